@@ -1,0 +1,131 @@
+"""JSON lines and JSON arrays of objects."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+from whytree.engines.tables.rows import (
+    MAX_ROW,
+    Row,
+    RowError,
+    Rows,
+    UnreadableTable,
+    checked,
+    flatten,
+)
+
+_SPACE = " \t\r\n"
+_CHUNK = 64 * 1024
+
+
+def read_json_lines(text: io.TextIOBase) -> Rows:
+    """One object a line; the row's number is the line's number."""
+    number = 0
+    while line := text.readline(MAX_ROW):
+        number += 1
+        if len(line) == MAX_ROW and line[-1] not in "\r\n":
+            _skip_line(text)
+            yield RowError(number, f"the line is longer than {MAX_ROW:,} characters")
+        elif line.strip():
+            yield _parse_line(number, line)
+
+
+def _skip_line(text: io.TextIOBase) -> None:
+    while (rest := text.readline(MAX_ROW)) and rest[-1] not in "\r\n":
+        pass
+
+
+def _parse_line(number: int, line: str) -> Row | RowError:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return RowError(number, f"it is no JSON: {_words(error)}")
+    return _object(number, value)
+
+
+def _object(number: int, value: Any) -> Row | RowError:
+    if not isinstance(value, dict):
+        return RowError(number, "it is no JSON object; each row has to look like {“column”: value}")
+    return checked(number, flatten(value))
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at character {error.pos + 1}"
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+class _Window:
+    """The part of the text that is being parsed: it grows at the end and is dropped at the front."""
+
+    def __init__(self, text: io.TextIOBase) -> None:
+        self.text = text
+        self.buffer = ""
+        self.at = 0
+        self.ended = False
+
+    def grow(self) -> None:
+        """Read on: at least as much again as there is, so that a long element is parsed log(n) times, not n."""
+        self.buffer = self.buffer[self.at :]
+        self.at = 0
+        more = self.text.read(max(_CHUNK, len(self.buffer)))
+        self.ended = not more
+        self.buffer += more
+
+    def peek(self) -> str:
+        """The next character that is not white space, or nothing at the end."""
+        while True:
+            while self.at < len(self.buffer):
+                if self.buffer[self.at] not in _SPACE:
+                    return self.buffer[self.at]
+                self.at += 1
+            if self.ended:
+                return ""
+            self.grow()
+
+    def __len__(self) -> int:
+        return len(self.buffer) - self.at
+
+
+def read_json_array(text: io.TextIOBase) -> Rows:
+    """One array of objects, element by element; the row's number is the element's, counted from 1."""
+    window = _Window(text)
+    if window.peek() != "[":
+        raise UnreadableTable("The file is no JSON array. Give a list of objects, or one object a line (JSONL).")
+    window.at += 1
+    number = 0
+    while (character := window.peek()) != "]":
+        number += 1
+        if number > 1:
+            if character != ",":
+                yield _torn(number)
+                return
+            window.at += 1
+            window.peek()
+        try:
+            value = _element(window)
+        except (ValueError, RecursionError) as error:
+            yield RowError(number, f"reading stopped here: {_words(error)}. Repair the file and import it again")
+            return
+        yield _object(number, value)
+
+
+def _torn(number: int) -> RowError:
+    return RowError(number, "reading stopped here: the array is cut off or a comma is missing. Export it again")
+
+
+def _element(window: _Window) -> Any:
+    """The value that starts here. What cannot be parsed yet may only be cut off: read on and try again."""
+    decoder = json.JSONDecoder()
+    while True:
+        try:
+            value, window.at = decoder.raw_decode(window.buffer, window.at)
+            return value
+        except json.JSONDecodeError as error:
+            if window.ended:
+                raise
+            if len(window) > MAX_ROW:
+                raise ValueError(f"no element ends within {MAX_ROW:,} characters") from error
+            window.grow()
