@@ -1,7 +1,8 @@
 """CSV and TSV as they are found: any delimiter, broken quotes, rows that are too long or too short.
 
 The `csv` module splits the cells. Around it stands a feeder that remembers the lines of the row being read, so that
-a quote that never closes costs its own row: the lines after it are read once more.
+a quote that never closes costs its own row: the lines after it are read once more. That stays linear: a line that
+opens a quote closes the one left open by an earlier line, so no line is read more than twice.
 """
 
 from __future__ import annotations
@@ -27,9 +28,6 @@ SNIFFED_ROWS = 100
 
 MAX_LINES = 20_000
 """Lines of the file that one row may span; a quoted mail thread has hundreds."""
-
-MAX_UNCLOSED = 20
-"""After so many quotes that never close the file is no CSV with a slip in it; rereading has become pointless."""
 
 _SEP_LINE = re.compile(r"^sep=(.)\r?\n?$", re.IGNORECASE)
 
@@ -128,7 +126,6 @@ class DelimitedRows:
         self.feeder = LineFeeder(text)
         self.delimiter = delimiter
         self.row_number = 0
-        self.unclosed = 0
         csv.field_size_limit(max(csv.field_size_limit(), MAX_ROW))
         self.columns = name_columns(self._header())
 
@@ -138,13 +135,6 @@ class DelimitedRows:
             if row is None:
                 return
             yield row
-            if self.unclosed > MAX_UNCLOSED:
-                yield RowError(
-                    self.row_number + 1,
-                    f"reading stopped here: {self.unclosed} quotes in this file never close. "
-                    "Export it again with quotes inside cells doubled",
-                )
-                return
 
     def _header(self) -> list[str]:
         if (first := self.feeder.text.readline(MAX_ROW)) and _SEP_LINE.match(first) is None:
@@ -183,7 +173,6 @@ class DelimitedRows:
     def _broken(self, line: int, error: Exception) -> RowError:
         self.row_number += 1
         if isinstance(error, RowTooLong) or "unexpected end" in str(error):
-            self.unclosed += 1
             reason = f"the quote opened in line {line} never closes"
         else:
             reason = f"a quote in line {line} ends in the middle of a cell"

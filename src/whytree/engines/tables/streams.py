@@ -100,14 +100,12 @@ def sniff_encoding(path: Path) -> str:
 
 
 def _sniff_utf16(start: bytes) -> str | None:
-    """UTF-16 without a mark shows as NULs in every other place, as long as the header is ASCII."""
-    sample = start[:400]
-    if len(sample) < 4:
-        return None
-    even, odd = sample[0::2], sample[1::2]
-    if odd.count(0) > len(odd) * 0.6 and even.count(0) == 0:
+    """UTF-16 without a mark shows in its first line, mostly ASCII: every other byte is a NUL."""
+    line = start[: start.find(b"\n") + 2 or None][:400]
+    even, odd = line[0::2], line[1::2]
+    if odd.count(0) > len(odd) / 2 and even.count(0) <= 1:
         return "utf-16-le"
-    if even.count(0) > len(even) * 0.6 and odd.count(0) == 0:
+    if even.count(0) > len(even) / 2 and odd.count(0) <= 1:
         return "utf-16-be"
     return None
 
