@@ -1,0 +1,47 @@
+# Everything a newcomer needs. `make demo` first; `make check` and `make test` are the whole ritual of a change.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help demo test quick check format bench screenshots clean
+
+help: ## Say what there is.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMP): pyproject.toml | $(VENV)/bin/python
+	@echo "Installing into $(VENV) (about a minute, once)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable . --group dev
+	@touch $(STAMP)
+
+demo: $(STAMP) ## Load the onboarding story into .demo/ and serve it. ARGS=--no-serve stops after printing.
+	@WHYTREE_DATA= $(BIN)/whytree demo --data .demo $(ARGS)
+
+test: $(STAMP) ## Run all tests: unit, API, PostgreSQL, browser. Installs Debian's chromium and postgresql when root.
+	@$(BIN)/python tests/run.py
+
+quick: $(STAMP) ## The tests that take no server, browser or PostgreSQL: under a minute.
+	@$(BIN)/python -m pytest -q -m "not browser and not live and not slow"
+
+check: $(STAMP) ## Format, lint, types, layers.
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(STAMP) ## Put the code into its form.
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(STAMP) ## Run every benchmark; each prints the ratio it is judged by.
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+screenshots: $(STAMP) ## Make the README's pictures again, from the demo, in a real browser.
+	@$(BIN)/python docs/screenshots.py
+
+clean: ## Remove what the commands above made.
+	rm -rf $(VENV) .demo .test .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,3 @@
+from whytree.site.cli import main
+
+main()

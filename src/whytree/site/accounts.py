@@ -1,0 +1,54 @@
+"""Accounts made from the server's own machine: whoever can write the data folder may."""
+
+from whytree import options
+from whytree.workspace.client import CommandError, owner_token
+
+from .boot import prepare
+
+
+def make_owner(*, email: str, name: str = "", product_name: str = "") -> dict[str, str]:
+    """The first owner, their local token (a file only this user reads), and a link to sign in with."""
+    prepare()
+    from whytree.errors import WhytreeError
+    from whytree.workspace import keys, services
+    from whytree.workspace.models import Product, User
+
+    chosen = options.read()
+    try:
+        if services.there_is_an_owner():
+            raise CommandError(
+                "There is an owner already. Invite others under Settings, Members; a new sign-in link: whytree sign-in EMAIL"
+            )
+        user = services.create_first_owner(email=email, name=name)
+        actor = keys.actor_of_user(user)
+        _, secret = keys.create_token(actor, name="command line", scopes=[])
+        options.write_private(chosen.data / "owner.token", secret)
+        if product_name and not Product.objects.exists():
+            services.create_product(actor, name=product_name)
+        return {"email": User.objects.get(pk=user.pk).email, "link": _link(chosen, services.issue_sign_in_link(user))}
+    except WhytreeError as error:
+        raise CommandError(error.message) from error
+
+
+def sign_in_link(email: str) -> dict[str, str]:
+    """A link for an account; for the local owner when no address is given."""
+    prepare()
+    from whytree.workspace import keys, services
+    from whytree.workspace.models import User
+
+    chosen = options.read()
+    facts = keys.find_key(owner_token(chosen.data)) if not email else None
+    user = (
+        User.objects.filter(email=email.strip().lower()).first()
+        if email
+        else User.objects.filter(pk=facts.user_id if facts else None).first()
+    )
+    if user is None:
+        raise CommandError("There is no such account. The first one: whytree owner you@example.org")
+    return {"email": user.email, "link": _link(chosen, services.issue_sign_in_link(user))}
+
+
+def _link(chosen: options.Options, token: str) -> str:
+    from whytree.workspace.client import running_server
+
+    return f"{running_server(chosen.data) or chosen.base_url}/sign-in/{token}"

@@ -1,0 +1,54 @@
+"""The root of the REST API: `/api/`, described at `/api/docs` from our own files."""
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, ValidationError
+
+from whytree import __version__
+from whytree.errors import Invalid, Unauthenticated, WhytreeError
+from whytree.workspace.doors import BrowserAuth, TokenAuth
+
+from .middleware import answer
+
+APPS = ("workspace", "people", "events", "code", "tree", "analytics", "flags", "voice", "learning", "why", "demo")
+
+api = NinjaAPI(
+    title="Whytree",
+    version=__version__,
+    description="Everything the pages and the command line do. Send `Authorization: Bearer <personal token or server key>`.",
+    auth=[TokenAuth(), BrowserAuth()],
+    docs_url="/docs",
+    openapi_url="/openapi.json",
+)
+
+
+@api.exception_handler(WhytreeError)
+def refuse(request: HttpRequest, error: WhytreeError) -> HttpResponse:
+    return answer(request, error)
+
+
+@api.exception_handler(AuthenticationError)
+def unknown(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    return answer(
+        request, Unauthenticated("Send a token: Authorization: Bearer ... Make one under Settings, Your tokens.")
+    )
+
+
+@api.exception_handler(ValidationError)
+def malformed(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """400 with one line per field; a field is named as the caller wrote it."""
+    fields: list[dict[str, Any]] = [
+        {"field": ".".join(str(part) for part in problem["loc"][1:]) or "body", "problem": problem["msg"]}
+        for problem in error.errors
+    ]
+    first = fields[0] if fields else {"field": "body", "problem": "cannot be read"}
+    return answer(request, Invalid(f"{first['field']}: {first['problem']}.", details={"fields": fields}))
+
+
+for app in APPS:
+    if find_spec(f"whytree.{app}.api"):
+        api.add_router("", import_module(f"whytree.{app}.api").router)

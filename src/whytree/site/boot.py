@@ -1,0 +1,61 @@
+"""Make this process ready to answer: Django set up, both stores at today's schema."""
+
+import fcntl
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from whytree import options
+from whytree.workspace.client import CommandError
+
+log = logging.getLogger("whytree")
+
+
+def set_up() -> None:
+    """Load Django with our settings; a setting that cannot be understood ends the command with its sentence."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "whytree.site.settings")
+    import django
+
+    try:
+        django.setup()
+    except options.OptionError as error:
+        raise CommandError(str(error)) from error
+    except OSError as error:
+        raise CommandError(
+            f"The data folder cannot be used: {error}. Set WHYTREE_DATA to one that can be written."
+        ) from error
+
+
+def prepare() -> Any:
+    """Set up, migrate, and return the WSGI application."""
+    set_up()
+    migrate_database()
+    from .wsgi import application
+
+    return application
+
+
+def migrate_database() -> None:
+    """Bring the relational database to this version. Two processes starting at once take turns."""
+    from django.core.management import call_command
+    from django.db import OperationalError, connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    try:
+        with _one_at_a_time():
+            executor = MigrationExecutor(connection)
+            if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                call_command("migrate", interactive=False, verbosity=0)
+    except OperationalError as error:
+        raise CommandError(f"The database does not answer: {str(error).strip()} Check WHYTREE_DATABASE_URL.") from error
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    from django.conf import settings
+
+    with open(settings.WHYTREE.data / "migrate.lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

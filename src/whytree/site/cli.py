@@ -1,0 +1,134 @@
+"""The command line's root: mounts every app's commands, and says where the API is answered.
+
+Nothing here imports Django or the event engine; a command that needs them in this process gets them on its first call.
+"""
+
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from whytree import __version__
+from whytree.workspace import client
+
+if TYPE_CHECKING:
+    import httpx
+
+APPS = (
+    "site",
+    "workspace",
+    "tree",
+    "code",
+    "why",
+    "events",
+    "people",
+    "analytics",
+    "flags",
+    "voice",
+    "learning",
+    "demo",
+)
+
+# What a group of commands is for, as `whytree --help` shows it.
+GROUPS = {
+    "product": "Products.",
+    "member": "Who belongs to a product.",
+    "key": "Capture and server keys.",
+    "token": "Your personal tokens.",
+    "import": "Bring in events, feedback, tickets, a tree.",
+    "export": "Take out the whole workspace or a tree.",
+    "repository": "Clones whose lines can say why.",
+    "outcome": "Metrics with a target.",
+    "opportunity": "Needs, pain points and desires.",
+    "solution": "Ways to address an opportunity.",
+    "hypothesis": "What a solution is believed to do.",
+    "note": "Comments, questions, challenges, constraints, decisions.",
+    "evidence": "What speaks for or against a node.",
+    "metric": "What is counted.",
+    "flag": "Feature flags.",
+    "feedback": "What people said.",
+    "review": "Predictions against what happened.",
+    "person": "The people who use the product.",
+}
+
+root = typer.Typer(
+    name="whytree",
+    help="From what users say, through the change you shipped, to what it did.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+_groups: dict[str, typer.Typer] = {}
+
+
+def group(name: str) -> typer.Typer:
+    """The group of commands called `name`, made on first use."""
+    if name not in _groups:
+        _groups[name] = typer.Typer(no_args_is_help=True, help=GROUPS[name])
+        root.add_typer(_groups[name], name=name)
+    return _groups[name]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"whytree {__version__}")
+        raise typer.Exit
+
+
+@root.callback()
+def main_options(
+    product: Annotated[str, typer.Option("--product", help="Short name of the product spoken about.")] = "",
+    data: Annotated[str, typer.Option("--data", help="Data folder, when not the default one.")] = "",
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """From what users say, through the change you shipped, to what it did."""
+    client.choose(product=product, data=data)
+
+
+def _answer_here() -> "httpx.BaseTransport":
+    """The API answered in this process, on the data folder: no server needed."""
+    import httpx
+
+    from .boot import prepare
+
+    return httpx.WSGITransport(app=prepare(), raise_app_exceptions=False)
+
+
+def build() -> typer.Typer:
+    """The root with every app's commands on it."""
+    for app in APPS:
+        if find_spec(f"whytree.{app}.commands"):
+            import_module(f"whytree.{app}.commands").register(root, group)
+    return root
+
+
+def main() -> None:
+    """Entry point of ``whytree``."""
+    client.set_in_process(_answer_here)
+    try:
+        build()()
+    except client.CommandError as error:
+        typer.secho(error.message, err=True, fg=typer.colors.RED if sys.stderr.isatty() else None)
+        for line in _detail_lines(error.details):
+            typer.echo(f"  {line}", err=True)
+        raise SystemExit(1) from None
+    except BrokenPipeError:
+        raise SystemExit(0) from None
+
+
+def _detail_lines(details: object) -> list[str]:
+    if not isinstance(details, dict):
+        return []
+    fields = details.get("fields")
+    if isinstance(fields, list):
+        return [f"{field['field']}: {field['problem']}" for field in fields if isinstance(field, dict)]
+    return [f"{name}: {value}" for name, value in details.items()]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""Commands that run on the server's own machine: serve, work, owner, settings."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from whytree import options as settings
+from whytree.workspace import client
+
+
+def register(root: typer.Typer, group: Any) -> None:
+    root.command()(serve)
+    root.command()(work)
+    root.command()(owner)
+    root.command("sign-in")(sign_in)
+    root.command("settings")(show_settings)
+
+
+def serve(
+    port: Annotated[int, typer.Option(help="Port to listen on, when not WHYTREE_PORT.")] = 0,
+) -> None:
+    """Run the server: pages, API, capture, flags, and the background jobs."""
+    from dataclasses import replace
+
+    from .server import serve as run
+
+    chosen = client.options()
+    if port:
+        chosen = replace(chosen, port=port)
+    run(chosen, ready=lambda address: typer.echo(f"Whytree answers at {address}   (Ctrl-C stops it)"))
+
+
+def work() -> None:
+    """Run background jobs in a process of their own (with WHYTREE_JOBS=0 on the server)."""
+    import signal
+    import threading
+
+    from .boot import prepare
+
+    prepare()
+    from whytree.workspace.jobs import work as run
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    typer.echo("Working. Ctrl-C stops after the job in hand.")
+    run(stop)
+
+
+def owner(
+    email: Annotated[str, typer.Argument(help="The first owner's e-mail address.")],
+    name: Annotated[str, typer.Option(help="How pages call them.")] = "",
+    product: Annotated[str, typer.Option("--product-name", help="Also make a product with this name.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Make the first owner, and the local token that lets this command line act for them. No mail server needed."""
+    from .accounts import make_owner
+
+    facts = make_owner(email=email, name=name, product_name=product)
+    if as_json:
+        typer.echo(json.dumps(facts))
+        return
+    typer.echo(f"{facts['email']} owns this workspace. The command line acts for them from now on.")
+    typer.echo(f"Sign in once with this link, within 30 minutes, and choose a password:\n  {facts['link']}")
+    typer.echo("It works while the server runs: whytree serve")
+
+
+def sign_in(
+    email: Annotated[str, typer.Argument(help="Whose account; left out: the owner of the local token.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print a link that signs in once. Only on the server's own machine; for forgotten passwords too."""
+    from .accounts import sign_in_link
+
+    facts = sign_in_link(email)
+    typer.echo(json.dumps(facts) if as_json else facts["link"])
+
+
+def show_settings(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List every setting, its value here, and what it means."""
+    chosen = client.options()
+    rows = [
+        {
+            "name": option.name,
+            "value": _shown(option, getattr(chosen, option.attribute)),
+            "default": option.default,
+            "help": option.help,
+        }
+        for option in settings.OPTIONS
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        typer.secho(f"{row['name']}={row['value']}", bold=True)
+        typer.echo(f"    {row['help']}")
+    typer.echo("\nA secret can be read from a file instead: <NAME>_FILE=/path")
+
+
+def _shown(option: settings.Option, value: object) -> str:
+    if option.secret and value and "://" not in str(value):
+        return "(set)"
+    if option.secret and "@" in str(value):
+        return str(value).split("://")[0] + "://(set)"
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return ",".join(value) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,76 @@
+"""What every answer gets: the content policy, and errors as the asker can read them."""
+
+import logging
+import secrets
+from collections.abc import Callable
+
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+
+from whytree.errors import RetryLater, Unavailable, WhytreeError
+
+log = logging.getLogger("whytree")
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+# No script but our own files, no inline script, no other host. Charts carry style attributes, so styles may be inline.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
+)
+
+
+class Policies:
+    """Sets the content policy on everything we answer."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        return response
+
+
+class Errors:
+    """Turns our errors into a page or JSON; a full disk or a busy database into 503 with Retry-After."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        known = as_known(error)
+        if known is not None:
+            return answer(request, known)
+        reference = secrets.token_hex(4)
+        log.exception("unexpected error %s at %s %s", reference, request.method, request.path)
+        if request.path.startswith("/api/"):
+            message = f"Something went wrong on our side. The server's log has it under {reference}."
+            return JsonResponse({"code": "error", "message": message}, status=500)
+        return None
+
+
+def as_known(error: Exception) -> WhytreeError | None:
+    """Our own error for what the database says when it cannot write."""
+    if isinstance(error, WhytreeError):
+        return error
+    if isinstance(error, OperationalError) and any(words in str(error) for words in ("disk is full", "No space left")):
+        return Unavailable("The disk is full, so nothing was changed. Free some space and try again.", retry_after=30)
+    if isinstance(error, OperationalError) and "locked" in str(error):
+        return Unavailable("The database is busy, so nothing was changed. Try again.", retry_after=1)
+    return None
+
+
+def answer(request: HttpRequest, error: WhytreeError) -> HttpResponse:
+    """The error as JSON at the API, as a page elsewhere."""
+    if request.path.startswith("/api/"):
+        response: HttpResponse = JsonResponse(error.as_json(), status=error.status)
+    else:
+        response = render(request, "error.html", {"error": error}, status=error.status)
+    if isinstance(error, RetryLater):
+        response["Retry-After"] = str(error.retry_after)
+    return response

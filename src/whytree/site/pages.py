@@ -1,0 +1,58 @@
+"""Pages that belong to no app: where to go first, health, and what is shown when nothing else is."""
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from whytree.errors import NotFound, WhytreeError
+from whytree.stores.events import store
+from whytree.workspace.models import Product, User
+from whytree.workspace.services import there_is_an_owner
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """First run, sign-in, the product last seen, or the list to choose from."""
+    if not isinstance(request.user, User):
+        return redirect("sign_in" if there_is_an_owner() else "first_run")
+    products = list(Product.objects.filter(memberships__user=request.user).order_by("name"))
+    last = next((p for p in products if p.slug == request.session.get("product")), None)
+    if last or len(products) == 1:
+        return redirect(reverse("today", args=[(last or products[0]).slug]))
+    return redirect("products")
+
+
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Both stores answer; 503 names the one that does not."""
+    problems = {}
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Exception as error:  # whatever is wrong, the answer is "not ready"
+        problems["database"] = type(error).__name__
+    try:
+        store().query("SELECT 1 AS one")
+    except Exception as error:  # likewise
+        problems["events"] = error.message if isinstance(error, WhytreeError) else type(error).__name__
+    return JsonResponse(
+        {"status": "not ready", "problems": problems} if problems else {"status": "ok"}, status=503 if problems else 200
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    error = NotFound("There is nothing at this address. It may have moved: try the box Why ….")
+    if request.path.startswith("/api/"):
+        return JsonResponse(error.as_json(), status=404)
+    return render(request, "error.html", {"error": error}, status=404)
+
+
+def broken(request: HttpRequest) -> HttpResponseBase:
+    error = WhytreeError(
+        "Something went wrong on our side. Nothing you wrote was changed; the server's log has the details."
+    )
+    return render(request, "error.html", {"error": error}, status=500)

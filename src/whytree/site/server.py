@@ -1,0 +1,111 @@
+"""One process that answers requests and does the jobs (DESIGN 4).
+
+waitress runs the WSGI application on threads in this very process, which matters: the in-process event engine locks its
+folder to one process, so nothing may fork between us and it.
+"""
+
+import json
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+from whytree import options
+from whytree.workspace.client import CommandError, running_server
+
+from .boot import prepare
+
+log = logging.getLogger("whytree")
+
+
+def serve(chosen: options.Options, *, ready: Callable[[str], None]) -> None:
+    """Answer until a signal says stop; `ready` is called with the address once requests are taken."""
+    data = options.ensure_data_folder(chosen)
+    running = running_server(data)
+    if running:
+        raise CommandError(f"A server is running on {data} already: {running}. Use it, or stop it first.")
+    application = prepare()
+    listener = _listen(chosen.host, chosen.port)
+
+    import waitress
+    from django.conf import settings
+
+    from whytree.stores.events import store
+
+    store().query("SELECT 1 AS one")  # open and migrate the event store before the first request, or say why not
+    server = waitress.create_server(
+        application,
+        sockets=[listener],
+        threads=chosen.threads,
+        max_request_body_size=settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1024,
+        channel_timeout=60,
+        connection_limit=1000,
+        ident="whytree",
+        clear_untrusted_proxy_headers=False,
+    )
+    address = chosen.public_url or f"http://{_shown_host(chosen.host)}:{listener.getsockname()[1]}"
+    stop = threading.Event()
+    workers = _start_workers(stop) if chosen.jobs else []
+    record = data / "server.json"
+    options.write_private(record, json.dumps({"pid": os.getpid(), "url": address}))
+    _stop_on_signals(stop, server.close)
+    try:
+        ready(address)
+        server.run()
+    finally:
+        stop.set()
+        record.unlink(missing_ok=True)
+        for worker in workers:
+            worker.join(timeout=20)
+        _shut_down()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise CommandError(
+            f"Port {port} on {host} cannot be used: {error.strerror}. Choose another: WHYTREE_PORT=8788"
+        ) from error
+    listener.listen(1024)
+    return listener
+
+
+def _shown_host(host: str) -> str:
+    return "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 - compared, not bound
+
+
+def _start_workers(stop: threading.Event) -> list[threading.Thread]:
+    from whytree.workspace.jobs import work
+
+    worker = threading.Thread(target=work, args=(stop,), name="jobs", daemon=True)
+    worker.start()
+    return [worker]
+
+
+def _stop_on_signals(stop: threading.Event, close: Callable[[], None]) -> None:
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():  # a second Ctrl-C does not wait
+            raise SystemExit(130)
+        stop.set()
+        close()
+        raise SystemExit(0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+
+
+def _shut_down() -> None:
+    """Write what still waits, then let the event store go."""
+    from whytree.stores.events import close
+    from whytree.workspace.lifecycle import run_shutdown
+
+    run_shutdown()
+    close()

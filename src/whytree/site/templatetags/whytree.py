@@ -1,0 +1,68 @@
+"""Filters every template has: numbers and times as people read them."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.template import Context
+from django.utils import timezone
+
+register = template.Library()
+
+
+@register.filter
+def ago(moment: datetime | None) -> str:
+    """How long since, in one unit: 3 min, 5 h, 2 d; a date beyond three weeks."""
+    if moment is None:
+        return "never"
+    passed = timezone.now() - moment
+    if passed < timedelta(0):
+        return until(moment)
+    if passed < timedelta(minutes=1):
+        return "just now"
+    if passed < timedelta(hours=1):
+        return f"{passed.seconds // 60} min ago"
+    if passed < timedelta(days=1):
+        return f"{passed.seconds // 3600} h ago"
+    return f"{passed.days} d ago" if passed.days < 21 else day(moment)
+
+
+@register.filter
+def until(moment: datetime) -> str:
+    """How long until, in one unit."""
+    left = moment - timezone.now()
+    if left < timedelta(hours=1):
+        return "within the hour"
+    if left < timedelta(days=1):
+        return f"in {left.seconds // 3600} h"
+    return f"in {left.days} d" if left.days < 21 else day(moment)
+
+
+@register.filter
+def day(moment: datetime | None) -> str:
+    """2 March 2026"""
+    return f"{moment.day} {moment:%B %Y}" if moment else ""
+
+
+@register.filter
+def count(number: float | None) -> str:
+    """12,940"""
+    return "" if number is None else f"{number:,.0f}"
+
+
+@register.filter
+def words(verb: str) -> str:
+    """create_key -> create key"""
+    return str(verb).replace("_", " ")
+
+
+@register.simple_tag(takes_context=True)
+def query(context: Context, **changes: Any) -> str:
+    """This address's query string with some parameters changed; None removes one."""
+    params = context["request"].GET.copy()
+    for name, value in changes.items():
+        if value is None or value == "":
+            params.pop(name, None)
+        else:
+            params[name] = value
+    return "?" + params.urlencode() if params else "?"

@@ -1,0 +1,32 @@
+"""One place that says who may do what; every service asks it first."""
+
+from whytree.errors import Forbidden, NotFound
+
+from .actors import Actor
+from .models import Membership, Product
+from .roles import Role
+
+NO_SUCH_PRODUCT = "There is no such product here, or you are not a member of it. Ask its owner for an invitation."
+
+
+def role_of(actor: Actor, product: Product) -> Role | None:
+    """The actor's role in this product; None for an outsider."""
+    if actor.is_system:
+        return Role.OWNER
+    if actor.product_id is not None:
+        return Role.MAINTAINER if actor.product_id == product.pk else None
+    role = Membership.objects.filter(user_id=actor.user_id, product=product).values_list("role", flat=True).first()
+    return Role(role) if role else None
+
+
+def require(actor: Actor, product: Product, wanted: Role) -> None:
+    """Raise `NotFound` for outsiders (a product's existence is not revealed), `Forbidden` when the role or scope is too low."""
+    role = role_of(actor, product)
+    if role is None:
+        raise NotFound(NO_SUCH_PRODUCT)
+    if not role.covers(wanted):
+        raise Forbidden(
+            f"This needs the role {wanted.value}; yours in {product.name} is {role.value}. Ask an owner to raise it."
+        )
+    if actor.scopes and wanted is not Role.VIEWER and "write" not in actor.scopes:
+        raise Forbidden("This token may only read. Make one with the scope write.")

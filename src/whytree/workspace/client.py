@@ -1,0 +1,161 @@
+"""The command line's way to the API: over HTTP to a running server, else in this process on the data folder.
+
+    client = connect()
+    client.get(f"/products/{client.product}/outcomes")
+
+Which server: ``WHYTREE_URL``, else the one recorded in the data folder (``server.json``), else this process.
+Imports nothing heavy until it is needed: a command against a running server loads neither Django nor the engine.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from whytree import options as settings
+
+if TYPE_CHECKING:
+    import httpx
+
+TIMEOUT_SECONDS = 120.0
+
+
+class CommandError(Exception):
+    """Ends a command: one sentence for the person, exit code 1."""
+
+    def __init__(self, message: str, *, status: int = 0, details: Any = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.details = details
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the person said on the command line before the command's own words."""
+
+    product: str = ""
+    data: str = ""
+
+
+_choices = Choices()
+_in_process: "Callable[[], httpx.BaseTransport] | None" = None
+
+
+def choose(**words: str) -> None:
+    """Remember ``--product`` and ``--data`` for this run."""
+    global _choices
+    _choices = replace(_choices, **{name: value for name, value in words.items() if value})
+    if _choices.data:
+        os.environ["WHYTREE_DATA"] = _choices.data
+
+
+def set_in_process(transport: "Callable[[], httpx.BaseTransport]") -> None:
+    """The command-line root says how to answer in this process (this module may not import what stands above it)."""
+    global _in_process
+    _in_process = transport
+
+
+def options() -> settings.Options:
+    try:
+        return settings.read()
+    except settings.OptionError as error:
+        raise CommandError(str(error)) from error
+
+
+def running_server(data: Path) -> str:
+    """Address of the server running on this data folder; empty when there is none (or it died)."""
+    try:
+        facts = json.loads((data / "server.json").read_text(encoding="utf-8"))
+        os.kill(int(facts["pid"]), 0)
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return str(facts["url"])
+
+
+def owner_token(data: Path) -> str:
+    try:
+        return (data / "owner.token").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+class Client:
+    """Speaks JSON with the API; every failure is a `CommandError` with the server's own sentence."""
+
+    def __init__(self, http: "httpx.Client", where: str) -> None:
+        self._http = http
+        self.where = where
+
+    def get(self, path: str, **params: Any) -> Any:
+        return self._call("GET", path, params={name: value for name, value in params.items() if value is not None})
+
+    def post(self, path: str, body: Any = None) -> Any:
+        return self._call("POST", path, json={} if body is None else body)
+
+    def put(self, path: str, body: Any) -> Any:
+        return self._call("PUT", path, json=body)
+
+    def patch(self, path: str, body: Any) -> Any:
+        return self._call("PATCH", path, json=body)
+
+    def delete(self, path: str) -> Any:
+        return self._call("DELETE", path)
+
+    @cached_property
+    def product(self) -> str:
+        """Slug of the product spoken about: ``--product``, ``WHYTREE_PRODUCT``, else the only one."""
+        chosen = _choices.product or options().product
+        if chosen:
+            return chosen
+        products = self.get("/products")
+        if len(products) == 1:
+            return str(products[0]["slug"])
+        if not products:
+            raise CommandError("There is no product yet. Make one: whytree product add NAME")
+        names = ", ".join(product["slug"] for product in products)
+        raise CommandError(f"Which product? Say --product or set WHYTREE_PRODUCT to one of: {names}")
+
+    def _call(self, method: str, path: str, **kwargs: Any) -> Any:
+        import httpx
+
+        try:
+            response = self._http.request(method, "/api" + path, **kwargs)
+        except httpx.TransportError as error:
+            raise CommandError(
+                f"{self.where} does not answer: {error}. Is the server running? `whytree doctor` looks."
+            ) from error
+        if response.status_code >= 400:
+            raise _refusal(response)
+        return response.json() if response.content else None
+
+
+def _refusal(response: "httpx.Response") -> CommandError:
+    try:
+        body = response.json()
+        message, details = str(body.get("message") or body.get("detail")), body.get("details")
+    except (ValueError, AttributeError):
+        message, details = f"The server answered {response.status_code}.", None
+    return CommandError(message, status=response.status_code, details=details)
+
+
+def connect() -> Client:
+    """A client for this run."""
+    import httpx
+
+    chosen = options()
+    url = chosen.url or running_server(chosen.data)
+    token = chosen.token or owner_token(chosen.data)
+    if not token:
+        raise CommandError(
+            "No token. On the server's own machine: whytree owner you@example.org. Elsewhere set WHYTREE_URL and WHYTREE_TOKEN."
+        )
+    headers = {"Authorization": f"Bearer {token}", "X-Whytree-Via": "cli"}
+    if url:
+        return Client(httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS), url)
+    if _in_process is None:
+        raise CommandError("No server is running on this data folder. Start one: whytree serve")
+    return Client(httpx.Client(base_url="http://localhost", headers=headers, transport=_in_process()), str(chosen.data))

@@ -1,0 +1,156 @@
+"""Keys and tokens: made once, shown once, kept as a hash, found without a query on the hot path.
+
+A secret has 256 random bits, so a plain SHA-256 is enough to keep it (no guessing to slow down), and the lookup is one index probe.
+"""
+
+import hashlib
+import secrets
+import threading
+import time
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from whytree.errors import Forbidden, Invalid, NotFound
+
+from .access import require
+from .activity import record, snapshot
+from .actors import Actor
+from .models import Key, Product, User
+from .roles import Role
+
+CACHE_SECONDS = 2.0  # how long another process may go on taking a key that was just revoked
+CACHE_SIZE = 10_000
+SCOPES = ("read", "write")
+_PREFIXES = {Key.Kind.CAPTURE: "wtc_", Key.Kind.SERVER: "wts_", Key.Kind.PERSONAL: "wtp_"}
+
+
+@dataclass(frozen=True)
+class KeyFacts:
+    """What a door needs to know of a key."""
+
+    id: int
+    kind: str
+    product_id: int | None
+    user_id: int | None
+    scopes: frozenset[str]
+    label: str
+
+
+def hashed(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _issue(
+    kind: Key.Kind, *, name: str, product: Product | None, user_id: int | None, scopes: list[str]
+) -> tuple[Key, str]:
+    secret = _PREFIXES[kind] + secrets.token_urlsafe(32)
+    key = Key.objects.create(
+        kind=kind,
+        name=name.strip()[:80] or kind.value,
+        prefix=secret[:10],
+        secret_hash=hashed(secret),
+        product=product,
+        user_id=user_id,
+        scopes=scopes,
+    )
+    return key, secret
+
+
+@transaction.atomic
+def create_key(actor: Actor, product: Product, *, kind: str, name: str) -> tuple[Key, str]:
+    """A capture or server key for a product; returns the secret, which is not kept."""
+    require(actor, product, Role.MAINTAINER)
+    if kind not in (Key.Kind.CAPTURE, Key.Kind.SERVER):
+        raise Invalid("A product has capture keys and server keys; personal tokens are made on your own page.")
+    key, secret = _issue(Key.Kind(kind), name=name, product=product, user_id=actor.user_id, scopes=[])
+    record(actor, product, "create_key", key, after=_public(key), undoable=False)
+    return key, secret
+
+
+@transaction.atomic
+def create_token(actor: Actor, *, name: str, scopes: list[str]) -> tuple[Key, str]:
+    """A personal token for the actor; `scopes` empty means everything the person may do."""
+    if actor.user_id is None:
+        raise Forbidden("Only a person can have a personal token.")
+    unknown = set(scopes) - set(SCOPES)
+    if unknown:
+        raise Invalid(f"There is no scope {', '.join(sorted(unknown))}; there are read and write.")
+    if actor.scopes and not set(scopes or SCOPES) <= actor.scopes:
+        raise Forbidden("A token cannot make one that may do more than itself.")
+    key, secret = _issue(Key.Kind.PERSONAL, name=name, product=None, user_id=actor.user_id, scopes=sorted(scopes))
+    record(actor, None, "create_token", key, after=_public(key), undoable=False)
+    return key, secret
+
+
+@transaction.atomic
+def revoke_key(actor: Actor, key_id: int, product: Product | None = None) -> Key:
+    """Close a door for good."""
+    key = Key.objects.filter(pk=key_id).first()
+    if key is None or (key.product_id is not None and (product is None or key.product_id != product.pk)):
+        raise NotFound("There is no such key here.")
+    if key.product_id is not None and product is not None:
+        require(actor, product, Role.MAINTAINER)
+    elif key.user_id != actor.user_id:
+        raise NotFound("There is no such key here.")
+    if key.revoked_at is None:
+        before = _public(key)
+        key.revoked_at = timezone.now()
+        key.save(update_fields=["revoked_at"])
+        record(actor, product, "revoke_key", key, before=before, after=_public(key), undoable=False)
+    transaction.on_commit(forget_cached)
+    return key
+
+
+def _public(key: Key) -> dict[str, object]:
+    return {name: value for name, value in snapshot(key).items() if name != "secret_hash"}
+
+
+_cache: dict[str, tuple[float, KeyFacts | None]] = {}
+_cache_lock = threading.Lock()
+
+
+def forget_cached() -> None:
+    with _cache_lock:
+        _cache.clear()
+
+
+def find_key(secret: str) -> KeyFacts | None:
+    """The key behind `secret`; None for unknown and revoked ones. Answers from memory for `CACHE_SECONDS`."""
+    digest = hashed(secret)
+    found = _cache.get(digest)
+    if found is not None and found[0] > time.monotonic():
+        return found[1]
+    facts = _load(digest)
+    with _cache_lock:
+        if len(_cache) >= CACHE_SIZE:
+            _cache.clear()
+        _cache[digest] = (time.monotonic() + CACHE_SECONDS, facts)
+    return facts
+
+
+def _load(digest: str) -> KeyFacts | None:
+    key = Key.objects.filter(secret_hash=digest, revoked_at=None).select_related("user").first()
+    if key is None or (key.kind == Key.Kind.PERSONAL and not (key.user and key.user.is_active)):
+        return None
+    now = timezone.now()
+    if key.last_used_at is None or (now - key.last_used_at).total_seconds() > 60:
+        Key.objects.filter(pk=key.pk).update(last_used_at=now)
+    label = str(key.user) if key.kind == Key.Kind.PERSONAL else f"{key.kind} key {key.name}"
+    return KeyFacts(key.pk, key.kind, key.product_id, key.user_id, frozenset(key.scopes), label)
+
+
+def actor_for(facts: KeyFacts) -> Actor:
+    """Who acts when this key is shown at the API. A capture key is public and acts for nobody."""
+    if facts.kind == Key.Kind.CAPTURE:
+        raise Forbidden(
+            "A capture key can only send events and evaluate flags. Use a server key or a personal token here."
+        )
+    if facts.kind == Key.Kind.SERVER:
+        return Actor(None, facts.label, "api", key_id=facts.id, scopes=facts.scopes, product_id=facts.product_id)
+    return Actor(facts.user_id, facts.label, "api", key_id=facts.id, scopes=facts.scopes)
+
+
+def actor_of_user(user: User) -> Actor:
+    return Actor(user.pk, str(user), "page")

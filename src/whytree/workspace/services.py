@@ -1,0 +1,286 @@
+"""Accounts, products and members: what may change them."""
+
+import re
+import secrets
+from datetime import timedelta
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.text import slugify
+
+from whytree.errors import Conflict, Forbidden, Invalid, NotFound
+
+from .access import require
+from .activity import record, snapshot
+from .actors import Actor
+from .keys import hashed
+from .models import Invitation, Membership, Product, SignInLink, User
+from .roles import Discipline, Role
+
+INVITATION_DAYS = 14
+SIGN_IN_MINUTES = 30
+
+
+def checked_email(email: str) -> str:
+    """The address as we keep it, or `Invalid`."""
+    email = email.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise Invalid(f"{email!r} is not an e-mail address.") from error
+    return email
+
+
+def _checked_password(password: str, user: User | None = None) -> str:
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise Invalid(" ".join(error.messages)) from error
+    return password
+
+
+def there_is_an_owner() -> bool:
+    return Membership.objects.filter(role=Role.OWNER).exists() or User.objects.exists()
+
+
+@transaction.atomic
+def create_first_owner(*, email: str, name: str = "", password: str | None = None) -> User:
+    """The first account; refused once there is one, so that the open first-run page closes by itself."""
+    if there_is_an_owner():
+        raise Conflict("There is an owner already. Sign in, or ask them for an invitation.")
+    email = checked_email(email)
+    if password is not None:
+        _checked_password(password, User(email=email, name=name))
+    user = User.objects.create_user(email, password, name.strip()[:120])
+    record(Actor(user.pk, str(user), "system"), None, "create_first_owner", user, after=_public(user), undoable=False)
+    return user
+
+
+@transaction.atomic
+def ensure_user(*, email: str, name: str = "") -> User:
+    """The account with this address, made (without a password) when missing. For the command line on the server's own machine."""
+    email = checked_email(email)
+    user = User.objects.filter(email=email).first()
+    if user is None:
+        user = User.objects.create_user(email, None, name.strip()[:120])
+        record(Actor.system(), None, "create_user", user, after=_public(user), undoable=False)
+    return user
+
+
+def _public(user: User) -> dict[str, object]:
+    return {name: value for name, value in snapshot(user).items() if name != "password"}
+
+
+@transaction.atomic
+def change_password(actor: Actor, user: User, *, old: str, new: str) -> None:
+    """Refused when the old one is wrong; an account without a password (made by the command line) needs none."""
+    if actor.user_id != user.pk:
+        raise Forbidden("Only you can change your password.")
+    if user.has_usable_password() and not user.check_password(old):
+        raise Invalid("The old password is not right. Try again.")
+    _checked_password(new, user)
+    user.set_password(new)
+    user.save(update_fields=["password"])
+    record(actor, None, "change_password", user, after={}, undoable=False)
+
+
+@transaction.atomic
+def create_product(actor: Actor, *, name: str, slug: str = "", vision: str = "", timezone_name: str = "UTC") -> Product:
+    """A new product; its maker owns it."""
+    name = name.strip()
+    if not name:
+        raise Invalid("Give the product a name.")
+    slug = slug.strip() or _free_slug(name)
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,59}", slug):
+        raise Invalid("A product's short name has lower-case letters, digits and dashes, 60 at most.")
+    _checked_timezone(timezone_name)
+    try:
+        with transaction.atomic():
+            product = Product.objects.create(
+                name=name[:120], slug=slug, vision=vision.strip()[:300], timezone=timezone_name
+            )
+    except IntegrityError as error:
+        raise Conflict(f"There is a product called {slug} already. Choose another short name.") from error
+    if actor.user_id is not None:
+        Membership.objects.create(
+            user_id=actor.user_id, product=product, role=Role.OWNER, discipline=Discipline.ENGINEERING
+        )
+    record(actor, product, "create_product", product, undoable=False)
+    return product
+
+
+def _free_slug(name: str) -> str:
+    base = slugify(name)[:50] or "product"
+    taken = set(Product.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    return base if base not in taken else next(f"{base}-{n}" for n in range(2, 10_000) if f"{base}-{n}" not in taken)
+
+
+def _checked_timezone(name: str) -> None:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise Invalid(f"{name!r} is no time zone. Use a name like Europe/Berlin.") from error
+
+
+@transaction.atomic
+def edit_product(
+    actor: Actor,
+    product: Product,
+    *,
+    name: str | None = None,
+    vision: str | None = None,
+    timezone_name: str | None = None,
+) -> Product:
+    """Change the name, the vision or the time zone."""
+    require(actor, product, Role.MEMBER if name is None and timezone_name is None else Role.OWNER)
+    before = snapshot(product)
+    if name is not None:
+        if not name.strip():
+            raise Invalid("Give the product a name.")
+        product.name = name.strip()[:120]
+    if vision is not None:
+        if len(vision.strip()) > 300:
+            raise Invalid("A vision is one sentence: 300 characters at most.")
+        product.vision = vision.strip()
+    if timezone_name is not None:
+        _checked_timezone(timezone_name)
+        product.timezone = timezone_name
+    product.save()
+    record(actor, product, "edit_product", product, before=before, after=snapshot(product))
+    return product
+
+
+@transaction.atomic
+def invite_member(actor: Actor, product: Product, *, role: str, email: str = "") -> tuple[Invitation, str]:
+    """A link that makes its bearer a member; returns the token for it, which is not kept."""
+    require(actor, product, Role.OWNER)
+    token = secrets.token_urlsafe(32)
+    invitation = Invitation.objects.create(
+        product=product,
+        email=checked_email(email) if email.strip() else "",
+        role=_checked_role(role),
+        token_hash=hashed(token),
+        invited_by_id=actor.user_id,
+        expires_at=timezone.now() + timedelta(days=INVITATION_DAYS),
+    )
+    after = {name: value for name, value in snapshot(invitation).items() if name != "token_hash"}
+    record(actor, product, "invite_member", invitation, after=after, undoable=False)
+    return invitation, token
+
+
+def _checked_role(role: str) -> Role:
+    if role not in Role.values:
+        raise Invalid(f"There is no role {role!r}; there are {', '.join(Role.values)}.")
+    return Role(role)
+
+
+def find_invitation(token: str) -> Invitation:
+    """The open invitation behind a link, or `NotFound`."""
+    invitation = (
+        Invitation.objects.select_related("product")
+        .filter(token_hash=hashed(token), used_at=None, expires_at__gt=timezone.now())
+        .first()
+    )
+    if invitation is None:
+        raise NotFound("This invitation was used or has run out. Ask for a new one.")
+    return invitation
+
+
+@transaction.atomic
+def accept_invitation(
+    token: str, *, user: User | None, email: str = "", name: str = "", password: str = "", discipline: str = ""
+) -> User:
+    """Make the bearer a member: somebody signed in, or a new account."""
+    invitation = find_invitation(token)
+    taken = Invitation.objects.filter(pk=invitation.pk, used_at=None).update(used_at=timezone.now())
+    if not taken:
+        raise NotFound("This invitation was used or has run out. Ask for a new one.")
+    if user is None:
+        email = checked_email(email)
+        if User.objects.filter(email=email).exists():
+            raise Conflict("There is an account with this address. Sign in first, then open the link again.")
+        user = User.objects.create_user(
+            email, _checked_password(password, User(email=email, name=name)), name.strip()[:120]
+        )
+    discipline = discipline if discipline in Discipline.values else Discipline.OTHER
+    membership, created = Membership.objects.get_or_create(
+        user=user, product=invitation.product, defaults={"role": invitation.role, "discipline": discipline}
+    )
+    if created:
+        record(Actor(user.pk, str(user), "page"), invitation.product, "accept_invitation", membership, undoable=False)
+    return user
+
+
+@transaction.atomic
+def set_member(
+    actor: Actor, product: Product, user_id: int, *, role: str | None = None, discipline: str | None = None
+) -> Membership:
+    """Change a member's role (owners only) or discipline (also one's own). The last owner stays one."""
+    own = user_id == actor.user_id and role is None
+    require(actor, product, Role.VIEWER if own else Role.OWNER)
+    membership = _membership(product, user_id)
+    before = snapshot(membership)
+    if role is not None:
+        _keep_an_owner(product, membership, _checked_role(role))
+        membership.role = role
+    if discipline is not None:
+        if discipline not in Discipline.values:
+            raise Invalid(f"There is no discipline {discipline!r}; there are {', '.join(Discipline.values)}.")
+        membership.discipline = discipline
+    membership.save()
+    record(actor, product, "set_member", membership, before=before, after=snapshot(membership))
+    return membership
+
+
+@transaction.atomic
+def remove_member(actor: Actor, product: Product, user_id: int) -> None:
+    require(actor, product, Role.OWNER)
+    membership = _membership(product, user_id)
+    _keep_an_owner(product, membership, None)
+    before, pk = snapshot(membership), membership.pk
+    membership.delete()
+    membership.pk = pk
+    record(actor, product, "remove_member", membership, before=before, after=None, undoable=True)
+
+
+def _membership(product: Product, user_id: int) -> Membership:
+    membership = Membership.objects.select_related("user", "product").filter(product=product, user_id=user_id).first()
+    if membership is None:
+        raise NotFound("There is no such member in this product.")
+    return membership
+
+
+def _keep_an_owner(product: Product, membership: Membership, role: Role | None) -> None:
+    if membership.role != Role.OWNER or role is Role.OWNER:
+        return
+    others = Membership.objects.select_for_update().filter(product=product, role=Role.OWNER).exclude(pk=membership.pk)
+    if not others.exists():
+        raise Conflict("A product needs an owner. Make somebody else one first.")
+
+
+@transaction.atomic
+def issue_sign_in_link(user: User) -> str:
+    """A token that signs `user` in once, within half an hour. Only the command line on the server's own machine makes these."""
+    token = secrets.token_urlsafe(32)
+    SignInLink.objects.create(
+        user=user, token_hash=hashed(token), expires_at=timezone.now() + timedelta(minutes=SIGN_IN_MINUTES)
+    )
+    return token
+
+
+@transaction.atomic
+def use_sign_in_link(token: str) -> User:
+    """The account behind a link that was not used yet."""
+    link = (
+        SignInLink.objects.select_related("user")
+        .filter(token_hash=hashed(token), used_at=None, expires_at__gt=timezone.now())
+        .first()
+    )
+    if link is None or not SignInLink.objects.filter(pk=link.pk, used_at=None).update(used_at=timezone.now()):
+        raise NotFound("This link was used or has run out. Make a new one on the server: whytree sign-in")
+    return link.user

@@ -1,0 +1,170 @@
+"""Sockets: the few places where an app plugs into the ones below it, at start-up (in its `AppConfig.ready`).
+
+A plain downward import is always preferred; a socket exists where what stands below has to show, ask or tell
+something of what stands above. This file is the whole list.
+
+panel     what others show on a node's page, a person's page and Today
+figure    what others draw on a node in the tree: a live value, voices, a flag
+search    what the box **Why ...** finds
+variants  which flag variants are in force for a person, stored with each event and each feedback item
+fact      "this happened", told synchronously in the same transaction
+erase     forget a person; a test demands a plug for every table that names one
+export    give a person their data
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .actors import Actor
+from .models import Product
+
+Place = Literal["outcome", "opportunity", "solution", "person", "today"]
+PLACES: tuple[Place, ...] = ("outcome", "opportunity", "solution", "person", "today")
+Tone = Literal["", "leaf", "amber", "red", "blue", "plum"]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A section on somebody else's page, drawn from its own template."""
+
+    title: str
+    template: str
+    context: dict[str, Any] = field(default_factory=dict)
+    column: Literal["main", "aside"] = "main"
+    tone: Tone = ""
+    headline: str = ""  # Today builds its first sentence from these
+
+
+@dataclass(frozen=True)
+class Chip:
+    text: str
+    tone: Tone = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What is drawn on a node: all parts optional, all text ready to show."""
+
+    value: str = ""
+    change: str = ""
+    note: str = ""
+    spark: Sequence[float] = ()
+    tone: Tone = ""
+    chips: Sequence[Chip] = ()
+
+
+@dataclass(frozen=True)
+class Hit:
+    """Something the box found. A higher `rank` comes first; 1.0 is an exact match."""
+
+    kind: str
+    label: str
+    title: str
+    url: str
+    rank: float = 0.5
+
+
+PanelSource = Callable[[Actor, Product, Any], Panel | None]
+FigureSource = Callable[[Product, Sequence[Any]], dict[int, Figure]]
+SearchSource = Callable[[Actor, Product, str, int], list[Hit]]
+VariantSource = Callable[[int, str], dict[str, str]]
+FactListener = Callable[..., None]
+PersonVerb = Callable[[Product, str], Any]
+
+_panels: dict[str, list[tuple[int, PanelSource]]] = defaultdict(list)
+_figures: dict[str, list[FigureSource]] = defaultdict(list)
+_searches: list[SearchSource] = []
+_variants: list[VariantSource] = []
+_listeners: dict[str, list[FactListener]] = defaultdict(list)
+_erasers: list[PersonVerb] = []
+_exporters: list[PersonVerb] = []
+
+# Every fact that is told, with its arguments.
+FACTS = {
+    "flag_opened": "actor, product, flag_key, hypothesis_id, at: a flag reaches people who are not internal",
+    "exposure_received": "product_id, flag_key, at: the first exposure of a flag came from elsewhere",
+    "review_decided": "actor, product, solution_id, decision: an outcome review was decided",
+}
+
+
+def plug_panel(place: Place, source: PanelSource, order: int = 50) -> None:
+    _panels[place].append((order, source))
+    _panels[place].sort(key=lambda entry: entry[0])
+
+
+def panels(place: Place, actor: Actor, product: Product, subject: Any) -> list[Panel]:
+    """The panels others show in this place, in their order."""
+    shown = (source(actor, product, subject) for _, source in _panels[place])
+    return [panel for panel in shown if panel is not None]
+
+
+def plug_figure(kind: Literal["outcome", "opportunity", "solution"], source: FigureSource) -> None:
+    _figures[kind].append(source)
+
+
+def figures(
+    kind: Literal["outcome", "opportunity", "solution"], product: Product, nodes: Sequence[Any]
+) -> dict[int, Figure]:
+    """What to draw on each node, by primary key; several sources are merged, chips added up."""
+    merged: dict[int, Figure] = {}
+    for source in _figures[kind]:
+        for pk, figure in source(product, nodes).items():
+            merged[pk] = _joined(merged[pk], figure) if pk in merged else figure
+    return merged
+
+
+def _joined(one: Figure, two: Figure) -> Figure:
+    return Figure(
+        value=one.value or two.value,
+        change=one.change or two.change,
+        note=one.note or two.note,
+        spark=one.spark or two.spark,
+        tone=one.tone or two.tone,
+        chips=(*one.chips, *two.chips),
+    )
+
+
+def plug_search(source: SearchSource) -> None:
+    _searches.append(source)
+
+
+def search(actor: Actor, product: Product, words: str, limit: int = 8) -> list[Hit]:
+    """What every source finds for these words, best first."""
+    hits = [hit for source in _searches for hit in source(actor, product, words, limit)]
+    return sorted(hits, key=lambda hit: -hit.rank)[: limit * 2]
+
+
+def plug_variants(source: VariantSource) -> None:
+    _variants.append(source)
+
+
+def variants_in_force(product_id: int, distinct_id: str) -> dict[str, str]:
+    """Flag key to variant for this person, now."""
+    return {key: variant for source in _variants for key, variant in source(product_id, distinct_id).items()}
+
+
+def on_fact(name: str, listener: FactListener) -> None:
+    _known_fact(name)
+    _listeners[name].append(listener)
+
+
+def tell_fact(name: str, **payload: Any) -> None:
+    """Tell all who listen, now and in this transaction; what they raise stops the teller too."""
+    _known_fact(name)
+    for listener in _listeners[name]:
+        listener(**payload)
+
+
+def _known_fact(name: str) -> None:
+    if name not in FACTS:
+        raise LookupError(f"no fact is called {name!r}; the facts are {', '.join(FACTS)}")
+
+
+def plug_erase(eraser: PersonVerb) -> None:
+    _erasers.append(eraser)
+
+
+def plug_export(exporter: PersonVerb) -> None:
+    _exporters.append(exporter)

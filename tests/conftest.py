@@ -1,0 +1,361 @@
+"""The cast and the doors. Alice owns Sprout, Bob is a member, Charlie must see nothing.
+
+Real parts everywhere: a real database, the real event engine in one folder per run, real servers for real clients.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_HOME = tempfile.TemporaryDirectory(prefix="whytree-test-")
+os.environ["WHYTREE_DATA"] = _HOME.name
+for _name in ("WHYTREE_URL", "WHYTREE_TOKEN", "WHYTREE_PRODUCT", "WHYTREE_PUBLIC_URL"):
+    os.environ.pop(_name, None)
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _fresh_caches() -> None:
+    """What a process remembers between requests must not leak from test to test."""
+    from django.core.cache import cache
+
+    from whytree.workspace import keys
+
+    keys.forget_cached()
+    cache.clear()
+
+
+@pytest.fixture
+def alice(db: None) -> Any:
+    from whytree.workspace.models import User
+
+    return User.objects.create_user("alice@example.org", "correct horse battery", "Alice")
+
+
+@pytest.fixture
+def bob(product: Any) -> Any:
+    from whytree.workspace.models import Membership, User
+
+    user = User.objects.create_user("bob@example.org", "correct horse battery", "Bob")
+    Membership.objects.create(user=user, product=product, role="member", discipline="design")
+    return user
+
+
+@pytest.fixture
+def viewer(product: Any) -> Any:
+    """Vera only reads."""
+    from whytree.workspace.models import Membership, User
+
+    user = User.objects.create_user("vera@example.org", "correct horse battery", "Vera")
+    Membership.objects.create(user=user, product=product, role="viewer", discipline="sales")
+    return user
+
+
+@pytest.fixture
+def charlie(db: None) -> Any:
+    from whytree.workspace.models import User
+
+    return User.objects.create_user("charlie@example.org", "correct horse battery", "Charlie")
+
+
+@pytest.fixture
+def actor(alice: Any) -> Any:
+    from whytree.workspace.keys import actor_of_user
+
+    return actor_of_user(alice)
+
+
+@pytest.fixture
+def product(actor: Any) -> Any:
+    from whytree.workspace.services import create_product
+
+    return create_product(actor, name="Sprout")
+
+
+@pytest.fixture
+def other_product(charlie: Any) -> Any:
+    """Charlie's; nobody else's."""
+    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.services import create_product
+
+    return create_product(actor_of_user(charlie), name="Elsewhere")
+
+
+def _signed_in(user: Any) -> Any:
+    from django.test import Client
+
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def as_alice(alice: Any, product: Any) -> Any:
+    return _signed_in(alice)
+
+
+@pytest.fixture
+def as_bob(bob: Any) -> Any:
+    return _signed_in(bob)
+
+
+@pytest.fixture
+def as_viewer(viewer: Any) -> Any:
+    return _signed_in(viewer)
+
+
+@pytest.fixture
+def as_charlie(charlie: Any, other_product: Any) -> Any:
+    return _signed_in(charlie)
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: Any
+
+    @property
+    def ok(self) -> Any:
+        """The body of an answer that must have succeeded."""
+        assert self.status < 300, self.body
+        return self.body
+
+
+class Api:
+    """The REST API as one user's token sees it."""
+
+    def __init__(self, user: Any) -> None:
+        from django.test import Client
+
+        from whytree.workspace import keys
+
+        self._client = Client()
+        _, self.token = keys.create_token(keys.actor_of_user(user), name="test", scopes=[])
+
+    def _call(self, method: str, path: str, body: Any = None) -> Answer:
+        data = "" if body is None else json.dumps(body)
+        response = self._client.generic(
+            method,
+            "/api" + path,
+            data,
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {self.token}"},
+        )
+        kind = response.headers.get("Content-Type", "")
+        return Answer(
+            response.status_code,
+            json.loads(response.content) if response.content and "json" in kind else response.content,
+        )
+
+    def get(self, path: str) -> Answer:
+        return self._call("GET", path)
+
+    def post(self, path: str, body: Any = None) -> Answer:
+        return self._call("POST", path, {} if body is None else body)
+
+    def put(self, path: str, body: Any) -> Answer:
+        return self._call("PUT", path, body)
+
+    def patch(self, path: str, body: Any) -> Answer:
+        return self._call("PATCH", path, body)
+
+    def delete(self, path: str) -> Answer:
+        return self._call("DELETE", path)
+
+
+@pytest.fixture
+def api(alice: Any, product: Any) -> Api:
+    return Api(alice)
+
+
+@pytest.fixture
+def api_bob(bob: Any) -> Api:
+    return Api(bob)
+
+
+@pytest.fixture
+def api_viewer(viewer: Any) -> Api:
+    return Api(viewer)
+
+
+@pytest.fixture
+def api_charlie(charlie: Any) -> Api:
+    return Api(charlie)
+
+
+@pytest.fixture
+def capture_key(actor: Any, product: Any) -> str:
+    from whytree.workspace.keys import create_key
+
+    return create_key(actor, product, kind="capture", name="web")[1]
+
+
+@pytest.fixture
+def server_key(actor: Any, product: Any) -> str:
+    from whytree.workspace.keys import create_key
+
+    return create_key(actor, product, kind="server", name="backend")[1]
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """Real files nobody here wrote; beside the checkout, or where WHYTREE_TEST_DATA says."""
+    folder = Path(os.environ.get("WHYTREE_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        message = f"no folder {folder}: set WHYTREE_TEST_DATA to the folder with the shared test files"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return folder
+
+
+@dataclass
+class Live:
+    """A real server in another process, on a port of its own, with its own data folder."""
+
+    url: str
+    data: Path
+    env: dict[str, str]
+    process: "subprocess.Popen[str]"
+
+    def cli(self, *words: str, check: bool = True, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
+        done = subprocess.run(
+            [sys.executable, "-m", "whytree", *words],
+            env=self.env,
+            cwd=cwd,
+            text=True,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        if check and done.returncode:
+            raise AssertionError(
+                f"whytree {' '.join(words)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+            )
+        return done
+
+    def cli_json(self, *words: str, cwd: Path | None = None) -> Any:
+        return json.loads(self.cli(*words, "--json", cwd=cwd).stdout)
+
+    def key(self, kind: str) -> str:
+        return str(self.cli_json("key", "add", kind, "--name", kind)["secret"])
+
+    def stop(self, seconds: float = 30) -> int:
+        self.process.terminate()
+        return self.process.wait(seconds)
+
+
+def live_env(data: Path) -> dict[str, str]:
+    """The environment of a server of its own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("WHYTREE_", "DJANGO_"))}
+    return {
+        **kept,
+        "WHYTREE_DATA": str(data),
+        "PYTHONPATH": str(ROOT / "src"),
+        "PYTHONUNBUFFERED": "1",
+        "NO_COLOR": "1",
+        "COLUMNS": "120",
+    }
+
+
+def start_server(data: Path, extra: dict[str, str] | None = None) -> Live:
+    """Start `whytree serve` on a free port and wait until it is ready."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    env = {**live_env(data), **(extra or {})}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "whytree", "serve", "--port", str(port)],
+        env=env,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    live = Live(f"http://127.0.0.1:{port}", data, env, process)
+    _wait_until_ready(live)
+    return live
+
+
+def _wait_until_ready(live: Live, seconds: float = 90) -> None:
+    import httpx
+
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if live.process.poll() is not None:
+            raise AssertionError(f"the server ended: {live.process.stdout.read() if live.process.stdout else ''}")
+        try:
+            if httpx.get(live.url + "/readyz", timeout=5).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError("the server did not get ready")
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Live]]:
+    """Start servers that are stopped when the test ends: `start()` or `start(folder, {"WHYTREE_...": ...})`."""
+    started: list[Live] = []
+
+    def run(data: Path | None = None, extra: dict[str, str] | None = None) -> Live:
+        live = start_server(data or tmp_path / "live", extra)
+        started.append(live)
+        return live
+
+    yield run
+    for live in started:
+        if live.process.poll() is None:
+            live.process.kill()
+            live.process.wait(10)
+        if live.process.stdout:
+            live.process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def _live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    data = tmp_path_factory.mktemp("live")
+    env = live_env(data)
+    subprocess.run(
+        [sys.executable, "-m", "whytree", "owner", "alice@example.org", "--name", "Alice", "--product-name", "Sprout"],
+        env=env,
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    live = start_server(data)
+    yield live
+    live.stop()
+    if live.process.stdout:
+        live.process.stdout.close()
+
+
+@pytest.fixture
+def live(_live_server: Live) -> Live:
+    """A server shared by the run, owned by Alice, with the product sprout."""
+    return _live_server
+
+
+@pytest.fixture
+def store() -> Iterator[Any]:
+    """The event store with an empty database of its own."""
+    from whytree.stores import events
+
+    with events.temporary_database() as fresh:
+        yield fresh
