@@ -1,0 +1,350 @@
+"""Estimates with their doubt: proportions, counts, and the difference between two arms.
+
+Every input is a summary (how many, how much, sum of squares); no raw event reaches this module. Every question is
+answered by an :class:`Estimate` or, where the data hold no answer, by :class:`NoAnswer` with the reason: never by
+p = 1 or an interval of zero width. Pure: no clock, no database, no settings.
+
+Differences are *stratified*: people who entered while the arms' weights stood still are compared with each other, and
+the comparisons are combined. Pooling a ramp (10 % of Monday's people, 50 % of Friday's) compares weekdays instead of
+arms. A stratum in which only one arm was served says nothing about the difference and drops out by itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats as distributions
+from scipy.optimize import brentq
+
+#: Two-sided level of every interval a page shows.
+LEVEL = 0.95
+
+Method = Literal[
+    "Wilson", "Garwood", "Fay-Feuer", "Miettinen-Nurminen, stratified", "Mantel-Haenszel weights, Welch", "delta, log"
+]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value, the interval around it, how many independent units it rests on, and how it was made."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    method: Method
+
+
+@dataclass(frozen=True)
+class NoAnswer:
+    """The data cannot say; ``reason`` is a sentence for people."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What one arm did in one stratum: ``n`` people, the sum of what they did, and the sum of its squares.
+
+    For a proportion ``total`` is the number of people who converted, and ``squares`` equals it.
+    """
+
+    n: int
+    total: float
+    squares: float
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """Both arms among the people who entered in one period of constant weights."""
+
+    control: Arm
+    treatment: Arm
+
+    @property
+    def compares(self) -> bool:
+        return self.control.n > 0 and self.treatment.n > 0
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two arms side by side. ``treatment - control == difference.value`` exactly: both use the same weights."""
+
+    control: float
+    treatment: float
+    difference: Estimate
+    #: treatment / control; a relative forecast is held against it.
+    ratio: Estimate | NoAnswer
+    #: People in the strata that could be compared, by arm.
+    n_control: int
+    n_treatment: int
+
+
+# --- one group ------------------------------------------------------------------------------------------------------
+
+
+def proportion(successes: int, n: int, *, level: float = LEVEL) -> Estimate | NoAnswer:
+    """Share of ``n`` people, with Wilson's score interval (JASA 22, 1927, p. 209-212; Newcombe 1998a, method 3).
+
+    All shares that a score test would not reject, so it stays inside 0 and 1 and has width at 0 of n.
+    """
+    if n == 0:
+        return NoAnswer("Nobody has started yet.")
+    if not 0 <= successes <= n:
+        raise ValueError(f"{successes} of {n} is no proportion.")
+    z2 = _z(level) ** 2
+    share = successes / n
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = math.sqrt(z2) / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    # at the ends the formula is exactly 0 or 1; rounding must not put the value outside its own interval
+    low = 0.0 if successes == 0 else centre - half
+    high = 1.0 if successes == n else centre + half
+    return Estimate(share, low, high, n, "Wilson")
+
+
+def count(events: int, *, level: float = LEVEL) -> Estimate:
+    """Number of independent occurrences, with Garwood's exact Poisson interval (Biometrika 28, 1936, p. 437).
+
+    For things that happen once to a person: unique people in a period.
+    """
+    return _gamma_interval(float(events), float(events), 1.0, events, level, "Garwood")
+
+
+def clustered_count(events: float, squares: float, largest: float, people: int, *, level: float = LEVEL) -> Estimate:
+    """Number of events of which one person makes several (Fay and Feuer, Statistics in Medicine 16, 1997, eq. 5-6).
+
+    People arrive independently, their events do not: ten people with ten events each say less than a hundred with
+    one. ``squares`` is the sum over people of (their events)^2, ``largest`` the most that one person made. The number
+    of people with k events is Poisson with weight k, which is Fay and Feuer's weighted sum; with one event each it is
+    Garwood's interval.
+    """
+    return _gamma_interval(events, squares, largest, people, level, "Fay-Feuer")
+
+
+def _gamma_interval(total: float, variance: float, largest: float, n: int, level: float, method: Method) -> Estimate:
+    tail = (1 - level) / 2
+    low = 0.0
+    if total > 0:
+        low = variance / (2 * total) * float(distributions.chi2.ppf(tail, 2 * total**2 / variance))
+    more, more_variance = total + largest, variance + largest**2
+    high = more_variance / (2 * more) * float(distributions.chi2.isf(tail, 2 * more**2 / more_variance))
+    return Estimate(total, low, high, n, method)
+
+
+# --- two arms -------------------------------------------------------------------------------------------------------
+
+
+def difference_of_proportions(strata: Sequence[Stratum], *, level: float = LEVEL) -> Comparison | NoAnswer:
+    """Treatment minus control in share of people, stratified.
+
+    The interval holds every difference that Miettinen and Nurminen's stratified score test would not reject
+    (Statistics in Medicine 4, 1985, eq. 10 with the variance of eq. 9), with Mantel-Haenszel weights. It has width
+    when nobody converted, needs no large cells, and for one stratum it is their well-known two-sample interval.
+    """
+    used = [stratum for stratum in strata if stratum.compares]
+    if not used:
+        return _nobody_to_compare(strata)
+    n0, x0, _ = _columns([stratum.control for stratum in used])
+    n1, x1, _ = _columns([stratum.treatment for stratum in used])
+    _check_proportions(n0, x0)
+    _check_proportions(n1, x1)
+    weights = _mantel_haenszel(n0, n1)
+    share0, share1 = float(weights @ (x0 / n0)), float(weights @ (x1 / n1))
+    observed = share1 - share0
+
+    def score(difference: float) -> float:
+        variance = weights**2 @ _score_variance(x0, n0, x1, n1, difference)
+        return float((observed - difference) / math.sqrt(max(variance, _TINY)))
+
+    z = _z(level)
+    n = int(n0.sum() + n1.sum())
+    estimate = Estimate(
+        observed,
+        _root(lambda difference: score(difference) - z, -1.0, observed),
+        _root(lambda difference: score(difference) + z, observed, 1.0),
+        n,
+        "Miettinen-Nurminen, stratified",
+    )
+    spread0 = float(weights**2 @ (x0 / n0 * (1 - x0 / n0) / n0))
+    spread1 = float(weights**2 @ (x1 / n1 * (1 - x1 / n1) / n1))
+    ratio = _ratio(share0, spread0, share1, spread1, n, level)
+    return Comparison(share0, share1, estimate, ratio, int(n0.sum()), int(n1.sum()))
+
+
+def difference_of_means(strata: Sequence[Stratum], *, level: float = LEVEL) -> Comparison | NoAnswer:
+    """Treatment minus control in mean per person, stratified with Mantel-Haenszel weights.
+
+    Each arm and stratum keeps its own variance (Welch, Biometrika 34, 1947, p. 28-35), with Satterthwaite's degrees of
+    freedom over all of them (Biometrics Bulletin 2, 1946, eq. 17). A stratum with a single person in an arm has no
+    variance to speak of and is left out.
+    """
+    used = [stratum for stratum in strata if stratum.control.n > 1 and stratum.treatment.n > 1]
+    if not used:
+        return _nobody_to_compare(strata)
+    arms = [_columns([getattr(stratum, side) for stratum in used]) for side in ("control", "treatment")]
+    (n0, sum0, squares0), (n1, sum1, squares1) = arms
+    weights = _mantel_haenszel(n0, n1)
+    mean0, mean1 = float(weights @ (sum0 / n0)), float(weights @ (sum1 / n1))
+    parts0 = weights**2 * _variance(n0, sum0, squares0) / n0
+    parts1 = weights**2 * _variance(n1, sum1, squares1) / n1
+    variance = float(parts0.sum() + parts1.sum())
+    if variance <= 0:
+        return NoAnswer("Everybody did exactly the same, so nothing can be said about chance.")
+    freedom = variance**2 / float((parts0**2 / (n0 - 1)).sum() + (parts1**2 / (n1 - 1)).sum())
+    half = float(distributions.t.isf((1 - level) / 2, freedom)) * math.sqrt(variance)
+    n = int(n0.sum() + n1.sum())
+    estimate = Estimate(mean1 - mean0, mean1 - mean0 - half, mean1 - mean0 + half, n, "Mantel-Haenszel weights, Welch")
+    ratio = _ratio(mean0, float(parts0.sum()), mean1, float(parts1.sum()), n, level)
+    return Comparison(mean0, mean1, estimate, ratio, int(n0.sum()), int(n1.sum()))
+
+
+_TINY = 1e-300
+
+
+def _nobody_to_compare(strata: Sequence[Stratum]) -> NoAnswer:
+    control = sum(stratum.control.n for stratum in strata)
+    treatment = sum(stratum.treatment.n for stratum in strata)
+    if control == 0 and treatment == 0:
+        return NoAnswer("Nobody has been counted in either arm yet.")
+    if control == 0 or treatment == 0:
+        return NoAnswer("Only one arm has people, so there is nothing to compare it with.")
+    return NoAnswer("In no period of constant weights were there enough people in both arms.")
+
+
+def _columns(arms: Sequence[Arm]) -> tuple[Floats, Floats, Floats]:
+    table = np.array([(arm.n, arm.total, arm.squares) for arm in arms], dtype=np.float64)
+    return table[:, 0], table[:, 1], table[:, 2]
+
+
+def _check_proportions(n: Floats, successes: Floats) -> None:
+    if bool(((successes < 0) | (successes > n)).any()):
+        raise ValueError("More people converted than there are.")
+
+
+def _mantel_haenszel(n0: Floats, n1: Floats) -> Floats:
+    """Weights n0 n1 / (n0 + n1), normalised (Mantel and Haenszel 1959; for differences Greenland and Robins 1985).
+
+    They look at sizes only. Inverse-variance weights look at the outcomes too, lean towards strata where few happened
+    to convert, and lost coverage in ``tests/engines/simulation.py``; so did plain n-weights, by variance.
+    """
+    weights = n0 * n1 / (n0 + n1)
+    return np.asarray(weights / weights.sum(), dtype=np.float64)
+
+
+def _variance(n: Floats, total: Floats, squares: Floats) -> Floats:
+    return np.asarray(np.maximum(squares - total**2 / n, 0.0) / (n - 1), dtype=np.float64)
+
+
+def _score_variance(x0: Floats, n0: Floats, x1: Floats, n1: Floats, difference: float) -> Floats:
+    """Variance of the difference were it truly ``difference`` (Miettinen and Nurminen 1985, eq. 9).
+
+    The two shares are the most likely ones under that constraint: the root of a cubic, in closed form as in their
+    Appendix I (also Farrington and Manning, Statistics in Medicine 9, 1990, Appendix).
+    """
+    n, x = n0 + n1, x0 + x1
+    l2 = (n1 + 2 * n0) * difference - n - x
+    l1 = (n0 * difference - n - 2 * x0) * difference + x
+    l0 = x0 * difference * (1 - difference)
+    q = l2**3 / (27 * n**3) - l1 * l2 / (6 * n**2) + l0 / (2 * n)
+    p = np.copysign(np.sqrt(np.maximum(l2**2 / (9 * n**2) - l1 / (3 * n), 0.0)), q)
+    # q / p^3 lies in [-1, 1] but for rounding; p = 0 only where both arms agree and nobody (or everybody) converted
+    cosine = np.divide(q, p**3, out=np.zeros_like(q), where=p != 0)
+    angle = (math.pi + np.arccos(np.clip(cosine, -1.0, 1.0))) / 3
+    share0 = np.clip(2 * p * np.cos(angle) - l2 / (3 * n), 0.0, 1.0)
+    share1 = np.clip(share0 + difference, 0.0, 1.0)
+    variance = share0 * (1 - share0) / n0 + share1 * (1 - share1) / n1
+    return np.asarray(variance * n / (n - 1), dtype=np.float64)
+
+
+def _root(function: Callable[[float], float], left: float, right: float) -> float:
+    """Where a falling function crosses zero; the end of the scale where it does not."""
+    if function(left) <= 0:
+        return left
+    if function(right) >= 0:
+        return right
+    return float(brentq(function, left, right, xtol=1e-12))
+
+
+def _ratio(
+    control: float, spread0: float, treatment: float, spread1: float, n: int, level: float
+) -> Estimate | NoAnswer:
+    """treatment / control on the log scale by the delta method (for shares: Greenland and Robins 1985, eq. 13)."""
+    if control <= 0 or treatment <= 0:
+        return NoAnswer("An arm at zero has no ratio to the other.")
+    log = math.log(treatment / control)
+    half = _z(level) * math.sqrt(spread0 / control**2 + spread1 / treatment**2)
+    return Estimate(treatment / control, math.exp(log - half), math.exp(log + half), n, "delta, log")
+
+
+def _z(level: float) -> float:
+    return NormalDist().inv_cdf(0.5 + level / 2)
+
+
+# --- was it a fair draw? --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """Who was seen in each arm during one period, and the weights that were in force."""
+
+    seen: Mapping[str, int]
+    weights: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class SampleRatio:
+    """Whether arms got as many people as their weights promised.
+
+    ``unexpected`` counts people seen in an arm while its weight was zero (a client that was still on older rules):
+    chance cannot put them there, so they are shown, not tested.
+    """
+
+    p: float
+    statistic: float
+    freedom: int
+    seen: Mapping[str, int]
+    expected: Mapping[str, float]
+    unexpected: int
+
+
+def sample_ratio(periods: Sequence[Assigned]) -> SampleRatio | NoAnswer:
+    """Chi-squared test of the arms' sizes against the weights in force (Fabijan et al., KDD 2019, section 2).
+
+    Expected counts are summed over periods, and so is their covariance, N (diag(w) - w w'): with one period this is
+    Pearson's statistic, with several it keeps its size where Pearson's on the sums would be too mild. An arm whose
+    weight was always zero is no degree of freedom.
+    """
+    arms = sorted({arm for period in periods for arm, weight in period.weights.items() if weight > 0})
+    seen, expected = np.zeros(len(arms)), np.zeros(len(arms))
+    covariance = np.zeros((len(arms), len(arms)))
+    unexpected = 0
+    for period in periods:
+        weights = np.array([max(0.0, period.weights.get(arm, 0.0)) for arm in arms])
+        here = np.array([period.seen.get(arm, 0) if w > 0 else 0 for arm, w in zip(arms, weights, strict=True)])
+        unexpected += sum(period.seen.values()) - int(here.sum())
+        if not weights.sum():
+            continue
+        shares = weights / weights.sum()
+        seen += here
+        expected += here.sum() * shares
+        covariance += here.sum() * (np.diag(shares) - np.outer(shares, shares))
+    freedom = int(np.linalg.matrix_rank(covariance))
+    if freedom == 0:
+        return NoAnswer("At no time could people have landed in more than one arm.")
+    gap = seen - expected
+    statistic = float(gap @ np.linalg.pinv(covariance) @ gap)
+    return SampleRatio(
+        p=float(distributions.chi2.sf(statistic, freedom)),
+        statistic=statistic,
+        freedom=freedom,
+        seen=dict(zip(arms, seen.astype(int).tolist(), strict=True)),
+        expected=dict(zip(arms, expected.tolist(), strict=True)),
+        unexpected=unexpected,
+    )
