@@ -1,0 +1,699 @@
+"""The opportunity solution tree: what we want to change, for whom, by what, and what would prove us wrong.
+
+    Outcome (may stand under an Outcome)
+    └── Opportunity (may stand under an Opportunity)
+        └── Solution
+            ├── Hypothesis            locks at first exposure
+            └── Assumption
+                └── AssumptionTest
+
+Evidence, notes and tickets hang on any of these six. They point at a node by `node_kind` ("OPP") and `node_id`
+(the node's primary key, not its number), because one foreign key cannot name six tables.
+"""
+
+import hashlib
+import json
+import math
+from datetime import datetime
+from typing import Any, ClassVar, cast
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+from whytree.errors import Conflict
+from whytree.workspace.models import Product, User
+
+TITLE_LENGTH = 500
+TEXT_LENGTH = 20_000
+
+
+def storable_text(value: str) -> None:
+    """Refuse the two kinds of text that a database cannot keep: NUL characters and lone surrogates."""
+    if "\x00" in value or any("\ud800" <= char <= "\udfff" for char in value):
+        raise ValidationError("This text holds characters that cannot be stored. Copy it again as plain text.")
+
+
+def finite(value: float) -> None:
+    if not math.isfinite(value):
+        raise ValidationError("Give a number.")
+
+
+def guardrail_list(value: object) -> None:
+    """`[{"metric_key": ..., "direction": "up" | "down", "margin": number >= 0}]`; direction is the way that harms."""
+    message = "A guardrail needs a metric, the direction that harms (up or down) and a margin of 0 or more."
+    if not isinstance(value, list):
+        raise ValidationError(message)
+    for item in value:
+        if not isinstance(item, dict) or set(item) != {"metric_key", "direction", "margin"}:
+            raise ValidationError(message)
+        margin = item["margin"]
+        fits = isinstance(margin, int | float) and not isinstance(margin, bool) and 0 <= margin < math.inf
+        if not item["metric_key"] or not isinstance(item["metric_key"], str) or not fits:
+            raise ValidationError(message)
+        if item["direction"] not in ("up", "down"):
+            raise ValidationError(message)
+
+
+def key_list(value: object) -> None:
+    if not isinstance(value, list) or not all(isinstance(key, str) and key for key in value):
+        raise ValidationError("Give a list of metric keys.")
+
+
+def versioned(value: object) -> None:
+    """A stored definition is an object that says which version of its grammar it is written in."""
+    if value is not None and not (isinstance(value, dict) and isinstance(value.get("version"), int)):
+        raise ValidationError('A definition is a JSON object with a "version".')
+
+
+def one_of(field: str, choices: type[models.TextChoices]) -> models.CheckConstraint:
+    return models.CheckConstraint(condition=Q(**{f"{field}__in": choices.values}), name=f"tree_%(class)s_{field}")
+
+
+def text_field(*, blank: bool = True) -> "models.TextField[str, str]":
+    return models.TextField(blank=blank, default="", validators=[MaxLengthValidator(TEXT_LENGTH), storable_text])
+
+
+class Strength(models.TextChoices):
+    """What pages say of a node's evidence; the number behind it stands in the breakdown."""
+
+    NONE = "none"
+    WEAK = "weak"
+    MODERATE = "moderate"
+    STRONG = "strong"
+
+
+class Node(models.Model):
+    """What all six have in common. `ref` ("SOL-3") is how people, commits and pages name a node."""
+
+    prefix: ClassVar[str]
+    word: ClassVar[str]
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    number = models.PositiveIntegerField()
+    title = models.CharField(
+        max_length=TITLE_LENGTH,
+        validators=[storable_text],
+        error_messages={"blank": "Say it in one sentence: the title is empty."},
+    )
+    description = text_field()
+    owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    close_reason = text_field()
+    override = models.CharField(max_length=10, choices=Strength.choices, blank=True, default="")
+    override_reason = text_field()
+
+    class Meta:
+        abstract = True
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["product", "number"], name="tree_%(class)s_number"),
+            models.CheckConstraint(condition=~Q(title=""), name="tree_%(class)s_title"),
+            models.CheckConstraint(
+                condition=Q(closed_at=None, close_reason="") | (Q(closed_at__isnull=False) & ~Q(close_reason="")),
+                name="tree_%(class)s_close_reason",
+                violation_error_message="Say why it is closed.",
+            ),
+            models.CheckConstraint(
+                condition=Q(override="", override_reason="")
+                | (Q(override__in=Strength.values) & ~Q(override_reason="")),
+                name="tree_%(class)s_override_reason",
+                violation_error_message="Say why you see the evidence differently.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ref} {self.title}"
+
+    @property
+    def ref(self) -> str:
+        return f"{self.prefix}-{self.number}"
+
+    @property
+    def kind_word(self) -> str:
+        return self.word
+
+    @property
+    def is_closed(self) -> bool:
+        return self.closed_at is not None
+
+    @property
+    def parent_node(self) -> "Node | None":
+        """The node this one stands under, whatever its kind."""
+        raise TypeError(f"{type(self).__name__} does not say what it stands under.")
+
+
+class OutcomeType(models.TextChoices):
+    BUSINESS = "business_outcome", "business outcome"
+    PRODUCT = "product_outcome", "product outcome"
+    TRACTION = "traction_metric", "traction metric"
+
+
+class Outcome(Node):
+    """A metric with a baseline, a target and a day; the number itself is measured from events, never typed."""
+
+    prefix = "OUT"
+    word = "outcome"
+
+    outcome_type = models.CharField(max_length=20, choices=OutcomeType.choices, default=OutcomeType.PRODUCT)
+    metric_key = models.CharField(max_length=100, blank=True, default="", validators=[storable_text])
+    baseline = models.FloatField(null=True, blank=True, validators=[finite])
+    target = models.FloatField(null=True, blank=True, validators=[finite])
+    due = models.DateField(null=True, blank=True)
+    counter_metric_keys = models.JSONField(default=list, blank=True, validators=[key_list])
+    parent = models.ForeignKey("self", on_delete=models.RESTRICT, null=True, blank=True, related_name="children")
+
+    class Meta(Node.Meta):
+        constraints = [
+            *Node.Meta.constraints,
+            one_of("outcome_type", OutcomeType),
+            models.CheckConstraint(
+                condition=Q(parent=None) | ~Q(parent=F("id")),
+                name="tree_outcome_not_own_parent",
+                violation_error_message="A node cannot stand under itself.",
+            ),
+        ]
+
+    @property
+    def kind_word(self) -> str:
+        return OutcomeType(self.outcome_type).label
+
+    @property
+    def parent_node(self) -> Node | None:
+        return self.parent
+
+
+class OpportunityKind(models.TextChoices):
+    NEED = "need", "need"
+    PAIN_POINT = "pain_point", "pain point"
+    DESIRE = "desire", "desire"
+
+
+class Opportunity(Node):
+    """A need, pain point or desire, as the person who has it would say it."""
+
+    prefix = "OPP"
+    word = "opportunity"
+
+    kind = models.CharField(max_length=12, choices=OpportunityKind.choices, default=OpportunityKind.PAIN_POINT)
+    outcome = models.ForeignKey(Outcome, on_delete=models.RESTRICT, null=True, blank=True, related_name="opportunities")
+    parent = models.ForeignKey("self", on_delete=models.RESTRICT, null=True, blank=True, related_name="children")
+    segment = models.CharField(max_length=200, blank=True, default="", validators=[storable_text])
+    struggle_signal = models.JSONField(null=True, blank=True, default=None, validators=[versioned])
+    in_focus = models.BooleanField(default=False)
+
+    class Meta(Node.Meta):
+        verbose_name_plural = "opportunities"
+        constraints = [
+            *Node.Meta.constraints,
+            one_of("kind", OpportunityKind),
+            models.CheckConstraint(
+                condition=Q(parent=None) | Q(outcome=None),
+                name="tree_opportunity_one_parent",
+                violation_error_message="An opportunity stands under an outcome or under an opportunity, not both.",
+            ),
+            models.CheckConstraint(
+                condition=Q(parent=None) | ~Q(parent=F("id")),
+                name="tree_opportunity_not_own_parent",
+                violation_error_message="A node cannot stand under itself.",
+            ),
+        ]
+
+    @property
+    def kind_word(self) -> str:
+        return OpportunityKind(self.kind).label
+
+    @property
+    def parent_node(self) -> Node | None:
+        return self.parent or self.outcome
+
+
+class State(models.TextChoices):
+    """What a solution is waiting for. There is no "done": `live` waits for its measurement."""
+
+    IDEA = "idea", "idea"
+    TESTING = "testing", "testing"
+    BUILDING = "building", "building"
+    LIVE = "live", "live"
+    MEASURED = "measured", "measured"
+    KEPT = "kept", "kept"
+    ROLLED_BACK = "rolled_back", "rolled back"
+    DROPPED = "dropped", "dropped"
+
+
+# What may follow what. `dropped` is how a solution is closed; only before people have it, or after it was taken back.
+MOVES: dict[State, frozenset[State]] = {
+    State.IDEA: frozenset({State.TESTING, State.BUILDING, State.LIVE, State.DROPPED}),
+    State.TESTING: frozenset({State.IDEA, State.BUILDING, State.LIVE, State.DROPPED}),
+    State.BUILDING: frozenset({State.IDEA, State.TESTING, State.LIVE, State.DROPPED}),
+    State.LIVE: frozenset({State.MEASURED, State.ROLLED_BACK}),
+    State.MEASURED: frozenset({State.KEPT, State.ROLLED_BACK, State.BUILDING, State.LIVE}),
+    State.KEPT: frozenset({State.BUILDING, State.ROLLED_BACK}),
+    State.ROLLED_BACK: frozenset({State.BUILDING, State.DROPPED}),
+    State.DROPPED: frozenset({State.IDEA}),
+}
+# States in which real people have it in their hands.
+EXPOSED_STATES = frozenset({State.LIVE, State.MEASURED})
+# States that wait for nothing.
+SETTLED_STATES = frozenset({State.KEPT, State.ROLLED_BACK, State.DROPPED})
+
+
+class Solution(Node):
+    """One way to address one opportunity; also a removal. The hub of everything that is built for it."""
+
+    prefix = "SOL"
+    word = "solution"
+
+    # Null while the question "which problem are we solving?" is still open.
+    opportunity = models.ForeignKey(
+        Opportunity, on_delete=models.RESTRICT, null=True, blank=True, related_name="solutions"
+    )
+    state = models.CharField(max_length=12, choices=State.choices, default=State.IDEA)
+    is_removal = models.BooleanField(default=False)
+
+    class Meta(Node.Meta):
+        constraints = [
+            *Node.Meta.constraints,
+            one_of("state", State),
+            models.CheckConstraint(
+                condition=Q(state=State.DROPPED, closed_at__isnull=False)
+                | (~Q(state=State.DROPPED) & Q(closed_at=None)),
+                name="tree_solution_closed_is_dropped",
+                violation_error_message="A solution is closed by dropping it, with a reason.",
+            ),
+        ]
+
+    @property
+    def kind_word(self) -> str:
+        return "removal" if self.is_removal else self.word
+
+    @property
+    def state_word(self) -> str:
+        return State(self.state).label
+
+    @property
+    def parent_node(self) -> Node | None:
+        return self.opportunity
+
+
+class ForecastUnit(models.TextChoices):
+    POINTS = "pp", "percentage points"
+    PERCENT = "%", "percent of the value"
+    OWN = "", "the metric's own unit"
+
+
+LOCKED = "{ref} is locked: its prediction cannot change once people have seen the change. Say it in a note instead."
+
+
+class Hypothesis(Node):
+    """We believe *change* for *who* causes *behaviour*, shown by *metric* moving *low / likely / high* in *days*.
+
+    The forecast is a difference in the metric's unit: its 10 % point, its most likely value, its 90 % point.
+    From `locked_at` on nothing of it can change: `save` refuses whatever no longer fits `lock_hash`.
+    """
+
+    prefix = "HYP"
+    word = "hypothesis"
+
+    CONTENT = (
+        "title",
+        "description",
+        "change",
+        "who",
+        "behaviour",
+        "metric_key",
+        "forecast_low",
+        "forecast_likely",
+        "forecast_high",
+        "forecast_unit",
+        "horizon_days",
+        "guardrails",
+    )
+
+    solution = models.ForeignKey(Solution, on_delete=models.RESTRICT, related_name="hypotheses")
+    change = text_field(blank=False)
+    who = text_field()
+    behaviour = text_field()
+    metric_key = models.CharField(
+        max_length=100,
+        validators=[storable_text],
+        error_messages={"blank": "Name the metric that will show it."},
+    )
+    forecast_low = models.FloatField(validators=[finite])
+    forecast_likely = models.FloatField(validators=[finite])
+    forecast_high = models.FloatField(validators=[finite])
+    forecast_unit = models.CharField(
+        max_length=2, choices=ForecastUnit.choices, blank=True, default=ForecastUnit.POINTS
+    )
+    horizon_days = models.PositiveIntegerField(default=28, validators=[MinValueValidator(1), MaxValueValidator(3650)])
+    guardrails = models.JSONField(default=list, blank=True, validators=[guardrail_list])
+    locked_at = models.DateTimeField(null=True, blank=True)
+    lock_hash = models.CharField(max_length=64, blank=True, default="")
+    opened_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(Node.Meta):
+        verbose_name_plural = "hypotheses"
+        constraints = [
+            *Node.Meta.constraints,
+            one_of("forecast_unit", ForecastUnit),
+            models.CheckConstraint(
+                condition=Q(forecast_low__lt=F("forecast_likely"), forecast_likely__lt=F("forecast_high")),
+                name="tree_hypothesis_forecast_order",
+                violation_error_message="A forecast rises: low < most likely < high.",
+            ),
+            models.CheckConstraint(condition=~Q(metric_key=""), name="tree_hypothesis_metric"),
+            models.CheckConstraint(condition=~Q(change=""), name="tree_hypothesis_change"),
+            models.CheckConstraint(condition=Q(horizon_days__gte=1), name="tree_hypothesis_horizon"),
+            models.CheckConstraint(
+                condition=Q(locked_at=None, lock_hash="") | (Q(locked_at__isnull=False) & ~Q(lock_hash="")),
+                name="tree_hypothesis_lock",
+            ),
+        ]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        # The last guard, below every door, import and undo.
+        locked = Hypothesis.objects.filter(pk=self.pk).values_list("lock_hash", flat=True).first() if self.pk else ""
+        if locked and (self.lock_hash != locked or self.content_hash() != locked):
+            raise Conflict(LOCKED.format(ref=self.ref))
+        super().save(*args, **kwargs)
+
+    @property
+    def is_locked(self) -> bool:
+        return self.locked_at is not None
+
+    @property
+    def parent_node(self) -> Node | None:
+        return self.solution
+
+    def content_hash(self) -> str:
+        """SHA-256 over what was predicted; the lock stores it, and anybody can compute it again."""
+        content = {name: getattr(self, name) for name in self.CONTENT} | {"solution": self.solution.ref}
+        text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+class AssumptionType(models.TextChoices):
+    DESIRABILITY = "desirability"
+    VIABILITY = "viability"
+    FEASIBILITY = "feasibility"
+    USABILITY = "usability"
+    ETHICAL = "ethical"
+
+
+class Assumption(Node):
+    """A belief that must be true for the solution to work. Its status follows from its tests."""
+
+    prefix = "ASM"
+    word = "assumption"
+
+    solution = models.ForeignKey(Solution, on_delete=models.RESTRICT, related_name="assumptions")
+    assumption_type = models.CharField(
+        max_length=12, choices=AssumptionType.choices, default=AssumptionType.DESIRABILITY
+    )
+    importance = models.PositiveSmallIntegerField(default=3, validators=[MinValueValidator(1), MaxValueValidator(5)])
+
+    class Meta(Node.Meta):
+        constraints = [
+            *Node.Meta.constraints,
+            one_of("assumption_type", AssumptionType),
+            models.CheckConstraint(condition=Q(importance__range=(1, 5)), name="tree_assumption_importance"),
+        ]
+
+    @property
+    def kind_word(self) -> str:
+        return f"{self.assumption_type} assumption"
+
+    @property
+    def status(self) -> str:
+        """What its concluded tests say together; "untested" until one of them says yes or no."""
+        verdicts = {test.verdict for test in self.tests.all()} & {Verdict.VALIDATED, Verdict.INVALIDATED}
+        if len(verdicts) == 2:
+            return "mixed"
+        if not verdicts:
+            return "untested"
+        return "supported" if verdicts == {Verdict.VALIDATED} else "refuted"
+
+    @property
+    def parent_node(self) -> Node | None:
+        return self.solution
+
+
+class Method(models.TextChoices):
+    PROTOTYPE_TEST = "prototype_test", "prototype test"
+    ONE_QUESTION_SURVEY = "one_question_survey", "one-question survey"
+    DATA_MINING = "data_mining", "data mining"
+    RESEARCH_SPIKE = "research_spike", "research spike"
+    FAKE_DOOR = "fake_door", "fake door"
+    CONCIERGE = "concierge", "concierge"
+    WIZARD_OF_OZ = "wizard_of_oz", "Wizard of Oz"
+    USABILITY_TEST = "usability_test", "usability test"
+    EXPERIMENT = "experiment", "experiment"
+
+
+class Progress(models.TextChoices):
+    NOT_STARTED = "not_started", "not started"
+    IN_PROGRESS = "in_progress", "in progress"
+    DONE = "done", "done"
+
+
+class Verdict(models.TextChoices):
+    VALIDATED = "validated"
+    INVALIDATED = "invalidated"
+    INCONCLUSIVE = "inconclusive"
+
+
+class AssumptionTest(Node):
+    """The smallest activity that makes one assumption more or less likely; its criterion is fixed before the start."""
+
+    prefix = "TST"
+    word = "test"
+
+    assumption = models.ForeignKey(Assumption, on_delete=models.RESTRICT, related_name="tests")
+    method = models.CharField(max_length=20, choices=Method.choices, default=Method.PROTOTYPE_TEST)
+    success_criterion = text_field()
+    due = models.DateField(null=True, blank=True)
+    status = models.CharField(max_length=12, choices=Progress.choices, default=Progress.NOT_STARTED)
+    started_at = models.DateTimeField(null=True, blank=True)
+    concluded_at = models.DateTimeField(null=True, blank=True)
+    verdict = models.CharField(max_length=12, choices=Verdict.choices, blank=True, default="")
+    result = text_field()
+
+    class Meta(Node.Meta):
+        constraints = [
+            *Node.Meta.constraints,
+            one_of("method", Method),
+            one_of("status", Progress),
+            models.CheckConstraint(
+                condition=Q(status=Progress.NOT_STARTED) | ~Q(success_criterion=""),
+                name="tree_assumptiontest_criterion",
+                violation_error_message="Fix the success criterion before the test starts.",
+            ),
+            models.CheckConstraint(
+                condition=(Q(status=Progress.DONE) & Q(verdict__in=Verdict.values))
+                | (~Q(status=Progress.DONE) & Q(verdict="")),
+                name="tree_assumptiontest_verdict",
+                violation_error_message="A test that is done has a verdict; one that is not has none.",
+            ),
+        ]
+
+    @property
+    def kind_word(self) -> str:
+        return Method(self.method).label
+
+    @property
+    def parent_node(self) -> Node | None:
+        return self.assumption
+
+
+KINDS: dict[str, type[Node]] = {
+    model.prefix: model for model in (Outcome, Opportunity, Solution, Hypothesis, Assumption, AssumptionTest)
+}
+
+
+# What may stand under what, and in which column: PARENTS["OPP"]["OUT"] is Opportunity.outcome.
+PARENTS: dict[str, dict[str, str]] = {
+    "OUT": {"OUT": "parent"},
+    "OPP": {"OUT": "outcome", "OPP": "parent"},
+    "SOL": {"OPP": "opportunity"},
+    "HYP": {"SOL": "solution"},
+    "ASM": {"SOL": "solution"},
+    "TST": {"ASM": "assumption"},
+}
+# What may stand alone: an opportunity nobody has placed yet, a solution whose problem is still an open question.
+MAY_STAND_ALONE = frozenset({"OUT", "OPP", "SOL"})
+
+
+def child_kinds(prefix: str) -> list[type[Node]]:
+    """The kinds that may be added under a node of this kind."""
+    return [KINDS[child] for child, parents in PARENTS.items() if prefix in parents]
+
+
+class Attached(models.Model):
+    """Hangs on a node of any kind."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    node_kind = models.CharField(max_length=3)
+    node_id = models.PositiveBigIntegerField()
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.CheckConstraint(condition=Q(node_kind__in=sorted(KINDS)), name="tree_%(class)s_node_kind"),
+        ]
+
+    def node(self) -> Node:
+        manager = cast("models.Manager[Node]", KINDS[self.node_kind]._default_manager)
+        return manager.get(pk=self.node_id)
+
+
+class Stance(models.TextChoices):
+    SUPPORTS = "supports"
+    CONTRADICTS = "contradicts"
+    CONTEXT = "context"
+
+
+class EvidenceType(models.TextChoices):
+    """Gilad's ladder, from what we tell ourselves to what people did after launch."""
+
+    SELF_CONVICTION = "self_conviction", "our own conviction"
+    PITCH_DECK = "pitch_deck", "a pitch"
+    THEMATIC_SUPPORT = "thematic_support", "fits a theme"
+    OTHERS_OPINION = "others_opinion", "opinion of others"
+    ESTIMATES_AND_PLANS = "estimates_and_plans", "estimates and plans"
+    ANECDOTAL = "anecdotal", "anecdote"
+    MARKET_DATA = "market_data", "market data"
+    USER_EVIDENCE = "user_evidence", "user evidence"
+    TEST_RESULTS = "test_results", "test results"
+    LAUNCH_DATA = "launch_data", "launch data"
+
+
+class SourceKind(models.TextChoices):
+    FEEDBACK = "feedback"
+    INTERVIEW = "interview"
+    EXPERIMENT = "experiment"
+    URL = "url"
+    NOTE = "note"
+    REVIEW = "review"
+
+
+class Provenance(models.TextChoices):
+    STATED = "stated"
+    INFERRED = "inferred"
+
+
+class Importance(models.IntegerChoices):
+    """Productboard's scale; the default is the second."""
+
+    NOT_IMPORTANT = 0, "not important"
+    NICE_TO_HAVE = 1, "nice to have"
+    IMPORTANT = 2, "important"
+    CRITICAL = 3, "critical"
+
+
+class EvidenceLink(Attached):
+    """Evidence on a node. `quote` holds a person's own words, `statement` ours. `rule` says how an inferred link was found.
+
+    One source speaks once on a node: linking it again replaces what it said (the latest wins).
+    """
+
+    stance = models.CharField(max_length=12, choices=Stance.choices, default=Stance.SUPPORTS)
+    evidence_type = models.CharField(max_length=20, choices=EvidenceType.choices)
+    source_kind = models.CharField(max_length=12, choices=SourceKind.choices)
+    source_id = models.CharField(max_length=1000, blank=True, default="", validators=[storable_text])
+    person_key = models.CharField(max_length=512, blank=True, default="", validators=[storable_text])
+    quote = text_field()
+    statement = text_field()
+    said_at = models.DateTimeField(null=True, blank=True)
+    importance = models.PositiveSmallIntegerField(choices=Importance.choices, default=Importance.NICE_TO_HAVE)
+    provenance = models.CharField(max_length=8, choices=Provenance.choices, default=Provenance.STATED)
+    rule = models.CharField(max_length=200, blank=True, default="", validators=[storable_text])
+    added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(Attached.Meta):
+        ordering = ["-importance", "-said_at", "-id"]
+        indexes = [
+            models.Index(fields=["product", "node_kind", "node_id"], name="tree_evidence_node"),
+            models.Index(fields=["product", "person_key"], name="tree_evidence_person"),
+            models.Index(fields=["source_kind", "source_id"], name="tree_evidence_source"),
+        ]
+        constraints = [
+            *Attached.Meta.constraints,
+            one_of("stance", Stance),
+            one_of("evidence_type", EvidenceType),
+            one_of("source_kind", SourceKind),
+            one_of("provenance", Provenance),
+            models.CheckConstraint(condition=Q(importance__range=(0, 3)), name="tree_evidencelink_importance"),
+            models.CheckConstraint(
+                condition=Q(provenance=Provenance.STATED) | ~Q(rule=""),
+                name="tree_evidencelink_rule",
+                violation_error_message="An inferred link says by which rule.",
+            ),
+            models.UniqueConstraint(
+                fields=["product", "node_kind", "node_id", "source_kind", "source_id"],
+                condition=~Q(source_id=""),
+                name="tree_evidencelink_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.quote or self.statement
+
+    @property
+    def said_or_added_at(self) -> datetime:
+        return self.said_at or self.created_at
+
+    @property
+    def source_url(self) -> str:
+        """Where a stranger can look it up, when the source is a public address."""
+        return self.source_id if self.source_kind == SourceKind.URL else ""
+
+
+class NoteKind(models.TextChoices):
+    COMMENT = "comment"
+    QUESTION = "question"
+    CHALLENGE = "challenge"
+    CONSTRAINT = "constraint"
+    DECISION = "decision"
+
+
+# Kinds that wait for an answer, and are shown until they have one.
+ASKING = frozenset({NoteKind.QUESTION, NoteKind.CHALLENGE})
+
+
+class Note(Attached):
+    """What somebody has to say about a node. Questions and challenges want an answer; a constraint names cost and alternative."""
+
+    kind = models.CharField(max_length=10, choices=NoteKind.choices, default=NoteKind.COMMENT)
+    text = text_field(blank=False)
+    cost = text_field()
+    alternative = text_field()
+    author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    author_name = models.CharField(max_length=200, blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+    answer = text_field()
+    answered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(Attached.Meta):
+        ordering = ["created_at", "id"]
+        indexes = [models.Index(fields=["product", "node_kind", "node_id"], name="tree_note_node")]
+        constraints = [
+            *Attached.Meta.constraints,
+            one_of("kind", NoteKind),
+            models.CheckConstraint(condition=~Q(text=""), name="tree_note_text"),
+            models.CheckConstraint(
+                condition=Q(answered_at=None, answer="") | (Q(answered_at__isnull=False) & ~Q(answer="")),
+                name="tree_note_answer",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.text}"
+
+    @property
+    def wants_answer(self) -> bool:
+        return self.kind in ASKING and self.answered_at is None

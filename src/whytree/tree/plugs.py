@@ -1,0 +1,5 @@
+"""What the tree plugs into the workspace's sockets."""
+
+
+def plug() -> None:
+    """Called once at start-up."""

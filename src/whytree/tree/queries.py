@@ -1,0 +1,219 @@
+"""What may be asked of the tree, one node at a time; `outline` answers for the whole."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from whytree.engines import confidence as engine
+from whytree.engines.confidence import Confidence, Evidence
+from whytree.errors import NotFound
+from whytree.tree.models import (
+    ASKING,
+    KINDS,
+    PARENTS,
+    Attached,
+    EvidenceLink,
+    Hypothesis,
+    Node,
+    Note,
+    Outcome,
+    Solution,
+    State,
+)
+from whytree.workspace.models import Activity, Product
+
+REF = re.compile(rf"({'|'.join(KINDS)})-([1-9][0-9]{{0,8}})", re.IGNORECASE)
+
+# Nothing can be launched for a problem, and nothing has been for an idea: `raise_most` proposes only what can be done.
+_BEFORE_LAUNCH = frozenset(engine.TYPES) - {"launch_data"}
+_ABOUT_PEOPLE = frozenset({"user_evidence", "market_data", "anecdotal"})
+
+NodeKey = tuple[str, int]
+
+
+def find_node(product: Product, ref: str) -> Node:
+    """The node people call `ref`; `NotFound` when this product has none."""
+    match = REF.fullmatch(ref.strip())
+    node = None
+    if match is not None:
+        model = KINDS[match[1].upper()]
+        node = nodes_of(product, model).filter(number=int(match[2])).first()
+    if node is None:
+        raise NotFound(f"There is no {ref.strip()[:40] or 'such node'} in {product.name}.")
+    return node
+
+
+def nodes_of(product: Product, model: type[Node]) -> QuerySet[Node]:
+    """All nodes of one kind, with what every door shows of them."""
+    columns = set(PARENTS[model.prefix].values())
+    return model._default_manager.filter(product=product).select_related("product", "owner", *columns)
+
+
+def path_of(node: Node) -> list[Node]:
+    """What stands above a node, from the root down to its parent."""
+    above: list[Node] = []
+    parent = node.parent_node
+    while parent is not None:
+        above.append(parent)
+        parent = parent.parent_node
+    return above[::-1]
+
+
+def outcome_of(node: Node) -> Outcome | None:
+    """The outcome that a node works for: the nearest one above it."""
+    return next((above for above in reversed(path_of(node)) if isinstance(above, Outcome)), None)
+
+
+def children_of(node: Node) -> list[Node]:
+    """What stands directly below, kind by kind."""
+    found: list[Node] = []
+    for prefix, parents in PARENTS.items():
+        if node.prefix in parents:
+            found += nodes_of(node.product, KINDS[prefix]).filter(**{parents[node.prefix]: node.pk})
+    return found
+
+
+def confidence(node: Node, now: datetime | None = None) -> Confidence:
+    """How much evidence stands behind a node: derived, with its breakdown and what would raise it most."""
+    return confidences([node], now)[key_of(node)]
+
+
+def confidences(nodes: Sequence[Node], now: datetime | None = None) -> dict[NodeKey, Confidence]:
+    """The same for many nodes of one product, in one query."""
+    now = now or timezone.now()
+    pieces = evidence_by_node(nodes[0].product, nodes) if nodes else {}
+    return {
+        key_of(node): engine.confidence(pieces.get(key_of(node), []), now, reachable=_reachable(node)) for node in nodes
+    }
+
+
+def evidence_by_node(product: Product, nodes: Sequence[Node] | None = None) -> dict[NodeKey, list[Evidence]]:
+    """The evidence on these nodes (of all nodes, when none are named) as the engine takes it."""
+    links = EvidenceLink.objects.filter(product=product)
+    if nodes is not None:
+        links = links.filter(_on(nodes))
+    rows = links.values_list(
+        "node_kind",
+        "node_id",
+        "evidence_type",
+        "stance",
+        "person_key",
+        "source_kind",
+        "source_id",
+        "said_at",
+        "created_at",
+        "importance",
+    )
+    found: dict[NodeKey, list[Evidence]] = defaultdict(list)
+    for (
+        kind,
+        pk,
+        evidence_type,
+        stance,
+        person,
+        source_kind,
+        source_id,
+        said_at,
+        created_at,
+        importance,
+    ) in rows.iterator():
+        # Who said it; a source without a person (a study, an issue thread) stands for itself.
+        whose = person or (f"{source_kind}:{source_id}" if source_id else "")
+        found[kind, pk].append(Evidence(evidence_type, stance, whose, said_at or created_at, importance))
+    return found
+
+
+def evidence_of(node: Node) -> QuerySet[EvidenceLink]:
+    return EvidenceLink.objects.filter(**_attached_to(node)).select_related("added_by")
+
+
+def notes_of(node: Node) -> QuerySet[Note]:
+    return Note.objects.filter(**_attached_to(node)).select_related("author", "answered_by")
+
+
+def open_notes(product: Product) -> QuerySet[Note]:
+    """Questions and challenges that nobody has answered; challenges first, then the oldest."""
+    waiting = Note.objects.filter(product=product, kind__in=ASKING, answered_at=None)
+    return waiting.select_related("author").order_by("kind", "created_at", "id")
+
+
+def open_notes_of(node: Node) -> QuerySet[Note]:
+    return notes_of(node).filter(kind__in=ASKING, answered_at=None)
+
+
+def find_attached(product: Product, model: type[Any], pk: int) -> Any:
+    """A note, a piece of evidence or a ticket link by its number; `NotFound` outside its product."""
+    row = model._default_manager.filter(product=product, pk=pk).select_related("product").first()
+    if row is None:
+        raise NotFound(f"There is no such {model._meta.verbose_name} in {product.name}.")
+    return row
+
+
+def nodes_behind(rows: Iterable[Attached]) -> dict[NodeKey, Node]:
+    """The nodes that these rows hang on, one query a kind."""
+    wanted: dict[str, set[int]] = defaultdict(set)
+    product = None
+    for row in rows:
+        wanted[row.node_kind].add(row.node_id)
+        product = row.product
+    if product is None:
+        return {}
+    return {
+        (kind, node.pk): node
+        for kind, pks in wanted.items()
+        for node in nodes_of(product, KINDS[kind]).filter(pk__in=pks)
+    }
+
+
+def activity_of(node: Node) -> QuerySet[Activity]:
+    """What happened to a node and to what hangs on it, newest first."""
+    mine = Q(subject_type=node._meta.label, subject_id=node.pk)
+    for model in (EvidenceLink, Note):
+        pks = model._default_manager.filter(**_attached_to(node)).values("pk")
+        mine |= Q(subject_type=model._meta.label, subject_id__in=pks)
+    return Activity.objects.filter(mine, product=node.product).order_by("-at", "-pk")
+
+
+def recent_changes(product: Product, limit: int = 12) -> list[Activity]:
+    """The latest acts on the tree, newest first."""
+    labels = [model._meta.label for model in (*KINDS.values(), Note, EvidenceLink)]
+    return list(Activity.objects.filter(product=product, subject_type__in=labels).order_by("-at", "-pk")[:limit])
+
+
+def prediction_of(solution: Solution) -> Hypothesis | None:
+    """The hypothesis a solution is judged by: the locked one, else the newest that is open."""
+    candidates = solution.hypotheses.filter(closed_at=None).select_related("product", "solution")
+    return (
+        candidates.filter(locked_at__isnull=False).order_by("-locked_at").first()
+        or candidates.order_by("-number").first()
+    )
+
+
+def key_of(node: Node) -> NodeKey:
+    return (node.prefix, node.pk)
+
+
+def _attached_to(node: Node) -> dict[str, Any]:
+    return {"product_id": node.product_id, "node_kind": node.prefix, "node_id": node.pk}
+
+
+def _on(nodes: Sequence[Node]) -> Q:
+    wanted: dict[str, list[int]] = defaultdict(list)
+    for node in nodes:
+        wanted[node.prefix].append(node.pk)
+    matches = Q()
+    for kind, pks in wanted.items():
+        matches |= Q(node_kind=kind, node_id__in=pks)
+    return matches
+
+
+def _reachable(node: Node) -> frozenset[str]:
+    if node.prefix == "OPP":
+        return _ABOUT_PEOPLE
+    exposed = isinstance(node, Solution) and node.state not in {State.IDEA, State.TESTING, State.BUILDING}
+    return frozenset(engine.TYPES) if exposed or node.prefix == "OUT" else _BEFORE_LAUNCH

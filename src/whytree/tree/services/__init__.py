@@ -1,0 +1,47 @@
+"""What may change the tree. One verb a function; each asks for the role, acts in one transaction and leaves one Activity."""
+
+from .evidence import link_evidence, override_confidence, unlink_evidence
+from .lifecycle import close_node, lock_prediction, move_node, reopen_node, set_state
+from .nodes import (
+    add_assumption,
+    create_hypothesis,
+    create_opportunity,
+    create_outcome,
+    create_solution,
+    edit_assumption,
+    edit_hypothesis,
+    edit_opportunity,
+    edit_outcome,
+    edit_solution,
+    edit_test,
+    plan_test,
+)
+from .notes import add_note, answer_note
+from .trials import conclude_test, start_test
+
+__all__ = [
+    "add_assumption",
+    "add_note",
+    "answer_note",
+    "close_node",
+    "conclude_test",
+    "create_hypothesis",
+    "create_opportunity",
+    "create_outcome",
+    "create_solution",
+    "edit_assumption",
+    "edit_hypothesis",
+    "edit_opportunity",
+    "edit_outcome",
+    "edit_solution",
+    "edit_test",
+    "link_evidence",
+    "lock_prediction",
+    "move_node",
+    "override_confidence",
+    "plan_test",
+    "reopen_node",
+    "set_state",
+    "start_test",
+    "unlink_evidence",
+]
