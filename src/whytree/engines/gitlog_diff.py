@@ -1,0 +1,106 @@
+"""What a diff says about a commit: flags it brought in, files it only re-formatted.
+
+Reads `git log -p -U0 --format="commit %H"` (or `git show`) line by line, so that a long history needs no memory.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from whytree.engines.blame import unquote_path
+from whytree.engines.gitlog import decode
+
+DIFF_ARGUMENTS = (
+    "-p",
+    "-U0",
+    "--format=commit %H",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--no-color",
+    "--no-renames",
+    "--src-prefix=a/",
+    "--dst-prefix=b/",
+)
+
+_HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
+
+
+@dataclass(slots=True)
+class Hunk:
+    """Removed and added lines that stand at one place."""
+
+    removed: list[str] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class FileDiff:
+    """What one commit did to one file. A binary file has no hunks."""
+
+    sha: str
+    path: str
+    hunks: list[Hunk] = field(default_factory=list)
+
+
+def parse_diffs(lines: Iterable[bytes]) -> Iterator[FileDiff]:
+    """File by file, in git's order. Hunk headers say how many lines follow, so content is never read as a header."""
+    sha = ""
+    current: FileDiff | None = None
+    to_remove = to_add = 0
+    for raw in lines:
+        line = raw.rstrip(b"\n")
+        if current and current.hunks and to_remove and line.startswith(b"-"):
+            current.hunks[-1].removed.append(decode(line[1:]))
+            to_remove -= 1
+        elif current and current.hunks and to_add and line.startswith(b"+"):
+            current.hunks[-1].added.append(decode(line[1:]))
+            to_add -= 1
+        elif current and (header := _HUNK.match(line)):
+            current.hunks.append(Hunk())
+            to_remove, to_add = (1 if count is None else int(count) for count in header.groups())
+        elif line.startswith(b"diff --git "):
+            if current:
+                yield current
+            current = FileDiff(sha, "")
+        elif current and line.startswith((b"--- a/", b'--- "a/', b"+++ b/", b'+++ "b/')):
+            current.path = unquote_path(decode(line[4:]).rstrip("\t"))[2:]
+        elif line.startswith(b"commit "):
+            if current:
+                yield current
+            current, sha = None, decode(line[7:])
+    if current:
+        yield current
+
+
+def is_reformatting(diff: FileDiff) -> bool:
+    """Whether each change only moved white space and line breaks about: the same characters, in the same place."""
+    return bool(diff.hunks) and all(_characters(hunk.removed) == _characters(hunk.added) for hunk in diff.hunks)
+
+
+def _characters(lines: Sequence[str]) -> str:
+    return "".join("".join(lines).split())
+
+
+def flags_pattern(keys: Iterable[str]) -> str:
+    """A regular expression for `git log -G`, POSIX extended, that finds any of the flag keys; "" for none."""
+    return "|".join(re.sub(r"([^\w-])", r"\\\1", key) for key in sorted(set(keys)) if key.strip())
+
+
+def flags_added(diffs: Iterable[FileDiff], keys: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """For each commit the flag keys that stand in more of its added than of its removed text.
+
+    Moving or re-indenting a line that holds a key adds none, and `phone` is not found in `phone_number`.
+    """
+    wanted = sorted({key for key in keys if key.strip()}, key=len, reverse=True)
+    if not wanted:
+        return {}
+    pattern = re.compile(rf"(?<![\w-])(?:{'|'.join(re.escape(key) for key in wanted)})(?![\w-])")
+    balance: dict[str, Counter[str]] = {}
+    for diff in diffs:
+        count = balance.setdefault(diff.sha, Counter())
+        for hunk in diff.hunks:
+            count.update(key for line in hunk.added for key in pattern.findall(line))
+            count.subtract(key for line in hunk.removed for key in pattern.findall(line))
+    added = {sha: tuple(sorted(key for key, more in count.items() if more > 0)) for sha, count in balance.items()}
+    return {sha: keys for sha, keys in added.items() if keys}

@@ -1,0 +1,211 @@
+"""Which node of the tree a commit belongs to: the link rules, in their order.
+
+    stated     trailer `Why: SOL-12`  >  git note (refs/notes/whytree)
+    inferred   ticket key or closing keyword  >  pull request of the merge or squash
+               >  flag key added in the diff  >  branch name
+
+The first rule that yields a link wins and is named. An inferred rule that points to two solutions yields
+nothing: "unexplained" is an answer, a wrong reason is not. `Why: none` says maintenance, which is looked
+through to whatever the line was before.
+
+Pure: what a key stands for is asked of the caller's `resolve`.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+from whytree.engines.gitlog import Merge, own_subject, parse_merge, parse_trailers
+from whytree.engines.links_tickets import (
+    NODE_PREFIXES,
+    TicketMention,
+    TicketRef,
+    parse_ticket,
+    tickets_in_branch,
+    tickets_in_message,
+)
+
+Kind = Literal["node", "ticket", "flag"]
+STATED_RULES = frozenset({"trailer", "git note"})
+
+
+@dataclass(frozen=True, slots=True)
+class CommitFacts:
+    """What is known of one commit. `merge_*` tell of the merge that brought it to the main line, if any."""
+
+    subject: str
+    body: str = ""
+    note: str = ""
+    author_name: str = ""
+    flags_added: tuple[str, ...] = ()
+    merge_subject: str = ""
+    merge_body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A key that may lead to a node, and the rule that found it. `ticket` is set where `kind` is "ticket"."""
+
+    rule: str
+    kind: Kind
+    key: str
+    ticket: TicketRef | None = None
+    title_words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A commit's link: node ids ("SOL-3"), the rule, and the candidate that led there."""
+
+    refs: tuple[str, ...]
+    rule: str
+    via: Candidate
+
+    @property
+    def provenance(self) -> str:
+        return provenance(self.rule)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The rules' answer. `unknown`: stated ids that name nothing; `ambiguous`: rules that pointed to several."""
+
+    link: Link | None = None
+    maintenance: bool = False
+    unknown: tuple[str, ...] = ()
+    ambiguous: tuple[str, ...] = ()
+
+
+def provenance(rule: str) -> str:
+    """ "stated", or "inferred: <rule>"."""
+    return "stated" if rule in STATED_RULES else f"inferred: {rule}"
+
+
+def find_link(facts: CommitFacts, resolve: Callable[[Candidate], Sequence[str]]) -> Finding:
+    """Apply the rules. `resolve` gives the node ids a candidate stands for: none, one, or several.
+
+    It is asked rule by rule, so that a commit with a trailer costs one question.
+    """
+    unknown: list[str] = []
+    ambiguous: list[str] = []
+    for stated, group in groupby(candidates(facts), key=lambda found: found.rule in STATED_RULES):
+        if not stated and states_maintenance(facts):
+            break
+        for _, rule in groupby(group, key=_step):
+            tried = [(candidate, tuple(resolve(candidate))) for candidate in rule]
+            hits = [(candidate, refs) for candidate, refs in tried if refs]
+            if stated:
+                unknown += [candidate.key for candidate, refs in tried if not refs]
+            refs = tuple(dict.fromkeys(ref for _, found in hits for ref in found))
+            if refs and (stated or _agree(refs)):
+                return Finding(
+                    Link(refs, hits[0][0].rule, hits[0][0]), unknown=tuple(unknown), ambiguous=tuple(ambiguous)
+                )
+            if refs:
+                ambiguous.append(f"{hits[0][0].rule}: {', '.join(refs)}")
+    return Finding(maintenance=states_maintenance(facts), unknown=tuple(unknown), ambiguous=tuple(ambiguous))
+
+
+def _step(candidate: Candidate) -> str:
+    """DESIGN's steps: a ticket key and a closing keyword are one step with two names."""
+    return "ticket" if candidate.rule in {"ticket key", "closing keyword"} else candidate.rule
+
+
+def _agree(refs: Sequence[str]) -> bool:
+    """One solution, or else one node: more would be a guess."""
+    solutions = [ref for ref in refs if ref.startswith("SOL-")]
+    return len(solutions or refs) == 1
+
+
+# Candidates -------------------------------------------------------------------------------------------
+
+
+def candidates(facts: CommitFacts) -> Iterator[Candidate]:
+    """Every key the rules would try, in their order."""
+    trailers = parse_trailers(facts.body)
+    for key, value in trailers:
+        yield from _stated("trailer", key, value)
+    for key, value in _note_lines(facts.note):
+        yield from _stated("git note", key, value)
+    # A bot's message quotes other people's release notes: "Fixes #12" is not about our ticket 12.
+    body = "" if facts.author_name.endswith("[bot]") else facts.body
+    for mention in tickets_in_message(own_subject(facts.subject), body, trailers if body else ()):
+        yield _ticket(mention.place, mention)
+    yield from _pull_request(facts)
+    for flag in facts.flags_added:
+        yield Candidate("flag in diff", "flag", flag)
+    yield from _branch(_merge(facts).branch)
+
+
+def states_maintenance(facts: CommitFacts) -> bool:
+    """`Why: none` in a trailer or a note. Ids beside it weigh more: squashes mix both."""
+    lines = [*parse_trailers(facts.body), *_note_lines(facts.note)]
+    return any(key.lower() == "why" and value.lower() == "none" for key, value in lines)
+
+
+def tickets_named(facts: CommitFacts) -> list[TicketRef]:
+    """Tickets a commit works on, whether or not anything is linked to them: those worth a row."""
+    named = [
+        found for found in candidates(facts) if found.ticket and found.rule != "pull request" and not found.title_words
+    ]
+    return list(dict.fromkeys(found.ticket for found in named if found.ticket))
+
+
+_NODE = re.compile(rf"(?:{'|'.join(sorted(NODE_PREFIXES))})-[1-9]\d{{0,8}}")
+_WHY_KEYS = {"why", "why-solution", "why-opportunity", "why-hypothesis", "why-outcome"}
+
+
+def _stated(rule: str, key: str, value: str) -> Iterator[Candidate]:
+    if key.lower() == "why-flag":
+        yield Candidate(rule, "flag", value.split()[0])
+    if key.lower() not in _WHY_KEYS:
+        return
+    for word in re.split(r"[\s,;]+", value):
+        if _NODE.fullmatch(word.upper()):
+            yield Candidate(rule, "node", word.upper())
+        elif (ticket := parse_ticket(word)) and not word.isdigit():
+            yield Candidate(rule, "ticket", ticket.key, ticket)
+        elif word.lower() != "and":
+            return  # the ids come first; what follows is prose
+
+
+def _note_lines(note: str) -> Iterator[tuple[str, str]]:
+    """A note may say `Why: SOL-3`, or just `SOL-3`."""
+    for line in note.splitlines():
+        key, colon, value = line.partition(":")
+        if colon and key.strip().lower().startswith("why"):
+            yield key.strip(), value.strip()
+        elif line.strip():
+            yield "Why", line.strip()
+
+
+def _ticket(rule: str, mention: TicketMention) -> Candidate:
+    return Candidate(rule, "ticket", mention.ticket.key, mention.ticket, mention.title_words)
+
+
+def _merge(facts: CommitFacts) -> Merge:
+    """The squash's own words first, else those of the merge that brought the commit in."""
+    own = parse_merge(facts.subject, facts.body)
+    return own if own.pull_request or own.branch else parse_merge(facts.merge_subject, facts.merge_body)
+
+
+def _pull_request(facts: CommitFacts) -> Iterator[Candidate]:
+    """The request itself, where somebody linked it, and what its merge commit says it is for."""
+    number = _merge(facts).pull_request
+    if number:
+        yield Candidate("pull request", "ticket", number, TicketRef(number))
+    trailers = parse_trailers(facts.merge_body)
+    for key, value in trailers:
+        yield from _stated("pull request", key, value)
+    for mention in tickets_in_message("", facts.merge_body, trailers):
+        yield _ticket("pull request", mention)
+
+
+def _branch(branch: str) -> Iterator[Candidate]:
+    node = re.search(rf"(?:^|/)(?P<ref>{_NODE.pattern})(?!\d)", branch, re.IGNORECASE)
+    if node:
+        yield Candidate("branch name", "node", node["ref"].upper())
+    for mention in tickets_in_branch(branch):
+        yield _ticket("branch name", mention)

@@ -1,0 +1,160 @@
+"""Ticket keys in text people wrote: `#12`, `ABC-12`, `owner/repo#12`, URLs; and where they count.
+
+A ticket that is merely mentioned ("unlike #12") explains nothing, so keys are read only where people put
+the ticket they work on: at either end of a subject, after a closing keyword, in a trailer, in a branch.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+Place = Literal["ticket key", "closing keyword", "branch name"]
+
+NODE_PREFIXES = frozenset({"OUT", "OPP", "SOL", "HYP", "ASM", "TST", "EXP", "REV", "LRN", "DEC"})
+# Written like tracker keys, but never tickets.
+_NOT_TRACKERS = """
+    AES AMD API ASCII BASE BUG CP CSS CVE CWE DES EC ECMA EN ES FEATURE FIX GB GH GHSA GPL GPT HOTFIX HTML HTTP IEC
+    IEEE IPV ISO ISSUE ISSUES JAVA JDK LATIN LTS MD MIT MP OAUTH PEP PGP PHP PKCS PY PYTHON RC RELEASE REVERT RFC RSA
+    SHA SSE SSL TICKET TLS UCS UTC UTF UUID VERSION VT WCAG WIN WINDOWS
+"""
+_NOT_TICKETS = frozenset(_NOT_TRACKERS.split()) | NODE_PREFIXES | {"FB", "INT"}
+
+_KEY = r"[A-Z][A-Z0-9_]{1,9}-[1-9]\d{0,6}"
+_NUMBER = r"#[1-9]\d{0,6}"
+_ONE = rf"(?:https?://[^\s<>()\[\]\"']+|(?:[\w.-]+/[\w.-]+)?{_NUMBER}|[Gg][Hh]-[1-9]\d{{0,6}}|{_KEY})(?![\w-])"
+_ANY = re.compile(rf"(?<![\w#/-]){_ONE}")
+
+_ISSUE_URL = re.compile(
+    r"https?://(?P<host>[^/\s]+)/(?P<path>[\w.~-]+(?:/[\w.~-]+)+?)/(?:-/)?"
+    r"(?P<kind>issues|work_items|pulls?|merge_requests)/(?P<number>\d{1,7})(?![\w-])"
+)
+_LINEAR_URL = re.compile(r"https?://linear\.app/[^/\s]+/issue/(?P<key>[A-Za-z][A-Za-z0-9]*-\d+)")
+_JIRA_URL = re.compile(r"https?://[^/\s]+/(?:\S*/)?browse/(?P<key>[A-Z][A-Z0-9_]*-\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRef:
+    """A ticket as written. `tracker` says whose numbering it is ("github.com/acme/sprout"); "" is the one at hand."""
+
+    key: str
+    tracker: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketMention:
+    """A ticket and the place that makes it count. Where `title_words` are given, the ticket's title must agree."""
+
+    ticket: TicketRef
+    place: Place
+    title_words: tuple[str, ...] = ()
+
+
+def parse_ticket(written: str) -> TicketRef | None:
+    """One ticket as typed at a prompt: `#12`, `12`, `ABC-12`, `acme/sprout#12`, `gh-12` or a URL; else None."""
+    text = written.strip()
+    if re.fullmatch(r"[1-9]\d{0,6}", text):
+        return TicketRef(f"#{text}")
+    for spelling in (text, text.upper()):
+        if re.fullmatch(_ONE, spelling):
+            return _ticket(spelling)
+    return None
+
+
+def _ticket(text: str) -> TicketRef | None:
+    if text.startswith("http"):
+        return parse_ticket_url(text)
+    if "#" in text:
+        repository, number = text.split("#")
+        return TicketRef(f"#{number}", f"github.com/{repository}".lower() if repository else "")
+    prefix, number = text.split("-")
+    if prefix.upper() == "GH":
+        return TicketRef(f"#{number}")
+    return None if prefix in _NOT_TICKETS else TicketRef(text)
+
+
+def parse_ticket_url(url: str) -> TicketRef | None:
+    """The ticket behind an address of GitHub, GitLab, Gitea, Linear or Jira; None for any other page."""
+    url = url.rstrip(".,;:!?")
+    if issue := _ISSUE_URL.match(url):
+        sign = "!" if issue["kind"] == "merge_requests" else "#"
+        return TicketRef(sign + issue["number"], f"{issue['host']}/{issue['path']}".lower(), url)
+    for pattern in (_LINEAR_URL, _JIRA_URL):
+        if issue := pattern.match(url):
+            return TicketRef(issue["key"].upper(), "", url)
+    return None
+
+
+def tracker_of_remote(remote: str) -> str:
+    """`git@github.com:Acme/Sprout.git` or its https form as "github.com/acme/sprout"; "" for a path."""
+    shape = r"(?:\w+://)?(?:[^@/\s]+@)?(?P<host>[\w-]+(?:\.[\w-]+)+)(?::\d+)?[:/](?P<path>\S+?)(?:\.git)?/?"
+    found = re.fullmatch(shape, remote.strip())
+    return f"{found['host']}/{found['path'].lstrip('/')}".lower() if found else ""
+
+
+# Where a key counts -----------------------------------------------------------------------------------
+
+_TRAILERS = """
+    ticket tickets issue issues jira linear story task bug ref refs references
+    close closes fix fixes resolves implements part-of
+"""
+_TRAILER_KEYS = frozenset(_TRAILERS.split())
+_KEYWORD = r"(?i:close[sd]?|fix(?:e[sd])?|resolve[sd]?|implement(?:s|ed)?|address(?:es|ed)?|refs?|references?|part of)"
+_CLOSING = re.compile(
+    r"(?P<denied>(?i:\b(?:not|never|without|instead of|than|unlike)|n't)\s+)?"
+    rf"\b{_KEYWORD}\b:?\s+"
+    rf"(?i:(?:issues?|tickets?|bug)\s+)?(?P<list>{_ONE}(?:(?:\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*){_ONE})*)"
+)
+_PREFIX = r"^(?:[a-z]+(?:\([^)]*\))?!?:\s*)?"
+_HEAD = re.compile(rf"{_PREFIX}(?i:(?:issue|ticket|bug)\s+)?[\[(]?(?P<ticket>{_ONE})(?:[\])]|:|\s|$)")
+_SCOPE = re.compile(rf"^[a-z]+\((?P<ticket>{_KEY}|{_NUMBER})\)!?:")
+_TAIL = re.compile(rf"[\[(](?P<ticket>{_KEY})[\])]\s*(?:\([#!]\d+\))?\s*$")
+
+
+def tickets_in_message(subject: str, body: str, trailers: tuple[tuple[str, str], ...]) -> Iterator[TicketMention]:
+    """Tickets a commit message works on, in order of certainty: subject's ends, trailers, closing keywords."""
+    for pattern in (_SCOPE, _HEAD, _TAIL):
+        if placed := pattern.search(subject):
+            yield from _mentions(placed["ticket"], "ticket key")
+    for key, value in trailers:
+        if key.lower() in _TRAILER_KEYS:
+            yield from _mentions(value, "ticket key")
+    for text in (subject, body):
+        for closing in _CLOSING.finditer(text):
+            if not closing["denied"]:
+                yield from _mentions(closing["list"], "closing keyword")
+
+
+def _mentions(text: str, place: Place) -> Iterator[TicketMention]:
+    for found in _ANY.finditer(text):
+        if ticket := _ticket(found[0]):
+            yield TicketMention(ticket, place)
+
+
+_BRANCH_KEY = re.compile(rf"(?:^|/)(?P<key>{_KEY})(?![A-Z0-9])", re.IGNORECASE)
+_BRANCH_ISSUE = re.compile(
+    r"(?:^|/)(?:issues?|gh|ticket|bug)[-_/]?#?(?P<number>[1-9]\d{0,6})(?![\w.])(?!-\d)", re.IGNORECASE
+)
+_BRANCH_SLUG = re.compile(r"(?:^|/)(?P<number>[1-9]\d{0,6})-(?P<slug>[a-z][\w-]+)$", re.IGNORECASE)
+
+
+def tickets_in_branch(branch: str) -> Iterator[TicketMention]:
+    """Tickets a branch is named after: `ABC-12-x`, `ana/abc-12`, `issue-12`, and GitHub's own `12-title-of-issue`.
+
+    The last is only believed where its words are the ticket's title: `2-factor-auth` is nobody's ticket 2.
+    """
+    if (named := _BRANCH_KEY.search(branch)) and (ticket := _ticket(named["key"].upper())):
+        yield TicketMention(ticket, "branch name")
+    elif named := _BRANCH_ISSUE.search(branch):
+        yield TicketMention(TicketRef(f"#{named['number']}"), "branch name")
+    elif named := _BRANCH_SLUG.search(branch):
+        words = tuple(re.findall(r"[^\W_]+", named["slug"].lower()))
+        yield TicketMention(TicketRef(f"#{named['number']}"), "branch name", words)
+
+
+def titles_agree(words: tuple[str, ...], title: str) -> bool:
+    """Whether a branch's words are those of a title: two or more in common, and two thirds of the branch's."""
+    said = set(re.findall(r"[^\W_]+", title.lower()))
+    common = sum(word in said for word in words)
+    return common >= 2 and common * 3 >= len(words) * 2

@@ -1,0 +1,116 @@
+"""`git log` as real git prints it, and the message conventions of forges."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.code.repositories import Clone
+from whytree.engines.gitlog import (
+    LOG_ARGUMENTS,
+    Merge,
+    merged_through,
+    own_subject,
+    parse_log,
+    parse_merge,
+    parse_trailers,
+    reverted,
+)
+
+
+def log(clone: Clone, *, chunk: int = 7) -> list[bytes]:
+    raw = clone.git("log", *LOG_ARGUMENTS).encode()
+    return [raw[start : start + chunk] for start in range(0, len(raw), chunk)]
+
+
+def test_commits_are_read_whatever_the_chunks(tmp_path: Path) -> None:
+    clone = Clone(tmp_path)
+    first = clone.commit("Add a form", **{"app/form.py": "a\n", "app/b c ä.py": "b\n"})
+    second = clone.commit("Defer the phone\n\nIt scared people.\n\nWhy: SOL-3", **{"app/form.py": "c\n"})
+    third = clone.commit("Nothing changes")
+    clone.git("notes", "--ref=whytree", "add", "-m", "Why: SOL-9", third)
+
+    for chunk in (1, 7, 1 << 20):
+        newest, middle, oldest = parse_log(log(clone, chunk=chunk))
+        assert (newest.sha, newest.parents, newest.paths, newest.note) == (third, (second,), (), "Why: SOL-9")
+        assert (middle.subject, middle.body) == ("Defer the phone", "It scared people.\n\nWhy: SOL-3")
+        assert (oldest.sha, oldest.parents, oldest.author_name) == (first, (), "Ana")
+        assert set(oldest.paths) == {"app/form.py", "app/b c ä.py"}
+        assert oldest.authored_at.isoformat() == "2026-03-01T12:00:06+00:00"
+
+
+def test_an_empty_answer_holds_no_commit() -> None:
+    assert list(parse_log([])) == []
+    assert list(parse_log([b""])) == []
+
+
+def test_odd_encodings_and_enormous_subjects_are_kept_readable(tmp_path: Path) -> None:
+    clone = Clone(tmp_path)
+    clone.git("config", "i18n.commitEncoding", "ISO-8859-1")
+    clone.write("a", "a")
+    clone.git("add", "a")
+    clone.git("commit", "--quiet", "--file=-", stdin="Größer".encode("latin-1"))
+    clone.git("config", "--unset", "i18n.commitEncoding")
+    clone.git("commit", "--quiet", "--allow-empty", "--file=-", stdin=b"x" * 1_000_000)
+    huge, latin = parse_log(log(clone, chunk=65536))
+    assert latin.subject == "Größer"
+    assert len(huge.subject) == 500
+
+
+def test_an_absurd_date_does_not_stop_the_reading() -> None:
+    fields = ["a" * 40, "", "Ana", "a@b.c", "-5000-01-01T00:00:00+99:59", "Subject", "", ""]
+    (commit,) = parse_log(["\0".join([*fields, "", ""]).encode()])
+    assert commit.authored_at.year == 1970
+
+
+@pytest.mark.parametrize(
+    ("subject", "body", "merge"),
+    [
+        ("Merge pull request #12 from ana/sol-3-form", "Add form", Merge("#12", "sol-3-form")),
+        ("Merge pull request #12 from ana/fix/form", "", Merge("#12", "fix/form")),
+        ("Merge branch 'fix/form' into 'main'", "Form\n\nSee merge request a/b!12", Merge("!12", "fix/form")),
+        ("Merge branch 'main' into sol-3-form", "", Merge("", "sol-3-form")),
+        ("Merge branch 'main'", "", Merge()),
+        ("Merge remote-tracking branch 'origin/form'", "", Merge("", "form")),
+        ("Merged in form (pull request #12)", "", Merge("#12", "form")),
+        ("Merged PR 12: Form", "", Merge("#12")),
+        ("Add form (#12)", "", Merge("#12")),
+        ("Add form (!12)", "", Merge("!12")),
+        ("Add form (#12) and more", "", Merge()),
+        ('Revert "Add form (#12)"', "", Merge()),
+        ('Revert "Add form (#12)" (#13)', "", Merge("#13")),
+        ("Add form", "", Merge()),
+    ],
+)
+def test_a_merge_names_its_pull_request_and_branch(subject: str, body: str, merge: Merge) -> None:
+    assert parse_merge(subject, body) == merge
+
+
+def test_why_trailers_count_wherever_a_squash_left_them() -> None:
+    body = "* one\n\nWhy: SOL-1\n\n* two\n\nNote: not a trailer\n\nWhy-Flag: x\nSigned-off-by: Ana <a@b.c>"
+    assert parse_trailers(body) == (("Why", "SOL-1"), ("Why-Flag", "x"), ("Signed-off-by", "Ana <a@b.c>"))
+    assert parse_trailers("") == ()
+
+
+def test_a_revert_names_what_it_reverts_and_its_quotation_is_not_its_own() -> None:
+    assert reverted("This reverts commit 1234567890.") == "1234567890"
+    assert reverted("Tell why") == ""
+    assert own_subject('Revert "Fix #12" (#13)') == "(#13)"
+    assert own_subject("Fix #12") == "Fix #12"
+
+
+def test_each_commit_of_a_merged_branch_knows_its_merge() -> None:
+    #   1 - 2 ----- M1 ------ M2      trunk
+    #        \ a - b /    \ c /       b was itself merged from d
+    parents = {
+        "M2": ["M1", "c"],
+        "c": ["M1"],
+        "M1": ["2", "b"],
+        "b": ["a", "d"],
+        "d": ["a"],
+        "a": ["2"],
+        "2": ["1"],
+        "1": [],
+    }
+    assert merged_through(parents, "M2") == {"a": "M1", "b": "M1", "d": "M1", "c": "M2"}
+    assert merged_through({"M2": ["M1", "gone"]}, "M2") == {}
+    assert merged_through({}, "M2") == {}

@@ -1,0 +1,59 @@
+"""Flags a commit brought in, and commits that only re-formatted."""
+
+from pathlib import Path
+
+from tests.code.repositories import Clone
+from whytree.engines.gitlog_diff import (
+    DIFF_ARGUMENTS,
+    FileDiff,
+    flags_added,
+    flags_pattern,
+    is_reformatting,
+    parse_diffs,
+)
+
+
+def diffs(clone: Clone, *arguments: str) -> list[FileDiff]:
+    return list(parse_diffs(clone.git("log", *DIFF_ARGUMENTS, *arguments).encode().splitlines(keepends=True)))
+
+
+def test_content_is_never_taken_for_a_header(tmp_path: Path) -> None:
+    clone = Clone(tmp_path)
+    tricky = "-- a/other\n++ b/other\ndiff --git a/x b/x\ncommit 1234\n@@ -1 +1 @@\n"
+    first = clone.commit("Add", **{"a b\t.sql": tricky})
+    second = clone.commit("Change", **{"a b\t.sql": tricky.replace("-- a", "-- b")})
+    clone.commit("Binary", **{"x.bin": "\0\1\2"})
+    binary, change, add = diffs(clone)
+    assert binary.hunks == []
+    assert (add.sha, add.path, add.hunks[0].added) == (first, "a b\t.sql", tricky.splitlines())
+    assert (change.sha, change.hunks[0].removed, change.hunks[0].added) == (second, ["-- a/other"], ["-- b/other"])
+
+
+def test_a_flag_counts_where_it_came_in_not_where_it_moved(tmp_path: Path) -> None:
+    clone = Clone(tmp_path)
+    clone.commit("Start", **{"a.py": "x = 1\n", "b.py": ""})
+    brought = clone.commit("Bring", **{"a.py": "if on('defer_phone'):\n    x = 1\n"})
+    clone.commit("Indent", **{"a.py": "try:\n    if on('defer_phone'):\n        x = 1\n"})
+    clone.commit("Move", **{"a.py": "", "b.py": "if on('defer_phone'):\n    x = 1\n"})
+    clone.commit("Look-alike", **{"a.py": "defer_phone_number = 1\nmy-defer_phone = 2\n"})
+    again = clone.commit("Again", **{"a.py": "on('defer_phone')\n"})
+    keys = ["defer_phone", "a.b*(c", ""]
+    found = flags_added(diffs(clone, f"-G{flags_pattern(keys)}"), keys)
+    assert found == {brought: ("defer_phone",), again: ("defer_phone",)}
+    assert flags_added(diffs(clone), []) == {}
+
+
+def test_a_pattern_of_flag_keys_is_literal() -> None:
+    assert flags_pattern(["b-1", "a.b*(c"]) == r"a\.b\*\(c|b-1"
+    assert flags_pattern([]) == ""
+
+
+def test_re_formatting_keeps_every_character_in_its_place(tmp_path: Path) -> None:
+    clone = Clone(tmp_path)
+    clone.commit("Start", **{"a.py": "f(1,\n  2)\ng()\n"})
+    clone.commit("Join", **{"a.py": "f(1, 2)\ng()\n"})
+    clone.commit("Indent", **{"a.py": "f(1, 2)\n    g()\n"})
+    clone.commit("Change", **{"a.py": "f(1, 3)\n    g()\n"})
+    clone.commit("Move", **{"a.py": "    g()\nf(1, 3)\n"})
+    clone.commit("Blank", **{"a.py": "    g()\n\n\nf(1, 3)\n"})
+    assert [is_reformatting(diff) for diff in diffs(clone)] == [True, False, False, True, True, False]

@@ -1,0 +1,183 @@
+"""The link rules by table: what a commit says, what is known, and the link or the silence that follows."""
+
+from dataclasses import replace
+
+import pytest
+
+from whytree.engines.links import Candidate, CommitFacts, find_link, states_maintenance, tickets_named
+from whytree.engines.links_tickets import TicketRef, titles_agree
+
+NODES = {"SOL-1", "SOL-2", "SOL-3", "OPP-7", "HYP-4"}
+TICKETS = {
+    "#412": (("SOL-1",), "Build sign-up form"),
+    "#415": (("SOL-2",), ""),
+    "#77": (("SOL-3",), ""),
+    "!9": (("SOL-3",), ""),
+    "ABC-12": (("SOL-2",), ""),
+    "#500": (("SOL-1", "SOL-2"), ""),
+    "#501": (("SOL-1", "OPP-7"), ""),
+    "#2": (("SOL-3",), "Drop the fax number"),
+}
+FLAGS = {"defer_phone": ("SOL-3",)}
+
+
+def resolve(candidate: Candidate) -> tuple[str, ...]:
+    if candidate.kind == "node":
+        return (candidate.key,) if candidate.key in NODES else ()
+    if candidate.kind == "flag":
+        return FLAGS.get(candidate.key, ())
+    refs, title = TICKETS.get(candidate.key, ((), ""))
+    if candidate.title_words and not titles_agree(candidate.title_words, title):
+        return ()
+    assert candidate.ticket
+    return () if candidate.ticket.tracker not in {"", "github.com/acme/sprout"} else refs
+
+
+LINKED = [
+    ("Add form", "Why: SOL-1", "SOL-1", "trailer"),
+    ("Add form", "why: sol-1", "SOL-1", "trailer"),
+    ("Add form", "Text.\n\nWhy: SOL-1, OPP-7\nSigned-off-by: Ana <a@b.c>", "SOL-1 OPP-7", "trailer"),
+    ("Add form", "Why: SOL-1\nWhy: OPP-7", "SOL-1 OPP-7", "trailer"),
+    ("Add form", "Why-Solution: SOL-1 (defer phone)", "SOL-1", "trailer"),
+    ("Add form", "Why-Flag: defer_phone", "SOL-3", "trailer"),
+    ("Add form", "Why: #412", "SOL-1", "trailer"),
+    ("Add form (#9)", "* first\n\nWhy: SOL-1\n\n* second\n\nmore text", "SOL-1", "trailer"),
+    ("Add form", "Why: SOL-999\n\nFixes #412", "SOL-1", "closing keyword"),
+    ("Add form", "Fixes #412", "SOL-1", "closing keyword"),
+    ("Add form", "This closes: #412.", "SOL-1", "closing keyword"),
+    ("Add form", "resolves acme/sprout#412", "SOL-1", "closing keyword"),
+    ("Add form", "Fixes https://github.com/acme/sprout/issues/412", "SOL-1", "closing keyword"),
+    ("Fixed #412 -- Added the form", "", "SOL-1", "closing keyword"),
+    ("ABC-12 Add form", "", "SOL-2", "ticket key"),
+    ("[ABC-12] Add form", "", "SOL-2", "ticket key"),
+    ("feat(ABC-12): add form", "", "SOL-2", "ticket key"),
+    ("Add form (ABC-12)", "", "SOL-2", "ticket key"),
+    ("Add form (ABC-12) (#3)", "", "SOL-2", "ticket key"),
+    ("gh-412: Add form", "", "SOL-1", "ticket key"),
+    ("Add form", "Ticket: ABC-12", "SOL-2", "ticket key"),
+    ("Add form (#77)", "", "SOL-3", "pull request"),
+    ("Merge pull request #77 from ana/x", "", "SOL-3", "pull request"),
+    ("Merge branch 'x' into 'main'", "See merge request acme/sprout!9", "SOL-3", "pull request"),
+    ("Merged in x (pull request #77)", "", "SOL-3", "pull request"),
+    ("Merged PR 77: Add form", "", "SOL-3", "pull request"),
+    ("Merge branch 'sol-3-defer-phone'", "", "SOL-3", "branch name"),
+    ("Merge branch 'ana/SOL-3'", "", "SOL-3", "branch name"),
+    ("Merge branch 'main' into sol-3-defer", "", "SOL-3", "branch name"),
+    ("Merge pull request #8 from ana/abc-12-form", "", "SOL-2", "branch name"),
+    ("Merge branch 'issue-412'", "", "SOL-1", "branch name"),
+    ("Merge branch '412-build-sign-up-form'", "", "SOL-1", "branch name"),
+    ("Add form", "Fixes #501", "SOL-1 OPP-7", "closing keyword"),
+]
+
+
+@pytest.mark.parametrize(("subject", "body", "refs", "rule"), LINKED)
+def test_the_first_rule_that_yields_wins_and_is_named(subject: str, body: str, refs: str, rule: str) -> None:
+    link = find_link(CommitFacts(subject, body), resolve).link
+    assert link is not None
+    assert (" ".join(link.refs), link.rule) == (refs, rule)
+    assert link.provenance == ("stated" if rule == "trailer" else f"inferred: {rule}")
+
+
+UNEXPLAINED = [
+    ("Add form", ""),
+    ("Add form, unlike #412", ""),
+    ("Add form", "It does not fix #412"),
+    ("Add form", "We don't close #412 with this"),
+    ("Add form", "See #412 and ABC-12 for background"),
+    ("Add form", "Why: because the form was slow"),
+    ("Add form", "Why: SOL-999"),
+    ("Add form", "Fixes other/project#412"),
+    ("Add form", "Fixes #500"),  # linked to two solutions: a guess would be wrong half of the time
+    ('Revert "Add form (#77)"', "This reverts commit 1234567."),
+    ('Revert "ABC-12 Add form"', ""),
+    ('Revert "Fixes #412"', ""),
+    ("Use UTF-8 and SHA-256", ""),
+    ("Merge branch '2-factor-auth'", ""),
+    ("Merge branch 'release/2-0'", ""),
+    ("Merge branch 'revert-77-sol-3-defer'", ""),
+    ("Merge branch 'main' into topic", ""),
+    ("Add SOL-3 to the tree", ""),
+    ("ABC-123 Add form", ""),
+    ("Bump x from 1 to 2 (#6)", ""),
+]
+
+
+@pytest.mark.parametrize(("subject", "body"), UNEXPLAINED)
+def test_it_says_unexplained_rather_than_something_wrong(subject: str, body: str) -> None:
+    assert find_link(CommitFacts(subject, body), resolve).link is None
+
+
+def test_the_rules_are_tried_in_order() -> None:
+    everything = CommitFacts(
+        "Add form (#77)",
+        "Fixes #415\n\nWhy: SOL-1",
+        note="Why: SOL-2",
+        flags_added=("defer_phone",),
+        merge_subject="Merge branch 'sol-3-x'",
+    )
+    weaker = [
+        everything,
+        everything := replace(everything, body="Fixes #415"),
+        everything := replace(everything, note=""),
+        everything := replace(everything, body=""),
+        everything := replace(everything, subject="Add form"),
+        replace(everything, flags_added=()),
+    ]
+    rules = [link.rule for facts in weaker if (link := find_link(facts, resolve).link)]
+    assert rules == ["trailer", "git note", "closing keyword", "pull request", "flag in diff", "branch name"]
+
+
+def test_a_commit_inherits_the_pull_request_and_the_branch_of_the_merge_that_brought_it() -> None:
+    through_pull_request = CommitFacts("Add form", merge_subject="Merge pull request #77 from ana/form")
+    through_branch = CommitFacts("Add form", merge_subject="Merge branch 'sol-3-form'")
+    through_words = CommitFacts("Add form", merge_subject="Merge branch 'form'", merge_body="Closes #412")
+    found = [find_link(facts, resolve).link for facts in (through_pull_request, through_branch, through_words)]
+    assert [link.rule for link in found if link] == ["pull request", "branch name", "pull request"]
+
+
+def test_an_unknown_stated_id_and_an_ambiguous_ticket_are_reported() -> None:
+    finding = find_link(CommitFacts("Add form", "Fixes #500\n\nWhy: SOL-999"), resolve)
+    assert finding.unknown == ("SOL-999",)
+    assert finding.ambiguous == ("closing keyword: SOL-1, SOL-2",)
+
+
+def test_a_later_rule_may_decide_where_an_earlier_one_was_ambiguous() -> None:
+    link = find_link(CommitFacts("Add form", "Fixes #500", flags_added=("defer_phone",)), resolve).link
+    assert link is not None
+    assert (link.refs, link.rule) == (("SOL-3",), "flag in diff")
+
+
+def test_maintenance_stops_the_inferring_rules_but_not_a_statement() -> None:
+    plain = find_link(CommitFacts("Reformat (#77)", "Why: none"), resolve)
+    corrected = find_link(CommitFacts("Reformat", "Why: none", note="SOL-2"), resolve)
+    squashed = find_link(CommitFacts("All", "Why: none\n\nWhy: SOL-1"), resolve)
+    assert plain.maintenance
+    assert plain.link is None
+    assert corrected.link
+    assert corrected.link.rule == "git note"
+    assert squashed.link
+    assert squashed.link.refs == ("SOL-1",)
+    assert not states_maintenance(CommitFacts("x", "Why: nonesuch"))
+
+
+def test_a_bot_quoting_release_notes_names_no_ticket_of_ours() -> None:
+    facts = CommitFacts("Bump x from 1 to 2", "- Fixes #412", author_name="dependabot[bot]")
+    assert find_link(facts, resolve).link is None
+    assert tickets_named(facts) == []
+
+
+def test_tickets_worth_a_row_are_those_somebody_works_on() -> None:
+    facts = CommitFacts("ABC-99 Add form (#77)", "Fixes #5, #6 and acme/other#7. Unlike #8; uses UTF-8.")
+    assert tickets_named(facts) == [
+        TicketRef("ABC-99"),
+        TicketRef("#5"),
+        TicketRef("#6"),
+        TicketRef("#7", "github.com/acme/other"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["\x1b[31m", "#" * 500, "fixes " * 5000, "Why:" * 5000, "(" * 5000, "https://" + "a/" * 9000]
+)
+def test_hostile_text_costs_no_time_and_yields_no_link(text: str) -> None:
+    assert find_link(CommitFacts(text[:500], text, merge_subject=text[:500], merge_body=text), resolve).link is None
