@@ -1,0 +1,146 @@
+"""Facts of delivery: repositories, their commits, the tickets these speak of, and who wrote which lines last.
+
+Facts only: what a commit is *for* is derived from them and from the tree, each time it is asked.
+"""
+
+from django.db import models
+from django.utils.timezone import now
+
+from whytree.workspace.models import Product
+
+
+class Repository(models.Model):
+    """A clone somebody registered. Its first commit is its identity, so that a copy is the same repository."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=100)
+    root_sha = models.CharField(max_length=64, help_text="First commit of the main line.")
+    tracker = models.CharField(
+        max_length=300, blank=True, default="", help_text='Whose ticket numbers it uses, as "github.com/acme/sprout".'
+    )
+    branch = models.CharField(max_length=250, blank=True, default="")
+    head = models.CharField(max_length=64, blank=True, default="", help_text="Newest commit read.")
+    blamed_head = models.CharField(max_length=64, blank=True, default="", help_text="Commit whose lines were read.")
+    left_out = models.JSONField(default=list, blank=True, help_text="Sentences on what was not read, and why.")
+    created_at = models.DateTimeField(default=now)
+    synced_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "repositories"
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["product", "root_sha"], name="code_repository_root"),
+            models.UniqueConstraint(fields=["product", "name"], name="code_repository_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Commit(models.Model):
+    """One commit, as its message, its notes and the merge that brought it tell it."""
+
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="commits")
+    sha = models.CharField(max_length=64)
+    parents = models.JSONField(default=list)
+    author_name = models.CharField(max_length=200, blank=True, default="")
+    author_email = models.CharField(max_length=200, blank=True, default="")
+    authored_at = models.DateTimeField()
+    subject = models.CharField(max_length=500, blank=True, default="")
+    body = models.TextField(blank=True, default="")
+    trailers = models.JSONField(default=list, help_text="[[key, value], ...]")
+    note = models.TextField(blank=True, default="", help_text="Its git note in refs/notes/whytree.")
+    files = models.JSONField(default=list, help_text="Paths it touched.")
+    merged_by = models.CharField(
+        max_length=64, blank=True, default="", help_text="Merge that brought it to the main line."
+    )
+    pr_number = models.CharField(max_length=12, blank=True, default="", help_text='"#12", or "!12" for GitLab.')
+    branch = models.CharField(max_length=200, blank=True, default="", help_text="As its merge names it.")
+    flags_added = models.JSONField(default=list)
+    tickets = models.JSONField(default=list, help_text='[{"key": "#12", "tracker": ""}, ...]')
+    is_maintenance = models.BooleanField(default=False, help_text="It says `Why: none`.")
+    lines = models.PositiveIntegerField(default=0, help_text="Lines at the last reading that came with it.")
+
+    class Meta:
+        ordering = ["-authored_at", "-id"]
+        indexes = [models.Index(fields=["sha"], name="code_commit_sha")]
+        constraints = [models.UniqueConstraint(fields=["repository", "sha"], name="code_commit_once")]
+
+    def __str__(self) -> str:
+        return f"{self.short} {self.subject}"
+
+    @property
+    def short(self) -> str:
+        return self.sha[:7]
+
+
+class CommitKey(models.Model):
+    """A key that a link rule would try for a commit: what finds the commits of a node, a ticket or a flag.
+
+    Derived from the commit alone. Whether it *is* a link is decided by the rules, in their order.
+    """
+
+    class Kind(models.TextChoices):
+        NODE = "node"
+        TICKET = "ticket"
+        FLAG = "flag"
+
+    commit = models.ForeignKey(Commit, on_delete=models.CASCADE, related_name="keys")
+    kind = models.CharField(max_length=6, choices=Kind.choices)
+    key = models.CharField(max_length=200)
+
+    class Meta:
+        indexes = [models.Index(fields=["kind", "key"], name="code_commitkey_key")]
+        constraints = [models.UniqueConstraint(fields=["commit", "kind", "key"], name="code_commitkey_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"
+
+
+class Ticket(models.Model):
+    """An issue in its own tracker, noticed in a branch, a commit, a file or `start`; never a second tracker."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        CLOSED = "closed"
+        UNKNOWN = "", "not known"
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=60, help_text='"#12" or "ABC-12".')
+    tracker = models.CharField(
+        max_length=300, blank=True, default="", help_text="Whose numbering; empty for keys like ABC-12."
+    )
+    url = models.URLField(max_length=1000, blank=True, default="")
+    title = models.CharField(max_length=500, blank=True, default="")
+    state = models.CharField(max_length=8, choices=State.choices, blank=True, default=State.UNKNOWN)
+    body = models.TextField(blank=True, default="")
+    author = models.CharField(max_length=200, blank=True, default="")
+    opened_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=now, help_text="First seen here.")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["product", "tracker", "key"], name="code_ticket_once"),
+            models.CheckConstraint(condition=models.Q(state__in=["open", "closed", ""]), name="code_ticket_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.title}".strip()
+
+
+class FileBlame(models.Model):
+    """Which commit each line of a file came with, at one commit of the repository. `text` only when told to send it."""
+
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="files")
+    path = models.CharField(max_length=1000)
+    rev = models.CharField(max_length=64)
+    spans = models.JSONField(default=list, help_text="[[first line, last line, commit], ...]")
+    text = models.TextField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["path"]
+        constraints = [models.UniqueConstraint(fields=["repository", "path"], name="code_fileblame_path")]
+
+    def __str__(self) -> str:
+        return self.path
