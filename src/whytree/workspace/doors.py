@@ -36,7 +36,7 @@ class PageRequest(HttpRequest):
 
 
 class ApiRequest(HttpRequest):
-    """A request to the API with a token, a server key or a signed-in browser."""
+    """A request to the API with a token, a server key or a signed-in browser; annotate operations with it."""
 
     actor: Actor
 
@@ -85,10 +85,10 @@ def page(
     return decorate
 
 
-def api_product(request: HttpRequest, slug: str, role: Role) -> Product:
+def api_product(request: ApiRequest, slug: str, role: Role) -> Product:
     """The product an API call speaks of, once the asker's role in it is enough."""
     product = find_product(slug)
-    require(request.actor, product, role)  # type: ignore[attr-defined]
+    require(request.actor, product, role)
     return product
 
 

@@ -1,0 +1,175 @@
+"""Products, members, keys, tokens and activity from the command line."""
+
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from .client import connect
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
+    group("product").command("add")(add_product)
+    group("product").command("list")(list_products)
+    group("product").command("vision")(set_vision)
+    group("member").command("list")(list_members)
+    group("member").command("invite")(invite_member)
+    group("key").command("add")(add_key)
+    group("key").command("list")(list_keys)
+    group("key").command("revoke")(revoke_key)
+    group("token").command("add")(add_token)
+    group("token").command("list")(list_tokens)
+    group("token").command("revoke")(revoke_token)
+    root.command("activity")(activity)
+    root.command("undo")(undo)
+
+
+def show(data: Any, as_json: bool, *lines: str) -> None:
+    """Print `data` as JSON, or the lines a person reads."""
+    if as_json:
+        typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+        return
+    for line in lines:
+        typer.echo(line)
+
+
+def add_product(
+    name: Annotated[str, typer.Argument(help="What people call it.")],
+    slug: Annotated[str, typer.Option(help="Short name for addresses.")] = "",
+    vision: Annotated[str, typer.Option(help="One sentence, shown wherever work starts.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make a product; you own it."""
+    made = connect().post("/products", {"name": name, "slug": slug, "vision": vision})
+    show(made, as_json, f"{made['name']} is there. Its short name is {made['slug']}.")
+
+
+def list_products(as_json: AsJson = False) -> None:
+    """The products you belong to."""
+    products = connect().get("/products")
+    show(products, as_json, *(f"{product['slug']:20} {product['name']}" for product in products))
+
+
+def set_vision(
+    sentence: Annotated[str, typer.Argument(help="Whose life gets better, and how.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say the product's vision in one sentence."""
+    client = connect()
+    product = client.patch(f"/products/{client.product}", {"vision": sentence})
+    show(product, as_json, f"{product['name']}: {product['vision']}")
+
+
+def list_members(as_json: AsJson = False) -> None:
+    """Who belongs to the product."""
+    client = connect()
+    members = client.get(f"/products/{client.product}/members")
+    show(members, as_json, *(f"{member['email']:32} {member['role']:12} {member['discipline']}" for member in members))
+
+
+def invite_member(
+    role: Annotated[str, typer.Argument(help="viewer, member, maintainer or owner")] = "member",
+    email: Annotated[str, typer.Option(help="Who it is meant for; only a reminder.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make a link that lets somebody join, once, within 14 days."""
+    client = connect()
+    made = client.post(f"/products/{client.product}/invitations", {"role": role, "email": email})
+    show(made, as_json, made["link"])
+
+
+def add_key(
+    kind: Annotated[str, typer.Argument(help="capture (public, can only send) or server")],
+    name: Annotated[str, typer.Option(help="To recognise it by.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make a key; it is shown only now."""
+    client = connect()
+    made = client.post(f"/products/{client.product}/keys", {"kind": kind, "name": name})
+    show(made, as_json, made["secret"])
+
+
+def list_keys(as_json: AsJson = False) -> None:
+    """Keys of the product, by their first characters."""
+    client = connect()
+    _show_keys(client.get(f"/products/{client.product}/keys"), as_json)
+
+
+def _show_keys(keys: list[dict[str, Any]], as_json: bool) -> None:
+    states = {True: "revoked", False: "open"}
+    show(
+        keys,
+        as_json,
+        *(
+            f"{key['id']:>4}  {key['prefix']}…  {key['kind']:9} {states[bool(key['revoked_at'])]:8} {key['name']}"
+            for key in keys
+        ),
+    )
+
+
+def revoke_key(
+    key_id: Annotated[int, typer.Argument(help="Its number in `whytree key list`.")], as_json: AsJson = False
+) -> None:
+    """Close a key for good."""
+    client = connect()
+    key = client.delete(f"/products/{client.product}/keys/{key_id}")
+    show(key, as_json, f"{key['prefix']}… is closed.")
+
+
+def add_token(
+    name: Annotated[str, typer.Option(help="To recognise it by.")] = "",
+    scope: Annotated[list[str] | None, typer.Option(help="read, write; left out: everything you may do.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a personal token that acts as you; it is shown only now."""
+    made = connect().post("/tokens", {"name": name, "scopes": scope or []})
+    show(made, as_json, made["secret"])
+
+
+def list_tokens(as_json: AsJson = False) -> None:
+    """Your personal tokens, by their first characters."""
+    _show_keys(connect().get("/tokens"), as_json)
+
+
+def revoke_token(
+    key_id: Annotated[int, typer.Argument(help="Its number in `whytree token list`.")], as_json: AsJson = False
+) -> None:
+    """Close one of your tokens for good."""
+    key = connect().delete(f"/tokens/{key_id}")
+    show(key, as_json, f"{key['prefix']}… is closed.")
+
+
+def activity(
+    limit: Annotated[int, typer.Option(help="How many, newest first.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Who did what."""
+    client = connect()
+    rows = client.get(f"/products/{client.product}/activity", limit=limit)
+    show(
+        rows,
+        as_json,
+        *(
+            f"{row['at'][:16].replace('T', ' ')}  {row['id']:>6}  {row['actor']} {row['verb'].replace('_', ' ')} {row['subject_label']}"
+            for row in rows
+        ),
+    )
+
+
+def undo(
+    activity_id: Annotated[int, typer.Argument(help="Its number in `whytree activity`; left out: the latest.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Take back your own last act."""
+    client = connect()
+    if not activity_id:
+        me = client.get("/me")["name"]
+        own = [row for row in client.get(f"/products/{client.product}/activity") if row["actor"] == me]
+        if not own:
+            raise typer.BadParameter("There is nothing of yours to take back.")
+        activity_id = own[0]["id"]
+    row = client.post(f"/products/{client.product}/activity/{activity_id}/undo")
+    show(row, as_json, f"Taken back: {row['subject_label']}.")
