@@ -1,0 +1,392 @@
+"""Charts, drawn on the server: one SVG serves light and dark, phone and desk.
+
+Colours are the stylesheet's tokens (``var(--leaf)``), fonts are the page's, sizes follow the container. Long series go
+through Vega-Lite (drawn by vl-convert, in this process, without network); the small pictures that stand in a line of
+text or a table are written by hand. Nothing in them needs a script, so our content policy lets them through.
+
+    series([Point(date(2026, 5, 1), 31.2, 29.8, 32.7, 4100), ...], unit="%", label="Activated in 7 days, by day")
+    interval_bar(Range(1, 7), Measured(2.6, 1.2, 4.0), unit="pp")
+    spark([3, 4, 4, 6])
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from html import escape
+from typing import Any
+
+import vl_convert
+
+#: Drawn twice, since text in a picture shrinks with it: for the desk, and for a phone.
+WIDE, NARROW = (760, 220), (330, 200)
+#: More days than this and dots only thicken the line.
+MOST_DOTS = 45
+
+INK = "var(--ink-3)"
+LINE = "var(--line)"
+STRONG = "var(--line-strong)"
+LEAF = "var(--leaf)"
+AMBER = "var(--amber)"
+SANS = "var(--sans)"
+
+
+@dataclass(frozen=True)
+class Point:
+    """One day: its value with interval and n; ``value`` is None where nothing can be said."""
+
+    day: date
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that happened on a day: a flag opened, a target was set."""
+
+    day: date
+    text: str
+
+
+@dataclass(frozen=True)
+class Range:
+    """A forecast from its 10 % to its 90 % point, or what a guardrail allows."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measured difference with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+# --- a series through time ------------------------------------------------------------------------------------------
+
+
+def series(
+    points: Sequence[Point],
+    *,
+    unit: str,
+    label: str,
+    target: float | None = None,
+    baseline: float | None = None,
+    marks: Sequence[Mark] = (),
+) -> str:
+    """A line with its interval as a band, the target as a rule, and what happened as flags on the time axis."""
+    if not any(point.value is not None for point in points):
+        return ""
+    spec = series_spec(points, unit=unit, target=target, baseline=baseline, marks=marks)
+    return draw(spec, label, "wide") + draw(_narrow(spec), label, "narrow")
+
+
+def _narrow(spec: dict[str, Any]) -> dict[str, Any]:
+    width, height = NARROW
+    axis = {**spec["encoding"]["x"]["axis"], "tickCount": 4}
+    return {**spec, "width": width, "height": height, "encoding": {"x": {**spec["encoding"]["x"], "axis": axis}}}
+
+
+def series_spec(
+    points: Sequence[Point],
+    *,
+    unit: str,
+    target: float | None = None,
+    baseline: float | None = None,
+    marks: Sequence[Mark] = (),
+) -> dict[str, Any]:
+    """The same as a Vega-Lite specification, for whoever wants to draw it elsewhere."""
+    rows = _rows(points)
+    runs = {"field": "run", "type": "ordinal"}
+    layers: list[dict[str, Any]] = [
+        {
+            "mark": {"type": "area", "color": LEAF, "opacity": 0.16},
+            "encoding": {"y": _y("low", unit), "y2": {"field": "high"}, "detail": runs},
+        },
+        {
+            "mark": {"type": "line", "color": LEAF, "strokeWidth": 2},
+            "encoding": {"y": _y("value", unit), "detail": runs},
+        },
+    ]
+    if len(rows) <= MOST_DOTS:
+        dot = {"type": "point", "color": LEAF, "filled": True, "size": 26, "opacity": 1}
+        layers.append({"mark": dot, "encoding": {"y": _y("value", unit)}})
+    days = [point.day for point in points]
+    layers += _rule(target, "target", unit, days, INK) + _rule(baseline, "baseline", unit, days, STRONG)
+    layers += _marks([mark for mark in marks if days and days[0] <= mark.day <= days[-1]])
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "width": WIDE[0],
+        "height": WIDE[1],
+        "data": {"values": rows},
+        "encoding": {"x": _x(days)},
+        "layer": layers,
+        "config": _CONFIG,
+    }
+
+
+_CONFIG: dict[str, Any] = {
+    "background": None,
+    "font": SANS,
+    "aria": False,
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": INK,
+        "titleColor": INK,
+        "gridColor": LINE,
+        "domainColor": LINE,
+        "tickColor": LINE,
+        "labelFontSize": 12,
+        "labelFont": SANS,
+    },
+}
+
+
+def _rows(points: Sequence[Point]) -> list[dict[str, Any]]:
+    """Days with an answer; ``run`` counts the stretches between days without one, so that no line bridges them."""
+    rows: list[dict[str, Any]] = []
+    run = 0
+    for point in points:
+        if point.value is None:
+            run += 1
+        else:
+            numbers = {"value": point.value, "low": point.low, "high": point.high, "n": point.n}
+            rows.append({"day": point.day.isoformat(), "run": run, **numbers})
+    return rows
+
+
+def _x(days: Sequence[date]) -> dict[str, Any]:
+    scale: dict[str, Any] = {"type": "utc"}
+    if days:
+        scale["domain"] = [days[0].isoformat(), days[-1].isoformat()]
+    axis = {"format": "%-d %b", "grid": False, "title": None, "tickCount": 7, "labelFlush": True}
+    return {"field": "day", "type": "temporal", "scale": scale, "axis": axis}
+
+
+def _y(field: str, unit: str) -> dict[str, Any]:
+    text = f"format(datum.value, ',') + {json.dumps(' ' + unit if unit else '')}"
+    axis = {"title": None, "tickCount": 5, "labelExpr": text, "domain": False, "ticks": False}
+    # a share may stand on its own range, where a point matters; a count begins at zero
+    return {"field": field, "type": "quantitative", "axis": axis, "scale": {"zero": unit != "%", "nice": True}}
+
+
+def _rule(value: float | None, name: str, unit: str, days: Sequence[date], colour: str) -> list[dict[str, Any]]:
+    if value is None or not days:
+        return []
+    text = f"{name} {number(value)}{' ' + unit if unit else ''}"
+    row = {"day": days[-1].isoformat(), "level": value, "text": text}
+    words = {"type": "text", "align": "right", "dy": -6, "color": INK, "fontSize": 11, "font": SANS}
+    return [
+        {
+            "data": {"values": [row]},
+            "mark": {"type": "rule", "color": colour, "strokeDash": [4, 4]},
+            "encoding": {"y": _y("level", unit), "x": None},
+        },
+        {
+            "data": {"values": [row]},
+            "mark": words,
+            "encoding": {"y": _y("level", unit), "x": {"field": "day", "type": "temporal"}, "text": {"field": "text"}},
+        },
+    ]
+
+
+def _marks(marks: Sequence[Mark]) -> list[dict[str, Any]]:
+    if not marks:
+        return []
+    rows = [{"day": mark.day.isoformat(), "text": mark.text} for mark in marks]
+    x = {"field": "day", "type": "temporal"}
+    words = {"type": "text", "align": "left", "baseline": "top", "dx": 4, "color": INK, "fontSize": 11, "font": SANS}
+    return [
+        {
+            "data": {"values": rows},
+            "mark": {"type": "rule", "color": AMBER, "strokeDash": [2, 3]},
+            "encoding": {"x": x},
+        },
+        {
+            "data": {"values": rows},
+            "mark": words,
+            "encoding": {"x": x, "y": {"value": 0}, "text": {"field": "text"}},
+        },
+    ]
+
+
+def draw(spec: dict[str, Any], label: str, variant: str = "") -> str:
+    """A Vega-Lite specification as an SVG of ours; ``label`` is read out by screen readers, ``variant`` is its class."""
+    return _drawn(json.dumps(spec, sort_keys=True), label, variant)
+
+
+@lru_cache(maxsize=256)
+def _drawn(spec: str, label: str, variant: str) -> str:
+    # no base URL is allowed, so a specification cannot make the server fetch anything
+    svg = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
+    return _cleaned(svg, label, f"chart {variant}".strip())
+
+
+def _cleaned(svg: str, label: str, classes: str) -> str:
+    """Without what our content policy refuses, and as wide as its container."""
+    box = re.search(r'viewBox="([^"]+)"', svg)
+    body = re.sub(r"^<svg[^>]*>", "", svg.strip(), count=1)
+    body = re.sub(r"<(style|script|foreignObject)\b.*?</\1>", "", body, flags=re.DOTALL)
+    # ids are counted anew in every picture, and a page may hold several
+    prefix = f"c{zlib.crc32(body.encode()):x}-"
+    body = re.sub(r'\bid="', f'id="{prefix}', body).replace("url(#", f"url(#{prefix}")
+    head = f'<svg class="{classes}" viewBox="{box.group(1) if box else ""}" width="100%"'
+    return f'{head} role="img" aria-label="{escape(label)}">{body}'
+
+
+# --- small pictures -------------------------------------------------------------------------------------------------
+
+
+def spark(values: Iterable[float]) -> str:
+    """A line the size of a word. Nothing below two values: one day is no trend."""
+    numbers = [value for value in values if math.isfinite(value)]
+    if len(numbers) < 2:
+        return ""
+    low, high = min(numbers), max(numbers)
+    step = 200 / (len(numbers) - 1)
+    points = " ".join(f"{i * step:.1f},{_height(value, low, high):.1f}" for i, value in enumerate(numbers))
+    return (
+        '<svg class="spark" viewBox="0 0 200 34" preserveAspectRatio="none" aria-hidden="true">'
+        f'<polyline points="{points}" fill="none" stroke="{LEAF}" stroke-width="1.8" '
+        'vector-effect="non-scaling-stroke"/></svg>'
+    )
+
+
+def _height(value: float, low: float, high: float) -> float:
+    return 17.0 if high == low else 30 - 26 * (value - low) / (high - low)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """From the metric's unit to pixels, always with zero on it."""
+
+    low: float
+    high: float
+    width: float
+
+    @classmethod
+    def over(cls, values: Iterable[float], width: float) -> Scale:
+        """Wide enough for all of them and zero, with air at both ends. Several pictures may share one."""
+        known = [0.0, *(value for value in values if math.isfinite(value))]
+        low, high = min(known), max(known)
+        air = (high - low) * 0.08 or 1.0
+        return cls(low - air, high + air, width)
+
+    def x(self, value: float) -> float:
+        return min(self.width, max(0.0, (value - self.low) / (self.high - self.low) * self.width))
+
+    @property
+    def ticks(self) -> list[float]:
+        """Round numbers, some five of them, zero among them."""
+        rough = (self.high - self.low) / 5
+        power = 10.0 ** math.floor(math.log10(rough))
+        step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
+        return [i * step for i in range(math.ceil(self.low / step), math.floor(self.high / step) + 1)]
+
+
+def interval_bar(predicted: Range | None, measured: Measured | None, unit: str) -> str:
+    """What was predicted above what was measured, on one scale with zero: the picture of a review."""
+    values = [*_ends(predicted), *_ends(measured)]
+    if not values:
+        return ""
+    scale = Scale.over(values, 560)
+    parts = ['<line x1="0" x2="560" y1="44" y2="44" stroke="var(--line-strong)"/>']
+    if predicted:
+        left, width = scale.x(predicted.low), scale.x(predicted.high) - scale.x(predicted.low)
+        words = f"predicted {number(predicted.low)} to {number(predicted.high)}"
+        parts.append(
+            f'<rect x="{left:.1f}" y="14" width="{width:.1f}" height="14" rx="7" fill="var(--blue-wash)"/>'
+            f'<text x="{min(left + 4, 440):.1f}" y="24.5" fill="var(--blue)">{words}</text>'
+        )
+    if measured:
+        parts.append(_whisker(scale, measured, 36, "leaf"))
+    parts.append(_zero(scale, 8, 48))
+    parts.append(_axis(scale, 60, unit))
+    return (
+        '<svg viewBox="0 0 560 66" width="100%" style="max-width:560px" font-family="var(--sans)" font-size="11" '
+        f'role="img" aria-label="{escape(describe(predicted, measured, unit))}">{"".join(parts)}</svg>'
+    )
+
+
+def interval_row(
+    scale: Scale,
+    shaded: Range | None,
+    measured: Measured | None,
+    *,
+    unit: str,
+    tone: str = "ink-3",
+    wash: str = "blue-wash",
+) -> str:
+    """The same in a table's row; rows of one table share a scale. Words stand in the row's other cells."""
+    parts = []
+    if shaded:
+        left, width = scale.x(shaded.low), scale.x(shaded.high) - scale.x(shaded.low)
+        parts.append(f'<rect x="{left:.1f}" y="1" width="{width:.1f}" height="20" rx="4" fill="var(--{wash})"/>')
+    parts.append(_zero(scale, 0, 22))
+    if measured:
+        parts.append(_whisker(scale, measured, 11, tone))
+    parts.append(f'<g font-size="9" font-family="var(--sans)">{_axis(scale, 29, unit)}</g>')
+    head = f'<svg viewBox="0 0 {scale.width:g} 30" width="100%" style="max-width:{scale.width:g}px" aria-hidden="true">'
+    return f"{head}{''.join(parts)}</svg>"
+
+
+def describe(predicted: Range | None, measured: Measured | None, unit: str) -> str:
+    """The picture in words."""
+    suffix = f" {unit}" if unit else ""
+    parts = []
+    if predicted:
+        parts.append(f"predicted {number(predicted.low)} to {number(predicted.high)}{suffix}")
+    if measured:
+        interval = f"interval {number(measured.low)} to {number(measured.high)}"
+        parts.append(f"measured {number(measured.value)}{suffix}, {interval}")
+    return ", ".join(parts)
+
+
+def number(value: float) -> str:
+    """Two or three digits that matter, thousands set apart, a real minus."""
+    size = abs(value)
+    if size >= 1000 or value == int(value):
+        text = f"{value:,.0f}"
+    elif size >= 1:
+        text = f"{value:.1f}"
+    else:
+        text = f"{value:.2g}"
+    return ("0" if text in ("-0", "-0.0") else text).replace("-", "−")
+
+
+def _ends(interval: Range | Measured | None) -> list[float]:
+    return [] if interval is None else [interval.low, interval.high]
+
+
+def _whisker(scale: Scale, measured: Measured, y: float, tone: str) -> str:
+    colour = f"var(--{tone})"
+    return (
+        f'<line x1="{scale.x(measured.low):.1f}" x2="{scale.x(measured.high):.1f}" y1="{y}" y2="{y}" '
+        f'stroke="{colour}" stroke-width="5" stroke-linecap="round"/>'
+        f'<circle cx="{scale.x(measured.value):.1f}" cy="{y}" r="6" fill="{colour}"/>'
+    )
+
+
+def _zero(scale: Scale, top: float, bottom: float) -> str:
+    x = scale.x(0)
+    return f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{bottom}" stroke="{INK}" stroke-dasharray="2 3"/>'
+
+
+def _axis(scale: Scale, y: float, unit: str) -> str:
+    ticks = scale.ticks
+    labels = []
+    for tick in ticks:
+        words = number(tick) + (f" {unit}" if unit and tick == ticks[-1] else "")
+        labels.append(f'<text x="{scale.x(tick):.1f}" y="{y}" text-anchor="middle">{escape(words)}</text>')
+    return f'<g fill="{INK}">{"".join(labels)}</g>'

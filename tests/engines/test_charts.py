@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from xml.etree import ElementTree
+
+import pytest
+
+from whytree.engines.charts import (
+    Mark,
+    Measured,
+    Point,
+    Range,
+    Scale,
+    describe,
+    draw,
+    interval_bar,
+    interval_row,
+    number,
+    series,
+    series_spec,
+    spark,
+)
+
+MAY = date(2026, 5, 1)
+
+
+def days(*values: float | None) -> list[Point]:
+    return [
+        Point(
+            MAY + timedelta(i), value, None if value is None else value - 1, None if value is None else value + 1, 100
+        )
+        for i, value in enumerate(values)
+    ]
+
+
+def split(pictures: str) -> list[str]:
+    return [f"<svg{part}" for part in pictures.split("<svg") if part]
+
+
+def test_a_series_is_drawn_for_the_desk_and_for_a_phone() -> None:
+    wide, narrow = split(series(days(30, 31, 32), unit="%", label="Activated"))
+    assert 'class="chart wide"' in wide
+    assert 'class="chart narrow"' in narrow
+    for svg in (wide, narrow):
+        ElementTree.fromstring(svg)
+        assert 'role="img" aria-label="Activated"' in svg
+
+
+def test_colours_and_fonts_are_the_pages_own_so_one_picture_serves_light_and_dark() -> None:
+    svg = series(days(30, 31, 32), unit="%", label="x", target=40, baseline=30, marks=[Mark(MAY, "opened")])
+    colours = set(re.findall(r'(?:fill|stroke)="([^"]+)"', svg))
+    assert {colour for colour in colours if not colour.startswith("var(--")} <= {"none", "transparent"}
+    assert set(re.findall(r'font-family="([^"]+)"', svg)) == {"var(--sans)"}
+
+
+def test_nothing_in_it_needs_a_script_a_style_sheet_or_another_host() -> None:
+    hostile = "<script>alert(1)</script><style>*{}</style> onload=x http://example.org"
+    for svg in split(series(days(1, 2), unit="", label=hostile, marks=[Mark(MAY, hostile)])):
+        elements = list(ElementTree.fromstring(svg).iter())
+        assert {element.tag for element in elements} <= {
+            "svg",
+            "g",
+            "path",
+            "line",
+            "rect",
+            "text",
+            "circle",
+            "defs",
+            "clipPath",
+        }
+        names = {name for element in elements for name in element.attrib}
+        assert not [name for name in names if name.startswith("on") or "href" in name]
+
+
+def test_it_fetches_nothing() -> None:
+    spec = {
+        "data": {"url": "http://127.0.0.1:9/x.csv"},
+        "mark": "point",
+        "encoding": {"x": {"field": "a", "type": "nominal"}},
+    }
+    with pytest.raises(ValueError, match="not allowed"):
+        draw(spec, "x")
+
+
+def test_no_line_bridges_a_day_without_an_answer() -> None:
+    rows = series_spec(days(30, None, 32), unit="%")["data"]["values"]
+    assert [(row["value"], row["run"]) for row in rows] == [(30, 0), (32, 1)]
+
+
+def test_without_a_single_answer_there_is_no_picture() -> None:
+    assert series(days(None, None), unit="%", label="x") == ""
+    assert series([], unit="%", label="x") == ""
+
+
+def test_what_happened_outside_the_days_shown_is_not_marked() -> None:
+    spec = series_spec(days(1, 2), unit="", marks=[Mark(MAY - timedelta(9), "before"), Mark(MAY, "within")])
+    texts = [row["text"] for layer in spec["layer"] for row in layer.get("data", {}).get("values", [])]
+    assert set(texts) == {"within"}
+
+
+def test_two_pictures_on_one_page_share_no_id() -> None:
+    spec = {
+        "data": {"values": [{"a": 1, "b": 2}]},
+        "mark": {"type": "point", "clip": True},
+        "encoding": {"x": {"field": "a", "type": "quantitative"}},
+    }
+    other = {**spec, "data": {"values": [{"a": 1, "b": 3}, {"a": 5}]}}
+    ids = [re.findall(r'\bid="([^"]+)"', draw(one, "x")) for one in (spec, other)]
+    assert all(ids)
+    assert not set(ids[0]) & set(ids[1])
+    assert all(f"url(#{name})" in draw(spec, "x") for name in ids[0])
+
+
+def test_a_review_shows_zero_the_prediction_and_what_was_measured() -> None:
+    svg = interval_bar(Range(1, 7), Measured(2.6, 1.2, 4.0), "pp")
+    assert 'aria-label="predicted 1 to 7 pp, measured 2.6 pp, interval 1.2 to 4"' in svg
+    assert ">predicted 1 to 7<" in svg
+    assert ">0<" in svg
+    assert interval_bar(None, None, "pp") == ""
+
+
+def test_zero_is_always_on_the_scale() -> None:
+    for values in ([5, 6], [-6, -5], [0], []):
+        scale = Scale.over(values, 300)
+        assert 0 < scale.x(0) < 300
+        assert 0 in scale.ticks
+
+
+def test_rows_of_one_table_share_their_scale() -> None:
+    scale = Scale.over([1, 7, -2], 300)
+    rows = [interval_row(scale, Range(1, 7), Measured(2, 1, 3), unit="pp"), interval_row(scale, None, None, unit="pp")]
+    assert {re.findall(r'stroke-dasharray|x1="([\d.]+)" x2="\1"', row)[0] for row in rows} == {f"{scale.x(0):.1f}"}
+
+
+def test_one_day_is_no_trend() -> None:
+    assert spark([3]) == ""
+    assert spark([]) == ""
+    assert spark([3, 3]).count("17.0") == 2
+    assert 'points="0.0,30.0 200.0,4.0"' in spark([1, float("nan"), 2])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (-0.04, "−0.04"),
+        (0.25, "0.25"),
+        (2.6, "2.6"),
+        (31.2, "31.2"),
+        (1234.5, "1,234"),
+        (3.0, "3"),
+        (-0.0, "0"),
+    ],
+)
+def test_numbers_keep_the_digits_that_matter(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+def test_the_words_say_what_the_picture_shows() -> None:
+    assert describe(Range(-1, 2), None, "pp") == "predicted −1 to 2 pp"
