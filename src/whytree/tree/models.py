@@ -15,13 +15,15 @@ import hashlib
 import json
 import math
 from datetime import datetime
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
+from whytree.code.models import Ticket
 from whytree.errors import Conflict
 from whytree.workspace.models import Product, User
 
@@ -99,7 +101,7 @@ class Node(models.Model):
     )
     description = text_field()
     owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     close_reason = text_field()
@@ -545,8 +547,7 @@ class Attached(models.Model):
         ]
 
     def node(self) -> Node:
-        manager = cast("models.Manager[Node]", KINDS[self.node_kind]._default_manager)
-        return manager.get(pk=self.node_id)
+        return KINDS[self.node_kind]._default_manager.get(pk=self.node_id)
 
 
 class Stance(models.TextChoices):
@@ -611,7 +612,7 @@ class EvidenceLink(Attached):
     provenance = models.CharField(max_length=8, choices=Provenance.choices, default=Provenance.STATED)
     rule = models.CharField(max_length=200, blank=True, default="", validators=[storable_text])
     added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now)
 
     class Meta(Attached.Meta):
         ordering = ["-importance", "-said_at", "-id"]
@@ -673,7 +674,7 @@ class Note(Attached):
     alternative = text_field()
     author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     author_name = models.CharField(max_length=200, blank=True, default="")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now)
     answer = text_field()
     answered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     answered_at = models.DateTimeField(null=True, blank=True)
@@ -697,3 +698,25 @@ class Note(Attached):
     @property
     def wants_answer(self) -> bool:
         return self.kind in ASKING and self.answered_at is None
+
+
+class TicketLink(Attached):
+    """A ticket of the team's own tracker that belongs to a node."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="node_links")
+    provenance = models.CharField(max_length=8, choices=Provenance.choices, default=Provenance.STATED)
+    rule = models.CharField(max_length=200, blank=True, default="")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(Attached.Meta):
+        constraints = [
+            *Attached.Meta.constraints,
+            models.UniqueConstraint(fields=["ticket", "node_kind", "node_id"], name="tree_ticketlink_once"),
+            one_of("provenance", Provenance),
+            models.CheckConstraint(
+                condition=Q(provenance=Provenance.STATED) | ~Q(rule=""), name="tree_ticketlink_rule"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ticket} on {self.node_kind} {self.node_id}"

@@ -4,11 +4,12 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar, cast
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
+from whytree.code.models import Ticket
 from whytree.engines import confidence as engine
 from whytree.engines.confidence import Confidence, Evidence
 from whytree.errors import NotFound
@@ -24,6 +25,7 @@ from whytree.tree.models import (
     Outcome,
     Solution,
     State,
+    TicketLink,
 )
 from whytree.workspace.models import Activity, Product
 
@@ -34,6 +36,7 @@ _BEFORE_LAUNCH = frozenset(engine.TYPES) - {"launch_data"}
 _ABOUT_PEOPLE = frozenset({"user_evidence", "market_data", "anecdotal"})
 
 NodeKey = tuple[str, int]
+AnyAttached = TypeVar("AnyAttached", bound=Attached)
 
 
 def find_node(product: Product, ref: str) -> Node:
@@ -124,7 +127,9 @@ def evidence_by_node(product: Product, nodes: Sequence[Node] | None = None) -> d
     ) in rows.iterator():
         # Who said it; a source without a person (a study, an issue thread) stands for itself.
         whose = person or (f"{source_kind}:{source_id}" if source_id else "")
-        found[kind, pk].append(Evidence(evidence_type, stance, whose, said_at or created_at, importance))
+        found[kind, pk].append(
+            Evidence(evidence_type, cast(engine.Stance, stance), whose, said_at or created_at, importance)
+        )
     return found
 
 
@@ -134,6 +139,16 @@ def evidence_of(node: Node) -> QuerySet[EvidenceLink]:
 
 def notes_of(node: Node) -> QuerySet[Note]:
     return Note.objects.filter(**_attached_to(node)).select_related("author", "answered_by")
+
+
+def tickets_of(node: Node) -> QuerySet[TicketLink]:
+    return TicketLink.objects.filter(**_attached_to(node)).select_related("ticket").order_by("ticket__key")
+
+
+def nodes_of_ticket(ticket: Ticket) -> list[Node]:
+    """What a ticket is tied to."""
+    links = list(TicketLink.objects.filter(ticket=ticket).select_related("product"))
+    return list(nodes_behind(links).values())
 
 
 def open_notes(product: Product) -> QuerySet[Note]:
@@ -146,9 +161,9 @@ def open_notes_of(node: Node) -> QuerySet[Note]:
     return notes_of(node).filter(kind__in=ASKING, answered_at=None)
 
 
-def find_attached(product: Product, model: type[Any], pk: int) -> Any:
+def find_attached(product: Product, model: type[AnyAttached], pk: int) -> AnyAttached:
     """A note, a piece of evidence or a ticket link by its number; `NotFound` outside its product."""
-    row = model._default_manager.filter(product=product, pk=pk).select_related("product").first()
+    row: AnyAttached | None = model._default_manager.filter(product=product, pk=pk).select_related("product").first()
     if row is None:
         raise NotFound(f"There is no such {model._meta.verbose_name} in {product.name}.")
     return row
@@ -173,7 +188,8 @@ def nodes_behind(rows: Iterable[Attached]) -> dict[NodeKey, Node]:
 def activity_of(node: Node) -> QuerySet[Activity]:
     """What happened to a node and to what hangs on it, newest first."""
     mine = Q(subject_type=node._meta.label, subject_id=node.pk)
-    for model in (EvidenceLink, Note):
+    attached: list[type[Attached]] = [EvidenceLink, Note, TicketLink]
+    for model in attached:
         pks = model._default_manager.filter(**_attached_to(node)).values("pk")
         mine |= Q(subject_type=model._meta.label, subject_id__in=pks)
     return Activity.objects.filter(mine, product=node.product).order_by("-at", "-pk")
@@ -181,7 +197,8 @@ def activity_of(node: Node) -> QuerySet[Activity]:
 
 def recent_changes(product: Product, limit: int = 12) -> list[Activity]:
     """The latest acts on the tree, newest first."""
-    labels = [model._meta.label for model in (*KINDS.values(), Note, EvidenceLink)]
+    models: list[type[Model]] = [*KINDS.values(), Note, EvidenceLink]
+    labels = [model._meta.label for model in models]
     return list(Activity.objects.filter(product=product, subject_type__in=labels).order_by("-at", "-pk")[:limit])
 
 

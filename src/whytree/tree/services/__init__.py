@@ -17,6 +17,7 @@ from .nodes import (
     plan_test,
 )
 from .notes import add_note, answer_note
+from .tickets import link_ticket, unlink_ticket
 from .trials import conclude_test, start_test
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "edit_solution",
     "edit_test",
     "link_evidence",
+    "link_ticket",
     "lock_prediction",
     "move_node",
     "override_confidence",
@@ -44,4 +46,5 @@ __all__ = [
     "set_state",
     "start_test",
     "unlink_evidence",
+    "unlink_ticket",
 ]

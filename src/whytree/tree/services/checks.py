@@ -1,5 +1,6 @@
 """Refusals that every act on the tree shares."""
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -23,7 +24,7 @@ def save_checked(row: AnyModel) -> AnyModel:
     return row
 
 
-def assign(row: models.Model, changes: dict[str, Any]) -> None:
+def assign(row: models.Model, changes: Mapping[str, object]) -> None:
     for name, value in changes.items():
         if isinstance(value, str):
             value = value.strip()

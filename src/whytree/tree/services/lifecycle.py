@@ -17,8 +17,8 @@ from whytree.tree.models import (
     Node,
     Solution,
     State,
-    child_kinds,
 )
+from whytree.tree.queries import children_of
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
@@ -42,7 +42,7 @@ def move_node(actor: Actor, node: AnyNode, parent: Node | None) -> AnyNode:
         # One move at a time in a product: two crossing moves could close a circle that neither of them sees.
         Product.objects.select_for_update().get(pk=node.product_id)
         fresh = for_update(node)
-        _refuse_circle(fresh, parent)
+        refuse_circle(fresh, parent)
         before = snapshot(fresh)
         hang_under(fresh, parent)
         if snapshot(fresh) == before:
@@ -69,6 +69,15 @@ def refuse_misplaced(child: str, parent: str | None) -> None:
         raise Invalid(f"The {word} needs a place: {places}.")
     if parent is not None and parent not in allowed:
         raise Invalid(f"A node of the kind {word} stands under {places}, not under {KINDS[parent].word}.")
+
+
+def refuse_circle(node: Node, parent: Node | None) -> None:
+    """Raise `Conflict` when `parent` stands somewhere below `node`."""
+    above = parent
+    while above is not None:
+        if type(above) is type(node) and above.pk == node.pk:
+            raise Conflict(f"{node.ref} cannot move there: {parent.ref if parent else ''} stands below it.")
+        above = above.parent_node
 
 
 def close_node(actor: Actor, node: AnyNode, *, reason: str, with_children: bool = False) -> AnyNode:
@@ -136,11 +145,6 @@ def lock_prediction(actor: Actor, hypothesis: Hypothesis, *, at: datetime) -> Hy
     return fresh
 
 
-def descendants(node: Node) -> list[Node]:
-    """Everything below a node, parents before children."""
-    return list(_descendants(node))
-
-
 def _enter(solution: Solution, state: State, reason: str) -> None:
     allowed = MOVES[State(solution.state)]
     if state not in allowed:
@@ -181,16 +185,9 @@ def _is_open(node: Node) -> bool:
 
 
 def _descendants(node: Node) -> Iterator[Node]:
-    for model in child_kinds(node.prefix):
-        column = PARENTS[model.prefix][node.prefix]
-        for child in model._default_manager.filter(**{column: node.pk}).select_related("product"):
-            yield child
-            yield from _descendants(child)
-
-
-def _refuse_circle(node: Node, parent: Node | None) -> None:
-    above = parent
-    while above is not None:
-        if type(above) is type(node) and above.pk == node.pk:
-            raise Conflict(f"{node.ref} cannot move there: {parent.ref if parent else ''} stands below it.")
-        above = above.parent_node
+    waiting = [node]
+    while waiting:
+        above = waiting.pop()
+        below = children_of(above)
+        yield from below
+        waiting += below

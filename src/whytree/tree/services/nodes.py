@@ -137,7 +137,7 @@ def _titled(fields: HypothesisFields) -> HypothesisFields:
     return {**fields, "title": fields.get("change", "").strip()[:TITLE_LENGTH]}
 
 
-def _create(actor: Actor, node: AnyNode, verb: str, fields: Mapping[str, Any]) -> AnyNode:
+def _create(actor: Actor, node: AnyNode, verb: str, fields: Mapping[str, object]) -> AnyNode:
     require(actor, node.product, Role.MEMBER)
     parent = node.parent_node
     refuse_other_product(node.product, parent)
@@ -152,7 +152,7 @@ def _create(actor: Actor, node: AnyNode, verb: str, fields: Mapping[str, Any]) -
     return node
 
 
-def _edit(actor: Actor, node: AnyNode, verb: str, changes: Mapping[str, Any]) -> AnyNode:
+def _edit(actor: Actor, node: AnyNode, verb: str, changes: Mapping[str, object]) -> AnyNode:
     require(actor, node.product, Role.MEMBER)
     _check_owner(node.product, changes)
     with transaction.atomic():
@@ -166,7 +166,7 @@ def _edit(actor: Actor, node: AnyNode, verb: str, changes: Mapping[str, Any]) ->
     return fresh
 
 
-def _check_owner(product: Product, fields: Mapping[str, Any]) -> None:
-    owner: User | None = fields.get("owner")
-    if owner is not None and not Membership.objects.filter(product=product, user=owner).exists():
+def _check_owner(product: Product, fields: Mapping[str, object]) -> None:
+    owner = fields.get("owner")
+    if isinstance(owner, User) and not Membership.objects.filter(product=product, user=owner).exists():
         raise Invalid(f"{owner} is not a member of {product.name}. Invite them first.")
