@@ -1,30 +1,54 @@
 """What the frame around every page needs."""
 
+from dataclasses import dataclass
 from typing import Any
 
+from django.db import DatabaseError
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from whytree.workspace.models import Product, User
 
-# The six places in the bar: key, label, path below the product, key to press after "g".
+
+@dataclass(frozen=True)
+class Place:
+    """One of the six places in the bar; `key` is pressed after "g"."""
+
+    name: str
+    label: str
+    key: str
+
+
 PLACES = (
-    ("today", "Today", "today"),
-    ("voices", "Voices", "voices"),
-    ("numbers", "Numbers", "numbers"),
-    ("tree", "Tree", "tree"),
-    ("changes", "Changes", "changes"),
-    ("learned", "Learned", "learned"),
+    Place("today", "Today", "h"),
+    Place("voices", "Voices", "v"),
+    Place("numbers", "Numbers", "n"),
+    Place("tree", "Tree", "t"),
+    Place("changes", "Changes", "c"),
+    Place("learned", "Learned", "l"),
 )
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Places of the bar and the products to switch to; evaluated only when the frame is drawn."""
-    user = getattr(request, "user", None)
-    product = getattr(request, "product", None)
-    if not isinstance(user, User):
-        return {"places": (), "product": product, "my_products": ()}
-    return {
-        "places": PLACES if product else (),
-        "product": product,
-        "my_products": Product.objects.filter(memberships__user=user).order_by("name"),
-    }
+    """Who is signed in, the product the bar speaks of, and the products to switch to."""
+    me = _signed_in(request)
+    if me is None:
+        return {"me": None, "places": (), "product": None, "my_products": ()}
+    mine = Product.objects.filter(memberships__user=me).order_by("name")
+    product = getattr(request, "product", None) or _last_seen(request, mine)
+    return {"me": me, "places": PLACES if product else (), "product": product, "my_products": mine}
+
+
+def _signed_in(request: HttpRequest) -> User | None:
+    """Nobody while the database does not answer: the page that says so is drawn in this very frame."""
+    try:
+        user = getattr(request, "user", None)
+        return user if isinstance(user, User) else None
+    except DatabaseError:
+        return None
+
+
+def _last_seen(request: HttpRequest, mine: QuerySet[Product]) -> Product | None:
+    """Pages outside a product keep the bar of the one that was open."""
+    slug = request.session.get("product")
+    return mine.filter(slug=slug).first() if slug else None
