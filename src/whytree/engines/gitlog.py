@@ -12,7 +12,7 @@ NOTES_REF = "refs/notes/whytree"
 
 # Fields are NUL-separated and so are the paths after them; a status ("M", "A") or a commit id starts
 # what follows, and neither can be mistaken for the other.
-LOG_FORMAT = "%H%x00%P%x00%an%x00%ae%x00%aI%x00%s%x00%b%x00%N%x00"
+LOG_FORMAT = "%H%x00%P%x00%aN%x00%aE%x00%aI%x00%s%x00%b%x00%N%x00"
 LOG_ARGUMENTS = (
     "-z",
     f"--format={LOG_FORMAT}",

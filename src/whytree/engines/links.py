@@ -145,6 +145,16 @@ def states_maintenance(facts: CommitFacts) -> bool:
     return any(key.lower() == "why" and value.lower() == "none" for key, value in lines)
 
 
+def is_stated(facts: CommitFacts) -> bool:
+    """Whether a trailer or a note names something, known or not."""
+    return next(candidates(facts), Candidate("", "node", "")).rule in STATED_RULES
+
+
+def is_looked_through(facts: CommitFacts) -> bool:
+    """Maintenance by its own word: its lines are explained by what they were before."""
+    return states_maintenance(facts) and not is_stated(facts)
+
+
 def tickets_named(facts: CommitFacts) -> list[TicketRef]:
     """Tickets a commit works on, whether or not anything is linked to them: those worth a row."""
     named = [

@@ -1,0 +1,148 @@
+"""Running git, on the command line's side: the server never reads a path it is told.
+
+Every failure is a `CommandError`, one sentence that says what to do.
+"""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from whytree.engines.gitlog import LOG_ARGUMENTS, LogCommit, decode, parse_log
+from whytree.workspace.client import CommandError
+
+# Nothing of a person's own settings may change what we read, and no program of the repository's choosing runs.
+_CONFIGURATION = (
+    "-c",
+    "core.quotePath=false",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "color.ui=never",
+    "-c",
+    "log.showSignature=false",
+)
+_ENVIRONMENT = {
+    "LC_ALL": "C",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_PAGER": "cat",
+    "GIT_LITERAL_PATHSPECS": "1",
+}
+_SETTINGS = r"^(remote\..*\.url|blame\.ignorerevsfile)$"
+_CHUNK = 1 << 16
+NO_GIT = "There is no git on this machine's PATH. Install it (Debian, Ubuntu: apt install git) and try again."
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A working tree with its history. `root` is its top folder; `head` is empty while nothing was committed."""
+
+    root: Path
+    head: str
+    is_shallow: bool
+
+    def read(self, *arguments: str, stdin: str | None = None) -> str:
+        """Output of a git command; raises `CommandError` with git's own words when it fails."""
+        return decode(self.read_bytes(*arguments, stdin=stdin)).rstrip("\n")
+
+    def read_bytes(self, *arguments: str, stdin: str | None = None) -> bytes:
+        done = _run(self.root, arguments, stdin)
+        if done.returncode:
+            raise CommandError(f"git {arguments[0]} failed: {_complaint(done.stderr)}")
+        return done.stdout
+
+    def ask(self, *arguments: str) -> str:
+        """Output of a git command, or "" when it says no."""
+        done = _run(self.root, arguments)
+        return "" if done.returncode else decode(done.stdout).strip()
+
+    def stream(self, *arguments: str, stdin: str | None = None) -> Iterator[bytes]:
+        """Output of a long git command in chunks, as it comes. git reads all of `stdin` before it answers."""
+        with tempfile.TemporaryFile() as complaint:
+            process = subprocess.Popen(
+                [*_git(self.root), *arguments],
+                env=_environment(),
+                stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=complaint,
+            )
+            with process:
+                if process.stdin:
+                    process.stdin.write((stdin or "").encode())
+                    process.stdin.close()
+                while process.stdout and (chunk := os.read(process.stdout.fileno(), _CHUNK)):
+                    yield chunk
+            if process.returncode > 0:
+                complaint.seek(0)
+                raise CommandError(f"git {arguments[0]} failed: {_complaint(complaint.read())}")
+
+    def commits(self, shas: Sequence[str]) -> dict[str, LogCommit]:
+        """Facts of these commits; one that the clone does not hold is absent."""
+        if not shas:
+            return {}
+        arguments = ("log", "--no-walk=unsorted", "--ignore-missing", *LOG_ARGUMENTS, "--stdin")
+        found = parse_log([self.read_bytes(*arguments, stdin="\n".join(shas) + "\n")])
+        return {commit.sha: commit for commit in found}
+
+    def settings(self) -> dict[str, str]:
+        """What the repository's configuration says of its remotes and of lines to look through; keys in lower case."""
+        pairs = (line.split(" ", 1) for line in self.ask("config", "--get-regexp", _SETTINGS).splitlines())
+        return {pair[0]: pair[1] for pair in pairs if len(pair) == 2 and pair[1]}
+
+    @property
+    def remote(self) -> str:
+        """Address of `origin`, or of another remote; "" when there is none."""
+        remotes = {name: url for name, url in self.settings().items() if name.startswith("remote.")}
+        return remotes.get("remote.origin.url") or next(iter(remotes.values()), "")
+
+
+def open_clone(path: Path) -> Clone:
+    """The clone that holds `path`, a folder or a file."""
+    if not path.exists():
+        raise CommandError(f"There is nothing at {path}. Give the path of your clone.")
+    folder = path if path.is_dir() else path.parent
+    done = _run(folder, ("rev-parse", "--show-toplevel", "--is-shallow-repository", "--verify", "HEAD"))
+    lines = decode(done.stdout).splitlines()
+    if done.returncode and len(lines) < 2:
+        raise CommandError(_why_no_clone(folder, _complaint(done.stderr)))
+    head = lines[2] if len(lines) > 2 and not done.returncode else ""
+    return Clone(Path(lines[0]), head, is_shallow=lines[1] == "true")
+
+
+def _why_no_clone(folder: Path, complaint: str) -> str:
+    if "dubious ownership" in complaint:
+        return f"git distrusts {folder}: it belongs to somebody else. If you trust it: git config --global --add safe.directory {folder}"
+    if "work tree" in complaint:
+        return f"{folder} is a bare repository: it has no files to read. Give the path of a clone with its files."
+    return f"{folder} is no git repository. Go into your clone, or give its path."
+
+
+def _git(folder: Path) -> list[str]:
+    return ["git", "-C", str(folder), "--no-pager", *_CONFIGURATION]
+
+
+def _run(folder: Path, arguments: Sequence[str], stdin: str | None = None) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(
+            [*_git(folder), *arguments],
+            env=_environment(),
+            input=stdin.encode() if stdin is not None else None,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise CommandError(NO_GIT) from error
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, **_ENVIRONMENT}
+
+
+def _complaint(stderr: bytes) -> str:
+    """git's last word without its prefix."""
+    lines = [line for line in decode(stderr).splitlines() if line.strip()]
+    return lines[-1].removeprefix("fatal: ").removeprefix("error: ") if lines else "it gave no reason"
