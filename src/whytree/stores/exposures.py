@@ -58,26 +58,26 @@ _EXPOSED = """
 
 _ARMS = f"""
 SELECT
-    period - 1 AS period,
+    place - 1 AS period,
     arm,
-    countIf(NOT quarantined) AS seen,
+    countIf(NOT was_quarantined) AS seen,
     countIf(counts) AS closed,
     countIf(counts AND times > 0) AS converted,
     sumIf(times, counts) AS total,
     sumIf(times * times, counts) AS squares,
-    countIf(moved) AS moved,
-    countIf(quarantined) AS quarantined
+    countIf(was_moved) AS moved,
+    countIf(was_quarantined) AS quarantined
 FROM (
     SELECT
         arraySort(seen -> (seen.2, seen.1), arrayZip(mapKeys(first_seen), mapValues(first_seen))) AS arms,
         arms[1].1 AS arm,
         arms[1].2 AS entry,
         entry + {{window:Int64}} AS until,
-        arrayFirstIndex((s, e) -> entry >= s AND entry < e, {{starts:Array(Int64)}}, {{ends:Array(Int64)}}) AS period,
+        arrayFirstIndex((s, e) -> entry >= s AND entry < e, {{starts:Array(Int64)}}, {{ends:Array(Int64)}}) AS place,
         length(arms) > 1 AND arms[2].2 <= until AS two_arms,
-        two_arms AND arms[2].2 < {{ends:Array(Int64)}}[period] AS quarantined,
-        two_arms AND NOT quarantined AS moved,
-        until <= {{as_of:Int64}} AND NOT quarantined AS counts,
+        two_arms AND arms[2].2 < {{ends:Array(Int64)}}[place] AS was_quarantined,
+        two_arms AND NOT was_quarantined AS was_moved,
+        until <= {{as_of:Int64}} AND NOT was_quarantined AS counts,
         arrayCount(at -> at >= entry AND at <= until, goals) AS times
     FROM (
         SELECT
@@ -93,8 +93,8 @@ FROM (
         HAVING notEmpty(first_seen)
     )
 )
-WHERE period > 0
-GROUP BY period, arm
+WHERE place > 0
+GROUP BY place, arm
 ORDER BY period, arm
 """
 
