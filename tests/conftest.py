@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,11 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-_HOME = tempfile.TemporaryDirectory(prefix="whytree-test-")
-os.environ["WHYTREE_DATA"] = _HOME.name
-for _name in ("WHYTREE_URL", "WHYTREE_TOKEN", "WHYTREE_PRODUCT", "WHYTREE_PUBLIC_URL"):
-    os.environ.pop(_name, None)
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -8,6 +8,8 @@ import typer
 from whytree import options as settings
 from whytree.workspace import client
 
+from . import copies
+
 
 def register(root: typer.Typer, group: Any) -> None:
     root.command()(serve)
@@ -15,6 +17,8 @@ def register(root: typer.Typer, group: Any) -> None:
     root.command()(owner)
     root.command("sign-in")(sign_in)
     root.command("settings")(show_settings)
+    root.command()(doctor)
+    copies.register(root, group)
 
 
 def serve(
@@ -108,3 +112,25 @@ def _shown(option: settings.Option, value: object) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
     return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Look at the set-up and say what to do; exit code 1 when something does not work."""
+    from .doctor import as_rows, examine
+
+    findings = examine()
+    if as_json:
+        typer.echo(json.dumps(as_rows(findings), indent=2))
+    else:
+        marks = {
+            "ok": ("ok", typer.colors.GREEN),
+            "advice": ("look", typer.colors.YELLOW),
+            "problem": ("no", typer.colors.RED),
+        }
+        for finding in findings:
+            word, colour = marks[finding.state]
+            typer.echo(f"{typer.style(f'{word:>5}', fg=colour)}  {finding.subject:12} {finding.text}")
+    if any(finding.state == "problem" for finding in findings):
+        raise typer.Exit(1)

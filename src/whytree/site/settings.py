@@ -94,7 +94,8 @@ def _database(url: str) -> dict[str, Any]:
         "NAME": parts.path.lstrip("/"),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
+        # not `hostname`, which folds case: a socket's folder is written as %2Fvar%2Frun%2Fpostgresql
+        "HOST": unquote(parts.netloc.rpartition("@")[2].partition(":")[0]),
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
@@ -116,7 +117,6 @@ USE_I18N = False
 LANGUAGE_CODE = "en"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = WHYTREE.data / "static"
 WHITENOISE_USE_FINDERS = True  # files are served from the package: no collectstatic step
 WHITENOISE_MAX_AGE = 3600
 STORAGES = {

@@ -30,3 +30,14 @@ def require(actor: Actor, product: Product, wanted: Role) -> None:
         )
     if actor.scopes and wanted is not Role.VIEWER and "write" not in actor.scopes:
         raise Forbidden("This token may only read. Make one with the scope write.")
+
+
+def require_whole_workspace(actor: Actor) -> None:
+    """Raise unless the actor owns every product here: a backup holds them all."""
+    if actor.is_system:
+        return
+    owned = Membership.objects.filter(user_id=actor.user_id, role=Role.OWNER)
+    if actor.user_id is None or actor.scopes or Product.objects.exclude(memberships__in=owned).exists():
+        raise Forbidden(
+            "A backup holds every product, so only somebody who owns them all may take one, with an unscoped token."
+        )

@@ -3,9 +3,11 @@
 from datetime import datetime
 from typing import Any
 
+from django.http import StreamingHttpResponse
 from ninja import Router, Schema
 
-from . import keys, services
+from . import archive, keys, services
+from .access import require_whole_workspace
 from .activity import undo
 from .doors import ApiRequest, api_product, find_product
 from .models import Activity, Key, Membership, Product
@@ -255,3 +257,14 @@ def list_activity(request: ApiRequest, product: str, limit: int = 50, before: in
 def undo_activity(request: ApiRequest, product: str, activity_id: int) -> Activity:
     """Take back your own last act."""
     return undo(request.actor, find_product(product), activity_id)
+
+
+@router.get("/workspace/backup", operation_id="backup")
+def backup(request: ApiRequest) -> StreamingHttpResponse:
+    """Everything in one `.tar.gz`: all products, accounts, events and the secrets they depend on."""
+    require_whole_workspace(request.actor)
+    chunks, size = archive.packed_stream()
+    response = StreamingHttpResponse(chunks, content_type="application/gzip")
+    response["Content-Length"] = str(size)
+    response["Content-Disposition"] = 'attachment; filename="whytree-backup.tar.gz"'
+    return response

@@ -105,6 +105,25 @@ class Client:
     def delete(self, path: str) -> Any:
         return self._call("DELETE", path)
 
+    def download(self, path: str, target: Path, progress: Callable[[int, int], None] = lambda done, size: None) -> None:
+        """Save an answer's body as `target` (readable by this user only); it appears only when it is complete."""
+        partial = target.with_name(target.name + ".partial")
+        with self._http.stream("GET", "/api" + path) as response:
+            if response.status_code >= 400:
+                response.read()
+                raise _refusal(response)
+            size, done = int(response.headers.get("Content-Length", 0)), 0
+            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                for chunk in response.iter_raw():
+                    file.write(chunk)
+                    done += len(chunk)
+                    progress(done, size)
+        if size and done != size:
+            partial.unlink()
+            raise CommandError("The download broke off. Nothing was kept; try again.")
+        partial.rename(target)
+
     @cached_property
     def product(self) -> str:
         """Slug of the product spoken about: ``--product``, ``WHYTREE_PRODUCT``, else the only one."""

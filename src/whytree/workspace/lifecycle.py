@@ -1,4 +1,4 @@
-"""What must still happen when the process ends: queues are written, threads are let go."""
+"""What must happen at the ends of things: when the process stops, and after a whole workspace was brought in."""
 
 import logging
 from collections.abc import Callable
@@ -19,3 +19,17 @@ def run_shutdown() -> None:
             function()
         except Exception:  # one that fails must not keep the others from writing what they hold
             log.exception("shutdown of %s failed", function.__qualname__)
+
+
+_after_import: list[Callable[[], None]] = []
+
+
+def after_import(function: Callable[[], None]) -> Callable[[], None]:
+    """Run `function` after a whole workspace was brought in: rebuild what is derived (a search index, a dictionary)."""
+    _after_import.append(function)
+    return function
+
+
+def run_after_import() -> None:
+    for function in _after_import:
+        function()

@@ -1,0 +1,103 @@
+"""Take the whole workspace out and bring it back: backup, restore, export, import, from the command line."""
+
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from whytree.workspace import client
+from whytree.workspace.commands import AsJson, show
+
+
+def register(root: typer.Typer, group: Any) -> None:
+    root.command()(backup)
+    root.command()(restore)
+    group("export").command("workspace")(export_workspace)
+    group("import").command("workspace")(import_workspace)
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="New file, as whytree-2026-11-23.tar.gz.")],
+    as_json: AsJson = False,
+) -> None:
+    """Save everything in one file: products, accounts, events, secrets. Works while the server runs."""
+    if file.exists():
+        raise client.CommandError(f"{file} exists. Choose another name; a backup overwrites nothing.")
+    client.connect().download("/workspace/backup", file)
+    facts = {"file": str(file), "bytes": file.stat().st_size}
+    show(
+        facts,
+        as_json,
+        f"{file} holds everything ({facts['bytes']:,} bytes). Keep it like a password: it has accounts and secrets.",
+    )
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file made by `whytree backup`.")],
+    as_json: AsJson = False,
+) -> None:
+    """Bring a backup into an empty data folder. Stop the server first."""
+    _alone()
+    from whytree.workspace.archive import unpack
+
+    _show_manifest(_refusable(unpack, file), as_json)
+
+
+def export_workspace(
+    folder: Annotated[Path, typer.Argument(help="New folder.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write everything as JSON lines, one file per table, with a manifest. Works while the server runs."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise client.CommandError(f"{folder} is not empty. Name a new folder.")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+        packed = Path(temporary) / "backup.tar.gz"
+        client.connect().download("/workspace/backup", packed)
+        with tarfile.open(packed) as tar:
+            tar.extractall(temporary, filter="data")
+        for part in (Path(temporary) / "whytree").iterdir():
+            part.rename(folder / part.name)
+    show({"folder": str(folder)}, as_json, f"{folder} holds everything, one file per table.")
+
+
+def import_workspace(
+    folder: Annotated[Path, typer.Argument(help="A folder made by `whytree export workspace`.")],
+    as_json: AsJson = False,
+) -> None:
+    """Bring an exported workspace into an empty data folder. Stop the server first."""
+    _alone()
+    from whytree.workspace.archive import import_workspace as bring_in
+
+    _show_manifest(_refusable(bring_in, folder), as_json)
+
+
+def _alone() -> None:
+    """Set up this process; refuse while a server uses the data folder."""
+    from .boot import prepare
+
+    running = client.running_server(client.options().data)
+    if running:
+        raise client.CommandError(f"The server at {running} uses this data folder. Stop it first.")
+    prepare()
+
+
+def _refusable(verb: Any, path: Path) -> dict[str, Any]:
+    from whytree.errors import WhytreeError
+
+    try:
+        manifest: dict[str, Any] = verb(path)
+    except WhytreeError as error:
+        raise client.CommandError(error.message) from error
+    return manifest
+
+
+def _show_manifest(manifest: dict[str, Any], as_json: bool) -> None:
+    rows = sum(part["rows"] for part in manifest["parts"])
+    show(
+        manifest,
+        as_json,
+        f"{rows:,} rows in {len(manifest['parts'])} tables are here. Sign in as before, or: whytree sign-in EMAIL",
+    )

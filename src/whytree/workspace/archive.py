@@ -1,0 +1,262 @@
+"""The whole workspace as files: one JSON-lines file per table and a manifest. Take it out, bring it in, nothing differs.
+
+    folder/
+      manifest.json                  what is inside: format, migrations, rows and SHA-256 per file
+      secrets.json                   keys the data depends on; treat the folder like a password
+      database/workspace.User.jsonl  one row a line, columns by name, ordered by primary key
+      events/events.jsonl            the event store's tables, likewise
+
+Export, import, export gives the same bytes, whichever databases are behind. A backup is this folder in one `.tar.gz`.
+"""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core.management.color import no_style
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, models, transaction
+from django.db.migrations.recorder import MigrationRecorder
+
+from whytree import options
+from whytree.errors import Conflict, Invalid
+from whytree.stores import transfer
+
+from .lifecycle import run_after_import
+from .models import Job, SignInLink, User
+
+FORMAT = 1
+BATCH = 500
+# Nothing anybody would miss: work in hand and links that run out within minutes.
+LEFT_OUT: tuple[type[models.Model], ...] = (Job, SignInLink)
+Progress = Callable[[str, int], None]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file of an archive."""
+
+    file: str
+    rows: int
+    sha256: str
+
+
+def tables() -> list[type[models.Model]]:
+    """Our models, each after those its rows point to."""
+    ours = [model for model in apps.get_models() if model.__module__.startswith("whytree.") and model not in LEFT_OUT]
+    ordered: list[type[models.Model]] = []
+
+    def visit(model: type[models.Model]) -> None:
+        if model in ordered:
+            return
+        for field in model._meta.concrete_fields:
+            target = field.related_model if field.is_relation else None
+            if isinstance(target, type) and target is not model and target in ours:
+                visit(target)
+        ordered.append(model)
+
+    for model in sorted(ours, key=lambda model: model._meta.label):
+        visit(model)
+    return ordered
+
+
+def export_workspace(folder: Path, progress: Progress = lambda name, rows: None) -> dict[str, Any]:
+    """Write everything into `folder`, which must be new or empty; returns the manifest."""
+    folder = Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise Conflict(f"{folder} is not empty. Name a new folder.")
+    for name in ("database", "events"):
+        (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+    parts = []
+    with _one_moment():
+        for model in tables():
+            parts.append(_write(folder, f"database/{model._meta.label}.jsonl", _rows(model)))
+            progress(model._meta.label, parts[-1].rows)
+    for table in transfer.TABLES:
+        parts.append(_write(folder, f"events/{table}.jsonl", transfer.dump(table)))
+        progress(table, parts[-1].rows)
+    manifest = {"format": FORMAT, "migrations": _migrations(), "parts": [asdict(part) for part in parts]}
+    options.write_private(folder / "secrets.json", json.dumps(_secrets(), indent=1, sort_keys=True) + "\n")
+    options.write_private(folder / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+    return manifest
+
+
+@contextmanager
+def _one_moment() -> Iterator[None]:
+    """A transaction that sees one state throughout. On SQLite writers wait for it; the event store is not part of it."""
+    with transaction.atomic():
+        if connection.vendor == "postgresql" and not connection.savepoint_ids:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
+
+
+def _rows(model: type[models.Model]) -> Iterator[bytes]:
+    names = [field.attname for field in model._meta.concrete_fields]
+    for row in model._default_manager.order_by("pk").values(*names).iterator(chunk_size=2000):
+        yield json.dumps(row, cls=DjangoJSONEncoder, sort_keys=True, ensure_ascii=False).encode(
+            "utf-8", "surrogatepass"
+        )
+
+
+def _write(folder: Path, name: str, lines: Iterable[bytes]) -> Part:
+    digest, rows = hashlib.sha256(), 0
+    descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        for line in lines:
+            file.write(line + b"\n")
+            digest.update(line + b"\n")
+            rows += 1
+        file.flush()
+        os.fsync(file.fileno())
+    return Part(name, rows, digest.hexdigest())
+
+
+def _migrations() -> dict[str, list[str]]:
+    ours = {model._meta.app_label for model in tables()}
+    applied: dict[str, list[str]] = {label: [] for label in sorted(ours)}
+    for app, name in sorted(MigrationRecorder(connection).applied_migrations()):
+        if app in ours:
+            applied[app].append(name)
+    return applied
+
+
+def _secrets() -> dict[str, str]:
+    """Secrets the stored data cannot be understood without, by their file in the data folder."""
+    folder = settings.WHYTREE.data
+    return {path.name: path.read_text("ascii") for path in sorted(folder.glob("*.key")) if path.name != "secret.key"}
+
+
+def import_workspace(folder: Path, progress: Progress = lambda name, rows: None) -> dict[str, Any]:
+    """Bring an export into this empty workspace. All or nothing in the database; the event store is filled first."""
+    folder = Path(folder)
+    manifest = _checked_manifest(folder)
+    if User.objects.exists() or not transfer.is_empty():
+        raise Conflict("This workspace is not empty. Import into a new data folder: WHYTREE_DATA=/some/new/folder")
+    for name, text in json.loads((folder / "secrets.json").read_text("utf-8")).items():
+        options.write_private(settings.WHYTREE.data / Path(name).name, text)
+    for table in transfer.TABLES:
+        transfer.load(table, _lines(folder / f"events/{table}.jsonl"))
+        progress(table, _count(manifest, f"events/{table}.jsonl"))
+    with transaction.atomic():
+        for model in tables():
+            _insert(model, _lines(folder / f"database/{model._meta.label}.jsonl"))
+            progress(model._meta.label, _count(manifest, f"database/{model._meta.label}.jsonl"))
+        with connection.cursor() as cursor:
+            for statement in connection.ops.sequence_reset_sql(no_style(), tables()):
+                cursor.execute(statement)
+    run_after_import()
+    return manifest
+
+
+def _checked_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest, once every file is there and unchanged and made by the version that runs here."""
+    try:
+        manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text("utf-8"))
+        parts = [Part(**part) for part in manifest["parts"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Invalid(f"{folder} holds no export of Whytree: {error}. Name a folder with a manifest.json.") from error
+    if manifest.get("format") != FORMAT:
+        raise Invalid(
+            f"This export has format {manifest.get('format')}; this version reads {FORMAT}. Use the version that wrote it."
+        )
+    if manifest.get("migrations") != _migrations():
+        raise Invalid("This export was made by another version of Whytree. Import it with that version, then upgrade.")
+    for part in parts:
+        if _digest(folder / part.file) != part.sha256:
+            raise Invalid(
+                f"{part.file} is missing or was changed since the export. Nothing was imported; use another copy."
+            )
+    expected = {f"database/{model._meta.label}.jsonl" for model in tables()} | {
+        f"events/{table}.jsonl" for table in transfer.TABLES
+    }
+    if {part.file for part in parts} != expected:
+        raise Invalid("This export does not hold the tables of this version. Import it with the version that wrote it.")
+    return manifest
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _count(manifest: dict[str, Any], file: str) -> int:
+    return next(part["rows"] for part in manifest["parts"] if part["file"] == file)
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from (line.rstrip(b"\n") for line in file)
+
+
+def _insert(model: type[models.Model], lines: Iterator[bytes]) -> None:
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    batch: list[models.Model] = []
+    for line in lines:
+        row = json.loads(line.decode("utf-8", "surrogatepass"))
+        batch.append(model(**{name: _value(fields[name], value) for name, value in row.items()}))
+        if len(batch) >= BATCH:
+            model._default_manager.bulk_create(batch)
+            batch = []
+    model._default_manager.bulk_create(batch)
+
+
+def _value(field: "models.Field[Any, Any]", value: Any) -> Any:
+    return value if isinstance(field, models.JSONField) else field.to_python(value)
+
+
+def pack(target: Path, progress: Progress = lambda name, rows: None) -> dict[str, Any]:
+    """Everything in one `.tar.gz`; appears under its name only when complete."""
+    target = Path(target)
+    if target.exists():
+        raise Conflict(f"{target} exists. Choose another name; a backup overwrites nothing.")
+    with tempfile.TemporaryDirectory(dir=settings.WHYTREE.data, prefix="backup-") as temporary:
+        folder = Path(temporary) / "whytree"
+        manifest = export_workspace(folder, progress)
+        partial = target.with_name(target.name + ".partial")
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file, tarfile.open(fileobj=file, mode="w:gz", compresslevel=5) as tar:
+            tar.add(folder, arcname="whytree")
+        partial.rename(target)
+    return manifest
+
+
+def unpack(source: Path, progress: Progress = lambda name, rows: None) -> dict[str, Any]:
+    """Restore a backup made by `pack` into this empty workspace."""
+    with tempfile.TemporaryDirectory(dir=settings.WHYTREE.data, prefix="restore-") as temporary:
+        try:
+            with tarfile.open(source, mode="r:gz") as tar:
+                tar.extractall(temporary, filter="data")
+        except (OSError, EOFError, tarfile.TarError) as error:
+            raise Invalid(f"{source} cannot be read as a backup: {error}. Nothing was restored.") from error
+        return import_workspace(Path(temporary) / "whytree", progress)
+
+
+def packed_stream(chunk: int = 1 << 20) -> tuple[Iterator[bytes], int]:
+    """A backup as bytes to send, and its size; the file behind it goes when the last byte is read."""
+    folder = Path(tempfile.mkdtemp(dir=settings.WHYTREE.data, prefix="backup-"))
+    pack(folder / "backup.tar.gz")
+    file: io.BufferedReader = (folder / "backup.tar.gz").open("rb")
+    size = os.fstat(file.fileno()).st_size
+    shutil.rmtree(folder)  # the open file stays readable; nothing is left behind if the reader goes away
+
+    def read() -> Iterator[bytes]:
+        with file:
+            while data := file.read(chunk):
+                yield data
+
+    return read(), size

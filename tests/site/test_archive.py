@@ -1,0 +1,130 @@
+"""What is taken out comes back the same, byte for byte, and a damaged copy is refused whole."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+
+from whytree.errors import Conflict, Invalid
+from whytree.stores import events as stores_events
+from whytree.stores import transfer
+from whytree.workspace import archive, services
+from whytree.workspace.models import User
+
+pytestmark = pytest.mark.django_db
+
+
+def _empty_database() -> None:
+    for model in reversed(archive.tables()):
+        model._default_manager.all().delete()
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.fixture
+def filled(actor: Any, product: Any, bob: Any, store: Any) -> Any:
+    services.edit_product(actor, product, vision='Ünïcode 🌱, quotes " and\nnewlines')
+    store.insert(
+        "events",
+        [
+            {
+                "product": product.pk,
+                "person": 2**64 - index - 1,
+                "timestamp": "2026-01-02 03:04:05.678",
+                "event": "opened 🌱",
+                "event_id": 2**63 + index,
+                "distinct_id": f"p{index}",
+                "received_at": "2026-01-02 03:04:06.000",
+                "properties": {"z": "1", "a": 'tab\tquote"', "m": "√"},
+                "flags": {"b": "on", "a": "off"},
+            }
+            for index in range(500)
+        ],
+    )
+    return product
+
+
+def test_export_import_export_is_byte_equal(filled: Any, tmp_path: Path) -> None:
+    archive.export_workspace(tmp_path / "one")
+    _empty_database()
+    with stores_events.temporary_database():
+        archive.import_workspace(tmp_path / "one")
+        archive.export_workspace(tmp_path / "two")
+    assert _contents(tmp_path / "one") == _contents(tmp_path / "two")
+    assert User.objects.filter(email="bob@example.org").exists()
+
+
+def test_a_backup_comes_back(filled: Any, tmp_path: Path) -> None:
+    archive.pack(tmp_path / "copy.tar.gz")
+    _empty_database()
+    with stores_events.temporary_database() as fresh:
+        archive.unpack(tmp_path / "copy.tar.gz")
+        assert fresh.value("SELECT count() FROM events") == 500
+    made = services.create_product(archive_actor(), name="After")
+    assert made.pk > filled.pk, "numbers go on where they were"
+
+
+def archive_actor() -> Any:
+    from whytree.workspace.keys import actor_of_user
+
+    return actor_of_user(User.objects.get(email="alice@example.org"))
+
+
+def test_a_changed_file_is_refused_and_nothing_is_imported(filled: Any, tmp_path: Path) -> None:
+    archive.export_workspace(tmp_path / "one")
+    users = tmp_path / "one" / "database" / "workspace.User.jsonl"
+    users.write_bytes(users.read_bytes().replace(b"bob@", b"eve@"))
+    _empty_database()
+    with stores_events.temporary_database(), pytest.raises(Invalid, match="changed since"):
+        archive.import_workspace(tmp_path / "one")
+    assert not User.objects.exists()
+
+
+def test_it_refuses_a_workspace_that_is_not_empty(filled: Any, tmp_path: Path) -> None:
+    archive.export_workspace(tmp_path / "one")
+    with pytest.raises(Conflict, match="not empty"):
+        archive.import_workspace(tmp_path / "one")
+
+
+def test_it_refuses_another_versions_export(filled: Any, tmp_path: Path) -> None:
+    archive.export_workspace(tmp_path / "one")
+    manifest = tmp_path / "one" / "manifest.json"
+    changed = json.loads(manifest.read_text())
+    changed["migrations"]["workspace"].append("9999_future")
+    manifest.write_text(json.dumps(changed))
+    _empty_database()
+    with pytest.raises(Invalid, match="another version"):
+        archive.import_workspace(tmp_path / "one")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a tar", b"\x1f\x8b\x08 half"])
+def test_it_refuses_what_is_no_backup(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "x.tar.gz").write_bytes(content)
+    with pytest.raises(Invalid, match="cannot be read as a backup"):
+        archive.unpack(tmp_path / "x.tar.gz")
+
+
+def test_it_overwrites_nothing(filled: Any, tmp_path: Path) -> None:
+    (tmp_path / "x.tar.gz").write_bytes(b"precious")
+    with pytest.raises(Conflict, match="exists"):
+        archive.pack(tmp_path / "x.tar.gz")
+    assert (tmp_path / "x.tar.gz").read_bytes() == b"precious"
+
+
+def test_every_table_of_ours_is_in_it() -> None:
+    ours = {model for model in apps.get_models() if model.__module__.startswith("whytree.")}
+    assert set(archive.tables()) | set(archive.LEFT_OUT) == ours
+
+
+def test_every_table_of_the_event_store_is_in_it(store: Any) -> None:
+    there = {row["name"] for row in store.query("SELECT name FROM system.tables WHERE database = currentDatabase()")}
+    assert there - {"migrations", "person_overrides_now"} == set(transfer.TABLES)
+
+
+def test_only_somebody_who_owns_all_takes_a_backup(api: Any, api_bob: Any, other_product: Any) -> None:
+    assert api_bob.get("/workspace/backup").status == 403
+    assert api.get("/workspace/backup").status == 403, "Charlie's product is in it too"

@@ -1,0 +1,94 @@
+"""Jobs are rows; one worker gets each, and what fails is tried again, then kept."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from whytree.workspace import jobs
+from whytree.workspace.models import Job
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def done(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What the test's own handler was given."""
+    monkeypatch.setattr(jobs, "_handlers", dict(jobs._handlers))
+    seen: list[dict[str, Any]] = []
+    jobs.handler("test.note")(seen.append)
+    return seen
+
+
+def test_it_runs_what_is_due_once(done: list[dict[str, Any]]) -> None:
+    jobs.enqueue("test.note", {"n": 1})
+    assert jobs.run_next("w")
+    assert not jobs.run_next("w")
+    assert done == [{"n": 1}]
+    assert Job.objects.get().state == "done"
+
+
+def test_it_leaves_what_is_not_due(done: list[dict[str, Any]]) -> None:
+    jobs.enqueue("test.note", run_after=timezone.now() + timedelta(hours=1))
+    assert not jobs.run_next("w")
+    assert done == []
+
+
+def test_two_waiting_jobs_never_share_a_key(done: list[dict[str, Any]]) -> None:
+    jobs.enqueue("test.note", {"n": 1}, key="same")
+    jobs.enqueue("test.note", {"n": 2}, key="same")
+    jobs.enqueue("test.note", {"n": 3}, key="other")
+    assert Job.objects.count() == 2
+
+
+def test_a_claim_is_lost_to_whoever_was_faster(done: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between our look at the table and our claim, another worker takes the job."""
+    jobs.enqueue("test.note")
+    real = jobs.Job.objects.filter
+
+    def filter_slowly(*args: Any, **kwargs: Any) -> Any:
+        if "pk" in kwargs:
+            real(pk=kwargs["pk"]).update(state="running", claimed_at=timezone.now(), claimed_by="faster")
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(jobs.Job.objects, "filter", filter_slowly)
+    assert not jobs.run_next("slower")
+    assert done == []
+
+
+def test_a_failing_job_is_tried_again_then_kept_with_its_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "_handlers", dict(jobs._handlers))
+
+    def fail(payload: dict[str, Any]) -> None:
+        raise ValueError("the reason")
+
+    jobs.handler("test.fail")(fail)
+    jobs.enqueue("test.fail")
+    for _ in range(jobs.MAX_ATTEMPTS):
+        Job.objects.update(run_after=timezone.now())
+        assert jobs.run_next("w")
+    job = Job.objects.get()
+    assert (job.state, job.attempts) == ("failed", jobs.MAX_ATTEMPTS)
+    assert "the reason" in job.error
+
+
+def test_it_takes_over_from_a_worker_that_died(done: list[dict[str, Any]]) -> None:
+    jobs.enqueue("test.note")
+    Job.objects.update(state="running", claimed_at=timezone.now() - jobs.STALE - timedelta(seconds=1), attempts=1)
+    assert jobs.run_next("another")
+    assert len(done) == 1
+
+
+def test_it_refuses_a_kind_nobody_handles() -> None:
+    with pytest.raises(LookupError, match=r"no.such"):
+        jobs.enqueue("no.such")
+
+
+def test_periodic_jobs_are_asked_for_once_a_period(done: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "_periodic", {"test.note": timedelta(hours=1)})
+    jobs.schedule_periodic()
+    jobs.schedule_periodic()
+    assert Job.objects.filter(kind="test.note").count() == 1
+    jobs.schedule_periodic(timezone.now() + timedelta(hours=2))
+    assert Job.objects.filter(kind="test.note").count() == 1, "the first is still waiting"

@@ -1,0 +1,85 @@
+"""Keys: shown once, kept as a hash, closed for good, and never able to do more than they say."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from whytree.errors import Forbidden
+from whytree.workspace import keys
+from whytree.workspace.actors import Actor
+from whytree.workspace.models import Key
+
+pytestmark = pytest.mark.django_db
+
+
+def _get(secret: str, path: str = "/api/products/sprout") -> int:
+    return int(Client().get(path, headers={"Authorization": f"Bearer {secret}"}).status_code)
+
+
+def test_a_secret_is_not_kept(actor: Any, product: Any) -> None:
+    key, secret = keys.create_key(actor, product, kind="server", name="backend")
+    stored = Key.objects.filter(pk=key.pk).values().get()
+    assert secret not in map(str, stored.values())
+    assert secret.startswith(key.prefix)
+
+
+def test_a_server_key_reads_its_own_product_only(server_key: str, other_product: Any) -> None:
+    assert _get(server_key) == 200
+    assert _get(server_key, "/api/products/elsewhere") == 404
+
+
+def test_a_capture_key_opens_no_api(capture_key: str) -> None:
+    assert _get(capture_key) == 403
+
+
+def test_a_revoked_key_is_unknown_at_once(api: Any, server_key: str, django_capture_on_commit_callbacks: Any) -> None:
+    assert _get(server_key) == 200
+    key = Key.objects.get(kind="server")
+    with django_capture_on_commit_callbacks(execute=True):
+        assert api.delete(f"/products/sprout/keys/{key.pk}").status == 200
+    assert _get(server_key) == 401
+
+
+def test_an_unknown_key_is_refused_with_a_way_out(product: Any) -> None:
+    answer = Client().get("/api/products/sprout", headers={"Authorization": "Bearer nonsense"})
+    assert answer.status_code == 401
+    assert "Make a new one" in answer.json()["message"]
+
+
+def test_no_key_is_refused_with_a_way_out(product: Any) -> None:
+    answer = Client().get("/api/products/sprout")
+    assert answer.status_code == 401
+    assert "Authorization" in answer.json()["message"]
+
+
+def test_a_reading_token_cannot_write(alice: Any, product: Any) -> None:
+    _, secret = keys.create_token(keys.actor_of_user(alice), name="ro", scopes=["read"])
+    assert _get(secret) == 200
+    answer = Client().patch(
+        "/api/products/sprout",
+        '{"vision": "x"}',
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {secret}"},
+    )
+    assert answer.status_code == 403
+
+
+def test_a_token_cannot_make_a_stronger_one(alice: Any) -> None:
+    weak = Actor(alice.pk, "Alice", "api", scopes=frozenset({"read"}))
+    with pytest.raises(Forbidden):
+        keys.create_token(weak, name="more", scopes=[])
+
+
+def test_a_member_makes_no_keys(api_bob: Any) -> None:
+    answer = api_bob.post("/products/sprout/keys", {"kind": "server"})
+    assert answer.status == 403
+    assert "maintainer" in answer.body["message"]
+
+
+def test_an_outsider_learns_nothing(api_charlie: Any, product: Any) -> None:
+    for path in ("", "/members", "/keys", "/activity"):
+        assert api_charlie.get(f"/products/sprout{path}").status == 404
+        assert api_charlie.get(f"/products/no-such{path}").status == 404
+    sprout, absent = api_charlie.get("/products/sprout").body, api_charlie.get("/products/no-such").body
+    assert sprout == absent

@@ -1,0 +1,73 @@
+"""Undo takes back one's own last act, exactly, and nothing else."""
+
+from typing import Any
+
+import pytest
+
+from whytree.errors import Conflict, Forbidden
+from whytree.workspace import activity, services
+from whytree.workspace.keys import actor_of_user, create_key
+from whytree.workspace.models import Activity, Membership
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_puts_the_old_value_back(actor: Any, product: Any) -> None:
+    services.edit_product(actor, product, vision="Everybody grows something.")
+    services.edit_product(actor, product, vision="Something else.")
+    activity.undo(actor, product, activity.last_undoable(actor, product).pk)
+    product.refresh_from_db()
+    assert product.vision == "Everybody grows something."
+    assert Activity.objects.filter(verb="undo").get().undoes.verb == "edit_product"
+
+
+def test_it_brings_back_what_was_removed(actor: Any, product: Any, bob: Any) -> None:
+    services.remove_member(actor, product, bob.pk)
+    activity.undo(actor, product, activity.last_undoable(actor, product).pk)
+    assert Membership.objects.get(user=bob, product=product).role == "member"
+
+
+def test_it_refuses_somebody_elses_act(actor: Any, product: Any, bob: Any) -> None:
+    services.edit_product(actor, product, vision="Mine.")
+    last = activity.last_undoable(actor, product)
+    with pytest.raises(Forbidden, match="Only your own"):
+        activity.undo(actor_of_user(bob), product, last.pk)
+
+
+def test_it_refuses_when_it_was_changed_since(actor: Any, product: Any, bob: Any) -> None:
+    services.edit_product(actor, product, vision="Mine.")
+    last = activity.last_undoable(actor, product)
+    services.edit_product(actor_of_user(bob), product, vision="Bob's.")
+    with pytest.raises(Conflict, match="changed since"):
+        activity.undo(actor, product, last.pk)
+
+
+def test_it_refuses_all_but_the_last(actor: Any, product: Any) -> None:
+    services.edit_product(actor, product, vision="One.")
+    first = activity.last_undoable(actor, product)
+    services.edit_product(actor, product, vision="Two.")
+    with pytest.raises(Conflict, match="Only your last"):
+        activity.undo(actor, product, first.pk)
+
+
+def test_it_refuses_twice(actor: Any, product: Any) -> None:
+    services.edit_product(actor, product, vision="One.")
+    last = activity.last_undoable(actor, product)
+    activity.undo(actor, product, last.pk)
+    with pytest.raises(Conflict, match="already"):
+        activity.undo(actor, product, last.pk)
+
+
+def test_a_key_is_never_unmade_by_undo(actor: Any, product: Any) -> None:
+    create_key(actor, product, kind="server", name="x")
+    assert activity.last_undoable(actor, product) is None
+
+
+def test_no_secret_reaches_the_activity_list(actor: Any, product: Any) -> None:
+    key, secret = create_key(actor, product, kind="server", name="x")
+    services.invite_member(actor, product, role="viewer")
+    written = str(list(Activity.objects.values("before", "after")))
+    assert secret not in written
+    assert key.secret_hash not in written
+    assert "token_hash" not in written
+    assert "password" not in written
