@@ -143,6 +143,11 @@ class Node(models.Model):
         return self.closed_at is not None
 
     @property
+    def standing(self) -> str:
+        """Where it stands, in a word or two; empty where there is nothing to say."""
+        return ""
+
+    @property
     def parent_node(self) -> "Node | None":
         """The node this one stands under, whatever its kind."""
         raise TypeError(f"{type(self).__name__} does not say what it stands under.")
@@ -229,6 +234,10 @@ class Opportunity(Node):
         return OpportunityKind(self.kind).label
 
     @property
+    def standing(self) -> str:
+        return "in focus" if self.in_focus else ""
+
+    @property
     def parent_node(self) -> Node | None:
         return self.parent or self.outcome
 
@@ -293,7 +302,7 @@ class Solution(Node):
         return "removal" if self.is_removal else self.word
 
     @property
-    def state_word(self) -> str:
+    def standing(self) -> str:
         return State(self.state).label
 
     @property
@@ -387,6 +396,10 @@ class Hypothesis(Node):
         return self.locked_at is not None
 
     @property
+    def standing(self) -> str:
+        return "locked" if self.is_locked else "open"
+
+    @property
     def parent_node(self) -> Node | None:
         return self.solution
 
@@ -437,6 +450,10 @@ class Assumption(Node):
         if not verdicts:
             return "untested"
         return "supported" if verdicts == {Verdict.VALIDATED} else "refuted"
+
+    @property
+    def standing(self) -> str:
+        return self.status
 
     @property
     def parent_node(self) -> Node | None:
@@ -504,6 +521,10 @@ class AssumptionTest(Node):
     @property
     def kind_word(self) -> str:
         return Method(self.method).label
+
+    @property
+    def standing(self) -> str:
+        return self.verdict or Progress(self.status).label
 
     @property
     def parent_node(self) -> Node | None:

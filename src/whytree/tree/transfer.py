@@ -75,7 +75,7 @@ _NOTE = {
     for name in ("kind", "text", "cost", "alternative", "author_name", "created_at", "answer", "answered_at")
 }
 # Always written, even where they have their default: a reader should not have to know it.
-_SHOWN = frozenset({"title", "state", "stance", "evidence_type", "statement", "kind", "text", "change", "created_at"})
+_SHOWN = frozenset({"title", "state", "stance", "evidence_type", "kind", "text", "change", "created_at"})
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What may change the tree. One verb a function; each asks for the role, acts in one transaction and leaves one Activity."""
 
 from .evidence import link_evidence, override_confidence, unlink_evidence
-from .lifecycle import close_node, lock_prediction, move_node, reopen_node, set_state
+from .lifecycle import close_node, lock_prediction, move_node, refuse_misplaced, reopen_node, set_state
 from .nodes import (
     add_assumption,
     create_hypothesis,
@@ -42,6 +42,7 @@ __all__ = [
     "move_node",
     "override_confidence",
     "plan_test",
+    "refuse_misplaced",
     "reopen_node",
     "set_state",
     "start_test",

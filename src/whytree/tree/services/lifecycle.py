@@ -149,7 +149,7 @@ def _enter(solution: Solution, state: State, reason: str) -> None:
     allowed = MOVES[State(solution.state)]
     if state not in allowed:
         ways = ", ".join(sorted(move.value for move in allowed))
-        raise Conflict(f"{solution.ref} is {solution.state_word}; from there it can become: {ways}.")
+        raise Conflict(f"{solution.ref} is {solution.standing}; from there it can become: {ways}.")
     if state is State.DROPPED:
         solution.closed_at, solution.close_reason = timezone.now(), _reason(reason)
     else:
