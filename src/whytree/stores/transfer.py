@@ -8,7 +8,7 @@ from .events import store
 # Each table's total order, so that two exports of the same content are equal. Events go in slices, below.
 _ORDER = {
     "events": "product, person, timestamp, event_id, received_at, event",
-    "merge_edges": "product, one, other, kind, recorded_at",
+    "merge_edges": "product, one, other, kind, trusted",
     "person_overrides": "product, person",
     "quarantine": "product, received_at, kind, event, distinct_id, message_id, body",
     "catalogue": "product, event, property, type",
@@ -44,7 +44,7 @@ def dump(table: str) -> Iterator[bytes]:
     elif table == "catalogue":
         yield from store().lines(_CATALOGUE, settings=_AS_JSON)
     else:
-        final = "FINAL" if table in {"person_overrides", "marks"} else ""
+        final = "FINAL" if table in {"merge_edges", "person_overrides", "marks"} else ""
         yield from store().lines(f"SELECT * FROM {table} {final} ORDER BY {_ORDER[table]}", settings=_AS_JSON)
 
 

@@ -1,0 +1,129 @@
+"""Ids, what was said about them, and who they are: the event store's side of identity."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from .events import EventStore, store
+
+CHUNK = 5_000  # ids in one statement
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """`person` counts as `canonical`; the texts are the ids behind the two hashes."""
+
+    product: int
+    person: int
+    canonical: int
+    distinct_id: str
+    canonical_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One id of a person."""
+
+    person: int
+    distinct_id: str
+
+
+def add_edges(rows: Sequence[dict[str, Any]]) -> None:
+    """Write what was said about ids; the same thing said again folds into the earliest."""
+    store().insert("merge_edges", rows)
+
+
+_EDGES = """
+SELECT one, other, kind, trusted, any(one_id) AS one_id, any(other_id) AS other_id, min(at) AS at,
+    max(recorded_at) AS recorded_at
+FROM merge_edges
+WHERE product = {product:UInt32} AND (one IN {ids:Array(UInt64)} OR other IN {ids:Array(UInt64)})
+GROUP BY one, other, kind, trusted
+"""
+
+
+def edges_around(product: int, persons: Collection[int]) -> list[dict[str, Any]]:
+    """Every edge that can be reached from these ids, over any number of steps, refused ones too."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    seen: set[int] = set()
+    frontier = set(persons)
+    while frontier:
+        rows = _in_chunks(_EDGES, product, frontier)
+        seen |= frontier
+        for row in rows:
+            found[row["one"], row["other"], row["kind"], row["trusted"]] = row
+        frontier = {side for row in rows for side in (row["one"], row["other"])} - seen
+    return list(found.values())
+
+
+def pairs_since(moment: datetime) -> list[dict[str, Any]]:
+    """The ids that something was said about since then."""
+    return store().query(
+        "SELECT DISTINCT product, one, other FROM merge_edges WHERE recorded_at >= {moment:DateTime64(3, 'UTC')}",
+        {"moment": moment},
+    )
+
+
+_OVERRIDES = """
+SELECT product, person, argMax(canonical, version) AS canonical, any(distinct_id) AS distinct_id,
+    argMax(canonical_id, version) AS canonical_id
+FROM person_overrides
+WHERE product = {product:UInt32} AND person IN {ids:Array(UInt64)}
+GROUP BY product, person
+"""
+
+
+def overrides_of(product: int, persons: Iterable[int]) -> dict[int, Override]:
+    """Who these ids count as now; ids that were never joined to another are absent."""
+    return {row["person"]: Override(**row) for row in _in_chunks(_OVERRIDES, product, set(persons))}
+
+
+_MEMBERS = """
+SELECT person, any(distinct_id) AS distinct_id
+FROM person_overrides
+WHERE product = {product:UInt32} AND person IN (
+    SELECT person FROM person_overrides
+    WHERE product = {product:UInt32} AND canonical IN {ids:Array(UInt64)}
+)
+GROUP BY person
+HAVING argMax(canonical, version) IN {ids:Array(UInt64)}
+ORDER BY person
+"""
+
+
+def members_of(product: int, canonical: int) -> list[Member]:
+    """All ids that count as this person; empty for one who was never joined to another."""
+    rows = store().query(_MEMBERS, {"product": product, "ids": [canonical]})
+    return [Member(row["person"], row["distinct_id"]) for row in rows]
+
+
+def write_overrides(overrides: Sequence[Override], version: int) -> None:
+    """Say who counts as whom from now on, and make queries see it."""
+    rows = [
+        {
+            "product": override.product,
+            "person": override.person,
+            "canonical": override.canonical,
+            "distinct_id": override.distinct_id,
+            "canonical_id": override.canonical_id,
+            "version": version,
+        }
+        for override in overrides
+    ]
+    store().insert("person_overrides", rows)
+    reload_overrides()
+
+
+def reload_overrides(events: EventStore | None = None) -> None:
+    """Queries read identity from a dictionary, which the engine never reloads by itself when it runs in this process."""
+    (events or store()).execute("SYSTEM RELOAD DICTIONARY person_overrides_now")
+
+
+def _in_chunks(sql: str, product: int, ids: Collection[int]) -> list[dict[str, Any]]:
+    ordered = sorted(ids)
+    return [
+        row
+        for start in range(0, len(ordered), CHUNK)
+        for row in store().query(sql, {"product": product, "ids": ordered[start : start + CHUNK]})
+    ]

@@ -1,0 +1,198 @@
+"""The tables of the event store, as numbered migrations.
+
+A migration is a list of statements that may each be run twice (`IF NOT EXISTS`). It is recorded when its last statement
+is done, so one that was cut short is run again from its start. Never edit one that has shipped: add the next.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from .connection import Engine
+    from .events import EventStore
+
+
+@dataclass(frozen=True)
+class Migration:
+    number: int
+    name: str
+    statements: tuple[str, ...]
+
+
+# 16 constant buckets of keys: one property is read without the others, and a part stays under 100 files.
+# Compact parts up to 10 GB: a wide part has a file per column and bucket, thousands of them in a busy store.
+_EVENTS = """
+CREATE TABLE IF NOT EXISTS events (
+    product     UInt32,
+    person      UInt64,
+    timestamp   DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+    event       LowCardinality(String),
+    event_id    UInt64 CODEC(NONE),
+    distinct_id String CODEC(ZSTD(1)),
+    received_at DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+    platform    LowCardinality(String),
+    os          LowCardinality(String),
+    browser     LowCardinality(String),
+    app         LowCardinality(String),
+    version     LowCardinality(String),
+    locale      LowCardinality(String),
+    country     LowCardinality(String),
+    path        LowCardinality(String),
+    properties  Map(LowCardinality(String), String),
+    flags       Map(LowCardinality(String), LowCardinality(String)),
+    source      LowCardinality(String),
+    INDEX received received_at TYPE minmax GRANULARITY 4
+)
+ENGINE = MergeTree
+ORDER BY (product, person, timestamp)
+SETTINGS
+    map_serialization_version = 'with_buckets',
+    max_buckets_in_map = 16,
+    map_buckets_strategy = 'constant',
+    map_buckets_min_avg_size = 0,
+    min_bytes_for_wide_part = 10737418240,
+    fsync_after_insert = 1,
+    fsync_part_directory = 1
+"""
+
+# What was said about ids, only ever added to: `link` two ids seen as one person, `known` an id that names a person (both
+# sides the same), `part` and `join` what a human decided about a pair. Rows that say the same fold into the earliest.
+_EDGES = """
+CREATE TABLE IF NOT EXISTS merge_edges (
+    product      UInt32,
+    one          UInt64,
+    other        UInt64,
+    kind         LowCardinality(String),
+    trusted      Bool,
+    one_id       SimpleAggregateFunction(any, String),
+    other_id     SimpleAggregateFunction(any, String),
+    at           SimpleAggregateFunction(min, DateTime64(3, 'UTC')),
+    recorded_at  SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (product, one, other, kind, trusted)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+"""
+
+# Computed from the edges: who counts as whom. The row with the highest version holds.
+_OVERRIDES = """
+CREATE TABLE IF NOT EXISTS person_overrides (
+    product      UInt32,
+    person       UInt64,
+    canonical    UInt64,
+    distinct_id  String,
+    canonical_id String,
+    version      UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (product, person)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+"""
+
+_OVERRIDES_DICTIONARY = """
+CREATE DICTIONARY IF NOT EXISTS person_overrides_now (
+    person    UInt64,
+    canonical UInt64
+)
+PRIMARY KEY person
+SOURCE(CLICKHOUSE(QUERY '
+    SELECT person, argMax(canonical, version) AS canonical
+    FROM {database}.person_overrides
+    GROUP BY person
+    HAVING canonical != person
+'))
+LAYOUT(HASHED())
+LIFETIME(0)
+"""
+
+# What did not become an event: refused at the door, by the engine, or a merge that a public key may not ask for.
+_QUARANTINE = """
+CREATE TABLE IF NOT EXISTS quarantine (
+    product     UInt32,
+    received_at DateTime64(3, 'UTC'),
+    kind        LowCardinality(String),
+    reason      String,
+    event       String,
+    distinct_id String,
+    message_id  String,
+    source      LowCardinality(String),
+    body        String
+)
+ENGINE = MergeTree
+ORDER BY (product, received_at)
+TTL toDateTime(received_at) + INTERVAL 90 DAY
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+"""
+
+_CATALOGUE = """
+CREATE TABLE IF NOT EXISTS catalogue (
+    product    UInt32,
+    event      LowCardinality(String),
+    property   LowCardinality(String),
+    type       LowCardinality(String),
+    volume     SimpleAggregateFunction(sum, UInt64),
+    first_seen SimpleAggregateFunction(min, DateTime64(3, 'UTC')),
+    last_seen  SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (product, event, property, type)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+"""
+
+# Small things the store remembers of itself: how far followers have come, whose key names the people.
+_MARKS = """
+CREATE TABLE IF NOT EXISTS marks (
+    name  String,
+    value String,
+    at    DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(at)
+ORDER BY name
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+"""
+
+MIGRATIONS = (
+    Migration(1, "events", (_EVENTS, _QUARANTINE, _MARKS)),
+    Migration(2, "people", (_EDGES, _OVERRIDES, _OVERRIDES_DICTIONARY)),
+    Migration(3, "catalogue", (_CATALOGUE,)),
+)
+
+_RECORD = """
+CREATE TABLE IF NOT EXISTS migrations (
+    number     UInt32,
+    name       String,
+    applied_at DateTime64(3, 'UTC') DEFAULT now64(3)
+)
+ENGINE = MergeTree
+ORDER BY number
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+"""
+
+
+def create_database(engine: "Engine", name: str) -> None:
+    """Make the database; a client can only be opened on one that exists."""
+    client = engine.client(None)
+    try:
+        client.command(f"CREATE DATABASE IF NOT EXISTS `{name}`")
+    finally:
+        client.close()
+
+
+def migrate(store: "EventStore", migrations: tuple[Migration, ...] = MIGRATIONS) -> list[int]:
+    """Bring the store to this version; return the numbers that ran. Safe to run again after it was cut short."""
+    store.execute(_RECORD)
+    done = {row["number"] for row in store.query("SELECT number FROM migrations")}
+    known = {migration.number for migration in migrations}
+    if done - known:
+        raise StoreUnavailable(
+            f"The events were written by a newer Whytree (migration {max(done - known)}). Update this one: "
+            "pipx upgrade whytree"
+        )
+    todo = [migration for migration in migrations if migration.number not in done]
+    for migration in todo:
+        for statement in migration.statements:
+            store.execute(statement.replace("{database}", f"`{store.database}`"))
+        store.insert("migrations", [{"number": migration.number, "name": migration.name}])
+    return [migration.number for migration in todo]

@@ -1,0 +1,8 @@
+"""Pieces of SQL that mean the same everywhere."""
+
+# Who an event belongs to, after all ids of a person were joined: group by this, never by `person`.
+# `person` itself is a hash of the id that came with the event and is never rewritten (it is part of the sorting key).
+PERSON = "dictGetOrDefault('person_overrides_now', 'canonical', person, person)"
+
+# Events that we write about ourselves; a person's own doings are the others.
+INTERNAL_EVENTS = ("$identify", "$alias", "$group", "$exposure")
