@@ -1,0 +1,138 @@
+"""Who is who, from what was said about ids. Pure: no clock, no store.
+
+The answer depends on the set of edges alone, never on the order in which they arrived: edges are walked by what they
+are and by the time they speak of. Rules:
+
+- A link from a server key, or a join by a human, always holds.
+- A link from a public key holds unless it would make one person of two known people. Capture keys are public, so
+  anybody could otherwise merge two accounts; and a shared device belongs to who used it first.
+- A pair that a human parted stays parted, whatever links arrive, until a human joins it again.
+- A person goes by the known id that was seen first; without one, by the id that was seen first.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class EdgeKind(StrEnum):
+    LINK = "link"  # two ids on one message
+    KNOWN = "known"  # one id (both sides the same) that names a person, not a device
+    PART = "part"  # a human said: not the same
+    JOIN = "join"  # a human said: the same after all
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One thing said about two ids; `one` and `other` are their hashes, the smaller first."""
+
+    kind: EdgeKind
+    one: int
+    other: int
+    one_id: str
+    other_id: str
+    trusted: bool
+    at: datetime
+    recorded_at: datetime
+
+    @property
+    def pair(self) -> tuple[int, int]:
+        return self.one, self.other
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """Every id's canonical id, the text behind each hash, and the links that may not hold."""
+
+    canonical: dict[int, int]
+    names: dict[int, str]
+    refused: tuple[Edge, ...]
+
+
+def resolve(edges: Iterable[Edge], known: Iterable[int] = ()) -> Resolution:
+    """Join what belongs together. `known` adds ids that are known from elsewhere (feedback, a profile)."""
+    edges = list(edges)
+    names = {side: name for edge in edges for side, name in ((edge.one, edge.one_id), (edge.other, edge.other_id))}
+    first_seen = _first_seen(edges)
+    known_ids = {edge.one for edge in edges if edge.kind is EdgeKind.KNOWN} | (set(known) & names.keys())
+    groups = _Groups(names, known_ids)
+    refused = [edge for edge in _in_order(edges) if not groups.join(edge)]
+
+    def rank(person: int) -> tuple[bool, datetime, str]:
+        return person not in known_ids, first_seen[person], names[person]
+
+    canonical: dict[int, int] = {}
+    for members in groups.all():
+        best = min(members, key=rank)
+        canonical |= dict.fromkeys(members, best)
+    return Resolution(canonical, names, tuple(refused))
+
+
+def _in_order(edges: list[Edge]) -> list[Edge]:
+    """The pairs that may be joined, trusted ones first, then by time; parted pairs are left out."""
+    parted, joined = _decided(edges)
+    links = [
+        edge
+        for edge in edges
+        if edge.kind in (EdgeKind.LINK, EdgeKind.JOIN)
+        and edge.pair not in parted
+        and (edge.kind is EdgeKind.LINK or edge.pair in joined)
+    ]
+    return sorted(links, key=lambda edge: (not _holds_always(edge), edge.at, edge.pair))
+
+
+def _holds_always(edge: Edge) -> bool:
+    return edge.trusted or edge.kind is EdgeKind.JOIN
+
+
+def _decided(edges: list[Edge]) -> tuple[set[tuple[int, int]], set[tuple[int, int]]]:
+    """The pairs a human parted, and those a human joined: the later word counts."""
+    last: dict[tuple[int, int], Edge] = {}
+    for edge in edges:
+        if edge.kind in (EdgeKind.PART, EdgeKind.JOIN):
+            before = last.get(edge.pair)
+            if before is None or (edge.recorded_at, edge.kind) > (before.recorded_at, before.kind):
+                last[edge.pair] = edge
+    parted = {pair for pair, edge in last.items() if edge.kind is EdgeKind.PART}
+    return parted, last.keys() - parted
+
+
+def _first_seen(edges: list[Edge]) -> dict[int, datetime]:
+    first: dict[int, datetime] = {}
+    for edge in edges:
+        for side in edge.pair:
+            if side not in first or edge.at < first[side]:
+                first[side] = edge.at
+    return first
+
+
+class _Groups:
+    """Union-find in which a group knows whether it holds a known id."""
+
+    def __init__(self, ids: Iterable[int], known: set[int]) -> None:
+        self._parent = {person: person for person in ids}
+        self._known = {person: person in known for person in self._parent}
+        self._members = {person: [person] for person in self._parent}
+
+    def join(self, edge: Edge) -> bool:
+        """Make one group of the two; False when the edge is not allowed to."""
+        one, other = self._root(edge.one), self._root(edge.other)
+        if one == other:
+            return True
+        if self._known[one] and self._known[other] and not _holds_always(edge):
+            return False
+        if len(self._members[one]) < len(self._members[other]):
+            one, other = other, one
+        self._parent[other] = one
+        self._known[one] = self._known[one] or self._known[other]
+        self._members[one] += self._members.pop(other)
+        return True
+
+    def all(self) -> Iterable[list[int]]:
+        return self._members.values()
+
+    def _root(self, person: int) -> int:
+        while self._parent[person] != person:
+            self._parent[person] = person = self._parent[self._parent[person]]
+        return person
