@@ -7,6 +7,7 @@ import pytest
 from tests.code.repositories import Clone
 from whytree.engines.gitlog import (
     LOG_ARGUMENTS,
+    PATHS_TOO,
     Merge,
     merged_through,
     own_subject,
@@ -18,7 +19,7 @@ from whytree.engines.gitlog import (
 
 
 def log(clone: Clone, *, chunk: int = 7) -> list[bytes]:
-    raw = clone.git("log", *LOG_ARGUMENTS).encode()
+    raw = clone.git("log", *LOG_ARGUMENTS, *PATHS_TOO).encode()
     return [raw[start : start + chunk] for start in range(0, len(raw), chunk)]
 
 

@@ -20,7 +20,10 @@ class Repository(models.Model):
     )
     branch = models.CharField(max_length=250, blank=True, default="")
     head = models.CharField(max_length=64, blank=True, default="", help_text="Newest commit read.")
-    blamed_head = models.CharField(max_length=64, blank=True, default="", help_text="Commit whose lines were read.")
+    with_code = models.BooleanField(
+        default=False, help_text="Its files' text may be stored, so that pages can show it."
+    )
+    flags_scanned = models.JSONField(default=list, blank=True, help_text="Flag keys looked for in its whole history.")
     left_out = models.JSONField(default=list, blank=True, help_text="Sentences on what was not read, and why.")
     created_at = models.DateTimeField(default=now)
     synced_at = models.DateTimeField(null=True, blank=True)

@@ -13,14 +13,8 @@ NOTES_REF = "refs/notes/whytree"
 # Fields are NUL-separated and so are the paths after them; a status ("M", "A") or a commit id starts
 # what follows, and neither can be mistaken for the other.
 LOG_FORMAT = "%H%x00%P%x00%aN%x00%aE%x00%aI%x00%s%x00%b%x00%N%x00"
-LOG_ARGUMENTS = (
-    "-z",
-    f"--format={LOG_FORMAT}",
-    f"--notes={NOTES_REF}",
-    "--encoding=UTF-8",
-    "--name-status",
-    "--no-renames",
-)
+LOG_ARGUMENTS = ("-z", f"--format={LOG_FORMAT}", f"--notes={NOTES_REF}", "--encoding=UTF-8")
+PATHS_TOO = ("--name-status", "--no-renames")
 _FIELDS = 8
 
 # A subject of a megabyte is somebody's accident or somebody's joke; a page shows neither in full.
@@ -34,7 +28,7 @@ _STATUS = re.compile(r"[ACDMRTUXB]\d*")
 
 @dataclass(frozen=True, slots=True)
 class LogCommit:
-    """One commit as `git log` with LOG_ARGUMENTS tells it. `paths` of merges is empty (git shows none)."""
+    """One commit as `git log` tells it; `paths` with PATHS_TOO, and never for merges (git shows none)."""
 
     sha: str
     parents: tuple[str, ...]

@@ -1,0 +1,119 @@
+"""What may be asked of the facts of delivery."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, QuerySet
+
+from whytree.engines.links import CommitFacts
+from whytree.engines.links_tickets import TicketRef
+from whytree.errors import Invalid, NotFound
+from whytree.workspace.models import Product
+
+from .models import Commit, FileBlame, Repository, Ticket
+
+SHORTEST_ID = 4
+ADD_FIRST = "Register the clone first: whytree repository add PATH"
+
+
+def list_repositories(product: Product) -> QuerySet[Repository]:
+    return Repository.objects.filter(product=product).annotate(
+        commit_count=Count("commits", distinct=True), file_count=Count("files", distinct=True)
+    )
+
+
+def find_repository(product: Product, pk: int) -> Repository:
+    repository = Repository.objects.select_related("product").filter(product=product, pk=pk).first()
+    if repository is None:
+        raise NotFound(f"There is no such repository in {product.name}. {ADD_FIRST}")
+    return repository
+
+
+def find_commit(product: Product, sha: str) -> Commit:
+    """The commit whose id begins so; `Invalid` when several do."""
+    if not re.fullmatch(rf"[0-9a-f]{{{SHORTEST_ID},64}}", sha):
+        raise Invalid(f"{sha[:80]!r} is no commit id: give at least {SHORTEST_ID} characters of 0-9 and a-f.")
+    found = list(_commits(product).filter(sha__startswith=sha)[:2])
+    if not found:
+        raise NotFound(f"No commit {sha[:12]} is known in {product.name}. Read it in: whytree repository sync")
+    if len({commit.sha for commit in found}) > 1:
+        raise Invalid(f"Several commits begin with {sha}. Give more of the id.")
+    return found[0]
+
+
+def commits_by_sha(product: Product, shas: Iterable[str]) -> dict[str, Commit]:
+    return {commit.sha: commit for commit in _commits(product).filter(sha__in=list(shas))}
+
+
+def commits_with_keys(product: Product, keys: Sequence[tuple[str, str]]) -> QuerySet[Commit]:
+    """Commits for which a link rule would try any of these (kind, key), newest first."""
+    matches = Q(pk__in=[])
+    for kind, key in keys:
+        matches |= Q(keys__kind=kind, keys__key=key)
+    return _commits(product).filter(matches).distinct()
+
+
+def _commits(product: Product) -> QuerySet[Commit]:
+    return Commit.objects.filter(repository__product=product).select_related("repository")
+
+
+def facts_of(commit: Commit) -> CommitFacts:
+    """What the link rules read of a stored commit."""
+    merge = commit.repository.commits.filter(sha=commit.merged_by).first() if commit.merged_by else None
+    return CommitFacts(
+        subject=commit.subject,
+        body=commit.body,
+        note=commit.note,
+        author_name=commit.author_name,
+        flags_added=tuple(commit.flags_added),
+        merge_subject=merge.subject if merge else "",
+        merge_body=merge.body if merge else "",
+    )
+
+
+def find_ticket(product: Product, ref: TicketRef, *, tracker: str = "") -> Ticket | None:
+    """The ticket meant by `ref`, said where numbers are those of `tracker`.
+
+    A bare number without a tracker is only understood while no two trackers have it: a guess would be wrong.
+    """
+    tickets = Ticket.objects.filter(product=product, key=ref.key)
+    wanted = ref.tracker or (tracker if ref.key[0] in "#!" else "")
+    exact = tickets.filter(tracker=wanted).first()
+    if exact is not None or ref.tracker:
+        return exact
+    others = list(tickets[:2]) if not wanted else list(tickets.filter(tracker=""))
+    return others[0] if len(others) == 1 else None
+
+
+@dataclass(frozen=True)
+class FileRef:
+    """`app/form.py`, or `sprout:app/form.py` where several repositories have that path."""
+
+    path: str
+    repository: str = ""
+
+
+def find_file(product: Product, ref: FileRef) -> FileBlame:
+    """Who wrote which lines of a file, as last read from a clone."""
+    files = FileBlame.objects.filter(repository__product=product, path=ref.path).select_related("repository")
+    found = list(files.filter(repository__name=ref.repository) if ref.repository else files)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(f"{file.repository.name}:{ref.path}" for file in found)
+        raise Invalid(f"Several repositories have {ref.path}. Say which: {names}")
+    if not Repository.objects.filter(product=product).exists():
+        raise NotFound(f"No repository is known in {product.name}. {ADD_FIRST}")
+    raise NotFound(
+        f"The lines of {ref.path} are not known here. Ask in the clone (whytree why), or read them in: whytree repository sync"
+    )
+
+
+def sha_of_line(file: FileBlame, line: int) -> str:
+    """Commit of one line; "" beyond the end."""
+    return next((sha for start, end, sha in file.spans if start <= line <= end), "")
+
+
+def line_count(file: FileBlame) -> int:
+    return max((end for _, end, _ in file.spans), default=0)
