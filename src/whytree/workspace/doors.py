@@ -48,9 +48,7 @@ def find_product(slug: str) -> Product:
     return product
 
 
-def signed_in(
-    view: Callable[Concatenate[Any, P], HttpResponseBase],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+def signed_in(view: Callable[Concatenate[Any, P], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """A page for anybody signed in, outside a product."""
 
     @functools.wraps(view)
@@ -78,6 +76,10 @@ def page(
             require(actor, found, role)
             request.actor = actor  # type: ignore[attr-defined]
             request.product = found  # type: ignore[attr-defined]
+            if (
+                request.session.get("product") != found.slug
+            ):  # where the start page and the bar outside a product lead to
+                request.session["product"] = found.slug
             return view(request, found, *args, **kwargs)
 
         return wrapped

@@ -56,6 +56,27 @@ def words(verb: str) -> str:
     return str(verb).replace("_", " ")
 
 
+# The past of verbs that do not follow the rule.
+_PAST = {"set": "set", "undo": "took back", "put": "put", "drop": "dropped", "stop": "stopped", "write": "wrote"}
+
+
+@register.filter
+def did(verb: str) -> str:
+    """create_key -> created key, as in "Alice created key"."""
+    first, _, rest = str(verb).partition("_")
+    return f"{_PAST.get(first) or _regular_past(first)} {rest.replace('_', ' ')}".strip()
+
+
+def _regular_past(verb: str) -> str:
+    if verb.endswith("ed"):
+        return verb
+    if verb.endswith("e"):
+        return verb + "d"
+    if verb.endswith("y") and verb[-2:-1] not in set("aeiou"):
+        return verb[:-1] + "ied"
+    return verb + "ed"
+
+
 @register.simple_tag(takes_context=True)
 def query(context: Context, **changes: Any) -> str:
     """This address's query string with some parameters changed; None removes one."""

@@ -1,0 +1,1 @@
+"""Pages of accounts, products, members, keys and activity; one file a subject."""

@@ -1,0 +1,88 @@
+"""What belongs to the person who is signed in: tokens and the password."""
+
+from django.contrib.auth import update_session_auth_hash
+from django.http import HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from whytree.errors import Invalid
+from whytree.workspace import keys, queries, services
+from whytree.workspace.doors import PageRequest, signed_in
+from whytree.workspace.models import User
+
+from .attempt import Attempt, done, shown_once
+from .entry import address_of
+
+# What a token may do, as the form offers it: value, words, scopes. Empty scopes mean all that the person may.
+TOKEN_SCOPES = (
+    ("all", "Everything you may do", []),
+    ("read", "Read only", ["read"]),
+)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def tokens(request: PageRequest) -> HttpResponse:
+    """Your personal tokens; a new one is shown once."""
+    attempt = Attempt(request)
+    secret = ""
+    if request.method == "POST":
+        with attempt:
+            _, secret = keys.create_token(
+                request.actor, name=_name(request), scopes=_scopes(request.POST.get("scope", ""))
+            )
+    return shown_once(
+        attempt.page(
+            "workspace/tokens.html",
+            {
+                "here": "account",
+                "tokens": queries.tokens_of(_user(request)),
+                "scopes": TOKEN_SCOPES,
+                "secret": secret,
+                "address": address_of(request),
+            },
+        )
+    )
+
+
+def _name(request: PageRequest) -> str:
+    name = request.POST.get("name", "").strip()
+    if not name:
+        raise Invalid("Say what the token is for, so that you know later which one to revoke.")
+    return name
+
+
+def _scopes(chosen: str) -> list[str]:
+    return next((scopes for value, _, scopes in TOKEN_SCOPES if value == chosen), [chosen])
+
+
+def _user(request: PageRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101 - `signed_in` let nobody else through
+    return request.user
+
+
+@require_POST
+@signed_in
+def revoke_token(request: PageRequest, key_id: int) -> HttpResponse:
+    key = keys.revoke_key(request.actor, key_id)
+    return done(request, f"The token {key.name} is revoked.", "tokens")
+
+
+@never_cache
+@sensitive_post_parameters("old", "new")
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def password(request: PageRequest) -> HttpResponse:
+    """Change one's own password; this browser stays signed in, all others are signed out."""
+    user = _user(request)
+    attempt = Attempt(request)
+    if request.method == "POST":
+        with attempt:
+            services.change_password(
+                request.actor, user, old=request.POST.get("old", ""), new=request.POST.get("new", "")
+            )
+            update_session_auth_hash(request, user)
+            return done(request, "Your password is changed. Other browsers are signed out.", "password")
+    return attempt.page("workspace/password.html", {"here": "account", "has_password": user.has_usable_password()})

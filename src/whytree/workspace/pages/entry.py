@@ -1,0 +1,162 @@
+"""Coming in and going out: first run, sign-in, sign-in by link, invitation, sign-out."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import authenticate, login, logout
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from whytree.errors import Invalid, NotFound, TooMany
+from whytree.workspace import attempts, queries, services
+from whytree.workspace.keys import actor_of_user
+from whytree.workspace.models import User
+from whytree.workspace.roles import Discipline
+
+from .attempt import Attempt
+
+WRONG = "The address or the password is not right. Try again, or get a link on the server: whytree sign-in"
+form_page = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@form_page
+def first_run(request: HttpRequest) -> HttpResponse:
+    """Make the first owner and product; closed for good once there is an owner."""
+    if services.there_is_an_owner():
+        return redirect("home")
+    attempt = Attempt(request)
+    if request.method == "POST":
+        with attempt:
+            user, address = _make_first_owner(request)
+            login(request, user)
+            return redirect(address)
+    return attempt.page("workspace/first_run.html", {})
+
+
+@transaction.atomic
+def _make_first_owner(request: HttpRequest) -> tuple[User, str]:
+    user = services.create_first_owner(
+        email=request.POST.get("email", ""),
+        name=request.POST.get("name", ""),
+        password=request.POST.get("password", ""),
+    )
+    product = services.create_product(
+        actor_of_user(user), name=request.POST.get("product", ""), vision=request.POST.get("vision", "")
+    )
+    return user, reverse("today", args=[product.slug])
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@form_page
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """With e-mail and password; wrong ones are counted and soon refused."""
+    if isinstance(request.user, User):
+        return redirect(safe_next(request))
+    if not services.there_is_an_owner():
+        return redirect("first_run")
+    try:
+        attempt = Attempt(request)
+        if request.method == "POST":
+            with attempt:
+                login(request, _known(request))
+                return redirect(safe_next(request))
+        return attempt.page("workspace/sign_in.html", {"next": safe_next(request, "")})
+    except TooMany as error:
+        context = {"error": error.message, "form": request.POST, "next": safe_next(request, "")}
+        response = render(request, "workspace/sign_in.html", context, status=error.status)
+        response["Retry-After"] = str(error.retry_after)
+        return response
+
+
+def _known(request: HttpRequest) -> User:
+    """Whose address and password these are, or an error that does not tell which of the two is wrong."""
+    address, email = request.META.get("REMOTE_ADDR", ""), request.POST.get("email", "").strip().lower()
+    attempts.refuse_too_many(address, email)
+    user = authenticate(request, username=email, password=request.POST.get("password", ""))
+    if not isinstance(user, User):
+        attempts.count_wrong(address, email)
+        raise Invalid(WRONG)
+    attempts.forget_wrong(address, email)
+    return user
+
+
+def safe_next(request: HttpRequest, otherwise: str = "/") -> str:
+    """Where to go after signing in; only to an address of our own."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    ours = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if ours else otherwise
+
+
+@never_cache
+@form_page
+def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
+    """GET only shows a button: programs that preview links must not use one up."""
+    if request.method != "POST":
+        if not queries.sign_in_link_is_open(token):
+            raise NotFound("This link was used or has run out. Make a new one on the server: whytree sign-in")
+        return render(request, "workspace/sign_in_link.html", {"next": safe_next(request, "")})
+    user = services.use_sign_in_link(token)
+    login(request, user)
+    if not user.has_usable_password():
+        messages.info(
+            request,
+            format_html(
+                'You are signed in. To come back without a link, <a href="{}">choose a password</a>.',
+                reverse("password"),
+            ),
+        )
+    return redirect(safe_next(request))
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return redirect("sign_in")
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@form_page
+def invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """Join a product: with the account one is signed in to, or with a new one."""
+    found = services.find_invitation(token)
+    attempt = Attempt(request)
+    if request.method == "POST":
+        with attempt:
+            return _joined(request, token, reverse("today", args=[found.product.slug]))
+    return attempt.page(
+        "workspace/invitation.html",
+        {"invitation": found, "role": found.get_role_display(), "disciplines": Discipline.choices},
+    )
+
+
+def _joined(request: HttpRequest, token: str, address: str) -> HttpResponseRedirect:
+    me = request.user if isinstance(request.user, User) else None
+    user = services.accept_invitation(
+        token,
+        user=me,
+        email=request.POST.get("email", ""),
+        name=request.POST.get("name", ""),
+        password=request.POST.get("password", ""),
+        discipline=request.POST.get("discipline", ""),
+    )
+    if me is None:
+        login(request, user)
+    return HttpResponseRedirect(address)
+
+
+def address_of(request: HttpRequest) -> str:
+    """How people and SDKs reach this server: as configured, else as this request did."""
+    configured: str = settings.WHYTREE.public_url
+    return configured or request.build_absolute_uri("/").rstrip("/")

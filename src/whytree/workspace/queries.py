@@ -1,0 +1,139 @@
+"""What may be asked about accounts, keys and what everybody did."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from .activity import Snapshot
+from .keys import hashed
+from .models import Activity, Invitation, Key, Membership, Product, SignInLink, User
+
+# Where a subject has a page: model label to the path below the product. Only strings: these apps stand above this one.
+SUBJECT_PATHS = {
+    "tree.Outcome": "{label}",
+    "tree.Opportunity": "{label}",
+    "tree.Solution": "{label}",
+    "tree.Hypothesis": "{label}",
+    "flags.Flag": "flags/{label}",
+}
+BOOKKEEPING = {"id", "product_id", "created_at", "updated_at"}
+LONGEST_SHOWN = 2000
+
+
+def members_of(product: Product) -> QuerySet[Membership]:
+    return Membership.objects.filter(product=product).select_related("user").order_by("user__name", "user__email")
+
+
+def open_invitations(product: Product) -> QuerySet[Invitation]:
+    return Invitation.objects.filter(product=product, used_at=None, expires_at__gt=timezone.now()).order_by("-pk")
+
+
+def keys_of(product: Product) -> QuerySet[Key]:
+    """A product's keys, the open ones first."""
+    return Key.objects.filter(product=product).select_related("user").order_by("revoked_at", "-pk")
+
+
+def tokens_of(user: User) -> QuerySet[Key]:
+    return Key.objects.filter(user=user, kind=Key.Kind.PERSONAL).order_by("revoked_at", "-pk")
+
+
+def sign_in_link_is_open(token: str) -> bool:
+    """Whether a link would still sign somebody in; asking does not use it."""
+    return SignInLink.objects.filter(token_hash=hashed(token), used_at=None, expires_at__gt=timezone.now()).exists()
+
+
+def activities_of(product: Product, *, user_id: int | None = None) -> QuerySet[Activity]:
+    """What happened in a product, newest first; of one person when `user_id` is given."""
+    found = Activity.objects.filter(product=product).select_related("undone_by").order_by("-at", "-pk")
+    return found if user_id is None else found.filter(user_id=user_id)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field before and after, as text to show; empty when there was nothing."""
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An activity as a page shows it."""
+
+    activity: Activity
+    path: str
+    changes: list[Change]
+    undone: bool
+
+
+def entries(activities: Sequence[Activity]) -> list[Entry]:
+    """Each activity with its subject's path below the product and what changed, foreign keys by name."""
+    names = _names_of_related(activities)
+    return [
+        Entry(
+            activity,
+            SUBJECT_PATHS.get(activity.subject_type, "").format(label=activity.subject_label),
+            _changes(activity, names),
+            hasattr(activity, "undone_by"),
+        )
+        for activity in activities
+    ]
+
+
+Names = dict[tuple[type[models.Model], Any], str]
+
+
+def _changes(activity: Activity, names: Names) -> list[Change]:
+    before, after = activity.before or {}, activity.after or {}
+    related = _related_models(activity.subject_type)
+    fields = [name for name in {**before, **after} if name not in BOOKKEEPING and before.get(name) != after.get(name)]
+
+    def shown(values: Snapshot, name: str) -> str:
+        value = values.get(name)
+        model = related.get(name)
+        return names.get((model, value), _text(value)) if model is not None else _text(value)
+
+    changes = [Change(name.removesuffix("_id"), shown(before, name), shown(after, name)) for name in fields]
+    return [change for change in changes if change.before or change.after]
+
+
+def _text(value: Any) -> str:
+    if value is None or value in ("", [], {}):
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + " …"
+
+
+def _related_models(label: str) -> dict[str, type[models.Model]]:
+    """Column name to the model it points to; nothing for a model that is gone by now."""
+    try:
+        model = apps.get_model(label)
+    except LookupError:
+        return {}
+    foreign = (field for field in model._meta.concrete_fields if isinstance(field, models.ForeignKey))
+    return {field.attname: field.related_model for field in foreign}
+
+
+def _names_of_related(activities: Iterable[Activity]) -> Names:
+    """What the foreign keys in these snapshots are called, one query a model."""
+    wanted: dict[type[models.Model], set[Any]] = defaultdict(set)
+    for activity in activities:
+        for column, model in _related_models(activity.subject_type).items():
+            for values in (activity.before, activity.after):
+                if values and values.get(column) is not None and column not in BOOKKEEPING:
+                    wanted[model].add(values[column])
+    return {
+        (model, pk): str(getattr(found, "ref", None) or found)
+        for model, keys in wanted.items()
+        for pk, found in model._default_manager.in_bulk(keys).items()
+    }
