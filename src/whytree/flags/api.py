@@ -1,0 +1,265 @@
+"""Flags over REST. Coverage travels in percent, as people say it."""
+
+from datetime import datetime
+from typing import Any
+
+from ninja import Router, Schema
+from pydantic import Field
+
+from whytree.engines.flags import explain
+from whytree.errors import Invalid
+from whytree.workspace.doors import ApiRequest, api_product
+from whytree.workspace.roles import Role
+
+from . import queries, services
+from .definition import basis_points
+from .models import Flag, FlagChange
+
+router = Router(tags=["Flags"])
+
+
+class FlagOut(Schema):
+    """A flag as it stands."""
+
+    key: str
+    name: str
+    kind: str
+    variants: dict[str, Any]
+    default_variant: str
+    off_variant: str
+    weights: dict[str, int]
+    coverage_percent: float
+    is_on: bool
+    state: str
+    salt: str
+    bucketing: int
+    solution: str | None
+    hypothesis: str | None
+    justified: bool
+    created_at: datetime
+    updated_at: datetime
+    archived_at: datetime | None
+
+    @staticmethod
+    def of(flag: Flag) -> "FlagOut":
+        return FlagOut(
+            key=flag.key,
+            name=flag.name,
+            kind=flag.kind,
+            variants=flag.variants,
+            default_variant=flag.default_variant,
+            off_variant=flag.off_variant,
+            weights=flag.weights,
+            coverage_percent=flag.coverage / 100,
+            is_on=flag.is_on,
+            state=flag.state,
+            salt=flag.salt,
+            bucketing=flag.bucketing,
+            solution=flag.solution.ref if flag.solution else None,
+            hypothesis=flag.hypothesis.ref if flag.hypothesis else None,
+            justified=flag.is_justified,
+            created_at=flag.created_at,
+            updated_at=flag.updated_at,
+            archived_at=flag.archived_at,
+        )
+
+
+class FlagIn(Schema):
+    """A new flag. Left out: kind boolean, variants on and off, weights as `create_flag` says."""
+
+    key: str
+    name: str = ""
+    kind: str = "boolean"
+    variants: dict[str, Any] | None = None
+    default_variant: str = ""
+    off_variant: str = ""
+    weights: dict[str, int] | None = None
+    salt: str = ""
+    solution: str | None = Field(None, description="Reference of the solution it brings, as SOL-3.")
+    hypothesis: str | None = Field(None, description="Reference of the hypothesis it tests, as HYP-4.")
+
+
+class FlagEdit(Schema):
+    """What is left out stays; a null solution or hypothesis unlinks it."""
+
+    name: str | None = None
+    variants: dict[str, Any] | None = None
+    default_variant: str | None = None
+    off_variant: str | None = None
+    salt: str | None = None
+    solution: str | None = None
+    hypothesis: str | None = None
+
+
+class Opening(Schema):
+    coverage_percent: float = 100.0
+    weights: dict[str, int] | None = None
+
+
+class Rollout(Schema):
+    """What is left out stays."""
+
+    coverage_percent: float | None = None
+    weights: dict[str, int] | None = None
+    is_on: bool | None = None
+
+
+class ChangeOut(Schema):
+    at: datetime
+    coverage_percent: float
+    weights: dict[str, int]
+    is_on: bool
+    by: str
+
+    @staticmethod
+    def of(change: FlagChange) -> "ChangeOut":
+        return ChangeOut(
+            at=change.at,
+            coverage_percent=change.coverage / 100,
+            weights=change.weights,
+            is_on=change.is_on,
+            by=change.by,
+        )
+
+
+class ExposureOut(Schema):
+    """How many different people met a variant on a day (UTC)."""
+
+    day: str
+    variant: str
+    people: int
+
+
+class Person(Schema):
+    targeting_key: str = Field("", description="The person's id, as SDKs send it.")
+
+
+class EvaluationOut(Schema):
+    key: str
+    variant: str
+    value: Any
+    reason: str
+    in_rollout: bool
+    coverage_bucket: int | None
+    variant_bucket: int | None
+    error: str | None
+    explanation: list[str]
+
+
+@router.get("/products/{product}/flags", response=list[FlagOut], operation_id="list_flags")
+def list_flags(request: ApiRequest, product: str, archived: bool = False) -> list[FlagOut]:
+    """All flags, or all archived ones."""
+    found = api_product(request, product, Role.VIEWER)
+    return [FlagOut.of(flag) for flag in queries.list_flags(found, archived=archived)]
+
+
+@router.post("/products/{product}/flags", response={201: FlagOut}, operation_id="create_flag")
+def create_flag(request: ApiRequest, product: str, body: FlagIn) -> tuple[int, FlagOut]:
+    """A new flag, off and at 0 %."""
+    found = api_product(request, product, Role.MEMBER)
+    words = body.dict(exclude={"solution", "hypothesis"})
+    flag = services.create_flag(
+        request.actor,
+        found,
+        **words,
+        solution=queries.find_solution(found, body.solution),
+        hypothesis=queries.find_hypothesis(found, body.hypothesis),
+    )
+    return 201, FlagOut.of(flag)
+
+
+@router.get("/products/{product}/flags/{key}", response=FlagOut, operation_id="find_flag")
+def find_flag(request: ApiRequest, product: str, key: str) -> FlagOut:
+    """One flag."""
+    return FlagOut.of(queries.find_flag(api_product(request, product, Role.VIEWER), key))
+
+
+@router.patch("/products/{product}/flags/{key}", response=FlagOut, operation_id="edit_flag")
+def edit_flag(request: ApiRequest, product: str, key: str, body: FlagEdit) -> FlagOut:
+    """Change what a flag is."""
+    found = api_product(request, product, Role.MEMBER)
+    edits = body.dict(exclude_unset=True)
+    if "solution" in edits:
+        edits["solution"] = queries.find_solution(found, edits["solution"])
+    if "hypothesis" in edits:
+        edits["hypothesis"] = queries.find_hypothesis(found, edits["hypothesis"])
+    for name in ("name", "variants", "salt"):
+        if name in edits and edits[name] is None:
+            del edits[name]
+    return FlagOut.of(services.edit_flag(request.actor, found, key, **edits))
+
+
+@router.post("/products/{product}/flags/{key}/open", response=FlagOut, operation_id="open_flag")
+def open_flag(request: ApiRequest, product: str, key: str, body: Opening) -> FlagOut:
+    """Turn it on for a share of the people; a prediction tied to it locks now."""
+    found = api_product(request, product, Role.MEMBER)
+    coverage = basis_points(body.coverage_percent)
+    return FlagOut.of(services.open_flag(request.actor, found, key, coverage=coverage, weights=body.weights))
+
+
+@router.post("/products/{product}/flags/{key}/rollout", response=FlagOut, operation_id="set_rollout")
+def set_rollout(request: ApiRequest, product: str, key: str, body: Rollout) -> FlagOut:
+    """Change coverage, weights or the switch."""
+    found = api_product(request, product, Role.MEMBER)
+    coverage = None if body.coverage_percent is None else basis_points(body.coverage_percent)
+    flag = services.set_rollout(request.actor, found, key, coverage=coverage, weights=body.weights, is_on=body.is_on)
+    return FlagOut.of(flag)
+
+
+@router.post("/products/{product}/flags/{key}/on", response=FlagOut, operation_id="turn_on")
+def turn_on(request: ApiRequest, product: str, key: str) -> FlagOut:
+    """Switch on at the coverage it has."""
+    return FlagOut.of(services.turn_on(request.actor, api_product(request, product, Role.MEMBER), key))
+
+
+@router.post("/products/{product}/flags/{key}/off", response=FlagOut, operation_id="turn_off")
+def turn_off(request: ApiRequest, product: str, key: str) -> FlagOut:
+    """Everybody gets the off variant."""
+    return FlagOut.of(services.turn_off(request.actor, api_product(request, product, Role.MEMBER), key))
+
+
+@router.delete("/products/{product}/flags/{key}", response=FlagOut, operation_id="archive_flag")
+def archive_flag(request: ApiRequest, product: str, key: str) -> FlagOut:
+    """Off and out of the SDKs' sight; the history stays."""
+    return FlagOut.of(services.archive_flag(request.actor, api_product(request, product, Role.MEMBER), key))
+
+
+@router.post("/products/{product}/flags/{key}/restore", response=FlagOut, operation_id="restore_flag")
+def restore_flag(request: ApiRequest, product: str, key: str) -> FlagOut:
+    """Back from the archive, off."""
+    return FlagOut.of(services.restore_flag(request.actor, api_product(request, product, Role.MEMBER), key))
+
+
+@router.post("/products/{product}/flags/{key}/evaluate", response=EvaluationOut, operation_id="evaluate_flag")
+def evaluate_flag(request: ApiRequest, product: str, key: str, body: Person) -> EvaluationOut:
+    """What one person gets, step by step. Only looks: this is no exposure."""
+    flag = queries.find_flag(api_product(request, product, Role.VIEWER), key)
+    answer = queries.evaluate_for(flag, body.targeting_key)
+    return EvaluationOut(
+        key=answer.key,
+        variant=answer.variant,
+        value=answer.value,
+        reason=answer.reason,
+        in_rollout=answer.in_rollout,
+        coverage_bucket=answer.coverage_bucket,
+        variant_bucket=answer.variant_bucket,
+        error=answer.error,
+        explanation=explain(flag.rules, answer),
+    )
+
+
+@router.get("/products/{product}/flags/{key}/changes", response=list[ChangeOut], operation_id="list_flag_changes")
+def list_flag_changes(request: ApiRequest, product: str, key: str) -> list[ChangeOut]:
+    """Every state of the rollout, newest first."""
+    flag = queries.find_flag(api_product(request, product, Role.VIEWER), key)
+    return [ChangeOut.of(change) for change in queries.changes_of(flag)]
+
+
+@router.get("/products/{product}/flags/{key}/exposures", response=list[ExposureOut], operation_id="list_exposures")
+def list_exposures(request: ApiRequest, product: str, key: str, days: int = 30) -> list[ExposureOut]:
+    """People per variant and day."""
+    if not 1 <= days <= 365:
+        raise Invalid("Ask for 1 to 365 days.")
+    flag = queries.find_flag(api_product(request, product, Role.VIEWER), key)
+    rows = queries.exposures_by_day(flag, days=days)
+    return [ExposureOut(day=row.day.isoformat(), variant=row.variant, people=row.people) for row in rows]

@@ -1,0 +1,202 @@
+"""Flags from the command line: `whytree flag ...`."""
+
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from whytree.workspace.client import CommandError, connect
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Key = Annotated[str, typer.Argument(help="The flag's key, as code writes it.")]
+Weights = Annotated[
+    list[str] | None,
+    typer.Option("--weight", help="name=share, repeated: --weight on=50 --weight off=50. What is not named gets 0."),
+]
+
+
+def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
+    flag = group("flag")
+    flag.command("add")(add)
+    flag.command("list")(list_all)
+    flag.command("show")(show)
+    flag.command("edit")(edit)
+    flag.command("open")(open_)
+    flag.command("on")(on)
+    flag.command("off")(off)
+    flag.command("archive")(archive)
+    flag.command("restore")(restore)
+    flag.command("evaluate")(evaluate)
+
+
+def add(
+    key: Key,
+    name: Annotated[str, typer.Option(help="What it does, in one sentence.")] = "",
+    kind: Annotated[str, typer.Option(help="boolean, string, number or json")] = "boolean",
+    variant: Annotated[
+        list[str] | None,
+        typer.Option(help="name=value, repeated; JSON, but a string as it is: --variant low=7.5 --variant high=11.0"),
+    ] = None,
+    weight: Weights = None,
+    default: Annotated[str, typer.Option(help="Variant for people outside the rollout.")] = "",
+    solution: Annotated[str, typer.Option(help="The solution it brings, as SOL-3.")] = "",
+    hypothesis: Annotated[str, typer.Option(help="The hypothesis it tests, as HYP-4.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make a flag, off and at 0 %."""
+    body: dict[str, Any] = {"key": key, "name": name, "kind": kind, "default_variant": default}
+    body["variants"] = {each: _value(text, kind) for each, text in _pairs(variant)} or None
+    body["weights"] = _weights(weight)
+    body["solution"], body["hypothesis"] = solution or None, hypothesis or None
+    client = connect()
+    made = client.post(f"/products/{client.product}/flags", body)
+    _show(made, as_json, f"Open it with: whytree flag open {key} --percent 5")
+
+
+def list_all(
+    archived: Annotated[bool, typer.Option("--archived", help="Those in the archive instead.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """All flags, with their state and what they are for."""
+    client = connect()
+    flags = client.get(f"/products/{client.product}/flags", archived=archived or None)
+    if as_json:
+        typer.echo(json.dumps(flags, indent=2, ensure_ascii=False))
+        return
+    for flag in flags:
+        typer.echo(f"{flag['key']:32} {flag['state']:10} {_purpose(flag)}")
+    if not flags:
+        typer.echo("There is no flag yet. Make one: whytree flag add KEY")
+
+
+def show(key: Key, as_json: AsJson = False) -> None:
+    """One flag: its variants, its rollout, its history."""
+    client = connect()
+    path = f"/products/{client.product}/flags/{key}"
+    flag = client.get(path)
+    changes = client.get(path + "/changes")
+    if as_json:
+        typer.echo(json.dumps(flag | {"changes": changes}, indent=2, ensure_ascii=False))
+        return
+    _show(flag, False)
+    for change in changes:
+        state = f"on {change['coverage_percent']:g} %" if change["is_on"] else "off"
+        typer.echo(f"  {change['at'][:16].replace('T', ' ')}  {state:10} {_shares(change['weights'])}  {change['by']}")
+
+
+def edit(
+    key: Key,
+    name: Annotated[str | None, typer.Option(help="What it does, in one sentence.")] = None,
+    default: Annotated[str | None, typer.Option(help="Variant for people outside the rollout.")] = None,
+    solution: Annotated[str | None, typer.Option(help="The solution it brings, as SOL-3.")] = None,
+    hypothesis: Annotated[str | None, typer.Option(help="The hypothesis it tests, as HYP-4.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change what a flag is called and what it is for; "" unlinks."""
+    said = {"name": name, "default_variant": default, "solution": solution, "hypothesis": hypothesis}
+    body = {word: value for word, value in said.items() if value is not None}
+    _call("patch", key, "", as_json, body)
+
+
+def open_(
+    key: Key,
+    percent: Annotated[float, typer.Option(help="Share of the people who get into the rollout.")] = 100.0,
+    weight: Weights = None,
+    as_json: AsJson = False,
+) -> None:
+    """Turn it on for a share of the people. A prediction tied to it locks now."""
+    _call("post", key, "/open", as_json, {"coverage_percent": percent, "weights": _weights(weight)})
+
+
+def on(key: Key, as_json: AsJson = False) -> None:
+    """Switch on at the coverage it has."""
+    _call("post", key, "/on", as_json)
+
+
+def off(key: Key, as_json: AsJson = False) -> None:
+    """Switch off: everybody gets the off variant."""
+    _call("post", key, "/off", as_json)
+
+
+def archive(key: Key, as_json: AsJson = False) -> None:
+    """Switch off and put away; code that still asks gets its own default."""
+    client = connect()
+    _show(client.delete(f"/products/{client.product}/flags/{key}"), as_json)
+
+
+def restore(key: Key, as_json: AsJson = False) -> None:
+    """Take back from the archive, off."""
+    _call("post", key, "/restore", as_json)
+
+
+def evaluate(
+    key: Key,
+    person: Annotated[str, typer.Argument(help="The person's id, as the SDK sends it.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """What one person gets, step by step. This is no exposure."""
+    client = connect()
+    answer = client.post(f"/products/{client.product}/flags/{key}/evaluate", {"targeting_key": person})
+    if as_json:
+        typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        return
+    if not answer["error"]:
+        value = json.dumps(answer["value"], ensure_ascii=False)
+        typer.echo(f"{answer['variant']} = {value}   ({answer['reason']})")
+    for step in answer["explanation"]:
+        typer.echo(f"  {step}")
+
+
+def _call(method: str, key: str, verb: str, as_json: bool, body: dict[str, Any] | None = None) -> None:
+    client = connect()
+    flag = getattr(client, method)(f"/products/{client.product}/flags/{key}{verb}", body or {})
+    _show(flag, as_json)
+
+
+def _show(flag: dict[str, Any], as_json: bool, *more: str) -> None:
+    if as_json:
+        typer.echo(json.dumps(flag, indent=2, ensure_ascii=False))
+        return
+    typer.echo(f"{flag['key']} is {flag['state']}: {_purpose(flag)}")
+    for name, value in flag["variants"].items():
+        typer.echo(f"  {name:12} {_share(flag['weights'], name):>6}  {json.dumps(value, ensure_ascii=False)}")
+    for line in more:
+        typer.echo(line)
+
+
+def _purpose(flag: dict[str, Any]) -> str:
+    parts = [part for part in (flag["solution"], flag["hypothesis"]) if part]
+    return ", ".join(parts + ([] if flag["justified"] else ["unjustified: no hypothesis"]))
+
+
+def _share(weights: dict[str, int], name: str) -> str:
+    return f"{100 * weights.get(name, 0) / sum(weights.values()):.4g} %"
+
+
+def _shares(weights: dict[str, int]) -> str:
+    return ", ".join(f"{name} {_share(weights, name)}" for name in weights if weights[name])
+
+
+def _pairs(words: list[str] | None) -> list[tuple[str, str]]:
+    pairs = [word.partition("=") for word in words or []]
+    for name, sign, value in pairs:
+        if not (name and sign and value):
+            raise CommandError(f"{name!r} is not name=value.")
+    return [(name, value) for name, _, value in pairs]
+
+
+def _weights(words: list[str] | None) -> dict[str, int] | None:
+    try:
+        return {name: int(value) for name, value in _pairs(words)} or None
+    except ValueError as error:
+        raise CommandError("A weight is a whole number, as in --weight on=50.") from error
+
+
+def _value(text: str, kind: str) -> Any:
+    if kind == "string":
+        return text
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise CommandError(f"{text!r} is not a {kind} value in JSON.") from error

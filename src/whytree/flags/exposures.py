@@ -1,0 +1,187 @@
+"""Exposures on their way into the event store: noted on the request path, written off it.
+
+A single evaluation that puts somebody into a rollout is an exposure (DESIGN 7). It is counted once per flag, unit,
+variant and day (UTC). Noting one costs some microseconds, never waits and never fails: a thread writes what was noted
+as `$exposure` events, through the same durable door as everything captured. While the store cannot take them they wait
+here, up to `CAPACITY`; beyond it they are not noted, which is logged and made good by the person's next evaluation.
+"""
+
+import logging
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db import close_old_connections, transaction
+
+from whytree.errors import RetryLater
+from whytree.events.normalise import EXPOSURE, Door, event
+from whytree.events.properties import Unfit
+from whytree.events.rows import Normalised
+from whytree.workspace.lifecycle import at_shutdown
+from whytree.workspace.sockets import tell_fact
+
+log = logging.getLogger("whytree.flags")
+
+CAPACITY = 50_000  # waiting exposures
+BATCH = 1_000  # written at once
+GATHER_SECONDS = 0.1  # how long the first one waits for others to be written with
+RETRY_SECONDS = 1.0
+RECENT = 250_000  # exposures of today remembered in each of two generations, about 40 MB
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Somebody got a variant. `source` is the kind of key that asked, capture or server."""
+
+    product_id: int
+    flag: str
+    unit: str
+    variant: str
+    reason: str
+    source: str
+    at: datetime
+
+    @property
+    def message_id(self) -> str:
+        """The same for everything that counts as one exposure, so that a repetition from another process is one too."""
+        return f"exposure:{self.flag}:{self.variant}:{self.at:%Y-%m-%d}:{self.unit}"
+
+
+class _Recent:
+    """A set that forgets the older half when it is full."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._young: set[int] = set()
+        self._old: set[int] = set()
+
+    def __contains__(self, item: int) -> bool:
+        return item in self._young or item in self._old
+
+    def add(self, item: int) -> None:
+        if len(self._young) >= self._size:
+            self._old, self._young = self._young, set()
+        self._young.add(item)
+
+
+class ExposureQueue:
+    """Bounded, and emptied by a thread of its own that starts with the first exposure."""
+
+    def __init__(self, deliver: Callable[[int, str, Sequence[Exposure]], None], *, capacity: int = CAPACITY) -> None:
+        self._deliver = deliver
+        self._capacity = capacity
+        self._changed = threading.Condition()
+        self._delivering = threading.Lock()
+        self._waiting: deque[Exposure] = deque()
+        self._recent = _Recent(RECENT)
+        self._told: set[tuple[int, str]] = set()
+        self._worker: threading.Thread | None = None
+        self.refused = 0
+
+    def note(self, product_id: int, flag: str, unit: str, variant: str, reason: str, source: str) -> None:
+        """Remember an exposure for writing, unless today's is known."""
+        now = datetime.now(UTC)
+        once = hash((product_id, flag, unit, variant, now.toordinal()))
+        if once in self._recent:
+            return
+        with self._changed:
+            if len(self._waiting) >= self._capacity:
+                self._refuse()
+                return
+            self._recent.add(once)
+            self._waiting.append(Exposure(product_id, flag, unit, variant, reason, source, now))
+            self._changed.notify()
+        if self._worker is None:
+            self._start()
+
+    def _refuse(self) -> None:
+        self.refused += 1
+        if self.refused % 1_000 == 1:
+            log.error("%s exposures could not be noted: %s wait for the event store", self.refused, self._capacity)
+
+    def _start(self) -> None:
+        with self._changed:
+            if self._worker is None:
+                self._worker = threading.Thread(target=self._work, name="exposures", daemon=True)
+                self._worker.start()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting)
+            time.sleep(GATHER_SECONDS)
+            close_old_connections()
+            try:
+                self.flush()
+            except RetryLater as error:
+                log.warning("exposures wait: %s", error.message)
+                time.sleep(RETRY_SECONDS)
+            finally:
+                close_old_connections()
+
+    def flush(self) -> None:
+        """Write everything that waits, now and in this thread. What could not be written goes on waiting."""
+        with self._delivering:
+            while batch := self._take():
+                try:
+                    self._write(batch)
+                except RetryLater:
+                    with self._changed:
+                        self._waiting.extendleft(reversed(batch))
+                    raise
+                except Exception:  # a batch that breaks the writer must not stop those behind it
+                    log.exception("%s exposures could not be written and are given up", len(batch))
+
+    def _take(self) -> list[Exposure]:
+        with self._changed:
+            return [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+
+    def _write(self, batch: list[Exposure]) -> None:
+        by_door: dict[tuple[int, str], list[Exposure]] = defaultdict(list)
+        for exposure in batch:
+            by_door[exposure.product_id, exposure.source].append(exposure)
+        for (product_id, source), exposures in by_door.items():
+            self._deliver(product_id, source, exposures)
+            self._tell_first(exposures)
+
+    def _tell_first(self, exposures: Sequence[Exposure]) -> None:
+        """Tell each flag's first exposure since this process started: a listener must bear hearing it again."""
+        for exposure in exposures:
+            if (exposure.product_id, exposure.flag) not in self._told:
+                with transaction.atomic():
+                    tell_fact(
+                        "exposure_received", product_id=exposure.product_id, flag_key=exposure.flag, at=exposure.at
+                    )
+                self._told.add((exposure.product_id, exposure.flag))
+
+
+def deliver(product_id: int, source: str, exposures: Sequence[Exposure]) -> None:
+    """Write exposures as events; durable when it returns."""
+    from whytree.events.services import accept
+
+    door = Door(product_id, source, time.time())
+    accept(product_id, source, [normalised for each in exposures if (normalised := _as_event(door, each)) is not None])
+
+
+def _as_event(door: Door, exposure: Exposure) -> Normalised | None:
+    try:
+        return event(
+            door,
+            distinct_id=exposure.unit,
+            name=EXPOSURE,
+            properties={"flag": exposure.flag, "variant": exposure.variant, "reason": exposure.reason},
+            timestamp=exposure.at.timestamp(),
+            message_id=exposure.message_id,
+            flags={exposure.flag: exposure.variant},
+            known=False,  # a targeting key may be a person or a device: others say which
+        )
+    except Unfit as error:  # a targeting key that can be hashed, but is no id
+        log.warning("an exposure of %s is not written: %s", exposure.flag, error)
+        return None
+
+
+queue = ExposureQueue(deliver)
+at_shutdown(queue.flush)

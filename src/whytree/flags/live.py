@@ -1,0 +1,114 @@
+"""The flags of a product, in memory and ready to be asked: an evaluation makes no database query.
+
+Each process holds its own set and looks at most once a second whether the product's `FlagSetVersion` has changed. One
+thread looks, the others go on with what is there; so they do when the database does not answer. A change made in this
+process is seen at once.
+"""
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.db import DatabaseError, transaction
+
+from whytree.engines.flags import Evaluator
+
+from .models import Flag, FlagSetVersion
+
+log = logging.getLogger("whytree.flags")
+
+FRESH_SECONDS = 1.0
+REMEMBERED_PEOPLE = 50_000  # whose variants are kept per flag set, so that a busy capture door hashes each person once
+
+
+@dataclass(frozen=True)
+class FlagSet:
+    """All flags of one product that are not archived, as they were at `version`."""
+
+    version: str = ""
+    evaluators: Mapping[str, Evaluator] = field(default_factory=dict)
+    _in_force: dict[str, dict[str, str]] = field(default_factory=dict, compare=False, repr=False)
+
+    def in_force(self, unit: str) -> dict[str, str]:
+        """Flag key to variant, for the open flags whose rollout includes this person. Do not change what you get."""
+        known = self._in_force.get(unit)
+        if known is not None:
+            return known
+        answers = (evaluator.evaluate(unit) for evaluator in self.evaluators.values() if evaluator.rules.is_open)
+        variants = {answer.key: answer.variant for answer in answers if answer.in_rollout}
+        if len(self._in_force) >= REMEMBERED_PEOPLE:
+            self._in_force.clear()
+        self._in_force[unit] = variants
+        return variants
+
+
+class _Held:
+    """A flag set and when to look whether it is still the newest."""
+
+    def __init__(self, flags: FlagSet) -> None:
+        self.flags = flags
+        self.look_at = time.monotonic() + FRESH_SECONDS
+        self.looking = threading.Lock()
+
+
+_held: dict[int, _Held] = {}
+
+
+def flag_set(product_id: int) -> FlagSet:
+    """The product's flags, a second old at most."""
+    held = _held.get(product_id)
+    if held is None:
+        held = _held[product_id] = _Held(_load(product_id))
+    elif held.look_at <= time.monotonic() and held.looking.acquire(blocking=False):
+        try:
+            _refresh(held, product_id)
+        finally:
+            held.looking.release()
+    return held.flags
+
+
+def _refresh(held: _Held, product_id: int) -> None:
+    held.look_at = time.monotonic() + FRESH_SECONDS
+    try:
+        if _version(product_id) != held.flags.version:
+            held.flags = _load(product_id)
+    except DatabaseError:
+        log.warning(
+            "flags of product %s: the database does not answer, the last known rules hold", product_id, exc_info=True
+        )
+
+
+def _version(product_id: int) -> str:
+    return FlagSetVersion.objects.filter(product_id=product_id).values_list("token", flat=True).first() or ""
+
+
+def _load(product_id: int) -> FlagSet:
+    version = _version(product_id)  # before the flags: a change in between leaves an old version, which is noticed
+    evaluators: dict[str, Evaluator] = {}
+    for flag in Flag.objects.filter(product_id=product_id, archived_at=None):
+        try:
+            evaluators[flag.key] = Evaluator(flag.rules)
+        except (ValueError, TypeError, KeyError):  # a row no service wrote; the other flags must not suffer from it
+            log.exception("flag %s of product %s cannot be evaluated and is left out", flag.key, product_id)
+    return FlagSet(version, evaluators)
+
+
+def changed(product_id: int) -> None:
+    """Some flag of the product was written: tell the other processes, and this one now and after the commit."""
+    FlagSetVersion.objects.update_or_create(product_id=product_id, defaults={"token": secrets.token_hex(8)})
+    look_again(product_id)
+    transaction.on_commit(lambda: look_again(product_id))
+
+
+def look_again(product_id: int) -> None:
+    held = _held.get(product_id)
+    if held is not None:
+        held.look_at = 0.0
+
+
+def forget() -> None:
+    """Drop everything held, as a new process would start."""
+    _held.clear()

@@ -1,0 +1,157 @@
+"""What is stored of a flag: its rules now, and every state its rollout was ever in."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from whytree.engines.flags import BUCKETING, FULL_COVERAGE, Rules, percent
+from whytree.tree.models import Hypothesis, Solution
+from whytree.workspace.models import Product, User
+
+# A key travels in a path that clients do not escape well, so it must not need escaping.
+KEY_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9._:-]*$"
+KEY_LENGTH = 100
+
+
+class Kind(models.TextChoices):
+    BOOLEAN = "boolean", "boolean: on or off"
+    STRING = "string", "string: a word or a text"
+    NUMBER = "number", "number: whole, or with decimals"
+    JSON = "json", "json: an object or a list"
+
+
+class Flag(models.Model):
+    """A switch in the code, moved from here.
+
+    `variants` maps names to values of one type, `weights` names to their share of the rollout, `coverage` is the
+    rollout's part of all people in basis points. A flag belongs to the solution it brings and the hypothesis it tests;
+    without a hypothesis pages call it unjustified, since nothing can be learned from it.
+    """
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=KEY_LENGTH)
+    name = models.CharField(max_length=200, blank=True, default="")
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.BOOLEAN)
+    variants = models.JSONField()
+    default_variant = models.CharField(max_length=KEY_LENGTH, help_text="For people outside the rollout.")
+    off_variant = models.CharField(max_length=KEY_LENGTH, help_text="For everybody while the flag is off.")
+    weights = models.JSONField()
+    coverage = models.PositiveIntegerField(default=0)
+    is_on = models.BooleanField(default=False)
+    salt = models.CharField(max_length=KEY_LENGTH, blank=True, default="", help_text="Hashed in place of the key.")
+    bucketing = models.PositiveSmallIntegerField(default=BUCKETING, help_text="Version of flagd's hashing.")
+    solution = models.ForeignKey(Solution, null=True, blank=True, on_delete=models.RESTRICT, related_name="flags")
+    hypothesis = models.ForeignKey(Hypothesis, null=True, blank=True, on_delete=models.RESTRICT, related_name="flags")
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["key"]
+        constraints = [
+            models.UniqueConstraint(fields=["product", "key"], name="flags_one_key_each"),
+            models.CheckConstraint(condition=Q(key__regex=KEY_PATTERN), name="flags_key_needs_no_escaping"),
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="flags_kind_known"),
+            models.CheckConstraint(condition=Q(coverage__lte=FULL_COVERAGE), name="flags_coverage_at_most_all"),
+            models.CheckConstraint(condition=Q(bucketing=BUCKETING), name="flags_bucketing_known"),
+            models.CheckConstraint(condition=Q(archived_at=None) | Q(is_on=False), name="flags_archived_is_off"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+    @property
+    def rules(self) -> Rules:
+        """What the evaluator needs to know."""
+        return Rules(
+            key=self.key,
+            variants=self.variants,
+            default_variant=self.default_variant,
+            off_variant=self.off_variant,
+            weights=self.weights,
+            coverage=self.coverage,
+            is_on=self.is_on,
+            salt=self.salt,
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """Somebody can be in the rollout now."""
+        return self.rules.is_open
+
+    @property
+    def is_justified(self) -> bool:
+        return self.hypothesis_id is not None
+
+    @property
+    def state(self) -> str:
+        """Where it stands, in two or three words: "on 25 %"."""
+        if self.archived_at is not None:
+            return "archived"
+        return f"on {percent(self.coverage)}" if self.is_on else "off"
+
+    @property
+    def coverage_percent(self) -> str:
+        """2500 -> "25", as a form field and a bar's width need it."""
+        return f"{self.coverage / 100:g}"
+
+    @property
+    def arms(self) -> list["Arm"]:
+        """Every variant, largest share first."""
+        total = sum(self.weights.values())
+        arms = [Arm(name, value, self.weights.get(name, 0), total) for name, value in self.variants.items()]
+        return sorted(arms, key=lambda arm: (-arm.weight, arm.name))
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A variant as pages show it."""
+
+    name: str
+    value: Any
+    weight: int
+    total: int
+
+    @property
+    def percent(self) -> str:
+        return f"{100 * self.weight / self.total:.3g}"
+
+    @property
+    def json(self) -> str:
+        return json.dumps(self.value, ensure_ascii=False)
+
+
+class FlagChange(models.Model):
+    """The rollout from this moment to the next change. Written once and never again: results are stratified by these."""
+
+    flag = models.ForeignKey(Flag, on_delete=models.CASCADE, related_name="changes")
+    at = models.DateTimeField(default=timezone.now)
+    coverage = models.PositiveIntegerField()
+    weights = models.JSONField()
+    is_on = models.BooleanField()
+    by = models.CharField(max_length=160, help_text="The name at that time.")
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering = ["at", "pk"]
+        indexes = [models.Index(fields=["flag", "at"], name="flags_change_at")]
+        constraints = [
+            models.CheckConstraint(condition=Q(coverage__lte=FULL_COVERAGE), name="flags_change_coverage_at_most_all"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.flag_id} {'on' if self.is_on else 'off'} {percent(self.coverage)} from {self.at:%Y-%m-%d %H:%M}"
+
+
+class FlagSetVersion(models.Model):
+    """A token that changes with any flag of the product: how other processes notice that theirs are old."""
+
+    product = models.OneToOneField(Product, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    token = models.CharField(max_length=32)
+
+    def __str__(self) -> str:
+        return self.token

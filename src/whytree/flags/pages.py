@@ -1,0 +1,253 @@
+"""The flags of a product, and one flag with its rollout, exposures, history and step-by-step evaluation."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from whytree.engines.flags import FULL_COVERAGE, explain, percent
+from whytree.errors import Invalid, Unavailable, WhytreeError
+from whytree.tree.models import Hypothesis, Solution
+from whytree.workspace.access import role_of
+from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
+
+from . import queries, services
+from .definition import basis_points
+from .models import Flag, Kind
+from .snippets import python_snippet
+
+DAYS = 14  # of exposures shown
+
+
+@require_http_methods(["GET", "POST"])
+@page(Role.VIEWER)
+def flags(request: PageRequest, product: Product) -> HttpResponse:
+    """All flags; POST makes one."""
+    if request.method != "POST":
+        return _list(request, product, request.GET)
+    try:
+        flag = services.create_flag(request.actor, product, **_new_flag(product, request.POST))
+    except Invalid as error:
+        return _list(request, product, request.POST, error)
+    messages.success(request, f"{flag.key} is there, off and at 0 %.")
+    return redirect("flag", product.slug, flag.key)
+
+
+def _list(request: PageRequest, product: Product, form: QueryDict, error: WhytreeError | None = None) -> HttpResponse:
+    archived = "archived" in request.GET
+    shown = list(queries.list_flags(product, archived=archived))
+    context = {
+        "here": "changes",
+        "flags": shown,
+        "archived": archived,
+        "sentence": _archive_sentence(shown) if archived else _list_sentence(shown),
+        "kinds": Kind.choices,
+        "solutions": Solution.objects.filter(product=product, closed_at=None),
+        "hypotheses": _open_hypotheses(product),
+        "form": form,
+        "error": error,
+        "may_write": _may_write(request, product),
+    }
+    return render(request, "flags/flags.html", context, status=error.status if error else 200)
+
+
+def _list_sentence(shown: list[Flag]) -> str:
+    if not shown:
+        return "No flag yet: with one you ship before you release, and compare before you decide."
+    opened = [flag for flag in shown if flag.is_open]
+    if not opened:
+        return "No flag is open to people."
+    said = "1 flag is open to people" if len(opened) == 1 else f"{len(opened)} flags are open to people"
+    blind = sum(not flag.is_justified for flag in opened)
+    if not blind:
+        return f"{said}, {'each ' if len(opened) > 1 else ''}with a hypothesis."
+    if blind == 1:
+        return f"{said}; {'it' if len(opened) == 1 else 'one of them'} has no hypothesis."
+    return f"{said}; {blind} of them have no hypothesis."
+
+
+def _archive_sentence(shown: list[Flag]) -> str:
+    return f"{len(shown)} archived {'flag' if len(shown) == 1 else 'flags'}. Nobody gets them; their history stays."
+
+
+def _open_hypotheses(product: Product) -> Any:
+    return Hypothesis.objects.filter(product=product, closed_at=None).select_related("solution")
+
+
+def _may_write(request: PageRequest, product: Product) -> bool:
+    role = role_of(request.actor, product)
+    return role is not None and role.covers(Role.MEMBER)
+
+
+def _new_flag(product: Product, form: QueryDict) -> dict[str, Any]:
+    kind = form.get("kind", Kind.BOOLEAN.value)
+    return {
+        "key": form.get("key", ""),
+        "name": form.get("name", ""),
+        "kind": kind,
+        "variants": _variants_of(form.get("variants", ""), kind),
+        "solution": queries.find_solution(product, form.get("solution")),
+        "hypothesis": queries.find_hypothesis(product, form.get("hypothesis")),
+    }
+
+
+def _variants_of(text: str, kind: str) -> dict[str, Any] | None:
+    """Lines of `name = value`: JSON, or for a string flag the text as it is."""
+    variants: dict[str, Any] = {}
+    for line in filter(None, (line.strip() for line in text.splitlines())):
+        name, sign, value = (part.strip() for part in line.partition("="))
+        if not (name and sign):
+            raise Invalid(f"{line!r} is not a variant. Write one on each line, as in: control = 9.90")
+        try:
+            variants[name] = value if kind == Kind.STRING else json.loads(value)
+        except (ValueError, RecursionError) as error:
+            raise Invalid(
+                f"The value of {name} is no JSON: {value[:60]}. A {kind} flag needs values in JSON."
+            ) from error
+    return variants or None
+
+
+@require_GET
+@page(Role.VIEWER)
+def flag(request: PageRequest, product: Product, key: str) -> HttpResponse:
+    """One flag. With `?person=` also what that person gets, and why."""
+    found = queries.find_flag(product, key)
+    if request.htmx and "person" in request.GET:
+        return render(request, "flags/_evaluation.html", {"flag": found} | _evaluation(found, request))
+    return _flag_page(request, found)
+
+
+def _flag_page(request: PageRequest, flag: Flag, error: WhytreeError | None = None) -> HttpResponse:
+    context = {
+        "here": "changes",
+        "flag": flag,
+        "sentence": _flag_sentence(flag),
+        "history": queries.history(flag),
+        "exposures": _exposures(flag),
+        "days": DAYS,
+        "snippet": python_snippet(flag, request.build_absolute_uri("/").rstrip("/")),
+        "solutions": Solution.objects.filter(product=flag.product, closed_at=None),
+        "hypotheses": _open_hypotheses(flag.product),
+        "will_lock": not flag.is_open and flag.hypothesis is not None and flag.hypothesis.locked_at is None,
+        "error": error,
+        "may_write": _may_write(request, flag.product),
+    }
+    return render(
+        request, "flags/flag.html", context | _evaluation(flag, request), status=error.status if error else 200
+    )
+
+
+def _flag_sentence(flag: Flag) -> str:
+    arms = [arm for arm in flag.arms if arm.weight]
+    if flag.archived_at is not None:
+        return f"{flag.key} is archived: code that asks for it gets its own default."
+    if not flag.is_on:
+        return f"{flag.key} is off: everybody gets {flag.off_variant}."
+    if flag.coverage == 0:
+        return f"{flag.key} is on, but at 0 %: everybody gets {flag.default_variant}."
+    if len(arms) == 1 and flag.coverage == FULL_COVERAGE:
+        return f"Everybody gets {arms[0].name} of {flag.key}."
+    who = "Everybody" if flag.coverage == FULL_COVERAGE else f"{percent(flag.coverage)} of the people"
+    rest = "" if flag.coverage == FULL_COVERAGE else f"; the others get {flag.default_variant}"
+    if len(arms) == 1:
+        return f"{who} get {arms[0].name} of {flag.key}{rest}. Nothing is compared."
+    takes = "takes" if flag.coverage == FULL_COVERAGE else "take"
+    return f"{who} {takes} part in {flag.key}: {queries.shares(flag.weights)}{rest}."
+
+
+def _exposures(flag: Flag) -> queries.ExposureTable | None:
+    """None while the event store does not answer: the rollout must stay within reach then."""
+    try:
+        return queries.exposure_table(flag, days=DAYS)
+    except Unavailable:
+        return None
+
+
+def _evaluation(flag: Flag, request: HttpRequest) -> dict[str, Any]:
+    person = request.GET.get("person", "").strip()
+    if "person" not in request.GET:
+        return {"person": "", "answer": None, "steps": []}
+    answer = queries.evaluate_for(flag, person)
+    return {"person": person, "answer": answer, "steps": explain(flag.rules, answer)}
+
+
+@require_POST
+@page(Role.MEMBER)
+def change_rollout(request: PageRequest, product: Product, key: str) -> HttpResponse:
+    """Coverage, weights and the switch; a button may carry `switch` alone."""
+    form = request.POST
+    try:
+        if "switch" in form:
+            turn = services.turn_on if form["switch"] == "on" else services.turn_off
+            flag = turn(request.actor, product, key)
+        else:
+            flag = services.set_rollout(
+                request.actor,
+                product,
+                key,
+                coverage=basis_points(_number(form.get("coverage", ""))),
+                weights=_weights_of(form),
+                is_on=form.get("is_on") == "on",
+            )
+    except Invalid as error:
+        return _flag_page(request, queries.find_flag(product, key), error)
+    messages.success(request, f"{flag.key} is {flag.state}.")
+    return redirect("flag", product.slug, key)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text.replace(",", ".").replace("%", "").strip())
+    except ValueError as error:
+        raise Invalid("Give the coverage as a number of percent, as in 25.") from error
+
+
+def _weights_of(form: Mapping[str, Any]) -> dict[str, int] | None:
+    """The fields `weight:<variant>`; whole numbers, so that 1 and 1 means half and half."""
+    sent = {name.removeprefix("weight:"): str(form[name]) for name in form if name.startswith("weight:")}
+    try:
+        return {name: int(text.strip() or "0") for name, text in sent.items()} or None
+    except ValueError as error:
+        raise Invalid("Weights are whole numbers, as in 50 and 50.") from error
+
+
+@require_POST
+@page(Role.MEMBER)
+def edit(request: PageRequest, product: Product, key: str) -> HttpResponse:
+    """Name, solution and hypothesis."""
+    form = request.POST
+    try:
+        services.edit_flag(
+            request.actor,
+            product,
+            key,
+            name=form.get("name", ""),
+            solution=queries.find_solution(product, form.get("solution")),
+            hypothesis=queries.find_hypothesis(product, form.get("hypothesis")),
+        )
+    except Invalid as error:
+        return _flag_page(request, queries.find_flag(product, key), error)
+    messages.success(request, "Saved.")
+    return redirect("flag", product.slug, key)
+
+
+@require_POST
+@page(Role.MEMBER)
+def archive(request: PageRequest, product: Product, key: str) -> HttpResponse:
+    services.archive_flag(request.actor, product, key)
+    messages.success(request, f"{key} is archived.")
+    return redirect("flags", product.slug)
+
+
+@require_POST
+@page(Role.MEMBER)
+def restore(request: PageRequest, product: Product, key: str) -> HttpResponse:
+    services.restore_flag(request.actor, product, key)
+    messages.success(request, f"{key} is back, off.")
+    return redirect("flag", product.slug, key)

@@ -1,0 +1,88 @@
+"""What flags plug into the workspace's sockets, and how a written flag reaches every process."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Q
+from django.db.models.signals import post_delete, post_save
+from django.urls import reverse
+
+from whytree.tree.models import Solution
+from whytree.workspace.actors import Actor
+from whytree.workspace.models import Product
+from whytree.workspace.sockets import (
+    Chip,
+    Figure,
+    Hit,
+    Panel,
+    plug_figure,
+    plug_panel,
+    plug_search,
+    plug_variants,
+)
+
+from . import live
+from .models import Flag
+from .queries import flags_by_solution, list_flags
+from .services import flags_in_force
+
+
+def plug() -> None:
+    """Called once at start-up. The signals also see what no service wrote: an undo, a restored backup."""
+    post_save.connect(_saved, sender=Flag, dispatch_uid="flags.saved")
+    post_delete.connect(_deleted, sender=Flag, dispatch_uid="flags.deleted")
+    plug_variants(flags_in_force)
+    plug_panel("solution", solution_panel, order=20)
+    plug_figure("solution", solution_figures)
+    plug_search(search_flags)
+
+
+def _saved(instance: Flag, **_: Any) -> None:
+    live.changed(instance.product_id)
+
+
+def _deleted(instance: Flag, **_: Any) -> None:
+    live.changed(instance.product_id)
+
+
+def solution_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:
+    """The solution's flags, or how to make one while there is something to ship."""
+    flags = flags_by_solution(product, [solution.pk]).get(solution.pk, [])
+    if not flags and solution.is_closed:
+        return None
+    context = {"product": product, "solution": solution, "flags": flags}
+    return Panel("Flag" if len(flags) < 2 else "Flags", "flags/_solution_panel.html", context, column="aside")
+
+
+def solution_figures(product: Product, solutions: Sequence[Solution]) -> dict[int, Figure]:
+    """A chip for each flag: "flag on 25 %"."""
+    by_solution = flags_by_solution(product, [solution.pk for solution in solutions])
+    return {pk: Figure(chips=[_chip(flag) for flag in flags]) for pk, flags in by_solution.items()}
+
+
+def _chip(flag: Flag) -> Chip:
+    return Chip(f"flag {flag.state}", "blue" if flag.is_open else "")
+
+
+def search_flags(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:
+    """Flags whose key or name holds the words; `flag:key` means the key."""
+    wanted = words.strip().removeprefix("flag:")
+    if not wanted:
+        return []
+    flags = list_flags(product).filter(Q(key__icontains=wanted) | Q(name__icontains=wanted))[:limit]
+    return [
+        Hit(
+            "flag",
+            flag.key,
+            flag.name or flag.state,
+            reverse("flag", args=[product.slug, flag.key]),
+            _rank(flag, wanted),
+        )
+        for flag in flags
+    ]
+
+
+def _rank(flag: Flag, wanted: str) -> float:
+    if flag.key.lower() == wanted.lower():
+        return 1.0
+    return 0.8 if flag.key.lower().startswith(wanted.lower()) else 0.5

@@ -1,0 +1,187 @@
+"""What may be asked of flags."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import zip_longest
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from whytree.engines.flags import FULL_COVERAGE, Evaluation, evaluate, percent
+from whytree.errors import Invalid, NotFound
+from whytree.stores import flag_exposures
+from whytree.stores.flag_exposures import DayOfVariant
+from whytree.tree.models import Hypothesis, Solution
+from whytree.tree.queries import find_node
+from whytree.workspace.models import Product
+
+from .models import Flag, FlagChange
+
+
+def find_flag(product: Product, key: str, *, for_update: bool = False) -> Flag:
+    """The product's flag with this key, archived or not."""
+    flags = Flag.objects.select_for_update(of=("self",)) if for_update else Flag.objects.all()
+    flag = flags.select_related("solution", "hypothesis", "product").filter(product=product, key=key).first()
+    if flag is None:
+        raise NotFound(f"There is no flag {key!r} in {product.name}. `whytree flag list` shows those there are.")
+    return flag
+
+
+def list_flags(product: Product, *, archived: bool = False) -> QuerySet[Flag]:
+    """Flags by key, with their solutions and hypotheses."""
+    flags = Flag.objects.filter(product=product).select_related("solution", "hypothesis")
+    return flags.filter(archived_at__isnull=not archived)
+
+
+@dataclass(frozen=True)
+class Period:
+    """A stretch of time in which nothing about the rollout changed while it was open: `start` <= t < `end`.
+
+    Exposures of different periods must not be pooled (DESIGN 7), only stratified.
+    """
+
+    start: datetime
+    end: datetime
+    coverage: int
+    weights: Mapping[str, int]
+
+    @property
+    def is_one_armed(self) -> bool:
+        """Everybody in the rollout got the same, so there is nothing to compare."""
+        return sum(weight > 0 for weight in self.weights.values()) == 1
+
+    @property
+    def is_for_all(self) -> bool:
+        """Everybody got the same one variant: the flag was fully rolled out."""
+        return self.is_one_armed and self.coverage == FULL_COVERAGE
+
+
+def periods(flag: Flag, start: datetime, end: datetime) -> list[Period]:
+    """The periods of constant coverage and weights between `start` and `end`; the times when nobody could be in are left out."""
+    changes = list(flag.changes.order_by("at", "pk"))
+    ends = [change.at for change in changes[1:]] + [end]
+    found: list[Period] = []
+    for change, until in zip(changes, ends, strict=True):
+        begin, until = max(change.at, start), min(until, end)
+        if begin < until and change.is_on and change.coverage > 0:
+            _add(found, Period(begin, until, change.coverage, change.weights))
+    return found
+
+
+def _add(found: list[Period], period: Period) -> None:
+    """Append, or lengthen the last one when it goes on unchanged."""
+    last = found[-1] if found else None
+    if last and last.end == period.start and (last.coverage, last.weights) == (period.coverage, period.weights):
+        found[-1] = Period(last.start, period.end, last.coverage, last.weights)
+    else:
+        found.append(period)
+
+
+def changes_of(flag: Flag) -> QuerySet[FlagChange]:
+    """Every state of the rollout, newest first."""
+    return flag.changes.order_by("-at", "-pk")
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """One change of the rollout, said in words."""
+
+    at: datetime
+    by: str
+    says: str
+
+
+def history(flag: Flag) -> list[HistoryLine]:
+    """What each change did, newest first."""
+    changes = list(changes_of(flag))
+    return [HistoryLine(new.at, new.by, _said(new, old)) for new, old in zip_longest(changes, changes[1:])]
+
+
+def _said(new: FlagChange, old: FlagChange | None) -> str:
+    if old is None:
+        return "made, " + (f"on {percent(new.coverage)}" if new.is_on else "off")
+    parts = []
+    if new.is_on != old.is_on:
+        parts.append("turned on" if new.is_on else "turned off")
+    if new.coverage != old.coverage:
+        parts.append(f"coverage {percent(old.coverage)} → {percent(new.coverage)}")
+    if new.weights != old.weights:
+        parts.append(f"weights {shares(new.weights)}")
+    return ", ".join(parts) or "unchanged"
+
+
+def shares(weights: Mapping[str, int]) -> str:
+    """{"on": 1, "off": 1} -> "on 50 %, off 50 %"."""
+    total = sum(weights.values())
+    return ", ".join(f"{name} {100 * weight / total:.3g} %" for name, weight in weights.items() if weight)
+
+
+def flags_by_solution(product: Product, solution_ids: Iterable[int]) -> dict[int, list[Flag]]:
+    """Each solution's flags that are not archived."""
+    found: dict[int, list[Flag]] = {}
+    for flag in list_flags(product).filter(solution_id__in=list(solution_ids)):
+        found.setdefault(flag.solution_id or 0, []).append(flag)
+    return found
+
+
+def evaluate_for(flag: Flag, unit: str) -> Evaluation:
+    """What one person gets from the flag as it stands. Only looks: this is no exposure."""
+    return evaluate(flag.rules, unit)
+
+
+@dataclass(frozen=True)
+class ExposureTable:
+    """People per variant: a row a day (newest first), and each person once in the totals."""
+
+    variants: list[str]
+    totals: list[int]
+    days: list[tuple[date, list[int]]]
+    most: int
+
+    @property
+    def people(self) -> int:
+        """Sum over the variants; somebody who met two of them counts twice."""
+        return sum(self.totals)
+
+
+def exposure_table(flag: Flag, *, days: int = 30, now: datetime | None = None) -> ExposureTable:
+    """Exposures of the last days as a table; variants that were removed since still have their column."""
+    now = now or timezone.now()
+    rows = exposures_by_day(flag, days=days, now=now)
+    totals = flag_exposures.by_variant(flag.product_id, flag.key, _first_day(now, days), now)
+    variants = sorted({row.variant for row in rows} | {name for name, weight in flag.weights.items() if weight})
+    cells = {(row.day, row.variant): row.people for row in rows}
+    dates = sorted({row.day for row in rows}, reverse=True)
+    return ExposureTable(
+        variants,
+        [totals.get(name, 0) for name in variants],
+        [(day, [cells.get((day, name), 0) for name in variants]) for day in dates],
+        max(cells.values(), default=0),
+    )
+
+
+def exposures_by_day(flag: Flag, *, days: int = 30, now: datetime | None = None) -> list[DayOfVariant]:
+    """How many different people met each variant on each day (UTC), oldest first."""
+    now = now or timezone.now()
+    return flag_exposures.by_day(flag.product_id, flag.key, _first_day(now, days), now)
+
+
+def _first_day(now: datetime, days: int) -> datetime:
+    return (now - timedelta(days=days - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def find_solution(product: Product, ref: str | None) -> Solution | None:
+    """The solution called `ref`; None for none."""
+    node = find_node(product, ref) if ref else None
+    if node is not None and not isinstance(node, Solution):
+        raise Invalid(f"{node.ref} is no solution. Name one as SOL-3.")
+    return node
+
+
+def find_hypothesis(product: Product, ref: str | None) -> Hypothesis | None:
+    """The hypothesis called `ref`; None for none."""
+    node = find_node(product, ref) if ref else None
+    if node is not None and not isinstance(node, Hypothesis):
+        raise Invalid(f"{node.ref} is no hypothesis. Name one as HYP-4.")
+    return node

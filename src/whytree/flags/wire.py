@@ -1,0 +1,215 @@
+"""OFREP 0.3.0, the OpenFeature remote evaluation protocol: what every OpenFeature SDK speaks.
+
+    POST /ofrep/v1/evaluate/flags/{key}    one flag; it is an exposure when the person is in the rollout
+    POST /ofrep/v1/evaluate/flags          all flags, with ETag and 304; never an exposure
+
+Plain views: no session, and no database query once key and flags are in memory (`keys.find_key`, `live.flag_set`).
+Clients differ from the specification, so (seen with the Python provider 0.3.0): `variant` and `reason` are always sent, every error has
+both `errorCode` and `errorDetails`, a missing body is an empty context, and a slash at the end is no other address.
+"""
+
+import hashlib
+import zlib
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import msgspec
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from whytree.engines.flags import Evaluation
+from whytree.workspace.keys import KeyFacts, find_key
+
+from . import live
+from .exposures import queue
+
+MAX_BODY = 1024 * 1024  # a context is attributes of one person, not a document
+
+EXPLAINED = {
+    "TARGETING_KEY_MISSING": "This flag gives different people different variants: send context.targetingKey, the person's id.",
+    "INVALID_CONTEXT": "context.targetingKey is no valid text. Send the person's id as a string.",
+}
+
+
+class Context(msgspec.Struct):
+    """What we read of an evaluation context."""
+
+    targetingKey: Any = None
+
+
+class Asked(msgspec.Struct):
+    context: Context | None = None
+
+
+_asked = msgspec.json.Decoder(Asked)
+_encode = msgspec.json.Encoder().encode
+
+
+class Refused(Exception):
+    """The request cannot be answered; becomes the protocol's error body."""
+
+    def __init__(self, status: int, code: str, details: str, **headers: str) -> None:
+        super().__init__(details)
+        self.status, self.code, self.details, self.headers = status, code, details, headers
+
+
+Door = Callable[..., HttpResponse]
+
+
+def ofrep(view: Callable[..., HttpResponse]) -> Door:
+    """What both addresses share: preflight, method, key, errors, CORS headers."""
+
+    @csrf_exempt
+    @wraps(view)
+    def door(request: HttpRequest, key: str = "") -> HttpResponse:
+        key = key.removesuffix("/")
+        try:
+            response = HttpResponse(status=204) if request.method == "OPTIONS" else _answer(view, request, key)
+        except Refused as refused:
+            error = {"errorCode": refused.code, "errorDetails": refused.details}
+            response = _json({"key": key} | error if key else error, refused.status)
+            for name, value in refused.headers.items():
+                response[name.replace("_", "-")] = value
+        return _with_cors(request, response)
+
+    return door
+
+
+def _answer(view: Callable[..., HttpResponse], request: HttpRequest, key: str) -> HttpResponse:
+    if request.method != "POST":
+        raise Refused(405, "GENERAL", "Evaluate with POST.", Allow="POST, OPTIONS")
+    facts = _authorised(request)
+    unit = _targeting_key(request)
+    try:
+        flags = live.flag_set(facts.product_id or 0)
+    except DatabaseError as error:
+        raise Refused(503, "GENERAL", "The flags cannot be read at the moment. Try again.", Retry_After="1") from error
+    return view(request, flags, facts, unit, *([key] if key else []))
+
+
+@ofrep
+def evaluate_flag(
+    request: HttpRequest, flags: live.FlagSet, facts: KeyFacts, unit: str | None, key: str
+) -> HttpResponse:
+    """One flag for one person."""
+    evaluator = flags.evaluators.get(key)
+    if evaluator is None:
+        raise Refused(404, "FLAG_NOT_FOUND", f"There is no flag {key!r} here. Create it, or check the key's product.")
+    answer = evaluator.evaluate(unit)
+    if answer.error:
+        raise Refused(400, answer.error, EXPLAINED[answer.error])
+    if answer.in_rollout and unit and facts.product_id:
+        queue.note(facts.product_id, key, unit, answer.variant, answer.reason, facts.kind)
+    return _json(_success(answer))
+
+
+@ofrep
+def evaluate_flags(request: HttpRequest, flags: live.FlagSet, facts: KeyFacts, unit: str | None) -> HttpResponse:
+    """All flags for one person. The ETag is that of the answer: it changes when, and only when, the person's answer does."""
+    answers = (evaluator.evaluate(unit) for evaluator in flags.evaluators.values())
+    entries = [_failure(answer) if answer.error else _success(answer) for answer in answers]
+    body = _encode({"flags": entries, "metadata": {}})
+    etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    if _matches(request.headers.get("If-None-Match", ""), etag):
+        response = HttpResponse(status=304)
+    else:
+        response = HttpResponse(body, content_type="application/json")
+    response["ETag"] = etag
+    response["Cache-Control"] = "no-cache"
+    return response
+
+
+def _success(answer: Evaluation) -> dict[str, Any]:
+    return {
+        "key": answer.key,
+        "value": answer.value,
+        "reason": answer.reason,
+        "variant": answer.variant,
+        "metadata": {"inRollout": answer.in_rollout},
+    }
+
+
+def _failure(answer: Evaluation) -> dict[str, Any]:
+    code = answer.error or "GENERAL"
+    return {"key": answer.key, "errorCode": code, "errorDetails": EXPLAINED[code]}
+
+
+def _matches(header: str, etag: str) -> bool:
+    sent = [each.strip().removeprefix("W/") for each in header.split(",")]
+    return etag in sent or "*" in sent
+
+
+def _authorised(request: HttpRequest) -> KeyFacts:
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    secret = bearer.strip() if scheme.lower() == "bearer" else request.headers.get("X-API-Key", "")
+    facts = find_key(secret) if secret else None
+    if facts is None:
+        details = (
+            "This key is unknown or revoked." if secret else "Send a capture or server key: Authorization: Bearer ..."
+        )
+        raise Refused(401, "GENERAL", details, WWW_Authenticate="Bearer")
+    if facts.product_id is None:
+        raise Refused(403, "GENERAL", "A personal token belongs to no product. Use a capture or server key.")
+    return facts
+
+
+def _targeting_key(request: HttpRequest) -> str | None:
+    body = _body(request)
+    if not body.strip():
+        return None
+    try:
+        asked = _asked.decode(body)
+    except msgspec.ValidationError as error:
+        code = "INVALID_CONTEXT" if "$.context" in str(error) else "PARSE_ERROR"
+        raise Refused(400, code, f'Send {{"context": {{"targetingKey": "..."}}}}: {error}.') from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Refused(400, "PARSE_ERROR", f"The body is not JSON that can be read: {error}.") from error
+    unit = asked.context.targetingKey if asked.context else None
+    if unit is not None and not isinstance(unit, str):
+        raise Refused(400, "INVALID_CONTEXT", 'context.targetingKey must be a string, as "42".')
+    return unit
+
+
+def _body(request: HttpRequest) -> bytes:
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY:
+        raise _too_large()
+    body = request.body
+    if not body.startswith(b"\x1f\x8b"):
+        return body
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        plain = unpacker.decompress(body, MAX_BODY + 1)
+    except zlib.error as error:
+        raise Refused(400, "PARSE_ERROR", "The body begins like gzip but cannot be unpacked.") from error
+    if len(plain) > MAX_BODY:
+        raise _too_large()
+    return plain
+
+
+def _too_large() -> Refused:
+    return Refused(413, "GENERAL", f"A context has {MAX_BODY:,} bytes at most. Send only what rules need.")
+
+
+def _json(body: dict[str, Any], status: int = 200) -> HttpResponse:
+    return HttpResponse(_encode(body), content_type="application/json", status=status)
+
+
+def _with_cors(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Any site may ask with its capture key: keys authorise here, never cookies."""
+    origin = request.headers.get("Origin")
+    if not origin:
+        return response
+    response["Access-Control-Allow-Origin"] = origin
+    response["Access-Control-Allow-Credentials"] = "true"
+    response["Access-Control-Expose-Headers"] = "ETag, Retry-After"
+    response["Vary"] = "Origin"
+    if request.method == "OPTIONS":
+        wanted = request.headers.get(
+            "Access-Control-Request-Headers", "authorization, content-type, if-none-match, x-api-key"
+        )
+        response["Access-Control-Allow-Headers"] = wanted
+        response["Access-Control-Allow-Methods"] = "POST, OPTIONS"
+        response["Access-Control-Max-Age"] = "86400"
+    return response

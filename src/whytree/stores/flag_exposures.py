@@ -1,0 +1,63 @@
+"""Who met which variant of a flag: people per day and variant."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from .events import store
+from .exposures import NOT_IN_ROLLOUT
+from .sql import PERSON
+
+_MET = """
+    product = {product:UInt32}
+    AND event = '$exposure'
+    AND properties['flag'] = {flag:String}
+    AND properties['reason'] NOT IN {not_in_rollout:Array(String)}
+    AND timestamp >= {start:DateTime64(3, 'UTC')} AND timestamp < {end:DateTime64(3, 'UTC')}
+"""
+
+_BY_DAY = f"""
+SELECT
+    toDate(timestamp, 'UTC') AS day,
+    properties['variant'] AS variant,
+    uniqExact({PERSON}) AS people
+FROM events
+WHERE {_MET}
+GROUP BY day, variant
+ORDER BY day, variant
+"""
+
+_BY_VARIANT = f"""
+SELECT
+    properties['variant'] AS variant,
+    uniqExact({PERSON}) AS people
+FROM events
+WHERE {_MET}
+GROUP BY variant
+ORDER BY variant
+"""
+
+
+@dataclass(frozen=True)
+class DayOfVariant:
+    """Different people who met `variant` on `day` (UTC)."""
+
+    day: date
+    variant: str
+    people: int
+
+
+def by_day(product_id: int, flag_key: str, start: datetime, end: datetime) -> list[DayOfVariant]:
+    """One row for each day and variant with exposures, oldest first."""
+    rows = store().query(_BY_DAY, parameters=_parameters(product_id, flag_key, start, end))
+    return [DayOfVariant(row["day"], row["variant"], row["people"]) for row in rows]
+
+
+def by_variant(product_id: int, flag_key: str, start: datetime, end: datetime) -> dict[str, int]:
+    """Different people who met each variant at any time in the period; somebody who met two counts for both."""
+    rows = store().query(_BY_VARIANT, parameters=_parameters(product_id, flag_key, start, end))
+    return {row["variant"]: row["people"] for row in rows}
+
+
+def _parameters(product_id: int, flag_key: str, start: datetime, end: datetime) -> dict[str, object]:
+    period = {"start": start, "end": end}
+    return {"product": product_id, "flag": flag_key, "not_in_rollout": list(NOT_IN_ROLLOUT)} | period

@@ -1,0 +1,42 @@
+"""Flags and what they hang on."""
+
+from typing import Any
+
+import pytest
+
+from whytree.flags import exposures
+
+
+@pytest.fixture(autouse=True)
+def no_worker(monkeypatch: pytest.MonkeyPatch) -> exposures.ExposureQueue:
+    """Exposures wait until a test writes them: a thread has no part in a test's transaction."""
+    monkeypatch.setattr(exposures.ExposureQueue, "_start", lambda self: None)
+    fresh = exposures.ExposureQueue(exposures.deliver)
+    monkeypatch.setattr("whytree.flags.wire.queue", fresh)
+    return fresh
+
+
+@pytest.fixture
+def solution(actor: Any, product: Any) -> Any:
+    from whytree.tree.services import create_solution
+
+    return create_solution(actor, product, title="Ask for the phone number later")
+
+
+@pytest.fixture
+def hypothesis(actor: Any, solution: Any) -> Any:
+    from whytree.tree.services import create_hypothesis
+
+    return create_hypothesis(
+        actor,
+        solution,
+        change="asking for the phone number at the first booking",
+        who="people who sign up",
+        behaviour="to finish",
+        metric_key="activated",
+        forecast_low=1.0,
+        forecast_likely=3.0,
+        forecast_high=7.0,
+        forecast_unit="pp",
+        horizon_days=21,
+    )
