@@ -18,6 +18,7 @@ from whytree.tree.models import (
     Opportunity,
     Outcome,
     Solution,
+    TicketLink,
 )
 from whytree.tree.outline import load_tree
 from whytree.workspace.doors import ApiRequest, api_product, plain
@@ -365,6 +366,29 @@ def open_notes(request: ApiRequest, product: str) -> list[dict[str, Any]]:
     return [
         schemas.NoteOut.from_orm(note).dict() | {"ref": nodes[note.node_kind, note.node_id].ref} for note in waiting
     ]
+
+
+@router.get("/products/{product}/nodes/{ref}/tickets", response=list[schemas.TicketOut], operation_id="tickets_of")
+def tickets_of(request: ApiRequest, product: str, ref: str) -> list[schemas.TicketOut]:
+    """The team's own tickets that belong to a node."""
+    node = queries.find_node(api_product(request, product, Role.VIEWER), ref)
+    return [schemas.TicketOut.of(link) for link in queries.tickets_of(node)]
+
+
+@router.post("/products/{product}/nodes/{ref}/tickets", response={201: schemas.TicketOut}, operation_id="link_ticket")
+def link_ticket(request: ApiRequest, product: str, ref: str, said: schemas.TicketIn) -> tuple[int, schemas.TicketOut]:
+    """Tie a ticket to a node: by its address, `#12` or `ABC-12`."""
+    found = api_product(request, product, Role.MEMBER)
+    link = services.link_written_ticket(request.actor, queries.find_node(found, ref), said.ticket, title=said.title)
+    return 201, schemas.TicketOut.of(link)
+
+
+@router.delete("/products/{product}/tickets/links/{link_id}", response={204: None}, operation_id="unlink_ticket")
+def unlink_ticket(request: ApiRequest, product: str, link_id: int) -> tuple[int, None]:
+    """Untie a ticket from its node; the ticket itself stays."""
+    found = api_product(request, product, Role.MEMBER)
+    services.unlink_ticket(request.actor, queries.find_attached(found, TicketLink, link_id))
+    return 204, None
 
 
 # The whole tree

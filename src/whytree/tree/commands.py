@@ -286,8 +286,9 @@ def _read(file: Path) -> Any:
 
 def _told(report: dict[str, Any]) -> list[str]:
     would = "Would be new" if report["preview"] else "New"
+    new = f"{len(report['created'])} nodes, {report['evidence']} pieces of evidence, {report['notes']} notes, {report['tickets']} tickets"
     lines = [
-        f"{would}: {len(report['created'])} nodes, {report['evidence']} pieces of evidence, {report['notes']} notes.",
+        f"{would}: {new}.",
         f"Changed: {', '.join(report['changed'])}." if report["changed"] else "",
         f"As before: {len(report['unchanged'])} nodes." if report["unchanged"] else "",
         "Nothing was written. Leave --dry-run out to do it." if report["preview"] else "",

@@ -415,4 +415,5 @@ class ImportOut(Schema):
     unchanged: list[str]
     evidence: int
     notes: int
+    tickets: int
     preview: bool

@@ -4,7 +4,8 @@
      "product": {"name": "Sprout", "vision": "..."},
      "nodes": [{"id": "OUT-1", "kind": "outcome", "title": "...", "parent": null, ...}],
      "evidence": [{"node": "OPP-1", "stance": "supports", "evidence_type": "anecdotal", "statement": "...", "source_url": "..."}],
-     "notes": [{"node": "SOL-1", "kind": "question", "text": "..."}]}
+     "notes": [{"node": "SOL-1", "kind": "question", "text": "..."}],
+     "tickets": [{"node": "SOL-1", "key": "#412", "tracker": "github.com/acme/sprout", "title": "..."}]}
 
 A field that is left out has its default in a new node and stays as it is in one that exists.
 Import goes by id and is idempotent; the second export is byte-equal to the first.
@@ -22,11 +23,25 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 
+from whytree.code.services import TicketFacts, see_ticket
+from whytree.engines.links_tickets import TicketRef
 from whytree.errors import Conflict, Invalid
-from whytree.tree.models import KINDS, LOCKED, EvidenceLink, Hypothesis, Node, Note, Solution, State
+from whytree.tree.models import (
+    KINDS,
+    LOCKED,
+    EvidenceLink,
+    Hypothesis,
+    Node,
+    Note,
+    Provenance,
+    Solution,
+    State,
+    TicketLink,
+)
 from whytree.tree.queries import REF, NodeKey, key_of, nodes_of
 from whytree.tree.services.checks import save_checked
 from whytree.tree.services.lifecycle import hang_under, refuse_circle, refuse_misplaced
+from whytree.tree.services.tickets import link_ticket
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
@@ -74,6 +89,11 @@ _NOTE = {
     name: {"author_name": "author"}.get(name, name)
     for name in ("kind", "text", "cost", "alternative", "author_name", "created_at", "answer", "answered_at")
 }
+_ATTACHED = {
+    "evidence": {"source_url", *_EVIDENCE},
+    "notes": {*_NOTE.values()},
+    "tickets": {"key", "tracker", "url", "title"},
+}
 # Always written, even where they have their default: a reader should not have to know it.
 _SHOWN = frozenset({"title", "state", "stance", "evidence_type", "kind", "text", "change", "created_at"})
 
@@ -87,6 +107,7 @@ class ImportReport:
     unchanged: list[str] = field(default_factory=list)
     evidence: int = 0
     notes: int = 0
+    tickets: int = 0
     preview: bool = False
 
 
@@ -99,6 +120,7 @@ def export_tree(product: Product) -> Row:
         "nodes": [_node_row(node) for node in nodes.values()],
         "evidence": _attached_rows(EvidenceLink.objects.filter(product=product), nodes, _EVIDENCE),
         "notes": _attached_rows(Note.objects.filter(product=product), nodes, _NOTE),
+        "tickets": _ticket_rows(product, nodes),
     }
 
 
@@ -125,6 +147,7 @@ class _Rows:
     nodes: list[Row]
     evidence: list[Row]
     notes: list[Row]
+    tickets: list[Row]
 
 
 class _Run:
@@ -145,7 +168,8 @@ class _Run:
                 self._bring_node(row)
         evidence = sum(self._bring(EvidenceLink, _EVIDENCE, _unfolded(row)) for row in self.rows.evidence)
         notes = sum(self._bring(Note, _NOTE, row) for row in self.rows.notes)
-        return ImportReport(self.report.created, self.report.changed, self.report.unchanged, evidence, notes)
+        tickets = sum(self._bring_ticket(row) for row in self.rows.tickets)
+        return ImportReport(self.report.created, self.report.changed, self.report.unchanged, evidence, notes, tickets)
 
     def _bring_node(self, row: Row) -> None:
         ref = str(row["id"])
@@ -186,9 +210,7 @@ class _Run:
     def _bring(self, model: type[EvidenceLink] | type[Note], columns: dict[str, str], row: Row) -> bool:
         """Add a piece of evidence or a note that its node does not have yet; True when it was new."""
         with _naming(str(row["node"])):
-            node = self.known.get(row["node"])
-            if node is None:
-                raise Invalid("There is no such node, neither in the file nor in the product.")
+            node = self._node(row)
             values = _values(model, columns, {name: value for name, value in row.items() if name != "node"})
             place = {"product": self.product, "node_kind": node.prefix, "node_id": node.pk}
             if model._default_manager.filter(**place, **_identity(model, values)).exists():
@@ -199,6 +221,25 @@ class _Run:
             save_checked(attached)
             record(self.actor, self.product, f"import_{model._meta.model_name}", attached, undoable=False)
         return True
+
+    def _bring_ticket(self, row: Row) -> bool:
+        with _naming(str(row["node"])):
+            node = self._node(row)
+            facts = {name: str(row.get(name, "")) for name in ("key", "tracker", "url")}
+            if not facts["key"]:
+                raise Invalid('A ticket needs a "key".')
+            ticket = see_ticket(
+                self.actor, self.product, TicketFacts(TicketRef(**facts), title=str(row.get("title", "")))
+            )
+            if TicketLink.objects.filter(ticket=ticket, node_kind=node.prefix, node_id=node.pk).exists():
+                return False
+            link_ticket(self.actor, node, ticket)
+        return True
+
+    def _node(self, row: Row) -> Node:
+        if row["node"] not in self.known:
+            raise Invalid("There is no such node, neither in the file nor in the product.")
+        return self.known[row["node"]]
 
 
 class _naming:
@@ -219,13 +260,13 @@ def _checked(document: object) -> _Rows:
     """The document's parts, once its form is right; every problem of form is reported at once."""
     if not isinstance(document, dict) or document.get("whytree_tree") != VERSION:
         raise Invalid('This is no tree file: it should start with {"whytree_tree": 1, ...}.')
-    unknown = document.keys() - {"whytree_tree", "product", "nodes", "evidence", "notes"}
+    unknown = document.keys() - {"whytree_tree", "product", "nodes", "evidence", "notes", "tickets"}
     problems = [{"field": name, "problem": "is not a part of a tree file"} for name in sorted(unknown)]
     product = document.get("product") or {}
     vision = product.get("vision", "") if isinstance(product, dict) else None
     if not isinstance(vision, str):
         problems.append({"field": "product", "problem": 'should be {"name": "...", "vision": "..."}'})
-    parts = {name: document.get(name, []) for name in ("nodes", "evidence", "notes")}
+    parts = {name: document.get(name, []) for name in ("nodes", "evidence", "notes", "tickets")}
     for name, part in parts.items():
         if not isinstance(part, list):
             problems.append({"field": name, "problem": "should be a list"})
@@ -238,7 +279,7 @@ def _checked(document: object) -> _Rows:
     if problems:
         first = problems[0]
         raise Invalid(f"{first['field']}: {first['problem']}. Nothing was imported.", details={"fields": problems[:50]})
-    return _Rows(str(vision), parts["nodes"], parts["evidence"], parts["notes"])
+    return _Rows(str(vision), **parts)
 
 
 def _wrong(part: str, row: object) -> Iterator[str]:
@@ -260,7 +301,7 @@ def _wrong(part: str, row: object) -> Iterator[str]:
             yield "parent should be an id or null"
         known = {"id", "kind", "parent", *_COLUMNS[prefix].values()}
     else:
-        known = {"node", "source_url", *_EVIDENCE} if part == "evidence" else {"node", *_NOTE.values()}
+        known = {"node", *_ATTACHED[part]}
     unknown = sorted(row.keys() - known)
     if unknown:
         yield f"{ref} has unknown fields: {', '.join(unknown)}"
@@ -354,6 +395,20 @@ def _attached_rows(
         (at, {"node": nodes[item.node_kind, item.node_id].ref} | _folded(_written(item, columns))) for at, item in kept
     ]
     return [row for _, row in sorted(rows, key=lambda pair: (pair[0], json.dumps(pair[1], sort_keys=True)))]
+
+
+def _ticket_rows(product: Product, nodes: dict[NodeKey, Node]) -> list[Row]:
+    """Stated links only: what a rule infers is inferred again."""
+    links = TicketLink.objects.filter(product=product, provenance=Provenance.STATED).select_related("ticket")
+    rows = []
+    for link in links:
+        told = {
+            name: getattr(link.ticket, name)
+            for name in ("key", "tracker", "url", "title")
+            if getattr(link.ticket, name)
+        }
+        rows.append({"node": nodes[link.node_kind, link.node_id].ref} | told)
+    return sorted(rows, key=lambda row: json.dumps(row, sort_keys=True))
 
 
 def _folded(row: Row) -> Row:

@@ -17,7 +17,7 @@ from .nodes import (
     plan_test,
 )
 from .notes import add_note, answer_note
-from .tickets import link_ticket, unlink_ticket
+from .tickets import link_ticket, link_written_ticket, unlink_ticket
 from .trials import conclude_test, start_test
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "edit_test",
     "link_evidence",
     "link_ticket",
+    "link_written_ticket",
     "lock_prediction",
     "move_node",
     "override_confidence",

@@ -3,10 +3,15 @@
 from django.db import transaction
 
 from whytree.code.models import Ticket
+from whytree.code.queries import find_ticket, list_repositories
+from whytree.code.services import TicketFacts, see_ticket
+from whytree.engines.links_tickets import TicketRef, parse_ticket
+from whytree.errors import Invalid
 from whytree.tree.models import Node, Provenance, TicketLink
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
+from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from .checks import refuse_other_product, save_checked
@@ -28,6 +33,29 @@ def link_ticket(
         save_checked(link)
         record(actor, node.product, "link_ticket", link, before=before, after=snapshot(link))
     return link
+
+
+def link_written_ticket(actor: Actor, node: Node, written: str, *, title: str = "") -> TicketLink:
+    """Tie the ticket that somebody typed: an address, `#12`, `ABC-12`. It is made known when it was not."""
+    require(actor, node.product, Role.MEMBER)
+    ref = parse_ticket(written)
+    if ref is None:
+        raise Invalid(
+            f"{written.strip()[:80] or 'Nothing'} is no ticket. Write its address, its number (#12) or its key (ABC-12)."
+        )
+    with transaction.atomic():
+        known = find_ticket(node.product, ref)
+        if known is not None:
+            ref = TicketRef(known.key, known.tracker, ref.url or known.url)
+        elif not ref.tracker and ref.key[0] in "#!":
+            ref = TicketRef(ref.key, _only_tracker(node.product), ref.url)
+        return link_ticket(actor, node, see_ticket(actor, node.product, TicketFacts(ref, title=title)))
+
+
+def _only_tracker(product: Product) -> str:
+    """Whose number a bare #12 is, while there is but one repository."""
+    trackers = {repository.tracker for repository in list_repositories(product)}
+    return trackers.pop() if len(trackers) == 1 else ""
 
 
 def unlink_ticket(actor: Actor, link: TicketLink) -> None:
