@@ -112,6 +112,16 @@ def open_clone(path: Path) -> Clone:
     return Clone(Path(lines[0]), head, is_shallow=lines[1] == "true")
 
 
+def split_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Lines without their ends, from a stream."""
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from whole
+    if rest:
+        yield rest
+
+
 def _why_no_clone(folder: Path, complaint: str) -> str:
     if "dubious ownership" in complaint:
         return f"git distrusts {folder}: it belongs to somebody else. If you trust it: git config --global --add safe.directory {folder}"

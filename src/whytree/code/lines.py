@@ -16,7 +16,7 @@ from whytree.engines.gitlog import LogCommit
 from whytree.engines.gitlog_diff import DIFF_ARGUMENTS, is_reformatting, parse_diffs
 from whytree.engines.links import CommitFacts, is_looked_through, is_stated
 
-from .git import Clone
+from .git import Clone, split_lines
 
 # Maintenance on top of maintenance on top of ...; beyond this the newest answer stands.
 _ROUNDS = 8
@@ -130,22 +130,13 @@ class LineReader:
         paths = sorted({path for _, path in pairs}) if len(pairs) < 100 else []
         arguments = ("log", "--no-walk=unsorted", *DIFF_ARGUMENTS, "--diff-filter=M", "--stdin")
         listing = "\n".join([*sorted(unsure), *(["--", *paths] if paths else [])]) + "\n"
-        for diff in parse_diffs(_lines_of(self._clone.stream(*arguments, stdin=listing))):
+        for diff in parse_diffs(split_lines(self._clone.stream(*arguments, stdin=listing))):
             if (diff.sha, diff.path) in pairs:
                 self._reformatted[diff.sha, diff.path] = is_reformatting(diff)
 
 
 def facts_of(commit: LogCommit) -> CommitFacts:
     return CommitFacts(commit.subject, commit.body, commit.note, commit.author_name)
-
-
-def _lines_of(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    rest = b""
-    for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        yield from whole
-    if rest:
-        yield rest
 
 
 def _listed_revisions(clone: Clone) -> frozenset[str]:

@@ -20,7 +20,7 @@ _FIELDS = 8
 # A subject of a megabyte is somebody's accident or somebody's joke; a page shows neither in full.
 SUBJECT_LIMIT = 500
 BODY_LIMIT = 20_000
-PATHS_LIMIT = 500
+PATHS_LIMIT = 200
 
 _COMMIT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _STATUS = re.compile(r"[ACDMRTUXB]\d*")

@@ -1,0 +1,195 @@
+"""Repositories and tickets from the command line. Git runs here, where the clone is."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from whytree.workspace.client import Client, CommandError, connect
+
+if TYPE_CHECKING:
+    from .reading import Found, Progress
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Where = Annotated[Path, typer.Argument(help="Your clone.")]
+NoLines = Annotated[bool, typer.Option("--no-lines", help="Read commits only; pages then cannot answer for a line.")]
+
+
+def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
+    group("repository").command("add")(add_repository)
+    group("repository").command("sync")(sync_repository)
+    group("repository").command("list")(list_repositories)
+    group("import").command("tickets")(import_tickets)
+
+
+def add_repository(
+    path: Where = Path(),
+    name: Annotated[str, typer.Option(help="What to call it; the folder's name otherwise.")] = "",
+    with_code: Annotated[
+        bool, typer.Option("--with-code", help="Send the text of files too, so that pages show it.")
+    ] = False,
+    no_lines: NoLines = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read a clone's history, so that its lines can say why.
+
+    Commit ids, paths, messages and flag keys are sent; what is in the files stays here, unless you say --with-code.
+    """
+    from whytree.engines.links_tickets import tracker_of_remote
+
+    from .git import open_clone
+    from .reading import identity
+
+    clone = open_clone(path)
+    body = {
+        "name": name or clone.root.name,
+        "root_sha": identity(clone),
+        "tracker": tracker_of_remote(clone.remote),
+        "with_code": with_code,
+    }
+    client = connect()
+    repository = client.post(f"/products/{client.product}/repositories", body)
+    _read(client, clone, repository, lines=not no_lines, everything=False, as_json=as_json)
+
+
+def sync_repository(
+    path: Where = Path(),
+    no_lines: NoLines = False,
+    everything: Annotated[bool, typer.Option("--all", help="Send all commits again, not only new ones.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what is new in a registered clone."""
+    from .git import open_clone
+    from .reading import identity
+
+    clone = open_clone(path)
+    root_sha = identity(clone)
+    client = connect()
+    repositories = client.get(f"/products/{client.product}/repositories")
+    repository = next((one for one in repositories if one["root_sha"] == root_sha), None)
+    if repository is None:
+        raise CommandError(f"{clone.root.name} is not registered yet. Add it: whytree repository add {path}")
+    _read(client, clone, repository, lines=not no_lines, everything=everything, as_json=as_json)
+
+
+def list_repositories(as_json: AsJson = False) -> None:
+    """Repositories that were read, and how far."""
+    client = connect()
+    repositories = client.get(f"/products/{client.product}/repositories")
+    if as_json:
+        _print_json(repositories)
+        return
+    for one in repositories:
+        read = (
+            f"read {one['synced_at'][:16].replace('T', ' ')} at {one['head'][:7]}"
+            if one["synced_at"]
+            else "never read to its end"
+        )
+        typer.echo(f"{one['name']:24} {one['commits']:>8,} commits {one['files']:>7,} files  {read}")
+    if not repositories:
+        typer.echo("None yet. Add your clone: whytree repository add PATH")
+
+
+def _read(
+    client: Client, clone: Any, repository: dict[str, Any], *, lines: bool, everything: bool, as_json: bool
+) -> None:
+    from .reading import Reading
+
+    with _progress(quiet=as_json) as progress:
+        found = Reading(client, clone, repository, progress).run(lines=lines, everything=everything)
+    share = client.get(f"/products/{client.product}/why/share", repository=repository["name"])
+    if as_json:
+        _print_json({**repository, **vars(found), "head": clone.head, "share": share})
+        return
+    for sentence in _sentences(repository["name"], found, share):
+        typer.echo(sentence)
+
+
+def _sentences(name: str, found: "Found", share: dict[str, Any]) -> Iterator[str]:
+    new = (
+        f"{found.commits:,} commits"
+        if found.new_commits == found.commits
+        else f"{found.new_commits:,} new of {found.commits:,} commits"
+    )
+    tickets = f", {found.new_tickets:,} tickets seen for the first time" if found.new_tickets else ""
+    if not share["lines"]:
+        yield f"{name}: {new}{tickets}; {share['linked_commits']:,} commits say what they are for."
+    else:
+        percent = 100 * share["explained_lines"] / share["lines"]
+        yield (
+            f"{name}: {new}{tickets}; {percent:.0f} % of {share['lines']:,} lines can say whom they are for "
+            f"({_tally(share)})."
+        )
+    yield from found.left_out
+    if not share["linked_commits"]:
+        yield "To explain a commit, write into its message: Why: SOL-1   (or start work with: whytree start TICKET)"
+
+
+def _tally(share: dict[str, Any]) -> str:
+    rules = [f"{rule} {lines:,}" for rule, lines in share["by_rule"].items()]
+    return ", ".join(rules) or "no commit is linked yet"
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> "Iterator[Progress]":
+    """A bar on the terminal; nothing where nobody looks."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda what, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description:14}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what)
+            bars.update(tasks[what], completed=done, total=total or None)
+
+        yield show
+
+
+def _print_json(data: Any) -> None:
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+# Tickets ----------------------------------------------------------------------------------------------
+
+TICKETS_AT_ONCE = 500
+
+
+def import_tickets(
+    file: Annotated[Path, typer.Argument(help="CSV, JSON or XLSX from GitHub, GitLab, Jira or Linear.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring in titles, words and states of tickets from a tracker's export. Again changes only what changed there."""
+    from .tickets_file import read_tickets
+
+    mapping, rows, problems = read_tickets(file)
+    client = connect()
+    total: dict[str, Any] = {"new": 0, "changed": 0, "unchanged": 0, "refused": [vars(one) for one in problems]}
+    for start in range(0, len(rows), TICKETS_AT_ONCE):
+        body = {"tickets": rows[start : start + TICKETS_AT_ONCE], "dry_run": dry_run}
+        done = client.post(f"/products/{client.product}/tickets/import", body)
+        for name in ("new", "changed", "unchanged"):
+            total[name] += done[name]
+        total["refused"] += done["refused"]
+    if as_json:
+        _print_json({**total, "columns": mapping, "dry_run": dry_run})
+        return
+    typer.echo("Columns: " + ", ".join(f"{ours} from “{theirs}”" for ours, theirs in mapping.items()))
+    would = "would be " if dry_run else ""
+    typer.echo(
+        f"{total['new']:,} tickets {would}new, {total['changed']:,} {would}changed, {total['unchanged']:,} as they were."
+    )
+    for one in total["refused"][:20]:
+        typer.echo(f"  row {one['row']}: {one['problem']}")
+    if len(total["refused"]) > 20:
+        typer.echo(f"  and {len(total['refused']) - 20:,} more rows that could not be taken")
