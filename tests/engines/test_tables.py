@@ -376,6 +376,13 @@ def test_names_are_compared_by_words(columns: list[str], expected: tuple[str | N
     assert (mapping.get("text"), mapping.get("time")) == expected
 
 
+def test_a_short_name_counts_only_as_a_whole_name() -> None:
+    wanted = {"id": Wanted(["review id"], "id", whole=["id"])}
+    assert guess_mapping(["session_id"], [], wanted) == {}
+    assert guess_mapping(["session_id", "ID"], [], wanted) == {"id": "ID"}
+    assert guess_mapping(["the review id"], [], wanted) == {"id": "the review id"}
+
+
 def test_content_decides_where_names_say_nothing() -> None:
     sample = [{"k": "17", "c1": "2024-05-01", "c2": "It asked for my number again and again."}] * 3
     assert guess_mapping(["k", "c1", "c2"], sample, WANTED) == {"time": "c1", "text": "c2"}

@@ -27,6 +27,8 @@ class Wanted:
 
     names: Sequence[str]
     looks: Looks = "text"
+    whole: Sequence[str] = ()
+    """Names that only count as a column's whole name: `id` is not found in `session_id`, nor `name` in `package name`."""
     by_content: bool = True
     """Whether content alone may decide. Only times and long texts are ever recognised so."""
 
@@ -63,7 +65,7 @@ def _words(name: str) -> tuple[str, ...]:
 
 
 def _by_name(columns: Sequence[str], sample: Sequence[Mapping[str, Any]], want: Wanted, *, exact: bool) -> str | None:
-    for name in want.names:
+    for name in (*want.names, *want.whole) if exact else want.names:
         words = _words(name)
         for column in columns:
             theirs = _words(column)

@@ -1,0 +1,191 @@
+"""Voices over REST. An operation is named after the service or query that it calls."""
+
+from typing import Literal, cast
+
+from ninja import Body, Router
+
+from whytree.engines.text import parse_query
+from whytree.errors import Invalid
+from whytree.voice import queries, schemas, services
+from whytree.voice.drafts import FeedbackFields, Source
+from whytree.voice.models import FeedbackItem, ImportRun
+from whytree.workspace.doors import ApiRequest, api_product
+from whytree.workspace.roles import Role
+
+router = Router(tags=["Voices"])
+
+MOST_LISTED = 200
+
+
+def _item_out(item: FeedbackItem) -> schemas.ItemOut:
+    shown = schemas.FeedbackOut.of(item, queries.links_of([item]).get(item.ref, []))
+    marks = [schemas.HighlightOut(**mark.as_json()) for mark in item.highlights.all()]
+    return schemas.ItemOut(**shown.model_dump(), highlights=marks)
+
+
+@router.post(
+    "/products/{product}/feedback",
+    response={201: schemas.ItemOut, 200: schemas.AddedOut},
+    operation_id="add_feedback",
+)
+def add_feedback(
+    request: ApiRequest, product: str, said: Body[schemas.FeedbackBody]
+) -> tuple[int, schemas.ItemOut | schemas.AddedOut]:
+    """One thing somebody said, or a list; of a list those that cannot be taken are named and the others land."""
+    found = api_product(request, product, Role.MEMBER)
+    if isinstance(said, list):
+        return 200, _added_out(services.add_many(request.actor, found, items=said))
+    reporter_id = request.actor.user_id if said.heard else None
+    item = services.add_feedback(
+        request.actor, found, source=said.source(), reporter_id=reporter_id, **cast(FeedbackFields, said.fields())
+    )
+    return 201, _item_out(queries.find_feedback(found, item.number))
+
+
+def _added_out(added: services.Added) -> schemas.AddedOut:
+    return schemas.AddedOut(
+        created=[item.ref for item in added.created],
+        updated=[item.ref for item in added.updated],
+        unchanged=len(added.unchanged),
+        refused=[schemas.RefusedOut(index=one.index, reason=one.reason) for one in added.refused],
+    )
+
+
+@router.get("/products/{product}/feedback", response=schemas.FeedbackPage, operation_id="list_feedback")
+def list_feedback(
+    request: ApiRequest,
+    product: str,
+    q: str = "",
+    source: str = "",
+    rating: int | None = None,
+    person: str = "",
+    state: Literal["waiting", "linked", "away", "all"] = "all",
+    after: str = "",
+    limit: int = queries.PAGE,
+) -> schemas.FeedbackPage:
+    """The voices, the newest first; with `q`, those that hold all its words, the best match first."""
+    found = api_product(request, product, Role.VIEWER)
+    if not 1 <= limit <= MOST_LISTED:
+        raise Invalid(f"limit is a number from 1 to {MOST_LISTED}.")
+    wanted = queries.Wanted(state=state, words=q, source=source, rating=rating, person=person)
+    page = queries.page_of(found, wanted, after=after, size=limit)
+    return schemas.FeedbackPage(items=schemas.FeedbackOut.of_many(page.items, parse_query(q)), next=page.next or None)
+
+
+@router.get("/products/{product}/feedback/{ref}", response=schemas.ItemOut, operation_id="get_feedback")
+def get_feedback(request: ApiRequest, product: str, ref: str) -> schemas.ItemOut:
+    """One item with its highlights and links."""
+    return _item_out(queries.find_by_ref(api_product(request, product, Role.VIEWER), ref))
+
+
+@router.post(
+    "/products/{product}/feedback/{ref}/highlights", response={201: schemas.HighlightOut}, operation_id="highlight"
+)
+def highlight(request: ApiRequest, product: str, ref: str, said: schemas.SpanIn) -> tuple[int, schemas.HighlightOut]:
+    """Mark a part of the text."""
+    item = queries.find_by_ref(api_product(request, product, Role.MEMBER), ref)
+    span = services.Span.of(item, start=said.start, end=said.end, quote=said.quote)
+    return 201, schemas.HighlightOut(**services.highlight(request.actor, item, span).as_json())
+
+
+@router.post("/products/{product}/feedback/{ref}/links", response={201: schemas.ItemOut}, operation_id="link_excerpt")
+def link_excerpt(request: ApiRequest, product: str, ref: str, said: schemas.LinkIn) -> tuple[int, schemas.ItemOut]:
+    """Link an excerpt to an opportunity. Linking it there again replaces the excerpt and the importance."""
+    found = api_product(request, product, Role.MEMBER)
+    item = queries.find_by_ref(found, ref)
+    opportunity = services.find_opportunity(found, said.opportunity)
+    span = services.Span.of(item, start=said.start, end=said.end, quote=said.quote)
+    services.link_excerpt(request.actor, item, opportunity, span=span, importance=said.importance)
+    return 201, _item_out(item)
+
+
+@router.delete(
+    "/products/{product}/feedback/{ref}/links/{opportunity}", response=schemas.ItemOut, operation_id="unlink_excerpt"
+)
+def unlink_excerpt(request: ApiRequest, product: str, ref: str, opportunity: str) -> schemas.ItemOut:
+    """Take the link off; the highlight stays."""
+    found = api_product(request, product, Role.MEMBER)
+    item = queries.find_by_ref(found, ref)
+    services.unlink(request.actor, item, services.find_opportunity(found, opportunity))
+    return _item_out(item)
+
+
+@router.post("/products/{product}/feedback/{ref}/put-away", response=schemas.ItemOut, operation_id="put_away")
+def put_away(request: ApiRequest, product: str, ref: str) -> schemas.ItemOut:
+    """Read, and nothing to link."""
+    item = queries.find_by_ref(api_product(request, product, Role.MEMBER), ref)
+    return _item_out(services.put_away(request.actor, item))
+
+
+@router.post("/products/{product}/feedback/{ref}/bring-back", response=schemas.ItemOut, operation_id="bring_back")
+def bring_back(request: ApiRequest, product: str, ref: str) -> schemas.ItemOut:
+    """Let it wait for a reader again."""
+    item = queries.find_by_ref(api_product(request, product, Role.MEMBER), ref)
+    return _item_out(services.bring_back(request.actor, item))
+
+
+@router.put("/products/{product}/feedback/{ref}/consent", response=schemas.ItemOut, operation_id="set_consent")
+def set_consent(request: ApiRequest, product: str, ref: str, said: schemas.ConsentIn) -> schemas.ItemOut:
+    """What the person allows us to do with their words."""
+    item = queries.find_by_ref(api_product(request, product, Role.MEMBER), ref)
+    return _item_out(services.set_consent(request.actor, item, said.consent))
+
+
+# Imports
+
+
+@router.get("/products/{product}/feedback-imports", response=list[schemas.ImportOut], operation_id="list_imports")
+def list_imports(request: ApiRequest, product: str) -> list[schemas.ImportOut]:
+    """The latest imports, the newest first."""
+    found = api_product(request, product, Role.VIEWER)
+    return [schemas.ImportOut.of(run) for run in ImportRun.objects.filter(product=found)[:50]]
+
+
+@router.post("/products/{product}/feedback-imports", response={201: schemas.ImportOut}, operation_id="start_import")
+def start_import(request: ApiRequest, product: str, said: schemas.ImportIn) -> tuple[int, schemas.ImportOut]:
+    """Begin an import, or find the interrupted one: send the rows after its `row_offset`."""
+    found = api_product(request, product, Role.MAINTAINER)
+    run = services.start_import(
+        request.actor,
+        found,
+        source=Source(said.source_type, said.source_id, said.source_name),
+        file=services.FileFacts(said.fingerprint, said.file_name, said.mapping, said.day_first),
+        dry_run=said.dry_run,
+    )
+    return 201, schemas.ImportOut.of(run)
+
+
+@router.get("/products/{product}/feedback-imports/{run_id}", response=schemas.ImportOut, operation_id="get_import")
+def get_import(request: ApiRequest, product: str, run_id: int) -> schemas.ImportOut:
+    return schemas.ImportOut.of(services.find_run(api_product(request, product, Role.VIEWER), run_id))
+
+
+@router.post("/products/{product}/feedback-imports/{run_id}/rows", response=schemas.ImportOut, operation_id="take_rows")
+def take_rows(request: ApiRequest, product: str, run_id: int, said: schemas.RowsIn) -> schemas.ImportOut:
+    """The next rows of the file. A batch that was taken already changes nothing."""
+    run = services.find_run(api_product(request, product, Role.MAINTAINER), run_id)
+    taken = services.take_rows(
+        request.actor,
+        run,
+        rows=[(row.row, row.values) for row in said.rows],
+        errors=[(error.row, error.reason) for error in said.errors],
+        upto=said.upto,
+    )
+    return schemas.ImportOut.of(taken)
+
+
+@router.post(
+    "/products/{product}/feedback-imports/{run_id}/finish", response=schemas.ImportOut, operation_id="finish_import"
+)
+def finish_import(request: ApiRequest, product: str, run_id: int) -> schemas.ImportOut:
+    """All rows were sent."""
+    run = services.find_run(api_product(request, product, Role.MAINTAINER), run_id)
+    return schemas.ImportOut.of(services.finish_import(request.actor, run))
+
+
+@router.delete("/products/{product}/feedback-imports/{run_id}", response=schemas.UndoneOut, operation_id="undo_import")
+def undo_import(request: ApiRequest, product: str, run_id: int) -> schemas.UndoneOut:
+    """Take out what the import brought in; items that were linked since stay."""
+    run = services.find_run(api_product(request, product, Role.MAINTAINER), run_id)
+    _, removed, kept = services.undo_import(request.actor, run)
+    return schemas.UndoneOut(removed=removed, kept=kept)

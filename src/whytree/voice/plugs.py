@@ -1,0 +1,5 @@
+"""What the voices plug into the workspace's sockets."""
+
+
+def plug() -> None:
+    """Called once at start-up."""

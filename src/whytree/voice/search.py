@@ -1,0 +1,105 @@
+"""Full-text search: one question, two engines. SQLite answers by FTS5, PostgreSQL by `tsvector`.
+
+    matching(FeedbackItem.objects.filter(product=product), parse_query("phone -ios"))
+
+gives the items that match, best first, as a queryset that can be filtered on. The database keeps the index itself (by
+triggers, by a generated column), so that no import, undo or erasure can forget it. `ensure_index` makes it; it runs
+after every migration, because SQLite drops a table's triggers when a later migration rebuilds the table.
+
+Both engines see the same words: letters and digits, folded (`engines.text.fold`).
+"""
+
+from typing import Any
+
+from django.db import connections
+from django.db.models import F, FloatField, Q, QuerySet
+from django.db.models.expressions import RawSQL
+
+from whytree.engines.text import Query, Term, is_unspaced
+from whytree.voice.models import FeedbackItem
+
+TABLE = "voice_feedbackitem"
+INDEX = "voice_search"
+
+_SQLITE = (
+    f"""CREATE VIRTUAL TABLE IF NOT EXISTS {INDEX} USING fts5(
+        text, author_name, content='{TABLE}', content_rowid='id',
+        tokenize="unicode61 remove_diacritics 2", prefix='2 3')""",
+    f"""CREATE TRIGGER IF NOT EXISTS {INDEX}_added AFTER INSERT ON {TABLE} BEGIN
+        INSERT INTO {INDEX}(rowid, text, author_name) VALUES (new.id, new.text, new.author_name);
+        END""",
+    f"""CREATE TRIGGER IF NOT EXISTS {INDEX}_removed AFTER DELETE ON {TABLE} BEGIN
+        INSERT INTO {INDEX}({INDEX}, rowid, text, author_name) VALUES ('delete', old.id, old.text, old.author_name);
+        END""",
+    f"""CREATE TRIGGER IF NOT EXISTS {INDEX}_changed AFTER UPDATE OF id, text, author_name ON {TABLE} BEGIN
+        INSERT INTO {INDEX}({INDEX}, rowid, text, author_name) VALUES ('delete', old.id, old.text, old.author_name);
+        INSERT INTO {INDEX}(rowid, text, author_name) VALUES (new.id, new.text, new.author_name);
+        END""",
+)
+
+# NFD takes letters and accents apart and the first replacement drops the accents, as `remove_diacritics` does.
+_POSTGRES_WORDS = (
+    "regexp_replace(regexp_replace(normalize(lower(left(text, 50000) || ' ' || author_name), NFD),"
+    r" '[\u0300-\u036f]', '', 'g'), '[^[:alnum:]]+', ' ', 'g')"
+)
+_POSTGRES = (
+    f"""ALTER TABLE {TABLE} ADD COLUMN IF NOT EXISTS {INDEX} tsvector
+        GENERATED ALWAYS AS (to_tsvector('simple', {_POSTGRES_WORDS})) STORED""",
+    f"CREATE INDEX IF NOT EXISTS {INDEX}_words ON {TABLE} USING gin ({INDEX})",
+)
+
+
+def ensure_index(sender: Any = None, using: str = "default", **_: Any) -> None:
+    """Make the index where it is missing. Connected to `post_migrate`."""
+    connection = connections[using]
+    if TABLE not in connection.introspection.table_names():
+        return
+    with connection.cursor() as cursor:
+        for statement in _SQLITE if connection.vendor == "sqlite" else _POSTGRES:
+            cursor.execute(statement)
+
+
+def matching(items: QuerySet[FeedbackItem], query: Query) -> QuerySet[FeedbackItem]:
+    """Those of `items` that match, with `rank`, the best first (smallest rank), then the newest."""
+    if any(is_unspaced(word) for term in query.terms for word in term.words):
+        return _containing(items, query)
+    if connections[items.db].vendor == "sqlite":
+        found = items.extra(  # noqa: S610 (both parts are constants; the query is bound)
+            tables=[INDEX],
+            where=[f"{INDEX} MATCH %s", f"{INDEX}.rowid = {TABLE}.id"],
+            params=[_fts5(query)],
+            select={"rank": f"{INDEX}.rank"},
+        )
+        return found.order_by("rank", "-said_at", "-pk")
+    typed = _tsquery(query)
+    rank = RawSQL(f"-ts_rank({TABLE}.{INDEX}, to_tsquery('simple', %s))", [typed], output_field=FloatField())  # noqa: S611
+    matches = RawSQL(f"{TABLE}.{INDEX} @@ to_tsquery('simple', %s)", [typed])  # noqa: S611
+    return items.filter(matches).annotate(rank=rank).order_by("rank", "-said_at", "-pk")
+
+
+def _containing(items: QuerySet[FeedbackItem], query: Query) -> QuerySet[FeedbackItem]:
+    """Scripts without spaces have no words to index: the text itself is looked through."""
+    for term in query.terms:
+        held = Q(text__icontains=" ".join(term.words))
+        items = items.exclude(held) if term.excluded else items.filter(held)
+    return items.annotate(rank=F("said_at")).order_by("-said_at", "-pk")
+
+
+def _fts5(query: Query) -> str:
+    """FTS5's own language; words are letters and digits only, so nothing a person types can be an operator."""
+    wanted = " AND ".join(map(_fts5_term, query.wanted))
+    excluded = "".join(f" NOT {_fts5_term(term)}" for term in query.terms if term.excluded)
+    return f"({wanted}){excluded}"
+
+
+def _fts5_term(term: Term) -> str:
+    return f'"{" ".join(term.words)}"' + ("" if term.exact else "*")
+
+
+def _tsquery(query: Query) -> str:
+    return " & ".join(("!" if term.excluded else "") + _tsquery_term(term) for term in query.terms)
+
+
+def _tsquery_term(term: Term) -> str:
+    words = [f"'{word}'" for word in term.words]
+    return "(" + " <-> ".join([*words[:-1], words[-1] + ("" if term.exact else ":*")]) + ")"

@@ -1,0 +1,199 @@
+"""Import a file of feedback in batches: idempotent, resumable, undoable as a run.
+
+    run = start_import(actor, product, fingerprint=..., source=..., ...)
+    take_rows(actor, run, rows=[(2, {...}), ...], errors=[(7, "...")], upto=500)     # as often as needed
+    finish_import(actor, run)
+
+Each batch is one transaction, with the offset in it: after a `kill -9` the run says itself where to go on, and a batch
+that is sent twice changes nothing. A dry run does all the same checks and stores no item.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from whytree.errors import Conflict, Invalid, NotFound, TooLarge
+from whytree.tree.models import EvidenceLink, SourceKind
+from whytree.voice.drafts import Draft, Source, draft, is_empty
+from whytree.voice.models import ERRORS_KEPT, UNFINISHED, FeedbackItem, ImportRun, RunState
+from whytree.workspace.access import require
+from whytree.workspace.activity import record, snapshot
+from whytree.workspace.actors import Actor
+from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
+
+from .storing import plan, store_drafts
+
+MOST_ROWS = 2_000
+"""Rows a batch: a transaction of some tenths of a second, so that others can write in between."""
+
+Row = tuple[int, dict[str, Any]]
+RowFault = tuple[int, str]
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What identifies an import, so that the same one is recognised after an interruption."""
+
+    fingerprint: str
+    file_name: str
+    mapping: dict[str, str]
+    day_first: bool | None = None
+
+
+def start_import(
+    actor: Actor, product: Product, *, source: Source, file: FileFacts, dry_run: bool = False
+) -> ImportRun:
+    """A new run, or the interrupted one of the same file, to go on at its `row_offset`."""
+    require(actor, product, Role.MAINTAINER)
+    if not source.name.strip():
+        raise Invalid("Name the source, as in --source play-reviews: it says where these voices come from.")
+    if not file.fingerprint:
+        raise Invalid("Give the file's fingerprint, so that an interrupted import can be taken up again.")
+    unfinished = _unfinished(product, file.fingerprint)
+    if unfinished is not None and not dry_run:
+        return unfinished
+    try:
+        with transaction.atomic():
+            return _new_run(actor, product, source, file, RunState.DRY_RUN if dry_run else RunState.RUNNING)
+    except IntegrityError:  # the same import was started elsewhere in this very moment
+        other = _unfinished(product, file.fingerprint)
+        if other is None:
+            raise
+        return other
+
+
+def _unfinished(product: Product, fingerprint: str) -> ImportRun | None:
+    return ImportRun.objects.filter(product=product, fingerprint=fingerprint, state__in=UNFINISHED).first()
+
+
+def _new_run(actor: Actor, product: Product, source: Source, file: FileFacts, state: RunState) -> ImportRun:
+    run = ImportRun.objects.create(
+        product=product,
+        file_name=file.file_name[:200],
+        fingerprint=file.fingerprint,
+        source_type=source.type,
+        source_id=source.id,
+        source_name=source.name,
+        mapping=file.mapping,
+        day_first=file.day_first,
+        state=state,
+        started_by_id=actor.user_id,
+    )
+    if state == RunState.RUNNING:
+        record(actor, product, "start_import", run, undoable=False)
+    return run
+
+
+def source_of(run: ImportRun) -> Source:
+    """Where the run's items come from; the column of the text tells two columns of one row apart."""
+    return Source(run.source_type, run.source_id, run.source_name, run.mapping.get("text", ""))
+
+
+@transaction.atomic
+def take_rows(actor: Actor, run: ImportRun, *, rows: Sequence[Row], errors: Sequence[RowFault], upto: int) -> ImportRun:
+    """Deal with the next rows of the file: `rows` by row number, `errors` for those that could not even be read.
+
+    `upto` is the last row number of the batch. Rows that were dealt with before are passed over.
+    """
+    require(actor, run.product, Role.MAINTAINER)
+    if len(rows) > MOST_ROWS:
+        raise TooLarge(f"That are {len(rows):,} rows; send at most {MOST_ROWS:,} at once.")
+    run = _locked(run)
+    rows = [row for row in rows if run.row_offset < row[0] <= upto]
+    faults = [fault for fault in errors if run.row_offset < fault[0] <= upto]
+    drafts, refused, empty = _checked(rows, run)
+    faults += refused
+    _count(run, rows=len(rows) + len(faults) - len(refused), empty=empty, broken=len(faults))
+    _store(run, drafts)
+    run.errors = [*run.errors, *([number, reason] for number, reason in sorted(faults))][:ERRORS_KEPT]
+    run.row_offset = max(run.row_offset, upto)
+    run.save()
+    return run
+
+
+def _locked(run: ImportRun) -> ImportRun:
+    fresh = ImportRun.objects.select_for_update().select_related("product").get(pk=run.pk)
+    if fresh.state not in (*UNFINISHED, RunState.DRY_RUN) or fresh.finished_at is not None:
+        raise Conflict("This import is finished. Start it again to import the file once more.")
+    return fresh
+
+
+def _checked(rows: Sequence[Row], run: ImportRun) -> tuple[list[Draft], list[RowFault], int]:
+    """The rows that can be taken, those that cannot with the reason, and how many hold no word."""
+    drafts: list[Draft] = []
+    refused: list[RowFault] = []
+    empty = 0
+    now = timezone.now()
+    for number, values in rows:
+        if is_empty(values):
+            empty += 1
+            continue
+        try:
+            drafts.append(draft(values, now=now, day_first=run.day_first))
+        except Invalid as error:
+            refused.append((number, error.message))
+    return drafts, refused, empty
+
+
+def _count(run: ImportRun, **counts: int) -> None:
+    for name, count in counts.items():
+        setattr(run, name, getattr(run, name) + count)
+
+
+def _store(run: ImportRun, drafts: Sequence[Draft]) -> None:
+    if run.state == RunState.DRY_RUN:
+        new, changed, _ = plan(run.product, source_of(run), drafts)
+        created, updated = len(new), len(changed)
+    else:
+        stored = store_drafts(run.product, source_of(run), drafts, run=run)
+        created, updated = len(stored.created), len(stored.updated)
+    _count(run, created=created, updated=updated, skipped=len(drafts) - created - updated)
+
+
+@transaction.atomic
+def finish_import(actor: Actor, run: ImportRun) -> ImportRun:
+    """All rows were sent."""
+    require(actor, run.product, Role.MAINTAINER)
+    run = _locked(run)
+    run.finished_at = timezone.now()
+    if run.state != RunState.DRY_RUN:
+        before = snapshot(run)
+        run.state = RunState.COMPLETED
+        record(actor, run.product, "finish_import", run, before=before, after=snapshot(run), undoable=False)
+    run.save()
+    return run
+
+
+@transaction.atomic
+def undo_import(actor: Actor, run: ImportRun) -> tuple[ImportRun, int, int]:
+    """Take out again what this run brought in. Items that are linked as evidence stay; returns how many went and stayed."""
+    require(actor, run.product, Role.MAINTAINER)
+    run = ImportRun.objects.select_for_update().select_related("product").get(pk=run.pk)
+    if run.state == RunState.DRY_RUN or run.undone_at is not None:
+        raise Conflict("There is nothing to take back: this was a dry run, or it was taken back already.")
+    items = FeedbackItem.objects.filter(import_run=run)
+    linked = _linked_numbers(run.product)
+    doomed = items.exclude(number__in=linked) if linked else items
+    gone = doomed.count()
+    doomed.delete()
+    run.state, run.undone_at = RunState.FAILED, timezone.now()
+    run.finished_at = run.finished_at or run.undone_at
+    run.save()
+    record(actor, run.product, "undo_import", run, after={"removed": gone}, undoable=False)
+    return run, gone, items.count()
+
+
+def _linked_numbers(product: Product) -> list[int]:
+    refs = EvidenceLink.objects.filter(product=product, source_kind=SourceKind.FEEDBACK, source_id__startswith="FB-")
+    return [int(ref.removeprefix("FB-")) for ref in refs.values_list("source_id", flat=True) if ref[3:].isdigit()]
+
+
+def find_run(product: Product, run_id: int) -> ImportRun:
+    run = ImportRun.objects.select_related("product", "started_by").filter(product=product, pk=run_id).first()
+    if run is None:
+        raise NotFound("There is no such import in this product.")
+    return run

@@ -1,0 +1,141 @@
+"""Mark what matters in somebody's words, and hang it on the problem it shows.
+
+Productboard's rule: each person counts once on an opportunity, with the importance of what they said last.
+"""
+
+import re
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from whytree.errors import Invalid, NotFound
+from whytree.tree.models import EvidenceLink, EvidenceType, Importance, Opportunity, SourceKind
+from whytree.tree.queries import find_node
+from whytree.tree.services import link_evidence, unlink_evidence
+from whytree.voice.models import Consent, FeedbackItem, Highlight
+from whytree.workspace.access import require
+from whytree.workspace.activity import record
+from whytree.workspace.actors import Actor
+from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
+
+from .items import mark_handled
+
+MOST_WORDS = 4_000
+"""Characters of one quote: more than that nobody reads on a node's page."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A part of an item's text: `start` and `end` count characters (not bytes, not UTF-16 units)."""
+
+    start: int
+    end: int
+
+    @classmethod
+    def of(cls, item: FeedbackItem, *, start: int | None = None, end: int | None = None, quote: str = "") -> "Span":
+        """The part somebody means: by place, by the words themselves, or, when neither is said, the whole text."""
+        if start is not None and end is not None:
+            return _trimmed(item.text, start, end)
+        if quote.strip():
+            return _place_of(item.text, quote)
+        return _trimmed(item.text, 0, len(item.text))
+
+
+def _trimmed(text: str, start: int, end: int) -> Span:
+    if not 0 <= start < end <= len(text):
+        raise Invalid(f"There are {len(text):,} characters; the part from {start} to {end} is not among them.")
+    part = text[start:end]
+    if not part.strip():
+        raise Invalid("There is no word in that part. Select the words that matter.")
+    return Span(start + len(part) - len(part.lstrip()), end - len(part) + len(part.rstrip()))
+
+
+def _place_of(text: str, quote: str) -> Span:
+    """Where the words stand; line ends and runs of spaces may differ from how they were typed or copied."""
+    pattern = r"\s+".join(map(re.escape, quote.split()))
+    found = re.search(pattern, text)
+    if found is None:
+        raise Invalid(
+            "These words do not stand in the text. Copy them from it, or leave the field empty for the whole."
+        )
+    return Span(found.start(), found.end())
+
+
+def highlight(actor: Actor, item: FeedbackItem, span: Span) -> Highlight:
+    """Mark a part of the text; marking the same part again changes nothing."""
+    require(actor, item.product, Role.MEMBER)
+    with transaction.atomic():
+        mark, created = Highlight.objects.get_or_create(
+            item=item,
+            start=span.start,
+            end=span.end,
+            defaults={"quote": item.text[span.start : span.end], "created_by_id": actor.user_id},
+        )
+        if created:
+            record(actor, item.product, "highlight", mark)
+    return mark
+
+
+def link_excerpt(
+    actor: Actor,
+    item: FeedbackItem,
+    opportunity: Opportunity,
+    *,
+    span: Span | None = None,
+    importance: int = Importance.NICE_TO_HAVE,
+) -> EvidenceLink:
+    """These words speak for this opportunity. Linking the item to it again replaces excerpt and importance."""
+    require(actor, item.product, Role.MEMBER)
+    if importance not in Importance.values:
+        raise Invalid("Importance is 0 (not important), 1 (nice to have), 2 (important) or 3 (critical).")
+    span = span or Span.of(item)
+    if span.end - span.start > MOST_WORDS:
+        raise Invalid(f"That is a long text. Select the words that matter, {MOST_WORDS:,} characters at most.")
+    with transaction.atomic():
+        mark = highlight(actor, item, span)
+        link = link_evidence(
+            actor,
+            item.product,
+            opportunity,
+            stance="supports",
+            evidence_type=EvidenceType.ANECDOTAL,
+            source_kind=SourceKind.FEEDBACK,
+            source_id=item.ref,
+            person_key=item.person_key,
+            quote="" if item.consent == Consent.NONE else mark.quote,
+            said_at=item.said_at,
+            importance=importance,
+        )
+        if item.is_waiting:
+            mark_handled(item, actor)
+    return link
+
+
+def unlink(actor: Actor, item: FeedbackItem, opportunity: Opportunity) -> None:
+    """These words do not speak for this opportunity after all. What was marked stays marked."""
+    require(actor, item.product, Role.MEMBER)
+    link = EvidenceLink.objects.filter(
+        product=item.product,
+        node_kind=opportunity.prefix,
+        node_id=opportunity.pk,
+        source_kind=SourceKind.FEEDBACK,
+        source_id=item.ref,
+    ).first()
+    if link is None:
+        raise NotFound(f"{item.ref} is not linked to {opportunity.ref}.")
+    unlink_evidence(actor, link)
+
+
+def find_opportunity(product: Product, ref: str) -> Opportunity:
+    """The opportunity people call `ref`; a helpful refusal for any other kind of node."""
+    node = find_node(product, ref)
+    if not isinstance(node, Opportunity):
+        raise Invalid(
+            f"{node.ref} is {_article(node.kind_word)}. A voice is linked to an opportunity: the problem it shows."
+        )
+    return node
+
+
+def _article(word: str) -> str:
+    return f"an {word}" if word[0] in "aeiou" else f"a {word}"
