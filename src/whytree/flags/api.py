@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from whytree.engines.flags import explain
@@ -154,7 +154,7 @@ def list_flags(request: ApiRequest, product: str, archived: bool = False) -> lis
 
 
 @router.post("/products/{product}/flags", response={201: FlagOut}, operation_id="create_flag")
-def create_flag(request: ApiRequest, product: str, body: FlagIn) -> tuple[int, FlagOut]:
+def create_flag(request: ApiRequest, product: str, body: FlagIn) -> Status[FlagOut]:
     """A new flag, off and at 0 %."""
     found = api_product(request, product, Role.MEMBER)
     words = body.dict(exclude={"solution", "hypothesis"})
@@ -165,7 +165,7 @@ def create_flag(request: ApiRequest, product: str, body: FlagIn) -> tuple[int, F
         solution=queries.find_solution(found, body.solution),
         hypothesis=queries.find_hypothesis(found, body.hypothesis),
     )
-    return 201, FlagOut.of(flag)
+    return Status(201, FlagOut.of(flag))
 
 
 @router.get("/products/{product}/flags/{key}", response=FlagOut, operation_id="find_flag")
