@@ -1,6 +1,7 @@
 """What may be asked about accounts, keys and what everybody did."""
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ SUBJECT_PATHS = {
 }
 BOOKKEEPING = {"id", "product_id", "created_at", "updated_at"}
 LONGEST_SHOWN = 2000
+ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*Z$")
 
 
 def members_of(product: Product) -> QuerySet[Membership]:
@@ -110,6 +112,8 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, str) and ISO_TIME.match(value):
+        return f"{value[:10]} {value[11:16]} UTC"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + " …"
 

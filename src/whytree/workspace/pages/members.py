@@ -41,7 +41,7 @@ def _members_page(request: PageRequest, product: Product, attempt: Attempt, link
                 "tab": "members",
                 "members": list(queries.members_of(product)),
                 "invitations": list(queries.open_invitations(product)),
-                "roles": Role.choices,
+                "roles": list(Role),
                 "disciplines": Discipline.choices,
                 "is_owner": role is Role.OWNER,
                 "link": link,
