@@ -11,7 +11,7 @@ import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 
@@ -189,7 +189,7 @@ def _value(option: Option, env: Mapping[str, str]) -> object:
 def _default_data() -> Path:
     from platformdirs import user_data_path
 
-    return cast(Path, user_data_path("whytree", appauthor=False))
+    return user_data_path("whytree", appauthor=False)
 
 
 def ensure_data_folder(options: Options) -> Path:

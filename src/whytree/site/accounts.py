@@ -37,12 +37,11 @@ def sign_in_link(email: str) -> dict[str, str]:
     from whytree.workspace.models import User
 
     chosen = options.read()
-    facts = keys.find_key(owner_token(chosen.data)) if not email else None
-    user = (
-        User.objects.filter(email=email.strip().lower()).first()
-        if email
-        else User.objects.filter(pk=facts.user_id if facts else None).first()
-    )
+    if email:
+        user = User.objects.filter(email=email.strip().lower()).first()
+    else:
+        facts = keys.find_key(owner_token(chosen.data))
+        user = User.objects.filter(pk=(facts.user_id if facts else None) or 0).first()
     if user is None:
         raise CommandError("There is no such account. The first one: whytree owner you@example.org")
     return {"email": user.email, "link": _link(chosen, services.issue_sign_in_link(user))}

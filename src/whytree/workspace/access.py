@@ -15,6 +15,8 @@ def role_of(actor: Actor, product: Product) -> Role | None:
         return Role.OWNER
     if actor.product_id is not None:
         return Role.MAINTAINER if actor.product_id == product.pk else None
+    if actor.user_id is None:
+        return None
     role = Membership.objects.filter(user_id=actor.user_id, product=product).values_list("role", flat=True).first()
     return Role(role) if role else None
 
@@ -36,8 +38,8 @@ def require_whole_workspace(actor: Actor) -> None:
     """Raise unless the actor owns every product here: a backup holds them all."""
     if actor.is_system:
         return
-    owned = Membership.objects.filter(user_id=actor.user_id, role=Role.OWNER)
-    if actor.user_id is None or actor.scopes or Product.objects.exclude(memberships__in=owned).exists():
+    mine = Product.objects.filter(memberships__user_id=actor.user_id or 0, memberships__role=Role.OWNER)
+    if actor.user_id is None or actor.scopes or Product.objects.exclude(pk__in=mine).exists():
         raise Forbidden(
             "A backup holds every product, so only somebody who owns them all may take one, with an unscoped token."
         )

@@ -65,6 +65,8 @@ def activity_for(subject: models.Model) -> QuerySet[Activity]:
 
 def last_undoable(actor: Actor, product: Product) -> Activity | None:
     """The actor's latest own act that can be taken back; None when the latest one cannot."""
+    if actor.user_id is None:
+        return None
     latest = (
         Activity.objects.filter(product=product, user_id=actor.user_id, undoes__isnull=True, undone_by__isnull=True)
         .order_by("-at", "-pk")
@@ -106,7 +108,7 @@ def undo(actor: Actor, product: Product, activity_id: int) -> Activity:
 
 
 def _put_back(activity: Activity) -> models.Model | None:
-    model = apps.get_model(activity.subject_type)
+    model: type[models.Model] = apps.get_model(activity.subject_type)
     manager = model._default_manager
     current = manager.filter(pk=activity.subject_id).first()
     now = snapshot(current) if current is not None else None

@@ -121,7 +121,7 @@ def _my_products(request: ApiRequest) -> list[Product]:
     actor = request.actor
     if actor.product_id is not None:
         return list(Product.objects.filter(pk=actor.product_id))
-    return list(Product.objects.filter(memberships__user_id=actor.user_id).order_by("slug"))
+    return list(Product.objects.filter(memberships__user_id=actor.user_id or 0).order_by("slug"))
 
 
 @router.get("/products", response=list[ProductOut], operation_id="list_products")

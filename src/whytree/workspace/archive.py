@@ -195,7 +195,8 @@ def _digest(path: Path) -> str:
 
 
 def _count(manifest: dict[str, Any], file: str) -> int:
-    return next(part["rows"] for part in manifest["parts"] if part["file"] == file)
+    rows: int = next(part["rows"] for part in manifest["parts"] if part["file"] == file)
+    return rows
 
 
 def _lines(path: Path) -> Iterator[bytes]:

@@ -1,0 +1,61 @@
+"""The docs are true: every setting, command, operation and event is in them, and every link leads somewhere."""
+
+import re
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+
+
+def _generator() -> Any:
+    spec = spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec
+    assert spec.loader
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", ["settings.md", "commands.md", "api.md"])
+def test_the_reference_says_what_the_code_says(page: str) -> None:
+    written = (ROOT / "docs" / "reference" / page).read_text("utf-8")
+    assert written == _generator().PAGES[page](), "run: python docs/generate.py"
+
+
+def test_every_command_has_help_and_speaks_json() -> None:
+    import typer.main
+
+    from whytree.site.cli import build
+
+    without_json = {"whytree serve", "whytree work"}
+    for words, command in _generator()._commands("whytree", typer.main.get_command(build())):
+        assert command.help, f"{words} has no help"
+        options = {name for parameter in command.params for name in parameter.opts}
+        assert "--json" in options or words in without_json, f"{words} has no --json"
+        for parameter in command.params:
+            assert getattr(parameter, "help", "") or parameter.name == "help", f"{words}: {parameter.name} has no help"
+
+
+def test_every_operation_says_what_it_does() -> None:
+    from whytree.site.api import api
+
+    for path, methods in api.get_openapi_schema()["paths"].items():
+        for method, operation in methods.items():
+            assert operation.get("description") or operation.get("summary"), f"{method} {path}"
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text("utf-8")):
+        if "://" not in target and not target.startswith("mailto:"):
+            assert (page.parent / target).exists(), f"{page.name} points to {target}"
+
+
+def test_nothing_speaks_of_where_it_was_made() -> None:
+    """No path of anybody's machine in what is shipped."""
+    for page in DOCS:
+        assert not re.search(r"/(work|root|home|tmp)/\w", page.read_text("utf-8")), page
