@@ -1,0 +1,186 @@
+"""Numbers: what is counted, what it is now, and the days behind it."""
+
+import csv
+from dataclasses import replace
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from whytree.errors import Invalid, WhytreeError
+from whytree.tree.models import Outcome
+from whytree.tree.services import create_outcome
+from whytree.workspace.access import role_of
+from whytree.workspace.doors import PageRequest, page, plain
+from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
+
+from . import services
+from .charts import measure_chart, measure_spark
+from .definitions import KINDS, warnings
+from .forms import MetricForm, optional_day, optional_number
+from .models import Direction, Metric
+from .queries import (
+    USUAL_DAYS,
+    amount,
+    definition_of,
+    find_metric,
+    known_events,
+    list_metrics,
+    measure,
+)
+
+#: What the period may be, as pages offer it.
+PERIODS = (7, 28, 90)
+
+
+@page()
+def numbers(request: PageRequest, product: Product) -> HttpResponse:
+    """Every metric with its value, interval, n and trend."""
+    days = _days(request)
+    measured = [(metric, measure(metric, days=days)) for metric in list_metrics(product)]
+    rows = [
+        {"metric": metric, "measure": value, "spark": measure_spark(value), "sentence": definition_of(metric).sentence}
+        for metric, value in measured
+    ]
+    context = {
+        "here": "numbers",
+        "rows": rows,
+        "days": days,
+        "periods": PERIODS,
+        "answers": sum(m.value is not None for _, m in measured),
+    }
+    return render(request, "analytics/numbers.html", context | _rights(request, product))
+
+
+@page()
+def metric(request: PageRequest, product: Product, key: str) -> HttpResponse:
+    """One number: the sentence, the picture, the days, and the way to make an outcome of it."""
+    found = find_metric(product, key)
+    days = _days(request)
+    measured = measure(found, days=days)
+    users = services.used_by(found)
+    context = {
+        "here": "numbers",
+        "metric": found,
+        "measure": measured,
+        "sentence": definition_of(found).sentence,
+        "chart": measure_chart(measured),
+        "days": days,
+        "periods": PERIODS,
+        "rows": list(reversed(measured.series)),
+        "used_by": users,
+        "is_outcome": any(isinstance(node, Outcome) for node in users),
+        "baseline": "" if measured.value is None else f"{measured.value:.4g}",
+        "warnings": warnings(definition_of(found), known_events(product)) if measured.value is None else [],
+    }
+    return render(request, "analytics/metric.html", context | _rights(request, product))
+
+
+@page()
+def metric_csv(request: PageRequest, product: Product, key: str) -> HttpResponseBase:
+    """The days behind the number, for a spreadsheet."""
+    found = find_metric(product, key)
+    measured = measure(found, days=_days(request))
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{found.key}.csv"'
+    names = ("day", "value", "low", "high", "n", "numerator", "open", "complete")
+    writer = csv.writer(response)
+    writer.writerow(names)
+    writer.writerows([getattr(day, name) for name in names] for day in measured.series)
+    return plain(response)
+
+
+@page(Role.MEMBER)
+def new_metric(request: PageRequest, product: Product) -> HttpResponseBase:
+    """Define a metric; the events come from what the product has sent."""
+    if request.method != "POST":
+        return _form(
+            request, product, MetricForm(entry=request.GET.get("from", ""), event=request.GET.get("event", "")), None
+        )
+    form = MetricForm.sent(request.POST)
+    try:
+        made = services.create_metric(
+            request.actor, product, key=form.key, name=form.name, definition=form.definition, direction=form.direction
+        )
+    except WhytreeError as error:
+        return _form(request, product, form, None, error)
+    return _shown(request, product, made)
+
+
+@page(Role.MEMBER)
+def edit_metric(request: PageRequest, product: Product, key: str) -> HttpResponseBase:
+    """Rename it, or change what it counts while nothing locked rests on it."""
+    found = find_metric(product, key)
+    if request.method != "POST":
+        return _form(request, product, MetricForm.of(found), found)
+    form = replace(MetricForm.sent(request.POST), key=found.key)
+    try:
+        saved = services.edit_metric(
+            request.actor, product, key, name=form.name, definition=form.definition, direction=form.direction
+        )
+    except WhytreeError as error:
+        return _form(request, product, form, found, error)
+    return _shown(request, product, saved)
+
+
+@require_POST
+@page(Role.MEMBER)
+def delete_metric(request: PageRequest, product: Product, key: str) -> HttpResponseBase:
+    services.delete_metric(request.actor, product, key)
+    messages.success(request, f"{key} is gone. The events stay.")
+    return redirect("numbers", product=product.slug)
+
+
+@require_POST
+@page(Role.MEMBER)
+def metric_outcome(request: PageRequest, product: Product, key: str) -> HttpResponseBase:
+    """Make an outcome of a number: today's value is where it starts."""
+    found, sent = find_metric(product, key), request.POST
+    target = optional_number(sent.get("target", ""), "Target")
+    if target is None:
+        raise Invalid("An outcome needs a target: where should this number go?")
+    outcome = create_outcome(
+        request.actor,
+        product,
+        title=sent.get("title", "").strip() or found.name,
+        metric_key=found.key,
+        baseline=optional_number(sent.get("baseline", ""), "Baseline"),
+        target=target,
+        due=optional_day(sent.get("due", "")),
+    )
+    messages.success(request, f"{outcome.ref} aims at {amount(target, found.unit)}.")
+    return redirect(f"/p/{product.slug}/{outcome.ref}")
+
+
+def _form(
+    request: PageRequest, product: Product, form: MetricForm, found: Metric | None, error: WhytreeError | None = None
+) -> HttpResponse:
+    context: dict[str, Any] = {
+        "here": "numbers",
+        "form": form,
+        "metric": found,
+        "kinds": KINDS.items(),
+        "directions": Direction.choices,
+        "events": known_events(product),
+        "error": error,
+    }
+    return render(request, "analytics/metric_form.html", context, status=error.status if error else 200)
+
+
+def _shown(request: PageRequest, product: Product, saved: Metric) -> HttpResponseBase:
+    for warning in warnings(definition_of(saved), known_events(product)):
+        messages.warning(request, warning)
+    return redirect("metric", product=product.slug, key=saved.key)
+
+
+def _days(request: PageRequest) -> int:
+    said = request.GET.get("days", "")
+    return int(said) if said.isdecimal() and int(said) in PERIODS else USUAL_DAYS
+
+
+def _rights(request: PageRequest, product: Product) -> dict[str, bool]:
+    role = role_of(request.actor, product)
+    return {"may_edit": role is not None and role.covers(Role.MEMBER)}

@@ -1,0 +1,110 @@
+"""What the numbers show on the tree: a live value on each outcome, and its chart on the outcome's page."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from whytree.tree.models import Outcome
+from whytree.workspace.actors import Actor
+from whytree.workspace.models import Product
+from whytree.workspace.sockets import Figure, Hit, Panel, Tone, plug_figure, plug_panel, plug_search
+
+from .charts import measure_chart
+from .models import Metric
+from .queries import Measure, amount, difference_unit, measure, metrics_by_key
+
+
+def plug() -> None:
+    plug_figure("outcome", outcome_figures)
+    plug_panel("outcome", outcome_panel, order=10)
+    plug_search(find_by_words)
+
+
+def outcome_figures(product: Product, outcomes: Sequence[Outcome]) -> dict[int, Figure]:
+    """The measured value of each outcome's metric."""
+    metrics = metrics_by_key(product, [outcome.metric_key for outcome in outcomes if outcome.metric_key])
+    measured = {key: measure(metric) for key, metric in metrics.items()}
+    return {
+        outcome.pk: outcome_figure(outcome, metrics[outcome.metric_key], measured[outcome.metric_key])
+        for outcome in outcomes
+        if outcome.metric_key in metrics
+    }
+
+
+def outcome_figure(outcome: Outcome, metric: Metric, measured: Measure) -> Figure:
+    if measured.value is None:
+        return Figure(
+            value="no answer yet", note=" · ".join(part for part in (measured.reason, _aim(outcome, metric)) if part)
+        )
+    return Figure(
+        value=measured.text,
+        change=_change(outcome, metric, measured.value),
+        note=_aim(outcome, metric),
+        spark=measured.spark,
+        tone=_tone(outcome, metric, measured),
+    )
+
+
+def _change(outcome: Outcome, metric: Metric, value: float) -> str:
+    if outcome.baseline is None:
+        return ""
+    change = value - outcome.baseline
+    sign = "+" if change > 0 else ""
+    return f"{sign}{amount(change, difference_unit(metric.unit))}"
+
+
+def _aim(outcome: Outcome, metric: Metric) -> str:
+    """from 31.2 % · target 40 %, 30 Sep"""
+    parts = []
+    if outcome.baseline is not None:
+        parts.append(f"from {amount(outcome.baseline, metric.unit)}")
+    if outcome.target is not None:
+        parts.append(
+            f"target {amount(outcome.target, metric.unit)}" + (f", {_day(outcome.due)}" if outcome.due else "")
+        )
+    return " · ".join(parts)
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b}" + ("" if day.year == date.today().year else f" {day.year}")
+
+
+def _tone(outcome: Outcome, metric: Metric, measured: Measure) -> Tone:
+    """Coloured only where the interval leaves the baseline behind: a move within chance is no news."""
+    if outcome.baseline is None or measured.low is None or measured.high is None:
+        return ""
+    if measured.low <= outcome.baseline <= measured.high:
+        return ""
+    rose = measured.low > outcome.baseline
+    return "leaf" if rose == (metric.direction == "up") else "red"
+
+
+def outcome_panel(actor: Actor, product: Product, outcome: Any) -> Panel | None:
+    """Chart, and from baseline by way of now to target."""
+    if not outcome.metric_key:
+        return None
+    metric = Metric.objects.filter(product=product, key=outcome.metric_key).first()
+    if metric is None:
+        return Panel("Measured", "analytics/_no_metric.html", {"outcome": outcome}, tone="amber")
+    measured = measure(metric)
+    context = {
+        "outcome": outcome,
+        "metric": metric,
+        "measure": measured,
+        "figure": outcome_figure(outcome, metric, measured),
+        "chart": measure_chart(measured, target=outcome.target, baseline=outcome.baseline),
+        "baseline": None if outcome.baseline is None else amount(outcome.baseline, metric.unit),
+        "target": None if outcome.target is None else amount(outcome.target, metric.unit),
+    }
+    return Panel("Measured", "analytics/_outcome_panel.html", context)
+
+
+def find_by_words(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:
+    """Metrics whose key or name holds the words; the exact key comes first."""
+    asked = words.strip().lower()
+    hits = []
+    for metric in Metric.objects.filter(product=product) if asked else ():
+        if asked in metric.key.lower() or asked in metric.name.lower():
+            rank = 1.0 if asked == metric.key.lower() else 0.6
+            hits.append(Hit("metric", metric.key, metric.name, f"/p/{product.slug}/numbers/{metric.key}", rank))
+    return hits[:limit]

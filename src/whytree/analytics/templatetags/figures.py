@@ -1,0 +1,21 @@
+"""Numbers as people read them, in templates."""
+
+from django import template
+
+from whytree.engines import charts
+
+register = template.Library()
+
+
+@register.filter
+def number(value: float | None) -> str:
+    """31.2, 1,234, −0.4; nothing for nothing."""
+    return "" if value is None else charts.number(value)
+
+
+@register.filter
+def signed(value: float | None) -> str:
+    """The same with its sign, for differences."""
+    if value is None:
+        return ""
+    return ("+" if value > 0 else "") + charts.number(value)

@@ -1,0 +1,113 @@
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from whytree.analytics.queries import measure
+from whytree.analytics.services import create_metric
+from whytree.errors import Invalid
+
+pytestmark = pytest.mark.usefixtures("five_sign_up_three_plant")
+
+
+def test_a_conversion_counts_those_whose_time_is_over(activated: Any) -> None:
+    answer = measure(activated)
+    assert (answer.value, answer.n, answer.numerator, answer.open) == (60.0, 5, 3, 1)
+    assert answer.low == pytest.approx(23.07, abs=0.01)  # Wilson, 3 of 5
+    assert answer.high == pytest.approx(88.24, abs=0.01)
+    assert (answer.unit, answer.text, answer.method) == ("%", "60 %", "Wilson")
+    assert "of people who did “signed_up”, the share who did “planted” within 7 days" in answer.source
+
+
+def test_the_days_add_up_and_reach_to_today(activated: Any) -> None:
+    answer = measure(activated)
+    assert sum(day.n for day in answer.series) == answer.n
+    assert sum(day.open for day in answer.series) == answer.open
+    assert answer.series[-1].day == timezone.now().date()
+    assert len(answer.series) == 28 + 7
+    assert [day.complete for day in answer.series if day.open] == [False]
+
+
+def test_a_count_of_events_knows_its_people(actor: Any, product: Any, happened: Callable[..., None]) -> None:
+    happened(1, "planted", 2)
+    metric = create_metric(
+        actor, product, key="plantings", definition={"version": 1, "kind": "count", "event": "planted"}
+    )
+    answer = measure(metric)
+    assert (answer.value, answer.n, answer.unit, answer.method) == (5, 4, "", "Fay-Feuer")
+    assert answer.low is not None
+    assert answer.high is not None
+    assert answer.low < 5 < answer.high
+
+
+def test_unique_people_count_once(actor: Any, product: Any, happened: Callable[..., None]) -> None:
+    happened(1, "planted", 2)
+    metric = create_metric(
+        actor, product, key="planters", definition={"version": 1, "kind": "unique", "event": "planted"}
+    )
+    answer = measure(metric)
+    assert (answer.value, answer.unit, answer.method) == (4, "people", "Garwood")
+    assert {day.value for day in answer.series if day.complete} >= {0.0}
+
+
+def test_nothing_is_no_answer_with_its_reason(actor: Any, product: Any) -> None:
+    unique = create_metric(actor, product, key="nobody", definition={"version": 1, "kind": "unique", "event": "flew"})
+    assert (measure(unique).value, measure(unique).reason) == (None, "It has not happened in this period.")
+    definition = {"version": 1, "kind": "conversion", "from": "flew", "to": "planted", "within_days": 7}
+    share = create_metric(actor, product, key="none", definition=definition)
+    assert measure(share).reason == "Nobody has started in this period."
+
+
+def test_when_all_are_under_way_it_says_so(actor: Any, product: Any, happened: Callable[..., None]) -> None:
+    happened(9, "opened", 1)
+    definition = {"version": 1, "kind": "conversion", "from": "opened", "to": "planted", "within_days": 7}
+    answer = measure(create_metric(actor, product, key="fresh", definition=definition))
+    assert answer.value is None
+    assert answer.reason == "1 person started; nobody has had the whole time yet."
+
+
+def test_old_events_are_measured_where_they_are(actor: Any, product: Any, happened: Callable[..., None]) -> None:
+    for person in (1, 2):
+        happened(person, "old", 400)
+    happened(1, "goal", 399)
+    definition = {"version": 1, "kind": "conversion", "from": "old", "to": "goal", "within_days": 7}
+    answer = measure(create_metric(actor, product, key="old", definition=definition))
+    assert (answer.value, answer.n, answer.is_past) == (50.0, 2, True)
+    assert answer.last_day == (timezone.now() - timedelta(days=400)).date()
+
+
+def test_days_are_the_products_own(actor: Any, product: Any, store: Any) -> None:
+    product.timezone = "Pacific/Auckland"
+    product.save()
+    at = datetime(2026, 5, 1, 20, 0, tzinfo=UTC)  # the second of May there
+    row = {
+        "product": product.pk,
+        "person": 5,
+        "timestamp": at,
+        "event": "late",
+        "event_id": 5,
+        "distinct_id": "5",
+        "received_at": at,
+    }
+    store.insert("events", [row])
+    metric = create_metric(actor, product, key="late", definition={"version": 1, "kind": "count", "event": "late"})
+    answer = measure(metric, at - timedelta(days=2), at + timedelta(days=1))
+    assert [day.day.isoformat() for day in answer.series if day.value] == ["2026-05-02"]
+
+
+def test_a_period_that_ends_before_it_begins_is_refused(activated: Any) -> None:
+    now = timezone.now()
+    with pytest.raises(Invalid, match="Swap the two"):
+        measure(activated, now, now - timedelta(days=1))
+    with pytest.raises(Invalid, match="366 days at most"):
+        measure(activated, now - timedelta(days=400), now)
+    with pytest.raises(Invalid, match="1 to 366"):
+        measure(activated, days=0)
+
+
+def test_asking_again_within_seconds_asks_the_store_once(activated: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = measure(activated)
+    monkeypatch.setattr("whytree.stores.metrics.conversion_by_day", lambda *_, **__: pytest.fail("asked again"))
+    assert measure(activated) == first
