@@ -1,5 +1,8 @@
-"""Voices and an opportunity to link them to."""
+"""Voices, an opportunity to link them to, and the command line in this process."""
 
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -22,3 +25,53 @@ def say(actor: Any, product: Any) -> Any:
         return add_feedback(actor, product, source=Source("test", source, source), text=text, **fields)
 
     return add
+
+
+@pytest.fixture
+def find(product: Any) -> Any:
+    """The texts found: `find("phone -ios")`."""
+    from whytree.voice.queries import Wanted, page_of
+
+    def texts(words: str, **wanted: Any) -> list[str]:
+        return [item.text for item in page_of(product, Wanted(state="all", words=words, **wanted)).items]
+
+    return texts
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended and what it printed."""
+
+    code: int
+    out: str
+    error: str
+
+    @property
+    def json(self) -> Any:
+        assert self.code == 0, self.error
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def cli(api: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Done]:
+    """The command line as Alice, answered in this process: `cli("feedback", "search", "phone").out`."""
+    import httpx
+    from typer.testing import CliRunner
+
+    from whytree.site import cli as root
+    from whytree.site.wsgi import application
+    from whytree.workspace import client
+
+    monkeypatch.setenv("WHYTREE_TOKEN", api.token)
+    monkeypatch.setenv("WHYTREE_PRODUCT", "sprout")
+    monkeypatch.setattr(client, "_in_process", lambda: httpx.WSGITransport(app=application))
+    commands = root.build()
+
+    def run(*words: str) -> Done:
+        result = CliRunner().invoke(commands, list(words))
+        refused = result.exception if isinstance(result.exception, client.CommandError) else None
+        if result.exception is not None and refused is None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Done(result.exit_code, result.stdout, refused.message if refused else result.stderr)
+
+    return run

@@ -8,16 +8,7 @@ from hypothesis import strategies as st
 
 from whytree.engines.text import parse_query
 from whytree.voice.models import FeedbackItem
-from whytree.voice.queries import Wanted, page_of
 from whytree.voice.search import matching
-
-
-@pytest.fixture
-def find(product: Any) -> Any:
-    def texts(words: str, **wanted: Any) -> list[str]:
-        return [item.text for item in page_of(product, Wanted(state="all", words=words, **wanted)).items]
-
-    return texts
 
 
 def test_all_words_have_to_be_there_and_a_beginning_is_enough(say: Any, find: Any) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Literal, cast
 
-from ninja import Body, Router
+from ninja import Body, Router, Status
 
 from whytree.engines.text import parse_query
 from whytree.errors import Invalid
@@ -30,16 +30,16 @@ def _item_out(item: FeedbackItem) -> schemas.ItemOut:
 )
 def add_feedback(
     request: ApiRequest, product: str, said: Body[schemas.FeedbackBody]
-) -> tuple[int, schemas.ItemOut | schemas.AddedOut]:
+) -> Status[schemas.ItemOut | schemas.AddedOut]:
     """One thing somebody said, or a list; of a list those that cannot be taken are named and the others land."""
     found = api_product(request, product, Role.MEMBER)
     if isinstance(said, list):
-        return 200, _added_out(services.add_many(request.actor, found, items=said))
+        return Status(200, _added_out(services.add_many(request.actor, found, items=said)))
     reporter_id = request.actor.user_id if said.heard else None
     item = services.add_feedback(
         request.actor, found, source=said.source(), reporter_id=reporter_id, **cast(FeedbackFields, said.fields())
     )
-    return 201, _item_out(queries.find_feedback(found, item.number))
+    return Status(201, _item_out(queries.find_feedback(found, item.number)))
 
 
 def _added_out(added: services.Added) -> schemas.AddedOut:
@@ -81,22 +81,22 @@ def get_feedback(request: ApiRequest, product: str, ref: str) -> schemas.ItemOut
 @router.post(
     "/products/{product}/feedback/{ref}/highlights", response={201: schemas.HighlightOut}, operation_id="highlight"
 )
-def highlight(request: ApiRequest, product: str, ref: str, said: schemas.SpanIn) -> tuple[int, schemas.HighlightOut]:
+def highlight(request: ApiRequest, product: str, ref: str, said: schemas.SpanIn) -> Status[schemas.HighlightOut]:
     """Mark a part of the text."""
     item = queries.find_by_ref(api_product(request, product, Role.MEMBER), ref)
     span = services.Span.of(item, start=said.start, end=said.end, quote=said.quote)
-    return 201, schemas.HighlightOut(**services.highlight(request.actor, item, span).as_json())
+    return Status(201, schemas.HighlightOut(**services.highlight(request.actor, item, span).as_json()))
 
 
 @router.post("/products/{product}/feedback/{ref}/links", response={201: schemas.ItemOut}, operation_id="link_excerpt")
-def link_excerpt(request: ApiRequest, product: str, ref: str, said: schemas.LinkIn) -> tuple[int, schemas.ItemOut]:
+def link_excerpt(request: ApiRequest, product: str, ref: str, said: schemas.LinkIn) -> Status[schemas.ItemOut]:
     """Link an excerpt to an opportunity. Linking it there again replaces the excerpt and the importance."""
     found = api_product(request, product, Role.MEMBER)
     item = queries.find_by_ref(found, ref)
     opportunity = services.find_opportunity(found, said.opportunity)
     span = services.Span.of(item, start=said.start, end=said.end, quote=said.quote)
     services.link_excerpt(request.actor, item, opportunity, span=span, importance=said.importance)
-    return 201, _item_out(item)
+    return Status(201, _item_out(item))
 
 
 @router.delete(
@@ -142,7 +142,7 @@ def list_imports(request: ApiRequest, product: str) -> list[schemas.ImportOut]:
 
 
 @router.post("/products/{product}/feedback-imports", response={201: schemas.ImportOut}, operation_id="start_import")
-def start_import(request: ApiRequest, product: str, said: schemas.ImportIn) -> tuple[int, schemas.ImportOut]:
+def start_import(request: ApiRequest, product: str, said: schemas.ImportIn) -> Status[schemas.ImportOut]:
     """Begin an import, or find the interrupted one: send the rows after its `row_offset`."""
     found = api_product(request, product, Role.MAINTAINER)
     run = services.start_import(
@@ -152,7 +152,7 @@ def start_import(request: ApiRequest, product: str, said: schemas.ImportIn) -> t
         file=services.FileFacts(said.fingerprint, said.file_name, said.mapping, said.day_first),
         dry_run=said.dry_run,
     )
-    return 201, schemas.ImportOut.of(run)
+    return Status(201, schemas.ImportOut.of(run))
 
 
 @router.get("/products/{product}/feedback-imports/{run_id}", response=schemas.ImportOut, operation_id="get_import")

@@ -90,16 +90,16 @@ def could_be(values: Sequence[Any], looks: Looks) -> bool:
     """Whether these cells may be of that kind. An empty column may be anything its name says."""
     if not values:
         return True
-    fitting = sum(_fits(value, looks) for value in values)
-    if looks == "time" and fitting < len(values) * MOSTLY and guess_day_first(values) is None:
-        # 03/04/2024 is a time that only the person can read: her column all the same.
-        fitting = sum(parse_time(value, day_first=True) is not None for value in values)
+    if looks == "time":
+        # 03/04/2024 is a time that perhaps only the person can read; it is the column for times all the same.
+        day_first = guess_day_first(values) is not False
+        fitting = sum(parse_time(value, day_first=day_first) is not None for value in values)
+    else:
+        fitting = sum(_fits(value, looks) for value in values)
     return fitting >= len(values) * MOSTLY
 
 
 def _fits(value: Any, looks: Looks) -> bool:
-    if looks == "time":
-        return parse_time(value) is not None
     if looks == "number":
         return _is_number(value)
     if looks == "id":
