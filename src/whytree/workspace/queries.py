@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from .activity import Snapshot
+from .actors import Actor
 from .keys import hashed
 from .models import Activity, Invitation, Key, Membership, Product, SignInLink, User
 
@@ -27,6 +28,15 @@ SUBJECT_PATHS = {
 BOOKKEEPING = {"id", "product_id", "created_at", "updated_at"}
 LONGEST_SHOWN = 2000
 ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*Z$")
+
+
+def memberships_of(actor: Actor) -> list[Membership]:
+    """The products an actor belongs to, with the role in each."""
+    if actor.user_id is None:
+        return []
+    return list(
+        Membership.objects.filter(user_id=actor.user_id).select_related("product").order_by("product__name", "pk")
+    )
 
 
 def members_of(product: Product) -> QuerySet[Membership]:

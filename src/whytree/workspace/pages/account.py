@@ -1,5 +1,7 @@
 """What belongs to the person who is signed in: tokens and the password."""
 
+from typing import cast
+
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpResponse
 from django.views.decorators.cache import never_cache
@@ -11,11 +13,11 @@ from whytree.workspace import keys, queries, services
 from whytree.workspace.doors import PageRequest, signed_in
 from whytree.workspace.models import User
 
-from .attempt import Attempt, done, shown_once
+from .attempt import Attempt, done
 from .entry import address_of
 
 # What a token may do, as the form offers it: value, words, scopes. Empty scopes mean all that the person may.
-TOKEN_SCOPES = (
+TOKEN_SCOPES: tuple[tuple[str, str, list[str]], ...] = (
     ("all", "Everything you may do", []),
     ("read", "Read only", ["read"]),
 )
@@ -33,17 +35,15 @@ def tokens(request: PageRequest) -> HttpResponse:
             _, secret = keys.create_token(
                 request.actor, name=_name(request), scopes=_scopes(request.POST.get("scope", ""))
             )
-    return shown_once(
-        attempt.page(
-            "workspace/tokens.html",
-            {
-                "here": "account",
-                "tokens": queries.tokens_of(_user(request)),
-                "scopes": TOKEN_SCOPES,
-                "secret": secret,
-                "address": address_of(request),
-            },
-        )
+    return attempt.page(
+        "workspace/tokens.html",
+        {
+            "here": "account",
+            "tokens": queries.tokens_of(_user(request)),
+            "scopes": TOKEN_SCOPES,
+            "secret": secret,
+            "address": address_of(request),
+        },
     )
 
 
@@ -59,8 +59,7 @@ def _scopes(chosen: str) -> list[str]:
 
 
 def _user(request: PageRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 - `signed_in` let nobody else through
-    return request.user
+    return cast(User, request.user)  # `signed_in` lets nobody else through
 
 
 @require_POST

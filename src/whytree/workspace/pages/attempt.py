@@ -53,9 +53,3 @@ def done(request: HttpRequest, message: str, name: str, *args: Any) -> HttpRespo
     """Say what was done on the page one goes to next."""
     messages.success(request, message)
     return HttpResponseRedirect(reverse(name, args=args))
-
-
-def shown_once(response: HttpResponse) -> HttpResponse:
-    """A page with a secret on it is kept by nobody."""
-    response["Cache-Control"] = "no-store"
-    return response

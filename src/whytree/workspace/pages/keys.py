@@ -12,7 +12,7 @@ from whytree.workspace.keys import create_key, revoke_key
 from whytree.workspace.models import Key, Product
 from whytree.workspace.roles import Role
 
-from .attempt import Attempt, done, shown_once
+from .attempt import Attempt, done
 from .entry import address_of
 
 PLACEHOLDER = "YOUR_KEY"
@@ -43,7 +43,7 @@ def keys(request: PageRequest, product: Product) -> HttpResponse:
         "shown_key": secret or PLACEHOLDER,
         **_address_parts(address_of(request)),
     }
-    return shown_once(attempt.page("workspace/keys.html", context))
+    return attempt.page("workspace/keys.html", context)
 
 
 def _address_parts(address: str) -> dict[str, str]:

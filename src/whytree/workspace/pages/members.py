@@ -11,7 +11,7 @@ from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Discipline, Role
 
-from .attempt import Attempt, done, shown_once
+from .attempt import Attempt, done
 from .entry import address_of
 
 
@@ -33,21 +33,19 @@ def members(request: PageRequest, product: Product) -> HttpResponse:
 
 def _members_page(request: PageRequest, product: Product, attempt: Attempt, link: str = "") -> HttpResponse:
     role = role_of(request.actor, product)
-    return shown_once(
-        attempt.page(
-            "workspace/members.html",
-            {
-                "here": "settings",
-                "tab": "members",
-                "members": list(queries.members_of(product)),
-                "invitations": list(queries.open_invitations(product)),
-                "roles": list(Role),
-                "disciplines": Discipline.choices,
-                "is_owner": role is Role.OWNER,
-                "link": link,
-                "days": services.INVITATION_DAYS,
-            },
-        )
+    return attempt.page(
+        "workspace/members.html",
+        {
+            "here": "settings",
+            "tab": "members",
+            "members": list(queries.members_of(product)),
+            "invitations": list(queries.open_invitations(product)),
+            "roles": list(Role),
+            "disciplines": Discipline.choices,
+            "is_owner": role is Role.OWNER,
+            "link": link,
+            "days": services.INVITATION_DAYS,
+        },
     )
 
 

@@ -5,10 +5,10 @@ from zoneinfo import available_timezones
 from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods
 
-from whytree.workspace import services
+from whytree.workspace import queries, services
 from whytree.workspace.access import role_of
 from whytree.workspace.doors import PageRequest, page, signed_in
-from whytree.workspace.models import Membership, Product
+from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from .attempt import Attempt, done
@@ -25,8 +25,9 @@ def products(request: PageRequest) -> HttpResponse:
                 request.actor, name=request.POST.get("name", ""), vision=request.POST.get("vision", "")
             )
             return done(request, f"{made.name} is here. Bring events and voices next.", "today", made.slug)
-    mine = Membership.objects.filter(user_id=request.actor.user_id).select_related("product").order_by("product__name")
-    return attempt.page("workspace/products.html", {"here": "products", "memberships": list(mine)})
+    return attempt.page(
+        "workspace/products.html", {"here": "products", "memberships": queries.memberships_of(request.actor)}
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

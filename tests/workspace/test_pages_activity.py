@@ -1,0 +1,121 @@
+"""The activity page: who did what, what it was before, and taking back one's own last act."""
+
+from typing import Any
+
+import pytest
+
+from whytree.workspace import queries, services
+from whytree.workspace.activity import record
+from whytree.workspace.keys import actor_of_user, create_key
+from whytree.workspace.models import Activity, Membership, Product
+from whytree.workspace.pages.activity import PAGE_SIZE
+
+pytestmark = pytest.mark.django_db
+
+
+def _page(response: Any) -> str:
+    return str(response.content.decode())
+
+
+def test_it_tells_who_did_what_with_before_and_after(as_alice: Any, actor: Any, product: Any, bob: Any) -> None:
+    services.set_member(actor, product, bob.pk, role="viewer")
+    page = _page(as_alice.get("/p/sprout/activity"))
+    assert "Alice made the last change" in page
+    assert "set member" in page
+    assert '<pre role="cell" class="gone">member</pre>' in page
+    assert '<pre role="cell" class="came">viewer</pre>' in page
+
+
+def test_foreign_keys_are_shown_by_name(actor: Any, product: Any, bob: Any) -> None:
+    membership = Membership.objects.get(user=bob)
+    before = {"user_id": actor.user_id, "role": "viewer"}
+    record(actor, product, "set_member", membership, before=before, after={"user_id": bob.pk, "role": "viewer"})
+    (entry,) = queries.entries(list(queries.activities_of(product)[:1]))
+    assert entry.changes == [queries.Change("user", "Alice", "Bob")]
+
+
+def test_what_people_wrote_is_shown_as_text(as_alice: Any, actor: Any, product: Any) -> None:
+    services.edit_product(actor, product, vision="<script>alert(1)</script>")
+    page = _page(as_alice.get("/p/sprout/activity"))
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script>alert(1)" not in page
+
+
+def test_a_tree_node_is_linked(actor: Any, product: Any) -> None:
+    record(actor, product, "edit_solution", product, before={}, after={})
+    Activity.objects.filter(verb="edit_solution").update(subject_type="tree.Solution", subject_label="SOL-3")
+    assert queries.entries(list(queries.activities_of(product)[:1]))[0].path == "SOL-3"
+
+
+def test_undo_takes_back_ones_own_last_act(as_alice: Any, actor: Any, product: Any) -> None:
+    services.edit_product(actor, product, vision="First.")
+    services.edit_product(actor, product, vision="Second.")
+    last = Activity.objects.latest("pk")
+    assert f"/p/sprout/activity/{last.pk}/undo" in _page(as_alice.get("/p/sprout/activity"))
+    assert as_alice.post(f"/p/sprout/activity/{last.pk}/undo")["Location"] == "/p/sprout/activity"
+    assert Product.objects.get(pk=product.pk).vision == "First."
+    assert "taken back" in _page(as_alice.get("/p/sprout/activity"))
+
+
+def test_only_the_last_own_act_has_a_button(as_alice: Any, as_bob: Any, actor: Any, product: Any) -> None:
+    services.edit_product(actor, product, vision="First.")
+    services.edit_product(actor, product, vision="Second.")
+    assert _page(as_alice.get("/p/sprout/activity")).count("/undo") == 1
+    assert "/undo" not in _page(as_bob.get("/p/sprout/activity"))
+    create_key(actor, product, kind="capture", name="web")
+    assert "/undo" not in _page(as_alice.get("/p/sprout/activity")), "a key cannot be unmade"
+
+
+def test_a_conflict_is_told_on_the_page(as_alice: Any, actor: Any, product: Any, bob: Any) -> None:
+    services.edit_product(actor, product, vision="Mine.")
+    mine = Activity.objects.latest("pk")
+    services.edit_product(actor_of_user(bob), product, vision="Bob’s.")
+    response = as_alice.post(f"/p/sprout/activity/{mine.pk}/undo")
+    assert response.status_code == 400
+    assert "It was changed since" in _page(response)
+    assert Product.objects.get(pk=product.pk).vision == "Bob’s."
+
+
+def test_anothers_act_and_another_product_are_refused(
+    as_bob: Any, as_viewer: Any, as_charlie: Any, actor: Any, product: Any
+) -> None:
+    services.edit_product(actor, product, vision="Mine.")
+    address = f"/p/sprout/activity/{Activity.objects.latest('pk').pk}/undo"
+    assert as_bob.post(address).status_code == 403
+    assert as_viewer.post(address).status_code == 403
+    assert as_charlie.post(address).status_code == 404
+    assert as_charlie.post(address.replace("sprout", "elsewhere")).status_code == 404
+    assert Product.objects.get(pk=product.pk).vision == "Mine."
+
+
+def test_it_can_be_filtered_by_person(as_alice: Any, actor: Any, product: Any, bob: Any) -> None:
+    services.edit_product(actor, product, vision="Alice’s words")
+    services.edit_product(actor_of_user(bob), product, vision="Bob’s words")
+    page = _page(as_alice.get("/p/sprout/activity", {"by": bob.pk}))
+    assert "Bob last did something" in page
+    assert page.count('class="timeline"') == 1
+    assert page.count("edited product") == 1
+
+
+@pytest.mark.parametrize("by", ["0", "x", "99999999999999999999", "-1", "²"])
+def test_a_filter_that_makes_no_sense_is_no_error(as_alice: Any, by: str) -> None:
+    assert as_alice.get("/p/sprout/activity", {"by": by, "page": by}).status_code == 200
+
+
+def test_a_long_list_has_pages(as_alice: Any, actor: Any, product: Any) -> None:
+    for number in range(PAGE_SIZE + 5):
+        record(actor, product, "edit_product", product, before={"name": "a"}, after={"name": f"name {number}"})
+    first, second = _page(as_alice.get("/p/sprout/activity")), _page(as_alice.get("/p/sprout/activity?page=2"))
+    assert "Older" in first
+    assert "Newer" in second
+    assert "name 0<" in second
+    assert "name 0<" not in first
+
+
+def test_the_page_asks_as_many_queries_for_fifty_acts_as_for_two(
+    as_alice: Any, actor: Any, product: Any, bob: Any, django_assert_max_num_queries: Any
+) -> None:
+    for role in ["viewer", "member"] * 25:
+        services.set_member(actor, product, bob.pk, role=role)
+    with django_assert_max_num_queries(22):
+        as_alice.get("/p/sprout/activity")
