@@ -9,7 +9,6 @@ import functools
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 from whytree import options
 from whytree.errors import Unavailable
@@ -34,7 +33,7 @@ class Link:
     id: str
     other_id: str
     trusted: bool  # came with a server key, or was asked for by a human
-    at: datetime
+    at: float  # seconds since 1970
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class Traits:
     product_id: int
     distinct_id: str
     values: dict[str, str]
-    at: datetime
+    at: float  # seconds since 1970
 
 
 def person_hash(product_id: int, distinct_id: str) -> int:

@@ -50,12 +50,12 @@ class Resolution:
     refused: tuple[Edge, ...]
 
 
-def resolve(edges: Iterable[Edge], known: Iterable[int] = ()) -> Resolution:
-    """Join what belongs together. `known` adds ids that are known from elsewhere (feedback, a profile)."""
+def resolve(edges: Iterable[Edge]) -> Resolution:
+    """Join what belongs together. Give all edges that hang together, those refused before too."""
     edges = list(edges)
     names = {side: name for edge in edges for side, name in ((edge.one, edge.one_id), (edge.other, edge.other_id))}
     first_seen = _first_seen(edges)
-    known_ids = {edge.one for edge in edges if edge.kind is EdgeKind.KNOWN} | (set(known) & names.keys())
+    known_ids = {edge.one for edge in edges if edge.kind is EdgeKind.KNOWN}
     groups = _Groups(names, known_ids)
     refused = [edge for edge in _in_order(edges) if not groups.join(edge)]
 

@@ -29,9 +29,10 @@ class Member:
     distinct_id: str
 
 
-def add_edges(rows: Sequence[dict[str, Any]]) -> None:
-    """Write what was said about ids; the same thing said again folds into the earliest."""
-    store().insert("merge_edges", rows)
+def add_edges(lines: Sequence[bytes]) -> None:
+    """Write what was said about ids, as lines of JSON; the same thing said again folds into the earliest."""
+    if lines:
+        store().insert_block("merge_edges", b"\n".join(lines))
 
 
 _EDGES = """

@@ -88,6 +88,29 @@ def seen(product: int, persons: Sequence[int]) -> dict[int, Seen]:
     return {row["who"]: Seen(row["first_at"], row["last_at"], row["events"]) for row in rows}
 
 
+_SEEN_SINCE = f"""
+SELECT {PERSON} AS who, anyLast(distinct_id) AS distinct_id, min(timestamp) AS first_at, max(timestamp) AS last_at
+FROM events
+WHERE product = {{product:UInt32}} AND received_at >= {{since:DateTime64(3, 'UTC')}}
+GROUP BY who
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenSince:
+    """When somebody was seen, by events received since a moment; `distinct_id` is one of their ids."""
+
+    distinct_id: str
+    first_at: datetime
+    last_at: datetime
+
+
+def seen_since(product: int, since: datetime) -> dict[int, SeenSince]:
+    """By canonical person: who was seen in what was received since then."""
+    rows = store().query(_SEEN_SINCE, {"product": product, "since": since})
+    return {row["who"]: SeenSince(row["distinct_id"], row["first_at"], row["last_at"]) for row in rows}
+
+
 _COUNTS = """
 SELECT event, count() AS n
 FROM events

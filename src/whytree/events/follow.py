@@ -1,0 +1,301 @@
+"""What follows from events once they are safe: who is who, profiles, the catalogue, facts told to others.
+
+None of it is on the way of a request. In a server a thread does it a moment after each commit, several at once
+(`start`); without that thread, as in the command line and in tests, the caller does it itself right away. What a crash
+leaves undone is found again from what is stored: everything here may be done twice.
+"""
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import close_old_connections, transaction
+from django.db.utils import OperationalError
+
+from whytree.errors import RetryLater
+from whytree.people.edges import EdgeRow
+from whytree.people.identity import Traits
+from whytree.people.services import follow_edges, follow_rows, update_profiles
+from whytree.stores import capture as stored
+from whytree.stores.catalogue import count_properties
+from whytree.stores.errors import StoreUnavailable
+from whytree.stores.events import EventStore, store
+from whytree.stores.marks import read_mark, write_mark
+from whytree.stores.people import pairs_since, reload_overrides
+from whytree.workspace.sockets import tell_fact
+
+from .normalise import EXPOSURE
+from .rows import TYPE_NAMES, Normalised, Rejected, as_datetime
+
+log = logging.getLogger("whytree.events")
+
+GATHER_SECONDS = 1.0  # how long the thread lets things add up
+COUNT_SECONDS = 5.0
+MARK_SECONDS = 30.0
+OVERLAP = timedelta(seconds=60)  # clocks of several servers, and rows on their way while the mark was set
+MARK = "followed"
+MAX_ASIDE = 1_000  # rejected messages kept for showing, at once
+
+Shape = tuple[int, str, tuple[str, ...], str]  # product, event, its property names, the letters of their types
+
+
+@dataclass
+class Pending:
+    """What is still to be followed."""
+
+    edges: list[EdgeRow] = field(default_factory=list)
+    traits: list[Traits] = field(default_factory=list)
+    exposures: dict[tuple[int, str], float] = field(default_factory=dict)
+    shapes: Counter[Shape] = field(default_factory=Counter)
+    first_at: dict[tuple[int, str], float] = field(default_factory=dict)
+    last_at: dict[tuple[int, str], float] = field(default_factory=dict)
+    rejected: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, items: Iterable[Normalised], edges: Sequence[EdgeRow]) -> None:
+        self.edges += edges
+        for item in items:
+            event = item.event
+            self.shapes[event.product, event.event, tuple(event.properties), item.types] += 1
+            self._widen((event.product, event.event), event.timestamp)
+            if item.traits is not None:
+                self.traits.append(item.traits)
+            exposure = item.exposure or (event if event.event == EXPOSURE else None)
+            if exposure is not None:
+                key = (exposure.product, exposure.properties.get("flag", ""))
+                self.exposures[key] = min(self.exposures.get(key, exposure.timestamp), exposure.timestamp)
+
+    def _widen(self, key: tuple[int, str], at: float) -> None:
+        if at < self.first_at.get(key, float("inf")):
+            self.first_at[key] = at
+        if at > self.last_at.get(key, float("-inf")):
+            self.last_at[key] = at
+
+
+class Follower:
+    """Collects what commits leave behind, and follows it."""
+
+    def __init__(self, events: EventStore) -> None:
+        self.events = events
+        self._pending = Pending()
+        self._guard = threading.Lock()
+        self._following = threading.RLock()  # who hears of a fact may send events in turn
+        self._told: set[tuple[int, str]] = set()
+        self._ready = False
+        self._thread: threading.Thread | None = None
+        self._wake = threading.Event()
+        self._closing = False
+        self._marked_at = self._counted_at = time.monotonic()
+
+    # ---- after a commit ----
+
+    def note(self, items: Sequence[Normalised], edges: Sequence[EdgeRow]) -> None:
+        """Take what a commit left behind; it is followed soon, or now when no thread is there for it."""
+        with self._guard:
+            self._pending.add(items, edges)
+        self._go_on()
+
+    def note_rejected(self, product_id: int, source: str, received_at: float, rejected: Sequence[Rejected]) -> None:
+        """Keep what was not taken, so that it can be shown."""
+        rows = [
+            {
+                "product": product_id,
+                "received_at": as_datetime(received_at),
+                "kind": "rejected",
+                "reason": one.reason,
+                "event": one.event,
+                "distinct_id": one.distinct_id,
+                "message_id": one.message_id,
+                "source": source,
+                "body": one.body.decode("utf-8", "replace"),
+            }
+            for one in rejected
+        ]
+        with self._guard:
+            self._pending.rejected += rows[: MAX_ASIDE - len(self._pending.rejected)]
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._thread is None:
+            self.settle()
+        else:
+            self._wake.set()
+
+    # ---- following ----
+
+    def settle(self) -> None:
+        """Follow everything noted so far, in this thread."""
+        with self._following:
+            self._make_ready()
+            with self._guard:
+                pending, self._pending = self._pending, Pending()
+            try:
+                self._follow(pending)
+            except Exception:
+                self._put_back(pending)
+                raise
+
+    def _follow(self, pending: Pending) -> None:
+        """The parts clear what they have done, so that a failure in between repeats nothing but itself."""
+        follow_rows(pending.edges)
+        pending.edges = []
+        update_profiles(pending.traits)
+        pending.traits = []
+        self._tell_exposures(pending)
+        stored.put_aside(pending.rejected)
+        pending.rejected = []
+        if self._thread is None or time.monotonic() - self._counted_at > COUNT_SECONDS or self._closing:
+            count_properties(_catalogue_rows(pending))
+            pending.shapes = Counter()
+            self._counted_at = time.monotonic()
+        else:
+            self._put_back(pending)  # only the counts are left; they go out some seconds later, added up
+        self._mark()
+
+    def _tell_exposures(self, pending: Pending) -> None:
+        """Once per flag: after a restart a listener may hear of a flag again."""
+        for (product_id, flag), at in pending.exposures.items():
+            if (product_id, flag) not in self._told:
+                with transaction.atomic():
+                    tell_fact("exposure_received", product_id=product_id, flag_key=flag, at=as_datetime(at))
+                self._told.add((product_id, flag))
+        pending.exposures = {}
+
+    def _put_back(self, pending: Pending) -> None:
+        with self._guard:
+            newer, self._pending = self._pending, pending
+            pending.edges += newer.edges
+            pending.traits += newer.traits
+            pending.rejected += newer.rejected
+            pending.shapes += newer.shapes
+            for key, at in newer.exposures.items():
+                pending.exposures[key] = min(at, pending.exposures.get(key, at))
+            for key, at in newer.first_at.items():
+                pending.first_at[key] = min(at, pending.first_at.get(key, at))
+            for key, at in newer.last_at.items():
+                pending.last_at[key] = max(at, pending.last_at.get(key, at))
+
+    # ---- what a crash left undone ----
+
+    def _make_ready(self) -> None:
+        """Once per process: follow what was stored but not followed, because a process was killed."""
+        if self._ready:
+            return
+        followed = read_mark(self.events, MARK)
+        if followed is not None:
+            self._catch_up(datetime.fromisoformat(followed) - OVERLAP)
+        else:
+            self._write_mark()
+        self._ready = True
+
+    def _catch_up(self, since: datetime) -> None:
+        reload_overrides(self.events)
+        touched: dict[int, set[int]] = {}
+        for row in pairs_since(since):
+            touched.setdefault(row["product"], set()).update((row["one"], row["other"]))
+        for product_id, persons in touched.items():
+            follow_edges(product_id, persons)
+        said = [
+            Traits(row["product"], row["distinct_id"], row["properties"], row["timestamp"].timestamp())
+            for row in stored.identified_since(since)
+        ]
+        update_profiles(said)
+        exposed = {(row["product"], row["flag"]): row["first_at"].timestamp() for row in stored.exposed_since(since)}
+        with self._guard:
+            self._pending.exposures |= exposed | self._pending.exposures
+
+    def _mark(self) -> None:
+        if time.monotonic() - self._marked_at > MARK_SECONDS or self._closing:
+            self._write_mark()
+
+    def _write_mark(self) -> None:
+        self._marked_at = time.monotonic()
+        write_mark(self.events, MARK, datetime.now(UTC).isoformat())
+
+    # ---- the thread ----
+
+    def start(self) -> None:
+        """Follow in a thread of its own from now on; only a server does that."""
+        self._thread = threading.Thread(target=self._run, name="follow", daemon=True)
+        self._thread.start()
+        self._wake.set()  # what the last process left undone is followed at once
+
+    def close(self) -> None:
+        """Follow what is left, then stop."""
+        self._closing = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(timeout=30)
+
+    def _run(self) -> None:
+        while not self._closing:
+            self._wake.wait(COUNT_SECONDS)
+            self._wake.clear()
+            if not self._closing:
+                time.sleep(GATHER_SECONDS)
+            close_old_connections()
+            try:
+                self.settle()
+            except (RetryLater, OperationalError) as error:
+                log.warning("people and catalogue are behind: %s", error)
+                time.sleep(GATHER_SECONDS)
+            except Exception:  # the thread must live on; what failed was put back
+                log.exception("people and catalogue are behind")
+                time.sleep(GATHER_SECONDS)
+            finally:
+                close_old_connections()
+
+
+def _catalogue_rows(pending: Pending) -> list[dict[str, Any]]:
+    """One row for each property and type, from the shapes of events."""
+    counts: Counter[tuple[int, str, str, str]] = Counter()
+    for (product, event, names, letters), number in pending.shapes.items():
+        for name, letter in zip(names, letters, strict=True):
+            counts[product, event, name, letter] += number
+    return [
+        {
+            "product": product,
+            "event": event,
+            "property": name,
+            "type": TYPE_NAMES[letter],
+            "volume": number,
+            "first_seen": pending.first_at[product, event],
+            "last_seen": pending.last_at[product, event],
+        }
+        for (product, event, name, letter), number in counts.items()
+    ]
+
+
+_guard = threading.Lock()
+_current: Follower | None = None
+
+
+def follower() -> Follower:
+    """The follower of this process, for the event store in force."""
+    global _current
+    events = store()
+    if _current is None or _current.events is not events:
+        with _guard:
+            if _current is None or _current.events is not events:
+                _current = Follower(events)
+    return _current
+
+
+def start_following() -> None:
+    """Follow in a thread; called by the server once, before it takes requests."""
+    try:
+        follower().start()
+    except StoreUnavailable as error:
+        log.error("people and catalogue are not followed: %s", error.message)
+
+
+def stop_following() -> None:
+    global _current
+    with _guard:
+        if _current is not None:
+            _current.close()
+            _current = None

@@ -1,0 +1,51 @@
+"""What was seen lately, in bounded memory: the ids of events, and what was said about ids of people."""
+
+from collections.abc import Iterable
+
+SIZE = 1_000_000  # of each of two generations: 1 to 2 million ids, up to 164 MB
+
+
+class RecentIds:
+    """A window of event ids. An id told again within it is a repetition; beyond it the sweeper finds it later.
+
+    Used by the writing thread only.
+    """
+
+    def __init__(self, size: int = SIZE) -> None:
+        self._size = size
+        self._young: set[int] = set()
+        self._old: set[int] = set()
+
+    def add(self, ids: Iterable[int]) -> None:
+        self._young.update(ids)
+        if len(self._young) >= self._size:
+            self._old, self._young = self._young, set()
+
+    def forget(self) -> None:
+        """Start anew; after rows were taken out, so that they may come again."""
+        self._young, self._old = set(), set()
+
+    def has_none_of(self, ids: Iterable[int]) -> bool:
+        return self._young.isdisjoint(ids) and self._old.isdisjoint(ids)
+
+    def __contains__(self, event_id: int) -> bool:
+        return event_id in self._young or event_id in self._old
+
+
+class RecentEdges:
+    """What was said about people's ids, with the earliest time it was said for: most messages say nothing new.
+
+    Read by many threads, written by one; a race costs a row that folds away.
+    """
+
+    def __init__(self, size: int = SIZE) -> None:
+        self._size = size
+        self._said: dict[tuple[int, int, int, str, bool], float] = {}
+
+    def is_news(self, key: tuple[int, int, int, str, bool], at: float) -> bool:
+        return at < self._said.get(key, float("inf"))
+
+    def add(self, key: tuple[int, int, int, str, bool], at: float) -> None:
+        if len(self._said) >= self._size:
+            self._said = {}
+        self._said[key] = at

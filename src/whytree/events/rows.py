@@ -1,0 +1,69 @@
+"""What the door makes of a message: a row for the store, or a reason why not."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from whytree.people.identity import Link, Traits
+
+CAPTURE, SERVER, IMPORT = "capture", "server", "import"
+SOURCES = (CAPTURE, SERVER, IMPORT)
+
+
+class Event(msgspec.Struct, omit_defaults=True, gc=False):
+    """One row of the table `events`; encoded as JSON it is what the engine reads. Times are seconds since 1970."""
+
+    product: int
+    person: int
+    timestamp: float
+    event: str
+    event_id: int
+    distinct_id: str
+    received_at: float
+    source: str
+    properties: dict[str, str]
+    flags: dict[str, str]
+    platform: str = ""
+    os: str = ""
+    browser: str = ""
+    app: str = ""
+    version: str = ""
+    locale: str = ""
+    country: str = ""
+    path: str = ""
+
+
+class Normalised(msgspec.Struct, gc=False):
+    """A message taken: its event, what it says about who is who, and what else it stands for."""
+
+    event: Event
+    types: str = ""  # one letter per property, in their order: the catalogue keeps what JSON type it had
+    link: Link | None = None
+    known: bool = False  # the event's id names a person, not a device
+    traits: Traits | None = None
+    exposure: Event | None = None  # the same fact as `$exposure`, when a client reported one under its own name
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """A message not taken, and what to change so that it is."""
+
+    reason: str
+    message_id: str = ""
+    event: str = ""
+    distinct_id: str = ""
+    body: bytes = b""
+
+
+Outcome = Normalised | Rejected
+
+# Letters in `Normalised.types`.
+TYPE_NAMES = {"s": "text", "n": "number", "b": "boolean", "l": "list"}
+
+
+def as_datetime(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def taken(outcomes: Sequence[Outcome]) -> list[Normalised]:
+    return [outcome for outcome in outcomes if isinstance(outcome, Normalised)]

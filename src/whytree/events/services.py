@@ -1,0 +1,185 @@
+"""Taking events in. Every door ends here: Segment's API, imports, exposures, survey answers.
+
+    accepted = accept(product_id, "server", [normalise.segment(message, door) for message in messages])
+
+When `accept` returns, what it accepted is on disk. An event told twice counts once.
+"""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from whytree.errors import Invalid
+from whytree.people.edges import EdgeRow, known_key, known_row, link_key, link_row
+from whytree.workspace.models import Product
+from whytree.workspace.sockets import variants_in_force
+
+from .commit import Batch, Commit, commit
+from .follow import follower
+from .normalise import EXPOSURE, MAX_EVENT_BYTES, Door, event
+from .properties import Unfit, clean_text, cleaned
+from .rows import SERVER, Event, Normalised, Outcome, Rejected
+
+log = logging.getLogger("whytree.events")
+
+_encoder = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A message that was not taken: its place in what was sent, and what to do about it."""
+
+    index: int
+    message_id: str
+    reason: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"index": self.index, "messageId": self.message_id, "reason": self.reason}
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What became of a request: how many were sent, how many had been seen before, which were not taken."""
+
+    sent: int
+    repeated: int = 0
+    refused: list[Refusal] = field(default_factory=list)
+
+    @property
+    def new(self) -> int:
+        return self.sent - self.repeated - len(self.refused)
+
+
+def accept(product_id: int, source: str, items: Sequence[Outcome]) -> Accepted:
+    """Write what was normalised; returns once it is on disk. Raises `Unavailable` or `TooMany` when nothing was taken."""
+    received_at = time.time()
+    refused = [
+        Refusal(index, one.message_id, one.reason) for index, one in enumerate(items) if isinstance(one, Rejected)
+    ]
+    writer = commit()
+    batch, too_large = _batch(writer, items, received_at)
+    refused += too_large
+    writer.submit(batch)
+    refused += [
+        Refusal(index, "", batch.refused[item.event.event_id])
+        for index, item in enumerate(items if batch.refused else ())
+        if isinstance(item, Normalised) and item.event.event_id in batch.refused
+    ]
+    follow = follower()
+    if refused:
+        rejected = [one for one in items if isinstance(one, Rejected)]
+        follow.note_rejected(product_id, source, received_at, rejected)
+    gone = {one.index for one in refused}
+    follow.note(
+        [item for index, item in enumerate(items) if index not in gone and isinstance(item, Normalised)], batch.edges
+    )
+    return Accepted(len(items), batch.repeated, sorted(refused, key=lambda one: one.index))
+
+
+def _batch(writer: Commit, items: Sequence[Outcome], received_at: float) -> tuple[Batch, list[Refusal]]:
+    """The rows of these items, and those too large to be one."""
+    lines: list[bytes] = []
+    ids: list[int] = []
+    refused: list[Refusal] = []
+    edges: dict[tuple[int, int, int, str, bool], EdgeRow] = {}
+    for index, item in enumerate(items):
+        if isinstance(item, Rejected):
+            continue
+        line = encoded(item.event)
+        if len(line) > MAX_EVENT_BYTES:
+            reason = f"It has {len(line):,} bytes; the limit is {MAX_EVENT_BYTES:,}. Send less with one event."
+            refused.append(Refusal(index, "", reason))
+            continue
+        lines.append(line)
+        ids.append(item.event.event_id)
+        if item.exposure is not None:
+            lines.append(encoded(item.exposure))
+            ids.append(item.exposure.event_id)
+        if item.known or item.link is not None:
+            _collect_edges(edges, writer, item, received_at)
+    return Batch(lines, ids, received_at, list(edges.values())), refused
+
+
+def _collect_edges(
+    edges: dict[tuple[int, int, int, str, bool], EdgeRow], writer: Commit, item: Normalised, received_at: float
+) -> None:
+    """What an item says about ids, when it is news."""
+    said = item.event
+    if item.known:
+        key = known_key(said.product, said.person)
+        if writer.edges_seen.is_news(key, said.timestamp) and (key not in edges or said.timestamp < edges[key].at):
+            edges[key] = known_row(said.product, said.person, said.distinct_id, said.timestamp, received_at)
+    if item.link is not None:
+        key = link_key(item.link)
+        if writer.edges_seen.is_news(key, item.link.at) and (key not in edges or item.link.at < edges[key].at):
+            edges[key] = link_row(item.link, received_at)
+
+
+def encoded(row: Event) -> bytes:
+    """A row as the engine reads it. Half characters, which only our own callers can still send, become �."""
+    try:
+        return _encoder.encode(row)
+    except UnicodeEncodeError:
+        row.event, row.distinct_id, row.path = (clean_text(text) for text in (row.event, row.distinct_id, row.path))
+        row.properties, row.flags = cleaned(row.properties), cleaned(row.flags)
+        return _encoder.encode(row)
+
+
+def track(
+    product: Product,
+    distinct_id: str,
+    name: str,
+    properties: Mapping[str, Any] | None = None,
+    timestamp: datetime | None = None,
+    *,
+    message_id: str = "",
+) -> None:
+    """Write one event of our own making about a person. Raises `Invalid` when it cannot be one."""
+    door = Door(product.pk, SERVER, time.time())
+    try:
+        item = event(
+            door,
+            distinct_id=distinct_id,
+            name=name,
+            properties=dict(properties or {}),
+            timestamp=timestamp.timestamp() if timestamp else None,
+            message_id=message_id,
+            flags=variants_of(product.pk, distinct_id),
+            known=False,
+        )
+    except Unfit as error:
+        raise Invalid(str(error)) from error
+    accept(product.pk, SERVER, [item])
+
+
+def exposure(
+    door: Door, *, distinct_id: str, flag: str, variant: str, reason: str, at: datetime, message_id: str = ""
+) -> Normalised:
+    """Somebody met a variant, as an event to `accept`."""
+    return event(
+        door,
+        distinct_id=distinct_id,
+        name=EXPOSURE,
+        properties={"flag": flag, "variant": variant, "reason": reason},
+        timestamp=at.timestamp(),
+        message_id=message_id,
+        flags={flag: variant},
+        known=False,
+    )
+
+
+def variants_of(product_id: int, distinct_id: str) -> dict[str, str]:
+    """The flags in force for somebody; empty, and said in the log, when they cannot be worked out."""
+    try:
+        return variants_in_force(product_id, distinct_id)
+    except Exception:  # an event is worth more than the flags on it
+        log.exception("flags in force for an event could not be worked out")
+        return {}
+
+
+__all__ = ["Accepted", "Refusal", "accept", "exposure", "track", "variants_of"]

@@ -1,0 +1,131 @@
+"""Who somebody is and what they did."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from whytree.errors import NotFound
+from whytree.stores import people as stored
+from whytree.stores import timeline as events
+from whytree.stores.timeline import Moment, Seen
+from whytree.workspace.models import Product
+
+from .identity import person_hash
+from .models import Person
+
+PAGE = 50
+LATELY = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class PersonRef:
+    """One person, known or not: the main id, all ids with their hashes, and the profile when there is one.
+
+    This is what the socket `panel` gets for the place "person".
+    """
+
+    product_id: int
+    key: str
+    canonical: int
+    ids: tuple[str, ...]
+    persons: tuple[int, ...]
+    profile: Person | None
+    seen: Seen | None
+
+    @property
+    def label(self) -> str:
+        return str(self.profile) if self.profile else self.key
+
+    @property
+    def other_ids(self) -> tuple[str, ...]:
+        return tuple(each for each in self.ids if each != self.key)
+
+
+def find_person(product: Product, distinct_id: str) -> PersonRef:
+    """The person behind any of their ids. Raises `NotFound` when nothing was ever heard of that id."""
+    person = person_hash(product.pk, distinct_id)
+    override = stored.overrides_of(product.pk, [person]).get(person)
+    canonical = override.canonical if override else person
+    key = override.canonical_id if override else distinct_id
+    members = stored.members_of(product.pk, canonical) if override else []
+    persons = tuple(member.person for member in members) or (person,)
+    profile = Person.objects.filter(product=product, key=key).first()
+    seen = events.seen(product.pk, persons).get(canonical)
+    if profile is None and seen is None and override is None:
+        raise NotFound("Nobody by this id was seen here. Look for them in the box Why …, or in the list of people.")
+    ids = tuple(member.distinct_id for member in members) or (distinct_id,)
+    return PersonRef(product.pk, key, canonical, ids, persons, profile, seen)
+
+
+def canonical_key(product: Product, distinct_id: str) -> str:
+    """The main id of the person behind any of their ids; the id itself when nothing was joined to it."""
+    person = person_hash(product.pk, distinct_id)
+    override = stored.overrides_of(product.pk, [person]).get(person)
+    return override.canonical_id if override else distinct_id
+
+
+def timeline(person: PersonRef, *, before: datetime | None = None, before_id: int | None = None) -> list[Moment]:
+    """What they did, newest first, up to 100 at once."""
+    if before is None or before_id is None:
+        return events.timeline(person.product_id, person.persons, before=before)
+    return events.timeline(person.product_id, person.persons, before=before, before_id=before_id)
+
+
+def does_most(person: PersonRef) -> list[tuple[str, int]]:
+    """Their most frequent events."""
+    return events.event_counts(person.product_id, person.persons)
+
+
+@dataclass(frozen=True)
+class PeoplePage:
+    """A page of the list of known people; `more` is where the next one starts."""
+
+    people: Sequence[Person]
+    total: int
+    more: int | None
+
+
+def known_people(product: Product, *, words: str = "", start: int = 0) -> PeoplePage:
+    """People with a profile, last seen first; `words` are looked for in name, e-mail, company and id."""
+    people = Person.objects.filter(product=product, merged_into=None)
+    for word in words.split():
+        people = people.filter(
+            Q(name__icontains=word) | Q(email__icontains=word) | Q(company__icontains=word) | Q(key__icontains=word)
+        )
+    total = people.count()
+    page = people.order_by("-last_seen_at", "pk")[start : start + PAGE]
+    return PeoplePage(list(page), total, start + PAGE if total > start + PAGE else None)
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """Somebody seen lately of whom there are only events."""
+
+    key: str
+    last_at: datetime
+    events: int
+
+
+def strangers(product: Product) -> list[Stranger]:
+    """People behind the newest events who have no profile."""
+    rows = events.seen_lately(product.pk, timezone.now() - LATELY)
+    overrides = stored.overrides_of(product.pk, [row["who"] for row in rows])
+    found = []
+    for row in rows:
+        override = overrides.get(row["who"])
+        found.append(Stranger(override.canonical_id if override else row["distinct_id"], row["last_at"], row["events"]))
+    profiles = set(
+        Person.objects.filter(product=product, key__in=[each.key for each in found]).values_list("key", flat=True)
+    )
+    return [each for each in found if each.key not in profiles]
+
+
+def internal_people(product_id: int) -> list[int]:
+    """Hashes of everybody marked as belonging to the team."""
+    keys = Person.objects.filter(product_id=product_id, internal=True).values_list("key", flat=True)
+    own = {person_hash(product_id, key) for key in keys}
+    overrides = stored.overrides_of(product_id, own)
+    return sorted(own | {override.canonical for override in overrides.values()})

@@ -1,0 +1,15 @@
+"""What may change people: their profiles, and which ids are one person."""
+
+from .joining import follow_edges, follow_rows, join, separate
+from .profiles import ensure_person, refresh_seen, set_internal, update_profiles
+
+__all__ = [
+    "ensure_person",
+    "follow_edges",
+    "follow_rows",
+    "join",
+    "refresh_seen",
+    "separate",
+    "set_internal",
+    "update_profiles",
+]

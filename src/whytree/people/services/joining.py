@@ -1,0 +1,173 @@
+"""Which ids are one person: what follows from what was said about them, and what a human decides."""
+
+import time
+from collections import Counter
+from collections.abc import Collection, Iterable
+
+from django.db import transaction
+
+from whytree.errors import Conflict, NotFound
+from whytree.stores import people as stored
+from whytree.stores.capture import put_aside
+from whytree.stores.catalogue import refused_before
+from whytree.stores.people import Override
+from whytree.workspace.access import require
+from whytree.workspace.activity import record
+from whytree.workspace.actors import Actor
+from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
+
+from ..edges import EdgeRow, decided_row, from_store
+from ..identity import means_nobody, person_hash
+from ..merging import EdgeKind, Resolution, resolve
+from ..models import Person
+from .profiles import CHUNK, COLUMNS, ensure_person, valid_key
+
+
+def follow_edges(product_id: int, persons: Collection[int]) -> Resolution:
+    """Work out anew who these ids and all they touch belong to, and make queries and profiles agree."""
+    resolution = resolve(from_store(row) for row in stored.edges_around(product_id, persons))
+    changed = _changed(product_id, resolution)
+    if changed:
+        stored.write_overrides(changed, time.time_ns())
+    _follow_profiles(product_id, resolution)
+    _record_refused(product_id, resolution)
+    return resolution
+
+
+def _changed(product_id: int, resolution: Resolution) -> list[Override]:
+    """The ids that count as another one than before. An id on its own needs no row unless it had one."""
+    before = stored.overrides_of(product_id, resolution.canonical)
+    members = Counter(resolution.canonical.values())
+    return [
+        Override(product_id, person, canonical, resolution.names[person], resolution.names[canonical])
+        for person, canonical in resolution.canonical.items()
+        if (before[person].canonical != canonical if person in before else members[canonical] > 1)
+    ]
+
+
+def _profiles(product_id: int, keys: Collection[str]) -> dict[str, Person]:
+    ordered = sorted(keys)
+    return {
+        person.key: person
+        for start in range(0, len(ordered), CHUNK)
+        for person in Person.objects.filter(product_id=product_id, key__in=ordered[start : start + CHUNK])
+    }
+
+
+@transaction.atomic
+def _follow_profiles(product_id: int, resolution: Resolution) -> None:
+    """A profile of an id that counts as another points to that other's profile, which is made when it is missing."""
+    profiles = _profiles(product_id, set(resolution.names.values()))
+    if not profiles:
+        return
+    by_name = {name: person for person, name in resolution.names.items()}
+    for key, profile in list(profiles.items()):
+        main_key = resolution.names[resolution.canonical[by_name[key]]]
+        if main_key == key:
+            target = None
+        else:
+            target = profiles.get(main_key) or _twin(profile, main_key)
+            profiles[main_key] = target
+            _fill_from(target, profile)
+        if profile.merged_into_id != (target.pk if target else None):
+            profile.merged_into = target
+            profile.save(update_fields=["merged_into"])
+
+
+def _twin(profile: Person, key: str) -> Person:
+    """A profile for the main id, when only another id of the same person has one."""
+    return Person.objects.get_or_create(product_id=profile.product_id, key=key)[0]
+
+
+def _fill_from(target: Person, other: Person) -> None:
+    """The main profile shows what only another one of the same person knows."""
+    for column in COLUMNS:
+        if not getattr(target, column):
+            setattr(target, column, getattr(other, column))
+    target.traits = {**other.traits, **target.traits}
+    target.internal = target.internal or other.internal
+    target.first_seen_at = min(target.first_seen_at, other.first_seen_at)
+    target.last_seen_at = max(target.last_seen_at, other.last_seen_at)
+    target.save()
+
+
+def _record_refused(product_id: int, resolution: Resolution) -> None:
+    """Show, once each, the merges that a public key may not ask for."""
+    by_id = {f"{edge.one:x}-{edge.other:x}": edge for edge in resolution.refused}
+    if not by_id:
+        return
+    new = by_id.keys() - refused_before(product_id, list(by_id))
+    put_aside(
+        [
+            {
+                "product": product_id,
+                "received_at": by_id[name].recorded_at,
+                "kind": "merge",
+                "reason": (
+                    f"{by_id[name].one_id} and {by_id[name].other_id} are two known people, and it came with a public "
+                    "key. If they are one, send the alias with a server key, or join them on their page."
+                ),
+                "event": "$alias",
+                "distinct_id": by_id[name].one_id,
+                "message_id": name,
+                "source": "capture",
+                "body": "",
+            }
+            for name in new
+        ]
+    )
+
+
+def separate(actor: Actor, product: Product, distinct_id: str, other_id: str) -> Resolution:
+    """Take `other_id` away from this person for good, whatever links to it arrive later; `join` is the way back."""
+    require(actor, product, Role.MEMBER)
+    person, other = person_hash(product.pk, distinct_id), person_hash(product.pk, other_id)
+    overrides = stored.overrides_of(product.pk, [person, other])
+    canonical = overrides[person].canonical if person in overrides else person
+    if person == other or other not in overrides or overrides[other].canonical != canonical:
+        raise NotFound(f"{other_id} is not one of this person's ids. Their page lists them.")
+    touching = [
+        from_store(row) for row in stored.edges_around(product.pk, [other]) if other in (row["one"], row["other"])
+    ]
+    pairs = {((edge.one, edge.one_id), (edge.other, edge.other_id)) for edge in touching if edge.one != edge.other}
+    _decide(product.pk, EdgeKind.PART, pairs)
+    resolution = follow_edges(product.pk, {person, other})
+    _record_decision(actor, product, "separate", distinct_id, other_id)
+    return resolution
+
+
+def join(actor: Actor, product: Product, distinct_id: str, other_id: str) -> Resolution:
+    """Say that two ids are one person, known or not; the way back from `separate`."""
+    require(actor, product, Role.MEMBER)
+    for each in (distinct_id, other_id):
+        valid_key(each)
+        if means_nobody(each):
+            raise Conflict(f"{each} is what clients send when they have no id. It cannot be joined to a person.")
+    if distinct_id == other_id:
+        raise Conflict("These are the same id already.")
+    one, other = ((person_hash(product.pk, each), each) for each in (distinct_id, other_id))
+    _decide(product.pk, EdgeKind.JOIN, {(one, other)})
+    resolution = follow_edges(product.pk, {one[0], other[0]})
+    _record_decision(actor, product, "join", distinct_id, other_id)
+    return resolution
+
+
+def _decide(product_id: int, kind: EdgeKind, pairs: Iterable[tuple[tuple[int, str], tuple[int, str]]]) -> None:
+    now = time.time()
+    stored.add_edges([decided_row(product_id, kind, pair, now).line for pair in pairs])
+
+
+def _record_decision(actor: Actor, product: Product, verb: str, distinct_id: str, other_id: str) -> None:
+    person = ensure_person(product, distinct_id)
+    record(actor, product, verb, person, after={"person": distinct_id, "other": other_id}, undoable=False)
+
+
+def follow_rows(rows: Iterable[EdgeRow]) -> None:
+    """Follow what was just said about ids, product by product."""
+    touched: dict[int, set[int]] = {}
+    for row in rows:
+        product, one, other, _, _ = row.key
+        touched.setdefault(product, set()).update((one, other))
+    for product, persons in touched.items():
+        follow_edges(product, persons)

@@ -1,0 +1,160 @@
+"""What is known about somebody: traits from identify and group calls, from feedback, and whether they are of the team."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from whytree.errors import Invalid
+from whytree.stores import people as stored
+from whytree.stores.errors import StoreUnavailable
+from whytree.stores.timeline import seen_since
+from whytree.workspace.access import require
+from whytree.workspace.activity import record, snapshot
+from whytree.workspace.actors import Actor
+from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
+
+from ..edges import moment
+from ..identity import MAX_ID, Traits, person_hash
+from ..models import Person
+
+COLUMNS = ("name", "email", "plan", "company")
+MAX_TRAITS = 200
+CHUNK = 500
+
+
+@transaction.atomic
+def ensure_person(product: Product, distinct_id: str, **traits: str) -> Person:
+    """The profile of this id, made when it is new; traits that are given and not empty are kept.
+
+    The id may be any that belongs to the person: the profile is that of the main one.
+    """
+    key = valid_key(distinct_id)
+    main = _main_id(product.pk, key)
+    person, _ = Person.objects.get_or_create(product=product, key=main)
+    if main != key:
+        Person.objects.filter(product=product, key=key, merged_into=None).exclude(pk=person.pk).update(
+            merged_into=person
+        )
+    elif person.merged_into is not None:
+        person = person.merged_into
+    said = {name: value for name, value in traits.items() if value}
+    if said:
+        _say(person, said, timezone.now())
+        person.save()
+    return person
+
+
+def valid_key(distinct_id: str) -> str:
+    if not distinct_id or len(distinct_id) > MAX_ID or "\0" in distinct_id:
+        raise Invalid(f"A person needs an id of 1 to {MAX_ID} characters.")
+    return distinct_id
+
+
+def _main_id(product_id: int, distinct_id: str) -> str:
+    """The id this one counts as; itself while the event store cannot say."""
+    person = person_hash(product_id, distinct_id)
+    try:
+        override = stored.overrides_of(product_id, [person]).get(person)
+    except StoreUnavailable:
+        return distinct_id
+    return override.canonical_id if override else distinct_id
+
+
+def update_profiles(traits: Iterable[Traits]) -> int:
+    """Keep what identify and group calls said, newest last whatever order they came in; how many people."""
+    ordered = sorted(traits, key=lambda said: said.at)
+    by_person: dict[tuple[int, str], list[Traits]] = {}
+    for said in ordered:
+        by_person.setdefault((said.product_id, said.distinct_id), []).append(said)
+    for product_id in {product_id for product_id, _ in by_person}:
+        keys = [key for product, key in by_person if product == product_id]
+        for start in range(0, len(keys), CHUNK):
+            some = {key: by_person[product_id, key] for key in keys[start : start + CHUNK]}
+            _update_some(product_id, some)
+    return len(by_person)
+
+
+@transaction.atomic
+def _update_some(product_id: int, said: Mapping[str, Sequence[Traits]]) -> None:
+    if not Product.objects.filter(pk=product_id).exists():
+        return  # its key was still in somebody's cache when it was deleted
+    found = Person.objects.filter(product_id=product_id, key__in=said).select_related("merged_into")
+    there = {person.key: person for person in found}
+    new = [
+        Person(product_id=product_id, key=key, first_seen_at=moment(traits[0].at), last_seen_at=moment(traits[-1].at))
+        for key, traits in said.items()
+        if key not in there
+    ]
+    for person in [*there.values(), *new]:
+        for traits in said[person.key]:
+            _say(person, traits.values, moment(traits.at))
+    mains = {person.merged_into.pk: person.merged_into for person in there.values() if person.merged_into}
+    for person in there.values():
+        for traits in said[person.key] if person.merged_into else ():
+            _say(mains[person.merged_into.pk], traits.values, moment(traits.at))
+    Person.objects.bulk_create(new, ignore_conflicts=True)
+    fields = [*COLUMNS, "traits", "traits_at", "internal", "first_seen_at", "last_seen_at"]
+    Person.objects.bulk_update([*there.values(), *mains.values()], fields)
+
+
+def _say(person: Person, said: Mapping[str, str], at: datetime) -> None:
+    """Put traits into a profile. Older ones than the profile's newest only fill what is empty."""
+    newer = person.traits_at is None or at >= person.traits_at
+    values = dict(said)
+    full_name = " ".join(part for part in (values.get("firstName", ""), values.get("lastName", "")) if part)
+    values["name"] = values.get("name") or full_name
+    values["company"] = values.get("company") or values.get("company.name", "") or values.get("company.id", "")
+    for column in COLUMNS:
+        value = values.get(column, "")[: Person._meta.get_field(column).max_length].replace("\0", "")
+        if value and (newer or not getattr(person, column)):
+            setattr(person, column, value)
+    others = {name: value for name, value in said.items() if name not in COLUMNS}
+    person.traits = {**person.traits, **others} if newer else {**others, **person.traits}
+    if len(person.traits) > MAX_TRAITS:
+        person.traits = dict(list(person.traits.items())[-MAX_TRAITS:])
+    if said.get("internal") in ("true", "false"):
+        person.internal = said["internal"] == "true"
+    person.traits_at = at if newer else person.traits_at
+    person.first_seen_at = min(person.first_seen_at, at)
+    person.last_seen_at = max(person.last_seen_at, at)
+
+
+def set_internal(actor: Actor, product: Product, distinct_id: str, *, internal: bool) -> Person:
+    """Say whether somebody belongs to the team: a flag that only they see is not open yet."""
+    require(actor, product, Role.MEMBER)
+    with transaction.atomic():
+        person = ensure_person(product, distinct_id)
+        before = snapshot(person)
+        person.internal = internal
+        person.save(update_fields=["internal"])
+        record(actor, product, "set_internal", person, before=before, after=snapshot(person))
+    return person
+
+
+def refresh_seen(product_id: int, since: datetime) -> int:
+    """Bring the times at which known people were seen up to date from events received since; how many changed."""
+    found = seen_since(product_id, since)
+    overrides = stored.overrides_of(product_id, found)
+    by_key = {
+        overrides[who].canonical_id if who in overrides else when.distinct_id: when for who, when in found.items()
+    }
+    changed = 0
+    keys = sorted(by_key)
+    for start in range(0, len(keys), CHUNK):
+        people = list(Person.objects.filter(product_id=product_id, key__in=keys[start : start + CHUNK]))
+        moved = [person for person in people if _seen(person, by_key[person.key].first_at, by_key[person.key].last_at)]
+        Person.objects.bulk_update(moved, ["first_seen_at", "last_seen_at"])
+        changed += len(moved)
+    return changed
+
+
+def _seen(person: Person, first_at: datetime, last_at: datetime) -> bool:
+    """Widen the times of a profile; whether that changed it."""
+    times = min(person.first_seen_at, first_at), max(person.last_seen_at, last_at)
+    if times == (person.first_seen_at, person.last_seen_at):
+        return False
+    person.first_seen_at, person.last_seen_at = times
+    return True
