@@ -5,3 +5,15 @@ class EventsConfig(AppConfig):
     name = "whytree.events"
     label = "events"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from whytree.workspace.lifecycle import after_import, at_shutdown, at_start
+
+        from . import jobs  # noqa: F401 - importing registers its handlers
+        from .commit import close_commit
+        from .follow import start_following, start_over, stop_following
+
+        at_start(start_following)
+        at_shutdown(stop_following)
+        at_shutdown(close_commit)  # runs first: what it still writes is followed
+        after_import(start_over)

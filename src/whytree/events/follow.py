@@ -19,7 +19,7 @@ from django.db.utils import OperationalError
 
 from whytree.errors import RetryLater
 from whytree.people.edges import EdgeRow
-from whytree.people.identity import Traits
+from whytree.people.identity import Traits, forget_key
 from whytree.people.services import follow_edges, follow_rows, update_profiles
 from whytree.stores import capture as stored
 from whytree.stores.catalogue import count_properties
@@ -291,6 +291,12 @@ def start_following() -> None:
         follower().start()
     except StoreUnavailable as error:
         log.error("people and catalogue are not followed: %s", error.message)
+
+
+def start_over() -> None:
+    """After a whole workspace was brought in: its key, and who is who in it."""
+    forget_key()
+    reload_overrides()
 
 
 def stop_following() -> None:

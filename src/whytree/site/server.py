@@ -34,8 +34,10 @@ def serve(chosen: options.Options, *, ready: Callable[[str], None]) -> None:
     from django.conf import settings
 
     from whytree.stores.events import store
+    from whytree.workspace.lifecycle import run_start
 
     store().query("SELECT 1 AS one")  # open and migrate the event store before the first request, or say why not
+    run_start()
     server = waitress.create_server(
         application,
         sockets=[listener],

@@ -1,10 +1,22 @@
-"""What must happen at the ends of things: when the process stops, and after a whole workspace was brought in."""
+"""What must happen at the ends of things: when the server starts and stops, and after a whole workspace was brought in."""
 
 import logging
 from collections.abc import Callable
 
 log = logging.getLogger("whytree")
+_at_start: list[Callable[[], None]] = []
 _at_shutdown: list[Callable[[], None]] = []
+
+
+def at_start(function: Callable[[], None]) -> Callable[[], None]:
+    """Run `function` when the server starts, once both stores are open: threads that only a server has."""
+    _at_start.append(function)
+    return function
+
+
+def run_start() -> None:
+    for function in _at_start:
+        function()
 
 
 def at_shutdown(function: Callable[[], None]) -> Callable[[], None]:

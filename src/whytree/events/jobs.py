@@ -1,0 +1,33 @@
+"""What is put right once in a while."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from whytree.stores.capture import remove_repetitions
+from whytree.stores.catalogue import recount
+from whytree.stores.events import store
+from whytree.stores.marks import read_mark, write_mark
+from whytree.workspace.jobs import handler
+from whytree.workspace.models import Product
+
+SWEEP_EVERY = timedelta(minutes=30)  # how long a repetition beyond the window of recent ids may count twice
+SWEPT = "swept"
+
+
+@handler("events.sweep", every=SWEEP_EVERY)
+def sweep(payload: dict[str, Any]) -> None:
+    """Take out what was stored twice since the last sweep: sent again after the window, or to another server."""
+    events = store()
+    began = datetime.now(UTC)
+    swept = read_mark(events, SWEPT)
+    since = datetime.fromisoformat(swept) - SWEEP_EVERY if swept else datetime.fromtimestamp(0, UTC)
+    while remove_repetitions(since):
+        pass
+    write_mark(events, SWEPT, began.isoformat())
+
+
+@handler("events.recount", every=timedelta(days=1))
+def recount_catalogues(payload: dict[str, Any]) -> None:
+    """Count every product's properties anew, so that what crashes and removals left askew is right again."""
+    for product in Product.objects.values_list("pk", flat=True):
+        recount(product)

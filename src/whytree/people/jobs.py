@@ -1,0 +1,26 @@
+"""What is brought up to date once in a while."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from whytree.stores.events import store
+from whytree.stores.marks import read_mark, write_mark
+from whytree.workspace.jobs import handler
+from whytree.workspace.models import Product
+
+from .services import refresh_seen
+
+EVERY = timedelta(minutes=10)
+MARK = "seen refreshed"
+
+
+@handler("people.refresh_seen", every=EVERY)
+def refresh_when_people_were_seen(payload: dict[str, Any]) -> None:
+    """Profiles say when somebody was seen last, for the order of the list; events say it first."""
+    events = store()
+    began = datetime.now(UTC)
+    last = read_mark(events, MARK)
+    since = datetime.fromisoformat(last) - EVERY if last else datetime.fromtimestamp(0, UTC)
+    for product in Product.objects.values_list("pk", flat=True):
+        refresh_seen(product, since)
+    write_mark(events, MARK, began.isoformat())
