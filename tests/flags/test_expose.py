@@ -101,19 +101,25 @@ def test_people_are_counted_per_variant_and_day(
     assert sum(row.people for row in exposures_by_day(flag)) == table.people > 20
 
 
-def test_the_first_exposure_of_a_flag_is_told_once(
-    queue: ExposureQueue, taken: Taken, monkeypatch: pytest.MonkeyPatch
+def test_the_first_exposure_of_a_flag_is_told(
+    flag: Any, product: Any, server_key: str, store: Any, no_worker: ExposureQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[dict[str, Any]] = []
     monkeypatch.setitem(sockets._listeners, "exposure_received", [lambda **fact: told.append(fact)])
-    for unit in ("a", "b"):
-        queue.note(1, "f", unit, "on", "SPLIT", "server")
-    queue.flush()
-    queue.note(1, "f", "c", "on", "SPLIT", "server")
-    queue.note(1, "g", "c", "on", "SPLIT", "server")
-    queue.flush()
-    assert [(fact["product_id"], fact["flag_key"]) for fact in told] == [(1, "f"), (1, "g")]
-    assert told[0]["at"].tzinfo is not None
+    for unit in ("u-5", "u-7", "u-8"):
+        ask("/quarter", server_key, unit)
+        no_worker.flush()
+    assert [(fact["product_id"], fact["flag_key"]) for fact in told] == [(product.pk, "quarter")]
+
+
+def test_an_id_too_long_to_store_is_evaluated_but_not_written(
+    flag: Any, actor: Any, product: Any, server_key: str, store: Any, no_worker: ExposureQueue
+) -> None:
+    open_flag(actor, product, "quarter")
+    assert ask("/quarter", server_key, "x" * 500).json()["reason"] == "SPLIT"
+    ask("/quarter", server_key, "u-5")
+    no_worker.flush()
+    assert [row["distinct_id"] for row in store.query("SELECT distinct_id FROM events")] == ["u-5"]
 
 
 def test_one_unit_counts_once_per_flag_variant_and_day(
@@ -165,7 +171,6 @@ def test_a_full_queue_never_blocks_and_takes_the_person_next_time(taken: Taken) 
 
 def test_the_worker_writes_by_itself(taken: Taken, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()  # the real worker
-    monkeypatch.setattr(ExposureQueue, "_tell_first", lambda self, exposures: None)
     monkeypatch.setattr(exposures, "close_old_connections", lambda: None)
     written = threading.Event()
     queue = ExposureQueue(lambda *batch: (taken(*batch), written.set())[0])

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from openfeature import api
 from openfeature.contrib.provider.ofrep import OFREPProvider
@@ -15,6 +16,8 @@ from openfeature.exception import ErrorCode
 from openfeature.flag_evaluation import Reason
 
 pytestmark = pytest.mark.live
+
+FLAGS = "/products/sprout/flags"
 
 
 class Sdk:
@@ -31,28 +34,48 @@ def person(unit: str) -> EvaluationContext:
     return EvaluationContext(unit, {"plan": "pro", "nested": {"a": [1, 2]}})
 
 
+class Owner:
+    """Alice's token at the REST API of the running server."""
+
+    def __init__(self, live: Any) -> None:
+        token = (live.data / "owner.token").read_text().strip()
+        self._http = httpx.Client(base_url=live.url + "/api", headers={"Authorization": f"Bearer {token}"}, timeout=60)
+
+    def get(self, path: str) -> Any:
+        return self._http.get(path).raise_for_status().json()
+
+    def post(self, path: str, **body: Any) -> Any:
+        return self._http.post(path, json=body).raise_for_status().json()
+
+    def open_flag(self, key: str, **body: Any) -> None:
+        self.post(FLAGS, key=key, **body)
+        self.post(f"{FLAGS}/{key}/open")
+
+    def key(self, kind: str) -> Any:
+        return self.post("/products/sprout/keys", kind=kind, name="test")
+
+    def close(self) -> None:
+        self._http.close()
+
+
 @pytest.fixture(scope="module")
-def flags(_live_server: Any) -> Any:
-    """A flag of every type, made and opened by the command line."""
-    made = {
-        "b-flag": ["--kind", "boolean"],
-        "s-flag": ["--kind", "string", "--variant", "control=red", "--variant", "blue=blue", "--weight", "blue=1"],
-        "i-flag": ["--kind", "number", "--variant", "control=3", "--variant", "more=10", "--weight", "more=1"],
-        "f-flag": ["--kind", "number", "--variant", "control=7.5", "--variant", "more=10", "--weight", "more=1"],
-        "o-flag": ["--kind", "json", "--variant", 'control={"a": [1, 2.5]}'],
-        "split": ["--weight", "on=1", "--weight", "off=1"],
-        "closed": [],
-    }
-    for key, words in made.items():
-        _live_server.cli("flag", "add", key, *words)
-        if key != "closed":
-            _live_server.cli("flag", "open", key)
-    return _live_server
+def owner(_live_server: Any) -> Iterator[Owner]:
+    """A flag of every type is open to everybody."""
+    found = Owner(_live_server)
+    found.open_flag("b-flag")
+    found.open_flag("s-flag", kind="string", variants={"control": "red", "blue": "blue"}, weights={"blue": 1})
+    found.open_flag("i-flag", kind="number", variants={"control": 3, "more": 10}, weights={"more": 1})
+    found.open_flag("f-flag", kind="number", variants={"control": 7.5, "more": 10}, weights={"more": 1})
+    found.open_flag("o-flag", kind="json", variants={"control": {"a": [1, 2.5]}})
+    found.open_flag("split", weights={"on": 1, "off": 1})
+    found.post(FLAGS, key="closed")
+    yield found
+    found.close()
 
 
 @pytest.fixture
-def sdk(flags: Any) -> Iterator[Any]:
-    yield Sdk(flags.url, flags.key("server")).client
+def sdk(live: Any, owner: Owner) -> Iterator[Any]:
+    yield Sdk(live.url, owner.key("server")["secret"]).client
     api.clear_providers()
 
 
@@ -91,88 +114,94 @@ def test_a_wrong_type_gives_the_codes_default(sdk: Any) -> None:
     assert (details.value, details.error_code) == ("mine", ErrorCode.TYPE_MISMATCH)
 
 
-def test_a_capture_key_evaluates_too_and_a_revoked_one_no_longer(flags: Any) -> None:
-    made = flags.cli_json("key", "add", "capture", "--name", "short-lived")
-    client = Sdk(flags.url, made["secret"]).client
+def test_a_capture_key_evaluates_too_and_a_revoked_one_no_longer(live: Any, owner: Owner) -> None:
+    made = owner.key("capture")
+    client = Sdk(live.url, made["secret"]).client
     assert client.get_boolean_value("b-flag", False, person("maria")) is True
-    flags.cli("key", "revoke", str(made["id"]))
+    live.cli("key", "revoke", str(made["id"]))
     details = client.get_boolean_details("b-flag", False, person("maria"))
     assert (details.value, details.reason, details.error_code) == (False, Reason.ERROR, ErrorCode.GENERAL)
     api.clear_providers()
 
 
-def test_a_change_by_the_command_line_reaches_the_sdk(flags: Any, sdk: Any) -> None:
-    flags.cli("flag", "add", "moving")
+def test_a_change_reaches_the_sdk_at_once(owner: Owner, sdk: Any) -> None:
+    owner.post(FLAGS, key="moving")
     assert sdk.get_boolean_value("moving", True, person("maria")) is False
-    flags.cli("flag", "open", "moving")
+    owner.post(f"{FLAGS}/moving/open")
     assert sdk.get_boolean_value("moving", False, person("maria")) is True
-    flags.cli("flag", "off", "moving")
+    owner.post(f"{FLAGS}/moving/off")
     assert sdk.get_boolean_value("moving", True, person("maria")) is False
 
 
-def test_evaluations_become_exposures_once_a_person(flags: Any, sdk: Any) -> None:
-    flags.cli("flag", "add", "counted", "--weight", "on=1", "--weight", "off=1")
-    flags.cli("flag", "open", "counted")
+def test_evaluations_become_exposures_once_a_person(owner: Owner, sdk: Any) -> None:
+    owner.open_flag("counted", weights={"on": 1, "off": 1})
     given = [sdk.get_boolean_details("counted", False, person(f"p-{n}")).variant for n in range(20) for _ in range(2)]
     expected = {name: given.count(name) // 2 for name in ("on", "off")}
     counted: dict[str, int] = {}
     deadline = time.monotonic() + 30
     while counted != expected and time.monotonic() < deadline:
-        rows = api_get(flags, "/products/sprout/flags/counted/exposures")
-        counted = {row["variant"]: row["people"] for row in rows}
+        time.sleep(0.2)
+        counted = {row["variant"]: row["people"] for row in owner.get(f"{FLAGS}/counted/exposures")}
     assert counted == expected
-
-
-def api_get(live: Any, path: str) -> Any:
-    import httpx
-
-    token = (live.data / "owner.token").read_text().strip()
-    return httpx.get(f"{live.url}/api{path}", headers={"Authorization": f"Bearer {token}"}).json()
 
 
 def test_exposures_that_wait_are_written_when_the_server_stops(start: Any, tmp_path: Any) -> None:
     data = tmp_path / "own"
     first = start(data)
     first.cli("owner", "alice@example.org", "--product-name", "Sprout")
-    first.cli("flag", "add", "f")
-    first.cli("flag", "open", "f", "--percent", "100")
-    client = Sdk(first.url, first.key("server")).client
+    owner = Owner(first)
+    owner.open_flag("f")
+    client = Sdk(first.url, owner.key("server")["secret"]).client
     assert client.get_boolean_value("f", False, person("maria")) is True
     api.clear_providers()
+    owner.close()
     assert first.stop() == 0
-    again = start(data)
-    assert api_get(again, "/products/sprout/flags/f/exposures")[0]["people"] == 1
+    owner = Owner(start(data))
+    assert owner.get(f"{FLAGS}/f/exposures")[0]["people"] == 1
+    owner.close()
 
 
-def test_the_snippet_on_the_page_runs_as_it_stands(flags: Any) -> None:
+def test_the_snippet_on_the_page_runs_as_it_stands(live: Any, owner: Owner) -> None:
     from whytree.flags.models import Flag
     from whytree.flags.snippets import python_snippet
 
     flag = Flag(key="f-flag", kind="number", variants={"control": 7.5, "more": 10.0}, default_variant="control")
-    snippet = python_snippet(flag, flags.url) + "print(value)\n"
-    env = os.environ | {"WHYTREE_KEY": flags.key("capture")}
+    snippet = python_snippet(flag, live.url) + "print(value)\n"
+    env = os.environ | {"WHYTREE_KEY": owner.key("capture")["secret"]}
     done = subprocess.run(
         [sys.executable, "-c", snippet], env=env, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.stdout.strip() == "10.0", done.stderr
 
 
-def test_the_command_line_shows_lists_and_explains(flags: Any) -> None:
-    assert "split" in flags.cli("flag", "list").stdout
-    shown = flags.cli("flag", "show", "split").stdout
-    assert "split is on 100 %: unjustified: no hypothesis" in shown
-    assert "on 50 %, off 50 %" in shown
-    said = flags.cli("flag", "evaluate", "split", "maria").stdout
-    assert "off = false   (SPLIT)" in said
-    assert "“split/variant/maria” falls into slot 0 of 2" in said
-    assert flags.cli_json("flag", "evaluate", "split", "maria")["variant"] == "off"
-    assert flags.cli_json("flag", "show", "split")["changes"][0]["is_on"] is True
-    assert flags.cli_json("flag", "edit", "split", "--name", "Half and half")["name"] == "Half and half"
-    assert flags.cli_json("flag", "archive", "closed")["state"] == "archived"
-    assert [flag["key"] for flag in flags.cli_json("flag", "list", "--archived")] == ["closed"]
-    assert flags.cli_json("flag", "restore", "closed")["state"] == "off"
-    assert flags.cli_json("flag", "on", "closed")["state"] == "on 0 %"
-    flags.cli("flag", "off", "closed")
+def test_the_command_line_makes_opens_explains_and_archives(live: Any, owner: Owner) -> None:
+    words = [
+        "--kind",
+        "number",
+        "--variant",
+        "control=7.5",
+        "--variant",
+        "more=10",
+        "--weight",
+        "control=1",
+        "--weight",
+        "more=1",
+    ]
+    assert "price is off: unjustified: no hypothesis" in live.cli("flag", "add", "price", *words).stdout
+    assert "price is on 100 %" in live.cli("flag", "open", "price").stdout
+    assert "price " in live.cli("flag", "list").stdout
+    shown = live.cli("flag", "show", "price").stdout
+    assert "control 50 %, more 50 %" in shown
+    assert "control        50 %  7.5" in shown
+    said = live.cli("flag", "evaluate", "price", "maria").stdout
+    assert "control = 7.5   (SPLIT)" in said
+    assert "“price/variant/maria” falls into slot 0 of 2" in said
+    assert live.cli_json("flag", "edit", "price", "--name", "What it costs")["name"] == "What it costs"
+    assert live.cli_json("flag", "off", "price")["state"] == "off"
+    assert live.cli_json("flag", "on", "price")["state"] == "on 100 %"
+    assert live.cli_json("flag", "archive", "price")["state"] == "archived"
+    assert "price" in [flag["key"] for flag in live.cli_json("flag", "list", "--archived")]
+    assert live.cli_json("flag", "restore", "price")["state"] == "off"
 
 
 @pytest.mark.parametrize(
@@ -186,8 +215,8 @@ def test_the_command_line_shows_lists_and_explains(flags: Any) -> None:
         (["open", "split", "--percent", "200"], "between 0 and 100 %"),
     ],
 )
-def test_a_mistake_on_the_command_line_is_one_sentence(flags: Any, words: list[str], says: str) -> None:
-    done = flags.cli("flag", *words, check=False)
+def test_a_mistake_on_the_command_line_is_one_sentence(live: Any, owner: Owner, words: list[str], says: str) -> None:
+    done = live.cli("flag", *words, check=False)
     assert done.returncode == 1
     assert says in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

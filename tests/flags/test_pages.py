@@ -37,7 +37,8 @@ def test_the_list_shows_state_solution_and_what_is_unjustified(
         (1, 0, "1 flag is open to people, with a hypothesis."),
         (3, 0, "3 flags are open to people, each with a hypothesis."),
         (3, 1, "3 flags are open to people; one of them has no hypothesis."),
-        (3, 3, "3 flags are open to people; 3 of them have no hypothesis."),
+        (4, 2, "4 flags are open to people, 2 of them with a hypothesis."),
+        (3, 3, "3 flags are open to people, none with a hypothesis."),
     ],
 )
 def test_the_list_begins_with_a_sentence(opened: int, blind: int, sentence: str) -> None:
@@ -53,12 +54,12 @@ def test_a_flags_sentence_says_who_gets_what(actor: Any, product: Any) -> None:
     assert _flag_sentence(flag) == "f is off: everybody gets off."
     assert _flag_sentence(turn_on(actor, product, "f")) == "f is on, but at 0 %: everybody gets off."
     partly = set_rollout(actor, product, "f", coverage=2_500)
-    assert _flag_sentence(partly) == "25 % of the people get on of f; the others get off. Nothing is compared."
-    assert _flag_sentence(set_rollout(actor, product, "f", coverage=10_000)) == "Everybody gets on of f."
+    assert _flag_sentence(partly) == "f reaches 25 % of the people: they get on, the others off. Nothing is compared."
+    assert _flag_sentence(set_rollout(actor, product, "f", coverage=10_000)) == "f reaches everybody: all get on."
     split = set_rollout(actor, product, "f", weights={"on": 1, "off": 3})
-    assert _flag_sentence(split) == "Everybody takes part in f: on 25 %, off 75 %."
+    assert _flag_sentence(split) == "f reaches everybody: on 25 %, off 75 %."
     ramped = set_rollout(actor, product, "f", coverage=50)
-    assert _flag_sentence(ramped) == "0.5 % of the people take part in f: on 25 %, off 75 %; the others get off."
+    assert _flag_sentence(ramped) == "f reaches 0.5 % of the people: on 25 %, off 75 %; the others get off."
     assert (
         _flag_sentence(archive_flag(actor, product, "f"))
         == "f is archived: code that asks for it gets its own default."
@@ -204,7 +205,7 @@ def test_a_flag_is_archived_found_again_and_restored(as_alice: Any, flag: Flag, 
 
 def test_a_viewer_reads_without_forms_and_may_not_post(as_viewer: Any, flag: Flag, store: Any) -> None:
     page = as_viewer.get("/p/sprout/flags/ask-later").content.decode()
-    assert "25 % of the people" in page
+    assert "reaches 25 % of the people" in page
     assert "Save the rollout" not in page
     assert "Archive" not in page
     for name in ("flag_rollout", "flag_edit", "flag_archive", "flag_restore"):

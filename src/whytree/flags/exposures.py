@@ -2,8 +2,9 @@
 
 A single evaluation that puts somebody into a rollout is an exposure (DESIGN 7). It is counted once per flag, unit,
 variant and day (UTC). Noting one costs some microseconds, never waits and never fails: a thread writes what was noted
-as `$exposure` events, through the same durable door as everything captured. While the store cannot take them they wait
-here, up to `CAPACITY`; beyond it they are not noted, which is logged and made good by the person's next evaluation.
+as `$exposure` events, through the same durable door as everything captured, which also tells `exposure_received`.
+While that door is shut they wait here, up to `CAPACITY`; beyond it they are not noted, which is logged and made good
+by the person's next evaluation, as is what a killed process had not written yet.
 """
 
 import logging
@@ -14,14 +15,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections
 
 from whytree.errors import RetryLater
-from whytree.events.normalise import EXPOSURE, Door, event
+from whytree.events.normalise import Door
 from whytree.events.properties import Unfit
 from whytree.events.rows import Normalised
+from whytree.events.services import accept, exposure
 from whytree.workspace.lifecycle import at_shutdown
-from whytree.workspace.sockets import tell_fact
 
 log = logging.getLogger("whytree.flags")
 
@@ -77,7 +78,6 @@ class ExposureQueue:
         self._delivering = threading.Lock()
         self._waiting: deque[Exposure] = deque()
         self._recent = _Recent(RECENT)
-        self._told: set[tuple[int, str]] = set()
         self._worker: threading.Thread | None = None
         self.refused = 0
 
@@ -141,45 +141,31 @@ class ExposureQueue:
 
     def _write(self, batch: list[Exposure]) -> None:
         by_door: dict[tuple[int, str], list[Exposure]] = defaultdict(list)
-        for exposure in batch:
-            by_door[exposure.product_id, exposure.source].append(exposure)
-        for (product_id, source), exposures in by_door.items():
-            self._deliver(product_id, source, exposures)
-            self._tell_first(exposures)
-
-    def _tell_first(self, exposures: Sequence[Exposure]) -> None:
-        """Tell each flag's first exposure since this process started: a listener must bear hearing it again."""
-        for exposure in exposures:
-            if (exposure.product_id, exposure.flag) not in self._told:
-                with transaction.atomic():
-                    tell_fact(
-                        "exposure_received", product_id=exposure.product_id, flag_key=exposure.flag, at=exposure.at
-                    )
-                self._told.add((exposure.product_id, exposure.flag))
+        for each in batch:
+            by_door[each.product_id, each.source].append(each)
+        for (product_id, source), noted in by_door.items():
+            self._deliver(product_id, source, noted)
 
 
-def deliver(product_id: int, source: str, exposures: Sequence[Exposure]) -> None:
+def deliver(product_id: int, source: str, noted: Sequence[Exposure]) -> None:
     """Write exposures as events; durable when it returns."""
-    from whytree.events.services import accept
-
     door = Door(product_id, source, time.time())
-    accept(product_id, source, [normalised for each in exposures if (normalised := _as_event(door, each)) is not None])
+    accept(product_id, source, [event for each in noted if (event := _as_event(door, each)) is not None])
 
 
-def _as_event(door: Door, exposure: Exposure) -> Normalised | None:
+def _as_event(door: Door, noted: Exposure) -> Normalised | None:
     try:
-        return event(
+        return exposure(
             door,
-            distinct_id=exposure.unit,
-            name=EXPOSURE,
-            properties={"flag": exposure.flag, "variant": exposure.variant, "reason": exposure.reason},
-            timestamp=exposure.at.timestamp(),
-            message_id=exposure.message_id,
-            flags={exposure.flag: exposure.variant},
-            known=False,  # a targeting key may be a person or a device: others say which
+            distinct_id=noted.unit,
+            flag=noted.flag,
+            variant=noted.variant,
+            reason=noted.reason,
+            at=noted.at,
+            message_id=noted.message_id,
         )
     except Unfit as error:  # a targeting key that can be hashed, but is no id
-        log.warning("an exposure of %s is not written: %s", exposure.flag, error)
+        log.warning("an exposure of %s is not written: %s", noted.flag, error)
         return None
 
 

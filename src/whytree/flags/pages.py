@@ -69,7 +69,7 @@ def _list_sentence(shown: list[Flag]) -> str:
         return f"{said}, {'each ' if len(opened) > 1 else ''}with a hypothesis."
     if blind == 1:
         return f"{said}; {'it' if len(opened) == 1 else 'one of them'} has no hypothesis."
-    return f"{said}; {blind} of them have no hypothesis."
+    return f"{said}, {'none' if blind == len(opened) else f'{len(opened) - blind} of them'} with a hypothesis."
 
 
 def _archive_sentence(shown: list[Flag]) -> str:
@@ -151,14 +151,12 @@ def _flag_sentence(flag: Flag) -> str:
         return f"{flag.key} is off: everybody gets {flag.off_variant}."
     if flag.coverage == 0:
         return f"{flag.key} is on, but at 0 %: everybody gets {flag.default_variant}."
-    if len(arms) == 1 and flag.coverage == FULL_COVERAGE:
-        return f"Everybody gets {arms[0].name} of {flag.key}."
-    who = "Everybody" if flag.coverage == FULL_COVERAGE else f"{percent(flag.coverage)} of the people"
-    rest = "" if flag.coverage == FULL_COVERAGE else f"; the others get {flag.default_variant}"
+    if flag.coverage == FULL_COVERAGE:
+        return f"{flag.key} reaches everybody: {'all get ' + arms[0].name if len(arms) == 1 else queries.shares(flag.weights)}."
+    reach = f"{flag.key} reaches {percent(flag.coverage)} of the people"
     if len(arms) == 1:
-        return f"{who} get {arms[0].name} of {flag.key}{rest}. Nothing is compared."
-    takes = "takes" if flag.coverage == FULL_COVERAGE else "take"
-    return f"{who} {takes} part in {flag.key}: {queries.shares(flag.weights)}{rest}."
+        return f"{reach}: they get {arms[0].name}, the others {flag.default_variant}. Nothing is compared."
+    return f"{reach}: {queries.shares(flag.weights)}; the others get {flag.default_variant}."
 
 
 def _exposures(flag: Flag) -> queries.ExposureTable | None:

@@ -9,12 +9,14 @@ from openfeature import api
 from openfeature.contrib.provider.ofrep import OFREPProvider
 from openfeature.evaluation_context import EvaluationContext
 
-headers = {{"Authorization": "Bearer " + os.environ["WHYTREE_KEY"]}}  # a capture or server key
-api.set_provider(OFREPProvider("{url}", headers_factory=lambda: headers))
+# A capture or server key of this product
+headers = {{"Authorization": "Bearer " + os.environ["WHYTREE_KEY"]}}
+provider = OFREPProvider("{url}", headers_factory=lambda: headers)
+api.set_provider(provider)
 flags = api.get_client()
 
-# The second argument holds when no answer comes; "person-1" is the id that your events carry.
-value = flags.{method}("{key}", {default}, EvaluationContext("person-1"))
+person = EvaluationContext("person-1")  # the id that your events carry
+value = flags.{method}("{key}", {default}, person)
 """
 
 

@@ -1,0 +1,257 @@
+"""Are flags fast enough? Evaluation in process against other Python evaluators, and OFREP over a socket.
+
+python benchmarks/flags.py [--rate 500] [--seconds 20]
+
+1. One flag, a quarter of the people in it, half on and half off, asked for 20,000 different people by each evaluator,
+   in turns, in this process; the best of five rounds. Ours must be faster than each peer (ratio above 1).
+   Peers are used when installed: pip install posthog growthbook openfeature-flagd-core
+2. A real server, asked from this other process at a fixed rate, each request for another person, so that exposures are
+   written all the while. A request's time counts from when it was due, not from when a busy client sent it. Beside it,
+   at the same rate, `/healthz`: what an answer costs that does nothing. Budget: p99 below 10 ms at 500 requests/s.
+"""
+
+import argparse
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from whytree.engines.flags import Evaluator, Rules
+
+PEOPLE = 20_000
+ROUNDS = 5
+CLIENTS = 8  # connections, as a pool of SDKs would hold
+BUDGET_MS = 10.0
+
+Evaluate = Callable[[str], Any]
+
+
+def whytree() -> Evaluate:
+    rules = Rules(
+        key="ask-later",
+        variants={"on": True, "off": False},
+        default_variant="off",
+        off_variant="off",
+        weights={"on": 50, "off": 50},
+        coverage=2_500,
+        is_on=True,
+    )
+    return Evaluator(rules).evaluate
+
+
+def posthog() -> Evaluate:
+    from posthog.feature_flags import match_feature_flag_properties
+
+    flag = {
+        "id": 1,
+        "key": "ask-later",
+        "active": True,
+        "filters": {
+            "groups": [{"properties": [], "rollout_percentage": 25}],
+            "multivariate": {
+                "variants": [{"key": "on", "rollout_percentage": 50}, {"key": "off", "rollout_percentage": 50}]
+            },
+        },
+    }
+    return lambda person: match_feature_flag_properties(flag, person, {}, bucketing_value=person)
+
+
+def growthbook() -> Evaluate:
+    from growthbook.common_types import EvaluationContext, Feature, GlobalContext, Options, StackContext, UserContext
+    from growthbook.core import eval_feature
+
+    rule = {
+        "coverage": 0.25,
+        "hashAttribute": "id",
+        "variations": [True, False],
+        "weights": [0.5, 0.5],
+        "hashVersion": 2,
+    }
+    everywhere = GlobalContext(Options(), {"ask-later": Feature(defaultValue=False, rules=[rule])})
+
+    def evaluate(person: str) -> Any:
+        who = UserContext(attributes={"id": person})
+        return eval_feature("ask-later", EvaluationContext(who, everywhere, StackContext(evaluated_features=set())))
+
+    return evaluate
+
+
+def flagd() -> Evaluate:
+    from openfeature.contrib.tools.flagd.core import FlagdCore
+    from openfeature.evaluation_context import EvaluationContext
+
+    def place(which: str) -> dict[str, Any]:
+        return {"cat": [f"ask-later/{which}/", {"var": "targetingKey"}]}
+
+    arms = {"fractional": [place("variant"), ["off", 50], ["on", 50]]}
+    coverage = {"fractional": [place("coverage"), ["in", 2_500], ["out", 7_500]]}
+    targeting = {"if": [{"==": [coverage, "in"]}, arms, None]}
+    variants = {"on": True, "off": False}
+    flag = {"state": "ENABLED", "variants": variants, "defaultVariant": "off", "targeting": targeting}
+    core = FlagdCore()
+    core.set_flags({"flags": {"ask-later": flag}})
+    return lambda person: core.resolve_boolean_value("ask-later", False, EvaluationContext(person))
+
+
+PEERS: dict[str, Callable[[], Evaluate]] = {
+    "whytree": whytree,
+    "posthog": posthog,
+    "growthbook": growthbook,
+    "flagd-core": flagd,
+}
+
+
+def in_process() -> None:
+    print(f"in process, {PEOPLE:,} people, best of {ROUNDS} rounds")
+    people = [f"person-{n}" for n in range(PEOPLE)]
+    ready: dict[str, Evaluate] = {}
+    for name, make in PEERS.items():
+        try:
+            ready[name] = make()
+        except ImportError as error:
+            print(f"  {name:12} not installed here ({error.name}), left out")
+    best = dict.fromkeys(ready, float("inf"))
+    for _ in range(ROUNDS):
+        for name, evaluate in ready.items():
+            best[name] = min(best[name], seconds_for(evaluate, people))
+    for name, seconds in best.items():
+        ratio = f"  ours is {seconds / best['whytree']:.1f} x as fast" if name != "whytree" else ""
+        print(f"  {name:12} {1e6 * seconds / PEOPLE:7.2f} us an evaluation{ratio}")
+
+
+def seconds_for(evaluate: Evaluate, people: list[str]) -> float:
+    start = time.perf_counter()
+    for person in people:
+        evaluate(person)
+    return time.perf_counter() - start
+
+
+@contextmanager
+def server() -> Iterator[tuple[int, str]]:
+    """A server of its own with one open flag; yields its port and a server key."""
+    with tempfile.TemporaryDirectory(prefix="whytree-bench-") as folder:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("WHYTREE_")}
+        env = kept | {"WHYTREE_DATA": folder, "PYTHONUNBUFFERED": "1"}
+        words = [sys.executable, "-m", "whytree"]
+
+        def cli(*more: str) -> Any:
+            return json.loads(
+                subprocess.run([*words, *more, "--json"], env=env, check=True, capture_output=True).stdout
+            )
+
+        cli("owner", "bench@example.org", "--product-name", "Bench")
+        port = free_port()
+        process = subprocess.Popen([*words, "serve", "--port", str(port)], env=env, stdout=subprocess.DEVNULL)
+        try:
+            wait_for(port)
+            cli("flag", "add", "ask-later", "--weight", "on=50", "--weight", "off=50")
+            cli("flag", "open", "ask-later", "--percent", "100")
+            yield port, cli("key", "add", "server", "--name", "bench")["secret"]
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(port: int) -> None:
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise SystemExit("the server did not get ready")
+
+
+def load(port: int, rate: int, total: int, request: Callable[[int], bytes]) -> list[float]:
+    """Send `total` requests, one every 1/rate seconds over `CLIENTS` connections; milliseconds from due to answered."""
+    times: list[list[float]] = [[] for _ in range(CLIENTS)]
+    begin = time.perf_counter() + 0.2
+
+    def run(client: int) -> None:
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for n in range(client, total, CLIENTS):
+                due = begin + n / rate
+                time.sleep(max(0.0, due - time.perf_counter()))
+                connection.sendall(request(n))
+                receive(connection)
+                times[client].append(1000 * (time.perf_counter() - due))
+
+    threads = [threading.Thread(target=run, args=(client,)) for client in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [each for own in times for each in own]
+
+
+def receive(connection: socket.socket) -> None:
+    """Read one answer; anything but 200 ends the run."""
+    data = connection.recv(65_536)
+    while b"\r\n\r\n" not in data:
+        data += connection.recv(65_536)
+    head, _, body = data.partition(b"\r\n\r\n")
+    if not head.startswith(b"HTTP/1.1 200"):
+        raise SystemExit(head.decode(errors="replace"))
+    length = next(
+        int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
+    )
+    while len(body) < length:
+        body += connection.recv(65_536)
+
+
+def over_http(rate: int, seconds: int) -> None:
+    print(f"over HTTP, {rate} requests/s for {seconds} s on {CLIENTS} connections")
+    with server() as (port, key):
+        head = f"Host: 127.0.0.1:{port}\r\nAuthorization: Bearer {key}\r\n"
+
+        def evaluation(n: int) -> bytes:
+            body = json.dumps({"context": {"targetingKey": f"person-{n}", "plan": "pro", "age": 33}})
+            path = "/ofrep/v1/evaluate/flags/ask-later"
+            return f"POST {path} HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+
+        def health(n: int) -> bytes:
+            return f"GET /healthz HTTP/1.1\r\n{head}\r\n".encode()
+
+        load(port, rate, rate, evaluation)  # a second to warm up
+        nothing = shown("/healthz", load(port, rate, rate * seconds, health))
+        flags = shown("OFREP", load(port, rate, rate * seconds, lambda n: evaluation(n + rate)))
+    print(
+        f"  OFREP's p99 is {flags / nothing:.2f} x that of an answer that does nothing; budget {BUDGET_MS:g} ms: ",
+        end="",
+    )
+    print("kept" if flags < BUDGET_MS else "BROKEN")
+
+
+def shown(name: str, times: list[float]) -> float:
+    """Print the quantiles and return the 99th percentile."""
+    cuts = statistics.quantiles(times, n=1000, method="inclusive")
+    p50, p99, p999 = cuts[499], cuts[989], cuts[998]
+    print(f"  {name:12} p50 {p50:6.2f} ms   p99 {p99:6.2f} ms   p99.9 {p999:6.2f} ms   n {len(times):,}")
+    return p99
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rate", type=int, default=500)
+    parser.add_argument("--seconds", type=int, default=20)
+    chosen = parser.parse_args()
+    in_process()
+    over_http(chosen.rate, chosen.seconds)
+    print(Path(__file__).name, "done")
