@@ -11,6 +11,7 @@ from whytree.workspace.jobs import handler
 from whytree.workspace.models import Product
 
 SWEEP_EVERY = timedelta(minutes=30)  # how long a repetition beyond the window of recent ids may count twice
+SWEEP_ROUNDS = 100  # of 10,000 ids each; what is left waits for the next sweep
 SWEPT = "swept"
 
 
@@ -21,8 +22,9 @@ def sweep(payload: dict[str, Any]) -> None:
     began = datetime.now(UTC)
     swept = read_mark(events, SWEPT)
     since = datetime.fromisoformat(swept) - SWEEP_EVERY if swept else datetime.fromtimestamp(0, UTC)
-    while remove_repetitions(since):
-        pass
+    for _ in range(SWEEP_ROUNDS):
+        if not remove_repetitions(since):
+            break
     write_mark(events, SWEPT, began.isoformat())
 
 
