@@ -6,6 +6,7 @@ import pytest
 
 from whytree.flags import live
 from whytree.flags.services import create_flag, open_flag
+from whytree.people.queries import PersonRef
 from whytree.workspace.activity import activity_for, undo
 from whytree.workspace.sockets import figures, panels, search, variants_in_force
 
@@ -55,6 +56,22 @@ def test_the_box_finds_a_flag_by_key_and_by_name(actor: Any, product: Any) -> No
     exact, partial = search(actor, product, "ask-later"), search(actor, product, "booking")
     assert exact[0].rank > partial[0].rank
     assert not [hit for hit in search(actor, product, "flag:") if hit.kind == "flag"]
+
+
+def test_a_persons_page_shows_what_they_get_and_which_id_gets_something_else(actor: Any, product: Any) -> None:
+    create_flag(actor, product, key="split", weights={"on": 1, "off": 1})
+    create_flag(actor, product, key="dark")
+    open_flag(actor, product, "split")
+    person = PersonRef(product.pk, "maria", 1, ("maria", "device <1>", "jack"), (1,), None, None)  # maria off, jack on
+    [panel] = [each for each in panels("person", actor, product, person) if each.template.startswith("flags/")]
+    [row] = panel.context["rows"]
+    assert (row.key, row.variant) == ("split", "off")
+    assert "jack" in row.others
+    assert "/p/sprout/flags/split?person=maria#evaluate" in drawn(panel)
+    assert "<1>" not in drawn(panel)
+    stranger = PersonRef(product.pk, "x", 1, ("x",), (1,), None, None)
+    open_flag(actor, product, "split", weights={"on": 1}, coverage=1)
+    assert not [each for each in panels("person", actor, product, stranger) if each.template.startswith("flags/")]
 
 
 def test_an_undone_flag_is_gone_from_memory_too(actor: Any, product: Any) -> None:

@@ -170,4 +170,6 @@ def _as_event(door: Door, noted: Exposure) -> Normalised | None:
 
 
 queue = ExposureQueue(deliver)
-at_shutdown(queue.flush)
+at_shutdown(
+    queue.flush
+)  # imported with the addresses, so registered after the events door: it runs before that one closes

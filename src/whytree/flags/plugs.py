@@ -1,12 +1,14 @@
 """What flags plug into the workspace's sockets, and how a written flag reaches every process."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
 from django.db.models.signals import post_delete, post_save
 from django.urls import reverse
 
+from whytree.people.queries import PersonRef
 from whytree.tree.models import Solution
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
@@ -33,6 +35,7 @@ def plug() -> None:
     post_delete.connect(_deleted, sender=Flag, dispatch_uid="flags.deleted")
     plug_variants(flags_in_force)
     plug_panel("solution", solution_panel, order=20)
+    plug_panel("person", person_panel, order=30)
     plug_figure("solution", solution_figures)
     plug_search(search_flags)
 
@@ -52,6 +55,29 @@ def solution_panel(actor: Actor, product: Product, solution: Solution) -> Panel 
         return None
     context = {"product": product, "solution": solution, "flags": flags}
     return Panel("Flag" if len(flags) < 2 else "Flags", "flags/_solution_panel.html", context, column="aside")
+
+
+@dataclass(frozen=True)
+class InForce:
+    """What a person gets of one flag. `others` are their ids that get something else: two devices, two arms."""
+
+    key: str
+    variant: str
+    others: dict[str, str]
+
+
+def person_panel(actor: Actor, product: Product, person: PersonRef) -> Panel | None:
+    """The open flags that include this person, by their main id."""
+    by_id = {each: flags_in_force(product.pk, each) for each in (person.key, *person.other_ids)}
+    mine = by_id.pop(person.key)
+    rows = [
+        InForce(key, variant, {each: got.get(key, "") for each, got in by_id.items() if got.get(key) != variant})
+        for key, variant in sorted(mine.items())
+    ]
+    if not rows:
+        return None
+    context = {"product": product, "person": person, "rows": rows}
+    return Panel("Flags", "flags/_person_panel.html", context, column="aside")
 
 
 def solution_figures(product: Product, solutions: Sequence[Solution]) -> dict[int, Figure]:
