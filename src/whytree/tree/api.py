@@ -4,7 +4,7 @@ from typing import Any, TypeVar, cast
 
 from django.db.models import prefetch_related_objects
 from django.http import HttpResponse
-from ninja import Body, Router
+from ninja import Body, Router, Status
 
 from whytree.errors import Invalid, NotFound
 from whytree.tree import queries, schemas, services, transfer
@@ -66,11 +66,11 @@ def list_outcomes(request: ApiRequest, product: str, closed: bool = False) -> li
 
 
 @router.post("/products/{product}/outcomes", response={201: schemas.OutcomeOut}, operation_id="create_outcome")
-def create_outcome(request: ApiRequest, product: str, said: schemas.OutcomeIn) -> tuple[int, Outcome]:
+def create_outcome(request: ApiRequest, product: str, said: schemas.OutcomeIn) -> Status[Outcome]:
     """A metric to move, with baseline, target and day."""
     found = api_product(request, product, Role.MEMBER)
     parent = find(found, Outcome, said.parent) if said.parent else None
-    return 201, services.create_outcome(request.actor, found, parent=parent, **cast(Any, _spoken(found, said)))
+    return Status(201, services.create_outcome(request.actor, found, parent=parent, **cast(Any, _spoken(found, said))))
 
 
 @router.get("/products/{product}/outcomes/{ref}", response=schemas.OutcomeOut, operation_id="get_outcome")
@@ -99,7 +99,7 @@ def list_opportunities(request: ApiRequest, product: str, closed: bool = False) 
 @router.post(
     "/products/{product}/opportunities", response={201: schemas.OpportunityOut}, operation_id="create_opportunity"
 )
-def create_opportunity(request: ApiRequest, product: str, said: schemas.OpportunityIn) -> tuple[int, Opportunity]:
+def create_opportunity(request: ApiRequest, product: str, said: schemas.OpportunityIn) -> Status[Opportunity]:
     """A need, pain point or desire, under an outcome or an opportunity (`parent`)."""
     found = api_product(request, product, Role.MEMBER)
     parent = queries.find_node(found, said.parent) if said.parent else None
@@ -111,7 +111,7 @@ def create_opportunity(request: ApiRequest, product: str, said: schemas.Opportun
         parent=parent if isinstance(parent, Opportunity) else None,
         **cast(Any, _spoken(found, said)),
     )
-    return 201, made
+    return Status(201, made)
 
 
 @router.get("/products/{product}/opportunities/{ref}", response=schemas.OpportunityOut, operation_id="get_opportunity")
@@ -138,11 +138,13 @@ def list_solutions(request: ApiRequest, product: str, closed: bool = False) -> l
 
 
 @router.post("/products/{product}/solutions", response={201: schemas.SolutionOut}, operation_id="create_solution")
-def create_solution(request: ApiRequest, product: str, said: schemas.SolutionIn) -> tuple[int, Solution]:
+def create_solution(request: ApiRequest, product: str, said: schemas.SolutionIn) -> Status[Solution]:
     """One way to address an opportunity (`parent`)."""
     found = api_product(request, product, Role.MEMBER)
     parent = find(found, Opportunity, said.parent) if said.parent else None
-    return 201, services.create_solution(request.actor, found, opportunity=parent, **cast(Any, _spoken(found, said)))
+    return Status(
+        201, services.create_solution(request.actor, found, opportunity=parent, **cast(Any, _spoken(found, said)))
+    )
 
 
 @router.get("/products/{product}/solutions/{ref}", response=schemas.SolutionOut, operation_id="get_solution")
@@ -174,11 +176,11 @@ def list_hypotheses(request: ApiRequest, product: str, closed: bool = False) -> 
 
 
 @router.post("/products/{product}/hypotheses", response={201: schemas.HypothesisOut}, operation_id="create_hypothesis")
-def create_hypothesis(request: ApiRequest, product: str, said: schemas.HypothesisIn) -> tuple[int, Hypothesis]:
+def create_hypothesis(request: ApiRequest, product: str, said: schemas.HypothesisIn) -> Status[Hypothesis]:
     """What a solution (`parent`) will change: low < likely < high, the 10 % point, the mode and the 90 % point."""
     found = api_product(request, product, Role.MEMBER)
     solution = find(found, Solution, said.parent)
-    return 201, services.create_hypothesis(request.actor, solution, **cast(Any, _spoken(found, said)))
+    return Status(201, services.create_hypothesis(request.actor, solution, **cast(Any, _spoken(found, said))))
 
 
 @router.get("/products/{product}/hypotheses/{ref}", response=schemas.HypothesisOut, operation_id="get_hypothesis")
@@ -203,11 +205,11 @@ def list_assumptions(request: ApiRequest, product: str, closed: bool = False) ->
 
 
 @router.post("/products/{product}/assumptions", response={201: schemas.AssumptionOut}, operation_id="add_assumption")
-def add_assumption(request: ApiRequest, product: str, said: schemas.AssumptionIn) -> tuple[int, Assumption]:
+def add_assumption(request: ApiRequest, product: str, said: schemas.AssumptionIn) -> Status[Assumption]:
     """A belief that must be true for a solution (`parent`) to work."""
     found = api_product(request, product, Role.MEMBER)
     solution = find(found, Solution, said.parent)
-    return 201, services.add_assumption(request.actor, solution, **cast(Any, _spoken(found, said)))
+    return Status(201, services.add_assumption(request.actor, solution, **cast(Any, _spoken(found, said))))
 
 
 @router.get("/products/{product}/assumptions/{ref}", response=schemas.AssumptionOut, operation_id="get_assumption")
@@ -229,11 +231,11 @@ def list_tests(request: ApiRequest, product: str, closed: bool = False) -> list[
 
 
 @router.post("/products/{product}/tests", response={201: schemas.TestOut}, operation_id="plan_test")
-def plan_test(request: ApiRequest, product: str, said: schemas.TestIn) -> tuple[int, AssumptionTest]:
+def plan_test(request: ApiRequest, product: str, said: schemas.TestIn) -> Status[AssumptionTest]:
     """The smallest activity that could prove an assumption (`parent`) wrong."""
     found = api_product(request, product, Role.MEMBER)
     assumption = find(found, Assumption, said.parent)
-    return 201, services.plan_test(request.actor, assumption, **cast(Any, _spoken(found, said)))
+    return Status(201, services.plan_test(request.actor, assumption, **cast(Any, _spoken(found, said))))
 
 
 @router.get("/products/{product}/tests/{ref}", response=schemas.TestOut, operation_id="get_test")
@@ -322,20 +324,19 @@ def evidence_of(request: ApiRequest, product: str, ref: str) -> list[EvidenceLin
 @router.post(
     "/products/{product}/nodes/{ref}/evidence", response={201: schemas.EvidenceOut}, operation_id="link_evidence"
 )
-def link_evidence(request: ApiRequest, product: str, ref: str, said: schemas.EvidenceIn) -> tuple[int, EvidenceLink]:
+def link_evidence(request: ApiRequest, product: str, ref: str, said: schemas.EvidenceIn) -> Status[EvidenceLink]:
     """Hang evidence on a node. The same source (`source_kind`, `source_id`) again replaces what it said."""
     found = api_product(request, product, Role.MEMBER)
-    return 201, services.link_evidence(
-        request.actor, found, queries.find_node(found, ref), **cast(Any, said.model_dump())
-    )
+    node = queries.find_node(found, ref)
+    return Status(201, services.link_evidence(request.actor, found, node, **cast(Any, said.model_dump())))
 
 
 @router.delete("/products/{product}/evidence/{link_id}", response={204: None}, operation_id="unlink_evidence")
-def unlink_evidence(request: ApiRequest, product: str, link_id: int) -> tuple[int, None]:
+def unlink_evidence(request: ApiRequest, product: str, link_id: int) -> Status[None]:
     """Take evidence off its node."""
     found = api_product(request, product, Role.MEMBER)
     services.unlink_evidence(request.actor, queries.find_attached(found, EvidenceLink, link_id))
-    return 204, None
+    return Status(204, None)
 
 
 @router.get("/products/{product}/nodes/{ref}/notes", response=list[schemas.NoteOut], operation_id="notes_of")
@@ -345,10 +346,10 @@ def notes_of(request: ApiRequest, product: str, ref: str) -> list[Note]:
 
 
 @router.post("/products/{product}/nodes/{ref}/notes", response={201: schemas.NoteOut}, operation_id="add_note")
-def add_note(request: ApiRequest, product: str, ref: str, said: schemas.NoteIn) -> tuple[int, Note]:
+def add_note(request: ApiRequest, product: str, ref: str, said: schemas.NoteIn) -> Status[Note]:
     """A comment, question, challenge, constraint or decision."""
     found = api_product(request, product, Role.MEMBER)
-    return 201, services.add_note(request.actor, found, queries.find_node(found, ref), **said.model_dump())
+    return Status(201, services.add_note(request.actor, found, queries.find_node(found, ref), **said.model_dump()))
 
 
 @router.post("/products/{product}/notes/{note_id}/answer", response=schemas.NoteOut, operation_id="answer_note")
@@ -376,19 +377,19 @@ def tickets_of(request: ApiRequest, product: str, ref: str) -> list[schemas.Tick
 
 
 @router.post("/products/{product}/nodes/{ref}/tickets", response={201: schemas.TicketOut}, operation_id="link_ticket")
-def link_ticket(request: ApiRequest, product: str, ref: str, said: schemas.TicketIn) -> tuple[int, schemas.TicketOut]:
+def link_ticket(request: ApiRequest, product: str, ref: str, said: schemas.TicketIn) -> Status[schemas.TicketOut]:
     """Tie a ticket to a node: by its address, `#12` or `ABC-12`."""
     found = api_product(request, product, Role.MEMBER)
     link = services.link_written_ticket(request.actor, queries.find_node(found, ref), said.ticket, title=said.title)
-    return 201, schemas.TicketOut.of(link)
+    return Status(201, schemas.TicketOut.of(link))
 
 
 @router.delete("/products/{product}/tickets/links/{link_id}", response={204: None}, operation_id="unlink_ticket")
-def unlink_ticket(request: ApiRequest, product: str, link_id: int) -> tuple[int, None]:
+def unlink_ticket(request: ApiRequest, product: str, link_id: int) -> Status[None]:
     """Untie a ticket from its node; the ticket itself stays."""
     found = api_product(request, product, Role.MEMBER)
     services.unlink_ticket(request.actor, queries.find_attached(found, TicketLink, link_id))
-    return 204, None
+    return Status(204, None)
 
 
 # The whole tree

@@ -670,8 +670,9 @@ class EvidenceLink(Attached):
 
     @property
     def source_url(self) -> str:
-        """Where a stranger can look it up, when the source is a public address."""
-        return self.source_id if self.source_kind == SourceKind.URL else ""
+        """Where a stranger can look it up; empty unless it is an address that a browser may safely open."""
+        is_web = self.source_kind == SourceKind.URL and self.source_id.startswith(("https://", "http://"))
+        return self.source_id if is_web else ""
 
 
 class NoteKind(models.TextChoices):

@@ -185,14 +185,16 @@ def nodes_behind(rows: Iterable[Attached]) -> dict[NodeKey, Node]:
     }
 
 
-def activity_of(node: Node) -> QuerySet[Activity]:
-    """What happened to a node and to what hangs on it, newest first."""
-    mine = Q(subject_type=node._meta.label, subject_id=node.pk)
+def activity_of(*nodes: Node) -> QuerySet[Activity]:
+    """What happened to these nodes of one product and to what hangs on them, newest first."""
+    mine = Q()
+    for node in nodes:
+        mine |= Q(subject_type=node._meta.label, subject_id=node.pk)
     attached: list[type[Attached]] = [EvidenceLink, Note, TicketLink]
     for model in attached:
-        pks = model._default_manager.filter(**_attached_to(node)).values("pk")
+        pks = model._default_manager.filter(_on(nodes), product=nodes[0].product_id).values("pk")
         mine |= Q(subject_type=model._meta.label, subject_id__in=pks)
-    return Activity.objects.filter(mine, product=node.product).order_by("-at", "-pk")
+    return Activity.objects.filter(mine, product=nodes[0].product_id).order_by("-at", "-pk")
 
 
 def recent_changes(product: Product, limit: int = 12) -> list[Activity]:

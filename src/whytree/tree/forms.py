@@ -1,0 +1,416 @@
+"""What people fill in on the tree's pages. A form reads what was typed; the services decide whether it may be."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time
+from typing import Any, cast
+
+from django import forms
+from django.urls import reverse
+
+from whytree.errors import Invalid
+from whytree.tree.models import (
+    KINDS,
+    PARENTS,
+    TITLE_LENGTH,
+    Assumption,
+    AssumptionTest,
+    AssumptionType,
+    EvidenceType,
+    ForecastUnit,
+    Hypothesis,
+    Importance,
+    Method,
+    Node,
+    NoteKind,
+    Opportunity,
+    OpportunityKind,
+    Outcome,
+    OutcomeType,
+    Solution,
+    Stance,
+    Strength,
+)
+from whytree.tree.queries import nodes_of
+from whytree.workspace.models import Product, User
+
+SIGNAL_VERSION = 1
+
+
+def lines(rows: int, **attrs: Any) -> forms.Textarea:
+    return forms.Textarea(attrs={"rows": rows, "dir": "auto", **attrs})
+
+
+def one_line(**attrs: Any) -> forms.TextInput:
+    return forms.TextInput(attrs={"dir": "auto", "autocomplete": "off", **attrs})
+
+
+class Form(forms.Form):
+    """`wide` fields take the whole width; `more` fields stand folded away under "More"."""
+
+    wide: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        # Several forms stand on one page: an element's id begins with the form's name.
+        kwargs.setdefault("auto_id", f"{type(self).__name__}-%s")
+        super().__init__(*args, **kwargs)
+
+    def refuse(self, error: Invalid) -> None:
+        """Show a service's refusal: beside its fields where it names them, else above the form."""
+        problems = (error.details or {}).get("fields", [])
+        named = [problem for problem in problems if problem["field"] in self.fields]
+        for problem in named:
+            self.add_error(problem["field"], problem["problem"])
+        if not named:
+            self.add_error(None, error.message)
+
+    @property
+    def first_fields(self) -> list[forms.BoundField]:
+        return [field for field in self.visible_fields() if field.name not in self.more]
+
+    @property
+    def more_fields(self) -> list[forms.BoundField]:
+        return [field for field in self.visible_fields() if field.name in self.more]
+
+    @property
+    def more_open(self) -> bool:
+        """Folded fields that are filled in or refused must not be overlooked."""
+        return any(field.errors or field.value() not in (None, "", []) for field in self.more_fields)
+
+
+class NodeForm(Form):
+    """What every kind has. `said()` gives the fields as the services take them."""
+
+    wide: tuple[str, ...] = ("title", "description")
+    more: tuple[str, ...] = ("owner",)
+
+    title = forms.CharField(max_length=TITLE_LENGTH, widget=lines(2))
+    description = forms.CharField(required=False, label="What else there is to say", widget=lines(3))
+    owner = forms.ModelChoiceField(
+        queryset=User.objects.none(), required=False, label="Who looks after it", empty_label="nobody in particular"
+    )
+
+    def __init__(self, *args: Any, product: Product, node: Node | None = None, **kwargs: Any) -> None:
+        initial = {**(self.of(node) if node is not None else {}), **kwargs.pop("initial", {})}
+        super().__init__(*args, initial=initial, **kwargs)
+        if "owner" in self.fields:
+            owner = cast("forms.ModelChoiceField[User]", self.fields["owner"])
+            owner.queryset = User.objects.filter(memberships__product=product, is_active=True).order_by("name", "email")
+        if "metric_key" in self.fields:
+            self.fields["metric_key"].widget.attrs |= {
+                "hx-get": reverse("metric_keys", args=[product.slug]),
+                "hx-trigger": "focus once, input changed delay:150ms",
+                "hx-target": "#metric-keys",
+                "hx-swap": "innerHTML",
+            }
+
+    @classmethod
+    def of(cls, node: Node) -> dict[str, Any]:
+        """A node's fields as the form shows them."""
+        return {name: getattr(node, name) for name in cls.base_fields if hasattr(node, name)}
+
+    def said(self) -> dict[str, Any]:
+        return dict(self.cleaned_data)
+
+
+class OutcomeForm(NodeForm):
+    wide = ("title", "description")
+    more = ("outcome_type", "counter_metric_keys", "description", "owner")
+
+    title = forms.CharField(
+        max_length=TITLE_LENGTH,
+        label="What should change for people?",
+        widget=lines(2),
+        help_text='A change in what they do, not in what we ship: "New people get their first harvest within a week".',
+    )
+    metric_key = forms.CharField(
+        required=False,
+        label="Metric that shows it",
+        widget=one_line(list="metric-keys", spellcheck="false"),
+        help_text="Its key. It may be defined later, under Numbers.",
+    )
+    due = forms.DateField(
+        required=False, label="By when", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    baseline = forms.FloatField(required=False, label="Where it stands today")
+    target = forms.FloatField(required=False, label="Where it should be")
+    outcome_type = forms.ChoiceField(choices=OutcomeType.choices, initial=OutcomeType.PRODUCT, label="Kind of outcome")
+    counter_metric_keys = forms.CharField(
+        required=False,
+        label="Metrics that must not suffer",
+        widget=one_line(spellcheck="false"),
+        help_text="Their keys, separated by commas.",
+    )
+
+    field_order = ("title", "metric_key", "due", "baseline", "target")
+
+    @classmethod
+    def of(cls, node: Node) -> dict[str, Any]:
+        return super().of(node) | {"counter_metric_keys": ", ".join(cast(Outcome, node).counter_metric_keys)}
+
+    def clean_counter_metric_keys(self) -> list[str]:
+        return [key.strip() for key in self.cleaned_data["counter_metric_keys"].split(",") if key.strip()]
+
+
+class OpportunityForm(NodeForm):
+    wide = ("title", "description")
+    more = ("signal_event", "description", "owner")
+
+    title = forms.CharField(
+        max_length=TITLE_LENGTH,
+        label="The problem, as the person who has it would say it",
+        widget=lines(2),
+        help_text='From a moment in a story: "I don\'t know why you need my phone number."',
+    )
+    kind = forms.ChoiceField(choices=OpportunityKind.choices, label="It is a", initial=OpportunityKind.PAIN_POINT)
+    segment = forms.CharField(
+        required=False, max_length=200, label="Whose it is", widget=one_line(), help_text="Left empty: everybody's."
+    )
+    in_focus = forms.BooleanField(required=False, label="In focus: we work on this one now")
+    signal_event = forms.CharField(
+        required=False,
+        max_length=200,
+        label="Event that shows somebody has it",
+        widget=one_line(spellcheck="false"),
+        help_text="Counts those who have the problem and never write.",
+    )
+
+    field_order = ("title", "kind", "segment", "in_focus")
+
+    @classmethod
+    def of(cls, node: Node) -> dict[str, Any]:
+        signal = cast(Opportunity, node).struggle_signal or {}
+        return super().of(node) | {"signal_event": signal.get("event", "")}
+
+    def said(self) -> dict[str, Any]:
+        fields = dict(self.cleaned_data)
+        event = fields.pop("signal_event").strip()
+        # A signal that is more than one event was defined elsewhere; this form leaves it as it is.
+        if "signal_event" in self.changed_data:
+            fields["struggle_signal"] = {"version": SIGNAL_VERSION, "kind": "unique", "event": event} if event else None
+        return fields
+
+
+class SolutionForm(NodeForm):
+    more = ("owner",)
+
+    title = forms.CharField(
+        max_length=TITLE_LENGTH,
+        label="What could be done about it?",
+        widget=lines(2),
+        help_text="One way of several; write down the others too, then compare.",
+    )
+    is_removal = forms.BooleanField(required=False, label="It takes something away")
+
+
+class HypothesisForm(NodeForm):
+    wide = ("change", "who", "behaviour", "metric_key", "guardrails")
+    more = ("guardrails", "title", "description", "owner")
+
+    title = forms.CharField(
+        required=False,
+        max_length=TITLE_LENGTH,
+        label="Short title",
+        widget=one_line(),
+        help_text="Left empty: the change.",
+    )
+    change = forms.CharField(
+        label="We believe that", widget=lines(2), help_text="The change, as “asking for the phone number later”."
+    )
+    who = forms.CharField(required=False, label="for", widget=one_line(), help_text="Whose life gets better.")
+    behaviour = forms.CharField(
+        required=False, label="causes", widget=one_line(), help_text="What they will do differently."
+    )
+    metric_key = forms.CharField(
+        max_length=100,
+        label="shown by the metric",
+        widget=one_line(list="metric-keys", spellcheck="false"),
+        help_text="Its key, as under Numbers.",
+    )
+    forecast_low = forms.FloatField(label="moving by at least", help_text="One time in ten it will be less.")
+    forecast_likely = forms.FloatField(label="most likely by")
+    forecast_high = forms.FloatField(label="at most by", help_text="One time in ten it will be more.")
+    forecast_unit = forms.ChoiceField(
+        choices=ForecastUnit.choices, required=False, label="in", initial=ForecastUnit.POINTS
+    )
+    horizon_days = forms.IntegerField(min_value=1, max_value=3650, initial=28, label="within days of people seeing it")
+    guardrails = forms.CharField(
+        required=False,
+        label="and without harm to",
+        widget=lines(2, spellcheck="false"),
+        help_text="One metric a line: its key, the direction that harms, how much of that is bearable. As: support_contacts up 0.5",
+    )
+
+    field_order = ("change", "who", "behaviour", "metric_key", "forecast_low", "forecast_likely", "forecast_high")
+
+    @classmethod
+    def of(cls, node: Node) -> dict[str, Any]:
+        hypothesis = cast(Hypothesis, node)
+        guards = [f"{guard['metric_key']} {guard['direction']} {guard['margin']:g}" for guard in hypothesis.guardrails]
+        title = "" if hypothesis.title == hypothesis.change[:TITLE_LENGTH] else hypothesis.title
+        return super().of(node) | {"guardrails": "\n".join(guards), "title": title}
+
+    def clean_guardrails(self) -> list[dict[str, Any]]:
+        return [_guardrail(line) for line in self.cleaned_data["guardrails"].splitlines() if line.strip()]
+
+    def said(self) -> dict[str, Any]:
+        fields = dict(self.cleaned_data)
+        return fields | {"title": fields["title"] or fields["change"][:TITLE_LENGTH]}
+
+
+def _guardrail(line: str) -> dict[str, Any]:
+    words = line.split()
+    try:
+        key, direction, margin = words
+        parsed = {"metric_key": key, "direction": direction, "margin": float(margin)}
+    except ValueError:
+        parsed = {}
+    if parsed.get("direction") not in ("up", "down"):
+        raise forms.ValidationError(f"“{line.strip()}”: write it as: support_contacts up 0.5")
+    return parsed
+
+
+class AssumptionForm(NodeForm):
+    more = ("description", "owner")
+
+    title = forms.CharField(
+        max_length=TITLE_LENGTH,
+        label="What must be true for this to work?",
+        widget=lines(2),
+        help_text="The belief that would hurt most if it were wrong.",
+    )
+    assumption_type = forms.ChoiceField(choices=AssumptionType.choices, label="It is about")
+    importance = forms.IntegerField(
+        min_value=1, max_value=5, initial=3, label="If it is wrong (1 a scratch, 5 it all falls)"
+    )
+
+
+class TestForm(NodeForm):
+    more = ("description", "owner")
+
+    title = forms.CharField(
+        max_length=TITLE_LENGTH,
+        label="What could show cheaply that it is wrong?",
+        widget=lines(2),
+        help_text="Five people, half a day, no code.",
+    )
+    method = forms.ChoiceField(choices=Method.choices)
+    due = forms.DateField(
+        required=False, label="By when", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    success_criterion = forms.CharField(
+        required=False,
+        label="What would count as a yes",
+        widget=lines(2),
+        help_text="Who, how many of how many, do what. Fixed once the test starts.",
+    )
+    wide = ("title", "success_criterion", "description")
+
+    field_order = ("title", "method", "due", "success_criterion")
+
+
+FORMS: dict[str, type[NodeForm]] = {
+    Outcome.prefix: OutcomeForm,
+    Opportunity.prefix: OpportunityForm,
+    Solution.prefix: SolutionForm,
+    Hypothesis.prefix: HypothesisForm,
+    Assumption.prefix: AssumptionForm,
+    AssumptionTest.prefix: TestForm,
+}
+
+
+class CloseForm(Form):
+    reason = forms.CharField(
+        label="Why?",
+        widget=lines(2),
+        help_text="One sentence that somebody understands in a year. It stays on the node.",
+    )
+    with_children = forms.BooleanField(required=False, label="Also close what is open below it")
+
+
+class MoveForm(Form):
+    parent = forms.ChoiceField(required=False, label="Hang it under")
+
+    def __init__(self, *args: Any, node: Node, may_stand_alone: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        above = node.parent_node
+        self.initial.setdefault("parent", above.ref if above else "")
+        places = [("", "nothing: it stands alone")] if may_stand_alone else []
+        for prefix in PARENTS[node.prefix]:
+            found = nodes_of(node.product, KINDS[prefix]).filter(closed_at=None)
+            places += [(place.ref, f"{place.ref} {place.title[:90]}") for place in found if place != node]
+        cast(forms.ChoiceField, self.fields["parent"]).choices = places
+
+
+class NoteForm(Form):
+    kind = forms.ChoiceField(choices=NoteKind.choices, label="It is a")
+    text = forms.CharField(label="What you want to say", widget=lines(3))
+    cost = forms.CharField(required=False, label="What it costs, in plain words", widget=lines(1))
+    alternative = forms.CharField(required=False, label="What could be done instead", widget=lines(1))
+    wide = ("text", "cost", "alternative")
+
+    field_order = ("text", "kind", "cost", "alternative")
+
+
+class EvidenceForm(Form):
+    """Evidence that somebody brings along; voices and results come in through their own doors."""
+
+    wide = ("quote", "statement", "url")
+    more = ("url", "person_key", "said_at", "importance")
+
+    quote = forms.CharField(required=False, label="In their own words", widget=lines(2))
+    statement = forms.CharField(required=False, label="What it says, in ours", widget=lines(2))
+    evidence_type = forms.ChoiceField(
+        choices=EvidenceType.choices, initial=EvidenceType.ANECDOTAL, label="What it rests on"
+    )
+    stance = forms.ChoiceField(choices=Stance.choices, label="It")
+    url = forms.CharField(
+        required=False, max_length=1000, label="Where it can be read", widget=one_line(inputmode="url")
+    )
+    person_key = forms.CharField(
+        required=False, max_length=512, label="Who said it", widget=one_line(), help_text="Each person counts once."
+    )
+    said_at = forms.DateField(
+        required=False, label="When", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    importance = forms.TypedChoiceField(
+        choices=Importance.choices, coerce=int, initial=Importance.NICE_TO_HAVE, label="How much it matters to them"
+    )
+
+    @property
+    def more_open(self) -> bool:
+        return any(field.errors for field in self.more_fields)
+
+    def said(self) -> dict[str, Any]:
+        fields = dict(self.cleaned_data)
+        url, day = fields.pop("url"), fields.pop("said_at")
+        source = {"source_kind": "url", "source_id": url} if url else {"source_kind": "note"}
+        return fields | source | {"said_at": datetime.combine(day, time(), UTC) if day else None}
+
+
+class TicketForm(Form):
+    ticket = forms.CharField(
+        label="Ticket", max_length=1000, widget=one_line(placeholder="#412, ABC-12 or its address")
+    )
+
+
+class OverrideForm(Form):
+    strength = forms.ChoiceField(
+        required=False, choices=[("", "what the evidence gives"), *Strength.choices], label="Show the evidence as"
+    )
+    reason = forms.CharField(required=False, label="Why you see it differently", widget=lines(2))
+
+
+class VisionForm(Form):
+    vision = forms.CharField(
+        max_length=300,
+        label="Vision",
+        widget=lines(2),
+        help_text="One sentence: whose life gets better, and how. It is shown wherever work starts.",
+    )
+
+
+def form_for(prefix: str, product: Product, data: Mapping[str, Any] | None = None, **kwargs: Any) -> NodeForm:
+    """The form of a kind, filled with what was typed."""
+    return FORMS[prefix](data, product=product, **kwargs)

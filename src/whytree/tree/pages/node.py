@@ -1,0 +1,300 @@
+"""A node's page: what it is, what speaks for it, what hangs below it, and what people say about it."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from whytree.engines.confidence import Confidence
+from whytree.errors import Invalid
+from whytree.tree import queries, services
+from whytree.tree.forms import EvidenceForm, Form, NoteForm, OverrideForm, TicketForm
+from whytree.tree.lights import Light, business_light, engineering_light, people_light
+from whytree.tree.lints import advise
+from whytree.tree.models import (
+    MOVES,
+    Assumption,
+    AssumptionTest,
+    EvidenceLink,
+    Node,
+    Note,
+    Opportunity,
+    Outcome,
+    Solution,
+    State,
+    TicketLink,
+    Verdict,
+    child_kinds,
+)
+from whytree.tree.outline import facts_of
+from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
+from whytree.workspace.sockets import Figure, figures
+
+from .parts import DrawnPanel, draw_panels, find, home_of, may_write, url_of
+
+TEMPLATES = {"OUT": "tree/outcome.html", "OPP": "tree/opportunity.html", "SOL": "tree/solution.html"}
+MOST_SHOWN = 30
+RISK_FIRST = {"untested": 0, "refuted": 1, "mixed": 2, "supported": 3}
+
+
+@page()
+def node(request: PageRequest, product: Product, ref: str) -> HttpResponse:
+    """Outcome, opportunity or solution; what hangs on a solution is shown on its page."""
+    found = queries.find_node(product, ref)
+    if home_of(found) != found:
+        return redirect(url_of(found))
+    return show(request, product, found)
+
+
+def show(request: PageRequest, product: Product, found: Node, refused: Form | None = None) -> HttpResponse:
+    """The page; with the form that was refused, where one was."""
+    context = _common(request, product, found) | _of_kind(request, product, found)
+    context |= _forms(found, refused)
+    return render(request, TEMPLATES[found.prefix], context, status=400 if refused is not None else 200)
+
+
+def _common(request: PageRequest, product: Product, found: Node) -> dict[str, Any]:
+    evidence = list(queries.evidence_of(found))
+    everything = request.GET.get("all") == "evidence"
+    return {
+        "here": "changes" if isinstance(found, Solution) else "tree",
+        "node": found,
+        "path": queries.path_of(found),
+        "children": queries.children_of(found),
+        "evidence": evidence if everything else evidence[:MOST_SHOWN],
+        "evidence_hidden": 0 if everything else max(0, len(evidence) - MOST_SHOWN),
+        "confidence": queries.confidence(found),
+        "notes": list(queries.notes_of(found)),
+        "tickets": list(queries.tickets_of(found)),
+        "activity": list(queries.activity_of(found, *_on_its_page(found))[:15]),
+        "advice": _advice(found),
+        "verdicts": Verdict.choices,
+        "may_write": may_write(request.actor, product),
+        "may_add": [] if found.is_closed else child_kinds(found.prefix),
+    }
+
+
+def _forms(found: Node, refused: Form | None) -> dict[str, Any]:
+    forms: dict[str, Form] = {
+        "note_form": NoteForm(),
+        "evidence_form": EvidenceForm(),
+        "ticket_form": TicketForm(),
+        "override_form": OverrideForm(initial={"strength": found.override, "reason": found.override_reason}),
+    }
+    if refused is not None:
+        forms |= dict.fromkeys((name for name, form in forms.items() if type(form) is type(refused)), refused)
+        forms["refused"] = refused
+    return dict(forms)
+
+
+def _of_kind(request: PageRequest, product: Product, found: Node) -> dict[str, Any]:
+    match found:
+        case Outcome():
+            return _panels(draw_panels(request, "outcome", product, found)) | {
+                "figure": figures("outcome", product, [found]).get(found.pk, Figure())
+            }
+        case Opportunity():
+            return _panels(draw_panels(request, "opportunity", product, found)) | {
+                "figure": figures("opportunity", product, [found]).get(found.pk, Figure())
+            }
+        case Solution():
+            return _solution(request, product, found)
+    return {}
+
+
+def _solution(request: PageRequest, product: Product, found: Solution) -> dict[str, Any]:
+    panels = draw_panels(request, "solution", product, found)
+    figure = figures("solution", product, [found]).get(found.pk, Figure())
+    voices = list(queries.evidence_of(found.opportunity)) if found.opportunity else []
+    return _panels(panels) | {
+        "figure": figure,
+        "voices": [link for link in voices if link.quote][:3],
+        "lights": _lights(found, panels, figure, voices),
+        "assumptions": _by_risk(found),
+        "hypotheses": list(found.hypotheses.select_related("product", "solution").order_by("closed_at", "-number")),
+        "outcome": queries.outcome_of(found),
+        "moves": [state for state in State if state in MOVES[State(found.state)] and state is not State.DROPPED],
+    }
+
+
+def _lights(found: Solution, panels: list[DrawnPanel], figure: Figure, voices: list[EvidenceLink]) -> list[Light]:
+    links = [*queries.evidence_of(found), *voices]
+    strongest = max([queries.confidence(node) for node in _itself_and_why(found)], key=_value)
+    notes = list(queries.notes_of(found))
+    return [
+        people_light(links, strongest, timezone.now()),
+        business_light(found, queries.prediction_of(found), figure, [drawn.panel for drawn in panels]),
+        engineering_light(notes, figure, queries.tickets_of(found).count()),
+    ]
+
+
+def _itself_and_why(found: Solution) -> list[Node]:
+    return [found, found.opportunity] if found.opportunity else [found]
+
+
+def _value(confidence: Confidence) -> float:
+    return confidence.value
+
+
+def _by_risk(found: Solution) -> list[Assumption]:
+    """The one that would hurt most first: untested before tested, important before not; closed ones last."""
+    assumptions = found.assumptions.select_related("product", "solution").prefetch_related("tests")
+    return sorted(assumptions, key=lambda one: (one.is_closed, RISK_FIRST[one.status], -one.importance, one.number))
+
+
+def _on_its_page(found: Node) -> list[Node]:
+    """The nodes that have no page of their own."""
+    if not isinstance(found, Solution):
+        return []
+    assumptions = list(found.assumptions.all())
+    tests = AssumptionTest.objects.filter(assumption__in=assumptions)
+    return [*found.hypotheses.all(), *assumptions, *tests]
+
+
+def _advice(found: Node) -> list[Any]:
+    """What the lints say of this node; they look at the nodes around it too."""
+    children = queries.children_of(found)
+    below = [
+        grandchild for child in children if isinstance(child, Assumption) for grandchild in queries.children_of(child)
+    ]
+    nodes = [found, *children, *below]
+    evidence = queries.evidence_by_node(found.product, nodes)
+    facts = [facts_of(one, evidence.get(queries.key_of(one), [])) for one in nodes]
+    shown = {found.ref} | ({one.ref for one in below} if isinstance(found, Solution) else set())
+    return [advice for advice in advise(facts, timezone.now()) if advice.ref in shown]
+
+
+def _panels(drawn: list[DrawnPanel]) -> dict[str, Any]:
+    return {
+        "main_panels": [one for one in drawn if one.panel.column == "main"],
+        "aside_panels": [one for one in drawn if one.panel.column == "aside"],
+    }
+
+
+# What changes a node from its own page. A form that is refused comes back with what was typed.
+
+
+@require_POST
+@page(Role.MEMBER)
+def add_note(request: PageRequest, product: Product, ref: str) -> HttpResponse:
+    found = queries.find_node(product, ref)
+    form = NoteForm(request.POST)
+    if form.is_valid():
+        try:
+            services.add_note(request.actor, product, found, **form.cleaned_data)
+            return _done(found, "notes")
+        except Invalid as error:
+            form.refuse(error)
+    return show(request, product, home_of(found), form)
+
+
+@require_POST
+@page(Role.MEMBER)
+def answer_note(request: PageRequest, product: Product, note_id: int) -> HttpResponse:
+    note = queries.find_attached(product, Note, note_id)
+    services.answer_note(request.actor, note, request.POST.get("answer", ""))
+    return _done(note.node(), "notes")
+
+
+@require_POST
+@page(Role.MEMBER)
+def link_evidence(request: PageRequest, product: Product, ref: str) -> HttpResponse:
+    found = queries.find_node(product, ref)
+    form = EvidenceForm(request.POST)
+    if form.is_valid():
+        try:
+            services.link_evidence(request.actor, product, found, **form.said())
+            return _done(found, "evidence")
+        except Invalid as error:
+            form.refuse(error)
+    return show(request, product, home_of(found), form)
+
+
+@require_POST
+@page(Role.MEMBER)
+def unlink_evidence(request: PageRequest, product: Product, link_id: int) -> HttpResponse:
+    link = queries.find_attached(product, EvidenceLink, link_id)
+    found = link.node()
+    services.unlink_evidence(request.actor, link)
+    return _done(found, "evidence")
+
+
+@require_POST
+@page(Role.MEMBER)
+def link_ticket(request: PageRequest, product: Product, ref: str) -> HttpResponse:
+    found = queries.find_node(product, ref)
+    form = TicketForm(request.POST)
+    if form.is_valid():
+        try:
+            services.link_written_ticket(request.actor, found, form.cleaned_data["ticket"])
+            return _done(found, "tickets")
+        except Invalid as error:
+            form.refuse(error)
+    return show(request, product, home_of(found), form)
+
+
+@require_POST
+@page(Role.MEMBER)
+def unlink_ticket(request: PageRequest, product: Product, link_id: int) -> HttpResponse:
+    link = queries.find_attached(product, TicketLink, link_id)
+    found = link.node()
+    services.unlink_ticket(request.actor, link)
+    return _done(found, "tickets")
+
+
+@require_POST
+@page(Role.MEMBER)
+def override_confidence(request: PageRequest, product: Product, ref: str) -> HttpResponse:
+    found = queries.find_node(product, ref)
+    form = OverrideForm(request.POST)
+    if form.is_valid():
+        try:
+            services.override_confidence(request.actor, found, **form.cleaned_data)
+            return _done(found, "confidence")
+        except Invalid as error:
+            form.refuse(error)
+    return show(request, product, home_of(found), form)
+
+
+@require_POST
+@page(Role.MEMBER)
+def set_state(request: PageRequest, product: Product, ref: str) -> HttpResponse:
+    found = find(product, ref, Solution)
+    services.set_state(request.actor, found, request.POST.get("state", ""))
+    return redirect(url_of(found))
+
+
+@require_POST
+@page(Role.MEMBER)
+def set_focus(request: PageRequest, product: Product, ref: str) -> HttpResponse:
+    found = find(product, ref, Opportunity)
+    services.edit_opportunity(request.actor, found, in_focus=request.POST.get("in_focus") == "1")
+    return redirect(url_of(found))
+
+
+@require_POST
+@page(Role.MEMBER)
+def start_test(request: PageRequest, product: Product, ref: str) -> HttpResponse:
+    found = find(product, ref, AssumptionTest)
+    services.start_test(request.actor, found)
+    return redirect(url_of(found))
+
+
+@require_POST
+@page(Role.MEMBER)
+def conclude_test(request: PageRequest, product: Product, ref: str) -> HttpResponse:
+    found = find(product, ref, AssumptionTest)
+    services.conclude_test(
+        request.actor, found, verdict=request.POST.get("verdict", ""), result=request.POST.get("result", "")
+    )
+    return redirect(url_of(found))
+
+
+def _done(found: Node, section: str) -> HttpResponse:
+    """Back to the page, at the section that changed."""
+    home = home_of(found)
+    return redirect(f"{url_of(home)}#{section if home == found else found.ref}")

@@ -1,0 +1,146 @@
+"""Today: what needs a person, first."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from whytree.code.models import Repository
+from whytree.errors import Invalid
+from whytree.tree import queries
+from whytree.tree.forms import VisionForm
+from whytree.tree.models import Note, Outcome
+from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.models import Key, Product
+from whytree.workspace.roles import Role
+from whytree.workspace.services import edit_product
+
+from .parts import draw_panels, may_write
+
+MOST_OPEN = 12
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something a new product still lacks: what for, and the command or page that brings it."""
+
+    title: str
+    why: str
+    done: bool
+    command: str = ""
+    url: str = ""
+    act: str = ""
+
+
+@page()
+def today(request: PageRequest, product: Product) -> HttpResponse:
+    request.session["product"] = product.slug
+    return _show(request, product, VisionForm(initial={"vision": product.vision}))
+
+
+@require_POST
+@page(Role.MEMBER)
+def set_vision(request: PageRequest, product: Product) -> HttpResponse:
+    form = VisionForm(request.POST)
+    if form.is_valid():
+        try:
+            edit_product(request.actor, product, vision=form.cleaned_data["vision"])
+            return redirect("today", product.slug)
+        except Invalid as error:
+            form.refuse(error)
+    return _show(request, product, form)
+
+
+def _show(request: PageRequest, product: Product, form: VisionForm) -> HttpResponse:
+    panels = draw_panels(request, "today", product, None)
+    waiting = list(queries.open_notes(product).select_related("product"))
+    steps = first_steps(product)
+    is_new = not Outcome.objects.filter(product=product).exists()
+    head, more = sentence([one.panel.headline for one in panels if one.panel.headline], waiting, is_new)
+    context: dict[str, Any] = {
+        "here": "today",
+        "head": head,
+        "more": more,
+        "is_new": is_new,
+        "main_panels": [one for one in panels if one.panel.column == "main"],
+        "aside_panels": [one for one in panels if one.panel.column == "aside"],
+        "waiting": _with_nodes(waiting[:MOST_OPEN]),
+        "waiting_more": max(0, len(waiting) - MOST_OPEN),
+        "changes": queries.recent_changes(product),
+        "steps": [step for step in steps if is_new or not step.done],
+        "vision_form": form,
+        "may_write": may_write(request.actor, product),
+    }
+    return render(request, "tree/today.html", context, status=400 if form.errors else 200)
+
+
+def sentence(headlines: list[str], waiting: list[Note], is_new: bool) -> tuple[str, str]:
+    """What the day asks for: two things at most in the head, the rest below."""
+    told = [*headlines, *_asked(waiting)]
+    if not told:
+        if is_new:
+            return "Whose life gets better, and how will you see it?", "Five steps, in any order, whenever you like."
+        return "Nothing waits for you.", "What others did since stands below. A good day to read a few voices."
+    return " ".join(told[:2]), " ".join(told[2:4])
+
+
+def _asked(waiting: list[Note]) -> list[str]:
+    """One challenge is unanswered. Two questions are open."""
+    words = []
+    for kind, one, many in (
+        ("challenge", "challenge wants an answer.", "challenges want an answer."),
+        ("question", "question is open.", "questions are open."),
+    ):
+        count = sum(1 for note in waiting if note.kind == kind)
+        if count:
+            words.append(f"{_number(count)} {one if count == 1 else many}")
+    return words
+
+
+def _number(count: int) -> str:
+    named = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
+    return named[count] if count < len(named) else f"{count:,}"
+
+
+def _with_nodes(waiting: list[Note]) -> list[tuple[Note, Any]]:
+    nodes = queries.nodes_behind(waiting)
+    return [(note, nodes[note.node_kind, note.node_id]) for note in waiting if (note.node_kind, note.node_id) in nodes]
+
+
+def first_steps(product: Product) -> list[Step]:
+    """What makes the tree live; each is useful without the others."""
+    tree = reverse("tree", args=[product.slug])
+    settings = reverse("product_settings", args=[product.slug])
+    return [
+        Step(
+            "Say one outcome",
+            "What should change for people, and by how much?",
+            Outcome.objects.filter(product=product).exists(),
+            command='whytree outcome add "New people get their first harvest within a week"',
+            url=tree,
+            act="Write",
+        ),
+        Step(
+            "Bring numbers",
+            "Keep your SDK, change its host: Segment, RudderStack and OpenFeature clients work as they are.",
+            Key.objects.filter(product=product, kind=Key.Kind.CAPTURE, revoked_at=None).exists(),
+            command="whytree key add capture",
+            url=settings,
+            act="Make a key",
+        ),
+        Step(
+            "Bring what there is",
+            "Events and feedback from files: CSV, JSON lines, Parquet, XLSX. Nothing is taken twice.",
+            False,
+            command="whytree import events FILE\nwhytree import feedback FILE",
+        ),
+        Step(
+            "Let your code say why",
+            "Read from your clone: no code leaves it, only commit ids, paths and flag keys.",
+            Repository.objects.filter(product=product).exists(),
+            command="whytree repository add .",
+        ),
+    ]

@@ -1,0 +1,93 @@
+"""The sentence a page begins with: what the tree says, in words."""
+
+from dataclasses import dataclass
+
+from whytree.tree.models import EXPOSED_STATES, ForecastUnit, Hypothesis, Opportunity, Outcome, Solution, State
+from whytree.tree.outline import Branch, Tree
+
+AT_WORK = EXPOSED_STATES | {State.TESTING, State.BUILDING}
+SHORT = 90
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """`head` answers the question of the page, `next` says what comes after it; both may stand alone."""
+
+    head: str
+    next: str = ""
+
+
+def tree_sentence(tree: Tree) -> Sentence:
+    """Where the first outcome stands, how many problems are in its way, and the one most heard of that nobody works on."""
+    outcomes = [branch for branch in tree.roots if not branch.node.is_closed]
+    problems = _open_problems(tree)
+    if not outcomes and not problems:
+        return Sentence("What should change for people?", "Say it in one sentence; everything else grows from there.")
+    if not problems:
+        return Sentence(f"{_stands(outcomes[0])} Nobody has said yet what stands in the way.")
+    worked_on = sum(1 for branch in problems if _is_worked_on(branch))
+    way = f"{_counted(len(problems), 'problem')} in the way, {worked_on or 'none'} being worked on."
+    head = f"{_stands(outcomes[0])} {way}" if outcomes else way
+    return Sentence(head, _next(problems))
+
+
+def _stands(branch: Branch) -> str:
+    title = short(branch.node.title).rstrip(".")
+    figure = branch.figure
+    if not figure.value:
+        return f"{title}: not measured yet." if isinstance(branch.node, Outcome) else f"{title}."
+    change = f", {figure.change}" if figure.change else ""
+    return f"{title}: {figure.value}{change}."
+
+
+def _next(problems: list[Branch]) -> str:
+    waiting = [branch for branch in problems if not _is_worked_on(branch)]
+    if not waiting:
+        return ""
+    most = max(waiting, key=lambda branch: (branch.people, branch.confidence.value))
+    heard = f"{_counted(most.people, 'person', 'people')} heard" if most.people else "nobody heard yet"
+    tried = "nothing tried" if not most.children else "nothing at work"
+    return f"Most heard of and untouched: {short(most.node.title)} ({heard}, {tried})."
+
+
+def _open_problems(tree: Tree) -> list[Branch]:
+    """Open opportunities that are not only a roof over narrower ones."""
+    return [
+        branch
+        for branch in tree.walk()
+        if isinstance(branch.node, Opportunity)
+        and not branch.node.is_closed
+        and not any(isinstance(child.node, Opportunity) and not child.node.is_closed for child in branch.children)
+    ]
+
+
+def _is_worked_on(branch: Branch) -> bool:
+    return any(isinstance(child.node, Solution) and child.node.state in AT_WORK for child in branch.children)
+
+
+def _counted(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def short(text: str, length: int = SHORT) -> str:
+    """A title that fits into a sentence."""
+    return text if len(text) <= length else text[: length - 1].rsplit(" ", 1)[0].rstrip(",;:") + " …"
+
+
+def forecast(hypothesis: Hypothesis) -> str:
+    """+1 to +7 pp"""
+    return f"{_signed(hypothesis.forecast_low)} to {_signed(hypothesis.forecast_high)}{_unit(hypothesis)}"
+
+
+def likely(hypothesis: Hypothesis) -> str:
+    """+4 pp"""
+    return f"{_signed(hypothesis.forecast_likely)}{_unit(hypothesis)}"
+
+
+def _unit(hypothesis: Hypothesis) -> str:
+    return {ForecastUnit.POINTS: " pp", ForecastUnit.PERCENT: " %"}.get(ForecastUnit(hypothesis.forecast_unit), "")
+
+
+def _signed(value: float) -> str:
+    """With its sign, and a true minus."""
+    return f"{value:+,.6g}".replace("-", "−") if value else "0"

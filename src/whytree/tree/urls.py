@@ -1,0 +1,32 @@
+from django.urls import path, register_converter
+
+from .pages import edit, node, today, tree
+from .pages.parts import RefConverter
+
+register_converter(RefConverter, "ref")
+
+pages = [
+    path("today", today.today, name="today"),
+    path("vision", today.set_vision, name="set_vision"),
+    path("tree", tree.tree, name="tree"),
+    path("tree/add", edit.add, name="root_add"),
+    path("tree/advice", tree.advice, name="advice"),
+    path("tree/metric-keys", tree.metric_keys, name="metric_keys"),
+    path("notes/<int:note_id>/answer", node.answer_note, name="note_answer"),
+    path("evidence/<int:link_id>/remove", node.unlink_evidence, name="evidence_remove"),
+    path("tickets/<int:link_id>/remove", node.unlink_ticket, name="ticket_remove"),
+    path("<ref:ref>", node.node, name="node"),
+    path("<ref:ref>/add", edit.add, name="node_add"),
+    path("<ref:ref>/edit", edit.edit, name="node_edit"),
+    path("<ref:ref>/move", edit.move, name="node_move"),
+    path("<ref:ref>/close", edit.close, name="node_close"),
+    path("<ref:ref>/reopen", edit.reopen, name="node_reopen"),
+    path("<ref:ref>/notes", node.add_note, name="node_note"),
+    path("<ref:ref>/evidence", node.link_evidence, name="node_evidence"),
+    path("<ref:ref>/tickets", node.link_ticket, name="node_ticket"),
+    path("<ref:ref>/confidence", node.override_confidence, name="node_confidence"),
+    path("<ref:ref>/state", node.set_state, name="node_state"),
+    path("<ref:ref>/focus", node.set_focus, name="node_focus"),
+    path("<ref:ref>/start", node.start_test, name="test_start"),
+    path("<ref:ref>/conclude", node.conclude_test, name="test_conclude"),
+]
