@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from whytree.engines.links_tickets import parse_ticket
@@ -205,17 +205,18 @@ def push_commits(request: ApiRequest, product: str, pk: int, body: CommitsIn) ->
 def list_files(request: ApiRequest, product: str, pk: int) -> list[FileOut]:
     """Files whose lines are known: what the next reading can leave alone."""
     repository = queries.find_repository(api_product(request, product, Role.VIEWER), pk)
-    rows = repository.files.values_list("path", "rev", "text__isnull")
-    return [FileOut(path=path, rev=rev, has_text=not bare) for path, rev, bare in rows]
+    with_text = set(repository.files.filter(text__isnull=False).values_list("path", flat=True))
+    rows = repository.files.values_list("path", "rev")
+    return [FileOut(path=path, rev=rev, has_text=path in with_text) for path, rev in rows]
 
 
 @router.post("/products/{product}/repositories/{pk}/lines", response={204: None}, operation_id="push_lines")
-def push_lines(request: ApiRequest, product: str, pk: int, body: LinesIn) -> tuple[int, None]:
+def push_lines(request: ApiRequest, product: str, pk: int, body: LinesIn) -> Status[None]:
     """Store which commit each line of these files came with."""
     repository = queries.find_repository(api_product(request, product, Role.MEMBER), pk)
     files = [PushedFile(file.path, file.spans, file.text) for file in body.files]
     services.push_lines(request.actor, repository, body.root_sha, body.rev, files, body.gone)
-    return 204, None
+    return Status(204, None)
 
 
 @router.post("/products/{product}/repositories/{pk}/finish", response=RepositoryOut, operation_id="finish_sync")

@@ -1,7 +1,7 @@
 """What may be asked of the facts of delivery."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, Q, QuerySet
@@ -43,7 +43,8 @@ def find_commit(product: Product, sha: str) -> Commit:
 
 
 def commits_by_sha(product: Product, shas: Iterable[str]) -> dict[str, Commit]:
-    return {commit.sha: commit for commit in _commits(product).filter(sha__in=list(shas))}
+    rows = (row for some in _chunks(sorted(set(shas))) for row in _commits(product).filter(sha__in=some))
+    return {commit.sha: commit for commit in rows}
 
 
 def commits_with_keys(product: Product, keys: Sequence[tuple[str, str]]) -> QuerySet[Commit]:
@@ -58,9 +59,25 @@ def _commits(product: Product) -> QuerySet[Commit]:
     return Commit.objects.filter(repository__product=product).select_related("repository")
 
 
+def facts_of_many(commits: Iterable[Commit]) -> Iterator[tuple[Commit, CommitFacts]]:
+    """What the link rules read of stored commits, with the words of the merges that brought them."""
+    commits = list(commits)
+    wanted = {commit.merged_by for commit in commits} - {""}
+    ids = {commit.repository_id for commit in commits}
+    merges = {
+        (merge.repository_id, merge.sha): merge
+        for some in _chunks(sorted(wanted))
+        for merge in Commit.objects.filter(repository__in=ids, sha__in=some)
+    }
+    for commit in commits:
+        yield commit, _facts(commit, merges.get((commit.repository_id, commit.merged_by)))
+
+
 def facts_of(commit: Commit) -> CommitFacts:
-    """What the link rules read of a stored commit."""
-    merge = commit.repository.commits.filter(sha=commit.merged_by).first() if commit.merged_by else None
+    return next(facts for _, facts in facts_of_many([commit]))
+
+
+def _facts(commit: Commit, merge: Commit | None) -> CommitFacts:
     return CommitFacts(
         subject=commit.subject,
         body=commit.body,
@@ -70,6 +87,12 @@ def facts_of(commit: Commit) -> CommitFacts:
         merge_subject=merge.subject if merge else "",
         merge_body=merge.body if merge else "",
     )
+
+
+def _chunks(values: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
+    """SQLite takes some thousand values in one IN."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 def find_ticket(product: Product, ref: TicketRef, *, tracker: str = "") -> Ticket | None:

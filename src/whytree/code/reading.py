@@ -113,7 +113,7 @@ class Reading:
     ) -> None:
         done = 0
         for batch in _batches(commits, COMMITS_AT_ONCE):
-            body = [_told(commit, merged.get(commit.sha, ""), added.get(commit.sha, ())) for commit in batch]
+            body = [told_commit(commit, merged.get(commit.sha, ""), added.get(commit.sha, ())) for commit in batch]
             answer = self._post("commits", {"commits": body})
             self._found.new_commits += answer["new_commits"]
             self._found.new_tickets += answer["new_tickets"]
@@ -231,7 +231,8 @@ class Reading:
         return self._client.post(f"{self._path}/{what}", {"root_sha": self._repository["root_sha"], **body})
 
 
-def _told(commit: LogCommit, merged_by: str, flags: Sequence[str]) -> dict[str, Any]:
+def told_commit(commit: LogCommit, merged_by: str = "", flags: Sequence[str] = ()) -> dict[str, Any]:
+    """A commit as the server takes it."""
     return {
         "sha": commit.sha,
         "authored_at": commit.authored_at.isoformat(),

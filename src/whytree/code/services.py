@@ -27,7 +27,7 @@ _CHUNK = 500
 
 @dataclass(frozen=True)
 class PushedCommit:
-    """A commit as a clone tells it. `flags_added` adds to what was known; everything else replaces it."""
+    """A commit as a clone tells it. Without `files` or `merged_by` those stay as they were; `flags_added` adds up."""
 
     sha: str
     authored_at: datetime
@@ -133,10 +133,11 @@ def push_commits(
     commits = [_cleaned(commit) for commit in commits]
     with transaction.atomic():
         known = _known(repository, [commit.sha for commit in commits])
+        commits = [_with_known(commit, known.get(commit.sha)) for commit in commits]
         merges = _messages(repository, commits)
         rows, tickets = [], dict[TicketRef, None]()
         for commit in commits:
-            facts = _facts(commit, known.get(commit.sha), merges)
+            facts = _facts(commit, merges)
             tickets |= dict.fromkeys(_numbered(ticket, repository) for ticket in tickets_named(facts))
             rows.append((_row(repository, commit, facts, merges), facts))
         _store(rows, known)
@@ -214,6 +215,18 @@ def refuse_another(repository: Repository, root_sha: str) -> None:
         )
 
 
+def _with_known(commit: PushedCommit, known: Commit | None) -> PushedCommit:
+    """What the pusher did not look at stays as it was told before; flags only add up."""
+    if known is None:
+        return commit
+    return replace(
+        commit,
+        files=commit.files or known.files,
+        merged_by=commit.merged_by or known.merged_by,
+        flags_added=sorted({*commit.flags_added, *known.flags_added}),
+    )
+
+
 def _known(repository: Repository, shas: Sequence[str]) -> dict[str, Commit]:
     found: dict[str, Commit] = {}
     for start in range(0, len(shas), _CHUNK):
@@ -228,14 +241,14 @@ def _messages(repository: Repository, commits: Sequence[PushedCommit]) -> dict[s
     return messages | {row.sha: (row.subject, row.body) for row in _known(repository, elsewhere).values()}
 
 
-def _facts(commit: PushedCommit, known: Commit | None, merges: Mapping[str, tuple[str, str]]) -> CommitFacts:
+def _facts(commit: PushedCommit, merges: Mapping[str, tuple[str, str]]) -> CommitFacts:
     subject, body = merges.get(commit.merged_by, ("", ""))
     return CommitFacts(
         subject=commit.subject,
         body=commit.body,
         note=commit.note,
         author_name=commit.author_name,
-        flags_added=tuple(sorted({*commit.flags_added, *(known.flags_added if known else ())})),
+        flags_added=tuple(commit.flags_added),
         merge_subject=subject,
         merge_body=body,
     )

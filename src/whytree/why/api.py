@@ -1,0 +1,80 @@
+"""Ask why over REST. With a clone at hand the command line sends what it knows of the lines; without one, the last reading answers."""
+
+from datetime import datetime
+from typing import Annotated
+
+from ninja import Router, Schema
+from pydantic import Field
+
+from whytree.code.services import PushedCommit
+from whytree.engines.blame import Span
+from whytree.errors import Invalid
+from whytree.workspace.doors import ApiRequest, api_product
+from whytree.workspace.roles import Role
+
+from . import queries, shares
+from .answer import Why
+from .queries import Ask
+from .refs import NotAReference, Ref, parse_ref
+from .shares import Share
+
+router = Router(tags=["Why"])
+
+MOST_SPANS = 5000
+MOST_COMMITS = 2000
+
+
+class CommitWords(Schema):
+    """A commit's own words, from the asker's clone; `merged_by` is a merge that is sent along."""
+
+    sha: str
+    authored_at: datetime
+    subject: str = ""
+    body: str = ""
+    note: str = ""
+    author_name: str = ""
+    merged_by: str = ""
+
+
+class WhyIn(Schema):
+    """What is asked. `spans` are [first line, last line, commit]; `tracker` says whose number "#12" is."""
+
+    ref: str
+    spans: Annotated[list[tuple[int, int, str]], Field(max_length=MOST_SPANS)] = []
+    commits: Annotated[list[CommitWords], Field(max_length=MOST_COMMITS)] = []
+    looked_through: list[str] = []
+    tracker: str = ""
+
+
+@router.get("/products/{product}/why", response=Why, operation_id="explain")
+def explain(request: ApiRequest, product: str, ref: str) -> Why:
+    """The five hops behind a line, commit, flag, ticket or id. Lines answer as of the last reading of their clone."""
+    found = api_product(request, product, Role.VIEWER)
+    return queries.explain(found, Ask(_ref(ref)))
+
+
+@router.post("/products/{product}/why", response=Why, operation_id="explain_from_clone")
+def explain_from_clone(request: ApiRequest, product: str, body: WhyIn) -> Why:
+    """The same, where the asker's clone has said which commits the lines came with. Nothing is stored."""
+    found = api_product(request, product, Role.VIEWER)
+    ask = Ask(
+        _ref(body.ref),
+        spans=[Span(first, last, sha) for first, last, sha in body.spans],
+        commits=[PushedCommit(**commit.dict()) for commit in body.commits],
+        looked_through=body.looked_through[:100],
+        tracker=body.tracker,
+    )
+    return queries.explain(found, ask)
+
+
+@router.get("/products/{product}/why/share", response=Share, operation_id="explained_share")
+def explained_share(request: ApiRequest, product: str, repository: str) -> Share:
+    """How many of a repository's lines lead to a node of the tree, by rule."""
+    return shares.explained_share(api_product(request, product, Role.VIEWER), repository)
+
+
+def _ref(typed: str) -> Ref:
+    try:
+        return parse_ref(typed)
+    except NotAReference as error:
+        raise Invalid(str(error)) from error

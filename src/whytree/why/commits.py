@@ -1,0 +1,157 @@
+"""From lines and commits to a node: who wrote them, what the link rules say, and what is known of the ticket."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from whytree.code.models import Commit, Ticket
+from whytree.code.queries import commits_by_sha, facts_of, find_ticket
+from whytree.code.services import PushedCommit
+from whytree.engines.gitlog import parse_merge, reverted
+from whytree.engines.links import Candidate, CommitFacts, Finding, candidates, find_link, is_looked_through, provenance
+from whytree.errors import NotFound
+from whytree.tree.models import Node, TicketLink
+from whytree.tree.queries import find_node
+from whytree.workspace.models import Product
+
+from .answer import CommitHop, LinkJson, link
+from .linking import Resolver, hub_of
+
+
+@dataclass(frozen=True)
+class Told:
+    """A commit as it is known: from the store, and from the asker's clone, whose notes are the newer ones."""
+
+    hop: CommitHop
+    facts: CommitFacts
+    tracker: str
+
+
+@dataclass(frozen=True)
+class Traced:
+    """Where a commit leads: the node, the ticket on the way, the links passed, and what the reader should know."""
+
+    told: Told
+    finding: Finding
+    node: Node | None
+    ticket: Ticket | None
+    links: tuple[LinkJson, ...]
+    notes: tuple[str, ...]
+
+
+def told_of(
+    product: Product, shas: Sequence[str], posted: Sequence[PushedCommit] = (), tracker: str = ""
+) -> dict[str, Told]:
+    """What is known of these commits; `NotFound` for one that neither the store nor the clone knows."""
+    stored = commits_by_sha(product, shas)
+    from_clone = {commit.sha: commit for commit in posted}
+    unknown = [sha for sha in shas if sha not in stored and sha not in from_clone]
+    if unknown:
+        raise NotFound(f"Commit {unknown[0][:7]} is not known here. Read it in: whytree repository sync")
+    return {
+        sha: _stored(stored[sha], from_clone.get(sha)) if sha in stored else _unread(sha, from_clone, tracker)
+        for sha in shas
+    }
+
+
+def _stored(commit: Commit, posted: PushedCommit | None) -> Told:
+    facts = facts_of(commit)
+    if posted is not None:
+        facts = replace(facts, note=posted.note)
+    hop = CommitHop(
+        sha=commit.sha,
+        short=commit.short,
+        subject=commit.subject,
+        author=commit.author_name,
+        authored_at=commit.authored_at,
+        repository=commit.repository.name,
+        pull_request=commit.pr_number,
+        lines=commit.lines,
+        is_maintenance=is_looked_through(facts),
+    )
+    return Told(hop, facts, commit.repository.tracker)
+
+
+def _unread(sha: str, posted: dict[str, PushedCommit], tracker: str) -> Told:
+    commit = posted[sha]
+    merge = posted.get(commit.merged_by)
+    facts = CommitFacts(
+        subject=commit.subject,
+        body=commit.body,
+        note=commit.note,
+        author_name=commit.author_name,
+        merge_subject=merge.subject if merge else "",
+        merge_body=merge.body if merge else "",
+    )
+    hop = CommitHop(
+        sha=sha,
+        short=sha[:7],
+        subject=commit.subject,
+        author=commit.author_name,
+        authored_at=commit.authored_at,
+        pull_request=parse_merge(commit.subject, commit.body).pull_request,
+        is_maintenance=is_looked_through(facts),
+        known=False,
+    )
+    return Told(hop, facts, tracker)
+
+
+def trace(product: Product, told: dict[str, Told]) -> dict[str, Traced]:
+    """Follow each commit by the link rules."""
+    resolver = Resolver(product)
+    return {sha: _trace(product, one, find_link(one.facts, resolver.at(one.tracker))) for sha, one in told.items()}
+
+
+def _trace(product: Product, told: Told, finding: Finding) -> Traced:
+    start = told.hop.short
+    if finding.link is None:
+        named, ticket = _ticket_named(product, told)
+        links = [link(start, ticket.key, provenance(named.rule), named.rule)] if named and ticket else []
+        return Traced(told, finding, None, ticket, tuple(links), _notes(told, finding))
+    via, rule = finding.link.via, finding.link.rule
+    node = find_node(
+        product, via.key if via.kind == "node" and len(finding.link.refs) == 1 else main_ref(finding.link.refs)
+    )
+    if via.kind == "ticket" and via.ticket:
+        ticket = find_ticket(product, via.ticket, tracker=told.tracker)
+        links = [link(start, via.key, provenance(rule), rule), _ticket_link(via, ticket, node)]
+    else:
+        _, ticket = _ticket_named(product, told)
+        links = [link(start, node.ref, provenance(rule), rule)]
+    return Traced(told, finding, node, ticket, tuple(links), _notes(told, finding))
+
+
+def main_ref(refs: Sequence[str]) -> str:
+    """Of several nodes a commit names, the one an answer is about: a solution before a problem before an outcome."""
+    order = {"SOL": 0, "OPP": 1, "OUT": 2}
+    return min(refs, key=lambda ref: order.get(ref.partition("-")[0], 3))
+
+
+def _ticket_link(via: Candidate, ticket: Ticket | None, node: Node) -> LinkJson:
+    """Who tied the ticket to the node: a person, or a rule."""
+    rows = TicketLink.objects.filter(ticket=ticket, product=node.product)
+    tied = next((row for row in rows if hub_of(row.node()).ref == hub_of(node).ref), None)
+    if tied is None or tied.provenance == "stated":
+        return link(via.key, node.ref, "stated", "ticket")
+    return link(via.key, node.ref, f"inferred: {tied.rule}", tied.rule)
+
+
+def _ticket_named(product: Product, told: Told) -> tuple[Candidate | None, Ticket | None]:
+    """The first ticket the commit works on that we have a row for, whether or not it leads anywhere."""
+    for candidate in candidates(told.facts):
+        if candidate.ticket and not candidate.title_words and candidate.rule != "pull request":
+            ticket = find_ticket(product, candidate.ticket, tracker=told.tracker)
+            if ticket:
+                return candidate, ticket
+    return None, None
+
+
+def _notes(told: Told, finding: Finding) -> tuple[str, ...]:
+    notes = [f"The commit names {ref}, which is not in the tree." for ref in finding.unknown]
+    for where in finding.ambiguous:
+        rule, _, refs = where.partition(": ")
+        notes.append(f"Its {rule} points to several ({refs}), so it decides nothing. A trailer “Why: …” would.")
+    if finding.link is None and (undone := reverted(told.facts.body)):
+        notes.append(f"It brought back what stood there before {undone[:7]}, which it reverts.")
+    if not told.hop.known:
+        notes.append("This commit is not read in yet: whytree repository sync")
+    return tuple(notes)

@@ -1,0 +1,97 @@
+"""What this app plugs into the workspace's sockets: the code of a solution, and files, commits and tickets in the box."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+
+from whytree.code.models import Commit, FileBlame, Ticket
+from whytree.tree.models import Solution
+from whytree.workspace.actors import Actor
+from whytree.workspace.models import Product
+from whytree.workspace.sockets import Hit, Panel, plug_panel, plug_search
+
+from .queries import commits_of, page_of
+
+_COMMIT = re.compile(r"[0-9a-f]{4,64}")
+
+
+def plug() -> None:
+    """Called once at start-up."""
+    plug_panel("solution", code_panel, order=30)
+    plug_search(search_code)
+
+
+@dataclass(frozen=True)
+class ShownCommit:
+    short: str
+    subject: str
+    authored_at: datetime
+    lines: int
+    rule: str
+    url: str
+
+
+def code_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:
+    """Commits made for the solution, with the lines they still have."""
+    shown = [
+        ShownCommit(
+            commit.short,
+            commit.subject,
+            commit.authored_at,
+            commit.lines,
+            f"stated: {link.rule}" if link.provenance == "stated" else link.provenance,
+            page_of(product, commit.sha),
+        )
+        for commit, link in commits_of(solution)
+    ]
+    if not shown:
+        return None
+    context = {"commits": shown, "lines": sum(one.lines for one in shown), "all_url": page_of(product, solution.ref)}
+    return Panel("Code", "why/_code_panel.html", context, column="aside")
+
+
+def search_code(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:
+    """Files by path, commits by id or subject, tickets by key or title. Each leads to its why."""
+    wanted = words.strip()
+    if len(wanted) < 2:
+        return []
+    return [*_files(product, wanted, limit), *_commits(product, wanted, limit), *_tickets(product, wanted, limit)]
+
+
+def _files(product: Product, wanted: str, limit: int) -> list[Hit]:
+    path = wanted.split(":")[0]
+    files = FileBlame.objects.filter(repository__product=product, path__icontains=path).select_related("repository")
+    return [
+        Hit("file", file.path.rpartition("/")[2], file.path, page_of(product, file.path), 0.55 if "." in path else 0.4)
+        for file in files.only("path", "repository__name")[:limit]
+    ]
+
+
+def _commits(product: Product, wanted: str, limit: int) -> list[Hit]:
+    match = Q(subject__icontains=wanted)
+    if _COMMIT.fullmatch(wanted):
+        match |= Q(sha__startswith=wanted)
+    commits = Commit.objects.filter(match, repository__product=product).only("sha", "subject")[:limit]
+    return [
+        Hit(
+            "commit",
+            commit.short,
+            commit.subject,
+            page_of(product, commit.sha),
+            0.9 if commit.sha.startswith(wanted) else 0.35,
+        )
+        for commit in commits
+    ]
+
+
+def _tickets(product: Product, wanted: str, limit: int) -> list[Hit]:
+    match = Q(title__icontains=wanted) | Q(key__iexact=wanted) | Q(key__iexact=f"#{wanted}")
+    tickets = Ticket.objects.filter(match, product=product)[:limit]
+    return [
+        Hit(
+            "ticket", ticket.key, ticket.title, page_of(product, ticket.url or ticket.key), 0.6 if ticket.title else 0.5
+        )
+        for ticket in tickets
+    ]

@@ -1,0 +1,292 @@
+"""What may be asked of the whole line: `explain` answers for a line, a commit, a flag, a ticket or a node.
+
+line of code / flag / ticket -> commit -> solution + hypothesis -> opportunity + a user's words -> measured outcome
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from whytree.code.models import Commit, CommitKey, FileBlame, Ticket
+from whytree.code.queries import FileRef, commits_with_keys, find_commit, find_file, find_ticket, line_count
+from whytree.code.services import PushedCommit
+from whytree.engines.blame import UNCOMMITTED, Span
+from whytree.engines.links import Link
+from whytree.engines.links_tickets import TicketRef
+from whytree.errors import Invalid, NotFound
+from whytree.flags.models import Flag
+from whytree.flags.queries import find_flag, flags_by_solution
+from whytree.tree.models import EvidenceLink, Node, Solution
+from whytree.tree.queries import children_of, find_node, nodes_behind, nodes_of_ticket, tickets_of
+from whytree.workspace.models import Product
+
+from .answer import CodeLine, LinkJson, Other, Why, link
+from .commits import Traced, told_of, trace
+from .hops import (
+    evidence_hops,
+    hypothesis_hop,
+    open_questions,
+    opportunity_hop,
+    outcome_hop,
+    place_of,
+    solution_hop,
+    ticket_hop,
+    url_of,
+)
+from .linking import findings_of
+from .refs import CommitRef, FlagRef, LineRef, Ref
+from .reviews import hypothesis_of_review, review_hop
+from .sentences import advice, headline
+
+CONTEXT_LINES = 2
+MOST_CODE = 40
+MOST_OTHERS = 20
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What is asked, with what the asker's clone knows of it: who wrote the lines, and those commits' own words.
+
+    `tracker` says whose numbers "#12" are in that clone.
+    """
+
+    ref: Ref
+    spans: Sequence[Span] = ()
+    commits: Sequence[PushedCommit] = ()
+    looked_through: Sequence[str] = ()
+    tracker: str = ""
+
+
+def explain(product: Product, ask: Ask) -> Why:
+    """The five hops behind a reference. `NotFound` for what is not there; "unexplained" is an answer, not an error."""
+    ref = ask.ref
+    if isinstance(ref, LineRef):
+        answer = _of_lines(product, ask, ref)
+    elif isinstance(ref, CommitRef):
+        answer = _of_commit(product, ask, ref)
+    elif isinstance(ref, FlagRef):
+        answer = _of_flag(product, find_flag(product, ref.key))
+    elif isinstance(ref, TicketRef):
+        answer = _of_ticket(product, ref)
+    else:
+        answer = _of_node(product, ref.ref)
+    written = ref.url or ref.key if isinstance(ref, TicketRef) else str(ref)
+    answer = replace(answer, ref=written, page=page_of(product, written))
+    answer = replace(answer, sentence=headline(answer))
+    return replace(answer, next=advice(answer))
+
+
+def page_of(product: Product, ref: str) -> str:
+    """Address of the page that gives the same answer."""
+    return f"{reverse('why', args=[product.slug])}?{urlencode({'q': ref})}"
+
+
+# Lines and commits ------------------------------------------------------------------------------------
+
+
+def _of_lines(product: Product, ask: Ask, ref: LineRef) -> Why:
+    if ask.spans:
+        return _of_spans(product, ask, ref)
+    file = find_file(product, FileRef(ref.path, ref.repository))
+    first, last = _within(file, ref)
+    spans = [
+        Span(max(start, first), min(end, last), sha) for start, end, sha in file.spans if start <= last and end >= first
+    ]
+    return replace(_of_spans(product, replace(ask, spans=spans), ref), code=_code(file, first, last))
+
+
+def _within(file: FileBlame, ref: LineRef) -> tuple[int, int]:
+    size = line_count(file)
+    if ref.first > size:
+        raise Invalid(f"{file.path} has {size:,} lines at {file.rev[:7]}: there is no line {ref.first:,}.")
+    return (ref.first, min(ref.last, size)) if ref.first else (1, size)
+
+
+def _code(file: FileBlame, first: int, last: int) -> tuple[CodeLine, ...]:
+    """The lines with a little around them, where their text was sent."""
+    if file.text is None:
+        return ()
+    lines = file.text.split("\n")
+    shown = range(max(1, first - CONTEXT_LINES), min(len(lines), last + CONTEXT_LINES, first + MOST_CODE) + 1)
+    return tuple(CodeLine(number, lines[number - 1], first <= number <= last) for number in shown)
+
+
+def _of_spans(product: Product, ask: Ask, ref: LineRef) -> Why:
+    lines: dict[str, list[Span]] = {}
+    for span in ask.spans:
+        lines.setdefault(span.sha, []).append(span)
+    uncommitted = lines.pop(UNCOMMITTED, None)
+    if not lines:
+        return Why(lines=ref.lines[1:], uncommitted=True)
+    traced = trace(product, told_of(product, list(lines), ask.commits, ask.tracker))
+    main = max(lines, key=lambda sha: (traced[sha].node is not None, sum(span.size for span in lines[sha])))
+    answer = _from_trace(traced[main], ask.looked_through)
+    others = [_other(product, traced[sha], lines[sha]) for sha in lines if sha != main]
+    if uncommitted:
+        answer = replace(answer, notes=(*answer.notes, f"Not committed yet: {_numbers(uncommitted)}."))
+    return replace(answer, lines=ref.lines[1:], others=(*answer.others, *others[:MOST_OTHERS]))
+
+
+def _of_commit(product: Product, ask: Ask, ref: CommitRef) -> Why:
+    posted = next((commit.sha for commit in ask.commits if commit.sha.startswith(ref.sha)), "")
+    sha = posted or find_commit(product, ref.sha).sha
+    return _from_trace(trace(product, told_of(product, [sha], ask.commits, ask.tracker))[sha], ask.looked_through)
+
+
+def _from_trace(traced: Traced, looked_through: Sequence[str]) -> Why:
+    hop = replace(traced.told.hop, looked_through=tuple(looked_through))
+    ticket = ticket_hop(traced.ticket) if traced.ticket else None
+    if traced.node is None:
+        return Why(commit=hop, ticket=ticket, links=traced.links, notes=traced.notes)
+    answer = _from_node(traced.node, traced.links)
+    found = traced.finding.link
+    others = [find_node(traced.node.product, ref) for ref in found.refs] if found and len(found.refs) > 1 else []
+    also = tuple(
+        Other(node.ref, node.title, url=url_of(node), provenance=found.provenance)
+        for node in others
+        if found and node not in place_of(traced.node).nodes
+    )
+    return replace(answer, commit=hop, ticket=ticket, others=also, notes=traced.notes)
+
+
+def _other(product: Product, traced: Traced, spans: Sequence[Span]) -> Other:
+    commit, found = traced.told.hop, traced.finding.link
+    return Other(
+        commit.short,
+        commit.subject,
+        lines=_numbers(spans),
+        leads_to=f"{traced.node.ref} {traced.node.title}" if traced.node else "",
+        provenance=found.provenance if found else "",
+        url=page_of(product, commit.sha),
+    )
+
+
+def _numbers(spans: Sequence[Span]) -> str:
+    return ", ".join(str(span.start) if span.size == 1 else f"{span.start}–{span.end}" for span in spans[:6])
+
+
+# Flags, tickets, nodes --------------------------------------------------------------------------------
+
+
+def _of_flag(product: Product, flag: Flag) -> Why:
+    """A flag's way up is its solution; its commit is the first that brought it in."""
+    solution = flag.solution or (flag.hypothesis.solution if flag.hypothesis else None)
+    commits = commits_with_keys(product, [(CommitKey.Kind.FLAG, flag.key)]).order_by("authored_at", "id")
+    brought = [commit for commit in commits if flag.key in commit.flags_added]
+    links = [link(f"flag:{flag.key}", brought[0].short, "inferred: flag in diff", "flag in diff")] if brought else []
+    if solution:
+        links.append(link(f"flag:{flag.key}", solution.ref, "stated", "flag"))
+    answer = _from_node(solution, tuple(links)) if solution else Why(links=tuple(links))
+    return _with_commits(answer, brought)
+
+
+def _of_ticket(product: Product, ref: TicketRef) -> Why:
+    ticket = find_ticket(product, ref)
+    if ticket is None:
+        raise NotFound(f'No ticket {ref.key} was seen yet. Begin with it: whytree start "{ref.url or ref.key}"')
+    nodes = nodes_of_ticket(ticket)
+    keys = [(CommitKey.Kind.TICKET, ticket.key)]
+    commits = [commit for commit in commits_with_keys(product, keys) if _speaks_of(commit, ticket)]
+    if not nodes:
+        return _with_commits(Why(ticket=ticket_hop(ticket)), commits)
+    main = next((node for node in nodes if isinstance(node, Solution)), nodes[0])
+    answer = _from_node(main, (link(ticket.key, main.ref, "stated", "ticket"),))
+    others = tuple(Other(node.ref, node.title, url=url_of(node)) for node in nodes if node != main)
+    return _with_commits(replace(answer, ticket=ticket_hop(ticket), others=others), commits)
+
+
+def _speaks_of(commit: Commit, ticket: Ticket) -> bool:
+    return any(one["key"] == ticket.key and one["tracker"] in {"", ticket.tracker} for one in commit.tickets)
+
+
+def _of_node(product: Product, ref: str) -> Why:
+    if ref.startswith("REV-"):
+        return _from_node(hypothesis_of_review(product, ref), ())
+    if ref.startswith(("FB-", "INT-")):
+        return _of_voice(product, ref)
+    node = find_node(product, ref)
+    answer = _from_node(node, ())
+    solution = place_of(node).solution
+    if solution is None:
+        below = [Other(child.ref, child.title, url=url_of(child)) for child in children_of(node)]
+        return replace(answer, others=tuple(below[:MOST_OTHERS]))
+    linked = commits_of(solution)
+    answer = _with_commits(answer, [commit for commit, _ in linked])
+    first = [link(commit.short, solution.ref, found.provenance, found.rule) for commit, found in linked[:1]]
+    return replace(answer, links=(*first, *answer.links))
+
+
+def _of_voice(product: Product, ref: str) -> Why:
+    """Where somebody's words led."""
+    links = (
+        EvidenceLink.objects.filter(product=product, source_id=ref).select_related("product").order_by("-importance")
+    )
+    nodes = list(nodes_behind(links).values())
+    if not nodes:
+        raise NotFound(f"{ref} is not linked to anything yet. Link it under Voices.")
+    answer = _from_node(nodes[0], (link(ref, nodes[0].ref, "stated", "evidence"),))
+    others = tuple(Other(node.ref, node.title, url=url_of(node)) for node in nodes[1:])
+    return replace(answer, others=others)
+
+
+def commits_of(solution: Solution) -> list[tuple[Commit, Link]]:
+    """Commits that the rules link to this solution, newest first, and how."""
+    below = children_of(solution)
+    nodes = [solution, *below, *(test for one in below for test in children_of(one))]
+    keys = [(CommitKey.Kind.NODE.value, node.ref) for node in nodes]
+    keys += [(CommitKey.Kind.TICKET.value, row.ticket.key) for node in nodes for row in tickets_of(node)]
+    flags = flags_by_solution(solution.product, [solution.pk]).get(solution.pk, [])
+    keys += [(CommitKey.Kind.FLAG.value, flag.key) for flag in flags]
+    commits = list(commits_with_keys(solution.product, keys))
+    findings = findings_of(solution.product, commits)
+    found = [(commit, findings[commit.pk].link) for commit in commits]
+    return [(commit, linked) for commit, linked in found if linked and solution.ref in linked.refs]
+
+
+def _with_commits(answer: Why, commits: Sequence[Commit]) -> Why:
+    """An answer that did not begin at a commit, with the commits that lead to it."""
+    if not commits:
+        return answer
+    product = commits[0].repository.product
+    first = told_of(product, [commits[0].sha])[commits[0].sha]
+    rest = [
+        Other(
+            commit.short,
+            commit.subject,
+            url=page_of(product, commit.sha),
+            lines=f"{commit.lines:,} lines" if commit.lines else "",
+        )
+        for commit in commits[1:MOST_OTHERS]
+    ]
+    return replace(answer, commit=first.hop, others=(*answer.others, *rest))
+
+
+def _from_node(node: Node, links: tuple[LinkJson, ...]) -> Why:
+    """The hops of the tree around a node."""
+    place = place_of(node)
+    hypothesis = place.hypothesis
+    review = review_hop(hypothesis) if hypothesis else None
+    is_measured = review is not None and review.difference is not None
+    told = [place.opportunity] if place.opportunity else place.nodes[:1]
+    evidence = evidence_hops([one for one in told if one])
+    line = [one for one in (place.solution, place.opportunity, place.outcome) if one]
+    steps = [link(low.ref, high.ref, "stated", "tree") for low, high in pairwise(line)]
+    steps += [link(hop.node, hop.ref, hop.provenance, "evidence") for hop in evidence]
+    if place.solution and hypothesis:
+        steps.append(link(place.solution.ref, hypothesis.ref, "stated", "tree"))
+    if hypothesis and review:
+        steps.append(link(hypothesis.ref, review.ref, "stated", "review"))
+    return Why(
+        solution=solution_hop(place.solution) if place.solution else None,
+        hypothesis=hypothesis_hop(hypothesis) if hypothesis else None,
+        opportunity=opportunity_hop(place.opportunity) if place.opportunity else None,
+        evidence=evidence,
+        outcome=outcome_hop(place.outcome, measured=not is_measured) if place.outcome else None,
+        review=review,
+        links=(*links, *steps),
+        explained=True,
+        open_questions=open_questions(place.nodes),
+    )

@@ -1,0 +1,269 @@
+"""One answer on one terminal screen: five hops, how each was found, and what is missing.
+
+What people and commits say is data: its control characters are shown, never obeyed.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from whytree.engines.charts import number
+
+Answer = dict[str, Any]
+
+MOST_CODE = 6
+MOST_VOICES = 3
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_DIM, _STATED, _INFERRED = "dim", "green", "yellow"
+_COLOURS = {
+    "commit": "default",
+    "ticket": "default",
+    "solution": "blue",
+    "hypothesis": "blue",
+    "opportunity": "magenta",
+    "outcome": "green",
+    "review": "green",
+}
+
+
+def print_answer(answer: Answer, console: Console | None = None) -> None:
+    """Print it, as wide as the terminal is."""
+    console = console or Console(highlight=False)
+    console.print(_head(answer))
+    console.print(Text(plain(answer["sentence"]), style="bold"))
+    console.print()
+    grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    grid.add_column(no_wrap=True)
+    grid.add_column(ratio=1)
+    grid.add_column(justify="right", no_wrap=console.width >= 100)
+    for label, body, provenance in _rows(answer):
+        grid.add_row(_label(label), body, _provenance(provenance))
+    console.print(grid)
+
+
+def plain(text: object) -> str:
+    """Text with every control character replaced by its visible sign, on one line."""
+    one_line = re.sub(r"\s*[\r\n\t]+\s*", " ", str(text))
+    return _CONTROL.sub(lambda found: chr(0x2400 + ord(found[0])) if ord(found[0]) < 0x20 else "�", one_line)
+
+
+def _head(answer: Answer) -> Text:
+    head = Text(plain(answer["ref"]), style="cyan")
+    for line in answer["code"][:MOST_CODE]:
+        if line["asked"]:
+            head.append(f"\n{line['number']:>6}  ", style=_DIM)
+            head.append(_CONTROL.sub("�", line["text"].expandtabs(4)).rstrip(), style="default")
+    more = len(answer["code"]) - MOST_CODE
+    if more > 0:
+        head.append(f"\n        … and {more:,} more lines", style=_DIM)
+    return head
+
+
+def _label(label: str) -> Text:
+    return Text(label, style=_COLOURS.get(label, _DIM))
+
+
+def _provenance(words: str) -> Text:
+    return Text(plain(words), style=_STATED if words.startswith("stated") else _INFERRED)
+
+
+# Rows: (label, what, how it was found) ----------------------------------------------------------------
+
+
+def _rows(answer: Answer) -> Iterator[tuple[str, Text, str]]:
+    found = _Found(answer)
+    for hop, draw in _HOPS.items():
+        if answer[hop]:
+            yield hop, draw(answer[hop]), found.way_from(answer[hop])
+        if hop == "opportunity":
+            yield from _voices(answer)
+    if answer["explained"]:
+        yield from _missing(answer)
+    for note in answer["notes"]:
+        yield "note", Text(plain(note)), ""
+    for other in answer["others"]:
+        yield "also", _other(other), other["provenance"]
+    if answer["explained"]:
+        yield "links", Text(_tally(answer), style=_DIM), ""
+    for question in answer["open_questions"]:
+        yield "open", Text(plain(question), style=_INFERRED), ""
+    for step in answer["next"]:
+        yield "next", Text(plain(step)), ""
+
+
+class _Found:
+    """How the way on from each hop was found."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._links = answer["links"]
+
+    def way_from(self, hop: Answer) -> str:
+        start = hop.get("short") or hop.get("ref") or hop.get("key")
+        step = next((step for step in self._links if step["from"] == start), None)
+        if step is None:
+            return ""
+        is_rule = step["provenance"] == "stated" and step["rule"] not in {"tree", "evidence"}
+        return f"stated: {step['rule']}" if is_rule else str(step["provenance"])
+
+
+def _commit(hop: Answer) -> Text:
+    body = Text()
+    body.append(hop["short"], style=_DIM)
+    body.append(f" {plain(hop['subject'])}")
+    facts = [plain(hop["author"]), day(hop["authored_at"])]
+    if hop["pull_request"]:
+        facts.append(f"pull request {hop['pull_request']}")
+    skipped = len(hop["looked_through"])
+    if skipped:
+        facts.append(f"looked through {skipped} maintenance commit{'s' if skipped > 1 else ''}")
+    body.append("  " + " · ".join(filter(None, facts)), style=_DIM)
+    return body
+
+
+def _ticket(hop: Answer) -> Text:
+    body = _named(hop["key"], hop["title"])
+    body.append(f"  {hop['state']}" if hop["state"] else "", style=_DIM)
+    if hop["words"]:
+        body.append(f"\n“{_cut(plain(hop['words']), 200)}”", style="italic")
+        body.append(f"  {plain(hop['author']) or 'its author'}", style=_DIM)
+    return body
+
+
+def _solution(hop: Answer) -> Text:
+    body = _named(hop["ref"], hop["title"])
+    body.append(f"  {hop['state']}", style="bold")
+    for flag in hop["flags"]:
+        body.append(f"  flag {plain(flag['key'])} {flag['state']}", style=_DIM)
+    return body
+
+
+def _hypothesis(hop: Answer) -> Text:
+    body = _named(hop["ref"], hop["title"])
+    low, likely, high = (_signed(hop[end]) for end in ("low", "likely", "high"))
+    body.append(f"  {plain(hop['metric'])} {likely} {hop['unit']} (80 %: {low} to {high})")
+    locked = f"locked {day(hop['locked_at'])}" if hop["locked_at"] else "not locked yet"
+    body.append(f"  {locked}", style=_DIM)
+    return body
+
+
+def _opportunity(hop: Answer) -> Text:
+    body = _named(hop["ref"], hop["title"])
+    people = (
+        f"{hop['people']:,} independent {'voice' if hop['people'] == 1 else 'voices'}"
+        if hop["people"]
+        else "nobody's words yet"
+    )
+    rungs = f" ({', '.join(hop['sources'])})" if hop["sources"] else ""
+    body.append(f"\n{people}, evidence: {hop['evidence']}{rungs}", style=_DIM)
+    return body
+
+
+def _outcome(hop: Answer) -> Text:
+    body = _named(hop["ref"], hop["title"])
+    if hop["value"] is not None:
+        body.append(f"  now {_amount(hop['value'], hop['unit'])}", style="bold")
+        body.append(f" (95 %: {number(hop['low'])} to {number(hop['high'])})" if hop["low"] is not None else "")
+        body.append(f"  n = {hop['n']:,}, {day(hop['from_at'])} to {day(hop['to_at'])}", style=_DIM)
+    if hop["target"] is not None:
+        start = f"{number(hop['baseline'])} → " if hop["baseline"] is not None else ""
+        body.append(f"  wanted: {start}{_amount(hop['target'], hop['unit'])}", style=_DIM)
+    return body
+
+
+def _review(hop: Answer) -> Text:
+    body = Text(hop["ref"], style=_DIM)
+    if hop["difference"] is None:
+        body.append(f"  due {day(hop['due_at'])}" if hop["due_at"] else "  waits for its date", style="default")
+        body.append("  what it did is not known yet", style=_DIM)
+        return body
+    if hop["before"] is not None and hop["after"] is not None:
+        body.append(
+            f"  {plain(hop['metric'])} {number(hop['before'])} → {_amount(hop['after'], hop['unit'])}", style="default"
+        )
+    body.append(f"  {_signed(hop['difference'])} {hop['difference_unit']}", style="bold")
+    interval = f"95 %: {number(hop['low'])} to {number(hop['high'])}, " if hop["low"] is not None else ""
+    body.append(f" ({interval}n = {hop['n']:,})")
+    said = [hop["verdict"], hop["decision"], hop["prediction"], *hop["guardrails"], hop["warning"]]
+    body.append("\n" + " · ".join(plain(one) for one in said if one), style=_DIM)
+    if hop["learning"]:
+        body.append(f"\nlearned: {plain(hop['learning'])}", style="default")
+    return body
+
+
+_HOPS = {
+    "commit": _commit,
+    "ticket": _ticket,
+    "solution": _solution,
+    "hypothesis": _hypothesis,
+    "opportunity": _opportunity,
+    "outcome": _outcome,
+    "review": _review,
+}
+
+
+def _voices(answer: Answer) -> Iterator[tuple[str, Text, str]]:
+    quoted = [one for one in answer["evidence"] if one["quote"]]
+    for one in (quoted or answer["evidence"])[:MOST_VOICES]:
+        body = Text()
+        if one["quote"]:
+            body.append(f"“{_cut(plain(one['quote']), 220)}”", style="italic")
+        else:
+            body.append(plain(one["statement"] or one["ref"]))
+        who = [plain(one["who"]) or "somebody", day(one["said_at"]), plain(one["source"])]
+        against = ["speaks against it"] if one["stance"] == "contradicts" else []
+        body.append("  " + " · ".join([*who, *against]), style=_DIM)
+        yield "", body, one["provenance"]
+
+
+def _missing(answer: Answer) -> Iterator[tuple[str, Text, str]]:
+    """A hop that is not there says so."""
+    if answer["solution"] and not answer["opportunity"]:
+        yield "opportunity", Text("open question: which problem does it solve?", style=_INFERRED), ""
+    if not answer["outcome"]:
+        yield "outcome", Text("nobody has said what this should change for people", style=_INFERRED), ""
+
+
+def _other(other: Answer) -> Text:
+    body = Text()
+    body.append(f"{other['lines']}  " if other["lines"] else "", style="cyan")
+    body.append(f"{plain(other['label'])} ", style=_DIM)
+    body.append(_cut(plain(other["title"]), 80))
+    if other["leads_to"]:
+        body.append(f" → {_cut(plain(other['leads_to']), 60)}", style=_DIM)
+    return body
+
+
+def _tally(answer: Answer) -> str:
+    inferred = sum(step["provenance"] != "stated" for step in answer["links"])
+    return f"{inferred} inferred, {len(answer['links']) - inferred} stated" if inferred else "every link stated"
+
+
+def _named(ref: str, title: str) -> Text:
+    body = Text(plain(ref), style=_DIM)
+    body.append(f" {plain(title)}", style="default")
+    return body
+
+
+def _cut(text: str, size: int) -> str:
+    return text if len(text) <= size else text[: size - 1].rstrip() + "…"
+
+
+def _amount(value: float, unit: str) -> str:
+    return f"{number(value)} {unit}".rstrip()
+
+
+def _signed(value: float) -> str:
+    return f"+{number(value)}" if value > 0 else number(value)
+
+
+def day(moment: str | None) -> str:
+    """12 May 2026"""
+    if not moment:
+        return ""
+    date = datetime.fromisoformat(moment)
+    return f"{date.day} {date:%b %Y}"

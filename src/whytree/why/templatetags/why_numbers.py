@@ -1,0 +1,21 @@
+"""Numbers as an answer writes them: {% load why_numbers %}."""
+
+from django import template
+
+from whytree.engines import charts
+
+register = template.Library()
+
+
+@register.filter
+def number(value: float | None) -> str:
+    """31.2, 1,234, "unknown"."""
+    return "unknown" if value is None else charts.number(value)
+
+
+@register.filter
+def signed(value: float | None) -> str:
+    """+2.6, −0.4, 0: a difference."""
+    if value is None:
+        return "unknown"
+    return f"+{charts.number(value)}" if value > 0 else charts.number(value)
