@@ -96,20 +96,16 @@
 
   function press(event) {
     const open = one("dialog[open]");
-    if (event.key === "?" && !open && keysDialog) return showKeys();
-    if (!open && Date.now() - going < 1000) {
-      going = 0;
-      const place = one(`[data-go="${CSS.escape(event.key)}"]`);
-      if (place) return place.click();
-    }
-    if (event.key === "g" && !open && one("[data-go]")) {
-      going = Date.now();
-      return undefined;
-    }
+    const place = !open && Date.now() - going < 1000 && one(`[data-go="${CSS.escape(event.key)}"]`);
     const target = all(`[data-key="${CSS.escape(event.key)}"]`, open || document).find(visible);
-    if (!target) return undefined;
-    event.preventDefault();
-    return typing(target) ? target.focus() : target.click();
+    going = 0;
+    if (place) place.click();
+    else if (event.key === "?" && !open) showKeys();
+    else if (event.key === "g" && !open && one("[data-go]")) going = Date.now();
+    else if (typing(target)) target.focus();
+    else if (target) target.click();
+    else return;
+    event.preventDefault(); // a page's own script need not look at this key again
   }
 
   document.addEventListener("keydown", (event) => {

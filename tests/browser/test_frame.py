@@ -1,0 +1,141 @@
+"""The frame of every page in a real browser: the box, the keys, the content policy, accessibility."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+SETTINGS = "/p/sprout/settings"
+PAGES = [
+    "/p/sprout/today",
+    "/p/sprout/tree",
+    "/p/sprout/numbers",
+    "/p/sprout/voices",
+    "/p/sprout/changes",
+    "/p/sprout/learned",
+    "/p/sprout/why",
+    "/p/sprout/flags",
+    "/p/sprout/activity",
+    SETTINGS,
+    "/p/sprout/settings/members",
+    "/p/sprout/settings/keys",
+    "/products",
+    "/tokens",
+    "/password",
+]
+
+
+def _problems(page: Any) -> list[str]:
+    """What axe finds against WCAG 2.2 AA, one line each."""
+    options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+    found = Axe().run(page, options=options).response["violations"]
+    return [f"{rule['id']}: {rule['help']}: {rule['nodes'][0]['html'][:160]}" for rule in found]
+
+
+def _sideways(page: Any) -> int:
+    """By how many pixels the page is wider than the window."""
+    width: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return width
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_accessible_fits_a_phone_and_breaks_no_policy(
+    alice_page: Any, live: Any, complaints: Any, path: str
+) -> None:
+    alice_page.goto(live.url + path)
+    for scheme in ("light", "dark"):
+        alice_page.emulate_media(color_scheme=scheme)
+        assert _problems(alice_page) == []
+    alice_page.set_viewport_size({"width": 390, "height": 844})
+    assert _sideways(alice_page) == 0
+    assert _problems(alice_page) == []
+    assert complaints.said == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_sign_in_page_is_accessible(browser_page: Any, live: Any, scheme: str) -> None:
+    browser_page.emulate_media(color_scheme=scheme)
+    browser_page.goto(live.url + "/sign-in")
+    assert _problems(browser_page) == []
+
+
+def test_the_api_docs_render_under_our_own_policy(alice_page: Any, live: Any, complaints: Any) -> None:
+    alice_page.goto(live.url + "/api/docs")
+    alice_page.wait_for_selector(".opblock")
+    assert complaints.said == []
+    hosts = alice_page.evaluate("performance.getEntriesByType('resource').map(entry => new URL(entry.name).origin)")
+    assert set(hosts) == {live.url}
+
+
+def test_ctrl_k_opens_the_box_and_escape_closes_it(alice_page: Any, live: Any) -> None:
+    alice_page.goto(live.url + SETTINGS)
+    for width in (1280, 390):
+        alice_page.set_viewport_size({"width": width, "height": 844})
+        alice_page.keyboard.press("Control+k")
+        assert alice_page.evaluate("document.activeElement.id") == "box-q"
+        alice_page.keyboard.type("sprout")
+        alice_page.keyboard.press("Escape")
+        assert not alice_page.locator(".palette").is_visible()
+
+
+def test_the_box_finds_while_one_types_and_arrows_choose(alice_page: Any, live: Any) -> None:
+    ref = live.cli_json("outcome", "add", "Activated in seven days", "--metric", "activated_7d")["ref"]
+    alice_page.goto(live.url + SETTINGS)
+    alice_page.keyboard.press("Control+k")
+    alice_page.keyboard.type("Activated")
+    alice_page.wait_for_selector(f"#box-hits a:has-text('{ref}')")
+    alice_page.keyboard.press("ArrowDown")
+    alice_page.keyboard.press("Enter")
+    alice_page.wait_for_url(f"**/p/sprout/{ref}")
+
+
+def test_without_scripts_the_box_is_a_form(open_page: Any, alice_cookies: Any, live: Any) -> None:
+    page = open_page(java_script_enabled=False, storage_state=alice_cookies)
+    page.goto(live.url + SETTINGS)
+    page.fill("#box-q", "SOL-999")
+    page.press("#box-q", "Enter")
+    assert page.url == live.url + "/p/sprout/why?q=SOL-999"
+
+
+def test_keys_go_to_the_six_places_and_are_listed(alice_page: Any, live: Any) -> None:
+    alice_page.goto(live.url + SETTINGS)
+    alice_page.keyboard.press("?")
+    listed = alice_page.locator("#keys-dialog").inner_text()
+    assert "Go to Tree" in listed
+    alice_page.keyboard.press("Escape")
+    alice_page.keyboard.press("g")
+    alice_page.keyboard.press("t")
+    alice_page.wait_for_url("**/p/sprout/tree")
+
+
+def test_keys_do_nothing_while_one_writes(alice_page: Any, live: Any) -> None:
+    alice_page.goto(live.url + SETTINGS)
+    alice_page.fill("#vision", "")
+    alice_page.locator("#vision").press_sequentially("gt?")
+    assert alice_page.url == live.url + SETTINGS
+    assert alice_page.input_value("#vision") == "gt?"
+    assert not alice_page.locator("#keys-dialog").is_visible()
+
+
+def test_revoking_a_key_asks_first(alice_page: Any, live: Any) -> None:
+    alice_page.goto(live.url + "/p/sprout/settings/keys")
+    alice_page.fill("#name", "to be revoked")
+    alice_page.get_by_role("button", name="Make a key").click()
+    row = alice_page.locator("tr", has_text="to be revoked")
+    alice_page.once("dialog", lambda dialog: dialog.dismiss())
+    row.get_by_role("button", name="Revoke").click()
+    assert row.get_by_role("button", name="Revoke").is_visible()
+    alice_page.once("dialog", lambda dialog: dialog.accept())
+    row.get_by_role("button", name="Revoke").click()
+    alice_page.wait_for_selector("tr:has-text('to be revoked') .chip:has-text('revoked')")
+
+
+def test_the_menu_opens_on_a_phone_and_the_skip_link_is_first(alice_page: Any, live: Any) -> None:
+    alice_page.set_viewport_size({"width": 390, "height": 844})
+    alice_page.goto(live.url + SETTINGS)
+    assert not alice_page.get_by_role("link", name="Activity").is_visible()
+    alice_page.get_by_role("button", name="Menu").click()
+    assert alice_page.get_by_role("link", name="Activity").is_visible()
+    alice_page.goto(live.url + SETTINGS)
+    alice_page.keyboard.press("Tab")
+    assert alice_page.evaluate("document.activeElement.className") == "skip"
