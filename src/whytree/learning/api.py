@@ -1,0 +1,134 @@
+"""Predictions and reviews over REST."""
+
+from datetime import date, datetime
+from typing import Any
+
+from ninja import Router, Schema
+
+from whytree.errors import NotFound
+from whytree.tree.models import Hypothesis
+from whytree.tree.queries import find_node
+from whytree.workspace.doors import ApiRequest, api_product
+from whytree.workspace.roles import Role
+
+from . import queries, services
+from .models import OutcomeReview
+from .results import Result, as_json
+from .sentences import forecast_text, headline, measured_text, subline
+
+router = Router(tags=["Learning"])
+
+
+class ReviewOut(Schema):
+    """A review; `result` is what it found, as it stood when it was decided, or as it stands now."""
+
+    ref: str
+    hypothesis: str
+    solution: str
+    metric_key: str
+    title: str
+    opened_at: datetime
+    due_at: datetime
+    state: str
+    headline: str
+    summary: str
+    predicted: str
+    measured: str
+    holds: bool | None
+    verdict: str
+    decision: str
+    learning: str
+    decided_at: datetime | None
+    decided_by: str
+
+    @staticmethod
+    def of(review: OutcomeReview, result: Result) -> dict[str, Any]:
+        return {
+            "ref": review.ref,
+            "hypothesis": review.hypothesis.ref,
+            "solution": review.hypothesis.solution.ref,
+            "metric_key": review.hypothesis.metric_key,
+            "title": review.hypothesis.solution.title,
+            "opened_at": review.opened_at,
+            "due_at": review.due_at,
+            "state": "decided" if review.is_decided else result.state,
+            "headline": headline(review, result),
+            "summary": subline(result),
+            "predicted": forecast_text(result.forecast),
+            "measured": measured_text(result),
+            "holds": result.forecast.holds,
+            "verdict": review.verdict,
+            "decision": review.decision,
+            "learning": review.learning,
+            "decided_at": review.decided_at,
+            "decided_by": str(review.decided_by or ""),
+        }
+
+
+class ReviewDetail(ReviewOut):
+    result: dict[str, Any]
+
+
+class DecisionIn(Schema):
+    verdict: str
+    decision: str
+    learning: str
+
+
+class PostponeIn(Schema):
+    due_on: date
+
+
+@router.post("/products/{product}/hypotheses/{ref}/lock", response=ReviewDetail, operation_id="lock_prediction")
+def lock_prediction(request: ApiRequest, product: str, ref: str) -> dict[str, Any]:
+    """Fix a prediction for good, for a change that ships without a flag of ours; plans its review."""
+    found = api_product(request, product, Role.MEMBER)
+    node = find_node(found, ref)
+    if not isinstance(node, Hypothesis):
+        raise NotFound(f"{ref} is no hypothesis.")
+    review = services.lock_prediction(request.actor, node)
+    return _detail(queries.find_review(found, review.ref))
+
+
+@router.get("/products/{product}/reviews", response=list[ReviewOut], operation_id="list_reviews")
+def list_reviews(request: ApiRequest, product: str, decided: bool | None = None) -> list[dict[str, Any]]:
+    """All reviews: open ones by their day, then decided ones, newest first."""
+    found = api_product(request, product, Role.VIEWER)
+    reviews = [] if decided is True else list(queries.open_reviews(found))
+    reviews += [] if decided is False else list(queries.decided_reviews(found))
+    return [ReviewOut.of(review, queries.result_of(review)) for review in reviews]
+
+
+@router.get("/products/{product}/reviews/{ref}", response=ReviewDetail, operation_id="get_review")
+def get_review(request: ApiRequest, product: str, ref: str) -> dict[str, Any]:
+    """Prediction, measurement, guardrails, and whether the draw was fair."""
+    return _detail(queries.find_review(api_product(request, product, Role.VIEWER), ref))
+
+
+@router.post("/products/{product}/reviews/{ref}/fill", response=ReviewDetail, operation_id="fill_review")
+def fill_review(request: ApiRequest, product: str, ref: str) -> dict[str, Any]:
+    """Compute it now and write it down; happens by itself every hour once it is due."""
+    found = api_product(request, product, Role.MEMBER)
+    services.fill_review(request.actor, queries.find_review(found, ref))
+    return _detail(queries.find_review(found, ref))
+
+
+@router.post("/products/{product}/reviews/{ref}/decide", response=ReviewDetail, operation_id="decide_review")
+def decide_review(request: ApiRequest, product: str, ref: str, said: DecisionIn) -> dict[str, Any]:
+    """A verdict, a decision about the solution, and what was learned. Once."""
+    found = api_product(request, product, Role.MEMBER)
+    services.decide_review(request.actor, queries.find_review(found, ref), **said.dict())
+    return _detail(queries.find_review(found, ref))
+
+
+@router.post("/products/{product}/reviews/{ref}/postpone", response=ReviewDetail, operation_id="postpone_review")
+def postpone_review(request: ApiRequest, product: str, ref: str, said: PostponeIn) -> dict[str, Any]:
+    """Look again later, while there is too little to see."""
+    found = api_product(request, product, Role.MEMBER)
+    services.postpone_review(request.actor, queries.find_review(found, ref), due_on=said.due_on)
+    return _detail(queries.find_review(found, ref))
+
+
+def _detail(review: OutcomeReview) -> dict[str, Any]:
+    result = queries.result_of(review)
+    return ReviewOut.of(review, result) | {"result": as_json(result)}

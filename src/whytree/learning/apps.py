@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class LearningConfig(AppConfig):
+    name = "whytree.learning"
+    label = "learning"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from . import jobs, plugs  # noqa: F401 - importing jobs registers its handlers
+
+        plugs.plug()

@@ -1,0 +1,113 @@
+"""Predictions and reviews from the command line."""
+
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from whytree.workspace.client import Client, connect
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Ref = Annotated[str, typer.Argument(help="A review's id, as REV-4.")]
+
+
+def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
+    group("hypothesis").command("lock")(lock_prediction)
+    group("review").command("list")(list_reviews)
+    group("review").command("show")(show_review)
+    group("review").command("decide")(decide_review)
+
+
+def lock_prediction(
+    ref: Annotated[str, typer.Argument(help="A hypothesis, as HYP-2.")],
+    as_json: AsJson = False,
+) -> None:
+    """Fix a prediction for good, now. For changes that ship without a flag: a flag that opens does it by itself."""
+    client = connect()
+    review = client.post(f"/products/{client.product}/hypotheses/{ref}/lock")
+    _show(
+        review,
+        as_json,
+        f"{review['hypothesis']} is locked: {review['predicted']} on {review['metric_key']}.",
+        _due(review),
+    )
+
+
+def list_reviews(as_json: AsJson = False) -> None:
+    """Open reviews by their day, then decided ones."""
+    client = connect()
+    reviews = client.get(f"/products/{client.product}/reviews")
+    lines = [f"{review['ref']:8} {_standing(review):22} {review['headline']}" for review in reviews]
+    _show(reviews, as_json, *(lines or ["No review yet. A prediction gets one when its flag opens."]))
+
+
+def show_review(ref: Ref, as_json: AsJson = False) -> None:
+    """What was predicted, what was measured, and whether to trust it."""
+    client = connect()
+    review = client.get(_path(client, ref))
+    _show(review, as_json, *_lines(review))
+
+
+def decide_review(
+    ref: Ref,
+    verdict: Annotated[str, typer.Option(help="achieved, partly, not_achieved, inconclusive or harm")],
+    decision: Annotated[str, typer.Option(help="keep, iterate, roll_back or remove")],
+    learning: Annotated[str, typer.Option(help="What was learned, in a line or three.")],
+    as_json: AsJson = False,
+) -> None:
+    """A person's verdict, what becomes of the solution, and what was learned. Once."""
+    client = connect()
+    body = {"verdict": verdict, "decision": decision, "learning": learning}
+    review = client.post(f"{_path(client, ref)}/decide", body)
+    _show(review, as_json, f"{review['ref']}: {verdict}, {decision}. {review['solution']} moves on.")
+
+
+def _path(client: Client, ref: str) -> str:
+    return f"/products/{client.product}/reviews/{ref}"
+
+
+def _standing(review: dict[str, Any]) -> str:
+    if review["state"] == "decided":
+        return f"{review['verdict']}, {review['decision']}"
+    return f"due {review['due_at'][:10]}"
+
+
+def _due(review: dict[str, Any]) -> str:
+    return f"{review['ref']} is due on {review['due_at'][:10]}."
+
+
+def _lines(review: dict[str, Any]) -> list[str]:
+    result = review["result"]
+    lines = [review["headline"], f"  {review['summary']}", f"  predicted  {review['predicted']}"]
+    if review["measured"]:
+        inside = {True: "inside", False: "outside", None: "not judged"}[review["holds"]]
+        lines.append(f"  measured   {review['measured']}   {inside}")
+    if result["trust"]:
+        lines += _trust_lines(result["trust"])
+    for rail in result["guardrails"]:
+        lines.append(f"  guardrail  {rail['contrast']['metric_name']}: {rail['verdict']}")
+    if review["state"] == "decided":
+        lines.append(f"  {review['verdict']}, {review['decision']} by {review['decided_by']}: {review['learning']}")
+    else:
+        lines.append(f"  {_due(review)}")
+    return lines
+
+
+def _trust_lines(trust: dict[str, Any]) -> list[str]:
+    people = " : ".join(f"{count:,} {arm}" for arm, count in trust["seen"].items())
+    p = "" if trust["ratio_p"] is None else f", p {trust['ratio_p']:.2g}"
+    lines = [f"  draw       {trust['ratio']}{p}   {people}"]
+    if trust["quarantined"]:
+        lines.append(f"  in both    {trust['quarantined']:,} left out")
+    if trust["waiting"]:
+        lines.append(f"  waiting    {trust['waiting']:,} are still within their time")
+    return lines
+
+
+def _show(data: Any, as_json: bool, *lines: str) -> None:
+    if as_json:
+        typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+        return
+    for line in lines:
+        typer.echo(line)

@@ -1,0 +1,219 @@
+"""Reviews, what is on its way (Changes), and what we know now (Learned)."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from whytree.errors import Invalid, WhytreeError
+from whytree.flags.models import Flag
+from whytree.flags.queries import flags_by_solution
+from whytree.tree.models import Solution, State
+from whytree.workspace.access import role_of
+from whytree.workspace.actors import Actor
+from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
+
+from . import queries, services, voices
+from .models import Decision, OutcomeReview, Verdict
+from .pictures import review_bar, rows
+from .results import Result
+from .sentences import exposure, forecast_text, headline, likely_text, measured_text, subline
+
+#: Where a change waits, in the order in which it needs a person.
+WAITING = (
+    ("Wants your verdict", "amber", frozenset[State]()),
+    ("Measured, not decided", "amber", frozenset({State.MEASURED})),
+    ("Out, being measured", "blue", frozenset({State.LIVE})),
+    ("Being built", "", frozenset({State.BUILDING})),
+    ("Being tested before code", "", frozenset({State.TESTING})),
+    ("Ideas", "", frozenset({State.IDEA})),
+)
+SETTLED = frozenset({State.KEPT, State.ROLLED_BACK, State.DROPPED})
+MOST_SETTLED = 20
+POSTPONE_DAYS = 7
+
+
+@page()
+def review(request: PageRequest, product: Product, number: int) -> HttpResponse:
+    """One review: the sentence, the interval beside zero and the prediction, whether to trust it, the verdict."""
+    return _show(request, product, queries.find_review(product, f"REV-{number}"))
+
+
+@require_POST
+@page(Role.MEMBER)
+def decide(request: PageRequest, product: Product, number: int) -> HttpResponseBase:
+    found = queries.find_review(product, f"REV-{number}")
+    sent = {name: request.POST.get(name, "") for name in ("verdict", "decision", "learning")}
+    try:
+        decided = services.decide_review(
+            request.actor, found, verdict=sent["verdict"], decision=sent["decision"], learning=sent["learning"]
+        )
+    except WhytreeError as error:
+        return _show(request, product, found, sent=sent, error=error)
+    messages.success(request, f"{decided.ref} is decided: {Decision(decided.decision).label}.")
+    return redirect(decided.url)
+
+
+@require_POST
+@page(Role.MEMBER)
+def postpone(request: PageRequest, product: Product, number: int) -> HttpResponseBase:
+    found = queries.find_review(product, f"REV-{number}")
+    try:
+        moved = services.postpone_review(request.actor, found, due_on=_day(request.POST.get("due_on", "")))
+    except WhytreeError as error:
+        return _show(request, product, found, error=error)
+    messages.success(request, f"{moved.ref} waits until {moved.due_at:%d %B %Y}.")
+    return redirect(moved.url)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise Invalid(f"“{text}” is no day. Write it as 2026-09-30.") from error
+
+
+def _show(
+    request: PageRequest,
+    product: Product,
+    found: OutcomeReview,
+    *,
+    sent: dict[str, str] | None = None,
+    error: WhytreeError | None = None,
+) -> HttpResponse:
+    result = queries.result_of(found)
+    now = timezone.now()
+    context: dict[str, Any] = {
+        "here": "changes",
+        "review": found,
+        "hypothesis": found.hypothesis,
+        "result": result,
+        "headline": headline(found, result),
+        "subline": subline(result),
+        "rows": rows(result),
+        "bar": review_bar(result),
+        "predicted": forecast_text(result.forecast),
+        "likely": likely_text(result.forecast),
+        "measured": measured_text(result),
+        "exposure": exposure(result.trust) if result.trust else "",
+        "voices": voices.latest(product, result.flag_key, result.opened_at) if result.flag_key else [],
+        "written": sum(result.voices.values()),
+        "verdicts": Verdict.choices if now >= found.due_at else [(Verdict.HARM.value, Verdict.HARM.label)],
+        "decisions": Decision.choices,
+        "is_due": now >= found.due_at,
+        "may_postpone": now >= found.due_at and not result.is_measured,
+        "next_look": (now + timedelta(days=POSTPONE_DAYS)).date(),
+        "sent": sent or {},
+        "error": error,
+        "may_write": _may_write(request.actor, product),
+    }
+    return render(request, "learning/review.html", context, status=error.status if error else 200)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One solution on its way, with what one wants to know at a glance."""
+
+    solution: Solution
+    flags: list[Flag]
+    review: OutcomeReview | None
+    result: Result | None
+    measured: str
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Changes that wait for the same thing."""
+
+    title: str
+    tone: str
+    changes: list[Change]
+
+
+@page()
+def changes(request: PageRequest, product: Product) -> HttpResponse:
+    """Every solution, by what it waits for."""
+    found = _changes(product)
+    now = timezone.now()
+    due = [one for one in found if one.review is not None and not one.review.is_decided and one.review.due_at <= now]
+    groups = [Waiting(WAITING[0][0], WAITING[0][1], due)]
+    groups += [
+        Waiting(title, tone, [one for one in found if one.solution.state in states and one not in due])
+        for title, tone, states in WAITING[1:]
+    ]
+    settled = [one for one in found if one.solution.state in SETTLED and one not in due]
+    settled.sort(key=lambda one: one.solution.updated_at, reverse=True)
+    context = {
+        "here": "changes",
+        "groups": [group for group in groups if group.changes],
+        "settled": settled[:MOST_SETTLED],
+        "settled_more": max(0, len(settled) - MOST_SETTLED),
+        "sentence": _on_the_way(groups, settled),
+        "may_write": _may_write(request.actor, product),
+    }
+    return render(request, "learning/changes.html", context)
+
+
+def _changes(product: Product) -> list[Change]:
+    solutions = list(
+        Solution.objects.filter(product=product).select_related("product", "opportunity__product").order_by("number")
+    )
+    flags = flags_by_solution(product, [one.pk for one in solutions])
+    reviews = queries.reviews_of(solutions)
+    return [_change(one, flags.get(one.pk, []), reviews.get(one.pk, [])) for one in solutions]
+
+
+def _change(solution: Solution, flags: list[Flag], reviews: list[OutcomeReview]) -> Change:
+    review = reviews[0] if reviews else None
+    result = queries.last_result(review) if review is not None else None
+    return Change(solution, flags, review, result, measured_text(result) if result is not None else "")
+
+
+def _on_the_way(groups: list[Waiting], settled: list[Change]) -> str:
+    """The first thing one wants to know of all changes."""
+    counts = {group.title: len(group.changes) for group in groups}
+    due, out = counts["Wants your verdict"], counts["Out, being measured"]
+    building = counts["Being built"]
+    if not any(counts.values()):
+        return "Nothing is on its way." if settled else "Nothing has been proposed yet."
+    parts = [
+        _counted(due, "result wants your verdict", "results want your verdict"),
+        _counted(out, "change is out and being measured", "changes are out and being measured"),
+        _counted(building, "is being built", "are being built"),
+    ]
+    told = [part for part in parts if part]
+    return f"{', '.join(told)}." if told else "Nothing is out yet."
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}" if number else ""
+
+
+@page()
+def learned(request: PageRequest, product: Product) -> HttpResponse:
+    """What we know now that we did not know before: decided reviews, and how good our predictions were."""
+    decided = [
+        {
+            "review": one,
+            "result": result,
+            "bar": review_bar(result),
+            "measured": measured_text(result),
+            "predicted": forecast_text(result.forecast),
+        }
+        for one in queries.decided_reviews(product)
+        if (result := queries.last_result(one)) is not None
+    ]
+    context = {"here": "learned", "decided": decided, "record": queries.track_record(product)}
+    return render(request, "learning/learned.html", context)
+
+
+def _may_write(actor: Actor, product: Product) -> bool:
+    role = role_of(actor, product)
+    return role is not None and role.covers(Role.MEMBER)

@@ -1,0 +1,149 @@
+"""Where learning shows and listens: the solution's page, Today, the tree, the box; flags that open, people who are exposed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from whytree.flags.models import Flag
+from whytree.tree.models import Hypothesis, Solution
+from whytree.workspace.actors import Actor
+from whytree.workspace.models import Product
+from whytree.workspace.sockets import (
+    Chip,
+    Figure,
+    Hit,
+    Panel,
+    Tone,
+    on_fact,
+    plug_figure,
+    plug_panel,
+    plug_search,
+)
+
+from . import queries, services
+from .models import OutcomeReview
+from .pictures import review_bar
+from .results import Result
+from .sentences import business, headline, measured_text, subline
+
+
+def plug() -> None:
+    on_fact("flag_opened", lock_when_opened)
+    on_fact("exposure_received", lock_when_exposed)
+    plug_panel("solution", solution_panel, order=10)
+    plug_panel("today", today_panel, order=0)
+    plug_figure("solution", solution_figures)
+    plug_search(find_by_words)
+
+
+def lock_when_opened(actor: Actor, product: Product, flag_key: str, hypothesis_id: int | None, at: datetime) -> None:
+    """A flag reaches people: its prediction locks in the same transaction."""
+    if hypothesis_id is None:
+        return
+    hypothesis = (
+        Hypothesis.objects.filter(product=product, pk=hypothesis_id).select_related("product", "solution").first()
+    )
+    if hypothesis is not None and not hypothesis.is_locked:
+        services.lock_prediction(actor, hypothesis, at=at)
+
+
+def lock_when_exposed(product_id: int, flag_key: str, at: datetime) -> None:
+    """The first exposure came in from elsewhere. Told again after a restart, so it bears that."""
+    flag = Flag.objects.filter(product_id=product_id, key=flag_key).select_related("hypothesis__product").first()
+    if flag is not None and flag.hypothesis is not None and not flag.hypothesis.is_locked:
+        services.lock_prediction(Actor.system("First exposure"), flag.hypothesis, at=at)
+
+
+def solution_panel(actor: Actor, product: Product, solution: Any) -> Panel | None:
+    """Predicted and measured, on the solution's page; silent before there is a review."""
+    reviews = queries.reviews_of([solution]).get(solution.pk, [])
+    if not reviews:
+        return None
+    review = reviews[0]
+    result = queries.result_of(review)
+    context = {
+        "review": review,
+        "result": result,
+        "bar": review_bar(result),
+        "measured": measured_text(result),
+        "earlier": reviews[1:],
+    }
+    title = f"Review {review.ref}"
+    return Panel(
+        title, "learning/_solution_panel.html", context, tone=tone_of(review, result), headline=business(result)
+    )
+
+
+def tone_of(review: OutcomeReview, result: Result) -> Tone:
+    """Red where harm is seen, green where it moved the right way, amber where somebody is waited for."""
+    if any(rail.verdict == "harmed" for rail in result.guardrails) or (
+        result.trust is not None and result.trust.is_broken
+    ):
+        return "red"
+    contrast = result.contrast
+    if contrast is None or contrast.difference is None:
+        return "amber"
+    wanted = 1 if result.forecast.likely >= 0 else -1
+    low, high = sorted((contrast.difference.low * wanted, contrast.difference.high * wanted))
+    if low > 0:
+        return "leaf"
+    return "red" if high < 0 else "amber"
+
+
+def today_panel(actor: Actor, product: Product, subject: Any) -> Panel | None:
+    """The results that want a verdict."""
+    due = list(queries.due_reviews(product))
+    if not due:
+        return None
+    shown = [_card(review) for review in due[:5]]
+    one = len(due) == 1
+    says = "One result wants your verdict." if one else f"{len(due)} results want your verdict."
+    context = {"reviews": shown, "more": len(due) - len(shown)}
+    return Panel("Wants your verdict", "learning/_today_panel.html", context, tone="amber", headline=says)
+
+
+def _card(review: OutcomeReview) -> dict[str, Any]:
+    result = queries.result_of(review)
+    return {
+        "review": review,
+        "result": result,
+        "headline": headline(review, result),
+        "subline": subline(result),
+        "measured": measured_text(result),
+    }
+
+
+def solution_figures(product: Product, solutions: Sequence[Solution]) -> dict[int, Figure]:
+    """What the last look found, as a chip on the tree. Reads what was written down: no store is asked."""
+    now = timezone.now()
+    return {
+        pk: figure
+        for pk, reviews in queries.reviews_of(solutions).items()
+        if (figure := _figure(reviews[0], now)) is not None
+    }
+
+
+def _figure(review: OutcomeReview, now: datetime) -> Figure | None:
+    result = queries.last_result(review)
+    if result is not None and result.is_measured:
+        text = measured_text(result).split(" (")[0]
+        return Figure(
+            tone=tone_of(review, result),
+            note=f"Measured {measured_text(result)}.",
+            chips=(Chip(text, tone_of(review, result)),),
+        )
+    if not review.is_decided and review.due_at <= now:
+        return Figure(chips=(Chip("review due", "amber"),))
+    return None
+
+
+def find_by_words(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:
+    """A review by its id."""
+    if not queries.REF.fullmatch(words.strip()):
+        return []
+    review = OutcomeReview.objects.filter(product=product, number=int(words.strip().split("-")[1])).first()
+    if review is None:
+        return []
+    return [Hit("review", review.ref, review.hypothesis.title, f"/p/{product.slug}/{review.ref}", 1.0)]

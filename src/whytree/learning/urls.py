@@ -1,0 +1,11 @@
+from django.urls import path
+
+from . import pages as views
+
+pages = [
+    path("REV-<int:number>", views.review, name="review"),
+    path("REV-<int:number>/decide", views.decide, name="review_decide"),
+    path("REV-<int:number>/postpone", views.postpone, name="review_postpone"),
+    path("changes", views.changes, name="changes"),
+    path("learned", views.learned, name="learned"),
+]
