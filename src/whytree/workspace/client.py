@@ -161,20 +161,26 @@ def _refusal(response: "httpx.Response") -> CommandError:
     return CommandError(message, status=response.status_code, details=details)
 
 
-def connect() -> Client:
-    """A client for this run."""
-    import httpx
-
+def connect(token: str = "") -> Client:
+    """A client for this run, as the person `token` belongs to; left out, as `WHYTREE_TOKEN` or the local owner."""
     chosen = options()
-    url = chosen.url or running_server(chosen.data)
-    token = chosen.token or owner_token(chosen.data)
+    token = token or chosen.token or owner_token(chosen.data)
     if not token:
         raise CommandError(
             "No token. On the server's own machine: whytree owner you@example.org. Elsewhere set WHYTREE_URL and WHYTREE_TOKEN."
         )
-    headers = {"Authorization": f"Bearer {token}", "X-Whytree-Via": "cli"}
+    http = open_http({"Authorization": f"Bearer {token}", "X-Whytree-Via": "cli"})
+    return Client(http, chosen.url or running_server(chosen.data) or str(chosen.data))
+
+
+def open_http(headers: dict[str, str]) -> "httpx.Client":
+    """Plain HTTP to the same place, for doors beside the API."""
+    import httpx
+
+    chosen = options()
+    url = chosen.url or running_server(chosen.data)
     if url:
-        return Client(httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS), url)
+        return httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS)
     if _in_process is None:
         raise CommandError("No server is running on this data folder. Start one: whytree serve")
-    return Client(httpx.Client(base_url="http://localhost", headers=headers, transport=_in_process()), str(chosen.data))
+    return httpx.Client(base_url="http://localhost", headers=headers, transport=_in_process())
