@@ -59,6 +59,7 @@ def list_feedback(
     source: str = "",
     rating: int | None = None,
     person: str = "",
+    opportunity: str = "",
     state: Literal["waiting", "linked", "away", "all"] = "all",
     after: str = "",
     limit: int = queries.PAGE,
@@ -67,7 +68,7 @@ def list_feedback(
     found = api_product(request, product, Role.VIEWER)
     if not 1 <= limit <= MOST_LISTED:
         raise Invalid(f"limit is a number from 1 to {MOST_LISTED}.")
-    wanted = queries.Wanted(state=state, words=q, source=source, rating=rating, person=person)
+    wanted = queries.Wanted(state=state, words=q, source=source, rating=rating, person=person, opportunity=opportunity)
     page = queries.page_of(found, wanted, after=after, size=limit)
     return schemas.FeedbackPage(items=schemas.FeedbackOut.of_many(page.items, parse_query(q)), next=page.next or None)
 

@@ -1,39 +1,44 @@
 """Who said it: from the id or address that came with a text to a person the product knows."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
-from whytree.people.identity import means_nobody
-from whytree.people.models import Person
+from django.utils import timezone
+
+from whytree.people.identity import Traits, means_nobody, person_hash
+from whytree.people.services import update_profiles
+from whytree.stores.errors import StoreUnavailable
+from whytree.stores.people import overrides_of
 from whytree.voice.drafts import Draft
 from whytree.workspace.models import Product
-
-CHUNK = 500
 
 
 def known_as(product: Product, drafts: Iterable[Draft]) -> dict[str, str]:
     """Each id that came with a draft -> the key of the person it belongs to; "" where it means nobody.
 
-    Whoever wrote to us becomes a known person. A name without an id or address is no identity: two Johns are two
-    people, and both stay without a key.
+    Whoever wrote to us becomes a known person, in bulk: an import brings thousands. A name without an id or address is
+    no identity: two Johns are two people, and both stay without a key.
     """
-    authors = {draft.person: draft for draft in drafts if draft.person}
-    nobody = {given: "" for given in authors if means_nobody(given)}
-    ids = [given for given in authors if given not in nobody]
-    known = _known(product, ids)
-    for given in ids:
-        if given not in known:
-            from whytree.people.services import ensure_person
-
-            author = authors[given]
-            traits = {"name": author.author_name, "email": author.author_email}
-            person = ensure_person(product, given, **{name: value for name, value in traits.items() if value})
-            known[given] = person.key
-    return nobody | known
+    authors = [draft for draft in drafts if draft.person]
+    ids = {draft.person for draft in authors if not means_nobody(draft.person)}
+    keys = _main_ids(product.pk, ids)
+    now = timezone.now()
+    update_profiles(_traits(product.pk, keys[draft.person], draft, now) for draft in authors if draft.person in keys)
+    return {draft.person: keys.get(draft.person, "") for draft in authors}
 
 
-def _known(product: Product, ids: list[str]) -> dict[str, str]:
-    known: dict[str, str] = {}
-    for at in range(0, len(ids), CHUNK):
-        people = Person.objects.filter(product=product, key__in=ids[at : at + CHUNK])
-        known |= {key: main or key for key, main in people.values_list("key", "merged_into__key")}
-    return known
+def _main_ids(product_id: int, ids: set[str]) -> dict[str, str]:
+    """What each id counts as by now; itself while the event store cannot say."""
+    hashes = {given: person_hash(product_id, given) for given in ids}
+    try:
+        overrides = overrides_of(product_id, hashes.values()) if hashes else {}
+    except StoreUnavailable:
+        overrides = {}
+    return {given: overrides[person].canonical_id if person in overrides else given for given, person in hashes.items()}
+
+
+def _traits(product_id: int, key: str, draft: Draft, now: datetime) -> Traits:
+    values = {"name": draft.author_name, "email": draft.author_email}
+    return Traits(
+        product_id, key, {name: value for name, value in values.items() if value}, (draft.said_at or now).timestamp()
+    )

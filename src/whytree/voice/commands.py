@@ -212,7 +212,7 @@ def _batches(table: "Table", offset: int) -> "Iterator[list[Row | RowError]]":
         if row.row_number <= offset:
             continue
         batch.append(row)
-        characters += sum(len(part) for part in row[1].values() if isinstance(part, str)) if _is_row(row) else 0
+        characters += _characters(row)
         if len(batch) >= BATCH_ROWS or characters >= BATCH_CHARACTERS:
             yield batch
             batch, characters = [], 0
@@ -220,8 +220,12 @@ def _batches(table: "Table", offset: int) -> "Iterator[list[Row | RowError]]":
         yield batch
 
 
-def _is_row(row: "Row | RowError") -> bool:
-    return isinstance(row[1], dict)
+def _characters(row: "Row | RowError") -> int:
+    from whytree.engines.tables import RowError
+
+    if isinstance(row, RowError):
+        return len(row.reason)
+    return sum(len(part) for part in row.values.values() if isinstance(part, str))
 
 
 def _as_rows(batch: "list[Row | RowError]", mapping: dict[str, str], consent: str) -> dict[str, Any]:
@@ -354,9 +358,9 @@ def _cut(text: str, width: int = 160) -> str:
 
 def _marked(item: dict[str, Any]) -> str:
     """The text from a little before its first match on."""
-    matches = item["matches"]
+    text, matches = str(item["text"]), item["matches"]
     start = max(0, matches[0][0] - 40) if matches else 0
-    return ("… " if start else "") + item["text"][start:]
+    return ("… " if start else "") + text[start:]
 
 
 def show_feedback(

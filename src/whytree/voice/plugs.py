@@ -1,5 +1,90 @@
-"""What the voices plug into the workspace's sockets."""
+"""What the voices show on others' pages and find for the box, and how a person's words are given to them or forgotten."""
+
+from typing import Any
+
+from whytree.engines.text import excerpt
+from whytree.people.queries import PersonRef
+from whytree.tree.models import Opportunity
+from whytree.workspace.actors import Actor
+from whytree.workspace.models import Product
+from whytree.workspace.sockets import Hit, Panel, plug_erase, plug_export, plug_panel, plug_search
+
+from . import queries
+from .models import FeedbackItem
+from .queries import Wanted
+from .services.erasing import erase_feedback
+
+SHOWN = 5
+SHOWN_TODAY = 3
 
 
 def plug() -> None:
     """Called once at start-up."""
+    plug_panel("opportunity", opportunity_panel, order=20)
+    plug_panel("person", person_panel, order=20)
+    plug_panel("today", today_panel, order=40)
+    plug_search(search)
+    plug_export(export_person)
+    plug_erase(erase_feedback)
+
+
+def opportunity_panel(actor: Actor, product: Product, opportunity: Opportunity) -> Panel | None:
+    """How many people said so, each counted once."""
+    heard = queries.demand(opportunity)
+    if not heard.people:
+        return None
+    context = {"demand": heard, "opportunity": opportunity, "voices": heard.voices[:SHOWN]}
+    return Panel("Voices", "voice/_panel_opportunity.html", context, column="aside")
+
+
+def person_panel(actor: Actor, product: Product, person: PersonRef) -> Panel | None:
+    """What they told us."""
+    items = queries.items_of_person(product, person.ids, limit=SHOWN)
+    if not items:
+        return None
+    return Panel("What they said", "voice/_panel_person.html", {"items": items, "person": person})
+
+
+def today_panel(actor: Actor, product: Product, subject: None) -> Panel | None:
+    """The newest voices that wait for a reader."""
+    waiting = queries.waiting_count(product)
+    if not waiting:
+        return None
+    items = queries.page_of(product, Wanted(), size=SHOWN_TODAY).items
+    wait = f"{waiting:,} {'voice waits' if waiting == 1 else 'voices wait'} for a reader"
+    return Panel(wait, "voice/_panel_today.html", {"items": items, "waiting": waiting}, tone="amber", headline=wait)
+
+
+def search(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:
+    """Voices that hold these words; `FB-12` is found by its id."""
+    wanted = Wanted(state="all", words=words)
+    if words.strip().upper().startswith("FB-") and words.strip()[3:].isdecimal():
+        items = FeedbackItem.objects.filter(product=product, number=int(words.strip()[3:12]))[:1]
+        return [_hit(product, item, words, 1.0) for item in items]
+    if wanted.query.is_empty:
+        return []
+    found = queries.page_of(product, wanted, size=limit).items
+    return [_hit(product, item, words, 0.4 - place / 100) for place, item in enumerate(found)]
+
+
+def _hit(product: Product, item: FeedbackItem, words: str, rank: float) -> Hit:
+    shown = "".join(piece.text for piece in excerpt(item.text, Wanted(words=words).query, width=100))
+    return Hit("voice", item.ref, " ".join(shown.split()), f"/p/{product.slug}/{item.ref}", rank)
+
+
+def export_person(product: Product, person_key: str) -> Any:
+    """Everything they told us, as they would want to read it."""
+    return [
+        {
+            "ref": item.ref,
+            "said_at": item.said_at.isoformat(),
+            "source": item.source,
+            "text": item.text,
+            "rating": item.rating,
+            "url": item.url,
+            "consent": item.consent,
+            "flags": item.flags,
+            "metadata": item.metadata,
+        }
+        for item in queries.items_of_person(product, [person_key], limit=100_000)
+    ]

@@ -2,13 +2,13 @@
 
 import base64
 import binascii
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.fields import CharField
 from django.db.models.functions import Cast, Concat
 
@@ -44,6 +44,7 @@ class Wanted:
     source: str = ""
     rating: int | None = None
     person: str = ""
+    opportunity: str = ""
 
     @property
     def query(self) -> Query:
@@ -51,7 +52,7 @@ class Wanted:
 
     @property
     def is_narrowed(self) -> bool:
-        return bool(self.words.strip() or self.source or self.rating is not None or self.person)
+        return bool(self.words.strip() or self.source or self.rating is not None or self.person or self.opportunity)
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,8 @@ def listed(product: Product, wanted: Wanted) -> QuerySet[FeedbackItem]:
         items = items.filter(rating__gte=wanted.rating, rating__lt=wanted.rating + 1)
     if wanted.person:
         items = items.filter(person_key=wanted.person)
+    if wanted.opportunity:
+        items = items.filter(_is_linked(_opportunity_pk(product, wanted.opportunity)))
     if not wanted.words.strip():
         return items.order_by("-said_at", "-pk")
     if wanted.query.is_empty:
@@ -91,12 +94,21 @@ def _in_state(items: QuerySet[FeedbackItem], state: State) -> QuerySet[FeedbackI
     return items
 
 
-def _is_linked() -> Exists:
+def _is_linked(opportunity_pk: int | None = None) -> Exists:
     """Whether the tree holds it as evidence; asked of the tree, so that unlinking there is seen here."""
     ref = Concat(Value("FB-"), Cast(OuterRef("number"), CharField()), output_field=CharField())
-    return Exists(
-        EvidenceLink.objects.filter(product=OuterRef("product"), source_kind=SourceKind.FEEDBACK, source_id=ref)
-    )
+    links = EvidenceLink.objects.filter(product=OuterRef("product"), source_kind=SourceKind.FEEDBACK, source_id=ref)
+    if opportunity_pk is not None:
+        links = links.filter(node_kind=Opportunity.prefix, node_id=opportunity_pk)
+    return Exists(links)
+
+
+def _opportunity_pk(product: Product, ref: str) -> int:
+    number = ref.upper().removeprefix("OPP-")
+    found = Opportunity.objects.filter(product=product, number=int(number)).first() if number.isdecimal() else None
+    if found is None:
+        raise NotFound(f"There is no opportunity {ref[:20]} in {product.name}.")
+    return found.pk
 
 
 def page_of(product: Product, wanted: Wanted, *, after: str = "", size: int = PAGE) -> Page:
@@ -248,6 +260,12 @@ class Demand:
     def importance(self) -> int:
         return sum(voice.importance for voice in self.voices)
 
+    @property
+    def by_importance(self) -> list[tuple[str, int]]:
+        """How many people find it how important, the most important first."""
+        counted = Counter(voice.importance for voice in self.voices)
+        return [(step.label, counted[step]) for step in reversed(Importance)]
+
 
 def demand(opportunity: Opportunity) -> Demand:
     """Productboard's rule: each person counts once, the latest of what they said wins.
@@ -287,9 +305,8 @@ def items_of_person(product: Product, person_keys: Sequence[str], limit: int = 2
     return list(items.select_related("product").order_by("-said_at", "-pk")[:limit])
 
 
-def neighbours(product: Product, wanted: Wanted, item: FeedbackItem) -> tuple[FeedbackItem | None, FeedbackItem | None]:
-    """The newer and the older item beside this one, among those one wants."""
-    items = listed(product, replace(wanted, words=""))
-    newer = items.filter(said_at__gte=item.said_at).filter(Q(said_at__gt=item.said_at) | Q(pk__gt=item.pk))
+def neighbour(product: Product, wanted: Wanted, item: FeedbackItem) -> FeedbackItem | None:
+    """The next older item beside this one, among those one wants; at the end of the list the next newer one."""
+    items = listed(product, replace(wanted, words="")).exclude(pk=item.pk)
     older = items.filter(said_at__lte=item.said_at).filter(Q(said_at__lt=item.said_at) | Q(pk__lt=item.pk))
-    return newer.order_by(F("said_at").asc(), "pk").first(), older.first()
+    return older.first() or items.filter(said_at__gte=item.said_at).order_by("said_at", "pk").first()

@@ -2,7 +2,15 @@
 
 from .imports import FileFacts, find_run, finish_import, start_import, take_rows, undo_import
 from .items import Added, Refused, add_feedback, add_many, bring_back, put_away, set_consent
-from .linking import Span, find_opportunity, highlight, link_excerpt, unlink
+from .linking import (
+    Span,
+    find_opportunity,
+    find_opportunity_by_words,
+    highlight,
+    importance_of,
+    link_excerpt,
+    unlink,
+)
 
 __all__ = [
     "Added",
@@ -13,9 +21,11 @@ __all__ = [
     "add_many",
     "bring_back",
     "find_opportunity",
+    "find_opportunity_by_words",
     "find_run",
     "finish_import",
     "highlight",
+    "importance_of",
     "link_excerpt",
     "put_away",
     "set_consent",

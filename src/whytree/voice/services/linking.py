@@ -25,6 +25,9 @@ MOST_WORDS = 4_000
 """Characters of one quote: more than that nobody reads on a node's page."""
 
 
+_REF = re.compile(r"OPP-[1-9][0-9]{0,8}\b", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class Span:
     """A part of an item's text: `start` and `end` count characters (not bytes, not UTF-16 units)."""
@@ -135,6 +138,25 @@ def find_opportunity(product: Product, ref: str) -> Opportunity:
             f"{node.ref} is {_article(node.kind_word)}. A voice is linked to an opportunity: the problem it shows."
         )
     return node
+
+
+def find_opportunity_by_words(product: Product, typed: str) -> Opportunity:
+    """The opportunity somebody means in a form: `OPP-3`, `OPP-3 I don't know why ...`, or its title."""
+    typed = " ".join(typed.split())
+    ref = _REF.match(typed)
+    if ref is not None:
+        return find_opportunity(product, ref[0])
+    titled = list(Opportunity.objects.filter(product=product, closed_at=None, title__iexact=typed)[:2]) if typed else []
+    if len(titled) != 1:
+        raise Invalid("Choose an opportunity from the list, as OPP-3; or make a new one from these words.")
+    return titled[0]
+
+
+def importance_of(typed: str) -> int:
+    """0 to 3, from a form."""
+    if typed not in ("0", "1", "2", "3"):
+        raise Invalid("Importance is 0 (not important), 1 (nice to have), 2 (important) or 3 (critical).")
+    return int(typed)
 
 
 def _article(word: str) -> str:

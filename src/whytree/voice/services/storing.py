@@ -1,5 +1,6 @@
 """Store many drafts at once, each thing once: the one place that writes feedback items."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,9 @@ from whytree.workspace.numbering import next_numbers
 
 CHUNK = 500
 """Rows a statement: SQLite takes 32,766 parameters, and an item has 22."""
+
+ERASED = "erased"
+"""In place of an item's content hash: its words were erased and no import changes it any more."""
 
 _CHANGEABLE = (
     "text",
@@ -53,24 +57,31 @@ def plan(
     changed, same = [], []
     for own_id, item in there.items():
         draft = by_id[own_id]
-        if item.content_hash == draft.content_hash:
+        if item.content_hash in (draft.content_hash, ERASED):
             same.append(item)
         else:
             changed.append((item, draft))
     return new, changed, same
 
 
+def erased_id(own_id: str) -> str:
+    """What is left of an item's id once the person had it erased: enough to know it again, not to read it."""
+    return "erased:" + hashlib.sha256(own_id.encode()).hexdigest()[:40]
+
+
 def _items_there(product: Product, source: Source, own_ids: Sequence[str]) -> dict[str, FeedbackItem]:
+    """By own id. What a person had erased is there too, as it was left, so that no import brings it back."""
     there: dict[str, FeedbackItem] = {}
     for at in range(0, len(own_ids), CHUNK):
+        asked = {known: own_id for own_id in own_ids[at : at + CHUNK] for known in (own_id, erased_id(own_id))}
         items = FeedbackItem.objects.filter(
             product=product,
             source_type=source.type,
             source_id=source.id,
             field_id=source.field_id,
-            submission_id__in=own_ids[at : at + CHUNK],
+            submission_id__in=list(asked),
         )
-        there |= {item.submission_id: item for item in items}
+        there |= {asked[item.submission_id]: item for item in items}
     return there
 
 

@@ -1,0 +1,1 @@
+"""The place Voices: the inbox, one voice, passing one on, and the imports."""

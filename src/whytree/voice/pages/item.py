@@ -1,0 +1,164 @@
+"""A voice's own page, a new opportunity out of it, passing on what one heard, and the imports."""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from whytree.engines.text import Query
+from whytree.errors import Invalid, NotFound
+from whytree.tree.models import TITLE_LENGTH, Importance, OpportunityKind, Outcome
+from whytree.tree.queries import find_node
+from whytree.tree.services import create_opportunity
+from whytree.voice import queries, services
+from whytree.voice.drafts import FeedbackFields, Source
+from whytree.voice.models import Consent, FeedbackItem, ImportRun
+from whytree.workspace.access import role_of
+from whytree.workspace.activity import activity_for
+from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
+
+from .reading import reading, said_span
+
+RUNS = 50
+
+
+@require_GET
+@page(Role.VIEWER)
+def item(request: PageRequest, product: Product, number: int) -> HttpResponse:
+    """FB-12: everything that is known of it."""
+    found = queries.find_feedback(product, number)
+    context = reading(request, product, found, Query())
+    return render(
+        request,
+        "voice/item.html",
+        {
+            **context,
+            "here": "voices",
+            "is_page": True,
+            "metadata": sorted((name, str(value)) for name, value in found.metadata.items()),
+            "variants": sorted(found.flags.items()),
+            "activity": list(activity_for(found)[:15]),
+        },
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@page(Role.MEMBER)
+def new_opportunity(request: PageRequest, product: Product, number: int) -> HttpResponse:
+    """An opportunity in this person's words, linked to them at once."""
+    found = queries.find_feedback(product, number)
+    if request.method == "POST" and "title" in request.POST:
+        try:
+            made = _make_opportunity(request, product, found)
+        except (Invalid, NotFound) as error:
+            return _opportunity_form(request, product, found, request.POST, error)
+        messages.success(request, f"{made.ref} is in the tree, with {found.ref} as its first voice.")
+        return redirect("node", product.slug, made.ref)
+    return _opportunity_form(request, product, found, request.POST or request.GET)
+
+
+@transaction.atomic
+def _make_opportunity(request: PageRequest, product: Product, found: FeedbackItem) -> Any:
+    form = request.POST
+    above = find_node(product, form["parent"]) if form.get("parent") else None
+    made = create_opportunity(
+        request.actor,
+        product,
+        outcome=above if isinstance(above, Outcome) else None,
+        title=form.get("title", ""),
+        kind=form.get("kind", OpportunityKind.PAIN_POINT),
+    )
+    importance = services.importance_of(form.get("importance", "1"))
+    services.link_excerpt(request.actor, found, made, span=said_span(found, form), importance=importance)
+    request.session["voices_opportunity"] = made.ref
+    return made
+
+
+def _opportunity_form(
+    request: PageRequest,
+    product: Product,
+    found: FeedbackItem,
+    form: QueryDict,
+    error: Invalid | NotFound | None = None,
+) -> HttpResponse:
+    quote = form.get("quote", "").strip()
+    context = {
+        "here": "voices",
+        "item": found,
+        "form": form,
+        "quote": quote,
+        "title": form.get("title") or " ".join((quote or found.text).split())[:160],
+        "title_length": TITLE_LENGTH,
+        "kinds": OpportunityKind.choices,
+        "importances": Importance.choices,
+        "importance": int(form["importance"]) if form.get("importance", "") in ("0", "1", "2", "3") else 1,
+        "outcomes": Outcome.objects.filter(product=product, closed_at=None),
+        "error": error,
+    }
+    return render(request, "voice/new_opportunity.html", context, status=error.status if error else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@page(Role.MEMBER)
+def heard(request: PageRequest, product: Product) -> HttpResponse:
+    """ "I heard this from a customer": they are the author, the person signed in is the reporter."""
+    if request.method != "POST":
+        return _heard_form(request, product, QueryDict())
+    try:
+        made = services.add_feedback(
+            request.actor,
+            product,
+            source=Source("heard", name=request.POST.get("source_name", "").strip()[:200] or "told us"),
+            reporter_id=request.actor.user_id,
+            **_heard_fields(request.POST),
+        )
+    except Invalid as error:
+        return _heard_form(request, product, request.POST, error)
+    messages.success(request, f"{made.ref} is kept, with you as its reporter. Does it show a problem? Link it now.")
+    return redirect("feedback_item", product.slug, made.number)
+
+
+def _heard_fields(form: QueryDict) -> FeedbackFields:
+    names = ("text", "author_name", "author_email", "person", "said_at", "rating", "url", "consent", "submission_id")
+    said: Any = {name: form.get(name, "") for name in names}
+    fields: FeedbackFields = said
+    return fields
+
+
+def _heard_form(request: PageRequest, product: Product, form: QueryDict, error: Invalid | None = None) -> HttpResponse:
+    context = {
+        "here": "voices",
+        "form": form,
+        "error": error,
+        "sources": queries.sources(product),
+        "consents": Consent.choices,
+        # A second press of the button sends the same id, and so makes no second voice.
+        "submission_id": form.get("submission_id") or str(uuid.uuid4()),
+    }
+    return render(request, "voice/heard.html", context, status=error.status if error else 200)
+
+
+@require_GET
+@page(Role.VIEWER)
+def imports(request: PageRequest, product: Product) -> HttpResponse:
+    """What came in by file, what was left out and why, and the way back."""
+    runs = list(ImportRun.objects.filter(product=product).select_related("started_by")[:RUNS])
+    role = role_of(request.actor, product)
+    context = {"here": "voices", "runs": runs, "may_undo": role is not None and role.covers(Role.MAINTAINER)}
+    return render(request, "voice/imports.html", context)
+
+
+@require_POST
+@page(Role.MAINTAINER)
+def undo_import(request: PageRequest, product: Product, run_id: int) -> HttpResponse:
+    run, removed, kept = services.undo_import(request.actor, services.find_run(product, run_id))
+    stay = f" {kept:,} stay: they are linked." if kept else ""
+    messages.success(request, f"{removed:,} voices of {run.file_name or run.source_name} are out again.{stay}")
+    return redirect(reverse("feedback_imports", args=[product.slug]))

@@ -1,0 +1,106 @@
+"""One voice: the words, who said them, what they did around that time, and what it is linked to."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.http import QueryDict
+
+from whytree.engines.text import Query, find_spans, merge_spans, pieces
+from whytree.errors import NotFound, Unavailable
+from whytree.people.queries import PersonRef, find_person, timeline
+from whytree.stores.errors import StoreUnavailable
+from whytree.stores.timeline import Moment
+from whytree.tree.models import Importance, Opportunity
+from whytree.voice import queries
+from whytree.voice.models import Consent, FeedbackItem, Highlight
+from whytree.voice.services import Span
+from whytree.workspace.access import role_of
+from whytree.workspace.actors import Actor
+from whytree.workspace.doors import PageRequest
+from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
+
+MOMENTS = 6
+AFTERWARDS = timedelta(minutes=5)
+"""What a person did just after writing belongs to the story too."""
+
+OPTIONS = 60
+
+
+def may_write(actor: Actor, product: Product) -> bool:
+    role = role_of(actor, product)
+    return role is not None and role.covers(Role.MEMBER)
+
+
+def reading(request: PageRequest, product: Product, item: FeedbackItem, query: Query) -> dict[str, Any]:
+    """What the panes of one voice show."""
+    marks = list(item.highlights.all())
+    links = queries.links_of([item]).get(item.ref, [])
+    person, moments = _person(product, item)
+    others = queries.items_of_person(product, person.ids if person else [item.person_key], limit=6)
+    return {
+        "item": item,
+        "pieces": pieces(item.text, _marked(item, marks, query)),
+        "lost_marks": [mark for mark in marks if not mark.still_stands(item.text)],
+        "links": links,
+        "person": person,
+        "moments": moments,
+        "others": [other for other in others if other.pk != item.pk][:5],
+        "demands": [(linked.opportunity, queries.demand(linked.opportunity)) for linked in links],
+        "suggested": _last_linked(request, product),
+        "opportunities": suggested_opportunities(product),
+        "importances": Importance.choices,
+        "default_importance": Importance.NICE_TO_HAVE.value,
+        "consents": Consent.choices,
+        "may_write": may_write(request.actor, product),
+    }
+
+
+def _marked(item: FeedbackItem, marks: Sequence[Highlight], query: Query) -> list[tuple[int, int]]:
+    """What somebody marked; while searching, what was searched for."""
+    standing = [(mark.start, mark.end) for mark in marks if mark.still_stands(item.text)]
+    return merge_spans([*standing, *([] if query.is_empty else find_spans(item.text, query))])
+
+
+def _person(product: Product, item: FeedbackItem) -> tuple[PersonRef | None, list[Moment]]:
+    """Who it was and what they did around that time; the words are shown whether or not the event store answers."""
+    if not item.person_key:
+        return None, []
+    try:
+        person = find_person(product, item.person_key)
+        if not item.said_at_known:
+            return person, []
+        return person, timeline(person, before=item.said_at + AFTERWARDS)[:MOMENTS]
+    except (NotFound, StoreUnavailable, Unavailable):
+        return None, []
+
+
+def _last_linked(request: PageRequest, product: Product) -> Opportunity | None:
+    """Voices come in heaps: the opportunity linked last is the likeliest one again."""
+    ref = str(request.session.get("voices_opportunity", ""))
+    number = ref.removeprefix("OPP-")
+    if not number.isdigit():
+        return None
+    return Opportunity.objects.filter(product=product, number=int(number), closed_at=None).first()
+
+
+def suggested_opportunities(product: Product, typed: str = "") -> list[Opportunity]:
+    """Open opportunities that hold all the words typed; those in focus first, then the newest."""
+    found = Opportunity.objects.filter(product=product, closed_at=None)
+    for word in typed.removeprefix("OPP-").split():
+        found = (
+            found.filter(number=int(word)) if word.isdigit() and len(word) < 9 else found.filter(title__icontains=word)
+        )
+    return list(found.order_by("-in_focus", "-number")[:OPTIONS])
+
+
+def said_span(item: FeedbackItem, form: QueryDict) -> Span:
+    """The part a form means: the selection, unless the words beside it were changed by hand; else the whole text."""
+    quote = form.get("quote", "")
+    start, end = form.get("start", ""), form.get("end", "")
+    if start.isdigit() and end.isdigit() and len(start) < 9 and len(end) < 9:
+        selected = item.text[int(start) : int(end)]
+        if selected.split() == quote.split():
+            return Span.of(item, start=int(start), end=int(end))
+    return Span.of(item, quote=quote)

@@ -1,0 +1,49 @@
+"""Forget what a person said. Numbers and times stay, so that what was counted and decided stays true."""
+
+from django.db import transaction
+
+from whytree.voice.models import FeedbackItem, Highlight
+from whytree.workspace.models import Activity, Product
+
+from .storing import ERASED, erased_id
+
+TOMBSTONE = "(erased)"
+
+
+@transaction.atomic
+def erase_feedback(product: Product, person_key: str) -> int:
+    """Take the words, the name and everything that came with them out of all items of this person; how many."""
+    items = list(FeedbackItem.objects.filter(product=product, person_key=person_key)) if person_key else []
+    marks = Highlight.objects.filter(item__in=items)
+    # The activity list holds the words too, as what there was before and after.
+    _forget_activity(FeedbackItem._meta.label, [item.pk for item in items])
+    _forget_activity(Highlight._meta.label, list(marks.values_list("pk", flat=True)))
+    marks.delete()
+    for item in items:
+        _blank(item)
+    FeedbackItem.objects.bulk_update(items, _BLANKED, batch_size=100)
+    return len(items)
+
+
+_EMPTY = {
+    "text": TOMBSTONE,
+    "author_name": "",
+    "person_key": "",
+    "url": "",
+    "language": "",
+    "app_version": "",
+    "rating": None,
+    "content_hash": ERASED,
+}
+_BLANKED = [*_EMPTY, "submission_id", "metadata", "flags"]
+
+
+def _blank(item: FeedbackItem) -> None:
+    for name, value in _EMPTY.items():
+        setattr(item, name, value)
+    item.submission_id = erased_id(item.submission_id)
+    item.metadata, item.flags = {}, {}
+
+
+def _forget_activity(label: str, ids: list[int]) -> None:
+    Activity.objects.filter(subject_type=label, subject_id__in=ids).update(before=None, after=None, undoable=False)
