@@ -45,8 +45,8 @@ FAKE_DOOR_DAY = 13
 SOCIAL_DROPPED = 14
 DEFER_OPENED = 17
 DEFER_HORIZON = 42  # so that the review falls due early today
-EXPLAIN_OPENED = 51
-EXPLAIN_HORIZON = 21  # today is day 9 of 21
+EXPLAIN_OPENED = 52
+EXPLAIN_HORIZON = 21  # today is day 9 of 21, once it is as late as the hour at which it was opened
 OPENED_AT_HOUR = 9
 
 

@@ -1,0 +1,196 @@
+"""Plays the story: everything in the order in which it happened, each act while the clock says that it is then.
+
+Nothing is written past the services: accounts by the workspace's, all else through the REST API and Segment's
+`/v1/batch`, in this process. Between two acts come the events and voices of the time between them, so that each is taken
+in with the flags that were in force.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from whytree import options
+from whytree.workspace.client import CommandError, connect, open_http
+
+from . import repository, script, story, voices, wire, world
+from .clock import moved_to
+from .stage import Act, Stage
+from .story import Calendar
+from .voices import Voice
+from .world import World
+
+if TYPE_CHECKING:
+    import httpx
+
+Progress = Callable[[str, int, int], None]
+"""What is being done, how much of it is done, of how much."""
+
+PREPARING, EVENTS, VOICES, ACTS = "The world", "Events", "Voices", "The team"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """How much was brought in."""
+
+    people: int
+    events: int
+    voices: int
+    acts: int
+
+
+def load(data: Path, calendar: Calendar, progress: Progress) -> Loaded:
+    """Play the whole story into the empty data folder, which the settings of this process name already."""
+    progress(PREPARING, 0, 3)
+    made = world.build(calendar)
+    progress(PREPARING, 1, 3)
+    heard = voices.speak(made)
+    progress(PREPARING, 2, 3)
+    with moved_to(calendar.at(story.INSTALLED, 9)):
+        company = _found_the_company(data)
+    progress(PREPARING, 3, 3)
+    theatre = _Theatre(made, heard, company, progress)
+    theatre.play()
+    _read_repository(data, calendar, theatre.stage)
+    _look_once(theatre.stage)
+    _shut()
+    return Loaded(len(made.people), len(made.events), len(heard), theatre.acts)
+
+
+# --- accounts ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Company:
+    """The secrets of the people and of the app: tokens by colleague, keys by kind."""
+
+    tokens: Mapping[str, str]
+    keys: Mapping[str, str]
+
+
+def _found_the_company(data: Path) -> Company:
+    """Ana sets Whytree up, invites her colleagues, and makes the keys."""
+    open_http({}).close()  # brings Django up and both stores to today's schema
+    from whytree.workspace import keys, services
+
+    ana = services.create_first_owner(email=story.ANA.email, name=story.ANA.name)
+    owner = keys.actor_of_user(ana)
+    _, secret = keys.create_token(owner, name="command line", scopes=[])
+    options.write_private(data / "owner.token", secret)
+    product = services.create_product(owner, name=story.PRODUCT, slug=story.SLUG, vision=story.VISION)
+    tokens = {story.ANA.key: secret}
+    for colleague in story.TEAM[1:]:
+        _, invitation = services.invite_member(owner, product, role=colleague.role, email=colleague.email)
+        user = services.ensure_user(email=colleague.email, name=colleague.name)
+        services.accept_invitation(invitation, user=user, discipline=colleague.discipline)
+        _, tokens[colleague.key] = keys.create_token(keys.actor_of_user(user), name="laptop", scopes=[])
+    made = {
+        kind: keys.create_key(owner, product, kind=kind, name=name)[1]
+        for kind, name in (("capture", "Sprout app"), ("server", "Sprout server"))
+    }
+    return Company(tokens, made)
+
+
+# --- the play ----------------------------------------------------------------------------------------------------------
+
+
+class _Theatre:
+    """Goes through the days once: what people did, what they said, what the team did."""
+
+    def __init__(self, made: World, heard: list[Voice], company: Company, progress: Progress) -> None:
+        by_key = {voice.key: voice for voice in heard if voice.key}
+        clients = {who: connect(token) for who, token in company.tokens.items()}
+        self.stage = Stage(made.calendar, clients, by_key)
+        self.acts = 0
+        self._world = made
+        self._heard = heard
+        self._progress = progress
+        self._people = {person.id: person for person in made.people}
+        self._capture: dict[str, httpx.Client] = {
+            kind: open_http({"Authorization": f"Bearer {key}", "Content-Type": "application/json"})
+            for kind, key in company.keys.items()
+        }
+        self._next_event = 0
+        self._next_voice = 0
+
+    def play(self) -> None:
+        acts = sorted(script.acts(self._world.calendar), key=lambda act: act.at)
+        for at, act in _with_evenings(acts, self._world.calendar):
+            with moved_to(at):
+                self._bring_events(at)
+                self._bring_voices(at)
+                if act is not None:
+                    act.play(self.stage.of(act.who))
+                    self.acts += 1
+            self._progress(ACTS, self.acts, len(acts))
+
+    def _bring_events(self, until: datetime) -> None:
+        """What people did until then."""
+        events, first = self._world.events, self._next_event
+        while self._next_event < len(events) and events[self._next_event].at < until:
+            self._next_event += 1
+        now = range(first, self._next_event)
+        numbered = ((number, events[number], self._people[events[number].person]) for number in now)
+        for kind, body in wire.batches(numbered, self._world.calendar):
+            answer = self._capture[kind].post("/v1/batch", content=body)
+            if answer.status_code != 200 or answer.json().get("rejected"):
+                raise CommandError(f"The story's events were not taken: {answer.text[:300]}")
+        self._progress(EVENTS, self._next_event, len(events))
+
+    def _bring_voices(self, until: datetime) -> None:
+        """What was said until then: those the story leans on one by one, for their refs, the others together."""
+        first = self._next_voice
+        while self._next_voice < len(self._heard) and self._heard[self._next_voice].at < until:
+            self._next_voice += 1
+        new = self._heard[first : self._next_voice]
+        if not new:
+            return
+        desk = self.stage.of("priya")
+        for voice in new:
+            if voice.key:
+                self.stage.heard[voice.key] = desk.post("feedback", **wire.feedback(voice))["ref"]
+        rest = [wire.feedback(voice) for voice in new if not voice.key]
+        if rest:
+            refused = desk.post_list("feedback", rest)["refused"]
+            if refused:
+                raise CommandError(f"The story's voices were not taken: {refused[0]['reason']}")
+        self._progress(VOICES, self._next_voice, len(self._heard))
+
+
+def _with_evenings(acts: list[Act], calendar: Calendar) -> Iterator[tuple[datetime, Act | None]]:
+    """The acts, and the end of every day, at which what happened that day has come in."""
+    evenings = [calendar.at(day) for day in range(1, story.DAYS + 1)]
+    moments = [(act.at, act) for act in acts] + [(evening, None) for evening in evenings]
+    yield from sorted(moments, key=lambda moment: moment[0])
+
+
+# --- at the end ----------------------------------------------------------------------------------------------------------
+
+
+def _read_repository(data: Path, calendar: Calendar, stage: Stage) -> None:
+    """Build the app's repository beside the data and read it in, as `whytree repository add` does."""
+    from whytree.code.commands import add_repository
+
+    path = repository.build(data / "sprout", calendar, stage.refs)
+    with redirect_stdout(StringIO()):  # it tells on the terminal what the report will tell
+        add_repository(path, name="sprout", with_code=True, no_lines=False, as_json=True)
+
+
+def _look_once(stage: Stage) -> None:
+    """Let the review that is due fill itself, as the hourly job will do from now on."""
+    desk = stage.of(story.ANA.key)
+    for review in desk.get("reviews", decided=False):
+        if datetime.fromisoformat(review["due_at"]) <= stage.calendar.today + timedelta(days=1):
+            desk.post(f"reviews/{review['ref']}/fill")
+
+
+def _shut() -> None:
+    """Write what still waits, and let the event store go."""
+    from whytree.stores.events import close
+    from whytree.workspace.lifecycle import run_shutdown
+
+    run_shutdown()
+    close()

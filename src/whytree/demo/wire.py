@@ -1,0 +1,97 @@
+"""The world as Segment messages and API bodies, as the app and the importers of other tools would send them. Pure."""
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from . import story
+from .story import Calendar
+from .voices import SOURCE_NAMES, Voice, version_at
+from .world import Event, Person
+
+# What only the product's own servers can know comes in with their key, the rest with the app's public one.
+SERVER_EVENTS = frozenset(
+    {"first_booking", "class_booked", "class_attended", "reminder_sent", "account_flagged_spam", "support_contacted"}
+)
+BATCH = 2_000
+
+_encode = msgspec.json.Encoder().encode
+
+
+def batches(events: Iterable[tuple[int, Event, Person]], calendar: Calendar) -> Iterator[tuple[str, bytes]]:
+    """(kind of key, body) for `/v1/batch`. The number beside an event makes its message id."""
+    waiting: dict[str, list[dict[str, Any]]] = {"capture": [], "server": []}
+    for number, event, person in events:
+        kind = "server" if event.name in SERVER_EVENTS else "capture"
+        waiting[kind].extend(messages(number, event, person, calendar))
+        if len(waiting[kind]) >= BATCH:
+            yield kind, _encode({"batch": waiting[kind]})
+            waiting[kind] = []
+    for kind, left in waiting.items():
+        if left:
+            yield kind, _encode({"batch": left})
+
+
+def messages(number: int, event: Event, person: Person, calendar: Calendar) -> Iterator[dict[str, Any]]:
+    """An event; and who somebody is, at the moment they tell it by finishing the sign-up.
+
+    The app makes an id when it is installed and keeps it for the account, so that nobody changes arm by signing up.
+    """
+    known = person.confirmed_at is not None and event.at >= person.confirmed_at
+    id_field = "userId" if known else "anonymousId"
+    common = {
+        id_field: person.id,
+        "timestamp": event.at.isoformat(timespec="milliseconds"),
+        "context": _context(
+            person.platform, person.os, person.locale, person.country, version_at(calendar.day_of(event.at))
+        ),
+    }
+    if event.name == "sign_up_confirmed":
+        yield {"type": "identify", "messageId": f"sprout-{number}-who", "traits": _traits(person), **common}
+    yield {
+        "type": "track",
+        "event": event.name,
+        "messageId": f"sprout-{number}",
+        "properties": event.properties,
+        **common,
+    }
+
+
+@cache
+def _context(platform: str, os: str, locale: str, country: str, version: str) -> dict[str, Any]:
+    name, _, number = os.partition(" ")
+    context: dict[str, Any] = {
+        "app": {"name": "Sprout", "version": version},
+        "os": {"name": name, "version": number},
+        "locale": locale,
+        "location": {"country": country},
+    }
+    return context | ({"page": {"path": "/"}} if platform == "web" else {"device": {"type": platform}})
+
+
+def _traits(person: Person) -> dict[str, str]:
+    traits = {"name": person.name, "email": person.email, "plan": person.plan, "company": person.company}
+    return {name: value for name, value in traits.items() if value}
+
+
+def feedback(voice: Voice) -> dict[str, Any]:
+    """The body that brings a voice in."""
+    body = {
+        "source_type": voice.source_type,
+        "source_id": story.SLUG,
+        "source_name": SOURCE_NAMES[voice.source],
+        "submission_id": voice.id,
+        "text": voice.text,
+        "said_at": voice.at.isoformat(timespec="seconds"),
+        "author_name": voice.author,
+        "person": voice.person,
+        "rating": voice.rating,
+        "language": voice.language,
+        "app_version": voice.app_version,
+        "consent": voice.consent,
+        "flags": voice.flags,
+        "metadata": {**voice.metadata, **({"company": voice.company} if voice.company else {})},
+    }
+    return {name: value for name, value in body.items() if value not in ("", None, {})}
