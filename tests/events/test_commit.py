@@ -65,9 +65,7 @@ def test_many_requests_share_one_insert(store: EventStore, tmp_path: Path) -> No
     writer.close()
 
 
-def test_a_repetition_is_left_out_within_a_batch_between_batches_and_later(
-    writer: Commit, store: EventStore
-) -> None:
+def test_a_repetition_is_left_out_within_a_batch_between_batches_and_later(writer: Commit, store: EventStore) -> None:
     first, second = _batch(1, 2, 2), _batch(2, 3)
     writer._write([first, second])
     later = _batch(3, 4)

@@ -111,6 +111,11 @@ class Commit:
         if self._waiting_rows > MAX_WAITING_ROWS or self._waiting_bytes > MAX_WAITING_BYTES:
             raise TooMany("More events arrive than can be written. Send this again after a pause.", retry_after=1)
 
+    @property
+    def waiting(self) -> int:
+        """Rows handed in and not yet on disk."""
+        return self._waiting_rows
+
     def forget_ids(self) -> None:
         """Rows were taken out on purpose: the same ids may come again."""
         self._forget = True

@@ -37,6 +37,7 @@ GROUPS = {
     "member": "Who belongs to a product.",
     "key": "Capture and server keys.",
     "token": "Your personal tokens.",
+    "event": "What people do, as your product sends it.",
     "import": "Bring in events, feedback, tickets, a tree.",
     "export": "Take out the whole workspace or a tree.",
     "repository": "Clones whose lines can say why.",

@@ -1,0 +1,181 @@
+"""Events over REST: the catalogue, what was put aside, imports. Events themselves come in by Segment's API (`wire`)."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from ninja import Router, Schema
+from pydantic import Field
+
+from whytree.workspace.doors import ApiRequest, api_product
+from whytree.workspace.roles import Role
+
+from . import imports, queries
+from .imports import MAX_ROWS, ImportRow, RowProblem
+from .models import EventImport
+
+router = Router(tags=["Events"])
+
+
+class PropertyOut(Schema):
+    name: str
+    types: list[str]
+    volume: int
+    first_seen: datetime
+    last_seen: datetime
+
+
+class EventOut(Schema):
+    """An event of the catalogue."""
+
+    name: str
+    volume: int
+    people: int
+    first_seen: datetime
+    last_seen: datetime
+    properties: list[PropertyOut]
+
+
+class CatalogueOut(Schema):
+    events: list[EventOut]
+    put_aside: int = Field(description="Messages of the last seven days that are no event.")
+
+
+class PutAsideOut(Schema):
+    """Something that was sent and is no event."""
+
+    received_at: datetime
+    kind: Literal["rejected", "refused", "merge"]
+    reason: str
+    event: str
+    distinct_id: str
+    message_id: str
+    source: str
+    body: str
+
+
+class ImportIn(Schema):
+    file_name: str = Field(max_length=200)
+    fingerprint: str = Field(min_length=16, max_length=64, description="SHA-256 of the file and of how it is read.")
+    mapping: dict[str, str] = {}
+
+
+class ImportOut(Schema):
+    id: int
+    file_name: str
+    mapping: dict[str, str]
+    state: str
+    row_offset: int
+    rows: int
+    created: int
+    repeated: int
+    broken: int
+    errors: list[dict[str, Any]]
+    started_at: datetime
+    finished_at: datetime | None
+
+
+class RowIn(Schema):
+    """One row of a file."""
+
+    row: int
+    message_id: str = Field(min_length=1, max_length=400, description="The same for the same row whenever it comes.")
+    person: str
+    event: str
+    timestamp: datetime
+    properties: dict[str, Any] = {}
+    columns: dict[str, str] = Field({}, description="platform, os, browser, app, version, locale, country, path")
+
+
+class ProblemOut(Schema):
+    row: int
+    reason: str
+
+
+class RowsIn(Schema):
+    run: int | None = Field(None, description="The import these rows belong to; none to only check them.")
+    rows: list[RowIn] = Field(max_length=MAX_ROWS)
+    errors: list[ProblemOut] = Field([], description="Rows that could not be read.")
+    upto: int = Field(0, description="The last row of the file in this batch.")
+
+
+class CheckedOut(Schema):
+    """What an import of these rows would do."""
+
+    created: int
+    repeated: int
+    errors: list[ProblemOut]
+
+
+@router.get("/products/{product}/events/catalogue", response=CatalogueOut, operation_id="get_event_catalogue")
+def get_catalogue(request: ApiRequest, product: str) -> Any:
+    """Every event and property with type, volume, first and last seen."""
+    found = queries.catalogue(api_product(request, product, Role.VIEWER))
+    events = [
+        EventOut(
+            name=event.name,
+            volume=event.volume,
+            people=event.people,
+            first_seen=event.first_seen,
+            last_seen=event.last_seen,
+            properties=[
+                PropertyOut(
+                    name=each.name,
+                    types=list(each.types),
+                    volume=each.volume,
+                    first_seen=each.first_seen,
+                    last_seen=each.last_seen,
+                )
+                for each in found.properties.get(event.name, [])
+            ],
+        )
+        for event in found.events
+    ]
+    return CatalogueOut(events=events, put_aside=found.put_aside)
+
+
+@router.get("/products/{product}/events/put-aside", response=list[PutAsideOut], operation_id="list_put_aside")
+def list_put_aside(request: ApiRequest, product: str, limit: int = 50) -> Any:
+    """What was sent and did not become an event, with the reason, for 90 days."""
+    found = api_product(request, product, Role.VIEWER)
+    return queries.put_aside(found, max(1, min(limit, 500)))
+
+
+@router.post("/products/{product}/events/imports", response=ImportOut, operation_id="begin_event_import")
+def begin_import(request: ApiRequest, product: str, body: ImportIn) -> EventImport:
+    """Begin to import a file, or go on where an import of the same file broke off (`row_offset`)."""
+    found = api_product(request, product, Role.MEMBER)
+    return imports.begin_import(
+        request.actor, found, file_name=body.file_name, fingerprint=body.fingerprint, mapping=body.mapping
+    )
+
+
+@router.get("/products/{product}/events/imports", response=list[ImportOut], operation_id="list_event_imports")
+def list_imports(request: ApiRequest, product: str) -> list[EventImport]:
+    """The latest imports."""
+    return imports.list_imports(api_product(request, product, Role.VIEWER))
+
+
+@router.post("/products/{product}/events/import", response=ImportOut | CheckedOut, operation_id="import_events")
+def import_events(request: ApiRequest, product: str, body: RowsIn) -> Any:
+    """Write rows of a run, each once; without a run they are only checked."""
+    found = api_product(request, product, Role.MEMBER)
+    rows = [ImportRow(**row.dict()) for row in body.rows]
+    broken = [RowProblem(problem.row, problem.reason) for problem in body.errors]
+    if body.run is None:
+        checked = imports.check_rows(request.actor, found, rows)
+        problems = [*broken, *checked.problems]
+        errors = [ProblemOut(row=problem.row, reason=problem.reason) for problem in problems]
+        return CheckedOut(created=checked.created, repeated=checked.repeated, errors=errors)
+    return imports.import_rows(request.actor, found, body.run, rows, broken=broken, upto=body.upto)
+
+
+@router.post("/products/{product}/events/imports/{run}/finish", response=ImportOut, operation_id="finish_event_import")
+def finish_import(request: ApiRequest, product: str, run: int) -> EventImport:
+    """The file was read to its end."""
+    return imports.finish_import(request.actor, api_product(request, product, Role.MEMBER), run)
+
+
+@router.post("/products/{product}/events/imports/{run}/undo", response=ImportOut, operation_id="undo_event_import")
+def undo_import(request: ApiRequest, product: str, run: int) -> EventImport:
+    """Take out every event this import brought."""
+    return imports.undo_import(request.actor, api_product(request, product, Role.MAINTAINER), run)

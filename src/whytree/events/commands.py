@@ -1,0 +1,211 @@
+"""Events from the command line: bring a file in, see what there is."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from whytree.workspace.client import Client, CommandError, connect
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from whytree.engines.tables import Table
+
+    from .reading import Mapping
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+ERRORS_SHOWN = 20
+
+
+def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
+    group("import").command("events")(import_events)
+    group("event").command("list")(list_events)
+    group("event").command("put-aside")(list_put_aside)
+    group("event").command("imports")(list_imports)
+    group("event").command("undo-import")(undo_import)
+
+
+def _show(data: Any, as_json: bool, *lines: str) -> None:
+    if as_json:
+        typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+        return
+    for line in lines:
+        typer.echo(line)
+
+
+def import_events(
+    file: Annotated[Path, typer.Argument(help="CSV, TSV, JSONL, JSON, XLSX or Parquet; also .gz and .zst.")],
+    person: Annotated[str, typer.Option(help="Column that says whose event it is; guessed when left out.")] = "",
+    event: Annotated[str, typer.Option(help="Column with the event's name; guessed when left out.")] = "",
+    time: Annotated[str, typer.Option(help="Column with the time; guessed when left out.")] = "",
+    identity: Annotated[
+        str, typer.Option("--id", help="Column with an id of its own for each event, when there is one.")
+    ] = "",
+    event_name: Annotated[str, typer.Option(help="Name of the event, when every row is the same one.")] = "",
+    format: Annotated[
+        str, typer.Option(help="csv, tsv, jsonl, json, parquet or xlsx, when it is not recognised.")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and store none.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring in events from a file. The same file again brings nothing twice; one that broke off goes on."""
+    from .reading import NoColumn, find_mapping
+
+    table = _open(file, format)
+    try:
+        mapping = find_mapping(table, person=person, event=event, time=time, message_id=identity, event_name=event_name)
+    except NoColumn as error:
+        raise CommandError(str(error)) from error
+    if not as_json:
+        _tell_mapping(table, mapping)
+    client = connect()
+    with _bar(quiet=as_json) as bar:
+        run = _check(client, table, mapping, bar) if dry_run else _send(client, table, mapping, bar, quiet=as_json)
+    _tell_result(run, mapping, dry_run=dry_run, as_json=as_json)
+
+
+def _open(file: Path, format: str) -> "Table":
+    from whytree.engines.tables import UnreadableTable, open_table
+
+    try:
+        return open_table(file, format=format or None)
+    except UnreadableTable as error:
+        raise CommandError(str(error)) from error
+
+
+def _tell_mapping(table: "Table", mapping: "Mapping") -> None:
+    facts = [table.format, table.encoding, f"{len(table.columns)} columns"]
+    typer.echo(f"{table.path.name}: {', '.join(fact for fact in facts if fact)}")
+    for field, column in mapping.shown().items():
+        typer.echo(f"  {field:12} <- {column}")
+    others = [column for column in table.columns if column not in mapping.own]
+    if others:
+        typer.echo(f"  {'properties':12}    {', '.join(others[:12])}{' …' if len(others) > 12 else ''}")
+
+
+def _bar(*, quiet: bool) -> "Progress":
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), disable=quiet or not sys.stderr.isatty(), transient=True)
+
+
+def _send(client: Client, table: "Table", mapping: "Mapping", bar: "Progress", *, quiet: bool) -> dict[str, Any]:
+    """All rows that the server does not have yet, batch by batch; each is there for good once it is answered."""
+    from .reading import batches, fingerprint
+
+    path = f"/products/{client.product}/events"
+    facts = {
+        "file_name": table.path.name,
+        "fingerprint": fingerprint(table.path, mapping),
+        "mapping": mapping.shown(),
+    }
+    run: dict[str, Any] = client.post(f"{path}/imports", facts)
+    if run["row_offset"] and not quiet:
+        typer.echo(f"Going on after row {run['row_offset']:,}, where the last import stopped.")
+    task = bar.add_task("Reading", total=1.0)
+    for batch in batches(table, mapping, after=run["row_offset"]):
+        body = {"run": run["id"], "rows": batch.rows, "errors": batch.errors, "upto": batch.upto}
+        run = client.post(f"{path}/import", body)
+        bar.update(task, completed=table.progress, description=f"{run['rows']:,} rows")
+    finished: dict[str, Any] = client.post(f"{path}/imports/{run['id']}/finish")
+    return finished
+
+
+def _check(client: Client, table: "Table", mapping: "Mapping", bar: "Progress") -> dict[str, Any]:
+    """What the import would do."""
+    from .reading import batches
+
+    total: dict[str, Any] = {"rows": 0, "created": 0, "repeated": 0, "broken": 0, "errors": []}
+    task = bar.add_task("Checking", total=1.0)
+    for batch in batches(table, mapping):
+        checked = client.post(f"/products/{client.product}/events/import", {"rows": batch.rows, "errors": batch.errors})
+        total["rows"] += len(batch.rows) + len(batch.errors)
+        total["created"] += checked["created"]
+        total["repeated"] += checked["repeated"]
+        total["broken"] += len(checked["errors"])
+        total["errors"] += checked["errors"]
+        bar.update(task, completed=table.progress, description=f"{total['rows']:,} rows")
+    return total
+
+
+def _tell_result(run: dict[str, Any], mapping: "Mapping", *, dry_run: bool, as_json: bool) -> None:
+    if as_json:
+        _show({**run, "mapping": mapping.shown(), "dry_run": dry_run}, True)
+        return
+    if run["rows"] and run["repeated"] + run["broken"] == run["rows"] and run["repeated"]:
+        typer.echo(f"Nothing new: {run['repeated']:,} of {run['rows']:,} rows are there already.")
+    else:
+        verb = "would be " if dry_run else ""
+        typer.echo(
+            f"{run['rows']:,} rows: {run['created']:,} {verb}new, {run['repeated']:,} there already, "
+            f"{run['broken']:,} left out."
+        )
+    for error in run["errors"][:ERRORS_SHOWN]:
+        typer.echo(f"  row {error['row']}: {error['reason']}")
+    if run["broken"] > ERRORS_SHOWN:
+        typer.echo(f"  and {run['broken'] - ERRORS_SHOWN:,} more; --json lists the first 500.")
+    if dry_run:
+        typer.echo("Nothing was stored. Leave out --dry-run to import.")
+    elif run["created"]:
+        typer.echo(f"Take it back: whytree event undo-import {run['id']}")
+
+
+def list_events(
+    name: Annotated[str, typer.Argument(help="Show the properties of this event.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Which events there are, how many, first and last seen; of one event its properties."""
+    client = connect()
+    found = client.get(f"/products/{client.product}/events/catalogue")
+    if name:
+        event = next((each for each in found["events"] if each["name"] == name), None)
+        if event is None:
+            raise CommandError(f"There is no event “{name}”. `whytree event list` names them.")
+        lines = [
+            f"{each['volume']:>10,}  {each['name']:32} {', '.join(each['types']):16} {each['last_seen'][:16]}"
+            for each in event["properties"]
+        ]
+        _show(event, as_json, f"{event['volume']:,} times, by {event['people']:,} people", *lines)
+        return
+    lines = [
+        f"{each['volume']:>10,}  {each['name']:40} {each['first_seen'][:10]} to {each['last_seen'][:10]}"
+        for each in found["events"]
+    ]
+    _show(found, as_json, *(lines or ["No event yet. `whytree import events FILE`, or send some: docs/capture.md"]))
+
+
+def list_put_aside(as_json: AsJson = False) -> None:
+    """What was sent and is no event, with the reason."""
+    client = connect()
+    found = client.get(f"/products/{client.product}/events/put-aside")
+    lines = [f"{each['received_at'][:19]}  {each['event'][:30]:30} {each['reason']}" for each in found]
+    _show(found, as_json, *(lines or ["Nothing was put aside in the last 90 days."]))
+
+
+def list_imports(as_json: AsJson = False) -> None:
+    """The latest imports of events."""
+    client = connect()
+    runs = client.get(f"/products/{client.product}/events/imports")
+    lines = [
+        f"{run['id']:>5}  {run['started_at'][:16]}  {run['state']:9} {run['created']:,} new of {run['rows']:,}  "
+        f"{run['file_name']}"
+        for run in runs
+    ]
+    _show(runs, as_json, *(lines or ["Nothing was imported yet."]))
+
+
+def undo_import(
+    run: Annotated[int, typer.Argument(help="Number of the import, as `whytree event imports` shows it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Take out every event that an import brought."""
+    client = connect()
+    undone = client.post(f"/products/{client.product}/events/imports/{run}/undo")
+    _show(undone, as_json, f"The {undone['created']:,} events of {undone['file_name']} are gone.")

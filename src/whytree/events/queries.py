@@ -1,0 +1,71 @@
+"""What may be asked of events: the catalogue, what was put aside, how capture is doing."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.utils import timezone
+
+from whytree.stores import catalogue as stored
+from whytree.stores.catalogue import CataloguedEvent, CataloguedProperty, PutAside
+from whytree.workspace.models import Product
+
+from .commit import commit
+
+ASIDE_WITHIN = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What a product sends: its events, most frequent first, with the properties of each."""
+
+    events: list[CataloguedEvent]
+    properties: dict[str, list[CataloguedProperty]] = field(default_factory=dict)
+    put_aside: int = 0  # in the last seven days
+
+    @property
+    def volume(self) -> int:
+        return sum(event.volume for event in self.events)
+
+
+def catalogue(product: Product) -> Catalogue:
+    """Events and properties with type, volume, first and last seen."""
+    properties: dict[str, list[CataloguedProperty]] = {}
+    for each in stored.catalogued_properties(product.pk):
+        properties.setdefault(each.event, []).append(each)
+    since = timezone.now() - ASIDE_WITHIN
+    return Catalogue(stored.catalogued_events(product.pk), properties, stored.count_put_aside(product.pk, since))
+
+
+def event_names(product: Product) -> list[str]:
+    """Names to choose from, most frequent first."""
+    return [event.name for event in stored.catalogued_events(product.pk)]
+
+
+def property_names(product: Product, event: str = "") -> list[str]:
+    """Property names of one event or of all, most frequent first."""
+    return list(dict.fromkeys(each.name for each in stored.catalogued_properties(product.pk, event)))
+
+
+def put_aside(product: Product, limit: int = 50) -> list[PutAside]:
+    """What was sent and is no event, newest first, each with its reason."""
+    return stored.latest_put_aside(product.pk, limit)
+
+
+@dataclass(frozen=True)
+class CaptureStatus:
+    """How the door is doing; `spooled` are commits that wait on disk for the store."""
+
+    waiting: int
+    spooled: int
+    spooled_bytes: int
+
+    @property
+    def is_behind(self) -> bool:
+        return self.spooled > 0
+
+
+def capture_status() -> CaptureStatus:
+    """For `doctor` and for the page of events."""
+    writer = commit()
+    files = writer.spool.files()
+    return CaptureStatus(writer.waiting, len(files), sum(path.stat().st_size for path in files))
