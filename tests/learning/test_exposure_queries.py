@@ -107,7 +107,7 @@ happenings = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(happened=happenings, known_for=st.integers(1, 10 * 1440), off_for=st.sampled_from([0.0, 0.5]))
 def test_every_person_lands_where_the_rules_say(
     events: Any, happened: list[Happening], known_for: int, off_for: float

@@ -159,7 +159,7 @@ def test_with_few_people_it_says_how_many_are_missing(store: Any, product: Any) 
     store.insert("events", [row | {"product": product.pk} for row in rows])
     result = measure_review(OutcomeReview.objects.get(), now)
     assert result.state == "too_little"
-    assert result.reason == "30 of the 50 people are there that each arm needs. 4 people more are within their 7 days."
+    assert result.reason == "The smaller arm has 30 of the 50 people it needs. 4 more are still within their 7 days."
     assert result.forecast.holds is None
     assert result.contrast is not None
     assert result.contrast.difference is None
@@ -232,7 +232,9 @@ def test_a_relative_forecast_is_held_against_the_ratio(live_through: LiveThrough
 
     live_through(World(effect=0.06))
     locked = Hypothesis.objects.get()
-    Hypothesis.objects.filter(pk=locked.pk).update(forecast_unit="%", forecast_low=5.0, forecast_high=60.0)
+    Hypothesis.objects.filter(pk=locked.pk).update(
+        forecast_unit="%", forecast_low=5.0, forecast_likely=10.0, forecast_high=60.0
+    )
     forecast = measured().forecast
     assert forecast.measured is not None
     assert 5 < forecast.measured.value < 40

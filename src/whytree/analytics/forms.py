@@ -1,7 +1,6 @@
 """What the pages' forms send, as services take it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -26,7 +25,6 @@ class MetricForm:
     goal: str = ""
     within_days: str = "7"
     direction: str = "up"
-    errors: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def sent(cls, post: QueryDict) -> "MetricForm":

@@ -160,8 +160,8 @@ def difference_of_proportions(strata: Sequence[Stratum], *, level: float = LEVEL
     observed = share1 - share0
 
     def score(difference: float) -> float:
-        variance = weights**2 @ _score_variance(x0, n0, x1, n1, difference)
-        return float((observed - difference) / math.sqrt(max(variance, _TINY)))
+        variance = float(weights**2 @ _score_variance(x0, n0, x1, n1, difference))
+        return (observed - difference) / math.sqrt(max(variance, _TINY))
 
     z = _z(level)
     n = int(n0.sum() + n1.sum())

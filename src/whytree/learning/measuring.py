@@ -138,7 +138,7 @@ class Trial:
         ]
         fewest = min(sum(stratum.control.n for stratum in strata), sum(stratum.treatment.n for stratum in strata))
         if fewest < FEWEST_PEOPLE:
-            return NoAnswer(f"{fewest} of the {FEWEST_PEOPLE} people are there that each arm needs.")
+            return NoAnswer(f"The smaller arm has {fewest} of the {FEWEST_PEOPLE} people it needs.")
         return difference_of_proportions(strata) if counting.is_share else difference_of_means(strata)
 
 
@@ -251,7 +251,8 @@ def _too_little(answer: NoAnswer, sums: Sequence[ArmSums], counting: Counting) -
     waiting = sum(one.seen - one.closed for one in sums)
     if not waiting:
         return answer.reason
-    return f"{answer.reason} {metrics.people(waiting)} more are within their {_days(counting.window)}."
+    more = f"{waiting:,} more {'is' if waiting == 1 else 'are'} still within their {_days(counting.window)}."
+    return f"{answer.reason} {more}"
 
 
 def _days(window: timedelta) -> str:
