@@ -21,7 +21,7 @@ POLICY = (
 
 
 class Policies:
-    """Sets the content policy on everything we answer."""
+    """Sets the content policy on everything we answer, and its length: without one the connection is closed after it."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -30,6 +30,8 @@ class Policies:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        if isinstance(response, HttpResponse) and response.status_code not in (204, 304):
+            response.headers.setdefault("Content-Length", str(len(response.content)))
         return response
 
 
