@@ -13,6 +13,7 @@ python benchmarks/flags.py [--rate 500] [--seconds 20]
 import argparse
 import json
 import os
+import signal
 import socket
 import statistics
 import subprocess
@@ -202,18 +203,23 @@ def load(port: int, rate: int, total: int, request: Callable[[int], bytes]) -> l
 
 
 def receive(connection: socket.socket) -> None:
-    """Read one answer; anything but 200 ends the run."""
-    data = connection.recv(65_536)
+    """Read one answer to its end; anything but 200 ends the run."""
+    data = more(connection)
     while b"\r\n\r\n" not in data:
-        data += connection.recv(65_536)
+        data += more(connection)
     head, _, body = data.partition(b"\r\n\r\n")
     if not head.startswith(b"HTTP/1.1 200"):
         raise SystemExit(head.decode(errors="replace"))
-    length = next(
-        int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
-    )
-    while len(body) < length:
-        body += connection.recv(65_536)
+    fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
+    while not (len(body) >= int(fields.get(b"content-length", sys.maxsize)) or body.endswith(b"0\r\n\r\n")):
+        body += more(connection)
+
+
+def more(connection: socket.socket) -> bytes:
+    data = connection.recv(65_536)
+    if not data:
+        raise SystemExit("the server closed the connection in the middle of an answer")
+    return data
 
 
 def over_http(rate: int, seconds: int) -> None:
@@ -252,6 +258,7 @@ if __name__ == "__main__":
     parser.add_argument("--rate", type=int, default=500)
     parser.add_argument("--seconds", type=int, default=20)
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that the server is stopped too
     in_process()
     over_http(chosen.rate, chosen.seconds)
     print(Path(__file__).name, "done")

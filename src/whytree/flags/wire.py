@@ -112,10 +112,8 @@ def evaluate_flags(request: HttpRequest, flags: live.FlagSet, facts: KeyFacts, u
     entries = [_failure(answer) if answer.error else _success(answer) for answer in answers]
     body = _encode({"flags": entries, "metadata": {}})
     etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-    if _matches(request.headers.get("If-None-Match", ""), etag):
-        response = HttpResponse(status=304)
-    else:
-        response = HttpResponse(body, content_type="application/json")
+    known = _matches(request.headers.get("If-None-Match", ""), etag)
+    response = HttpResponse(status=304) if known else _sent(body)
     response["ETag"] = etag
     response["Cache-Control"] = "no-cache"
     return response
@@ -193,7 +191,11 @@ def _too_large() -> Refused:
 
 
 def _json(body: dict[str, Any], status: int = 200) -> HttpResponse:
-    return HttpResponse(_encode(body), content_type="application/json", status=status)
+    return _sent(_encode(body), status)
+
+
+def _sent(body: bytes, status: int = 200) -> HttpResponse:
+    return HttpResponse(body, content_type="application/json", status=status)
 
 
 def _with_cors(request: HttpRequest, response: HttpResponse) -> HttpResponse:
