@@ -113,9 +113,7 @@ def test_the_same_ids_in_two_products_are_different_people() -> None:
     assert person_hash(1, "alice") == person_hash(1, "alice")
 
 
-def test_a_merge_can_be_taken_back_and_made_again(
-    web: Sender, store: EventStore, product: Any, actor: Any
-) -> None:
+def test_a_merge_can_be_taken_back_and_made_again(web: Sender, store: EventStore, product: Any, actor: Any) -> None:
     web.batch(visit("anon-1"), identify("alice", "anon-1", email="a@example.org"), track("bought", "alice"))
     services.separate(actor, product, "alice", "anon-1")
     assert _people(store) == 2

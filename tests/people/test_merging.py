@@ -14,7 +14,9 @@ def _number(name: str) -> int:
     return sum(ord(letter) * 257**place for place, letter in enumerate(name))
 
 
-def edge(kind: EdgeKind, one: str, other: str, hour: int = 0, *, trusted: bool = False, said: int | None = None) -> Edge:
+def edge(
+    kind: EdgeKind, one: str, other: str, hour: int = 0, *, trusted: bool = False, said: int | None = None
+) -> Edge:
     """`hour` is the time it speaks of, `said` when it was recorded."""
     (first, first_id), (second, second_id) = sorted(((_number(one), one), (_number(other), other)))
     at = START + timedelta(hours=hour)

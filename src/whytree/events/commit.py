@@ -291,23 +291,26 @@ class Commit:
 
     def _replay_forever(self) -> None:
         failures = 0
-        while not self._closing:
+        while True:
             self._wake_replay.wait()
             if self._closing:
                 return
             try:
+                self._wake_replay.clear()
                 self.replay()
                 failures = 0
-                self._wake_replay.clear()
-                if self.spool.files():  # came in between
+                if self.spool.files():  # more came in, or another process is at it
                     self._wake_replay.set()
+                    self._pause(RETRY_SECONDS[0])
             except (StoreUnavailable, OSError) as error:
                 pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
                 log.warning("the spool waits %s s more: %s", pause, error)
                 failures += 1
+                self._wake_replay.set()
                 self._pause(pause)
             except Exception:  # as above: a file that cannot be replayed must not end the thread
                 log.exception("replaying the spool failed")
+                self._wake_replay.set()
                 self._pause(RETRY_SECONDS[-1])
 
     def _pause(self, seconds: float) -> None:

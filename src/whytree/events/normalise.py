@@ -122,8 +122,8 @@ def event(
     """An event that did not come as a Segment message: imports, exposures, survey answers. Raises `Unfit`."""
     if not name.strip():
         raise Unfit("It has no name.")
-    if not distinct_id:
-        raise Unfit("It belongs to nobody.")
+    if not distinct_id or "\0" in distinct_id:
+        raise Unfit("It belongs to nobody: an id is a text without NUL characters.")
     if len(name) > MAX_EVENT_NAME or len(distinct_id) > MAX_ID:
         raise Unfit(f"Its name is longer than {MAX_EVENT_NAME} characters, or its id longer than {MAX_ID}.")
     flat, types = flatten(dict(properties))
@@ -292,6 +292,8 @@ def _ids(message: Message) -> tuple[str, str]:
         raise Unfit("It belongs to nobody. Send a text in `userId` or `anonymousId`.")
     if len(user) > MAX_ID or len(anonymous) > MAX_ID:
         raise Unfit(f"Its id is longer than {MAX_ID} characters. Send the id of the person, not a token.")
+    if "\0" in user or "\0" in anonymous:
+        raise Unfit("Its id holds a NUL character. Send the id without it.")
     return user, anonymous
 
 

@@ -1,5 +1,8 @@
+"""Segment's API at the top, the catalogue below a product."""
+
 from django.urls import path, re_path
 
+from . import pages as views
 from . import wire
 
 root = [
@@ -9,4 +12,11 @@ root = [
         wire.receive,
         name="segment",
     ),
+]
+
+pages = [
+    path("events", views.events, name="events"),
+    path("events/put-aside", views.put_aside, name="events_put_aside"),
+    path("events/imports", views.event_imports, name="event_imports"),
+    path("events/imports/<int:run>/undo", views.undo_import, name="undo_event_import"),
 ]

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import msgspec
+from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.http.request import RequestDataTooBig, UnreadablePostError
+from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
 from whytree.errors import Invalid, RetryLater, TooLarge, Unauthenticated, Unavailable, WhytreeError

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 
 from whytree.workspace.models import Product
@@ -44,3 +45,7 @@ class Person(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.email or self.key
+
+    def get_absolute_url(self, product: str = "") -> str:
+        """The person's page; `product` saves a query when its slug is at hand."""
+        return reverse("person", args=[product or self.product.slug, self.key])

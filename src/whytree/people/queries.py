@@ -17,6 +17,7 @@ from .identity import person_hash
 from .models import Person
 
 PAGE = 50
+TIMELINE_PAGE = 100
 LATELY = timedelta(days=30)
 
 
@@ -68,10 +69,14 @@ def canonical_key(product: Product, distinct_id: str) -> str:
 
 
 def timeline(person: PersonRef, *, before: datetime | None = None, before_id: int | None = None) -> list[Moment]:
-    """What they did, newest first, up to 100 at once."""
-    if before is None or before_id is None:
-        return events.timeline(person.product_id, person.persons, before=before)
-    return events.timeline(person.product_id, person.persons, before=before, before_id=before_id)
+    """What they did, newest first, up to `TIMELINE_PAGE` at once; `before` and `before_id` of the last one go on."""
+    last_id = events.LAST_ID if before_id is None else before_id
+    return events.timeline(person.product_id, person.persons, before=before, before_id=last_id, limit=TIMELINE_PAGE)
+
+
+def has_events(product: Product) -> bool:
+    """Whether anything was received at all."""
+    return events.any_event(product.pk)
 
 
 def does_most(person: PersonRef) -> list[tuple[str, int]]:

@@ -53,11 +53,11 @@ LIMIT {limit:UInt32}
 """
 
 _FAR = datetime(2290, 1, 1)
-_LAST_ID = 2**64 - 1
+LAST_ID = 2**64 - 1
 
 
 def timeline(
-    product: int, persons: Sequence[int], *, before: datetime | None = None, before_id: int = _LAST_ID, limit: int = 100
+    product: int, persons: Sequence[int], *, before: datetime | None = None, before_id: int = LAST_ID, limit: int = 100
 ) -> list[Moment]:
     """A person's events by the hashes of all their ids; `before` and `before_id` of the last one go on from there."""
     rows = store().query(

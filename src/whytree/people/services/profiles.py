@@ -20,7 +20,7 @@ from ..edges import moment
 from ..identity import MAX_ID, Traits, person_hash
 from ..models import Person
 
-COLUMNS = ("name", "email", "plan", "company")
+COLUMNS = {"name": 200, "email": 320, "plan": 100, "company": 200}  # with the characters each one holds
 MAX_TRAITS = 200
 CHUNK = 500
 
@@ -93,30 +93,29 @@ def _update_some(product_id: int, said: Mapping[str, Sequence[Traits]]) -> None:
             _say(person, traits.values, moment(traits.at))
     mains = {person.merged_into.pk: person.merged_into for person in there.values() if person.merged_into}
     for person in there.values():
-        for traits in said[person.key] if person.merged_into else ():
-            _say(mains[person.merged_into.pk], traits.values, moment(traits.at))
+        if person.merged_into is not None:
+            for traits in said[person.key]:
+                _say(mains[person.merged_into.pk], traits.values, moment(traits.at))
     Person.objects.bulk_create(new, ignore_conflicts=True)
-    fields = [*COLUMNS, "traits", "traits_at", "internal", "first_seen_at", "last_seen_at"]
+    fields = [*COLUMNS, "traits", "traits_at", "first_seen_at", "last_seen_at"]
     Person.objects.bulk_update([*there.values(), *mains.values()], fields)
 
 
 def _say(person: Person, said: Mapping[str, str], at: datetime) -> None:
     """Put traits into a profile. Older ones than the profile's newest only fill what is empty."""
     newer = person.traits_at is None or at >= person.traits_at
-    values = dict(said)
+    values = {name.replace("\0", ""): value.replace("\0", "") for name, value in said.items()}
+    others = {name: value for name, value in values.items() if name not in COLUMNS}
     full_name = " ".join(part for part in (values.get("firstName", ""), values.get("lastName", "")) if part)
     values["name"] = values.get("name") or full_name
     values["company"] = values.get("company") or values.get("company.name", "") or values.get("company.id", "")
-    for column in COLUMNS:
-        value = values.get(column, "")[: Person._meta.get_field(column).max_length].replace("\0", "")
+    for column, length in COLUMNS.items():
+        value = values.get(column, "")[:length]
         if value and (newer or not getattr(person, column)):
             setattr(person, column, value)
-    others = {name: value for name, value in said.items() if name not in COLUMNS}
     person.traits = {**person.traits, **others} if newer else {**others, **person.traits}
     if len(person.traits) > MAX_TRAITS:
         person.traits = dict(list(person.traits.items())[-MAX_TRAITS:])
-    if said.get("internal") in ("true", "false"):
-        person.internal = said["internal"] == "true"
     person.traits_at = at if newer else person.traits_at
     person.first_seen_at = min(person.first_seen_at, at)
     person.last_seen_at = max(person.last_seen_at, at)

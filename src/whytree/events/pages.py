@@ -1,0 +1,90 @@
+"""What the product sends: the catalogue, what was put aside, imports."""
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from whytree.workspace.access import role_of
+from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
+
+from . import imports, queries
+from .queries import Catalogue
+
+ASIDE_SHOWN = 50
+KINDS = {
+    "rejected": ("not an event", "amber"),
+    "refused": ("refused by the store", "red"),
+    "merge": ("merge not allowed", "amber"),
+}
+
+
+@require_GET
+@page(Role.VIEWER)
+def events(request: PageRequest, product: Product) -> HttpResponse:
+    """The catalogue, or how to send the first event."""
+    found = queries.catalogue(product)
+    context: dict[str, Any] = {
+        "here": "numbers",
+        "catalogue": found,
+        "rows": [(event, found.properties.get(event.name, [])) for event in found.events],
+        "sentence": _sentence(found),
+        "last_at": _last(found),
+        "status": queries.capture_status(),
+        **_snippet_facts(request),
+    }
+    return render(request, "events/catalogue.html", context)
+
+
+def _sentence(found: Catalogue) -> str:
+    if not found.events:
+        return "No event has come in yet."
+    kinds = len(found.events)
+    times = "once" if found.volume == 1 else f"{found.volume:,} times in all"
+    return f"{kinds:,} {'kind of event has' if kinds == 1 else 'kinds of event have'} come in, {times}."
+
+
+def _last(found: Catalogue) -> datetime | None:
+    return max((event.last_seen for event in found.events), default=None)
+
+
+def _snippet_facts(request: HttpRequest) -> dict[str, str]:
+    """For the snippets that show how to send the first event."""
+    address = settings.WHYTREE.public_url or request.build_absolute_uri("/").rstrip("/")
+    scheme, _, host = address.partition("://")
+    return {"address": address, "scheme": scheme, "host": host, "shown_key": "YOUR_CAPTURE_KEY"}
+
+
+@require_GET
+@page(Role.VIEWER)
+def put_aside(request: PageRequest, product: Product) -> HttpResponse:
+    """What was sent and is no event, with the reason."""
+    rows = [(row, *KINDS.get(row.kind, (row.kind, ""))) for row in queries.put_aside(product, ASIDE_SHOWN)]
+    return render(request, "events/put_aside.html", {"here": "numbers", "rows": rows, "limit": ASIDE_SHOWN})
+
+
+@require_GET
+@page(Role.VIEWER)
+def event_imports(request: PageRequest, product: Product) -> HttpResponse:
+    """Files that were brought in, and their undo."""
+    role = role_of(request.actor, product)
+    context = {
+        "here": "numbers",
+        "runs": imports.list_imports(product),
+        "may_undo": role is not None and role.covers(Role.MAINTAINER),
+    }
+    return render(request, "events/imports.html", context)
+
+
+@require_POST
+@page(Role.MAINTAINER)
+def undo_import(request: PageRequest, product: Product, run: int) -> HttpResponse:
+    undone = imports.undo_import(request.actor, product, run)
+    messages.success(request, f"The {undone.created:,} events of {undone.file_name} are gone.")
+    return redirect("event_imports", product.slug)

@@ -1,0 +1,101 @@
+"""What a product sends, at the page, the API and the command line; and what did not become an event."""
+
+from typing import Any
+
+import pytest
+
+from whytree.events.commit import commit
+from whytree.events.jobs import recount_catalogues
+from whytree.stores.events import EventStore
+
+from .conftest import Sender, track
+
+pytestmark = pytest.mark.django_db
+
+
+def _catalogue(api: Any) -> dict[str, Any]:
+    found = api.get("/products/sprout/events/catalogue").ok
+    return {event["name"]: event for event in found["events"]}
+
+
+def test_it_lists_events_and_their_properties_with_types(web: Sender, api: Any) -> None:
+    web.batch(track("bought", properties={"price": 9.5, "coupon": "x", "gift": True, "items": [1]}))
+    web.batch(track("bought", "u2", properties={"price": "9,50"}), track("left"))
+    found = _catalogue(api)
+    assert (found["bought"]["volume"], found["bought"]["people"]) == (2, 2)
+    types = {each["name"]: (each["types"], each["volume"]) for each in found["bought"]["properties"]}
+    assert types == {
+        "price": (["number", "text"], 2),
+        "coupon": (["text"], 1),
+        "gift": (["boolean"], 1),
+        "items": (["list"], 1),
+    }
+    assert found["left"]["properties"] == []
+
+
+def test_first_and_last_seen_are_times_of_the_events(web: Sender, api: Any) -> None:
+    for at in ("2026-03-02T00:00:00Z", "2026-03-01T00:00:00Z"):
+        web.batch(track("bought", timestamp=at, properties={"price": 1}))
+    found = _catalogue(api)["bought"]
+    assert found["first_seen"].startswith("2026-03-01T00:00:00")
+    assert found["properties"][0]["last_seen"].startswith("2026-03-02T00:00:00")
+
+
+def test_a_recount_puts_the_volumes_right_and_keeps_the_types(
+    web: Sender, api: Any, store: EventStore, product: Any
+) -> None:
+    web.batch(*(track("bought", properties={"price": n}) for n in range(5)))
+    store.execute("ALTER TABLE catalogue DELETE WHERE 0 SETTINGS mutations_sync = 2")
+    store.insert(
+        "catalogue",
+        [{"product": product.pk, "event": "bought", "property": "price", "type": "text", "volume": 5}],
+    )
+    recount_catalogues({})
+    (price,) = _catalogue(api)["bought"]["properties"]
+    assert price["volume"] == 5
+    assert sorted(price["types"]) == ["number", "text"]
+
+
+def test_another_products_events_are_not_listed(web: Sender, api: Any, api_charlie: Any, other_product: Any) -> None:
+    web.batch(track("secret"))
+    assert api_charlie.get(f"/products/{other_product.slug}/events/catalogue").ok["events"] == []
+    assert api_charlie.get("/products/sprout/events/catalogue").status == 404
+
+
+def test_what_was_put_aside_is_shown_with_its_reason(web: Sender, api: Any, as_alice: Any) -> None:
+    web.batch(track(event="", messageId="nameless", properties={"<b>": "x"}))
+    (aside,) = api.get("/products/sprout/events/put-aside").ok
+    assert (aside["kind"], aside["message_id"]) == ("rejected", "nameless")
+    assert "has no name" in aside["reason"]
+    page = as_alice.get("/p/sprout/events/put-aside").content.decode()
+    assert "has no name" in page
+    assert "<b>" not in page.split("What was sent")[1].split("</pre>")[0].replace("</pre>", "")
+    assert "1 message of the last 7 days is no event" in as_alice.get("/p/sprout/events").content.decode()
+
+
+def test_the_page_says_how_to_send_the_first_event(store: EventStore, as_alice: Any) -> None:
+    page = as_alice.get("/p/sprout/events").content.decode()
+    assert "No event has come in yet." in page
+    assert "curl http://testserver/v1/track -u &#x27;YOUR_CAPTURE_KEY:&#x27;" in page.replace("'", "&#x27;")
+
+
+def test_the_page_lists_the_catalogue(web: Sender, as_viewer: Any) -> None:
+    web.batch(track("bought", properties={"price": 9.5}))
+    page = as_viewer.get("/p/sprout/events").content.decode()
+    assert "1 kind of event has come in, once." in page
+    assert "price" in page
+
+
+def test_outsiders_see_no_page(store: EventStore, as_charlie: Any, product: Any) -> None:
+    assert as_charlie.get("/p/sprout/events").status_code == 404
+
+
+def test_a_store_that_cannot_be_written_is_said_on_the_page(web: Sender, store: EventStore, as_alice: Any) -> None:
+    web.batch(track())
+    with commit().spool.taken():  # as if another process were about to replay it
+        store.execute("RENAME TABLE events TO events_away")
+        web.batch(track())
+        store.execute("RENAME TABLE events_away TO events")
+        page = as_alice.get("/p/sprout/events").content.decode()
+    assert "1 commit" in page
+    assert "wait on disk" in page
