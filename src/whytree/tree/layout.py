@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from whytree.tree.models import Opportunity
 from whytree.tree.outline import Branch, Tree
 
 # A page shows whole levels up to this many nodes; deeper ones open by a link.
@@ -14,13 +15,17 @@ MOST_ROWS = 600
 
 @dataclass(frozen=True)
 class Row:
-    """A node on the page. `hidden` nodes stand below it elsewhere; `closes` branches end after it when drawn as a tree."""
+    """A node on the page. `hidden` nodes stand below it elsewhere; `closes` branches end after it when drawn as a tree.
+
+    `lit` nodes lead to an opportunity in focus.
+    """
 
     branch: Branch
     depth: int
     is_leaf: bool
     hidden: int
     closes: range
+    lit: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,9 +48,23 @@ def view_of(tree: Tree, *, top: Branch | None = None, with_closed: bool = True, 
         branches = _without_closed(tops)
     deepest = _deepest_level(branches, base)
     shown = [branch for branch in branches if branch.depth - base <= deepest]
-    page = shown[start : start + MOST_ROWS]
+    page = (
+        [*_above(shown[start], shown), *shown[start : start + MOST_ROWS]]
+        if 0 < start < len(shown)
+        else shown[:MOST_ROWS]
+    )
     after = start + MOST_ROWS if len(shown) > start + MOST_ROWS else None
     return View(top, _rows(page, base, deepest), closed, after)
+
+
+def _above(first: Branch, shown: Sequence[Branch]) -> list[Branch]:
+    """What stands above the first node of a further page, so that it is seen where it belongs."""
+    parents = {id(child): branch for branch in shown for child in branch.children}
+    above: list[Branch] = []
+    while id(first) in parents:
+        first = parents[id(first)]
+        above.append(first)
+    return above[::-1]
 
 
 def _without_closed(tops: Sequence[Branch]) -> list[Branch]:
@@ -73,6 +92,7 @@ def _deepest_level(branches: Sequence[Branch], base: int) -> int:
 
 def _rows(page: Sequence[Branch], base: int, deepest: int) -> list[Row]:
     rows = []
+    lit = _leading_to_focus(page)
     for at, branch in enumerate(page):
         depth = branch.depth - base
         below = page[at + 1].depth - base if at + 1 < len(page) else 0
@@ -84,6 +104,18 @@ def _rows(page: Sequence[Branch], base: int, deepest: int) -> list[Row]:
                 is_leaf=below <= depth,
                 hidden=branch.size - 1 if cut else 0,
                 closes=range(max(0, depth - below) if at + 1 < len(page) else depth),
+                lit=branch.node.ref in lit,
             )
         )
     return rows
+
+
+def _leading_to_focus(page: Sequence[Branch]) -> set[str]:
+    parents = {child.node.ref: branch.node.ref for branch in page for child in branch.children}
+    lit: set[str] = set()
+    for branch in page:
+        ref: str | None = branch.node.ref if isinstance(branch.node, Opportunity) and branch.node.in_focus else None
+        while ref is not None and ref not in lit:
+            lit.add(ref)
+            ref = parents.get(ref)
+    return lit

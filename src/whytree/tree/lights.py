@@ -31,13 +31,13 @@ def people_light(links: Sequence[EvidenceLink], strength: Confidence, now: datet
     sources = {link.source_kind for link in outside}
     newest = max(link.said_or_added_at for link in outside)
     against = sum(1 for link in outside if link.stance == "contradicts")
-    told = (
-        f"{_count(len(people), 'person or source', 'people or sources')} in {_count(len(sources), 'kind')} of evidence."
-    )
+    told = f"{len(people):,} heard, in {_count(len(sources), 'kind')} of source."
     doubt = f" {_count(against, 'speaks', 'speak')} against it." if against else ""
     tone = {"strong": "leaf", "moderate": "leaf", "weak": "amber", "none": "red"}[strength.label]
     stale = now - newest > FRESH
-    return Light("People", "amber" if stale and tone == "leaf" else tone, f"{told} Newest {_age(now - newest)}.{doubt}")
+    return Light(
+        "People", "amber" if stale and tone == "leaf" else tone, f"{told} Newest voice {_age(now - newest)}.{doubt}"
+    )
 
 
 def business_light(solution: Solution, prediction: Hypothesis | None, figure: Figure, panels: Sequence[Panel]) -> Light:
@@ -88,5 +88,5 @@ def _count(number: int, one: str, many: str = "") -> str:
 
 def _age(passed: timedelta) -> str:
     if passed.days < 1:
-        return "today"
+        return "of today"
     return f"{_count(passed.days, 'day')} old" if passed.days < 60 else f"{passed.days // 30} months old"

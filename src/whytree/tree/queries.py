@@ -2,7 +2,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
@@ -176,13 +177,7 @@ def nodes_behind(rows: Iterable[Attached]) -> dict[NodeKey, Node]:
     for row in rows:
         wanted[row.node_kind].add(row.node_id)
         product = row.product
-    if product is None:
-        return {}
-    return {
-        (kind, node.pk): node
-        for kind, pks in wanted.items()
-        for node in nodes_of(product, KINDS[kind]).filter(pk__in=pks)
-    }
+    return _nodes_by_key(product, wanted) if product is not None else {}
 
 
 def activity_of(*nodes: Node) -> QuerySet[Activity]:
@@ -197,11 +192,26 @@ def activity_of(*nodes: Node) -> QuerySet[Activity]:
     return Activity.objects.filter(mine, product=nodes[0].product_id).order_by("-at", "-pk")
 
 
-def recent_changes(product: Product, limit: int = 12) -> list[Activity]:
-    """The latest acts on the tree, newest first."""
+@dataclass(frozen=True)
+class Change:
+    """Something somebody did, with the node it was done to where there is one."""
+
+    activity: Activity
+    node: Node | None
+
+
+def recent_changes(product: Product, limit: int = 12) -> list[Change]:
+    """The latest acts on the tree, newest first; an import counts as one."""
     models: list[type[Model]] = [*KINDS.values(), Note, EvidenceLink]
-    labels = [model._meta.label for model in models]
-    return list(Activity.objects.filter(product=product, subject_type__in=labels).order_by("-at", "-pk")[:limit])
+    ours = Q(subject_type__in=[model._meta.label for model in models]) & ~Q(verb__startswith="import_")
+    found = Activity.objects.filter(ours | Q(verb="import_tree"), product=product).order_by("-at", "-pk")[:limit]
+    labels = {model._meta.label: prefix for prefix, model in KINDS.items()}
+    wanted: dict[str, set[int]] = defaultdict(set)
+    for activity in found:
+        if activity.subject_type in labels:
+            wanted[labels[activity.subject_type]].add(activity.subject_id)
+    nodes = _nodes_by_key(product, wanted)
+    return [Change(act, nodes.get((labels.get(act.subject_type, ""), act.subject_id))) for act in found]
 
 
 def prediction_of(solution: Solution) -> Hypothesis | None:
@@ -211,6 +221,14 @@ def prediction_of(solution: Solution) -> Hypothesis | None:
         candidates.filter(locked_at__isnull=False).order_by("-locked_at").first()
         or candidates.order_by("-number").first()
     )
+
+
+def _nodes_by_key(product: Product, wanted: Mapping[str, Collection[int]]) -> dict[NodeKey, Node]:
+    return {
+        (kind, node.pk): node
+        for kind, pks in wanted.items()
+        for node in nodes_of(product, KINDS[kind]).filter(pk__in=pks)
+    }
 
 
 def key_of(node: Node) -> NodeKey:

@@ -110,6 +110,14 @@ class ImportReport:
     tickets: int = 0
     preview: bool = False
 
+    @property
+    def is_news(self) -> bool:
+        return bool(self.created or self.changed or self.evidence or self.notes or self.tickets)
+
+    def summary(self) -> Row:
+        counts = {"created": len(self.created), "changed": len(self.changed)}
+        return counts | {"evidence": self.evidence, "notes": self.notes, "tickets": self.tickets}
+
 
 def export_tree(product: Product) -> Row:
     """The whole tree as a document; `as_text` writes it."""
@@ -136,6 +144,8 @@ def import_tree(actor: Actor, product: Product, document: object, *, preview: bo
     with transaction.atomic():
         run = _Run(actor, product, rows)
         report = run.execute()
+        if report.is_news:
+            record(actor, product, "import_tree", product, after=report.summary(), undoable=False)
         if preview:
             transaction.set_rollback(True)
     return ImportReport(**{**report.__dict__, "preview": preview})
@@ -219,7 +229,13 @@ class _Run:
             if isinstance(attached, EvidenceLink):
                 attached.added_by_id = self.actor.user_id
             save_checked(attached)
-            record(self.actor, self.product, f"import_{model._meta.model_name}", attached, undoable=False)
+            record(
+                self.actor,
+                self.product,
+                "import_evidence" if model is EvidenceLink else "import_note",
+                attached,
+                undoable=False,
+            )
         return True
 
     def _bring_ticket(self, row: Row) -> bool:

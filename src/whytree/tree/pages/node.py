@@ -1,5 +1,6 @@
 """A node's page: what it is, what speaks for it, what hangs below it, and what people say about it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponse
@@ -12,7 +13,7 @@ from whytree.errors import Invalid
 from whytree.tree import queries, services
 from whytree.tree.forms import EvidenceForm, Form, NoteForm, OverrideForm, TicketForm
 from whytree.tree.lights import Light, business_light, engineering_light, people_light
-from whytree.tree.lints import advise
+from whytree.tree.lints import Advice, advise
 from whytree.tree.models import (
     MOVES,
     Assumption,
@@ -59,19 +60,21 @@ def show(request: PageRequest, product: Product, found: Node, refused: Form | No
 
 def _common(request: PageRequest, product: Product, found: Node) -> dict[str, Any]:
     evidence = list(queries.evidence_of(found))
+    own = _on_its_page(found)
+    children = own or queries.children_of(found)
     everything = request.GET.get("all") == "evidence"
     return {
         "here": "changes" if isinstance(found, Solution) else "tree",
         "node": found,
         "path": queries.path_of(found),
-        "children": queries.children_of(found),
+        "children": children,
         "evidence": evidence if everything else evidence[:MOST_SHOWN],
         "evidence_hidden": 0 if everything else max(0, len(evidence) - MOST_SHOWN),
         "confidence": queries.confidence(found),
         "notes": list(queries.notes_of(found)),
         "tickets": list(queries.tickets_of(found)),
-        "activity": list(queries.activity_of(found, *_on_its_page(found))[:15]),
-        "advice": _advice(found),
+        "activity": list(queries.activity_of(found, *own)[:15]),
+        "advice": _advice(found, children),
         "verdicts": Verdict.choices,
         "may_write": may_write(request.actor, product),
         "may_add": [] if found.is_closed else child_kinds(found.prefix),
@@ -150,21 +153,17 @@ def _on_its_page(found: Node) -> list[Node]:
     """The nodes that have no page of their own."""
     if not isinstance(found, Solution):
         return []
-    assumptions = list(found.assumptions.all())
-    tests = AssumptionTest.objects.filter(assumption__in=assumptions)
-    return [*found.hypotheses.all(), *assumptions, *tests]
+    assumptions = list(found.assumptions.select_related("product", "solution").prefetch_related("tests"))
+    tests = [test for assumption in assumptions for test in assumption.tests.all()]
+    return [*found.hypotheses.select_related("product", "solution"), *assumptions, *tests]
 
 
-def _advice(found: Node) -> list[Any]:
-    """What the lints say of this node; they look at the nodes around it too."""
-    children = queries.children_of(found)
-    below = [
-        grandchild for child in children if isinstance(child, Assumption) for grandchild in queries.children_of(child)
-    ]
-    nodes = [found, *children, *below]
+def _advice(found: Node, around: Sequence[Node]) -> list[Advice]:
+    """What the lints say of this node and of those on its page; they look at the nodes below it too."""
+    nodes = [found, *around]
     evidence = queries.evidence_by_node(found.product, nodes)
     facts = [facts_of(one, evidence.get(queries.key_of(one), [])) for one in nodes]
-    shown = {found.ref} | ({one.ref for one in below} if isinstance(found, Solution) else set())
+    shown = {found.ref} | ({one.ref for one in around} if isinstance(found, Solution) else set())
     return [advice for advice in advise(facts, timezone.now()) if advice.ref in shown]
 
 
