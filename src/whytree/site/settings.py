@@ -146,5 +146,6 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("WHYTREE_TEST_LOG", "WARNING")},
-    "loggers": {"django.request": {"level": "ERROR"}},
+    # waitress warns whenever a request waits for a thread, which is what its queue is for
+    "loggers": {"django.request": {"level": "ERROR"}, "waitress.queue": {"level": "ERROR"}},
 }
