@@ -43,8 +43,10 @@ def test_two_people_may_say_the_same(api: Any) -> None:
     assert add(api).ok["ref"] != add(api).ok["ref"]
 
 
-def test_a_time_nobody_told_is_marked_as_such(api: Any) -> None:
-    assert add(api).ok["said_at_known"] is False
+def test_what_comes_without_a_time_was_said_just_now(api: Any) -> None:
+    first = add(api, submission_id="a1").ok
+    assert first["said_at_known"] is True
+    assert add(api, submission_id="a1").ok["said_at"] == first["said_at"]
 
 
 def test_the_author_becomes_a_known_person(api: Any, product: Any) -> None:

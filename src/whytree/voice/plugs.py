@@ -52,7 +52,9 @@ def today_panel(actor: Actor, product: Product, subject: None) -> Panel | None:
         return None
     items = queries.page_of(product, Wanted(), size=SHOWN_TODAY).items
     wait = f"{waiting:,} {'voice waits' if waiting == 1 else 'voices wait'} for a reader"
-    return Panel(wait, "voice/_panel_today.html", {"items": items, "waiting": waiting}, tone="amber", headline=wait + ".")
+    return Panel(
+        wait, "voice/_panel_today.html", {"items": items, "waiting": waiting}, tone="amber", headline=wait + "."
+    )
 
 
 def search(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:

@@ -70,11 +70,11 @@ def listed(product: Product, wanted: Wanted) -> QuerySet[FeedbackItem]:
     items = FeedbackItem.objects.filter(product=product).select_related("product")
     items = _in_state(items, wanted.state)
     if wanted.source:
-        items = items.filter(source_name=wanted.source)
+        items = items.filter(source_name=without_nul(wanted.source))
     if wanted.rating is not None:
         items = items.filter(rating__gte=wanted.rating, rating__lt=wanted.rating + 1)
     if wanted.person:
-        items = items.filter(person_key=wanted.person)
+        items = items.filter(person_key=without_nul(wanted.person))
     if wanted.opportunity:
         items = items.filter(_is_linked(_opportunity_pk(product, wanted.opportunity)))
     if not wanted.words.strip():
@@ -82,6 +82,11 @@ def listed(product: Product, wanted: Wanted) -> QuerySet[FeedbackItem]:
     if wanted.query.is_empty:
         return items.none()
     return matching(items, wanted.query)
+
+
+def without_nul(text: str) -> str:
+    """What PostgreSQL can be asked for; nothing stored has a NUL in it."""
+    return text.replace("\0", "")
 
 
 def _in_state(items: QuerySet[FeedbackItem], state: State) -> QuerySet[FeedbackItem]:
@@ -261,10 +266,11 @@ class Demand:
         return sum(voice.importance for voice in self.voices)
 
     @property
-    def by_importance(self) -> list[tuple[str, int]]:
-        """How many people find it how important, the most important first."""
+    def facts(self) -> str:
+        """How many find it how important, the most important first, and how many nobody knows: `2 critical · 1 important`."""
         counted = Counter(voice.importance for voice in self.voices)
-        return [(step.label, counted[step]) for step in reversed(Importance)]
+        steps = [f"{counted[step]} {step.label}" for step in reversed(Importance) if counted[step]]
+        return " · ".join([*steps, *([f"{self.anonymous} without a known name"] if self.anonymous else [])])
 
 
 def demand(opportunity: Opportunity) -> Demand:

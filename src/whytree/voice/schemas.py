@@ -53,12 +53,8 @@ class FeedbackIn(SourceIn):
     heard: bool = False  # true: somebody told the caller, who passes it on as its reporter
 
     def fields(self) -> dict[str, Any]:
-        """What is said of the item itself, without where it came in."""
-        return {
-            name: value
-            for name, value in self.model_dump(exclude_unset=True).items()
-            if name not in SourceIn.model_fields
-        }
+        """What is said of the item itself, without where and through whom it came in."""
+        return self.model_dump(exclude_unset=True, exclude={*SourceIn.model_fields, "heard"})
 
 
 # One item, or a list of them. Those in a list are checked one by one, so that one bad apple does not spoil the others.

@@ -12,7 +12,7 @@ Both engines see the same words: letters and digits, folded (`engines.text.fold`
 from typing import Any
 
 from django.db import connections
-from django.db.models import F, FloatField, Q, QuerySet
+from django.db.models import BooleanField, F, FloatField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from whytree.engines.text import Query, Term, is_unspaced
@@ -73,7 +73,7 @@ def matching(items: QuerySet[FeedbackItem], query: Query) -> QuerySet[FeedbackIt
         return found.order_by("rank", "-said_at", "-pk")
     typed = _tsquery(query)
     rank = RawSQL(f"-ts_rank({TABLE}.{INDEX}, to_tsquery('simple', %s))", [typed], output_field=FloatField())  # noqa: S611
-    matches = RawSQL(f"{TABLE}.{INDEX} @@ to_tsquery('simple', %s)", [typed])  # noqa: S611
+    matches = RawSQL(f"{TABLE}.{INDEX} @@ to_tsquery('simple', %s)", [typed], output_field=BooleanField())  # noqa: S611
     return items.filter(matches).annotate(rank=rank).order_by("rank", "-said_at", "-pk")
 
 

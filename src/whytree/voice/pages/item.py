@@ -1,6 +1,7 @@
 """A voice's own page, a new opportunity out of it, passing on what one heard, and the imports."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -18,15 +19,17 @@ from whytree.tree.services import create_opportunity
 from whytree.voice import queries, services
 from whytree.voice.drafts import FeedbackFields, Source
 from whytree.voice.models import Consent, FeedbackItem, ImportRun
+from whytree.voice.queries import Linked
 from whytree.workspace.access import role_of
 from whytree.workspace.activity import activity_for
 from whytree.workspace.doors import PageRequest, page
-from whytree.workspace.models import Product
+from whytree.workspace.models import Activity, Product
 from whytree.workspace.roles import Role
 
 from .reading import reading, said_span
 
 RUNS = 50
+ACTS = 15
 
 
 @require_GET
@@ -44,9 +47,18 @@ def item(request: PageRequest, product: Product, number: int) -> HttpResponse:
             "is_page": True,
             "metadata": sorted((name, str(value)) for name, value in found.metadata.items()),
             "variants": sorted(found.flags.items()),
-            "activity": list(activity_for(found)[:15]),
+            "activity": _activity(found, context["links"]),
         },
     )
+
+
+def _activity(found: FeedbackItem, links: Sequence[Linked]) -> list[Activity]:
+    """What happened to the item, its highlights and its links, newest first."""
+    acts = activity_for(found)
+    for rows in (found.highlights.all(), [linked.link for linked in links]):
+        for row in rows:
+            acts = acts | activity_for(row)
+    return list(acts[:ACTS])
 
 
 @require_http_methods(["GET", "POST"])

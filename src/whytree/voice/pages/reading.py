@@ -88,7 +88,7 @@ def _last_linked(request: PageRequest, product: Product) -> Opportunity | None:
 def suggested_opportunities(product: Product, typed: str = "") -> list[Opportunity]:
     """Open opportunities that hold all the words typed; those in focus first, then the newest."""
     found = Opportunity.objects.filter(product=product, closed_at=None)
-    for word in typed.removeprefix("OPP-").split():
+    for word in queries.without_nul(typed).removeprefix("OPP-").split():
         found = (
             found.filter(number=int(word)) if word.isdigit() and len(word) < 9 else found.filter(title__icontains=word)
         )

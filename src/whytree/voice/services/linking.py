@@ -142,7 +142,7 @@ def find_opportunity(product: Product, ref: str) -> Opportunity:
 
 def find_opportunity_by_words(product: Product, typed: str) -> Opportunity:
     """The opportunity somebody means in a form: `OPP-3`, `OPP-3 I don't know why ...`, or its title."""
-    typed = " ".join(typed.split())
+    typed = " ".join(typed.replace("\0", " ").split())
     ref = _REF.match(typed)
     if ref is not None:
         return find_opportunity(product, ref[0])

@@ -97,10 +97,9 @@ def store_drafts(
     """Create what is new and update what has changed; numbers are given in the order of the drafts."""
     new, changed, same = plan(product, source, drafts)
     keys = known_as(product, [*new, *(draft for _, draft in changed)])
-    created = [_item(product, source, draft, keys) for draft in new]
+    created = [_item(product, source, draft, keys, run) for draft in new]
     for item, number in zip(created, next_numbers(product, "FB", len(created)) if created else (), strict=True):
         item.number = number
-        item.import_run = run
         item.reporter_id = reporter_id
     FeedbackItem.objects.bulk_create(created, batch_size=CHUNK)
     for item, draft in changed:
@@ -110,7 +109,7 @@ def store_drafts(
     return Stored(created, [item for item, _ in changed], same)
 
 
-def _item(product: Product, source: Source, draft: Draft, keys: dict[str, str]) -> FeedbackItem:
+def _item(product: Product, source: Source, draft: Draft, keys: dict[str, str], run: ImportRun | None) -> FeedbackItem:
     item = FeedbackItem(
         product=product,
         source_type=source.type,
@@ -119,6 +118,7 @@ def _item(product: Product, source: Source, draft: Draft, keys: dict[str, str]) 
         field_id=source.field_id,
         submission_id=draft.own_id,
         flags=draft.flags,
+        import_run=run,
     )
     _change(item, draft, keys)
     return item
@@ -139,7 +139,8 @@ def _change(item: FeedbackItem, draft: Draft, keys: dict[str, str]) -> None:
     ):
         setattr(item, name, getattr(draft, name))
     item.person_key = keys.get(draft.person, draft.person)
-    item.said_at_known = draft.said_at is not None
+    # A file that tells no time says nothing of it; at every other door it is said when it comes in.
+    item.said_at_known = draft.said_at is not None or item.import_run_id is None
     if draft.said_at is not None or item._state.adding:
         item.said_at = draft.said_at or timezone.now()
 

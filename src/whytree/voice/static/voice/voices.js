@@ -103,6 +103,9 @@
     step(text(), true, false);
   });
 
+  // The opportunity that was linked last stands there already; typing replaces it.
+  document.addEventListener("focusin", (event) => event.target.id === "voice-opportunity" && event.target.select());
+
   /* The list: the mark follows what is open, and j and k follow the mark. */
 
   function mark(link) {
