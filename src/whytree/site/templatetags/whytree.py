@@ -57,7 +57,16 @@ def words(verb: str) -> str:
 
 
 # The past of verbs that do not follow the rule.
-_PAST = {"set": "set", "undo": "took back", "put": "put", "drop": "dropped", "stop": "stopped", "write": "wrote"}
+_PAST = {
+    "begin": "began",
+    "drop": "dropped",
+    "put": "put",
+    "see": "saw",
+    "set": "set",
+    "stop": "stopped",
+    "undo": "took back",
+    "write": "wrote",
+}
 
 
 @register.filter

@@ -1,0 +1,52 @@
+"""Numbers, times and verbs as templates show them."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from whytree.site.templatetags.whytree import ago, count, did, until
+
+
+@pytest.mark.parametrize(
+    ("verb", "said"),
+    [
+        ("create_key", "created key"),
+        ("edit_product", "edited product"),
+        ("remove_member", "removed member"),
+        ("carry", "carried"),
+        ("set_member", "set member"),
+        ("undo", "took back"),
+        ("begin_event_import", "began event import"),
+        ("refused_edit", "refused edit"),
+    ],
+)
+def test_a_verb_is_told_in_the_past(verb: str, said: str) -> None:
+    assert did(verb) == said
+
+
+@pytest.mark.parametrize(
+    ("passed", "said"),
+    [
+        (timedelta(seconds=20), "just now"),
+        (timedelta(minutes=3, seconds=5), "3 min ago"),
+        (timedelta(hours=5, minutes=59), "5 h ago"),
+        (timedelta(days=20, hours=23), "20 d ago"),
+        (timedelta(days=-3, hours=-1), "in 3 d"),
+    ],
+)
+def test_a_moment_is_told_in_one_unit(passed: timedelta, said: str) -> None:
+    assert ago(timezone.now() - passed) == said
+
+
+def test_long_ago_is_a_date_and_never_is_never() -> None:
+    assert ago(timezone.now().replace(year=2020, month=3, day=2)) == "2 March 2020"
+    assert ago(None) == "never"
+
+
+def test_what_is_due_at_once_is_within_the_hour() -> None:
+    assert until(timezone.now() + timedelta(minutes=20)) == "within the hour"
+
+
+def test_large_numbers_have_their_thousands_apart() -> None:
+    assert (count(12940), count(None)) == ("12,940", "")
