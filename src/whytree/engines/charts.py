@@ -288,8 +288,8 @@ class Scale:
 
     @property
     def ticks(self) -> list[float]:
-        """Round numbers, some five of them, zero among them."""
-        rough = (self.high - self.low) / 5
+        """Round numbers, some six of them, zero among them."""
+        rough = (self.high - self.low) / 6
         power = 10.0 ** math.floor(math.log10(rough))
         step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
         return [i * step for i in range(math.ceil(self.low / step), math.floor(self.high / step) + 1)]
@@ -356,7 +356,7 @@ def describe(predicted: Range | None, measured: Measured | None, unit: str) -> s
 def number(value: float) -> str:
     """Two or three digits that matter, thousands set apart, a real minus."""
     size = abs(value)
-    if size >= 1000 or value == int(value):
+    if size >= 100 or value == int(value):
         text = f"{value:,.0f}"
     elif size >= 1:
         text = f"{value:.1f}"

@@ -23,6 +23,7 @@ class Row:
     picture: SafeString
     verdict: str
     tone: str
+    note: str = ""
 
 
 def review_bar(result: Result) -> SafeString:
@@ -68,7 +69,7 @@ def _rail_row(rail: Guardrail, scales: dict[str, Scale]) -> Row:
     verdict, tone = {"held": ("not worse", "leaf"), "harmed": ("harm", "red"), "open": ("no answer yet", "")}[
         rail.verdict
     ]
-    return _row(contrast, about, shaded, scales, contrast.reason or verdict, tone, "amber-wash")
+    return _row(contrast, about, shaded, scales, verdict, tone, "amber-wash")
 
 
 def _row(
@@ -87,6 +88,7 @@ def _row(
         picture=_svg(picture if difference is not None else ""),
         verdict=verdict,
         tone=tone,
+        note=contrast.reason,
     )
 
 

@@ -26,7 +26,7 @@ from . import queries, services
 from .models import OutcomeReview
 from .pictures import review_bar
 from .results import Result
-from .sentences import business, headline, measured_text, subline
+from .sentences import business, forecast_text, headline, measured_text, subline
 
 
 def plug() -> None:
@@ -64,6 +64,7 @@ def solution_panel(actor: Actor, product: Product, solution: Any) -> Panel | Non
     review = reviews[0]
     result = queries.result_of(review)
     context = {
+        "predicted": forecast_text(result.forecast),
         "review": review,
         "result": result,
         "bar": review_bar(result),

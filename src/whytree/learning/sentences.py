@@ -67,10 +67,10 @@ def _compatible(difference: Figure, contrast: Contrast) -> str:
 
 
 def _predicted(forecast: Forecast) -> str:
-    said = f"Predicted were {forecast_text(forecast)}"
+    said = forecast_text(forecast)
     if forecast.holds is None:
-        return f"{said}. {forecast.reason}"
-    return f"{said}: {'inside' if forecast.holds else 'outside'}."
+        return f"Predicted were {said}. {forecast.reason}"
+    return f"That is {'inside' if forecast.holds else 'outside'} the predicted {said}."
 
 
 def rails(guardrails: Sequence[Guardrail]) -> str:
