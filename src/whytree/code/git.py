@@ -122,6 +122,16 @@ def split_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield rest
 
 
+def exact_path(raw: bytes) -> str:
+    """A path as git must be given it again, whatever its bytes."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def shown_path(path: str) -> str:
+    """The same for people and databases: bytes that are no text are spelled out."""
+    return decode(path.encode("utf-8", "surrogateescape"))
+
+
 def _why_no_clone(folder: Path, complaint: str) -> str:
     if "dubious ownership" in complaint:
         return f"git distrusts {folder}: it belongs to somebody else. If you trust it: git config --global --add safe.directory {folder}"

@@ -23,6 +23,12 @@ def list_repositories(product: Product) -> QuerySet[Repository]:
     )
 
 
+def only_tracker(product: Product) -> str:
+    """Whose numbers "#12" are where nobody says: those of the only repository there is."""
+    trackers = Repository.objects.filter(product=product).values_list("tracker", flat=True)[:2]
+    return trackers[0] if len(trackers) == 1 else ""
+
+
 def find_repository(product: Product, pk: int) -> Repository:
     repository = Repository.objects.select_related("product").filter(product=product, pk=pk).first()
     if repository is None:

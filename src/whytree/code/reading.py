@@ -11,12 +11,12 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from whytree.engines.blame import spans_of
-from whytree.engines.gitlog import LOG_ARGUMENTS, PATHS_TOO, LogCommit, decode, merged_through, parse_log
+from whytree.engines.gitlog import LOG_ARGUMENTS, PATHS_TOO, LogCommit, merged_through, parse_log
 from whytree.engines.gitlog_diff import DIFF_ARGUMENTS, flags_added, flags_pattern, parse_diffs
 from whytree.engines.links_tickets import tracker_of_remote
 from whytree.workspace.client import Client, CommandError
 
-from .git import Clone, split_lines
+from .git import Clone, exact_path, shown_path, split_lines
 from .lines import FileLines, LineReader, Wanted
 
 Item = TypeVar("Item")
@@ -76,7 +76,7 @@ class Reading:
         flags = sorted(flag["key"] for flag in self._client.get(f"/products/{self._client.product}/flags"))
         self._send_commits(graph, since, flags)
         if lines:
-            self._send_lines()
+            self._send_lines(graph)
         self._finish(flags)
         return self._found
 
@@ -140,13 +140,14 @@ class Reading:
 
     # Lines
 
-    def _send_lines(self) -> None:
+    def _send_lines(self, graph: dict[str, list[str]]) -> None:
         sizes = self._text_files()
+        shown = {shown_path(path): path for path in sizes}
         known = {file["path"]: file for file in self._client.get(f"{self._path}/files")}
-        wanted = self._unread(sizes, known)
+        wanted = [shown[path] for path in self._unread(list(shown), known, graph)]
         deadline = time.monotonic() + MAX_SECONDS_FOR_LINES
         reader = LineReader(self._clone, "HEAD")
-        gone = sorted(known.keys() - sizes.keys())
+        gone = sorted(known.keys() - shown.keys())
         done = 0
         for batch in _batches(wanted, FILES_AT_ONCE):
             read = reader.read_all([Wanted(path) for path in batch])
@@ -168,7 +169,11 @@ class Reading:
     def _lines_of(self, file: FileLines) -> dict[str, Any]:
         spans = spans_of((line.line, line.sha) for line in file.lines)
         text = "\n".join(line.text for line in file.lines) if self._repository["with_code"] else None
-        return {"path": file.path, "spans": [(span.start, span.end, span.sha) for span in spans], "text": text}
+        return {
+            "path": shown_path(file.path),
+            "spans": [(span.start, span.end, span.sha) for span in spans],
+            "text": text,
+        }
 
     def _text_files(self) -> dict[str, int]:
         """Text files of HEAD with their number of lines, those worked on last first; what is left out is noted."""
@@ -185,31 +190,32 @@ class Reading:
         listed = self._clone.read_bytes(
             "diff", "--numstat", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", empty, "HEAD"
         )
-        rows = (decode(row).split("\t", 2) for row in listed.split(b"\0") if row)
+        rows = (exact_path(row).split("\t", 2) for row in listed.split(b"\0") if row)
         sizes = {path: int(added) for added, _, path in rows if added not in {"-", "0"}}
         modules = self._clone.read_bytes("ls-tree", "-r", "-z", "HEAD").split(b"\0")
-        linked = {decode(row.partition(b"\t")[2]) for row in modules if row.startswith((b"160000", b"120000"))}
+        linked = {exact_path(row.partition(b"\t")[2]) for row in modules if row.startswith((b"160000", b"120000"))}
         return {path: size for path, size in sizes.items() if path not in linked}
 
     def _by_recency(self, sizes: dict[str, int]) -> list[str]:
         if len(sizes) <= MAX_FILES:
             return sorted(sizes)
         recent = self._clone.read_bytes("log", "--format=", "--name-only", "-z", "--no-renames", "-n5000", "HEAD")
-        touched = dict.fromkeys(decode(path).strip("\n") for path in recent.split(b"\0"))
+        touched = dict.fromkeys(exact_path(path).strip("\n") for path in recent.split(b"\0"))
         return list(dict.fromkeys([*(path for path in touched if path in sizes), *sorted(sizes)]))
 
-    def _unread(self, sizes: dict[str, int], known: dict[str, Any]) -> list[str]:
-        """Files that nobody read yet, or that changed since."""
+    def _unread(self, paths: Sequence[str], known: dict[str, Any], graph: dict[str, list[str]]) -> list[str]:
+        """Files that nobody read yet, that changed since, or that were read in a history that was rewritten."""
         changed: dict[str, set[str]] = {}
         for rev in {file["rev"] for file in known.values()}:
-            names = self._clone.ask("diff", "--name-only", "-z", "--no-renames", rev, "HEAD", "--")
-            exists = bool(self._clone.ask("cat-file", "-t", rev))
-            changed[rev] = set(names.split("\0")) if exists else set(sizes)
+            names = (
+                self._clone.ask("diff", "--name-only", "-z", "--no-renames", rev, "HEAD", "--") if rev in graph else ""
+            )
+            changed[rev] = set(names.split("\0")) if rev in graph else set(paths)
         looked_through = any(".git-blame-ignore-revs" in names for names in changed.values())
         textless = self._repository["with_code"]
         return [
             path
-            for path in sizes
+            for path in paths
             if looked_through
             or path not in known
             or path in changed[known[path]["rev"]]

@@ -20,6 +20,7 @@ from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from .models import Commit, CommitKey, FileBlame, Repository, Ticket
+from .queries import only_tracker
 
 _COMMIT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _CHUNK = 500
@@ -332,7 +333,7 @@ def import_tickets(
     """Tickets from a tracker's export, by (row number, facts). Again changes only what changed there."""
     require(actor, product, Role.MAINTAINER)
     done = Imported()
-    home = _only_tracker(product)
+    home = only_tracker(product)
     with transaction.atomic():
         for number, facts in rows:
             if facts.state not in Ticket.State.values:
@@ -384,12 +385,6 @@ def _numbered(ticket: TicketRef, repository: Repository) -> TicketRef:
     if ticket.tracker or ticket.key[0] not in "#!":
         return ticket
     return replace(ticket, tracker=repository.tracker)
-
-
-def _only_tracker(product: Product) -> str:
-    """Where a file's bare numbers belong when there is but one repository."""
-    trackers = Repository.objects.filter(product=product).values_list("tracker", flat=True)
-    return trackers[0] if len(trackers) == 1 else ""
 
 
 # Input ------------------------------------------------------------------------------------------------

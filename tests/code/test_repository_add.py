@@ -1,0 +1,193 @@
+"""`whytree repository add`, `sync` and `list` on real clones."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.code.conftest import refusal
+from tests.code.repositories import FORM, Clone
+from whytree.code import reading
+from whytree.code.models import Commit, FileBlame, Repository
+from whytree.flags.services import create_flag
+
+PATH = "app/form.py"
+
+
+def add(cli: Any, clone: Clone, *words: str) -> Any:
+    result = cli("repository", "add", str(clone.path), *words)
+    assert result.exit_code == 0, result.output or result.exception
+    return result
+
+
+def test_a_clone_is_read_in_one_go_and_says_what_it_found(cli: Any, clone: Clone) -> None:
+    clone.git("remote", "add", "origin", "git@github.com:Acme/Sprout.git")
+    first = clone.commit("Add form", **{PATH: FORM, "README": "x\n"})
+    clone.commit("Defer phone\n\nWhy: SOL-1", **{PATH: FORM.replace("phone", "tel")})
+    output = add(cli, clone).output
+    assert "sprout-app: 2 commits; 0 % of 8 lines can say whom they are for" in output
+    repository = Repository.objects.get()
+    assert (repository.root_sha, repository.tracker, repository.branch) == (first, "github.com/acme/sprout", "main")
+    assert repository.head == clone.head
+    assert {commit.subject: commit.lines for commit in Commit.objects.all()} == {"Add form": 7, "Defer phone": 1}
+
+
+def test_contents_stay_unless_they_are_wanted(cli: Any, clone: Clone) -> None:
+    clone.commit("Add form", **{PATH: FORM})
+    add(cli, clone)
+    assert FileBlame.objects.get().text is None
+    add(cli, clone, "--with-code")
+    assert FileBlame.objects.get().text == FORM.rstrip("\n")
+    cli("repository", "sync", cwd=clone.path)
+    assert FileBlame.objects.get().text == FORM.rstrip("\n")
+
+
+def test_a_sync_sends_only_what_is_new(cli: Any, clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    clone.commit("Add form", **{PATH: FORM, "other.py": "x = 1\n", "gone.py": "y = 1\n"})
+    add(cli, clone)
+    clone.git("rm", "--quiet", "gone.py")
+    clone.commit("Change", **{PATH: FORM.replace("phone", "tel")})
+    sent: list[Any] = []
+    post = reading.Client.post
+    monkeypatch.setattr(
+        reading.Client, "post", lambda self, path, body=None: (sent.append((path, body)), post(self, path, body))[1]
+    )
+    result = cli("repository", "sync", cwd=clone.path / "app")
+    assert "1 new of 2 commits" in result.output
+    assert [len(body["commits"]) for path, body in sent if path.endswith("/commits")] == [1]
+    assert [[file["path"] for file in body["files"]] for path, body in sent if path.endswith("/lines")] == [[PATH]]
+    assert set(FileBlame.objects.values_list("path", flat=True)) == {PATH, "other.py"}
+    assert cli("repository", "sync", cwd=clone.path).output.startswith("sprout-app: 0 new of 2 commits")
+
+
+def test_a_merge_a_note_and_a_flag_that_came_later_reach_old_commits(
+    cli: Any, actor: Any, product: Any, clone: Clone
+) -> None:
+    clone.commit("Start", **{"a.py": "a = 1\n"})
+    clone.git("switch", "--quiet", "--create", "sol-3-defer")
+    side = clone.commit("Defer", **{"a.py": "a = on('defer_phone')\n"})
+    add(cli, clone)
+    clone.git("switch", "--quiet", "main")
+    clone.commit("Else", **{"b.py": "b = 1\n"})
+    clone.git("merge", "--quiet", "--no-ff", "--message", "Merge branch 'sol-3-defer'", "sol-3-defer")
+    clone.git("notes", "--ref=whytree", "add", "-m", "Why: SOL-9", side)
+    create_flag(actor, product, key="defer_phone")
+    cli("repository", "sync", cwd=clone.path)
+    row = Commit.objects.get(sha=side)
+    assert (row.branch, row.note, row.flags_added) == ("sol-3-defer", "Why: SOL-9", ["defer_phone"])
+
+
+def test_lines_are_those_of_the_command_line_maintenance_included(cli: Any, clone: Clone) -> None:
+    origin = clone.commit("Add form", **{PATH: FORM})
+    clone.commit("Join\n\nWhy: none", **{PATH: FORM.replace("import forms\n\n\n", "import forms\n")})
+    clone.commit(
+        "Wrap",
+        **{PATH: FORM.replace("import forms\n\n\n", "import forms\n").replace("CharField()", "CharField(\n    )")},
+    )
+    add(cli, clone)
+    assert {sha for _, _, sha in FileBlame.objects.get().spans} == {origin}
+
+
+def test_what_is_left_out_is_said(cli: Any, clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MAX_LINES_A_FILE", 5)
+    monkeypatch.setattr(reading, "MAX_FILES", 2)
+    files = {"long.txt": "x\n" * 9, "b.bin": "\0\0", "a.py": "a\n", "b.py": "b\n", "empty": ""}
+    clone.commit("Old", **files)
+    clone.commit("New", **{"c.py": "c\n"})
+    output = add(cli, clone).output
+    assert "1 file left out: they are longer than 5 lines." in output
+    assert "1 file left out: they are beyond the 2 that were worked on last." in output
+    assert "c.py" in set(FileBlame.objects.values_list("path", flat=True))
+    assert len(json.loads(cli("repository", "list", "--json").output)[0]["left_out"]) == 2
+
+
+def test_a_reading_that_was_cut_off_goes_on(cli: Any, clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    clone.commit("Add", **{f"{name}.py": "x\n" for name in "abcdef"})
+    monkeypatch.setattr(reading, "FILES_AT_ONCE", 2)
+    monkeypatch.setattr(reading, "MAX_SECONDS_FOR_LINES", -1.0)
+    assert "4 files left out: they took too long" in add(cli, clone).output
+    assert FileBlame.objects.count() == 2
+    monkeypatch.setattr(reading, "MAX_SECONDS_FOR_LINES", 60.0)
+    cli("repository", "sync", cwd=clone.path)
+    assert FileBlame.objects.count() == 6
+
+
+def test_a_rewritten_history_is_read_again(cli: Any, clone: Clone) -> None:
+    clone.commit("Start", **{"a.py": "a\n"})
+    clone.commit("Second", **{"a.py": "b\n"})
+    add(cli, clone)
+    clone.git("commit", "--quiet", "--amend", "--message", "Second, better")
+    assert "1 new of 2 commits" in cli("repository", "sync", cwd=clone.path).output
+    assert FileBlame.objects.get().spans == [[1, 1, clone.head]]
+
+
+def test_odd_names_and_encodings_are_read(cli: Any, clone: Clone) -> None:
+    clone.write("größe\t\"x'.py", "a\n")
+    clone.write(os.fsdecode(b"latin-\xe9.py"), "b\n")
+    clone.write("latin.txt", "größe\n".encode("latin-1"))
+    clone.git("config", "i18n.commitEncoding", "ISO-8859-1")
+    clone.git("add", "--all")
+    clone.git("commit", "--quiet", "--file=-", stdin="Größe".encode("latin-1"))
+    add(cli, clone, "--with-code")
+    assert Commit.objects.get().subject == "Größe"
+    assert set(FileBlame.objects.values_list("path", flat=True)) == {"größe\t\"x'.py", "latin-\\xe9.py", "latin.txt"}
+
+
+def test_a_submodule_and_a_link_have_no_lines(cli: Any, clone: Clone) -> None:
+    clone.commit("Add", **{"a.py": "a\n"})
+    (clone.path / "link").symlink_to("a.py")
+    clone.git("update-index", "--add", "--cacheinfo", f"160000,{clone.head},vendor")
+    clone.git("add", "link")
+    clone.git("commit", "--quiet", "--message", "Link")
+    add(cli, clone)
+    assert list(FileBlame.objects.values_list("path", flat=True)) == ["a.py"]
+
+
+@pytest.mark.parametrize("command", ["add", "sync"])
+def test_what_cannot_be_read_is_a_sentence_each(
+    cli: Any, clone: Clone, tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sentence(path: Path) -> str:
+        return refusal(cli("repository", command, str(path)))
+
+    assert "no commit yet" in sentence(clone.path)
+    clone.commit("Add", **{"a.py": "a\n"})
+    clone.commit("Second", **{"a.py": "b\n"})
+    clone.git("clone", "--quiet", "--depth=1", f"file://{clone.path}", str(tmp_path / "shallow"))
+    assert "git fetch --unshallow" in sentence(tmp_path / "shallow")
+    (tmp_path / "plain").mkdir()
+    assert "no git repository" in sentence(tmp_path / "plain")
+    assert "nothing at" in sentence(tmp_path / "gone")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "apt install git" in sentence(clone.path)
+    assert not Repository.objects.exists()
+
+
+def test_a_sync_of_an_unknown_clone_says_how_to_add_it(cli: Any, clone: Clone) -> None:
+    clone.commit("Add", **{"a.py": "a\n"})
+    assert "whytree repository add" in refusal(cli("repository", "sync", str(clone.path)))
+
+
+def test_the_list_says_how_far_each_was_read(cli: Any, clone: Clone) -> None:
+    assert "Add your clone" in cli("repository", "list").output
+    clone.commit("Add", **{"a.py": "a\n"})
+    add(cli, clone, "--name", "app")
+    line = cli("repository", "list").output
+    assert line.startswith("app ")
+    assert clone.head[:7] in line
+
+
+def test_without_lines_only_commits_are_read(cli: Any, clone: Clone) -> None:
+    clone.commit("Add", **{"a.py": "a\n"})
+    assert "0 commits say what they are for" in add(cli, clone, "--no-lines").output
+    assert not FileBlame.objects.exists()
+
+
+@pytest.mark.live
+def test_a_running_server_is_told_over_http(live: Any, clone: Clone) -> None:
+    clone.commit("Add form", **{PATH: FORM})
+    done = live.cli_json("repository", "add", ".", "--name", "over-http", cwd=clone.path)
+    assert (done["commits"], done["new_commits"], done["files"]) == (1, 1, 1)
+    assert "over-http" in live.cli("repository", "list").stdout
