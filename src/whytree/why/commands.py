@@ -14,6 +14,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     root.command("why")(why)
+    root.command("start")(start)
 
 
 def why(
@@ -42,6 +43,29 @@ def why(
     from .screen import print_answer
 
     print_answer(answer)
+
+
+def start(
+    subject: Annotated[
+        list[str],
+        typer.Argument(help='What you start on: a ticket ("#412", ABC-12, its address), OPP-2, SOL-3 or words.'),
+    ],
+    problem: Annotated[
+        str, typer.Option(help="Which problem are we solving? OPP-2, or in the words of those who have it.")
+    ] = "",
+    who: Annotated[str, typer.Option(help="Whose life gets better, and how?")] = "",
+    test: Annotated[str, typer.Option(help="What could show cheaply that it is not the right thing?")] = "",
+    no_branch: Annotated[bool, typer.Option("--no-branch", help="Make no branch and set no trailer.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Ask nothing: open questions stay open, the hook is put there.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Begin work with its why: one screen, three questions (each may stay open), a branch whose commits say what they are for."""
+    from .starting import begin
+
+    answers = {"problem": problem, "who": who, "test": test}
+    begin(connect(), subject, answers, with_branch=not no_branch, yes=yes, as_json=as_json)
 
 
 def _print_json(data: Any) -> None:

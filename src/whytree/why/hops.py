@@ -176,7 +176,7 @@ def _evidence_hop(node: Node, link: EvidenceLink, item: FeedbackItem | None, per
         said_at=link.said_or_added_at,
         importance=link.importance,
         provenance="stated" if link.provenance == "stated" else f"inferred: {link.rule}",
-        url=reverse("feedback", args=[node.product.slug, item.number]) if item else link.source_url,
+        url=reverse("feedback_item", args=[node.product.slug, item.number]) if item else link.source_url,
     )
 
 

@@ -72,6 +72,51 @@ def _provenance(words: str) -> Text:
     return Text(plain(words), style=_STATED if words.startswith("stated") else _INFERRED)
 
 
+# The card of `start` ----------------------------------------------------------------------------------
+
+
+def print_card(card: Answer, console: Console | None = None) -> None:
+    """What one should know before starting, on one screen."""
+    console = console or Console(highlight=False)
+    grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    grid.add_column(no_wrap=True)
+    grid.add_column(ratio=1)
+    for label, body in _card_rows(card):
+        grid.add_row(Text(label, style=_COLOURS.get(label, _DIM)), body)
+    console.print(grid)
+
+
+def _card_rows(card: Answer) -> Iterator[tuple[str, Text]]:
+    if card["vision"]:
+        yield "vision", Text(plain(card["vision"]), style="bold")
+    for hop in ("ticket", "outcome", "opportunity", "solution"):
+        if card[hop]:
+            yield hop, _HOPS[hop](card[hop])
+    for voice in card["voices"]:
+        yield "", _voice(voice)
+    for one in card["tried"]:
+        body = _named(one["ref"], one["title"])
+        body.append("  " + ", ".join(filter(None, (one["state"], plain(one["result"])))), style=_DIM)
+        yield "tried", body
+    for remark in card["remarks"]:
+        yield remark["kind"], _remark(remark)
+    for choice in card["choices"]:
+        yield "perhaps", _named(choice["ref"], choice["title"])
+    if not any(card[part] for part in ("outcome", "opportunity", "choices")):
+        yield "tree", Text("Nothing is known yet about what should change, and for whom.", style=_INFERRED)
+
+
+def _remark(remark: Answer) -> Text:
+    body = Text(plain(remark["text"]))
+    more = [plain(remark["author"]), remark["node"]]
+    if remark["cost"]:
+        more.insert(0, f"costs {plain(remark['cost'])}")
+    if remark["alternative"]:
+        more.insert(0, f"instead: {plain(remark['alternative'])}")
+    body.append("  " + " · ".join(filter(None, more)), style=_DIM)
+    return body
+
+
 # Rows: (label, what, how it was found) ----------------------------------------------------------------
 
 
@@ -209,15 +254,19 @@ _HOPS = {
 def _voices(answer: Answer) -> Iterator[tuple[str, Text, str]]:
     quoted = [one for one in answer["evidence"] if one["quote"]]
     for one in (quoted or answer["evidence"])[:MOST_VOICES]:
-        body = Text()
-        if one["quote"]:
-            body.append(f"“{_cut(plain(one['quote']), 220)}”", style="italic")
-        else:
-            body.append(plain(one["statement"] or one["ref"]))
-        who = [plain(one["who"]) or "somebody", day(one["said_at"]), plain(one["source"])]
-        against = ["speaks against it"] if one["stance"] == "contradicts" else []
-        body.append("  " + " · ".join([*who, *against]), style=_DIM)
-        yield "", body, one["provenance"]
+        yield "", _voice(one), one["provenance"]
+
+
+def _voice(one: Answer) -> Text:
+    body = Text()
+    if one["quote"]:
+        body.append(f"“{_cut(plain(one['quote']), 220)}”", style="italic")
+    else:
+        body.append(plain(one["statement"] or one["ref"]))
+    who = [plain(one["who"]) or "somebody", day(one["said_at"]), plain(one["source"])]
+    against = ["speaks against it"] if one["stance"] == "contradicts" else []
+    body.append("  " + " · ".join([*who, *against]), style=_DIM)
+    return body
 
 
 def _missing(answer: Answer) -> Iterator[tuple[str, Text, str]]:
