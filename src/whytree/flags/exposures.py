@@ -28,7 +28,7 @@ log = logging.getLogger("whytree.flags")
 
 CAPACITY = 50_000  # waiting exposures
 BATCH = 1_000  # written at once
-GATHER_SECONDS = 0.1  # how long the first one waits for others to be written with
+GATHER_SECONDS = 0.5  # how long the first one waits for others: few inserts keep the engine from merging all the time
 RETRY_SECONDS = 1.0
 RECENT = 250_000  # exposures of today remembered in each of two generations, about 40 MB
 

@@ -11,6 +11,7 @@ both `errorCode` and `errorDetails`, a missing body is an empty context, and a s
 import hashlib
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
@@ -20,7 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from whytree.engines.flags import Evaluation
-from whytree.workspace.keys import KeyFacts, find_key
+from whytree.workspace.keys import find_key
 
 from . import live
 from .exposures import queue
@@ -55,21 +56,18 @@ class Refused(Exception):
         self.status, self.code, self.details, self.headers = status, code, details, headers
 
 
-Door = Callable[..., HttpResponse]
-
-
-def ofrep(view: Callable[..., HttpResponse]) -> Door:
-    """What both addresses share: preflight, method, key, errors, CORS headers."""
+def ofrep(view: Callable[["Question"], HttpResponse]) -> Callable[..., HttpResponse]:
+    """What both addresses share: preflight, method, key, body, errors, CORS headers."""
 
     @csrf_exempt
     @wraps(view)
     def door(request: HttpRequest, key: str = "") -> HttpResponse:
         key = key.removesuffix("/")
         try:
-            response = HttpResponse(status=204) if request.method == "OPTIONS" else _answer(view, request, key)
+            response = HttpResponse(status=204) if request.method == "OPTIONS" else view(_question(request, key))
         except Refused as refused:
             error = {"errorCode": refused.code, "errorDetails": refused.details}
-            response = _json({"key": key} | error if key else error, refused.status)
+            response = _json(_encode({"key": key} | error if key else error), refused.status)
             for name, value in refused.headers.items():
                 response[name.replace("_", "-")] = value
         return _with_cors(request, response)
@@ -77,43 +75,53 @@ def ofrep(view: Callable[..., HttpResponse]) -> Door:
     return door
 
 
-def _answer(view: Callable[..., HttpResponse], request: HttpRequest, key: str) -> HttpResponse:
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Who asks, about whom, about which flag; `key` is empty for all flags."""
+
+    product_id: int
+    source: str
+    unit: str | None
+    key: str
+    flags: live.FlagSet
+    etag: str
+
+
+def _question(request: HttpRequest, key: str) -> Question:
     if request.method != "POST":
         raise Refused(405, "GENERAL", "Evaluate with POST.", Allow="POST, OPTIONS")
-    facts = _authorised(request)
-    unit = _targeting_key(request)
     try:
-        flags = live.flag_set(facts.product_id or 0)
+        product_id, source = _asker(request)
+        unit = _targeting_key(request)
+        flags = live.flag_set(product_id)
     except DatabaseError as error:
         raise Refused(503, "GENERAL", "The flags cannot be read at the moment. Try again.", Retry_After="1") from error
-    return view(request, flags, facts, unit, *([key] if key else []))
+    return Question(product_id, source, unit, key, flags, request.headers.get("If-None-Match", ""))
 
 
 @ofrep
-def evaluate_flag(
-    request: HttpRequest, flags: live.FlagSet, facts: KeyFacts, unit: str | None, key: str
-) -> HttpResponse:
+def evaluate_flag(asked: Question) -> HttpResponse:
     """One flag for one person."""
-    evaluator = flags.evaluators.get(key)
+    evaluator = asked.flags.evaluators.get(asked.key)
     if evaluator is None:
-        raise Refused(404, "FLAG_NOT_FOUND", f"There is no flag {key!r} here. Create it, or check the key's product.")
-    answer = evaluator.evaluate(unit)
+        details = f"There is no flag {asked.key!r} here. Create it, or check which product the key is of."
+        raise Refused(404, "FLAG_NOT_FOUND", details)
+    answer = evaluator.evaluate(asked.unit)
     if answer.error:
         raise Refused(400, answer.error, EXPLAINED[answer.error])
-    if answer.in_rollout and unit and facts.product_id:
-        queue.note(facts.product_id, key, unit, answer.variant, answer.reason, facts.kind)
-    return _json(_success(answer))
+    if answer.in_rollout and asked.unit:
+        queue.note(asked.product_id, asked.key, asked.unit, answer.variant, answer.reason, asked.source)
+    return _json(_encode(_success(answer)))
 
 
 @ofrep
-def evaluate_flags(request: HttpRequest, flags: live.FlagSet, facts: KeyFacts, unit: str | None) -> HttpResponse:
+def evaluate_flags(asked: Question) -> HttpResponse:
     """All flags for one person. The ETag is that of the answer: it changes when, and only when, the person's answer does."""
-    answers = (evaluator.evaluate(unit) for evaluator in flags.evaluators.values())
+    answers = (evaluator.evaluate(asked.unit) for evaluator in asked.flags.evaluators.values())
     entries = [_failure(answer) if answer.error else _success(answer) for answer in answers]
     body = _encode({"flags": entries, "metadata": {}})
     etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-    known = _matches(request.headers.get("If-None-Match", ""), etag)
-    response = HttpResponse(status=304) if known else _sent(body)
+    response = HttpResponse(status=304) if _matches(asked.etag, etag) else _json(body)
     response["ETag"] = etag
     response["Cache-Control"] = "no-cache"
     return response
@@ -139,7 +147,8 @@ def _matches(header: str, etag: str) -> bool:
     return etag in sent or "*" in sent
 
 
-def _authorised(request: HttpRequest) -> KeyFacts:
+def _asker(request: HttpRequest) -> tuple[int, str]:
+    """The product that the shown key belongs to, and the key's kind."""
     scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
     secret = bearer.strip() if scheme.lower() == "bearer" else request.headers.get("X-API-Key", "")
     facts = find_key(secret) if secret else None
@@ -150,7 +159,7 @@ def _authorised(request: HttpRequest) -> KeyFacts:
         raise Refused(401, "GENERAL", details, WWW_Authenticate="Bearer")
     if facts.product_id is None:
         raise Refused(403, "GENERAL", "A personal token belongs to no product. Use a capture or server key.")
-    return facts
+    return facts.product_id, facts.kind
 
 
 def _targeting_key(request: HttpRequest) -> str | None:
@@ -190,11 +199,7 @@ def _too_large() -> Refused:
     return Refused(413, "GENERAL", f"A context has {MAX_BODY:,} bytes at most. Send only what rules need.")
 
 
-def _json(body: dict[str, Any], status: int = 200) -> HttpResponse:
-    return _sent(_encode(body), status)
-
-
-def _sent(body: bytes, status: int = 200) -> HttpResponse:
+def _json(body: bytes, status: int = 200) -> HttpResponse:
     return HttpResponse(body, content_type="application/json", status=status)
 
 

@@ -9,7 +9,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from whytree.errors import Forbidden, Invalid, NotFound
@@ -122,7 +122,12 @@ def find_key(secret: str) -> KeyFacts | None:
     found = _cache.get(digest)
     if found is not None and found[0] > time.monotonic():
         return found[1]
-    facts = _load(digest)
+    try:
+        facts = _load(digest)
+    except DatabaseError:
+        if found is None:
+            raise
+        facts = found[1]  # what was known holds, so that capture and flags go on without the database
     with _cache_lock:
         if len(_cache) >= CACHE_SIZE:
             _cache.clear()
