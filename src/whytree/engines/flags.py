@@ -206,7 +206,7 @@ def _coverage_step(rules: Rules, answer: Evaluation) -> str:
     if answer.coverage_bucket is None:
         return "Coverage is 100 %: everybody is in the rollout."
     where = f"“{rules.seed}/coverage/{answer.unit}” falls into bucket {answer.coverage_bucket:,} of 10,000"
-    reach = f"coverage {share} takes buckets 0 to {rules.coverage - 1:,}"
+    reach = f"coverage {share} takes those below {rules.coverage:,}"
     if answer.in_rollout:
         return f"{where}; {reach}: {answer.unit} is in the rollout."
     return f"{where}; {reach}: {answer.unit} is not in the rollout and gets the default, {answer.variant}."
@@ -217,7 +217,7 @@ def _variant_step(rules: Rules, answer: Evaluation) -> str:
         return f"All weight is on {answer.variant}, so everybody in the rollout gets it."
     slots, start = [], 0
     for name, weight in rules.arms:
-        slots.append(f"{name} has {start:,} to {start + weight - 1:,}")
+        slots.append(f"{name} has {start:,}" + (f" to {start + weight - 1:,}" if weight > 1 else ""))
         start += weight
     where = f"“{rules.seed}/variant/{answer.unit}” falls into slot {answer.variant_bucket:,} of {start:,}"
     return f"{where}; {', '.join(slots)}: {answer.unit} gets {answer.variant}."
