@@ -86,9 +86,7 @@ def _about_lines(ref: LineRef, folder: Path) -> Question:
     if not clone.head:
         raise CommandError(f"{path} is not committed yet: this repository has no commit. Commit it, then ask again.")
     text = _text(file, path)
-    first, last = (ref.first, min(ref.last, len(text))) if ref.first else (1, len(text))
-    if first > len(text):
-        raise CommandError(f"{path} has {len(text):,} lines: there is no line {first:,}.")
+    first, last = _within(ref, path, len(text))
     reader = LineReader(clone)
     lines = _read(reader, Wanted(path, first, last))
     placed = LineRef(path, ref.first, last if ref.first else 0)
@@ -123,13 +121,21 @@ def _text(file: Path, path: str) -> list[str]:
     return lines[:-1] if lines[-1] == "" else lines
 
 
+def _within(ref: LineRef, path: str, size: int) -> tuple[int, int]:
+    """First and last line meant, of those there are."""
+    if not size:
+        raise CommandError(f"{path} is empty: there is no line to ask about.")
+    if ref.first > size:
+        lines = "1 line" if size == 1 else f"{size:,} lines"
+        raise CommandError(f"{path} has {lines}: there is no line {ref.first:,}.")
+    return (ref.first, min(ref.last, size)) if ref.first else (1, size)
+
+
 def _read(reader: LineReader, wanted: Wanted) -> FileLines:
     if wanted.last - wanted.first >= MOST_LINES:
         raise CommandError(
             f"{wanted.path} has more than {MOST_LINES:,} lines. Ask about some of them: {wanted.path}:1-200"
         )
-    if wanted.last < wanted.first:
-        raise CommandError(f"{wanted.path} is empty: there is no line to ask about.")
     try:
         return reader.read(wanted)
     except CommandError as error:

@@ -30,9 +30,8 @@ why=$(git config --get "branch.$branch.whytree") || exit 0
 _SCRIPTS = {
     "prepare-commit-msg": _COMMON
     + """# What was picked or reverted has reasons of its own.
-for state in CHERRY_PICK_HEAD REVERT_HEAD; do
-  [ -f "$(git rev-parse --git-path $state)" ] && exit 0
-done
+[ -f "$(git rev-parse --git-path CHERRY_PICK_HEAD)" ] && exit 0
+grep -q '^This reverts commit ' "$1" && exit 0
 editing=$(git rev-parse --git-path WHYTREE_EDITING)
 case "${2-}" in
   ''|template) : > "$editing"; room=1 ;;

@@ -23,7 +23,7 @@ def begin(
 ) -> None:
     """Show what is known, ask what is not, make the solution and the branch."""
     clone = open_clone(Path.cwd()) if with_branch else None
-    asking = not yes and not as_json and sys.stdin.isatty()
+    asking = not yes and not as_json and is_at_terminal()
     subject, title = _subject(words)
     about = {"subject": subject, "title": title, "tracker": tracker_of_remote(clone.remote) if clone else ""}
     answers = {key: text for key, text in given.items() if text.strip()}
@@ -48,6 +48,11 @@ def begin(
         typer.echo(json.dumps({**started, "card": card, **branch}, indent=2, ensure_ascii=False))
         return
     _say(started, branch)
+
+
+def is_at_terminal() -> bool:
+    """Whether there is somebody to ask."""
+    return sys.stdin.isatty()
 
 
 def _subject(words: Sequence[str]) -> tuple[str, str]:
