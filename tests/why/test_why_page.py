@@ -1,0 +1,134 @@
+"""The page and the box: the same answer, readable by everybody who may read, harmless whatever people wrote."""
+
+from typing import Any
+
+import pytest
+
+from tests.code.repositories import FORM, Clone
+from tests.why.conftest import Tree
+
+PATH = "app/form.py"
+
+
+@pytest.fixture
+def shown(cli: Any, clone: Clone, tree: Tree) -> Clone:
+    clone.commit("Start", **{PATH: FORM})
+    clone.commit("Defer phone\n\nWhy: SOL-1", **{PATH: FORM.replace("phone = forms.CharField()", "phone = None")})
+    cli("repository", "add", str(clone.path), "--with-code")
+    return clone
+
+
+def page(client: Any, q: str, status: int = 200) -> str:
+    response = client.get("/p/sprout/why", {"q": q})
+    assert response.status_code == status
+    return str(response.content.decode())
+
+
+def test_a_line_shows_its_code_and_five_hops(as_alice: Any, shown: Clone) -> None:
+    text = page(as_alice, f"{PATH}:6")
+    for words in (
+        "<h1>One person speaks for “I don&#x27;t know why you need my phone number”.",
+        'class="on"><b>6</b>    phone = None',
+        "stated: trailer",
+        "Defer phone number",
+        "I closed it when it wanted my number.",
+        "explained, every link stated",
+        "Activated in 7 days",
+    ):
+        assert words in text, words
+
+
+def test_without_the_text_the_lines_are_explained_all_the_same(
+    cli: Any, as_alice: Any, clone: Clone, tree: Tree
+) -> None:
+    clone.commit("Defer phone\n\nWhy: SOL-1", **{PATH: FORM})
+    cli("repository", "add", str(clone.path))
+    text = page(as_alice, f"{PATH}:6")
+    assert "Defer phone number" in text
+    assert "CharField" not in text
+
+
+def test_every_kind_of_reference_has_its_page(as_alice: Any, shown: Clone) -> None:
+    for q in (PATH, f"{PATH}:1-7", shown.head[:7], "SOL-1", "sol-2", "OPP-1", "OUT-1"):
+        assert "<h1>" in page(as_alice, q)
+
+
+def test_the_unexplained_says_what_to_do(as_alice: Any, shown: Clone) -> None:
+    text = page(as_alice, f"{PATH}:1")
+    assert "Nobody has said why this is here." in text
+    assert "unexplained" in text
+    assert "--tell SOL-1" in text
+
+
+def test_words_are_searched_for(as_alice: Any, shown: Clone) -> None:
+    text = page(as_alice, "defer phone")
+    assert 'href="/p/sprout/SOL-1"' in text
+    assert "Nothing here is called" in page(as_alice, "zebra crossing", 404)
+    assert "there is no line 4,000" in page(as_alice, f"{PATH}:4000").lower()
+
+
+def test_an_empty_page_shows_how_to_begin(as_alice: Any, tree: Tree) -> None:
+    text = page(as_alice, "")
+    assert "whytree repository add ." in text
+
+
+def test_what_was_read_and_left_out_is_listed(as_alice: Any, shown: Clone) -> None:
+    assert "sprout-app" in page(as_alice, "")
+
+
+def test_what_strangers_wrote_is_text(cli: Any, as_alice: Any, clone: Clone, tree: Tree) -> None:
+    clone.commit(
+        "<script>alert(1)</script>\n\nWhy: SOL-1", author="<b>Ana", **{"a.py": "<img src=x onerror=alert(1)>\n"}
+    )
+    cli("repository", "add", str(clone.path), "--with-code")
+    text = page(as_alice, "a.py:1")
+    assert "<script>alert" not in text
+    assert "<img src=x" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+
+
+def test_readers_may_ask_and_outsiders_find_nothing(
+    as_viewer: Any, as_charlie: Any, api_viewer: Any, api_charlie: Any, shown: Clone
+) -> None:
+    assert "Defer phone" in page(as_viewer, f"{PATH}:6")
+    page(as_charlie, f"{PATH}:6", 404)
+    path = f"/products/sprout/why?ref={PATH}:6"
+    assert (api_viewer.get(path).status, api_charlie.get(path).status) == (200, 404)
+
+
+def test_another_products_things_are_not_there(api: Any, shown: Clone, other_product: Any, charlie: Any) -> None:
+    from tests.conftest import Api
+
+    theirs = Api(charlie)
+    for ref in (f"{PATH}:6", shown.head, "SOL-1", "flag:x"):
+        assert theirs.get(f"/products/{other_product.slug}/why?ref={ref}").status == 404
+
+
+def test_the_box_answers_as_one_types(as_alice: Any, as_charlie: Any, shown: Clone) -> None:
+    def box(q: str) -> str:
+        return str(as_alice.get("/p/sprout/why/box", {"q": q}).content.decode())
+
+    assert box("") == ""
+    assert f'href="/p/sprout/why?q={PATH.replace("/", "%2F")}%3A6"' in box(f"{PATH}:6")
+    assert "SOL-1" in box("defer")
+    assert "app/form.py" in box("form.py")
+    assert "Defer phone" in box(shown.head[:7])
+    assert "Nothing is called" in box("<zebra>")
+    assert "&lt;zebra&gt;" in box("<zebra>")
+    assert as_charlie.get("/p/sprout/why/box", {"q": "defer"}).status_code == 404
+
+
+def test_a_solutions_page_shows_its_code(as_alice: Any, shown: Clone) -> None:
+    text = as_alice.get("/p/sprout/SOL-1").content.decode()
+    assert "1 commit, 1 line" in text
+    assert "stated: trailer" in text
+    assert "1 commit" not in as_alice.get("/p/sprout/SOL-2").content.decode()
+
+
+@pytest.mark.parametrize("ref", ["", "   ", "nothing of the kind", "x" * 2000, "\0", "flag:", "#0", ":", "::::", "a:0"])
+def test_odd_references_are_refused_in_words(api: Any, tree: Tree, ref: str) -> None:
+    from urllib.parse import quote
+
+    answer = api.get(f"/products/sprout/why?ref={quote(ref)}")
+    assert answer.status in {400, 404}
+    assert answer.body["message"]
