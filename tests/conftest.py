@@ -230,15 +230,7 @@ class Live:
     process: "subprocess.Popen[str]"
 
     def cli(self, *words: str, check: bool = True, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
-        done = subprocess.run(
-            [sys.executable, "-m", "whytree", *words],
-            env=self.env,
-            cwd=cwd,
-            text=True,
-            capture_output=True,
-            timeout=120,
-            check=False,
-        )
+        done = whytree(self.env, *words, check=False, cwd=cwd)
         if check and done.returncode:
             raise AssertionError(
                 f"whytree {' '.join(words)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
@@ -267,6 +259,14 @@ def live_env(data: Path) -> dict[str, str]:
         "NO_COLOR": "1",
         "COLUMNS": "120",
     }
+
+
+def whytree(
+    env: dict[str, str], *words: str, check: bool = True, cwd: Path | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """Run the command line in an environment of its own."""
+    command = [sys.executable, "-m", "whytree", *words]
+    return subprocess.run(command, env=env, cwd=cwd, text=True, capture_output=True, timeout=180, check=check)
 
 
 def start_server(data: Path, extra: dict[str, str] | None = None) -> Live:

@@ -10,18 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from conftest import ROOT, Live, live_env
+from tests.conftest import ROOT, Live, live_env, whytree
 
 
 def _run(data: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "whytree", *words],
-        env=live_env(data),
-        text=True,
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
+    return whytree(live_env(data), *words, check=False)
 
 
 def test_the_command_line_loads_neither_django_nor_the_engine() -> None:
