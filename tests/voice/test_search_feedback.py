@@ -24,6 +24,11 @@ def test_case_and_accents_do_not_matter(say: Any, find: Any) -> None:
     assert len(find("GRÖẞE falsch")) == len(find("große")) == len(find("genant")) == len(find("TRES")) == 1
 
 
+def test_other_alphabets_have_cases_and_accents_too(say: Any, find: Any) -> None:
+    say("Зачем вам МОЙ номер? Ο νόμος")
+    assert len(find("мой НОМЕР")) == len(find("ΝΌΜΟΣ")) == 1
+
+
 def test_a_phrase_and_a_word_to_leave_out(say: Any, find: Any) -> None:
     say("my phone number is private")
     say("the number of my phone")

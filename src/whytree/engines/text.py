@@ -20,7 +20,10 @@ MAX_TERMS = 12
 MAX_SEARCHED = 20_000
 """Characters of a text in which matches are marked."""
 
-_WORD = re.compile(r"\w+")
+# Letters and digits; the underscore parts words, as it does for the databases' own indexes.
+_WORD = re.compile(r"[^\W_]+")
+_LETTER = re.compile("(?s:.)[\u0300-\u036f]*")
+_ACCENTED = re.compile("([\x00-\x7f])[\u0300-\u036f]+")
 _PART = re.compile(r'(?P<minus>(?<!\S)-)?(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))')
 
 # Scripts written without spaces: a "word" there is a whole sentence, so its middle has to be found too.
@@ -75,11 +78,14 @@ def is_unspaced(text: str) -> bool:
 
 
 def fold(text: str) -> str:
-    """Lower case without accents: `Größe` is `grosse`."""
+    """Lower case, Latin letters without accents: `ÉTÉ` is `ete`. As SQLite's own folding does, and no further.
+
+    `ß` is not `ss`, and other alphabets keep their marks: without them й would be и, another letter.
+    """
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
+    apart = unicodedata.normalize("NFD", text.lower().replace("ς", "σ"))
+    return unicodedata.normalize("NFC", _ACCENTED.sub(r"\1", apart))
 
 
 def _fold_with_places(text: str) -> tuple[str, Sequence[int]]:
@@ -88,10 +94,10 @@ def _fold_with_places(text: str) -> tuple[str, Sequence[int]]:
         return text.lower(), range(len(text) + 1)
     folded: list[str] = []
     places: list[int] = []
-    for place, character in enumerate(text):
-        part = fold(character)
+    for letter in _LETTER.finditer(text):
+        part = fold(letter[0])
         folded.append(part)
-        places.extend([place] * len(part))
+        places.extend([letter.start()] * len(part))
     places.append(len(text))
     return "".join(folded), places
 
@@ -108,10 +114,10 @@ def find_spans(text: str, query: Query) -> list[tuple[int, int]]:
 
 
 def _pattern(term: Term) -> re.Pattern[str]:
-    joined = r"\W+".join(map(re.escape, term.words))
+    joined = r"[\W_]+".join(map(re.escape, term.words))
     if is_unspaced(joined):
         return re.compile(joined)
-    return re.compile(rf"\b{joined}\b" if term.exact else rf"\b{joined}\w*")
+    return re.compile(rf"(?<![^\W_]){joined}" + (r"(?![^\W_])" if term.exact else r"[^\W_]*"))
 
 
 def merge_spans(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -158,6 +158,7 @@ def start_import(request: ApiRequest, product: str, said: schemas.ImportIn) -> S
 
 @router.get("/products/{product}/feedback-imports/{run_id}", response=schemas.ImportOut, operation_id="get_import")
 def get_import(request: ApiRequest, product: str, run_id: int) -> schemas.ImportOut:
+    """One import with its totals and broken rows."""
     return schemas.ImportOut.of(services.find_run(api_product(request, product, Role.VIEWER), run_id))
 
 

@@ -12,6 +12,7 @@ Both engines see the same words: letters and digits, folded (`engines.text.fold`
 from typing import Any
 
 from django.db import connections
+from django.db.backends.utils import CursorWrapper
 from django.db.models import BooleanField, F, FloatField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
@@ -37,14 +38,16 @@ _SQLITE = (
         END""",
 )
 
-# NFD takes letters and accents apart and the first replacement drops the accents, as `remove_diacritics` does.
+# The same as `engines.text.fold`: NFD takes letters and accents apart, Latin letters lose theirs. A database with the
+# plain C locale lowers ASCII only, so the case is ICU's wherever PostgreSQL was built with it.
+_ICU = "und-x-icu"
 _POSTGRES_WORDS = (
-    "regexp_replace(regexp_replace(normalize(lower(left(text, 50000) || ' ' || author_name), NFD),"
-    r" '[\u0300-\u036f]', '', 'g'), '[^[:alnum:]]+', ' ', 'g')"
+    "regexp_replace(normalize(regexp_replace(normalize(translate(lower((left(text, 50000) || ' ' || author_name)"
+    r"{collate}), 'ς', 'σ'), NFD), '([a-z])[\u0300-\u036f]+', '\1', 'g'), NFC), '[^[:alnum:]]+', ' ', 'g')"
 )
 _POSTGRES = (
     f"""ALTER TABLE {TABLE} ADD COLUMN IF NOT EXISTS {INDEX} tsvector
-        GENERATED ALWAYS AS (to_tsvector('simple', {_POSTGRES_WORDS})) STORED""",
+        GENERATED ALWAYS AS (to_tsvector('simple', {{words}})) STORED""",
     f"CREATE INDEX IF NOT EXISTS {INDEX}_words ON {TABLE} USING gin ({INDEX})",
 )
 
@@ -55,8 +58,15 @@ def ensure_index(sender: Any = None, using: str = "default", **_: Any) -> None:
     if TABLE not in connection.introspection.table_names():
         return
     with connection.cursor() as cursor:
-        for statement in _SQLITE if connection.vendor == "sqlite" else _POSTGRES:
+        for statement in _SQLITE if connection.vendor == "sqlite" else _on_postgres(cursor):
             cursor.execute(statement)
+
+
+def _on_postgres(cursor: CursorWrapper) -> list[str]:
+    cursor.execute("SELECT 1 FROM pg_collation WHERE collname = %s", [_ICU])
+    collate = f' COLLATE "{_ICU}"' if cursor.fetchone() else ""
+    words = _POSTGRES_WORDS.format(collate=collate)
+    return [statement.format(words=words) for statement in _POSTGRES]
 
 
 def matching(items: QuerySet[FeedbackItem], query: Query) -> QuerySet[FeedbackItem]:

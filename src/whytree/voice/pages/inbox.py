@@ -41,7 +41,7 @@ def wanted_of(params: QueryDict) -> Wanted:
     state = params.get("state", "waiting")
     rating = params.get("rating", "")
     return Wanted(
-        state=state if state in queries.STATES else "waiting",  # type: ignore[arg-type]
+        state=state if state in queries.STATES else "waiting",
         words=params.get("q", "")[:400],
         source=params.get("source", "")[:200],
         rating=int(rating) if rating in ("0", "1", "2", "3", "4", "5") else None,

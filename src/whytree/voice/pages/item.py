@@ -110,11 +110,16 @@ def _opportunity_form(
         "title_length": TITLE_LENGTH,
         "kinds": OpportunityKind.choices,
         "importances": Importance.choices,
-        "importance": int(form["importance"]) if form.get("importance", "") in ("0", "1", "2", "3") else 1,
+        "importance": _importance(form),
         "outcomes": Outcome.objects.filter(product=product, closed_at=None),
         "error": error,
     }
     return render(request, "voice/new_opportunity.html", context, status=error.status if error else 200)
+
+
+def _importance(form: QueryDict) -> int:
+    chosen = form.get("importance", "")
+    return int(chosen) if chosen in ("0", "1", "2", "3") else Importance.NICE_TO_HAVE.value
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,0 +1,123 @@
+"""The inbox in a real browser: keys, selections, one pane at a time on a phone."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_frame import CONTRAST, _problems, _sideways
+from tests.conftest import Live
+
+FIRST = "😀 I closed it when it wanted my number. I only wanted to see prices. Then I left."
+SECOND = "Our trainees do not have company phones."
+
+
+@pytest.fixture
+def inbox(live: Live, request: pytest.FixtureRequest) -> str:
+    """The inbox with two voices of this test's own, and an opportunity."""
+    source = request.node.name[:60]
+    _post(live, "opportunities", {"title": f"I do not know why you need my number {source}"})
+    for text, day in ((SECOND, "2026-01-01"), (FIRST, "2026-01-02")):
+        _post(live, "feedback", {"text": text, "author_name": "Mira", "source_name": source, "said_at": day})
+    return f"{live.url}/p/sprout/voices?source={source}"
+
+
+def _post(live: Live, path: str, body: dict[str, str]) -> None:
+    token = (live.data / "owner.token").read_text("ascii").strip()
+    headers = {"Authorization": f"Bearer {token}"}
+    httpx.post(f"{live.url}/api/products/sprout/{path}", json=body, headers=headers, timeout=30).raise_for_status()
+
+
+def _open(page: Any) -> str:
+    return str(page.locator("#said").inner_text())
+
+
+def test_j_and_k_move_and_the_address_follows(alice_page: Any, inbox: str, complaints: Any) -> None:
+    alice_page.goto(inbox)
+    assert _open(alice_page) == FIRST
+    alice_page.keyboard.press("j")
+    alice_page.wait_for_url(re.compile("item=FB-"))
+    expect(alice_page.locator("#said")).to_have_text(SECOND)
+    assert alice_page.locator(".item[aria-current]").inner_text().endswith(SECOND)
+    alice_page.keyboard.press("k")
+    expect(alice_page.locator("#said")).to_contain_text("prices")
+    assert complaints.said == []
+
+
+def test_a_voice_is_linked_by_keyboard_alone(alice_page: Any, inbox: str, live: Live, complaints: Any) -> None:
+    alice_page.goto(inbox)
+    alice_page.keyboard.press("s")
+    alice_page.keyboard.press("ArrowRight")
+    expect(alice_page.locator("#voice-quote")).to_have_value("I only wanted to see prices.")
+    alice_page.keyboard.press("l")
+    alice_page.keyboard.type("OPP-1")
+    alice_page.keyboard.press("Enter")
+    alice_page.wait_for_selector(".notice.success")
+    assert _open(alice_page) == SECOND
+    found = live.cli_json("feedback", "search", "prices", "--state", "linked")["items"][0]
+    assert found["links"][0]["quote"] == "I only wanted to see prices."
+    assert complaints.said == []
+
+
+def test_what_the_mouse_selects_is_what_is_linked(alice_page: Any, inbox: str) -> None:
+    alice_page.goto(inbox)
+    alice_page.evaluate(
+        """() => {
+            const said = document.getElementById("said").firstChild;
+            const at = said.data.indexOf("wanted my number");
+            getSelection().setBaseAndExtent(said, at, said, at + 16);
+        }"""
+    )
+    expect(alice_page.locator("#voice-quote")).to_have_value("wanted my number")
+    # The smiley before it is one character to the server and two to the browser.
+    assert alice_page.locator("[name=start]").input_value() == str(FIRST.index("wanted my number"))
+
+
+def test_e_puts_away_and_goes_on(alice_page: Any, inbox: str) -> None:
+    alice_page.goto(inbox)
+    alice_page.keyboard.press("e")
+    expect(alice_page.locator("#said")).to_contain_text("trainees")
+    alice_page.keyboard.press("e")
+    alice_page.wait_for_selector(".empty")
+
+
+def test_it_is_accessible_in_both_schemes_and_on_a_phone(
+    alice_page: Any, inbox: str, live: Live, complaints: Any
+) -> None:
+    alice_page.goto(inbox)
+    ref = alice_page.locator(".item").first.get_attribute("data-ref")
+    for address in (inbox, f"{live.url}/p/sprout/{ref}", f"{live.url}/p/sprout/voices/new"):
+        alice_page.set_viewport_size({"width": 1280, "height": 900})
+        alice_page.emulate_media(color_scheme="light")
+        alice_page.goto(address)
+        assert _problems(alice_page) == []
+        alice_page.emulate_media(color_scheme="dark")
+        assert _problems(alice_page, CONTRAST) == []
+        alice_page.set_viewport_size({"width": 390, "height": 844})
+        assert _sideways(alice_page) == 0
+        assert _problems(alice_page) == []
+    assert complaints.said == []
+
+
+def test_a_phone_shows_one_pane_at_a_time(open_page: Any, alice_cookies: Any, inbox: str) -> None:
+    page = open_page(storage_state=alice_cookies, viewport={"width": 390, "height": 844})
+    page.goto(inbox)
+    assert not page.locator("#said").is_visible()
+    page.locator(".item").first.click()
+    page.wait_for_selector("#said", state="visible")
+    assert not page.locator(".item").first.is_visible()
+    page.get_by_role("link", name="All voices").click()
+    page.wait_for_selector(".item", state="visible")
+
+
+def test_everything_works_without_scripts(open_page: Any, alice_cookies: Any, inbox: str) -> None:
+    page = open_page(storage_state=alice_cookies, java_script_enabled=False)
+    page.goto(inbox)
+    page.locator(".item").nth(1).click()
+    assert _open(page) == SECOND
+    page.get_by_label("The words that matter").fill("company phones")
+    page.get_by_role("combobox", name="Speaks for").fill("OPP-1")
+    page.get_by_role("button", name="Link").click()
+    assert "speaks for OPP-1" in page.locator(".notice.success").inner_text()
