@@ -71,6 +71,7 @@ def test_nothing_in_it_needs_a_script_a_style_sheet_or_another_host() -> None:
         }
         names = {name for element in elements for name in element.attrib}
         assert not [name for name in names if name.startswith("on") or "href" in name]
+        assert sum("role" in element.attrib for element in elements) == 1  # the picture's own
 
 
 def test_it_fetches_nothing() -> None:

@@ -68,6 +68,16 @@ def long_ago(days: float = DAYS_AGO) -> datetime:
     return timezone.now() - timedelta(days=days)
 
 
+def look_at_reviews() -> None:
+    """What the hourly job does, with the jobs it asks for."""
+    from whytree.learning.jobs import fill_reviews
+    from whytree.workspace.jobs import run_next
+
+    fill_reviews({})
+    while run_next("test"):
+        pass
+
+
 @dataclass(frozen=True)
 class World:
     """How people behave. `lost` is the share of the treatment's people whose exposure never arrives."""

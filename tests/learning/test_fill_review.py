@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from tests.learning.conftest import World, event, exposure, long_ago
-from whytree.learning.jobs import fill_reviews
+from tests.learning.conftest import World, event, exposure, long_ago, look_at_reviews
 from whytree.learning.measuring import measure_review
 from whytree.learning.models import OutcomeReview
 from whytree.learning.queries import last_result
@@ -139,8 +138,8 @@ def test_a_guardrail_breaks_when_its_whole_interval_lies_beyond_the_margin(live_
 
 def test_filling_it_measures_the_solution_once(live_through: LiveThrough, actor: Any) -> None:
     live_through(World(effect=0.05))
-    fill_reviews({})
-    fill_reviews({})
+    look_at_reviews()
+    look_at_reviews()
     review = OutcomeReview.objects.get()
     assert review.hypothesis.solution.state == State.MEASURED
     assert review.filled_at is not None

@@ -133,9 +133,9 @@ def test_a_review_with_too_little_offers_a_later_day(
 def test_the_solution_today_the_tree_and_the_box_know_the_review(actor: Any, product: Any, due: OutcomeReview) -> None:
     from django.template.loader import render_to_string
 
-    from whytree.learning.jobs import fill_reviews
+    from tests.learning.conftest import look_at_reviews
 
-    fill_reviews({})
+    look_at_reviews()
     solution = due.hypothesis.solution
     (panel,) = [one for one in panels("solution", actor, product, solution) if one.title == "Review REV-1"]
     assert panel.tone == "leaf"

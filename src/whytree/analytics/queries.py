@@ -19,8 +19,10 @@ from whytree.engines import stats
 from whytree.engines.charts import number
 from whytree.engines.stats import Estimate, NoAnswer
 from whytree.errors import Invalid, NotFound
+from whytree.events.queries import event_names
 from whytree.stores import metrics as store
 from whytree.stores.metrics import Converted, Counted
+from whytree.stores.sql import INTERNAL_EVENTS
 from whytree.workspace.models import Product
 
 from .definitions import Conversion, Count, Definition, checked_definition, events_of
@@ -131,8 +133,8 @@ def metrics_by_key(product: Product, keys: Sequence[str]) -> dict[str, Metric]:
 
 
 def known_events(product: Product) -> list[str]:
-    """The events this product has sent, the most frequent first."""
-    return store.event_names(product.pk)
+    """What this product's people do, the most frequent first; not what we write about ourselves."""
+    return [name for name in event_names(product) if name not in INTERNAL_EVENTS]
 
 
 def definition_of(metric: Metric) -> Definition:

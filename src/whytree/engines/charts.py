@@ -233,11 +233,17 @@ def _drawn(spec: str, label: str, variant: str) -> str:
     return _cleaned(svg, label, f"chart {variant}".strip())
 
 
+_TAG = re.compile(r'<(?:"[^"]*"|[^">])+>')
+_ARIA = re.compile(r'\s(?:role|aria-[a-z]+)="[^"]*"')
+
+
 def _cleaned(svg: str, label: str, classes: str) -> str:
     """Without what our content policy refuses, and as wide as its container."""
     box = re.search(r'viewBox="([^"]+)"', svg)
     body = re.sub(r"^<svg[^>]*>", "", svg.strip(), count=1)
     body = re.sub(r"<(style|script|foreignObject)\b.*?</\1>", "", body, flags=re.DOTALL)
+    # the picture has one role and one label; parts that claim roles of their own are noise to a screen reader
+    body = _TAG.sub(lambda tag: _ARIA.sub("", tag.group()), body)
     # ids are counted anew in every picture, and a page may hold several
     prefix = f"c{zlib.crc32(body.encode()):x}-"
     body = re.sub(r'\bid="', f'id="{prefix}', body).replace("url(#", f"url(#{prefix}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from .events import Row, store
-from .sql import INTERNAL_EVENTS, PERSON
+from .sql import PERSON
 
 
 @dataclass(frozen=True)
@@ -150,19 +150,3 @@ def last_seen(product_id: int, event: str) -> datetime | None:
     """When the event last happened; None when it never did."""
     row = store().query(_LAST_SEEN, {"product": product_id, "event": event})[0]
     return row["last_at"] if row["seen"] else None
-
-
-_EVENT_NAMES = """
-SELECT event
-FROM events
-WHERE product = {product:UInt32} AND event NOT IN {internal:Array(String)}
-GROUP BY event
-ORDER BY count() DESC, event
-LIMIT 1000
-"""
-
-
-def event_names(product_id: int) -> list[str]:
-    """What the product's people do, the most frequent first."""
-    parameters = {"product": product_id, "internal": list(INTERNAL_EVENTS)}
-    return [row["event"] for row in store().query(_EVENT_NAMES, parameters)]
