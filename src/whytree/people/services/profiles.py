@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from whytree.errors import Invalid
@@ -21,6 +22,7 @@ from ..identity import MAX_ID, Traits, person_hash
 from ..models import Person
 
 COLUMNS = {"name": 200, "email": 320, "plan": 100, "company": 200}  # with the characters each one holds
+KEPT = [*COLUMNS, "traits", "traits_at", "first_seen_at", "last_seen_at"]
 MAX_TRAITS = 200
 CHUNK = 500
 
@@ -88,17 +90,36 @@ def _update_some(product_id: int, said: Mapping[str, Sequence[Traits]]) -> None:
         for key, traits in said.items()
         if key not in there
     ]
+    mains = {person.merged_into.pk: person.merged_into for person in there.values() if person.merged_into}
+    known = [*there.values(), *mains.values()]
+    before = [_kept(person) for person in known]
     for person in [*there.values(), *new]:
         for traits in said[person.key]:
             _say(person, traits.values, moment(traits.at))
-    mains = {person.merged_into.pk: person.merged_into for person in there.values() if person.merged_into}
     for person in there.values():
         if person.merged_into is not None:
             for traits in said[person.key]:
                 _say(mains[person.merged_into.pk], traits.values, moment(traits.at))
     Person.objects.bulk_create(new, ignore_conflicts=True)
-    fields = [*COLUMNS, "traits", "traits_at", "first_seen_at", "last_seen_at"]
-    Person.objects.bulk_update([*there.values(), *mains.values()], fields)
+    # What is followed again after a restart changes nothing, and must not keep others from writing meanwhile.
+    _save([person for person, was in zip(known, before, strict=True) if _kept(person) != was], KEPT)
+
+
+def _kept(person: Person) -> list[Any]:
+    return [getattr(person, name) for name in KEPT]
+
+
+def _save(people: Sequence[Person], names: Sequence[str]) -> None:
+    """One small UPDATE each: `bulk_update` takes six times as long, and holds SQLite's one write lock all the while."""
+    fields = [field for field in Person._meta.concrete_fields if field.attname in names]
+    rows = [
+        [*(field.get_db_prep_save(getattr(one, field.attname), connection) for field in fields), one.pk]
+        for one in people
+    ]
+    quote = connection.ops.quote_name
+    changes = ", ".join(f"{quote(str(field.column))} = %s" for field in fields)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.executemany(f"UPDATE {quote(Person._meta.db_table)} SET {changes} WHERE id = %s", rows)
 
 
 def _say(person: Person, said: Mapping[str, str], at: datetime) -> None:
@@ -145,7 +166,7 @@ def refresh_seen(product_id: int, since: datetime) -> int:
     for start in range(0, len(keys), CHUNK):
         people = list(Person.objects.filter(product_id=product_id, key__in=keys[start : start + CHUNK]))
         moved = [person for person in people if _seen(person, by_key[person.key].first_at, by_key[person.key].last_at)]
-        Person.objects.bulk_update(moved, ["first_seen_at", "last_seen_at"])
+        _save(moved, ["first_seen_at", "last_seen_at"])
         changed += len(moved)
     return changed
 
