@@ -12,19 +12,20 @@ from whytree.workspace.models import Product, User
 
 @dataclass(frozen=True)
 class Place:
-    """One of the six places in the bar; `key` is pressed after "g"."""
+    """One of the six places in the bar. `key` is pressed after "g"; `inner` pages are shown while one is there."""
 
     name: str
     label: str
     key: str
+    inner: tuple[tuple[str, str], ...] = ()
 
 
 PLACES = (
     Place("today", "Today", "h"),
-    Place("voices", "Voices", "v"),
-    Place("numbers", "Numbers", "n"),
+    Place("voices", "Voices", "v", inner=(("people", "People"),)),
+    Place("numbers", "Numbers", "n", inner=(("events", "Events"),)),
     Place("tree", "Tree", "t"),
-    Place("changes", "Changes", "c"),
+    Place("changes", "Changes", "c", inner=(("flags", "Flags"),)),
     Place("learned", "Learned", "l"),
 )
 
@@ -36,7 +37,13 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         return {"me": None, "places": (), "product": None, "my_products": ()}
     mine = Product.objects.filter(memberships__user=me).order_by("name")
     product = getattr(request, "product", None) or _last_seen(request, mine)
-    return {"me": me, "places": PLACES if product else (), "product": product, "my_products": mine}
+    return {
+        "me": me,
+        "places": PLACES if product else (),
+        "inside": request.path.removeprefix("/p/").split("/")[1:2],
+        "product": product,
+        "my_products": mine,
+    }
 
 
 def _signed_in(request: HttpRequest) -> User | None:
