@@ -184,6 +184,7 @@ def test_the_box_finds_metrics(actor: Any, product: Any, activated: Any) -> None
     assert find_by_words(actor, product, "  ", 5) == []
 
 
+@pytest.mark.live
 def test_the_command_line_says_the_same(live: Any) -> None:
     made = live.cli_json("metric", "add", "lessons", "--unique", "lesson_started", "--name", "Learners")
     assert made["definition"] == {"version": 1, "kind": "unique", "event": "lesson_started"}

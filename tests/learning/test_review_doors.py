@@ -149,6 +149,7 @@ def test_the_solution_today_the_tree_and_the_box_know_the_review(actor: Any, pro
     assert [hit.url for hit in search(actor, product, "rev-1") if hit.kind == "review"] == ["/p/sprout/REV-1"]
 
 
+@pytest.mark.live
 def test_the_command_line_says_the_same(live: Any) -> None:
     live.cli("metric", "add", "activated_7d", "--from", "signed_up", "--to", "planted")
     live.cli("opportunity", "add", "I do not want to give my number")
