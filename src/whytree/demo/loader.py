@@ -18,7 +18,7 @@ from whytree.workspace.client import CommandError, connect, open_http
 
 from . import repository, script, story, voices, wire, world
 from .clock import moved_to
-from .stage import Act, Stage
+from .stage import Act, Desk, Stage
 from .story import Calendar
 from .voices import Voice
 from .world import World
@@ -56,7 +56,6 @@ def load(data: Path, calendar: Calendar, progress: Progress) -> Loaded:
     theatre.play()
     _read_repository(data, calendar, theatre.stage)
     _look_once(theatre.stage)
-    _shut()
     return Loaded(len(made.people), len(made.events), len(heard), theatre.acts)
 
 
@@ -74,8 +73,9 @@ class Company:
 def _found_the_company(data: Path) -> Company:
     """Ana sets Whytree up, invites her colleagues, and makes the keys."""
     open_http({}).close()  # brings Django up and both stores to today's schema
-    from whytree.workspace import keys, services
+    from whytree.workspace import keys, lifecycle, services
 
+    lifecycle.run_start()  # profiles and catalogue follow the events in a thread, as in the server
     ana = services.create_first_owner(email=story.ANA.email, name=story.ANA.name)
     owner = keys.actor_of_user(ana)
     _, secret = keys.create_token(owner, name="command line", scopes=[])
@@ -103,7 +103,7 @@ class _Theatre:
     def __init__(self, made: World, heard: list[Voice], company: Company, progress: Progress) -> None:
         by_key = {voice.key: voice for voice in heard if voice.key}
         clients = {who: connect(token) for who, token in company.tokens.items()}
-        self.stage = Stage(made.calendar, clients, by_key)
+        self.stage = Stage(made.calendar, clients, by_key, self._bring_events)
         self.acts = 0
         self._world = made
         self._heard = heard
@@ -113,51 +113,60 @@ class _Theatre:
             kind: open_http({"Authorization": f"Bearer {key}", "Content-Type": "application/json"})
             for kind, key in company.keys.items()
         }
+        self._now = made.calendar.at(0)
         self._next_event = 0
         self._next_voice = 0
+        self._waiting: list[Voice] = []
 
     def play(self) -> None:
         acts = sorted(script.acts(self._world.calendar), key=lambda act: act.at)
         for at, act in _with_evenings(acts, self._world.calendar):
+            self._now = at
             with moved_to(at):
-                self._bring_events(at)
-                self._bring_voices(at)
-                if act is not None:
+                self._hear()
+                if act is None:
+                    self._bring_events()
+                    self._bring_voices()
+                else:
                     act.play(self.stage.of(act.who))
                     self.acts += 1
             self._progress(ACTS, self.acts, len(acts))
 
-    def _bring_events(self, until: datetime) -> None:
-        """What people did until then."""
+    def _bring_events(self) -> None:
+        """What people did until now."""
         events, first = self._world.events, self._next_event
-        while self._next_event < len(events) and events[self._next_event].at < until:
+        while self._next_event < len(events) and events[self._next_event].at < self._now:
             self._next_event += 1
-        now = range(first, self._next_event)
-        numbered = ((number, events[number], self._people[events[number].person]) for number in now)
+        new = range(first, self._next_event)
+        numbered = ((number, events[number], self._people[events[number].person]) for number in new)
         for kind, body in wire.batches(numbered, self._world.calendar):
             answer = self._capture[kind].post("/v1/batch", content=body)
             if answer.status_code != 200 or answer.json().get("rejected"):
                 raise CommandError(f"The story's events were not taken: {answer.text[:300]}")
         self._progress(EVENTS, self._next_event, len(events))
 
-    def _bring_voices(self, until: datetime) -> None:
-        """What was said until then: those the story leans on one by one, for their refs, the others together."""
-        first = self._next_voice
-        while self._next_voice < len(self._heard) and self._heard[self._next_voice].at < until:
+    def _hear(self) -> None:
+        """What was said until now: the voices that the story leans on come in at once, for their refs."""
+        while self._next_voice < len(self._heard) and self._heard[self._next_voice].at < self._now:
+            voice = self._heard[self._next_voice]
             self._next_voice += 1
-        new = self._heard[first : self._next_voice]
-        if not new:
-            return
-        desk = self.stage.of("priya")
-        for voice in new:
             if voice.key:
-                self.stage.heard[voice.key] = desk.post("feedback", **wire.feedback(voice))["ref"]
-        rest = [wire.feedback(voice) for voice in new if not voice.key]
-        if rest:
-            refused = desk.post_list("feedback", rest)["refused"]
+                self.stage.heard[voice.key] = self._reader.post("feedback", **wire.feedback(voice))["ref"]
+            else:
+                self._waiting.append(voice)
+
+    def _bring_voices(self) -> None:
+        """The day's other voices, all together."""
+        if self._waiting:
+            refused = self._reader.post_list("feedback", [wire.feedback(voice) for voice in self._waiting])["refused"]
             if refused:
                 raise CommandError(f"The story's voices were not taken: {refused[0]['reason']}")
+            self._waiting = []
         self._progress(VOICES, self._next_voice, len(self._heard))
+
+    @property
+    def _reader(self) -> Desk:
+        return self.stage.of("priya")
 
 
 def _with_evenings(acts: list[Act], calendar: Calendar) -> Iterator[tuple[datetime, Act | None]]:
@@ -185,12 +194,3 @@ def _look_once(stage: Stage) -> None:
     for review in desk.get("reviews", decided=False):
         if datetime.fromisoformat(review["due_at"]) <= stage.calendar.today + timedelta(days=1):
             desk.post(f"reviews/{review['ref']}/fill")
-
-
-def _shut() -> None:
-    """Write what still waits, and let the event store go."""
-    from whytree.stores.events import close
-    from whytree.workspace.lifecycle import run_shutdown
-
-    run_shutdown()
-    close()

@@ -167,6 +167,7 @@ def _create_flag(desk: Desk, key: str, name: str, hypothesis: str) -> None:
 
 
 def _roll_out(desk: Desk, key: str, step: int) -> None:
+    desk.catch_up()
     wanted = story.ROLLOUTS[key][step]
     percent = wanted.coverage / 100
     if step == 0:
@@ -182,6 +183,7 @@ def open_the_reminder(desk: Desk) -> None:
 
 @act(story.REMINDER_DECIDED, 8.0, "jonas")
 def decide_the_reminder(desk: Desk) -> None:
+    desk.catch_up()
     due = next(r for r in desk.get("reviews", decided=False) if r["solution"] == desk.ref("reminder"))
     review = desk.post(f"reviews/{due['ref']}/fill")
     effect = review["result"]["contrast"]["difference"]["value"]
@@ -502,6 +504,7 @@ def predict_as_sales(desk: Desk) -> None:
 
 @act(16, 10.0, "jonas")
 def measure_the_baseline(desk: Desk) -> None:
+    desk.catch_up()
     now = desk.get("metrics/activated_7d/measure")
     desk.patch(f"outcomes/{desk.ref('activated')}", baseline=round(now["value"], 1))
 
@@ -596,6 +599,7 @@ def think_of_moving_a_booking(desk: Desk) -> None:
 
 @act(37, 10.0, "mei")
 def measure_the_second_baseline(desk: Desk) -> None:
+    desk.catch_up()
     now = desk.get("metrics/second_booking/measure", days=60)
     desk.patch(f"outcomes/{desk.ref('again')}", baseline=round(now["value"], 1))
 
@@ -687,16 +691,16 @@ LINKS = (
     ("forgotten", "forgot-shift", 1, "priya", 1),
     ("forgotten", "forgot-store", 2, "priya", 1),
     ("forgotten", "forgot-survey", 1, "luis", 2),
-    ("phone", "phone-store", 3, "mei", 5),
+    ("phone", "phone-store", 2, "mei", 5),
     ("phone", "phone-prices", 3, "mei", 5),
-    ("phone", "phone-trainees", 3, "priya", 5),
+    ("phone", "phone-trainees", 2, "priya", 5),
     ("phone", "phone-survey", 1, "jonas", 7),
     ("phone", "phone-github", 2, "luis", 9),
     ("phone", "phone-why", 2, "mei", 10),
     ("phone", "phone-dating", 3, "mei", 15),
     ("phone", "phone-scared", 2, "priya", 23),
     ("phone", "phone-work", 2, "ana", 34),
-    ("phone", "phone-again", 3, "priya", 42),
+    ("phone", "phone-again", 2, "priya", 42),
     ("phone", "phone-newest", 2, "jonas", 55),
     ("work", "phone-trainees", 3, "ana", 12),
     ("work", "work-council", 3, "tom", 17),
@@ -728,7 +732,7 @@ def _linking(calendar: Calendar) -> Iterator[Act]:
     for talk in words.interviews():
         for quote, said in _one_for_each(talk):
             at = calendar.at(talk.day, 14 + AFTER_THE_TALK)
-            yield Act(at, "mei", _link(SPEAKS_FOR[quote], talk.name, said, 3))
+            yield Act(at, "mei", _link(SPEAKS_FOR[quote], talk.name, said, 3 if talk.company else 2))
 
 
 def _one_for_each(talk: words.Interview) -> Iterator[tuple[str, str]]:

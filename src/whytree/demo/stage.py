@@ -20,6 +20,7 @@ class Stage:
     calendar: Calendar
     clients: Mapping[str, Client]
     voices: Mapping[str, Voice]
+    catch_up: Callable[[], None]  # brings in what people did until now
     refs: dict[str, str] = field(default_factory=dict)
     heard: dict[str, str] = field(default_factory=dict)
 
@@ -41,6 +42,10 @@ class Desk:
     @property
     def calendar(self) -> Calendar:
         return self._stage.calendar
+
+    def catch_up(self) -> None:
+        """Wait until everything that people did so far has come in: before a rollout changes or a number is read."""
+        self._stage.catch_up()
 
     def get(self, path: str, /, **parameters: Any) -> Any:
         return self._client.get(f"/products/{story.SLUG}/{path}", **parameters)

@@ -6,6 +6,7 @@ A voice never comes before what it speaks about: each is tied to a moment in the
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -176,6 +177,8 @@ class _Choir:
         person = self._somebody_before(interview.who, at, rng, country=interview.country)
         first, last = interview.name.split(" ", 1)
         person.name, person.email = interview.name, f"{names.plain(first)}.{names.plain(last)}@mail.example"
+        if interview.company:
+            person.plan, person.company = "business", interview.company
         metadata = {"interviewer": interview.interviewer, "minutes": interview.minutes}
         voice = self._made(
             "interview", at, interview.text.strip(), "interview", person=person, consent="quotable", key=interview.name
@@ -252,6 +255,7 @@ class _Choir:
         return self._by_who[who]
 
 
+@cache
 def version_at(day: int) -> str:
     """The app's release of that day."""
     return next(version for since, version in reversed(VERSIONS) if day >= since)

@@ -15,7 +15,7 @@ from .world import Event, Person
 SERVER_EVENTS = frozenset(
     {"first_booking", "class_booked", "class_attended", "reminder_sent", "account_flagged_spam", "support_contacted"}
 )
-BATCH = 2_000
+BATCH = 6_000  # messages in a request: about 2 MB
 
 _encode = msgspec.json.Encoder().encode
 

@@ -58,6 +58,7 @@ class Interview:
     minutes: int
     text: str
     quotes: dict[str, str]
+    company: str = ""
 
 
 @cache

@@ -271,9 +271,7 @@ class _Life:
         if chances[2] >= story.CONFIRMS:
             return
         person.confirmed_at = self._do("sign_up_confirmed", 20 + rng.random() * 90, plan=person.plan)
-        spam = story.SPAM_DEFERRED if deferred else story.SPAM
-        confirmed = _FINISHES * (1 - _REFUSING * (not deferred))
-        if chances[3] < spam / confirmed:
+        if chances[3] < (story.SPAM_DEFERRED if deferred else story.SPAM) / self._confirming:
             self._later("account_flagged_spam", hours=2 + 40 * rng.random())
 
     def _phone_field(self, explained: bool) -> bool:
@@ -304,6 +302,11 @@ class _Life:
             self.person.arms[flag] = variant
             self._do("$exposure", 0.2, flag=flag, variant=variant, reason="SPLIT")
         return variant
+
+    @property
+    def _confirming(self) -> float:
+        """The share of all who open the sign-up that finishes it, in this person's arm."""
+        return _FINISHES * (1 if self.person.deferred else 1 - _REFUSING)
 
     # After the form.
 
@@ -352,7 +355,7 @@ class _Life:
         """The weeks after: those who booked come back, the others less and less."""
         person, rng = self.person, self._dice
         stays = 0.82 if person.attended_at else 0.6 if person.booked_at else 0.35
-        if rng.random() < story.WRITES_TO_SUPPORT / (_FINISHES * (1 - _REFUSING)):
+        if rng.random() < story.WRITES_TO_SUPPORT / self._confirming:
             self._later(
                 "support_contacted",
                 hours=1 + 60 * rng.random(),

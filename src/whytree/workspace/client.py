@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +56,7 @@ def choose(**words: str) -> None:
 def set_in_process(transport: "Callable[[], httpx.BaseTransport]") -> None:
     """The command-line root says how to answer in this process (this module may not import what stands above it)."""
     global _in_process
-    _in_process = transport
+    _in_process = cache(transport)  # whoever asks again in this process need not set everything up again
 
 
 def options() -> settings.Options:
