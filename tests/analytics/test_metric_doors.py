@@ -196,3 +196,18 @@ def test_the_command_line_says_the_same(live: Any) -> None:
     assert refused.returncode == 1
     assert "one of" in refused.stderr
     assert json.loads(live.cli("metric", "remove", "lessons", "--json").stdout) == {"removed": "lessons"}
+
+
+@pytest.mark.usefixtures("five_sign_up_three_plant")
+def test_the_chart_marks_what_the_team_did(as_alice: Any, actor: Any, product: Any, activated: Any) -> None:
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from whytree.flags.services import create_flag, open_flag
+    from whytree.workspace.models import Activity
+
+    create_flag(actor, product, key="ask_later")
+    open_flag(actor, product, "ask_later")
+    Activity.objects.filter(verb="open_flag").update(at=timezone.now() - timedelta(days=12))
+    assert ">ask_later opened<" in as_alice.get("/p/sprout/numbers/activated_7d").content.decode()

@@ -1,13 +1,28 @@
 """From a measure to its pictures."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from django.utils.safestring import SafeString, mark_safe
 
 from whytree.engines import charts
 from whytree.engines.charts import Mark, Point
+from whytree.workspace.models import Activity, Product
 
 from .queries import Day, Measure
+
+#: Acts that may have moved a number, and how they are called on a chart.
+MARKED = {"open_flag": "{} opened", "turn_off": "{} off", "decide_review": "{} decided"}
+MOST_MARKS = 4
+
+
+def marks_for(product: Product, measure: Measure) -> tuple[Mark, ...]:
+    """What the team did in these days, the latest few, one a day: more could not be read."""
+    acts = Activity.objects.filter(product=product, verb__in=MARKED, at__gte=measure.from_at, at__lt=measure.to_at)
+    by_day: dict[date, str] = {}
+    for act in acts.order_by("-at")[: MOST_MARKS * 5]:
+        by_day.setdefault(act.at.astimezone(measure.from_at.tzinfo).date(), MARKED[act.verb].format(act.subject_label))
+    return tuple(Mark(day, text) for day, text in sorted(by_day.items())[-MOST_MARKS:])
 
 
 def measure_chart(

@@ -18,7 +18,7 @@ from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from . import services
-from .charts import measure_chart, measure_spark
+from .charts import marks_for, measure_chart, measure_spark
 from .definitions import KINDS, warnings
 from .forms import MetricForm, optional_day, optional_number
 from .models import Direction, Metric
@@ -67,7 +67,7 @@ def metric(request: PageRequest, product: Product, key: str) -> HttpResponse:
         "metric": found,
         "measure": measured,
         "sentence": definition_of(found).sentence,
-        "chart": measure_chart(measured),
+        "chart": measure_chart(measured, marks=marks_for(product, measured)),
         "days": days,
         "periods": PERIODS,
         "rows": list(reversed(measured.series)),

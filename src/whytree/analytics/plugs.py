@@ -9,7 +9,7 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.sockets import Figure, Hit, Panel, Tone, plug_figure, plug_panel, plug_search
 
-from .charts import measure_chart
+from .charts import marks_for, measure_chart
 from .models import Metric
 from .queries import Measure, amount, difference_unit, measure, metrics_by_key
 
@@ -92,7 +92,9 @@ def outcome_panel(actor: Actor, product: Product, outcome: Any) -> Panel | None:
         "metric": metric,
         "measure": measured,
         "figure": outcome_figure(outcome, metric, measured),
-        "chart": measure_chart(measured, target=outcome.target, baseline=outcome.baseline),
+        "chart": measure_chart(
+            measured, target=outcome.target, baseline=outcome.baseline, marks=marks_for(product, measured)
+        ),
         "baseline": None if outcome.baseline is None else amount(outcome.baseline, metric.unit),
         "target": None if outcome.target is None else amount(outcome.target, metric.unit),
     }
