@@ -185,7 +185,10 @@
     }
   }, true);
 
-  focus(location.hash ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null);
+  // After the browser has gone to the mark itself: that takes the focus away from what cannot hold it.
+  window.addEventListener("load", () => setTimeout(() => {
+    focus(location.hash ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null);
+  }));
 
   /* Panning and zooming the drawing */
 
