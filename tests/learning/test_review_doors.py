@@ -172,3 +172,10 @@ def test_the_command_line_says_the_same(live: Any) -> None:
         "review", "decide", "REV-1", "--verdict", "harm", "--decision", "roll_back", "--learning", "It broke sign-up."
     )
     assert decided["decision"] == "roll_back"
+
+
+def test_a_fill_shows_at_once(api: Any, live_through: LiveThrough) -> None:
+    """Also when the page was looked at a moment before."""
+    assert api.get(f"{BASE}/REV-1").ok["state"] == "too_little"
+    live_through(World(people=2_500, effect=0.08))
+    assert api.post(f"{BASE}/REV-1/fill").ok["state"] == "measured"

@@ -188,9 +188,10 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 def _in_period(metric: Metric, start: datetime, end: datetime) -> Measure:
     facts = [metric.product_id, metric.key, metric.name, metric.unit, metric.definition, str(start), str(end)]
     key = "measure:" + hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    now = timezone.now()
     known: Measure | None = cache.get(key)
-    if known is None:
-        known = _measured(metric, start, end, timezone.now())
+    if known is None or not timedelta(0) <= now - known.as_of < timedelta(seconds=FRESH_SECONDS):
+        known = _measured(metric, start, end, now)
         cache.set(key, known, FRESH_SECONDS)
     return known
 

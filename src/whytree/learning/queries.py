@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.core.cache import cache
 from django.db.models import QuerySet
@@ -73,12 +73,21 @@ def result_of(review: OutcomeReview) -> Result:
     """What the review knows: as it stood when it was decided, else as it stands now (some seconds old at most)."""
     if review.is_decided and review.filled is not None:
         return from_json(review.filled)
-    key = f"review:{review.pk}:{review.due_at.isoformat()}"
-    known: Result | None = cache.get(key)
-    if known is None:
-        known = measure_review(review, timezone.now())
-        cache.set(key, known, FRESH_SECONDS)
+    now = timezone.now()
+    known: Result | None = cache.get(_cache_key(review))
+    if known is None or not timedelta(0) <= now - known.as_of < timedelta(seconds=FRESH_SECONDS):
+        known = measure_review(review, now)
+        remember(review, known)
     return known
+
+
+def remember(review: OutcomeReview, result: Result) -> None:
+    """Show this result for the next seconds."""
+    cache.set(_cache_key(review), result, FRESH_SECONDS)
+
+
+def _cache_key(review: OutcomeReview) -> str:
+    return f"review:{review.pk}:{review.due_at.isoformat()}"
 
 
 def last_result(review: OutcomeReview) -> Result | None:

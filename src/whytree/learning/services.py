@@ -18,6 +18,7 @@ from whytree.workspace.sockets import tell_fact
 
 from .measuring import measure_review
 from .models import LEARNING_LENGTH, PREFIX, Decision, OutcomeReview, Verdict
+from .queries import remember
 from .results import Result, as_json, from_json
 
 #: The states a decision leads a solution through; it enters at the last one that it may move to from where it is.
@@ -80,6 +81,7 @@ def fill_review(actor: Actor, review: OutcomeReview, *, now: datetime | None = N
 def _fill(actor: Actor, review: OutcomeReview, now: datetime) -> Result:
     before, state = snapshot(review), (review.filled or {}).get("state")
     result = measure_review(review, now)
+    remember(review, result)
     review.filled, review.filled_at = as_json(result), now
     review.save(update_fields=["filled", "filled_at"])
     if result.state != state:  # looked at every hour; told when it says something new
