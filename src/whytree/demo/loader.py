@@ -5,6 +5,7 @@ Nothing is written past the services: accounts by the workspace's, all else thro
 in with the flags that were in force.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -117,6 +118,7 @@ class _Theatre:
         self._next_event = 0
         self._next_voice = 0
         self._waiting: list[Voice] = []
+        self._unread: deque[tuple[datetime, str]] = deque()
 
     def play(self) -> None:
         acts = sorted(script.acts(self._world.calendar), key=lambda act: act.at)
@@ -127,6 +129,7 @@ class _Theatre:
                 if act is None:
                     self._bring_events()
                     self._bring_voices()
+                    self._read_up()
                 else:
                     act.play(self.stage.of(act.who))
                     self.acts += 1
@@ -151,18 +154,26 @@ class _Theatre:
             voice = self._heard[self._next_voice]
             self._next_voice += 1
             if voice.key:
-                self.stage.heard[voice.key] = self._reader.post("feedback", **wire.feedback(voice))["ref"]
+                ref = self._reader.post("feedback", **wire.feedback(voice))["ref"]
+                self.stage.heard[voice.key] = ref
+                self._unread.append((self._now, ref))
             else:
                 self._waiting.append(voice)
 
     def _bring_voices(self) -> None:
         """The day's other voices, all together."""
         if self._waiting:
-            refused = self._reader.post_list("feedback", [wire.feedback(voice) for voice in self._waiting])["refused"]
-            if refused:
-                raise CommandError(f"The story's voices were not taken: {refused[0]['reason']}")
+            answer = self._reader.post_list("feedback", [wire.feedback(voice) for voice in self._waiting])
+            if answer["refused"]:
+                raise CommandError(f"The story's voices were not taken: {answer['refused'][0]['reason']}")
+            self._unread.extend((self._now, ref) for ref in answer["created"])
             self._waiting = []
         self._progress(VOICES, self._next_voice, len(self._heard))
+
+    def _read_up(self) -> None:
+        """Priya puts away what nobody linked within some days; the newest voices wait for the visitor."""
+        while self._unread and self._now - self._unread[0][0] > story.READ_WITHIN:
+            self._reader.post(f"feedback/{self._unread.popleft()[1]}/put-away")
 
     @property
     def _reader(self) -> Desk:
@@ -189,7 +200,7 @@ def _read_repository(data: Path, calendar: Calendar, stage: Stage) -> None:
 
 
 def _look_once(stage: Stage) -> None:
-    """Let the review that is due fill itself, as the hourly job will do from now on."""
+    """Fill the review that is due once more, with all that is known now, as the hourly job will do from here on."""
     desk = stage.of(story.ANA.key)
     for review in desk.get("reviews", decided=False):
         if datetime.fromisoformat(review["due_at"]) <= stage.calendar.today + timedelta(days=1):

@@ -84,7 +84,7 @@ def aim(desk: Desk) -> None:
         title="Come back for a second class",
         description="One class is a nice Saturday. Two make somebody a gardener.",
         metric_key="second_booking",
-        target=25,
+        target=40,
         due=(desk.calendar.today + timedelta(days=200)).date().isoformat(),
         owner="mei@sprout.example",
     )
@@ -286,7 +286,7 @@ def write_down_the_works_council(desk: Desk) -> None:
     desk.make(
         "opportunities",
         "work",
-        under="phone",
+        under="activated",
         kind="need",
         title="At work we cannot give phone numbers",
         segment="teams and trainees",
@@ -650,6 +650,14 @@ def challenge_the_explanation(desk: Desk) -> None:
         "Two companies told me their works council forbids it, whatever we write next to the field. "
         "Explaining will not help them. Who is this for?",
     )
+
+
+@act(story.DEFER_OPENED + story.DEFER_HORIZON, 9.5, "ana")
+def let_the_review_fill_itself(desk: Desk) -> None:
+    """What the hourly job does once a review is due."""
+    desk.catch_up()
+    due = next(r for r in desk.get("reviews", decided=False) if r["solution"] == desk.ref("defer"))
+    desk.post(f"reviews/{due['ref']}/fill")
 
 
 # --- this week ---------------------------------------------------------------------------------------------------------------

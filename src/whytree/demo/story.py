@@ -48,6 +48,7 @@ DEFER_HORIZON = 42  # so that the review falls due early today
 EXPLAIN_OPENED = 52
 EXPLAIN_HORIZON = 21  # today is day 9 of 21, once it is as late as the hour at which it was opened
 OPENED_AT_HOUR = 9
+READ_WITHIN = timedelta(days=4)  # support reads every voice; what is newer waits for the visitor
 
 
 @dataclass(frozen=True)
