@@ -141,7 +141,7 @@ def test_what_cannot_be_asked_is_a_clear_sentence(cli: Any, clone: Clone, line: 
     assert "is empty" in sentence("empty.py")
     assert "Ask about" in sentence("nothing of the kind")
     assert "Ask about" in sentence("")
-    assert "not known here" in sentence("deadbeef1")
+    assert "No commit deadbeef1 is known" in sentence("deadbeef1")
     empty = Clone(tmp_path / "no-commit")
     empty.write("a.py", "a\n")
     assert "no commit" in sentence("a.py:1", empty.path)

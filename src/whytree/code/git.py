@@ -5,7 +5,6 @@ Every failure is a `CommandError`, one sentence that says what to do.
 
 import os
 import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +60,8 @@ class Clone:
 
     def stream(self, *arguments: str, stdin: str | None = None) -> Iterator[bytes]:
         """Output of a long git command in chunks, as it comes. git reads all of `stdin` before it answers."""
+        import tempfile
+
         with tempfile.TemporaryFile() as complaint:
             process = subprocess.Popen(
                 [*_git(self.root), *arguments],

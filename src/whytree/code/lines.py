@@ -5,9 +5,7 @@
 """
 
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,6 +82,8 @@ class LineReader:
         if len(requests) == 1:
             yield requests[0][0], self._blame_one(*requests[0])
             return
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             yield from zip(
                 (wanted for wanted, _ in requests),
@@ -99,6 +99,8 @@ class LineReader:
         if not ignored:
             output = self._clone.read_bytes(*arguments, "--", wanted.path)
             return FileLines(wanted.path, list(parse_blame(output)))
+        import tempfile
+
         with tempfile.NamedTemporaryFile("w", prefix="whytree-", suffix=".revs") as listing:
             listing.write("\n".join(sorted(ignored)) + "\n")
             listing.flush()

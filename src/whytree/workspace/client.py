@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from whytree import options as settings
 
+from . import wire
+
 if TYPE_CHECKING:
     import httpx
 
@@ -86,7 +88,7 @@ def owner_token(data: Path) -> str:
 class Client:
     """Speaks JSON with the API; every failure is a `CommandError` with the server's own sentence."""
 
-    def __init__(self, http: "httpx.Client", where: str) -> None:
+    def __init__(self, http: "httpx.Client | wire.LocalHttp", where: str) -> None:
         self._http = http
         self.where = where
 
@@ -139,11 +141,9 @@ class Client:
         raise CommandError(f"Which product? Say --product or set WHYTREE_PRODUCT to one of: {names}")
 
     def _call(self, method: str, path: str, **kwargs: Any) -> Any:
-        import httpx
-
         try:
             response = self._http.request(method, "/api" + path, **kwargs)
-        except httpx.TransportError as error:
+        except wire.transport_errors() as error:
             raise CommandError(
                 f"{self.where} does not answer: {error}. Is the server running? `whytree doctor` looks."
             ) from error
@@ -152,7 +152,7 @@ class Client:
         return response.json() if response.content else None
 
 
-def _refusal(response: "httpx.Response") -> CommandError:
+def _refusal(response: "httpx.Response | wire.Answer") -> CommandError:
     try:
         body = response.json()
         message, details = str(body.get("message") or body.get("detail")), body.get("details")
@@ -169,8 +169,11 @@ def connect(token: str = "") -> Client:
         raise CommandError(
             "No token. On the server's own machine: whytree owner you@example.org. Elsewhere set WHYTREE_URL and WHYTREE_TOKEN."
         )
-    http = open_http({"Authorization": f"Bearer {token}", "X-Whytree-Via": "cli"})
-    return Client(http, chosen.url or running_server(chosen.data) or str(chosen.data))
+    headers = {"Authorization": f"Bearer {token}", "X-Whytree-Via": "cli"}
+    here = "" if chosen.url else running_server(chosen.data)
+    if here:
+        return Client(wire.LocalHttp(here, headers, TIMEOUT_SECONDS), here)
+    return Client(open_http(headers), chosen.url or str(chosen.data))
 
 
 def open_http(headers: dict[str, str]) -> "httpx.Client":
