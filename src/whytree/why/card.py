@@ -185,7 +185,9 @@ def _voices(opportunity: Opportunity | None) -> tuple[EvidenceHop, ...]:
 def _tried(place: Place) -> tuple[Tried, ...]:
     if place.opportunity is None:
         return ()
-    others = place.opportunity.solutions.exclude(pk=place.solution.pk if place.solution else None)
+    others = (
+        place.opportunity.solutions.exclude(pk=place.solution.pk) if place.solution else place.opportunity.solutions
+    )
     shown = others.select_related("product", "opportunity").order_by("-updated_at")[:TRIED]
     return tuple(Tried(one.ref, one.title, one.standing, _result(one), url_of(one)) for one in shown)
 

@@ -64,8 +64,8 @@ class Resolver:
     def _ticket(self, candidate: Candidate) -> tuple[str, ...]:
         wanted = candidate.ticket or TicketRef(candidate.key)
         if candidate.key not in self._tickets:
-            links = TicketLink.objects.filter(product=self._product, ticket__key=candidate.key)
-            self._tickets[candidate.key] = list(links.select_related("ticket", "product"))
+            rows = TicketLink.objects.filter(product=self._product, ticket__key=candidate.key)
+            self._tickets[candidate.key] = list(rows.select_related("ticket", "product"))
         links = [
             link
             for link in self._tickets[candidate.key]

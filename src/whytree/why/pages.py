@@ -32,9 +32,14 @@ def why(request: PageRequest, product: Product) -> HttpResponse:
         answer = explain(product, Ask(parse_ref(typed)))
     except (NotAReference, NotFound, Invalid) as error:
         hits = search(request.actor, product, typed)[:MOST_HITS]
-        context = {"typed": typed, "hits": hits, "problem": "" if isinstance(error, NotAReference) else error.message}
-        return render(request, "why/found.html", context, status=200 if hits else 404)
-    context = {"why": answer, "picture": _picture(answer), "shown_evidence": answer.evidence[:SHOWN_EVIDENCE]}
+        problem = "" if isinstance(error, NotAReference) else error.message
+        found = {"typed": typed, "hits": hits, "problem": problem}
+        return render(request, "why/found.html", found, status=200 if hits else 404)
+    context: dict[str, object] = {
+        "why": answer,
+        "picture": _picture(answer),
+        "shown_evidence": answer.evidence[:SHOWN_EVIDENCE],
+    }
     way = answer.way_from(answer.commit.short) if answer.commit else None
     return render(request, "why/why.html", {**context, "way": way})
 
