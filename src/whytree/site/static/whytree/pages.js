@@ -34,6 +34,7 @@
 
   function boxClosed() {
     one("#box-home").append(box);
+    box.reset();
     one("#box-hits").replaceChildren();
   }
 
