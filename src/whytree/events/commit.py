@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -36,6 +36,7 @@ from .rows import as_datetime
 from .spool import Spool, Spooled
 
 log = logging.getLogger("whytree.events")
+T = TypeVar("T")
 
 LINGER_SECONDS = 0.003  # how long the first rows wait for company
 MAX_ROWS_AT_ONCE = 20_000
@@ -59,12 +60,19 @@ class Batch:
     edges: list[EdgeRow] = field(default_factory=list)
     done: threading.Event = field(default_factory=threading.Event)
     error: WhytreeError | None = None
-    repeated: int = 0  # rows left out because their id was seen before
-    refused: dict[int, str] = field(default_factory=dict)  # id of a row in quarantine -> why
+    items: int = 0  # the first so many rows are the items that were sent; the others follow from them
+    repeated: set[int] = field(default_factory=set)  # places of rows left out because their id was seen before
+    refused: dict[int, str] = field(default_factory=dict)  # place of a row in quarantine -> why
     size: int = 0
 
     def __post_init__(self) -> None:
         self.size = sum(map(len, self.lines))
+
+    def kept(self, items: list[T]) -> list[T]:
+        """Those of the items whose rows were written."""
+        if not self.repeated and not self.refused:
+            return items
+        return [item for at, item in enumerate(items) if at not in self.repeated and at not in self.refused]
 
 
 class Commit:
@@ -193,7 +201,7 @@ class Commit:
         if lines or edge_lines:
             refused = self._store_or_spool(Spooled(edge_lines, lines, min(batch.received_at for batch in group)))
             for batch in group if refused else ():
-                batch.refused = {event_id: refused[event_id] for event_id in batch.ids if event_id in refused}
+                batch.refused = {at: refused[each] for at, each in enumerate(batch.ids) if each in refused}
         self._seen.add(ids)
         for edge in edges:
             self.edges_seen.add(edge.key, edge.at)
@@ -208,11 +216,11 @@ class Commit:
                 lines += batch.lines
                 ids |= own
                 continue
-            for line, event_id in zip(batch.lines, batch.ids, strict=True):
+            for place, event_id in enumerate(batch.ids):
                 if event_id in ids or event_id in self._seen:
-                    batch.repeated += 1
+                    batch.repeated.add(place)
                 else:
-                    lines.append(line)
+                    lines.append(batch.lines[place])
                     ids.add(event_id)
         return lines, list(ids)
 

@@ -8,10 +8,11 @@ leaves undone is found again from what is stored: everything here may be done tw
 import logging
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from django.db import close_old_connections, transaction
@@ -39,9 +40,50 @@ COUNT_SECONDS = 5.0
 MARK_SECONDS = 30.0
 OVERLAP = timedelta(seconds=60)  # clocks of several servers, and rows on their way while the mark was set
 MARK = "followed"
+COUNTED_AT_ONCE = 128  # events of one name
+TYPED_EACH = 8
 MAX_ASIDE = 1_000  # rejected messages kept for showing, at once
 
-Shape = tuple[int, str, tuple[str, ...], str]  # product, event, its property names, the letters of their types
+Name = tuple[int, str]  # product, event
+
+
+@dataclass
+class Counts:
+    """What came in of one event: how often each property, of which types, and when.
+
+    Events are kept as they are until there are some, then counted in one go: that is several times cheaper.
+    """
+
+    properties: Counter[str] = field(default_factory=Counter)
+    types: set[tuple[str, str]] = field(default_factory=set)  # property, letter of its type
+    first_at: float = float("inf")
+    last_at: float = float("-inf")
+    waiting: list[Normalised] = field(default_factory=list)
+
+    def add(self, item: Normalised) -> None:
+        self.waiting.append(item)
+        if len(self.waiting) >= COUNTED_AT_ONCE:
+            self.count()
+
+    def count(self) -> None:
+        """Count what waits. Of many, only some are asked for types: each type comes again."""
+        items, self.waiting = self.waiting, []
+        if not items:
+            return
+        self.properties.update(chain.from_iterable(item.event.properties for item in items))
+        for item in items if len(items) < COUNTED_AT_ONCE else items[::TYPED_EACH]:
+            self.types.update(zip(item.event.properties, item.types, strict=True))
+        times = [item.event.timestamp for item in items]
+        self.first_at = min(self.first_at, *times)
+        self.last_at = max(self.last_at, *times)
+
+    def __iadd__(self, other: "Counts") -> "Counts":
+        self.properties += other.properties
+        self.types |= other.types
+        self.first_at = min(self.first_at, other.first_at)
+        self.last_at = max(self.last_at, other.last_at)
+        self.waiting += other.waiting
+        return self
 
 
 @dataclass
@@ -51,29 +93,20 @@ class Pending:
     edges: list[EdgeRow] = field(default_factory=list)
     traits: list[Traits] = field(default_factory=list)
     exposures: dict[tuple[int, str], float] = field(default_factory=dict)
-    shapes: Counter[Shape] = field(default_factory=Counter)
-    first_at: dict[tuple[int, str], float] = field(default_factory=dict)
-    last_at: dict[tuple[int, str], float] = field(default_factory=dict)
+    counts: dict[Name, Counts] = field(default_factory=lambda: defaultdict(Counts))
     rejected: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, items: Iterable[Normalised], edges: Sequence[EdgeRow]) -> None:
         self.edges += edges
         for item in items:
             event = item.event
-            self.shapes[event.product, event.event, tuple(event.properties), item.types] += 1
-            self._widen((event.product, event.event), event.timestamp)
+            self.counts[event.product, event.event].add(item)
             if item.traits is not None:
                 self.traits.append(item.traits)
             exposure = item.exposure or (event if event.event == EXPOSURE else None)
             if exposure is not None:
                 key = (exposure.product, exposure.properties.get("flag", ""))
                 self.exposures[key] = min(self.exposures.get(key, exposure.timestamp), exposure.timestamp)
-
-    def _widen(self, key: tuple[int, str], at: float) -> None:
-        if at < self.first_at.get(key, float("inf")):
-            self.first_at[key] = at
-        if at > self.last_at.get(key, float("-inf")):
-            self.last_at[key] = at
 
 
 class Follower:
@@ -150,7 +183,7 @@ class Follower:
         pending.rejected = []
         if self._thread is None or time.monotonic() - self._counted_at > COUNT_SECONDS or self._closing:
             count_properties(_catalogue_rows(pending))
-            pending.shapes = Counter()
+            pending.counts = defaultdict(Counts)
             self._counted_at = time.monotonic()
         else:
             self._put_back(pending)  # only the counts are left; they go out some seconds later, added up
@@ -171,13 +204,10 @@ class Follower:
             pending.edges += newer.edges
             pending.traits += newer.traits
             pending.rejected += newer.rejected
-            pending.shapes += newer.shapes
             for key, at in newer.exposures.items():
                 pending.exposures[key] = min(at, pending.exposures.get(key, at))
-            for key, at in newer.first_at.items():
-                pending.first_at[key] = min(at, pending.first_at.get(key, at))
-            for key, at in newer.last_at.items():
-                pending.last_at[key] = max(at, pending.last_at.get(key, at))
+            for name, counts in newer.counts.items():
+                pending.counts[name] += counts
 
     # ---- what a crash left undone ----
 
@@ -251,23 +281,24 @@ class Follower:
 
 
 def _catalogue_rows(pending: Pending) -> list[dict[str, Any]]:
-    """One row for each property and type, from the shapes of events."""
-    counts: Counter[tuple[int, str, str, str]] = Counter()
-    for (product, event, names, letters), number in pending.shapes.items():
-        for name, letter in zip(names, letters, strict=True):
-            counts[product, event, name, letter] += number
-    return [
-        {
-            "product": product,
-            "event": event,
-            "property": name,
-            "type": TYPE_NAMES[letter],
-            "volume": number,
-            "first_seen": pending.first_at[product, event],
-            "last_seen": pending.last_at[product, event],
-        }
-        for (product, event, name, letter), number in counts.items()
-    ]
+    """A row for each property and type. What came in counts for one of a property's types, mostly its only one."""
+    rows = []
+    for (product, event), counts in pending.counts.items():
+        counts.count()
+        left = dict(counts.properties)
+        untyped = [(name, "s") for name in left.keys() - {name for name, _ in counts.types}]
+        for name, letter in sorted([*counts.types, *untyped]):
+            row = {
+                "product": product,
+                "event": event,
+                "property": name,
+                "type": TYPE_NAMES[letter],
+                "volume": left.pop(name, 0),
+                "first_seen": counts.first_at,
+                "last_seen": counts.last_at,
+            }
+            rows.append(row)
+    return rows
 
 
 _guard = threading.Lock()

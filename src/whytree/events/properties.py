@@ -23,35 +23,39 @@ class Unfit(ValueError):
 def flatten(values: dict[str, Any]) -> tuple[dict[str, str], str]:
     """The properties as flat text, and the letter of each one's type in the same order."""
     flat: dict[str, str] = {}
-    types: dict[str, str] = {}
-    _flatten_into(flat, types, values, "", MAX_DEPTH)
+    letters: list[str] = []
+    _flatten_into(flat, letters, values, "", MAX_DEPTH)
+    if not flat:
+        return flat, ""
     if len(flat) > MAX_PROPERTIES:
         raise Unfit(f"It has {len(flat):,} properties; the limit is {MAX_PROPERTIES:,}. Send lists as one property.")
-    if flat and max(map(len, flat)) > MAX_KEY:
+    if max(map(len, flat)) > MAX_KEY:
         raise Unfit(f"One of its property names is longer than {MAX_KEY} characters. Send such texts as values.")
-    return flat, "".join(types.values())
+    if len(letters) != len(flat):  # {"a.b": 1, "a": {"b": 2}}: the later one counts
+        letters = ["s"] * len(flat)
+    return flat, "".join(letters)
 
 
-def _flatten_into(flat: dict[str, str], types: dict[str, str], values: dict[str, Any], prefix: str, depth: int) -> None:
+def _flatten_into(flat: dict[str, str], letters: list[str], values: dict[str, Any], prefix: str, depth: int) -> None:
     for key, value in values.items():
         name = prefix + key if prefix else key
         kind = type(value)
         if kind is str:
             flat[name] = value
-            types[name] = "s"
+            letters.append("s")
+        elif kind is float or kind is int:
+            flat[name] = repr(value)
+            letters.append("n")
         elif kind is bool:
             flat[name] = "true" if value else "false"
-            types[name] = "b"
-        elif kind is int or kind is float:
-            flat[name] = repr(value)
-            types[name] = "n"
+            letters.append("b")
         elif value is None:
             continue
         elif isinstance(value, dict) and depth > 0:
-            _flatten_into(flat, types, value, name + ".", depth - 1)
+            _flatten_into(flat, letters, value, name + ".", depth - 1)
         else:
             flat[name] = as_json(value)
-            types[name] = "l"
+            letters.append("l")
 
 
 def scalar_text(value: Any) -> str:

@@ -32,6 +32,9 @@ class RecentIds:
         return event_id in self._young or event_id in self._old
 
 
+EdgeKey = tuple[int, int, int, str, bool]  # product, the pair, what was said, whether it is trusted
+
+
 class RecentEdges:
     """What was said about people's ids, with the earliest time it was said for: most messages say nothing new.
 
@@ -40,12 +43,23 @@ class RecentEdges:
 
     def __init__(self, size: int = SIZE) -> None:
         self._size = size
-        self._said: dict[tuple[int, int, int, str, bool], float] = {}
+        self._links: dict[EdgeKey, float] = {}
+        self._known: dict[int, float] = {}  # by the hash of the person, which belongs to one product
 
-    def is_news(self, key: tuple[int, int, int, str, bool], at: float) -> bool:
-        return at < self._said.get(key, float("inf"))
+    def is_new_link(self, key: EdgeKey, at: float) -> bool:
+        return at < self._links.get(key, _NEVER)
 
-    def add(self, key: tuple[int, int, int, str, bool], at: float) -> None:
-        if len(self._said) >= self._size:
-            self._said = {}
-        self._said[key] = at
+    def is_newly_known(self, person: int, at: float) -> bool:
+        return at < self._known.get(person, _NEVER)
+
+    def add(self, key: EdgeKey, at: float) -> None:
+        _, one, other, _, _ = key
+        if one == other:
+            self._known[one] = at
+        else:
+            self._links[key] = at
+        if len(self._links) + len(self._known) >= self._size:
+            self._links, self._known = {}, {}
+
+
+_NEVER = float("inf")

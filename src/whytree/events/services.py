@@ -23,6 +23,7 @@ from .commit import Batch, Commit, commit
 from .follow import follower
 from .normalise import EXPOSURE, MAX_EVENT_BYTES, Door, event
 from .properties import Unfit, clean_text, cleaned
+from .recent import EdgeKey
 from .rows import SERVER, Event, Normalised, Outcome, Rejected
 
 log = logging.getLogger("whytree.events")
@@ -58,65 +59,73 @@ class Accepted:
 def accept(product_id: int, source: str, items: Sequence[Outcome]) -> Accepted:
     """Write what was normalised; returns once it is on disk. Raises `Unavailable` or `TooMany` when nothing was taken."""
     received_at = time.time()
-    refused = [
-        Refusal(index, one.message_id, one.reason) for index, one in enumerate(items) if isinstance(one, Rejected)
-    ]
     writer = commit()
-    batch, too_large = _batch(writer, items, received_at)
-    refused += too_large
+    sorted_out = _sort_out(writer, items, received_at)
+    batch = sorted_out.batch(received_at)
     writer.submit(batch)
-    refused += [
-        Refusal(index, "", batch.refused[item.event.event_id])
-        for index, item in enumerate(items if batch.refused else ())
-        if isinstance(item, Normalised) and item.event.event_id in batch.refused
-    ]
+    refused = [Refusal(index, one.message_id, one.reason) for index, one in sorted_out.rejected]
+    refused += [Refusal(sorted_out.places[at], "", reason) for at, reason in batch.refused.items() if at < batch.items]
     follow = follower()
-    if refused:
-        rejected = [one for one in items if isinstance(one, Rejected)]
-        follow.note_rejected(product_id, source, received_at, rejected)
-    gone = {one.index for one in refused}
-    follow.note(
-        [item for index, item in enumerate(items) if index not in gone and isinstance(item, Normalised)], batch.edges
-    )
-    return Accepted(len(items), batch.repeated, sorted(refused, key=lambda one: one.index))
+    if sorted_out.rejected:
+        follow.note_rejected(product_id, source, received_at, [one for _, one in sorted_out.rejected])
+    follow.note(batch.kept(sorted_out.taken), batch.edges)
+    repeated = sum(at < batch.items for at in batch.repeated)
+    return Accepted(len(items), repeated, sorted(refused, key=lambda one: one.index))
 
 
-def _batch(writer: Commit, items: Sequence[Outcome], received_at: float) -> tuple[Batch, list[Refusal]]:
-    """The rows of these items, and those too large to be one."""
-    lines: list[bytes] = []
-    ids: list[int] = []
-    refused: list[Refusal] = []
-    edges: dict[tuple[int, int, int, str, bool], EdgeRow] = {}
+@dataclass
+class _SortedOut:
+    """Items taken apart: rows to write, and those that are none."""
+
+    taken: list[Normalised] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)  # of the taken ones among all items
+    lines: list[bytes] = field(default_factory=list)
+    mirrored: list[Event] = field(default_factory=list)
+    edges: dict[EdgeKey, EdgeRow] = field(default_factory=dict)
+    rejected: list[tuple[int, Rejected]] = field(default_factory=list)
+
+    def batch(self, received_at: float) -> Batch:
+        """Rows of the items first, in their order; exposures told on behalf of clients behind them."""
+        lines = self.lines + [encoded(event) for event in self.mirrored]
+        ids = [item.event.event_id for item in self.taken] + [event.event_id for event in self.mirrored]
+        return Batch(lines, ids, received_at, list(self.edges.values()), items=len(self.taken))
+
+
+def _sort_out(writer: Commit, items: Sequence[Outcome], received_at: float) -> _SortedOut:
+    out = _SortedOut()
     for index, item in enumerate(items):
         if isinstance(item, Rejected):
+            out.rejected.append((index, item))
             continue
         line = encoded(item.event)
         if len(line) > MAX_EVENT_BYTES:
-            reason = f"It has {len(line):,} bytes; the limit is {MAX_EVENT_BYTES:,}. Send less with one event."
-            refused.append(Refusal(index, "", reason))
+            out.rejected.append((index, _too_large(item.event, line)))
             continue
-        lines.append(line)
-        ids.append(item.event.event_id)
+        out.taken.append(item)
+        out.places.append(index)
+        out.lines.append(line)
         if item.exposure is not None:
-            lines.append(encoded(item.exposure))
-            ids.append(item.exposure.event_id)
+            out.mirrored.append(item.exposure)
         if item.known or item.link is not None:
-            _collect_edges(edges, writer, item, received_at)
-    return Batch(lines, ids, received_at, list(edges.values())), refused
+            _collect_edges(out.edges, writer, item, received_at)
+    return out
 
 
-def _collect_edges(
-    edges: dict[tuple[int, int, int, str, bool], EdgeRow], writer: Commit, item: Normalised, received_at: float
-) -> None:
+def _too_large(event: Event, line: bytes) -> Rejected:
+    reason = f"It has {len(line):,} bytes; the limit is {MAX_EVENT_BYTES:,}. Send less with one event."
+    return Rejected(reason, event=event.event, distinct_id=event.distinct_id, body=line[:4_000])
+
+
+def _collect_edges(edges: dict[EdgeKey, EdgeRow], writer: Commit, item: Normalised, received_at: float) -> None:
     """What an item says about ids, when it is news."""
-    said = item.event
-    if item.known:
+    said, seen = item.event, writer.edges_seen
+    if item.known and seen.is_newly_known(said.person, said.timestamp):
         key = known_key(said.product, said.person)
-        if writer.edges_seen.is_news(key, said.timestamp) and (key not in edges or said.timestamp < edges[key].at):
+        if key not in edges or said.timestamp < edges[key].at:
             edges[key] = known_row(said.product, said.person, said.distinct_id, said.timestamp, received_at)
     if item.link is not None:
         key = link_key(item.link)
-        if writer.edges_seen.is_news(key, item.link.at) and (key not in edges or item.link.at < edges[key].at):
+        if seen.is_new_link(key, item.link.at) and (key not in edges or item.link.at < edges[key].at):
             edges[key] = link_row(item.link, received_at)
 
 

@@ -45,6 +45,8 @@ def serve(chosen: options.Options, *, ready: Callable[[str], None]) -> None:
         max_request_body_size=settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1024,
         channel_timeout=60,
         connection_limit=1000,
+        recv_bytes=65_536,  # a batch of events is some 50 KB: read it in one go, not in eight
+        asyncore_use_poll=True,  # select() stops at descriptor 1,024, and the event engine keeps many open
         ident="whytree",
         clear_untrusted_proxy_headers=False,
     )

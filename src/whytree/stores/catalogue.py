@@ -55,7 +55,6 @@ FROM (
     FROM catalogue
     WHERE product = {product:UInt32} AND ({event:String} = '' OR event = {event:String})
     GROUP BY event, property, type
-    HAVING n > 0
     ORDER BY event, property, n DESC, type
 )
 GROUP BY event, property
@@ -89,7 +88,6 @@ FROM (
     FROM catalogue
     WHERE product = {product:UInt32}
     GROUP BY event, property, type
-    HAVING n > 0
 )
 GROUP BY event, property
 """
@@ -113,12 +111,11 @@ def recount(product: int) -> int:
 
 
 def _shares(types: Sequence[tuple[str, int]], total: int) -> list[tuple[str, int]]:
-    """`total` spread over the types as they were, whole numbers that add up."""
-    before = sum(volume for _, volume in types)
+    """`total` spread over the types as they were, in whole numbers that add up; a type once seen stays."""
+    before = sum(volume for _, volume in types) or 1
     spread = [(kind, total * volume // before) for kind, volume in types]
     kind, volume = spread[0]
-    spread[0] = (kind, volume + total - sum(count for _, count in spread))
-    return [(kind, max(volume, 1)) for kind, volume in spread]
+    return [(kind, volume + total - sum(count for _, count in spread)), *spread[1:]]
 
 
 @dataclass(frozen=True, slots=True)

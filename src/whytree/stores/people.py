@@ -58,10 +58,23 @@ def edges_around(product: int, persons: Collection[int]) -> list[dict[str, Any]]
     return list(found.values())
 
 
+_LINKED = """
+SELECT arrayJoin([one, other]) AS person
+FROM merge_edges
+WHERE product = {product:UInt32} AND one != other AND (one IN {ids:Array(UInt64)} OR other IN {ids:Array(UInt64)})
+"""
+
+
+def linked_among(product: int, persons: Collection[int]) -> set[int]:
+    """Those of these ids that anything ties to another id; the others are people of one id."""
+    return {row["person"] for row in _in_chunks(_LINKED, product, persons)} & set(persons)
+
+
 def pairs_since(moment: datetime) -> list[dict[str, Any]]:
     """The ids that something was said about since then."""
     return store().query(
-        "SELECT DISTINCT product, one, other FROM merge_edges WHERE recorded_at >= {moment:DateTime64(3, 'UTC')}",
+        "SELECT DISTINCT product, one, other FROM merge_edges "
+        "WHERE recorded_at >= {moment:DateTime64(3, 'UTC')} AND one != other",
         {"moment": moment},
     )
 

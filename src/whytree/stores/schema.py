@@ -23,6 +23,7 @@ class Migration:
 
 # 16 constant buckets of keys: one property is read without the others, and a part stays under 100 files.
 # Compact parts up to 10 GB: a wide part has a file per column and bucket, thousands of them in a busy store.
+# Merges take more parts at once than by default (base 10 for 5): half their work, a few parts more to read.
 _EVENTS = """
 CREATE TABLE IF NOT EXISTS events (
     product     UInt32,
@@ -53,6 +54,7 @@ SETTINGS
     map_buckets_strategy = 'constant',
     map_buckets_min_avg_size = 0,
     min_bytes_for_wide_part = 10737418240,
+    merge_selector_base = 10,
     fsync_after_insert = 1,
     fsync_part_directory = 1
 """

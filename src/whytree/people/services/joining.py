@@ -164,10 +164,14 @@ def _record_decision(actor: Actor, product: Product, verb: str, distinct_id: str
 
 
 def follow_rows(rows: Iterable[EdgeRow]) -> None:
-    """Follow what was just said about ids, product by product."""
+    """Follow what was just said about ids, product by product. That an id is known matters only to those tied to it."""
     touched: dict[int, set[int]] = {}
+    known: dict[int, set[int]] = {}
     for row in rows:
         product, one, other, _, _ = row.key
-        touched.setdefault(product, set()).update((one, other))
+        (touched if one != other else known).setdefault(product, set()).update((one, other))
+    for product, persons in known.items():
+        touched.setdefault(product, set()).update(stored.linked_among(product, persons))
     for product, persons in touched.items():
-        follow_edges(product, persons)
+        if persons:
+            follow_edges(product, persons)
