@@ -201,7 +201,10 @@ def open_database(engine: Engine, name: str) -> EventStore:
     """The database called `name`, made and migrated when needed."""
     from .schema import create_database, migrate
 
-    create_database(engine, name)
+    try:
+        create_database(engine, name)
+    except (ClickHouseError, OSError) as error:
+        raise _cannot_open(engine, error) from error
     opened = EventStore(engine, name)
     migrate(opened)
     return opened
