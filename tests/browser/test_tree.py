@@ -97,9 +97,10 @@ def test_a_node_is_added_and_edited_by_keys_in_a_sheet(
     alice_page.keyboard.press("j")
     alice_page.keyboard.press("a")
     sheet = alice_page.locator("dialog#sheet[open]")
-    sheet.get_by_label("What could be done about it?").fill("Show the garden first")
+    title = f"Show the garden before {planted.solution}"
+    sheet.get_by_label("What could be done about it?").fill(title)
     sheet.get_by_role("button", name="Add").click()
-    alice_page.get_by_text("Show the garden first").wait_for()
+    alice_page.get_by_text(title, exact=True).wait_for()
     added = wait_for_focus(alice_page)
     assert added.startswith("SOL-"), "the new node has the focus"
     alice_page.keyboard.press("e")
@@ -110,9 +111,9 @@ def test_a_node_is_added_and_edited_by_keys_in_a_sheet(
     sheet.get_by_role("button", name="Save").click()
     sheet.get_by_text("This field is required.").wait_for()
     assert sheet.get_by_label("What else there is to say").input_value() == "x", "what was typed is kept"
-    field.fill("Show the garden before signing up")
+    field.fill(f"{title} and after")
     sheet.get_by_role("button", name="Save").click()
-    alice_page.get_by_text("Show the garden before signing up").wait_for()
+    alice_page.get_by_text(f"{title} and after", exact=True).wait_for()
     wait_for_focus(alice_page, added)
     assert [said for said in complaints.said if "400" not in said] == []
 

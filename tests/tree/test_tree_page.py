@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from whytree.tree import services
-from whytree.tree.layout import MOST_NODES, MOST_ROWS
+from whytree.tree.layout import MOST_NODES, MOST_ROWS, view_of
 from whytree.tree.models import EvidenceLink, Opportunity, Solution
 from whytree.tree.outline import load_tree
 from whytree.workspace.sockets import Chip, Figure, _figures, plug_figure
@@ -234,3 +234,19 @@ def test_the_whole_tree_is_one_answer_at_the_api(api: Any, api_viewer: Any, gard
 
 def test_metric_keys_in_use_are_offered_while_one_is_typed(as_alice: Any, garden: Garden) -> None:
     assert "activated_7d" in as_alice.get("/p/sprout/tree/metric-keys?metric_key=acti").json()["keys"]
+
+
+def test_of_several_outcomes_the_one_in_focus_is_spoken_of(
+    as_alice: Any, garden: Garden, actor: Any, product: Any
+) -> None:
+    later = services.create_outcome(actor, product, title="Come back for a second class")
+    services.create_opportunity(actor, product, outcome=later, title="I forget that I booked", in_focus=True)
+    page = text(as_alice, "/p/sprout/tree")
+    assert "Come back for a second class: not measured yet. 1 problem in the way, none being worked on." in page
+
+
+def test_what_stands_below_a_closed_node_is_dimmed_with_it(garden: Garden, actor: Any, product: Any) -> None:
+    services.lock_prediction(actor, garden.hypothesis, at=garden.hypothesis.created_at)
+    services.close_node(actor, garden.solution, reason="too dear", with_children=True)
+    dim = {row.branch.node.ref for row in view_of(load_tree(product)).rows if row.dim}
+    assert dim == {"SOL-1", "HYP-1", "ASM-1", "TST-1"}

@@ -1,7 +1,7 @@
 """Which part of a tree one page shows: all of a small one, the upper part of a large one, a page of a very wide one."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from whytree.tree.models import Opportunity
@@ -17,7 +17,7 @@ MOST_ROWS = 600
 class Row:
     """A node on the page. `hidden` nodes stand below it elsewhere; `closes` branches end after it when drawn as a tree.
 
-    `lit` nodes lead to an opportunity in focus.
+    `lit` nodes lead to an opportunity in focus, `dim` ones are closed or stand below one that is.
     """
 
     branch: Branch
@@ -25,7 +25,8 @@ class Row:
     is_leaf: bool
     hidden: int
     closes: range
-    lit: bool = False
+    lit: bool
+    dim: bool
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,13 @@ def _deepest_level(branches: Sequence[Branch], base: int) -> int:
 
 def _rows(page: Sequence[Branch], base: int, deepest: int) -> list[Row]:
     rows = []
-    lit = _leading_to_focus(page)
+    parents = {child.node.ref: branch.node.ref for branch in page for child in branch.children}
+    lit = _leading_to_focus(page, parents)
+    dim: set[str] = set()
     for at, branch in enumerate(page):
         depth = branch.depth - base
+        if branch.node.is_closed or parents.get(branch.node.ref) in dim:
+            dim.add(branch.node.ref)
         below = page[at + 1].depth - base if at + 1 < len(page) else 0
         cut = depth == deepest and bool(branch.children)
         rows.append(
@@ -105,13 +110,13 @@ def _rows(page: Sequence[Branch], base: int, deepest: int) -> list[Row]:
                 hidden=branch.size - 1 if cut else 0,
                 closes=range(max(0, depth - below) if at + 1 < len(page) else depth),
                 lit=branch.node.ref in lit,
+                dim=branch.node.ref in dim,
             )
         )
     return rows
 
 
-def _leading_to_focus(page: Sequence[Branch]) -> set[str]:
-    parents = {child.node.ref: branch.node.ref for branch in page for child in branch.children}
+def _leading_to_focus(page: Sequence[Branch], parents: Mapping[str, str]) -> set[str]:
     lit: set[str] = set()
     for branch in page:
         ref: str | None = branch.node.ref if isinstance(branch.node, Opportunity) and branch.node.in_focus else None

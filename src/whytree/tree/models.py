@@ -615,6 +615,10 @@ class Importance(models.IntegerChoices):
     CRITICAL = 3, "critical"
 
 
+# Stands in place of who said it once a person is erased, with a random number behind it.
+ERASED = "erased:"
+
+
 class EvidenceLink(Attached):
     """Evidence on a node. `quote` holds a person's own words, `statement` ours. `rule` says how an inferred link was found.
 
@@ -667,6 +671,11 @@ class EvidenceLink(Attached):
     @property
     def said_or_added_at(self) -> datetime:
         return self.said_at or self.created_at
+
+    @property
+    def is_erased(self) -> bool:
+        """What the person said was forgotten; that somebody said something of this weight stays."""
+        return self.person_key.startswith(ERASED)
 
     @property
     def source_url(self) -> str:

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from whytree.engines.text import fold
 from whytree.errors import NotFound
-from whytree.tree.models import KINDS, EvidenceLink
+from whytree.tree.models import ERASED, KINDS, EvidenceLink
 from whytree.tree.queries import REF, find_node, nodes_behind
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Activity, Product
@@ -47,7 +47,7 @@ def erase_person(product: Product, person_key: str) -> None:
 
     That somebody said something of this weight stays, so that past decisions keep what they rested on.
     """
-    nobody = {"person_key": f"erased:{secrets.token_hex(8)}", "quote": "", "statement": "", "source_id": ""}
+    nobody = {"person_key": f"{ERASED}{secrets.token_hex(8)}", "quote": "", "statement": "", "source_id": ""}
     EvidenceLink.objects.filter(product=product, person_key=person_key).update(**nobody)
     told = Q(before__person_key=person_key) | Q(after__person_key=person_key)
     for activity in Activity.objects.filter(told, product=product, subject_type=EvidenceLink._meta.label):

@@ -1,5 +1,6 @@
 """The sentence a page begins with: what the tree says, in words."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from whytree.tree.models import EXPOSED_STATES, ForecastUnit, Hypothesis, Opportunity, Outcome, Solution, State
@@ -18,17 +19,27 @@ class Sentence:
 
 
 def tree_sentence(tree: Tree) -> Sentence:
-    """Where the first outcome stands, how many problems are in its way, and the one most heard of that nobody works on."""
+    """Where the outcome in focus stands, how many problems are in its way, and the one most heard of that nobody works on."""
     outcomes = [branch for branch in tree.roots if not branch.node.is_closed]
-    problems = _open_problems(tree)
-    if not outcomes and not problems:
+    everywhere = _open_problems(tree.walk())
+    if not outcomes and not everywhere:
         return Sentence("What should change for people?", "Say it in one sentence; everything else grows from there.")
-    if not problems:
-        return Sentence(f"{_stands(outcomes[0])} Nobody has said yet what stands in the way.")
+    if not outcomes:
+        return Sentence(_way(everywhere), _next(everywhere))
+    first = max(outcomes, key=_is_in_focus)
+    problems = _open_problems(first.walk())
+    way = _way(problems) if problems else "Nobody has said yet what stands in the way."
+    return Sentence(f"{_stands(first)} {way}", _next(everywhere))
+
+
+def _way(problems: list[Branch]) -> str:
     worked_on = sum(1 for branch in problems if _is_worked_on(branch))
-    way = f"{_counted(len(problems), 'problem')} in the way, {worked_on or 'none'} being worked on."
-    head = f"{_stands(outcomes[0])} {way}" if outcomes else way
-    return Sentence(head, _next(problems))
+    return f"{_counted(len(problems), 'problem')} in the way, {worked_on or 'none'} being worked on."
+
+
+def _is_in_focus(outcome: Branch) -> bool:
+    """Whether an opportunity below it is in focus; of several outcomes the first such one is spoken of."""
+    return any(isinstance(branch.node, Opportunity) and branch.node.in_focus for branch in outcome.walk())
 
 
 def _stands(branch: Branch) -> str:
@@ -50,11 +61,11 @@ def _next(problems: list[Branch]) -> str:
     return f"Most heard of and untouched: {short(most.node.title)} ({heard}, {tried})."
 
 
-def _open_problems(tree: Tree) -> list[Branch]:
+def _open_problems(branches: Iterable[Branch]) -> list[Branch]:
     """Open opportunities that are not only a roof over narrower ones."""
     return [
         branch
-        for branch in tree.walk()
+        for branch in branches
         if isinstance(branch.node, Opportunity)
         and not branch.node.is_closed
         and not any(isinstance(child.node, Opportunity) and not child.node.is_closed for child in branch.children)

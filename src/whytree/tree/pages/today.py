@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from whytree.code.models import Repository
-from whytree.errors import Invalid
+from whytree.errors import Invalid, Unavailable
+from whytree.people.queries import has_events
 from whytree.tree import queries
 from whytree.tree.forms import VisionForm
 from whytree.tree.models import Note, Outcome
@@ -134,7 +135,7 @@ def first_steps(product: Product) -> list[Step]:
         Step(
             "Bring what there is",
             "Events and feedback from files: CSV, JSON lines, Parquet, XLSX. Nothing is taken twice.",
-            False,
+            _has_events(product),
             command="whytree import events FILE\nwhytree import feedback FILE",
         ),
         Step(
@@ -144,3 +145,11 @@ def first_steps(product: Product) -> list[Step]:
             command="whytree repository add .",
         ),
     ]
+
+
+def _has_events(product: Product) -> bool:
+    """Today is shown also while the event store does not answer."""
+    try:
+        return has_events(product)
+    except Unavailable:
+        return False

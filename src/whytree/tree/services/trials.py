@@ -67,7 +67,6 @@ def _leave_evidence(actor: Actor, test: AssumptionTest) -> None:
             evidence_type=EvidenceType.TEST_RESULTS,
             source_kind=SourceKind.EXPERIMENT,
             source_id=test.ref,
-            person_key=f"test:{test.ref}",
             statement=f"{test.title}: {test.result or test.verdict}",
             said_at=test.concluded_at,
         )

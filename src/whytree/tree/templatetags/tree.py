@@ -1,6 +1,7 @@
 """How the tree's words look: tones, forecasts, sparklines."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django import template
 from django.utils.safestring import SafeString, mark_safe
@@ -70,11 +71,33 @@ def figure(value: float | None) -> str:
     return "" if value is None else f"{value:,.10g}"
 
 
+# Where the verb does not say it all, which fields changed; and how, when that is short.
+_TELLING = ("edit_", "set_state", "override_", "import_node")
+_UNTOLD = frozenset({"updated_at", "number", "closed_at", "close_reason", "override_reason"})
+
+
 @register.filter
 def altered(activity: Activity) -> str:
-    """Which fields an edit changed, in words."""
+    """What an edit changed, in words: "title, baseline 31 → 31.2"."""
     before, after = activity.before or {}, activity.after or {}
-    if not before or not after:
+    if not before or not after or not activity.verb.startswith(_TELLING):
         return ""
-    names = [name for name in after if before.get(name) != after[name] and name not in {"updated_at", "number"}]
-    return ", ".join(name.removesuffix("_id").replace("_", " ") for name in names[:4])
+    names = [name for name in after if before.get(name) != after[name] and name not in _UNTOLD]
+    return ", ".join(_change(name, before.get(name), after[name]) for name in names[:4])
+
+
+def _change(name: str, before: Any, after: Any) -> str:
+    words = name.removesuffix("_id").replace("_", " ")
+    shown = [_shown(value) for value in (before, after)]
+    if name.endswith("_id") or "" in shown or max(map(len, shown)) > 24:
+        return words
+    return f"{words} {shown[0]} → {shown[1]}"
+
+
+def _shown(value: Any) -> str:
+    """A short value as people write it; empty for what is better named than shown."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return figure(value)
+    return value.replace("_", " ") if isinstance(value, str) else ""
