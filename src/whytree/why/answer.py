@@ -148,7 +148,7 @@ class ReviewHop:
     difference_unit: str = ""
     n: int = 0
     prediction: str = ""  # in words: inside, above, below the predicted range, or why nobody can say
-    guardrails: tuple[str, ...] = ()
+    guardrails: tuple[str, ...] = ()  # "Spam accounts held"
     warning: str = ""
     learning: str = ""
 

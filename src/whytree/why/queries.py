@@ -95,7 +95,10 @@ def _of_lines(product: Product, ask: Ask, ref: LineRef) -> Why:
     spans = [
         Span(max(start, first), min(end, last), sha) for start, end, sha in file.spans if start <= last and end >= first
     ]
-    return replace(_of_spans(product, replace(ask, spans=spans), ref), code=_code(file, first, last))
+    answer = _of_spans(product, replace(ask, spans=spans), ref)
+    return replace(
+        answer, code=_code(file, [span for span in spans if answer.commit and span.sha == answer.commit.sha])
+    )
 
 
 def _within(file: FileBlame, ref: LineRef) -> tuple[int, int]:
@@ -105,13 +108,15 @@ def _within(file: FileBlame, ref: LineRef) -> tuple[int, int]:
     return (ref.first, min(ref.last, size)) if ref.first else (1, size)
 
 
-def _code(file: FileBlame, first: int, last: int) -> tuple[CodeLine, ...]:
-    """The lines with a little around them, where their text was sent."""
-    if file.text is None:
+def _code(file: FileBlame, spans: Sequence[Span]) -> tuple[CodeLine, ...]:
+    """The lines that the answer is about with a little around them, where their text was sent."""
+    if file.text is None or not spans:
         return ()
     lines = file.text.split("\n")
-    shown = range(max(1, first - CONTEXT_LINES), min(len(lines), last + CONTEXT_LINES, first + MOST_CODE) + 1)
-    return tuple(CodeLine(number, lines[number - 1], first <= number <= last) for number in shown)
+    first = max(1, spans[0].start - CONTEXT_LINES)
+    last = min(len(lines), spans[-1].end + CONTEXT_LINES, first + MOST_CODE)
+    told = {number for span in spans for number in range(span.start, span.end + 1)}
+    return tuple(CodeLine(number, lines[number - 1], number in told) for number in range(first, last + 1))
 
 
 def _of_spans(product: Product, ask: Ask, ref: LineRef) -> Why:

@@ -10,7 +10,7 @@ from whytree.workspace.models import Product
 
 from .answer import ReviewHop
 
-_RAILS = {"held": "held", "harmed": "was harmed", "open": "cannot be told yet"}
+_RAILS = {"held": "held", "harmed": "harmed", "open": "cannot be told yet"}
 
 
 def hypothesis_of_review(product: Product, ref: str) -> Hypothesis:
@@ -72,7 +72,7 @@ def _held(forecast: Forecast) -> str:
 
 
 def _rail(guardrail: Guardrail) -> str:
-    return f"Guardrail {guardrail.contrast.metric_name} {_RAILS[guardrail.verdict]}."
+    return f"{guardrail.contrast.metric_name} {_RAILS[guardrail.verdict]}"
 
 
 def _warning(result: Result | None, *, has_difference: bool) -> str:

@@ -124,7 +124,10 @@ def _rows(answer: Answer) -> Iterator[tuple[str, Text, str]]:
     found = _Found(answer)
     for hop, draw in _HOPS.items():
         if answer[hop]:
-            yield hop, draw(answer[hop]), found.way_from(answer[hop])
+            body = draw(answer[hop])
+            if hop == "outcome" and answer["review"]:
+                body.append_text(_moved(answer["review"]))
+            yield hop, body, found.way_from(answer[hop])
         if hop == "opportunity":
             yield from _voices(answer)
     if answer["explained"]:
@@ -152,7 +155,7 @@ class _Found:
         step = next((step for step in self._links if step["from"] == start), None)
         if step is None:
             return ""
-        is_rule = step["provenance"] == "stated" and step["rule"] not in {"tree", "evidence"}
+        is_rule = step["provenance"] == "stated" and step["rule"] not in {"tree", "evidence", "review"}
         return f"stated: {step['rule']}" if is_rule else str(step["provenance"])
 
 
@@ -220,21 +223,34 @@ def _outcome(hop: Answer) -> Text:
     return body
 
 
+def _moved(review: Answer) -> Text:
+    """What the change did to the outcome, where its review measured it."""
+    body = Text()
+    if review["difference"] is None:
+        return body
+    if review["before"] is not None and review["after"] is not None:
+        body.append(
+            f"\n{plain(review['metric'])} {number(review['before'])} → {_amount(review['after'], review['unit'])}"
+        )
+    body.append(f"  {_signed(review['difference'])} {review['difference_unit']}", style="bold")
+    interval = f"95 %: {number(review['low'])} to {number(review['high'])}, " if review["low"] is not None else ""
+    body.append(f" ({interval}n = {review['n']:,})")
+    return body
+
+
 def _review(hop: Answer) -> Text:
     body = Text(hop["ref"], style=_DIM)
-    if hop["difference"] is None:
-        body.append(f"  due {day(hop['due_at'])}" if hop["due_at"] else "  waits for its date", style="default")
-        body.append("  what it did is not known yet", style=_DIM)
-        return body
-    if hop["before"] is not None and hop["after"] is not None:
-        body.append(
-            f"  {plain(hop['metric'])} {number(hop['before'])} → {_amount(hop['after'], hop['unit'])}", style="default"
-        )
-    body.append(f"  {_signed(hop['difference'])} {hop['difference_unit']}", style="bold")
-    interval = f"95 %: {number(hop['low'])} to {number(hop['high'])}, " if hop["low"] is not None else ""
-    body.append(f" ({interval}n = {hop['n']:,})")
-    said = [hop["verdict"], hop["decision"], hop["prediction"], *hop["guardrails"], hop["warning"]]
-    body.append("\n" + " · ".join(plain(one) for one in said if one), style=_DIM)
+    if hop["verdict"]:
+        decided = " · ".join(filter(None, (hop["verdict"], hop["decision"], day(hop["decided_at"]))))
+        body.append(f" {decided}", style="default")
+    elif hop["difference"] is None:
+        body.append(f" due {day(hop['due_at'])}: what it did is not known yet", style="default")
+    else:
+        body.append(f" waits for a verdict since {day(hop['due_at'])}", style=_INFERRED)
+    rails = f"Guardrails: {', '.join(hop['guardrails'])}." if hop["guardrails"] else ""
+    said = [plain(one) for one in (hop["prediction"], rails, hop["warning"]) if one]
+    if said:
+        body.append("\n" + " ".join(said), style=_DIM)
     if hop["learning"]:
         body.append(f"\nlearned: {plain(hop['learning'])}", style="default")
     return body

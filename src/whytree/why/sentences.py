@@ -51,8 +51,8 @@ def _what_it_did(why: Why) -> str:
     size = f"{number(abs(review.difference))} {unit}".strip()
     moved = "raised" if review.difference > 0 else "lowered"
     if review.low is not None and review.high is not None and review.low <= 0 <= review.high:
-        return f"{name} made no difference to {review.metric} that can be told from chance."
-    return f"{name} {moved} {review.metric} by {size}."
+        return f"{name} made no difference to “{review.metric}” that can be told from chance."
+    return f"{name} {moved} “{review.metric}” by {size}."
 
 
 def _quoted(title: str) -> str:
