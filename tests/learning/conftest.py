@@ -102,12 +102,15 @@ RAMP: Mapping[int, Mapping[str, int]] = {
 @pytest.fixture
 def open_on_a_ramp(actor: Any, product: Any, flag: Any) -> None:
     """The flag's own history, by its services; the prediction locks by itself."""
+    from whytree.learning.models import OutcomeReview
     from whytree.flags.services import open_flag, set_rollout
 
     (first, weights), *rest = RAMP.items()
     open_flag(actor, product, flag.key, weights=weights, at=long_ago(first))
     for days, later in rest:
         set_rollout(actor, product, flag.key, weights=later, at=long_ago(days))
+    # the review was put off until everybody in this world had time: it is read as of the day it fell due, a moment ago
+    OutcomeReview.objects.update(due_at=timezone.now())
 
 
 @pytest.fixture

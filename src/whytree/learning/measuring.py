@@ -143,11 +143,13 @@ class Trial:
 
 
 def measure_review(review: OutcomeReview, now: datetime) -> Result:
-    """Everything that can be said about this review's prediction now.
+    """Everything that can be said about this review's prediction now, and once it is due: as of that day.
 
     Before the review is due the arms are not compared: looking until one likes what one sees turns chance into results.
-    Guardrails are, for harm should not wait.
+    Guardrails are, for harm should not wait. From then on it is read once: the same numbers on every page and every day,
+    but for events that arrive late.
     """
+    now = min(now, review.due_at)
     hypothesis = review.hypothesis
     flag = flag_of(hypothesis)
     blank = _blank(review, flag, now)

@@ -70,12 +70,13 @@ def review_of(hypothesis: Hypothesis) -> OutcomeReview | None:
 
 
 def result_of(review: OutcomeReview) -> Result:
-    """What the review knows: as it stood when it was decided, else as it stands now (some seconds old at most)."""
+    """What the review knows: as it stood when it was decided, else as of the day it fell due, else now (by some seconds)."""
     if review.is_decided and review.filled is not None:
         return from_json(review.filled)
     now = timezone.now()
     known: Result | None = cache.get(_cache_key(review))
-    if known is None or not timedelta(0) <= now - known.as_of < timedelta(seconds=FRESH_SECONDS):
+    moment = min(now, review.due_at)
+    if known is None or not timedelta(0) <= moment - known.as_of < timedelta(seconds=FRESH_SECONDS):
         known = measure_review(review, now)
         remember(review, known)
     return known
