@@ -10,7 +10,7 @@ from whytree.tree.outline import Branch, Tree
 # A page shows whole levels up to this many nodes; deeper ones open by a link.
 MOST_NODES = 250
 # Siblings beyond this go to a next page.
-MOST_ROWS = 600
+MOST_ROWS = 300
 
 
 @dataclass(frozen=True)
