@@ -64,7 +64,7 @@ def _show(request: PageRequest, product: Product, found: PersonRef, error: Whytr
         "days": _by_day(moments, ZoneInfo(product.timezone)),
         "older": _older(moments),
         "is_first": before is None,
-        "most": queries.does_most(found),
+        "most": [(_TITLES.get(name, name), times) for name, times in queries.does_most(found)],
         "traits": _traits(found),
         "main_panels": [_drawn(request, product, panel) for panel in shown if panel.column == "main"],
         "aside_panels": [_drawn(request, product, panel) for panel in shown if panel.column == "aside"],

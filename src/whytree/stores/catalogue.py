@@ -53,7 +53,7 @@ SELECT event, property AS name, groupArray(type) AS types, sum(n) AS volume, min
 FROM (
     SELECT event, property, type, sum(volume) AS n, min(first_seen) AS first, max(last_seen) AS last
     FROM catalogue
-    WHERE product = {product:UInt32} AND ({event:String} = '' OR event = {event:String})
+    WHERE product = {product:UInt32} AND ({event:String} = '' OR event = {event:String}) AND property != '$import'
     GROUP BY event, property, type
     ORDER BY event, property, n DESC, type
 )

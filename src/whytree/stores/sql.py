@@ -4,5 +4,5 @@
 # `person` itself is a hash of the id that came with the event and is never rewritten (it is part of the sorting key).
 PERSON = "dictGetOrDefault('person_overrides_now', 'canonical', person, person)"
 
-# Events that we write about ourselves; a person's own doings are the others.
+# What says who somebody is or which variant they met; a person's own doings are the others.
 INTERNAL_EVENTS = ("$identify", "$alias", "$group", "$exposure")

@@ -6,10 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from .events import store
-from .sql import PERSON
-
-# An identify or alias says who somebody is, not what they did.
-_ABOUT_IDENTITY = ("$identify", "$alias", "$group")
+from .sql import INTERNAL_EVENTS, PERSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +72,7 @@ def timeline(
 
 _SEEN = f"""
 SELECT {PERSON} AS who, min(timestamp) AS first_at, max(timestamp) AS last_at,
-    countIf(event NOT IN {{identity:Array(String)}}) AS events
+    countIf(event NOT IN {{internal:Array(String)}}) AS events
 FROM events
 WHERE product = {{product:UInt32}} AND person IN {{persons:Array(UInt64)}}
 GROUP BY who
@@ -84,7 +81,7 @@ GROUP BY who
 
 def seen(product: int, persons: Sequence[int]) -> dict[int, Seen]:
     """By canonical person: when these ids were seen first and last, and their number of events."""
-    rows = store().query(_SEEN, {"product": product, "persons": list(persons), "identity": list(_ABOUT_IDENTITY)})
+    rows = store().query(_SEEN, {"product": product, "persons": list(persons), "internal": list(INTERNAL_EVENTS)})
     return {row["who"]: Seen(row["first_at"], row["last_at"], row["events"]) for row in rows}
 
 
@@ -114,7 +111,7 @@ def seen_since(product: int, since: datetime) -> dict[int, SeenSince]:
 _COUNTS = """
 SELECT event, count() AS n
 FROM events
-WHERE product = {product:UInt32} AND person IN {persons:Array(UInt64)} AND event NOT IN {identity:Array(String)}
+WHERE product = {product:UInt32} AND person IN {persons:Array(UInt64)} AND event NOT IN {internal:Array(String)}
 GROUP BY event
 ORDER BY n DESC, event
 LIMIT {limit:UInt32}
@@ -124,7 +121,7 @@ LIMIT {limit:UInt32}
 def event_counts(product: int, persons: Sequence[int], limit: int = 12) -> list[tuple[str, int]]:
     """What this person does most."""
     rows = store().query(
-        _COUNTS, {"product": product, "persons": list(persons), "identity": list(_ABOUT_IDENTITY), "limit": limit}
+        _COUNTS, {"product": product, "persons": list(persons), "internal": list(INTERNAL_EVENTS), "limit": limit}
     )
     return [(row["event"], row["n"]) for row in rows]
 
