@@ -55,6 +55,7 @@ LINKED = [
     ("Add form (ABC-12) (#3)", "", "SOL-2", "ticket key"),
     ("gh-412: Add form", "", "SOL-1", "ticket key"),
     ("Add form", "Ticket: ABC-12", "SOL-2", "ticket key"),
+    ("Add form", "Fixes: #412", "SOL-1", "closing keyword"),
     ("Add form (#77)", "", "SOL-3", "pull request"),
     ("Merge pull request #77 from ana/x", "", "SOL-3", "pull request"),
     ("Merge branch 'x' into 'main'", "See merge request acme/sprout!9", "SOL-3", "pull request"),
@@ -99,6 +100,8 @@ UNEXPLAINED = [
     ("Add SOL-3 to the tree", ""),
     ("ABC-123 Add form", ""),
     ("Bump x from 1 to 2 (#6)", ""),
+    ("Merge pull request #6 from acme/dependabot/pip/abc-12.1", ""),
+    ("Merge branch 'abc-12.5'", ""),
 ]
 
 

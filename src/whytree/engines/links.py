@@ -156,11 +156,18 @@ def is_looked_through(facts: CommitFacts) -> bool:
 
 
 def tickets_named(facts: CommitFacts) -> list[TicketRef]:
-    """Tickets a commit works on, whether or not anything is linked to them: those worth a row."""
+    """Tickets a commit works on, whether or not anything is linked to them: those worth a row.
+
+    A key in lower letters in a branch ("python-3") is only believed where the ticket is known already.
+    """
+    branch = _merge(facts).branch
     named = [
-        found for found in candidates(facts) if found.ticket and found.rule != "pull request" and not found.title_words
+        found.ticket
+        for found in candidates(facts)
+        if found.ticket and found.rule != "pull request" and not found.title_words
+        if found.rule != "branch name" or found.key[0] == "#" or found.key in branch
     ]
-    return list(dict.fromkeys(found.ticket for found in named if found.ticket))
+    return list(dict.fromkeys(named))
 
 
 _NODE = re.compile(rf"(?:{'|'.join(sorted(NODE_PREFIXES))})-[1-9]\d{{0,8}}")

@@ -15,7 +15,7 @@ NODE_PREFIXES = frozenset({"OUT", "OPP", "SOL", "HYP", "ASM", "TST", "EXP", "REV
 # Written like tracker keys, but never tickets.
 _NOT_TRACKERS = """
     AES AMD API ASCII BASE BUG CP CSS CVE CWE DES EC ECMA EN ES FEATURE FIX GB GH GHSA GPL GPT HOTFIX HTML HTTP IEC
-    IEEE IPV ISO ISSUE ISSUES JAVA JDK LATIN LTS MD MIT MP OAUTH PEP PGP PHP PKCS PY PYTHON RC RELEASE REVERT RFC RSA
+    IEEE IPV ISO ISSUE ISSUES JAVA JDK LATIN LTS MD MIT MP OAUTH PATCH PEP PGP PHP PKCS PY PYTHON RC RELEASE REVERT RFC RSA
     SHA SSE SSL TICKET TLS UCS UTC UTF UUID VERSION VT WCAG WIN WINDOWS
 """
 _NOT_TICKETS = frozenset(_NOT_TRACKERS.split()) | NODE_PREFIXES | {"FB", "INT"}
@@ -100,6 +100,7 @@ _TRAILERS = """
     close closes fix fixes resolves implements part-of
 """
 _TRAILER_KEYS = frozenset(_TRAILERS.split())
+_CLOSING_KEYS = frozenset({"close", "closes", "fix", "fixes", "resolves", "implements"})
 _KEYWORD = r"(?i:close[sd]?|fix(?:e[sd])?|resolve[sd]?|implement(?:s|ed)?|address(?:es|ed)?|refs?|references?|part of)"
 _CLOSING = re.compile(
     r"(?P<denied>(?i:\b(?:not|never|without|instead of|than|unlike)|n't)\s+)?"
@@ -119,7 +120,7 @@ def tickets_in_message(subject: str, body: str, trailers: tuple[tuple[str, str],
             yield from _mentions(placed["ticket"], "ticket key")
     for key, value in trailers:
         if key.lower() in _TRAILER_KEYS:
-            yield from _mentions(value, "ticket key")
+            yield from _mentions(value, "closing keyword" if key.lower() in _CLOSING_KEYS else "ticket key")
     for text in (subject, body):
         for closing in _CLOSING.finditer(text):
             if not closing["denied"]:
@@ -132,7 +133,8 @@ def _mentions(text: str, place: Place) -> Iterator[TicketMention]:
             yield TicketMention(ticket, place)
 
 
-_BRANCH_KEY = re.compile(rf"(?:^|/)(?P<key>{_KEY})(?![A-Z0-9])", re.IGNORECASE)
+_BRANCH_KEY = re.compile(rf"(?:^|/)(?P<key>{_KEY})(?![A-Z0-9.])", re.IGNORECASE)
+_BOTS_BRANCH = re.compile(r"(?:^|/)(?:dependabot|renovate|snyk|pyup)[-/]", re.IGNORECASE)
 _BRANCH_ISSUE = re.compile(
     r"(?:^|/)(?:issues?|gh|ticket|bug)[-_/]?#?(?P<number>[1-9]\d{0,6})(?![\w.])(?!-\d)", re.IGNORECASE
 )
@@ -144,6 +146,8 @@ def tickets_in_branch(branch: str) -> Iterator[TicketMention]:
 
     The last is only believed where its words are the ticket's title: `2-factor-auth` is nobody's ticket 2.
     """
+    if _BOTS_BRANCH.search(branch):
+        return
     if (named := _BRANCH_KEY.search(branch)) and (ticket := _ticket(named["key"].upper())):
         yield TicketMention(ticket, "branch name")
     elif named := _BRANCH_ISSUE.search(branch):
