@@ -95,6 +95,14 @@ class Flag(models.Model):
         return f"on {percent(self.coverage)}" if self.is_on else "off"
 
     @property
+    def standing(self) -> str:
+        """The state, and how people are split while more than one arm gets some: "on 25 %, 50:50"."""
+        shares = sorted((weight for weight in self.weights.values() if weight > 0), reverse=True)
+        if not self.is_open or len(shares) < 2:
+            return self.state
+        return f"{self.state}, " + ":".join(f"{100 * weight / sum(shares):.0f}" for weight in shares)
+
+    @property
     def coverage_percent(self) -> str:
         """2500 -> "25", as a form field and a bar's width need it."""
         return f"{self.coverage / 100:g}"

@@ -87,7 +87,7 @@ def solution_figures(product: Product, solutions: Sequence[Solution]) -> dict[in
 
 
 def _chip(flag: Flag) -> Chip:
-    return Chip(f"flag {flag.state}", "blue" if flag.is_open else "")
+    return Chip(f"flag {flag.standing}", "blue" if flag.is_open else "")
 
 
 def search_flags(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:

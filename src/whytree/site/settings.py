@@ -121,7 +121,7 @@ WHITENOISE_USE_FINDERS = True  # files are served from the package: no collectst
 WHITENOISE_MAX_AGE = 3600
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": "whytree.site.assets.VersionedFiles"},
 }
 
 _secure = WHYTREE.public_url.startswith("https://")

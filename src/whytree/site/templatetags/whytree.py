@@ -60,6 +60,7 @@ def words(verb: str) -> str:
 _PAST = {
     "begin": "began",
     "drop": "dropped",
+    "plan": "planned",
     "put": "put",
     "see": "saw",
     "set": "set",
