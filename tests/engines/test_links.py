@@ -67,6 +67,9 @@ LINKED = [
     ("Merge pull request #8 from ana/abc-12-form", "", "SOL-2", "branch name"),
     ("Merge branch 'issue-412'", "", "SOL-1", "branch name"),
     ("Merge branch '412-build-sign-up-form'", "", "SOL-1", "branch name"),
+    ("Add form, refs #412", "", "SOL-1", "ticket reference"),
+    ("Add form, refs #77, closes #412", "", "SOL-1", "closing keyword"),
+    ("Add form", "Refs: #412", "SOL-1", "ticket reference"),
     ("Add form", "Fixes #501", "SOL-1 OPP-7", "closing keyword"),
 ]
 
@@ -102,6 +105,9 @@ UNEXPLAINED = [
     ("Bump x from 1 to 2 (#6)", ""),
     ("Merge pull request #6 from acme/dependabot/pip/abc-12.1", ""),
     ("Merge branch 'abc-12.5'", ""),
+    ("Release 1.0", "Refs #1, #3, #412, #8"),  # one of four is linked: the release is not for it
+    ("Release 1.0", "Refs #1, #3, #412, #8\n\nCloses #9"),
+    ("Take it all back", 'Revert "Form, fixes #412"\n\nThis reverts commit 1234567.'),
 ]
 
 

@@ -1,7 +1,7 @@
 """Which node of the tree a commit belongs to: the link rules, in their order.
 
     stated     trailer `Why: SOL-12`  >  git note (refs/notes/whytree)
-    inferred   ticket key or closing keyword  >  pull request of the merge or squash
+    inferred   ticket key or closing keyword (then a mere reference)  >  pull request of the merge or squash
                >  flag key added in the diff  >  branch name
 
 The first rule that yields a link wins and is named. An inferred rule that points to two solutions yields
@@ -29,6 +29,8 @@ from whytree.engines.links_tickets import (
 
 Kind = Literal["node", "ticket", "flag"]
 STATED_RULES = frozenset({"trailer", "git note"})
+# A commit that names more tickets than this sums up others' work: a release, a changelog. It is for none of them.
+MOST_TICKETS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +101,11 @@ def find_link(facts: CommitFacts, resolve: Callable[[Candidate], Sequence[str]])
             if stated:
                 unknown += [candidate.key for candidate, refs in tried if not refs]
             refs = tuple(dict.fromkeys(ref for _, found in hits for ref in found))
-            if refs and (stated or _agree(refs)):
-                return Finding(
-                    Link(refs, hits[0][0].rule, hits[0][0]), unknown=tuple(unknown), ambiguous=tuple(ambiguous)
-                )
+            if refs and (stated or (_agree(refs) and not _sums_up(tried))):
+                return Finding(Link(refs, hits[0][0].rule, hits[0][0]), False, tuple(unknown), tuple(ambiguous))
             if refs:
-                ambiguous.append(f"{hits[0][0].rule}: {', '.join(refs)}")
+                named = ", ".join(refs) if not _agree(refs) else f"{len(tried)} tickets"
+                ambiguous.append(f"{hits[0][0].rule}: {named}")
     return Finding(maintenance=states_maintenance(facts), unknown=tuple(unknown), ambiguous=tuple(ambiguous))
 
 
@@ -119,6 +120,10 @@ def _agree(refs: Sequence[str]) -> bool:
     return len(solutions or refs) == 1
 
 
+def _sums_up(tried: Sequence[tuple[Candidate, object]]) -> bool:
+    return len({candidate.key for candidate, _ in tried if candidate.kind == "ticket"}) > MOST_TICKETS
+
+
 # Candidates -------------------------------------------------------------------------------------------
 
 
@@ -131,6 +136,7 @@ def candidates(facts: CommitFacts) -> Iterator[Candidate]:
         yield from _stated("git note", key, value)
     # A bot's message quotes other people's release notes: "Fixes #12" is not about our ticket 12.
     body = "" if facts.author_name.endswith("[bot]") else facts.body
+    body = "\n".join(map(own_subject, body.splitlines()))
     for mention in tickets_in_message(own_subject(facts.subject), body, trailers if body else ()):
         yield _ticket(mention.place, mention)
     yield from _pull_request(facts)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-Place = Literal["ticket key", "closing keyword", "branch name"]
+Place = Literal["ticket key", "closing keyword", "ticket reference", "branch name"]
 
 NODE_PREFIXES = frozenset({"OUT", "OPP", "SOL", "HYP", "ASM", "TST", "EXP", "REV", "LRN", "DEC"})
 # Written like tracker keys, but never tickets.
@@ -100,11 +100,15 @@ _TRAILERS = """
     close closes fix fixes resolves implements part-of
 """
 _TRAILER_KEYS = frozenset(_TRAILERS.split())
-_CLOSING_KEYS = frozenset({"close", "closes", "fix", "fixes", "resolves", "implements"})
-_KEYWORD = r"(?i:close[sd]?|fix(?:e[sd])?|resolve[sd]?|implement(?:s|ed)?|address(?:es|ed)?|refs?|references?|part of)"
-_CLOSING = re.compile(
+_TRAILER_PLACES: dict[str, Place] = {
+    **dict.fromkeys(("close", "closes", "fix", "fixes", "resolves", "implements"), "closing keyword"),
+    **dict.fromkeys(("ref", "refs", "reference", "references", "part-of"), "ticket reference"),
+}
+_CLOSES = r"close[sd]?|fix(?:e[sd])?|resolve[sd]?|implement(?:s|ed)?"
+_REFERS = r"refs?|references?|part of|address(?:es|ed)?"
+_KEYWORD = re.compile(
     r"(?P<denied>(?i:\b(?:not|never|without|instead of|than|unlike)|n't)\s+)?"
-    rf"\b{_KEYWORD}\b:?\s+"
+    rf"\b(?i:(?P<closes>{_CLOSES})|{_REFERS})\b:?\s+"
     rf"(?i:(?:issues?|tickets?|bug)\s+)?(?P<list>{_ONE}(?:(?:\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*){_ONE})*)"
 )
 _PREFIX = r"^(?:[a-z]+(?:\([^)]*\))?!?:\s*)?"
@@ -114,17 +118,20 @@ _TAIL = re.compile(rf"[\[(](?P<ticket>{_KEY})[\])]\s*(?:\([#!]\d+\))?\s*$")
 
 
 def tickets_in_message(subject: str, body: str, trailers: tuple[tuple[str, str], ...]) -> Iterator[TicketMention]:
-    """Tickets a commit message works on, in order of certainty: subject's ends, trailers, closing keywords."""
+    """Tickets a commit message works on, in order of certainty: subject's ends, trailers, what it closes, refers to."""
     for pattern in (_SCOPE, _HEAD, _TAIL):
         if placed := pattern.search(subject):
             yield from _mentions(placed["ticket"], "ticket key")
     for key, value in trailers:
         if key.lower() in _TRAILER_KEYS:
-            yield from _mentions(value, "closing keyword" if key.lower() in _CLOSING_KEYS else "ticket key")
-    for text in (subject, body):
-        for closing in _CLOSING.finditer(text):
-            if not closing["denied"]:
-                yield from _mentions(closing["list"], "closing keyword")
+            yield from _mentions(value, _TRAILER_PLACES.get(key.lower(), "ticket key"))
+    said = [found for text in (subject, body) for found in _KEYWORD.finditer(text) if not found["denied"]]
+    for found in said:
+        if found["closes"]:
+            yield from _mentions(found["list"], "closing keyword")
+    for found in said:
+        if not found["closes"]:
+            yield from _mentions(found["list"], "ticket reference")
 
 
 def _mentions(text: str, place: Place) -> Iterator[TicketMention]:
