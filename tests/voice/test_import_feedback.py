@@ -186,7 +186,7 @@ def begin(api: Any, **facts: Any) -> Any:
 
 
 def send(api: Any, run: Any, numbers: range, upto: int | None = None) -> Any:
-    said = [{"row": n, "values": {"text": f"voice {n}", "submission_id": str(n)}} for n in numbers]
+    said = [[n, {"text": f"voice {n}", "submission_id": str(n)}] for n in numbers]
     return api.post(f"/products/sprout/feedback-imports/{run['id']}/rows", {"rows": said, "upto": upto or numbers[-1]})
 
 

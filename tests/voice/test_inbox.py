@@ -245,7 +245,7 @@ def test_imports_are_listed_with_their_broken_rows_and_taken_back(as_alice: Any,
     ).ok
     api.post(
         f"/products/sprout/feedback-imports/{run['id']}/rows",
-        {"rows": [{"row": 2, "values": {"text": "hello"}}], "errors": [{"row": 3, "reason": "torn"}], "upto": 3},
+        {"rows": [[2, {"text": "hello"}]], "errors": [{"row": 3, "reason": "torn"}], "upto": 3},
     )
     page = read(as_alice, "voices/imports")
     assert "reviews.csv" in page

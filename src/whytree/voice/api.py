@@ -46,7 +46,7 @@ def _added_out(added: services.Added) -> schemas.AddedOut:
     return schemas.AddedOut(
         created=[item.ref for item in added.created],
         updated=[item.ref for item in added.updated],
-        unchanged=len(added.unchanged),
+        unchanged=added.unchanged,
         refused=[schemas.RefusedOut(index=one.index, reason=one.reason) for one in added.refused],
     )
 
@@ -169,7 +169,7 @@ def take_rows(request: ApiRequest, product: str, run_id: int, said: schemas.Rows
     taken = services.take_rows(
         request.actor,
         run,
-        rows=[(row.row, row.values) for row in said.rows],
+        rows=said.rows,
         errors=[(error.row, error.reason) for error in said.errors],
         upto=said.upto,
     )

@@ -236,7 +236,7 @@ def _as_rows(batch: "list[Row | RowError]", mapping: dict[str, str], consent: st
         if isinstance(row, RowError):
             errors.append({"row": row.row_number, "reason": row.reason})
         else:
-            rows.append({"row": row.row_number, "values": _values(row.values, mapping, consent)})
+            rows.append((row.row_number, _values(row.values, mapping, consent)))
     return {"rows": rows, "errors": errors, "upto": batch[-1].row_number}
 
 

@@ -6,7 +6,6 @@ raises `Invalid` with a sentence when it cannot be taken: a wrong time or rating
 """
 
 import hashlib
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -14,17 +13,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypedDict
 
+import msgspec
+
 from whytree.engines.tables import parse_time
 from whytree.errors import Invalid
 from whytree.voice.models import NAME_LENGTH, TEXT_LENGTH, Consent
 
 MAX_METADATA = 20_000
-"""Characters of JSON in the columns that have no field of their own."""
+"""Bytes of JSON in the columns that have no field of their own."""
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _RATING = re.compile(r"^(-?\d+(?:[.,]\d+)?)\s*(?:/\s*\d+|stars?|★+)?$", re.IGNORECASE)
 _STARS = re.compile("^([★⭐]{1,5})☆*$")
 _NOBODY = frozenset({"anonymous", "anonym", "a google user", "unknown", "n/a", "none", "null", "-"})
+_CONSENTS: frozenset[Any] = frozenset(Consent.values)
 _CLOCKS_DIFFER = timedelta(days=1)
 
 
@@ -105,7 +107,7 @@ class Draft:
 
 
 def _digest(content: list[Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
 
 
 def draft(values: Mapping[str, Any], *, now: datetime, day_first: bool | None = None) -> Draft:
@@ -214,10 +216,10 @@ def _rating(value: Any) -> float | None:
 
 def _consent(value: Any) -> str:
     if not value:
-        return Consent.INTERNAL
-    if value not in Consent.values:
+        return Consent.INTERNAL.value
+    if value not in _CONSENTS:
         raise Invalid(f"Consent is one of {', '.join(Consent.values)}.")
-    return Consent(value)
+    return str(value)
 
 
 def _flags(value: Any) -> dict[str, str]:
@@ -235,10 +237,14 @@ def _metadata(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Invalid("Metadata is an object of name to value.")
     kept: dict[str, Any] = {str(name): _plain(cell) for name, cell in value.items() if cell not in (None, "")}
-    written = json.dumps(kept, ensure_ascii=False)
+    try:
+        written = msgspec.json.encode(kept)
+    except (UnicodeEncodeError, RecursionError, msgspec.MsgspecError) as error:
+        raise Invalid("The other columns hold something that cannot be stored. Leave it out.") from error
     if len(written) > MAX_METADATA:
-        raise Invalid(f"The other columns have {len(written):,} characters; the limit is {MAX_METADATA:,}.")
-    _storable(written.replace("\\u0000", "\0"), "metadata")
+        raise Invalid(f"The other columns have {len(written):,} bytes; the limit is {MAX_METADATA:,}.")
+    if b"\\u0000" in written:
+        raise Invalid("The other columns hold a NUL character, which cannot be stored. Leave it out.")
     return kept
 
 

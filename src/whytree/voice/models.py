@@ -84,7 +84,7 @@ class FeedbackItem(models.Model):
     fields of `voice_feedback_once` say which thing it is, so that it lands once however often it is sent.
     """
 
-    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+", db_index=False)
     number = models.PositiveIntegerField()
     source_type = models.CharField(max_length=40)
     source_id = models.CharField(max_length=NAME_LENGTH, blank=True)
@@ -106,14 +106,19 @@ class FeedbackItem(models.Model):
     content_hash = models.CharField(max_length=64, help_text="SHA-256 of what was sent: tells a change from a repeat.")
     import_run = models.ForeignKey(ImportRun, null=True, on_delete=models.SET_NULL, related_name="items")
     reporter = models.ForeignKey(
-        User, null=True, on_delete=models.SET_NULL, related_name="+", help_text="Who passed it on; not who said it."
+        User,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+        help_text="Who passed it on; not who said it.",
     )
     created_at = models.DateTimeField(default=timezone.now)
     handled_at = models.DateTimeField(null=True, help_text="When somebody linked it or put it away; null: it waits.")
-    handled_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    handled_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
 
     class Meta:
-        ordering = ("-said_at", "-pk")
+        # No default ordering: SQLite would walk the index of times instead of looking ids up.
         constraints = (
             models.UniqueConstraint(fields=("product", "number"), name="voice_feedback_number"),
             models.UniqueConstraint(
@@ -133,7 +138,7 @@ class FeedbackItem(models.Model):
                 name="voice_feedback_rating",
                 condition=Q(rating__isnull=False),
             ),
-            models.Index(fields=("product", "person_key"), name="voice_feedback_person"),
+            models.Index(fields=("product", "person_key", "-said_at", "-id"), name="voice_feedback_person"),
         )
 
     def __str__(self) -> str:

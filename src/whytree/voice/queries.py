@@ -6,11 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Value
-from django.db.models.fields import CharField
-from django.db.models.functions import Cast, Concat
+from django.db.models import BigIntegerField, Case, Q, QuerySet, When
+from django.db.models.functions import Cast, Substr
 
 from whytree.engines.text import Query, parse_query
 from whytree.errors import Invalid, NotFound
@@ -26,6 +25,8 @@ STATES: dict[State, str] = {
     "away": "Put away",
     "all": "All",
 }
+
+_REF = r"^FB-[0-9]{1,9}$"
 
 PAGE = 30
 COUNTED = 10_000
@@ -68,7 +69,7 @@ def listed(product: Product, wanted: Wanted) -> QuerySet[FeedbackItem]:
     if wanted.state not in STATES:
         raise Invalid(f"There is no state “{wanted.state}”; there are {', '.join(STATES)}.")
     items = FeedbackItem.objects.filter(product=product).select_related("product")
-    items = _in_state(items, wanted.state)
+    items = _in_state(product, items, wanted.state)
     if wanted.source:
         items = items.filter(source_name=without_nul(wanted.source))
     if wanted.rating is not None:
@@ -76,7 +77,7 @@ def listed(product: Product, wanted: Wanted) -> QuerySet[FeedbackItem]:
     if wanted.person:
         items = items.filter(person_key=without_nul(wanted.person))
     if wanted.opportunity:
-        items = items.filter(_is_linked(_opportunity_pk(product, wanted.opportunity)))
+        items = items.filter(number__in=linked_numbers(product, _opportunity_pk(product, wanted.opportunity)))
     if not wanted.words.strip():
         return items.order_by("-said_at", "-pk")
     if wanted.query.is_empty:
@@ -89,23 +90,24 @@ def without_nul(text: str) -> str:
     return text.replace("\0", "")
 
 
-def _in_state(items: QuerySet[FeedbackItem], state: State) -> QuerySet[FeedbackItem]:
+def _in_state(product: Product, items: QuerySet[FeedbackItem], state: State) -> QuerySet[FeedbackItem]:
     if state == "waiting":
         return items.filter(handled_at=None)
     if state == "linked":
-        return items.filter(_is_linked())
+        return items.filter(number__in=linked_numbers(product))
     if state == "away":
-        return items.filter(handled_at__isnull=False).exclude(_is_linked())
+        return items.filter(handled_at__isnull=False).exclude(number__in=linked_numbers(product))
     return items
 
 
-def _is_linked(opportunity_pk: int | None = None) -> Exists:
-    """Whether the tree holds it as evidence; asked of the tree, so that unlinking there is seen here."""
-    ref = Concat(Value("FB-"), Cast(OuterRef("number"), CharField()), output_field=CharField())
-    links = EvidenceLink.objects.filter(product=OuterRef("product"), source_kind=SourceKind.FEEDBACK, source_id=ref)
+def linked_numbers(product: Product, opportunity_pk: int | None = None) -> QuerySet[Any, int]:
+    """The numbers of the items that the tree holds as evidence; asked of the tree, so that unlinking there counts here."""
+    links = EvidenceLink.objects.filter(product=product, source_kind=SourceKind.FEEDBACK)
     if opportunity_pk is not None:
         links = links.filter(node_kind=Opportunity.prefix, node_id=opportunity_pk)
-    return Exists(links)
+    number = Case(When(source_id__regex=_REF, then=Cast(Substr("source_id", 4), BigIntegerField())))
+    numbered = links.order_by().annotate(item_number=number).filter(item_number__isnull=False)
+    return numbered.values_list("item_number", flat=True)
 
 
 def _opportunity_pk(product: Product, ref: str) -> int:

@@ -191,20 +191,15 @@ class ImportIn(Said):
     dry_run: bool = False
 
 
-class RowIn(Said):
-    row: int
-    values: dict[str, Any]
-
-
 class RowErrorIn(Said):
     row: int
     reason: str
 
 
 class RowsIn(Said):
-    """The next rows up to `upto`, the number of the last row of this batch."""
+    """The next rows up to `upto`, the number of the last row of this batch. A row is `[number, {field: value}]`."""
 
-    rows: list[RowIn]
+    rows: list[tuple[int, dict[str, Any]]]
     errors: list[RowErrorIn] = []
     upto: int
 

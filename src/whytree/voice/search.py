@@ -76,7 +76,9 @@ def matching(items: QuerySet[FeedbackItem], query: Query) -> QuerySet[FeedbackIt
     if connections[items.db].vendor == "sqlite":
         found = items.extra(  # noqa: S610 (both parts are constants; the query is bound)
             tables=[INDEX],
-            where=[f"{INDEX} MATCH %s", f"{INDEX}.rowid = {TABLE}.id"],
+            # The plus keeps SQLite from looking each item up in the index of words, 200,000 times, instead of
+            # walking the matches once and looking each of those up among the items.
+            where=[f"{INDEX} MATCH %s", f"+{INDEX}.rowid = {TABLE}.id"],
             params=[_fts5(query)],
             select={"rank": f"{INDEX}.rank"},
         )

@@ -71,14 +71,11 @@ class Migration(migrations.Migration):
                 ('content_hash', models.CharField(help_text='SHA-256 of what was sent: tells a change from a repeat.', max_length=64)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('handled_at', models.DateTimeField(help_text='When somebody linked it or put it away; null: it waits.', null=True)),
-                ('handled_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.product')),
-                ('reporter', models.ForeignKey(help_text='Who passed it on; not who said it.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('handled_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('product', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.product')),
+                ('reporter', models.ForeignKey(db_index=False, help_text='Who passed it on; not who said it.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('import_run', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='items', to='voice.importrun')),
             ],
-            options={
-                'ordering': ('-said_at', '-pk'),
-            },
         ),
         migrations.CreateModel(
             name='Highlight',
@@ -122,7 +119,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='feedbackitem',
-            index=models.Index(fields=['product', 'person_key'], name='voice_feedback_person'),
+            index=models.Index(fields=['product', 'person_key', '-said_at', '-id'], name='voice_feedback_person'),
         ),
         migrations.AddConstraint(
             model_name='feedbackitem',

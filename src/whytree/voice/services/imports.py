@@ -16,9 +16,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid, NotFound, TooLarge
-from whytree.tree.models import EvidenceLink, SourceKind
 from whytree.voice.drafts import Draft, Source, draft, is_empty
 from whytree.voice.models import ERRORS_KEPT, UNFINISHED, FeedbackItem, ImportRun, RunState
+from whytree.voice.queries import linked_numbers
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
@@ -146,8 +146,8 @@ def _count(run: ImportRun, **counts: int) -> None:
 
 def _store(run: ImportRun, drafts: Sequence[Draft]) -> None:
     if run.state == RunState.DRY_RUN:
-        new, changed, _ = plan(run.product, source_of(run), drafts)
-        created, updated = len(new), len(changed)
+        planned = plan(run.product, source_of(run), drafts)
+        created, updated = len(planned.new), len(planned.changed)
     else:
         stored = store_drafts(run.product, source_of(run), drafts, run=run)
         created, updated = len(stored.created), len(stored.updated)
@@ -176,20 +176,13 @@ def undo_import(actor: Actor, run: ImportRun) -> tuple[ImportRun, int, int]:
     if run.state == RunState.DRY_RUN or run.undone_at is not None:
         raise Conflict("There is nothing to take back: this was a dry run, or it was taken back already.")
     items = FeedbackItem.objects.filter(import_run=run)
-    linked = _linked_numbers(run.product)
-    doomed = items.exclude(number__in=linked) if linked else items
-    gone = doomed.count()
-    doomed.delete()
+    _, removed = items.exclude(number__in=list(linked_numbers(run.product))).delete()
+    gone = removed.get(FeedbackItem._meta.label, 0)
     run.state, run.undone_at = RunState.FAILED, timezone.now()
     run.finished_at = run.finished_at or run.undone_at
     run.save()
     record(actor, run.product, "undo_import", run, after={"removed": gone}, undoable=False)
     return run, gone, items.count()
-
-
-def _linked_numbers(product: Product) -> list[int]:
-    refs = EvidenceLink.objects.filter(product=product, source_kind=SourceKind.FEEDBACK, source_id__startswith="FB-")
-    return [int(ref.removeprefix("FB-")) for ref in refs.values_list("source_id", flat=True) if ref[3:].isdigit()]
 
 
 def find_run(product: Product, run_id: int) -> ImportRun:

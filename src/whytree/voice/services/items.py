@@ -40,7 +40,7 @@ class Added:
 
     created: list[FeedbackItem]
     updated: list[FeedbackItem]
-    unchanged: list[FeedbackItem]
+    unchanged: int
     refused: list[Refused]
 
 
@@ -60,7 +60,9 @@ def add_feedback(
             record(actor, product, "add_feedback", item)
         for item in stored.updated:
             record(actor, product, "change_feedback", item, after=snapshot(item), undoable=False)
-    return [*stored.created, *stored.updated, *stored.unchanged][0]
+    if stored.unchanged:
+        return FeedbackItem.objects.select_related("product").get(pk=stored.unchanged[0])
+    return (stored.created or stored.updated)[0]
 
 
 def add_many(actor: Actor, product: Product, *, items: Sequence[dict[str, Any]]) -> Added:
@@ -69,17 +71,19 @@ def add_many(actor: Actor, product: Product, *, items: Sequence[dict[str, Any]])
     if len(items) > MOST_AT_ONCE:
         raise TooLarge(f"That are {len(items):,} items; send at most {MOST_AT_ONCE:,} at once.")
     by_source, refused = _sorted_by_source(product, items)
-    added = Added([], [], [], refused)
+    created: list[FeedbackItem] = []
+    updated: list[FeedbackItem] = []
+    unchanged = 0
     with transaction.atomic():
         for source, drafts in by_source.items():
             stored = store_drafts(product, source, drafts)
-            added.created.extend(stored.created)
-            added.updated.extend(stored.updated)
-            added.unchanged.extend(stored.unchanged)
-        if added.created or added.updated:
-            refs = [item.ref for item in (*added.created, *added.updated)]
+            created += stored.created
+            updated += stored.updated
+            unchanged += len(stored.unchanged)
+        if created or updated:
+            refs = [item.ref for item in (*created, *updated)]
             record(actor, product, "add_feedback", product, after={"items": refs}, undoable=False)
-    return added
+    return Added(created, updated, unchanged, refused)
 
 
 def _sorted_by_source(

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
@@ -35,33 +35,38 @@ _CHANGEABLE = (
 )
 
 
-@dataclass
+@dataclass(frozen=True)
+class Plan:
+    """What drafts mean for what is stored: new ones, changes by the item's primary key, items that stay as they are."""
+
+    new: list[Draft]
+    changed: dict[int, Draft]
+    same: list[int]
+
+
+@dataclass(frozen=True)
 class Stored:
-    """What became of the drafts."""
+    """What became of the drafts; of those that changed nothing only the primary keys."""
 
-    created: list[FeedbackItem] = field(default_factory=list)
-    updated: list[FeedbackItem] = field(default_factory=list)
-    unchanged: list[FeedbackItem] = field(default_factory=list)
+    created: list[FeedbackItem]
+    updated: list[FeedbackItem]
+    unchanged: list[int]
 
 
-def plan(
-    product: Product, source: Source, drafts: Iterable[Draft]
-) -> tuple[list[Draft], list[tuple[FeedbackItem, Draft]], list[FeedbackItem]]:
-    """Which drafts are new, which change an item there is, and which items are there already just so.
-
-    Within the drafts a thing that comes twice counts once, as it was said last.
-    """
+def plan(product: Product, source: Source, drafts: Iterable[Draft]) -> Plan:
+    """Tell the new from the known. Within the drafts a thing that comes twice counts once, as it was said last."""
     by_id = {draft.own_id: draft for draft in drafts}
-    there = _items_there(product, source, list(by_id))
-    new = [draft for own_id, draft in by_id.items() if own_id not in there]
-    changed, same = [], []
-    for own_id, item in there.items():
-        draft = by_id[own_id]
-        if item.content_hash in (draft.content_hash, ERASED):
-            same.append(item)
+    found = Plan([], {}, [])
+    there = _hashes_there(product, source, list(by_id))
+    for own_id, draft in by_id.items():
+        pk, content_hash = there.get(own_id, (0, ""))
+        if not pk:
+            found.new.append(draft)
+        elif content_hash in (draft.content_hash, ERASED):
+            found.same.append(pk)
         else:
-            changed.append((item, draft))
-    return new, changed, same
+            found.changed[pk] = draft
+    return found
 
 
 def erased_id(own_id: str) -> str:
@@ -69,9 +74,12 @@ def erased_id(own_id: str) -> str:
     return "erased:" + hashlib.sha256(own_id.encode()).hexdigest()[:40]
 
 
-def _items_there(product: Product, source: Source, own_ids: Sequence[str]) -> dict[str, FeedbackItem]:
-    """By own id. What a person had erased is there too, as it was left, so that no import brings it back."""
-    there: dict[str, FeedbackItem] = {}
+def _hashes_there(product: Product, source: Source, own_ids: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """Own id -> primary key and content hash of the item there is.
+
+    What a person had erased is there too, under what is left of its id, so that no import brings it back.
+    """
+    there: dict[str, tuple[int, str]] = {}
     for at in range(0, len(own_ids), CHUNK):
         asked = {known: own_id for own_id in own_ids[at : at + CHUNK] for known in (own_id, erased_id(own_id))}
         items = FeedbackItem.objects.filter(
@@ -81,7 +89,8 @@ def _items_there(product: Product, source: Source, own_ids: Sequence[str]) -> di
             field_id=source.field_id,
             submission_id__in=list(asked),
         )
-        there |= {asked[item.submission_id]: item for item in items}
+        for pk, submission_id, content_hash in items.values_list("pk", "submission_id", "content_hash"):
+            there[asked[submission_id]] = pk, content_hash
     return there
 
 
@@ -95,18 +104,19 @@ def store_drafts(
     reporter_id: int | None = None,
 ) -> Stored:
     """Create what is new and update what has changed; numbers are given in the order of the drafts."""
-    new, changed, same = plan(product, source, drafts)
-    keys = known_as(product, [*new, *(draft for _, draft in changed)])
-    created = [_item(product, source, draft, keys, run) for draft in new]
+    planned = plan(product, source, drafts)
+    keys = known_as(product, [*planned.new, *planned.changed.values()])
+    created = [_item(product, source, draft, keys, run) for draft in planned.new]
     for item, number in zip(created, next_numbers(product, "FB", len(created)) if created else (), strict=True):
         item.number = number
         item.reporter_id = reporter_id
     FeedbackItem.objects.bulk_create(created, batch_size=CHUNK)
-    for item, draft in changed:
-        _change(item, draft, keys)
-    FeedbackItem.objects.bulk_update([item for item, _ in changed], _CHANGEABLE, batch_size=100)
-    _find_highlights_again([item for item, _ in changed])
-    return Stored(created, [item for item, _ in changed], same)
+    updated = list(FeedbackItem.objects.filter(pk__in=list(planned.changed)).select_related("product"))
+    for item in updated:
+        _change(item, planned.changed[item.pk], keys)
+    FeedbackItem.objects.bulk_update(updated, _CHANGEABLE, batch_size=100)
+    _find_highlights_again(updated)
+    return Stored(created, updated, planned.same)
 
 
 def _item(product: Product, source: Source, draft: Draft, keys: dict[str, str], run: ImportRun | None) -> FeedbackItem:
