@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Any
 
 from django.http import StreamingHttpResponse
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 
 from . import archive, keys, services
 from .access import require_whole_workspace
 from .activity import undo
 from .doors import ApiRequest, api_product, find_product
-from .models import Activity, Key, Membership, Product
+from .models import Activity, Invitation, Key, Membership, Product
+from .queries import open_invitations
 from .roles import Role
 
 router = Router(tags=["Workspace"])
@@ -60,6 +61,14 @@ class MemberEdit(Schema):
 class InvitationIn(Schema):
     role: str = Role.MEMBER.value
     email: str = ""
+
+
+class InvitationOut(Schema):
+    id: int
+    email: str
+    role: str
+    created_at: datetime
+    expires_at: datetime
 
 
 class KeyOut(Schema):
@@ -131,7 +140,7 @@ def list_products(request: ApiRequest) -> list[Product]:
 
 
 @router.post("/products", response={201: ProductOut}, operation_id="create_product")
-def create_product(request: ApiRequest, body: ProductIn) -> tuple[int, Product]:
+def create_product(request: ApiRequest, body: ProductIn) -> Status[Product]:
     """A new product; you own it."""
     product = services.create_product(
         request.actor,
@@ -140,7 +149,7 @@ def create_product(request: ApiRequest, body: ProductIn) -> tuple[int, Product]:
         vision=body.vision,
         timezone_name=body.timezone,
     )
-    return 201, product
+    return Status(201, product)
 
 
 @router.get("/products/{product}", response=ProductOut, operation_id="get_product")
@@ -180,13 +189,13 @@ def set_member(request: ApiRequest, product: str, user_id: int, body: MemberEdit
 
 
 @router.delete("/products/{product}/members/{user_id}", response={204: None}, operation_id="remove_member")
-def remove_member(request: ApiRequest, product: str, user_id: int) -> tuple[int, None]:
+def remove_member(request: ApiRequest, product: str, user_id: int) -> Status[None]:
     services.remove_member(request.actor, find_product(product), user_id)
-    return 204, None
+    return Status(204, None)
 
 
 @router.post("/products/{product}/invitations", response={201: dict[str, str]}, operation_id="invite_member")
-def invite_member(request: ApiRequest, product: str, body: InvitationIn) -> tuple[int, dict[str, str]]:
+def invite_member(request: ApiRequest, product: str, body: InvitationIn) -> Status[dict[str, str]]:
     """A link that makes its bearer a member, once, within 14 days; shown only now."""
     invitation, token = services.invite_member(
         request.actor,
@@ -194,11 +203,29 @@ def invite_member(request: ApiRequest, product: str, body: InvitationIn) -> tupl
         role=body.role,
         email=body.email,
     )
-    return 201, {
-        "link": request.build_absolute_uri(f"/invite/{token}"),
-        "role": invitation.role,
-        "expires_at": invitation.expires_at.isoformat(),
-    }
+    return Status(
+        201,
+        {
+            "link": request.build_absolute_uri(f"/invite/{token}"),
+            "role": invitation.role,
+            "expires_at": invitation.expires_at.isoformat(),
+        },
+    )
+
+
+@router.get("/products/{product}/invitations", response=list[InvitationOut], operation_id="list_invitations")
+def list_invitations(request: ApiRequest, product: str) -> list[Invitation]:
+    """Invitations whose link still works."""
+    return list(open_invitations(api_product(request, product, Role.OWNER)))
+
+
+@router.delete(
+    "/products/{product}/invitations/{invitation_id}", response={204: None}, operation_id="revoke_invitation"
+)
+def revoke_invitation(request: ApiRequest, product: str, invitation_id: int) -> Status[None]:
+    """Make an invitation's link useless."""
+    services.revoke_invitation(request.actor, find_product(product), invitation_id)
+    return Status(204, None)
 
 
 @router.get("/products/{product}/keys", response=list[KeyOut], operation_id="list_keys")
@@ -208,10 +235,10 @@ def list_keys(request: ApiRequest, product: str) -> list[Key]:
 
 
 @router.post("/products/{product}/keys", response={201: NewKeyOut}, operation_id="create_key")
-def create_key(request: ApiRequest, product: str, body: KeyIn) -> tuple[int, NewKeyOut]:
+def create_key(request: ApiRequest, product: str, body: KeyIn) -> Status[NewKeyOut]:
     """A capture key (public, can only send) or a server key; its secret is shown only now."""
     key, secret = keys.create_key(request.actor, find_product(product), kind=body.kind, name=body.name)
-    return 201, _with_secret(key, secret)
+    return Status(201, _with_secret(key, secret))
 
 
 @router.delete("/products/{product}/keys/{key_id}", response=KeyOut, operation_id="revoke_key")
@@ -228,10 +255,10 @@ def list_tokens(request: ApiRequest) -> list[Key]:
 
 
 @router.post("/tokens", response={201: NewKeyOut}, operation_id="create_token")
-def create_token(request: ApiRequest, body: TokenIn) -> tuple[int, NewKeyOut]:
+def create_token(request: ApiRequest, body: TokenIn) -> Status[NewKeyOut]:
     """A personal token; its secret is shown only now."""
     key, secret = keys.create_token(request.actor, name=body.name, scopes=body.scopes)
-    return 201, _with_secret(key, secret)
+    return Status(201, _with_secret(key, secret))
 
 
 @router.delete("/tokens/{key_id}", response=KeyOut, operation_id="revoke_token")

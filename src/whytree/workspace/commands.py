@@ -17,6 +17,8 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("product").command("vision")(set_vision)
     group("member").command("list")(list_members)
     group("member").command("invite")(invite_member)
+    group("member").command("invitations")(list_invitations)
+    group("member").command("withdraw")(revoke_invitation)
     group("key").command("add")(add_key)
     group("key").command("list")(list_keys)
     group("key").command("revoke")(revoke_key)
@@ -79,6 +81,24 @@ def invite_member(
     client = connect()
     made = client.post(f"/products/{client.product}/invitations", {"role": role, "email": email})
     show(made, as_json, made["link"])
+
+
+def list_invitations(as_json: AsJson = False) -> None:
+    """Invitations whose link still works."""
+    client = connect()
+    rows = client.get(f"/products/{client.product}/invitations")
+    lines = (f"{row['id']:>4}  {row['role']:12} until {row['expires_at'][:10]}  {row['email']}" for row in rows)
+    show(rows, as_json, *lines)
+
+
+def revoke_invitation(
+    invitation_id: Annotated[int, typer.Argument(help="Its number in `whytree member invitations`.")],
+    as_json: AsJson = False,
+) -> None:
+    """Make an invitation's link useless."""
+    client = connect()
+    client.delete(f"/products/{client.product}/invitations/{invitation_id}")
+    show({"id": invitation_id}, as_json, "That link opens nothing any more.")
 
 
 def add_key(

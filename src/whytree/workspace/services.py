@@ -168,9 +168,27 @@ def invite_member(actor: Actor, product: Product, *, role: str, email: str = "")
         invited_by_id=actor.user_id,
         expires_at=timezone.now() + timedelta(days=INVITATION_DAYS),
     )
-    after = {name: value for name, value in snapshot(invitation).items() if name != "token_hash"}
-    record(actor, product, "invite_member", invitation, after=after, undoable=False)
+    record(actor, product, "invite_member", invitation, after=_without_secret(invitation), undoable=False)
     return invitation, token
+
+
+@transaction.atomic
+def revoke_invitation(actor: Actor, product: Product, invitation_id: int) -> Invitation:
+    """Make an open invitation's link useless from now on."""
+    require(actor, product, Role.OWNER)
+    invitation = Invitation.objects.filter(product=product, pk=invitation_id, used_at=None).first()
+    if invitation is None:
+        raise NotFound("There is no such open invitation in this product.")
+    before = _without_secret(invitation)
+    invitation.expires_at = min(invitation.expires_at, timezone.now())
+    invitation.save(update_fields=["expires_at"])
+    after = _without_secret(invitation)
+    record(actor, product, "revoke_invitation", invitation, before=before, after=after, undoable=False)
+    return invitation
+
+
+def _without_secret(invitation: Invitation) -> dict[str, object]:
+    return {name: value for name, value in snapshot(invitation).items() if name != "token_hash"}
 
 
 def _checked_role(role: str) -> Role:

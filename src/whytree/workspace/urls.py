@@ -7,6 +7,7 @@ pages = [
     path("settings/members", members.members, name="members"),
     path("settings/members/<int:user_id>", members.set_member, name="set_member"),
     path("settings/members/<int:user_id>/remove", members.remove_member, name="remove_member"),
+    path("settings/invitations/<int:invitation_id>/revoke", members.revoke_invitation, name="revoke_invitation"),
     path("settings/keys", keys.keys, name="keys"),
     path("settings/keys/<int:key_id>/revoke", keys.revoke, name="revoke_key"),
     path("activity", activity.activity, name="activity"),

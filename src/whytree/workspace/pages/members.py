@@ -51,6 +51,16 @@ def _members_page(request: PageRequest, product: Product, attempt: Attempt, link
 
 @require_POST
 @page(Role.VIEWER)
+def revoke_invitation(request: PageRequest, product: Product, invitation_id: int) -> HttpResponse:
+    attempt = Attempt(request)
+    with attempt:
+        services.revoke_invitation(request.actor, product, invitation_id)
+        return done(request, "That link opens nothing any more.", "members", product.slug)
+    return _members_page(request, product, attempt)
+
+
+@require_POST
+@page(Role.VIEWER)
 def set_member(request: PageRequest, product: Product, user_id: int) -> HttpResponse:
     """Another role (owners only), another discipline (also one's own)."""
     attempt = Attempt(request)
