@@ -76,7 +76,7 @@ class Form(forms.Form):
     @property
     def more_open(self) -> bool:
         """Folded fields that are filled in or refused must not be overlooked."""
-        return any(field.errors or field.value() not in (None, "", []) for field in self.more_fields)
+        return any(field.errors or field.value() not in (None, "", field.field.initial) for field in self.more_fields)
 
 
 class NodeForm(Form):
