@@ -82,6 +82,7 @@ def _database(url: str) -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": url.removeprefix("sqlite:///"),
+            "CONN_MAX_AGE": None,  # the last connection to close writes the whole journal back: not after each request
             "OPTIONS": {
                 # IMMEDIATE: a writer waits at its start for the other one, instead of failing in its middle.
                 "transaction_mode": "IMMEDIATE",
