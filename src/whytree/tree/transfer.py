@@ -13,6 +13,7 @@ People's accounts are not part of it (a note keeps its author's name).
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -324,9 +325,8 @@ def _wrong(part: str, row: object) -> Iterator[str]:
 
 
 def _twice(rows: Sequence[Row]) -> list[dict[str, str]]:
-    seen: set[str] = set()
-    double = [row["id"] for row in rows if row["id"] in seen or seen.add(row["id"])]  # type: ignore[func-returns-value]
-    return [{"field": ref, "problem": "stands in the file twice"} for ref in double]
+    counted = Counter(row["id"] for row in rows)
+    return [{"field": ref, "problem": "stands in the file twice"} for ref, times in counted.items() if times > 1]
 
 
 def _parents_first(rows: Sequence[Row]) -> list[Row]:
