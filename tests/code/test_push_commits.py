@@ -120,6 +120,20 @@ def test_lines_are_replaced_forgotten_and_counted(actor: Any, repository: Any) -
     assert (repository.head, repository.flags_scanned, repository.left_out) == (sha(2), ["x"], ["1 file left out."])
 
 
+@pytest.mark.parametrize("span", [(0, 1), (3, 2), (1, 10**9), (-1, 1)])
+def test_lines_that_are_none_are_refused(actor: Any, repository: Any, span: tuple[int, int]) -> None:
+    with pytest.raises(Invalid, match="no span"):
+        services.push_lines(actor, repository, ROOT, sha(1), [PushedFile("a.py", [(*span, sha(1))])])
+
+
+def test_a_date_of_no_calendar_does_not_stop_the_rest(actor: Any, repository: Any, api: Any) -> None:
+    push(actor, repository, PushedCommit(sha(1), datetime(1, 1, 1, tzinfo=UTC)), PushedCommit(sha(2), AT))
+    assert Commit.objects.get(sha=sha(1)).authored_at.year == 1970
+    body = {"root_sha": ROOT, "commits": [{"sha": sha(3), "authored_at": "2026-03-01T10:00:00"}]}
+    answer = api.post(f"/products/sprout/repositories/{repository.pk}/commits", body)
+    assert (answer.status, answer.body["code"]) == (400, "invalid")
+
+
 def test_members_read_commits_in_maintainers_register_and_outsiders_see_nothing(
     repository: Any, product: Any, api_bob: Any, api_viewer: Any, api_charlie: Any
 ) -> None:

@@ -119,3 +119,20 @@ def test_a_ticket_seen_again_keeps_what_it_had(api: Any) -> None:
     api.post("/products/sprout/tickets", {"ticket": "#4", "title": "Form", "body": "Words"}).ok  # noqa: B018
     again = api.post("/products/sprout/tickets", {"ticket": "#4", "state": "closed"}).ok
     assert (again["title"], again["body"], again["state"]) == ("Form", "Words", "closed")
+
+
+def test_a_person_who_is_forgotten_is_forgotten_in_their_tickets_too(api: Any, product: Any) -> None:
+    from whytree.code.plugs import erase_person, export_person
+    from whytree.workspace.models import Activity
+
+    path = "/products/sprout/tickets"
+    api.post(path, {"ticket": "#4", "title": "Form", "body": "My words", "author": "rk"})
+    api.post(path, {"ticket": "#5", "title": "Other", "body": "Theirs", "author": "tom"})
+    assert export_person(product, "rk") == {"tickets": [{"key": "#4", "url": "", "title": "Form", "body": "My words"}]}
+    erase_person(product, "rk")
+    assert set(Ticket.objects.values_list("key", "title", "author", "body")) == {
+        ("#4", "Form", "", ""),
+        ("#5", "Other", "tom", "Theirs"),
+    }
+    told = [activity.after["body"] for activity in Activity.objects.filter(verb="see_ticket")]
+    assert sorted(told) == ["", "Theirs"]

@@ -194,10 +194,10 @@ def test_a_reason_that_is_not_there_is_refused(cli: Any, clone: Clone, tree: Tre
 
 @pytest.mark.live
 def test_a_running_server_answers(live: Any, clone: Clone) -> None:
-    live.cli("solution", "add", "Asked over HTTP")
-    clone.commit("Add\n\nWhy: SOL-1", **{"a.py": "a\n"})
+    made = live.cli_json("solution", "add", "Asked over HTTP")
+    clone.commit(f"Add\n\nWhy: {made['ref']}", **{"a.py": "a\n"})
     told = live.cli_json("why", "a.py:1", cwd=clone.path)
-    assert told["solution"]["ref"] == "SOL-1"
+    assert told["solution"]["ref"] == made["ref"]
     assert "open question: which problem does it solve?" in live.cli("why", "a.py:1", cwd=clone.path).stdout
     failed = live.cli("why", "a.py:7", cwd=clone.path, check=False)
     assert (failed.returncode, failed.stderr.strip()) == (1, "a.py has 1 line: there is no line 7.")

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from ninja import Router, Schema, Status
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from whytree.engines.links_tickets import parse_ticket
 from whytree.errors import Invalid
@@ -66,7 +66,7 @@ class CommitIn(Schema):
     """One commit; `merged_by` is the merge that brought it to the main line."""
 
     sha: str
-    authored_at: datetime
+    authored_at: AwareDatetime
     subject: str = ""
     body: str = ""
     note: str = ""
@@ -146,7 +146,7 @@ class TicketIn(Schema):
     state: str = ""
     body: str = ""
     author: str = ""
-    opened_at: datetime | None = None
+    opened_at: AwareDatetime | None = None
 
 
 class TicketRowIn(TicketIn):

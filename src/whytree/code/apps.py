@@ -5,3 +5,8 @@ class CodeConfig(AppConfig):
     name = "whytree.code"
     label = "code"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from whytree.code import plugs
+
+        plugs.plug()

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -24,6 +24,7 @@ from .queries import only_tracker
 
 _COMMIT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _CHUNK = 500
+MOST_LINES = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ def push_lines(
             repository=repository,
             path=_clean(file.path),
             rev=_commit_id(rev),
-            spans=[[start, end, _commit_id(sha)] for start, end, sha in file.spans],
+            spans=[_span(*span) for span in file.spans],
             text=None if file.text is None else _clean(file.text),
         )
         for file in files
@@ -394,6 +395,7 @@ def _cleaned(commit: PushedCommit) -> PushedCommit:
     return replace(
         commit,
         sha=_commit_id(commit.sha),
+        authored_at=_within_calendars(commit.authored_at),
         subject=_clean(commit.subject)[:500],
         body=_clean(commit.body)[:20_000],
         note=_clean(commit.note)[:20_000],
@@ -404,6 +406,17 @@ def _cleaned(commit: PushedCommit) -> PushedCommit:
         merged_by=_commit_id(commit.merged_by) if commit.merged_by else "",
         flags_added=[_clean(key)[:200] for key in commit.flags_added][:200],
     )
+
+
+def _span(start: int, end: int, sha: str) -> list[int | str]:
+    if not 1 <= start <= end <= MOST_LINES:
+        raise Invalid(f"Lines {start} to {end} are no span: give the first and the last line, counted from 1.")
+    return [start, end, _commit_id(sha)]
+
+
+def _within_calendars(moment: datetime) -> datetime:
+    """git takes any date; one that no calendar here can move between zones becomes the epoch."""
+    return moment if 1900 < moment.year < 2900 else datetime.fromtimestamp(0, UTC)
 
 
 def _commit_id(sha: str) -> str:

@@ -1,10 +1,9 @@
 """Ask why over REST. With a clone at hand the command line sends what it knows of the lines; without one, the last reading answers."""
 
-from datetime import datetime
 from typing import Annotated
 
 from ninja import Router, Schema
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from whytree.code.services import PushedCommit
 from whytree.engines.blame import Span
@@ -30,7 +29,7 @@ class CommitWords(Schema):
     """A commit's own words, from the asker's clone; `merged_by` is a merge that is sent along."""
 
     sha: str
-    authored_at: datetime
+    authored_at: AwareDatetime
     subject: str = ""
     body: str = ""
     note: str = ""

@@ -83,7 +83,8 @@ def solution_hop(solution: Solution) -> SolutionHop:
         solution.standing,
         url_of(solution),
         tuple(
-            FlagFacts(flag.key, flag.standing, reverse("flag", args=[solution.product.slug, flag.key])) for flag in flags
+            FlagFacts(flag.key, flag.standing, reverse("flag", args=[solution.product.slug, flag.key]))
+            for flag in flags
         ),
     )
 
