@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from whytree.engines.text import excerpt
+from whytree.engines.text import excerpt, is_unspaced
 from whytree.people.queries import PersonRef
 from whytree.tree.models import Opportunity
 from whytree.workspace.actors import Actor
@@ -16,6 +16,8 @@ from .services.erasing import erase_feedback
 
 SHOWN = 5
 SHOWN_TODAY = 3
+SHORTEST = 3
+"""The box asks at every key; one or two letters begin nearly every voice there is."""
 
 
 def plug() -> None:
@@ -63,7 +65,8 @@ def search(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:
     if words.strip().upper().startswith("FB-") and words.strip()[3:].isdecimal():
         items = FeedbackItem.objects.filter(product=product, number=int(words.strip()[3:12]))[:1]
         return [_hit(product, item, words, 1.0) for item in items]
-    if wanted.query.is_empty:
+    longest = max((word for term in wanted.query.wanted for word in term.words), key=len, default="")
+    if len(longest) < SHORTEST and not is_unspaced(longest):
         return []
     found = queries.page_of(product, wanted, size=limit).items
     return [_hit(product, item, words, 0.4 - place / 100) for place, item in enumerate(found)]
