@@ -1,22 +1,34 @@
 """The five-minute tour: where to look, and what to try. The same stops stand in docs/demo.md."""
 
+import shutil
+import sys
 from pathlib import Path
 
 from . import story
 
 
 def tour(base_url: str, data: Path) -> list[str]:
-    """The stops, one sentence or two each, with an address or a command."""
-    page = f"{base_url}/p/{story.SLUG}"
-    ask = f"whytree --data {data} why"
+    """The stops, a sentence or two each, with an address or a command."""
+    page, ask = f"{base_url}/p/{story.SLUG}", f"{command()} --data .."
+    seconds = round(story.FIELD_SECONDS["company_size"][0])
     return [
-        f"Today says what waits for you: {page}/today",
-        f"The tree, from the outcome down to flags and tests: {page}/tree",
-        f"One in four left at the phone number; their words stand with the problem: {page}/OPP-2",
-        f"A favourite that died before code, with sales' challenge and its answer: {page}/SOL-4",
-        f"Try to edit the prediction: it is locked, and the attempt is logged: {page}/HYP-2",
-        f"The review is due. Read it, then decide what becomes of the change: {page}/REV-2",
-        f"From a line of code to the people who asked: cd {data}/sprout && {ask} app/signup/form.py:42",
-        f"And a field that nobody asked for and no code reads: {ask} app/signup/form.py:43",
-        "Invented data? Put Whytree on your own product: README.md, “On your own product”.",
+        "The ticket says “Build sign-up form, collect user info.” Start it; it asks three questions:\n"
+        f'     cd {data}/sprout && {ask} start "#57"',
+        f"One in four left at the phone number. Fourteen said why, in their own words: {page}/OPP-2",
+        f"The favourite died before code; sales' challenge is answered beside it: {page}/SOL-4",
+        f"Edit the locked prediction: refused, and logged. Engineering's constraint stands below it: {page}/SOL-2",
+        "“Explain why” is too early to tell (REV-3); “defer” is measured. Read it, and decide what becomes of it:\n"
+        f"     {page}/REV-2",
+        f"What that changed: {page}/today and {page}/tree",
+        f"From a line to the people who asked: {ask} why app/signup/form.py:42\n"
+        f"     A field that takes {seconds} seconds, that no code reads and nobody asked for: {ask} why app/signup/form.py:43",
+        "Invented data? README.md, “Put it on your own product”.",
     ]
+
+
+def command() -> str:
+    """How to call us from this shell: a virtual environment need not be on the path."""
+    beside = Path(sys.executable).with_name("whytree")
+    if shutil.which("whytree"):
+        return "whytree"
+    return str(beside) if beside.is_file() else f"{sys.executable} -m whytree"
