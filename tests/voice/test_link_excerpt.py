@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from whytree.errors import Forbidden, Invalid, NotFound
+from whytree.people.models import Person
 from whytree.tree.models import EvidenceLink
 from whytree.tree.queries import confidence
 from whytree.tree.services import create_opportunity, create_outcome
@@ -39,6 +40,16 @@ def test_each_person_counts_once_and_the_latest_wins(actor: Any, say: Any, oppor
     assert (heard.people, heard.importance) == (2, 3)
     mira = next(voice for voice in heard.voices if voice.key == "mira")
     assert (mira.importance, mira.earlier, mira.latest.quote) == (1, 1, "later")
+
+
+def test_two_ids_that_turn_out_to_be_one_person_count_once(
+    actor: Any, product: Any, say: Any, opportunity: Any
+) -> None:
+    link_excerpt(actor, say("as a guest", person="guest-1"), opportunity)
+    link_excerpt(actor, say("signed in", person="mira"), opportunity)
+    assert demand(opportunity).people == 2
+    Person.objects.filter(key="guest-1").update(merged_into=Person.objects.get(key="mira"))
+    assert demand(opportunity).people == 1
 
 
 def test_anonymous_voices_count_one_each(actor: Any, say: Any, opportunity: Any) -> None:

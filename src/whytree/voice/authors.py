@@ -6,6 +6,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from whytree.people.identity import Traits, means_nobody, person_hash
+from whytree.people.models import Person
 from whytree.people.services import update_profiles
 from whytree.stores.errors import StoreUnavailable
 from whytree.stores.people import overrides_of
@@ -35,6 +36,12 @@ def _main_ids(product_id: int, ids: set[str]) -> dict[str, str]:
     except StoreUnavailable:
         overrides = {}
     return {given: overrides[person].canonical_id if person in overrides else given for given, person in hashes.items()}
+
+
+def main_keys(product_id: int, keys: set[str]) -> dict[str, str]:
+    """Of these people, those who turned out to be somebody else since -> who they are."""
+    merged = Person.objects.filter(product_id=product_id, key__in=keys - {""}, merged_into__isnull=False)
+    return {key: main for key, main in merged.values_list("key", "merged_into__key") if main is not None}
 
 
 def _traits(product_id: int, key: str, draft: Draft, now: datetime) -> Traits:

@@ -14,6 +14,7 @@ from django.db.models.functions import Cast, Substr
 from whytree.engines.text import Query, parse_query
 from whytree.errors import Invalid, NotFound
 from whytree.tree.models import EvidenceLink, Importance, Opportunity, SourceKind
+from whytree.voice.authors import main_keys
 from whytree.voice.models import FeedbackItem
 from whytree.voice.search import matching
 from whytree.workspace.models import Product
@@ -287,7 +288,8 @@ def demand(opportunity: Opportunity) -> Demand:
         source_kind=SourceKind.FEEDBACK,
         stance="supports",
     ).order_by("-said_at", "-pk")
-    return Demand(_counted_once(links, _items_of(opportunity.product, links)))
+    keys = main_keys(opportunity.product_id, {link.person_key for link in links})
+    return Demand(_counted_once(links, keys, _items_of(opportunity.product, links)))
 
 
 def _items_of(product: Product, links: Iterable[EvidenceLink]) -> dict[str, FeedbackItem]:
@@ -296,10 +298,10 @@ def _items_of(product: Product, links: Iterable[EvidenceLink]) -> dict[str, Feed
     return {item.ref: item for item in items}
 
 
-def _counted_once(links: Iterable[EvidenceLink], items: dict[str, FeedbackItem]) -> list[Voice]:
+def _counted_once(links: Iterable[EvidenceLink], keys: dict[str, str], items: dict[str, FeedbackItem]) -> list[Voice]:
     voices: dict[str, Voice] = {}
     for link in links:
-        key = link.person_key or link.source_id
+        key = keys.get(link.person_key, link.person_key) or link.source_id
         if key in voices:
             voices[key] = replace(voices[key], earlier=voices[key].earlier + 1)
         else:
