@@ -44,6 +44,8 @@ MAX_BYTES_AT_ONCE = 8 * 1024 * 1024  # below what the engine would parse, and so
 MAX_WAITING_ROWS = 100_000
 MAX_WAITING_BYTES = 128 * 1024 * 1024
 ANSWER_SECONDS = 60
+# Properties that were handed on as they were sent: every scalar is kept as its JSON text.
+AS_TEXT = {"input_format_json_read_numbers_as_strings": 1, "input_format_json_read_bools_as_strings": 1}
 KEY_MARK = "people key"
 PRIME_WITHIN = timedelta(days=2)
 RETRY_SECONDS = (1, 2, 4, 8, 15, 30)
@@ -267,7 +269,7 @@ class Commit:
 
     def _insert(self, lines: Sequence[bytes]) -> dict[int, str]:
         try:
-            self.events.insert_block("events", b"\n".join(lines))
+            self.events.insert_block("events", b"\n".join(lines), AS_TEXT)
         except StoreRefused as error:
             return self._find_culprits(lines, error)
         return {}
@@ -280,7 +282,7 @@ class Commit:
         while todo:
             some = todo.pop()
             try:
-                self.events.insert_block("events", b"\n".join(some))
+                self.events.insert_block("events", b"\n".join(some), AS_TEXT)
                 taken += len(some)
             except StoreRefused as refusal:
                 if len(some) > 1:

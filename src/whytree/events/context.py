@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from .properties import variants
+
 MAX_TEXT = 200
 
 
@@ -46,8 +48,13 @@ class Place(NamedTuple):
     """What one `context` says: columns, flags in force, and what goes along as properties."""
 
     columns: Columns = NOTHING
-    flags: dict[str, Any] = {}
+    flags: dict[str, str] = {}
     properties: dict[str, Any] = {}
+
+    def filled_from(self, outer: "Place") -> "Place":
+        """This one, and what only the outer one says."""
+        columns = Columns(*(own or other for own, other in zip(self.columns, outer.columns, strict=True)))
+        return Place(columns, {**outer.flags, **self.flags}, {**outer.properties, **self.properties})
 
 
 NOWHERE = Place()
@@ -79,7 +86,7 @@ def place(context: dict[str, Any]) -> Place:
         country=_text(_part(context, "location").get("country")),
         path=_text(_part(context, "page").get("path")),
     )
-    return Place(columns, _part(context, "flags"), _origin(context))
+    return Place(columns, variants(_part(context, "flags")), _origin(context))
 
 
 def _origin(context: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,6 @@ characters, NaN, numbers beyond any double, bytes that are no UTF-8) is read aga
 the batch it came in.
 """
 
-import json
 import zlib
 from typing import Any, NoReturn
 from urllib.parse import parse_qs
@@ -15,7 +14,7 @@ import msgspec
 from whytree.errors import Invalid, TooLarge
 
 from .normalise import Message, as_message
-from .properties import as_json, cleaned
+from .properties import as_json, read_leniently
 
 MAX_BODY = 4 * 1024 * 1024
 MAX_UNPACKED = 20 * 1024 * 1024
@@ -79,6 +78,7 @@ def read_batch(body: bytes, content_type: str = "") -> Envelope:
     """The messages of `/v1/batch`."""
     body = _json_part(body, content_type)
     try:
+        _check_text(body)
         sent = _read_batch(body)
         return Envelope(list(sent.batch), _text(sent.writeKey), sent.sentAt, bytes(sent.context))
     except RecursionError:
@@ -97,6 +97,7 @@ def read_single(body: bytes, content_type: str = "") -> Envelope:
     """The message of `/v1/track` and its like."""
     body = _json_part(body, content_type)
     try:
+        _check_text(body)
         sent = _read_single(body)
         return Envelope([sent], _text(sent.writeKey), sent.sentAt)
     except RecursionError:
@@ -108,6 +109,12 @@ def read_single(body: bytes, content_type: str = "") -> Envelope:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _check_text(body: bytes) -> None:
+    """Raise when it is no UTF-8: the parts that are only passed on are not looked at again."""
+    if not body.isascii():
+        body.decode("utf-8")
 
 
 def _json_part(body: bytes, content_type: str) -> bytes:
@@ -126,7 +133,7 @@ def _form_data(body: bytes) -> bytes:
 
 def _leniently(body: bytes) -> dict[str, Any]:
     try:
-        value = cleaned(json.loads(body.decode("utf-8-sig", "replace"), parse_int=_number, parse_constant=str))
+        value = read_leniently(body)
     except RecursionError:
         _refuse_depth()
     except ValueError as error:
@@ -134,11 +141,6 @@ def _leniently(body: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Invalid("The body is JSON, but no object. Send {...}.")
     return value
-
-
-def _number(digits: str) -> int | str:
-    """Digits beyond what numbers hold stay the text they are."""
-    return int(digits) if len(digits) < 40 else digits
 
 
 def _refuse_depth() -> NoReturn:

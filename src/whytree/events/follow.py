@@ -8,11 +8,9 @@ leaves undone is found again from what is stored: everything here may be done tw
 import logging
 import threading
 import time
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 from typing import Any
 
 from django.db import close_old_connections, transaction
@@ -23,7 +21,7 @@ from whytree.people.edges import EdgeRow
 from whytree.people.identity import Traits, forget_key
 from whytree.people.services import follow_edges, follow_rows, update_profiles
 from whytree.stores import capture as stored
-from whytree.stores.catalogue import count_properties
+from whytree.stores.catalogue import note_types
 from whytree.stores.errors import StoreUnavailable
 from whytree.stores.events import EventStore, store
 from whytree.stores.marks import read_mark, write_mark
@@ -36,54 +34,15 @@ from .rows import TYPE_NAMES, Normalised, Rejected, as_datetime
 log = logging.getLogger("whytree.events")
 
 GATHER_SECONDS = 1.0  # how long the thread lets things add up
-COUNT_SECONDS = 5.0
+IDLE_SECONDS = 5.0
 MARK_SECONDS = 30.0
 OVERLAP = timedelta(seconds=60)  # clocks of several servers, and rows on their way while the mark was set
 MARK = "followed"
-COUNTED_AT_ONCE = 128  # events of one name
-TYPED_EACH = 8
+SAMPLE = 1_000  # events looked at for types before the next ones are only looked at now and then
+TYPED_EACH = 50
 MAX_ASIDE = 1_000  # rejected messages kept for showing, at once
 
-Name = tuple[int, str]  # product, event
-
-
-@dataclass
-class Counts:
-    """What came in of one event: how often each property, of which types, and when.
-
-    Events are kept as they are until there are some, then counted in one go: that is several times cheaper.
-    """
-
-    properties: Counter[str] = field(default_factory=Counter)
-    types: set[tuple[str, str]] = field(default_factory=set)  # property, letter of its type
-    first_at: float = float("inf")
-    last_at: float = float("-inf")
-    waiting: list[Normalised] = field(default_factory=list)
-
-    def add(self, item: Normalised) -> None:
-        self.waiting.append(item)
-        if len(self.waiting) >= COUNTED_AT_ONCE:
-            self.count()
-
-    def count(self) -> None:
-        """Count what waits. Of many, only some are asked for types: each type comes again."""
-        items, self.waiting = self.waiting, []
-        if not items:
-            return
-        self.properties.update(chain.from_iterable(item.event.properties for item in items))
-        for item in items if len(items) < COUNTED_AT_ONCE else items[::TYPED_EACH]:
-            self.types.update(zip(item.event.properties, item.types, strict=True))
-        times = [item.event.timestamp for item in items]
-        self.first_at = min(self.first_at, *times)
-        self.last_at = max(self.last_at, *times)
-
-    def __iadd__(self, other: "Counts") -> "Counts":
-        self.properties += other.properties
-        self.types |= other.types
-        self.first_at = min(self.first_at, other.first_at)
-        self.last_at = max(self.last_at, other.last_at)
-        self.waiting += other.waiting
-        return self
+Typed = tuple[int, str, str, str]  # product, event, property, letter of its type
 
 
 @dataclass
@@ -93,19 +52,18 @@ class Pending:
     edges: list[EdgeRow] = field(default_factory=list)
     traits: list[Traits] = field(default_factory=list)
     exposures: dict[tuple[int, str], float] = field(default_factory=dict)
-    counts: dict[Name, Counts] = field(default_factory=lambda: defaultdict(Counts))
     rejected: list[dict[str, Any]] = field(default_factory=list)
+    sample: list[Normalised] = field(default_factory=list)  # to learn the types of properties from
 
-    def add(self, items: Iterable[Normalised], edges: Sequence[EdgeRow]) -> None:
+    def add(self, items: Sequence[Normalised], edges: Sequence[EdgeRow]) -> None:
         self.edges += edges
+        self.sample += items if len(self.sample) < SAMPLE else items[::TYPED_EACH]
         for item in items:
-            event = item.event
-            self.counts[event.product, event.event].add(item)
             if item.traits is not None:
                 self.traits.append(item.traits)
-            exposure = item.exposure or (event if event.event == EXPOSURE else None)
+            exposure = item.exposure or (item.event if item.event.event == EXPOSURE else None)
             if exposure is not None:
-                key = (exposure.product, exposure.properties.get("flag", ""))
+                key = (exposure.product, exposure.said.get("flag", ""))
                 self.exposures[key] = min(self.exposures.get(key, exposure.timestamp), exposure.timestamp)
 
 
@@ -122,7 +80,8 @@ class Follower:
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
         self._closing = False
-        self._marked_at = self._counted_at = time.monotonic()
+        self._types: set[Typed] = set()
+        self._marked_at = time.monotonic()
 
     # ---- after a commit ----
 
@@ -181,12 +140,7 @@ class Follower:
         self._tell_exposures(pending)
         stored.put_aside(pending.rejected)
         pending.rejected = []
-        if self._thread is None or time.monotonic() - self._counted_at > COUNT_SECONDS or self._closing:
-            count_properties(_catalogue_rows(pending))
-            pending.counts = defaultdict(Counts)
-            self._counted_at = time.monotonic()
-        else:
-            self._put_back(pending)  # only the counts are left; they go out some seconds later, added up
+        self._note_types(pending)
         self._mark()
 
     def _tell_exposures(self, pending: Pending) -> None:
@@ -198,6 +152,17 @@ class Follower:
                 self._told.add((product_id, flag))
         pending.exposures = {}
 
+    def _note_types(self, pending: Pending) -> None:
+        seen = {
+            (item.event.product, item.event.event, name, letter)
+            for item in pending.sample
+            for name, letter in item.typed()
+        }
+        new = seen - self._types
+        note_types((product, event, name, TYPE_NAMES[letter]) for product, event, name, letter in sorted(new))
+        self._types |= new
+        pending.sample = []
+
     def _put_back(self, pending: Pending) -> None:
         with self._guard:
             newer, self._pending = self._pending, pending
@@ -206,8 +171,7 @@ class Follower:
             pending.rejected += newer.rejected
             for key, at in newer.exposures.items():
                 pending.exposures[key] = min(at, pending.exposures.get(key, at))
-            for name, counts in newer.counts.items():
-                pending.counts[name] += counts
+            pending.sample += newer.sample
 
     # ---- what a crash left undone ----
 
@@ -263,7 +227,7 @@ class Follower:
 
     def _run(self) -> None:
         while not self._closing:
-            self._wake.wait(COUNT_SECONDS)
+            self._wake.wait(IDLE_SECONDS)
             self._wake.clear()
             if not self._closing:
                 time.sleep(GATHER_SECONDS)
@@ -278,27 +242,6 @@ class Follower:
                 time.sleep(GATHER_SECONDS)
             finally:
                 close_old_connections()
-
-
-def _catalogue_rows(pending: Pending) -> list[dict[str, Any]]:
-    """A row for each property and type. What came in counts for one of a property's types, mostly its only one."""
-    rows = []
-    for (product, event), counts in pending.counts.items():
-        counts.count()
-        left = dict(counts.properties)
-        untyped = [(name, "s") for name in left.keys() - {name for name, _ in counts.types}]
-        for name, letter in sorted([*counts.types, *untyped]):
-            row = {
-                "product": product,
-                "event": event,
-                "property": name,
-                "type": TYPE_NAMES[letter],
-                "volume": left.pop(name, 0),
-                "first_seen": counts.first_at,
-                "last_seen": counts.last_at,
-            }
-            rows.append(row)
-    return rows
 
 
 _guard = threading.Lock()

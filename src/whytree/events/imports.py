@@ -149,7 +149,7 @@ def _item(door: Door, run: str, row: ImportRow) -> Normalised:
 
 def _types_of_texts(item: Normalised) -> str:
     """A CSV file holds nothing but texts: those that are numbers all through are catalogued as numbers."""
-    values = item.event.properties.values()
+    values = item.event.said.values()
     return "".join(
         "n" if letter == "s" and _NUMBER.fullmatch(value) else letter
         for letter, value in zip(item.types, values, strict=True)

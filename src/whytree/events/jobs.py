@@ -4,13 +4,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from whytree.stores.capture import remove_repetitions
-from whytree.stores.catalogue import recount
+from whytree.stores.catalogue import recount, roll_up
 from whytree.stores.events import store
 from whytree.stores.marks import read_mark, write_mark
 from whytree.workspace.jobs import handler
 from whytree.workspace.models import Product
 
 SWEEP_EVERY = timedelta(minutes=30)  # how long a repetition beyond the window of recent ids may count twice
+ROLL_UP_EVERY = timedelta(minutes=1)
+SETTLED_AFTER = timedelta(seconds=90)  # longer than any request takes: nothing older is still on its way
 SWEEP_ROUNDS = 100  # of 10,000 ids each; what is left waits for the next sweep
 SWEPT = "swept"
 
@@ -26,6 +28,12 @@ def sweep(payload: dict[str, Any]) -> None:
         if not remove_repetitions(since):
             break
     write_mark(events, SWEPT, began.isoformat())
+
+
+@handler("events.roll_up", every=ROLL_UP_EVERY)
+def roll_up_catalogue(payload: dict[str, Any]) -> None:
+    """Add up the properties of what came in; what is newer is counted whenever somebody looks."""
+    roll_up(datetime.now(UTC) - SETTLED_AFTER)
 
 
 @handler("events.recount", every=timedelta(days=1))

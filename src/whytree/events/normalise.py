@@ -21,7 +21,7 @@ import msgspec
 from whytree.people.identity import MAX_ID, Link, Traits, hasher, means_nobody
 
 from .context import MAX_TEXT, NOTHING, NOWHERE, Columns, Place, read_context
-from .properties import Unfit, as_json, flags_in, flatten, scalar_text
+from .properties import Unfit, as_json, decoded, flags_in, flatten, is_plain, scalar_text
 from .rows import IMPORT, SERVER, Event, Normalised, Outcome, Rejected
 
 
@@ -39,9 +39,9 @@ class Message(msgspec.Struct):
     event: Any = None
     name: Any = None
     category: Any = None
-    properties: Any = None
-    traits: Any = None
-    context: msgspec.Raw = msgspec.Raw(b"")  # read only when it is a new one
+    properties: msgspec.Raw = msgspec.Raw(b"")  # these three are read only when they have to be
+    traits: msgspec.Raw = msgspec.Raw(b"")
+    context: msgspec.Raw = msgspec.Raw(b"")
 
 
 MAX_EVENT_NAME = 200
@@ -102,8 +102,8 @@ def as_message(value: Any) -> Message | None:
     if not isinstance(value, dict):
         return None
     known = {name: value[name] for name in Message.__struct_fields__ if name in value}
-    context = known.get("context")
-    known["context"] = msgspec.Raw(as_json(context).encode() if isinstance(context, dict) else b"")
+    for name in ("properties", "traits", "context"):
+        known[name] = msgspec.Raw(as_json(known[name]).encode() if isinstance(known.get(name), dict) else b"")
     return Message(**known)
 
 
@@ -172,14 +172,15 @@ def _track(message: Message, door: Door, outer: Place) -> Outcome:
     name = message.event
     if not isinstance(name, str) or not name.strip():
         return _rejected(message, "It has no name. Send a text in `event`.")
-    taken = _message(message, door, outer, name, _values(message.properties))
+    sent = bytes(message.properties)
+    taken = _message(message, door, outer, name, sent if is_plain(sent) else _values(sent))
     if name in EXPOSURES:
         taken.exposure = _mirrored(taken.event, *EXPOSURES[name])
     elif name == EXPOSURE:
-        said = taken.event.properties
+        said = taken.event.said
         if not said.get("flag") or not said.get("variant"):
             return _rejected(message, "An $exposure needs the properties `flag` and `variant`.")
-        taken.event.flags[said["flag"]] = said["variant"]
+        taken.event.flags = {**taken.event.flags, said["flag"]: said["variant"]}
     return taken
 
 
@@ -202,8 +203,8 @@ def _named(message: Message) -> dict[str, Any]:
 def _identify(message: Message, door: Door, outer: Place) -> Outcome:
     taken = _message(message, door, outer, "$identify", _values(message.traits))
     if taken.known:
-        said = taken.event
-        taken.traits = Traits(door.product_id, said.distinct_id, dict(said.properties), said.timestamp)
+        event = taken.event
+        taken.traits = Traits(door.product_id, event.distinct_id, dict(event.said), event.timestamp)
     return taken
 
 
@@ -213,7 +214,7 @@ def _group(message: Message, door: Door, outer: Place) -> Outcome:
         return _rejected(message, "It has no group. Send a text in `groupId`.")
     taken = _message(message, door, outer, "$group", {**_values(message.traits), "groupId": group_id})
     if taken.known:
-        said = taken.event.properties
+        said = taken.event.said
         values = {"company": said.get("name") or group_id} | ({"plan": said["plan"]} if "plan" in said else {})
         taken.traits = Traits(door.product_id, taken.event.distinct_id, values, taken.event.timestamp)
     return taken
@@ -241,23 +242,30 @@ _KINDS: dict[str, Callable[[Message, Door, Place], Outcome]] = {
 # ---- what they share -----------------------------------------------------------------------------------------------
 
 
-def _values(sent: Any) -> dict[str, Any]:
-    return sent if isinstance(sent, dict) else {}
+def _values(sent: bytes | msgspec.Raw) -> dict[str, Any]:
+    """An object that was sent, decoded; an empty one for anything else."""
+    value = decoded(bytes(sent)) if sent else None
+    return value if isinstance(value, dict) else {}
 
 
-def _message(message: Message, door: Door, outer: Place, name: str, properties: dict[str, Any]) -> Normalised:
+def _message(message: Message, door: Door, outer: Place, name: str, properties: dict[str, Any] | bytes) -> Normalised:
+    """The row of a message. Properties come decoded, or as the plain JSON that may be kept as it is."""
     if len(name) > MAX_EVENT_NAME:
         raise Unfit(f"Its name is longer than {MAX_EVENT_NAME} characters. Put what differs into properties.")
     user, anonymous = _ids(message)
     distinct_id = user or anonymous
-    raw = bytes(message.context)
-    here = read_context(raw) if raw else outer
-    flags = flags_in(properties, here.flags or outer.flags)
+    here = _place(message, outer)
+    if here.properties and isinstance(properties, bytes):
+        properties = _values(properties)
+    kept: dict[str, str] | msgspec.Raw
+    if isinstance(properties, bytes):
+        kept, types, path, flags = msgspec.Raw(properties), "", "", here.flags
+    else:
+        flags = flags_in(properties, here.flags)
+        flat, types = flatten({**here.properties, **properties} if here.properties else properties)
+        kept, path = flat, flat.get("path", "")[:MAX_TEXT]
     if not flags and door.variants is not None:
-        flags = dict(door.variants(distinct_id))
-    if here.properties:
-        properties = {**here.properties, **properties}
-    flat, types = flatten(properties)
+        flags = door.variants(distinct_id)
     at = _time(message, door)
     where = here.columns
     row = Event(
@@ -269,19 +277,27 @@ def _message(message: Message, door: Door, outer: Place, name: str, properties: 
         distinct_id=distinct_id,
         received_at=door.received_at,
         source=door.source,
-        properties=flat,
+        properties=kept,
         flags=flags,
-        platform=where.platform or outer.columns.platform,
+        platform=where.platform,
         os=where.os,
         browser=where.browser,
-        app=where.app or outer.columns.app,
-        version=where.version or outer.columns.version,
-        locale=where.locale or outer.columns.locale,
+        app=where.app,
+        version=where.version,
+        locale=where.locale,
         country=where.country,
-        path=where.path or flat.get("path", "")[:MAX_TEXT],
+        path=where.path or path,
     )
     link = _link(door, user, anonymous, at) if user and anonymous else None
     return Normalised(row, types, link, bool(user))
+
+
+def _place(message: Message, outer: Place) -> Place:
+    """What the message's context says, filled up from the batch's."""
+    if not message.context:
+        return outer
+    own = read_context(bytes(message.context))
+    return own if outer is NOWHERE else own.filled_from(outer)
 
 
 def _ids(message: Message) -> tuple[str, str]:
@@ -338,7 +354,7 @@ def _year(at: float) -> str:
 
 def _mirrored(seen: Event, flag_names: tuple[str, ...], variant_names: tuple[str, ...]) -> Event | None:
     """The exposure behind a client's own event, as one of ours; None when it names no flag."""
-    said = seen.properties
+    said = seen.said
     flag = next((said[name] for name in flag_names if said.get(name)), "")
     variant = next((said[name] for name in variant_names if said.get(name)), "")
     if not flag or not variant:

@@ -135,7 +135,7 @@ def encoded(row: Event) -> bytes:
         return _encoder.encode(row)
     except UnicodeEncodeError:
         row.event, row.distinct_id, row.path = (clean_text(text) for text in (row.event, row.distinct_id, row.path))
-        row.properties, row.flags = cleaned(row.properties), cleaned(row.flags)
+        row.properties, row.flags = cleaned(row.said), cleaned(row.flags)
         return _encoder.encode(row)
 
 

@@ -1,13 +1,13 @@
 """Which events and properties there are, how much of them, since when and until when.
 
-Events are counted where they are, so their numbers are exact. Properties are counted at the door as they come, since
-only there their JSON type is known; `recount` puts right what a crash or the removal of events left askew.
+Events are counted where they are. Properties are too many for that: `roll_up` adds up what came in since the last time,
+and what is newer than that is counted when somebody asks. Their JSON types are only known at the door, which notes each
+as it sees it. `recount` puts right what late arrivals and the removal of events left askew.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
 
 from .events import store
 
@@ -23,7 +23,7 @@ class CataloguedEvent:
 
 @dataclass(frozen=True, slots=True)
 class CataloguedProperty:
-    """One property of one event; `types` with the most frequent first."""
+    """One property of one event, with the JSON types it was seen with."""
 
     event: str
     name: str
@@ -47,75 +47,81 @@ def catalogued_events(product: int) -> list[CataloguedEvent]:
     return [CataloguedEvent(**row) for row in store().query(_EVENTS, {"product": product})]
 
 
+# A row without a type counts, one with a type says that it was seen; product 0's says up to when is counted.
+_MARK = "counted"
+
 _PROPERTIES = """
-SELECT event, property AS name, groupArray(type) AS types, sum(n) AS volume, min(first) AS first_seen,
-    max(last) AS last_seen
+SELECT event, property AS name, arrayFilter(t -> t != '', groupUniqArray(type)) AS types, sum(n) AS volume,
+    minIf(first, n > 0) AS first_seen, maxIf(last, n > 0) AS last_seen
 FROM (
-    SELECT event, property, type, sum(volume) AS n, min(first_seen) AS first, max(last_seen) AS last
+    SELECT event, property, type, volume AS n, first_seen AS first, last_seen AS last
     FROM catalogue
-    WHERE product = {product:UInt32} AND ({event:String} = '' OR event = {event:String}) AND property != '$import'
-    GROUP BY event, property, type
-    ORDER BY event, property, n DESC, type
+    WHERE product = {product:UInt32} AND ({event:String} = '' OR event = {event:String})
+    UNION ALL
+    SELECT event, key AS property, '' AS type, 1 AS n, timestamp AS first, timestamp AS last
+    FROM events
+    ARRAY JOIN mapKeys(properties) AS key
+    WHERE product = {product:UInt32} AND ({event:String} = '' OR event = {event:String})
+        AND received_at > {counted:DateTime64(3, 'UTC')}
 )
+WHERE property != '$import'
 GROUP BY event, property
+HAVING volume > 0
 ORDER BY event, volume DESC, name
 """
 
 
 def catalogued_properties(product: int, event: str = "") -> list[CataloguedProperty]:
     """The properties of one event, or of all of them, most frequent first."""
-    rows = store().query(_PROPERTIES, {"product": product, "event": event})
-    return [CataloguedProperty(**{**row, "types": tuple(row["types"])}) for row in rows]
+    parameters = {"product": product, "event": event, "counted": counted_until()}
+    rows = store().query(_PROPERTIES, parameters)
+    return [CataloguedProperty(**{**row, "types": tuple(sorted(row["types"]))}) for row in rows]
 
 
-def count_properties(rows: Sequence[dict[str, Any]]) -> None:
-    """Add what came in: rows of product, event, property, type, volume, first_seen and last_seen."""
-    store().insert("catalogue", rows)
+def note_types(types: Iterable[tuple[int, str, str, str]]) -> None:
+    """Remember that a property was seen with a type: product, event, property, type."""
+    names = ("product", "event", "property", "type")
+    store().insert("catalogue", [dict(zip(names, each, strict=True)) for each in types])
 
 
-_COUNT_NOW = """
-SELECT event, key AS property, count() AS volume, min(timestamp) AS first_seen, max(timestamp) AS last_seen
+def counted_until() -> datetime:
+    """Up to when (of `received_at`) properties are added up."""
+    moment: datetime = store().value(
+        "SELECT max(last_seen) AS moment FROM catalogue WHERE product = 0 AND type = {mark:String}", {"mark": _MARK}
+    )
+    return moment
+
+
+_COUNT = """
+SELECT product, event, key AS property, count() AS volume, min(timestamp) AS first_seen, max(timestamp) AS last_seen
 FROM events
 ARRAY JOIN mapKeys(properties) AS key
-WHERE product = {product:UInt32}
-GROUP BY event, key
-"""
-
-_KNOWN_TYPES = """
-SELECT event, property, groupArray((type, n)) AS types
-FROM (
-    SELECT event, property, type, sum(volume) AS n
-    FROM catalogue
-    WHERE product = {product:UInt32}
-    GROUP BY event, property, type
-)
-GROUP BY event, property
+WHERE received_at > {since:DateTime64(3, 'UTC')} AND received_at <= {until:DateTime64(3, 'UTC')}
+    AND ({product:UInt32} = 0 OR product = {product:UInt32})
+GROUP BY product, event, key
 """
 
 
-def recount(product: int) -> int:
-    """Count the properties of a product anew; how many there are. The types seen before keep their shares."""
-    known = {(row["event"], row["property"]): row["types"] for row in store().query(_KNOWN_TYPES, {"product": product})}
-    rows = [
-        {"product": product, "type": kind, **counted, "volume": volume}
-        for counted in store().query(_COUNT_NOW, {"product": product})
-        for kind, volume in _shares(
-            known.get((counted["event"], counted["property"]), [("text", 1)]), counted["volume"]
-        )
-    ]
-    store().execute(
-        "ALTER TABLE catalogue DELETE WHERE product = {product:UInt32}", {"product": product}, {"mutations_sync": 2}
-    )
-    store().insert("catalogue", rows)
+def roll_up(until: datetime) -> int:
+    """Add up the properties of what came in since the last time; how many rows. One process at a time may do this."""
+    since = counted_until()
+    rows = store().query(_COUNT, {"since": since, "until": until, "product": 0})
+    mark = {"product": 0, "type": _MARK, "first_seen": until, "last_seen": until}
+    store().insert("catalogue", [*rows, mark])  # in one insert: what is counted is marked as counted
     return len(rows)
 
 
-def _shares(types: Sequence[tuple[str, int]], total: int) -> list[tuple[str, int]]:
-    """`total` spread over the types as they were, in whole numbers that add up; a type once seen stays."""
-    before = sum(volume for _, volume in types) or 1
-    spread = [(kind, total * volume // before) for kind, volume in types]
-    kind, volume = spread[0]
-    return [(kind, volume + total - sum(count for _, count in spread)), *spread[1:]]
+def recount(product: int) -> int:
+    """Count the properties of a product anew, up to where they are added up; how many rows."""
+    parameters = {"since": datetime.fromtimestamp(0, UTC), "until": counted_until(), "product": product}
+    rows = store().query(_COUNT, parameters)
+    store().execute(
+        "ALTER TABLE catalogue DELETE WHERE product = {product:UInt32} AND type = ''",
+        {"product": product},
+        {"mutations_sync": 2},
+    )
+    store().insert("catalogue", rows)
+    return len(rows)
 
 
 @dataclass(frozen=True, slots=True)
