@@ -1,7 +1,7 @@
 """What a search asks for and where it is found."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from whytree.engines.text import Query, Term, excerpt, find_spans, fold, merge_spans, parse_query, pieces
@@ -78,6 +78,7 @@ def test_no_query_breaks_the_marking_and_nothing_is_lost(text: str, typed: str) 
     assert all(piece.text for piece in excerpt(text, query, width=40))
 
 
+@example(text="ß\u0301")
 @given(text=st.text(alphabet="abc äÖßİ-́", min_size=1, max_size=60))
 def test_every_word_of_a_text_is_found_in_it(text: str) -> None:
     for word in fold(text).split():

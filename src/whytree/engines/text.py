@@ -23,6 +23,7 @@ MAX_SEARCHED = 20_000
 # Letters and digits; the underscore parts words, as it does for the databases' own indexes.
 _WORD = re.compile(r"[^\W_]+")
 _LETTER = re.compile("(?s:.)[\u0300-\u036f]*")
+_MARKS = re.compile("[\u0300-\u036f]+")  # those that make no letter with the one before
 _ACCENTED = re.compile("([\x00-\x7f])[\u0300-\u036f]+")
 _PART = re.compile(r'(?P<minus>(?<!\S)-)?(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))')
 
@@ -85,7 +86,7 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     apart = unicodedata.normalize("NFD", text.lower().replace("ς", "σ"))
-    return unicodedata.normalize("NFC", _ACCENTED.sub(r"\1", apart))
+    return _MARKS.sub("", unicodedata.normalize("NFC", _ACCENTED.sub(r"\1", apart)))
 
 
 def _fold_with_places(text: str) -> tuple[str, Sequence[int]]:

@@ -42,8 +42,9 @@ _SQLITE = (
 # plain C locale lowers ASCII only, so the case is ICU's wherever PostgreSQL was built with it.
 _ICU = "und-x-icu"
 _POSTGRES_WORDS = (
-    "regexp_replace(normalize(regexp_replace(normalize(translate(lower((left(text, 50000) || ' ' || author_name)"
-    r"{collate}), 'ς', 'σ'), NFD), '([a-z])[\u0300-\u036f]+', '\1', 'g'), NFC), '[^[:alnum:]]+', ' ', 'g')"
+    "regexp_replace(regexp_replace(normalize(regexp_replace(normalize(translate(lower((left(text, 50000) || ' ' || author_name)"
+    r"{collate}), 'ς', 'σ'), NFD), '([a-z])[\u0300-\u036f]+', '\1', 'g'), NFC), '[\u0300-\u036f]+', '', 'g'),"
+    " '[^[:alnum:]]+', ' ', 'g')"
 )
 _POSTGRES = (
     f"""ALTER TABLE {TABLE} ADD COLUMN IF NOT EXISTS {INDEX} tsvector
