@@ -24,8 +24,8 @@ demo: $(STAMP) ## Load the onboarding story into .demo/ and serve it. ARGS=--no-
 test: $(STAMP) ## Run all tests: unit, API, PostgreSQL, browser. Installs Debian's chromium and postgresql when root.
 	@$(BIN)/python tests/run.py
 
-quick: $(STAMP) ## The tests that take no server, browser or PostgreSQL: under a minute.
-	@$(BIN)/python -m pytest -q -m "not browser and not live and not slow"
+quick: $(STAMP) ## The tests that take no server, browser, PostgreSQL or event engine: under a minute.
+	@$(BIN)/python -m pytest -q -n auto -m "not browser and not live and not slow and not engine"
 
 check: $(STAMP) ## Format, lint, types, layers.
 	@$(BIN)/ruff format --check .

@@ -14,6 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 CI = os.environ.get("CI") == "true"
+# What the second run leaves out: it has no relational database in it, or a server of its own with SQLite.
+RELATIONAL = (
+    "-m",
+    "not browser and not live",
+    "--ignore=tests/engines",
+    "--ignore=tests/stores",
+    "--ignore=tests/demo",
+)
 PACKAGES = {"chromium": "chromium", "postgresql": "pg_ctl"}
 
 
@@ -25,15 +33,7 @@ def main() -> int:
     codes = [run("SQLite", {}, *sys.argv[1:])]
     if "postgresql" not in left_out:
         with postgres() as url:
-            codes.append(
-                run(
-                    "PostgreSQL",
-                    {"WHYTREE_DATABASE_URL": url},
-                    "-m",
-                    "not browser and not live and not slow",
-                    *sys.argv[1:],
-                )
-            )
+            codes.append(run("PostgreSQL", {"WHYTREE_DATABASE_URL": url}, *RELATIONAL, *sys.argv[1:]))
     for name in left_out:
         print(f"Left out for want of {name}: apt-get install {name}")
     return max(codes)
@@ -64,7 +64,11 @@ def find(program: str) -> str | None:
 
 def run(name: str, extra: dict[str, str], *words: str) -> int:
     print(f"== Tests on {name}", flush=True)
-    done = subprocess.run([sys.executable, "-m", "pytest", "-q", *words], env={**os.environ, **extra}, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-n", "auto", "--dist", "loadfile", *words],
+        env={**os.environ, **extra},
+        check=False,
+    )
     return done.returncode
 
 

@@ -116,6 +116,15 @@ def test_what_is_not_committed_has_no_commit(clone: Clone) -> None:
         read(clone, "no.py")
 
 
+def test_the_repository_of_a_running_hook_is_not_taken_for_the_one_asked_about(
+    clone: Clone, deferred: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Clone(tmp_path / "other")
+    monkeypatch.setenv("GIT_DIR", str(other.path / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(other.path / ".git/index"))
+    assert open_clone(clone.path).head == deferred
+
+
 def test_no_repository_an_empty_one_a_bare_one_and_no_git_are_told_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,8 @@ from whytree.code import reading
 from whytree.code.models import Commit, FileBlame, Repository
 from whytree.flags.services import create_flag
 
+pytestmark = pytest.mark.slow  # real programs, real files: left out of `make quick`
+
 PATH = "app/form.py"
 
 
@@ -112,6 +114,25 @@ def test_a_reading_that_was_cut_off_goes_on(cli: Any, clone: Clone, monkeypatch:
     monkeypatch.setattr(reading, "MAX_SECONDS_FOR_LINES", 60.0)
     cli("repository", "sync", cwd=clone.path)
     assert FileBlame.objects.count() == 6
+
+
+def test_a_file_that_git_cannot_blame_does_not_stop_the_others(
+    cli: Any, clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from whytree.code.lines import LineReader, Wanted
+    from whytree.workspace.client import CommandError
+
+    clone.commit("Add", **{f"{name}.py": "x\n" for name in "abc"})
+    read = LineReader.read_all
+
+    def stumble(self: LineReader, wanted: list[Wanted]) -> Any:
+        if Wanted("b.py") in wanted:
+            raise CommandError("git blame failed")
+        return read(self, wanted)
+
+    monkeypatch.setattr(LineReader, "read_all", stumble)
+    assert "they could not be blamed by git (b.py)" in add(cli, clone).output
+    assert set(FileBlame.objects.values_list("path", flat=True)) == {"a.py", "c.py"}
 
 
 def test_a_rewritten_history_is_read_again(cli: Any, clone: Clone) -> None:

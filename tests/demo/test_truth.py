@@ -10,6 +10,8 @@ from whytree.demo.world import World
 
 from .measuring import compare
 
+pytestmark = pytest.mark.slow  # real programs, real files: left out of `make quick`
+
 # A sample ratio below this is an alarm (Fabijan et al., KDD 2019, use 0.0005; pages warn earlier).
 ALARM = 0.01
 

@@ -8,6 +8,8 @@ import pytest
 from tests.engines.simulation import WORLDS, World, miss_rate, pooled, score, welch
 from whytree.engines.stats import Assigned, SampleRatio, sample_ratio
 
+pytestmark = pytest.mark.slow  # real programs, real files: left out of `make quick`
+
 RUNS = 400
 #: 5 % promised; with 400 runs chance stays below 8.5 % in 999 of 1,000 tries.
 MOST_MISSED = 0.085

@@ -102,8 +102,8 @@ RAMP: Mapping[int, Mapping[str, int]] = {
 @pytest.fixture
 def open_on_a_ramp(actor: Any, product: Any, flag: Any) -> None:
     """The flag's own history, by its services; the prediction locks by itself."""
-    from whytree.learning.models import OutcomeReview
     from whytree.flags.services import open_flag, set_rollout
+    from whytree.learning.models import OutcomeReview
 
     (first, weights), *rest = RAMP.items()
     open_flag(actor, product, flag.key, weights=weights, at=long_ago(first))

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from whytree.stores import exposures
 from whytree.stores.exposures import ArmSums, Span
 
+pytestmark = pytest.mark.slow  # real programs, real files: left out of `make quick`
+
 START = datetime(2026, 5, 1, tzinfo=UTC)
 WINDOW = timedelta(days=2)
 Happening = tuple[int, str, int]  # person, arm met or "goal", minutes after START

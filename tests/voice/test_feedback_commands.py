@@ -3,8 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.voice.conftest import Done
 from whytree.voice.models import FeedbackItem
+
+pytestmark = pytest.mark.slow  # real programs, real files: left out of `make quick`
 
 Cli = Callable[..., Done]
 

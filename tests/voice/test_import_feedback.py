@@ -20,6 +20,8 @@ from tests.conftest import Live
 from tests.voice.conftest import Done
 from whytree.voice.models import FeedbackItem, ImportRun
 
+pytestmark = pytest.mark.slow  # real programs, real files: left out of `make quick`
+
 HEADER = ["id", "said at", "text", "stars", "plan"]
 
 

@@ -9,10 +9,13 @@ from tests.code.repositories import FORM, Clone
 from tests.why.conftest import Tree
 from whytree.code.models import Ticket
 from whytree.code.queries import find_commit
+from whytree.errors import Invalid
 from whytree.flags.services import create_flag
 from whytree.tree.services import link_ticket
 from whytree.why.queries import Ask, explain
 from whytree.why.refs import CommitRef, parse_ref
+
+pytestmark = pytest.mark.slow  # real programs, real files: left out of `make quick`
 
 PATH = "app/form.py"
 
@@ -164,6 +167,10 @@ def test_another_repositorys_ticket_number_is_never_taken(
     link_ticket(actor, tree.defer, ticket)
     assert ask(product, "ours:a.py:1").explained
     assert not ask(product, "theirs:a.py:1").explained
+    by_ticket = ask(product, "acme/ours#412")
+    assert (by_ticket.commit.subject, by_ticket.others) == ("Form of ours", ())
+    with pytest.raises(Invalid, match="acme/ours#412, acme/theirs#412|acme/theirs#412, acme/ours#412"):
+        ask(product, "#412")
 
 
 def test_a_ticket_of_no_known_tracker_decides_nothing_among_two_repositories(

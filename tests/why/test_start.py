@@ -15,6 +15,8 @@ from whytree.tree.services import add_note, close_node, link_ticket
 from whytree.why.branches import branch_name
 from whytree.why.card import QUESTIONS
 
+pytestmark = pytest.mark.slow  # real programs, real files: left out of `make quick`
+
 
 @pytest.fixture
 def clone(clone: Clone) -> Clone:

@@ -10,6 +10,8 @@ from tests.code.conftest import refusal
 from tests.code.repositories import FORM, Clone
 from tests.why.conftest import Tree
 
+pytestmark = pytest.mark.slow  # real programs, real files: left out of `make quick`
+
 PATH = "app/form.py"
 
 
