@@ -169,7 +169,7 @@ def test_another_repositorys_ticket_number_is_never_taken(
     assert not ask(product, "theirs:a.py:1").explained
     by_ticket = ask(product, "acme/ours#412")
     assert (by_ticket.commit.subject, by_ticket.others) == ("Form of ours", ())
-    with pytest.raises(Invalid, match="acme/ours#412, acme/theirs#412|acme/theirs#412, acme/ours#412"):
+    with pytest.raises(Invalid, match=r"acme/\w+#412, acme/\w+#412"):
         ask(product, "#412")
 
 

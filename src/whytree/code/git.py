@@ -14,14 +14,10 @@ from whytree.workspace.client import CommandError
 
 # Nothing of a person's own settings may change what we read, and no program of the repository's choosing runs.
 _CONFIGURATION = (
-    "-c",
-    "core.quotePath=false",
-    "-c",
-    "core.fsmonitor=false",
-    "-c",
-    "color.ui=never",
-    "-c",
-    "log.showSignature=false",
+    *("-c", "core.quotePath=false"),
+    *("-c", "core.fsmonitor=false"),
+    *("-c", "color.ui=never"),
+    *("-c", "log.showSignature=false"),
 )
 _ENVIRONMENT = {
     "LC_ALL": "C",
@@ -30,6 +26,7 @@ _ENVIRONMENT = {
     "GIT_PAGER": "cat",
     "GIT_LITERAL_PATHSPECS": "1",
 }
+_ANOTHER = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"}
 _SETTINGS = r"^(remote\..*\.url|blame\.ignorerevsfile)$"
 _CHUNK = 1 << 16
 NO_GIT = "There is no git on this machine's PATH. Install it (Debian, Ubuntu: apt install git) and try again."
@@ -160,7 +157,9 @@ def _run(folder: Path, arguments: Sequence[str], stdin: str | None = None) -> su
 
 
 def _environment() -> dict[str, str]:
-    return {**os.environ, **_ENVIRONMENT}
+    """A hook runs with the repository it belongs to in its environment; we mean the one at the path."""
+    kept = {name: value for name, value in os.environ.items() if name not in _ANOTHER}
+    return {**kept, **_ENVIRONMENT}
 
 
 def _complaint(stderr: bytes) -> str:

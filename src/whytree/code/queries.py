@@ -101,6 +101,18 @@ def _chunks(values: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
         yield values[start : start + size]
 
 
+def ticket_named(product: Product, ref: TicketRef, *, tracker: str = "") -> Ticket:
+    """The ticket that somebody typed; says what to do where there is none, or more than one."""
+    ticket = find_ticket(product, ref, tracker=tracker or only_tracker(product))
+    if ticket is not None:
+        return ticket
+    trackers = Ticket.objects.filter(product=product, key=ref.key).exclude(tracker="").values_list("tracker", flat=True)
+    if len(trackers) > 1 and not ref.tracker:
+        names = ", ".join(f"{name.removeprefix('github.com/')}{ref.key}" for name in trackers[:5])
+        raise Invalid(f"Several trackers have {ref.key}. Say which: {names}, or the ticket's address.")
+    raise NotFound(f'No ticket {ref.key} was seen yet. Begin with it: whytree start "{ref.url or ref.key}"')
+
+
 def find_ticket(product: Product, ref: TicketRef, *, tracker: str = "") -> Ticket | None:
     """The ticket meant by `ref`, said where numbers are those of `tracker`.
 

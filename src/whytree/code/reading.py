@@ -150,11 +150,8 @@ class Reading:
         gone = sorted(known.keys() - shown.keys())
         done = 0
         for batch in _batches(wanted, FILES_AT_ONCE):
-            read = reader.read_all([Wanted(path) for path in batch])
-            self._post(
-                "lines",
-                {"rev": self._clone.head, "gone": gone, "files": [self._lines_of(one) for one in read.values()]},
-            )
+            files = [self._lines_of(one) for one in self._blamed(reader, batch)]
+            self._post("lines", {"rev": self._clone.head, "gone": gone, "files": files})
             gone, done = [], done + len(batch)
             self._progress("files", done, len(wanted))
             if time.monotonic() > deadline and done < len(wanted):
@@ -165,6 +162,17 @@ class Reading:
         if gone:
             self._post("lines", {"rev": self._clone.head, "gone": gone, "files": []})
         self._found.files = done
+
+    def _blamed(self, reader: LineReader, paths: Sequence[str]) -> list[FileLines]:
+        """Lines of these files; one that git cannot blame does not stop the others."""
+        try:
+            return list(reader.read_all([Wanted(path) for path in paths]).values())
+        except CommandError:
+            if len(paths) == 1:
+                self._leave_out(1, f"could not be blamed by git ({shown_path(paths[0])})")
+                return []
+        middle = len(paths) // 2
+        return self._blamed(reader, paths[:middle]) + self._blamed(reader, paths[middle:])
 
     def _lines_of(self, file: FileLines) -> dict[str, Any]:
         spans = spans_of((line.line, line.sha) for line in file.lines)
@@ -205,12 +213,10 @@ class Reading:
 
     def _unread(self, paths: Sequence[str], known: dict[str, Any], graph: dict[str, list[str]]) -> list[str]:
         """Files that nobody read yet, that changed since, or that were read in a history that was rewritten."""
-        changed: dict[str, set[str]] = {}
-        for rev in {file["rev"] for file in known.values()}:
-            names = (
-                self._clone.ask("diff", "--name-only", "-z", "--no-renames", rev, "HEAD", "--") if rev in graph else ""
-            )
-            changed[rev] = set(names.split("\0")) if rev in graph else set(paths)
+        changed = {rev: set(paths) for rev in {file["rev"] for file in known.values()}}
+        for rev in changed.keys() & graph.keys():
+            names = self._clone.ask("diff", "--name-only", "-z", "--no-renames", rev, "HEAD", "--")
+            changed[rev] = set(names.split("\0"))
         looked_through = any(".git-blame-ignore-revs" in names for names in changed.values())
         textless = self._repository["with_code"]
         return [

@@ -140,7 +140,7 @@ def push_commits(
         rows, tickets = [], dict[TicketRef, None]()
         for commit in commits:
             facts = _facts(commit, merges)
-            tickets |= dict.fromkeys(_numbered(ticket, repository) for ticket in tickets_named(facts))
+            tickets |= dict.fromkeys(_tickets(facts, repository))
             rows.append((_row(repository, commit, facts, merges), facts))
         _store(rows, known)
         first_seen = _first_seen(repository.product, tickets)
@@ -276,7 +276,7 @@ def _row(
         pr_number=own.pull_request or through.pull_request,
         branch=own.branch or through.branch,
         flags_added=list(facts.flags_added),
-        tickets=[{"key": ticket.key, "tracker": ticket.tracker} for ticket in tickets_named(facts)],
+        tickets=[{"key": ticket.key, "tracker": ticket.tracker} for ticket in _tickets(facts, repository)],
         is_maintenance=is_looked_through(facts),
     )
 
@@ -381,11 +381,12 @@ def _first_seen(product: Product, refs: Iterable[TicketRef]) -> list[Ticket]:
     return Ticket.objects.bulk_create(rows, batch_size=_CHUNK)
 
 
-def _numbered(ticket: TicketRef, repository: Repository) -> TicketRef:
-    """A bare number is the repository's own."""
-    if ticket.tracker or ticket.key[0] not in "#!":
-        return ticket
-    return replace(ticket, tracker=repository.tracker)
+def _tickets(facts: CommitFacts, repository: Repository) -> list[TicketRef]:
+    """Tickets a commit works on; a bare number is the repository's own."""
+    return [
+        ticket if ticket.tracker or ticket.key[0] not in "#!" else replace(ticket, tracker=repository.tracker)
+        for ticket in tickets_named(facts)
+    ]
 
 
 # Input ------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from django.db.models import Q
 from django.urls import reverse
 
 from whytree.analytics.models import Metric
@@ -31,6 +32,7 @@ from .answer import EvidenceHop, FlagFacts, HypothesisHop, OpportunityHop, Outco
 # A screen shows three voices; whoever reads JSON or a page wants a few more, never all four hundred.
 MOST_EVIDENCE = 12
 WORDS_OF_A_TICKET = 600
+_SPEAKING = (SourceKind.FEEDBACK, SourceKind.INTERVIEW)
 
 
 @dataclass(frozen=True)
@@ -119,10 +121,10 @@ def opportunity_hop(opportunity: Opportunity) -> OpportunityHop:
 
 
 def _people(opportunity: Opportunity) -> int:
-    """Independent voices, each counted once however often it spoke."""
-    rows = evidence_of(opportunity).filter(stance="supports").exclude(person_key="", source_id="")
-    told = rows.values_list("person_key", "source_kind", "source_id")
-    return len({person or f"{kind}:{source}" for person, kind, source in told})
+    """People who spoke for it, each counted once however often; a study or a page is nobody."""
+    somebody = ~Q(person_key="") | (Q(source_kind__in=_SPEAKING) & ~Q(source_id=""))
+    told = evidence_of(opportunity).filter(somebody, stance="supports").values_list("person_key", "source_id")
+    return len({person or source for person, source in told})
 
 
 def _rungs(earned: Confidence) -> tuple[str, ...]:
@@ -176,9 +178,13 @@ def _evidence_hop(node: Node, link: EvidenceLink, item: FeedbackItem | None, per
         source=(item.source if item else "") or link.source_kind,
         said_at=link.said_or_added_at,
         importance=link.importance,
-        provenance="stated" if link.provenance == "stated" else f"inferred: {link.rule}",
+        provenance=evidence_provenance(link),
         url=reverse("feedback_item", args=[node.product.slug, item.number]) if item else link.source_url,
     )
+
+
+def evidence_provenance(link: EvidenceLink) -> str:
+    return "stated" if link.provenance == "stated" else f"inferred: {link.rule}"
 
 
 def outcome_hop(outcome: Outcome, *, measured: bool) -> OutcomeHop:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from whytree.code.models import Commit, CommitKey, FileBlame, Ticket
-from whytree.code.queries import FileRef, commits_with_keys, find_commit, find_file, find_ticket, line_count
+from whytree.code.queries import FileRef, commits_with_keys, find_commit, find_file, line_count, ticket_named
 from whytree.code.services import PushedCommit
 from whytree.engines.blame import UNCOMMITTED, Span
 from whytree.engines.links import Link
@@ -27,6 +27,7 @@ from .answer import CodeLine, LinkJson, Other, Why, link
 from .commits import Traced, told_of, trace
 from .hops import (
     evidence_hops,
+    evidence_provenance,
     hypothesis_hop,
     open_questions,
     opportunity_hop,
@@ -70,7 +71,7 @@ def explain(product: Product, ask: Ask) -> Why:
     elif isinstance(ref, FlagRef):
         answer = _of_flag(product, find_flag(product, ref.key))
     elif isinstance(ref, TicketRef):
-        answer = _of_ticket(product, ref)
+        answer = _of_ticket(product, ticket_named(product, ref, tracker=ask.tracker))
     else:
         answer = _of_node(product, ref.ref)
     written = ref.url or ref.key if isinstance(ref, TicketRef) else str(ref)
@@ -188,23 +189,17 @@ def _of_flag(product: Product, flag: Flag) -> Why:
     return _with_commits(answer, brought)
 
 
-def _of_ticket(product: Product, ref: TicketRef) -> Why:
-    ticket = find_ticket(product, ref)
-    if ticket is None:
-        raise NotFound(f'No ticket {ref.key} was seen yet. Begin with it: whytree start "{ref.url or ref.key}"')
+def _of_ticket(product: Product, ticket: Ticket) -> Why:
     nodes = nodes_of_ticket(ticket)
     keys = [(CommitKey.Kind.TICKET, ticket.key)]
-    commits = [commit for commit in commits_with_keys(product, keys) if _speaks_of(commit, ticket)]
+    spoken = {"key": ticket.key, "tracker": ticket.tracker}
+    commits = [commit for commit in commits_with_keys(product, keys) if spoken in commit.tickets]
     if not nodes:
         return _with_commits(Why(ticket=ticket_hop(ticket)), commits)
     main = next((node for node in nodes if isinstance(node, Solution)), nodes[0])
     answer = _from_node(main, (link(ticket.key, main.ref, "stated", "ticket"),))
     others = tuple(Other(node.ref, node.title, url=url_of(node)) for node in nodes if node != main)
     return _with_commits(replace(answer, ticket=ticket_hop(ticket), others=others), commits)
-
-
-def _speaks_of(commit: Commit, ticket: Ticket) -> bool:
-    return any(one["key"] == ticket.key and one["tracker"] in {"", ticket.tracker} for one in commit.tickets)
 
 
 def _of_node(product: Product, ref: str) -> Why:
@@ -226,13 +221,13 @@ def _of_node(product: Product, ref: str) -> Why:
 
 def _of_voice(product: Product, ref: str) -> Why:
     """Where somebody's words led."""
-    links = (
-        EvidenceLink.objects.filter(product=product, source_id=ref).select_related("product").order_by("-importance")
-    )
+    rows = EvidenceLink.objects.filter(product=product, source_id=ref).select_related("product")
+    links = list(rows.order_by("-importance", "pk"))
     nodes = list(nodes_behind(links).values())
     if not nodes:
         raise NotFound(f"{ref} is not linked to anything yet. Link it under Voices.")
-    answer = _from_node(nodes[0], (link(ref, nodes[0].ref, "stated", "evidence"),))
+    first = evidence_provenance(links[0])
+    answer = _from_node(nodes[0], (link(ref, nodes[0].ref, first, "evidence"),))
     others = tuple(Other(node.ref, node.title, url=url_of(node)) for node in nodes[1:])
     return replace(answer, others=others)
 

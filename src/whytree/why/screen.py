@@ -201,13 +201,9 @@ def _hypothesis(hop: Answer) -> Text:
 
 def _opportunity(hop: Answer) -> Text:
     body = _named(hop["ref"], hop["title"])
-    people = (
-        f"{hop['people']:,} independent {'voice' if hop['people'] == 1 else 'voices'}"
-        if hop["people"]
-        else "nobody's words yet"
-    )
+    people = f"{hop['people']:,} independent {'voice' if hop['people'] == 1 else 'voices'}, " if hop["people"] else ""
     rungs = f" ({', '.join(hop['sources'])})" if hop["sources"] else ""
-    body.append(f"\n{people}, evidence: {hop['evidence']}{rungs}", style=_DIM)
+    body.append(f"\n{people}evidence: {hop['evidence']}{rungs}", style=_DIM)
     return body
 
 
