@@ -4,11 +4,11 @@ import logging
 import secrets
 from collections.abc import Callable
 
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 
-from whytree.errors import RetryLater, Unavailable, WhytreeError
+from whytree.errors import Invalid, RetryLater, Unavailable, WhytreeError
 
 log = logging.getLogger("whytree")
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -60,6 +60,8 @@ def as_known(error: Exception) -> WhytreeError | None:
     """Our own error for what the database says when it cannot write."""
     if isinstance(error, WhytreeError):
         return error
+    if isinstance(error, DataError | ValueError) and "NUL (0x00)" in str(error):  # PostgreSQL keeps none, SQLite does
+        return Invalid("Text cannot hold NUL characters. Take them out and try again.")
     if isinstance(error, OperationalError) and any(words in str(error) for words in ("disk is full", "No space left")):
         return Unavailable("The disk is full, so nothing was changed. Free some space and try again.", retry_after=30)
     if isinstance(error, OperationalError) and "locked" in str(error):

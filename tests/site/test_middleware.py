@@ -1,0 +1,61 @@
+"""What every answer gets, and what becomes of errors nobody answered for."""
+
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+
+from whytree.site.middleware import as_known
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_nul_in_text_is_never_a_server_error(as_alice: Any, api: Any) -> None:
+    """SQLite keeps it; PostgreSQL cannot, and says so."""
+    answer = api.patch("/products/sprout", {"vision": "a\x00b"})
+    assert answer.status == (400 if connection.vendor == "postgresql" else 200)
+    assert as_alice.get("/p/sprout/people", {"q": "a\x00b"}).status_code in {200, 400}
+    assert as_alice.get("/p/sprout/voices", {"q": "a\x00b"}).status_code in {200, 400}
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [("database or disk is full", "disk is full"), ("database is locked", "busy")],
+)
+def test_a_database_that_cannot_write_is_a_503_that_says_try_again(words: str, says: str) -> None:
+    known = as_known(OperationalError(words))
+    assert known is not None
+    assert known.status == 503
+    assert says in known.message
+
+
+def test_a_full_disk_reaches_the_asker_as_503(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: Any, **kwargs: Any) -> None:
+        raise OperationalError("database or disk is full")
+
+    monkeypatch.setattr("whytree.workspace.services.edit_product", full)
+    answer = api.patch("/products/sprout", {"vision": "x"})
+    assert answer.status == 503
+    assert "Free some space" in answer.body["message"]
+
+
+def test_a_surprise_is_logged_under_a_reference_the_asker_gets(
+    api: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def surprise(*args: Any, **kwargs: Any) -> None:
+        raise RuntimeError("a secret detail")
+
+    monkeypatch.setattr("whytree.workspace.services.edit_product", surprise)
+    answer = api.patch("/products/sprout", {"vision": "x"})
+    assert answer.status == 500
+    assert "a secret detail" not in str(answer.body)
+    reference = answer.body["message"].rstrip(".").split()[-1]
+    assert reference in caplog.text
+    assert "a secret detail" in caplog.text
+
+
+def test_the_policy_allows_no_inline_script_and_no_other_host(as_alice: Any) -> None:
+    policy = as_alice.get("/p/sprout/settings").headers["Content-Security-Policy"]
+    script = next(part for part in policy.split("; ") if part.startswith("script-src"))
+    assert script == "script-src 'self'"
+    assert "frame-ancestors 'none'" in policy
