@@ -95,6 +95,14 @@ def test_tickets_are_made_on_first_sight_with_the_repositorys_own_numbers(actor:
     }
 
 
+def test_what_is_told_twice_in_one_request_counts_once_as_last_told(actor: Any, repository: Any) -> None:
+    assert push(actor, repository, PushedCommit(sha(1), AT, "First"), PushedCommit(sha(1), AT, "Second")) == (1, 0)
+    assert Commit.objects.get().subject == "Second"
+    files = [PushedFile("a.py", [(1, 1, sha(1))]), PushedFile("a.py", [(1, 2, sha(1))])]
+    services.push_lines(actor, repository, ROOT, sha(1), files)
+    assert repository.files.get().spans == [[1, 2, sha(1)]]
+
+
 def test_hostile_words_are_stored_as_they_are_shown(actor: Any, repository: Any) -> None:
     push(actor, repository, PushedCommit(sha(1), AT, "\x1b[31mred\0", "\ud800 half", author_name="x" * 500))
     row = Commit.objects.get()

@@ -132,7 +132,7 @@ def push_commits(
     """
     require(actor, repository.product, Role.MEMBER)
     refuse_another(repository, root_sha)
-    commits = [_cleaned(commit) for commit in commits]
+    commits = list({commit.sha: _cleaned(commit) for commit in commits}.values())
     with transaction.atomic():
         known = _known(repository, [commit.sha for commit in commits])
         commits = [_with_known(commit, known.get(commit.sha)) for commit in commits]
@@ -165,8 +165,7 @@ def push_lines(
             spans=[_span(*span) for span in file.spans],
             text=None if file.text is None else _clean(file.text),
         )
-        for file in files
-        if 0 < len(file.path) <= 1000
+        for file in {file.path: file for file in files if 0 < len(file.path) <= 1000}.values()
     ]
     with transaction.atomic():
         FileBlame.objects.bulk_create(
@@ -292,9 +291,9 @@ def _store(rows: Sequence[tuple[Commit, CommitFacts]], known: Mapping[str, Commi
     )
     CommitKey.objects.filter(commit__in=list(known.values())).delete()
     keys = [
-        CommitKey(commit=row, kind=kind, key=key[:200])
+        CommitKey(commit=row, kind=kind, key=key)
         for row, facts in rows
-        for kind, key in dict.fromkeys((found.kind, found.key) for found in candidates(facts))
+        for kind, key in dict.fromkeys((found.kind, found.key[:200]) for found in candidates(facts))
     ]
     CommitKey.objects.bulk_create(keys, batch_size=_CHUNK)
 
@@ -378,7 +377,7 @@ def _first_seen(product: Product, refs: Iterable[TicketRef]) -> list[Ticket]:
     known = set(Ticket.objects.filter(product=product, key__in=[ref.key for ref in refs]).values_list("tracker", "key"))
     new = {(ref.tracker, ref.key): ref for ref in refs if (ref.tracker, ref.key) not in known}
     rows = [Ticket(product=product, tracker=ref.tracker, key=ref.key[:60], url=ref.url[:1000]) for ref in new.values()]
-    return Ticket.objects.bulk_create(rows, batch_size=_CHUNK)
+    return Ticket.objects.bulk_create(rows, batch_size=_CHUNK, ignore_conflicts=True)
 
 
 def _tickets(facts: CommitFacts, repository: Repository) -> list[TicketRef]:
