@@ -59,7 +59,7 @@ def test_the_three_lights_are_derived(as_alice: Any, garden: Garden, actor: Any,
     services.lock_prediction(actor, garden.hypothesis, at=timezone.now())
     services.add_note(actor, product, garden.solution, kind="constraint", text="Each text message costs 6 cents")
     page = text(as_alice, "/p/sprout/SOL-1")
-    assert "2 heard, in 1 kind of source. Newest voice of today." in page
+    assert "2 heard. Newest voice of today." in page
     assert "on activated_7d, locked. Too early to say." in page
     assert "Constraint: Each text message costs 6 cents" in page
     assert "ana left" in page, "who asked stands beside the work"

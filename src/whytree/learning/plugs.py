@@ -133,10 +133,10 @@ def _figure(review: OutcomeReview, now: datetime) -> Figure | None:
         return Figure(
             tone=tone_of(review, result),
             note=f"Measured {measured_text(result)}.",
-            chips=(Chip(text, tone_of(review, result)),),
+            chips=(Chip(text, tone_of(review, result), "result"),),
         )
     if not review.is_decided and review.due_at <= now:
-        return Figure(chips=(Chip("review due", "amber"),))
+        return Figure(chips=(Chip("review due", "amber", "result"),))
     return None
 
 

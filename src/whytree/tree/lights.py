@@ -11,6 +11,8 @@ from whytree.tree.sentences import forecast, short
 from whytree.workspace.sockets import Figure, Panel
 
 FRESH = timedelta(days=90)
+#: Kinds of source in which a person speaks; the others are counted as data.
+VOICES = frozenset({"feedback", "interview", "note", "url"})
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,15 @@ def people_light(links: Sequence[EvidenceLink], strength: Confidence, now: datet
     outside = [link for link in links if link.evidence_type in EXTERNAL and link.stance != "context"]
     if not outside:
         return Light("People", "red", "Nobody outside the team has asked for this or was asked about it.")
-    people = {link.person_key or f"{link.source_kind}:{link.source_id}" for link in outside}
-    sources = {link.source_kind for link in outside}
+    people = {
+        link.person_key or f"{link.source_kind}:{link.source_id}" for link in outside if link.source_kind in VOICES
+    }
+    data = len({f"{link.source_kind}:{link.source_id}" for link in outside if link.source_kind not in VOICES})
     newest = max(link.said_or_added_at for link in outside)
     against = sum(1 for link in outside if link.stance == "contradicts")
-    told = f"{len(people):,} heard, in {_count(len(sources), 'kind')} of source."
+    told = f"{len(people):,} heard" + (
+        f", {_count(data, 'test or measurement', 'tests or measurements')}." if data else "."
+    )
     doubt = f" {_count(against, 'speaks', 'speak')} against it." if against else ""
     tone = {"strong": "leaf", "moderate": "leaf", "weak": "amber", "none": "red"}[strength.label]
     stale = now - newest > FRESH
@@ -68,7 +74,7 @@ def engineering_light(notes: Sequence[Note], figure: Figure, tickets: int) -> Li
         return Light(
             "Engineering", "red", f"{_count(len(challenges), 'challenge')} unanswered: {short(challenges[0].text)}"
         )
-    told = "; ".join(chip.text for chip in figure.chips)
+    told = "; ".join(chip.text for chip in figure.chips if chip.about == "state")
     if constraints:
         more = f" And {len(constraints) - 1} more." if len(constraints) > 1 else ""
         return Light("Engineering", "amber", f"Constraint: {short(constraints[0].text)}{more}")

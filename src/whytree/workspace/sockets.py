@@ -41,6 +41,7 @@ class Panel:
 class Chip:
     text: str
     tone: Tone = ""
+    about: Literal["state", "result"] = "state"
 
 
 @dataclass(frozen=True)
