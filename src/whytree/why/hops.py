@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from django.db.models import Q
 from django.urls import reverse
@@ -175,7 +176,7 @@ def _evidence_hop(node: Node, link: EvidenceLink, item: FeedbackItem | None, per
         quote="" if silent else link.quote,
         statement="asked not to be quoted" if silent and not link.statement else link.statement,
         who=", ".join(filter(None, (name, f"{plan} plan" if plan else ""))),
-        source=(item.source if item else "") or link.source_kind,
+        source=(item.source if item else "") or urlsplit(link.source_url).netloc or link.source_kind,
         said_at=link.said_or_added_at,
         importance=link.importance,
         provenance=evidence_provenance(link),

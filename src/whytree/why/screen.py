@@ -275,9 +275,10 @@ def _voice(one: Answer) -> Text:
         body.append(f"“{_cut(plain(one['quote']), 220)}”", style="italic")
     else:
         body.append(plain(one["statement"] or one["ref"]))
-    who = [plain(one["who"]) or "somebody", day(one["said_at"]), plain(one["source"])]
-    against = ["speaks against it"] if one["stance"] == "contradicts" else []
-    body.append("  " + " · ".join([*who, *against]), style=_DIM)
+    who = plain(one["who"]) or ("somebody" if one["quote"] else plain(one["type"]))
+    against = "speaks against it" if one["stance"] == "contradicts" else ""
+    said = [who, day(one["said_at"]), plain(one["source"]), against]
+    body.append("  " + " · ".join(filter(None, said)), style=_DIM)
     return body
 
 
