@@ -13,6 +13,7 @@ from whytree.events import commit as module
 from whytree.events.commit import Batch, Commit, close_commit, commit
 from whytree.events.jobs import sweep
 from whytree.events.spool import Spool
+from whytree.events.storing import store_rows
 from whytree.stores.events import EventStore
 
 from .conftest import Sender, track
@@ -30,6 +31,13 @@ def _line(event_id: int, **values: Any) -> bytes:
 
 def _batch(*event_ids: int) -> Batch:
     return Batch([_line(event_id) for event_id in event_ids], list(event_ids), time.time())
+
+
+def _write(writer: Commit, *batches: Batch) -> None:
+    """What a writing thread does with what waits."""
+    writer._waiting.extend(batches)
+    writer._prime()
+    writer._write(writer._take())
 
 
 def _ids(store: EventStore) -> list[int]:
@@ -67,23 +75,62 @@ def test_many_requests_share_one_insert(store: EventStore, tmp_path: Path) -> No
 
 def test_a_repetition_is_left_out_within_a_batch_between_batches_and_later(writer: Commit, store: EventStore) -> None:
     first, second = _batch(1, 2, 2), _batch(2, 3)
-    writer._write([first, second])
+    _write(writer, first, second)
     later = _batch(3, 4)
-    writer._write([later])
+    _write(writer, later)
     assert _ids(store) == [1, 2, 3, 4]
     assert (first.repeated, second.repeated, later.repeated) == ({2}, {0}, {0})
 
 
+def test_an_id_just_being_written_is_waited_for(
+    store: EventStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk_is_ready = threading.Event()
+    calls: list[int] = []
+
+    def slowly(events: EventStore, rows: Any) -> dict[int, str]:
+        calls.append(len(rows.events))
+        assert disk_is_ready.wait(10)
+        return store_rows(events, rows)
+
+    monkeypatch.setattr(module, "store_rows", slowly)
+    writer = Commit(store, Spool(tmp_path / "spool")).start()
+    batches = [_batch(1, 2), _batch(2, 3), _batch(4)]
+    threads = [threading.Thread(target=writer.submit, args=(batch,)) for batch in batches]
+    threads[0].start()
+    _until(lambda: calls == [2])
+    threads[1].start()
+    threads[2].start()
+    _until(lambda: calls == [2, 1])  # the unrelated one is not held up
+    assert not batches[1].done.is_set()
+    disk_is_ready.set()
+    for thread in threads:
+        thread.join()
+    writer.close()
+    assert _ids(store) == [1, 2, 3, 4]
+    assert batches[1].repeated == {0}
+
+
+def test_writers_outlive_rows_that_another_one_took(store: EventStore, tmp_path: Path) -> None:
+    writer = Commit(store, Spool(tmp_path / "spool")).start()
+    for event_id in range(1, 30):
+        writer.submit(_batch(event_id))
+    assert [thread.is_alive() for thread in writer._threads] == [True] * len(writer._threads)
+    writer.close()
+    assert [thread.is_alive() for thread in writer._threads] == [False] * len(writer._threads)
+    assert _ids(store) == list(range(1, 30))
+
+
 def test_what_was_written_before_a_crash_is_known_after_it(writer: Commit, store: EventStore, tmp_path: Path) -> None:
-    writer._write([_batch(1, 2)])
+    _write(writer, _batch(1, 2))
     restarted = Commit(store, Spool(tmp_path / "spool"))
-    restarted._write([_batch(2, 3)])
+    _write(restarted, _batch(2, 3))
     assert _ids(store) == [1, 2, 3]
 
 
 def test_the_spool_takes_over_when_the_store_refuses(writer: Commit, store: EventStore, refusing: Any) -> None:
-    writer._write([_batch(1, 2)])
-    writer._write([_batch(2, 3)])
+    _write(writer, _batch(1, 2))
+    _write(writer, _batch(2, 3))
     assert len(writer.spool.files()) == 2
     refusing()
     assert writer.replay() == 3
@@ -92,19 +139,19 @@ def test_the_spool_takes_over_when_the_store_refuses(writer: Commit, store: Even
 
 
 def test_the_store_is_used_again_after_the_replay(writer: Commit, store: EventStore, refusing: Any) -> None:
-    writer._write([_batch(1)])
+    _write(writer, _batch(1))
     refusing()
-    writer._write([_batch(2)])
+    _write(writer, _batch(2))
     assert len(writer.spool.files()) == 2  # not tried again for every commit: the replay tells when it is back
     writer.replay()
-    writer._write([_batch(3)])
+    _write(writer, _batch(3))
     assert _ids(store) == [1, 2, 3]
 
 
 def test_a_spooled_file_that_was_stored_before_the_crash_adds_nothing(
     writer: Commit, store: EventStore, refusing: Any
 ) -> None:
-    writer._write([_batch(1, 2, 3)])
+    _write(writer, _batch(1, 2, 3))
     (path,) = writer.spool.files()
     refusing()
     kept = path.read_bytes()
@@ -115,7 +162,7 @@ def test_a_spooled_file_that_was_stored_before_the_crash_adds_nothing(
 
 
 def test_only_one_process_replays_at_a_time(writer: Commit, refusing: Any) -> None:
-    writer._write([_batch(1)])
+    _write(writer, _batch(1))
     refusing()
     with writer.spool.taken() as mine:
         assert mine
@@ -173,7 +220,7 @@ def test_a_row_the_engine_refuses_goes_to_quarantine_alone(writer: Commit, store
     lines = [_line(n) for n in range(1, 101)]
     lines[41] = _line(42, timestamp={"not": "a time"}, event="odd", distinct_id="u")
     batch = Batch(lines, list(range(1, 101)), time.time())
-    writer._write([batch, _batch(200)])
+    _write(writer, batch, _batch(200))
     assert _ids(store) == [n for n in range(1, 101) if n != 42] + [200]
     assert list(batch.refused) == [41]
     (aside,) = store.query("SELECT kind, reason, event, distinct_id, body FROM quarantine")
@@ -185,7 +232,7 @@ def test_a_row_the_engine_refuses_goes_to_quarantine_alone(writer: Commit, store
 def test_rows_refused_only_by_a_broken_store_are_not_blamed(writer: Commit, store: EventStore) -> None:
     store.execute("ALTER TABLE events ADD CONSTRAINT nothing_fits CHECK person = 0")
     batch = _batch(*range(1, 51))
-    writer._write([batch])
+    _write(writer, batch)
     assert batch.refused == {}
     assert len(writer.spool.files()) == 1
     store.execute("ALTER TABLE events DROP CONSTRAINT nothing_fits")
@@ -221,7 +268,7 @@ def test_the_sweeper_keeps_the_first_of_what_is_there_twice(writer: Commit, stor
     for received_at in (at + 2, at, at + 1, at):
         lines = [_line(n, received_at=received_at, properties={"n": str(received_at)}) for n in (1, 2)]
         store.insert_block("events", b"\n".join(lines))
-    writer._write([_batch(3)])
+    _write(writer, _batch(3))
     sweep({})
     assert _ids(store) == [1, 2, 3]
     kept = store.query("SELECT DISTINCT properties['n'] AS n FROM events WHERE event_id IN (1, 2)")

@@ -86,7 +86,9 @@ def test_who_counts_as_whom_is_followed(remote: EventStore) -> None:
 def test_commits_are_grouped_and_told_once(remote: EventStore, tmp_path: Path) -> None:
     writer = Commit(remote, Spool(tmp_path / "spool"))
     lines = [msgspec.json.encode(_event(n)) for n in (1, 2, 2)]
-    writer._write([Batch(lines, [1, 2, 2], time.time())])
+    writer.start()
+    writer.submit(Batch(lines, [1, 2, 2], time.time()))
+    writer.close()
     assert remote.value("SELECT count() FROM events") == 2
 
 

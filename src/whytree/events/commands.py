@@ -1,6 +1,5 @@
 """Events from the command line: bring a file in, see what there is."""
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from whytree.workspace.client import Client, CommandError, connect
+from whytree.workspace.commands import AsJson, show
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from .reading import Mapping
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 ERRORS_SHOWN = 20
 
@@ -28,14 +27,6 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("event").command("put-aside")(list_put_aside)
     group("event").command("imports")(list_imports)
     group("event").command("undo-import")(undo_import)
-
-
-def _show(data: Any, as_json: bool, *lines: str) -> None:
-    if as_json:
-        typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
-        return
-    for line in lines:
-        typer.echo(line)
 
 
 def import_events(
@@ -137,7 +128,7 @@ def _check(client: Client, table: "Table", mapping: "Mapping", bar: "Progress") 
 
 def _tell_result(run: dict[str, Any], mapping: "Mapping", *, dry_run: bool, as_json: bool) -> None:
     if as_json:
-        _show({**run, "mapping": mapping.shown(), "dry_run": dry_run}, True)
+        show({**run, "mapping": mapping.shown(), "dry_run": dry_run}, True)
         return
     if run["rows"] and run["repeated"] + run["broken"] == run["rows"] and run["repeated"]:
         typer.echo(f"Nothing new: {run['repeated']:,} of {run['rows']:,} rows are there already.")
@@ -172,13 +163,13 @@ def list_events(
             f"{each['volume']:>10,}  {each['name']:32} {', '.join(each['types']):16} {each['last_seen'][:16]}"
             for each in event["properties"]
         ]
-        _show(event, as_json, f"{event['volume']:,} times, by {event['people']:,} people", *lines)
+        show(event, as_json, f"{event['volume']:,} times, by {event['people']:,} people", *lines)
         return
     lines = [
         f"{each['volume']:>10,}  {each['name']:40} {each['first_seen'][:10]} to {each['last_seen'][:10]}"
         for each in found["events"]
     ]
-    _show(found, as_json, *(lines or ["No event yet. `whytree import events FILE`, or send some: docs/capture.md"]))
+    show(found, as_json, *(lines or ["No event yet. `whytree import events FILE`, or send some: docs/capture.md"]))
 
 
 def list_put_aside(as_json: AsJson = False) -> None:
@@ -186,7 +177,7 @@ def list_put_aside(as_json: AsJson = False) -> None:
     client = connect()
     found = client.get(f"/products/{client.product}/events/put-aside")
     lines = [f"{each['received_at'][:19]}  {each['event'][:30]:30} {each['reason']}" for each in found]
-    _show(found, as_json, *(lines or ["Nothing was put aside in the last 90 days."]))
+    show(found, as_json, *(lines or ["Nothing was put aside in the last 90 days."]))
 
 
 def list_imports(as_json: AsJson = False) -> None:
@@ -198,7 +189,7 @@ def list_imports(as_json: AsJson = False) -> None:
         f"{run['file_name']}"
         for run in runs
     ]
-    _show(runs, as_json, *(lines or ["Nothing was imported yet."]))
+    show(runs, as_json, *(lines or ["Nothing was imported yet."]))
 
 
 def undo_import(
@@ -208,4 +199,4 @@ def undo_import(
     """Take out every event that an import brought."""
     client = connect()
     undone = client.post(f"/products/{client.product}/events/imports/{run}/undo")
-    _show(undone, as_json, f"The {undone['created']:,} events of {undone['file_name']} are gone.")
+    show(undone, as_json, f"The {undone['created']:,} events of {undone['file_name']} are gone.")

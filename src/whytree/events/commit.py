@@ -1,10 +1,12 @@
 """Group commit: many requests, one fsynced insert, and nobody is answered before it.
 
-A request hands in its rows and waits. One thread takes all that came in within some milliseconds, leaves out what it
-has seen before, writes the rest in one insert and lets the requests go. So:
+A request hands in its rows and waits. A writing thread takes all that came in within some milliseconds, leaves out what
+was seen before, writes the rest in one insert and lets the requests go. Two such threads take turns, so that while one
+waits for the disk the other one works. So:
 
 - acknowledged means on disk, in the store or (while the store cannot be written) in the spool;
-- a row the engine refuses is found by halving and put into quarantine, the others land;
+- an id that is just being written by the other thread is waited for, never written twice nor acknowledged early;
+- a row the engine refuses is found by halving and put into quarantine, the others land (`storing`);
 - when more waits than can be held, a request is told to come back instead of being held in memory.
 
 `kill -9` at any point loses nothing that was acknowledged. It may leave rows in the store that were never acknowledged
@@ -15,41 +17,38 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
-
-import msgspec
+from typing import TypeVar
 
 from whytree.errors import TooMany, Unavailable, WhytreeError
 from whytree.people.edges import EdgeRow
 from whytree.people.identity import check_key, key_fingerprint
-from whytree.stores.capture import ids_received_since, put_aside, recent_ids
-from whytree.stores.errors import StoreRefused, StoreUnavailable
+from whytree.stores.capture import ids_received_since, recent_ids
+from whytree.stores.errors import StoreUnavailable
 from whytree.stores.events import EventStore, store
 from whytree.stores.marks import read_mark, write_mark
 
 from .recent import SIZE, RecentEdges, RecentIds
 from .rows import as_datetime
 from .spool import Spool, Spooled
+from .storing import event_id_of, store_rows
 
 log = logging.getLogger("whytree.events")
 T = TypeVar("T")
 
+WRITERS = 2
 LINGER_SECONDS = 0.003  # how long the first rows wait for company
 MAX_ROWS_AT_ONCE = 20_000
 MAX_BYTES_AT_ONCE = 8 * 1024 * 1024  # below what the engine would parse, and so write, in several pieces
 MAX_WAITING_ROWS = 100_000
 MAX_WAITING_BYTES = 128 * 1024 * 1024
 ANSWER_SECONDS = 60
-# Properties that were handed on as they were sent: every scalar is kept as its JSON text.
-AS_TEXT = {"input_format_json_read_numbers_as_strings": 1, "input_format_json_read_bools_as_strings": 1}
-KEY_MARK = "people key"
 PRIME_WITHIN = timedelta(days=2)
 RETRY_SECONDS = (1, 2, 4, 8, 15, 30)
-GIVE_UP_AFTER = 8  # single rows refused in a row, none taken: then the fault is the store's, not theirs
+KEY_MARK = "people key"
 
 
 @dataclass(eq=False)
@@ -60,12 +59,12 @@ class Batch:
     ids: list[int]
     received_at: float
     edges: list[EdgeRow] = field(default_factory=list)
-    done: threading.Event = field(default_factory=threading.Event)
-    error: WhytreeError | None = None
     items: int = 0  # the first so many rows are the items that were sent; the others follow from them
     repeated: set[int] = field(default_factory=set)  # places of rows left out because their id was seen before
     refused: dict[int, str] = field(default_factory=dict)  # place of a row in quarantine -> why
     size: int = 0
+    done: threading.Event = field(default_factory=threading.Event)
+    error: WhytreeError | None = None
 
     def __post_init__(self) -> None:
         self.size = sum(map(len, self.lines))
@@ -76,21 +75,40 @@ class Batch:
             return items
         return [item for at, item in enumerate(items) if at not in self.repeated and at not in self.refused]
 
+    def answer(self, error: WhytreeError | None) -> None:
+        """Let the request go."""
+        self.error = error
+        self.done.set()
+
+
+@dataclass(eq=False)
+class Group:
+    """What is written at once: batches, and of their rows those that are new."""
+
+    batches: list[Batch]
+    lines: list[bytes] = field(default_factory=list)
+    ids: set[int] = field(default_factory=set)
+
+    def rows(self) -> Spooled:
+        edges = [edge.line for batch in self.batches for edge in batch.edges]
+        return Spooled(edges, self.lines, min(batch.received_at for batch in self.batches))
+
 
 class Commit:
-    """The one writer of a process. `submit` is called from any thread."""
+    """The one door into the event store of a process. `submit` is called from any thread."""
 
     def __init__(self, events: EventStore, spool: Spool) -> None:
         self.events = events
         self.spool = spool
         self.edges_seen = RecentEdges()
         self._seen = RecentIds()
-        self._primed = False
-        self._forget = False
+        self._being_written: set[int] = set()
         self._waiting: deque[Batch] = deque()
         self._waiting_rows = 0
         self._waiting_bytes = 0
-        self._changed = threading.Condition()
+        self._changed = threading.Condition()  # guards all of the above
+        self._priming = threading.Lock()
+        self._primed = False
         self._closing = False
         self._store_is_down = False
         self._wake_replay = threading.Event()
@@ -103,17 +121,17 @@ class Commit:
         if not batch.lines and not batch.edges:
             return
         with self._changed:
-            self._refuse_when_full(batch)
+            self._refuse_when_full()
             self._waiting.append(batch)
             self._waiting_rows += len(batch.lines)
             self._waiting_bytes += batch.size
-            self._changed.notify()
+            self._changed.notify_all()
         if not batch.done.wait(ANSWER_SECONDS):
             raise Unavailable("The event store is too slow now. Send it again; what did arrive counts once.")
         if batch.error is not None:
             raise batch.error
 
-    def _refuse_when_full(self, batch: Batch) -> None:
+    def _refuse_when_full(self) -> None:
         if self._closing:
             raise Unavailable("The server is stopping. Send it again in a moment.", retry_after=5)
         if not self._waiting:
@@ -123,17 +141,19 @@ class Commit:
 
     @property
     def waiting(self) -> int:
-        """Rows handed in and not yet on disk."""
+        """Rows handed in and not yet taken up by a writer."""
         return self._waiting_rows
 
     def forget_ids(self) -> None:
         """Rows were taken out on purpose: the same ids may come again."""
-        self._forget = True
+        with self._priming, self._changed:
+            self._seen.forget()
+            self._primed = False
 
-    # ---- the writing thread ----
+    # ---- threads ----
 
     def start(self) -> "Commit":
-        for target, name in ((self._run, "commit"), (self._replay_forever, "replay")):
+        for target, name in [*((self._run, f"commit-{n}") for n in range(WRITERS)), (self._replay_forever, "replay")]:
             thread = threading.Thread(target=target, name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -150,41 +170,53 @@ class Commit:
         for thread in self._threads:
             thread.join(timeout=30)
 
+    # ---- writing ----
+
     def _run(self) -> None:
-        while group := self._gather():
+        while self._wait_for_work():
             try:
-                self._write(group)
+                self._prime()
             except WhytreeError as error:
-                self._answer(group, error)
-            except Exception:  # the writer must live on; those who wait are told, and may come again
-                log.exception("a commit failed")
-                self._answer(group, Unavailable("The events could not be written. Send them again."))
-            else:
-                self._answer(group, None)
+                self._refuse_all(error)
+                continue
+            group = self._take()
+            if group.batches:
+                self._write_and_answer(group)
 
-    def _answer(self, group: Sequence[Batch], error: WhytreeError | None) -> None:
-        for batch in group:
-            batch.error = error
-            batch.done.set()
+    def _write_and_answer(self, group: Group) -> None:
+        error: WhytreeError | None = None
+        try:
+            self._write(group)
+        except WhytreeError as refusal:
+            error = refusal
+        except Exception:  # the writer must live on; those who wait are told, and may come again
+            log.exception("a commit failed")
+            error = Unavailable("The events could not be written. Send them again.")
+        for batch in group.batches:
+            batch.answer(error)
 
-    def _gather(self) -> list[Batch]:
-        """Everything that waits, up to what goes well into one insert; empty when it is time to stop."""
+    def _refuse_all(self, error: WhytreeError) -> None:
         with self._changed:
-            if not self._waiting:
-                self._changed.wait_for(lambda: self._waiting or self._closing)
+            refused, self._waiting = self._waiting, deque()
+            self._waiting_rows = self._waiting_bytes = 0
+        for batch in refused:
+            batch.answer(error)
+
+    def _wait_for_work(self) -> bool:
+        """Until something waits that can be written (another writer may still be quicker); False when it is time to stop."""
+        with self._changed:
+            if not any(self._can_be_taken()):
+                self._changed.wait_for(lambda: any(self._can_be_taken()) or self._is_over)
                 self._linger()
-            group: list[Batch] = []
-            rows = size = 0
-            while self._waiting:
-                batch = self._waiting[0]
-                if group and (rows + len(batch.lines) > MAX_ROWS_AT_ONCE or size + batch.size > MAX_BYTES_AT_ONCE):
-                    break
-                group.append(self._waiting.popleft())
-                rows += len(batch.lines)
-                size += batch.size
-            self._waiting_rows -= rows
-            self._waiting_bytes -= size
-            return group
+            return not self._is_over
+
+    @property
+    def _is_over(self) -> bool:
+        return self._closing and not self._waiting
+
+    def _can_be_taken(self) -> Iterable[bool]:
+        """For each batch that waits, whether none of its ids is just being written."""
+        return (self._being_written.isdisjoint(batch.ids) for batch in self._waiting)
 
     def _linger(self) -> None:
         """Let the first one wait for company; while an insert ran, the others had their time already."""
@@ -195,51 +227,85 @@ class Commit:
                 return
             self._changed.wait(left)
 
-    def _write(self, group: Sequence[Batch]) -> None:
-        self._prime()
-        lines, ids = self._fresh(group)
-        edges = [edge for batch in group for edge in batch.edges]
-        edge_lines = [edge.line for edge in edges]
-        if lines or edge_lines:
-            refused = self._store_or_spool(Spooled(edge_lines, lines, min(batch.received_at for batch in group)))
-            for batch in group if refused else ():
-                batch.refused = {at: refused[each] for at, each in enumerate(batch.ids) if each in refused}
-        self._seen.add(ids)
-        for edge in edges:
-            self.edges_seen.add(edge.key, edge.at)
+    def _take(self) -> Group:
+        """Everything that waits, up to what goes well into one insert."""
+        with self._changed:
+            group = Group([])
+            left: deque[Batch] = deque()
+            rows = size = 0
+            for batch in self._waiting:
+                too_much = rows + len(batch.lines) > MAX_ROWS_AT_ONCE or size + batch.size > MAX_BYTES_AT_ONCE
+                if (group.batches and too_much) or not self._being_written.isdisjoint(batch.ids):
+                    left.append(batch)
+                    continue
+                self._add(group, batch)
+                rows += len(batch.lines)
+                size += batch.size
+            self._waiting = left
+            self._waiting_rows -= rows
+            self._waiting_bytes -= size
+            self._being_written |= group.ids
+            return group
 
-    def _fresh(self, group: Sequence[Batch]) -> tuple[list[bytes], list[int]]:
-        """The rows not seen before, neither earlier nor in this group."""
-        lines: list[bytes] = []
-        ids: set[int] = set()
-        for batch in group:
-            own = set(batch.ids)
-            if len(own) == len(batch.ids) and ids.isdisjoint(own) and self._seen.has_none_of(own):
-                lines += batch.lines
-                ids |= own
-                continue
-            for place, event_id in enumerate(batch.ids):
-                if event_id in ids or event_id in self._seen:
-                    batch.repeated.add(place)
-                else:
-                    lines.append(batch.lines[place])
-                    ids.add(event_id)
-        return lines, list(ids)
+    def _add(self, group: Group, batch: Batch) -> None:
+        """Put a batch into a group, without the rows seen earlier or already in the group."""
+        group.batches.append(batch)
+        own = set(batch.ids)
+        if len(own) == len(batch.ids) and group.ids.isdisjoint(own) and self._seen.has_none_of(own):
+            group.lines += batch.lines
+            group.ids |= own
+            return
+        for place, event_id in enumerate(batch.ids):
+            if event_id in group.ids or event_id in self._seen:
+                batch.repeated.add(place)
+            else:
+                group.lines.append(batch.lines[place])
+                group.ids.add(event_id)
+
+    def _write(self, group: Group) -> None:
+        written = False
+        try:
+            refused = self._store_or_spool(group.rows())
+            written = True
+        finally:
+            with self._changed:
+                self._being_written -= group.ids
+                if written:
+                    self._seen.add(group.ids)
+                self._changed.notify_all()
+        for batch in group.batches:
+            for edge in batch.edges:
+                self.edges_seen.add(edge.key, edge.at)
+            if refused:
+                batch.refused = {at: refused[each] for at, each in enumerate(batch.ids) if each in refused}
+
+    def _store_or_spool(self, rows: Spooled) -> dict[int, str]:
+        if not rows.events and not rows.edges:
+            return {}
+        if self._primed and not self._store_is_down:
+            try:
+                return store_rows(self.events, rows)
+            except StoreUnavailable as error:
+                log.error("the event store cannot be written, events go to %s: %s", self.spool.folder, error.message)
+        self.spool.append(rows)
+        self._store_is_down = True
+        self._wake_replay.set()
+        return {}
 
     def _prime(self) -> None:
         """Read back the latest ids: what was written just before a crash was never acknowledged and comes again."""
-        if self._forget:
-            self._forget = self._primed = False
-            self._seen.forget()
-        if self._primed:
-            return
-        try:
-            self._check_key()
-            self._seen.add(recent_ids(self.events, datetime.now(UTC) - PRIME_WITHIN, SIZE))
-        except StoreUnavailable as error:
-            log.warning("cannot read back the latest event ids: %s", error.message)
-            return  # everything goes to the spool now, and is compared with the store before it is replayed
-        self._primed = True
+        with self._priming:
+            if self._primed:
+                return
+            try:
+                self._check_key()
+                ids = recent_ids(self.events, datetime.now(UTC) - PRIME_WITHIN, SIZE)
+            except StoreUnavailable as error:
+                log.warning("cannot read back the latest event ids: %s", error.message)
+                return  # everything goes to the spool now, and is compared with the store before it is replayed
+            with self._changed:
+                self._seen.add(ids)
+            self._primed = True
 
     def _check_key(self) -> None:
         """Refuse to write people's hashes under another key than those that are there."""
@@ -248,56 +314,7 @@ class Commit:
         if remembered is None:
             write_mark(self.events, KEY_MARK, key_fingerprint())
 
-    def _store_or_spool(self, rows: Spooled) -> dict[int, str]:
-        if self._primed and not self._store_is_down:
-            try:
-                return self._store(rows)
-            except StoreUnavailable as error:
-                log.error("the event store cannot be written, events go to %s: %s", self.spool.folder, error.message)
-        self.spool.append(rows)
-        self._store_is_down = True
-        self._wake_replay.set()
-        return {}
-
-    # ---- storing, with the culprit found ----
-
-    def _store(self, rows: Spooled) -> dict[int, str]:
-        """Write the edges, then the events. Returns what had to go to quarantine: id -> why."""
-        if rows.edges:
-            self.events.insert_block("merge_edges", b"\n".join(rows.edges))
-        return self._insert(rows.events) if rows.events else {}
-
-    def _insert(self, lines: Sequence[bytes]) -> dict[int, str]:
-        try:
-            self.events.insert_block("events", b"\n".join(lines), AS_TEXT)
-        except StoreRefused as error:
-            return self._find_culprits(lines, error)
-        return {}
-
-    def _find_culprits(self, lines: Sequence[bytes], error: StoreRefused) -> dict[int, str]:
-        """Halve until the refused rows stand alone; put them aside and keep the others."""
-        aside: list[tuple[bytes, str]] = []
-        taken = 0
-        todo = [list(lines)]
-        while todo:
-            some = todo.pop()
-            try:
-                self.events.insert_block("events", b"\n".join(some), AS_TEXT)
-                taken += len(some)
-            except StoreRefused as refusal:
-                if len(some) > 1:
-                    todo += [some[len(some) // 2 :], some[: len(some) // 2]]
-                    continue
-                aside.append((some[0], refusal.message))
-                if not taken and len(aside) >= GIVE_UP_AFTER:
-                    raise StoreUnavailable(f"The event store refuses every row: {error.message}") from error
-        if not taken and len(lines) > 1:
-            raise StoreUnavailable(f"The event store refuses every row: {error.message}") from error
-        log.error("%s of %s events went to quarantine: %s", len(aside), len(lines), aside[0][1] if aside else "")
-        put_aside([_aside(line, reason) for line, reason in aside], self.events)
-        return {_loose(line).get("event_id", 0): reason for line, reason in aside}
-
-    # ---- the replaying thread ----
+    # ---- replaying ----
 
     def _replay_forever(self) -> None:
         failures = 0
@@ -338,41 +355,14 @@ class Commit:
         return events
 
     def _replay_file(self, path: Path) -> int:
+        """What of it is not in the store yet. A crash may come between the insert and the removal of the file."""
         waiting = self.spool.read(path)
-        ids = [int(_loose(line).get("event_id", 0)) for line in waiting.events]
+        ids = [event_id_of(line) for line in waiting.events]
         known = ids_received_since(self.events, as_datetime(waiting.received_from), ids)
         fresh = [line for line, event_id in zip(waiting.events, ids, strict=True) if event_id not in known]
-        self._store(Spooled(waiting.edges, fresh, waiting.received_from))
+        store_rows(self.events, Spooled(waiting.edges, fresh, waiting.received_from))
         path.unlink()
         return len(fresh)
-
-
-class _Loose(msgspec.Struct):
-    """What is needed of a row that may be wrong in any other way."""
-
-    event_id: int = 0
-
-
-def _loose(line: bytes) -> dict[str, Any]:
-    try:
-        row = msgspec.json.decode(line)
-    except msgspec.MsgspecError:
-        return {}
-    return row if isinstance(row, dict) else {}
-
-
-def _aside(line: bytes, reason: str) -> dict[str, Any]:
-    row = _loose(line)
-    return {
-        "product": row.get("product", 0) if isinstance(row.get("product"), int) else 0,
-        "received_at": datetime.now(UTC),
-        "kind": "refused",
-        "reason": f"The event store refused it: {reason}",
-        "event": str(row.get("event", "")),
-        "distinct_id": str(row.get("distinct_id", "")),
-        "source": str(row.get("source", "")),
-        "body": line[:4_000].decode("utf-8", "replace"),
-    }
 
 
 _guard = threading.Lock()
