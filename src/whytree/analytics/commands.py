@@ -1,14 +1,13 @@
 """Metrics from the command line."""
 
-import json
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
 from whytree.workspace.client import CommandError, connect
+from whytree.workspace.commands import AsJson, show
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Key = Annotated[str, typer.Argument(help="Short name, as activated_7d.")]
 
 
@@ -39,7 +38,7 @@ def add_metric(
         "direction": "down" if less_is_better else "up",
     }
     made = client.post(f"/products/{client.product}/metrics", body)
-    _show(made, as_json, f"{made['name']} ({made['key']}): {made['sentence']}.", *made["warnings"])
+    show(made, as_json, f"{made['name']} ({made['key']}): {made['sentence']}.", *made["warnings"])
 
 
 def _definition(count: str, unique: str, entry: str, goal: str, within: int) -> dict[str, Any]:
@@ -56,7 +55,7 @@ def list_metrics(as_json: AsJson = False) -> None:
     client = connect()
     metrics = client.get(f"/products/{client.product}/metrics")
     lines = [f"{metric['key']:24} {metric['name']}: {metric['sentence']}" for metric in metrics]
-    _show(
+    show(
         metrics,
         as_json,
         *(lines or ["No metric yet. Define one: whytree metric add activated --from A --to B --within 7"]),
@@ -71,14 +70,14 @@ def show_metric(
     """A metric's value with its interval, n and period, and its days."""
     client = connect()
     measure = client.get(f"/products/{client.product}/metrics/{key}/measure", days=days)
-    _show(measure, as_json, *_lines(measure))
+    show(measure, as_json, *_lines(measure))
 
 
 def remove_metric(key: Key, as_json: AsJson = False) -> None:
     """Remove a metric that no outcome and no prediction rests on."""
     client = connect()
     client.delete(f"/products/{client.product}/metrics/{key}")
-    _show({"removed": key}, as_json, f"{key} is gone. The events stay; `whytree undo` takes it back.")
+    show({"removed": key}, as_json, f"{key} is gone. The events stay; `whytree undo` takes it back.")
 
 
 def _lines(measure: dict[str, Any]) -> list[str]:
@@ -100,11 +99,3 @@ def _lines(measure: dict[str, Any]) -> list[str]:
             f"  {day['day']}  {value:>8}{unit}   n = {day['n']:,}{'' if day['complete'] else '  (not complete)'}"
         )
     return lines
-
-
-def _show(data: Any, as_json: bool, *lines: str) -> None:
-    if as_json:
-        typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
-        return
-    for line in lines:
-        typer.echo(line)

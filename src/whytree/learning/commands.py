@@ -1,14 +1,13 @@
 """Predictions and reviews from the command line."""
 
-import json
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
 from whytree.workspace.client import Client, connect
+from whytree.workspace.commands import AsJson, show
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Ref = Annotated[str, typer.Argument(help="A review's id, as REV-4.")]
 
 
@@ -26,7 +25,7 @@ def lock_prediction(
     """Fix a prediction for good, now. For changes that ship without a flag: a flag that opens does it by itself."""
     client = connect()
     review = client.post(f"/products/{client.product}/hypotheses/{ref}/lock")
-    _show(
+    show(
         review,
         as_json,
         f"{review['hypothesis']} is locked: {review['predicted']} on {review['metric_key']}.",
@@ -39,14 +38,14 @@ def list_reviews(as_json: AsJson = False) -> None:
     client = connect()
     reviews = client.get(f"/products/{client.product}/reviews")
     lines = [f"{review['ref']:8} {_standing(review):22} {review['headline']}" for review in reviews]
-    _show(reviews, as_json, *(lines or ["No review yet. A prediction gets one when its flag opens."]))
+    show(reviews, as_json, *(lines or ["No review yet. A prediction gets one when its flag opens."]))
 
 
 def show_review(ref: Ref, as_json: AsJson = False) -> None:
     """What was predicted, what was measured, and whether to trust it."""
     client = connect()
     review = client.get(_path(client, ref))
-    _show(review, as_json, *_lines(review))
+    show(review, as_json, *_lines(review))
 
 
 def decide_review(
@@ -60,7 +59,7 @@ def decide_review(
     client = connect()
     body = {"verdict": verdict, "decision": decision, "learning": learning}
     review = client.post(f"{_path(client, ref)}/decide", body)
-    _show(review, as_json, f"{review['ref']}: {verdict}, {decision}. {review['solution']} moves on.")
+    show(review, as_json, f"{review['ref']}: {verdict}, {decision}. {review['solution']} moves on.")
 
 
 def _path(client: Client, ref: str) -> str:
@@ -103,11 +102,3 @@ def _trust_lines(trust: dict[str, Any]) -> list[str]:
     if trust["waiting"]:
         lines.append(f"  waiting    {trust['waiting']:,} are still within their time")
     return lines
-
-
-def _show(data: Any, as_json: bool, *lines: str) -> None:
-    if as_json:
-        typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
-        return
-    for line in lines:
-        typer.echo(line)

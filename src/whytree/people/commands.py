@@ -1,15 +1,14 @@
 """People from the command line."""
 
-import json
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 
 import typer
 
 from whytree.workspace.client import connect
+from whytree.workspace.commands import AsJson, show
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Id = Annotated[str, typer.Argument(help="Any id of theirs.")]
 OtherId = Annotated[str, typer.Argument(help="The other id.")]
 
@@ -20,14 +19,6 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("person").command("separate")(separate)
     group("person").command("join")(join)
     group("person").command("internal")(set_internal)
-
-
-def _show(data: Any, as_json: bool, *lines: str) -> None:
-    if as_json:
-        typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
-        return
-    for line in lines:
-        typer.echo(line)
 
 
 def _path(product: str, key: str, *more: str) -> str:
@@ -45,7 +36,7 @@ def list_people(
         f"{person['last_seen_at'][:16]}  {person['name'] or person['email'] or person['key']:32} {person['key']}"
         for person in found["people"]
     ]
-    _show(found, as_json, *(lines or ["Nobody is known by name yet. Call identify in your product."]))
+    show(found, as_json, *(lines or ["Nobody is known by name yet. Call identify in your product."]))
 
 
 def show_person(key: Id, as_json: AsJson = False) -> None:
@@ -55,7 +46,7 @@ def show_person(key: Id, as_json: AsJson = False) -> None:
     moments = client.get(_path(client.product, key, "timeline"))["moments"]
     lines = [f"{moment['timestamp'][:19]}  {moment['event']}" for moment in moments[:20]]
     others = [each for each in person["ids"] if each != person["key"]]
-    _show(
+    show(
         {**person, "timeline": moments},
         as_json,
         f"{person['label']}, {person['events']:,} events",
@@ -68,14 +59,14 @@ def separate(key: Id, other: OtherId, as_json: AsJson = False) -> None:
     """Take an id away from somebody, whatever arrives later."""
     client = connect()
     person = client.post(_path(client.product, key, "separate"), {"id": other})
-    _show(person, as_json, f"{other} is a person of its own now. Take it back: whytree person join {key} {other}")
+    show(person, as_json, f"{other} is a person of its own now. Take it back: whytree person join {key} {other}")
 
 
 def join(key: Id, other: OtherId, as_json: AsJson = False) -> None:
     """Say that two ids are one person."""
     client = connect()
     person = client.post(_path(client.product, key, "join"), {"id": other})
-    _show(person, as_json, f"{', '.join(person['ids'])} are one person now.")
+    show(person, as_json, f"{', '.join(person['ids'])} are one person now.")
 
 
 def set_internal(
@@ -86,4 +77,4 @@ def set_internal(
     """Say that somebody belongs to the team: a flag that only the team sees is not open yet."""
     client = connect()
     person = client.patch(_path(client.product, key, "internal"), {"internal": internal})
-    _show(person, as_json, f"{person['label']} {'belongs to the team' if internal else 'counts as a user'} now.")
+    show(person, as_json, f"{person['label']} {'belongs to the team' if internal else 'counts as a user'} now.")

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from whytree.workspace.client import Client, CommandError, connect
+from whytree.workspace.commands import AsJson, show
 
 if TYPE_CHECKING:
     from whytree.engines.tables import Row, RowError, Table
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 BATCH_ROWS = 1_000
 BATCH_CHARACTERS = 1_500_000
@@ -35,14 +35,6 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("feedback").command("put-away")(put_away)
     group("feedback").command("imports")(list_imports)
     group("feedback").command("undo-import")(undo_import)
-
-
-def _show(data: Any, as_json: bool, *lines: str) -> None:
-    if as_json:
-        typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
-        return
-    for line in lines:
-        typer.echo(line)
 
 
 # Import
@@ -97,7 +89,7 @@ def import_feedback(
         typer.echo(f"Going on after row {begun['row_offset']:,}, where the last import stopped.")
     run = _send(client, table, mapping, begun, consent, quiet=as_json)
     if as_json:
-        _show({"mapping": mapping, "dry_run": dry_run, **run}, True)
+        show({"mapping": mapping, "dry_run": dry_run, **run}, True)
     else:
         _tell_result(run, dry_run)
 
@@ -316,7 +308,7 @@ def add_feedback(
             "heard": True,
         },
     )
-    _show(item, as_json, f"{item['ref']} waits for a reader.")
+    show(item, as_json, f"{item['ref']} waits for a reader.")
 
 
 def search_feedback(
@@ -340,9 +332,9 @@ def search_feedback(
         limit=limit,
     )
     if not found["items"]:
-        _show(found, as_json, "Nothing found. Try fewer words, or the beginning of one: refund finds refunded.")
+        show(found, as_json, "Nothing found. Try fewer words, or the beginning of one: refund finds refunded.")
         return
-    _show(found, as_json, *(line for item in found["items"] for line in _lines(item)))
+    show(found, as_json, *(line for item in found["items"] for line in _lines(item)))
 
 
 def _lines(item: dict[str, Any]) -> list[str]:
@@ -372,7 +364,7 @@ def show_feedback(
     item = client.get(f"/products/{client.product}/feedback/{ref}")
     who = item["author_name"] or item["person"] or "anonymous"
     links = [f"  {link['opportunity']} {link['title']} (importance {link['importance']})" for link in item["links"]]
-    _show(item, as_json, f"{item['ref']}  {who}, {item['said_at'][:16]}", "", item["text"], "", *links)
+    show(item, as_json, f"{item['ref']}  {who}, {item['said_at'][:16]}", "", item["text"], "", *links)
 
 
 def link_feedback(
@@ -388,7 +380,7 @@ def link_feedback(
         f"/products/{client.product}/feedback/{ref}/links",
         {"opportunity": opportunity, "quote": quote, "importance": importance},
     )
-    _show(item, as_json, f"{item['ref']} speaks for {opportunity.upper()} now.")
+    show(item, as_json, f"{item['ref']} speaks for {opportunity.upper()} now.")
 
 
 def unlink_feedback(
@@ -399,14 +391,14 @@ def unlink_feedback(
     """Take a link off; the highlight stays."""
     client = connect()
     item = client.delete(f"/products/{client.product}/feedback/{ref}/links/{opportunity}")
-    _show(item, as_json, f"{item['ref']} speaks for {opportunity.upper()} no longer.")
+    show(item, as_json, f"{item['ref']} speaks for {opportunity.upper()} no longer.")
 
 
 def put_away(ref: Annotated[str, typer.Argument(help="As FB-12.")], as_json: AsJson = False) -> None:
     """Read, and nothing to link."""
     client = connect()
     item = client.post(f"/products/{client.product}/feedback/{ref}/put-away")
-    _show(item, as_json, f"{item['ref']} is put away.")
+    show(item, as_json, f"{item['ref']} is put away.")
 
 
 def list_imports(as_json: AsJson = False) -> None:
@@ -418,7 +410,7 @@ def list_imports(as_json: AsJson = False) -> None:
         f"{run['file_name']}{'  (taken back)' if run['undone_at'] else ''}"
         for run in runs
     ]
-    _show(runs, as_json, *(lines or ["No import yet: whytree import feedback FILE"]))
+    show(runs, as_json, *(lines or ["No import yet: whytree import feedback FILE"]))
 
 
 def undo_import(
@@ -428,4 +420,4 @@ def undo_import(
     client = connect()
     undone = client.delete(f"/products/{client.product}/feedback-imports/{run_id}")
     kept = f" {undone['kept']:,} stay: they are linked or changed." if undone["kept"] else ""
-    _show(undone, as_json, f"{undone['removed']:,} voices are out again.{kept}")
+    show(undone, as_json, f"{undone['removed']:,} voices are out again.{kept}")
