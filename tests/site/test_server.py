@@ -121,3 +121,15 @@ def test_settings_hides_secrets(tmp_path: Path) -> None:
     )
     assert done.returncode == 0
     assert "hunter2" not in done.stdout
+
+
+@pytest.mark.live
+def test_behind_a_proxy_people_get_the_public_address_and_the_command_line_the_port(
+    tmp_path: Path, start: Callable[..., Live]
+) -> None:
+    public = {"WHYTREE_PUBLIC_URL": "https://whytree.example.org"}
+    whytree({**live_env(tmp_path), **public}, "owner", "alice@example.org", "--product-name", "Sprout")
+    live = start(tmp_path, public)
+    assert json.loads((tmp_path / "server.json").read_text())["url"] == live.url
+    assert live.cli_json("product", "list")[0]["slug"] == "sprout"
+    assert live.cli_json("sign-in")["link"].startswith("https://whytree.example.org/sign-in/")

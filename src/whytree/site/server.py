@@ -50,14 +50,15 @@ def serve(chosen: options.Options, *, ready: Callable[[str], None]) -> None:
         ident="whytree",
         clear_untrusted_proxy_headers=False,
     )
-    address = chosen.public_url or f"http://{_shown_host(chosen.host)}:{listener.getsockname()[1]}"
+    # The command line on this machine goes straight to the port; people are told the public address.
+    address = f"http://{_shown_host(chosen.host)}:{listener.getsockname()[1]}"
     stop = threading.Event()
     workers = _start_workers(stop) if chosen.jobs else []
     record = data / "server.json"
     options.write_private(record, json.dumps({"pid": os.getpid(), "url": address}))
     _stop_on_signals(stop, server.close)
     try:
-        ready(address)
+        ready(chosen.public_url or address)
         server.run()
     finally:
         stop.set()
@@ -83,7 +84,9 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _shown_host(host: str) -> str:
-    return "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 - compared, not bound
+    if host in {"0.0.0.0", "::", ""}:  # noqa: S104 - compared, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
 
 
 def _start_workers(stop: threading.Event) -> list[threading.Thread]:
