@@ -1,6 +1,7 @@
 """Against real servers in other processes: real clients, `kill -9`, two servers on one folder."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -178,3 +179,44 @@ def test_an_orderly_stop_loses_nothing_that_waits(own: Live, start: Callable[...
     assert own.stop() == 0
     again = start(own.data)
     assert again.cli_json("person", "show", "u1")["label"] == "Ana"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 60 MB; only root may make one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(words, capture_output=True, check=False).returncode:
+        pytest.skip("a small disk can only be mounted by root")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_full_disk_is_503_and_everything_goes_on_when_there_is_room(
+    small_disk: Path, start: Callable[..., Live]
+) -> None:
+    live = start(small_disk / "data")
+    live.cli("owner", "alice@example.org", "--name", "Alice", "--product-name", "Sprout")
+    key = live.key("capture")
+
+    def send(name: str) -> httpx.Response:
+        messages = [{"type": "track", "event": name, "userId": "u", "messageId": f"{name}-{n}"} for n in range(BATCH)]
+        return httpx.post(f"{live.url}/v1/batch", json={"batch": messages}, auth=(key, ""), timeout=30)
+
+    assert send("before").status_code == 200
+    filler = small_disk / "filler"
+    with pytest.raises(OSError, match="No space left"), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(65_536))
+    while os.statvfs(small_disk).f_bavail:
+        with pytest.raises(OSError, match="No space left"), filler.open("ab", buffering=0) as file:
+            file.write(bytes(4_096))
+    refused = send("while full")
+    assert refused.status_code == 503
+    assert int(refused.headers["Retry-After"]) > 0
+    assert "Nothing was taken" in refused.json()["message"]
+    filler.unlink()
+    assert send("while full").status_code == 200
+    _until(lambda: _volumes(live) == {"before": BATCH, "while full": BATCH})
+    live.stop()
