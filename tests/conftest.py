@@ -202,6 +202,22 @@ def api_charlie(charlie: Any) -> Api:
 
 
 @pytest.fixture
+def open_connection() -> Iterator[None]:
+    """For requests answered in this process: their end must not close the connection that the test's transaction is on.
+
+    Django's own test client does the same.
+    """
+    from django.core.signals import request_finished, request_started
+    from django.db import close_old_connections
+
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
 def capture_key(actor: Any, product: Any) -> str:
     from whytree.workspace.keys import create_key
 

@@ -1,6 +1,6 @@
 """The command line against this process's database, and clones to run it in."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -45,11 +45,9 @@ def application() -> Any:
 
 
 @pytest.fixture
-def cli(api: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+def cli(api: Any, open_connection: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any]:
     """`cli("why", "a.py:1", cwd=folder)` as Alice; gives typer's result, errors included in `output`."""
     import httpx
-    from django.core.signals import request_finished, request_started
-    from django.db import close_old_connections
     from typer.testing import CliRunner
 
     from whytree.workspace import client
@@ -63,12 +61,7 @@ def cli(api: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[C
         monkeypatch.chdir(cwd)
         return CliRunner().invoke(commands(), list(words), input=stdin)
 
-    # As Django's own test client does: a request must not close the connection that the test's transaction is on.
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield run
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
+    return run
 
 
 def refusal(result: Any) -> str:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def run(api: Any, store: EventStore, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+def run(open_connection: None, api: Any, store: EventStore, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """The command line as Alice runs it, answered in this process; returns what `--json` prints."""
     import httpx
     from django.core.wsgi import get_wsgi_application

@@ -1,7 +1,7 @@
 """Voices, an opportunity to link them to, and the command line in this process."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,21 +53,15 @@ class Done:
 
 
 @pytest.fixture
-def cli(api: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Done]]:
+def cli(api: Any, open_connection: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Done]:
     """The command line as Alice, answered in this process: `cli("feedback", "search", "phone").out`."""
     import httpx
-    from django.core.signals import request_finished, request_started
-    from django.db import close_old_connections
     from typer.testing import CliRunner
 
     from whytree.site import cli as root
     from whytree.site.wsgi import application
     from whytree.workspace import client
 
-    # A request's end would close the test's own connection and the transaction in it.
-    signals = (request_started, request_finished)
-    for signal in signals:
-        signal.disconnect(close_old_connections)
     monkeypatch.setenv("WHYTREE_TOKEN", api.token)
     monkeypatch.setenv("WHYTREE_PRODUCT", "sprout")
     monkeypatch.setattr(client, "_in_process", lambda: httpx.WSGITransport(app=application))
@@ -80,6 +74,4 @@ def cli(api: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Don
             raise result.exception
         return Done(result.exit_code, result.stdout, refused.message if refused else result.stderr)
 
-    yield run
-    for signal in signals:
-        signal.connect(close_old_connections)
+    return run
