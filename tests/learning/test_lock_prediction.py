@@ -9,7 +9,7 @@ from whytree.errors import Conflict, Forbidden, NotFound
 from whytree.flags.services import create_flag, edit_flag, open_flag, turn_off
 from whytree.learning.models import OutcomeReview
 from whytree.learning.services import lock_prediction
-from whytree.tree.models import State
+from whytree.tree.models import Hypothesis, State
 from whytree.tree.services import edit_hypothesis
 from whytree.workspace.keys import actor_of_user
 from whytree.workspace.models import Activity
@@ -67,12 +67,22 @@ def test_the_first_exposure_from_elsewhere_locks_too_and_may_be_told_twice(
     product: Any, flag: Any, hypothesis: Any
 ) -> None:
     at = long_ago(1)
+    Hypothesis.objects.update(created_at=long_ago(2))
     for _ in range(2):
         tell_fact("exposure_received", product_id=product.pk, flag_key=flag.key, at=at)
     tell_fact("exposure_received", product_id=product.pk, flag_key="unknown", at=at)
     hypothesis.refresh_from_db()
     assert hypothesis.opened_at == at
     assert OutcomeReview.objects.count() == 1
+
+
+def test_an_exposure_said_to_be_of_another_decade_locks_when_the_prediction_was_written(
+    product: Any, flag: Any, hypothesis: Any
+) -> None:
+    """Public keys can be forged, and so can the times sent with them."""
+    tell_fact("exposure_received", product_id=product.pk, flag_key=flag.key, at=long_ago(3_000))
+    hypothesis.refresh_from_db()
+    assert hypothesis.opened_at == hypothesis.created_at
 
 
 def test_a_flag_without_a_hypothesis_locks_nothing_until_it_gets_one(actor: Any, product: Any, hypothesis: Any) -> None:

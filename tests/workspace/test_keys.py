@@ -65,6 +65,22 @@ def test_a_reading_token_cannot_write(alice: Any, product: Any) -> None:
     assert answer.status_code == 403
 
 
+def test_a_reading_token_makes_and_closes_nothing(alice: Any, product: Any) -> None:
+    mine, _ = keys.create_token(keys.actor_of_user(alice), name="all", scopes=[])
+    _, secret = keys.create_token(keys.actor_of_user(alice), name="ro", scopes=["read"])
+    headers = {"Authorization": f"Bearer {secret}"}
+    for path in ("/api/tokens", "/api/products"):
+        body = '{"name": "x", "scopes": ["read"]}'
+        assert Client().post(path, body, content_type="application/json", headers=headers).status_code == 403
+    assert Client().delete(f"/api/tokens/{mine.pk}", headers=headers).status_code == 403
+
+
+def test_a_server_key_makes_no_product(server_key: str) -> None:
+    headers = {"Authorization": f"Bearer {server_key}"}
+    answer = Client().post("/api/products", '{"name": "x"}', content_type="application/json", headers=headers)
+    assert answer.status_code == 403
+
+
 def test_a_token_cannot_make_a_stronger_one(alice: Any) -> None:
     weak = Actor(alice.pk, "Alice", "api", scopes=frozenset({"read"}))
     with pytest.raises(Forbidden):

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from whytree.errors import Conflict, Forbidden
+from whytree.tree.models import Outcome
+from whytree.tree.services import create_outcome
 from whytree.workspace import activity, services
 from whytree.workspace.keys import actor_of_user, create_key
-from whytree.workspace.models import Activity, Membership
+from whytree.workspace.models import Activity
 
 pytestmark = pytest.mark.django_db
 
@@ -21,10 +23,18 @@ def test_it_puts_the_old_value_back(actor: Any, product: Any) -> None:
     assert Activity.objects.filter(verb="undo").get().undoes.verb == "edit_product"
 
 
-def test_it_brings_back_what_was_removed(actor: Any, product: Any, bob: Any) -> None:
-    services.remove_member(actor, product, bob.pk)
+def test_it_removes_what_was_made(actor: Any, product: Any) -> None:
+    made = create_outcome(actor, product, title="People come back")
     activity.undo(actor, product, activity.last_undoable(actor, product).pk)
-    assert Membership.objects.get(user=bob, product=product).role == "member"
+    assert not Outcome.objects.filter(pk=made.pk).exists()
+
+
+def test_who_belongs_is_never_changed_by_undo(actor: Any, product: Any, bob: Any) -> None:
+    """Else somebody who was made a lesser member could make others owners, or leave none."""
+    services.set_member(actor, product, bob.pk, role="owner")
+    assert activity.last_undoable(actor, product) is None
+    services.remove_member(actor, product, bob.pk)
+    assert activity.last_undoable(actor, product) is None
 
 
 def test_it_refuses_somebody_elses_act(actor: Any, product: Any, bob: Any) -> None:

@@ -18,6 +18,8 @@ from .properties import as_json, read_leniently
 
 MAX_BODY = 4 * 1024 * 1024
 MAX_UNPACKED = 20 * 1024 * 1024
+# Decoded, an empty object takes a hundred times its two bytes: a body of nothing else would fill the memory.
+MAX_OBJECTS = 250_000
 
 _GZIP = b"\x1f\x8b"
 
@@ -77,6 +79,8 @@ _read_single = msgspec.json.Decoder(_Single).decode
 def read_batch(body: bytes, content_type: str = "") -> Envelope:
     """The messages of `/v1/batch`."""
     body = _json_part(body, content_type)
+    if body.count(b"{") > MAX_OBJECTS:
+        raise TooLarge("The body has more objects than are taken at once. Send smaller batches.")
     try:
         _check_text(body)
         sent = _read_batch(body)

@@ -147,10 +147,19 @@ class Follower:
         """Once per flag: after a restart a listener may hear of a flag again."""
         for (product_id, flag), at in pending.exposures.items():
             if (product_id, flag) not in self._told:
-                with transaction.atomic():
-                    tell_fact("exposure_received", product_id=product_id, flag_key=flag, at=as_datetime(at))
+                self._tell_exposure(product_id, flag, as_datetime(at))
                 self._told.add((product_id, flag))
         pending.exposures = {}
+
+    def _tell_exposure(self, product_id: int, flag: str, at: datetime) -> None:
+        """What one listener refuses is logged: it must not hold up everybody's events. What passes is tried again."""
+        try:
+            with transaction.atomic():
+                tell_fact("exposure_received", product_id=product_id, flag_key=flag, at=at)
+        except (RetryLater, OperationalError):
+            raise
+        except Exception:
+            log.exception("the first exposure of flag %r in product %s was not taken", flag, product_id)
 
     def _note_types(self, pending: Pending) -> None:
         seen = {

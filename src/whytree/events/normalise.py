@@ -224,6 +224,8 @@ def _alias(message: Message, door: Door, outer: Place) -> Outcome:
     previous, user = _id_text(message.previousId), _id_text(message.userId)
     if not previous or not user:
         return _rejected(message, "An alias needs two ids. Send `previousId` and `userId`.")
+    if "\0" in previous:
+        return _rejected(message, "Its `previousId` holds a NUL character. Send the id without it.")
     taken = _message(message, door, outer, "$alias", {"previousId": previous})
     taken.link = _link(door, user, previous, taken.event.timestamp) or taken.link
     return taken
@@ -321,7 +323,7 @@ def _id_text(value: Any) -> str:
 
 
 def _link(door: Door, user: str, other: str, at: float) -> Link | None:
-    if user == other or means_nobody(user) or means_nobody(other) or len(other) > MAX_ID:
+    if user == other or means_nobody(user) or means_nobody(other) or len(other) > MAX_ID or "\0" in other:
         return None
     return Link(door.product_id, user, other, door.trusted, at)
 

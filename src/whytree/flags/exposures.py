@@ -27,6 +27,7 @@ from whytree.workspace.lifecycle import at_shutdown
 log = logging.getLogger("whytree.flags")
 
 CAPACITY = 50_000  # waiting exposures
+MAX_UNIT = 400  # characters, so that what waits is bounded in bytes too
 BATCH = 1_000  # written at once
 GATHER_SECONDS = 0.5  # how long the first one waits for others: few inserts keep the engine from merging all the time
 RETRY_SECONDS = 1.0
@@ -82,7 +83,9 @@ class ExposureQueue:
         self.refused = 0
 
     def note(self, product_id: int, flag: str, unit: str, variant: str, reason: str, source: str) -> None:
-        """Remember an exposure for writing, unless today's is known."""
+        """Remember an exposure for writing, unless today's is known or its id is longer than one on an event may be."""
+        if len(unit) > MAX_UNIT:
+            return
         now = datetime.now(UTC)
         once = hash((product_id, flag, unit, variant, now.toordinal()))
         if once in self._recent:

@@ -50,10 +50,15 @@ def lock_when_opened(actor: Actor, product: Product, flag_key: str, hypothesis_i
 
 
 def lock_when_exposed(product_id: int, flag_key: str, at: datetime) -> None:
-    """The first exposure came in from elsewhere. Told again after a restart, so it bears that."""
-    flag = Flag.objects.filter(product_id=product_id, key=flag_key).select_related("hypothesis__product").first()
+    """The first exposure came in from elsewhere. Told again after a restart, so it bears that.
+
+    Its time is a client's word, perhaps with a public key: nobody was exposed before the prediction was written, or later.
+    """
+    flags = Flag.objects.filter(product_id=product_id, key=flag_key, archived_at=None)
+    flag = flags.select_related("hypothesis__product").first()
     if flag is not None and flag.hypothesis is not None and not flag.hypothesis.is_locked:
-        services.lock_prediction(Actor.system("First exposure"), flag.hypothesis, at=at)
+        moment = max(flag.hypothesis.created_at, min(at, timezone.now()))
+        services.lock_prediction(Actor.system("First exposure"), flag.hypothesis, at=moment)
 
 
 def solution_panel(actor: Actor, product: Product, solution: Any) -> Panel | None:

@@ -30,7 +30,13 @@ def require(actor: Actor, product: Product, wanted: Role) -> None:
         raise Forbidden(
             f"This needs the role {wanted.value}; yours in {product.name} is {role.value}. Ask an owner to raise it."
         )
-    if actor.scopes and wanted is not Role.VIEWER and "write" not in actor.scopes:
+    if wanted is not Role.VIEWER:
+        require_writing(actor)
+
+
+def require_writing(actor: Actor) -> None:
+    """Raise for a token that may only read, where no product is asked about."""
+    if actor.scopes and "write" not in actor.scopes:
         raise Forbidden("This token may only read. Make one with the scope write.")
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from whytree.errors import Forbidden, Invalid, NotFound
 
-from .access import require
+from .access import require, require_writing
 from .activity import record, snapshot
 from .actors import Actor
 from .models import Key, Product, User
@@ -72,6 +72,7 @@ def create_key(actor: Actor, product: Product, *, kind: str, name: str) -> tuple
 @transaction.atomic
 def create_token(actor: Actor, *, name: str, scopes: list[str]) -> tuple[Key, str]:
     """A personal token for the actor; `scopes` empty means everything the person may do."""
+    require_writing(actor)
     if actor.user_id is None:
         raise Forbidden("Only a person can have a personal token.")
     unknown = set(scopes) - set(SCOPES)
@@ -87,6 +88,7 @@ def create_token(actor: Actor, *, name: str, scopes: list[str]) -> tuple[Key, st
 @transaction.atomic
 def revoke_key(actor: Actor, key_id: int, product: Product | None = None) -> Key:
     """Close a door for good."""
+    require_writing(actor)
     key = Key.objects.filter(pk=key_id).first()
     if key is None or (key.product_id is not None and (product is None or key.product_id != product.pk)):
         raise NotFound("There is no such key here.")

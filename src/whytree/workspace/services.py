@@ -13,7 +13,7 @@ from django.utils.text import slugify
 
 from whytree.errors import Conflict, Forbidden, Invalid, NotFound
 
-from .access import require
+from .access import require, require_writing
 from .activity import record, snapshot
 from .actors import Actor
 from .keys import hashed
@@ -89,7 +89,10 @@ def change_password(actor: Actor, user: User, *, old: str, new: str) -> None:
 
 @transaction.atomic
 def create_product(actor: Actor, *, name: str, slug: str = "", vision: str = "", timezone_name: str = "UTC") -> Product:
-    """A new product; its maker owns it."""
+    """A new product; its maker owns it. Somebody has to: a server key cannot make one."""
+    require_writing(actor)
+    if actor.user_id is None and not actor.is_system:
+        raise Forbidden("Only a person can make a product. Use a personal token.")
     name = name.strip()
     if not name:
         raise Invalid("Give the product a name.")
@@ -151,7 +154,8 @@ def edit_product(
         _checked_timezone(timezone_name)
         product.timezone = timezone_name
     product.save()
-    record(actor, product, "edit_product", product, before=before, after=snapshot(product))
+    only_vision = name is None and timezone_name is None  # the rest is the owners', and an undo asks for a member
+    record(actor, product, "edit_product", product, before=before, after=snapshot(product), undoable=only_vision)
     return product
 
 
@@ -251,7 +255,8 @@ def set_member(
             raise Invalid(f"There is no discipline {discipline!r}; there are {', '.join(Discipline.values)}.")
         membership.discipline = discipline
     membership.save()
-    record(actor, product, "set_member", membership, before=before, after=snapshot(membership))
+    # Never undone by one act: who may undo, and whether an owner is left, may have changed since.
+    record(actor, product, "set_member", membership, before=before, after=snapshot(membership), undoable=False)
     return membership
 
 
@@ -263,7 +268,7 @@ def remove_member(actor: Actor, product: Product, user_id: int) -> None:
     before, pk = snapshot(membership), membership.pk
     membership.delete()
     membership.pk = pk
-    record(actor, product, "remove_member", membership, before=before, after=None, undoable=True)
+    record(actor, product, "remove_member", membership, before=before, after=None, undoable=False)
 
 
 def _membership(product: Product, user_id: int) -> Membership:
