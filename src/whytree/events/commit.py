@@ -41,6 +41,10 @@ T = TypeVar("T")
 
 WRITERS = 2
 LINGER_SECONDS = 0.003  # how long the first rows wait for company
+# A second insert begins beside one that is under way once this share of its rows waits, or after some time: many small
+# inserts cost far more, at once and when they are merged, than a few large ones.
+WORTH_A_SECOND = 0.75
+SECOND_AFTER_SECONDS = 0.05
 MAX_ROWS_AT_ONCE = 20_000
 MAX_BYTES_AT_ONCE = 8 * 1024 * 1024  # below what the engine would parse, and so write, in several pieces
 MAX_WAITING_ROWS = 100_000
@@ -103,6 +107,7 @@ class Commit:
         self.edges_seen = RecentEdges()
         self._seen = RecentIds()
         self._being_written: set[int] = set()
+        self._writing_rows = 0
         self._waiting: deque[Batch] = deque()
         self._waiting_rows = 0
         self._waiting_bytes = 0
@@ -208,7 +213,12 @@ class Commit:
             if not any(self._can_be_taken()):
                 self._changed.wait_for(lambda: any(self._can_be_taken()) or self._is_over)
                 self._linger()
+            if self._writing_rows:
+                self._changed.wait_for(self._is_worth_a_second, SECOND_AFTER_SECONDS)
             return not self._is_over
+
+    def _is_worth_a_second(self) -> bool:
+        return self._closing or self._waiting_rows >= WORTH_A_SECOND * self._writing_rows
 
     @property
     def _is_over(self) -> bool:
@@ -245,6 +255,7 @@ class Commit:
             self._waiting_rows -= rows
             self._waiting_bytes -= size
             self._being_written |= group.ids
+            self._writing_rows += len(group.lines)
             return group
 
     def _add(self, group: Group, batch: Batch) -> None:
@@ -270,6 +281,7 @@ class Commit:
         finally:
             with self._changed:
                 self._being_written -= group.ids
+                self._writing_rows -= len(group.lines)
                 if written:
                     self._seen.add(group.ids)
                 self._changed.notify_all()

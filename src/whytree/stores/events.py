@@ -89,7 +89,7 @@ class EventStore:
         """Write rows given as lines of JSON. Raises `StoreUnavailable`, or `StoreRefused` for rows that cannot be taken."""
         try:
             with self._errors_told():
-                self._client().raw_insert(table, insert_block=lines, fmt="JSONEachRow", settings=_texts(settings))
+                self.engine.insert_lines(self._client(), table, lines, _texts(settings))
         except ClickHouseError as error:
             raise StoreRefused(_first_line(error)) from error
 
