@@ -30,7 +30,8 @@ def _line(event_id: int, **values: Any) -> bytes:
 
 
 def _batch(*event_ids: int) -> Batch:
-    return Batch([_line(event_id) for event_id in event_ids], list(event_ids), time.time())
+    now = time.time()
+    return Batch([_line(event_id, received_at=now) for event_id in event_ids], list(event_ids), now)
 
 
 def _write(writer: Commit, *batches: Batch) -> None:
@@ -159,6 +160,19 @@ def test_a_spooled_file_that_was_stored_before_the_crash_adds_nothing(
     path.write_bytes(kept)  # the crash came after the insert and before the file was removed
     assert writer.replay() == 0
     assert _ids(store) == [1, 2, 3]
+
+
+def test_a_spooled_file_is_known_again_whatever_the_store_makes_of_its_fractions(
+    writer: Commit, store: EventStore, refusing: Any
+) -> None:
+    at = 1_790_000_000.9999996  # a float the store cannot keep: it rounds to milliseconds
+    _write(writer, Batch([_line(1, received_at=at)], [1], at))
+    (path,) = writer.spool.files()
+    refusing()
+    kept = path.read_bytes()
+    writer.replay()
+    path.write_bytes(kept)
+    assert writer.replay() == 0
 
 
 def test_only_one_process_replays_at_a_time(writer: Commit, refusing: Any) -> None:

@@ -51,6 +51,7 @@ MAX_WAITING_ROWS = 100_000
 MAX_WAITING_BYTES = 128 * 1024 * 1024
 ANSWER_SECONDS = 60
 PRIME_WITHIN = timedelta(days=2)
+PRECISION = timedelta(seconds=1)  # the store keeps milliseconds and may round them down: look back a little further
 RETRY_SECONDS = (1, 2, 4, 8, 15, 30)
 KEY_MARK = "people key"
 
@@ -370,7 +371,7 @@ class Commit:
         """What of it is not in the store yet. A crash may come between the insert and the removal of the file."""
         waiting = self.spool.read(path)
         ids = [event_id_of(line) for line in waiting.events]
-        known = ids_received_since(self.events, as_datetime(waiting.received_from), ids)
+        known = ids_received_since(self.events, as_datetime(waiting.received_from) - PRECISION, ids)
         fresh = [line for line, event_id in zip(waiting.events, ids, strict=True) if event_id not in known]
         store_rows(self.events, Spooled(waiting.edges, fresh, waiting.received_from))
         path.unlink()
