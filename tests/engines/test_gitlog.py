@@ -11,10 +11,12 @@ from whytree.engines.gitlog import (
     Merge,
     merged_through,
     own_subject,
+    own_words,
     parse_log,
     parse_merge,
     parse_trailers,
     reverted,
+    unrelated,
 )
 
 
@@ -69,11 +71,22 @@ def test_an_absurd_date_does_not_stop_the_reading() -> None:
         ("Merge pull request #12 from ana/sol-3-form", "Add form", Merge("#12", "sol-3-form")),
         ("Merge pull request #12 from ana/fix/form", "", Merge("#12", "fix/form")),
         ("Merge branch 'fix/form' into 'main'", "Form\n\nSee merge request a/b!12", Merge("!12", "fix/form")),
-        ("Merge branch 'main' into sol-3-form", "", Merge("", "sol-3-form")),
-        ("Merge branch 'main'", "", Merge()),
+        ("Merge branch 'main' into sol-3-form", "", Merge(into="sol-3-form", sums_up=True)),
+        ("Merge branch 'sol-3-form' into sol-4-page", "", Merge("", "sol-3-form", "sol-4-page")),
+        ("Merge branch 'main'", "", Merge(sums_up=True)),
+        ("Merge branch 'main' of github.com:acme/sprout", "", Merge(sums_up=True)),
+        ("Merge branch 'release/1.2' into main", "", Merge(sums_up=True)),
+        ("Merge branches 'sol-3-form' and 'sol-4-page'", "", Merge(sums_up=True)),
+        ("Merge branch 'sol-3-form', remote-tracking branch 'origin/sol-4'", "", Merge(sums_up=True)),
+        ("Merge pull request #12 from acme/develop", "", Merge("#12", sums_up=True)),
+        ("Merge pull request #12 from ana/main", "", Merge("#12")),
+        ("Merge pull request 'Add form' (#12) from ana/sol-3-form into main", "", Merge("#12", "sol-3-form")),
+        ("Merge pull request #12 in ACME/sprout from sol-3-form to main", "", Merge("!12", "sol-3-form")),
+        ("Pull request #12: Add form", "", Merge()),
+        ("Merge pull request 12 from sol-3-form into main", "", Merge("!12", "sol-3-form")),
         ("Merge remote-tracking branch 'origin/form'", "", Merge("", "form")),
-        ("Merged in form (pull request #12)", "", Merge("#12", "form")),
-        ("Merged PR 12: Form", "", Merge("#12")),
+        ("Merged in form (pull request #12)", "", Merge("!12", "form")),
+        ("Merged PR 12: Form", "", Merge("!12")),
         ("Add form (#12)", "", Merge("#12")),
         ("Add form (!12)", "", Merge("!12")),
         ("Add form (#12) and more", "", Merge()),
@@ -99,7 +112,7 @@ def test_a_revert_names_what_it_reverts_and_its_quotation_is_not_its_own() -> No
     assert own_subject("Fix #12") == "Fix #12"
 
 
-def test_each_commit_of_a_merged_branch_knows_its_merge() -> None:
+def test_each_commit_of_a_merged_branch_knows_the_merge_that_ended_its_branch() -> None:
     #   1 - 2 ----- M1 ------ M2      trunk
     #        \ a - b /    \ c /       b was itself merged from d
     parents = {
@@ -112,6 +125,57 @@ def test_each_commit_of_a_merged_branch_knows_its_merge() -> None:
         "2": ["1"],
         "1": [],
     }
-    assert merged_through(parents, "M2") == {"a": "M1", "b": "M1", "d": "M1", "c": "M2"}
+    assert merged_through(parents, "M2") == {"a": "M1", "b": "M1", "d": "b", "c": "M2"}
     assert merged_through({"M2": ["M1", "gone"]}, "M2") == {}
     assert merged_through({}, "M2") == {}
+
+
+def test_commits_of_the_trunk_that_a_topic_took_in_are_not_the_topics() -> None:
+    #   1 - 2 - M1 - 3          main; M1 merges f
+    #    \           \
+    #     a --------- b         the topic takes main in, and main is then wound forward to b
+    parents = {"b": ["a", "3"], "3": ["M1"], "M1": ["2", "f"], "f": ["1"], "2": ["1"], "a": ["1"], "1": []}
+    assert merged_through(parents, "b") == {"3": "b", "M1": "b", "2": "b", "f": "M1"}
+
+
+def test_a_history_merged_in_from_elsewhere_is_told_apart() -> None:
+    parents = {"3": ["2", "y"], "2": ["1"], "1": [], "y": ["x"], "x": []}
+    assert unrelated(parents, "3") == {"x", "y"}
+    assert unrelated({"3": ["2", "y"], "y": []}, "3") == set()  # cut off: nobody can tell
+    assert unrelated({}, "3") == set()
+
+
+def test_an_indented_trailer_is_an_example_but_in_gits_own_squash() -> None:
+    assert parse_trailers("Write a line as\n\n    Why: SOL-1\n\ninto the message.") == ()
+    assert parse_trailers("Write as\n\n    Why: SOL-1") == ()
+    squash = f"commit {'a' * 40}\nAuthor: Ana <a@b.c>\nDate:   now\n\n    Add\n    \n    Why: SOL-1"
+    assert parse_trailers(squash) == (("Why", "SOL-1"),)
+
+
+def test_a_picked_commits_trailers_are_still_its_last_paragraph() -> None:
+    assert parse_trailers(f"Ticket: ABC-1\n\n(cherry picked from commit {'a' * 40})") == (("Ticket", "ABC-1"),)
+
+
+@pytest.mark.parametrize(
+    ("subject", "author"),
+    [
+        ("Bump x from 1.0 to 1.1", "Ana"),
+        ("build(deps): bump x from 1.0 to 1.1 in /web", "Ana"),
+        ("Squashed 'vendor/x/' changes from 12ab34..56cd78", "Ana"),
+        ("Release 1.2", "Ana"),
+        ("chore(release): 1.2.0", "Ana"),
+        ("Prepare release v1.2.0", "Ana"),
+        ("1.2.0", "Ana"),
+        ("Add form", "dependabot[bot]"),
+        ("Add form", "renovate-bot"),
+    ],
+)
+def test_what_others_wrote_is_not_read_as_the_authors_words(subject: str, author: str) -> None:
+    assert own_words(subject, "Fixes #412", author) == ""
+
+
+def test_quoted_lines_comments_and_reverts_are_left_out_of_a_message() -> None:
+    body = 'Do it.\n> Fixes #1\n<!-- Fixes #2\n-->\nRevert "Fixes #3"\nFixes #4 <!-- open'
+    assert own_words("Add form", body, "Abbot").split() == ["Do", "it.", "Fixes", "#4"]
+    assert own_words("Release the lock when the form closes", "Fixes #4") == "Fixes #4"
+    assert own_subject('fixup! Revert "Fixes #3"') == ""

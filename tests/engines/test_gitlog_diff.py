@@ -43,6 +43,14 @@ def test_a_flag_counts_where_it_came_in_not_where_it_moved(tmp_path: Path) -> No
     assert flags_added(diffs(clone), []) == {}
 
 
+def test_a_word_counts_only_in_quotation_marks_and_prose_never(tmp_path: Path) -> None:
+    clone = Clone(tmp_path)
+    clone.commit("Speak of it", **{"a.py": "# how to search\nsearch = search()\n"})
+    clone.commit("Release", **{"CHANGELOG": "'search' and defer_phone\n", "docs/flags.md": "`search`, defer_phone\n"})
+    brought = clone.commit("Bring", **{"b.py": "on('search')\n"})
+    assert flags_added(diffs(clone), ["search", "defer_phone"]) == {brought: ("search",)}
+
+
 def test_a_pattern_of_flag_keys_is_literal() -> None:
     assert flags_pattern(["b-1", "a.b*(c"]) == r"a\.b\*\(c|b-1"
     assert flags_pattern([]) == ""

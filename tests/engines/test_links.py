@@ -14,6 +14,7 @@ TICKETS = {
     "#77": (("SOL-3",), ""),
     "!9": (("SOL-3",), ""),
     "ABC-12": (("SOL-2",), ""),
+    "!77": (("SOL-3",), ""),
     "#500": (("SOL-1", "SOL-2"), ""),
     "#501": (("SOL-1", "OPP-7"), ""),
     "#2": (("SOL-3",), "Drop the fax number"),
@@ -62,6 +63,10 @@ LINKED = [
     ("Merged in x (pull request #77)", "", "SOL-3", "pull request"),
     ("Merged PR 77: Add form", "", "SOL-3", "pull request"),
     ("Merge branch 'sol-3-defer-phone'", "", "SOL-3", "branch name"),
+    ("Merge pull request #77 in ACME/sprout from x to main", "", "SOL-3", "pull request"),
+    ("fixup! ABC-12 Add form", "", "SOL-2", "ticket key"),
+    ("Add form", "Fixes #412\n\n(cherry picked from commit 1234567)", "SOL-1", "closing keyword"),
+    ("ABC-12 Add form", "Fixes #9", "SOL-2", "ticket key"),  # two trackers, one piece of work
     ("Merge branch 'ana/SOL-3'", "", "SOL-3", "branch name"),
     ("Merge branch 'main' into sol-3-defer", "", "SOL-3", "branch name"),
     ("Merge pull request #8 from ana/abc-12-form", "", "SOL-2", "branch name"),
@@ -107,6 +112,19 @@ UNEXPLAINED = [
     ("Merge branch 'abc-12.5'", ""),
     ("Release 1.0", "Refs #1, #3, #412, #8"),  # one of four is linked: the release is not for it
     ("Release 1.0", "Refs #1, #3, #412, #8\n\nCloses #9"),
+    ("Release 1.0", "Closes #412"),
+    ("v1.0.1", "Closes #412"),
+    ("Add form", "Fixes #412, fixes #9"),  # which half of the commit is this line?
+    ("ABC-12 ABC-13 Add form", "Fixes ABC-14 and ABC-12"),
+    ("Add form", "> Fixes #412"),
+    ("Add form", "<!-- Fixes #412 -->"),
+    ("Add form", "Write a line\n\n    Why: SOL-1\n\ninto the message."),
+    ("Squashed 'vendor/x/' changes from 1234567..89abcde", "89abcde Form, fixes #412"),
+    ("Bump x from 1.0 to 1.1", "- Fixes #412"),
+    ('fixup! Revert "Fixes #412"', ""),
+    ("Merge branches 'sol-3-defer' and 'other'", "Closes #412"),
+    ("Merge branch 'sol-3-defer', tag 'v2'", ""),
+    ("Merge branch 'sol-3-defer' into sol-1-form", ""),
     ("Take it all back", 'Revert "Form, fixes #412"\n\nThis reverts commit 1234567.'),
 ]
 
@@ -142,6 +160,43 @@ def test_a_commit_inherits_the_pull_request_and_the_branch_of_the_merge_that_bro
     through_words = CommitFacts("Add form", merge_subject="Merge branch 'form'", merge_body="Closes #412")
     found = [find_link(facts, resolve).link for facts in (through_pull_request, through_branch, through_words)]
     assert [link.rule for link in found if link] == ["pull request", "branch name", "pull request"]
+
+
+INHERITED_BY_NOBODY = [
+    ("Merge branch 'main' into sol-3-defer", ""),
+    ("Merge branch 'main' of github.com:acme/sprout", "Closes #412"),
+    ("Merge branch 'develop'", "Closes #412"),
+    ("Merge pull request #77 from acme/develop", "Closes #412"),
+    ("Merge pull request #77 from acme/release/1.2", ""),
+    ("Merge branches 'sol-3-defer' and 'sol-1-form'", "Closes #412"),
+    ("Release 1.2", "Closes #412"),
+    ("Merge pull request #5 from ana/x", 'Revert "Form, fixes #412"'),
+]
+
+
+@pytest.mark.parametrize(("subject", "body"), INHERITED_BY_NOBODY)
+def test_a_merge_that_brought_the_work_of_many_speaks_for_none_of_it(subject: str, body: str) -> None:
+    assert find_link(CommitFacts("Add form", merge_subject=subject, merge_body=body), resolve).link is None
+
+
+def test_a_revert_is_not_what_the_branch_it_was_made_on_is_for() -> None:
+    facts = CommitFacts('Revert "Add form"', "This reverts commit 1234567.", merge_subject="Merge branch 'sol-3-form'")
+    assert find_link(facts, resolve).link is None
+    assert find_link(replace(facts, body="", flags_added=("defer_phone",)), resolve).link is None
+    stated = find_link(replace(facts, body=facts.body + "\n\nWhy: SOL-1"), resolve).link
+    assert stated
+    assert stated.refs == ("SOL-1",)
+
+
+def test_another_repositorys_history_is_only_believed_where_it_states_a_reason() -> None:
+    facts = CommitFacts(
+        "ABC-12 Add form (#77)", "Fixes #412", merge_subject="Merge pull request #77 from a/sol-3-x", unrelated=True
+    )
+    assert find_link(facts, resolve).link is None
+    assert tickets_named(facts) == []
+    stated = find_link(replace(facts, note="SOL-1"), resolve).link
+    assert stated
+    assert stated.rule == "git note"
 
 
 def test_an_unknown_stated_id_and_an_ambiguous_ticket_are_reported() -> None:

@@ -40,3 +40,24 @@ def tree(actor: Any, product: Any) -> Tree:
         said_at=datetime(2026, 3, 2, tzinfo=UTC),
     )
     return Tree(outcome, opportunity, defer, explain)
+
+
+def tie_tickets(actor: Any, product: Any, tree: Tree) -> None:
+    """#412, ABC-12 and !9 lead to SOL-1, #77 (a pull request) to SOL-2, #500 to both; #9 nowhere."""
+    from whytree.code.models import Ticket
+    from whytree.tree.services import link_ticket
+
+    tied = {
+        "#412": [tree.defer],
+        "ABC-12": [tree.defer],
+        "!9": [tree.defer],
+        "#77": [tree.explain],
+        "#500": [tree.defer, tree.explain],
+        "#9": [],
+    }
+    for key, nodes in tied.items():
+        ticket = Ticket.objects.create(
+            product=product, key=key, title=f"Ticket {key}", body="Words of its author.", author="tom"
+        )
+        for node in nodes:
+            link_ticket(actor, node, ticket)

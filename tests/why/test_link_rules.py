@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.code.repositories import FORM, Clone
-from tests.why.conftest import Tree
+from tests.why.conftest import Tree, tie_tickets
 from whytree.code.models import Ticket
 from whytree.code.queries import find_commit
 from whytree.errors import Invalid
@@ -22,20 +22,7 @@ PATH = "app/form.py"
 
 @pytest.fixture
 def tickets(actor: Any, product: Any, tree: Tree) -> None:
-    """#412 and ABC-12 lead to SOL-1, #77 (a pull request) to SOL-2, #500 to both; #9 nowhere."""
-    tied = {
-        "#412": [tree.defer],
-        "ABC-12": [tree.defer],
-        "#77": [tree.explain],
-        "#500": [tree.defer, tree.explain],
-        "#9": [],
-    }
-    for key, nodes in tied.items():
-        ticket = Ticket.objects.create(
-            product=product, key=key, title=f"Ticket {key}", body="Words of its author.", author="tom"
-        )
-        for node in nodes:
-            link_ticket(actor, node, ticket)
+    tie_tickets(actor, product, tree)
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ class RepositoryOut(Schema):
 
 
 class CommitIn(Schema):
-    """One commit; `merged_by` is the merge that brought it to the main line."""
+    """One commit. `merged_by` is the merge that ended its branch; `unrelated`: it came with another repository's history."""
 
     sha: str
     authored_at: AwareDatetime
@@ -76,6 +76,7 @@ class CommitIn(Schema):
     files: list[str] = []
     merged_by: str = ""
     flags_added: list[str] = []
+    unrelated: bool = False
 
 
 class CommitsIn(Schema):

@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from whytree.engines.gitlog import LOG_ARGUMENTS, LogCommit, decode, parse_log
@@ -84,6 +85,22 @@ class Clone:
         arguments = ("log", "--no-walk=unsorted", "--ignore-missing", *LOG_ARGUMENTS, "--stdin")
         found = parse_log([self.read_bytes(*arguments, stdin="\n".join(shas) + "\n")])
         return {commit.sha: commit for commit in found}
+
+    def graph(self) -> dict[str, list[str]]:
+        """Every commit of HEAD's history with its parents."""
+        rows = map(str.split, self.read("rev-list", "--parents", "HEAD").splitlines())
+        return {row[0]: row[1:] for row in rows}
+
+    @cached_property
+    def cut_off(self) -> frozenset[str]:
+        """Commits where a shallow clone's history begins: they seem to have written all that is older, too."""
+        if not self.is_shallow:
+            return frozenset()
+        try:
+            listed = (self.root / self.read("rev-parse", "--git-path", "shallow")).read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError):
+            return frozenset()
+        return frozenset(listed.split())
 
     def settings(self) -> dict[str, str]:
         """What the repository's configuration says of its remotes and of lines to look through; keys in lower case."""

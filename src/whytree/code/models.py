@@ -62,6 +62,9 @@ class Commit(models.Model):
     flags_added = models.JSONField(default=list)
     tickets = models.JSONField(default=list, help_text='[{"key": "#12", "tracker": ""}, ...]')
     is_maintenance = models.BooleanField(default=False, help_text="It says `Why: none`.")
+    is_unrelated = models.BooleanField(
+        default=False, help_text="It came with another repository's history, whose ticket numbers are not ours."
+    )
     lines = models.PositiveIntegerField(default=0, help_text="Lines at the last reading that came with it.")
 
     class Meta:

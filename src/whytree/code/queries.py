@@ -92,6 +92,7 @@ def _facts(commit: Commit, merge: Commit | None) -> CommitFacts:
         flags_added=tuple(commit.flags_added),
         merge_subject=merge.subject if merge else "",
         merge_body=merge.body if merge else "",
+        unrelated=commit.is_unrelated,
     )
 
 

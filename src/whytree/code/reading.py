@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from whytree.engines.blame import spans_of
-from whytree.engines.gitlog import LOG_ARGUMENTS, PATHS_TOO, LogCommit, merged_through, parse_log
+from whytree.engines.gitlog import LOG_ARGUMENTS, PATHS_TOO, LogCommit, merged_through, parse_log, unrelated
 from whytree.engines.gitlog_diff import DIFF_ARGUMENTS, flags_added, flags_pattern, parse_diffs
 from whytree.engines.links_tickets import tracker_of_remote
 from whytree.workspace.client import Client, CommandError
@@ -66,10 +66,11 @@ class Reading:
         self._progress = progress
         self._path = f"/products/{client.product}/repositories/{repository['id']}"
         self._found = Found()
+        self._elsewhere: frozenset[str] = frozenset()
 
     def run(self, *, lines: bool = True, everything: bool = False) -> Found:
         """Send what is new; with `everything`, send all of it again."""
-        graph = self._graph()
+        graph = self._clone.graph()
         self._found.commits = len(graph)
         known_head = self._repository["head"]
         since = [f"^{known_head}"] if known_head in graph and not everything else []
@@ -80,14 +81,11 @@ class Reading:
         self._finish(flags)
         return self._found
 
-    def _graph(self) -> dict[str, list[str]]:
-        rows = (line.split() for line in self._clone.read("rev-list", "--parents", "HEAD").splitlines())
-        return {row[0]: row[1:] for row in rows}
-
     # Commits
 
     def _send_commits(self, graph: dict[str, list[str]], since: Sequence[str], flags: Sequence[str]) -> None:
         merged = merged_through(graph, self._clone.head)
+        self._elsewhere = unrelated(graph, self._clone.head)
         added = self._flags_added(since, flags)
         new = self._clone.read("rev-list", "HEAD", *since).splitlines() if since else list(graph)
         total = len(new)
@@ -113,7 +111,13 @@ class Reading:
     ) -> None:
         done = 0
         for batch in _batches(commits, COMMITS_AT_ONCE):
-            body = [told_commit(commit, merged.get(commit.sha, ""), added.get(commit.sha, ())) for commit in batch]
+            body = [
+                {
+                    **told_commit(commit, merged.get(commit.sha, ""), added.get(commit.sha, ())),
+                    "unrelated": commit.sha in self._elsewhere,
+                }
+                for commit in batch
+            ]
             answer = self._post("commits", {"commits": body})
             self._found.new_commits += answer["new_commits"]
             self._found.new_tickets += answer["new_tickets"]

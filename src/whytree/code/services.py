@@ -9,8 +9,15 @@ from datetime import UTC, datetime
 from django.db import transaction
 from django.utils import timezone
 
-from whytree.engines.gitlog import parse_merge, parse_trailers
-from whytree.engines.links import CommitFacts, candidates, is_looked_through, tickets_named
+from whytree.engines.gitlog import parse_trailers
+from whytree.engines.links import (
+    CommitFacts,
+    branch_of,
+    candidates,
+    is_looked_through,
+    merge_of,
+    tickets_named,
+)
 from whytree.engines.links_tickets import TicketRef
 from whytree.errors import Conflict, Invalid
 from whytree.workspace.access import require
@@ -42,6 +49,7 @@ class PushedCommit:
     files: Sequence[str] = ()
     merged_by: str = ""
     flags_added: Sequence[str] = ()
+    unrelated: bool = False
 
 
 @dataclass(frozen=True)
@@ -225,6 +233,7 @@ def _with_known(commit: PushedCommit, known: Commit | None) -> PushedCommit:
         files=commit.files or known.files,
         merged_by=commit.merged_by or known.merged_by,
         flags_added=sorted({*commit.flags_added, *known.flags_added}),
+        unrelated=commit.unrelated or known.is_unrelated,
     )
 
 
@@ -252,13 +261,13 @@ def _facts(commit: PushedCommit, merges: Mapping[str, tuple[str, str]]) -> Commi
         flags_added=tuple(commit.flags_added),
         merge_subject=subject,
         merge_body=body,
+        unrelated=commit.unrelated,
     )
 
 
 def _row(
     repository: Repository, commit: PushedCommit, facts: CommitFacts, merges: Mapping[str, tuple[str, str]]
 ) -> Commit:
-    own, through = parse_merge(facts.subject, facts.body), parse_merge(facts.merge_subject, facts.merge_body)
     return Commit(
         repository=repository,
         sha=commit.sha,
@@ -272,11 +281,12 @@ def _row(
         note=commit.note,
         files=list(commit.files),
         merged_by=commit.merged_by if commit.merged_by in merges else "",
-        pr_number=own.pull_request or through.pull_request,
-        branch=own.branch or through.branch,
+        pr_number=merge_of(facts).pull_request,
+        branch=branch_of(facts),
         flags_added=list(facts.flags_added),
         tickets=[{"key": ticket.key, "tracker": ticket.tracker} for ticket in _tickets(facts, repository)],
         is_maintenance=is_looked_through(facts),
+        is_unrelated=commit.unrelated,
     )
 
 

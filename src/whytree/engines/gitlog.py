@@ -43,10 +43,16 @@ class LogCommit:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """What a merge or squash message says about where its commits came from."""
+    """What a merge or squash message says about where its commits came from.
 
-    pull_request: str = ""  # "#12", or "!12" in GitLab's writing
+    `branch` is the topic that was merged, `into` the one it was merged into; a trunk is neither. `sums_up`: it brought
+    a line that many work on (the trunk, a release), so its words are about no commit in particular.
+    """
+
+    pull_request: str = ""  # "#12"; "!12" where requests and issues are numbered apart
     branch: str = ""
+    into: str = ""
+    sums_up: bool = False
 
 
 def parse_log(chunks: Iterable[bytes]) -> Iterator[LogCommit]:
@@ -109,20 +115,25 @@ def _moment(written: str) -> datetime:
 # Trailers ---------------------------------------------------------------------------------------------
 
 _TRAILER = re.compile(r"(?P<key>[A-Za-z][A-Za-z0-9-]{1,40}):[ \t]+(?P<value>\S.*)")
-_WHY = re.compile(r"[ \t]*Why(?:-(?:Solution|Opportunity|Hypothesis|Outcome|Flag))?:", re.IGNORECASE)
+_SQUASHED = re.compile(r"^commit [0-9a-f]{40,64}\nAuthor: ", re.MULTILINE)
+_WHY = re.compile(r"Why(?:-(?:Solution|Opportunity|Hypothesis|Outcome|Flag))?:", re.IGNORECASE)
 
 
 def parse_trailers(body: str) -> tuple[tuple[str, str], ...]:
     """The `Key: value` lines of a message's last paragraph, and every `Why:` line wherever it stands.
 
     A squash keeps the messages it squashed, one under the other, so that a trailer may end up in the
-    middle; git itself would only read the last paragraph.
+    middle; git itself would only read the last paragraph. What is indented is an example, but in what
+    `git merge --squash` writes, where everything is.
     """
+    body = _PICKED.sub("", body)
+    if _SQUASHED.search(body):
+        body = re.sub(r"^    ", "", body, flags=re.MULTILINE)
     paragraphs = re.split(r"\n[ \t]*\n", body.strip())
     found = []
     for number, paragraph in enumerate(paragraphs, start=1):
         for line in paragraph.splitlines():
-            trailer = _TRAILER.fullmatch(line.strip())
+            trailer = _TRAILER.fullmatch(line.rstrip())
             if trailer and (number == len(paragraphs) or _WHY.match(line)):
                 found.append((trailer["key"], trailer["value"].strip()))
     return tuple(found)
@@ -131,38 +142,62 @@ def parse_trailers(body: str) -> tuple[tuple[str, str], ...]:
 # Merges, squashes, reverts ----------------------------------------------------------------------------
 
 _GITHUB = re.compile(r"Merge pull request #(?P<pr>\d+) from (?:[^/\s]+/)?(?P<branch>\S+)")
+_GITEA = re.compile(r"Merge pull request '.*' \(#(?P<pr>\d+)\) from (?:[^/\s]+/)?(?P<branch>\S+) into (?P<into>\S+)$")
 _BITBUCKET = re.compile(r"Merged in (?P<branch>\S+) \(pull request #(?P<pr>\d+)\)")
+_BITBUCKET_SERVER = re.compile(
+    r"(?:Merge p|P)ull request #(?P<pr>\d+)(?:: .*)? ?(?:in \S+ )?from (?:\S+:)?(?P<branch>\S+) to (?P<into>\S+)$"
+)
 _AZURE = re.compile(r"Merged PR (?P<pr>\d+):")
-_PLAIN = re.compile(r"Merge (?:remote-tracking )?branch '(?P<branch>[^']+)'(?: of \S+)?(?: into (?P<into>\S+))?")
+_AZURE_BRANCH = re.compile(r"Merge pull request (?P<pr>\d+) from (?P<branch>\S+) into (?P<into>\S+)$")
+# Of several branches ("Merge branches 'a' and 'b'", "Merge branch 'a', tag 'b'") nobody can say which brought what.
+_PLAIN = re.compile(
+    r"Merge (?:remote-tracking )?branch '(?P<branch>[^']+)'(?: of \S+)?(?: (?:in)?to '?(?P<into>[^\s']+)'?)?\s*(?:\(.*\))?$"
+)
+_SEVERAL = re.compile(r"Merge (?:remote-tracking )?branch(?:es)? '[^']+'(?:[,;]| and )")
 _GITLAB = re.compile(r"^See merge request \S*?!(?P<pr>\d+)", re.MULTILINE)
 _SQUASH = re.compile(r"\((?P<pr>[#!]\d+)\)\s*$")
 _REVERT = re.compile(r"This reverts (?:commit|merge request|pull request) (?P<sha>[0-9a-f]{7,64})\b")
 _QUOTED = re.compile(r"^(?:Revert|Reapply)\s+\"(?P<what>.*)\"(?P<rest>[^\"]*)$")
-_TRUNKS = frozenset({"main", "master", "trunk", "develop", "development", "dev", "next", "HEAD"})
+_AUTOSQUASH = re.compile(r"^(?:(?:fixup|squash|amend)! )+")
+_TRUNKS = frozenset({"main", "master", "trunk", "HEAD"})
+_GATHERING = re.compile(
+    r"(?:develop|development|dev|next|staging|stable|production|integration)|(?:release|releases|stable)[-/_].*|v?\d+(?:\.(?:\d+|x))+"
+)
+# Each numbers its pull requests apart from its issues, so that request 12 is not issue 12.
+_APART = (_BITBUCKET, _BITBUCKET_SERVER, _AZURE, _AZURE_BRANCH)
 
 
 def parse_merge(subject: str, body: str) -> Merge:
-    """The pull request and the topic branch that a merge or squash message names; empty where it names none.
-
-    The branch of a merge of the trunk *into* a topic ("Merge branch 'main' into sol-3-x") is the topic.
-    """
-    for pattern in (_GITHUB, _BITBUCKET):
+    """The pull request and the branches that a merge or squash message names; empty where it names none."""
+    for pattern in (_GITHUB, _GITEA, *_APART):
         if named := pattern.match(subject):
-            return Merge(f"#{named['pr']}", _topic(named["branch"]))
-    if named := _AZURE.match(subject):
-        return Merge(f"#{named['pr']}")
+            said = named.groupdict()
+            source = _short(said.get("branch", ""))
+            sign = "!" if pattern in _APART else "#"
+            # A fork's own trunk is a topic like any other: the request says whose.
+            return Merge(sign + said["pr"], _topic(source), _topic(said.get("into", "")), is_gathering(source))
     if named := _PLAIN.match(subject):
         gitlab = _GITLAB.search(body)
-        branch = _topic(named["branch"]) or _topic(named["into"] or "")
-        return Merge(f"!{gitlab['pr']}" if gitlab else "", branch)
+        source = _short(named["branch"])
+        request = f"!{gitlab['pr']}" if gitlab else ""
+        return Merge(request, _topic(source), _topic(named["into"] or ""), source in _TRUNKS or is_gathering(source))
     if named := _SQUASH.search(subject):
         return Merge(named["pr"])
-    return Merge()
+    return Merge(sums_up=_SEVERAL.match(subject) is not None)
+
+
+def _short(branch: str) -> str:
+    return branch.removeprefix("refs/heads/").removeprefix("origin/")
 
 
 def _topic(branch: str) -> str:
-    name = branch.removeprefix("refs/heads/").removeprefix("origin/")
-    return "" if name in _TRUNKS else name[:200]
+    name = _short(branch)
+    return "" if name in _TRUNKS or is_gathering(name) else name[:200]
+
+
+def is_gathering(branch: str) -> bool:
+    """Whether a branch by its name gathers the work of many: `develop`, `release/1.2`, `1.2.x`."""
+    return _GATHERING.fullmatch(branch) is not None
 
 
 def reverted(body: str) -> str:
@@ -171,28 +206,108 @@ def reverted(body: str) -> str:
     return found["sha"] if found else ""
 
 
+def is_revert(subject: str, body: str) -> bool:
+    """Whether a commit takes another one back, or brings back what was taken back."""
+    return bool(_QUOTED.match(_AUTOSQUASH.sub("", subject)) or reverted(body))
+
+
 def own_subject(subject: str) -> str:
     """A subject without the quotation of a revert: what it quotes speaks for another commit."""
+    subject = _AUTOSQUASH.sub("", subject)
     quoted = _QUOTED.match(subject)
     return quoted["rest"].strip() if quoted else subject
 
 
-def merged_through(parents: Mapping[str, Sequence[str]], head: str) -> dict[str, str]:
-    """For each commit that reached the first-parent line of `head` through a merge, that merge.
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_PICKED = re.compile(r"^\(cherry picked from commit [0-9a-f]{7,64}\)$", re.MULTILINE)
+# What `git subtree --squash` and people who update a dependency paste: the other project's log or release notes.
+_FOREIGN_SUBJECT = re.compile(
+    r"Squashed '.*' (?:changes|content) from |(?:[a-z]+(?:\([^)]*\))?!?: )?(?:bump|update|upgrade) \S+ (?:.* )?from v?\d\S* to v?\d",
+    re.IGNORECASE,
+)
+# "Release 1.2", "v1.2.3", "chore(release): 1.2": it sums up the work of others.
+_RELEASE = re.compile(
+    r"(?:chore\(release\)|(?:(?:chore|build|docs): )?(?:release|version|changelog|(?:bump|prepare|tag|cut)\b.*))?\W*"
+    r"(?:for |to )?\W?v?\d+(?:\.\d+)+",
+    re.IGNORECASE,
+)
 
-    `parents` maps commit to parents and may end anywhere (a shallow or partial history). Linear in commits.
+
+def own_words(subject: str, body: str, author: str = "") -> str:
+    """Of a message's body, what its author says of this commit: nothing that is quoted, pasted or summed up."""
+    if is_bot(author) or _FOREIGN_SUBJECT.match(subject) or _RELEASE.match(subject):
+        return ""
+    lines = _COMMENT.sub("", body).splitlines()
+    return "\n".join(own_subject(line) for line in lines if not line.startswith(">"))
+
+
+def is_bot(author: str) -> bool:
+    """A bot copies other people's release notes into its messages."""
+    return re.search(r"(?:\[bot\]|[\s_-]bot)$", author, re.IGNORECASE) is not None
+
+
+def is_release(subject: str) -> bool:
+    return _RELEASE.match(subject) is not None
+
+
+def merged_through(parents: Mapping[str, Sequence[str]], head: str) -> dict[str, str]:
+    """For each commit that came to the first-parent line of `head` through merges, the innermost of them: the one
+    that ended the branch it was made on.
+
+    `parents` maps commit to parents and may end anywhere (a shallow or partial history). Linear in commits, but for
+    branches within branches: once more a level.
     """
-    trunk = []
+    found: dict[str, str] = {}
+    lines = [(head, "", set(parents))]
+    while lines:
+        tip, merge, within = lines.pop()
+        line = []
+        commit = tip
+        while commit in within:
+            line.append(commit)
+            within.discard(commit)
+            commit = next(iter(parents[commit]), "")
+        if merge:
+            found |= dict.fromkeys(line, merge)
+        for one in reversed(line):
+            for other in parents[one][1:]:
+                brought = _reached(parents, other, within)
+                within -= brought
+                if brought:
+                    lines.append((other, one, brought))
+    return found
+
+
+def _reached(parents: Mapping[str, Sequence[str]], tip: str, within: set[str]) -> set[str]:
+    """Commits of `within` that `tip` leads to."""
+    reached: set[str] = set()
+    waiting = [tip]
+    while waiting:
+        commit = waiting.pop()
+        if commit in within and commit not in reached:
+            reached.add(commit)
+            waiting.extend(parents[commit])
+    return reached
+
+
+def unrelated(parents: Mapping[str, Sequence[str]], head: str) -> frozenset[str]:
+    """Commits with a first commit of their own, merged in from another repository: their numbers mean other tickets."""
+    line = []
     commit = head
     while commit in parents:
-        trunk.append(commit)
+        line.append(commit)
         commit = next(iter(parents[commit]), "")
-    taken: dict[str, str] = dict.fromkeys(trunk, "")
-    for merge in reversed(trunk):
-        waiting = list(parents[merge][1:])
-        while waiting:
-            commit = waiting.pop()
-            if commit in parents and commit not in taken:
-                taken[commit] = merge
-                waiting.extend(parents[commit])
-    return {commit: merge for commit, merge in taken.items() if merge}
+    if commit:
+        return frozenset()  # cut off before its first commit: nobody can tell
+    children: dict[str, list[str]] = {}
+    for child, above in parents.items():
+        for one in above:
+            children.setdefault(one, []).append(child)
+    ours: set[str] = set()
+    waiting = line[-1:]
+    while waiting:
+        commit = waiting.pop()
+        if commit not in ours:
+            ours.add(commit)
+            waiting.extend(children.get(commit, ()))
+    return frozenset(parents.keys() - ours)

@@ -88,19 +88,36 @@ def flags_pattern(keys: Iterable[str]) -> str:
 
 
 def flags_added(diffs: Iterable[FileDiff], keys: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """For each commit the flag keys that stand in more of its added than of its removed text.
+    """For each commit the flag keys that stand in more of its added than of its removed code.
 
-    Moving or re-indenting a line that holds a key adds none, and `phone` is not found in `phone_number`.
+    Moving or re-indenting a line that holds a key adds none, and `phone` is not found in `phone_number`. A key that
+    is a mere word ("search") only counts in quotation marks, and none counts in a changelog or other prose.
     """
     wanted = sorted({key for key in keys if key.strip()}, key=len, reverse=True)
     if not wanted:
         return {}
-    pattern = re.compile(rf"(?<![\w-])(?:{'|'.join(re.escape(key) for key in wanted)})(?![\w-])")
+    pattern = re.compile("|".join(_in_code(key) for key in wanted))
     balance: dict[str, Counter[str]] = {}
     for diff in diffs:
+        if _PROSE.search(diff.path):
+            continue
         count = balance.setdefault(diff.sha, Counter())
         for hunk in diff.hunks:
-            count.update(key for line in hunk.added for key in pattern.findall(line))
-            count.subtract(key for line in hunk.removed for key in pattern.findall(line))
+            count.update(key for line in hunk.added for key in _found(pattern, line))
+            count.subtract(key for line in hunk.removed for key in _found(pattern, line))
     added = {sha: tuple(sorted(key for key, more in count.items() if more > 0)) for sha, count in balance.items()}
     return {sha: keys for sha, keys in added.items() if keys}
+
+
+_PROSE = re.compile(r"\.(?:md|markdown|rst|txt|adoc|po)$|(?:^|/)(?:changelog|changes|news|history)\b", re.IGNORECASE)
+
+
+def _in_code(key: str) -> str:
+    written = re.escape(key)
+    if key.isalpha():
+        return rf"(?<=[\"'`]){written}(?=[\"'`])"
+    return rf"(?<![\w-]){written}(?![\w-])"
+
+
+def _found(pattern: re.Pattern[str], line: str) -> list[str]:
+    return [found[0] for found in pattern.finditer(line)]

@@ -17,7 +17,15 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
-from whytree.engines.gitlog import Merge, own_subject, parse_merge, parse_trailers
+from whytree.engines.gitlog import (
+    Merge,
+    is_release,
+    is_revert,
+    own_subject,
+    own_words,
+    parse_merge,
+    parse_trailers,
+)
 from whytree.engines.links_tickets import (
     NODE_PREFIXES,
     TicketMention,
@@ -35,7 +43,10 @@ MOST_TICKETS = 3
 
 @dataclass(frozen=True, slots=True)
 class CommitFacts:
-    """What is known of one commit. `merge_*` tell of the merge that brought it to the main line, if any."""
+    """What is known of one commit. `merge_*` tell of the merge that brought it to the main line, if any.
+
+    `unrelated`: it came with another repository's history, whose numbers and branches are not ours.
+    """
 
     subject: str
     body: str = ""
@@ -44,6 +55,7 @@ class CommitFacts:
     flags_added: tuple[str, ...] = ()
     merge_subject: str = ""
     merge_body: str = ""
+    unrelated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +113,11 @@ def find_link(facts: CommitFacts, resolve: Callable[[Candidate], Sequence[str]])
             if stated:
                 unknown += [candidate.key for candidate, refs in tried if not refs]
             refs = tuple(dict.fromkeys(ref for _, found in hits for ref in found))
-            if refs and (stated or (_agree(refs) and not _sums_up(tried))):
+            doubt = "" if stated else _doubt(facts, tried, refs)
+            if refs and not doubt:
                 return Finding(Link(refs, hits[0][0].rule, hits[0][0]), False, tuple(unknown), tuple(ambiguous))
             if refs:
-                named = ", ".join(refs) if not _agree(refs) else f"{len(tried)} tickets"
-                ambiguous.append(f"{hits[0][0].rule}: {named}")
+                ambiguous.append(f"{hits[0][0].rule}: {doubt}")
     return Finding(maintenance=states_maintenance(facts), unknown=tuple(unknown), ambiguous=tuple(ambiguous))
 
 
@@ -114,14 +126,23 @@ def _step(candidate: Candidate) -> str:
     return "ticket" if candidate.rule in {"ticket key", "closing keyword"} else candidate.rule
 
 
-def _agree(refs: Sequence[str]) -> bool:
-    """One solution, or else one node: more would be a guess."""
+def _doubt(facts: CommitFacts, tried: Sequence[tuple[Candidate, tuple[str, ...]]], refs: Sequence[str]) -> str:
+    """Why a rule that found something decides nothing all the same; "" when it decides."""
     solutions = [ref for ref in refs if ref.startswith("SOL-")]
-    return len(solutions or refs) == 1
+    if len(solutions or refs) > 1:
+        return ", ".join(refs)  # one solution, or else one node: more would be a guess
+    tickets = {candidate.key: found for candidate, found in tried if candidate.kind == "ticket"}
+    if len(tickets) > MOST_TICKETS:
+        return f"{len(tickets)} tickets"
+    tickets.pop(merge_of(facts).pull_request, None)
+    led = {_numbering(key) for key, found in tickets.items() if found}
+    lost = [key for key, found in tickets.items() if not found and _numbering(key) in led]
+    # Of two tickets of one tracker each may be about half of the commit: which half is this line?
+    return ", ".join([*refs, *(f"{key} which leads nowhere" for key in lost)]) if lost else ""
 
 
-def _sums_up(tried: Sequence[tuple[Candidate, object]]) -> bool:
-    return len({candidate.key for candidate, _ in tried if candidate.kind == "ticket"}) > MOST_TICKETS
+def _numbering(key: str) -> str:
+    return "#" if key[0] in "#!" else key.partition("-")[0]
 
 
 # Candidates -------------------------------------------------------------------------------------------
@@ -134,15 +155,22 @@ def candidates(facts: CommitFacts) -> Iterator[Candidate]:
         yield from _stated("trailer", key, value)
     for key, value in _note_lines(facts.note):
         yield from _stated("git note", key, value)
-    # A bot's message quotes other people's release notes: "Fixes #12" is not about our ticket 12.
-    body = "" if facts.author_name.endswith("[bot]") else facts.body
-    body = "\n".join(map(own_subject, body.splitlines()))
+    if not facts.unrelated:
+        yield from _tickets(facts, trailers)
+        yield from _pull_request(facts)
+    for flag in () if is_revert(facts.subject, facts.body) else facts.flags_added:
+        yield Candidate("flag in diff", "flag", flag)
+    if not facts.unrelated:
+        yield from _branch(branch_of(facts))
+
+
+def _tickets(facts: CommitFacts, trailers: tuple[tuple[str, str], ...]) -> Iterator[Candidate]:
+    """What the message itself says. A release, or a merge of several branches, sums up the work of others."""
+    if is_release(facts.subject) or parse_merge(facts.subject, facts.body).sums_up:
+        return
+    body = own_words(facts.subject, facts.body, facts.author_name)
     for mention in tickets_in_message(own_subject(facts.subject), body, trailers if body else ()):
         yield _ticket(mention.place, mention)
-    yield from _pull_request(facts)
-    for flag in facts.flags_added:
-        yield Candidate("flag in diff", "flag", flag)
-    yield from _branch(_merge(facts).branch)
 
 
 def states_maintenance(facts: CommitFacts) -> bool:
@@ -166,7 +194,7 @@ def tickets_named(facts: CommitFacts) -> list[TicketRef]:
 
     A key in lower letters in a branch ("python-3") is only believed where the ticket is known already.
     """
-    branch = _merge(facts).branch
+    branch = branch_of(facts)
     named = [
         found.ticket
         for found in candidates(facts)
@@ -208,22 +236,43 @@ def _ticket(rule: str, mention: TicketMention) -> Candidate:
     return Candidate(rule, "ticket", mention.ticket.key, mention.ticket, mention.title_words)
 
 
-def _merge(facts: CommitFacts) -> Merge:
+def merge_of(facts: CommitFacts) -> Merge:
     """The squash's own words first, else those of the merge that brought the commit in."""
     own = parse_merge(facts.subject, facts.body)
-    return own if own.pull_request or own.branch else parse_merge(facts.merge_subject, facts.merge_body)
+    return own if own.pull_request or own.branch else _brought_by(facts) or Merge()
+
+
+def _brought_by(facts: CommitFacts) -> Merge | None:
+    """The merge that speaks for this commit too. One of the trunk or of a release brought the work of many, and a
+    revert is not what its branch is for."""
+    through = parse_merge(facts.merge_subject, facts.merge_body)
+    if through.sums_up or is_release(facts.merge_subject) or is_revert(facts.subject, facts.body):
+        return None
+    return through
 
 
 def _pull_request(facts: CommitFacts) -> Iterator[Candidate]:
     """The request itself, where somebody linked it, and what its merge commit says it is for."""
-    number = _merge(facts).pull_request
-    if number:
+    number = merge_of(facts).pull_request
+    if number and not parse_merge(facts.subject, facts.body).sums_up:
         yield Candidate("pull request", "ticket", number, TicketRef(number))
+    if _brought_by(facts) is None:
+        return
     trailers = parse_trailers(facts.merge_body)
     for key, value in trailers:
         yield from _stated("pull request", key, value)
-    for mention in tickets_in_message("", facts.merge_body, trailers):
+    for mention in tickets_in_message("", own_words(facts.merge_subject, facts.merge_body), trailers):
         yield _ticket("pull request", mention)
+
+
+def branch_of(facts: CommitFacts) -> str:
+    """The topic a commit was made on. A merge's own lines, where two topics met, are of neither alone."""
+    own = parse_merge(facts.subject, facts.body)
+    if own.branch and own.into:
+        return ""
+    if own.branch or own.into:
+        return own.branch or own.into
+    return merge_of(facts).branch
 
 
 def _branch(branch: str) -> Iterator[Candidate]:

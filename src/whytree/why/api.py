@@ -35,14 +35,17 @@ class CommitWords(Schema):
     note: str = ""
     author_name: str = ""
     merged_by: str = ""
+    unrelated: bool = False
 
 
 class WhyIn(Schema):
-    """What is asked. `spans` are [first line, last line, commit]; `tracker` says whose number "#12" is."""
+    """What is asked. `spans` are [first line, last line, commit]; `cut_off`: lines older than a shallow clone
+    reaches. `tracker` says whose number "#12" is."""
 
     ref: str
     spans: Annotated[list[tuple[int, int, str]], Field(max_length=MOST_SPANS)] = []
     commits: Annotated[list[CommitWords], Field(max_length=MOST_COMMITS)] = []
+    cut_off: Annotated[list[tuple[int, int]], Field(max_length=MOST_SPANS)] = []
     looked_through: list[str] = []
     tracker: str = ""
 
@@ -62,6 +65,7 @@ def explain_from_clone(request: ApiRequest, product: str, body: WhyIn) -> Why:
         _ref(body.ref),
         spans=[Span(first, last, sha) for first, last, sha in body.spans],
         commits=[PushedCommit(**commit.dict()) for commit in body.commits],
+        cut_off=[Span(first, last, "") for first, last in body.cut_off],
         looked_through=body.looked_through[:100],
         tracker=body.tracker,
     )

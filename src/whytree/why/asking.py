@@ -12,7 +12,7 @@ from whytree.code.git import Clone, open_clone
 from whytree.code.lines import FileLines, LineReader, Wanted
 from whytree.code.reading import told_commit
 from whytree.engines.blame import spans_of
-from whytree.engines.gitlog import LogCommit, merged_through
+from whytree.engines.gitlog import LogCommit, merged_through, unrelated
 from whytree.engines.links_tickets import TicketRef, tracker_of_remote
 from whytree.workspace.client import Client, CommandError
 
@@ -44,15 +44,13 @@ def read_question(typed: str, folder: Path) -> Question:
 
 
 def ask(client: Client, question: Question) -> dict[str, Any]:
-    """The server's answer. A commit it has not read in yet is asked about again with the merge that brought it."""
+    """The server's answer. Commits it has not read in yet are asked about again with their place in the history, unless
+    somebody stated what they are for."""
     path = f"/products/{client.product}/why"
     answer: dict[str, Any] = client.post(path, question.body)
     commit = answer["commit"]
-    if commit and not commit["known"] and not answer["explained"] and question.clone:
-        more = _with_merge(question, commit["sha"])
-        answer = client.post(path, more) if more else answer
-    if question.clone and question.clone.is_shallow and not answer["explained"]:
-        answer["notes"].append("This is a shallow clone: its history is cut off. Fetch the rest: git fetch --unshallow")
+    if commit and not commit["known"] and question.clone and not _is_stated(answer):
+        answer = client.post(path, _placed(question, question.clone))
     numbers = [number for number, _ in question.code]
     answer["code"] = [{"number": number, "text": text, "asked": True} for number, text in question.code] or answer[
         "code"
@@ -60,6 +58,10 @@ def ask(client: Client, question: Question) -> dict[str, Any]:
     if numbers:
         answer["lines"] = str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]}-{numbers[-1]}"
     return answer
+
+
+def _is_stated(answer: dict[str, Any]) -> bool:
+    return bool(answer["explained"] and answer["links"] and answer["links"][0]["provenance"] == "stated")
 
 
 def _ref(typed: str, folder: Path) -> Ref:
@@ -147,12 +149,14 @@ def _read(reader: LineReader, wanted: Wanted) -> FileLines:
 
 
 def _body(ref: LineRef, file: FileLines, reader: LineReader, clone: Clone) -> dict[str, Any]:
-    spans = spans_of((line.line, line.sha) for line in file.lines)
+    spans = spans_of((line.line, line.sha) for line in file.lines if line.sha not in clone.cut_off)
+    cut_off = spans_of((line.line, "") for line in file.lines if line.sha in clone.cut_off)
     shas = list(dict.fromkeys(span.sha for span in spans))
     return {
         "ref": str(ref),
         "spans": [(span.start, span.end, span.sha) for span in spans],
         "commits": [_words(reader.facts[sha]) for sha in shas if sha in reader.facts],
+        "cut_off": [(span.start, span.end) for span in cut_off],
         "looked_through": list(file.looked_through),
         "tracker": tracker_of_remote(clone.remote),
     }
@@ -174,19 +178,17 @@ def _about_commit(ref: CommitRef, folder: Path) -> Question:
     return Question(CommitRef(sha), body, clone=clone)
 
 
-def _with_merge(question: Question, sha: str) -> dict[str, Any] | None:
-    """The same question with the merge that brought the commit to the main line, when there was one."""
-    clone = question.clone
-    if clone is None:
-        return None
-    graph = {
-        row[0]: row[1:] for row in map(str.split, clone.read("rev-list", "--parents", f"{sha}..HEAD").splitlines())
-    }
-    merge = merged_through(graph | {sha: []}, clone.head).get(sha)
-    if merge is None:
-        return None
-    commits = [{**words, "merged_by": merge} if words["sha"] == sha else words for words in question.body["commits"]]
-    return {**question.body, "commits": [*commits, *map(_words, clone.commits([merge]).values())]}
+def _placed(question: Question, clone: Clone) -> dict[str, Any]:
+    """The same question, saying of each commit which merge ended its branch, and whether its history is our own."""
+    graph = clone.graph()
+    merges, elsewhere = merged_through(graph, clone.head), unrelated(graph, clone.head)
+    commits = [
+        {**words, "merged_by": merges.get(words["sha"], ""), "unrelated": words["sha"] in elsewhere}
+        for words in question.body["commits"]
+    ]
+    told = {words["sha"] for words in commits}
+    missing = sorted({words["merged_by"] for words in commits} - told - {""})
+    return {**question.body, "commits": [*commits, *map(_words, clone.commits(missing).values())]}
 
 
 def _words(commit: LogCommit) -> dict[str, Any]:

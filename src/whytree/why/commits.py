@@ -6,8 +6,17 @@ from dataclasses import dataclass, replace
 from whytree.code.models import Commit, Ticket
 from whytree.code.queries import commits_by_sha, facts_of, find_ticket
 from whytree.code.services import PushedCommit
-from whytree.engines.gitlog import parse_merge, reverted
-from whytree.engines.links import Candidate, CommitFacts, Finding, candidates, find_link, is_looked_through, provenance
+from whytree.engines.gitlog import reverted
+from whytree.engines.links import (
+    Candidate,
+    CommitFacts,
+    Finding,
+    candidates,
+    find_link,
+    is_looked_through,
+    merge_of,
+    provenance,
+)
 from whytree.errors import NotFound
 from whytree.tree.models import Node, TicketLink
 from whytree.tree.queries import find_node
@@ -81,6 +90,7 @@ def _unread(sha: str, posted: dict[str, PushedCommit], tracker: str) -> Told:
         author_name=commit.author_name,
         merge_subject=merge.subject if merge else "",
         merge_body=merge.body if merge else "",
+        unrelated=commit.unrelated,
     )
     hop = CommitHop(
         sha=sha,
@@ -88,7 +98,7 @@ def _unread(sha: str, posted: dict[str, PushedCommit], tracker: str) -> Told:
         subject=commit.subject,
         author=commit.author_name,
         authored_at=commit.authored_at,
-        pull_request=parse_merge(commit.subject, commit.body).pull_request,
+        pull_request=merge_of(facts).pull_request,
         is_maintenance=is_looked_through(facts),
         known=False,
     )

@@ -45,6 +45,7 @@ from .sentences import advice, headline
 CONTEXT_LINES = 2
 MOST_CODE = 40
 MOST_OTHERS = 20
+CUT_OFF = "Older than this shallow clone reaches: {numbers}. Fetch the rest: git fetch --unshallow"
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Ask:
     ref: Ref
     spans: Sequence[Span] = ()
     commits: Sequence[PushedCommit] = ()
+    cut_off: Sequence[Span] = ()
     looked_through: Sequence[str] = ()
     tracker: str = ""
 
@@ -89,7 +91,7 @@ def page_of(product: Product, ref: str) -> str:
 
 
 def _of_lines(product: Product, ask: Ask, ref: LineRef) -> Why:
-    if ask.spans:
+    if ask.spans or ask.cut_off:
         return _of_spans(product, ask, ref)
     file = find_file(product, FileRef(ref.path, ref.repository))
     first, last = _within(file, ref)
@@ -125,15 +127,21 @@ def _of_spans(product: Product, ask: Ask, ref: LineRef) -> Why:
     for span in ask.spans:
         lines.setdefault(span.sha, []).append(span)
     uncommitted = lines.pop(UNCOMMITTED, None)
+    cut_off = (CUT_OFF.format(numbers=_numbers(ask.cut_off)),) if ask.cut_off else ()
     if not lines:
-        return Why(lines=ref.lines[1:], uncommitted=True)
+        return Why(lines=ref.lines[1:], uncommitted=not cut_off, notes=cut_off)
     traced = trace(product, told_of(product, list(lines), ask.commits, ask.tracker))
     main = max(lines, key=lambda sha: (traced[sha].node is not None, sum(span.size for span in lines[sha])))
     answer = _from_trace(traced[main], ask.looked_through)
     others = [_other(product, traced[sha], lines[sha]) for sha in lines if sha != main]
     if uncommitted:
         answer = replace(answer, notes=(*answer.notes, f"Not committed yet: {_numbers(uncommitted)}."))
-    return replace(answer, lines=ref.lines[1:], others=(*answer.others, *others[:MOST_OTHERS]))
+    return replace(
+        answer,
+        lines=ref.lines[1:],
+        notes=(*answer.notes, *cut_off),
+        others=(*answer.others, *others[:MOST_OTHERS]),
+    )
 
 
 def _of_commit(product: Product, ask: Ask, ref: CommitRef) -> Why:
