@@ -64,13 +64,11 @@ def sync_repository(
 ) -> None:
     """Tell what is new in a registered clone."""
     from .git import open_clone
-    from .reading import identity
+    from .reading import find_registered
 
     clone = open_clone(path)
-    root_sha = identity(clone)
     client = connect()
-    repositories = client.get(f"/products/{client.product}/repositories")
-    repository = next((one for one in repositories if one["root_sha"] == root_sha), None)
+    repository = find_registered(client, clone)
     if repository is None:
         raise CommandError(f"{clone.root.name} is not registered yet. Add it: whytree repository add {path}")
     _read(client, clone, repository, lines=not no_lines, everything=everything, as_json=as_json)

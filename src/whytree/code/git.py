@@ -53,8 +53,11 @@ class Clone:
 
     def ask(self, *arguments: str) -> str:
         """Output of a git command, or "" when it says no."""
+        return decode(self.ask_bytes(*arguments)).strip()
+
+    def ask_bytes(self, *arguments: str) -> bytes:
         done = _run(self.root, arguments)
-        return "" if done.returncode else decode(done.stdout).strip()
+        return b"" if done.returncode else done.stdout
 
     def stream(self, *arguments: str, stdin: str | None = None) -> Iterator[bytes]:
         """Output of a long git command in chunks, as it comes. git reads all of `stdin` before it answers."""

@@ -359,6 +359,13 @@ def describe(predicted: Range | None, measured: Measured | None, unit: str) -> s
     return ", ".join(parts)
 
 
+def percent(share: float) -> str:
+    """A share in words: nothing is rounded to none or to all of it."""
+    if 0 < share < 0.01:
+        return "under 1 %"
+    return "over 99 %" if 0.99 < share < 1 else f"{100 * share:.0f} %"
+
+
 def number(value: float) -> str:
     """Two or three digits that matter, thousands set apart, a real minus."""
     size = abs(value)

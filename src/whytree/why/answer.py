@@ -161,6 +161,33 @@ class CodeLine:
 
 
 @dataclass(frozen=True)
+class Gone:
+    """The commit that took a file away; `leads_to` is what that was for."""
+
+    sha: str
+    short: str
+    subject: str
+    authored_at: datetime
+    moved_to: str = ""
+    leads_to: str = ""
+    provenance: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Of the lines asked about, those of one solution (or another node); an empty `ref`: nobody has said why."""
+
+    ref: str
+    title: str
+    state: str
+    lines: int
+    share: float  # of all lines asked about, 0 to 1
+    provenance: str  # of most of them
+    url: str = ""
+
+
+@dataclass(frozen=True)
 class Other:
     """Another commit of a range, or another commit or node of what was asked about."""
 
@@ -178,6 +205,7 @@ class Why:
 
     ref: str = ""
     lines: str = ""
+    at: str = ""  # the revision that lines were asked at, or read at; "" for the clone as it stands
     sentence: str = ""
     commit: CommitHop | None = None
     ticket: TicketHop | None = None
@@ -193,9 +221,25 @@ class Why:
     open_questions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()  # what a reader of this answer should know: ambiguous, unknown, not read in
     next: tuple[str, ...] = ()  # what to do about what is missing
+    gone: Gone | None = None
+    parts: tuple[Part, ...] = ()  # of a file, a folder or a range, the largest first
     others: tuple[Other, ...] = ()
     code: tuple[CodeLine, ...] = ()
     page: str = ""
+
+    @property
+    def is_summary(self) -> bool:
+        """Of a folder: shares, and no hops."""
+        return bool(self.parts) and self.commit is None and not self.uncommitted
+
+    @property
+    def is_missing(self) -> bool:
+        """A file that was not there at the last reading; only the commits that touched it are known."""
+        return bool(self.others) and not self.explained and self.commit is None and self.ticket is None
+
+    @property
+    def explained_share(self) -> float:
+        return sum(part.share for part in self.parts if part.ref)
 
     @property
     def inferred(self) -> int:

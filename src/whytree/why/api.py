@@ -16,7 +16,7 @@ from .answer import Why
 from .card import Card, card_of, find_subject
 from .hops import url_of
 from .queries import Ask
-from .refs import NotAReference, Ref, parse_ref
+from .refs import LineRef, NotAReference, Ref, parse_ref
 from .shares import Share
 
 router = Router(tags=["Why"])
@@ -38,11 +38,33 @@ class CommitWords(Schema):
     unrelated: bool = False
 
 
+class GoneIn(Schema):
+    """The commit a file is gone since; it is among the `commits`. `moved_to`: where it lives on."""
+
+    sha: str
+    moved_to: str = ""
+
+
+class PlaceIn(Schema):
+    """Lines of a file in the asker's clone, whatever it is called; the whole file without `first` and `last`."""
+
+    path: str
+    first: int = 0
+    last: int = 0
+    symbol: str = ""
+
+
 class WhyIn(Schema):
-    """What is asked. `spans` are [first line, last line, commit]; `cut_off`: lines older than a shallow clone
-    reaches. `tracker` says whose number "#12" is."""
+    """What is asked: `ref` as typed, or a `place` in a clone; `at` is the revision that was read at.
+
+    `spans` are [first line, last line, commit]; `cut_off` are lines older than a shallow clone reaches; `tracker` says
+    whose number "#12" is.
+    """
 
     ref: str
+    place: PlaceIn | None = None
+    at: str = ""
+    gone: GoneIn | None = None
     spans: Annotated[list[tuple[int, int, str]], Field(max_length=MOST_SPANS)] = []
     commits: Annotated[list[CommitWords], Field(max_length=MOST_COMMITS)] = []
     cut_off: Annotated[list[tuple[int, int]], Field(max_length=MOST_SPANS)] = []
@@ -62,7 +84,9 @@ def explain_from_clone(request: ApiRequest, product: str, body: WhyIn) -> Why:
     """The same, where the asker's clone has said which commits the lines came with. Nothing is stored."""
     found = api_product(request, product, Role.VIEWER)
     ask = Ask(
-        _ref(body.ref),
+        LineRef(**body.place.dict()) if body.place else _ref(body.ref),
+        at=body.at[:64],
+        gone=(body.gone.sha, body.gone.moved_to[:1000]) if body.gone else None,
         spans=[Span(first, last, sha) for first, last, sha in body.spans],
         commits=[PushedCommit(**commit.dict()) for commit in body.commits],
         cut_off=[Span(first, last, "") for first, last in body.cut_off],

@@ -4,22 +4,20 @@ Only commit ids, line numbers, the path and messages travel; the text of the lin
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from whytree.code.git import Clone, open_clone
 from whytree.code.lines import FileLines, LineReader, Wanted
-from whytree.code.reading import told_commit
+from whytree.code.reading import find_registered, told_commit
 from whytree.engines.blame import spans_of
 from whytree.engines.gitlog import LogCommit, merged_through, unrelated
 from whytree.engines.links_tickets import TicketRef, tracker_of_remote
 from whytree.workspace.client import Client, CommandError
 
-from .refs import CommitRef, LineRef, NotAReference, Ref, parse_ref
-
-MOST_LINES = 20_000
-_SNIFFED = 8_000
+from .placing import Placed, place_folder, place_lines
+from .refs import CommitRef, FolderRef, LineRef, NotAReference, Ref, parse_ref
 
 
 @dataclass(frozen=True)
@@ -32,11 +30,15 @@ class Question:
     clone: Clone | None = None
 
 
-def read_question(typed: str, folder: Path) -> Question:
-    """Understand what was typed in `folder`, and ask git there where it can tell more."""
+def read_question(typed: str, folder: Path, at: str = "") -> Question:
+    """Understand what was typed in `folder`, and ask git there where it can tell more. `at`: as of this revision."""
     ref = _ref(typed, folder)
     if isinstance(ref, LineRef):
-        return _about_lines(ref, folder)
+        return _about_lines(ref, folder, at)
+    if isinstance(ref, FolderRef):
+        return _about_folder(ref, folder, at)
+    if at:
+        raise CommandError("--at is for lines: whytree why app/form.py:42 --at v1.2")
     if isinstance(ref, CommitRef):
         return _about_commit(ref, folder)
     tracker = _tracker(folder) if isinstance(ref, TicketRef) and not ref.tracker else ""
@@ -47,7 +49,14 @@ def ask(client: Client, question: Question) -> dict[str, Any]:
     """The server's answer. Commits it has not read in yet are asked about again with their place in the history, unless
     somebody stated what they are for."""
     path = f"/products/{client.product}/why"
-    answer: dict[str, Any] = client.post(path, question.body)
+    if isinstance(question.ref, FolderRef) and question.clone:
+        named, head = _named(client, question.ref, question.clone)
+        answer: dict[str, Any] = client.post(path, {"ref": named})
+        answer["notes"] += _since_reading(question.clone, head)
+        return answer
+    answer = client.post(path, question.body)
+    if isinstance(question.ref, LineRef) and question.clone is None and answer["commit"]:
+        answer["notes"].append(f"No clone here has it: as {answer['commit']['repository']} was last read in.")
     commit = answer["commit"]
     if commit and not commit["known"] and question.clone and not _is_stated(answer):
         answer = client.post(path, _placed(question, question.clone))
@@ -65,12 +74,17 @@ def _is_stated(answer: dict[str, Any]) -> bool:
 
 
 def _ref(typed: str, folder: Path) -> Ref:
-    """A file that is there needs no line number to be one."""
-    path = folder / typed.strip()
+    """A file or a folder that is there needs no line number to be one, and may be called anything."""
+    text = typed.strip()
     try:
-        if typed.strip() and path.is_file():
-            return LineRef(typed.strip())
-        return parse_ref(typed)
+        if text and (folder / text).is_dir():
+            return FolderRef(text)
+        if text and (folder / text).is_file():
+            return LineRef(text)
+        ref = parse_ref(typed)
+        if isinstance(ref, LineRef) and ref.repository and (folder / f"{ref.repository}:{ref.path}").is_file():
+            return replace(ref, path=f"{ref.repository}:{ref.path}", repository="")
+        return ref
     except (NotAReference, ValueError, OSError) as error:
         raise CommandError(str(error)) from error
 
@@ -78,88 +92,79 @@ def _ref(typed: str, folder: Path) -> Ref:
 # Lines ------------------------------------------------------------------------------------------------
 
 
-def _about_lines(ref: LineRef, folder: Path) -> Question:
-    """The server answers from the last reading where there is no such file here."""
-    file = _find(ref, folder)
-    if file is None:
+def _about_lines(ref: LineRef, folder: Path, at: str) -> Question:
+    """The server answers from the last reading where no clone here has such a file."""
+    placed = place_lines(ref, folder, at)
+    if placed is None:
         return Question(ref, {"ref": str(ref)})
-    clone = open_clone(file)
-    path = file.resolve().relative_to(clone.root.resolve()).as_posix()
-    if not clone.head:
-        raise CommandError(f"{path} is not committed yet: this repository has no commit. Commit it, then ask again.")
-    text = _text(file, path)
-    first, last = _within(ref, path, len(text))
-    reader = LineReader(clone)
-    lines = _read(reader, Wanted(path, first, last))
-    placed = LineRef(path, ref.first, last if ref.first else 0)
-    code = [(number, text[number - 1]) for number in range(first, last + 1)]
-    return Question(placed, _body(placed, lines, reader, clone), code, clone)
+    reader = LineReader(placed.clone, placed.revision)
+    lines = _read(reader, placed)
+    code = [(number, placed.text[number - 1]) for number in range(placed.first, placed.last + 1)]
+    return Question(placed.ref, _body(placed, lines, reader), code, placed.clone)
 
 
-def _find(ref: LineRef, folder: Path) -> Path | None:
-    """Below the folder one is in, else below the top of its clone."""
-    if ref.repository:
-        return None
-    here = folder / ref.path
-    if here.is_file():
-        return here
-    if here.is_dir():
-        raise CommandError(f"{ref.path} is a folder. Ask about a file in it: {ref.path.rstrip('/')}/NAME:12")
+def _read(reader: LineReader, placed: Placed) -> FileLines:
+    path = placed.ref.path
     try:
-        there = open_clone(folder).root / ref.path
-    except CommandError:
-        return None
-    return there if there.is_file() else None
-
-
-def _text(file: Path, path: str) -> list[str]:
-    try:
-        raw = file.read_bytes()
-    except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
-    if b"\0" in raw[:_SNIFFED]:
-        raise CommandError(f"{path} is a binary file: its lines mean nothing. Ask about its commit: git log -1 {path}")
-    lines = raw.decode("utf-8", "replace").split("\n")
-    return lines[:-1] if lines[-1] == "" else lines
-
-
-def _within(ref: LineRef, path: str, size: int) -> tuple[int, int]:
-    """First and last line meant, of those there are."""
-    if not size:
-        raise CommandError(f"{path} is empty: there is no line to ask about.")
-    if ref.first > size:
-        lines = "1 line" if size == 1 else f"{size:,} lines"
-        raise CommandError(f"{path} has {lines}: there is no line {ref.first:,}.")
-    return (ref.first, min(ref.last, size)) if ref.first else (1, size)
-
-
-def _read(reader: LineReader, wanted: Wanted) -> FileLines:
-    if wanted.last - wanted.first >= MOST_LINES:
-        raise CommandError(
-            f"{wanted.path} has more than {MOST_LINES:,} lines. Ask about some of them: {wanted.path}:1-200"
-        )
-    try:
-        return reader.read(wanted)
+        return reader.read(Wanted(path, placed.first, placed.last))
     except CommandError as error:
         if "no such path" in error.message:
             raise CommandError(
-                f"{wanted.path} is not committed yet: git does not know it. Commit it, then ask again."
+                f"{path} is not committed yet: git does not know it. Commit it, then ask again."
             ) from error
         raise
 
 
-def _body(ref: LineRef, file: FileLines, reader: LineReader, clone: Clone) -> dict[str, Any]:
+def _body(placed: Placed, file: FileLines, reader: LineReader) -> dict[str, Any]:
+    clone, ref, gone = placed.clone, placed.ref, placed.deletion
     spans = spans_of((line.line, line.sha) for line in file.lines if line.sha not in clone.cut_off)
     cut_off = spans_of((line.line, "") for line in file.lines if line.sha in clone.cut_off)
     shas = list(dict.fromkeys(span.sha for span in spans))
+    commits = [_words(reader.facts[sha]) for sha in shas if sha in reader.facts]
+    if gone and gone.sha not in shas:
+        commits += map(_words, clone.commits([gone.sha]).values())
     return {
         "ref": str(ref),
+        "place": {"path": ref.path, "first": ref.first, "last": ref.last, "symbol": ref.symbol},
+        "at": placed.revision,
+        "gone": {"sha": gone.sha, "moved_to": gone.moved_to} if gone else None,
         "spans": [(span.start, span.end, span.sha) for span in spans],
-        "commits": [_words(reader.facts[sha]) for sha in shas if sha in reader.facts],
+        "commits": commits,
         "cut_off": [(span.start, span.end) for span in cut_off],
         "looked_through": list(file.looked_through),
         "tracker": tracker_of_remote(clone.remote),
     }
+
+
+# Folders ----------------------------------------------------------------------------------------------
+
+
+def _about_folder(ref: FolderRef, folder: Path, at: str) -> Question:
+    if at:
+        raise CommandError("--at is for a file. A folder is told as it was last read in.")
+    placed = place_folder(ref, folder)
+    if placed is None:
+        return Question(ref, {"ref": str(ref)})
+    clone, ref = placed
+    return Question(ref, {"ref": str(ref)}, clone=clone)
+
+
+def _named(client: Client, ref: FolderRef, clone: Clone) -> tuple[str, str]:
+    """The folder with its repository's name, so that no other one's answers; and how far that was read."""
+    known = find_registered(client, clone)
+    if known is None:
+        raise CommandError(
+            f"A folder is told from the last reading, and this clone was never read in: whytree repository add {clone.root}"
+        )
+    return str(replace(ref, repository=known["name"])), known["head"]
+
+
+def _since_reading(clone: Clone, head: str) -> list[str]:
+    if not head or head == clone.head:
+        return []
+    newer = clone.ask("rev-list", "--count", f"{head}..HEAD")
+    count = f"{newer} commits here are newer than that" if newer else "This clone's history is another one by now"
+    return [f"As last read in, at {head[:7]}. {count}: whytree repository sync"]
 
 
 # Commits ----------------------------------------------------------------------------------------------

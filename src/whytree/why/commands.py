@@ -21,21 +21,23 @@ def why(
     ref: Annotated[
         str,
         typer.Argument(
-            help="A line (app/form.py:42 or :40-48), a file, a commit, flag:KEY, SOL-3, #412 or a ticket's address."
+            help="A line (app/form.py:42 or :40-48), a function (app/form.py::SignUp.clean), a file, a folder, a commit, "
+            "flag:KEY, SOL-3, #412 or a ticket's address."
         ),
     ],
+    at: Annotated[str, typer.Option(help="As it stood at this commit, tag or branch: for lines that are gone.")] = "",
     tell: Annotated[str, typer.Option(help="Say what its commit is for, as SOL-3 or #412; kept as a git note.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Why is this here? From the line to the people who asked and to what it did, on one screen."""
     from .asking import ask, read_question
 
-    question = read_question(ref, Path.cwd())
+    question = read_question(ref, Path.cwd(), at)
     client = connect()
     if tell:
         from .telling import tell_why
 
-        question = tell_why(client, question, tell, ref)
+        question = tell_why(client, question, tell, lambda: read_question(ref, Path.cwd(), at))
     answer = ask(client, question)
     if as_json:
         _print_json(answer)

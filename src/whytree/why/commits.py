@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from whytree.code.models import Commit, Ticket
-from whytree.code.queries import commits_by_sha, facts_of, find_ticket
+from whytree.code.queries import commits_by_sha, facts_of_many, find_ticket
 from whytree.code.services import PushedCommit
 from whytree.engines.gitlog import reverted
 from whytree.engines.links import (
@@ -24,6 +24,7 @@ from whytree.workspace.models import Product
 
 from .answer import CommitHop, LinkJson, link
 from .linking import Resolver, hub_of
+from .parts import main_ref
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,16 @@ def told_of(
     unknown = [sha for sha in shas if sha not in stored and sha not in from_clone]
     if unknown:
         raise NotFound(f"Commit {unknown[0][:7]} is not known here. Read it in: whytree repository sync")
+    facts = {commit.sha: known for commit, known in facts_of_many(stored.values())}
     return {
-        sha: _stored(stored[sha], from_clone.get(sha)) if sha in stored else _unread(sha, from_clone, tracker)
+        sha: _stored(stored[sha], facts[sha], from_clone.get(sha))
+        if sha in stored
+        else _unread(sha, from_clone, tracker)
         for sha in shas
     }
 
 
-def _stored(commit: Commit, posted: PushedCommit | None) -> Told:
-    facts = facts_of(commit)
+def _stored(commit: Commit, facts: CommitFacts, posted: PushedCommit | None) -> Told:
     if posted is not None:
         facts = replace(facts, note=posted.note)
     hop = CommitHop(
@@ -105,13 +108,14 @@ def _unread(sha: str, posted: dict[str, PushedCommit], tracker: str) -> Told:
     return Told(hop, facts, tracker)
 
 
-def trace(product: Product, told: dict[str, Told]) -> dict[str, Traced]:
-    """Follow each commit by the link rules."""
+def find_links(product: Product, told: dict[str, Told]) -> dict[str, Finding]:
+    """What the link rules say of each commit."""
     resolver = Resolver(product)
-    return {sha: _trace(product, one, find_link(one.facts, resolver.at(one.tracker))) for sha, one in told.items()}
+    return {sha: find_link(one.facts, resolver.at(one.tracker)) for sha, one in told.items()}
 
 
-def _trace(product: Product, told: Told, finding: Finding) -> Traced:
+def trace(product: Product, told: Told, finding: Finding) -> Traced:
+    """Follow one commit's link to its node, past the ticket on the way."""
     start = told.hop.short
     if finding.link is None:
         named, ticket = _ticket_named(product, told)
@@ -128,12 +132,6 @@ def _trace(product: Product, told: Told, finding: Finding) -> Traced:
         _, ticket = _ticket_named(product, told)
         links = [link(start, node.ref, provenance(rule), rule)]
     return Traced(told, finding, node, ticket, tuple(links), _notes(told, finding))
-
-
-def main_ref(refs: Sequence[str]) -> str:
-    """Of several nodes a commit names, the one an answer is about: a solution before a problem before an outcome."""
-    order = {"SOL": 0, "OPP": 1, "OUT": 2}
-    return min(refs, key=lambda ref: order.get(ref.partition("-")[0], 3))
 
 
 def _ticket_link(via: Candidate, ticket: Ticket | None, node: Node) -> LinkJson:

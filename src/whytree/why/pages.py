@@ -15,7 +15,7 @@ from whytree.workspace.sockets import Hit, search
 
 from .answer import Why
 from .queries import Ask, explain, page_of
-from .refs import CommitRef, LineRef, NodeRef, NotAReference, Ref, parse_ref
+from .refs import CommitRef, FolderRef, LineRef, NodeRef, NotAReference, Ref, parse_ref
 
 MOST_HITS = 12
 SHOWN_EVIDENCE = 4
@@ -66,7 +66,9 @@ def _direct(product: Product, typed: str) -> list[Hit]:
 
 def _label(ref: Ref) -> str:
     if isinstance(ref, LineRef):
-        return "line" if ref.first else "file"
+        return "function" if ref.symbol else "line" if ref.first else "file"
+    if isinstance(ref, FolderRef):
+        return "folder"
     if isinstance(ref, CommitRef):
         return "commit"
     return ref.ref if isinstance(ref, NodeRef) else ref.key

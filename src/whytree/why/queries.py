@@ -16,6 +16,7 @@ from whytree.code.services import PushedCommit
 from whytree.engines.blame import UNCOMMITTED, Span
 from whytree.engines.links import Link
 from whytree.engines.links_tickets import TicketRef
+from whytree.engines.symbols import PYTHON, SymbolProblem, find_python
 from whytree.errors import Invalid, NotFound
 from whytree.flags.models import Flag
 from whytree.flags.queries import find_flag, flags_by_solution
@@ -23,8 +24,8 @@ from whytree.tree.models import EvidenceLink, Node, Solution
 from whytree.tree.queries import children_of, find_node, nodes_behind, nodes_of_ticket, tickets_of
 from whytree.workspace.models import Product
 
-from .answer import CodeLine, LinkJson, Other, Why, link
-from .commits import Traced, told_of, trace
+from .answer import CodeLine, Gone, LinkJson, Other, Why, link
+from .commits import Traced, find_links, told_of, trace
 from .hops import (
     evidence_hops,
     evidence_provenance,
@@ -38,7 +39,8 @@ from .hops import (
     url_of,
 )
 from .linking import findings_of
-from .refs import CommitRef, FlagRef, LineRef, Ref
+from .parts import folder_findings, folder_lines, is_folder, parts_of, repository_with, touching
+from .refs import CommitRef, FlagRef, FolderRef, LineRef, Ref
 from .reviews import hypothesis_of_review, review_hop
 from .sentences import advice, headline
 
@@ -57,6 +59,8 @@ class Ask:
 
     ref: Ref
     spans: Sequence[Span] = ()
+    at: str = ""
+    gone: tuple[str, str] | None = None  # the commit the file is gone since, and where it lives on
     commits: Sequence[PushedCommit] = ()
     cut_off: Sequence[Span] = ()
     looked_through: Sequence[str] = ()
@@ -66,8 +70,12 @@ class Ask:
 def explain(product: Product, ask: Ask) -> Why:
     """The five hops behind a reference. `NotFound` for what is not there; "unexplained" is an answer, not an error."""
     ref = ask.ref
+    if isinstance(ref, LineRef) and not ask.spans and is_folder(product, ref):
+        ref = FolderRef(ref.path, ref.repository)
     if isinstance(ref, LineRef):
         answer = _of_lines(product, ask, ref)
+    elif isinstance(ref, FolderRef):
+        ref, answer = _of_folder(product, ref)
     elif isinstance(ref, CommitRef):
         answer = _of_commit(product, ask, ref)
     elif isinstance(ref, FlagRef):
@@ -92,23 +100,68 @@ def page_of(product: Product, ref: str) -> str:
 
 def _of_lines(product: Product, ask: Ask, ref: LineRef) -> Why:
     if ask.spans or ask.cut_off:
-        return _of_spans(product, ask, ref)
-    file = find_file(product, FileRef(ref.path, ref.repository))
+        return _with_history(product, ask, _of_spans(product, ask, ref))
+    try:
+        file = find_file(product, FileRef(ref.path, ref.repository))
+    except NotFound:
+        if known := touching(product, ref.path, ref.repository, MOST_OTHERS):
+            return _of_missing(product, ref, known)
+        raise
     first, last = _within(file, ref)
     spans = [
         Span(max(start, first), min(end, last), sha) for start, end, sha in file.spans if start <= last and end >= first
     ]
+    if ref.symbol:
+        ref = replace(ref, first=first, last=last)
     answer = _of_spans(product, replace(ask, spans=spans), ref)
     return replace(
         answer, code=_code(file, [span for span in spans if answer.commit and span.sha == answer.commit.sha])
     )
 
 
+def _with_history(product: Product, ask: Ask, answer: Why) -> Why:
+    """With the revision the lines were read at, and the commit that took them away."""
+    if ask.gone is None:
+        return replace(answer, at=ask.at)
+    sha, moved_to = ask.gone
+    told = told_of(product, [sha], ask.commits, ask.tracker)
+    traced = trace(product, told[sha], find_links(product, told)[sha])
+    other, hop = _other(product, traced, ()), traced.told.hop
+    gone = Gone(sha, hop.short, hop.subject, hop.authored_at, moved_to, other.leads_to, other.provenance, other.url)
+    return replace(answer, at=ask.at, gone=gone)
+
+
+def _of_missing(product: Product, ref: LineRef, commits: Sequence[Commit]) -> Why:
+    """A file that was not there at the last reading: who wrote its lines is not known, but who touched it is."""
+    told = told_of(product, [commit.sha for commit in commits])
+    findings = find_links(product, told)
+    others = [_other(product, trace(product, told[commit.sha], findings[commit.sha]), ()) for commit in commits]
+    note = f"{ref.path} is not among the files last read in. These commits touched it; its lines are told in the clone."
+    return Why(lines=ref.lines[1:], others=tuple(others), notes=(note,))
+
+
 def _within(file: FileBlame, ref: LineRef) -> tuple[int, int]:
+    if ref.symbol:
+        return _lines_of_symbol(file, ref)
     size = line_count(file)
     if ref.first > size:
         raise Invalid(f"{file.path} has {size:,} lines at {file.rev[:7]}: there is no line {ref.first:,}.")
     return (ref.first, min(ref.last, size)) if ref.first else (1, size)
+
+
+def _lines_of_symbol(file: FileBlame, ref: LineRef) -> tuple[int, int]:
+    if file.text is None:
+        raise Invalid(
+            f"The text of {file.path} was not sent, so its functions are not known here. Ask in the clone "
+            f"(whytree why {ref}), or send it: whytree repository add PATH --with-code"
+        )
+    if not file.path.endswith(PYTHON):
+        raise Invalid(f"Functions of {file.path} are found by git: ask in the clone (whytree why {ref}), or by line.")
+    try:
+        symbol = find_python(file.path, file.text, ref.symbol)
+    except SymbolProblem as error:
+        raise Invalid(str(error)) from error
+    return symbol.first, symbol.last
 
 
 def _code(file: FileBlame, spans: Sequence[Span]) -> tuple[CodeLine, ...]:
@@ -130,24 +183,41 @@ def _of_spans(product: Product, ask: Ask, ref: LineRef) -> Why:
     cut_off = (CUT_OFF.format(numbers=_numbers(ask.cut_off)),) if ask.cut_off else ()
     if not lines:
         return Why(lines=ref.lines[1:], uncommitted=not cut_off, notes=cut_off)
-    traced = trace(product, told_of(product, list(lines), ask.commits, ask.tracker))
-    main = max(lines, key=lambda sha: (traced[sha].node is not None, sum(span.size for span in lines[sha])))
-    answer = _from_trace(traced[main], ask.looked_through)
-    others = [_other(product, traced[sha], lines[sha]) for sha in lines if sha != main]
+    told = told_of(product, list(lines), ask.commits, ask.tracker)
+    findings = find_links(product, told)
+    sizes = {sha: sum(span.size for span in lines[sha]) for sha in lines}
+    ranked = sorted(lines, key=lambda sha: (findings[sha].link is not None, sizes[sha]), reverse=True)
+    main, *rest = ranked
+    answer = _from_trace(trace(product, told[main], findings[main]), ask.looked_through)
+    others = [_other(product, trace(product, told[sha], findings[sha]), lines[sha]) for sha in rest[:MOST_OTHERS]]
     if uncommitted:
         answer = replace(answer, notes=(*answer.notes, f"Not committed yet: {_numbers(uncommitted)}."))
     return replace(
         answer,
         lines=ref.lines[1:],
         notes=(*answer.notes, *cut_off),
-        others=(*answer.others, *others[:MOST_OTHERS]),
+        others=(*answer.others, *others),
+        parts=parts_of(product, sizes, findings) if rest else (),
+    )
+
+
+def _of_folder(product: Product, ref: FolderRef) -> tuple[FolderRef, Why]:
+    """The solutions behind a folder's lines, by share, as last read in."""
+    repository = repository_with(product, ref.path, ref.repository)
+    lines, files = folder_lines(repository, ref.path)
+    parts = parts_of(product, lines, folder_findings(repository, lines))
+    explained = any(part.ref for part in parts)
+    counted = f"{sum(lines.values()):,} in {files:,} {'file' if files == 1 else 'files'}"
+    return replace(ref, repository=repository.name), Why(
+        lines=counted, at=repository.head, parts=parts, explained=explained
     )
 
 
 def _of_commit(product: Product, ask: Ask, ref: CommitRef) -> Why:
     posted = next((commit.sha for commit in ask.commits if commit.sha.startswith(ref.sha)), "")
     sha = posted or find_commit(product, ref.sha).sha
-    return _from_trace(trace(product, told_of(product, [sha], ask.commits, ask.tracker))[sha], ask.looked_through)
+    told = told_of(product, [sha], ask.commits, ask.tracker)
+    return _from_trace(trace(product, told[sha], find_links(product, told)[sha]), ask.looked_through)
 
 
 def _from_trace(traced: Traced, looked_through: Sequence[str]) -> Why:

@@ -4,39 +4,54 @@ Imports neither Django nor a database: the command line reads references too.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from whytree.engines.links_tickets import NODE_PREFIXES, TicketRef, parse_ticket
 
 SHORTEST_COMMIT = 7
-EXAMPLES = "app/form.py:42, app/form.py:40-48, 4f2c9d1, flag:KEY, SOL-3, #412 or a ticket's address"
+EXAMPLES = "app/form.py:42, app/form.py:40-48, app/form.py::SignUp.clean, app/, 4f2c9d1, flag:KEY, SOL-3, #412 or a ticket's address"
 
 _NODE = re.compile(rf"(?:{'|'.join(sorted(NODE_PREFIXES))}|FB|INT)-[1-9]\d{{0,8}}", re.IGNORECASE)
 _COMMIT = re.compile(rf"[0-9a-f]{{{SHORTEST_COMMIT},64}}")
 _FLAG = re.compile(r"flag:\s*(?P<key>\S+)")
 _LINES = re.compile(r"(?P<path>.+?):L?(?P<first>\d{1,7})(?:(?:-|:|\.\.)L?(?P<last>\d{1,7}))?:?")
+_SYMBOL = re.compile(r"(?P<path>.+?)::(?P<symbol>[^\W\d][\w$]*(?:\.[^\W\d][\w$]*)*)(?:\(\))?")
 _ANCHOR = re.compile(r"(?P<path>.+)#L(?P<first>\d{1,7})(?:-L?(?P<last>\d{1,7}))?")
 
 
 @dataclass(frozen=True)
 class LineRef:
-    """Lines `first` to `last` of a file; the whole file when both are 0. `repository` where it was said."""
+    """Lines `first` to `last` of a file; the whole file when both are 0. `repository` where it was said; `symbol` is a
+    function or class whose lines are still to be found."""
 
     path: str
     first: int = 0
     last: int = 0
     repository: str = ""
+    symbol: str = ""
 
     def __str__(self) -> str:
         name = f"{self.repository}:{self.path}" if self.repository else self.path
-        return name + self.lines
+        return f"{name}::{self.symbol}" if self.symbol else name + self.lines
 
     @property
     def lines(self) -> str:
         if not self.first:
             return ""
         return f":{self.first}" if self.first == self.last else f":{self.first}-{self.last}"
+
+
+@dataclass(frozen=True)
+class FolderRef:
+    """Everything below a folder; the whole repository when `path` is empty."""
+
+    path: str
+    repository: str = ""
+
+    def __str__(self) -> str:
+        name = f"{self.path}/" if self.path else "./"
+        return f"{self.repository}:{name}" if self.repository else name
 
 
 @dataclass(frozen=True)
@@ -63,7 +78,7 @@ class NodeRef:
         return self.ref
 
 
-Ref = LineRef | CommitRef | FlagRef | NodeRef | TicketRef
+Ref = LineRef | FolderRef | CommitRef | FlagRef | NodeRef | TicketRef
 
 
 class NotAReference(ValueError):
@@ -71,12 +86,12 @@ class NotAReference(ValueError):
 
 
 def parse_ref(typed: str) -> Ref:
-    """What a person typed, as one of the five kinds; `NotAReference` for anything else.
+    """What a person typed, as one of the kinds above; `NotAReference` for anything else.
 
     What could be two things is taken as the more particular: an id before a ticket, a ticket before a file.
     """
     text = typed.strip()
-    for reader in (_node, _flag, _commit, _ticket, _line):
+    for reader in (_node, _flag, _commit, _ticket, _folder, _line):
         if text and (found := reader(text)):
             return found
     raise NotAReference(f"Nothing to ask about in {text[:60]!r}. Ask about {EXAMPLES}.")
@@ -102,9 +117,21 @@ def _ticket(text: str) -> TicketRef | None:
     return None if text.isdigit() else parse_ticket(text)
 
 
+def _folder(text: str) -> FolderRef | None:
+    """`app/`, or `sprout:app/`; `.` and `sprout:./` are all of it."""
+    is_folder = text == "." or (text.endswith("/") and text.strip("/"))
+    if not is_folder or text.startswith(("http://", "https://")):
+        return None
+    placed = _placed(text)
+    path = placed.path.rstrip("/")
+    return FolderRef("" if path == "." else path, placed.repository)
+
+
 def _line(text: str) -> LineRef | None:
     if text.startswith(("http://", "https://")):
         return None
+    if found := _SYMBOL.fullmatch(text):
+        return replace(_placed(found["path"]), symbol=found["symbol"])
     for pattern in (_LINES, _ANCHOR):
         if found := pattern.fullmatch(text):
             first = int(found["first"])
@@ -116,6 +143,6 @@ def _line(text: str) -> LineRef | None:
 
 def _placed(path: str, first: int = 0, last: int = 0) -> LineRef:
     repository, colon, rest = path.partition(":")
-    if colon and rest and len(repository) > 1:  # "C:" is a drive
+    if colon and rest and rest[0] != ":" and len(repository) > 1:  # "C:" is a drive
         return LineRef(rest.removeprefix("./"), first, last, repository)
     return LineRef(path.removeprefix("./"), first, last)

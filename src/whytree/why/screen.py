@@ -12,12 +12,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from whytree.engines.charts import number
+from whytree.engines.charts import number, percent
 
 Answer = dict[str, Any]
 
 MOST_CODE = 6
 MOST_VOICES = 3
+MOST_OTHERS = 6
+_BAR = 12
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _DIM, _STATED, _INFERRED = "dim", "green", "yellow"
 _COLOURS = {
@@ -54,6 +56,10 @@ def plain(text: object) -> str:
 
 def _head(answer: Answer) -> Text:
     head = Text(plain(answer["ref"]), style="cyan")
+    if answer["at"]:
+        head.append(f"  at {answer['at'][:7]}", style=_DIM)
+    if answer["lines"] and answer["lines"] not in answer["ref"]:
+        head.append(f"  {'lines ' if answer['commit'] else ''}{answer['lines']}", style=_DIM)
     for line in answer["code"][:MOST_CODE]:
         if line["asked"]:
             head.append(f"\n{line['number']:>6}  ", style=_DIM)
@@ -122,6 +128,8 @@ def _remark(remark: Answer) -> Text:
 
 def _rows(answer: Answer) -> Iterator[tuple[str, Text, str]]:
     found = _Found(answer)
+    if answer["gone"]:
+        yield "gone", _gone(answer["gone"]), answer["gone"]["provenance"]
     for hop, draw in _HOPS.items():
         if answer[hop]:
             body = draw(answer[hop])
@@ -130,13 +138,19 @@ def _rows(answer: Answer) -> Iterator[tuple[str, Text, str]]:
             yield hop, body, found.way_from(answer[hop])
         if hop == "opportunity":
             yield from _voices(answer)
-    if answer["explained"]:
+    if answer["explained"] and (answer["solution"] or answer["opportunity"]):
         yield from _missing(answer)
+    if len(answer["parts"]) > 1 or not answer["commit"]:
+        for at, part in enumerate(answer["parts"]):
+            yield "" if at else "lines", _part(part), part["provenance"]
     for note in answer["notes"]:
         yield "note", Text(plain(note)), ""
-    for other in answer["others"]:
+    shown = MOST_OTHERS if answer["parts"] else len(answer["others"])
+    for other in answer["others"][:shown]:
         yield "also", _other(other), other["provenance"]
-    if answer["explained"]:
+    if (more := len(answer["others"]) - shown) > 0:
+        yield "", Text(f"and {more} more commits" if more > 1 else "and one more commit", style=_DIM), ""
+    if answer["links"] and answer["explained"]:
         yield "links", Text(_tally(answer), style=_DIM), ""
     for question in answer["open_questions"]:
         yield "open", Text(plain(question), style=_INFERRED), ""
@@ -297,6 +311,28 @@ def _other(other: Answer) -> Text:
     body.append(_cut(plain(other["title"]), 80))
     if other["leads_to"]:
         body.append(f" → {_cut(plain(other['leads_to']), 60)}", style=_DIM)
+    return body
+
+
+def _gone(gone: Answer) -> Text:
+    body = Text()
+    body.append(gone["short"], style=_DIM)
+    body.append(f" {plain(gone['subject'])}  ")
+    body.append(day(gone["authored_at"]), style=_DIM)
+    if gone["moved_to"]:
+        body.append(f"\nlives on as {plain(gone['moved_to'])}", style="cyan")
+    if gone["leads_to"]:
+        body.append(f"\ntaken away for {_cut(plain(gone['leads_to']), 80)}", style=_DIM)
+    return body
+
+
+def _part(part: Answer) -> Text:
+    filled = round(part["share"] * _BAR)
+    body = Text("█" * filled + "░" * (_BAR - filled), style="blue" if part["ref"] else _DIM)
+    body.append(f" {percent(part['share']):>9} {part['lines']:>9,}  ", style="default")
+    body.append(f"{part['ref']} " if part["ref"] else "", style=_DIM)
+    body.append(_cut(plain(part["title"]), 48), style="default" if part["ref"] else _INFERRED)
+    body.append(f"  {part['state']}" if part["state"] else "", style="bold")
     return body
 
 

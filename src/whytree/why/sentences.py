@@ -1,6 +1,8 @@
 """The first sentence of an answer, and what to do about what is missing. Words only; decides nothing."""
 
-from whytree.engines.charts import number
+from dataclasses import replace
+
+from whytree.engines.charts import number, percent
 
 from .answer import Why
 
@@ -9,8 +11,13 @@ TELL = "Tell why: whytree why {ref} --tell SOL-1   (kept as a git note), or writ
 
 def headline(why: Why) -> str:
     """One sentence that answers the question, from what there is."""
+    if why.gone:
+        gone = f"Moved to {why.gone.moved_to} in" if why.gone.moved_to else "Gone since"
+        return f"{gone} {why.gone.short} {_quoted(why.gone.subject)} {headline(replace(why, gone=None))}"
     if why.uncommitted:
         return "This is not committed yet, so nobody has said why."
+    if why.is_summary:
+        return _by_share(why)
     if not why.explained:
         return _unexplained(why)
     return " ".join(filter(None, (_who_asked(why), _what_it_did(why))))
@@ -22,7 +29,18 @@ def _unexplained(why: Why) -> str:
     if why.ticket:
         title = f" {_quoted(why.ticket.title)}" if why.ticket.title else "."
         return f"Somebody asked for this in {why.ticket.key}{title} Nobody has said what it should change."
-    return "Nobody has said why this is here." if why.commit else "Nothing leads from here yet."
+    if why.commit:
+        return "Nobody has said why this is here."
+    return "It is not there any more, or was never read in." if why.others else "Nothing leads from here yet."
+
+
+def _by_share(why: Why) -> str:
+    told = [part for part in why.parts if part.ref]
+    if not told:
+        return "Nobody has said why any of these lines are here."
+    size = percent(why.explained_share)
+    first = f"“{told[0].title.strip().rstrip('.')}”"
+    return f"{size} of these lines can say what they are for, most of them {first} ({percent(told[0].share)})."
 
 
 def _who_asked(why: Why) -> str:
@@ -65,6 +83,8 @@ def advice(why: Why) -> tuple[str, ...]:
     """What to do next about what is missing, the most useful first."""
     if why.uncommitted:
         return ("Commit it with a line “Why: SOL-1” in the message, or begin with: whytree start TICKET",)
+    if why.is_summary:
+        return ()
     if why.explained:
         return tuple(_gaps(why))
     if why.ticket:

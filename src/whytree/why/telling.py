@@ -1,17 +1,16 @@
 """Say afterwards what a commit is for: a git note in the clone, and the same to the server."""
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 from whytree.code.git import Clone
-from whytree.code.reading import identity, told_commit
+from whytree.code.reading import find_registered, told_commit
 from whytree.workspace.client import Client, CommandError
 
-from .asking import Question, ask, read_question
+from .asking import Question, ask
 from .refs import NodeRef, NotAReference, parse_ref
 
 
-def tell_why(client: Client, question: Question, reason: str, typed: str) -> Question:
+def tell_why(client: Client, question: Question, reason: str, again: Callable[[], Question]) -> Question:
     """Note on the question's commit that it is for `reason` (SOL-3, #412); gives the question as it reads now."""
     words = _checked(client, reason)
     clone = question.clone
@@ -20,7 +19,7 @@ def tell_why(client: Client, question: Question, reason: str, typed: str) -> Que
         raise CommandError("A reason is noted in the clone. Go into yours, and name a line or a commit of it.")
     clone.read("notes", "--ref=whytree", "append", "--message", f"Why: {words}", commit["sha"])
     _send(client, clone, commit["sha"])
-    return read_question(typed, Path.cwd())
+    return again()
 
 
 def _checked(client: Client, reason: str) -> str:
@@ -37,10 +36,8 @@ def _send(client: Client, clone: Clone, sha: str) -> None:
     """To the server too, where this clone is registered; else the next `repository add` brings it."""
     if clone.is_shallow:
         return
-    root_sha = identity(clone)
-    repositories: list[dict[str, Any]] = client.get(f"/products/{client.product}/repositories")
-    known = next((one for one in repositories if one["root_sha"] == root_sha), None)
+    known = find_registered(client, clone)
     if known is not None:
         commits = [told_commit(commit) for commit in clone.commits([sha]).values()]
         path = f"/products/{client.product}/repositories/{known['id']}/commits"
-        client.post(path, {"root_sha": root_sha, "commits": commits})
+        client.post(path, {"root_sha": known["root_sha"], "commits": commits})

@@ -19,3 +19,14 @@ def signed(value: float | None) -> str:
     if value is None:
         return "unknown"
     return f"+{charts.number(value)}" if value > 0 else charts.number(value)
+
+
+@register.filter
+def percent(share: float) -> str:
+    return charts.percent(share)
+
+
+@register.filter
+def width(share: float) -> str:
+    """For a style: always a point, never a comma."""
+    return f"{100 * share:.2f}%"
