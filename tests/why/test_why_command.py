@@ -190,7 +190,7 @@ def test_a_reason_that_is_not_there_is_refused(cli: Any, clone: Clone, tree: Tre
     assert "SOL-99" in refusal(cli("why", "a.py:1", "--tell", "SOL-99", cwd=clone.path))
     assert "names nothing" in refusal(cli("why", "a.py:1", "--tell", "because", cwd=clone.path))
     (tmp_path / "away").mkdir()
-    assert "clone" in refusal(cli("why", "SOL-1", "--tell", "SOL-1", cwd=tmp_path / "away"))
+    assert "belongs to a commit" in refusal(cli("why", "SOL-1", "--tell", "SOL-1", cwd=tmp_path / "away"))
     assert clone.git("notes", "--ref=whytree", "list") == ""
 
 

@@ -14,7 +14,7 @@ from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from . import queries, services
-from .models import Repository, Ticket
+from .models import Repository, Ticket, ToldReason
 from .services import PushedCommit, PushedFile, Reading, TicketFacts
 
 router = Router(tags=["Code"])
@@ -125,6 +125,15 @@ class ReadingIn(Schema):
     left_out: list[str] = []
 
 
+class ToldOut(Schema):
+    """A reason that somebody told here; as a git note it reads `Why: WORDS`."""
+
+    sha: str
+    words: str
+    teller: str
+    told_at: datetime
+
+
 class TicketOut(Schema):
     id: int
     key: str
@@ -228,6 +237,14 @@ def finish_sync(request: ApiRequest, product: str, pk: int, body: ReadingIn) -> 
     root_sha = facts.pop("root_sha")
     repository = services.finish_sync(request.actor, queries.find_repository(found, pk), root_sha, Reading(**facts))
     return RepositoryOut.of(found, repository)
+
+
+@router.get("/products/{product}/repositories/{pk}/told", response=list[ToldOut], operation_id="list_told_reasons")
+def list_told_reasons(request: ApiRequest, product: str, pk: int) -> list[ToldOut]:
+    """What was said here of this repository's commits: what a clone should keep as git notes."""
+    repository = queries.find_repository(api_product(request, product, Role.VIEWER), pk)
+    rows = ToldReason.objects.filter(commit__repository=repository).select_related("commit")
+    return [ToldOut(sha=one.commit.sha, words=one.words, teller=one.teller, told_at=one.told_at) for one in rows]
 
 
 @router.get("/products/{product}/tickets", response=list[TicketOut], operation_id="list_tickets")

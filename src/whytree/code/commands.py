@@ -122,6 +122,9 @@ def _sentences(name: str, found: "Found", share: dict[str, Any]) -> Iterator[str
             f"{name}: {new}{tickets}; {percent:.0f} % of {share['lines']:,} lines can say whom they are for "
             f"({_tally(share)})."
         )
+    if found.kept_notes:
+        reasons = "1 reason" if found.kept_notes == 1 else f"{found.kept_notes:,} reasons"
+        yield f"{reasons} told elsewhere kept as git notes. Share them: git push origin refs/notes/whytree"
     yield from found.left_out
     if not share["linked_commits"]:
         yield "To explain a commit, write into its message: Why: SOL-1   (or start work with: whytree start TICKET)"

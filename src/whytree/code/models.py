@@ -6,7 +6,7 @@ Facts only: what a commit is *for* is derived from them and from the tree, each 
 from django.db import models
 from django.utils.timezone import now
 
-from whytree.workspace.models import Product
+from whytree.workspace.models import Product, User
 
 
 class Repository(models.Model):
@@ -78,6 +78,26 @@ class Commit(models.Model):
     @property
     def short(self) -> str:
         return self.sha[:7]
+
+
+class ToldReason(models.Model):
+    """What somebody said afterwards a commit is for, where its clone was not at hand: an id, a ticket, or words.
+
+    The next `repository sync` keeps it as a git note in the clone.
+    """
+
+    commit = models.ForeignKey(Commit, on_delete=models.CASCADE, related_name="told")
+    words = models.CharField(max_length=300)
+    told_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    teller = models.CharField(max_length=160, help_text="Name of who said so, at that time.")
+    told_at = models.DateTimeField(default=now)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["commit", "words"], name="code_toldreason_once")]
+
+    def __str__(self) -> str:
+        return f"{self.commit.short} {self.words}"
 
 
 class CommitKey(models.Model):

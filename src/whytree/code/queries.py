@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.db.models import Count, Q, QuerySet
 
@@ -11,7 +12,9 @@ from whytree.engines.links_tickets import TicketRef
 from whytree.errors import Invalid, NotFound
 from whytree.workspace.models import Product
 
-from .models import Commit, FileBlame, Repository, Ticket
+from .models import Commit, FileBlame, Repository, Ticket, ToldReason
+
+Value = TypeVar("Value")
 
 SHORTEST_ID = 4
 ADD_FIRST = "Register the clone first: whytree repository add PATH"
@@ -75,15 +78,32 @@ def facts_of_many(commits: Iterable[Commit]) -> Iterator[tuple[Commit, CommitFac
         for some in _chunks(sorted(wanted))
         for merge in Commit.objects.filter(repository__in=ids, sha__in=some)
     }
+    told = told_by_commit(commits)
     for commit in commits:
-        yield commit, _facts(commit, merges.get((commit.repository_id, commit.merged_by)))
+        merge = merges.get((commit.repository_id, commit.merged_by))
+        yield commit, _facts(commit, merge, told.get(commit.pk, ()))
+
+
+def told_by_commit(commits: Iterable[Commit]) -> dict[int, tuple[str, ...]]:
+    """What was said afterwards of these commits, by primary key, the oldest first."""
+    found: dict[int, tuple[str, ...]] = {}
+    for some in _chunks(sorted({commit.pk for commit in commits})):
+        for pk, words in ToldReason.objects.filter(commit__in=some).values_list("commit", "words"):
+            found[pk] = (*found.get(pk, ()), words)
+    return found
+
+
+def who_told(commit_sha: str, product: Product, words: str) -> ToldReason | None:
+    """Who said so, when a commit's reason was told here."""
+    told = ToldReason.objects.filter(commit__sha=commit_sha, commit__repository__product=product, words=words)
+    return told.select_related("commit").first()
 
 
 def facts_of(commit: Commit) -> CommitFacts:
     return next(facts for _, facts in facts_of_many([commit]))
 
 
-def _facts(commit: Commit, merge: Commit | None) -> CommitFacts:
+def _facts(commit: Commit, merge: Commit | None, told: tuple[str, ...]) -> CommitFacts:
     return CommitFacts(
         subject=commit.subject,
         body=commit.body,
@@ -92,11 +112,12 @@ def _facts(commit: Commit, merge: Commit | None) -> CommitFacts:
         flags_added=tuple(commit.flags_added),
         merge_subject=merge.subject if merge else "",
         merge_body=merge.body if merge else "",
+        told=told,
         unrelated=commit.is_unrelated,
     )
 
 
-def _chunks(values: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
+def _chunks(values: Sequence[Value], size: int = 500) -> Iterator[Sequence[Value]]:
     """SQLite takes some thousand values in one IN."""
     for start in range(0, len(values), size):
         yield values[start : start + size]

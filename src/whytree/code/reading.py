@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from whytree.engines.blame import spans_of
-from whytree.engines.gitlog import LOG_ARGUMENTS, PATHS_TOO, LogCommit, merged_through, parse_log, unrelated
+from whytree.engines.gitlog import LOG_ARGUMENTS, NOTES_REF, PATHS_TOO, LogCommit, merged_through, parse_log, unrelated
 from whytree.engines.gitlog_diff import DIFF_ARGUMENTS, flags_added, flags_pattern, parse_diffs
 from whytree.engines.links_tickets import tracker_of_remote
 from whytree.workspace.client import Client, CommandError
@@ -41,6 +41,7 @@ class Found:
     new_commits: int = 0
     new_tickets: int = 0
     files: int = 0
+    kept_notes: int = 0
     left_out: list[str] = field(default_factory=list)
 
 
@@ -82,6 +83,7 @@ class Reading:
         known_head = self._repository["head"]
         since = [f"^{known_head}"] if known_head in graph and not everything else []
         flags = sorted(flag["key"] for flag in self._client.get(f"/products/{self._client.product}/flags"))
+        self._keep_told(graph)
         self._send_commits(graph, since, flags)
         if lines:
             self._send_lines(graph)
@@ -108,6 +110,23 @@ class Reading:
     def _log(self, *arguments: str, stdin: str | None = None) -> Iterator[LogCommit]:
         command, *rest = arguments
         return parse_log(self._clone.stream(command, *LOG_ARGUMENTS, *PATHS_TOO, *rest, stdin=stdin))
+
+    def _keep_told(self, graph: dict[str, list[str]]) -> None:
+        """What was told on a page or by somebody without a clone becomes a git note here, once."""
+        told = [one for one in self._client.get(f"{self._path}/told") if one["sha"] in graph]
+        notes = {
+            sha: commit.note.splitlines() for sha, commit in self._clone.commits([one["sha"] for one in told]).items()
+        }
+        missing = [one for one in told if note_of(one["words"]) not in notes.get(one["sha"], [])]
+        for done, one in enumerate(missing):
+            try:
+                keep_note(self._clone, one["sha"], one["words"])
+            except CommandError as error:
+                self._found.left_out.append(
+                    f"{len(missing) - done:,} reasons told elsewhere could not be kept as git notes here: {error.message}"
+                )
+                break
+            self._found.kept_notes += 1
 
     def _noted(self) -> set[str]:
         listed = self._clone.ask("notes", "--ref=whytree", "list")
@@ -252,6 +271,18 @@ class Reading:
 
     def _post(self, what: str, body: dict[str, Any]) -> Any:
         return self._client.post(f"{self._path}/{what}", {"root_sha": self._repository["root_sha"], **body})
+
+
+def note_of(words: str) -> str:
+    return f"Why: {words}"
+
+
+def keep_note(clone: Clone, sha: str, words: str) -> None:
+    """Note in the clone what a commit is for, beside what was noted of it before."""
+    clone.read("notes", "--ref=whytree", "append", "--file=-", sha, stdin=note_of(words) + "\n")
+    if not clone.ask("config", "--get-all", "notes.rewriteRef"):
+        # So that the reason stays with a commit that is amended or rebased later.
+        clone.ask("config", "notes.rewriteRef", NOTES_REF)
 
 
 def told_commit(commit: LogCommit, merged_by: str = "", flags: Sequence[str] = ()) -> dict[str, Any]:

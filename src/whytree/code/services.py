@@ -26,8 +26,8 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from .models import Commit, CommitKey, FileBlame, Repository, Ticket
-from .queries import only_tracker
+from .models import Commit, CommitKey, FileBlame, Repository, Ticket, ToldReason
+from .queries import facts_of, only_tracker, told_by_commit
 
 _COMMIT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _CHUNK = 500
@@ -144,10 +144,11 @@ def push_commits(
     with transaction.atomic():
         known = _known(repository, [commit.sha for commit in commits])
         commits = [_with_known(commit, known.get(commit.sha)) for commit in commits]
+        told = told_by_commit(known.values())
         merges = _messages(repository, commits)
         rows, tickets = [], dict[TicketRef, None]()
         for commit in commits:
-            facts = _facts(commit, merges)
+            facts = _facts(commit, merges, told.get(known[commit.sha].pk, ()) if commit.sha in known else ())
             tickets |= dict.fromkeys(_tickets(facts, repository))
             rows.append((_row(repository, commit, facts, merges), facts))
         _store(rows, known)
@@ -251,7 +252,7 @@ def _messages(repository: Repository, commits: Sequence[PushedCommit]) -> dict[s
     return messages | {row.sha: (row.subject, row.body) for row in _known(repository, elsewhere).values()}
 
 
-def _facts(commit: PushedCommit, merges: Mapping[str, tuple[str, str]]) -> CommitFacts:
+def _facts(commit: PushedCommit, merges: Mapping[str, tuple[str, str]], told: tuple[str, ...]) -> CommitFacts:
     subject, body = merges.get(commit.merged_by, ("", ""))
     return CommitFacts(
         subject=commit.subject,
@@ -261,6 +262,7 @@ def _facts(commit: PushedCommit, merges: Mapping[str, tuple[str, str]]) -> Commi
         flags_added=tuple(commit.flags_added),
         merge_subject=subject,
         merge_body=body,
+        told=told,
         unrelated=commit.unrelated,
     )
 
@@ -300,12 +302,51 @@ def _store(rows: Sequence[tuple[Commit, CommitFacts]], known: Mapping[str, Commi
         update_fields=[column.name for column in Commit._meta.concrete_fields if column.name not in kept],
     )
     CommitKey.objects.filter(commit__in=list(known.values())).delete()
-    keys = [
-        CommitKey(commit=row, kind=kind, key=key)
-        for row, facts in rows
-        for kind, key in dict.fromkeys((found.kind, found.key[:200]) for found in candidates(facts))
-    ]
-    CommitKey.objects.bulk_create(keys, batch_size=_CHUNK)
+    CommitKey.objects.bulk_create([key for row, facts in rows for key in _keys(row, facts)], batch_size=_CHUNK)
+
+
+def _keys(commit: Commit, facts: CommitFacts) -> list[CommitKey]:
+    found = dict.fromkeys((candidate.kind, candidate.key[:200]) for candidate in candidates(facts))
+    return [CommitKey(commit=commit, kind=kind, key=key) for kind, key in found]
+
+
+# Reasons told afterwards ------------------------------------------------------------------------------
+
+MOST_WORDS = 300
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+
+
+def tell_reason(actor: Actor, commit: Commit, words: str) -> ToldReason:
+    """Keep what somebody says a commit is for: an id, a ticket, or words on one line. Again changes nothing."""
+    require(actor, commit.repository.product, Role.MEMBER)
+    words = " ".join(_CONTROL.sub(" ", _clean(words)).split())
+    if not words or len(words) > MOST_WORDS:
+        raise Invalid(f"Say what it is for in at most {MOST_WORDS} characters: SOL-3, #412, or a few words.")
+    with transaction.atomic():
+        known = commit.told.filter(words=words).first()
+        if known is not None:
+            return known
+        told = ToldReason.objects.create(commit=commit, words=words, told_by_id=actor.user_id, teller=actor.label[:160])
+        _keep_keys(commit)
+        record(actor, commit.repository.product, "tell_reason", told)
+    return told
+
+
+def withdraw_reason(actor: Actor, told: ToldReason) -> None:
+    """Take back what was told: one's own word, or as a maintainer anybody's. A git note of it stays where it is."""
+    product = told.commit.repository.product
+    mine = actor.user_id is not None and told.told_by_id == actor.user_id
+    require(actor, product, Role.MEMBER if mine else Role.MAINTAINER)
+    with transaction.atomic():
+        record(actor, product, "withdraw_reason", told, before=snapshot(told), after=None)
+        commit = told.commit
+        told.delete()
+        _keep_keys(commit)
+
+
+def _keep_keys(commit: Commit) -> None:
+    commit.keys.all().delete()
+    CommitKey.objects.bulk_create(_keys(commit, facts_of(commit)))
 
 
 def _count_lines(repository: Repository) -> None:

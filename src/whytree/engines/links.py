@@ -1,6 +1,6 @@
 """Which node of the tree a commit belongs to: the link rules, in their order.
 
-    stated     trailer `Why: SOL-12`  >  git note (refs/notes/whytree)
+    stated     trailer `Why: SOL-12`  >  git note (refs/notes/whytree)  >  told afterwards, where no clone was at hand
     inferred   ticket key or closing keyword (then a mere reference)  >  pull request of the merge or squash
                >  flag key added in the diff  >  branch name
 
@@ -36,7 +36,7 @@ from whytree.engines.links_tickets import (
 )
 
 Kind = Literal["node", "ticket", "flag"]
-STATED_RULES = frozenset({"trailer", "git note"})
+STATED_RULES = frozenset({"trailer", "git note", "told"})
 # A commit that names more tickets than this sums up others' work: a release, a changelog. It is for none of them.
 MOST_TICKETS = 3
 
@@ -55,6 +55,7 @@ class CommitFacts:
     flags_added: tuple[str, ...] = ()
     merge_subject: str = ""
     merge_body: str = ""
+    told: tuple[str, ...] = ()
     unrelated: bool = False
 
 
@@ -155,6 +156,8 @@ def candidates(facts: CommitFacts) -> Iterator[Candidate]:
         yield from _stated("trailer", key, value)
     for key, value in _note_lines(facts.note):
         yield from _stated("git note", key, value)
+    for words in facts.told:
+        yield from _stated("told", "Why", words)
     if not facts.unrelated:
         yield from _tickets(facts, trailers)
         yield from _pull_request(facts)
@@ -182,6 +185,19 @@ def states_maintenance(facts: CommitFacts) -> bool:
 def is_stated(facts: CommitFacts) -> bool:
     """Whether a trailer or a note names something, known or not."""
     return next(candidates(facts), Candidate("", "node", "")).rule in STATED_RULES
+
+
+def reasons(facts: CommitFacts) -> list[tuple[str, str]]:
+    """Reasons somebody gave in words rather than by an id, each with the rule it was found by."""
+    said = [("trailer", key, value) for key, value in parse_trailers(facts.body)]
+    said += [("git note", key, value) for key, value in _note_lines(facts.note)]
+    said += [("told", "Why", words) for words in facts.told]
+    found = [
+        (rule, value)
+        for rule, key, value in said
+        if key.lower() == "why" and " " in value and next(_stated(rule, key, value), None) is None
+    ]
+    return list({words: (rule, words) for rule, words in reversed(found)}.values())[::-1]
 
 
 def is_looked_through(facts: CommitFacts) -> bool:

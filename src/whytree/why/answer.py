@@ -161,6 +161,17 @@ class CodeLine:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """Why a commit was made, in somebody's own words; `told_id` where it was said here, so that it can be taken back."""
+
+    words: str
+    rule: str
+    who: str = ""
+    told_at: datetime | None = None
+    told_id: int | None = None
+
+
+@dataclass(frozen=True)
 class Gone:
     """The commit that took a file away; `leads_to` is what that was for."""
 
@@ -221,6 +232,7 @@ class Why:
     open_questions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()  # what a reader of this answer should know: ambiguous, unknown, not read in
     next: tuple[str, ...] = ()  # what to do about what is missing
+    reasons: tuple[Reason, ...] = ()
     gone: Gone | None = None
     parts: tuple[Part, ...] = ()  # of a file, a folder or a range, the largest first
     others: tuple[Other, ...] = ()

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import AwareDatetime, Field
 
 from whytree.code.services import PushedCommit
@@ -11,12 +11,12 @@ from whytree.errors import Invalid
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
-from . import queries, services, shares
+from . import queries, reasons, services, shares
 from .answer import Why
 from .card import Card, card_of, find_subject
 from .hops import url_of
 from .queries import Ask
-from .refs import LineRef, NotAReference, Ref, parse_ref
+from .refs import CommitRef, LineRef, NotAReference, Ref, parse_ref
 from .shares import Share
 
 router = Router(tags=["Why"])
@@ -100,6 +100,28 @@ def explain_from_clone(request: ApiRequest, product: str, body: WhyIn) -> Why:
 def explained_share(request: ApiRequest, product: str, repository: str) -> Share:
     """How many of a repository's lines lead to a node of the tree, by rule."""
     return shares.explained_share(api_product(request, product, Role.VIEWER), repository)
+
+
+class TellIn(Schema):
+    """`reason`: SOL-3 (or another id), a ticket, or a few words."""
+
+    commit: str
+    reason: str
+
+
+@router.post("/products/{product}/why/tell", response=Why, operation_id="tell_why")
+def tell_why(request: ApiRequest, product: str, body: TellIn) -> Why:
+    """Say what a commit is for; gives its answer as it reads now. The next sync of a clone keeps it as a git note."""
+    found = api_product(request, product, Role.MEMBER)
+    told = reasons.tell_why(request.actor, found, body.commit, body.reason)
+    return queries.explain(found, Ask(CommitRef(told.commit.sha)))
+
+
+@router.delete("/products/{product}/why/told/{pk}", response={204: None}, operation_id="withdraw_why")
+def withdraw_why(request: ApiRequest, product: str, pk: int) -> Status[None]:
+    """Take back what was told: one's own word, or as a maintainer anybody's."""
+    reasons.withdraw_why(request.actor, api_product(request, product, Role.MEMBER), pk)
+    return Status(204, None)
 
 
 def _ref(typed: str) -> Ref:

@@ -1,6 +1,7 @@
 """`whytree why` and `whytree start`. Git runs here, where the clone is."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,7 +27,9 @@ def why(
         ),
     ],
     at: Annotated[str, typer.Option(help="As it stood at this commit, tag or branch: for lines that are gone.")] = "",
-    tell: Annotated[str, typer.Option(help="Say what its commit is for, as SOL-3 or #412; kept as a git note.")] = "",
+    tell: Annotated[
+        str, typer.Option(help="Say what its commit is for: SOL-3, #412 or a few words; kept as a git note.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Why is this here? From the line to the people who asked and to what it did, on one screen."""
@@ -45,6 +48,16 @@ def why(
     from .screen import print_answer
 
     print_answer(answer)
+    if at_a_terminal():
+        from .telling import offer, tell_why
+
+        if reason := offer(question, answer):
+            print_answer(ask(client, tell_why(client, question, reason, lambda: read_question(ref, Path.cwd(), at))))
+
+
+def at_a_terminal() -> bool:
+    """Whether somebody sits there to be asked."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def start(

@@ -4,25 +4,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from whytree.code.models import Commit, Ticket
-from whytree.code.queries import commits_by_sha, facts_of_many, find_ticket
+from whytree.code.queries import commits_by_sha, facts_of_many, find_ticket, who_told
 from whytree.code.services import PushedCommit
 from whytree.engines.gitlog import reverted
 from whytree.engines.links import (
     Candidate,
     CommitFacts,
     Finding,
+    Link,
     candidates,
     find_link,
     is_looked_through,
     merge_of,
     provenance,
+    reasons,
 )
 from whytree.errors import NotFound
 from whytree.tree.models import Node, TicketLink
 from whytree.tree.queries import find_node
 from whytree.workspace.models import Product
 
-from .answer import CommitHop, LinkJson, link
+from .answer import CommitHop, LinkJson, Reason, link
 from .linking import Resolver, hub_of
 from .parts import main_ref
 
@@ -46,6 +48,7 @@ class Traced:
     ticket: Ticket | None
     links: tuple[LinkJson, ...]
     notes: tuple[str, ...]
+    reasons: tuple[Reason, ...] = ()
 
 
 def told_of(
@@ -120,18 +123,37 @@ def trace(product: Product, told: Told, finding: Finding) -> Traced:
     if finding.link is None:
         named, ticket = _ticket_named(product, told)
         links = [link(start, ticket.key, provenance(named.rule), named.rule)] if named and ticket else []
-        return Traced(told, finding, None, ticket, tuple(links), _notes(told, finding))
+        return Traced(told, finding, None, ticket, tuple(links), _notes(told, finding), _reasons(product, told))
     via, rule = finding.link.via, finding.link.rule
+    said = f"told by {teller}" if (teller := _teller(product, told, finding.link)) else rule
     node = find_node(
         product, via.key if via.kind == "node" and len(finding.link.refs) == 1 else main_ref(finding.link.refs)
     )
     if via.kind == "ticket" and via.ticket:
         ticket = find_ticket(product, via.ticket, tracker=told.tracker)
-        links = [link(start, via.key, provenance(rule), rule), _ticket_link(via, ticket, node)]
+        links = [link(start, via.key, provenance(rule), said), _ticket_link(via, ticket, node)]
     else:
         _, ticket = _ticket_named(product, told)
-        links = [link(start, node.ref, provenance(rule), rule)]
-    return Traced(told, finding, node, ticket, tuple(links), _notes(told, finding))
+        links = [link(start, node.ref, provenance(rule), said)]
+    return Traced(told, finding, node, ticket, tuple(links), _notes(told, finding), _reasons(product, told))
+
+
+def _teller(product: Product, told: Told, found: Link) -> str:
+    """ "Bob on 3 May 2026", where a reason was said here; a note that a sync made of it is still Bob's word."""
+    if found.rule not in {"told", "git note"} or not told.facts.told:
+        return ""
+    words = next((said for said in told.facts.told if found.via.key in said.upper().split()), "")
+    row = who_told(told.hop.sha, product, words)
+    return f"{row.teller} on {row.told_at.day} {row.told_at:%b %Y}" if row else ""
+
+
+def _reasons(product: Product, told: Told) -> tuple[Reason, ...]:
+    """What was said in words, and everything that was told here, so that it can be taken back."""
+    said = {words: Reason(words, rule) for rule, words in reasons(told.facts)}
+    for words in told.facts.told:
+        if row := who_told(told.hop.sha, product, words):
+            said[words] = Reason(words, "told", row.teller, row.told_at, row.pk)
+    return tuple(said.values())
 
 
 def _ticket_link(via: Candidate, ticket: Ticket | None, node: Node) -> LinkJson:

@@ -1,13 +1,17 @@
 """The page that answers why, and the hits of the box Why …."""
 
-from django.http import HttpResponse
-from django.shortcuts import render
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
 from django.utils.safestring import SafeString, mark_safe
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from whytree.code.queries import list_repositories
 from whytree.engines.charts import Measured, Range, interval_bar
-from whytree.errors import Invalid, NotFound
+from whytree.errors import Invalid, NotFound, WhytreeError
+from whytree.tree.models import Solution
+from whytree.workspace.access import role_of
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
@@ -15,10 +19,12 @@ from whytree.workspace.sockets import Hit, search
 
 from .answer import Why
 from .queries import Ask, explain, page_of
+from .reasons import tell_why, withdraw_why, withdrawable
 from .refs import CommitRef, FolderRef, LineRef, NodeRef, NotAReference, Ref, parse_ref
 
 MOST_HITS = 12
 SHOWN_EVIDENCE = 4
+MOST_SOLUTIONS = 100
 
 
 @require_GET
@@ -26,10 +32,16 @@ SHOWN_EVIDENCE = 4
 def why(request: PageRequest, product: Product) -> HttpResponse:
     """Five hops on one page; what cannot be explained is searched for."""
     typed = request.GET.get("q", "").strip()[:400]
+    return _show(request, product, typed)
+
+
+def _show(request: PageRequest, product: Product, typed: str, *, told: str = "", refused: str = "") -> HttpResponse:
+    """The answer to what was typed. `told` is a reason that was just `refused`, so that it need not be typed again."""
     if not typed:
         return render(request, "why/ask.html", {"repositories": list_repositories(product)})
     try:
-        answer = explain(product, Ask(parse_ref(typed)))
+        ref = parse_ref(typed)
+        answer = explain(product, Ask(ref))
     except (NotAReference, NotFound, Invalid) as error:
         hits = search(request.actor, product, typed)[:MOST_HITS]
         problem = "" if isinstance(error, NotAReference) else error.message
@@ -40,8 +52,46 @@ def why(request: PageRequest, product: Product) -> HttpResponse:
         "picture": _picture(answer),
         "shown_evidence": answer.evidence[:SHOWN_EVIDENCE],
     }
-    way = answer.way_from(answer.commit.short) if answer.commit else None
-    return render(request, "why/why.html", {**context, "way": way})
+    role = role_of(request.actor, product)
+    context |= {
+        "way": answer.way_from(answer.commit.short) if answer.commit else None,
+        "can_tell": isinstance(ref, LineRef | CommitRef) and role is not None and role.covers(Role.MEMBER),
+        "withdrawable": withdrawable(request.actor, product, answer.reasons),
+        "solutions": _solutions(product) if not answer.explained else (),
+        "typed": typed,
+        "told": told,
+        "refused": refused,
+    }
+    return render(request, "why/why.html", context, status=400 if refused else 200)
+
+
+def _solutions(product: Product) -> QuerySet[Solution]:
+    """What may be meant, those worked on last first."""
+    return Solution.objects.filter(product=product).select_related("product").order_by("-updated_at")[:MOST_SOLUTIONS]
+
+
+@require_POST
+@page(Role.MEMBER)
+def tell(request: PageRequest, product: Product) -> HttpResponseBase:
+    """Say what the commit of a line is for; kept here, and as a git note by the next sync of a clone."""
+    typed = request.POST.get("q", "").strip()[:400]
+    reason = request.POST.get("reason", "").strip()
+    try:
+        told = tell_why(request.actor, product, request.POST.get("commit", ""), reason)
+    except WhytreeError as error:
+        return _show(request, product, typed, told=reason[:400], refused=error.message)
+    messages.success(
+        request, f"Kept: {told.commit.short} is for {told.words}. The next sync of a clone notes it in git."
+    )
+    return redirect(page_of(product, typed or told.commit.sha))
+
+
+@require_POST
+@page(Role.MEMBER)
+def withdraw(request: PageRequest, product: Product, pk: int) -> HttpResponseBase:
+    withdraw_why(request.actor, product, pk)
+    messages.success(request, "Taken back. A git note of it, where a clone has one, stays until somebody edits it.")
+    return redirect(page_of(product, request.POST.get("q", "").strip()[:400]))
 
 
 @require_GET

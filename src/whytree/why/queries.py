@@ -224,7 +224,7 @@ def _from_trace(traced: Traced, looked_through: Sequence[str]) -> Why:
     hop = replace(traced.told.hop, looked_through=tuple(looked_through))
     ticket = ticket_hop(traced.ticket) if traced.ticket else None
     if traced.node is None:
-        return Why(commit=hop, ticket=ticket, links=traced.links, notes=traced.notes)
+        return Why(commit=hop, ticket=ticket, links=traced.links, notes=traced.notes, reasons=traced.reasons)
     answer = _from_node(traced.node, traced.links)
     found = traced.finding.link
     others = [find_node(traced.node.product, ref) for ref in found.refs] if found and len(found.refs) > 1 else []
@@ -233,7 +233,7 @@ def _from_trace(traced: Traced, looked_through: Sequence[str]) -> Why:
         for node in others
         if found and node not in place_of(traced.node).nodes
     )
-    return replace(answer, commit=hop, ticket=ticket, others=also, notes=traced.notes)
+    return replace(answer, commit=hop, ticket=ticket, others=also, notes=traced.notes, reasons=traced.reasons)
 
 
 def _other(product: Product, traced: Traced, spans: Sequence[Span]) -> Other:

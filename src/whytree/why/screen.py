@@ -136,6 +136,8 @@ def _rows(answer: Answer) -> Iterator[tuple[str, Text, str]]:
             if hop == "outcome" and answer["review"]:
                 body.append_text(_moved(answer["review"]))
             yield hop, body, found.way_from(answer[hop])
+        if hop == "commit":
+            yield from _reasons(answer)
         if hop == "opportunity":
             yield from _voices(answer)
     if answer["explained"] and (answer["solution"] or answer["opportunity"]):
@@ -185,6 +187,13 @@ def _commit(hop: Answer) -> Text:
         facts.append(f"looked through {skipped} maintenance commit{'s' if skipped > 1 else ''}")
     body.append("  " + " · ".join(filter(None, facts)), style=_DIM)
     return body
+
+
+def _reasons(answer: Answer) -> Iterator[tuple[str, Text, str]]:
+    for reason in answer["reasons"]:
+        body = Text(f"“{plain(reason['words'])}”", style="italic")
+        body.append("  " + " · ".join(filter(None, (plain(reason["who"]), day(reason["told_at"])))), style=_DIM)
+        yield "reason", body, f"stated: {reason['rule']}"
 
 
 def _ticket(hop: Answer) -> Text:

@@ -26,6 +26,8 @@ def headline(why: Why) -> str:
 def _unexplained(why: Why) -> str:
     if why.commit and why.commit.is_maintenance:
         return f"This came with maintenance: {_quoted(why.commit.subject)}"
+    if why.reasons:
+        return f"{_quoted(why.reasons[-1].words)} Which problem of somebody's that solves is an open question."
     if why.ticket:
         title = f" {_quoted(why.ticket.title)}" if why.ticket.title else "."
         return f"Somebody asked for this in {why.ticket.key}{title} Nobody has said what it should change."
