@@ -1,3 +1,3 @@
-from whytree.site.cli import main
+from whytree.site.start import main
 
 main()

@@ -13,21 +13,8 @@ from pathlib import Path
 from whytree.engines.gitlog import LOG_ARGUMENTS, LogCommit, decode, parse_log
 from whytree.workspace.client import CommandError
 
-# Nothing of a person's own settings may change what we read, and no program of the repository's choosing runs.
-_CONFIGURATION = (
-    *("-c", "core.quotePath=false"),
-    *("-c", "core.fsmonitor=false"),
-    *("-c", "color.ui=never"),
-    *("-c", "log.showSignature=false"),
-)
-_ENVIRONMENT = {
-    "LC_ALL": "C",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_PAGER": "cat",
-    "GIT_LITERAL_PATHSPECS": "1",
-}
-_ANOTHER = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"}
+from .headstart import CONFIGURATION, environment
+
 _SETTINGS = r"^(remote\..*\.url|blame\.ignorerevsfile)$"
 _CHUNK = 1 << 16
 NO_GIT = "There is no git on this machine's PATH. Install it (Debian, Ubuntu: apt install git) and try again."
@@ -66,7 +53,7 @@ class Clone:
         with tempfile.TemporaryFile() as complaint:
             process = subprocess.Popen(
                 [*_git(self.root), *arguments],
-                env=_environment(),
+                env=environment(),
                 stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=complaint,
@@ -105,6 +92,7 @@ class Clone:
             return frozenset()
         return frozenset(listed.split())
 
+    @cached_property
     def settings(self) -> dict[str, str]:
         """What the repository's configuration says of its remotes and of lines to look through; keys in lower case."""
         pairs = (line.split(" ", 1) for line in self.ask("config", "--get-regexp", _SETTINGS).splitlines())
@@ -113,7 +101,7 @@ class Clone:
     @property
     def remote(self) -> str:
         """Address of `origin`, or of another remote; "" when there is none."""
-        remotes = {name: url for name, url in self.settings().items() if name.startswith("remote.")}
+        remotes = {name: url for name, url in self.settings.items() if name.startswith("remote.")}
         return remotes.get("remote.origin.url") or next(iter(remotes.values()), "")
 
 
@@ -159,14 +147,14 @@ def _why_no_clone(folder: Path, complaint: str) -> str:
 
 
 def _git(folder: Path) -> list[str]:
-    return ["git", "-C", str(folder), "--no-pager", *_CONFIGURATION]
+    return ["git", "-C", str(folder), "--no-pager", *CONFIGURATION]
 
 
 def _run(folder: Path, arguments: Sequence[str], stdin: str | None = None) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(
             [*_git(folder), *arguments],
-            env=_environment(),
+            env=environment(),
             input=stdin.encode() if stdin is not None else None,
             stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,
@@ -174,12 +162,6 @@ def _run(folder: Path, arguments: Sequence[str], stdin: str | None = None) -> su
         )
     except FileNotFoundError as error:
         raise CommandError(NO_GIT) from error
-
-
-def _environment() -> dict[str, str]:
-    """A hook runs with the repository it belongs to in its environment; we mean the one at the path."""
-    kept = {name: value for name, value in os.environ.items() if name not in _ANOTHER}
-    return {**kept, **_ENVIRONMENT}
 
 
 def _complaint(stderr: bytes) -> str:

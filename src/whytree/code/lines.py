@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from whytree.engines.blame import BLAME_ARGUMENTS, UNCOMMITTED, BlamedLine, parse_blame, parse_ignore_revs
 from whytree.engines.gitlog import LogCommit
@@ -15,6 +16,7 @@ from whytree.engines.gitlog_diff import DIFF_ARGUMENTS, is_reformatting, parse_d
 from whytree.engines.links import CommitFacts, is_looked_through, is_stated
 
 from .git import Clone, split_lines
+from .headstart import take
 
 # Maintenance on top of maintenance on top of ...; beyond this the newest answer stands.
 _ROUNDS = 8
@@ -39,12 +41,24 @@ class Wanted:
     last: int = 0
 
 
-class LineReader:
-    """Reads lines of one clone. At `revision`, or with what is not committed yet when it is empty."""
+class Remembered(Protocol):
+    """What git said before of the lines of one file."""
 
-    def __init__(self, clone: Clone, revision: str = "") -> None:
+    def lines(self, wanted: Wanted, ignored: frozenset[str]) -> list[BlamedLine] | None: ...
+
+    def keep(self, wanted: Wanted, ignored: frozenset[str], lines: list[BlamedLine]) -> None: ...
+
+
+class LineReader:
+    """Reads lines of one clone. At `revision`, or with what is not committed yet when it is empty.
+
+    `remembered` gives what a file holds as one commit has it, so that what git said of it before can be used.
+    """
+
+    def __init__(self, clone: Clone, revision: str = "", remembered: Remembered | None = None) -> None:
         self._clone = clone
         self._revision = revision
+        self._remembered = remembered
         self._facts: dict[str, LogCommit] = {}
         self._reformatted: dict[tuple[str, str], bool] = {}
         self._listed = _listed_revisions(clone)
@@ -92,12 +106,22 @@ class LineReader:
             )
 
     def _blame_one(self, wanted: Wanted, ignored: frozenset[str]) -> FileLines:
+        known = self._remembered.lines(wanted, ignored) if self._remembered else None
+        if known is not None:
+            return FileLines(wanted.path, known, ignored=set(ignored))
+        found = self._ask(wanted, ignored)
+        if self._remembered:
+            self._remembered.keep(wanted, ignored, found.lines)
+        return found
+
+    def _ask(self, wanted: Wanted, ignored: frozenset[str]) -> FileLines:
         arguments = [*BLAME_ARGUMENTS]
         if wanted.first:
             arguments.append(f"-L{wanted.first},{wanted.last}")
         arguments += [self._revision] if self._revision else []
         if not ignored:
-            output = self._clone.read_bytes(*arguments, "--", wanted.path)
+            begun = None if self._revision else take(str(self._clone.root / wanted.path), wanted.first, wanted.last)
+            output = begun if begun is not None else self._clone.read_bytes(*arguments, "--", wanted.path)
             return FileLines(wanted.path, list(parse_blame(output)))
         import tempfile
 
@@ -143,7 +167,7 @@ def facts_of(commit: LogCommit) -> CommitFacts:
 
 def _listed_revisions(clone: Clone) -> frozenset[str]:
     """Commits the repository itself asks to look through: `.git-blame-ignore-revs`, and the file its settings name."""
-    named = clone.settings().get("blame.ignorerevsfile", "")
+    named = clone.settings.get("blame.ignorerevsfile", "")
     found: set[str] = set()
     for name in filter(None, {".git-blame-ignore-revs", named}):
         try:

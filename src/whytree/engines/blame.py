@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 from whytree.engines.gitlog import decode
 
-# -w ignores white space, -M and -C follow lines moved within and copied between the files of a commit. What is
-# looked through is ours to say: the settings may name a list that does not exist, and git would give up.
-BLAME_ARGUMENTS = ("blame", "--porcelain", "-w", "-M", "-C", "--no-ignore-revs-file")
+from .blame_arguments import BLAME_ARGUMENTS as BLAME_ARGUMENTS
+
 UNCOMMITTED = "0" * 40
 
 _HEADER = re.compile(rb"([0-9a-f]{40,64}) (\d+) (\d+)(?: \d+)?")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from whytree.code.cache import remembered
 from whytree.code.git import Clone, open_clone
 from whytree.code.lines import FileLines, LineReader, Wanted
 from whytree.code.reading import find_registered, told_commit
@@ -97,7 +98,8 @@ def _about_lines(ref: LineRef, folder: Path, at: str) -> Question:
     placed = place_lines(ref, folder, at)
     if placed is None:
         return Question(ref, {"ref": str(ref)})
-    reader = LineReader(placed.clone, placed.revision)
+    known = remembered(placed.clone, placed.revision, placed.ref.path, placed.raw)
+    reader = LineReader(placed.clone, placed.revision, known)
     lines = _read(reader, placed)
     code = [(number, placed.text[number - 1]) for number in range(placed.first, placed.last + 1)]
     return Question(placed.ref, _body(placed, lines, reader), code, placed.clone)

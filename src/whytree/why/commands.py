@@ -35,8 +35,11 @@ def why(
     """Why is this here? From the line to the people who asked and to what it did, on one screen."""
     from .asking import ask, read_question
 
-    question = read_question(ref, Path.cwd(), at)
     client = connect()
+    if not as_json:
+        # git is at work already (`site/start.py`): what is needed after it costs nothing now
+        from .screen import print_answer
+    question = read_question(ref, Path.cwd(), at)
     if tell:
         from .telling import tell_why
 
@@ -45,8 +48,6 @@ def why(
     if as_json:
         _print_json(answer)
         return
-    from .screen import print_answer
-
     print_answer(answer)
     if at_a_terminal():
         from .telling import offer, tell_why

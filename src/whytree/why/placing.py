@@ -23,6 +23,7 @@ class Placed:
     clone: Clone
     ref: LineRef
     text: Sequence[str]
+    raw: bytes
     first: int
     last: int
     revision: str = ""
@@ -115,7 +116,7 @@ def _lines(clone: Clone, ref: LineRef, raw: bytes, revision: str, deletion: Dele
         ref = replace(ref, first=first, last=last)
     if last - first >= MOST_LINES:
         raise CommandError(f"{ref.path} has more than {MOST_LINES:,} lines. Ask about some of them: {ref.path}:1-200")
-    return Placed(clone, ref, text, first, last, revision, deletion)
+    return Placed(clone, ref, text, raw, first, last, revision, deletion)
 
 
 def _within(clone: Clone, ref: LineRef, text: Sequence[str], revision: str) -> tuple[int, int]:

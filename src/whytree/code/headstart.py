@@ -1,0 +1,78 @@
+"""Let git begin to blame while the command line is still being put together.
+
+For `whytree why app/form.py:42` git may need half a second, and we a tenth of one for imports: both at once cost only
+the longer. What was begun is only taken for the very lines that are asked about; else it is ended. Standard library only.
+"""
+
+import os
+import re
+import subprocess
+from collections.abc import Sequence
+
+from whytree.engines.blame_arguments import BLAME_ARGUMENTS
+
+# Nothing of a person's own settings may change what we read, and no program of the repository's choosing runs.
+CONFIGURATION = (
+    *("-c", "core.quotePath=false"),
+    *("-c", "core.fsmonitor=false"),
+    *("-c", "color.ui=never"),
+    *("-c", "log.showSignature=false"),
+)
+_ENVIRONMENT = {
+    "LC_ALL": "C",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_PAGER": "cat",
+    "GIT_LITERAL_PATHSPECS": "1",
+}
+_ANOTHER = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"}
+_LINES = re.compile(r"(?P<path>[^:\0]+):(?P<first>[1-9]\d{0,5})(?:-(?P<last>[1-9]\d{0,5}))?")
+
+Key = tuple[str, int, int]
+_begun: dict[Key, "subprocess.Popen[bytes]"] = {}
+
+
+def environment() -> dict[str, str]:
+    """A hook runs with the repository it belongs to in its environment; we mean the one at the path."""
+    kept = {name: value for name, value in os.environ.items() if name not in _ANOTHER}
+    return {**kept, **_ENVIRONMENT}
+
+
+def begin(words: Sequence[str]) -> None:
+    """Begin on `why PATH:LINE`, exactly so written (`--json` may stand beside it); anything else is left alone."""
+    asked = [word for word in words[1:] if word != "--json"]
+    lines = _LINES.fullmatch(asked[0]) if words[:1] == ["why"] and len(asked) == 1 else None
+    if lines is None or lines["path"].startswith("-") or not os.path.isfile(lines["path"]):
+        return
+    first = int(lines["first"])
+    last = int(lines["last"] or first)
+    file = os.path.realpath(lines["path"])
+    command = ["git", "-C", os.path.dirname(file), "--no-pager", *CONFIGURATION, *BLAME_ARGUMENTS]
+    command += [f"-L{first},{last}", "--", os.path.basename(file)]
+    try:
+        _begun[file, first, last] = subprocess.Popen(
+            command,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+    except OSError:
+        return  # whoever asks next says it in a sentence
+
+
+def take(file: str, first: int, last: int) -> bytes | None:
+    """What git says of these lines, if it was begun and went well; None to ask it again."""
+    process = _begun.pop((os.path.realpath(file), first, last), None)
+    if process is None:
+        return None
+    output, _ = process.communicate()
+    return None if process.returncode else output
+
+
+def end() -> None:
+    """Whatever was begun and is not needed."""
+    while _begun:
+        _, process = _begun.popitem()
+        process.kill()
+        process.communicate()
