@@ -31,8 +31,8 @@ FILES = 200
 LINES = 300
 SOLUTIONS = 20
 ROOT = Path(__file__).resolve().parent.parent
-# As whytree.engines.blame.BLAME_ARGUMENTS.
-BLAME = ("blame", "--porcelain", "-w", "-M", "-C", "--no-ignore-revs-file")
+# As whytree.engines.blame_arguments.
+BLAME = ("blame", "--porcelain", "-w", "-M", "-C", "--no-ignore-revs-file", "--no-textconv")
 
 
 def history(commits: int) -> Iterator[bytes]:

@@ -71,7 +71,14 @@ def _range(clone: Clone, revision: str, path: str, patterns: Sequence[str]) -> t
     with tempfile.NamedTemporaryFile("w", prefix="whytree-", suffix=".attributes") as attributes:
         attributes.write(_ATTRIBUTES)
         attributes.flush()
-        arguments = ["-c", f"core.attributesFile={attributes.name}", "blame", "--porcelain", "--since=now"]
+        arguments = [
+            "-c",
+            f"core.attributesFile={attributes.name}",
+            "blame",
+            "--porcelain",
+            "--no-textconv",
+            "--since=now",
+        ]
         arguments += [f"-L:{pattern}" for pattern in patterns]
         numbers = [
             line.line for line in parse_blame(clone.ask_bytes(*arguments, *filter(None, [revision]), "--", path))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from django.db import transaction
 from django.utils import timezone
 
-from whytree.engines.gitlog import parse_trailers
+from whytree.engines.gitlog import BODY_LIMIT, SUBJECT_LIMIT, cut, parse_trailers
 from whytree.engines.links import (
     CommitFacts,
     branch_of,
@@ -447,9 +447,9 @@ def _cleaned(commit: PushedCommit) -> PushedCommit:
         commit,
         sha=_commit_id(commit.sha),
         authored_at=_within_calendars(commit.authored_at),
-        subject=_clean(commit.subject)[:500],
-        body=_clean(commit.body)[:20_000],
-        note=_clean(commit.note)[:20_000],
+        subject=cut(_clean(commit.subject), SUBJECT_LIMIT),
+        body=cut(_clean(commit.body), BODY_LIMIT),
+        note=cut(_clean(commit.note), BODY_LIMIT),
         author_name=_clean(commit.author_name)[:200],
         author_email=_clean(commit.author_email)[:200],
         parents=[_commit_id(parent) for parent in commit.parents],

@@ -97,11 +97,19 @@ def _commit(fields: Sequence[str], paths: Sequence[str]) -> LogCommit:
         author_name=name[:200],
         author_email=email[:200],
         authored_at=_moment(authored_at),
-        subject=subject[:SUBJECT_LIMIT],
-        body=body.strip()[:BODY_LIMIT],
-        note=note.strip()[:BODY_LIMIT],
+        subject=cut(subject, SUBJECT_LIMIT),
+        body=cut(body.strip(), BODY_LIMIT),
+        note=cut(note.strip(), BODY_LIMIT),
         paths=tuple(paths[:PATHS_LIMIT]),
     )
+
+
+def cut(text: str, size: int) -> str:
+    """Text of at most this size, cut between words: half of SOL-12 would be SOL-1."""
+    if len(text) <= size or text[size].isspace():
+        return text[:size]
+    kept = text[:size]
+    return kept[: max(kept.rfind(" "), kept.rfind("\n"), kept.rfind("\t")) + 1]
 
 
 def _moment(written: str) -> datetime:

@@ -39,6 +39,7 @@ Kind = Literal["node", "ticket", "flag"]
 STATED_RULES = frozenset({"trailer", "git note", "told"})
 # A commit that names more tickets than this sums up others' work: a release, a changelog. It is for none of them.
 MOST_TICKETS = 3
+_REASON_LENGTH = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,7 @@ def reasons(facts: CommitFacts) -> list[tuple[str, str]]:
     said += [("git note", key, value) for key, value in _note_lines(facts.note)]
     said += [("told", "Why", words) for words in facts.told]
     found = [
-        (rule, value)
+        (rule, value[:_REASON_LENGTH])
         for rule, key, value in said
         if key.lower() == "why" and " " in value and next(_stated(rule, key, value), None) is None
     ]

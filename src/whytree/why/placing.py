@@ -88,7 +88,7 @@ def _file_here(ref: LineRef, folder: Path) -> Placed | None:
     target = file.resolve()
     if not target.is_relative_to(root):
         raise CommandError(
-            f"{ref.path} is a symbolic link out of this clone, to {target}. Ask about that file in its own."
+            f"{ref.path} is a symbolic link out of this clone, to {str(target)!r}. Ask about that file in its own."
         )
     path = target.relative_to(root).as_posix()
     if not clone.head:
