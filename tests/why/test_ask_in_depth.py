@@ -234,10 +234,10 @@ def test_a_folder_is_told_by_share_as_it_was_last_read_in(
     assert (told["explained"], told["commit"], told["notes"]) == (True, None, [])
     assert answer(".", cwd=clone.path / "app")["parts"] == told["parts"]
     everything = answer(".")
-    assert (everything["ref"], everything["lines"]) == ("sprout-app:./", "14 in 3 files")
+    assert (everything["ref"], everything["lines"]) == ("sprout-app:./", "14 lines in 3 files")
     assert not answer("docs/")["explained"]
     clone.commit("Newer", **{"b.py": "b = 1\n"})
-    assert "1 commits here are newer" in answer("app")["notes"][-1]
+    assert "1 commit here is newer" in answer("app")["notes"][-1]
     for q in ("app/", "sprout-app:./"):
         page = as_alice.get("/p/sprout/why", {"q": q}).content.decode()
         assert "% explained" in page, q

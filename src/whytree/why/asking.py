@@ -165,7 +165,8 @@ def _since_reading(clone: Clone, head: str) -> list[str]:
     if not head or head == clone.head:
         return []
     newer = clone.ask("rev-list", "--count", f"{head}..HEAD")
-    count = f"{newer} commits here are newer than that" if newer else "This clone's history is another one by now"
+    many = "1 commit here is" if newer == "1" else f"{newer} commits here are"
+    count = f"{many} newer than that" if newer else "This clone's history is another one by now"
     return [f"As last read in, at {head[:7]}. {count}: whytree repository sync"]
 
 

@@ -81,7 +81,7 @@ def tell(request: PageRequest, product: Product) -> HttpResponseBase:
     except WhytreeError as error:
         return _show(request, product, typed, told=reason[:400], refused=error.message)
     messages.success(
-        request, f"Kept: {told.commit.short} is for {told.words}. The next sync of a clone notes it in git."
+        request, f"Kept: {told.commit.short} is for “{told.words}”. The next sync of a clone notes it in git."
     )
     return redirect(page_of(product, typed or told.commit.sha))
 

@@ -207,7 +207,7 @@ def _of_folder(product: Product, ref: FolderRef) -> tuple[FolderRef, Why]:
     lines, files = folder_lines(repository, ref.path)
     parts = parts_of(product, lines, folder_findings(repository, lines))
     explained = any(part.ref for part in parts)
-    counted = f"{sum(lines.values()):,} in {files:,} {'file' if files == 1 else 'files'}"
+    counted = f"{sum(lines.values()):,} lines in {files:,} {'file' if files == 1 else 'files'}"
     return replace(ref, repository=repository.name), Why(
         lines=counted, at=repository.head, parts=parts, explained=explained
     )
