@@ -4,6 +4,7 @@ Nothing here imports Django or the event engine; a command that needs them in th
 """
 
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
@@ -30,6 +31,9 @@ APPS = (
     "learning",
     "demo",
 )
+
+# People wait for these: the other apps' commands need not be read for them. Each belongs to one app, and to no group.
+ALONE = {"why": ("why",), "start": ("why",)}
 
 # What a group of commands is for, as `whytree --help` shows it.
 GROUPS = {
@@ -100,9 +104,9 @@ def _answer_here() -> "httpx.BaseTransport":
     return httpx.WSGITransport(app=prepare(), raise_app_exceptions=False)
 
 
-def build() -> typer.Typer:
-    """The root with every app's commands on it."""
-    for app in APPS:
+def build(apps: Sequence[str] = APPS) -> typer.Typer:
+    """The root with the commands of these apps on it: of all, unless one knows whose is wanted."""
+    for app in apps:
         if find_spec(f"whytree.{app}.commands"):
             import_module(f"whytree.{app}.commands").register(root, group)
     return root
@@ -112,7 +116,7 @@ def main() -> None:
     """Entry point of ``whytree``."""
     client.set_in_process(_answer_here)
     try:
-        build()()
+        build(ALONE.get(sys.argv[1] if len(sys.argv) > 1 else "", APPS))()
     except client.CommandError as error:
         typer.secho(error.message, err=True, fg=typer.colors.RED if sys.stderr.isatty() else None)
         for line in _detail_lines(error.details):
