@@ -130,6 +130,45 @@ def _branch_within_a_branch(clone: Clone) -> Lines:
 
 
 @shape
+def _request_from_a_fork_with_requests_of_its_own(clone: Clone) -> Lines:
+    """The fork's request 77 is not ours; ours is 412 for all that came with it."""
+    clone.git("remote", "add", "origin", "git@github.com:acme/sprout.git")
+    _add(clone, "a", "Start")
+    clone.git("switch", "--quiet", "--create", "theirs")
+    clone.git("switch", "--quiet", "--create", "patch")
+    _add(clone, "b", "Patch")
+    clone.git("switch", "--quiet", "theirs")
+    _merge(clone, "patch", "Merge pull request #77 from zoe/patch")
+    clone.git("switch", "--quiet", "main")
+    _merge(clone, "theirs", "Merge pull request #412 from zoe/main")
+    clone.git("switch", "--quiet", "--create", "fetched")
+    clone.git("switch", "--quiet", "--create", "other")
+    _add(clone, "c", "Other")
+    clone.git("switch", "--quiet", "fetched")
+    _merge(clone, "other", "Merge pull request #77 from yan/other")
+    clone.git("switch", "--quiet", "main")
+    _merge(clone, "fetched", "Merge branch 'main' of github.com:yan/sprout")
+    return {"a.py: a": None, "b.py: b": "SOL-1", "c.py: c": None}
+
+
+@shape
+def _own_requests_fetched_by_a_pull(clone: Clone) -> Lines:
+    """Somebody's `git pull` makes a merge of the trunk around requests that are our own."""
+    clone.git("remote", "add", "origin", "git@github.com:acme/sprout.git")
+    _add(clone, "a", "Start")
+    clone.git("switch", "--quiet", "--create", "upstream")
+    clone.git("switch", "--quiet", "--create", "topic")
+    _add(clone, "b", "Explain")
+    clone.git("switch", "--quiet", "upstream")
+    _merge(clone, "topic", "Merge pull request #77 from zoe/topic")
+    _add(clone, "c", "On the trunk")
+    clone.git("switch", "--quiet", "main")
+    _add(clone, "d", "Here")
+    _merge(clone, "upstream", "Merge branch 'main' of github.com:acme/sprout")
+    return {"a.py: a": None, "b.py: b": "SOL-2", "c.py: c": None, "d.py: d": None}
+
+
+@shape
 def _octopus(clone: Clone) -> Lines:
     _add(clone, "a", "Start")
     _topic(clone, "sol-1-defer", "b", "Defer phone")

@@ -10,6 +10,7 @@ from whytree.engines.gitlog import (
     PATHS_TOO,
     Merge,
     cut,
+    is_one_piece,
     merged_through,
     own_subject,
     own_words,
@@ -136,6 +137,27 @@ def test_each_commit_of_a_merged_branch_knows_the_merge_that_ended_its_branch() 
     assert merged_through(parents, "M2") == {"a": "M1", "b": "M1", "d": "b", "c": "M2"}
     assert merged_through({"M2": ["M1", "gone"]}, "M2") == {}
     assert merged_through({}, "M2") == {}
+
+
+def test_nothing_is_looked_at_within_a_merge_that_is_one_piece() -> None:
+    parents = {"M": ["1", "b"], "b": ["a", "d"], "d": ["a"], "a": ["1"], "1": []}
+    assert merged_through(parents, "M", {"M"}) == {"a": "M", "b": "M", "d": "M"}
+
+
+@pytest.mark.parametrize(
+    ("subject", "whole"),
+    [
+        ("Merge pull request #12 from zoe/patch", True),
+        ("Merge pull request #12 from acme/develop", False),
+        ("Merge branch 'x'", False),
+        ("Merge branch 'main' of github.com:acme/sprout", False),
+        ("Merge branch 'main' of https://github.com/Acme/sprout.git into x", False),
+        ("Merge branch 'main' of ssh://git@github.com/acme/sprout", False),
+        ("Merge branch 'main' of github.com:zoe/sprout", True),
+    ],
+)
+def test_a_merge_is_one_piece_when_it_is_a_request_or_fetched_from_elsewhere(subject: str, whole: bool) -> None:
+    assert is_one_piece(subject, "", "github.com/acme/sprout") == whole
 
 
 def test_commits_of_the_trunk_that_a_topic_took_in_are_not_the_topics() -> None:

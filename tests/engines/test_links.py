@@ -63,6 +63,7 @@ LINKED = [
     ("Merged in x (pull request #77)", "", "SOL-3", "pull request"),
     ("Merged PR 77: Add form", "", "SOL-3", "pull request"),
     ("Merge branch 'sol-3-defer-phone'", "", "SOL-3", "branch name"),
+    ("Bump x from 1.0 to 1.1 (#77)", "- Fixes #412", "SOL-3", "pull request"),
     ("Merge pull request #77 in ACME/sprout from x to main", "", "SOL-3", "pull request"),
     ("fixup! ABC-12 Add form", "", "SOL-2", "ticket key"),
     ("Add form", "Fixes #412\n\n(cherry picked from commit 1234567)", "SOL-1", "closing keyword"),
@@ -114,6 +115,9 @@ UNEXPLAINED = [
     ("Release 1.0", "Refs #1, #3, #412, #8\n\nCloses #9"),
     ("Release 1.0", "Closes #412"),
     ("v1.0.1", "Closes #412"),
+    ("Bump version to 1.0.1", "Closes #412"),
+    ("chore: bump the version number to v1.0.1 (#77)", ""),
+    ("Release 1.0 (#77)", ""),
     ("Add form", "Fixes #412, fixes #9"),  # which half of the commit is this line?
     ("ABC-12 ABC-13 Add form", "Fixes ABC-14 and ABC-12"),
     ("Add form", "> Fixes #412"),

@@ -5,12 +5,13 @@ Every failure is a `CommandError`, one sentence that says what to do.
 
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from whytree.engines.gitlog import LOG_ARGUMENTS, LogCommit, decode, parse_log
+from whytree.engines.gitlog import LOG_ARGUMENTS, LogCommit, decode, is_one_piece, merged_through, parse_log
+from whytree.engines.links_tickets import tracker_of_remote
 from whytree.workspace.client import CommandError
 
 from .headstart import CONFIGURATION, environment
@@ -80,6 +81,13 @@ class Clone:
         """Every commit of HEAD's history with its parents."""
         rows = map(str.split, self.read("rev-list", "--parents", "HEAD").splitlines())
         return {row[0]: row[1:] for row in rows}
+
+    def merged_through(self, graph: Mapping[str, Sequence[str]]) -> dict[str, str]:
+        """For each commit of the graph that came through a merge, the one that speaks for it."""
+        tracker = tracker_of_remote(self.remote)
+        merges = parse_log(self.stream("log", "--merges", *LOG_ARGUMENTS, "HEAD"))
+        whole = {merge.sha for merge in merges if is_one_piece(merge.subject, merge.body, tracker)}
+        return merged_through(graph, self.head, whole)
 
     @cached_property
     def cut_off(self) -> frozenset[str]:

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from whytree.engines.blame import spans_of
-from whytree.engines.gitlog import LOG_ARGUMENTS, NOTES_REF, PATHS_TOO, LogCommit, merged_through, parse_log, unrelated
+from whytree.engines.gitlog import LOG_ARGUMENTS, NOTES_REF, PATHS_TOO, LogCommit, parse_log, unrelated
 from whytree.engines.gitlog_diff import DIFF_ARGUMENTS, flags_added, flags_pattern, parse_diffs
 from whytree.engines.links_tickets import tracker_of_remote
 from whytree.workspace.client import Client, CommandError
@@ -93,7 +93,7 @@ class Reading:
     # Commits
 
     def _send_commits(self, graph: dict[str, list[str]], since: Sequence[str], flags: Sequence[str]) -> None:
-        merged = merged_through(graph, self._clone.head)
+        merged = self._clone.merged_through(graph)
         self._elsewhere = unrelated(graph, self._clone.head)
         added = self._flags_added(since, flags)
         new = self._clone.read("rev-list", "HEAD", *since).splitlines() if since else list(graph)

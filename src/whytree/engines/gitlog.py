@@ -4,7 +4,7 @@ Pure: takes bytes or strings, gives frozen facts. Running git is `whytree.code.g
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -169,7 +169,7 @@ _QUOTED = re.compile(r"^(?:Revert|Reapply)\s+\"(?P<what>.*)\"(?P<rest>[^\"]*)$")
 _AUTOSQUASH = re.compile(r"^(?:(?:fixup|squash|amend)! )+")
 _TRUNKS = frozenset({"main", "master", "trunk", "HEAD"})
 _GATHERING = re.compile(
-    r"(?:develop|development|dev|next|staging|stable|production|integration)|(?:release|releases|stable)[-/_].*|v?\d+(?:\.(?:\d+|x))+"
+    r"(?:develop|development|dev|next|staging|stable|production|integration)|(?:release|releases|stable)[-/_].*|v?\d+(?:\.(?:\d+|x))+(?:[-_.]\w+)*"
 )
 # Each numbers its pull requests apart from its issues, so that request 12 is not issue 12.
 _APART = (_BITBUCKET, _BITBUCKET_SERVER, _AZURE, _AZURE_BRANCH)
@@ -234,8 +234,9 @@ _FOREIGN_SUBJECT = re.compile(
     re.IGNORECASE,
 )
 # "Release 1.2", "v1.2.3", "chore(release): 1.2": it sums up the work of others.
+_TO = r"(?: (?:for|the|a|new|next|version|release|number|to|tag)\b)*"
 _RELEASE = re.compile(
-    r"(?:chore\(release\)|(?:(?:chore|build|docs): )?(?:release|version|changelog|(?:bump|prepare|tag|cut)\b.*))?\W*"
+    rf"(?:chore\(release\)|(?:(?:chore|build|docs): )?(?:release|version|changelog|(?:bump|prepare|tag|cut){_TO}))?\W*"
     r"(?:for |to )?\W?v?\d+(?:\.\d+)+",
     re.IGNORECASE,
 )
@@ -258,9 +259,26 @@ def is_release(subject: str) -> bool:
     return _RELEASE.match(subject) is not None
 
 
-def merged_through(parents: Mapping[str, Sequence[str]], head: str) -> dict[str, str]:
+def is_one_piece(subject: str, body: str, tracker: str = "") -> bool:
+    """Whether all that a merge brought is what its message says, merges within included: a pull request, or something
+    fetched from elsewhere. Merges within a fork have the fork's own numbers. `tracker`: "github.com/acme/sprout"."""
+    merge = parse_merge(subject, body)
+    if fetched := re.search(r"' of (?P<url>\S+)", subject):
+        return bool(tracker) and not _same_place(fetched["url"], tracker)
+    return bool(merge.pull_request) and not merge.sums_up
+
+
+def _same_place(url: str, tracker: str) -> bool:
+    """git shortens the address in its message: "github.com:acme/sprout", "https://github.com/acme/sprout"."""
+    plain = re.sub(r"^(?:\w+://)?(?:[^@/\s]+@)?|(?:\.git)?/?$", "", url).replace(":", "/").lower()
+    return plain == tracker
+
+
+def merged_through(
+    parents: Mapping[str, Sequence[str]], head: str, whole: Container[str] = frozenset()
+) -> dict[str, str]:
     """For each commit that came to the first-parent line of `head` through merges, the innermost of them: the one
-    that ended the branch it was made on.
+    that ended the branch it was made on. Of merges that are `whole` (`is_one_piece`) nothing within is looked at.
 
     `parents` maps commit to parents and may end anywhere (a shallow or partial history). Linear in commits, but for
     branches within branches: once more a level.
@@ -275,6 +293,9 @@ def merged_through(parents: Mapping[str, Sequence[str]], head: str) -> dict[str,
             line.append(commit)
             within.discard(commit)
             commit = next(iter(parents[commit]), "")
+        if merge in whole:
+            found |= dict.fromkeys([*line, *within], merge)
+            continue
         if merge:
             found |= dict.fromkeys(line, merge)
         for one in reversed(line):

@@ -271,6 +271,8 @@ def _brought_by(facts: CommitFacts) -> Merge | None:
 def _pull_request(facts: CommitFacts) -> Iterator[Candidate]:
     """The request itself, where somebody linked it, and what its merge commit says it is for."""
     number = merge_of(facts).pull_request
+    if is_release(facts.subject):
+        return
     if number and not parse_merge(facts.subject, facts.body).sums_up:
         yield Candidate("pull request", "ticket", number, TicketRef(number))
     if _brought_by(facts) is None:

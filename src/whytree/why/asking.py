@@ -13,7 +13,7 @@ from whytree.code.git import Clone, open_clone
 from whytree.code.lines import FileLines, LineReader, Wanted
 from whytree.code.reading import find_registered, told_commit
 from whytree.engines.blame import spans_of
-from whytree.engines.gitlog import LogCommit, merged_through, unrelated
+from whytree.engines.gitlog import LogCommit, unrelated
 from whytree.engines.links_tickets import TicketRef, tracker_of_remote
 from whytree.workspace.client import Client, CommandError
 
@@ -189,7 +189,7 @@ def _about_commit(ref: CommitRef, folder: Path) -> Question:
 def _placed(question: Question, clone: Clone) -> dict[str, Any]:
     """The same question, saying of each commit which merge ended its branch, and whether its history is our own."""
     graph = clone.graph()
-    merges, elsewhere = merged_through(graph, clone.head), unrelated(graph, clone.head)
+    merges, elsewhere = clone.merged_through(graph), unrelated(graph, clone.head)
     commits = [
         {**words, "merged_by": merges.get(words["sha"], ""), "unrelated": words["sha"] in elsewhere}
         for words in question.body["commits"]
