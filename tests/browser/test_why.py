@@ -20,6 +20,7 @@ def asked(_live_server: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
     solution = live.cli_json("solution", "add", "Defer the phone number", "--under", problem)["ref"]
     clone = Clone(Path(tmp_path_factory.mktemp("asked")) / "asked")
     clone.commit(f"Defer <b>phone</b>\n\nWhy: {solution}", **{"asked/form.py": FORM})
+    clone.commit("Just so", **{"asked/plain.py": "plain = 1\n"})
     live.cli("repository", "add", str(clone.path), "--with-code")
     return "asked/form.py:6"
 
@@ -55,7 +56,12 @@ def test_the_page_is_accessible_and_fits(
     open_page: Callable[..., Any], alice_cookies: Any, live: Any, asked: str, width: int, scheme: str
 ) -> None:
     page = open_page(storage_state=alice_cookies, viewport={"width": width, "height": 900}, color_scheme=scheme)
-    for path in (f"/p/sprout/why?q={asked}", "/p/sprout/why"):
+    for path in (
+        f"/p/sprout/why?q={asked}",
+        "/p/sprout/why",
+        "/p/sprout/why?q=asked/plain.py:1",
+        "/p/sprout/why?q=asked/",
+    ):
         page.goto(live.url + path)
         found = Axe().run(page).response["violations"]
         assert not found, [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
