@@ -81,7 +81,7 @@ def remove_metric(key: Key, as_json: AsJson = False) -> None:
 
 
 def _lines(measure: dict[str, Any]) -> list[str]:
-    from whytree.engines.numbers import number
+    from whytree.engines.figures import number
 
     unit = f" {measure['unit']}" if measure["unit"] else ""
     lines = [measure["name"]]

@@ -24,7 +24,7 @@ from typing import Any
 
 import vl_convert
 
-from whytree.engines.numbers import number
+from whytree.engines.figures import number
 
 #: Drawn twice, since text in a picture shrinks with it: for the desk, and for a phone.
 WIDE, NARROW = (760, 220), (330, 200)

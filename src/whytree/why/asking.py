@@ -17,7 +17,7 @@ from whytree.engines.gitlog import LogCommit, unrelated
 from whytree.engines.links_tickets import TicketRef, tracker_of_remote
 from whytree.workspace.client import Client, CommandError
 
-from .placing import Placed, place_folder, place_lines
+from .places import Placed, place_folder, place_lines
 from .refs import CommitRef, FolderRef, LineRef, NotAReference, Ref, parse_ref
 
 

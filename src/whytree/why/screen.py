@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from whytree.engines.numbers import number, percent
+from whytree.engines.figures import number, percent
 
 Answer = dict[str, Any]
 

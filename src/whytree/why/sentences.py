@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from whytree.engines.numbers import number, percent
+from whytree.engines.figures import number, percent
 
 from .answer import Why
 

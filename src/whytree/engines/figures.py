@@ -1,11 +1,4 @@
-"""Numbers as people read them. By itself: a command that prints one need not load what draws charts."""
-
-
-def percent(share: float) -> str:
-    """A share in words: nothing is rounded to none or to all of it."""
-    if 0 < share < 0.01:
-        return "under 1 %"
-    return "over 99 %" if 0.99 < share < 1 else f"{100 * share:.0f} %"
+"""Numbers as people read them, at every door. Pure, and quick to import."""
 
 
 def number(value: float) -> str:
@@ -18,3 +11,10 @@ def number(value: float) -> str:
     else:
         text = f"{value:.2g}"
     return ("0" if text in ("-0", "-0.0") else text).replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """A share in words: nothing is rounded to none or to all of it."""
+    if 0 < share < 0.01:
+        return "under 1 %"
+    return "over 99 %" if 0.99 < share < 1 else f"{100 * share:.0f} %"
