@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q
+from django.urls import reverse
 
 from whytree.code.models import Commit, FileBlame, Ticket
-from whytree.tree.models import Solution
+from whytree.tree.models import EXPOSED_STATES, SETTLED_STATES, Solution
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.sockets import Hit, Panel, plug_panel, plug_search
@@ -46,9 +47,16 @@ def code_panel(actor: Actor, product: Product, solution: Solution) -> Panel | No
         )
         for commit, link in commits_of(solution)
     ]
-    if not shown:
+    may_start = not solution.is_closed and solution.state not in EXPOSED_STATES | SETTLED_STATES
+    if not shown and not may_start:
         return None
-    context = {"commits": shown, "lines": sum(one.lines for one in shown), "all_url": page_of(product, solution.ref)}
+    context = {
+        "commits": shown,
+        "lines": sum(one.lines for one in shown),
+        "all_url": page_of(product, solution.ref),
+        "ref": solution.ref,
+        "start_url": f"{reverse('start', args=[product.slug])}?subject={solution.ref}" if may_start else "",
+    }
     return Panel("Code", "why/_code_panel.html", context, column="aside")
 
 

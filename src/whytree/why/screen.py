@@ -3,7 +3,6 @@
 What people and commits say is data: its control characters are shown, never obeyed.
 """
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -13,12 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from whytree.engines.charts import number
+from whytree.engines.plain import CONTROL, plain
+from whytree.engines.plain import cut as _cut
 
 Answer = dict[str, Any]
 
 MOST_CODE = 6
 MOST_VOICES = 3
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _DIM, _STATED, _INFERRED = "dim", "green", "yellow"
 _COLOURS = {
     "commit": "default",
@@ -46,18 +46,12 @@ def print_answer(answer: Answer, console: Console | None = None) -> None:
     console.print(grid)
 
 
-def plain(text: object) -> str:
-    """Text with every control character replaced by its visible sign, on one line."""
-    one_line = re.sub(r"\s*[\r\n\t]+\s*", " ", str(text))
-    return _CONTROL.sub(lambda found: chr(0x2400 + ord(found[0])) if ord(found[0]) < 0x20 else "�", one_line)
-
-
 def _head(answer: Answer) -> Text:
     head = Text(plain(answer["ref"]), style="cyan")
     for line in answer["code"][:MOST_CODE]:
         if line["asked"]:
             head.append(f"\n{line['number']:>6}  ", style=_DIM)
-            head.append(_CONTROL.sub("�", line["text"].expandtabs(4)).rstrip(), style="default")
+            head.append(CONTROL.sub("�", line["text"].expandtabs(4)).rstrip(), style="default")
     more = len(answer["code"]) - MOST_CODE
     if more > 0:
         head.append(f"\n        … and {more:,} more lines", style=_DIM)
@@ -97,6 +91,7 @@ def _card_rows(card: Answer) -> Iterator[tuple[str, Text]]:
     for one in card["tried"]:
         body = _named(one["ref"], one["title"])
         body.append("  " + ", ".join(filter(None, (one["state"], plain(one["result"])))), style=_DIM)
+        body.append(f"\nlearned: {_cut(plain(one['learned']), 160)}" if one["learned"] else "", style="default")
         yield "tried", body
     for remark in card["remarks"]:
         yield remark["kind"], _remark(remark)
@@ -309,10 +304,6 @@ def _named(ref: str, title: str) -> Text:
     body = Text(plain(ref), style=_DIM)
     body.append(f" {plain(title)}", style="default")
     return body
-
-
-def _cut(text: str, size: int) -> str:
-    return text if len(text) <= size else text[: size - 1].rstrip() + "…"
 
 
 def _amount(value: float, unit: str) -> str:
