@@ -11,7 +11,8 @@ from whytree.errors import Invalid
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
-from . import queries, services, shares
+from . import improving, queries, services, shares
+from .ahead import Ahead
 from .answer import Why
 from .card import Card, card_of, find_subject
 from .hops import url_of
@@ -57,15 +58,42 @@ def explain(request: ApiRequest, product: str, ref: str) -> Why:
 @router.post("/products/{product}/why", response=Why, operation_id="explain_from_clone")
 def explain_from_clone(request: ApiRequest, product: str, body: WhyIn) -> Why:
     """The same, where the asker's clone has said which commits the lines came with. Nothing is stored."""
+    return queries.explain(api_product(request, product, Role.VIEWER), _asked(_ref(body.ref), body))
+
+
+@router.get("/products/{product}/improve", response=Ahead, operation_id="improve")
+def improve(request: ApiRequest, product: str, ref: str) -> Ahead:
+    """What could be better there: struggles, guards near their margin, open questions, untested assumptions, flags that could go.
+
+    `ref`: a file, lines or a folder as last read, `flag:KEY`, a ticket, an id, or a page of the product (`/signup`).
+    """
+    return improving.improve(api_product(request, product, Role.VIEWER), None, _place(ref))
+
+
+@router.post("/products/{product}/improve", response=Ahead, operation_id="improve_from_clone")
+def improve_from_clone(request: ApiRequest, product: str, body: WhyIn) -> Ahead:
+    """The same, where the asker's clone has said which commits the lines came with. Nothing is stored."""
     found = api_product(request, product, Role.VIEWER)
-    ask = Ask(
-        _ref(body.ref),
+    place = _place(body.ref)
+    ask = None if isinstance(place, improving.PageRef) else _asked(place, body)
+    return improving.improve(found, ask, place)
+
+
+def _asked(ref: Ref, body: WhyIn) -> Ask:
+    return Ask(
+        ref,
         spans=[Span(first, last, sha) for first, last, sha in body.spans],
         commits=[PushedCommit(**commit.dict()) for commit in body.commits],
         looked_through=body.looked_through[:100],
         tracker=body.tracker,
     )
-    return queries.explain(found, ask)
+
+
+def _place(typed: str) -> "Ref | improving.PageRef":
+    try:
+        return improving.parse_place(typed)
+    except NotAReference as error:
+        raise Invalid(str(error)) from error
 
 
 @router.get("/products/{product}/why/share", response=Share, operation_id="explained_share")

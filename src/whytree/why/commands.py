@@ -1,4 +1,4 @@
-"""`whytree why` and `whytree start`. Git runs here, where the clone is."""
+"""`whytree why`, `improve` and `start`. Git runs here, where the clone is."""
 
 import json
 from collections.abc import Callable
@@ -14,6 +14,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     root.command("why")(why)
+    root.command("improve")(improve)
     root.command("start")(start)
 
 
@@ -43,6 +44,27 @@ def why(
     from .screen import print_answer
 
     print_answer(answer)
+
+
+def improve(
+    place: Annotated[
+        str,
+        typer.Argument(
+            help="Lines (app/form.py:40-48), a file, a folder, flag:KEY, SOL-3, #412, or a page of your product (/signup)."
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """How could this be better? Who struggles here, what is near its margin, untested or never measured, and the cheapest next test."""
+    from .placing import look_ahead
+
+    answer = look_ahead(connect(), place, Path.cwd())
+    if as_json:
+        _print_json(answer)
+        return
+    from .screen_ahead import print_ahead
+
+    print_ahead(answer)
 
 
 def start(

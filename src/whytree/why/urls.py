@@ -3,10 +3,11 @@
 from django.urls import path
 
 from . import pages as views
-from . import pages_start
+from . import pages_improve, pages_start
 
 pages = [
     path("why", views.why, name="why"),
     path("why/box", views.box, name="why_box"),
+    path("improve", pages_improve.improve, name="improve"),
     path("start", pages_start.start, name="start"),
 ]
