@@ -11,10 +11,12 @@ from whytree.errors import Invalid
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
+from . import daily as habit
 from . import improving, queries, services, shares
 from .ahead import Ahead
 from .answer import Why
 from .card import Card, card_of, find_subject
+from .daily import Daily
 from .hops import url_of
 from .queries import Ask
 from .refs import NotAReference, Ref, parse_ref
@@ -154,3 +156,15 @@ def start(request: ApiRequest, product: str, body: StartIn) -> StartedOut:
         trailer=f"Why: {done.solution.ref}",
         open_questions=list(done.open_questions),
     )
+
+
+class DailyIn(Schema):
+    """`emails` are those of the reader's own clone: their commits carry them."""
+
+    emails: Annotated[list[str], Field(max_length=5)] = []
+
+
+@router.post("/products/{product}/daily", response=Daily, operation_id="read_daily")
+def read_daily(request: ApiRequest, product: str, body: DailyIn) -> Daily:
+    """Three voices of people whom your code touched, and what waits for you. The same all day; none comes twice within a month."""
+    return habit.read_daily(request.actor, api_product(request, product, Role.VIEWER), body.emails)

@@ -1,4 +1,4 @@
-"""`whytree why`, `improve` and `start`. Git runs here, where the clone is."""
+"""`whytree why`, `improve`, `start` and `daily`. Git runs here, where the clone is."""
 
 import json
 from collections.abc import Callable
@@ -16,6 +16,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     root.command("why")(why)
     root.command("improve")(improve)
     root.command("start")(start)
+    root.command("daily")(daily)
 
 
 def why(
@@ -88,6 +89,20 @@ def start(
 
     answers = {"problem": problem, "who": who, "test": test}
     begin(connect(), subject, answers, with_branch=not no_branch, yes=yes, as_json=as_json)
+
+
+def daily(as_json: AsJson = False) -> None:
+    """Three voices of people whom your code touched, and what waits for you. Two minutes; none comes twice."""
+    from .reading_daily import own_emails
+
+    client = connect()
+    answer = client.post(f"/products/{client.product}/daily", {"emails": own_emails(Path.cwd())})
+    if as_json:
+        _print_json(answer)
+        return
+    from .screen_daily import print_daily
+
+    print_daily(answer)
 
 
 def _print_json(data: Any) -> None:

@@ -145,6 +145,11 @@ def evidence_hops(nodes: Iterable[Node]) -> tuple[EvidenceHop, ...]:
     return tuple(hops[:MOST_EVIDENCE])
 
 
+def evidence_hop_of(node: Node, link: EvidenceLink) -> EvidenceHop:
+    """One piece of evidence as all doors show it."""
+    return _evidence_hop(node, link, _items([link]).get(link.source_id), _people_behind([link]).get(link.person_key))
+
+
 def _items(links: list[EvidenceLink]) -> dict[str, FeedbackItem]:
     numbers = {
         int(link.source_id[3:])

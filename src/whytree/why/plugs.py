@@ -10,9 +10,10 @@ from django.urls import reverse
 from whytree.code.models import Commit, FileBlame, Ticket
 from whytree.tree.models import EXPOSED_STATES, SETTLED_STATES, Solution
 from whytree.workspace.actors import Actor
-from whytree.workspace.models import Product
+from whytree.workspace.models import Product, User
 from whytree.workspace.sockets import Hit, Panel, plug_panel, plug_search
 
+from .daily import todays
 from .queries import commits_of, page_of
 
 _COMMIT = re.compile(r"[0-9a-f]{4,64}")
@@ -21,6 +22,7 @@ _COMMIT = re.compile(r"[0-9a-f]{4,64}")
 def plug() -> None:
     """Called once at start-up."""
     plug_panel("solution", code_panel, order=30)
+    plug_panel("today", daily_panel, order=30)
     plug_search(search_code)
 
 
@@ -58,6 +60,17 @@ def code_panel(actor: Actor, product: Product, solution: Solution) -> Panel | No
         "start_url": f"{reverse('start', args=[product.slug])}?subject={solution.ref}" if may_start else "",
     }
     return Panel("Code", "why/_code_panel.html", context, column="aside")
+
+
+def daily_panel(actor: Actor, product: Product, subject: None) -> Panel | None:
+    """What `daily` shows of voices, for those whose code is read in; others have the voices that wait for a reader."""
+    user = User.objects.filter(pk=actor.user_id or 0).first()
+    if user is None:
+        return None
+    found = todays(user, product)
+    if not found.commits or not found.voices:
+        return None
+    return Panel("Voices from people your code touched", "why/_daily_panel.html", {"daily": found})
 
 
 def search_code(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:
