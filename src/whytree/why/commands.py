@@ -17,6 +17,10 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     root.command("improve")(improve)
     root.command("start")(start)
     root.command("daily")(daily)
+    root.command("digest")(digest)
+    group("slack").command("set")(set_slack)
+    group("slack").command("remove")(remove_slack)
+    group("slack").command("test")(try_slack)
 
 
 def why(
@@ -103,6 +107,54 @@ def daily(as_json: AsJson = False) -> None:
     from .screen_daily import print_daily
 
     print_daily(answer)
+
+
+def digest(
+    send: Annotated[bool, typer.Option("--send", help="Send it to your own address, now.")] = False,
+    mail: Annotated[str, typer.Option(help="on or off: whether it comes by mail on Mondays.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """The Monday mail: five lines on whom your code touched and what waits. Prints this week's."""
+    from .screen_daily import digest_lines
+
+    client = connect()
+    path = f"/products/{client.product}/digest"
+    if mail:
+        wishes = client.put(f"{path}/mail", {"on": mail})
+        _print_json(wishes) if as_json else typer.echo(f"Mail on Mondays: {'on' if wishes['mail'] else 'off'}.")
+        return
+    answer = client.post(f"{path}/send") if send else client.get(path)
+    if as_json:
+        _print_json(answer)
+        return
+    for line in digest_lines(answer):
+        typer.echo(line)
+
+
+def set_slack(
+    url: Annotated[str, typer.Argument(help="Its incoming webhook, as https://hooks.slack.com/services/…")],
+    as_json: AsJson = False,
+) -> None:
+    """Post five lines to a channel on Mondays: Slack, or any webhook that takes the same JSON."""
+    client = connect()
+    hook = client.put(f"/products/{client.product}/slack", {"url": url})
+    _print_json(hook) if as_json else typer.echo(
+        f"{hook['host']} gets five lines on Mondays. Try it: whytree slack test"
+    )
+
+
+def remove_slack(as_json: AsJson = False) -> None:
+    """Post nothing any more."""
+    client = connect()
+    client.delete(f"/products/{client.product}/slack")
+    _print_json({"host": ""}) if as_json else typer.echo("The channel gets nothing any more.")
+
+
+def try_slack(as_json: AsJson = False) -> None:
+    """Post this week's lines now."""
+    client = connect()
+    hook = client.post(f"/products/{client.product}/slack/test")
+    _print_json(hook) if as_json else typer.echo(f"{hook['host']} took it.")
 
 
 def _print_json(data: Any) -> None:

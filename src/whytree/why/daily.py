@@ -64,7 +64,7 @@ def todays(user: User, product: Product, now: datetime | None = None) -> Daily:
     """What `daily` shows: the same all day, then others. Changes nothing."""
     now = now or timezone.now()
     touch = touched_by(user, product, now)
-    ear = Ear(user, product, touch, now)
+    ear = Ear(product, touch, now)
     today = Shown.objects.filter(user=user, product=product, at__gte=_midnight(product, now))
     shown = list(today.order_by("at", "pk").values_list("ref", flat=True))[-VOICES:]
     voices = ear.named(shown) if shown else []
@@ -86,7 +86,7 @@ def todays(user: User, product: Product, now: datetime | None = None) -> Daily:
 def read_daily(actor: Actor, product: Product, emails: Sequence[str] = ()) -> Daily:
     """The same, and remember that it was shown. `emails` are those of the reader's own clone: their commits carry them."""
     require(actor, product, Role.VIEWER)
-    user = _person(actor)
+    user = person_of(actor)
     if emails:
         remember_emails(actor, product, user, emails)
     found = todays(user, product)
@@ -97,7 +97,7 @@ def read_daily(actor: Actor, product: Product, emails: Sequence[str] = ()) -> Da
 def show_others(actor: Actor, product: Product) -> None:
     """Enough of these: they count as read, and the next ones come."""
     require(actor, product, Role.VIEWER)
-    user = _person(actor)
+    user = person_of(actor)
     refs = [voice.ref for voice in todays(user, product).voices]
     mark_shown(user, product, refs)
     day_start = _midnight(product, timezone.now())  # as if read yesterday: today's three are others
@@ -206,7 +206,7 @@ def _midnight(product: Product, now: datetime) -> datetime:
     return now.astimezone(ZoneInfo(product.timezone)).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _person(actor: Actor) -> User:
+def person_of(actor: Actor) -> User:
     user = User.objects.filter(pk=actor.user_id or 0).first()
     if user is None:
         raise Invalid("A server key is nobody's: ask with a personal token.")

@@ -107,8 +107,8 @@ def _flags(product: Product, solutions: Iterable[int], commits: Sequence[Commit]
 class Ear:
     """Looks for what a person should hear, source by source, until there is enough."""
 
-    def __init__(self, user: User, product: Product, touch: Touch, now: datetime) -> None:
-        self._user, self._product, self._touch, self._now = user, product, touch, now
+    def __init__(self, product: Product, touch: Touch, now: datetime) -> None:
+        self._product, self._touch, self._now = product, touch, now
 
     def hear(self, count: int, skip: Iterable[str] = ()) -> list[Heard]:
         """The next voices: none in `skip`, none of somebody who speaks already."""

@@ -16,8 +16,7 @@ def new_nonce() -> str:
 class Reader(models.Model):
     """One member's wishes for one product. `emails` are the addresses their commits carry, besides their account's.
 
-    `nonce` is signed into the addresses of their feed and of the link that ends the mail; a new one makes the old
-    addresses useless.
+    `nonce` is signed into the address of their feed; a new one makes the old address useless.
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")

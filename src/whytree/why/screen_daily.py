@@ -46,3 +46,13 @@ def _waiting(one: Answer) -> Text:
     body.append(cut(plain(one["text"]), 200), style="default")
     body.append(f"  since {day(one['since'])}", style=_DIM)
     return body
+
+
+def digest_lines(answer: Answer) -> list[str]:
+    """The five lines as they are mailed."""
+    lines = [plain(answer["subject"]), ""] if answer["lines"] else ["Nothing to say this week, so nothing is sent."]
+    for one in answer["lines"]:
+        lines += [f"{plain(one['label'])}: {plain(one['text'])}", f"  {plain(one['url'])}"]
+    if answer["sent_to"]:
+        lines += ["", f"Sent to {plain(answer['sent_to'])}."]
+    return lines
