@@ -239,7 +239,8 @@ def test_today_shows_them_and_goes_on_when_they_are_read(
 def test_whoever_starts_is_waited_for(api: Any, alice: Any, product: Any) -> None:
     api.post("/products/sprout/start", {"subject": "Form"})
     assert Solution.objects.get().owner == alice
-    assert len(todays(alice, product).waiting) == 3
+    (one,) = todays(alice, product).waiting
+    assert one.text.startswith("Which problem are we solving? Whose life gets better, and how?")
     Note.objects.all().delete()
     assert todays(alice, product).waiting == ()
 

@@ -28,6 +28,16 @@ def test_it_shows_who_has_the_problem_and_asks_three_questions(as_alice: Any, tr
     assert "whytree start OPP-1" in text
 
 
+def test_choosing_a_problem_shows_its_people_and_keeps_it(as_alice: Any, tree: Tree) -> None:
+    text = as_alice.get(PATH, {"subject": "Explain the phone number"}).content.decode()
+    assert "?subject=Explain%20the%20phone%20number&amp;title=&amp;problem=OPP-1" in text
+    text = as_alice.get(PATH, {"subject": "Explain the phone number", "problem": "OPP-1"}).content.decode()
+    assert "I closed it when it wanted my number." in text
+    assert '<input type="hidden" name="problem" value="OPP-1">' in text
+    as_alice.post(PATH, {"subject": "Explain the phone number", "problem": "OPP-1"})
+    assert Solution.objects.get(number=3).opportunity == tree.opportunity
+
+
 def test_posting_starts_and_says_how_to_go_on(as_alice: Any, tree: Tree) -> None:
     sent = {"subject": "#412", "title": "Sign-up form", "problem": "OPP-1", "who": "New people"}
     answer = as_alice.post(PATH, sent, follow=True)

@@ -108,5 +108,9 @@ class Ahead:
     page: str = ""
 
     @property
+    def is_harmed(self) -> bool:
+        return any(one.state == "harmed" for one in self.guards)
+
+    @property
     def is_empty(self) -> bool:
         return not (self.solutions or self.struggles or self.unread)

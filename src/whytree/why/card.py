@@ -8,7 +8,7 @@ from whytree.code.queries import find_ticket, only_tracker
 from whytree.engines.links_tickets import TicketRef, parse_ticket
 from whytree.engines.text import fold
 from whytree.errors import Invalid, NotFound
-from whytree.tree.models import Node, Note, NoteKind, Opportunity, Outcome, Solution
+from whytree.tree.models import EXPOSED_STATES, SETTLED_STATES, Node, Note, NoteKind, Opportunity, Outcome, Solution
 from whytree.tree.queries import find_node, nodes_of_ticket, notes_of, open_notes_of
 from whytree.workspace.models import Product
 
@@ -21,6 +21,7 @@ from .reviews import review_hop
 VOICES = 3
 SUGGESTIONS = 5
 TRIED = 5
+MOST_OTHERS = 100
 LONGEST_SUBJECT = 2_000
 
 # The essay's three questions; a skipped one stays an open question on the solution.
@@ -192,13 +193,15 @@ def _voices(opportunity: Opportunity | None) -> tuple[EvidenceHop, ...]:
 
 
 def _tried(place: Place) -> tuple[Tried, ...]:
+    """Other solutions; what people had in their hands, or what was given up, before what is only meant."""
     if place.opportunity is None:
         return ()
     others = (
         place.opportunity.solutions.exclude(pk=place.solution.pk) if place.solution else place.opportunity.solutions
     )
-    shown = others.select_related("product", "opportunity").order_by("-updated_at")[:TRIED]
-    return tuple(_came_of(one) for one in shown)
+    shown = list(others.select_related("product", "opportunity").order_by("-updated_at")[:MOST_OTHERS])
+    shown.sort(key=lambda one: one.state not in EXPOSED_STATES | SETTLED_STATES)
+    return tuple(_came_of(one) for one in shown[:TRIED])
 
 
 def _came_of(solution: Solution) -> Tried:

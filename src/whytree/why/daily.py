@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from whytree.errors import Invalid
 from whytree.learning.queries import due_reviews, last_result, open_reviews
-from whytree.tree.models import ASKING, Assumption, Hypothesis, Note, NoteKind, Solution
+from whytree.tree.models import ASKING, Assumption, Hypothesis, Node, Note, NoteKind, Solution
 from whytree.tree.queries import nodes_behind
 from whytree.workspace.access import require
 from whytree.workspace.activity import record
@@ -19,6 +19,7 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product, User
 from whytree.workspace.roles import Role
 
+from .card import QUESTIONS
 from .hearing import REMEMBER, VOICES, Ear, Heard, Touch, seen_lately, touched_by
 from .hops import url_of
 from .models import Reader, Shown
@@ -178,10 +179,20 @@ def _asked(user: User, product: Product, mine: dict[int, Solution]) -> list[Wait
     notes = notes.exclude(kind=NoteKind.CHALLENGE, author=user).order_by("kind", "created_at", "pk")
     nodes = nodes_behind(notes)
     shown = [(note, nodes[note.node_kind, note.node_id]) for note in notes if (note.node_kind, note.node_id) in nodes]
-    return [
-        Waiting(note.kind, node.ref, note.text, f"{url_of(node)}#note-{note.pk}", note.created_at)
-        for note, node in shown
-    ]
+    asked = [_of_note(note, node, note.text) for note, node in shown if note.text not in QUESTIONS.values()]
+    return [*asked, *_left_open([pair for pair in shown if pair[0].text in QUESTIONS.values()])]
+
+
+def _of_note(note: Note, node: Node, text: str) -> Waiting:
+    return Waiting(note.kind, node.ref, text, f"{url_of(node)}#note-{note.pk}", note.created_at)
+
+
+def _left_open(notes: Sequence[tuple[Note, Node]]) -> list[Waiting]:
+    """The questions of `start` that were skipped: one thing a solution, however many."""
+    by_node: dict[str, list[tuple[Note, Node]]] = {}
+    for note, node in notes:
+        by_node.setdefault(node.ref, []).append((note, node))
+    return [_of_note(*pairs[0], " ".join(note.text for note, _ in pairs)) for pairs in by_node.values()]
 
 
 def _sentence(voices: Sequence[Heard], waiting: Sequence[Waiting]) -> str:

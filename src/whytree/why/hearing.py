@@ -11,7 +11,7 @@ Where to look, in this order, and each voice says where it was found:
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import chain
@@ -42,6 +42,7 @@ MOST_ITEMS = 300
 VOICES = 3
 LONGEST = 400
 LONGEST_REF = 80
+NEW = "new; nothing that your code touched was spoken of"
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Heard:
     reason: str
     url: str
     person: str = ""  # to hear each person once; never shown
+    touched: bool = True  # False: only new, from nobody that the reader's code is known to have touched
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,8 @@ class Ear:
     def _of_link(self, link: EvidenceLink, reason: str) -> Heard:
         hop = evidence_hop_of(self._problems[link.node_id][0], link)
         person = link.person_key or hop.who
-        return Heard(_ref(hop.ref), _short(hop.quote), hop.who, hop.said_at, hop.source, reason, hop.url, person)
+        words = _short(hop.quote)
+        return Heard(_ref(hop.ref), words, hop.who, hop.said_at, hop.source, reason, hop.url, person)
 
     def _exposed(self) -> Iterator[Heard]:
         """Those who had the change; whoever was left as before was not touched."""
@@ -220,12 +223,12 @@ class Ear:
     def _newest(self) -> Iterator[Heard]:
         items = self._quotable().filter(said_at__gt=self._now - LOOK_BACK)
         for item in items.order_by("-said_at", "-pk")[:100]:
-            yield self._of_item(item, "new; nothing that your code touched was spoken of")
+            yield replace(self._of_item(item, NEW), touched=False)
 
     def _quoted(self, refs: Iterable[str]) -> Iterator[Heard]:
         numbers = [int(ref[3:]) for ref in refs if ref.startswith("FB-") and ref[3:].isdigit()]
         for item in self._quotable().filter(number__in=numbers):
-            yield self._of_item(item, "new; nothing that your code touched was spoken of")
+            yield replace(self._of_item(item, NEW), touched=False)
 
     def _quotable(self) -> QuerySet[FeedbackItem]:
         items = FeedbackItem.objects.filter(product=self._product, said_at__lte=self._now).select_related("product")

@@ -67,7 +67,8 @@ def as_atom(digest: Digest, entries: Sequence[tuple[Digest, datetime]], feed_url
     ElementTree.SubElement(feed, f"{{{_ATOM}}}link", rel="self", href=feed_url)
     for entry, at in entries:
         _entry(feed, entry, at, base)
-    return ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
+    written: bytes = ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
+    return written
 
 
 def _entry(feed: ElementTree.Element, digest: Digest, at: datetime, base: str) -> None:

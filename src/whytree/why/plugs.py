@@ -68,9 +68,10 @@ def daily_panel(actor: Actor, product: Product, subject: None) -> Panel | None:
     if user is None:
         return None
     found = todays(user, product)
-    if not found.commits or not found.voices:
+    voices = [voice for voice in found.voices if voice.touched]
+    if not voices:
         return None
-    return Panel("Voices from people your code touched", "why/_daily_panel.html", {"daily": found})
+    return Panel("Voices from people your code touched", "why/_daily_panel.html", {"voices": voices})
 
 
 def search_code(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:

@@ -191,7 +191,9 @@ def forget_email(actor: Actor, product: Product, email: str) -> Reader:
 
 def stop_url(reader: Reader) -> str:
     """Ends the mail; works as long as the mail may be kept."""
-    return settings.WHYTREE.base_url + reverse("stop_mail", args=[signing.dumps(reader.pk, salt=STOP_SALT)])
+    return settings.WHYTREE.base_url + reverse(
+        "stop_mail", args=[signing.Signer(salt=STOP_SALT).sign_object(reader.pk)]
+    )
 
 
 def reader_of_stop(token: str) -> Reader:
@@ -206,7 +208,7 @@ def stop_mail(token: str, *, on: bool = False) -> Reader:
 
 
 def feed_url(reader: Reader) -> str:
-    token = signing.dumps([reader.pk, reader.nonce], salt=FEED_SALT)
+    token = signing.Signer(salt=FEED_SALT).sign_object([reader.pk, reader.nonce])
     return settings.WHYTREE.base_url + reverse("digest_feed", args=[token])
 
 
@@ -237,7 +239,7 @@ def feed(token: str) -> bytes:
 
 def _signed(token: str, salt: str, keys: Callable[..., dict[str, object]]) -> Reader:
     try:
-        wanted = keys(signing.loads(token, salt=salt))
+        wanted = keys(signing.Signer(salt=salt).unsign_object(token))
     except (signing.BadSignature, ValueError, TypeError, LookupError) as error:
         raise NotFound("This address is not whole. Copy it again, from the mail or from Your mail.") from error
     reader = Reader.objects.filter(**wanted).select_related("user", "product").first()

@@ -76,8 +76,7 @@ def _solution(actor: Actor, product: Product, subject: Subject) -> tuple[Solutio
         return place.solution, False
     title = subject.words.strip() or (f"Ticket {subject.ticket_ref.key}" if subject.ticket_ref else subject.written)
     starter = User.objects.filter(pk=actor.user_id, memberships__product=product).first() if actor.user_id else None
-    fields = {"opportunity": place.opportunity, "title": title[:TITLE_LENGTH]}
-    made = create_solution(actor, product, owner=starter, **fields)
+    made = create_solution(actor, product, opportunity=place.opportunity, title=title[:TITLE_LENGTH], owner=starter)
     return made, True
 
 
