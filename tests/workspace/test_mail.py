@@ -76,6 +76,16 @@ def test_nobody_there_is_later_and_no_setting_is_a_sentence(settings: Any) -> No
         send(MAIL)
 
 
+def test_doctor_looks_whether_the_server_is_there() -> None:
+    from whytree.site.doctor import _mail
+
+    with mail_server() as box:
+        assert _mail(options.read({"WHYTREE_SMTP_URL": box.url})).state == "ok"
+    found = _mail(options.read({"WHYTREE_SMTP_URL": box.url.replace("//", "//ana:secret@")}))
+    assert (found.state, "secret" in found.text) == ("problem", False)
+    assert "WHYTREE_SMTP_URL" in _mail(options.read({})).text
+
+
 def test_a_setting_that_is_no_mail_server_is_refused_without_showing_it() -> None:
     with pytest.raises(options.OptionError, match="start it with smtp:// or smtps://") as raised:
         options.read({"WHYTREE_SMTP_URL": "http://user:secret@host"})
