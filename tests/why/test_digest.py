@@ -213,6 +213,16 @@ def test_a_refusal_that_passes_is_tried_again_and_one_that_does_not_is_not(
     assert send_week(product, alice) is None
 
 
+def test_a_mail_server_that_is_down_is_asked_once_and_not_for_everybody(
+    alice: Any, bob: Any, product: Any, old: None, settings: Any
+) -> None:
+    say(product, "Hello", 1)
+    settings.WHYTREE = replace(settings.WHYTREE, smtp_url="smtp://127.0.0.1:9")
+    assert "does not answer" in send_week(product, alice).error  # type: ignore[union-attr]
+    assert send_week(product, bob) is None
+    assert Sending.objects.count() == 1
+
+
 def test_it_gives_up_after_some_attempts(alice: Any, product: Any, old: None, box: Mailbox) -> None:
     say(product, "Hello", 1)
     box.answers = ["450 busy"] * 9

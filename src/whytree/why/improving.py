@@ -54,6 +54,7 @@ VOICES_EACH = 2
 NEAR = 0.5  # of the margin: half of what was allowed is used up
 STEADY = timedelta(days=14)  # as long as everybody got the same before a flag is called spent
 MOST_ITEMS = 1_000
+AT_ONCE = 500  # values in one IN
 
 # What a test costs, by its method: from reading what is there to building something.
 CHEAPEST_FIRST = (
@@ -226,8 +227,12 @@ def _led_by_clone(product: Product, ask: Ask, counted: Mapping[str, int]) -> dic
 
 def _led_by_store(product: Product, counted: Mapping[str, int]) -> dict[str, tuple[str, str]]:
     """Many commits at once: those that no key of theirs can link are not looked at."""
-    commits = Commit.objects.filter(may_be_linked(product), repository__product=product).distinct()
-    wanted = [commit for commit in commits.select_related("repository") if commit.sha in counted]
+    shas, keyed = sorted(counted), Commit.objects.filter(may_be_linked(product), repository__product=product).distinct()
+    wanted = [
+        commit
+        for start in range(0, len(shas), AT_ONCE)
+        for commit in keyed.filter(sha__in=shas[start : start + AT_ONCE]).select_related("repository")
+    ]
     findings = findings_of(product, wanted)
     links = ((commit, findings[commit.pk].link) for commit in wanted)
     return {commit.sha: (main_ref(link.refs), link.provenance) for commit, link in links if link}

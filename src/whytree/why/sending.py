@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.core import signing
+from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -27,6 +28,7 @@ from .letters import as_atom, as_html, as_slack, as_text
 from .models import Reader, Sending, SlackHook, new_nonce
 
 ATTEMPTS = 5
+SERVER_DOWN, PAUSE_SECONDS = "why.mail_server_down", 600
 NOTHING = "There is nothing to say this week: no new voice, and nothing waits."
 NO_SLACK = "No channel is set. Give its incoming webhook: whytree slack set https://hooks.slack.com/services/…"
 STOP_SALT, FEED_SALT = "why.stop", "why.feed"
@@ -38,7 +40,7 @@ STOP_SALT, FEED_SALT = "why.stop", "why.feed"
 def send_week(product: Product, user: User | None, now: datetime | None = None) -> Sending | None:
     """This week's letter, if it is due and nobody has sent it; None when there is nothing to do."""
     now = now or timezone.now()
-    if not _is_wanted(product, user):
+    if not _is_wanted(product, user) or (user and cache.get(SERVER_DOWN)):
         return None
     sending = _claim(product, user, week_of(product, now)[0])
     if sending is None:
@@ -52,6 +54,8 @@ def send_week(product: Product, user: User | None, now: datetime | None = None) 
         else:
             mail.send(_letter(digest, user))
     except Unavailable as error:
+        if isinstance(error, mail.MailServerDown):  # the others need not wait for it one by one
+            cache.set(SERVER_DOWN, True, PAUSE_SECONDS)
         return _settle(sending, Sending.State.FAILED, error.message)
     except (Conflict, Invalid, SlackHook.DoesNotExist) as error:
         sending.attempts = ATTEMPTS  # another attempt would be refused too

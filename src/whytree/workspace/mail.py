@@ -23,6 +23,10 @@ TIMEOUT_SECONDS = 20
 NOT_SET = "No mail server is set. Set WHYTREE_SMTP_URL=smtp://user:password@host:587 on the server and start it again."
 
 
+class MailServerDown(Unavailable):
+    """Nothing can be sent to anybody now."""
+
+
 class MailRefused(Conflict):
     """The server will not take this mail, whenever it is sent."""
 
@@ -55,14 +59,16 @@ def send(mail: Mail) -> None:
                 server.login(unquote(parts.username), unquote(parts.password or ""))
             server.send_message(message)
     except smtplib.SMTPAuthenticationError as error:
-        raise Unavailable("The mail server refused the password in WHYTREE_SMTP_URL.", retry_after=900) from error
+        raise MailServerDown("The mail server refused the password in WHYTREE_SMTP_URL.", retry_after=900) from error
     except smtplib.SMTPRecipientsRefused as error:
         code, words = next(iter(error.recipients.values()))
         raise _refusal(code, words) from error
     except smtplib.SMTPResponseException as error:
         raise _refusal(error.smtp_code, error.smtp_error) from error
     except (OSError, smtplib.SMTPException) as error:
-        raise Unavailable(f"The mail server does not answer as one: {plain(error)[:200]}", retry_after=900) from error
+        raise MailServerDown(
+            f"The mail server does not answer as one: {plain(error)[:200]}", retry_after=900
+        ) from error
 
 
 def _refusal(code: int, words: bytes | str) -> MailRefused | Unavailable:
@@ -90,7 +96,7 @@ def _make_private(server: smtplib.SMTP, scheme: str, host: str, *, has_password:
         server.starttls(context=ssl.create_default_context())
         server.ehlo()
     elif has_password and host not in {"localhost", "127.0.0.1", "::1"}:
-        raise Unavailable(f"{host} offers no TLS, so the password was not sent. Use smtps://, or another port.")
+        raise MailServerDown(f"{host} offers no TLS, so the password was not sent. Use smtps://, or another port.")
 
 
 def _port(given: int | None, scheme: str) -> int:
