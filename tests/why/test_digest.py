@@ -41,7 +41,7 @@ def box(settings: Any) -> Iterator[Mailbox]:
 @pytest.fixture
 def old(product: Any) -> None:
     """Everybody is here since long before this Monday."""
-    long_ago = timezone.now() - timedelta(days=60)
+    long_ago = MONDAY - timedelta(days=60)
     Product.objects.update(created_at=long_ago)
     Membership.objects.update(created_at=long_ago)
     SlackHook.objects.update(created_at=long_ago)
