@@ -83,6 +83,26 @@ def test_every_way_to_give_a_message_is_understood(clone: Clone, tmp_path: Path)
     assert clone.git("log", "--format=%(trailers:key=Why,valueonly,separator=%x2C)", "main..").split() == ["SOL-3"] * 4
 
 
+@pytest.mark.parametrize(
+    ("said", "added"),
+    [
+        ("Why: OPP-1", False),
+        ("why: none", False),
+        ("Why-Flag: flag:later", False),
+        ("    Why: SOL-9", False),
+        ("* Why: #412", False),
+        ("Why: acme/sprout#412", False),
+        ("Why: it was slow", True),
+        ("- Why: people waited", True),
+        ("whyever", True),
+    ],
+)
+def test_a_reason_that_stands_there_is_enough_and_prose_is_none(clone: Clone, said: str, added: bool) -> None:
+    begin(clone)
+    clone.commit(f"Change\n\n{said}")
+    assert ("Why: SOL-3" in message(clone)) is added
+
+
 def test_another_comment_character_is_respected(clone: Clone) -> None:
     begin(clone)
     clone.git("config", "core.commentChar", ";")

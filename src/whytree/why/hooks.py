@@ -51,8 +51,8 @@ case "${2-}" in
   ''|template) : > "$editing"; room=1 ;;
   *) rm -f "$editing"; grep -q '[^[:space:]]' "$1" || exit 0 ;;
 esac
-# Also where a squash has quoted it, with a mark or spaces in front.
-grep -qi '^[[:space:]*>-]*why:' "$1" && exit 0
+# A reason stands there already, perhaps quoted by a squash; "Why: it was slow" is prose, and names none.
+grep -Eqi '^[[:space:]*>-]*why(-[a-z]+)?:[[:space:]]*([a-z]+-[0-9]|[a-z0-9_./-]*[#!][0-9]|none|flag:|https?:)' "$1" && exit 0
 git interpret-trailers --in-place --no-divider --where end --if-exists addIfDifferent --trailer "Why: $why" "$1"
 # An empty line for the subject, and one to keep it apart; git drops what nobody used.
 if [ "${room-}" ]; then { echo; cat "$1"; } > "$1.whytree" && cat "$1.whytree" > "$1"; rm -f "$1.whytree"; fi
