@@ -29,8 +29,9 @@ from whytree.tree.queries import find_node
 from whytree.voice.models import Consent, FeedbackItem
 from whytree.workspace.models import Product, User
 
+from .answer import EvidenceHop
 from .commits import main_ref
-from .hops import evidence_hop_of
+from .hops import hops_of
 from .linking import findings_of, hub_of
 from .models import Reader, Shown
 from .queries import page_of
@@ -130,7 +131,7 @@ class Ear:
     def named(self, refs: Sequence[str]) -> list[Heard]:
         """These voices again, as they may be quoted today: whoever is forgotten since is not quoted."""
         wanted = set(refs)
-        sources = chain(self._since(), self._exposed(), self._tickets(), self._before(), self._quoted(wanted))
+        sources = chain(self._since(), self._exposed(), self._tickets(), self._before(), self._named(wanted))
         found: dict[str, Heard] = {}
         for one in sources:
             if one.ref in wanted and one.words:
@@ -149,28 +150,23 @@ class Ear:
         }
 
     @cached_property
-    def _evidence(self) -> list[EvidenceLink]:
+    def _evidence(self) -> list[tuple[EvidenceLink, EvidenceHop]]:
+        """What people said about those problems, the newest first."""
         rows = EvidenceLink.objects.filter(product=self._product, node_kind="OPP", node_id__in=list(self._problems))
-        quoted = rows.exclude(quote="").exclude(person_key__startswith=ERASED)
-        return list(quoted.order_by("-said_at", "-pk")[:500])
+        links = list(_quoted(rows)[:MOST_ITEMS])
+        return list(zip(links, hops_of([(self._problems[link.node_id][0], link) for link in links]), strict=True))
 
     def _since(self) -> Iterator[Heard]:
-        for link in self._evidence:
+        for link, hop in self._evidence:
             _, solution, since = self._problems[link.node_id]
             if link.said_or_added_at >= since:
-                yield self._of_link(link, f"since you changed {solution.ref}")
+                yield _of_hop(hop, link, f"since you changed {solution.ref}")
 
     def _before(self) -> Iterator[Heard]:
-        for link in self._evidence:
+        for link, hop in self._evidence:
             problem, solution, since = self._problems[link.node_id]
             if link.said_or_added_at < since:
-                yield self._of_link(link, f"about {problem.ref}, which {solution.ref} is for")
-
-    def _of_link(self, link: EvidenceLink, reason: str) -> Heard:
-        hop = evidence_hop_of(self._problems[link.node_id][0], link)
-        person = link.person_key or hop.who
-        words = _short(hop.quote)
-        return Heard(_ref(hop.ref), words, hop.who, hop.said_at, hop.source, reason, hop.url, person)
+                yield _of_hop(hop, link, f"about {problem.ref}, which {solution.ref} is for")
 
     def _exposed(self) -> Iterator[Heard]:
         """Those who had the change; whoever was left as before was not touched."""
@@ -211,21 +207,21 @@ class Ear:
                 url,
                 ticket.author,
             )
-        for tied in TicketLink.objects.filter(ticket__in=tickets, node_kind="OPP").select_related("ticket"):
-            links = EvidenceLink.objects.filter(product=self._product, node_kind="OPP", node_id=tied.node_id)
-            for link in links.exclude(quote="").exclude(person_key__startswith=ERASED).order_by("-said_at")[:50]:
-                hop = evidence_hop_of(tied.node(), link)
-                reason = f"about {hop.node}, which ticket {tied.ticket.key} is tied to"
-                yield Heard(
-                    _ref(hop.ref), _short(hop.quote), hop.who, hop.said_at, hop.source, reason, hop.url, link.person_key
-                )
+        ties = {tied.node_id: tied for tied in TicketLink.objects.filter(ticket__in=tickets, node_kind="OPP")}
+        problems = Opportunity.objects.select_related("product").in_bulk(list(ties))
+        keys = {ticket.pk: ticket.key for ticket in tickets}
+        rows = EvidenceLink.objects.filter(product=self._product, node_kind="OPP", node_id__in=list(problems))
+        links = list(_quoted(rows)[:MOST_ITEMS])
+        for link, hop in zip(links, hops_of([(problems[link.node_id], link) for link in links]), strict=True):
+            key = keys[ties[link.node_id].ticket_id]
+            yield _of_hop(hop, link, f"about {hop.node}, which ticket {key} is tied to")
 
     def _newest(self) -> Iterator[Heard]:
         items = self._quotable().filter(said_at__gt=self._now - LOOK_BACK)
         for item in items.order_by("-said_at", "-pk")[:100]:
             yield replace(self._of_item(item, NEW), touched=False)
 
-    def _quoted(self, refs: Iterable[str]) -> Iterator[Heard]:
+    def _named(self, refs: Iterable[str]) -> Iterator[Heard]:
         numbers = [int(ref[3:]) for ref in refs if ref.startswith("FB-") and ref[3:].isdigit()]
         for item in self._quotable().filter(number__in=numbers):
             yield replace(self._of_item(item, NEW), touched=False)
@@ -239,6 +235,15 @@ class Ear:
         who = item.author_name
         words = _short(" ".join(item.text.split()))
         return Heard(item.ref, words, who, item.said_at, item.source, reason, url, item.person_key or who)
+
+
+def _quoted(rows: QuerySet[EvidenceLink]) -> QuerySet[EvidenceLink]:
+    return rows.exclude(quote="").exclude(person_key__startswith=ERASED).order_by("-said_at", "-pk")
+
+
+def _of_hop(hop: EvidenceHop, link: EvidenceLink, reason: str) -> Heard:
+    words, person = _short(hop.quote), link.person_key or hop.who
+    return Heard(_ref(hop.ref), words, hop.who, hop.said_at, hop.source, reason, hop.url, person)
 
 
 def seen_lately(user: User, product: Product, now: datetime) -> set[str]:

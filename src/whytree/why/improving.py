@@ -25,6 +25,7 @@ from whytree.tree.models import (
     Assumption,
     AssumptionTest,
     EvidenceLink,
+    Hypothesis,
     Method,
     Node,
     NoteKind,
@@ -33,7 +34,7 @@ from whytree.tree.models import (
     Solution,
     State,
 )
-from whytree.tree.queries import find_node, nodes_of_ticket, notes_of, open_notes_of
+from whytree.tree.queries import find_node, nodes_of_ticket, notes_of, open_notes_of, prediction_of
 from whytree.voice.models import FeedbackItem
 from whytree.voice.queries import links_of
 from whytree.workspace.models import Product
@@ -42,7 +43,7 @@ from .ahead import Ahead, Behind, Belief, Guard, Spent, Struggle, Unmeasured
 from .ahead_words import headline, help_most, next_test
 from .card import QUESTIONS, Remark
 from .commits import main_ref, told_of, trace
-from .hops import evidence_hops, opportunity_hop, place_of, url_of
+from .hops import evidence_hops, opportunity_hop, url_of
 from .linking import findings_of, hub_of, may_be_linked
 from .queries import Ask
 from .refs import CommitRef, FlagRef, LineRef, NodeRef, NotAReference, Ref, parse_ref
@@ -262,6 +263,7 @@ def _look(product: Product, found: _Found) -> Ahead:
     problems |= {one.opportunity_id: one.opportunity for one in solutions if one.opportunity and one.opportunity_id}
     open_problems = [one for one in problems.values() if not one.is_closed]
     beliefs = _untested(solutions)
+    predictions = {one.pk: prediction_of(one) for one in solutions}
     return Ahead(
         ref="",
         lines=found.lines,
@@ -270,9 +272,9 @@ def _look(product: Product, found: _Found) -> Ahead:
             Behind(one.ref, one.title, one.standing, url_of(one), lines, provenance)
             for one, lines, provenance in found.solutions.values()
         ),
-        struggles=_struggles(open_problems, solutions),
+        struggles=_struggles(open_problems, solutions, predictions),
         guards=tuple(_guards(solutions)),
-        unmeasured=tuple(_unmeasured(solutions)),
+        unmeasured=tuple(_unmeasured(solutions, predictions)),
         remarks=tuple(_remarks([*solutions, *open_problems]))[:MOST_OF_A_KIND],
         untested=tuple(beliefs),
         spent=tuple(_spent(product, solutions, found.flags)),
@@ -281,11 +283,13 @@ def _look(product: Product, found: _Found) -> Ahead:
     )
 
 
-def _struggles(problems: Sequence[Opportunity], solutions: Sequence[Solution]) -> tuple[Struggle, ...]:
+def _struggles(
+    problems: Sequence[Opportunity], solutions: Sequence[Solution], predictions: Mapping[int, Hypothesis | None]
+) -> tuple[Struggle, ...]:
     """The problems, those with most people first."""
     live: dict[int, datetime] = {}
     for solution in solutions:
-        hypothesis = place_of(solution).hypothesis
+        hypothesis = predictions[solution.pk]
         if hypothesis and hypothesis.opened_at and solution.opportunity_id:
             live[solution.opportunity_id] = max(
                 live.get(solution.opportunity_id, hypothesis.opened_at), hypothesis.opened_at
@@ -352,12 +356,12 @@ def _state(rail: Guardrail, *, is_decided: bool) -> str:
     return "near" if rail.margin > 0 and moved >= NEAR * rail.margin else ""
 
 
-def _unmeasured(solutions: Sequence[Solution]) -> Iterable[Unmeasured]:
+def _unmeasured(solutions: Sequence[Solution], predictions: Mapping[int, Hypothesis | None]) -> Iterable[Unmeasured]:
     reviews = reviews_of(solutions)
     for solution in solutions:
         if solution.state not in EXPOSED_STATES | {State.KEPT}:
             continue
-        hypothesis = place_of(solution).hypothesis
+        hypothesis = predictions[solution.pk]
         review = reviews.get(solution.pk, [None])[0]
         result = last_result(review) if review else None
         if hypothesis is None:
