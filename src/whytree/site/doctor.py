@@ -39,6 +39,7 @@ def examine() -> list[Finding]:
         _server,
         _token,
         _hosts,
+        _proxy,
     )
     return [*(look(chosen) for look in looks), *_stores(chosen)]
 
@@ -134,6 +135,16 @@ def _hosts(chosen: options.Options) -> Finding:
         "address",
         "advice",
         "Others can reach this server without https. Put a proxy with TLS in front and set WHYTREE_PUBLIC_URL.",
+    )
+
+
+def _proxy(chosen: options.Options) -> Finding:
+    if chosen.trusted_proxy or not chosen.public_url.startswith("https://"):
+        return Finding("proxy", "ok", ", ".join(chosen.trusted_proxy) or "none is trusted, none is needed")
+    return Finding(
+        "proxy",
+        "advice",
+        "People come through a proxy, so all share its address when wrong passwords are counted. Name it: WHYTREE_TRUSTED_PROXY=127.0.0.1",
     )
 
 
