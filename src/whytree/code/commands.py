@@ -1,6 +1,5 @@
 """Repositories and tickets from the command line. Git runs here, where the clone is."""
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from whytree.workspace.client import Client, CommandError, connect
+from whytree.workspace.printing import bars, print_json, say
 
 if TYPE_CHECKING:
     from .reading import Found, Progress
@@ -81,7 +81,7 @@ def list_repositories(as_json: AsJson = False) -> None:
     client = connect()
     repositories = client.get(f"/products/{client.product}/repositories")
     if as_json:
-        _print_json(repositories)
+        print_json(repositories)
         return
     for one in repositories:
         read = (
@@ -89,9 +89,9 @@ def list_repositories(as_json: AsJson = False) -> None:
             if one["synced_at"]
             else "never read to its end"
         )
-        typer.echo(f"{one['name']:24} {one['commits']:>8,} commits {one['files']:>7,} files  {read}")
+        say(f"{one['name']:24} {one['commits']:>8,} commits {one['files']:>7,} files  {read}")
     if not repositories:
-        typer.echo("None yet. Add your clone: whytree repository add PATH")
+        say("None yet. Add your clone: whytree repository add PATH")
 
 
 def _read(
@@ -103,10 +103,10 @@ def _read(
         found = Reading(client, clone, repository, progress).run(lines=lines, everything=everything)
     share = client.get(f"/products/{client.product}/why/share", repository=repository["name"])
     if as_json:
-        _print_json({**repository, **vars(found), "head": clone.head, "share": share})
+        print_json({**repository, **vars(found), "head": clone.head, "share": share})
         return
     for sentence in _sentences(repository["name"], found, share):
-        typer.echo(sentence)
+        say(sentence)
 
 
 def _sentences(name: str, found: "Found", share: dict[str, Any]) -> Iterator[str]:
@@ -140,23 +140,18 @@ def _progress(*, quiet: bool) -> "Iterator[Progress]":
     if quiet or not sys.stderr.isatty():
         yield lambda what, done, total: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description:14}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    with bars(*columns) as bar:
         tasks: dict[str, Any] = {}
 
         def show(what: str, done: int, total: int) -> None:
             if what not in tasks:
-                tasks[what] = bars.add_task(what)
-            bars.update(tasks[what], completed=done, total=total or None)
+                tasks[what] = bar.add_task(what)
+            bar.update(tasks[what], completed=done, total=total or None)
 
         yield show
-
-
-def _print_json(data: Any) -> None:
-    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
 
 
 # Tickets ----------------------------------------------------------------------------------------------
@@ -182,14 +177,14 @@ def import_tickets(
             total[name] += done[name]
         total["refused"] += done["refused"]
     if as_json:
-        _print_json({**total, "columns": mapping, "dry_run": dry_run})
+        print_json({**total, "columns": mapping, "dry_run": dry_run})
         return
-    typer.echo("Columns: " + ", ".join(f"{ours} from “{theirs}”" for ours, theirs in mapping.items()))
+    say("Columns: " + ", ".join(f"{ours} from “{theirs}”" for ours, theirs in mapping.items()))
     would = "would be " if dry_run else ""
-    typer.echo(
+    say(
         f"{total['new']:,} tickets {would}new, {total['changed']:,} {would}changed, {total['unchanged']:,} as they were."
     )
     for one in total["refused"][:20]:
-        typer.echo(f"  row {one['row']}: {one['problem']}")
+        say(f"  row {one['row']}: {one['problem']}")
     if len(total["refused"]) > 20:
-        typer.echo(f"  and {len(total['refused']) - 20:,} more rows that could not be taken")
+        say(f"  and {len(total['refused']) - 20:,} more rows that could not be taken")

@@ -12,6 +12,7 @@ import typer
 
 from whytree import __version__
 from whytree.workspace import client
+from whytree.workspace.printing import say
 
 if TYPE_CHECKING:
     import httpx
@@ -75,7 +76,7 @@ def group(name: str) -> typer.Typer:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"whytree {__version__}")
+        say(f"whytree {__version__}")
         raise typer.Exit
 
 
@@ -114,9 +115,9 @@ def main() -> None:
     try:
         build()()
     except client.CommandError as error:
-        typer.secho(error.message, err=True, fg=typer.colors.RED if sys.stderr.isatty() else None)
+        say(error.message, err=True, colour="red" if sys.stderr.isatty() else "")
         for line in _detail_lines(error.details):
-            typer.echo(f"  {line}", err=True)
+            say(f"  {line}", err=True)
         raise SystemExit(1) from None
     except BrokenPipeError:
         raise SystemExit(0) from None

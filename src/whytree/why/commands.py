@@ -1,13 +1,13 @@
 """`whytree why` and `whytree start`. Git runs here, where the clone is."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from whytree.workspace.client import connect
+from whytree.workspace.printing import print_json
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -38,7 +38,7 @@ def why(
         question = tell_why(client, question, tell, ref)
     answer = ask(client, question)
     if as_json:
-        _print_json(answer)
+        print_json(answer)
         return
     from .screen import print_answer
 
@@ -66,7 +66,3 @@ def start(
 
     answers = {"problem": problem, "who": who, "test": test}
     begin(connect(), subject, answers, with_branch=not no_branch, yes=yes, as_json=as_json)
-
-
-def _print_json(data: Any) -> None:
-    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))

@@ -3,22 +3,21 @@
 What people and commits say is data: its control characters are shown, never obeyed.
 """
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from whytree.engines.charts import number
+from whytree.workspace import printing
+from whytree.workspace.printing import plain
 
 Answer = dict[str, Any]
 
 MOST_CODE = 6
 MOST_VOICES = 3
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _DIM, _STATED, _INFERRED = "dim", "green", "yellow"
 _COLOURS = {
     "commit": "default",
@@ -31,9 +30,9 @@ _COLOURS = {
 }
 
 
-def print_answer(answer: Answer, console: Console | None = None) -> None:
+def print_answer(answer: Answer) -> None:
     """Print it, as wide as the terminal is."""
-    console = console or Console(highlight=False)
+    console = printing.console()
     console.print(_head(answer))
     console.print(Text(plain(answer["sentence"]), style="bold"))
     console.print()
@@ -46,18 +45,12 @@ def print_answer(answer: Answer, console: Console | None = None) -> None:
     console.print(grid)
 
 
-def plain(text: object) -> str:
-    """Text with every control character replaced by its visible sign, on one line."""
-    one_line = re.sub(r"\s*[\r\n\t]+\s*", " ", str(text))
-    return _CONTROL.sub(lambda found: chr(0x2400 + ord(found[0])) if ord(found[0]) < 0x20 else "�", one_line)
-
-
 def _head(answer: Answer) -> Text:
     head = Text(plain(answer["ref"]), style="cyan")
     for line in answer["code"][:MOST_CODE]:
         if line["asked"]:
             head.append(f"\n{line['number']:>6}  ", style=_DIM)
-            head.append(_CONTROL.sub("�", line["text"].expandtabs(4)).rstrip(), style="default")
+            head.append(line["text"].expandtabs(4).rstrip(), style="default")
     more = len(answer["code"]) - MOST_CODE
     if more > 0:
         head.append(f"\n        … and {more:,} more lines", style=_DIM)
@@ -75,9 +68,9 @@ def _provenance(words: str) -> Text:
 # The card of `start` ----------------------------------------------------------------------------------
 
 
-def print_card(card: Answer, console: Console | None = None) -> None:
+def print_card(card: Answer) -> None:
     """What one should know before starting, on one screen."""
-    console = console or Console(highlight=False)
+    console = printing.console()
     grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
     grid.add_column(no_wrap=True)
     grid.add_column(ratio=1)
