@@ -29,7 +29,7 @@ from whytree.stores.people import pairs_since, reload_overrides
 from whytree.workspace.sockets import tell_fact
 
 from .normalise import EXPOSURE
-from .rows import TYPE_NAMES, Normalised, Rejected, as_datetime
+from .rows import CAPTURE, TYPE_NAMES, Normalised, Rejected, as_datetime
 
 log = logging.getLogger("whytree.events")
 
@@ -43,6 +43,7 @@ TYPED_EACH = 50
 MAX_ASIDE = 1_000  # rejected messages kept for showing, at once
 
 Typed = tuple[int, str, str, str]  # product, event, property, letter of its type
+Exposed = tuple[int, str, bool]  # product, flag, whether a secret key said so
 
 
 @dataclass
@@ -51,7 +52,7 @@ class Pending:
 
     edges: list[EdgeRow] = field(default_factory=list)
     traits: list[Traits] = field(default_factory=list)
-    exposures: dict[tuple[int, str], float] = field(default_factory=dict)
+    exposures: dict[Exposed, float] = field(default_factory=dict)
     rejected: list[dict[str, Any]] = field(default_factory=list)
     sample: list[Normalised] = field(default_factory=list)  # to learn the types of properties from
 
@@ -63,7 +64,7 @@ class Pending:
                 self.traits.append(item.traits)
             exposure = item.exposure or (item.event if item.event.event == EXPOSURE else None)
             if exposure is not None:
-                key = (exposure.product, exposure.said.get("flag", ""))
+                key = (exposure.product, exposure.said.get("flag", ""), exposure.source != CAPTURE)
                 self.exposures[key] = min(self.exposures.get(key, exposure.timestamp), exposure.timestamp)
 
 
@@ -75,7 +76,7 @@ class Follower:
         self._pending = Pending()
         self._guard = threading.Lock()
         self._following = threading.RLock()  # who hears of a fact may send events in turn
-        self._told: set[tuple[int, str]] = set()
+        self._told: set[Exposed] = set()
         self._ready = False
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
@@ -144,18 +145,19 @@ class Follower:
         self._mark()
 
     def _tell_exposures(self, pending: Pending) -> None:
-        """Once per flag: after a restart a listener may hear of a flag again."""
-        for (product_id, flag), at in pending.exposures.items():
-            if (product_id, flag) not in self._told:
-                self._tell_exposure(product_id, flag, as_datetime(at))
-                self._told.add((product_id, flag))
+        """Once per flag and kind of key: after a restart a listener may hear of a flag again."""
+        for exposed, at in pending.exposures.items():
+            if exposed not in self._told:
+                self._tell_exposure(exposed, as_datetime(at))
+                self._told.add(exposed)
         pending.exposures = {}
 
-    def _tell_exposure(self, product_id: int, flag: str, at: datetime) -> None:
+    def _tell_exposure(self, exposed: Exposed, at: datetime) -> None:
         """What one listener refuses is logged: it must not hold up everybody's events. What passes is tried again."""
+        product_id, flag, trusted = exposed
         try:
             with transaction.atomic():
-                tell_fact("exposure_received", product_id=product_id, flag_key=flag, at=at)
+                tell_fact("exposure_received", product_id=product_id, flag_key=flag, at=at, trusted=trusted)
         except (RetryLater, OperationalError):
             raise
         except Exception:
@@ -207,7 +209,10 @@ class Follower:
             for row in stored.identified_since(since)
         ]
         update_profiles(said)
-        exposed = {(row["product"], row["flag"]): row["first_at"].timestamp() for row in stored.exposed_since(since)}
+        exposed = {
+            (row["product"], row["flag"], bool(row["trusted"])): row["first_at"].timestamp()
+            for row in stored.exposed_since(since)
+        }
         with self._guard:
             self._pending.exposures |= exposed | self._pending.exposures
 

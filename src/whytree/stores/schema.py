@@ -109,7 +109,7 @@ LAYOUT(HASHED())
 LIFETIME(0)
 """
 
-# What did not become an event: refused at the door, by the engine, or a merge that a public key may not ask for.
+# What did not become an event: refused at the door, by the engine, or a merge or a claim that a public key may not make.
 _QUARANTINE = """
 CREATE TABLE IF NOT EXISTS quarantine (
     product     UInt32,

@@ -85,7 +85,7 @@ _exporters: list[PersonVerb] = []
 # Every fact that is told, with its arguments.
 FACTS = {
     "flag_opened": "actor, product, flag_key, hypothesis_id, at: a flag reaches people who are not internal",
-    "exposure_received": "product_id, flag_key, at: the first exposure of a flag came from elsewhere",
+    "exposure_received": "product_id, flag_key, at, trusted: the first exposure of a flag came from elsewhere; trusted: by no public key",
     "review_decided": "actor, product, solution_id, decision: an outcome review was decided",
 }
 
