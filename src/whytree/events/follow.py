@@ -26,6 +26,7 @@ from whytree.stores.errors import StoreUnavailable
 from whytree.stores.events import EventStore, store
 from whytree.stores.marks import read_mark, write_mark
 from whytree.stores.people import pairs_since, reload_overrides
+from whytree.workspace.keys import write_uses, write_uses_later
 from whytree.workspace.sockets import tell_fact
 
 from .normalise import EXPOSURE
@@ -227,9 +228,10 @@ class Follower:
     # ---- the thread ----
 
     def start(self) -> None:
-        """Follow in a thread of its own from now on; only a server does that."""
+        """Follow in a thread of its own from now on; only a server does that. It also writes down which keys were used."""
         self._thread = threading.Thread(target=self._run, name="follow", daemon=True)
         self._thread.start()
+        write_uses_later(True)
         self._wake.set()  # what the last process left undone is followed at once
 
     def close(self) -> None:
@@ -238,6 +240,7 @@ class Follower:
         self._wake.set()
         if self._thread is not None:
             self._thread.join(timeout=30)
+            write_uses_later(False)
 
     def _run(self) -> None:
         while not self._closing:
@@ -247,6 +250,7 @@ class Follower:
                 time.sleep(GATHER_SECONDS)
             close_old_connections()
             try:
+                write_uses()
                 self.settle()
             except (RetryLater, OperationalError) as error:
                 log.warning("people and catalogue are behind: %s", error)
