@@ -24,6 +24,8 @@ from typing import Any
 
 import vl_convert
 
+from whytree.engines.figures import number
+
 #: Drawn twice, since text in a picture shrinks with it: for the desk, and for a phone.
 WIDE, NARROW = (760, 220), (330, 200)
 #: More days than this and dots only thicken the line.
@@ -357,18 +359,6 @@ def describe(predicted: Range | None, measured: Measured | None, unit: str) -> s
         interval = f"interval {number(measured.low)} to {number(measured.high)}"
         parts.append(f"measured {number(measured.value)}{suffix}, {interval}")
     return ", ".join(parts)
-
-
-def number(value: float) -> str:
-    """Two or three digits that matter, thousands set apart, a real minus."""
-    size = abs(value)
-    if size >= 100 or value == int(value):
-        text = f"{value:,.0f}"
-    elif size >= 1:
-        text = f"{value:.1f}"
-    else:
-        text = f"{value:.2g}"
-    return ("0" if text in ("-0", "-0.0") else text).replace("-", "−")
 
 
 def _ends(interval: Range | Measured | None) -> list[float]:

@@ -49,6 +49,7 @@ GROUPS = {
     "note": "Comments, questions, challenges, constraints, decisions.",
     "evidence": "What speaks for or against a node.",
     "metric": "What is counted.",
+    "ask": "Questions asked of what people did.",
     "flag": "Feature flags.",
     "feedback": "What people said.",
     "review": "Predictions against what happened.",

@@ -10,7 +10,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from whytree.engines.charts import number
+from whytree.engines.figures import number
 from whytree.workspace import printing
 from whytree.workspace.printing import plain
 
