@@ -46,14 +46,14 @@ def test_another_products_people_are_not_asked_about(api_charlie: Any) -> None:
 
 
 def test_the_page_begins_with_the_sentence_and_shows_who_left(as_viewer: Any) -> None:
-    body = as_viewer.get("/p/sprout/funnel?step=signed_up&step=planted&step=&within=7d").content.decode()
+    body = as_viewer.get("/p/sprout/ask/funnel?event=signed_up&event=planted&event=&within=7d").content.decode()
     assert "of those who did “signed_up” came to “planted”" in body
     assert "did “signed_up” and not “planted”" in body
     assert "Count this from now on" not in body  # Vera only reads
 
 
 def test_a_member_makes_a_metric_of_a_step(as_bob: Any) -> None:
-    body = as_bob.get("/p/sprout/funnel?step=signed_up&step=planted&within=7d").content.decode()
+    body = as_bob.get("/p/sprout/ask/funnel?event=signed_up&event=planted&within=7d").content.decode()
     assert "numbers/new?from=signed_up&amp;to=planted&amp;within_days=7" in body
     form = as_bob.get("/p/sprout/numbers/new?from=signed_up&to=planted&within_days=7").content.decode()
     assert 'value="planted"' in form
@@ -70,7 +70,7 @@ def test_the_words_of_those_who_left_stand_beside_the_step(as_bob: Any, actor: A
     mail = Source("mail", "mail", "mail")
     add_feedback(actor, product, source=mail, text="I closed it when it wanted my number.", person="paul")
     add_feedback(actor, product, source=mail, text="I planted a tomato.", person="lena")
-    body = as_bob.get("/p/sprout/funnel?step=opened&step=closed&within=7d").content.decode()
+    body = as_bob.get("/p/sprout/ask/funnel?event=opened&event=closed&within=7d").content.decode()
     assert "I closed it when it wanted my number." in body
     assert "1 of them has written" in body
     assert "I planted a tomato." not in body
@@ -79,16 +79,16 @@ def test_the_words_of_those_who_left_stand_beside_the_step(as_bob: Any, actor: A
 @pytest.mark.parametrize(
     ("query", "status", "said"),
     [
-        ("step=signed_up&within=soon", 400, "is no span of time"),
-        ("step=sined_up", 400, "Did you mean “signed_up”?"),
-        ("step=signed_up&step=planted&at=9", 400, "there is no step 9"),
-        ("step=signed_up&days=many", 400, "no whole number"),
-        ("step=<script>alert(1)</script>", 400, "&lt;script&gt;"),
+        ("event=signed_up&within=soon", 400, "is no span of time"),
+        ("event=sined_up", 400, "Did you mean “signed_up”?"),
+        ("event=signed_up&event=planted&at=9", 400, "there is no step 9"),
+        ("event=signed_up&days=many", 400, "no whole number"),
+        ("event=<script>alert(1)</script>", 400, "&lt;script&gt;"),
         ("", 200, "How far do people come?"),
     ],
 )
 def test_the_page_says_what_is_wrong_and_keeps_what_was_typed(as_bob: Any, query: str, status: int, said: str) -> None:
-    answer = as_bob.get(f"/p/sprout/funnel?{query}")
+    answer = as_bob.get(f"/p/sprout/ask/funnel?{query}")
     assert answer.status_code == status
     assert said in answer.content.decode()
     assert "<script>alert" not in answer.content.decode()
@@ -96,6 +96,6 @@ def test_the_page_says_what_is_wrong_and_keeps_what_was_typed(as_bob: Any, query
 
 def test_a_spreadsheet_gets_no_formula(as_bob: Any, happened: Callable[..., None]) -> None:
     happened(9, "=cmd()", 1)
-    lines = as_bob.get("/p/sprout/funnel.csv?step=%3Dcmd()").content.decode().splitlines()
+    lines = as_bob.get("/p/sprout/ask/funnel.csv?event=%3Dcmd()").content.decode().splitlines()
     assert lines[0].startswith("group,step,event,people")
     assert "'=cmd()" in lines[1]

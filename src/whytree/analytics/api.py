@@ -9,13 +9,12 @@ from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from . import asking, queries, services
-from .asking import FunnelAnswer, Stopped
+from . import queries, question_api, services
 from .definitions import warnings
 from .models import Metric
-from .questions import checked_question
 
 router = Router(tags=["Metrics"])
+router.add_router("", question_api.router)
 
 
 class MetricOut(Schema):
@@ -143,75 +142,3 @@ def _aware(moment: datetime | None) -> datetime | None:
 def _saved(product: Product, metric: Metric) -> dict[str, Any]:
     found = warnings(queries.definition_of(metric), queries.known_events(product))
     return MetricOut.of(metric) | {"warnings": found}
-
-
-class AskIn(Schema):
-    """A question as versioned JSON: `{"version": 1, "kind": "funnel", "steps": ["opened", "paid"], "within": "1d"}`."""
-
-    question: dict[str, Any]
-
-
-class ShareOut(Schema):
-    value: float
-    low: float
-    high: float
-
-
-class StepOut(Schema):
-    """`people` came at least here; `left` came no further. Shares are percent with their 95 % interval."""
-
-    at: int
-    event: str
-    people: int
-    left: int
-    of_first: ShareOut | None
-    of_previous: ShareOut | None
-
-
-class GroupOut(Schema):
-    """`value` is null for everybody who is in none of the larger groups."""
-
-    value: str | None
-    steps: list[StepOut]
-
-
-class FunnelOut(Schema):
-    question: dict[str, Any]
-    asked: str
-    sentence: str
-    n: int
-    from_at: datetime
-    to_at: datetime
-    as_of: datetime
-    steps: list[StepOut]
-    by: str
-    groups: list[GroupOut]
-    source: str
-
-
-class StoppedIn(Schema):
-    question: dict[str, Any]
-    at: int
-
-
-class StoppedOut(Schema):
-    """People whose best try ended at a step; `ids` holds one id of each, the first two hundred."""
-
-    at: int
-    event: str
-    next_event: str
-    total: int
-    ids: list[str]
-
-
-@router.post("/products/{product}/ask", response=FunnelOut, operation_id="ask")
-def ask(request: ApiRequest, product: str, said: AskIn) -> FunnelAnswer:
-    """Ask a question of the events."""
-    return asking.answer(api_product(request, product, Role.VIEWER), checked_question(said.question))
-
-
-@router.post("/products/{product}/ask/people", response=StoppedOut, operation_id="people_who_stopped")
-def people_who_stopped(request: ApiRequest, product: str, said: StoppedIn) -> Stopped:
-    """Who came to step `at` of a funnel (1 is the first) and not to the next."""
-    found = api_product(request, product, Role.VIEWER)
-    return asking.who_stopped(found, checked_question(said.question), said.at)

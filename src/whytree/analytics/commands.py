@@ -1,14 +1,14 @@
 """Metrics from the command line."""
 
-import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson, show
+
+from . import question_commands
 
 Key = Annotated[str, typer.Argument(help="Short name, as activated_7d.")]
 
@@ -18,7 +18,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("metric").command("list")(list_metrics)
     group("metric").command("show")(show_metric)
     group("metric").command("remove")(remove_metric)
-    group("ask").command("funnel")(ask_funnel)
+    question_commands.register(group)
 
 
 def add_metric(
@@ -101,87 +101,4 @@ def _lines(measure: dict[str, Any]) -> list[str]:
         lines.append(
             f"  {day['day']}  {value:>8}{unit}   n = {day['n']:,}{'' if day['complete'] else '  (not complete)'}"
         )
-    return lines
-
-
-def ask_funnel(
-    steps: Annotated[list[str], typer.Argument(metavar="EVENT ...", help="What people do, in this order.")] = [],  # noqa: B006 - typer reads it once
-    within: Annotated[
-        str, typer.Option(metavar="SPAN", help="From the first to the last step: 30m, 12h, 1d, 2w.")
-    ] = "14d",
-    by: Annotated[str, typer.Option(metavar="FIELD", help="Tell groups apart: platform, a property, flag:KEY.")] = "",
-    where: Annotated[
-        list[str],
-        typer.Option(
-            metavar="FILTER", help="For every step: plan=free, plan!=a,b, title~word, price>10, coupon, !coupon."
-        ),
-    ] = [],  # noqa: B006
-    days: Annotated[int, typer.Option(help="How many days back; 0 is everything there is.")] = 0,
-    question: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The question as JSON, in place of the above.")
-    ] = None,
-    who: Annotated[int, typer.Option(metavar="STEP", help="Name those who came to this step and no further.")] = 0,
-    as_json: AsJson = False,
-) -> None:
-    """How far do people come? Each person's best try, from one step to the next, with 95 % intervals."""
-    asked = _asked(question) if question else _funnel(steps, within, by, where, days)
-    client = connect()
-    if who:
-        stopped = client.post(f"/products/{client.product}/ask/people", {"question": asked, "at": who})
-        more = stopped["total"] - len(stopped["ids"])
-        show(stopped, as_json, *stopped["ids"], *([f"and {more:,} more"] if more > 0 else []))
-        return
-    answer = client.post(f"/products/{client.product}/ask", {"question": asked})
-    show(answer, as_json, *_funnel_lines(answer))
-
-
-def _asked(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise CommandError(f"{path} is no JSON: {error}.") from error
-
-
-def _funnel(steps: list[str], within: str, by: str, where: list[str], days: int) -> dict[str, Any]:
-    from .questions import filter_json, parse_filter
-
-    if not steps:
-        raise CommandError("Name the steps: whytree ask funnel opened paid. See what there is: whytree event list")
-    filters = [filter_json(parse_filter(text)) for text in where]
-    asked: dict[str, Any] = {
-        "version": 1,
-        "kind": "funnel",
-        "steps": steps,
-        "within": within,
-        "by": by,
-        "where": filters,
-    }
-    return asked | ({"days": days} if days else {})
-
-
-def _funnel_lines(answer: dict[str, Any]) -> list[str]:
-    period = f"{answer['from_at'][:10]} to {answer['to_at'][:10]}"
-    lines = [answer["sentence"], f"{answer['asked']}; {period}, n = {answer['n']:,}", ""]
-    lines += _step_lines(answer["steps"])
-    for group in answer["groups"]:
-        name = "everybody else" if group["value"] is None else group["value"] or "not said"
-        lines += ["", f"{answer['by']}: {name}", *_step_lines(group["steps"])]
-    return lines
-
-
-def _step_lines(steps: list[dict[str, Any]]) -> list[str]:
-    from whytree.engines.figures import number
-
-    wide = max(len(step["event"]) for step in steps)
-    lines = []
-    for step in steps:
-        first, before = step["of_first"], step["of_previous"]
-        share = first["value"] if first else 0.0
-        bar = "█" * round(share / 5) or ("▏" if step["people"] else "")
-        line = f"  {step['event']:{wide}}  {step['people']:>9,}  {bar:20}"
-        if before:
-            line += f"  {number(before['value']):>5} % of before ({number(before['low'])} to {number(before['high'])})"
-        lines.append(line.rstrip())
     return lines

@@ -5,8 +5,11 @@ from . import question_pages
 
 pages = [
     path("numbers", views.numbers, name="numbers"),
-    path("funnel", question_pages.funnel, name="funnel"),
-    path("funnel.csv", question_pages.funnel_csv, name="funnel_csv"),
+    path("ask", question_pages.ask, name="ask"),
+    path("ask/funnel", question_pages.funnel, name="ask_funnel"),
+    path("ask/trends", question_pages.trends, name="ask_trends"),
+    path("ask/retention", question_pages.retention, name="ask_retention"),
+    path("ask/<str:kind>.csv", question_pages.ask_csv, name="ask_csv"),
     path("numbers/new", views.new_metric, name="new_metric"),
     path("numbers/<str:key>.csv", views.metric_csv, name="metric_csv"),
     path("numbers/<str:key>", views.metric, name="metric"),

@@ -1,15 +1,8 @@
-"""A question asked of events, as data: versioned JSON, checked here and nowhere else. Pure.
-
-{"version": 1, "kind": "funnel", "within": "1d", "by": "platform", "days": 28,
- "steps": [{"event": "opened"}, {"event": "paid", "where": [{"field": "plan", "operator": "is", "values": ["free"]}]}]}
-
-Without `days` it is about everything there is. `where` beside `steps` holds for every step.
-"""
+"""What questions are made of: events with filters, spans of time, fields. Pure."""
 
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any, get_args
@@ -17,70 +10,18 @@ from typing import Any, get_args
 from whytree.errors import Invalid
 from whytree.stores.filters import FLAG, Filter, Operator, Selection
 
-VERSION = 1
-MOST_STEPS = 20
+MOST_EVENTS = 20
 MOST_FILTERS = 20
 MOST_VALUES = 1_000
 NAME_LENGTH = 500
 MAX_DAYS = 3_660
 MAX_WINDOW = timedelta(days=366)
-#: What most people mean by "in one go, or coming back within a fortnight": long enough for every funnel but sales.
-USUAL_WINDOW = timedelta(days=14)
-
 OPERATORS: tuple[Operator, ...] = get_args(Operator)
 _WITHOUT_VALUE = ("is set", "is not set")
 _NUMERIC = ("above", "below")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _SPAN = re.compile(r"\s*(\d{1,9})\s*([smhdw])\s*")
 _UNITS = {"w": "week", "d": "day", "h": "hour", "m": "minute", "s": "second"}
-
-
-@dataclass(frozen=True)
-class Funnel:
-    """How many people do one thing, then the next, and so on, within a window that begins with the first."""
-
-    steps: tuple[Selection, ...]
-    within: timedelta = USUAL_WINDOW
-    by: str = ""
-    days: int | None = None
-    kind = "funnel"
-
-    @property
-    def sentence(self) -> str:
-        steps = ", then ".join(f"“{label(step)}”" for step in self.steps)
-        by = f", by {self.by.removeprefix(FLAG)}" if self.by else ""
-        return f"people who did {steps} within {span_words(self.within)}{by}"
-
-
-def checked_question(raw: object) -> Funnel:
-    """The question that this JSON means; `Invalid` says what to write instead."""
-    if not isinstance(raw, Mapping):
-        raise Invalid('A question is a JSON object, as {"version": 1, "kind": "funnel", "steps": [...]}.')
-    if raw.get("version") != VERSION:
-        raise Invalid(f'This question is of version {raw.get("version")!r}; write "version": {VERSION}.')
-    if raw.get("kind") != Funnel.kind:
-        raise Invalid(f"There is no kind {str(raw.get('kind'))[:40]!r} of question; there is funnel.")
-    unknown = set(raw) - {"version", "kind", "steps", "within", "by", "where", "days"}
-    if unknown:
-        raise Invalid(
-            f"A funnel has no field {', '.join(sorted(map(str, unknown)))[:200]}; it has steps, within, by, where, days."
-        )
-    where = _filters(raw.get("where", []))
-    steps = raw.get("steps")
-    if not isinstance(steps, Sequence) or isinstance(steps, str) or not 1 <= len(steps) <= MOST_STEPS:
-        raise Invalid(f"A funnel has a list of 1 to {MOST_STEPS} steps.")
-    selections = tuple(_selection(step, where) for step in steps)
-    return Funnel(selections, parse_span(raw.get("within", "14d")), _by(raw.get("by", "")), _days(raw.get("days")))
-
-
-def as_json(question: Funnel) -> dict[str, Any]:
-    """The form that is stored and sent."""
-    steps = [
-        {"events": list(step.events)} | ({"where": [filter_json(one) for one in step.filters]} if step.filters else {})
-        for step in question.steps
-    ]
-    head: dict[str, Any] = {"version": VERSION, "kind": question.kind, "steps": steps, "within": span(question.within)}
-    return head | ({"by": question.by} if question.by else {}) | ({"days": question.days} if question.days else {})
 
 
 def label(step: Selection) -> str:
@@ -134,17 +75,6 @@ def span_words(window: timedelta) -> str:
     return f"{number} {_UNITS[unit]}s"
 
 
-def events_of(question: Funnel) -> list[str]:
-    """Every event it reads, in its order."""
-    return list(dict.fromkeys(event for step in question.steps for event in step.events))
-
-
-def fields_of(question: Funnel) -> list[str]:
-    """Every field it reads, in its order."""
-    used = [one.field for step in question.steps for one in step.filters]
-    return list(dict.fromkeys([*used, question.by] if question.by else used))
-
-
 def refuse_unknown(kind: str, wanted: Iterable[str], known: Sequence[str]) -> None:
     """`Invalid` for a name that nothing was ever sent under, with the nearest that was."""
     for name in wanted:
@@ -162,7 +92,8 @@ def _largest(window: timedelta) -> tuple[int, str]:
     return seconds // _SECONDS[unit], unit
 
 
-def _selection(raw: object, shared: tuple[Filter, ...]) -> Selection:
+def checked_selection(raw: object, shared: tuple[Filter, ...] = ()) -> Selection:
+    """A step, a series, a beginning: an event, or one of several, with filters."""
     if isinstance(raw, str):
         raw = {"event": raw}
     if (
@@ -174,12 +105,12 @@ def _selection(raw: object, shared: tuple[Filter, ...]) -> Selection:
             'A step is the name of an event, or {"event": "paid", "where": [...]}, or {"events": ["a", "b"]}.'
         )
     names = [raw["event"]] if "event" in raw else raw["events"]
-    if not isinstance(names, list) or not 1 <= len(names) <= MOST_STEPS or not all(map(_is_name, names)):
+    if not isinstance(names, list) or not 1 <= len(names) <= MOST_EVENTS or not all(map(_is_name, names)):
         raise Invalid("A step names an event, or a list of some, as your product sends them.")
-    return Selection(tuple(dict.fromkeys(names)), _filters(raw.get("where", [])) + shared)
+    return Selection(tuple(dict.fromkeys(names)), checked_filters(raw.get("where", [])) + shared)
 
 
-def _filters(raw: object) -> tuple[Filter, ...]:
+def checked_filters(raw: object) -> tuple[Filter, ...]:
     if not isinstance(raw, Sequence) or isinstance(raw, str) or len(raw) > MOST_FILTERS:
         raise Invalid(f"“where” is a list of at most {MOST_FILTERS} filters.")
     return tuple(_filter(one) for one in raw)
@@ -206,7 +137,7 @@ def _filter(raw: object) -> Filter:
     return Filter(str(raw["field"]).strip(), operator, texts)
 
 
-def _by(value: object) -> str:
+def checked_field(value: object) -> str:
     if value in ("", None):
         return ""
     if not _is_name(value):
@@ -214,7 +145,7 @@ def _by(value: object) -> str:
     return str(value).strip()
 
 
-def _days(value: object) -> int | None:
+def checked_days(value: object) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_DAYS:
@@ -244,6 +175,11 @@ def _is_number(text: str) -> bool:
         return math.isfinite(float(text))
     except ValueError:
         return False
+
+
+def selection_json(step: Selection) -> dict[str, Any]:
+    where = {"where": [filter_json(one) for one in step.filters]} if step.filters else {}
+    return {"events": list(step.events)} | where
 
 
 def filter_json(one: Filter) -> dict[str, Any]:

@@ -1,43 +1,22 @@
-"""Answers to questions: a sentence, the figures with their intervals, and the people behind each of them."""
+"""How far people come, and who came no further."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from whytree.engines import stats
 from whytree.engines.figures import number
-from whytree.engines.stats import Estimate, NoAnswer
 from whytree.errors import Invalid
-from whytree.events.queries import property_names
 from whytree.people.queries import PeopleRef
 from whytree.stores import funnels as store
-from whytree.stores.filters import COLUMNS, FLAG
-from whytree.stores.metrics import seen_between
 from whytree.workspace.models import Product
 
-from .queries import known_events, people
-from .questions import Funnel, as_json, events_of, fields_of, label, refuse_unknown
+from ..queries import people
+from ..questions import Funnel, as_json, label
+from .ground import SOURCE, Share, period, refuse_unseen, share_of
 
 #: People of one step who are named.
 MOST_PEOPLE = 200
-
-
-@dataclass(frozen=True)
-class Share:
-    """Percent of people, with the 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def text(self) -> str:
-        return f"{number(self.value)} %"
-
-    @property
-    def interval_text(self) -> str:
-        return f"{number(self.low)} to {number(self.high)}"
 
 
 @dataclass(frozen=True)
@@ -55,8 +34,9 @@ class Step:
     of_previous: Share | None
 
     @property
-    def kept(self) -> bool:
-        return self.left == 0
+    def width(self) -> str:
+        """For the bar, in percent."""
+        return f"{self.of_first.value:.1f}" if self.of_first else "0"
 
 
 @dataclass(frozen=True)
@@ -85,7 +65,7 @@ class FunnelAnswer:
     steps: tuple[Step, ...]
     by: str = ""
     groups: tuple[Group, ...] = ()
-    source: str = "this product's events, each person counted once under all their ids"
+    source: str = SOURCE
 
     @property
     def worst(self) -> Step | None:
@@ -98,13 +78,10 @@ class FunnelAnswer:
         return self.to_at - timedelta(microseconds=1)
 
 
-def answer(product: Product, question: Funnel) -> FunnelAnswer:
-    """Ask the store. Raises `Invalid` for an event or a property that was never seen."""
-    refuse_unknown("event", events_of(question), known_events(product))
-    wanted = [name for name in fields_of(question) if name not in COLUMNS and not name.startswith(FLAG)]
-    if wanted:
-        refuse_unknown("property", wanted, property_names(product))
-    start, end = _period(product, question)
+def answer_funnel(product: Product, question: Funnel) -> FunnelAnswer:
+    """Each person's best try. Raises `Invalid` for a name that was never seen."""
+    refuse_unseen(product, question)
+    start, end = period(product, question.days, question.steps[0])
     steps = store.Steps(question.steps, question.within)
     reached = store.funnel(product.pk, steps, start, end)
     groups = store.funnel_by(product.pk, steps, start, end, question.by) if question.by else []
@@ -145,23 +122,12 @@ def who_stopped(product: Product, question: Funnel, at: int) -> Stopped:
     """Those who came to step `at` (1 is the first) and not to the next, those who were seen last first."""
     if not 1 <= at <= len(question.steps):
         raise Invalid(f"This funnel has {len(question.steps)} steps; there is no step {at}.")
-    refuse_unknown("event", events_of(question), known_events(product))
+    refuse_unseen(product, question)
     steps = store.Steps(question.steps, question.within)
-    rows = store.who_stopped(product.pk, steps, *_period(product, question), level=at)
+    rows = store.who_stopped(product.pk, steps, *period(product, question.days, question.steps[0]), level=at)
     ids = tuple(one for _, one in rows[:MOST_PEOPLE])
     after = label(question.steps[at]) if at < len(question.steps) else ""
     return Stopped(at, label(question.steps[at - 1]), after, PeopleRef(frozenset(who for who, _ in rows), ids))
-
-
-def _period(product: Product, question: Funnel) -> tuple[datetime, datetime]:
-    """The last so many days, or from the first to the last time that one of the events was seen."""
-    now = timezone.now()
-    if question.days is not None:
-        return now - timedelta(days=question.days), now
-    first, last = seen_between(product.pk, list(question.steps[0].events))
-    if first is None or last is None:
-        return now - timedelta(days=1), now
-    return first, last + timedelta(milliseconds=1)
 
 
 def _steps(question: Funnel, reached: tuple[int, ...]) -> tuple[Step, ...]:
@@ -172,18 +138,11 @@ def _steps(question: Funnel, reached: tuple[int, ...]) -> tuple[Step, ...]:
             event=label(question.steps[at]),
             people=came,
             left=came - ahead[at],
-            of_first=_share(came, reached[0]),
-            of_previous=_share(came, reached[at - 1]) if at else None,
+            of_first=share_of(came, reached[0]),
+            of_previous=share_of(came, reached[at - 1]) if at else None,
         )
         for at, came in enumerate(reached)
     )
-
-
-def _share(came: int, began: int) -> Share | None:
-    found: Estimate | NoAnswer = stats.proportion(came, began)
-    if isinstance(found, NoAnswer):
-        return None
-    return Share(found.value * 100, found.low * 100, found.high * 100)
 
 
 def _sentence(steps: tuple[Step, ...]) -> str:
