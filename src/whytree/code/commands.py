@@ -161,35 +161,45 @@ def _print_json(data: Any) -> None:
 
 # Tickets ----------------------------------------------------------------------------------------------
 
-TICKETS_AT_ONCE = 500
+Staff = Annotated[list[str], typer.Option("--staff", help="Handle of somebody of the team; as often as needed.")]
 
 
 def import_tickets(
     file: Annotated[Path, typer.Argument(help="CSV, JSON or XLSX from GitHub, GitLab, Jira or Linear.")],
+    tracker: Annotated[
+        str, typer.Option(help="Whose numbers #12 are, as github.com/acme/sprout; else the only repository's.")
+    ] = "",
+    staff: Staff = [],  # noqa: B006  (typer wants a list)
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Bring in titles, words and states of tickets from a tracker's export. Again changes only what changed there."""
-    from .tickets_file import read_tickets
+    from .tickets_file import TicketsFile
+    from .tickets_told import Telling, plain
 
-    mapping, rows, problems = read_tickets(file)
+    table = TicketsFile(file)
     client = connect()
-    total: dict[str, Any] = {"new": 0, "changed": 0, "unchanged": 0, "refused": [vars(one) for one in problems]}
-    for start in range(0, len(rows), TICKETS_AT_ONCE):
-        body = {"tickets": rows[start : start + TICKETS_AT_ONCE], "dry_run": dry_run}
-        done = client.post(f"/products/{client.product}/tickets/import", body)
-        for name in ("new", "changed", "unchanged"):
-            total[name] += done[name]
-        total["refused"] += done["refused"]
+    telling = Telling(client, tracker=tracker, staff=staff, dry_run=dry_run)
+    with _progress(quiet=as_json) as progress:
+        for row in table:
+            telling.take(row)
+            if telling.rows % 500 == 0:
+                progress("tickets", int(table.progress * 1000), 1000)
+        told = telling.finish()
     if as_json:
-        _print_json({**total, "columns": mapping, "dry_run": dry_run})
+        _print_json(
+            {
+                **told.as_json(),
+                "shape": table.shape,
+                "columns": table.columns,
+                "skipped": table.skipped,
+                "dry_run": dry_run,
+            }
+        )
         return
-    typer.echo("Columns: " + ", ".join(f"{ours} from “{theirs}”" for ours, theirs in mapping.items()))
-    would = "would be " if dry_run else ""
-    typer.echo(
-        f"{total['new']:,} tickets {would}new, {total['changed']:,} {would}changed, {total['unchanged']:,} as they were."
-    )
-    for one in total["refused"][:20]:
-        typer.echo(f"  row {one['row']}: {one['problem']}")
-    if len(total["refused"]) > 20:
-        typer.echo(f"  and {len(total['refused']) - 20:,} more rows that could not be taken")
+    if table.shape:
+        typer.echo(f"{plain(file.name)}: {table.shape}")
+    else:
+        typer.echo("Columns: " + ", ".join(f"{ours} from “{plain(theirs)}”" for ours, theirs in table.columns.items()))
+    for sentence in told.sentences(table.skipped, dry_run=dry_run):
+        typer.echo(sentence)

@@ -140,6 +140,38 @@ def _mentions(text: str, place: Place) -> Iterator[TicketMention]:
             yield TicketMention(ticket, place)
 
 
+# Pull requests ----------------------------------------------------------------------------------------
+
+# A template's hints, quoted mail and code are not what its author says.
+_NOT_SAID = re.compile(r"<!--.*?(?:-->|\Z)|^(```|~~~).*?(?:^\1|\Z)|^[ \t]*>[^\n]*$", re.DOTALL | re.MULTILINE)
+_CODE = re.compile(r"`[^`\n]*`")
+
+
+def said_in_request(body: str) -> str:
+    """What the author of a pull request wrote, without comments, quotations and code."""
+    return _CODE.sub("", _NOT_SAID.sub("", body.replace("\r\n", "\n"))).strip()
+
+
+def tickets_of_request(title: str, body: str, trailers: tuple[tuple[str, str], ...]) -> list[TicketRef]:
+    """Tickets a pull request works on: at either end of its title, and those its words close. A reference is none."""
+    mentions = tickets_in_message(title, said_in_request(body), trailers)
+    return list(dict.fromkeys(found.ticket for found in mentions if found.place != "ticket reference"))
+
+
+def is_of_request(subject: str, merge_body: str, title: str) -> bool:
+    """Whether a commit that names a request's number is really that request: its words are the request's title.
+
+    Numbers travel with cherry-picks between repositories; words say which one is meant.
+    """
+    said = (re.sub(r"\s*\([#!]\d+\)\s*$", "", subject), merge_body.strip().partition("\n")[0])
+    return any(_same(words, title) for words in said if words)
+
+
+def _same(words: str, title: str) -> bool:
+    ours, theirs = re.findall(r"[^\W_]+", words.lower()), re.findall(r"[^\W_]+", title.lower())
+    return ours == theirs or (titles_agree(tuple(ours), title) and titles_agree(tuple(theirs), words))
+
+
 _BRANCH_KEY = re.compile(rf"(?:^|/)(?P<key>{_KEY})(?![A-Z0-9.])", re.IGNORECASE)
 _BOTS_BRANCH = re.compile(r"(?:^|/)(?:dependabot|renovate|snyk|pyup)[-/]", re.IGNORECASE)
 _BRANCH_ISSUE = re.compile(
