@@ -186,14 +186,14 @@ def test_of_a_ticket_that_stands_twice_the_newest_words_are_kept_and_it_is_said(
 ) -> None:
     rows = [rest(1, title="New", updated_at="2026-03-01T00:00:00Z"), rest(1, title="Old"), rest(2)]
     output = brought(cli, tmp_path, rows).output
-    assert "1 rows repeat a ticket of this file: the newest words were kept" in output
+    assert "again: 1 row; the newest words were kept" in output
     assert Ticket.objects.get(key="#1").title == "New"
 
 
 def test_an_older_export_takes_nothing_back(cli: Any, product: Any, tmp_path: Path) -> None:
     brought(cli, tmp_path, [rest(1, state="closed", updated_at="2026-03-01T00:00:00Z")])
     output = brought(cli, tmp_path, [rest(1)]).output
-    assert "1 rows are older than what is here already" in output
+    assert "Older than what is here already, and left: 1 row." in output
     assert Ticket.objects.get().state == "closed"
 
 
@@ -215,7 +215,7 @@ def test_words_of_the_team_are_marked_and_more_of_the_team_can_be_named(cli: Any
 def test_comments_come_once_however_often_they_are_sent(cli: Any, product: Any, tmp_path: Path) -> None:
     comments = [{"author": {"login": "eve"}, "body": "Me too", "createdAt": "2026-02-02T10:00:00Z"}]
     rows = [{**GITHUB[0], "comments": comments}]
-    assert "1 comments new" in brought(cli, tmp_path, rows).output
+    assert "1 comment new" in brought(cli, tmp_path, rows).output
     assert "comments" not in brought(cli, tmp_path, rows).output
     comment = Ticket.objects.get().comments.get()
     assert (comment.author, comment.text, comment.author_is_staff) == ("eve", "Me too", None)
@@ -224,7 +224,7 @@ def test_comments_come_once_however_often_they_are_sent(cli: Any, product: Any, 
 def test_comments_of_tickets_that_are_not_here_make_none(cli: Any, product: Any, tmp_path: Path) -> None:
     where = "https://github.com/acme/sprout/issues/9#issuecomment-1"
     row = {"id": 1, "html_url": where, "issue_url": "x", "body": "Me too", "user": None, "created_at": None}
-    assert "1 comments are on tickets that are not here" in brought(cli, tmp_path, [row]).output
+    assert "On tickets that are not here: 1 comment." in brought(cli, tmp_path, [row]).output
     assert not Ticket.objects.exists()
 
 

@@ -24,6 +24,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("repository").command("sync")(sync_repository)
     group("repository").command("list")(list_repositories)
     group("import").command("tickets")(import_tickets)
+    group("ticket").command("sync")(sync_tickets)
 
 
 def add_repository(
@@ -203,3 +204,41 @@ def import_tickets(
         typer.echo("Columns: " + ", ".join(f"{ours} from “{plain(theirs)}”" for ours, theirs in table.columns.items()))
     for sentence in told.sentences(table.skipped, dry_run=dry_run):
         typer.echo(sentence)
+
+
+def sync_tickets(
+    path: Where = Path(),
+    token: Annotated[
+        str,
+        typer.Option(help="Token for the tracker; better in GITHUB_TOKEN or GITLAB_TOKEN, where no history keeps it."),
+    ] = "",
+    api: Annotated[
+        str, typer.Option(help="Address of the API, as https://git.acme.com/api/v3 (GitLab: /api/v4).")
+    ] = "",
+    staff: Staff = [],  # noqa: B006  (typer wants a list)
+    no_comments: Annotated[bool, typer.Option("--no-comments", help="Leave out what others wrote below.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Read everything again, not only what changed.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask GitHub or GitLab for what changed: issues, comments, merged pull requests.
+
+    The token stays here: it is neither stored nor sent anywhere but to the tracker. Cut off, it goes on where it stopped.
+    """
+    from .git import open_clone
+    from .tickets_told import many, plain
+    from .tracker_sync import find_tracker, read_tracker
+
+    tracker = find_tracker(open_clone(path).remote, api=api, token=token)
+    client = connect()
+    with _progress(quiet=as_json) as progress:
+        found = read_tracker(
+            client, tracker, staff=staff, comments=not no_comments, everything=everything, progress=progress
+        )
+    if as_json:
+        _print_json(found.as_json())
+    else:
+        typer.echo(f"{plain(found.tracker)}: asked {many(found.requests, 'time')}")
+        for sentence in (*found.told.sentences(), *map(plain, found.notes)):
+            typer.echo(sentence)
+    if found.again_at:
+        raise typer.Exit(1)

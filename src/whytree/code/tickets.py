@@ -243,7 +243,8 @@ def _save_comments(said: Sequence[tuple[Ticket, dict[str, CommentFacts]]]) -> in
     new, changed = [], []
     for ticket, comments in said:
         for mark, facts in comments.items():
-            row = known.get((ticket.pk, mark)) or TicketComment(ticket=ticket, mark=mark)
+            before = known.get((ticket.pk, mark))
+            row = before or TicketComment(ticket=ticket, mark=mark)
             told = {
                 "text": clean(facts.text)[:COMMENT_LIMIT],
                 "author": clean(facts.author)[:200],
@@ -253,7 +254,7 @@ def _save_comments(said: Sequence[tuple[Ticket, dict[str, CommentFacts]]]) -> in
             news = {name: value for name, value in told.items() if value is not None and getattr(row, name) != value}
             for name, value in news.items():
                 setattr(row, name, value)
-            if row.pk is None:
+            if before is None:
                 new.append(row)
             elif news:
                 changed.append(row)

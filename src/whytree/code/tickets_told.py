@@ -56,31 +56,36 @@ class Told:
         would = "would be " if dry_run else ""
         tickets, requests = self.tickets, self.requests
         yield (
-            f"{tickets.new:,} tickets {would}new, {tickets.changed:,} {would}changed, {tickets.unchanged:,} as they were."
+            f"{many(tickets.new, 'ticket')} {would}new, {tickets.changed:,} {would}changed, "
+            f"{tickets.unchanged:,} as they were."
         )
         if tickets.comments:
-            yield f"{tickets.comments:,} comments {would}new." if not dry_run else f"{tickets.comments:,} comments."
+            yield f"{many(tickets.comments, 'comment')}." if dry_run else f"{many(tickets.comments, 'comment')} new."
         if requests.new or requests.changed or requests.unchanged:
-            looked = f" {requests.commits:,} commits were looked at anew." if requests.commits else ""
+            looked = f" Looked at anew: {many(requests.commits, 'commit')}." if requests.commits else ""
             yield (
-                f"{requests.new:,} merged pull requests {would}new, {requests.changed:,} {would}changed, "
+                f"{many(requests.new, 'merged pull request')} {would}new, {requests.changed:,} {would}changed, "
                 f"{requests.unchanged:,} as they were.{looked}"
             )
         yield from self._remarks(skipped)
 
     def _remarks(self, skipped: int) -> Iterator[str]:
         if skipped:
-            yield f"{skipped:,} rows are neither tickets nor merged pull requests."
+            yield f"Neither tickets nor merged pull requests: {many(skipped, 'row')}."
         if self.repeated:
-            yield f"{self.repeated:,} rows repeat a ticket of this file: the newest words were kept."
+            yield f"Tickets that stand in the file again: {many(self.repeated, 'row')}; the newest words were kept."
         if older := self.tickets.older + self.requests.older:
-            yield f"{older:,} rows are older than what is here already, and changed nothing."
+            yield f"Older than what is here already, and left: {many(older, 'row')}."
         if self.tickets.unplaced:
-            yield f"{self.tickets.unplaced:,} comments are on tickets that are not here. Bring in those first."
+            yield f"On tickets that are not here: {many(self.tickets.unplaced, 'comment')}. Bring in those tickets first."
         for one in self.refused[:PROBLEMS_SHOWN]:
             yield f"  row {one.row}: {plain(one.problem)}"
         if len(self.refused) > PROBLEMS_SHOWN:
             yield f"  and {len(self.refused) - PROBLEMS_SHOWN:,} more rows with something that could not be taken"
+
+
+def many(count: int, word: str) -> str:
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
 
 def plain(text: str) -> str:
@@ -91,11 +96,21 @@ def plain(text: str) -> str:
 class Telling:
     """Takes rows one by one, sends them batch by batch; memory does not grow with the file but for the keys seen."""
 
-    def __init__(self, client: Client, *, tracker: str = "", staff: Sequence[str] = (), dry_run: bool = False) -> None:
+    def __init__(
+        self,
+        client: Client,
+        *,
+        tracker: str = "",
+        staff: Sequence[str] = (),
+        dry_run: bool = False,
+        repeats: bool = True,
+    ) -> None:
+        """`repeats`: a ticket that comes twice is worth telling; where lists overlap on purpose it is not."""
         self._client = client
         self._tracker = tracker.strip().lower()
         self._staff = frozenset(name.strip().lower().lstrip("@") for name in staff)
         self._dry_run = dry_run
+        self._repeats = repeats
         self._seen: set[str] = set()
         self._tickets: list[dict[str, Any]] = []
         self._requests: list[dict[str, Any]] = []
@@ -113,8 +128,9 @@ class Telling:
             self._requests.append({"row": row.row, **as_json(told)})
         else:
             name = told.url or told.ticket
-            self.told.repeated += name in self._seen and not told.comments_only
-            self._seen.add(name)
+            if self._repeats and not told.comments_only:
+                self.told.repeated += name in self._seen
+                self._seen.add(name)
             self._tickets.append({"row": row.row, **as_json(told)})
             self._size += sum(len(one.text) for one in told.comments)
         self._size += len(told.body) + len(told.title)

@@ -90,7 +90,14 @@ def tracker_of_remote(remote: str) -> str:
     """`git@github.com:Acme/Sprout.git` or its https form as "github.com/acme/sprout"; "" for a path."""
     shape = r"(?:\w+://)?(?:[^@/\s]+@)?(?P<host>[\w-]+(?:\.[\w-]+)+)(?::\d+)?[:/](?P<path>\S+?)(?:\.git)?/?"
     found = re.fullmatch(shape, remote.strip())
-    return f"{found['host']}/{found['path'].lstrip('/')}".lower() if found else ""
+    if not found:
+        return ""
+    host = found["host"].lower()
+    return f"{_SSH_HOSTS.get(host, host)}/{found['path'].lstrip('/')}".lower()
+
+
+# Where SSH's own port is closed, these answer for the same repositories.
+_SSH_HOSTS = {"ssh.github.com": "github.com", "altssh.gitlab.com": "gitlab.com"}
 
 
 # Where a key counts -----------------------------------------------------------------------------------
