@@ -254,6 +254,18 @@ def test_bare_numbers_can_be_placed_by_saying_whose_they_are(cli: Any, product: 
     assert Ticket.objects.get().tracker == "github.com/acme/sprout"
 
 
+def test_bare_numbers_of_several_repositories_are_not_guessed(
+    cli: Any, actor: Any, product: Any, tmp_path: Path
+) -> None:
+    for name, sha in (("app", "a"), ("api", "b")):
+        register_repository(actor, product, name=name, root_sha=sha * 40, tracker=f"github.com/acme/{name}")
+    rows = [{"number": 1, "title": "a", "createdAt": "2026-02-01T10:00:00Z"}]
+    assert "row 1: #1 of which repository? Say it: --tracker" in brought(cli, tmp_path, rows).output
+    assert not Ticket.objects.exists()
+    brought(cli, tmp_path, rows, "--tracker", "github.com/acme/api")
+    assert Ticket.objects.get().tracker == "github.com/acme/api"
+
+
 def test_hostile_words_are_kept_as_words_and_never_reach_a_terminal(cli: Any, product: Any, tmp_path: Path) -> None:
     file = tmp_path / "x\x1b[31m.csv"
     file.write_text("key,title\x1b[2J,created\nABC-1,\x1b]0;pwned\x07<b>x</b>,x\n\x1b[31mred,b,x\n")

@@ -11,7 +11,7 @@ from whytree.code.models import Commit, Ticket
 from whytree.code.services import TicketFacts, see_ticket
 from whytree.code.tickets import RequestFacts, import_pull_requests
 from whytree.engines.links_tickets import TicketRef
-from whytree.errors import Forbidden
+from whytree.errors import Forbidden, Invalid
 from whytree.tree.services import link_ticket
 from whytree.why.queries import Ask, explain
 from whytree.why.refs import CommitRef, parse_ref
@@ -191,3 +191,12 @@ def test_a_member_imports_none(actor: Any, product: Any, bob: Any) -> None:
 
     with pytest.raises(Forbidden):
         told(actor_of_user(bob), product, 40)
+
+
+def test_a_number_that_two_trackers_have_is_asked_about_and_not_guessed(
+    actor: Any, product: Any, ticket: Any, clone: Clone
+) -> None:
+    see_ticket(actor, product, TicketFacts(TicketRef("#38", "github.com/acme/api"), title="Other"))
+    with pytest.raises(Invalid, match=r"Several trackers have #38. Say which: acme/\w+#38, acme/\w+#38"):
+        explain(product, Ask(parse_ref("#38")))
+    assert explain(product, Ask(parse_ref("acme/sprout#38"))).ticket.title == "Phone field"

@@ -21,7 +21,7 @@ from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from .keys import as_json, store_keys, tickets_at
-from .models import Commit, PullRequest, Ticket, TicketComment, TrackerReading
+from .models import Commit, PullRequest, Repository, Ticket, TicketComment, TrackerReading
 from .queries import chunks, facts_of_many, only_tracker
 
 _CHUNK = 500
@@ -137,6 +137,7 @@ def import_tickets(
     done = Imported()
     home = tracker or only_tracker(product)
     placed = [(number, replace(facts, ref=at_home(facts.ref, home))) for number, facts in rows]
+    is_unclear = not home and Repository.objects.filter(product=product).count() > 1
     with transaction.atomic():
         tickets = _known_tickets(product, [facts.ref for _, facts in placed])
         touched: dict[tuple[str, str], Ticket] = {}
@@ -145,6 +146,10 @@ def import_tickets(
             name = (facts.ref.tracker, facts.ref.key)
             if facts.state not in Ticket.State.values:
                 done.refused.append((number, f"its state is {facts.state[:40]!r}: open or closed"))
+            elif is_unclear and not name[0] and name[1][0] in "#!":
+                done.refused.append(
+                    (number, f"{name[1]} of which repository? Say it: --tracker github.com/acme/sprout")
+                )
             elif facts.comments_only and name not in tickets:
                 done.unplaced += len(facts.comments)
             else:

@@ -330,15 +330,20 @@ def _unguarded(value: Any) -> str:
 
 
 def _jira(values: Values) -> TicketRow:
-    """Jira repeats a header for each further value, and writes more values than headers behind the last one."""
-    opened_at, closed_at, updated_at, doubts = _times(values, "Created", "Resolved", "Updated")
+    """Jira repeats a header for each further value, and writes more comments than headers behind the last one.
+
+    Other cells beyond the header mean that the row has slipped: only what stands at its start is believed.
+    """
+    written = _text(values.get("Issue key")).strip()
+    key = written if _JIRA_KEY.fullmatch(written) else ""
     beyond = [_text(cell) for cell in values.get(BEYOND_HEADER) or ()]
+    if not all(not cell or _JIRA_COMMENT.match(cell) for cell in beyond):
+        doubt = f"it has {len(beyond)} cells more than the header, and they are no comments; only its key and title are taken"
+        return TicketRow(key, title=_title(values.get("Summary")), doubts=(doubt,))
+    opened_at, closed_at, updated_at, doubts = _times(values, "Created", "Resolved", "Updated")
     comments = [*_repeated(values, "Comment"), *beyond]
-    key = _text(values.get("Issue key")).strip()
-    if beyond and not all(not cell or _JIRA_COMMENT.match(cell) for cell in beyond):
-        doubts = (*doubts, f"it has {len(beyond)} cells more than the header, and they are no comments")
     return TicketRow(
-        ticket=key if _JIRA_KEY.fullmatch(key) else "",
+        ticket=key,
         title=_title(values.get("Summary")),
         state=state_of(_text(values.get("Status Category")) or _text(values.get("Status"))),
         body=_body(values.get("Description")),

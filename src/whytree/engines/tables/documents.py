@@ -130,7 +130,7 @@ def _elements(window: _Window, number: int) -> Rows:
             yield RowError(number, f"reading stopped here: {_words(error)}. Repair the file and import it again")
             window.drain()
             return
-        for one in value if isinstance(value, list) and value else [value]:
+        for one in value if isinstance(value, list) else [value]:
             yield _object(number, one)
             number += 1
     window.at += 1
