@@ -306,3 +306,39 @@ def test_memory_holds_one_batch_however_long_the_file(cli: Any, product: Any, tm
         assert "3,000 tickets new" in cli("import", "tickets", str(file)).output
     assert max(sent) <= tickets_told.CHARACTERS_AT_ONCE + 20_000
     assert Ticket.objects.count() == 3000
+
+
+@pytest.mark.parametrize("written", ["acme/sprout", "x" * 400 + ".com/a", "github.com", "git\x1bhub.com/a/b", " "])
+def test_a_tracker_that_is_none_is_refused(api: Any, product: Any, written: str) -> None:
+    for where, more in (("tickets/import", {"tickets": []}), ("trackers", {"what": "issues"})):
+        answer = api.post(f"/products/sprout/{where}", {"tracker": written, **more})
+        assert answer.status == 400
+        assert "Name it as github.com/acme/sprout" in answer.body["message"]
+
+
+def test_times_beyond_every_calendar_and_endless_names_break_nothing(api: Any, product: Any) -> None:
+    never = "9999-12-31T23:59:59-12:00"
+    times = dict.fromkeys(("opened_at", "closed_at", "updated_at"), never)
+    comment = {"mark": "m" * 500, "text": "Hm\x00", "said_at": never, "author": "a" * 500}
+    rows = [
+        {"row": 1, "ticket": "ABC-1", "title": "Kept", "labels": ["l" * 999] * 99, "comments": [comment], **times},
+        {"row": 2, "ticket": "", "url": f"https://git.acme.com/{'a' * 400}/b/issues/1"},
+        {"row": 3, "ticket": "", "url": f"https://acme.atlassian.net/browse/{'A' * 400}-1"},
+    ]
+    done = api.post("/products/sprout/tickets/import", {"tickets": rows}).ok
+    assert (done["new"], done["comments"], [one["row"] for one in done["refused"]]) == (1, 1, [2, 3])
+    ticket = Ticket.objects.get()
+    assert (ticket.title, ticket.opened_at, ticket.updated_at) == ("Kept", None, None)
+    assert (ticket.comments.get().text, len(ticket.labels)) == ("Hm", 50)
+    reading = {"tracker": "github.com/a/b", "what": "issues", "since_at": never, "etag": "e" * 900}
+    assert api.post("/products/sprout/trackers", reading).ok["since_at"] is None
+    assert api.post("/products/sprout/trackers", {**reading, "what": "secrets"}).status == 400
+
+
+def test_the_same_comment_twice_in_one_request_is_one(api: Any, product: Any) -> None:
+    comment = {"mark": "1", "text": "Me too"}
+    rows = [{"row": row, "ticket": "ABC-1", "comments": [comment, comment]} for row in (1, 2)]
+    assert api.post("/products/sprout/tickets/import", {"tickets": rows}).ok["comments"] == 1
+    later = [{"row": 1, "ticket": "ABC-1", "comments": [{"mark": "1", "text": "Me too!"}], "comments_only": True}]
+    assert api.post("/products/sprout/tickets/import", {"tickets": later}).ok["comments"] == 0
+    assert Ticket.objects.get().comments.get().text == "Me too!"

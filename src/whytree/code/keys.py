@@ -6,22 +6,21 @@ from dataclasses import replace
 from whytree.engines.links import CommitFacts, candidates, tickets_named
 from whytree.engines.links_tickets import TicketRef
 
+from .cleaning import CHUNK
 from .models import Commit, CommitKey
-
-_CHUNK = 500
 
 
 def store_keys(rows: Sequence[tuple[Commit, CommitFacts]], *, anew: bool) -> None:
     """The keys of these commits; `anew` where some had keys before."""
     if anew:
-        for start in range(0, len(rows), _CHUNK):
-            CommitKey.objects.filter(commit__in=[commit.pk for commit, _ in rows[start : start + _CHUNK]]).delete()
+        for start in range(0, len(rows), CHUNK):
+            CommitKey.objects.filter(commit__in=[commit.pk for commit, _ in rows[start : start + CHUNK]]).delete()
     keys = [
         CommitKey(commit=commit, kind=kind, key=key)
         for commit, facts in rows
         for kind, key in dict.fromkeys((found.kind, found.key[:200]) for found in candidates(facts))
     ]
-    CommitKey.objects.bulk_create(keys, batch_size=_CHUNK)
+    CommitKey.objects.bulk_create(keys, batch_size=CHUNK)
 
 
 def tickets_at(facts: CommitFacts, tracker: str) -> list[TicketRef]:

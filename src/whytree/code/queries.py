@@ -118,6 +118,8 @@ class Origin:
 
 def with_requests(product: int, origins: Sequence[Origin]) -> list[CommitFacts]:
     """The facts of these commits with what their tracker knows of the pull request of each, where it knows one."""
+    if not PullRequest.objects.filter(product=product).exists():
+        return [origin.facts for origin in origins]
     by_sha = _requests_by_sha(product, origins)
     numbers = [merge_of(origin.facts).pull_request for origin in origins]
     by_number = _requests_by_number(product, origins, numbers)

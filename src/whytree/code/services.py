@@ -1,10 +1,9 @@
 """What may change the facts of delivery: repositories and what their clones tell. Tickets: `tickets.py`."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -19,17 +18,20 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
+from .cleaning import CHUNK as _CHUNK
+from .cleaning import COMMIT_ID as _COMMIT_ID
+from .cleaning import clean as _clean
+from .cleaning import commit_id as _commit_id
+from .cleaning import within_calendars as _within_calendars
 from .keys import as_json, store_keys, tickets_at
 from .models import Commit, FileBlame, Repository
 from .queries import Origin, with_requests
 from .tickets import Imported as Imported
 from .tickets import TicketFacts as TicketFacts
-from .tickets import clean, first_seen
+from .tickets import first_seen
 from .tickets import import_tickets as import_tickets
 from .tickets import see_ticket as see_ticket
 
-_COMMIT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_CHUNK = 500
 MOST_LINES = 10_000_000
 
 
@@ -83,13 +85,13 @@ def register_repository(
         raise Invalid("The first commit's full id is missing. Register with: whytree repository add PATH")
     known = Repository.objects.filter(product=product, root_sha=root_sha).first()
     if known is None:
-        known = _new_repository(product, clean(name), root_sha)
+        known = _new_repository(product, _clean(name), root_sha)
     elif known.with_code or not with_code:
         return known
     with transaction.atomic():
         before = snapshot(known) if known.pk else None
         known.with_code = known.with_code or with_code
-        known.tracker = known.tracker or clean(tracker)[:300]
+        known.tracker = known.tracker or _clean(tracker)[:300]
         known.save()
         record(actor, product, "register_repository", known, before=before, after=snapshot(known), undoable=False)
     return known
@@ -143,10 +145,10 @@ def push_lines(
     rows = [
         FileBlame(
             repository=repository,
-            path=clean(file.path),
+            path=_clean(file.path),
             rev=_commit_id(rev),
             spans=[_span(*span) for span in file.spans],
-            text=None if file.text is None else clean(file.text),
+            text=None if file.text is None else _clean(file.text),
         )
         for file in {file.path: file for file in files if 0 < len(file.path) <= 1000}.values()
     ]
@@ -171,10 +173,10 @@ def finish_sync(actor: Actor, repository: Repository, root_sha: str, reading: Re
     with transaction.atomic():
         before = snapshot(repository)
         repository.head = _commit_id(reading.head)
-        repository.branch = clean(reading.branch)[:250]
-        repository.tracker = clean(reading.tracker)[:300] or repository.tracker
+        repository.branch = _clean(reading.branch)[:250]
+        repository.tracker = _clean(reading.tracker)[:300] or repository.tracker
         repository.flags_scanned = sorted({*repository.flags_scanned, *reading.flags_scanned})
-        repository.left_out = [clean(sentence)[:300] for sentence in reading.left_out][:20]
+        repository.left_out = [_clean(sentence)[:300] for sentence in reading.left_out][:20]
         repository.synced_at = timezone.now()
         _count_lines(repository)
         repository.save()
@@ -303,15 +305,15 @@ def _cleaned(commit: PushedCommit) -> PushedCommit:
         commit,
         sha=_commit_id(commit.sha),
         authored_at=_within_calendars(commit.authored_at),
-        subject=clean(commit.subject)[:500],
-        body=clean(commit.body)[:20_000],
-        note=clean(commit.note)[:20_000],
-        author_name=clean(commit.author_name)[:200],
-        author_email=clean(commit.author_email)[:200],
+        subject=_clean(commit.subject)[:500],
+        body=_clean(commit.body)[:20_000],
+        note=_clean(commit.note)[:20_000],
+        author_name=_clean(commit.author_name)[:200],
+        author_email=_clean(commit.author_email)[:200],
         parents=[_commit_id(parent) for parent in commit.parents],
-        files=[clean(path)[:1000] for path in commit.files][:500],
+        files=[_clean(path)[:1000] for path in commit.files][:500],
         merged_by=_commit_id(commit.merged_by) if commit.merged_by else "",
-        flags_added=[clean(key)[:200] for key in commit.flags_added][:200],
+        flags_added=[_clean(key)[:200] for key in commit.flags_added][:200],
     )
 
 
@@ -319,14 +321,3 @@ def _span(start: int, end: int, sha: str) -> list[int | str]:
     if not 1 <= start <= end <= MOST_LINES:
         raise Invalid(f"Lines {start} to {end} are no span: give the first and the last line, counted from 1.")
     return [start, end, _commit_id(sha)]
-
-
-def _within_calendars(moment: datetime) -> datetime:
-    """git takes any date; one that no calendar here can move between zones becomes the epoch."""
-    return moment if 1900 < moment.year < 2900 else datetime.fromtimestamp(0, UTC)
-
-
-def _commit_id(sha: str) -> str:
-    if not _COMMIT_ID.fullmatch(sha):
-        raise Invalid(f"{sha[:80]!r} is no commit id: it has 40 or 64 characters of 0-9 and a-f.")
-    return sha

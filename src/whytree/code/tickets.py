@@ -11,7 +11,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from whytree.engines.gitlog import own_subject, parse_trailers
-from whytree.engines.links_tickets import TicketRef, said_in_request, tickets_of_request
+from whytree.engines.links_tickets import (
+    TRACKER_LIMIT,
+    TicketRef,
+    said_in_request,
+    tickets_of_request,
+    tracker_of_remote,
+)
 from whytree.engines.trackers import BODY_LIMIT, COMMENT_LIMIT, TITLE_LIMIT
 from whytree.errors import Invalid
 from whytree.workspace.access import require
@@ -20,11 +26,10 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
+from .cleaning import CHUNK, clean
 from .keys import as_json, store_keys, tickets_at
 from .models import Commit, PullRequest, Repository, Ticket, TicketComment, TrackerReading
 from .queries import chunks, facts_of_many, only_tracker
-
-_CHUNK = 500
 
 
 @dataclass(frozen=True)
@@ -115,7 +120,7 @@ def first_seen(product: Product, refs: Iterable[TicketRef]) -> list[Ticket]:
     known = set(Ticket.objects.filter(product=product, key__in=[ref.key for ref in refs]).values_list("tracker", "key"))
     new = {(ref.tracker, ref.key): ref for ref in refs if (ref.tracker, ref.key) not in known}
     rows = [Ticket(product=product, tracker=ref.tracker, key=ref.key[:60], url=ref.url[:1000]) for ref in new.values()]
-    return Ticket.objects.bulk_create(rows, batch_size=_CHUNK, ignore_conflicts=True)
+    return Ticket.objects.bulk_create(rows, batch_size=CHUNK, ignore_conflicts=True)
 
 
 # Import -----------------------------------------------------------------------------------------------
@@ -135,7 +140,7 @@ def import_tickets(
     """
     require(actor, product, Role.MAINTAINER)
     done = Imported()
-    home = tracker or only_tracker(product)
+    home = tracker_named(tracker) if tracker else only_tracker(product)
     placed = [(number, replace(facts, ref=at_home(facts.ref, home))) for number, facts in rows]
     is_unclear = not home and Repository.objects.filter(product=product).count() > 1
     with transaction.atomic():
@@ -166,6 +171,14 @@ def import_tickets(
     return done
 
 
+def tracker_named(written: str) -> str:
+    """A tracker as somebody wrote it, or its address, as links know it: "github.com/acme/sprout"."""
+    name = tracker_of_remote(written)
+    if not name or len(name) > TRACKER_LIMIT or not name.isprintable():
+        raise Invalid(f"{written[:80]!r} is no tracker. Name it as github.com/acme/sprout.")
+    return name
+
+
 def at_home(ref: TicketRef, home: str) -> TicketRef:
     """A bare number is one of the tracker at hand."""
     return ref if ref.tracker or ref.key[0] not in "#!" else replace(ref, tracker=home)
@@ -185,6 +198,7 @@ def _take(product: Product, tickets: dict[tuple[str, str], Ticket], facts: Ticke
     if known and facts.updated_at and known.updated_at and facts.updated_at < known.updated_at:
         done.older += 1
         return False
+    facts = replace(facts, updated_at=_within_calendars(facts.updated_at))
     changed = _tell(ticket, facts)
     moved = facts.updated_at is not None and ticket.updated_at != facts.updated_at
     if moved:
@@ -203,8 +217,8 @@ def _tell(ticket: Ticket, facts: TicketFacts) -> bool:
         "state": facts.state,
         "body": clean(facts.body)[:BODY_LIMIT],
         "author": clean(facts.author)[:200],
-        "opened_at": facts.opened_at,
-        "closed_at": facts.closed_at,
+        "opened_at": _within_calendars(facts.opened_at),
+        "closed_at": _within_calendars(facts.closed_at),
     }
     news: dict[str, Any] = {name: value for name, value in told.items() if value and getattr(ticket, name) != value}
     if facts.state == Ticket.State.OPEN and ticket.closed_at:
@@ -230,7 +244,7 @@ def _upsert(model: type[Any], rows: Sequence[Any], kept: set[str]) -> None:
         row.pk = None
     model.objects.bulk_create(
         rows,
-        batch_size=_CHUNK,
+        batch_size=CHUNK,
         update_conflicts=True,
         unique_fields=["product", "tracker", "key"],
         update_fields=[column.name for column in model._meta.concrete_fields if column.name not in kept],
@@ -254,7 +268,7 @@ def _save_comments(said: Sequence[tuple[Ticket, dict[str, CommentFacts]]]) -> in
                 "text": clean(facts.text)[:COMMENT_LIMIT],
                 "author": clean(facts.author)[:200],
                 "author_is_staff": facts.author_is_staff,
-                "said_at": facts.said_at,
+                "said_at": _within_calendars(facts.said_at),
             }
             news = {name: value for name, value in told.items() if value is not None and getattr(row, name) != value}
             for name, value in news.items():
@@ -263,7 +277,7 @@ def _save_comments(said: Sequence[tuple[Ticket, dict[str, CommentFacts]]]) -> in
                 new.append(row)
             elif news:
                 changed.append(row)
-    TicketComment.objects.bulk_create(new, batch_size=_CHUNK)
+    TicketComment.objects.bulk_create(new, batch_size=CHUNK)
     TicketComment.objects.bulk_update(changed, ["text", "author", "author_is_staff", "said_at"], batch_size=100)
     return len(new)
 
@@ -280,7 +294,7 @@ def import_pull_requests(
     """
     require(actor, product, Role.MAINTAINER)
     done = Imported()
-    home = tracker or only_tracker(product)
+    home = tracker_named(tracker) if tracker else only_tracker(product)
     placed = [replace(facts, ref=at_home(facts.ref, home)) for facts in rows]
     with transaction.atomic():
         known = _known_requests(product, [facts.ref for facts in placed])
@@ -309,6 +323,7 @@ def _take_request(
     product: Product, known: dict[tuple[str, str], PullRequest], facts: RequestFacts, done: Imported
 ) -> bool:
     name = (facts.ref.tracker, facts.ref.key)
+    facts = replace(facts, updated_at=_within_calendars(facts.updated_at))
     row = known.get(name)
     if row and facts.updated_at and row.updated_at and facts.updated_at < row.updated_at:
         done.older += 1
@@ -333,7 +348,7 @@ def _tell_request(row: PullRequest, facts: RequestFacts) -> bool:
         "branch": clean(facts.branch)[:200],
         "merge_sha": facts.merge_sha,
         "squash_sha": facts.squash_sha,
-        "merged_at": facts.merged_at,
+        "merged_at": _within_calendars(facts.merged_at),
     }
     news: dict[str, Any] = {name: value for name, value in told.items() if value and getattr(row, name) != value}
     if "title" in news or "body" in news or facts.closes:
@@ -404,14 +419,11 @@ def note_tracker_reading(actor: Actor, product: Product, read: ReadSoFar) -> Tra
     require(actor, product, Role.MAINTAINER)
     if read.what not in TrackerReading.What.values:
         raise Invalid(f"{read.what[:40]!r} is nothing that is read from a tracker: issues, comments or requests.")
-    if not read.tracker.strip():
-        raise Invalid("Whose reading is it? Name the tracker, as github.com/acme/sprout.")
+    tracker = tracker_named(read.tracker)
     with transaction.atomic():
-        row, is_new = TrackerReading.objects.get_or_create(
-            product=product, tracker=clean(read.tracker)[:300], what=read.what
-        )
+        row, is_new = TrackerReading.objects.get_or_create(product=product, tracker=tracker, what=read.what)
         before = None if is_new else snapshot(row)
-        row.since_at, row.page, row.etag = read.since_at, read.page, clean(read.etag)[:200]
+        row.since_at, row.page, row.etag = _within_calendars(read.since_at), read.page, clean(read.etag)[:200]
         row.read_at = timezone.now()
         row.save()
         if before is None or before["since_at"] != snapshot(row)["since_at"]:
@@ -422,6 +434,6 @@ def note_tracker_reading(actor: Actor, product: Product, read: ReadSoFar) -> Tra
 # Input ------------------------------------------------------------------------------------------------
 
 
-def clean(text: str) -> str:
-    """Text that every database can keep: no NUL, no half characters."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8").strip("\n")
+def _within_calendars(moment: datetime | None) -> datetime | None:
+    """A moment that every calendar here can move between zones; nothing for one that none can."""
+    return moment if moment is None or 1900 < moment.year < 2900 else None

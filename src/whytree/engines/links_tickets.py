@@ -20,6 +20,10 @@ _NOT_TRACKERS = """
 """
 _NOT_TICKETS = frozenset(_NOT_TRACKERS.split()) | NODE_PREFIXES | {"FB", "INT"}
 
+# As long as a key and a tracker's name may be; what is longer is nobody's.
+KEY_LIMIT = 60
+TRACKER_LIMIT = 300
+
 _KEY = r"[A-Z][A-Z0-9_]{1,9}-[1-9]\d{0,6}"
 _NUMBER = r"#[1-9]\d{0,6}"
 _ONE = rf"(?:https?://[^\s<>()\[\]\"']+|(?:[\w.-]+/[\w.-]+)?{_NUMBER}|[Gg][Hh]-[1-9]\d{{0,6}}|{_KEY})(?![\w-])"
@@ -79,9 +83,10 @@ def parse_ticket_url(url: str) -> TicketRef | None:
     url = url.rstrip(".,;:!?")
     if issue := _ISSUE_URL.match(url):
         sign = "!" if issue["kind"] == "merge_requests" else "#"
-        return TicketRef(sign + issue["number"], f"{issue['host']}/{issue['path']}".lower(), url)
+        tracker = f"{issue['host']}/{issue['path']}".lower()
+        return TicketRef(sign + issue["number"], tracker, url) if len(tracker) <= TRACKER_LIMIT else None
     for pattern in (_LINEAR_URL, _JIRA_URL):
-        if issue := pattern.match(url):
+        if (issue := pattern.match(url)) and len(issue["key"]) <= KEY_LIMIT:
             return TicketRef(issue["key"].upper(), "", url)
     return None
 
