@@ -319,6 +319,20 @@ def test_what_cannot_be_asked_is_said(remote: str, words: dict[str, str], senten
         find_tracker(remote, environment={}, **words)
 
 
+def test_proxies_are_those_of_the_environment(
+    cli: Any, product: Any, clone: Clone, tracker: FakeTracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing listens behind that address: only the proxy can have answered."""
+    monkeypatch.setenv("HTTP_PROXY", tracker.url)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    words = ("ticket", "sync", "--api", "http://127.0.0.1:9/api/v3", "--token", TOKEN)
+    assert "2 tickets new" in ok(cli(*words, cwd=clone.path))
+    assert tracker.asked[0].headers["host"] == "127.0.0.1:9"
+    monkeypatch.setenv("HTTP_PROXY", "gopher://nowhere")
+    assert "The proxy of this environment" in refusal(cli(*words, cwd=clone.path))
+
+
 # GitLab, renamed repositories ------------------------------------------------------------------------
 
 

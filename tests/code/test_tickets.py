@@ -231,9 +231,13 @@ def test_comments_of_tickets_that_are_not_here_make_none(cli: Any, product: Any,
 def test_who_is_forgotten_is_forgotten_in_comments_and_pull_requests_too(
     cli: Any, product: Any, tmp_path: Path
 ) -> None:
+    from django.apps import apps
+
     from whytree.code.models import PullRequest, TicketComment
     from whytree.code.plugs import erase_person, export_person
 
+    naming = {model for model in apps.get_app_config("code").get_models() if hasattr(model, "author")}
+    assert naming == {Ticket, TicketComment, PullRequest}, "whoever names an author forgets them: add it below"
     comments = [{"author": {"login": "rk"}, "body": "Me too", "createdAt": "2026-02-02T10:00:00Z"}]
     brought(cli, tmp_path, [{**GITHUB[0], "comments": comments}])
     merged = {"url": "x", "merged_at": "2026-02-03T10:00:00Z"}
