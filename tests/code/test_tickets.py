@@ -190,6 +190,25 @@ def test_of_a_ticket_that_stands_twice_the_newest_words_are_kept_and_it_is_said(
     assert Ticket.objects.get(key="#1").title == "New"
 
 
+def test_a_file_that_repeats_itself_changes_nothing_the_second_time(cli: Any, product: Any, tmp_path: Path) -> None:
+    file = tmp_path / "own.csv"
+    file.write_text("key,title\nABC-1,First words\nABC-2,Other\nABC-1,Last words\n")
+    for output in ("2 tickets new, 0 changed", "0 tickets new, 0 changed, 2 as they were"):
+        assert output in cli("import", "tickets", str(file)).output
+        assert Ticket.objects.get(key="ABC-1").title == "Last words"
+
+
+def test_a_dry_run_tells_what_a_real_one_would(cli: Any, product: Any, tmp_path: Path) -> None:
+    comments = [{"author": {"login": "eve"}, "body": "Me too", "createdAt": "2026-02-02T10:00:00Z"}]
+    rows = [{**GITHUB[0], "comments": comments}]
+    before = json.loads(brought(cli, tmp_path, rows, "--dry-run", "--json").output)
+    assert (before["new"], before["comments"]) == (1, 1)
+    assert not Ticket.objects.exists()
+    brought(cli, tmp_path, rows)
+    after = json.loads(brought(cli, tmp_path, rows, "--dry-run", "--json").output)
+    assert (after["new"], after["unchanged"], after["comments"]) == (0, 1, 0)
+
+
 def test_an_older_export_takes_nothing_back(cli: Any, product: Any, tmp_path: Path) -> None:
     brought(cli, tmp_path, [rest(1, state="closed", updated_at="2026-03-01T00:00:00Z")])
     output = brought(cli, tmp_path, [rest(1)]).output

@@ -251,7 +251,7 @@ def test_jira_rows_may_be_wider_than_the_header_and_repeat_it(tmp_path: Path) ->
 def test_of_a_jira_row_that_slipped_only_its_start_is_believed(tmp_path: Path) -> None:
     told = ticket(rows_of(tmp_path, JIRA.replace("14/Mar/24 9:00 AM;bob;+1;really", "High"))[0])
     assert (told.ticket, told.title, told.state, told.comments) == ("ABC-12", "Form", "", ())
-    assert "1 cells more than the header" in told.doubts[0]
+    assert "more cells than the header (1)" in told.doubts[0]
 
 
 def test_a_time_nobody_can_read_is_said_and_costs_no_row(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """What may change tickets and pull requests: first sight, a tracker's words from a file or from the tracker itself."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -142,33 +142,59 @@ def import_tickets(
     done = Imported()
     home = tracker_named(tracker) if tracker else only_tracker(product)
     placed = [(number, replace(facts, ref=at_home(facts.ref, home))) for number, facts in rows]
-    is_unclear = not home and Repository.objects.filter(product=product).count() > 1
     with transaction.atomic():
-        tickets = _known_tickets(product, [facts.ref for _, facts in placed])
+        sound = list(_sound(product, placed, done, home=home))
+        tickets = _known_tickets(product, [facts.ref for facts in sound])
+        newest = _newest(sound)
         touched: dict[tuple[str, str], Ticket] = {}
         said: dict[tuple[str, str], dict[str, CommentFacts]] = defaultdict(dict)
-        for number, facts in placed:
+        for facts in sound:
             name = (facts.ref.tracker, facts.ref.key)
-            if facts.state not in Ticket.State.values:
-                done.refused.append((number, f"its state is {facts.state[:40]!r}: open or closed"))
-            elif is_unclear and not name[0] and name[1][0] in "#!":
-                done.refused.append(
-                    (number, f"{name[1]} of which repository? Say it: --tracker github.com/acme/sprout")
-                )
-            elif facts.comments_only and name not in tickets:
+            if facts.comments_only and name not in tickets:
                 done.unplaced += len(facts.comments)
-            else:
-                said[name] |= {one.mark[:64]: one for one in facts.comments}
-                if not facts.comments_only and _take(product, tickets, facts, done):
-                    touched[name] = tickets[name]
-        if dry_run:
-            done.comments = sum(map(len, said.values()))
-            return done
-        _save_tickets(touched.values())
-        done.comments = _save_comments([(tickets[name], comments) for name, comments in said.items()])
-        if done.new or done.changed or done.comments:
-            record(actor, product, "import_tickets", product, after=done.counts(), undoable=False)
+                continue
+            said[name] |= {one.mark[:64]: one for one in facts.comments}
+            if newest.get(name) is facts and _take(product, tickets, facts, done):
+                touched[name] = tickets[name]
+        if not dry_run:
+            _save_tickets(touched.values())
+        new, changed = _comment_rows([(tickets[name], comments) for name, comments in said.items()])
+        done.comments = len(new)
+        if not dry_run:
+            TicketComment.objects.bulk_create(new, batch_size=CHUNK)
+            TicketComment.objects.bulk_update(changed, ["text", "author", "author_is_staff", "said_at"], batch_size=100)
+            if done.new or done.changed or done.comments:
+                record(actor, product, "import_tickets", product, after=done.counts(), undoable=False)
     return done
+
+
+def _sound(
+    product: Product, rows: Sequence[tuple[int, TicketFacts]], done: Imported, *, home: str
+) -> Iterator[TicketFacts]:
+    """The rows that can be taken; the others are noted with the reason."""
+    is_unclear = not home and Repository.objects.filter(product=product).count() > 1
+    for number, facts in rows:
+        if facts.state not in Ticket.State.values:
+            done.refused.append((number, f"its state is {facts.state[:40]!r}: open or closed"))
+        elif is_unclear and not facts.ref.tracker and facts.ref.key[0] in "#!":
+            problem = f"{facts.ref.key} of which repository? Say it: --tracker github.com/acme/sprout"
+            done.refused.append((number, problem))
+        else:
+            yield facts
+
+
+def _newest(rows: Iterable[TicketFacts]) -> dict[tuple[str, str], TicketFacts]:
+    """Of a ticket that comes twice, the one changed last; where nobody says when, the later one."""
+    found: dict[tuple[str, str], TicketFacts] = {}
+    for facts in rows:
+        name = (facts.ref.tracker, facts.ref.key)
+        before = found.get(name)
+        if facts.comments_only:
+            continue
+        if before and before.updated_at and facts.updated_at and facts.updated_at < before.updated_at:
+            continue
+        found[name] = facts
+    return found
 
 
 def tracker_named(written: str) -> str:
@@ -251,15 +277,15 @@ def _upsert(model: type[Any], rows: Sequence[Any], kept: set[str]) -> None:
     )
 
 
-def _save_comments(said: Sequence[tuple[Ticket, dict[str, CommentFacts]]]) -> int:
-    """Store comments; how many are new."""
+def _comment_rows(
+    said: Sequence[tuple[Ticket, dict[str, CommentFacts]]],
+) -> tuple[list[TicketComment], list[TicketComment]]:
+    """Comments that are new, and those whose words changed."""
     said = [(ticket, comments) for ticket, comments in said if comments]
-    if not said:
-        return 0
     known: dict[tuple[int, str], TicketComment] = {}
-    for some in chunks([ticket.pk for ticket, _ in said]):
+    for some in chunks([ticket.pk for ticket, _ in said if ticket.pk]):
         known |= {(row.ticket_id, row.mark): row for row in TicketComment.objects.filter(ticket__in=some)}
-    new, changed = [], []
+    new, changed = list[TicketComment](), list[TicketComment]()
     for ticket, comments in said:
         for mark, facts in comments.items():
             before = known.get((ticket.pk, mark))
@@ -277,9 +303,7 @@ def _save_comments(said: Sequence[tuple[Ticket, dict[str, CommentFacts]]]) -> in
                 new.append(row)
             elif news:
                 changed.append(row)
-    TicketComment.objects.bulk_create(new, batch_size=CHUNK)
-    TicketComment.objects.bulk_update(changed, ["text", "author", "author_is_staff", "said_at"], batch_size=100)
-    return len(new)
+    return new, changed
 
 
 # Pull requests ----------------------------------------------------------------------------------------

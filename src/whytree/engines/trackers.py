@@ -338,7 +338,7 @@ def _jira(values: Values) -> TicketRow:
     key = written if _JIRA_KEY.fullmatch(written) else ""
     beyond = [_text(cell) for cell in values.get(BEYOND_HEADER) or ()]
     if not all(not cell or _JIRA_COMMENT.match(cell) for cell in beyond):
-        doubt = f"it has {len(beyond)} cells more than the header, and they are no comments; only its key and title are taken"
+        doubt = f"it has more cells than the header ({len(beyond)}), and they are no comments; only its key and title are taken"
         return TicketRow(key, title=_title(values.get("Summary")), doubts=(doubt,))
     opened_at, closed_at, updated_at, doubts = _times(values, "Created", "Resolved", "Updated")
     comments = [*_repeated(values, "Comment"), *beyond]
