@@ -194,9 +194,9 @@ def test_rows_that_make_no_sense_cost_themselves_only(sync: Any, tracker: FakeTr
     odd = [
         issue(1),
         {**issue(4), "number": "x", "html_url": ""},
-        issue(5, user=None, body=None, labels=None, reactions=None),
+        issue(5, user=None, body="\ud83d", labels=None, reactions=None),
     ]
-    body = json.dumps([*odd, "nonsense", None, {"title": 7}]).encode()
+    body = json.dumps([*odd, "nonsense", None, {"title": 7, "body": "\ud83d"}]).encode()
     tracker.trouble = lambda path, count: (200, {}, body) if path == ISSUES else None
     output = ok(sync())
     assert "2 tickets new" in output

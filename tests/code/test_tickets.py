@@ -308,27 +308,33 @@ def test_a_viewer_or_a_stranger_imports_nothing(product: Any, api_bob: Any, view
         assert Api(charlie).post(f"/products/sprout/{where}", body).status == 404
 
 
-def test_memory_holds_one_batch_however_long_the_file(cli: Any, product: Any, tmp_path: Path) -> None:
-    """3,000 rows of 10 kB: the largest request must stay far below the whole."""
+@pytest.mark.parametrize("letter", ["x", "😀"])
+def test_no_request_is_large_however_long_the_file(
+    cli: Any, product: Any, tmp_path: Path, letter: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """1,000 rows of 10,000 letters: far more than a server takes at once."""
     from whytree.code import tickets_told
 
     sent: list[int] = []
+    post = tickets_told.Telling._post
+
+    def watched(self: Any, where: str, name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        sent.append(len(json.dumps(rows)))
+        return post(self, where, name, rows)
+
+    monkeypatch.setattr(tickets_told.Telling, "_post", watched)
     file = tmp_path / "big.jsonl"
     with file.open("w") as out:
-        out.writelines(json.dumps(rest(number, body="x" * 10_000)) + "\n" for number in range(1, 3001))
-    post = tickets_told.Telling._post
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            tickets_told.Telling,
-            "_post",
-            lambda self, where, name, rows: (
-                sent.append(sum(len(row["body"]) for row in rows)),
-                post(self, where, name, rows),
-            )[1],
-        )
-        assert "3,000 tickets new" in cli("import", "tickets", str(file)).output
-    assert max(sent) <= tickets_told.CHARACTERS_AT_ONCE + 20_000
-    assert Ticket.objects.count() == 3000
+        out.writelines(json.dumps(rest(number, body=letter * 10_000)) + "\n" for number in range(1, 1001))
+    assert "1,000 tickets new" in cli("import", "tickets", str(file)).output
+    assert max(sent) < tickets_told.CHARACTERS_AT_ONCE * 1.3
+
+
+def test_half_an_emoji_costs_only_itself(cli: Any, product: Any, tmp_path: Path) -> None:
+    comment = {"author": None, "body": "Cut \ud83d", "createdAt": "2026-02-02T10:00:00Z"}
+    brought(cli, tmp_path, [{**GITHUB[0], "comments": [comment], "labels": [{"name": "\ud83d"}]}, GITHUB[1]])
+    assert Ticket.objects.count() == 2
+    assert Ticket.objects.get(key="#412").comments.get().text == "Cut ?"
 
 
 @pytest.mark.parametrize("written", ["acme/sprout", "x" * 400 + ".com/a", "github.com", "git\x1bhub.com/a/b", " "])

@@ -176,17 +176,12 @@ def import_tickets(
 ) -> None:
     """Bring in titles, words and states of tickets from a tracker's export. Again changes only what changed there."""
     from .tickets_file import TicketsFile
-    from .tickets_told import Telling, plain
+    from .tickets_told import Telling, plain, tell_file
 
     table = TicketsFile(file)
-    client = connect()
-    telling = Telling(client, tracker=tracker, staff=staff, dry_run=dry_run)
+    telling = Telling(connect(), tracker=tracker, staff=staff, dry_run=dry_run)
     with _progress(quiet=as_json) as progress:
-        for row in table:
-            telling.take(row)
-            if telling.rows % 500 == 0:
-                progress("tickets", int(table.progress * 1000), 1000)
-        told = telling.finish()
+        told = tell_file(table, telling, progress)
     if as_json:
         _print_json(
             {

@@ -1,16 +1,17 @@
 """Tell the server what a tracker says, in batches that stay small whatever is in them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from whytree.engines.trackers import RequestRow, as_json, with_staff
 from whytree.workspace.client import Client
 
-from .tickets_file import Problem, Taken
+from .tickets_file import Problem, Taken, TicketsFile
 
 ROWS_AT_ONCE = 500
+# Of JSON, before the row that passes it: a server takes 20 MB unless told otherwise, and a row may have ten.
 CHARACTERS_AT_ONCE = 2_000_000
 PROBLEMS_SHOWN = 20
 _REFUSAL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -84,6 +85,11 @@ class Told:
             yield f"  and {len(self.refused) - PROBLEMS_SHOWN:,} more rows with something that could not be taken"
 
 
+def written_size(text: str) -> int:
+    """About as many characters as JSON takes to write it: ü becomes \\u00fc, an emoji two of those."""
+    return len(text) if text.isascii() else 3 * len(text.encode("utf-8", "surrogatepass"))
+
+
 def many(count: int, word: str) -> str:
     return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
@@ -132,8 +138,8 @@ class Telling:
                 self.told.repeated += name in self._seen
                 self._seen.add(name)
             self._tickets.append({"row": row.row, **as_json(told)})
-            self._size += sum(len(one.text) for one in told.comments)
-        self._size += len(told.body) + len(told.title)
+            self._size += sum(written_size(one.text) for one in told.comments)
+        self._size += written_size(told.body) + written_size(told.title)
         if len(self._tickets) + len(self._requests) >= ROWS_AT_ONCE or self._size >= CHARACTERS_AT_ONCE:
             self.send()
 
@@ -154,3 +160,14 @@ class Telling:
         answer: dict[str, Any] = self._client.post(f"/products/{self._client.product}/{where}", body)
         self.told.refused += [Problem(one["row"], one["problem"]) for one in answer["refused"]]
         return answer
+
+
+def tell_file(
+    table: TicketsFile, telling: Telling, progress: Callable[[str, int, int], None] = lambda what, done, total: None
+) -> Told:
+    """All rows of an export."""
+    for row in table:
+        telling.take(row)
+        if telling.rows % ROWS_AT_ONCE == 0:
+            progress("tickets", int(table.progress * 1000), 1000)
+    return telling.finish()

@@ -395,7 +395,9 @@ def _number(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    return "" if value is None or isinstance(value, list | dict | bool) else str(value)
+    """Half an emoji, as cut-off texts end with, would be refused with everything beside it."""
+    text = "" if value is None or isinstance(value, list | dict | bool) else str(value)
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _title(value: Any) -> str:
