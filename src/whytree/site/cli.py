@@ -42,6 +42,7 @@ GROUPS = {
     "import": "Bring in events, feedback, tickets, a tree.",
     "export": "Take out the whole workspace or a tree.",
     "repository": "Clones whose lines can say why.",
+    "ticket": "What your tracker knows.",
     "outcome": "Metrics with a target.",
     "opportunity": "Needs, pain points and desires.",
     "solution": "Ways to address an opportunity.",
