@@ -48,6 +48,18 @@ def _names(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+def _networks(value: str) -> tuple[str, ...]:
+    from ipaddress import ip_network
+
+    try:
+        networks = [ip_network(name) for name in _names(value)]
+    except ValueError as error:
+        raise ValueError("use an address like 127.0.0.1 or a network like 172.18.0.0/16, comma-separated") from error
+    if any(network.prefixlen == 0 for network in networks):
+        raise ValueError("everybody is in that network, and could say to be anybody; name the proxy's own")
+    return tuple(map(str, networks))
+
+
 def _url_of(*schemes: str) -> Callable[[str], str]:
     def read(value: str) -> str:
         if value and urlsplit(value).scheme not in schemes:
@@ -99,6 +111,11 @@ OPTIONS = (
         _url_of("http", "https"),
     ),
     Option(
+        "WHYTREE_TRUSTED_PROXY",
+        "Address or network of the proxy in front, comma-separated. X-Forwarded-For and X-Forwarded-Proto are believed only from there.",
+        _networks,
+    ),
+    Option(
         "WHYTREE_URL",
         "Command line: server to speak to. Default: the one running on the data folder.",
         _url_of("http", "https"),
@@ -143,6 +160,7 @@ class Options:
     port: int
     allowed_hosts: tuple[str, ...]
     public_url: str
+    trusted_proxy: tuple[str, ...]
     url: str
     token: str
     product: str

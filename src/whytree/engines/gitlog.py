@@ -160,9 +160,14 @@ def parse_merge(subject: str, body: str) -> Merge:
     return Merge()
 
 
+def is_trunk(branch: str) -> bool:
+    """Whether a branch is a line of work of its own right, not made for one change."""
+    return branch in _TRUNKS
+
+
 def _topic(branch: str) -> str:
     name = branch.removeprefix("refs/heads/").removeprefix("origin/")
-    return "" if name in _TRUNKS else name[:200]
+    return "" if is_trunk(name) else name[:200]
 
 
 def reverted(body: str) -> str:

@@ -35,7 +35,11 @@ MOST_TICKETS = 3
 
 @dataclass(frozen=True, slots=True)
 class CommitFacts:
-    """What is known of one commit. `merge_*` tell of the merge that brought it to the main line, if any."""
+    """What is known of one commit. `merge_*` tell of the merge that brought it to the main line, if any.
+
+    `pull_*` tell of its pull request as the tracker knows it: its number, the tickets it closes, its `Why:` lines as
+    (key, value), the branch it came from.
+    """
 
     subject: str
     body: str = ""
@@ -44,17 +48,25 @@ class CommitFacts:
     flags_added: tuple[str, ...] = ()
     merge_subject: str = ""
     merge_body: str = ""
+    pull_number: str = ""
+    pull_closes: tuple[TicketRef, ...] = ()
+    pull_whys: tuple[tuple[str, str], ...] = ()
+    pull_branch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A key that may lead to a node, and the rule that found it. `ticket` is set where `kind` is "ticket"."""
+    """A key that may lead to a node, and the rule that found it. `ticket` is set where `kind` is "ticket".
+
+    `is_request`: the key is the pull request's own number, not that of a ticket it is for.
+    """
 
     rule: str
     kind: Kind
     key: str
     ticket: TicketRef | None = None
     title_words: tuple[str, ...] = ()
+    is_request: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +133,8 @@ def _agree(refs: Sequence[str]) -> bool:
 
 
 def _sums_up(tried: Sequence[tuple[Candidate, object]]) -> bool:
-    return len({candidate.key for candidate, _ in tried if candidate.kind == "ticket"}) > MOST_TICKETS
+    tickets = {candidate.key for candidate, _ in tried if candidate.kind == "ticket" and not candidate.is_request}
+    return len(tickets) > MOST_TICKETS
 
 
 # Candidates -------------------------------------------------------------------------------------------
@@ -142,7 +155,17 @@ def candidates(facts: CommitFacts) -> Iterator[Candidate]:
     yield from _pull_request(facts)
     for flag in facts.flags_added:
         yield Candidate("flag in diff", "flag", flag)
-    yield from _branch(_merge(facts).branch)
+    yield from _branch(branch_of(facts))
+
+
+def branch_of(facts: CommitFacts) -> str:
+    """As its merge names it, else as its pull request does."""
+    return merge_of(facts).branch or facts.pull_branch
+
+
+def request_of(facts: CommitFacts) -> str:
+    """Number of its pull request, as its merge or squash names it, else as the tracker does."""
+    return merge_of(facts).pull_request or facts.pull_number
 
 
 def states_maintenance(facts: CommitFacts) -> bool:
@@ -166,11 +189,11 @@ def tickets_named(facts: CommitFacts) -> list[TicketRef]:
 
     A key in lower letters in a branch ("python-3") is only believed where the ticket is known already.
     """
-    branch = _merge(facts).branch
+    branch = branch_of(facts)
     named = [
         found.ticket
         for found in candidates(facts)
-        if found.ticket and found.rule != "pull request" and not found.title_words
+        if found.ticket and not found.is_request and not found.title_words
         if found.rule != "branch name" or found.key[0] == "#" or found.key in branch
     ]
     return list(dict.fromkeys(named))
@@ -208,22 +231,26 @@ def _ticket(rule: str, mention: TicketMention) -> Candidate:
     return Candidate(rule, "ticket", mention.ticket.key, mention.ticket, mention.title_words)
 
 
-def _merge(facts: CommitFacts) -> Merge:
+def merge_of(facts: CommitFacts) -> Merge:
     """The squash's own words first, else those of the merge that brought the commit in."""
     own = parse_merge(facts.subject, facts.body)
     return own if own.pull_request or own.branch else parse_merge(facts.merge_subject, facts.merge_body)
 
 
 def _pull_request(facts: CommitFacts) -> Iterator[Candidate]:
-    """The request itself, where somebody linked it, and what its merge commit says it is for."""
-    number = _merge(facts).pull_request
+    """The request itself, where somebody linked it, what its merge commit says it is for, and what its own words say."""
+    number = request_of(facts)
     if number:
-        yield Candidate("pull request", "ticket", number, TicketRef(number))
+        yield Candidate("pull request", "ticket", number, TicketRef(number), is_request=True)
     trailers = parse_trailers(facts.merge_body)
     for key, value in trailers:
         yield from _stated("pull request", key, value)
     for mention in tickets_in_message("", facts.merge_body, trailers):
         yield _ticket("pull request", mention)
+    for key, value in facts.pull_whys:
+        yield from _stated("pull request", key, value)
+    for ticket in facts.pull_closes:
+        yield Candidate("pull request", "ticket", ticket.key, ticket)
 
 
 def _branch(branch: str) -> Iterator[Candidate]:

@@ -12,6 +12,7 @@ import typer
 
 from whytree import __version__
 from whytree.workspace import client
+from whytree.workspace.printing import say
 
 if TYPE_CHECKING:
     import httpx
@@ -41,6 +42,7 @@ GROUPS = {
     "import": "Bring in events, feedback, tickets, a tree.",
     "export": "Take out the whole workspace or a tree.",
     "repository": "Clones whose lines can say why.",
+    "ticket": "What your tracker knows.",
     "outcome": "Metrics with a target.",
     "opportunity": "Needs, pain points and desires.",
     "solution": "Ways to address an opportunity.",
@@ -48,6 +50,7 @@ GROUPS = {
     "note": "Comments, questions, challenges, constraints, decisions.",
     "evidence": "What speaks for or against a node.",
     "metric": "What is counted.",
+    "ask": "Questions asked of what people did.",
     "flag": "Feature flags.",
     "feedback": "What people said.",
     "review": "Predictions against what happened.",
@@ -76,7 +79,7 @@ def group(name: str) -> typer.Typer:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"whytree {__version__}")
+        say(f"whytree {__version__}")
         raise typer.Exit
 
 
@@ -115,9 +118,9 @@ def main() -> None:
     try:
         build()()
     except client.CommandError as error:
-        typer.secho(error.message, err=True, fg=typer.colors.RED if sys.stderr.isatty() else None)
+        say(error.message, err=True, colour="red" if sys.stderr.isatty() else "")
         for line in _detail_lines(error.details):
-            typer.echo(f"  {line}", err=True)
+            say(f"  {line}", err=True)
         raise SystemExit(1) from None
     except BrokenPipeError:
         raise SystemExit(0) from None

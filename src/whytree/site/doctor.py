@@ -42,6 +42,7 @@ def examine() -> list[Finding]:
         _token,
         _hosts,
         _mail,
+        _proxy,
     )
     return [*(look(chosen) for look in looks), *_stores(chosen)]
 
@@ -151,6 +152,16 @@ def _mail(chosen: options.Options) -> Finding:
     except OSError as error:
         return Finding("mail", "problem", f"{host}:{port} does not answer: {error}. Check WHYTREE_SMTP_URL.")
     return Finding("mail", "ok", f"{host}:{port} answers. Try it: whytree digest --send")
+
+
+def _proxy(chosen: options.Options) -> Finding:
+    if chosen.trusted_proxy or not chosen.public_url.startswith("https://"):
+        return Finding("proxy", "ok", ", ".join(chosen.trusted_proxy) or "none is trusted, none is needed")
+    return Finding(
+        "proxy",
+        "advice",
+        "People come through a proxy, so all share its address when wrong passwords are counted. Name it: WHYTREE_TRUSTED_PROXY=127.0.0.1",
+    )
 
 
 def _stores(chosen: options.Options) -> list[Finding]:

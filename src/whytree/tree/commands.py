@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from whytree.workspace.client import Client, CommandError, connect
+from whytree.workspace.printing import console, print_json, say, show
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Title = Annotated[str, typer.Argument(help="In one sentence.")]
@@ -45,13 +46,12 @@ def show_tree(
     client = connect()
     tree = client.get(_path(client, "tree"))
     if as_json:
-        typer.echo(json.dumps(tree, indent=2, ensure_ascii=False))
+        print_json(tree)
         return
     _draw(tree, closed=closed, advice=advice)
 
 
 def _draw(tree: dict[str, Any], *, closed: bool, advice: bool) -> None:
-    from rich.console import Console
     from rich.text import Text
     from rich.tree import Tree
 
@@ -66,10 +66,9 @@ def _draw(tree: dict[str, Any], *, closed: bool, advice: bool) -> None:
         places[node["ref"]] = branch = above.add(_line(node))
         for one in node["advice"] if advice else ():
             branch.add(Text(one["text"], style="yellow"))
-    console = Console()
-    console.print(drawn)
+    console().print(drawn)
     if not tree["nodes"]:
-        console.print('Nothing here yet. Say what should change for people: whytree outcome add "…"', highlight=False)
+        say('Nothing here yet. Say what should change for people: whytree outcome add "…"')
 
 
 def _line(node: dict[str, Any]) -> Any:
@@ -209,7 +208,7 @@ def add_note(
     client = connect()
     body = {"kind": kind, "text": text, "cost": cost, "alternative": alternative}
     note = client.post(_path(client, f"nodes/{ref}/notes"), body)
-    _print(note, as_json, f"{note['kind'].capitalize()} {note['id']} on {ref}: {note['text']}")
+    show(note, as_json, f"{note['kind'].capitalize()} {note['id']} on {ref}: {note['text']}")
 
 
 def answer_note(
@@ -220,7 +219,7 @@ def answer_note(
     """Answer a question or a challenge."""
     client = connect()
     answered = client.post(_path(client, f"notes/{note}/answer"), {"answer": answer})
-    _print(answered, as_json, f"Answered: {answered['text']}")
+    show(answered, as_json, f"Answered: {answered['text']}")
 
 
 def open_notes(as_json: AsJson = False) -> None:
@@ -230,7 +229,7 @@ def open_notes(as_json: AsJson = False) -> None:
     lines = [
         f"{note['id']:>5}  {note['ref']:8} {note['kind']:10} {note['text']}  ({note['author_name']})" for note in notes
     ]
-    _print(notes, as_json, *(lines or ["Nothing is open."]))
+    show(notes, as_json, *(lines or ["Nothing is open."]))
 
 
 def add_evidence(
@@ -258,7 +257,7 @@ def add_evidence(
         _path(client, f"nodes/{ref}/evidence"), body | source | {"importance": importance, "said_at": said_at}
     )
     strength = client.get(_path(client, f"nodes/{ref}/confidence"))
-    _print(link, as_json, f"Linked to {ref}. Its evidence is now {strength['label']} ({strength['value']:.2g} of 10).")
+    show(link, as_json, f"Linked to {ref}. Its evidence is now {strength['label']} ({strength['value']:.2g} of 10).")
 
 
 def import_tree(
@@ -270,7 +269,7 @@ def import_tree(
     document = _read(file)
     client = connect()
     report = client.post(_path(client, f"tree/import?preview={str(dry_run).lower()}"), document)
-    _print(report, as_json, *_told(report))
+    show(report, as_json, *_told(report))
 
 
 def _read(file: Path) -> Any:
@@ -303,12 +302,11 @@ def export_tree(
     """Write the whole tree to a file that can be read, kept in git and imported again."""
     client = connect()
     document = client.get(_path(client, "tree/export"))
-    text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
     if file is None:
-        typer.echo(text, nl=False)
+        print_json(document)
         return
-    file.write_text(text, encoding="utf-8")
-    _print({"file": str(file), "nodes": len(document["nodes"])}, as_json, f"{len(document['nodes'])} nodes in {file}.")
+    file.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    show({"file": str(file), "nodes": len(document["nodes"])}, as_json, f"{len(document['nodes'])} nodes in {file}.")
 
 
 def _path(client: Client, rest: str) -> str:
@@ -323,12 +321,4 @@ def _add(plural: str, body: dict[str, Any], as_json: bool) -> None:
 def _say(node: dict[str, Any], as_json: bool) -> None:
     place = f" under {node['parent']}" if node["parent"] else ""
     standing = f" · {node['standing']}" if node["standing"] else ""
-    _print(node, as_json, f"{node['ref']} {node['title']}{place}{standing}")
-
-
-def _print(data: Any, as_json: bool, *lines: str) -> None:
-    if as_json:
-        typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
-        return
-    for line in lines:
-        typer.echo(line)
+    show(node, as_json, f"{node['ref']} {node['title']}{place}{standing}")

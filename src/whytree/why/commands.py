@@ -1,13 +1,13 @@
 """`whytree why`, `improve`, `start` and `daily`. Git runs here, where the clone is."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from whytree.workspace.client import connect
+from whytree.workspace.printing import print_json, show
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -44,7 +44,7 @@ def why(
         question = tell_why(client, question, tell, ref)
     answer = ask(client, question)
     if as_json:
-        _print_json(answer)
+        print_json(answer)
         return
     from .screen import print_answer
 
@@ -65,7 +65,7 @@ def improve(
 
     answer = look_ahead(connect(), place, Path.cwd())
     if as_json:
-        _print_json(answer)
+        print_json(answer)
         return
     from .screen_ahead import print_ahead
 
@@ -102,7 +102,7 @@ def daily(as_json: AsJson = False) -> None:
     client = connect()
     answer = client.post(f"/products/{client.product}/daily", {"emails": own_emails(Path.cwd())})
     if as_json:
-        _print_json(answer)
+        print_json(answer)
         return
     from .screen_daily import print_daily
 
@@ -121,14 +121,10 @@ def digest(
     path = f"/products/{client.product}/digest"
     if mail:
         wishes = client.put(f"{path}/mail", {"on": mail})
-        _print_json(wishes) if as_json else typer.echo(f"Mail on Mondays: {'on' if wishes['mail'] else 'off'}.")
+        show(wishes, as_json, f"Mail on Mondays: {'on' if wishes['mail'] else 'off'}.")
         return
     answer = client.post(f"{path}/send") if send else client.get(path)
-    if as_json:
-        _print_json(answer)
-        return
-    for line in digest_lines(answer):
-        typer.echo(line)
+    show(answer, as_json, *digest_lines(answer))
 
 
 def set_slack(
@@ -138,24 +134,18 @@ def set_slack(
     """Post five lines to a channel on Mondays: Slack, or any webhook that takes the same JSON."""
     client = connect()
     hook = client.put(f"/products/{client.product}/slack", {"url": url})
-    _print_json(hook) if as_json else typer.echo(
-        f"{hook['host']} gets five lines on Mondays. Try it: whytree slack test"
-    )
+    show(hook, as_json, f"{hook['host']} gets five lines on Mondays. Try it: whytree slack test")
 
 
 def remove_slack(as_json: AsJson = False) -> None:
     """Post nothing any more."""
     client = connect()
     client.delete(f"/products/{client.product}/slack")
-    _print_json({"host": ""}) if as_json else typer.echo("The channel gets nothing any more.")
+    show({"host": ""}, as_json, "The channel gets nothing any more.")
 
 
 def try_slack(as_json: AsJson = False) -> None:
     """Post this week's lines now."""
     client = connect()
     hook = client.post(f"/products/{client.product}/slack/test")
-    _print_json(hook) if as_json else typer.echo(f"{hook['host']} took it.")
-
-
-def _print_json(data: Any) -> None:
-    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    show(hook, as_json, f"{hook['host']} took it.")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from whytree.code.models import Commit, Ticket
-from whytree.code.queries import commits_by_sha, facts_of, find_ticket
+from whytree.code.queries import Origin, commits_by_sha, facts_of, find_ticket, with_requests
 from whytree.code.services import PushedCommit
 from whytree.engines.gitlog import parse_merge, reverted
 from whytree.engines.links import Candidate, CommitFacts, Finding, candidates, find_link, is_looked_through, provenance
@@ -48,7 +48,7 @@ def told_of(
     if unknown:
         raise NotFound(f"Commit {unknown[0][:7]} is not known here. Read it in: whytree repository sync")
     return {
-        sha: _stored(stored[sha], from_clone.get(sha)) if sha in stored else _unread(sha, from_clone, tracker)
+        sha: _stored(stored[sha], from_clone.get(sha)) if sha in stored else _unread(product, sha, from_clone, tracker)
         for sha in shas
     }
 
@@ -71,7 +71,7 @@ def _stored(commit: Commit, posted: PushedCommit | None) -> Told:
     return Told(hop, facts, commit.repository.tracker)
 
 
-def _unread(sha: str, posted: dict[str, PushedCommit], tracker: str) -> Told:
+def _unread(product: Product, sha: str, posted: dict[str, PushedCommit], tracker: str) -> Told:
     commit = posted[sha]
     merge = posted.get(commit.merged_by)
     facts = CommitFacts(
@@ -82,13 +82,14 @@ def _unread(sha: str, posted: dict[str, PushedCommit], tracker: str) -> Told:
         merge_subject=merge.subject if merge else "",
         merge_body=merge.body if merge else "",
     )
+    facts = with_requests(product.pk, [Origin(sha, commit.merged_by, tracker, facts)])[0]
     hop = CommitHop(
         sha=sha,
         short=sha[:7],
         subject=commit.subject,
         author=commit.author_name,
         authored_at=commit.authored_at,
-        pull_request=parse_merge(commit.subject, commit.body).pull_request,
+        pull_request=parse_merge(commit.subject, commit.body).pull_request or facts.pull_number,
         is_maintenance=is_looked_through(facts),
         known=False,
     )
@@ -138,7 +139,7 @@ def _ticket_link(via: Candidate, ticket: Ticket | None, node: Node) -> LinkJson:
 def _ticket_named(product: Product, told: Told) -> tuple[Candidate | None, Ticket | None]:
     """The first ticket the commit works on that we have a row for, whether or not it leads anywhere."""
     for candidate in candidates(told.facts):
-        if candidate.ticket and not candidate.title_words and candidate.rule != "pull request":
+        if candidate.ticket and not candidate.title_words and not candidate.is_request:
             ticket = find_ticket(product, candidate.ticket, tracker=told.tracker)
             if ticket:
                 return candidate, ticket

@@ -12,12 +12,13 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from whytree.engines.plain import cut, plain
+from whytree.engines.text import cut
 from whytree.learning.models import Decision, OutcomeReview, Verdict
 from whytree.learning.queries import decided_reviews, due_reviews
 from whytree.tree.models import NoteKind
 from whytree.tree.queries import nodes_behind, open_notes
 from whytree.workspace.models import Product, User
+from whytree.workspace.printing import plain
 
 from .daily import Waiting, waits_for
 from .hearing import VOICES, Ear, Heard, Touch, seen_lately, touched_by

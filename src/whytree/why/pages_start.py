@@ -9,12 +9,12 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods
 
 from whytree.engines.links_tickets import parse_ticket
-from whytree.engines.plain import plain
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.tree.models import Opportunity
 from whytree.workspace.access import role_of
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
+from whytree.workspace.printing import plain
 from whytree.workspace.roles import Role
 
 from . import services

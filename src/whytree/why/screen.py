@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from whytree.engines.charts import number
-from whytree.engines.plain import CONTROL, plain
-from whytree.engines.plain import cut as _cut
+from whytree.engines.figures import number
+from whytree.engines.text import cut as _cut
+from whytree.workspace import printing
+from whytree.workspace.printing import plain
 
 Answer = dict[str, Any]
 
@@ -31,9 +31,9 @@ _COLOURS = {
 }
 
 
-def print_answer(answer: Answer, console: Console | None = None) -> None:
+def print_answer(answer: Answer) -> None:
     """Print it, as wide as the terminal is."""
-    console = console or Console(highlight=False)
+    console = printing.console()
     console.print(_head(answer))
     console.print(Text(plain(answer["sentence"]), style="bold"))
     console.print()
@@ -51,7 +51,7 @@ def _head(answer: Answer) -> Text:
     for line in answer["code"][:MOST_CODE]:
         if line["asked"]:
             head.append(f"\n{line['number']:>6}  ", style=_DIM)
-            head.append(CONTROL.sub("�", line["text"].expandtabs(4)).rstrip(), style="default")
+            head.append(line["text"].expandtabs(4).rstrip(), style="default")
     more = len(answer["code"]) - MOST_CODE
     if more > 0:
         head.append(f"\n        … and {more:,} more lines", style=_DIM)
@@ -69,9 +69,9 @@ def _provenance(words: str) -> Text:
 # The card of `start` ----------------------------------------------------------------------------------
 
 
-def print_card(card: Answer, console: Console | None = None) -> None:
+def print_card(card: Answer) -> None:
     """What one should know before starting, on one screen."""
-    console = console or Console(highlight=False)
+    console = printing.console()
     grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
     grid.add_column(no_wrap=True)
     grid.add_column(ratio=1)

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from whytree.engines.charts import number
-from whytree.engines.plain import cut, plain
+from whytree.engines.figures import number
+from whytree.engines.text import cut
+from whytree.workspace import printing
+from whytree.workspace.printing import plain
 
 from .screen import Answer, day
 
@@ -22,9 +23,9 @@ _STATES = {
 MOST_SOLUTIONS = 6
 
 
-def print_ahead(answer: Answer, console: Console | None = None) -> None:
+def print_ahead(answer: Answer) -> None:
     """Print it, as wide as the terminal is."""
-    console = console or Console(highlight=False)
+    console = printing.console()
     console.print(Text(plain(answer["ref"]), style="cyan"))
     console.print(Text(plain(answer["sentence"]), style="bold"))
     console.print()

@@ -1,10 +1,11 @@
 """`daily` on one terminal screen, two minutes long."""
 
-from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from whytree.engines.plain import cut, plain
+from whytree.engines.text import cut
+from whytree.workspace import printing
+from whytree.workspace.printing import plain
 
 from .screen import Answer, day
 
@@ -12,9 +13,9 @@ _DIM, _WAITS = "dim", "yellow"
 _WORDS = {"review": "verdict", "guard": "guardrail"}
 
 
-def print_daily(answer: Answer, console: Console | None = None) -> None:
+def print_daily(answer: Answer) -> None:
     """Print it, as wide as the terminal is."""
-    console = console or Console(highlight=False)
+    console = printing.console()
     console.print(Text(plain(answer["sentence"]), style="bold"))
     for one in answer["voices"]:
         console.print()

@@ -1,18 +1,15 @@
 """`whytree start` on the command line's side: the screen, the questions, the branch and its trailer."""
 
-import json
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from whytree.code.git import Clone, open_clone
 from whytree.engines.links_tickets import parse_ticket, tracker_of_remote
-from whytree.engines.plain import plain
 from whytree.workspace.client import Client, CommandError
+from whytree.workspace.printing import agrees, ask, print_json, say
 
 from .branches import begins_at, branch_for, set_trailer, switch_to
 from .hooks import Hooks, find_hooks, install, refuse
@@ -44,12 +41,12 @@ def begin(
     card = show(answers.get("problem", ""))
     if asking:
         if question := _needs_title(card, subject, title):
-            about["title"] = typer.prompt(f"\n  {question}", default="", show_default=False)
+            about["title"] = ask(f"\n  {question}")
         answers = _ask(card, answers, show)
     started = client.post(path, {**about, "answers": answers})
     branch = _branch(clone, started, asking=asking, yes=yes) if clone else {}
     if as_json:
-        typer.echo(json.dumps({**started, "card": card, **branch}, indent=2, ensure_ascii=False))
+        print_json({**started, "card": card, **branch})
         return
     _say(started, branch)
 
@@ -97,9 +94,9 @@ def _ask(card: dict[str, Any], answers: dict[str, str], show: Callable[[str], An
     """The questions nobody has answered yet. Enter leaves one open; a problem that is known is shown at once."""
     waiting = [question for question in card["questions"] if question["key"] not in answers]
     if waiting:
-        typer.echo("\nEnter leaves a question open.")
+        say("\nEnter leaves a question open.")
     for number, question in enumerate(waiting, start=1):
-        said = typer.prompt(f"  {number}  {question['text']}", default="", show_default=False).strip()
+        said = ask(f"  {number}  {question['text']}")
         if said:
             answers = {**answers, question["key"]: said}
         if said and question["key"] == "problem" and said.upper().startswith("OPP-"):
@@ -155,22 +152,20 @@ def _works(hooks: Hooks) -> tuple[bool, str]:
 def _agrees(hooks: Hooks) -> bool:
     kept = f" Your own {' and '.join(hooks.existing)} will be called first." if hooks.existing else ""
     where = f" {hooks.folder} serves other repositories too; in those it does nothing." if hooks.shared else ""
-    typer.echo(f"\nA git hook can write the line into this branch's commits.{kept}{where}")
-    return typer.confirm("  Put it there?", default=True)
+    say(f"\nA git hook can write the line into this branch's commits.{kept}{where}")
+    return agrees("  Put it there?")
 
 
 def _say(started: dict[str, Any], branch: dict[str, Any]) -> None:
     made = "is new" if started["created"] else "goes on"
-    typer.echo(
-        f"\n{started['ref']} {plain(started['title'])} {made}." + (f" You are on {branch['branch']}." if branch else "")
-    )
+    say(f"\n{started['ref']} {started['title']} {made}." + (f" You are on {branch['branch']}." if branch else ""))
     if branch.get("begins_at"):
-        typer.echo(branch["begins_at"])
+        say(branch["begins_at"])
     if branch.get("hook"):
-        typer.echo(f"Commits here will say “{started['trailer']}”.")
+        say(f"Commits here will say “{started['trailer']}”.")
     elif branch.get("hook_problem"):
-        typer.echo(branch["hook_problem"])
+        say(branch["hook_problem"])
     elif branch:
-        typer.echo(BY_HAND.format(trailer=started["trailer"], ref=started["ref"]))
+        say(BY_HAND.format(trailer=started["trailer"], ref=started["ref"]))
     for question in started["open_questions"]:
-        typer.echo(f"Open: {question}")
+        say(f"Open: {question}")

@@ -16,8 +16,8 @@ from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 
-from whytree.engines.plain import plain
 from whytree.errors import Conflict, Unavailable
+from whytree.workspace.printing import plain
 
 TIMEOUT_SECONDS = 20
 NOT_SET = "No mail server is set. Set WHYTREE_SMTP_URL=smtp://user:password@host:587 on the server and start it again."

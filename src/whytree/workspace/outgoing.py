@@ -18,8 +18,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 
-from whytree.engines.plain import plain
 from whytree.errors import Conflict, Invalid, Unavailable
+from whytree.workspace.printing import plain
 
 TIMEOUT_SECONDS = 10
 MOST_ANSWER = 64 * 1024
