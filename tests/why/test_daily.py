@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from tests.code.repositories import Clone
 from tests.why.conftest import Tree
-from whytree.code.models import Commit, Repository, Ticket
+from whytree.code.models import Commit, Repository, Ticket, TicketComment
 from whytree.flags.services import create_flag
 from whytree.learning.models import OutcomeReview
 from whytree.tree import services
@@ -94,15 +94,31 @@ def test_it_hears_those_who_had_ones_flag_and_not_those_left_as_before(
 
 
 def test_it_hears_the_tickets_ones_commits_name(alice: Any, product: Any, tree: Tree, repository: Any) -> None:
-    Ticket.objects.create(product=product, key="#7", tracker="t", body="It  never\nsaves", author="kim")
-    Ticket.objects.create(product=product, key="#7", tracker="other", body="Another's", author="kim")
-    commit(repository, 3, tickets=[{"key": "#7", "tracker": "t"}])
-    (voice,) = todays(alice, product).voices
-    assert (voice.words, voice.who, voice.reason) == (
-        "It never saves",
-        "kim",
-        "the ticket #7, which a commit of yours names",
+    mine = Ticket.objects.create(
+        product=product, key="#7", tracker="t", body="It  never\nsaves", author="kim", opened_at=NOW
     )
+    Ticket.objects.create(product=product, key="#7", tracker="other", body="Another's", author="kim")
+    later = NOW + timedelta(seconds=1)
+    for author, text, staff in (("max", "Here too", None), ("us", "Working on it", True)):
+        TicketComment.objects.create(
+            ticket=mine, mark=author, author=author, text=text, said_at=later, author_is_staff=staff
+        )
+    commit(repository, 3, tickets=[{"key": "#7", "tracker": "t"}])
+    reason = "on the ticket #7, which a commit of yours names"
+    assert [(one.words, one.who, one.reason) for one in todays(alice, product).voices] == [
+        ("Here too", "max", reason),
+        ("It never saves", "kim", reason),
+    ]
+
+
+def test_what_a_named_ticket_is_tied_to_is_heard(
+    alice: Any, actor: Any, product: Any, tree: Tree, repository: Any
+) -> None:
+    """Its own words are not known; those of the problem it belongs to are."""
+    services.link_ticket(actor, tree.opportunity, Ticket.objects.create(product=product, key="ABC-7"))
+    commit(repository, 3, tickets=[{"key": "ABC-7", "tracker": ""}])
+    (voice,) = todays(alice, product).voices
+    assert voice.reason == "about OPP-1, which ticket ABC-7 is tied to"
 
 
 def test_without_code_it_hears_the_newest_and_says_so(alice: Any, product: Any) -> None:

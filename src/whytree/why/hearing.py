@@ -10,7 +10,7 @@ Where to look, in this order, and each voice says where it was found:
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -21,7 +21,7 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
 
-from whytree.code.models import Commit, Ticket
+from whytree.code.models import Commit, Ticket, TicketComment
 from whytree.engines.text import cut
 from whytree.flags.models import Flag
 from whytree.tree.models import ERASED, EvidenceLink, Node, Opportunity, Solution, TicketLink
@@ -39,6 +39,7 @@ from .queries import page_of
 LOOK_BACK = timedelta(days=30)
 REMEMBER = timedelta(days=30)
 MOST_COMMITS = 500
+MOST_TICKETS = 100
 MOST_ITEMS = 300
 VOICES = 3
 LONGEST = 400
@@ -183,38 +184,39 @@ class Ear:
                     break
 
     def _tickets(self) -> Iterator[Heard]:
-        """A ticket's own words, and what people said of the nodes that it is tied to."""
+        """What people wrote on the tickets, the newest first, and what is said of the problems these are tied to."""
         if not self._touch.tickets:
             return
         asked = Q()
-        for key, tracker in self._touch.tickets[:100]:
+        for key, tracker in self._touch.tickets[:MOST_TICKETS]:
             asked |= Q(key=key, tracker=tracker) if tracker else Q(key=key)
-        tickets = list(
-            Ticket.objects.filter(asked, product=self._product).exclude(body="").order_by("-opened_at", "-pk")
-        )
-        for ticket in tickets:
-            url = page_of(self._product, ticket.url or ticket.key)
-            said_at = ticket.opened_at or ticket.created_at
-            reason = f"the ticket {ticket.key}, which a commit of yours names"
-            words = _short(" ".join(ticket.body.split()))
-            yield Heard(
-                _ref(f"{ticket.tracker}{ticket.key}"),
-                words,
-                ticket.author,
-                said_at,
-                "ticket",
-                reason,
-                url,
-                ticket.author,
-            )
+        tickets = {ticket.pk: ticket for ticket in Ticket.objects.filter(asked, product=self._product)}
+        written = [*self._opened(tickets), *self._commented(tickets)]
+        yield from sorted(written, key=lambda one: one.said_at, reverse=True)
         ties = {tied.node_id: tied for tied in TicketLink.objects.filter(ticket__in=tickets, node_kind="OPP")}
         problems = Opportunity.objects.select_related("product").in_bulk(list(ties))
-        keys = {ticket.pk: ticket.key for ticket in tickets}
         rows = EvidenceLink.objects.filter(product=self._product, node_kind="OPP", node_id__in=list(problems))
         links = list(_quoted(rows)[:MOST_ITEMS])
         for link, hop in zip(links, hops_of([(problems[link.node_id], link) for link in links]), strict=True):
-            key = keys[ties[link.node_id].ticket_id]
+            key = tickets[ties[link.node_id].ticket_id].key
             yield _of_hop(hop, link, f"about {hop.node}, which ticket {key} is tied to")
+
+    def _opened(self, tickets: Mapping[int, Ticket]) -> Iterator[Heard]:
+        """Their authors' words; our own people's are not a user's voice."""
+        for one in tickets.values():
+            if one.body and not one.author_is_staff:
+                yield self._of_ticket(one, "", one.author, one.body, one.opened_at or one.created_at)
+
+    def _commented(self, tickets: Mapping[int, Ticket]) -> Iterator[Heard]:
+        comments = TicketComment.objects.filter(ticket__in=tickets).exclude(text="").exclude(author_is_staff=True)
+        for one in comments.order_by("-said_at", "-pk")[:MOST_ITEMS]:
+            ticket = tickets[one.ticket_id]
+            yield self._of_ticket(ticket, one.mark, one.author, one.text, one.said_at or ticket.created_at)
+
+    def _of_ticket(self, ticket: Ticket, mark: str, author: str, words: str, said_at: datetime) -> Heard:
+        reason = f"on the ticket {ticket.key}, which a commit of yours names"
+        ref, url = _ref(f"{ticket.tracker}{ticket.key}{mark}"), page_of(self._product, ticket.url or ticket.key)
+        return Heard(ref, _short(" ".join(words.split())), author, said_at, "ticket", reason, url, author)
 
     def _newest(self) -> Iterator[Heard]:
         items = self._quotable().filter(said_at__gt=self._now - LOOK_BACK)
