@@ -11,7 +11,7 @@ from whytree.errors import Invalid
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
-from . import queries, services, shares
+from . import services, shares
 from .answer import Why
 from .card import Card, card_of, find_subject
 from .hops import url_of
@@ -51,12 +51,12 @@ class WhyIn(Schema):
 def explain(request: ApiRequest, product: str, ref: str) -> Why:
     """The five hops behind a line, commit, flag, ticket or id. Lines answer as of the last reading of their clone."""
     found = api_product(request, product, Role.VIEWER)
-    return queries.explain(found, Ask(_ref(ref)))
+    return services.answer_why(request.actor, found, Ask(_ref(ref)))
 
 
 @router.post("/products/{product}/why", response=Why, operation_id="explain_from_clone")
 def explain_from_clone(request: ApiRequest, product: str, body: WhyIn) -> Why:
-    """The same, where the asker's clone has said which commits the lines came with. Nothing is stored."""
+    """The same, where the asker's clone has said which commits the lines came with. Nothing of it is stored."""
     found = api_product(request, product, Role.VIEWER)
     ask = Ask(
         _ref(body.ref),
@@ -65,7 +65,7 @@ def explain_from_clone(request: ApiRequest, product: str, body: WhyIn) -> Why:
         looked_through=body.looked_through[:100],
         tracker=body.tracker,
     )
-    return queries.explain(found, ask)
+    return services.answer_why(request.actor, found, ask)
 
 
 @router.get("/products/{product}/why/share", response=Share, operation_id="explained_share")
