@@ -128,6 +128,11 @@ OPTIONS = (
         _text,
         secret=True,
     ),
+    Option(
+        "WHYTREE_COUNT_ANSWERS",
+        "Short name of a product here that counts how often `why` answers all the way, as its own events. Default: none.",
+        _text,
+    ),
     Option("WHYTREE_THREADS", "Requests answered at the same time.", _number, "8"),
     Option("WHYTREE_EVENTS_MEMORY_MB", "Memory the in-process event engine may use.", _number, "2048"),
     Option("WHYTREE_MAX_BODY_MB", "Largest request body taken, after decompression.", _number, "20"),
@@ -165,6 +170,7 @@ class Options:
     token: str
     product: str
     secret_key: str
+    count_answers: str
     threads: int
     events_memory_mb: int
     max_body_mb: int

@@ -194,6 +194,7 @@ def test_a_nul_costs_its_row(tmp_path: Path) -> None:
     assert "NUL" in errors_of(table)[2]
 
 
+@pytest.mark.slow
 def test_a_cell_of_100_mb_is_refused_and_the_rows_around_it_are_read(tmp_path: Path) -> None:
     with gzip.open(tmp_path / "a.csv.gz", "wb", compresslevel=1) as out:
         out.write(b"id,said\n1,before\n2,")

@@ -12,7 +12,7 @@ from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
 from . import daily as habit
-from . import improving, queries, sending, services, shares
+from . import improving, sending, services, shares
 from .ahead import Ahead
 from .answer import Why
 from .card import Card, card_of, find_subject
@@ -56,13 +56,14 @@ class WhyIn(Schema):
 def explain(request: ApiRequest, product: str, ref: str) -> Why:
     """The five hops behind a line, commit, flag, ticket or id. Lines answer as of the last reading of their clone."""
     found = api_product(request, product, Role.VIEWER)
-    return queries.explain(found, Ask(_ref(ref)))
+    return services.answer_why(request.actor, found, Ask(_ref(ref)))
 
 
 @router.post("/products/{product}/why", response=Why, operation_id="explain_from_clone")
 def explain_from_clone(request: ApiRequest, product: str, body: WhyIn) -> Why:
-    """The same, where the asker's clone has said which commits the lines came with. Nothing is stored."""
-    return queries.explain(api_product(request, product, Role.VIEWER), _asked(_ref(body.ref), body))
+    """The same, where the asker's clone has said which commits the lines came with. Nothing of it is stored."""
+    found = api_product(request, product, Role.VIEWER)
+    return services.answer_why(request.actor, found, _asked(_ref(body.ref), body))
 
 
 @router.get("/products/{product}/improve", response=Ahead, operation_id="improve")

@@ -22,11 +22,21 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product, User
 from whytree.workspace.roles import Role
 
+from .answer import Why
 from .card import QUESTIONS, Subject, find_subject, unanswered
+from .counting import count
 from .hops import place_of
+from .queries import Ask, explain
 from .refs import NodeRef, NotAReference, parse_ref
 
 TITLE_LENGTH = 200
+
+
+def answer_why(actor: Actor, product: Product, ask: Ask) -> Why:
+    """Explain a reference to somebody; counted where the team wants that (`counting`)."""
+    answer = explain(product, ask)
+    count(actor, ask.ref, answer)
+    return answer
 
 
 @dataclass(frozen=True)
