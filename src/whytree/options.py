@@ -137,6 +137,19 @@ OPTIONS = (
     Option("WHYTREE_EVENTS_MEMORY_MB", "Memory the in-process event engine may use.", _number, "2048"),
     Option("WHYTREE_MAX_BODY_MB", "Largest request body taken, after decompression.", _number, "20"),
     Option("WHYTREE_JOBS", "1: the server also runs background jobs; 0: `whytree work` does.", _flag, "1"),
+    Option(
+        "WHYTREE_SMTP_URL",
+        "Mail server for the Monday mail: smtp://user:password@host:587 or smtps://host:465. Default: no mail is sent.",
+        _url_of("smtp", "smtps"),
+        secret=True,
+    ),
+    Option("WHYTREE_MAIL_FROM", "Sender of mails, as: Whytree <whytree@example.org>.", _text),
+    Option(
+        "WHYTREE_OUTGOING_PRIVATE",
+        "1: webhooks may also go to private and loopback addresses, and without TLS.",
+        _flag,
+        "0",
+    ),
     Option("WHYTREE_DEBUG", "1: show tracebacks in the browser. Never on a server others can reach.", _flag, "0"),
 )
 
@@ -162,6 +175,9 @@ class Options:
     events_memory_mb: int
     max_body_mb: int
     jobs: bool
+    smtp_url: str
+    mail_from: str
+    outgoing_private: bool
     debug: bool
 
     @property

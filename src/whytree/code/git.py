@@ -50,6 +50,11 @@ class Clone:
             raise CommandError(f"git {arguments[0]} failed: {_complaint(done.stderr)}")
         return done.stdout
 
+    def attempt(self, *arguments: str) -> str:
+        """All that git complained about; "" when the command did what it should."""
+        done = _run(self.root, arguments)
+        return decode(done.stderr).strip() or "it gave no reason" if done.returncode else ""
+
     def ask(self, *arguments: str) -> str:
         """Output of a git command, or "" when it says no."""
         done = _run(self.root, arguments)

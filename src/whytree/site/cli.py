@@ -54,6 +54,7 @@ GROUPS = {
     "flag": "Feature flags.",
     "feedback": "What people said.",
     "review": "Predictions against what happened.",
+    "slack": "The channel that gets five lines on Mondays.",
     "person": "The people who use the product.",
 }
 

@@ -1,5 +1,6 @@
 """Commands that run on the server's own machine: serve, work, owner, settings."""
 
+import os
 from typing import Annotated, Any
 
 import typer
@@ -32,6 +33,7 @@ def serve(
     chosen = client.options()
     if port:
         chosen = replace(chosen, port=port)
+        os.environ["WHYTREE_PORT"] = str(port)  # addresses in mails are those that are answered
     run(chosen, ready=lambda address: say(f"Whytree answers at {address}   (Ctrl-C stops it)"))
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import AwareDatetime, Field
 
 from whytree.code.services import PushedCommit
@@ -11,10 +11,15 @@ from whytree.errors import Invalid
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
-from . import services, shares
+from . import daily as habit
+from . import improving, sending, services, shares
+from .ahead import Ahead
 from .answer import Why
 from .card import Card, card_of, find_subject
+from .daily import Daily
+from .digest import Digest, digest_of
 from .hops import url_of
+from .models import Reader
 from .queries import Ask
 from .refs import NotAReference, Ref, parse_ref
 from .shares import Share
@@ -58,14 +63,42 @@ def explain(request: ApiRequest, product: str, ref: str) -> Why:
 def explain_from_clone(request: ApiRequest, product: str, body: WhyIn) -> Why:
     """The same, where the asker's clone has said which commits the lines came with. Nothing of it is stored."""
     found = api_product(request, product, Role.VIEWER)
-    ask = Ask(
-        _ref(body.ref),
+    return services.answer_why(request.actor, found, _asked(_ref(body.ref), body))
+
+
+@router.get("/products/{product}/improve", response=Ahead, operation_id="improve")
+def improve(request: ApiRequest, product: str, ref: str) -> Ahead:
+    """What could be better there: struggles, guards near their margin, open questions, untested assumptions, flags that could go.
+
+    `ref`: a file, lines or a folder as last read, `flag:KEY`, a ticket, an id, or a page of the product (`/signup`).
+    """
+    return improving.improve(api_product(request, product, Role.VIEWER), None, _place(ref))
+
+
+@router.post("/products/{product}/improve", response=Ahead, operation_id="improve_from_clone")
+def improve_from_clone(request: ApiRequest, product: str, body: WhyIn) -> Ahead:
+    """The same, where the asker's clone has said which commits the lines came with. Nothing is stored."""
+    found = api_product(request, product, Role.VIEWER)
+    place = _place(body.ref)
+    ask = None if isinstance(place, improving.PageRef) else _asked(place, body)
+    return improving.improve(found, ask, place)
+
+
+def _asked(ref: Ref, body: WhyIn) -> Ask:
+    return Ask(
+        ref,
         spans=[Span(first, last, sha) for first, last, sha in body.spans],
         commits=[PushedCommit(**commit.dict()) for commit in body.commits],
         looked_through=body.looked_through[:100],
         tracker=body.tracker,
     )
-    return services.answer_why(request.actor, found, ask)
+
+
+def _place(typed: str) -> "Ref | improving.PageRef":
+    try:
+        return improving.parse_place(typed)
+    except NotAReference as error:
+        raise Invalid(str(error)) from error
 
 
 @router.get("/products/{product}/why/share", response=Share, operation_id="explained_share")
@@ -126,3 +159,116 @@ def start(request: ApiRequest, product: str, body: StartIn) -> StartedOut:
         trailer=f"Why: {done.solution.ref}",
         open_questions=list(done.open_questions),
     )
+
+
+class DailyIn(Schema):
+    """`emails` are those of the reader's own clone: their commits carry them."""
+
+    emails: Annotated[list[str], Field(max_length=5)] = []
+
+
+@router.post("/products/{product}/daily", response=Daily, operation_id="read_daily")
+def read_daily(request: ApiRequest, product: str, body: DailyIn) -> Daily:
+    """Three voices of people whom your code touched, and what waits for you. The same all day; none comes twice within a month."""
+    return habit.read_daily(request.actor, api_product(request, product, Role.VIEWER), body.emails)
+
+
+class LineOut(Schema):
+    label: str
+    text: str
+    url: str
+
+
+class DigestOut(Schema):
+    """This week's five lines; without any, nothing is sent. `sent_to` says where they have just gone."""
+
+    week: str
+    subject: str
+    lines: list[LineOut]
+    sent_to: str = ""
+
+    @staticmethod
+    def of(digest: Digest, sent_to: str = "") -> "DigestOut":
+        lines = [LineOut(label=line.label, text=line.text, url=line.url) for line in digest.lines]
+        return DigestOut(week=digest.week, subject=digest.subject if lines else "", lines=lines, sent_to=sent_to)
+
+
+class MailIn(Schema):
+    on: bool
+
+
+class MailOut(Schema):
+    """One's own wishes for one product. The feed's address is a secret: whoever has it reads what you would."""
+
+    mail: bool
+    feed: str
+    emails: list[str]
+
+
+class SlackIn(Schema):
+    url: str
+
+
+class SlackOut(Schema):
+    """The channel; its address is a secret and never shown again."""
+
+    host: str
+
+
+@router.get("/products/{product}/digest", response=DigestOut, operation_id="digest")
+def digest(request: ApiRequest, product: str) -> DigestOut:
+    """This week's five lines for you, as they are mailed on Monday. Sends nothing."""
+    found = api_product(request, product, Role.VIEWER)
+    return DigestOut.of(digest_of(found, habit.person_of(request.actor)))
+
+
+@router.post("/products/{product}/digest/send", response=DigestOut, operation_id="send_digest")
+def send_digest(request: ApiRequest, product: str) -> DigestOut:
+    """Send them to your own address now; the Monday's mail comes all the same."""
+    found = api_product(request, product, Role.VIEWER)
+    sent_to = sending.send_mine(request.actor, found)
+    return DigestOut.of(digest_of(found, habit.person_of(request.actor)), sent_to)
+
+
+@router.get("/products/{product}/digest/mail", response=MailOut, operation_id="get_mail")
+def get_mail(request: ApiRequest, product: str) -> MailOut:
+    """Whether your mail comes, and the secret address of your Atom feed."""
+    found = api_product(request, product, Role.VIEWER)
+    return _mail_out(habit.reader_of(habit.person_of(request.actor), found))
+
+
+@router.put("/products/{product}/digest/mail", response=MailOut, operation_id="set_mail")
+def set_mail(request: ApiRequest, product: str, body: MailIn) -> MailOut:
+    """Turn your Monday mail on or off."""
+    return _mail_out(sending.set_mail(request.actor, api_product(request, product, Role.VIEWER), on=body.on))
+
+
+@router.post("/products/{product}/digest/feed", response=MailOut, operation_id="new_feed_url")
+def new_feed_url(request: ApiRequest, product: str) -> MailOut:
+    """Give your feed another secret address; the old one answers nobody."""
+    return _mail_out(sending.new_feed_url(request.actor, api_product(request, product, Role.VIEWER)))
+
+
+def _mail_out(reader: Reader) -> MailOut:
+    return MailOut(mail=reader.mail, feed=sending.feed_url(reader), emails=reader.emails)
+
+
+@router.put("/products/{product}/slack", response=SlackOut, operation_id="set_slack")
+def set_slack(request: ApiRequest, product: str, body: SlackIn) -> SlackOut:
+    """Post the product's five lines to this incoming webhook on Mondays."""
+    hook = sending.set_slack(request.actor, api_product(request, product, Role.MAINTAINER), body.url)
+    return SlackOut(host=sending.host_of(hook))
+
+
+@router.delete("/products/{product}/slack", response={204: None}, operation_id="remove_slack")
+def remove_slack(request: ApiRequest, product: str) -> Status[None]:
+    """Post nothing any more."""
+    sending.remove_slack(request.actor, api_product(request, product, Role.MAINTAINER))
+    return Status(204, None)
+
+
+@router.post("/products/{product}/slack/test", response=SlackOut, operation_id="test_slack")
+def test_slack(request: ApiRequest, product: str) -> SlackOut:
+    """Post this week's lines now."""
+    found = api_product(request, product, Role.MAINTAINER)
+    return SlackOut(host=sending.post_to_slack(request.actor, found))

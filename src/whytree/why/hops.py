@@ -1,6 +1,6 @@
 """From a node of the tree to the hops around it: solution, hypothesis, opportunity, voices, outcome, review."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -137,12 +137,16 @@ def _rungs(earned: Confidence) -> tuple[str, ...]:
 
 def evidence_hops(nodes: Iterable[Node]) -> tuple[EvidenceHop, ...]:
     """Evidence on these nodes: people's words first, the most important and newest of them first."""
-    links = [(node, link) for node in nodes for link in evidence_of(node)[: MOST_EVIDENCE * 3]]
-    items = _items([link for _, link in links])
-    people = _people_behind([link for _, link in links])
-    hops = [_evidence_hop(node, link, items.get(link.source_id), people.get(link.person_key)) for node, link in links]
+    hops = hops_of([(node, link) for node in nodes for link in evidence_of(node)[: MOST_EVIDENCE * 3]])
     hops.sort(key=lambda hop: (bool(hop.quote), hop.importance, hop.said_at), reverse=True)
     return tuple(hops[:MOST_EVIDENCE])
+
+
+def hops_of(pairs: Sequence[tuple[Node, EvidenceLink]]) -> list[EvidenceHop]:
+    """Pieces of evidence as all doors show them, in this order; two queries for all of them."""
+    links = [link for _, link in pairs]
+    items, people = _items(links), _people_behind(links)
+    return [_evidence_hop(node, link, items.get(link.source_id), people.get(link.person_key)) for node, link in pairs]
 
 
 def _items(links: list[EvidenceLink]) -> dict[str, FeedbackItem]:

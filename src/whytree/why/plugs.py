@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q
+from django.urls import reverse
 
 from whytree.code.models import Commit, FileBlame, Ticket
-from whytree.tree.models import Solution
+from whytree.tree.models import EXPOSED_STATES, SETTLED_STATES, Solution
 from whytree.workspace.actors import Actor
-from whytree.workspace.models import Product
+from whytree.workspace.models import Product, User
 from whytree.workspace.sockets import Hit, Panel, plug_panel, plug_search
 
+from .daily import todays
 from .queries import commits_of, page_of
 
 _COMMIT = re.compile(r"[0-9a-f]{4,64}")
@@ -20,6 +22,7 @@ _COMMIT = re.compile(r"[0-9a-f]{4,64}")
 def plug() -> None:
     """Called once at start-up."""
     plug_panel("solution", code_panel, order=30)
+    plug_panel("today", daily_panel, order=30)
     plug_search(search_code)
 
 
@@ -46,10 +49,29 @@ def code_panel(actor: Actor, product: Product, solution: Solution) -> Panel | No
         )
         for commit, link in commits_of(solution)
     ]
-    if not shown:
+    may_start = not solution.is_closed and solution.state not in EXPOSED_STATES | SETTLED_STATES
+    if not shown and not may_start:
         return None
-    context = {"commits": shown, "lines": sum(one.lines for one in shown), "all_url": page_of(product, solution.ref)}
+    context = {
+        "commits": shown,
+        "lines": sum(one.lines for one in shown),
+        "all_url": page_of(product, solution.ref),
+        "ref": solution.ref,
+        "start_url": f"{reverse('start', args=[product.slug])}?subject={solution.ref}" if may_start else "",
+    }
     return Panel("Code", "why/_code_panel.html", context, column="aside")
+
+
+def daily_panel(actor: Actor, product: Product, subject: None) -> Panel | None:
+    """What `daily` shows of voices, for those whose code is read in; others have the voices that wait for a reader."""
+    user = User.objects.filter(pk=actor.user_id or 0).first()
+    if user is None:
+        return None
+    found = todays(user, product)
+    voices = [voice for voice in found.voices if voice.touched]
+    if not voices:
+        return None
+    return Panel("Voices from people your code touched", "why/_daily_panel.html", {"voices": voices})
 
 
 def search_code(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from whytree.engines.figures import number
+from whytree.engines.text import cut as _cut
 from whytree.workspace import printing
 from whytree.workspace.printing import plain
 
@@ -90,6 +91,7 @@ def _card_rows(card: Answer) -> Iterator[tuple[str, Text]]:
     for one in card["tried"]:
         body = _named(one["ref"], one["title"])
         body.append("  " + ", ".join(filter(None, (one["state"], plain(one["result"])))), style=_DIM)
+        body.append(f"\nlearned: {_cut(plain(one['learned']), 160)}" if one["learned"] else "", style="default")
         yield "tried", body
     for remark in card["remarks"]:
         yield remark["kind"], _remark(remark)
@@ -302,10 +304,6 @@ def _named(ref: str, title: str) -> Text:
     body = Text(plain(ref), style=_DIM)
     body.append(f" {plain(title)}", style="default")
     return body
-
-
-def _cut(text: str, size: int) -> str:
-    return text if len(text) <= size else text[: size - 1].rstrip() + "…"
 
 
 def _amount(value: float, unit: str) -> str:
