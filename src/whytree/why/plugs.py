@@ -71,7 +71,7 @@ def daily_panel(actor: Actor, product: Product, subject: None) -> Panel | None:
     voices = [voice for voice in found.voices if voice.touched]
     if not voices:
         return None
-    return Panel("Voices from people your code touched", "why/_daily_panel.html", {"voices": voices})
+    return Panel("Voices from people your code touched", "why/_daily_panel.html", {"voices": voices}, column="aside")
 
 
 def search_code(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:
