@@ -1,7 +1,7 @@
 """What may change the facts of delivery: repositories and what their clones tell, tickets on first sight or from a file."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -140,8 +140,9 @@ def push_commits(
         rows, tickets = [], dict[TicketRef, None]()
         for commit in commits:
             facts = _facts(commit, merges)
-            tickets |= dict.fromkeys(_tickets(facts, repository))
-            rows.append((_row(repository, commit, facts, merges), facts))
+            named = _tickets(facts, repository)
+            tickets |= dict.fromkeys(named)
+            rows.append((_row(repository, commit, facts, merges, named), facts))
         _store(rows, known)
         first_seen = _first_seen(repository.product, tickets)
         new = len({commit.sha for commit in commits} - known.keys())
@@ -256,7 +257,11 @@ def _facts(commit: PushedCommit, merges: Mapping[str, tuple[str, str]]) -> Commi
 
 
 def _row(
-    repository: Repository, commit: PushedCommit, facts: CommitFacts, merges: Mapping[str, tuple[str, str]]
+    repository: Repository,
+    commit: PushedCommit,
+    facts: CommitFacts,
+    merges: Mapping[str, tuple[str, str]],
+    tickets: Sequence[TicketRef],
 ) -> Commit:
     own, through = parse_merge(facts.subject, facts.body), parse_merge(facts.merge_subject, facts.merge_body)
     return Commit(
@@ -275,7 +280,7 @@ def _row(
         pr_number=own.pull_request or through.pull_request,
         branch=own.branch or through.branch,
         flags_added=list(facts.flags_added),
-        tickets=[{"key": ticket.key, "tracker": ticket.tracker} for ticket in _tickets(facts, repository)],
+        tickets=[{"key": ticket.key, "tracker": ticket.tracker} for ticket in tickets],
         is_maintenance=is_looked_through(facts),
     )
 
@@ -303,12 +308,14 @@ def _count_lines(repository: Repository) -> None:
     for spans in repository.files.values_list("spans", flat=True).iterator():
         for start, end, sha in spans:
             survivors[sha] += end - start + 1
-    changed = []
-    for commit in repository.commits.only("sha", "lines").iterator():
-        if commit.lines != survivors[commit.sha]:
-            commit.lines = survivors[commit.sha]
-            changed.append(commit)
-    Commit.objects.bulk_update(changed, ["lines"], batch_size=_CHUNK)
+    changed: dict[int, list[int]] = defaultdict(list)
+    for pk, sha, lines in repository.commits.values_list("pk", "sha", "lines").iterator():
+        if lines != survivors[sha]:
+            changed[survivors[sha]].append(pk)
+    # Most commits have a few lines left, so one statement a number is far fewer than one a commit.
+    for lines, pks in changed.items():
+        for start in range(0, len(pks), _CHUNK):
+            Commit.objects.filter(pk__in=pks[start : start + _CHUNK]).update(lines=lines)
 
 
 # Tickets ----------------------------------------------------------------------------------------------
