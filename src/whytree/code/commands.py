@@ -99,8 +99,8 @@ def _read(
 ) -> None:
     from .reading import Reading
 
-    with _progress(quiet=as_json) as progress:
-        found = Reading(client, clone, repository, progress).run(lines=lines, everything=everything)
+    with progress(quiet=as_json) as show:
+        found = Reading(client, clone, repository, show).run(lines=lines, everything=everything)
     share = client.get(f"/products/{client.product}/why/share", repository=repository["name"])
     if as_json:
         _print_json({**repository, **vars(found), "head": clone.head, "share": share})
@@ -135,7 +135,7 @@ def _tally(share: dict[str, Any]) -> str:
 
 
 @contextmanager
-def _progress(*, quiet: bool) -> "Iterator[Progress]":
+def progress(*, quiet: bool) -> "Iterator[Progress]":
     """A bar on the terminal; nothing where nobody looks."""
     if quiet or not sys.stderr.isatty():
         yield lambda what, done, total: None
@@ -170,19 +170,10 @@ def import_tickets(
     as_json: AsJson = False,
 ) -> None:
     """Bring in titles, words and states of tickets from a tracker's export. Again changes only what changed there."""
-    from .tickets_file import read_tickets
-
-    mapping, rows, problems = read_tickets(file)
-    client = connect()
-    total: dict[str, Any] = {"new": 0, "changed": 0, "unchanged": 0, "refused": [vars(one) for one in problems]}
-    for start in range(0, len(rows), TICKETS_AT_ONCE):
-        body = {"tickets": rows[start : start + TICKETS_AT_ONCE], "dry_run": dry_run}
-        done = client.post(f"/products/{client.product}/tickets/import", body)
-        for name in ("new", "changed", "unchanged"):
-            total[name] += done[name]
-        total["refused"] += done["refused"]
+    total = import_file(connect(), file, dry_run=dry_run)
+    mapping = total["columns"]
     if as_json:
-        _print_json({**total, "columns": mapping, "dry_run": dry_run})
+        _print_json({**total, "dry_run": dry_run})
         return
     typer.echo("Columns: " + ", ".join(f"{ours} from “{theirs}”" for ours, theirs in mapping.items()))
     would = "would be " if dry_run else ""
@@ -193,3 +184,21 @@ def import_tickets(
         typer.echo(f"  row {one['row']}: {one['problem']}")
     if len(total["refused"]) > 20:
         typer.echo(f"  and {len(total['refused']) - 20:,} more rows that could not be taken")
+
+
+def import_file(
+    client: Client, file: Path, show: "Progress" = lambda what, done, total: None, *, dry_run: bool = False
+) -> dict[str, Any]:
+    """Send the tickets of an export; how many were new, changed, as they were and refused."""
+    from .tickets_file import read_tickets
+
+    mapping, rows, problems = read_tickets(file)
+    total: dict[str, Any] = {"new": 0, "changed": 0, "unchanged": 0, "refused": [vars(one) for one in problems]}
+    for start in range(0, len(rows), TICKETS_AT_ONCE):
+        body = {"tickets": rows[start : start + TICKETS_AT_ONCE], "dry_run": dry_run}
+        done = client.post(f"/products/{client.product}/tickets/import", body)
+        for name in ("new", "changed", "unchanged"):
+            total[name] += done[name]
+        total["refused"] += done["refused"]
+        show("tickets", min(start + TICKETS_AT_ONCE, len(rows)), len(rows))
+    return {**total, "columns": mapping, "file": file.name}

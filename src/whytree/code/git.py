@@ -93,6 +93,13 @@ class Clone:
         pairs = (line.split(" ", 1) for line in self.ask("config", "--get-regexp", _SETTINGS).splitlines())
         return {pair[0]: pair[1] for pair in pairs if len(pair) == 2 and pair[1]}
 
+    def missing_objects(self) -> int:
+        """How many objects of the history a partial clone left on its server; they are never fetched from here."""
+        if not self.ask("config", "--get-regexp", r"^(remote\..*\.promisor|extensions\.partialclone)$"):
+            return 0
+        listed = self.stream("rev-list", "--objects", "--missing=print", "HEAD")
+        return sum(line.startswith(b"?") for line in split_lines(listed))
+
     @property
     def remote(self) -> str:
         """Address of `origin`, or of another remote; "" when there is none."""

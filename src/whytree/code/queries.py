@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q, QuerySet
 
-from whytree.engines.links import CommitFacts
+from whytree.engines.links import CommitFacts, LinkAnswer
 from whytree.engines.links_tickets import TicketRef
 from whytree.errors import Invalid, NotFound
 from whytree.workspace.models import Product
@@ -92,6 +92,7 @@ def _facts(commit: Commit, merge: Commit | None) -> CommitFacts:
         flags_added=tuple(commit.flags_added),
         merge_subject=merge.subject if merge else "",
         merge_body=merge.body if merge else "",
+        answers=tuple(LinkAnswer(**answer) for answer in commit.answers),
     )
 
 

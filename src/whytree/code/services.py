@@ -3,14 +3,15 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from whytree.engines.gitlog import parse_merge, parse_trailers
-from whytree.engines.links import CommitFacts, candidates, is_looked_through, tickets_named
+from whytree.engines.links import CommitFacts, LinkAnswer, candidates, is_looked_through, tickets_named
 from whytree.engines.links_tickets import TicketRef
 from whytree.errors import Conflict, Invalid
 from whytree.workspace.access import require
@@ -20,7 +21,7 @@ from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from .models import Commit, CommitKey, FileBlame, Repository, Ticket
-from .queries import only_tracker
+from .queries import facts_of, only_tracker
 
 _COMMIT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _CHUNK = 500
@@ -208,6 +209,45 @@ def finish_sync(actor: Actor, repository: Repository, root_sha: str, reading: Re
     return repository
 
 
+def keep_survey(actor: Actor, repository: Repository, root_sha: str, survey: Mapping[str, Any]) -> Repository:
+    """What the files of a clone say: flags asked for, decision records, owners, releases. Replaces the last one."""
+    require(actor, repository.product, Role.MEMBER)
+    refuse_another(repository, root_sha)
+    if survey == repository.survey:
+        return repository
+    with transaction.atomic():
+        before = snapshot(repository)
+        repository.survey = dict(survey)
+        repository.save(update_fields=["survey"])
+        after = snapshot(repository)
+        record(actor, repository.product, "survey_repository", repository, before=before, after=after, undoable=False)
+    return repository
+
+
+def answer_link(actor: Actor, commit: Commit, answer: LinkAnswer) -> Commit:
+    """Keep what a person says of a link that a rule found: right, it is stated from now on; wrong, no rule tries it."""
+    product = commit.repository.product
+    require(actor, product, Role.MEMBER)
+    keys = {(found.kind, found.key) for found in candidates(_facts_of(commit))}
+    if (answer.kind, answer.key) not in keys:
+        raise Invalid(f"No rule finds {answer.key[:60]} in {commit.short}, so there is nothing to answer.")
+    with transaction.atomic():
+        fresh = Commit.objects.select_for_update().select_related("repository__product").get(pk=commit.pk)
+        before = {"answers": fresh.answers}
+        others = [one for one in fresh.answers if (one["kind"], one["key"]) != (answer.kind, answer.key)]
+        fresh.answers = [*others, asdict(answer)]
+        if fresh.answers != before["answers"]:
+            fresh.save(update_fields=["answers"])
+            after = {"answers": fresh.answers}
+            record(actor, product, "answer_link", fresh, before=before, after=after, undoable=False)
+    return fresh
+
+
+def _facts_of(commit: Commit) -> CommitFacts:
+    """As the rules found it, whatever was answered before: an answer may be changed."""
+    return replace(facts_of(commit), answers=())
+
+
 def refuse_another(repository: Repository, root_sha: str) -> None:
     """A clone with another first commit is another repository, whatever it claims."""
     if repository.root_sha != root_sha:
@@ -286,7 +326,7 @@ def _row(
 
 
 def _store(rows: Sequence[tuple[Commit, CommitFacts]], known: Mapping[str, Commit]) -> None:
-    kept = {"repository", "sha", "id", "lines"}
+    kept = {"repository", "sha", "id", "lines", "answers"}
     Commit.objects.bulk_create(
         [row for row, _ in rows],
         batch_size=_CHUNK,

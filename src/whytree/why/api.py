@@ -11,11 +11,13 @@ from whytree.errors import Invalid
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
-from . import queries, services, shares
+from . import queries, questions, services, shares
 from .answer import Why
 from .card import Card, card_of, find_subject
+from .first_look import FirstLook, find_repository, first_look
 from .hops import url_of
 from .queries import Ask
+from .questions import Question
 from .refs import NotAReference, Ref, parse_ref
 from .shares import Share
 
@@ -72,6 +74,44 @@ def explain_from_clone(request: ApiRequest, product: str, body: WhyIn) -> Why:
 def explained_share(request: ApiRequest, product: str, repository: str) -> Share:
     """How many of a repository's lines lead to a node of the tree, by rule."""
     return shares.explained_share(api_product(request, product, Role.VIEWER), repository)
+
+
+@router.get("/products/{product}/first-look", response=FirstLook, operation_id="first_look")
+def look(request: ApiRequest, product: str, repository: str = "") -> FirstLook:
+    """How much of a repository can say whom it was for, how that is known, and a line whose answer is worth seeing."""
+    found = api_product(request, product, Role.VIEWER)
+    return first_look(find_repository(found, repository))
+
+
+class LinkAnswerIn(Schema):
+    """Yes or no to a link that a rule found: `kind` and `key` as the question gave them."""
+
+    sha: Annotated[str, Field(max_length=64)]
+    kind: Annotated[str, Field(max_length=10)]
+    key: Annotated[str, Field(max_length=200)]
+    tracker: Annotated[str, Field(max_length=300)] = ""
+    right: bool
+
+
+class LinkAnsweredOut(Schema):
+    sha: str
+    answers: list[dict[str, str | bool]]
+
+
+@router.get("/products/{product}/links", response=list[Question], operation_id="links_to_confirm")
+def links_to_confirm(request: ApiRequest, product: str, repository: str = "", limit: int = 10) -> list[Question]:
+    """The inferred links worth asking a person about: those that explain many lines and are least sure."""
+    found = api_product(request, product, Role.VIEWER)
+    return questions.questions(find_repository(found, repository), limit=max(1, min(limit, 100)))
+
+
+@router.post("/products/{product}/links/answer", response=LinkAnsweredOut, operation_id="answer_link")
+def answer_link(request: ApiRequest, product: str, body: LinkAnswerIn) -> LinkAnsweredOut:
+    """Say that a link is right: it is stated from now on. Or wrong: no rule tries it again."""
+    found = api_product(request, product, Role.MEMBER)
+    facts = body.dict()
+    commit = questions.answer(request.actor, found, facts.pop("sha"), **facts)
+    return LinkAnsweredOut(sha=commit.sha, answers=commit.answers)
 
 
 def _ref(typed: str) -> Ref:

@@ -11,6 +11,8 @@ from whytree.analytics.models import Metric
 from whytree.analytics.queries import Measure, measure, metrics_by_key
 from whytree.code.models import Ticket
 from whytree.engines.confidence import Confidence
+from whytree.engines.issues import is_machine, spoken
+from whytree.engines.links import provenance
 from whytree.errors import Unavailable
 from whytree.flags.queries import flags_by_solution
 from whytree.people.models import Person
@@ -33,6 +35,7 @@ from .answer import EvidenceHop, FlagFacts, HypothesisHop, OpportunityHop, Outco
 # A screen shows three voices; whoever reads JSON or a page wants a few more, never all four hundred.
 MOST_EVIDENCE = 12
 WORDS_OF_A_TICKET = 600
+VOICE_RULE = "author of the ticket"
 _SPEAKING = (SourceKind.FEEDBACK, SourceKind.INTERVIEW)
 
 
@@ -74,6 +77,27 @@ def ticket_hop(ticket: Ticket) -> TicketHop:
         ticket.author,
         " ".join(ticket.body.split())[:WORDS_OF_A_TICKET],
         ticket.opened_at,
+    )
+
+
+def ticket_voice(ticket: Ticket) -> EvidenceHop | None:
+    """Its author's own words as a voice, when they are all that is known of who asked."""
+    words = spoken(ticket.body) or ticket.title
+    if not words or is_machine(ticket.author):
+        return None
+    return EvidenceHop(
+        ref=ticket.key,
+        node=ticket.key,
+        stance="supports",
+        type=EvidenceType.ANECDOTAL.label,
+        quote=words[:WORDS_OF_A_TICKET],
+        statement="",
+        who=ticket.author or "its author",
+        source=urlsplit(ticket.url).netloc or ticket.tracker or "its tracker",
+        said_at=ticket.opened_at,
+        importance=1,
+        provenance=provenance(VOICE_RULE),
+        url=ticket.url,
     )
 
 

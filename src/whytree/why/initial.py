@@ -1,0 +1,223 @@
+"""`whytree init`: a clone read for the first time, or again, on the command line's side.
+
+The workspace is made when there is none, the history and the files are read, exports brought in, drafts proposed;
+then ten links are asked about, and one sentence says how much of the code can already say whom it was for.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from whytree.code.commands import import_file, progress
+from whytree.code.git import Clone, open_clone
+from whytree.code.reading import Reading, identity
+from whytree.code.surveying import survey
+from whytree.engines.links_tickets import tracker_of_remote
+from whytree.workspace import client as doors
+from whytree.workspace.client import Client, CommandError, connect
+
+from .asking_links import ask_links, print_links
+from .screen import plain
+from .shallow import tell_what_is_here
+
+
+def begin(path: Path, *, tickets: Sequence[Path], name: str, questions: bool, as_json: bool) -> None:
+    """Everything `init` does, in order."""
+    started = time.monotonic()
+    clone = open_clone(path)
+    if clone.is_shallow:
+        tell_what_is_here(clone, as_json=as_json)
+        return
+    root_sha = identity(clone)
+    client = _workspace(clone)
+    slug, is_new = _product(client, clone, root_sha, name)
+    doors.choose(product=slug)
+    repository = _register(client, clone, root_sha, name)
+    missing = clone.missing_objects()
+    with progress(quiet=as_json) as show:
+        show("tags, flags, decisions", 0, 0)
+        surveyed = survey(clone)
+        remarks = [*surveyed.left_out, *([_PARTIAL.format(count=missing)] if missing else [])]
+        found = Reading(client, clone, repository, show).run(lines=not missing, remarks=remarks)
+        base = f"/products/{client.product}"
+        client.post(f"{base}/repositories/{repository['id']}/survey", {"root_sha": root_sha, **surveyed.body})
+        imported = [import_file(client, file, show) for file in tickets]
+        show("drafts", 0, 0)
+        drafts = {"open": 0}
+    look = client.get(f"{base}/first-look", repository=repository["name"])
+    look["seconds"] = round(time.monotonic() - started, 1)
+    look["line"] = _line(clone, look["example"])
+    if as_json:
+        links = client.get(f"{base}/links", repository=repository["name"])
+        _print({**look, "product": slug, "read": vars(found), "tickets_read": imported, "drafts": drafts, "ask": links})
+        return
+    for sentence in _told(slug if is_new else "", repository["name"], look, imported):
+        typer.echo(sentence)
+    _finish(client, repository["name"], look, drafts, questions=questions)
+
+
+_PARTIAL = (
+    "This clone lacks {count:,} old versions of files (it is a partial clone), so its lines are not read and nothing was "
+    "fetched. For them: git fetch --refetch --no-filter, then whytree init again."
+)
+
+
+def go_on(path: Path, *, as_json: bool) -> None:
+    """Only the questions: those of this clone's repository."""
+    clone = open_clone(path)
+    client = connect()
+    repository = _known(client, identity(clone))
+    if repository is None:
+        raise CommandError("This clone was not read yet. Read it first: whytree init")
+    links = client.get(f"/products/{client.product}/links", repository=repository["name"])
+    if as_json:
+        _print(links)
+        return
+    if not links:
+        typer.echo("No link waits for an answer: all were stated, answered, or come from too few lines to matter.")
+        return
+    ask_links(client, links)
+
+
+# Where to ----------------------------------------------------------------------------------------------
+
+
+def _workspace(clone: Clone) -> Client:
+    """The server or data folder in use; on a first run here, one with the clone's own user as its owner."""
+    if doors.needs_an_owner():
+        name = clone.ask("config", "user.name")
+        email = clone.ask("config", "user.email")
+        doors.make_first_owner(email=email if "@" in email else "owner@localhost.localdomain", name=name)
+    return connect()
+
+
+def _product(client: Client, clone: Clone, root_sha: str, name: str) -> tuple[str, bool]:
+    """The product that has this repository, else the one chosen, else the only one while it is empty, else a new one."""
+    chosen = doors.chosen_product()
+    if chosen:
+        return chosen, False
+    products = client.get("/products")
+    of_clone = doors.product_of_clone(clone.root)
+    slugs = sorted((product["slug"] for product in products), key=lambda slug: slug != of_clone)
+    repositories = {slug: client.get(f"/products/{slug}/repositories") for slug in slugs}
+    for slug in slugs:
+        if any(one["root_sha"] == root_sha for one in repositories[slug]):
+            return _noted(clone, slug, slugs), False
+    if len(slugs) == 1 and not repositories[slugs[0]]:
+        return slugs[0], False
+    made: str = client.post("/products", {"name": (name or clone.root.name)[:100]})["slug"]
+    return _noted(clone, made, [*slugs, made]), True
+
+
+def _noted(clone: Clone, slug: str, slugs: Sequence[str]) -> str:
+    """Remembered in the clone's configuration where there is a choice, so that no command has to ask."""
+    if len(slugs) > 1:
+        clone.ask("config", "--local", doors.PRODUCT_SETTING, slug)
+    return slug
+
+
+def _known(client: Client, root_sha: str) -> dict[str, Any] | None:
+    repositories: list[dict[str, Any]] = client.get(f"/products/{client.product}/repositories")
+    return next((one for one in repositories if one["root_sha"] == root_sha), None)
+
+
+def _register(client: Client, clone: Clone, root_sha: str, name: str) -> dict[str, Any]:
+    known = _known(client, root_sha)
+    if known is not None:
+        return known
+    body = {
+        "name": (name or clone.root.name)[:100].replace(":", "-"),
+        "root_sha": root_sha,
+        "tracker": tracker_of_remote(clone.remote),
+    }
+    registered: dict[str, Any] = client.post(f"/products/{client.product}/repositories", body)
+    return registered
+
+
+# What is said ------------------------------------------------------------------------------------------
+
+
+def _told(made: str, name: str, look: dict[str, Any], imported: Sequence[dict[str, Any]]) -> Iterator[str]:
+    if made:
+        yield f"Made the product {made}."
+    counts = [f"{look['heard']['commits']:,} commits", f"{look['tickets']:,} tickets"]
+    counts += [_many(look[what], word) for what, word in _WORDS.items() if look[what]]
+    yield f"Read {plain(name)} in {look['seconds']:.0f} s: {', '.join(counts)}. Nothing left this machine but to your own Whytree."
+    for one in imported:
+        yield f"{plain(one['file'])}: {one['new']:,} new tickets, {one['changed']:,} changed."
+        yield from (f"  row {row['row']}: {plain(row['problem'])}" for row in one["refused"][:5])
+    yield from (plain(sentence) for sentence in look["left_out"])
+
+
+_WORDS = {"flags": "flag", "releases": "release", "decisions": "decision record"}
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def _finish(client: Client, name: str, look: dict[str, Any], drafts: dict[str, Any], *, questions: bool) -> None:
+    links = client.get(f"/products/{client.product}/links", repository=name)
+    if links and questions:
+        typer.echo("")
+        if _is_terminal():
+            ask_links(client, links)
+            look |= client.get(f"/products/{client.product}/first-look", repository=name)
+        else:
+            print_links(links)
+    typer.echo("")
+    typer.secho(look["sentence"], bold=True)
+    typer.echo(look["how"])
+    if drafts["open"]:
+        typer.echo(
+            f"{_many(drafts['open'], 'draft')} of a tree, inferred from what was merged and asked for. See: whytree draft list"
+        )
+    typer.echo("")
+    for command, what in _next(look):
+        typer.echo(f"  {command:44} {what}")
+
+
+def _next(look: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if look["line"]:
+        yield f"whytree why {plain(look['line'])}", "whom this line was for"
+    if look["tickets"] > look["tickets_with_words"]:
+        yield "whytree init --tickets issues.json", "the words behind the numbers: gh issue list --json, CSV"
+    yield 'whytree start "#12"', "begin work with its why"
+    yield "whytree serve", "the same in a browser; then: whytree sign-in"
+
+
+def _line(clone: Clone, example: dict[str, Any] | None) -> str:
+    """The example's most telling line: one that names something, not a bracket."""
+    if example is None:
+        return ""
+    try:
+        text = clone.read("cat-file", "blob", f"HEAD:{example['path']}").split("\n")
+    except CommandError:
+        text = []
+    lines = range(example["first"], example["last"] + 1)
+    best = max(lines, key=lambda number: _telling(text[number - 1] if number <= len(text) else ""))
+    return f"{example['path']}:{best}"
+
+
+_NAMES = ("def ", "class ", "function ", "func ", "fn ", "export ", "public ", "const ")
+
+
+def _telling(line: str) -> int:
+    words = line.strip()
+    if words.startswith(("import ", "from ", "#", "//", "*", "/*", '"""')):
+        return 1
+    return 100 * words.startswith(_NAMES) + min(sum(letter.isalpha() for letter in words), 60)
+
+
+def _is_terminal() -> bool:
+    import sys
+
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _print(data: Any) -> None:
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
