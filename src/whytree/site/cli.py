@@ -43,6 +43,7 @@ GROUPS = {
     "repository": "Clones whose lines can say why.",
     "outcome": "Metrics with a target.",
     "opportunity": "Needs, pain points and desires.",
+    "draft": "Nodes inferred from code and tickets, until you say yes or no.",
     "solution": "Ways to address an opportunity.",
     "hypothesis": "What a solution is believed to do.",
     "note": "Comments, questions, challenges, constraints, decisions.",

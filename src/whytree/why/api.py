@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field
 from whytree.code.services import PushedCommit
 from whytree.engines.blame import Span
 from whytree.errors import Invalid
+from whytree.tree.services import Proposed
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
@@ -19,6 +20,7 @@ from .hops import url_of
 from .queries import Ask
 from .questions import Question
 from .refs import NotAReference, Ref, parse_ref
+from .reverse_tree import propose
 from .shares import Share
 
 router = Router(tags=["Why"])
@@ -112,6 +114,25 @@ def answer_link(request: ApiRequest, product: str, body: LinkAnswerIn) -> LinkAn
     facts = body.dict()
     commit = questions.answer(request.actor, found, facts.pop("sha"), **facts)
     return LinkAnsweredOut(sha=commit.sha, answers=commit.answers)
+
+
+class ProposedIn(Schema):
+    repository: Annotated[str, Field(max_length=100)] = ""
+
+
+class ProposedOut(Schema):
+    """Drafts that are new, that were there, and that wait for a yes or no now."""
+
+    new: int
+    kept: int
+    open: int
+
+
+@router.post("/products/{product}/drafts/propose", response=ProposedOut, operation_id="propose_drafts")
+def propose_drafts(request: ApiRequest, product: str, body: ProposedIn) -> Proposed:
+    """Infer drafts of a tree from what was merged and asked for. What a person decided before stays as it is."""
+    found = api_product(request, product, Role.MEMBER)
+    return propose(request.actor, find_repository(found, body.repository))
 
 
 def _ref(typed: str) -> Ref:

@@ -47,7 +47,7 @@ def begin(path: Path, *, tickets: Sequence[Path], name: str, questions: bool, as
         client.post(f"{base}/repositories/{repository['id']}/survey", {"root_sha": root_sha, **surveyed.body})
         imported = [import_file(client, file, show) for file in tickets]
         show("drafts", 0, 0)
-        drafts = {"open": 0}
+        drafts = client.post(f"{base}/drafts/propose", {"repository": repository["name"]})
     look = client.get(f"{base}/first-look", repository=repository["name"])
     look["seconds"] = round(time.monotonic() - started, 1)
     look["line"] = _line(clone, look["example"])
@@ -143,14 +143,19 @@ def _register(client: Client, clone: Clone, root_sha: str, name: str) -> dict[st
 
 def _told(made: str, name: str, look: dict[str, Any], imported: Sequence[dict[str, Any]]) -> Iterator[str]:
     if made:
-        yield f"Made the product {made}."
+        yield f"Made the product {plain(made)}."
     counts = [f"{look['heard']['commits']:,} commits", f"{look['tickets']:,} tickets"]
     counts += [_many(look[what], word) for what, word in _WORDS.items() if look[what]]
-    yield f"Read {plain(name)} in {look['seconds']:.0f} s: {', '.join(counts)}. Nothing left this machine but to your own Whytree."
+    yield f"Read {plain(name)} in {look['seconds']:.0f} s: {', '.join(counts)}. {_where_it_went()}"
     for one in imported:
         yield f"{plain(one['file'])}: {one['new']:,} new tickets, {one['changed']:,} changed."
         yield from (f"  row {row['row']}: {plain(row['problem'])}" for row in one["refused"][:5])
     yield from (plain(sentence) for sentence in look["left_out"])
+
+
+def _where_it_went() -> str:
+    url = doors.options().url
+    return f"Commit ids, paths and messages went to {url}, and nowhere else." if url else "Nothing was sent anywhere."
 
 
 _WORDS = {"flags": "flag", "releases": "release", "decisions": "decision record"}
