@@ -151,6 +151,7 @@ class SurveyIn(Schema):
     root_sha: str
     version: int = 1
     releases: int = 0
+    seconds: Annotated[float, Field(ge=0, le=1e6)] = 0.0
     newest_release: Annotated[str, Field(max_length=250)] = ""
     flags: Annotated[list[FlagFound], Field(max_length=1000)] = []
     decisions: Annotated[list[DecisionFound], Field(max_length=1000)] = []

@@ -58,7 +58,7 @@ def _flags(clone: Clone, found: Survey) -> list[dict[str, Any]]:
     how: dict[str, str] = {}
     try:
         for path, number, line in _grep(clone):
-            for call in flag_calls(line):
+            for call in flag_calls(line, path):
                 places[call.key].append((path, number))
                 how.setdefault(call.key, call.how)
     except CommandError as error:

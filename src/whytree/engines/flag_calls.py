@@ -14,6 +14,7 @@ _SUFFIXES = """
     .py .pyi .js .jsx .mjs .cjs .ts .tsx .vue .svelte .go .rb .erb .java .kt .kts .scala .cs .php .swift .dart .rs
     .ex .exs .m .mm .html .jinja .j2 .twig
 """
+_TEMPLATES = (".html", ".jinja", ".j2", ".twig")
 CODE_SUFFIXES = tuple(_SUFFIXES.split())
 LONGEST_LINE = 1_000  # characters; beyond that it is generated
 
@@ -86,8 +87,10 @@ class FlagCall:
     how: str
 
 
-def flag_calls(line: str) -> list[FlagCall]:
-    """The flags one line of code asks for."""
+def flag_calls(line: str, path: str = "") -> list[FlagCall]:
+    """The flags one line of code asks for. In a page's template only its own tags count: the rest may be prose."""
+    if path.lower().endswith(_TEMPLATES):
+        return [FlagCall(tag["key3"], "waffle") for tag in _CALLS[2][1].finditer(line) if tag["key3"]]
     if len(line) > LONGEST_LINE or _COMMENT.match(line):
         return []
     found: dict[str, FlagCall] = {}

@@ -175,6 +175,18 @@ class Other:
 
 
 @dataclass(frozen=True)
+class DraftHop:
+    """A node that was only inferred and that nobody has stated: shown, never followed."""
+
+    id: int
+    kind: str
+    title: str
+    provenance: str
+    because: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Why:
     """Everything there is to say about one reference."""
 
@@ -195,6 +207,7 @@ class Why:
     open_questions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()  # what a reader of this answer should know: ambiguous, unknown, not read in
     next: tuple[str, ...] = ()  # what to do about what is missing
+    drafts: tuple[DraftHop, ...] = ()
     others: tuple[Other, ...] = ()
     code: tuple[CodeLine, ...] = ()
     page: str = ""

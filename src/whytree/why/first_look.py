@@ -129,6 +129,15 @@ def how(counted: Heard) -> str:
     return ", ".join(parts) + "."
 
 
+def lead(look: FirstLook, seconds: float, waiting: int) -> str:
+    """What was read, and what a person can add, below the sentence on Today."""
+    counts = [f"{look.heard.commits:,} commits", f"{look.tickets_with_words:,} tickets with their words"]
+    counts += [f"{look.flags:,} flags"] if look.flags else []
+    took = f" in {seconds:.0f} s" if seconds >= 1 else ""
+    ask = " Every link below was inferred; confirm some and the rest gets better." if waiting else ""
+    return f"Read from your clone{took}: {', '.join(counts)}.{ask}"
+
+
 # An example -------------------------------------------------------------------------------------------
 
 

@@ -26,11 +26,11 @@ from whytree.tree.models import (
     Solution,
     SourceKind,
 )
-from whytree.tree.queries import confidence, evidence_of, open_notes_of, outcome_of, path_of, prediction_of
+from whytree.tree.queries import confidence, evidence_of, open_drafts, open_notes_of, outcome_of, path_of, prediction_of
 from whytree.voice.models import Consent, FeedbackItem
 from whytree.workspace.models import Product
 
-from .answer import EvidenceHop, FlagFacts, HypothesisHop, OpportunityHop, OutcomeHop, SolutionHop, TicketHop
+from .answer import DraftHop, EvidenceHop, FlagFacts, HypothesisHop, OpportunityHop, OutcomeHop, SolutionHop, TicketHop
 
 # A screen shows three voices; whoever reads JSON or a page wants a few more, never all four hundred.
 MOST_EVIDENCE = 12
@@ -98,6 +98,17 @@ def ticket_voice(ticket: Ticket) -> EvidenceHop | None:
         importance=1,
         provenance=provenance(VOICE_RULE),
         url=ticket.url,
+    )
+
+
+def draft_hops(ticket: Ticket) -> tuple[DraftHop, ...]:
+    """Drafts of the tree that this ticket speaks for, the narrowest first."""
+    product = ticket.product
+    url = f"{reverse('tree', args=[product.slug])}#drafts"
+    rows = [row for row in open_drafts(product) if ticket.pk in row.tickets]
+    return tuple(
+        DraftHop(row.pk, row.kind_word, row.title, row.provenance, row.because, url)
+        for row in sorted(rows, key=lambda row: len(row.tickets))
     )
 
 

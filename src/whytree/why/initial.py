@@ -44,7 +44,8 @@ def begin(path: Path, *, tickets: Sequence[Path], name: str, questions: bool, as
         remarks = [*surveyed.left_out, *([_PARTIAL.format(count=missing)] if missing else [])]
         found = Reading(client, clone, repository, show).run(lines=not missing, remarks=remarks)
         base = f"/products/{client.product}"
-        client.post(f"{base}/repositories/{repository['id']}/survey", {"root_sha": root_sha, **surveyed.body})
+        facts = {"root_sha": root_sha, "seconds": round(time.monotonic() - started, 1), **surveyed.body}
+        client.post(f"{base}/repositories/{repository['id']}/survey", facts)
         imported = [import_file(client, file, show) for file in tickets]
         show("drafts", 0, 0)
         drafts = client.post(f"{base}/drafts/propose", {"repository": repository["name"]})

@@ -27,6 +27,7 @@ from .answer import CodeLine, LinkJson, Other, Why, link
 from .commits import Traced, told_of, trace
 from .hops import (
     VOICE_RULE,
+    draft_hops,
     evidence_hops,
     evidence_provenance,
     hypothesis_hop,
@@ -163,6 +164,8 @@ def _from_trace(traced: Traced, looked_through: Sequence[str]) -> Why:
 
 def _with_voice(answer: Why, ticket: Ticket | None) -> Why:
     """The words of the ticket's author, where nobody's words are known better."""
+    if ticket is not None:
+        answer = replace(answer, drafts=draft_hops(ticket))
     voice = ticket_voice(ticket) if ticket and not any(one.quote for one in answer.evidence) else None
     if ticket is None or voice is None:
         return answer

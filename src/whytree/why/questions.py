@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.text import Truncator
+
 from whytree.code.models import Commit, Repository, Ticket
 from whytree.code.queries import find_commit
 from whytree.code.services import answer_link
@@ -86,7 +88,7 @@ def _question(way: Way, total: int) -> Question:
         key=via.key,
         tracker=ticket.tracker if ticket else "",
         title=full.title if full and full.title else f"{node.ref} {node.title}" if node else "",
-        words=spoken(full.body)[:_WORDS] if full else "",
+        words=Truncator(spoken(full.body)).chars(_WORDS) if full else "",
         who=full.author if full else "",
         url=full.url if full else "",
     )

@@ -49,7 +49,10 @@ _CHORE = re.compile(
     r"^\W*(?:(?:chore|ci|build|docs?|tests?|style|refactor|perf|deps|revert|release|lint|typo)\b(?:\([^)]*\))?!?:?"
     r"|bump\b|update (?:dependenc|requirements|readme|changelog|copyright|version|translations)|upgrade (?:dependenc|to )"
     r"|fix (?:typo|lint|tests?|ci|build|formatting)|(?:prepare |cut )?releas(?:e|ing)\b|version \d|v?\d+\.\d+|merge\b|initial commit|wip\b"
-    r"|clean(?:ed)? ?up|reformat|black\b|run (?:black|ruff|prettier)|import order|remove unused|add (?:more )?tests?\b)",
+    r"|clean(?:ed)? ?up|reformat|black\b|(?:run|apply) (?:black|ruff|prettier)|import order|remove unused|moderni[sz]e code"
+    r"|document\b|use \w+ (?:manager|instead))"
+    # ... and anywhere in a title:
+    r"|\b(?:flaky|tests?|test suite|docs|documentation|changelog|typos?|linting|type hints?|github actions|pre-commit)\b",
     re.IGNORECASE,
 )
 
@@ -157,7 +160,7 @@ def _solutions(
 
 def _is_for_somebody(work: Work) -> bool:
     machine = work.ticket is not None and is_machine(work.ticket.author)
-    return bool(work.title) and work.lines >= FEWEST_LINES and not machine and not _CHORE.match(work.title)
+    return bool(work.title) and work.lines >= FEWEST_LINES and not machine and not _CHORE.search(work.title)
 
 
 def _solution(work: Work, rule: str, key: str, above: dict[int, str], best: float) -> Proposal:
@@ -204,7 +207,9 @@ def _topics(product: Product, by_ticket: dict[int, Work]) -> list[list[Ticket]]:
     """Groups of alike tickets that nobody has placed yet; those behind most code first, then those of most people."""
     placed = TicketLink.objects.filter(product=product).values("ticket_id")
     rows = Ticket.objects.filter(product=product).exclude(title="").exclude(pk__in=placed)
-    tickets = {ticket.pk: ticket for ticket in rows if not is_machine(ticket.author) and not _CHORE.match(ticket.title)}
+    tickets = {
+        ticket.pk: ticket for ticket in rows if not is_machine(ticket.author) and not _CHORE.search(ticket.title)
+    }
     # Where there are more than can be grouped, those that code was written for.
     ordered = sorted(tickets.values(), key=lambda one: (one.pk not in by_ticket, -one.pk))[:MOST_TEXTS]
     found = []

@@ -134,6 +134,9 @@ def _rows(answer: Answer) -> Iterator[tuple[str, Text, str]]:
         yield from _missing(answer)
     elif answer["ticket"]:
         yield "outcome", Text("nobody has said what this should change for people", style=_INFERRED), "open question"
+    for one in answer.get("drafts", ()):
+        body = Text(f"{one['kind']} ", style=_DIM).append(plain(one["title"]), style="default")
+        yield "draft", body.append(f"  yes: whytree draft confirm {one['id']}", style=_DIM), one["provenance"]
     for note in answer["notes"]:
         yield "note", Text(plain(note)), ""
     for other in answer["others"]:
