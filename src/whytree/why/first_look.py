@@ -84,6 +84,11 @@ def percent(part: int, whole: int) -> str:
     return f"{min(max(round(exact), 1 if part else 0), 99 if part < whole else 100)} %"
 
 
+def many(count: int, word: str) -> str:
+    """ "1 flag", "1,200 flags"."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
 def sentence(counted: Heard) -> str:
     """ "61 % of this code can already say whom it was for." """
     if not counted.commits:
@@ -131,8 +136,8 @@ def how(counted: Heard) -> str:
 
 def lead(look: FirstLook, seconds: float, waiting: int) -> str:
     """What was read, and what a person can add, below the sentence on Today."""
-    counts = [f"{look.heard.commits:,} commits", f"{look.tickets_with_words:,} tickets with their words"]
-    counts += [f"{look.flags:,} flags"] if look.flags else []
+    counts = [many(look.heard.commits, "commit"), f"{many(look.tickets_with_words, 'ticket')} with their words"]
+    counts += [many(look.flags, "flag")] if look.flags else []
     took = f" in {seconds:.0f} s" if seconds >= 1 else ""
     ask = " Every link below was inferred; confirm some and the rest gets better." if waiting else ""
     return f"Read from your clone{took}: {', '.join(counts)}.{ask}"

@@ -35,7 +35,7 @@ def begin(path: Path, *, tickets: Sequence[Path], name: str, questions: bool, as
     root_sha = identity(clone)
     client = _workspace(clone)
     slug, is_new = _product(client, clone, root_sha, name)
-    doors.choose(product=slug)
+    client.product = slug
     repository = _register(client, clone, root_sha, name)
     missing = clone.missing_objects()
     with progress(quiet=as_json) as show:
@@ -110,7 +110,12 @@ def _product(client: Client, clone: Clone, root_sha: str, name: str) -> tuple[st
             return _noted(clone, slug, slugs), False
     if len(slugs) == 1 and not repositories[slugs[0]]:
         return slugs[0], False
-    made: str = client.post("/products", {"name": (name or clone.root.name)[:100]})["slug"]
+    # The same place with another first commit: its history was rewritten, which is for a person to settle.
+    called, tracker = _name(clone, name), tracker_of_remote(clone.remote)
+    for slug in slugs:
+        if any(one["name"] == called or (tracker and one["tracker"] == tracker) for one in repositories[slug]):
+            return slug, False
+    made: str = client.post("/products", {"name": _name(clone, name)})["slug"]
     return _noted(clone, made, [*slugs, made]), True
 
 
@@ -119,6 +124,10 @@ def _noted(clone: Clone, slug: str, slugs: Sequence[str]) -> str:
     if len(slugs) > 1:
         clone.ask("config", "--local", doors.PRODUCT_SETTING, slug)
     return slug
+
+
+def _name(clone: Clone, name: str) -> str:
+    return (name or clone.root.name).replace(":", "-")[:100]
 
 
 def _known(client: Client, root_sha: str) -> dict[str, Any] | None:
@@ -131,7 +140,7 @@ def _register(client: Client, clone: Clone, root_sha: str, name: str) -> dict[st
     if known is not None:
         return known
     body = {
-        "name": (name or clone.root.name)[:100].replace(":", "-"),
+        "name": _name(clone, name),
         "root_sha": root_sha,
         "tracker": tracker_of_remote(clone.remote),
     }
@@ -145,11 +154,11 @@ def _register(client: Client, clone: Clone, root_sha: str, name: str) -> dict[st
 def _told(made: str, name: str, look: dict[str, Any], imported: Sequence[dict[str, Any]]) -> Iterator[str]:
     if made:
         yield f"Made the product {plain(made)}."
-    counts = [f"{look['heard']['commits']:,} commits", f"{look['tickets']:,} tickets"]
+    counts = [_many(look["heard"]["commits"], "commit"), _many(look["tickets"], "ticket")]
     counts += [_many(look[what], word) for what, word in _WORDS.items() if look[what]]
     yield f"Read {plain(name)} in {look['seconds']:.0f} s: {', '.join(counts)}. {_where_it_went()}"
     for one in imported:
-        yield f"{plain(one['file'])}: {one['new']:,} new tickets, {one['changed']:,} changed."
+        yield f"{plain(one['file'])}: {_many(one['new'], 'new ticket')}, {one['changed']:,} changed."
         yield from (f"  row {row['row']}: {plain(row['problem'])}" for row in one["refused"][:5])
     yield from (plain(sentence) for sentence in look["left_out"])
 
