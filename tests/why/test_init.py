@@ -103,6 +103,17 @@ def test_a_machines_words_are_nobodys_voice(cli: Any, sprout: Clone, issues: Pat
     assert (answer["ticket"]["key"], answer["evidence"]) == ("#39", [])
 
 
+def test_a_release_that_sums_up_tickets_is_for_none_of_them(cli: Any, sprout: Clone, issues: Path) -> None:
+    sprout.commit("Release 2\n\nFixes #38, #40, #41, #42, #43", **{"CHANGES.md": "2\n"})
+    sprout.commit("Do both\n\nFixes #38, #40", **{"both.py": "x = 1\n"})
+    told = init_json(cli, sprout, "--tickets", str(issues))
+    assert told["heard"]["told_lines"] == 7  # six of before, and one that is for either
+    release = json.loads(cli("why", "CHANGES.md:1", "--json", cwd=sprout.path).output)
+    assert (release["ticket"], release["evidence"]) == (None, [])
+    both = cli("why", "both.py:1", cwd=sprout.path).output
+    assert "The commit names #40 too; its lines may be for any of them." in both
+
+
 def test_everything_it_says_is_there_as_json(cli: Any, sprout: Clone, issues: Path) -> None:
     told = init_json(cli, sprout, "--tickets", str(issues))
     assert told["sentence"] == "86 % of this code can already say whom it was for."

@@ -188,6 +188,19 @@ def _candidates(facts: CommitFacts) -> Iterator[Candidate]:
     yield from _branch(_merge(facts).branch)
 
 
+def ticket_candidates(facts: CommitFacts) -> list[Candidate]:
+    """The tickets a commit is for by its own words, surest first; none of those that it only sums up.
+
+    What its request or merge says is not among them: that is about the request.
+    """
+    found = []
+    for _, group in groupby(candidates(facts), key=_step):
+        tickets = [one for one in group if one.ticket and not one.title_words and one.rule != "pull request"]
+        if len({one.key for one in tickets}) <= MOST_TICKETS:
+            found += tickets
+    return found
+
+
 def states_maintenance(facts: CommitFacts) -> bool:
     """`Why: none` in a trailer or a note. Ids beside it weigh more: squashes mix both."""
     lines = [*parse_trailers(facts.body), *_note_lines(facts.note)]

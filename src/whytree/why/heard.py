@@ -15,7 +15,7 @@ from django.db.models import Sum
 from whytree.code.models import Commit, Repository, Ticket
 from whytree.code.queries import facts_of_many
 from whytree.engines.issues import is_machine
-from whytree.engines.links import Candidate, candidates, find_link, is_looked_through
+from whytree.engines.links import Candidate, find_link, is_looked_through, ticket_candidates
 from whytree.workspace.models import Activity, Product
 
 from .linking import Resolver
@@ -92,17 +92,13 @@ def ways_of(product: Product, commits: Iterable[Commit]) -> Iterator[Way]:
             found = finding.link
             yield Way(commit, "node", found.rule, book.find(found.via, tracker), found.refs, found.via)
             continue
-        named = ((one, book.find(one, tracker)) for one in candidates(facts) if _names_a_ticket(one))
+        named = ((one, book.find(one, tracker)) for one in ticket_candidates(facts))
         via, ticket = next(((one, row) for one, row in named if row), (None, None))
         if via is None or ticket is None:
             silent: End = "maintenance" if is_looked_through(facts) else ""
             yield Way(commit, "unknown" if finding.unknown else silent)
         else:
             yield Way(commit, "voice" if speaks(ticket) else "ticket", via.rule, ticket, via=via)
-
-
-def _names_a_ticket(candidate: Candidate) -> bool:
-    return candidate.ticket is not None and not candidate.title_words and candidate.rule != "pull request"
 
 
 def speaks(ticket: Ticket) -> bool:
