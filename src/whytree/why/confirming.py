@@ -1,5 +1,7 @@
 """The page that asks about links, one at a time: y, n or s."""
 
+from dataclasses import asdict, dataclass, field
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -19,41 +21,48 @@ from .questions import MOST_ASKED, answer, questions
 MOST_SKIPPED = 50
 
 
+@dataclass
+class Sitting:
+    """What one person did in one go."""
+
+    skipped: list[str] = field(default_factory=list)
+    answered: int = 0
+
+
 @require_http_methods(["GET", "POST"])
 @page(Role.VIEWER)
 def links(request: PageRequest, product: Product) -> HttpResponse:
     """The link worth most; answering it brings the next."""
     sitting = f"links:{product.slug}"
-    state = request.session.get(sitting) or {"skipped": [], "answered": 0}
+    state = Sitting(**request.session.get(sitting, {}))
     if request.method == "POST":
         _take(request, product, state)
-        request.session[sitting] = state
+        request.session[sitting] = asdict(state)
         return redirect("confirm_links", product.slug)
     repository = find_repository(product)
-    waiting = questions(repository, limit=MOST_ASKED, skipped=frozenset(state["skipped"]))
+    waiting = questions(repository, limit=MOST_ASKED, skipped=frozenset(state.skipped))
     if not waiting:
         request.session.pop(sitting, None)
     context = {
         "here": "today",
         "question": waiting[0] if waiting else None,
         "waiting": len(waiting),
-        "answered": state["answered"],
+        "answered": state.answered,
         "heard": heard(repository),
         "may_write": may_write(request.actor, product),
     }
     return render(request, "why/links.html", context)
 
 
-def _take(request: PageRequest, product: Product, state: dict[str, list[str] | int]) -> None:
-    told = {name: request.POST.get(name, "")[:300] for name in ("sha", "kind", "key", "tracker", "answer")}
-    skipped, answered = list(state["skipped"] or []), int(state["answered"] or 0)  # type: ignore[arg-type, call-overload]
-    if told["answer"] not in {"yes", "no"}:
-        state["skipped"] = [*skipped, told["sha"]][-MOST_SKIPPED:]
+def _take(request: PageRequest, product: Product, state: Sitting) -> None:
+    told = {name: request.POST.get(name, "")[:300] for name in ("sha", "kind", "key", "tracker")}
+    said = request.POST.get("answer")
+    if said not in {"yes", "no"}:
+        state.skipped = [*state.skipped, told["sha"]][-MOST_SKIPPED:]
         return
-    right = told.pop("answer") == "yes"
     try:
-        answer(request.actor, product, told.pop("sha"), **told, right=right)
+        answer(request.actor, product, told.pop("sha"), **told, right=said == "yes")
     except (Invalid, NotFound) as error:
         messages.error(request, error.message)
         return
-    state["answered"] = answered + 1
+    state.answered += 1

@@ -9,7 +9,7 @@ from whytree.code.models import Commit, Repository, Ticket
 from whytree.code.queries import find_commit
 from whytree.code.services import answer_link
 from whytree.engines.issues import spoken
-from whytree.engines.links import STATED_RULES, LinkAnswer, score
+from whytree.engines.links import STATED_RULES, Kind, LinkAnswer, score
 from whytree.errors import NotFound
 from whytree.tree.queries import find_node
 from whytree.workspace.actors import Actor
@@ -96,7 +96,7 @@ def _question(way: Way, total: int) -> Question:
 
 def answer(actor: Actor, product: Product, sha: str, *, kind: str, key: str, tracker: str, right: bool) -> Commit:
     """Keep a person's yes or no."""
-    if kind not in {"ticket", "flag", "node"}:
+    kinds: dict[str, Kind] = {"ticket": "ticket", "flag": "flag", "node": "node"}
+    if kind not in kinds:
         raise NotFound(f"{kind[:40]!r} is no kind of link: ticket, flag or node.")
-    commit = find_commit(product, sha)
-    return answer_link(actor, commit, LinkAnswer(kind, key, right, tracker))  # type: ignore[arg-type]
+    return answer_link(actor, find_commit(product, sha), LinkAnswer(kinds[kind], key, right, tracker))

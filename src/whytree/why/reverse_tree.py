@@ -79,7 +79,7 @@ def _proposals(product: Product) -> Iterator[Proposal]:
     groups = _topics(product, by_ticket)
     outcomes = list(_outcomes(product))
     yield from outcomes
-    above = {}
+    above: dict[int, str] = {}
     for tickets in groups:
         key = _topic_key(tickets)
         above |= {ticket.pk: key for ticket in tickets}
