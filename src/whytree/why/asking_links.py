@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from whytree.workspace.client import Client
@@ -50,25 +51,26 @@ def print_links(links: Sequence[dict[str, Any]], console: Console | None = None)
         )
 
 
-def _drawn(number: int, count: int, one: dict[str, Any]) -> Text:
-    body = Text(f"{number}/{count}  ", style=_DIM)
-    body.append(f"{one['short']} {plain(one['subject'])}", style="default")
+def _drawn(number: int, count: int, one: dict[str, Any]) -> Padding:
+    body = Text()
+    body.append(f"{number}/{count}  ", style=_DIM)
+    body.append(f"{one['short']} {plain(one['subject'])}")
     body.append(
         f"  {plain(one['author'])} · {day(one['authored_at'])} · {one['lines']:,} lines, {one['share']}", style=_DIM
     )
-    body.append("\n     is for ", style=_DIM)
+    body.append("\nis for ", style=_DIM)
     body.append(f"{plain(one['key'])} {plain(one['title'])}", style="cyan")
     body.append(f"  inferred: {one['rule']} ({one['score']:g})", style="yellow")
     if one["words"]:
-        body.append(f"\n     “{_cut(plain(one['words']), 200)}”", style="italic default")
+        body.append(f"\n“{_cut(plain(one['words']), 200)}”", style="italic")
         body.append(f"  {plain(one['who'])}", style=_DIM)
-    return body
+    return Padding(body, (0, 0, 0, 2))
 
 
 def _key(console: Console) -> str:
     """One of the keys; the end of the input stops."""
     while True:
-        console.print(Text("     y/n/s/q ", style="bold"), end="")
+        console.print(Text("  y/n/s/q ", style="bold"), end="")
         typed = read_key()
         console.print(Text(KEYS.get(typed, ""), style=_DIM))
         if typed in KEYS:
@@ -87,7 +89,7 @@ def read_key() -> str:
         line = sys.stdin.readline()
         return line.strip()[:1].lower() if line else "q"
     try:
-        tty.setcbreak(descriptor)
+        tty.setcbreak(descriptor, termios.TCSADRAIN)  # what was typed ahead counts
         typed = sys.stdin.read(1)
     finally:
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)

@@ -7,7 +7,7 @@ from whytree.engines.links import score
 from whytree.errors import NotFound
 from whytree.workspace.models import Product
 
-from .heard import Heard, Way, heard, keyed_commits, ways_of
+from .heard import Heard, Way, heard, keyed_commits, once_a_change, ways_of
 
 # Ends of names of files whose lines are worth a first look: code that somebody wrote for somebody.
 _SUFFIXES = """
@@ -59,6 +59,11 @@ def find_repository(product: Product, name: str = "") -> Repository:
 
 
 def first_look(repository: Repository) -> FirstLook:
+    """Looked for once after each change of the product."""
+    return once_a_change("first-look", repository, _look)
+
+
+def _look(repository: Repository) -> FirstLook:
     counted = heard(repository)
     tickets = Ticket.objects.filter(product=repository.product_id)
     survey = repository.survey
@@ -148,7 +153,7 @@ def lead(look: FirstLook, seconds: float, waiting: int) -> str:
 
 def example(repository: Repository) -> Example | None:
     """A line of code whose way is short and whose voice is worth reading; None when no line leads anywhere."""
-    commits = [commit for commit in keyed_commits(repository)[: _TRIED * 10] if commit.lines]
+    commits = [commit for commit in keyed_commits(repository, _TRIED * 10) if commit.lines]
     ways = [way for way in ways_of(repository.product, commits) if way.end]
     ways.sort(key=_worth, reverse=True)
     files = dict(Commit.objects.filter(pk__in=[way.commit.pk for way in ways[:_TRIED]]).values_list("pk", "files"))

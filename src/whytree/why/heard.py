@@ -5,9 +5,9 @@ A line is *told* when its commit leads to a node of the tree, or to a ticket who
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 from django.core.cache import cache
 from django.db.models import Sum
@@ -108,11 +108,19 @@ def speaks(ticket: Ticket) -> bool:
 
 def heard(repository: Repository) -> Heard:
     """Counted once after each change of the product, then remembered."""
+    return once_a_change("heard", repository, _count)
+
+
+Answer = TypeVar("Answer")
+
+
+def once_a_change(what: str, repository: Repository, find: Callable[[Repository], Answer]) -> Answer:
+    """What `find` says, remembered until somebody changes something in the product."""
     latest = Activity.objects.filter(product=repository.product_id).order_by("-pk").values_list("pk", flat=True).first()
-    key = f"heard:{repository.pk}:{latest}"
-    known: Heard | None = cache.get(key)
+    key = f"{what}:{repository.pk}:{latest}"
+    known: Answer | None = cache.get(key)
     if known is None:
-        known = _count(repository)
+        known = find(repository)
         cache.set(key, known, timeout=24 * 3600)
     return known
 
@@ -144,8 +152,8 @@ def _count(repository: Repository) -> Heard:
     )
 
 
-def keyed_commits(repository: Repository) -> list[Commit]:
-    """Commits that name anything at all, or say they are maintenance; the others lead nowhere."""
+def keyed_commits(repository: Repository, most: int | None = None) -> list[Commit]:
+    """Commits that name anything at all, or say they are maintenance, those of most lines first; others lead nowhere."""
     own = Commit.objects.filter(repository=repository).select_related("repository")
     named = own.filter(pk__in=own.filter(keys__isnull=False).values("pk"))
-    return list((named | own.filter(is_maintenance=True)).defer("files", "parents").order_by("-lines", "-pk"))
+    return list((named | own.filter(is_maintenance=True)).defer("files", "parents").order_by("-lines", "-pk")[:most])

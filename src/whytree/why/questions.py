@@ -50,7 +50,7 @@ def questions(
     repository: Repository, *, limit: int = MOST_ASKED, skipped: frozenset[str] = frozenset()
 ) -> list[Question]:
     """Open questions, those first whose answer matters most: lines times doubt. `skipped` holds commit ids."""
-    commits = [commit for commit in keyed_commits(repository)[:_LOOKED_AT] if commit.lines]
+    commits = [commit for commit in keyed_commits(repository, _LOOKED_AT) if commit.lines]
     ways = [way for way in ways_of(repository.product, commits) if _is_open(way) and way.commit.sha not in skipped]
     ways.sort(key=_worth, reverse=True)
     total = heard(repository).lines
