@@ -3,8 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from whytree.engines.links import CommitFacts, LinkAnswer
 from whytree.engines.links_tickets import TicketRef
@@ -18,9 +20,15 @@ ADD_FIRST = "Register the clone first: whytree repository add PATH"
 
 
 def list_repositories(product: Product) -> QuerySet[Repository]:
+    """With their numbers of commits and files. Each is counted by itself: joined, they multiply."""
     return Repository.objects.filter(product=product).annotate(
-        commit_count=Count("commits", distinct=True), file_count=Count("files", distinct=True)
+        commit_count=_count_of(Commit.objects.all()), file_count=_count_of(FileBlame.objects.all())
     )
+
+
+def _count_of(rows: QuerySet[Any]) -> Coalesce:
+    own = rows.filter(repository=OuterRef("pk")).order_by().values("repository")
+    return Coalesce(Subquery(own.annotate(number=Count("pk")).values("number")), 0)
 
 
 def only_tracker(product: Product) -> str:

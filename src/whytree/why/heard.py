@@ -83,7 +83,7 @@ class TicketBook:
 
 def ways_of(product: Product, commits: Iterable[Commit]) -> Iterator[Way]:
     """Where each commit leads, by the rules of `why`."""
-    book, resolver = TicketBook(product), Resolver(product)
+    book, resolver = TicketBook(product), Resolver(product).for_many()
     by_tracker: dict[str, Resolver] = {}
     for commit, facts in facts_of_many(commits):
         tracker = commit.repository.tracker
