@@ -128,6 +128,40 @@ class ReadingIn(Schema):
     left_out: list[str] = []
 
 
+class FlagFound(Schema):
+    """A key that code asks for, by how many calls; the first places as (path, line)."""
+
+    key: Annotated[str, Field(max_length=200)]
+    how: Annotated[str, Field(max_length=40)]
+    count: Annotated[int, Field(ge=0)]
+    places: Annotated[list[tuple[Annotated[str, Field(max_length=1000)], int]], Field(max_length=20)] = []
+
+
+class DecisionFound(Schema):
+    """A decision record, as its file tells it."""
+
+    path: Annotated[str, Field(max_length=1000)]
+    title: Annotated[str, Field(max_length=300)]
+    status: Annotated[str, Field(max_length=40)] = ""
+    date: Annotated[str, Field(max_length=10)] = ""
+
+
+Owner = tuple[Annotated[str, Field(max_length=300)], list[Annotated[str, Field(max_length=200)]]]
+
+
+class SurveyIn(Schema):
+    """What the files and tags of a clone say."""
+
+    root_sha: str
+    version: int = 1
+    releases: int = 0
+    seconds: Annotated[float, Field(ge=0, le=1e6)] = 0.0
+    newest_release: Annotated[str, Field(max_length=250)] = ""
+    flags: Annotated[list[FlagFound], Field(max_length=1000)] = []
+    decisions: Annotated[list[DecisionFound], Field(max_length=1000)] = []
+    owners: Annotated[list[Owner], Field(max_length=1000)] = []
+
+
 class TicketOut(Schema):
     id: int
     key: str
@@ -310,6 +344,15 @@ def finish_sync(request: ApiRequest, product: str, pk: int, body: ReadingIn) -> 
     root_sha = facts.pop("root_sha")
     repository = services.finish_sync(request.actor, queries.find_repository(found, pk), root_sha, Reading(**facts))
     return RepositoryOut.of(found, repository)
+
+
+@router.post("/products/{product}/repositories/{pk}/survey", response={204: None}, operation_id="keep_survey")
+def keep_survey(request: ApiRequest, product: str, pk: int, body: SurveyIn) -> Status[None]:
+    """Store what the files of the clone say: flags asked for, decision records, owners, releases."""
+    repository = queries.find_repository(api_product(request, product, Role.MEMBER), pk)
+    facts = body.model_dump(mode="json")
+    services.keep_survey(request.actor, repository, facts.pop("root_sha"), facts)
+    return Status(204, None)
 
 
 @router.get("/products/{product}/tickets", response=list[TicketOut], operation_id="list_tickets")

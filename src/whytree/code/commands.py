@@ -100,8 +100,8 @@ def _read(
 ) -> None:
     from .reading import Reading
 
-    with _progress(quiet=as_json) as progress:
-        found = Reading(client, clone, repository, progress).run(lines=lines, everything=everything)
+    with progress(quiet=as_json) as show:
+        found = Reading(client, clone, repository, show).run(lines=lines, everything=everything)
     share = client.get(f"/products/{client.product}/why/share", repository=repository["name"])
     if as_json:
         print_json({**repository, **vars(found), "head": clone.head, "share": share})
@@ -136,7 +136,7 @@ def _tally(share: dict[str, Any]) -> str:
 
 
 @contextmanager
-def _progress(*, quiet: bool) -> "Iterator[Progress]":
+def progress(*, quiet: bool) -> "Iterator[Progress]":
     """A bar on the terminal; nothing where nobody looks."""
     if quiet or not sys.stderr.isatty():
         yield lambda what, done, total: None
@@ -175,8 +175,8 @@ def import_tickets(
 
     table = TicketsFile(file)
     telling = Telling(connect(), tracker=tracker, staff=staff, dry_run=dry_run)
-    with _progress(quiet=as_json) as progress:
-        told = tell_file(table, telling, progress)
+    with progress(quiet=as_json) as show:
+        told = tell_file(table, telling, show)
     if as_json:
         print_json(
             {
@@ -220,9 +220,9 @@ def sync_tickets(
 
     tracker = find_tracker(open_clone(path).remote, api=api, token=token)
     client = connect()
-    with _progress(quiet=as_json) as progress:
+    with progress(quiet=as_json) as show:
         found = read_tracker(
-            client, tracker, staff=staff, comments=not no_comments, everything=everything, progress=progress
+            client, tracker, staff=staff, comments=not no_comments, everything=everything, progress=show
         )
     if as_json:
         print_json(found.as_json())
@@ -232,3 +232,13 @@ def sync_tickets(
             say(sentence)
     if found.again_at:
         raise typer.Exit(1)
+
+
+def import_file(client: Client, file: Path, show: "Progress" = lambda what, done, total: None) -> dict[str, Any]:
+    """Send the tickets of an export; what became of them."""
+    from .tickets_file import TicketsFile
+    from .tickets_told import Telling, tell_file
+
+    table = TicketsFile(file)
+    told = tell_file(table, Telling(client), show)
+    return {**told.as_json(), "shape": table.shape, "columns": table.columns, "file": file.name}

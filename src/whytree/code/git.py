@@ -25,6 +25,9 @@ _ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_PAGER": "cat",
     "GIT_LITERAL_PATHSPECS": "1",
+    # A clone without all its blobs would fetch them one by one; reading never goes over the network.
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",  # the same for git before 2.44
 }
 _ANOTHER = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"}
 _SETTINGS = r"^(remote\..*\.url|blame\.ignorerevsfile)$"
@@ -94,6 +97,13 @@ class Clone:
         """What the repository's configuration says of its remotes and of lines to look through; keys in lower case."""
         pairs = (line.split(" ", 1) for line in self.ask("config", "--get-regexp", _SETTINGS).splitlines())
         return {pair[0]: pair[1] for pair in pairs if len(pair) == 2 and pair[1]}
+
+    def missing_objects(self) -> int:
+        """How many objects of the history a partial clone left on its server; they are never fetched from here."""
+        if not self.ask("config", "--get-regexp", r"^(remote\..*\.promisor|extensions\.partialclone)$"):
+            return 0
+        listed = self.stream("rev-list", "--objects", "--missing=print", "HEAD")
+        return sum(line.startswith(b"?") for line in split_lines(listed))
 
     @property
     def remote(self) -> str:

@@ -25,6 +25,7 @@ class Repository(models.Model):
     )
     flags_scanned = models.JSONField(default=list, blank=True, help_text="Flag keys looked for in its whole history.")
     left_out = models.JSONField(default=list, blank=True, help_text="Sentences on what was not read, and why.")
+    survey = models.JSONField(default=dict, blank=True, help_text="What its files say: see engines.surveys.")
     created_at = models.DateTimeField(default=now)
     synced_at = models.DateTimeField(null=True, blank=True)
 
@@ -62,6 +63,11 @@ class Commit(models.Model):
     flags_added = models.JSONField(default=list)
     tickets = models.JSONField(default=list, help_text='[{"key": "#12", "tracker": ""}, ...]')
     is_maintenance = models.BooleanField(default=False, help_text="It says `Why: none`.")
+    answers = models.JSONField(
+        default=list,
+        blank=True,
+        help_text='What people said of inferred links: [{"kind": "ticket", "key": "#12", "tracker": "", "right": true}, ...]',
+    )
     lines = models.PositiveIntegerField(default=0, help_text="Lines at the last reading that came with it.")
 
     class Meta:

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from whytree.engines.gitlog import is_trunk, parse_merge
-from whytree.engines.links import CommitFacts, merge_of
+from whytree.engines.links import CommitFacts, LinkAnswer, merge_of
 from whytree.engines.links_tickets import TicketRef, is_of_request
 from whytree.errors import Invalid, NotFound
 from whytree.workspace.models import Product
@@ -21,9 +22,15 @@ ADD_FIRST = "Register the clone first: whytree repository add PATH"
 
 
 def list_repositories(product: Product) -> QuerySet[Repository]:
+    """With their numbers of commits and files. Each is counted by itself: joined, they multiply."""
     return Repository.objects.filter(product=product).annotate(
-        commit_count=Count("commits", distinct=True), file_count=Count("files", distinct=True)
+        commit_count=_count_of(Commit.objects.all()), file_count=_count_of(FileBlame.objects.all())
     )
+
+
+def _count_of(rows: QuerySet[Any]) -> Coalesce:
+    own = rows.filter(repository=OuterRef("pk")).order_by().values("repository")
+    return Coalesce(Subquery(own.annotate(number=Count("pk")).values("number")), 0)
 
 
 def only_tracker(product: Product) -> str:
@@ -100,6 +107,7 @@ def _facts(commit: Commit, merge: Commit | None) -> CommitFacts:
         flags_added=tuple(commit.flags_added),
         merge_subject=merge.subject if merge else "",
         merge_body=merge.body if merge else "",
+        answers=tuple(LinkAnswer(**answer) for answer in commit.answers),
     )
 
 

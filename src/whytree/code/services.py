@@ -1,15 +1,16 @@
 """What may change the facts of delivery: repositories and what their clones tell. Tickets: `tickets.py`."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from whytree.engines.gitlog import parse_merge, parse_trailers
-from whytree.engines.links import CommitFacts, is_looked_through
+from whytree.engines.links import CommitFacts, LinkAnswer, candidates, is_looked_through
 from whytree.engines.links_tickets import TicketRef
 from whytree.errors import Conflict, Invalid
 from whytree.workspace.access import require
@@ -25,7 +26,7 @@ from .cleaning import commit_id as _commit_id
 from .cleaning import within_calendars as _within_calendars
 from .keys import as_json, store_keys, tickets_at
 from .models import Commit, FileBlame, Repository
-from .queries import Origin, with_requests
+from .queries import Origin, facts_of, with_requests
 from .tickets import Imported as Imported
 from .tickets import TicketFacts as TicketFacts
 from .tickets import first_seen
@@ -125,8 +126,9 @@ def push_commits(
         merges = _messages(repository, commits)
         rows, tickets = [], dict[TicketRef, None]()
         for commit, facts in zip(commits, _facts_of_all(repository, commits, merges), strict=True):
-            tickets |= dict.fromkeys(tickets_at(facts, repository.tracker))
-            rows.append((_row(repository, commit, facts, merges), facts))
+            named = tickets_at(facts, repository.tracker)
+            tickets |= dict.fromkeys(named)
+            rows.append((_row(repository, commit, facts, merges, named), facts))
         _store(rows, known)
         tickets_seen = first_seen(repository.product, tickets)
         new = len({commit.sha for commit in commits} - known.keys())
@@ -192,6 +194,45 @@ def finish_sync(actor: Actor, repository: Repository, root_sha: str, reading: Re
     return repository
 
 
+def keep_survey(actor: Actor, repository: Repository, root_sha: str, survey: Mapping[str, Any]) -> Repository:
+    """What the files of a clone say: flags asked for, decision records, owners, releases. Replaces the last one."""
+    require(actor, repository.product, Role.MEMBER)
+    refuse_another(repository, root_sha)
+    if {**survey, "seconds": 0} == {**repository.survey, "seconds": 0}:
+        return repository
+    with transaction.atomic():
+        before = snapshot(repository)
+        repository.survey = dict(survey)
+        repository.save(update_fields=["survey"])
+        after = snapshot(repository)
+        record(actor, repository.product, "survey_repository", repository, before=before, after=after, undoable=False)
+    return repository
+
+
+def answer_link(actor: Actor, commit: Commit, answer: LinkAnswer) -> Commit:
+    """Keep what a person says of a link that a rule found: right, it is stated from now on; wrong, no rule tries it."""
+    product = commit.repository.product
+    require(actor, product, Role.MEMBER)
+    keys = {(found.kind, found.key) for found in candidates(_facts_of(commit))}
+    if (answer.kind, answer.key) not in keys:
+        raise Invalid(f"No rule finds {answer.key[:60]} in {commit.short}, so there is nothing to answer.")
+    with transaction.atomic():
+        fresh = Commit.objects.select_for_update().select_related("repository__product").get(pk=commit.pk)
+        before = {"answers": fresh.answers}
+        others = [one for one in fresh.answers if (one["kind"], one["key"]) != (answer.kind, answer.key)]
+        fresh.answers = [*others, asdict(answer)]
+        if fresh.answers != before["answers"]:
+            fresh.save(update_fields=["answers"])
+            after = {"answers": fresh.answers}
+            record(actor, product, "answer_link", fresh, before=before, after=after, undoable=False)
+    return fresh
+
+
+def _facts_of(commit: Commit) -> CommitFacts:
+    """As the rules found it, whatever was answered before: an answer may be changed."""
+    return replace(facts_of(commit), answers=())
+
+
 def refuse_another(repository: Repository, root_sha: str) -> None:
     """A clone with another first commit is another repository, whatever it claims."""
     if repository.root_sha != root_sha:
@@ -248,7 +289,11 @@ def _facts(commit: PushedCommit, merges: Mapping[str, tuple[str, str]]) -> Commi
 
 
 def _row(
-    repository: Repository, commit: PushedCommit, facts: CommitFacts, merges: Mapping[str, tuple[str, str]]
+    repository: Repository,
+    commit: PushedCommit,
+    facts: CommitFacts,
+    merges: Mapping[str, tuple[str, str]],
+    tickets: Sequence[TicketRef],
 ) -> Commit:
     own, through = parse_merge(facts.subject, facts.body), parse_merge(facts.merge_subject, facts.merge_body)
     return Commit(
@@ -267,13 +312,13 @@ def _row(
         pr_number=own.pull_request or through.pull_request or facts.pull_number,
         branch=own.branch or through.branch or facts.pull_branch,
         flags_added=list(facts.flags_added),
-        tickets=as_json(tickets_at(facts, repository.tracker)),
+        tickets=as_json(tickets),
         is_maintenance=is_looked_through(facts),
     )
 
 
 def _store(rows: Sequence[tuple[Commit, CommitFacts]], known: Mapping[str, Commit]) -> None:
-    kept = {"repository", "sha", "id", "lines"}
+    kept = {"repository", "sha", "id", "lines", "answers"}
     Commit.objects.bulk_create(
         [row for row, _ in rows],
         batch_size=_CHUNK,
@@ -289,12 +334,14 @@ def _count_lines(repository: Repository) -> None:
     for spans in repository.files.values_list("spans", flat=True).iterator():
         for start, end, sha in spans:
             survivors[sha] += end - start + 1
-    changed = []
-    for commit in repository.commits.only("sha", "lines").iterator():
-        if commit.lines != survivors[commit.sha]:
-            commit.lines = survivors[commit.sha]
-            changed.append(commit)
-    Commit.objects.bulk_update(changed, ["lines"], batch_size=_CHUNK)
+    changed: dict[int, list[int]] = defaultdict(list)
+    for pk, sha, lines in repository.commits.values_list("pk", "sha", "lines").iterator():
+        if lines != survivors[sha]:
+            changed[survivors[sha]].append(pk)
+    # Most commits have a few lines left, so one statement a number is far fewer than one a commit.
+    for lines, pks in changed.items():
+        for start in range(0, len(pks), _CHUNK):
+            Commit.objects.filter(pk__in=pks[start : start + _CHUNK]).update(lines=lines)
 
 
 # Input ------------------------------------------------------------------------------------------------

@@ -109,12 +109,12 @@ _SSH_HOSTS = {"ssh.github.com": "github.com", "altssh.gitlab.com": "gitlab.com"}
 
 _TRAILERS = """
     ticket tickets issue issues jira linear story task bug ref refs references
-    close closes fix fixes resolves implements part-of
+    close closes fix fixes resolves implements part-of cc
 """
 _TRAILER_KEYS = frozenset(_TRAILERS.split())
 _TRAILER_PLACES: dict[str, Place] = {
     **dict.fromkeys(("close", "closes", "fix", "fixes", "resolves", "implements"), "closing keyword"),
-    **dict.fromkeys(("ref", "refs", "reference", "references", "part-of"), "ticket reference"),
+    **dict.fromkeys(("ref", "refs", "reference", "references", "part-of", "cc"), "ticket reference"),
 }
 _CLOSES = r"close[sd]?|fix(?:e[sd])?|resolve[sd]?|implement(?:s|ed)?"
 _REFERS = r"refs?|references?|part of|address(?:es|ed)?"

@@ -45,6 +45,7 @@ GROUPS = {
     "ticket": "What your tracker knows.",
     "outcome": "Metrics with a target.",
     "opportunity": "Needs, pain points and desires.",
+    "draft": "Nodes inferred from code and tickets, until you say yes or no.",
     "solution": "Ways to address an opportunity.",
     "hypothesis": "What a solution is believed to do.",
     "note": "Comments, questions, challenges, constraints, decisions.",
@@ -104,6 +105,12 @@ def _answer_here() -> "httpx.BaseTransport":
     return httpx.WSGITransport(app=prepare(), raise_app_exceptions=False)
 
 
+def _make_owner(*, email: str, name: str) -> dict[str, str]:
+    from .accounts import make_owner
+
+    return make_owner(email=email, name=name)
+
+
 def build() -> typer.Typer:
     """The root with every app's commands on it."""
     for app in APPS:
@@ -115,6 +122,7 @@ def build() -> typer.Typer:
 def main() -> None:
     """Entry point of ``whytree``."""
     client.set_in_process(_answer_here)
+    client.set_owner_maker(_make_owner)
     try:
         build()()
     except client.CommandError as error:

@@ -28,6 +28,10 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("opportunity").command("add")(add_opportunity)
     group("solution").command("add")(add_solution)
     group("solution").command("state")(set_state)
+    group("draft").command("list")(list_drafts)
+    group("draft").command("confirm")(confirm_drafts)
+    group("draft").command("edit")(edit_draft)
+    group("draft").command("discard")(discard_drafts)
     group("hypothesis").command("add")(add_hypothesis)
     group("note").command("add")(add_note)
     group("note").command("answer")(answer_note)
@@ -49,6 +53,8 @@ def show_tree(
         print_json(tree)
         return
     _draw(tree, closed=closed, advice=advice)
+    if drafts := client.get(_path(client, "drafts")):
+        _draw_drafts(drafts)
 
 
 def _draw(tree: dict[str, Any], *, closed: bool, advice: bool) -> None:
@@ -322,3 +328,69 @@ def _say(node: dict[str, Any], as_json: bool) -> None:
     place = f" under {node['parent']}" if node["parent"] else ""
     standing = f" · {node['standing']}" if node["standing"] else ""
     show(node, as_json, f"{node['ref']} {node['title']}{place}{standing}")
+
+
+# Drafts -----------------------------------------------------------------------------------------------
+
+DraftIds = Annotated[list[int], typer.Argument(help="Numbers of `whytree draft list`.")]
+
+
+def list_drafts(as_json: AsJson = False) -> None:
+    """Drafts that wait for a yes or no."""
+    client = connect()
+    drafts = client.get(_path(client, "drafts"))
+    if as_json:
+        print_json(drafts)
+        return
+    if not drafts:
+        say("No draft waits. They come from reading a clone and its tickets: whytree init")
+        return
+    _draw_drafts(drafts)
+    say("\nYes: whytree draft confirm N   In better words: whytree draft edit N “…”   No: whytree draft discard N")
+
+
+def _draw_drafts(drafts: list[dict[str, Any]]) -> None:
+    from rich.text import Text
+    from rich.tree import Tree
+
+    drawn = Tree(Text("Drafts, inferred; nobody has stated them", style="yellow"), guide_style="dim")
+    places: dict[int | None, Any] = {None: drawn}
+    for draft in drafts:
+        line = Text(f"{draft['id']:>3} ", style="dim")
+        line.append(f"{draft['kind']} ", style=f"dim {_COLOURS.get(draft['kind'], 'default')}")
+        line.append(draft["title"], style="default")
+        line.append(f"  inferred: {draft['rule']} ({draft['score']:g})", style="yellow")
+        line.append(f"  {draft['because']}", style="dim")
+        places[draft["id"]] = places.get(draft["parent"], drawn).add(line)
+    console().print(drawn)
+
+
+def confirm_drafts(ids: DraftIds, as_json: AsJson = False) -> None:
+    """Yes: make these drafts nodes of the tree."""
+    _decide(ids, "confirm", as_json)
+
+
+def discard_drafts(ids: DraftIds, as_json: AsJson = False) -> None:
+    """No: drop these drafts for good."""
+    _decide(ids, "discard", as_json)
+
+
+def _decide(ids: list[int], verb: str, as_json: bool) -> None:
+    client = connect()
+    done = [client.post(f"{_path(client, 'drafts')}/{one}/{verb}") for one in dict.fromkeys(ids)]
+    if as_json:
+        print_json(done)
+        return
+    for one in done:
+        say(f"{one['node'] or 'Dropped:'} {one['title']}")
+
+
+def edit_draft(
+    number: Annotated[int, typer.Argument(help="Its number in `whytree draft list`.")],
+    title: Title,
+    as_json: AsJson = False,
+) -> None:
+    """Put a draft into better words."""
+    client = connect()
+    done = client.patch(f"{_path(client, 'drafts')}/{number}", {"title": title})
+    show(done, as_json, f"{done['id']} {done['title']}")

@@ -13,6 +13,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
+    root.command("init")(init)
     root.command("why")(why)
     root.command("improve")(improve)
     root.command("start")(start)
@@ -21,6 +22,33 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("slack").command("set")(set_slack)
     group("slack").command("remove")(remove_slack)
     group("slack").command("test")(try_slack)
+
+
+def init(
+    path: Annotated[Path, typer.Argument(help="Your clone; the folder you are in when left out.")] = Path(),
+    tickets: Annotated[
+        list[Path] | None,
+        typer.Option(help="An export of your tracker (GitHub, GitLab, Jira, Linear); may be given more than once."),
+    ] = None,
+    sync: Annotated[
+        bool,
+        typer.Option(
+            "--sync",
+            help="Also ask GitHub or GitLab for issues and merged requests; needs GITHUB_TOKEN or GITLAB_TOKEN.",
+        ),
+    ] = False,
+    name: Annotated[str, typer.Option(help="What to call the repository; the folder's name otherwise.")] = "",
+    confirm: Annotated[bool, typer.Option("--confirm", help="Read nothing; only go on with the ten links.")] = False,
+    no_questions: Annotated[bool, typer.Option("--no-questions", help="Ask nothing at the end.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Begin in a clone: whom was this code for? Reads the history; sends nothing anywhere but to your own Whytree."""
+    from .initial import begin, go_on
+
+    if confirm:
+        go_on(path, as_json=as_json)
+        return
+    begin(path, tickets=tickets or [], sync=sync, name=name, questions=not no_questions, as_json=as_json)
 
 
 def why(

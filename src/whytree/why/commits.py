@@ -7,7 +7,15 @@ from whytree.code.models import Commit, Ticket
 from whytree.code.queries import Origin, commits_by_sha, facts_of, find_ticket, with_requests
 from whytree.code.services import PushedCommit
 from whytree.engines.gitlog import parse_merge, reverted
-from whytree.engines.links import Candidate, CommitFacts, Finding, candidates, find_link, is_looked_through, provenance
+from whytree.engines.links import (
+    Candidate,
+    CommitFacts,
+    Finding,
+    find_link,
+    is_looked_through,
+    provenance,
+    ticket_candidates,
+)
 from whytree.errors import NotFound
 from whytree.tree.models import Node, TicketLink
 from whytree.tree.queries import find_node
@@ -107,7 +115,9 @@ def _trace(product: Product, told: Told, finding: Finding) -> Traced:
     if finding.link is None:
         named, ticket = _ticket_named(product, told)
         links = [link(start, ticket.key, provenance(named.rule), named.rule)] if named and ticket else []
-        return Traced(told, finding, None, ticket, tuple(links), _notes(told, finding))
+        others = sorted({one.key for one in ticket_candidates(told.facts) if ticket and one.key != ticket.key})
+        also = (f"The commit names {', '.join(others)} too; its lines may be for any of them.",) if others else ()
+        return Traced(told, finding, None, ticket, tuple(links), (*also, *_notes(told, finding)))
     via, rule = finding.link.via, finding.link.rule
     node = find_node(
         product, via.key if via.kind == "node" and len(finding.link.refs) == 1 else main_ref(finding.link.refs)
@@ -138,11 +148,10 @@ def _ticket_link(via: Candidate, ticket: Ticket | None, node: Node) -> LinkJson:
 
 def _ticket_named(product: Product, told: Told) -> tuple[Candidate | None, Ticket | None]:
     """The first ticket the commit works on that we have a row for, whether or not it leads anywhere."""
-    for candidate in candidates(told.facts):
-        if candidate.ticket and not candidate.title_words and not candidate.is_request:
-            ticket = find_ticket(product, candidate.ticket, tracker=told.tracker)
-            if ticket:
-                return candidate, ticket
+    for candidate in ticket_candidates(told.facts):
+        ticket = find_ticket(product, candidate.ticket, tracker=told.tracker) if candidate.ticket else None
+        if ticket:
+            return candidate, ticket
     return None, None
 
 

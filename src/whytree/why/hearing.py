@@ -245,7 +245,7 @@ def _quoted(rows: QuerySet[EvidenceLink]) -> QuerySet[EvidenceLink]:
 
 def _of_hop(hop: EvidenceHop, link: EvidenceLink, reason: str) -> Heard:
     words, person = _short(hop.quote), link.person_key or hop.who
-    return Heard(_ref(hop.ref), words, hop.who, hop.said_at, hop.source, reason, hop.url, person)
+    return Heard(_ref(hop.ref), words, hop.who, hop.said_at or link.created_at, hop.source, reason, hop.url, person)
 
 
 def seen_lately(user: User, product: Product, now: datetime) -> set[str]:

@@ -301,7 +301,9 @@ def _struggles(
 def _struggle(problem: Opportunity, live_at: datetime | None) -> Struggle:
     hop = opportunity_hop(problem)
     quoted = [one for one in evidence_hops([problem]) if one.quote]
-    quoted.sort(key=lambda one: live_at is None or one.said_at <= live_at)  # what is still said comes first
+    quoted.sort(
+        key=lambda one: live_at is None or one.said_at is None or one.said_at <= live_at
+    )  # what is still said comes first
     return Struggle(
         hop.ref,
         hop.title,

@@ -41,8 +41,12 @@ def why(request: PageRequest, product: Product) -> HttpResponse:
         "picture": _picture(answer),
         "shown_evidence": answer.evidence[:SHOWN_EVIDENCE],
     }
-    way = answer.way_from(answer.commit.short) if answer.commit else None
-    return render(request, "why/why.html", {**context, "way": way})
+    if answer.commit:
+        context["way"] = answer.way_from(answer.commit.short)
+    if answer.ticket:
+        context["ticket_way"] = answer.way_from(answer.ticket.key)
+        context["ticket_heard"] = any(one.ref == answer.ticket.key for one in answer.evidence)
+    return render(request, "why/why.html", context)
 
 
 @require_GET

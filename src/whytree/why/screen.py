@@ -119,7 +119,7 @@ def _rows(answer: Answer) -> Iterator[tuple[str, Text, str]]:
     found = _Found(answer)
     for hop, draw in _HOPS.items():
         if answer[hop]:
-            body = draw(answer[hop])
+            body = _ticket(answer[hop], heard=_is_heard(answer)) if hop == "ticket" else draw(answer[hop])
             if hop == "outcome" and answer["review"]:
                 body.append_text(_moved(answer["review"]))
             yield hop, body, found.way_from(answer[hop])
@@ -127,6 +127,11 @@ def _rows(answer: Answer) -> Iterator[tuple[str, Text, str]]:
             yield from _voices(answer)
     if answer["explained"]:
         yield from _missing(answer)
+    elif answer["ticket"]:
+        yield "outcome", Text("nobody has said what this should change for people", style=_INFERRED), "open question"
+    for one in answer.get("drafts", ()):
+        body = Text(f"{one['kind']} ", style=_DIM).append(plain(one["title"]), style="default")
+        yield "draft", body.append(f"  yes: whytree draft confirm {one['id']}", style=_DIM), one["provenance"]
     for note in answer["notes"]:
         yield "note", Text(plain(note)), ""
     for other in answer["others"]:
@@ -151,7 +156,13 @@ class _Found:
         if step is None:
             return ""
         is_rule = step["provenance"] == "stated" and step["rule"] not in {"tree", "evidence", "review"}
-        return f"stated: {step['rule']}" if is_rule else str(step["provenance"])
+        return f"stated: {step['rule']}" if is_rule else _with_score(step)
+
+
+def _with_score(step: Answer) -> str:
+    """inferred: closing keyword (0.9)"""
+    score = step.get("score")
+    return f"{step['provenance']} ({score:g})" if score is not None else str(step["provenance"])
 
 
 def _commit(hop: Answer) -> Text:
@@ -168,10 +179,15 @@ def _commit(hop: Answer) -> Text:
     return body
 
 
-def _ticket(hop: Answer) -> Text:
+def _is_heard(answer: Answer) -> bool:
+    """Whether the ticket's words stand below as a voice."""
+    return any(one["ref"] == answer["ticket"]["key"] for one in answer["evidence"])
+
+
+def _ticket(hop: Answer, *, heard: bool = False) -> Text:
     body = _named(hop["key"], hop["title"])
     body.append(f"  {hop['state']}" if hop["state"] else "", style=_DIM)
-    if hop["words"]:
+    if hop["words"] and not heard:
         body.append(f"\n“{_cut(plain(hop['words']), 200)}”", style="italic")
         body.append(f"  {plain(hop['author']) or 'its author'}", style=_DIM)
     return body
@@ -261,7 +277,11 @@ _HOPS = {
 def _voices(answer: Answer) -> Iterator[tuple[str, Text, str]]:
     quoted = [one for one in answer["evidence"] if one["quote"]]
     for one in (quoted or answer["evidence"])[:MOST_VOICES]:
-        yield "", _voice(one), one["provenance"]
+        if one["ref"] != one["node"]:
+            yield "", _voice(one), one["provenance"]
+            continue
+        steps = [step for step in answer["links"] if step["from"] == one["ref"]]  # the words of a ticket
+        yield "voice", _voice(one), _with_score(steps[-1]) if len(steps) > 1 else ""
 
 
 def _voice(one: Answer) -> Text:

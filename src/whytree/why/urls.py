@@ -2,11 +2,12 @@
 
 from django.urls import path
 
+from . import confirming, pages_daily, pages_improve, pages_monday, pages_start
 from . import pages as views
-from . import pages_daily, pages_improve, pages_monday, pages_start
 
 pages = [
     path("why", views.why, name="why"),
+    path("why/links", confirming.links, name="confirm_links"),
     path("why/box", views.box, name="why_box"),
     path("improve", pages_improve.improve, name="improve"),
     path("daily/others", pages_daily.others, name="daily_others"),

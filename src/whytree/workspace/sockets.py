@@ -35,6 +35,8 @@ class Panel:
     column: Literal["main", "aside"] = "main"
     tone: Tone = ""
     headline: str = ""  # Today builds its first sentence from these
+    lead: str = ""  # and says this below, when the headline comes first
+    action: tuple[str, str] | None = None  # label and address of what to do about it
 
 
 @dataclass(frozen=True)

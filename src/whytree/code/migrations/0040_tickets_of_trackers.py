@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('code', '0001_initial'),
+        ('code', '0030_survey_and_answers'),
         ('workspace', '0001_initial'),
     ]
 

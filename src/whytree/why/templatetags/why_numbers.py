@@ -3,6 +3,7 @@
 from django import template
 
 from whytree.engines import figures
+from whytree.why.answer import LinkJson, provenance_words
 
 register = template.Library()
 
@@ -19,3 +20,9 @@ def signed(value: float | None) -> str:
     if value is None:
         return "unknown"
     return f"+{figures.number(value)}" if value > 0 else figures.number(value)
+
+
+@register.filter
+def provenance(step: LinkJson) -> str:
+    """How a step was found: "stated: trailer", "inferred: closing keyword (0.9)"."""
+    return f"stated: {step['rule']}" if step["provenance"] == "stated" else provenance_words(step)
