@@ -1,9 +1,11 @@
 """Jobs are rows; one worker gets each, and what fails is tried again, then kept."""
 
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from whytree.workspace import jobs
@@ -92,3 +94,30 @@ def test_periodic_jobs_are_asked_for_once_a_period(done: list[dict[str, Any]], m
     assert Job.objects.filter(kind="test.note").count() == 1
     jobs.schedule_periodic(timezone.now() + timedelta(hours=2))
     assert Job.objects.filter(kind="test.note").count() == 1, "the first is still waiting"
+
+
+@pytest.mark.parametrize("step", ["schedule_periodic", "run_next"])
+def test_a_worker_lives_on_while_the_database_is_locked(
+    done: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    stop = threading.Event()
+    tried: list[int] = []
+    real = getattr(jobs, step)
+
+    def answer_at_the_third_try(*args: Any) -> Any:
+        tried.append(len(tried))
+        if len(tried) < 3:
+            raise OperationalError("database is locked")
+        return real(*args)
+
+    monkeypatch.setattr(jobs, step, answer_at_the_third_try)
+    monkeypatch.setattr(jobs, "_periodic", {})
+    monkeypatch.setattr(jobs, "_IDLE_SECONDS", 0.01)
+    jobs.handler("test.end")(lambda payload: stop.set())
+    jobs.enqueue("test.end")
+    deadline = threading.Timer(20, stop.set)
+    deadline.start()
+    jobs.work(stop)
+    deadline.cancel()
+    assert len(tried) >= 3
+    assert Job.objects.get().state == "done"

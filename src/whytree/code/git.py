@@ -39,6 +39,11 @@ class Clone:
             raise CommandError(f"git {arguments[0]} failed: {_complaint(done.stderr)}")
         return done.stdout
 
+    def attempt(self, *arguments: str) -> str:
+        """All that git complained about; "" when the command did what it should."""
+        done = _run(self.root, arguments)
+        return decode(done.stderr).strip() or "it gave no reason" if done.returncode else ""
+
     def ask(self, *arguments: str) -> str:
         """Output of a git command, or "" when it says no."""
         return decode(self.ask_bytes(*arguments)).strip()
@@ -105,6 +110,13 @@ class Clone:
         """What the repository's configuration says of its remotes and of lines to look through; keys in lower case."""
         pairs = (line.split(" ", 1) for line in self.ask("config", "--get-regexp", _SETTINGS).splitlines())
         return {pair[0]: pair[1] for pair in pairs if len(pair) == 2 and pair[1]}
+
+    def missing_objects(self) -> int:
+        """How many objects of the history a partial clone left on its server; they are never fetched from here."""
+        if not self.ask("config", "--get-regexp", r"^(remote\..*\.promisor|extensions\.partialclone)$"):
+            return 0
+        listed = self.stream("rev-list", "--objects", "--missing=print", "HEAD")
+        return sum(line.startswith(b"?") for line in split_lines(listed))
 
     @property
     def remote(self) -> str:

@@ -24,6 +24,9 @@ _ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_PAGER": "cat",
     "GIT_LITERAL_PATHSPECS": "1",
+    # A clone without all its blobs would fetch them one by one; reading never goes over the network.
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",  # the same for git before 2.44
 }
 _ANOTHER = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"}
 _LINES = re.compile(r"(?P<path>[^:\0]+):(?P<first>[1-9]\d{0,5})(?:-(?P<last>[1-9]\d{0,5}))?")

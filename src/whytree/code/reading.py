@@ -76,8 +76,9 @@ class Reading:
         self._found = Found()
         self._elsewhere: frozenset[str] = frozenset()
 
-    def run(self, *, lines: bool = True, everything: bool = False) -> Found:
-        """Send what is new; with `everything`, send all of it again."""
+    def run(self, *, lines: bool = True, everything: bool = False, remarks: Sequence[str] = ()) -> Found:
+        """Send what is new; with `everything`, send all of it again. `remarks` are kept with what was left out."""
+        self._found.left_out += remarks
         graph = self._clone.graph()
         self._found.commits = len(graph)
         known_head = self._repository["head"]
@@ -166,7 +167,11 @@ class Reading:
         self._progress("flags in code", 0, 0)
         # git looks for the pattern itself and prints only the files that have it.
         output = self._clone.stream("log", *DIFF_ARGUMENTS, f"-G{pattern}", *revisions)
-        return flags_added(parse_diffs(split_lines(output)), flags)
+        try:
+            return flags_added(parse_diffs(split_lines(output)), flags)
+        except CommandError as error:
+            self._found.left_out.append(f"Which commits brought in which flags is not known: {error.message}")
+            return {}
 
     # Lines
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 NOTES_REF = "refs/notes/whytree"
 
@@ -127,6 +128,7 @@ _SQUASHED = re.compile(r"^commit [0-9a-f]{40,64}\nAuthor: ", re.MULTILINE)
 _WHY = re.compile(r"Why(?:-(?:Solution|Opportunity|Hypothesis|Outcome|Flag))?:", re.IGNORECASE)
 
 
+@lru_cache(maxsize=4096)
 def parse_trailers(body: str) -> tuple[tuple[str, str], ...]:
     """The `Key: value` lines of a message's last paragraph, and every `Why:` line wherever it stands.
 
@@ -175,6 +177,7 @@ _GATHERING = re.compile(
 _APART = (_BITBUCKET, _BITBUCKET_SERVER, _AZURE, _AZURE_BRANCH)
 
 
+@lru_cache(maxsize=4096)  # a merge's words are asked for with every commit it brought
 def parse_merge(subject: str, body: str) -> Merge:
     """The pull request and the branches that a merge or squash message names; empty where it names none."""
     for pattern in (_GITHUB, _GITEA, *_APART):
@@ -188,7 +191,7 @@ def parse_merge(subject: str, body: str) -> Merge:
         gitlab = _GITLAB.search(body)
         source = _short(named["branch"])
         request = f"!{gitlab['pr']}" if gitlab else ""
-        return Merge(request, _topic(source), _topic(named["into"] or ""), source in _TRUNKS or is_gathering(source))
+        return Merge(request, _topic(source), _topic(named["into"] or ""), is_trunk(source))
     if named := _SQUASH.search(subject):
         return Merge(named["pr"])
     return Merge(sums_up=_SEVERAL.match(subject) is not None)
@@ -198,9 +201,14 @@ def _short(branch: str) -> str:
     return branch.removeprefix("refs/heads/").removeprefix("origin/")
 
 
+def is_trunk(branch: str) -> bool:
+    """Whether a branch is a line of work of its own right, not made for one change."""
+    return branch in _TRUNKS or is_gathering(branch)
+
+
 def _topic(branch: str) -> str:
     name = _short(branch)
-    return "" if name in _TRUNKS or is_gathering(name) else name[:200]
+    return "" if is_trunk(name) else name[:200]
 
 
 def is_gathering(branch: str) -> bool:

@@ -1,6 +1,7 @@
 """Which node of the tree a commit belongs to: the link rules, in their order.
 
     stated     trailer `Why: SOL-12`  >  git note (refs/notes/whytree)  >  told afterwards, where no clone was at hand
+               >  confirmed by a person
     inferred   ticket key or closing keyword (then a mere reference)  >  pull request of the merge or squash
                >  flag key added in the diff  >  branch name
 
@@ -36,17 +37,40 @@ from whytree.engines.links_tickets import (
 )
 
 Kind = Literal["node", "ticket", "flag"]
-STATED_RULES = frozenset({"trailer", "git note", "told"})
+STATED_RULES = frozenset({"trailer", "git note", "told", "confirmed"})
+# How far to trust a link of each rule, 0 to 1. Round on purpose: they order what a person is asked first and tell a
+# reader how much to believe; no rule decides by them.
+SCORES: dict[str, float] = {
+    "closing keyword": 0.9,  # the author said that this commit ends it
+    "ticket key": 0.9,  # the author put it where teams put the ticket they work on
+    "pull request": 0.8,  # said once for all commits of the request: some are by the way
+    "flag in diff": 0.8,  # the key is there; the commit may only have moved or tested it
+    "branch name": 0.7,  # branches live on and take up other work
+    "ticket reference": 0.6,  # "refs #12" may be the reason, or a neighbour
+    "author of the ticket": 0.7,  # who opens a ticket mostly has the problem; some write down another's
+}
 # A commit that names more tickets than this sums up others' work: a release, a changelog. It is for none of them.
 MOST_TICKETS = 3
 _REASON_LENGTH = 300
 
 
 @dataclass(frozen=True, slots=True)
+class LinkAnswer:
+    """What a person said about a key that a rule had found in a commit: yes, it is for that; or no, it is not."""
+
+    kind: Kind
+    key: str
+    right: bool
+    tracker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CommitFacts:
     """What is known of one commit. `merge_*` tell of the merge that brought it to the main line, if any.
 
-    `unrelated`: it came with another repository's history, whose numbers and branches are not ours.
+    `pull_*` tell of its pull request as the tracker knows it: its number, the tickets it closes, its `Why:` lines as
+    (key, value), the branch it came from. `unrelated`: it came with another repository's history, whose numbers and
+    branches are not ours.
     """
 
     subject: str
@@ -58,17 +82,26 @@ class CommitFacts:
     merge_body: str = ""
     told: tuple[str, ...] = ()
     unrelated: bool = False
+    pull_number: str = ""
+    pull_closes: tuple[TicketRef, ...] = ()
+    pull_whys: tuple[tuple[str, str], ...] = ()
+    pull_branch: str = ""
+    answers: tuple[LinkAnswer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A key that may lead to a node, and the rule that found it. `ticket` is set where `kind` is "ticket"."""
+    """A key that may lead to a node, and the rule that found it. `ticket` is set where `kind` is "ticket".
+
+    `is_request`: the key is the pull request's own number, not that of a ticket it is for.
+    """
 
     rule: str
     kind: Kind
     key: str
     ticket: TicketRef | None = None
     title_words: tuple[str, ...] = ()
+    is_request: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +132,11 @@ def provenance(rule: str) -> str:
     return "stated" if rule in STATED_RULES else f"inferred: {rule}"
 
 
+def score(rule: str) -> float | None:
+    """How far to trust an inferred link, 0 to 1; None for what was stated, or found by no rule of ours."""
+    return SCORES.get(rule)
+
+
 def find_link(facts: CommitFacts, resolve: Callable[[Candidate], Sequence[str]]) -> Finding:
     """Apply the rules. `resolve` gives the node ids a candidate stands for: none, one, or several.
 
@@ -113,7 +151,7 @@ def find_link(facts: CommitFacts, resolve: Callable[[Candidate], Sequence[str]])
             tried = [(candidate, tuple(resolve(candidate))) for candidate in rule]
             hits = [(candidate, refs) for candidate, refs in tried if refs]
             if stated:
-                unknown += [candidate.key for candidate, refs in tried if not refs]
+                unknown += [found.key for found, refs in tried if not refs and found.rule != "confirmed"]
             refs = tuple(dict.fromkeys(ref for _, found in hits for ref in found))
             doubt = "" if stated else _doubt(facts, tried, refs)
             if refs and not doubt:
@@ -133,10 +171,10 @@ def _doubt(facts: CommitFacts, tried: Sequence[tuple[Candidate, tuple[str, ...]]
     solutions = [ref for ref in refs if ref.startswith("SOL-")]
     if len(solutions or refs) > 1:
         return ", ".join(refs)  # one solution, or else one node: more would be a guess
-    tickets = {candidate.key: found for candidate, found in tried if candidate.kind == "ticket"}
+    tickets = {one.key: found for one, found in tried if one.kind == "ticket" and not one.is_request}
     if len(tickets) > MOST_TICKETS:
         return f"{len(tickets)} tickets"
-    tickets.pop(merge_of(facts).pull_request, None)
+    tickets.pop(request_of(facts), None)
     led = {_numbering(key) for key, found in tickets.items() if found}
     lost = [key for key, found in tickets.items() if not found and _numbering(key) in led]
     # Of two tickets of one tracker each may be about half of the commit: which half is this line?
@@ -151,7 +189,23 @@ def _numbering(key: str) -> str:
 
 
 def candidates(facts: CommitFacts) -> Iterator[Candidate]:
-    """Every key the rules would try, in their order."""
+    """Every key the rules would try, in their order; what a person called wrong is not tried."""
+    confirmed = [_confirmed(answer) for answer in facts.answers if answer.right]
+    wrong = {(answer.kind, answer.key) for answer in facts.answers if not answer.right}
+    for stated, group in groupby(_candidates(facts), key=lambda found: found.rule in STATED_RULES):
+        if not stated:
+            yield from confirmed
+            confirmed = []
+        yield from (found for found in group if stated or (found.kind, found.key) not in wrong)
+    yield from confirmed
+
+
+def _confirmed(answer: LinkAnswer) -> Candidate:
+    ticket = TicketRef(answer.key, answer.tracker) if answer.kind == "ticket" else None
+    return Candidate("confirmed", answer.kind, answer.key, ticket)
+
+
+def _candidates(facts: CommitFacts) -> Iterator[Candidate]:
     trailers = parse_trailers(facts.body)
     for key, value in trailers:
         yield from _stated("trailer", key, value)
@@ -175,6 +229,21 @@ def _tickets(facts: CommitFacts, trailers: tuple[tuple[str, str], ...]) -> Itera
     body = own_words(facts.subject, facts.body, facts.author_name)
     for mention in tickets_in_message(own_subject(facts.subject), body, trailers if body else ()):
         yield _ticket(mention.place, mention)
+
+
+def request_of(facts: CommitFacts) -> str:
+    """Number of its pull request, as its merge or squash names it, else as the tracker does."""
+    return merge_of(facts).pull_request or ("" if _brought_by(facts) is None else facts.pull_number)
+
+
+def ticket_candidates(facts: CommitFacts) -> list[Candidate]:
+    """The tickets a commit is for by its own words or its request's, surest first; none that it only sums up."""
+    found = []
+    for _, group in groupby(candidates(facts), key=_step):
+        tickets = [one for one in group if one.ticket and not one.title_words and not one.is_request]
+        if len({one.key for one in tickets}) <= MOST_TICKETS:
+            found += tickets
+    return found
 
 
 def states_maintenance(facts: CommitFacts) -> bool:
@@ -215,7 +284,7 @@ def tickets_named(facts: CommitFacts) -> list[TicketRef]:
     named = [
         found.ticket
         for found in candidates(facts)
-        if found.ticket and found.rule != "pull request" and not found.title_words
+        if found.ticket and not found.is_request and not found.title_words
         if found.rule != "branch name" or found.key[0] == "#" or found.key in branch
     ]
     return list(dict.fromkeys(named))
@@ -269,12 +338,12 @@ def _brought_by(facts: CommitFacts) -> Merge | None:
 
 
 def _pull_request(facts: CommitFacts) -> Iterator[Candidate]:
-    """The request itself, where somebody linked it, and what its merge commit says it is for."""
-    number = merge_of(facts).pull_request
+    """The request itself, where somebody linked it, what its merge commit says it is for, and what its own words say."""
+    number = request_of(facts)
     if is_release(facts.subject):
         return
     if number and not parse_merge(facts.subject, facts.body).sums_up:
-        yield Candidate("pull request", "ticket", number, TicketRef(number))
+        yield Candidate("pull request", "ticket", number, TicketRef(number), is_request=True)
     if _brought_by(facts) is None:
         return
     trailers = parse_trailers(facts.merge_body)
@@ -282,16 +351,21 @@ def _pull_request(facts: CommitFacts) -> Iterator[Candidate]:
         yield from _stated("pull request", key, value)
     for mention in tickets_in_message("", own_words(facts.merge_subject, facts.merge_body), trailers):
         yield _ticket("pull request", mention)
+    for key, value in facts.pull_whys:
+        yield from _stated("pull request", key, value)
+    for ticket in facts.pull_closes:
+        yield Candidate("pull request", "ticket", ticket.key, ticket)
 
 
 def branch_of(facts: CommitFacts) -> str:
-    """The topic a commit was made on. A merge's own lines, where two topics met, are of neither alone."""
+    """The topic a commit was made on, as its merge names it, else as its pull request does. A merge's own lines, where
+    two topics met, are of neither alone."""
     own = parse_merge(facts.subject, facts.body)
     if own.branch and own.into:
         return ""
     if own.branch or own.into:
         return own.branch or own.into
-    return merge_of(facts).branch
+    return merge_of(facts).branch or ("" if _brought_by(facts) is None else facts.pull_branch)
 
 
 def _branch(branch: str) -> Iterator[Candidate]:

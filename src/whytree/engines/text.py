@@ -160,3 +160,8 @@ def _start(text: str, near: int) -> int:
     """The beginning of a word at or after `near`."""
     space = text.find(" ", near, near + 20)
     return space + 1 if space >= 0 else near
+
+
+def cut(text: str, size: int) -> str:
+    """At most `size` characters, with … where some were left out."""
+    return text if len(text) <= size else text[: size - 1].rstrip() + "…"

@@ -13,6 +13,7 @@ import typer
 
 from whytree import __version__
 from whytree.workspace import client
+from whytree.workspace.printing import say
 
 if TYPE_CHECKING:
     import httpx
@@ -45,16 +46,20 @@ GROUPS = {
     "import": "Bring in events, feedback, tickets, a tree.",
     "export": "Take out the whole workspace or a tree.",
     "repository": "Clones whose lines can say why.",
+    "ticket": "What your tracker knows.",
     "outcome": "Metrics with a target.",
     "opportunity": "Needs, pain points and desires.",
+    "draft": "Nodes inferred from code and tickets, until you say yes or no.",
     "solution": "Ways to address an opportunity.",
     "hypothesis": "What a solution is believed to do.",
     "note": "Comments, questions, challenges, constraints, decisions.",
     "evidence": "What speaks for or against a node.",
     "metric": "What is counted.",
+    "ask": "Questions asked of what people did.",
     "flag": "Feature flags.",
     "feedback": "What people said.",
     "review": "Predictions against what happened.",
+    "slack": "The channel that gets five lines on Mondays.",
     "person": "The people who use the product.",
 }
 
@@ -79,7 +84,7 @@ def group(name: str) -> typer.Typer:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"whytree {__version__}")
+        say(f"whytree {__version__}")
         raise typer.Exit
 
 
@@ -104,6 +109,12 @@ def _answer_here() -> "httpx.BaseTransport":
     return httpx.WSGITransport(app=prepare(), raise_app_exceptions=False)
 
 
+def _make_owner(*, email: str, name: str) -> dict[str, str]:
+    from .accounts import make_owner
+
+    return make_owner(email=email, name=name)
+
+
 def build(apps: Sequence[str] = APPS) -> typer.Typer:
     """The root with the commands of these apps on it: of all, unless one knows whose is wanted."""
     for app in apps:
@@ -115,12 +126,13 @@ def build(apps: Sequence[str] = APPS) -> typer.Typer:
 def main() -> None:
     """Entry point of ``whytree``."""
     client.set_in_process(_answer_here)
+    client.set_owner_maker(_make_owner)
     try:
         build(ALONE.get(sys.argv[1] if len(sys.argv) > 1 else "", APPS))()
     except client.CommandError as error:
-        typer.secho(error.message, err=True, fg=typer.colors.RED if sys.stderr.isatty() else None)
+        say(error.message, err=True, colour="red" if sys.stderr.isatty() else "")
         for line in _detail_lines(error.details):
-            typer.echo(f"  {line}", err=True)
+            say(f"  {line}", err=True)
         raise SystemExit(1) from None
     except BrokenPipeError:
         raise SystemExit(0) from None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from whytree.code.models import Commit, Ticket
-from whytree.code.queries import commits_by_sha, facts_of_many, find_ticket, who_told
+from whytree.code.queries import Origin, commits_by_sha, facts_of_many, find_ticket, who_told, with_requests
 from whytree.code.services import PushedCommit
 from whytree.engines.gitlog import reverted
 from whytree.engines.links import (
@@ -12,12 +12,12 @@ from whytree.engines.links import (
     CommitFacts,
     Finding,
     Link,
-    candidates,
     find_link,
     is_looked_through,
-    merge_of,
     provenance,
     reasons,
+    request_of,
+    ticket_candidates,
 )
 from whytree.errors import NotFound
 from whytree.tree.models import Node, TicketLink
@@ -64,7 +64,7 @@ def told_of(
     return {
         sha: _stored(stored[sha], facts[sha], from_clone.get(sha))
         if sha in stored
-        else _unread(sha, from_clone, tracker)
+        else _unread(product, sha, from_clone, tracker)
         for sha in shas
     }
 
@@ -86,7 +86,7 @@ def _stored(commit: Commit, facts: CommitFacts, posted: PushedCommit | None) -> 
     return Told(hop, facts, commit.repository.tracker)
 
 
-def _unread(sha: str, posted: dict[str, PushedCommit], tracker: str) -> Told:
+def _unread(product: Product, sha: str, posted: dict[str, PushedCommit], tracker: str) -> Told:
     commit = posted[sha]
     merge = posted.get(commit.merged_by)
     facts = CommitFacts(
@@ -98,13 +98,14 @@ def _unread(sha: str, posted: dict[str, PushedCommit], tracker: str) -> Told:
         merge_body=merge.body if merge else "",
         unrelated=commit.unrelated,
     )
+    facts = with_requests(product.pk, [Origin(sha, commit.merged_by, tracker, facts)])[0]
     hop = CommitHop(
         sha=sha,
         short=sha[:7],
         subject=commit.subject,
         author=commit.author_name,
         authored_at=commit.authored_at,
-        pull_request=merge_of(facts).pull_request,
+        pull_request=request_of(facts),
         is_maintenance=is_looked_through(facts),
         known=False,
     )
@@ -123,7 +124,10 @@ def trace(product: Product, told: Told, finding: Finding) -> Traced:
     if finding.link is None:
         named, ticket = _ticket_named(product, told)
         links = [link(start, ticket.key, provenance(named.rule), named.rule)] if named and ticket else []
-        return Traced(told, finding, None, ticket, tuple(links), _notes(told, finding), _reasons(product, told))
+        others = sorted({one.key for one in ticket_candidates(told.facts) if ticket and one.key != ticket.key})
+        also = (f"The commit names {', '.join(others)} too; its lines may be for any of them.",) if others else ()
+        notes = (*also, *_notes(told, finding))
+        return Traced(told, finding, None, ticket, tuple(links), notes, _reasons(product, told))
     via, rule = finding.link.via, finding.link.rule
     said = f"told by {teller}" if (teller := _teller(product, told, finding.link)) else rule
     node = find_node(
@@ -167,11 +171,10 @@ def _ticket_link(via: Candidate, ticket: Ticket | None, node: Node) -> LinkJson:
 
 def _ticket_named(product: Product, told: Told) -> tuple[Candidate | None, Ticket | None]:
     """The first ticket the commit works on that we have a row for, whether or not it leads anywhere."""
-    for candidate in candidates(told.facts):
-        if candidate.ticket and not candidate.title_words and candidate.rule != "pull request":
-            ticket = find_ticket(product, candidate.ticket, tracker=told.tracker)
-            if ticket:
-                return candidate, ticket
+    for candidate in ticket_candidates(told.facts):
+        ticket = find_ticket(product, candidate.ticket, tracker=told.tracker) if candidate.ticket else None
+        if ticket:
+            return candidate, ticket
     return None, None
 
 

@@ -29,6 +29,15 @@ class Resolver:
         self._flags: dict[str, tuple[str, ...]] = {}
         self._tickets: dict[str, list[TicketLink]] = {}
         self._lone: bool | None = None
+        self._has_all_tickets = False
+
+    def for_many(self) -> "Resolver":
+        """Ask for the ties of all tickets at once, where many commits are to be linked."""
+        rows = TicketLink.objects.filter(product=self._product).select_related("ticket", "product")
+        for row in rows:
+            self._tickets.setdefault(row.ticket.key, []).append(row)
+        self._has_all_tickets = True
+        return self
 
     def __call__(self, candidate: Candidate) -> Sequence[str]:
         if candidate.kind == "node":
@@ -39,7 +48,7 @@ class Resolver:
         """The same, where bare ticket numbers are those of `tracker`."""
         other = Resolver(self._product, tracker)
         other._nodes, other._flags, other._tickets = self._nodes, self._flags, self._tickets
-        other._lone = self._lone
+        other._lone, other._has_all_tickets = self._lone, self._has_all_tickets
         return other
 
     def _node(self, ref: str) -> tuple[str, ...]:
@@ -63,6 +72,8 @@ class Resolver:
 
     def _ticket(self, candidate: Candidate) -> tuple[str, ...]:
         wanted = candidate.ticket or TicketRef(candidate.key)
+        if candidate.key not in self._tickets and self._has_all_tickets:
+            return ()
         if candidate.key not in self._tickets:
             rows = TicketLink.objects.filter(product=self._product, ticket__key=candidate.key)
             self._tickets[candidate.key] = list(rows.select_related("ticket", "product"))
@@ -90,7 +101,7 @@ def hub_of(node: Node) -> Node:
 
 def findings_of(product: Product, commits: Iterable[Commit]) -> dict[int, Finding]:
     """The rules' answer for many commits, by primary key."""
-    resolver = Resolver(product)
+    resolver = Resolver(product).for_many()
     by_tracker: dict[str, Resolver] = defaultdict(lambda: resolver)
     found = {}
     for commit, facts in facts_of_many(commits):

@@ -21,6 +21,7 @@ from .answer import Why
 from .queries import Ask, explain, page_of
 from .reasons import tell_why, withdraw_why, withdrawable
 from .refs import CommitRef, FolderRef, LineRef, NodeRef, NotAReference, Ref, parse_ref
+from .services import answer_why
 
 MOST_HITS = 12
 SHOWN_EVIDENCE = 4
@@ -41,7 +42,7 @@ def _show(request: PageRequest, product: Product, typed: str, *, told: str = "",
         return render(request, "why/ask.html", {"repositories": list_repositories(product)})
     try:
         ref = parse_ref(typed)
-        answer = explain(product, Ask(ref))
+        answer = explain(product, Ask(ref)) if refused else answer_why(request.actor, product, Ask(ref))
     except (NotAReference, NotFound, Invalid) as error:
         hits = search(request.actor, product, typed)[:MOST_HITS]
         problem = "" if isinstance(error, NotAReference) else error.message
@@ -62,6 +63,9 @@ def _show(request: PageRequest, product: Product, typed: str, *, told: str = "",
         "told": told,
         "refused": refused,
     }
+    if answer.ticket:
+        context["ticket_way"] = answer.way_from(answer.ticket.key)
+        context["ticket_heard"] = any(one.ref == answer.ticket.key for one in answer.evidence)
     return render(request, "why/why.html", context, status=400 if refused else 200)
 
 

@@ -6,6 +6,8 @@ from typing import Any
 from whytree.code.git import Clone
 from whytree.code.reading import find_registered, keep_note, told_commit
 from whytree.workspace.client import Client, CommandError
+from whytree.workspace.printing import ask as ask_person
+from whytree.workspace.printing import say
 
 from .asking import Question, ask
 from .refs import CommitRef, LineRef, NodeRef, NotAReference, parse_ref
@@ -80,16 +82,13 @@ def offer(question: Question, answer: dict[str, Any]) -> str:
     commit = answer["commit"]
     if answer["explained"] or commit is None or not is_tellable(question):
         return ""
-    typer.secho("t", fg=typer.colors.CYAN, nl=False, err=True)
-    typer.echo(" tell why   Enter leave ", nl=False, err=True)
+    say("t", colour="cyan", end="", err=True)
+    say(" tell why   Enter leave ", end="", err=True)
     try:
         key = typer.getchar()
     except (KeyboardInterrupt, EOFError, OSError):
         key = ""
-    typer.echo("", err=True)
+    say(err=True)
     if key.lower() != "t":
         return ""
-    reason: str = typer.prompt(
-        f"What is {commit['short']} for? SOL-3, #412 or a few words", default="", show_default=False, err=True
-    )
-    return reason.strip()
+    return ask_person(f"What is {commit['short']} for? SOL-3, #412 or a few words", err=True)

@@ -9,6 +9,7 @@ A job that raises is tried again with growing pauses, then kept as failed with i
 A worker that dies leaves its job running; after `STALE` another one takes it, so a handler must bear being run twice.
 """
 
+import logging
 import os
 import socket
 import threading
@@ -17,11 +18,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, close_old_connections, transaction
+from django.db import IntegrityError, OperationalError, close_old_connections, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from .models import Job
+
+log = logging.getLogger("whytree.jobs")
 
 Handler = Callable[[dict[str, Any]], None]
 
@@ -112,14 +115,22 @@ def schedule_periodic(now: datetime | None = None) -> None:
 
 
 def work(stop: threading.Event) -> None:
-    """Run jobs until `stop` is set. Used by `whytree work` and by the thread inside `whytree serve`."""
+    """Run jobs until `stop` is set. Used by `whytree work` and by the thread inside `whytree serve`.
+
+    It outlives a database that is locked by a long write, or away for a moment: it tries again.
+    """
     worker = f"{socket.gethostname()}:{os.getpid()}"[:60]
     last_schedule = timezone.now() - timedelta(minutes=1)
     while not stop.is_set():
-        close_old_connections()
-        if timezone.now() - last_schedule >= timedelta(seconds=30):
-            schedule_periodic()
-            last_schedule = timezone.now()
-        if not run_next(worker):
+        try:
+            close_old_connections()
+            if timezone.now() - last_schedule >= timedelta(seconds=30):
+                schedule_periodic()
+                last_schedule = timezone.now()
+            found = run_next(worker)
+        except OperationalError as error:
+            log.warning("the database does not answer, jobs wait: %s", error)
+            found = False
+        if not found:
             stop.wait(_IDLE_SECONDS)
     close_old_connections()

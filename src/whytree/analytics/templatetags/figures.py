@@ -14,6 +14,12 @@ def number(value: float | None) -> str:
 
 
 @register.filter
+def split(words: str) -> list[str]:
+    """ "day week month" as a list."""
+    return words.split()
+
+
+@register.filter
 def signed(value: float | None) -> str:
     """The same with its sign, for differences."""
     if value is None:

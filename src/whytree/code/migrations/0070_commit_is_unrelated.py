@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("code", "0001_initial")]
+    dependencies = [("code", "0040_tickets_of_trackers")]
 
     operations = [
         migrations.AddField(

@@ -3,6 +3,7 @@
 from django import template
 
 from whytree.engines import figures
+from whytree.why.answer import LinkJson, provenance_words
 
 register = template.Library()
 
@@ -30,3 +31,9 @@ def percent(share: float) -> str:
 def width(share: float) -> str:
     """For a style: always a point, never a comma."""
     return f"{100 * share:.2f}%"
+
+
+@register.filter
+def provenance(step: LinkJson) -> str:
+    """How a step was found: "stated: trailer", "inferred: closing keyword (0.9)"."""
+    return f"stated: {step['rule']}" if step["provenance"] == "stated" else provenance_words(step)
