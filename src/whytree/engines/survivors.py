@@ -82,6 +82,10 @@ class Ledger:
     shas: list[str] = field(default_factory=list)
     moves: list[Moved] = field(default_factory=list)
     next: int = 0
+    moved_from: Numbers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.moved_from = array("I", [move.first for move in self.moves])
 
     def enter(self, sha: str, count: int) -> int:
         """The first of so many new numbers."""
@@ -110,8 +114,10 @@ class Ledger:
 
     def settled(self, lines: Numbers) -> Numbers:
         """The same lines with each passage followed that enough is left of, newest first as blame does."""
+        waiting = self._moved(lines)
+        if not waiting:
+            return lines
         lines = lines[:]
-        waiting = [(-number, at) for at, number in enumerate(lines) if self._move_of(number)]
         heapify(waiting)
         while waiting:
             move = self._move_of(-waiting[0][0])
@@ -128,13 +134,29 @@ class Ledger:
                         heappush(waiting, (-lines[at], at))
         return lines
 
+    def _moved(self, lines: Numbers) -> list[tuple[int, int]]:
+        """Negative numbers and places of lines that stood elsewhere before. Neighbours mostly share the answer."""
+        found = []
+        low, high, moved = 0, 0, False
+        for at, number in enumerate(lines):
+            if not low <= number < high:
+                place = bisect_right(self.moved_from, number)
+                end = self.moves[place - 1].end if place else 0
+                moved = number < end
+                low = self.moved_from[place - 1] if moved else end
+                high = end if moved else self.moved_from[place] if place < len(self.moves) else self.next
+            if moved:
+                found.append((-number, at))
+        return found
+
     def _move_of(self, number: int) -> Moved | None:
-        place = bisect_right(self.moves, number, key=_first) - 1
+        place = bisect_right(self.moved_from, number) - 1
         return self.moves[place] if place >= 0 and number < self.moves[place].end else None
 
-
-def _first(move: Moved) -> int:
-    return move.first
+    def enter_move(self, move: Moved) -> None:
+        """Moves are told in the order of their numbers."""
+        self.moves.append(move)
+        self.moved_from.append(move.first)
 
 
 def _pieces(places: Iterable[int], lines: Numbers) -> Iterator[list[int]]:
@@ -378,7 +400,7 @@ class _Weaver:
             for found in sorted(finder.passages(block, str(self._base)), key=lambda found: found.start):
                 if parent := self._parents[int(found.source)]:
                     were = parent[0][found.at : found.at + found.end - found.start]
-                    ledger.moves.append(Moved(first + found.start, were, found.weights, found.least))
+                    ledger.enter_move(Moved(first + found.start, were, found.weights, found.least))
         return self._lines, self._keys
 
 
@@ -462,7 +484,7 @@ class _Draft:
             keys += array("q", map(hash, hunk.added))
             while moves and moves[0][0] < len(lines):
                 begin, were, passage = moves.popleft()
-                ledger.moves.append(Moved(first + begin - at, were, passage.weights, passage.least))
+                ledger.enter_move(Moved(first + begin - at, were, passage.weights, passage.least))
         lines += before[place:]
         keys += self._keys[place:]
         for at, line in self._known.items():

@@ -5,15 +5,18 @@ from typing import Annotated
 from ninja import Router, Schema
 from pydantic import AwareDatetime, Field
 
+from whytree.code.queries import find_repository
 from whytree.code.services import PushedCommit
 from whytree.engines.blame import Span
 from whytree.errors import Invalid
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
+from . import coverage as covered
 from . import queries, services, shares
 from .answer import Why
 from .card import Card, card_of, find_subject
+from .coverage import Coverage, Point
 from .hops import url_of
 from .queries import Ask
 from .refs import NotAReference, Ref, parse_ref
@@ -72,6 +75,19 @@ def explain_from_clone(request: ApiRequest, product: str, body: WhyIn) -> Why:
 def explained_share(request: ApiRequest, product: str, repository: str) -> Share:
     """How many of a repository's lines lead to a node of the tree, by rule."""
     return shares.explained_share(api_product(request, product, Role.VIEWER), repository)
+
+
+@router.get("/products/{product}/coverage", response=Coverage, operation_id="coverage")
+def coverage(request: ApiRequest, product: str, repository: str = "", within: str = "") -> Coverage:
+    """For every line the best that stands behind it, of a folder, a file or a whole repository, as it was last read."""
+    return covered.coverage(api_product(request, product, Role.VIEWER), repository, within)
+
+
+@router.post("/products/{product}/repositories/{pk}/coverage", response=Point, operation_id="keep_coverage")
+def keep_coverage(request: ApiRequest, product: str, pk: int) -> Point:
+    """Write down how much is explained after a reading, so that it can be seen over time. Twice changes nothing."""
+    repository = find_repository(api_product(request, product, Role.MEMBER), pk)
+    return covered.keep_coverage(request.actor, repository)
 
 
 def _ref(typed: str) -> Ref:
