@@ -108,9 +108,7 @@ def test_only_a_decided_review_with_a_difference_is_a_measured_outcome(
     predict(actor, tree.defer)
     total = coverage(product).total
     assert (total.by_rung["measured"], total.unmeasured, total.refuted) == (0, 4, 0)
-    assert coverage(product).sentences[1] == (
-        "0 % are carried for hypotheses that were refuted, 40 % for ones that nobody has measured."
-    )
+    assert coverage(product).sentences[1] == "Carried in doubt: 40 % for hypotheses that nobody has measured."
     review = reviewed(tree.defer, "inconclusive", measured=False)
     act(actor, product)
     assert (coverage(product).total.by_rung["measured"], coverage(product).total.unmeasured) == (0, 0)
@@ -142,7 +140,7 @@ def test_a_dropped_solution_is_refuted(read: Clone, actor: Any, product: Any, tr
     assert coverage(product).total.refuted == 2
 
 
-def test_folders_and_files_add_up_and_the_hottest_is_named(read: Clone, product: Any) -> None:
+def test_folders_and_files_add_up(read: Clone, product: Any) -> None:
     whole = coverage(product)
     assert [(area.name, area.lines, area.is_file) for area in whole.areas] == [("app", 8, False), ("docs", 2, False)]
     assert sum(area.lines for area in whole.areas) == whole.total.lines
@@ -154,8 +152,21 @@ def test_folders_and_files_add_up_and_the_hottest_is_named(read: Clone, product:
     assert coverage(product, path="./app/form.py").total.is_file
     assert not coverage(product, path="app/form.py").areas
     assert app.areas[0].depth == pytest.approx(4 / 6)
-    # commits of tests are of March 2026, so whether they are recent depends on the day this runs
-    assert app.areas[0].is_hot == bool(app.areas[0].recent_changes)
+
+
+def test_the_hottest_is_pointed_out_where_there_are_enough_to_compare(
+    cli: Any, clone: Clone, tree: Tree, product: Any
+) -> None:
+    clone.commit("Add", **{f"{name}.py": "a\n" for name in "abcdef"})
+    clone.commit("Nest", **{"c.py": "if a:\n    if b:\n        c\n"})
+    cli("repository", "add", str(clone.path))
+    Repository.objects.get().commits.update(authored_at=timezone.now())
+    areas = coverage(product).areas
+    assert [area.name for area in areas if area.is_hot] == []  # counted before the commits were made recent
+    answers.cache.clear()
+    areas = coverage(product).areas
+    assert [area.name for area in areas if area.is_hot] == ["c.py"]
+    assert (areas[0].recent_changes, areas[0].changes, areas[0].heat) == (2, 2, 6)
 
 
 def test_lines_of_today_stand_in_the_month_they_were_written(read: Clone, product: Any) -> None:

@@ -25,6 +25,7 @@ RECENT_DAYS, YEAR_DAYS = 90, 365
 KEPT_SECONDS = 3600
 # Files that change much and are nested deeply are where trouble gathers; so many of a hundred are pointed out.
 HOT_PERCENT = 10
+FEW = 5
 SAVE_VERB = "keep_coverage"
 
 
@@ -250,7 +251,8 @@ def _areas(path: str, files: Iterable[FileCover]) -> tuple[Area, ...]:
         areas.append(_area(name, full, own, is_file=own[0].path == full))
     areas.sort(key=lambda area: (-area.lines, area.name))
     hottest = sorted((area.heat for area in areas if area.recent_changes), reverse=True)
-    least = hottest[: max(1, len(areas) * HOT_PERCENT // 100)][-1] if hottest else 0
+    # Among a handful, the one that is worked on is no news.
+    least = hottest[: max(1, len(areas) * HOT_PERCENT // 100)][-1] if len(hottest) >= FEW else 0
     return tuple(area if not least or area.heat < least or not area.recent_changes else _hot(area) for area in areas)
 
 
@@ -295,13 +297,17 @@ def _sentences(total: Area, repository: Repository) -> tuple[str, ...]:
     ]
     how = f": {', '.join(parts)}" if parts else ""
     first = f"{share(total.explained, total.lines)} of the {total.lines:,} lines{where} are explained{how}."
-    refuted, unmeasured = share(total.refuted, total.lines), share(total.unmeasured, total.lines)
-    if not total.refuted and not total.unmeasured:
+    doubts = [
+        f"{share(lines, total.lines)} {words}"
+        for lines, words in (
+            (total.refuted, "for hypotheses that were refuted"),
+            (total.unmeasured, "for hypotheses that nobody has measured"),
+        )
+        if lines
+    ]
+    if not doubts:
         return first, "None are carried for a hypothesis that was refuted or never measured."
-    return (
-        first,
-        f"{refuted} are carried for hypotheses that were refuted, {unmeasured} for ones that nobody has measured.",
-    )
+    return first, f"Carried in doubt: {' and '.join(doubts)}."
 
 
 def share(part: int, whole: int) -> str:

@@ -23,7 +23,6 @@ from .rungs import RUNGS, WORDS
 MOST_CELLS = 80
 MOST_ROWS = 200
 MOST_MONTHS = 60
-_TINY_WIDTH, _TINY_HEIGHT = 6.5, 7.0
 _WIDE = Rectangle(0, 0, 160, 85)
 SORTS = {
     "lines": "the largest first",
@@ -51,7 +50,6 @@ class Cell:
     place: str
     strips: tuple[Strip, ...]
     share: str
-    is_tiny: bool
     is_hot: bool
 
 
@@ -162,9 +160,7 @@ def _cells(areas: Sequence[Area], urls: _Urls) -> list[Cell]:
         strips, label = _strips(total, sizes[-1]), f"{len(rest):,} smaller ones"
         percent = share(sum(area.explained for area in rest), sizes[-1])
         spoken = f"{label}, {sizes[-1]:,} lines, {percent} explained"
-        cells.append(
-            Cell(label, spoken, "#table", _style(places[-1]), strips, percent, _is_tiny(places[-1]), is_hot=False)
-        )
+        cells.append(Cell(label, spoken, "#table", _style(places[-1]), strips, percent, is_hot=False))
     return cells
 
 
@@ -174,9 +170,7 @@ def _cell(area: Area, place: Rectangle, urls: _Urls) -> Cell:
     hot = f", hot: {area.recent_changes:,} changes in 90 days, deeply nested" if area.is_hot else ""
     spoken = f"{name}, {area.lines:,} lines, {percent} explained{hot}"
     url = urls.why(area.path) if area.is_file else urls.of(area.path)
-    return Cell(
-        name, spoken, url, _style(place), _strips(area.by_rung, area.lines), percent, _is_tiny(place), area.is_hot
-    )
+    return Cell(name, spoken, url, _style(place), _strips(area.by_rung, area.lines), percent, area.is_hot)
 
 
 def _style(place: Rectangle) -> str:
@@ -185,11 +179,6 @@ def _style(place: Rectangle) -> str:
         f"left:{place.x * across:.3f}%;top:{place.y * down:.3f}%;"
         f"width:{place.width * across:.3f}%;height:{place.height * down:.3f}%"
     )
-
-
-def _is_tiny(place: Rectangle) -> bool:
-    """Too small for words: its name is in the tip, for screen readers, and in the table."""
-    return 100 * place.width / _WIDE.width < _TINY_WIDTH or 100 * place.height / _WIDE.height < _TINY_HEIGHT
 
 
 # Over time --------------------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ class Resolver:
             return tracker == wanted.tracker
         if self._lone is None:
             self._lone = Repository.objects.filter(product=self._product).count() < 2
-        return tracker == self._tracker or (tracker == "" and self._lone)
+        return tracker == self._tracker if tracker else self._lone
 
 
 def hub_of(node: Node) -> Node:
