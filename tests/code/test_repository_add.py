@@ -145,6 +145,17 @@ def test_a_file_that_git_cannot_blame_does_not_stop_the_others(
     assert set(FileBlame.objects.values_list("path", flat=True)) == {"a.py", "c.py"}
 
 
+def test_of_a_damaged_clone_what_can_be_told_is_told(cli: Any, clone: Clone) -> None:
+    clone.commit("Add", **{"a.py": "a\n", "b.py": "b\n"})
+    lost = clone.git("rev-parse", "HEAD:a.py")
+    clone.commit("Change", **{"a.py": "c\n"})
+    (clone.path / ".git" / "objects" / lost[:2] / lost[2:]).unlink()
+    output = add(cli, clone).output
+    assert "could not be read in one go" in output
+    assert "could not be blamed by git (a.py)" in output
+    assert list(FileBlame.objects.values_list("path", flat=True)) == ["b.py"]
+
+
 def test_a_reason_told_later_reaches_lines_that_were_read_before(cli: Any, clone: Clone) -> None:
     origin = clone.commit("Add form", **{PATH: FORM})
     later = clone.commit("Rename", **{PATH: FORM.replace("phone", "telephone")})

@@ -50,7 +50,14 @@ class LineReading:
         long = {path for path, size in sizes.items() if size > MAX_LINES_A_FILE}
         self._leave_out(len(long), f"are longer than {MAX_LINES_A_FILE:,} lines")
         survivors = Survivors(self._clone, lambda done, total: self._progress("history", done, total))
-        replayed = survivors.read()
+        try:
+            replayed = survivors.read()
+        except CommandError as error:
+            # A damaged or partial clone: what git can still tell of single files is told.
+            replayed = {}
+            self.left_out.append(
+                f"The history could not be read in one go ({error.message}), so files were blamed singly."
+            )
         blobs = survivors.blobs
         wanted = [path for path in sorted(sizes) if path not in long]
         self.present = set(map(shown_path, wanted))

@@ -22,6 +22,7 @@ from whytree.engines.gitpatch import (
 from whytree.engines.links import is_looked_through, is_stated
 from whytree.engines.moves import Numbers
 from whytree.engines.survivors import Ledger, Replay, Step, Tree, Version
+from whytree.workspace.client import CommandError
 
 from .git import Clone, exact_path
 from .kept import Kept, load, save
@@ -222,6 +223,11 @@ def _matched(batch: Sequence[Step], patches: bytes, heads: bytes, combined: byte
     single, joined, told = parse_patches(patches), parse_patches(heads), parse_joined(combined)
     for step in batch:
         if len(step.parents) > 1:
-            yield step, next(joined)[1], next(told)[1]
+            sha, changes = next(joined, ("", []))
+            of_all = next(told, ("", []))
         else:
-            yield step, next(single)[1], []
+            sha, changes = next(single, ("", []))
+            of_all = (sha, [])
+        if (sha, of_all[0]) != (step.sha, step.sha):
+            raise CommandError(f"git told nothing of commit {step.sha[:7]}. Is the clone damaged? git fsck says.")
+        yield step, changes, of_all[1]
