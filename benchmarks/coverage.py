@@ -49,7 +49,9 @@ class History:
     def stream(self) -> Iterator[bytes]:
         tip = 0
         for number in range(self._commits):
-            if number % 12 == 11 and number + 3 < self._commits:
+            if self._mark >= self._commits:
+                break
+            if number % 12 == 11 and self._mark + 3 <= self._commits:
                 yield from self._commit([tip] if tip else [], self._edits(1), number)
                 trunk, side = self._mark, dict(list(self._edits(2).items()))
                 yield from self._commit([tip], side, number)

@@ -22,7 +22,7 @@ COMBINED_ARGUMENTS = (*_PLAIN, *_HUNKS, "-U1", "--raw", "-M", "--diff-merges=com
 
 # What git takes for a blank; the line's end is not among them here.
 _BLANKS = b" \t\r"
-_COMMIT = re.compile(rb"^commit ([0-9a-f]{40,64})\0", re.MULTILINE)
+_COMMIT = re.compile(rb"\ncommit ([0-9a-f]{40,64})\0")
 _INDEX = re.compile(rb"^index ([0-9a-f,]+)\.\.([0-9a-f]+)", re.MULTILINE)
 _HUNK = re.compile(rb"@@-(\d+)(?:,(\d+))?\+\d+(?:,(\d+))?@@")
 _COMBINED_HUNK = re.compile(rb"@{3,}((?:-\d+(?:,\d+)?)+)\+\d+(?:,\d+)?@{3,}")
@@ -95,12 +95,20 @@ def parse_joined(output: bytes) -> Iterator[tuple[str, list[Joined]]]:
 
 def _commits(output: bytes) -> Iterator[tuple[str, bytes, bytes]]:
     """Commit, list of files, patch. A line of a patch begins with a sign, so no content is taken for a commit."""
-    heads = list(_COMMIT.finditer(output))
+    heads = list(_heads(output))
     for number, head in enumerate(heads):
         end = heads[number + 1].start() if number + 1 < len(heads) else len(output)
         patch = output.find(b"\0\0diff --", head.end(), end)
         whole = end if patch < 0 else patch
         yield head[1].decode(), output[head.end() : whole], b"" if patch < 0 else output[patch + 2 : end]
+
+
+def _heads(output: bytes) -> Iterator[re.Match[bytes]]:
+    at = output.find(b"\ncommit ")
+    while at >= 0:
+        if head := _COMMIT.match(output, at):
+            yield head
+        at = output.find(b"\ncommit ", at + 1)
 
 
 @dataclass(slots=True)
@@ -146,7 +154,7 @@ def _change(record: _Record, sections: dict[tuple[bytes, bytes], list[PatchHunk]
 
 def _raw_sections(patch: bytes) -> Iterator[tuple[tuple[bytes, bytes], bytes | None]]:
     """Hunks of each file by its blobs, unparsed; None for a binary file. The same blobs have the same hunks."""
-    for section in re.split(rb"^diff --", patch, flags=re.MULTILINE)[1:]:
+    for section in (b"\n" + patch).split(b"\ndiff --")[1:]:
         begin = section.find(b"\n@@")
         head = section if begin < 0 else section[:begin]
         index = _INDEX.search(head)

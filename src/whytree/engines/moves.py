@@ -71,6 +71,8 @@ class Finder:
 
     def passages(self, block: Block, own: str) -> list[Passage]:
         """First what moved within `own` (the file's former path, or ""), then what other files give."""
+        if self._holders.keys().isdisjoint(block.keys):
+            return []
         weights = array("I", map(weigh, block.rows))
         found: list[Passage] = []
         left = [(0, len(weights))]

@@ -457,13 +457,22 @@ class _Draft:
             return
         least = MOVED if self.change.source else COPIED
         for at, hunk in self._placed():
-            start = 0
-            for row in range(len(hunk.added) + 1):
-                if row == len(hunk.added) or at + row in self._known:
-                    rows = hunk.added[start:row]
-                    if rows and weigh(b"".join(rows)) >= least:
-                        yield at + start, Block(rows, array("q", map(hash, rows)))
-                    start = row + 1
+            for start, end in self._unknown(at, len(hunk.added)):
+                rows = hunk.added[start:end]
+                if weigh(b"".join(rows)) >= least:
+                    yield at + start, Block(rows, array("q", map(hash, rows)))
+
+    def _unknown(self, at: int, size: int) -> Iterator[tuple[int, int]]:
+        """Stretches of so many lines from `at` on that maintenance did not hand on."""
+        if not self._known:
+            yield 0, size
+            return
+        start = 0
+        for row in range(size + 1):
+            if row == size or at + row in self._known:
+                if row > start:
+                    yield start, row
+                start = row + 1
 
     def version(self, ledger: Ledger, sha: str) -> Version | None:
         if not self.is_sound:
