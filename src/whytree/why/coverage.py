@@ -15,18 +15,17 @@ from whytree.errors import NotFound
 from whytree.workspace.access import require
 from whytree.workspace.activity import record
 from whytree.workspace.actors import Actor
-from whytree.workspace.models import Activity, Product
+from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
+from .linking import KEEP_COVERAGE, KEPT_SECONDS, last_act
 from .models import CoveragePoint
 from .rungs import NOTHING, RUNGS, WORDS, Doubt, Rung, standings
 
 RECENT_DAYS, YEAR_DAYS = 90, 365
-KEPT_SECONDS = 3600
 # Files that change much and are nested deeply are where trouble gathers; so many of a hundred are pointed out.
 HOT_PERCENT = 10
 FEW = 5
-SAVE_VERB = "keep_coverage"
 
 
 @dataclass(frozen=True)
@@ -150,7 +149,7 @@ def keep_coverage(actor: Actor, repository: Repository) -> Point:
         }
         if last is None or any(getattr(last, name) != value for name, value in facts.items()):
             last = CoveragePoint.objects.create(repository=repository, **facts)
-            record(actor, repository.product, SAVE_VERB, repository, after=facts, undoable=False)
+            record(actor, repository.product, KEEP_COVERAGE, repository, after=facts, undoable=False)
     return _point(last)
 
 
@@ -168,10 +167,7 @@ def _repository(product: Product, name: str) -> Repository:
 
 
 def _read(repository: Repository) -> tuple[list[FileCover], tuple[Month, ...]]:
-    """Whatever is done in a product writes an activity, so the last one says whether anything can be different."""
-    acts = Activity.objects.filter(product=repository.product).exclude(verb=SAVE_VERB)
-    last = acts.order_by("-pk").values_list("pk", flat=True).first() or 0
-    key = f"coverage:{repository.pk}:{last}:{timezone.now():%Y-%m-%d}"
+    key = f"coverage:{repository.pk}:{last_act(repository.product)}:{timezone.now():%Y-%m-%d}"
     known: tuple[list[FileCover], tuple[Month, ...]] | None = cache.get(key)
     if known is None:
         known = _count(repository)
@@ -180,8 +176,8 @@ def _read(repository: Repository) -> tuple[list[FileCover], tuple[Month, ...]]:
 
 
 def _count(repository: Repository) -> tuple[list[FileCover], tuple[Month, ...]]:
-    commits = list(repository.commits.filter(lines__gt=0).select_related("repository"))
-    found = standings(repository.product, commits)
+    commits = list(repository.commits.filter(lines__gt=0).only("sha", "lines", "tickets", "authored_at"))
+    found = standings(repository, commits)
     by_sha = {commit.sha: found[commit.pk] for commit in commits}
     recent, yearly = _changes(repository)
     places = {rung: at for at, rung in enumerate(RUNGS)}

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from whytree.code.models import Commit
+from whytree.code.models import Commit, Repository
 from whytree.learning.models import OutcomeReview, Verdict
 from whytree.learning.queries import last_result
 from whytree.tree.models import (
@@ -25,7 +25,7 @@ from whytree.tree.models import (
 )
 from whytree.workspace.models import Product
 
-from .linking import findings_of, may_be_linked
+from .linking import links_of
 
 
 class Rung(StrEnum):
@@ -71,22 +71,17 @@ _AGAINST = frozenset({Verdict.NOT_ACHIEVED.value, Verdict.HARM.value})
 _TAKEN_BACK = frozenset({State.ROLLED_BACK.value, State.DROPPED.value})
 
 
-def standings(product: Product, commits: Iterable[Commit]) -> dict[int, Standing]:
-    """Where each of these commits stands, by primary key."""
-    commits = list(commits)
-    ladder = _Ladder(product)
-    linkable = set(
-        Commit.objects.filter(may_be_linked(product), repository__product=product).values_list("pk", flat=True)
-    )
-    findings = findings_of(product, (commit for commit in commits if commit.pk in linkable))
-    found = {}
-    for commit in commits:
-        link = findings[commit.pk].link if commit.pk in linkable else None
-        if link is not None:
-            found[commit.pk] = min((ladder.standing_of(ref) for ref in link.refs), key=_place)
-        else:
-            found[commit.pk] = Standing(Rung.TICKET) if commit.tickets else NOTHING
-    return found
+def standings(repository: Repository, commits: Iterable[Commit]) -> dict[int, Standing]:
+    """Where each of these commits of a repository stands, by primary key."""
+    ladder, links = _Ladder(repository.product), links_of(repository)
+    return {
+        commit.pk: min((ladder.standing_of(ref) for ref in links[commit.pk].refs), key=_place)
+        if commit.pk in links
+        else Standing(Rung.TICKET)
+        if commit.tickets
+        else NOTHING
+        for commit in commits
+    }
 
 
 def _place(standing: Standing) -> int:
