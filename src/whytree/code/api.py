@@ -95,18 +95,21 @@ class PushedOut(Schema):
 
 
 class FileIn(Schema):
-    """Spans are [first line, last line, commit]."""
+    """Spans are [first line, last line, commit]; `nesting` adds up the indentation levels of its lines."""
 
     path: str
     spans: list[tuple[int, int, str]]
     text: str | None = None
+    stamp: str = ""
+    nesting: int = 0
 
 
 class FileOut(Schema):
-    """A file whose lines are known, and the commit they were read at."""
+    """A file whose lines are known, the commit they were read at, and the clone's own stamp of what it told."""
 
     path: str
     rev: str
+    stamp: str
     has_text: bool
 
 
@@ -323,15 +326,15 @@ def list_files(request: ApiRequest, product: str, pk: int) -> list[FileOut]:
     """Files whose lines are known: what the next reading can leave alone."""
     repository = queries.find_repository(api_product(request, product, Role.VIEWER), pk)
     with_text = set(repository.files.filter(text__isnull=False).values_list("path", flat=True))
-    rows = repository.files.values_list("path", "rev")
-    return [FileOut(path=path, rev=rev, has_text=path in with_text) for path, rev in rows]
+    rows = repository.files.values_list("path", "rev", "stamp")
+    return [FileOut(path=path, rev=rev, stamp=stamp, has_text=path in with_text) for path, rev, stamp in rows]
 
 
 @router.post("/products/{product}/repositories/{pk}/lines", response={204: None}, operation_id="push_lines")
 def push_lines(request: ApiRequest, product: str, pk: int, body: LinesIn) -> Status[None]:
     """Store which commit each line of these files came with."""
     repository = queries.find_repository(api_product(request, product, Role.MEMBER), pk)
-    files = [PushedFile(file.path, file.spans, file.text) for file in body.files]
+    files = [PushedFile(**file.dict()) for file in body.files]
     services.push_lines(request.actor, repository, body.root_sha, body.rev, files, body.gone)
     return Status(204, None)
 

@@ -98,16 +98,35 @@ def list_repositories(as_json: AsJson = False) -> None:
 def _read(
     client: Client, clone: Any, repository: dict[str, Any], *, lines: bool, everything: bool, as_json: bool
 ) -> None:
-    from .reading import Reading
-
-    with progress(quiet=as_json) as show:
-        found = Reading(client, clone, repository, show).run(lines=lines, everything=everything)
+    found = read_clone(client, clone, repository, lines=lines, everything=everything, quiet=as_json)
+    keep_point(client, repository)
     share = client.get(f"/products/{client.product}/why/share", repository=repository["name"])
     if as_json:
         print_json({**repository, **vars(found), "head": clone.head, "share": share})
         return
     for sentence in _sentences(repository["name"], found, share):
         say(sentence)
+
+
+def read_clone(
+    client: Client,
+    clone: Any,
+    repository: dict[str, Any],
+    *,
+    lines: bool = True,
+    everything: bool = False,
+    quiet: bool = False,
+) -> "Found":
+    """Tell the server what is new in a registered clone, with a bar where somebody looks."""
+    from .reading import Reading
+
+    with progress(quiet=quiet) as show:
+        return Reading(client, clone, repository, show).run(lines=lines, everything=everything)
+
+
+def keep_point(client: Client, repository: dict[str, Any]) -> None:
+    """Let the server write down how much is explained after a reading."""
+    client.post(f"/products/{client.product}/repositories/{repository['id']}/coverage")
 
 
 def _sentences(name: str, found: "Found", share: dict[str, Any]) -> Iterator[str]:

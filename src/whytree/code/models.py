@@ -236,6 +236,10 @@ class FileBlame(models.Model):
     rev = models.CharField(max_length=64)
     spans = models.JSONField(default=list, help_text="[[first line, last line, commit], ...]")
     text = models.TextField(null=True, blank=True)
+    stamp = models.CharField(
+        max_length=64, blank=True, default="", help_text="Changes when anything that its clone tells of it does."
+    )
+    nesting = models.PositiveIntegerField(default=0, help_text="Indentation levels of all its lines, added up.")
 
     class Meta:
         ordering = ["path"]

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from . import confirming, pages_daily, pages_improve, pages_monday, pages_start
+from . import confirming, coverage_pages, pages_daily, pages_improve, pages_monday, pages_start
 from . import pages as views
 
 pages = [
     path("why", views.why, name="why"),
     path("why/links", confirming.links, name="confirm_links"),
     path("why/box", views.box, name="why_box"),
+    path("coverage", coverage_pages.coverage_page, name="coverage"),
     path("improve", pages_improve.improve, name="improve"),
     path("daily/others", pages_daily.others, name="daily_others"),
     path("settings/monday", pages_monday.channel, name="monday_channel"),
