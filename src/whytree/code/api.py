@@ -13,7 +13,8 @@ from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from . import queries, services
+from . import flag_references, queries, services
+from .flag_references import FlagReading, PushedExtinction, PushedReference
 from .models import Repository, Ticket
 from .services import PushedCommit, PushedFile, Reading, TicketFacts
 
@@ -23,6 +24,8 @@ router = Router(tags=["Code"])
 MAX_COMMITS = 2000
 MAX_FILES = 500
 MAX_TICKETS = 2000
+MAX_FLAGS = 5000
+MAX_REFERENCES = 2000
 
 
 class RepositoryIn(Schema):
@@ -266,3 +269,59 @@ def _facts(body: TicketIn) -> TicketFacts:
     if body.url and not ref.url:
         ref = replace(ref, url=body.url)
     return TicketFacts(ref, body.title, body.state, body.body, body.author, body.opened_at)
+
+
+# Flags in code ----------------------------------------------------------------------------------------
+
+
+class FlagReferenceIn(Schema):
+    """A line that speaks of a flag; `how` is resolved or text."""
+
+    key: str
+    path: str
+    line: int
+    how: str
+    says: str = ""
+    alias: str = ""
+    hunk: str | None = None
+
+
+class FlagExtinctionIn(Schema):
+    """The commit that took a flag's last reference away."""
+
+    key: str
+    sha: str
+    at: AwareDatetime
+    subject: str = ""
+
+
+class FlagReadingIn(Schema):
+    """Part of what one scan found; the first part replaces what was told of these keys before."""
+
+    root_sha: str
+    rev: str
+    keys: Annotated[list[str], Field(max_length=MAX_FLAGS)]
+    references: Annotated[list[FlagReferenceIn], Field(max_length=MAX_REFERENCES)] = []
+    extinctions: Annotated[list[FlagExtinctionIn], Field(max_length=MAX_FLAGS)] = []
+    left_out: list[str] = []
+    is_first: bool = True
+
+
+@router.post(
+    "/products/{product}/repositories/{pk}/flag-references",
+    response={204: None},
+    operation_id="push_flag_references",
+)
+def push_flag_references(request: ApiRequest, product: str, pk: int, body: FlagReadingIn) -> Status[None]:
+    """Store where flags stand in a repository's code, and when the last reference of others went."""
+    repository = queries.find_repository(api_product(request, product, Role.MEMBER), pk)
+    reading = FlagReading(
+        rev=body.rev,
+        keys=body.keys,
+        references=[PushedReference(**one.dict()) for one in body.references],
+        extinctions=[PushedExtinction(**one.dict()) for one in body.extinctions],
+        left_out=body.left_out,
+        is_first=body.is_first,
+    )
+    flag_references.push_flag_references(request.actor, repository, body.root_sha, reading)
+    return Status(204, None)

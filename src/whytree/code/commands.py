@@ -97,10 +97,12 @@ def list_repositories(as_json: AsJson = False) -> None:
 def _read(
     client: Client, clone: Any, repository: dict[str, Any], *, lines: bool, everything: bool, as_json: bool
 ) -> None:
+    from .flag_search import tell_flags
     from .reading import Reading
 
     with _progress(quiet=as_json) as progress:
         found = Reading(client, clone, repository, progress).run(lines=lines, everything=everything)
+    found.left_out += tell_flags(client, clone, repository).left_out
     share = client.get(f"/products/{client.product}/why/share", repository=repository["name"])
     if as_json:
         _print_json({**repository, **vars(found), "head": clone.head, "share": share})

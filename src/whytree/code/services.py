@@ -1,10 +1,9 @@
 """What may change the facts of delivery: repositories and what their clones tell, tickets on first sight or from a file."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -19,11 +18,14 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
+from .cleaning import CHUNK as _CHUNK
+from .cleaning import COMMIT_ID as _COMMIT_ID
+from .cleaning import clean as _clean
+from .cleaning import commit_id as _commit_id
+from .cleaning import within_calendars as _within_calendars
 from .models import Commit, CommitKey, FileBlame, Repository, Ticket
 from .queries import only_tracker
 
-_COMMIT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_CHUNK = 500
 MOST_LINES = 10_000_000
 
 
@@ -412,19 +414,3 @@ def _span(start: int, end: int, sha: str) -> list[int | str]:
     if not 1 <= start <= end <= MOST_LINES:
         raise Invalid(f"Lines {start} to {end} are no span: give the first and the last line, counted from 1.")
     return [start, end, _commit_id(sha)]
-
-
-def _within_calendars(moment: datetime) -> datetime:
-    """git takes any date; one that no calendar here can move between zones becomes the epoch."""
-    return moment if 1900 < moment.year < 2900 else datetime.fromtimestamp(0, UTC)
-
-
-def _commit_id(sha: str) -> str:
-    if not _COMMIT_ID.fullmatch(sha):
-        raise Invalid(f"{sha[:80]!r} is no commit id: it has 40 or 64 characters of 0-9 and a-f.")
-    return sha
-
-
-def _clean(text: str) -> str:
-    """Text that every database can keep: no NUL, no half characters."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8").strip("\n")

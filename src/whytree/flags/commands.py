@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -28,6 +29,8 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     flag.command("archive")(archive)
     flag.command("restore")(restore)
     flag.command("evaluate")(evaluate)
+    flag.command("references")(references)
+    flag.command("removable")(removable)
 
 
 def add(
@@ -146,6 +149,49 @@ def evaluate(
         typer.echo(f"{answer['variant']} = {value}   ({answer['reason']})")
     for step in answer["explanation"]:
         typer.echo(f"  {step}")
+
+
+def references(
+    keys: Annotated[list[str] | None, typer.Argument(help="Keys to look for; all flags otherwise.")] = None,
+    path: Annotated[Path, typer.Option(help="Your clone.")] = Path(),
+    csv: Annotated[
+        Path | None, typer.Option(help="Folder for the file coderefs_PRODUCT_REPOSITORY_COMMIT.csv, as LaunchDarkly's.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Where flags stand in your clone's HEAD, and which commit took the last reference of the others away.
+
+    A reference is resolved through Python's syntax tree (literals, constants, enums, imports), or a text match.
+    What was found is told to the server when the clone was added to it: whytree repository add.
+    """
+    from .looking import look, print_found
+
+    found = look(connect(), path, keys or [])
+    if csv is not None:
+        found.write_csv(csv)
+    if as_json:
+        typer.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
+        return
+    print_found(found)
+
+
+def removable(as_json: AsJson = False) -> None:
+    """Flags that can go: decided, the same for everybody, and still in code; and where."""
+    from whytree.engines.terminal import plain
+
+    client = connect()
+    ready = client.get(f"/products/{client.product}/flag-retirements", ready=True)
+    if as_json:
+        typer.echo(json.dumps(ready, indent=2, ensure_ascii=False))
+        return
+    for one in ready:
+        typer.echo(f"{one['key']}: {one['says']}")
+        for place in one["references"]:
+            typer.echo(f"  {plain(place['path'])}:{place['line']}  {place['how']}")
+        if one["references"]:
+            typer.echo(f"  {one['command']}")
+    if not ready:
+        typer.echo("No flag can go now: `whytree flag list` shows what each waits for.")
 
 
 def _call(method: str, key: str, verb: str, as_json: bool, body: dict[str, Any] | None = None) -> None:
