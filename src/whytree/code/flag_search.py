@@ -64,7 +64,7 @@ class FlagSearch:
         pattern = key_pattern(self._keys)
         paths = KeySearch(self._clone, self._keys, pattern, pcre_of).paths(self.snapshot)
         files = self.snapshot.load(paths)
-        everything = find_references(self._keys, files, self.project, self._speaking_of)
+        everything = find_references(self._keys, files, self.project, self.speaking_of)
         found.references, more = capped(everything)
         found.left_out += self.snapshot.left_out
         found.left_out += [f"{key} stands in {count:,} more places." for key, count in more.items()]
@@ -80,7 +80,7 @@ class FlagSearch:
         """The line with two before and after it."""
         return "\n".join(around(lines_of(self.snapshot.text(reference.path) or b""), reference.line)[1])
 
-    def _speaking_of(self, names: Collection[str]) -> list[str]:
+    def speaking_of(self, names: Collection[str]) -> list[str]:
         """Python files in which any of the names stands."""
         return [path for path in self.snapshot.holding(names, word(names), _words) if path.endswith((".py", ".pyi"))]
 

@@ -31,6 +31,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     flag.command("evaluate")(evaluate)
     flag.command("references")(references)
     flag.command("removable")(removable)
+    flag.command("remove")(remove)
 
 
 def add(
@@ -173,6 +174,36 @@ def references(
         typer.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
         return
     print_found(found)
+
+
+def remove(
+    key: Key,
+    keep: Annotated[str, typer.Option(help="The variant whose branch stays, as on or off.")],
+    path: Annotated[Path, typer.Option(help="Your clone.")] = Path(),
+    only: Annotated[
+        list[str] | None, typer.Option(help="Change this file or folder only, repeated; others may be refused.")
+    ] = None,
+    reader: Annotated[
+        list[str] | None, typer.Option(help="Name of a function of yours that gives a flag's value, repeated.")
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Change the files; otherwise the patch is printed.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take a flag out of the Python code of your clone, keeping the branch of one variant as it is written.
+
+    Prints a patch for `git apply`. One place that is not sure stops all of it, with the reason; nothing is half done.
+    """
+    from .removing import plan_removal, print_plan
+
+    plan = plan_removal(connect(), key, keep, path, only=only or [], readers=reader or [])
+    if write and not plan.is_refused:
+        plan.write()
+    if as_json:
+        typer.echo(json.dumps(plan.as_json(written=write), indent=2, ensure_ascii=False))
+    else:
+        print_plan(plan, written=write)
+    if plan.is_refused:
+        raise typer.Exit(1)
 
 
 def removable(as_json: AsJson = False) -> None:

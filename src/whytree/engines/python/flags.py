@@ -177,6 +177,19 @@ class FlagFinder:
                 found[use.module.path].append(hit)
         return dict(found)
 
+    def mentions(self, module: Module, names: Collection[str] = ()) -> Iterator[tuple[int, str]]:
+        """Expressions that stand for a key, and neither ask for it nor give it a name: (line, what they are)."""
+        for use in self._uses(module, {*names, *self.names(module)}):
+            if not use.ask and not use.definition:
+                yield use.node.lineno, use.says
+
+    def definitions(self, module: Module) -> Iterator[tuple[ast.stmt, str]]:
+        """Statements that give a key a name: (statement, the name as others write it)."""
+        for use in self._uses(module, self.names(module)):
+            statement = module.parents[use.node]
+            if use.definition and isinstance(statement, ast.stmt):
+                yield statement, use.alias
+
     def _uses(self, module: Module, names: Collection[str]) -> Iterator["_Use"]:
         asked = {ask.key: ask for ask in self.asks(module)}
         for node in list(module.nodes()):
@@ -193,7 +206,7 @@ class FlagFinder:
     def _use(self, module: Module, node: ast.expr, text: Text, ask: Ask | None) -> "_Use":
         parent = module.parents.get(node)
         match parent:
-            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)) if not text.via:
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
                 holder = next((one.name for one in module.ancestors(node) if isinstance(one, ast.ClassDef)), "")
                 alias = f"{holder}.{name}" if holder else name
                 return _Use(module, node, text, False, True, f"defines {alias}", alias)
