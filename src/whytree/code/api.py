@@ -13,8 +13,9 @@ from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from . import flag_references, queries, services
+from . import flag_references, form_fields, queries, services
 from .flag_references import FlagReading, PushedExtinction, PushedReference
+from .form_fields import PushedField
 from .models import Repository, Ticket
 from .services import PushedCommit, PushedFile, Reading, TicketFacts
 
@@ -26,6 +27,8 @@ MAX_FILES = 500
 MAX_TICKETS = 2000
 MAX_FLAGS = 5000
 MAX_REFERENCES = 2000
+MAX_FIELDS = 200
+MAX_PLACES = 200
 
 
 class RepositoryIn(Schema):
@@ -324,4 +327,104 @@ def push_flag_references(request: ApiRequest, product: str, pk: int, body: FlagR
         is_first=body.is_first,
     )
     flag_references.push_flag_references(request.actor, repository, body.root_sha, reading)
+    return Status(204, None)
+
+
+# Form fields ------------------------------------------------------------------------------------------
+
+
+class SpotModel(Schema):
+    """A line of code and what it does with the field."""
+
+    path: str
+    line: int
+    says: str = ""
+
+
+class FormFieldIn(Schema):
+    """What a clone's code does with a field; the verdict is read, nobody or unsure."""
+
+    field: str
+    verdict: str
+    says: str = ""
+    reads: Annotated[list[SpotModel], Field(max_length=MAX_PLACES)] = []
+    hides: Annotated[list[SpotModel], Field(max_length=MAX_PLACES)] = []
+    defined: Annotated[list[SpotModel], Field(max_length=MAX_PLACES)] = []
+    tests: Annotated[list[SpotModel], Field(max_length=MAX_PLACES)] = []
+
+
+class FormFieldsIn(Schema):
+    root_sha: str
+    rev: str
+    fields: Annotated[list[FormFieldIn], Field(max_length=MAX_FIELDS)]
+
+
+class ReadingOut(Schema):
+    """What one repository's code does with the field, as of a commit."""
+
+    repository: str
+    rev: str
+    at: datetime
+    verdict: str
+    says: str
+    reads: list[SpotModel]
+    hides: list[SpotModel]
+    defined: list[SpotModel]
+    tests: list[SpotModel]
+
+
+class FormFieldOut(Schema):
+    """A form field: who fills it in, how long it keeps them (median seconds), and whether code reads it."""
+
+    field: str
+    forms: list[str]
+    events: list[str]
+    people: int
+    seconds: float | None
+    timed: int
+    verdict: str
+    says: str
+    readings: list[ReadingOut]
+
+    @staticmethod
+    def of(found: form_fields.FormField) -> "FormFieldOut":
+        return FormFieldOut(
+            field=found.name,
+            forms=found.forms,
+            events=sorted({event for seen in found.seen for event in seen.events}),
+            people=found.people,
+            seconds=found.seconds,
+            timed=found.timed,
+            verdict=found.verdict,
+            says=found.says,
+            readings=[
+                ReadingOut(
+                    repository=one.repository.name,
+                    rev=one.rev,
+                    at=one.at,
+                    verdict=one.verdict,
+                    says=one.says,
+                    reads=one.reads,
+                    hides=one.hides,
+                    defined=one.defined,
+                    tests=one.tests,
+                )
+                for one in found.readings
+            ],
+        )
+
+
+@router.get("/products/{product}/form-fields", response=list[FormFieldOut], operation_id="list_form_fields")
+def list_form_fields(request: ApiRequest, product: str, days: int = form_fields.USUAL_DAYS) -> list[FormFieldOut]:
+    """Form fields that events speak of: how long people take, and whether code reads what they type."""
+    found = api_product(request, product, Role.VIEWER)
+    return [FormFieldOut.of(one) for one in form_fields.form_fields(found, days=days)]
+
+
+@router.post("/products/{product}/repositories/{pk}/form-fields", response={204: None}, operation_id="push_form_fields")
+def push_form_fields(request: ApiRequest, product: str, pk: int, body: FormFieldsIn) -> Status[None]:
+    """Store what a repository's code does with form fields."""
+    repository = queries.find_repository(api_product(request, product, Role.MEMBER), pk)
+    fields = [PushedField(**one.dict()) for one in body.fields]
+    form_fields.push_form_fields(request.actor, repository, body.root_sha, body.rev, fields)
     return Status(204, None)

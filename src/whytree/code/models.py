@@ -205,3 +205,35 @@ class FlagExtinction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} went with {self.sha[:7]}"
+
+
+class FieldReading(models.Model):
+    """What a repository's code does with a form field's value, as the last look at it saw."""
+
+    class Verdict(models.TextChoices):
+        READ = "read"
+        NOBODY = "nobody"
+        UNSURE = "unsure"
+
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="field_readings")
+    field = models.CharField(max_length=100)
+    verdict = models.CharField(max_length=6, choices=Verdict.choices)
+    says = models.CharField(max_length=300, blank=True, default="")
+    reads = models.JSONField(default=list, blank=True, help_text='[{"path": ..., "line": ..., "says": ...}, ...]')
+    hides = models.JSONField(default=list, blank=True, help_text="What may read it without naming it; likewise.")
+    defined = models.JSONField(default=list, blank=True, help_text="Forms that have it; likewise.")
+    tests = models.JSONField(default=list, blank=True, help_text="Tests that name it; likewise.")
+    rev = models.CharField(max_length=64)
+    at = models.DateTimeField(default=now)
+
+    class Meta:
+        ordering = ["field", "repository"]
+        constraints = [
+            models.UniqueConstraint(fields=["repository", "field"], name="code_fieldreading_once"),
+            models.CheckConstraint(
+                condition=models.Q(verdict__in=["read", "nobody", "unsure"]), name="code_fieldreading_verdict"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.verdict}"

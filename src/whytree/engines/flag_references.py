@@ -149,7 +149,7 @@ def hunks(references: Iterable[Reference], lines_of: Callable[[str], Sequence[st
     places: dict[tuple[str, str], list[Reference]] = defaultdict(list)
     for one in references:
         places[one.key, one.path].append(one)
-    found = []
+    found: list[Hunk] = []
     for (key, path), some in sorted(places.items()):
         lines = lines_of(path)
         last: Hunk | None = None

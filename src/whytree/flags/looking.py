@@ -9,7 +9,7 @@ import typer
 
 from whytree.code.flag_search import FlagSearch, FlagsFound, product_keys, send_flags
 from whytree.code.git import Clone, open_clone, shown_path
-from whytree.code.reading import identity
+from whytree.code.reading import registered
 from whytree.engines.flag_references import as_csv, csv_name
 from whytree.engines.terminal import plain
 from whytree.workspace.client import Client, CommandError
@@ -67,18 +67,10 @@ def look(client: Client, path: Path, keys: list[str]) -> Looked:
         raise CommandError(f"{clone.root} has no commit yet. Commit something, then look.")
     search = FlagSearch(clone, keys or product_keys(client))
     found = search.run()
-    repository = _registered(client, clone)
+    repository = registered(client, clone)
     if repository is not None:
         send_flags(client, search, found, repository)
     return Looked(client.product, clone, search, found, repository)
-
-
-def _registered(client: Client, clone: Clone) -> dict[str, Any] | None:
-    if clone.is_shallow:
-        return None
-    root_sha = identity(clone)
-    repositories: list[dict[str, Any]] = client.get(f"/products/{client.product}/repositories")
-    return next((one for one in repositories if one["root_sha"] == root_sha), None)
 
 
 def print_found(looked: Looked) -> None:

@@ -48,6 +48,7 @@ GROUPS = {
     "note": "Comments, questions, challenges, constraints, decisions.",
     "evidence": "What speaks for or against a node.",
     "metric": "What is counted.",
+    "field": "Form fields: what they cost people, and whether code reads them.",
     "flag": "Feature flags.",
     "feedback": "What people said.",
     "review": "Predictions against what happened.",

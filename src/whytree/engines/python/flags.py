@@ -155,11 +155,11 @@ class FlagFinder:
                     found.add(name)
                 case ast.ImportFrom():
                     for alias in node.names:
-                        name = ast.Name(alias.asname or alias.name, ast.Load())
-                        module.scopes[name] = module.scopes[node]
-                        if self._text(module, name):
-                            found.add(name.id)
-                        del module.scopes[name]
+                        load = ast.Name(alias.asname or alias.name, ast.Load())
+                        module.scopes[load] = module.scopes[node]
+                        if self._text(module, load):
+                            found.add(load.id)
+                        del module.scopes[load]
         return found
 
     def hits(self, modules: Sequence[Module], names: Collection[str]) -> dict[str, list[Hit]]:

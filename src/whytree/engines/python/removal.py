@@ -271,12 +271,26 @@ class _Rewriter:
         for position, one in enumerate(answers):
             if one and bool(one.value) is decides:
                 for before in node.values[:position]:
-                    if doing := _beyond_reading(before):
+                    if doing := self._beyond_reading(before):
                         raise Unsure(
                             before.lineno, f"{doing} would still be evaluated, though it decides nothing any more"
                         )
                 return _Known(decides)
         return None
+
+    def _beyond_reading(self, node: ast.expr) -> str:
+        """What evaluating does besides reading names, attributes and the flag; "" when nothing."""
+        waiting: list[ast.AST] = [node]
+        while waiting:
+            one = waiting.pop()
+            if one in self._asks:
+                continue
+            if isinstance(one, ast.Call):
+                return f"{called(one) or 'a call'}()"
+            if isinstance(one, ast.Subscript | ast.Await | ast.Yield | ast.YieldFrom | ast.NamedExpr):
+                return ast.unparse(one)
+            waiting.extend(ast.iter_child_nodes(one))
+        return ""
 
     def _is_test(self, node: ast.AST) -> bool:
         """Whether only the truth of an expression matters where it stands."""
@@ -537,16 +551,6 @@ class _Rewriter:
             return source.without_lines(node.lineno, end)
         newline = b"\r\n" if source.lines[node.lineno - 1].endswith(b"\r\n") else b"\n"
         return source.without_lines(node.lineno, end, [indent + b"pass" + newline])
-
-
-def _beyond_reading(node: ast.expr) -> str:
-    """What evaluating does besides reading names and attributes; "" when nothing."""
-    for one in ast.walk(node):
-        if isinstance(one, ast.Call):
-            return f"{called(one) or 'a call'}()"
-        if isinstance(one, ast.Subscript | ast.Await | ast.Yield | ast.YieldFrom | ast.NamedExpr):
-            return ast.unparse(one)
-    return ""
 
 
 def _ends(body: "list[ast.stmt] | Any") -> bool:
