@@ -26,9 +26,9 @@ def removed(files: dict[str, str | bytes], value: Any = True, *, only: Collectio
         return [(path, text) for path, text in texts.items() if path.endswith(".py") and pattern.search(text)]
 
     holding = [path for path, text in texts.items() if path.endswith(".py") and word(["x"]).search(text)]
-    modules, names = collect(project, finder, holding, lambda some: [path for path, _ in search(some)], 100)
+    modules = collect(project, finder, holding, lambda some: [path for path, _ in search(some)], 100)
     sources = {one.path: texts[one.path] for one in modules if not only or one.path in only}
-    return take_out(project, finder, sources, search, value=value, names=names)
+    return take_out(project, finder, sources, search, value=value)
 
 
 def after(code: str, value: Any = True) -> str:

@@ -54,7 +54,7 @@ class FlagSearch:
         self._clone = clone
         self._keys = sorted({key for key in keys if key.strip()})
         self.snapshot = Snapshot(clone)
-        self.project = Project(self.snapshot.entries, self.snapshot.text)
+        self.project = Project(self.snapshot.entries, self.snapshot.text, lazy=True)
 
     def run(self, *, extinct: bool = True) -> FlagsFound:
         """Everything; without `extinct` only what stands there now."""
@@ -62,7 +62,7 @@ class FlagSearch:
         if not self._keys:
             return found
         pattern = key_pattern(self._keys)
-        paths = KeySearch(self._clone, self._keys, pattern, pcre_of).paths(self.snapshot)
+        paths = KeySearch(self._clone, self._keys, pattern, pcre_of, memory="flag-keys").paths(self.snapshot)
         files = self.snapshot.load(paths)
         everything = find_references(self._keys, files, self.project, self.speaking_of)
         found.references, more = capped(everything)
@@ -82,7 +82,10 @@ class FlagSearch:
 
     def speaking_of(self, names: Collection[str]) -> list[str]:
         """Python files in which any of the names stands."""
-        return [path for path in self.snapshot.holding(names, word(names), _words) if path.endswith((".py", ".pyi"))]
+        search = KeySearch(self._clone, names, word(names), _words, memory="flag-names")
+        paths = [path for path in search.paths(self.snapshot) if path.endswith((".py", ".pyi"))]
+        self.snapshot.load(paths)
+        return paths
 
     def _extinctions(self, keys: Sequence[str]) -> list[Extinction]:
         """The whole history in one pass. A key that went in a way git's log does not show has no answer."""

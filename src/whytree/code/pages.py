@@ -33,6 +33,6 @@ def _sentence(found: list[FormField] | None) -> str:
     if not unread:
         return f"{len(found)} form {'field is' if len(found) == 1 else 'fields are'} filled in; of none is it sure that nobody reads it."
     one = unread[0]
-    takes = f" takes {one.seconds:.0f} s of everybody, and" if one.seconds is not None else " is filled in, and"
+    takes = f" takes {one.seconds:.0f} s (median), and" if one.seconds is not None else " is filled in, and"
     more = f" Nor of {len(unread) - 1} more." if len(unread) > 1 else ""
     return f"{one.name}{takes} no code reads it.{more}"

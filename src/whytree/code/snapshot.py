@@ -120,12 +120,19 @@ class Snapshot:
 
 
 class KeySearch:
-    """Which files hold any of some keys, remembered by blob between runs, in the clone's own git folder."""
+    """Which files hold any of some keys, remembered by blob between runs, in the clone's own git folder as `memory`."""
 
     def __init__(
-        self, clone: Clone, keys: Collection[str], pattern: re.Pattern[bytes], pcre: Callable[[Iterable[str]], str]
+        self,
+        clone: Clone,
+        keys: Collection[str],
+        pattern: re.Pattern[bytes],
+        pcre: Callable[[Iterable[str]], str],
+        *,
+        memory: str,
     ) -> None:
         self._clone = clone
+        self._memory = memory
         self._keys = sorted(keys)
         self._pattern = pattern
         self._pcre = pcre
@@ -150,7 +157,7 @@ class KeySearch:
 
     @cached_property
     def _file(self) -> Path:
-        return self._clone.root / self._clone.read("rev-parse", "--git-path", "whytree/flag-keys.json")
+        return self._clone.root / self._clone.read("rev-parse", "--git-path", f"whytree/{self._memory}.json")
 
     def _remembered(self) -> dict[str, bool]:
         with suppress(OSError, ValueError, AttributeError, TypeError):

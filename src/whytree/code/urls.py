@@ -4,4 +4,4 @@ from django.urls import path
 
 from . import pages as views
 
-pages = [path("numbers/fields", views.fields, name="form_fields")]
+pages = [path("events/fields", views.fields, name="form_fields")]

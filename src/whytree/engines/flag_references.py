@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .python.flags import FlagFinder, collect
-from .python.names import Project
+from .python.names import Project, word
 
+_LINE_END = re.compile(rb"\r\n?|\n")
 How = Literal["resolved", "text"]
 
 CONTEXT_LINES = 2
@@ -69,21 +70,34 @@ def find_references(
         return []
     finder = FlagFinder(project, keys)
     python = [path for path in files if path.endswith((".py", ".pyi"))]
-    modules, names = collect(project, finder, python, search, MOST_MODULES)
+    modules = collect(project, finder, python, search, MOST_MODULES)
+    pattern = key_pattern(keys)
+    known = word(finder.names) if finder.names else None
+    for module in modules:
+        text = files.get(module.path) or project.source(module.path) or b""
+        module.open(sorted({*_line_numbers(pattern, text), *(_line_numbers(known, text) if known else ())}))
     found: dict[tuple[str, str, int], Reference] = {}
-    for path, hits in finder.hits(modules, names).items():
+    for path, hits in finder.hits(modules).items():
         for hit in hits:
             reference = Reference(hit.key, path, hit.line, "resolved" if hit.is_sure else "text", hit.says, hit.alias)
-            known = found.get((hit.key, path, hit.line))
-            if known is None or (known.how == "text" and hit.is_sure):
+            earlier = found.get((hit.key, path, hit.line))
+            if earlier is None or (earlier.how == "text" and hit.is_sure):
                 found[hit.key, path, hit.line] = reference
-    pattern = key_pattern(keys)
     parsed = {module.path for module in modules}
     for path, text in files.items():
         says = "" if path in parsed else "does not parse as Python" if path in python else ""
         for key, line in _matches(pattern, text):
             found.setdefault((key, path, line), Reference(key, path, line, "text", says or _where(path)))
     return sorted(found.values(), key=lambda one: one.rank)
+
+
+def _line_numbers(pattern: re.Pattern[bytes], text: bytes) -> Iterator[int]:
+    """Of each match, as Python counts lines."""
+    line, at = 1, 0
+    for match in pattern.finditer(text):
+        line += len(_LINE_END.findall(text, at, match.start()))
+        at = match.start()
+        yield line
 
 
 def _matches(pattern: re.Pattern[bytes], text: bytes) -> Iterator[tuple[str, int]]:

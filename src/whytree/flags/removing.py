@@ -12,6 +12,7 @@ from whytree.code.flag_search import FlagSearch
 from whytree.code.git import Clone, exact_path, open_clone, shown_path
 from whytree.engines.flag_references import Reference
 from whytree.engines.python.flags import FlagFinder, collect
+from whytree.engines.python.names import Module
 from whytree.engines.python.removal import Place, Value
 from whytree.engines.python.taking_out import Removal, take_out
 from whytree.engines.terminal import plain
@@ -87,27 +88,27 @@ def plan_removal(
     def speaking_of(names: Collection[str]) -> list[tuple[str, bytes]]:
         return [(each, search.snapshot.text(each) or b"") for each in search.speaking_of(names)]
 
-    modules, names = collect(
+    modules = collect(
         search.project, finder, holding, lambda some: [each for each, _ in speaking_of(some)], MOST_MODULES
     )
     unreadable = [
         each for each in holding if search.project.module(each) is None and _is_within(each, clone, path, only)
     ]
-    asking = [module.path for module in modules if _speaks(finder, module, names)]
+    asking = [module.path for module in modules if _speaks(finder, module)]
     chosen = [each for each in [*asking, *unreadable] if _is_within(each, clone, path, only)]
     _refuse_unsaved(clone, chosen)
     sources = {each: _on_disk(clone, each) for each in chosen}
-    removal = take_out(search.project, finder, sources, speaking_of, value=value, names=names)
+    removal = take_out(search.project, finder, sources, speaking_of, value=value)
     elsewhere = [one for one in references if one.path not in sources or not one.path.endswith(PYTHON)]
     return Plan(key, keep, clone, removal, elsewhere)
 
 
-def _speaks(finder: FlagFinder, module: Any, names: Collection[str]) -> bool:
+def _speaks(finder: FlagFinder, module: Module) -> bool:
     """Whether a module asks for the flag, names it, or mentions it."""
     return (
         any(True for _ in finder.asks(module))
         or any(True for _ in finder.definitions(module))
-        or any(True for _ in finder.mentions(module, names))
+        or any(True for _ in finder.mentions(module))
     )
 
 

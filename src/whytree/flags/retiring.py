@@ -103,7 +103,7 @@ def _retirement(flag: Flag, code: FlagInCode) -> Retirement:
         return Retirement(flag, code, Standing.READY, says, served)
     places = len(code.references)
     where = f"{places} {'place' if places == 1 else 'places'} in {code.files} {'file' if code.files == 1 else 'files'}"
-    return Retirement(flag, code, Standing.READY, f"It can go: {decided}, everybody gets {served}; {where}.", served)
+    return Retirement(flag, code, Standing.READY, f"{decided}, everybody gets {served}; {where}.", served)
 
 
 def _obstacle(flag: Flag, state: State, served: str | None) -> str:

@@ -477,7 +477,9 @@ def _in_template(path: str, text: str, name: str, found: FieldReads) -> None:
 
 
 def _judged(found: FieldReads) -> FieldReads:
-    found.reads.sort(key=lambda one: (one.path, one.line))
+    telling = sorted(found.reads, key=lambda one: not one.says.endswith("=..."))  # the last one of a line is kept
+    by_line = {(one.path, one.line): one for one in telling}
+    found.reads = [by_line[place] for place in sorted(by_line)]
     count = len(found.reads)
     found.reads, found.hides = found.reads[:MOST_PLACES], list(dict.fromkeys(found.hides))[:MOST_PLACES]
     found.tests = found.tests[:MOST_PLACES]

@@ -96,20 +96,22 @@ class FlagFinder:
         self._keys = frozenset(keys)
         self._evaluators = EVALUATORS | dict.fromkeys(readers, _ANY)
         self._wrappers: dict[ast.AST, Evaluator | None] = {}
+        self.names: set[str] = set()  # that a key goes by, as far as modules were learned from
 
     def asks(self, module: Module) -> Iterator[Ask]:
         """Every call in a module that gives the value of one of the keys."""
-        for node in module.nodes():
+        self.learn(module)
+        return self._asks(module, list(module.nodes()))
+
+    def _asks(self, module: Module, nodes: Iterable[ast.AST]) -> Iterator[Ask]:
+        for node in nodes:
             if isinstance(node, ast.Call) and (ask := self.ask(module, node)):
                 yield ask
 
     def ask(self, module: Module, call: ast.Call) -> Ask | None:
-        evaluator = self._evaluator(module, call)
-        if evaluator is None:
-            return None
         for argument in _key_arguments(call):
             text = self._text(module, argument)
-            if text is not None:
+            if text is not None and (evaluator := self._evaluator(module, call)):
                 return Ask(call, called(call), evaluator, argument, text)
         return None
 
@@ -117,8 +119,6 @@ class FlagFinder:
         name = called(call)
         if name in self._evaluators:
             return self._evaluators[name]
-        if not any(self._text(module, argument) for argument in _key_arguments(call)):
-            return None
         function = self._project.function(module, call.func)
         if function is None:
             return None
@@ -137,71 +137,81 @@ class FlagFinder:
         return None
 
     def _text(self, module: Module, node: ast.expr) -> Text | None:
-        if not isinstance(node, ast.Constant | ast.Name | ast.Attribute):
-            return None
+        match node:
+            case ast.Constant(value=str() as value):
+                return Text(value, module.path, node.lineno) if value in self._keys else None
+            case ast.Name(id=name) if name in self.names:
+                pass
+            case ast.Attribute(attr=name) if name in self.names or name == "value":
+                pass
+            case _:
+                return None
         text = self._project.text(module, node)
         return text if text is not None and text.value in self._keys else None
 
     # References
 
-    def names(self, module: Module) -> set[str]:
-        """Names that a key goes by in this module: of constants, class attributes, imports."""
-        found: set[str] = set()
-        for node in module.nodes():
-            match node:
-                case ast.Assign(targets=[ast.Name(id=name)], value=value) if self._text(module, value):
-                    found.add(name)
-                case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if self._text(module, value):
-                    found.add(name)
-                case ast.ImportFrom():
-                    for alias in node.names:
-                        load = ast.Name(alias.asname or alias.name, ast.Load())
-                        module.scopes[load] = module.scopes[node]
-                        if self._text(module, load):
-                            found.add(load.id)
-                        del module.scopes[load]
-        return found
+    def learn(self, module: Module) -> set[str]:
+        """Note the names that a key goes by in this module (constants, class attributes, imports); those that are new."""
+        before = set(self.names)
+        while True:
+            known = len(self.names)
+            for node in module.opened():
+                match node:
+                    case ast.Assign(targets=[ast.Name(id=name)], value=value) if self._text(module, value):
+                        self.names.add(name)
+                    case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if self._text(
+                        module, value
+                    ):
+                        self.names.add(name)
+                    case ast.ImportFrom():
+                        self.names.update(
+                            alias.asname for alias in node.names if alias.asname and alias.name in self.names
+                        )
+            if len(self.names) == known:
+                return self.names - before
 
-    def hits(self, modules: Sequence[Module], names: Collection[str]) -> dict[str, list[Hit]]:
-        """By path, every expression that stands for a key. `names` are those that keys go by, from `names()`."""
-        uses = [use for module in modules for use in self._uses(module, names)]
+    def hits(self, modules: Sequence[Module]) -> dict[str, list[Hit]]:
+        """By path, every expression that stands for a key, in what was opened of the modules."""
+        uses = [use for module in modules for use in self._uses(module)]
         sure = {(use.text.path, use.text.line) for use in uses if use.ask}
         found: dict[str, list[Hit]] = defaultdict(list)
         for use in uses:
-            says = use.says
             place = (use.text.path, use.text.line)
-            is_definition = use.definition and place in sure
-            is_sure = use.ask or is_definition or (bool(use.text.via) and place in sure)
-            hit = Hit(use.text.value, use.node.lineno, is_sure, says, use.alias)
+            is_sure = use.ask or (place in sure and (use.definition or bool(use.text.via)))
+            hit = Hit(use.text.value, use.node.lineno, is_sure, use.says, use.alias)
             if hit not in found[use.module.path]:
                 found[use.module.path].append(hit)
         return dict(found)
 
-    def mentions(self, module: Module, names: Collection[str] = ()) -> Iterator[tuple[int, str]]:
+    def mentions(self, module: Module) -> Iterator[tuple[int, str]]:
         """Expressions that stand for a key, and neither ask for it nor give it a name: (line, what they are)."""
-        for use in self._uses(module, {*names, *self.names(module)}):
+        module.open()
+        for use in self._uses(module):
             if not use.ask and not use.definition:
                 yield use.node.lineno, use.says
 
     def definitions(self, module: Module) -> Iterator[tuple[ast.stmt, str]]:
         """Statements that give a key a name: (statement, the name as others write it)."""
-        for use in self._uses(module, self.names(module)):
+        module.open()
+        for use in self._uses(module):
             statement = module.parents[use.node]
             if use.definition and isinstance(statement, ast.stmt):
                 yield statement, use.alias
 
-    def _uses(self, module: Module, names: Collection[str]) -> Iterator["_Use"]:
-        asked = {ask.key: ask for ask in self.asks(module)}
-        for node in list(module.nodes()):
-            if isinstance(node, ast.Name) and (node.id not in names or not isinstance(node.ctx, ast.Load)):
-                continue
-            if isinstance(node, ast.Attribute) and node.attr not in names and node.attr != "value":
-                continue
-            if not isinstance(node, ast.expr) or isinstance(module.parents.get(node), ast.Attribute):
+    def _uses(self, module: Module) -> Iterator["_Use"]:
+        self.learn(module)
+        nodes = module.opened()
+        asked = {ask.key: ask for ask in self._asks(module, nodes)}
+        for node in nodes:
+            if not isinstance(node, ast.Constant | ast.Name | ast.Attribute):
                 continue
             text = self._text(module, node)
-            if text is not None:
-                yield self._use(module, node, text, asked.get(node))
+            if text is None or isinstance(module.parents.get(node), ast.Attribute):
+                continue
+            if not isinstance(node, ast.Constant) and not isinstance(node.ctx, ast.Load):
+                continue
+            yield self._use(module, node, text, asked.get(node))
 
     def _use(self, module: Module, node: ast.expr, text: Text, ask: Ask | None) -> "_Use":
         parent = module.parents.get(node)
@@ -247,20 +257,21 @@ def collect(
     paths: Iterable[str],
     search: Callable[[Collection[str]], Iterable[str]],
     most: int,
-) -> tuple[list[Module], set[str]]:
-    """The modules that speak of a key, and the names it goes by. `paths` hold a key as text; `search` gives the
-    files that hold any of some names. At most `most` modules are read."""
+) -> list[Module]:
+    """The modules that speak of a key. `paths` hold one as text; `search` gives the files that hold any of some names.
+
+    At most `most` modules are read beyond those. Of lazy modules only what stands outside of functions is looked at.
+    """
     modules = {path: module for path in paths if (module := project.module(path))}
-    names: set[str] = set()
-    looked_at: set[str] = set()
-    while len(modules) <= most:
-        names.update(name for path in modules.keys() - looked_at for name in finder.names(modules[path]))
-        looked_at |= modules.keys()
-        searched = set(search(names)) - modules.keys() if names else set()
-        more = {path: module for path in sorted(searched)[:most] if (module := project.module(path))}
-        if not more:
-            break
-        modules |= more
-        if not any(finder.names(module) - names for module in more.values()):
-            break
-    return [modules[path] for path in sorted(modules)], names
+    searched: set[str] = set()
+    for module in modules.values():
+        finder.learn(module)
+    while finder.names - searched and len(modules) <= most:
+        fresh = finder.names - searched
+        searched |= fresh
+        for path in sorted(set(search(fresh)) - modules.keys())[:most]:
+            if module := project.module(path):
+                modules[path] = module
+        for module in modules.values():
+            finder.learn(module)
+    return [modules[path] for path in sorted(modules)]

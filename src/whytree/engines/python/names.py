@@ -10,16 +10,42 @@ Only what cannot be otherwise is resolved: a name that is bound twice stands for
 import ast
 import re
 import warnings
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 # Folders from which packages are imported though their name is in no import.
 SOURCE_ROOTS = frozenset({"src", "lib", "python"})
 _DEPTH = 12
+_REBINDS = re.compile(rb"\b(?:global|nonlocal)\b")  # a function that may change what a name outside of it stands for
 _Functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _Comprehensions = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_DEFERRED = frozenset({ast.FunctionDef, ast.AsyncFunctionDef})
+_SCOPED = frozenset({*_Functions, ast.ClassDef, *_Comprehensions})
+_BINDING = frozenset(
+    {
+        *(ast.Assign, ast.AnnAssign, ast.Name, ast.arg, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
+        *(ast.Import, ast.ImportFrom, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping),
+        *(ast.Global, ast.Nonlocal),
+    }
+)
+_NOTHING: frozenset[ast.AST] = frozenset()
+# Operators, contexts and the like are one object for all, and say nothing of names.
+_SKIPPED = frozenset({"ctx", "op", "ops", "type_comment", "kind", "conversion", "simple", "is_async", "level"})
+
+
+class _Fields(dict[type, tuple[str, ...]]):
+    """Fields of each kind of node in which others stand."""
+
+    def __missing__(self, kind: type) -> tuple[str, ...]:
+        fields: tuple[str, ...] = getattr(kind, "_fields", ())
+        self[kind] = tuple(name for name in fields if name not in _SKIPPED)
+        return self[kind]
+
+
+_CHILDREN = _Fields()
 
 
 @dataclass(slots=True, eq=False)
@@ -96,19 +122,37 @@ def parse(source: bytes | str) -> ast.Module | None:
 
 
 class Module:
-    """One file's tree with its scopes and parents."""
+    """One file's tree with its scopes and parents. With `lazy`, functions are looked into only when somebody asks."""
 
-    def __init__(self, path: str, tree: ast.Module) -> None:
+    def __init__(self, path: str, tree: ast.Module, *, lazy: bool = False) -> None:
         self.path = path
         self.tree = tree
         self.top = Scope(tree, None)
         self.scopes: dict[ast.AST, Scope] = {}
         self.parents: dict[ast.AST, ast.AST] = {}
         self._globals: set[str] = set()
-        self._walk(tree, self.top)
+        self._closed: list[tuple[ast.AST, Scope]] = []
+        self._deferred: set[ast.AST] = set()  # bound already
+        self._walk([(tree, self.top)], lazy=lazy)
 
     def nodes(self) -> Iterator[ast.AST]:
+        """Every node but operators and contexts."""
+        self.open()
         return iter(self.scopes)
+
+    def opened(self) -> list[ast.AST]:
+        """Nodes of what was looked into so far."""
+        return list(self.scopes)
+
+    def open(self, lines: Sequence[int] | None = None) -> None:
+        """Look into the functions that hold any of these lines (sorted); into all without."""
+        if not self._closed:
+            return
+        wanted, kept = [], []
+        for node, scope in self._closed:
+            (wanted if lines is None or _spans(node, lines) else kept).append((node, scope))
+        self._closed = kept
+        self._walk(wanted, lazy=False)
 
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
         while node in self.parents:
@@ -119,20 +163,33 @@ class Module:
         """Whether the name is bound once and for all in its scope."""
         return len(scope.names[name]) == 1 and name not in self._globals
 
-    def _walk(self, root: ast.AST, scope: Scope) -> None:
+    def _walk(self, waiting: list[tuple[ast.AST, Scope]], *, lazy: bool) -> None:
         """Without recursion: generated code nests deeper than the interpreter's stack."""
-        waiting = [(root, scope)]
+        scopes, parents = self.scopes, self.parents
         while waiting:
             node, scope = waiting.pop()
-            self.scopes[node] = scope
-            self._bind(node, scope)
-            inner = scope
-            if isinstance(node, (*_Functions, ast.ClassDef, *_Comprehensions)):
-                inner = Scope(node, scope)
-            outside = _outside(node)
-            for child in ast.iter_child_nodes(node):
-                self.parents[child] = node
-                waiting.append((child, scope if child in outside else inner))
+            kind = type(node)
+            if lazy and kind in _DEFERRED:
+                self._bind(node, scope)
+                self._closed.append((node, scope))
+                self._deferred.add(node)
+                continue
+            scopes[node] = scope
+            if kind in _BINDING and node not in self._deferred:
+                self._bind(node, scope)
+            inner, outside = scope, _NOTHING
+            if kind in _SCOPED:
+                inner, outside = Scope(node, scope), _outside(node)
+            for name in _CHILDREN[kind]:
+                value = getattr(node, name, None)
+                if isinstance(value, list):
+                    for child in value:
+                        if isinstance(child, ast.AST):
+                            parents[child] = node
+                            waiting.append((child, scope if child in outside else inner))
+                elif isinstance(value, ast.AST):
+                    parents[value] = node
+                    waiting.append((value, scope if value in outside else inner))
 
     def _bind(self, node: ast.AST, scope: Scope) -> None:
         match node:
@@ -178,7 +235,15 @@ class Module:
         return scope
 
 
-def _outside(node: ast.AST) -> set[ast.AST]:
+def _spans(node: ast.AST, lines: Sequence[int]) -> bool:
+    """Whether any of the lines, which are sorted, belongs to a function or its decorators."""
+    decorators = [one.lineno for one in getattr(node, "decorator_list", ())]
+    first, last = min([node.lineno, *decorators]), node.end_lineno or node.lineno  # type: ignore[attr-defined]
+    position = bisect_left(lines, first)
+    return position < len(lines) and lines[position] <= last
+
+
+def _outside(node: ast.AST) -> set[ast.AST] | frozenset[ast.AST]:
     """Children of a function or class that are evaluated where it stands, not inside."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         arguments = node.args
@@ -186,14 +251,15 @@ def _outside(node: ast.AST) -> set[ast.AST]:
         return {*node.decorator_list, *defaults, *([node.returns] if node.returns else [])}
     if isinstance(node, ast.ClassDef):
         return {*node.decorator_list, *node.bases, *node.keywords}
-    return set()
+    return _NOTHING
 
 
 class Project:
     """The Python files of a repository, read and parsed when somebody asks."""
 
-    def __init__(self, paths: Iterable[str], read: Callable[[str], bytes | None]) -> None:
+    def __init__(self, paths: Iterable[str], read: Callable[[str], bytes | None], *, lazy: bool = False) -> None:
         self._read = read
+        self._lazy = lazy
         self._modules: dict[str, Module | None] = {}
         self._by_tail: dict[str, list[tuple[str, ...]]] = defaultdict(list)
         self._files: dict[tuple[str, ...], str] = {}
@@ -210,8 +276,13 @@ class Project:
         if path not in self._modules:
             source = self._read(path)
             tree = parse(source) if source is not None else None
-            self._modules[path] = Module(path, tree) if tree is not None else None
+            lazy = self._lazy and source is not None and not _REBINDS.search(source)
+            self._modules[path] = Module(path, tree, lazy=lazy) if tree is not None else None
         return self._modules[path]
+
+    def source(self, path: str) -> bytes | None:
+        """What the file holds."""
+        return self._read(path)
 
     def text(self, module: Module, node: ast.expr) -> Text | None:
         """The string an expression stands for, when it can be no other."""

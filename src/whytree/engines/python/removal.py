@@ -9,7 +9,7 @@ outcome might differ from today's is refused, with its line and the reason.
 
 import ast
 import tokenize
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
@@ -60,15 +60,13 @@ class _Known:
     value: Any
 
 
-def remove(
-    project: Project, finder: FlagFinder, path: str, source: bytes, *, value: Value, names: Collection[str] = ()
-) -> FileRemoval:
-    """Keep what happens while the flag gives `value`. `names` are those that its key goes by elsewhere."""
+def remove(project: Project, finder: FlagFinder, path: str, source: bytes, *, value: Value) -> FileRemoval:
+    """Keep what happens while the flag gives `value`."""
     result = FileRemoval(path, source)
     try:
         encoding, text = decoded(source)
         before = Source(path, text)
-        result.refusals = [Place(path, line, why) for line, why in sorted(set(_refused(before, finder, value, names)))]
+        result.refusals = [Place(path, line, why) for line, why in sorted(set(_refused(before, finder, value)))]
         if result.refusals:
             return result
         rewriter = _Rewriter(project, finder, before, value, result)
@@ -96,12 +94,12 @@ def decoded(source: bytes) -> tuple[str, bytes]:
 # What is refused before anything is touched ------------------------------------------------------------
 
 
-def _refused(source: Source, finder: FlagFinder, value: Value, names: Collection[str]) -> Iterator[tuple[int, str]]:
+def _refused(source: Source, finder: FlagFinder, value: Value) -> Iterator[tuple[int, str]]:
     module = source.module
     for ask in finder.asks(module):
         if why := _why_not(source, ask, value):
             yield ask.call.lineno, why
-    for line, says in finder.mentions(module, names):
+    for line, says in finder.mentions(module):
         yield line, f"{says}: that is no call which gives the flag's value"
 
 

@@ -37,15 +37,12 @@ def take_out(
     search: Search,
     *,
     value: Value,
-    names: Collection[str] = (),
 ) -> Removal:
-    """Remove one flag from these files, keeping what happens while it gives `value`. `names` are its constants'.
+    """Remove one flag from these files, keeping what happens while it gives `value`.
 
     `search` gives the other files in which a name stands, as they are on the disk.
     """
-    files = [
-        remove(project, finder, path, source, value=value, names=names) for path, source in sorted(sources.items())
-    ]
+    files = [remove(project, finder, path, source, value=value) for path, source in sorted(sources.items())]
     result = Removal(files)
     for one in files:
         if one.after is not None and one.is_changed:
