@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.code.repositories import Clone
-from whytree.code import flag_references, services
+from whytree.code import flag_references, git, services
+from whytree.code.field_search import FieldSearch
 from whytree.code.flag_references import FlagReading, PushedExtinction, PushedReference, flag_in_code
 from whytree.code.flag_search import FlagSearch
 from whytree.code.git import open_clone
@@ -51,7 +52,7 @@ def test_binary_and_huge_files_links_and_submodules_are_left_alone(clone: Clone,
     clone.commit("Add")
     found = search(clone, "defer_phone")
     assert [one.path for one in found.references] == ["a.py"]
-    assert found.left_out == ["1 file is larger than 5 MB and not searched."]
+    assert found.left_out == ["1 file is larger than 5 MB and not searched.", "1 submodule is not searched."]
 
 
 def test_a_minified_line_of_megabytes_is_one_place_with_a_short_hunk(clone: Clone) -> None:
@@ -119,6 +120,33 @@ def test_many_files_are_searched_by_git_itself_and_copies_are_all_found(clone: C
         clone.write(name, ASK)
     clone.commit("Many")
     assert [path for path, _, _ in places(clone, "defer_phone")] == ["one.py", "two.py"]
+
+
+@pytest.fixture
+def no_pcre(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A git that was built without Perl's regular expressions."""
+    whole = git.Clone.search
+    monkeypatch.setattr(git.Clone, "search", lambda self, *words: None if "-P" in words else whole(self, *words))
+
+
+def test_a_git_without_perls_expressions_finds_the_same(clone: Clone, no_pcre: None) -> None:
+    for number in range(400):
+        clone.write(f"m{number}.py", f"x = {number}\n")
+    form = (
+        "from django import forms\nclass F(forms.Form):\n    size = forms.CharField()\n    town = forms.CharField()\n"
+    )
+    clone.commit(
+        "Many", **{"a.py": ASK, "form.py": form, "use.py": "def f(form):\n    return dict(form.cleaned_data)\n"}
+    )
+    assert places(clone, "defer_phone") == [("a.py", 2, "resolved")]
+    assert FieldSearch(open_clone(clone.path)).look("size").verdict == "unsure"
+
+
+def test_what_gitattributes_calls_binary_is_searched_all_the_same(clone: Clone) -> None:
+    clone.commit(
+        "Ask", **{".gitattributes": "*.py -diff\n", **{f"m{n}.py": f"x = {n}\n" for n in range(400)}, "a.py": ASK}
+    )
+    assert places(clone, "defer_phone") == [("a.py", 2, "resolved")]
 
 
 def test_constants_are_followed_between_files(clone: Clone) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -174,6 +175,20 @@ def test_adding_a_repository_looks_for_the_fields_of_events(clone: Clone, cli: A
     clone.commit("Read it", **{"use.py": "def f(form):\n    return form.cleaned_data['size']\n"})
     assert cli("repository", "sync", cwd=clone.path).exit_code == 0
     assert unread_fields(product) == []
+
+
+def test_code_that_is_not_looked_at_makes_it_unsure(clone: Clone, tmp_path: Path) -> None:
+    from whytree.code.field_search import FieldSearch
+    from whytree.code.git import open_clone
+
+    clone.commit("Form", **{"form.py": FORM, "view.py": VIEW})
+    assert FieldSearch(open_clone(clone.path)).look("size").verdict == "nobody"
+    library = Clone(tmp_path / "library")
+    library.commit("Read", **{"lib.py": "def f(form):\n    return form.cleaned_data['size']\n"})
+    clone.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(library.path), "vendored")
+    clone.commit("Vendor")
+    found = FieldSearch(open_clone(clone.path)).look("size")
+    assert (found.verdict, [one.says for one in found.hides]) == ("unsure", ["1 submodule is not searched."])
 
 
 def test_looking_without_a_registered_clone_tells_nobody(clone: Clone, cli: Any, store: Any, product: Any) -> None:

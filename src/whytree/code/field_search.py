@@ -11,7 +11,7 @@ from whytree.engines.python.names import Module, Project, word
 from whytree.workspace.client import Client
 
 from .git import Clone, shown_path
-from .snapshot import Snapshot
+from .snapshot import Snapshot, without_collecting
 
 MOST_MODULES = 2000
 FIELDS_AT_ONCE = 50
@@ -28,7 +28,8 @@ class FieldSearch:
 
     def run(self, names: Iterable[str]) -> list[FieldReads]:
         """What the code does with each of these fields."""
-        return [self.look(name) for name in sorted(set(names))]
+        with without_collecting():
+            return [self.look(name) for name in sorted(set(names))]
 
     def look(self, name: str) -> FieldReads:
         if not _NAME.fullmatch(name):
@@ -39,7 +40,7 @@ class FieldSearch:
     @cached_property
     def _finder(self) -> FieldFinder:
         carriers = re.compile(CARRIERS.encode())
-        holding = self.snapshot.holding([CARRIERS], carriers, lambda some: CARRIERS)
+        holding = self.snapshot.holding([], carriers, lambda some: CARRIERS)
         paths = [path for path in holding if path.endswith(".py")]
         modules = [(path, self._project.module(path)) for path in paths[:MOST_MODULES]]
         unread = [Spot(path, 1, "does not parse as Python") for path, module in modules if module is None]

@@ -21,7 +21,7 @@ from whytree.engines.python.names import Project, word
 from whytree.workspace.client import Client
 
 from .git import Clone, shown_path, split_lines
-from .snapshot import KeySearch, Snapshot, lines_of
+from .snapshot import KeySearch, Snapshot, lines_of, without_collecting
 
 REFERENCES_AT_ONCE = 1000
 
@@ -64,7 +64,8 @@ class FlagSearch:
         pattern = key_pattern(self._keys)
         paths = KeySearch(self._clone, self._keys, pattern, pcre_of, memory="flag-keys").paths(self.snapshot)
         files = self.snapshot.load(paths)
-        everything = find_references(self._keys, files, self.project, self.speaking_of)
+        with without_collecting():
+            everything = find_references(self._keys, files, self.project, self.speaking_of)
         found.references, more = capped(everything)
         found.left_out += self.snapshot.left_out
         found.left_out += [f"{key} stands in {count:,} more places." for key, count in more.items()]

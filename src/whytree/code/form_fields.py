@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
@@ -24,6 +25,7 @@ from .services import refuse_another
 USUAL_DAYS = 90
 MOST_DAYS = 730
 MOST_PLACES = 50
+FRESH_SECONDS = 600
 VERDICTS = frozenset(FieldReading.Verdict.values)
 
 
@@ -162,12 +164,29 @@ def form_fields(product: Product, *, days: int = USUAL_DAYS) -> list[FormField]:
 
 def unread_fields(product: Product) -> list[FormField]:
     """Fields that people fill in and that no code reads. Asks the event store only when there may be one."""
-    verdicts = defaultdict(set)
+    verdicts: dict[str, set[str]] = defaultdict(set)
     for reading in _readings(product):
         verdicts[reading.field].add(reading.verdict)
     if not any(some == {FieldReading.Verdict.NOBODY} for some in verdicts.values()):
         return []
-    return [one for one in form_fields(product) if one.verdict == "nobody" and one.people]
+    found = {name: FormField(name, list(seen)) for name, seen in _seen_lately(product).items() if name in verdicts}
+    for reading in _readings(product):
+        if reading.field in found:
+            found[reading.field].readings.append(reading)
+    return sorted((one for one in found.values() if one.verdict == "nobody"), key=lambda one: -(one.seconds or 0))
+
+
+def _seen_lately(product: Product) -> dict[str, list[FieldSeen]]:
+    """What events said of fields some minutes ago: Today is looked at often, and this reads every event."""
+    key = f"form-fields:{product.pk}"
+    found: dict[str, list[FieldSeen]] | None = cache.get(key)
+    if found is None:
+        found = {}
+        end = timezone.now()
+        for seen in fields_seen(product.pk, end - timedelta(days=USUAL_DAYS), end):
+            found.setdefault(seen.field, []).append(seen)
+        cache.set(key, found, FRESH_SECONDS)
+    return found
 
 
 def _readings(product: Product) -> list[FieldReading]:

@@ -1,10 +1,11 @@
 """The files of one commit, as git keeps them: listed, searched and read without touching the working tree."""
 
+import gc
 import json
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -46,10 +47,11 @@ class Snapshot:
     def entries(self) -> dict[str, Entry]:
         """By path, what is not too big."""
         listed = self._clone.read_bytes("ls-tree", "-r", "-l", "-z", "--full-tree", self.revision)
-        found, big = {}, 0
+        found, big, modules = {}, 0, 0
         for row in listed.split(b"\0"):
             facts, _, path = row.partition(b"\t")
             parts = facts.split()
+            modules += parts[:1] == [b"160000"]
             if len(parts) != 4 or not parts[0].startswith(b"100"):
                 continue
             size = int(parts[3]) if parts[3].isdigit() else 0
@@ -60,6 +62,8 @@ class Snapshot:
         if big:
             files = "1 file is" if big == 1 else f"{big:,} files are"
             self.left_out.append(f"{files} larger than {MAX_BYTES // 1_000_000} MB and not searched.")
+        if modules:
+            self.left_out.append(f"{modules:,} {'submodule is' if modules == 1 else 'submodules are'} not searched.")
         return found
 
     def text(self, path: str) -> bytes | None:
@@ -99,17 +103,23 @@ class Snapshot:
     def holding(
         self, words: Collection[str], pattern: re.Pattern[bytes], pcre: Callable[[Iterable[str]], str]
     ) -> list[str]:
-        """Paths of files in which `pattern` matches, in order. `pcre` writes it for git; `words` are literal."""
+        """Paths of files in which `pattern` matches, in order. `pcre` writes it for git.
+
+        `words` are literal: each match holds one of them. Without any, a git built without PCRE cannot help.
+        """
         found: set[str] = set()
         some = sorted(words)
-        for start in range(0, len(some), _AT_ONCE):
+        for start in range(0, len(some) or 1, _AT_ONCE):
             found |= self._grep(some[start : start + _AT_ONCE], pcre)
         sure = self.load(sorted(found & self.entries.keys()))
         return [path for path, text in sorted(sure.items()) if pattern.search(text)]
 
     def _grep(self, words: list[str], pcre: Callable[[Iterable[str]], str]) -> set[str]:
-        usual = ("grep", "-l", "-z", "-I", "--no-recurse-submodules", "--full-name")
+        # As text, whatever .gitattributes says: what is binary is told by its bytes, when it is read.
+        usual = ("grep", "-l", "-z", "-a", "--no-recurse-submodules", "--full-name")
         done = self._clone.search(*usual, "-P", "-e", pcre(words), self.revision)
+        if done is None and not words:
+            return set(self.entries)
         if done is None:  # git built without PCRE
             fixed = [part for word in words for part in ("-e", word)]
             done = self._clone.search(*usual, "-F", *fixed, self.revision)
@@ -178,6 +188,18 @@ class KeySearch:
             self._file.parent.mkdir(exist_ok=True)
             partial.write_text(json.dumps(kept), "ascii")
             partial.replace(self._file)
+
+
+@contextmanager
+def without_collecting() -> Iterator[None]:
+    """Trees are many small objects that all stay: looking through them for rubbish took twice the time of the search."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def lines_of(text: bytes) -> list[str]:

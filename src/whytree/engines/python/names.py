@@ -12,7 +12,7 @@ import re
 import warnings
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -148,7 +148,8 @@ class Module:
         """Look into the functions that hold any of these lines (sorted); into all without."""
         if not self._closed:
             return
-        wanted, kept = [], []
+        wanted: list[tuple[ast.AST, Scope]] = []
+        kept: list[tuple[ast.AST, Scope]] = []
         for node, scope in self._closed:
             (wanted if lines is None or _spans(node, lines) else kept).append((node, scope))
         self._closed = kept
@@ -177,7 +178,8 @@ class Module:
             scopes[node] = scope
             if kind in _BINDING and node not in self._deferred:
                 self._bind(node, scope)
-            inner, outside = scope, _NOTHING
+            inner = scope
+            outside: Set[ast.AST] = _NOTHING
             if kind in _SCOPED:
                 inner, outside = Scope(node, scope), _outside(node)
             for name in _CHILDREN[kind]:
@@ -243,7 +245,7 @@ def _spans(node: ast.AST, lines: Sequence[int]) -> bool:
     return position < len(lines) and lines[position] <= last
 
 
-def _outside(node: ast.AST) -> set[ast.AST] | frozenset[ast.AST]:
+def _outside(node: ast.AST) -> Set[ast.AST]:
     """Children of a function or class that are evaluated where it stands, not inside."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         arguments = node.args
