@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 WORDS = "account book value phone number city lesson teacher price date email person table window order".split()  # noqa: SIM905
 
 SEARCH = """
-import sys, time
+import os, sys, time
 from pathlib import Path
 from whytree.code.flag_search import FlagSearch
 from whytree.code.git import open_clone
@@ -38,7 +38,8 @@ keys = Path(sys.argv[2]).read_text().split()
 begin = time.perf_counter()
 found = FlagSearch(clone, keys).run(extinct=sys.argv[3] == "history")
 resolved = sum(one.how == "resolved" for one in found.references)
-print(time.perf_counter() - begin, len(found.references), resolved, len(found.extinctions))
+seconds = time.perf_counter() - begin
+print(seconds, sum(os.times()[:4]), len(found.references), resolved, len(found.extinctions))
 """
 
 
@@ -103,12 +104,12 @@ def make_repository(folder: Path, files: int, commits: int, keys: list[str], gon
     subprocess.run(["git", "-C", str(folder), "gc", "--quiet"], check=True)
 
 
-def search(folder: Path, keys: Path, what: str) -> tuple[float, str]:
-    """Seconds of the search, and of the whole process; and what it found."""
+def search(folder: Path, keys: Path, what: str) -> tuple[float, float, str]:
+    """Seconds of the search, seconds of all processors in the whole process, and what it found."""
     environment = {"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/local/bin:/usr/bin:/bin"}
     command = [sys.executable, "-c", SEARCH, str(folder), str(keys), what]
     done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.split()
-    return float(done[0]), f"{done[1]} references, {done[2]} resolved, {done[3]} extinct"
+    return float(done[0]), float(done[1]), f"{done[2]} references, {done[3]} resolved, {done[4]} extinct"
 
 
 def timed(*command: str) -> float:
@@ -118,7 +119,8 @@ def timed(*command: str) -> float:
 
 
 def change_one(folder: Path, number: int) -> None:
-    path = folder / "app" / f"part{number}" / f"module{number}.py"
+    changed = 7 * number  # a Python file
+    path = folder / "app" / f"part{changed % 100}" / f"module{changed}.py"
     path.write_text(path.read_text() + f"# round {number}\n")
     who = ("-c", "user.name=Ana", "-c", "user.email=ana@example.org")
     subprocess.run(["git", "-C", str(folder), *who, "commit", "--quiet", "--all", "--message", "One"], check=True)
@@ -142,18 +144,19 @@ def main() -> None:
 
 def measure(folder: Path, listing: Path, keys: list[str], rounds: int) -> None:
     taken: dict[str, list[float]] = {
-        name: [] for name in ("cold", "warm", "one file changed", "with history", "each", "all")
+        name: [] for name in ("cold", "warm", "one file changed", "with history", "each", "all", "processors")
     }
     git = ("git", "-C", str(folder), "grep", "-n", "-I")
     found = ""
     for number in range(1, rounds + 1):
         shutil.rmtree(folder / ".git" / "whytree", ignore_errors=True)
-        seconds, found = search(folder, listing, "now")
+        seconds, spent, found = search(folder, listing, "now")
         taken["cold"].append(seconds)
+        taken["processors"].append(spent)
         taken["warm"].append(search(folder, listing, "now")[0])
         change_one(folder, number)
         taken["one file changed"].append(search(folder, listing, "now")[0])
-        seconds, ended = search(folder, listing, "history")
+        seconds, _, ended = search(folder, listing, "history")
         taken["with history"].append(seconds)
         if number == 1:  # takes long
             taken["each"].append(sum(timed(*git, "-F", "-e", key, "HEAD") for key in keys))
@@ -163,6 +166,7 @@ def measure(folder: Path, listing: Path, keys: list[str], rounds: int) -> None:
         subprocess.run(["git", "-C", str(folder), "ls-files"], capture_output=True, check=True).stdout.splitlines()
     )
     print(f"{count:,} files, {len(keys)} flags: {found}; over the history {ended.rpartition(', ')[2]}")
+    print(f"  cold takes {middle['processors']:.2f} s of processor time, Python's start and git's threads with it")
     for name in ("cold", "warm", "one file changed", "with history"):
         print(f"  {name:18} {middle[name]:6.2f} s")
     print(

@@ -199,6 +199,7 @@ def without_collecting() -> Iterator[None]:
         yield
     finally:
         if was_on:
+            gc.freeze()  # else it looks through all of them right now
             gc.enable()
 
 

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .python.flags import FlagFinder, collect
-from .python.names import Project, word
+from .python.names import Project
 
-_LINE_END = re.compile(rb"\r\n?|\n")
 How = Literal["resolved", "text"]
 
 CONTEXT_LINES = 2
@@ -72,10 +71,11 @@ def find_references(
     python = [path for path in files if path.endswith((".py", ".pyi"))]
     modules = collect(project, finder, python, search, MOST_MODULES)
     pattern = key_pattern(keys)
-    known = word(finder.names) if finder.names else None
+    matches = {path: list(_matches(pattern, text)) for path, text in files.items()}
     for module in modules:
         text = files.get(module.path) or project.source(module.path) or b""
-        module.open(sorted({*_line_numbers(pattern, text), *(_line_numbers(known, text) if known else ())}))
+        lines = {line for _, line in matches.get(module.path, ())}
+        module.open(sorted(lines.union(*(_lines_with(name.encode(), text) for name in finder.names))))
     found: dict[tuple[str, str, int], Reference] = {}
     for path, hits in finder.hits(modules).items():
         for hit in hits:
@@ -84,20 +84,22 @@ def find_references(
             if earlier is None or (earlier.how == "text" and hit.is_sure):
                 found[hit.key, path, hit.line] = reference
     parsed = {module.path for module in modules}
-    for path, text in files.items():
+    for path, some in matches.items():
         says = "" if path in parsed else "does not parse as Python" if path in python else ""
-        for key, line in _matches(pattern, text):
+        for key, line in some:
             found.setdefault((key, path, line), Reference(key, path, line, "text", says or _where(path)))
     return sorted(found.values(), key=lambda one: one.rank)
 
 
-def _line_numbers(pattern: re.Pattern[bytes], text: bytes) -> Iterator[int]:
-    """Of each match, as Python counts lines."""
+def _lines_with(name: bytes, text: bytes) -> Iterator[int]:
+    """Lines in which a name stands, be it as part of another one."""
     line, at = 1, 0
-    for match in pattern.finditer(text):
-        line += len(_LINE_END.findall(text, at, match.start()))
-        at = match.start()
+    position = text.find(name)
+    while position >= 0:
+        line += text.count(b"\n", at, position)
+        at = position
         yield line
+        position = text.find(name, position + 1)
 
 
 def _matches(pattern: re.Pattern[bytes], text: bytes) -> Iterator[tuple[str, int]]:
