@@ -180,6 +180,8 @@ HIDERS = {
     "its own items": (
         "from app.form import SignUp\nclass More(SignUp):\n    def all(self):\n        return [self[n].value() for n in self.fields]\n"
     ),
+    "eval": "def f(form, code):\n    return eval(code)\n",
+    "flask's arguments": "def f():\n    return request.args.to_dict()\n",
     "a wizard": "def done(self):\n    return self.get_all_cleaned_data()\n",
     "attrgetter": "from operator import attrgetter\nread = attrgetter(*NAMES)\n",
     "a model of the same field": "class Account(models.Model):\n    company_size = models.TextField()\n",

@@ -21,12 +21,15 @@ Verdict = Literal["read", "nobody", "unsure"]
 
 PLAIN_FORMS = frozenset({"Form", "FlaskForm", "SecureForm"})
 _REQUESTS = frozenset({"request", "req"})
-_REQUEST_DATA = frozenset({"POST", "GET", "form", "values", "data", "json", "body", "FILES", "query_params"})
+_REQUEST_DATA = frozenset(
+    {"POST", "GET", "form", "values", "data", "json", "body", "FILES", "query_params", "args", "params"}
+)
 _BY_NAME = frozenset({"get", "getlist", "pop", "setdefault", "getone", "getall"})
 _HIDING_CALLS = frozenset(
     {
         *("modelform_factory", "modelformset_factory", "inlineformset_factory"),
         *("get_all_cleaned_data", "get_cleaned_data_for_step", "attrgetter", "methodcaller", "get_json"),
+        *("eval", "exec", "__getattribute__", "__getitem__"),
     }
 )
 # What stands in every file that may take a form's data as a whole.
