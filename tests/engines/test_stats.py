@@ -17,7 +17,6 @@ from whytree.engines.stats import (
     NoAnswer,
     SampleRatio,
     Stratum,
-    _score_variance,
     clustered_count,
     count,
     difference_of_means,
@@ -25,6 +24,7 @@ from whytree.engines.stats import (
     proportion,
     sample_ratio,
 )
+from whytree.engines.stats.strata import _score_variance
 
 
 def share(successes: int, n: int) -> Arm:
