@@ -27,6 +27,7 @@ APPS = (
     "analytics",
     "flags",
     "voice",
+    "experiments",
     "learning",
     "demo",
 )
@@ -50,6 +51,7 @@ GROUPS = {
     "metric": "What is counted.",
     "flag": "Feature flags.",
     "feedback": "What people said.",
+    "experiment": "What a change did to people drawn by lot.",
     "review": "Predictions against what happened.",
     "person": "The people who use the product.",
 }

@@ -3,7 +3,6 @@
 What people and commits say is data: its control characters are shown, never obeyed.
 """
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -13,12 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from whytree.engines.charts import number
+from whytree.engines.text import CONTROL, plain
 
 Answer = dict[str, Any]
 
 MOST_CODE = 6
 MOST_VOICES = 3
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _DIM, _STATED, _INFERRED = "dim", "green", "yellow"
 _COLOURS = {
     "commit": "default",
@@ -46,18 +45,12 @@ def print_answer(answer: Answer, console: Console | None = None) -> None:
     console.print(grid)
 
 
-def plain(text: object) -> str:
-    """Text with every control character replaced by its visible sign, on one line."""
-    one_line = re.sub(r"\s*[\r\n\t]+\s*", " ", str(text))
-    return _CONTROL.sub(lambda found: chr(0x2400 + ord(found[0])) if ord(found[0]) < 0x20 else "�", one_line)
-
-
 def _head(answer: Answer) -> Text:
     head = Text(plain(answer["ref"]), style="cyan")
     for line in answer["code"][:MOST_CODE]:
         if line["asked"]:
             head.append(f"\n{line['number']:>6}  ", style=_DIM)
-            head.append(_CONTROL.sub("�", line["text"].expandtabs(4)).rstrip(), style="default")
+            head.append(CONTROL.sub("�", line["text"].expandtabs(4)).rstrip(), style="default")
     more = len(answer["code"]) - MOST_CODE
     if more > 0:
         head.append(f"\n        … and {more:,} more lines", style=_DIM)

@@ -1,8 +1,20 @@
 """Estimates with their doubt, a subject a module.
 
-Every input is a summary (how many, how much, how it varies); no raw event reaches this package. Every question is
-answered by an :class:`Estimate` or, where the data hold no answer, by :class:`NoAnswer` with the reason: never by
-p = 1 or an interval of zero width. Pure: no clock, no database, no settings.
+Every input is a summary (how many, how much, how it varies), but for quantiles and tails, which look at one column.
+Every question is answered by an estimate or, where the data hold no answer, by :class:`NoAnswer` with the reason: never
+by p = 1 or an interval of zero width. Pure: no clock, no database, no settings.
+
+    answers     Estimate and NoAnswer
+    groups      one group: shares and counts
+    strata      two arms within periods of constant weights
+    moments     centred sums, which everything below takes
+    effects     two arms: means (with covariates), shares, ratios, quantiles
+    draw        was it a fair draw?
+    margins     not worse by more than was allowed
+    multiple    several questions at once
+    sequential  an interval that may be looked at every day
+    bayes       what one may believe after the data
+    tails       does one unit carry the mean?
 """
 
 from whytree.engines.stats.answers import LEVEL, Estimate, Floats, Method, NoAnswer

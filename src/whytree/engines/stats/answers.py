@@ -13,7 +13,20 @@ from numpy.typing import NDArray
 LEVEL = 0.95
 
 Method = Literal[
-    "Wilson", "Garwood", "Fay-Feuer", "Miettinen-Nurminen, stratified", "Mantel-Haenszel weights, Welch", "delta, log"
+    "Wilson",
+    "Garwood",
+    "Fay-Feuer",
+    "Miettinen-Nurminen, stratified",
+    "Mantel-Haenszel weights, Welch",
+    "delta, log",
+    "Welch",
+    "Welch, CUPED",
+    "delta",
+    "delta, CUPED",
+    "Fieller",
+    "order statistics",
+    "order statistics, clustered",
+    "asymptotic confidence sequence",
 ]
 Floats = NDArray[np.float64]
 

@@ -93,6 +93,19 @@ def difference_of_proportions(strata: Sequence[Stratum], *, level: float = LEVEL
     return Comparison(share0, share1, estimate, ratio, int(n0.sum()), int(n1.sum()))
 
 
+def score_of_no_difference(strata: Sequence[Stratum]) -> float:
+    """The standard normal score of "both arms are alike" that belongs to the interval above; positive: more treated.
+
+    Strata in which only one arm was served are left out, as there; at least one must be left.
+    """
+    used = [stratum for stratum in strata if stratum.compares]
+    n0, x0, _ = _columns([stratum.control for stratum in used])
+    n1, x1, _ = _columns([stratum.treatment for stratum in used])
+    weights = _mantel_haenszel(n0, n1)
+    variance = float(weights**2 @ _score_variance(x0, n0, x1, n1, 0.0))
+    return float(weights @ (x1 / n1 - x0 / n0)) / math.sqrt(max(variance, _TINY))
+
+
 def difference_of_means(strata: Sequence[Stratum], *, level: float = LEVEL) -> Comparison | NoAnswer:
     """Treatment minus control in mean per person, stratified with Mantel-Haenszel weights.
 
