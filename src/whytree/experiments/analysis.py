@@ -179,7 +179,7 @@ def _sums(
             places, columns = places[there], [column[there] for column in columns]
         if whose is not None:
             _, owner = np.unique(whose[places], return_inverse=True)
-            columns = [np.bincount(owner, column) for column in columns]
+            columns = [np.asarray(np.bincount(owner, column), dtype=np.float64) for column in columns]
         else:
             columns += [column[places] for column in covariates]
         arms.append(Moments.of(*columns))

@@ -284,10 +284,13 @@ def _pairs(texts: Sequence[str], option: str, example: str, read: Callable[[str]
 def _changed(
     planned: list[MetricPlan], option: str, name: str, change: Callable[[MetricPlan], MetricPlan]
 ) -> list[MetricPlan]:
-    if not any(name in (metric.name, metric.column) for metric in planned):
+    """A metric's whole name means that one; a column's name all metrics of it."""
+    exactly = option != "--down" and any(name == metric.name for metric in planned)
+    meant = [name == metric.name or (name == metric.column and not exactly) for metric in planned]
+    if not any(meant):
         known = ", ".join(metric.name for metric in planned)
         raise Invalid(f"{option} names “{name}”, which is no metric here. Metrics: {known}.")
-    return [change(metric) if name in (metric.name, metric.column) else metric for metric in planned]
+    return [change(metric) if this else metric for metric, this in zip(planned, meant, strict=True)]
 
 
 def _listed(columns: Sequence[str]) -> str:

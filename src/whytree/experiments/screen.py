@@ -12,7 +12,7 @@ from rich.text import Text
 from whytree.engines.text import plain
 
 from .results import Analysis, Comparison, MetricResult
-from .sentences import deciding, difference_value, in_percent, level_value, p_text, points
+from .sentences import chance, deciding, difference_value, in_percent, level_value, p_text, points
 
 _COLOURS = {
     "better": "green",
@@ -36,8 +36,8 @@ def print_analysis(analysis: Analysis, console: Console | None = None) -> None:
     console.print(Text(plain(analysis.headline), style="bold"))
     for sentence in analysis.verdict:
         console.print(Text(plain(sentence)))
-    for line in interval_lines(analysis, console.width):
-        console.print(line)
+    for drawn in interval_lines(analysis, console.width):
+        console.print(drawn)
     console.print()
     console.print(_table(analysis, wide=console.width >= WIDE))
     for metric in analysis.metrics:
@@ -97,10 +97,17 @@ def interval_lines(analysis: Analysis, columns: int) -> list[Text]:
 def _table(analysis: Analysis, *, wide: bool) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     arms = len(analysis.units) > 2
-    table.add_column("metric", no_wrap=wide)
+    table.add_column("metric", no_wrap=wide, overflow="fold", min_width=10)
     if arms:
-        table.add_column("arm", overflow="fold")
-    for heading in ("control", "treatment", "difference", "interval", *(("relative",) if wide else ()), "p"):
+        table.add_column("arm", no_wrap=wide, overflow="fold", min_width=6)
+    for heading in (
+        "control",
+        "treatment",
+        *(("difference",) if wide else ()),
+        "interval",
+        *(("relative",) if wide else ()),
+        "p",
+    ):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for metric in analysis.metrics:
@@ -126,9 +133,11 @@ def _figures(metric: MetricResult, one: Comparison, *, wide: bool) -> list[Text]
     treatment = one.treatment if one.treatment is not None else values[one.arm]
     cells = [level_value(control, metric), level_value(treatment, metric)]
     if one.difference is None:
-        return [Text(cell) for cell in [*cells, *["–"] * (4 if wide else 3)]]
+        return [Text(cell) for cell in [*cells, *["–"] * (4 if wide else 2)]]
     low, high = difference_value(one.difference.low, metric), difference_value(one.difference.high, metric)
-    cells += [difference_value(one.difference.value, metric), f"{low} to {high}"]
+    if wide:
+        cells.append(difference_value(one.difference.value, metric))
+    cells.append(f"{low} to {high}")
     if wide:
         change = None if one.relative is None else one.relative.value
         cells.append("–" if change is None else f"{'+' if change > 0 else ''}{in_percent(change, 1)}")
@@ -151,13 +160,13 @@ def _notes(metric: MetricResult) -> list[str]:
         for reason in dict.fromkeys(one.no_relative for one in metric.comparisons if one.no_relative)
     ]
     if metric.best:
-        chances = ", ".join(f"{one.arm} {in_percent(one.best, 0)}" for one in metric.best)
+        chances = ", ".join(f"{one.arm} {chance(one.best)}" for one in metric.best)
         notes.append(f"{metric.name}: chance of being the best: {chances}.")
     for one in metric.comparisons:
         if one.belief is not None and one.belief.prior != "flat":
             after = one.belief
             notes.append(
                 f"{metric.name}, {one.arm}: after the prior {after.prior}, {difference_value(after.low, metric)} to "
-                f"{difference_value(after.high, metric)}{points(metric)}; {in_percent(after.chance_better, 0)} likely better."
+                f"{difference_value(after.high, metric)}{points(metric)}; chance of being better {chance(after.chance_better)}."
             )
     return notes

@@ -18,10 +18,15 @@ def figure(value: float) -> str:
     if size >= 1000:
         return _minus(f"{value:,.0f}")
     if size >= 0.001:
-        digits = 1 if size >= 100 else 2 if size >= 10 else 3 if size >= 1 else 4 if size >= 0.1 else 5
+        digits = 1 if size >= 100 else 2 if size >= 1 else 3 if size >= 0.1 else 4 if size >= 0.01 else 5
         text = f"{value:.{digits}f}"
         return _minus(text.rstrip("0").rstrip(".") if "." in text else text)
     return _minus(f"{value:.2e}")
+
+
+def chance(share: float) -> str:
+    """A probability nobody should take for certain."""
+    return "< 1 %" if share < 0.01 else "> 99 %" if share > 0.99 else in_percent(share, 0)
 
 
 def in_percent(share: float, digits: int = 2) -> str:
@@ -192,7 +197,7 @@ def _what_follows(analysis: Analysis, metric: MetricResult | None) -> str:
         return ""
     return (
         f"No difference seen is not the same as none: if the larger end of the interval would matter, it needs more units; "
-        f"if not, {analysis.control} and the others may be treated as alike, and the cheaper one kept."
+        f"if not, treat {listed(list(analysis.units))} as alike, and keep the one that costs less."
     )
 
 
@@ -209,12 +214,17 @@ def _rails_alone(analysis: Analysis) -> str:
 
 def no_mean(metric: MetricPlan, worst: Tail) -> str:
     """Why a mean has no interval, and what would give one."""
+    column = metric.column
+    if worst.few_carry_it:
+        return (
+            f"Only {several(worst.away or 0, 'unit')} of an arm have another {column} than {figure(worst.usual)}: too few for the mean. "
+            "More units would give an answer; so does a column that says who did it at all."
+        )
     why = (
         "its tail is so heavy that its spread may have no bound"
         if worst.infinite_variance_in_sight
         else f"one unit ({figure(worst.value)}) makes {in_percent(worst.share, 0)} of the spread in its arm"
     )
-    column = metric.column
     return (
         f"The mean of {column} is at the mercy of its largest values: {why}. --cap {column}=p99.9 would give an answer about "
         f"everybody else, {column}:median or p90 one about the typical or the keen unit."

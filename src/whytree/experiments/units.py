@@ -168,7 +168,7 @@ def _one_arm_each(kept: Indices, unit: TextColumn, arm: TextColumn, intake: Inta
     np.maximum.at(most, codes, arms)
     both = (most >= 0) & (least != most)
     intake.in_two_arms = _set_aside(both, unit)
-    return kept[~both[codes]]
+    return np.asarray(kept[~both[codes]])
 
 
 def _set_aside(which: NDArray[np.bool_], unit: TextColumn) -> SetAside:

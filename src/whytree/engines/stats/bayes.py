@@ -82,4 +82,7 @@ def standings(means: Sequence[float], errors: Sequence[float], *, up_is_good: bo
         others = np.prod(np.delete(below, arm, axis=0), axis=0)
         chances.append(float(np.trapezoid(density[arm] * others, grid)))
     best = float(grid[-1] - np.trapezoid(np.prod(below, axis=0), grid))  # E max = b - integral of the maximum's cdf
-    return [Standing(chance, max(best - float(mean), 0.0)) for chance, mean in zip(chances, centre, strict=True)]
+    return [
+        Standing(chance / sum(chances), max(best - float(mean), 0.0))
+        for chance, mean in zip(chances, centre, strict=True)
+    ]

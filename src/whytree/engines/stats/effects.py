@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats as distributions
 
 from whytree.engines.stats.answers import LEVEL, Estimate, Floats, Method, NoAnswer, z
@@ -238,7 +239,7 @@ def _theta(control: Moments, treatment: Moments) -> Floats:
 
 
 def _first(arm: Moments) -> Floats:
-    return np.eye(len(arm.mean))[0]
+    return np.asarray(np.eye(len(arm.mean))[0])
 
 
 def _is_constant(arm: Moments) -> bool:
@@ -278,7 +279,7 @@ def quantile(values: Floats, share: float, units: Floats | None = None) -> Quant
     """
     rows = len(values)
     n = rows if units is None else len(np.unique(units))
-    scarce = min(share, 1 - share) * n
+    scarce = round(min(share, 1 - share) * n, 6)
     if scarce < FEWEST_BEYOND:
         return NoAnswer(
             f"Beyond the {100 * share:g}th percentile lie the values of {scarce:.0f} units; {FEWEST_BEYOND} are the "
@@ -291,7 +292,7 @@ def quantile(values: Floats, share: float, units: Floats | None = None) -> Quant
         error = math.sqrt(share * (1 - share) / n)
     else:
         _, whose = np.unique(units, return_inverse=True)
-        sums = Moments.of(np.bincount(whose, below), np.bincount(whose).astype(np.float64))
+        sums = Moments.of(_sums(whose, below), _sums(whose, np.ones(rows)))
         error = math.sqrt(_linearised(sums, float(sums.mean[0] / sums.mean[1])).variance / n)
     reach = z(LEVEL)
     low, high = (ordered[min(max(round((share + side * reach * error) * rows), 0), rows - 1)] for side in (-1.0, 1.0))
@@ -302,6 +303,10 @@ def quantile(values: Floats, share: float, units: Floats | None = None) -> Quant
             "A mean (capped, if the tail is long) or a share above a threshold would give an answer."
         )
     return Quantile(at, float(high - low) / (2 * reach), n, rows)
+
+
+def _sums(whose: NDArray[np.int64], values: Floats) -> Floats:
+    return np.asarray(np.bincount(whose, values), dtype=np.float64)
 
 
 #: Units beyond a quantile, on its scarcer side, below which its order statistics are too coarse.

@@ -19,6 +19,15 @@ RULED_BY_ONE = 0.5
 #: Hill's index at or below which a variance is not finite, or as good as.
 INFINITE_VARIANCE = 2.0
 
+#: Where most units share one value (nothing bought), the others carry the mean, and they must be so many...
+FEWEST_AWAY = 100
+
+#: ...and "most" is all but this share.
+MOSTLY_ALIKE = 0.2
+
+#: Below this share no unit can matter, and the tail is not measured.
+HARMLESS = 0.01
+
 #: Units from which Hill's index is read: the square root of those away from the median, but no fewer than this.
 FEWEST_IN_TAIL = 20
 
@@ -30,8 +39,11 @@ class Tail:
     share: float
     at: int
     value: float
-    #: Upper end of the 95 % interval of Hill's index; None where the tail is too short to say.
+    #: Upper end of the 95 % interval of Hill's index; None where the tail is harmless or too short to say.
     index: float | None
+    #: Units whose value is not the usual one; None where it does not matter.
+    away: int | None = None
+    usual: float = 0.0
 
     @property
     def infinite_variance_in_sight(self) -> bool:
@@ -40,7 +52,11 @@ class Tail:
     @property
     def ruled(self) -> bool:
         """Whether a mean's interval is not worth its ink."""
-        return self.share > RULED_BY_ONE or self.infinite_variance_in_sight
+        return self.share > RULED_BY_ONE or self.infinite_variance_in_sight or self.few_carry_it
+
+    @property
+    def few_carry_it(self) -> bool:
+        return self.away is not None and self.away < FEWEST_AWAY
 
 
 def tail(values: Floats) -> Tail:
@@ -49,15 +65,21 @@ def tail(values: Floats) -> Tail:
     In a tail that falls like x^-a the variance is infinite for a <= 2. The index is judged by the upper end of its
     interval (standard error a / sqrt(k)), so a moderate sample of a harmless metric is not accused.
     """
-    away = np.abs(values - values.mean())
-    at = int(away.argmax())
-    total = float(away @ away)
-    return Tail(float(away[at]) ** 2 / total if total else 0.0, at, float(values[at]), _hill(values))
+    deviations = values - values.mean()
+    squares = deviations * deviations
+    at = int(squares.argmax())
+    total = float(squares.sum())
+    share = float(squares[at]) / total if total else 0.0
+    if share <= HARMLESS:
+        return Tail(share, at, float(values[at]), None)
+    usual = float(np.median(values))
+    distances = np.abs(values - usual)
+    distances = distances[distances > 0]
+    alike = len(distances) < MOSTLY_ALIKE * len(values)
+    return Tail(share, at, float(values[at]), _hill(distances), len(distances) if alike else None, usual)
 
 
-def _hill(values: Floats) -> float | None:
-    away = np.abs(values - np.median(values))
-    away = away[away > 0]
+def _hill(away: Floats) -> float | None:
     k = max(FEWEST_IN_TAIL, math.isqrt(len(away)))
     if len(away) < 5 * k:
         return None
