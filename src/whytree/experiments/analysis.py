@@ -291,12 +291,14 @@ def _ratios(units: Units, plan: Plan) -> list[RatioFigure]:
 
 
 def _ratio(segment: str, seen: dict[str, int], weights: dict[str, float], adjusted: float | None) -> RatioFigure:
+    seen = {arm: seen.get(arm, 0) for arm in weights}
     answer = sample_ratio([Assigned(seen, weights)])
     if not isinstance(answer, SampleRatio):
         return RatioFigure(segment, seen, {}, None, "ok")
+    expected = {arm: answer.expected.get(arm, 0.0) for arm in weights}
     p = answer.p if adjusted is None else adjusted
     standing: Trust = "broken" if p < RATIO_BROKEN else "look" if p < RATIO_DOUBTFUL else "ok"
-    return RatioFigure(segment, seen, dict(answer.expected), p, standing)
+    return RatioFigure(segment, seen, expected, p, standing)
 
 
 def read_weights(text: str, arms: list[str]) -> dict[str, float]:
@@ -318,6 +320,7 @@ def read_weights(text: str, arms: list[str]) -> dict[str, float]:
             raise Invalid(f"“{value}” is no weight. Write --weights 50:50, or {arms[0]}=50,{arms[1]}=50.")
         weights[name.strip()] = weight
     unknown = [name for name in arms if name not in weights]
+    weights = {name: weights[name] for name in [*arms, *weights] if name in weights}
     if unknown:
         raise Invalid(f"{text} gives no weight to “{unknown[0]}”. The arms are {', '.join(arms)}.")
     total = sum(weights.values())

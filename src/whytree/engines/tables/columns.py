@@ -385,8 +385,6 @@ def _parquet_blocks(table: Table, wanted: Sequence[str]) -> Iterator[_Block]:
     parquet = importlib.import_module("pyarrow.parquet")
     with ExitStack() as stack:
         file = parquet.ParquetFile(table.seekable(stack))
-        if not set(wanted) <= set(file.schema_arrow.names):
-            raise _NeedsCare  # a field of a nested column
         row = 0
         batches = file.iter_batches(batch_size=1 << 17, columns=list(wanted))
         while True:
@@ -422,6 +420,9 @@ def _encoded(cells: Any) -> tuple[list[Any], NDArray[np.int64]]:
     """The distinct values of an Arrow array, and which of them each cell holds (-1 for null)."""
     coded = cells.combine_chunks() if hasattr(cells, "chunks") else cells
     if not hasattr(coded, "dictionary"):
-        coded = coded.dictionary_encode()
+        try:
+            coded = coded.dictionary_encode()
+        except NotImplementedError:  # lists and nested objects
+            return coded.to_pylist(), np.arange(len(coded), dtype=np.int64)
     codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     return coded.dictionary.to_pylist(), codes
