@@ -64,6 +64,7 @@ def analyse(units: Units, plan: Plan, file: str) -> Analysis:
         *health.of_numbers(units, plan),
         *checks,
         *(check for one in measured for check in one.checks),
+        *_worst_case(units, plan, ratio[0], measured),
     ]
     analysis = Analysis(
         file,
@@ -330,6 +331,37 @@ def read_weights(text: str, arms: list[str]) -> dict[str, float]:
             f"The weights {text} add up to {total:g}{' and not to ' + format(whole, 'g') if whole else ''}. Correct them."
         )
     return weights
+
+
+def _worst_case(units: Units, plan: Plan, ratio: RatioFigure, measured: list[_Measured]) -> list[Check]:
+    """What the deciding share would be if the units an arm lacks were all of the kind that shrinks the difference.
+
+    Worst-case bounds (Horowitz and Manski, JASA 95, 2000, p. 77-84). A finding that survives them needs no explanation of the split.
+    """
+    deciding = next((one for one in measured if one.role == "primary"), None)
+    if deciding is None or deciding.kind != "proportion" or ratio.standing == "ok" or len(units.arms) != 2:
+        return []
+    effect, weights = deciding.effects[0], read_weights(plan.weights, units.arms)
+    (name0, name1), sizes = units.arms, units.sizes()
+    n0, n1 = sizes[name0], sizes[name1]
+    if (
+        not isinstance(effect, Effect)
+        or len(weights) != 2
+        or not min(weights.values()) > 0
+        or effect.n_control != n0
+        or effect.n_treatment != n1
+    ):
+        return []
+    cells = {name0: (round(effect.control * n0), n0), name1: (round(effect.treatment * n1), n1)}
+    lacking, other = (name0, name1) if n0 / weights[name0] < n1 / weights[name1] else (name1, name0)
+    missing = round(sizes[other] * weights[lacking] / weights[other]) - sizes[lacking]
+    lacks_more = (effect.treatment > effect.control) == (lacking == name1)
+    x, n = cells[lacking]
+    cells[lacking] = (x if lacks_more else x + missing, n + missing)
+    bound = compare_proportions(*cells[name0], *cells[name1], level=plan.level)
+    if isinstance(bound, NoAnswer):
+        return []
+    return [health.of_worst_case(deciding.plan.name, lacking, missing, lacks_more, effect.difference, bound.difference)]
 
 
 # --- several questions at once ---------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from whytree.engines.stats import NoAnswer
+from whytree.engines.stats import Estimate, NoAnswer
 from whytree.engines.stats.effects import compare_means, compare_proportions
 from whytree.engines.stats.moments import Moments
 from whytree.engines.stats.tails import HEAVY, Tail
@@ -61,6 +61,24 @@ def _ratio_sentence(ratio: RatioFigure) -> str:
     return (
         f"{told}: not by chance. Units are missing from an arm, and whoever is missing is not like the rest. "
         f"Likely: {'; '.join(CAUSES)}."
+    )
+
+
+def of_worst_case(name: str, lacking: str, missing: int, none_did: bool, found: Estimate, bound: Estimate) -> Check:
+    """``found`` is the difference as measured, ``bound`` with the missing units filled in against it."""
+    low, high = (f"{100 * end:+.2f}".replace("-", "−") for end in (bound.low, bound.high))
+    value = f"{100 * bound.value:+.2f}".replace("-", "−")
+    if bound.value * found.value <= 0:
+        reading = "it could explain the whole finding"
+    elif bound.low <= 0 <= bound.high:
+        reading = "it could explain part of the finding, and then chance the rest"
+    else:
+        reading = "the finding stands even then"
+    return Check(
+        "if the missing are unlike the rest",
+        "ok" if reading.startswith("the finding") else "look",
+        f"{lacking} lacks {missing:,} units. If {'none' if none_did else 'all'} of them had {name}, the difference would be "
+        f"{value} points ({low} to {high}): {reading}.",
     )
 
 

@@ -20,7 +20,7 @@ def figure(value: float) -> str:
     if size >= 0.001:
         digits = 1 if size >= 100 else 2 if size >= 1 else 3 if size >= 0.1 else 4 if size >= 0.01 else 5
         text = f"{value:.{digits}f}"
-        return _minus(text.rstrip("0").rstrip(".") if "." in text else text)
+        return _minus(f"{value:.0f}" if float(text) == round(value) else text)
     return _minus(f"{value:.2e}")
 
 
