@@ -2,8 +2,9 @@
 
 python benchmarks/experiment_table.py [units] [python with tea-tasting and polars]
 
-Both read the same Parquet file from disk and compare every arm with control on every metric; best of three. Whytree also checks units, gaps,
-tails and the sample ratio. tea-tasting runs in an environment of its own, whose python is the second argument; without one that row is left out.
+Both read the same Parquet file and compare every arm with control on every metric; best of three, by the clock and by the processor (on
+a busy machine the second is the fairer). Whytree also checks units, gaps, tails and the sample ratio. tea-tasting runs in an environment of
+its own, whose python is the second argument; without one that row is left out.
 """
 
 import contextlib
@@ -25,16 +26,16 @@ RUNS = 3
 PEER = """
 import sys, time
 import polars, tea_tasting as tt
-best = float("inf")
+clock = processor = float("inf")
 for _ in range(int(sys.argv[2])):
-    begun = time.perf_counter()
+    begun, spent = time.perf_counter(), time.process_time()
     table = polars.read_parquet(sys.argv[1])
     metrics = {f"m{at}": (tt.Proportion(f"m{at}") if at % 4 == 0 else tt.Mean(f"m{at}")) for at in range(int(sys.argv[3]))}
     result = tt.Experiment(metrics, variant="arm").analyze(table, control="control", all_variants=True)
     for pair in result.values():
         list(pair.items())
-    best = min(best, time.perf_counter() - begun)
-print(best)
+    clock, processor = min(clock, time.perf_counter() - begun), min(processor, time.process_time() - spent)
+print(clock, processor)
 """
 
 
@@ -57,23 +58,23 @@ def make(units: int, folder: Path) -> Path:
     return folder / "experiment.parquet"
 
 
-def ours(file: Path) -> float:
+def ours(file: Path) -> tuple[float, float]:
     """Best of three, through the command's own door."""
     from whytree.site.cli import build
 
     command = build()
     words = ["experiment", "analyze", str(file), "--unit", "user", "--arm", "arm", "--json"]
     words += [word for at in range(METRICS) for word in ("--metric", f"m{at}")]
-    best = float("inf")
+    clock = processor = float("inf")
     for _ in range(RUNS):
-        begun = time.perf_counter()
+        begun, spent = time.perf_counter(), time.process_time()
         with contextlib.redirect_stdout(io.StringIO()):
             command(words, standalone_mode=False)
-        best = min(best, time.perf_counter() - begun)
-    return best
+        clock, processor = min(clock, time.perf_counter() - begun), min(processor, time.process_time() - spent)
+    return clock, processor
 
 
-def theirs(file: Path, python: str) -> float | None:
+def theirs(file: Path, python: str) -> tuple[float, float] | None:
     line = [python, "-c", PEER, str(file), str(RUNS), str(METRICS)]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -81,7 +82,8 @@ def theirs(file: Path, python: str) -> float | None:
             f"tea-tasting is left out: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'it did not run'}"
         )
         return None
-    return float(done.stdout)
+    clock, processor = map(float, done.stdout.split())
+    return clock, processor
 
 
 def main() -> None:
@@ -94,13 +96,17 @@ def main() -> None:
         comma = ours(parquet.with_suffix(".csv"))
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{units:,} units x {METRICS} metrics x 3 arms")
-    print(f"Whytree, Parquet   {mine:6.2f} s")
-    print(f"Whytree, CSV       {comma:6.2f} s")
-    print(f"memory             {memory:6.0f} MB at most")
+    rows = {"Whytree, Parquet": mine, "Whytree, CSV": comma, **({"tea-tasting, Parquet": peer} if peer else {})}
+    print(f"{'':22} {'clock':>8} {'processor':>10}")
+    for name, (clock, processor) in rows.items():
+        print(f"{name:22} {clock:6.2f} s {processor:8.2f} s")
+    print(f"memory, Whytree        {memory:6.0f} MB at most")
     if peer is None:
         print("To compare: an environment with tea-tasting and polars, its python as the second argument.")
     else:
-        print(f"tea-tasting        {peer:6.2f} s    Whytree takes {mine / peer:.2f} of it")
+        print(
+            f"Whytree takes {mine[0] / peer[0]:.2f} of tea-tasting's time by the clock, {mine[1] / peer[1]:.2f} by the processor"
+        )
 
 
 if __name__ == "__main__":

@@ -34,6 +34,9 @@ from whytree.engines.stats.tails import tail
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "statistics.md"
 RUNS = 2_000
 
+#: Answers from which a rate is shown.
+FEWEST_ANSWERS = 100
+
 Rng = np.random.Generator
 Draw = Callable[[Rng, int], np.ndarray]
 #: One run of a world: was it wrong? None: no answer was given.
@@ -511,7 +514,7 @@ def table(rows: list[Row], runs: int) -> str:
     for row in rows:
         wrong, silent = row.rate(runs)
         promised = "" if row.promised is None else f"{100 * row.promised:g} %"
-        measured = "" if np.isnan(wrong) else f"{100 * wrong:.1f} %"
+        measured = "" if (1 - silent) * runs < FEWEST_ANSWERS else f"{100 * wrong:.1f} %"
         lines.append(
             f"| {row.what} | {row.world} | {promised} | {measured} | {'' if not silent else f'{100 * silent:.0f} %'} |"
         )

@@ -122,7 +122,7 @@ def _measure(units: Units, plan: Plan, metric: MetricPlan, role: Role, covariate
 
 
 def _kind(units: Units, metric: MetricPlan, values: Numbers) -> str:
-    there = values[~np.isnan(values)]
+    there = values[~np.isnan(values)] if units.columns[metric.column].counts else values
     if len(there) == 0:
         shown = next(
             (
@@ -136,7 +136,7 @@ def _kind(units: Units, metric: MetricPlan, values: Numbers) -> str:
         raise Invalid(
             f"“{metric.column}” holds no number in any row{shown}. Name a column of numbers, or of true and false."
         )
-    truth = bool(np.isin(there, (0.0, 1.0)).all())
+    truth = all(bool(((part == 0) | (part == 1)).all()) for part in (there[:1000], there))
     if metric.kind == "auto":
         return "proportion" if truth and not metric.cap else "mean"
     if metric.kind == "proportion" and not truth:
@@ -171,22 +171,24 @@ def _sums(
     elif whose is not None and kind != "count":
         rows.append(np.where(np.isnan(values), np.nan, 1.0))  # a mean of rows is a ratio of sums, over units
     as_ratio = len(rows) > 1
+    gaps = any(units.columns[name].counts for name in metric.columns)
     arms, tails = [], []
     for at in range(len(units.arms)):
-        places = units.places(at)
-        columns = [column[places] for column in rows]
-        there = ~np.isnan(sum(columns))
-        if not there.all():
-            places, columns = places[there], [column[there] for column in columns]
+        here = units.places(at)
+        columns = [column[here] for column in rows]
+        there = ~np.isnan(sum(columns)) if gaps else np.ones(len(columns[0]), dtype=bool)
+        if gaps:
+            columns = [column[there] for column in columns]
         if whose is not None:
-            _, owner = np.unique(whose[places], return_inverse=True)
+            _, owner = np.unique(whose[here][there], return_inverse=True)
             columns = [np.asarray(np.bincount(owner, column), dtype=np.float64) for column in columns]
         else:
-            columns += [column[places] for column in covariates]
+            columns += [column[here][there] if gaps else column[here] for column in covariates]
         arms.append(Moments.of(*columns))
-        tails.append(tail(columns[0]) if kind != "proportion" and len(columns[0]) > 1 else None)
-        if whose is None and tails[-1] is not None:
-            tails[-1] = replace(tails[-1], at=int(places[tails[-1].at]))
+        heavy = tail(columns[0]) if kind != "proportion" and len(columns[0]) > 1 else None
+        if heavy is not None and whose is None:
+            heavy = replace(heavy, at=here.start + int(np.flatnonzero(there)[heavy.at]))
+        tails.append(heavy)
     figures = [ArmFigure(name, arm.n, _value(arm, as_ratio)) for name, arm in zip(units.arms, arms, strict=True)]
     checks = health.of_tails(metric, units, tails, arms) if metric.kind != "proportion" else []
     compare = [
@@ -222,12 +224,13 @@ def _quantiles(units: Units, metric: MetricPlan, values: Numbers) -> tuple[list[
     arms: list[Quantile | NoAnswer] = []
     figures = []
     for at, name in enumerate(units.arms):
-        places = units.places(at)
-        places = places[~np.isnan(values[places])]
-        whose = None if units.whose is None else units.whose[places].astype(np.float64)
-        arms.append(quantile(values[places], metric.share, whose))
-        n = len(places) if whose is None else len(np.unique(whose))
-        figures.append(ArmFigure(name, n, float(np.quantile(values[places], metric.share)) if n else None))
+        here = units.places(at)
+        there = ~np.isnan(values[here])
+        mine = values[here][there]
+        whose = None if units.whose is None else units.whose[here][there].astype(np.float64)
+        arms.append(quantile(mine, metric.share, whose))
+        n = len(mine) if whose is None else len(np.unique(whose))
+        figures.append(ArmFigure(name, n, float(np.quantile(mine, metric.share)) if n else None))
 
     def compare(control: Quantile | NoAnswer, treatment: Quantile | NoAnswer) -> Compare:
         for arm in (control, treatment):

@@ -157,10 +157,10 @@ def _gaps(units: Units, name: str) -> str:
 
 
 def _uneven(units: Units, name: str) -> list[Check]:
-    gaps = np.isnan(units.numbers[name])
-    if not gaps.any() or units.whose is not None:
+    if not units.columns[name].counts or units.whose is not None:
         return []
-    cells = [(int(gaps[places].sum()), len(places)) for places in map(units.places, range(len(units.arms)))]
+    gaps = np.isnan(units.numbers[name])
+    cells = [(int(gaps[here].sum()), here.stop - here.start) for here in map(units.places, range(len(units.arms)))]
     worst = 1.0
     for missing, n in cells[1:]:
         answer = compare_proportions(*cells[0], missing, n)

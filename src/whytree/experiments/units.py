@@ -48,7 +48,7 @@ class Intake:
 
 @dataclass
 class Units:
-    """Units by arm, control first. Where rows stay rows (``--repeat rows``), `whose` says whose each is."""
+    """Units arm by arm, control first. Where rows stay rows (``--repeat rows``), `whose` says whose each is."""
 
     arms: list[str]
     arm: Indices
@@ -60,8 +60,10 @@ class Units:
     columns: dict[str, NumberColumn]
     intake: Intake
 
-    def places(self, arm: int) -> Indices:
-        return np.flatnonzero(self.arm == arm)
+    def places(self, arm: int) -> slice:
+        """Where an arm's units stand: they stand together."""
+        start, end = np.searchsorted(self.arm, [arm, arm + 1]).tolist()
+        return slice(start, end)
 
     def sizes(self) -> dict[str, int]:
         """Units by arm."""
@@ -102,13 +104,14 @@ def gather(columns: Columns, plan: Plan) -> Units:
     kept = _one_arm_each(kept, unit, arm, intake)
     numbers = {name: columns.numbers[name].values for name in plan.numbers}
     kept, repeats = _repeats(kept, unit, numbers, plan.repeat, intake)
+    kept = kept[np.argsort(to_arm[arm.codes[kept]], kind="stable")]
     whose = None
-    if repeats and plan.repeat == "rows":
-        whose = unit.codes[kept]
-        numbers = {name: values[kept] for name, values in numbers.items()}
-    elif repeats:
+    if repeats and plan.repeat != "rows":
         kept, numbers = _folded(kept, unit.codes[kept], numbers, plan.repeat)
+        order = np.argsort(to_arm[arm.codes[kept]], kind="stable")
+        kept, numbers = kept[order], {name: values[order] for name, values in numbers.items()}
     else:
+        whose = unit.codes[kept] if repeats else None
         numbers = {name: values[kept] for name, values in numbers.items()}
     segment = columns.texts[plan.segment] if plan.segment else None
     return Units(

@@ -29,15 +29,19 @@ class Moments:
     @classmethod
     def of(cls, *columns: Sequence[float] | Floats) -> Moments:
         """From values, one sequence a variable, all equally long."""
-        table = np.array([np.asarray(column, dtype=np.float64) for column in columns])
-        n = table.shape[1]
+        values = [np.asarray(column, dtype=np.float64) for column in columns]
+        n, k = len(values[0]), len(values)
         if n == 0:
-            return cls(0, np.zeros(len(columns)), np.zeros((len(columns), len(columns))))
-        mean = table.mean(axis=1)
-        table -= mean[:, None]
+            return cls(0, np.zeros(k), np.zeros((k, k)))
+        means = [float(column.mean()) for column in values]
+        away = [column - mean for column, mean in zip(values, means, strict=True)]
         # what rounding left in the mean is taken out once more (Chan, Golub and LeVeque, eq. 1.7)
-        left = table.sum(axis=1)
-        return cls(n, mean + left / n, table @ table.T - np.outer(left, left) / n)
+        left = np.array([float(one.sum()) for one in away])
+        m2 = np.zeros((k, k))
+        for i in range(k):
+            for j in range(i + 1):  # pairwise sums are the more exact, and wake no threads
+                m2[i, j] = m2[j, i] = float((away[i] * away[j]).sum()) - left[i] * left[j] / n
+        return cls(n, np.array(means) + left / n, m2)
 
     def merged(self, other: Moments) -> Moments:
         """Both groups as one."""

@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,9 @@ from whytree.engines.tables.streams import DAMAGED, open_bytes
 
 BLOCK = 8 * 1024 * 1024
 """Bytes of CSV that are read at once."""
+
+PARQUET_ROWS = 1 << 20
+"""Rows of Parquet that are read at once; only the columns asked for."""
 
 CAREFUL_ROWS = 50_000
 """Rows that are collected before they become arrays."""
@@ -43,6 +46,8 @@ SHOWN = 5
 Fault = Literal["missing", "text", "infinite"]
 
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "nil", "<na>", "#n/a"})
+#: How those are mostly spelled.
+ABSENT = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "none", "#N/A", "<NA>")
 _TRUTH = {"true": 1.0, "t": 1.0, "yes": 1.0, "y": 1.0, "false": 0.0, "f": 0.0, "no": 0.0, "n": 0.0}
 
 
@@ -68,7 +73,7 @@ class TextColumn:
     """Which of `names` each row holds; -1 where the cell was empty."""
 
     codes: NDArray[np.int64]
-    names: list[str]
+    names: Sequence[str]
 
 
 @dataclass
@@ -101,7 +106,7 @@ def read_columns(table: Table, *, texts: Sequence[str], numbers: Sequence[str]) 
     quick = {"parquet": _parquet_blocks, "csv": _delimited_blocks, "tsv": _delimited_blocks}.get(table.format)
     if quick is not None:
         try:
-            return _collect(table, texts, numbers, quick(table, [*dict.fromkeys((*texts, *numbers))]))
+            return _collect(table, texts, numbers, quick(table, [*dict.fromkeys((*texts, *numbers))], texts))
         except _NeedsCare:
             pass
     return _collect(table, texts, numbers, _careful_blocks(table, iter(table)))
@@ -143,7 +148,7 @@ def _collect(table: Table, texts: Sequence[str], numbers: Sequence[str], blocks:
             )
         rows.append(block.row_numbers)
         for name, texter in as_text.items():
-            texter.add(block.cells[name], len(block.row_numbers))
+            texter.add(block.cells[name])
         for name, numberer in as_number.items():
             numberer.add(block.cells[name], block.row_numbers)
         unreadable += len(block.errors)
@@ -163,26 +168,76 @@ class _TextGatherer:
     """Numbers each distinct text in the order of its first appearance."""
 
     def __init__(self) -> None:
-        self.seen: dict[str, int] = {}
-        self.parts: list[NDArray[np.int64]] = []
+        self.parts: list[Any] = []
 
-    def add(self, cells: Any, length: int) -> None:
-        if not isinstance(cells, list):
-            cells, codes = _encoded(cells)
-            known = np.array([self._code(cell) for cell in cells] or [-1], dtype=np.int64)
-            self.parts.append(np.where(codes < 0, -1, known[codes]))
-        else:
-            self.parts.append(np.fromiter((self._code(cell) for cell in cells), np.int64, length))
-
-    def _code(self, cell: Any) -> int:
-        text = "" if cell is None else cell if isinstance(cell, str) else _shown(cell)
-        if text.isspace():
-            text = ""
-        return self.seen.setdefault(text, len(self.seen)) if text else -1
+    def add(self, cells: Any) -> None:
+        self.parts.append(cells)
 
     def column(self) -> TextColumn:
-        codes = np.concatenate(self.parts) if self.parts else np.empty(0, dtype=np.int64)
-        return TextColumn(codes, list(self.seen))
+        if self.parts and not any(isinstance(part, list) for part in self.parts):
+            quick = _coded_texts(self.parts)
+            if quick is not None:
+                return quick
+        seen: dict[str, int] = {}
+        codes = [
+            np.fromiter(
+                (_code(cell, seen) for cell in (part if isinstance(part, list) else part.to_pylist())), np.int64
+            )
+            for part in self.parts
+        ]
+        return TextColumn(np.concatenate(codes) if codes else np.empty(0, dtype=np.int64), list(seen))
+
+
+def _code(cell: Any, seen: dict[str, int]) -> int:
+    text = "" if cell is None else cell if isinstance(cell, str) else _shown(cell)
+    return seen.setdefault(text, len(seen)) if text and not text.isspace() else -1
+
+
+def _coded_texts(parts: list[Any]) -> TextColumn | None:
+    """The same by Arrow, for texts and whole numbers that are distinct as they stand; None for anything else."""
+    arrow = importlib.import_module("pyarrow")
+    chunks = [chunk for part in parts for chunk in (part.chunks if hasattr(part, "chunks") else [part])]
+    kinds = {chunk.type for chunk in chunks}
+    if len(kinds) != 1 or not all(map(_is_text_or_whole, kinds)):
+        return None
+    coded = arrow.chunked_array([chunk.cast(arrow.string()) for chunk in chunks]).dictionary_encode().combine_chunks()
+    if hasattr(coded, "chunks"):
+        coded = coded.chunk(0)
+    compute = importlib.import_module("pyarrow.compute")
+    codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    names = coded.dictionary
+    if compute.any(compute.equal(compute.utf8_trim_whitespace(names), "")).as_py():
+        return None  # cells of nothing but space: those are empty, and renumbered
+    return TextColumn(codes, _Names(names))
+
+
+def _is_text_or_whole(kind: Any) -> bool:
+    types = importlib.import_module("pyarrow").types
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_integer(kind))
+
+
+class _Names(Sequence[str]):
+    """Texts that stay in Arrow's memory; a million of them as Python objects would take longer than the analysis."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[str]: ...
+    def __getitem__(self, at: int | slice) -> str | Sequence[str]:
+        if isinstance(at, slice):
+            return list(self)[at]
+        if not -len(self) <= at < len(self):
+            raise IndexError(at)
+        return str(self.array[at].as_py())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.array.to_pylist())
 
 
 class _NumberGatherer:
@@ -192,32 +247,38 @@ class _NumberGatherer:
         self.faults: dict[Fault, list[Faulty]] = {}
 
     def add(self, cells: Any, row_numbers: NDArray[np.int64]) -> None:
-        if not isinstance(cells, list):
-            values = _cast(cells)
-            if values is not None and bool(np.isfinite(values).all()):
-                self.parts.append(values)
-                return
-            distinct, codes = _encoded(cells)
-            read = [read_number(cell) for cell in distinct]
-            texts = [_shown(cell) for cell in distinct]
-        else:
-            distinct, codes = cells, np.arange(len(cells))
-            read = [read_number(cell) for cell in cells]
-            texts = []
+        values = None if isinstance(cells, list) else _cast(cells)
+        if values is None:
+            values = self._read(cells, row_numbers)
+        elif not bool(np.isfinite(values).all()):
+            for at in np.flatnonzero(np.isnan(values)).tolist():
+                self._note("missing", row_numbers, at, "")
+            infinite = np.isinf(values)
+            for at in np.flatnonzero(infinite).tolist():
+                self._note("infinite", row_numbers, at, str(values[at]))
+            values = np.where(infinite, np.nan, values)
+        self.parts.append(values)
+
+    def _read(self, cells: Any, row_numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Cell by cell, each distinct one once."""
+        distinct, codes = (cells, np.arange(len(cells))) if isinstance(cells, list) else _encoded(cells)
+        read = [read_number(cell) for cell in distinct]
         known = np.array([one if isinstance(one, float) else math.nan for one in read] + [math.nan])
         values = known[codes]
         for at in np.flatnonzero(np.isnan(values)).tolist():
             code = int(codes[at])
             fault = cast(Fault, read[code] if code >= 0 else "missing")
-            self.counts[fault] = self.counts.get(fault, 0) + 1
-            named = self.faults.setdefault(fault, [])
-            if len(named) < SHOWN:
-                text = "" if code < 0 else texts[code] if texts else _shown(distinct[code])
-                named.append(Faulty(int(row_numbers[at]), text[:80]))
-        self.parts.append(values)
+            self._note(fault, row_numbers, at, "" if code < 0 or distinct[code] is None else _shown(distinct[code]))
+        return values
+
+    def _note(self, fault: Fault, row_numbers: NDArray[np.int64], at: int, text: str) -> None:
+        self.counts[fault] = self.counts.get(fault, 0) + 1
+        named = self.faults.setdefault(fault, [])
+        if len(named) < SHOWN:
+            named.append(Faulty(int(row_numbers[at]), text[:80]))
 
     def column(self) -> NumberColumn:
-        values = np.concatenate(self.parts) if self.parts else np.empty(0)
+        values = self.parts[0] if len(self.parts) == 1 else np.concatenate(self.parts) if self.parts else np.empty(0)
         return NumberColumn(values, self.counts, self.faults)
 
 
@@ -276,12 +337,12 @@ def _careful_blocks(table: Table, rows: Iterator[Row | RowError]) -> Iterator[_B
 # --- quickly: CSV of which every line stands for itself --------------------------------------------------------------
 
 
-def _delimited_blocks(table: Table, wanted: Sequence[str]) -> Iterator[_Block]:
+def _delimited_blocks(table: Table, wanted: Sequence[str], texts: Sequence[str]) -> Iterator[_Block]:
     if table.encoding not in ("utf-8", "utf-8-sig"):
         raise _NeedsCare
     delimiter = re.escape(table.delimiter).encode()
     quoted = re.compile(rb'(?:^|(?<=[\n%b]))"[^"\r\n]*"(?=[\r\n%b]|$)' % (delimiter, delimiter))
-    csv = _CsvBlocks(table, wanted)
+    csv = _CsvBlocks(table, wanted, texts)
     content, raw = open_bytes(table.path)
     with raw, content:
         try:
@@ -316,7 +377,7 @@ def _stands_alone(block: bytes, quoted: re.Pattern[bytes]) -> None:
 class _CsvBlocks:
     """Reads the blocks of one file one after the other, and counts on in rows and lines."""
 
-    def __init__(self, table: Table, wanted: Sequence[str]) -> None:
+    def __init__(self, table: Table, wanted: Sequence[str], texts: Sequence[str]) -> None:
         try:
             self.arrow = importlib.import_module("pyarrow")
             self.csv = importlib.import_module("pyarrow.csv")
@@ -324,6 +385,8 @@ class _CsvBlocks:
             raise _NeedsCare from None
         self.table = table
         self.wanted = wanted
+        self.texts = frozenset(texts)
+        self.at = {name: str(position) for position, name in enumerate(table.columns)}
         self.header = b""
         self.row = 1
         self.line = 1
@@ -340,24 +403,34 @@ class _CsvBlocks:
         return _Block(np.empty(0, dtype=np.int64), empty, [RowError(self.row + 1, reason)])
 
     def _quickly(self, block: bytes) -> _Block | None:
+        """Numbers as numbers, else as text (a gap, a word, a truth), else not at all (a row too short)."""
         if b"\0" in block:
             return None
-        at = {name: str(position) for position, name in enumerate(self.table.columns)}
-        kinds = {at[name]: self.arrow.string() for name in self.wanted}
+        text = self.arrow.string()
+        read = self._parsed(block, {name: text if name in self.texts else self.arrow.float64() for name in self.wanted})
+        if read is None:
+            read = self._parsed(block, dict.fromkeys(self.wanted, text))
+        if read is None:
+            return None
+        numbers = np.arange(self.row + 1, self.row + 1 + read.num_rows, dtype=np.int64)
+        self.row += read.num_rows
+        return _Block(numbers, {name: read.column(self.at[name]) for name in self.wanted})
+
+    def _parsed(self, block: bytes, kinds: dict[str, Any]) -> Any:
         try:
-            read = self.csv.read_csv(
+            return self.csv.read_csv(
                 self.arrow.BufferReader(block),
-                read_options=self.csv.ReadOptions(column_names=list(at.values()), block_size=len(block) + 1),
+                read_options=self.csv.ReadOptions(column_names=list(self.at.values()), block_size=len(block) + 1),
                 parse_options=self.csv.ParseOptions(delimiter=self.table.delimiter),
                 convert_options=self.csv.ConvertOptions(
-                    include_columns=list(kinds), column_types=kinds, strings_can_be_null=False
+                    include_columns=[self.at[name] for name in kinds],
+                    column_types={self.at[name]: kind for name, kind in kinds.items()},
+                    null_values=[],
+                    strings_can_be_null=False,
                 ),
             )
         except self.arrow.ArrowInvalid:
             return None
-        numbers = np.arange(self.row + 1, self.row + 1 + read.num_rows, dtype=np.int64)
-        self.row += read.num_rows
-        return _Block(numbers, {name: read.column(at[name]) for name in self.wanted})
 
     def _carefully(self, block: bytes) -> _Block:
         text = io.StringIO((self.header + block).decode("utf-8", "surrogateescape"), newline="")
@@ -381,12 +454,12 @@ def _careful_blocks_of_one(table: Table, rows: DelimitedRows) -> Iterator[_Block
 # --- quickly: Parquet ------------------------------------------------------------------------------------------------
 
 
-def _parquet_blocks(table: Table, wanted: Sequence[str]) -> Iterator[_Block]:
+def _parquet_blocks(table: Table, wanted: Sequence[str], _texts: Sequence[str]) -> Iterator[_Block]:
     parquet = importlib.import_module("pyarrow.parquet")
     with ExitStack() as stack:
         file = parquet.ParquetFile(table.seekable(stack))
         row = 0
-        batches = file.iter_batches(batch_size=1 << 17, columns=list(wanted))
+        batches = file.iter_batches(batch_size=PARQUET_ROWS, columns=list(wanted))
         while True:
             try:
                 batch = next(batches, None)
@@ -403,17 +476,20 @@ def _parquet_blocks(table: Table, wanted: Sequence[str]) -> Iterator[_Block]:
 
 
 def _cast(cells: Any) -> NDArray[np.float64] | None:
-    """An Arrow array as float64, NaN for null; None when some cell is no number."""
+    """An Arrow array as float64, NaN for null and for words of absence; None when some cell is no number."""
     arrow = importlib.import_module("pyarrow")
     try:
         numbers = cells.cast(arrow.float64())
     except (arrow.ArrowInvalid, arrow.ArrowNotImplementedError):
-        return None
-    return np.asarray(numbers.to_numpy(zero_copy_only=False) if _is_plain(numbers) else numbers.to_numpy())
-
-
-def _is_plain(cells: Any) -> bool:
-    return not hasattr(cells, "chunks")
+        if not arrow.types.is_string(cells.type):
+            return None
+        compute = importlib.import_module("pyarrow.compute")
+        absent = compute.is_in(cells, value_set=arrow.array(ABSENT))
+        try:
+            numbers = compute.if_else(absent, arrow.scalar(None, arrow.string()), cells).cast(arrow.float64())
+        except (arrow.ArrowInvalid, arrow.ArrowNotImplementedError):
+            return None
+    return np.asarray(numbers.to_numpy() if hasattr(numbers, "chunks") else numbers.to_numpy(zero_copy_only=False))
 
 
 def _encoded(cells: Any) -> tuple[list[Any], NDArray[np.int64]]:
