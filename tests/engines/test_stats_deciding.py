@@ -15,6 +15,7 @@ from whytree.engines.stats.bayes import Prior, posterior, standings
 from whytree.engines.stats.margins import non_inferior
 from whytree.engines.stats.multiple import Corrected, benjamini_hochberg, holm, shown_with
 from whytree.engines.stats.sequential import AlwaysValid, always_valid
+from whytree.engines.stats.spending import Spending, boundaries, nominal_level, repeated_p
 from whytree.engines.stats.tails import tail
 
 #: Benjamini and Hochberg 1995, section 3.2: fifteen endpoints of the rt-PA trial.
@@ -153,3 +154,47 @@ def test_an_infinite_variance_is_seen_and_a_finite_one_is_not_accused(seed: int)
     assert tail(rng.pareto(1.2, 20_000)).infinite_variance_in_sight
     for harmless in (rng.normal(0, 1, 20_000), rng.lognormal(0, 1, 20_000), rng.pareto(4, 20_000)):
         assert not tail(harmless).ruled
+
+
+# --- planned looks ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("spending", "expected"),
+    [  # Lan and DeMets' boundaries for five equal looks, two-sided 0.05, as ldbounds prints them (Reboussin et al. 2000)
+        ("obrien-fleming", [4.8769, 3.3569, 2.6803, 2.2898, 2.0310]),
+        ("pocock", [2.4380, 2.4268, 2.4101, 2.3966, 2.3859]),
+    ],
+)
+def test_five_equal_looks_have_the_published_boundaries(spending: Spending, expected: list[float]) -> None:
+    found = boundaries((0.2, 0.4, 0.6, 0.8, 1.0), spending=spending)
+    assert found == pytest.approx(expected, abs=2e-4)  # that program's own grid moves its fourth digit
+
+
+def test_one_look_is_the_plain_interval() -> None:
+    assert boundaries((1.0,)) == pytest.approx((1.959964,), abs=1e-6)
+    assert nominal_level(1, 1) == pytest.approx(0.95)
+    assert repeated_p(0.03, 1, 1) == pytest.approx(0.03, rel=1e-4)
+
+
+@pytest.mark.parametrize("p", [1e-9, 0.001, 0.01, 0.04, 0.3])
+@pytest.mark.parametrize("look", [1, 3, 5])
+def test_a_repeated_p_is_below_the_error_just_when_the_boundary_is_crossed(p: float, look: int) -> None:
+    crossed = reference.norm.isf(p / 2) > boundaries(tuple(at / 5 for at in range(1, look + 1)))[-1]
+    assert (repeated_p(p, look, 5) < 0.05) == crossed
+    assert repeated_p(p, look, 5) >= p * 0.99
+
+
+def test_planned_looks_spend_no_more_than_was_promised() -> None:
+    rng = np.random.default_rng(8)
+    steps = rng.normal(0, math.sqrt(0.2), (40_000, 5)).cumsum(axis=1)
+    scores = np.abs(steps) / np.sqrt(np.arange(1, 6) / 5)
+    crossed = (scores > np.array(boundaries((0.2, 0.4, 0.6, 0.8, 1.0)))).any(axis=1).mean()
+    assert crossed == pytest.approx(0.05, abs=0.0035)
+    assert (scores > 1.96).any(axis=1).mean() > 0.13  # five looks at a plain interval
+
+
+@pytest.mark.parametrize("fractions", [(), (0.5, 0.4), (0.0, 1.0), (0.5, 1.2)])
+def test_looks_out_of_order_are_refused(fractions: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match="rising order"):
+        boundaries(fractions)

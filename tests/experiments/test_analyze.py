@@ -133,6 +133,22 @@ def test_looking_early_widens_the_interval(analyze: Analyze, table: Write) -> No
     assert first(sequential)["difference"]["method"] == "asymptotic confidence sequence"
 
 
+def test_a_planned_look_costs_early_and_hardly_at_the_end(analyze: Analyze, table: Write) -> None:
+    file = table(rows({"a": truths(0.2), "b": truths(0.28)}))
+    fixed, early, last = (
+        analyze(file, "--metric", "value", *words) for words in ((), ("--look", "1/5"), ("--look", "5/5"))
+    )
+    lows = [first(one)["difference"]["low"] for one in (fixed, last, early)]
+    assert lows[0] > lows[1] > lows[2]
+    assert first(fixed)["p"] < first(last)["p"] < 1.3 * first(fixed)["p"]
+    assert (first(fixed)["standing"], first(last)["standing"], first(early)["standing"]) == (
+        "better",
+        "better",
+        "no answer yet",
+    )
+    assert early["look"] == "1/5"
+
+
 def test_a_prior_pulls_towards_what_past_effects_were(analyze: Analyze, table: Write) -> None:
     file = table(rows({"a": truths(0.2), "b": truths(0.3)}))
     flat, informed = analyze(file, "--metric", "value"), analyze(file, "--metric", "value", "--prior", "value=0:1pp")
@@ -333,6 +349,8 @@ GOOD = rows({"a": [1, 2.5] * 20, "b": [2, 3.5] * 20})
         (["--metric", "value", "--covariate", "value"], "cannot be a covariate too"),
         (["--metric", "value", "--correct", "guess"], "is no correction"),
         (["--metric", "value", "--repeat", "shuffle"], "cannot be done with a unit's rows"),
+        (["--metric", "value", "--look", "6/5"], "“6/5” is no look"),
+        (["--metric", "value", "--look", "2/5", "--sequential"], "Choose the one that was planned"),
         (["--metric", "value", "--level", "1"], "makes no interval"),
         (["--metric", "value:p0"], "is no quantile"),
     ],

@@ -24,6 +24,7 @@ from whytree.engines.stats.margins import non_inferior
 from whytree.engines.stats.moments import Moments
 from whytree.engines.stats.multiple import Corrected, benjamini_hochberg, holm, shown_with, uncorrected
 from whytree.engines.stats.sequential import always_valid
+from whytree.engines.stats.spending import nominal_level, repeated_p
 from whytree.engines.stats.tails import Tail, tail
 from whytree.errors import Invalid
 
@@ -75,6 +76,7 @@ def analyse(units: Units, plan: Plan, file: str) -> Analysis:
         plan.level,
         plan.correction,
         plan.sequential,
+        "" if plan.look is None else f"{plan.look[0]}/{plan.look[1]}",
         [_result(one, plan, units) for one in measured],
         ratio,
         checks,
@@ -117,7 +119,7 @@ def _measure(units: Units, plan: Plan, metric: MetricPlan, role: Role, covariate
         figures, compare, checks = _quantiles(units, metric, values)
     else:
         figures, compare, checks = _sums(units, metric, kind, values, covariates)
-    effects = [one(plan.level) for one in compare]
+    effects = [one(_nominal(plan.level, plan)) for one in compare]
     return _Measured(metric, role, kind, cap, figures, compare, effects, checks, [None] * len(compare))
 
 
@@ -387,10 +389,17 @@ def _correct(measured: list[_Measured], plan: Plan) -> None:
         for (one, at), corrected in zip(family, CORRECTING[plan.correction](p_values, level=plan.level), strict=True):
             one.corrected[at] = corrected
             if corrected.level != plan.level:
-                one.effects[at] = one.compare[at](corrected.level)
+                one.effects[at] = one.compare[at](_nominal(corrected.level, plan))
+
+
+def _nominal(level: float, plan: Plan) -> float:
+    """The level a plain interval needs, so that it holds at all planned looks together."""
+    return level if plan.look is None else nominal_level(*plan.look, level=level)
 
 
 def _p(effect: Effect, plan: Plan) -> float:
+    if plan.look is not None:
+        return repeated_p(effect.p, *plan.look)
     if not plan.sequential:
         return effect.p
     sequence = always_valid(effect.difference.value, effect.error, effect.difference.n, level=plan.level)
@@ -425,7 +434,7 @@ def _comparison(
         return Comparison(arm, "no answer", effect.reason)
     level = corrected.level if corrected is not None else plan.level
     difference, relative = effect.difference, effect.relative
-    p = effect.p
+    p = _p(effect, plan)
     if plan.sequential:
         sequence = always_valid(difference.value, effect.error, difference.n, level=level)
         if isinstance(sequence, NoAnswer):

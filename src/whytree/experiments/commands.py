@@ -60,6 +60,12 @@ def analyze(
     sequential: Annotated[
         bool, typer.Option("--sequential", help="Intervals that hold although one looked before the end.")
     ] = False,
+    look: Annotated[
+        str,
+        typer.Option(
+            help="Which of how many planned looks this is, as 2/5, in equal steps of units (O'Brien-Fleming)."
+        ),
+    ] = "",
     level: Annotated[float, typer.Option(help="Of the intervals.")] = 0.95,
     format: Annotated[
         str, typer.Option(help="csv, tsv, jsonl, json, parquet or xlsx, when it is not recognised.")
@@ -88,6 +94,7 @@ def analyze(
         segment=segment,
         correction=correct,
         sequential=sequential,
+        look=look,
         repeat=repeat,
         level=level,
     )

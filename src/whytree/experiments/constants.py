@@ -26,3 +26,6 @@ CONTROL_NAMES = ("control", "baseline", "off", "a", "0", "false", "default", "or
 
 #: Units or rows that a sentence names; all are counted.
 NAMED = 3
+
+#: Planned looks in one experiment; who looks more often wants `--sequential`.
+MOST_LOOKS = 20

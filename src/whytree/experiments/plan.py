@@ -14,6 +14,8 @@ from typing import Literal, TypeVar
 
 from whytree.errors import Invalid
 
+from .constants import MOST_LOOKS
+
 Kind = Literal["auto", "mean", "proportion", "count", "ratio", "quantile"]
 Correction = Literal["holm", "bh", "none"]
 Repeat = Literal["", "sum", "mean", "max", "last", "rows"]
@@ -105,6 +107,8 @@ class Plan:
     segment: str = ""
     correction: Correction = "holm"
     sequential: bool = False
+    look: tuple[int, int] | None = None
+    """Which of how many planned looks this is; None: the only one."""
     repeat: Repeat = ""
     level: float = 0.95
 
@@ -135,6 +139,7 @@ def make_plan(
     segment: str = "",
     correction: str = "holm",
     sequential: bool = False,
+    look: str = "",
     repeat: str = "",
     level: float = 0.95,
 ) -> Plan:
@@ -147,6 +152,10 @@ def make_plan(
         raise Invalid(f"“{repeat}” cannot be done with a unit's rows. Use one of: {', '.join(REPEATS[1:])}.")
     if not 0.5 <= level < 1:
         raise Invalid(f"A level of {level:g} makes no interval. Use a share such as 0.95 (from 0.5, below 1).")
+    if sequential and look:
+        raise Invalid(
+            "--look is for looks on planned days, --sequential for looks on any day. Choose the one that was planned."
+        )
     planned = [read_metric(text, columns) for text in metrics]
     for name in dict.fromkeys(down):
         planned = _changed(planned, "--down", name, lambda metric: replace(metric, up_is_good=False))
@@ -169,6 +178,7 @@ def make_plan(
         segment,
         correction,
         sequential,
+        read_look(look),
         repeat,
         level,
     )
@@ -248,6 +258,17 @@ def read_cap(text: str) -> Cap:
     if not math.isfinite(value):
         raise Invalid(f"“{text}” is no cap. Write a percentile as p99.9, or a number.")
     return Cap(None, value)
+
+
+def read_look(text: str) -> tuple[int, int] | None:
+    """``2/5``: the second of five planned looks, in equal steps of units."""
+    if not text:
+        return None
+    found = re.fullmatch(r"(\d{1,3})/(\d{1,3})", text.strip())
+    look, looks = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not 1 <= look <= looks <= MOST_LOOKS:
+        raise Invalid(f"“{text}” is no look. Write which of how many planned ones, as 2/5; at most {MOST_LOOKS}.")
+    return look, looks
 
 
 def read_prior(text: str) -> Belief:

@@ -113,6 +113,8 @@ class Analysis:
     level: float
     correction: str
     sequential: bool
+    look: str
+    """As `2/5`: the second of five planned looks; empty: the only one."""
     metrics: list[MetricResult]
     sample_ratio: list[RatioFigure]
     health: list[Check]

@@ -125,7 +125,7 @@ def _compatible(one: Comparison, difference: Interval, metric: MetricResult, ana
     else:
         what = f"anything from a fall of {_size(low, metric)} to a rise of {_size(high, metric)}{points(metric)}"
     p = one.p_adjusted if one.p_adjusted is not None else one.p
-    always = ", at every look" if analysis.sequential else ""
+    always = ", at every look" if analysis.sequential else f", at look {analysis.look}" if analysis.look else ""
     known = "" if p is None else f", p = {p_text(p)}"
     return f"{arm} data are compatible with {what} ({100 * difference.level:.4g} % interval{always}{known})."
 

@@ -13,6 +13,7 @@ by p = 1 or an interval of zero width. Pure: no clock, no database, no settings.
     margins     not worse by more than was allowed
     multiple    several questions at once
     sequential  an interval that may be looked at every day
+    spending    planned looks, and how much of the error each may spend
     bayes       what one may believe after the data
     tails       does one unit carry the mean?
 """

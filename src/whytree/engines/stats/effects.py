@@ -251,10 +251,11 @@ def _too_few(n0: int, n1: int) -> NoAnswer | None:
         return NoAnswer("No unit of either arm has this metric. Check the column's name and when it is written.")
     if n0 == 0 or n1 == 0:
         return NoAnswer("Only one arm has units with this metric, so there is nothing to compare.")
-    if min(n0, n1) < FEWEST_UNITS:
+    fewest = min(n0, n1)
+    if fewest < FEWEST_UNITS:
         return NoAnswer(
-            f"{min(n0, n1)} units in an arm are too few for an interval of a mean; {FEWEST_UNITS} are the least, "
-            "some hundred where values are skewed."
+            f"{fewest} {'unit' if fewest == 1 else 'units'} in an arm: too few for an interval of a mean. {FEWEST_UNITS} are the "
+            "least, some hundred where values are skewed."
         )
     return None
 
