@@ -1,5 +1,6 @@
 """How often each estimator is wrong, in worlds whose truth is known. ``make statistics`` runs this with 2,000 runs a row
-and writes the tables into ``docs/statistics.md``; the tests run some of the rows with fewer.
+and writes the tables into ``docs/statistics.md`` (a table's title after it writes that one); the tests run some of the
+rows with fewer.
 
 A *row* promises a rate and measures it. Seeds are fixed: the same numbers come out every time.
 """
@@ -29,6 +30,7 @@ from whytree.engines.stats.margins import non_inferior
 from whytree.engines.stats.moments import Moments
 from whytree.engines.stats.multiple import benjamini_hochberg, holm, shown_with
 from whytree.engines.stats.sequential import AlwaysValid, always_valid
+from whytree.engines.stats.spending import nominal_level
 from whytree.engines.stats.tails import tail
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "statistics.md"
@@ -361,6 +363,36 @@ def peeking_rows() -> list[Row]:
     ]
 
 
+def planned(draw: Draw, *, spending: bool) -> Run:
+    """Five looks in equal steps up to 10,000 an arm."""
+    levels = [nominal_level(look, 5) if spending else 0.95 for look in range(1, 6)]
+
+    def run(rng: Rng) -> bool | None:
+        control, treatment = draw(rng, 10_000), draw(rng, 10_000)
+        for look, level in enumerate(levels, start=1):
+            n = look * 2_000
+            answer = compare_means(Moments.of(control[:n]), Moments.of(treatment[:n]), level=level)
+            if isinstance(answer, Effect) and not answer.difference.low <= 0 <= answer.difference.high:
+                return True
+        return False
+
+    return run
+
+
+def planned_rows() -> list[Row]:
+    worlds: dict[str, Draw] = {"normal": normal, "97 % zero": mostly_zero, "5 % share": share_draw}
+    return [
+        Row(
+            "five planned looks" if spending else "the same, plain intervals",
+            f"{name}, no effect",
+            0.05,
+            planned(draw, spending=spending),
+        )
+        for name, draw in worlds.items()
+        for spending in (True, False)
+    ]
+
+
 # --- several questions -----------------------------------------------------------------------------------------------
 
 
@@ -503,6 +535,7 @@ TABLES: dict[str, Callable[[], list[Row]]] = {
     "Shares, ratios, quantiles, covariates": other_rows,
     "Relative changes": relative_rows,
     "Looking before the end": peeking_rows,
+    "Planned looks": planned_rows,
     "Several questions": question_rows,
     "Margins, draws, beliefs": sundry_rows,
     "Power": power_rows,
@@ -521,9 +554,11 @@ def table(rows: list[Row], runs: int) -> str:
     return "\n".join(lines)
 
 
-def main(runs: int = RUNS) -> None:
+def main(titles: list[str], runs: int = RUNS) -> None:
     page = PAGE.read_text("utf-8")
     for title, rows in TABLES.items():
+        if titles and title not in titles:
+            continue
         sys.stdout.write(f"{title}\n")
         begin, end = f"<!-- rates: {title} -->", "<!-- end -->"
         before, _, rest = page.partition(begin)
@@ -533,4 +568,4 @@ def main(runs: int = RUNS) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else RUNS)
+    main(sys.argv[1:])

@@ -33,6 +33,7 @@ KEPT = [
     "sample ratio below 0.01 | fair draw",
     "belief misses | effects spread like the prior",
 ]
+PLANNED = "five planned looks | 5 % share, no effect"
 LOOKS = ["always-valid interval | 97 % zero, no effect", "always-valid interval | 5 % share, no effect"]
 
 #: Rows that break, and by how much at least: a simulation that finds nothing wrong proves nothing.
@@ -69,6 +70,11 @@ def test_looking_sixteen_times_does_not_break_the_promise(name: str) -> None:
 @pytest.mark.parametrize("name", BROKEN)
 def test_what_is_said_to_break_does(name: str) -> None:
     assert row(name).rate(RUNS)[0] > BROKEN[name]
+
+
+def test_planned_looks_keep_the_promise() -> None:
+    assert row(PLANNED).rate(150)[0] < 0.12
+    assert row(PLANNED.replace("five planned looks", "the same, plain intervals")).rate(150)[0] > 0.08
 
 
 def test_an_infinite_variance_gets_no_answer() -> None:
