@@ -41,7 +41,7 @@ def analyze(command_line: Any) -> Analyze:
         if isinstance(result.exception, CommandError):
             return result.exception.message
         assert result.exit_code == 0, result.output or result.exception
-        return result.stdout if screen else json.loads(result.stdout)
+        return result.stdout if screen else json.loads(result.stdout, parse_constant=_no_constant)
 
     return run
 
@@ -54,3 +54,8 @@ def rows(per_arm: dict[str, list[object]], header: str = "user,arm,value") -> st
             user += 1
             lines.append(f"u{user},{arm},{value}")
     return "\n".join(lines) + "\n"
+
+
+def _no_constant(word: str) -> None:
+    """NaN and Infinity are no JSON."""
+    raise AssertionError(word)

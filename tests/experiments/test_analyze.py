@@ -255,11 +255,11 @@ def test_a_draw_that_is_broken_in_one_segment_is_found_there(analyze: Analyze, t
 
 
 def test_cells_without_a_number_are_counted_and_named(analyze: Analyze, table: Write) -> None:
-    odd: list[object] = ["", "NaN", "inf", "-1e400", "lots"]
+    odd: list[object] = ["", "NaN", "inf", "-1e200", "lots"]
     said = analyze(table(rows({"a": numbers(1) + odd, "b": numbers(1) + odd})), "--metric", "value")
     sentence = check(said, "value: no number")["sentence"]
     assert "4 empty" in sentence
-    assert "4 infinite" in sentence
+    assert "4 infinite or beyond 1e100" in sentence
     assert "2 text (row 206 “lots”" in sentence
     assert said["metrics"][0]["arms"][0]["units"] == 200
 
@@ -292,6 +292,7 @@ def test_a_file_cut_off_is_not_judged(analyze: Analyze, tmp_path: Path) -> None:
         ({"a": [0] * 50, "b": [0] * 50}, "Nobody did it"),
         ({"a": [1.5], "b": [2.5] * 50}, "too few"),
         ({"a": [1.5], "b": [2.5]}, "too few"),
+        ({"a": [1e-200, 2e-200] * 50, "b": [1e-200, 3e-200] * 50}, "same value"),
     ],
 )
 def test_where_nothing_can_be_said_it_says_so(
@@ -302,6 +303,29 @@ def test_where_nothing_can_be_said_it_says_so(
     assert (one["standing"], one["p"], one["difference"]) == ("no answer", None, None)
     assert words in one["reason"]
     assert "gives no answer" in said["headline"]
+
+
+def test_an_arm_in_which_nothing_varies_beside_one_that_does(analyze: Analyze, table: Write) -> None:
+    one = first(analyze(table(rows({"a": [0] * 50, "b": numbers(1)})), "--metric", "value"))
+    assert one["standing"] == "better"
+    assert one["relative"] is None
+
+
+@pytest.mark.parametrize("size", [1e-30, 1e30, 1e99])
+def test_a_metrics_unit_does_not_change_the_answer(analyze: Analyze, table: Write, size: float) -> None:
+    values = {arm: [float(str(value)) for value in numbers(mean)] for arm, mean in (("a", 5), ("b", 4.8))}
+    plain, scaled = (
+        first(
+            analyze(
+                table(rows({arm: [repr(value * by) for value in some] for arm, some in values.items()})),
+                "--metric",
+                "value",
+            )
+        )
+        for by in (1.0, size)
+    )
+    assert scaled["p"] == pytest.approx(plain["p"], rel=1e-6)
+    assert scaled["difference"]["low"] == pytest.approx(plain["difference"]["low"] * size, rel=1e-6)
 
 
 def test_a_zero_baseline_has_no_relative_change(analyze: Analyze, table: Write) -> None:
@@ -369,6 +393,7 @@ def test_it_refuses_and_says_what_would_do(analyze: Analyze, table: Write, words
         (rows({"a": [1, 2]}), "All units are in “a”"),
         (rows({f"arm{n}": [1] for n in range(11)}), "has 11 different values"),
         (rows({"a": ["x"] * 9, "b": ["z"] * 9}), "holds no number in any row (“x”, say)"),
+        (rows({"a": [1.5], "b" * 200: [1.5]}), "that is no arm's name"),
         (rows({"a": [""] * 9, "b": [""] * 9}), "holds no number in any row."),
     ],
 )

@@ -3,6 +3,9 @@
 #: An experiment has at most so many arms; a column with more values is something else.
 MOST_ARMS = 10
 
+#: Characters in an arm's name; what is longer is no name.
+LONGEST_ARM = 100
+
 #: Sample ratio: below the first a result cannot be trusted, below the second one should look, as in a review
 #: (`learning.constants`). A sound experiment is called broken once in a thousand.
 RATIO_BROKEN = 0.001

@@ -146,7 +146,7 @@ def of_numbers(units: Units, plan: Plan) -> list[Check]:
 
 def _gaps(units: Units, name: str) -> str:
     column = units.columns[name]
-    words = {"missing": "empty", "text": "text", "infinite": "infinite"}
+    words = {"missing": "empty", "text": "text", "infinite": "infinite or beyond 1e100"}
     parts = []
     for fault, count in column.counts.items():
         rows = ", ".join(

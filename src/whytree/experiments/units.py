@@ -14,7 +14,7 @@ from whytree.engines.tables import UnreadableTable, open_table
 from whytree.engines.tables.columns import Columns, NumberColumn, TextColumn, read_columns
 from whytree.errors import Invalid
 
-from .constants import CONTROL_NAMES, MOST_ARMS, NAMED
+from .constants import CONTROL_NAMES, LONGEST_ARM, MOST_ARMS, NAMED
 from .plan import Plan, Repeat
 
 Numbers = NDArray[np.float64]
@@ -140,6 +140,11 @@ def _arms(arm: TextColumn, kept: Indices, plan: Plan) -> list[str]:
         raise Invalid(
             f"“{plan.arm}” has {len(present):,} different values ({shown} …), and an experiment at most {MOST_ARMS} arms. "
             "Name the column that says which version a unit got; keep only this experiment's rows."
+        )
+    longest = max(present, key=len)
+    if len(longest) > LONGEST_ARM:
+        raise Invalid(
+            f"“{plan.arm}” holds a text of {len(longest):,} characters (“{longest[:30]}…”): that is no arm's name."
         )
     if plan.control and plan.control not in present:
         raise Invalid(f"No unit is in “{plan.control}”. The arms in “{plan.arm}” are {', '.join(sorted(present))}.")

@@ -10,6 +10,9 @@ from scipy import stats as distributions
 
 from whytree.engines.stats.answers import NoAnswer
 
+#: People below which Pearson's distribution is replaced by the exact one.
+EXACT_BELOW = 1_000
+
 
 @dataclass(frozen=True)
 class Assigned:
@@ -61,8 +64,13 @@ def sample_ratio(periods: Sequence[Assigned]) -> SampleRatio | NoAnswer:
         return NoAnswer("At no time could people have landed in more than one arm.")
     gap = seen - expected
     statistic = float(gap @ np.linalg.pinv(covariance) @ gap)
+    n = int(seen.sum())
+    if len(arms) == 2 and n < EXACT_BELOW and sum(sum(period.seen.values()) > 0 for period in periods) == 1:
+        p = float(distributions.binomtest(int(seen[0]), n, float(expected[0] / n)).pvalue)
+    else:
+        p = float(distributions.chi2.sf(statistic, freedom))
     return SampleRatio(
-        p=float(distributions.chi2.sf(statistic, freedom)),
+        p=p,
         statistic=statistic,
         freedom=freedom,
         seen=dict(zip(arms, seen.astype(int).tolist(), strict=True)),

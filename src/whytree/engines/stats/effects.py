@@ -76,7 +76,8 @@ def compare_means(control: Moments, treatment: Moments, *, level: float = LEVEL)
     mean1 = float(adjusted1.mean[0] + theta @ common)
     parts = (adjusted0.variance / control.n, adjusted1.variance / treatment.n)
     variance = sum(parts)
-    freedom = variance**2 / (parts[0] ** 2 / (control.n - 1) + parts[1] ** 2 / (treatment.n - 1)) - len(theta)
+    shares = [part / variance for part in parts]
+    freedom = 1 / (shares[0] ** 2 / (control.n - 1) + shares[1] ** 2 / (treatment.n - 1)) - len(theta)
     before = plain0.variance / control.n + plain1.variance / treatment.n
     method: Method = "Welch, CUPED" if len(theta) else "Welch"
     return _effect(

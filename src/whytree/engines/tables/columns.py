@@ -40,6 +40,9 @@ CAREFUL_ROWS = 50_000
 MAX_CELLS = 200_000_000
 """What one analysis may hold: eight bytes each. A million units of 20 metrics are a tenth of it."""
 
+LARGEST = 1e100
+"""A number beyond this is as good as infinite: its square is on the way out of what a float can hold."""
+
 SHOWN = 5
 """Faults of one kind that are named; all are counted."""
 
@@ -250,10 +253,10 @@ class _NumberGatherer:
         values = None if isinstance(cells, list) else _cast(cells)
         if values is None:
             values = self._read(cells, row_numbers)
-        elif not bool(np.isfinite(values).all()):
+        elif not bool((np.abs(values) <= LARGEST).all()):
             for at in np.flatnonzero(np.isnan(values)).tolist():
                 self._note("missing", row_numbers, at, "")
-            infinite = np.isinf(values)
+            infinite = np.abs(values) > LARGEST
             for at in np.flatnonzero(infinite).tolist():
                 self._note("infinite", row_numbers, at, str(values[at]))
             values = np.where(infinite, np.nan, values)
@@ -303,7 +306,7 @@ def read_number(cell: Any) -> float | Fault:
         return "text"
     if math.isnan(number):
         return "missing"
-    return number if math.isfinite(number) else "infinite"
+    return number if abs(number) <= LARGEST else "infinite"
 
 
 def _shown(cell: Any) -> str:
