@@ -222,6 +222,7 @@ def test_a_broken_draw_stops_the_verdict_and_lists_likely_causes(analyze: Analyz
     assert check(said, "sample ratio")["standing"] == "broken"
     assert "Likely: one arm loses users" in check(said, "sample ratio")["sentence"]
     assert said["trust"] == "broken"
+    assert said["headline"].startswith("Not to be trusted yet.")
     assert said["verdict"][-1] == "Decide nothing from it before that is cleared."
 
 
@@ -393,6 +394,7 @@ def test_it_refuses_and_says_what_would_do(analyze: Analyze, table: Write, words
         (rows({"a": [1, 2]}), "All units are in “a”"),
         (rows({f"arm{n}": [1] for n in range(11)}), "has 11 different values"),
         (rows({"a": ["x"] * 9, "b": ["z"] * 9}), "holds no number in any row (“x”, say)"),
+        ("user;arm;value\nu1;a;2,5\nu2;b;3,5\n", "Write decimals with a point."),
         (rows({"a": [1.5], "b" * 200: [1.5]}), "that is no arm's name"),
         (rows({"a": [""] * 9, "b": [""] * 9}), "holds no number in any row."),
     ],

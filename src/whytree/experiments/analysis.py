@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -48,6 +49,8 @@ from .results import (
 from .units import Numbers, Units
 
 CORRECTING = {"holm": holm, "bh": benjamini_hochberg, "none": uncorrected}
+
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+$")
 
 #: Compares one arm with control at a level; what it needs is summed up once.
 Compare = Callable[[float], Effect | NoAnswer]
@@ -126,17 +129,11 @@ def _measure(units: Units, plan: Plan, metric: MetricPlan, role: Role, covariate
 def _kind(units: Units, metric: MetricPlan, values: Numbers) -> str:
     there = values[~np.isnan(values)] if units.columns[metric.column].counts else values
     if len(there) == 0:
-        shown = next(
-            (
-                f" (“{fault.text}”, say)"
-                for faults in units.columns[metric.column].faults.values()
-                for fault in faults
-                if fault.text
-            ),
-            "",
-        )
+        texts = [one.text for faults in units.columns[metric.column].faults.values() for one in faults if one.text]
+        shown = f" (“{texts[0]}”, say)" if texts else ""
+        comma = " Write decimals with a point." if texts and _DECIMAL_COMMA.match(texts[0]) else ""
         raise Invalid(
-            f"“{metric.column}” holds no number in any row{shown}. Name a column of numbers, or of true and false."
+            f"“{metric.column}” holds no number in any row{shown}.{comma} Name a column of numbers, or of true and false."
         )
     truth = all(bool(((part == 0) | (part == 1)).all()) for part in (there[:1000], there))
     if metric.kind == "auto":
@@ -439,7 +436,7 @@ def _comparison(
         sequence = always_valid(difference.value, effect.error, difference.n, level=level)
         if isinstance(sequence, NoAnswer):
             return Comparison(arm, "no answer", sequence.reason)
-        difference, p = sequence.difference, sequence.p
+        difference = sequence.difference
         reach = (difference.high - difference.value) / effect.error
         relative = fieller(
             (effect.control, effect.error_control**2),

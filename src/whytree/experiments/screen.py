@@ -106,13 +106,16 @@ def _table(analysis: Analysis, *, wide: bool) -> Table:
         *(("difference",) if wide else ()),
         "interval",
         *(("relative",) if wide else ()),
-        "p",
+        *(("p",) if wide or not arms else ()),
     ):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for metric in analysis.metrics:
         for one in metric.comparisons:
-            cells = [_name(metric, one), *([Text(plain(one.arm))] if arms else []), *_figures(metric, one, wide=wide)]
+            figures = _figures(metric, one, wide=wide)
+            if arms and not wide:
+                figures.pop()  # its p: the standing tells
+            cells = [_name(metric, one), *([Text(plain(one.arm))] if arms else []), *figures]
             table.add_row(*cells, Text(one.standing, style=_COLOURS.get(one.standing, "dim")))
     return table
 

@@ -9,6 +9,9 @@ from whytree.engines.stats.tails import Tail
 from .plan import MetricPlan, Plan
 from .results import Analysis, Comparison, Interval, MetricResult
 
+#: Metrics that one sentence names.
+MOST_NAMED = 6
+
 
 def figure(value: float) -> str:
     """Four digits that say something; thousands apart."""
@@ -70,7 +73,11 @@ def _minus(text: str) -> str:
 
 
 def headline(analysis: Analysis) -> str:
-    """What the change did to the metric that decides."""
+    """What the change did to the metric that decides, and first of all whether that can be trusted."""
+    return f"{'Not to be trusted yet. ' if analysis.trust == 'broken' else ''}{_moved(analysis)}"
+
+
+def _moved(analysis: Analysis) -> str:
     metric = deciding(analysis)
     if metric is None:
         return _rails_alone(analysis)
@@ -135,26 +142,34 @@ def _size(value: float, metric: MetricResult) -> str:
 
 
 def _others(analysis: Analysis) -> list[str]:
-    """Secondary metrics and guardrails, in a sentence each."""
-    said = []
+    """Guardrails and what moved in a sentence each; what did not move together, where it is more than two."""
+    said: list[str] = []
+    quiet: dict[str, str] = {}
     for metric in analysis.metrics:
         if metric.role == "primary":
             continue
         for one in metric.comparisons:
             name = metric.name if len(metric.comparisons) == 1 else f"{metric.name} in {one.arm}"
-            if one.standing in ("better", "worse"):
-                said.append(f"{name} moved too: {became(one, metric)}.")
-            elif one.standing == "harm":
-                said.append(f"{name} got worse by more than was allowed: {became(one, metric)}.")
-            elif one.standing == "not worse":
-                said.append(f"{name} is not worse by more than was allowed.")
-            elif one.standing == "no answer yet" and metric.role == "guardrail":
-                said.append(f"Whether {name} stayed within its margin cannot be told yet.")
-            elif one.standing == "no answer yet":
-                said.append(f"{name} shows no difference beyond chance: {became(one, metric)}.")
-            elif len(metric.comparisons) == 1:
-                said.append(f"{name} gives no answer (why: below the table).")
-    return said
+            if one.standing == "no answer yet" and metric.role == "secondary":
+                quiet[name] = f"{name} shows no difference beyond chance: {became(one, metric)}."
+            elif one.standing != "no answer" or len(metric.comparisons) == 1:
+                said.append(_other(name, one, metric))
+    if len(quiet) <= 2:
+        return said + list(quiet.values())
+    shown, more = list(quiet)[:MOST_NAMED], len(quiet) - MOST_NAMED
+    return [*said, f"No difference beyond chance in {listed([*shown, *([f'{more} more'] if more > 0 else [])])}."]
+
+
+def _other(name: str, one: Comparison, metric: MetricResult) -> str:
+    if one.standing in ("better", "worse"):
+        return f"{name} moved too: {became(one, metric)}."
+    if one.standing == "harm":
+        return f"{name} got worse by more than was allowed: {became(one, metric)}."
+    if one.standing == "not worse":
+        return f"{name} is not worse by more than was allowed."
+    if one.standing == "no answer yet":
+        return f"Whether {name} stayed within its margin cannot be told yet."
+    return f"{name} gives no answer (why: below the table)."
 
 
 def _doubts(analysis: Analysis) -> list[str]:
