@@ -184,7 +184,7 @@ def _sums(
         else:
             columns += [column[here][there] if gaps else column[here] for column in covariates]
         arms.append(Moments.of(*columns))
-        heavy = tail(columns[0]) if kind != "proportion" and len(columns[0]) > 1 else None
+        heavy = tail(columns[0], arms[-1]) if kind != "proportion" and len(columns[0]) > 1 else None
         if heavy is not None and whose is None:
             heavy = replace(heavy, at=here.start + int(np.flatnonzero(there)[heavy.at]))
         tails.append(heavy)

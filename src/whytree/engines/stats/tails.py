@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from whytree.engines.stats.answers import Floats
+from whytree.engines.stats.moments import Moments
 
 #: Share of an arm's squared deviations that one unit may have before it is named. Where units are many and none
 #: dominates (Lindeberg's condition) it goes to zero; docs/statistics.md measures what becomes of intervals as it grows.
@@ -59,17 +60,19 @@ class Tail:
         return self.away is not None and self.away < FEWEST_AWAY
 
 
-def tail(values: Floats) -> Tail:
-    """Of one arm's values, at least two. Hill (Annals of Statistics 3, 1975, eq. 2.3), on distances from the median.
+def tail(values: Floats, moments: Moments | None = None) -> Tail:
+    """Of one arm's values, at least two; ``moments`` where they are known already.
 
-    In a tail that falls like x^-a the variance is infinite for a <= 2. The index is judged by the upper end of its
-    interval (standard error a / sqrt(k)), so a moderate sample of a harmless metric is not accused.
+    Hill (Annals of Statistics 3, 1975, eq. 2.3), on distances from the median: in a tail that falls like x^-a the
+    variance is infinite for a <= 2. The index is judged by the upper end of its interval (standard error a / sqrt(k)),
+    so a moderate sample of a harmless metric is not accused.
     """
-    deviations = values - values.mean()
-    squares = deviations * deviations
-    at = int(squares.argmax())
-    total = float(squares.sum())
-    share = float(squares[at]) / total if total else 0.0
+    moments = moments or Moments.of(values)
+    mean, total = float(moments.mean[0]), float(moments.m2[0, 0])
+    low, high = float(values.min()), float(values.max())
+    farthest = high if high - mean >= mean - low else low
+    share = (farthest - mean) ** 2 / total if total else 0.0
+    at = int((values == farthest).argmax())
     if share <= HARMLESS:
         return Tail(share, at, float(values[at]), None)
     usual = float(np.median(values))
