@@ -14,8 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# No timed test: a busy machine is no failure. With CI=true the same examples each time; elsewhere new ones are looked for.
+settings.register_profile(
+    "whytree",
+    deadline=None,
+    derandomize=os.environ.get("CI") == "true",
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("whytree")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,6 +51,15 @@ def _fresh_caches() -> None:
     keys.forget_cached()
     live.forget()
     cache.clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _let_the_engine_go() -> Iterator[None]:
+    """The last test's process leaves nothing open: neither the engine nor the lock of its folder."""
+    yield
+    opened = sys.modules.get("whytree.stores.events")
+    if opened is not None:
+        opened.close()
 
 
 @pytest.fixture

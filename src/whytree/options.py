@@ -48,6 +48,18 @@ def _names(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+def _networks(value: str) -> tuple[str, ...]:
+    from ipaddress import ip_network
+
+    try:
+        networks = [ip_network(name) for name in _names(value)]
+    except ValueError as error:
+        raise ValueError("use an address like 127.0.0.1 or a network like 172.18.0.0/16, comma-separated") from error
+    if any(network.prefixlen == 0 for network in networks):
+        raise ValueError("everybody is in that network, and could say to be anybody; name the proxy's own")
+    return tuple(map(str, networks))
+
+
 def _url_of(*schemes: str) -> Callable[[str], str]:
     def read(value: str) -> str:
         if value and urlsplit(value).scheme not in schemes:
@@ -99,6 +111,11 @@ OPTIONS = (
         _url_of("http", "https"),
     ),
     Option(
+        "WHYTREE_TRUSTED_PROXY",
+        "Address or network of the proxy in front, comma-separated. X-Forwarded-For and X-Forwarded-Proto are believed only from there.",
+        _networks,
+    ),
+    Option(
         "WHYTREE_URL",
         "Command line: server to speak to. Default: the one running on the data folder.",
         _url_of("http", "https"),
@@ -111,10 +128,28 @@ OPTIONS = (
         _text,
         secret=True,
     ),
+    Option(
+        "WHYTREE_COUNT_ANSWERS",
+        "Short name of a product here that counts how often `why` answers all the way, as its own events. Default: none.",
+        _text,
+    ),
     Option("WHYTREE_THREADS", "Requests answered at the same time.", _number, "8"),
     Option("WHYTREE_EVENTS_MEMORY_MB", "Memory the in-process event engine may use.", _number, "2048"),
     Option("WHYTREE_MAX_BODY_MB", "Largest request body taken, after decompression.", _number, "20"),
     Option("WHYTREE_JOBS", "1: the server also runs background jobs; 0: `whytree work` does.", _flag, "1"),
+    Option(
+        "WHYTREE_SMTP_URL",
+        "Mail server for the Monday mail: smtp://user:password@host:587 or smtps://host:465. Default: no mail is sent.",
+        _url_of("smtp", "smtps"),
+        secret=True,
+    ),
+    Option("WHYTREE_MAIL_FROM", "Sender of mails, as: Whytree <whytree@example.org>.", _text),
+    Option(
+        "WHYTREE_OUTGOING_PRIVATE",
+        "1: webhooks may also go to private and loopback addresses, and without TLS.",
+        _flag,
+        "0",
+    ),
     Option("WHYTREE_DEBUG", "1: show tracebacks in the browser. Never on a server others can reach.", _flag, "0"),
 )
 
@@ -130,14 +165,19 @@ class Options:
     port: int
     allowed_hosts: tuple[str, ...]
     public_url: str
+    trusted_proxy: tuple[str, ...]
     url: str
     token: str
     product: str
     secret_key: str
+    count_answers: str
     threads: int
     events_memory_mb: int
     max_body_mb: int
     jobs: bool
+    smtp_url: str
+    mail_from: str
+    outgoing_private: bool
     debug: bool
 
     @property

@@ -21,6 +21,7 @@ def commands() -> Any:
     import typer
 
     from whytree.code import commands as code
+    from whytree.tree import commands as tree
     from whytree.why import commands as why
     from whytree.workspace import commands as workspace
 
@@ -32,7 +33,7 @@ def commands() -> Any:
             root.add_typer(groups[name], name=name)
         return groups[name]
 
-    for module in (code, why, workspace):
+    for module in (code, tree, why, workspace):
         module.register(root, group)
     return root
 

@@ -4,7 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from whytree.engines.links import Candidate, CommitFacts, find_link, states_maintenance, tickets_named
+from whytree.engines.links import (
+    SCORES,
+    STATED_RULES,
+    Candidate,
+    CommitFacts,
+    LinkAnswer,
+    candidates,
+    find_link,
+    score,
+    states_maintenance,
+    tickets_named,
+)
 from whytree.engines.links_tickets import TicketRef, titles_agree
 
 NODES = {"SOL-1", "SOL-2", "SOL-3", "OPP-7", "HYP-4"}
@@ -70,6 +81,7 @@ LINKED = [
     ("Add form, refs #412", "", "SOL-1", "ticket reference"),
     ("Add form, refs #77, closes #412", "", "SOL-1", "closing keyword"),
     ("Add form", "Refs: #412", "SOL-1", "ticket reference"),
+    ("Add form", "cc: #412", "SOL-1", "ticket reference"),
     ("Add form", "Fixes #501", "SOL-1 OPP-7", "closing keyword"),
 ]
 
@@ -190,3 +202,41 @@ def test_tickets_worth_a_row_are_those_somebody_works_on() -> None:
 )
 def test_hostile_text_costs_no_time_and_yields_no_link(text: str) -> None:
     assert find_link(CommitFacts(text[:500], text, merge_subject=text[:500], merge_body=text), resolve).link is None
+
+
+# What people said of links ----------------------------------------------------------------------------
+
+
+def test_a_confirmed_link_is_stated_from_then_on() -> None:
+    facts = CommitFacts("Add form, refs #412", answers=(LinkAnswer("ticket", "#412", right=True),))
+    link = find_link(facts, resolve).link
+    assert link
+    assert (link.refs, link.provenance, link.rule) == (("SOL-1",), "stated", "confirmed")
+
+
+def test_a_link_called_wrong_is_not_tried_again_and_the_next_rule_is() -> None:
+    wrong = LinkAnswer("ticket", "#412", right=False)
+    facts = CommitFacts("Add form (#77)", "Fixes #412", answers=(wrong,))
+    link = find_link(facts, resolve).link
+    assert link
+    assert (link.refs, link.rule) == (("SOL-3",), "pull request")
+    assert find_link(CommitFacts("Add form", "Fixes #412", answers=(wrong,)), resolve).link is None
+    assert "#412" not in {found.key for found in candidates(CommitFacts("Add", "Fixes #412", answers=(wrong,)))}
+
+
+def test_a_trailer_weighs_more_than_what_was_confirmed() -> None:
+    facts = CommitFacts("Add form", "Fixes #77\n\nWhy: SOL-1", answers=(LinkAnswer("ticket", "#77", right=True),))
+    link = find_link(facts, resolve).link
+    assert link
+    assert (link.refs, link.rule) == (("SOL-1",), "trailer")
+
+
+def test_a_confirmed_ticket_that_leads_nowhere_yet_is_no_unknown_id() -> None:
+    facts = CommitFacts("Add form, refs #999", answers=(LinkAnswer("ticket", "#999", right=True),))
+    assert find_link(facts, resolve).unknown == ()
+
+
+def test_every_inferred_rule_has_a_score_and_no_stated_one_has() -> None:
+    assert {rule for _, _, _, rule in LINKED} - STATED_RULES <= SCORES.keys()
+    assert all(0 < SCORES[rule] < 1 for rule in SCORES)
+    assert not any(score(rule) for rule in STATED_RULES)

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whytree.engines.tables import (
+    BEYOND_HEADER,
     MAX_CELL,
     Row,
     RowError,
@@ -193,6 +194,7 @@ def test_a_nul_costs_its_row(tmp_path: Path) -> None:
     assert "NUL" in errors_of(table)[2]
 
 
+@pytest.mark.slow
 def test_a_cell_of_100_mb_is_refused_and_the_rows_around_it_are_read(tmp_path: Path) -> None:
     with gzip.open(tmp_path / "a.csv.gz", "wb", compresslevel=1) as out:
         out.write(b"id,said\n1,before\n2,")
@@ -464,3 +466,34 @@ def test_a_whole_column_tells_whether_the_day_comes_first() -> None:
 def test_no_value_breaks_the_reading_of_times(value: Any) -> None:
     moment = parse_time(value)
     assert moment is None or moment.tzinfo is dt.UTC
+
+
+def test_a_ragged_table_keeps_what_stands_beyond_its_header(tmp_path: Path) -> None:
+    file = write(tmp_path / "ragged.csv", "a,b,c\n1,2,3,4,5\n1,2\n1\n1,2,3\n")
+    table = open_table(file, ragged=True)
+    assert rows_of(table) == [
+        {"a": "1", "b": "2", "c": "3", BEYOND_HEADER: ["4", "5"]},
+        {"a": "1", "b": "2"},
+        {"a": "1", "b": "2", "c": "3"},
+    ]
+    assert errors_of(table) == {4: "it has 1 cells and the header has 3 (line 4)"}
+    assert list(errors_of(open_table(file))) == [2, 3, 4], "elsewhere such a row is broken"
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers", "broken"),
+    [
+        ('[{"n": 1}][{"n": 2}]', [1, 2], []),
+        ('[{"n": 1}]\n\n[]\n[{"n": 2}, {"n": 3}]\n', [1, 2, 3], []),
+        ('[[{"n": 1}, {"n": 2}], [], [{"n": 3}]]', [1, 2, 3], []),
+        ('[{"n": 1}][{"n": 2}', [1, 2], [3]),
+        ('[{"n": 1}] rest', [1], [2]),
+        ('[{"n": 1}, {"n": }][{"n": 3}]', [1], [2]),
+    ],
+)
+def test_arrays_one_after_the_other_are_one_list(
+    text: str, numbers: list[int], broken: list[int], tmp_path: Path
+) -> None:
+    table = open_table(write(tmp_path / "pages.json", text))
+    assert [row["n"] for row in rows_of(table)] == numbers
+    assert list(errors_of(table)) == broken

@@ -6,6 +6,8 @@ from django.utils import timezone
 
 from tests.learning.conftest import long_ago
 from whytree.errors import Conflict, Forbidden, NotFound
+from whytree.events.follow import stop_following
+from whytree.flags.models import Flag
 from whytree.flags.services import create_flag, edit_flag, open_flag, turn_off
 from whytree.learning.models import OutcomeReview
 from whytree.learning.services import lock_prediction
@@ -69,8 +71,8 @@ def test_the_first_exposure_from_elsewhere_locks_too_and_may_be_told_twice(
     at = long_ago(1)
     Hypothesis.objects.update(created_at=long_ago(2))
     for _ in range(2):
-        tell_fact("exposure_received", product_id=product.pk, flag_key=flag.key, at=at)
-    tell_fact("exposure_received", product_id=product.pk, flag_key="unknown", at=at)
+        tell_fact("exposure_received", product_id=product.pk, flag_key=flag.key, at=at, trusted=True)
+    tell_fact("exposure_received", product_id=product.pk, flag_key="unknown", at=at, trusted=True)
     hypothesis.refresh_from_db()
     assert hypothesis.opened_at == at
     assert OutcomeReview.objects.count() == 1
@@ -80,9 +82,48 @@ def test_an_exposure_said_to_be_of_another_decade_locks_when_the_prediction_was_
     product: Any, flag: Any, hypothesis: Any
 ) -> None:
     """Public keys can be forged, and so can the times sent with them."""
-    tell_fact("exposure_received", product_id=product.pk, flag_key=flag.key, at=long_ago(3_000))
+    tell_fact("exposure_received", product_id=product.pk, flag_key=flag.key, at=long_ago(3_000), trusted=True)
     hypothesis.refresh_from_db()
     assert hypothesis.opened_at == hypothesis.created_at
+
+
+def _exposure(key: str, flag: str) -> None:
+    from tests.events.conftest import Sender, track
+
+    properties = {"experiment_id": flag, "variation_name": "on"}
+    assert Sender(key).batch(track("Experiment Viewed", "u-1", properties=properties)).status == 200
+
+
+def test_a_public_key_cannot_lock_the_prediction_of_a_flag_that_is_closed_here(
+    store: Any, capture_key: str, flag: Any, hypothesis: Any, product: Any
+) -> None:
+    for _ in range(2):
+        _exposure(capture_key, flag.key)
+        stop_following()  # what a restart tells again
+    hypothesis.refresh_from_db()
+    assert not hypothesis.is_locked
+    assert store.value("SELECT count() FROM events WHERE event = '$exposure'") == 2, "kept all the same"
+    claims = store.query("SELECT kind, reason FROM quarantine")
+    assert len(claims) == 1
+    assert "ask_later, which is closed here" in claims[0]["reason"]
+
+
+def test_a_server_key_locks_it_even_after_a_public_one_tried(
+    store: Any, capture_key: str, server_key: str, flag: Any, hypothesis: Any
+) -> None:
+    _exposure(capture_key, flag.key)
+    _exposure(server_key, flag.key)
+    hypothesis.refresh_from_db()
+    assert hypothesis.is_locked
+
+
+def test_a_public_key_is_believed_where_the_flag_is_open(
+    store: Any, capture_key: str, actor: Any, product: Any, flag: Any, hypothesis: Any
+) -> None:
+    Flag.objects.filter(pk=flag.pk).update(is_on=True, coverage=1_000)
+    _exposure(capture_key, flag.key)
+    hypothesis.refresh_from_db()
+    assert hypothesis.is_locked
 
 
 def test_a_flag_without_a_hypothesis_locks_nothing_until_it_gets_one(actor: Any, product: Any, hypothesis: Any) -> None:

@@ -8,6 +8,7 @@ from tests.events.conftest import Sender, track
 from whytree.errors import NotFound
 from whytree.people import services
 from whytree.people.identity import person_hash
+from whytree.people.merging import MOST_IDS
 from whytree.people.models import Person
 from whytree.people.queries import find_person
 from whytree.stores.events import EventStore
@@ -79,6 +80,34 @@ def test_two_known_people_are_not_joined_with_a_public_key(web: Sender, store: E
     assert len(refused) == 1
     assert refused[0]["kind"] == "merge"
     assert "two known people" in refused[0]["reason"]
+
+
+def test_a_link_dated_back_with_a_public_key_takes_no_device(web: Sender, store: EventStore, product: Any) -> None:
+    web.batch(identify("alice", "phone"), identify("mallory"))
+    web.batch({**identify("mallory", "phone"), "timestamp": "2020-01-01T00:00:00Z"})
+    web.batch(identify("alice", "phone", plan="pro"))  # said again, later: what was said first still counts
+    assert find_person(product, "phone").key == "alice"
+
+
+def test_a_crowd_of_made_up_ids_stays_apart_and_is_shown_once(web: Sender, store: EventStore, product: Any) -> None:
+    for start in range(0, MOST_IDS + 200, 400):
+        web.batch(*(identify("mallory", f"made-up-{number}") for number in range(start, start + 400)))
+    assert len(find_person(product, "mallory").ids) == MOST_IDS
+    refused = store.query("SELECT kind, reason FROM quarantine")
+    assert len(refused) == 1
+    assert "more than 1,000 ids" in refused[0]["reason"]
+
+
+def test_a_crowd_does_not_hide_that_somebody_is_known(
+    web: Sender, store: EventStore, product: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is looked at last, because a stranger tied them to a crowd, is still who they are."""
+    monkeypatch.setattr("whytree.stores.people.MOST_LINKS", 5)
+    web.batch(identify("victim", "victims-phone"))
+    web.batch(alias("victim", "made-up"), *(alias(f"made-up-{number}", "made-up") for number in range(20)))
+    web.batch(visit("made-up"), alias("made-up-99", "made-up"))
+    assert find_person(product, "victims-phone").key == "victim"
+    assert find_person(product, "victim").key == "victim"
 
 
 def test_two_known_people_are_joined_with_a_server_key(

@@ -1,11 +1,13 @@
 """Who is who depends on what was said, never on the order it arrived in."""
 
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whytree.people.merging import Edge, EdgeKind, Resolution, resolve
+from whytree.people.merging import MOST_IDS, Edge, EdgeKind, Resolution, resolve
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -21,11 +23,11 @@ def edge(
     (first, first_id), (second, second_id) = sorted(((_number(one), one), (_number(other), other)))
     at = START + timedelta(hours=hour)
     recorded_at = START + timedelta(hours=hour if said is None else said)
-    return Edge(kind, first, second, first_id, second_id, trusted, at, recorded_at)
+    return Edge(kind, first, second, first_id, second_id, trusted, at, recorded_at, recorded_at)
 
 
-def link(one: str, other: str, hour: int = 0, *, trusted: bool = False) -> Edge:
-    return edge(EdgeKind.LINK, one, other, hour, trusted=trusted)
+def link(one: str, other: str, hour: int = 0, *, trusted: bool = False, said: int | None = None) -> Edge:
+    return edge(EdgeKind.LINK, one, other, hour, trusted=trusted, said=said)
 
 
 def known(name: str, hour: int = 0) -> Edge:
@@ -72,6 +74,38 @@ def test_a_shared_device_belongs_to_who_used_it_first() -> None:
     assert groups(resolve(edges)) == {"alice": "alice", "bob": "bob", "kiosk": "alice"}
 
 
+def test_a_link_dated_back_takes_no_device_from_whom_we_knew_to_use_it() -> None:
+    honest, forged = link("phone", "alice", 5), link("phone", "mallory", hour=-9_999, said=6)
+    assert groups(resolve([known("alice"), known("mallory"), forged, honest]))["phone"] == "alice"
+
+
+def test_a_link_said_again_and_again_keeps_its_place() -> None:
+    again = replace(link("phone", "alice", 1), recorded_at=START + timedelta(hours=99))
+    assert groups(resolve([known("alice"), known("bob"), link("phone", "bob", 50), again]))["phone"] == "alice"
+
+
+def test_public_keys_tie_a_thousand_ids_to_a_person_and_not_one_more() -> None:
+    edges = [known("alice"), *(link("alice", f"device {number}", number) for number in range(MOST_IDS + 50))]
+    found = resolve(edges)
+    assert sum(main == "alice" for main in groups(found).values()) == MOST_IDS
+    assert groups(found)["device 0"] == "alice"
+    assert groups(found)[f"device {MOST_IDS - 2}"] == "alice"
+    assert len(found.crowded) == 51
+    assert found.refused == ()
+
+
+def test_a_chain_of_made_up_ids_falls_into_pieces() -> None:
+    found = resolve([link(f"id {number}", f"id {number + 1}", number) for number in range(5 * MOST_IDS)])
+    assert max(Counter(found.canonical.values()).values()) == MOST_IDS
+
+
+def test_a_server_key_and_a_human_may_join_more() -> None:
+    edges = [known("alice"), *(link("alice", f"device {number}", number) for number in range(MOST_IDS + 50))]
+    sure = [link("alice", "laptop", 9_999, trusted=True), edge(EdgeKind.JOIN, "alice", "tablet", 9_999)]
+    found = groups(resolve([*edges, *sure]))
+    assert found["laptop"] == found["tablet"] == "alice"
+
+
 def test_a_device_between_two_known_people_never_joins_them() -> None:
     edges = [known("alice"), known("bob"), link("phone", "alice", 1), link("phone", "bob", 2)]
     found = groups(resolve(edges))
@@ -113,6 +147,17 @@ EDGES = st.lists(
 def test_the_order_of_arrival_does_not_matter(edges: list[Edge], data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(edges))
     assert groups(resolve(edges)) == groups(resolve(shuffled))
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_when_honest_links_are_heard_does_not_matter(data: st.DataObject) -> None:
+    """Every device has one owner: offline phones, retries and slow batches come to the same."""
+    owners = data.draw(st.dictionaries(st.sampled_from(["phone", "laptop", "tablet", "tv"]), st.sampled_from("ab")))
+    hours = st.integers(0, 9)
+    links = [link(device, owner, data.draw(hours), said=data.draw(hours)) for device, owner in owners.items()]
+    edges = data.draw(st.permutations([known("a"), known("b"), *links]))
+    assert groups(resolve(edges)) == {"a": "a", "b": "b", **owners}
 
 
 @settings(max_examples=300, deadline=None)

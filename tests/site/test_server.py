@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,6 +43,12 @@ class TestServer:
         found = {row["subject"]: row for row in live.cli_json("doctor")}
         assert found["server"]["state"] == "ok"
         assert live.url in found["server"]["text"]
+
+    def test_it_writes_down_when_a_token_was_used_last(self, live: Live) -> None:
+        deadline = time.monotonic() + 30
+        while not live.cli_json("token", "list")[0]["last_used_at"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
 
     def test_a_second_server_names_the_first(self, live: Live) -> None:
         done = live.cli("serve", check=False)

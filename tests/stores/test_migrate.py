@@ -46,3 +46,16 @@ def test_properties_are_kept_in_sixteen_buckets_of_a_compact_part(store: EventSt
     )
     assert kinds == [{"part_type": "Compact"}]
     assert store.value("SELECT count() FROM events WHERE properties['p7'] = 'v'") == 1
+
+
+def test_edges_of_an_older_version_count_from_when_they_were_last_recorded(store: EventStore) -> None:
+    store.execute("ALTER TABLE merge_edges DROP COLUMN first_recorded_at")
+    edge = {"product": 1, "one": 1, "other": 2, "kind": "link", "trusted": False, "one_id": "a", "other_id": "b"}
+    store.insert("merge_edges", [{**edge, "at": 1_700_000_000, "recorded_at": 1_700_000_009}])
+    store.execute("DELETE FROM migrations WHERE number = 20")
+    assert migrate(store) == [20]
+    store.insert("merge_edges", [{**edge, "at": 1_700_000_000, "recorded_at": 1_700_000_099}])
+    for _ in range(2):
+        first = "SELECT toUnixTimestamp(min(first_recorded_at)) FROM merge_edges"
+        assert store.value(first) == 1_700_000_009
+        store.execute("OPTIMIZE TABLE merge_edges FINAL")

@@ -194,3 +194,89 @@ def test_a_refused_start_leaves_nothing_behind(api: Any, tree: Tree) -> None:
     assert api.post("/products/sprout/start", {"subject": " "}).status == 400
     assert api.post("/products/sprout/start", {"subject": "x", "answers": {"why": "x"}}).status == 400
     assert (Ticket.objects.count(), Solution.objects.count(), Note.objects.count()) == (0, 2, 0)
+
+
+def test_a_branch_that_cannot_be_switched_to_says_what_to_do(
+    cli: Any, clone: Clone, product: Any, tmp_path: Any
+) -> None:
+    start(cli, clone, "Form")
+    clone.commit("Form", **{"a.py": "form\n"})
+    clone.git("switch", "--quiet", "main")
+    clone.write("a.py", "mine\n")
+    assert "Commit it, or git stash" in refusal(cli("start", "SOL-1", "--yes", cwd=clone.path))
+    clone.git("checkout", "--quiet", "a.py")
+    clone.git("worktree", "add", "--quiet", str(tmp_path / "tree"), "sol-1-form")
+    assert "git worktree list" in refusal(cli("start", "SOL-1", "--yes", cwd=clone.path))
+    clone.git("branch", "sol-2-other/side")
+    sentence = refusal(cli("start", "Other", "--yes", cwd=clone.path))
+    assert "in the way of sol-2-other" in sentence
+    assert "was not made" in sentence
+    assert Solution.objects.count() == 2  # it is there; starting it again goes on
+
+
+def test_in_the_middle_of_something_says_what_to_end(cli: Any, clone: Clone, product: Any) -> None:
+    clone.git("switch", "--quiet", "--create", "theirs")
+    clone.commit("Theirs", **{"a.py": "theirs\n"})
+    clone.git("switch", "--quiet", "main")
+    clone.commit("Ours", **{"a.py": "ours\n"})
+    for command, words in ((("merge", "theirs"), "merge"), (("cherry-pick", "theirs"), "cherry-pick")):
+        with pytest.raises(AssertionError):
+            clone.git(*command)
+        assert f"A {words} is in the middle" in refusal(cli("start", "Form", "--yes", cwd=clone.path))
+        clone.git(words, "--abort")
+
+
+def test_it_says_where_a_branch_begins_when_that_is_not_plain(cli: Any, clone: Clone, product: Any) -> None:
+    clone.git("checkout", "--quiet", "--detach")
+    assert start(cli, clone, "One")["begins_at"].endswith("no branch was checked out.")
+    assert "what you did for SOL-1 comes along" in start(cli, clone, "Two")["begins_at"]
+    clone.git("switch", "--quiet", "main")
+    assert start(cli, clone, "Three")["begins_at"] == ""
+
+
+def test_changes_that_are_not_committed_come_along(cli: Any, clone: Clone, product: Any) -> None:
+    clone.write("a.py", "changed\n")
+    start(cli, clone, "Form")
+    assert clone.read("a.py") == "changed\n"
+    assert clone.git("branch", "--show-current") == "sol-1-form"
+
+
+def test_a_hooks_folder_that_cannot_be_written_stops_nothing(cli: Any, clone: Clone, product: Any) -> None:
+    clone.git("config", "core.hooksPath", "/dev/null")
+    started = start(cli, clone, "Form")
+    assert (started["branch"], started["hook"]) == ("sol-1-form", False)
+    assert "by hand" in started["hook_problem"]
+
+
+def test_it_asks_about_the_hook_once(cli: Any, clone: Clone, product: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("whytree.why.starting.is_at_terminal", lambda: True)
+    assert "Put it there?" in cli("start", "One", cwd=clone.path, stdin="\n\n\ny\n").output
+    (clone.path / ".git/hooks/commit-msg").write_text("#!/bin/sh\n")  # some tool puts its own there
+    assert "Put it there?" not in cli("start", "SOL-1", cwd=clone.path, stdin="\n\n\n").output
+    clone.commit("Add")
+    assert clone.git("log", "-1", "--format=%(trailers:key=Why,valueonly)").strip() == "SOL-1"
+
+
+@pytest.mark.parametrize("words", ["x" * 2_000, "\u202egnp.exe", "\x1b[2J\x1b]0;owned\x07", "'; DROP TABLE x; --"])
+def test_strange_words_are_words(cli: Any, clone: Clone, product: Any, words: str) -> None:
+    result = cli("start", words, "--yes", cwd=clone.path)
+    if len(words) > 1_000:
+        assert "fewer words" in refusal(result)
+        return
+    assert result.exit_code == 0, result.output
+    assert "\x1b" not in result.output
+    assert "\u202e" not in result.output
+
+
+def test_a_subject_of_a_megabyte_is_a_sentence_at_the_api(api: Any, product: Any) -> None:
+    answer = api.post("/products/sprout/start", {"subject": "x" * 1_000_000})
+    assert (answer.status, "fewer words" in answer.body["message"]) == (400, True)
+
+
+def test_a_server_that_does_not_answer_is_a_sentence(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, cli: Any
+) -> None:
+    monkeypatch.setenv("WHYTREE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("WHYTREE_PRODUCT", "sprout")
+    assert "does not answer" in refusal(cli("start", "Form", "--yes", cwd=clone.path))
+    assert clone.git("branch", "--format=%(refname:short)") == "main"

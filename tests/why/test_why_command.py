@@ -61,6 +61,7 @@ def test_the_same_answer_as_json_has_every_field(cli: Any, clone: Clone, line: s
         "to": "SOL-1",
         "provenance": "stated",
         "rule": "trailer",
+        "score": None,
     }
     assert told["code"] == [{"number": 6, "text": "    phone = forms.CharField(required=False)", "asked": True}]
 

@@ -29,6 +29,29 @@ def test_a_server_key_reads_its_own_product_only(server_key: str, other_product:
     assert _get(server_key, "/api/products/elsewhere") == 404
 
 
+def test_a_request_never_waits_for_the_time_of_use_to_be_written(
+    server_key: str, django_assert_num_queries: Any
+) -> None:
+    keys.write_uses_later(True)
+    try:
+        with django_assert_num_queries(1):
+            assert keys.find_key(server_key)
+        assert Key.objects.get(kind="server").last_used_at is None
+        keys.write_uses()
+        assert Key.objects.get(kind="server").last_used_at is not None
+        keys.forget_cached()
+        with django_assert_num_queries(1):
+            assert keys.find_key(server_key)
+        assert not keys._used, "noted once a minute"
+    finally:
+        keys.write_uses_later(False)
+
+
+def test_without_a_server_the_time_of_use_is_written_at_once(server_key: str) -> None:
+    assert _get(server_key) == 200
+    assert Key.objects.get(kind="server").last_used_at is not None
+
+
 def test_a_capture_key_opens_no_api(capture_key: str) -> None:
     assert _get(capture_key) == 403
 

@@ -25,12 +25,22 @@ def test_it_has_defaults_in_the_data_folder(tmp_path: Path) -> None:
         ("WHYTREE_DEBUG", "maybe", "1 or 0"),
         ("WHYTREE_THREADS", "0", "from 1 up"),
         ("WHYTREE_PUBLIC_URL", "example.org", "http:// or https://"),
+        ("WHYTREE_TRUSTED_PROXY", "proxy.internal", "an address like 127.0.0.1"),
+        ("WHYTREE_TRUSTED_PROXY", "172.18.0.1/16", "a network like 172.18.0.0/16"),
+        ("WHYTREE_TRUSTED_PROXY", "0.0.0.0/0", "everybody is in that network"),
+        ("WHYTREE_TRUSTED_PROXY", "*", "an address like 127.0.0.1"),
     ],
 )
 def test_it_refuses_a_malformed_value_with_a_hint(name: str, value: str, hint: str) -> None:
     with pytest.raises(options.OptionError, match=f"{name} cannot be") as error:
         options.read({name: value})
     assert hint in str(error.value)
+
+
+def test_it_reads_the_proxies_it_may_believe() -> None:
+    chosen = options.read({"WHYTREE_TRUSTED_PROXY": "127.0.0.1, 172.18.0.0/16, ::1"})
+    assert chosen.trusted_proxy == ("127.0.0.1/32", "172.18.0.0/16", "::1/128")
+    assert options.read({}).trusted_proxy == ()
 
 
 def test_it_never_prints_a_secret_that_is_malformed() -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from whytree.workspace import attempts, services
-from whytree.workspace.models import Invitation, Membership, Product, User
+from whytree.workspace.models import Activity, Invitation, Membership, Product, User
 
 pytestmark = pytest.mark.django_db
 
@@ -128,6 +128,60 @@ def test_the_right_password_makes_the_count_start_anew(alice: Any) -> None:
     _sign_in(client)
     client.post("/sign-out")
     assert _sign_in(client, "wrong horse battery").status_code == 400
+
+
+def _trail() -> list[tuple[str, str, Any]]:
+    found = Activity.objects.filter(product=None, verb__contains="sign").order_by("pk")
+    return [(each.verb, each.subject_label, each.after) for each in found]
+
+
+def test_coming_and_going_leaves_a_trail(alice: Any) -> None:
+    client = Client(REMOTE_ADDR="192.0.2.7")
+    _sign_in(client, "wrong horse battery")
+    _sign_in(client)
+    client.post("/sign-out")
+    client.post("/sign-out")  # nobody is there to leave
+    client.post(f"/sign-in/{services.issue_sign_in_link(alice)}")
+    assert _trail() == [
+        ("fail_to_sign_in", "Alice", {"address": "192.0.2.7", "wrong": 1}),
+        ("sign_in", "Alice", {"address": "192.0.2.7", "by": "password"}),
+        ("sign_out", "Alice", {"address": "192.0.2.7"}),
+        ("sign_in", "Alice", {"address": "192.0.2.7", "by": "link"}),
+    ]
+    page = _page(client.get("/password"))
+    assert "Wrong password" in page
+    assert "Signed in by link" in page
+    assert page.count("192.0.2.7") == 4
+
+
+def test_the_trail_holds_nothing_that_was_typed(alice: Any) -> None:
+    _sign_in(Client(), "wrong horse battery")
+    Client().post("/sign-in", {"email": PASSWORD, "password": "in the wrong field"})
+    _sign_in(Client())
+    told = str(list(Activity.objects.values()))
+    assert "horse" not in told
+    assert "wrong field" not in told
+    assert ("fail_to_sign_in", "an unknown account", {"address": "127.0.0.1", "wrong": 1}) in _trail()
+
+
+def test_guessing_does_not_fill_the_trail(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(attempts.WRONG_PER_ACCOUNT + 5):
+        _sign_in(Client(), "wrong horse battery")
+    assert [after["wrong"] for _, _, after in _trail()] == [1, attempts.WRONG_PER_ACCOUNT]
+    for number in range(20):
+        Client().post("/sign-in", {"email": f"{number}@example.org", "password": "x"})
+    assert len(_trail()) == 4, "all that are no account count as one"
+    monkeypatch.setattr(attempts, "RECORDED_IN_WINDOW", 10)
+    for number in range(50):
+        _sign_in(Client(REMOTE_ADDR=f"192.0.2.{number}"), "wrong horse battery")
+    assert len(_trail()) == 10
+
+
+def test_guessing_the_old_password_is_limited_too(as_alice: Any) -> None:
+    change = {"old": "wrong horse battery", "new": "another long password"}
+    for _ in range(attempts.WRONG_PER_ACCOUNT):
+        assert as_alice.post("/password", change).status_code == 400
+    assert as_alice.post("/password", {**change, "old": PASSWORD}).status_code == 429
 
 
 def test_a_page_asks_to_sign_in_and_comes_back(alice: Any, product: Any) -> None:

@@ -9,11 +9,12 @@ from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from . import queries, services
+from . import queries, question_api, services
 from .definitions import warnings
 from .models import Metric
 
 router = Router(tags=["Metrics"])
+router.add_router("", question_api.router)
 
 
 class MetricOut(Schema):

@@ -9,6 +9,7 @@ from whytree.engines import charts
 from whytree.engines.charts import Mark, Point
 from whytree.workspace.models import Activity, Product
 
+from .asking import TrendsAnswer
 from .queries import Day, Measure
 
 #: Acts that may have moved a number, and how they are called on a chart.
@@ -50,3 +51,20 @@ def measure_spark(measure: Measure) -> SafeString:
     if measure.value is None:
         return mark_safe("")
     return mark_safe(charts.spark(measure.spark))  # noqa: S308 - numbers only
+
+
+def trends_chart(found: TrendsAnswer) -> SafeString:
+    """The whole stretches of the largest lines. One line of days, weeks or months has its interval as a band."""
+    label = f"{found.sentence} {found.asked}"
+    only = found.lines[0] if len(found.lines) == 1 else None
+    if only and found.interval != "hour" and any(each.low is not None for each in only.whole):
+        points = [Point(each.start, each.value, each.low, each.high, each.n) for each in only.whole]
+        svg = charts.series(points, unit="", label=label)
+    else:
+        several = len({line.name for line in found.lines}) > 1
+        named = [
+            charts.NamedLine(line.name if several else line.text, [(each.start, each.value) for each in line.whole])
+            for line in found.lines
+        ]
+        svg = charts.lines(named, label=label)
+    return mark_safe(svg)  # noqa: S308 - our own picture; texts in it are escaped where it is drawn

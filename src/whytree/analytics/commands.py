@@ -8,6 +8,8 @@ import typer
 from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson, show
 
+from . import question_commands
+
 Key = Annotated[str, typer.Argument(help="Short name, as activated_7d.")]
 
 
@@ -16,6 +18,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("metric").command("list")(list_metrics)
     group("metric").command("show")(show_metric)
     group("metric").command("remove")(remove_metric)
+    question_commands.register(group)
 
 
 def add_metric(
@@ -81,7 +84,7 @@ def remove_metric(key: Key, as_json: AsJson = False) -> None:
 
 
 def _lines(measure: dict[str, Any]) -> list[str]:
-    from whytree.engines.charts import number
+    from whytree.engines.figures import number
 
     unit = f" {measure['unit']}" if measure["unit"] else ""
     lines = [measure["name"]]

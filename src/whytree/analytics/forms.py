@@ -32,6 +32,12 @@ class MetricForm:
         return cls(**{name: str(post.get(name, "")).strip() for name in names})
 
     @classmethod
+    def suggested(cls, get: QueryDict) -> "MetricForm":
+        """What the page one comes from already knows: an event, or a step of a funnel."""
+        names = {"event": "event", "entry": "from", "goal": "to", "within_days": "within_days"}
+        return cls(**{field: str(get[name]).strip() for field, name in names.items() if get.get(name)})
+
+    @classmethod
     def of(cls, metric: Metric) -> "MetricForm":
         parts = {"direction": metric.direction, "key": metric.key, "name": metric.name}
         definition = definition_of(metric)

@@ -97,9 +97,7 @@ def metric_csv(request: PageRequest, product: Product, key: str) -> HttpResponse
 def new_metric(request: PageRequest, product: Product) -> HttpResponseBase:
     """Define a metric; the events come from what the product has sent."""
     if request.method != "POST":
-        return _form(
-            request, product, MetricForm(entry=request.GET.get("from", ""), event=request.GET.get("event", "")), None
-        )
+        return _form(request, product, MetricForm.suggested(request.GET), None)
     form = MetricForm.sent(request.POST)
     try:
         made = services.create_metric(

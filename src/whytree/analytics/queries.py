@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from whytree.engines import stats
-from whytree.engines.charts import number
+from whytree.engines.figures import number
 from whytree.engines.stats import Estimate, NoAnswer
 from whytree.errors import Invalid, NotFound
 from whytree.events.queries import event_names

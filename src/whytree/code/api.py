@@ -1,5 +1,6 @@
 """Repositories, their commits and lines, and tickets over REST. Commits and lines come from the command line's clone."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
@@ -7,15 +8,16 @@ from typing import Annotated, Any
 from ninja import Router, Schema, Status
 from pydantic import AwareDatetime, Field
 
-from whytree.engines.links_tickets import parse_ticket
+from whytree.engines.links_tickets import TicketRef, parse_ticket, parse_ticket_url
 from whytree.errors import Invalid
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from . import queries, services
-from .models import Repository, Ticket
-from .services import PushedCommit, PushedFile, Reading, TicketFacts
+from . import queries, services, tickets
+from .models import Repository, Ticket, TrackerReading
+from .services import PushedCommit, PushedFile, Reading
+from .tickets import CommentFacts, Imported, ReadSoFar, RequestFacts, TicketFacts
 
 router = Router(tags=["Code"])
 
@@ -23,6 +25,8 @@ router = Router(tags=["Code"])
 MAX_COMMITS = 2000
 MAX_FILES = 500
 MAX_TICKETS = 2000
+MAX_COMMENTS = 500  # of one ticket in one request
+SHA = "^([0-9a-f]{40}([0-9a-f]{24})?)?$"
 
 
 class RepositoryIn(Schema):
@@ -91,18 +95,21 @@ class PushedOut(Schema):
 
 
 class FileIn(Schema):
-    """Spans are [first line, last line, commit]."""
+    """Spans are [first line, last line, commit]; `nesting` adds up the indentation levels of its lines."""
 
     path: str
     spans: list[tuple[int, int, str]]
     text: str | None = None
+    stamp: str = ""
+    nesting: int = 0
 
 
 class FileOut(Schema):
-    """A file whose lines are known, and the commit they were read at."""
+    """A file whose lines are known, the commit they were read at, and the clone's own stamp of what it told."""
 
     path: str
     rev: str
+    stamp: str
     has_text: bool
 
 
@@ -124,6 +131,40 @@ class ReadingIn(Schema):
     left_out: list[str] = []
 
 
+class FlagFound(Schema):
+    """A key that code asks for, by how many calls; the first places as (path, line)."""
+
+    key: Annotated[str, Field(max_length=200)]
+    how: Annotated[str, Field(max_length=40)]
+    count: Annotated[int, Field(ge=0)]
+    places: Annotated[list[tuple[Annotated[str, Field(max_length=1000)], int]], Field(max_length=20)] = []
+
+
+class DecisionFound(Schema):
+    """A decision record, as its file tells it."""
+
+    path: Annotated[str, Field(max_length=1000)]
+    title: Annotated[str, Field(max_length=300)]
+    status: Annotated[str, Field(max_length=40)] = ""
+    date: Annotated[str, Field(max_length=10)] = ""
+
+
+Owner = tuple[Annotated[str, Field(max_length=300)], list[Annotated[str, Field(max_length=200)]]]
+
+
+class SurveyIn(Schema):
+    """What the files and tags of a clone say."""
+
+    root_sha: str
+    version: int = 1
+    releases: int = 0
+    seconds: Annotated[float, Field(ge=0, le=1e6)] = 0.0
+    newest_release: Annotated[str, Field(max_length=250)] = ""
+    flags: Annotated[list[FlagFound], Field(max_length=1000)] = []
+    decisions: Annotated[list[DecisionFound], Field(max_length=1000)] = []
+    owners: Annotated[list[Owner], Field(max_length=1000)] = []
+
+
 class TicketOut(Schema):
     id: int
     key: str
@@ -133,7 +174,12 @@ class TicketOut(Schema):
     state: str
     body: str
     author: str
+    author_is_staff: bool | None
+    labels: list[str]
+    votes: int
     opened_at: datetime | None
+    closed_at: datetime | None
+    updated_at: datetime | None
     created_at: datetime
 
 
@@ -149,13 +195,76 @@ class TicketIn(Schema):
     opened_at: AwareDatetime | None = None
 
 
+class CommentIn(Schema):
+    """`mark` makes it the same comment when it comes again: its id in the tracker."""
+
+    mark: Annotated[str, Field(min_length=1)]
+    text: str
+    author: str = ""
+    author_is_staff: bool | None = None
+    said_at: AwareDatetime | None = None
+
+
 class TicketRowIn(TicketIn):
+    """One row of an export. `comments_only`: it is of no ticket, only of comments on one that is here already."""
+
     row: int
+    author_is_staff: bool | None = None
+    labels: list[str] | None = None
+    votes: Annotated[int, Field(ge=0, le=2_000_000_000)] | None = None
+    closed_at: AwareDatetime | None = None
+    updated_at: AwareDatetime | None = None
+    comments: Annotated[list[CommentIn], Field(max_length=MAX_COMMENTS)] = []
+    comments_only: bool = False
 
 
 class TicketsIn(Schema):
+    """`tracker` says whose numbers "#12" are, as github.com/acme/sprout; left out, those of the only repository."""
+
     tickets: Annotated[list[TicketRowIn], Field(max_length=MAX_TICKETS)]
+    tracker: str = ""
     dry_run: bool = False
+
+
+class PullRequestIn(Schema):
+    """A merged pull request: #12, !12 or its address; the commit it became; tickets its tracker says it closes."""
+
+    request: str
+    url: str = ""
+    title: str = ""
+    body: str = ""
+    author: str = ""
+    branch: str = ""
+    merge_sha: Annotated[str, Field(pattern=SHA)] = ""
+    squash_sha: Annotated[str, Field(pattern=SHA)] = ""
+    merged_at: AwareDatetime | None = None
+    updated_at: AwareDatetime | None = None
+    closes: list[str] = []
+
+
+class PullRequestsIn(Schema):
+    requests: Annotated[list[PullRequestIn], Field(max_length=MAX_TICKETS)]
+    tracker: str = ""
+    dry_run: bool = False
+
+
+class TrackerReadingIn(Schema):
+    """How far a list was read: `what` is issues, comments or requests."""
+
+    tracker: str
+    what: str
+    since_at: AwareDatetime | None = None
+    page: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    etag: str = ""
+
+
+class TrackerReadingOut(Schema):
+    tracker: str
+    what: str
+    since_at: datetime | None
+    page: int
+    etag: str
+    read_at: datetime
 
 
 class RowProblem(Schema):
@@ -164,10 +273,21 @@ class RowProblem(Schema):
 
 
 class ImportedOut(Schema):
+    """`older`: what is here is newer. `unplaced`: comments on tickets that are not here. `commits`: looked at anew."""
+
     new: int
     changed: int
     unchanged: int
+    older: int = 0
+    comments: int = 0
+    unplaced: int = 0
+    commits: int = 0
     refused: list[RowProblem]
+
+    @staticmethod
+    def of(done: Imported, unreadable: Sequence[RowProblem] = ()) -> "ImportedOut":
+        refused = [*unreadable, *(RowProblem(row=row, problem=problem) for row, problem in done.refused)]
+        return ImportedOut(**{**vars(done), "refused": refused})
 
 
 @router.get("/products/{product}/repositories", response=list[RepositoryOut], operation_id="list_repositories")
@@ -206,15 +326,15 @@ def list_files(request: ApiRequest, product: str, pk: int) -> list[FileOut]:
     """Files whose lines are known: what the next reading can leave alone."""
     repository = queries.find_repository(api_product(request, product, Role.VIEWER), pk)
     with_text = set(repository.files.filter(text__isnull=False).values_list("path", flat=True))
-    rows = repository.files.values_list("path", "rev")
-    return [FileOut(path=path, rev=rev, has_text=path in with_text) for path, rev in rows]
+    rows = repository.files.values_list("path", "rev", "stamp")
+    return [FileOut(path=path, rev=rev, stamp=stamp, has_text=path in with_text) for path, rev, stamp in rows]
 
 
 @router.post("/products/{product}/repositories/{pk}/lines", response={204: None}, operation_id="push_lines")
 def push_lines(request: ApiRequest, product: str, pk: int, body: LinesIn) -> Status[None]:
     """Store which commit each line of these files came with."""
     repository = queries.find_repository(api_product(request, product, Role.MEMBER), pk)
-    files = [PushedFile(file.path, file.spans, file.text) for file in body.files]
+    files = [PushedFile(**file.dict()) for file in body.files]
     services.push_lines(request.actor, repository, body.root_sha, body.rev, files, body.gone)
     return Status(204, None)
 
@@ -227,6 +347,15 @@ def finish_sync(request: ApiRequest, product: str, pk: int, body: ReadingIn) -> 
     root_sha = facts.pop("root_sha")
     repository = services.finish_sync(request.actor, queries.find_repository(found, pk), root_sha, Reading(**facts))
     return RepositoryOut.of(found, repository)
+
+
+@router.post("/products/{product}/repositories/{pk}/survey", response={204: None}, operation_id="keep_survey")
+def keep_survey(request: ApiRequest, product: str, pk: int, body: SurveyIn) -> Status[None]:
+    """Store what the files of the clone say: flags asked for, decision records, owners, releases."""
+    repository = queries.find_repository(api_product(request, product, Role.MEMBER), pk)
+    facts = body.model_dump(mode="json")
+    services.keep_survey(request.actor, repository, facts.pop("root_sha"), facts)
+    return Status(204, None)
 
 
 @router.get("/products/{product}/tickets", response=list[TicketOut], operation_id="list_tickets")
@@ -250,19 +379,78 @@ def import_tickets(request: ApiRequest, product: str, body: TicketsIn) -> Import
     rows, unreadable = [], []
     for ticket in body.tickets:
         try:
-            rows.append((ticket.row, _facts(ticket)))
+            rows.append((ticket.row, _row_facts(ticket)))
         except Invalid as error:
             unreadable.append(RowProblem(row=ticket.row, problem=error.message))
-    done = services.import_tickets(request.actor, found, rows, dry_run=body.dry_run)
-    refused = [*unreadable, *(RowProblem(row=row, problem=problem) for row, problem in done.refused)]
-    return ImportedOut(new=done.new, changed=done.changed, unchanged=done.unchanged, refused=refused)
+    done = tickets.import_tickets(request.actor, found, rows, tracker=body.tracker, dry_run=body.dry_run)
+    return ImportedOut.of(done, unreadable)
+
+
+@router.post("/products/{product}/pull-requests/import", response=ImportedOut, operation_id="import_pull_requests")
+def import_pull_requests(request: ApiRequest, product: str, body: PullRequestsIn) -> ImportedOut:
+    """Merged pull requests: which commit each became, and what it closes. Sending them again changes nothing."""
+    found = api_product(request, product, Role.MAINTAINER)
+    rows, unreadable = [], []
+    for number, one in enumerate(body.requests, start=1):
+        try:
+            rows.append(_request_facts(one))
+        except Invalid as error:
+            unreadable.append(RowProblem(row=number, problem=error.message))
+    done = tickets.import_pull_requests(request.actor, found, rows, tracker=body.tracker, dry_run=body.dry_run)
+    return ImportedOut.of(done, unreadable)
+
+
+@router.get("/products/{product}/trackers", response=list[TrackerReadingOut], operation_id="list_tracker_readings")
+def list_tracker_readings(request: ApiRequest, product: str) -> list[TrackerReading]:
+    """How far each tracker was read."""
+    return list(queries.list_tracker_readings(api_product(request, product, Role.VIEWER)))
+
+
+@router.post("/products/{product}/trackers", response=TrackerReadingOut, operation_id="note_tracker_reading")
+def note_tracker_reading(request: ApiRequest, product: str, body: TrackerReadingIn) -> TrackerReading:
+    """Remember how far a tracker was read, so that the next reading goes on there."""
+    found = api_product(request, product, Role.MAINTAINER)
+    return tickets.note_tracker_reading(request.actor, found, ReadSoFar(**body.dict()))
 
 
 def _facts(body: TicketIn) -> TicketFacts:
-    ref = parse_ticket(body.url) if body.url else None
-    ref = ref or parse_ticket(body.ticket)
-    if ref is None:
-        raise Invalid(f"{body.ticket[:80]!r} is no ticket. Write it as #12, ABC-12, acme/sprout#12 or its address.")
-    if body.url and not ref.url:
-        ref = replace(ref, url=body.url)
+    ref = _named(body.ticket, body.url)
     return TicketFacts(ref, body.title, body.state, body.body, body.author, body.opened_at)
+
+
+def _row_facts(body: TicketRowIn) -> TicketFacts:
+    return replace(
+        _facts(body),
+        author_is_staff=body.author_is_staff,
+        labels=body.labels,
+        votes=body.votes,
+        closed_at=body.closed_at,
+        updated_at=body.updated_at,
+        comments=[CommentFacts(**comment.dict()) for comment in body.comments],
+        comments_only=body.comments_only,
+    )
+
+
+def _request_facts(body: PullRequestIn) -> RequestFacts:
+    own = {name: value for name, value in body.dict().items() if name not in {"request", "url", "closes"}}
+    closes = [ref for written in body.closes if (ref := parse_ticket(written))]
+    return RequestFacts(_request_named(body), closes=closes, **own)
+
+
+def _request_named(body: PullRequestIn) -> TicketRef:
+    """parse_ticket knows no "!12": nobody types it at a prompt."""
+    ref = parse_ticket_url(body.url) if body.url else None
+    if ref is None and body.request[:1] == "!" and (plain := parse_ticket(body.request[1:])):
+        ref = replace(plain, key="!" + plain.key[1:])
+    ref = ref or parse_ticket(body.request)
+    if ref is None or ref.key[0] not in "#!":
+        raise Invalid(f"{body.request[:80]!r} is no pull request. Write it as #12, !12 or its address.")
+    return ref if ref.url or not body.url else replace(ref, url=body.url)
+
+
+def _named(written: str, url: str) -> TicketRef:
+    ref = parse_ticket(url) if url else None
+    ref = ref or parse_ticket(written)
+    if ref is None:
+        raise Invalid(f"{written[:80]!r} is no ticket. Write it as #12, ABC-12, acme/sprout#12 or its address.")
+    return ref if ref.url or not url else replace(ref, url=url)

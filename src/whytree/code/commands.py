@@ -1,6 +1,5 @@
 """Repositories and tickets from the command line. Git runs here, where the clone is."""
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from whytree.workspace.client import Client, CommandError, connect
+from whytree.workspace.printing import bars, print_json, say
 
 if TYPE_CHECKING:
     from .reading import Found, Progress
@@ -24,6 +24,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("repository").command("sync")(sync_repository)
     group("repository").command("list")(list_repositories)
     group("import").command("tickets")(import_tickets)
+    group("ticket").command("sync")(sync_tickets)
 
 
 def add_repository(
@@ -81,7 +82,7 @@ def list_repositories(as_json: AsJson = False) -> None:
     client = connect()
     repositories = client.get(f"/products/{client.product}/repositories")
     if as_json:
-        _print_json(repositories)
+        print_json(repositories)
         return
     for one in repositories:
         read = (
@@ -89,24 +90,43 @@ def list_repositories(as_json: AsJson = False) -> None:
             if one["synced_at"]
             else "never read to its end"
         )
-        typer.echo(f"{one['name']:24} {one['commits']:>8,} commits {one['files']:>7,} files  {read}")
+        say(f"{one['name']:24} {one['commits']:>8,} commits {one['files']:>7,} files  {read}")
     if not repositories:
-        typer.echo("None yet. Add your clone: whytree repository add PATH")
+        say("None yet. Add your clone: whytree repository add PATH")
 
 
 def _read(
     client: Client, clone: Any, repository: dict[str, Any], *, lines: bool, everything: bool, as_json: bool
 ) -> None:
-    from .reading import Reading
-
-    with _progress(quiet=as_json) as progress:
-        found = Reading(client, clone, repository, progress).run(lines=lines, everything=everything)
+    found = read_clone(client, clone, repository, lines=lines, everything=everything, quiet=as_json)
+    keep_point(client, repository)
     share = client.get(f"/products/{client.product}/why/share", repository=repository["name"])
     if as_json:
-        _print_json({**repository, **vars(found), "head": clone.head, "share": share})
+        print_json({**repository, **vars(found), "head": clone.head, "share": share})
         return
     for sentence in _sentences(repository["name"], found, share):
-        typer.echo(sentence)
+        say(sentence)
+
+
+def read_clone(
+    client: Client,
+    clone: Any,
+    repository: dict[str, Any],
+    *,
+    lines: bool = True,
+    everything: bool = False,
+    quiet: bool = False,
+) -> "Found":
+    """Tell the server what is new in a registered clone, with a bar where somebody looks."""
+    from .reading import Reading
+
+    with progress(quiet=quiet) as show:
+        return Reading(client, clone, repository, show).run(lines=lines, everything=everything)
+
+
+def keep_point(client: Client, repository: dict[str, Any]) -> None:
+    """Let the server write down how much is explained after a reading."""
+    client.post(f"/products/{client.product}/repositories/{repository['id']}/coverage")
 
 
 def _sentences(name: str, found: "Found", share: dict[str, Any]) -> Iterator[str]:
@@ -135,61 +155,109 @@ def _tally(share: dict[str, Any]) -> str:
 
 
 @contextmanager
-def _progress(*, quiet: bool) -> "Iterator[Progress]":
+def progress(*, quiet: bool) -> "Iterator[Progress]":
     """A bar on the terminal; nothing where nobody looks."""
     if quiet or not sys.stderr.isatty():
         yield lambda what, done, total: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description:14}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    with bars(*columns) as bar:
         tasks: dict[str, Any] = {}
 
         def show(what: str, done: int, total: int) -> None:
             if what not in tasks:
-                tasks[what] = bars.add_task(what)
-            bars.update(tasks[what], completed=done, total=total or None)
+                tasks[what] = bar.add_task(what)
+            bar.update(tasks[what], completed=done, total=total or None)
 
         yield show
 
 
-def _print_json(data: Any) -> None:
-    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
-
-
 # Tickets ----------------------------------------------------------------------------------------------
 
-TICKETS_AT_ONCE = 500
+Staff = Annotated[list[str], typer.Option("--staff", help="Handle of somebody of the team; as often as needed.")]
 
 
 def import_tickets(
     file: Annotated[Path, typer.Argument(help="CSV, JSON or XLSX from GitHub, GitLab, Jira or Linear.")],
+    tracker: Annotated[
+        str, typer.Option(help="Whose numbers #12 are, as github.com/acme/sprout; else the only repository's.")
+    ] = "",
+    staff: Staff = [],  # noqa: B006  (typer wants a list)
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Bring in titles, words and states of tickets from a tracker's export. Again changes only what changed there."""
-    from .tickets_file import read_tickets
+    from .tickets_file import TicketsFile
+    from .tickets_told import Telling, tell_file
 
-    mapping, rows, problems = read_tickets(file)
-    client = connect()
-    total: dict[str, Any] = {"new": 0, "changed": 0, "unchanged": 0, "refused": [vars(one) for one in problems]}
-    for start in range(0, len(rows), TICKETS_AT_ONCE):
-        body = {"tickets": rows[start : start + TICKETS_AT_ONCE], "dry_run": dry_run}
-        done = client.post(f"/products/{client.product}/tickets/import", body)
-        for name in ("new", "changed", "unchanged"):
-            total[name] += done[name]
-        total["refused"] += done["refused"]
+    table = TicketsFile(file)
+    telling = Telling(connect(), tracker=tracker, staff=staff, dry_run=dry_run)
+    with progress(quiet=as_json) as show:
+        told = tell_file(table, telling, show)
     if as_json:
-        _print_json({**total, "columns": mapping, "dry_run": dry_run})
+        print_json(
+            {
+                **told.as_json(),
+                "shape": table.shape,
+                "columns": table.columns,
+                "skipped": table.skipped,
+                "dry_run": dry_run,
+            }
+        )
         return
-    typer.echo("Columns: " + ", ".join(f"{ours} from “{theirs}”" for ours, theirs in mapping.items()))
-    would = "would be " if dry_run else ""
-    typer.echo(
-        f"{total['new']:,} tickets {would}new, {total['changed']:,} {would}changed, {total['unchanged']:,} as they were."
-    )
-    for one in total["refused"][:20]:
-        typer.echo(f"  row {one['row']}: {one['problem']}")
-    if len(total["refused"]) > 20:
-        typer.echo(f"  and {len(total['refused']) - 20:,} more rows that could not be taken")
+    if table.shape:
+        say(f"{file.name}: {table.shape}")
+    else:
+        say("Columns: " + ", ".join(f"{ours} from “{theirs}”" for ours, theirs in table.columns.items()))
+    for sentence in told.sentences(table.skipped, dry_run=dry_run):
+        say(sentence)
+
+
+def sync_tickets(
+    path: Where = Path(),
+    token: Annotated[
+        str,
+        typer.Option(help="Token for the tracker; better in GITHUB_TOKEN or GITLAB_TOKEN, where no history keeps it."),
+    ] = "",
+    api: Annotated[
+        str, typer.Option(help="Address of the API, as https://git.acme.com/api/v3 (GitLab: /api/v4).")
+    ] = "",
+    staff: Staff = [],  # noqa: B006  (typer wants a list)
+    no_comments: Annotated[bool, typer.Option("--no-comments", help="Leave out what others wrote below.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Read everything again, not only what changed.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask GitHub or GitLab for what changed: issues, comments, merged pull requests.
+
+    The token stays here: it is neither stored nor sent anywhere but to the tracker. Cut off, it goes on where it stopped.
+    """
+    from .git import open_clone
+    from .tickets_told import many
+    from .tracker_sync import find_tracker, read_tracker
+
+    tracker = find_tracker(open_clone(path).remote, api=api, token=token)
+    client = connect()
+    with progress(quiet=as_json) as show:
+        found = read_tracker(
+            client, tracker, staff=staff, comments=not no_comments, everything=everything, progress=show
+        )
+    if as_json:
+        print_json(found.as_json())
+    else:
+        say(f"{found.tracker}: asked {many(found.requests, 'time')}")
+        for sentence in (*found.told.sentences(), *found.notes):
+            say(sentence)
+    if found.again_at:
+        raise typer.Exit(1)
+
+
+def import_file(client: Client, file: Path, show: "Progress" = lambda what, done, total: None) -> dict[str, Any]:
+    """Send the tickets of an export; what became of them."""
+    from .tickets_file import TicketsFile
+    from .tickets_told import Telling, tell_file
+
+    table = TicketsFile(file)
+    told = tell_file(table, Telling(client), show)
+    return {**told.as_json(), "shape": table.shape, "columns": table.columns, "file": file.name}

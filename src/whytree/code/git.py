@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from whytree.engines.gitlog import LOG_ARGUMENTS, LogCommit, decode, parse_log
+from whytree.engines.gitlog import LOG_ARGUMENTS, NOTES_REF, LogCommit, decode, parse_log
 from whytree.workspace.client import CommandError
 
 # Nothing of a person's own settings may change what we read, and no program of the repository's choosing runs.
@@ -18,6 +18,8 @@ _CONFIGURATION = (
     *("-c", "core.fsmonitor=false"),
     *("-c", "color.ui=never"),
     *("-c", "log.showSignature=false"),
+    # A larger file is data: nobody reads its lines one by one.
+    *("-c", "core.bigFileThreshold=16m"),
 )
 _ENVIRONMENT = {
     "LC_ALL": "C",
@@ -25,6 +27,9 @@ _ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_PAGER": "cat",
     "GIT_LITERAL_PATHSPECS": "1",
+    # A clone without all its blobs would fetch them one by one; reading never goes over the network.
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",  # the same for git before 2.44
 }
 _ANOTHER = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"}
 _SETTINGS = r"^(remote\..*\.url|blame\.ignorerevsfile)$"
@@ -49,6 +54,11 @@ class Clone:
         if done.returncode:
             raise CommandError(f"git {arguments[0]} failed: {_complaint(done.stderr)}")
         return done.stdout
+
+    def attempt(self, *arguments: str) -> str:
+        """All that git complained about; "" when the command did what it should."""
+        done = _run(self.root, arguments)
+        return decode(done.stderr).strip() or "it gave no reason" if done.returncode else ""
 
     def ask(self, *arguments: str) -> str:
         """Output of a git command, or "" when it says no."""
@@ -85,10 +95,39 @@ class Clone:
         found = parse_log([self.read_bytes(*arguments, stdin="\n".join(shas) + "\n")])
         return {commit.sha: commit for commit in found}
 
+    def blobs(self, ids: Sequence[str]) -> dict[str, bytes]:
+        """Contents by their ids; `CommandError` where one is missing, as in a clone that fetches them later."""
+        output = self.read_bytes("cat-file", "--batch", stdin="".join(f"{one}\n" for one in dict.fromkeys(ids)))
+        found, at = {}, 0
+        for one in dict.fromkeys(ids):
+            head, _, size = output[at : output.index(b"\n", at)].rpartition(b" ")
+            if not size.isdigit():
+                raise CommandError(f"This clone lacks the contents of {one[:7]}. Fetch them: git fetch --refetch")
+            start = at + len(head) + 1 + len(size) + 1
+            found[one] = output[start : start + int(size)]
+            at = start + int(size) + 1
+        return found
+
+    def has_ancestor(self, sha: str) -> bool:
+        """Whether a commit stands in the history of the head."""
+        return not _run(self.root, ("merge-base", "--is-ancestor", sha, "HEAD")).returncode
+
+    def noted(self) -> set[str]:
+        """Commits that have a note in our own ref."""
+        listed = self.ask("notes", f"--ref={NOTES_REF}", "list")
+        return {line.split()[1] for line in listed.splitlines() if len(line.split()) == 2}
+
     def settings(self) -> dict[str, str]:
         """What the repository's configuration says of its remotes and of lines to look through; keys in lower case."""
         pairs = (line.split(" ", 1) for line in self.ask("config", "--get-regexp", _SETTINGS).splitlines())
         return {pair[0]: pair[1] for pair in pairs if len(pair) == 2 and pair[1]}
+
+    def missing_objects(self) -> int:
+        """How many objects of the history a partial clone left on its server; they are never fetched from here."""
+        if not self.ask("config", "--get-regexp", r"^(remote\..*\.promisor|extensions\.partialclone)$"):
+            return 0
+        listed = self.stream("rev-list", "--objects", "--missing=print", "HEAD")
+        return sum(line.startswith(b"?") for line in split_lines(listed))
 
     @property
     def remote(self) -> str:

@@ -25,6 +25,7 @@ class Repository(models.Model):
     )
     flags_scanned = models.JSONField(default=list, blank=True, help_text="Flag keys looked for in its whole history.")
     left_out = models.JSONField(default=list, blank=True, help_text="Sentences on what was not read, and why.")
+    survey = models.JSONField(default=dict, blank=True, help_text="What its files say: see engines.surveys.")
     created_at = models.DateTimeField(default=now)
     synced_at = models.DateTimeField(null=True, blank=True)
 
@@ -62,6 +63,11 @@ class Commit(models.Model):
     flags_added = models.JSONField(default=list)
     tickets = models.JSONField(default=list, help_text='[{"key": "#12", "tracker": ""}, ...]')
     is_maintenance = models.BooleanField(default=False, help_text="It says `Why: none`.")
+    answers = models.JSONField(
+        default=list,
+        blank=True,
+        help_text='What people said of inferred links: [{"kind": "ticket", "key": "#12", "tracker": "", "right": true}, ...]',
+    )
     lines = models.PositiveIntegerField(default=0, help_text="Lines at the last reading that came with it.")
 
     class Meta:
@@ -118,7 +124,14 @@ class Ticket(models.Model):
     state = models.CharField(max_length=8, choices=State.choices, blank=True, default=State.UNKNOWN)
     body = models.TextField(blank=True, default="")
     author = models.CharField(max_length=200, blank=True, default="")
+    author_is_staff = models.BooleanField(
+        null=True, blank=True, help_text="One of the team, or a bot: no user's voice. Empty: the tracker does not say."
+    )
+    labels = models.JSONField(default=list, blank=True)
+    votes = models.PositiveIntegerField(default=0, help_text="Thumbs up, upvotes, votes: whatever its tracker counts.")
     opened_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    updated_at = models.DateTimeField(null=True, blank=True, help_text="In its tracker: what is older is not taken.")
     created_at = models.DateTimeField(default=now, help_text="First seen here.")
 
     class Meta:
@@ -132,6 +145,89 @@ class Ticket(models.Model):
         return f"{self.key} {self.title}".strip()
 
 
+class TicketComment(models.Model):
+    """What somebody wrote under a ticket."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="comments")
+    mark = models.CharField(max_length=64, help_text="What makes it the same one when it comes again.")
+    author = models.CharField(max_length=200, blank=True, default="")
+    author_is_staff = models.BooleanField(null=True, blank=True)
+    text = models.TextField()
+    said_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["said_at", "id"]
+        indexes = [models.Index(fields=["author"], name="code_ticketcomment_author")]
+        constraints = [models.UniqueConstraint(fields=["ticket", "mark"], name="code_ticketcomment_once")]
+
+    def __str__(self) -> str:
+        return self.text[:80]
+
+
+class PullRequest(models.Model):
+    """A merged pull or merge request as its tracker tells it: which commit it became, and what it was for.
+
+    A squash or a rebase leaves nothing of it in the history but, at best, its number.
+    """
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=12, help_text='"#12", or "!12" for GitLab.')
+    tracker = models.CharField(max_length=300, blank=True, default="")
+    url = models.URLField(max_length=1000, blank=True, default="")
+    title = models.CharField(max_length=500, blank=True, default="")
+    body = models.TextField(blank=True, default="")
+    author = models.CharField(max_length=200, blank=True, default="")
+    branch = models.CharField(max_length=200, blank=True, default="", help_text="It was merged from here.")
+    merge_sha = models.CharField(max_length=64, blank=True, default="", help_text="The commit it became.")
+    squash_sha = models.CharField(
+        max_length=64, blank=True, default="", help_text="GitLab: the squash below its merge."
+    )
+    merged_at = models.DateTimeField(null=True, blank=True)
+    closes = models.JSONField(default=list, blank=True, help_text='[{"key": "#38", "tracker": "..."}, ...]')
+    whys = models.JSONField(default=list, blank=True, help_text='Its "Why:" lines as [[key, value], ...]')
+    updated_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["merge_sha"], name="code_pullrequest_merge"),
+            models.Index(fields=["squash_sha"], name="code_pullrequest_squash"),
+        ]
+        constraints = [models.UniqueConstraint(fields=["product", "tracker", "key"], name="code_pullrequest_once")]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.title}".strip()
+
+
+class TrackerReading(models.Model):
+    """How far a tracker was read, so that the next reading goes on there. The token is never here."""
+
+    class What(models.TextChoices):
+        ISSUES = "issues"
+        COMMENTS = "comments"
+        REQUESTS = "requests"
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    tracker = models.CharField(max_length=300)
+    what = models.CharField(max_length=8, choices=What.choices)
+    since_at = models.DateTimeField(null=True, blank=True, help_text="All that changed before this is here.")
+    page = models.PositiveIntegerField(default=0, help_text="Of a first reading that is under way; 0: none is.")
+    etag = models.CharField(max_length=200, blank=True, default="")
+    read_at = models.DateTimeField(default=now)
+
+    class Meta:
+        ordering = ["tracker", "what"]
+        constraints = [
+            models.UniqueConstraint(fields=["product", "tracker", "what"], name="code_trackerreading_once"),
+            models.CheckConstraint(
+                condition=models.Q(what__in=["issues", "comments", "requests"]), name="code_trackerreading_what"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what} of {self.tracker}"
+
+
 class FileBlame(models.Model):
     """Which commit each line of a file came with, at one commit of the repository. `text` only when told to send it."""
 
@@ -140,6 +236,10 @@ class FileBlame(models.Model):
     rev = models.CharField(max_length=64)
     spans = models.JSONField(default=list, help_text="[[first line, last line, commit], ...]")
     text = models.TextField(null=True, blank=True)
+    stamp = models.CharField(
+        max_length=64, blank=True, default="", help_text="Changes when anything that its clone tells of it does."
+    )
+    nesting = models.PositiveIntegerField(default=0, help_text="Indentation levels of all its lines, added up.")
 
     class Meta:
         ordering = ["path"]

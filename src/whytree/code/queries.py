@@ -2,25 +2,35 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
-from whytree.engines.links import CommitFacts
-from whytree.engines.links_tickets import TicketRef
+from whytree.engines.gitlog import is_trunk, parse_merge
+from whytree.engines.links import CommitFacts, LinkAnswer, merge_of
+from whytree.engines.links_tickets import TicketRef, is_of_request
 from whytree.errors import Invalid, NotFound
 from whytree.workspace.models import Product
 
-from .models import Commit, FileBlame, Repository, Ticket
+from .models import Commit, FileBlame, PullRequest, Repository, Ticket, TrackerReading
 
+Item = TypeVar("Item")
 SHORTEST_ID = 4
 ADD_FIRST = "Register the clone first: whytree repository add PATH"
 
 
 def list_repositories(product: Product) -> QuerySet[Repository]:
+    """With their numbers of commits and files. Each is counted by itself: joined, they multiply."""
     return Repository.objects.filter(product=product).annotate(
-        commit_count=Count("commits", distinct=True), file_count=Count("files", distinct=True)
+        commit_count=_count_of(Commit.objects.all()), file_count=_count_of(FileBlame.objects.all())
     )
+
+
+def _count_of(rows: QuerySet[Any]) -> Coalesce:
+    own = rows.filter(repository=OuterRef("pk")).order_by().values("repository")
+    return Coalesce(Subquery(own.annotate(number=Count("pk")).values("number")), 0)
 
 
 def only_tracker(product: Product) -> str:
@@ -49,7 +59,7 @@ def find_commit(product: Product, sha: str) -> Commit:
 
 
 def commits_by_sha(product: Product, shas: Iterable[str]) -> dict[str, Commit]:
-    rows = (row for some in _chunks(sorted(set(shas))) for row in _commits(product).filter(sha__in=some))
+    rows = (row for some in chunks(sorted(set(shas))) for row in _commits(product).filter(sha__in=some))
     return {commit.sha: commit for commit in rows}
 
 
@@ -72,11 +82,16 @@ def facts_of_many(commits: Iterable[Commit]) -> Iterator[tuple[Commit, CommitFac
     ids = {commit.repository_id for commit in commits}
     merges = {
         (merge.repository_id, merge.sha): merge
-        for some in _chunks(sorted(wanted))
+        for some in chunks(sorted(wanted))
         for merge in Commit.objects.filter(repository__in=ids, sha__in=some)
     }
-    for commit in commits:
-        yield commit, _facts(commit, merges.get((commit.repository_id, commit.merged_by)))
+    facts = [_facts(commit, merges.get((commit.repository_id, commit.merged_by))) for commit in commits]
+    origins = [
+        Origin(commit.sha, commit.merged_by, commit.repository.tracker, one)
+        for commit, one in zip(commits, facts, strict=True)
+    ]
+    product = commits[0].repository.product_id if commits else 0
+    yield from zip(commits, with_requests(product, origins), strict=True)
 
 
 def facts_of(commit: Commit) -> CommitFacts:
@@ -92,10 +107,89 @@ def _facts(commit: Commit, merge: Commit | None) -> CommitFacts:
         flags_added=tuple(commit.flags_added),
         merge_subject=merge.subject if merge else "",
         merge_body=merge.body if merge else "",
+        answers=tuple(LinkAnswer(**answer) for answer in commit.answers),
     )
 
 
-def _chunks(values: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
+# Pull requests ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a commit comes from: what tells its pull request."""
+
+    sha: str
+    merged_by: str
+    tracker: str
+    facts: CommitFacts
+
+
+def with_requests(product: int, origins: Sequence[Origin]) -> list[CommitFacts]:
+    """The facts of these commits with what their tracker knows of the pull request of each, where it knows one."""
+    if not PullRequest.objects.filter(product=product).exists():
+        return [origin.facts for origin in origins]
+    by_sha = _requests_by_sha(product, origins)
+    numbers = [merge_of(origin.facts).pull_request for origin in origins]
+    by_number = _requests_by_number(product, origins, numbers)
+    told = []
+    for origin, number in zip(origins, numbers, strict=True):
+        request = by_sha.get(origin.sha)
+        if request is None and origin.merged_by:
+            request = by_sha.get(origin.merged_by)
+            # What a trunk brought into another ("Release 1.2") is for many things, whatever the request closes.
+            request = None if request and is_trunk(request.branch) else request
+        if request is None:
+            numbered = by_number.get((origin.tracker, number))
+            request = numbered if numbered and _is_meant(origin.facts, numbered) else None
+        told.append(_with_request(origin.facts, request) if request else origin.facts)
+    return told
+
+
+def _is_meant(facts: CommitFacts, request: PullRequest) -> bool:
+    branch = merge_of(facts).branch
+    if is_trunk(request.branch) or (branch and request.branch and branch != request.branch):
+        return False
+    if branch and branch == request.branch:
+        return True
+    own = parse_merge(facts.subject, facts.body)
+    merge_body = facts.body if own.pull_request and own.branch else facts.merge_body
+    return is_of_request("" if own.branch else facts.subject, merge_body, request.title)
+
+
+def _requests_by_sha(product: int, origins: Sequence[Origin]) -> dict[str, PullRequest]:
+    shas = sorted({sha for origin in origins for sha in (origin.sha, origin.merged_by) if sha})
+    found: dict[str, PullRequest] = {}
+    for some in chunks(shas):
+        match = Q(merge_sha__in=some) | Q(squash_sha__in=some)
+        for row in PullRequest.objects.filter(match, product=product):
+            found |= {sha: row for sha in (row.merge_sha, row.squash_sha) if sha}
+    return found
+
+
+def _requests_by_number(
+    product: int, origins: Sequence[Origin], numbers: Sequence[str]
+) -> dict[tuple[str, str], PullRequest]:
+    wanted = {(origin.tracker, key) for origin, key in zip(origins, numbers, strict=True) if origin.tracker and key}
+    keys = sorted({key for _, key in wanted})
+    rows = (row for some in chunks(keys) for row in PullRequest.objects.filter(product=product, key__in=some))
+    return {(row.tracker, row.key): row for row in rows if (row.tracker, row.key) in wanted}
+
+
+def _with_request(facts: CommitFacts, request: PullRequest) -> CommitFacts:
+    return replace(
+        facts,
+        pull_number=request.key,
+        pull_closes=tuple(TicketRef(one["key"], one["tracker"]) for one in request.closes),
+        pull_whys=tuple((key, value) for key, value in request.whys),
+        pull_branch="" if is_trunk(request.branch) else request.branch,
+    )
+
+
+def list_tracker_readings(product: Product) -> QuerySet[TrackerReading]:
+    return TrackerReading.objects.filter(product=product)
+
+
+def chunks(values: Sequence[Item], size: int = 500) -> Iterator[Sequence[Item]]:
     """SQLite takes some thousand values in one IN."""
     for start in range(0, len(values), size):
         yield values[start : start + size]

@@ -1,16 +1,16 @@
-"""What may change the facts of delivery: repositories and what their clones tell, tickets on first sight or from a file."""
+"""What may change the facts of delivery: repositories and what their clones tell. Tickets: `tickets.py`."""
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from whytree.engines.gitlog import parse_merge, parse_trailers
-from whytree.engines.links import CommitFacts, candidates, is_looked_through, tickets_named
+from whytree.engines.links import CommitFacts, LinkAnswer, candidates, is_looked_through
 from whytree.engines.links_tickets import TicketRef
 from whytree.errors import Conflict, Invalid
 from whytree.workspace.access import require
@@ -19,12 +19,22 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from .models import Commit, CommitKey, FileBlame, Repository, Ticket
-from .queries import only_tracker
+from .cleaning import CHUNK as _CHUNK
+from .cleaning import COMMIT_ID as _COMMIT_ID
+from .cleaning import clean as _clean
+from .cleaning import commit_id as _commit_id
+from .cleaning import within_calendars as _within_calendars
+from .keys import as_json, store_keys, tickets_at
+from .models import Commit, FileBlame, Repository
+from .queries import Origin, facts_of, with_requests
+from .tickets import Imported as Imported
+from .tickets import TicketFacts as TicketFacts
+from .tickets import first_seen
+from .tickets import import_tickets as import_tickets
+from .tickets import see_ticket as see_ticket
 
-_COMMIT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_CHUNK = 500
 MOST_LINES = 10_000_000
+MOST_NESTING = 2_000_000_000
 
 
 @dataclass(frozen=True)
@@ -46,11 +56,16 @@ class PushedCommit:
 
 @dataclass(frozen=True)
 class PushedFile:
-    """Who wrote which lines of a file last: (first line, last line, commit). `text` only when somebody said so."""
+    """Who wrote which lines of a file last: (first line, last line, commit). `text` only when somebody said so.
+
+    `stamp` is the clone's own, to know by whether there is anything new to tell; `nesting` adds up indentation levels.
+    """
 
     path: str
     spans: Sequence[tuple[int, int, str]]
     text: str | None = None
+    stamp: str = ""
+    nesting: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,28 +77,6 @@ class Reading:
     tracker: str = ""
     flags_scanned: Sequence[str] = ()
     left_out: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class TicketFacts:
-    """What a tracker says of a ticket. Empty fields say nothing and erase nothing."""
-
-    ref: TicketRef
-    title: str = ""
-    state: str = ""
-    body: str = ""
-    author: str = ""
-    opened_at: datetime | None = None
-
-
-@dataclass
-class Imported:
-    """Tickets by what an import did to them; `refused` are (row number, reason)."""
-
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    refused: list[tuple[int, str]] = field(default_factory=list)
 
 
 # Repositories -----------------------------------------------------------------------------------------
@@ -138,17 +131,17 @@ def push_commits(
         commits = [_with_known(commit, known.get(commit.sha)) for commit in commits]
         merges = _messages(repository, commits)
         rows, tickets = [], dict[TicketRef, None]()
-        for commit in commits:
-            facts = _facts(commit, merges)
-            tickets |= dict.fromkeys(_tickets(facts, repository))
-            rows.append((_row(repository, commit, facts, merges), facts))
+        for commit, facts in zip(commits, _facts_of_all(repository, commits, merges), strict=True):
+            named = tickets_at(facts, repository.tracker)
+            tickets |= dict.fromkeys(named)
+            rows.append((_row(repository, commit, facts, merges, named), facts))
         _store(rows, known)
-        first_seen = _first_seen(repository.product, tickets)
+        tickets_seen = first_seen(repository.product, tickets)
         new = len({commit.sha for commit in commits} - known.keys())
-        if new or first_seen:
-            after = {"commits": new, "tickets": [ticket.key for ticket in first_seen]}
+        if new or tickets_seen:
+            after = {"commits": new, "tickets": [ticket.key for ticket in tickets_seen]}
             record(actor, repository.product, "push_commits", repository, after=after, undoable=False)
-    return new, len(first_seen)
+    return new, len(tickets_seen)
 
 
 def push_lines(
@@ -164,6 +157,8 @@ def push_lines(
             rev=_commit_id(rev),
             spans=[_span(*span) for span in file.spans],
             text=None if file.text is None else _clean(file.text),
+            stamp=_clean(file.stamp)[:64],
+            nesting=max(0, min(file.nesting, MOST_NESTING)),
         )
         for file in {file.path: file for file in files if 0 < len(file.path) <= 1000}.values()
     ]
@@ -173,7 +168,7 @@ def push_lines(
             batch_size=_CHUNK,
             update_conflicts=True,
             unique_fields=["repository", "path"],
-            update_fields=["rev", "spans", "text"],
+            update_fields=["rev", "spans", "text", "stamp", "nesting"],
         )
         for start in range(0, len(gone), _CHUNK):
             repository.files.filter(path__in=gone[start : start + _CHUNK]).delete()
@@ -205,6 +200,45 @@ def finish_sync(actor: Actor, repository: Repository, root_sha: str, reading: Re
             undoable=False,
         )
     return repository
+
+
+def keep_survey(actor: Actor, repository: Repository, root_sha: str, survey: Mapping[str, Any]) -> Repository:
+    """What the files of a clone say: flags asked for, decision records, owners, releases. Replaces the last one."""
+    require(actor, repository.product, Role.MEMBER)
+    refuse_another(repository, root_sha)
+    if {**survey, "seconds": 0} == {**repository.survey, "seconds": 0}:
+        return repository
+    with transaction.atomic():
+        before = snapshot(repository)
+        repository.survey = dict(survey)
+        repository.save(update_fields=["survey"])
+        after = snapshot(repository)
+        record(actor, repository.product, "survey_repository", repository, before=before, after=after, undoable=False)
+    return repository
+
+
+def answer_link(actor: Actor, commit: Commit, answer: LinkAnswer) -> Commit:
+    """Keep what a person says of a link that a rule found: right, it is stated from now on; wrong, no rule tries it."""
+    product = commit.repository.product
+    require(actor, product, Role.MEMBER)
+    keys = {(found.kind, found.key) for found in candidates(_facts_of(commit))}
+    if (answer.kind, answer.key) not in keys:
+        raise Invalid(f"No rule finds {answer.key[:60]} in {commit.short}, so there is nothing to answer.")
+    with transaction.atomic():
+        fresh = Commit.objects.select_for_update().select_related("repository__product").get(pk=commit.pk)
+        before = {"answers": fresh.answers}
+        others = [one for one in fresh.answers if (one["kind"], one["key"]) != (answer.kind, answer.key)]
+        fresh.answers = [*others, asdict(answer)]
+        if fresh.answers != before["answers"]:
+            fresh.save(update_fields=["answers"])
+            after = {"answers": fresh.answers}
+            record(actor, product, "answer_link", fresh, before=before, after=after, undoable=False)
+    return fresh
+
+
+def _facts_of(commit: Commit) -> CommitFacts:
+    """As the rules found it, whatever was answered before: an answer may be changed."""
+    return replace(facts_of(commit), answers=())
 
 
 def refuse_another(repository: Repository, root_sha: str) -> None:
@@ -242,6 +276,13 @@ def _messages(repository: Repository, commits: Sequence[PushedCommit]) -> dict[s
     return messages | {row.sha: (row.subject, row.body) for row in _known(repository, elsewhere).values()}
 
 
+def _facts_of_all(
+    repository: Repository, commits: Sequence[PushedCommit], merges: Mapping[str, tuple[str, str]]
+) -> list[CommitFacts]:
+    origins = [Origin(commit.sha, commit.merged_by, repository.tracker, _facts(commit, merges)) for commit in commits]
+    return with_requests(repository.product_id, origins)
+
+
 def _facts(commit: PushedCommit, merges: Mapping[str, tuple[str, str]]) -> CommitFacts:
     subject, body = merges.get(commit.merged_by, ("", ""))
     return CommitFacts(
@@ -256,7 +297,11 @@ def _facts(commit: PushedCommit, merges: Mapping[str, tuple[str, str]]) -> Commi
 
 
 def _row(
-    repository: Repository, commit: PushedCommit, facts: CommitFacts, merges: Mapping[str, tuple[str, str]]
+    repository: Repository,
+    commit: PushedCommit,
+    facts: CommitFacts,
+    merges: Mapping[str, tuple[str, str]],
+    tickets: Sequence[TicketRef],
 ) -> Commit:
     own, through = parse_merge(facts.subject, facts.body), parse_merge(facts.merge_subject, facts.merge_body)
     return Commit(
@@ -272,16 +317,16 @@ def _row(
         note=commit.note,
         files=list(commit.files),
         merged_by=commit.merged_by if commit.merged_by in merges else "",
-        pr_number=own.pull_request or through.pull_request,
-        branch=own.branch or through.branch,
+        pr_number=own.pull_request or through.pull_request or facts.pull_number,
+        branch=own.branch or through.branch or facts.pull_branch,
         flags_added=list(facts.flags_added),
-        tickets=[{"key": ticket.key, "tracker": ticket.tracker} for ticket in _tickets(facts, repository)],
+        tickets=as_json(tickets),
         is_maintenance=is_looked_through(facts),
     )
 
 
 def _store(rows: Sequence[tuple[Commit, CommitFacts]], known: Mapping[str, Commit]) -> None:
-    kept = {"repository", "sha", "id", "lines"}
+    kept = {"repository", "sha", "id", "lines", "answers"}
     Commit.objects.bulk_create(
         [row for row, _ in rows],
         batch_size=_CHUNK,
@@ -289,13 +334,7 @@ def _store(rows: Sequence[tuple[Commit, CommitFacts]], known: Mapping[str, Commi
         unique_fields=["repository", "sha"],
         update_fields=[column.name for column in Commit._meta.concrete_fields if column.name not in kept],
     )
-    CommitKey.objects.filter(commit__in=list(known.values())).delete()
-    keys = [
-        CommitKey(commit=row, kind=kind, key=key)
-        for row, facts in rows
-        for kind, key in dict.fromkeys((found.kind, found.key[:200]) for found in candidates(facts))
-    ]
-    CommitKey.objects.bulk_create(keys, batch_size=_CHUNK)
+    store_keys(rows, anew=bool(known))
 
 
 def _count_lines(repository: Repository) -> None:
@@ -303,89 +342,14 @@ def _count_lines(repository: Repository) -> None:
     for spans in repository.files.values_list("spans", flat=True).iterator():
         for start, end, sha in spans:
             survivors[sha] += end - start + 1
-    changed = []
-    for commit in repository.commits.only("sha", "lines").iterator():
-        if commit.lines != survivors[commit.sha]:
-            commit.lines = survivors[commit.sha]
-            changed.append(commit)
-    Commit.objects.bulk_update(changed, ["lines"], batch_size=_CHUNK)
-
-
-# Tickets ----------------------------------------------------------------------------------------------
-
-
-def see_ticket(actor: Actor, product: Product, facts: TicketFacts) -> Ticket:
-    """The ticket, made on first sight; what is told of it is filled in."""
-    require(actor, product, Role.MEMBER)
-    with transaction.atomic():
-        ticket = Ticket.objects.filter(product=product, tracker=facts.ref.tracker, key=facts.ref.key).first()
-        before = snapshot(ticket) if ticket else None
-        ticket = ticket or Ticket(product=product, tracker=facts.ref.tracker, key=facts.ref.key)
-        if _tell(ticket, facts) or before is None:
-            ticket.save()
-            record(actor, product, "see_ticket", ticket, before=before, after=snapshot(ticket))
-    return ticket
-
-
-def import_tickets(
-    actor: Actor, product: Product, rows: Iterable[tuple[int, TicketFacts]], *, dry_run: bool = False
-) -> Imported:
-    """Tickets from a tracker's export, by (row number, facts). Again changes only what changed there."""
-    require(actor, product, Role.MAINTAINER)
-    done = Imported()
-    home = only_tracker(product)
-    with transaction.atomic():
-        for number, facts in rows:
-            if facts.state not in Ticket.State.values:
-                done.refused.append((number, f"its state is {facts.state!r}: open or closed"))
-                continue
-            ref = facts.ref if facts.ref.tracker or facts.ref.key[0] not in "#!" else replace(facts.ref, tracker=home)
-            ticket = Ticket.objects.filter(product=product, tracker=ref.tracker, key=ref.key).first()
-            known = ticket is not None
-            ticket = ticket or Ticket(product=product, tracker=ref.tracker, key=ref.key)
-            changed = _tell(ticket, facts)
-            done.new += not known
-            done.changed += known and changed
-            done.unchanged += known and not changed
-            if not dry_run and (changed or not known):
-                ticket.save()
-        if not dry_run and (done.new or done.changed):
-            after = {"new": done.new, "changed": done.changed, "unchanged": done.unchanged}
-            record(actor, product, "import_tickets", product, after=after, undoable=False)
-    return done
-
-
-def _tell(ticket: Ticket, facts: TicketFacts) -> bool:
-    """Fill in what is told; whether that changed anything."""
-    told = {
-        "url": facts.ref.url[:1000] if facts.ref.url.startswith(("https://", "http://")) else "",
-        "title": _clean(facts.title)[:500],
-        "state": facts.state,
-        "body": _clean(facts.body)[:20_000],
-        "author": _clean(facts.author)[:200],
-        "opened_at": facts.opened_at,
-    }
-    news = {name: value for name, value in told.items() if value and getattr(ticket, name) != value}
-    for name, value in news.items():
-        setattr(ticket, name, value)
-    return bool(news)
-
-
-def _first_seen(product: Product, refs: Iterable[TicketRef]) -> list[Ticket]:
-    """Rows for the tickets that have none yet."""
-    refs = list(refs)
-    known = set(Ticket.objects.filter(product=product, key__in=[ref.key for ref in refs]).values_list("tracker", "key"))
-    new = {(ref.tracker, ref.key): ref for ref in refs if (ref.tracker, ref.key) not in known}
-    rows = [Ticket(product=product, tracker=ref.tracker, key=ref.key[:60], url=ref.url[:1000]) for ref in new.values()]
-    return Ticket.objects.bulk_create(rows, batch_size=_CHUNK, ignore_conflicts=True)
-
-
-def _tickets(facts: CommitFacts, repository: Repository) -> list[TicketRef]:
-    """Tickets a commit works on; a bare number is the repository's own."""
-    return [
-        ticket if ticket.tracker or ticket.key[0] not in "#!" else replace(ticket, tracker=repository.tracker)
-        for ticket in tickets_named(facts)
-    ]
+    changed: dict[int, list[int]] = defaultdict(list)
+    for pk, sha, lines in repository.commits.values_list("pk", "sha", "lines").iterator():
+        if lines != survivors[sha]:
+            changed[survivors[sha]].append(pk)
+    # Most commits have a few lines left, so one statement a number is far fewer than one a commit.
+    for lines, pks in changed.items():
+        for start in range(0, len(pks), _CHUNK):
+            Commit.objects.filter(pk__in=pks[start : start + _CHUNK]).update(lines=lines)
 
 
 # Input ------------------------------------------------------------------------------------------------
@@ -412,19 +376,3 @@ def _span(start: int, end: int, sha: str) -> list[int | str]:
     if not 1 <= start <= end <= MOST_LINES:
         raise Invalid(f"Lines {start} to {end} are no span: give the first and the last line, counted from 1.")
     return [start, end, _commit_id(sha)]
-
-
-def _within_calendars(moment: datetime) -> datetime:
-    """git takes any date; one that no calendar here can move between zones becomes the epoch."""
-    return moment if 1900 < moment.year < 2900 else datetime.fromtimestamp(0, UTC)
-
-
-def _commit_id(sha: str) -> str:
-    if not _COMMIT_ID.fullmatch(sha):
-        raise Invalid(f"{sha[:80]!r} is no commit id: it has 40 or 64 characters of 0-9 and a-f.")
-    return sha
-
-
-def _clean(text: str) -> str:
-    """Text that every database can keep: no NUL, no half characters."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8").strip("\n")

@@ -1,11 +1,12 @@
-"""Tickets out of a tracker's export: which column is what, and which rows are no tickets."""
+"""Tickets out of a tracker's export: whose shape it has, what its rows say, and which could not be read."""
 
-import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from whytree.engines.tables import (
+    BEYOND_HEADER,
     MissingReader,
     RowError,
     UnreadableTable,
@@ -14,9 +15,20 @@ from whytree.engines.tables import (
     open_table,
     parse_time,
 )
+from whytree.engines.trackers import (
+    BODY_LIMIT,
+    TITLE_LIMIT,
+    RequestRow,
+    Shape,
+    TicketRow,
+    Told,
+    recognise,
+    state_of,
+    ticket_number,
+)
 from whytree.workspace.client import CommandError
 
-# Names as GitHub (REST and `gh --json`), GitLab, Linear and Jira write them, best first.
+# What people call the columns of a table that no tracker wrote, best first.
 WANTED = {
     "ticket": Wanted(["issue key", "number", "iid", "issue id", "key", "id", "ticket"], "id", by_content=False),
     "title": Wanted(["title", "summary", "subject"], by_content=False),
@@ -27,8 +39,8 @@ WANTED = {
         ["user.login", "author.login", "author.username", "reporter", "creator", "author"], by_content=False
     ),
     "opened_at": Wanted(["created_at", "createdAt", "created"], "time", by_content=False),
+    "votes": Wanted(["votes", "upvotes"], "number", by_content=False),
 }
-_CLOSED = re.compile(r"\b(?:clos|done|complet|resolv|cancel|merged|won.?t|duplicat|releas|archiv)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -37,44 +49,89 @@ class Problem:
     problem: str
 
 
-def read_tickets(path: Path) -> tuple[dict[str, str], list[dict[str, Any]], list[Problem]]:
-    """The columns taken, the tickets by row, and the rows that could not be read."""
-    try:
-        table = open_table(path)
-    except (UnreadableTable, MissingReader) as error:
-        raise CommandError(str(error)) from error
-    except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}. Check the path and its permissions.") from error
-    mapping = guess_mapping(table.columns, table.sample, WANTED)
-    if "ticket" not in mapping and "url" not in mapping:
-        columns = ", ".join(table.columns[:12])
-        raise CommandError(
-            f"No column of {path.name} holds ticket numbers: it has {columns}. Call one “number” or “key”."
+@dataclass(frozen=True)
+class Taken:
+    """A row that says something of a ticket or of a merged pull request."""
+
+    row: int
+    told: Told
+
+
+class TicketsFile:
+    """An export that was recognised; iterate over it for its rows, one by one however many there are.
+
+    `shape` names the tracker's way of writing; it is empty where columns were guessed (`columns`: ours -> theirs).
+    `skipped` counts, while iterating, the rows that are neither tickets nor merged pull requests.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._table = open_table(path, ragged=True)
+        except (UnreadableTable, MissingReader) as error:
+            raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(
+                f"{path} cannot be read: {error.strerror}. Check the path and its permissions."
+            ) from error
+        known = recognise(self._table.columns)
+        self.shape = known.name if known else ""
+        self.columns = {} if known else self._guess(path)
+        self.skipped = 0
+        self._shape = known or Shape("", self._read_guessed)
+        self._may_be_wide = self.shape.startswith("Jira")
+
+    @property
+    def progress(self) -> float:
+        return self._table.progress
+
+    def __iter__(self) -> Iterator[Taken | Problem]:
+        self.skipped = 0
+        for row in self._table:
+            if isinstance(row, RowError):
+                yield Problem(row.row_number, row.reason)
+            else:
+                yield from self._row(row.row_number, row.values)
+
+    def _row(self, number: int, values: Mapping[str, Any]) -> Iterator[Taken | Problem]:
+        if BEYOND_HEADER in values and not self._may_be_wide:
+            width = len(self._table.columns)
+            yield Problem(number, f"it has {width + len(values[BEYOND_HEADER])} cells and the header has {width}")
+            return
+        told = self._shape.read(values)
+        if told is None:
+            self.skipped += 1
+            return
+        if _names_nothing(told):
+            yield Problem(number, "it names no ticket: no number, no key, no address")
+            return
+        yield Taken(number, told)
+        if isinstance(told, TicketRow):
+            yield from (Problem(number, doubt) for doubt in told.doubts)
+
+    def _guess(self, path: Path) -> dict[str, str]:
+        mapping = guess_mapping(self._table.columns, self._table.sample, WANTED)
+        if "ticket" not in mapping and "url" not in mapping:
+            columns = ", ".join(column[:40] for column in self._table.columns[:12])
+            raise CommandError(
+                f"No column of {path.name} holds ticket numbers: it has {columns}. Call one “number” or “key”."
+            )
+        return mapping
+
+    def _read_guessed(self, values: Mapping[str, Any]) -> TicketRow:
+        told = {ours: values.get(theirs) for ours, theirs in self.columns.items()}
+        text = {name: "" if value is None else str(value) for name, value in told.items()}
+        votes = ticket_number(told.get("votes"))
+        return TicketRow(
+            ticket=ticket_number(told.get("ticket")),
+            url=text.get("url", ""),
+            title=text.get("title", "").strip()[:TITLE_LIMIT],
+            state=state_of(text.get("state", "")),
+            body=text.get("body", "")[:BODY_LIMIT],
+            author=text.get("author", "").strip()[:200],
+            votes=int(votes) if votes.isdecimal() and len(votes) < 10 else None,
+            opened_at=parse_time(told.get("opened_at")),
         )
-    rows: list[dict[str, Any]] = []
-    problems: list[Problem] = []
-    for row in table:
-        if isinstance(row, RowError):
-            problems.append(Problem(row.row_number, row.reason))
-        elif not row.values.get("pull_request.url"):  # GitHub lists pull requests among the issues
-            rows.append({"row": row.row_number, **_ticket(row.values, mapping)})
-    return mapping, rows, problems
 
 
-def _ticket(values: dict[str, Any], mapping: dict[str, str]) -> dict[str, Any]:
-    told = {ours: values.get(theirs) for ours, theirs in mapping.items()}
-    text = {name: str(value) if value is not None else "" for name, value in told.items() if name != "opened_at"}
-    opened_at = parse_time(told.get("opened_at"))
-    return {
-        **text,
-        "ticket": text.get("ticket", "").removesuffix(".0"),
-        "state": _state(text.get("state", "")),
-        "opened_at": opened_at.isoformat() if opened_at else None,
-    }
-
-
-def _state(word: str) -> str:
-    """Every tracker has its own words; we only need to know whether somebody still waits."""
-    if not word.strip():
-        return ""
-    return "closed" if _CLOSED.search(word) else "open"
+def _names_nothing(told: Told) -> bool:
+    return not (told.request.strip("!") if isinstance(told, RequestRow) else told.ticket.strip() or told.url.strip())

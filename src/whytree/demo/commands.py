@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from whytree.workspace import client
+from whytree.workspace.printing import bars, print_json, say
 
 if TYPE_CHECKING:
     from .folder import Folder
@@ -55,7 +56,7 @@ def demo(
             _tell(folder, quiet=as_json)
         told = _read_back(folder)
         if as_json:
-            typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
+            print_json(told)
         else:
             _show(folder, told, data)
         _shut()
@@ -88,7 +89,7 @@ def _tell(folder: "Folder", *, quiet: bool) -> None:
     cut_off = folder.state == "half told"
     folder.clear()
     if cut_off and not quiet:
-        typer.echo("The last telling was cut off; this is a new one.")
+        say("The last telling was cut off; this is a new one.")
     calendar = Calendar.of(datetime.now(UTC))
     folder.begin(calendar.today)
     with _progress(quiet=quiet) as progress:
@@ -139,16 +140,16 @@ def _sign_in_link(email: str) -> str:
 def _show(folder: "Folder", told: dict[str, Any], data: Path) -> None:
     from .tour import tour
 
-    typer.secho("\nWhat there is to find\n", bold=True)
+    say("\nWhat there is to find\n", bold=True)
     for sentence in told["found"]:
-        typer.echo(f"  {sentence}")
-    typer.secho(f"\nwhytree why {LINE}\n", bold=True)
-    typer.echo(told["why_screen"])
-    typer.secho("A tour of five minutes\n", bold=True)
+        say(f"  {sentence}")
+    say(f"\nwhytree why {LINE}\n", bold=True)
+    say(told["why_screen"])
+    say("A tour of five minutes\n", bold=True)
     for number, stop in enumerate(tour(client.options().base_url, data), 1):
-        typer.echo(f"  {number}. {stop}")
-    typer.secho("\nSign in as Ana, once, within 30 minutes:", bold=True)
-    typer.echo(f"  {told['sign_in']}")
+        say(f"  {number}. {stop}")
+    say("\nSign in as Ana, once, within 30 minutes:", bold=True)
+    say(f"  {told['sign_in']}")
     _say_age(folder)
 
 
@@ -158,7 +159,7 @@ def _say_age(folder: "Folder") -> None:
     days = (datetime.now(UTC) - folder.today).days
     if days:
         when = "yesterday" if days == 1 else f"{days} days ago"
-        typer.echo(f"\nThis story was told {when}. Tell it as of today: whytree demo --fresh")
+        say(f"\nThis story was told {when}. Tell it as of today: whytree demo --fresh")
 
 
 def _shut() -> None:
@@ -177,19 +178,18 @@ def _progress(*, quiet: bool) -> "Iterator[Progress]":
         yield lambda what, done, total: None
         return
     if not sys.stderr.isatty():
-        typer.echo("Telling the story; that takes about a minute.", err=True)
+        say("Telling the story; that takes about a minute.", err=True)
         yield lambda what, done, total: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description:10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bars:
+    with bars(*columns, transient=False) as bar:
         tasks: dict[str, TaskID] = {}
 
         def show(what: str, done: int, total: int) -> None:
             if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
-            bars.update(tasks[what], completed=done, total=total)
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
 
         yield show

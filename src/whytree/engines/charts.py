@@ -24,6 +24,8 @@ from typing import Any
 
 import vl_convert
 
+from whytree.engines.figures import number
+
 #: Drawn twice, since text in a picture shrinks with it: for the desk, and for a phone.
 WIDE, NARROW = (760, 220), (330, 200)
 #: More days than this and dots only thicken the line.
@@ -89,6 +91,73 @@ def series(
     if not any(point.value is not None for point in points):
         return ""
     spec = series_spec(points, unit=unit, target=target, baseline=baseline, marks=marks)
+    return draw(spec, label, "wide") + draw(_narrow(spec), label, "narrow")
+
+
+#: Lines that can be told apart in one picture; each also has a dash of its own.
+MOST_LINES = 6
+_HUES = ["var(--leaf)", "var(--blue)", "var(--plum)", "var(--amber)", "var(--red)", "var(--ink-2)"]
+_DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [1, 3]]
+
+
+@dataclass(frozen=True)
+class NamedLine:
+    """A line through moments; None where there is no answer."""
+
+    name: str
+    points: Sequence[tuple[date, float | None]]
+
+
+def lines(named: Sequence[NamedLine], *, label: str) -> str:
+    """The first `MOST_LINES` lines in one picture, with a legend."""
+    shown = named[:MOST_LINES]
+    rows = [
+        {"day": moment.isoformat(), "value": value, "name": line.name}
+        for line in shown
+        for moment, value in line.points
+        if value is not None
+    ]
+    if not rows:
+        return ""
+    names = [line.name for line in shown]
+    legend = {
+        "title": None,
+        "orient": "bottom",
+        "columns": 3,
+        "labelColor": INK,
+        "labelFont": SANS,
+        "symbolType": "stroke",
+    }
+    y = {**_y("value", ""), "scale": {"zero": True, "nice": True}}
+    x = {**_x([]), "scale": {"type": "utc"}}
+    spec = {
+        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "width": WIDE[0],
+        "height": WIDE[1],
+        "data": {"values": rows},
+        "encoding": {"x": x},
+        "layer": [
+            {
+                "mark": {"type": "line", "strokeWidth": 2, "point": {"size": 22} if len(rows) <= MOST_DOTS else False},
+                "encoding": {
+                    "y": y,
+                    "color": {
+                        "field": "name",
+                        "type": "nominal",
+                        "scale": {"domain": names, "range": _HUES},
+                        "legend": legend,
+                    },
+                    "strokeDash": {
+                        "field": "name",
+                        "type": "nominal",
+                        "scale": {"domain": names, "range": _DASHES},
+                        "legend": legend,
+                    },
+                },
+            }
+        ],
+        "config": _CONFIG,
+    }
     return draw(spec, label, "wide") + draw(_narrow(spec), label, "narrow")
 
 
@@ -357,18 +426,6 @@ def describe(predicted: Range | None, measured: Measured | None, unit: str) -> s
         interval = f"interval {number(measured.low)} to {number(measured.high)}"
         parts.append(f"measured {number(measured.value)}{suffix}, {interval}")
     return ", ".join(parts)
-
-
-def number(value: float) -> str:
-    """Two or three digits that matter, thousands set apart, a real minus."""
-    size = abs(value)
-    if size >= 100 or value == int(value):
-        text = f"{value:,.0f}"
-    elif size >= 1:
-        text = f"{value:.1f}"
-    else:
-        text = f"{value:.2g}"
-    return ("0" if text in ("-0", "-0.0") else text).replace("-", "−")
 
 
 def _ends(interval: Range | Measured | None) -> list[float]:

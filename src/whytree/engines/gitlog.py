@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 NOTES_REF = "refs/notes/whytree"
 
@@ -112,6 +113,7 @@ _TRAILER = re.compile(r"(?P<key>[A-Za-z][A-Za-z0-9-]{1,40}):[ \t]+(?P<value>\S.*
 _WHY = re.compile(r"[ \t]*Why(?:-(?:Solution|Opportunity|Hypothesis|Outcome|Flag))?:", re.IGNORECASE)
 
 
+@lru_cache(maxsize=4096)
 def parse_trailers(body: str) -> tuple[tuple[str, str], ...]:
     """The `Key: value` lines of a message's last paragraph, and every `Why:` line wherever it stands.
 
@@ -141,6 +143,7 @@ _QUOTED = re.compile(r"^(?:Revert|Reapply)\s+\"(?P<what>.*)\"(?P<rest>[^\"]*)$")
 _TRUNKS = frozenset({"main", "master", "trunk", "develop", "development", "dev", "next", "HEAD"})
 
 
+@lru_cache(maxsize=4096)  # a merge's words are asked for with every commit it brought
 def parse_merge(subject: str, body: str) -> Merge:
     """The pull request and the topic branch that a merge or squash message names; empty where it names none.
 
@@ -160,9 +163,14 @@ def parse_merge(subject: str, body: str) -> Merge:
     return Merge()
 
 
+def is_trunk(branch: str) -> bool:
+    """Whether a branch is a line of work of its own right, not made for one change."""
+    return branch in _TRUNKS
+
+
 def _topic(branch: str) -> str:
     name = branch.removeprefix("refs/heads/").removeprefix("origin/")
-    return "" if name in _TRUNKS else name[:200]
+    return "" if is_trunk(name) else name[:200]
 
 
 def reverted(body: str) -> str:

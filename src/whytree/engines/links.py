@@ -1,6 +1,6 @@
 """Which node of the tree a commit belongs to: the link rules, in their order.
 
-    stated     trailer `Why: SOL-12`  >  git note (refs/notes/whytree)
+    stated     trailer `Why: SOL-12`  >  git note (refs/notes/whytree)  >  confirmed by a person
     inferred   ticket key or closing keyword (then a mere reference)  >  pull request of the merge or squash
                >  flag key added in the diff  >  branch name
 
@@ -28,14 +28,39 @@ from whytree.engines.links_tickets import (
 )
 
 Kind = Literal["node", "ticket", "flag"]
-STATED_RULES = frozenset({"trailer", "git note"})
+STATED_RULES = frozenset({"trailer", "git note", "confirmed"})
+# How far to trust a link of each rule, 0 to 1. Round on purpose: they order what a person is asked first and tell a
+# reader how much to believe; no rule decides by them.
+SCORES: dict[str, float] = {
+    "closing keyword": 0.9,  # the author said that this commit ends it
+    "ticket key": 0.9,  # the author put it where teams put the ticket they work on
+    "pull request": 0.8,  # said once for all commits of the request: some are by the way
+    "flag in diff": 0.8,  # the key is there; the commit may only have moved or tested it
+    "branch name": 0.7,  # branches live on and take up other work
+    "ticket reference": 0.6,  # "refs #12" may be the reason, or a neighbour
+    "author of the ticket": 0.7,  # who opens a ticket mostly has the problem; some write down another's
+}
 # A commit that names more tickets than this sums up others' work: a release, a changelog. It is for none of them.
 MOST_TICKETS = 3
 
 
 @dataclass(frozen=True, slots=True)
+class LinkAnswer:
+    """What a person said about a key that a rule had found in a commit: yes, it is for that; or no, it is not."""
+
+    kind: Kind
+    key: str
+    right: bool
+    tracker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CommitFacts:
-    """What is known of one commit. `merge_*` tell of the merge that brought it to the main line, if any."""
+    """What is known of one commit. `merge_*` tell of the merge that brought it to the main line, if any.
+
+    `pull_*` tell of its pull request as the tracker knows it: its number, the tickets it closes, its `Why:` lines as
+    (key, value), the branch it came from.
+    """
 
     subject: str
     body: str = ""
@@ -44,17 +69,26 @@ class CommitFacts:
     flags_added: tuple[str, ...] = ()
     merge_subject: str = ""
     merge_body: str = ""
+    pull_number: str = ""
+    pull_closes: tuple[TicketRef, ...] = ()
+    pull_whys: tuple[tuple[str, str], ...] = ()
+    pull_branch: str = ""
+    answers: tuple[LinkAnswer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A key that may lead to a node, and the rule that found it. `ticket` is set where `kind` is "ticket"."""
+    """A key that may lead to a node, and the rule that found it. `ticket` is set where `kind` is "ticket".
+
+    `is_request`: the key is the pull request's own number, not that of a ticket it is for.
+    """
 
     rule: str
     kind: Kind
     key: str
     ticket: TicketRef | None = None
     title_words: tuple[str, ...] = ()
+    is_request: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +119,11 @@ def provenance(rule: str) -> str:
     return "stated" if rule in STATED_RULES else f"inferred: {rule}"
 
 
+def score(rule: str) -> float | None:
+    """How far to trust an inferred link, 0 to 1; None for what was stated, or found by no rule of ours."""
+    return SCORES.get(rule)
+
+
 def find_link(facts: CommitFacts, resolve: Callable[[Candidate], Sequence[str]]) -> Finding:
     """Apply the rules. `resolve` gives the node ids a candidate stands for: none, one, or several.
 
@@ -99,7 +138,7 @@ def find_link(facts: CommitFacts, resolve: Callable[[Candidate], Sequence[str]])
             tried = [(candidate, tuple(resolve(candidate))) for candidate in rule]
             hits = [(candidate, refs) for candidate, refs in tried if refs]
             if stated:
-                unknown += [candidate.key for candidate, refs in tried if not refs]
+                unknown += [found.key for found, refs in tried if not refs and found.rule != "confirmed"]
             refs = tuple(dict.fromkeys(ref for _, found in hits for ref in found))
             if refs and (stated or (_agree(refs) and not _sums_up(tried))):
                 return Finding(Link(refs, hits[0][0].rule, hits[0][0]), False, tuple(unknown), tuple(ambiguous))
@@ -121,14 +160,31 @@ def _agree(refs: Sequence[str]) -> bool:
 
 
 def _sums_up(tried: Sequence[tuple[Candidate, object]]) -> bool:
-    return len({candidate.key for candidate, _ in tried if candidate.kind == "ticket"}) > MOST_TICKETS
+    tickets = {candidate.key for candidate, _ in tried if candidate.kind == "ticket" and not candidate.is_request}
+    return len(tickets) > MOST_TICKETS
 
 
 # Candidates -------------------------------------------------------------------------------------------
 
 
 def candidates(facts: CommitFacts) -> Iterator[Candidate]:
-    """Every key the rules would try, in their order."""
+    """Every key the rules would try, in their order; what a person called wrong is not tried."""
+    confirmed = [_confirmed(answer) for answer in facts.answers if answer.right]
+    wrong = {(answer.kind, answer.key) for answer in facts.answers if not answer.right}
+    for stated, group in groupby(_candidates(facts), key=lambda found: found.rule in STATED_RULES):
+        if not stated:
+            yield from confirmed
+            confirmed = []
+        yield from (found for found in group if stated or (found.kind, found.key) not in wrong)
+    yield from confirmed
+
+
+def _confirmed(answer: LinkAnswer) -> Candidate:
+    ticket = TicketRef(answer.key, answer.tracker) if answer.kind == "ticket" else None
+    return Candidate("confirmed", answer.kind, answer.key, ticket)
+
+
+def _candidates(facts: CommitFacts) -> Iterator[Candidate]:
     trailers = parse_trailers(facts.body)
     for key, value in trailers:
         yield from _stated("trailer", key, value)
@@ -142,7 +198,27 @@ def candidates(facts: CommitFacts) -> Iterator[Candidate]:
     yield from _pull_request(facts)
     for flag in facts.flags_added:
         yield Candidate("flag in diff", "flag", flag)
-    yield from _branch(_merge(facts).branch)
+    yield from _branch(branch_of(facts))
+
+
+def branch_of(facts: CommitFacts) -> str:
+    """As its merge names it, else as its pull request does."""
+    return merge_of(facts).branch or facts.pull_branch
+
+
+def request_of(facts: CommitFacts) -> str:
+    """Number of its pull request, as its merge or squash names it, else as the tracker does."""
+    return merge_of(facts).pull_request or facts.pull_number
+
+
+def ticket_candidates(facts: CommitFacts) -> list[Candidate]:
+    """The tickets a commit is for by its own words or its request's, surest first; none that it only sums up."""
+    found = []
+    for _, group in groupby(candidates(facts), key=_step):
+        tickets = [one for one in group if one.ticket and not one.title_words and not one.is_request]
+        if len({one.key for one in tickets}) <= MOST_TICKETS:
+            found += tickets
+    return found
 
 
 def states_maintenance(facts: CommitFacts) -> bool:
@@ -166,11 +242,11 @@ def tickets_named(facts: CommitFacts) -> list[TicketRef]:
 
     A key in lower letters in a branch ("python-3") is only believed where the ticket is known already.
     """
-    branch = _merge(facts).branch
+    branch = branch_of(facts)
     named = [
         found.ticket
         for found in candidates(facts)
-        if found.ticket and found.rule != "pull request" and not found.title_words
+        if found.ticket and not found.is_request and not found.title_words
         if found.rule != "branch name" or found.key[0] == "#" or found.key in branch
     ]
     return list(dict.fromkeys(named))
@@ -208,22 +284,26 @@ def _ticket(rule: str, mention: TicketMention) -> Candidate:
     return Candidate(rule, "ticket", mention.ticket.key, mention.ticket, mention.title_words)
 
 
-def _merge(facts: CommitFacts) -> Merge:
+def merge_of(facts: CommitFacts) -> Merge:
     """The squash's own words first, else those of the merge that brought the commit in."""
     own = parse_merge(facts.subject, facts.body)
     return own if own.pull_request or own.branch else parse_merge(facts.merge_subject, facts.merge_body)
 
 
 def _pull_request(facts: CommitFacts) -> Iterator[Candidate]:
-    """The request itself, where somebody linked it, and what its merge commit says it is for."""
-    number = _merge(facts).pull_request
+    """The request itself, where somebody linked it, what its merge commit says it is for, and what its own words say."""
+    number = request_of(facts)
     if number:
-        yield Candidate("pull request", "ticket", number, TicketRef(number))
+        yield Candidate("pull request", "ticket", number, TicketRef(number), is_request=True)
     trailers = parse_trailers(facts.merge_body)
     for key, value in trailers:
         yield from _stated("pull request", key, value)
     for mention in tickets_in_message("", facts.merge_body, trailers):
         yield _ticket("pull request", mention)
+    for key, value in facts.pull_whys:
+        yield from _stated("pull request", key, value)
+    for ticket in facts.pull_closes:
+        yield Candidate("pull request", "ticket", ticket.key, ticket)
 
 
 def _branch(branch: str) -> Iterator[Candidate]:

@@ -20,6 +20,10 @@ _NOT_TRACKERS = """
 """
 _NOT_TICKETS = frozenset(_NOT_TRACKERS.split()) | NODE_PREFIXES | {"FB", "INT"}
 
+# As long as a key and a tracker's name may be; what is longer is nobody's.
+KEY_LIMIT = 60
+TRACKER_LIMIT = 300
+
 _KEY = r"[A-Z][A-Z0-9_]{1,9}-[1-9]\d{0,6}"
 _NUMBER = r"#[1-9]\d{0,6}"
 _ONE = rf"(?:https?://[^\s<>()\[\]\"']+|(?:[\w.-]+/[\w.-]+)?{_NUMBER}|[Gg][Hh]-[1-9]\d{{0,6}}|{_KEY})(?![\w-])"
@@ -79,9 +83,10 @@ def parse_ticket_url(url: str) -> TicketRef | None:
     url = url.rstrip(".,;:!?")
     if issue := _ISSUE_URL.match(url):
         sign = "!" if issue["kind"] == "merge_requests" else "#"
-        return TicketRef(sign + issue["number"], f"{issue['host']}/{issue['path']}".lower(), url)
+        tracker = f"{issue['host']}/{issue['path']}".lower()
+        return TicketRef(sign + issue["number"], tracker, url) if len(tracker) <= TRACKER_LIMIT else None
     for pattern in (_LINEAR_URL, _JIRA_URL):
-        if issue := pattern.match(url):
+        if (issue := pattern.match(url)) and len(issue["key"]) <= KEY_LIMIT:
             return TicketRef(issue["key"].upper(), "", url)
     return None
 
@@ -90,19 +95,26 @@ def tracker_of_remote(remote: str) -> str:
     """`git@github.com:Acme/Sprout.git` or its https form as "github.com/acme/sprout"; "" for a path."""
     shape = r"(?:\w+://)?(?:[^@/\s]+@)?(?P<host>[\w-]+(?:\.[\w-]+)+)(?::\d+)?[:/](?P<path>\S+?)(?:\.git)?/?"
     found = re.fullmatch(shape, remote.strip())
-    return f"{found['host']}/{found['path'].lstrip('/')}".lower() if found else ""
+    if not found:
+        return ""
+    host = found["host"].lower()
+    return f"{_SSH_HOSTS.get(host, host)}/{found['path'].lstrip('/')}".lower()
+
+
+# Where SSH's own port is closed, these answer for the same repositories.
+_SSH_HOSTS = {"ssh.github.com": "github.com", "altssh.gitlab.com": "gitlab.com"}
 
 
 # Where a key counts -----------------------------------------------------------------------------------
 
 _TRAILERS = """
     ticket tickets issue issues jira linear story task bug ref refs references
-    close closes fix fixes resolves implements part-of
+    close closes fix fixes resolves implements part-of cc
 """
 _TRAILER_KEYS = frozenset(_TRAILERS.split())
 _TRAILER_PLACES: dict[str, Place] = {
     **dict.fromkeys(("close", "closes", "fix", "fixes", "resolves", "implements"), "closing keyword"),
-    **dict.fromkeys(("ref", "refs", "reference", "references", "part-of"), "ticket reference"),
+    **dict.fromkeys(("ref", "refs", "reference", "references", "part-of", "cc"), "ticket reference"),
 }
 _CLOSES = r"close[sd]?|fix(?:e[sd])?|resolve[sd]?|implement(?:s|ed)?"
 _REFERS = r"refs?|references?|part of|address(?:es|ed)?"
@@ -138,6 +150,38 @@ def _mentions(text: str, place: Place) -> Iterator[TicketMention]:
     for found in _ANY.finditer(text):
         if ticket := _ticket(found[0]):
             yield TicketMention(ticket, place)
+
+
+# Pull requests ----------------------------------------------------------------------------------------
+
+# A template's hints, quoted mail and code are not what its author says.
+_NOT_SAID = re.compile(r"<!--.*?(?:-->|\Z)|^(```|~~~).*?(?:^\1|\Z)|^[ \t]*>[^\n]*$", re.DOTALL | re.MULTILINE)
+_CODE = re.compile(r"`[^`\n]*`")
+
+
+def said_in_request(body: str) -> str:
+    """What the author of a pull request wrote, without comments, quotations and code."""
+    return _CODE.sub("", _NOT_SAID.sub("", body.replace("\r\n", "\n"))).strip()
+
+
+def tickets_of_request(title: str, body: str, trailers: tuple[tuple[str, str], ...]) -> list[TicketRef]:
+    """Tickets a pull request works on: at either end of its title, and those its words close. A reference is none."""
+    mentions = tickets_in_message(title, said_in_request(body), trailers)
+    return list(dict.fromkeys(found.ticket for found in mentions if found.place != "ticket reference"))
+
+
+def is_of_request(subject: str, merge_body: str, title: str) -> bool:
+    """Whether a commit that names a request's number is really that request: its words are the request's title.
+
+    Numbers travel with cherry-picks between repositories; words say which one is meant.
+    """
+    said = (re.sub(r"\s*\([#!]\d+\)\s*$", "", subject), merge_body.strip().partition("\n")[0])
+    return any(_same(words, title) for words in said if words)
+
+
+def _same(words: str, title: str) -> bool:
+    ours, theirs = re.findall(r"[^\W_]+", words.lower()), re.findall(r"[^\W_]+", title.lower())
+    return ours == theirs or (titles_agree(tuple(ours), title) and titles_agree(tuple(theirs), words))
 
 
 _BRANCH_KEY = re.compile(rf"(?:^|/)(?P<key>{_KEY})(?![A-Z0-9.])", re.IGNORECASE)

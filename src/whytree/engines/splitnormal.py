@@ -16,8 +16,6 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from scipy.optimize import bisect
-
 #: The outer points a person gives: one in ten on either side, so eight of ten truths should fall between them.
 TAIL = 0.10
 
@@ -74,6 +72,8 @@ def fit(low: float, likely: float, high: float) -> SplitNormal:
             "A forecast goes low < most likely < high: the low one is undercut once in ten, the high one exceeded."
         )
     below, above = likely - low, high - likely
+    from scipy.optimize import bisect
+
     # solved on the logarithm of the skew, so that 1 : 1000 is as easy as 1 : 1
     mass_left = bisect(_imbalance, TAIL, 1 - TAIL, args=(math.log(below) - math.log(above),), xtol=1e-16, maxiter=200)
     return SplitNormal(likely, below / _reach(mass_left), above / _reach(1 - mass_left))

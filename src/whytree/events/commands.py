@@ -1,6 +1,5 @@
 """Events from the command line: bring a file in, see what there is."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,11 +8,11 @@ import typer
 
 from whytree.workspace.client import Client, CommandError, connect
 from whytree.workspace.commands import AsJson, show
+from whytree.workspace.printing import bars, say
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from whytree.engines.tables import Table
+    from whytree.workspace.printing import Bars
 
     from .reading import Mapping
 
@@ -71,23 +70,21 @@ def _open(file: Path, format: str) -> "Table":
 
 def _tell_mapping(table: "Table", mapping: "Mapping") -> None:
     facts = [table.format, table.encoding, f"{len(table.columns)} columns"]
-    typer.echo(f"{table.path.name}: {', '.join(fact for fact in facts if fact)}")
+    say(f"{table.path.name}: {', '.join(fact for fact in facts if fact)}")
     for field, column in mapping.shown().items():
-        typer.echo(f"  {field:12} <- {column}")
+        say(f"  {field:12} <- {column}")
     others = [column for column in table.columns if column not in mapping.own]
     if others:
-        typer.echo(f"  {'properties':12}    {', '.join(others[:12])}{' …' if len(others) > 12 else ''}")
+        say(f"  {'properties':12}    {', '.join(others[:12])}{' …' if len(others) > 12 else ''}")
 
 
-def _bar(*, quiet: bool) -> "Progress":
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+def _bar(*, quiet: bool) -> "Bars":
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), disable=quiet or not sys.stderr.isatty(), transient=True)
+    return bars(TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), quiet=quiet)
 
 
-def _send(client: Client, table: "Table", mapping: "Mapping", bar: "Progress", *, quiet: bool) -> dict[str, Any]:
+def _send(client: Client, table: "Table", mapping: "Mapping", bar: "Bars", *, quiet: bool) -> dict[str, Any]:
     """All rows that the server does not have yet, batch by batch; each is there for good once it is answered."""
     from .reading import batches, fingerprint
 
@@ -99,7 +96,7 @@ def _send(client: Client, table: "Table", mapping: "Mapping", bar: "Progress", *
     }
     run: dict[str, Any] = client.post(f"{path}/imports", facts)
     if run["row_offset"] and not quiet:
-        typer.echo(f"Going on after row {run['row_offset']:,}, where the last import stopped.")
+        say(f"Going on after row {run['row_offset']:,}, where the last import stopped.")
     task = bar.add_task("Reading", total=1.0)
     for batch in batches(table, mapping, after=run["row_offset"]):
         body = {"run": run["id"], "rows": batch.rows, "errors": batch.errors, "upto": batch.upto}
@@ -109,7 +106,7 @@ def _send(client: Client, table: "Table", mapping: "Mapping", bar: "Progress", *
     return finished
 
 
-def _check(client: Client, table: "Table", mapping: "Mapping", bar: "Progress") -> dict[str, Any]:
+def _check(client: Client, table: "Table", mapping: "Mapping", bar: "Bars") -> dict[str, Any]:
     """What the import would do."""
     from .reading import batches
 
@@ -131,21 +128,21 @@ def _tell_result(run: dict[str, Any], mapping: "Mapping", *, dry_run: bool, as_j
         show({**run, "mapping": mapping.shown(), "dry_run": dry_run}, True)
         return
     if run["rows"] and run["repeated"] + run["broken"] == run["rows"] and run["repeated"]:
-        typer.echo(f"Nothing new: {run['repeated']:,} of {run['rows']:,} rows are there already.")
+        say(f"Nothing new: {run['repeated']:,} of {run['rows']:,} rows are there already.")
     else:
         verb = "would be " if dry_run else ""
-        typer.echo(
+        say(
             f"{run['rows']:,} rows: {run['created']:,} {verb}new, {run['repeated']:,} there already, "
             f"{run['broken']:,} left out."
         )
     for error in run["errors"][:ERRORS_SHOWN]:
-        typer.echo(f"  row {error['row']}: {error['reason']}")
+        say(f"  row {error['row']}: {error['reason']}")
     if run["broken"] > ERRORS_SHOWN:
-        typer.echo(f"  and {run['broken'] - ERRORS_SHOWN:,} more; --json lists the first 500.")
+        say(f"  and {run['broken'] - ERRORS_SHOWN:,} more; --json lists the first 500.")
     if dry_run:
-        typer.echo("Nothing was stored. Leave out --dry-run to import.")
+        say("Nothing was stored. Leave out --dry-run to import.")
     elif run["created"]:
-        typer.echo(f"Take it back: whytree event undo-import {run['id']}")
+        say(f"Take it back: whytree event undo-import {run['id']}")
 
 
 def list_events(

@@ -26,10 +26,11 @@ from whytree.stores.errors import StoreUnavailable
 from whytree.stores.events import EventStore, store
 from whytree.stores.marks import read_mark, write_mark
 from whytree.stores.people import pairs_since, reload_overrides
+from whytree.workspace.keys import write_uses, write_uses_later
 from whytree.workspace.sockets import tell_fact
 
 from .normalise import EXPOSURE
-from .rows import TYPE_NAMES, Normalised, Rejected, as_datetime
+from .rows import CAPTURE, TYPE_NAMES, Normalised, Rejected, as_datetime
 
 log = logging.getLogger("whytree.events")
 
@@ -43,6 +44,7 @@ TYPED_EACH = 50
 MAX_ASIDE = 1_000  # rejected messages kept for showing, at once
 
 Typed = tuple[int, str, str, str]  # product, event, property, letter of its type
+Exposed = tuple[int, str, bool]  # product, flag, whether a secret key said so
 
 
 @dataclass
@@ -51,7 +53,7 @@ class Pending:
 
     edges: list[EdgeRow] = field(default_factory=list)
     traits: list[Traits] = field(default_factory=list)
-    exposures: dict[tuple[int, str], float] = field(default_factory=dict)
+    exposures: dict[Exposed, float] = field(default_factory=dict)
     rejected: list[dict[str, Any]] = field(default_factory=list)
     sample: list[Normalised] = field(default_factory=list)  # to learn the types of properties from
 
@@ -63,7 +65,7 @@ class Pending:
                 self.traits.append(item.traits)
             exposure = item.exposure or (item.event if item.event.event == EXPOSURE else None)
             if exposure is not None:
-                key = (exposure.product, exposure.said.get("flag", ""))
+                key = (exposure.product, exposure.said.get("flag", ""), exposure.source != CAPTURE)
                 self.exposures[key] = min(self.exposures.get(key, exposure.timestamp), exposure.timestamp)
 
 
@@ -75,7 +77,7 @@ class Follower:
         self._pending = Pending()
         self._guard = threading.Lock()
         self._following = threading.RLock()  # who hears of a fact may send events in turn
-        self._told: set[tuple[int, str]] = set()
+        self._told: set[Exposed] = set()
         self._ready = False
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
@@ -144,18 +146,19 @@ class Follower:
         self._mark()
 
     def _tell_exposures(self, pending: Pending) -> None:
-        """Once per flag: after a restart a listener may hear of a flag again."""
-        for (product_id, flag), at in pending.exposures.items():
-            if (product_id, flag) not in self._told:
-                self._tell_exposure(product_id, flag, as_datetime(at))
-                self._told.add((product_id, flag))
+        """Once per flag and kind of key: after a restart a listener may hear of a flag again."""
+        for exposed, at in pending.exposures.items():
+            if exposed not in self._told:
+                self._tell_exposure(exposed, as_datetime(at))
+                self._told.add(exposed)
         pending.exposures = {}
 
-    def _tell_exposure(self, product_id: int, flag: str, at: datetime) -> None:
+    def _tell_exposure(self, exposed: Exposed, at: datetime) -> None:
         """What one listener refuses is logged: it must not hold up everybody's events. What passes is tried again."""
+        product_id, flag, trusted = exposed
         try:
             with transaction.atomic():
-                tell_fact("exposure_received", product_id=product_id, flag_key=flag, at=at)
+                tell_fact("exposure_received", product_id=product_id, flag_key=flag, at=at, trusted=trusted)
         except (RetryLater, OperationalError):
             raise
         except Exception:
@@ -207,7 +210,10 @@ class Follower:
             for row in stored.identified_since(since)
         ]
         update_profiles(said)
-        exposed = {(row["product"], row["flag"]): row["first_at"].timestamp() for row in stored.exposed_since(since)}
+        exposed = {
+            (row["product"], row["flag"], bool(row["trusted"])): row["first_at"].timestamp()
+            for row in stored.exposed_since(since)
+        }
         with self._guard:
             self._pending.exposures |= exposed | self._pending.exposures
 
@@ -222,9 +228,10 @@ class Follower:
     # ---- the thread ----
 
     def start(self) -> None:
-        """Follow in a thread of its own from now on; only a server does that."""
+        """Follow in a thread of its own from now on; only a server does that. It also writes down which keys were used."""
         self._thread = threading.Thread(target=self._run, name="follow", daemon=True)
         self._thread.start()
+        write_uses_later(True)
         self._wake.set()  # what the last process left undone is followed at once
 
     def close(self) -> None:
@@ -233,6 +240,7 @@ class Follower:
         self._wake.set()
         if self._thread is not None:
             self._thread.join(timeout=30)
+            write_uses_later(False)
 
     def _run(self) -> None:
         while not self._closing:
@@ -242,6 +250,7 @@ class Follower:
                 time.sleep(GATHER_SECONDS)
             close_old_connections()
             try:
+                write_uses()
                 self.settle()
             except (RetryLater, OperationalError) as error:
                 log.warning("people and catalogue are behind: %s", error)

@@ -22,6 +22,7 @@ KINDS = {
     "rejected": ("not an event", "amber"),
     "refused": ("refused by the store", "red"),
     "merge": ("merge not allowed", "amber"),
+    "claim": ("kept, but not believed", "amber"),
 }
 
 

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from whytree.workspace.client import CommandError
-from whytree.workspace.commands import AsJson, show
+from whytree.workspace.commands import AsJson
+from whytree.workspace.printing import show
 
 
 def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:

@@ -5,11 +5,11 @@ Names of arms, units and columns are somebody's text: their control characters a
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from whytree.engines.text import plain
+from whytree.workspace import printing
+from whytree.workspace.printing import plain
 
 from .results import Analysis, Comparison, MetricResult
 from .sentences import chance, deciding, difference_value, in_percent, level_value, p_text, points
@@ -30,9 +30,9 @@ WIDE = 100
 LEAST_LINE, MOST_LINE = 20, 60
 
 
-def print_analysis(analysis: Analysis, console: Console | None = None) -> None:
+def print_analysis(analysis: Analysis) -> None:
     """Print it, as wide as the terminal is."""
-    console = console or Console(highlight=False)
+    console = printing.console()
     console.print(Text(plain(analysis.headline), style="bold"))
     for sentence in analysis.verdict:
         console.print(Text(plain(sentence)))

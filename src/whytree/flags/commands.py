@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from whytree.workspace.client import CommandError, connect
+from whytree.workspace.printing import print_json, say
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Key = Annotated[str, typer.Argument(help="The flag's key, as code writes it.")]
@@ -62,12 +63,12 @@ def list_all(
     client = connect()
     flags = client.get(f"/products/{client.product}/flags", archived=archived or None)
     if as_json:
-        typer.echo(json.dumps(flags, indent=2, ensure_ascii=False))
+        print_json(flags)
         return
     for flag in flags:
-        typer.echo(f"{flag['key']:32} {flag['state']:10} {_purpose(flag)}")
+        say(f"{flag['key']:32} {flag['state']:10} {_purpose(flag)}")
     if not flags:
-        typer.echo("There is no flag yet. Make one: whytree flag add KEY")
+        say("There is no flag yet. Make one: whytree flag add KEY")
 
 
 def show(key: Key, as_json: AsJson = False) -> None:
@@ -77,12 +78,12 @@ def show(key: Key, as_json: AsJson = False) -> None:
     flag = client.get(path)
     changes = client.get(path + "/changes")
     if as_json:
-        typer.echo(json.dumps(flag | {"changes": changes}, indent=2, ensure_ascii=False))
+        print_json(flag | {"changes": changes})
         return
     _show(flag, False)
     for change in changes:
         state = f"on {change['coverage_percent']:g} %" if change["is_on"] else "off"
-        typer.echo(f"  {change['at'][:16].replace('T', ' ')}  {state:10} {_shares(change['weights'])}  {change['by']}")
+        say(f"  {change['at'][:16].replace('T', ' ')}  {state:10} {_shares(change['weights'])}  {change['by']}")
 
 
 def edit(
@@ -139,13 +140,13 @@ def evaluate(
     client = connect()
     answer = client.post(f"/products/{client.product}/flags/{key}/evaluate", {"targeting_key": person})
     if as_json:
-        typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        print_json(answer)
         return
     if not answer["error"]:
         value = json.dumps(answer["value"], ensure_ascii=False)
-        typer.echo(f"{answer['variant']} = {value}   ({answer['reason']})")
+        say(f"{answer['variant']} = {value}   ({answer['reason']})")
     for step in answer["explanation"]:
-        typer.echo(f"  {step}")
+        say(f"  {step}")
 
 
 def _call(method: str, key: str, verb: str, as_json: bool, body: dict[str, Any] | None = None) -> None:
@@ -156,13 +157,13 @@ def _call(method: str, key: str, verb: str, as_json: bool, body: dict[str, Any] 
 
 def _show(flag: dict[str, Any], as_json: bool, *more: str) -> None:
     if as_json:
-        typer.echo(json.dumps(flag, indent=2, ensure_ascii=False))
+        print_json(flag)
         return
-    typer.echo(f"{flag['key']} is {flag['state']}: {_purpose(flag)}")
+    say(f"{flag['key']} is {flag['state']}: {_purpose(flag)}")
     for name, value in flag["variants"].items():
-        typer.echo(f"  {name:12} {_share(flag['weights'], name):>6}  {json.dumps(value, ensure_ascii=False)}")
+        say(f"  {name:12} {_share(flag['weights'], name):>6}  {json.dumps(value, ensure_ascii=False)}")
     for line in more:
-        typer.echo(line)
+        say(line)
 
 
 def _purpose(flag: dict[str, Any]) -> str:

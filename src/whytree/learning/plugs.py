@@ -7,6 +7,8 @@ from typing import Any
 from django.utils import timezone
 
 from whytree.flags.models import Flag
+from whytree.stores.capture import put_aside
+from whytree.stores.catalogue import refused_before
 from whytree.tree.models import Hypothesis, Solution
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
@@ -49,16 +51,35 @@ def lock_when_opened(actor: Actor, product: Product, flag_key: str, hypothesis_i
         services.lock_prediction(actor, hypothesis, at=at)
 
 
-def lock_when_exposed(product_id: int, flag_key: str, at: datetime) -> None:
+def lock_when_exposed(product_id: int, flag_key: str, at: datetime, trusted: bool) -> None:
     """The first exposure came in from elsewhere. Told again after a restart, so it bears that.
 
-    Its time is a client's word, perhaps with a public key: nobody was exposed before the prediction was written, or later.
+    Its time is a client's word: nobody was exposed before the prediction was written, or later. And with a public key
+    anybody may claim it: where we serve the flag ourselves, to nobody, that closes no prediction.
     """
     flags = Flag.objects.filter(product_id=product_id, key=flag_key, archived_at=None)
     flag = flags.select_related("hypothesis__product").first()
-    if flag is not None and flag.hypothesis is not None and not flag.hypothesis.is_locked:
-        moment = max(flag.hypothesis.created_at, min(at, timezone.now()))
-        services.lock_prediction(Actor.system("First exposure"), flag.hypothesis, at=moment)
+    if flag is None or flag.hypothesis is None or flag.hypothesis.is_locked:
+        return
+    if not trusted and not flag.is_open:
+        _show_claim(flag)
+        return
+    moment = max(flag.hypothesis.created_at, min(at, timezone.now()))
+    services.lock_prediction(Actor.system("First exposure"), flag.hypothesis, at=moment)
+
+
+def _show_claim(flag: Flag) -> None:
+    """Once per flag, beside what was put aside; the events themselves are kept and counted."""
+    name = f"claim:{flag.key}"
+    if refused_before(flag.product_id, [name], kind="claim"):
+        return
+    reason = (
+        f"A public key says that people meet {flag.key}, which is closed here. The events are kept, the prediction "
+        f"{flag.hypothesis.ref if flag.hypothesis else ''} stays open. If another service opens this flag, send exposures with "
+        "a server key, or lock the prediction by hand."
+    )
+    row = {"kind": "claim", "reason": reason, "event": "$exposure", "message_id": name, "source": "capture"}
+    put_aside([{**row, "product": flag.product_id, "received_at": timezone.now(), "distinct_id": "", "body": ""}])
 
 
 def solution_panel(actor: Actor, product: Product, solution: Any) -> Panel | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from whytree.engines.charts import number
+from whytree.engines.figures import number
 from whytree.tree.sentences import short
 
 from .models import OutcomeReview

@@ -76,7 +76,7 @@ def from_store(row: dict[str, Any]) -> Edge:
     return Edge(EdgeKind(row["kind"]), *(row[name] for name in _FIELDS))
 
 
-_FIELDS = ("one", "other", "one_id", "other_id", "trusted", "at", "recorded_at")
+_FIELDS = ("one", "other", "one_id", "other_id", "trusted", "at", "recorded_at", "first_recorded_at")
 
 
 def moment(seconds: float) -> datetime:

@@ -1,6 +1,6 @@
 """Who somebody is and what they did."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -66,6 +66,34 @@ def canonical_key(product: Product, distinct_id: str) -> str:
     person = person_hash(product.pk, distinct_id)
     override = stored.overrides_of(product.pk, [person]).get(person)
     return override.canonical_id if override else distinct_id
+
+
+@dataclass(frozen=True)
+class PeopleRef:
+    """Some people that a number is made of: `persons` are their hashes, `ids` one id of each of the first of them.
+
+    This is what the socket `panel` gets for the place "group".
+    """
+
+    persons: frozenset[int]
+    ids: tuple[str, ...]
+
+    @property
+    def total(self) -> int:
+        return len(self.persons)
+
+
+def keys_among(product: Product, keys: Iterable[str], persons: Collection[int]) -> set[str]:
+    """Those of these ids that belong to one of `persons`, under whichever of their ids."""
+    hashed = {key: person_hash(product.pk, key) for key in keys}
+    overrides = stored.overrides_of(product.pk, hashed.values())
+    return {key for key, own in hashed.items() if (overrides[own].canonical if own in overrides else own) in persons}
+
+
+def people_by_key(product: Product, ids: Sequence[str]) -> dict[str, Person]:
+    """Profiles of those of these ids that have one, by the id that was asked for."""
+    found = Person.objects.filter(product=product, key__in=ids).select_related("merged_into")
+    return {person.key: person.merged_into or person for person in found}
 
 
 def timeline(person: PersonRef, *, before: datetime | None = None, before_id: int | None = None) -> list[Moment]:

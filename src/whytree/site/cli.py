@@ -12,6 +12,7 @@ import typer
 
 from whytree import __version__
 from whytree.workspace import client
+from whytree.workspace.printing import say
 
 if TYPE_CHECKING:
     import httpx
@@ -42,17 +43,21 @@ GROUPS = {
     "import": "Bring in events, feedback, tickets, a tree.",
     "export": "Take out the whole workspace or a tree.",
     "repository": "Clones whose lines can say why.",
+    "ticket": "What your tracker knows.",
     "outcome": "Metrics with a target.",
     "opportunity": "Needs, pain points and desires.",
+    "draft": "Nodes inferred from code and tickets, until you say yes or no.",
     "solution": "Ways to address an opportunity.",
     "hypothesis": "What a solution is believed to do.",
     "note": "Comments, questions, challenges, constraints, decisions.",
     "evidence": "What speaks for or against a node.",
     "metric": "What is counted.",
+    "ask": "Questions asked of what people did.",
     "flag": "Feature flags.",
     "feedback": "What people said.",
     "experiment": "What a change did to people drawn by lot.",
     "review": "Predictions against what happened.",
+    "slack": "The channel that gets five lines on Mondays.",
     "person": "The people who use the product.",
 }
 
@@ -77,7 +82,7 @@ def group(name: str) -> typer.Typer:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"whytree {__version__}")
+        say(f"whytree {__version__}")
         raise typer.Exit
 
 
@@ -102,6 +107,12 @@ def _answer_here() -> "httpx.BaseTransport":
     return httpx.WSGITransport(app=prepare(), raise_app_exceptions=False)
 
 
+def _make_owner(*, email: str, name: str) -> dict[str, str]:
+    from .accounts import make_owner
+
+    return make_owner(email=email, name=name)
+
+
 def build() -> typer.Typer:
     """The root with every app's commands on it."""
     for app in APPS:
@@ -113,12 +124,13 @@ def build() -> typer.Typer:
 def main() -> None:
     """Entry point of ``whytree``."""
     client.set_in_process(_answer_here)
+    client.set_owner_maker(_make_owner)
     try:
         build()()
     except client.CommandError as error:
-        typer.secho(error.message, err=True, fg=typer.colors.RED if sys.stderr.isatty() else None)
+        say(error.message, err=True, colour="red" if sys.stderr.isatty() else "")
         for line in _detail_lines(error.details):
-            typer.echo(f"  {line}", err=True)
+            say(f"  {line}", err=True)
         raise SystemExit(1) from None
     except BrokenPipeError:
         raise SystemExit(0) from None

@@ -1,12 +1,13 @@
 """Commands that run on the server's own machine: serve, work, owner, settings."""
 
-import json
+import os
 from typing import Annotated, Any
 
 import typer
 
 from whytree import options as settings
 from whytree.workspace import client
+from whytree.workspace.printing import print_json, say, show
 
 from . import copies
 
@@ -32,7 +33,8 @@ def serve(
     chosen = client.options()
     if port:
         chosen = replace(chosen, port=port)
-    run(chosen, ready=lambda address: typer.echo(f"Whytree answers at {address}   (Ctrl-C stops it)"))
+        os.environ["WHYTREE_PORT"] = str(port)  # addresses in mails are those that are answered
+    run(chosen, ready=lambda address: say(f"Whytree answers at {address}   (Ctrl-C stops it)"))
 
 
 def work() -> None:
@@ -48,7 +50,7 @@ def work() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    typer.echo("Working. Ctrl-C stops after the job in hand.")
+    say("Working. Ctrl-C stops after the job in hand.")
     run(stop)
 
 
@@ -63,11 +65,11 @@ def owner(
 
     facts = make_owner(email=email, name=name, product_name=product)
     if as_json:
-        typer.echo(json.dumps(facts))
+        print_json(facts)
         return
-    typer.echo(f"{facts['email']} owns this workspace. The command line acts for them from now on.")
-    typer.echo(f"Sign in once with this link, within 30 minutes, and choose a password:\n  {facts['link']}")
-    typer.echo("It works while the server runs: whytree serve")
+    say(f"{facts['email']} owns this workspace. The command line acts for them from now on.")
+    say(f"Sign in once with this link, within 30 minutes, and choose a password:\n  {facts['link']}")
+    say("It works while the server runs: whytree serve")
 
 
 def sign_in(
@@ -78,7 +80,7 @@ def sign_in(
     from .accounts import sign_in_link
 
     facts = sign_in_link(email)
-    typer.echo(json.dumps(facts) if as_json else facts["link"])
+    show(facts, as_json, facts["link"])
 
 
 def show_settings(
@@ -96,12 +98,12 @@ def show_settings(
         for option in settings.OPTIONS
     ]
     if as_json:
-        typer.echo(json.dumps(rows, indent=2))
+        print_json(rows)
         return
     for row in rows:
-        typer.secho(f"{row['name']}={row['value']}", bold=True)
-        typer.echo(f"    {row['help']}")
-    typer.echo("\nA secret can be read from a file instead: <NAME>_FILE=/path")
+        say(f"{row['name']}={row['value']}", bold=True)
+        say(f"    {row['help']}")
+    say("\nA secret can be read from a file instead: <NAME>_FILE=/path")
 
 
 def _shown(option: settings.Option, value: object) -> str:
@@ -122,15 +124,16 @@ def doctor(
 
     findings = examine()
     if as_json:
-        typer.echo(json.dumps(as_rows(findings), indent=2))
+        print_json(as_rows(findings))
     else:
         marks = {
-            "ok": ("ok", typer.colors.GREEN),
-            "advice": ("look", typer.colors.YELLOW),
-            "problem": ("no", typer.colors.RED),
+            "ok": ("ok", "green"),
+            "advice": ("look", "yellow"),
+            "problem": ("no", "red"),
         }
         for finding in findings:
             word, colour = marks[finding.state]
-            typer.echo(f"{typer.style(f'{word:>5}', fg=colour)}  {finding.subject:12} {finding.text}")
+            say(f"{word:>5}", colour=colour, end="")
+            say(f"  {finding.subject:12} {finding.text}")
     if any(finding.state == "problem" for finding in findings):
         raise typer.Exit(1)

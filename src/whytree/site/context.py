@@ -23,9 +23,9 @@ class Place:
 PLACES = (
     Place("today", "Today", "h"),
     Place("voices", "Voices", "v", inner=(("people", "People"),)),
-    Place("numbers", "Numbers", "n", inner=(("events", "Events"),)),
+    Place("numbers", "Numbers", "n", inner=(("ask", "Ask"), ("events", "Events"))),
     Place("tree", "Tree", "t"),
-    Place("changes", "Changes", "c", inner=(("flags", "Flags"),)),
+    Place("changes", "Changes", "c", inner=(("flags", "Flags"), ("coverage", "Coverage"))),
     Place("learned", "Learned", "l"),
 )
 

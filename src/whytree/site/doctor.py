@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import socket
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Literal
+from urllib.parse import urlsplit
 
 from whytree import options
 from whytree.workspace.client import CommandError, owner_token, running_server
@@ -39,6 +41,8 @@ def examine() -> list[Finding]:
         _server,
         _token,
         _hosts,
+        _mail,
+        _proxy,
     )
     return [*(look(chosen) for look in looks), *_stores(chosen)]
 
@@ -134,6 +138,29 @@ def _hosts(chosen: options.Options) -> Finding:
         "address",
         "advice",
         "Others can reach this server without https. Put a proxy with TLS in front and set WHYTREE_PUBLIC_URL.",
+    )
+
+
+def _mail(chosen: options.Options) -> Finding:
+    """Whether the mail server is there; what it takes is seen by sending one."""
+    if not chosen.smtp_url:
+        return Finding("mail", "ok", "none is sent: WHYTREE_SMTP_URL names no server")
+    parts = urlsplit(chosen.smtp_url)
+    host, port = parts.hostname or "localhost", parts.port or (465 if parts.scheme == "smtps" else 587)
+    try:
+        socket.create_connection((host, port), timeout=5).close()
+    except OSError as error:
+        return Finding("mail", "problem", f"{host}:{port} does not answer: {error}. Check WHYTREE_SMTP_URL.")
+    return Finding("mail", "ok", f"{host}:{port} answers. Try it: whytree digest --send")
+
+
+def _proxy(chosen: options.Options) -> Finding:
+    if chosen.trusted_proxy or not chosen.public_url.startswith("https://"):
+        return Finding("proxy", "ok", ", ".join(chosen.trusted_proxy) or "none is trusted, none is needed")
+    return Finding(
+        "proxy",
+        "advice",
+        "People come through a proxy, so all share its address when wrong passwords are counted. Name it: WHYTREE_TRUSTED_PROXY=127.0.0.1",
     )
 
 

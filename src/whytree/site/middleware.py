@@ -21,7 +21,10 @@ POLICY = (
 
 
 class Policies:
-    """Sets the content policy on everything we answer, and its length: without one the connection is closed after it."""
+    """Sets the content policy on everything we answer, and its length: without one the connection is closed after it.
+
+    What came over https sets no cookie that goes out over http, whatever the settings say.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -32,6 +35,9 @@ class Policies:
         response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
         if isinstance(response, HttpResponse) and response.status_code not in (204, 304):
             response.headers.setdefault("Content-Length", str(len(response.content)))
+        if request.is_secure():
+            for cookie in response.cookies.values():
+                cookie["secure"] = True
         return response
 
 

@@ -49,7 +49,7 @@ def serve(chosen: options.Options, *, ready: Callable[[str], None]) -> None:
         recv_bytes=65_536,  # a batch of events is some 50 KB: read it in one go, not in eight
         asyncore_use_poll=True,  # select() stops at descriptor 1,024, and the event engine keeps many open
         ident="whytree",
-        clear_untrusted_proxy_headers=False,
+        clear_untrusted_proxy_headers=False,  # `proxies.BehindProxy` does, for every WSGI server
     )
     # The command line on this machine goes straight to the port; people are told the public address.
     address = f"http://{_shown_host(chosen.host)}:{listener.getsockname()[1]}"

@@ -43,7 +43,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "whytree.site.assets.ServeFiles",
     "whytree.site.middleware.Policies",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -120,10 +120,12 @@ LANGUAGE_CODE = "en"
 
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True  # files are served from the package: no collectstatic step
-WHITENOISE_MAX_AGE = 3600
+WHITENOISE_MAX_AGE = (
+    60  # an address without the hash of what is in it; `assets.ServeFiles` says when one is kept for ever
+)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whytree.site.assets.VersionedFiles"},
+    "staticfiles": {"BACKEND": "whytree.site.assets.FingerprintedFiles"},
 }
 
 _secure = WHYTREE.public_url.startswith("https://")
@@ -134,7 +136,6 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 CSRF_TRUSTED_ORIGINS = [WHYTREE.public_url] if WHYTREE.public_url else []
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _secure else None
 SECURE_HSTS_SECONDS = 60 * 60 * 24 * 30 if _secure else 0
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -4,6 +4,9 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "whytree.site.settings")
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-application = get_wsgi_application()
+from .proxies import BehindProxy
+
+application = BehindProxy(get_wsgi_application(), settings.WHYTREE.trusted_proxy)

@@ -108,9 +108,10 @@ def identified_since(since: datetime) -> list[dict[str, Any]]:
 
 
 def exposed_since(since: datetime) -> list[dict[str, Any]]:
-    """The flags that somebody was exposed to, by events received since then, and when first."""
+    """The flags that somebody was exposed to, by events received since then, when first, and whether a secret key said so."""
     return store().query(
-        "SELECT product, properties['flag'] AS flag, min(timestamp) AS first_at FROM events "
-        "WHERE event = '$exposure' AND received_at >= {since:DateTime64(3, 'UTC')} GROUP BY product, flag",
+        "SELECT product, properties['flag'] AS flag, source != 'capture' AS trusted, min(timestamp) AS first_at "
+        "FROM events WHERE event = '$exposure' AND received_at >= {since:DateTime64(3, 'UTC')} "
+        "GROUP BY product, flag, trusted",
         {"since": since},
     )

@@ -161,11 +161,11 @@ def count_put_aside(product: int, since: datetime) -> int:
     return number
 
 
-def refused_before(product: int, message_ids: Sequence[str]) -> set[str]:
-    """Which of these refused merges are on record already."""
+def refused_before(product: int, message_ids: Sequence[str], kind: str = "merge") -> set[str]:
+    """Which of these refused merges, or other things put aside under an id of ours, are on record already."""
     rows = store().query(
         "SELECT DISTINCT message_id FROM quarantine "
-        "WHERE product = {product:UInt32} AND kind = 'merge' AND message_id IN {ids:Array(String)}",
-        {"product": product, "ids": list(message_ids)},
+        "WHERE product = {product:UInt32} AND kind = {kind:String} AND message_id IN {ids:Array(String)}",
+        {"product": product, "kind": kind, "ids": list(message_ids)},
     )
     return {row["message_id"] for row in rows}

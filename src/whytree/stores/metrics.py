@@ -4,6 +4,7 @@ People are counted after their ids were joined (`sql.PERSON`). Days are the prod
 A period holds `start` and everything before `end`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -150,3 +151,16 @@ def last_seen(product_id: int, event: str) -> datetime | None:
     """When the event last happened; None when it never did."""
     row = store().query(_LAST_SEEN, {"product": product_id, "event": event})[0]
     return row["last_at"] if row["seen"] else None
+
+
+_SEEN_BETWEEN = """
+SELECT count() AS seen, min(timestamp) AS first_at, max(timestamp) AS last_at
+FROM events
+WHERE product = {product:UInt32} AND event IN {events:Array(String)}
+"""
+
+
+def seen_between(product_id: int, events: Sequence[str]) -> tuple[datetime | None, datetime | None]:
+    """When one of these events was first and last seen; None twice when none ever was."""
+    row = store().query(_SEEN_BETWEEN, {"product": product_id, "events": list(events)})[0]
+    return (row["first_at"], row["last_at"]) if row["seen"] else (None, None)

@@ -8,6 +8,7 @@ from typing import Any
 from .events import EventStore, store
 
 CHUNK = 5_000  # ids in one statement
+MOST_LINKS = 20_000  # from public keys, looked at for one person: twenty times what holds of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +38,32 @@ def add_edges(lines: Sequence[bytes]) -> None:
 
 _EDGES = """
 SELECT one, other, kind, trusted, any(one_id) AS one_id, any(other_id) AS other_id, min(at) AS at,
-    max(recorded_at) AS recorded_at
+    max(recorded_at) AS recorded_at, min(first_recorded_at) AS first_recorded_at
 FROM merge_edges
-WHERE product = {product:UInt32} AND (one IN {ids:Array(UInt64)} OR other IN {ids:Array(UInt64)})
+WHERE product = {{product:UInt32}} AND (one IN {{ids:Array(UInt64)}} OR other IN {{ids:Array(UInt64)}})
+  AND {which}
 GROUP BY one, other, kind, trusted
 """
+_SURE_EDGES = _EDGES.format(which="(trusted OR kind != 'link')")
+_PUBLIC_LINKS = _EDGES.format(which="NOT trusted AND kind = 'link'") + "ORDER BY first_recorded_at LIMIT {limit:UInt32}"
 
 
 def edges_around(product: int, persons: Collection[int]) -> list[dict[str, Any]]:
-    """Every edge that can be reached from these ids, over any number of steps, refused ones too."""
+    """Every edge that can be reached from these ids, over any number of steps, refused ones too.
+
+    Of links from public keys about `MOST_LINKS`, the nearest and first recorded: whoever has a public key could tie any
+    number of ids together, and each new one would make us look at all of them again. What is known for sure about the
+    ids at that border is still found, so that going no further never joins or parts what it should not.
+    """
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     seen: set[int] = set()
-    frontier = set(persons)
+    frontier, links = set(persons), 0
     while frontier:
-        rows = _in_chunks(_EDGES, product, frontier)
+        rows = _in_chunks(_SURE_EDGES, product, frontier)
+        if links < MOST_LINKS:
+            public = _in_chunks(_PUBLIC_LINKS, product, frontier, limit=MOST_LINKS)
+            links += len(public)
+            rows += public
         seen |= frontier
         for row in rows:
             found[row["one"], row["other"], row["kind"], row["trusted"]] = row
@@ -134,10 +147,10 @@ def reload_overrides(events: EventStore | None = None) -> None:
     (events or store()).execute("SYSTEM RELOAD DICTIONARY person_overrides_now")
 
 
-def _in_chunks(sql: str, product: int, ids: Collection[int]) -> list[dict[str, Any]]:
+def _in_chunks(sql: str, product: int, ids: Collection[int], **more: int) -> list[dict[str, Any]]:
     ordered = sorted(ids)
     return [
         row
         for start in range(0, len(ordered), CHUNK)
-        for row in store().query(sql, {"product": product, "ids": ordered[start : start + CHUNK]})
+        for row in store().query(sql, {"product": product, "ids": ordered[start : start + CHUNK], **more})
     ]

@@ -109,7 +109,7 @@ LAYOUT(HASHED())
 LIFETIME(0)
 """
 
-# What did not become an event: refused at the door, by the engine, or a merge that a public key may not ask for.
+# What did not become an event: refused at the door, by the engine, or a merge or a claim that a public key may not make.
 _QUARANTINE = """
 CREATE TABLE IF NOT EXISTS quarantine (
     product     UInt32,
@@ -155,10 +155,18 @@ ORDER BY name
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 """
 
+# A link said again folds into the one before, whose last `recorded_at` alone would then be told: disputes about a device
+# are settled by when it was said first.
+_FIRST_RECORDED = """
+ALTER TABLE merge_edges
+ADD COLUMN IF NOT EXISTS first_recorded_at SimpleAggregateFunction(min, DateTime64(3, 'UTC')) DEFAULT recorded_at
+"""
+
 MIGRATIONS = (
     Migration(1, "events", (_EVENTS, _QUARANTINE, _MARKS)),
     Migration(2, "people", (_EDGES, _OVERRIDES, _OVERRIDES_DICTIONARY)),
     Migration(3, "catalogue", (_CATALOGUE,)),
+    Migration(20, "first recorded", (_FIRST_RECORDED,)),
 )
 
 _RECORD = """

@@ -420,3 +420,35 @@ def import_tree(
     """Bring in a tree file by id; all of it or nothing. `preview` only says what would change."""
     found = api_product(request, product, Role.MAINTAINER)
     return transfer.import_tree(request.actor, found, document, preview=preview)
+
+
+# Drafts
+
+
+@router.get("/products/{product}/drafts", response=list[schemas.DraftOut], operation_id="list_drafts")
+def list_drafts(request: ApiRequest, product: str) -> list[schemas.DraftOut]:
+    """Drafts that wait for a yes or no, each after the one it stands under."""
+    return [schemas.DraftOut.of(row) for row in queries.open_drafts(api_product(request, product, Role.VIEWER))]
+
+
+@router.patch("/products/{product}/drafts/{int:pk}", response=schemas.DraftOut, operation_id="edit_draft")
+def edit_draft(request: ApiRequest, product: str, pk: int, body: schemas.DraftWords) -> schemas.DraftOut:
+    """Put a draft into better words; later readings leave them alone."""
+    draft = queries.find_draft(api_product(request, product, Role.MEMBER), pk)
+    return schemas.DraftOut.of(services.edit_draft(request.actor, draft, title=body.title))
+
+
+@router.post("/products/{product}/drafts/{int:pk}/confirm", response=schemas.DraftOut, operation_id="confirm_draft")
+def confirm_draft(request: ApiRequest, product: str, pk: int) -> schemas.DraftOut:
+    """Make a draft a node of the tree; `node` is its id."""
+    found = api_product(request, product, Role.MEMBER)
+    services.confirm_draft(request.actor, queries.find_draft(found, pk))
+    return schemas.DraftOut.of(queries.find_draft(found, pk))
+
+
+@router.post("/products/{product}/drafts/{int:pk}/discard", response=schemas.DraftOut, operation_id="discard_draft")
+def discard_draft(request: ApiRequest, product: str, pk: int) -> schemas.DraftOut:
+    """Say no to a draft; no later reading proposes it again."""
+    found = api_product(request, product, Role.MEMBER)
+    services.discard_draft(request.actor, queries.find_draft(found, pk))
+    return schemas.DraftOut.of(queries.find_draft(found, pk))

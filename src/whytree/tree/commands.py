@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from whytree.workspace.client import Client, CommandError, connect
+from whytree.workspace.printing import console, print_json, say, show
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Title = Annotated[str, typer.Argument(help="In one sentence.")]
@@ -27,6 +28,10 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("opportunity").command("add")(add_opportunity)
     group("solution").command("add")(add_solution)
     group("solution").command("state")(set_state)
+    group("draft").command("list")(list_drafts)
+    group("draft").command("confirm")(confirm_drafts)
+    group("draft").command("edit")(edit_draft)
+    group("draft").command("discard")(discard_drafts)
     group("hypothesis").command("add")(add_hypothesis)
     group("note").command("add")(add_note)
     group("note").command("answer")(answer_note)
@@ -45,13 +50,14 @@ def show_tree(
     client = connect()
     tree = client.get(_path(client, "tree"))
     if as_json:
-        typer.echo(json.dumps(tree, indent=2, ensure_ascii=False))
+        print_json(tree)
         return
     _draw(tree, closed=closed, advice=advice)
+    if drafts := client.get(_path(client, "drafts")):
+        _draw_drafts(drafts)
 
 
 def _draw(tree: dict[str, Any], *, closed: bool, advice: bool) -> None:
-    from rich.console import Console
     from rich.text import Text
     from rich.tree import Tree
 
@@ -66,10 +72,9 @@ def _draw(tree: dict[str, Any], *, closed: bool, advice: bool) -> None:
         places[node["ref"]] = branch = above.add(_line(node))
         for one in node["advice"] if advice else ():
             branch.add(Text(one["text"], style="yellow"))
-    console = Console()
-    console.print(drawn)
+    console().print(drawn)
     if not tree["nodes"]:
-        console.print('Nothing here yet. Say what should change for people: whytree outcome add "…"', highlight=False)
+        say('Nothing here yet. Say what should change for people: whytree outcome add "…"')
 
 
 def _line(node: dict[str, Any]) -> Any:
@@ -209,7 +214,7 @@ def add_note(
     client = connect()
     body = {"kind": kind, "text": text, "cost": cost, "alternative": alternative}
     note = client.post(_path(client, f"nodes/{ref}/notes"), body)
-    _print(note, as_json, f"{note['kind'].capitalize()} {note['id']} on {ref}: {note['text']}")
+    show(note, as_json, f"{note['kind'].capitalize()} {note['id']} on {ref}: {note['text']}")
 
 
 def answer_note(
@@ -220,7 +225,7 @@ def answer_note(
     """Answer a question or a challenge."""
     client = connect()
     answered = client.post(_path(client, f"notes/{note}/answer"), {"answer": answer})
-    _print(answered, as_json, f"Answered: {answered['text']}")
+    show(answered, as_json, f"Answered: {answered['text']}")
 
 
 def open_notes(as_json: AsJson = False) -> None:
@@ -230,7 +235,7 @@ def open_notes(as_json: AsJson = False) -> None:
     lines = [
         f"{note['id']:>5}  {note['ref']:8} {note['kind']:10} {note['text']}  ({note['author_name']})" for note in notes
     ]
-    _print(notes, as_json, *(lines or ["Nothing is open."]))
+    show(notes, as_json, *(lines or ["Nothing is open."]))
 
 
 def add_evidence(
@@ -258,7 +263,7 @@ def add_evidence(
         _path(client, f"nodes/{ref}/evidence"), body | source | {"importance": importance, "said_at": said_at}
     )
     strength = client.get(_path(client, f"nodes/{ref}/confidence"))
-    _print(link, as_json, f"Linked to {ref}. Its evidence is now {strength['label']} ({strength['value']:.2g} of 10).")
+    show(link, as_json, f"Linked to {ref}. Its evidence is now {strength['label']} ({strength['value']:.2g} of 10).")
 
 
 def import_tree(
@@ -270,7 +275,7 @@ def import_tree(
     document = _read(file)
     client = connect()
     report = client.post(_path(client, f"tree/import?preview={str(dry_run).lower()}"), document)
-    _print(report, as_json, *_told(report))
+    show(report, as_json, *_told(report))
 
 
 def _read(file: Path) -> Any:
@@ -303,12 +308,11 @@ def export_tree(
     """Write the whole tree to a file that can be read, kept in git and imported again."""
     client = connect()
     document = client.get(_path(client, "tree/export"))
-    text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
     if file is None:
-        typer.echo(text, nl=False)
+        print_json(document)
         return
-    file.write_text(text, encoding="utf-8")
-    _print({"file": str(file), "nodes": len(document["nodes"])}, as_json, f"{len(document['nodes'])} nodes in {file}.")
+    file.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    show({"file": str(file), "nodes": len(document["nodes"])}, as_json, f"{len(document['nodes'])} nodes in {file}.")
 
 
 def _path(client: Client, rest: str) -> str:
@@ -323,12 +327,70 @@ def _add(plural: str, body: dict[str, Any], as_json: bool) -> None:
 def _say(node: dict[str, Any], as_json: bool) -> None:
     place = f" under {node['parent']}" if node["parent"] else ""
     standing = f" · {node['standing']}" if node["standing"] else ""
-    _print(node, as_json, f"{node['ref']} {node['title']}{place}{standing}")
+    show(node, as_json, f"{node['ref']} {node['title']}{place}{standing}")
 
 
-def _print(data: Any, as_json: bool, *lines: str) -> None:
+# Drafts -----------------------------------------------------------------------------------------------
+
+DraftIds = Annotated[list[int], typer.Argument(help="Numbers of `whytree draft list`.")]
+
+
+def list_drafts(as_json: AsJson = False) -> None:
+    """Drafts that wait for a yes or no."""
+    client = connect()
+    drafts = client.get(_path(client, "drafts"))
     if as_json:
-        typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+        print_json(drafts)
         return
-    for line in lines:
-        typer.echo(line)
+    if not drafts:
+        say("No draft waits. They come from reading a clone and its tickets: whytree init")
+        return
+    _draw_drafts(drafts)
+    say("\nYes: whytree draft confirm N   In better words: whytree draft edit N “…”   No: whytree draft discard N")
+
+
+def _draw_drafts(drafts: list[dict[str, Any]]) -> None:
+    from rich.text import Text
+    from rich.tree import Tree
+
+    drawn = Tree(Text("Drafts, inferred; nobody has stated them", style="yellow"), guide_style="dim")
+    places: dict[int | None, Any] = {None: drawn}
+    for draft in drafts:
+        line = Text(f"{draft['id']:>3} ", style="dim")
+        line.append(f"{draft['kind']} ", style=f"dim {_COLOURS.get(draft['kind'], 'default')}")
+        line.append(draft["title"], style="default")
+        line.append(f"  inferred: {draft['rule']} ({draft['score']:g})", style="yellow")
+        line.append(f"  {draft['because']}", style="dim")
+        places[draft["id"]] = places.get(draft["parent"], drawn).add(line)
+    console().print(drawn)
+
+
+def confirm_drafts(ids: DraftIds, as_json: AsJson = False) -> None:
+    """Yes: make these drafts nodes of the tree."""
+    _decide(ids, "confirm", as_json)
+
+
+def discard_drafts(ids: DraftIds, as_json: AsJson = False) -> None:
+    """No: drop these drafts for good."""
+    _decide(ids, "discard", as_json)
+
+
+def _decide(ids: list[int], verb: str, as_json: bool) -> None:
+    client = connect()
+    done = [client.post(f"{_path(client, 'drafts')}/{one}/{verb}") for one in dict.fromkeys(ids)]
+    if as_json:
+        print_json(done)
+        return
+    for one in done:
+        say(f"{one['node'] or 'Dropped:'} {one['title']}")
+
+
+def edit_draft(
+    number: Annotated[int, typer.Argument(help="Its number in `whytree draft list`.")],
+    title: Title,
+    as_json: AsJson = False,
+) -> None:
+    """Put a draft into better words."""
+    client = connect()
+    done = client.patch(f"{_path(client, 'drafts')}/{number}", {"title": title})
+    show(done, as_json, f"{done['id']} {done['title']}")

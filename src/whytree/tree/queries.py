@@ -19,6 +19,9 @@ from whytree.tree.models import (
     KINDS,
     PARENTS,
     Attached,
+    Draft,
+    DraftKind,
+    DraftState,
     EvidenceLink,
     Hypothesis,
     Node,
@@ -167,6 +170,30 @@ def find_attached(product: Product, model: type[AnyAttached], pk: int) -> AnyAtt
     row: AnyAttached | None = model._default_manager.filter(product=product, pk=pk).select_related("product").first()
     if row is None:
         raise NotFound(f"There is no such {model._meta.verbose_name} in {product.name}.")
+    return row
+
+
+def open_drafts(product: Product) -> list[Draft]:
+    """Drafts that wait for a yes or no, each after the one it stands under; the biggest first."""
+    rows = list(Draft.objects.filter(product=product, state=DraftState.PROPOSED).select_related("parent", "product"))
+    rank = {DraftKind.OUTCOME: 0, DraftKind.OPPORTUNITY: 1, DraftKind.SOLUTION: 2}
+    below: dict[int | None, list[Draft]] = defaultdict(list)
+    known = {row.pk for row in rows}
+    for row in sorted(rows, key=lambda row: (rank[DraftKind(row.kind)], -row.lines, row.pk)):
+        below[row.parent_id if row.parent_id in known else None].append(row)
+    ordered: list[Draft] = []
+    waiting = below[None][::-1]
+    while waiting:
+        row = waiting.pop()
+        ordered.append(row)
+        waiting += below[row.pk][::-1]
+    return ordered
+
+
+def find_draft(product: Product, pk: int) -> Draft:
+    row = Draft.objects.select_related("product", "parent").filter(product=product, pk=pk).first()
+    if row is None:
+        raise NotFound(f"There is no draft {pk} in {product.name}. See: whytree draft list")
     return row
 
 

@@ -9,6 +9,7 @@ from pydantic import ConfigDict
 from whytree.engines.confidence import Confidence
 from whytree.tree.models import (
     AssumptionType,
+    Draft,
     EvidenceType,
     ForecastUnit,
     Method,
@@ -417,3 +418,37 @@ class ImportOut(Schema):
     notes: int
     tickets: int
     preview: bool
+
+
+class DraftOut(Schema):
+    """A node that was inferred and that nobody has stated. `parent` is another draft's number."""
+
+    id: int
+    kind: str
+    title: str
+    parent: int | None
+    rule: str
+    score: float
+    because: str
+    lines: int
+    state: str
+    node: str
+
+    @staticmethod
+    def of(draft: Draft) -> "DraftOut":
+        return DraftOut(
+            id=draft.pk,
+            kind=draft.kind_word,
+            title=draft.title,
+            parent=draft.parent_id,
+            rule=draft.rule,
+            score=draft.score,
+            because=draft.because,
+            lines=draft.lines,
+            state=draft.state,
+            node=draft.node_ref,
+        )
+
+
+class DraftWords(Schema):
+    title: str

@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from .pages import edit, node, today, tree
+from .pages import drafts, edit, node, today, tree
 from .pages.parts import RefConverter
 
 register_converter(RefConverter, "ref")
@@ -12,6 +12,9 @@ pages = [
     path("tree/add", edit.add, name="root_add"),
     path("tree/advice", tree.advice, name="advice"),
     path("tree/metric-keys", tree.metric_keys, name="metric_keys"),
+    path("drafts/<int:pk>/confirm", drafts.confirm, name="draft_confirm"),
+    path("drafts/<int:pk>/discard", drafts.discard, name="draft_discard"),
+    path("drafts/<int:pk>/edit", drafts.edit, name="draft_edit"),
     path("notes/<int:note_id>/answer", node.answer_note, name="note_answer"),
     path("evidence/<int:link_id>/remove", node.unlink_evidence, name="evidence_remove"),
     path("tickets/<int:link_id>/remove", node.unlink_ticket, name="ticket_remove"),

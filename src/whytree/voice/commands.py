@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import sys
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from whytree.workspace.client import Client, CommandError, connect
 from whytree.workspace.commands import AsJson, show
+from whytree.workspace.printing import bars, say
 
 if TYPE_CHECKING:
     from whytree.engines.tables import Row, RowError, Table
@@ -86,7 +86,7 @@ def import_feedback(
     client = connect()
     begun = _begin(client, table, mapping, source or _source_name(file), kind, consent, day_first, dry_run)
     if begun["row_offset"] and not as_json:
-        typer.echo(f"Going on after row {begun['row_offset']:,}, where the last import stopped.")
+        say(f"Going on after row {begun['row_offset']:,}, where the last import stopped.")
     run = _send(client, table, mapping, begun, consent, quiet=as_json)
     if as_json:
         show({"mapping": mapping, "dry_run": dry_run, **run}, True)
@@ -128,12 +128,12 @@ def _columns(table: "Table") -> str:
 
 def _tell_mapping(table: "Table", mapping: dict[str, str]) -> None:
     facts = [table.format, table.encoding, f"{len(table.columns)} columns"]
-    typer.echo(f"{table.path.name}: {', '.join(fact for fact in facts if fact)}")
+    say(f"{table.path.name}: {', '.join(fact for fact in facts if fact)}")
     for field, column in mapping.items():
-        typer.echo(f"  {field:14} <- {column}")
+        say(f"  {field:14} <- {column}")
     others = [column for column in table.columns if column not in mapping.values()]
     if others:
-        typer.echo(f"  {'kept beside':14}    {', '.join(others[:12])}{' …' if len(others) > 12 else ''}")
+        say(f"  {'kept beside':14}    {', '.join(others[:12])}{' …' if len(others) > 12 else ''}")
 
 
 def _source_name(file: Path) -> str:
@@ -181,14 +181,11 @@ def _send(
     client: Client, table: "Table", mapping: dict[str, str], begun: dict[str, Any], consent: str, *, quiet: bool
 ) -> dict[str, Any]:
     """All rows that the server does not have yet, batch by batch; each batch is there for good once it is answered."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
     path = f"/products/{client.product}/feedback-imports/{begun['id']}"
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(
-        *columns, console=Console(stderr=True), disable=quiet or not sys.stderr.isatty(), transient=True
-    ) as bar:
+    with bars(*columns, quiet=quiet) as bar:
         task = bar.add_task("Reading", total=1.0)
         for batch in _batches(table, begun["row_offset"]):
             sent = client.post(f"{path}/rows", _as_rows(batch, mapping, consent))
@@ -255,21 +252,21 @@ def _plain(value: Any) -> Any:
 def _tell_result(run: dict[str, Any], dry_run: bool) -> None:
     known = run["skipped"]
     if run["rows"] and known + run["empty"] == run["rows"]:
-        typer.echo(f"Nothing new: all {run['rows']:,} rows are known already.")
+        say(f"Nothing new: all {run['rows']:,} rows are known already.")
     else:
         verb = "would be " if dry_run else ""
-        typer.echo(
+        say(
             f"{run['rows']:,} rows: {run['created']:,} {verb}new, {run['updated']:,} {verb}changed, "
             f"{known:,} known already, {run['empty']:,} without a word, {run['broken']:,} broken."
         )
     if run["broken"]:
-        typer.echo("Left out:")
+        say("Left out:")
         for error in run["errors"][:ERRORS_SHOWN]:
-            typer.echo(f"  row {error['row']}: {error['reason']}")
+            say(f"  row {error['row']}: {error['reason']}")
         if run["broken"] > ERRORS_SHOWN:
-            typer.echo(f"  and {run['broken'] - ERRORS_SHOWN:,} more; --json lists the first 500.")
+            say(f"  and {run['broken'] - ERRORS_SHOWN:,} more; --json lists the first 500.")
     if dry_run:
-        typer.echo("Nothing was stored. Leave out --dry-run to import.")
+        say("Nothing was stored. Leave out --dry-run to import.")
 
 
 # One by one

@@ -3,7 +3,7 @@
 from typing import Any
 
 from whytree.engines.text import excerpt, is_unspaced
-from whytree.people.queries import PersonRef
+from whytree.people.queries import PeopleRef, PersonRef
 from whytree.tree.models import Opportunity
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
@@ -24,6 +24,7 @@ def plug() -> None:
     """Called once at start-up."""
     plug_panel("opportunity", opportunity_panel, order=20)
     plug_panel("person", person_panel, order=20)
+    plug_panel("group", group_panel, order=20)
     plug_panel("today", today_panel, order=40)
     plug_search(search)
     plug_export(export_person)
@@ -45,6 +46,15 @@ def person_panel(actor: Actor, product: Product, person: PersonRef) -> Panel | N
     if not items:
         return None
     return Panel("What they said", "voice/_panel_person.html", {"items": items, "person": person})
+
+
+def group_panel(actor: Actor, product: Product, group: PeopleRef) -> Panel | None:
+    """What these people told us, the newest first, and how many of them did."""
+    items, wrote = queries.items_of_people(product, group, limit=SHOWN)
+    if not items:
+        return None
+    said = f"{wrote:,} of them {'has' if wrote == 1 else 'have'} written"
+    return Panel(said, "voice/_panel_group.html", {"items": items}, column="aside")
 
 
 def today_panel(actor: Actor, product: Product, subject: None) -> Panel | None:

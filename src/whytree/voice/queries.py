@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import Any, Literal
 
 from django.db.models import BigIntegerField, Case, Q, QuerySet, When
@@ -13,6 +14,7 @@ from django.db.models.functions import Cast, Substr
 
 from whytree.engines.text import Query, parse_query
 from whytree.errors import Invalid, NotFound
+from whytree.people.queries import PeopleRef, keys_among
 from whytree.tree.models import EvidenceLink, Importance, Opportunity, SourceKind
 from whytree.voice.authors import main_keys
 from whytree.voice.models import FeedbackItem
@@ -313,6 +315,16 @@ def items_of_person(product: Product, person_keys: Sequence[str], limit: int = 2
     """What a person told us, the newest first; `person_keys` are all ids they go by."""
     items = FeedbackItem.objects.filter(product=product, person_key__in=[key for key in person_keys if key])
     return list(items.select_related("product").order_by("-said_at", "-pk")[:limit])
+
+
+def items_of_people(product: Product, group: PeopleRef, limit: int) -> tuple[list[FeedbackItem], int]:
+    """What some people told us, the newest first, and how many of them told us anything."""
+    keys = FeedbackItem.objects.filter(product=product).exclude(person_key="").values_list("person_key", flat=True)
+    theirs = keys_among(product, keys.distinct(), group.persons)
+    newest = FeedbackItem.objects.filter(product=product).exclude(person_key="").order_by("-said_at", "-pk")
+    # read until enough are found: there may be more ids than a database takes in one question
+    found = (item for item in newest.iterator(chunk_size=500) if item.person_key in theirs)
+    return (list(islice(found, limit)) if theirs else []), len(theirs)
 
 
 def neighbour(product: Product, wanted: Wanted, item: FeedbackItem) -> FeedbackItem | None:

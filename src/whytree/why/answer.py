@@ -8,8 +8,10 @@ from datetime import date, datetime
 
 from typing_extensions import TypedDict  # typing's own cannot be read by pydantic before Python 3.12
 
+from whytree.engines.links import score
+
 # "from" is a keyword of Python, and the name of the field.
-LinkJson = TypedDict("LinkJson", {"from": str, "to": str, "provenance": str, "rule": str})
+LinkJson = TypedDict("LinkJson", {"from": str, "to": str, "provenance": str, "rule": str, "score": float | None})
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class EvidenceHop:
     statement: str
     who: str
     source: str
-    said_at: datetime
+    said_at: datetime | None  # not known of some tickets
     importance: int
     provenance: str
     url: str = ""
@@ -173,6 +175,18 @@ class Other:
 
 
 @dataclass(frozen=True)
+class DraftHop:
+    """A node that was only inferred and that nobody has stated: shown, never followed."""
+
+    id: int
+    kind: str
+    title: str
+    provenance: str
+    because: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Why:
     """Everything there is to say about one reference."""
 
@@ -193,6 +207,7 @@ class Why:
     open_questions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()  # what a reader of this answer should know: ambiguous, unknown, not read in
     next: tuple[str, ...] = ()  # what to do about what is missing
+    drafts: tuple[DraftHop, ...] = ()
     others: tuple[Other, ...] = ()
     code: tuple[CodeLine, ...] = ()
     page: str = ""
@@ -208,4 +223,11 @@ class Why:
 
 
 def link(start: str, end: str, provenance: str, rule: str) -> LinkJson:
-    return {"from": start, "to": end, "provenance": provenance, "rule": rule}
+    """`score` tells how far to trust an inferred link, 0 to 1."""
+    trust = None if provenance == "stated" else score(rule)
+    return {"from": start, "to": end, "provenance": provenance, "rule": rule, "score": trust}
+
+
+def provenance_words(step: LinkJson) -> str:
+    """ "inferred: closing keyword (0.9)", "stated"."""
+    return step["provenance"] if step["score"] is None else f"{step['provenance']} ({step['score']:g})"

@@ -7,6 +7,6 @@ class WhyConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from whytree.why import plugs
+        from whytree.why import jobs, plugs  # noqa: F401 - importing jobs registers its handlers
 
         plugs.plug()

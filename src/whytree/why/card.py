@@ -7,8 +7,8 @@ from whytree.code.models import Ticket
 from whytree.code.queries import find_ticket, only_tracker
 from whytree.engines.links_tickets import TicketRef, parse_ticket
 from whytree.engines.text import fold
-from whytree.errors import NotFound
-from whytree.tree.models import Node, Note, NoteKind, Opportunity, Outcome, Solution
+from whytree.errors import Invalid, NotFound
+from whytree.tree.models import EXPOSED_STATES, SETTLED_STATES, Node, Note, NoteKind, Opportunity, Outcome, Solution
 from whytree.tree.queries import find_node, nodes_of_ticket, notes_of, open_notes_of
 from whytree.workspace.models import Product
 
@@ -21,6 +21,8 @@ from .reviews import review_hop
 VOICES = 3
 SUGGESTIONS = 5
 TRIED = 5
+MOST_OTHERS = 100
+LONGEST_SUBJECT = 2_000
 
 # The essay's three questions; a skipped one stays an open question on the solution.
 QUESTIONS = {
@@ -39,6 +41,7 @@ class Tried:
     state: str
     result: str
     url: str
+    learned: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,8 @@ def find_subject(product: Product, written: str, *, title: str = "", tracker: st
 
     `problem` may name the opportunity (OPP-2) where what is written does not lead to one.
     """
+    if len(written) > LONGEST_SUBJECT:
+        raise Invalid(f"Say it in fewer words: at most {LONGEST_SUBJECT:,} characters. The ticket has the rest.")
     text = " ".join(written.split())
     subject = _named(product, text, title, tracker)
     if subject.place.opportunity is None and (said := _node(product, problem)) and isinstance(said, Opportunity):
@@ -177,27 +182,36 @@ def _only(outcomes: Iterable[Outcome]) -> Outcome | None:
 
 
 def _voices(opportunity: Opportunity | None) -> tuple[EvidenceHop, ...]:
+    """Three people: whoever said more than one thing is heard once."""
     if opportunity is None:
         return ()
-    return tuple(one for one in evidence_hops([opportunity]) if one.quote)[:VOICES]
+    people: dict[str, EvidenceHop] = {}
+    for one in evidence_hops([opportunity]):
+        if one.quote:
+            people.setdefault(one.who or one.ref, one)
+    return tuple(people.values())[:VOICES]
 
 
 def _tried(place: Place) -> tuple[Tried, ...]:
+    """Other solutions; what people had in their hands, or what was given up, before what is only meant."""
     if place.opportunity is None:
         return ()
     others = (
         place.opportunity.solutions.exclude(pk=place.solution.pk) if place.solution else place.opportunity.solutions
     )
-    shown = others.select_related("product", "opportunity").order_by("-updated_at")[:TRIED]
-    return tuple(Tried(one.ref, one.title, one.standing, _result(one), url_of(one)) for one in shown)
+    shown = list(others.select_related("product", "opportunity").order_by("-updated_at")[:MOST_OTHERS])
+    shown.sort(key=lambda one: one.state not in EXPOSED_STATES | SETTLED_STATES)
+    return tuple(_came_of(one) for one in shown[:TRIED])
 
 
-def _result(solution: Solution) -> str:
+def _came_of(solution: Solution) -> Tried:
     hypothesis = place_of(solution).hypothesis
     review = review_hop(hypothesis) if hypothesis else None
-    if review is None or review.difference is None:
-        return solution.close_reason
-    return f"{review.difference:+.3g} {review.difference_unit} {review.metric}".strip()
+    result = solution.close_reason
+    if review and review.difference is not None:
+        result = f"{review.difference:+.3g} {review.difference_unit} {review.metric}".strip()
+    learned = review.learning if review else ""
+    return Tried(solution.ref, solution.title, solution.standing, result, url_of(solution), learned)
 
 
 def _remarks(nodes: Sequence[Node]) -> tuple[Remark, ...]:

@@ -1,20 +1,55 @@
-"""`whytree why` and `whytree start`. Git runs here, where the clone is."""
+"""`whytree why`, `improve`, `start` and `daily`. Git runs here, where the clone is."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from whytree.workspace.client import connect
+from whytree.workspace.printing import print_json, show
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
+    root.command("init")(init)
     root.command("why")(why)
+    root.command("improve")(improve)
     root.command("start")(start)
+    root.command("coverage")(coverage)
+    root.command("daily")(daily)
+    root.command("digest")(digest)
+    group("slack").command("set")(set_slack)
+    group("slack").command("remove")(remove_slack)
+    group("slack").command("test")(try_slack)
+
+
+def init(
+    path: Annotated[Path, typer.Argument(help="Your clone; the folder you are in when left out.")] = Path(),
+    tickets: Annotated[
+        list[Path] | None,
+        typer.Option(help="An export of your tracker (GitHub, GitLab, Jira, Linear); may be given more than once."),
+    ] = None,
+    sync: Annotated[
+        bool,
+        typer.Option(
+            "--sync",
+            help="Also ask GitHub or GitLab for issues and merged requests; needs GITHUB_TOKEN or GITLAB_TOKEN.",
+        ),
+    ] = False,
+    name: Annotated[str, typer.Option(help="What to call the repository; the folder's name otherwise.")] = "",
+    confirm: Annotated[bool, typer.Option("--confirm", help="Read nothing; only go on with the ten links.")] = False,
+    no_questions: Annotated[bool, typer.Option("--no-questions", help="Ask nothing at the end.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Begin in a clone: whom was this code for? Reads the history; sends nothing anywhere but to your own Whytree."""
+    from .initial import begin, go_on
+
+    if confirm:
+        go_on(path, as_json=as_json)
+        return
+    begin(path, tickets=tickets or [], sync=sync, name=name, questions=not no_questions, as_json=as_json)
 
 
 def why(
@@ -38,11 +73,32 @@ def why(
         question = tell_why(client, question, tell, ref)
     answer = ask(client, question)
     if as_json:
-        _print_json(answer)
+        print_json(answer)
         return
     from .screen import print_answer
 
     print_answer(answer)
+
+
+def improve(
+    place: Annotated[
+        str,
+        typer.Argument(
+            help="Lines (app/form.py:40-48), a file, a folder, flag:KEY, SOL-3, #412, or a page of your product (/signup)."
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """How could this be better? Who struggles here, what is near its margin, untested or never measured, and the cheapest next test."""
+    from .placing import look_ahead
+
+    answer = look_ahead(connect(), place, Path.cwd())
+    if as_json:
+        print_json(answer)
+        return
+    from .screen_ahead import print_ahead
+
+    print_ahead(answer)
 
 
 def start(
@@ -68,5 +124,77 @@ def start(
     begin(connect(), subject, answers, with_branch=not no_branch, yes=yes, as_json=as_json)
 
 
-def _print_json(data: Any) -> None:
-    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+def coverage(
+    path: Annotated[str, typer.Argument(help="Your clone, or a folder or file in it.")] = ".",
+    repository: Annotated[
+        str, typer.Option(help="Ask about a repository that was read in, by its name; PATH is then a path in it.")
+    ] = "",
+    no_sync: Annotated[
+        bool, typer.Option("--no-sync", help="As it was read last, without reading what is new.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What does the code rest on? For every line the best behind it, from a measured outcome down to nothing."""
+    from .covering import cover, print_coverage
+
+    answer = cover(connect(), path, repository=repository, sync=not no_sync, as_json=as_json)
+    if as_json:
+        print_json(answer)
+    else:
+        print_coverage(answer)
+
+
+def daily(as_json: AsJson = False) -> None:
+    """Three voices of people whom your code touched, and what waits for you. Two minutes; none comes twice."""
+    from .reading_daily import own_emails
+
+    client = connect()
+    answer = client.post(f"/products/{client.product}/daily", {"emails": own_emails(Path.cwd())})
+    if as_json:
+        print_json(answer)
+        return
+    from .screen_daily import print_daily
+
+    print_daily(answer)
+
+
+def digest(
+    send: Annotated[bool, typer.Option("--send", help="Send it to your own address, now.")] = False,
+    mail: Annotated[str, typer.Option(help="on or off: whether it comes by mail on Mondays.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """The Monday mail: five lines on whom your code touched and what waits. Prints this week's."""
+    from .screen_daily import digest_lines
+
+    client = connect()
+    path = f"/products/{client.product}/digest"
+    if mail:
+        wishes = client.put(f"{path}/mail", {"on": mail})
+        show(wishes, as_json, f"Mail on Mondays: {'on' if wishes['mail'] else 'off'}.")
+        return
+    answer = client.post(f"{path}/send") if send else client.get(path)
+    show(answer, as_json, *digest_lines(answer))
+
+
+def set_slack(
+    url: Annotated[str, typer.Argument(help="Its incoming webhook, as https://hooks.slack.com/services/…")],
+    as_json: AsJson = False,
+) -> None:
+    """Post five lines to a channel on Mondays: Slack, or any webhook that takes the same JSON."""
+    client = connect()
+    hook = client.put(f"/products/{client.product}/slack", {"url": url})
+    show(hook, as_json, f"{hook['host']} gets five lines on Mondays. Try it: whytree slack test")
+
+
+def remove_slack(as_json: AsJson = False) -> None:
+    """Post nothing any more."""
+    client = connect()
+    client.delete(f"/products/{client.product}/slack")
+    show({"host": ""}, as_json, "The channel gets nothing any more.")
+
+
+def try_slack(as_json: AsJson = False) -> None:
+    """Post this week's lines now."""
+    client = connect()
+    hook = client.post(f"/products/{client.product}/slack/test")
+    show(hook, as_json, f"{hook['host']} took it.")

@@ -4,10 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from whytree.code.models import Commit, Ticket
-from whytree.code.queries import commits_by_sha, facts_of, find_ticket
+from whytree.code.queries import Origin, commits_by_sha, facts_of, find_ticket, with_requests
 from whytree.code.services import PushedCommit
 from whytree.engines.gitlog import parse_merge, reverted
-from whytree.engines.links import Candidate, CommitFacts, Finding, candidates, find_link, is_looked_through, provenance
+from whytree.engines.links import (
+    Candidate,
+    CommitFacts,
+    Finding,
+    find_link,
+    is_looked_through,
+    provenance,
+    ticket_candidates,
+)
 from whytree.errors import NotFound
 from whytree.tree.models import Node, TicketLink
 from whytree.tree.queries import find_node
@@ -48,7 +56,7 @@ def told_of(
     if unknown:
         raise NotFound(f"Commit {unknown[0][:7]} is not known here. Read it in: whytree repository sync")
     return {
-        sha: _stored(stored[sha], from_clone.get(sha)) if sha in stored else _unread(sha, from_clone, tracker)
+        sha: _stored(stored[sha], from_clone.get(sha)) if sha in stored else _unread(product, sha, from_clone, tracker)
         for sha in shas
     }
 
@@ -71,7 +79,7 @@ def _stored(commit: Commit, posted: PushedCommit | None) -> Told:
     return Told(hop, facts, commit.repository.tracker)
 
 
-def _unread(sha: str, posted: dict[str, PushedCommit], tracker: str) -> Told:
+def _unread(product: Product, sha: str, posted: dict[str, PushedCommit], tracker: str) -> Told:
     commit = posted[sha]
     merge = posted.get(commit.merged_by)
     facts = CommitFacts(
@@ -82,13 +90,14 @@ def _unread(sha: str, posted: dict[str, PushedCommit], tracker: str) -> Told:
         merge_subject=merge.subject if merge else "",
         merge_body=merge.body if merge else "",
     )
+    facts = with_requests(product.pk, [Origin(sha, commit.merged_by, tracker, facts)])[0]
     hop = CommitHop(
         sha=sha,
         short=sha[:7],
         subject=commit.subject,
         author=commit.author_name,
         authored_at=commit.authored_at,
-        pull_request=parse_merge(commit.subject, commit.body).pull_request,
+        pull_request=parse_merge(commit.subject, commit.body).pull_request or facts.pull_number,
         is_maintenance=is_looked_through(facts),
         known=False,
     )
@@ -106,7 +115,9 @@ def _trace(product: Product, told: Told, finding: Finding) -> Traced:
     if finding.link is None:
         named, ticket = _ticket_named(product, told)
         links = [link(start, ticket.key, provenance(named.rule), named.rule)] if named and ticket else []
-        return Traced(told, finding, None, ticket, tuple(links), _notes(told, finding))
+        others = sorted({one.key for one in ticket_candidates(told.facts) if ticket and one.key != ticket.key})
+        also = (f"The commit names {', '.join(others)} too; its lines may be for any of them.",) if others else ()
+        return Traced(told, finding, None, ticket, tuple(links), (*also, *_notes(told, finding)))
     via, rule = finding.link.via, finding.link.rule
     node = find_node(
         product, via.key if via.kind == "node" and len(finding.link.refs) == 1 else main_ref(finding.link.refs)
@@ -137,11 +148,10 @@ def _ticket_link(via: Candidate, ticket: Ticket | None, node: Node) -> LinkJson:
 
 def _ticket_named(product: Product, told: Told) -> tuple[Candidate | None, Ticket | None]:
     """The first ticket the commit works on that we have a row for, whether or not it leads anywhere."""
-    for candidate in candidates(told.facts):
-        if candidate.ticket and not candidate.title_words and candidate.rule != "pull request":
-            ticket = find_ticket(product, candidate.ticket, tracker=told.tracker)
-            if ticket:
-                return candidate, ticket
+    for candidate in ticket_candidates(told.facts):
+        ticket = find_ticket(product, candidate.ticket, tracker=told.tracker) if candidate.ticket else None
+        if ticket:
+            return candidate, ticket
     return None, None
 
 

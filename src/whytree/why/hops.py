@@ -1,6 +1,6 @@
 """From a node of the tree to the hops around it: solution, hypothesis, opportunity, voices, outcome, review."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -11,6 +11,8 @@ from whytree.analytics.models import Metric
 from whytree.analytics.queries import Measure, measure, metrics_by_key
 from whytree.code.models import Ticket
 from whytree.engines.confidence import Confidence
+from whytree.engines.issues import is_machine, spoken
+from whytree.engines.links import provenance
 from whytree.errors import Unavailable
 from whytree.flags.queries import flags_by_solution
 from whytree.people.models import Person
@@ -24,15 +26,16 @@ from whytree.tree.models import (
     Solution,
     SourceKind,
 )
-from whytree.tree.queries import confidence, evidence_of, open_notes_of, outcome_of, path_of, prediction_of
+from whytree.tree.queries import confidence, evidence_of, open_drafts, open_notes_of, outcome_of, path_of, prediction_of
 from whytree.voice.models import Consent, FeedbackItem
 from whytree.workspace.models import Product
 
-from .answer import EvidenceHop, FlagFacts, HypothesisHop, OpportunityHop, OutcomeHop, SolutionHop, TicketHop
+from .answer import DraftHop, EvidenceHop, FlagFacts, HypothesisHop, OpportunityHop, OutcomeHop, SolutionHop, TicketHop
 
 # A screen shows three voices; whoever reads JSON or a page wants a few more, never all four hundred.
 MOST_EVIDENCE = 12
 WORDS_OF_A_TICKET = 600
+VOICE_RULE = "author of the ticket"
 _SPEAKING = (SourceKind.FEEDBACK, SourceKind.INTERVIEW)
 
 
@@ -74,6 +77,38 @@ def ticket_hop(ticket: Ticket) -> TicketHop:
         ticket.author,
         " ".join(ticket.body.split())[:WORDS_OF_A_TICKET],
         ticket.opened_at,
+    )
+
+
+def ticket_voice(ticket: Ticket) -> EvidenceHop | None:
+    """Its author's own words as a voice, when they are all that is known of who asked. The team's own are none."""
+    words = spoken(ticket.body) or ticket.title
+    if not words or is_machine(ticket.author) or ticket.author_is_staff:
+        return None
+    return EvidenceHop(
+        ref=ticket.key,
+        node=ticket.key,
+        stance="supports",
+        type=EvidenceType.ANECDOTAL.label,
+        quote=words[:WORDS_OF_A_TICKET],
+        statement="",
+        who=ticket.author or "its author",
+        source=urlsplit(ticket.url).netloc or ticket.tracker or "its tracker",
+        said_at=ticket.opened_at,
+        importance=1,
+        provenance=provenance(VOICE_RULE),
+        url=ticket.url,
+    )
+
+
+def draft_hops(ticket: Ticket) -> tuple[DraftHop, ...]:
+    """Drafts of the tree that this ticket speaks for, the narrowest first."""
+    product = ticket.product
+    url = f"{reverse('tree', args=[product.slug])}#drafts"
+    rows = [row for row in open_drafts(product) if ticket.pk in row.tickets]
+    return tuple(
+        DraftHop(row.pk, row.kind_word, row.title, row.provenance, row.because, url)
+        for row in sorted(rows, key=lambda row: len(row.tickets))
     )
 
 
@@ -137,12 +172,16 @@ def _rungs(earned: Confidence) -> tuple[str, ...]:
 
 def evidence_hops(nodes: Iterable[Node]) -> tuple[EvidenceHop, ...]:
     """Evidence on these nodes: people's words first, the most important and newest of them first."""
-    links = [(node, link) for node in nodes for link in evidence_of(node)[: MOST_EVIDENCE * 3]]
-    items = _items([link for _, link in links])
-    people = _people_behind([link for _, link in links])
-    hops = [_evidence_hop(node, link, items.get(link.source_id), people.get(link.person_key)) for node, link in links]
+    hops = hops_of([(node, link) for node in nodes for link in evidence_of(node)[: MOST_EVIDENCE * 3]])
     hops.sort(key=lambda hop: (bool(hop.quote), hop.importance, hop.said_at), reverse=True)
     return tuple(hops[:MOST_EVIDENCE])
+
+
+def hops_of(pairs: Sequence[tuple[Node, EvidenceLink]]) -> list[EvidenceHop]:
+    """Pieces of evidence as all doors show them, in this order; two queries for all of them."""
+    links = [link for _, link in pairs]
+    items, people = _items(links), _people_behind(links)
+    return [_evidence_hop(node, link, items.get(link.source_id), people.get(link.person_key)) for node, link in pairs]
 
 
 def _items(links: list[EvidenceLink]) -> dict[str, FeedbackItem]:

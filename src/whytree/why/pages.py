@@ -14,8 +14,9 @@ from whytree.workspace.roles import Role
 from whytree.workspace.sockets import Hit, search
 
 from .answer import Why
-from .queries import Ask, explain, page_of
+from .queries import Ask, page_of
 from .refs import CommitRef, LineRef, NodeRef, NotAReference, Ref, parse_ref
+from .services import answer_why
 
 MOST_HITS = 12
 SHOWN_EVIDENCE = 4
@@ -29,7 +30,7 @@ def why(request: PageRequest, product: Product) -> HttpResponse:
     if not typed:
         return render(request, "why/ask.html", {"repositories": list_repositories(product)})
     try:
-        answer = explain(product, Ask(parse_ref(typed)))
+        answer = answer_why(request.actor, product, Ask(parse_ref(typed)))
     except (NotAReference, NotFound, Invalid) as error:
         hits = search(request.actor, product, typed)[:MOST_HITS]
         problem = "" if isinstance(error, NotAReference) else error.message
@@ -40,8 +41,12 @@ def why(request: PageRequest, product: Product) -> HttpResponse:
         "picture": _picture(answer),
         "shown_evidence": answer.evidence[:SHOWN_EVIDENCE],
     }
-    way = answer.way_from(answer.commit.short) if answer.commit else None
-    return render(request, "why/why.html", {**context, "way": way})
+    if answer.commit:
+        context["way"] = answer.way_from(answer.commit.short)
+    if answer.ticket:
+        context["ticket_way"] = answer.way_from(answer.ticket.key)
+        context["ticket_heard"] = any(one.ref == answer.ticket.key for one in answer.evidence)
+    return render(request, "why/why.html", context)
 
 
 @require_GET

@@ -5,14 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q
+from django.urls import reverse
 
-from whytree.code.models import Commit, FileBlame, Ticket
-from whytree.tree.models import Solution
+from whytree.code.models import Commit, FileBlame, Repository, Ticket
+from whytree.tree.models import EXPOSED_STATES, SETTLED_STATES, Outcome, Solution
 from whytree.workspace.actors import Actor
-from whytree.workspace.models import Product
+from whytree.workspace.models import Product, User
 from whytree.workspace.sockets import Hit, Panel, plug_panel, plug_search
 
-from .queries import commits_of, page_of
+from .daily import todays
+from .first_look import first_look, lead
+from .queries import Ask, commits_of, explain, page_of
+from .questions import MOST_ASKED, questions
+from .refs import LineRef
 
 _COMMIT = re.compile(r"[0-9a-f]{4,64}")
 
@@ -20,7 +25,39 @@ _COMMIT = re.compile(r"[0-9a-f]{4,64}")
 def plug() -> None:
     """Called once at start-up."""
     plug_panel("solution", code_panel, order=30)
+    plug_panel("today", first_panel, order=5)
+    plug_panel("today", daily_panel, order=30)
     plug_search(search_code)
+
+
+def first_panel(actor: Actor, product: Product, subject: object) -> Panel | None:
+    """While nobody has stated an outcome: what the clone alone can tell, and one line as an example."""
+    repository = Repository.objects.filter(product=product).exclude(synced_at=None).order_by("-synced_at").first()
+    if repository is None or Outcome.objects.filter(product=product).exists():
+        return None
+    look = first_look(repository)
+    answer = (
+        explain(product, Ask(LineRef(look.example.path, look.example.first, look.example.first)))
+        if look.example
+        else None
+    )
+    steps = {step["from"]: step for step in answer.links} if answer else {}
+    context = {
+        "look": look,
+        "why": answer,
+        "commit_way": steps.get(answer.commit.short) if answer and answer.commit else None,
+        "voice": answer.evidence[0] if answer and answer.evidence else None,
+    }
+    waiting = len(questions(repository))
+    label = "Confirm one link" if waiting == 1 else f"Confirm {'ten' if waiting == MOST_ASKED else waiting} links"
+    return Panel(
+        "",
+        "why/_first_look.html",
+        context,
+        headline=look.sentence,
+        lead=lead(look, repository.survey.get("seconds", 0), waiting),
+        action=(label, reverse("confirm_links", args=[product.slug])) if waiting else None,
+    )
 
 
 @dataclass(frozen=True)
@@ -46,10 +83,29 @@ def code_panel(actor: Actor, product: Product, solution: Solution) -> Panel | No
         )
         for commit, link in commits_of(solution)
     ]
-    if not shown:
+    may_start = not solution.is_closed and solution.state not in EXPOSED_STATES | SETTLED_STATES
+    if not shown and not may_start:
         return None
-    context = {"commits": shown, "lines": sum(one.lines for one in shown), "all_url": page_of(product, solution.ref)}
+    context = {
+        "commits": shown,
+        "lines": sum(one.lines for one in shown),
+        "all_url": page_of(product, solution.ref),
+        "ref": solution.ref,
+        "start_url": f"{reverse('start', args=[product.slug])}?subject={solution.ref}" if may_start else "",
+    }
     return Panel("Code", "why/_code_panel.html", context, column="aside")
+
+
+def daily_panel(actor: Actor, product: Product, subject: None) -> Panel | None:
+    """What `daily` shows of voices, for those whose code is read in; others have the voices that wait for a reader."""
+    user = User.objects.filter(pk=actor.user_id or 0).first()
+    if user is None:
+        return None
+    found = todays(user, product)
+    voices = [voice for voice in found.voices if voice.touched]
+    if not voices:
+        return None
+    return Panel("Voices from people your code touched", "why/_daily_panel.html", {"voices": voices}, column="aside")
 
 
 def search_code(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:

@@ -26,6 +26,8 @@ from whytree.workspace.models import Product
 from .answer import CodeLine, LinkJson, Other, Why, link
 from .commits import Traced, told_of, trace
 from .hops import (
+    VOICE_RULE,
+    draft_hops,
     evidence_hops,
     evidence_provenance,
     hypothesis_hop,
@@ -35,6 +37,7 @@ from .hops import (
     place_of,
     solution_hop,
     ticket_hop,
+    ticket_voice,
     url_of,
 )
 from .linking import findings_of
@@ -146,7 +149,7 @@ def _from_trace(traced: Traced, looked_through: Sequence[str]) -> Why:
     hop = replace(traced.told.hop, looked_through=tuple(looked_through))
     ticket = ticket_hop(traced.ticket) if traced.ticket else None
     if traced.node is None:
-        return Why(commit=hop, ticket=ticket, links=traced.links, notes=traced.notes)
+        return _with_voice(Why(commit=hop, ticket=ticket, links=traced.links, notes=traced.notes), traced.ticket)
     answer = _from_node(traced.node, traced.links)
     found = traced.finding.link
     others = [find_node(traced.node.product, ref) for ref in found.refs] if found and len(found.refs) > 1 else []
@@ -155,7 +158,19 @@ def _from_trace(traced: Traced, looked_through: Sequence[str]) -> Why:
         for node in others
         if found and node not in place_of(traced.node).nodes
     )
-    return replace(answer, commit=hop, ticket=ticket, others=also, notes=traced.notes)
+    answer = replace(answer, commit=hop, ticket=ticket, others=also, notes=traced.notes)
+    return _with_voice(answer, traced.ticket)
+
+
+def _with_voice(answer: Why, ticket: Ticket | None) -> Why:
+    """The words of the ticket's author, where nobody's words are known better."""
+    if ticket is not None:
+        answer = replace(answer, drafts=draft_hops(ticket))
+    voice = ticket_voice(ticket) if ticket and not any(one.quote for one in answer.evidence) else None
+    if ticket is None or voice is None:
+        return answer
+    heard = link(ticket.key, f"the words of {ticket.key}", voice.provenance, VOICE_RULE)
+    return replace(answer, evidence=(voice, *answer.evidence), links=(*answer.links, heard))
 
 
 def _other(product: Product, traced: Traced, spans: Sequence[Span]) -> Other:
@@ -193,9 +208,14 @@ def _of_ticket(product: Product, ticket: Ticket) -> Why:
     nodes = nodes_of_ticket(ticket)
     keys = [(CommitKey.Kind.TICKET, ticket.key)]
     spoken = {"key": ticket.key, "tracker": ticket.tracker}
-    commits = [commit for commit in commits_with_keys(product, keys) if spoken in commit.tickets]
+    wrong = {"kind": "ticket", **spoken, "right": False}
+    commits = [
+        commit
+        for commit in commits_with_keys(product, keys)
+        if spoken in commit.tickets and wrong not in commit.answers
+    ]
     if not nodes:
-        return _with_commits(Why(ticket=ticket_hop(ticket)), commits)
+        return _with_commits(_with_voice(Why(ticket=ticket_hop(ticket)), ticket), commits)
     main = next((node for node in nodes if isinstance(node, Solution)), nodes[0])
     answer = _from_node(main, (link(ticket.key, main.ref, "stated", "ticket"),))
     others = tuple(Other(node.ref, node.title, url=url_of(node)) for node in nodes if node != main)

@@ -1,6 +1,6 @@
 """The last hop: what a solution's prediction came to, as its outcome review knows it."""
 
-from whytree.engines.charts import number
+from whytree.engines.figures import number
 from whytree.errors import Unavailable
 from whytree.learning.models import Decision, OutcomeReview, Verdict
 from whytree.learning.queries import find_review, last_result, result_of, review_of

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from whytree.engines.charts import number
-from whytree.engines.text import CONTROL, plain
+from whytree.engines.figures import number
+from whytree.engines.text import cut as _cut
+from whytree.workspace import printing
+from whytree.workspace.printing import plain
 
 Answer = dict[str, Any]
 
@@ -30,9 +31,9 @@ _COLOURS = {
 }
 
 
-def print_answer(answer: Answer, console: Console | None = None) -> None:
+def print_answer(answer: Answer) -> None:
     """Print it, as wide as the terminal is."""
-    console = console or Console(highlight=False)
+    console = printing.console()
     console.print(_head(answer))
     console.print(Text(plain(answer["sentence"]), style="bold"))
     console.print()
@@ -50,7 +51,7 @@ def _head(answer: Answer) -> Text:
     for line in answer["code"][:MOST_CODE]:
         if line["asked"]:
             head.append(f"\n{line['number']:>6}  ", style=_DIM)
-            head.append(CONTROL.sub("�", line["text"].expandtabs(4)).rstrip(), style="default")
+            head.append(line["text"].expandtabs(4).rstrip(), style="default")
     more = len(answer["code"]) - MOST_CODE
     if more > 0:
         head.append(f"\n        … and {more:,} more lines", style=_DIM)
@@ -68,9 +69,9 @@ def _provenance(words: str) -> Text:
 # The card of `start` ----------------------------------------------------------------------------------
 
 
-def print_card(card: Answer, console: Console | None = None) -> None:
+def print_card(card: Answer) -> None:
     """What one should know before starting, on one screen."""
-    console = console or Console(highlight=False)
+    console = printing.console()
     grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
     grid.add_column(no_wrap=True)
     grid.add_column(ratio=1)
@@ -90,6 +91,7 @@ def _card_rows(card: Answer) -> Iterator[tuple[str, Text]]:
     for one in card["tried"]:
         body = _named(one["ref"], one["title"])
         body.append("  " + ", ".join(filter(None, (one["state"], plain(one["result"])))), style=_DIM)
+        body.append(f"\nlearned: {_cut(plain(one['learned']), 160)}" if one["learned"] else "", style="default")
         yield "tried", body
     for remark in card["remarks"]:
         yield remark["kind"], _remark(remark)
@@ -117,7 +119,7 @@ def _rows(answer: Answer) -> Iterator[tuple[str, Text, str]]:
     found = _Found(answer)
     for hop, draw in _HOPS.items():
         if answer[hop]:
-            body = draw(answer[hop])
+            body = _ticket(answer[hop], heard=_is_heard(answer)) if hop == "ticket" else draw(answer[hop])
             if hop == "outcome" and answer["review"]:
                 body.append_text(_moved(answer["review"]))
             yield hop, body, found.way_from(answer[hop])
@@ -125,6 +127,11 @@ def _rows(answer: Answer) -> Iterator[tuple[str, Text, str]]:
             yield from _voices(answer)
     if answer["explained"]:
         yield from _missing(answer)
+    elif answer["ticket"]:
+        yield "outcome", Text("nobody has said what this should change for people", style=_INFERRED), "open question"
+    for one in answer.get("drafts", ()):
+        body = Text(f"{one['kind']} ", style=_DIM).append(plain(one["title"]), style="default")
+        yield "draft", body.append(f"  yes: whytree draft confirm {one['id']}", style=_DIM), one["provenance"]
     for note in answer["notes"]:
         yield "note", Text(plain(note)), ""
     for other in answer["others"]:
@@ -149,7 +156,13 @@ class _Found:
         if step is None:
             return ""
         is_rule = step["provenance"] == "stated" and step["rule"] not in {"tree", "evidence", "review"}
-        return f"stated: {step['rule']}" if is_rule else str(step["provenance"])
+        return f"stated: {step['rule']}" if is_rule else _with_score(step)
+
+
+def _with_score(step: Answer) -> str:
+    """inferred: closing keyword (0.9)"""
+    score = step.get("score")
+    return f"{step['provenance']} ({score:g})" if score is not None else str(step["provenance"])
 
 
 def _commit(hop: Answer) -> Text:
@@ -166,10 +179,15 @@ def _commit(hop: Answer) -> Text:
     return body
 
 
-def _ticket(hop: Answer) -> Text:
+def _is_heard(answer: Answer) -> bool:
+    """Whether the ticket's words stand below as a voice."""
+    return any(one["ref"] == answer["ticket"]["key"] for one in answer["evidence"])
+
+
+def _ticket(hop: Answer, *, heard: bool = False) -> Text:
     body = _named(hop["key"], hop["title"])
     body.append(f"  {hop['state']}" if hop["state"] else "", style=_DIM)
-    if hop["words"]:
+    if hop["words"] and not heard:
         body.append(f"\n“{_cut(plain(hop['words']), 200)}”", style="italic")
         body.append(f"  {plain(hop['author']) or 'its author'}", style=_DIM)
     return body
@@ -259,7 +277,11 @@ _HOPS = {
 def _voices(answer: Answer) -> Iterator[tuple[str, Text, str]]:
     quoted = [one for one in answer["evidence"] if one["quote"]]
     for one in (quoted or answer["evidence"])[:MOST_VOICES]:
-        yield "", _voice(one), one["provenance"]
+        if one["ref"] != one["node"]:
+            yield "", _voice(one), one["provenance"]
+            continue
+        steps = [step for step in answer["links"] if step["from"] == one["ref"]]  # the words of a ticket
+        yield "voice", _voice(one), _with_score(steps[-1]) if len(steps) > 1 else ""
 
 
 def _voice(one: Answer) -> Text:
@@ -302,10 +324,6 @@ def _named(ref: str, title: str) -> Text:
     body = Text(plain(ref), style=_DIM)
     body.append(f" {plain(title)}", style="default")
     return body
-
-
-def _cut(text: str, size: int) -> str:
-    return text if len(text) <= size else text[: size - 1].rstrip() + "…"
 
 
 def _amount(value: float, unit: str) -> str:

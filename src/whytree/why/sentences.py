@@ -1,6 +1,6 @@
 """The first sentence of an answer, and what to do about what is missing. Words only; decides nothing."""
 
-from whytree.engines.charts import number
+from whytree.engines.figures import number
 
 from .answer import Why
 

@@ -19,14 +19,24 @@ from whytree.tree.services import (
 )
 from whytree.workspace.access import require
 from whytree.workspace.actors import Actor
-from whytree.workspace.models import Product
+from whytree.workspace.models import Product, User
 from whytree.workspace.roles import Role
 
+from .answer import Why
 from .card import QUESTIONS, Subject, find_subject, unanswered
+from .counting import count
 from .hops import place_of
+from .queries import Ask, explain
 from .refs import NodeRef, NotAReference, parse_ref
 
 TITLE_LENGTH = 200
+
+
+def answer_why(actor: Actor, product: Product, ask: Ask) -> Why:
+    """Explain a reference to somebody; counted where the team wants that (`counting`)."""
+    answer = explain(product, ask)
+    count(actor, ask.ref, answer)
+    return answer
 
 
 @dataclass(frozen=True)
@@ -75,7 +85,8 @@ def _solution(actor: Actor, product: Product, subject: Subject) -> tuple[Solutio
     if place.solution is not None and not place.solution.is_closed:
         return place.solution, False
     title = subject.words.strip() or (f"Ticket {subject.ticket_ref.key}" if subject.ticket_ref else subject.written)
-    made = create_solution(actor, product, opportunity=place.opportunity, title=title[:TITLE_LENGTH])
+    starter = User.objects.filter(pk=actor.user_id, memberships__product=product).first() if actor.user_id else None
+    made = create_solution(actor, product, opportunity=place.opportunity, title=title[:TITLE_LENGTH], owner=starter)
     return made, True
 
 

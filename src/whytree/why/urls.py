@@ -1,10 +1,25 @@
-"""Addresses of this app: pages of a product."""
+"""Addresses of this app: pages of a product, and what belongs to a person."""
 
 from django.urls import path
 
+from . import confirming, coverage_pages, pages_daily, pages_improve, pages_monday, pages_start
 from . import pages as views
 
 pages = [
     path("why", views.why, name="why"),
+    path("why/links", confirming.links, name="confirm_links"),
     path("why/box", views.box, name="why_box"),
+    path("coverage", coverage_pages.coverage_page, name="coverage"),
+    path("improve", pages_improve.improve, name="improve"),
+    path("daily/others", pages_daily.others, name="daily_others"),
+    path("settings/monday", pages_monday.channel, name="monday_channel"),
+    path("settings/monday/act", pages_monday.channel_act, name="monday_channel_act"),
+    path("start", pages_start.start, name="start"),
+]
+
+root = [
+    path("mail", pages_monday.mine, name="your_mail"),
+    path("mail/<slug:product>", pages_monday.mine_act, name="your_mail_act"),
+    path("mail/stop/<str:token>", pages_monday.stop, name="stop_mail"),
+    path("feed/<str:token>", pages_monday.feed, name="digest_feed"),
 ]

@@ -14,6 +14,9 @@ WRONG_PER_ADDRESS = (
 )
 
 
+RECORDED_IN_WINDOW = 100  # lines about wrong passwords in the activity, whoever guesses from wherever
+
+
 def refuse_too_many(address: str, email: str) -> None:
     """Raise `TooMany` when this address has been wrong too often; call it before a password is even looked at."""
     counts = cache.get_many([_account(address, email), _address(address)])
@@ -27,10 +30,24 @@ def refuse_too_many(address: str, email: str) -> None:
         )
 
 
-def count_wrong(address: str, email: str) -> None:
-    for key in (_account(address, email), _address(address)):
-        cache.add(key, 0, WINDOW_SECONDS)
-        cache.incr(key)
+def count_wrong(address: str, email: str) -> int:
+    """Count a wrong password; returns how many there were from this address for this e-mail."""
+    _count(_address(address))
+    return _count(_account(address, email))
+
+
+def is_worth_recording(count: int) -> bool:
+    """Whether the wrong password with this number tells something new, and there is room for it."""
+    return count in (1, WRONG_PER_ACCOUNT) and _count("wrong-password-recorded") <= RECORDED_IN_WINDOW
+
+
+def _count(key: str) -> int:
+    cache.add(key, 0, WINDOW_SECONDS)
+    try:
+        return cache.incr(key)
+    except ValueError:  # it ran out, or was thrown out, in between
+        cache.set(key, 1, WINDOW_SECONDS)
+        return 1
 
 
 def forget_wrong(address: str, email: str) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import httpx
 
 TIMEOUT_SECONDS = 120.0
+PRODUCT_SETTING = "whytree.product"
 
 
 class CommandError(Exception):
@@ -45,6 +46,7 @@ class Choices:
 
 _choices = Choices()
 _in_process: "Callable[[], httpx.BaseTransport] | None" = None
+_owner_maker: "Callable[..., dict[str, str]] | None" = None
 
 
 def choose(**words: str) -> None:
@@ -59,6 +61,42 @@ def set_in_process(transport: "Callable[[], httpx.BaseTransport]") -> None:
     """The command-line root says how to answer in this process (this module may not import what stands above it)."""
     global _in_process
     _in_process = cache(transport)  # whoever asks again in this process need not set everything up again
+
+
+def set_owner_maker(maker: "Callable[..., dict[str, str]]") -> None:
+    """The command-line root says how the first owner is made on this machine."""
+    global _owner_maker
+    _owner_maker = maker
+
+
+def make_first_owner(*, email: str, name: str) -> None:
+    """The local owner and their token, in a data folder that has none yet."""
+    if _owner_maker is None:
+        raise CommandError("There is no owner yet. Make one: whytree owner you@example.org")
+    _owner_maker(email=email, name=name)
+
+
+def needs_an_owner() -> bool:
+    """Whether nobody was told who this command line acts for: no server, no token, no local owner."""
+    chosen = options()
+    return not (chosen.url or chosen.token or owner_token(chosen.data) or running_server(chosen.data))
+
+
+def chosen_product() -> str:
+    """What ``--product`` or ``WHYTREE_PRODUCT`` says."""
+    return _choices.product or options().product
+
+
+def product_of_clone(folder: Path = Path()) -> str:
+    """What ``whytree init`` noted in the configuration of the clone at `folder`; "" anywhere else."""
+    import subprocess
+
+    command = ["git", "-C", str(folder), "config", "--local", "--get", PRODUCT_SETTING]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
+    return done.stdout.strip()
 
 
 def options() -> settings.Options:
@@ -128,8 +166,9 @@ class Client:
 
     @cached_property
     def product(self) -> str:
-        """Slug of the product spoken about: ``--product``, ``WHYTREE_PRODUCT``, else the only one."""
-        chosen = _choices.product or options().product
+        """Slug of the product spoken about: ``--product``, ``WHYTREE_PRODUCT``, the only one, or the one that
+        ``whytree init`` noted in the clone we stand in."""
+        chosen = chosen_product()
         if chosen:
             return chosen
         products = self.get("/products")
@@ -137,7 +176,10 @@ class Client:
             return str(products[0]["slug"])
         if not products:
             raise CommandError("There is no product yet. Make one: whytree product add NAME")
-        names = ", ".join(product["slug"] for product in products)
+        slugs = [product["slug"] for product in products]
+        if (of_clone := product_of_clone()) in slugs:
+            return of_clone
+        names = ", ".join(slugs)
         raise CommandError(f"Which product? Say --product or set WHYTREE_PRODUCT to one of: {names}")
 
     def _call(self, method: str, path: str, **kwargs: Any) -> Any:

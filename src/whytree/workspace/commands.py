@@ -1,12 +1,12 @@
 """Products, members, keys, tokens and activity from the command line."""
 
-import json
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
 from .client import connect
+from .printing import show as show  # the other apps' commands take it from here
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -27,15 +27,6 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("token").command("revoke")(revoke_token)
     root.command("activity")(activity)
     root.command("undo")(undo)
-
-
-def show(data: Any, as_json: bool, *lines: str) -> None:
-    """Print `data` as JSON, or the lines a person reads."""
-    if as_json:
-        typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
-        return
-    for line in lines:
-        typer.echo(line)
 
 
 def add_product(

@@ -8,6 +8,7 @@ import secrets
 import threading
 import time
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import DatabaseError, transaction
 from django.utils import timezone
@@ -141,11 +142,38 @@ def _load(digest: str) -> KeyFacts | None:
     key = Key.objects.filter(secret_hash=digest, revoked_at=None).select_related("user").first()
     if key is None or (key.kind == Key.Kind.PERSONAL and not (key.user and key.user.is_active)):
         return None
-    now = timezone.now()
-    if key.last_used_at is None or (now - key.last_used_at).total_seconds() > 60:
-        Key.objects.filter(pk=key.pk).update(last_used_at=now)
+    _note_use(key)
     label = str(key.user) if key.kind == Key.Kind.PERSONAL else f"{key.kind} key {key.name}"
     return KeyFacts(key.pk, key.kind, key.product_id, key.user_id, frozenset(key.scopes), label)
+
+
+USE_SECONDS = 60  # how exactly it is known when a key was used last
+_used: dict[int, datetime] = {}
+_written_later = threading.Event()
+
+
+def _note_use(key: Key) -> None:
+    """When it was used last. A server's requests never wait for that to be written: a thread does it in a moment."""
+    now = timezone.now()
+    if key.last_used_at is None or (now - key.last_used_at).total_seconds() > USE_SECONDS:
+        _used[key.pk] = now
+        if not _written_later.is_set():
+            write_uses()
+
+
+def write_uses_later(later: bool) -> None:
+    """Said by the thread that calls `write_uses` every few seconds, when it starts and when it ends."""
+    if later:
+        _written_later.set()
+    else:
+        _written_later.clear()
+
+
+def write_uses() -> None:
+    """Write down when keys were used last, as far as it was noted. What is lost on the way is noted again."""
+    while _used:
+        key_id, at = _used.popitem()
+        Key.objects.filter(pk=key_id).update(last_used_at=at)
 
 
 def actor_for(facts: KeyFacts) -> Actor:

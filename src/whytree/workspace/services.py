@@ -13,6 +13,7 @@ from django.utils.text import slugify
 
 from whytree.errors import Conflict, Forbidden, Invalid, NotFound
 
+from . import attempts
 from .access import require, require_writing
 from .activity import record, snapshot
 from .actors import Actor
@@ -79,7 +80,9 @@ def change_password(actor: Actor, user: User, *, old: str, new: str) -> None:
     """Refused when the old one is wrong; an account without a password (made by the command line) needs none."""
     if actor.user_id != user.pk:
         raise Forbidden("Only you can change your password.")
+    attempts.refuse_too_many(f"account-{user.pk}", user.email)
     if user.has_usable_password() and not user.check_password(old):
+        attempts.count_wrong(f"account-{user.pk}", user.email)
         raise Invalid("The old password is not right. Try again.")
     _checked_password(new, user)
     user.set_password(new)

@@ -3,7 +3,7 @@
 A plain downward import is always preferred; a socket exists where what stands below has to show, ask or tell
 something of what stands above. This file is the whole list.
 
-panel     what others show on a node's page, a person's page and Today
+panel     what others show on a node's page, a person's page, Today, and beside a group of people that a number is made of
 figure    what others draw on a node in the tree: a live value, voices, a flag
 search    what the box **Why ...** finds
 variants  which flag variants are in force for a person, stored with each event and each feedback item
@@ -20,8 +20,8 @@ from typing import Any, Literal
 from .actors import Actor
 from .models import Product
 
-Place = Literal["outcome", "opportunity", "solution", "person", "today"]
-PLACES: tuple[Place, ...] = ("outcome", "opportunity", "solution", "person", "today")
+Place = Literal["outcome", "opportunity", "solution", "person", "group", "today"]
+PLACES: tuple[Place, ...] = ("outcome", "opportunity", "solution", "person", "group", "today")
 Tone = Literal["", "leaf", "amber", "red", "blue", "plum"]
 
 
@@ -35,6 +35,8 @@ class Panel:
     column: Literal["main", "aside"] = "main"
     tone: Tone = ""
     headline: str = ""  # Today builds its first sentence from these
+    lead: str = ""  # and says this below, when the headline comes first
+    action: tuple[str, str] | None = None  # label and address of what to do about it
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ _exporters: list[PersonVerb] = []
 # Every fact that is told, with its arguments.
 FACTS = {
     "flag_opened": "actor, product, flag_key, hypothesis_id, at: a flag reaches people who are not internal",
-    "exposure_received": "product_id, flag_key, at: the first exposure of a flag came from elsewhere",
+    "exposure_received": "product_id, flag_key, at, trusted: the first exposure of a flag came from elsewhere; trusted: by no public key",
     "review_decided": "actor, product, solution_id, decision: an outcome review was decided",
 }
 

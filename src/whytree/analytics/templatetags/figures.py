@@ -2,7 +2,7 @@
 
 from django import template
 
-from whytree.engines import charts
+from whytree.engines import figures
 
 register = template.Library()
 
@@ -10,7 +10,13 @@ register = template.Library()
 @register.filter
 def number(value: float | None) -> str:
     """31.2, 1,234, −0.4; nothing for nothing."""
-    return "" if value is None else charts.number(value)
+    return "" if value is None else figures.number(value)
+
+
+@register.filter
+def split(words: str) -> list[str]:
+    """ "day week month" as a list."""
+    return words.split()
 
 
 @register.filter
@@ -18,4 +24,4 @@ def signed(value: float | None) -> str:
     """The same with its sign, for differences."""
     if value is None:
         return ""
-    return ("+" if value > 0 else "") + charts.number(value)
+    return ("+" if value > 0 else "") + figures.number(value)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special  # scipy.stats has the same functions, and takes half a second of every command to load
 
 #: Two-sided level of every interval a page shows.
 LEVEL = 0.95
@@ -52,3 +54,13 @@ class NoAnswer:
 def z(level: float) -> float:
     """How many standard errors a two-sided interval of this level reaches to each side."""
     return NormalDist().inv_cdf(0.5 + level / 2)
+
+
+def upper_tail(score: float, freedom: float) -> float:
+    """Chance of a larger score by Student's t; by the normal where freedom is infinite."""
+    return float(special.ndtr(-score) if math.isinf(freedom) else special.stdtr(freedom, -score))
+
+
+def normal_density(score: float | Floats) -> Floats:
+    """Of the standard normal."""
+    return np.asarray(np.exp(-np.square(score) / 2) / math.sqrt(2 * math.pi))

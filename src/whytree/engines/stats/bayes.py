@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats as distributions
+from scipy import special
 
-from whytree.engines.stats.answers import LEVEL
+from whytree.engines.stats.answers import LEVEL, normal_density, z
 
 #: Points of the quadrature over the best arm's value; more do not change the fourth digit.
 POINTS = 4_001
@@ -50,10 +50,10 @@ def posterior(
         precision = 1 / error**2 + 1 / prior.deviation**2
         mean = (difference / error**2 + prior.mean / prior.deviation**2) / precision
         deviation = math.sqrt(1 / precision)
-    reach = float(distributions.norm.isf((1 - level) / 2)) * deviation
+    reach = z(level) * deviation
     good = mean if up_is_good else -mean
     at = good / deviation
-    density, above = float(distributions.norm.pdf(at)), float(distributions.norm.sf(-at))
+    density, above = float(normal_density(at)), float(special.ndtr(at))
     gain = deviation * density + good * above  # E max(effect, 0)
     return Posterior(mean, deviation, mean - reach, mean + reach, above, max(gain - good, 0.0), gain)
 
@@ -75,8 +75,9 @@ def standings(means: Sequence[float], errors: Sequence[float], *, up_is_good: bo
     grid = np.unique(
         np.concatenate([grid, *(c + s * np.linspace(-8, 8, 801) for c, s in zip(centre, spread, strict=True))])
     )
-    below = distributions.norm.cdf(grid, centre[:, None], spread[:, None])
-    density = distributions.norm.pdf(grid, centre[:, None], spread[:, None])
+    scores = (grid - centre[:, None]) / spread[:, None]
+    below = special.ndtr(scores)
+    density = normal_density(scores) / spread[:, None]
     chances = []
     for arm in range(len(centre)):
         others = np.prod(np.delete(below, arm, axis=0), axis=0)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats as distributions
+from scipy import special
 
 from whytree.engines.stats.answers import NoAnswer
 
@@ -66,9 +66,9 @@ def sample_ratio(periods: Sequence[Assigned]) -> SampleRatio | NoAnswer:
     statistic = float(gap @ np.linalg.pinv(covariance) @ gap)
     n = int(seen.sum())
     if len(arms) == 2 and n < EXACT_BELOW and sum(sum(period.seen.values()) > 0 for period in periods) == 1:
-        p = float(distributions.binomtest(int(seen[0]), n, float(expected[0] / n)).pvalue)
+        p = _exact(int(seen[0]), n, float(expected[0] / n))
     else:
-        p = float(distributions.chi2.sf(statistic, freedom))
+        p = float(special.chdtrc(freedom, statistic))
     return SampleRatio(
         p=p,
         statistic=statistic,
@@ -77,3 +77,11 @@ def sample_ratio(periods: Sequence[Assigned]) -> SampleRatio | NoAnswer:
         expected=dict(zip(arms, expected.tolist(), strict=True)),
         unexpected=unexpected,
     )
+
+
+def _exact(seen: int, n: int, share: float) -> float:
+    """Two-sided binomial p: all splits that are no likelier than the one seen."""
+    counts = np.arange(n + 1)
+    ways = special.gammaln(n + 1) - special.gammaln(counts + 1) - special.gammaln(n - counts + 1)
+    chances = np.exp(ways + special.xlogy(counts, share) + special.xlog1py(n - counts, -share))
+    return min(1.0, float(chances[chances <= chances[seen] * (1 + 1e-7)].sum()))

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats as distributions
+from scipy import special
 
-from whytree.engines.stats.answers import LEVEL, Estimate, Floats, Method, NoAnswer, z
+from whytree.engines.stats.answers import LEVEL, Estimate, Floats, Method, NoAnswer, upper_tail, z
 from whytree.engines.stats.moments import Moments
 from whytree.engines.stats.strata import Arm, Stratum, difference_of_proportions, score_of_no_difference
 
@@ -119,7 +119,7 @@ def compare_proportions(x0: int, n0: int, x1: int, n1: int, *, level: float = LE
         compared.treatment,
         compared.difference,
         relative,
-        2 * float(distributions.norm.sf(abs(score_of_no_difference(strata)))),
+        2 * float(special.ndtr(-abs(score_of_no_difference(strata)))),
         math.hypot(*errors),
         errors[0],
         errors[1],
@@ -190,13 +190,13 @@ def _effect(
 ) -> Effect:
     (mean0, spread0, n0), (mean1, spread1, n1) = control, treatment
     gap, error = mean1 - mean0, math.sqrt(spread0 + spread1)
-    reach = float(distributions.t.isf((1 - level) / 2, freedom))
+    reach = z(level) if math.isinf(freedom) else -float(special.stdtrit(freedom, (1 - level) / 2))
     return Effect(
         mean0,
         mean1,
         Estimate(gap, gap - reach * error, gap + reach * error, n0 + n1, method),
         fieller((mean0, spread0), (mean1, spread1), n0 + n1, reach),
-        2 * float(distributions.t.sf(abs(gap) / error, freedom)),
+        2 * upper_tail(abs(gap) / error, freedom),
         error,
         math.sqrt(spread0),
         math.sqrt(spread1),

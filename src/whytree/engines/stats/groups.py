@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scipy import stats as distributions
+from scipy import special
 
 from whytree.engines.stats.answers import LEVEL, Estimate, Method, NoAnswer, z
 
@@ -51,7 +51,7 @@ def _gamma_interval(total: float, variance: float, largest: float, n: int, level
     tail = (1 - level) / 2
     low = 0.0
     if total > 0:
-        low = variance / (2 * total) * float(distributions.chi2.ppf(tail, 2 * total**2 / variance))
+        low = variance / (2 * total) * float(2 * special.gammaincinv(total**2 / variance, tail))
     more, more_variance = total + largest, variance + largest**2
-    high = more_variance / (2 * more) * float(distributions.chi2.isf(tail, 2 * more**2 / more_variance))
+    high = more_variance / (2 * more) * float(special.chdtri(2 * more**2 / more_variance, tail))
     return Estimate(total, low, high, n, method)

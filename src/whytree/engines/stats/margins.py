@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy import stats as distributions
-
-from whytree.engines.stats.answers import Estimate
+from whytree.engines.stats.answers import Estimate, upper_tail
 
 Standing = Literal["not worse", "harm", "no answer yet"]
 
@@ -34,4 +32,4 @@ def non_inferior(
     if not up_is_good:
         low, high, value = -high, -low, -value
     standing: Standing = "not worse" if low > -margin else "harm" if high < -margin else "no answer yet"
-    return NonInferiority(standing, margin, float(distributions.t.sf((value + margin) / error, freedom)))
+    return NonInferiority(standing, margin, upper_tail((value + margin) / error, freedom))

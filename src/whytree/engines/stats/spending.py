@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
-from whytree.engines.stats.answers import LEVEL, Floats
+from whytree.engines.stats.answers import LEVEL, Floats, normal_density
 
 Spending = Literal["obrien-fleming", "pocock"]
 
@@ -49,7 +49,7 @@ def boundaries(
         found.append(bound)
         fresh = points * bound * root
         moved = fresh[:, None] - nodes[None, :]
-        new = _density(moved / step) @ density / step if len(nodes) else _density(fresh / step) / step
+        new = normal_density(moved / step) @ density / step if len(nodes) else normal_density(fresh / step) / step
         nodes, density = fresh, new * weights * bound * root
         spent, before = spent + may_spend, fraction
     return tuple(found)
@@ -64,10 +64,6 @@ def _bound(may_spend: float, nodes: Floats, density: Floats, step: float, root: 
     return float(
         brentq(lambda bound: density @ ndtr((nodes - bound * root) / step) - may_spend, -1.0, _FARTHEST, xtol=1e-9)
     )
-
-
-def _density(score: Floats) -> Floats:
-    return np.asarray(np.exp(-score * score / 2) / math.sqrt(2 * math.pi))
 
 
 def _spent(fraction: float, side: float, spending: Spending) -> float:

@@ -12,8 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats as distributions
-from scipy.optimize import brentq
+from scipy import special  # scipy.stats has the same functions, and takes half a second of every command to load
 
 from whytree.engines.stats.answers import LEVEL, Estimate, Floats, NoAnswer, z
 
@@ -126,7 +125,7 @@ def difference_of_means(strata: Sequence[Stratum], *, level: float = LEVEL) -> C
     if variance <= 0:
         return NoAnswer("Everybody did exactly the same, so nothing can be said about chance.")
     freedom = variance**2 / float((parts0**2 / (n0 - 1)).sum() + (parts1**2 / (n1 - 1)).sum())
-    half = float(distributions.t.isf((1 - level) / 2, freedom)) * math.sqrt(variance)
+    half = -float(special.stdtrit(freedom, (1 - level) / 2)) * math.sqrt(variance)
     n = int(n0.sum() + n1.sum())
     estimate = Estimate(mean1 - mean0, mean1 - mean0 - half, mean1 - mean0 + half, n, "Mantel-Haenszel weights, Welch")
     ratio = _ratio(mean0, float(parts0.sum()), mean1, float(parts1.sum()), n, level)
@@ -197,6 +196,8 @@ def _root(function: Callable[[float], float], left: float, right: float) -> floa
         return left
     if function(right) >= 0:
         return right
+    from scipy.optimize import brentq
+
     return float(brentq(function, left, right, xtol=1e-12))
 
 

@@ -16,10 +16,11 @@ however long the file is. A broken row becomes a `RowError` and reading goes on 
 
 from whytree.engines.tables.guessing import Looks, Wanted, guess_mapping
 from whytree.engines.tables.opening import FORMATS, Table, open_table
-from whytree.engines.tables.rows import MAX_CELL, MAX_ROW, MissingReader, Row, RowError, UnreadableTable
+from whytree.engines.tables.rows import BEYOND_HEADER, MAX_CELL, MAX_ROW, MissingReader, Row, RowError, UnreadableTable
 from whytree.engines.tables.times import guess_day_first, parse_time
 
 __all__ = [
+    "BEYOND_HEADER",
     "FORMATS",
     "MAX_CELL",
     "MAX_ROW",

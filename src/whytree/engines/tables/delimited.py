@@ -14,6 +14,8 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 
 from whytree.engines.tables.rows import (
+    BEYOND_HEADER,
+    MAX_CELL,
     MAX_ROW,
     Row,
     RowError,
@@ -120,11 +122,15 @@ def _agreement(sample: str, delimiter: str) -> tuple[float, int]:
 
 
 class DelimitedRows:
-    """The rows of one pass over the text. `columns` is known once the object exists."""
+    """The rows of one pass over the text. `columns` is known once the object exists.
 
-    def __init__(self, text: io.TextIOBase, delimiter: str) -> None:
+    `ragged`: a row may lack its last cell, and may have more cells than the header, which it keeps in `BEYOND_HEADER`.
+    """
+
+    def __init__(self, text: io.TextIOBase, delimiter: str, *, ragged: bool = False) -> None:
         self.feeder = LineFeeder(text)
         self.delimiter = delimiter
+        self.ragged = ragged
         self.row_number = 0
         csv.field_size_limit(max(csv.field_size_limit(), MAX_ROW))
         self.columns = name_columns(self._header())
@@ -183,6 +189,13 @@ class DelimitedRows:
         width = len(self.columns)
         if len(cells) > width and not any(cells[width:]):
             cells = cells[:width]  # a trailing delimiter is no cell
+        if self.ragged and width > 1 and len(cells) == width - 1:
+            return checked(self.row_number, dict(zip(self.columns, cells, strict=False)))
+        if self.ragged and len(cells) > width and all(len(cell) <= MAX_CELL for cell in cells[width:]):
+            row = checked(self.row_number, dict(zip(self.columns, cells, strict=False)))
+            if isinstance(row, Row):
+                row.values[BEYOND_HEADER] = list(cells[width:])
+            return row
         if len(cells) != width:
             return RowError(self.row_number, f"it has {len(cells)} cells and the header has {width} (line {line})")
         return checked(self.row_number, dict(zip(self.columns, cells, strict=True)))

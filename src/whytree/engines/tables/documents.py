@@ -85,31 +85,55 @@ class _Window:
                 return ""
             self.grow()
 
+    def drain(self) -> None:
+        """Nothing that follows can be understood."""
+        self.buffer, self.at, self.ended = "", 0, True
+
     def __len__(self) -> int:
         return len(self.buffer) - self.at
 
 
 def read_json_array(text: io.TextIOBase) -> Rows:
-    """One array of objects, element by element; the row's number is the element's, counted from 1."""
+    """One array of objects, element by element; the row's number is the element's, counted from 1.
+
+    Clients that fetch page by page write one array after the other, or an array of arrays (`gh api --paginate`,
+    `--slurp`): both are read as one.
+    """
     window = _Window(text)
     if window.peek() != "[":
         raise UnreadableTable("The file is no JSON array. Give a list of objects, or one object a line (JSONL).")
-    window.at += 1
     number = 0
+    while window.peek() == "[":
+        window.at += 1
+        for row in _elements(window, number + 1):
+            number = row.row_number
+            yield row
+    if window.peek():
+        yield _torn(number + 1)
+
+
+def _elements(window: _Window, number: int) -> Rows:
+    """The elements of the array that was just opened, counted from `number`, and past its end."""
+    first = True
     while (character := window.peek()) != "]":
-        number += 1
-        if number > 1:
+        if not first:
             if character != ",":
                 yield _torn(number)
+                window.drain()
                 return
             window.at += 1
             window.peek()
+        first = False
         try:
             value = _element(window)
         except (ValueError, RecursionError) as error:
             yield RowError(number, f"reading stopped here: {_words(error)}. Repair the file and import it again")
+            window.drain()
             return
-        yield _object(number, value)
+        for one in value if isinstance(value, list) else [value]:
+            yield _object(number, one)
+            number += 1
+    window.at += 1
 
 
 def _torn(number: int) -> RowError:

@@ -35,23 +35,25 @@ _BY_SUFFIX = {
 _COMPRESSED = {".gz", ".gzip", ".zst", ".zstd"}
 
 
-def open_table(path: Path | str, *, format: str | None = None) -> Table:
+def open_table(path: Path | str, *, format: str | None = None, ragged: bool = False) -> Table:
     """Look at a file and say how it will be read.
 
     `format` is one of `FORMATS`; without it the content decides, then the name. Raises `UnreadableTable` (a
     `ValueError` with a sentence) when the file as a whole is unusable. Iterate over the table for its rows, as often
-    as needed: each pass opens the file anew.
+    as needed: each pass opens the file anew. `ragged` takes rows of CSV that are wider than the header, or one cell
+    short: some trackers write so.
     """
-    return Table(Path(path), format)
+    return Table(Path(path), format, ragged=ragged)
 
 
 class Table:
     """A file that has been recognised: `columns`, a `sample` of its first rows, and the rows by iteration."""
 
-    def __init__(self, path: Path, format: str | None) -> None:
+    def __init__(self, path: Path, format: str | None, *, ragged: bool = False) -> None:
         if format is not None and format not in FORMATS:
             raise UnreadableTable(f"“{format}” is no format that can be read. Use one of: {', '.join(FORMATS)}.")
         self.path = path
+        self.ragged = ragged
         self.format = format or sniff_format(path)
         self.encoding = "" if self.format in ("parquet", "xlsx") else sniff_encoding(path)
         self.delimiter = self._sniff_delimiter() if self.format in ("csv", "tsv") else ""
@@ -106,7 +108,7 @@ class Table:
         if self.format == "json":
             return read_json_array(text)
         try:
-            rows = DelimitedRows(text, self.delimiter)
+            rows = DelimitedRows(text, self.delimiter, ragged=self.ragged)
         except (UnicodeDecodeError, *DAMAGED) as error:
             raise UnreadableTable(f"{self.path.name} is damaged. Export it again.") from error
         self.columns = rows.columns

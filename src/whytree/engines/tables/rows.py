@@ -14,6 +14,9 @@ MAX_ROW = 4_000_000
 
 MAX_COLUMNS = 2_000
 
+BEYOND_HEADER = "(beyond the header)"
+"""Where a ragged table's row keeps, as a list, the cells that no column is named for."""
+
 MAX_DEPTH = 8
 """Nested objects are flattened to dotted columns down to this depth; what lies deeper stays one value."""
 

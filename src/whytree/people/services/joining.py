@@ -19,7 +19,7 @@ from whytree.workspace.roles import Role
 
 from ..edges import EdgeRow, decided_row, from_store
 from ..identity import means_nobody, person_hash
-from ..merging import EdgeKind, Resolution, resolve
+from ..merging import MOST_IDS, EdgeKind, Resolution, resolve
 from ..models import Person
 from .profiles import CHUNK, COLUMNS, ensure_person, valid_key
 
@@ -94,29 +94,41 @@ def _fill_from(target: Person, other: Person) -> None:
 
 def _record_refused(product_id: int, resolution: Resolution) -> None:
     """Show, once each, the merges that a public key may not ask for."""
-    by_id = {f"{edge.one:x}-{edge.other:x}": edge for edge in resolution.refused}
-    if not by_id:
+    rows = {f"{edge.one:x}-{edge.other:x}": (edge, _TWO_PEOPLE) for edge in resolution.refused}
+    sizes = Counter(resolution.canonical.values())
+    for edge in resolution.crowded:  # once for the person, not once for each of thousands
+        larger = max((resolution.canonical[side] for side in edge.pair), key=lambda main: (sizes[main], main))
+        rows.setdefault(f"crowd-{larger:x}", (edge, _CROWD))
+    if not rows:
         return
-    new = by_id.keys() - refused_before(product_id, list(by_id))
+    new = rows.keys() - refused_before(product_id, list(rows))
     put_aside(
         [
             {
                 "product": product_id,
-                "received_at": by_id[name].recorded_at,
+                "received_at": edge.recorded_at,
                 "kind": "merge",
-                "reason": (
-                    f"{by_id[name].one_id} and {by_id[name].other_id} are two known people, and it came with a public "
-                    "key. If they are one, send the alias with a server key, or join them on their page."
-                ),
+                "reason": words.format(one=edge.one_id, other=edge.other_id, most=MOST_IDS),
                 "event": "$alias",
-                "distinct_id": by_id[name].one_id,
+                "distinct_id": edge.one_id,
                 "message_id": name,
                 "source": "capture",
                 "body": "",
             }
-            for name in new
+            for name, (edge, words) in rows.items()
+            if name in new
         ]
     )
+
+
+_TWO_PEOPLE = (
+    "{one} and {other} are two known people, and it came with a public key. If they are one, send the alias with a "
+    "server key, or join them on their page."
+)
+_CROWD = (
+    "{one} and {other} would make a person of more than {most:,} ids, and it came with a public key. Nobody has that many: "
+    "a client may make up a new id each time, or somebody plays with your key. What a server key says holds."
+)
 
 
 def separate(actor: Actor, product: Product, distinct_id: str, other_id: str) -> Resolution:

@@ -36,6 +36,7 @@ from .columns import (
     text_field,
     versioned,
 )
+from .drafts import Draft, DraftKind, DraftState
 from .nodes import (
     EXPOSED_STATES,
     KINDS,
@@ -79,6 +80,9 @@ __all__ = [
     "AssumptionTest",
     "AssumptionType",
     "Attached",
+    "Draft",
+    "DraftKind",
+    "DraftState",
     "EvidenceLink",
     "EvidenceType",
     "ForecastUnit",

@@ -60,18 +60,23 @@ def _show(request: PageRequest, product: Product, form: VisionForm) -> HttpRespo
     waiting = list(queries.open_notes(product).select_related("product"))
     steps = first_steps(product)
     is_new = not Outcome.objects.filter(product=product).exists()
-    head, more = sentence([one.panel.headline for one in panels if one.panel.headline], waiting, is_new)
+    spoken = [one.panel for one in panels if one.panel.headline]
+    head, more = sentence([panel.headline for panel in spoken], waiting, is_new)
+    first = spoken[0] if spoken and spoken[0].lead else None
+    if first:
+        head, more = first.headline, first.lead
     context: dict[str, Any] = {
         "here": "today",
         "head": head,
         "more": more,
         "is_new": is_new,
+        "first": first,
         "main_panels": [one for one in panels if one.panel.column == "main"],
         "aside_panels": [one for one in panels if one.panel.column == "aside"],
         "waiting": _with_nodes(waiting[:MOST_OPEN]),
         "waiting_more": max(0, len(waiting) - MOST_OPEN),
         "changes": queries.recent_changes(product),
-        "steps": [step for step in steps if is_new or not step.done],
+        "steps": [step for step in steps if (is_new and not first) or not step.done],
         "vision_form": form,
         "may_write": may_write(request.actor, product),
     }

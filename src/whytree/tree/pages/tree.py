@@ -6,8 +6,9 @@ from django.shortcuts import render
 from whytree.errors import NotFound
 from whytree.tree.forms import form_for
 from whytree.tree.layout import view_of
-from whytree.tree.models import Hypothesis, Outcome
+from whytree.tree.models import Draft, Hypothesis, Outcome
 from whytree.tree.outline import load_tree
+from whytree.tree.queries import open_drafts
 from whytree.tree.sentences import tree_sentence
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
@@ -43,10 +44,19 @@ def tree(request: PageRequest, product: Product) -> HttpResponse:
             "advice": loaded.advice,
             "drawn": request.GET.get("view") == "drawn",
             "with_closed": request.GET.get("closed") != "0",
+            "drafts": _with_depth(open_drafts(product)) if top is None else [],
             "may_write": writes,
             "form": form_for(Outcome.prefix, product) if writes and not len(loaded) else None,
         },
     )
+
+
+def _with_depth(drafts: list[Draft]) -> list[tuple[Draft, int]]:
+    """Each draft with how deep it stands below other drafts."""
+    depths: dict[int | None, int] = {None: -1}
+    for draft in drafts:
+        depths[draft.pk] = depths.get(draft.parent_id, -1) + 1
+    return [(draft, depths[draft.pk]) for draft in drafts]
 
 
 @page()

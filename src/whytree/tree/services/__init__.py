@@ -1,5 +1,6 @@
 """What may change the tree. One verb a function; each asks for the role, acts in one transaction and leaves one Activity."""
 
+from .drafts import Proposal, Proposed, confirm_draft, discard_draft, edit_draft, propose_drafts
 from .evidence import link_evidence, override_confidence, unlink_evidence
 from .lifecycle import close_node, lock_prediction, move_node, refuse_misplaced, reopen_node, set_state
 from .nodes import (
@@ -21,16 +22,21 @@ from .tickets import link_ticket, link_written_ticket, unlink_ticket
 from .trials import conclude_test, start_test
 
 __all__ = [
+    "Proposal",
+    "Proposed",
     "add_assumption",
     "add_note",
     "answer_note",
     "close_node",
     "conclude_test",
+    "confirm_draft",
     "create_hypothesis",
     "create_opportunity",
     "create_outcome",
     "create_solution",
+    "discard_draft",
     "edit_assumption",
+    "edit_draft",
     "edit_hypothesis",
     "edit_opportunity",
     "edit_outcome",
@@ -43,6 +49,7 @@ __all__ = [
     "move_node",
     "override_confidence",
     "plan_test",
+    "propose_drafts",
     "refuse_misplaced",
     "reopen_node",
     "set_state",

@@ -101,3 +101,9 @@ def _shown(value: Any) -> str:
     if isinstance(value, int | float):
         return figure(value)
     return value.replace("_", " ") if isinstance(value, str) else ""
+
+
+@register.filter
+def draft_tone(kind: str) -> str:
+    """The colour of a kind of node, as the tree draws it."""
+    return {"OUT": "leaf", "OPP": "plum", "SOL": "blue"}.get(kind, "")

@@ -9,12 +9,14 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from whytree.errors import Invalid
-from whytree.workspace import keys, queries, services
+from whytree.workspace import entering, keys, queries, services
 from whytree.workspace.doors import PageRequest, signed_in
 from whytree.workspace.models import User
 
 from .attempt import Attempt, done
 from .entry import address_of
+
+COMINGS_SHOWN = 10
 
 # What a token may do, as the form offers it: value, words, scopes. Empty scopes mean all that the person may.
 TOKEN_SCOPES: tuple[tuple[str, str, list[str]], ...] = (
@@ -84,4 +86,11 @@ def password(request: PageRequest) -> HttpResponse:
             )
             update_session_auth_hash(request, user)
             return done(request, "Your password is changed. Other browsers are signed out.", "password")
-    return attempt.page("workspace/password.html", {"here": "account", "has_password": user.has_usable_password()})
+    return attempt.page(
+        "workspace/password.html",
+        {
+            "here": "account",
+            "has_password": user.has_usable_password(),
+            "comings": entering.comings_and_goings(user)[:COMINGS_SHOWN],
+        },
+    )

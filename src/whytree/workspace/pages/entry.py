@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth import login, logout
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -13,15 +13,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from whytree.errors import Invalid, NotFound, TooMany
-from whytree.workspace import attempts, queries, services
+from whytree.errors import NotFound, TooMany
+from whytree.workspace import entering, queries, services
 from whytree.workspace.keys import actor_of_user
 from whytree.workspace.models import User
 from whytree.workspace.roles import Discipline
 
 from .attempt import Attempt
 
-WRONG = "The address or the password is not right. Try again, or get a link on the server: whytree sign-in"
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -78,15 +77,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def _known(request: HttpRequest) -> User:
-    """Whose address and password these are, or an error that does not tell which of the two is wrong."""
-    address, email = request.META.get("REMOTE_ADDR", ""), request.POST.get("email", "").strip().lower()
-    attempts.refuse_too_many(address, email)
-    user = authenticate(request, username=email, password=request.POST.get("password", ""))
-    if not isinstance(user, User):
-        attempts.count_wrong(address, email)
-        raise Invalid(WRONG)
-    attempts.forget_wrong(address, email)
-    return user
+    return entering.sign_in(
+        _from(request), email=request.POST.get("email", ""), password=request.POST.get("password", "")
+    )
+
+
+def _from(request: HttpRequest) -> str:
+    """The asker's address: their own also behind a proxy (`site.proxies`)."""
+    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def safe_next(request: HttpRequest, otherwise: str = "/") -> str:
@@ -106,7 +104,7 @@ def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
         if not queries.sign_in_link_is_open(token):
             raise NotFound("This link was used or has run out. Make a new one on the server: whytree sign-in")
         return render(request, "workspace/sign_in_link.html", {"next": safe_next(request, "")})
-    user = services.use_sign_in_link(token)
+    user = entering.sign_in_by_link(_from(request), token)
     login(request, user)
     if not user.has_usable_password():
         messages.info(
@@ -121,6 +119,8 @@ def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
+    if isinstance(request.user, User):
+        entering.sign_out(_from(request), request.user)
     logout(request)
     return redirect("sign_in")
 

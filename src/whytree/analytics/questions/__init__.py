@@ -1,0 +1,44 @@
+"""A question asked of events, as data: versioned JSON, checked here and nowhere else. Pure.
+
+{"version": 1, "kind": "funnel", "within": "1d", "by": "platform", "days": 28,
+ "steps": [{"event": "opened"}, {"event": "paid", "where": [{"field": "plan", "operator": "is", "values": ["free"]}]}]}
+{"version": 1, "kind": "trends", "series": ["paid"], "measure": "sum:price", "interval": "week", "by": "plan"}
+{"version": 1, "kind": "retention", "begin": "signed_up", "back": "opened", "interval": "week", "stretches": 8}
+
+Without `days` it is about everything there is. A `where` beside the events holds for each of them.
+"""
+
+from .kinds import (
+    MOST_STEPS,
+    Funnel,
+    Measured,
+    Question,
+    Retention,
+    Trends,
+    as_json,
+    checked_question,
+    events_of,
+    fields_of,
+)
+from .parts import filter_json, filter_words, label, parse_filter, parse_span, refuse_unknown, span, span_words
+
+__all__ = [
+    "MOST_STEPS",
+    "Funnel",
+    "Measured",
+    "Question",
+    "Retention",
+    "Trends",
+    "as_json",
+    "checked_question",
+    "events_of",
+    "fields_of",
+    "filter_json",
+    "filter_words",
+    "label",
+    "parse_filter",
+    "parse_span",
+    "refuse_unknown",
+    "span",
+    "span_words",
+]

@@ -1,0 +1,133 @@
+"""Look through a clone's files for what they say about why: flags asked for, decision records, owners, releases.
+
+On the command line's side. What cannot be read is a sentence in `left_out`; the rest is told all the same.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from whytree.engines.flag_calls import PREFILTER, flag_calls, is_code, is_test
+from whytree.engines.gitlog import decode
+from whytree.engines.surveys import OWNERS_PLACES, VERSION, is_decision_path, parse_decision, parse_owners
+from whytree.workspace.client import CommandError
+
+from .git import Clone, exact_path, shown_path, split_lines
+
+# A survey is a page's worth, not an index.
+MOST_FLAGS = 300
+MOST_PLACES = 5
+MOST_DECISIONS = 500
+MOST_OWNERS = 500
+_SMALL = 1 << 20
+_LFS = b"version https://git-lfs"
+
+
+@dataclass
+class Survey:
+    """What was found, as the server takes it, and sentences on what could not be read."""
+
+    body: dict[str, Any]
+    left_out: list[str] = field(default_factory=list)
+
+
+def survey(clone: Clone) -> Survey:
+    """Everything the files and tags of HEAD say."""
+    found = Survey({"version": VERSION})
+    paths = [exact_path(path) for path in clone.read_bytes("ls-tree", "-r", "--name-only", "-z", "HEAD").split(b"\0")]
+    tags = _releases(clone)
+    found.body["releases"] = len(tags)
+    found.body["newest_release"] = tags[0] if tags else ""
+    found.body["flags"] = _flags(clone, found)
+    found.body["decisions"] = list(_decisions(clone, [path for path in paths if is_decision_path(path)], found))
+    found.body["owners"] = _owners(clone, paths, found)
+    _remark_on_what_is_elsewhere(clone, paths, found)
+    return found
+
+
+def _releases(clone: Clone) -> list[str]:
+    """Tags that look like versions, the newest first."""
+    listed = clone.ask("tag", "--list", "--sort=-creatordate", "--merged", "HEAD")
+    return [tag for tag in listed.splitlines() if any(letter.isdigit() for letter in tag)]
+
+
+def _flags(clone: Clone, found: Survey) -> list[dict[str, Any]]:
+    """Keys by how many places ask for them; a key that only tests name is left out."""
+    places: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    how: dict[str, str] = {}
+    try:
+        for path, number, line in _grep(clone):
+            for call in flag_calls(line, path):
+                places[call.key].append((path, number))
+                how.setdefault(call.key, call.how)
+    except CommandError as error:
+        found.left_out.append(f"Flags in code could not be looked for: {error.message}")
+    kept = {key: where for key, where in places.items() if not all(is_test(path) for path, _ in where)}
+    ordered = sorted(kept, key=lambda key: (-len(kept[key]), key))[:MOST_FLAGS]
+    return [
+        {"key": key, "how": how[key], "count": len(kept[key]), "places": _first_places(kept[key])} for key in ordered
+    ]
+
+
+def _first_places(places: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    return sorted(places, key=lambda place: (is_test(place[0]), place))[:MOST_PLACES]
+
+
+def _grep(clone: Clone) -> Iterator[tuple[str, int, str]]:
+    """Lines of code at HEAD that may ask for a flag: path, number, text. git does the looking."""
+    output = clone.stream("grep", "-I", "-n", "-z", "--full-name", "-E", "-e", PREFILTER, "HEAD")
+    try:
+        for raw in split_lines(output):
+            # With -z a path and a number end in NUL, so that any path can be read.
+            place, _, rest = raw.partition(b"\0")
+            number, _, line = rest.partition(b"\0")
+            path = shown_path(exact_path(place.partition(b":")[2]))
+            if number.isdigit() and is_code(path):
+                yield path, int(number), decode(line)
+    except CommandError as error:
+        if "gave no reason" not in error.message:  # exit code 1: nothing found
+            raise
+
+
+def _decisions(clone: Clone, paths: list[str], found: Survey) -> Iterator[dict[str, str]]:
+    """Each record that can be read; one that cannot does not hide the others."""
+    unread = []
+    for path in paths[:MOST_DECISIONS]:
+        text = _text(clone, path)
+        record = parse_decision(shown_path(path), text) if text is not None else None
+        if record is None:
+            unread.append(shown_path(path))
+        else:
+            yield {"path": record.path, "title": record.title, "status": record.status, "date": record.date}
+    if unread:
+        more = f" and {len(unread) - 3} more" if len(unread) > 3 else ""
+        found.left_out.append(f"Not readable as decision records: {', '.join(unread[:3])}{more}.")
+
+
+def _owners(clone: Clone, paths: list[str], found: Survey) -> list[tuple[str, list[str]]]:
+    for place in OWNERS_PLACES:
+        if place in paths and (text := _text(clone, place)) is not None:
+            return [(pattern[:300], owners[:20]) for pattern, owners in parse_owners(text)][:MOST_OWNERS]
+    return []
+
+
+def _text(clone: Clone, path: str) -> str | None:
+    """A small file's text at HEAD; None for what is no text, or not in this clone."""
+    try:
+        raw = clone.read_bytes("cat-file", "blob", f"HEAD:{path}")
+    except CommandError:
+        return None
+    if b"\0" in raw[:8000] or len(raw) > _SMALL or raw.startswith(_LFS):
+        return None
+    return decode(raw)
+
+
+def _remark_on_what_is_elsewhere(clone: Clone, paths: list[str], found: Survey) -> None:
+    """Submodules and large files that only a pointer of is here."""
+    modules = clone.ask("config", "--blob", "HEAD:.gitmodules", "--get-regexp", r"\.path$").splitlines()
+    if modules:
+        count = "One submodule is" if len(modules) == 1 else f"{len(modules)} submodules are"
+        found.left_out.append(f"{count} a repository of its own. Read it there: whytree init {modules[0].split()[-1]}")
+    if ".gitattributes" in paths and "filter=lfs" in (_text(clone, ".gitattributes") or ""):
+        found.left_out.append("Files kept by Git LFS are pointers in the history, so their lines are left out.")

@@ -1,0 +1,186 @@
+"""What a first reading has to say: one sentence, how it comes about, and one line whose answer is worth seeing."""
+
+from dataclasses import dataclass, field
+
+from whytree.code.models import Commit, FileBlame, Repository, Ticket
+from whytree.engines.links import score
+from whytree.errors import NotFound
+from whytree.workspace.models import Product
+
+from .heard import Heard, Way, heard, keyed_commits, once_a_change, ways_of
+
+# Ends of names of files whose lines are worth a first look: code that somebody wrote for somebody.
+_SUFFIXES = """
+    .py .js .jsx .ts .tsx .go .rb .java .kt .rs .cs .php .swift .c .cc .cpp .h .hpp .m .scala .ex .exs .dart .vue
+    .svelte .html .css .scss .sql .sh
+"""
+_CODE = tuple(_SUFFIXES.split())
+_LESS = ("test", "doc", "vendor", "node_modules", "migrations", "changelog", "dist/", "static/", "example", ".github")
+_TRIED = 60
+# Words of this length are read at a glance and still say something.
+_READABLE = range(40, 400)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A line with a good answer: the span that its commit wrote in this file."""
+
+    path: str
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.first}"
+
+
+@dataclass(frozen=True)
+class FirstLook:
+    """Everything the end of `init` and a fresh Today say."""
+
+    heard: Heard
+    sentence: str
+    how: str
+    tickets: int = 0
+    tickets_with_words: int = 0
+    flags: int = 0
+    releases: int = 0
+    decisions: int = 0
+    example: Example | None = None
+    left_out: tuple[str, ...] = field(default=())
+
+
+def find_repository(product: Product, name: str = "") -> Repository:
+    """The one called so; without a name the one read last."""
+    rows = Repository.objects.filter(product=product).select_related("product")
+    found = rows.filter(name=name).first() if name else rows.order_by("-synced_at", "-pk").first()
+    if found is None:
+        raise NotFound("No clone was read here yet. Go into yours: whytree init")
+    return found
+
+
+def first_look(repository: Repository) -> FirstLook:
+    """Looked for once after each change of the product."""
+    return once_a_change("first-look", repository, _look)
+
+
+def _look(repository: Repository) -> FirstLook:
+    counted = heard(repository)
+    tickets = Ticket.objects.filter(product=repository.product_id)
+    survey = repository.survey
+    return FirstLook(
+        heard=counted,
+        sentence=sentence(counted),
+        how=how(counted),
+        tickets=tickets.count(),
+        tickets_with_words=tickets.exclude(title="").count(),
+        flags=len(survey.get("flags", [])),
+        releases=survey.get("releases", 0),
+        decisions=len(survey.get("decisions", [])),
+        example=example(repository),
+        left_out=tuple(repository.left_out),
+    )
+
+
+def percent(part: int, whole: int) -> str:
+    """ "61 %"; never 0 or 100 while that is not quite so."""
+    if not whole:
+        return "0 %"
+    exact = 100 * part / whole
+    return f"{min(max(round(exact), 1 if part else 0), 99 if part < whole else 100)} %"
+
+
+def many(count: int, word: str) -> str:
+    """ "1 flag", "1,200 flags"."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def sentence(counted: Heard) -> str:
+    """ "61 % of this code can already say whom it was for." """
+    if not counted.commits:
+        return "This repository has no history to read yet."
+    told, whole, what = _figures(counted)
+    if told:
+        return (
+            f"{percent(told, whole)} of {what} can already say whom {'it was' if counted.lines else 'they were'} for."
+        )
+    named = counted.named_lines if counted.lines else counted.named_commits
+    if named:
+        return f"{percent(named, whole)} of {what} can name the ticket behind it. Bring the tickets’ words, and it says whom it was for."
+    unknown = counted.unknown_lines if counted.lines else counted.unknown_commits
+    if unknown:
+        return f"{percent(unknown, whole)} of {what} states a reason that is not in this tree."
+    return f"None of {what} says whom it was for: its commits name no tickets."
+
+
+def _figures(counted: Heard) -> tuple[int, int, str]:
+    if counted.lines:
+        return counted.told_lines, counted.lines, "this code"
+    return counted.told_commits, counted.commits, "these commits"
+
+
+def how(counted: Heard) -> str:
+    """Which rules explain how much, and what is left."""
+    told, whole, _ = _figures(counted)
+    unit = "lines" if counted.lines else "commits"
+    rules = [f"{percent(lines, whole)} by {rule}" for rule, lines in counted.by_rule.items()] if counted.lines else []
+    named = counted.named_lines if counted.lines else counted.named_commits
+    parts = [f"Of {whole:,} {unit}, {told:,} are explained"]
+    parts[0] += f" ({', '.join(rules)})" if rules else ""
+    if named:
+        parts.append(f"{named:,} name a ticket whose words are not known here")
+    if counted.maintenance_lines:
+        parts.append(f"{counted.maintenance_lines:,} are maintenance by their own word")
+    if counted.unknown_lines:
+        parts.append(
+            f"{counted.unknown_lines:,} state a reason that is not in this tree (bring it: whytree import tree FILE)"
+        )
+    known = counted.maintenance_lines + counted.unknown_lines if counted.lines else 0
+    parts.append(f"{max(whole - told - named - known, 0):,} say nothing")
+    return ", ".join(parts) + "."
+
+
+def lead(look: FirstLook, seconds: float, waiting: int) -> str:
+    """What was read, and what a person can add, below the sentence on Today."""
+    counts = [many(look.heard.commits, "commit"), f"{many(look.tickets_with_words, 'ticket')} with their words"]
+    counts += [many(look.flags, "flag")] if look.flags else []
+    took = f" in {seconds:.0f} s" if seconds >= 1 else ""
+    ask = " Every link below was inferred; confirm some and the rest gets better." if waiting else ""
+    return f"Read from your clone{took}: {', '.join(counts)}.{ask}"
+
+
+# An example -------------------------------------------------------------------------------------------
+
+
+def example(repository: Repository) -> Example | None:
+    """A line of code whose way is short and whose voice is worth reading; None when no line leads anywhere."""
+    commits = [commit for commit in keyed_commits(repository, _TRIED * 10) if commit.lines]
+    ways = [way for way in ways_of(repository.product, commits) if way.end]
+    ways.sort(key=_worth, reverse=True)
+    files = dict(Commit.objects.filter(pk__in=[way.commit.pk for way in ways[:_TRIED]]).values_list("pk", "files"))
+    second_best: Example | None = None
+    for way in ways[:_TRIED]:
+        paths = sorted(files[way.commit.pk], key=_is_less)[:20]
+        rows = {row.path: row for row in FileBlame.objects.filter(repository=repository, path__in=paths)}
+        for path in paths:
+            span = _largest(rows[path], way.commit.sha) if path in rows else None
+            if span and not _is_less(path):
+                return Example(path, *span)
+            if span and second_best is None:
+                second_best = Example(path, *span)
+    return second_best
+
+
+def _worth(way: Way) -> tuple[int, bool, float, int]:
+    words = len(way.ticket.title) + 30 if way.ticket else 0
+    ends = {"node": 3, "voice": 2, "ticket": 1}
+    return ends.get(way.end, 0), words in _READABLE, score(way.rule) or 1.0, min(way.commit.lines, 60)
+
+
+def _is_less(path: str) -> bool:
+    lower = path.lower()
+    return not lower.endswith(_CODE) or any(word in lower for word in _LESS)
+
+
+def _largest(file: FileBlame, sha: str) -> tuple[int, int] | None:
+    spans = [(end - start, start, end) for start, end, commit in file.spans if commit == sha]
+    return max(spans)[1:] if spans else None

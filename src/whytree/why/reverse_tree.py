@@ -1,0 +1,255 @@
+"""A tree proposed backwards, from what was built and asked for: flags and merged work -> solutions, alike tickets ->
+opportunities, metrics that somebody named -> outcomes. All of it drafts; at most some tens, those of most code first.
+
+Titles are those people gave: a ticket's, a pull request's, a flag's key. No word is made up.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from whytree.code.models import Commit, Repository, Ticket
+from whytree.engines.gitlog import parse_merge
+from whytree.engines.issues import is_machine, spoken
+from whytree.engines.links import SCORES
+from whytree.engines.metric_names import metrics_named
+from whytree.engines.topics import MOST_TEXTS, Text, topics
+from whytree.flags.models import Flag
+from whytree.tree.models import Outcome, TicketLink
+from whytree.tree.services import Proposal, Proposed, propose_drafts
+from whytree.workspace.actors import Actor
+from whytree.workspace.models import Product
+
+from .heard import keyed_commits, ways_of
+
+# A tree of four hundred nodes that a machine made helps nobody.
+MOST_SOLUTIONS = 20
+MOST_OPPORTUNITIES = 8
+MOST_OUTCOMES = 3
+MOST_FLAGS = 8
+# Two tickets that are alike may be a coincidence, or a duplicate.
+FEWEST_TICKETS = 3
+FEWEST_PEOPLE = 2
+# What is left of smaller work is not worth a node.
+FEWEST_LINES = 12
+# A metric that one ticket mentions by the way is nobody's goal yet.
+FEWEST_MENTIONS = 2
+
+# How far to trust a draft, 0 to 1.
+DRAFT_SCORES = {
+    "work on one ticket": 0.7,  # a ticket and the commits that name it: at worst it is a chore
+    "one pull request": 0.5,  # merged as one, but nobody said what for
+    "flag in code": 0.6,  # somebody wanted to be able to take it back
+    "alike tickets": 0.4,  # alike in words is not yet the same problem
+    "metric named by people": 0.3,  # named is not wanted
+}
+# Work that is for the makers, not for those who use what is made. Conventional commit types, and what bots write.
+_CHORE = re.compile(
+    r"^\W*(?:(?:chore|ci|build|docs?|tests?|style|refactor|perf|deps|revert|release|lint|typo)\b(?:\([^)]*\))?!?:?"
+    r"|bump\b|update (?:dependenc|requirements|readme|changelog|copyright|version|translations)|upgrade (?:dependenc|to )"
+    r"|fix (?:typo|lint|tests?|ci|build|formatting)|(?:prepare |cut )?releas(?:e|ing)\b|version \d|v?\d+\.\d+|merge\b|initial commit|wip\b"
+    r"|clean(?:ed)? ?up|reformat|black\b|(?:run|apply) (?:black|ruff|prettier)|import order|remove unused|moderni[sz]e code"
+    r"|document\b|use \w+ (?:manager|instead))"
+    # ... and anywhere in a title:
+    r"|\b(?:flaky|tests?|test suite|docs|documentation|changelog|typos?|linting|type hints?|github actions|pre-commit)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass
+class Work:
+    """What was built for one ticket or in one pull request."""
+
+    title: str
+    lines: int = 0
+    commits: int = 0
+    ticket: Ticket | None = None
+    rules: set[str] = field(default_factory=set)
+
+
+def propose(actor: Actor, repository: Repository) -> Proposed:
+    """Make the product's open drafts be what its code and tickets suggest now."""
+    product = repository.product
+    return propose_drafts(actor, product, list(_proposals(product)))
+
+
+def _proposals(product: Product) -> Iterator[Proposal]:
+    by_ticket, by_request = _work(product)
+    groups = _topics(product, by_ticket)
+    outcomes = list(_outcomes(product))
+    yield from outcomes
+    above: dict[int, str] = {}
+    for tickets in groups:
+        key = _topic_key(tickets)
+        above |= {ticket.pk: key for ticket in tickets}
+        lines = sum(by_ticket[ticket.pk].lines for ticket in tickets if ticket.pk in by_ticket)
+        people = len({ticket.author or ticket.pk for ticket in tickets})
+        yield Proposal(
+            kind="OPP",
+            key=key,
+            title=tickets[0].title,
+            rule="alike tickets",
+            score=DRAFT_SCORES["alike tickets"],
+            because=f"{len(tickets)} tickets by {people} people: {', '.join(ticket.key for ticket in tickets[:12])}",
+            tickets=[ticket.pk for ticket in tickets],
+            lines=lines,
+        )
+    flags = list(_flags(product))[:MOST_FLAGS]
+    yield from flags
+    yield from _solutions(by_ticket, by_request, above, MOST_SOLUTIONS - len(flags))
+
+
+# What was built ----------------------------------------------------------------------------------------
+
+
+def _work(product: Product) -> tuple[dict[int, Work], dict[tuple[int, str], Work]]:
+    """By ticket, and by pull request where no ticket is named; what a stated node explains already is left out."""
+    by_ticket: dict[int, Work] = {}
+    by_request: dict[tuple[int, str], Work] = {}
+    for repository in Repository.objects.filter(product=product).select_related("product"):
+        for way in ways_of(product, keyed_commits(repository)):
+            commit = way.commit
+            if way.end == "node" or way.end == "maintenance" or commit.author_name.endswith("[bot]"):
+                continue
+            if way.ticket is not None:
+                title = way.ticket.title
+                work = by_ticket.setdefault(way.ticket.pk, Work(title, ticket=way.ticket))
+                work.rules.add(way.rule)
+            elif commit.pr_number:
+                work = by_request.setdefault((repository.pk, commit.pr_number), Work(""))
+            else:
+                continue
+            work.lines += commit.lines
+            work.commits += 1
+    _name_requests(by_request)
+    return by_ticket, by_request
+
+
+def _name_requests(by_request: dict[tuple[int, str], Work]) -> None:
+    """A request's own title: the first line of its merge's message, or the squash's subject without the number."""
+    repositories = {pk for pk, _ in by_request}
+    rows = Commit.objects.filter(repository__in=repositories).exclude(pr_number="")
+    for pk, number, subject, body in rows.values_list("repository_id", "pr_number", "subject", "body"):
+        work = by_request.get((pk, number))
+        if work is None:
+            continue
+        own = parse_merge(subject, body)
+        if own.pull_request != number:
+            continue
+        first = next((line.strip() for line in body.splitlines() if line.strip()), "")
+        work.title = first if own.branch else subject.removesuffix(f"({number})").strip()
+
+
+def _solutions(
+    by_ticket: dict[int, Work], by_request: dict[tuple[int, str], Work], above: dict[int, str], most: int
+) -> list[Proposal]:
+    """The biggest work that has a name and is for somebody."""
+    found = []
+    for work in by_ticket.values():
+        if work.ticket and _is_for_somebody(work):
+            best = max(SCORES.get(rule, 0.0) for rule in work.rules)
+            found.append(
+                _solution(work, "work on one ticket", f"ticket {work.ticket.tracker}{work.ticket.key}", above, best)
+            )
+    for (pk, number), work in by_request.items():
+        if _is_for_somebody(work):
+            found.append(_solution(work, "one pull request", f"request {pk} {number}", above, 1.0))
+    return sorted(found, key=lambda one: -one.lines)[:most]
+
+
+def _is_for_somebody(work: Work) -> bool:
+    machine = work.ticket is not None and is_machine(work.ticket.author)
+    return bool(work.title) and work.lines >= FEWEST_LINES and not machine and not _CHORE.search(work.title)
+
+
+def _solution(work: Work, rule: str, key: str, above: dict[int, str], best: float) -> Proposal:
+    ticket = work.ticket
+    commits = "1 commit" if work.commits == 1 else f"{work.commits:,} commits"
+    return Proposal(
+        kind="SOL",
+        key=key,
+        title=work.title,
+        rule=rule,
+        score=round(DRAFT_SCORES[rule] * best, 2),
+        because=f"{commits}, {work.lines:,} lines are still there{f'; {ticket.key}' if ticket else ''}",
+        under=above.get(ticket.pk, "") if ticket else "",
+        tickets=[ticket.pk] if ticket else [],
+        lines=work.lines,
+    )
+
+
+def _flags(product: Product) -> Iterator[Proposal]:
+    """Keys that code asks for and that no flag here has."""
+    known = set(Flag.objects.filter(product=product).values_list("key", flat=True))
+    for repository in Repository.objects.filter(product=product):
+        for flag in repository.survey.get("flags", []):
+            if flag["key"] in known:
+                continue
+            known.add(flag["key"])
+            path, line = flag["places"][0] if flag["places"] else ("", 0)
+            places = "once" if flag["count"] == 1 else f"in {flag['count']} places"
+            yield Proposal(
+                kind="SOL",
+                key=f"flag {flag['key']}",
+                title=flag["key"],
+                rule="flag in code",
+                score=DRAFT_SCORES["flag in code"],
+                because=f"The code asks for this flag {places}, first in {path}:{line}",
+                lines=flag["count"],
+            )
+
+
+# What was asked for ------------------------------------------------------------------------------------
+
+
+def _topics(product: Product, by_ticket: dict[int, Work]) -> list[list[Ticket]]:
+    """Groups of alike tickets that nobody has placed yet; those behind most code first, then those of most people."""
+    placed = TicketLink.objects.filter(product=product).values("ticket_id")
+    rows = Ticket.objects.filter(product=product).exclude(title="").exclude(pk__in=placed)
+    tickets = {
+        ticket.pk: ticket for ticket in rows if not is_machine(ticket.author) and not _CHORE.search(ticket.title)
+    }
+    # Where there are more than can be grouped, those that code was written for.
+    ordered = sorted(tickets.values(), key=lambda one: (one.pk not in by_ticket, -one.pk))[:MOST_TEXTS]
+    found = []
+    for topic in topics([Text(f"{one.pk:012}", one.title, spoken(one.body)) for one in ordered]):
+        members = [tickets[int(key)] for key in topic.keys]
+        people = {ticket.author or str(ticket.pk) for ticket in members}
+        if len(members) >= FEWEST_TICKETS and len(people) >= FEWEST_PEOPLE:
+            found.append(members)
+    built = {pk: work.lines for pk, work in by_ticket.items()}
+    found.sort(key=lambda one: (-sum(bool(built.get(t.pk)) for t in one), -len(one), one[0].pk))
+    return found[:MOST_OPPORTUNITIES]
+
+
+def _topic_key(tickets: Sequence[Ticket]) -> str:
+    """The oldest ticket stays in its topic while others come and go, so it names the topic best."""
+    oldest = min(tickets, key=lambda one: one.pk)
+    return f"topic {oldest.tracker}{oldest.key}"
+
+
+def _outcomes(product: Product) -> Iterator[Proposal]:
+    """Metrics named in decision records or by several tickets; never one that nobody named."""
+    named: dict[str, list[str]] = defaultdict(list)
+    for ticket in Ticket.objects.filter(product=product).exclude(title="").iterator():
+        if not is_machine(ticket.author):
+            for metric in metrics_named(f"{ticket.title}\n{spoken(ticket.body)}"):
+                named[metric].append(ticket.key)
+    for repository in Repository.objects.filter(product=product):
+        for record in repository.survey.get("decisions", []):
+            for metric in metrics_named(record["title"]):
+                named[metric] += [record["path"]] * FEWEST_MENTIONS
+    there = {title.lower() for title in Outcome.objects.filter(product=product).values_list("title", flat=True)}
+    ordered = sorted(named, key=lambda metric: (-len(named[metric]), metric))
+    wanted = [metric for metric in ordered if len(named[metric]) >= FEWEST_MENTIONS]
+    for metric in [one for one in wanted if not any(one in title for title in there)][:MOST_OUTCOMES]:
+        where = list(dict.fromkeys(named[metric]))
+        yield Proposal(
+            kind="OUT",
+            key=f"metric {metric}",
+            title=metric[0].upper() + metric[1:],
+            rule="metric named by people",
+            score=DRAFT_SCORES["metric named by people"],
+            because=f"Named in {', '.join(where[:8])}",
+        )

@@ -1,0 +1,98 @@
+"""The one way to the terminal. What people, commits and files say is data: control characters are shown, never obeyed.
+
+    say(f"{node['ref']} {node['title']}")
+    show(answer, as_json, "a line", "another")
+    console().print(table)
+
+A title may hold an escape sequence that moves the cursor, renames the window or writes into the clipboard. So nothing else
+prints (`make check` refuses `typer.echo`, `rich.console.Console` and their like elsewhere), and a colour is an argument.
+Imports Rich only when it draws.
+"""
+
+import json
+import re
+import sys
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.progress import Progress, ProgressColumn
+    from rich.segment import Segment
+
+    Bars = Progress
+
+# C0 but tab and line feed, DEL, C1, and what turns the direction of writing.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def visible(text: object) -> str:
+    """Text with every control character replaced by its visible sign; line breaks and tabs stay."""
+    return _CONTROL.sub(lambda found: chr(0x2400 + ord(found[0])) if ord(found[0]) < 0x20 else "�", str(text))
+
+
+def plain(text: object) -> str:
+    """The same on one line."""
+    return visible(re.sub(r"\s*[\r\n\t]+\s*", " ", str(text)))
+
+
+def say(text: object = "", *, bold: bool = False, colour: str = "", end: str = "\n", err: bool = False) -> None:
+    """Print a line for a person."""
+    shown = visible(text)
+    if bold or colour:
+        shown = typer.style(shown, bold=bold or None, fg=colour or None)
+    typer.echo(shown + end, nl=False, err=err)
+
+
+def show(data: Any, as_json: bool, *lines: str) -> None:
+    """Print `data` as JSON, or the lines a person reads."""
+    if as_json:
+        print_json(data)
+        return
+    for line in lines:
+        say(line)
+
+
+def print_json(data: Any) -> None:
+    """Print for a program; what a terminal would obey is escaped, and means the same."""
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    typer.echo(_CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+
+
+def ask(question: str) -> str:
+    """What the person at the terminal answers; empty when they only press Enter."""
+    return str(typer.prompt(visible(question), default="", show_default=False)).strip()
+
+
+def agrees(question: str) -> bool:
+    """Yes or no; Enter is yes."""
+    return typer.confirm(visible(question), default=True)
+
+
+def console(*, err: bool = False) -> "Console":
+    """Rich's console, in which only Rich itself may say what is obeyed."""
+    return _console_class()(stderr=err, highlight=False)
+
+
+def bars(*columns: "str | ProgressColumn", quiet: bool = False, transient: bool = True) -> "Bars":
+    """Progress on a terminal; nothing where nobody looks."""
+    from rich.progress import Progress
+
+    hidden = quiet or not sys.stderr.isatty()
+    return Progress(*columns, console=console(err=True), disable=hidden, transient=transient)
+
+
+@cache
+def _console_class() -> "type[Console]":
+    from rich.console import Console
+
+    class VisibleConsole(Console):
+        def render(self, renderable: "RenderableType", options: "ConsoleOptions | None" = None) -> "Iterable[Segment]":
+            for segment in super().render(renderable, options):
+                yield segment if segment.control else segment._replace(text=visible(segment.text))
+
+    return VisibleConsole

@@ -1,0 +1,132 @@
+"""Trends and retention at all doors."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+ASK = "/products/sprout/ask"
+TRENDS: dict[str, Any] = {"version": 1, "kind": "trends", "series": ["planted"], "interval": "day"}
+RETENTION: dict[str, Any] = {
+    "version": 1,
+    "kind": "retention",
+    "begin": "signed_up",
+    "back": "planted",
+    "interval": "day",
+}
+
+pytestmark = pytest.mark.usefixtures("five_sign_up_three_plant")
+
+
+def test_every_stretch_is_there_also_an_empty_one(api: Any) -> None:
+    answer = api.post(ASK, {"question": TRENDS | {"days": 12, "measure": "people"}}).ok
+    (line,) = answer["lines"]
+    assert len(line["stretches"]) == 13
+    assert sum(each["value"] for each in line["stretches"]) == 4
+    assert (line["stretches"][0]["complete"], line["stretches"][-1]["complete"]) == (False, False)
+    busy = next(each for each in line["stretches"] if each["value"] == 3)
+    assert busy["low"] < 3 < busy["high"]
+    assert answer["n"] == 4
+
+
+def test_a_number_that_did_not_come_is_no_zero(api: Any) -> None:
+    answer = api.post(ASK, {"question": TRENDS | {"measure": "mean:path"}}).ok
+    assert answer["sentence"] == "No number came as “path” with “planted”."
+    assert {each["value"] for each in answer["lines"][0]["stretches"]} == {None}
+
+
+def test_more_points_than_anybody_reads_are_refused(api: Any, happened: Callable[..., None]) -> None:
+    happened(9, "planted", 200)
+    refused = api.post(ASK, {"question": TRENDS | {"interval": "hour"}})
+    assert refused.status == 400
+    assert "Take a longer interval than hour" in refused.body["message"]
+
+
+def test_who_comes_back(api: Any) -> None:
+    answer = api.post(ASK, {"question": RETENTION | {"stretches": 3}}).ok
+    assert answer["n"] == 6
+    first = answer["cohorts"][0]
+    assert [cell["people"] for cell in first["cells"]] in ([0, 3, 0, 0], [3, 0, 0, 0])  # by the hour this runs at
+    assert answer["curve"][1]["share"] is not None
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"series": []}, "1 to 25 series"),
+        ({"measure": "guess"}, "“measure” cannot be"),
+        ({"measure": "sum:"}, "“measure” cannot be"),
+        ({"interval": "year"}, "hour, day, week, month"),
+        ({"series": ["planted", "signed_up"], "by": "platform"}, "leave out “by”"),
+        ({"within": "1d"}, "no field within"),
+    ],
+)
+def test_trends_say_what_to_write_instead(api: Any, change: dict[str, Any], said: str) -> None:
+    refused = api.post(ASK, {"question": TRENDS | change})
+    assert refused.status == 400
+    assert said in refused.body["message"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"begin": ""}, "names an event"),
+        ({"stretches": 0}, "1 to 60"),
+        ({"interval": "hour"}, "day, week, month"),
+        ({"first_time": 1}, "true or false"),
+    ],
+)
+def test_retention_says_what_to_write_instead(api: Any, change: dict[str, Any], said: str) -> None:
+    refused = api.post(ASK, {"question": RETENTION | change})
+    assert refused.status == 400
+    assert said in refused.body["message"]
+
+
+def test_only_a_funnel_has_people_who_stopped(api: Any) -> None:
+    assert api.post(ASK + "/people", {"question": TRENDS, "at": 1}).status == 400
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("trends?event=planted&measure=people&interval=day&days=12", "By day, UTC time."),
+        ("trends?event=planted&event=signed_up", "Counted:"),
+        ("trends?event=planted&by=platform", "not said"),
+        ("trends?event=planted&interval=hour&days=3", "Hour"),
+        ("trends", "How much happens?"),
+        ("retention?event=signed_up&event=planted&interval=day", "By when they began"),
+        ("retention", "Who comes back?"),
+    ],
+)
+def test_the_pages_answer(as_viewer: Any, query: str, said: str) -> None:
+    answer = as_viewer.get(f"/p/sprout/ask/{query}")
+    assert answer.status_code == 200
+    assert said in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("trends?event=planted&measure=sum", "“measure” cannot be"),
+        ("trends?event=planed", "Did you mean “planted”?"),
+        ("retention?event=signed_up&stretches=99", "1 to 60"),
+        ("retention?event=signed_up&stretches=x", "no whole number"),
+    ],
+)
+def test_the_pages_say_what_is_wrong(as_viewer: Any, query: str, said: str) -> None:
+    answer = as_viewer.get(f"/p/sprout/ask/{query}")
+    assert answer.status_code == 400
+    assert said in answer.content.decode()
+
+
+def test_the_figures_come_as_a_file(as_viewer: Any) -> None:
+    trends = as_viewer.get("/p/sprout/ask/trends.csv?event=planted&interval=day").content.decode().splitlines()
+    assert trends[0] == "series,group,start,value,low,high,n,complete"
+    retention = as_viewer.get("/p/sprout/ask/retention.csv?event=signed_up").content.decode().splitlines()
+    assert retention[0] == "began,people,after,back,percent,low,high,complete"
+    assert as_viewer.get("/p/sprout/ask/guess.csv?event=a").status_code == 404
+
+
+def test_strangers_see_nothing(as_charlie: Any) -> None:
+    for kind in ("funnel", "trends", "retention"):
+        assert as_charlie.get(f"/p/sprout/ask/{kind}").status_code == 404

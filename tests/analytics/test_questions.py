@@ -1,0 +1,111 @@
+"""What a question may say, and what it is told when it says something else."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from whytree.analytics.questions import (
+    as_json,
+    checked_question,
+    filter_words,
+    parse_filter,
+    parse_span,
+    span,
+    span_words,
+)
+from whytree.errors import Invalid
+
+FUNNEL: dict[str, Any] = {"version": 1, "kind": "funnel", "steps": ["opened", {"event": "paid"}], "within": "1d"}
+
+
+def test_a_question_reads_as_a_sentence() -> None:
+    where = [{"field": "plan", "operator": "is", "values": ["free", "trial"]}]
+    asked = checked_question(
+        FUNNEL | {"steps": ["opened", {"events": ["paid", "ordered"], "where": where}], "by": "flag:x"}
+    )
+    assert (
+        asked.sentence == "people who did “opened”, then “paid or ordered (plan is free or trial)” within a day, by x"
+    )
+
+
+def test_what_is_stored_means_the_same_again() -> None:
+    where = [{"field": "price", "operator": "above", "values": [10]}, {"field": "coupon", "operator": "is set"}]
+    asked = checked_question(FUNNEL | {"where": where, "by": "platform", "days": 28})
+    assert checked_question(as_json(asked)) == asked
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"version": 2}, "version"),
+        ({"kind": "guess"}, "kind"),
+        ({"steps": []}, "1 to 20 steps"),
+        ({"steps": ["a"] * 21}, "1 to 20 steps"),
+        ({"steps": "opened"}, "1 to 20 steps"),
+        ({"steps": [""]}, "names an event"),
+        ({"steps": ["a\x00b"]}, "names an event"),
+        ({"steps": [{"event": "a", "events": ["b"]}]}, "A step is"),
+        ({"steps": [{"event": "a", "more": 1}]}, "A step is"),
+        ({"within": "soon"}, "30m, 12h"),
+        ({"within": "0d"}, "a second"),
+        ({"within": "53w"}, "366 days"),
+        ({"within": 86400}, "30m, 12h"),
+        ({"days": 0}, "whole number"),
+        ({"days": True}, "whole number"),
+        ({"by": ["platform"]}, "“by”"),
+        ({"where": {}}, "“where”"),
+        ({"where": [{"field": "a", "operator": "is"}] * 21}, "at most 20"),
+        ({"where": [{"field": "a", "operator": "resembles", "values": ["b"]}]}, "resembles"),
+        ({"where": [{"field": "a", "operator": "is"}]}, "needs a value"),
+        ({"where": [{"field": "a", "operator": "is set", "values": ["b"]}]}, "takes no value"),
+        ({"where": [{"field": "a", "operator": "above", "values": ["b"]}]}, "one number"),
+        ({"where": [{"field": "a", "operator": "above", "values": [float("inf")]}]}, "texts or numbers"),
+        ({"where": [{"field": "a", "operator": "is", "values": [{}]}]}, "texts or numbers"),
+        ({"where": [{"field": "a", "operator": "is", "values": ["b"] * 1001}]}, "1,000"),
+        ({"surprise": 1}, "no field surprise"),
+    ],
+)
+def test_it_says_what_to_write_instead(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(Invalid) as error:
+        checked_question(FUNNEL | change)
+    assert said in error.value.message
+
+
+@pytest.mark.parametrize("raw", [None, [], "funnel", 1])
+def test_it_refuses_what_is_no_object(raw: object) -> None:
+    with pytest.raises(Invalid):
+        checked_question(raw)
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("plan=free, trial", "plan is free or trial"),
+        ("plan != free", "plan is not free"),
+        ("title~guitar", "title contains guitar"),
+        ("price>10", "price above 10"),
+        ("price<1.5", "price below 1.5"),
+        ("coupon", "coupon is set"),
+        ("!coupon", "coupon is not set"),
+        ("flag:defer=on", "defer is on"),
+    ],
+)
+def test_a_filter_is_typed_in_a_word(typed: str, words: str) -> None:
+    assert filter_words(parse_filter(typed)) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "window", "words"),
+    [
+        ("30m", timedelta(minutes=30), "30 minutes"),
+        ("1h", timedelta(hours=1), "an hour"),
+        ("24h", timedelta(days=1), "a day"),
+        ("7d", timedelta(days=7), "7 days"),
+        ("2w", timedelta(days=14), "2 weeks"),
+    ],
+)
+def test_spans_are_read_and_said(text: str, window: timedelta, words: str) -> None:
+    assert parse_span(text) == window
+    assert parse_span(span(window)) == window
+    assert span_words(window) == words

@@ -1,0 +1,174 @@
+"""Trends and retention in the store against plain Python that reads the definitions aloud."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from itertools import count as counting
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from whytree.stores import retention, trends
+from whytree.stores.filters import Selection
+
+START = datetime(2026, 3, 20, tzinfo=UTC)  # clocks change in Berlin on the 29th
+END = START + timedelta(days=30)
+Row = tuple[int, str, int, str]  # person, event, hours after START, price
+no_fixture_check = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture(scope="module")
+def events() -> Iterator[Any]:
+    from whytree.stores import events
+
+    with events.temporary_database() as fresh:
+        yield fresh
+
+
+_products = counting(9000)
+
+
+def write(store: Any, rows: list[Row]) -> int:
+    product = next(_products)
+    store.insert(
+        "events",
+        [
+            {
+                "product": product,
+                "person": person,
+                "timestamp": START + timedelta(hours=hours),
+                "event": event,
+                "event_id": number,
+                "distinct_id": str(person),
+                "received_at": START,
+                "properties": {"price": price} if price else {},
+            }
+            for number, (person, event, hours, price) in enumerate(rows)
+        ],
+    )
+    return product
+
+
+rows_of = st.lists(
+    st.tuples(
+        st.integers(1, 4), st.sampled_from("AB"), st.integers(-30, 24 * 45), st.sampled_from(["", "1", "2.5", "many"])
+    ),
+    max_size=25,
+)
+ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/Los_Angeles"])
+
+
+def stretch_of(at: datetime, interval: str, zone: str) -> date | datetime:
+    local = at.astimezone(ZoneInfo(zone))
+    if interval == "hour":
+        return local.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
+    if interval == "week":
+        return local.date() - timedelta(days=local.weekday())
+    return local.date().replace(day=1) if interval == "month" else local.date()
+
+
+def plain(start: date | datetime) -> date | datetime:
+    return start.astimezone(UTC) if isinstance(start, datetime) else start
+
+
+@no_fixture_check
+@given(rows=rows_of, interval=st.sampled_from(["hour", "day", "week", "month"]), zone=ZONES)
+def test_the_store_counts_stretches_as_the_oracle_does(events: Any, rows: list[Row], interval: Any, zone: str) -> None:
+    product = write(events, rows)
+    asked = trends.Asked(Selection(("A",)), START, END, interval, zone)
+    found = trends.counts(product, asked).get(None, [])
+    times: dict[Any, Counter[int]] = defaultdict(Counter)
+    for person, event, hours, _ in rows:
+        at = START + timedelta(hours=hours)
+        if event == "A" and START <= at < END:
+            times[stretch_of(at, interval, zone)][person] += 1
+    expected = {
+        start: (by.total(), len(by), sum(n * n for n in by.values()), max(by.values())) for start, by in times.items()
+    }
+    assert {plain(one.start): (one.events, one.people, one.squares, one.largest) for one in found} == expected
+    assert trends.people(product, asked) == len({person for by in times.values() for person in by})
+
+
+@no_fixture_check
+@given(rows=rows_of, aggregate=st.sampled_from(["sum", "mean", "median", "min", "max"]))
+def test_numbers_that_come_with_events_are_added_up_and_texts_left_out(
+    events: Any, rows: list[Row], aggregate: Any
+) -> None:
+    product = write(events, rows)
+    asked = trends.Asked(Selection(("A", "B")), START, END, "month", "UTC")
+    numbers: dict[Any, list[float]] = defaultdict(list)
+    for _, _, hours, price in rows:
+        at = START + timedelta(hours=hours)
+        if START <= at < END and price not in ("", "many"):
+            numbers[stretch_of(at, "month", "UTC")].append(float(price))
+    reads = {"sum": sum, "mean": statistics.mean, "median": statistics.median, "min": min, "max": max}
+    expected = {start: (pytest.approx(reads[aggregate](those)), len(those)) for start, those in numbers.items()}
+    found = trends.figures(product, asked, "price", aggregate).get(None, [])
+    assert {one.start: (one.value, one.n) for one in found} == expected
+
+
+def test_groups_are_the_largest_ones_and_all_others(events: Any) -> None:
+    rows: list[Row] = [(n, "A", 1, f"{n // 2}") for n in range(40)]
+    product = write(events, rows)
+    asked = trends.Asked(Selection(("A",)), START, END, "day", "UTC")
+    groups = trends.largest_groups(product, asked, "price")
+    found = trends.counts(product, asked, by="price", groups=groups)
+    assert len(groups) == 12
+    assert {value: those[0].events for value, those in found.items()} == dict.fromkeys(groups, 2) | {None: 16}
+
+
+@no_fixture_check
+@given(
+    rows=rows_of,
+    interval=st.sampled_from(["day", "week", "month"]),
+    zone=ZONES,
+    first_time=st.booleans(),
+    or_later=st.booleans(),
+)
+def test_the_store_follows_cohorts_as_the_oracle_does(
+    events: Any, rows: list[Row], interval: Any, zone: str, first_time: bool, or_later: bool
+) -> None:
+    product = write(events, rows)
+    coming = retention.Coming(Selection(("A",)), Selection(("B",)), interval, first_time, or_later)
+    found = retention.retention(product, coming, START, END, stretches=4, zone=zone)
+
+    def number(hours: int) -> int:
+        day = (START + timedelta(hours=hours)).astimezone(ZoneInfo(zone)).date()
+        return retention.number_of(interval, day)
+
+    cohorts: dict[int, list[list[int]]] = defaultdict(list)
+    for person in {row[0] for row in rows}:
+        began = sorted(hours for who, event, hours, _ in rows if who == person and event == "A")
+        inside = [hours for hours in began if 0 <= hours < 24 * 30]
+        if first_time:
+            inside = inside[:1] if began[:1] == inside[:1] else []
+        since = None if first_time else 0
+        backs = {
+            number(hours)
+            for who, event, hours, _ in rows
+            if who == person and event == "B" and (since is None or hours >= since)
+        }
+        for cohort in {number(hours) for hours in inside}:
+            hits = [any(b >= cohort + k for b in backs) if or_later else cohort + k in backs for k in range(4)]
+            cohorts[cohort].append([int(hit) for hit in hits])
+    expected = [
+        (cohort, len(those), tuple(map(sum, zip(*those, strict=True)))) for cohort, those in sorted(cohorts.items())
+    ]
+    assert [(one.number, one.people, one.back) for one in found] == expected
+
+
+@pytest.mark.parametrize("interval", ["day", "week", "month"])
+def test_a_stretch_begins_with_its_first_day(interval: Any) -> None:
+    for offset in range(400):
+        day = date(2025, 12, 1) + timedelta(days=offset)
+        number = retention.number_of(interval, day)
+        first = retention.first_day(interval, number)
+        assert first <= day < retention.first_day(interval, number + 1)
+        assert retention.number_of(interval, first) == number
+        assert interval != "week" or first.weekday() == 0
