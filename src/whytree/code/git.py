@@ -87,6 +87,11 @@ class Clone:
                 complaint.seek(0)
                 raise CommandError(f"git {arguments[0]} failed: {_complaint(complaint.read())}")
 
+    def search(self, *arguments: str) -> bytes | None:
+        """Output of a git command that ends with 1 when it finds nothing; None when it cannot be run like this."""
+        done = _run(self.root, arguments)
+        return done.stdout if done.returncode in (0, 1) else None
+
     def commits(self, shas: Sequence[str]) -> dict[str, LogCommit]:
         """Facts of these commits; one that the clone does not hold is absent."""
         if not shas:

@@ -49,6 +49,15 @@ def identity(clone: Clone) -> str:
     return clone.read("rev-list", "--max-parents=0", "--first-parent", "HEAD").splitlines()[-1]
 
 
+def registered(client: Client, clone: Clone) -> dict[str, Any] | None:
+    """The repository that this clone is on the server; None while it was not added."""
+    if clone.is_shallow:
+        return None
+    root_sha = identity(clone)
+    repositories: list[dict[str, Any]] = client.get(f"/products/{client.product}/repositories")
+    return next((one for one in repositories if one["root_sha"] == root_sha), None)
+
+
 class Reading:
     """One reading of one clone for one registered repository."""
 

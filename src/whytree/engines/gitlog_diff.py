@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from whytree.engines.blame import unquote_path
 from whytree.engines.gitlog import decode
@@ -92,15 +93,21 @@ def flags_added(diffs: Iterable[FileDiff], keys: Iterable[str]) -> dict[str, tup
 
     Moving or re-indenting a line that holds a key adds none, and `phone` is not found in `phone_number`.
     """
+    balances = flags_balance(diffs, keys)
+    added = {sha: tuple(sorted(key for key, more in count.items() if more > 0)) for sha, count in balances}
+    return {sha: keys for sha, keys in added.items() if keys}
+
+
+def flags_balance(diffs: Iterable[FileDiff], keys: Iterable[str]) -> Iterator[tuple[str, Counter[str]]]:
+    """For each commit, in git's order, how many more times each key stands in its added than in its removed text."""
     wanted = sorted({key for key in keys if key.strip()}, key=len, reverse=True)
     if not wanted:
-        return {}
+        return
     pattern = re.compile(rf"(?<![\w-])(?:{'|'.join(re.escape(key) for key in wanted)})(?![\w-])")
-    balance: dict[str, Counter[str]] = {}
-    for diff in diffs:
-        count = balance.setdefault(diff.sha, Counter())
-        for hunk in diff.hunks:
-            count.update(key for line in hunk.added for key in pattern.findall(line))
-            count.subtract(key for line in hunk.removed for key in pattern.findall(line))
-    added = {sha: tuple(sorted(key for key, more in count.items() if more > 0)) for sha, count in balance.items()}
-    return {sha: keys for sha, keys in added.items() if keys}
+    for sha, files in groupby(diffs, key=lambda diff: diff.sha):
+        count: Counter[str] = Counter()
+        for diff in files:
+            for hunk in diff.hunks:
+                count.update(key for line in hunk.added for key in pattern.findall(line))
+                count.subtract(key for line in hunk.removed for key in pattern.findall(line))
+        yield sha, count

@@ -53,6 +53,7 @@ GROUPS = {
     "evidence": "What speaks for or against a node.",
     "metric": "What is counted.",
     "ask": "Questions asked of what people did.",
+    "field": "Form fields: what they cost people, and whether code reads them.",
     "flag": "Feature flags.",
     "feedback": "What people said.",
     "experiment": "What a change did to people drawn by lot.",
