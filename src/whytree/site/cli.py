@@ -28,6 +28,7 @@ APPS = (
     "analytics",
     "flags",
     "voice",
+    "experiments",
     "learning",
     "demo",
 )
@@ -55,6 +56,7 @@ GROUPS = {
     "field": "Form fields: what they cost people, and whether code reads them.",
     "flag": "Feature flags.",
     "feedback": "What people said.",
+    "experiment": "What a change did to people drawn by lot.",
     "review": "Predictions against what happened.",
     "slack": "The channel that gets five lines on Mondays.",
     "person": "The people who use the product.",
