@@ -77,3 +77,10 @@ def test_the_page_shows_what_the_command_prints(analyze: Analyze, cookie_cats: P
         del words[at : at + 2]
         printed = analyze(cookie_cats, *words, screen=True, unit="userid", arm="version")
         assert shown.split() == printed.split()
+
+
+def test_it_never_calls_arms_alike_where_another_metric_fell(analyze: Analyze, cookie_cats: Path) -> None:
+    said = analyze(cookie_cats, "--metric", "retention_1", "--metric", "retention_7", unit="userid", arm="version")
+    verdict = " ".join(said["verdict"])
+    assert "retention_7 got worse and nothing got better: stay with gate_30" in verdict
+    assert "as alike" not in verdict

@@ -210,6 +210,11 @@ def _what_follows(analysis: Analysis, metric: MetricResult | None) -> str:
     answered = [one for one in metric.comparisons if one.difference is not None]
     if not answered:
         return ""
+    fell = sorted(
+        {one.name for one in analysis.metrics if one is not metric for c in one.comparisons if c.standing == "worse"}
+    )
+    if fell:
+        return f"{listed(fell)} got worse and nothing got better: stay with {analysis.control}, or say first which decides."
     return (
         f"No difference seen is not the same as none: if the larger end of the interval would matter, it needs more units; "
         f"if not, treat {listed(list(analysis.units))} as alike, and keep the one that costs less."
