@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test quick check format bench screenshots clean
+.PHONY: help demo test quick check format bench statistics screenshots clean
 
 help: ## Say what there is.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -39,6 +39,9 @@ format: $(STAMP) ## Put the code into its form.
 
 bench: $(STAMP) ## Run every benchmark; each prints the ratio it is judged by.
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+statistics: $(STAMP) ## Measure how often each estimator is wrong, and write it into docs/statistics.md (ten minutes).
+	@$(BIN)/python -m tests.engines.rates
 
 screenshots: $(STAMP) ## Make the README's pictures again, from the demo, in a real browser.
 	@$(BIN)/python docs/screenshots.py

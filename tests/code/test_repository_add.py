@@ -9,7 +9,7 @@ import pytest
 
 from tests.code.conftest import refusal
 from tests.code.repositories import FORM, Clone
-from whytree.code import reading
+from whytree.code import reading, reading_lines
 from whytree.code.models import Commit, FileBlame, Repository
 from whytree.flags.services import create_flag
 
@@ -93,27 +93,37 @@ def test_lines_are_those_of_the_command_line_maintenance_included(cli: Any, clon
 
 
 def test_what_is_left_out_is_said(cli: Any, clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MAX_LINES_A_FILE", 5)
-    monkeypatch.setattr(reading, "MAX_FILES", 2)
-    files = {"long.txt": "x\n" * 9, "b.bin": "\0\0", "a.py": "a\n", "b.py": "b\n", "empty": ""}
-    clone.commit("Old", **files)
-    clone.commit("New", **{"c.py": "c\n"})
-    output = add(cli, clone).output
-    assert "1 file left out: they are longer than 5 lines." in output
-    assert "1 file left out: they are beyond the 2 that were worked on last." in output
-    assert "c.py" in set(FileBlame.objects.values_list("path", flat=True))
-    assert len(json.loads(cli("repository", "list", "--json").output)[0]["left_out"]) == 2
+    monkeypatch.setattr(reading_lines, "MAX_LINES_A_FILE", 5)
+    clone.commit("Old", **{"long.txt": "x\n" * 9, "b.bin": "\0\0", "a.py": "a\n", "empty": ""})
+    assert "1 file left out: they are longer than 5 lines." in add(cli, clone).output
+    assert list(FileBlame.objects.values_list("path", flat=True)) == ["a.py"]
+    assert len(json.loads(cli("repository", "list", "--json").output)[0]["left_out"]) == 1
+
+
+def once_binary(clone: Clone, *names: str) -> None:
+    """Files whose first change git does not show line by line."""
+    clone.commit("Data", **dict.fromkeys(names, "\x00\n"))
+    clone.commit("Text", **dict.fromkeys(names, "x\n"))
+
+
+def test_a_file_that_was_binary_once_is_blamed_by_git(cli: Any, clone: Clone) -> None:
+    once_binary(clone, "a.py")
+    add(cli, clone)
+    assert FileBlame.objects.get().spans == [[1, 1, clone.head]]
 
 
 def test_a_reading_that_was_cut_off_goes_on(cli: Any, clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
-    clone.commit("Add", **{f"{name}.py": "x\n" for name in "abcdef"})
-    monkeypatch.setattr(reading, "FILES_AT_ONCE", 2)
-    monkeypatch.setattr(reading, "MAX_SECONDS_FOR_LINES", -1.0)
+    once_binary(clone, *(f"{name}.py" for name in "abcdef"))
+    monkeypatch.setattr(reading_lines, "_BLAMED_AT_ONCE", 2)
+    clock = iter([0.0, 0.0, 999.0])
+    monkeypatch.setattr(reading_lines, "monotonic", lambda: next(clock, 0.0))
     assert "4 files left out: they took too long" in add(cli, clone).output
     assert FileBlame.objects.count() == 2
-    monkeypatch.setattr(reading, "MAX_SECONDS_FOR_LINES", 60.0)
     cli("repository", "sync", cwd=clone.path)
     assert FileBlame.objects.count() == 6
+    clock = iter([0.0, 999.0])
+    cli("repository", "sync", cwd=clone.path)
+    assert FileBlame.objects.count() == 6, "what was not reached is not gone"
 
 
 def test_a_file_that_git_cannot_blame_does_not_stop_the_others(
@@ -122,7 +132,7 @@ def test_a_file_that_git_cannot_blame_does_not_stop_the_others(
     from whytree.code.lines import LineReader, Wanted
     from whytree.workspace.client import CommandError
 
-    clone.commit("Add", **{f"{name}.py": "x\n" for name in "abc"})
+    once_binary(clone, "a.py", "b.py", "c.py")
     read = LineReader.read_all
 
     def stumble(self: LineReader, wanted: list[Wanted]) -> Any:
@@ -133,6 +143,30 @@ def test_a_file_that_git_cannot_blame_does_not_stop_the_others(
     monkeypatch.setattr(LineReader, "read_all", stumble)
     assert "they could not be blamed by git (b.py)" in add(cli, clone).output
     assert set(FileBlame.objects.values_list("path", flat=True)) == {"a.py", "c.py"}
+
+
+def test_of_a_damaged_clone_what_can_be_told_is_told(cli: Any, clone: Clone) -> None:
+    clone.commit("Add", **{"a.py": "a\n", "b.py": "b\n"})
+    lost = clone.git("rev-parse", "HEAD:a.py")
+    clone.commit("Change", **{"a.py": "c\n"})
+    (clone.path / ".git" / "objects" / lost[:2] / lost[2:]).unlink()
+    output = add(cli, clone).output
+    assert "could not be read in one go" in output
+    assert "could not be blamed by git (a.py)" in output
+    assert list(FileBlame.objects.values_list("path", flat=True)) == ["b.py"]
+
+
+def test_a_reason_told_later_reaches_lines_that_were_read_before(cli: Any, clone: Clone) -> None:
+    origin = clone.commit("Add form", **{PATH: FORM})
+    later = clone.commit("Rename", **{PATH: FORM.replace("phone", "telephone")})
+    add(cli, clone)
+    assert later in {sha for _, _, sha in FileBlame.objects.get().spans}
+    clone.git("notes", "--ref=whytree", "add", "-m", "Why: none", later)
+    cli("repository", "sync", cwd=clone.path)
+    assert {sha for _, _, sha in FileBlame.objects.get().spans} == {origin}
+    clone.git("notes", "--ref=whytree", "add", "-f", "-m", "Why: SOL-3", later)
+    cli("repository", "sync", cwd=clone.path)
+    assert later in {sha for _, _, sha in FileBlame.objects.get().spans}
 
 
 def test_a_rewritten_history_is_read_again(cli: Any, clone: Clone) -> None:

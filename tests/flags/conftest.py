@@ -1,9 +1,11 @@
 """Flags and what they hang on."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.code.conftest import application
 from whytree.flags import exposures
 
 
@@ -40,3 +42,35 @@ def hypothesis(actor: Any, solution: Any) -> Any:
         forecast_unit="pp",
         horizon_days=21,
     )
+
+
+@pytest.fixture
+def cli(api: Any, open_connection: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """`cli("flag", "references", cwd=folder)` as Alice."""
+    import httpx
+    import typer
+    from typer.testing import CliRunner
+
+    from whytree.code import commands as code_commands
+    from whytree.flags import commands
+    from whytree.workspace import client
+
+    monkeypatch.setenv("WHYTREE_TOKEN", api.token)
+    monkeypatch.setattr(client, "running_server", lambda data: "")
+    monkeypatch.setattr(client, "_in_process", lambda: httpx.WSGITransport(app=application()))
+    root, groups = typer.Typer(), dict[str, typer.Typer]()
+
+    def group(name: str) -> typer.Typer:
+        if name not in groups:
+            groups[name] = typer.Typer()
+            root.add_typer(groups[name], name=name)
+        return groups[name]
+
+    for module in (commands, code_commands):
+        module.register(root, group)
+
+    def run(*words: str, cwd: Path = tmp_path) -> Any:
+        monkeypatch.chdir(cwd)
+        return CliRunner().invoke(root, list(words))
+
+    return run

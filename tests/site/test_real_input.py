@@ -99,8 +99,8 @@ def _a_line_of_ours_says_why(shop: Live) -> None:
     shop.env["WHYTREE_PRODUCT"] = "whytree"
     shop.cli("import", "tree", "docs/why/tree.json", **ours)
     shop.cli("repository", "add", ".", **ours)
-    line = _line_of("src/whytree/engines/stats.py", "def sample_ratio")
-    answer = shop.cli_json("why", f"src/whytree/engines/stats.py:{line}", **ours)
+    line = _line_of("src/whytree/engines/stats/draw.py", "def sample_ratio")
+    answer = shop.cli_json("why", f"src/whytree/engines/stats/draw.py:{line}", **ours)
     assert answer["explained"] is True
     assert answer["solution"]["ref"] == "SOL-6"
     assert answer["outcome"]["ref"] == "OUT-1"

@@ -72,7 +72,10 @@ def init_json(cli: Any, clone: Clone, *words: str) -> Any:
 def test_without_the_tickets_words_it_says_so_and_how_to_bring_them(cli: Any, sprout: Clone) -> None:
     said = init(cli, sprout)
     assert "86 % of this code can name the ticket behind it. Bring the tickets’ words" in said
-    assert "Of 7 lines, 0 are explained, 6 name a ticket whose words are not known here, 1 say nothing." in said
+    assert (
+        "Of 7 lines, 0 lead to somebody’s words or a stated reason, 6 name a ticket whose words are not known here, 1 say nothing."
+        in said
+    )
     assert "whytree init --tickets issues.json" in said
     assert "Nothing was sent anywhere." in said
 

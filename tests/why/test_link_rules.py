@@ -175,6 +175,19 @@ def test_a_ticket_of_no_known_tracker_decides_nothing_among_two_repositories(
     assert not ask(product, sha).explained
 
 
+def test_two_repositories_without_a_remote_do_not_share_their_numbers(
+    cli: Any, product: Any, tree: Tree, tickets: None, tmp_path: Path
+) -> None:
+    first, second = Clone(tmp_path / "first"), Clone(tmp_path / "second")
+    sha = first.commit("Form\n\nFixes #412", **{"a.py": "a\n"})
+    read(cli, first)
+    assert ask(product, sha).explained
+    other = second.commit("Something else\n\nFixes #412", **{"b.py": "b\n"})
+    read(cli, second)
+    assert not ask(product, other).explained
+    assert not ask(product, sha).explained
+
+
 def test_a_link_made_later_explains_what_was_read_before(
     cli: Any, actor: Any, product: Any, tree: Tree, clone: Clone
 ) -> None:

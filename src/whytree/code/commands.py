@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Where = Annotated[Path, typer.Argument(help="Your clone.")]
+STORE_IS_DOWN = 503
 NoLines = Annotated[bool, typer.Option("--no-lines", help="Read commits only; pages then cannot answer for a line.")]
 
 
@@ -25,6 +26,8 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("repository").command("list")(list_repositories)
     group("import").command("tickets")(import_tickets)
     group("ticket").command("sync")(sync_tickets)
+    group("field").command("list")(list_fields)
+    group("field").command("look")(look_at_fields)
 
 
 def add_repository(
@@ -96,16 +99,52 @@ def list_repositories(as_json: AsJson = False) -> None:
 def _read(
     client: Client, clone: Any, repository: dict[str, Any], *, lines: bool, everything: bool, as_json: bool
 ) -> None:
-    from .reading import Reading
+    from .flag_search import tell_flags
 
-    with progress(quiet=as_json) as show:
-        found = Reading(client, clone, repository, show).run(lines=lines, everything=everything)
+    found = read_clone(client, clone, repository, lines=lines, everything=everything, quiet=as_json)
+    found.left_out += tell_flags(client, clone, repository).left_out
+    found.left_out += _fields_told(client, clone, repository)
+    keep_point(client, repository)
     share = client.get(f"/products/{client.product}/why/share", repository=repository["name"])
     if as_json:
         print_json({**repository, **vars(found), "head": clone.head, "share": share})
         return
     for sentence in _sentences(repository["name"], found, share):
         say(sentence)
+
+
+def read_clone(
+    client: Client,
+    clone: Any,
+    repository: dict[str, Any],
+    *,
+    lines: bool = True,
+    everything: bool = False,
+    quiet: bool = False,
+) -> "Found":
+    """Tell the server what is new in a registered clone, with a bar where somebody looks."""
+    from .reading import Reading
+
+    with progress(quiet=quiet) as show:
+        return Reading(client, clone, repository, show).run(lines=lines, everything=everything)
+
+
+def keep_point(client: Client, repository: dict[str, Any]) -> None:
+    """Let the server write down how much is explained after a reading."""
+    client.post(f"/products/{client.product}/repositories/{repository['id']}/coverage")
+
+
+def _fields_told(client: Client, clone: Any, repository: dict[str, Any]) -> list[str]:
+    """Look for the form fields that events speak of; sentences on what could not be done."""
+    from .field_search import tell_fields
+
+    try:
+        tell_fields(client, clone, repository)
+    except CommandError as error:
+        if error.status != STORE_IS_DOWN:
+            raise
+        return [f"Form fields were not looked for: {error.message}"]
+    return []
 
 
 def _sentences(name: str, found: "Found", share: dict[str, Any]) -> Iterator[str]:
@@ -243,3 +282,67 @@ def import_file(client: Client, file: Path, show: "Progress" = lambda what, done
     table = TicketsFile(file)
     told = tell_file(table, Telling(client), show)
     return {**told.as_json(), "shape": table.shape, "columns": table.columns, "file": file.name}
+
+
+# Form fields ------------------------------------------------------------------------------------------
+
+SHOWN_PLACES = 5
+
+
+def list_fields(
+    days: Annotated[int, typer.Option(help="How far back events are counted.")] = 90, as_json: AsJson = False
+) -> None:
+    """Form fields that events speak of: how long people take, and whether code reads what they type."""
+    client = connect()
+    fields = client.get(f"/products/{client.product}/form-fields", days=days)
+    if as_json:
+        print_json(fields)
+        return
+    for one in fields:
+        say(f"{one['field']:24} {one['people']:>8,} people  {one['says']}")
+    if not fields:
+        say("No event speaks of a form field yet: send `field` and `seconds` with one (docs/code.md).")
+    elif any(not one["verdict"] for one in fields):
+        say("Whether code reads them: whytree field look, in your clone.")
+
+
+def look_at_fields(
+    names: Annotated[list[str] | None, typer.Argument(help="Fields to look for; those of events otherwise.")] = None,
+    path: Annotated[Path, typer.Option(help="Your clone.")] = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Where the code of your clone reads what people type into form fields, outside of the form.
+
+    The answer is read, nobody or unsure: unsure wherever something could read it without naming it, which is listed.
+    What was found is told to the server when the clone was added to it: whytree repository add.
+    """
+    from .field_search import FieldSearch, field_names, send_fields, told
+    from .git import open_clone
+    from .reading import registered
+
+    clone = open_clone(path)
+    if not clone.head:
+        raise CommandError(f"{clone.root} has no commit yet. Commit something, then look.")
+    client = connect()
+    wanted = names or field_names(client)
+    search = FieldSearch(clone)
+    found = search.run(wanted)
+    repository = registered(client, clone)
+    if repository is not None and found:
+        send_fields(client, search.sha, found, repository)
+    answers = [told(one) for one in found]
+    if as_json:
+        print_json({"commit": clone.head, "fields": answers, "repository": repository and repository["name"]})
+        return
+    for one in answers:
+        say(f"{one['field']}: {one['verdict']}. {one['says']}")
+        for word, kind in (("reads", "reads"), ("could read", "hides"), ("defined", "defined")):
+            places = one[kind] if kind == "reads" or one["verdict"] != "read" else []
+            for place in places[:SHOWN_PLACES]:
+                say(f"  {word:10} {place['path']}:{place['line']}  {place['says']}")
+            if len(places) > SHOWN_PLACES:
+                say(f"  and {len(places) - SHOWN_PLACES:,} more; --json shows all")
+    if not answers:
+        say("No event speaks of a form field yet. Name one: whytree field look NAME")
+    elif repository is None:
+        say("Nobody was told: this clone was not added yet. Add it: whytree repository add .")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from whytree.engines.gitlog import LOG_ARGUMENTS, LogCommit, decode, is_one_piece, merged_through, parse_log
+from whytree.engines.gitlog import LOG_ARGUMENTS, NOTES_REF, LogCommit, decode, is_one_piece, merged_through, parse_log
 from whytree.engines.links_tickets import tracker_of_remote
 from whytree.workspace.client import CommandError
 
@@ -74,6 +74,11 @@ class Clone:
                 complaint.seek(0)
                 raise CommandError(f"git {arguments[0]} failed: {_complaint(complaint.read())}")
 
+    def search(self, *arguments: str) -> bytes | None:
+        """Output of a git command that ends with 1 when it finds nothing; None when it cannot be run like this."""
+        done = _run(self.root, arguments)
+        return done.stdout if done.returncode in (0, 1) else None
+
     def commits(self, shas: Sequence[str]) -> dict[str, LogCommit]:
         """Facts of these commits; one that the clone does not hold is absent."""
         if not shas:
@@ -81,6 +86,28 @@ class Clone:
         arguments = ("log", "--no-walk=unsorted", "--ignore-missing", *LOG_ARGUMENTS, "--stdin")
         found = parse_log([self.read_bytes(*arguments, stdin="\n".join(shas) + "\n")])
         return {commit.sha: commit for commit in found}
+
+    def blobs(self, ids: Sequence[str]) -> dict[str, bytes]:
+        """Contents by their ids; `CommandError` where one is missing, as in a clone that fetches them later."""
+        output = self.read_bytes("cat-file", "--batch", stdin="".join(f"{one}\n" for one in dict.fromkeys(ids)))
+        found, at = {}, 0
+        for one in dict.fromkeys(ids):
+            head, _, size = output[at : output.index(b"\n", at)].rpartition(b" ")
+            if not size.isdigit():
+                raise CommandError(f"This clone lacks the contents of {one[:7]}. Fetch them: git fetch --refetch")
+            start = at + len(head) + 1 + len(size) + 1
+            found[one] = output[start : start + int(size)]
+            at = start + int(size) + 1
+        return found
+
+    def has_ancestor(self, sha: str) -> bool:
+        """Whether a commit stands in the history of the head."""
+        return not _run(self.root, ("merge-base", "--is-ancestor", sha, "HEAD")).returncode
+
+    def noted(self) -> set[str]:
+        """Commits that have a note in our own ref."""
+        listed = self.ask("notes", f"--ref={NOTES_REF}", "list")
+        return {line.split()[1] for line in listed.splitlines() if len(line.split()) == 2}
 
     def graph(self) -> dict[str, list[str]]:
         """Every commit of HEAD's history with its parents."""

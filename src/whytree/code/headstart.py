@@ -17,6 +17,8 @@ CONFIGURATION = (
     *("-c", "core.fsmonitor=false"),
     *("-c", "color.ui=never"),
     *("-c", "log.showSignature=false"),
+    # A larger file is data: nobody reads its lines one by one.
+    *("-c", "core.bigFileThreshold=16m"),
 )
 _ENVIRONMENT = {
     "LC_ALL": "C",

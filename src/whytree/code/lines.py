@@ -61,7 +61,7 @@ class LineReader:
         self._remembered = remembered
         self._facts: dict[str, LogCommit] = {}
         self._reformatted: dict[tuple[str, str], bool] = {}
-        self._listed = _listed_revisions(clone)
+        self._listed = listed_revisions(clone)
 
     @property
     def facts(self) -> dict[str, LogCommit]:
@@ -165,7 +165,7 @@ def facts_of(commit: LogCommit) -> CommitFacts:
     return CommitFacts(commit.subject, commit.body, commit.note, commit.author_name)
 
 
-def _listed_revisions(clone: Clone) -> frozenset[str]:
+def listed_revisions(clone: Clone) -> frozenset[str]:
     """Commits the repository itself asks to look through: `.git-blame-ignore-revs`, and the file its settings name."""
     named = clone.settings.get("blame.ignorerevsfile", "")
     found: set[str] = set()

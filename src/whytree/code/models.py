@@ -259,6 +259,10 @@ class FileBlame(models.Model):
     rev = models.CharField(max_length=64)
     spans = models.JSONField(default=list, help_text="[[first line, last line, commit], ...]")
     text = models.TextField(null=True, blank=True)
+    stamp = models.CharField(
+        max_length=64, blank=True, default="", help_text="Changes when anything that its clone tells of it does."
+    )
+    nesting = models.PositiveIntegerField(default=0, help_text="Indentation levels of all its lines, added up.")
 
     class Meta:
         ordering = ["path"]
@@ -266,3 +270,93 @@ class FileBlame(models.Model):
 
     def __str__(self) -> str:
         return self.path
+
+
+class FlagScan(models.Model):
+    """That a clone was looked through for flags: at which commit, and for which keys."""
+
+    repository = models.OneToOneField(Repository, primary_key=True, on_delete=models.CASCADE, related_name="flag_scan")
+    rev = models.CharField(max_length=64)
+    keys = models.JSONField(default=list)
+    left_out = models.JSONField(default=list, blank=True, help_text="Sentences on what was not looked at.")
+    at = models.DateTimeField(default=now)
+
+    def __str__(self) -> str:
+        return f"flags in {self.repository_id} at {self.rev[:7]}"
+
+
+class FlagReference(models.Model):
+    """A line that speaks of a flag, as the last scan of its repository saw it. `hunk` only where code may be stored."""
+
+    class How(models.TextChoices):
+        RESOLVED = "resolved"
+        TEXT = "text", "text match"
+
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="flag_references")
+    key = models.CharField(max_length=200)
+    path = models.CharField(max_length=1000)
+    line = models.PositiveIntegerField()
+    how = models.CharField(max_length=8, choices=How.choices)
+    says = models.CharField(max_length=300, blank=True, default="", help_text="How it is known.")
+    alias = models.CharField(max_length=200, blank=True, default="", help_text="The constant it goes by.")
+    hunk = models.TextField(null=True, blank=True, help_text="The line with two before and two after it.")
+
+    class Meta:
+        ordering = ["key", "how", "repository", "path", "line"]
+        indexes = [models.Index(fields=["key"], name="code_flagreference_key")]
+        constraints = [
+            models.UniqueConstraint(fields=["repository", "key", "path", "line"], name="code_flagreference_once"),
+            models.CheckConstraint(condition=models.Q(how__in=["resolved", "text"]), name="code_flagreference_how"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.path}:{self.line}"
+
+
+class FlagExtinction(models.Model):
+    """The commit that took a flag's last reference out of a repository."""
+
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="flag_extinctions")
+    key = models.CharField(max_length=200)
+    sha = models.CharField(max_length=64)
+    subject = models.CharField(max_length=500, blank=True, default="")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-at"]
+        constraints = [models.UniqueConstraint(fields=["repository", "key"], name="code_flagextinction_once")]
+
+    def __str__(self) -> str:
+        return f"{self.key} went with {self.sha[:7]}"
+
+
+class FieldReading(models.Model):
+    """What a repository's code does with a form field's value, as the last look at it saw."""
+
+    class Verdict(models.TextChoices):
+        READ = "read"
+        NOBODY = "nobody"
+        UNSURE = "unsure"
+
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="field_readings")
+    field = models.CharField(max_length=100)
+    verdict = models.CharField(max_length=6, choices=Verdict.choices)
+    says = models.CharField(max_length=300, blank=True, default="")
+    reads = models.JSONField(default=list, blank=True, help_text='[{"path": ..., "line": ..., "says": ...}, ...]')
+    hides = models.JSONField(default=list, blank=True, help_text="What may read it without naming it; likewise.")
+    defined = models.JSONField(default=list, blank=True, help_text="Forms that have it; likewise.")
+    tests = models.JSONField(default=list, blank=True, help_text="Tests that name it; likewise.")
+    rev = models.CharField(max_length=64)
+    at = models.DateTimeField(default=now)
+
+    class Meta:
+        ordering = ["field", "repository"]
+        constraints = [
+            models.UniqueConstraint(fields=["repository", "field"], name="code_fieldreading_once"),
+            models.CheckConstraint(
+                condition=models.Q(verdict__in=["read", "nobody", "unsure"]), name="code_fieldreading_verdict"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.verdict}"

@@ -1,19 +1,38 @@
-"""What this app plugs into the workspace's sockets: it forgets and gives out the words of a ticket's author."""
+"""What this app plugs into the workspace's sockets: unread form fields on Today; it forgets and gives out the words of a
+ticket's author."""
 
 from typing import Any
 
 from django.db.models import Q
 
+from whytree.errors import Unavailable
+from whytree.workspace.actors import Actor
 from whytree.workspace.models import Activity, Product
-from whytree.workspace.sockets import plug_erase, plug_export
+from whytree.workspace.sockets import Panel, plug_erase, plug_export, plug_panel
 
+from .form_fields import unread_fields
 from .models import PullRequest, Ticket, TicketComment
 
 
 def plug() -> None:
     """Called once at start-up."""
+    plug_panel("today", today_panel, order=45)
     plug_erase(erase_person)
     plug_export(export_person)
+
+
+def today_panel(actor: Actor, product: Product, subject: Any) -> Panel | None:
+    """What people are asked and nobody reads."""
+    try:
+        unread = unread_fields(product)
+    except Unavailable:
+        return None
+    if not unread:
+        return None
+    one = "One form field is" if len(unread) == 1 else f"{len(unread)} form fields are"
+    context = {"product": product, "fields": unread[:3], "more": len(unread) - 3}
+    says = f"{one} filled in and read by no code."
+    return Panel("Nobody reads", "code/_today_panel.html", context, column="aside", headline=says)
 
 
 def erase_person(product: Product, person_key: str) -> None:

@@ -4,20 +4,18 @@ Only what is new travels, in pieces that may be sent again: a reading that was c
 Contents stay here, unless the person said `--with-code`.
 """
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeVar
 
-from whytree.engines.blame import spans_of
 from whytree.engines.gitlog import LOG_ARGUMENTS, NOTES_REF, PATHS_TOO, LogCommit, parse_log, unrelated
 from whytree.engines.gitlog_diff import DIFF_ARGUMENTS, flags_added, flags_pattern, parse_diffs
 from whytree.engines.links_tickets import tracker_of_remote
 from whytree.workspace.client import Client, CommandError
 
-from .git import Clone, exact_path, shown_path, split_lines
-from .lines import FileLines, LineReader, Wanted
+from .git import Clone, split_lines
+from .reading_lines import LineReading, ReadFile
 
 Item = TypeVar("Item")
 # Called as it goes: what is being done, how much of it, of how much (0: not known).
@@ -26,11 +24,6 @@ Progress = Callable[[str, int, int], None]
 # One request stays small whatever the messages.
 COMMITS_AT_ONCE = 250
 FILES_AT_ONCE = 100
-# A page shows lines of files people read; beyond these sizes it is data, or generated.
-MAX_FILES = 5000
-MAX_LINES_A_FILE = 10_000
-# A first reading ends after this long and says so; the next one goes on.
-MAX_SECONDS_FOR_LINES = 240.0
 
 
 @dataclass
@@ -64,6 +57,11 @@ def find_registered(client: Client, clone: Clone) -> dict[str, Any] | None:
     return next((one for one in repositories if one["root_sha"] == root_sha), None)
 
 
+def registered(client: Client, clone: Clone) -> dict[str, Any] | None:
+    """The same; a shallow clone cannot be told by its first commit, and was never added."""
+    return None if clone.is_shallow else find_registered(client, clone)
+
+
 class Reading:
     """One reading of one clone for one registered repository."""
 
@@ -87,7 +85,7 @@ class Reading:
         self._keep_told(graph)
         self._send_commits(graph, since, flags)
         if lines:
-            self._send_lines(graph)
+            self._send_lines()
         self._finish(flags)
         return self._found
 
@@ -103,7 +101,7 @@ class Reading:
         # What changed about commits told before: a merge or a note came later, or a flag was registered later.
         told = graph.keys() - set(new)
         later = {commit for commit, merge in merged.items() if commit in told and merge not in told}
-        later |= (added.keys() | self._noted()) & told
+        later |= (added.keys() | self._clone.noted()) & told
         if later:
             listing = "".join(f"{sha}\n" for sha in sorted(later))
             self._push(self._log("log", "--no-walk=unsorted", "--stdin", stdin=listing), merged, added, len(later))
@@ -128,10 +126,6 @@ class Reading:
                 )
                 break
             self._found.kept_notes += 1
-
-    def _noted(self) -> set[str]:
-        listed = self._clone.ask("notes", "--ref=whytree", "list")
-        return {line.split()[1] for line in listed.splitlines() if len(line.split()) == 2}
 
     def _push(
         self, commits: Iterable[LogCommit], merged: dict[str, str], added: dict[str, tuple[str, ...]], total: int
@@ -175,97 +169,39 @@ class Reading:
 
     # Lines
 
-    def _send_lines(self, graph: dict[str, list[str]]) -> None:
-        sizes = self._text_files()
-        shown = {shown_path(path): path for path in sizes}
+    def _send_lines(self) -> None:
+        """What the server does not know of yet, or no longer as it is."""
         known = {file["path"]: file for file in self._client.get(f"{self._path}/files")}
-        wanted = [shown[path] for path in self._unread(list(shown), known, graph)]
-        deadline = time.monotonic() + MAX_SECONDS_FOR_LINES
-        reader = LineReader(self._clone, "HEAD")
-        gone = sorted(known.keys() - shown.keys())
-        done = 0
-        for batch in _batches(wanted, FILES_AT_ONCE):
-            files = [self._lines_of(one) for one in self._blamed(reader, batch)]
-            self._post("lines", {"rev": self._clone.head, "gone": gone, "files": files})
-            gone, done = [], done + len(batch)
-            self._progress("files", done, len(wanted))
-            if time.monotonic() > deadline and done < len(wanted):
-                self._leave_out(
-                    len(wanted) - done, "took too long; the next `whytree repository sync` goes on with them"
-                )
-                break
+        textless = self._repository["with_code"]
+        reading = LineReading(self._clone, self._progress)
+        files = {file.shown: file for file in reading.read()}
+        new = [
+            file
+            for path, file in files.items()
+            if path not in known or known[path]["stamp"] != file.stamp or (textless and not known[path]["has_text"])
+        ]
+        gone = sorted(known.keys() - reading.present)
+        for done, batch in enumerate(_batches(new, FILES_AT_ONCE)):
+            self._post("lines", {"rev": self._clone.head, "gone": gone, "files": self._told(reading, batch)})
+            gone = []
+            self._progress("files", min((done + 1) * FILES_AT_ONCE, len(new)), len(new))
         if gone:
             self._post("lines", {"rev": self._clone.head, "gone": gone, "files": []})
-        self._found.files = done
+        self._found.files = len(new)
+        self._found.left_out += reading.left_out
 
-    def _blamed(self, reader: LineReader, paths: Sequence[str]) -> list[FileLines]:
-        """Lines of these files; one that git cannot blame does not stop the others."""
-        try:
-            return list(reader.read_all([Wanted(path) for path in paths]).values())
-        except CommandError:
-            if len(paths) == 1:
-                self._leave_out(1, f"could not be blamed by git ({shown_path(paths[0])})")
-                return []
-        middle = len(paths) // 2
-        return self._blamed(reader, paths[:middle]) + self._blamed(reader, paths[middle:])
-
-    def _lines_of(self, file: FileLines) -> dict[str, Any]:
-        spans = spans_of((line.line, line.sha) for line in file.lines)
-        text = "\n".join(line.text for line in file.lines) if self._repository["with_code"] else None
-        return {
-            "path": shown_path(file.path),
-            "spans": [(span.start, span.end, span.sha) for span in spans],
-            "text": text,
-        }
-
-    def _text_files(self) -> dict[str, int]:
-        """Text files of HEAD with their number of lines, those worked on last first; what is left out is noted."""
-        sizes = self._sizes()
-        long = [path for path, size in sizes.items() if size > MAX_LINES_A_FILE]
-        self._leave_out(len(long), f"are longer than {MAX_LINES_A_FILE:,} lines")
-        kept = {path: sizes[path] for path in self._by_recency(sizes) if path not in set(long)}
-        self._leave_out(len(kept) - MAX_FILES, f"are beyond the {MAX_FILES:,} that were worked on last")
-        return dict(islice(kept.items(), MAX_FILES))
-
-    def _sizes(self) -> dict[str, int]:
-        """Lines of each text file at HEAD. Against an empty tree, so binary files say "-" and links are told apart."""
-        empty = self._clone.read("hash-object", "-t", "tree", "--stdin", stdin="")
-        listed = self._clone.read_bytes(
-            "diff", "--numstat", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", empty, "HEAD"
-        )
-        rows = (exact_path(row).split("\t", 2) for row in listed.split(b"\0") if row)
-        sizes = {path: int(added) for added, _, path in rows if added not in {"-", "0"}}
-        modules = self._clone.read_bytes("ls-tree", "-r", "-z", "HEAD").split(b"\0")
-        linked = {exact_path(row.partition(b"\t")[2]) for row in modules if row.startswith((b"160000", b"120000"))}
-        return {path: size for path, size in sizes.items() if path not in linked}
-
-    def _by_recency(self, sizes: dict[str, int]) -> list[str]:
-        if len(sizes) <= MAX_FILES:
-            return sorted(sizes)
-        recent = self._clone.read_bytes("log", "--format=", "--name-only", "-z", "--no-renames", "-n5000", "HEAD")
-        touched = dict.fromkeys(exact_path(path).strip("\n") for path in recent.split(b"\0"))
-        return list(dict.fromkeys([*(path for path in touched if path in sizes), *sorted(sizes)]))
-
-    def _unread(self, paths: Sequence[str], known: dict[str, Any], graph: dict[str, list[str]]) -> list[str]:
-        """Files that nobody read yet, that changed since, or that were read in a history that was rewritten."""
-        changed = {rev: set(paths) for rev in {file["rev"] for file in known.values()}}
-        for rev in changed.keys() & graph.keys():
-            names = self._clone.ask("diff", "--name-only", "-z", "--no-renames", rev, "HEAD", "--")
-            changed[rev] = set(names.split("\0"))
-        looked_through = any(".git-blame-ignore-revs" in names for names in changed.values())
-        textless = self._repository["with_code"]
+    def _told(self, reading: LineReading, files: Sequence[ReadFile]) -> list[dict[str, Any]]:
+        texts = reading.texts(files)
         return [
-            path
-            for path in paths
-            if looked_through
-            or path not in known
-            or path in changed[known[path]["rev"]]
-            or (textless and not known[path]["has_text"])
+            {
+                "path": file.shown,
+                "spans": file.spans,
+                "text": texts[file.path][0] if self._repository["with_code"] else None,
+                "stamp": file.stamp,
+                "nesting": texts[file.path][1],
+            }
+            for file in files
         ]
-
-    def _leave_out(self, count: int, reason: str) -> None:
-        if count > 0:
-            self._found.left_out.append(f"{count:,} {'file' if count == 1 else 'files'} left out: they {reason}.")
 
     # The server
 

@@ -35,6 +35,7 @@ from .tickets import import_tickets as import_tickets
 from .tickets import see_ticket as see_ticket
 
 MOST_LINES = 10_000_000
+MOST_NESTING = 2_000_000_000
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,16 @@ class PushedCommit:
 
 @dataclass(frozen=True)
 class PushedFile:
-    """Who wrote which lines of a file last: (first line, last line, commit). `text` only when somebody said so."""
+    """Who wrote which lines of a file last: (first line, last line, commit). `text` only when somebody said so.
+
+    `stamp` is the clone's own, to know by whether there is anything new to tell; `nesting` adds up indentation levels.
+    """
 
     path: str
     spans: Sequence[tuple[int, int, str]]
     text: str | None = None
+    stamp: str = ""
+    nesting: int = 0
 
 
 @dataclass(frozen=True)
@@ -155,6 +161,8 @@ def push_lines(
             rev=_commit_id(rev),
             spans=[_span(*span) for span in file.spans],
             text=None if file.text is None else _clean(file.text),
+            stamp=_clean(file.stamp)[:64],
+            nesting=max(0, min(file.nesting, MOST_NESTING)),
         )
         for file in {file.path: file for file in files if 0 < len(file.path) <= 1000}.values()
     ]
@@ -164,7 +172,7 @@ def push_lines(
             batch_size=_CHUNK,
             update_conflicts=True,
             unique_fields=["repository", "path"],
-            update_fields=["rev", "spans", "text"],
+            update_fields=["rev", "spans", "text", "stamp", "nesting"],
         )
         for start in range(0, len(gone), _CHUNK):
             repository.files.filter(path__in=gone[start : start + _CHUNK]).delete()

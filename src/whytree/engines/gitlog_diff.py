@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from whytree.engines.blame import unquote_path
 from whytree.engines.gitlog import decode
@@ -93,31 +94,36 @@ def flags_added(diffs: Iterable[FileDiff], keys: Iterable[str]) -> dict[str, tup
     Moving or re-indenting a line that holds a key adds none, and `phone` is not found in `phone_number`. A key that
     is a mere word ("search") only counts in quotation marks, and none counts in a changelog or other prose.
     """
+    balances = flags_balance(diffs, keys, only_code=True)
+    added = {sha: tuple(sorted(key for key, more in count.items() if more > 0)) for sha, count in balances}
+    return {sha: keys for sha, keys in added.items() if keys}
+
+
+def flags_balance(
+    diffs: Iterable[FileDiff], keys: Iterable[str], *, only_code: bool = False
+) -> Iterator[tuple[str, Counter[str]]]:
+    """For each commit, in git's order, how many more times each key stands in its added than in its removed text."""
     wanted = sorted({key for key in keys if key.strip()}, key=len, reverse=True)
     if not wanted:
-        return {}
-    pattern = re.compile("|".join(_in_code(key) for key in wanted))
-    balance: dict[str, Counter[str]] = {}
-    for diff in diffs:
-        if _PROSE.search(diff.path):
-            continue
-        count = balance.setdefault(diff.sha, Counter())
-        for hunk in diff.hunks:
-            count.update(key for line in hunk.added for key in _found(pattern, line))
-            count.subtract(key for line in hunk.removed for key in _found(pattern, line))
-    added = {sha: tuple(sorted(key for key, more in count.items() if more > 0)) for sha, count in balance.items()}
-    return {sha: keys for sha, keys in added.items() if keys}
+        return
+    pattern = re.compile("|".join(_in_code(key) if only_code else _anywhere(key) for key in wanted))
+    for sha, files in groupby(diffs, key=lambda diff: diff.sha):
+        count: Counter[str] = Counter()
+        for diff in files:
+            if only_code and _PROSE.search(diff.path):
+                continue
+            for hunk in diff.hunks:
+                count.update(key for line in hunk.added for key in pattern.findall(line))
+                count.subtract(key for line in hunk.removed for key in pattern.findall(line))
+        yield sha, count
 
 
 _PROSE = re.compile(r"\.(?:md|markdown|rst|txt|adoc|po)$|(?:^|/)(?:changelog|changes|news|history)\b", re.IGNORECASE)
 
 
 def _in_code(key: str) -> str:
-    written = re.escape(key)
-    if key.isalpha():
-        return rf"(?<=[\"'`]){written}(?=[\"'`])"
-    return rf"(?<![\w-]){written}(?![\w-])"
+    return rf"(?<=[\"'`]){re.escape(key)}(?=[\"'`])" if key.isalpha() else _anywhere(key)
 
 
-def _found(pattern: re.Pattern[str], line: str) -> list[str]:
-    return [found[0] for found in pattern.finditer(line)]
+def _anywhere(key: str) -> str:
+    return rf"(?<![\w-]){re.escape(key)}(?![\w-])"

@@ -14,6 +14,7 @@ from whytree.workspace.roles import Role
 from . import queries, services
 from .definition import basis_points
 from .models import Flag, FlagChange
+from .retiring import Retirement, removable, retirement_of, retirements
 
 router = Router(tags=["Flags"])
 
@@ -128,6 +129,67 @@ class ExposureOut(Schema):
     day: str
     variant: str
     people: int
+
+
+class ReferenceOut(Schema):
+    """A line that speaks of the flag; `how` is resolved or text."""
+
+    repository: str
+    path: str
+    line: int
+    how: str
+    says: str
+    alias: str
+    hunk: str | None
+
+
+class ExtinctionOut(Schema):
+    """The commit that took the last reference out of a repository."""
+
+    repository: str
+    sha: str
+    subject: str
+    at: datetime
+
+
+class RetirementOut(Schema):
+    """How far a flag is on its way out: unjustified, running, decided, ready or removed; and where it stands in code."""
+
+    key: str
+    standing: str
+    says: str
+    keep: str = Field(description="The variant whose branch stays; empty while nothing is decided.")
+    command: str
+    looked_in: list[str] = Field(description="Repositories in which somebody looked for it.")
+    references: list[ReferenceOut]
+    extinctions: list[ExtinctionOut]
+
+    @staticmethod
+    def of(found: Retirement) -> "RetirementOut":
+        return RetirementOut(
+            key=found.flag.key,
+            standing=found.standing.value,
+            says=found.says,
+            keep=found.keep,
+            command=found.command,
+            looked_in=[repository.name for repository in found.code.looked_in],
+            references=[
+                ReferenceOut(
+                    repository=one.repository.name,
+                    path=one.path,
+                    line=one.line,
+                    how=one.how,
+                    says=one.says,
+                    alias=one.alias,
+                    hunk=one.hunk,
+                )
+                for one in found.code.references
+            ],
+            extinctions=[
+                ExtinctionOut(repository=one.repository.name, sha=one.sha, subject=one.subject, at=one.at)
+                for one in found.code.extinctions
+            ],
+        )
 
 
 class Person(Schema):
@@ -263,3 +325,16 @@ def list_exposures(request: ApiRequest, product: str, key: str, days: int = 30) 
     flag = queries.find_flag(api_product(request, product, Role.VIEWER), key)
     rows = queries.exposures_by_day(flag, days=days)
     return [ExposureOut(day=row.day.isoformat(), variant=row.variant, people=row.people) for row in rows]
+
+
+@router.get("/products/{product}/flags/{key}/references", response=RetirementOut, operation_id="list_flag_references")
+def list_flag_references(request: ApiRequest, product: str, key: str) -> RetirementOut:
+    """Where the flag stands in code, as far as repositories were read, and whether it can go."""
+    return RetirementOut.of(retirement_of(queries.find_flag(api_product(request, product, Role.VIEWER), key)))
+
+
+@router.get("/products/{product}/flag-retirements", response=list[RetirementOut], operation_id="list_flag_retirements")
+def list_flag_retirements(request: ApiRequest, product: str, ready: bool = False) -> list[RetirementOut]:
+    """How far every flag is on its way out; with `ready` only those that can go now, and where."""
+    found = api_product(request, product, Role.VIEWER)
+    return [RetirementOut.of(one) for one in (removable(found) if ready else retirements(found))]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -29,6 +30,9 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     flag.command("archive")(archive)
     flag.command("restore")(restore)
     flag.command("evaluate")(evaluate)
+    flag.command("references")(references)
+    flag.command("removable")(removable)
+    flag.command("remove")(remove)
 
 
 def add(
@@ -147,6 +151,77 @@ def evaluate(
         say(f"{answer['variant']} = {value}   ({answer['reason']})")
     for step in answer["explanation"]:
         say(f"  {step}")
+
+
+def references(
+    keys: Annotated[list[str] | None, typer.Argument(help="Keys to look for; all flags otherwise.")] = None,
+    path: Annotated[Path, typer.Option(help="Your clone.")] = Path(),
+    csv: Annotated[
+        Path | None, typer.Option(help="Folder for the file coderefs_PRODUCT_REPOSITORY_COMMIT.csv, as LaunchDarkly's.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Where flags stand in your clone's HEAD, and which commit took the last reference of the others away.
+
+    A reference is resolved through Python's syntax tree (literals, constants, enums, imports), or a text match.
+    What was found is told to the server when the clone was added to it: whytree repository add.
+    """
+    from .looking import look, print_found
+
+    found = look(connect(), path, keys or [])
+    if csv is not None:
+        found.write_csv(csv)
+    if as_json:
+        print_json(found.as_json())
+        return
+    print_found(found)
+
+
+def remove(
+    key: Key,
+    keep: Annotated[str, typer.Option(help="The variant whose branch stays, as on or off.")],
+    path: Annotated[Path, typer.Option(help="Your clone.")] = Path(),
+    only: Annotated[
+        list[str] | None, typer.Option(help="Change this file or folder only, repeated; others may be refused.")
+    ] = None,
+    reader: Annotated[
+        list[str] | None, typer.Option(help="Name of a function of yours that gives a flag's value, repeated.")
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Change the files; otherwise the patch is printed.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take a flag out of the Python code of your clone, keeping the branch of one variant as it is written.
+
+    Prints a patch for `git apply`. One place that is not sure stops all of it, with the reason; nothing is half done.
+    """
+    from .removing import plan_removal, print_plan
+
+    plan = plan_removal(connect(), key, keep, path, only=only or [], readers=reader or [])
+    if write and not plan.is_refused:
+        plan.write()
+    if as_json:
+        print_json(plan.as_json(written=write))
+    else:
+        print_plan(plan, written=write)
+    if plan.is_refused:
+        raise typer.Exit(1)
+
+
+def removable(as_json: AsJson = False) -> None:
+    """Flags that can go: decided, the same for everybody, and still in code; and where."""
+    client = connect()
+    ready = client.get(f"/products/{client.product}/flag-retirements", ready=True)
+    if as_json:
+        print_json(ready)
+        return
+    for one in ready:
+        say(f"{one['key']}: {one['says']}")
+        for place in one["references"]:
+            say(f"  {place['path']}:{place['line']}  {place['how']}")
+        if one["references"]:
+            say(f"  {one['command']}")
+    if not ready:
+        say("No flag can go now: `whytree flag list` shows what each waits for.")
 
 
 def _call(method: str, key: str, verb: str, as_json: bool, body: dict[str, Any] | None = None) -> None:

@@ -3,12 +3,15 @@
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from whytree.code.models import FlagReference
 from whytree.engines.flags import FULL_COVERAGE, explain, percent
 from whytree.errors import Invalid, Unavailable, WhytreeError
 from whytree.tree.models import Hypothesis, Solution
@@ -20,9 +23,11 @@ from whytree.workspace.roles import Role
 from . import queries, services
 from .definition import basis_points
 from .models import Flag, Kind
+from .retiring import removable, retirement_of
 from .snippets import python_snippet
 
 DAYS = 14  # of exposures shown
+PLACES = 50  # in code
 
 
 @require_http_methods(["GET", "POST"])
@@ -44,6 +49,7 @@ def _list(request: PageRequest, product: Product, form: QueryDict, error: Whytre
     shown = list(queries.list_flags(product, archived=archived))
     context = {
         "here": "changes",
+        "ready": [] if archived else removable(product),
         "flags": shown,
         "archived": archived,
         "sentence": _archive_sentence(shown) if archived else _list_sentence(shown),
@@ -137,10 +143,19 @@ def _flag_page(request: PageRequest, flag: Flag, error: WhytreeError | None = No
         "will_lock": not flag.is_open and flag.hypothesis is not None and flag.hypothesis.locked_at is None,
         "error": error,
         "may_write": _may_write(request, flag.product),
+        "retirement": (retirement := retirement_of(flag)),
+        "places": [(one, _why_url(flag.product, one)) for one in retirement.code.references[:PLACES]],
+        "more_places": len(retirement.code.references) - PLACES,
     }
     return render(
         request, "flags/flag.html", context | _evaluation(flag, request), status=error.status if error else 200
     )
+
+
+def _why_url(product: Product, place: FlagReference) -> str:
+    """Where the line says what it is for."""
+    ref = f"{place.repository.name}:{place.path}:{place.line}"
+    return f"{reverse('why', args=[product.slug])}?{urlencode({'q': ref})}"
 
 
 def _flag_sentence(flag: Flag) -> str:

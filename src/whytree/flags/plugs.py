@@ -26,6 +26,7 @@ from whytree.workspace.sockets import (
 from . import live
 from .models import Flag
 from .queries import flags_by_solution, list_flags
+from .retiring import removable
 from .services import flags_in_force
 
 
@@ -36,6 +37,7 @@ def plug() -> None:
     plug_variants(flags_in_force)
     plug_panel("solution", solution_panel, order=20)
     plug_panel("person", person_panel, order=30)
+    plug_panel("today", today_panel, order=40)
     plug_figure("solution", solution_figures)
     plug_search(search_flags)
 
@@ -55,6 +57,16 @@ def solution_panel(actor: Actor, product: Product, solution: Solution) -> Panel 
         return None
     context = {"product": product, "solution": solution, "flags": flags}
     return Panel("Flag" if len(flags) < 2 else "Flags", "flags/_solution_panel.html", context, column="aside")
+
+
+def today_panel(actor: Actor, product: Product, subject: Any) -> Panel | None:
+    """Flags whose question is answered and whose code is still there."""
+    ready = removable(product)
+    if not ready:
+        return None
+    says = "One flag can go." if len(ready) == 1 else f"{len(ready)} flags can go."
+    context = {"product": product, "ready": ready[:5], "more": len(ready) - 5}
+    return Panel("Can go", "flags/_today_panel.html", context, column="aside", headline=says)
 
 
 @dataclass(frozen=True)

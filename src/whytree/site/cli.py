@@ -29,6 +29,7 @@ APPS = (
     "analytics",
     "flags",
     "voice",
+    "experiments",
     "learning",
     "demo",
 )
@@ -56,8 +57,10 @@ GROUPS = {
     "evidence": "What speaks for or against a node.",
     "metric": "What is counted.",
     "ask": "Questions asked of what people did.",
+    "field": "Form fields: what they cost people, and whether code reads them.",
     "flag": "Feature flags.",
     "feedback": "What people said.",
+    "experiment": "What a change did to people drawn by lot.",
     "review": "Predictions against what happened.",
     "slack": "The channel that gets five lines on Mondays.",
     "person": "The people who use the product.",

@@ -23,6 +23,7 @@ INSTALLED_APPS = [
     "whytree.site",
     "whytree.why",
     "whytree.learning",
+    "whytree.experiments",
     "whytree.voice",
     "whytree.flags",
     "whytree.analytics",

@@ -5,6 +5,7 @@ from typing import Annotated
 from ninja import Router, Schema, Status
 from pydantic import AwareDatetime, Field
 
+from whytree.code.queries import find_repository
 from whytree.code.services import PushedCommit
 from whytree.engines.blame import Span
 from whytree.errors import Invalid
@@ -12,14 +13,17 @@ from whytree.tree.services import Proposed
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
+from . import coverage as covered
 from . import daily as habit
 from . import improving, queries, questions, reasons, sending, services, shares
 from .ahead import Ahead
 from .answer import Why
 from .card import Card, card_of, find_subject
+from .coverage import Coverage, Point
 from .daily import Daily
 from .digest import Digest, digest_of
-from .first_look import FirstLook, find_repository, first_look
+from .first_look import FirstLook, first_look
+from .first_look import find_repository as repository_named
 from .hops import url_of
 from .models import Reader
 from .queries import Ask
@@ -170,7 +174,7 @@ def withdraw_why(request: ApiRequest, product: str, pk: int) -> Status[None]:
 def look(request: ApiRequest, product: str, repository: str = "") -> FirstLook:
     """How much of a repository can say whom it was for, how that is known, and a line whose answer is worth seeing."""
     found = api_product(request, product, Role.VIEWER)
-    return first_look(find_repository(found, repository))
+    return first_look(repository_named(found, repository))
 
 
 class LinkAnswerIn(Schema):
@@ -192,7 +196,7 @@ class LinkAnsweredOut(Schema):
 def links_to_confirm(request: ApiRequest, product: str, repository: str = "", limit: int = 10) -> list[Question]:
     """The inferred links worth asking a person about: those that explain many lines and are least sure."""
     found = api_product(request, product, Role.VIEWER)
-    return questions.questions(find_repository(found, repository), limit=max(1, min(limit, 100)))
+    return questions.questions(repository_named(found, repository), limit=max(1, min(limit, 100)))
 
 
 @router.post("/products/{product}/links/answer", response=LinkAnsweredOut, operation_id="answer_link")
@@ -220,7 +224,20 @@ class ProposedOut(Schema):
 def propose_drafts(request: ApiRequest, product: str, body: ProposedIn) -> Proposed:
     """Infer drafts of a tree from what was merged and asked for. What a person decided before stays as it is."""
     found = api_product(request, product, Role.MEMBER)
-    return propose(request.actor, find_repository(found, body.repository))
+    return propose(request.actor, repository_named(found, body.repository))
+
+
+@router.get("/products/{product}/coverage", response=Coverage, operation_id="coverage")
+def coverage(request: ApiRequest, product: str, repository: str = "", within: str = "") -> Coverage:
+    """For every line the best that stands behind it, of a folder, a file or a whole repository, as it was last read."""
+    return covered.coverage(api_product(request, product, Role.VIEWER), repository, within)
+
+
+@router.post("/products/{product}/repositories/{pk}/coverage", response=Point, operation_id="keep_coverage")
+def keep_coverage(request: ApiRequest, product: str, pk: int) -> Point:
+    """Write down how much is explained after a reading, so that it can be seen over time. Twice changes nothing."""
+    repository = find_repository(api_product(request, product, Role.MEMBER), pk)
+    return covered.keep_coverage(request.actor, repository)
 
 
 def _ref(typed: str) -> Ref:

@@ -18,6 +18,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     root.command("why")(why)
     root.command("improve")(improve)
     root.command("start")(start)
+    root.command("coverage")(coverage)
     root.command("daily")(daily)
     root.command("digest")(digest)
     group("slack").command("set")(set_slack)
@@ -137,6 +138,26 @@ def start(
 
     answers = {"problem": problem, "who": who, "test": test}
     begin(connect(), subject, answers, with_branch=not no_branch, yes=yes, as_json=as_json)
+
+
+def coverage(
+    path: Annotated[str, typer.Argument(help="Your clone, or a folder or file in it.")] = ".",
+    repository: Annotated[
+        str, typer.Option(help="Ask about a repository that was read in, by its name; PATH is then a path in it.")
+    ] = "",
+    no_sync: Annotated[
+        bool, typer.Option("--no-sync", help="As it was read last, without reading what is new.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What does the code rest on? For every line the best behind it, from a measured outcome down to nothing."""
+    from .covering import cover, print_coverage
+
+    answer = cover(connect(), path, repository=repository, sync=not no_sync, as_json=as_json)
+    if as_json:
+        print_json(answer)
+    else:
+        print_coverage(answer)
 
 
 def daily(as_json: AsJson = False) -> None:

@@ -124,7 +124,7 @@ def how(counted: Heard) -> str:
     unit = "lines" if counted.lines else "commits"
     rules = [f"{percent(lines, whole)} by {rule}" for rule, lines in counted.by_rule.items()] if counted.lines else []
     named = counted.named_lines if counted.lines else counted.named_commits
-    parts = [f"Of {whole:,} {unit}, {told:,} are explained"]
+    parts = [f"Of {whole:,} {unit}, {told:,} lead to somebody’s words or a stated reason"]
     parts[0] += f" ({', '.join(rules)})" if rules else ""
     if named:
         parts.append(f"{named:,} name a ticket whose words are not known here")

@@ -2,7 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+from django.core.cache import cache
 from django.db.models import Q
 
 from whytree.code.models import Commit, CommitKey, Repository
@@ -13,7 +15,11 @@ from whytree.errors import NotFound
 from whytree.flags.models import Flag
 from whytree.tree.models import Node, Solution, TicketLink
 from whytree.tree.queries import find_node, nodes_behind, path_of
-from whytree.workspace.models import Product
+from whytree.workspace.models import Activity, Product
+
+# Keeping a point of coverage changes no answer.
+KEEP_COVERAGE = "keep_coverage"
+KEPT_SECONDS = 3600
 
 
 class Resolver:
@@ -91,7 +97,7 @@ class Resolver:
             return tracker == wanted.tracker
         if self._lone is None:
             self._lone = Repository.objects.filter(product=self._product).count() < 2
-        return tracker == self._tracker or (tracker == "" and self._lone)
+        return tracker == self._tracker if tracker else self._lone
 
 
 def hub_of(node: Node) -> Node:
@@ -110,6 +116,32 @@ def findings_of(product: Product, commits: Iterable[Commit]) -> dict[int, Findin
             by_tracker[tracker] = resolver.at(tracker)
         found[commit.pk] = find_link(facts, by_tracker[tracker])
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Where the rules lead a commit."""
+
+    rule: str
+    refs: tuple[str, ...]
+
+
+def links_of(repository: Repository) -> dict[int, Linked]:
+    """All commits of a repository that lead anywhere, by primary key. Read once for every act in the product."""
+    key = f"links:{repository.pk}:{last_act(repository.product)}"
+    known: dict[int, Linked] | None = cache.get(key)
+    if known is None:
+        commits = repository.commits.filter(may_be_linked(repository.product)).distinct().select_related("repository")
+        found = findings_of(repository.product, commits)
+        known = {pk: Linked(one.link.rule, one.link.refs) for pk, one in found.items() if one.link}
+        cache.set(key, known, KEPT_SECONDS)
+    return known
+
+
+def last_act(product: Product) -> int:
+    """Whatever changes anything in a product writes an activity: the last one says whether an answer can be different."""
+    acts = Activity.objects.filter(product=product).exclude(verb=KEEP_COVERAGE)
+    return acts.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def may_be_linked(product: Product) -> Q:

@@ -1,4 +1,4 @@
-"""What the habit remembers: whom a person is in git, which voices they were shown, and what was sent to them."""
+"""What is remembered of answers (how much was explained when it was read) and of the habit (voices shown, mails sent)."""
 
 import secrets
 
@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from whytree.code.models import Repository
 from whytree.workspace.models import Product, User
 
 
@@ -96,3 +97,22 @@ class Sending(models.Model):
 
     def __str__(self) -> str:
         return f"{self.week} to {self.user or 'the channel'}: {self.state}"
+
+
+class CoveragePoint(models.Model):
+    """Lines of a repository by the best that stood behind them, after one reading."""
+
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    head = models.CharField(max_length=64)
+    lines = models.PositiveIntegerField()
+    by_rung = models.JSONField(default=dict, help_text='{"measured": 120, "tested": 0, ...}')
+    refuted = models.PositiveIntegerField(default=0)
+    unmeasured = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["repository", "-at"], name="why_coverage_at")]
+
+    def __str__(self) -> str:
+        return f"{self.repository} at {self.head[:7]}"

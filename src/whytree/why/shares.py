@@ -3,13 +3,11 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from django.db.models import Sum
-
 from whytree.code.models import Repository
 from whytree.errors import NotFound
 from whytree.workspace.models import Product
 
-from .linking import findings_of, may_be_linked
+from .linking import links_of
 
 
 @dataclass(frozen=True)
@@ -29,19 +27,16 @@ def explained_share(product: Product, name: str) -> Share:
     repository = Repository.objects.filter(product=product, name=name).first()
     if repository is None:
         raise NotFound(f"No repository is called {name[:100]} in {product.name}. See: whytree repository list")
-    commits = repository.commits.filter(may_be_linked(product)).distinct().select_related("repository")
-    findings = findings_of(product, commits)
+    links = links_of(repository)
+    lines = dict(repository.commits.filter(lines__gt=0).values_list("pk", "lines"))
     by_rule: Counter[str] = Counter()
-    linked = 0
-    for commit in commits:
-        if found := findings[commit.pk].link:
-            by_rule[found.rule] += commit.lines
-            linked += 1
+    for pk, found in links.items():
+        by_rule[found.rule] += lines.get(pk, 0)
     return Share(
         repository=repository.name,
         commits=repository.commits.count(),
-        linked_commits=linked,
-        lines=repository.commits.aggregate(total=Sum("lines"))["total"] or 0,
+        linked_commits=len(links),
+        lines=sum(lines.values()),
         explained_lines=by_rule.total(),
         by_rule={rule: lines for rule, lines in by_rule.most_common() if lines},
     )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import confirming, pages_daily, pages_improve, pages_monday, pages_start
+from . import confirming, coverage_pages, pages_daily, pages_improve, pages_monday, pages_start
 from . import pages as views
 
 pages = [
@@ -11,6 +11,7 @@ pages = [
     path("why/told/<int:pk>/withdraw", views.withdraw, name="why_withdraw"),
     path("why/links", confirming.links, name="confirm_links"),
     path("why/box", views.box, name="why_box"),
+    path("coverage", coverage_pages.coverage_page, name="coverage"),
     path("improve", pages_improve.improve, name="improve"),
     path("daily/others", pages_daily.others, name="daily_others"),
     path("settings/monday", pages_monday.channel, name="monday_channel"),

@@ -63,6 +63,11 @@ def print_json(data: Any) -> None:
     typer.echo(_CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
+def pour(text: str) -> None:
+    """A patch or the like: to a file or a pipe exactly these characters, on a terminal only what it shows and never obeys."""
+    typer.echo(visible(text) if sys.stdout.isatty() else text, nl=False)
+
+
 def ask(question: str, *, err: bool = False) -> str:
     """What the person at the terminal answers; empty when they only press Enter."""
     return str(typer.prompt(visible(question), default="", show_default=False, err=err)).strip()

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('code', '0001_initial'),
+        ('code', '0020_fileblame_stamp_nesting'),
     ]
 
     operations = [

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("code", "0040_tickets_of_trackers")]
+    dependencies = [("code", "0050_flag_references_and_form_fields")]
 
     operations = [
         migrations.AddField(

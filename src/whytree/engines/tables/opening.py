@@ -115,7 +115,7 @@ class Table:
         return iter(rows)
 
     def _binary_rows(self, stack: ExitStack) -> tuple[Rows, BinaryIO]:
-        content = self._seekable(stack)
+        content = self.seekable(stack)
         if self.format == "parquet":
             parquet = ParquetRows(content)
             self.columns = parquet.columns
@@ -124,7 +124,7 @@ class Table:
         self.columns = list(cast(Row, next(rows)).values)
         return rows, content
 
-    def _seekable(self, stack: ExitStack) -> BinaryIO:
+    def seekable(self, stack: ExitStack) -> BinaryIO:
         """These formats are read from their end: a compressed one is unpacked beside, on disk."""
         content, raw = open_bytes(self.path)
         stack.enter_context(raw)

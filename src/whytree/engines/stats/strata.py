@@ -1,8 +1,4 @@
-"""Estimates with their doubt: proportions, counts, and the difference between two arms.
-
-Every input is a summary (how many, how much, sum of squares); no raw event reaches this module. Every question is
-answered by an :class:`Estimate` or, where the data hold no answer, by :class:`NoAnswer` with the reason: never by
-p = 1 or an interval of zero width. Pure: no clock, no database, no settings.
+"""Two arms compared within periods of constant weights.
 
 Differences are *stratified*: people who entered while the arms' weights stood still are compared with each other, and
 the comparisons are combined. Pooling a ramp (10 % of Monday's people, 50 % of Friday's) compares weekdays instead of
@@ -12,40 +8,13 @@ arms. A stratum in which only one arm was served says nothing about the differen
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
-from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special  # scipy.stats has the same functions, and takes half a second of every command to load
 
-#: Two-sided level of every interval a page shows.
-LEVEL = 0.95
-
-Method = Literal[
-    "Wilson", "Garwood", "Fay-Feuer", "Miettinen-Nurminen, stratified", "Mantel-Haenszel weights, Welch", "delta, log"
-]
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A value, the interval around it, how many independent units it rests on, and how it was made."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-    method: Method
-
-
-@dataclass(frozen=True)
-class NoAnswer:
-    """The data cannot say; ``reason`` is a sentence for people."""
-
-    reason: str
+from whytree.engines.stats.answers import LEVEL, Estimate, Floats, NoAnswer, z
 
 
 @dataclass(frozen=True)
@@ -86,60 +55,6 @@ class Comparison:
     n_treatment: int
 
 
-# --- one group ------------------------------------------------------------------------------------------------------
-
-
-def proportion(successes: int, n: int, *, level: float = LEVEL) -> Estimate | NoAnswer:
-    """Share of ``n`` people, with Wilson's score interval (JASA 22, 1927, p. 209-212; Newcombe 1998a, method 3).
-
-    All shares that a score test would not reject, so it stays inside 0 and 1 and has width at 0 of n.
-    """
-    if n == 0:
-        return NoAnswer("Nobody has started yet.")
-    if not 0 <= successes <= n:
-        raise ValueError(f"{successes} of {n} is no proportion.")
-    z2 = _z(level) ** 2
-    share = successes / n
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = math.sqrt(z2) / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    # at the ends the formula is exactly 0 or 1; rounding must not put the value outside its own interval
-    low = 0.0 if successes == 0 else centre - half
-    high = 1.0 if successes == n else centre + half
-    return Estimate(share, low, high, n, "Wilson")
-
-
-def count(events: int, *, level: float = LEVEL) -> Estimate:
-    """Number of independent occurrences, with Garwood's exact Poisson interval (Biometrika 28, 1936, p. 437).
-
-    For things that happen once to a person: unique people in a period.
-    """
-    return _gamma_interval(float(events), float(events), 1.0, events, level, "Garwood")
-
-
-def clustered_count(events: float, squares: float, largest: float, people: int, *, level: float = LEVEL) -> Estimate:
-    """Number of events of which one person makes several (Fay and Feuer, Statistics in Medicine 16, 1997, eq. 5-6).
-
-    People arrive independently, their events do not: ten people with ten events each say less than a hundred with
-    one. ``squares`` is the sum over people of (their events)^2, ``largest`` the most that one person made. The number
-    of people with k events is Poisson with weight k, which is Fay and Feuer's weighted sum; with one event each it is
-    Garwood's interval.
-    """
-    return _gamma_interval(events, squares, largest, people, level, "Fay-Feuer")
-
-
-def _gamma_interval(total: float, variance: float, largest: float, n: int, level: float, method: Method) -> Estimate:
-    tail = (1 - level) / 2
-    low = 0.0
-    if total > 0:
-        low = variance / (2 * total) * float(2 * special.gammaincinv(total**2 / variance, tail))
-    more, more_variance = total + largest, variance + largest**2
-    high = more_variance / (2 * more) * float(special.chdtri(2 * more**2 / more_variance, tail))
-    return Estimate(total, low, high, n, method)
-
-
-# --- two arms -------------------------------------------------------------------------------------------------------
-
-
 def difference_of_proportions(strata: Sequence[Stratum], *, level: float = LEVEL) -> Comparison | NoAnswer:
     """Treatment minus control in share of people, stratified.
 
@@ -162,12 +77,12 @@ def difference_of_proportions(strata: Sequence[Stratum], *, level: float = LEVEL
         variance = float(weights**2 @ _score_variance(x0, n0, x1, n1, difference))
         return (observed - difference) / math.sqrt(max(variance, _TINY))
 
-    z = _z(level)
+    reach = z(level)
     n = int(n0.sum() + n1.sum())
     estimate = Estimate(
         observed,
-        _root(lambda difference: score(difference) - z, -1.0, observed),
-        _root(lambda difference: score(difference) + z, observed, 1.0),
+        _root(lambda difference: score(difference) - reach, -1.0, observed),
+        _root(lambda difference: score(difference) + reach, observed, 1.0),
         n,
         "Miettinen-Nurminen, stratified",
     )
@@ -175,6 +90,19 @@ def difference_of_proportions(strata: Sequence[Stratum], *, level: float = LEVEL
     spread1 = float(weights**2 @ (x1 / n1 * (1 - x1 / n1) / n1))
     ratio = _ratio(share0, spread0, share1, spread1, n, level)
     return Comparison(share0, share1, estimate, ratio, int(n0.sum()), int(n1.sum()))
+
+
+def score_of_no_difference(strata: Sequence[Stratum]) -> float:
+    """The standard normal score of "both arms are alike" that belongs to the interval above; positive: more treated.
+
+    Strata in which only one arm was served are left out, as there; at least one must be left.
+    """
+    used = [stratum for stratum in strata if stratum.compares]
+    n0, x0, _ = _columns([stratum.control for stratum in used])
+    n1, x1, _ = _columns([stratum.treatment for stratum in used])
+    weights = _mantel_haenszel(n0, n1)
+    variance = float(weights**2 @ _score_variance(x0, n0, x1, n1, 0.0))
+    return float(weights @ (x1 / n1 - x0 / n0)) / math.sqrt(max(variance, _TINY))
 
 
 def difference_of_means(strata: Sequence[Stratum], *, level: float = LEVEL) -> Comparison | NoAnswer:
@@ -280,72 +208,5 @@ def _ratio(
     if control <= 0 or treatment <= 0:
         return NoAnswer("An arm at zero has no ratio to the other.")
     log = math.log(treatment / control)
-    half = _z(level) * math.sqrt(spread0 / control**2 + spread1 / treatment**2)
+    half = z(level) * math.sqrt(spread0 / control**2 + spread1 / treatment**2)
     return Estimate(treatment / control, math.exp(log - half), math.exp(log + half), n, "delta, log")
-
-
-def _z(level: float) -> float:
-    return NormalDist().inv_cdf(0.5 + level / 2)
-
-
-# --- was it a fair draw? --------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Assigned:
-    """Who was seen in each arm during one period, and the weights that were in force."""
-
-    seen: Mapping[str, int]
-    weights: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class SampleRatio:
-    """Whether arms got as many people as their weights promised.
-
-    ``unexpected`` counts people seen in an arm while its weight was zero (a client that was still on older rules):
-    chance cannot put them there, so they are shown, not tested.
-    """
-
-    p: float
-    statistic: float
-    freedom: int
-    seen: Mapping[str, int]
-    expected: Mapping[str, float]
-    unexpected: int
-
-
-def sample_ratio(periods: Sequence[Assigned]) -> SampleRatio | NoAnswer:
-    """Chi-squared test of the arms' sizes against the weights in force (Fabijan et al., KDD 2019, section 2).
-
-    Expected counts are summed over periods, and so is their covariance, N (diag(w) - w w'): with one period this is
-    Pearson's statistic, with several it keeps its size where Pearson's on the sums would be too mild. An arm whose
-    weight was always zero is no degree of freedom.
-    """
-    arms = sorted({arm for period in periods for arm, weight in period.weights.items() if weight > 0})
-    seen, expected = np.zeros(len(arms)), np.zeros(len(arms))
-    covariance = np.zeros((len(arms), len(arms)))
-    unexpected = 0
-    for period in periods:
-        weights = np.array([max(0.0, period.weights.get(arm, 0.0)) for arm in arms])
-        here = np.array([period.seen.get(arm, 0) if w > 0 else 0 for arm, w in zip(arms, weights, strict=True)])
-        unexpected += sum(period.seen.values()) - int(here.sum())
-        if not weights.sum():
-            continue
-        shares = weights / weights.sum()
-        seen += here
-        expected += here.sum() * shares
-        covariance += here.sum() * (np.diag(shares) - np.outer(shares, shares))
-    freedom = int(np.linalg.matrix_rank(covariance))
-    if freedom == 0:
-        return NoAnswer("At no time could people have landed in more than one arm.")
-    gap = seen - expected
-    statistic = float(gap @ np.linalg.pinv(covariance) @ gap)
-    return SampleRatio(
-        p=float(special.chdtrc(freedom, statistic)),
-        statistic=statistic,
-        freedom=freedom,
-        seen=dict(zip(arms, seen.astype(int).tolist(), strict=True)),
-        expected=dict(zip(arms, expected.tolist(), strict=True)),
-        unexpected=unexpected,
-    )

@@ -1,0 +1,126 @@
+"""Who wrote which lines last, read from a clone for the server: all files at once, and only what changed travels."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from time import monotonic
+
+from whytree.engines.blame import spans_of
+from whytree.engines.gitlog import decode
+from whytree.engines.indents import nesting
+from whytree.workspace.client import CommandError
+
+from .git import Clone, exact_path, shown_path
+from .lines import FileLines, LineReader, Wanted
+from .survivors import Survivors
+
+Span = tuple[int, int, str]
+
+# Beyond this a file is data, or generated: nobody reads its lines.
+MAX_LINES_A_FILE = 10_000
+# Files that have to be blamed one by one may take this long; the next reading goes on with what is left.
+MAX_SECONDS_FOR_BLAME = 240.0
+_BLAMED_AT_ONCE = 50
+
+
+@dataclass(frozen=True)
+class ReadFile:
+    """A file as the server takes it. `stamp` changes when anything that is told of it does."""
+
+    path: str
+    shown: str
+    blob: str
+    spans: Sequence[Span]
+    stamp: str
+
+
+class LineReading:
+    """One reading of all lines of a clone. `present` are the paths of its text files, `left_out` sentences."""
+
+    def __init__(self, clone: Clone, progress: Callable[[str, int, int], None]) -> None:
+        self._clone = clone
+        self._progress = progress
+        self.present: set[str] = set()
+        self.left_out: list[str] = []
+
+    def read(self) -> Iterator[ReadFile]:
+        """Every text file of the head with its lines."""
+        sizes = self._sizes()
+        long = {path for path, size in sizes.items() if size > MAX_LINES_A_FILE}
+        self._leave_out(len(long), f"are longer than {MAX_LINES_A_FILE:,} lines")
+        survivors = Survivors(self._clone, lambda done, total: self._progress("history", done, total))
+        try:
+            replayed = survivors.read()
+        except CommandError as error:
+            # A damaged or partial clone: what git can still tell of single files is told.
+            replayed = {}
+            self.left_out.append(
+                f"The history could not be read in one go ({error.message}), so files were blamed singly."
+            )
+        blobs = survivors.blobs
+        wanted = [path for path in sorted(sizes) if path not in long]
+        self.present = set(map(shown_path, wanted))
+        unsure = []
+        for path in wanted:
+            version = replayed.get(path)
+            if version is None or len(version) != sizes[path]:
+                unsure.append(path)
+            else:
+                yield _told(path, blobs[path], survivors.ledger.commits_of(version.lines))
+        for file in self._blamed(unsure):
+            spans = spans_of((line.line, line.sha) for line in file.lines)
+            yield _told(file.path, blobs[file.path], [(span.start, span.end, span.sha) for span in spans])
+
+    def texts(self, files: Sequence[ReadFile]) -> dict[str, tuple[str, int]]:
+        """Text and nesting of these files, by path."""
+        contents = self._clone.blobs([file.blob for file in files])
+        return {
+            file.path: (decode(contents[file.blob].removesuffix(b"\n")), nesting(contents[file.blob])) for file in files
+        }
+
+    # Files that the replay cannot tell of: git shows no lines of some of their changes
+
+    def _blamed(self, paths: Sequence[str]) -> Iterator[FileLines]:
+        deadline = monotonic() + MAX_SECONDS_FOR_BLAME
+        reader = LineReader(self._clone, "HEAD")
+        for start in range(0, len(paths), _BLAMED_AT_ONCE):
+            if monotonic() > deadline:
+                self._leave_out(
+                    len(paths) - start, "took too long; the next `whytree repository sync` goes on with them"
+                )
+                return
+            yield from self._blame(reader, paths[start : start + _BLAMED_AT_ONCE])
+            self._progress("files", min(start + _BLAMED_AT_ONCE, len(paths)), len(paths))
+
+    def _blame(self, reader: LineReader, paths: Sequence[str]) -> list[FileLines]:
+        """Lines of these files; one that git cannot blame does not stop the others."""
+        try:
+            return list(reader.read_all([Wanted(path) for path in paths]).values())
+        except CommandError:
+            if len(paths) == 1:
+                self._leave_out(1, f"could not be blamed by git ({shown_path(paths[0])})")
+                return []
+        middle = len(paths) // 2
+        return self._blame(reader, paths[:middle]) + self._blame(reader, paths[middle:])
+
+    def _sizes(self) -> dict[str, int]:
+        """Lines of each text file at HEAD. Against an empty tree, so binary files say "-" and links are told apart."""
+        empty = self._clone.read("hash-object", "-t", "tree", "--stdin", stdin="")
+        listed = self._clone.read_bytes(
+            "diff", "--numstat", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", empty, "HEAD"
+        )
+        rows = (exact_path(row).split("\t", 2) for row in listed.split(b"\0") if row)
+        sizes = {path: int(added) for added, _, path in rows if added not in {"-", "0"}}
+        modules = self._clone.read_bytes("ls-tree", "-r", "-z", "HEAD").split(b"\0")
+        linked = {exact_path(row.partition(b"\t")[2]) for row in modules if row.startswith((b"160000", b"120000"))}
+        return {path: size for path, size in sizes.items() if path not in linked}
+
+    def _leave_out(self, count: int, reason: str) -> None:
+        if count > 0:
+            self.left_out.append(f"{count:,} {'file' if count == 1 else 'files'} left out: they {reason}.")
+
+
+def _told(path: str, blob: str, spans: Sequence[Span]) -> ReadFile:
+    stamp = hashlib.sha256(json.dumps([blob, spans]).encode()).hexdigest()[:32]
+    return ReadFile(path, shown_path(path), blob, spans, stamp)

@@ -1,0 +1,43 @@
+"""Estimates with their doubt, a subject a module.
+
+Every input is a summary (how many, how much, how it varies), but for quantiles and tails, which look at one column.
+Every question is answered by an estimate or, where the data hold no answer, by :class:`NoAnswer` with the reason: never
+by p = 1 or an interval of zero width. Pure: no clock, no database, no settings.
+
+    answers     Estimate and NoAnswer
+    groups      one group: shares and counts
+    strata      two arms within periods of constant weights
+    moments     centred sums, which everything below takes
+    effects     two arms: means (with covariates), shares, ratios, quantiles
+    draw        was it a fair draw?
+    margins     not worse by more than was allowed
+    multiple    several questions at once
+    sequential  an interval that may be looked at every day
+    spending    planned looks, and how much of the error each may spend
+    bayes       what one may believe after the data
+    tails       does one unit carry the mean?
+"""
+
+from whytree.engines.stats.answers import LEVEL, Estimate, Floats, Method, NoAnswer
+from whytree.engines.stats.draw import Assigned, SampleRatio, sample_ratio
+from whytree.engines.stats.groups import clustered_count, count, proportion
+from whytree.engines.stats.strata import Arm, Comparison, Stratum, difference_of_means, difference_of_proportions
+
+__all__ = [
+    "LEVEL",
+    "Arm",
+    "Assigned",
+    "Comparison",
+    "Estimate",
+    "Floats",
+    "Method",
+    "NoAnswer",
+    "SampleRatio",
+    "Stratum",
+    "clustered_count",
+    "count",
+    "difference_of_means",
+    "difference_of_proportions",
+    "proportion",
+    "sample_ratio",
+]

@@ -1,0 +1,57 @@
+"""One group: shares and counts."""
+
+from __future__ import annotations
+
+import math
+
+from scipy import special
+
+from whytree.engines.stats.answers import LEVEL, Estimate, Method, NoAnswer, z
+
+
+def proportion(successes: int, n: int, *, level: float = LEVEL) -> Estimate | NoAnswer:
+    """Share of ``n`` people, with Wilson's score interval (JASA 22, 1927, p. 209-212; Newcombe 1998a, method 3).
+
+    All shares that a score test would not reject, so it stays inside 0 and 1 and has width at 0 of n.
+    """
+    if n == 0:
+        return NoAnswer("Nobody has started yet.")
+    if not 0 <= successes <= n:
+        raise ValueError(f"{successes} of {n} is no proportion.")
+    z2 = z(level) ** 2
+    share = successes / n
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = math.sqrt(z2) / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    # at the ends the formula is exactly 0 or 1; rounding must not put the value outside its own interval
+    low = 0.0 if successes == 0 else centre - half
+    high = 1.0 if successes == n else centre + half
+    return Estimate(share, low, high, n, "Wilson")
+
+
+def count(events: int, *, level: float = LEVEL) -> Estimate:
+    """Number of independent occurrences, with Garwood's exact Poisson interval (Biometrika 28, 1936, p. 437).
+
+    For things that happen once to a person: unique people in a period.
+    """
+    return _gamma_interval(float(events), float(events), 1.0, events, level, "Garwood")
+
+
+def clustered_count(events: float, squares: float, largest: float, people: int, *, level: float = LEVEL) -> Estimate:
+    """Number of events of which one person makes several (Fay and Feuer, Statistics in Medicine 16, 1997, eq. 5-6).
+
+    People arrive independently, their events do not: ten people with ten events each say less than a hundred with
+    one. ``squares`` is the sum over people of (their events)^2, ``largest`` the most that one person made. The number
+    of people with k events is Poisson with weight k, which is Fay and Feuer's weighted sum; with one event each it is
+    Garwood's interval.
+    """
+    return _gamma_interval(events, squares, largest, people, level, "Fay-Feuer")
+
+
+def _gamma_interval(total: float, variance: float, largest: float, n: int, level: float, method: Method) -> Estimate:
+    tail = (1 - level) / 2
+    low = 0.0
+    if total > 0:
+        low = variance / (2 * total) * float(2 * special.gammaincinv(total**2 / variance, tail))
+    more, more_variance = total + largest, variance + largest**2
+    high = more_variance / (2 * more) * float(special.chdtri(2 * more**2 / more_variance, tail))
+    return Estimate(total, low, high, n, method)

@@ -1,0 +1,505 @@
+"""From units to a judged result. The plan is fixed before; nothing here looks at a number to decide what to ask of it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from whytree.engines.stats import Assigned, NoAnswer, SampleRatio, sample_ratio
+from whytree.engines.stats.bayes import Prior, posterior, standings
+from whytree.engines.stats.effects import (
+    Effect,
+    Quantile,
+    compare_means,
+    compare_proportions,
+    compare_quantiles,
+    compare_ratios,
+    fieller,
+    quantile,
+)
+from whytree.engines.stats.margins import non_inferior
+from whytree.engines.stats.moments import Moments
+from whytree.engines.stats.multiple import Corrected, benjamini_hochberg, holm, shown_with, uncorrected
+from whytree.engines.stats.sequential import always_valid
+from whytree.engines.stats.spending import nominal_level, repeated_p
+from whytree.engines.stats.tails import Tail, tail
+from whytree.errors import Invalid
+
+from . import health, sentences
+from .constants import MOST_SEGMENTS, RATIO_BROKEN, RATIO_DOUBTFUL
+from .plan import MetricPlan, Plan
+from .results import (
+    Analysis,
+    ArmFigure,
+    Belief,
+    ChanceOfBest,
+    Check,
+    Comparison,
+    Interval,
+    MetricResult,
+    RatioFigure,
+    Role,
+    Standing,
+    Trust,
+)
+from .units import Numbers, Units
+
+CORRECTING = {"holm": holm, "bh": benjamini_hochberg, "none": uncorrected}
+
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+$")
+
+#: Compares one arm with control at a level; what it needs is summed up once.
+Compare = Callable[[float], Effect | NoAnswer]
+
+
+def analyse(units: Units, plan: Plan, file: str) -> Analysis:
+    """Compare every arm with control on every metric, and judge whether the result can be trusted."""
+    covariates, checks = _covariates(units, plan)
+    ratio = _ratios(units, plan)
+    measured = [_measure(units, plan, metric, role, covariates) for metric, role in _roles(plan)]
+    _correct(measured, plan)
+    checks = [
+        *health.of_sample_ratio(ratio),
+        *health.of_intake(units.intake, plan, sum(units.sizes().values())),
+        *health.of_numbers(units, plan),
+        *checks,
+        *(check for one in measured for check in one.checks),
+        *_worst_case(units, plan, ratio[0], measured),
+    ]
+    analysis = Analysis(
+        file,
+        plan.unit,
+        units.arms[0],
+        units.intake.rows,
+        units.sizes(),
+        plan.level,
+        plan.correction,
+        plan.sequential,
+        "" if plan.look is None else f"{plan.look[0]}/{plan.look[1]}",
+        [_result(one, plan, units) for one in measured],
+        ratio,
+        checks,
+    )
+    return replace(analysis, headline=sentences.headline(analysis), verdict=sentences.verdict(analysis, plan))
+
+
+def _roles(plan: Plan) -> list[tuple[MetricPlan, Role]]:
+    """The first metric without a margin decides; those with one only must not get worse."""
+    roles: list[tuple[MetricPlan, Role]] = []
+    for metric in plan.metrics:
+        deciding = "primary" not in (role for _, role in roles)
+        roles.append((metric, "guardrail" if metric.margin else "primary" if deciding else "secondary"))
+    return roles
+
+
+# --- one metric ------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Measured:
+    """A metric while it is being judged."""
+
+    plan: MetricPlan
+    role: Role
+    kind: str
+    cap: float | None
+    arms: list[ArmFigure]
+    compare: list[Compare]
+    effects: list[Effect | NoAnswer]
+    checks: list[Check]
+    corrected: list[Corrected | None]
+
+
+def _measure(units: Units, plan: Plan, metric: MetricPlan, role: Role, covariates: Numbers) -> _Measured:
+    values = units.numbers[metric.column]
+    kind = _kind(units, metric, values)
+    values, cap = _capped(values, metric)
+    if kind == "quantile":
+        figures, compare, checks = _quantiles(units, metric, values)
+    else:
+        figures, compare, checks = _sums(units, metric, kind, values, covariates)
+    effects = [one(_nominal(plan.level, plan)) for one in compare]
+    return _Measured(metric, role, kind, cap, figures, compare, effects, checks, [None] * len(compare))
+
+
+def _kind(units: Units, metric: MetricPlan, values: Numbers) -> str:
+    there = values[~np.isnan(values)] if units.columns[metric.column].counts else values
+    if len(there) == 0:
+        texts = [one.text for faults in units.columns[metric.column].faults.values() for one in faults if one.text]
+        shown = f" (“{texts[0]}”, say)" if texts else ""
+        comma = " Write decimals with a point." if texts and _DECIMAL_COMMA.match(texts[0]) else ""
+        raise Invalid(
+            f"“{metric.column}” holds no number in any row{shown}.{comma} Name a column of numbers, or of true and false."
+        )
+    truth = all(bool(((part == 0) | (part == 1)).all()) for part in (there[:1000], there))
+    if metric.kind == "auto":
+        return "proportion" if truth and not metric.cap else "mean"
+    if metric.kind == "proportion" and not truth:
+        odd = there[~np.isin(there, (0.0, 1.0))][0]
+        raise Invalid(f"“{metric.column}” is no proportion: it holds {odd:g}, and not only 0 and 1. Ask for its mean.")
+    if metric.kind == "count" and bool(((there < 0) | (there != np.floor(there))).any()):
+        odd = there[(there < 0) | (there != np.floor(there))][0]
+        raise Invalid(f"“{metric.column}” is no count: it holds {odd:g}. Ask for its mean.")
+    return metric.kind
+
+
+def _capped(values: Numbers, metric: MetricPlan) -> tuple[Numbers, float | None]:
+    """Winsorised above at the cap, and below at its mirror where there are negative values (Wilcox 2012, 2.2.2)."""
+    if metric.cap is None:
+        return values, None
+    there = values[~np.isnan(values)]
+    percentile = metric.cap.percentile or 100.0
+    if metric.cap.value is not None:
+        return np.minimum(values, metric.cap.value), metric.cap.value
+    top = float(np.percentile(there, percentile))
+    bottom = float(np.percentile(there, 100 - percentile)) if there.min() < 0 else -math.inf
+    return np.clip(values, bottom, top), top
+
+
+def _sums(
+    units: Units, metric: MetricPlan, kind: str, values: Numbers, covariates: Numbers
+) -> tuple[list[ArmFigure], list[Compare], list[Check]]:
+    """Means, shares, counts and ratios: everything that centred sums can tell."""
+    rows, whose = [values], units.whose
+    if kind == "ratio":
+        rows.append(units.numbers[metric.per])
+    elif whose is not None and kind != "count":
+        rows.append(np.where(np.isnan(values), np.nan, 1.0))  # a mean of rows is a ratio of sums, over units
+    as_ratio = len(rows) > 1
+    gaps = any(units.columns[name].counts for name in metric.columns)
+    arms, tails = [], []
+    for at in range(len(units.arms)):
+        here = units.places(at)
+        columns = [column[here] for column in rows]
+        there = ~np.isnan(sum(columns)) if gaps else np.ones(len(columns[0]), dtype=bool)
+        if gaps:
+            columns = [column[there] for column in columns]
+        if whose is not None:
+            _, owner = np.unique(whose[here][there], return_inverse=True)
+            columns = [np.asarray(np.bincount(owner, column), dtype=np.float64) for column in columns]
+        else:
+            columns += [column[here][there] if gaps else column[here] for column in covariates]
+        arms.append(Moments.of(*columns))
+        heavy = tail(columns[0], arms[-1]) if kind != "proportion" and len(columns[0]) > 1 else None
+        if heavy is not None and whose is None:
+            heavy = replace(heavy, at=here.start + int(np.flatnonzero(there)[heavy.at]))
+        tails.append(heavy)
+    figures = [ArmFigure(name, arm.n, _value(arm, as_ratio)) for name, arm in zip(units.arms, arms, strict=True)]
+    checks = health.of_tails(metric, units, tails, arms) if metric.kind != "proportion" else []
+    compare = [
+        _compare(kind, as_ratio, arms[0], arm, metric, tails[0], own)
+        for arm, own in zip(arms[1:], tails[1:], strict=True)
+    ]
+    return figures, compare, checks
+
+
+def _value(arm: Moments, as_ratio: bool) -> float | None:
+    if arm.n == 0:
+        return None
+    if as_ratio:
+        return float(arm.mean[0] / arm.mean[1]) if arm.mean[1] > 0 else None
+    return float(arm.mean[0])
+
+
+def _compare(
+    kind: str, as_ratio: bool, control: Moments, treatment: Moments, metric: MetricPlan, *tails: Tail | None
+) -> Compare:
+    if kind == "proportion" and not as_ratio and len(control.mean) == 1:
+        cells = [round(float(arm.mean[0]) * arm.n) for arm in (control, treatment)]
+        return lambda level: compare_proportions(cells[0], control.n, cells[1], treatment.n, level=level)
+    ruled = [one for one in tails if one is not None and one.ruled]
+    if ruled and kind != "proportion":
+        return lambda level: NoAnswer(sentences.no_mean(metric, max(ruled, key=lambda one: one.share)))
+    if as_ratio:
+        return lambda level: compare_ratios(control, treatment, level=level)
+    return lambda level: compare_means(control, treatment, level=level)
+
+
+def _quantiles(units: Units, metric: MetricPlan, values: Numbers) -> tuple[list[ArmFigure], list[Compare], list[Check]]:
+    arms: list[Quantile | NoAnswer] = []
+    figures = []
+    for at, name in enumerate(units.arms):
+        here = units.places(at)
+        there = ~np.isnan(values[here])
+        mine = values[here][there]
+        whose = None if units.whose is None else units.whose[here][there].astype(np.float64)
+        arms.append(quantile(mine, metric.share, whose))
+        n = len(mine) if whose is None else len(np.unique(whose))
+        figures.append(ArmFigure(name, n, float(np.quantile(mine, metric.share)) if n else None))
+
+    def compare(control: Quantile | NoAnswer, treatment: Quantile | NoAnswer) -> Compare:
+        for arm in (control, treatment):
+            if isinstance(arm, NoAnswer):
+                return lambda level: arm
+        return lambda level: compare_quantiles(control, treatment, level=level)  # type: ignore[arg-type]
+
+    return figures, [compare(arms[0], arm) for arm in arms[1:]], []
+
+
+# --- covariates from before ------------------------------------------------------------------------------------------
+
+
+def _covariates(units: Units, plan: Plan) -> tuple[Numbers, list[Check]]:
+    """Covariates without gaps (a missing one is the mean of all), and whether the arms were alike in them."""
+    if plan.covariates and units.whose is not None:
+        raise Invalid("A covariate belongs to a unit, and rows stay rows here. Leave --covariate or --repeat rows out.")
+    filled, checks = [], []
+    for name in plan.covariates:
+        values = units.numbers[name]
+        gaps = np.isnan(values)
+        if gaps.all():
+            raise Invalid(f"“{name}” holds no number in any row, so it cannot be a covariate.")
+        whole = np.where(gaps, values[~gaps].mean(), values)
+        filled.append(whole)
+        checks += health.of_covariate(name, [Moments.of(whole[units.places(at)]) for at in range(len(units.arms))])
+    shape = (len(filled), len(units.arm))
+    return (np.array(filled) if filled else np.empty(shape)), checks
+
+
+# --- the draw --------------------------------------------------------------------------------------------------------
+
+
+def _ratios(units: Units, plan: Plan) -> list[RatioFigure]:
+    """Over all units, then by segment, the segments' p-values corrected for each other (Holm)."""
+    weights = read_weights(plan.weights, units.arms)
+    whole = _ratio("", units.sizes(), weights, None)
+    if units.segment is None:
+        return [whole]
+    first = np.arange(len(units.arm)) if units.whose is None else np.unique(units.whose, return_index=True)[1]
+    arm, segment = units.arm[first], units.segment.codes[first]
+    largest = np.argsort(-np.bincount(segment + 1, minlength=len(units.segment.names) + 1))[:MOST_SEGMENTS].tolist()
+    names = {code: units.segment.names[code - 1] if code else "(empty)" for code in largest}
+    parts = {name: np.bincount(arm[segment + 1 == code], minlength=len(units.arms)) for code, name in names.items()}
+    rest = np.bincount(arm[~np.isin(segment + 1, largest)], minlength=len(units.arms))
+    if rest.sum():
+        parts["(all others)"] = rest
+    figures = [
+        _ratio(name, dict(zip(units.arms, seen.tolist(), strict=True)), weights, None)
+        for name, seen in parts.items()
+        if seen.sum()
+    ]
+    tested = [figure.p for figure in figures if figure.p is not None]
+    adjusted = iter(holm(tested)) if tested else iter(())
+    return [
+        whole,
+        *(
+            _ratio(figure.segment, figure.seen, weights, None if figure.p is None else next(adjusted).p)
+            for figure in figures
+        ),
+    ]
+
+
+def _ratio(segment: str, seen: dict[str, int], weights: dict[str, float], adjusted: float | None) -> RatioFigure:
+    seen = {arm: seen.get(arm, 0) for arm in weights}
+    answer = sample_ratio([Assigned(seen, weights)])
+    if not isinstance(answer, SampleRatio):
+        return RatioFigure(segment, seen, {}, None, "ok")
+    expected = {arm: answer.expected.get(arm, 0.0) for arm in weights}
+    p = answer.p if adjusted is None else adjusted
+    standing: Trust = "broken" if p < RATIO_BROKEN else "look" if p < RATIO_DOUBTFUL else "ok"
+    return RatioFigure(segment, seen, expected, p, standing)
+
+
+def read_weights(text: str, arms: list[str]) -> dict[str, float]:
+    """``50:50`` in the arms' order, control first; or ``gate_30=1,gate_40=1``. Left out: all alike."""
+    if not text:
+        return dict.fromkeys(arms, 1.0)
+    named = "=" in text
+    parts = text.split(",") if named else text.split(":")
+    pairs = [part.rpartition("=")[::2] for part in parts] if named else list(zip(arms, parts, strict=False))
+    if not named and len(parts) != len(arms):
+        raise Invalid(f"{text} gives {len(parts)} weights and there are {len(arms)} arms: {', '.join(arms)}.")
+    weights: dict[str, float] = {}
+    for name, value in pairs:
+        try:
+            weight = float(value.strip().removesuffix("%"))
+        except ValueError:
+            weight = math.nan
+        if not (math.isfinite(weight) and weight >= 0):
+            raise Invalid(f"“{value}” is no weight. Write --weights 50:50, or {arms[0]}=50,{arms[1]}=50.")
+        weights[name.strip()] = weight
+    unknown = [name for name in arms if name not in weights]
+    weights = {name: weights[name] for name in [*arms, *weights] if name in weights}
+    if unknown:
+        raise Invalid(f"{text} gives no weight to “{unknown[0]}”. The arms are {', '.join(arms)}.")
+    total = sum(weights.values())
+    whole = 100.0 if "%" in text else 1.0 if max(weights.values()) < 1 else None
+    if total <= 0 or (whole is not None and not math.isclose(total, whole, rel_tol=1e-3)):
+        raise Invalid(
+            f"The weights {text} add up to {total:g}{' and not to ' + format(whole, 'g') if whole else ''}. Correct them."
+        )
+    return weights
+
+
+def _worst_case(units: Units, plan: Plan, ratio: RatioFigure, measured: list[_Measured]) -> list[Check]:
+    """What the deciding share would be if the units an arm lacks were all of the kind that shrinks the difference.
+
+    Worst-case bounds (Horowitz and Manski, JASA 95, 2000, p. 77-84). A finding that survives them needs no explanation of the split.
+    """
+    deciding = next((one for one in measured if one.role == "primary"), None)
+    if deciding is None or deciding.kind != "proportion" or ratio.standing == "ok" or len(units.arms) != 2:
+        return []
+    effect, weights = deciding.effects[0], read_weights(plan.weights, units.arms)
+    (name0, name1), sizes = units.arms, units.sizes()
+    n0, n1 = sizes[name0], sizes[name1]
+    if (
+        not isinstance(effect, Effect)
+        or len(weights) != 2
+        or not min(weights.values()) > 0
+        or effect.n_control != n0
+        or effect.n_treatment != n1
+    ):
+        return []
+    cells = {name0: (round(effect.control * n0), n0), name1: (round(effect.treatment * n1), n1)}
+    lacking, other = (name0, name1) if n0 / weights[name0] < n1 / weights[name1] else (name1, name0)
+    missing = round(sizes[other] * weights[lacking] / weights[other]) - sizes[lacking]
+    lacks_more = (effect.treatment > effect.control) == (lacking == name1)
+    x, n = cells[lacking]
+    cells[lacking] = (x if lacks_more else x + missing, n + missing)
+    bound = compare_proportions(*cells[name0], *cells[name1], level=plan.level)
+    if isinstance(bound, NoAnswer):
+        return []
+    return [health.of_worst_case(deciding.plan.name, lacking, missing, lacks_more, effect.difference, bound.difference)]
+
+
+# --- several questions at once ---------------------------------------------------------------------------------------
+
+
+def _correct(measured: list[_Measured], plan: Plan) -> None:
+    """The primary metric's arms are one family, all secondary metrics' arms another; guardrails must all pass anyway."""
+    for role in ("primary", "secondary"):
+        family = [
+            (one, at)
+            for one in measured
+            if one.role == role
+            for at, effect in enumerate(one.effects)
+            if isinstance(effect, Effect)
+        ]
+        effects = [one.effects[at] for one, at in family]
+        p_values = [_p(effect, plan) for effect in effects if isinstance(effect, Effect)]
+        if not p_values:
+            continue
+        for (one, at), corrected in zip(family, CORRECTING[plan.correction](p_values, level=plan.level), strict=True):
+            one.corrected[at] = corrected
+            if corrected.level != plan.level:
+                one.effects[at] = one.compare[at](_nominal(corrected.level, plan))
+
+
+def _nominal(level: float, plan: Plan) -> float:
+    """The level a plain interval needs, so that it holds at all planned looks together."""
+    return level if plan.look is None else nominal_level(*plan.look, level=level)
+
+
+def _p(effect: Effect, plan: Plan) -> float:
+    if plan.look is not None:
+        return repeated_p(effect.p, *plan.look)
+    if not plan.sequential:
+        return effect.p
+    sequence = always_valid(effect.difference.value, effect.error, effect.difference.n, level=plan.level)
+    return 1.0 if isinstance(sequence, NoAnswer) else sequence.p
+
+
+# --- what is shown ---------------------------------------------------------------------------------------------------
+
+
+def _result(one: _Measured, plan: Plan, units: Units) -> MetricResult:
+    comparisons = [
+        _comparison(one, effect, corrected, plan, name)
+        for effect, corrected, name in zip(one.effects, one.corrected, units.arms[1:], strict=True)
+    ]
+    return MetricResult(
+        one.plan.name,
+        one.kind,
+        one.role,
+        "%" if one.kind == "proportion" else "",
+        one.plan.up_is_good,
+        one.cap,
+        one.arms,
+        comparisons,
+        _chances(one, units.arms),
+    )
+
+
+def _comparison(
+    one: _Measured, effect: Effect | NoAnswer, corrected: Corrected | None, plan: Plan, arm: str
+) -> Comparison:
+    if isinstance(effect, NoAnswer):
+        return Comparison(arm, "no answer", effect.reason)
+    level = corrected.level if corrected is not None else plan.level
+    difference, relative = effect.difference, effect.relative
+    p = _p(effect, plan)
+    if plan.sequential:
+        sequence = always_valid(difference.value, effect.error, difference.n, level=level)
+        if isinstance(sequence, NoAnswer):
+            return Comparison(arm, "no answer", sequence.reason)
+        difference = sequence.difference
+        reach = (difference.high - difference.value) / effect.error
+        relative = fieller(
+            (effect.control, effect.error_control**2),
+            (effect.treatment, effect.error_treatment**2),
+            difference.n,
+            reach,
+        )
+    low, high = difference.low, difference.high
+    if corrected is not None:
+        low, high = shown_with(corrected, difference.value, low, high)
+    margin = None if one.plan.margin is None else one.plan.margin.of(effect.control)
+    return Comparison(
+        arm,
+        _standing(one, replace(effect, difference=replace(difference, low=low, high=high)), corrected, margin),
+        "",
+        effect.control,
+        effect.treatment,
+        Interval(difference.value, low, high, level, difference.method),
+        None
+        if isinstance(relative, NoAnswer)
+        else Interval(relative.value, relative.low, relative.high, level, relative.method),
+        relative.reason if isinstance(relative, NoAnswer) else "",
+        p,
+        None if corrected is None else corrected.p,
+        margin,
+        effect.variance_reduction,
+        _belief(one.plan, effect, plan.level),
+    )
+
+
+def _standing(one: _Measured, effect: Effect, corrected: Corrected | None, margin: float | None) -> Standing:
+    if margin is not None:
+        return non_inferior(
+            effect.difference, effect.error, effect.freedom, margin, up_is_good=one.plan.up_is_good
+        ).standing
+    if corrected is None or not corrected.claimed:
+        return "no answer yet"
+    return "better" if (effect.difference.value > 0) == one.plan.up_is_good else "worse"
+
+
+def _belief(metric: MetricPlan, effect: Effect, level: float) -> Belief:
+    prior = None
+    if metric.prior is not None:
+        prior = Prior(metric.prior.mean.of(effect.control), metric.prior.deviation.of(effect.control))
+    after = posterior(effect.difference.value, effect.error, prior=prior, up_is_good=metric.up_is_good, level=level)
+    return Belief(
+        after.mean,
+        after.low,
+        after.high,
+        after.better,
+        after.loss_if_shipped,
+        after.loss_if_not,
+        "flat" if metric.prior is None else f"{metric.prior.mean} ± {metric.prior.deviation}",
+    )
+
+
+def _chances(one: _Measured, arms: list[str]) -> list[ChanceOfBest]:
+    effects = [effect for effect in one.effects if isinstance(effect, Effect)]
+    if len(arms) < 3 or len(effects) < len(one.effects):
+        return []
+    means = [effects[0].control, *(effect.treatment for effect in effects)]
+    errors = [effects[0].error_control, *(effect.error_treatment for effect in effects)]
+    if min(errors) <= 0:
+        return []
+    found = standings(means, errors, up_is_good=one.plan.up_is_good)
+    return [ChanceOfBest(name, one.best, one.loss) for name, one in zip(arms, found, strict=True)]

@@ -1,0 +1,34 @@
+"""Numbers that decide, with their reasons."""
+
+#: An experiment has at most so many arms; a column with more values is something else.
+MOST_ARMS = 10
+
+#: Characters in an arm's name; what is longer is no name.
+LONGEST_ARM = 100
+
+#: Sample ratio: below the first a result cannot be trusted, below the second one should look, as in a review
+#: (`learning.constants`). A sound experiment is called broken once in a thousand.
+RATIO_BROKEN = 0.001
+RATIO_DOUBTFUL = 0.01
+
+#: Share of units seen in two arms, or repeated with different values, above which setting them aside is not harmless.
+MOST_SET_ASIDE = 0.01
+
+#: The same for cells of a metric that hold no number.
+MOST_WITHOUT_NUMBER = 0.01
+
+#: p below which the arms differ in how often the metric is missing, or in a covariate from before the exposure.
+MISSING_DIFFERS = 0.01
+COVARIATE_DIFFERS = 0.001
+
+#: Values of a segment column whose sample ratio is tested; the rest are pooled.
+MOST_SEGMENTS = 50
+
+#: Words for a control, where nobody named one.
+CONTROL_NAMES = ("control", "baseline", "off", "a", "0", "false", "default", "original")
+
+#: Units or rows that a sentence names; all are counted.
+NAMED = 3
+
+#: Planned looks in one experiment; who looks more often wants `--sequential`.
+MOST_LOOKS = 20
