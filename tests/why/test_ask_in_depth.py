@@ -245,6 +245,16 @@ def test_a_folder_is_told_by_share_as_it_was_last_read_in(
         explain(product, Ask(parse_ref("none/")))
 
 
+def test_a_folder_whose_commits_only_name_tickets_says_so(cli: Any, clone: Clone, answer: Any, as_alice: Any) -> None:
+    clone.commit("Fixes #412: show prices first", **{"shop/prices.py": "a = 1\nb = 2\nc = 3\n"})
+    clone.commit("Tidy up", **{"shop/other.py": "d = 4\n"})
+    cli("repository", "add", str(clone.path))
+    told = answer("shop")
+    assert told["sentence"] == "75 % of these lines name a ticket. Nobody has said what any of them should change."
+    assert [(part["ref"], part["lines"]) for part in told["parts"]] == [("", 3), ("", 1)]
+    assert not told["explained"]
+
+
 def test_another_repositorys_folder_is_never_taken(
     cli: Any, clone: Clone, answer: Any, sentence: Any, product: Any, tmp_path: Path
 ) -> None:

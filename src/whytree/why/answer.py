@@ -187,6 +187,9 @@ class Gone:
     url: str = ""
 
 
+ONLY_A_TICKET = "name a ticket; what it should change is open"
+
+
 @dataclass(frozen=True)
 class Part:
     """Of the lines asked about, those of one solution (or another node); an empty `ref`: nobody has said why."""

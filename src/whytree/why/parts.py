@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
 
 from django.db.models import TextField
@@ -15,7 +15,8 @@ from whytree.tree.models import Solution
 from whytree.tree.queries import find_node
 from whytree.workspace.models import Product
 
-from .answer import Part
+from .answer import ONLY_A_TICKET, Part
+from .heard import keyed_commits, ways_of
 from .hops import url_of
 from .linking import findings_of, may_be_linked
 from .refs import LineRef
@@ -30,8 +31,16 @@ def main_ref(refs: Iterable[str]) -> str:
     return min(refs, key=lambda ref: order.get(ref.partition("-")[0], 3))
 
 
-def parts_of(product: Product, lines: Mapping[str, int], findings: Mapping[str, Finding]) -> tuple[Part, ...]:
-    """Lines by commit, and what each commit is for, as shares: the largest first, the unexplained last."""
+def parts_of(
+    product: Product,
+    lines: Mapping[str, int],
+    findings: Mapping[str, Finding],
+    ticketed: Collection[str] = (),
+) -> tuple[Part, ...]:
+    """Lines by commit, and what each commit is for, as shares: the largest first, the unexplained last.
+
+    `ticketed` are commits known to name a ticket that leads no further.
+    """
     total = sum(lines.values())
     behind: Counter[str] = Counter()
     ways: dict[str, Counter[str]] = {}
@@ -44,9 +53,16 @@ def parts_of(product: Product, lines: Mapping[str, int], findings: Mapping[str, 
     parts = [_part(product, ref, count, total, ways[ref]) for ref, count in named[:MOST_PARTS]]
     if rest := sum(count for _, count in named[MOST_PARTS:]):
         parts.append(Part("…", f"{len(named) - MOST_PARTS:,} more", "", rest, rest / total, ""))
-    if behind[""]:
-        parts.append(Part("", "nobody has said why", "", behind[""], behind[""] / total, ""))
+    named_only = sum(count for sha, count in lines.items() if sha in ticketed and not _leads(findings, sha))
+    if named_only:
+        parts.append(Part("", ONLY_A_TICKET, "", named_only, named_only / total, ""))
+    if silent := behind[""] - named_only:
+        parts.append(Part("", "nobody has said why", "", silent, silent / total, ""))
     return tuple(parts)
+
+
+def _leads(findings: Mapping[str, Finding], sha: str) -> bool:
+    return sha in findings and findings[sha].link is not None
 
 
 def _way(found: Link | None) -> str:
@@ -114,6 +130,12 @@ def folder_findings(repository: Repository, lines: Mapping[str, int]) -> dict[st
     commits = [commit for commit in maybe if commit.sha in lines]
     found = findings_of(repository.product, commits)
     return {commit.sha: found[commit.pk] for commit in commits}
+
+
+def ticketed_commits(repository: Repository, lines: Mapping[str, int]) -> set[str]:
+    """Those of a folder's commits that name a ticket we know of, whether or not its words are known."""
+    commits = [commit for commit in keyed_commits(repository) if commit.sha in lines]
+    return {way.commit.sha for way in ways_of(repository.product, commits) if way.end in ("voice", "ticket")}
 
 
 def touching(product: Product, path: str, name: str, limit: int) -> list[Commit]:

@@ -42,7 +42,7 @@ from .hops import (
     url_of,
 )
 from .linking import findings_of
-from .parts import folder_findings, folder_lines, is_folder, parts_of, repository_with, touching
+from .parts import folder_findings, folder_lines, is_folder, parts_of, repository_with, ticketed_commits, touching
 from .refs import CommitRef, FlagRef, FolderRef, LineRef, Ref
 from .reviews import hypothesis_of_review, review_hop
 from .sentences import advice, headline
@@ -209,7 +209,7 @@ def _of_folder(product: Product, ref: FolderRef) -> tuple[FolderRef, Why]:
     """The solutions behind a folder's lines, by share, as last read in."""
     repository = repository_with(product, ref.path, ref.repository)
     lines, files = folder_lines(repository, ref.path)
-    parts = parts_of(product, lines, folder_findings(repository, lines))
+    parts = parts_of(product, lines, folder_findings(repository, lines), ticketed_commits(repository, lines))
     explained = any(part.ref for part in parts)
     counted = f"{sum(lines.values()):,} lines in {files:,} {'file' if files == 1 else 'files'}"
     return replace(ref, repository=repository.name), Why(

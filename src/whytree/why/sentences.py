@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from whytree.engines.figures import number, percent
 
-from .answer import Why
+from .answer import ONLY_A_TICKET, Why
 
 TELL = "Tell why: whytree why {ref} --tell SOL-1   (kept as a git note), or write “Why: SOL-1” into the next commit."
 
@@ -38,6 +38,9 @@ def _unexplained(why: Why) -> str:
 
 def _by_share(why: Why) -> str:
     told = [part for part in why.parts if part.ref]
+    tickets = sum(part.share for part in why.parts if part.title == ONLY_A_TICKET)
+    if not told and tickets:
+        return f"{percent(tickets)} of these lines name a ticket. Nobody has said what any of them should change."
     if not told:
         return "Nobody has said why any of these lines are here."
     size = percent(why.explained_share)
