@@ -99,3 +99,14 @@ def test_a_spreadsheet_gets_no_formula(as_bob: Any, happened: Callable[..., None
     lines = as_bob.get("/p/sprout/ask/funnel.csv?event=%3Dcmd()").content.decode().splitlines()
     assert lines[0].startswith("group,step,event,people")
     assert "'=cmd()" in lines[1]
+
+
+def test_an_id_that_no_address_can_hold_breaks_no_page(as_bob: Any, product: Any) -> None:
+    from whytree.events.services import track
+
+    track(product, "bob\nx", "opened")
+    track(product, "ann", "opened")
+    track(product, "ann", "paid")
+    answer = as_bob.get("/p/sprout/ask/funnel?event=opened&event=paid&at=1")
+    assert answer.status_code == 200
+    assert "1 person did “opened” and not “paid”" in answer.content.decode()

@@ -41,3 +41,9 @@ def test_a_megabyte_is_read_at_its_beginning_only() -> None:
 )
 def test_machines_are_told_by_their_names(author: str, machine: bool) -> None:
     assert is_machine(author) is machine
+
+
+@pytest.mark.parametrize("body", ["[" * 20_000, "![" * 10_000, "<img " * 4_000, "[a](" * 5_000])
+def test_brackets_without_end_keep_nobody_waiting(body: str) -> None:
+    """Anybody may open an issue; what grows with the square of a text holds every thread."""
+    assert len(spoken(body)) <= len(body)

@@ -2,7 +2,14 @@
 
 import pytest
 
-from whytree.engines.links_tickets import TicketRef, parse_ticket, tickets_in_branch, titles_agree, tracker_of_remote
+from whytree.engines.links_tickets import (
+    TicketRef,
+    parse_ticket,
+    tickets_in_branch,
+    tickets_in_message,
+    titles_agree,
+    tracker_of_remote,
+)
 
 
 @pytest.mark.parametrize(
@@ -65,3 +72,10 @@ def test_a_branch_of_numbers_is_believed_only_with_the_words_of_the_title() -> N
     assert titles_agree(mention.title_words, "Build sign-up form, collect user info.")
     assert not titles_agree(mention.title_words, "Drop the fax number")
     assert not titles_agree(("factor", "auth"), "")
+
+
+@pytest.mark.parametrize("subject", ["(AB-1)" + " " * 60_000 + "x", "(AB-1)" * 10_000, "." * 60_000, "a/" * 30_000])
+def test_no_subject_keeps_the_rules_busy(subject: str) -> None:
+    """What grows with the square of a text would take minutes here, and hold every thread."""
+    assert len(list(tickets_in_message(subject, f"Refs: {subject}", ()))) <= 2
+    assert len(list(tickets_in_message("", "", (("Refs", subject),)))) <= 10_000

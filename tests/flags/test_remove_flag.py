@@ -127,3 +127,15 @@ def test_a_string_variant_keeps_the_branch_that_compares_with_it(
     )
     assert cli("flag", "remove", "tone", "--keep", "calm", "--write", cwd=clone.path).exit_code == 0
     assert clone.read("tone.py") == "b()\n"
+
+
+def test_links_that_the_clone_holds_lead_nowhere(cli: Any, clone: Clone, flag: Any, tmp_path: Path) -> None:
+    outside = tmp_path / "outside.txt"
+    outside.write_text("mine")
+    (clone.path / "app" / "form.py.whytree").symlink_to(outside)
+    clone.git("add", ".")
+    clone.git("commit", "-qm", "A trap")
+    assert cli("flag", "remove", "defer", "--keep", "on", "--write", cwd=clone.path).exit_code == 0
+    assert outside.read_text() == "mine"
+    assert not (clone.path / "app" / "form.py").is_symlink()
+    assert "defer" not in (clone.path / "app" / "form.py").read_text()

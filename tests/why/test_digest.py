@@ -447,3 +447,24 @@ def test_the_command_prints_it_sends_it_and_turns_it_off(cli: Any, product: Any,
     assert "hooks.slack.com gets five lines" in cli("slack", "set", "https://hooks.slack.com/services/x").output
     assert "nothing any more" in cli("slack", "remove").output
     assert "No channel is set" in refusal(cli("slack", "test"))
+
+
+def test_a_token_that_may_only_read_changes_nothing_and_learns_no_secret(alice: Any, product: Any) -> None:
+    from django.test import Client
+
+    from whytree.workspace import keys
+
+    _, secret = keys.create_token(keys.actor_of_user(alice), name="ro", scopes=["read"])
+    token = {"Authorization": f"Bearer {secret}"}
+    base = "/api/products/sprout"
+    asked = Client().get(f"{base}/digest/mail", headers=token)
+    assert (asked.status_code, asked.json()["feed"]) == (200, "")
+    for method, path, body in [
+        ("PUT", "digest/mail", {"on": "off"}),
+        ("POST", "digest/feed", {}),
+        ("POST", "digest/send", {}),
+        ("POST", "daily", {"emails": ["other@example.org"]}),
+    ]:
+        data = json.dumps(body)
+        refused = Client().generic(method, f"{base}/{path}", data, content_type="application/json", headers=token)
+        assert refused.status_code == 403, path

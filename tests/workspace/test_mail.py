@@ -90,3 +90,9 @@ def test_a_setting_that_is_no_mail_server_is_refused_without_showing_it() -> Non
     with pytest.raises(options.OptionError, match="start it with smtp:// or smtps://") as raised:
         options.read({"WHYTREE_SMTP_URL": "http://user:secret@host"})
     assert "secret" not in str(raised.value)
+
+
+def test_marks_that_part_lines_elsewhere_do_not_keep_a_mail_from_leaving(box: Mailbox) -> None:
+    send(replace(MAIL, subject="“one\u2028two\u2029three\x85four”"))
+    (mail,) = box.mails
+    assert "one two three" in mail["Subject"]

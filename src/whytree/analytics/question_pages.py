@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_GET
 
 from whytree.errors import NotFound, WhytreeError
@@ -124,8 +125,16 @@ def _behind(request: PageRequest, product: Product, question: Funnel, at: int) -
         {"panel": panel, "html": render_to_string(panel.template, {"product": product, **panel.context}, request)}
         for panel in panels("group", request.actor, product, stopped.people)
     ]
-    named = [{"id": one, "person": known.get(one)} for one in stopped.ids[:NAMED]]
+    named = [{"id": one, "person": known.get(one), "url": _url_of(product, one)} for one in stopped.ids[:NAMED]]
     return {"stopped": stopped, "at": at, "named": named, "panels": shown, "more": stopped.total - len(named)}
+
+
+def _url_of(product: Product, person: str) -> str:
+    """Of a person's page; empty for an id that no address can hold, which anybody with a public key may send."""
+    try:
+        return reverse("person", args=[product.slug, person])
+    except NoReverseMatch:
+        return ""
 
 
 def _signal(request: PageRequest, product: Product, question: Funnel, at: int) -> dict[str, str] | None:

@@ -10,8 +10,9 @@ import re
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FENCE = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
 _DETAILS = re.compile(r"<details>.*?(?:</details>|\Z)", re.DOTALL | re.IGNORECASE)
-_IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)|<img\b[^>]*>", re.IGNORECASE)
-_LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
+# Bounded, and no bracket within brackets: a body of nothing but brackets would be searched from each of them.
+_IMAGE = re.compile(r"!\[[^\][\n]{0,500}\]\([^()\n]{0,2000}\)|<img\b[^<>]{0,2000}>", re.IGNORECASE)
+_LINK = re.compile(r"\[([^\][\n]{1,500})\]\([^()\n]{0,2000}\)")
 # A heading, a quotation, a box to tick, a rule, a table, Jira's own headings and blocks, code by indentation,
 # a form's empty answer, a bare address.
 _NOT_SAID = re.compile(

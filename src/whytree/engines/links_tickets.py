@@ -26,7 +26,7 @@ TRACKER_LIMIT = 300
 
 _KEY = r"[A-Z][A-Z0-9_]{1,9}-[1-9]\d{0,6}"
 _NUMBER = r"#[1-9]\d{0,6}"
-_ONE = rf"(?:https?://[^\s<>()\[\]\"']+|(?:[\w.-]+/[\w.-]+)?{_NUMBER}|[Gg][Hh]-[1-9]\d{{0,6}}|{_KEY})(?![\w-])"
+_ONE = rf"(?:https?://[^\s<>()\[\]\"']+|(?:[\w.-]{{1,100}}/[\w.-]{{1,100}})?{_NUMBER}|[Gg][Hh]-[1-9]\d{{0,6}}|{_KEY})(?![\w-])"
 _ANY = re.compile(rf"(?<![\w#/-]){_ONE}")
 
 _ISSUE_URL = re.compile(
@@ -126,7 +126,7 @@ _KEYWORD = re.compile(
 _PREFIX = r"^(?:[a-z]+(?:\([^)]*\))?!?:\s*)?"
 _HEAD = re.compile(rf"{_PREFIX}(?i:(?:issue|ticket|bug)\s+)?[\[(]?(?P<ticket>{_ONE})(?:[\])]|:|\s|$)")
 _SCOPE = re.compile(rf"^[a-z]+\((?P<ticket>{_KEY}|{_NUMBER})\)!?:")
-_TAIL = re.compile(rf"[\[(](?P<ticket>{_KEY})[\])]\s*(?:\([#!]\d+\))?\s*$")
+_TAIL = re.compile(rf"[\[(](?P<ticket>{_KEY})[\])](?:\s{{0,9}}\([#!]\d{{1,7}}\))?\s{{0,9}}$")
 
 
 def tickets_in_message(subject: str, body: str, trailers: tuple[tuple[str, str], ...]) -> Iterator[TicketMention]:
@@ -175,7 +175,7 @@ def is_of_request(subject: str, merge_body: str, title: str) -> bool:
 
     Numbers travel with cherry-picks between repositories; words say which one is meant.
     """
-    said = (re.sub(r"\s*\([#!]\d+\)\s*$", "", subject), merge_body.strip().partition("\n")[0])
+    said = (re.sub(r"\([#!]\d+\)$", "", subject.rstrip()).rstrip(), merge_body.strip().partition("\n")[0])
     return any(_same(words, title) for words in said if words)
 
 

@@ -1,6 +1,8 @@
 """`whytree flag remove`: the removal of one flag from a clone's Python code, as a patch or written to its files."""
 
 import difflib
+import os
+import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -45,13 +47,11 @@ class Plan:
         """Change the files; each is whole before it takes the old one's place."""
         for one in self.removal.changed:
             target = self.clone.root / one.path
-            partial = target.with_name(target.name + ".whytree")
+            if target.is_symlink() or not target.parent.resolve().is_relative_to(self.clone.root.resolve()):
+                raise CommandError(f"{shown_path(one.path)} is a link, or leads out of the clone. Change it by hand.")
             try:
-                partial.write_bytes(one.after or b"")
-                partial.chmod(target.stat().st_mode)
-                partial.replace(target)
+                _replace(target, one.after or b"")
             except OSError as error:
-                partial.unlink(missing_ok=True)
                 raise CommandError(f"{shown_path(one.path)} cannot be written: {error.strerror}.") from error
 
     def as_json(self, *, written: bool) -> dict[str, Any]:
@@ -203,3 +203,17 @@ def print_plan(plan: Plan, *, written: bool) -> None:
         say(f"  look: {shown_path(one.path)}:{one.line}  {one.says}", err=True)
     for reference in plan.elsewhere:
         say(f"  left: {shown_path(reference.path)}:{reference.line}  {reference.says}", err=True)
+
+
+def _replace(target: Path, content: bytes) -> None:
+    """Through a file of a name that nobody could have put there before: what a clone holds is not to be trusted."""
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".whytree-")
+    partial = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        partial.chmod(target.stat().st_mode)
+        partial.replace(target)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise

@@ -14,8 +14,10 @@ from typing import Any
 
 from .events import store
 from .filters import Bound, Selection, field_sql, named, selected
-from .sql import PERSON
+from .sql import ASKING, PERSON
 
+#: Events of one person that are followed where steps share an event; whoever has more is a machine, and would cost all memory.
+MOST_EVENTS = 20_000
 #: Groups of a breakdown that are told apart; the others are added up.
 MOST_GROUPS = 12
 
@@ -72,7 +74,7 @@ def funnel(product_id: int, steps: Steps, start: datetime, end: datetime) -> Rea
     """Everybody."""
     bound = Bound()
     sql = _FUNNEL.format(counts=_counts(steps), levels=_levels(steps, bound))
-    row = store().query(sql, _parameters(product_id, steps, start, end, bound))[0]
+    row = store().query(sql, _parameters(product_id, steps, start, end, bound), ASKING)[0]
     return Reached(_people(row, steps))
 
 
@@ -83,7 +85,7 @@ def funnel_by(product_id: int, steps: Steps, start: datetime, end: datetime, by:
     value = f", argMinIf({field_sql(by, bound)}, timestamp, {first}) AS value"
     sql = _FUNNEL_BY.format(counts=_counts(steps), levels=_levels(steps, bound, value))
     parameters = _parameters(product_id, steps, start, end, bound) | {"groups": MOST_GROUPS}
-    rows = store().query(sql, parameters)
+    rows = store().query(sql, parameters, ASKING)
     return [Reached(_people(row, steps), row["shown"] if row["own"] else None) for row in rows]
 
 
@@ -93,7 +95,7 @@ def who_stopped(product_id: int, steps: Steps, start: datetime, end: datetime, *
     more = ", max(timestamp) AS last_at, argMax(distinct_id, timestamp) AS one_id"
     sql = _WHO.format(levels=_levels(steps, bound, more))
     parameters = _parameters(product_id, steps, start, end, bound) | {"level": level}
-    return [(row["who"], row["one_id"]) for row in store().query(sql, parameters)]
+    return [(row["who"], row["one_id"]) for row in store().query(sql, parameters, ASKING)]
 
 
 def _levels(steps: Steps, bound: Bound, more: str = "") -> str:
@@ -118,7 +120,7 @@ def _together(conditions: list[str]) -> str:
     any_step = " OR ".join(conditions)
     rows = (
         "arraySort(row -> (row.1, indexOf(row.2, 1), -indexOf(arrayReverse(row.2), 1)), "
-        f"groupArrayIf((toUnixTimestamp64Milli(timestamp), [{flags}]), {any_step}))"
+        f"groupArraySortedIf({MOST_EVENTS})((toUnixTimestamp64Milli(timestamp), [{flags}]), {any_step}))"
     )
     step = (
         "arrayMap((does, here, before, k) -> multiIf("

@@ -6,7 +6,7 @@ from typing import Literal
 
 from .events import store
 from .filters import Bound, Selection, named, selected
-from .sql import PERSON
+from .sql import ASKING, PERSON
 
 Interval = Literal["day", "week", "month"]
 
@@ -93,7 +93,7 @@ def retention(
     }
     return [
         Cohort(row["cohort"], first_day(coming.interval, row["cohort"]), row["people"], tuple(row["back"]))
-        for row in store().query(sql, parameters)
+        for row in store().query(sql, parameters, ASKING)
     ]
 
 

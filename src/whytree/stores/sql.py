@@ -6,3 +6,6 @@ PERSON = "dictGetOrDefault('person_overrides_now', 'canonical', person, person)"
 
 # What says who somebody is or which variant they met; a person's own doings are the others.
 INTERNAL_EVENTS = ("$identify", "$alias", "$group", "$exposure")
+
+# What a person asks on a page may take this long; longer, and it is the engine's other work that waits.
+ASKING = {"max_execution_time": 30}

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from .events import store
 from .filters import Bound, Selection, field_sql, named, selected
 from .funnels import MOST_GROUPS
-from .sql import PERSON
+from .sql import ASKING, PERSON
 
 Interval = Literal["hour", "day", "week", "month"]
 Aggregate = Literal["sum", "mean", "median", "p90", "p95", "p99", "min", "max"]
@@ -143,7 +143,7 @@ def largest_groups(product_id: int, asked: Asked, by: str) -> tuple[str, ...]:
     """The values of a field with the most events in the period."""
     bound = Bound()
     sql = _LARGEST.format(value=field_sql(by, bound), period=_PERIOD.format(condition=selected(asked.selection, bound)))
-    rows = store().query(sql, _parameters(product_id, asked, bound, zoned=False) | {"groups": MOST_GROUPS})
+    rows = store().query(sql, _parameters(product_id, asked, bound, zoned=False) | {"groups": MOST_GROUPS}, ASKING)
     return tuple(row["value"] for row in rows)
 
 
@@ -168,7 +168,7 @@ def _rows(
         period=_PERIOD.format(condition=selected(asked.selection, bound)),
         **parts,
     )
-    return store().query(sql, _parameters(product_id, asked, bound))
+    return store().query(sql, _parameters(product_id, asked, bound), ASKING)
 
 
 def _group(row: dict[str, Any], by: str) -> str | None:

@@ -8,8 +8,10 @@ from pydantic import AwareDatetime, Field
 from whytree.code.queries import find_repository
 from whytree.code.services import PushedCommit
 from whytree.engines.blame import Span
+from whytree.engines.gitlog import BODY_LIMIT, SUBJECT_LIMIT
 from whytree.errors import Invalid
 from whytree.tree.services import Proposed
+from whytree.workspace.actors import Actor
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
@@ -41,14 +43,21 @@ MOST_COMMITS = 2000
 class CommitWords(Schema):
     """A commit's own words, from the asker's clone; `merged_by` is a merge that is sent along."""
 
-    sha: str
+    sha: Annotated[str, Field(max_length=64)]
     authored_at: AwareDatetime
     subject: str = ""
     body: str = ""
     note: str = ""
-    author_name: str = ""
-    merged_by: str = ""
+    author_name: Annotated[str, Field(max_length=200)] = ""
+    merged_by: Annotated[str, Field(max_length=64)] = ""
     unrelated: bool = False
+
+    def as_pushed(self) -> PushedCommit:
+        """As much of it as a reading would keep: the rules look through every character."""
+        words = self.dict()
+        cut = {"subject": words["subject"][:SUBJECT_LIMIT].strip()}
+        cut |= {name: words[name][:BODY_LIMIT] for name in ("body", "note")}
+        return PushedCommit(**words | cut)
 
 
 class GoneIn(Schema):
@@ -128,7 +137,7 @@ def _asked(ref: Ref, body: WhyIn) -> Ask:
         at=body.at[:64],
         gone=(body.gone.sha, body.gone.moved_to[:1000]) if body.gone else None,
         spans=[Span(first, last, sha) for first, last, sha in body.spans],
-        commits=[PushedCommit(**commit.dict()) for commit in body.commits],
+        commits=[commit.as_pushed() for commit in body.commits],
         cut_off=[Span(first, last, "") for first, last in body.cut_off],
         looked_through=body.looked_through[:100],
         tracker=body.tracker,
@@ -367,23 +376,27 @@ def send_digest(request: ApiRequest, product: str) -> DigestOut:
 def get_mail(request: ApiRequest, product: str) -> MailOut:
     """Whether your mail comes, and the secret address of your Atom feed."""
     found = api_product(request, product, Role.VIEWER)
-    return _mail_out(habit.reader_of(habit.person_of(request.actor), found))
+    return _mail_out(request.actor, habit.reader_of(habit.person_of(request.actor), found))
 
 
 @router.put("/products/{product}/digest/mail", response=MailOut, operation_id="set_mail")
 def set_mail(request: ApiRequest, product: str, body: MailIn) -> MailOut:
     """Turn your Monday mail on or off."""
-    return _mail_out(sending.set_mail(request.actor, api_product(request, product, Role.VIEWER), on=body.on))
+    return _mail_out(
+        request.actor, sending.set_mail(request.actor, api_product(request, product, Role.VIEWER), on=body.on)
+    )
 
 
 @router.post("/products/{product}/digest/feed", response=MailOut, operation_id="new_feed_url")
 def new_feed_url(request: ApiRequest, product: str) -> MailOut:
     """Give your feed another secret address; the old one answers nobody."""
-    return _mail_out(sending.new_feed_url(request.actor, api_product(request, product, Role.VIEWER)))
+    return _mail_out(request.actor, sending.new_feed_url(request.actor, api_product(request, product, Role.VIEWER)))
 
 
-def _mail_out(reader: Reader) -> MailOut:
-    return MailOut(mail=reader.mail, feed=sending.feed_url(reader), emails=reader.emails)
+def _mail_out(actor: Actor, reader: Reader) -> MailOut:
+    """The feed's address is a secret that outlives a token, so one that may only read is not given it."""
+    may_write = not actor.scopes or "write" in actor.scopes
+    return MailOut(mail=reader.mail, feed=sending.feed_url(reader) if may_write else "", emails=reader.emails)
 
 
 @router.put("/products/{product}/slack", response=SlackOut, operation_id="set_slack")

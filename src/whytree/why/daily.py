@@ -13,7 +13,7 @@ from whytree.errors import Invalid
 from whytree.learning.queries import due_reviews, last_result, open_reviews
 from whytree.tree.models import ASKING, Assumption, Hypothesis, Node, Note, NoteKind, Solution
 from whytree.tree.queries import nodes_behind
-from whytree.workspace.access import require
+from whytree.workspace.access import require, require_writing
 from whytree.workspace.activity import record
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product, User
@@ -130,11 +130,12 @@ def remember_emails(actor: Actor, product: Product, user: User, emails: Sequence
     fresh = [email for email in dict.fromkeys(told) if email not in {user.email.lower(), *reader.emails}]
     if not fresh:
         return reader
+    require_writing(actor)
     if len(reader.emails) + len(fresh) > MOST_EMAILS:
         raise Invalid(f"{MOST_EMAILS} addresses are enough. Remove one under Your mail.")
     reader.emails = [*reader.emails, *fresh]
     reader.save(update_fields=["emails"])
-    record(actor, product, "remember_emails", reader, after={"emails": reader.emails}, undoable=False)
+    record(actor, product, "remember_emails", reader, after={"addresses": len(reader.emails)}, undoable=False)
     return reader
 
 

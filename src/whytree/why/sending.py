@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from whytree.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from whytree.workspace import mail, outgoing
-from whytree.workspace.access import require
+from whytree.workspace.access import require, require_writing
 from whytree.workspace.activity import record
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Membership, Product, User
@@ -57,7 +57,7 @@ def send_week(product: Product, user: User | None, now: datetime | None = None) 
         if isinstance(error, mail.MailServerDown):  # the others need not wait for it one by one
             cache.set(SERVER_DOWN, True, PAUSE_SECONDS)
         return _settle(sending, Sending.State.FAILED, error.message)
-    except (Conflict, Invalid, SlackHook.DoesNotExist) as error:
+    except (Conflict, Invalid, SlackHook.DoesNotExist, ValueError) as error:  # ValueError: no mail can be made of it
         sending.attempts = ATTEMPTS  # another attempt would be refused too
         return _settle(sending, Sending.State.FAILED, str(error))
     if user is not None:
@@ -107,6 +107,7 @@ def _letter(digest: Digest, user: User) -> mail.Mail:
 def send_mine(actor: Actor, product: Product) -> str:
     """This week's lines to oneself, now; the Monday's mail comes all the same. Says where they went."""
     require(actor, product, Role.VIEWER)
+    require_writing(actor)
     user = person_of(actor)
     if not mail.is_set():
         raise Conflict(mail.NOT_SET)
@@ -164,6 +165,7 @@ def host_of(hook: SlackHook) -> str:
 def set_mail(actor: Actor, product: Product, *, on: bool) -> Reader:
     """Whether one's own mail comes on Mondays."""
     require(actor, product, Role.VIEWER)
+    require_writing(actor)
     return _set_mail(actor, reader_of(person_of(actor), product), on=on)
 
 
@@ -180,13 +182,16 @@ def _set_mail(actor: Actor, reader: Reader, *, on: bool) -> Reader:
 def forget_email(actor: Actor, product: Product, email: str) -> Reader:
     """Commits under this address are no longer one's own."""
     require(actor, product, Role.VIEWER)
+    require_writing(actor)
     reader = reader_of(person_of(actor), product)
     if email not in reader.emails:
         raise NotFound(f"{email[:200]} is not among your addresses.")
-    before = {"emails": reader.emails}
+    before = {"addresses": len(reader.emails)}
     reader.emails = [one for one in reader.emails if one != email]
     reader.save(update_fields=["emails"])
-    record(actor, product, "forget_email", reader, before=before, after={"emails": reader.emails}, undoable=False)
+    record(
+        actor, product, "forget_email", reader, before=before, after={"addresses": len(reader.emails)}, undoable=False
+    )
     return reader
 
 
@@ -220,6 +225,7 @@ def feed_url(reader: Reader) -> str:
 def new_feed_url(actor: Actor, product: Product) -> Reader:
     """Another secret address; the old one answers nobody."""
     require(actor, product, Role.VIEWER)
+    require_writing(actor)
     reader = reader_of(person_of(actor), product)
     reader.nonce = new_nonce()
     reader.save(update_fields=["nonce"])

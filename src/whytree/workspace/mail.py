@@ -117,7 +117,7 @@ def _message(mail: Mail) -> EmailMessage:
     message = EmailMessage()
     message["From"] = sender()
     message["To"] = mail.to
-    message["Subject"] = plain(mail.subject)
+    message["Subject"] = " ".join(plain(mail.subject).split())  # one line, whatever parts them
     message["Date"] = formatdate(localtime=False)
     message["Message-ID"] = make_msgid(domain=parseaddr(sender())[1].rpartition("@")[2] or "localhost")
     message["Auto-Submitted"] = "auto-generated"
