@@ -130,3 +130,11 @@ def test_the_figures_come_as_a_file(as_viewer: Any) -> None:
 def test_strangers_see_nothing(as_charlie: Any) -> None:
     for kind in ("funnel", "trends", "retention"):
         assert as_charlie.get(f"/p/sprout/ask/{kind}").status_code == 404
+
+
+def test_a_stretch_that_the_first_events_cut_is_not_whole(api: Any, happened: Callable[..., None]) -> None:
+    happened(7, "watered", 45)
+    happened(8, "watered", 1)
+    answer = api.post(ASK, {"question": TRENDS | {"series": ["watered"], "interval": "month"}}).ok
+    first = answer["lines"][0]["stretches"][0]
+    assert first["complete"] == (answer["from_at"][8:10] == "01")

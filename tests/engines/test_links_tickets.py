@@ -79,3 +79,8 @@ def test_no_subject_keeps_the_rules_busy(subject: str) -> None:
     """What grows with the square of a text would take minutes here, and hold every thread."""
     assert len(list(tickets_in_message(subject, f"Refs: {subject}", ()))) <= 2
     assert len(list(tickets_in_message("", "", (("Refs", subject),)))) <= 10_000
+
+
+def test_a_requests_address_is_no_tickets() -> None:
+    text = "Refs https://github.com/acme/sprout/pull/12#issuecomment-1, https://github.com/acme/sprout/issues/13"
+    assert [one.ticket.key for one in tickets_in_message("", text, ())] in ([], ["#13"])

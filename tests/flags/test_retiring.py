@@ -108,6 +108,7 @@ def test_pages_show_where_it_stands_and_that_it_can_go(
     actor: Any, product: Any, flag: Any, repository: Any, as_viewer: Any
 ) -> None:
     page = as_viewer.get("/p/sprout/flags/defer").content.decode()
+    assert 'href="/p/sprout/today"' in page  # the bar keeps its places
     assert "Nobody looked for it in code yet" in page
     stands(actor, repository, 3, 9)
     page = as_viewer.get("/p/sprout/flags/defer").content.decode()

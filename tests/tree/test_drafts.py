@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
-from whytree.code.models import Ticket
+from whytree.code.models import Repository, Ticket
+from whytree.engines.links import CommitFacts, find_link
 from whytree.errors import Conflict, Invalid
 from whytree.tree.models import Draft, EvidenceLink, Opportunity, Solution, TicketLink
 from whytree.tree.outline import load_tree
 from whytree.tree.queries import open_drafts
 from whytree.tree.services import Proposal, confirm_draft, discard_draft, edit_draft, propose_drafts
+from whytree.why.linking import Resolver
 from whytree.workspace.models import Activity
 
 
@@ -168,3 +170,15 @@ def test_the_tree_page_shows_them_as_drafts_and_takes_yes_and_no(
         "Say it in one sentence"
         in as_alice.post(f"/p/sprout/drafts/{by_key('flag x').pk}/edit", {"title": ""}, follow=True).content.decode()
     )
+
+
+def test_a_confirmed_pull_request_explains_its_commits(actor: Any, product: Any) -> None:
+    repository = Repository.objects.create(
+        product=product, name="sprout", root_sha="a" * 40, tracker="github.com/acme/sprout"
+    )
+    propose_drafts(actor, product, [Proposal("SOL", f"request {repository.pk} #12", "Pause", "one pull request", 0.5)])
+    node = confirm_draft(actor, by_key(f"request {repository.pk} #12"))
+    tied = TicketLink.objects.get(ticket__key="#12", ticket__tracker="github.com/acme/sprout")
+    assert (tied.node_id, tied.provenance) == (node.pk, "stated")
+    facts = CommitFacts("Add pausing (#12)")
+    assert find_link(facts, Resolver(product, "github.com/acme/sprout")).link.refs == (node.ref,)  # type: ignore[union-attr]

@@ -245,6 +245,13 @@ def test_a_folder_is_told_by_share_as_it_was_last_read_in(
         explain(product, Ask(parse_ref("none/")))
 
 
+def test_of_silent_commits_the_one_that_names_a_ticket_is_the_answer(cli: Any, clone: Clone, answer: Any) -> None:
+    clone.commit("Tidy up", **{"shop/prices.py": "a = 1\nb = 2\nc = 3\n"})
+    clone.commit("Fixes #412: show prices first", **{"shop/prices.py": "a = 1\nb = 2\nc = 3\nd = 4\n"})
+    cli("repository", "add", str(clone.path))
+    assert answer("shop/prices.py")["ticket"]["key"] == "#412"
+
+
 def test_a_folder_whose_commits_only_name_tickets_says_so(cli: Any, clone: Clone, answer: Any, as_alice: Any) -> None:
     clone.commit("Fixes #412: show prices first", **{"shop/prices.py": "a = 1\nb = 2\nc = 3\n"})
     clone.commit("Tidy up", **{"shop/other.py": "d = 4\n"})

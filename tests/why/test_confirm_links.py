@@ -149,7 +149,8 @@ def test_today_is_its_old_self_once_an_outcome_is_stated(
 
 
 @pytest.mark.parametrize(
-    ("part", "whole", "said"), [(0, 9, "0 %"), (1, 900, "1 %"), (899, 900, "99 %"), (9, 9, "100 %"), (0, 0, "0 %")]
+    ("part", "whole", "said"),
+    [(0, 9, "0 %"), (1, 900, "under 1 %"), (899, 900, "99 %"), (9, 9, "100 %"), (0, 0, "0 %")],
 )
 def test_a_share_is_never_nothing_or_everything_unless_it_is(part: int, whole: int, said: str) -> None:
     assert percent(part, whole) == said

@@ -57,7 +57,7 @@ def test_the_unexplained_says_what_to_do(as_alice: Any, shown: Clone) -> None:
     text = page(as_alice, f"{PATH}:1")
     assert "Nobody has said why this is here." in text
     assert "unexplained" in text
-    assert "--tell SOL-1" in text
+    assert "--tell &quot;the reason, or an id&quot;" in text
 
 
 def test_words_are_searched_for(as_alice: Any, shown: Clone) -> None:

@@ -33,6 +33,7 @@ _ISSUE_URL = re.compile(
     r"https?://(?P<host>[^/\s]+)/(?P<path>[\w.~-]+(?:/[\w.~-]+)+?)/(?:-/)?"
     r"(?P<kind>issues|work_items|pulls?|merge_requests)/(?P<number>\d{1,7})(?![\w-])"
 )
+_REQUEST_URL = re.compile(r"/(?:pulls?|merge_requests)/\d")
 _LINEAR_URL = re.compile(r"https?://linear\.app/[^/\s]+/issue/(?P<key>[A-Za-z][A-Za-z0-9]*-\d+)")
 _JIRA_URL = re.compile(r"https?://[^/\s]+/(?:\S*/)?browse/(?P<key>[A-Z][A-Z0-9_]*-\d+)")
 
@@ -147,8 +148,9 @@ def tickets_in_message(subject: str, body: str, trailers: tuple[tuple[str, str],
 
 
 def _mentions(text: str, place: Place) -> Iterator[TicketMention]:
+    """A request's address is no ticket's: what it was for is what it closes, which its tracker knows."""
     for found in _ANY.finditer(text):
-        if ticket := _ticket(found[0]):
+        if (ticket := _ticket(found[0])) and not _REQUEST_URL.search(ticket.url):
             yield TicketMention(ticket, place)
 
 

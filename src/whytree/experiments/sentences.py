@@ -229,7 +229,7 @@ def _rails_alone(analysis: Analysis) -> str:
     if all(c.standing == "not worse" for _, c in standings):
         return f"Nothing got worse by more than was allowed: {listed([one.name for one in analysis.metrics])}."
     unclear = sorted({name for name, c in standings if c.standing != "not worse"})
-    return f"Whether {listed(unclear)} stayed within the margin cannot be told yet."
+    return f"More units would tell about {listed(unclear)}; until then this speaks for nothing."
 
 
 def no_mean(metric: MetricPlan, worst: Tail) -> str:

@@ -144,7 +144,7 @@ def _flag_page(request: PageRequest, flag: Flag, error: WhytreeError | None = No
         "error": error,
         "may_write": _may_write(request, flag.product),
         "retirement": (retirement := retirement_of(flag)),
-        "places": [(one, _why_url(flag.product, one)) for one in retirement.code.references[:PLACES]],
+        "code_places": [(one, _why_url(flag.product, one)) for one in retirement.code.references[:PLACES]],
         "more_places": len(retirement.code.references) - PLACES,
     }
     return render(

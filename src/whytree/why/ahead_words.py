@@ -40,6 +40,7 @@ def _what_waits(ahead: Ahead) -> str:
     harmed = sum(one.state == "harmed" for one in ahead.guards)
     near = sum(one.state == "near" for one in ahead.guards)
     asked = sum(one.kind == "challenge" for one in ahead.remarks)
+    open_questions = sum(one.kind == "question" for one in ahead.remarks)
     parts = [
         _counted(harmed, "guardrail was harmed", "guardrails were harmed"),
         _counted(near, "guardrail is near its margin", "guardrails are near their margin"),
@@ -47,6 +48,7 @@ def _what_waits(ahead: Ahead) -> str:
         _counted(asked, "challenge is open", "challenges are open"),
         _counted(len(ahead.untested), "assumption is untested", "assumptions are untested"),
         _counted(len(ahead.spent), "flag could go", "flags could go"),
+        _counted(open_questions, "question is open", "questions are open"),
         _counted(ahead.unread, "voice from here waits for a reader", "voices from here wait for a reader"),
     ]
     told = [part for part in parts if part][:2]

@@ -82,11 +82,13 @@ def _look(repository: Repository) -> FirstLook:
 
 
 def percent(part: int, whole: int) -> str:
-    """ "61 %"; never 0 or 100 while that is not quite so."""
+    """ "61 %"; "under 1 %", and never 100 while that is not quite so."""
     if not whole:
         return "0 %"
     exact = 100 * part / whole
-    return f"{min(max(round(exact), 1 if part else 0), 99 if part < whole else 100)} %"
+    if 0 < exact < 1:
+        return "under 1 %"
+    return f"{min(round(exact), 99 if part < whole else 100)} %"
 
 
 def many(count: int, word: str) -> str:

@@ -3,7 +3,7 @@
 line of code / flag / ticket -> commit -> solution + hypothesis -> opportunity + a user's words -> measured outcome
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from urllib.parse import urlencode
@@ -14,7 +14,7 @@ from whytree.code.models import Commit, CommitKey, FileBlame, Ticket
 from whytree.code.queries import FileRef, commits_with_keys, find_commit, find_file, line_count, ticket_named
 from whytree.code.services import PushedCommit
 from whytree.engines.blame import UNCOMMITTED, Span
-from whytree.engines.links import Link
+from whytree.engines.links import Link, ticket_candidates
 from whytree.engines.links_tickets import TicketRef
 from whytree.engines.symbols import PYTHON, SymbolProblem, find_python
 from whytree.errors import Invalid, NotFound
@@ -25,7 +25,7 @@ from whytree.tree.queries import children_of, find_node, nodes_behind, nodes_of_
 from whytree.workspace.models import Product
 
 from .answer import CodeLine, Gone, LinkJson, Other, Why, link
-from .commits import Traced, find_links, told_of, trace
+from .commits import Told, Traced, find_links, told_of, trace
 from .hops import (
     VOICE_RULE,
     draft_hops,
@@ -190,7 +190,8 @@ def _of_spans(product: Product, ask: Ask, ref: LineRef) -> Why:
     told = told_of(product, list(lines), ask.commits, ask.tracker)
     findings = find_links(product, told)
     sizes = {sha: sum(span.size for span in lines[sha]) for sha in lines}
-    ranked = sorted(lines, key=lambda sha: (findings[sha].link is not None, sizes[sha]), reverse=True)
+    named = _naming_a_ticket(product, told)
+    ranked = sorted(lines, key=lambda sha: (findings[sha].link is not None, sha in named, sizes[sha]), reverse=True)
     main, *rest = ranked
     answer = _from_trace(trace(product, told[main], findings[main]), ask.looked_through)
     others = [_other(product, trace(product, told[sha], findings[sha]), lines[sha]) for sha in rest[:MOST_OTHERS]]
@@ -203,6 +204,17 @@ def _of_spans(product: Product, ask: Ask, ref: LineRef) -> Why:
         others=(*answer.others, *others),
         parts=parts_of(product, sizes, findings) if rest else (),
     )
+
+
+def _naming_a_ticket(product: Product, told: Mapping[str, Told]) -> set[str]:
+    """Commits that work on a ticket we know of: they say more than those that say nothing, whoever wrote more lines."""
+    keys = {sha: {one.key for one in ticket_candidates(one.facts)} for sha, one in told.items()}
+    wanted = sorted(set().union(*keys.values())) if keys else []
+    known: set[str] = set()
+    for start in range(0, len(wanted), 500):
+        rows = Ticket.objects.filter(product=product, key__in=wanted[start : start + 500])
+        known |= set(rows.values_list("key", flat=True))
+    return {sha for sha, named in keys.items() if named & known}
 
 
 def _of_folder(product: Product, ref: FolderRef) -> tuple[FolderRef, Why]:
@@ -350,6 +362,7 @@ def _with_commits(answer: Why, commits: Sequence[Commit]) -> Why:
     """An answer that did not begin at a commit, with the commits that lead to it."""
     if not commits:
         return answer
+    commits = sorted(commits, key=lambda commit: -commit.lines)  # who did the work first; else as given: newest first
     product = commits[0].repository.product
     first = told_of(product, [commits[0].sha])[commits[0].sha]
     rest = [

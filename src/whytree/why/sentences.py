@@ -6,7 +6,7 @@ from whytree.engines.figures import number, percent
 
 from .answer import ONLY_A_TICKET, Why
 
-TELL = "Tell why: whytree why {ref} --tell SOL-1   (kept as a git note), or write “Why: SOL-1” into the next commit."
+TELL = 'Tell why: whytree why {ref} --tell "the reason, or an id"   (kept as a git note), or write “Why: …” into the next commit.'
 
 
 def headline(why: Why) -> str:

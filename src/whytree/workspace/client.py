@@ -209,7 +209,8 @@ def connect(token: str = "") -> Client:
     token = token or chosen.token or owner_token(chosen.data)
     if not token:
         raise CommandError(
-            "No token. On the server's own machine: whytree owner you@example.org. Elsewhere set WHYTREE_URL and WHYTREE_TOKEN."
+            "Nobody has begun here yet. In your clone: whytree init. For a server: whytree owner you@example.org. "
+            "Where one runs elsewhere, set WHYTREE_URL and WHYTREE_TOKEN."
         )
     headers = {"Authorization": f"Bearer {token}", "X-Whytree-Via": "cli"}
     here = "" if chosen.url else running_server(chosen.data)

@@ -159,6 +159,8 @@ def _filled(
 ) -> tuple[Stretch, ...]:
     """Every stretch of the period, also those in which nothing happened."""
     zone = ZoneInfo(asked.zone)
+    # Of everything there is, the first day is taken for whole: the events began with it.
+    first = asked.start if question.days is not None else _moment(asked.start.astimezone(zone).date(), zone)
     stretches = []
     for at, start in enumerate(starts):
         begins = _moment(start, zone)
@@ -168,7 +170,7 @@ def _filled(
             none = stats.count(0)
             nothing = (0.0, None, None, 0) if question.measure.field else (0.0, none.low, none.high, 0)
         value, low, high, n = found.get(start, nothing)
-        whole = ends <= now and (question.days is None or begins >= asked.start)
+        whole = ends <= now and begins >= first
         stretches.append(Stretch(start, value, low, high, n, whole))
     return tuple(stretches)
 

@@ -1,5 +1,6 @@
 """Drafts of the tree: proposed from what was read, confirmed, worded or discarded by a person."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from whytree.code.models import Ticket
+from whytree.code.models import Repository, Ticket
+from whytree.code.tickets import TicketFacts, see_ticket
 from whytree.engines.issues import is_machine, spoken
+from whytree.engines.links_tickets import TicketRef
 from whytree.errors import Conflict, Invalid
 from whytree.tree.models import (
     TITLE_LENGTH,
@@ -35,6 +38,8 @@ from .nodes import create_opportunity, create_outcome, create_solution
 from .tickets import link_ticket
 
 # A confirmed topic brings the words of its most typical tickets; more would bury the page.
+#: How a draft of one pull request is called, by whoever infers it.
+REQUEST_KEY = re.compile(r"request (?P<repository>\d+) (?P<number>[#!]\d+)")
 MOST_VOICES = 12
 
 
@@ -187,11 +192,21 @@ def _bring_tickets(actor: Actor, draft: Draft, node: Node) -> None:
     tickets = {row.pk: row for row in Ticket.objects.filter(product=draft.product, pk__in=draft.tickets)}
     ordered = [tickets[pk] for pk in draft.tickets if pk in tickets]
     if draft.kind == DraftKind.SOLUTION:
-        for ticket in ordered:
+        for ticket in (*ordered, *_request_behind(actor, draft)):
             link_ticket(actor, node, ticket)
     if draft.kind == DraftKind.OPPORTUNITY:
         for ticket in ordered[:MOST_VOICES]:
             _link_words(actor, draft, node, ticket)
+
+
+def _request_behind(actor: Actor, draft: Draft) -> list[Ticket]:
+    """The pull request that a draft was inferred from, as what can be tied to a node: its commits carry the number."""
+    found = REQUEST_KEY.fullmatch(draft.key)
+    repository = found and Repository.objects.filter(product=draft.product, pk=int(found["repository"])).first()
+    if not found or not repository:
+        return []
+    ref = TicketRef(found["number"], repository.tracker)
+    return [see_ticket(actor, draft.product, TicketFacts(ref, title=draft.title))]
 
 
 def _link_words(actor: Actor, draft: Draft, node: Node, ticket: Ticket) -> None:
