@@ -264,7 +264,8 @@ def find_file(product: Product, ref: FileRef) -> FileBlame:
     if not Repository.objects.filter(product=product).exists():
         raise NotFound(f"No repository is known in {product.name}. {ADD_FIRST}")
     raise NotFound(
-        f"The lines of {ref.path} are not known here. Ask in the clone (whytree why), or read them in: whytree repository sync"
+        f"There is no file {ref.path} in the clone one stands in, nor among those last read in. "
+        "Check the path, or read the clone in: whytree repository sync"
     )
 
 

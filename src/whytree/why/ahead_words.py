@@ -104,4 +104,6 @@ def _explain(ahead: Ahead) -> str:
             f"{ahead.unexplained:,} of {ahead.lines:,} lines are unexplained: begin the next change with whytree start."
         )
     lines = "this line is" if ahead.lines == 1 else f"{ahead.unexplained:,} of {ahead.lines:,} lines are"
-    return f"Say what {lines} for: whytree why {ahead.ref} --tell SOL-1"
+    if ahead.lines == 1:
+        return f'Say what {lines} for: whytree why {ahead.ref} --tell "the reason, or an id"'
+    return f"{lines[0].upper()}{lines[1:]} unexplained. See which: whytree why {ahead.ref}; then name one line with --tell."

@@ -19,6 +19,11 @@ def tell_why(client: Client, question: Question, reason: str, again: Callable[[]
     As a git note in the clone; where there is none, or none can be written, the server keeps it for the next sync.
     """
     words = _checked(client, reason)
+    if isinstance(question.ref, LineRef) and (several := len({sha for *_, sha in question.body.get("spans", ())})) > 1:
+        raise CommandError(
+            f"These lines came with {several:,} commits, and a reason belongs to one. Name a line: "
+            f"whytree why {question.ref.path}:12 --tell …"
+        )
     commit = ask(client, question)["commit"] if is_tellable(question) else None
     if commit is None:
         raise CommandError(
