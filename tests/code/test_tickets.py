@@ -265,10 +265,46 @@ def test_who_is_forgotten_is_forgotten_in_comments_and_pull_requests_too(
     assert [one["text"] for one in told["ticket_comments"]] == ["Me too"]
     assert [one["body"] for one in told["pull_requests"]] == ["Fixes #412"]
     erase_person(product, "rk")
-    assert not TicketComment.objects.exists()
+    assert [(one.author, one.text) for one in TicketComment.objects.all()] == [("", "")]
     request = PullRequest.objects.get()
     assert (request.author, request.body) == ("", "")
     assert [one["key"] for one in request.closes] == ["#412"], "the line to the ticket does not break"
+
+
+def test_who_is_forgotten_stays_forgotten_when_the_same_file_comes_again(
+    cli: Any, product: Any, tmp_path: Path
+) -> None:
+    from whytree.code.models import PullRequest, TicketComment
+    from whytree.code.plugs import erase_person, export_person
+
+    comments = [
+        {"author": {"login": "rk"}, "body": "Me too", "createdAt": "2026-02-02T10:00:00Z"},
+        {"author": {"login": "eve"}, "body": "And I", "createdAt": "2026-02-02T11:00:00Z"},
+    ]
+    merged = {"url": "x", "merged_at": "2026-02-03T10:00:00Z"}
+    files = [
+        [{**GITHUB[0], "author": {"login": "rk"}, "comments": comments}, GITHUB[1]],
+        [rest(40, body="Fixes #412", pull_request=merged)],
+    ]
+    for rows in files:
+        brought(cli, tmp_path, rows)
+    erase_person(product, "rk")
+    for rows in files:
+        brought(cli, tmp_path, rows)
+    assert export_person(product, "rk") == {"tickets": [], "ticket_comments": [], "pull_requests": []}
+    assert set(Ticket.objects.values_list("key", "author", "body")) == {("#412", "", ""), ("#413", "ann", "")}
+    assert set(TicketComment.objects.values_list("author", "text")) == {("", ""), ("eve", "And I")}
+    request = PullRequest.objects.get()
+    assert (request.author, request.body) == ("", "")
+    assert [one["key"] for one in request.closes] == ["#412"]
+    brought(cli, tmp_path, [{**GITHUB[0], "title": "Shorter form", "state": "CLOSED"}])
+    brought(cli, tmp_path, [rest(40, title="Defer it", body="Fixes #412 and fixes #413", pull_request=merged)])
+    ticket, request = Ticket.objects.get(key="#412"), PullRequest.objects.get()
+    assert (ticket.title, ticket.state, ticket.body, ticket.author) == ("Shorter form", "closed", "", "")
+    assert [one["key"] for one in request.closes] == ["#412", "#413"], "what it is for is read, its words are not kept"
+    assert (request.title, request.body, request.author) == ("Defer it", "", "")
+    brought(cli, tmp_path, [rest(40, title="Defer it all", body="", pull_request=merged)])
+    assert len(PullRequest.objects.get().closes) == 2
 
 
 def test_bare_numbers_can_be_placed_by_saying_whose_they_are(cli: Any, product: Any, tmp_path: Path) -> None:

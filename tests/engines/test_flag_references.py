@@ -10,6 +10,7 @@ from whytree.engines.flag_references import (
     CSV_COLUMNS,
     LINE_LENGTH,
     MOST_PLACES,
+    Hunk,
     Reference,
     around,
     as_csv,
@@ -175,3 +176,16 @@ def test_the_csv_has_launchdarklys_columns_order_and_name() -> None:
     ]
     assert rows[1][6] == rows[2][6]
     assert csv_name("my app/../x", "sprout", "0123456789") == "coderefs_sprout_my-app-..-x_0123456.csv"
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t=", "\r=", "\n\t @"])
+def test_no_cell_of_the_csv_is_computed_by_a_spreadsheet(sign: str) -> None:
+    evil = f"{sign}HYPERLINK(0)"
+    text = as_csv([Hunk(evil, evil, 1, (evil, "two"), (evil,))], evil)
+    row = list(csv.reader(io.StringIO(text, newline="")))[1]
+    assert row[:6] == [f"'{evil}", f"'{evil}", f"'{evil}", "1", f"'{evil}\ntwo", f"'{evil}"]
+
+
+def test_a_line_that_is_only_indented_stays_as_it_is_in_the_csv() -> None:
+    text = as_csv([Hunk("a", "b.go", 1, ("\tif on(a) {", "\t\treturn -1"), ())], "sprout")
+    assert list(csv.reader(io.StringIO(text)))[1][4] == "\tif on(a) {\n\t\treturn -1"

@@ -51,6 +51,26 @@ def test_the_patch_applies_and_leaves_what_was_meant(cli: Any, clone: Clone, fla
     assert "left: web.js:1" in done.stderr
 
 
+def test_no_filter_is_run_that_the_clone_or_its_submodule_names(
+    cli: Any, clone: Clone, flag: Any, tmp_path: Path
+) -> None:
+    library = Clone(tmp_path / "library")
+    library.commit("Start", **{"lib.py": "a = 1\n"})
+    clone.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(library.path), "lib")
+    clone.commit("Use it", **{"app/extra.py": "a = 1\n"})
+    for folder, name in ((".git", "outer"), (".git/modules/lib", "inner")):
+        (clone.path / folder / "info").mkdir(exist_ok=True)
+        clone.write(f"{folder}/info/attributes", f"*.py filter={name}\n")
+        run = f"sh -c 'touch {tmp_path}/owned-{name}; cat'"
+        clone.git("config", "--file", str(clone.path / folder / "config"), f"filter.{name}.clean", run)
+    clone.write("app/extra.py", "b = 1\n")
+    clone.write("lib/lib.py", "b = 1\n")
+    assert cli("flag", "remove", "defer", "--keep", "on", cwd=clone.path).exit_code == 0
+    assert not list(tmp_path.glob("owned-*"))
+    clone.git("diff", "--name-only", "HEAD")
+    assert len(list(tmp_path.glob("owned-*"))) == 2, "git itself runs both"
+
+
 def test_a_file_without_a_last_newline_and_with_windows_ends_is_patched(cli: Any, clone: Clone, flag: Any) -> None:
     clone.git("config", "core.autocrlf", "false")
     clone.commit("More", **{"b.py": 'if is_on("defer"):\r\n    a()\r\nelse:\r\n    b()\r\nc()'})

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
+from django.test import Client, RequestFactory
 
+from whytree.site.log_routes import route_of
 from whytree.site.middleware import as_known
 
 pytestmark = pytest.mark.django_db
@@ -59,3 +61,28 @@ def test_the_policy_allows_no_inline_script_and_no_other_host(as_alice: Any) -> 
     script = next(part for part in policy.split("; ") if part.startswith("script-src"))
     assert script == "script-src 'self'"
     assert "frame-ancestors 'none'" in policy
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a surprise"), OperationalError("database is locked")])
+def test_the_log_says_which_route_failed_and_no_secret_of_its_address(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    def fail(token: str) -> str:
+        raise error
+
+    monkeypatch.setattr("whytree.why.sending.feed", fail)
+    status = Client(raise_request_exception=False).get("/feed/s3cret-token").status_code
+    assert status == (503 if isinstance(error, OperationalError) else 500)
+    assert "/feed/<str:token>" in caplog.text
+    assert "s3cret" not in caplog.text
+
+
+def test_a_form_from_elsewhere_is_logged_without_the_secret_too(caplog: pytest.LogCaptureFixture) -> None:
+    assert Client(enforce_csrf_checks=True).post("/sign-in/s3cret-token").status_code == 403
+    assert "Forbidden" in caplog.text
+    assert "s3cret" not in caplog.text
+
+
+@pytest.mark.parametrize(("path", "said"), [("/feed/s3cret", "/feed/…"), ("/", "/"), ("/health", "/health")])
+def test_of_an_address_nobody_looked_up_only_the_first_part_is_said(path: str, said: str) -> None:
+    assert route_of(RequestFactory().get(path)) == said

@@ -362,6 +362,13 @@ def test_a_channel_that_is_busy_is_tried_again_and_one_that_is_gone_is_not(
     assert send_week(product, None) is None
 
 
+def test_whatever_is_pressed_a_product_of_others_is_not_there(as_alice: Any, other_product: Any) -> None:
+    for act in ("on", "off", "send", "feed", "forget", "bogus", ""):
+        for slug in (other_product.slug, "no-such-product"):
+            assert as_alice.post(f"/mail/{slug}", {"act": act}).status_code == 404
+    assert as_alice.post("/mail/sprout", {"act": "bogus"}).status_code == 400
+
+
 def test_its_address_is_a_secret(api: Any, as_alice: Any, product: Any, channel: Receiver) -> None:
     assert "hook" not in as_alice.get("/p/sprout/settings/monday").content.decode().replace("webhook", "").replace(
         "hooks.", ""

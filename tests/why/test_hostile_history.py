@@ -1,6 +1,7 @@
 """A repository may hold anything. Nothing in it is run, obeyed or believed, and no door breaks on it."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from tests.code.conftest import refusal
 from tests.code.repositories import Clone
 from tests.why.conftest import Tree
+from whytree.code import headstart
 from whytree.code.models import Commit
 from whytree.why.queries import Ask, explain
 from whytree.why.refs import parse_ref
@@ -104,6 +106,43 @@ def test_a_program_that_the_repository_names_is_not_run(cli: Any, clone: Clone, 
     assert told["explained"]
     cli("why", "a.py::a", cwd=clone.path)
     cli("repository", "add", str(clone.path))
+    assert not list(clone.path.rglob("owned"))
+
+
+def test_a_filter_that_the_repository_names_is_not_run(
+    cli: Any, clone: Clone, tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone.commit("Start\n\nWhy: SOL-1", **{"a.py": "a = 1\n", "b.py": "b = 1\n", "c.py": "c = 1\n"})
+    clone.write(".git/info/attributes", "a.py filter=evil\nb.py filter=E.vil\nc.py filter=\n")
+    for name in ("evil", "E.vil", ""):
+        setting = "process" if name == "E.vil" else "clean"
+        clone.git("config", f"filter.{name}.{setting}", f"sh -c 'touch {clone.path}/owned; cat'")
+        clone.git("config", f"filter.{name}.required", "true")
+    monkeypatch.chdir(clone.path)
+    for path in ("a.py", "b.py", "c.py"):
+        clone.write(path, f"{path[0]} = 2\n")
+        headstart.begin(["why", f"{path}:1"])
+        assert headstart.take(path, 1, 1)
+        told = json.loads(cli("why", f"{path}:1", "--json", cwd=clone.path).output)
+        assert told["commit"] is None, "it is not committed yet"
+        assert not list(clone.path.rglob("owned"))
+    for path in ("a.py", "b.py", "c.py"):
+        subprocess.run(["git", "diff", "HEAD", "--", path], cwd=clone.path, capture_output=True, check=False)
+        assert [owned.unlink() for owned in clone.path.rglob("owned")], f"git itself runs the one of {path}"
+
+
+@pytest.mark.parametrize("name", ["a=b", "x" * 60_000])
+def test_a_filter_that_cannot_be_turned_off_is_named_and_not_run(
+    cli: Any, clone: Clone, tree: Tree, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    clone.commit("Start\n\nWhy: SOL-1", **{"a.py": "a = 1\n"})
+    clone.write(".git/info/attributes", f"a.py filter={name[:1_000]}\n")
+    clone.git("config", f"filter.{name}.clean", f"sh -c 'touch {clone.path}/owned; cat'")
+    clone.write("a.py", "a = 2\n")
+    monkeypatch.chdir(clone.path)
+    headstart.begin(["why", "a.py:1"])
+    assert headstart.take("a.py", 1, 1) is None
+    assert "git config --get-regexp '^filter'" in refusal(cli("why", "a.py:1", cwd=clone.path))
     assert not list(clone.path.rglob("owned"))
 
 

@@ -125,6 +125,16 @@ def test_a_solutions_page_shows_its_code(as_alice: Any, shown: Clone) -> None:
     assert "1 commit" not in as_alice.get("/p/sprout/SOL-2").content.decode()
 
 
+@pytest.mark.parametrize("typed", ["http://[/p/x", "http://[/p/SOL-1", "http://[x", "//[x", "https://[::1/p/SOL-1"])
+def test_an_address_that_is_none_breaks_no_page(as_alice: Any, api: Any, tree: Tree, typed: str) -> None:
+    assert as_alice.get("/p/sprout/why", {"q": typed}).status_code == 404
+    assert as_alice.get("/p/sprout/why/box", {"q": typed}).status_code == 200
+    assert as_alice.get("/p/sprout/start", {"q": typed}).status_code in {200, 404}
+    page = as_alice.get("/p/sprout/improve", {"q": typed})
+    assert page.status_code == 404
+    assert "is no address. Give one as /pricing" in page.content.decode()
+
+
 @pytest.mark.parametrize("ref", ["", "   ", "nothing of the kind", "x" * 2000, "\0", "flag:", "#0", ":", "::::", "a:0"])
 def test_odd_references_are_refused_in_words(api: Any, tree: Tree, ref: str) -> None:
     from urllib.parse import quote

@@ -81,7 +81,8 @@ def test_it_calls_nobody_in_a_private_network(url: str) -> None:
     [
         ("8.8.8.8", True), ("2606:4700::1111", True), ("127.0.0.1", False), ("192.168.1.1", False), ("::1", False),
         ("::ffff:10.0.0.1", False), ("2002:7f00:0001::", False), ("64:ff9b::a00:1", False), ("224.0.0.1", False),
-        ("fc00::1", False), ("100.64.0.1", False),
+        ("fc00::1", False), ("100.64.0.1", False), ("::127.0.0.1", False), ("fec0::1", False), ("feff::1", False),
+        ("64:ff9b:1::a00:1", False), ("::ffff:0:7f00:1", False), ("1.1.1.1", True), ("2a00:1450:4001::1", True),
     ],
 )  # fmt: skip
 def test_it_knows_a_public_address(address: str, public: bool) -> None:

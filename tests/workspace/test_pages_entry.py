@@ -121,6 +121,39 @@ def test_guessing_over_many_accounts_is_limited_too(alice: Any) -> None:
     assert _sign_in(client).status_code == 429
 
 
+def test_who_has_a_whole_network_is_one_guesser(alice: Any) -> None:
+    for number in range(attempts.WRONG_PER_ACCOUNT):
+        guesser = Client(REMOTE_ADDR=f"2001:db8:0:7:{number:x}::{number:x}")
+        assert _sign_in(guesser, "wrong horse battery").status_code == 400
+    assert _sign_in(Client(REMOTE_ADDR="2001:db8:0:7::ffff")).status_code == 429
+    assert _sign_in(Client(REMOTE_ADDR="2001:db8:0:8::1")).status_code == 302
+
+
+def test_all_of_a_network_guessing_over_many_accounts_is_limited_too(alice: Any) -> None:
+    for number in range(attempts.WRONG_PER_ADDRESS):
+        attempts.count_wrong(f"2001:db8:0:7::{number:x}", f"{number}@example.org")
+    assert _sign_in(Client(REMOTE_ADDR="2001:db8:0:7::ffff")).status_code == 429
+
+
+@pytest.mark.parametrize("address", ["192.0.2.{}", "::ffff:192.0.2.{}"])
+def test_neighbours_in_ipv4_are_not_one(alice: Any, address: str) -> None:
+    for _ in range(attempts.WRONG_PER_ACCOUNT):
+        attempts.count_wrong(address.format(1), "alice@example.org")
+    assert _sign_in(Client(REMOTE_ADDR=address.format(1))).status_code == 429
+    assert _sign_in(Client(REMOTE_ADDR=address.format(2))).status_code == 302
+
+
+def test_guessing_one_account_from_everywhere_is_limited_even_when_its_owner_comes_in_between(
+    alice: Any, bob: Any
+) -> None:
+    for number in range(attempts.WRONG_FROM_ANYWHERE):
+        attempts.count_wrong(f"2001:db8:0:{number:x}::1", "Alice@example.org ")
+        attempts.forget_wrong("192.0.2.7", "alice@example.org")
+    assert _sign_in(Client(REMOTE_ADDR="192.0.2.7")).status_code == 429
+    other = {"email": "bob@example.org", "password": PASSWORD}
+    assert Client(REMOTE_ADDR="192.0.2.7").post("/sign-in", other).status_code == 302
+
+
 def test_the_right_password_makes_the_count_start_anew(alice: Any) -> None:
     client = Client()
     for _ in range(attempts.WRONG_PER_ACCOUNT - 1):

@@ -14,11 +14,16 @@ from whytree.engines.gitlog import LOG_ARGUMENTS, NOTES_REF, LogCommit, decode, 
 from whytree.engines.links_tickets import tracker_of_remote
 from whytree.workspace.client import CommandError
 
-from .headstart import CONFIGURATION, environment
+from .headstart import CONFIGURATION, environment, without_filters
 
 _SETTINGS = r"^(remote\..*\.url|blame\.ignorerevsfile)$"
 _CHUNK = 1 << 16
 NO_GIT = "There is no git on this machine's PATH. Install it (Debian, Ubuntu: apt install git) and try again."
+
+FILTER = (
+    "The settings of this clone name a filter that cannot be turned off, and reading would run it. "
+    "Look at them: git config --get-regexp '^filter'"
+)
 
 
 @dataclass(frozen=True)
@@ -34,14 +39,17 @@ class Clone:
         return decode(self.read_bytes(*arguments, stdin=stdin)).rstrip("\n")
 
     def read_bytes(self, *arguments: str, stdin: str | None = None) -> bytes:
-        done = _run(self.root, arguments, stdin)
+        done = _run(self._git, arguments, stdin)
         if done.returncode:
             raise CommandError(f"git {arguments[0]} failed: {_complaint(done.stderr)}")
         return done.stdout
 
     def attempt(self, *arguments: str) -> str:
-        """All that git complained about; "" when the command did what it should."""
-        done = _run(self.root, arguments)
+        """All that git complained about; "" when the command did what it should.
+
+        For what changes the work tree as git itself would: here the repository's filters stay on.
+        """
+        done = _run(_git(self.root), arguments)
         return decode(done.stderr).strip() or "it gave no reason" if done.returncode else ""
 
     def ask(self, *arguments: str) -> str:
@@ -49,7 +57,7 @@ class Clone:
         return decode(self.ask_bytes(*arguments)).strip()
 
     def ask_bytes(self, *arguments: str) -> bytes:
-        done = _run(self.root, arguments)
+        done = _run(self._git, arguments)
         return b"" if done.returncode else done.stdout
 
     def stream(self, *arguments: str, stdin: str | None = None) -> Iterator[bytes]:
@@ -58,7 +66,7 @@ class Clone:
 
         with tempfile.TemporaryFile() as complaint:
             process = subprocess.Popen(
-                [*_git(self.root), *arguments],
+                [*self._git, *arguments],
                 env=environment(),
                 stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -76,7 +84,7 @@ class Clone:
 
     def search(self, *arguments: str) -> bytes | None:
         """Output of a git command that ends with 1 when it finds nothing; None when it cannot be run like this."""
-        done = _run(self.root, arguments)
+        done = _run(self._git, arguments)
         return done.stdout if done.returncode in (0, 1) else None
 
     def commits(self, shas: Sequence[str]) -> dict[str, LogCommit]:
@@ -102,7 +110,7 @@ class Clone:
 
     def has_ancestor(self, sha: str) -> bool:
         """Whether a commit stands in the history of the head."""
-        return not _run(self.root, ("merge-base", "--is-ancestor", sha, "HEAD")).returncode
+        return not _run(self._git, ("merge-base", "--is-ancestor", sha, "HEAD")).returncode
 
     def noted(self) -> set[str]:
         """Commits that have a note in our own ref."""
@@ -120,6 +128,14 @@ class Clone:
         merges = parse_log(self.stream("log", "--merges", *LOG_ARGUMENTS, "HEAD"))
         whole = {merge.sha for merge in merges if is_one_piece(merge.subject, merge.body, tracker)}
         return merged_through(graph, self.head, whole)
+
+    @cached_property
+    def _git(self) -> list[str]:
+        """How git is called to read: no program runs that the repository names for cleaning its files."""
+        try:
+            return [*_git(self.root), *without_filters(str(self.root))]
+        except ValueError as error:
+            raise CommandError(FILTER) from error
 
     @cached_property
     def cut_off(self) -> frozenset[str]:
@@ -157,7 +173,7 @@ def open_clone(path: Path) -> Clone:
     if not path.exists():
         raise CommandError(f"There is nothing at {path}. Give the path of your clone.")
     folder = path if path.is_dir() else path.parent
-    done = _run(folder, ("rev-parse", "--show-toplevel", "--is-shallow-repository", "--verify", "HEAD"))
+    done = _run(_git(folder), ("rev-parse", "--show-toplevel", "--is-shallow-repository", "--verify", "HEAD"))
     lines = decode(done.stdout).splitlines()
     if done.returncode and len(lines) < 2:
         raise CommandError(_why_no_clone(folder, _complaint(done.stderr)))
@@ -197,10 +213,10 @@ def _git(folder: Path) -> list[str]:
     return ["git", "-C", str(folder), "--no-pager", *CONFIGURATION]
 
 
-def _run(folder: Path, arguments: Sequence[str], stdin: str | None = None) -> subprocess.CompletedProcess[bytes]:
+def _run(git: Sequence[str], arguments: Sequence[str], stdin: str | None = None) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(
-            [*_git(folder), *arguments],
+            [*git, *arguments],
             env=environment(),
             input=stdin.encode() if stdin is not None else None,
             stdin=subprocess.DEVNULL if stdin is None else None,

@@ -31,6 +31,8 @@ _ENVIRONMENT = {
     "GIT_ALLOW_PROTOCOL": "none",  # the same for git before 2.44
 }
 _ANOTHER = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"}
+# More filters than this are nobody's, and would not fit on a command line.
+_LONGEST_NAMES = 50_000
 _LINES = re.compile(r"(?P<path>[^:\0]+):(?P<first>[1-9]\d{0,5})(?:-(?P<last>[1-9]\d{0,5}))?")
 
 Key = tuple[str, int, int]
@@ -43,6 +45,21 @@ def environment() -> dict[str, str]:
     return {**kept, **_ENVIRONMENT}
 
 
+def without_filters(folder: str) -> list[str]:
+    """Options that turn off every filter named in the settings at a folder: git runs them to read a work tree.
+
+    `ValueError` for one that no option can turn off, as those of a name with "=" in it.
+    """
+    command = ["git", "-C", folder, "config", "--name-only", "-z", "--get-regexp", r"^filter\."]
+    done = subprocess.run(command, env=environment(), stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    listed = done.stdout.decode("utf-8", "surrogateescape").split("\0")
+    names = dict.fromkeys(key.rpartition(".")[0] for key in listed if key)
+    if any("=" in name for name in names) or sum(map(len, names)) > _LONGEST_NAMES:
+        raise ValueError("a filter that cannot be turned off")
+    settings = [f"{name}.{setting}" for name in names for setting in ("clean=", "process=", "required=false")]
+    return [word for setting in settings for word in ("-c", setting)]
+
+
 def begin(words: Sequence[str]) -> None:
     """Begin on `why PATH:LINE`, exactly so written (`--json` may stand beside it); anything else is left alone."""
     asked = [word for word in words[1:] if word != "--json"]
@@ -52,9 +69,10 @@ def begin(words: Sequence[str]) -> None:
     first = int(lines["first"])
     last = int(lines["last"] or first)
     file = os.path.realpath(lines["path"])
-    command = ["git", "-C", os.path.dirname(file), "--no-pager", *CONFIGURATION, *BLAME_ARGUMENTS]
-    command += [f"-L{first},{last}", "--", os.path.basename(file)]
+    folder = os.path.dirname(file)
     try:
+        command = ["git", "-C", folder, "--no-pager", *CONFIGURATION, *without_filters(folder), *BLAME_ARGUMENTS]
+        command += [f"-L{first},{last}", "--", os.path.basename(file)]
         _begun[file, first, last] = subprocess.Popen(
             command,
             env=environment(),
@@ -62,7 +80,7 @@ def begin(words: Sequence[str]) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
-    except OSError:
+    except (OSError, ValueError):
         return  # whoever asks next says it in a sentence
 
 

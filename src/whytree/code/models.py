@@ -156,6 +156,9 @@ class Ticket(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     updated_at = models.DateTimeField(null=True, blank=True, help_text="In its tracker: what is older is not taken.")
     created_at = models.DateTimeField(default=now, help_text="First seen here.")
+    erased_at = models.DateTimeField(
+        null=True, blank=True, help_text="Its author was forgotten: author and body are not taken again."
+    )
 
     class Meta:
         ordering = ["-id"]
@@ -169,7 +172,7 @@ class Ticket(models.Model):
 
 
 class TicketComment(models.Model):
-    """What somebody wrote under a ticket."""
+    """What somebody wrote under a ticket. One without author and text was forgotten, and is not told again."""
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="comments")
     mark = models.CharField(max_length=64, help_text="What makes it the same one when it comes again.")
@@ -209,6 +212,9 @@ class PullRequest(models.Model):
     closes = models.JSONField(default=list, blank=True, help_text='[{"key": "#38", "tracker": "..."}, ...]')
     whys = models.JSONField(default=list, blank=True, help_text='Its "Why:" lines as [[key, value], ...]')
     updated_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(
+        null=True, blank=True, help_text="Its author was forgotten: author and body are not taken again."
+    )
 
     class Meta:
         ordering = ["-id"]

@@ -4,6 +4,7 @@ ticket's author."""
 from typing import Any
 
 from django.db.models import Q
+from django.utils import timezone
 
 from whytree.errors import Unavailable
 from whytree.workspace.actors import Actor
@@ -38,12 +39,14 @@ def today_panel(actor: Actor, product: Product, subject: Any) -> Panel | None:
 def erase_person(product: Product, person_key: str) -> None:
     """Forget what this person wrote in tickets and pull requests, here and in the activity list.
 
-    Keys and titles stay, and what a request closed: the line from code to ticket does not break.
+    Keys and titles stay, and what a request closed: the line from code to ticket does not break. Rows stay too, and
+    that they were forgotten: their tracker knows the words still, and would tell them again.
     """
     nobody = {"author": "", "body": ""}
-    Ticket.objects.filter(product=product, author=person_key).update(**nobody)
-    PullRequest.objects.filter(product=product, author=person_key).update(**nobody)
-    TicketComment.objects.filter(ticket__product=product, author=person_key).delete()
+    now = timezone.now()
+    Ticket.objects.filter(product=product, author=person_key).update(**nobody, erased_at=now)
+    PullRequest.objects.filter(product=product, author=person_key).update(**nobody, erased_at=now)
+    TicketComment.objects.filter(ticket__product=product, author=person_key).update(author="", text="")
     told = Q(before__author=person_key) | Q(after__author=person_key)
     for activity in Activity.objects.filter(told, product=product, subject_type=Ticket._meta.label):
         activity.before = activity.before and activity.before | nobody

@@ -247,6 +247,8 @@ def _tell(ticket: Ticket, facts: TicketFacts) -> bool:
         "opened_at": _within_calendars(facts.opened_at),
         "closed_at": _within_calendars(facts.closed_at),
     }
+    if ticket.erased_at:
+        told |= {"body": "", "author": ""}
     news: dict[str, Any] = {name: value for name, value in told.items() if value and getattr(ticket, name) != value}
     if facts.state == Ticket.State.OPEN and ticket.closed_at:
         news["closed_at"] = None  # opened again
@@ -290,6 +292,8 @@ def _comment_rows(
     for ticket, comments in said:
         for mark, facts in comments.items():
             before = known.get((ticket.pk, mark))
+            if before and not before.author and not before.text:
+                continue  # forgotten
             row = before or TicketComment(ticket=ticket, mark=mark)
             told = {
                 "text": clean(facts.text)[:COMMENT_LIMIT],
@@ -365,19 +369,24 @@ def _take_request(
 
 
 def _tell_request(row: PullRequest, facts: RequestFacts) -> bool:
+    body = clean(facts.body)[:BODY_LIMIT]
     told = {
         "url": facts.ref.url[:1000] if facts.ref.url.startswith(("https://", "http://")) else "",
         "title": clean(facts.title)[:TITLE_LIMIT],
-        "body": clean(facts.body)[:BODY_LIMIT],
+        "body": body,
         "author": clean(facts.author)[:200],
         "branch": clean(facts.branch)[:200],
         "merge_sha": facts.merge_sha,
         "squash_sha": facts.squash_sha,
         "merged_at": _within_calendars(facts.merged_at),
     }
+    body = body or row.body
+    if row.erased_at:
+        told |= {"body": "", "author": ""}
     news: dict[str, Any] = {name: value for name, value in told.items() if value and getattr(row, name) != value}
-    if "title" in news or "body" in news or facts.closes:
-        news |= _purpose(replace(facts, title=news.get("title", row.title), body=news.get("body", row.body)))
+    is_silent = row.erased_at and not body  # what it is for stood in words that are gone
+    if not is_silent and ("title" in news or body != row.body or facts.closes):
+        news |= _purpose(replace(facts, title=news.get("title", row.title), body=body))
     changed = {name: value for name, value in news.items() if getattr(row, name) != value}
     for name, value in changed.items():
         setattr(row, name, value)

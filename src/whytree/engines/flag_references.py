@@ -188,12 +188,26 @@ def csv_name(repository: str, product: str, sha: str) -> str:
     return f"coderefs_{'_'.join(safe)}_{sha[:7]}.csv"
 
 
+_FORMULA = re.compile(r"\s*[=+@-]")
+
+
+def _as_text(cell: str) -> str:
+    """A cell that a spreadsheet would compute, as text. A line that is merely indented stays as it is."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
 def as_csv(some: Iterable[Hunk], product: str) -> str:
-    """Rows in the order of flag, path and line. `contentHash` is the SHA-256 of the lines."""
+    """Rows in the order of flag, path and line. `contentHash` is the SHA-256 of the lines.
+
+    Where a text begins like a formula, a ' stands before it.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
+    quoting = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)  # readers end a row at a bare CR
     writer.writerow(CSV_COLUMNS)
     for one in sorted(some, key=lambda each: (each.key, each.path, each.start)):
         digest = hashlib.sha256(one.text.encode()).hexdigest()
-        writer.writerow((one.key, product, one.path, one.start, one.text, " ".join(one.aliases), digest))
+        cells = [_as_text(cell) for cell in (one.key, product, one.path, one.text, " ".join(one.aliases))]
+        chosen = quoting if any("\r" in cell for cell in cells) else writer
+        chosen.writerow((*cells[:3], one.start, *cells[3:], digest))
     return out.getvalue()

@@ -139,8 +139,9 @@ def _is_within(path: str, clone: Clone, where: Path, only: Sequence[str]) -> boo
 
 
 def _refuse_unsaved(clone: Clone, paths: Sequence[str]) -> None:
-    """A patch is against what was committed."""
-    changed = clone.read_bytes("diff", "--name-only", "-z", "--no-ext-diff", "--no-renames", "HEAD")
+    """A patch is against what was committed. Submodules are left alone: their settings may name programs, too."""
+    arguments = ("--name-only", "-z", "--no-ext-diff", "--no-renames", "--ignore-submodules")
+    changed = clone.read_bytes("diff", *arguments, "HEAD")
     unsaved = sorted(set(paths) & {exact_path(path) for path in changed.split(b"\0")})
     if unsaved:
         names = ", ".join(shown_path(path) for path in unsaved[:5])

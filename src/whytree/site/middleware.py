@@ -10,6 +10,8 @@ from django.shortcuts import render
 
 from whytree.errors import Invalid, RetryLater, Unavailable, WhytreeError
 
+from .log_routes import route_of
+
 log = logging.getLogger("whytree")
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -55,7 +57,7 @@ class Errors:
         if known is not None:
             return answer(request, known)
         reference = secrets.token_hex(4)
-        log.exception("unexpected error %s at %s %s", reference, request.method, request.path)
+        log.exception("unexpected error %s at %s %s", reference, request.method, route_of(request))
         if request.path.startswith("/api/"):
             message = f"Something went wrong on our side. The server's log has it under {reference}."
             return JsonResponse({"code": "error", "message": message}, status=500)

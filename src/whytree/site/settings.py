@@ -147,8 +147,13 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "filters": {"routes": {"()": "whytree.site.log_routes.Routes"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("WHYTREE_TEST_LOG", "WARNING")},
     # waitress warns whenever a request waits for a thread, which is what its queue is for
-    "loggers": {"django.request": {"level": "ERROR"}, "waitress.queue": {"level": "ERROR"}},
+    "loggers": {
+        "django.request": {"level": "ERROR", "filters": ["routes"]},
+        "django.security.csrf": {"filters": ["routes"]},
+        "waitress.queue": {"level": "ERROR"},
+    },
 }

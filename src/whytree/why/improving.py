@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from django.db.models import Q
 from django.urls import reverse
@@ -47,7 +47,7 @@ from .hops import evidence_hops, opportunity_hop, url_of
 from .linking import findings_of, hub_of, may_be_linked
 from .parts import main_ref
 from .queries import Ask, lines_meant
-from .refs import CommitRef, FlagRef, FolderRef, LineRef, NodeRef, NotAReference, Ref, parse_ref
+from .refs import CommitRef, FlagRef, FolderRef, LineRef, NodeRef, NotAReference, Ref, parse_ref, path_of
 
 MOST_SOLUTIONS = 20
 MOST_STRUGGLES = 5
@@ -98,13 +98,19 @@ def parse_place(typed: str) -> Ref | PageRef:
     """What a person typed: a path that begins with /, or an address, is a page of the product."""
     text = typed.strip()
     if text.startswith("/"):
-        return PageRef(urlsplit(text).path.rstrip("/") or "/")
+        return _page_at(text)
     try:
         return parse_ref(text)
     except NotAReference:
         if text.startswith(("http://", "https://")):
-            return PageRef(urlsplit(text).path.rstrip("/") or "/")
+            return _page_at(text)
         raise
+
+
+def _page_at(address: str) -> PageRef:
+    if not (path := path_of(address)):
+        raise NotAReference(f"{address[:60]!r} is no address. Give one as /pricing or https://example.org/pricing.")
+    return PageRef(path)
 
 
 def improve(product: Product, ask: Ask | None, place: Ref | PageRef) -> Ahead:
@@ -249,11 +255,7 @@ def _led_by_store(product: Product, counted: Mapping[str, int]) -> dict[str, tup
 def _of_page(product: Product, place: PageRef) -> _Found:
     """What people said from that page: the problems their words are linked to, and how many nobody has read."""
     told = FeedbackItem.objects.filter(product=product, url__contains=place.path).select_related("product")
-    items = [
-        item
-        for item in told.order_by("-said_at")[:MOST_ITEMS]
-        if (urlsplit(item.url).path.rstrip("/") or "/") == place.path
-    ]
+    items = [item for item in told.order_by("-said_at")[:MOST_ITEMS] if path_of(item.url) == place.path]
     problems = {linked.opportunity.pk: linked.opportunity for linkeds in links_of(items).values() for linked in linkeds}
     solutions = Solution.objects.filter(opportunity__in=problems, state__in=EXPOSED_STATES | {State.KEPT})
     found = _of_nodes(list(solutions.select_related("product", "opportunity__product")[:MOST_SOLUTIONS]))

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from whytree.errors import Invalid, Unavailable
 from whytree.workspace import mail
-from whytree.workspace.access import role_of
+from whytree.workspace.access import require, role_of
 from whytree.workspace.doors import PageRequest, find_product, page, signed_in
 from whytree.workspace.models import Product
 from whytree.workspace.pages.attempt import Attempt, done
@@ -45,6 +45,7 @@ def mine_act(request: PageRequest, product: str) -> HttpResponse:
     """On, off, send now, another feed address, an address less."""
     found = find_product(product)
     actor = request.actor
+    require(actor, found, Role.VIEWER)
     acts: dict[str, Callable[[], str]] = {
         "on": lambda: _said(sending.set_mail(actor, found, on=True), f"{found.name} writes to you on Mondays."),
         "off": lambda: _said(sending.set_mail(actor, found, on=False), f"{found.name} writes no more."),

@@ -99,8 +99,16 @@ def parse_ref(typed: str) -> Ref:
 
 def _node(text: str) -> NodeRef | None:
     """SOL-3, or the address of its page."""
-    last = urlsplit(text).path.rstrip("/").rpartition("/")[2] if text.startswith("http") and "/p/" in text else text
+    last = path_of(text).rpartition("/")[2] if text.startswith("http") and "/p/" in text else text
     return NodeRef(last.upper()) if _NODE.fullmatch(last) else None
+
+
+def path_of(address: str) -> str:
+    """The path in an address, without a slash at its end, or "/"; "" for what is no address, as http://[x."""
+    try:
+        return urlsplit(address).path.rstrip("/") or "/"
+    except ValueError:
+        return ""
 
 
 def _flag(text: str) -> FlagRef | None:

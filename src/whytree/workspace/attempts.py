@@ -3,6 +3,8 @@
 Counted in this process: an attacker who reaches several web processes gets that many times the guesses, which is still few.
 """
 
+from ipaddress import IPv6Address, ip_address, ip_network
+
 from django.core.cache import cache
 
 from whytree.errors import TooMany
@@ -12,18 +14,21 @@ WRONG_PER_ACCOUNT = 8  # from one address for one e-mail: a person who half reme
 WRONG_PER_ADDRESS = (
     60  # from one address for any: an office behind one address gets through, a list of accounts does not
 )
-
+WRONG_FROM_ANYWHERE = 100  # from all addresses for one e-mail: more than any one of them may, whoever owns many
+ONE_HOLDER = 64  # leading bits of an IPv6 address: who has one has all that begin like it
 
 RECORDED_IN_WINDOW = 100  # lines about wrong passwords in the activity, whoever guesses from wherever
 
 
 def refuse_too_many(address: str, email: str) -> None:
     """Raise `TooMany` when this address has been wrong too often; call it before a password is even looked at."""
-    counts = cache.get_many([_account(address, email), _address(address)])
-    if (
-        counts.get(_account(address, email), 0) >= WRONG_PER_ACCOUNT
-        or counts.get(_address(address), 0) >= WRONG_PER_ADDRESS
-    ):
+    limits = {
+        _account(address, email): WRONG_PER_ACCOUNT,
+        _address(address): WRONG_PER_ADDRESS,
+        _anywhere(email): WRONG_FROM_ANYWHERE,
+    }
+    counts = cache.get_many(limits)
+    if any(counts.get(key, 0) >= limit for key, limit in limits.items()):
         raise TooMany(
             "Too many wrong passwords. Wait a quarter of an hour, or get a link on the server: whytree sign-in",
             retry_after=WINDOW_SECONDS,
@@ -33,6 +38,8 @@ def refuse_too_many(address: str, email: str) -> None:
 def count_wrong(address: str, email: str) -> int:
     """Count a wrong password; returns how many there were from this address for this e-mail."""
     _count(_address(address))
+    if email:
+        _count(_anywhere(email))
     return _count(_account(address, email))
 
 
@@ -51,13 +58,32 @@ def _count(key: str) -> int:
 
 
 def forget_wrong(address: str, email: str) -> None:
-    """The right password was given: this account starts anew."""
+    """The right password was given: this account starts anew from here. What others guess elsewhere still counts."""
     cache.delete(_account(address, email))
 
 
 def _account(address: str, email: str) -> str:
-    return f"wrong-password:{address}:{email.strip().lower()[:254].encode().hex()}"
+    return f"{_address(address)}:{_spelled(email)}"
+
+
+def _anywhere(email: str) -> str:
+    return f"wrong-password-anywhere:{_spelled(email)}"
 
 
 def _address(address: str) -> str:
-    return f"wrong-password:{address}"
+    return f"wrong-password:{_holder(address)}"
+
+
+def _spelled(email: str) -> str:
+    return email.strip().lower()[:254].encode().hex()
+
+
+def _holder(address: str) -> str:
+    """The network of an IPv6 address, for whom it is one customer's; else the address, or whatever stands for one."""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or ip_network((int(parsed), ONE_HOLDER), strict=False))

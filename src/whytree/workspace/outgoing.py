@@ -106,7 +106,8 @@ def _is_public(address: str) -> bool:
     if isinstance(parsed, ipaddress.IPv6Address):
         inner = parsed.ipv4_mapped or parsed.sixtofour or (parsed.teredo[1] if parsed.teredo else None)
         is_nat64 = parsed in ipaddress.ip_network("64:ff9b::/96")
-        if is_nat64 or (inner is not None and not _is_public(str(inner))):
+        # All of ::/8 is reserved, and with it every other way to write an IPv4 address in it.
+        if is_nat64 or parsed.is_reserved or parsed.is_site_local or (inner is not None and not _is_public(str(inner))):
             return False
     return parsed.is_global and not parsed.is_multicast
 

@@ -154,13 +154,18 @@ def checked_days(value: object) -> int | None:
 
 
 def _is_name(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip()) and len(value) <= NAME_LENGTH and "\x00" not in value
+    return isinstance(value, str) and bool(value.strip()) and len(value) <= NAME_LENGTH and _is_storable(value)
 
 
 def _is_value(value: object) -> bool:
     if isinstance(value, bool | int | float):
         return math.isfinite(value)
-    return isinstance(value, str) and len(value) <= NAME_LENGTH and "\x00" not in value
+    return isinstance(value, str) and len(value) <= NAME_LENGTH and _is_storable(value)
+
+
+def _is_storable(text: str) -> bool:
+    """Neither NUL nor half of a surrogate pair, which JSON can spell and no store can hold."""
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _text(value: object) -> str:
