@@ -93,12 +93,20 @@ def ticket_voice(ticket: Ticket) -> EvidenceHop | None:
         quote=words[:WORDS_OF_A_TICKET],
         statement="",
         who=ticket.author or "its author",
-        source=urlsplit(ticket.url).netloc or ticket.tracker or "its tracker",
+        source=_host(ticket.url) or ticket.tracker or "its tracker",
         said_at=ticket.opened_at,
         importance=1,
         provenance=provenance(VOICE_RULE),
         url=ticket.url,
     )
+
+
+def _host(url: str) -> str:
+    """Whose address it is; "" for what only looks like one, as "http://[x"."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""
 
 
 def draft_hops(ticket: Ticket) -> tuple[DraftHop, ...]:
@@ -215,7 +223,7 @@ def _evidence_hop(node: Node, link: EvidenceLink, item: FeedbackItem | None, per
         quote="" if silent else link.quote,
         statement="asked not to be quoted" if silent and not link.statement else link.statement,
         who=", ".join(filter(None, (name, f"{plan} plan" if plan else ""))),
-        source=(item.source if item else "") or urlsplit(link.source_url).netloc or link.source_kind,
+        source=(item.source if item else "") or _host(link.source_url) or link.source_kind,
         said_at=link.said_or_added_at,
         importance=link.importance,
         provenance=evidence_provenance(link),
