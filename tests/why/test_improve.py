@@ -46,7 +46,10 @@ def test_a_file_leads_to_the_people_who_struggle_there(cli: Any, shown: Clone, t
     assert (struggle["ref"], struggle["people"]) == ("OPP-1", 1)
     assert struggle["voices"][0]["quote"] == "I closed it when it wanted my number."
     assert ahead["sentence"].startswith("One person speaks of “I don't know why you need my phone number”.")
-    assert ahead["helps"][0] == "2 of 6 lines are unexplained. See which: whytree why app/form.py; then name one line with --tell."
+    assert (
+        ahead["helps"][0]
+        == "2 of 6 lines are unexplained. See which: whytree why app/form.py; then name one line with --tell."
+    )
 
 
 def test_lines_folders_and_the_whole_clone_can_be_asked_about(cli: Any, shown: Clone, tree: Tree) -> None:
