@@ -14,6 +14,7 @@ from whytree.engines.links import (
     find_link,
     score,
     states_maintenance,
+    ticket_candidates,
     tickets_named,
 )
 from whytree.engines.links_tickets import TicketRef, titles_agree
@@ -349,3 +350,11 @@ def test_what_was_told_here_weighs_more_than_what_was_confirmed() -> None:
     link = find_link(facts, resolve).link
     assert link is not None
     assert (link.refs, link.rule) == (("SOL-2",), "told")
+
+
+@pytest.mark.parametrize(
+    ("body", "keys"), [("Refs #2788", ["#2788"]), ("Refs #2787, #2788", []), ("Two\n\nRefs #1\n\nrefs #2", [])]
+)
+def test_a_merge_that_names_several_tickets_gives_its_commits_none(body: str, keys: list[str]) -> None:
+    facts = CommitFacts("Add a dialog", merge_subject="Merge pull request #9 from acme/create-table", merge_body=body)
+    assert [one.key for one in ticket_candidates(facts)] == keys

@@ -81,7 +81,7 @@ def test_outside_of_a_clone_the_last_reading_answers(cli: Any, clone: Clone, lin
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     assert answer(cli, line, cwd=elsewhere)["solution"]["ref"] == "SOL-1"
-    assert "not known here" in refusal(cli("why", "app/none.py:1", cwd=elsewhere))
+    assert "There is no file app/none.py" in refusal(cli("why", "app/none.py:1", cwd=elsewhere))
 
 
 def test_a_range_a_whole_file_and_a_commit_can_be_asked_about(cli: Any, clone: Clone, line: str) -> None:

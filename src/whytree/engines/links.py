@@ -238,11 +238,13 @@ def request_of(facts: CommitFacts) -> str:
 
 def ticket_candidates(facts: CommitFacts) -> list[Candidate]:
     """The tickets a commit is for by its own words or its request's, surest first; none that it only sums up."""
-    found = []
+    found: list[Candidate] = []
     for _, group in groupby(candidates(facts), key=_step):
         tickets = [one for one in group if one.ticket and not one.title_words and not one.is_request]
-        if len({one.key for one in tickets}) <= MOST_TICKETS:
-            found += tickets
+        keys = {one.key for one in tickets}
+        if len(keys) > MOST_TICKETS or (len(keys) > 1 and tickets[0].rule == "pull request"):
+            continue  # a merge that names several does not say which of them each of its commits is for
+        found += tickets
     return found
 
 
