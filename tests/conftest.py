@@ -221,19 +221,13 @@ def api_charlie(charlie: Any) -> Api:
 
 
 @pytest.fixture
-def open_connection() -> Iterator[None]:
-    """For requests answered in this process: their end must not close the connection that the test's transaction is on.
-
-    Django's own test client does the same.
+def open_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For requests and jobs answered in this process: their end must not close the connection that the test's transaction
+    is on. (Taking the handler off the signals does not last: Django's test client puts it back after each request.)
     """
-    from django.core.signals import request_finished, request_started
-    from django.db import close_old_connections
+    from django.db.backends.base.base import BaseDatabaseWrapper
 
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
+    monkeypatch.setattr(BaseDatabaseWrapper, "close_if_unusable_or_obsolete", lambda self: None)
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ def test_periodic_jobs_are_asked_for_once_a_period(done: list[dict[str, Any]], m
 
 @pytest.mark.parametrize("step", ["schedule_periodic", "run_next"])
 def test_a_worker_lives_on_while_the_database_is_locked(
-    done: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, step: str
+    done: list[dict[str, Any]], open_connection: None, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     stop = threading.Event()
     tried: list[int] = []

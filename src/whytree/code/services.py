@@ -229,7 +229,7 @@ def answer_link(actor: Actor, commit: Commit, answer: LinkAnswer) -> Commit:
     if (answer.kind, answer.key) not in keys:
         raise Invalid(f"No rule finds {answer.key[:60]} in {commit.short}, so there is nothing to answer.")
     with transaction.atomic():
-        fresh = Commit.objects.select_for_update().select_related("repository__product").get(pk=commit.pk)
+        fresh = Commit.objects.select_for_update(of=("self",)).select_related("repository__product").get(pk=commit.pk)
         before = {"answers": fresh.answers}
         others = [one for one in fresh.answers if (one["kind"], one["key"]) != (answer.kind, answer.key)]
         fresh.answers = [*others, asdict(answer)]

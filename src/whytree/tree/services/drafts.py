@@ -153,7 +153,7 @@ def confirm_draft(actor: Actor, draft: Draft) -> Node:
 
 
 def _open(draft: Draft) -> Draft:
-    fresh = Draft.objects.select_for_update().select_related("product", "parent").get(pk=draft.pk)
+    fresh = Draft.objects.select_for_update(of=("self",)).select_related("product", "parent").get(pk=draft.pk)
     if fresh.state == DraftState.CONFIRMED:
         raise Conflict(f"This draft was confirmed already: it is {fresh.node_ref}. Edit or close that.")
     if fresh.state == DraftState.DISCARDED:
