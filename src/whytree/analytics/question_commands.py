@@ -34,7 +34,7 @@ def ask_funnel(
         str, typer.Option(metavar="SPAN", help="From the first to the last step: 30m, 12h, 1d, 2w.")
     ] = "14d",
     by: Annotated[str, typer.Option(metavar="FIELD", help="Tell groups apart: platform, a property, flag:KEY.")] = "",
-    where: Where = [],  # noqa: B006
+    where: Where = [],  # noqa: B006 - typer reads it once
     days: Days = 0,
     question: File = None,
     who: Annotated[int, typer.Option(metavar="STEP", help="Name those who came to this step and no further.")] = 0,
@@ -63,7 +63,7 @@ def ask_trends(
     ] = "total",
     interval: Annotated[str, typer.Option(help="hour, day, week or month.")] = "day",
     by: By = "",
-    where: Where = [],  # noqa: B006
+    where: Where = [],  # noqa: B006 - typer reads it once
     days: Days = 0,
     question: File = None,
     as_json: AsJson = False,
@@ -89,7 +89,7 @@ def ask_retention(
         bool, typer.Option("--every-time", help="Not only a person's first beginning: one in each stretch counts.")
     ] = False,
     or_later: Annotated[bool, typer.Option("--or-later", help="Back in that stretch or any later one.")] = False,
-    where: Where = [],  # noqa: B006
+    where: Where = [],  # noqa: B006 - typer reads it once
     days: Days = 0,
     question: File = None,
     as_json: AsJson = False,
