@@ -26,7 +26,7 @@ from pathlib import Path
 BUDGET_SECONDS = 5.0
 LINES = 250
 ROOT = Path(__file__).resolve().parent.parent
-WORDS = "account book value phone number city lesson teacher price date email person table window order".split()  # noqa: SIM905
+WORDS = "account book value phone number city lesson teacher price date email person table window order".split()  # noqa: SIM905  reads better
 
 SEARCH = """
 import os, sys, time
