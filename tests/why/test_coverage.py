@@ -14,8 +14,8 @@ from whytree.code.models import Repository
 from whytree.learning.models import OutcomeReview
 from whytree.learning.results import Contrast, Figure, Forecast, Result, as_json
 from whytree.tree import services
-from whytree.why import coverage as answers
-from whytree.why.coverage import coverage, share
+from whytree.why.coverage import answer as answers
+from whytree.why.coverage.answer import coverage, share
 from whytree.why.models import CoveragePoint
 from whytree.workspace.models import Activity
 

@@ -15,24 +15,28 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
-from . import coverage as covered
-from . import daily as habit
-from . import improving, queries, questions, reasons, sending, services, shares
-from .ahead import Ahead
+from . import queries, services
+from .ahead import improving
+from .ahead.answer import Ahead
 from .answer import Why
-from .card import Card, card_of, find_subject
-from .coverage import Coverage, Point
-from .daily import Daily
-from .digest import Digest, digest_of
-from .first_look import FirstLook, first_look
-from .first_look import find_repository as repository_named
-from .hops import url_of
+from .answering import reasons
+from .answering.hops import url_of
+from .coverage import answer as covered
+from .coverage.answer import Coverage, Point
+from .daily import answer as habit
+from .daily import sending
+from .daily.answer import Daily
+from .daily.digest import Digest, digest_of
+from .first import questions, shares
+from .first.first_look import FirstLook, first_look
+from .first.first_look import find_repository as repository_named
+from .first.questions import Question
+from .first.reverse_tree import propose
+from .first.shares import Share
 from .models import Reader
 from .queries import Ask
-from .questions import Question
 from .refs import CommitRef, LineRef, NotAReference, Ref, parse_ref
-from .reverse_tree import propose
-from .shares import Share
+from .starting.card import Card, card_of, find_subject
 
 router = Router(tags=["Why"])
 

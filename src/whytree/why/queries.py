@@ -25,8 +25,8 @@ from whytree.tree.queries import children_of, find_node, nodes_behind, nodes_of_
 from whytree.workspace.models import Product
 
 from .answer import CodeLine, Gone, LinkJson, Other, Why, link
-from .commits import Told, Traced, find_links, told_of, trace
-from .hops import (
+from .answering.commits import Told, Traced, find_links, told_of, trace
+from .answering.hops import (
     VOICE_RULE,
     draft_hops,
     evidence_hops,
@@ -41,11 +41,19 @@ from .hops import (
     ticket_voice,
     url_of,
 )
-from .linking import findings_of
-from .parts import folder_findings, folder_lines, is_folder, parts_of, repository_with, ticketed_commits, touching
+from .answering.linking import findings_of
+from .answering.parts import (
+    folder_findings,
+    folder_lines,
+    is_folder,
+    parts_of,
+    repository_with,
+    ticketed_commits,
+    touching,
+)
+from .answering.reviews import hypothesis_of_review, review_hop
+from .answering.sentences import advice, headline
 from .refs import CommitRef, FlagRef, FolderRef, LineRef, Ref
-from .reviews import hypothesis_of_review, review_hop
-from .sentences import advice, headline
 
 CONTEXT_LINES = 2
 MOST_CODE = 40
