@@ -176,7 +176,8 @@ def _read(repository: Repository) -> tuple[list[FileCover], tuple[Month, ...]]:
 
 
 def _count(repository: Repository) -> tuple[list[FileCover], tuple[Month, ...]]:
-    commits = list(repository.commits.filter(lines__gt=0).only("sha", "lines", "tickets", "authored_at"))
+    # With "repository": without it, Django asks for it again for each commit.
+    commits = list(repository.commits.filter(lines__gt=0).only("repository", "sha", "lines", "tickets", "authored_at"))
     found = standings(repository, commits)
     by_sha = {commit.sha: found[commit.pk] for commit in commits}
     recent, yearly = _changes(repository)
