@@ -208,9 +208,18 @@ def _of_spans(product: Product, ask: Ask, ref: LineRef) -> Why:
     return replace(
         answer,
         lines=ref.lines[1:],
-        notes=(*answer.notes, *cut_off),
+        notes=(*answer.notes, *_left_out(rest), *cut_off),
         others=(*answer.others, *others),
         parts=parts_of(product, sizes, findings) if rest else (),
+    )
+
+
+def _left_out(commits: Sequence[str]) -> tuple[str, ...]:
+    more = len(commits) - MOST_OTHERS
+    if more <= 0:
+        return ()
+    return (
+        f"{more:,} more {'commit' if more == 1 else 'commits'} wrote lines here: ask about fewer lines to see them.",
     )
 
 
