@@ -5,6 +5,7 @@ from typing import Annotated
 from ninja import Router, Schema, Status
 from pydantic import AwareDatetime, Field
 
+from whytree.code.queries import find_repository
 from whytree.code.services import PushedCommit
 from whytree.engines.blame import Span
 from whytree.engines.gitlog import BODY_LIMIT, SUBJECT_LIMIT
@@ -17,6 +18,7 @@ from .ahead import improving
 from .ahead.answer import Ahead
 from .answer import Why
 from .answering import reasons
+from .answering.hunks import WantedHunks, wanted_hunks
 from .coverage import api as coverage_api
 from .daily import api as daily_api
 from .first import api as first_api
@@ -98,6 +100,14 @@ def explain_from_clone(request: ApiRequest, product: str, body: WhyIn) -> Why:
     """The same, where the asker's clone has said which commits the lines came with. Nothing of it is stored."""
     found = api_product(request, product, Role.VIEWER)
     return services.answer_why(request.actor, found, _asked(_ref_of(body), body))
+
+
+@router.get(
+    "/products/{product}/repositories/{pk}/hunks/wanted", response=list[WantedHunks], operation_id="list_wanted_hunks"
+)
+def list_wanted_hunks(request: ApiRequest, product: str, pk: int) -> list[WantedHunks]:
+    """Lines that pages would show and that a clone may send: of commits that lead to a node, never half of a file."""
+    return wanted_hunks(find_repository(api_product(request, product, Role.VIEWER), pk))
 
 
 @router.get("/products/{product}/improve", response=Ahead, operation_id="improve")

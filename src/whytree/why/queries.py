@@ -177,14 +177,22 @@ def _lines_of_symbol(file: FileBlame, ref: LineRef) -> tuple[int, int]:
 
 
 def _code(file: FileBlame, spans: Sequence[Span]) -> tuple[CodeLine, ...]:
-    """The lines that the answer is about with a little around them, where their text was sent."""
-    if file.text is None or not spans:
+    """The lines that the answer is about with a little around them, as far as their text was sent."""
+    if not spans:
         return ()
-    lines = file.text.split("\n")
+    lines = _sent(file)
     first = max(1, spans[0].start - CONTEXT_LINES)
-    last = min(len(lines), spans[-1].end + CONTEXT_LINES, first + MOST_CODE)
+    last = min(spans[-1].end + CONTEXT_LINES, first + MOST_CODE)
     told = {number for span in spans for number in range(span.start, span.end + 1)}
-    return tuple(CodeLine(number, lines[number - 1], number in told) for number in range(first, last + 1))
+    return tuple(
+        CodeLine(number, lines[number], number in told) for number in range(first, last + 1) if number in lines
+    )
+
+
+def _sent(file: FileBlame) -> dict[int, str]:
+    """Lines by their numbers: all of them, or those of its hunks."""
+    pieces = [(1, 0, file.text)] if file.text is not None else file.hunks
+    return {first + at: line for first, _, text in pieces for at, line in enumerate(text.split("\n"))}
 
 
 def _of_spans(product: Product, ask: Ask, ref: LineRef) -> Why:

@@ -12,13 +12,14 @@ from whytree.workspace.roles import Role
 
 from .. import queries, services
 from ..models import Repository, ToldReason
-from ..services import PushedCommit, PushedFile, Reading
+from ..services import PushedCommit, PushedFile, PushedHunks, Reading
 
 router = Router(tags=["Code"])
 
 # More than any clone sends at once; what it has beyond comes in the next request.
 MAX_COMMITS = 2000
 MAX_FILES = 500
+MAX_HUNKS = 200
 
 
 class RepositoryIn(Schema):
@@ -28,6 +29,7 @@ class RepositoryIn(Schema):
     root_sha: str
     tracker: str = ""
     with_code: bool = False
+    with_hunks: bool = True
 
 
 class RepositoryOut(Schema):
@@ -40,6 +42,7 @@ class RepositoryOut(Schema):
     branch: str
     head: str
     with_code: bool
+    with_hunks: bool
     flags_scanned: list[str]
     left_out: list[str]
     commits: int
@@ -111,6 +114,19 @@ class LinesIn(Schema):
     rev: str
     files: Annotated[list[FileIn], Field(max_length=MAX_FILES)]
     gone: list[str] = []
+
+
+class HunksIn(Schema):
+    """Pieces of a file: (first line, text)."""
+
+    path: str
+    stamp: Annotated[str, Field(max_length=64)]
+    hunks: Annotated[list[tuple[Annotated[int, Field(ge=1)], str]], Field(max_length=MAX_HUNKS)]
+
+
+class FileHunksIn(Schema):
+    root_sha: str
+    files: Annotated[list[HunksIn], Field(max_length=MAX_FILES)]
 
 
 class ReadingIn(Schema):
@@ -185,6 +201,7 @@ def register_repository(request: ApiRequest, product: str, body: RepositoryIn) -
         root_sha=body.root_sha,
         tracker=body.tracker,
         with_code=body.with_code,
+        with_hunks=body.with_hunks,
     )
     return RepositoryOut.of(found, made)
 
@@ -213,6 +230,15 @@ def push_lines(request: ApiRequest, product: str, pk: int, body: LinesIn) -> Sta
     repository = queries.find_repository(api_product(request, product, Role.MEMBER), pk)
     files = [PushedFile(**file.dict()) for file in body.files]
     services.push_lines(request.actor, repository, body.root_sha, body.rev, files, body.gone)
+    return Status(204, None)
+
+
+@router.post("/products/{product}/repositories/{pk}/hunks", response={204: None}, operation_id="push_hunks")
+def push_hunks(request: ApiRequest, product: str, pk: int, body: FileHunksIn) -> Status[None]:
+    """Store pieces of files, so that pages can show the lines that lead somewhere."""
+    repository = queries.find_repository(api_product(request, product, Role.MEMBER), pk)
+    files = [PushedHunks(file.path, file.stamp, file.hunks) for file in body.files]
+    services.push_hunks(request.actor, repository, body.root_sha, files)
     return Status(204, None)
 
 
