@@ -1,4 +1,4 @@
-"""Events over REST: the catalogue, what was put aside, imports. Events themselves come in by Segment's API (`wire`)."""
+"""Events over REST: the catalogue, what was put aside, imports. Events themselves come in by the clients' own dialects (`wire`)."""
 
 from datetime import datetime
 from typing import Any, Literal

@@ -1,15 +1,15 @@
-"""Segment's API at the top, the catalogue below a product."""
+"""What clients send to at the top, the catalogue below a product."""
 
 from django.urls import path, re_path
 
 from . import pages as views
-from . import wire
+from .wire.segment import views as segment
 
 root = [
-    path("v1/projects/<str:key>/settings", wire.settings),
+    path("v1/projects/<str:key>/settings", segment.settings),
     re_path(
         r"^v1/(?P<verb>identify|track|page|screen|group|alias|batch|import|[itpsgabm])/?$",
-        wire.receive,
+        segment.receive,
         name="segment",
     ),
 ]
