@@ -3,6 +3,8 @@
 from django.urls import path, re_path
 
 from . import pages as views
+from .wire.posthog import v1 as posthog_v1
+from .wire.posthog import views as posthog
 from .wire.segment import views as segment
 
 root = [
@@ -12,6 +14,9 @@ root = [
         segment.receive,
         name="segment",
     ),
+    re_path(r"^(?:i/v0/e|i/v0/ai/batch|batch|capture|e|track|engage)/?$", posthog.capture, name="posthog"),
+    re_path(r"^s/?$", posthog.recording),
+    re_path(r"^i/v1/analytics/events/?$", posthog_v1.events, name="posthog_v1"),
 ]
 
 pages = [
