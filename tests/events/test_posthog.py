@@ -26,7 +26,9 @@ RECORDED_KEY = "phc_testkey"
 @pytest.fixture
 def recorded_key(store: EventStore, product: Any) -> str:
     """The key that the recorded requests name, as one of ours."""
-    Key.objects.create(kind="capture", name="recorded", prefix="phc_", secret_hash=hashed(RECORDED_KEY), product=product)
+    Key.objects.create(
+        kind="capture", name="recorded", prefix="phc_", secret_hash=hashed(RECORDED_KEY), product=product
+    )
     return RECORDED_KEY
 
 
@@ -93,9 +95,7 @@ def test_the_browsers_recorded_page_view_fills_the_columns(
 @pytest.mark.parametrize(
     "path", ["/batch/", "/batch", "/e/", "/i/v0/e/", "/capture/", "/track/", "/engage/", "/i/v0/ai/batch/"]
 )
-def test_every_address_takes_a_batch_a_list_and_a_single_event(
-    capture_key: str, store: EventStore, path: str
-) -> None:
+def test_every_address_takes_a_batch_a_list_and_a_single_event(capture_key: str, store: EventStore, path: str) -> None:
     batch = send(path, {"api_key": capture_key, "batch": [message("in a batch")]})
     listed = send(path, [message("in a list", properties={"token": capture_key})])
     single = send(path, {"token": capture_key, **message("alone")})
@@ -113,9 +113,7 @@ PACKED = [
     pytest.param(gzip.compress, "", "text/plain", {}, id="gzip not declared"),
     pytest.param(gzip.compress, "", "application/json", {"Content-Encoding": "gzip"}, id="gzip declared"),
     pytest.param(zlib.compress, "", "application/json", {"Content-Encoding": "deflate"}, id="deflate"),
-    pytest.param(
-        zstandard.ZstdCompressor().compress, "", "application/json", {"Content-Encoding": "zstd"}, id="zstd"
-    ),
+    pytest.param(zstandard.ZstdCompressor().compress, "", "application/json", {"Content-Encoding": "zstd"}, id="zstd"),
     pytest.param(_as_form, "?compression=base64", "application/x-www-form-urlencoded", {}, id="beacon"),
     pytest.param(base64.b64encode, "", "text/plain", {}, id="bare base64"),
     pytest.param(lambda body: b"data=" + base64.b64encode(body), "", "text/plain", {}, id="form not declared"),
@@ -248,7 +246,9 @@ def test_identify_makes_one_person_of_two_ids_whatever_comes_first(capture_key: 
     identify["$set_once"] = {"first": "mail"}
     send("/batch/", {"api_key": capture_key, "batch": [identify]})
     send("/batch/", {"api_key": capture_key, "batch": [anonymous]})
-    who = store.query("SELECT uniq(dictGetOrDefault('person_overrides_now', 'canonical', person, person)) AS n FROM events")
+    who = store.query(
+        "SELECT uniq(dictGetOrDefault('person_overrides_now', 'canonical', person, person)) AS n FROM events"
+    )
     assert who == [{"n": 1}]
     person = Person.objects.get(key="ana")
     assert (person.email, person.plan, person.traits) == ("ana@example.org", "pro", {"first": "mail"})
@@ -267,8 +267,10 @@ def test_what_is_set_once_stays_and_what_is_set_changes(capture_key: str, store:
 def test_any_event_may_say_something_of_its_person(capture_key: str, store: EventStore, where: str) -> None:
     said = {"$set": {"name": "Ana"}}
     server = {"$lib": "posthog-node"}
-    body = message("bought", "ana", properties=server | said) if where == "properties" else message(
-        "bought", "ana", properties=server, **said
+    body = (
+        message("bought", "ana", properties=server | said)
+        if where == "properties"
+        else message("bought", "ana", properties=server, **said)
     )
     send("/batch/", {"api_key": capture_key, "batch": [body]})
     assert Person.objects.get(key="ana").name == "Ana"
@@ -295,7 +297,9 @@ def test_an_alias_joins_two_ids_either_way_round(capture_key: str, store: EventS
     known = message("bought", "user-1", properties=server)
     seen = message("seen", "anon-1", properties={"$process_person_profile": False})
     send("/batch/", {"api_key": capture_key, "batch": [alias, seen, known]})
-    who = store.query("SELECT uniq(dictGetOrDefault('person_overrides_now', 'canonical', person, person)) AS n FROM events")
+    who = store.query(
+        "SELECT uniq(dictGetOrDefault('person_overrides_now', 'canonical', person, person)) AS n FROM events"
+    )
     assert who == [{"n": 1}]
 
 
@@ -401,7 +405,9 @@ def test_mixpanels_libraries_are_understood_too(capture_key: str, store: EventSt
     answer = send("/track", form, "application/x-www-form-urlencoded")
     assert answer.json() == {"status": 1, "error": None}
     profile = json.dumps({"$token": capture_key, "$distinct_id": "ana", "$set": {"$name": "Ana"}})
-    assert send("/engage", urlencode({"data": profile}).encode(), "application/x-www-form-urlencoded").status_code == 200
+    assert (
+        send("/engage", urlencode({"data": profile}).encode(), "application/x-www-form-urlencoded").status_code == 200
+    )
     played = next(row for row in rows(store) if row["event"] == "Played")
     assert (played["distinct_id"], played["properties"]["n"]) == ("ana", "1")
     assert datetime.now(UTC) - played["timestamp"] > timedelta(minutes=4)

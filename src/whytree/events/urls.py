@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from . import pages as views
+from .browser.views import whytree_js
 from .wire.posthog import v1 as posthog_v1
 from .wire.posthog import views as posthog
 from .wire.segment import views as segment
@@ -15,6 +16,7 @@ root = [
         name="segment",
     ),
     re_path(r"^(?:i/v0/e|i/v0/ai/batch|batch|capture|e|track|engage)/?$", posthog.capture, name="posthog"),
+    path("whytree.js", whytree_js, name="whytree_js"),
     re_path(r"^s/?$", posthog.recording),
     re_path(r"^i/v1/analytics/events/?$", posthog_v1.events, name="posthog_v1"),
 ]

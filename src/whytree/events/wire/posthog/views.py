@@ -90,7 +90,7 @@ def refused(error: WhytreeError) -> HttpResponse:
     kind = (
         "authentication_error" if error.status == 401 else "validation_error" if error.status < 500 else "server_error"
     )
-    body = {"type": kind, "code": error.code, "detail": error.message}
+    body: dict[str, object] = {"type": kind, "code": error.code, "detail": error.message}
     response = as_json(body, status=error.status)
     if isinstance(error, RetryLater):
         response["Retry-After"] = str(error.retry_after)
