@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from whytree.engines.figures import percent
 from whytree.errors import Invalid, NotFound
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
@@ -52,4 +53,4 @@ def _sentence(found: list[FormSeen]) -> str:
         return f"{len(found)} form{'s were' if len(found) > 1 else ' was'} filled in."
     worst = min(begun, key=lambda one: one.finished.value if one.finished else 1.0)
     share = worst.finished.value if worst.finished else 0.0
-    return f"Of those who begin {worst.title}, {share:.0%} finish it."
+    return f"Of those who begin {worst.title}, {percent(share)} finish it."
