@@ -11,9 +11,13 @@ from whytree.workspace.roles import Role
 
 from . import imports, queries
 from .imports import MAX_ROWS, ImportRow, RowProblem
+from .intake import api as intake
 from .models import EventImport
+from .relay import api as relay
 
 router = Router(tags=["Events"])
+router.add_router("", intake.router)
+router.add_router("", relay.router)
 
 
 class PropertyOut(Schema):

@@ -10,6 +10,9 @@ from whytree.workspace.client import Client, CommandError, connect
 from whytree.workspace.commands import AsJson, show
 from whytree.workspace.printing import bars, say
 
+from .intake import commands as intake
+from .relay import commands as relay
+
 if TYPE_CHECKING:
     from whytree.engines.tables import Table
     from whytree.workspace.printing import Bars
@@ -26,6 +29,8 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("event").command("put-aside")(list_put_aside)
     group("event").command("imports")(list_imports)
     group("event").command("undo-import")(undo_import)
+    intake.register(group)
+    relay.register(group)
 
 
 def import_events(

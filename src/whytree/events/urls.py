@@ -4,6 +4,8 @@ from django.urls import path, re_path
 
 from . import pages as views
 from .browser.views import whytree_js
+from .intake import pages as intake
+from .relay import pages as relay
 from .wire.posthog import v1 as posthog_v1
 from .wire.posthog import views as posthog
 from .wire.segment import views as segment
@@ -23,6 +25,9 @@ root = [
 
 pages = [
     path("events", views.events, name="events"),
+    path("events/live", views.live_events, name="live_events"),
+    path("events/intake", intake.intake, name="intake"),
+    path("events/relay", relay.relays, name="relays"),
     path("events/put-aside", views.put_aside, name="events_put_aside"),
     path("events/imports", views.event_imports, name="event_imports"),
     path("events/imports/<int:run>/undo", views.undo_import, name="undo_event_import"),

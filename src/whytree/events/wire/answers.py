@@ -1,5 +1,6 @@
 """What every dialect answers with: JSON, refusals that say when to come again, and leave for any page to ask."""
 
+import time
 from collections.abc import Callable
 
 import msgspec
@@ -8,22 +9,40 @@ from django.http import HttpRequest, HttpResponse
 
 from whytree.errors import RetryLater, Unavailable, WhytreeError
 
+from ..arrivals import Turned, note_turned
+
 _DAY = "86400"
 
 
-def answered(view: Callable[[], HttpResponse]) -> HttpResponse:
+def answered(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
     """The view's answer, or the error as Segment's libraries read it: `code` and `message`."""
-    return caught(view, refused)
+    return caught(request, view, refused)
 
 
-def caught(view: Callable[[], HttpResponse], told: Callable[[WhytreeError], HttpResponse]) -> HttpResponse:
+def caught(
+    request: HttpRequest, view: Callable[[], HttpResponse], told: Callable[[WhytreeError], HttpResponse]
+) -> HttpResponse:
     """The view's answer, or what `told` makes of an error: each dialect has its own words for it."""
     try:
         return view()
     except WhytreeError as error:
-        return told(error)
+        refusal = error
     except OperationalError:
-        return told(Unavailable("The database is busy, so nothing was taken. Send it again.", retry_after=2))
+        refusal = Unavailable("The database is busy, so nothing was taken. Send it again.", retry_after=2)
+    note_turned(_turned(request, refusal))
+    return told(refusal)
+
+
+def _turned(request: HttpRequest, refusal: WhytreeError) -> Turned:
+    """For the page that shows what arrives: whoever sets a client up looks there for why nothing does."""
+    return Turned(
+        at=time.time(),
+        path=request.path[:100],
+        client=request.headers.get("User-Agent", "")[:100],
+        key=str((refusal.details or {}).get("key_begins", "")),
+        status=refusal.status,
+        reason=refusal.message,
+    )
 
 
 def refused(error: WhytreeError) -> HttpResponse:

@@ -23,6 +23,8 @@ NO_KEY = (
     "both are made under Settings, Keys."
 )
 
+SHOWN = 8  # characters of an unknown key that are told and shown: enough to see which one it is
+
 
 def key_among(*secrets: str) -> KeyFacts:
     """The first of these that is a key, when it is one of a product. Raises `Unauthenticated`."""
@@ -33,7 +35,8 @@ def key_among(*secrets: str) -> KeyFacts:
         if facts.product_id is None:
             raise Unauthenticated("This is a personal token. Events need a capture key or a server key of a product.")
         return facts
-    raise Unauthenticated(NO_KEY)
+    first = next(filter(None, secrets), "")
+    raise Unauthenticated(NO_KEY, details={"key_begins": first[:SHOWN]} if first else None)
 
 
 def from_header(authorization: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import msgspec
 
 from whytree.people.identity import MAX_ID, Link
 
+from ...bots import is_bot
 from ...normalise import Door, checked_time, event, id_text, link, moment, shown, with_exposure
 from ...properties import Unfit, flags_in, scalar_text
 from ...rows import Normalised, Outcome, Rejected
@@ -52,7 +53,8 @@ def _taken(message: Mapping[str, Any], door: Door) -> Normalised:
         flags=flags,
     )
     said = taken.event.said
-    taken.event = msgspec.structs.replace(taken.event, **columns(said)._asdict())
+    bot = said.get("$browser_type") == "bot" or is_bot(said.get("$raw_user_agent", ""))
+    taken.event = msgspec.structs.replace(taken.event, bot=bot, **columns(said)._asdict())
     taken.known = names_a_person(name, distinct_id, said, trusted=door.trusted)
     taken.link = _link(name, distinct_id, properties, door, taken.event.timestamp)
     taken.traits = traits_said(taken.event) if taken.known else None

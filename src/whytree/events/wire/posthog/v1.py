@@ -16,10 +16,11 @@ from django.views.decorators.csrf import csrf_exempt
 
 from whytree.errors import Invalid
 
-from ...normalise import Door, id_text, no_object
-from ...services import Accepted, accept
+from ...normalise import id_text, no_object
+from ...services import Accepted
 from ..answers import as_json, caught, with_cors
 from ..asking import body_of, door_of, encoding_of, from_header, key_among
+from ..handing import admit, hand_in
 from ..packing import unpacked
 from .messages import posthog
 from .reading import MAX_BODY, as_value
@@ -41,7 +42,7 @@ def events(request: HttpRequest) -> HttpResponse:
         return with_cors(request, HttpResponse(status=204))
     if request.method != "POST":
         return with_cors(request, HttpResponse(status=405, headers={"Allow": "POST, OPTIONS"}))
-    return with_cors(request, caught(lambda: _take(request), refused))
+    return with_cors(request, caught(request, lambda: _take(request), refused))
 
 
 def _take(request: HttpRequest) -> HttpResponse:
@@ -52,15 +53,12 @@ def _take(request: HttpRequest) -> HttpResponse:
     if not isinstance(batch, list) or not batch:
         raise Invalid('The body has no list `batch` with events in it. Send {"created_at", "batch": [{...}, ...]}.')
     sent_at = request.headers.get("PostHog-Request-Timestamp") or value.get("created_at")
+    admit(facts, len(batch))
     door = door_of(facts, received_at, sent_at)
     library = _library(request.headers.get("PostHog-Sdk-Info", ""))
     messages = [_as_v0(message, library) if isinstance(message, dict) else None for message in batch]
-    return as_json({"results": _results(messages, _accepted(messages, door))})
-
-
-def _accepted(messages: list[dict[str, Any] | None], door: Door) -> Accepted:
     items = [posthog(message, door) if message is not None else no_object(None) for message in messages]
-    return accept(door.product_id, door.source, items)
+    return as_json({"results": _results(messages, hand_in(request, facts, door, "PostHog v1", items))})
 
 
 def _as_v0(message: dict[str, Any], library: dict[str, str]) -> dict[str, Any]:

@@ -13,12 +13,12 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from whytree.errors import Invalid, RetryLater, Unauthenticated, WhytreeError
-from whytree.workspace.keys import KeyFacts
 
 from ...normalise import no_object
-from ...services import Accepted, accept
+from ...services import Accepted
 from ..answers import as_json, caught, with_cors
 from ..asking import body_of, door_of, encoding_of, from_header, key_among
+from ..handing import admit, hand_in
 from .messages import posthog
 from .reading import MAX_BODY, Envelope, read
 
@@ -30,7 +30,7 @@ def capture(request: HttpRequest) -> HttpResponse:
         return with_cors(request, HttpResponse(status=204))
     if request.method not in ("POST", "GET"):
         return with_cors(request, HttpResponse(status=405, headers={"Allow": "GET, POST, OPTIONS"}))
-    return with_cors(request, caught(lambda: _take(request), refused))
+    return with_cors(request, caught(request, lambda: _take(request), refused))
 
 
 @csrf_exempt
@@ -46,9 +46,13 @@ def _take(request: HttpRequest) -> HttpResponse:
     if len(envelope.tokens) > 1:
         raise Unauthenticated("These events name more than one key. Send those of one product in one request.")
     sent_at = envelope.sent_at or _milliseconds(request.GET.get("_", ""))
-    accepted = take(key_among(*tokens), envelope, received_at, sent_at)
+    facts = key_among(*tokens)
+    admit(facts, len(envelope.messages))
+    door = door_of(facts, received_at, sent_at)
+    items = [posthog(message, door) if message is not None else no_object(None) for message in envelope.messages]
+    accepted = hand_in(request, facts, door, "PostHog", items)
     if accepted.refused and len(accepted.refused) == accepted.sent:
-        raise Invalid(accepted.refused[0].reason)
+        return refused(Invalid(accepted.refused[0].reason))
     if request.GET.get("beacon") == "1":
         return HttpResponse(status=204)
     return as_json(_answer(accepted))
@@ -64,13 +68,6 @@ def _read(request: HttpRequest) -> Envelope:
         encoding=encoding_of(request),
         compression=compression,
     )
-
-
-def take(facts: KeyFacts, envelope: Envelope, received_at: float, sent_at: object) -> Accepted:
-    """Normalise what a request brought and write it."""
-    door = door_of(facts, received_at, sent_at)
-    items = [posthog(message, door) if message is not None else no_object(None) for message in envelope.messages]
-    return accept(door.product_id, door.source, items)
 
 
 def _milliseconds(text: str) -> int | None:

@@ -186,6 +186,7 @@ def _message(message: Message, door: Door, outer: Place, name: str, properties: 
         locale=where.locale,
         country=where.country,
         path=where.path or path,
+        bot=here.bot,
     )
     both = link(door, user, anonymous, at) if user and anonymous else None
     return Normalised(row, types, both, bool(user))

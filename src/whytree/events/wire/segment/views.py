@@ -10,13 +10,13 @@ import time
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from whytree.workspace.keys import KeyFacts
-
 from ...context import NOWHERE, read_context
-from ...normalise import no_object
-from ...services import Accepted, accept
+from ...normalise import Door, no_object
+from ...rows import Outcome
+from ...services import Accepted
 from ..answers import answered, as_json, with_cors
 from ..asking import body_of, door_of, encoding_of, from_header, key_among
+from ..handing import admit, hand_in
 from ..packing import unpacked
 from .messages import segment
 from .reading import Envelope, read_batch, read_single
@@ -48,7 +48,7 @@ def receive(request: HttpRequest, verb: str) -> HttpResponse:
     if request.method != "POST":
         refusal = HttpResponse(status=405, headers={"Allow": "POST, OPTIONS"})
         return with_cors(request, refusal)
-    return with_cors(request, answered(lambda: _take(request, verb)))
+    return with_cors(request, answered(request, lambda: _take(request, verb)))
 
 
 @csrf_exempt
@@ -63,7 +63,7 @@ def settings(request: HttpRequest, key: str) -> HttpResponse:
         destination = {"apiKey": key, "apiHost": f"{host}/v1", "protocol": request.scheme}
         return as_json({"integrations": {"Segment.io": destination}, "plan": {}})
 
-    return with_cors(request, answered(found))
+    return with_cors(request, answered(request, found))
 
 
 def _take(request: HttpRequest, verb: str) -> HttpResponse:
@@ -75,18 +75,17 @@ def _take(request: HttpRequest, verb: str) -> HttpResponse:
     envelope = read(body, request.content_type or "")
     # Basic user, Bearer, or `writeKey` in the body: the first that is known counts.
     facts = key_among(*from_header(request.headers.get("Authorization", "")), envelope.write_key)
-    accepted = take(facts, envelope, received_at, KINDS.get(verb, ""))
-    return as_json(_answer(accepted))
-
-
-def take(facts: KeyFacts, envelope: Envelope, received_at: float, kind: str = "") -> Accepted:
-    """Normalise what a request brought and write it."""
+    admit(facts, len(envelope.messages))
     door = door_of(facts, received_at, envelope.sent_at)
+    items = _items(envelope, door, KINDS.get(verb, ""))
+    return as_json(_answer(hand_in(request, facts, door, "Segment", items)))
+
+
+def _items(envelope: Envelope, door: Door, kind: str) -> list[Outcome]:
     outer = read_context(envelope.context) if envelope.context else NOWHERE
-    items = [
+    return [
         segment(message, door, kind, outer) if message is not None else no_object(None) for message in envelope.messages
     ]
-    return accept(door.product_id, door.source, items)
 
 
 def _answer(accepted: Accepted) -> dict[str, object]:
