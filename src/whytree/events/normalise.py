@@ -55,7 +55,7 @@ class Door:
     @property
     def trusted(self) -> bool:
         """Whether it may say that two known people are one."""
-        return self.source == SERVER
+        return self.source in (SERVER, IMPORT)  # what a member of the team imports, a human asked for
 
 
 def open_door(product_id: int, source: str, received_at: float, sent_at: Any = None) -> Door:

@@ -8,7 +8,7 @@ from typing import Any
 
 from whytree.people.identity import Traits
 
-from .rows import CAPTURE, Event
+from .rows import SERVER, Event
 
 ALIASES = ("$create_alias", "$merge_dangerously")
 COMPANIES = ("company", "organization", "organisation", "account", "workspace", "team")
@@ -26,11 +26,11 @@ def is_server(properties: Mapping[str, str]) -> bool:
     return said == "true" or (said != "false" and library.startswith("posthog-") and library not in _CLIENTS)
 
 
-def names_a_person(name: str, distinct_id: str, properties: Mapping[str, str], *, trusted: bool) -> bool:
+def names_a_person(name: str, distinct_id: str, properties: Mapping[str, str], *, from_server: bool) -> bool:
     """Whether this id is a person's, and not a device's or a visit's."""
     if properties.get("$process_person_profile") == "false" or name in ALIASES:
         return False
-    from_server = trusted or is_server(properties)
+    from_server = from_server or is_server(properties)
     if name == "$groupidentify" and from_server:
         return False  # the id is made up: it is said of a group
     if name == "$identify" or properties.get("$is_identified") == "true":
@@ -53,7 +53,7 @@ def traits_of_row(row: Mapping[str, Any]) -> Traits | None:
     at = row["timestamp"].timestamp()
     if row["event"] == "$identify" and "$lib" not in said and not any(name.startswith("$set") for name in said):
         return Traits(product, distinct_id, said, at)
-    if not names_a_person(row["event"], distinct_id, said, trusted=row["source"] != CAPTURE):
+    if not names_a_person(row["event"], distinct_id, said, from_server=row["source"] == SERVER):
         return None
     return _traits(product, distinct_id, said, at)
 

@@ -17,7 +17,7 @@ from whytree.people.identity import MAX_ID, Link
 from ...bots import is_bot
 from ...normalise import Door, checked_time, event, id_text, link, moment, shown, with_exposure
 from ...properties import Unfit, flags_in, scalar_text
-from ...rows import Normalised, Outcome, Rejected
+from ...rows import SERVER, Normalised, Outcome, Rejected
 from ...traits import ALIASES, names_a_person, traits_said
 from .place import columns
 
@@ -55,7 +55,7 @@ def _taken(message: Mapping[str, Any], door: Door) -> Normalised:
     said = taken.event.said
     bot = said.get("$browser_type") == "bot" or is_bot(said.get("$raw_user_agent", ""))
     taken.event = msgspec.structs.replace(taken.event, bot=bot, **columns(said)._asdict())
-    taken.known = names_a_person(name, distinct_id, said, trusted=door.trusted)
+    taken.known = names_a_person(name, distinct_id, said, from_server=door.source == SERVER)
     taken.link = _link(name, distinct_id, properties, door, taken.event.timestamp)
     taken.traits = traits_said(taken.event) if taken.known else None
     return taken if _is_off(taken) else with_exposure(taken)
