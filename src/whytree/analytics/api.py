@@ -11,10 +11,12 @@ from whytree.workspace.roles import Role
 
 from . import queries, question_api, services
 from .definitions import warnings
+from .friction import api as friction
 from .models import Metric
 
 router = Router(tags=["Metrics"])
 router.add_router("", question_api.router)
+router.add_router("", friction.router)
 
 
 class MetricOut(Schema):

@@ -2,9 +2,11 @@ from django.urls import path
 
 from . import pages as views
 from . import question_pages
+from .friction import pages as friction
 
 pages = [
     path("numbers", views.numbers, name="numbers"),
+    path("forms", friction.forms, name="forms"),
     path("ask", question_pages.ask, name="ask"),
     path("ask/funnel", question_pages.funnel, name="ask_funnel"),
     path("ask/trends", question_pages.trends, name="ask_trends"),

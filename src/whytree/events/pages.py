@@ -15,6 +15,7 @@ from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from . import imports, queries
+from .intake.services import limited_keys
 from .queries import Catalogue
 
 ASIDE_SHOWN = 50
@@ -60,6 +61,27 @@ def _snippet_facts(request: HttpRequest) -> dict[str, str]:
     address = settings.WHYTREE.public_url or request.build_absolute_uri("/").rstrip("/")
     scheme, _, host = address.partition("://")
     return {"address": address, "scheme": scheme, "host": host, "shown_key": "YOUR_CAPTURE_KEY"}
+
+
+@require_GET
+@page(Role.VIEWER)
+def live_events(request: PageRequest, product: Product) -> HttpResponse:
+    """What arrives, as it arrives; the page asks for its own middle again every two seconds."""
+    key = request.GET.get("key", "")
+    found = queries.live_stream(product, int(key) if key.isascii() and key.isdigit() and len(key) < 10 else None)
+    if request.htmx and request.GET.get("after") == found.mark:
+        return HttpResponse(status=204)  # nothing new: what somebody opened stays open
+    role = role_of(request.actor, product)
+    context: dict[str, Any] = {
+        "here": "numbers",
+        "stream": found,
+        "chosen": key,
+        "keys": limited_keys(product),
+        "sees_turned": role is not None and role.covers(Role.MAINTAINER),
+        **_snippet_facts(request),
+    }
+    template = "events/_live.html" if request.htmx else "events/live.html"
+    return render(request, template, context)
 
 
 @require_GET

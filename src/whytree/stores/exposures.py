@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .events import store
-from .sql import PERSON
+from .sql import PEOPLE, PERSON
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def by_period_and_arm(
         "as_of": _milliseconds(as_of),
         "without": list(without),
     }
-    return [ArmSums(**row) for row in store().query(_ARMS, parameters)]
+    return [ArmSums(**row) for row in store().query(_ARMS, parameters, PEOPLE)]
 
 
 _FIRST = f"""

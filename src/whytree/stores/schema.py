@@ -162,11 +162,15 @@ ALTER TABLE merge_edges
 ADD COLUMN IF NOT EXISTS first_recorded_at SimpleAggregateFunction(min, DateTime64(3, 'UTC')) DEFAULT recorded_at
 """
 
+# Marked at the door by the User-Agent; questions leave them out (`sql.PEOPLE`).
+_BOTS = "ALTER TABLE events ADD COLUMN IF NOT EXISTS bot Bool DEFAULT false"
+
 MIGRATIONS = (
     Migration(1, "events", (_EVENTS, _QUARANTINE, _MARKS)),
     Migration(2, "people", (_EDGES, _OVERRIDES, _OVERRIDES_DICTIONARY)),
     Migration(3, "catalogue", (_CATALOGUE,)),
     Migration(20, "first recorded", (_FIRST_RECORDED,)),
+    Migration(30, "bots", (_BOTS,)),
 )
 
 _RECORD = """

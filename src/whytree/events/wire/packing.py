@@ -1,4 +1,4 @@
-"""A request's body as messages, whatever a client did to it. Pure.
+"""A request's body, whatever a client did to it: unpacked, out of its form, read as a person would still read it. Pure.
 
 Strict decoding is tried first because it is ten times faster. What it refuses and a person would still read (half
 characters, NaN, numbers beyond any double, bytes that are no UTF-8) is read again leniently: one odd text must not cost
@@ -9,12 +9,11 @@ import zlib
 from typing import Any, NoReturn
 from urllib.parse import parse_qs
 
-import msgspec
+import zstandard
 
 from whytree.errors import Invalid, TooLarge
 
-from .normalise import Message, as_message
-from .properties import as_json, read_leniently
+from ..properties import read_leniently
 
 MAX_BODY = 4 * 1024 * 1024
 MAX_UNPACKED = 20 * 1024 * 1024
@@ -24,16 +23,18 @@ MAX_OBJECTS = 250_000
 _GZIP = b"\x1f\x8b"
 
 
-def unpacked(body: bytes, encoding: str = "") -> bytes:
+def unpacked(body: bytes, encoding: str = "", limit: int = MAX_BODY) -> bytes:
     """The body without its compression, declared or not (browser clients do not declare it)."""
-    if len(body) > MAX_BODY:
-        raise TooLarge(f"The request has {len(body):,} bytes; the limit is {MAX_BODY:,}. Send smaller batches.")
+    if len(body) > limit:
+        raise TooLarge(f"The request has {len(body):,} bytes; the limit is {limit:,}. Send smaller batches.")
     if body[:2] == _GZIP:
         return _inflated(body, wbits=31)
     if encoding == "deflate":
         return _inflated(body, wbits=15 if body[:1] == b"\x78" else -15)
+    if encoding == "zstd":
+        return _unfrozen(body)
     if encoding not in ("", "identity", "gzip"):
-        raise Invalid(f"Content-Encoding {encoding[:40]} is not read here. Send gzip, deflate or none.")
+        raise Invalid(f"Content-Encoding {encoding[:40]} is not read here. Send gzip, deflate, zstd or none.")
     if encoding == "gzip" and body:
         raise Invalid("The body says gzip and is none. Send it compressed, or without Content-Encoding.")
     return body
@@ -52,76 +53,25 @@ def _inflated(body: bytes, *, wbits: int) -> bytes:
     return data
 
 
-class Envelope(msgspec.Struct):
-    """What a body says beside its messages."""
-
-    messages: list[Message | None]  # None for something in a batch that is no object
-    write_key: str
-    sent_at: Any
-    context: bytes = b""
-
-
-class _Batch(msgspec.Struct):
-    batch: list[Message]
-    writeKey: Any = None
-    sentAt: Any = None
-    context: msgspec.Raw = msgspec.Raw(b"")
-
-
-class _Single(Message):
-    writeKey: Any = None
-
-
-_read_batch = msgspec.json.Decoder(_Batch).decode
-_read_single = msgspec.json.Decoder(_Single).decode
-
-
-def read_batch(body: bytes, content_type: str = "") -> Envelope:
-    """The messages of `/v1/batch`."""
-    body = _json_part(body, content_type)
-    if body.count(b"{") > MAX_OBJECTS:
-        raise TooLarge("The body has more objects than are taken at once. Send smaller batches.")
+def _unfrozen(body: bytes) -> bytes:
+    """Zstandard, read no further than the limit whatever its frame says of its size."""
     try:
-        _check_text(body)
-        sent = _read_batch(body)
-        return Envelope(list(sent.batch), _text(sent.writeKey), sent.sentAt, bytes(sent.context))
-    except RecursionError:
-        _refuse_depth()
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        value = _leniently(body)
-    batch = value.get("batch")
-    if not isinstance(batch, list):
-        raise Invalid('The body has no list `batch`. Send {"batch": [{...}, ...]}.')
-    context = value.get("context")
-    raw = as_json(context).encode() if isinstance(context, dict) else b""
-    return Envelope([as_message(item) for item in batch], _text(value.get("writeKey")), value.get("sentAt"), raw)
+        with zstandard.ZstdDecompressor(max_window_size=MAX_UNPACKED).stream_reader(body) as stream:
+            data = stream.read(MAX_UNPACKED + 1)
+    except zstandard.ZstdError as error:
+        raise Invalid("The compressed body is damaged. Send it again.") from error
+    if len(data) > MAX_UNPACKED:
+        raise Invalid(f"The body unpacks to more than {MAX_UNPACKED:,} bytes. Send smaller batches.")
+    return data
 
 
-def read_single(body: bytes, content_type: str = "") -> Envelope:
-    """The message of `/v1/track` and its like."""
-    body = _json_part(body, content_type)
-    try:
-        _check_text(body)
-        sent = _read_single(body)
-        return Envelope([sent], _text(sent.writeKey), sent.sentAt)
-    except RecursionError:
-        _refuse_depth()
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        value = _leniently(body)
-    return Envelope([as_message(value)], _text(value.get("writeKey")), value.get("sentAt"))
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _check_text(body: bytes) -> None:
+def check_text(body: bytes) -> None:
     """Raise when it is no UTF-8: the parts that are only passed on are not looked at again."""
     if not body.isascii():
         body.decode("utf-8")
 
 
-def _json_part(body: bytes, content_type: str) -> bytes:
+def json_part(body: bytes, content_type: str) -> bytes:
     """The JSON in a body; beacons send it as the field `data` of a form."""
     return _form_data(body) if content_type.startswith("application/x-www-form-urlencoded") else body
 
@@ -135,11 +85,11 @@ def _form_data(body: bytes) -> bytes:
     return fields["data"][0].encode("utf-8", "replace")
 
 
-def _leniently(body: bytes) -> dict[str, Any]:
+def leniently(body: bytes) -> dict[str, Any]:
     try:
         value = read_leniently(body)
     except RecursionError:
-        _refuse_depth()
+        refuse_depth()
     except ValueError as error:
         raise Invalid(f"The body is not JSON: {str(error)[:120]}.") from error
     if not isinstance(value, dict):
@@ -147,5 +97,5 @@ def _leniently(body: bytes) -> dict[str, Any]:
     return value
 
 
-def _refuse_depth() -> NoReturn:
+def refuse_depth() -> NoReturn:
     raise Invalid("The body is nested too deeply. Send fewer levels.") from None
