@@ -35,7 +35,7 @@ APPS = (
 )
 
 # People wait for these: the other apps' commands need not be read for them. Each belongs to one app, and to no group.
-ALONE = {"why": ("why",), "start": ("why",)}
+ALONE = {"why": ("why",), "start": ("why",), "themes": ("voice",)}
 
 # What a group of commands is for, as `whytree --help` shows it.
 GROUPS = {

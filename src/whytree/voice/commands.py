@@ -13,6 +13,8 @@ from whytree.workspace.client import Client, CommandError, connect
 from whytree.workspace.commands import AsJson, show
 from whytree.workspace.printing import bars, say
 
+from .themes import commands as themes
+
 if TYPE_CHECKING:
     from whytree.engines.tables import Row, RowError, Table
 
@@ -35,6 +37,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("feedback").command("put-away")(put_away)
     group("feedback").command("imports")(list_imports)
     group("feedback").command("undo-import")(undo_import)
+    themes.register(root, group)
 
 
 # Import
