@@ -9,12 +9,13 @@ from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from . import queries, question_api, services
+from . import queries, services
+from .asking import api as asking_api
 from .definitions import warnings
 from .models import Metric
 
 router = Router(tags=["Metrics"])
-router.add_router("", question_api.router)
+router.add_router("", asking_api.router)
 
 
 class MetricOut(Schema):

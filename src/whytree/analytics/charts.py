@@ -9,7 +9,7 @@ from whytree.engines import charts
 from whytree.engines.charts import Mark, Point
 from whytree.workspace.models import Activity, Product
 
-from .asking import TrendsAnswer
+from .answers import TrendsAnswer
 from .queries import Day, Measure
 
 #: Acts that may have moved a number, and how they are called on a chart.

@@ -1,15 +1,15 @@
 from django.urls import path
 
 from . import pages as views
-from . import question_pages
+from .asking import pages as asking
 
 pages = [
     path("numbers", views.numbers, name="numbers"),
-    path("ask", question_pages.ask, name="ask"),
-    path("ask/funnel", question_pages.funnel, name="ask_funnel"),
-    path("ask/trends", question_pages.trends, name="ask_trends"),
-    path("ask/retention", question_pages.retention, name="ask_retention"),
-    path("ask/<str:kind>.csv", question_pages.ask_csv, name="ask_csv"),
+    path("ask", asking.ask, name="ask"),
+    path("ask/funnel", asking.funnel, name="ask_funnel"),
+    path("ask/trends", asking.trends, name="ask_trends"),
+    path("ask/retention", asking.retention, name="ask_retention"),
+    path("ask/<str:kind>.csv", asking.ask_csv, name="ask_csv"),
     path("numbers/new", views.new_metric, name="new_metric"),
     path("numbers/<str:key>.csv", views.metric_csv, name="metric_csv"),
     path("numbers/<str:key>", views.metric, name="metric"),

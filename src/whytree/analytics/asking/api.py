@@ -9,8 +9,8 @@ from whytree.errors import Invalid
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
-from .asking import Answer, Stopped, answer, who_stopped
-from .questions import Funnel, checked_question
+from ..answers import Answer, Stopped, answer, who_stopped
+from ..questions import Funnel, checked_question
 
 router = Router(tags=["Questions"])
 

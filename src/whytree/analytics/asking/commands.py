@@ -136,7 +136,7 @@ def _named(events: list[str]) -> list[str]:
 def _said(kind: str, where: list[str], days: int, **parts: Any) -> dict[str, Any]:
     from whytree.errors import Invalid
 
-    from .questions import filter_json, parse_filter
+    from ..questions import filter_json, parse_filter
 
     try:
         filters = [filter_json(parse_filter(text)) for text in where]

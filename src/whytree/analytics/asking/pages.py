@@ -22,11 +22,11 @@ from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 from whytree.workspace.sockets import panels
 
-from .asking import Answer, FunnelAnswer, RetentionAnswer, TrendsAnswer, answer, who_stopped
-from .charts import trends_chart
-from .queries import known_events
-from .question_forms import FORMS, Form, FunnelForm, RetentionForm, TrendsForm, whole
-from .questions import Funnel, span
+from ..answers import Answer, FunnelAnswer, RetentionAnswer, TrendsAnswer, answer, who_stopped
+from ..charts import trends_chart
+from ..queries import known_events
+from ..questions import Funnel, span
+from .forms import FORMS, Form, FunnelForm, RetentionForm, TrendsForm, whole
 
 PERIODS = (7, 28, 90)
 #: People of one step who are shown by name.

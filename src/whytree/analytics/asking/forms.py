@@ -9,7 +9,7 @@ from django.http import QueryDict
 
 from whytree.errors import Invalid
 
-from .questions import MOST_STEPS, Question, checked_question, filter_json, parse_filter
+from ..questions import MOST_STEPS, Question, checked_question, filter_json, parse_filter
 
 
 @dataclass(frozen=True)
