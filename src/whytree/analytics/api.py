@@ -11,11 +11,13 @@ from whytree.workspace.roles import Role
 
 from . import queries, services
 from .asking import api as asking_api
+from .cohorts import api as cohorts_api
 from .definitions import warnings
 from .models import Metric
 
 router = Router(tags=["Metrics"])
 router.add_router("", asking_api.router)
+router.add_router("", cohorts_api.router)
 
 
 class MetricOut(Schema):

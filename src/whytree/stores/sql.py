@@ -8,4 +8,5 @@ PERSON = "dictGetOrDefault('person_overrides_now', 'canonical', person, person)"
 INTERNAL_EVENTS = ("$identify", "$alias", "$group", "$exposure")
 
 # What a person asks on a page may take this long; longer, and it is the engine's other work that waits.
-ASKING = {"max_execution_time": 30}
+# Days before 1970 are days too.
+ASKING = {"max_execution_time": 30, "enable_extended_results_for_datetime_functions": 1}

@@ -3,7 +3,9 @@
 from whytree.workspace.models import Product
 
 from ..questions import Funnel, Question, Trends
-from .funnel import FunnelAnswer, Stopped, answer_funnel, who_stopped
+from .behind import Behind, Part, checked_part, people_behind
+from .drivers import Drivers, drivers_of
+from .funnel import FunnelAnswer, answer_funnel
 from .retention import RetentionAnswer, answer_retention
 from .trends import TrendsAnswer, answer_trends
 
@@ -19,13 +21,17 @@ def answer(product: Product, question: Question) -> Answer:
 
 __all__ = [
     "Answer",
+    "Behind",
+    "Drivers",
     "FunnelAnswer",
+    "Part",
     "RetentionAnswer",
-    "Stopped",
     "TrendsAnswer",
     "answer",
     "answer_funnel",
     "answer_retention",
     "answer_trends",
-    "who_stopped",
+    "checked_part",
+    "drivers_of",
+    "people_behind",
 ]

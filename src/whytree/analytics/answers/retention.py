@@ -12,8 +12,10 @@ from whytree.stores import retention as store
 from whytree.workspace.models import Product
 
 from ..queries import people
-from ..questions import Retention, as_json, label
-from .ground import SOURCE, Share, period, refuse_unseen, share_of
+from ..questions import Retention, bracket_words, by_text, label
+from .ground import Share, period, refuse_unseen, share_of
+from .head import Head, head
+from .resolving import ready, ready_by
 
 MOST_COHORTS = 120
 
@@ -38,94 +40,163 @@ class Cohort:
 
 @dataclass(frozen=True)
 class Point:
-    """All cohorts whose stretch `after` is over, together: `people` began, `back` of them came back."""
+    """All cohorts whose stretches `title` (from `after` to `until`) are over: `people` began, `back` of them came back."""
 
     after: int
+    until: int
     people: int
     back: int
     share: Share | None
 
+    @property
+    def title(self) -> str:
+        return bracket_words((self.after, self.until))
+
 
 @dataclass(frozen=True)
-class RetentionAnswer:
-    """`from_at` <= t < `to_at` is when people began. `sentence` says what the figures say."""
+class Curve:
+    """The curve of one group; `value` is None for all groups that are not told apart."""
 
-    question: dict[str, object]
-    asked: str
-    sentence: str
-    n: int
-    from_at: datetime
-    to_at: datetime
-    as_of: datetime
+    value: str | None
+    people: int
+    points: tuple[Point, ...]
+
+    @property
+    def text(self) -> str:
+        return "everybody else" if self.value is None else self.value or "not said"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetentionAnswer(Head):
+    """`from_at` <= t < `to_at` is when people began."""
+
     interval: str
     curve: tuple[Point, ...]
     cohorts: tuple[Cohort, ...]
-    source: str = SOURCE
-
-    @property
-    def last_day(self) -> datetime:
-        return self.to_at - timedelta(microseconds=1)
+    by: str = ""
+    groups: tuple[Curve, ...] = ()
 
 
 def answer_retention(product: Product, question: Retention) -> RetentionAnswer:
     """Raises `Invalid` for a name that was never seen."""
     refuse_unseen(product, question)
-    zone = ZoneInfo(product.timezone)
-    start, end = period(product, question.days, question.begin)
-    first = store.number_of(question.interval, start.astimezone(zone).date())
-    start = min(start, datetime.combine(store.first_day(question.interval, first), datetime.min.time(), zone))
-    now = timezone.now()
-    last_seen = period(product, None, question.begin, question.back)[1]
-    today = store.number_of(question.interval, min(now, last_seen).astimezone(zone).date())
-    coming = store.Coming(question.begin, question.back, question.interval, question.first_time, question.or_later)
-    found = store.retention(product.pk, coming, start, end, stretches=question.stretches + 1, zone=str(zone))
-    cohorts = tuple(_cohort(cohort, today) for cohort in found[-MOST_COHORTS:])
-    curve = tuple(_point(after, cohorts) for after in range(question.stretches + 1))
+    coming, followed = asked_of(product, question)
+    over = _Over(product, question)
+    found = store.retention(product.pk, coming, followed)[-MOST_COHORTS:]
+    cohorts = tuple(_cohort(cohort, question, over) for cohort in found)
+    curve = _curve(question, cohorts)
     return RetentionAnswer(
-        question=as_json(question),
-        asked=question.sentence,
-        sentence=_sentence(question, curve),
-        n=sum(cohort.people for cohort in cohorts),
-        from_at=start,
-        to_at=end,
-        as_of=now,
+        **head(
+            question,
+            _sentence(question, curve),
+            sum(cohort.people for cohort in cohorts),
+            followed.start,
+            followed.end,
+        ),
         interval=question.interval,
         curve=curve,
         cohorts=cohorts,
+        by=by_text(question.by),
+        groups=_groups(product, question, coming, followed, over),
     )
 
 
-def _cohort(found: store.Cohort, today: int) -> Cohort:
+def asked_of(product: Product, question: Retention) -> tuple[store.Coming, store.Followed]:
+    """As the store asks it. The period begins with a stretch."""
+    zone = ZoneInfo(product.timezone)
+    begin, back = ready(product, (question.begin, question.back))
+    start, end = period(product, question.days, question.begin)
+    first = store.number_of(question.interval, start.astimezone(zone).date())
+    start = min(start, datetime.combine(store.first_day(question.interval, first), datetime.min.time(), zone))
+    coming = store.Coming(
+        begin, back, question.interval, question.first_time, question.how, question.clock, question.brackets
+    )
+    return coming, store.Followed(start, end, question.stretches + 1, str(zone))
+
+
+class _Over:
+    """Which stretches are over, and which lie ahead."""
+
+    def __init__(self, product: Product, question: Retention) -> None:
+        self._zone = ZoneInfo(product.timezone)
+        self._question = question
+        last_seen = period(product, None, question.begin, question.back)[1]
+        self._known_until = min(timezone.now(), last_seen)
+        self._today = store.number_of(question.interval, self._known_until.astimezone(self._zone).date())
+
+    def has_begun(self, cohort: int, after: int) -> bool:
+        if self._question.clock == "rolling":
+            return self._begins(cohort) + timedelta(days=self._days * after) <= self._known_until
+        return cohort + after <= self._today
+
+    def is_over(self, cohort: int, until: int) -> bool:
+        """By the rolling clock, also for whoever began last in their stretch of the calendar."""
+        if self._question.clock == "rolling":
+            return self._begins(cohort + 1) + timedelta(days=self._days * (until + 1)) <= self._known_until
+        return cohort + until < self._today
+
+    def _begins(self, cohort: int) -> datetime:
+        return datetime.combine(store.first_day(self._question.interval, cohort), datetime.min.time(), self._zone)
+
+    @property
+    def _days(self) -> int:
+        return store.ROLLING[self._question.interval]
+
+
+def _cohort(found: store.Cohort, question: Retention, over: _Over) -> Cohort:
     cells = tuple(
-        Cell(back, share_of(back, found.people), found.number + after < today)
-        if found.number + after <= today
+        Cell(back, share_of(back, found.people), over.is_over(found.number, until))
+        if over.has_begun(found.number, after)
         else Cell(None, None, complete=False)
-        for after, back in enumerate(found.back)
+        for (after, until), back in zip(question.columns, found.back, strict=True)
     )
     return Cohort(found.start, found.people, cells)
 
 
-def _point(after: int, cohorts: Sequence[Cohort]) -> Point:
+def _curve(question: Retention, cohorts: Sequence[Cohort]) -> tuple[Point, ...]:
     """Only cohorts that have had the whole stretch: the others would pull the end of the curve down."""
-    over = [(cohort.people, cohort.cells[after].people or 0) for cohort in cohorts if cohort.cells[after].complete]
-    began, back = sum(one for one, _ in over), sum(two for _, two in over)
-    return Point(after, began, back, share_of(back, began))
+    points = []
+    for place, (after, until) in enumerate(question.columns):
+        over = [(cohort.people, cohort.cells[place].people or 0) for cohort in cohorts if cohort.cells[place].complete]
+        began, back = sum(one for one, _ in over), sum(two for _, two in over)
+        points.append(Point(after, until, began, back, share_of(back, began)))
+    return tuple(points)
+
+
+def _groups(
+    product: Product, question: Retention, coming: store.Coming, followed: store.Followed, over: _Over
+) -> tuple[Curve, ...]:
+    if not question.by:
+        return ()
+    by_value: dict[str | None, list[Cohort]] = {}
+    for one in store.retention(product.pk, coming, followed, by=ready_by(product, question.by)):
+        by_value.setdefault(one.value, []).append(_cohort(one, question, over))
+    curves = [
+        Curve(value, sum(cohort.people for cohort in cohorts), _curve(question, cohorts))
+        for value, cohorts in by_value.items()
+    ]
+    return tuple(sorted(curves, key=lambda curve: (curve.value is None, -curve.people)))
 
 
 def _sentence(question: Retention, curve: Sequence[Point]) -> str:
-    whole = [point for point in curve[1:] if point.share is not None]
+    whole = [point for point in curve if point.share is not None and point.until > 0]
     if not whole:
         began = sum(point.people for point in curve[:1])
         return f"{people(began)} began with “{label(question.begin)}”; no {question.interval} after that is over yet."
     first, last = whole[0], whole[-1]
     share = f"{number(first.share.value) if first.share else 0} %"
     said = f"{share} of those who did “{label(question.begin)}” did “{label(question.back)}” "
-    said += f"{_after(question, first.after)}"
+    said += f"{_after(question, first)}"
     if last is first or last.share is None:
         return f"{said}."
-    return f"{said}, {last.share.text} {_after(question, last.after)}."
+    return f"{said}, {last.share.text} {_after(question, last)}."
 
 
-def _after(question: Retention, after: int) -> str:
-    later = " or later" if question.or_later else ""
-    return f"a {question.interval}{later} after" if after == 1 else f"{after} {question.interval}s{later} after"
+def _after(question: Retention, point: Point) -> str:
+    if question.brackets:
+        return f"in {question.interval}{'s' if point.until > point.after else ''} {point.title}"
+    later = {"on": "", "later": " or later", "streak": " in a row"}[question.how]
+    if question.how == "streak":
+        return f"{'a' if point.after == 1 else point.after} {question.interval}{'' if point.after == 1 else 's'}{later}"
+    one = f"a {question.interval}" if point.after == 1 else f"{point.after} {question.interval}s"
+    return f"{one}{later} after"
