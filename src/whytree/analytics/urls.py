@@ -1,17 +1,30 @@
 from django.urls import path
 
 from . import pages as views
-from . import question_pages
+from .asking import acts
+from .asking import pages as asking
+from .cohorts import pages as cohorts
 from .friction import pages as friction
 
 pages = [
     path("numbers", views.numbers, name="numbers"),
     path("forms", friction.forms, name="forms"),
-    path("ask", question_pages.ask, name="ask"),
-    path("ask/funnel", question_pages.funnel, name="ask_funnel"),
-    path("ask/trends", question_pages.trends, name="ask_trends"),
-    path("ask/retention", question_pages.retention, name="ask_retention"),
-    path("ask/<str:kind>.csv", question_pages.ask_csv, name="ask_csv"),
+    path("ask", asking.ask, name="ask"),
+    path("ask/funnel", asking.funnel, name="ask_funnel"),
+    path("ask/trends", asking.trends, name="ask_trends"),
+    path("ask/retention", asking.retention, name="ask_retention"),
+    path("ask/act", acts.act, name="ask_act"),
+    path("ask/<str:kind>.csv", asking.ask_csv, name="ask_csv"),
+    path("ask/<str:kind>.svg", asking.ask_picture, {"form": "svg"}, name="ask_svg"),
+    path("ask/<str:kind>.png", asking.ask_picture, {"form": "png"}, name="ask_png"),
+    path("ASK-<int:number>", acts.saved_question, name="saved_question"),
+    path("ASK-<int:number>/delete", acts.delete_saved, name="delete_saved"),
+    path("cohorts", cohorts.cohorts, name="cohorts"),
+    path("cohorts/new", cohorts.new_cohort, name="new_cohort"),
+    path("cohorts/<str:key>", cohorts.cohort, name="cohort"),
+    path("cohorts/<str:key>/edit", cohorts.edit_cohort, name="edit_cohort"),
+    path("cohorts/<str:key>/list", cohorts.replace_list, name="replace_cohort_list"),
+    path("cohorts/<str:key>/delete", cohorts.delete_cohort, name="delete_cohort"),
     path("numbers/new", views.new_metric, name="new_metric"),
     path("numbers/<str:key>.csv", views.metric_csv, name="metric_csv"),
     path("numbers/<str:key>", views.metric, name="metric"),

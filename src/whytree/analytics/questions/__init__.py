@@ -8,28 +8,40 @@
 Without `days` it is about everything there is. A `where` beside the events holds for each of them.
 """
 
-from .kinds import (
-    MOST_STEPS,
-    Funnel,
-    Measured,
-    Question,
-    Retention,
-    Trends,
-    as_json,
-    checked_question,
-    events_of,
-    fields_of,
+from .funnel import MOST_STEPS, Funnel
+from .kinds import KINDS, VERSION, Question, as_json, checked_question, events_of, fields_of
+from .parts import (
+    COHORT,
+    PERSON_TRAIT,
+    filter_json,
+    filter_words,
+    label,
+    parse_filter,
+    parse_span,
+    refuse_unknown,
+    span,
+    span_words,
 )
-from .parts import filter_json, filter_words, label, parse_filter, parse_span, refuse_unknown, span, span_words
+from .reading import by_text
+from .retention import Retention, bracket_words
+from .trends import ACTIVE, LETTERS, Measured, Trends
 
 __all__ = [
+    "ACTIVE",
+    "COHORT",
+    "KINDS",
+    "LETTERS",
     "MOST_STEPS",
+    "PERSON_TRAIT",
+    "VERSION",
     "Funnel",
     "Measured",
     "Question",
     "Retention",
     "Trends",
     "as_json",
+    "bracket_words",
+    "by_text",
     "checked_question",
     "events_of",
     "fields_of",

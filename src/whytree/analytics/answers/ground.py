@@ -14,9 +14,9 @@ from whytree.stores.metrics import seen_between
 from whytree.workspace.models import Product
 
 from ..queries import known_events
-from ..questions import Question, events_of, fields_of, refuse_unknown
+from ..questions import COHORT, PERSON_TRAIT, Question, events_of, fields_of, refuse_unknown
 
-SOURCE = "this product's events, each person counted once under all their ids"
+_OTHERWISE_KNOWN = (FLAG, COHORT, PERSON_TRAIT)
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Share:
 def refuse_unseen(product: Product, question: Question) -> None:
     """`Invalid` for an event or a property that nobody ever sent, with the nearest that somebody did."""
     refuse_unknown("event", events_of(question), known_events(product))
-    wanted = [name for name in fields_of(question) if name not in COLUMNS and not name.startswith(FLAG)]
+    wanted = [name for name in fields_of(question) if name not in COLUMNS and not name.startswith(_OTHERWISE_KNOWN)]
     if wanted:
         refuse_unknown("property", wanted, property_names(product))
 
