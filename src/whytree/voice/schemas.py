@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Discriminator, Tag
 
 from whytree.engines.text import Query, find_spans
 from whytree.voice.drafts import Source
+from whytree.voice.importing.files import Asked
 from whytree.voice.models import Consent, FeedbackItem, ImportRun
 from whytree.voice.queries import Linked, links_of
 
@@ -50,6 +51,9 @@ class FeedbackIn(SourceIn):
     consent: Consent | None = None
     metadata: dict[str, Any] | None = None
     submission_id: str | None = None
+    company: str | None = None  # kept with the person
+    plan: str | None = None
+    from_team: bool = False  # said by one of us: weaker evidence than a user's word
     heard: bool = False  # true: somebody told the caller, who passes it on as its reporter
 
     def fields(self) -> dict[str, Any]:
@@ -124,6 +128,8 @@ class FeedbackOut(Schema):
     source_name: str
     field_id: str
     submission_id: str
+    from_team: bool
+    redacted: bool
     reporter: str | None
     waiting: bool
     links: list[LinkOut]
@@ -133,7 +139,7 @@ class FeedbackOut(Schema):
     def of(item: FeedbackItem, links: Sequence[Linked], query: Query | None = None) -> "FeedbackOut":
         own = (
             "ref text said_at said_at_known author_name rating language app_version flags url consent metadata "
-            "source_type source_id source_name field_id submission_id"
+            "source_type source_id source_name field_id submission_id from_team redacted"
         )
         return FeedbackOut(
             **{name: getattr(item, name) for name in own.split()},
@@ -188,7 +194,35 @@ class ImportIn(Said):
     source_id: str = ""
     mapping: dict[str, str] = {}
     day_first: bool | None = None
+    format_name: str = ""  # whose export it is, when it was recognised
     dry_run: bool = False
+
+
+class UploadIn(Said):
+    """How an uploaded file is to be read; what is left out is recognised or guessed."""
+
+    source: str = ""
+    type: str = ""
+    consent: Literal["", "none", "internal", "quotable"] = ""
+    format: str = ""
+    day_first: bool | None = None
+    channels: list[str] = []
+    team: list[str] = []
+    with_team: bool = False
+    dry_run: bool = False
+
+    def asked(self, team: tuple[str, ...], name: str) -> Asked:
+        return Asked(
+            source=self.source,
+            kind=self.type,
+            consent=self.consent,
+            name=name,
+            day_first=self.day_first,
+            format=self.format,
+            channels=tuple(self.channels),
+            team=team,
+            keep_team=self.with_team,
+        )
 
 
 class RowErrorIn(Said):
@@ -197,18 +231,25 @@ class RowErrorIn(Said):
 
 
 class RowsIn(Said):
-    """The next rows up to `upto`, the number of the last row of this batch. A row is `[number, {field: value}]`."""
+    """The next rows up to `upto`, the number of the last row of this batch. A row is `[number, {field: value}]`; one that
+    holds several voices comes several times, always within one batch."""
 
     rows: list[tuple[int, dict[str, Any]]]
     errors: list[RowErrorIn] = []
     upto: int
+    left_out: dict[str, int] = {}  # what the reader passed over: team, machine, silent
 
 
 class ImportOut(Schema):
+    """`open`: personal data that was taken out (`redacted` pieces) can still be put back."""
+
     id: int
     file_name: str
+    format_name: str
     source_type: str
+    source_id: str
     source_name: str
+    mapping: dict[str, str]
     state: str
     row_offset: int
     rows: int
@@ -217,6 +258,9 @@ class ImportOut(Schema):
     skipped: int
     empty: int
     broken: int
+    redacted: int
+    left_out: dict[str, int]
+    open: bool
     errors: list[RowErrorIn]
     started_at: datetime
     finished_at: datetime | None
@@ -225,11 +269,12 @@ class ImportOut(Schema):
     @staticmethod
     def of(run: ImportRun) -> "ImportOut":
         own = (
-            "file_name source_type source_name state row_offset rows created updated skipped empty broken started_at "
-            "finished_at undone_at"
+            "file_name format_name source_type source_id source_name mapping state row_offset rows created updated skipped "
+            "empty broken redacted left_out started_at finished_at undone_at"
         )
         return ImportOut(
             id=run.pk,
+            open=run.is_open,
             errors=[RowErrorIn(row=row, reason=reason) for row, reason in run.errors],
             **{name: getattr(run, name) for name in own.split()},
         )
@@ -240,3 +285,25 @@ class UndoneOut(Schema):
 
     removed: int
     kept: int
+
+
+class VoiceSettingsIn(Said):
+    """What is left out stays as it is."""
+
+    redact: list[str] | None = None
+    team: list[str] | None = None
+
+
+class VoiceSettingsOut(Schema):
+    """`redact`: kinds of personal data taken out at the door. `team`: domains, addresses and names whose words are ours."""
+
+    redact: list[str]
+    team: list[str]
+
+
+class KindsIn(Said):
+    kinds: list[str] | None = None  # all of them when left out
+
+
+class PutBackOut(Schema):
+    pieces: int

@@ -2,13 +2,19 @@
 
 from django.urls import path
 
-from .pages import inbox, item
+from .pages import imports, inbox, item
 
 pages = [
     path("voices", inbox.inbox, name="voices"),
     path("voices/new", item.heard, name="heard"),
-    path("voices/imports", item.imports, name="feedback_imports"),
-    path("voices/imports/<int:run_id>/undo", item.undo_import, name="undo_import"),
+    path("voices/imports", imports.imports, name="feedback_imports"),
+    path("voices/imports/settings", imports.voice_settings, name="voice_settings"),
+    path("voices/imports/<int:run_id>", imports.import_run, name="import_run"),
+    path("voices/imports/<int:run_id>/begin", imports.begin, name="begin_import"),
+    path("voices/imports/<int:run_id>/go-on", imports.go_on, name="go_on_import"),
+    path("voices/imports/<int:run_id>/put-back", imports.put_back, name="put_back_personal"),
+    path("voices/imports/<int:run_id>/close", imports.close, name="close_import"),
+    path("voices/imports/<int:run_id>/undo", imports.undo_import, name="undo_import"),
     path("voices/opportunities", inbox.opportunity_options, name="opportunity_options"),
     path("FB-<int:number>", item.item, name="feedback_item"),
     path("FB-<int:number>/link", inbox.link, name="link_voice"),

@@ -1,6 +1,6 @@
 """What may change the voices. One verb a function; each asks for the role, acts in one transaction, leaves one Activity."""
 
-from .imports import FileFacts, find_run, finish_import, start_import, take_rows, undo_import
+from .imports import LEFT_OUT, FileFacts, find_run, finish_import, start_import, take_rows, undo_import
 from .items import Added, Refused, add_feedback, add_many, bring_back, put_away, set_consent
 from .linking import (
     Span,
@@ -11,8 +11,10 @@ from .linking import (
     link_excerpt,
     unlink,
 )
+from .personal import close_import, put_back_personal, set_voice_settings
 
 __all__ = [
+    "LEFT_OUT",
     "Added",
     "FileFacts",
     "Refused",
@@ -20,6 +22,7 @@ __all__ = [
     "add_feedback",
     "add_many",
     "bring_back",
+    "close_import",
     "find_opportunity",
     "find_opportunity_by_words",
     "find_run",
@@ -28,7 +31,9 @@ __all__ = [
     "importance_of",
     "link_excerpt",
     "put_away",
+    "put_back_personal",
     "set_consent",
+    "set_voice_settings",
     "start_import",
     "take_rows",
     "undo_import",

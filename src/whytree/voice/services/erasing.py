@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from whytree.voice.models import FeedbackItem, Highlight
+from whytree.voice.models import FeedbackItem, Highlight, Redaction
 from whytree.workspace.models import Activity, Product
 
 from .storing import ERASED, erased_id
@@ -19,6 +19,7 @@ def erase_feedback(product: Product, person_key: str) -> int:
     _forget_activity(FeedbackItem._meta.label, [item.pk for item in items])
     _forget_activity(Highlight._meta.label, list(marks.values_list("pk", flat=True)))
     marks.delete()
+    Redaction.objects.filter(item__in=items).delete()
     for item in items:
         _blank(item)
     FeedbackItem.objects.bulk_update(items, _BLANKED, batch_size=100)
@@ -33,6 +34,7 @@ _EMPTY = {
     "language": "",
     "app_version": "",
     "rating": None,
+    "redacted": False,
     "content_hash": ERASED,
 }
 _BLANKED = [*_EMPTY, "submission_id", "metadata", "flags"]

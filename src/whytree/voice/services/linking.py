@@ -102,7 +102,7 @@ def link_excerpt(
             item.product,
             opportunity,
             stance="supports",
-            evidence_type=EvidenceType.ANECDOTAL,
+            evidence_type=EvidenceType.OTHERS_OPINION if item.from_team else EvidenceType.ANECDOTAL,
             source_kind=SourceKind.FEEDBACK,
             source_id=item.ref,
             person_key=item.person_key,

@@ -1,4 +1,4 @@
-"""What people said, where it came in, and which of their words were marked."""
+"""What people said, which of their words were marked, and what was taken out of them."""
 
 from typing import Any
 
@@ -6,14 +6,11 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from whytree.engines.personal import KINDS
 from whytree.workspace.models import Product, User
 
-TEXT_LENGTH = 100_000
-"""Characters of one item: a long mail thread. A transcript is an interview, not an item."""
-
-NAME_LENGTH = 200
-ERRORS_KEPT = 500
-"""Rows that an import run lists one by one; the rest is only counted."""
+from .imports import ImportRun
+from .sizes import NAME_LENGTH
 
 
 class Consent(models.TextChoices):
@@ -22,59 +19,6 @@ class Consent(models.TextChoices):
     NONE = "none", "Not to be quoted: counts, but its words stay here"
     INTERNAL = "internal", "May be quoted inside the team"
     QUOTABLE = "quotable", "May be quoted in public"
-
-
-class RunState(models.TextChoices):
-    PENDING = "pending"
-    DRY_RUN = "dry_run"
-    RUNNING = "running"
-    COMPLETED = "completed"
-    FAILED = "failed"
-
-
-UNFINISHED = (RunState.PENDING, RunState.RUNNING)
-
-
-class ImportRun(models.Model):
-    """One import of one file. An interrupted run is taken up again at `row_offset`; no row is ever taken twice."""
-
-    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
-    file_name = models.CharField(max_length=NAME_LENGTH, blank=True)
-    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of the file, its mapping and its source.")
-    source_type = models.CharField(max_length=40)
-    source_id = models.CharField(max_length=NAME_LENGTH, blank=True)
-    source_name = models.CharField(max_length=NAME_LENGTH)
-    mapping = models.JSONField(default=dict, help_text="Our field to the file's column.")
-    day_first = models.BooleanField(null=True, help_text="How 03/04/2024 is to be read; null: it cannot be.")
-    state = models.CharField(max_length=10, choices=RunState.choices, default=RunState.PENDING)
-    row_offset = models.PositiveBigIntegerField(default=0, help_text="The last row of the file that was dealt with.")
-    rows = models.PositiveBigIntegerField(default=0)
-    created = models.PositiveBigIntegerField(default=0)
-    updated = models.PositiveBigIntegerField(default=0)
-    skipped = models.PositiveBigIntegerField(default=0, help_text="Known already, and the same.")
-    empty = models.PositiveBigIntegerField(default=0, help_text="Without a word in them, as ratings by stars only.")
-    broken = models.PositiveBigIntegerField(default=0)
-    errors = models.JSONField(default=list, help_text=f"[row, reason] of the first {ERRORS_KEPT} broken rows.")
-    started_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
-    started_at = models.DateTimeField(default=timezone.now)
-    finished_at = models.DateTimeField(null=True)
-    undone_at = models.DateTimeField(null=True)
-
-    class Meta:
-        ordering = ("-started_at", "-pk")
-        constraints = (
-            models.CheckConstraint(condition=Q(state__in=RunState.values), name="voice_importrun_state"),
-            models.UniqueConstraint(
-                fields=("product", "fingerprint"), condition=Q(state__in=UNFINISHED), name="voice_one_unfinished_run"
-            ),
-        )
-
-    def __str__(self) -> str:
-        return f"import of {self.file_name or self.source_name}"
-
-    @property
-    def is_unfinished(self) -> bool:
-        return self.state in UNFINISHED
 
 
 class FeedbackItem(models.Model):
@@ -114,6 +58,8 @@ class FeedbackItem(models.Model):
         help_text="Who passed it on; not who said it.",
     )
     created_at = models.DateTimeField(default=timezone.now)
+    from_team = models.BooleanField(default=False, help_text="Said by somebody of the team: no voice of a user.")
+    redacted = models.BooleanField(default=False, help_text="Personal data was taken out of it.")
     handled_at = models.DateTimeField(null=True, help_text="When somebody linked it or put it away; null: it waits.")
     handled_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
 
@@ -188,3 +134,24 @@ class Highlight(models.Model):
 
     def as_json(self) -> dict[str, Any]:
         return {"id": self.pk, "start": self.start, "end": self.end, "quote": self.quote}
+
+
+class Redaction(models.Model):
+    """A piece of personal data that was taken out of an item, kept until its import is closed.
+
+    `place` is the column beside the text where it stood, empty for the text itself; `start` and `end` are where the
+    words in its place stand.
+    """
+
+    item = models.ForeignKey(FeedbackItem, on_delete=models.CASCADE, related_name="redactions")
+    kind = models.CharField(max_length=8)
+    place = models.CharField(max_length=NAME_LENGTH, blank=True)
+    start = models.PositiveIntegerField()
+    end = models.PositiveIntegerField()
+    original = models.TextField()
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=Q(kind__in=sorted(KINDS)), name="voice_redaction_kind"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} in {self.item_id}"
