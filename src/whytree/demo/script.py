@@ -159,6 +159,7 @@ def find_that_they_forget(desk: Desk) -> None:
     )
     desk.post(f"nodes/{desk.ref('reminder')}/tickets", ticket="#31")
     _create_flag(desk, "evening_reminder", "Message on the evening before a class", "reminder-prediction")
+    _plan(desk, "reminder-experiment", "evening_reminder")
 
 
 def _create_flag(desk: Desk, key: str, name: str, hypothesis: str) -> None:
@@ -166,19 +167,30 @@ def _create_flag(desk: Desk, key: str, name: str, hypothesis: str) -> None:
     desk.post("flags", key=key, name=name, weights=weights, hypothesis=desk.ref(hypothesis))
 
 
+def _plan(desk: Desk, name: str, flag: str, *, also: str = "") -> None:
+    """What decides and what guards is the hypothesis's; the start is small, as the rollout's first step says."""
+    first = story.ROLLOUTS[flag][0]
+    plan: dict[str, Any] = {"weights": first.weights, "coverage_percent": first.coverage / 100}
+    made = desk.make("experiments", name, flag=flag, plan=plan)
+    if also:
+        metrics = desk.get(f"experiments/{made}")["plan"]["metrics"]
+        desk.patch(f"experiments/{made}", plan={"metrics": [metrics[0], {"key": also}, *metrics[1:]]})
+
+
+def _start(desk: Desk, name: str) -> None:
+    desk.catch_up()
+    desk.post(f"experiments/{desk.ref(name)}/start")
+
+
 def _roll_out(desk: Desk, key: str, step: int) -> None:
     desk.catch_up()
     wanted = story.ROLLOUTS[key][step]
-    percent = wanted.coverage / 100
-    if step == 0:
-        desk.post(f"flags/{key}/open", coverage_percent=percent, weights=wanted.weights)
-    else:
-        desk.post(f"flags/{key}/rollout", coverage_percent=percent, weights=wanted.weights)
+    desk.post(f"flags/{key}/rollout", coverage_percent=wanted.coverage / 100, weights=wanted.weights)
 
 
 @act(story.REMINDER_OPENED, story.OPENED_AT_HOUR, "luis")
 def open_the_reminder(desk: Desk) -> None:
-    _roll_out(desk, "evening_reminder", 0)
+    _start(desk, "reminder-experiment")
 
 
 @act(story.REMINDER_DECIDED, 8.0, "jonas")
@@ -512,6 +524,7 @@ def measure_the_baseline(desk: Desk) -> None:
 @act(16, 11.0, "ana")
 def make_the_flag(desk: Desk) -> None:
     _create_flag(desk, "defer_phone", "Ask for the phone number at the first booking", "defer-prediction")
+    _plan(desk, "defer-experiment", "defer_phone", also="second_booking")
 
 
 @act(16, 11.5, "jonas")
@@ -526,7 +539,7 @@ def decide_on_the_order(desk: Desk) -> None:
 
 @act(story.DEFER_OPENED, story.OPENED_AT_HOUR, "ana")
 def open_the_deferral(desk: Desk) -> None:
-    _roll_out(desk, "defer_phone", 0)
+    _start(desk, "defer-experiment")
 
 
 @act(story.DEFER_OPENED + 2, story.OPENED_AT_HOUR, "ana")
@@ -630,11 +643,12 @@ def predict_the_explanation(desk: Desk) -> None:
 @act(50, 10.0, "luis")
 def make_the_second_flag(desk: Desk) -> None:
     _create_flag(desk, "explain_phone", "Say why we ask for the phone number", "explain-prediction")
+    _plan(desk, "explain-experiment", "explain_phone", also="phone_given")
 
 
 @act(story.EXPLAIN_OPENED, story.OPENED_AT_HOUR, "mei")
 def open_the_explanation(desk: Desk) -> None:
-    _roll_out(desk, "explain_phone", 0)
+    _start(desk, "explain-experiment")
 
 
 @act(story.EXPLAIN_OPENED + 3, story.OPENED_AT_HOUR, "mei")

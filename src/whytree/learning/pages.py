@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from whytree.errors import Invalid, WhytreeError
+from whytree.experiments import voices
 from whytree.flags.models import Flag
 from whytree.flags.queries import flags_by_solution
 from whytree.tree.models import Solution, State
@@ -20,7 +21,7 @@ from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from . import queries, services, voices
+from . import queries, services
 from .models import Decision, OutcomeReview, Verdict
 from .pictures import review_bar, rows
 from .results import Result

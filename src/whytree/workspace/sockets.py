@@ -3,7 +3,7 @@
 A plain downward import is always preferred; a socket exists where what stands below has to show, ask or tell
 something of what stands above. This file is the whole list.
 
-panel     what others show on a node's page, a person's page, Today, and beside a group of people that a number is made of
+panel     what others show on a node's page, an experiment's, a person's, Today, and beside a group of people that a number is made of
 figure    what others draw on a node in the tree: a live value, voices, a flag
 search    what the box **Why ...** finds
 variants  which flag variants are in force for a person, stored with each event and each feedback item
@@ -20,8 +20,8 @@ from typing import Any, Literal
 from .actors import Actor
 from .models import Product
 
-Place = Literal["outcome", "opportunity", "solution", "person", "group", "today"]
-PLACES: tuple[Place, ...] = ("outcome", "opportunity", "solution", "person", "group", "today")
+Place = Literal["outcome", "opportunity", "solution", "experiment", "person", "group", "today"]
+PLACES: tuple[Place, ...] = ("outcome", "opportunity", "solution", "experiment", "person", "group", "today")
 Tone = Literal["", "leaf", "amber", "red", "blue", "plum"]
 
 
@@ -88,7 +88,9 @@ _exporters: list[PersonVerb] = []
 FACTS = {
     "flag_opened": "actor, product, flag_key, hypothesis_id, at: a flag reaches people who are not internal",
     "exposure_received": "product_id, flag_key, at, trusted: the first exposure of a flag came from elsewhere; trusted: by no public key",
-    "review_decided": "actor, product, solution_id, decision: an outcome review was decided",
+    "experiment_due": "actor, product, hypothesis_id, due_at: the day on which an experiment is read was set",
+    "experiment_decided": "actor, product, hypothesis_id, verdict, decision, learning: an experiment was decided",
+    "review_decided": "actor, product, solution_id, hypothesis_id, decision, learning: an outcome review was decided",
 }
 
 

@@ -20,6 +20,7 @@ Method = Literal[
     "Fay-Feuer",
     "Miettinen-Nurminen, stratified",
     "Mantel-Haenszel weights, Welch",
+    "Mantel-Haenszel weights, Welch, CUPED",
     "delta, log",
     "Welch",
     "Welch, CUPED",

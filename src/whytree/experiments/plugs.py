@@ -1,0 +1,68 @@
+"""Where experiments show and listen: reviews that were decided, the solution's page, Today, the box."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from whytree.tree.models import Solution
+from whytree.workspace.actors import Actor
+from whytree.workspace.models import Product
+from whytree.workspace.sockets import Hit, Panel, on_fact, plug_panel, plug_search
+
+from . import queries, services
+from .models import Experiment
+from .reading import state_of
+from .telling import standing
+
+
+def plug() -> None:
+    on_fact("review_decided", decide_with_review)
+    plug_panel("solution", solution_panel, order=15)
+    plug_panel("today", today_panel, order=5)
+    plug_search(find_by_words)
+
+
+def decide_with_review(
+    actor: Actor, product: Product, solution_id: int, hypothesis_id: int, decision: str, learning: str
+) -> None:
+    """A prediction's review was decided: so are the experiments that tested it."""
+    open_ones = Experiment.objects.filter(
+        product=product, hypothesis=hypothesis_id, started_at__isnull=False, decided_at=None
+    )
+    for experiment in open_ones.select_related("product"):
+        services.follow_review(actor, experiment, decision=decision, learning=learning, at=timezone.now())
+
+
+def solution_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:
+    """The solution's experiments, a line each."""
+    found = list(queries.experiments_of(solution.pk))
+    if not found:
+        return None
+    now = timezone.now()
+    context = {"product": product, "rows": [(one, standing(one, now)) for one in found]}
+    return Panel(
+        "Experiment" if len(found) == 1 else "Experiments", "experiments/_solution_panel.html", context, column="aside"
+    )
+
+
+def today_panel(actor: Actor, product: Product, subject: Any) -> Panel | None:
+    """Experiments that are over and test no prediction: nobody else asks for their verdict."""
+    now = timezone.now()
+    waiting = [
+        one
+        for one in queries.list_experiments(product).filter(hypothesis=None, decided_at=None)
+        if state_of(one, now) in ("ended", "stopped")
+    ]
+    if not waiting:
+        return None
+    says = "One experiment wants a decision." if len(waiting) == 1 else f"{len(waiting)} experiments want a decision."
+    context = {"product": product, "rows": [(one, standing(one, now)) for one in waiting[:5]]}
+    return Panel("Experiments to decide", "experiments/_solution_panel.html", context, tone="amber", headline=says)
+
+
+def find_by_words(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:
+    """An experiment by its id."""
+    if not queries.REF.fullmatch(words.strip()):
+        return []
+    found = Experiment.objects.filter(product=product, number=int(words.strip().split("-")[1])).first()
+    return [Hit("experiment", found.ref, found.title, found.url, 1.0)] if found is not None else []
