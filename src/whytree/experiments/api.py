@@ -1,5 +1,6 @@
 """Experiments over REST."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from whytree.workspace.roles import Role
 from . import queries, services
 from .design import whole_weights
 from .models import Experiment
+from .planning import Words, prospect, question_of
 from .reading import as_json, state_of
 from .table import as_csv
 from .telling import headline, setting, standing, summary
@@ -133,6 +135,27 @@ def list_experiments(request: ApiRequest, product: str) -> list[dict[str, Any]]:
     """All experiments, the newest first."""
     found = api_product(request, product, Role.VIEWER)
     return [ExperimentOut.of(one) for one in queries.list_experiments(found)]
+
+
+@router.get("/products/{product}/experiments/design", operation_id="design_experiment")
+def design_experiment(
+    request: ApiRequest,
+    product: str,
+    metric: str = "",
+    flag: str = "",
+    days: int | None = None,
+    effect: float | None = None,
+    looks: str = "once",
+    coverage_percent: float | None = None,
+    lots: bool = False,
+) -> dict[str, Any]:
+    """What an experiment could show, from this product's own traffic and spread: the smallest effect by weeks, the chance
+    of finding `effect` (in points for shares), and with `lots` an A/A test on people of the past."""
+    found = api_product(request, product, Role.VIEWER)
+    said = Words(metric, flag, days, effect, looks, coverage_percent)
+    question = question_of(found, said, timezone.now())
+    hypothesis = question.flag.hypothesis if question.flag is not None else None
+    return asdict(prospect(question, hypothesis=hypothesis, with_lots=lots))
 
 
 @router.post("/products/{product}/experiments", response={201: ExperimentDetail}, operation_id="create_experiment")

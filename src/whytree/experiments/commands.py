@@ -19,6 +19,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     experiment.command("analyze")(analyze)
     experiment.command("list")(list_experiments)
     experiment.command("show")(show_experiment)
+    experiment.command("design")(design_experiment)
     experiment.command("create")(create_experiment)
     experiment.command("start")(start_experiment)
     experiment.command("stop")(stop_experiment)
@@ -43,6 +44,46 @@ def show_experiment(ref: Ref, as_json: AsJson = False) -> None:
     from .screen import print_reading
 
     print_reading(found)
+
+
+def design_experiment(
+    metric: Annotated[
+        str, typer.Option(help="Metric that decides; that of the flag's hypothesis, when not said.")
+    ] = "",
+    flag: Annotated[str, typer.Option(help="Flag whose arms, weights and hypothesis count.")] = "",
+    days: Annotated[int, typer.Option(help="Length; the hypothesis's horizon or 28, when not said.")] = 0,
+    effect: Annotated[float | None, typer.Option(help="The effect that is hoped for, in points for shares.")] = None,
+    looks: Annotated[str, typer.Option(help="once, or always: it may be looked at on any day.")] = "once",
+    coverage: Annotated[float, typer.Option(help="Part of all people, in per cent.")] = 100,
+    lots: Annotated[bool, typer.Option("--lots", help="Draw lots among people of the past: an A/A test.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What an experiment could show, from this product's own traffic: before anybody is exposed."""
+    client = connect()
+    said = {"metric": metric, "flag": flag, "looks": looks, "coverage_percent": coverage, "lots": lots}
+    more = {"days": days or None, "effect": effect}
+    asked = said | {name: value for name, value in more.items() if value is not None}
+    found = client.get(f"/products/{client.product}/experiments/design", **asked)
+    show(found, as_json, *_prospect_lines(found))
+
+
+def _prospect_lines(found: dict[str, Any]) -> list[str]:
+    told = found["outlook"]
+    lines = [found["reason"]] if found["reason"] else []
+    if told is not None:
+        unit = "points" if told["unit"] == "pp" else told["unit"]
+        lines += [
+            told["sentence"],
+            f"  now        {told['baseline']:.3g}{' %' if told['unit'] == 'pp' else ''}, of {told['measured']:,}",
+        ]
+        for week in told["weeks"]:
+            shown = "nothing" if week["smallest"] is None else f"{week['smallest']:.3g} {unit}"
+            lines.append(
+                f"  {week['weeks']} week{'s' if week['weeks'] > 1 else ' '}    {week['people']:>9,} people   {shown}"
+            )
+        lines += [f"  - {way}" for way in told["instead"]]
+    lots = found["aa"]["sentence"] if found["aa"] is not None else found["aa_reason"]
+    return [*lines, *([lots] if lots else [])]
 
 
 def create_experiment(

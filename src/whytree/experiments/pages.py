@@ -18,7 +18,8 @@ from whytree.workspace.roles import Role
 from . import queries, services, voices
 from .design import LOOKS
 from .models import Decision, Experiment
-from .pictures import depth, exposure_chart, rows
+from .pictures import depth, drawn_prospect, exposure_chart, rows
+from .planning import prospect, question_of_experiment
 from .reading import Reading, as_json, state_of
 from .table import as_csv
 from .telling import headline, setting, standing, summary
@@ -166,9 +167,16 @@ def _show(
         "sent": sent or {},
         "error": error,
         "may_write": may_write(request.actor, product),
-        **(_of_reading(product, found, reading) if reading is not None else {}),
+        **(_of_reading(product, found, reading) if reading is not None else _of_plan(request, found)),
     }
     return render(request, "experiments/experiment.html", context, status=error.status if error else 200)
+
+
+def _of_plan(request: PageRequest, found: Experiment) -> dict[str, Any]:
+    """Before the start: what it could show; lots are drawn when asked for."""
+    question = question_of_experiment(found, timezone.now())
+    told = prospect(question, hypothesis=found.hypothesis, with_lots="lots" in request.GET)
+    return {"prospect": told, **drawn_prospect(told)}
 
 
 def _of_reading(product: Product, found: Experiment, reading: Reading) -> dict[str, Any]:

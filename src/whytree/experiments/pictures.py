@@ -10,11 +10,13 @@ from whytree.analytics.models import Metric
 from whytree.analytics.queries import metrics_by_key
 from whytree.engines import charts
 from whytree.engines.charts import Measured, NamedLine, Range, Scale
+from whytree.engines.curves import Along, At, Axes, curve
 from whytree.engines.figures import number
 from whytree.tree.models import Hypothesis
 
 from .design import Design, MetricDesign
 from .models import Experiment
+from .planning import Prospect
 from .reading import Reading
 from .results import Comparison, MetricResult
 from .sentences import p_text
@@ -166,6 +168,19 @@ def exposure_chart(reading: Reading) -> SafeString:
         for arm in reading.seen
     ]
     return _svg(charts.lines(lines, label="People who entered each arm, by day"))
+
+
+def drawn_prospect(told: Prospect) -> dict[str, SafeString]:
+    """The power curve, with what was predicted marked on it."""
+    found = told.outlook
+    if found is None or not found.curve:
+        return {}
+    unit = "points" if found.unit == "pp" else found.unit
+    points = [Along(effect, chance) for effect, chance in found.curve]
+    predicted = [At(abs(found.predicted), f"predicted {number(abs(found.predicted))}")] if found.predicted else []
+    label = f"Chance of seeing an effect on {found.metric_name} in {found.days} days, by its size"
+    axes = Axes(f"true effect, {unit}", "%", 100)
+    return {"curve": _svg(curve(points, axes, label=label, level=80, at=predicted))}
 
 
 # --- units and scales ------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from whytree.flags.models import Flag
 from whytree.tree.models import Solution
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
@@ -36,13 +37,19 @@ def decide_with_review(
 def solution_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:
     """The solution's experiments, a line each."""
     found = list(queries.experiments_of(solution.pk))
-    if not found:
+    flag = None if found or solution.is_closed else _testing_flag(solution)
+    if not found and flag is None:
         return None
     now = timezone.now()
-    context = {"product": product, "rows": [(one, standing(one, now)) for one in found]}
+    context = {"product": product, "rows": [(one, standing(one, now)) for one in found], "flag": flag}
     return Panel(
         "Experiment" if len(found) == 1 else "Experiments", "experiments/_solution_panel.html", context, column="aside"
     )
+
+
+def _testing_flag(solution: Solution) -> Flag | None:
+    """A flag that tests a hypothesis and is not open yet: an experiment may still be planned on it."""
+    return Flag.objects.filter(solution=solution, hypothesis__isnull=False, archived_at=None, is_on=False).first()
 
 
 def today_panel(actor: Actor, product: Product, subject: Any) -> Panel | None:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from whytree.analytics.queries import people
 from whytree.engines.figures import number
 from whytree.tree.sentences import short
 
@@ -87,7 +88,7 @@ def summary(experiment: Experiment, reading: Reading | None) -> str:
         return "Nothing is counted before the start. What decides, and by which rule, is fixed by it."
     if not reading.may_compare:
         return (
-            f"{several(reading.people, 'person').replace('persons', 'people')} so far. It is read once, on {_day(reading.ends_at)}; "
+            f"{people(reading.people)} so far. It is read once, on {_day(reading.ends_at)}; "
             "until then only guardrails are watched, with intervals that bear it."
         )
     metric = reading.primary

@@ -7,6 +7,7 @@ from datetime import timedelta
 import numpy as np
 from django.db.models import Q
 
+from whytree.analytics.queries import people
 from whytree.engines.stats import NoAnswer, Stratum
 from whytree.engines.stats.effects import stratified_means
 from whytree.engines.stats.moments import Moments
@@ -46,7 +47,7 @@ def _two_arms(ran: Run, most: float) -> list[Check]:
         return [Check("seen in two arms", "ok", "Nobody.")] if seen else []
     share = aside / (aside + seen)
     standing: Trust = "broken" if share > most else "ok"
-    told = f"{several(aside, 'person').replace('persons', 'people')} ({in_percent(share)}), left out: for them the draw was broken."
+    told = f"{people(aside)} ({in_percent(share)}), left out: for them the draw was broken."
     if standing == "broken":
         told += " More than 1 % is not harmless. Does a client change its id, at sign-in say, without telling?"
     return [Check("seen in two arms", standing, told)]

@@ -12,6 +12,7 @@ by p = 1 or an interval of zero width. Pure: no clock, no database, no settings.
     draw        was it a fair draw?
     margins     not worse by more than was allowed
     multiple    several questions at once
+    power       what an experiment could show, before it starts
     sequential  an interval that may be looked at every day
     spending    planned looks, and how much of the error each may spend
     bayes       what one may believe after the data
@@ -20,7 +21,7 @@ by p = 1 or an interval of zero width. Pure: no clock, no database, no settings.
 
 from whytree.engines.stats.answers import LEVEL, Estimate, Floats, Method, NoAnswer
 from whytree.engines.stats.draw import Assigned, SampleRatio, sample_ratio
-from whytree.engines.stats.groups import clustered_count, count, proportion
+from whytree.engines.stats.groups import clustered_count, count, exact_proportion, proportion
 from whytree.engines.stats.strata import Comparison, Share, Stratum, difference_of_proportions
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "clustered_count",
     "count",
     "difference_of_proportions",
+    "exact_proportion",
     "proportion",
     "sample_ratio",
 ]

@@ -16,6 +16,7 @@ LEVEL = 0.95
 
 Method = Literal[
     "Wilson",
+    "Clopper-Pearson",
     "Garwood",
     "Fay-Feuer",
     "Miettinen-Nurminen, stratified",
