@@ -9,10 +9,13 @@ from django.utils import timezone
 from ninja import Router, Schema, Status
 
 from whytree.flags.queries import find_flag, find_hypothesis
+from whytree.tree.models import AssumptionTest
+from whytree.tree.pages.parts import find
 from whytree.workspace.doors import ApiRequest, api_product, plain
 from whytree.workspace.roles import Role
 
 from . import queries, services
+from .before_code import standing_of
 from .design import whole_weights
 from .models import Experiment
 from .planning import Words, prospect, question_of
@@ -225,6 +228,27 @@ def decide_experiment(request: ApiRequest, product: str, ref: str, said: DecideI
     found = api_product(request, product, Role.MEMBER)
     services.decide_experiment(request.actor, queries.find_experiment(found, ref), **said.dict())
     return _detail(queries.find_experiment(found, ref))
+
+
+class ProgressOut(Schema):
+    """What a test before code shows so far; `proposed` is the verdict the data propose, empty while they decide nothing."""
+
+    ref: str
+    counts: bool
+    text: str
+    detail: str
+    proposed: str
+    is_over: bool
+
+
+@router.get("/products/{product}/tests/{ref}/progress", response=ProgressOut, operation_id="get_test_progress")
+def get_test_progress(request: ApiRequest, product: str, ref: str) -> dict[str, Any]:
+    """What a test before code shows so far. A person gives the verdict."""
+    test = find(api_product(request, product, Role.VIEWER), ref, AssumptionTest)
+    shows = standing_of(test)
+    if shows is None:
+        return {"ref": test.ref, "counts": False, "text": "", "detail": "", "proposed": "", "is_over": False}
+    return {"ref": test.ref, "counts": True, **asdict(shows)}
 
 
 def _detail(experiment: Experiment) -> dict[str, Any]:

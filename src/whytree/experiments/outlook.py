@@ -19,14 +19,13 @@ from whytree.engines.stats import NoAnswer
 from whytree.engines.stats.moments import Moments
 from whytree.engines.stats.power import Outline, power, smallest_effect
 from whytree.flags.models import Flag
-from whytree.people.identity import person_hash
-from whytree.people.models import Person
 from whytree.stores import flag_exposures, past_units
 from whytree.stores.past_units import Asked, DayOfUnits, Entry
 from whytree.tree.models import ForecastUnit, Hypothesis
 from whytree.workspace.models import Product
 
 from .design import Looks
+from .team import team_hashes
 from .trial import Counting, counting
 
 #: Days of the past that are looked at: four of each weekday, twice.
@@ -68,8 +67,6 @@ class Question:
     @cached_property
     def asked(self) -> Asked:
         """Of the store: who would have entered, and what they did."""
-        rows = Person.objects.filter(product=self.product, internal=True).values_list("key", "merged_into__key")
-        team = sorted({key for row in rows for key in row if key})
         return Asked(
             self.product.pk,
             self._entry,
@@ -78,7 +75,7 @@ class Question:
             self.counting.window,
             self.now - timedelta(days=LOOK_BACK),
             self.now,
-            [person_hash(self.product.pk, key) for key in team],
+            team_hashes(self.product),
         )
 
     @property

@@ -1,16 +1,19 @@
 """Where experiments show and listen: reviews that were decided, the solution's page, Today, the box."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
 
 from whytree.flags.models import Flag
-from whytree.tree.models import Solution
+from whytree.tree.models import AssumptionTest, Solution
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.sockets import Hit, Panel, on_fact, plug_panel, plug_search
+from whytree.workspace.sockets import Figure, Hit, Panel, on_fact, plug_figure, plug_panel, plug_search
 
 from . import queries, services
+from .before_code import dropped_before_code, standings
 from .models import Experiment
 from .reading import state_of
 from .telling import standing
@@ -20,6 +23,8 @@ def plug() -> None:
     on_fact("review_decided", decide_with_review)
     plug_panel("solution", solution_panel, order=15)
     plug_panel("today", today_panel, order=5)
+    plug_panel("today", dropped_panel, order=70)
+    plug_figure("test", test_figures)
     plug_search(find_by_words)
 
 
@@ -65,6 +70,28 @@ def today_panel(actor: Actor, product: Product, subject: Any) -> Panel | None:
     says = "One experiment wants a decision." if len(waiting) == 1 else f"{len(waiting)} experiments want a decision."
     context = {"product": product, "rows": [(one, standing(one, now)) for one in waiting[:5]]}
     return Panel("Experiments to decide", "experiments/_solution_panel.html", context, tone="amber", headline=says)
+
+
+def test_figures(product: Product, tests: Sequence[AssumptionTest]) -> dict[int, Figure]:
+    """What running tests before code show so far, and which verdict the data propose."""
+    return {
+        pk: Figure(value=one.text, note=one.detail, proposed=one.proposed, tone="amber" if one.proposed else "")
+        for pk, one in standings(tests).items()
+    }
+
+
+#: How long an idea that was dropped before code is celebrated on Today: a quarter.
+CELEBRATED = timedelta(days=91)
+
+
+def dropped_panel(actor: Actor, product: Product, subject: Any) -> Panel | None:
+    """Ideas that died before anybody wrote code for them: a cheap no is a good result."""
+    since = timezone.now() - CELEBRATED
+    dropped = [one for one in dropped_before_code(product) if one.closed_at is not None and one.closed_at >= since]
+    if not dropped:
+        return None
+    context = {"product": product, "dropped": dropped[:5], "more": len(dropped) - 5}
+    return Panel("Dropped before code", "experiments/_dropped_panel.html", context, column="aside", tone="leaf")
 
 
 def find_by_words(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:

@@ -24,13 +24,12 @@ from whytree.engines.stats.effects import Effect, stratified_means, stratified_p
 from whytree.engines.stats.moments import Moments
 from whytree.flags.models import Flag
 from whytree.flags.queries import Period, periods
-from whytree.people.identity import person_hash
-from whytree.people.models import Person
 from whytree.stores import exposures
 from whytree.stores.exposures import ArmSums, Goal, Span, Sums
 from whytree.workspace.models import Product
 
 from .constants import FEWEST_PEOPLE
+from .team import team_hashes
 
 
 @dataclass(frozen=True)
@@ -163,9 +162,7 @@ class Trial:
     @cached_property
     def _internal(self) -> list[int]:
         """The team's own people, under every id of theirs."""
-        rows = Person.objects.filter(product=self.product, internal=True).values_list("key", "merged_into__key")
-        keys = {key for row in rows for key in row if key}
-        return [person_hash(self.product.pk, key) for key in sorted(keys)]
+        return team_hashes(self.product)
 
     @property
     def _known(self) -> Known:

@@ -56,6 +56,7 @@ class Figure:
     spark: Sequence[float] = ()
     tone: Tone = ""
     chips: Sequence[Chip] = ()
+    proposed: str = ""  # what the data propose, where a person is to decide
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class Hit:
     rank: float = 0.5
 
 
+Drawn = Literal["outcome", "opportunity", "solution", "test"]
 PanelSource = Callable[[Actor, Product, Any], Panel | None]
 FigureSource = Callable[[Product, Sequence[Any]], dict[int, Figure]]
 SearchSource = Callable[[Actor, Product, str, int], list[Hit]]
@@ -105,13 +107,11 @@ def panels(place: Place, actor: Actor, product: Product, subject: Any) -> list[P
     return [panel for panel in shown if panel is not None]
 
 
-def plug_figure(kind: Literal["outcome", "opportunity", "solution"], source: FigureSource) -> None:
+def plug_figure(kind: Drawn, source: FigureSource) -> None:
     _figures[kind].append(source)
 
 
-def figures(
-    kind: Literal["outcome", "opportunity", "solution"], product: Product, nodes: Sequence[Any]
-) -> dict[int, Figure]:
+def figures(kind: Drawn, product: Product, nodes: Sequence[Any]) -> dict[int, Figure]:
     """What to draw on each node, by primary key; several sources are merged, chips added up."""
     merged: dict[int, Figure] = {}
     for source in _figures[kind]:
@@ -128,6 +128,7 @@ def _joined(one: Figure, two: Figure) -> Figure:
         spark=one.spark or two.spark,
         tone=one.tone or two.tone,
         chips=(*one.chips, *two.chips),
+        proposed=one.proposed or two.proposed,
     )
 
 
