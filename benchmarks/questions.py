@@ -120,7 +120,8 @@ IN_DUCKDB = {
 
 _POSTHOG_TABLE = """
 CREATE TABLE posthog_events (
-    team_id UInt32, event LowCardinality(String), timestamp DateTime64(6, 'UTC'), distinct_id String, person_id UInt64, properties String CODEC(ZSTD(3))
+    team_id UInt32, event LowCardinality(String), timestamp DateTime64(6, 'UTC'), distinct_id String, person_id UInt64,
+    properties String CODEC(ZSTD(3))
 ) ENGINE = MergeTree ORDER BY (team_id, toDate(timestamp), event, cityHash64(distinct_id))
 """
 _POSTHOG_FILL = """
@@ -149,13 +150,15 @@ IN_POSTHOGS_SHAPE = {
     "funnel": f"""
         SELECT steps, count() FROM (
             SELECT who, max(multiIf(latest_3 <= latest_0 + toIntervalDay(7) AND latest_3 >= latest_2 AND latest_2 >= latest_1, 4,
-                latest_2 <= latest_0 + toIntervalDay(7) AND latest_2 >= latest_1, 3, latest_1 <= latest_0 + toIntervalDay(7), 2, 1)) AS steps
+                latest_2 <= latest_0 + toIntervalDay(7) AND latest_2 >= latest_1,
+                            3, latest_1 <= latest_0 + toIntervalDay(7), 2, 1)) AS steps
             FROM (
                 SELECT who, timestamp, step_0, latest_0, latest_1, latest_2, min(latest_3) OVER {_PH_WINDOW} AS latest_3 FROM (
                     SELECT who, timestamp, step_0, latest_0, latest_1, min(latest_2) OVER {_PH_WINDOW} AS latest_2,
                         min(latest_3) OVER {_PH_WINDOW} AS latest_3 FROM (
                         SELECT who, timestamp, step_0, latest_0, min(latest_1) OVER {_PH_WINDOW} AS latest_1,
-                            min(latest_2) OVER {_PH_WINDOW} AS latest_2, min(latest_3) OVER {_PH_WINDOW} AS latest_3 FROM (
+                            min(latest_2) OVER {_PH_WINDOW} AS latest_2,
+                            min(latest_3) OVER {_PH_WINDOW} AS latest_3 FROM (
                             SELECT {_PH_WHO} AS who, timestamp, event = 'event 0' AS step_0, if(step_0, timestamp, NULL) AS latest_0,
                                 if(event = 'event 1', timestamp, NULL) AS latest_1, if(event = 'event 2', timestamp, NULL) AS latest_2,
                                 if(event = 'event 3', timestamp, NULL) AS latest_3
@@ -171,7 +174,8 @@ IN_POSTHOGS_SHAPE = {
         WITH actors AS (
             SELECT {_PH_WHO} AS who, minIf(toStartOfWeek(timestamp, 1), event = 'event 0') AS start,
                 arraySort(groupUniqArrayIf(toStartOfWeek(timestamp, 1), event = 'event 1')) AS returned
-            FROM {_PH_PERSON} WHERE {_PH_PERIOD} AND event IN ('event 0', 'event 1') GROUP BY who HAVING start > '1970-01-05'
+            FROM {_PH_PERSON} WHERE {_PH_PERIOD} AND event IN ('event 0', 'event 1')
+            GROUP BY who HAVING start > '1970-01-05'
         )
         SELECT start, dateDiff('week', start, arrayJoin(returned)) AS after, count(DISTINCT who)
         FROM actors GROUP BY start, after HAVING after >= 0 ORDER BY start, after

@@ -9,6 +9,7 @@ from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson, show
 
 from .asking import commands as asking_commands
+from .boards import commands as board_commands
 from .cohorts import commands as cohort_commands
 
 Key = Annotated[str, typer.Argument(help="Short name, as activated_7d.")]
@@ -21,6 +22,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("metric").command("remove")(remove_metric)
     asking_commands.register(group)
     cohort_commands.register(group)
+    board_commands.register(group)
 
 
 def add_metric(

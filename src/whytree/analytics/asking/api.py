@@ -178,6 +178,55 @@ class RetentionOut(AnswerOut):
     groups: list[CurveOut]
 
 
+class LivedOut(Schema):
+    """People by state in the stretch that begins on this day."""
+
+    start: date
+    new: int
+    returning: int
+    resurrected: int
+    dormant: int
+    complete: bool
+
+
+class LifecycleOut(AnswerOut):
+    interval: str
+    stretches: list[LivedOut]
+
+
+class TimesOut(Schema):
+    """People who did it in exactly so many stretches, and in so many or more."""
+
+    times: int
+    people: int
+    at_least: int
+    share: ShareOut | None
+
+
+class StickinessOut(AnswerOut):
+    interval: str
+    bars: list[TimesOut]
+
+
+class EdgeOut(Schema):
+    """From the event at place `at` to the next: how many ways, and how many people."""
+
+    at: int
+    source: str
+    target: str
+    ways: int
+    people: int
+
+
+class PathsOut(AnswerOut):
+    """`backwards` where only the end is named: place 0 is then the end."""
+
+    edges: list[EdgeOut]
+    ways: int
+    left_out: int
+    backwards: bool
+
+
 class BehindIn(Schema):
     """A question, and a part of its answer: `{"step": 2, "did": "stopped"}`, `{"start": "2026-05-01"}`, `{"after": 3, "did": "away"}`.
 
@@ -322,9 +371,12 @@ class DriversIn(Schema):
     to_step: int | None = None
 
 
-@router.post("/products/{product}/ask", response=FunnelOut | TrendsOut | RetentionOut, operation_id="ask")
+AnyAnswer = FunnelOut | TrendsOut | RetentionOut | LifecycleOut | StickinessOut | PathsOut
+
+
+@router.post("/products/{product}/ask", response=AnyAnswer, operation_id="ask")
 def ask(request: ApiRequest, product: str, said: AskIn) -> Answer:
-    """Ask a question of the events: a funnel, trends or retention."""
+    """Ask a question of the events: a funnel, trends, retention, lifecycle, stickiness or paths."""
     return answer(api_product(request, product, Role.VIEWER), checked_question(said.question))
 
 
