@@ -60,6 +60,7 @@ GROUPS = {
     "board": "Kept questions side by side.",
     "cohort": "Groups of people, told by what they did.",
     "field": "Form fields: what they cost people, and whether code reads them.",
+    "move": "Take data to another place, counted and compared.",
     "flag": "Feature flags.",
     "feedback": "What people said.",
     "experiment": "What a change did to people drawn by lot.",

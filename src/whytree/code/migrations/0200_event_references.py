@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('code', '0080_erased_at'),
+        ('code', '0081_hunks'),
     ]
 
     operations = [
