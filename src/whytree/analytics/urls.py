@@ -1,7 +1,7 @@
 from django.urls import path
 
 from . import pages as views
-from .asking import acts
+from .asking import acts, typed
 from .asking import pages as asking
 from .boards import pages as boards
 from .cohorts import pages as cohorts
@@ -15,6 +15,7 @@ pages = [
     path("ask/lifecycle", asking.lifecycle, name="ask_lifecycle"),
     path("ask/stickiness", asking.stickiness, name="ask_stickiness"),
     path("ask/paths", asking.paths, name="ask_paths"),
+    path("ask/sql", typed.typed, name="ask_sql"),
     path("ask/act", acts.act, name="ask_act"),
     path("ask/<str:kind>.csv", asking.ask_csv, name="ask_csv"),
     path("ask/<str:kind>.svg", asking.ask_picture, {"form": "svg"}, name="ask_svg"),

@@ -5,6 +5,7 @@ from typing import Any
 
 from ninja import Router, Schema, Status
 
+from whytree.stores.typed_sql import Table, run_typed
 from whytree.tree.schemas import OpportunityOut, OutcomeOut
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
@@ -392,6 +393,26 @@ def code(request: ApiRequest, product: str, said: BehindIn) -> CodeBehind:
     """The lines that send the events behind a bar, a point or a cell, and the flags that were in force."""
     found = api_product(request, product, Role.VIEWER)
     return code_behind(found, people_behind(found, checked_question(said.question), checked_part(said.meant)))
+
+
+class SqlIn(Schema):
+    """One SELECT over `events`."""
+
+    sql: str
+
+
+class SqlOut(Schema):
+    """`cut`: there was more than a thousand rows."""
+
+    columns: list[str]
+    rows: list[list[Any]]
+    cut: bool
+
+
+@router.post("/products/{product}/sql", response=SqlOut, operation_id="ask_sql")
+def ask_sql(request: ApiRequest, product: str, said: SqlIn) -> Table:
+    """One SELECT over this product's events; everything that is not on a list is refused."""
+    return run_typed(api_product(request, product, Role.MEMBER).pk, said.sql)
 
 
 @router.post("/products/{product}/ask/drivers", response=DriversOut, operation_id="ask_drivers")

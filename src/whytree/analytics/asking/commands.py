@@ -34,6 +34,7 @@ def register(group: Callable[[str], typer.Typer]) -> None:
     group("ask").command("people")(ask_people)
     group("ask").command("code")(ask_code)
     group("ask").command("drivers")(ask_drivers)
+    group("ask").command("sql")(ask_sql)
     group("ask").command("keep")(keep_question)
     group("ask").command("saved")(list_saved)
     group("ask").command("again")(ask_again)
@@ -258,6 +259,16 @@ def ask_drivers(question: Question, as_json: AsJson = False) -> None:
         size = f"{number(one['difference'])} pp ({number(one['low'])} to {number(one['high'])})"
         lines.append(f"  {what:40.40} {one['people']:>7,}  {size}{'' if one['holds'] else '  within chance'}")
     show(found, as_json, *lines)
+
+
+def ask_sql(
+    sql: Annotated[str, typer.Argument(metavar="SELECT", help="One SELECT over events.")], as_json: AsJson = False
+) -> None:
+    """One SELECT over this product's events, ten seconds and a thousand rows at most."""
+    client = connect()
+    found = client.post(f"/products/{client.product}/sql", {"sql": sql})
+    lines = ["\t".join(map(str, row)) for row in [found["columns"], *found["rows"]]]
+    show(found, as_json, *lines, *(["and more"] if found["cut"] else []))
 
 
 def keep_question(
