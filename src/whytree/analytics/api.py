@@ -11,6 +11,7 @@ from whytree.workspace.roles import Role
 
 from . import queries, services
 from .asking import api as asking_api
+from .boards import api as boards_api
 from .cohorts import api as cohorts_api
 from .definitions import warnings
 from .friction import api as friction
@@ -20,6 +21,7 @@ router = Router(tags=["Metrics"])
 router.add_router("", asking_api.router)
 router.add_router("", cohorts_api.router)
 router.add_router("", friction.router)
+router.add_router("", boards_api.router)
 
 
 class MetricOut(Schema):

@@ -8,9 +8,18 @@ from django.utils.safestring import SafeString, mark_safe
 
 from whytree.engines import charts
 from whytree.engines.charts import Mark, NamedLine, Point
+from whytree.engines.sankey import Flow, sankey
 from whytree.workspace.models import Product
 
-from .answers import Answer, FunnelAnswer, RetentionAnswer, TrendsAnswer
+from .answers import (
+    Answer,
+    FunnelAnswer,
+    LifecycleAnswer,
+    PathsAnswer,
+    RetentionAnswer,
+    StickinessAnswer,
+    TrendsAnswer,
+)
 from .marks import marks_between
 from .queries import Day, Measure
 
@@ -59,6 +68,21 @@ def trends_chart(product: Product, found: TrendsAnswer) -> SafeString:
     return mark_safe(svg)  # noqa: S308 - our own picture; texts in it are escaped where it is drawn
 
 
+def answer_chart(product: Product, found: Answer) -> SafeString | None:
+    """The picture of any answer; None for a funnel's steps, which a page draws as a table."""
+    if isinstance(found, TrendsAnswer):
+        return trends_chart(product, found)
+    if isinstance(found, RetentionAnswer):
+        return retention_chart(found)
+    if isinstance(found, LifecycleAnswer):
+        marks = marks_between(product, found.from_at, found.to_at)
+        svg = charts.lines(_states(found), label=f"{found.sentence} {found.asked}", marks=marks)
+        return mark_safe(svg)  # noqa: S308 - our own picture; texts in it are escaped where it is drawn
+    if isinstance(found, PathsAnswer):
+        return mark_safe(sankey(_flows(found), label=f"{found.sentence} {found.asked}"))  # noqa: S308 - as above
+    return funnel_over_chart(product, found) if isinstance(found, FunnelAnswer) and found.over else None
+
+
 def funnel_over_chart(product: Product, found: FunnelAnswer) -> SafeString:
     """The share that came to the end, by when people began; stretches that are still open are left to the table."""
     label = f"Share that came to the end, by when people began. {found.asked}"
@@ -82,6 +106,8 @@ def sizes_chart(name: str, history: Sequence[tuple[date, int]]) -> SafeString:
 
 def picture_of(product: Product, found: Answer, form: str) -> bytes | None:
     """The picture of an answer as a file; None where there is nothing to draw."""
+    if isinstance(found, PathsAnswer):
+        return charts.svg_file(sankey(_flows(found), label=found.sentence), form)
     spec = _spec(product, found)
     if not spec:
         return None
@@ -98,6 +124,12 @@ def _spec(product: Product, found: Answer) -> dict[str, Any]:
         return charts.lines_spec(_trend_lines(found), marks=() if found.interval == "hour" else marks)
     if isinstance(found, RetentionAnswer):
         return charts.lines_spec(_curves(found), unit="%")
+    if isinstance(found, LifecycleAnswer):
+        return charts.lines_spec(_states(found), marks=marks)
+    if isinstance(found, StickinessAnswer):
+        return charts.bars_spec([charts.Bar(str(bar.times), bar.people) for bar in found.bars])
+    if isinstance(found, PathsAnswer):
+        return {}
     if found.over:
         points = _over(found)
         return charts.series_spec(points, unit="%", marks=marks) if points else {}
@@ -140,6 +172,23 @@ def _curves(found: RetentionAnswer) -> list[NamedLine]:
     if found.groups:
         return [line(curve.text, curve.points) for curve in found.groups]
     return [line("came back", found.curve)]
+
+
+def _states(found: LifecycleAnswer) -> list[NamedLine]:
+    """Whole stretches only."""
+    whole = [one for one in found.stretches if one.complete]
+    return [
+        NamedLine(state, [(one.start, getattr(one, state)) for one in whole])
+        for state in ("returning", "new", "resurrected", "dormant")
+    ]
+
+
+def _flows(found: PathsAnswer) -> list[Flow]:
+    """Backwards from an end the columns are turned round, so that time goes from left to right."""
+    last = max((edge.at for edge in found.edges), default=0)
+    if found.backwards:
+        return [Flow(last - edge.at, edge.target, edge.source, edge.ways) for edge in found.edges]
+    return [Flow(edge.at, edge.source, edge.target, edge.ways) for edge in found.edges]
 
 
 def _day(start: date | datetime) -> date:

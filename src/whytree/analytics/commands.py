@@ -9,6 +9,7 @@ from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson, show
 
 from .asking import commands as asking_commands
+from .boards import commands as board_commands
 from .cohorts import commands as cohort_commands
 from .friction import commands as friction
 
@@ -23,6 +24,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     asking_commands.register(group)
     cohort_commands.register(group)
     friction.register(group)
+    board_commands.register(group)
 
 
 def add_metric(

@@ -372,6 +372,16 @@ def as_file(spec: dict[str, Any], form: str, title: Sequence[str]) -> bytes:
     return str(vl_convert.vegalite_to_svg(text, allowed_base_urls=[])).encode()
 
 
+def svg_file(svg: str, form: str) -> bytes | None:
+    """A picture drawn by hand, as an SVG or PNG file on white; None where there is nothing."""
+    if not svg:
+        return None
+    for token, colour in {**_ON_PAPER, "var(--ink)": "#1d2320"}.items():
+        svg = svg.replace(token, colour)
+    svg = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" style="background: #ffffff" ', 1)
+    return bytes(vl_convert.svg_to_png(svg, scale=2)) if form == "png" else svg.encode()
+
+
 def _title(lines_: Sequence[str]) -> dict[str, Any]:
     head, *rest = lines_ or [""]
     return {

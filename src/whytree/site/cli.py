@@ -58,6 +58,7 @@ GROUPS = {
     "evidence": "What speaks for or against a node.",
     "metric": "What is counted.",
     "ask": "Questions asked of what people did.",
+    "board": "Kept questions side by side.",
     "cohort": "Groups of people, told by what they did.",
     "field": "Form fields: what they cost people, and whether code reads them.",
     "move": "Take data to another place, counted and compared.",

@@ -16,14 +16,13 @@ from typing import Any, Literal
 from .cohorts import AT, SINCE_1900
 from .events import store
 from .filters import Bound, By, Selection, field_sql, group_sql, named, selected
-from .funnel_folds import Folding, any_order_sql, fold_sql, gathered_sql, rows_sql
+from .funnel_rows import Following, any_order_sql, bits_sql, followed_sql, gathered_sql
 from .sql import ASKING, INTERNAL_EVENTS, PERSON
 
 #: Groups of a breakdown that are told apart; the others are added up.
 MOST_GROUPS = 12
 Order = Literal["ordered", "strict", "any"]
 NOTHING: Mapping[str, str] = {}
-_ANY = 31
 
 
 @dataclass(frozen=True)
@@ -73,11 +72,15 @@ class Steps:
         return tuple(found)
 
     @property
+    def apart(self) -> bool:
+        """Whether no event can be two steps."""
+        events = [event for one in self.selections for event in one.events]
+        return len(set(events)) == len(events)
+
+    @property
     def is_plain(self) -> bool:
         """Whether the engine's own function means the same: it takes one event for two steps when both mean it."""
-        events = [event for one in self.selections for event in one.events]
-        extras = self.order != "ordered" or self.held or self.without or self.optional
-        return not extras and len(set(events)) == len(events)
+        return self.apart and not (self.order != "ordered" or self.held or self.without or self.optional)
 
 
 @dataclass(frozen=True)
@@ -121,25 +124,24 @@ class Asking:
             level = f"windowFunnel({{window:UInt64}})({AT}, {', '.join(conditions)})"
             came = f"toUInt32(bitShiftLeft(toUInt64(1), {level}) - 1) AS came"
             return f"SELECT {PERSON} AS who, {came}{_named(more)} FROM events WHERE {self._where()} GROUP BY who HAVING came > 0"
-        return self._folded(conditions, more, times=times)
+        return self._followed(conditions, more, times=times)
 
-    def _folded(self, conditions: list[str], more: Mapping[str, str], *, times: bool) -> str:
+    def _followed(self, conditions: list[str], more: Mapping[str, str], *, times: bool) -> str:
         steps, n = self.steps, len(self.steps.selections)
         columns = [f"at{step}" for step in range(1, n + 1)] if times else []
         ends = [self._ends(step) for step in range(1, n + 1)]
         if steps.order == "any":
             conditions[0] = f"({selected(steps.selections[0], self.bound)})"
-            conditions = [*conditions, *["0"] * (_ANY - n), f"timestamp < {_END}"]
+            ends = [f"timestamp < {_END}"]
         held = f", {field_sql(steps.held, self.bound)} AS held" if steps.held else ""
         gathered = (
-            f"WITH toInt64({AT}) AS t, {rows_sql(conditions, ends)} SELECT {PERSON} AS who{held}, "
-            f"{gathered_sql(n)} AS rows{_named(more)} FROM events WHERE {self._where()}"
-            f"{'' if steps.order == 'strict' else MATTERS}{' AND held != EMPTY' if held else ''} "
+            f"WITH toInt64({AT}) AS t, {bits_sql(conditions, ends)} SELECT {PERSON} AS who{held}, "
+            f"{gathered_sql(n, apart=steps.apart)} AS rows{_named(more)} FROM events WHERE {self._where()}"
+            f"{MATTERS[steps.order]}{' AND held != EMPTY' if held else ''} "
             f"GROUP BY who{', held' if held else ''}"
         ).replace("EMPTY", "''")
         others = "".join(f", {name}" for name in more)
-        folded = f"SELECT *, {self._fold(times=times)} AS f FROM ({gathered})"
-        each = f"SELECT who, {self._picked(columns)}{others} FROM ({folded}) WHERE came > 0"
+        each = f"SELECT who, {self._picked(columns)}{others} FROM ({self._along(gathered, times=times)}) WHERE came > 0"
         if not steps.held:
             return each
         best = "".join(f", argMax({name}, c) AS {name}" for name in [*columns, *more])
@@ -147,17 +149,22 @@ class Asking:
             f"SELECT who, groupBitOr(c) AS came{best} FROM (SELECT * EXCEPT came, came AS c FROM ({each})) GROUP BY who"
         )
 
-    def _fold(self, *, times: bool) -> str:
-        if self.steps.order == "any":
-            return any_order_sql(len(self.steps.selections))
-        return fold_sql(Folding(self.steps.before, times, strict=self.steps.order == "strict"))
+    def _along(self, gathered: str, *, times: bool) -> str:
+        steps = self.steps
+        if steps.order == "any":
+            return any_order_sql(len(steps.selections), gathered)
+        ended = {step for one in steps.without for step in range(one.after, one.before)}
+        strict = steps.order == "strict"
+        following = Following(steps.before, steps.optional, frozenset(ended), times, steps.apart, strict)
+        return followed_sql(following, gathered)
 
     def _picked(self, columns: Sequence[str]) -> str:
         if self.steps.order != "any":
-            return ", ".join(f"f.{place} AS {name}" for place, name in enumerate(["came", *columns], 1))
-        found = ["toUInt32(bitShiftLeft(toUInt64(1), f.1) - 1) AS came"]
+            return ", ".join(["came", *columns])
+        found = ["toUInt32(bitShiftLeft(toUInt64(1), level) - 1) AS came"]
         found += [
-            f"{'f.2' if place == 0 else f'if(f.1 > {place}, f.3, 0)'} AS {name}" for place, name in enumerate(columns)
+            f"{'begun' if place == 0 else f'if(level > {place}, ended, 0)'} AS {name}"
+            for place, name in enumerate(columns)
         ]
         return ", ".join(found)
 
@@ -193,8 +200,8 @@ class Asking:
         return store().query(sql, self.parameters | more, ASKING)
 
 
-#: Events that do a step or end a try; bit 31 only says that an event may begin one.
-MATTERS = f" AND bitAnd(mask + bitShiftLeft(ends, 32), {2**63 - 1 - 2**_ANY}) != 0"
+#: Events that do a step or end a try.
+MATTERS: Mapping[Order, str] = {"ordered": " AND (mask != 0 OR ends != 0)", "strict": "", "any": " AND mask != 0"}
 _START = "{start:DateTime64(3, 'UTC')}"
 _END = "{end:DateTime64(3, 'UTC')}"
 

@@ -18,7 +18,7 @@ Clock = Literal["calendar", "rolling"]
 
 # Stretches are numbered, so that "three weeks later" is a sum; each number's first day gives it a name again.
 _DAY = "toInt64(toInt32(toDate32(timestamp, {zone:String})))"
-_NUMBERS: dict[Interval, str] = {
+NUMBERS: dict[Interval, str] = {
     "day": _DAY,
     "week": f"toInt64(floor(({_DAY} + 3) / 7))",
     "month": "toInt64(toYear(toDate32(timestamp, {zone:String}))) * 12 + toMonth(toDate32(timestamp, {zone:String}))",
@@ -146,7 +146,7 @@ def who(
 
 def _each_sql(coming: Coming, followed: Followed, bound: Bound, by: Sequence[By]) -> str:
     """A row for every beginning: who, in which cohort, and in which stretches they came back."""
-    number, rolling = _NUMBERS[coming.interval], coming.clock == "rolling"
+    number, rolling = NUMBERS[coming.interval], coming.clock == "rolling"
     begin, back = f"({selected(coming.begin, bound)})", f"({selected(coming.back, bound)})"
     within = "timestamp >= {start:DateTime64(3, 'UTC')} AND timestamp < {end:DateTime64(3, 'UTC')}"
     moment = f"toInt64({AT})"

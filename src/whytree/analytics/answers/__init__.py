@@ -2,21 +2,33 @@
 
 from whytree.workspace.models import Product
 
-from ..questions import Funnel, Question, Trends
+from ..questions import Funnel, Lifecycle, Paths, Question, Retention, Stickiness, Trends
 from .behind import Behind, Part, checked_part, people_behind
 from .drivers import Drivers, drivers_of
 from .funnel import FunnelAnswer, answer_funnel
+from .living import LifecycleAnswer, StickinessAnswer, answer_lifecycle, answer_stickiness
+from .paths import PathsAnswer, answer_paths
 from .retention import RetentionAnswer, answer_retention
 from .trends import TrendsAnswer, answer_trends
 
-Answer = FunnelAnswer | TrendsAnswer | RetentionAnswer
+Answer = FunnelAnswer | TrendsAnswer | RetentionAnswer | LifecycleAnswer | StickinessAnswer | PathsAnswer
 
 
 def answer(product: Product, question: Question) -> Answer:
     """Ask the store. Raises `Invalid` for an event or a property that was never seen."""
-    if isinstance(question, Funnel):
-        return answer_funnel(product, question)
-    return answer_trends(product, question) if isinstance(question, Trends) else answer_retention(product, question)
+    match question:
+        case Funnel():
+            return answer_funnel(product, question)
+        case Trends():
+            return answer_trends(product, question)
+        case Retention():
+            return answer_retention(product, question)
+        case Lifecycle():
+            return answer_lifecycle(product, question)
+        case Stickiness():
+            return answer_stickiness(product, question)
+        case Paths():
+            return answer_paths(product, question)
 
 
 __all__ = [
@@ -24,8 +36,11 @@ __all__ = [
     "Behind",
     "Drivers",
     "FunnelAnswer",
+    "LifecycleAnswer",
     "Part",
+    "PathsAnswer",
     "RetentionAnswer",
+    "StickinessAnswer",
     "TrendsAnswer",
     "answer",
     "answer_funnel",

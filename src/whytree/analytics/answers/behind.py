@@ -3,23 +3,25 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from whytree.errors import Invalid
 from whytree.people.queries import PeopleRef
-from whytree.stores import funnels, retention, trends
+from whytree.stores import funnels, lifecycles, retention, trends
 from whytree.workspace.models import Product
 
-from ..questions import Funnel, Question, Retention, Trends, by_text, label
+from ..questions import Funnel, Lifecycle, Question, Retention, Stickiness, Trends, by_text, label
 from . import funnel as funnel_answer
+from . import living
 from . import retention as retention_answer
 from .ground import period, refuse_unseen
 from .resolving import ready, ready_by
 
 #: People who are named.
 MOST_PEOPLE = 200
-Did = Literal["stopped", "came", "began", "back", "away"]
+Did = Literal["stopped", "came", "began", "back", "away", "new", "returning", "resurrected", "dormant"]
+DIDS: tuple[Did, ...] = get_args(Did)
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Part:
     funnel     `step` (1 is the first) and `did`: stopped there, or came; `to` may name a later step, `group` a group
     trends     `series` (0 is the first), `start` of a stretch, `group`; without a start the whole time
     retention  `start` of a cohort (none: all of them), `after`: the place in the curve, `did`: began, back or away
+    lifecycle  `start` of a stretch, `did`: new, returning, resurrected or dormant
+    stickiness `step`: in so many stretches
     """
 
     step: int = 1
@@ -64,8 +68,8 @@ def checked_part(raw: Mapping[str, Any]) -> Part:
     if set(raw) - known:
         raise Invalid(f"A part of an answer has {', '.join(sorted(known))}; not {sorted(set(raw) - known)[0]!s:.40}.")
     did = raw.get("did", "stopped")
-    if did not in ("stopped", "came", "began", "back", "away"):
-        raise Invalid(f"“did” cannot be {str(did)[:40]!r}: stopped, came, began, back or away.")
+    if did not in DIDS:
+        raise Invalid(f"“did” cannot be {str(did)[:40]!r}. It is one of: {', '.join(DIDS)}.")
     to, group = raw.get("to"), raw.get("group")
     if group is not None and (not isinstance(group, str) or len(group) > 2_000):
         raise Invalid("“group” is the value of a group.")
@@ -83,11 +87,18 @@ def checked_part(raw: Mapping[str, Any]) -> Part:
 def people_behind(product: Product, question: Question, part: Part) -> Behind:
     """Those a number is made of, those seen last first."""
     refuse_unseen(product, question)
-    if isinstance(question, Funnel):
-        return _of_funnel(product, question, part)
-    return (
-        _of_trends(product, question, part) if isinstance(question, Trends) else _of_retention(product, question, part)
-    )
+    match question:
+        case Funnel():
+            return _of_funnel(product, question, part)
+        case Trends():
+            return _of_trends(product, question, part)
+        case Retention():
+            return _of_retention(product, question, part)
+        case Lifecycle():
+            return _of_lifecycle(product, question, part)
+        case Stickiness():
+            return _of_stickiness(product, question, part)
+    raise Invalid("Ways are counted, and no list of their people is kept. Ask a funnel of the two events instead.")
 
 
 def _of_funnel(product: Product, question: Funnel, part: Part) -> Behind:
@@ -157,6 +168,22 @@ def _of_retention(product: Product, question: Retention, part: Part) -> Behind:
         events += question.back.events
     rows = retention.who(product.pk, coming, followed, cohort=cohort, after=part.after, came=came)
     return _behind(product, said, rows, events)
+
+
+def _of_lifecycle(product: Product, question: Lifecycle, part: Part) -> Behind:
+    if part.start is None or part.did not in lifecycles.STATES:
+        raise Invalid("Name a stretch (start) and a state (did): new, returning, resurrected or dormant.")
+    day = part.start.date() if isinstance(part.start, datetime) else part.start
+    number = retention.number_of(question.interval, day)
+    rows = lifecycles.who(product.pk, living.asked_of(product, question), number, part.did)
+    when = f"in the {question.interval} of {retention.first_day(question.interval, number)}"
+    return _behind(product, f"were {part.did} {when}, by “{label(question.event)}”", rows, question.event.events)
+
+
+def _of_stickiness(product: Product, question: Stickiness, part: Part) -> Behind:
+    rows = lifecycles.who_sticks(product.pk, living.asked_of(product, question), max(part.step, 0))
+    times = f"{part.step} {question.interval}{'' if part.step == 1 else 's'}"
+    return _behind(product, f"did “{label(question.event)}” in {times}", rows, question.event.events)
 
 
 def _in_group(by: tuple[str, ...], part: Part) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from ninja import Router, Schema, Status
 
+from whytree.stores.typed_sql import Table, run_typed
 from whytree.tree.schemas import OpportunityOut, OutcomeOut
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
@@ -178,6 +179,55 @@ class RetentionOut(AnswerOut):
     groups: list[CurveOut]
 
 
+class LivedOut(Schema):
+    """People by state in the stretch that begins on this day."""
+
+    start: date
+    new: int
+    returning: int
+    resurrected: int
+    dormant: int
+    complete: bool
+
+
+class LifecycleOut(AnswerOut):
+    interval: str
+    stretches: list[LivedOut]
+
+
+class TimesOut(Schema):
+    """People who did it in exactly so many stretches, and in so many or more."""
+
+    times: int
+    people: int
+    at_least: int
+    share: ShareOut | None
+
+
+class StickinessOut(AnswerOut):
+    interval: str
+    bars: list[TimesOut]
+
+
+class EdgeOut(Schema):
+    """From the event at place `at` to the next: how many ways, and how many people."""
+
+    at: int
+    source: str
+    target: str
+    ways: int
+    people: int
+
+
+class PathsOut(AnswerOut):
+    """`backwards` where only the end is named: place 0 is then the end."""
+
+    edges: list[EdgeOut]
+    ways: int
+    left_out: int
+    backwards: bool
+
+
 class BehindIn(Schema):
     """A question, and a part of its answer: `{"step": 2, "did": "stopped"}`, `{"start": "2026-05-01"}`, `{"after": 3, "did": "away"}`.
 
@@ -322,9 +372,12 @@ class DriversIn(Schema):
     to_step: int | None = None
 
 
-@router.post("/products/{product}/ask", response=FunnelOut | TrendsOut | RetentionOut, operation_id="ask")
+AnyAnswer = FunnelOut | TrendsOut | RetentionOut | LifecycleOut | StickinessOut | PathsOut
+
+
+@router.post("/products/{product}/ask", response=AnyAnswer, operation_id="ask")
 def ask(request: ApiRequest, product: str, said: AskIn) -> Answer:
-    """Ask a question of the events: a funnel, trends or retention."""
+    """Ask a question of the events: a funnel, trends, retention, lifecycle, stickiness or paths."""
     return answer(api_product(request, product, Role.VIEWER), checked_question(said.question))
 
 
@@ -340,6 +393,26 @@ def code(request: ApiRequest, product: str, said: BehindIn) -> CodeBehind:
     """The lines that send the events behind a bar, a point or a cell, and the flags that were in force."""
     found = api_product(request, product, Role.VIEWER)
     return code_behind(found, people_behind(found, checked_question(said.question), checked_part(said.meant)))
+
+
+class SqlIn(Schema):
+    """One SELECT over `events`."""
+
+    sql: str
+
+
+class SqlOut(Schema):
+    """`cut`: there was more than a thousand rows."""
+
+    columns: list[str]
+    rows: list[list[Any]]
+    cut: bool
+
+
+@router.post("/products/{product}/sql", response=SqlOut, operation_id="ask_sql")
+def ask_sql(request: ApiRequest, product: str, said: SqlIn) -> Table:
+    """One SELECT over this product's events; everything that is not on a list is refused."""
+    return run_typed(api_product(request, product, Role.MEMBER).pk, said.sql)
 
 
 @router.post("/products/{product}/ask/drivers", response=DriversOut, operation_id="ask_drivers")

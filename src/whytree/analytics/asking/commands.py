@@ -28,9 +28,13 @@ def register(group: Callable[[str], typer.Typer]) -> None:
     group("ask").command("funnel")(ask_funnel)
     group("ask").command("trends")(ask_trends)
     group("ask").command("retention")(ask_retention)
+    group("ask").command("lifecycle")(ask_lifecycle)
+    group("ask").command("stickiness")(ask_stickiness)
+    group("ask").command("paths")(ask_paths)
     group("ask").command("people")(ask_people)
     group("ask").command("code")(ask_code)
     group("ask").command("drivers")(ask_drivers)
+    group("ask").command("sql")(ask_sql)
     group("ask").command("keep")(keep_question)
     group("ask").command("saved")(list_saved)
     group("ask").command("again")(ask_again)
@@ -162,6 +166,60 @@ def ask_retention(
     show(answer, as_json, *_retention_lines(answer))
 
 
+def ask_lifecycle(
+    event: Annotated[str, typer.Argument(metavar="EVENT", help="What counts as being there.")] = "",
+    interval: Annotated[str, typer.Option(help="day, week or month.")] = "week",
+    where: Where = [],  # noqa: B006 - typer reads it once
+    days: Days = 0,
+    question: File = None,
+    as_json: AsJson = False,
+) -> None:
+    """Who is new, returns, comes back after a gap, or stays away?"""
+    asked = _asked(question, "lifecycle") or _said(
+        "lifecycle", where, days, event=_named([event] if event else [])[0], interval=interval
+    )
+    client = connect()
+    answer = client.post(f"/products/{client.product}/ask", {"question": asked})
+    show(answer, as_json, *_lifecycle_lines(answer))
+
+
+def ask_stickiness(
+    event: Annotated[str, typer.Argument(metavar="EVENT", help="What counts as being there.")] = "",
+    interval: Annotated[str, typer.Option(help="day, week or month.")] = "day",
+    where: Where = [],  # noqa: B006 - typer reads it once
+    days: Days = 0,
+    question: File = None,
+    as_json: AsJson = False,
+) -> None:
+    """In how many days, weeks or months did people do it?"""
+    asked = _asked(question, "stickiness") or _said(
+        "stickiness", where, days, event=_named([event] if event else [])[0], interval=interval
+    )
+    client = connect()
+    answer = client.post(f"/products/{client.product}/ask", {"question": asked})
+    show(answer, as_json, *_stickiness_lines(answer))
+
+
+def ask_paths(
+    begin: Annotated[str, typer.Option("--from", metavar="EVENT", help="Ways that begin with it.")] = "",
+    finish: Annotated[str, typer.Option("--to", metavar="EVENT", help="Ways that lead to it.")] = "",
+    hide: Annotated[list[str], typer.Option(metavar="EVENT", help="Does not count.")] = [],  # noqa: B006 - typer reads it once
+    depth: Annotated[int, typer.Option(help="How many steps, 1 to 10.")] = 5,
+    pause: Annotated[str, typer.Option(metavar="SPAN", help="A longer one ends a way.")] = "30m",
+    where: Where = [],  # noqa: B006 - typer reads it once
+    days: Days = 0,
+    question: File = None,
+    as_json: AsJson = False,
+) -> None:
+    """Which way do people go, from one event or to another?"""
+    asked = _asked(question, "paths") or _said(
+        "paths", where, days, **{"from": begin, "to": finish, "hide": hide, "depth": depth, "pause": pause}
+    )
+    client = connect()
+    answer = client.post(f"/products/{client.product}/ask", {"question": asked})
+    show(answer, as_json, *_paths_lines(answer))
+
+
 Question = Annotated[Path, typer.Argument(metavar="FILE", help="The question as JSON.")]
 Part = Annotated[
     list[str],
@@ -203,6 +261,16 @@ def ask_drivers(question: Question, as_json: AsJson = False) -> None:
     show(found, as_json, *lines)
 
 
+def ask_sql(
+    sql: Annotated[str, typer.Argument(metavar="SELECT", help="One SELECT over events.")], as_json: AsJson = False
+) -> None:
+    """One SELECT over this product's events, ten seconds and a thousand rows at most."""
+    client = connect()
+    found = client.post(f"/products/{client.product}/sql", {"sql": sql})
+    lines = ["\t".join(map(str, row)) for row in [found["columns"], *found["rows"]]]
+    show(found, as_json, *lines, *(["and more"] if found["cut"] else []))
+
+
 def keep_question(
     question: Question,
     title: Annotated[str, typer.Option(help="What people call it; its own sentence otherwise.")] = "",
@@ -229,7 +297,14 @@ def ask_again(
     client = connect()
     saved = client.get(f"/products/{client.product}/questions/{ref}")
     answer = client.post(f"/products/{client.product}/ask", {"question": saved["question"]})
-    lines = {"funnel": _funnel_lines, "trends": _trend_lines, "retention": _retention_lines}
+    lines = {
+        "funnel": _funnel_lines,
+        "trends": _trend_lines,
+        "retention": _retention_lines,
+        "lifecycle": _lifecycle_lines,
+        "stickiness": _stickiness_lines,
+        "paths": _paths_lines,
+    }
     show(answer, as_json, *lines[saved["question"]["kind"]](answer))
 
 
@@ -411,3 +486,28 @@ def _cell(cell: dict[str, Any]) -> str:
     if cell["share"] is None:
         return ""
     return f"{cell['share']['value']:.1f}" + ("" if cell["complete"] else "*")
+
+
+def _lifecycle_lines(answer: dict[str, Any]) -> list[str]:
+    states = ("new", "returning", "resurrected", "dormant")
+    lines = [*_head(answer), f"  {'':10}  " + "".join(f"{state:>12}" for state in states)]
+    for one in answer["stretches"]:
+        note = "" if one["complete"] else "  (not complete)"
+        lines.append(f"  {one['start']}  " + "".join(f"{one[state]:>12,}" for state in states) + note)
+    return lines
+
+
+def _stickiness_lines(answer: dict[str, Any]) -> list[str]:
+    lines = _head(answer)
+    for bar in answer["bars"]:
+        share = bar["share"]["value"] / 100 if bar["share"] else 0.0
+        lines.append(f"  {bar['times']:>4}  {bar['people']:>9,}  {_bar(share, bar['people'])}".rstrip())
+    return lines
+
+
+def _paths_lines(answer: dict[str, Any]) -> list[str]:
+    arrow = "<-" if answer["backwards"] else "->"
+    lines = _head(answer)
+    for edge in answer["edges"]:
+        lines.append(f"  {edge['at'] + 1:>2}. {edge['source']} {arrow} {edge['target']}  {edge['ways']:,}")
+    return [*lines, *([f"  and {answer['left_out']:,} along other ways"] if answer["left_out"] else [])]

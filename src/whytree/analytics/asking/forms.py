@@ -52,7 +52,8 @@ class Form(ABC):
             return checked_question(_json(self.asked))
         filters = [filter_json(parse_filter(text)) for text in self.where.split(";") if text.strip()]
         by = [one.strip() for one in self.by.split(",") if one.strip()]
-        head: dict[str, Any] = {"version": 1, "kind": self.kind, "where": filters, "by": by, **self.parts}
+        head: dict[str, Any] = {"version": 1, "kind": self.kind, "where": filters, **self.parts}
+        head |= {"by": by} if "by" in self.names else {}
         return checked_question(head | ({"days": whole(self.days, "Time")} if self.days else {}))
 
     @property
@@ -160,7 +161,52 @@ class RetentionForm(Form):
         return bool(self.brackets or self.clock != "calendar")
 
 
-FORMS: Sequence[type[Form]] = (FunnelForm, TrendsForm, RetentionForm)
+@dataclass(frozen=True)
+class LifecycleForm(Form):
+    interval: str = "week"
+    kind = "lifecycle"
+    names = ("where", "days", "interval")
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        return {"event": next(iter(self.events), ""), "interval": self.interval}
+
+
+@dataclass(frozen=True)
+class StickinessForm(LifecycleForm):
+    interval: str = "day"
+    kind = "stickiness"
+
+
+@dataclass(frozen=True)
+class PathsForm(Form):
+    begin: str = ""
+    finish: str = ""
+    hide: str = ""
+    depth: str = "5"
+    pause: str = "30m"
+    top: str = "50"
+    go: str = ""
+    kind = "paths"
+    names = ("where", "days", "begin", "finish", "hide", "depth", "pause", "top", "go")
+
+    @property
+    def is_asked(self) -> bool:
+        return bool(self.begin or self.finish or self.go or self.asked)
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        return {
+            "from": self.begin,
+            "to": self.finish,
+            "hide": [one.strip() for one in self.hide.split(",") if one.strip()],
+            "depth": whole(self.depth, "Steps"),
+            "pause": self.pause,
+            "top": whole(self.top, "Ways"),
+        }
+
+
+FORMS: Sequence[type[Form]] = (FunnelForm, TrendsForm, RetentionForm, LifecycleForm, StickinessForm, PathsForm)
 
 
 def part_of(said: QueryDict) -> Part | None:

@@ -20,6 +20,8 @@ def address_of(product: Product, question: Question, part: Part | None = None) -
 
 
 def _fields(question: Question) -> list[tuple[str, str]]:
+    if not isinstance(question, Funnel | Trends | Retention):
+        return [("question", json.dumps(as_json(question)))]
     events, where = _plain(question.selections if not isinstance(question, Funnel) else question.steps)
     if events is None or (isinstance(question, Trends) and len(set(question.measures)) > 1):
         return [("question", json.dumps(as_json(question)))]

@@ -17,13 +17,23 @@ from whytree.workspace.doors import PageRequest, page, plain
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from ..answers import Answer, FunnelAnswer, Part, RetentionAnswer, TrendsAnswer, answer, drivers_of
-from ..charts import funnel_over_chart, picture_of, retention_chart, trends_chart
+from ..answers import (
+    Answer,
+    FunnelAnswer,
+    LifecycleAnswer,
+    Part,
+    PathsAnswer,
+    RetentionAnswer,
+    TrendsAnswer,
+    answer,
+    drivers_of,
+)
+from ..charts import answer_chart, funnel_over_chart, picture_of, trends_chart
 from ..models import Cohort
 from ..queries import known_events
 from ..questions import COHORT, Question, as_json
 from .behind import shown_behind
-from .forms import FORMS, Form, FunnelForm, RetentionForm, TrendsForm, part_of
+from .forms import FORMS, Form, FunnelForm, LifecycleForm, PathsForm, RetentionForm, StickinessForm, TrendsForm, part_of
 from .tables import by_stretch, cell, rows_of
 
 PERIODS = (7, 28, 90)
@@ -72,6 +82,27 @@ def trends(request: PageRequest, product: Product) -> HttpResponseBase:
 def retention(request: PageRequest, product: Product) -> HttpResponseBase:
     """Who comes back."""
     return _asked(request, product, RetentionForm.sent(request.GET))
+
+
+@require_GET
+@page()
+def lifecycle(request: PageRequest, product: Product) -> HttpResponseBase:
+    """Who is new, comes back, comes back after a gap, falls asleep."""
+    return _asked(request, product, LifecycleForm.sent(request.GET))
+
+
+@require_GET
+@page()
+def stickiness(request: PageRequest, product: Product) -> HttpResponseBase:
+    """In how many days people did something."""
+    return _asked(request, product, StickinessForm.sent(request.GET))
+
+
+@require_GET
+@page()
+def paths(request: PageRequest, product: Product) -> HttpResponseBase:
+    """Which way people go."""
+    return _asked(request, product, PathsForm.sent(request.GET))
 
 
 @require_GET
@@ -143,8 +174,8 @@ def _answered(request: PageRequest, product: Product, form: Form) -> dict[str, A
     if isinstance(found, TrendsAnswer):
         rows = by_stretch(found, ZoneInfo(product.timezone))
         context |= {"chart": trends_chart(product, found), "rows": rows}
-    if isinstance(found, RetentionAnswer):
-        context |= {"chart": retention_chart(found)}
+    if isinstance(found, RetentionAnswer | LifecycleAnswer | PathsAnswer):
+        context |= {"chart": answer_chart(product, found)}
     return context
 
 

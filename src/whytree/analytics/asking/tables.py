@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ..answers import Answer, FunnelAnswer, RetentionAnswer, TrendsAnswer
+from ..answers import Answer, FunnelAnswer, LifecycleAnswer, RetentionAnswer, StickinessAnswer, TrendsAnswer
 
 
 def by_stretch(found: TrendsAnswer, zone: ZoneInfo) -> list[dict[str, Any]]:
@@ -42,6 +42,17 @@ def rows_of(found: Answer) -> Iterator[Sequence[Any]]:
                 if cell.share is not None:
                     back = (cell.people, cell.share.value, cell.share.low, cell.share.high, cell.complete)
                     yield cohort.start.isoformat(), cohort.people, point.title, *back
+
+    elif isinstance(found, LifecycleAnswer):
+        yield "start", "new", "returning", "resurrected", "dormant", "complete"
+        for one in found.stretches:
+            yield one.start.isoformat(), one.new, one.returning, one.resurrected, one.dormant, one.complete
+    elif isinstance(found, StickinessAnswer):
+        yield "times", "people", "at_least"
+        yield from ((bar.times, bar.people, bar.at_least) for bar in found.bars)
+    else:
+        yield "place", "from", "to", "ways", "people"
+        yield from ((edge.at, edge.source, edge.target, edge.ways, edge.people) for edge in found.edges)
 
 
 def _funnel(found: FunnelAnswer) -> Iterator[Sequence[Any]]:

@@ -3,6 +3,9 @@
 {"version": 1, "kind": "funnel", "within": "1d", "by": "platform", "days": 28,
  "steps": [{"event": "opened"}, {"event": "paid", "where": [{"field": "plan", "operator": "is", "values": ["free"]}]}]}
 {"version": 1, "kind": "trends", "series": ["paid"], "measure": "sum:price", "interval": "week", "by": "plan"}
+{"version": 1, "kind": "lifecycle", "event": "opened", "interval": "week"}
+{"version": 1, "kind": "stickiness", "event": "opened", "interval": "day", "days": 28}
+{"version": 1, "kind": "paths", "from": "opened", "depth": 5, "hide": ["heartbeat"]}
 {"version": 1, "kind": "retention", "begin": "signed_up", "back": "opened", "interval": "week", "stretches": 8}
 
 Without `days` it is about everything there is. A `where` beside the events holds for each of them.
@@ -10,6 +13,7 @@ Without `days` it is about everything there is. A `where` beside the events hold
 
 from .funnel import MOST_STEPS, Funnel
 from .kinds import KINDS, VERSION, Question, as_json, checked_question, events_of, fields_of
+from .living import Lifecycle, Stickiness
 from .parts import (
     COHORT,
     PERSON_TRAIT,
@@ -22,6 +26,7 @@ from .parts import (
     span,
     span_words,
 )
+from .paths import Paths
 from .reading import by_text
 from .retention import Retention, bracket_words
 from .trends import ACTIVE, LETTERS, Measured, Trends
@@ -35,9 +40,12 @@ __all__ = [
     "PERSON_TRAIT",
     "VERSION",
     "Funnel",
+    "Lifecycle",
     "Measured",
+    "Paths",
     "Question",
     "Retention",
+    "Stickiness",
     "Trends",
     "as_json",
     "bracket_words",

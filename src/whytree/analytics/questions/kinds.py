@@ -6,14 +6,16 @@ from typing import Any
 from whytree.errors import Invalid
 
 from .funnel import Funnel
+from .living import Lifecycle, Stickiness
 from .parts import fields_of_filters
+from .paths import Paths
 from .retention import Retention
 from .trends import Trends
 
 VERSION = 1
-Question = Funnel | Trends | Retention
-KINDS: dict[str, type[Funnel] | type[Trends] | type[Retention]] = {
-    kind.kind: kind for kind in (Funnel, Trends, Retention)
+Question = Funnel | Trends | Retention | Lifecycle | Stickiness | Paths
+KINDS: dict[str, type[Question]] = {
+    kind.kind: kind for kind in (Funnel, Trends, Retention, Lifecycle, Stickiness, Paths)
 }
 
 
