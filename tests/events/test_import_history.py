@@ -36,7 +36,10 @@ def lines(path: Path, *objects: dict[str, Any]) -> str:
 
 POSTHOG = (
     {
-        "uuid": "0190-1", "event": "$pageview", "distinct_id": "visit-1", "timestamp": f"{DAY} 10:00:00.000000",
+        "uuid": "0190-1",
+        "event": "$pageview",
+        "distinct_id": "visit-1",
+        "timestamp": f"{DAY} 10:00:00.000000",
         "properties": json.dumps(
             {
                 "$current_url": "https://shop.example/pricing",
@@ -47,11 +50,17 @@ POSTHOG = (
         ),
     },
     {
-        "uuid": "0190-2", "event": "$identify", "distinct_id": "ana", "timestamp": f"{DAY} 10:05:00.000000",
+        "uuid": "0190-2",
+        "event": "$identify",
+        "distinct_id": "ana",
+        "timestamp": f"{DAY} 10:05:00.000000",
         "properties": json.dumps({"$anon_distinct_id": "visit-1", "$set": {"email": "ana@example.org"}}),
     },
     {
-        "uuid": "0190-3", "event": "bought", "distinct_id": "ana", "timestamp": f"{DAY} 10:09:00.000000",
+        "uuid": "0190-3",
+        "event": "bought",
+        "distinct_id": "ana",
+        "timestamp": f"{DAY} 10:09:00.000000",
         "properties": json.dumps({"price": 9.5, "$lib": "posthog-node"}),
     },
 )
