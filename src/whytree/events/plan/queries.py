@@ -34,13 +34,26 @@ class PlanCheck:
     violations: list[Violation] = field(default_factory=list)
 
     @property
+    def broken(self) -> list[Violation]:
+        """What is wrong with planned events."""
+        return [one for one in self.violations if one.kind != "unplanned"]
+
+    @property
+    def unplanned(self) -> list[str]:
+        """Events that stand in no plan."""
+        return [one.event for one in self.violations if one.kind == "unplanned"]
+
+    @property
     def sentence(self) -> str:
         if not self.plan:
             return "Nobody said yet which events should come."
-        if not self.violations:
-            return f"All {len(self.plan):,} planned events come as planned."
-        events = len({one.event for one in self.violations})
-        return f"{events:,} event{'s come' if events > 1 else ' comes'} otherwise than planned."
+        broken, more = len({one.event for one in self.broken}), len(self.unplanned)
+        planned = (
+            f"{broken:,} planned event{'s come' if broken > 1 else ' comes'} otherwise than planned"
+            if broken
+            else f"All {len(self.plan):,} planned events come as planned"
+        )
+        return planned + (f"; {more:,} more {'stand' if more > 1 else 'stands'} in no plan." if more else ".")
 
 
 def check_plan(product: Product, found: Catalogue | None = None) -> PlanCheck:
