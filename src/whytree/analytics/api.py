@@ -13,10 +13,12 @@ from . import queries, question_api, services
 from .definitions import warnings
 from .friction import api as friction
 from .models import Metric
+from .sessions import api as sessions
 
 router = Router(tags=["Metrics"])
 router.add_router("", question_api.router)
 router.add_router("", friction.router)
+router.add_router("", sessions.router)
 
 
 class MetricOut(Schema):

@@ -10,6 +10,7 @@ from whytree.workspace.commands import AsJson, show
 
 from . import question_commands
 from .friction import commands as friction
+from .sessions import commands as sessions
 
 Key = Annotated[str, typer.Argument(help="Short name, as activated_7d.")]
 
@@ -21,6 +22,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("metric").command("remove")(remove_metric)
     question_commands.register(group)
     friction.register(group)
+    sessions.register(group)
 
 
 def add_metric(

@@ -3,10 +3,12 @@ from django.urls import path
 from . import pages as views
 from . import question_pages
 from .friction import pages as friction
+from .sessions import pages as sessions
 
 pages = [
     path("numbers", views.numbers, name="numbers"),
     path("forms", friction.forms, name="forms"),
+    path("ask/sessions", sessions.sessions, name="ask_sessions"),
     path("ask", question_pages.ask, name="ask"),
     path("ask/funnel", question_pages.funnel, name="ask_funnel"),
     path("ask/trends", question_pages.trends, name="ask_trends"),
