@@ -28,9 +28,14 @@ def did(store: EventStore, product: Any) -> Callable[..., None]:
             "events",
             [
                 {
-                    "product": product.pk, "person": person, "event": event, "path": path,
-                    "event_id": random.getrandbits(60), "distinct_id": str(person),
-                    "timestamp": at - ago * MINUTE, "received_at": at,
+                    "product": product.pk,
+                    "person": person,
+                    "event": event,
+                    "path": path,
+                    "event_id": random.getrandbits(60),
+                    "distinct_id": str(person),
+                    "timestamp": at - ago * MINUTE,
+                    "received_at": at,
                 }
                 for ago in minutes_ago
             ],

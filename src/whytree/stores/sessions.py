@@ -1,7 +1,7 @@
 """Sessions: stretches of what somebody does without a pause longer than so many minutes, told at the time of asking.
 
 A person's events are sorted and cut where the pause is too long. Nothing is stored: a late event, a merge of two people
-or another length of pause is right at once, and the whole takes about as long as a funnel over the same events.
+or another length of pause is right at once. Over five million events it took twice as long as a funnel of three steps.
 """
 
 from dataclasses import dataclass
@@ -34,25 +34,22 @@ class Place:
     bounced: int
 
 
-_DOINGS = "AND event NOT IN {internal:Array(String)}"
-
-# One row a person with all their sessions: `pieces` are arrays of (time, event, place) in the order of time.
+# One row a person with all their sessions. Each is an array of (time, what) in the order of time; `what` is what is
+# asked about: texts cost three times what a number does, so lengths are counted without them.
 _SESSIONS = f"""
 SELECT {PERSON} AS who,
-    arraySort(groupArray((toUnixTimestamp64Milli(timestamp) AS at, event, path))) AS moments,
+    arraySort(groupArray((toUnixTimestamp64Milli(timestamp) AS at, {{what}}))) AS moments,
     arrayMap(moment -> moment.1, moments) AS times,
-    arrayMap((time, place) -> place = 1 OR time - times[place - 1] > {{idle:Int64}}, times, arrayEnumerate(times)) AS begins,
+    arrayMap((time, pause) -> pause > {{{{idle:Int64}}}}, times, arrayDifference(times)) AS begins,
     arraySplit((moment, starts) -> starts, moments, begins) AS pieces,
-    arrayFilter(piece -> piece[1].1 >= toUnixTimestamp64Milli({{start:DateTime64(3, 'UTC')}})
-        AND piece[1].1 < toUnixTimestamp64Milli({{end:DateTime64(3, 'UTC')}}), pieces) AS sessions
+    arrayFilter(piece -> piece[1].1 >= toUnixTimestamp64Milli({{{{start:DateTime64(3, 'UTC')}}}})
+        AND piece[1].1 < toUnixTimestamp64Milli({{{{end:DateTime64(3, 'UTC')}}}}), pieces) AS sessions
 FROM events
-WHERE product = {{product:UInt32}} {_DOINGS}
-    AND timestamp >= subtractMilliseconds({{start:DateTime64(3, 'UTC')}}, {{idle:Int64}})
-    AND timestamp < addHours({{end:DateTime64(3, 'UTC')}}, 24)
+WHERE product = {{{{product:UInt32}}}} AND event NOT IN {{{{internal:Array(String)}}}}
+    AND timestamp >= subtractMilliseconds({{{{start:DateTime64(3, 'UTC')}}}}, {{{{idle:Int64}}}})
+    AND timestamp < addHours({{{{end:DateTime64(3, 'UTC')}}}}, 24)
 GROUP BY who
 """
-
-_EACH = f"SELECT who, arrayJoin(sessions) AS session FROM ({_SESSIONS})"
 
 _SUMS = f"""
 SELECT count() AS sessions, uniqExact(who) AS people, countIf(length(session) = 1) AS bounced,
@@ -60,15 +57,18 @@ SELECT count() AS sessions, uniqExact(who) AS people, countIf(length(session) = 
     quantileExactOrNull(0.9)((session[-1].1 - session[1].1) / 1000) AS p90_seconds,
     avgOrNull(length(session)) AS events,
     avgIfOrNull(views, views > 0) AS pages
-FROM (SELECT who, session, arrayCount(moment -> moment.2 IN ('$pageview', '$screen'), session) AS views FROM ({_EACH}))
+FROM (
+    SELECT who, arrayJoin(sessions) AS session, arrayCount(moment -> moment.2, session) AS views
+    FROM ({_SESSIONS.format(what="event IN ('$pageview', '$screen')")})
+)
 """
 
 _PLACES = f"""
 SELECT name, countIf(side = 'in') AS entered, countIf(side = 'out') AS left, countIf(side = 'in' AND alone) AS bounced
 FROM (
     SELECT length(session) = 1 AS alone,
-        arrayJoin([('in', session[1].3), ('out', session[-1].3)]) AS end, end.1 AS side, end.2 AS name
-    FROM ({_EACH})
+        arrayJoin([('in', session[1].2), ('out', session[-1].2)]) AS end, end.1 AS side, end.2 AS name
+    FROM (SELECT arrayJoin(sessions) AS session FROM ({_SESSIONS.format(what="path")}))
 )
 GROUP BY name
 ORDER BY entered DESC, left DESC, name
