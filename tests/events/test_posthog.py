@@ -18,6 +18,8 @@ from whytree.stores.events import EventStore
 from whytree.workspace.keys import hashed
 from whytree.workspace.models import Key
 
+from .test_capture import ODD
+
 pytestmark = pytest.mark.django_db
 
 RECORDED_KEY = "phc_testkey"
@@ -426,3 +428,55 @@ def test_any_page_may_send(capture_key: str, store: EventStore) -> None:
 def test_recordings_are_answered_and_not_kept(capture_key: str, store: EventStore) -> None:
     assert send("/s/", {"token": capture_key, "event": "$snapshot"}).json() == {"status": 1}
     assert rows(store) == []
+
+
+# ---- hostile -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("value", "kept"), ODD)
+def test_odd_values_cost_neither_the_event_nor_the_batch(
+    capture_key: str, store: EventStore, value: bytes, kept: str
+) -> None:
+    odd = b'{"event":"odd","distinct_id":"u","properties":{"p":' + value + b"}}"
+    body = b'{"api_key":"' + capture_key.encode() + b'","batch":[' + odd + b',{"event":"good","distinct_id":"u"}]}'
+    assert send("/batch/", body).status_code == 200
+    found = {row["event"]: row["properties"] for row in rows(store)}
+    assert found == {"odd": {"p": kept}, "good": {}}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"distinct_id": {"a": 1}},
+        {"distinct_id": "x" * 500},
+        {"distinct_id": "nul\0"},
+        {"event": ["a"]},
+        {"event": "x" * 300},
+        {"timestamp": "soon"},
+        {"timestamp": "1970-01-01T00:00:00Z"},
+        {"properties": {f"p{n}": n for n in range(1_100)}},
+        {"event": "$create_alias", "properties": {"alias": {"a": 1}}},
+        {"event": "$exposure", "properties": {"flag": "form"}},
+    ],
+)
+def test_a_message_that_cannot_be_an_event_is_rejected_alone(
+    capture_key: str, store: EventStore, odd: dict[str, Any]
+) -> None:
+    answer = send("/batch/", {"api_key": capture_key, "batch": [{**message(), **odd}, message("good")]})
+    assert answer.status_code == 200
+    assert [each["index"] for each in answer.json()["rejected"]] == [0]
+    assert events(store) == ["good"]
+
+
+def test_odd_shapes_of_what_is_optional_are_read_as_nothing(capture_key: str, store: EventStore) -> None:
+    odd = {
+        "properties": [1],
+        "$set": "x",
+        "$set_once": 7,
+        "uuid": {"a": 1},
+        "offset": "late",
+        "sent_at": [],
+        "token": 3,
+    }
+    assert send("/e/", {**message(), **odd, "api_key": capture_key}).status_code == 200
+    assert events(store) == ["opened"]

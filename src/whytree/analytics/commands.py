@@ -12,6 +12,7 @@ from .asking import commands as asking_commands
 from .boards import commands as board_commands
 from .cohorts import commands as cohort_commands
 from .friction import commands as friction
+from .sessions import commands as sessions
 
 Key = Annotated[str, typer.Argument(help="Short name, as activated_7d.")]
 
@@ -25,6 +26,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     cohort_commands.register(group)
     friction.register(group)
     board_commands.register(group)
+    sessions.register(group)
 
 
 def add_metric(

@@ -13,11 +13,13 @@ from . import imports, queries
 from .imports import MAX_ROWS, ImportMessage, ImportRow, RowProblem
 from .intake import api as intake
 from .models import EventImport
+from .plan import api as plan
 from .relay import api as relay
 
 router = Router(tags=["Events"])
 router.add_router("", intake.router)
 router.add_router("", relay.router)
+router.add_router("", plan.router)
 
 
 class PropertyOut(Schema):

@@ -11,6 +11,7 @@ from whytree.workspace.commands import AsJson, show
 from whytree.workspace.printing import bars, say
 
 from .intake import commands as intake
+from .plan import commands as plan
 from .relay import commands as relay
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("event").command("undo-import")(undo_import)
     intake.register(group)
     relay.register(group)
+    plan.register(group)
 
 
 def import_events(

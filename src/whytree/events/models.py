@@ -75,6 +75,16 @@ class Relay(models.Model):
         return f"relay to {self.url}"
 
 
+class TrackingPlan(models.Model):
+    """Which events a product means to send, as one versioned document (`plan/document.py`)."""
+
+    product = models.OneToOneField(Product, on_delete=models.CASCADE, related_name="+")
+    document = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"tracking plan of {self.product}"
+
+
 class EventImport(models.Model):
     """One file brought in. One that broke off goes on at `row_offset`; no row counts twice, in this run or another."""
 

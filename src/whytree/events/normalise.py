@@ -40,6 +40,9 @@ EXPOSURES = {
 }
 
 
+TELLS_OF_FLAGS = frozenset({EXPOSURE, *EXPOSURES})
+
+
 @dataclass(frozen=True, slots=True)
 class Door:
     """What a door knows about everything that comes through it in one request."""

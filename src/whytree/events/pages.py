@@ -16,6 +16,7 @@ from whytree.workspace.roles import Role
 
 from . import imports, queries
 from .intake.services import limited_keys
+from .plan.queries import check_plan
 from .queries import Catalogue
 
 ASIDE_SHOWN = 50
@@ -32,10 +33,16 @@ KINDS = {
 def events(request: PageRequest, product: Product) -> HttpResponse:
     """The catalogue, or how to send the first event."""
     found = queries.catalogue(product)
+    check = check_plan(product, found)
+    wrong = {violation.event for violation in check.violations}
     context: dict[str, Any] = {
         "here": "numbers",
         "catalogue": found,
-        "rows": [(event, found.properties.get(event.name, [])) for event in found.events],
+        "check": check,
+        "rows": [
+            (event, found.properties.get(event.name, []), check.plan.get(event.name), event.name in wrong)
+            for event in found.events
+        ],
         "sentence": _sentence(found),
         "last_at": _last(found),
         "status": queries.capture_status(),
@@ -82,6 +89,13 @@ def live_events(request: PageRequest, product: Product) -> HttpResponse:
     }
     template = "events/_live.html" if request.htmx else "events/live.html"
     return render(request, template, context)
+
+
+@require_GET
+@page(Role.VIEWER)
+def plan(request: PageRequest, product: Product) -> HttpResponse:
+    """The tracking plan, held against what is sent."""
+    return render(request, "events/plan.html", {"here": "numbers", "check": check_plan(product)})
 
 
 @require_GET

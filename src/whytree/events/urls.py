@@ -27,6 +27,7 @@ pages = [
     path("events", views.events, name="events"),
     path("events/live", views.live_events, name="live_events"),
     path("events/intake", intake.intake, name="intake"),
+    path("events/plan", views.plan, name="plan"),
     path("events/relay", relay.relays, name="relays"),
     path("events/put-aside", views.put_aside, name="events_put_aside"),
     path("events/imports", views.event_imports, name="event_imports"),

@@ -44,6 +44,7 @@ GROUPS = {
     "key": "Capture and server keys.",
     "token": "Your personal tokens.",
     "event": "What people do, as your product sends it.",
+    "plan": "Which events should come: a tracking plan as YAML.",
     "import": "Bring in events, feedback, tickets, a tree.",
     "export": "Take out the whole workspace or a tree.",
     "repository": "Clones whose lines can say why.",

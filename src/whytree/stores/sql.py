@@ -5,7 +5,11 @@
 PERSON = "dictGetOrDefault('person_overrides_now', 'canonical', person, person)"
 
 # What says who somebody is or which variant they met; a person's own doings are the others.
-INTERNAL_EVENTS = ("$identify", "$alias", "$group", "$exposure")
+INTERNAL_EVENTS = (
+    *("$identify", "$alias", "$group", "$exposure"),
+    *("$set", "$set_once", "$create_alias", "$merge_dangerously", "$groupidentify"),  # as PostHog's libraries say it
+    *("$feature_flag_called", "$experiment_exposure"),
+)
 
 # Whatever is asked about people leaves bots out. The engine adds it to every read of the table: as fast as written out.
 PEOPLE = {"additional_table_filters": "{'events': 'NOT bot'}"}

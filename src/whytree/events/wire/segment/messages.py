@@ -16,6 +16,7 @@ from whytree.people.identity import MAX_ID, Traits, hasher, means_nobody
 from ...context import MAX_TEXT, NOWHERE, Place, read_context
 from ...normalise import (
     MAX_EVENT_NAME,
+    TELLS_OF_FLAGS,
     Door,
     checked_time,
     event_id,
@@ -78,7 +79,8 @@ def _track(message: Message, door: Door, outer: Place) -> Outcome:
     if not isinstance(name, str) or not name.strip():
         return _rejected(message, "It has no name. Send a text in `event`.")
     sent = bytes(message.properties)
-    return with_exposure(_message(message, door, outer, name, sent if is_plain(sent) else _values(sent)))
+    taken = _message(message, door, outer, name, sent if is_plain(sent) else _values(sent))
+    return with_exposure(taken) if name in TELLS_OF_FLAGS else taken
 
 
 def _page(message: Message, door: Door, outer: Place) -> Outcome:
