@@ -14,7 +14,7 @@ from whytree.tree.pages.parts import find
 from whytree.workspace.doors import ApiRequest, api_product, plain
 from whytree.workspace.roles import Role
 
-from . import queries, services
+from . import queries, rollout_api, services
 from .before_code import standing_of
 from .design import whole_weights
 from .models import Experiment
@@ -24,6 +24,7 @@ from .table import as_csv
 from .telling import headline, setting, standing, summary
 
 router = Router(tags=["Experiments"])
+router.add_router("", rollout_api.router)
 
 
 class ExperimentOut(Schema):

@@ -11,7 +11,7 @@ from whytree.workspace.client import Client, CommandError, connect
 from whytree.workspace.commands import AsJson
 from whytree.workspace.printing import show
 
-from . import trial_commands
+from . import rollout_commands, trial_commands
 
 Ref = Annotated[str, typer.Argument(help="An experiment's id, as EXP-4.")]
 
@@ -27,6 +27,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     experiment.command("stop")(stop_experiment)
     experiment.command("decide")(decide_experiment)
     trial_commands.register(group)
+    rollout_commands.register(group)
 
 
 def list_experiments(as_json: AsJson = False) -> None:
