@@ -69,8 +69,8 @@ def measure(people: int) -> None:
     from whytree.flags.services import create_flag
     from whytree.stores.events import store
     from whytree.workspace.actors import Actor
-    from whytree.workspace.services import create_first_owner, create_product
     from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.services import create_first_owner, create_product
 
     actor: Actor = actor_of_user(create_first_owner(email="bench@example.org", name="Bench"))
     product = create_product(actor, name="Bench")

@@ -13,8 +13,8 @@ from django.utils import timezone
 from tests.experiments.world import event, exposure, long_ago, write
 from whytree.experiments.jobs import look_after_rollouts
 from whytree.experiments.models import Rollout
-from whytree.experiments.rollout_services import look_after, start_rollout
-from whytree.experiments.rollout_steps import rollout_of
+from whytree.experiments.rollouts.services import look_after, start_rollout
+from whytree.experiments.rollouts.steps import rollout_of
 from whytree.tree.models import Note
 from whytree.workspace.models import Activity
 
@@ -153,7 +153,7 @@ def test_looking_every_hour_halts_few_sound_rollouts(started: Started, store: An
     """Always-valid: with no harm at all, forty looks find none."""
     rollout = started()
     write(store, product, people(2_000))
-    from whytree.experiments.rollout_watch import watch
+    from whytree.experiments.rollouts.watch import watch
 
     for hours in range(0, 40, 4):
         assert not watch(rollout, long_ago(0) - timedelta(hours=hours)).harmed
@@ -203,6 +203,29 @@ def test_an_experiment_and_a_rollout_do_not_share_a_flag(actor: Any, planned: An
     answer = api.post(PATH)
     assert answer.status == 409
     assert "EXP-1 runs on ask_later" in answer.body["message"]
+
+
+@pytest.mark.parametrize("act", ["turn_off", "archive_flag", "set_rollout"])
+def test_what_a_person_does_to_the_flag_is_never_undone_by_a_step(
+    started: Started, actor: Any, product: Any, store: Any, act: str
+) -> None:
+    from whytree.flags import services
+
+    started()
+    write(store, product, people(700))
+    more = {"coverage": 7_000} if act == "set_rollout" else {}
+    getattr(services, act)(actor, product, "ask_later", **more)
+    before = fresh().flag.coverage
+    look_after(fresh())
+    assert (fresh().state, fresh().step, fresh().flag.coverage) == ("halted", 0, before)
+    assert fresh().flag.is_on == (act == "set_rollout")
+
+
+def test_a_rollout_lets_no_experiment_start_on_its_flag(started: Started, planned: Any, api: Any) -> None:
+    started()
+    answer = api.post("/products/sprout/experiments/EXP-1/start")
+    assert answer.status == 409
+    assert "is being rolled out step by step" in answer.body["message"]
 
 
 def test_by_itself_it_has_four_steps_and_the_hypothesis_guards(api: Any, flag: Any) -> None:

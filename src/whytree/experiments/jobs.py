@@ -7,8 +7,8 @@ from whytree.workspace.jobs import enqueue, handler
 
 from .before_code import close_full_doors
 from .models import Rollout, RolloutState
-from .rollout_mail import TELL, send_told
-from .rollout_services import look_after
+from .rollouts.mail import TELL, send_told
+from .rollouts.services import look_after
 
 #: How often open fake doors are looked at: nobody is fooled much longer than was needed.
 LOOK_EVERY = timedelta(minutes=10)

@@ -134,6 +134,10 @@ class RolloutState(models.TextChoices):
     ENDED = "ended", "ended by hand"
 
 
+#: In which a rollout holds its flag.
+OPEN_STATES = (RolloutState.RUNNING, RolloutState.HALTED)
+
+
 class Rollout(models.Model):
     """A change brought to more and more people, step by step, while guardrails are watched.
 
@@ -169,7 +173,7 @@ class Rollout(models.Model):
 
     @property
     def is_open(self) -> bool:
-        return self.state in {RolloutState.RUNNING, RolloutState.HALTED}
+        return self.state in OPEN_STATES
 
     @property
     def now(self) -> dict[str, int]:

@@ -17,10 +17,11 @@ from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from . import queries, rollout_services, services
+from . import queries, services
 from .design import LOOKS, RULES
 from .pictures import drawn_prospect
 from .planning import Words, prospect, question_of
+from .rollouts import services as rollouts
 
 
 @page()
@@ -60,13 +61,13 @@ def change_rollout(request: PageRequest, product: Product, key: str, verb: str) 
     """A person's override of a guarded rollout."""
     found = queries.find_rollout(product, key)
     if verb == "go-on":
-        rollout_services.go_on(request.actor, found)
+        rollouts.go_on(request.actor, found)
     elif verb == "halt":
-        rollout_services.halt(request.actor, found, reason="")
+        rollouts.halt(request.actor, found, reason="")
     elif verb == "resume":
-        rollout_services.resume(request.actor, found)
+        rollouts.resume(request.actor, found)
     elif verb == "roll-back":
-        rollout_services.take_back(request.actor, found, reason="")
+        rollouts.take_back(request.actor, found, reason="")
     else:
         raise NotFound("A rollout goes on, is halted, resumed or rolled back.")
     solution = found.flag.solution

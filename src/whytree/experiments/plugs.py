@@ -12,11 +12,11 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.sockets import Figure, Hit, Panel, Tone, on_fact, plug_figure, plug_panel, plug_search
 
-from . import queries, services
+from . import deciding, queries
 from .before_code import dropped_before_code, standings
 from .models import Experiment
 from .reading import state_of
-from .rollout_pictures import steps_of
+from .rollouts.pictures import steps_of
 from .telling import standing
 
 
@@ -39,7 +39,7 @@ def decide_with_review(
         product=product, hypothesis=hypothesis_id, started_at__isnull=False, decided_at=None
     )
     for experiment in open_ones.select_related("product"):
-        services.follow_review(actor, experiment, decision=decision, learning=learning, at=timezone.now())
+        deciding.follow_review(actor, experiment, decision=decision, learning=learning, at=timezone.now())
 
 
 def solution_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:

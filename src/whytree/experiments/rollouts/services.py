@@ -12,6 +12,7 @@ from django.utils import timezone
 from whytree.analytics.queries import find_metric
 from whytree.engines.flags import percent
 from whytree.errors import Conflict, Invalid
+from whytree.experiments.models import OPEN_STATES, Experiment, Rollout, RolloutState
 from whytree.flags.models import Flag
 from whytree.flags.queries import find_flag
 from whytree.flags.services import set_rollout, turn_off
@@ -23,10 +24,9 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from .models import Experiment, Rollout, RolloutState
-from .rollout_mail import tell_owner
-from .rollout_steps import read_guardrails, read_steps, rollout_of
-from .rollout_watch import Watched, watch
+from .mail import tell_owner
+from .steps import read_guardrails, read_steps, rollout_of
+from .watch import Watched, watch
 
 
 @transaction.atomic
@@ -70,7 +70,7 @@ def start_rollout(
 
 
 def _refuse_taken(flag: Flag) -> None:
-    if Rollout.objects.filter(flag=flag, state__in=[RolloutState.RUNNING, RolloutState.HALTED]).exists():
+    if Rollout.objects.filter(flag=flag, state__in=OPEN_STATES).exists():
         raise Conflict(f"{flag.key} is being rolled out already. Go on with that, or end it.")
     running = Experiment.objects.filter(flag=flag, started_at__isnull=False, decided_at=None, stopped_at=None).first()
     if running is not None:
@@ -174,14 +174,32 @@ def look_after(rollout: Rollout, *, now: datetime | None = None) -> Rollout:
     now = now or timezone.now()
     if rollout.state != RolloutState.RUNNING:
         return rollout
+    actor = Actor.system(f"Rollout of {rollout.flag.key}")
+    touched = _touched(rollout)
+    if touched:
+        return halt(actor, rollout, reason=touched)
     watched = watch(rollout, now)
     if watched.harmed:
         return _harmed(rollout, watched)
     Rollout.objects.filter(pk=rollout.pk).update(looked_at=now, says=_waits(rollout, watched, now))
     if not _is_ready(rollout, watched, now):
         return rollout
-    actor = Actor.system(f"Rollout of {rollout.flag.key}")
     return _step(actor, rollout, "take_step", now, says=f"{watched.people:,} people, no guardrail harmed.")
+
+
+def _touched(rollout: Rollout) -> str:
+    """What a person did to the flag beside its rollout: no step undoes it."""
+    flag = rollout.flag
+    if flag.archived_at is not None:
+        return f"{flag.key} was archived. Restore it and watch on, or roll back."
+    coverage, weights = rollout_of(rollout.now["share"], rollout.variant, flag.default_variant)
+    as_planned = flag.coverage == coverage and {name: one for name, one in flag.weights.items() if one} == {
+        name: one for name, one in weights.items() if one
+    }
+    if flag.is_on and as_planned:
+        return ""
+    did = "changed" if flag.is_on else "turned off"
+    return f"{flag.key} was {did} by hand. Take the next step to go on from here, or roll back."
 
 
 def _is_ready(rollout: Rollout, watched: Watched, now: datetime) -> bool:

@@ -6,13 +6,13 @@ from typing import Any
 from ninja import Router, Schema, Status
 
 from whytree.engines.flags import percent
+from whytree.experiments import queries
+from whytree.experiments.models import Rollout
 from whytree.flags.queries import find_flag
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
-from . import queries
-from . import rollout_services as services
-from .models import Rollout
+from . import services
 
 router = Router(tags=["Rollouts"])
 

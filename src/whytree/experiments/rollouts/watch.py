@@ -14,10 +14,9 @@ from whytree.engines.stats import NoAnswer
 from whytree.engines.stats.margins import Standing, non_inferior
 from whytree.engines.stats.sequential import always_valid
 from whytree.events.rows import SERVER
+from whytree.experiments.models import Rollout
+from whytree.experiments.trial import Counted, Counting, Trial, constant_stretches, counting
 from whytree.stores import metrics as store
-
-from .models import Rollout
-from .trial import Counted, Counting, Trial, constant_stretches, counting
 
 #: Guardrails are read soon: over a day after the first exposure, however long the metric itself gives people.
 SOON = timedelta(days=1)

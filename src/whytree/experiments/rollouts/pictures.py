@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from whytree.engines.flags import percent
-
-from .models import Rollout
+from whytree.experiments.models import Rollout
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,9 @@
 
 from django.conf import settings
 
+from whytree.experiments.models import Rollout
 from whytree.workspace import mail
 from whytree.workspace.jobs import enqueue
-
-from .models import Rollout
 
 TELL = "experiments.tell_owner"
 
