@@ -122,6 +122,19 @@ def test_a_metric_redefined_later_does_not_reach_into_a_running_experiment(
     assert orders.definition["event"] == "ordered"
 
 
+def test_an_arm_without_a_weight_is_no_arm(actor: Any, product: Any, hypothesis: Any) -> None:
+    from whytree.flags.services import create_flag
+
+    variants = {"off": "a", "short": "b", "long": "c"}
+    flag = create_flag(actor, product, key="text", kind="string", variants=variants, at=long_ago(9))
+    plan = {
+        "days": 30,
+        "weights": {"off": 1, "short": 1, "long": 0},
+        "metrics": [{"key": "activated", "role": "primary"}],
+    }
+    assert create_experiment(actor, product, flag=flag, plan=plan).design.arms == ["off", "short"]
+
+
 def test_one_flag_runs_one_experiment_at_a_time(actor: Any, product: Any, ran: Ran, flag: Any) -> None:
     ran(10)
     second = create_experiment(actor, product, flag=flag, plan={})

@@ -14,16 +14,18 @@ from whytree.tree.pages.parts import find
 from whytree.workspace.doors import ApiRequest, api_product, plain
 from whytree.workspace.roles import Role
 
-from . import queries, services
+from . import deciding, queries, services
 from .before_code import standing_of
 from .design import whole_weights
 from .models import Experiment
 from .planning import Words, prospect, question_of
 from .reading import as_json, state_of
+from .rollouts.api import router as rollout_router
 from .table import as_csv
 from .telling import headline, setting, standing, summary
 
 router = Router(tags=["Experiments"])
+router.add_router("", rollout_router)
 
 
 class ExperimentOut(Schema):
@@ -226,7 +228,7 @@ def stop_experiment(request: ApiRequest, product: str, ref: str, said: StopIn) -
 def decide_experiment(request: ApiRequest, product: str, ref: str, said: DecideIn) -> dict[str, Any]:
     """Decide it, once; the prediction's review is decided with it."""
     found = api_product(request, product, Role.MEMBER)
-    services.decide_experiment(request.actor, queries.find_experiment(found, ref), **said.dict())
+    deciding.decide_experiment(request.actor, queries.find_experiment(found, ref), **said.dict())
     return _detail(queries.find_experiment(found, ref))
 
 

@@ -105,7 +105,8 @@ def read_design(said: Mapping[str, Any]) -> Design:
         ) from error
     for check in (_check_arms, _check_length, _check_metrics):
         check(design)
-    return design
+    alive = {arm: weight for arm, weight in design.weights.items() if weight > 0}
+    return msgspec.structs.replace(design, weights=alive)
 
 
 def _check_arms(design: Design) -> None:

@@ -124,3 +124,63 @@ class Experiment(models.Model):
         content = {"plan": self.plan, "flag": self.flag_id, "hypothesis": self.hypothesis_id}
         text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+class RolloutState(models.TextChoices):
+    RUNNING = "running", "running"
+    HALTED = "halted", "halted"
+    ROLLED_BACK = "rolled_back", "rolled back"
+    DONE = "done", "done"
+    ENDED = "ended", "ended by hand"
+
+
+#: In which a rollout holds its flag.
+OPEN_STATES = (RolloutState.RUNNING, RolloutState.HALTED)
+
+
+class Rollout(models.Model):
+    """A change brought to more and more people, step by step, while guardrails are watched.
+
+    `steps` hold each step's share of people in basis points, the days and the people it must have at least; `guardrails`
+    the metrics that must not get worse, with margins in people's units. `says` is why it stands where it stands.
+    """
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    flag = models.ForeignKey(Flag, on_delete=models.RESTRICT, related_name="rollouts")
+    variant = models.CharField(max_length=KEY_LENGTH)
+    steps = models.JSONField()
+    guardrails = models.JSONField()
+    roll_back = models.BooleanField(default=False)
+    state = models.CharField(max_length=11, choices=RolloutState.choices, default=RolloutState.RUNNING)
+    step = models.PositiveSmallIntegerField(default=0)
+    started_at = models.DateTimeField()
+    step_since = models.DateTimeField()
+    looked_at = models.DateTimeField(null=True, blank=True)
+    says = models.TextField(blank=True, default="")
+    owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["-started_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["flag"], condition=Q(state__in=["running", "halted"]), name="experiments_one_rollout_each_flag"
+            ),
+            models.CheckConstraint(condition=Q(state__in=RolloutState.values), name="experiments_rollout_state_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"rollout of {self.flag.key}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES
+
+    @property
+    def now(self) -> dict[str, int]:
+        """The step it stands at."""
+        current: dict[str, int] = self.steps[self.step]
+        return current
+
+    @property
+    def next(self) -> dict[str, int] | None:
+        return self.steps[self.step + 1] if self.step + 1 < len(self.steps) else None

@@ -15,7 +15,7 @@ from whytree.workspace.doors import PageRequest, page, plain
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from . import queries, services, voices
+from . import deciding, queries, services, voices
 from .design import LOOKS
 from .models import Decision, Experiment
 from .pictures import depth, drawn_prospect, exposure_chart, rows
@@ -129,7 +129,7 @@ def decide(request: PageRequest, product: Product, number: int) -> HttpResponseB
     found = queries.find_experiment(product, f"EXP-{number}")
     sent = {name: request.POST.get(name, "") for name in ("decision", "arm", "learning")}
     try:
-        decided = services.decide_experiment(
+        decided = deciding.decide_experiment(
             request.actor, found, decision=sent["decision"], arm=sent["arm"], learning=sent["learning"]
         )
     except WhytreeError as error:

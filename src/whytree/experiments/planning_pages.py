@@ -6,19 +6,22 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.views.decorators.http import require_POST
 
 from whytree.analytics.models import Metric
-from whytree.errors import Invalid, WhytreeError
+from whytree.errors import Invalid, NotFound, WhytreeError
 from whytree.flags.models import Flag
 from whytree.flags.queries import find_flag, list_flags
 from whytree.tree.pages.parts import may_write
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
 
-from . import services
+from . import queries, services
 from .design import LOOKS, RULES
 from .pictures import drawn_prospect
 from .planning import Words, prospect, question_of
+from .rollouts import services as rollouts
 
 
 @page()
@@ -50,6 +53,25 @@ def _create(request: PageRequest, product: Product, sent: QueryDict) -> Any:
         guarded = {rail["key"] for rail in (*known, *rails)}
         plan["metrics"] = [*known, *({"key": key} for key in sent.getlist("also") if key not in guarded), *rails]
     return services.create_experiment(request.actor, product, flag=flag, plan=plan, title=sent.get("title", ""))
+
+
+@require_POST
+@page(Role.MEMBER)
+def change_rollout(request: PageRequest, product: Product, key: str, verb: str) -> HttpResponseBase:
+    """A person's override of a guarded rollout."""
+    found = queries.find_rollout(product, key)
+    if verb == "go-on":
+        rollouts.go_on(request.actor, found)
+    elif verb == "halt":
+        rollouts.halt(request.actor, found, reason="")
+    elif verb == "resume":
+        rollouts.resume(request.actor, found)
+    elif verb == "roll-back":
+        rollouts.take_back(request.actor, found, reason="")
+    else:
+        raise NotFound("A rollout goes on, is halted, resumed or rolled back.")
+    solution = found.flag.solution
+    return redirect("node", product.slug, solution.ref) if solution is not None else redirect("flag", product.slug, key)
 
 
 def _whole(text: str) -> int:

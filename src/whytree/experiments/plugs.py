@@ -10,19 +10,22 @@ from whytree.flags.models import Flag
 from whytree.tree.models import AssumptionTest, Solution
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.sockets import Figure, Hit, Panel, on_fact, plug_figure, plug_panel, plug_search
+from whytree.workspace.sockets import Figure, Hit, Panel, Tone, on_fact, plug_figure, plug_panel, plug_search
 
-from . import queries, services
+from . import deciding, queries
 from .before_code import dropped_before_code, standings
 from .models import Experiment
 from .reading import state_of
+from .rollouts.pictures import steps_of
 from .telling import standing
 
 
 def plug() -> None:
     on_fact("review_decided", decide_with_review)
     plug_panel("solution", solution_panel, order=15)
+    plug_panel("solution", rollout_panel, order=12)
     plug_panel("today", today_panel, order=5)
+    plug_panel("today", halted_panel, order=3)
     plug_panel("today", dropped_panel, order=70)
     plug_figure("test", test_figures)
     plug_search(find_by_words)
@@ -36,7 +39,7 @@ def decide_with_review(
         product=product, hypothesis=hypothesis_id, started_at__isnull=False, decided_at=None
     )
     for experiment in open_ones.select_related("product"):
-        services.follow_review(actor, experiment, decision=decision, learning=learning, at=timezone.now())
+        deciding.follow_review(actor, experiment, decision=decision, learning=learning, at=timezone.now())
 
 
 def solution_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:
@@ -50,6 +53,27 @@ def solution_panel(actor: Actor, product: Product, solution: Solution) -> Panel 
     return Panel(
         "Experiment" if len(found) == 1 else "Experiments", "experiments/_solution_panel.html", context, column="aside"
     )
+
+
+def rollout_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:
+    """The steps of the solution's guarded rollout, where it stands, and a person's override."""
+    found = queries.rollouts(product).filter(flag__solution=solution).first()
+    if found is None:
+        return None
+    context = {"rollout": found, "steps": steps_of(found)}
+    return Panel("Rollout", "experiments/_rollout_panel.html", context, tone=ROLLOUT_TONES[found.state])
+
+
+ROLLOUT_TONES: dict[str, Tone] = {"running": "blue", "halted": "red", "rolled_back": "red", "done": "leaf", "ended": ""}
+
+
+def halted_panel(actor: Actor, product: Product, subject: Any) -> Panel | None:
+    """Rollouts that a guardrail stopped: the loudest thing there is."""
+    halted = list(queries.halted_rollouts(product))
+    if not halted:
+        return None
+    says = "One rollout is halted." if len(halted) == 1 else f"{len(halted)} rollouts are halted."
+    return Panel("Halted", "experiments/_halted_panel.html", {"halted": halted}, tone="red", headline=says)
 
 
 def _testing_flag(solution: Solution) -> Flag | None:

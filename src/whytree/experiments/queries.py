@@ -11,7 +11,7 @@ from whytree.errors import NotFound
 from whytree.tree.models import Hypothesis
 from whytree.workspace.models import Product
 
-from .models import PREFIX, Experiment
+from .models import PREFIX, Experiment, Rollout, RolloutState
 from .reading import Reading, from_json, read
 
 REF = re.compile(rf"{PREFIX}-([1-9][0-9]{{0,8}})", re.IGNORECASE)
@@ -76,3 +76,22 @@ def may_be_decided(experiment: Experiment, now: datetime) -> bool:
     if read_at is None or experiment.is_decided:
         return False
     return experiment.design.looks == "always" or now >= read_at
+
+
+def rollouts(product: Product) -> QuerySet[Rollout]:
+    """All guarded rollouts, the newest first."""
+    related = ("product", "flag__product", "flag__solution__product", "owner")
+    return Rollout.objects.filter(product=product).select_related(*related)
+
+
+def find_rollout(product: Product, flag_key: str) -> Rollout:
+    """The flag's rollout: the one under way, else the latest."""
+    found = list(rollouts(product).filter(flag__key=flag_key)[:20])
+    if not found:
+        raise NotFound(f"{flag_key[:60]} is not rolled out in steps. `whytree rollout start {flag_key[:60]}` begins.")
+    return next((one for one in found if one.is_open), found[0])
+
+
+def halted_rollouts(product: Product) -> QuerySet[Rollout]:
+    """Those that wait for a person."""
+    return rollouts(product).filter(state=RolloutState.HALTED)

@@ -1,4 +1,4 @@
-"""What may change: plan an experiment, start it, stop it, decide it."""
+"""What may change before a decision: plan an experiment, start it, stop it."""
 
 from __future__ import annotations
 
@@ -28,9 +28,7 @@ from whytree.workspace.roles import Role
 from whytree.workspace.sockets import tell_fact
 
 from .design import Design, as_json, read_design
-from .models import FIXED, PREFIX, TEXT_LENGTH, Decision, Experiment
-from .reading import as_json as reading_as_json
-from .reading import read
+from .models import FIXED, OPEN_STATES, PREFIX, TEXT_LENGTH, Experiment, Rollout
 
 
 class PlanEdits(TypedDict, total=False):
@@ -131,7 +129,7 @@ def edit_experiment(actor: Actor, experiment: Experiment, **edits: Unpack[PlanEd
     if "plan" in edits:
         refuse_started(actor, experiment, edits["plan"])
     with transaction.atomic():
-        fresh = _held(experiment)
+        fresh = held(experiment)
         before = snapshot(fresh)
         if "title" in edits:
             fresh.title = _title(edits["title"], fresh.hypothesis, fresh.flag)
@@ -159,7 +157,7 @@ def refuse_started(actor: Actor, experiment: Experiment, attempted: Mapping[str,
 def start_experiment(actor: Actor, experiment: Experiment, *, at: datetime | None = None) -> Experiment:
     """Fix the plan and open the flag as it says. The prediction locks with it, and its review is due when this ends."""
     require(actor, experiment.product, Role.MEMBER)
-    fresh = _held(experiment)
+    fresh = held(experiment)
     if fresh.is_started:
         raise Conflict(f"{fresh.ref} has started already, on {fresh.started_at:%d %B %Y}.")
     design, flag = fresh.design, find_flag(fresh.product, fresh.flag.key, for_update=True)
@@ -170,6 +168,8 @@ def start_experiment(actor: Actor, experiment: Experiment, *, at: datetime | Non
     others = Experiment.objects.filter(flag=flag, started_at__isnull=False, decided_at=None, stopped_at=None)
     for other in others.exclude(pk=fresh.pk):
         raise Conflict(f"{other.ref} runs on {flag.key} and is not decided. Decide or stop it first.")
+    if Rollout.objects.filter(flag=flag, state__in=OPEN_STATES).exists():
+        raise Conflict(f"{flag.key} is being rolled out step by step, which changes its weights. End that first.")
     design = _checked(fresh.product, flag, as_json(design), fresh.hypothesis)
     before, moment = snapshot(fresh), at or timezone.now()
     fresh.plan = as_json(_with_definitions(fresh.product, design))
@@ -208,12 +208,12 @@ def stop_experiment(
 ) -> Experiment:
     """End it now. It is read as of this moment: by intervals that bear stopping at any time, where it was to be read later."""
     require(actor, experiment.product, Role.MEMBER)
-    fresh, now = _held(experiment), at or timezone.now()
+    fresh, now = held(experiment), at or timezone.now()
     if fresh.started_at is None:
         raise Conflict(f"{fresh.ref} has not started, so there is nothing to stop.")
     if fresh.is_decided or fresh.stopped_at is not None:
         raise Conflict(f"{fresh.ref} has ended already.")
-    reason = _text(reason, "Say why it is stopped, in a line: whoever reads it later will ask.")
+    reason = written(reason, "Say why it is stopped, in a line: whoever reads it later will ask.")
     before = snapshot(fresh)
     fresh.stopped_at, fresh.stop_reason = max(now, fresh.started_at), reason
     fresh.save()
@@ -221,100 +221,6 @@ def stop_experiment(
     if close_flag and fresh.flag.is_on:
         turn_off(actor, fresh.product, fresh.flag.key, at=at)
     _tell_due(actor, fresh, fresh.read_at or now)
-    return fresh
-
-
-@transaction.atomic
-def decide_experiment(
-    actor: Actor,
-    experiment: Experiment,
-    *,
-    decision: str,
-    learning: str,
-    arm: str = "",
-    verdict: str = "",
-    now: datetime | None = None,
-) -> Experiment:
-    """A person's decision, once. Where a prediction hangs on it, its review is decided by the same words (`verdict`: was
-    the prediction achieved), and the learning becomes evidence. The result is frozen as it stands.
-    """
-    require(actor, experiment.product, Role.MEMBER)
-    fresh, now = _held(experiment), now or timezone.now()
-    _refuse_decision(fresh, decision, now)
-    arm = _shipped(fresh.design, decision, arm)
-    learning = _text(learning, "Say what was learned, in a line or three: it is what the next person will find.")
-    _decide(actor, fresh, Decision(decision), arm, learning, now)
-    if fresh.hypothesis_id is not None:
-        tell_fact(
-            "experiment_decided",
-            actor=actor,
-            product=fresh.product,
-            hypothesis_id=fresh.hypothesis_id,
-            verdict=verdict,
-            decision=decision,
-            learning=learning,
-        )
-    return fresh
-
-
-def _refuse_decision(experiment: Experiment, decision: str, now: datetime) -> None:
-    if experiment.is_decided:
-        raise Conflict(
-            f"{experiment.ref} was decided on {experiment.decided_at:%d %B %Y}. Another question gets another experiment."
-        )
-    if experiment.started_at is None:
-        raise Conflict(f"{experiment.ref} has not started: there is nothing to decide from.")
-    if decision not in Decision.values:
-        raise Invalid(f"A decision is one of: {', '.join(Decision.values)}.")
-    if experiment.design.looks == "once" and experiment.read_at is not None and now < experiment.read_at:
-        raise Conflict(
-            f"{experiment.ref} is read once, on {experiment.read_at:%d %B %Y}. Deciding on the day it looks good is how chance becomes "
-            "a result. If it does harm, stop it."
-        )
-
-
-def _shipped(design: Design, decision: str, arm: str) -> str:
-    if decision != Decision.SHIP:
-        return ""
-    others = design.arms[1:]
-    arm = arm.strip() or (others[0] if len(others) == 1 else "")
-    if arm not in others:
-        raise Invalid(f"Which arm is shipped? Name one of: {', '.join(others)}.")
-    return arm
-
-
-def _decide(actor: Actor, experiment: Experiment, decision: Decision, arm: str, learning: str, now: datetime) -> None:
-    before = snapshot(experiment)
-    experiment.decision, experiment.shipped, experiment.learning = decision.value, arm, learning
-    experiment.result = reading_as_json(read(experiment, now))
-    experiment.decided_at, experiment.decided_by_id = now, actor.user_id
-    experiment.save()
-    record(
-        actor,
-        experiment.product,
-        "decide_experiment",
-        experiment,
-        before=before,
-        after=snapshot(experiment),
-        undoable=False,
-    )
-
-
-#: What a review's decision means for the experiment it was taken from.
-FOLLOWS = {"keep": Decision.SHIP, "iterate": Decision.ITERATE, "roll_back": Decision.STAY, "remove": Decision.STAY}
-
-
-@transaction.atomic
-def follow_review(actor: Actor, experiment: Experiment, *, decision: str, learning: str, at: datetime) -> Experiment:
-    """The prediction's review was decided, and with it the experiment. Already decided: nothing to follow."""
-    fresh = _held(experiment)
-    if fresh.is_decided or not fresh.is_started:
-        return fresh
-    follows = FOLLOWS[decision]
-    if fresh.stopped_at is None and fresh.ends_at is not None and at < fresh.ends_at:
-        fresh.stopped_at, fresh.stop_reason = at, "Its review was decided."
-    arm = max(fresh.design.arms[1:], key=lambda one: fresh.design.weights[one]) if follows is Decision.SHIP else ""
-    _decide(actor, fresh, follows, arm, learning, at)
     return fresh
 
 
@@ -329,7 +235,8 @@ def _tell_due(actor: Actor, experiment: Experiment, due_at: datetime) -> None:
         )
 
 
-def _text(text: str, empty: str) -> str:
+def written(text: str, empty: str) -> str:
+    """A text that somebody has to write, without the blanks around it."""
     text = text.strip()
     if not text:
         raise Invalid(empty)
@@ -338,7 +245,7 @@ def _text(text: str, empty: str) -> str:
     return text
 
 
-def _held(experiment: Experiment) -> Experiment:
+def held(experiment: Experiment) -> Experiment:
     """The experiment as it stands now, held until the transaction ends."""
     locked = Experiment.objects.select_for_update(of=("self",))
     related = ("product", "flag__product", "hypothesis__solution__product", "hypothesis__product")

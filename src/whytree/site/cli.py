@@ -66,6 +66,7 @@ GROUPS = {
     "flag": "Feature flags.",
     "feedback": "What people said.",
     "experiment": "What a change did to people drawn by lot.",
+    "rollout": "Changes brought to more and more people, while guardrails are watched.",
     "review": "Predictions against what happened.",
     "slack": "The channel that gets five lines on Mondays.",
     "person": "The people who use the product.",

@@ -11,8 +11,9 @@ Who belongs where:
   out would remove those who came back, and mostly from the arm that was shrunk: that invents effects.
 - Only people whose window has closed are summed up; the others are seen, and wait.
 
-Sums are *centred*: a mean and the sum of squared deviations from it, by ClickHouse's updating `varPopStable`. A plain sum
-of squares loses everything where the mean is large against the spread.
+Sums are *centred*: a mean and the sum of squared deviations from it. Amounts go through ClickHouse's updating
+`varPopStable`: a plain sum of squares in floating point loses everything where the mean is large against the spread. How
+often something happened is a whole number; its sums are whole numbers too, exact, and centred here without any loss.
 """
 
 from collections.abc import Sequence
@@ -93,13 +94,14 @@ _EXPOSED = """
 # One row a person: where they belong, and what they did, each as (moment, which event, amounts).
 _PEOPLE = """
 SELECT
-    arraySort(seen -> (seen.2, seen.1), arrayZip(mapKeys(first_seen), mapValues(first_seen))) AS arms,
-    arms[1].1 AS arm,
-    arms[1].2 AS entry,
+    arraySort(met) AS meetings,
+    meetings[1].2 AS arm,
+    meetings[1].1 AS entry,
     entry + {{window:Int64}} AS until,
     arrayFirstIndex((s, e) -> entry >= s AND entry < e, {{starts:Array(Int64)}}, {{ends:Array(Int64)}}) AS place,
-    length(arms) > 1 AND arms[2].2 <= until AS two_arms,
-    two_arms AND arms[2].2 < {{ends:Array(Int64)}}[place] AS was_quarantined,
+    arrayFirst(m -> m.2 != arm, meetings) AS other,
+    other.2 != '' AND other.1 <= until AS two_arms,
+    two_arms AND other.1 < {{ends:Array(Int64)}}[place] AS was_quarantined,
     two_arms AND NOT was_quarantined AS was_moved,
     until <= {{as_of:Int64}} AND NOT was_quarantined AS counts,
     arrayFilter(d -> d.1 >= entry AND d.1 <= until, done) AS within{before},
@@ -107,12 +109,12 @@ SELECT
 FROM (
     SELECT
         {person} AS who,
-        minMapIf(
-            map(properties['variant'], toUnixTimestamp64Milli(timestamp)),
-            {exposed} AND timestamp >= {{start:DateTime64(3, 'UTC')}}
-        ) AS first_seen,
         groupArrayIf(
-            (toUnixTimestamp64Milli(timestamp), toUInt8(indexOf({{events:Array(String)}}, event)){amounts}),
+            (toUnixTimestamp64Milli(timestamp), properties['variant']),
+            {exposed} AND timestamp >= {{start:DateTime64(3, 'UTC')}}
+        ) AS met,
+        groupArrayIf(
+            (toUnixTimestamp64Milli(timestamp), toUInt8(transform(event, {{events:Array(String)}}, {{numbers:Array(UInt8)}}, 0)){amounts}),
             event IN {{events:Array(String)}}
         ) AS done
     FROM events
@@ -121,7 +123,7 @@ FROM (
       AND timestamp >= {{earliest:DateTime64(3, 'UTC')}} AND timestamp <= {{end:DateTime64(3, 'UTC')}}
       AND {person} NOT IN {{without:Array(UInt64)}}
     GROUP BY who
-    HAVING notEmpty(first_seen)
+    HAVING notEmpty(met)
 )
 """
 
@@ -139,8 +141,13 @@ GROUP BY place, arm
 ORDER BY period, arm
 """
 
-_GOAL = """,
-    countIf(counts AND did{i}) AS converted{i},
+_CONVERTED = """,
+    countIf(counts AND times{i} > 0) AS converted{i}"""
+_TIMES = """,
+    sumIf(times{i}, counts) AS total{i},
+    sumIf(times{i} * times{i}, counts) AS squares{i},
+    maxIf(times{i}, counts) AS largest{i}"""
+_AMOUNT = """,
     avgIf(value{i}, counts) AS mean{i},
     varPopStableIf(value{i}, counts) AS spread{i},
     maxIf(value{i}, counts) AS largest{i},
@@ -170,12 +177,23 @@ def by_period_and_arm(
     """
     if not spans:
         return []
-    columns = "".join((_GOAL + (_COVARIATE if goal.before else "")).format(i=i) for i, goal in enumerate(goals))
+    columns = "".join(_columns(goal).format(i=i) for i, goal in enumerate(goals))
     asked = _Asked(goals)
     sql = _ARMS.format(columns=columns, people=asked.people_sql())
     known = _parameters(product_id, flag_key, spans, window, as_of, without) | asked.parameters(spans, since)
     rows = store().query(sql, known, PEOPLE)
     return [_arm(row, goals) for row in rows]
+
+
+def _columns(goal: Goal) -> str:
+    if _is_whole(goal):
+        return _CONVERTED if goal.once else _CONVERTED + _TIMES
+    return _CONVERTED + _AMOUNT + (_COVARIATE if goal.before else "")
+
+
+def _is_whole(goal: Goal) -> bool:
+    """Whether all there is to sum are whole numbers."""
+    return not goal.amount and goal.cap is None and goal.before is None
 
 
 _TOPS = "SELECT {columns} FROM ({people}) WHERE place > 0 AND counts"
@@ -256,7 +274,7 @@ class _Asked:
     def _value(self, i: int, goal: Goal) -> str:
         what = self._events.index(goal.event) + 1
         parts = [
-            f"has(within_what, {what}) AS did{i}",
+            f"countEqual(within_what, {what}) AS times{i}",
             f"{self._counted(goal, 'within')} AS value{i}",
             f"{self._unreadable(goal)} AS unreadable{i}",
         ]
@@ -288,7 +306,12 @@ class _Asked:
     def parameters(self, spans: Sequence[Span], since: datetime | None) -> dict[str, Any]:
         start = min(since or spans[0].start, spans[0].start)
         named = {f"amount{i}": name for i, name in enumerate(self._amounts)}
-        return named | {"events": self._events, "start": start, "earliest": min(start, spans[0].start - self._longest)}
+        return named | {
+            "events": self._events,
+            "numbers": list(range(1, len(self._events) + 1)),
+            "start": start,
+            "earliest": min(start, spans[0].start - self._longest),
+        }
 
 
 def _parameters(
@@ -316,6 +339,8 @@ def _sums(row: Row, i: int, goal: Goal) -> Sums:
     n = row["closed"]
     if not n:
         return Sums(0, 0.0, 0.0, 0.0)
+    if _is_whole(goal):
+        return _whole_sums(row, i, goal, n)
     known = Sums(
         row[f"converted{i}"], row[f"mean{i}"], row[f"spread{i}"] * n, row[f"largest{i}"], row[f"unreadable{i}"]
     )
@@ -331,6 +356,14 @@ def _sums(row: Row, i: int, goal: Goal) -> Sums:
         row[f"before_spread{i}"] * n,
         row[f"together{i}"] * n,
     )
+
+
+def _whole_sums(row: Row, i: int, goal: Goal, n: int) -> Sums:
+    """Squares about the mean, in whole numbers to the last step: (n sum(x^2) - sum(x)^2) / n."""
+    did = row[f"converted{i}"]
+    total, squares = (did, did) if goal.once else (row[f"total{i}"], row[f"squares{i}"])
+    largest = min(did, 1) if goal.once else row[f"largest{i}"]
+    return Sums(did, total / n, (n * squares - total * total) / n, float(largest))
 
 
 _FIRST = f"""
