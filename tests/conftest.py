@@ -45,11 +45,12 @@ def _fresh_caches() -> None:
     """What a process remembers between requests must not leak from test to test."""
     from django.core.cache import cache
 
-    from whytree.flags import live
+    from whytree.flags import asking, live
     from whytree.workspace import keys
 
     keys.forget_cached()
     live.forget()
+    asking.forget()
     cache.clear()
 
 

@@ -10,7 +10,7 @@ both `errorCode` and `errorDetails`, a missing body is an empty context, and a s
 
 import hashlib
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -20,10 +20,11 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from whytree.engines.flags import Evaluation
+from whytree.engines.flags import Evaluation, Evaluator
 from whytree.workspace.keys import find_key
 
 from . import live
+from .asking import context_for, keep
 from .exposures import queue
 
 MAX_BODY = 1024 * 1024  # a context is attributes of one person, not a document
@@ -34,14 +35,8 @@ EXPLAINED = {
 }
 
 
-class Context(msgspec.Struct):
-    """What we read of an evaluation context."""
-
-    targetingKey: Any = None
-
-
 class Asked(msgspec.Struct):
-    context: Context | None = None
+    context: dict[str, Any] | None = None
 
 
 _asked = msgspec.json.Decoder(Asked)
@@ -85,6 +80,14 @@ class Question:
     key: str
     flags: live.FlagSet
     etag: str
+    attributes: Mapping[str, Any]
+
+    def answers(self, evaluators: Collection[Evaluator]) -> list[Evaluation]:
+        """What these flags give; what sticky ones gave for the first time is kept."""
+        context = context_for(self.product_id, self.flags, evaluators, self.unit, self.attributes)
+        found = [evaluator.evaluate(self.unit, context) for evaluator in evaluators]
+        keep(self.product_id, self.flags, found)
+        return found
 
 
 def _question(request: HttpRequest, key: str) -> Question:
@@ -92,11 +95,12 @@ def _question(request: HttpRequest, key: str) -> Question:
         raise Refused(405, "GENERAL", "Evaluate with POST.", Allow="POST, OPTIONS")
     try:
         product_id, source = _asker(request)
-        unit = _targeting_key(request)
+        attributes = _context(request)
         flags = live.flag_set(product_id)
     except DatabaseError as error:
         raise Refused(503, "GENERAL", "The flags cannot be read at the moment. Try again.", Retry_After="1") from error
-    return Question(product_id, source, unit, key, flags, request.headers.get("If-None-Match", ""))
+    unit = attributes.get("targetingKey")
+    return Question(product_id, source, unit, key, flags, request.headers.get("If-None-Match", ""), attributes)
 
 
 @ofrep
@@ -106,19 +110,19 @@ def evaluate_flag(asked: Question) -> HttpResponse:
     if evaluator is None:
         details = f"There is no flag {asked.key!r} here. Create it, or check which product the key is of."
         raise Refused(404, "FLAG_NOT_FOUND", details)
-    answer = evaluator.evaluate(asked.unit)
+    (answer,) = asked.answers([evaluator])
     if answer.error:
-        raise Refused(400, answer.error, EXPLAINED[answer.error])
+        raise Refused(400, answer.error, _why(answer))
     if answer.in_rollout and asked.unit:
         queue.note(asked.product_id, asked.key, asked.unit, answer.variant, answer.reason, asked.source)
-    return _json(_encode(_success(answer)))
+    return _json(_encode(_success(answer, asked.flags)))
 
 
 @ofrep
 def evaluate_flags(asked: Question) -> HttpResponse:
     """All flags for one person. The ETag is that of the answer: it changes when, and only when, the person's answer does."""
-    answers = (evaluator.evaluate(asked.unit) for evaluator in asked.flags.evaluators.values())
-    entries = [_failure(answer) if answer.error else _success(answer) for answer in answers]
+    answers = asked.answers(asked.flags.evaluators.values())
+    entries = [_failure(answer) if answer.error else _success(answer, asked.flags) for answer in answers]
     body = _encode({"flags": entries, "metadata": {}})
     etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     response = HttpResponse(status=304) if _matches(asked.etag, etag) else _json(body)
@@ -127,19 +131,22 @@ def evaluate_flags(asked: Question) -> HttpResponse:
     return response
 
 
-def _success(answer: Evaluation) -> dict[str, Any]:
+def _success(answer: Evaluation, flags: live.FlagSet) -> dict[str, Any]:
     return {
         "key": answer.key,
         "value": answer.value,
         "reason": answer.reason,
         "variant": answer.variant,
-        "metadata": {"inRollout": answer.in_rollout},
+        "metadata": {**flags.metadata.get(answer.key, {}), "inRollout": answer.in_rollout},
     }
 
 
 def _failure(answer: Evaluation) -> dict[str, Any]:
-    code = answer.error or "GENERAL"
-    return {"key": answer.key, "errorCode": code, "errorDetails": EXPLAINED[code]}
+    return {"key": answer.key, "errorCode": answer.error or "GENERAL", "errorDetails": _why(answer)}
+
+
+def _why(answer: Evaluation) -> str:
+    return EXPLAINED.get(answer.error or "", answer.says)
 
 
 def _matches(header: str, etag: str) -> bool:
@@ -162,10 +169,10 @@ def _asker(request: HttpRequest) -> tuple[int, str]:
     return facts.product_id, facts.kind
 
 
-def _targeting_key(request: HttpRequest) -> str | None:
+def _context(request: HttpRequest) -> dict[str, Any]:
     body = _body(request)
     if not body.strip():
-        return None
+        return {}
     try:
         asked = _asked.decode(body)
     except msgspec.ValidationError as error:
@@ -173,10 +180,11 @@ def _targeting_key(request: HttpRequest) -> str | None:
         raise Refused(400, code, f'Send {{"context": {{"targetingKey": "..."}}}}: {error}.') from error
     except (msgspec.DecodeError, RecursionError) as error:
         raise Refused(400, "PARSE_ERROR", f"The body is not JSON that can be read: {error}.") from error
-    unit = asked.context.targetingKey if asked.context else None
+    context = asked.context or {}
+    unit = context.get("targetingKey")
     if unit is not None and not isinstance(unit, str):
         raise Refused(400, "INVALID_CONTEXT", 'context.targetingKey must be a string, as "42".')
-    return unit
+    return context
 
 
 def _body(request: HttpRequest) -> bytes:
