@@ -1,6 +1,6 @@
 """Who is asked for: the context that a client sent, what we know of the person beside it, and what sticky flags gave before.
 
-A flag whose rule reads `person.plan` or `company` gets it from the profile when the client did not send it. Profiles and
+A flag whose rule reads `person.plan` or `company` gets from the profile what the client did not send. Profiles and
 kept variants are held for some seconds, so that a busy person costs one query now and then; flags that need neither make
 none. While the database does not answer, rules see what the client sent, and the hash decides.
 """
@@ -97,13 +97,14 @@ def _attributes(
         wants_company = wants_company or each.rules.unit == "company"
         wants_company = wants_company or "company" in each.reads
         wants_person = wants_person or "person" in each.reads
-    wants_person, wants_company = wants_person and "person" not in sent, wants_company and "company" not in sent
+    wants_company = wants_company and "company" not in sent
     if not unit or not (wants_person or wants_company):
         return sent
     profile = _profiles.get((product_id, unit), lambda: _look_up_profile(product_id, unit), {})
     found = dict(sent)
     if wants_person:
-        found["person"] = profile
+        said = sent.get("person")
+        found["person"] = {**profile, **said} if isinstance(said, dict) else profile
     if wants_company and profile.get("company"):
         found["company"] = {"id": profile["company"]}
     return found

@@ -17,6 +17,7 @@ from typing import Any
 from django.db import DatabaseError, transaction
 
 from whytree.engines.flags import Context, Evaluator
+from whytree.workspace.models import Product
 
 from .assembling import rules_of, shared_of
 from .models import Flag, FlagSetVersion
@@ -33,8 +34,10 @@ class FlagSet:
 
     version: str = ""
     evaluators: Mapping[str, Evaluator] = field(default_factory=dict)
+    product: str = ""  # its short name
     ids: Mapping[str, int] = field(default_factory=dict)
     metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    stamps: Mapping[str, int] = field(default_factory=dict)  # seconds since 1970 of each flag's last change
     _by_id: tuple[Evaluator, ...] = ()
     _in_force: dict[str, dict[str, str]] = field(default_factory=dict, compare=False, repr=False)
 
@@ -105,15 +108,16 @@ def _load(product_id: int) -> FlagSet:
     version = _version(product_id)  # before the flags: a change in between leaves an old version, which is noticed
     shared = shared_of(product_id)
     evaluators: dict[str, Evaluator] = {}
-    ids, metadata = {}, {}
+    ids, metadata, stamps = {}, {}, {}
     for flag in Flag.objects.filter(product_id=product_id, archived_at=None).select_related("group"):
-        ids[flag.key], metadata[flag.key] = flag.pk, flag.metadata
+        ids[flag.key], metadata[flag.key], stamps[flag.key] = flag.pk, flag.metadata, int(flag.updated_at.timestamp())
         try:
             evaluators[flag.key] = Evaluator(rules_of(flag, shared))
         except (ValueError, TypeError, KeyError):  # a row no service wrote; the other flags must not suffer from it
             log.exception("flag %s of product %s cannot be evaluated and is left out", flag.key, product_id)
     by_id = tuple(each for each in evaluators.values() if each.rules.is_open and each.rules.asks_only_for_the_id)
-    return FlagSet(version, evaluators, ids, metadata, by_id)
+    product = Product.objects.filter(pk=product_id).values_list("slug", flat=True).first() or ""
+    return FlagSet(version, evaluators, product, ids, metadata, stamps, by_id)
 
 
 def changed(product_id: int) -> None:

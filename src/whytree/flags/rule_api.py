@@ -10,8 +10,9 @@ from whytree.engines.flag_rules.describing import in_words
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
-from . import queries, services
+from . import live, queries, services
 from .definition import basis_points
+from .flagd_door import flagd_file
 from .models import Flag, FlagCondition
 from .versions import Version, versions
 
@@ -207,3 +208,9 @@ def set_holdout(request: ApiRequest, product: str, body: HoldoutOut) -> HoldoutO
     """Keep a share of the people out of every change; flags that are open already keep theirs."""
     found = api_product(request, product, Role.MAINTAINER)
     return HoldoutOut(percent=services.set_holdout(request.actor, found, basis_points(body.percent)).share / 100)
+
+
+@router.get("/products/{product}/flagd-file", response=dict[str, Any], operation_id="export_flagd")
+def export_flagd(request: ApiRequest, product: str) -> dict[str, Any]:
+    """All flags as a flagd file; what it cannot carry is DISABLED and marked `serverOnly` with the reason."""
+    return flagd_file(live.flag_set(api_product(request, product, Role.VIEWER).pk))

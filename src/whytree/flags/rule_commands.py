@@ -1,4 +1,4 @@
-"""Rules from the command line: `whytree flag rules`, `set`, `explain`, `history`, `back`, `condition`, `conditions`, `holdout`."""
+"""Rules from the command line: `whytree flag rules`, `set`, `explain`, `history`, `back`, `condition`, `conditions`, `holdout`, `file`."""
 
 import json
 import sys
@@ -23,6 +23,7 @@ def register(flag: typer.Typer) -> None:
     flag.command("condition")(condition)
     flag.command("conditions")(conditions)
     flag.command("holdout")(holdout)
+    flag.command("file")(file_)
 
 
 def rules(
@@ -303,3 +304,23 @@ def holdout(
     found = client.get(path) if percent is None else client.put(path, {"percent": percent})
     share = found["percent"]
     show(found, as_json, f"{share:g} % of the people meet no change." if share else "There is no holdout.")
+
+
+def file_(
+    output: Annotated[Path | None, typer.Option(help="Where to write it; printed otherwise.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """All flags as a flagd file, for providers that evaluate in their own process. GET /flagd/flags.json is the same, live."""
+    client = connect()
+    found = client.get(f"/products/{client.product}/flagd-file")
+    if output is None or as_json:
+        print_json(found)
+        return
+    try:
+        output.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{output} cannot be written: {error.strerror}. Name a folder that is there.") from error
+    kept_here = [key for key, one in found["flags"].items() if one.get("metadata", {}).get("serverOnly")]
+    say(f"{len(found['flags']):,} flags in {output}.")
+    for key in kept_here:
+        say(f"  {key} is answered by the server only: {found['flags'][key]['metadata']['why']}")

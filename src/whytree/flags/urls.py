@@ -1,7 +1,7 @@
-from django.urls import path
+from django.urls import path, re_path
 
+from . import flagd_door, posthog, rule_pages, wire
 from . import pages as views
-from . import rule_pages, wire
 
 pages = [
     path("flags", views.flags, name="flags"),
@@ -15,6 +15,16 @@ pages = [
 ]
 
 root = [
+    path("flagd/flags.json", flagd_door.flags_json, name="flagd_file"),
+    path("flags/definitions", posthog.definitions, name="posthog_definitions"),
+    path("flags/definitions/", posthog.definitions),
+    path("api/feature_flag/local_evaluation", posthog.definitions),
+    path("api/feature_flag/local_evaluation/", posthog.definitions),
+    path("flags", posthog.flags),
+    path("flags/", posthog.flags, name="posthog_flags"),
+    path("decide", posthog.flags),
+    path("decide/", posthog.flags),
+    re_path(r"^array/(?P<token>[^/]+)/(?P<form>config|config\.js)/?$", posthog.start, name="posthog_start"),
     path("ofrep/v1/evaluate/flags", wire.evaluate_flags, name="ofrep_all"),
     path("ofrep/v1/evaluate/flags/", wire.evaluate_flags),
     # A path, not a string: clients send a key like "a/b c" nearly as it is, and must hear that there is no such flag.

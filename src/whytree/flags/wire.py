@@ -9,6 +9,7 @@ both `errorCode` and `errorDetails`, a missing body is an empty context, and a s
 """
 
 import hashlib
+import math
 import zlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from functools import wraps
 from typing import Any
 
 import msgspec
+from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -26,6 +28,7 @@ from whytree.workspace.keys import find_key
 from . import live
 from .asking import context_for, keep
 from .exposures import queue
+from .rate import Rate
 
 MAX_BODY = 1024 * 1024  # a context is attributes of one person, not a document
 
@@ -58,16 +61,23 @@ def ofrep(view: Callable[["Question"], HttpResponse]) -> Callable[..., HttpRespo
     @wraps(view)
     def door(request: HttpRequest, key: str = "") -> HttpResponse:
         key = key.removesuffix("/")
-        try:
-            response = HttpResponse(status=204) if request.method == "OPTIONS" else view(_question(request, key))
-        except Refused as refused:
-            error = {"errorCode": refused.code, "errorDetails": refused.details}
-            response = _json(_encode({"key": key} | error if key else error), refused.status)
-            for name, value in refused.headers.items():
-                response[name.replace("_", "-")] = value
-        return _with_cors(request, response)
+        return answered(request, lambda: view(_question(request, key)), {"key": key} if key else {})
 
     return door
+
+
+def answered(
+    request: HttpRequest, view: Callable[[], HttpResponse], named: Mapping[str, str] | None = None
+) -> HttpResponse:
+    """The view's answer or its refusal, with what a browser on another site needs."""
+    try:
+        response = HttpResponse(status=204) if request.method == "OPTIONS" else view()
+    except Refused as refused:
+        error = {"errorCode": refused.code, "errorDetails": refused.details}
+        response = json_answer(_encode({**(named or {}), **error}), refused.status)
+        for name, value in refused.headers.items():
+            response[name.replace("_", "-")] = value
+    return with_cors(request, response)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +104,7 @@ def _question(request: HttpRequest, key: str) -> Question:
     if request.method != "POST":
         raise Refused(405, "GENERAL", "Evaluate with POST.", Allow="POST, OPTIONS")
     try:
-        product_id, source = _asker(request)
+        product_id, source = asker(request)
         attributes = _context(request)
         flags = live.flag_set(product_id)
     except DatabaseError as error:
@@ -115,7 +125,7 @@ def evaluate_flag(asked: Question) -> HttpResponse:
         raise Refused(400, answer.error, _why(answer))
     if answer.in_rollout and asked.unit:
         queue.note(asked.product_id, asked.key, asked.unit, answer.variant, answer.reason, asked.source)
-    return _json(_encode(_success(answer, asked.flags)))
+    return json_answer(_encode(_success(answer, asked.flags)))
 
 
 @ofrep
@@ -125,7 +135,7 @@ def evaluate_flags(asked: Question) -> HttpResponse:
     entries = [_failure(answer) if answer.error else _success(answer, asked.flags) for answer in answers]
     body = _encode({"flags": entries, "metadata": {}})
     etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-    response = HttpResponse(status=304) if _matches(asked.etag, etag) else _json(body)
+    response = HttpResponse(status=304) if matches(asked.etag, etag) else json_answer(body)
     response["ETag"] = etag
     response["Cache-Control"] = "no-cache"
     return response
@@ -149,12 +159,12 @@ def _why(answer: Evaluation) -> str:
     return EXPLAINED.get(answer.error or "", answer.says)
 
 
-def _matches(header: str, etag: str) -> bool:
+def matches(header: str, etag: str) -> bool:
     sent = [each.strip().removeprefix("W/") for each in header.split(",")]
     return etag in sent or "*" in sent
 
 
-def _asker(request: HttpRequest) -> tuple[int, str]:
+def asker(request: HttpRequest) -> tuple[int, str]:
     """The product that the shown key belongs to, and the key's kind."""
     scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
     secret = bearer.strip() if scheme.lower() == "bearer" else request.headers.get("X-API-Key", "")
@@ -166,11 +176,23 @@ def _asker(request: HttpRequest) -> tuple[int, str]:
         raise Refused(401, "GENERAL", details, WWW_Authenticate="Bearer")
     if facts.product_id is None:
         raise Refused(403, "GENERAL", "A personal token belongs to no product. Use a capture or server key.")
+    slow_down(facts.id)
     return facts.product_id, facts.kind
 
 
+_rate = Rate(settings.WHYTREE.flag_rate)
+
+
+def slow_down(key_id: int) -> None:
+    """Raise when this key asked too often."""
+    wait = _rate.wait_of(key_id)
+    if wait:
+        details = "This key asks too often. Ask for all flags at once, poll less, or raise WHYTREE_FLAG_RATE."
+        raise Refused(429, "GENERAL", details, Retry_After=str(math.ceil(wait)))
+
+
 def _context(request: HttpRequest) -> dict[str, Any]:
-    body = _body(request)
+    body = read_body(request)
     if not body.strip():
         return {}
     try:
@@ -187,7 +209,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     return context
 
 
-def _body(request: HttpRequest) -> bytes:
+def read_body(request: HttpRequest) -> bytes:
     if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY:
         raise _too_large()
     body = request.body
@@ -207,11 +229,11 @@ def _too_large() -> Refused:
     return Refused(413, "GENERAL", f"A context has {MAX_BODY:,} bytes at most. Send only what rules need.")
 
 
-def _json(body: bytes, status: int = 200) -> HttpResponse:
+def json_answer(body: bytes, status: int = 200) -> HttpResponse:
     return HttpResponse(body, content_type="application/json", status=status)
 
 
-def _with_cors(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+def with_cors(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """Any site may ask with its capture key: keys authorise here, never cookies."""
     origin = request.headers.get("Origin")
     if not origin:
@@ -225,6 +247,6 @@ def _with_cors(request: HttpRequest, response: HttpResponse) -> HttpResponse:
             "Access-Control-Request-Headers", "authorization, content-type, if-none-match, x-api-key"
         )
         response["Access-Control-Allow-Headers"] = wanted
-        response["Access-Control-Allow-Methods"] = "POST, OPTIONS"
+        response["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
         response["Access-Control-Max-Age"] = "86400"
     return response

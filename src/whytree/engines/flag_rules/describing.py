@@ -45,6 +45,8 @@ def _words(logic: Any) -> str:
     words = words if isinstance(words, list) else [words]
     if operator == "var":
         return str(words[0]) if words and words[0] != "" else "the context"
+    if operator == "$ref":
+        return f"condition {words[0]}"
     if operator in ("and", "or") and words:
         return f" {operator} ".join(_part(word) for word in words)
     if operator == "!" and words:
