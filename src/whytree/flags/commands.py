@@ -36,6 +36,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     flag.command("removable")(removable)
     flag.command("remove")(remove)
     rule_commands.register(flag)
+    group("import").command("flags")(rule_commands.import_flags)
 
 
 def add(

@@ -211,6 +211,8 @@ class Flag(models.Model):
         """Where it stands, in two or three words: "on 25 %"."""
         if self.archived_at is not None:
             return "archived"
+        if self.is_on and self.coverage == 0 and self.targeting is not None:
+            return "on by its rule"
         return f"on {percent(self.coverage)}" if self.is_on else "off"
 
     @property

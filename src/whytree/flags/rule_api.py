@@ -214,3 +214,32 @@ def set_holdout(request: ApiRequest, product: str, body: HoldoutOut) -> HoldoutO
 def export_flagd(request: ApiRequest, product: str) -> dict[str, Any]:
     """All flags as a flagd file; what it cannot carry is DISABLED and marked `serverOnly` with the reason."""
     return flagd_file(live.flag_set(api_product(request, product, Role.VIEWER).pk))
+
+
+class MovingIn(Schema):
+    """Another tool's file: flagd's, PostHog's (local evaluation, or the list of flags) or GrowthBook's features."""
+
+    document: Any
+    dry_run: bool = False
+    bucketing: str = Field("", description="2 for a flagd file whose flagd hashes plain texts.")
+
+
+class MovedOut(Schema):
+    key: str
+    became: str = Field(description="made, there already, or left out")
+    state: str
+    moves_nobody: bool = Field(description="Everybody keeps the variant that the tool gave them.")
+    notes: list[str]
+
+
+class MovingOut(Schema):
+    tool: str
+    flags: list[MovedOut]
+
+
+@router.post("/products/{product}/flag-imports", response=MovingOut, operation_id="import_flags")
+def import_flags(request: ApiRequest, product: str, body: MovingIn) -> MovingOut:
+    """Bring flags in from another tool; what is here already stays as it is."""
+    found = api_product(request, product, Role.MEMBER)
+    moving = services.import_flags(request.actor, found, body.document, dry_run=body.dry_run, bucketing=body.bucketing)
+    return MovingOut(tool=moving.tool, flags=[MovedOut(**vars(one)) for one in moving.flags])

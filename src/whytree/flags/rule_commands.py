@@ -53,17 +53,21 @@ def rules(
 
 
 def _read(file: Path) -> dict[str, Any]:
+    found = _read_json(file)
+    if not isinstance(found, dict):
+        raise CommandError(f"{file} must hold an object in JSON, as {{...}}.")
+    return found
+
+
+def _read_json(file: Path) -> Any:
     try:
         text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise CommandError(f"{file} cannot be read: {error}.") from error
     try:
-        found = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise CommandError(f"{file} is no JSON that can be read: {error}.") from error
-    if not isinstance(found, dict):
-        raise CommandError(f"{file} must hold an object in JSON, as {{...}}.")
-    return found
 
 
 def _rule_of(document: dict[str, Any], key: str) -> tuple[Any, dict[str, Any]]:
@@ -324,3 +328,39 @@ def file_(
     say(f"{len(found['flags']):,} flags in {output}.")
     for key in kept_here:
         say(f"  {key} is answered by the server only: {found['flags'][key]['metadata']['why']}")
+
+
+def import_flags(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="flagd's file, PostHog's definitions or GrowthBook's features, in JSON; - reads the input."
+        ),
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would become of each flag, and make none.")
+    ] = False,
+    bucketing: Annotated[str, typer.Option(help="2: a flagd file whose flagd still hashes plain texts.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Bring flags in, on or off as they are there. Nobody changes variant where the tool's rule can be written; where not, it is said."""
+    client = connect()
+    body = {"document": _read_json(file), "dry_run": dry_run, "bucketing": bucketing}
+    found = client.post(f"/products/{client.product}/flag-imports", body)
+    if as_json:
+        print_json(found)
+        return
+    for one in found["flags"]:
+        keeps = (
+            ""
+            if one["became"] != "made"
+            else ", nobody changes variant"
+            if one["moves_nobody"]
+            else ", some may change variant"
+        )
+        state = f" {one['state']}" if one["state"] else ""
+        say(f"{one['key']}: {one['became']}{state}{keeps}")
+        for note in one["notes"]:
+            say(f"  {note}")
+    made = sum(one["became"] == "made" for one in found["flags"])
+    say(f"{made:,} of {len(found['flags']):,} {'would be' if dry_run else 'were'} made from {found['tool']}.")

@@ -69,6 +69,7 @@ VERBS = {
     "archive_flag": "archived",
     "restore_flag": "taken out of the archive",
     "heed_holdout": "holdout heeded or not",
+    "import_flags": "moved in",
     "undo": "last change taken back",
 }
 
