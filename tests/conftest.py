@@ -47,13 +47,14 @@ def _fresh_caches() -> None:
 
     from whytree.events import arrivals
     from whytree.events.intake import rules
-    from whytree.flags import live
+    from whytree.flags import asking, live
     from whytree.workspace import keys
 
     arrivals.forget()
     keys.forget_cached()
     live.forget()
     rules.forget()
+    asking.forget()
     cache.clear()
 
 
