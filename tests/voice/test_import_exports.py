@@ -18,13 +18,11 @@ from .conftest import Done
 
 CANNY = [
     {
-
-            "id": f"p{number}",
-            "title": f"Title {number}",
-            "details": f"words of {number}",
-            "status": "open",
-            "score": 3
-        ,
+        "id": f"p{number}",
+        "title": f"Title {number}",
+        "details": f"words of {number}",
+        "status": "open",
+        "score": 3,
         "created": "2026-01-02T10:00:00Z",
         "author": {"name": f"User {number}", "userID": f"user-{number}", "isAdmin": number == 3},
     }

@@ -10,8 +10,8 @@ from pydantic import ConfigDict, Discriminator, Tag
 from whytree.engines.text import Query, find_spans
 from whytree.voice.drafts import Source
 from whytree.voice.importing.files import Asked
-from whytree.voice.models import Consent, FeedbackItem, ImportRun
-from whytree.voice.queries import Linked, links_of
+from whytree.voice.models import Consent, FeedbackItem, ImportRun, SavedView
+from whytree.voice.queries import Linked, links_of, tags_of
 
 Importance = Literal[0, 1, 2, 3]
 
@@ -132,11 +132,17 @@ class FeedbackOut(Schema):
     redacted: bool
     reporter: str | None
     waiting: bool
+    snoozed_until: datetime | None
+    status: str | None
+    assignee: str | None
+    tags: list[str]
     links: list[LinkOut]
     matches: list[tuple[int, int]]  # where the words of the search stand in `text`
 
     @staticmethod
-    def of(item: FeedbackItem, links: Sequence[Linked], query: Query | None = None) -> "FeedbackOut":
+    def of(
+        item: FeedbackItem, links: Sequence[Linked], query: Query | None = None, tags: Sequence[str] = ()
+    ) -> "FeedbackOut":
         own = (
             "ref text said_at said_at_known author_name rating language app_version flags url consent metadata "
             "source_type source_id source_name field_id submission_id from_team redacted"
@@ -146,14 +152,18 @@ class FeedbackOut(Schema):
             person=item.person_key,
             reporter=str(item.reporter) if item.reporter else None,
             waiting=item.is_waiting,
+            snoozed_until=item.snoozed_until,
+            status=item.status.name if item.status else None,
+            assignee=item.assignee.email if item.assignee else None,
+            tags=list(tags),
             links=[LinkOut.of(linked) for linked in links],
             matches=find_spans(item.text, query) if query else [],
         )
 
     @staticmethod
     def of_many(items: Sequence[FeedbackItem], query: Query | None = None) -> "list[FeedbackOut]":
-        links = links_of(items)
-        return [FeedbackOut.of(item, links.get(item.ref, []), query) for item in items]
+        links, tags = links_of(items), tags_of(items)
+        return [FeedbackOut.of(item, links.get(item.ref, []), query, tags.get(item.pk, ())) for item in items]
 
 
 class FeedbackPage(Schema):
@@ -178,6 +188,73 @@ class SpanIn(Said):
 class LinkIn(SpanIn):
     opportunity: str
     importance: Importance = 1
+
+
+class NarrowIn(Schema):
+    """Further filters: `plan` and `company` are of the person who spoke, `variant` a flag's as `flag:variant`, `since` and
+    `until` days, `assignee` a member's address or `none`."""
+
+    tag: str = ""
+    status: str = ""
+    assignee: str = ""
+    plan: str = ""
+    company: str = ""
+    version: str = ""
+    variant: str = ""
+    since: str = ""
+    until: str = ""
+
+
+class TriageIn(Said):
+    """One thing to do to these items: see `act`'s values in the guide on voices."""
+
+    refs: list[str]
+    act: Literal["put_away", "bring_back", "tag", "untag", "assign", "snooze", "set_status", "link"]
+    value: str = ""
+    importance: Importance = 1
+
+
+class TriageOut(Schema):
+    """`changed`: how many were not so already. `activities` are what `undo_triage` takes back."""
+
+    changed: int
+    said: str
+    activities: list[int]
+
+
+class UndoTriageIn(Said):
+    activities: list[int]
+
+
+class StatusIn(Said):
+    name: str
+    waits: bool = True
+
+
+class StatusOut(Schema):
+    """`waits`: a voice that stands so still waits for a reader."""
+
+    name: str
+    waits: bool
+
+
+class ViewIn(Said):
+    """`query` is that of the inbox's address, as `state=all&tag=signup`."""
+
+    name: str
+    query: str
+    shared: bool = False
+
+
+class ViewOut(Schema):
+    id: int
+    name: str
+    query: str
+    shared: bool
+
+    @staticmethod
+    def of(view: SavedView) -> "ViewOut":
+        return ViewOut(id=view.pk, name=view.name, query=view.query, shared=view.owner_id is None)
 
 
 class ConsentIn(Said):

@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 import typer
 
-from . import importing, items
+from . import importing, items, loop, sorting
 
 
 def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     importing.register(group)
     items.register(group)
+    sorting.register(group)
+    loop.register(group)
