@@ -1,6 +1,7 @@
 """Asked, got it, used it, says it is solved: the way back to those who asked."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -102,7 +103,7 @@ def test_nobody_is_told_before_they_have_it_or_asked_before_they_used_it(
 
 
 def test_a_mail_carries_the_changelog_and_their_own_words(
-    actor: Any, solution: Any, asked: None, monkeypatch: pytest.MonkeyPatch
+    actor: Any, solution: Any, asked: None, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     sent: list[Any] = []
     monkeypatch.setattr("whytree.voice.services.loop.is_set", lambda: True)
@@ -111,6 +112,9 @@ def test_a_mail_carries_the_changelog_and_their_own_words(
         loop.tell(actor, solution, ["mira"], by_mail=True)
     loop.set_loop(actor, solution, message="You can look around before we ask.")
     loop.tell(actor, solution, ["mira"], by_mail=True)
+    with pytest.raises(Conflict, match="WHYTREE_PUBLIC_URL"):
+        loop.ask(actor, solution, ["mira"], by_mail=True)
+    monkeypatch.setattr(settings, "WHYTREE", replace(settings.WHYTREE, public_url="https://sprout.example.org"))
     loop.ask(actor, solution, ["mira"], by_mail=True)
     told, question = sent
     assert (told.to, "look around" in told.text, "no number, says mira" in told.text) == (
@@ -118,8 +122,18 @@ def test_a_mail_carries_the_changelog_and_their_own_words(
         True,
         True,
     )
-    assert "/solved/" in question.text
+    assert "https://sprout.example.org/solved/" in question.text
     assert Requester.objects.get(person_key="mira").asked_at is not None
+
+
+def test_neither_the_team_nor_the_forgotten_have_asked(
+    actor: Any, product: Any, solution: Any, asked: None, say: Any, opportunity: Any
+) -> None:
+    from whytree.people.services import erase
+
+    link_excerpt(actor, say("ours", person="colleague", from_team=True), opportunity)
+    erase(actor, product, "jo")
+    assert sorted(one.key for one in loop_of(solution).askers) == ["ann", "mira", "tom"]
 
 
 def test_without_a_mail_server_it_says_what_to_do(actor: Any, solution: Any, asked: None) -> None:

@@ -1,11 +1,12 @@
-"""Those who asked for a change, over REST."""
+"""Those who asked for a change, and whom they stand for, over REST."""
 
 from datetime import datetime
 
 from ninja import Router, Schema
 
 from whytree.voice.queries.loop import Way, find_solution, loop_of
-from whytree.voice.services import loop
+from whytree.voice.queries.representation import representation_of
+from whytree.voice.services import find_opportunity, loop
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
@@ -122,3 +123,63 @@ def link_for_requester(request: ApiRequest, product: str, ref: str, said: Person
     """The one question's address for this person; it needs no sign-in."""
     solution = find_solution(api_product(request, product, Role.MEMBER), ref)
     return LinkOut(link=request.build_absolute_uri(loop.link_for(request.actor, solution, said.person)))
+
+
+class ShareOut(Schema):
+    """A group's part of the voices with an interval of 95 %, and its part of the users. `told`: worth a warning."""
+
+    name: str
+    voices: int
+    of_voices: float
+    low: float
+    high: float
+    of_users: float
+    told: bool
+
+
+class KindOut(Schema):
+    kind: str
+    voices: int
+    users: int
+    shares: list[ShareOut]
+
+
+class RepresentationOut(Schema):
+    """`warnings` in words; `kinds` only where at least eight voices are known."""
+
+    opportunity: str
+    people: int
+    known: int
+    warnings: list[str]
+    kinds: list[KindOut]
+
+
+@router.get(
+    "/products/{product}/opportunities/{ref}/representation",
+    response=RepresentationOut,
+    operation_id="get_representation",
+)
+def get_representation(request: ApiRequest, product: str, ref: str) -> RepresentationOut:
+    """Who speaks for an opportunity, against who uses the product: by plan, platform and country."""
+    found = api_product(request, product, Role.VIEWER)
+    opportunity = find_opportunity(found, ref)
+    told = representation_of(opportunity)
+    names = ["name", "voices", "of_voices", "low", "high", "of_users"]
+    return RepresentationOut(
+        opportunity=opportunity.ref,
+        people=told.people,
+        known=told.known,
+        warnings=told.warnings,
+        kinds=[
+            KindOut(
+                kind=kind.word,
+                voices=kind.compared.voices,
+                users=kind.compared.users,
+                shares=[
+                    ShareOut(**{name: getattr(share, name) for name in names}, told=share.is_told)
+                    for share in kind.compared.shares
+                ],
+            )
+            for kind in told.kinds
+        ],
+    )

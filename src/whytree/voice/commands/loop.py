@@ -13,6 +13,7 @@ _STEPS = {"asked": "asked for it", "exposed": "got it", "used": "used it", "solv
 
 def register(group: Callable[[str], typer.Typer]) -> None:
     group("solution").command("loop")(loop)
+    group("opportunity").command("representation")(representation)
 
 
 def loop(
@@ -53,3 +54,21 @@ def _lines(way: dict[str, Any]) -> list[str]:
         lines.append("Events cannot be read now, so nobody knows who got it.")
     lines += [f"to tell  {key}" for key in way["to_tell"]] + [f"to ask   {key}" for key in way["to_ask"]]
     return lines
+
+
+def representation(
+    ref: Annotated[str, typer.Argument(help="As OPP-3.")],
+    as_json: AsJson = False,
+) -> None:
+    """Who speaks for an opportunity, against who uses the product."""
+    client = connect()
+    told = client.get(f"/products/{client.product}/opportunities/{ref}/representation")
+    lines = [f"{warning}." for warning in told["warnings"]] or ["Nothing tells these voices from your users."]
+    for kind in told["kinds"]:
+        lines.append(f"by {kind['kind']}: {kind['voices']:,} voices, {kind['users']:,} users")
+        for share in kind["shares"][:5]:
+            voices, users = f"{share['of_voices']:.0%}", f"{share['of_users']:.0%}"
+            lines.append(f"  {share['name'][:30]:30} {voices:>5} of the voices {users:>5} of the users")
+    if not told["kinds"]:
+        lines = ["Too few of those who spoke are known: eight are the least that can be compared."]
+    show(told, as_json, *lines)

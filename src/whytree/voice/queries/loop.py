@@ -15,6 +15,7 @@ from whytree.stores.followed import Followed, followed
 from whytree.stores.people import overrides_of
 from whytree.tree.models import Hypothesis, Solution
 from whytree.tree.queries import find_node
+from whytree.voice.authors import main_keys
 from whytree.voice.models import Loop, Requester
 from whytree.workspace.models import Product
 
@@ -37,6 +38,7 @@ class Asker:
     told_at: datetime | None
     asked_at: datetime | None
     solved: bool | None
+    requester: int | None = None  # primary key of what is known of them here
 
     @property
     def step(self) -> str:
@@ -94,8 +96,9 @@ def loop_of(solution: Solution) -> Way:
     """Who asked for the opportunity behind the solution, each person once, and how far it came to them."""
     product = solution.product
     voices = demand(solution.opportunity).voices if solution.opportunity is not None else []
-    known = [voice for voice in voices if not voice.is_anonymous]
-    told = {one.person_key: one for one in Requester.objects.filter(solution=solution)}
+    voices = [voice for voice in voices if voice.item is None or not voice.item.from_team]
+    known = [voice for voice in voices if not voice.is_anonymous and not voice.latest.is_erased]
+    told = _told(solution)
     flags = flags_by_solution(product, [solution.pk]).get(solution.pk, [])
     variants = [
         (flag.key, name)
@@ -115,6 +118,13 @@ def loop_of(solution: Solution) -> Way:
         settings.message if settings else "",
         answers,
     )
+
+
+def _told(solution: Solution) -> dict[str, Requester]:
+    """By who they are now: ids may have been joined since."""
+    rows = list(Requester.objects.filter(solution=solution))
+    mains = main_keys(solution.product_id, {one.person_key for one in rows})
+    return {mains.get(one.person_key, one.person_key): one for one in rows}
 
 
 def _used_by_default(solution: Solution) -> str:
@@ -161,6 +171,7 @@ def _askers(
                 told_at=known.told_at if known else None,
                 asked_at=known.asked_at if known else None,
                 solved=known.solved if known else None,
+                requester=known.pk if known else None,
             )
         )
     return askers

@@ -53,7 +53,7 @@ def tell(actor: Actor, solution: Solution, keys: Sequence[str], *, by_mail: bool
     if by_mail and not message:
         raise Invalid("Write first what they are told: the entry of your changelog.")
     for asker in askers:
-        requester = _requester(solution, asker.key)
+        requester = _requester(solution, asker)
         if by_mail:
             _mail(asker, f"{solution.product.name}: what you asked for is there", f"{message}\n\n{_you_said(asker)}")
         _note(actor, requester, "tell", told_at=timezone.now(), told_by_id=actor.user_id)
@@ -65,8 +65,10 @@ def ask(actor: Actor, solution: Solution, keys: Sequence[str], *, by_mail: bool)
     askers = _chosen(
         actor, solution, keys, "they have not used it yet, or were asked already", lambda one: one.is_to_ask
     )
+    if by_mail and not settings.WHYTREE.public_url:
+        raise Conflict("A mail needs this server's address: set WHYTREE_PUBLIC_URL, or send each their link by hand.")
     for asker in askers:
-        requester = _requester(solution, asker.key)
+        requester = _requester(solution, asker)
         if by_mail:
             words = f"{_you_said(asker)}\n\nDid “{solution.title}” solve it? One click: {link_of(requester)}"
             _mail(asker, f"{solution.product.name}: did this solve it?", words)
@@ -107,8 +109,10 @@ def _you_said(asker: Asker) -> str:
     return f"You told us: “{asker.quote[:400]}”" if asker.quote else "You told us about this."
 
 
-def _requester(solution: Solution, key: str) -> Requester:
-    made, _ = Requester.objects.get_or_create(product=solution.product, solution=solution, person_key=key)
+def _requester(solution: Solution, asker: Asker) -> Requester:
+    if asker.requester is not None:
+        return Requester.objects.select_related("product").get(pk=asker.requester)
+    made, _ = Requester.objects.get_or_create(product=solution.product, solution=solution, person_key=asker.key)
     return made
 
 
@@ -123,8 +127,8 @@ def _note(actor: Actor, requester: Requester, verb: str, **values: object) -> No
 
 def link_for(actor: Actor, solution: Solution, key: str) -> str:
     """The one question's address for this person, to send by hand."""
-    _chosen(actor, solution, [key], "", lambda one: True)
-    return link_of(_requester(solution, key))
+    (asker,) = _chosen(actor, solution, [key], "", lambda one: True)
+    return link_of(_requester(solution, asker))
 
 
 def link_of(requester: Requester) -> str:
