@@ -2,11 +2,11 @@
 
 from typing import Literal, cast
 
-from ninja import Body, Router, Status
+from ninja import Body, Query, Router, Status
 
 from whytree.engines.text import parse_query
 from whytree.errors import Invalid
-from whytree.voice import import_api, queries, schemas, services
+from whytree.voice import import_api, loop_api, queries, schemas, services, triage_api
 from whytree.voice.drafts import FeedbackFields
 from whytree.voice.models import FeedbackItem
 from whytree.workspace.doors import ApiRequest, api_product
@@ -14,12 +14,17 @@ from whytree.workspace.roles import Role
 
 router = Router(tags=["Voices"])
 router.add_router("", import_api.router)
+router.add_router("", triage_api.router)
+router.add_router("", loop_api.router)
+
+_ANYTHING = schemas.NarrowIn()
 
 MOST_LISTED = 200
 
 
 def _item_out(item: FeedbackItem) -> schemas.ItemOut:
-    shown = schemas.FeedbackOut.of(item, queries.links_of([item]).get(item.ref, []))
+    links, tags = queries.links_of([item]), queries.tags_of([item])
+    shown = schemas.FeedbackOut.of(item, links.get(item.ref, []), tags=tags.get(item.pk, ()))
     marks = [schemas.HighlightOut(**mark.as_json()) for mark in item.highlights.all()]
     return schemas.ItemOut(**shown.model_dump(), highlights=marks)
 
@@ -61,7 +66,8 @@ def list_feedback(
     rating: int | None = None,
     person: str = "",
     opportunity: str = "",
-    state: Literal["waiting", "linked", "away", "all"] = "all",
+    state: Literal["waiting", "asleep", "linked", "away", "all"] = "all",
+    narrow: Query[schemas.NarrowIn] = _ANYTHING,
     after: str = "",
     limit: int = queries.PAGE,
 ) -> schemas.FeedbackPage:
@@ -69,7 +75,15 @@ def list_feedback(
     found = api_product(request, product, Role.VIEWER)
     if not 1 <= limit <= MOST_LISTED:
         raise Invalid(f"limit is a number from 1 to {MOST_LISTED}.")
-    wanted = queries.Wanted(state=state, words=q, source=source, rating=rating, person=person, opportunity=opportunity)
+    wanted = queries.Wanted(
+        state=state,
+        words=q,
+        source=source,
+        rating=rating,
+        person=person,
+        opportunity=opportunity,
+        **narrow.model_dump(),
+    )
     page = queries.page_of(found, wanted, after=after, size=limit)
     return schemas.FeedbackPage(items=schemas.FeedbackOut.of_many(page.items, parse_query(q)), next=page.next or None)
 

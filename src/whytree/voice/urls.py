@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .pages import imports, inbox, item
+from .pages import acts, imports, inbox, item, loop, sorting
 
 pages = [
     path("voices", inbox.inbox, name="voices"),
@@ -16,11 +16,22 @@ pages = [
     path("voices/imports/<int:run_id>/close", imports.close, name="close_import"),
     path("voices/imports/<int:run_id>/undo", imports.undo_import, name="undo_import"),
     path("voices/opportunities", inbox.opportunity_options, name="opportunity_options"),
+    path("voices/triage", acts.triage, name="triage_voices"),
+    path("voices/undo", acts.undo, name="undo_voices"),
+    path("voices/views", sorting.save_view, name="save_view"),
+    path("voices/views/<int:view_id>/remove", sorting.remove_view, name="remove_view"),
+    path("voices/statuses", sorting.statuses, name="voice_statuses"),
+    path("SOL-<int:number>/requesters", loop.requesters, name="requesters"),
+    path("SOL-<int:number>/requesters/act", loop.act, name="requesters_act"),
     path("FB-<int:number>", item.item, name="feedback_item"),
-    path("FB-<int:number>/link", inbox.link, name="link_voice"),
-    path("FB-<int:number>/unlink/<str:ref>", inbox.unlink, name="unlink_voice"),
+    path("FB-<int:number>/link", acts.link, name="link_voice"),
+    path("FB-<int:number>/unlink/<str:ref>", acts.unlink, name="unlink_voice"),
     path("FB-<int:number>/opportunity", item.new_opportunity, name="voice_opportunity"),
-    path("FB-<int:number>/put-away", inbox.put_away, name="put_away"),
-    path("FB-<int:number>/bring-back", inbox.bring_back, name="bring_back"),
-    path("FB-<int:number>/consent", inbox.set_consent, name="set_consent"),
+    path("FB-<int:number>/put-away", acts.put_away, name="put_away"),
+    path("FB-<int:number>/bring-back", acts.bring_back, name="bring_back"),
+    path("FB-<int:number>/consent", acts.set_consent, name="set_consent"),
+]
+
+root = [
+    path("solved/<str:token>", loop.did_it_solve, name="did_it_solve"),
 ]

@@ -60,7 +60,15 @@ def search_feedback(
     ] = None,
     source: Annotated[str, typer.Option(help="Only from this source.")] = "",
     rating: Annotated[int | None, typer.Option(help="Only with this rating.")] = None,
-    state: Annotated[str, typer.Option(help="waiting, linked, away or all.")] = "all",
+    state: Annotated[str, typer.Option(help="waiting, asleep, linked, away or all.")] = "all",
+    tag: Annotated[str, typer.Option(help="Only with this tag.")] = "",
+    status: Annotated[str, typer.Option(help="Only with this status.")] = "",
+    assignee: Annotated[str, typer.Option(help="Only this member's, by address; none for nobody's.")] = "",
+    plan: Annotated[str, typer.Option(help="Only by people on this plan.")] = "",
+    version: Annotated[str, typer.Option(help="Only about this version of the app.")] = "",
+    variant: Annotated[str, typer.Option(help="Only said while this flag variant was in force, as signup:short.")] = "",
+    since: Annotated[str, typer.Option(help="Only from this day on, as 2026-03-02.")] = "",
+    until: Annotated[str, typer.Option(help="Only up to this day.")] = "",
     limit: Annotated[int, typer.Option(help="How many, 200 at most.")] = 20,
     as_json: AsJson = False,
 ) -> None:
@@ -73,6 +81,14 @@ def search_feedback(
         rating=rating,
         state=state,
         limit=limit,
+        tag=tag,
+        status=status,
+        assignee=assignee,
+        plan=plan,
+        version=version,
+        variant=variant,
+        since=since,
+        until=until,
     )
     if not found["items"]:
         show(found, as_json, "Nothing found. Try fewer words, or the beginning of one: refund finds refunded.")

@@ -1,9 +1,11 @@
 """What people said, where it came in, what was marked in it and what was taken out."""
 
 from .imports import ERRORS_KEPT, UNFINISHED, ImportRun, RunState
-from .items import Consent, FeedbackItem, Highlight, Redaction
+from .items import Consent, FeedbackItem, Highlight, ItemTag, Redaction
+from .loop import Loop, Requester
 from .settings import VoiceSettings
 from .sizes import NAME_LENGTH, TEXT_LENGTH
+from .triage import SavedView, Status, Tag
 
 __all__ = [
     "ERRORS_KEPT",
@@ -14,7 +16,13 @@ __all__ = [
     "FeedbackItem",
     "Highlight",
     "ImportRun",
+    "ItemTag",
+    "Loop",
     "Redaction",
+    "Requester",
     "RunState",
+    "SavedView",
+    "Status",
+    "Tag",
     "VoiceSettings",
 ]

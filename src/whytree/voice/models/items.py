@@ -11,6 +11,7 @@ from whytree.workspace.models import Product, User
 
 from .imports import ImportRun
 from .sizes import NAME_LENGTH
+from .triage import Status, Tag
 
 
 class Consent(models.TextChoices):
@@ -62,6 +63,10 @@ class FeedbackItem(models.Model):
     redacted = models.BooleanField(default=False, help_text="Personal data was taken out of it.")
     handled_at = models.DateTimeField(null=True, help_text="When somebody linked it or put it away; null: it waits.")
     handled_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    status = models.ForeignKey(Status, null=True, on_delete=models.SET_NULL, related_name="+")
+    assignee = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    snoozed_until = models.DateTimeField(null=True, help_text="It waits, and is not shown before then.")
+    tags = models.ManyToManyField(Tag, through="ItemTag", related_name="items")
 
     class Meta:
         # No default ordering: SQLite would walk the index of times instead of looking ids up.
@@ -106,6 +111,19 @@ class FeedbackItem(models.Model):
     @property
     def is_waiting(self) -> bool:
         return self.handled_at is None
+
+
+class ItemTag(models.Model):
+    """A tag on an item."""
+
+    item = models.ForeignKey(FeedbackItem, on_delete=models.CASCADE, related_name="tagged")
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="tagged")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("item", "tag"), name="voice_item_tag_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.item} {self.tag}"
 
 
 class Highlight(models.Model):

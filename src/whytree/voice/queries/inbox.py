@@ -1,29 +1,28 @@
-"""What may be asked of the voices: the inbox, a search, one item, and who speaks for an opportunity."""
+"""The inbox, a search, one item."""
 
 import base64
 import binascii
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from itertools import islice
 from typing import Any, Literal
 
 from django.db.models import BigIntegerField, Case, Q, QuerySet, When
-from django.db.models.functions import Cast, Substr
+from django.db.models.functions import Cast, Now, Substr
 
 from whytree.engines.text import Query, parse_query
 from whytree.errors import Invalid, NotFound
-from whytree.people.queries import PeopleRef, keys_among
-from whytree.tree.models import EvidenceLink, Importance, Opportunity, SourceKind
-from whytree.voice.authors import main_keys
-from whytree.voice.models import FeedbackItem
+from whytree.tree.models import EvidenceLink, Opportunity, SourceKind
+from whytree.voice.models import FeedbackItem, ItemTag
+from whytree.voice.narrowing import narrowed
 from whytree.voice.search import matching
 from whytree.workspace.models import Product
 
-State = Literal["waiting", "linked", "away", "all"]
+State = Literal["waiting", "asleep", "linked", "away", "all"]
 STATES: dict[State, str] = {
     "waiting": "Waiting for a reader",
+    "asleep": "Asleep",
     "linked": "Linked to a problem",
     "away": "Put away",
     "all": "All",
@@ -35,8 +34,6 @@ PAGE = 30
 COUNTED = 10_000
 """Counting stops here: a page says "10,000+" and stays quick with any number of voices."""
 
-MOST_LOOKED_AT = 1_000
-"""Of one group's items; among the newest ones are those that speak for an opportunity."""
 
 MOST_PAGES = 40
 """Search results are paged by place, because they are ordered by rank; nobody reads the 41st page."""
@@ -44,7 +41,11 @@ MOST_PAGES = 40
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which voices one wants to see."""
+    """Which voices one wants to see.
+
+    `plan` and `company` are of the person who spoke; `version` the app's; `variant` a flag's as `flag:variant`; `since`
+    and `until` days. `assignee` is a member's address, or "none".
+    """
 
     state: State = "waiting"
     words: str = ""
@@ -52,6 +53,15 @@ class Wanted:
     rating: int | None = None
     person: str = ""
     opportunity: str = ""
+    tag: str = ""
+    status: str = ""
+    assignee: str = ""
+    plan: str = ""
+    company: str = ""
+    version: str = ""
+    variant: str = ""
+    since: str = ""
+    until: str = ""
 
     @property
     def query(self) -> Query:
@@ -59,7 +69,19 @@ class Wanted:
 
     @property
     def is_narrowed(self) -> bool:
-        return bool(self.words.strip() or self.source or self.rating is not None or self.person or self.opportunity)
+        return any(getattr(self, name) not in ("", None) for name in self._narrowing) or bool(self.words.strip())
+
+    @property
+    def _narrowing(self) -> tuple[str, ...]:
+        return tuple(one.name for one in fields(self) if one.name not in ("state", "words"))
+
+    @property
+    def further(self) -> dict[str, str]:
+        """What stands in the filters that are folded away."""
+        return {name: getattr(self, name) for name in FURTHER if getattr(self, name)}
+
+
+FURTHER = ("tag", "status", "assignee", "plan", "company", "version", "variant", "since", "until")
 
 
 @dataclass(frozen=True)
@@ -74,7 +96,7 @@ def listed(product: Product, wanted: Wanted) -> QuerySet[FeedbackItem]:
     """The items one wants, the newest first; with words, the best match first."""
     if wanted.state not in STATES:
         raise Invalid(f"There is no state “{wanted.state}”; there are {', '.join(STATES)}.")
-    items = FeedbackItem.objects.filter(product=product).select_related("product")
+    items = FeedbackItem.objects.filter(product=product).select_related("product", "status", "assignee")
     items = _in_state(product, items, wanted.state)
     if wanted.source:
         items = items.filter(source_name=without_nul(wanted.source))
@@ -84,6 +106,7 @@ def listed(product: Product, wanted: Wanted) -> QuerySet[FeedbackItem]:
         items = items.filter(person_key=without_nul(wanted.person))
     if wanted.opportunity:
         items = items.filter(number__in=linked_numbers(product, _opportunity_pk(product, wanted.opportunity)))
+    items = narrowed(product, items, wanted)
     if not wanted.words.strip():
         return items.order_by("-said_at", "-pk")
     if wanted.query.is_empty:
@@ -96,9 +119,14 @@ def without_nul(text: str) -> str:
     return text.replace("\0", "")
 
 
+AWAKE = Q(snoozed_until=None) | Q(snoozed_until__lte=Now())
+
+
 def _in_state(product: Product, items: QuerySet[FeedbackItem], state: State) -> QuerySet[FeedbackItem]:
     if state == "waiting":
-        return items.filter(handled_at=None)
+        return items.filter(AWAKE, handled_at=None)
+    if state == "asleep":
+        return items.filter(handled_at=None, snoozed_until__gt=Now())
     if state == "linked":
         return items.filter(number__in=linked_numbers(product))
     if state == "away":
@@ -168,7 +196,7 @@ def count(product: Product, wanted: Wanted) -> int:
 
 def waiting_count(product: Product) -> int:
     """How many voices nobody has read yet, exactly."""
-    return FeedbackItem.objects.filter(product=product, handled_at=None).count()
+    return FeedbackItem.objects.filter(AWAKE, product=product, handled_at=None).count()
 
 
 def sources(product: Product) -> list[str]:
@@ -187,7 +215,7 @@ def sources(product: Product) -> list[str]:
 def find_feedback(product: Product, number: int) -> FeedbackItem:
     item = (
         FeedbackItem.objects.filter(product=product, number=number)
-        .select_related("product", "import_run", "reporter", "handled_by")
+        .select_related("product", "import_run", "reporter", "handled_by", "status", "assignee")
         .first()
     )
     if item is None:
@@ -197,140 +225,34 @@ def find_feedback(product: Product, number: int) -> FeedbackItem:
 
 def find_by_ref(product: Product, ref: str) -> FeedbackItem:
     """The item people call `ref`, as FB-12."""
+    return find_feedback(product, _number_of(product, ref))
+
+
+def _number_of(product: Product, ref: str) -> int:
     prefix, _, number = ref.strip().partition("-")
     if prefix.upper() != "FB" or not (number.isascii() and number.isdigit()) or len(number) > 9:
         raise NotFound(f"There is no {ref.strip()[:40] or 'such feedback'} in {product.name}.")
-    return find_feedback(product, int(number))
+    return int(number)
 
 
-@dataclass(frozen=True)
-class Linked:
-    """An item's place in the tree."""
+def find_many(product: Product, refs: Sequence[str]) -> list[FeedbackItem]:
+    """The items people call these, in that order; all of them or none."""
+    numbers = [_number_of(product, ref) for ref in refs]
+    found = FeedbackItem.objects.filter(product=product, number__in=numbers).select_related("product")
+    by_number = {item.number: item for item in found}
+    missing = next((number for number in numbers if number not in by_number), None)
+    if missing is not None:
+        raise NotFound(f"There is no FB-{missing} in {product.name}.")
+    return [by_number[number] for number in dict.fromkeys(numbers)]
 
-    link: EvidenceLink
-    opportunity: Opportunity
 
-    @property
-    def importance_word(self) -> str:
-        return Importance(self.link.importance).label
-
-
-def links_of(items: Sequence[FeedbackItem]) -> dict[str, list[Linked]]:
-    """Item ref -> the opportunities it is linked to."""
-    if not items:
-        return {}
-    links = EvidenceLink.objects.filter(
-        product=items[0].product_id,
-        source_kind=SourceKind.FEEDBACK,
-        source_id__in=[item.ref for item in items],
-        node_kind=Opportunity.prefix,
-    )
-    opportunities = Opportunity.objects.select_related("product").in_bulk([link.node_id for link in links])
-    found: dict[str, list[Linked]] = defaultdict(list)
-    for link in links:
-        if link.node_id in opportunities:
-            found[link.source_id].append(Linked(link, opportunities[link.node_id]))
+def tags_of(items: Sequence[FeedbackItem]) -> dict[int, list[str]]:
+    """Primary key of an item -> the names of its tags."""
+    found: dict[int, list[str]] = defaultdict(list)
+    tagged = ItemTag.objects.filter(item__in=[item.pk for item in items]).order_by("tag__name")
+    for pk, name in tagged.values_list("item_id", "tag__name"):
+        found[pk].append(name)
     return found
-
-
-@dataclass(frozen=True)
-class Voice:
-    """One person (or one anonymous item) speaking for an opportunity: counted once, with what they said last."""
-
-    key: str
-    latest: EvidenceLink
-    item: FeedbackItem | None
-    earlier: int = 0
-
-    @property
-    def importance(self) -> int:
-        return self.latest.importance
-
-    @property
-    def importance_word(self) -> str:
-        return Importance(self.importance).label
-
-    @property
-    def is_anonymous(self) -> bool:
-        return not self.latest.person_key
-
-
-@dataclass(frozen=True)
-class Demand:
-    """Who asks for an opportunity. `importance` adds up 0 to 3, once a person."""
-
-    voices: list[Voice]
-
-    @property
-    def people(self) -> int:
-        return len(self.voices)
-
-    @property
-    def anonymous(self) -> int:
-        return sum(voice.is_anonymous for voice in self.voices)
-
-    @property
-    def importance(self) -> int:
-        return sum(voice.importance for voice in self.voices)
-
-    @property
-    def facts(self) -> str:
-        """How many find it how important, the most important first, and how many nobody knows: `2 critical · 1 important`."""
-        counted = Counter(voice.importance for voice in self.voices)
-        steps = [f"{counted[step]} {step.label}" for step in reversed(Importance) if counted[step]]
-        return " · ".join([*steps, *([f"{self.anonymous} without a known name"] if self.anonymous else [])])
-
-
-def demand(opportunity: Opportunity) -> Demand:
-    """Productboard's rule: each person counts once, the latest of what they said wins.
-
-    Latest is what was said last; of two things said at the same time, the one that was linked last.
-    """
-    links = EvidenceLink.objects.filter(
-        product=opportunity.product_id,
-        node_kind=opportunity.prefix,
-        node_id=opportunity.pk,
-        source_kind=SourceKind.FEEDBACK,
-        stance="supports",
-    ).order_by("-said_at", "-pk")
-    keys = main_keys(opportunity.product_id, {link.person_key for link in links})
-    return Demand(_counted_once(links, keys, _items_of(opportunity.product, links)))
-
-
-def _items_of(product: Product, links: Iterable[EvidenceLink]) -> dict[str, FeedbackItem]:
-    numbers = [int(link.source_id[3:]) for link in links if link.source_id[3:].isdigit()]
-    items = FeedbackItem.objects.filter(product=product, number__in=numbers).select_related("product")
-    return {item.ref: item for item in items}
-
-
-def _counted_once(links: Iterable[EvidenceLink], keys: dict[str, str], items: dict[str, FeedbackItem]) -> list[Voice]:
-    voices: dict[str, Voice] = {}
-    for link in links:
-        key = keys.get(link.person_key, link.person_key) or link.source_id
-        if key in voices:
-            voices[key] = replace(voices[key], earlier=voices[key].earlier + 1)
-        else:
-            voices[key] = Voice(key, link, items.get(link.source_id))
-    return sorted(voices.values(), key=lambda voice: -voice.importance)
-
-
-def items_of_person(product: Product, person_keys: Sequence[str], limit: int = 20) -> list[FeedbackItem]:
-    """What a person told us, the newest first; `person_keys` are all ids they go by."""
-    items = FeedbackItem.objects.filter(product=product, person_key__in=[key for key in person_keys if key])
-    return list(items.select_related("product").order_by("-said_at", "-pk")[:limit])
-
-
-def items_of_people(product: Product, group: PeopleRef, limit: int) -> tuple[list[FeedbackItem], int]:
-    """What some people told us, and how many of them did: what speaks for an opportunity first, then the newest."""
-    keys = FeedbackItem.objects.filter(product=product).exclude(person_key="").values_list("person_key", flat=True)
-    theirs = keys_among(product, keys.distinct(), group.persons)
-    newest = FeedbackItem.objects.filter(product=product).exclude(person_key="").order_by("-said_at", "-pk")
-    # read until enough are found: there may be more ids than a database takes in one question
-    found = list(
-        islice((item for item in newest.iterator(chunk_size=500) if item.person_key in theirs), MOST_LOOKED_AT)
-    )
-    linked = set(linked_numbers(product)) if found else set()
-    return sorted(found, key=lambda item: item.number not in linked)[:limit] if theirs else [], len(theirs)
 
 
 def neighbour(product: Product, wanted: Wanted, item: FeedbackItem) -> FeedbackItem | None:
