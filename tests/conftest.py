@@ -45,11 +45,16 @@ def _fresh_caches() -> None:
     """What a process remembers between requests must not leak from test to test."""
     from django.core.cache import cache
 
-    from whytree.flags import live
+    from whytree.events import arrivals
+    from whytree.events.intake import rules
+    from whytree.flags import asking, live
     from whytree.workspace import keys
 
+    arrivals.forget()
     keys.forget_cached()
     live.forget()
+    rules.forget()
+    asking.forget()
     cache.clear()
 
 

@@ -46,7 +46,14 @@ def test_telling_again_replaces_what_was_told_of_these_events(actor: Any, produc
     assert (told("a"), told("b"), told("c")) == ([9], [4], [])
     event_references.push_event_references(actor, repository, ROOT, reading("a", line=10, is_first=False))
     assert told("a") == [9, 10]
-    assert events_in_code(product, ["a"])["a"][0].hunk is None  # this repository's code may not be stored
+    assert events_in_code(product, ["a"])["a"][0].hunk == "code"
+
+
+def test_no_line_is_stored_where_no_code_may_be(actor: Any, product: Any, repository: Any) -> None:
+    repository.with_hunks = False
+    repository.save()
+    event_references.push_event_references(actor, repository, ROOT, reading("a"))
+    assert events_in_code(product, ["a"])["a"][0].hunk is None
 
 
 @pytest.mark.parametrize(

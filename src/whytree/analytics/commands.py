@@ -11,6 +11,8 @@ from whytree.workspace.commands import AsJson, show
 from .asking import commands as asking_commands
 from .boards import commands as board_commands
 from .cohorts import commands as cohort_commands
+from .friction import commands as friction
+from .sessions import commands as sessions
 
 Key = Annotated[str, typer.Argument(help="Short name, as activated_7d.")]
 
@@ -22,7 +24,9 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("metric").command("remove")(remove_metric)
     asking_commands.register(group)
     cohort_commands.register(group)
+    friction.register(group)
     board_commands.register(group)
+    sessions.register(group)
 
 
 def add_metric(

@@ -5,9 +5,12 @@ from .asking import acts, typed
 from .asking import pages as asking
 from .boards import pages as boards
 from .cohorts import pages as cohorts
+from .friction import pages as friction
+from .sessions import pages as sessions
 
 pages = [
     path("numbers", views.numbers, name="numbers"),
+    path("forms", friction.forms, name="forms"),
     path("ask", asking.ask, name="ask"),
     path("ask/funnel", asking.funnel, name="ask_funnel"),
     path("ask/trends", asking.trends, name="ask_trends"),
@@ -15,6 +18,7 @@ pages = [
     path("ask/lifecycle", asking.lifecycle, name="ask_lifecycle"),
     path("ask/stickiness", asking.stickiness, name="ask_stickiness"),
     path("ask/paths", asking.paths, name="ask_paths"),
+    path("ask/sessions", sessions.sessions, name="ask_sessions"),
     path("ask/sql", typed.typed, name="ask_sql"),
     path("ask/act", acts.act, name="ask_act"),
     path("ask/<str:kind>.csv", asking.ask_csv, name="ask_csv"),

@@ -77,7 +77,7 @@ def _reference(repository: Repository, rev: str, one: PushedEvent, events: froze
         line=one.line,
         how=one.how,
         says=clean(one.says)[:300],
-        hunk=clean(one.hunk)[:4000] if one.hunk is not None and repository.with_code else None,
+        hunk=clean(one.hunk)[:4000] if one.hunk is not None and repository.keeps_pieces else None,
         rev=rev,
         at=timezone.now(),
     )

@@ -78,7 +78,7 @@ def _send(client: Client, search: EventSearch, found: EventsFound, repository: M
     body = {"root_sha": repository["root_sha"], "rev": found.sha, "events": found.events}
     for start in range(0, len(found.references) or 1, REFERENCES_AT_ONCE):
         some = found.references[start : start + REFERENCES_AT_ONCE]
-        references = [_told(search, one, with_code=repository["with_code"]) for one in some]
+        references = [_told(search, one, with_code=repository["with_code"] or repository["with_hunks"]) for one in some]
         client.post(path, {**body, "references": references, "is_first": start == 0})
 
 

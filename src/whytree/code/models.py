@@ -43,6 +43,11 @@ class Repository(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def keeps_pieces(self) -> bool:
+        """Whether lines of its code may be stored at all."""
+        return self.with_code or self.with_hunks
+
 
 class Commit(models.Model):
     """One commit, as its message, its notes and the merge that brought it tell it."""

@@ -68,9 +68,9 @@ class EventStore:
             result = self._client().query(sql, parameters=dict(parameters or {}), settings=_texts(settings))
             return list(result.named_results())
 
-    def value(self, sql: str, parameters: Parameters | None = None) -> Any:
+    def value(self, sql: str, parameters: Parameters | None = None, settings: Mapping[str, Any] | None = None) -> Any:
         """The first column of the only row; None when there is none."""
-        rows = self.query(sql, parameters)
+        rows = self.query(sql, parameters, settings)
         return next(iter(rows[0].values())) if rows else None
 
     def lines(

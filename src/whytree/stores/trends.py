@@ -189,7 +189,7 @@ def people(product_id: int, asked: Asked) -> int:
     """Everybody who did it in the period, once each."""
     bound = Bound()
     sql = _EVERYBODY.format(person=PERSON, period=_PERIOD.format(condition=selected(asked.selection, bound)))
-    return int(store().value(sql, _parameters(product_id, asked, bound, zoned=False)))
+    return int(store().value(sql, _parameters(product_id, asked, bound, zoned=False), ASKING))
 
 
 def largest_groups(product_id: int, asked: Asked, by: Sequence[By]) -> tuple[str, ...]:
