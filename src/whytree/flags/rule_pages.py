@@ -1,6 +1,5 @@
 """The part of a flag's page that singles people out, and the way back to an earlier state."""
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
+from whytree.engines.flag_rules.describing import laid_out
 from whytree.errors import Conflict, Invalid
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
@@ -35,7 +35,7 @@ def rule_context(flag: Flag, form: Mapping[str, Any] | None = None) -> dict[str,
 
 def _form_of(flag: Flag) -> dict[str, Any]:
     return {
-        "targeting": "" if flag.targeting is None else json.dumps(flag.targeting, indent=1, ensure_ascii=False),
+        "targeting": "" if flag.targeting is None else laid_out(flag.targeting),
         "overrides": "\n".join(f"{unit} = {variant}" for unit, variant in flag.overrides.items()),
         "prerequisites": "\n".join(
             f"{needed['flag']} = {variant}" for needed in flag.prerequisites for variant in needed["variants"]
