@@ -34,15 +34,19 @@ def add_repository(
     path: Where = Path(),
     name: Annotated[str, typer.Option(help="What to call it; the folder's name otherwise.")] = "",
     with_code: Annotated[
-        bool, typer.Option("--with-code", help="Send the text of files too, so that pages show it.")
+        bool, typer.Option("--with-code", help="Send whole files too, so that pages show any line of them.")
     ] = False,
+    no_code: Annotated[bool, typer.Option("--no-code", help="Send no line of code at all.")] = False,
     no_lines: NoLines = False,
     as_json: AsJson = False,
 ) -> None:
     """Read a clone's history, so that its lines can say why.
 
-    Commit ids, paths, messages and flag keys are sent; what is in the files stays here, unless you say --with-code.
+    Commit ids, paths, messages and flag keys are sent, and the few lines that pages show: those of commits that lead
+    to a node of the tree, and around flags; never half of a file. --no-code sends none, --with-code whole files.
     """
+    if with_code and no_code:
+        raise CommandError("--with-code sends files and --no-code sends none. Give one of them.")
     from whytree.engines.links_tickets import tracker_of_remote
 
     from .git import open_clone
@@ -54,6 +58,7 @@ def add_repository(
         "root_sha": identity(clone),
         "tracker": tracker_of_remote(clone.remote),
         "with_code": with_code,
+        "with_hunks": not no_code,
     }
     client = connect()
     repository = client.post(f"/products/{client.product}/repositories", body)

@@ -20,6 +20,9 @@ class Repository(models.Model):
     )
     branch = models.CharField(max_length=250, blank=True, default="")
     head = models.CharField(max_length=64, blank=True, default="", help_text="Newest commit read.")
+    with_hunks = models.BooleanField(
+        default=True, help_text="Pieces of its files may be stored: lines of commits that lead to a node, and of flags."
+    )
     with_code = models.BooleanField(
         default=False, help_text="Its files' text may be stored, so that pages can show it."
     )
@@ -265,6 +268,9 @@ class FileBlame(models.Model):
     rev = models.CharField(max_length=64)
     spans = models.JSONField(default=list, help_text="[[first line, last line, commit], ...]")
     text = models.TextField(null=True, blank=True)
+    hunks = models.JSONField(
+        default=list, blank=True, help_text="[[first line, last line, text], ...] where its whole text is not sent."
+    )
     stamp = models.CharField(
         max_length=64, blank=True, default="", help_text="Changes when anything that its clone tells of it does."
     )

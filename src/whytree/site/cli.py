@@ -58,6 +58,7 @@ GROUPS = {
     "metric": "What is counted.",
     "ask": "Questions asked of what people did.",
     "field": "Form fields: what they cost people, and whether code reads them.",
+    "move": "Take data to another place, counted and compared.",
     "flag": "Feature flags.",
     "feedback": "What people said.",
     "experiment": "What a change did to people drawn by lot.",

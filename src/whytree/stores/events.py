@@ -14,7 +14,7 @@ import contextlib
 import errno
 import secrets
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +40,10 @@ _NOT_NOW = {
 }
 
 
+def nothing_is_owed() -> None:
+    """What there is to do before reading while no writer has the store."""
+
+
 class EventStore:
     """One database of the engine. Thread-safe: every thread has a client of its own."""
 
@@ -48,11 +52,14 @@ class EventStore:
         self.database = database
         self._clients = Clients(engine, database)
         self._closed = False
+        # Called before anything is read or changed here: a writer may owe rows that it has acknowledged.
+        self.before_reading: Callable[[], None] = nothing_is_owed
 
     def query(
         self, sql: str, parameters: Parameters | None = None, settings: Mapping[str, Any] | None = None
     ) -> list[Row]:
         """The rows of a SELECT, each a dict by column name."""
+        self.before_reading()
         with self._errors_told():
             result = self._client().query(sql, parameters=dict(parameters or {}), settings=_texts(settings))
             return list(result.named_results())
@@ -66,6 +73,7 @@ class EventStore:
         self, sql: str, parameters: Parameters | None = None, settings: Mapping[str, Any] | None = None
     ) -> list[bytes]:
         """The rows of a SELECT as the engine's own lines of JSON."""
+        self.before_reading()
         with self._errors_told():
             body: bytes = self._client().raw_query(
                 sql, parameters=dict(parameters or {}), settings=_texts(settings), fmt="JSONEachRow"
@@ -76,6 +84,7 @@ class EventStore:
         self, sql: str, parameters: Parameters | None = None, settings: Mapping[str, Any] | None = None
     ) -> None:
         """Run a statement that gives no rows."""
+        self.before_reading()
         with self._errors_told():
             self._client().command(sql, parameters=dict(parameters or {}), settings=_texts(settings))
 

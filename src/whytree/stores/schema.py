@@ -200,9 +200,13 @@ def migrate(store: "EventStore", migrations: tuple[Migration, ...] = MIGRATIONS)
             f"The events were written by a newer Whytree (migration {max(done - known)}). Update this one: "
             "pipx upgrade whytree"
         )
-    todo = [migration for migration in migrations if migration.number not in done]
-    for migration in todo:
-        for statement in migration.statements:
-            store.execute(statement.replace("{database}", f"`{store.database}`"))
-        store.insert("migrations", [{"number": migration.number, "name": migration.name}])
-    return [migration.number for migration in todo]
+    ran: list[Migration] = []
+    try:
+        for migration in migrations:
+            if migration.number not in done:
+                for statement in migration.statements:
+                    store.execute(statement.replace("{database}", f"`{store.database}`"))
+                ran.append(migration)
+    finally:  # in one insert: each costs an fsync
+        store.insert("migrations", [{"number": each.number, "name": each.name} for each in ran])
+    return [each.number for each in ran]
