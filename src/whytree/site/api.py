@@ -14,7 +14,20 @@ from whytree.workspace.doors import BrowserAuth, TokenAuth
 
 from .middleware import answer
 
-APPS = ("workspace", "people", "events", "code", "tree", "analytics", "flags", "voice", "learning", "why", "demo")
+APPS = (
+    "workspace",
+    "people",
+    "events",
+    "code",
+    "tree",
+    "analytics",
+    "flags",
+    "voice",
+    "experiments",
+    "learning",
+    "why",
+    "demo",
+)
 
 api = NinjaAPI(
     title="Whytree",
