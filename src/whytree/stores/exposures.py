@@ -23,7 +23,7 @@ from typing import Any
 
 from .events import Row, store
 from .filters import COLUMNS
-from .sql import PERSON
+from .sql import PEOPLE, PERSON
 
 
 @dataclass(frozen=True)
@@ -187,9 +187,8 @@ def by_period_and_arm(
     columns = "".join(_columns(goal).format(i=i) for i, goal in enumerate(goals))
     asked = _Asked(goals, by)
     sql = _ARMS.format(columns=columns, people=asked.people_sql())
-    rows = store().query(
-        sql, _parameters(product_id, flag_key, spans, window, as_of, without) | asked.parameters(spans, since)
-    )
+    known = _parameters(product_id, flag_key, spans, window, as_of, without) | asked.parameters(spans, since)
+    rows = store().query(sql, known, PEOPLE)
     return [_arm(row, goals) for row in rows]
 
 
@@ -225,7 +224,7 @@ def percentiles(
     columns = ", ".join(f"quantileExact({share!r})(value{i}) AS top{i}" for i, (_, share) in enumerate(goals))
     sql = _TOPS.format(columns=f"count() AS people, {columns}", people=asked.people_sql())
     known = _parameters(product_id, flag_key, spans, window, as_of, without) | asked.parameters(spans, since)
-    row = store().query(sql, known)[0]
+    row = store().query(sql, known, PEOPLE)[0]
     return [float(row[f"top{i}"]) if row["people"] else None for i in range(len(goals))]
 
 
@@ -258,7 +257,7 @@ def entries_by_day(
         | asked.parameters(spans, since)
         | {"zone": zone}
     )
-    rows = store().query(_ENTRIES.format(people=asked.people_sql()), known)
+    rows = store().query(_ENTRIES.format(people=asked.people_sql()), known, PEOPLE)
     return {(row["day"], row["arm"]): row["people"] for row in rows}
 
 

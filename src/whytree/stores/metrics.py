@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from .events import Row, store
-from .sql import PERSON
+from .sql import PEOPLE, PERSON
 
 
 @dataclass(frozen=True)
@@ -95,14 +95,14 @@ ORDER BY day
 
 def count(product_id: int, event: str, start: datetime, end: datetime) -> Counted:
     """All occurrences of `event` in the period."""
-    rows = store().query(_COUNT, {"product": product_id, "event": event, "start": start, "end": end})
+    rows = store().query(_COUNT, {"product": product_id, "event": event, "start": start, "end": end}, PEOPLE)
     return _counted(rows[0])
 
 
 def count_by_day(product_id: int, event: str, start: datetime, end: datetime, *, zone: str) -> dict[date, Counted]:
     """The same for each day on which there was one."""
     parameters = {"product": product_id, "event": event, "start": start, "end": end, "zone": zone}
-    return {row["day"]: _counted(row) for row in store().query(_COUNT_BY_DAY, parameters)}
+    return {row["day"]: _counted(row) for row in store().query(_COUNT_BY_DAY, parameters, PEOPLE)}
 
 
 def conversion_by_day(
@@ -132,7 +132,7 @@ def conversion_by_day(
         "as_of": as_of,
         "zone": zone,
     }
-    rows = store().query(sql, parameters)
+    rows = store().query(sql, parameters, PEOPLE)
     return {row["day"]: Converted(row["entered"], row["converted"], row["open"]) for row in rows}
 
 

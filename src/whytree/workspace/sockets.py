@@ -174,3 +174,14 @@ def plug_erase(eraser: PersonVerb) -> None:
 
 def plug_export(exporter: PersonVerb) -> None:
     _exporters.append(exporter)
+
+
+def erase_everywhere(product: Product, person_key: str) -> None:
+    """Every app forgets what it holds of this id; in the caller's transaction."""
+    for eraser in _erasers:
+        eraser(product, person_key)
+
+
+def export_everywhere(product: Product, person_key: str) -> dict[str, Any]:
+    """What every app holds of this id, by the app's name."""
+    return {exporter.__module__.split(".")[1]: exporter(product, person_key) for exporter in _exporters}

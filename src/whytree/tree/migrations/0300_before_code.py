@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tree', '0030_drafts'),
+        ('tree', '0200_frozen_answers_as_evidence'),
     ]
 
     operations = [
