@@ -231,7 +231,12 @@
     },
     consent: (yes) => {
       consent = local("consent", yes ? "yes" : "no");
-      if (yes) { begin(); later(0); return; }
+      if (yes) {
+        if (user) local("user", user);
+        begin();
+        later(0);
+        return;
+      }
       for (const name of ["id", "user", "unsent"]) local(name, "");
       anonymous = user = "";
       queue = [];
