@@ -164,3 +164,32 @@ def seen_between(product_id: int, events: Sequence[str]) -> tuple[datetime | Non
     """When one of these events was first and last seen; None twice when none ever was."""
     row = store().query(_SEEN_BETWEEN, {"product": product_id, "events": list(events)})[0]
     return (row["first_at"], row["last_at"]) if row["seen"] else (None, None)
+
+
+_LAST_SEEN_EACH = """
+SELECT event, max(timestamp) AS last_at
+FROM events
+WHERE product = {product:UInt32} AND event IN {events:Array(String)} AND timestamp <= {as_of:DateTime64(3, 'UTC')}
+GROUP BY event
+"""
+
+
+def last_seen_each(product_id: int, events: Sequence[str], *, as_of: datetime) -> dict[str, datetime]:
+    """When each of these events last happened, up to then; without those that never did."""
+    rows = store().query(_LAST_SEEN_EACH, {"product": product_id, "events": list(events), "as_of": as_of})
+    return {row["event"]: row["last_at"] for row in rows}
+
+
+_SOURCES = """
+SELECT DISTINCT source
+FROM events
+WHERE product = {product:UInt32} AND event IN {events:Array(String)}
+  AND timestamp >= {start:DateTime64(3, 'UTC')} AND timestamp <= {end:DateTime64(3, 'UTC')}
+ORDER BY source
+"""
+
+
+def sources_of(product_id: int, events: Sequence[str], start: datetime, end: datetime) -> list[str]:
+    """Through which kinds of door these events came in: capture, server, import."""
+    rows = store().query(_SOURCES, {"product": product_id, "events": list(events), "start": start, "end": end})
+    return [row["source"] for row in rows]

@@ -8,7 +8,7 @@ class VoiceConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import plugs, search
+        from . import jobs, plugs, search  # noqa: F401 - importing jobs registers its handlers
 
         post_migrate.connect(search.ensure_index, sender=self)
         plugs.plug()
