@@ -1,6 +1,7 @@
 """The page, its JSON and the command line show the same answer."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -211,3 +212,16 @@ def test_the_chart_marks_what_the_team_did(as_alice: Any, actor: Any, product: A
     open_flag(actor, product, "ask_later")
     Activity.objects.filter(verb="open_flag").update(at=timezone.now() - timedelta(days=12))
     assert ">ask_later opened<" in as_alice.get("/p/sprout/numbers/activated_7d").content.decode()
+
+
+def test_a_conversion_to_what_nobody_sends_says_so_beside_its_zero(
+    happened: Callable[..., None], actor: Any, product: Any, as_viewer: Any
+) -> None:
+    from whytree.analytics.services import create_metric
+
+    for person in range(5):
+        happened(person, "signed_up", 10)
+    slip = {"version": 1, "kind": "conversion", "from": "signed_up", "to": "signed_upp", "within_days": 7}
+    create_metric(actor, product, key="slip", name="Slip", definition=slip)
+    page = as_viewer.get("/p/sprout/numbers/slip").content.decode()
+    assert "No event “signed_upp” has been seen yet. Did you mean “signed_up”?" in page

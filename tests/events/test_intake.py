@@ -112,6 +112,24 @@ def test_properties_are_kept_by_list(web: Sender, store: EventStore, want: Any) 
     assert kept == {"denied": {"plan": "pro", "n": "1"}, "allowed": {"plan": "pro"}}
 
 
+def test_what_is_denied_does_not_reach_a_profile_either(
+    web: Sender, store: EventStore, want: Any, capture_key: str
+) -> None:
+    from whytree.people.models import Person
+
+    from .test_posthog import message, send
+
+    want(denied=["email"], allowed=["plan"]).ok  # noqa: B018
+    web.batch(
+        {"type": "identify", "userId": "ana", "messageId": "1", "traits": {"email": "a@example.org", "name": "Ana"}}
+    )
+    said = {"$set": {"email": "b@example.org", "name": "Bob"}, "flagged": "x"}
+    send("/batch/", {"api_key": capture_key, "batch": [message("$identify", "bob", properties=said)]})
+    people = {person.key: (person.name, person.email) for person in Person.objects.all()}
+    assert people == {"ana": ("Ana", ""), "bob": ("Bob", "")}
+    assert [row["properties"] for row in rows(store)] == [{}, {"$set.name": "Bob"}]
+
+
 def test_no_list_takes_away_what_tells_people_and_variants_apart(web: Sender, store: EventStore, want: Any) -> None:
     want(allowed=["plan"]).ok  # noqa: B018
     web.batch(track("$exposure", properties={"flag": "form", "variant": "on", "other": 1}))

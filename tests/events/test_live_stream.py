@@ -45,7 +45,7 @@ def test_it_can_show_one_key_only(web: Sender, backend: Sender, store: EventStor
     page = text(as_viewer, f"{PAGE}?key={keys['backend']}")
     assert "from the server" in page
     assert "from the web" not in page
-    assert "Waiting for your first event" in text(as_viewer, f"{PAGE}?key=999999")
+    assert "Nothing yet with this key" in text(as_viewer, f"{PAGE}?key=999999")
     assert as_viewer.get(f"{PAGE}?key=nonsense'").status_code == 200
 
 

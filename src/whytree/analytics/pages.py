@@ -74,7 +74,7 @@ def metric(request: PageRequest, product: Product, key: str) -> HttpResponse:
         "used_by": users,
         "is_outcome": any(isinstance(node, Outcome) for node in users),
         "baseline": "" if measured.value is None else f"{measured.value:.4g}",
-        "warnings": warnings(definition_of(found), known_events(product)) if measured.value is None else [],
+        "warnings": [] if measured.value else warnings(definition_of(found), known_events(product)),
     }
     return render(request, "analytics/metric.html", context | _rights(request, product))
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from whytree.stores import catalogue as stored
 from whytree.stores.catalogue import CataloguedEvent, CataloguedProperty, PutAside
+from whytree.stores.timeline import any_event
 from whytree.workspace.models import Product
 
 from . import arrivals as arrived
@@ -59,6 +60,7 @@ class LiveStream:
 
     arrivals: list[Arrival]
     turned: list[Turned]
+    is_new: bool = False  # whether no event ever came for the product
 
     @property
     def mark(self) -> str:
@@ -69,7 +71,7 @@ class LiveStream:
     @property
     def sentence(self) -> str:
         if not self.arrivals:
-            return "Waiting for the first event."
+            return "Waiting for the first event." if self.is_new else "Nothing has arrived since this server started."
         last = self.arrivals[0]
         if last.state == "refused":
             return f"The last one was refused: {last.reason}"
@@ -79,7 +81,8 @@ class LiveStream:
 
 def live_stream(product: Product, key_id: int | None = None) -> LiveStream:
     """For setting up an integration: the latest messages with what became of them."""
-    return LiveStream(arrived.arrivals(product.pk, key_id=key_id), arrived.turned_away())
+    lately = arrived.arrivals(product.pk, key_id=key_id)
+    return LiveStream(lately, arrived.turned_away(), is_new=not lately and not any_event(product.pk))
 
 
 @dataclass(frozen=True)

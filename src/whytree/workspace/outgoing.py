@@ -80,25 +80,25 @@ class Line:
     """A connection to one host that is kept between calls, each under the same rules. For one thread.
 
     line = Line("https://eu.i.posthog.com")
-    line.post("/batch/", body, {"Content-Type": "application/json"})
+    line.send("POST", "/batch/", body, {"Content-Type": "application/json"})
     """
 
     def __init__(self, url: str) -> None:
         self._parts = _split(url)
         self._connection: http.client.HTTPConnection | None = None
 
-    def post(self, target: str, data: bytes, headers: Mapping[str, str]) -> Reply:
+    def send(self, method: str, target: str, data: bytes, headers: Mapping[str, str]) -> Reply:
         """Whatever it answers. Raises `Unavailable` when it does not; `Invalid` when it may not be called."""
         try:
-            return self._post(target, data, headers)
+            return self._send(method, target, data, headers)
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise Unavailable(f"{self._parts.hostname} does not answer: {plain(error)[:200]}", retry_after=5) from error
 
-    def _post(self, target: str, data: bytes, headers: Mapping[str, str]) -> Reply:
+    def _send(self, method: str, target: str, data: bytes, headers: Mapping[str, str]) -> Reply:
         if self._connection is None:
             self._connection = _connection(self._parts, _checked_address(self._parts))
-        self._connection.request("POST", target, data, {**headers, "Host": self._parts.netloc})
+        self._connection.request(method, target, data or None, {**headers, "Host": self._parts.netloc})
         with self._connection.getresponse() as response:
             text = plain(_answer(response).decode("utf-8", "replace"))[:200]
             if response.will_close or not response.isclosed():  # an answer that was cut would be read as the next one's

@@ -13,6 +13,7 @@
   const host = (said.host || new URL(script.src).origin).replace(/\/$/, "");
   const VERSION = "1", BATCH = 50, BEACON = 60000, WAIT = 1500, MOST = 1000, SLOWEST = 60000;
   const now = () => Date.now();
+  const agent = navigator.userAgent; // asked while the page goes away, some browsers answer another
   const off = (name) => said[name] === "off";
 
   /* ---- what is remembered: nothing before consent, where consent is asked for ---- */
@@ -54,7 +55,7 @@
     return JSON.stringify({
       writeKey: said.key,
       sentAt: new Date().toISOString(),
-      context: { userAgent: navigator.userAgent, locale: navigator.language, campaign, library: { name: "whytree.js", version: VERSION } },
+      context: { userAgent: agent, locale: navigator.language, campaign, library: { name: "whytree.js", version: VERSION } },
       batch: batch.map((one) => ({ anonymousId: anonymous, ...(user && { userId: user }), ...one })),
     });
   };
@@ -231,7 +232,12 @@
     },
     consent: (yes) => {
       consent = local("consent", yes ? "yes" : "no");
-      if (yes) { begin(); later(0); return; }
+      if (yes) {
+        if (user) local("user", user);
+        begin();
+        later(0);
+        return;
+      }
       for (const name of ["id", "user", "unsent"]) local(name, "");
       anonymous = user = "";
       queue = [];

@@ -5,7 +5,7 @@ The doors ask `rules_of` for every request; it answers from memory for some seco
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db import DatabaseError
 
@@ -13,11 +13,12 @@ from whytree.errors import TooMany
 
 from ..models import Intake, KeyLimit, Relay
 from ..rows import SERVER, LeftOut, Normalised, Outcome
+from ..traits import SET, SET_ONCE
 
 FRESH_SECONDS = 2.0
 
 # Without these nobody could be told from anybody, nor a variant from another: they are kept whatever the lists say.
-_NEEDED = ("$set.", "$set_once.", "$anon_distinct_id", "alias", "previousId", "groupId", "flag", "variant", "$import")
+_NEEDED = frozenset({"$anon_distinct_id", "alias", "previousId", "groupId", "flag", "variant", "$import"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class Rules:
             return LeftOut("It is a bot's, and this product keeps none.")
         if event.bot and self.bots == Intake.Bots.COUNTED:
             event.bot = False
+            if item.exposure is not None:
+                item.exposure.bot = False
         if self.allowed or self.denied or self.denied_beginnings or (self.keep_address and address):
             self._choose(item, address)
         return item
@@ -61,13 +64,23 @@ class Rules:
             kept["$ip"], letters["$ip"] = address, "s"
         item.event.properties = kept
         item.types = "".join(letters[name] for name in kept)
+        if item.traits is not None:
+            item.traits = replace(
+                item.traits, values=self._not_denied(item.traits.values), once=self._not_denied(item.traits.once)
+            )
 
     def keeps(self, name: str) -> bool:
-        if name.startswith(_NEEDED):
+        """Whether an event keeps a property. What is said of its person (`$set`) is only subject to what is denied."""
+        if name in _NEEDED:
             return True
-        if name in self.denied or (self.denied_beginnings and name.startswith(self.denied_beginnings)):
-            return False
-        return not self.allowed or name in self.allowed
+        bare = name.removeprefix(SET).removeprefix(SET_ONCE)
+        return not self.denies(bare) and (not self.allowed or name in self.allowed or bare != name)
+
+    def denies(self, name: str) -> bool:
+        return name in self.denied or (bool(self.denied_beginnings) and name.startswith(self.denied_beginnings))
+
+    def _not_denied(self, said: dict[str, str]) -> dict[str, str]:
+        return {name: value for name, value in said.items() if not self.denies(name)}
 
 
 _cache: dict[int, tuple[float, Rules]] = {}

@@ -31,6 +31,7 @@ class Call(msgspec.Struct, frozen=True):
     target: str
     headers: dict[str, str]
     body: bytes = b""
+    method: str = "POST"
 
 
 class State(msgspec.Struct):
@@ -187,7 +188,7 @@ class Reading:
 
 
 def _packed(call: Call) -> bytes:
-    header = msgspec.json.encode({"at": call.at, "target": call.target, "headers": call.headers})
+    header = msgspec.json.encode({"at": call.at, "method": call.method, "target": call.target, "headers": call.headers})
     rest = header + call.body
     head = len(header).to_bytes(4, "big") + len(call.body).to_bytes(4, "big") + zlib.crc32(rest).to_bytes(4, "big")
     return head + rest

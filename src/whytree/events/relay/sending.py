@@ -86,7 +86,7 @@ class Sender:
         try:
             if line is None:
                 line = self._local.line = Line(self.target.url)
-            return line.post(call.target, call.body, call.headers)
+            return line.send(call.method, call.target, call.body, call.headers)
         except RetryLater as error:
             return Reply(503, error.message)
         except WhytreeError as error:  # the address may not be called (any more): that can be changed, so wait

@@ -79,7 +79,7 @@ def pass_on(request: HttpRequest, product_id: int, dialect: str) -> None:
     """Put an accepted call into the queue. Whatever goes wrong is ours: the client has its answer either way."""
     headers = {name: value for name, value in request.headers.items() if _goes_along(name)}
     headers["X-Forwarded-For"] = request.META.get("REMOTE_ADDR", "")
-    call = Call(time.time(), request.get_full_path(), headers, request.body)
+    call = Call(time.time(), request.get_full_path(), headers, request.body, request.method or "POST")
     try:
         queue_of(product_id, dialect).append(call)
     except Full as full:
