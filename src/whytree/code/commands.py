@@ -104,10 +104,12 @@ def list_repositories(as_json: AsJson = False) -> None:
 def _read(
     client: Client, clone: Any, repository: dict[str, Any], *, lines: bool, everything: bool, as_json: bool
 ) -> None:
+    from .event_search import tell_events
     from .flag_search import tell_flags
 
     found = read_clone(client, clone, repository, lines=lines, everything=everything, quiet=as_json)
     found.left_out += tell_flags(client, clone, repository).left_out
+    found.left_out += _from_events(lambda: tell_events(client, clone, repository), "Events were not looked for")
     found.left_out += _fields_told(client, clone, repository)
     keep_point(client, repository)
     share = client.get(f"/products/{client.product}/why/share", repository=repository["name"])
@@ -143,12 +145,17 @@ def _fields_told(client: Client, clone: Any, repository: dict[str, Any]) -> list
     """Look for the form fields that events speak of; sentences on what could not be done."""
     from .field_search import tell_fields
 
+    return _from_events(lambda: tell_fields(client, clone, repository), "Form fields were not looked for")
+
+
+def _from_events(tell: Callable[[], object], otherwise: str) -> list[str]:
+    """What needs the events to say what to look for is left out, in a sentence, while their store is down."""
     try:
-        tell_fields(client, clone, repository)
+        tell()
     except CommandError as error:
         if error.status != STORE_IS_DOWN:
             raise
-        return [f"Form fields were not looked for: {error.message}"]
+        return [f"{otherwise}: {error.message}"]
     return []
 
 

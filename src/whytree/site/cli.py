@@ -35,7 +35,7 @@ APPS = (
 )
 
 # People wait for these: the other apps' commands need not be read for them. Each belongs to one app, and to no group.
-ALONE = {"why": ("why",), "start": ("why",)}
+ALONE = {"why": ("why",), "start": ("why",), "themes": ("voice",)}
 
 # What a group of commands is for, as `whytree --help` shows it.
 GROUPS = {
@@ -44,6 +44,7 @@ GROUPS = {
     "key": "Capture and server keys.",
     "token": "Your personal tokens.",
     "event": "What people do, as your product sends it.",
+    "plan": "Which events should come: a tracking plan as YAML.",
     "import": "Bring in events, feedback, tickets, a tree.",
     "export": "Take out the whole workspace or a tree.",
     "repository": "Clones whose lines can say why.",
@@ -53,15 +54,19 @@ GROUPS = {
     "draft": "Nodes inferred from code and tickets, until you say yes or no.",
     "solution": "Ways to address an opportunity.",
     "hypothesis": "What a solution is believed to do.",
+    "test": "Tests before code: the cheapest answer first.",
     "note": "Comments, questions, challenges, constraints, decisions.",
     "evidence": "What speaks for or against a node.",
     "metric": "What is counted.",
     "ask": "Questions asked of what people did.",
+    "board": "Kept questions side by side.",
+    "cohort": "Groups of people, told by what they did.",
     "field": "Form fields: what they cost people, and whether code reads them.",
     "move": "Take data to another place, counted and compared.",
     "flag": "Feature flags.",
     "feedback": "What people said.",
     "experiment": "What a change did to people drawn by lot.",
+    "rollout": "Changes brought to more and more people, while guardrails are watched.",
     "review": "Predictions against what happened.",
     "slack": "The channel that gets five lines on Mondays.",
     "person": "The people who use the product.",

@@ -21,6 +21,8 @@ from typing import Any
 import msgspec
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 
+from whytree.errors import Invalid
+
 from .connection import Clients, Embedded, Engine, engine_for
 from .errors import StoreRefused, StoreUnavailable
 
@@ -33,6 +35,8 @@ RETRY_SECONDS_FULL = 30
 # ClickHouse's codes for "not now": everything else about an insert is taken for a fault of its rows.
 _FULL = {243}
 _MEMORY = {173, 241}
+_TOO_LONG = {159, 160}
+_REGEX = {427}
 _NOT_NOW = {
     *(60, 81, 497, 516),  # table or database gone, access denied
     *(74, 75, 76),  # files that cannot be read, written, opened
@@ -64,9 +68,9 @@ class EventStore:
             result = self._client().query(sql, parameters=dict(parameters or {}), settings=_texts(settings))
             return list(result.named_results())
 
-    def value(self, sql: str, parameters: Parameters | None = None) -> Any:
+    def value(self, sql: str, parameters: Parameters | None = None, settings: Mapping[str, Any] | None = None) -> Any:
         """The first column of the only row; None when there is none."""
-        rows = self.query(sql, parameters)
+        rows = self.query(sql, parameters, settings)
         return next(iter(rows[0].values())) if rows else None
 
     def lines(
@@ -119,6 +123,11 @@ class EventStore:
             if isinstance(error, OperationalError):
                 self._clients.drop_mine()
             told = as_unavailable(error, self.engine.name)
+            if told is None and getattr(error, "code", None) in _REGEX:
+                raise Invalid(
+                    "This is no regular expression that the store understands (RE2: no look-around, no huge repetitions). "
+                    "Write it as ^guitar|piano$."
+                ) from error
             if told is None:
                 raise
             raise told from error
@@ -132,6 +141,11 @@ def as_unavailable(error: Exception, where: str) -> StoreUnavailable | None:
         return StoreUnavailable(
             f"{where} cannot write: the disk is full. Free some space; what waits is written by itself then.",
             retry_after=RETRY_SECONDS_FULL,
+        )
+    if code in _TOO_LONG:
+        return StoreUnavailable(
+            "This took longer than a question may, and was stopped. Ask for a shorter period, fewer steps, or a narrower filter.",
+            retry_after=RETRY_SECONDS,
         )
     if code in _MEMORY:
         return StoreUnavailable(

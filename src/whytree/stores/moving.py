@@ -20,8 +20,7 @@ _REST = tuple(table for table in TABLES if table != "events")
 # Maps are sorted, since the engine keeps their keys in no promised order. A sum, not an exclusive or: two equal rows count.
 _SUM = """
 SELECT count() AS n,
-    sum(cityHash64(event_id, timestamp, event, distinct_id, received_at, platform, os, browser, app, version, locale,
-        country, path, mapSort(properties), mapSort(flags), source, person)) AS checksum
+    sum(cityHash64(* EXCEPT (properties, flags), mapSort(properties), mapSort(flags))) AS checksum
 FROM events
 WHERE product = {product:UInt32} AND person >= {first:UInt64} AND person <= {last:UInt64}
 """

@@ -14,6 +14,7 @@ _ORDER = {
     "quarantine": "product, received_at, kind, event, distinct_id, message_id, body",
     "catalogue": "product, event, property, type",
     "marks": "name",
+    "cohort_members": "product, cohort, version, person",
 }
 TABLES = tuple(_ORDER)
 _SLICE_ROWS = 100_000
@@ -47,7 +48,7 @@ def dump(table: str, source: EventStore | None = None) -> Iterator[bytes]:
     elif table == "catalogue":
         yield from source.lines(_CATALOGUE, settings=_AS_JSON)
     else:
-        final = "FINAL" if table in {"merge_edges", "person_overrides", "marks"} else ""
+        final = "FINAL" if table in {"merge_edges", "person_overrides", "marks", "cohort_members"} else ""
         yield from source.lines(f"SELECT * FROM {table} {final} ORDER BY {_ORDER[table]}", settings=_AS_JSON)
 
 

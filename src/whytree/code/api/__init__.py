@@ -2,8 +2,8 @@
 
 from ninja import Router
 
-from . import found, repositories, tickets
+from . import events, found, repositories, tickets
 
 router = Router(tags=["Code"])
-for part in (repositories, tickets, found):
+for part in (repositories, tickets, found, events):
     router.add_router("", part.router)

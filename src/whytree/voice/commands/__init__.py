@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import typer
 
+from ..themes import commands as themes
 from . import importing, items, loop, sorting
 
 
@@ -12,3 +13,4 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     items.register(group)
     sorting.register(group)
     loop.register(group)
+    themes.register(root, group)

@@ -34,6 +34,7 @@ PAGE = 30
 COUNTED = 10_000
 """Counting stops here: a page says "10,000+" and stays quick with any number of voices."""
 
+
 MOST_PAGES = 40
 """Search results are paged by place, because they are ordered by rank; nobody reads the 41st page."""
 

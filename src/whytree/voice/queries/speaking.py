@@ -11,6 +11,11 @@ from whytree.voice.authors import main_keys
 from whytree.voice.models import FeedbackItem
 from whytree.workspace.models import Product
 
+from .inbox import linked_numbers
+
+MOST_LOOKED_AT = 1_000
+"""Of one group's items; among the newest ones are those that speak for an opportunity."""
+
 
 @dataclass(frozen=True)
 class Linked:
@@ -130,10 +135,13 @@ def items_of_person(product: Product, person_keys: Sequence[str], limit: int = 2
 
 
 def items_of_people(product: Product, group: PeopleRef, limit: int) -> tuple[list[FeedbackItem], int]:
-    """What some people told us, the newest first, and how many of them told us anything."""
+    """What some people told us, and how many of them did: what speaks for an opportunity first, then the newest."""
     keys = FeedbackItem.objects.filter(product=product).exclude(person_key="").values_list("person_key", flat=True)
     theirs = keys_among(product, keys.distinct(), group.persons)
     newest = FeedbackItem.objects.filter(product=product).exclude(person_key="").order_by("-said_at", "-pk")
     # read until enough are found: there may be more ids than a database takes in one question
-    found = (item for item in newest.iterator(chunk_size=500) if item.person_key in theirs)
-    return (list(islice(found, limit)) if theirs else []), len(theirs)
+    found = list(
+        islice((item for item in newest.iterator(chunk_size=500) if item.person_key in theirs), MOST_LOOKED_AT)
+    )
+    linked = set(linked_numbers(product)) if found else set()
+    return sorted(found, key=lambda item: item.number not in linked)[:limit] if theirs else [], len(theirs)

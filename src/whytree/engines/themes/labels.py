@@ -1,0 +1,178 @@
+"""What to call a theme, and which of its texts speak for it.
+
+A label is made of words and short phrases that many of the theme's texts hold and few others do: share inside times the
+logarithm of how much larger it is than outside (class-based TF-IDF, Grootendorst 2022, on shares instead of counts, so
+that one long text has one voice). Nothing is invented: every word of a label stands in the texts.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from whytree.engines.text import is_unspaced
+from whytree.engines.themes.grouping import Labels
+from whytree.engines.themes.vectors import Vectors, directions
+
+MOST_WORDS = 80
+"""Words of one text that may name a theme."""
+LONGEST_PHRASE = 3
+LONGEST_LABEL = 60
+NAMED = 3
+"""Phrases in a label, at most."""
+TERMS = 8
+QUOTES = 3
+WORTH_NAMING = 0.35
+"""A further phrase belongs into the label when it scores at least so much of the first one's score."""
+SHORTEST_QUOTE, LONGEST_QUOTE = 25, 240
+SAME_WORDS = 0.97
+"""Cosine from which a second quote only repeats the first."""
+
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
+# They tie words together and name nothing. Only English has a list; elsewhere rarity outside the theme decides alone.
+_TYING_WORDS = """
+    a about after all also am an and any are as at be because been being both but by did do does doing for from had has have
+    having he her here hers him his how i i'd i'll i'm i've if in into is it it's its just me mine my myself of off on or our
+    ours out own please she so some such than that that's the their theirs them then there these they they're this those
+    through to too up us very was we we're were what when where which while who whom why will with would you you're your
+    yours can could should may might must shall im ive u ur d m re ve ll
+    app apps really much many more most even still get gets got getting go going one thing things lot way
+"""
+_DENYING_WORDS = """
+    not no never cannot can't cant won't wont don't dont doesn't doesnt didn't didnt isn't isnt wasn't couldn't couldnt
+    haven't hasn't without
+"""
+_TYING, _DENYING = frozenset(_TYING_WORDS.split()), frozenset(_DENYING_WORDS.split())
+_AFTER_VERBS = frozenset(("in", "out", "up", "off", "on", "back", "down"))
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a plain text; of a script without spaces every two neighbouring characters."""
+    words: list[str] = []
+    for word in _WORD.findall(text):
+        if is_unspaced(word):
+            words += [word[at : at + 2] for at in range(max(1, len(word) - 1))]
+        else:
+            words.append(word)
+        if len(words) >= MOST_WORDS:
+            break
+    return words
+
+
+def phrases_of(words: Sequence[str]) -> Iterator[str]:
+    """Words and phrases that could stand in a label; a phrase neither begins nor ends with a word that only ties."""
+    for size in range(1, LONGEST_PHRASE + 1):
+        for at in range(len(words) - size + 1):
+            part = words[at : at + size]
+            if _names_something(part):
+                yield " ".join(part)
+
+
+def _names_something(part: Sequence[str]) -> bool:
+    told = [word for word in part if word not in _TYING and word not in _DENYING]
+    if not told or any(len(word) < 2 for word in told):
+        return False
+    begins = part[0] not in _TYING
+    ends = part[-1] not in _TYING and part[-1] not in _DENYING
+    return begins and (ends or (len(part) > 1 and part[-1] in _AFTER_VERBS and part[-2] in told))
+
+
+def name_themes(texts: Sequence[str], labels: Labels, count: int) -> list[list[str]]:
+    """For each theme the phrases that tell it from the others, the most telling first. `texts` are plain texts."""
+    inside: list[Counter[str]] = [Counter() for _ in range(count)]
+    sizes = [0] * count
+    everywhere: Counter[str] = Counter()
+    for text, label in zip(texts, labels.tolist(), strict=True):
+        said = set(phrases_of(words_of(text)))
+        everywhere.update(said)
+        if label >= 0:
+            inside[label].update(said)
+            sizes[label] += 1
+    total = len(texts)
+    return [_telling(inside[at], sizes[at], everywhere, total) for at in range(count)]
+
+
+def _telling(inside: Counter[str], size: int, everywhere: Counter[str], total: int) -> list[str]:
+    least = 2 if size < 40 else 3
+    scored = {
+        phrase: _score(phrase, times / size, (everywhere[phrase] - times + 0.5) / (total - size + 1))
+        for phrase, times in inside.items()
+        if times >= least
+    }
+    order = sorted(scored, key=lambda phrase: (-scored[phrase], phrase))
+    best = [phrase for phrase in order if scored[phrase] > 0][: 12 * TERMS]
+    chosen: list[str] = []
+    for phrase in best:
+        if len(chosen) == TERMS:
+            break
+        if not any(_repeats(phrase, other) for other in chosen):
+            chosen.append(phrase)
+    enough = [phrase for phrase in chosen if scored[phrase] >= WORTH_NAMING * scored[chosen[0]]][:NAMED]
+    return [*enough, *[phrase for phrase in chosen if phrase not in enough]]
+
+
+def _score(phrase: str, inside: float, outside: float) -> float:
+    """Longer phrases say more and are rarer: their number of words makes up for it."""
+    return inside * math.log(max(inside / outside, 1e-9)) * (phrase.count(" ") + 1)
+
+
+def _repeats(phrase: str, other: str) -> bool:
+    """Whether two phrases share a word, endings apart."""
+    return bool({_stem(word) for word in _content(phrase)} & {_stem(word) for word in _content(other)})
+
+
+def _content(phrase: str) -> list[str]:
+    words = phrase.split()
+    return [word for word in words if word not in _TYING and word not in _DENYING] or words
+
+
+def _stem(word: str) -> str:
+    return word[:5] if len(word) > 6 else word.rstrip("s")
+
+
+def label_of(terms: Sequence[str], quote: str) -> str:
+    """The first phrases, as many as fit. Without a telling word, or in a script without spaces, a theme is called by its quote."""
+    named = ""
+    for term in terms[:NAMED] if terms and not is_unspaced(terms[0]) else ():
+        longer = f"{named} · {term}" if named else term
+        if len(longer) > LONGEST_LABEL:
+            break
+        named = longer
+    return named or (quote if len(quote) <= LONGEST_LABEL else quote[: LONGEST_LABEL - 1].rstrip() + "…")
+
+
+def told_apart(labels: Sequence[str], terms: Sequence[Sequence[str]]) -> list[str]:
+    """The same labels, with one more word where two themes would be called the same."""
+    counted = Counter(labels)
+    given: dict[str, int] = defaultdict(int)
+    result = []
+    for label, words in zip(labels, terms, strict=True):
+        if counted[label] > 1:
+            given[label] += 1
+            more = next((word for word in words if word not in label), str(given[label]))
+            label = f"{label} · {more}"
+        result.append(label)
+    return result
+
+
+def typical(vectors: Vectors, members: Labels, middle: Vectors, lengths: Sequence[int]) -> list[int]:
+    """Members that speak for a theme: near its middle, readable, and not the same words twice. Places among all texts."""
+    near = vectors[members] @ directions(middle[None, :])[0]
+    readable = np.array([_readable(lengths[at]) for at in members.tolist()], dtype=np.float32)
+    order = members[np.argsort(-(near + readable), kind="stable")]
+    chosen: list[int] = []
+    for at in order.tolist():
+        if all(float(vectors[at] @ vectors[other]) < SAME_WORDS for other in chosen):
+            chosen.append(at)
+        if len(chosen) == QUOTES:
+            break
+    return chosen
+
+
+def _readable(length: int) -> float:
+    """Two words tell little, and nobody reads a page: both come later, not never."""
+    return -0.3 if length < SHORTEST_QUOTE else -0.2 if length > LONGEST_QUOTE else 0.0
