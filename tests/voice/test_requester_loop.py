@@ -114,7 +114,7 @@ def test_a_mail_carries_the_changelog_and_their_own_words(
     loop.tell(actor, solution, ["mira"], by_mail=True)
     with pytest.raises(Conflict, match="WHYTREE_PUBLIC_URL"):
         loop.ask(actor, solution, ["mira"], by_mail=True)
-    monkeypatch.setattr(settings, "WHYTREE", replace(settings.WHYTREE, public_url="https://sprout.example.org"))
+    settings.WHYTREE = replace(settings.WHYTREE, public_url="https://sprout.example.org")
     loop.ask(actor, solution, ["mira"], by_mail=True)
     told, question = sent
     assert (told.to, "look around" in told.text, "no number, says mira" in told.text) == (
