@@ -60,6 +60,7 @@ GROUPS = {
     "field": "Form fields: what they cost people, and whether code reads them.",
     "flag": "Feature flags.",
     "feedback": "What people said.",
+    "theme": "What many voices are about.",
     "experiment": "What a change did to people drawn by lot.",
     "review": "Predictions against what happened.",
     "slack": "The channel that gets five lines on Mondays.",

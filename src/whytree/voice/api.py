@@ -9,10 +9,12 @@ from whytree.errors import Invalid
 from whytree.voice import queries, schemas, services
 from whytree.voice.drafts import FeedbackFields, Source
 from whytree.voice.models import FeedbackItem, ImportRun
+from whytree.voice.themes.api import router as themes
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
 router = Router(tags=["Voices"])
+router.add_router("", themes)
 
 MOST_LISTED = 200
 

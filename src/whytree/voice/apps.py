@@ -9,6 +9,7 @@ class VoiceConfig(AppConfig):
 
     def ready(self) -> None:
         from . import plugs, search
+        from .themes import jobs  # noqa: F401 - importing them registers their handlers
 
         post_migrate.connect(search.ensure_index, sender=self)
         plugs.plug()

@@ -6,7 +6,20 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from whytree.voice.themes.models import Theme, ThemeMembership, ThemeRun, ThemeState
 from whytree.workspace.models import Product, User
+
+__all__ = [
+    "Consent",
+    "FeedbackItem",
+    "Highlight",
+    "ImportRun",
+    "RunState",
+    "Theme",
+    "ThemeMembership",
+    "ThemeRun",
+    "ThemeState",
+]
 
 TEXT_LENGTH = 100_000
 """Characters of one item: a long mail thread. A transcript is an interview, not an item."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -32,7 +33,7 @@ class TooAlike(ValueError):
     """All texts say the same, in the words `text`."""
 
     def __init__(self, text: str, count: int) -> None:
-        super().__init__(text)
+        super().__init__(text, count)
         self.text = text
         self.count = count
 
@@ -146,3 +147,12 @@ def _described(texts: Sequence[str | None], read: Distinct, vectors: Vectors, la
     of_distinct = np.append(labels, -1)
     of_text = [int(of_distinct[at]) + 1 or None for at in read.of_text.tolist()]
     return Found(themes, of_text, near[read.of_text])
+
+
+def find_with(texts: Sequence[str | None], model: str = "") -> Found:
+    """The same for another process, which has to be told by plain values: no `model` is the words alone, else as `load_model`."""
+    if not model:
+        return find_themes(texts)
+    from whytree.engines.themes.sentences import PACKAGED_MODEL, load_model
+
+    return find_themes(texts, embed=load_model(None if model == PACKAGED_MODEL else Path(model)).embed)
