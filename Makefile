@@ -21,7 +21,7 @@ $(STAMP): pyproject.toml | $(VENV)/bin/python
 demo: $(STAMP) ## Load the onboarding story into .demo/ and serve it. ARGS=--no-serve stops after printing.
 	@WHYTREE_DATA= $(BIN)/whytree demo --data .demo $(ARGS)
 
-test: $(STAMP) ## Run all tests: unit, API, PostgreSQL, browser. Installs Debian's chromium and postgresql when root.
+test: $(STAMP) ## Run all tests: unit, API, PostgreSQL, browser. Installs Debian's chromium, postgresql and nodejs when root.
 	@$(BIN)/python tests/run.py
 
 quick: $(STAMP) ## The tests that take no server, browser, PostgreSQL or event engine: under a minute.

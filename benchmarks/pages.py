@@ -33,6 +33,8 @@ PAGES = (
     "/OPP-2",
     "/SOL-2",
     "/REV-2",
+    "/experiments",
+    "/experiments/EXP-2",
     "/voices",
     "/voices?q=phone+number&state=all",
     "/numbers",

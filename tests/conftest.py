@@ -45,11 +45,16 @@ def _fresh_caches() -> None:
     """What a process remembers between requests must not leak from test to test."""
     from django.core.cache import cache
 
-    from whytree.flags import live
+    from whytree.events import arrivals
+    from whytree.events.intake import rules
+    from whytree.flags import asking, live
     from whytree.workspace import keys
 
+    arrivals.forget()
     keys.forget_cached()
     live.forget()
+    rules.forget()
+    asking.forget()
     cache.clear()
 
 
@@ -170,7 +175,9 @@ class Api:
         _, self.token = keys.create_token(keys.actor_of_user(user), name="test", scopes=[])
 
     def _call(self, method: str, path: str, body: Any = None) -> Answer:
-        data = "" if body is None else json.dumps(body)
+        return self._send(method, path, "" if body is None else json.dumps(body))
+
+    def _send(self, method: str, path: str, data: str) -> Answer:
         response = self._client.generic(
             method,
             "/api" + path,
@@ -189,6 +196,10 @@ class Api:
 
     def post(self, path: str, body: Any = None) -> Answer:
         return self._call("POST", path, {} if body is None else body)
+
+    def post_text(self, path: str, text: str) -> Answer:
+        """A body as it stands, for what no Python value comes to."""
+        return self._send("POST", path, text)
 
     def put(self, path: str, body: Any) -> Answer:
         return self._call("PUT", path, body)

@@ -1,4 +1,4 @@
-"""`make test`: everything, with what it needs. Installs Debian's chromium and PostgreSQL when root; else says what to type.
+"""`make test`: everything, with what it needs. Installs Debian's chromium, PostgreSQL and Node when root; else says what to type.
 
 The suite runs twice: on SQLite with the browser and the real servers, then the parts that speak to the relational
 database on PostgreSQL, in a cluster of its own that is gone afterwards. With CI=true a missing part is a failure.
@@ -22,7 +22,7 @@ RELATIONAL = (
     "--ignore=tests/stores",
     "--ignore=tests/demo",
 )
-PACKAGES = {"chromium": "chromium", "postgresql": "pg_ctl"}
+PACKAGES = {"chromium": "chromium", "postgresql": "pg_ctl", "nodejs": "node", "npm": "npm"}
 
 
 def main() -> int:

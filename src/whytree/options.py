@@ -133,6 +133,12 @@ OPTIONS = (
         "Short name of a product here that counts how often `why` answers all the way, as its own events. Default: none.",
         _text,
     ),
+    Option(
+        "WHYTREE_FLAG_RATE",
+        "Flag requests a second that one key may make of this process; beyond it they are answered 429.",
+        _number,
+        "2000",
+    ),
     Option("WHYTREE_THREADS", "Requests answered at the same time.", _number, "8"),
     Option("WHYTREE_EVENTS_MEMORY_MB", "Memory the in-process event engine may use.", _number, "2048"),
     Option("WHYTREE_MAX_BODY_MB", "Largest request body taken, after decompression.", _number, "20"),
@@ -177,6 +183,7 @@ class Options:
     product: str
     secret_key: str
     count_answers: str
+    flag_rate: int
     threads: int
     events_memory_mb: int
     max_body_mb: int

@@ -49,12 +49,13 @@ def test_the_page_begins_with_the_sentence_and_shows_who_left(as_viewer: Any) ->
     body = as_viewer.get("/p/sprout/ask/funnel?event=signed_up&event=planted&event=&within=7d").content.decode()
     assert "of those who did “signed_up” came to “planted”" in body
     assert "did “signed_up” and not “planted”" in body
-    assert "Count this from now on" not in body  # Vera only reads
+    assert "Make it an outcome" not in body  # Vera only reads
 
 
-def test_a_member_makes_a_metric_of_a_step(as_bob: Any) -> None:
+def test_a_member_is_offered_what_can_be_made_of_a_step(as_bob: Any) -> None:
     body = as_bob.get("/p/sprout/ask/funnel?event=signed_up&event=planted&within=7d").content.decode()
-    assert "numbers/new?from=signed_up&amp;to=planted&amp;within_days=7" in body
+    assert "Make it an outcome" in body
+    assert "From signed_up to planted" in body
     form = as_bob.get("/p/sprout/numbers/new?from=signed_up&to=planted&within_days=7").content.decode()
     assert 'value="planted"' in form
 
@@ -81,7 +82,7 @@ def test_the_words_of_those_who_left_stand_beside_the_step(as_bob: Any, actor: A
     [
         ("event=signed_up&within=soon", 400, "is no span of time"),
         ("event=sined_up", 400, "Did you mean “signed_up”?"),
-        ("event=signed_up&event=planted&at=9", 400, "there is no step 9"),
+        ("event=signed_up&event=planted&step=9", 400, "there is no step 9"),
         ("event=signed_up&days=many", 400, "no whole number"),
         ("event=<script>alert(1)</script>", 400, "&lt;script&gt;"),
         ("", 200, "How far do people come?"),
@@ -97,7 +98,7 @@ def test_the_page_says_what_is_wrong_and_keeps_what_was_typed(as_bob: Any, query
 def test_a_spreadsheet_gets_no_formula(as_bob: Any, happened: Callable[..., None]) -> None:
     happened(9, "=cmd()", 1)
     lines = as_bob.get("/p/sprout/ask/funnel.csv?event=%3Dcmd()").content.decode().splitlines()
-    assert lines[0].startswith("group,step,event,people")
+    assert lines[0].startswith("group,began,step,event,people")
     assert "'=cmd()" in lines[1]
 
 
@@ -107,6 +108,6 @@ def test_an_id_that_no_address_can_hold_breaks_no_page(as_bob: Any, product: Any
     track(product, "bob\nx", "opened")
     track(product, "ann", "opened")
     track(product, "ann", "paid")
-    answer = as_bob.get("/p/sprout/ask/funnel?event=opened&event=paid&at=1")
+    answer = as_bob.get("/p/sprout/ask/funnel?event=opened&event=paid&step=1")
     assert answer.status_code == 200
     assert "1 person did “opened” and not “paid”" in answer.content.decode()

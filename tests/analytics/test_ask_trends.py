@@ -82,8 +82,22 @@ def test_retention_says_what_to_write_instead(api: Any, change: dict[str, Any], 
     assert said in refused.body["message"]
 
 
-def test_only_a_funnel_has_people_who_stopped(api: Any) -> None:
-    assert api.post(ASK + "/people", {"question": TRENDS, "at": 1}).status == 400
+def test_the_people_of_a_point_and_of_a_cell_are_named(api: Any) -> None:
+    answer = api.post(ASK, {"question": TRENDS}).ok
+    point = next(each for each in answer["lines"][0]["stretches"] if each["n"])
+    behind = api.post(ASK + "/people", {"question": TRENDS, "part": {"start": point["start"]}}).ok
+    assert behind["total"] > 0
+    assert "in the" in behind["sentence"]
+    came = {"version": 1, "kind": "retention", "begin": "signed_up", "back": "planted", "interval": "day"}
+    cohort = api.post(ASK, {"question": came}).ok["cohorts"][0]
+    part = {"start": cohort["start"], "after": 1}
+    numbers = [
+        api.post(ASK + "/people", {"question": came, "part": part | {"did": did}}).ok for did in ("back", "away")
+    ]
+    assert numbers[0]["total"] == cohort["cells"][1]["people"]
+    assert sum(one["total"] for one in numbers) == cohort["people"]
+    assert api.post(ASK + "/people", {"question": TRENDS, "part": {"series": 7}}).status == 400
+    assert api.post(ASK + "/people", {"question": TRENDS, "part": {"start": "soon"}}).status == 400
 
 
 @pytest.mark.parametrize(
@@ -121,7 +135,7 @@ def test_the_pages_say_what_is_wrong(as_viewer: Any, query: str, said: str) -> N
 
 def test_the_figures_come_as_a_file(as_viewer: Any) -> None:
     trends = as_viewer.get("/p/sprout/ask/trends.csv?event=planted&interval=day").content.decode().splitlines()
-    assert trends[0] == "series,group,start,value,low,high,n,complete"
+    assert trends[0] == "series,group,period,start,value,low,high,n,complete"
     retention = as_viewer.get("/p/sprout/ask/retention.csv?event=signed_up").content.decode().splitlines()
     assert retention[0] == "began,people,after,back,percent,low,high,complete"
     assert as_viewer.get("/p/sprout/ask/guess.csv?event=a").status_code == 404

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from whytree.stores.filters import Filter, Selection
-from whytree.stores.funnels import Reached, Steps, funnel, funnel_by, who_stopped
+from whytree.stores.filters import AllOf, AnyOf, Condition, Filter, Selection
+from whytree.stores.funnels import Period, Reached, Some, Steps, funnel, funnel_by, who
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
-END = START + timedelta(minutes=30)
+PERIOD = Period(START, START + timedelta(minutes=30))
 Row = tuple[int, str, int, str]  # person, event, minute, platform
 
 
@@ -44,7 +44,7 @@ def write(store: Any, rows: list[Row]) -> int:
                 "distinct_id": str(person),
                 "received_at": START,
                 "platform": platform,
-                "properties": {"size": str(number % 3)},
+                "properties": {"size": str(number % 3), "day": f"2026-05-0{number % 3 + 1}"},
             }
             for number, (person, event, minute, platform) in enumerate(rows)
         ],
@@ -96,7 +96,7 @@ words_of = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=rows_of, words=words_of, window=st.sampled_from([0, 3, 10, 60]))
 def test_the_store_follows_people_as_the_oracle_does(
     events: Any, rows: list[Row], words: tuple[str, ...], window: int
@@ -105,9 +105,9 @@ def test_the_store_follows_people_as_the_oracle_does(
     steps = Steps(tuple(map(selection, words)), timedelta(minutes=window))
     levels = [oracle_level([row for row in rows if row[0] == person], words, window) for person in {r[0] for r in rows}]
     expected = tuple(sum(level >= at for level in levels) for at in range(1, len(words) + 1))
-    assert funnel(product, steps, START, END) == Reached(expected)
+    assert funnel(product, steps, PERIOD) == Reached(expected)
     for at in range(1, len(words) + 1):
-        stopped = who_stopped(product, steps, START, END, level=at)
+        stopped = who(product, steps, PERIOD, Some(at, at + 1 if at < len(words) else None, came_further=False))
         assert len(stopped) == levels.count(at)
 
 
@@ -115,19 +115,19 @@ def test_the_example_that_analysts_quote_converts(events: Any) -> None:
     """A > B > B > A > C > D converts for A, B, C, D."""
     rows = [(1, event, minute, "web") for minute, event in enumerate("ABBACD")]
     steps = Steps(tuple(map(selection, "ABCD")), timedelta(hours=1))
-    assert funnel(write(events, rows), steps, START, END).people == (1, 1, 1, 1)
+    assert funnel(write(events, rows), steps, PERIOD).people == (1, 1, 1, 1)
 
 
 def test_one_event_is_never_two_steps(events: Any) -> None:
     product = write(events, [(1, "A", 1, "web"), (2, "A", 1, "web"), (2, "A", 1, "web")])
     steps = Steps((selection("A"), selection("A")), timedelta(hours=1))
-    assert funnel(product, steps, START, END).people == (2, 1)
+    assert funnel(product, steps, PERIOD).people == (2, 1)
 
 
 def test_groups_are_told_apart_by_what_was_true_at_the_first_step(events: Any) -> None:
     rows = [(1, "A", 1, "ios"), (1, "B", 2, "web"), (2, "A", 1, "web"), (3, "A", 1, "web"), (3, "A", 5, "ios")]
     steps = Steps((selection("A"), selection("B")), timedelta(hours=1))
-    assert funnel_by(write(events, rows), steps, START, END, "platform") == [
+    assert funnel_by(write(events, rows), steps, PERIOD, ["platform"]) == [
         Reached((2, 0), "web"),
         Reached((1, 1), "ios"),
     ]
@@ -135,7 +135,7 @@ def test_groups_are_told_apart_by_what_was_true_at_the_first_step(events: Any) -
 
 def test_small_groups_are_added_up_as_others(events: Any) -> None:
     rows = [(number, "A", 1, f"platform {number:02}") for number in range(20)]
-    groups = funnel_by(write(events, rows), Steps((selection("A"),), timedelta(hours=1)), START, END, "platform")
+    groups = funnel_by(write(events, rows), Steps((selection("A"),), timedelta(hours=1)), PERIOD, ["platform"])
     assert [group.people for group in groups] == [(1,)] * 12 + [(8,)]
     assert groups[-1].value is None
 
@@ -151,12 +151,23 @@ def test_small_groups_are_added_up_as_others(events: Any) -> None:
         (Filter("size", "is set"), 3),
         (Filter("colour", "is not set"), 3),
         (Filter("colour", "above", ("0",)), 0),
+        (Filter("size", "at least", ("1",)), 2),
+        (Filter("size", "at most", ("1",)), 2),
+        (Filter("size", "does not contain", ("2",)), 2),
+        (Filter("size", "matches", ("^[01]$",)), 2),
+        (Filter("size", "does not match", ("^[01]$",)), 1),
+        (Filter("day", "before", ("2026-05-02",)), 1),
+        (Filter("day", "after", ("2026-05-01",)), 2),
+        (Filter("day", "after", ("1d",)), 0),
+        (Filter("colour", "after", ("2026-05-01",)), 0),
+        (AnyOf((Filter("size", "is", ("0",)), Filter("size", "is", ("1",)))), 2),
+        (AllOf((Filter("size", "is", ("0",)), AnyOf((Filter("size", "is", ("1",)),)))), 0),
         (Filter("flag:x", "is", ("on",)), 0),
         (Filter("platform", "contains", ("WEB",)), 3),
         (Filter("platform", "is", ("' OR 1=1 --",)), 0),
     ],
 )
-def test_filters_say_which_events_are_meant(events: Any, one: Filter, people: int) -> None:
+def test_filters_say_which_events_are_meant(events: Any, one: Condition, people: int) -> None:
     product = write(events, [(1, "A", 1, "web"), (2, "A", 1, "web"), (3, "A", 1, "web")])
     steps = Steps((Selection(("A",), (one,)),), timedelta(hours=1))
-    assert funnel(product, steps, START, END).people == (people,)
+    assert funnel(product, steps, PERIOD).people == (people,)

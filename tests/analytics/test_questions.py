@@ -57,7 +57,18 @@ def test_what_is_stored_means_the_same_again() -> None:
         ({"within": 86400}, "30m, 12h"),
         ({"days": 0}, "whole number"),
         ({"days": True}, "whole number"),
-        ({"by": ["platform"]}, "“by”"),
+        ({"by": ["a", "b", "c", "d"]}, "at most 3"),
+        ({"by": ["a", ""]}, "empty field"),
+        ({"by": 5}, "“by”"),
+        ({"order": "sideways"}, "ordered, strict, any"),
+        ({"order": "any", "first_time": True}, "In any order"),
+        ({"order": "strict", "without": "x"}, "nothing may lie between"),
+        ({"without": [{"event": "x", "after": 2, "before": 1}]}, "“without” lies after one step"),
+        ({"steps": [{"event": "a", "optional": True}, "b"]}, "cannot be optional"),
+        ({"where": [{"field": "a", "operator": "before", "values": ["soon"]}]}, "needs one moment"),
+        ({"where": [{"field": "a", "operator": "matches", "values": ["a", "b"]}]}, "one regular expression"),
+        ({"where": [{"any": []}]}, "at least one filter"),
+        ({"where": [{"field": "cohort:x", "operator": "is", "values": ["y"]}]}, "cohort:KEY"),
         ({"where": {}}, "“where”"),
         ({"where": [{"field": "a", "operator": "is"}] * 21}, "at most 20"),
         ({"where": [{"field": "a", "operator": "resembles", "values": ["b"]}]}, "resembles"),
@@ -113,3 +124,52 @@ def test_spans_are_read_and_said(text: str, window: timedelta, words: str) -> No
     assert parse_span(text) == window
     assert parse_span(span(window)) == window
     assert span_words(window) == words
+
+
+def test_a_filter_tree_a_thousand_deep_is_refused_in_a_sentence() -> None:
+    tree: dict[str, Any] = {"field": "plan", "operator": "is", "values": ["free"]}
+    for _ in range(1_000):
+        tree = {"all": [tree]}
+    with pytest.raises(Invalid, match="8 deep at most"):
+        checked_question({"version": 1, "kind": "funnel", "steps": ["a"], "where": [tree]})
+
+
+@pytest.mark.parametrize(
+    ("formula", "said"),
+    [
+        ("A +", "is no formula"),
+        ("C", "names C; there are A, B"),
+        ("1 + 1", "names no series"),
+        ("A ** B", "letters of the series"),
+        ("__import__('os')", "letters of the series"),
+        ("(" * 300 + "A" + ")" * 300, "letters of the series"),
+        ("A" + " + A" * 45, "nested too deep"),
+        (7, "letters of the series"),
+    ],
+)
+def test_a_formula_is_arithmetic_and_nothing_else(formula: Any, said: str) -> None:
+    with pytest.raises(Invalid, match=said):
+        checked_question({"version": 1, "kind": "trends", "series": ["a", "b"], "formula": formula})
+
+
+def test_nothing_is_divided_by_nothing() -> None:
+    question = checked_question({"version": 1, "kind": "trends", "series": ["a", "b"], "formula": "B / A * 100"})
+    formula = question.formula  # type: ignore[union-attr]
+    assert formula is not None
+    assert [formula.value({"A": a, "B": b}) for a, b in [(4, 1), (0, 1), (None, 1)]] == [25.0, None, None]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"kind": "funnel", "steps": ["a", {"event": "b", "optional": True}, "c"], "without": ["x"], "hold": "doc"},
+        {"kind": "funnel", "steps": ["a", "b"], "order": "any", "by": ["plan", "cohort:x"], "over": "week"},
+        {"kind": "trends", "series": ["a", {"event": "b", "measure": "sum:price"}], "formula": "B / A", "smooth": 7},
+        {"kind": "trends", "series": ["a"], "measure": "wau", "previous": True},
+        {"kind": "retention", "begin": "a", "brackets": [[0, 0], [1, 3]], "clock": "rolling", "interval": "day"},
+        {"kind": "funnel", "steps": ["a"], "where": [{"any": [{"field": "p", "operator": "is set"}]}]},
+    ],
+)
+def test_what_is_stored_is_what_was_asked(raw: dict[str, Any]) -> None:
+    question = checked_question({"version": 1} | raw)
+    assert checked_question(as_json(question)) == question

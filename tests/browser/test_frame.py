@@ -12,6 +12,8 @@ PAGES = [
     "/p/sprout/numbers",
     "/p/sprout/voices",
     "/p/sprout/changes",
+    "/p/sprout/experiments",
+    "/p/sprout/experiments/new",
     "/p/sprout/learned",
     "/p/sprout/why",
     "/p/sprout/flags",

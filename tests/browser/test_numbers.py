@@ -47,7 +47,15 @@ def _check(page: Any) -> None:
     assert _problems(page) == []
 
 
-@pytest.mark.parametrize("path", ["numbers", f"numbers/{KEY}", "numbers/new", "changes", "learned"])
+ASKED = "event=signed_up&event=planted&within=14d"
+PATHS = [
+    *("numbers", f"numbers/{KEY}", "numbers/new", "changes", "learned", "cohorts", "cohorts/new"),
+    *(f"ask/funnel?{ASKED}&view=time", f"ask/funnel?{ASKED}&view=drivers", f"ask/trends?{ASKED}&interval=day"),
+    "ask/retention?event=signed_up&interval=day&did=began&after=0",
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
 def test_a_page_of_numbers_is_accessible_and_fits_a_phone(
     alice_page: Any, live: Any, counted: str, complaints: Any, path: str
 ) -> None:

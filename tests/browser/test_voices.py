@@ -48,7 +48,7 @@ def test_j_and_k_move_and_the_address_follows(alice_page: Any, inbox: str, compl
 
 def test_a_voice_is_linked_by_keyboard_alone(alice_page: Any, inbox: str, live: Live, complaints: Any) -> None:
     alice_page.goto(inbox)
-    alice_page.keyboard.press("s")
+    alice_page.keyboard.press("w")
     alice_page.keyboard.press("ArrowRight")
     expect(alice_page.locator("#voice-quote")).to_have_value("I only wanted to see prices.")
     alice_page.keyboard.press("l")

@@ -236,10 +236,10 @@ def test_a_flag_of_the_same_key_in_another_product_is_another_one(
     assert not flag_in_code(other_product, "k").references
 
 
-def test_code_is_stored_only_where_somebody_said_so(actor: Any, product: Any, repository: Any) -> None:
+def test_no_code_is_stored_where_somebody_said_so(actor: Any, product: Any, repository: Any) -> None:
     push(actor, repository, reading(PushedReference("k", "a.py", 1, "text", hunk="\x1b[31mx\0")))
     assert FlagReference.objects.get().hunk == "\x1b[31mx"
-    repository.with_code = False
+    repository.with_code = repository.with_hunks = False
     repository.save()
     push(actor, repository, reading(PushedReference("k", "a.py", 1, "text", hunk="secret")))
     assert FlagReference.objects.get().hunk is None
@@ -298,7 +298,9 @@ def test_adding_a_repository_tells_where_its_flags_stand(clone: Clone, cli: Any,
     clone.commit("Ask", **{"a.py": ASK})
     assert cli("repository", "add", ".", cwd=clone.path).exit_code == 0
     found = flag_in_code(product, "defer_phone")
-    assert [(one.path, one.line, one.hunk) for one in found.references] == [("a.py", 2, None)]
+    assert [(one.path, one.line, one.hunk) for one in found.references] == [("a.py", 2, ASK.rstrip("\n"))]
+    cli("repository", "add", ".", "--no-code", cwd=clone.path)
+    assert [one.hunk for one in flag_in_code(product, "defer_phone").references] == [None]
     clone.commit("Ask nowhere", **{"a.py": "later()\n"})
     synced = cli("repository", "sync", "--json", cwd=clone.path)
     assert json.loads(synced.output)["head"] == clone.head

@@ -43,8 +43,8 @@ def _within(entered: dict[str, datetime], reached: dict[str, datetime], person: 
     return person in reached and timedelta() <= reached[person] - entered[person] <= WEEK
 
 
-def _arm(converted: int, n: int) -> stats.Arm:
-    return stats.Arm(n, converted, converted)
+def _arm(converted: int, n: int) -> stats.Share:
+    return stats.Share(n, converted)
 
 
 def _first(world: World, name: str, until: datetime) -> dict[str, datetime]:

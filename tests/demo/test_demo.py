@@ -233,3 +233,39 @@ def test_the_visitor_decides_and_the_solution_is_kept(ask: httpx.Client) -> None
 def test_nothing_of_the_servers_was_left_behind(home: Path, told: Any) -> None:
     assert os.access(home / ".demo" / "owner.token", os.R_OK)
     assert (home / ".demo" / "owner.token").stat().st_mode & 0o077 == 0
+
+
+FUNNEL = "ask/funnel?event=sign_up_started&event=email_entered&event=phone_entered&event=sign_up_confirmed&within=1h"
+
+
+@pytest.mark.browser
+def test_four_clicks_lead_from_a_drop_to_a_voice_to_its_opportunity_to_a_line_of_code(server: Live) -> None:
+    from playwright.sync_api import sync_playwright
+
+    from tests.browser.conftest import CHROMIUM, FLAGS, Complaints
+
+    if not Path(CHROMIUM).exists():
+        pytest.skip("chromium is missing: apt-get install chromium")
+    complaints = Complaints()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(60_000)
+        complaints.listen(page)
+        page.goto(server.cli_json("sign-in")["link"])
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/p/sprout/**")
+        page.goto(f"{server.url}/p/sprout/{FUNNEL}")
+        assert "most leave after “email_entered”" in (page.text_content("h1") or "")
+        page.locator("table.funnel tr", has_text="email_entered").get_by_role("link", name="left here").click()
+        assert "did “email_entered” and not “phone_entered”" in (page.text_content("#behind") or "")
+        page.locator("#behind blockquote", has_text="phone number").locator("a.id").first.click()
+        page.wait_for_url("**/FB-*")
+        page.get_by_role("main").get_by_role("link", name="OPP-2").first.click()
+        page.wait_for_url("**/OPP-2")
+        assert "Who struggles" in (page.text_content("main") or "")
+        page.get_by_role("link", name="app/signup/form.py:42").click()
+        page.wait_for_url("**/why?q=app%2Fsignup%2Fform.py%3A42")
+        assert "Defer phone number to first booking" in (page.text_content("main") or "")
+        browser.close()
+    assert complaints.said == []

@@ -43,7 +43,7 @@ def test_a_booking_comes_with_the_servers_key(small: World) -> None:
 
 
 def test_a_batch_stays_below_the_limit_of_a_request(whole: World) -> None:
-    from whytree.events.decode import MAX_BODY
+    from whytree.events.wire.packing import MAX_BODY
 
     people = {person.id: person for person in whole.people}
     numbered = ((n, event, people[event.person]) for n, event in enumerate(islice(whole.events, 40_000)))

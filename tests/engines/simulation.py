@@ -13,14 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from whytree.engines.stats import (
-    Arm,
-    Comparison,
-    Estimate,
-    Stratum,
-    difference_of_means,
-    difference_of_proportions,
-)
+from whytree.engines.stats import Comparison, Estimate, Share, difference_of_proportions
+from whytree.engines.stats import Stratum as AnyStratum
+from whytree.engines.stats.effects import Effect, stratified_means
+from whytree.engines.stats.moments import Moments
+
+Stratum = AnyStratum[Share]
 
 Method = Callable[[list[Stratum]], tuple[float, float]]
 
@@ -39,7 +37,7 @@ class World:
             n1 = int(rng.binomial(people, treated))
             x0 = int(rng.binomial(people - n1, baseline))
             x1 = int(rng.binomial(n1, baseline + self.effect))
-            strata.append(Stratum(Arm(people - n1, x0, x0), Arm(n1, x1, x1)))
+            strata.append(Stratum(Share(people - n1, x0), Share(n1, x1)))
         return strata
 
 
@@ -86,7 +84,13 @@ def score(strata: list[Stratum]) -> tuple[float, float]:
 
 def welch(strata: list[Stratum]) -> tuple[float, float]:
     """What we use for means, here on the same 0/1 data."""
-    return _interval(difference_of_means(strata))
+    arms = [AnyStratum(_moments(one.control), _moments(one.treatment)) for one in strata]
+    return _interval(stratified_means(arms))
+
+
+def _moments(arm: Share) -> Moments:
+    spread = arm.converted * (arm.n - arm.converted) / arm.n if arm.n else 0.0
+    return Moments(arm.n, np.array([arm.converted / max(arm.n, 1)]), np.array([[spread]]))
 
 
 METHODS: tuple[Method, ...] = (pooled, inverse_variance, n_weighted, mantel_haenszel_wald, welch, score)
@@ -101,7 +105,7 @@ def miss_rate(method: Method, world: World, runs: int, seed: int = 1) -> tuple[f
 
 
 def _cells(stratum: Stratum) -> tuple[float, float, float, float]:
-    return stratum.control.n, stratum.control.total, stratum.treatment.n, stratum.treatment.total
+    return stratum.control.n, stratum.control.converted, stratum.treatment.n, stratum.treatment.converted
 
 
 def _spread(n: float, x: float) -> float:
@@ -122,7 +126,7 @@ def _wald(gaps: np.ndarray, spreads: np.ndarray, weights: np.ndarray) -> tuple[f
 
 
 def _interval(answer: object) -> tuple[float, float]:
-    assert isinstance(answer, Comparison), answer
+    assert isinstance(answer, Comparison | Effect), answer
     difference: Estimate = answer.difference
     return difference.low, difference.high
 

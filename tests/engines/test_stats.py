@@ -10,30 +10,31 @@ from scipy import stats as reference
 from scipy.optimize import minimize_scalar
 
 from whytree.engines.stats import (
-    Arm,
     Assigned,
     Comparison,
     Estimate,
     NoAnswer,
     SampleRatio,
+    Share,
     Stratum,
     clustered_count,
     count,
-    difference_of_means,
     difference_of_proportions,
     proportion,
     sample_ratio,
 )
 from whytree.engines.stats.draw import EXACT_BELOW
+from whytree.engines.stats.effects import Effect, stratified_means, stratified_proportions
+from whytree.engines.stats.moments import Moments
 from whytree.engines.stats.strata import _score_variance
 
 
-def share(successes: int, n: int) -> Arm:
-    return Arm(n, successes, successes)
+def share(successes: int, n: int) -> Share:
+    return Share(n, successes)
 
 
-def values(*numbers: float) -> Arm:
-    return Arm(len(numbers), sum(numbers), sum(number**2 for number in numbers))
+def values(*numbers: float) -> Moments:
+    return Moments.of(numbers)
 
 
 def compared(answer: Comparison | NoAnswer) -> Comparison:
@@ -214,11 +215,25 @@ def test_a_period_with_one_arm_contributes_nothing() -> None:
         ([Stratum(share(0, 0), share(3, 9)), Stratum(share(3, 9), share(0, 0))], "In no period"),
     ],
 )
-def test_without_two_arms_in_one_period_there_is_no_answer(strata: list[Stratum], reason: str) -> None:
-    for question in (difference_of_proportions, difference_of_means):
-        answer = question(strata)
-        assert isinstance(answer, NoAnswer)
-        assert answer.reason.startswith(reason)
+def test_without_two_arms_in_one_period_there_is_no_answer(strata: list[Stratum[Share]], reason: str) -> None:
+    answer = difference_of_proportions(strata)
+    assert isinstance(answer, NoAnswer)
+    assert answer.reason.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("strata", "reason"),
+    [
+        ([], "No unit of either arm"),
+        ([Stratum(values(), values(1, 2, 3))], "Only one arm"),
+        ([Stratum(values(), values(*range(8))), Stratum(values(*range(12)), values(5))], "9 units in an arm"),
+        ([Stratum(values(), values(*range(20))), Stratum(values(*range(12)), values())], "In no period"),
+    ],
+)
+def test_neither_is_there_one_of_means(strata: list[Stratum[Moments]], reason: str) -> None:
+    answer = stratified_means(strata)
+    assert isinstance(answer, NoAnswer)
+    assert answer.reason.startswith(reason), answer.reason
 
 
 def test_more_conversions_than_people_are_refused() -> None:
@@ -227,22 +242,87 @@ def test_more_conversions_than_people_are_refused() -> None:
 
 
 @given(
-    st.lists(st.integers(0, 100), min_size=2, max_size=30),
-    st.lists(st.integers(0, 100), min_size=2, max_size=30),
+    st.lists(st.integers(0, 100), min_size=10, max_size=30),
+    st.lists(st.integers(0, 100), min_size=10, max_size=30),
 )
 def test_two_means_in_one_period_are_welchs(control: list[int], treatment: list[int]) -> None:
-    answer = difference_of_means([Stratum(values(*control), values(*treatment))])
+    answer = stratified_means([Stratum(values(*control), values(*treatment))])
     if len({*control}) == 1 or len({*treatment}) == 1:
         return  # scipy warns where an arm has no spread
     expected = reference.ttest_ind(treatment, control, equal_var=False).confidence_interval()
-    difference = compared(answer).difference
-    assert difference.low == pytest.approx(expected.low, rel=1e-9, abs=1e-9)
-    assert difference.high == pytest.approx(expected.high, rel=1e-9, abs=1e-9)
+    assert isinstance(answer, Effect)
+    assert answer.difference.low == pytest.approx(expected.low, rel=1e-9, abs=1e-9)
+    assert answer.difference.high == pytest.approx(expected.high, rel=1e-9, abs=1e-9)
 
 
 def test_means_without_spread_are_no_answer() -> None:
-    answer = difference_of_means([Stratum(values(2, 2, 2), values(2, 2))])
-    assert answer == NoAnswer("Everybody did exactly the same, so nothing can be said about chance.")
+    answer = stratified_means([Stratum(values(*[2] * 12), values(*[2] * 12))])
+    assert isinstance(answer, NoAnswer)
+    assert answer.reason.startswith("Every unit has the same value")
+
+
+def test_a_mean_of_a_billion_in_strata_has_the_interval_of_its_deviations() -> None:
+    """Plain sums of squares gave this a variance of -134."""
+    rng = np.random.default_rng(7)
+    small = [(rng.normal(level, 2, 400), rng.normal(level + 0.5, 2, 400)) for level in (10, 13)]
+    high = [tuple(arm + 1e9 for arm in pair) for pair in small]
+    low, far = (
+        stratified_means([Stratum(Moments.of(control), Moments.of(treatment)) for control, treatment in pairs])
+        for pairs in (small, high)
+    )
+    assert isinstance(low, Effect)
+    assert isinstance(far, Effect)
+    assert far.error == pytest.approx(low.error, rel=1e-6)
+    assert far.difference.low == pytest.approx(low.difference.low, abs=1e-6)
+    assert far.difference.method == "Mantel-Haenszel weights, Welch"
+
+
+def test_a_drift_of_metric_and_covariate_together_is_not_taken_for_their_tie() -> None:
+    """Over all people the covariate explains nearly all; within a period nothing. Theta is of the inside."""
+    rng = np.random.default_rng(3)
+    strata = []
+    for level in (0.0, 50.0):
+        arms = [Moments.of(level + rng.normal(0, 1, 500), level + rng.normal(0, 1, 500)) for _ in range(2)]
+        strata.append(Stratum(*arms))
+    answer = stratified_means(strata)
+    assert isinstance(answer, Effect)
+    assert answer.variance_reduction == pytest.approx(0, abs=0.02)
+
+
+def test_a_covariate_narrows_the_interval_in_every_period_by_what_it_explains() -> None:
+    rng = np.random.default_rng(4)
+    strata = []
+    for level, effect in ((0.0, 0.3), (50.0, 0.3)):
+        arms = []
+        for lift in (0.0, effect):
+            before = rng.normal(0, 1, 2_000)
+            arms.append(Moments.of(level + lift + 2 * before + rng.normal(0, 1, 2_000), before))
+        strata.append(Stratum(*arms))
+    answer = stratified_means(strata)
+    assert isinstance(answer, Effect)
+    assert answer.variance_reduction == pytest.approx(0.8, abs=0.02)
+    assert answer.difference.low < 0.3 < answer.difference.high
+    assert answer.difference.method == "Mantel-Haenszel weights, Welch, CUPED"
+
+
+def test_a_stratified_share_has_the_p_that_belongs_to_its_interval() -> None:
+    strata = [Stratum(share(20, 200), share(34, 180)), Stratum(share(40, 150), share(60, 160))]
+    answer = stratified_proportions(strata)
+    assert isinstance(answer, Effect)
+    assert (answer.p < 0.05) == (answer.difference.low > 0)
+    at_its_own_p = stratified_proportions(strata, level=1 - answer.p)
+    assert isinstance(at_its_own_p, Effect)
+    assert at_its_own_p.difference.low == pytest.approx(0, abs=1e-9)
+
+
+def test_that_nothing_happened_is_an_answer_for_a_guardrail_only() -> None:
+    strata = [Stratum(share(0, 4_000), share(0, 4_000))]
+    assert isinstance(stratified_proportions(strata), NoAnswer)
+    answer = stratified_proportions(strata, nothing_tells=True)
+    assert isinstance(answer, Effect)
+    assert -0.002 < answer.difference.low < 0 < answer.difference.high < 0.002
+    assert answer.error > 0
+    assert answer.p == 1.0
 
 
 # --- sample ratio ---------------------------------------------------------------------------------------------------

@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 
 from whytree.engines.stats import (
-    Arm,
     Assigned,
     Comparison,
     SampleRatio,
+    Share,
     Stratum,
-    difference_of_means,
     difference_of_proportions,
     sample_ratio,
 )
+from whytree.engines.stats.effects import Effect, compare_means
+from whytree.engines.stats.moments import Moments
 
 Rows = list[dict[str, str]]
 
@@ -39,14 +40,14 @@ def arms(shared_data: Path, _read: dict[str, dict[str, Rows]]) -> dict[str, Rows
     return _read["arms"]
 
 
-def arm(values: Iterable[float]) -> Arm:
-    numbers = list(values)
-    return Arm(len(numbers), sum(numbers), sum(number * number for number in numbers))
+def share(values: Iterable[bool]) -> Share:
+    did = list(values)
+    return Share(len(did), sum(did))
 
 
 def shares(arms: dict[str, Rows], column: str) -> Comparison:
     control, treatment = (
-        arm(float(row[column].lower() in ("1", "true")) for row in arms[one]) for one in ("gate_30", "gate_40")
+        share(row[column].lower() in ("1", "true") for row in arms[one]) for one in ("gate_30", "gate_40")
     )
     answer = difference_of_proportions([Stratum(control, treatment)])
     assert isinstance(answer, Comparison)
@@ -71,10 +72,10 @@ def test_the_draw_itself_is_doubtful(arms: dict[str, Rows]) -> None:
 
 def test_one_player_with_49854_rounds_widens_the_interval_of_the_mean(arms: dict[str, Rows]) -> None:
     control, treatment = ([float(row["sum_gamerounds"]) for row in arms[one]] for one in ("gate_30", "gate_40"))
-    with_them = difference_of_means([Stratum(arm(control), arm(treatment))])
-    without = difference_of_means([Stratum(arm(n for n in control if n < 40_000), arm(treatment))])
-    assert isinstance(with_them, Comparison)
-    assert isinstance(without, Comparison)
+    with_them = compare_means(Moments.of(control), Moments.of(treatment))
+    without = compare_means(Moments.of([n for n in control if n < 40_000]), Moments.of(treatment))
+    assert isinstance(with_them, Effect)
+    assert isinstance(without, Effect)
     assert max(control) == 49_854
     width, tamed = (one.difference.high - one.difference.low for one in (with_them, without))
     assert width > 1.3 * tamed

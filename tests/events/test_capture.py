@@ -240,7 +240,7 @@ def test_properties_handed_on_as_sent_are_kept_as_if_taken_apart(
         kept = []
         for may_hand_on in (True, False):
             if not may_hand_on:
-                patch.setattr("whytree.events.normalise.is_plain", lambda sent: False)
+                patch.setattr("whytree.events.wire.segment.messages.is_plain", lambda sent: False)
             answer = web.batch(*(track(f"event {place}", properties=each) for place, each in enumerate(sent)))
             assert answer.body == {"success": True}
             kept.append({row["event"]: row["properties"] for row in _rows(store)})

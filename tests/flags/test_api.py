@@ -15,7 +15,7 @@ def test_a_flag_from_making_to_archive(api: Any, hypothesis: Any) -> None:
     assert made.ok["state"] == "off"
     assert (made.ok["solution"], made.ok["hypothesis"], made.ok["justified"]) == ("SOL-1", "HYP-1", True)
     assert made.ok["weights"] == {"on": 1, "off": 1}
-    assert made.ok["bucketing"] == 3
+    assert made.ok["bucketing"] == "3"
 
     path = f"{FLAGS}/ask-later"
     assert api.post(f"{path}/open", {"coverage_percent": 12.5}).ok["state"] == "on 12.5 %"

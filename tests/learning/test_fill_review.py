@@ -65,23 +65,17 @@ def test_a_ramp_with_a_drifting_baseline_and_no_effect_shows_none(live_through: 
 
 def _pooled_gap() -> float:
     """The mistake, made on purpose: all people of an arm in one heap."""
-    from whytree.learning.measuring import Trial, _constant, arms_of, flag_of
+    from whytree.analytics.models import Metric
+    from whytree.experiments.trial import Trial, constant_stretches, counting
+    from whytree.learning.measuring import flag_of
 
     review = OutcomeReview.objects.get()
     flag = flag_of(review.hypothesis)
     assert flag is not None
-    stretches = _constant(flag, review.opened_at, timezone.now())
-    arms = arms_of(flag, stretches)
-    assert arms is not None
-    trial = Trial(review.product, flag, arms, stretches, timedelta(days=28), timezone.now())
-    from whytree.analytics.models import Metric
-
-    sums = trial.sums(trial.counting(Metric.objects.get(key="activated_7d")))
-    shares = {
-        arm: sum(one.converted for one in sums if one.arm == arm) / sum(one.closed for one in sums if one.arm == arm)
-        for arm in ("off", "on")
-    }
-    return shares["on"] - shares["off"]
+    stretches = constant_stretches(flag, review.opened_at, timezone.now())
+    trial = Trial(review.product, flag.key, stretches, timezone.now())
+    (counted,) = trial.count([counting(Metric.objects.get(key="activated_7d"), timedelta(days=28))])
+    return counted.converted("on") / counted.closed("on") - counted.converted("off") / counted.closed("off")
 
 
 def test_it_shouts_when_people_of_one_arm_are_missing(live_through: LiveThrough) -> None:
@@ -259,7 +253,7 @@ def test_a_count_is_compared_per_person_and_a_forecast_in_points_is_not_judged(
 
 
 def test_voices_are_counted_by_the_variant_they_had(live_through: LiveThrough, product: Any) -> None:
-    from whytree.learning import voices
+    from whytree.experiments import voices
     from whytree.voice.models import FeedbackItem
 
     def said(number: int, variant: str, days_ago: float, consent: str = "internal") -> None:

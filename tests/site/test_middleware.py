@@ -70,7 +70,7 @@ def test_the_log_says_which_route_failed_and_no_secret_of_its_address(
     def fail(token: str) -> str:
         raise error
 
-    monkeypatch.setattr("whytree.why.sending.feed", fail)
+    monkeypatch.setattr("whytree.why.daily.sending.feed", fail)
     status = Client(raise_request_exception=False).get("/feed/s3cret-token").status_code
     assert status == (503 if isinstance(error, OperationalError) else 500)
     assert "/feed/<str:token>" in caplog.text

@@ -1,7 +1,5 @@
 """The same code on `clickhouse://`: everything the store does, over ClickHouse's own HTTP interface."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,21 +21,6 @@ from whytree.stores.people import Override
 from whytree.stores.schema import MIGRATIONS
 from whytree.stores.sql import PERSON
 from whytree.stores.timeline import timeline
-
-SERVER = Path(__file__).with_name("clickhouse_over_http.py")
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where a server listens."""
-    folder = tmp_path_factory.mktemp("clickhouse")
-    process = subprocess.Popen([sys.executable, str(SERVER), str(folder / "data")], stdout=subprocess.PIPE, text=True)
-    assert process.stdout
-    port = process.stdout.readline().strip()
-    yield f"clickhouse://default@127.0.0.1:{port}/whytree"
-    process.kill()
-    process.wait(10)
-    process.stdout.close()
 
 
 @pytest.fixture

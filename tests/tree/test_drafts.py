@@ -12,7 +12,7 @@ from whytree.tree.models import Draft, EvidenceLink, Opportunity, Solution, Tick
 from whytree.tree.outline import load_tree
 from whytree.tree.queries import open_drafts
 from whytree.tree.services import Proposal, confirm_draft, discard_draft, edit_draft, propose_drafts
-from whytree.why.linking import Resolver
+from whytree.why.answering.linking import Resolver
 from whytree.workspace.models import Activity
 
 

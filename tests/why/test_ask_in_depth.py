@@ -220,6 +220,16 @@ def test_a_whole_file_is_told_by_share(cli: Any, clone: Clone, answer: Any, as_a
     assert "Nobody has said why" in page
 
 
+def test_commits_that_are_not_listed_are_counted(clone: Clone, answer: Any) -> None:
+    lines: list[str] = []
+    for number in range(24):
+        lines.append(f"line {number}\n")
+        clone.commit(f"Line {number}", **{"long.py": "".join(lines)})
+    told = answer("long.py")
+    assert len(told["others"]) == 20
+    assert "3 more commits wrote lines here: ask about fewer lines to see them." in told["notes"]
+
+
 def test_a_folder_is_told_by_share_as_it_was_last_read_in(
     cli: Any, clone: Clone, answer: Any, sentence: Any, as_alice: Any, product: Any
 ) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from whytree.code.models import Commit, FileBlame, Repository, Ticket
 from whytree.code.services import PushedCommit, Reading, finish_sync, push_commits, register_repository
-from whytree.why.first_look import first_look, percent
-from whytree.why.questions import questions
+from whytree.why.first.first_look import first_look, percent
+from whytree.why.first.questions import questions
 
 ROOT = "a" * 40
 CLOSES, REFERS, SILENT = "b" * 40, "c" * 40, "d" * 40

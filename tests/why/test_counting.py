@@ -12,8 +12,8 @@ from tests.events.conftest import _threads_end
 from tests.why.conftest import Tree
 from whytree.analytics.queries import measure
 from whytree.analytics.services import create_metric
-from whytree.why import counting
 from whytree.why.answer import ReviewHop
+from whytree.why.answering import counting
 from whytree.why.queries import Ask, explain
 from whytree.why.refs import parse_ref
 

@@ -14,8 +14,8 @@ from whytree.code.models import Repository
 from whytree.learning.models import OutcomeReview
 from whytree.learning.results import Contrast, Figure, Forecast, Result, as_json
 from whytree.tree import services
-from whytree.why import coverage as answers
-from whytree.why.coverage import coverage, share
+from whytree.why.coverage import answer as answers
+from whytree.why.coverage.answer import coverage, share
 from whytree.why.models import CoveragePoint
 from whytree.workspace.models import Activity
 
@@ -290,3 +290,14 @@ def test_the_answer_is_counted_once_and_never_older_than_the_last_act(
     services.close_node(actor, tree.defer, reason="No")
     assert coverage(product).total.refuted == 4
     assert len(counted) == 1, "what the reading counted was remembered"
+
+
+def test_it_asks_no_more_of_the_database_for_more_commits(
+    read: Clone, cli: Any, product: Any, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(20):
+        read.commit(f"Add number {number}", **{f"more{number}.py": f"x = {number}\n"})
+    cli("repository", "sync", str(read.path))
+    with django_assert_max_num_queries(20):
+        files, _ = answers._count(Repository.objects.get())
+    assert len(files) == 24

@@ -15,7 +15,7 @@ from whytree.learning.models import OutcomeReview
 from whytree.tree import services
 from whytree.tree.models import Note, Solution
 from whytree.voice.models import FeedbackItem
-from whytree.why.daily import mark_shown, todays
+from whytree.why.daily.answer import mark_shown, todays
 from whytree.why.models import Reader, Shown
 from whytree.workspace.models import Activity
 

@@ -21,9 +21,9 @@ from tests.workspace.smtp import Mailbox, mail_server
 from tests.workspace.test_outgoing import Receiver, receiver  # noqa: F401
 from whytree.tree import services
 from whytree.why import jobs
-from whytree.why.digest import digest_of, week_of
+from whytree.why.daily.digest import digest_of, week_of
+from whytree.why.daily.sending import feed_url, reader_of, send_week, stop_url
 from whytree.why.models import Reader, Sending, Shown, SlackHook
-from whytree.why.sending import feed_url, reader_of, send_week, stop_url
 from whytree.workspace.jobs import run_next
 from whytree.workspace.models import Activity, Job, Membership, Product
 
@@ -152,7 +152,7 @@ WORKER = """
 from whytree.site.boot import set_up
 set_up()
 from whytree.workspace.models import Product, User
-from whytree.why.sending import send_week
+from whytree.why.daily.sending import send_week
 import sys
 product, user = Product.objects.get(), User.objects.get()
 print("ready", flush=True)

@@ -8,8 +8,8 @@ import pytest
 
 from tests.code.repositories import QUIET, Clone
 from whytree.code.git import open_clone
-from whytree.why.branches import set_trailer, switch_to
-from whytree.why.hooks import find_hooks, install, refuse
+from whytree.why.starting.branches import set_trailer, switch_to
+from whytree.why.starting.hooks import find_hooks, install, refuse
 from whytree.workspace.client import CommandError
 
 

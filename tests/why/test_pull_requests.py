@@ -13,8 +13,8 @@ from whytree.code.tickets import RequestFacts, import_pull_requests
 from whytree.engines.links_tickets import TicketRef
 from whytree.errors import Forbidden, Invalid
 from whytree.tree.services import link_ticket
+from whytree.why.answering.reasons import tell_why
 from whytree.why.queries import Ask, explain
-from whytree.why.reasons import tell_why
 from whytree.why.refs import CommitRef, parse_ref
 
 pytestmark = pytest.mark.slow  # real programs, real files: left out of `make quick`

@@ -12,8 +12,8 @@ from whytree.code.models import Ticket
 from whytree.tree.models import Note, Solution
 from whytree.tree.queries import nodes_of_ticket
 from whytree.tree.services import add_note, close_node, link_ticket
-from whytree.why.branches import branch_name
-from whytree.why.card import QUESTIONS
+from whytree.why.starting.branches import branch_name
+from whytree.why.starting.card import QUESTIONS
 
 pytestmark = pytest.mark.slow  # real programs, real files: left out of `make quick`
 
@@ -125,7 +125,7 @@ def test_a_dropped_solution_is_not_taken_up_again_in_silence(cli: Any, actor: An
 def test_questions_are_asked_at_a_terminal_and_enter_leaves_them_open(
     cli: Any, clone: Clone, tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("whytree.why.starting.is_at_terminal", lambda: True)
+    monkeypatch.setattr("whytree.why.starting.terminal.is_at_terminal", lambda: True)
     result = cli("start", "#412", cwd=clone.path, stdin="Sign-up form\nOPP-1\n\nA fake door\nn\n")
     assert result.exit_code == 0, result.output
     assert "What is #412 called?" in result.output
@@ -249,7 +249,7 @@ def test_a_hooks_folder_that_cannot_be_written_stops_nothing(cli: Any, clone: Cl
 
 
 def test_it_asks_about_the_hook_once(cli: Any, clone: Clone, product: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("whytree.why.starting.is_at_terminal", lambda: True)
+    monkeypatch.setattr("whytree.why.starting.terminal.is_at_terminal", lambda: True)
     assert "Put it there?" in cli("start", "One", cwd=clone.path, stdin="\n\n\ny\n").output
     (clone.path / ".git/hooks/commit-msg").write_text("#!/bin/sh\n")  # some tool puts its own there
     assert "Put it there?" not in cli("start", "SOL-1", cwd=clone.path, stdin="\n\n\n").output

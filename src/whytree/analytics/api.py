@@ -9,12 +9,21 @@ from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from . import queries, question_api, services
+from . import queries, services
+from .asking import api as asking_api
+from .boards import api as boards_api
+from .cohorts import api as cohorts_api
 from .definitions import warnings
+from .friction import api as friction
 from .models import Metric
+from .sessions import api as sessions
 
 router = Router(tags=["Metrics"])
-router.add_router("", question_api.router)
+router.add_router("", asking_api.router)
+router.add_router("", cohorts_api.router)
+router.add_router("", friction.router)
+router.add_router("", boards_api.router)
+router.add_router("", sessions.router)
 
 
 class MetricOut(Schema):

@@ -7,6 +7,6 @@ class AnalyticsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import plugs
+        from . import jobs, plugs  # noqa: F401 - importing jobs registers its handlers
 
         plugs.plug()

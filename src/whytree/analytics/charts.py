@@ -1,29 +1,32 @@
-"""From a measure to its pictures."""
+"""From a measure or an answer to its pictures."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 
 from whytree.engines import charts
-from whytree.engines.charts import Mark, Point
-from whytree.workspace.models import Activity, Product
+from whytree.engines.charts import Mark, NamedLine, Point
+from whytree.engines.sankey import Flow, sankey
+from whytree.workspace.models import Product
 
-from .asking import TrendsAnswer
+from .answers import (
+    Answer,
+    FunnelAnswer,
+    LifecycleAnswer,
+    PathsAnswer,
+    RetentionAnswer,
+    StickinessAnswer,
+    TrendsAnswer,
+)
+from .marks import marks_between
 from .queries import Day, Measure
-
-#: Acts that may have moved a number, and how they are called on a chart.
-MARKED = {"open_flag": "{} opened", "turn_off": "{} off", "decide_review": "{} decided"}
-MOST_MARKS = 4
 
 
 def marks_for(product: Product, measure: Measure) -> tuple[Mark, ...]:
-    """What the team did in these days, the latest few, one a day: more could not be read."""
-    acts = Activity.objects.filter(product=product, verb__in=MARKED, at__gte=measure.from_at, at__lt=measure.to_at)
-    by_day: dict[date, str] = {}
-    for act in acts.order_by("-at")[: MOST_MARKS * 5]:
-        by_day.setdefault(act.at.astimezone(measure.from_at.tzinfo).date(), MARKED[act.verb].format(act.subject_label))
-    return tuple(Mark(day, text) for day, text in sorted(by_day.items())[-MOST_MARKS:])
+    """What the team did in these days."""
+    return marks_between(product, measure.from_at, measure.to_at)
 
 
 def measure_chart(
@@ -53,18 +56,140 @@ def measure_spark(measure: Measure) -> SafeString:
     return mark_safe(charts.spark(measure.spark))  # noqa: S308 - numbers only
 
 
-def trends_chart(found: TrendsAnswer) -> SafeString:
+def trends_chart(product: Product, found: TrendsAnswer) -> SafeString:
     """The whole stretches of the largest lines. One line of days, weeks or months has its interval as a band."""
     label = f"{found.sentence} {found.asked}"
-    only = found.lines[0] if len(found.lines) == 1 else None
-    if only and found.interval != "hour" and any(each.low is not None for each in only.whole):
-        points = [Point(each.start, each.value, each.low, each.high, each.n) for each in only.whole]
-        svg = charts.series(points, unit="", label=label)
+    marks = marks_between(product, found.from_at, found.to_at) if found.interval != "hour" else ()
+    points = _band(found)
+    if points:
+        svg = charts.series(points, unit="", label=label, marks=marks)
     else:
-        several = len({line.name for line in found.lines}) > 1
-        named = [
-            charts.NamedLine(line.name if several else line.text, [(each.start, each.value) for each in line.whole])
-            for line in found.lines
-        ]
-        svg = charts.lines(named, label=label)
+        svg = charts.lines(_trend_lines(found), label=label, marks=marks)
     return mark_safe(svg)  # noqa: S308 - our own picture; texts in it are escaped where it is drawn
+
+
+def answer_chart(product: Product, found: Answer) -> SafeString | None:
+    """The picture of any answer; None for a funnel's steps, which a page draws as a table."""
+    if isinstance(found, TrendsAnswer):
+        return trends_chart(product, found)
+    if isinstance(found, RetentionAnswer):
+        return retention_chart(found)
+    if isinstance(found, LifecycleAnswer):
+        marks = marks_between(product, found.from_at, found.to_at)
+        svg = charts.lines(_states(found), label=f"{found.sentence} {found.asked}", marks=marks)
+        return mark_safe(svg)  # noqa: S308 - our own picture; texts in it are escaped where it is drawn
+    if isinstance(found, PathsAnswer):
+        return mark_safe(sankey(_flows(found), label=f"{found.sentence} {found.asked}"))  # noqa: S308 - as above
+    return funnel_over_chart(product, found) if isinstance(found, FunnelAnswer) and found.over else None
+
+
+def funnel_over_chart(product: Product, found: FunnelAnswer) -> SafeString:
+    """The share that came to the end, by when people began; stretches that are still open are left to the table."""
+    label = f"Share that came to the end, by when people began. {found.asked}"
+    marks = marks_between(product, found.from_at, found.to_at)
+    return mark_safe(charts.series(_over(found), unit="%", label=label, marks=marks))  # noqa: S308 - as above
+
+
+def retention_chart(found: RetentionAnswer) -> SafeString:
+    """The curve, or that of each group."""
+    label = f"{found.sentence} {found.asked}"
+    return mark_safe(charts.lines(_curves(found), label=label, unit="%"))  # noqa: S308 - as above
+
+
+def sizes_chart(name: str, history: Sequence[tuple[date, int]]) -> SafeString:
+    """How many people a cohort had from day to day; nothing while there is only one day."""
+    if len(history) < 2:
+        return mark_safe("")
+    named = [NamedLine(name, list(history))]
+    return mark_safe(charts.lines(named, label=f"People in {name}, by day"))  # noqa: S308 - as above
+
+
+def picture_of(product: Product, found: Answer, form: str) -> bytes | None:
+    """The picture of an answer as a file; None where there is nothing to draw."""
+    if isinstance(found, PathsAnswer):
+        return charts.svg_file(sankey(_flows(found), label=found.sentence), form)
+    spec = _spec(product, found)
+    if not spec:
+        return None
+    ground = f"{found.asked} · n = {found.n:,} · {found.from_at:%Y-%m-%d} to {found.last_day:%Y-%m-%d}"
+    return charts.as_file(spec, form, [found.sentence, ground, found.source])
+
+
+def _spec(product: Product, found: Answer) -> dict[str, Any]:
+    marks = marks_between(product, found.from_at, found.to_at)
+    if isinstance(found, TrendsAnswer):
+        points = _band(found)
+        if points:
+            return charts.series_spec(points, unit="", marks=marks)
+        return charts.lines_spec(_trend_lines(found), marks=() if found.interval == "hour" else marks)
+    if isinstance(found, RetentionAnswer):
+        return charts.lines_spec(_curves(found), unit="%")
+    if isinstance(found, LifecycleAnswer):
+        return charts.lines_spec(_states(found), marks=marks)
+    if isinstance(found, StickinessAnswer):
+        return charts.bars_spec([charts.Bar(str(bar.times), bar.people) for bar in found.bars])
+    if isinstance(found, PathsAnswer):
+        return {}
+    if found.over:
+        points = _over(found)
+        return charts.series_spec(points, unit="%", marks=marks) if points else {}
+    bars = [charts.Bar(step.event, step.people, step.of_first.text if step.of_first else "") for step in found.steps]
+    return charts.bars_spec(bars)
+
+
+def _band(found: TrendsAnswer) -> list[Point]:
+    """The only line with its interval; nothing where there are several, or the line has none."""
+    only = found.lines[0] if len(found.lines) == 1 else None
+    if only is None or found.interval == "hour" or not any(each.low is not None for each in only.whole):
+        return []
+    return [Point(_day(each.start), each.value, each.low, each.high, each.n) for each in only.whole]
+
+
+def _trend_lines(found: TrendsAnswer) -> list[NamedLine]:
+    several = len({line.name for line in found.lines}) > 1
+    named = []
+    for line in found.lines:
+        name = line.title if several or not found.by else line.text
+        if several and found.by:
+            name = f"{line.name}, {line.text}"
+        named.append(NamedLine(name, [(each.start, each.value) for each in line.whole]))
+    return named
+
+
+def _over(found: FunnelAnswer) -> list[Point]:
+    points = []
+    for began in found.over:
+        share = began.share
+        if began.complete and share is not None:
+            points.append(Point(began.start, share.value, share.low, share.high, began.steps[0].people))
+    return points
+
+
+def _curves(found: RetentionAnswer) -> list[NamedLine]:
+    def line(name: str, points: Sequence[Any]) -> NamedLine:
+        return NamedLine(name, [(point.after, point.share.value if point.share else None) for point in points])
+
+    if found.groups:
+        return [line(curve.text, curve.points) for curve in found.groups]
+    return [line("came back", found.curve)]
+
+
+def _states(found: LifecycleAnswer) -> list[NamedLine]:
+    """Whole stretches only."""
+    whole = [one for one in found.stretches if one.complete]
+    return [
+        NamedLine(state, [(one.start, getattr(one, state)) for one in whole])
+        for state in ("returning", "new", "resurrected", "dormant")
+    ]
+
+
+def _flows(found: PathsAnswer) -> list[Flow]:
+    """Backwards from an end the columns are turned round, so that time goes from left to right."""
+    last = max((edge.at for edge in found.edges), default=0)
+    if found.backwards:
+        return [Flow(last - edge.at, edge.target, edge.source, edge.ways) for edge in found.edges]
+    return [Flow(edge.at, edge.source, edge.target, edge.ways) for edge in found.edges]
+
+
+def _day(start: date | datetime) -> date:
+    return start.date() if isinstance(start, datetime) else start

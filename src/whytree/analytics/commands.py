@@ -8,7 +8,11 @@ import typer
 from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson, show
 
-from . import question_commands
+from .asking import commands as asking_commands
+from .boards import commands as board_commands
+from .cohorts import commands as cohort_commands
+from .friction import commands as friction
+from .sessions import commands as sessions
 
 Key = Annotated[str, typer.Argument(help="Short name, as activated_7d.")]
 
@@ -18,7 +22,11 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("metric").command("list")(list_metrics)
     group("metric").command("show")(show_metric)
     group("metric").command("remove")(remove_metric)
-    question_commands.register(group)
+    asking_commands.register(group)
+    cohort_commands.register(group)
+    friction.register(group)
+    board_commands.register(group)
+    sessions.register(group)
 
 
 def add_metric(

@@ -4,20 +4,41 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from whytree.errors import NotFound, Unavailable
+from whytree.people.identity import person_hash
+from whytree.people.queries import PeopleRef, find_person, keys_among
+from whytree.stores.cohorts import forget_listed, listed_in
 from whytree.tree.models import Outcome
+from whytree.tree.queries import evidence_of
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.sockets import Figure, Hit, Panel, Tone, plug_figure, plug_panel, plug_search
+from whytree.workspace.sockets import (
+    Figure,
+    Hit,
+    Panel,
+    Tone,
+    plug_erase,
+    plug_export,
+    plug_figure,
+    plug_panel,
+    plug_search,
+)
 
+from .answers.code_behind import code_behind
+from .asking.links import address_of
 from .charts import marks_for, measure_chart
-from .models import Metric
+from .models import Cohort, Metric, SavedQuestion
 from .queries import Measure, amount, difference_unit, measure, metrics_by_key
+from .saved.queries import struggle_of
 
 
 def plug() -> None:
     plug_figure("outcome", outcome_figures)
     plug_panel("outcome", outcome_panel, order=10)
+    plug_panel("opportunity", struggle_panel, order=10)
     plug_search(find_by_words)
+    plug_erase(erase_person)
+    plug_export(export_person)
 
 
 def outcome_figures(product: Product, outcomes: Sequence[Outcome]) -> dict[int, Figure]:
@@ -101,6 +122,53 @@ def outcome_panel(actor: Actor, product: Product, outcome: Any) -> Panel | None:
     return Panel("Measured", "analytics/_outcome_panel.html", context)
 
 
+def struggle_panel(actor: Actor, product: Product, opportunity: Any) -> Panel | None:
+    """How many have an opportunity's problem, as their events tell; how many of them wrote; and the code behind it."""
+    try:
+        struggle = struggle_of(product, opportunity)
+    except Unavailable:
+        return None
+    if struggle is None:
+        return None
+    said = people_evidence(product, opportunity, struggle.people)
+    context = {
+        "product": product,
+        "struggle": struggle,
+        "wrote": said,
+        "silent": struggle.people.total - said,
+        "ask": address_of(product, struggle.signal.question, struggle.signal.part) + "#behind",
+        "code": code_behind(product, struggle.behind),
+    }
+    return Panel("Who struggles", "analytics/_struggle_panel.html", context)
+
+
+def people_evidence(product: Product, opportunity: Any, people: PeopleRef) -> int:
+    """How many of these people speak for the opportunity in their own words."""
+    keys = {link.person_key for link in evidence_of(opportunity) if link.person_key and not link.is_erased}
+    return len(keys_among(product, keys, people.persons))
+
+
+def erase_person(product: Product, person_key: str) -> None:
+    """Take a person off every list."""
+    forget_listed(product.pk, find_hashes(product, person_key))
+
+
+def export_person(product: Product, person_key: str) -> dict[str, Any]:
+    """The lists that they are on."""
+    hashes = find_hashes(product, person_key)
+    versions = {(cohort.pk, cohort.version): cohort.key for cohort in Cohort.objects.filter(product=product)}
+    found = listed_in(product.pk, hashes)
+    return {"cohorts": sorted(versions[one] for one in found if one in versions)}
+
+
+def find_hashes(product: Product, person_key: str) -> list[int]:
+    """Under which a person may stand on a list: all their ids."""
+    try:
+        return list(find_person(product, person_key).persons)
+    except NotFound:
+        return [person_hash(product.pk, person_key)]
+
+
 def find_by_words(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:
     """Metrics whose key or name holds the words; the exact key comes first."""
     asked = words.strip().lower()
@@ -109,4 +177,12 @@ def find_by_words(actor: Actor, product: Product, words: str, limit: int) -> lis
         if asked in metric.key.lower() or asked in metric.name.lower():
             rank = 1.0 if asked == metric.key.lower() else 0.6
             hits.append(Hit("metric", metric.key, metric.name, f"/p/{product.slug}/numbers/{metric.key}", rank))
+    for cohort in Cohort.objects.filter(product=product) if asked else ():
+        if asked in cohort.key.lower() or asked in cohort.name.lower():
+            rank = 1.0 if asked == cohort.key.lower() else 0.55
+            hits.append(Hit("cohort", cohort.key, cohort.name, f"/p/{product.slug}/cohorts/{cohort.key}", rank))
+    for saved in SavedQuestion.objects.filter(product=product)[:500] if asked else ():
+        if asked == saved.ref.lower() or asked in saved.title.lower():
+            rank = 1.0 if asked == saved.ref.lower() else 0.5
+            hits.append(Hit("question", saved.ref, saved.title, f"/p/{product.slug}/{saved.ref}", rank))
     return hits[:limit]

@@ -34,15 +34,19 @@ def add_repository(
     path: Where = Path(),
     name: Annotated[str, typer.Option(help="What to call it; the folder's name otherwise.")] = "",
     with_code: Annotated[
-        bool, typer.Option("--with-code", help="Send the text of files too, so that pages show it.")
+        bool, typer.Option("--with-code", help="Send whole files too, so that pages show any line of them.")
     ] = False,
+    no_code: Annotated[bool, typer.Option("--no-code", help="Send no line of code at all.")] = False,
     no_lines: NoLines = False,
     as_json: AsJson = False,
 ) -> None:
     """Read a clone's history, so that its lines can say why.
 
-    Commit ids, paths, messages and flag keys are sent; what is in the files stays here, unless you say --with-code.
+    Commit ids, paths, messages and flag keys are sent, and the few lines that pages show: those of commits that lead
+    to a node of the tree, and around flags; never half of a file. --no-code sends none, --with-code whole files.
     """
+    if with_code and no_code:
+        raise CommandError("--with-code sends files and --no-code sends none. Give one of them.")
     from whytree.engines.links_tickets import tracker_of_remote
 
     from .git import open_clone
@@ -54,6 +58,7 @@ def add_repository(
         "root_sha": identity(clone),
         "tracker": tracker_of_remote(clone.remote),
         "with_code": with_code,
+        "with_hunks": not no_code,
     }
     client = connect()
     repository = client.post(f"/products/{client.product}/repositories", body)
@@ -99,10 +104,12 @@ def list_repositories(as_json: AsJson = False) -> None:
 def _read(
     client: Client, clone: Any, repository: dict[str, Any], *, lines: bool, everything: bool, as_json: bool
 ) -> None:
+    from .event_search import tell_events
     from .flag_search import tell_flags
 
     found = read_clone(client, clone, repository, lines=lines, everything=everything, quiet=as_json)
     found.left_out += tell_flags(client, clone, repository).left_out
+    found.left_out += _from_events(lambda: tell_events(client, clone, repository), "Events were not looked for")
     found.left_out += _fields_told(client, clone, repository)
     keep_point(client, repository)
     share = client.get(f"/products/{client.product}/why/share", repository=repository["name"])
@@ -138,12 +145,17 @@ def _fields_told(client: Client, clone: Any, repository: dict[str, Any]) -> list
     """Look for the form fields that events speak of; sentences on what could not be done."""
     from .field_search import tell_fields
 
+    return _from_events(lambda: tell_fields(client, clone, repository), "Form fields were not looked for")
+
+
+def _from_events(tell: Callable[[], object], otherwise: str) -> list[str]:
+    """What needs the events to say what to look for is left out, in a sentence, while their store is down."""
     try:
-        tell_fields(client, clone, repository)
+        tell()
     except CommandError as error:
         if error.status != STORE_IS_DOWN:
             raise
-        return [f"Form fields were not looked for: {error.message}"]
+        return [f"{otherwise}: {error.message}"]
     return []
 
 

@@ -101,7 +101,7 @@ def _reference(repository: Repository, one: PushedReference, keys: Sequence[str]
         how=one.how,
         says=clean(one.says)[:300],
         alias=clean(one.alias)[:200],
-        hunk=clean(one.hunk)[:4000] if one.hunk is not None and repository.with_code else None,
+        hunk=clean(one.hunk)[:4000] if one.hunk is not None and repository.keeps_pieces else None,
     )
 
 

@@ -145,7 +145,7 @@ def send_flags(client: Client, search: FlagSearch, found: FlagsFound, repository
     extinctions = [{**vars(one), "at": one.at.isoformat()} for one in found.extinctions]
     for start in range(0, len(found.references) or 1, REFERENCES_AT_ONCE):
         some = found.references[start : start + REFERENCES_AT_ONCE]
-        references = [_told(search, one, with_code=repository["with_code"]) for one in some]
+        references = [_told(search, one, with_code=repository["with_code"] or repository["with_hunks"]) for one in some]
         is_first = start == 0
         more = {"references": references, "extinctions": extinctions if is_first else [], "is_first": is_first}
         client.post(path, {**body, **more})

@@ -1,7 +1,7 @@
 """Form fields: how long people take for each, and whether code reads what they type."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -191,3 +191,16 @@ def _seen_lately(product: Product) -> dict[str, list[FieldSeen]]:
 
 def _readings(product: Product) -> list[FieldReading]:
     return list(FieldReading.objects.filter(repository__product=product).select_related("repository"))
+
+
+def fields_defined(product: Product, names: Iterable[str]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Where forms define these fields: field, repository, {path, line, says}."""
+    wanted = set(names)
+    if not wanted:
+        return []
+    return [
+        (reading.field, reading.repository.name, place)
+        for reading in _readings(product)
+        if reading.field in wanted
+        for place in reading.defined
+    ]

@@ -20,6 +20,9 @@ class Repository(models.Model):
     )
     branch = models.CharField(max_length=250, blank=True, default="")
     head = models.CharField(max_length=64, blank=True, default="", help_text="Newest commit read.")
+    with_hunks = models.BooleanField(
+        default=True, help_text="Pieces of its files may be stored: lines of commits that lead to a node, and of flags."
+    )
     with_code = models.BooleanField(
         default=False, help_text="Its files' text may be stored, so that pages can show it."
     )
@@ -39,6 +42,11 @@ class Repository(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def keeps_pieces(self) -> bool:
+        """Whether lines of its code may be stored at all."""
+        return self.with_code or self.with_hunks
 
 
 class Commit(models.Model):
@@ -265,6 +273,9 @@ class FileBlame(models.Model):
     rev = models.CharField(max_length=64)
     spans = models.JSONField(default=list, help_text="[[first line, last line, commit], ...]")
     text = models.TextField(null=True, blank=True)
+    hunks = models.JSONField(
+        default=list, blank=True, help_text="[[first line, last line, text], ...] where its whole text is not sent."
+    )
     stamp = models.CharField(
         max_length=64, blank=True, default="", help_text="Changes when anything that its clone tells of it does."
     )
@@ -317,6 +328,35 @@ class FlagReference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} {self.path}:{self.line}"
+
+
+class EventReference(models.Model):
+    """A line that sends an event, or names one, as the last look at its repository saw it."""
+
+    class How(models.TextChoices):
+        SENT = "sent"
+        TEXT = "text", "text match"
+
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="event_references")
+    event = models.CharField(max_length=500)
+    path = models.CharField(max_length=1000)
+    line = models.PositiveIntegerField()
+    how = models.CharField(max_length=4, choices=How.choices)
+    says = models.CharField(max_length=300, blank=True, default="", help_text="How it is known.")
+    hunk = models.TextField(null=True, blank=True, help_text="The line with two before and two after it.")
+    rev = models.CharField(max_length=64)
+    at = models.DateTimeField(default=now)
+
+    class Meta:
+        ordering = ["event", "how", "repository", "path", "line"]
+        indexes = [models.Index(fields=["event"], name="code_eventreference_event")]
+        constraints = [
+            models.UniqueConstraint(fields=["repository", "event", "path", "line"], name="code_eventreference_once"),
+            models.CheckConstraint(condition=models.Q(how__in=["sent", "text"]), name="code_eventreference_how"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.path}:{self.line}"
 
 
 class FlagExtinction(models.Model):

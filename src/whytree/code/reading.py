@@ -1,7 +1,7 @@
 """Read a clone and tell the server: commits, the flags they added, and who wrote which lines last.
 
 Only what is new travels, in pieces that may be sent again: a reading that was cut off goes on where it stopped.
-Contents stay here, unless the person said `--with-code`.
+Of contents only the lines that pages show; whole files where the person said `--with-code`, nothing with `--no-code`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -84,9 +84,10 @@ class Reading:
         flags = sorted(flag["key"] for flag in self._client.get(f"/products/{self._client.product}/flags"))
         self._keep_told(graph)
         self._send_commits(graph, since, flags)
-        if lines:
-            self._send_lines()
+        told = self._send_lines() if lines else None
         self._finish(flags)
+        if told is not None:
+            self._send_hunks(*told)
         return self._found
 
     # Commits
@@ -169,8 +170,8 @@ class Reading:
 
     # Lines
 
-    def _send_lines(self) -> None:
-        """What the server does not know of yet, or no longer as it is."""
+    def _send_lines(self) -> tuple[LineReading, dict[str, ReadFile]]:
+        """What the server does not know of yet, or no longer as it is. Gives what was read."""
         known = {file["path"]: file for file in self._client.get(f"{self._path}/files")}
         textless = self._repository["with_code"]
         reading = LineReading(self._clone, self._progress)
@@ -189,6 +190,24 @@ class Reading:
             self._post("lines", {"rev": self._clone.head, "gone": gone, "files": []})
         self._found.files = len(new)
         self._found.left_out += reading.left_out
+        return reading, files
+
+    def _send_hunks(self, reading: LineReading, files: dict[str, ReadFile]) -> None:
+        """The lines that pages are to show: the server knows by now which commits lead anywhere."""
+        wanted = self._client.get(f"{self._path}/hunks/wanted")
+        known = [one for one in wanted if one["path"] in files and files[one["path"]].stamp == one["stamp"]]
+        for done, batch in enumerate(_batches(known, FILES_AT_ONCE)):
+            texts = reading.texts([files[one["path"]] for one in batch])
+            told = [
+                {
+                    "path": one["path"],
+                    "stamp": one["stamp"],
+                    "hunks": _cut(texts[files[one["path"]].path][0].split("\n"), one["ranges"]),
+                }
+                for one in batch
+            ]
+            self._post("hunks", {"files": told})
+            self._progress("code for pages", min((done + 1) * FILES_AT_ONCE, len(known)), len(known))
 
     def _told(self, reading: LineReading, files: Sequence[ReadFile]) -> list[dict[str, Any]]:
         texts = reading.texts(files)
@@ -212,6 +231,10 @@ class Reading:
 
     def _post(self, what: str, body: dict[str, Any]) -> Any:
         return self._client.post(f"{self._path}/{what}", {"root_sha": self._repository["root_sha"], **body})
+
+
+def _cut(lines: Sequence[str], ranges: Iterable[tuple[int, int]]) -> list[tuple[int, str]]:
+    return [(first, "\n".join(lines[first - 1 : last])) for first, last in ranges]
 
 
 def note_of(words: str) -> str:

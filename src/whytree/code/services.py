@@ -36,6 +36,7 @@ from .tickets import see_ticket as see_ticket
 
 MOST_LINES = 10_000_000
 MOST_NESTING = 2_000_000_000
+MOST_HUNK = 20_000  # characters
 
 
 @dataclass(frozen=True)
@@ -85,21 +86,30 @@ class Reading:
 
 
 def register_repository(
-    actor: Actor, product: Product, *, name: str, root_sha: str, tracker: str = "", with_code: bool = False
+    actor: Actor,
+    product: Product,
+    *,
+    name: str,
+    root_sha: str,
+    tracker: str = "",
+    with_code: bool = False,
+    with_hunks: bool = True,
 ) -> Repository:
     """Make a clone known. Its first commit is its identity: the same one again is the same repository, whatever it
-    is called; a name that another repository has is refused. `with_code` lets its text be stored, from then on."""
+    is called; a name that another repository has is refused. `with_code` lets its text be stored from then on;
+    without `with_hunks` not even pieces of it."""
     require(actor, product, Role.MAINTAINER)
     if not _COMMIT_ID.fullmatch(root_sha):
         raise Invalid("The first commit's full id is missing. Register with: whytree repository add PATH")
     known = Repository.objects.filter(product=product, root_sha=root_sha).first()
     if known is None:
         known = _new_repository(product, _clean(name), root_sha)
-    elif known.with_code or not with_code:
+    elif (known.with_code or not with_code) and known.with_hunks == with_hunks:
         return known
     with transaction.atomic():
         before = snapshot(known) if known.pk else None
         known.with_code = known.with_code or with_code
+        known.with_hunks = with_hunks
         known.tracker = known.tracker or _clean(tracker)[:300]
         known.save()
         record(actor, product, "register_repository", known, before=before, after=snapshot(known), undoable=False)
@@ -172,12 +182,36 @@ def push_lines(
             batch_size=_CHUNK,
             update_conflicts=True,
             unique_fields=["repository", "path"],
-            update_fields=["rev", "spans", "text", "stamp", "nesting"],
+            update_fields=["rev", "spans", "text", "hunks", "stamp", "nesting"],
         )
         for start in range(0, len(gone), _CHUNK):
             repository.files.filter(path__in=gone[start : start + _CHUNK]).delete()
         after = {"files": len(rows), "gone": len(gone)}
         record(actor, repository.product, "push_lines", repository, after=after, undoable=False)
+
+
+@dataclass(frozen=True)
+class PushedHunks:
+    """Pieces of a file as (first line, text), of the reading with this stamp."""
+
+    path: str
+    stamp: str
+    hunks: Sequence[tuple[int, str]]
+
+
+def push_hunks(actor: Actor, repository: Repository, root_sha: str, files: Sequence[PushedHunks]) -> None:
+    """Keep these pieces in place of those there were. What was read anew in between is left out: it is asked for again."""
+    require(actor, repository.product, Role.MEMBER)
+    refuse_another(repository, root_sha)
+    pushed = {file.path: file for file in files}
+    with transaction.atomic():
+        rows = [row for row in repository.files.filter(path__in=pushed) if row.stamp == pushed[row.path].stamp]
+        for row in rows:
+            allowed = repository.with_hunks and not repository.with_code
+            hunks = pushed[row.path].hunks if allowed else ()
+            row.hunks = [[first, first + text.count("\n"), _clean(text)[:MOST_HUNK]] for first, text in hunks]
+        FileBlame.objects.bulk_update(rows, ["hunks"], batch_size=100)
+        record(actor, repository.product, "push_hunks", repository, after={"files": len(rows)}, undoable=False)
 
 
 def finish_sync(actor: Actor, repository: Repository, root_sha: str, reading: Reading) -> Repository:

@@ -102,23 +102,29 @@ _DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [1, 3]]
 
 @dataclass(frozen=True)
 class NamedLine:
-    """A line through moments; None where there is no answer."""
+    """A line through moments, or through numbered places; None where there is no answer."""
 
     name: str
-    points: Sequence[tuple[date, float | None]]
+    points: Sequence[tuple[date | int, float | None]]
 
 
-def lines(named: Sequence[NamedLine], *, label: str) -> str:
-    """The first `MOST_LINES` lines in one picture, with a legend."""
+def lines(named: Sequence[NamedLine], *, label: str, unit: str = "", marks: Sequence[Mark] = ()) -> str:
+    """The first `MOST_LINES` lines in one picture, with a legend, and what happened as flags on the time axis."""
+    spec = lines_spec(named, unit=unit, marks=marks)
+    return draw(spec, label, "wide") + draw(_narrow(spec), label, "narrow") if spec else ""
+
+
+def lines_spec(named: Sequence[NamedLine], *, unit: str = "", marks: Sequence[Mark] = ()) -> dict[str, Any]:
+    """The same as a Vega-Lite specification; empty where there is nothing to draw."""
     shown = named[:MOST_LINES]
     rows = [
-        {"day": moment.isoformat(), "value": value, "name": line.name}
+        {"day": moment if isinstance(moment, int) else moment.isoformat(), "value": value, "name": line.name}
         for line in shown
         for moment, value in line.points
         if value is not None
     ]
     if not rows:
-        return ""
+        return {}
     names = [line.name for line in shown]
     legend = {
         "title": None,
@@ -128,9 +134,12 @@ def lines(named: Sequence[NamedLine], *, label: str) -> str:
         "labelFont": SANS,
         "symbolType": "stroke",
     }
-    y = {**_y("value", ""), "scale": {"zero": True, "nice": True}}
-    x = {**_x([]), "scale": {"type": "utc"}}
-    spec = {
+    y = {**_y("value", unit), "scale": {"zero": unit != "%", "nice": True}}
+    numbered = isinstance(rows[0]["day"], int)
+    x = _after_axis() if numbered else {**_x([]), "scale": {"type": "utc"}}
+    days = [] if numbered else [str(row["day"]) for row in rows]
+    inside = [mark for mark in marks if days and min(days)[:10] <= mark.day.isoformat() <= max(days)[:10]]
+    return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "width": WIDE[0],
         "height": WIDE[1],
@@ -154,11 +163,45 @@ def lines(named: Sequence[NamedLine], *, label: str) -> str:
                         "legend": legend,
                     },
                 },
-            }
+            },
+            *_marks(inside),
         ],
         "config": _CONFIG,
     }
-    return draw(spec, label, "wide") + draw(_narrow(spec), label, "narrow")
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar, with what stands at its end."""
+
+    name: str
+    value: float
+    text: str = ""
+
+
+def bars_spec(bars: Sequence[Bar]) -> dict[str, Any]:
+    """Bars below each other in their order, as a Vega-Lite specification."""
+    rows = [{"name": f"{at}. {bar.name}", "value": bar.value, "text": bar.text} for at, bar in enumerate(bars, 1)]
+    if not rows:
+        return {}
+    y = {"field": "name", "type": "nominal", "sort": None, "axis": {"title": None, "labelLimit": 260, "ticks": False}}
+    x = {"field": "value", "type": "quantitative", "axis": {"title": None, "format": ",d", "tickCount": 5}}
+    words = {"type": "text", "align": "left", "dx": 5, "color": INK, "fontSize": 12, "font": SANS}
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "width": 560,
+        "height": {"step": 34},
+        "data": {"values": rows},
+        "encoding": {"y": y, "x": x},
+        "layer": [{"mark": {"type": "bar", "color": LEAF}}, {"mark": words, "encoding": {"text": {"field": "text"}}}],
+        "config": _CONFIG,
+    }
+
+
+def _after_axis() -> dict[str, Any]:
+    """Places along a curve instead of days."""
+    axis = {"grid": False, "title": None, "tickMinStep": 1, "format": "d"}
+    return {"field": "day", "type": "quantitative", "axis": axis}
 
 
 def _narrow(spec: dict[str, Any]) -> dict[str, Any]:
@@ -273,8 +316,10 @@ def _rule(value: float | None, name: str, unit: str, days: Sequence[date], colou
 def _marks(marks: Sequence[Mark]) -> list[dict[str, Any]]:
     if not marks:
         return []
-    rows = [{"day": mark.day.isoformat(), "text": mark.text} for mark in marks]
+    # each a line lower than the one before, so that neighbours do not cover each other
+    rows = [{"day": mark.day.isoformat(), "text": mark.text, "y": at % 4 * 13} for at, mark in enumerate(marks)]
     x = {"field": "day", "type": "temporal"}
+    y = {"field": "y", "type": "quantitative", "scale": None, "axis": None}
     words = {"type": "text", "align": "left", "baseline": "top", "dx": 4, "color": INK, "fontSize": 11, "font": SANS}
     return [
         {
@@ -285,7 +330,7 @@ def _marks(marks: Sequence[Mark]) -> list[dict[str, Any]]:
         {
             "data": {"values": rows},
             "mark": words,
-            "encoding": {"x": x, "y": {"value": 0}, "text": {"field": "text"}},
+            "encoding": {"x": x, "y": y, "text": {"field": "text"}},
         },
     ]
 
@@ -300,6 +345,53 @@ def _drawn(spec: str, label: str, variant: str) -> str:
     # no base URL is allowed, so a specification cannot make the server fetch anything
     svg = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
     return _cleaned(svg, label, f"chart {variant}".strip())
+
+
+# The stylesheet's light tokens: a file has no stylesheet of ours, and is looked at on white.
+_ON_PAPER = {
+    "var(--leaf)": "#1f7a4d",
+    "var(--blue)": "#2a5ea8",
+    "var(--plum)": "#74408f",
+    "var(--amber)": "#855500",
+    "var(--red)": "#b3362b",
+    "var(--ink-2)": "#55605a",
+    "var(--ink-3)": "#5f6a63",
+    "var(--line)": "#e4e0d8",
+    "var(--line-strong)": "#cfc9bd",
+    "var(--sans)": "Helvetica, Arial, sans-serif",
+}
+
+
+def as_file(spec: dict[str, Any], form: str, title: Sequence[str]) -> bytes:
+    """The picture as an SVG or PNG file on white, with what it says, its n and its period above it."""
+    text = json.dumps({**spec, "background": "#ffffff", "padding": 16, "title": _title(title)}, sort_keys=True)
+    for token, colour in _ON_PAPER.items():
+        text = text.replace(token, colour)
+    if form == "png":
+        return bytes(vl_convert.vegalite_to_png(text, scale=2, allowed_base_urls=[]))
+    return str(vl_convert.vegalite_to_svg(text, allowed_base_urls=[])).encode()
+
+
+def svg_file(svg: str, form: str) -> bytes | None:
+    """A picture drawn by hand, as an SVG or PNG file on white; None where there is nothing."""
+    if not svg:
+        return None
+    for token, colour in {**_ON_PAPER, "var(--ink)": "#1d2320"}.items():
+        svg = svg.replace(token, colour)
+    svg = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" style="background: #ffffff" ', 1)
+    return bytes(vl_convert.svg_to_png(svg, scale=2)) if form == "png" else svg.encode()
+
+
+def _title(lines_: Sequence[str]) -> dict[str, Any]:
+    head, *rest = lines_ or [""]
+    return {
+        "text": head,
+        "subtitle": list(rest),
+        "anchor": "start",
+        "fontSize": 15,
+        "subtitleColor": "#55605a",
+        "offset": 12,
+    }
 
 
 _TAG = re.compile(r'<(?:"[^"]*"|[^">])+>')

@@ -67,10 +67,19 @@ def find_references(
     """
     if not keys:
         return []
-    finder = FlagFinder(project, keys)
+    return references_found(FlagFinder(project, keys), key_pattern(keys), files, project, search)
+
+
+def references_found(
+    finder: FlagFinder,
+    pattern: re.Pattern[bytes],
+    files: Mapping[str, bytes],
+    project: Project,
+    search: Callable[[Collection[str]], Iterable[str]],
+) -> list[Reference]:
+    """The same for whatever `finder` resolves and `pattern` matches as text."""
     python = [path for path in files if path.endswith((".py", ".pyi"))]
     modules = collect(project, finder, python, search, MOST_MODULES)
-    pattern = key_pattern(keys)
     matches = {path: list(_matches(pattern, text)) for path, text in files.items()}
     for module in modules:
         text = files.get(module.path) or project.source(module.path) or b""

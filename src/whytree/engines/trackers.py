@@ -95,7 +95,7 @@ class Shape:
 def recognise(columns: Sequence[str]) -> Shape | None:
     """The shape a table has, by the names of its columns; None where no tracker is known to write so."""
     names = set(columns)
-    return next((shape for marks, shape in _SHAPES if any(mark <= names for mark in marks)), None)
+    return next((shape for marks, shape in SHAPES if any(mark <= names for mark in marks)), None)
 
 
 def as_json(told: Told) -> dict[str, Any]:
@@ -486,7 +486,7 @@ GITLAB_ISSUES = Shape("GitLab issues (REST)", _gitlab_issue)
 GITLAB_REQUESTS = Shape("GitLab merge requests (REST)", _gitlab_request)
 
 # Marks that only this shape has, the most telling first: any of the sets is enough.
-_SHAPES: tuple[tuple[tuple[frozenset[str], ...], Shape], ...] = (
+SHAPES: tuple[tuple[tuple[frozenset[str], ...], Shape], ...] = (
     ((frozenset({"issue_url", "html_url", "body"}),), GITHUB_COMMENTS),
     ((frozenset({"iid", "title", "source_branch"}),), GITLAB_REQUESTS),
     ((frozenset({"iid", "title", "web_url"}), frozenset({"iid", "title", "project_id"})), GITLAB_ISSUES),

@@ -1,4 +1,4 @@
-"""Events over REST: the catalogue, what was put aside, imports. Events themselves come in by Segment's API (`wire`)."""
+"""Events over REST: the catalogue, what was put aside, imports. Events themselves come in by the clients' own dialects (`wire`)."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -10,10 +10,16 @@ from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
 from . import imports, queries
-from .imports import MAX_ROWS, ImportRow, RowProblem
+from .imports import MAX_ROWS, ImportMessage, ImportRow, RowProblem
+from .intake import api as intake
 from .models import EventImport
+from .plan import api as plan
+from .relay import api as relay
 
 router = Router(tags=["Events"])
+router.add_router("", intake.router)
+router.add_router("", relay.router)
+router.add_router("", plan.router)
 
 
 class PropertyOut(Schema):
@@ -86,6 +92,14 @@ class RowIn(Schema):
     columns: dict[str, str] = Field({}, description="platform, os, browser, app, version, locale, country, path")
 
 
+class MessageIn(Schema):
+    """One row of another tool's export, as its own client would have sent it."""
+
+    row: int
+    dialect: Literal["segment", "posthog"]
+    message: dict[str, Any] = Field(description="With the tool's own id of the event as messageId or uuid.")
+
+
 class ProblemOut(Schema):
     row: int
     reason: str
@@ -93,7 +107,8 @@ class ProblemOut(Schema):
 
 class RowsIn(Schema):
     run: int | None = Field(None, description="The import these rows belong to; none to only check them.")
-    rows: list[RowIn] = Field(max_length=MAX_ROWS)
+    rows: list[RowIn] = Field([], max_length=MAX_ROWS)
+    messages: list[MessageIn] = Field([], max_length=MAX_ROWS)
     errors: list[ProblemOut] = Field([], description="Rows that could not be read.")
     upto: int = Field(0, description="The last row of the file in this batch.")
 
@@ -159,7 +174,8 @@ def list_imports(request: ApiRequest, product: str) -> list[EventImport]:
 def import_events(request: ApiRequest, product: str, body: RowsIn) -> Any:
     """Write rows of a run, each once; without a run they are only checked."""
     found = api_product(request, product, Role.MEMBER)
-    rows = [ImportRow(**row.dict()) for row in body.rows]
+    rows: list[imports.Entry] = [ImportRow(**row.dict()) for row in body.rows]
+    rows += [ImportMessage(each.row, each.dialect, each.message) for each in body.messages]
     broken = [RowProblem(problem.row, problem.reason) for problem in body.errors]
     if body.run is None:
         checked = imports.check_rows(request.actor, found, rows)

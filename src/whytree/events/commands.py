@@ -10,10 +10,16 @@ from whytree.workspace.client import Client, CommandError, connect
 from whytree.workspace.commands import AsJson, show
 from whytree.workspace.printing import bars, say
 
+from .intake import commands as intake
+from .plan import commands as plan
+from .relay import commands as relay
+
 if TYPE_CHECKING:
     from whytree.engines.tables import Table
     from whytree.workspace.printing import Bars
 
+    from .history import Source
+    from .history.sources import File
     from .reading import Mapping
 
 
@@ -26,6 +32,9 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("event").command("put-aside")(list_put_aside)
     group("event").command("imports")(list_imports)
     group("event").command("undo-import")(undo_import)
+    intake.register(group)
+    relay.register(group)
+    plan.register(group)
 
 
 def import_events(
@@ -40,12 +49,24 @@ def import_events(
     format: Annotated[
         str, typer.Option(help="csv, tsv, jsonl, json, parquet or xlsx, when it is not recognised.")
     ] = "",
+    source: Annotated[
+        str,
+        typer.Option(
+            help="Whose export it is, when it is not recognised: posthog, segment, warehouse, mixpanel, amplitude, "
+            "ga4, snowplow; or table."
+        ),
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and store none.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Bring in events from a file. The same file again brings nothing twice; one that broke off goes on."""
     from .reading import NoColumn, find_mapping
 
+    says_columns = bool(person or event or time or identity or event_name)
+    found = _recognised(file, format, source) if not says_columns and source != "table" else None
+    if found is not None:
+        _import_source(*found, dry_run=dry_run, as_json=as_json)
+        return
     table = _open(file, format)
     try:
         mapping = find_mapping(table, person=person, event=event, time=time, message_id=identity, event_name=event_name)
@@ -56,7 +77,61 @@ def import_events(
     client = connect()
     with _bar(quiet=as_json) as bar:
         run = _check(client, table, mapping, bar) if dry_run else _send(client, table, mapping, bar, quiet=as_json)
-    _tell_result(run, mapping, dry_run=dry_run, as_json=as_json)
+    _tell_result(run, mapping.shown(), dry_run=dry_run, as_json=as_json)
+
+
+def _recognised(file: Path, format: str, wanted: str) -> "tuple[File, Source] | None":
+    """The file as another tool's export; None for a table of anybody's."""
+    from whytree.engines.tables import UnreadableTable
+
+    from .history import SOURCES, open_source
+
+    if wanted and wanted not in SOURCES:
+        raise CommandError(f"“{wanted}” is no source. There are {', '.join(SOURCES)} and table.")
+    try:
+        table, source = open_source(file, format, wanted)
+    except UnreadableTable as error:
+        raise CommandError(str(error)) from error
+    return None if source is None else (table, source)
+
+
+def _import_source(file: "File", source: "Source", *, dry_run: bool, as_json: bool) -> None:
+    """All rows of another tool's export that the server does not have yet."""
+    from .history.sources import batches, fingerprint
+
+    if not as_json:
+        say(f"{file.path.name}: {source.title}. Who is who, and what is known of people, comes along.")
+    client = connect()
+    path = f"/products/{client.product}/events"
+    mapping = {"source": source.title}
+    with _bar(quiet=as_json) as bar:
+        task = bar.add_task("Checking" if dry_run else "Reading", total=1.0)
+        total = _nothing_yet()
+        if not dry_run:
+            facts = {"file_name": file.path.name, "fingerprint": fingerprint(file.path, source), "mapping": mapping}
+            total = client.post(f"{path}/imports", facts)
+        for batch in batches(file, source, after=0 if dry_run else total["row_offset"]):
+            if dry_run:
+                _add_checked(total, batch, client.post(f"{path}/import", {**batch, "upto": 0}))
+            else:
+                total = client.post(f"{path}/import", {"run": total["id"], **batch})
+            bar.update(task, completed=file.progress, description=f"{total['rows']:,} rows")
+        if not dry_run:
+            total = client.post(f"{path}/imports/{total['id']}/finish")
+    _tell_result(total, mapping, dry_run=dry_run, as_json=as_json)
+
+
+def _nothing_yet() -> dict[str, Any]:
+    return {"rows": 0, "created": 0, "repeated": 0, "broken": 0, "errors": []}
+
+
+def _add_checked(total: dict[str, Any], batch: dict[str, Any], checked: dict[str, Any]) -> None:
+    """Add up what the import of a batch would do."""
+    total["rows"] += len(batch.get("rows", ())) + len(batch.get("messages", ())) + len(batch["errors"])
+    total["created"] += checked["created"]
+    total["repeated"] += checked["repeated"]
+    total["broken"] += len(checked["errors"])
+    total["errors"] += checked["errors"]
 
 
 def _open(file: Path, format: str) -> "Table":
@@ -110,22 +185,18 @@ def _check(client: Client, table: "Table", mapping: "Mapping", bar: "Bars") -> d
     """What the import would do."""
     from .reading import batches
 
-    total: dict[str, Any] = {"rows": 0, "created": 0, "repeated": 0, "broken": 0, "errors": []}
+    total = _nothing_yet()
     task = bar.add_task("Checking", total=1.0)
     for batch in batches(table, mapping):
         checked = client.post(f"/products/{client.product}/events/import", {"rows": batch.rows, "errors": batch.errors})
-        total["rows"] += len(batch.rows) + len(batch.errors)
-        total["created"] += checked["created"]
-        total["repeated"] += checked["repeated"]
-        total["broken"] += len(checked["errors"])
-        total["errors"] += checked["errors"]
+        _add_checked(total, {"rows": batch.rows, "errors": batch.errors}, checked)
         bar.update(task, completed=table.progress, description=f"{total['rows']:,} rows")
     return total
 
 
-def _tell_result(run: dict[str, Any], mapping: "Mapping", *, dry_run: bool, as_json: bool) -> None:
+def _tell_result(run: dict[str, Any], mapping: dict[str, str], *, dry_run: bool, as_json: bool) -> None:
     if as_json:
-        show({**run, "mapping": mapping.shown(), "dry_run": dry_run}, True)
+        show({**run, "mapping": mapping, "dry_run": dry_run}, True)
         return
     if run["rows"] and run["repeated"] + run["broken"] == run["rows"] and run["repeated"]:
         say(f"Nothing new: {run['repeated']:,} of {run['rows']:,} rows are there already.")

@@ -4,7 +4,8 @@ A request hands in its rows and waits. A writing thread takes all that came in w
 was seen before, writes the rest in one insert and lets the requests go. Two such threads take turns, so that while one
 waits for the disk the other one works. So:
 
-- acknowledged means on disk, in the store or (while the store cannot be written) in the spool;
+- acknowledged means on disk: in the store, or in a file (while inserts follow each other quickly, as rows that are
+  `owed` to it for a second at most; while it cannot be written, in the spool);
 - an id that is just being written by the other thread is waited for, never written twice nor acknowledged early;
 - a row the engine refuses is found by halving and put into quarantine, the others land (`storing`);
 - when more waits than can be held, a request is told to come back instead of being held in memory.
@@ -13,11 +14,12 @@ waits for the disk the other one works. So:
 and come again: their ids are read back at the next start.
 """
 
+import contextlib
 import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,9 +30,10 @@ from whytree.people.edges import EdgeRow
 from whytree.people.identity import check_key, key_fingerprint
 from whytree.stores.capture import ids_received_since, recent_ids
 from whytree.stores.errors import StoreUnavailable
-from whytree.stores.events import EventStore, store
+from whytree.stores.events import EventStore, nothing_is_owed, store
 from whytree.stores.marks import read_mark, write_mark
 
+from .owed import Entry, Owed, adopt
 from .recent import SIZE, RecentEdges, RecentIds
 from .rows import as_datetime
 from .spool import Spool, Spooled
@@ -53,6 +56,10 @@ ANSWER_SECONDS = 60
 PRIME_WITHIN = timedelta(days=2)
 PRECISION = timedelta(seconds=1)  # the store keeps milliseconds and may round them down: look back a little further
 RETRY_SECONDS = (1, 2, 4, 8, 15, 30)
+# So many inserts a second may be small; with more, their rows are owed and written together. What somebody sends as a
+# bulk, an import, is always written at once: it is large enough, and is told what the engine refused.
+CALM_INSERTS = 4
+BULK_ROWS = 1_000
 KEY_MARK = "people key"
 
 
@@ -94,6 +101,10 @@ class Group:
     lines: list[bytes] = field(default_factory=list)
     ids: set[int] = field(default_factory=set)
 
+    @property
+    def has_bulk(self) -> bool:
+        return any(len(batch.lines) >= BULK_ROWS for batch in self.batches)
+
     def rows(self) -> Spooled:
         edges = [edge.line for batch in self.batches for edge in batch.edges]
         return Spooled(edges, self.lines, min(batch.received_at for batch in self.batches))
@@ -117,6 +128,9 @@ class Commit:
         self._primed = False
         self._closing = False
         self._store_is_down = False
+        self._owed = Owed(spool)
+        self._owes = False  # a thread is there that pays
+        self._inserts: deque[float] = deque(maxlen=CALM_INSERTS)  # when the last ones began
         self._wake_replay = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -159,10 +173,16 @@ class Commit:
     # ---- threads ----
 
     def start(self) -> "Commit":
-        for target, name in [*((self._run, f"commit-{n}") for n in range(WRITERS)), (self._replay_forever, "replay")]:
-            thread = threading.Thread(target=target, name=name, daemon=True)
+        work = [*((self._run, f"commit-{n}") for n in range(WRITERS)), (self._replay_forever, "replay")]
+        self._threads = [threading.Thread(target=target, name=name, daemon=True) for target, name in work]
+        self._paying = threading.Thread(target=self._pay_forever, name="owed", daemon=True)
+        for thread in [*self._threads, self._paying]:
             thread.start()
-            self._threads.append(thread)
+        self._owes = True
+        self.events.before_reading = self._owed.wait
+        if adopt(self.spool):
+            with contextlib.suppress(StoreUnavailable, OSError):  # then the thread goes on with it
+                self.replay()
         if self.spool.files():
             self._wake_replay.set()
         return self
@@ -175,6 +195,11 @@ class Commit:
         self._wake_replay.set()
         for thread in self._threads:
             thread.join(timeout=30)
+        if self._owes:
+            self._owed.stop()
+            self._paying.join(timeout=30)
+            self._owed.close()
+            self.events.before_reading = nothing_is_owed
 
     # ---- writing ----
 
@@ -277,7 +302,7 @@ class Commit:
     def _write(self, group: Group) -> None:
         written = False
         try:
-            refused = self._store_or_spool(group.rows())
+            refused = self._keep(group)
             written = True
         finally:
             with self._changed:
@@ -292,18 +317,57 @@ class Commit:
             if refused:
                 batch.refused = {at: refused[each] for at, each in enumerate(batch.ids) if each in refused}
 
-    def _store_or_spool(self, rows: Spooled) -> dict[int, str]:
+    def _keep(self, group: Group) -> dict[int, str]:
+        """Bring rows to disk, wherever that is best now. Returns those that went to quarantine: event id -> why."""
+        rows = group.rows()
         if not rows.events and not rows.edges:
             return {}
         if self._primed and not self._store_is_down:
+            if self._is_busy() and not group.has_bulk:
+                with contextlib.suppress(Unavailable):  # then the store may still take them
+                    self._owed.keep(rows)
+                    return {}
             try:
+                self._inserts.append(time.monotonic())
                 return store_rows(self.events, rows)
             except StoreUnavailable as error:
-                log.error("the event store cannot be written, events go to %s: %s", self.spool.folder, error.message)
+                self._note_down(error)
+        self._put_into_spool(rows)
+        return {}
+
+    def _is_busy(self) -> bool:
+        """Whether rows had better be owed for a moment than written at once."""
+        if not self._owes or self._owed.is_full:
+            return False
+        several = len(self._inserts) == CALM_INSERTS and time.monotonic() - self._inserts[0] < 1
+        return several or not self._owed.is_empty
+
+    def _note_down(self, error: StoreUnavailable) -> None:
+        log.error("the event store cannot be written, events go to %s: %s", self.spool.folder, error.message)
+        self._store_is_down = True
+
+    def _put_into_spool(self, rows: Spooled) -> None:
         self.spool.append(rows)
         self._store_is_down = True
         self._wake_replay.set()
-        return {}
+
+    def _pay_forever(self) -> None:
+        while block := self._owed.next_block():
+            try:
+                store_rows(self.events, _together([entry.rows for entry in block]))
+            except StoreUnavailable as error:
+                self._note_down(error)
+                self._give_up(block)
+            except Exception:  # the thread must live on, and the rows are on disk
+                log.exception("what was owed could not be stored")
+                self._give_up(block)
+            else:
+                self._owed.settle(block)
+
+    def _give_up(self, block: Sequence[Entry]) -> None:
+        self._owed.give_up(block)
+        self._store_is_down = True
+        self._wake_replay.set()
 
     def _prime(self) -> None:
         """Read back the latest ids: what was written just before a crash was never acknowledged and comes again."""
@@ -378,6 +442,12 @@ class Commit:
         return len(fresh)
 
 
+def _together(several: Sequence[Spooled]) -> Spooled:
+    edges = [line for rows in several for line in rows.edges]
+    events = [line for rows in several for line in rows.events]
+    return Spooled(edges, events, min(rows.received_from for rows in several))
+
+
 _guard = threading.Lock()
 _current: Commit | None = None
 
@@ -393,6 +463,11 @@ def commit() -> Commit:
                     _current.close()
                 _current = Commit(events, Spool(_spool_folder(events))).start()
     return _current
+
+
+def open_commit() -> None:
+    """Bring in at once what a process that is gone still owed; called when a server starts."""
+    commit()
 
 
 def close_commit() -> None:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from .bots import is_bot
 from .properties import variants
 
 MAX_TEXT = 200
@@ -50,11 +51,13 @@ class Place(NamedTuple):
     columns: Columns = NOTHING
     flags: dict[str, str] = {}
     properties: dict[str, Any] = {}
+    bot: bool = False
 
     def filled_from(self, outer: "Place") -> "Place":
         """This one, and what only the outer one says."""
         columns = Columns(*(own or other for own, other in zip(self.columns, outer.columns, strict=True)))
-        return Place(columns, {**outer.flags, **self.flags}, {**outer.properties, **self.properties})
+        flags, properties = {**outer.flags, **self.flags}, {**outer.properties, **self.properties}
+        return Place(columns, flags, properties, self.bot or outer.bot)
 
 
 NOWHERE = Place()
@@ -86,7 +89,7 @@ def place(context: dict[str, Any]) -> Place:
         country=_text(_part(context, "location").get("country")),
         path=_text(_part(context, "page").get("path")),
     )
-    return Place(columns, variants(_part(context, "flags")), _origin(context))
+    return Place(columns, variants(_part(context, "flags")), _origin(context), is_bot(agent))
 
 
 def _origin(context: dict[str, Any]) -> dict[str, Any]:

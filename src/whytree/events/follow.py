@@ -31,6 +31,7 @@ from whytree.workspace.sockets import tell_fact
 
 from .normalise import EXPOSURE
 from .rows import CAPTURE, TYPE_NAMES, Normalised, Rejected, as_datetime
+from .traits import traits_of_row
 
 log = logging.getLogger("whytree.events")
 
@@ -205,11 +206,8 @@ class Follower:
             touched.setdefault(row["product"], set()).update((row["one"], row["other"]))
         for product_id, persons in touched.items():
             follow_edges(product_id, persons)
-        said = [
-            Traits(row["product"], row["distinct_id"], row["properties"], row["timestamp"].timestamp())
-            for row in stored.identified_since(since)
-        ]
-        update_profiles(said)
+        said = [traits_of_row(row) for row in stored.identified_since(since)]
+        update_profiles(traits for traits in said if traits is not None)
         exposed = {
             (row["product"], row["flag"], bool(row["trusted"])): row["first_at"].timestamp()
             for row in stored.exposed_since(since)

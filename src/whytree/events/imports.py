@@ -29,8 +29,10 @@ from .context import MAX_TEXT, Columns
 from .models import ERRORS_KEPT, EventImport
 from .normalise import Door, event
 from .properties import Unfit
-from .rows import IMPORT, Normalised
+from .rows import IMPORT, Normalised, Rejected
 from .services import accept
+from .wire.posthog.messages import posthog
+from .wire.segment.messages import as_message, segment
 
 MAX_ROWS = 5_000  # in one batch
 RUN_PROPERTY = "$import"
@@ -49,6 +51,18 @@ class ImportRow:
     timestamp: datetime
     properties: dict[str, Any]
     columns: dict[str, str]
+
+
+@dataclass(frozen=True)
+class ImportMessage:
+    """One row of another tool's export, as a message of a dialect, with the tool's own id of the event."""
+
+    row: int
+    dialect: str
+    message: dict[str, Any]
+
+
+Entry = ImportRow | ImportMessage
 
 
 @dataclass(frozen=True)
@@ -86,7 +100,7 @@ def begin_import(
     return run
 
 
-def check_rows(actor: Actor, product: Product, rows: Sequence[ImportRow]) -> Taken:
+def check_rows(actor: Actor, product: Product, rows: Sequence[Entry]) -> Taken:
     """What `import_rows` would do with these rows; nothing is stored."""
     require(actor, product, Role.MEMBER)
     items, problems = _normalised(product.pk, "", rows)
@@ -99,7 +113,7 @@ def import_rows(
     actor: Actor,
     product: Product,
     run_id: int,
-    rows: Sequence[ImportRow],
+    rows: Sequence[Entry],
     *,
     broken: Sequence[RowProblem] = (),
     upto: int,
@@ -120,14 +134,15 @@ def import_rows(
 
 
 def _normalised(
-    product_id: int, run: str, rows: Sequence[ImportRow]
+    product_id: int, run: str, rows: Sequence[Entry]
 ) -> tuple[list[tuple[int, Normalised]], list[RowProblem]]:
     door = Door(product_id, IMPORT, time.time())
     items: list[tuple[int, Normalised]] = []
     problems: list[RowProblem] = []
     for row in rows:
         try:
-            items.append((row.row, _item(door, run, row)))
+            item = _item(door, run, row) if isinstance(row, ImportRow) else _told(door, run, row)
+            items.append((row.row, item))
         except Unfit as error:
             problems.append(RowProblem(row.row, str(error)))
     return items, problems
@@ -145,6 +160,25 @@ def _item(door: Door, run: str, row: ImportRow) -> Normalised:
     )
     item.types = _types_of_texts(item)
     return item
+
+
+def _told(door: Door, run: str, entry: ImportMessage) -> Normalised:
+    """A message as its dialect reads it, marked as this run's. Raises `Unfit` with the dialect's own words."""
+    if entry.dialect == "posthog":
+        outcome = posthog(entry.message, door)
+    else:
+        message = as_message(entry.message)
+        assert message is not None  # noqa: S101 - the API takes objects only
+        outcome = segment(message, door)
+    if isinstance(outcome, Rejected):
+        raise Unfit(outcome.reason)
+    assert isinstance(outcome, Normalised)  # noqa: S101 - only an intake leaves messages out
+    letters = dict(outcome.typed())
+    outcome.event.properties = {**outcome.event.said, RUN_PROPERTY: run}
+    outcome.types = "".join(letters.values()) + "s"
+    if outcome.exposure is not None:
+        outcome.exposure.properties = {**outcome.exposure.said, RUN_PROPERTY: run}
+    return outcome
 
 
 def _types_of_texts(item: Normalised) -> str:

@@ -15,6 +15,8 @@ from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from . import imports, queries
+from .intake.services import limited_keys
+from .plan.queries import check_plan
 from .queries import Catalogue
 
 ASIDE_SHOWN = 50
@@ -31,10 +33,16 @@ KINDS = {
 def events(request: PageRequest, product: Product) -> HttpResponse:
     """The catalogue, or how to send the first event."""
     found = queries.catalogue(product)
+    check = check_plan(product, found)
+    wrong = {violation.event for violation in check.violations}
     context: dict[str, Any] = {
         "here": "numbers",
         "catalogue": found,
-        "rows": [(event, found.properties.get(event.name, [])) for event in found.events],
+        "check": check,
+        "rows": [
+            (event, found.properties.get(event.name, []), check.plan.get(event.name), event.name in wrong)
+            for event in found.events
+        ],
         "sentence": _sentence(found),
         "last_at": _last(found),
         "status": queries.capture_status(),
@@ -60,6 +68,34 @@ def _snippet_facts(request: HttpRequest) -> dict[str, str]:
     address = settings.WHYTREE.public_url or request.build_absolute_uri("/").rstrip("/")
     scheme, _, host = address.partition("://")
     return {"address": address, "scheme": scheme, "host": host, "shown_key": "YOUR_CAPTURE_KEY"}
+
+
+@require_GET
+@page(Role.VIEWER)
+def live_events(request: PageRequest, product: Product) -> HttpResponse:
+    """What arrives, as it arrives; the page asks for its own middle again every two seconds."""
+    key = request.GET.get("key", "")
+    found = queries.live_stream(product, int(key) if key.isascii() and key.isdigit() and len(key) < 10 else None)
+    if request.htmx and request.GET.get("after") == found.mark:
+        return HttpResponse(status=204)  # nothing new: what somebody opened stays open
+    role = role_of(request.actor, product)
+    context: dict[str, Any] = {
+        "here": "numbers",
+        "stream": found,
+        "chosen": key,
+        "keys": limited_keys(product),
+        "sees_turned": role is not None and role.covers(Role.MAINTAINER),
+        **_snippet_facts(request),
+    }
+    template = "events/_live.html" if request.htmx else "events/live.html"
+    return render(request, template, context)
+
+
+@require_GET
+@page(Role.VIEWER)
+def plan(request: PageRequest, product: Product) -> HttpResponse:
+    """The tracking plan, held against what is sent."""
+    return render(request, "events/plan.html", {"here": "numbers", "check": check_plan(product)})
 
 
 @require_GET

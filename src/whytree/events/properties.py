@@ -103,7 +103,8 @@ def flags_in(properties: dict[str, Any], said: dict[str, str]) -> dict[str, str]
         if isinstance(active, list):
             flags |= {key: "true" for key in active if isinstance(key, str)}
         for key in [key for key in properties if key.startswith(_FLAG)]:
-            flags[key.removeprefix(_FLAG)] = scalar_text(properties.pop(key))
+            if (value := properties.pop(key)) is not None:
+                flags[key.removeprefix(_FLAG)] = scalar_text(value)
     sent = properties.get("flags")
     if isinstance(sent, dict):
         flags |= variants(sent)

@@ -9,6 +9,8 @@ from whytree.stores import catalogue as stored
 from whytree.stores.catalogue import CataloguedEvent, CataloguedProperty, PutAside
 from whytree.workspace.models import Product
 
+from . import arrivals as arrived
+from .arrivals import Arrival, Turned
 from .commit import commit
 
 ASIDE_WITHIN = timedelta(days=7)
@@ -49,6 +51,35 @@ def property_names(product: Product, event: str = "") -> list[str]:
 def put_aside(product: Product, limit: int = 50) -> list[PutAside]:
     """What was sent and is no event, newest first, each with its reason."""
     return stored.latest_put_aside(product.pk, limit)
+
+
+@dataclass(frozen=True)
+class LiveStream:
+    """What arrived lately at this process, and what was refused as a whole whatever its product."""
+
+    arrivals: list[Arrival]
+    turned: list[Turned]
+
+    @property
+    def mark(self) -> str:
+        """Another one when there is something new to show."""
+        newest = self.arrivals[0].number if self.arrivals else 0
+        return f"{newest}-{self.turned[0].at if self.turned else 0}"
+
+    @property
+    def sentence(self) -> str:
+        if not self.arrivals:
+            return "Waiting for the first event."
+        last = self.arrivals[0]
+        if last.state == "refused":
+            return f"The last one was refused: {last.reason}"
+        what = {"taken": "was taken", "again": "had been taken before", "left out": "was left out"}[last.state]
+        return f"{last.event or 'The last one'} {what}."
+
+
+def live_stream(product: Product, key_id: int | None = None) -> LiveStream:
+    """For setting up an integration: the latest messages with what became of them."""
+    return LiveStream(arrived.arrivals(product.pk, key_id=key_id), arrived.turned_away())
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ class Event(msgspec.Struct, omit_defaults=True, gc=False):
     locale: str = ""
     country: str = ""
     path: str = ""
+    bot: bool = False  # by its User-Agent; left out of what people ask
 
     @property
     def said(self) -> dict[str, str]:
@@ -74,7 +75,13 @@ class Rejected(msgspec.Struct, frozen=True):
     body: bytes = b""
 
 
-Outcome = Normalised | Rejected
+class LeftOut(msgspec.Struct, frozen=True):
+    """A message that the product does not want: outside the sample, or a bot's. Not an error, and not kept."""
+
+    reason: str
+
+
+Outcome = Normalised | Rejected | LeftOut
 
 # Letters in `Normalised.types`.
 TYPE_NAMES = {"s": "text", "n": "number", "b": "boolean", "l": "list"}

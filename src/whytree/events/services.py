@@ -50,10 +50,12 @@ class Accepted:
     sent: int
     repeated: int = 0
     refused: list[Refusal] = field(default_factory=list)
+    left_out: int = 0  # that the product does not want: a sample's rest, bots
+    again: frozenset[int] = frozenset()  # places of those seen before
 
     @property
     def new(self) -> int:
-        return self.sent - self.repeated - len(self.refused)
+        return self.sent - self.repeated - len(self.refused) - self.left_out
 
 
 def accept(product_id: int, source: str, items: Sequence[Outcome]) -> Accepted:
@@ -69,8 +71,9 @@ def accept(product_id: int, source: str, items: Sequence[Outcome]) -> Accepted:
     if sorted_out.rejected:
         follow.note_rejected(product_id, source, received_at, [one for _, one in sorted_out.rejected])
     follow.note(batch.kept(sorted_out.taken), batch.edges)
-    repeated = sum(at < batch.items for at in batch.repeated)
-    return Accepted(len(items), repeated, sorted(refused, key=lambda one: one.index))
+    again = frozenset(sorted_out.places[at] for at in batch.repeated if at < batch.items)
+    refused.sort(key=lambda one: one.index)
+    return Accepted(len(items), len(again), refused, sorted_out.left_out, again)
 
 
 @dataclass
@@ -83,6 +86,7 @@ class _SortedOut:
     mirrored: list[Event] = field(default_factory=list)
     edges: dict[EdgeKey, EdgeRow] = field(default_factory=dict)
     rejected: list[tuple[int, Rejected]] = field(default_factory=list)
+    left_out: int = 0
 
     def batch(self, received_at: float) -> Batch:
         """Rows of the items first, in their order; exposures told on behalf of clients behind them."""
@@ -94,8 +98,11 @@ class _SortedOut:
 def _sort_out(writer: Commit, items: Sequence[Outcome], received_at: float) -> _SortedOut:
     out = _SortedOut()
     for index, item in enumerate(items):
-        if isinstance(item, Rejected):
-            out.rejected.append((index, item))
+        if not isinstance(item, Normalised):
+            if isinstance(item, Rejected):
+                out.rejected.append((index, item))
+            else:
+                out.left_out += 1
             continue
         line = encoded(item.event)
         if len(line) > MAX_EVENT_BYTES:

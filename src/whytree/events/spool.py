@@ -68,7 +68,7 @@ class Spool:
         except OSError:
             partial.unlink(missing_ok=True)
             raise
-        _sync_folder(self.folder)
+        sync_folder(self.folder)
         return final
 
     def files(self) -> list[Path]:
@@ -93,7 +93,7 @@ class Spool:
                 yield True
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """A rename is durable only when the folder itself is."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -1,21 +1,34 @@
-"""Segment's API at the top, the catalogue below a product."""
+"""What clients send to at the top, the catalogue below a product."""
 
 from django.urls import path, re_path
 
 from . import pages as views
-from . import wire
+from .browser.views import whytree_js
+from .intake import pages as intake
+from .relay import pages as relay
+from .wire.posthog import v1 as posthog_v1
+from .wire.posthog import views as posthog
+from .wire.segment import views as segment
 
 root = [
-    path("v1/projects/<str:key>/settings", wire.settings),
+    path("v1/projects/<str:key>/settings", segment.settings),
     re_path(
         r"^v1/(?P<verb>identify|track|page|screen|group|alias|batch|import|[itpsgabm])/?$",
-        wire.receive,
+        segment.receive,
         name="segment",
     ),
+    re_path(r"^(?:i/v0/e|i/v0/ai/batch|batch|capture|e|track|engage)/?$", posthog.capture, name="posthog"),
+    path("whytree.js", whytree_js, name="whytree_js"),
+    re_path(r"^s/?$", posthog.recording),
+    re_path(r"^i/v1/analytics/events/?$", posthog_v1.events, name="posthog_v1"),
 ]
 
 pages = [
     path("events", views.events, name="events"),
+    path("events/live", views.live_events, name="live_events"),
+    path("events/intake", intake.intake, name="intake"),
+    path("events/plan", views.plan, name="plan"),
+    path("events/relay", relay.relays, name="relays"),
     path("events/put-aside", views.put_aside, name="events_put_aside"),
     path("events/imports", views.event_imports, name="event_imports"),
     path("events/imports/<int:run>/undo", views.undo_import, name="undo_event_import"),

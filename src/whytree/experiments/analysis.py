@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from whytree.engines.stats import Assigned, NoAnswer, SampleRatio, sample_ratio
-from whytree.engines.stats.bayes import Prior, posterior, standings
+from whytree.engines.stats import Assigned, NoAnswer
 from whytree.engines.stats.effects import (
     Effect,
     Quantile,
@@ -18,42 +16,22 @@ from whytree.engines.stats.effects import (
     compare_proportions,
     compare_quantiles,
     compare_ratios,
-    fieller,
     quantile,
 )
-from whytree.engines.stats.margins import non_inferior
 from whytree.engines.stats.moments import Moments
-from whytree.engines.stats.multiple import Corrected, benjamini_hochberg, holm, shown_with, uncorrected
-from whytree.engines.stats.sequential import always_valid
-from whytree.engines.stats.spending import nominal_level, repeated_p
+from whytree.engines.stats.multiple import holm
 from whytree.engines.stats.tails import Tail, tail
 from whytree.errors import Invalid
 
 from . import health, sentences
-from .constants import MOST_SEGMENTS, RATIO_BROKEN, RATIO_DOUBTFUL
+from .constants import MOST_SEGMENTS
+from .draws import ratio_figure, read_weights, standing_of
+from .judging import Compare, Measured, correct, result_of
 from .plan import MetricPlan, Plan
-from .results import (
-    Analysis,
-    ArmFigure,
-    Belief,
-    ChanceOfBest,
-    Check,
-    Comparison,
-    Interval,
-    MetricResult,
-    RatioFigure,
-    Role,
-    Standing,
-    Trust,
-)
+from .results import Analysis, ArmFigure, Check, RatioFigure, Role
 from .units import Numbers, Units
 
-CORRECTING = {"holm": holm, "bh": benjamini_hochberg, "none": uncorrected}
-
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+$")
-
-#: Compares one arm with control at a level; what it needs is summed up once.
-Compare = Callable[[float], Effect | NoAnswer]
 
 
 def analyse(units: Units, plan: Plan, file: str) -> Analysis:
@@ -61,7 +39,7 @@ def analyse(units: Units, plan: Plan, file: str) -> Analysis:
     covariates, checks = _covariates(units, plan)
     ratio = _ratios(units, plan)
     measured = [_measure(units, plan, metric, role, covariates) for metric, role in _roles(plan)]
-    _correct(measured, plan)
+    correct(measured, plan.rules)
     checks = [
         *health.of_sample_ratio(ratio),
         *health.of_intake(units.intake, plan, sum(units.sizes().values())),
@@ -80,11 +58,11 @@ def analyse(units: Units, plan: Plan, file: str) -> Analysis:
         plan.correction,
         plan.sequential,
         "" if plan.look is None else f"{plan.look[0]}/{plan.look[1]}",
-        [_result(one, plan, units) for one in measured],
+        [result_of(one, plan.rules) for one in measured],
         ratio,
         checks,
     )
-    return replace(analysis, headline=sentences.headline(analysis), verdict=sentences.verdict(analysis, plan))
+    return replace(analysis, headline=sentences.headline(analysis), verdict=sentences.verdict(analysis))
 
 
 def _roles(plan: Plan) -> list[tuple[MetricPlan, Role]]:
@@ -99,22 +77,7 @@ def _roles(plan: Plan) -> list[tuple[MetricPlan, Role]]:
 # --- one metric ------------------------------------------------------------------------------------------------------
 
 
-@dataclass
-class _Measured:
-    """A metric while it is being judged."""
-
-    plan: MetricPlan
-    role: Role
-    kind: str
-    cap: float | None
-    arms: list[ArmFigure]
-    compare: list[Compare]
-    effects: list[Effect | NoAnswer]
-    checks: list[Check]
-    corrected: list[Corrected | None]
-
-
-def _measure(units: Units, plan: Plan, metric: MetricPlan, role: Role, covariates: Numbers) -> _Measured:
+def _measure(units: Units, plan: Plan, metric: MetricPlan, role: Role, covariates: Numbers) -> Measured:
     values = units.numbers[metric.column]
     kind = _kind(units, metric, values)
     values, cap = _capped(values, metric)
@@ -122,8 +85,7 @@ def _measure(units: Units, plan: Plan, metric: MetricPlan, role: Role, covariate
         figures, compare, checks = _quantiles(units, metric, values)
     else:
         figures, compare, checks = _sums(units, metric, kind, values, covariates)
-    effects = [one(_nominal(plan.level, plan)) for one in compare]
-    return _Measured(metric, role, kind, cap, figures, compare, effects, checks, [None] * len(compare))
+    return Measured.of(metric, role, kind, figures, compare, plan.rules, cap=cap, checks=checks)
 
 
 def _kind(units: Units, metric: MetricPlan, values: Numbers) -> str:
@@ -266,7 +228,7 @@ def _covariates(units: Units, plan: Plan) -> tuple[Numbers, list[Check]]:
 def _ratios(units: Units, plan: Plan) -> list[RatioFigure]:
     """Over all units, then by segment, the segments' p-values corrected for each other (Holm)."""
     weights = read_weights(plan.weights, units.arms)
-    whole = _ratio("", units.sizes(), weights, None)
+    whole = ratio_figure("", [Assigned(units.sizes(), weights)], list(weights))
     if units.segment is None:
         return [whole]
     first = np.arange(len(units.arm)) if units.whose is None else np.unique(units.whose, return_index=True)[1]
@@ -278,7 +240,7 @@ def _ratios(units: Units, plan: Plan) -> list[RatioFigure]:
     if rest.sum():
         parts["(all others)"] = rest
     figures = [
-        _ratio(name, dict(zip(units.arms, seen.tolist(), strict=True)), weights, None)
+        ratio_figure(name, [Assigned(dict(zip(units.arms, seen.tolist(), strict=True)), weights)], list(weights))
         for name, seen in parts.items()
         if seen.sum()
     ]
@@ -287,55 +249,13 @@ def _ratios(units: Units, plan: Plan) -> list[RatioFigure]:
     return [
         whole,
         *(
-            _ratio(figure.segment, figure.seen, weights, None if figure.p is None else next(adjusted).p)
+            figure if figure.p is None else replace(figure, standing=standing_of(next(adjusted).p))
             for figure in figures
         ),
     ]
 
 
-def _ratio(segment: str, seen: dict[str, int], weights: dict[str, float], adjusted: float | None) -> RatioFigure:
-    seen = {arm: seen.get(arm, 0) for arm in weights}
-    answer = sample_ratio([Assigned(seen, weights)])
-    if not isinstance(answer, SampleRatio):
-        return RatioFigure(segment, seen, {}, None, "ok")
-    expected = {arm: answer.expected.get(arm, 0.0) for arm in weights}
-    p = answer.p if adjusted is None else adjusted
-    standing: Trust = "broken" if p < RATIO_BROKEN else "look" if p < RATIO_DOUBTFUL else "ok"
-    return RatioFigure(segment, seen, expected, p, standing)
-
-
-def read_weights(text: str, arms: list[str]) -> dict[str, float]:
-    """``50:50`` in the arms' order, control first; or ``gate_30=1,gate_40=1``. Left out: all alike."""
-    if not text:
-        return dict.fromkeys(arms, 1.0)
-    named = "=" in text
-    parts = text.split(",") if named else text.split(":")
-    pairs = [part.rpartition("=")[::2] for part in parts] if named else list(zip(arms, parts, strict=False))
-    if not named and len(parts) != len(arms):
-        raise Invalid(f"{text} gives {len(parts)} weights and there are {len(arms)} arms: {', '.join(arms)}.")
-    weights: dict[str, float] = {}
-    for name, value in pairs:
-        try:
-            weight = float(value.strip().removesuffix("%"))
-        except ValueError:
-            weight = math.nan
-        if not (math.isfinite(weight) and weight >= 0):
-            raise Invalid(f"“{value}” is no weight. Write --weights 50:50, or {arms[0]}=50,{arms[1]}=50.")
-        weights[name.strip()] = weight
-    unknown = [name for name in arms if name not in weights]
-    weights = {name: weights[name] for name in [*arms, *weights] if name in weights}
-    if unknown:
-        raise Invalid(f"{text} gives no weight to “{unknown[0]}”. The arms are {', '.join(arms)}.")
-    total = sum(weights.values())
-    whole = 100.0 if "%" in text else 1.0 if max(weights.values()) < 1 else None
-    if total <= 0 or (whole is not None and not math.isclose(total, whole, rel_tol=1e-3)):
-        raise Invalid(
-            f"The weights {text} add up to {total:g}{' and not to ' + format(whole, 'g') if whole else ''}. Correct them."
-        )
-    return weights
-
-
-def _worst_case(units: Units, plan: Plan, ratio: RatioFigure, measured: list[_Measured]) -> list[Check]:
+def _worst_case(units: Units, plan: Plan, ratio: RatioFigure, measured: list[Measured]) -> list[Check]:
     """What the deciding share would be if the units an arm lacks were all of the kind that shrinks the difference.
 
     Worst-case bounds (Horowitz and Manski, JASA 95, 2000, p. 77-84). A finding that survives them needs no explanation of the split.
@@ -364,142 +284,3 @@ def _worst_case(units: Units, plan: Plan, ratio: RatioFigure, measured: list[_Me
     if isinstance(bound, NoAnswer):
         return []
     return [health.of_worst_case(deciding.plan.name, lacking, missing, lacks_more, effect.difference, bound.difference)]
-
-
-# --- several questions at once ---------------------------------------------------------------------------------------
-
-
-def _correct(measured: list[_Measured], plan: Plan) -> None:
-    """The primary metric's arms are one family, all secondary metrics' arms another; guardrails must all pass anyway."""
-    for role in ("primary", "secondary"):
-        family = [
-            (one, at)
-            for one in measured
-            if one.role == role
-            for at, effect in enumerate(one.effects)
-            if isinstance(effect, Effect)
-        ]
-        effects = [one.effects[at] for one, at in family]
-        p_values = [_p(effect, plan) for effect in effects if isinstance(effect, Effect)]
-        if not p_values:
-            continue
-        for (one, at), corrected in zip(family, CORRECTING[plan.correction](p_values, level=plan.level), strict=True):
-            one.corrected[at] = corrected
-            if corrected.level != plan.level:
-                one.effects[at] = one.compare[at](_nominal(corrected.level, plan))
-
-
-def _nominal(level: float, plan: Plan) -> float:
-    """The level a plain interval needs, so that it holds at all planned looks together."""
-    return level if plan.look is None else nominal_level(*plan.look, level=level)
-
-
-def _p(effect: Effect, plan: Plan) -> float:
-    if plan.look is not None:
-        return repeated_p(effect.p, *plan.look)
-    if not plan.sequential:
-        return effect.p
-    sequence = always_valid(effect.difference.value, effect.error, effect.difference.n, level=plan.level)
-    return 1.0 if isinstance(sequence, NoAnswer) else sequence.p
-
-
-# --- what is shown ---------------------------------------------------------------------------------------------------
-
-
-def _result(one: _Measured, plan: Plan, units: Units) -> MetricResult:
-    comparisons = [
-        _comparison(one, effect, corrected, plan, name)
-        for effect, corrected, name in zip(one.effects, one.corrected, units.arms[1:], strict=True)
-    ]
-    return MetricResult(
-        one.plan.name,
-        one.kind,
-        one.role,
-        "%" if one.kind == "proportion" else "",
-        one.plan.up_is_good,
-        one.cap,
-        one.arms,
-        comparisons,
-        _chances(one, units.arms),
-    )
-
-
-def _comparison(
-    one: _Measured, effect: Effect | NoAnswer, corrected: Corrected | None, plan: Plan, arm: str
-) -> Comparison:
-    if isinstance(effect, NoAnswer):
-        return Comparison(arm, "no answer", effect.reason)
-    level = corrected.level if corrected is not None else plan.level
-    difference, relative = effect.difference, effect.relative
-    p = _p(effect, plan)
-    if plan.sequential:
-        sequence = always_valid(difference.value, effect.error, difference.n, level=level)
-        if isinstance(sequence, NoAnswer):
-            return Comparison(arm, "no answer", sequence.reason)
-        difference = sequence.difference
-        reach = (difference.high - difference.value) / effect.error
-        relative = fieller(
-            (effect.control, effect.error_control**2),
-            (effect.treatment, effect.error_treatment**2),
-            difference.n,
-            reach,
-        )
-    low, high = difference.low, difference.high
-    if corrected is not None:
-        low, high = shown_with(corrected, difference.value, low, high)
-    margin = None if one.plan.margin is None else one.plan.margin.of(effect.control)
-    return Comparison(
-        arm,
-        _standing(one, replace(effect, difference=replace(difference, low=low, high=high)), corrected, margin),
-        "",
-        effect.control,
-        effect.treatment,
-        Interval(difference.value, low, high, level, difference.method),
-        None
-        if isinstance(relative, NoAnswer)
-        else Interval(relative.value, relative.low, relative.high, level, relative.method),
-        relative.reason if isinstance(relative, NoAnswer) else "",
-        p,
-        None if corrected is None else corrected.p,
-        margin,
-        effect.variance_reduction,
-        _belief(one.plan, effect, plan.level),
-    )
-
-
-def _standing(one: _Measured, effect: Effect, corrected: Corrected | None, margin: float | None) -> Standing:
-    if margin is not None:
-        return non_inferior(
-            effect.difference, effect.error, effect.freedom, margin, up_is_good=one.plan.up_is_good
-        ).standing
-    if corrected is None or not corrected.claimed:
-        return "no answer yet"
-    return "better" if (effect.difference.value > 0) == one.plan.up_is_good else "worse"
-
-
-def _belief(metric: MetricPlan, effect: Effect, level: float) -> Belief:
-    prior = None
-    if metric.prior is not None:
-        prior = Prior(metric.prior.mean.of(effect.control), metric.prior.deviation.of(effect.control))
-    after = posterior(effect.difference.value, effect.error, prior=prior, up_is_good=metric.up_is_good, level=level)
-    return Belief(
-        after.mean,
-        after.low,
-        after.high,
-        after.better,
-        after.loss_if_shipped,
-        after.loss_if_not,
-        "flat" if metric.prior is None else f"{metric.prior.mean} ± {metric.prior.deviation}",
-    )
-
-
-def _chances(one: _Measured, arms: list[str]) -> list[ChanceOfBest]:
-    effects = [effect for effect in one.effects if isinstance(effect, Effect)]
-    if len(arms) < 3 or len(effects) < len(one.effects):
-        return []
-    means = [effects[0].control, *(effect.treatment for effect in effects)]
-    errors = [effects[0].error_control, *(effect.error_treatment for effect in effects)]
-    if min(errors) <= 0:
-        return []
-    found = standings(means, errors, up_is_good=one.plan.up_is_good)
-    return [ChanceOfBest(name, one.best, one.loss) for name, one in zip(arms, found, strict=True)]

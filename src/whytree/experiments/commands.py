@@ -3,17 +3,177 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from whytree.workspace.client import CommandError
+from whytree.workspace.client import Client, CommandError, connect
 from whytree.workspace.commands import AsJson
 from whytree.workspace.printing import show
 
+from . import trial_commands
+from .rollouts.commands import register as register_rollouts
+
+Ref = Annotated[str, typer.Argument(help="An experiment's id, as EXP-4.")]
+
 
 def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
-    group("experiment").command("analyze")(analyze)
+    experiment = group("experiment")
+    experiment.command("analyze")(analyze)
+    experiment.command("list")(list_experiments)
+    experiment.command("show")(show_experiment)
+    experiment.command("design")(design_experiment)
+    experiment.command("create")(create_experiment)
+    experiment.command("start")(start_experiment)
+    experiment.command("stop")(stop_experiment)
+    experiment.command("decide")(decide_experiment)
+    trial_commands.register(group)
+    register_rollouts(group)
+
+
+def list_experiments(as_json: AsJson = False) -> None:
+    """All experiments, the newest first."""
+    client = connect()
+    found = client.get(f"/products/{client.product}/experiments")
+    lines = [f"{one['ref']:8} {one['standing']:28} {one['flag']:20} {one['title']}" for one in found]
+    show(found, as_json, *(lines or ["No experiment yet. `whytree experiment create --flag KEY` plans one."]))
+
+
+def show_experiment(ref: Ref, as_json: AsJson = False) -> None:
+    """What it says: the sentence, the interval with zero drawn, guardrails, and whether to trust it."""
+    client = connect()
+    found = client.get(_path(client, ref))
+    if as_json or found["result"] is None:
+        show(found, as_json, *_planned(found))
+        return
+    from .screen import print_reading
+
+    print_reading(found)
+
+
+def design_experiment(
+    metric: Annotated[
+        str, typer.Option(help="Metric that decides; that of the flag's hypothesis, when not said.")
+    ] = "",
+    flag: Annotated[str, typer.Option(help="Flag whose arms, weights and hypothesis count.")] = "",
+    days: Annotated[int, typer.Option(help="Length; the hypothesis's horizon or 28, when not said.")] = 0,
+    effect: Annotated[float | None, typer.Option(help="The effect that is hoped for, in points for shares.")] = None,
+    looks: Annotated[str, typer.Option(help="once, or always: it may be looked at on any day.")] = "once",
+    coverage: Annotated[float, typer.Option(help="Part of all people, in per cent.")] = 100,
+    lots: Annotated[bool, typer.Option("--lots", help="Draw lots among people of the past: an A/A test.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What an experiment could show, from this product's own traffic: before anybody is exposed."""
+    client = connect()
+    said = {"metric": metric, "flag": flag, "looks": looks, "coverage_percent": coverage, "lots": lots}
+    more = {"days": days or None, "effect": effect}
+    asked = said | {name: value for name, value in more.items() if value is not None}
+    found = client.get(f"/products/{client.product}/experiments/design", **asked)
+    show(found, as_json, *_prospect_lines(found))
+
+
+def _prospect_lines(found: dict[str, Any]) -> list[str]:
+    told = found["outlook"]
+    lines = [found["reason"]] if found["reason"] else []
+    if told is not None:
+        unit = "points" if told["unit"] == "pp" else told["unit"]
+        lines += [
+            told["sentence"],
+            f"  now        {told['baseline']:.3g}{' %' if told['unit'] == 'pp' else ''}, of {told['measured']:,}",
+        ]
+        for week in told["weeks"]:
+            shown = "nothing" if week["smallest"] is None else f"{week['smallest']:.3g} {unit}"
+            lines.append(
+                f"  {week['weeks']} week{'s' if week['weeks'] > 1 else ' '}    {week['people']:>9,} people   {shown}"
+            )
+        lines += [f"  - {way}" for way in told["instead"]]
+    lots = found["aa"]["sentence"] if found["aa"] is not None else found["aa_reason"]
+    return [*lines, *([lots] if lots else [])]
+
+
+def create_experiment(
+    flag: Annotated[str, typer.Option(help="The flag whose variants are the arms.")],
+    hypothesis: Annotated[str, typer.Option(help="The prediction it tests, as HYP-2; the flag's, when not said.")] = "",
+    primary: Annotated[str, typer.Option(help="Metric that decides; the hypothesis's, when not said.")] = "",
+    secondary: Annotated[list[str] | None, typer.Option(help="Metric that is looked at too. Repeatable.")] = None,
+    guardrail: Annotated[
+        list[str] | None,
+        typer.Option(help="METRIC=0.5: may get worse by that (points for shares). The hypothesis's too. Repeatable."),
+    ] = None,
+    weights: Annotated[str, typer.Option(help="As control=50,treatment=50; the flag's, when not said.")] = "",
+    control: Annotated[str, typer.Option(help="The arm the others are held against.")] = "",
+    days: Annotated[int, typer.Option(help="Length; the hypothesis's horizon, when not said.")] = 0,
+    coverage: Annotated[float, typer.Option(help="Part of all people at the start, in per cent.")] = 0,
+    looks: Annotated[
+        str, typer.Option(help="once: read on the last day; always: on any day, by wider intervals.")
+    ] = "",
+    rule: Annotated[str, typer.Option(help="better: ship what is better; not_worse: what is not worse.")] = "",
+    title: Annotated[str, typer.Option(help="What it is called; the solution's title, when not said.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Plan an experiment. Nobody is exposed, and everything can change, until it starts."""
+    from .said import plan_of
+
+    client = connect()
+    said = {"control": control, "days": days, "coverage_percent": coverage, "looks": looks, "rule": rule}
+    plan = plan_of(client, flag, hypothesis, primary, secondary or (), guardrail or (), weights)
+    plan |= {name: value for name, value in said.items() if value}
+    body = {"flag": flag, "hypothesis": hypothesis or None, "title": title, "plan": plan}
+    made = client.post(f"/products/{client.product}/experiments", body)
+    show(made, as_json, *_planned(made), f"`whytree experiment start {made['ref']}` fixes all of this.")
+
+
+def start_experiment(ref: Ref, as_json: AsJson = False) -> None:
+    """Fix plan and decision rule, and open the flag as planned."""
+    client = connect()
+    started = client.post(f"{_path(client, ref)}/start")
+    show(started, as_json, f"{started['ref']} has started; it is read on {started['ends_at'][:10]}.")
+
+
+def stop_experiment(
+    ref: Ref,
+    reason: Annotated[str, typer.Option(help="Why, in a line.")],
+    close_flag: Annotated[bool, typer.Option("--close-flag", help="Turn the flag off too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """End it now, and read it as of now."""
+    client = connect()
+    stopped = client.post(f"{_path(client, ref)}/stop", {"reason": reason, "close_flag": close_flag})
+    show(stopped, as_json, f"{stopped['ref']} is stopped. {stopped['headline']}")
+
+
+def decide_experiment(
+    ref: Ref,
+    decision: Annotated[str, typer.Option(help="ship, stay or iterate")],
+    learning: Annotated[str, typer.Option(help="What was learned, in a line or three.")],
+    arm: Annotated[str, typer.Option(help="The arm that is shipped, of several.")] = "",
+    verdict: Annotated[
+        str,
+        typer.Option(
+            help="Of the prediction: achieved, partly, not_achieved, inconclusive, harm; else what data propose."
+        ),
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Decide it, once; the prediction's review is decided with it."""
+    client = connect()
+    body = {"decision": decision, "learning": learning, "arm": arm, "verdict": verdict}
+    decided = client.post(f"{_path(client, ref)}/decide", body)
+    show(decided, as_json, f"{decided['ref']} is decided: {decided['standing']}.")
+
+
+def _path(client: Client, ref: str) -> str:
+    return f"/products/{client.product}/experiments/{ref}"
+
+
+def _planned(found: dict[str, Any]) -> list[str]:
+    plan = found["plan"]
+    arms = ", ".join(f"{arm} {weight}" for arm, weight in plan["weights"].items())
+    lines = [f"{found['ref']} {found['title']}", f"  {found['setting']}", f"  flag       {found['flag']}: {arms}"]
+    for metric in plan["metrics"]:
+        margin = "" if metric["margin"] is None else f", may get worse by {metric['margin']:g}"
+        lines.append(f"  {metric['role']:10} {metric['key']}{margin}")
+    return lines
 
 
 def analyze(

@@ -6,8 +6,12 @@ MOST_ARMS = 10
 #: Characters in an arm's name; what is longer is no name.
 LONGEST_ARM = 100
 
-#: Sample ratio: below the first a result cannot be trusted, below the second one should look, as in a review
-#: (`learning.constants`). A sound experiment is called broken once in a thousand.
+#: People in each arm whose window has closed, before a difference is shown. The interval is honest with fewer; people
+#: reading a difference of 1 of 9 against 3 of 11 are not.
+FEWEST_PEOPLE = 50
+
+#: Sample ratio: below the first a result cannot be trusted, below the second one should look. Each experiment is read
+#: once, so one in a thousand sound ones is called broken. (Fabijan et al., KDD 2019, use 0.0005; many tools 0.01.)
 RATIO_BROKEN = 0.001
 RATIO_DOUBTFUL = 0.01
 
@@ -32,3 +36,6 @@ NAMED = 3
 
 #: Planned looks in one experiment; who looks more often wants `--sequential`.
 MOST_LOOKS = 20
+
+#: What of the voices since exposure a page shows.
+VOICES_SHOWN = 6

@@ -97,6 +97,17 @@ class MetricPlan:
 
 
 @dataclass(frozen=True)
+class Rules:
+    """How answers are judged: their level, the correction over questions, and whether somebody looks before the end."""
+
+    level: float = 0.95
+    correction: Correction = "holm"
+    sequential: bool = False
+    look: tuple[int, int] | None = None
+    """Which of how many planned looks this is; None: the only one."""
+
+
+@dataclass(frozen=True)
 class Plan:
     unit: str
     arm: str
@@ -111,6 +122,10 @@ class Plan:
     """Which of how many planned looks this is; None: the only one."""
     repeat: Repeat = ""
     level: float = 0.95
+
+    @property
+    def rules(self) -> Rules:
+        return Rules(self.level, self.correction, self.sequential, self.look)
 
     @property
     def numbers(self) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from whytree.engines.stats.answers import Method
+
 Standing = Literal["better", "worse", "not worse", "harm", "no answer yet", "no answer"]
 Trust = Literal["ok", "look", "broken"]
 Role = Literal["primary", "secondary", "guardrail"]
@@ -16,7 +18,7 @@ class Interval:
     low: float
     high: float
     level: float
-    method: str
+    method: Method
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class Comparison:
     margin: float | None = None
     variance_reduction: float | None = None
     belief: Belief | None = None
+    n_control: int | None = None
+    n_treatment: int | None = None
 
 
 @dataclass(frozen=True)

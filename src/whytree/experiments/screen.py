@@ -5,6 +5,8 @@ Names of arms, units and columns are somebody's text: their control characters a
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.table import Table
 from rich.text import Text
 
@@ -30,16 +32,38 @@ WIDE = 100
 LEAST_LINE, MOST_LINE = 20, 60
 
 
+def print_reading(found: dict[str, Any]) -> None:
+    """An experiment of the product, as the API tells it: the same screen, under its own sentences."""
+    from msgspec import convert
+
+    console = printing.console()
+    result = found["result"]
+    console.print(Text(plain(found["headline"]), style="bold"))
+    console.print(Text(plain(f"{found['ref']} · {found['setting']} · {found['standing']}"), style="dim"))
+    console.print(Text(plain(found["summary"])))
+    if result["proposal"] is not None and not found["decision"]:
+        console.print(Text(plain(f"By the rule: {result['proposal']['sentence']}")))
+    if found["learning"]:
+        console.print(Text(plain(f"{found['standing']}. {found['learning']}")))
+    _print_depth(convert(result["analysis"], Analysis))
+
+
 def print_analysis(analysis: Analysis) -> None:
     """Print it, as wide as the terminal is."""
     console = printing.console()
     console.print(Text(plain(analysis.headline), style="bold"))
     for sentence in analysis.verdict:
         console.print(Text(plain(sentence)))
+    _print_depth(analysis)
+
+
+def _print_depth(analysis: Analysis) -> None:
+    console = printing.console()
     for drawn in interval_lines(analysis, console.width):
         console.print(drawn)
     console.print()
-    console.print(_table(analysis, wide=console.width >= WIDE))
+    if analysis.metrics:
+        console.print(_table(analysis, wide=console.width >= WIDE))
     for metric in analysis.metrics:
         for line in _notes(metric):
             console.print(Text(f"  {plain(line)}", style="dim"))
@@ -56,7 +80,9 @@ def print_analysis(analysis: Analysis) -> None:
 
 def interval_lines(analysis: Analysis, columns: int) -> list[Text]:
     """The metric that decides, one line an arm on one scale; zero is always on it."""
-    metric = deciding(analysis) or analysis.metrics[0]
+    metric = deciding(analysis) or next(iter(analysis.metrics), None)
+    if metric is None:
+        return []
     drawn = [(one, one.difference) for one in metric.comparisons if one.difference is not None]
     if not drawn:
         return []
@@ -97,7 +123,7 @@ def interval_lines(analysis: Analysis, columns: int) -> list[Text]:
 def _table(analysis: Analysis, *, wide: bool) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     arms = len(analysis.units) > 2
-    table.add_column("metric", no_wrap=wide, overflow="fold", min_width=10)
+    table.add_column("metric", overflow="fold", min_width=10)
     if arms:
         table.add_column("arm", no_wrap=wide, overflow="fold", min_width=6)
     for heading in (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from whytree.engines.stats.tails import Tail
 
-from .plan import MetricPlan, Plan
+from .plan import MetricPlan
 from .results import Analysis, Comparison, Interval, MetricResult
 
 #: Metrics that one sentence names.
@@ -103,7 +103,7 @@ def became(one: Comparison, metric: MetricResult) -> str:
     return f"{level_value(one.control, metric)} became {level_value(one.treatment, metric)}"
 
 
-def verdict(analysis: Analysis, plan: Plan) -> list[str]:
+def verdict(analysis: Analysis) -> list[str]:
     """What a careful analyst adds: how sure, what else moved, whether to trust it, and what follows."""
     metric = deciding(analysis)
     said: list[str] = []

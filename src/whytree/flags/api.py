@@ -6,17 +6,17 @@ from typing import Any
 from ninja import Router, Schema, Status
 from pydantic import Field
 
-from whytree.engines.flags import explain
 from whytree.errors import Invalid
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
-from . import queries, services
+from . import queries, rule_api, services
 from .definition import basis_points
 from .models import Flag, FlagChange
 from .retiring import Retirement, removable, retirement_of, retirements
 
 router = Router(tags=["Flags"])
+router.add_router("", rule_api.router)
 
 
 class FlagOut(Schema):
@@ -33,7 +33,7 @@ class FlagOut(Schema):
     is_on: bool
     state: str
     salt: str
-    bucketing: int
+    bucketing: str
     solution: str | None
     hypothesis: str | None
     justified: bool
@@ -194,6 +194,7 @@ class RetirementOut(Schema):
 
 class Person(Schema):
     targeting_key: str = Field("", description="The person's id, as SDKs send it.")
+    context: dict[str, Any] = Field({}, description="Attributes that rules read, as plan or company.")
 
 
 class EvaluationOut(Schema):
@@ -205,6 +206,7 @@ class EvaluationOut(Schema):
     coverage_bucket: int | None
     variant_bucket: int | None
     error: str | None
+    by: str = Field(description="The step that decided, as switch, override, targeting or rollout.")
     explanation: list[str]
 
 
@@ -296,7 +298,8 @@ def restore_flag(request: ApiRequest, product: str, key: str) -> FlagOut:
 def evaluate_flag(request: ApiRequest, product: str, key: str, body: Person) -> EvaluationOut:
     """What one person gets, step by step. Only looks: this is no exposure."""
     flag = queries.find_flag(api_product(request, product, Role.VIEWER), key)
-    answer = queries.evaluate_for(flag, body.targeting_key)
+    found = queries.explain_for(flag, body.targeting_key, body.context)
+    answer = found.answer
     return EvaluationOut(
         key=answer.key,
         variant=answer.variant,
@@ -306,7 +309,8 @@ def evaluate_flag(request: ApiRequest, product: str, key: str, body: Person) -> 
         coverage_bucket=answer.coverage_bucket,
         variant_bucket=answer.variant_bucket,
         error=answer.error,
-        explanation=explain(flag.rules, answer),
+        by=answer.by,
+        explanation=found.steps,
     )
 
 

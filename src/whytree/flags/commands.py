@@ -10,6 +10,8 @@ import typer
 from whytree.workspace.client import CommandError, connect
 from whytree.workspace.printing import print_json, say
 
+from . import rule_commands
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Key = Annotated[str, typer.Argument(help="The flag's key, as code writes it.")]
 Weights = Annotated[
@@ -33,6 +35,8 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     flag.command("references")(references)
     flag.command("removable")(removable)
     flag.command("remove")(remove)
+    rule_commands.register(flag)
+    group("import").command("flags")(rule_commands.import_flags)
 
 
 def add(

@@ -3,15 +3,22 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from whytree.engines.flag_rules import MAX_DEPTH
+from whytree.engines.flag_rules.checking import is_too_deep
 from whytree.errors import Invalid
 
 from .models import KEY_LENGTH, KEY_PATTERN, Kind
 
 MAX_VARIANTS = 50
 MAX_VALUE_BYTES = 20_000
+MAX_RULE_BYTES = 200_000
+MAX_OVERRIDES = 1_000
+MAX_PREREQUISITES = 10
+MAX_METADATA = 20
+MAX_UNIT = 400  # characters of a person's id
 EXACT_IN_JAVASCRIPT = 2**53  # larger whole numbers change on their way through a browser
 
 ON_OFF: dict[str, Any] = {"on": True, "off": False}
@@ -26,6 +33,88 @@ def checked_key(key: str) -> str:
             f"({KEY_LENGTH} at most), as in ask-later."
         )
     return key
+
+
+def checked_name(name: str) -> str:
+    name = name.strip()
+    if len(name) > 200 or "\x00" in name:
+        raise Invalid("A name is one plain sentence: 200 characters at most.")
+    return name
+
+
+def checked_logic(logic: Mapping[str, Any]) -> dict[str, Any]:
+    """A rule that can be stored; whether it can be answered is known when its references are in their place."""
+    if not isinstance(logic, dict):
+        raise Invalid(
+            'A rule is one operator with its arguments, as {"if": [{"==": [{"var": "plan"}, "pro"]}, "on", null]}.'
+        )
+    if is_too_deep(logic):  # before anything walks it by recursion
+        raise Invalid(
+            f"The rule is nested more than {MAX_DEPTH} deep. Name its parts as conditions and refer to them by $ref."
+        )
+    try:
+        text = json.dumps(logic, ensure_ascii=False, allow_nan=False)
+        size = len(text.encode())
+    except (ValueError, TypeError) as error:
+        raise Invalid(f"The rule cannot be stored: {error}.") from error
+    if "\\u0000" in text:
+        raise Invalid("The rule holds a NUL character. Copy it again as plain text.")
+    if size > MAX_RULE_BYTES:
+        raise Invalid(f"The rule has {size:,} bytes; {MAX_RULE_BYTES:,} is the most. Send long lists as an attribute.")
+    return dict(logic)
+
+
+def checked_overrides(overrides: Mapping[str, str]) -> dict[str, str]:
+    """A person's id to a variant's name."""
+    if len(overrides) > MAX_OVERRIDES:
+        raise Invalid(
+            f"A flag has {MAX_OVERRIDES:,} overrides at most. Write a rule on an attribute these people share."
+        )
+    for unit, name in overrides.items():
+        if not unit.strip() or len(unit) > MAX_UNIT or "\x00" in unit or not _is_text(unit):
+            raise Invalid(f"An override is for a person's id of 1 to {MAX_UNIT} characters.")
+        if not isinstance(name, str):
+            raise Invalid(f"The override of {unit} must name a variant.")
+    return dict(overrides)
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def checked_prerequisites(prerequisites: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each a flag's key, and the variants of which it must give one."""
+    if len(prerequisites) > MAX_PREREQUISITES:
+        raise Invalid(f"A flag needs {MAX_PREREQUISITES} other flags at most.")
+    found: dict[str, list[str]] = {}
+    for one in prerequisites:
+        names = [str(name) for name in one.get("variants", [])]
+        if not one.get("flag") or not names:
+            raise Invalid("A prerequisite names a flag and the variants it must give, as ask-later=on.")
+        found[str(one["flag"])] = names
+    return [{"flag": flag, "variants": names} for flag, names in found.items()]
+
+
+def checked_order(order: Sequence[str], variants: Mapping[str, Any]) -> list[str]:
+    """The order in which arms are hashed; empty: by name."""
+    if order and sorted(order) != sorted(variants):
+        raise Invalid(f"The order must name each variant once: {', '.join(sorted(variants))}.")
+    return list(order)
+
+
+def checked_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """What clients get beside the value: OFREP knows texts, numbers and booleans."""
+    if len(metadata) > MAX_METADATA:
+        raise Invalid(f"A flag carries {MAX_METADATA} pieces of metadata at most.")
+    for name, value in metadata.items():
+        if not isinstance(value, str | int | float) or len(str(value)) > 1_000 or not name:
+            raise Invalid(f"The metadata {name!r} must be a text of 1,000 characters at most, a number, true or false.")
+        _check_storable(name, value)
+    return dict(metadata)
 
 
 def checked_variants(kind: str, variants: Mapping[str, Any] | None) -> dict[str, Any]:

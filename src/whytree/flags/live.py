@@ -11,11 +11,15 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 from django.db import DatabaseError, transaction
 
-from whytree.engines.flags import Evaluator
+from whytree.engines.flags import Context, Evaluator
+from whytree.workspace.models import Product
 
+from .assembling import rules_of, shared_of
 from .models import Flag, FlagSetVersion
 
 log = logging.getLogger("whytree.flags")
@@ -30,19 +34,34 @@ class FlagSet:
 
     version: str = ""
     evaluators: Mapping[str, Evaluator] = field(default_factory=dict)
+    product: str = ""  # its short name
+    ids: Mapping[str, int] = field(default_factory=dict)
+    metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    stamps: Mapping[str, int] = field(default_factory=dict)  # seconds since 1970 of each flag's last change
+    _by_id: tuple[Evaluator, ...] = ()
     _in_force: dict[str, dict[str, str]] = field(default_factory=dict, compare=False, repr=False)
 
     def in_force(self, unit: str) -> dict[str, str]:
-        """Flag key to variant, for the open flags whose rollout includes this person. Do not change what you get."""
+        """Flag key to variant, for the open flags whose rollout includes this person. Do not change what you get.
+
+        Only flags that the id alone decides: of the others an event does not say enough.
+        """
         known = self._in_force.get(unit)
         if known is not None:
             return known
-        answers = (evaluator.evaluate(unit) for evaluator in self.evaluators.values() if evaluator.rules.is_open)
+        context = Context(now=time.time())
+        answers = (evaluator.evaluate(unit, context) for evaluator in self._by_id)
         variants = {answer.key: answer.variant for answer in answers if answer.in_rollout}
         if len(self._in_force) >= REMEMBERED_PEOPLE:
             self._in_force.clear()
-        self._in_force[unit] = variants
+        if not self._is_scheduled:
+            self._in_force[unit] = variants
         return variants
+
+    @cached_property
+    def _is_scheduled(self) -> bool:
+        """Time alone changes what people get, so nothing is remembered."""
+        return any(each.rules.on_from is not None or each.rules.on_until is not None for each in self._by_id)
 
 
 class _Held:
@@ -87,13 +106,18 @@ def _version(product_id: int) -> str:
 
 def _load(product_id: int) -> FlagSet:
     version = _version(product_id)  # before the flags: a change in between leaves an old version, which is noticed
+    shared = shared_of(product_id)
     evaluators: dict[str, Evaluator] = {}
-    for flag in Flag.objects.filter(product_id=product_id, archived_at=None):
+    ids, metadata, stamps = {}, {}, {}
+    for flag in Flag.objects.filter(product_id=product_id, archived_at=None).select_related("group"):
+        ids[flag.key], metadata[flag.key], stamps[flag.key] = flag.pk, flag.metadata, int(flag.updated_at.timestamp())
         try:
-            evaluators[flag.key] = Evaluator(flag.rules)
+            evaluators[flag.key] = Evaluator(rules_of(flag, shared))
         except (ValueError, TypeError, KeyError):  # a row no service wrote; the other flags must not suffer from it
             log.exception("flag %s of product %s cannot be evaluated and is left out", flag.key, product_id)
-    return FlagSet(version, evaluators)
+    by_id = tuple(each for each in evaluators.values() if each.rules.is_open and each.rules.asks_only_for_the_id)
+    product = Product.objects.filter(pk=product_id).values_list("slug", flat=True).first() or ""
+    return FlagSet(version, evaluators, product, ids, metadata, stamps, by_id)
 
 
 def changed(product_id: int) -> None:
@@ -112,3 +136,8 @@ def look_again(product_id: int) -> None:
 def forget() -> None:
     """Drop everything held, as a new process would start."""
     _held.clear()
+
+
+def flags_in_force(product_id: int, distinct_id: str) -> dict[str, str]:
+    """Flag key to variant, for the flags that are on and whose rollout includes this person. Makes no query."""
+    return dict(flag_set(product_id).in_force(distinct_id))

@@ -2,13 +2,14 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from whytree.engines.flags import BUCKETING, FULL_COVERAGE, Rules, percent
+from whytree.engines.flags import BUCKETING, FULL_COVERAGE, Prerequisite, Rules, Slots, Unit, percent
 from whytree.tree.models import Hypothesis, Solution
 from whytree.workspace.models import Product, User
 
@@ -22,6 +23,71 @@ class Kind(models.TextChoices):
     STRING = "string", "string: a word or a text"
     NUMBER = "number", "number: whole, or with decimals"
     JSON = "json", "json: an object or a list"
+
+
+class BucketBy(models.TextChoices):
+    PERSON = "person", "person: each gets their own"
+    COMPANY = "company", "company: all of one company get the same"
+
+
+class Bucketing(models.TextChoices):
+    """How a value becomes a bucket (`engines.flag_rules.bucketing`)."""
+
+    FLAGD_3 = "3", "flagd, version 3"
+    FLAGD_2 = "2", "flagd, version 2"
+    POSTHOG = "posthog", "PostHog"
+    GROWTHBOOK_2 = "growthbook-2", "GrowthBook, version 2"
+    GROWTHBOOK_1 = "growthbook-1", "GrowthBook, version 1"
+
+
+class FlagCondition(models.Model):
+    """A condition with a name, for rules to refer to as `{"$ref": name}`: flagd's `$evaluators`, others' segments."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=KEY_LENGTH)
+    name = models.CharField(max_length=200, blank=True, default="")
+    logic = models.JSONField()
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["key"]
+        constraints = [models.UniqueConstraint(fields=["product", "key"], name="flags_one_condition_each")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class ExclusionGroup(models.Model):
+    """Flags that share no person: each has places of its own among the 10,000 into which the group hashes everybody."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=KEY_LENGTH)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["key"]
+        constraints = [models.UniqueConstraint(fields=["product", "key"], name="flags_one_group_each")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Holdout(models.Model):
+    """People who meet no change of any flag that heeds it, so that all changes together can be measured."""
+
+    product = models.OneToOneField(Product, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    share = models.PositiveIntegerField(default=0, help_text="In basis points; 0 is no holdout.")
+    salt = models.CharField(max_length=KEY_LENGTH, default="holdout")
+    since = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(share__lte=FULL_COVERAGE // 2), name="flags_holdout_at_most_half")
+        ]
+
+    def __str__(self) -> str:
+        return f"holdout of {percent(self.share)}"
 
 
 class Flag(models.Model):
@@ -43,7 +109,24 @@ class Flag(models.Model):
     coverage = models.PositiveIntegerField(default=0)
     is_on = models.BooleanField(default=False)
     salt = models.CharField(max_length=KEY_LENGTH, blank=True, default="", help_text="Hashed in place of the key.")
-    bucketing = models.PositiveSmallIntegerField(default=BUCKETING, help_text="Version of flagd's hashing.")
+    bucketing = models.CharField(max_length=12, choices=Bucketing.choices, default=BUCKETING)
+    arm_order = models.JSONField(default=list, blank=True, help_text="Of the weights when hashing; empty: by name.")
+    targeting = models.JSONField(
+        null=True, blank=True, help_text="JsonLogic in flagd's format; null: nobody is singled out."
+    )
+    overrides = models.JSONField(default=dict, blank=True, help_text="A person's id to the variant they get.")
+    prerequisites = models.JSONField(default=list, blank=True, help_text="[{flag, variants}] that must be given.")
+    on_from = models.DateTimeField(null=True, blank=True)
+    on_until = models.DateTimeField(null=True, blank=True)
+    unit = models.CharField(max_length=8, choices=BucketBy.choices, default=BucketBy.PERSON)
+    is_sticky = models.BooleanField(default=False, help_text="Who has a variant keeps it, whatever the weights become.")
+    group = models.ForeignKey(ExclusionGroup, null=True, blank=True, on_delete=models.RESTRICT, related_name="flags")
+    group_start = models.PositiveIntegerField(default=0)
+    group_end = models.PositiveIntegerField(default=FULL_COVERAGE)
+    heeds_holdout = models.BooleanField(default=True)
+    metadata = models.JSONField(
+        default=dict, blank=True, help_text="Texts, numbers and booleans sent along with answers."
+    )
     solution = models.ForeignKey(Solution, null=True, blank=True, on_delete=models.RESTRICT, related_name="flags")
     hypothesis = models.ForeignKey(Hypothesis, null=True, blank=True, on_delete=models.RESTRICT, related_name="flags")
     created_at = models.DateTimeField(default=timezone.now)
@@ -57,7 +140,16 @@ class Flag(models.Model):
             models.CheckConstraint(condition=Q(key__regex=KEY_PATTERN), name="flags_key_needs_no_escaping"),
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="flags_kind_known"),
             models.CheckConstraint(condition=Q(coverage__lte=FULL_COVERAGE), name="flags_coverage_at_most_all"),
-            models.CheckConstraint(condition=Q(bucketing=BUCKETING), name="flags_bucketing_known"),
+            models.CheckConstraint(condition=Q(bucketing__in=Bucketing.values), name="flags_bucketing_known"),
+            models.CheckConstraint(condition=Q(unit__in=BucketBy.values), name="flags_unit_known"),
+            models.CheckConstraint(
+                condition=Q(group_end__lte=FULL_COVERAGE, group_start__lt=models.F("group_end")),
+                name="flags_group_places_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(on_from=None) | Q(on_until=None) | Q(on_from__lt=models.F("on_until")),
+                name="flags_schedule_has_a_length",
+            ),
             models.CheckConstraint(condition=Q(archived_at=None) | Q(is_on=False), name="flags_archived_is_off"),
         ]
 
@@ -66,7 +158,7 @@ class Flag(models.Model):
 
     @property
     def rules(self) -> Rules:
-        """What the evaluator needs to know."""
+        """What the flag itself says. Conditions it refers to and the holdout are the product's: see `live.rules_of`."""
         return Rules(
             key=self.key,
             variants=self.variants,
@@ -76,6 +168,33 @@ class Flag(models.Model):
             coverage=self.coverage,
             is_on=self.is_on,
             salt=self.salt,
+            bucketing=self.bucketing,
+            arm_order=tuple(self.arm_order),
+            targeting=self.targeting,
+            overrides=self.overrides,
+            prerequisites=tuple(Prerequisite(one["flag"], tuple(one["variants"])) for one in self.prerequisites),
+            on_from=_seconds(self.on_from),
+            on_until=_seconds(self.on_until),
+            unit=_UNITS[self.unit],
+            is_sticky=self.is_sticky,
+            group=self.slots,
+        )
+
+    @property
+    def slots(self) -> Slots | None:
+        """Its places in its exclusion group."""
+        return Slots(self.group.key, self.group.key, self.group_start, self.group_end) if self.group else None
+
+    @property
+    def has_more_rules(self) -> bool:
+        """Something beside switch, coverage and weights decides."""
+        return bool(
+            self.targeting is not None
+            or self.overrides
+            or self.prerequisites
+            or self.on_from
+            or self.on_until
+            or self.group_id
         )
 
     @property
@@ -92,6 +211,8 @@ class Flag(models.Model):
         """Where it stands, in two or three words: "on 25 %"."""
         if self.archived_at is not None:
             return "archived"
+        if self.is_on and self.coverage == 0 and self.targeting is not None:
+            return "on by its rule"
         return f"on {percent(self.coverage)}" if self.is_on else "off"
 
     @property
@@ -113,6 +234,13 @@ class Flag(models.Model):
         total = sum(self.weights.values())
         arms = [Arm(name, value, self.weights.get(name, 0), total) for name, value in self.variants.items()]
         return sorted(arms, key=lambda arm: (-arm.weight, arm.name))
+
+
+_UNITS: dict[str, Unit] = {"person": "person", "company": "company"}
+
+
+def _seconds(at: datetime | None) -> float | None:
+    return None if at is None else at.timestamp()
 
 
 @dataclass(frozen=True)
@@ -141,6 +269,10 @@ class FlagChange(models.Model):
     coverage = models.PositiveIntegerField()
     weights = models.JSONField()
     is_on = models.BooleanField()
+    on_from = models.DateTimeField(null=True, blank=True)
+    on_until = models.DateTimeField(null=True, blank=True)
+    targets = models.BooleanField(default=False, help_text="A targeting rule could give somebody a variant.")
+    rules = models.CharField(max_length=16, blank=True, default="", help_text="Digest of all else that decides.")
     by = models.CharField(max_length=160, help_text="The name at that time.")
     user = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
@@ -163,3 +295,18 @@ class FlagSetVersion(models.Model):
 
     def __str__(self) -> str:
         return self.token
+
+
+class KeptVariant(models.Model):
+    """The variant that a sticky flag gave somebody first. `unit` is a person's or a company's id."""
+
+    flag = models.ForeignKey(Flag, on_delete=models.CASCADE, related_name="kept")
+    unit = models.CharField(max_length=400)
+    variant = models.CharField(max_length=KEY_LENGTH)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["flag", "unit"], name="flags_one_kept_variant_each")]
+
+    def __str__(self) -> str:
+        return f"{self.unit} keeps {self.variant}"

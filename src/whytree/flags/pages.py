@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from whytree.code.models import FlagReference
-from whytree.engines.flags import FULL_COVERAGE, explain, percent
+from whytree.engines.flags import FULL_COVERAGE, percent
 from whytree.errors import Invalid, Unavailable, WhytreeError
 from whytree.tree.models import Hypothesis, Solution
 from whytree.workspace.access import role_of
@@ -23,8 +23,11 @@ from whytree.workspace.roles import Role
 from . import queries, services
 from .definition import basis_points
 from .models import Flag, Kind
+from .reading import json_object, put_path, read_value
 from .retiring import removable, retirement_of
+from .rule_pages import rule_context
 from .snippets import python_snippet
+from .versions import versions
 
 DAYS = 14  # of exposures shown
 PLACES = 50  # in code
@@ -126,15 +129,19 @@ def flag(request: PageRequest, product: Product, key: str) -> HttpResponse:
     found = queries.find_flag(product, key)
     if request.htmx and "person" in request.GET:
         return render(request, "flags/_evaluation.html", {"flag": found} | _evaluation(found, request))
-    return _flag_page(request, found)
+    return flag_page(request, found)
 
 
-def _flag_page(request: PageRequest, flag: Flag, error: WhytreeError | None = None) -> HttpResponse:
+def flag_page(
+    request: PageRequest, flag: Flag, error: WhytreeError | None = None, rule_form: dict[str, Any] | None = None
+) -> HttpResponse:
+    """The whole page; `error` says why something was not done, `rule_form` is what was sent for the rules."""
     context = {
         "here": "changes",
         "flag": flag,
         "sentence": _flag_sentence(flag),
         "history": queries.history(flag),
+        "versions": versions(flag),
         "exposures": _exposures(flag),
         "days": DAYS,
         "snippet": python_snippet(flag, request.build_absolute_uri("/").rstrip("/")),
@@ -148,7 +155,10 @@ def _flag_page(request: PageRequest, flag: Flag, error: WhytreeError | None = No
         "more_places": len(retirement.code.references) - PLACES,
     }
     return render(
-        request, "flags/flag.html", context | _evaluation(flag, request), status=error.status if error else 200
+        request,
+        "flags/flag.html",
+        context | rule_context(flag, rule_form) | _evaluation(flag, request),
+        status=error.status if error else 200,
     )
 
 
@@ -164,10 +174,12 @@ def _flag_sentence(flag: Flag) -> str:
         return f"{flag.key} is archived: code that asks for it gets its own default."
     if not flag.is_on:
         return f"{flag.key} is off: everybody gets {flag.off_variant}."
-    if flag.coverage == 0:
+    if flag.coverage == 0 and not flag.has_more_rules:
         return f"{flag.key} is on, but at 0 %: everybody gets {flag.default_variant}."
     if flag.coverage == FULL_COVERAGE:
         return f"{flag.key} reaches everybody: {'all get ' + arms[0].name if len(arms) == 1 else queries.shares(flag.weights)}."
+    if flag.has_more_rules and flag.coverage == 0:
+        return f"{flag.key} is on for those it singles out; everybody else gets {flag.default_variant}."
     reach = f"{flag.key} reaches {percent(flag.coverage)} of the people"
     if len(arms) == 1:
         return f"{reach}: they get {arms[0].name}, the others {flag.default_variant}. Nothing is compared."
@@ -186,8 +198,25 @@ def _evaluation(flag: Flag, request: HttpRequest) -> dict[str, Any]:
     person = request.GET.get("person", "").strip()
     if "person" not in request.GET:
         return {"person": "", "answer": None, "steps": []}
-    answer = queries.evaluate_for(flag, person)
-    return {"person": person, "answer": answer, "steps": explain(flag.rules, answer)}
+    said = request.GET.get("context", "")
+    try:
+        found = queries.explain_for(flag, person, _attributes_of(said))
+    except Invalid as error:
+        return {"person": person, "said": said, "answer": None, "steps": [], "misread": error.message}
+    return {"person": person, "said": said, "answer": found.answer, "steps": found.steps}
+
+
+def _attributes_of(text: str) -> dict[str, Any]:
+    """What is known of the person beside the id: lines of `name = value`, or an object in JSON."""
+    if text.strip().startswith("{"):
+        return dict(json_object(text, "What is known of the person"))
+    found: dict[str, Any] = {}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        name, sign, value = (part.strip() for part in line.partition("="))
+        if not (name and sign):
+            raise Invalid(f"{line!r} is not name = value.")
+        put_path(found, name, read_value(value))
+    return found
 
 
 @require_POST
@@ -209,7 +238,7 @@ def change_rollout(request: PageRequest, product: Product, key: str) -> HttpResp
                 is_on=form.get("is_on") == "on",
             )
     except Invalid as error:
-        return _flag_page(request, queries.find_flag(product, key), error)
+        return flag_page(request, queries.find_flag(product, key), error)
     messages.success(request, f"{flag.key} is {flag.state}.")
     return redirect("flag", product.slug, key)
 
@@ -245,7 +274,7 @@ def edit(request: PageRequest, product: Product, key: str) -> HttpResponse:
             hypothesis=queries.find_hypothesis(product, form.get("hypothesis")),
         )
     except Invalid as error:
-        return _flag_page(request, queries.find_flag(product, key), error)
+        return flag_page(request, queries.find_flag(product, key), error)
     messages.success(request, "Saved.")
     return redirect("flag", product.slug, key)
 

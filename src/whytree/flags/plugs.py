@@ -11,29 +11,36 @@ from django.urls import reverse
 from whytree.people.queries import PersonRef
 from whytree.tree.models import Solution
 from whytree.workspace.actors import Actor
-from whytree.workspace.models import Product
+from whytree.workspace.models import Activity, Product
 from whytree.workspace.sockets import (
     Chip,
     Figure,
     Hit,
     Panel,
+    plug_erase,
+    plug_export,
     plug_figure,
     plug_panel,
     plug_search,
     plug_variants,
 )
 
-from . import live
-from .models import Flag
+from . import asking, live
+from .live import flags_in_force
+from .models import Flag, FlagCondition, Holdout, KeptVariant
 from .queries import flags_by_solution, list_flags
 from .retiring import removable
-from .services import flags_in_force
 
 
 def plug() -> None:
     """Called once at start-up. The signals also see what no service wrote: an undo, a restored backup."""
     post_save.connect(_saved, sender=Flag, dispatch_uid="flags.saved")
     post_delete.connect(_deleted, sender=Flag, dispatch_uid="flags.deleted")
+    for shared in (FlagCondition, Holdout):
+        post_save.connect(_saved, sender=shared, dispatch_uid=f"flags.{shared.__name__}.saved")
+        post_delete.connect(_deleted, sender=shared, dispatch_uid=f"flags.{shared.__name__}.deleted")
+    plug_erase(erase_person)
+    plug_export(export_person)
     plug_variants(flags_in_force)
     plug_panel("solution", solution_panel, order=20)
     plug_panel("person", person_panel, order=30)
@@ -124,3 +131,32 @@ def _rank(flag: Flag, wanted: str) -> float:
     if flag.key.lower() == wanted.lower():
         return 1.0
     return 0.8 if flag.key.lower().startswith(wanted.lower()) else 0.5
+
+
+def erase_person(product: Product, person_key: str) -> int:
+    """Take somebody's overrides and kept variants away, and the overrides out of what the activity list remembers."""
+    gone, _ = KeptVariant.objects.filter(flag__product=product, unit=person_key).delete()
+    for flag in Flag.objects.filter(product=product, overrides__has_key=person_key):
+        flag.overrides = {unit: name for unit, name in flag.overrides.items() if unit != person_key}
+        flag.save()
+        gone += 1
+    for activity in Activity.objects.filter(product=product, subject_type=Flag._meta.label):
+        changed = [_without(side, person_key) for side in (activity.before, activity.after)]
+        if any(changed):
+            activity.save(update_fields=["before", "after"])
+    asking.forget()
+    return gone
+
+
+def _without(state: dict[str, Any] | None, person_key: str) -> bool:
+    return bool(state) and (state or {}).get("overrides", {}).pop(person_key, None) is not None
+
+
+def export_person(product: Product, person_key: str) -> dict[str, Any]:
+    """The variants that were set or kept for somebody."""
+    chosen = {
+        flag.key: flag.overrides[person_key]
+        for flag in Flag.objects.filter(product=product, overrides__has_key=person_key)
+    }
+    kept = KeptVariant.objects.filter(flag__product=product, unit=person_key).values_list("flag__key", "variant")
+    return {"flag_overrides": chosen, "kept_variants": dict(kept)}

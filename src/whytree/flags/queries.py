@@ -1,14 +1,18 @@
 """What may be asked of flags."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import zip_longest
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from whytree.engines.flags import FULL_COVERAGE, Evaluation, evaluate, percent
+from whytree.engines.flag_explaining import explain
+from whytree.engines.flag_rules.checking import references_in
+from whytree.engines.flag_rules.describing import in_words
+from whytree.engines.flags import FULL_COVERAGE, Evaluation, percent
 from whytree.errors import Invalid, NotFound
 from whytree.stores import flag_exposures
 from whytree.stores.flag_exposures import DayOfVariant
@@ -16,13 +20,14 @@ from whytree.tree.models import Hypothesis, Solution
 from whytree.tree.queries import find_node
 from whytree.workspace.models import Product
 
-from .models import Flag, FlagChange
+from . import asking
+from .models import ExclusionGroup, Flag, FlagChange, FlagCondition, Holdout
 
 
 def find_flag(product: Product, key: str, *, for_update: bool = False) -> Flag:
     """The product's flag with this key, archived or not."""
     flags = Flag.objects.select_for_update(of=("self",)) if for_update else Flag.objects.all()
-    flag = flags.select_related("solution", "hypothesis", "product").filter(product=product, key=key).first()
+    flag = flags.select_related("solution", "hypothesis", "product", "group").filter(product=product, key=key).first()
     if flag is None:
         raise NotFound(f"There is no flag {key!r} in {product.name}. `whytree flag list` shows those there are.")
     return flag
@@ -30,21 +35,54 @@ def find_flag(product: Product, key: str, *, for_update: bool = False) -> Flag:
 
 def list_flags(product: Product, *, archived: bool = False) -> QuerySet[Flag]:
     """Flags by key, with their solutions and hypotheses."""
-    flags = Flag.objects.filter(product=product).select_related("solution", "hypothesis")
+    flags = Flag.objects.filter(product=product).select_related("solution", "hypothesis", "product", "group")
     return flags.filter(archived_at__isnull=not archived)
+
+
+def needing(flag: Flag) -> list[Flag]:
+    """The flags in use that have this one as a prerequisite."""
+    others = list_flags(flag.product).exclude(pk=flag.pk)
+    return [other for other in others if any(one["flag"] == flag.key for one in other.prerequisites)]
+
+
+def list_conditions(product: Product) -> QuerySet[FlagCondition]:
+    """Named conditions, by key."""
+    return FlagCondition.objects.filter(product=product)
+
+
+def referring(product: Product, condition: str) -> list[Flag]:
+    """The flags whose rule refers to this condition, archived or not."""
+    flags = Flag.objects.filter(product=product, targeting__isnull=False).select_related("group", "product")
+    return [flag for flag in flags if condition in references_in(flag.targeting)]
+
+
+def holdout_share(product: Product) -> int:
+    """In basis points; 0 for none."""
+    return Holdout.objects.filter(product=product).values_list("share", flat=True).first() or 0
+
+
+def groups(product: Product) -> dict[str, list[Flag]]:
+    """Exclusion groups and the flags in them, by their places."""
+    found: dict[str, list[Flag]] = {group.key: [] for group in ExclusionGroup.objects.filter(product=product)}
+    for flag in list_flags(product).exclude(group=None).order_by("group_start"):
+        if flag.group is not None:
+            found[flag.group.key].append(flag)
+    return found
 
 
 @dataclass(frozen=True)
 class Period:
     """A stretch of time in which nothing about the rollout changed while it was open: `start` <= t < `end`.
 
-    Exposures of different periods must not be pooled (DESIGN 7), only stratified.
+    Exposures of different periods must not be pooled (DESIGN 7), only stratified. `rules` stands for all that decided
+    beside coverage and weights.
     """
 
     start: datetime
     end: datetime
     coverage: int
     weights: Mapping[str, int]
+    rules: str = ""
 
     @property
     def is_one_armed(self) -> bool:
@@ -54,7 +92,7 @@ class Period:
     @property
     def is_for_all(self) -> bool:
         """Everybody got the same one variant: the flag was fully rolled out."""
-        return self.is_one_armed and self.coverage == FULL_COVERAGE
+        return self.is_one_armed and self.coverage == FULL_COVERAGE and not self.rules
 
 
 def periods(flag: Flag, start: datetime, end: datetime) -> list[Period]:
@@ -63,17 +101,17 @@ def periods(flag: Flag, start: datetime, end: datetime) -> list[Period]:
     ends = [change.at for change in changes[1:]] + [end]
     found: list[Period] = []
     for change, until in zip(changes, ends, strict=True):
-        begin, until = max(change.at, start), min(until, end)
-        if begin < until and change.is_on and change.coverage > 0:
-            _add(found, Period(begin, until, change.coverage, change.weights))
+        begin, until = max(change.at, change.on_from or start, start), min(until, change.on_until or end, end)
+        if begin < until and change.is_on and (change.coverage > 0 or change.targets):
+            _add(found, Period(begin, until, change.coverage, change.weights, change.rules))
     return found
 
 
 def _add(found: list[Period], period: Period) -> None:
     """Append, or lengthen the last one when it goes on unchanged."""
     last = found[-1] if found else None
-    if last and last.end == period.start and (last.coverage, last.weights) == (period.coverage, period.weights):
-        found[-1] = Period(last.start, period.end, last.coverage, last.weights)
+    if last and last.end == period.start and replace(last, start=period.start, end=period.end) == period:
+        found[-1] = replace(last, end=period.end)
     else:
         found.append(period)
 
@@ -108,7 +146,17 @@ def _said(new: FlagChange, old: FlagChange | None) -> str:
         parts.append(f"coverage {percent(old.coverage)} → {percent(new.coverage)}")
     if new.weights != old.weights:
         parts.append(f"weights {shares(new.weights)}")
+    if (new.on_from, new.on_until) != (old.on_from, old.on_until):
+        parts.append(f"schedule {schedule_text(new.on_from, new.on_until) or 'taken away'}")
+    if new.rules != old.rules:
+        parts.append("rules changed")
     return ", ".join(parts) or "unchanged"
+
+
+def schedule_text(on_from: datetime | None, on_until: datetime | None) -> str:
+    """ "from 1 Dec 2026 09:00 until 8 Dec 2026 09:00 UTC"; "" for always."""
+    parts = [f"{word} {at:%-d %b %Y %H:%M}" for word, at in (("from", on_from), ("until", on_until)) if at is not None]
+    return f"{' '.join(parts)} UTC" if parts else ""
 
 
 def shares(weights: Mapping[str, int]) -> str:
@@ -125,9 +173,48 @@ def flags_by_solution(product: Product, solution_ids: Iterable[int]) -> dict[int
     return found
 
 
+def rule_sentences(flag: Flag) -> list[str]:
+    """Who is singled out beside the rollout, in the order in which it is asked."""
+    found = []
+    if flag.on_from or flag.on_until:
+        found.append(f"Only {schedule_text(flag.on_from, flag.on_until)}; else everybody gets {flag.off_variant}.")
+    for needed in flag.prerequisites:
+        found.append(f"Off while {needed['flag']} gives something else than {' or '.join(needed['variants'])}.")
+    if flag.overrides:
+        several = len(flag.overrides) > 1
+        found.append(f"{len(flag.overrides)} {'people have overrides' if several else 'person has an override'}.")
+    if flag.group is not None:
+        places = f"{flag.group_start:,} to {flag.group_end - 1:,} of 10,000"
+        found.append(f"In the group {flag.group.key}, whose flags share nobody, it has the places {places}.")
+    if flag.targeting is not None:
+        found.append(f"Rule: {in_words(flag.targeting)}. Whom it gives nothing is left to the rollout.")
+    if flag.unit == "company":
+        found.append("All people of one company get the same.")
+    if flag.is_sticky:
+        found.append("Sticky: who has a variant keeps it, whatever the weights become.")
+    return found
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What one person gets, and the way there in sentences."""
+
+    answer: Evaluation
+    steps: list[str]
+    attributes: Mapping[str, Any]
+
+
+def explain_for(flag: Flag, unit: str, attributes: Mapping[str, Any] | None = None) -> Explained:
+    """What one person gets from the flag as it stands, step by step. Only looks: nobody is exposed, nothing is kept."""
+    evaluator = asking.evaluator_of(flag)
+    context = asking.context_of(flag.product_id, evaluator, unit, attributes or {})
+    answer = evaluator.evaluate(unit, context)
+    return Explained(answer, explain(evaluator.rules, answer, context, unit), context.attributes)
+
+
 def evaluate_for(flag: Flag, unit: str) -> Evaluation:
     """What one person gets from the flag as it stands. Only looks: this is no exposure."""
-    return evaluate(flag.rules, unit)
+    return explain_for(flag, unit).answer
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,8 @@ def served_to_all(flag: Flag) -> str | None:
     """The variant that everybody gets; None while people get different ones."""
     if not flag.is_on:
         return flag.off_variant
+    if flag.has_more_rules:
+        return None
     if flag.coverage == 0:
         return flag.default_variant
     arms = [arm.name for arm in flag.arms if arm.weight]
@@ -108,6 +110,8 @@ def _retirement(flag: Flag, code: FlagInCode) -> Retirement:
 
 def _obstacle(flag: Flag, state: State, served: str | None) -> str:
     """What still has to happen before its code may go; "" for nothing."""
+    if served is None and flag.has_more_rules:
+        return "but rules still single people out. Clear them: whytree flag rules " + f"{flag.key} --clear"
     if served is None:
         return f"but people still get different variants at {percent(flag.coverage)}. " + (
             "Open it to everybody with one variant." if state is State.KEPT else "Turn it off."

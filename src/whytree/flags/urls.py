@@ -1,18 +1,30 @@
-from django.urls import path
+from django.urls import path, re_path
 
+from . import flagd_door, posthog, rule_pages, wire
 from . import pages as views
-from . import wire
 
 pages = [
     path("flags", views.flags, name="flags"),
     path("flags/<str:key>", views.flag, name="flag"),
     path("flags/<str:key>/rollout", views.change_rollout, name="flag_rollout"),
+    path("flags/<str:key>/rules", rule_pages.change_rules, name="flag_rules"),
+    path("flags/<str:key>/history/<int:version>", rule_pages.go_back, name="flag_go_back"),
     path("flags/<str:key>/edit", views.edit, name="flag_edit"),
     path("flags/<str:key>/archive", views.archive, name="flag_archive"),
     path("flags/<str:key>/restore", views.restore, name="flag_restore"),
 ]
 
 root = [
+    path("flagd/flags.json", flagd_door.flags_json, name="flagd_file"),
+    path("flags/definitions", posthog.definitions, name="posthog_definitions"),
+    path("flags/definitions/", posthog.definitions),
+    path("api/feature_flag/local_evaluation", posthog.definitions),
+    path("api/feature_flag/local_evaluation/", posthog.definitions),
+    path("flags", posthog.flags),
+    path("flags/", posthog.flags, name="posthog_flags"),
+    path("decide", posthog.flags),
+    path("decide/", posthog.flags),
+    re_path(r"^array/(?P<token>[^/]+)/(?P<form>config|config\.js)/?$", posthog.start, name="posthog_start"),
     path("ofrep/v1/evaluate/flags", wire.evaluate_flags, name="ofrep_all"),
     path("ofrep/v1/evaluate/flags/", wire.evaluate_flags),
     # A path, not a string: clients send a key like "a/b c" nearly as it is, and must hear that there is no such flag.

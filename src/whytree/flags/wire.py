@@ -9,22 +9,26 @@ both `errorCode` and `errorDetails`, a missing body is an empty context, and a s
 """
 
 import hashlib
+import math
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
 import msgspec
+from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from whytree.engines.flags import Evaluation
+from whytree.engines.flags import Evaluation, Evaluator
 from whytree.workspace.keys import find_key
 
 from . import live
+from .asking import context_for, keep
 from .exposures import queue
+from .rate import Rate
 
 MAX_BODY = 1024 * 1024  # a context is attributes of one person, not a document
 
@@ -34,14 +38,8 @@ EXPLAINED = {
 }
 
 
-class Context(msgspec.Struct):
-    """What we read of an evaluation context."""
-
-    targetingKey: Any = None
-
-
 class Asked(msgspec.Struct):
-    context: Context | None = None
+    context: dict[str, Any] | None = None
 
 
 _asked = msgspec.json.Decoder(Asked)
@@ -63,16 +61,23 @@ def ofrep(view: Callable[["Question"], HttpResponse]) -> Callable[..., HttpRespo
     @wraps(view)
     def door(request: HttpRequest, key: str = "") -> HttpResponse:
         key = key.removesuffix("/")
-        try:
-            response = HttpResponse(status=204) if request.method == "OPTIONS" else view(_question(request, key))
-        except Refused as refused:
-            error = {"errorCode": refused.code, "errorDetails": refused.details}
-            response = _json(_encode({"key": key} | error if key else error), refused.status)
-            for name, value in refused.headers.items():
-                response[name.replace("_", "-")] = value
-        return _with_cors(request, response)
+        return answered(request, lambda: view(_question(request, key)), {"key": key} if key else {})
 
     return door
+
+
+def answered(
+    request: HttpRequest, view: Callable[[], HttpResponse], named: Mapping[str, str] | None = None
+) -> HttpResponse:
+    """The view's answer or its refusal, with what a browser on another site needs."""
+    try:
+        response = HttpResponse(status=204) if request.method == "OPTIONS" else view()
+    except Refused as refused:
+        error = {"errorCode": refused.code, "errorDetails": refused.details}
+        response = json_answer(_encode({**(named or {}), **error}), refused.status)
+        for name, value in refused.headers.items():
+            response[name.replace("_", "-")] = value
+    return with_cors(request, response)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +90,27 @@ class Question:
     key: str
     flags: live.FlagSet
     etag: str
+    attributes: Mapping[str, Any]
+
+    def answers(self, evaluators: Collection[Evaluator]) -> list[Evaluation]:
+        """What these flags give; what sticky ones gave for the first time is kept."""
+        context = context_for(self.product_id, self.flags, evaluators, self.unit, self.attributes)
+        found = [evaluator.evaluate(self.unit, context) for evaluator in evaluators]
+        keep(self.product_id, self.flags, found)
+        return found
 
 
 def _question(request: HttpRequest, key: str) -> Question:
     if request.method != "POST":
         raise Refused(405, "GENERAL", "Evaluate with POST.", Allow="POST, OPTIONS")
     try:
-        product_id, source = _asker(request)
-        unit = _targeting_key(request)
+        product_id, source = asker(request)
+        attributes = _context(request)
         flags = live.flag_set(product_id)
     except DatabaseError as error:
         raise Refused(503, "GENERAL", "The flags cannot be read at the moment. Try again.", Retry_After="1") from error
-    return Question(product_id, source, unit, key, flags, request.headers.get("If-None-Match", ""))
+    unit = attributes.get("targetingKey")
+    return Question(product_id, source, unit, key, flags, request.headers.get("If-None-Match", ""), attributes)
 
 
 @ofrep
@@ -106,48 +120,51 @@ def evaluate_flag(asked: Question) -> HttpResponse:
     if evaluator is None:
         details = f"There is no flag {asked.key!r} here. Create it, or check which product the key is of."
         raise Refused(404, "FLAG_NOT_FOUND", details)
-    answer = evaluator.evaluate(asked.unit)
+    (answer,) = asked.answers([evaluator])
     if answer.error:
-        raise Refused(400, answer.error, EXPLAINED[answer.error])
+        raise Refused(400, answer.error, _why(answer))
     if answer.in_rollout and asked.unit:
         queue.note(asked.product_id, asked.key, asked.unit, answer.variant, answer.reason, asked.source)
-    return _json(_encode(_success(answer)))
+    return json_answer(_encode(_success(answer, asked.flags)))
 
 
 @ofrep
 def evaluate_flags(asked: Question) -> HttpResponse:
     """All flags for one person. The ETag is that of the answer: it changes when, and only when, the person's answer does."""
-    answers = (evaluator.evaluate(asked.unit) for evaluator in asked.flags.evaluators.values())
-    entries = [_failure(answer) if answer.error else _success(answer) for answer in answers]
+    answers = asked.answers(asked.flags.evaluators.values())
+    entries = [_failure(answer) if answer.error else _success(answer, asked.flags) for answer in answers]
     body = _encode({"flags": entries, "metadata": {}})
     etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-    response = HttpResponse(status=304) if _matches(asked.etag, etag) else _json(body)
+    response = HttpResponse(status=304) if matches(asked.etag, etag) else json_answer(body)
     response["ETag"] = etag
     response["Cache-Control"] = "no-cache"
     return response
 
 
-def _success(answer: Evaluation) -> dict[str, Any]:
+def _success(answer: Evaluation, flags: live.FlagSet) -> dict[str, Any]:
     return {
         "key": answer.key,
         "value": answer.value,
         "reason": answer.reason,
         "variant": answer.variant,
-        "metadata": {"inRollout": answer.in_rollout},
+        "metadata": {**flags.metadata.get(answer.key, {}), "inRollout": answer.in_rollout},
     }
 
 
 def _failure(answer: Evaluation) -> dict[str, Any]:
-    code = answer.error or "GENERAL"
-    return {"key": answer.key, "errorCode": code, "errorDetails": EXPLAINED[code]}
+    return {"key": answer.key, "errorCode": answer.error or "GENERAL", "errorDetails": _why(answer)}
 
 
-def _matches(header: str, etag: str) -> bool:
+def _why(answer: Evaluation) -> str:
+    return EXPLAINED.get(answer.error or "", answer.says)
+
+
+def matches(header: str, etag: str) -> bool:
     sent = [each.strip().removeprefix("W/") for each in header.split(",")]
     return etag in sent or "*" in sent
 
 
-def _asker(request: HttpRequest) -> tuple[int, str]:
+def asker(request: HttpRequest) -> tuple[int, str]:
     """The product that the shown key belongs to, and the key's kind."""
     scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
     secret = bearer.strip() if scheme.lower() == "bearer" else request.headers.get("X-API-Key", "")
@@ -159,13 +176,25 @@ def _asker(request: HttpRequest) -> tuple[int, str]:
         raise Refused(401, "GENERAL", details, WWW_Authenticate="Bearer")
     if facts.product_id is None:
         raise Refused(403, "GENERAL", "A personal token belongs to no product. Use a capture or server key.")
+    slow_down(facts.id)
     return facts.product_id, facts.kind
 
 
-def _targeting_key(request: HttpRequest) -> str | None:
-    body = _body(request)
+_rate = Rate(settings.WHYTREE.flag_rate)
+
+
+def slow_down(key_id: int) -> None:
+    """Raise when this key asked too often."""
+    wait = _rate.wait_of(key_id)
+    if wait:
+        details = "This key asks too often. Ask for all flags at once, poll less, or raise WHYTREE_FLAG_RATE."
+        raise Refused(429, "GENERAL", details, Retry_After=str(math.ceil(wait)))
+
+
+def _context(request: HttpRequest) -> dict[str, Any]:
+    body = read_body(request)
     if not body.strip():
-        return None
+        return {}
     try:
         asked = _asked.decode(body)
     except msgspec.ValidationError as error:
@@ -173,13 +202,14 @@ def _targeting_key(request: HttpRequest) -> str | None:
         raise Refused(400, code, f'Send {{"context": {{"targetingKey": "..."}}}}: {error}.') from error
     except (msgspec.DecodeError, RecursionError) as error:
         raise Refused(400, "PARSE_ERROR", f"The body is not JSON that can be read: {error}.") from error
-    unit = asked.context.targetingKey if asked.context else None
+    context = asked.context or {}
+    unit = context.get("targetingKey")
     if unit is not None and not isinstance(unit, str):
         raise Refused(400, "INVALID_CONTEXT", 'context.targetingKey must be a string, as "42".')
-    return unit
+    return context
 
 
-def _body(request: HttpRequest) -> bytes:
+def read_body(request: HttpRequest) -> bytes:
     if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY:
         raise _too_large()
     body = request.body
@@ -199,11 +229,11 @@ def _too_large() -> Refused:
     return Refused(413, "GENERAL", f"A context has {MAX_BODY:,} bytes at most. Send only what rules need.")
 
 
-def _json(body: bytes, status: int = 200) -> HttpResponse:
+def json_answer(body: bytes, status: int = 200) -> HttpResponse:
     return HttpResponse(body, content_type="application/json", status=status)
 
 
-def _with_cors(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+def with_cors(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """Any site may ask with its capture key: keys authorise here, never cookies."""
     origin = request.headers.get("Origin")
     if not origin:
@@ -217,6 +247,6 @@ def _with_cors(request: HttpRequest, response: HttpResponse) -> HttpResponse:
             "Access-Control-Request-Headers", "authorization, content-type, if-none-match, x-api-key"
         )
         response["Access-Control-Allow-Headers"] = wanted
-        response["Access-Control-Allow-Methods"] = "POST, OPTIONS"
+        response["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
         response["Access-Control-Max-Age"] = "86400"
     return response

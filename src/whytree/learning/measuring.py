@@ -1,44 +1,29 @@
-"""From exposures and events to a result: who is compared with whom, on what, and whether it can be trusted.
-
-In an experiment a person's clock starts with the first exposure. A conversion's first event is replaced by it (whether
-somebody *starts* may be just what the change alters, so starters of two arms are not alike), and metrics without a
-window of their own follow people for a week. A metric of unique people becomes the share of exposed people.
+"""From a prediction to what became of it: measured by the same rules as an experiment (`experiments.trial`), or by the
+experiment itself where one tests the prediction; without either, before and after.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Literal
 
 from msgspec.structs import replace
 
 from whytree.analytics import queries as metrics
-from whytree.analytics.definitions import FOLLOW_DAYS, Conversion, Count
 from whytree.analytics.models import Metric
 from whytree.engines import splitnormal
-from whytree.engines.stats import (
-    Arm,
-    Assigned,
-    Comparison,
-    Estimate,
-    NoAnswer,
-    SampleRatio,
-    Stratum,
-    difference_of_means,
-    difference_of_proportions,
-    sample_ratio,
-)
+from whytree.engines.stats import Estimate, NoAnswer, SampleRatio, sample_ratio
+from whytree.engines.stats.effects import Effect
+from whytree.engines.stats.margins import Standing, non_inferior
+from whytree.experiments.constants import MOST_SET_ASIDE, RATIO_BROKEN, RATIO_DOUBTFUL
+from whytree.experiments.models import Experiment
+from whytree.experiments.queries import experiment_of
+from whytree.experiments.results import Comparison, Interval
+from whytree.experiments.running import Run, run
+from whytree.experiments.trial import Arms, Counted, Counting, Trial, arms_of, constant_stretches, counting
+from whytree.experiments.voices import count_by_variant
 from whytree.flags.models import Flag
-from whytree.flags.queries import Period, periods
-from whytree.people.identity import person_hash
-from whytree.people.models import Person
-from whytree.stores import exposures
-from whytree.stores.exposures import ArmSums, Span
 from whytree.tree.models import Hypothesis
-from whytree.workspace.models import Product
 
-from .constants import FEWEST_PEOPLE, MOST_IN_BOTH, RATIO_BROKEN, RATIO_DOUBTFUL
 from .models import OutcomeReview
 from .results import (
     ArmValue,
@@ -53,93 +38,8 @@ from .results import (
     Stretch,
     Trust,
 )
-from .voices import count_by_variant
 
-
-@dataclass(frozen=True)
-class Arms:
-    """The two variants that are compared."""
-
-    control: str
-    treatment: str
-
-
-@dataclass(frozen=True)
-class Counting:
-    """What is counted of a person after exposure."""
-
-    metric: Metric
-    goal: str
-    window: timedelta
-    is_share: bool
-
-    @property
-    def unit(self) -> str:
-        return "%" if self.is_share else f"{self.metric.unit or 'times'} per person"
-
-    @property
-    def difference_unit(self) -> str:
-        return "pp" if self.is_share else self.unit
-
-    @property
-    def scale(self) -> float:
-        """Shares are said in percent."""
-        return 100.0 if self.is_share else 1.0
-
-    def arm(self, sums: Sequence[ArmSums]) -> Arm:
-        n = sum(one.closed for one in sums)
-        if self.is_share:
-            converted = sum(one.converted for one in sums)
-            return Arm(n, converted, converted)
-        return Arm(n, sum(one.total for one in sums), sum(one.squares for one in sums))
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A flag's exposures from `opened_at` to `now`, ready to be asked about any metric."""
-
-    product: Product
-    flag: Flag
-    arms: Arms
-    stretches: Sequence[Period]
-    horizon: timedelta
-    now: datetime
-
-    @cached_property
-    def _internal(self) -> list[int]:
-        """The team's own people, under every id of theirs."""
-        rows = Person.objects.filter(product=self.product, internal=True).values_list("key", "merged_into__key")
-        keys = {key for row in rows for key in row if key}
-        return [person_hash(self.product.pk, key) for key in sorted(keys)]
-
-    def sums(self, counting: Counting) -> list[ArmSums]:
-        return exposures.by_period_and_arm(
-            self.product.pk,
-            self.flag.key,
-            [Span(stretch.start, stretch.end) for stretch in self.stretches],
-            counting.goal,
-            counting.window,
-            as_of=self.now,
-            without=self._internal,
-        )
-
-    def counting(self, metric: Metric) -> Counting:
-        definition = metrics.definition_of(metric)
-        if isinstance(definition, Conversion):
-            return Counting(metric, definition.goal, definition.window, is_share=True)
-        follow = min(timedelta(days=FOLLOW_DAYS), self.horizon)
-        return Counting(metric, definition.event, follow, is_share=not isinstance(definition, Count))
-
-    def compare(self, counting: Counting, sums: Sequence[ArmSums]) -> Comparison | NoAnswer:
-        """Each stretch of constant weights is a stratum."""
-        strata = [
-            Stratum(*(counting.arm(_of(sums, place, arm)) for arm in (self.arms.control, self.arms.treatment)))
-            for place in range(len(self.stretches))
-        ]
-        fewest = min(sum(stratum.control.n for stratum in strata), sum(stratum.treatment.n for stratum in strata))
-        if fewest < FEWEST_PEOPLE:
-            return NoAnswer(f"The smaller arm has {fewest} of the {FEWEST_PEOPLE} people it needs.")
-        return difference_of_proportions(strata) if counting.is_share else difference_of_means(strata)
+RAIL_VERDICTS: dict[Standing, RailVerdict] = {"not worse": "held", "harm": "harmed", "no answer yet": "open"}
 
 
 def measure_review(review: OutcomeReview, now: datetime) -> Result:
@@ -151,22 +51,24 @@ def measure_review(review: OutcomeReview, now: datetime) -> Result:
     """
     now = min(now, review.due_at)
     hypothesis = review.hypothesis
-    flag = flag_of(hypothesis)
+    experiment = experiment_of(hypothesis)
+    flag = experiment.flag if experiment is not None else flag_of(hypothesis)
     blank = _blank(review, flag, now)
     metric = Metric.objects.filter(product=review.product, key=hypothesis.metric_key).select_related("product").first()
+    if experiment is not None:
+        return _of_experiment(blank, review, experiment)
     if metric is None:
         reason = f"There is no metric {hypothesis.metric_key}. Define it under Numbers, and this review fills itself."
         return replace(blank, state="no_metric", reason=reason)
     if flag is None:
         return _before_and_after(blank, review, metric, "No flag carries this prediction, so everybody got the change.")
-    stretches = _constant(flag, review.opened_at, now)
+    stretches = constant_stretches(flag, review.opened_at, now)
     arms = arms_of(flag, stretches)
     if arms is None:
         return _before_and_after(
             blank, review, metric, "Everybody got the same variant: nobody is left to compare with."
         )
-    trial = Trial(review.product, flag, arms, stretches, timedelta(days=hypothesis.horizon_days), now)
-    return _tried(blank, review, trial, metric)
+    return _tried(blank, review, Trial(review.product, flag.key, stretches, now), arms, metric)
 
 
 def flag_of(hypothesis: Hypothesis) -> Flag | None:
@@ -180,35 +82,6 @@ def flag_of(hypothesis: Hypothesis) -> Flag | None:
     if opened:
         return min(opened, key=lambda pair: pair[0])[1]
     return flags[0] if flags else None
-
-
-def arms_of(flag: Flag, stretches: Sequence[Period]) -> Arms | None:
-    """Control is what people outside the rollout get. Treatment is the other arm with the most weight beside it."""
-    for control in dict.fromkeys((flag.default_variant, flag.off_variant, "control", "off")):
-        beside: dict[str, int] = {}
-        for stretch in stretches:
-            if stretch.weights.get(control, 0) > 0:
-                for variant, weight in stretch.weights.items():
-                    if weight > 0 and variant != control:
-                        beside[variant] = max(weight, beside.get(variant, 0))
-        if beside:
-            return Arms(control, max(beside, key=lambda variant: (beside[variant], variant)))
-    return None
-
-
-def _constant(flag: Flag, start: datetime, now: datetime) -> list[Period]:
-    """The periods of constant weights. A change of coverage alone moves nobody between arms, so it parts nothing.
-
-    A flag that is served from elsewhere was never opened here: then its weights stand for the whole time.
-    """
-    found: list[Period] = []
-    for period in periods(flag, start, now):
-        last = found[-1] if found else None
-        if last and last.end == period.start and last.weights == period.weights:
-            found[-1] = Period(last.start, period.end, period.coverage, period.weights)
-        else:
-            found.append(period)
-    return found or [Period(start, now, flag.coverage, flag.weights)]
 
 
 def _blank(review: OutcomeReview, flag: Flag | None, now: datetime) -> Result:
@@ -229,56 +102,135 @@ def _blank(review: OutcomeReview, flag: Flag | None, now: datetime) -> Result:
     )
 
 
-def _tried(blank: Result, review: OutcomeReview, trial: Trial, metric: Metric) -> Result:
-    counting = trial.counting(metric)
-    sums = trial.sums(counting)
+def _tried(blank: Result, review: OutcomeReview, trial: Trial, arms: Arms, metric: Metric) -> Result:
+    hypothesis = review.hypothesis
+    horizon = timedelta(days=hypothesis.horizon_days)
+    known = metrics.metrics_by_key(review.product, [str(rail["metric_key"]) for rail in hypothesis.guardrails])
+    asked = [counting(metric, horizon), *(counting(one, horizon) for one in known.values())]
+    primary, *others = trial.count(asked)
+    rails = {one.counting.metric.key: one for one in others}
     found = replace(
         blank,
-        trust=_trust(trial, sums),
-        stretches=_stretches(trial, sums),
-        guardrails=[_guardrail(trial, rail) for rail in review.hypothesis.guardrails],
-        voices=count_by_variant(review.product, trial.flag.key, review.opened_at),
+        trust=_trust(trial, primary),
+        stretches=_stretches(trial, primary),
+        guardrails=[_guardrail(arms, rail, rails.get(str(rail["metric_key"]))) for rail in hypothesis.guardrails],
+        voices=count_by_variant(review.product, trial.flag_key, review.opened_at),
     )
     if trial.now < review.due_at:
-        day = (trial.now - review.opened_at).days + 1
-        return replace(found, reason=f"Day {day} of {review.hypothesis.horizon_days}: too early to say.")
-    answer = trial.compare(counting, sums)
-    found = replace(found, contrast=_contrast(trial, counting, answer))
+        return replace(found, reason=_too_early(review, trial.now))
+    answer = primary.compare(arms.control, arms.treatment)
+    found = replace(found, contrast=_contrast(arms, primary.counting, answer))
     if isinstance(answer, NoAnswer):
-        return replace(found, state="too_little", reason=_too_little(answer, sums, counting))
-    return replace(found, state="measured", forecast=_held(found.forecast, counting, answer))
+        return replace(found, state="too_little", reason=_too_little(answer.reason, primary))
+    measured = _in_unit_of(found.forecast, primary.counting, answer.difference, answer.relative)
+    return replace(found, state="measured", forecast=_held(found.forecast, measured))
 
 
-def _too_little(answer: NoAnswer, sums: Sequence[ArmSums], counting: Counting) -> str:
-    waiting = sum(one.seen - one.closed for one in sums)
-    if not waiting:
-        return answer.reason
-    more = f"{waiting:,} more {'is' if waiting == 1 else 'are'} still within their {_days(counting.window)}."
-    return f"{answer.reason} {more}"
+def _too_early(review: OutcomeReview, now: datetime) -> str:
+    day = (now - review.opened_at).days + 1
+    return f"Day {day} of {(review.due_at - review.opened_at).days}: too early to say."
+
+
+def _too_little(reason: str, counted: Counted) -> str:
+    if not counted.waiting:
+        return reason
+    more = f"{counted.waiting:,} more {'is' if counted.waiting == 1 else 'are'} still within their"
+    return f"{reason} {more} {_days(counted.counting.window)}."
+
+
+# --- where an experiment tests the prediction -----------------------------------------------------------------------
+
+
+def _of_experiment(blank: Result, review: OutcomeReview, experiment: Experiment) -> Result:
+    """What the experiment says, on the day on which it is read: its arms, its plan, its intervals."""
+    ran = run(experiment, blank.as_of)
+    found = replace(
+        blank,
+        experiment=experiment.ref,
+        trust=_trust(ran.trial, ran.heads),
+        stretches=_stretches(ran.trial, ran.heads),
+        guardrails=_rails_of(ran),
+        voices=count_by_variant(review.product, ran.trial.flag_key, review.opened_at),
+    )
+    if not ran.may_compare:
+        return replace(found, reason=_too_early(review, blank.as_of))
+    compared = _compared(ran, ran.design.primary.key)
+    found = replace(found, contrast=_contrast_of(ran, ran.design.primary.key))
+    if compared is None or compared.difference is None:
+        return replace(found, state="too_little", reason=_too_little(compared.reason if compared else "", ran.heads))
+    n = (compared.n_control or 0) + (compared.n_treatment or 0)
+    relative = compared.relative and _estimate(compared.relative, n)
+    measured = _in_unit_of(
+        found.forecast,
+        ran.heads.counting,
+        _estimate(compared.difference, n),
+        relative or NoAnswer(compared.no_relative),
+    )
+    return replace(found, state="measured", forecast=_held(found.forecast, measured))
+
+
+def _compared(ran: Run, key: str) -> Comparison | None:
+    metric = ran.metrics.get(key)
+    return next((one for one in metric.comparisons if one.arm == ran.treatment), None) if metric else None
+
+
+def _contrast_of(ran: Run, key: str) -> Contrast:
+    compared, counting = _compared(ran, key), ran.counted[key].counting
+    blank = _blank_contrast(counting)
+    if compared is None or compared.difference is None:
+        return replace(blank, reason=compared.reason if compared else "")
+    n0, n1 = compared.n_control or 0, compared.n_treatment or 0
+    control, treatment = (compared.control or 0.0) * counting.scale, (compared.treatment or 0.0) * counting.scale
+    return replace(
+        blank,
+        control=ArmValue(variant=ran.design.control, value=control, n=n0),
+        treatment=ArmValue(variant=ran.treatment, value=treatment, n=n1),
+        difference=_figure(_estimate(compared.difference, n0 + n1), counting.scale),
+    )
+
+
+def _estimate(interval: Interval, n: int) -> Estimate:
+    return Estimate(interval.value, interval.low, interval.high, n, interval.method)
+
+
+def _rails_of(ran: Run) -> list[Guardrail]:
+    rails = []
+    for planned in ran.design.metrics:
+        if planned.role == "guardrail":
+            compared, contrast = _compared(ran, planned.key), _contrast_of(ran, planned.key)
+            way: Literal["up", "down"] = "down" if ran.metrics[planned.key].up_is_good else "up"
+            verdict = _verdict_of(compared)
+            rails.append(Guardrail(direction=way, margin=planned.margin or 0.0, verdict=verdict, contrast=contrast))
+    return rails
+
+
+def _verdict_of(compared: Comparison | None) -> RailVerdict:
+    standing = compared.standing if compared is not None else "no answer"
+    return "held" if standing == "not worse" else "harmed" if standing == "harm" else "open"
 
 
 def _days(window: timedelta) -> str:
     return "day" if window.days == 1 else f"{window.days} days"
 
 
-def _of(sums: Sequence[ArmSums], place: int, arm: str) -> list[ArmSums]:
-    return [one for one in sums if one.period == place and one.arm == arm]
-
-
 # --- what is compared -----------------------------------------------------------------------------------------------
 
 
-def _contrast(trial: Trial, counting: Counting, answer: Comparison | NoAnswer) -> Contrast:
-    blank = Contrast(
+def _blank_contrast(counting: Counting) -> Contrast:
+    return Contrast(
         metric_key=counting.metric.key,
         metric_name=counting.metric.name,
         unit=counting.unit,
         difference_unit=counting.difference_unit,
         window_days=counting.window.days,
     )
+
+
+def _contrast(arms: Arms, counting: Counting, answer: Effect | NoAnswer) -> Contrast:
+    blank = _blank_contrast(counting)
     if isinstance(answer, NoAnswer):
         return replace(blank, reason=answer.reason)
-    scale, arms = counting.scale, trial.arms
+    scale = counting.scale
     return replace(
         blank,
         control=ArmValue(variant=arms.control, value=answer.control * scale, n=answer.n_control),
@@ -287,37 +239,38 @@ def _contrast(trial: Trial, counting: Counting, answer: Comparison | NoAnswer) -
     )
 
 
-def _figure(estimate: Estimate, scale: float, shift: float = 0.0) -> Figure:
-    """The estimate in people's units: (value + shift) * scale."""
-    value, low, high = ((number + shift) * scale for number in (estimate.value, estimate.low, estimate.high))
+def _figure(estimate: Estimate, scale: float) -> Figure:
+    """The estimate in people's units."""
+    value, low, high = (number * scale for number in (estimate.value, estimate.low, estimate.high))
     return Figure(value=value, low=low, high=high, n=estimate.n, method=estimate.method)
 
 
-def _held(forecast: Forecast, counting: Counting, answer: Comparison) -> Forecast:
+def _held(forecast: Forecast, measured: Figure | NoAnswer) -> Forecast:
     """What was measured, in the unit of the forecast, and whether its range holds it."""
-    measured = _in_unit_of(forecast, counting, answer)
     if isinstance(measured, NoAnswer):
         return replace(forecast, reason=measured.reason)
     return replace(forecast, measured=measured, holds=splitnormal.holds(forecast.low, forecast.high, measured.value))
 
 
-def _in_unit_of(forecast: Forecast, counting: Counting, answer: Comparison) -> Figure | NoAnswer:
+def _in_unit_of(
+    forecast: Forecast, counting: Counting, difference: Estimate, relative: Estimate | NoAnswer
+) -> Figure | NoAnswer:
     if forecast.unit == "%":
-        return answer.ratio if isinstance(answer.ratio, NoAnswer) else _figure(answer.ratio, 100.0, shift=-1.0)
+        return relative if isinstance(relative, NoAnswer) else _figure(relative, 100.0)
     if counting.is_share and (forecast.unit == "pp" or counting.metric.unit == "%"):
-        return _figure(answer.difference, counting.scale)
+        return _figure(difference, counting.scale)
     said = "percentage points" if forecast.unit == "pp" else counting.metric.unit or "the metric's own unit"
     return NoAnswer(
         f"It was predicted in {said}, and an experiment measures {counting.difference_unit}. Predict in % next time."
     )
 
 
-def _guardrail(trial: Trial, rail: Mapping[str, object]) -> Guardrail:
+def _guardrail(arms: Arms, rail: Mapping[str, object], counted: Counted | None) -> Guardrail:
     """Not worse than its margin: the whole interval must lie on the harmless side of it."""
-    key, direction, margin = str(rail["metric_key"]), rail["direction"], float(str(rail["margin"]))
-    metric = Metric.objects.filter(product=trial.product, key=key).select_related("product").first()
-    if metric is None:
-        contrast = Contrast(
+    key, margin = str(rail["metric_key"]), float(str(rail["margin"]))
+    way: Literal["up", "down"] = "up" if rail["direction"] == "up" else "down"
+    if counted is None:
+        nothing = Contrast(
             metric_key=key,
             metric_name=key,
             unit="",
@@ -325,48 +278,44 @@ def _guardrail(trial: Trial, rail: Mapping[str, object]) -> Guardrail:
             window_days=0,
             reason=f"There is no metric {key}.",
         )
-    else:
-        counting = trial.counting(metric)
-        contrast = _contrast(trial, counting, trial.compare(counting, trial.sums(counting)))
-    way: Literal["up", "down"] = "up" if direction == "up" else "down"
+        return Guardrail(direction=way, margin=margin, verdict="open", contrast=nothing)
+    answer = counted.compare(arms.control, arms.treatment, nothing_tells=True)
+    contrast = _contrast(arms, counted.counting, answer)
     return Guardrail(
-        direction=way, margin=margin, verdict=_rail_verdict(contrast.difference, way, margin), contrast=contrast
+        direction=way,
+        margin=margin,
+        verdict=_rail_verdict(answer, way, margin / counted.counting.scale),
+        contrast=contrast,
     )
 
 
-def _rail_verdict(difference: Figure | None, harms: str, margin: float) -> RailVerdict:
-    if difference is None:
+def _rail_verdict(answer: Effect | NoAnswer, harms: str, margin: float) -> RailVerdict:
+    if isinstance(answer, NoAnswer):
         return "open"
-    mildest, worst = (difference.low, difference.high) if harms == "up" else (-difference.high, -difference.low)
-    if worst <= margin:
-        return "held"
-    return "harmed" if mildest > margin else "open"
+    judged = non_inferior(answer.difference, answer.error, answer.freedom, margin, up_is_good=harms == "down")
+    return RAIL_VERDICTS[judged.standing]
 
 
 # --- can it be trusted? ---------------------------------------------------------------------------------------------
 
 
-def _trust(trial: Trial, sums: Sequence[ArmSums]) -> Trust:
-    assigned = [
-        Assigned({one.arm: one.seen for one in sums if one.period == place}, stretch.weights)
-        for place, stretch in enumerate(trial.stretches)
-    ]
-    answer = sample_ratio(assigned)
+def _trust(trial: Trial, counted: Counted) -> Trust:
+    answer = sample_ratio(trial.assigned(counted))
     tested = answer if isinstance(answer, SampleRatio) else None
-    seen = sum(one.seen for one in sums)
-    quarantined = sum(one.quarantined for one in sums)
+    seen = sum(one.seen for one in counted.cells)
+    quarantined = sum(one.quarantined for one in counted.cells)
     both_share = quarantined / (seen + quarantined) if quarantined else 0.0
     return Trust(
         seen=dict(tested.seen) if tested else {},
         expected=dict(tested.expected) if tested else {},
         ratio_p=tested.p if tested and seen else None,
         ratio=_ratio_verdict(tested if seen else None),
-        waiting=sum(one.seen - one.closed for one in sums),
+        waiting=counted.waiting,
         quarantined=quarantined,
-        moved=sum(one.moved for one in sums),
+        moved=sum(one.moved for one in counted.cells),
         unexpected=tested.unexpected if tested else 0,
         both_share=both_share,
-        both_is_much=both_share > MOST_IN_BOTH,
+        both_is_much=both_share > MOST_SET_ASIDE,
     )
 
 
@@ -378,13 +327,13 @@ def _ratio_verdict(tested: SampleRatio | None) -> RatioVerdict:
     return "doubtful" if tested.p < RATIO_DOUBTFUL else "fair"
 
 
-def _stretches(trial: Trial, sums: Sequence[ArmSums]) -> list[Stretch]:
+def _stretches(trial: Trial, counted: Counted) -> list[Stretch]:
     return [
         Stretch(
             start=stretch.start,
             end=stretch.end,
             weights=dict(stretch.weights),
-            closed={one.arm: one.closed for one in sums if one.period == place},
+            closed={one.arm: one.closed for one in counted.cells if one.period == place},
         )
         for place, stretch in enumerate(trial.stretches)
     ]

@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from whytree.errors import Invalid, WhytreeError
+from whytree.experiments import voices
+from whytree.experiments.before_code import dropped_before_code
 from whytree.flags.models import Flag
 from whytree.flags.queries import flags_by_solution
 from whytree.tree.models import Solution, State
@@ -20,7 +22,7 @@ from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from . import queries, services, voices
+from . import queries, services
 from .models import Decision, OutcomeReview, Verdict
 from .pictures import review_bar, rows
 from .results import Result
@@ -156,6 +158,7 @@ def changes(request: PageRequest, product: Product) -> HttpResponse:
         "settled": settled[:MOST_SETTLED],
         "settled_more": max(0, len(settled) - MOST_SETTLED),
         "sentence": _on_the_way(groups, settled),
+        "before_code": dropped_before_code(product),
         "may_write": _may_write(request.actor, product),
     }
     return render(request, "learning/changes.html", context)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from whytree.experiments.models import Experiment
 from whytree.flags.models import Flag
 from whytree.stores.capture import put_aside
 from whytree.stores.catalogue import refused_before
@@ -25,8 +26,9 @@ from whytree.workspace.sockets import (
 )
 
 from . import queries, services
-from .models import OutcomeReview
+from .models import Decision, OutcomeReview, Verdict
 from .pictures import review_bar
+from .proposing import proposed_verdict
 from .results import Result
 from .sentences import business, forecast_text, headline, measured_text, subline
 
@@ -34,7 +36,10 @@ from .sentences import business, forecast_text, headline, measured_text, subline
 def plug() -> None:
     on_fact("flag_opened", lock_when_opened)
     on_fact("exposure_received", lock_when_exposed)
+    on_fact("experiment_due", due_with_experiment)
+    on_fact("experiment_decided", decide_with_experiment)
     plug_panel("solution", solution_panel, order=10)
+    plug_panel("experiment", experiment_panel, order=10)
     plug_panel("today", today_panel, order=0)
     plug_figure("solution", solution_figures)
     plug_search(find_by_words)
@@ -66,6 +71,34 @@ def lock_when_exposed(product_id: int, flag_key: str, at: datetime, trusted: boo
         return
     moment = max(flag.hypothesis.created_at, min(at, timezone.now()))
     services.lock_prediction(Actor.system("First exposure"), flag.hypothesis, at=moment)
+
+
+def due_with_experiment(actor: Actor, product: Product, hypothesis_id: int, due_at: datetime) -> None:
+    """An experiment says when it is read: its prediction is locked and its review is due on that day."""
+    hypothesis = (
+        Hypothesis.objects.filter(product=product, pk=hypothesis_id).select_related("product", "solution").get()
+    )
+    review = queries.review_of(hypothesis) or services.lock_prediction(actor, hypothesis)
+    if not review.is_decided:
+        services.set_due(actor, review, due_at=due_at)
+
+
+#: What became of an experiment, as a review says it.
+DECIDES = {"ship": "keep", "stay": "roll_back", "iterate": "iterate"}
+
+
+def decide_with_experiment(
+    actor: Actor, product: Product, hypothesis_id: int, verdict: str, decision: str, learning: str
+) -> None:
+    """An experiment was decided, and its review with the same words; without a verdict, by what the data propose."""
+    hypothesis = (
+        Hypothesis.objects.filter(product=product, pk=hypothesis_id).select_related("product", "solution").get()
+    )
+    review = queries.review_of(hypothesis)
+    if review is None or review.is_decided:
+        return
+    verdict = verdict or proposed_verdict(queries.result_of(review))
+    services.decide_review(actor, review, verdict=verdict, decision=DECIDES[decision], learning=learning)
 
 
 def _show_claim(flag: Flag) -> None:
@@ -101,6 +134,27 @@ def solution_panel(actor: Actor, product: Product, solution: Any) -> Panel | Non
     return Panel(
         title, "learning/_solution_panel.html", context, tone=tone_of(review, result), headline=business(result)
     )
+
+
+def experiment_panel(actor: Actor, product: Product, experiment: Experiment) -> Panel | None:
+    """The prediction that an experiment tests: its review, and the form that decides both."""
+    hypothesis = experiment.hypothesis
+    review = queries.review_of(hypothesis) if hypothesis is not None and experiment.is_started else None
+    if review is None:
+        return None
+    result = queries.result_of(review)
+    is_due = review.due_at <= timezone.now()
+    context = {
+        "review": review,
+        "bar": review_bar(result),
+        "is_due": is_due,
+        "may_decide": is_due or experiment.design.looks == "always",
+        "verdicts": Verdict.choices,
+        "decisions": Decision.choices,
+        "sent": {"verdict": proposed_verdict(result)} if result.is_measured else {},
+    }
+    title = "Your verdict" if is_due and not review.is_decided else "The prediction"
+    return Panel(title, "learning/_experiment_panel.html", context)
 
 
 def tone_of(review: OutcomeReview, result: Result) -> Tone:

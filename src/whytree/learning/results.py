@@ -128,6 +128,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     before: Side | None = None
     after: Side | None = None
     voices: dict[str, int] = {}
+    experiment: str = ""
 
     @property
     def is_measured(self) -> bool:

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid
+from whytree.experiments.queries import experiment_of
 from whytree.tree import services as tree
 from whytree.tree.models import MOVES, Hypothesis, Solution, State
 from whytree.workspace.access import require
@@ -118,7 +119,15 @@ def decide_review(
     solution = Solution.objects.select_related("product").get(pk=fresh.hypothesis.solution_id)
     _bring(actor, solution, Decision(decision), f"{fresh.ref}: {fresh.learning}")
     _link(actor, fresh, solution)
-    tell_fact("review_decided", actor=actor, product=fresh.product, solution_id=solution.pk, decision=decision)
+    tell_fact(
+        "review_decided",
+        actor=actor,
+        product=fresh.product,
+        solution_id=solution.pk,
+        hypothesis_id=fresh.hypothesis_id,
+        decision=decision,
+        learning=fresh.learning,
+    )
     return fresh
 
 
@@ -133,11 +142,17 @@ def _refuse_decision(review: OutcomeReview, verdict: str, decision: str, learnin
         raise Invalid("Say what was learned, in a line or three: it is what the next person will find.")
     if len(learning) > LEARNING_LENGTH or "\x00" in learning:
         raise Invalid(f"What was learned fits into {LEARNING_LENGTH:,} characters of plain text.")
-    if now < review.due_at and Verdict(verdict) not in EARLY_VERDICTS:
+    if now < review.due_at and Verdict(verdict) not in EARLY_VERDICTS and not _bears_looking(review):
         raise Conflict(
             f"{review.ref} is due on {review.due_at:%d %B %Y}. Deciding on the day it looks good is how chance becomes a "
             "result; only harm may be decided before."
         )
+
+
+def _bears_looking(review: OutcomeReview) -> bool:
+    """Its experiment was planned with intervals that may be looked at, and decided from, on any day."""
+    experiment = experiment_of(review.hypothesis)
+    return experiment is not None and experiment.design.looks == "always"
 
 
 def _bring(actor: Actor, solution: Solution, decision: Decision, reason: str) -> None:
@@ -193,6 +208,20 @@ def postpone_review(actor: Actor, review: OutcomeReview, *, due_on: date) -> Out
     fresh.due_at = due_at
     fresh.save(update_fields=["due_at"])
     record(actor, fresh.product, "postpone_review", fresh, before=before, after=snapshot(fresh), undoable=False)
+    return fresh
+
+
+@transaction.atomic
+def set_due(actor: Actor, review: OutcomeReview, *, due_at: datetime) -> OutcomeReview:
+    """The day on which its experiment is read is the day of the review."""
+    require(actor, review.product, Role.MEMBER)
+    fresh = _held(review)
+    if fresh.is_decided or fresh.due_at == due_at:
+        return fresh
+    before = snapshot(fresh)
+    fresh.due_at = due_at
+    fresh.save(update_fields=["due_at"])
+    record(actor, fresh.product, "set_due", fresh, before=before, after=snapshot(fresh), undoable=False)
     return fresh
 
 

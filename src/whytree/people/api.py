@@ -118,6 +118,20 @@ def get_timeline(
     return TimelineOut(moments=[MomentOut.of(moment) for moment in moments])
 
 
+class ErasureOut(Schema):
+    """What is left of a person: a number, and how many events went. `finished_at` null: it goes on by itself."""
+
+    number: int
+    events: int
+    finished_at: datetime | None
+
+
+@router.get("/products/{product}/people/{path:key}/everything", response=dict[str, Any], operation_id="export_person")
+def export_person(request: ApiRequest, product: str, key: str) -> dict[str, Any]:
+    """Everything that is known of a person, as they may ask for it."""
+    return services.everything_of(request.actor, api_product(request, product, Role.MAINTAINER), key)
+
+
 @router.post("/products/{product}/people/{path:key}/separate", response=WholePersonOut, operation_id="separate_person")
 def separate(request: ApiRequest, product: str, key: str, body: IdIn) -> WholePersonOut:
     """Take one id away from this person, whatever arrives later; answers who it is then."""
@@ -146,3 +160,10 @@ def set_internal(request: ApiRequest, product: str, key: str, body: InternalIn) 
 def get_person(request: ApiRequest, product: str, key: str) -> WholePersonOut:
     """One person by any of their ids."""
     return _whole(queries.find_person(api_product(request, product, Role.VIEWER), key))
+
+
+@router.delete("/products/{product}/people/{path:key}", response=ErasureOut, operation_id="erase_person")
+def erase_person(request: ApiRequest, product: str, key: str) -> ErasureOut:
+    """Forget a person and all their ids, for good: words, profile, events and exposures. There is no way back."""
+    done = services.erase(request.actor, api_product(request, product, Role.MAINTAINER), key)
+    return ErasureOut(number=done.number, events=done.events, finished_at=done.finished_at)

@@ -1,13 +1,16 @@
 """People from the command line."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
 import typer
 
-from whytree.workspace.client import connect
+from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson, show
+from whytree.workspace.printing import ask
 
 Id = Annotated[str, typer.Argument(help="Any id of theirs.")]
 OtherId = Annotated[str, typer.Argument(help="The other id.")]
@@ -19,6 +22,8 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("person").command("separate")(separate)
     group("person").command("join")(join)
     group("person").command("internal")(set_internal)
+    group("person").command("export")(export_person)
+    group("person").command("erase")(erase_person)
 
 
 def _path(product: str, key: str, *more: str) -> str:
@@ -78,3 +83,37 @@ def set_internal(
     client = connect()
     person = client.patch(_path(client.product, key, "internal"), {"internal": internal})
     show(person, as_json, f"{person['label']} {'belongs to the team' if internal else 'counts as a user'} now.")
+
+
+def export_person(
+    key: Id,
+    to: Annotated[
+        Path | None, typer.Option(help="File to write; what it holds is told in a line when left out.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Everything that is known of a person, as JSON: what they may ask for."""
+    client = connect()
+    told = client.get(_path(client.product, key, "everything"))
+    held = f"{len(told['events']):,} events and what else is known of {key}"
+    if to is None:
+        show(told, as_json, f"There are {held}. Write it down with --to FILE, or print it with --json.")
+        return
+    to.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    show(told, as_json, f"{to} holds {held}.")
+
+
+def erase_person(
+    key: Id,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Forget a person for good: words, profile, events and exposures. Past counts and decisions stay as they are."""
+    client = connect()
+    if not yes and ask(f"There is no way back. Type {key} to forget them for good") != key:
+        raise CommandError("Nothing was forgotten.")
+    done = client.delete(_path(client.product, key))
+    rest = "" if done["finished_at"] else " The rest follows by itself."
+    show(
+        done, as_json, f"Forgotten. What is left is the number {done['number']}; {done['events']:,} events went.{rest}"
+    )

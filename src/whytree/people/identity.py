@@ -8,7 +8,7 @@ person would count twice: the store remembers a fingerprint of it, and `check_ke
 import functools
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from whytree import options
 from whytree.errors import Unavailable
@@ -38,12 +38,13 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What an identify or group call says about a person."""
+    """What an identify or group call says about a person. `once` is only for what nobody said before."""
 
     product_id: int
     distinct_id: str
     values: dict[str, str]
     at: float  # seconds since 1970
+    once: dict[str, str] = field(default_factory=dict)
 
 
 def person_hash(product_id: int, distinct_id: str) -> int:

@@ -5,10 +5,12 @@ from typing import Any
 
 from whytree.stores.events import store
 from whytree.stores.marks import read_mark, write_mark
+from whytree.workspace.actors import Actor
 from whytree.workspace.jobs import handler
 from whytree.workspace.models import Product
 
-from .services import refresh_seen
+from .models import Erasure
+from .services import finish, refresh_seen
 
 EVERY = timedelta(minutes=10)
 MARK = "seen refreshed"
@@ -24,3 +26,10 @@ def refresh_when_people_were_seen(payload: dict[str, Any]) -> None:
     for product in Product.objects.values_list("pk", flat=True):
         refresh_seen(product, since)
     write_mark(events, MARK, began.isoformat())
+
+
+@handler("people.finish_erasures", every=timedelta(hours=1))
+def finish_erasures(payload: dict[str, Any]) -> None:
+    """Go on with what stopped half-way: somebody who asked to be forgotten does not ask twice."""
+    for erasure in Erasure.objects.filter(finished_at=None).select_related("product"):
+        finish(Actor.system(), erasure)

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from whytree.workspace.models import Product
+from whytree.workspace.models import Product, User
 
 from .identity import MAX_ID
 
@@ -49,3 +49,25 @@ class Person(models.Model):
     def get_absolute_url(self, product: str = "") -> str:
         """The person's page; `product` saves a query when its slug is at hand."""
         return reverse("person", args=[product or self.product.slug, self.key])
+
+
+class Erasure(models.Model):
+    """Somebody who was forgotten: a number in their place, so that what was counted and decided with them stays true.
+
+    Until the event store has let them go too, `ids` says whom; then it is emptied, and nothing says any more who it was.
+    """
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    number = models.PositiveIntegerField()
+    ids = models.JSONField(default=list)
+    events = models.PositiveBigIntegerField(default=0, help_text="How many events of theirs went.")
+    asked_at = models.DateTimeField(default=timezone.now)
+    asked_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-number",)
+        constraints = (models.UniqueConstraint(fields=("product", "number"), name="people_erasure_number"),)
+
+    def __str__(self) -> str:
+        return f"erased person {self.number}"

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.stores.timeline import Moment
 from whytree.workspace.access import role_of
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.doors import PageRequest, page, plain
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 from whytree.workspace.sockets import Panel, panels
@@ -69,6 +69,7 @@ def _show(request: PageRequest, product: Product, found: PersonRef, error: Whytr
         "main_panels": [_drawn(request, product, panel) for panel in shown if panel.column == "main"],
         "aside_panels": [_drawn(request, product, panel) for panel in shown if panel.column == "aside"],
         "may_write": _may_write(request, product),
+        "may_erase": (role_of(request.actor, product) or Role.VIEWER).covers(Role.MAINTAINER),
         "error": error,
     }
     return render(request, "people/person.html", context, status=error.status if error else 200)
@@ -210,3 +211,26 @@ def join(request: PageRequest, product: Product, key: str) -> HttpResponse:
 def _may_write(request: PageRequest, product: Product) -> bool:
     role = role_of(request.actor, product)
     return role is not None and role.covers(Role.MEMBER)
+
+
+@require_GET
+@page(Role.MAINTAINER)
+def everything(request: PageRequest, product: Product, key: str) -> HttpResponse:
+    """Everything that is known of a person, as a file."""
+    told = services.everything_of(request.actor, product, key)
+    response = JsonResponse(told, json_dumps_params={"indent": 2, "ensure_ascii": False})
+    response["Content-Disposition"] = 'attachment; filename="person.json"'
+    return plain(response)
+
+
+@require_POST
+@page(Role.MAINTAINER)
+def erase(request: PageRequest, product: Product, key: str) -> HttpResponse:
+    """Forget them, once the person who asks has typed the id: there is no way back."""
+    if request.POST.get("id", "").strip() != key:
+        return _show(
+            request, product, queries.find_person(product, key), Invalid("Type their id to forget them for good.")
+        )
+    done = services.erase(request.actor, product, key)
+    messages.success(request, f"Forgotten. What is left is the number {done.number}; {done.events:,} events went.")
+    return redirect("people", product.slug)

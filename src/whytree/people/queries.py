@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from whytree.errors import NotFound
+from whytree.errors import Invalid, NotFound
 from whytree.stores import people as stored
 from whytree.stores import timeline as events
 from whytree.stores.timeline import Moment, Seen
@@ -162,3 +162,41 @@ def internal_people(product_id: int) -> list[int]:
     own = {person_hash(product_id, key) for key in keys}
     overrides = stored.overrides_of(product_id, own)
     return sorted(own | {override.canonical for override in overrides.values()})
+
+
+def people_with_trait(product: Product, trait: str, operator: str, values: Sequence[str]) -> set[int]:
+    """Hashes of those of whom this is known now: a column of the profile, or anything else that identify said.
+
+    Values are compared as text. Those of whom nothing is known are in no answer but that of "is not set" and "is not".
+    """
+    found = set()
+    for person in Person.objects.filter(product=product, merged_into=None).iterator(chunk_size=2_000):
+        if _has(trait_of(person, trait), operator, values):
+            found.add(person_hash(product.pk, person.key))
+    overrides = stored.overrides_of(product.pk, found)
+    return {overrides[one].canonical if one in overrides else one for one in found}
+
+
+def trait_of(person: Person, trait: str) -> str:
+    """What is known of somebody, as text; empty when nothing is."""
+    value = getattr(person, trait) if trait in ("name", "email", "plan", "company") else person.traits.get(trait, "")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def _has(text: str, operator: str, values: Sequence[str]) -> bool:
+    match operator:
+        case "is set":
+            return bool(text)
+        case "is not set":
+            return not text
+        case "is":
+            return text in values
+        case "is not":
+            return text not in values
+        case "contains":
+            return any(value.casefold() in text.casefold() for value in values)
+        case "does not contain":
+            return not any(value.casefold() in text.casefold() for value in values)
+    raise Invalid(f"What is known of people cannot be asked with “{operator}”. Use is, is not, contains, is set.")

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
-from ninja.errors import AuthenticationError, ValidationError
+from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from whytree import __version__
 from whytree.errors import Invalid, Unauthenticated, WhytreeError
@@ -14,7 +14,20 @@ from whytree.workspace.doors import BrowserAuth, TokenAuth
 
 from .middleware import answer
 
-APPS = ("workspace", "people", "events", "code", "tree", "analytics", "flags", "voice", "learning", "why", "demo")
+APPS = (
+    "workspace",
+    "people",
+    "events",
+    "code",
+    "tree",
+    "analytics",
+    "flags",
+    "voice",
+    "experiments",
+    "learning",
+    "why",
+    "demo",
+)
 
 api = NinjaAPI(
     title="Whytree",
@@ -36,6 +49,12 @@ def unknown(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
     return answer(
         request, Unauthenticated("Send a token: Authorization: Bearer ... Make one under Settings, Your tokens.")
     )
+
+
+@api.exception_handler(HttpError)
+def unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """A body that is no JSON, or nested deeper than anything here is."""
+    return answer(request, Invalid(f"{error}: send JSON, nested as deep as the reference shows it."))
 
 
 @api.exception_handler(ValidationError)

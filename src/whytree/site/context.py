@@ -25,7 +25,9 @@ PLACES = (
     Place("voices", "Voices", "v", inner=(("themes", "Themes"), ("people", "People"))),
     Place("numbers", "Numbers", "n", inner=(("ask", "Ask"), ("events", "Events"))),
     Place("tree", "Tree", "t"),
-    Place("changes", "Changes", "c", inner=(("flags", "Flags"), ("coverage", "Coverage"))),
+    Place(
+        "changes", "Changes", "c", inner=(("experiments", "Experiments"), ("flags", "Flags"), ("coverage", "Coverage"))
+    ),
     Place("learned", "Learned", "l"),
 )
 

@@ -1,4 +1,4 @@
-"""Take the whole workspace out and bring it back: backup, restore, export, import, from the command line."""
+"""Take the whole workspace out and bring it back, or its events elsewhere: backup, restore, export, import, move."""
 
 import tarfile
 import tempfile
@@ -9,6 +9,7 @@ import typer
 
 from whytree.workspace import client
 from whytree.workspace.commands import AsJson, show
+from whytree.workspace.printing import bars
 
 
 def register(root: typer.Typer, group: Any) -> None:
@@ -16,6 +17,7 @@ def register(root: typer.Typer, group: Any) -> None:
     root.command()(restore)
     group("export").command("workspace")(export_workspace)
     group("import").command("workspace")(import_workspace)
+    group("move").command("events")(move_events)
 
 
 def backup(
@@ -72,6 +74,34 @@ def import_workspace(
     from whytree.workspace.archive import import_workspace as bring_in
 
     _show_manifest(_refusable(bring_in, folder), as_json)
+
+
+def move_events(
+    to: Annotated[str, typer.Option(help="Where to: clickhouse://user:password@host:8123/database.")],
+    as_json: AsJson = False,
+) -> None:
+    """Copy all events to another store, counted and compared. Stop the server first; cut off, it goes on when run again."""
+    from dataclasses import asdict
+
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+
+    _alone()
+    from whytree.errors import WhytreeError
+    from whytree.events.moving import move_to
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with bars(*columns, quiet=as_json) as bar:
+        task = bar.add_task("events", total=None)
+        try:
+            moved = move_to(to, lambda done, total: bar.update(task, completed=done, total=total))
+        except WhytreeError as error:
+            raise client.CommandError(error.message) from error
+    show(
+        asdict(moved),
+        as_json,
+        f"{moved.events:,} events are there, counted and compared ({moved.brought:,} of them brought now).",
+        "From now on start Whytree with WHYTREE_EVENTS_URL set to that address. What is here stays as it was.",
+    )
 
 
 def _alone() -> None:

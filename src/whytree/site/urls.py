@@ -9,7 +9,19 @@ from django.urls import include, path
 from . import pages
 from .api import api
 
-APPS = ("why", "learning", "voice", "flags", "analytics", "tree", "code", "events", "people", "workspace")
+APPS = (
+    "why",
+    "learning",
+    "experiments",
+    "voice",
+    "flags",
+    "analytics",
+    "tree",
+    "code",
+    "events",
+    "people",
+    "workspace",
+)
 
 
 def _from_apps(name: str) -> list[Any]:

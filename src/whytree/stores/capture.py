@@ -98,13 +98,18 @@ def delete_import(product: int, run: str) -> int:
     return int(rows)
 
 
+_IDENTIFIED = """
+SELECT product, event, distinct_id, source, properties, timestamp
+FROM events
+WHERE received_at >= {since:DateTime64(3, 'UTC')}
+    AND (event = '$identify' OR arrayExists(name -> startsWith(name, '$set'), mapKeys(properties)))
+ORDER BY timestamp
+"""
+
+
 def identified_since(since: datetime) -> list[dict[str, Any]]:
-    """What identify calls received since then said about people."""
-    return store().query(
-        "SELECT product, distinct_id, properties, timestamp FROM events "
-        "WHERE event = '$identify' AND received_at >= {since:DateTime64(3, 'UTC')} ORDER BY timestamp",
-        {"since": since},
-    )
+    """The events received since then that said something about their person."""
+    return store().query(_IDENTIFIED, {"since": since})
 
 
 def exposed_since(since: datetime) -> list[dict[str, Any]]:

@@ -14,12 +14,14 @@ import contextlib
 import errno
 import secrets
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
+
+from whytree.errors import Invalid
 
 from .connection import Clients, Embedded, Engine, engine_for
 from .errors import StoreRefused, StoreUnavailable
@@ -33,11 +35,17 @@ RETRY_SECONDS_FULL = 30
 # ClickHouse's codes for "not now": everything else about an insert is taken for a fault of its rows.
 _FULL = {243}
 _MEMORY = {173, 241}
+_TOO_LONG = {159, 160}
+_REGEX = {427}
 _NOT_NOW = {
     *(60, 81, 497, 516),  # table or database gone, access denied
     *(74, 75, 76),  # files that cannot be read, written, opened
     *(159, 164, 198, 202, 209, 210, 236, 242, 252, 279, 285, 286, 319, 394, 425, 999),  # time-outs, network, keeper
 }
+
+
+def nothing_is_owed() -> None:
+    """What there is to do before reading while no writer has the store."""
 
 
 class EventStore:
@@ -48,24 +56,28 @@ class EventStore:
         self.database = database
         self._clients = Clients(engine, database)
         self._closed = False
+        # Called before anything is read or changed here: a writer may owe rows that it has acknowledged.
+        self.before_reading: Callable[[], None] = nothing_is_owed
 
     def query(
         self, sql: str, parameters: Parameters | None = None, settings: Mapping[str, Any] | None = None
     ) -> list[Row]:
         """The rows of a SELECT, each a dict by column name."""
+        self.before_reading()
         with self._errors_told():
             result = self._client().query(sql, parameters=dict(parameters or {}), settings=_texts(settings))
             return list(result.named_results())
 
-    def value(self, sql: str, parameters: Parameters | None = None) -> Any:
+    def value(self, sql: str, parameters: Parameters | None = None, settings: Mapping[str, Any] | None = None) -> Any:
         """The first column of the only row; None when there is none."""
-        rows = self.query(sql, parameters)
+        rows = self.query(sql, parameters, settings)
         return next(iter(rows[0].values())) if rows else None
 
     def lines(
         self, sql: str, parameters: Parameters | None = None, settings: Mapping[str, Any] | None = None
     ) -> list[bytes]:
         """The rows of a SELECT as the engine's own lines of JSON."""
+        self.before_reading()
         with self._errors_told():
             body: bytes = self._client().raw_query(
                 sql, parameters=dict(parameters or {}), settings=_texts(settings), fmt="JSONEachRow"
@@ -76,6 +88,7 @@ class EventStore:
         self, sql: str, parameters: Parameters | None = None, settings: Mapping[str, Any] | None = None
     ) -> None:
         """Run a statement that gives no rows."""
+        self.before_reading()
         with self._errors_told():
             self._client().command(sql, parameters=dict(parameters or {}), settings=_texts(settings))
 
@@ -110,6 +123,11 @@ class EventStore:
             if isinstance(error, OperationalError):
                 self._clients.drop_mine()
             told = as_unavailable(error, self.engine.name)
+            if told is None and getattr(error, "code", None) in _REGEX:
+                raise Invalid(
+                    "This is no regular expression that the store understands (RE2: no look-around, no huge repetitions). "
+                    "Write it as ^guitar|piano$."
+                ) from error
             if told is None:
                 raise
             raise told from error
@@ -123,6 +141,11 @@ def as_unavailable(error: Exception, where: str) -> StoreUnavailable | None:
         return StoreUnavailable(
             f"{where} cannot write: the disk is full. Free some space; what waits is written by itself then.",
             retry_after=RETRY_SECONDS_FULL,
+        )
+    if code in _TOO_LONG:
+        return StoreUnavailable(
+            "This took longer than a question may, and was stopped. Ask for a shorter period, fewer steps, or a narrower filter.",
+            retry_after=RETRY_SECONDS,
         )
     if code in _MEMORY:
         return StoreUnavailable(

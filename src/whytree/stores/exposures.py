@@ -10,14 +10,19 @@ Who belongs where:
 - Somebody whom a change of weights moved to another arm stays in the first one and is counted as moved. Leaving them
   out would remove those who came back, and mostly from the arm that was shrunk: that invents effects.
 - Only people whose window has closed are summed up; the others are seen, and wait.
+
+Sums are *centred*: a mean and the sum of squared deviations from it. Amounts go through ClickHouse's updating
+`varPopStable`: a plain sum of squares in floating point loses everything where the mean is large against the spread. How
+often something happened is a whole number; its sums are whole numbers too, exact, and centred here without any loss.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from .events import store
-from .sql import PERSON
+from .events import Row, store
+from .sql import PEOPLE, PERSON
 
 
 @dataclass(frozen=True)
@@ -29,22 +34,52 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Goal:
+    """What is counted of a person within the window: how often `event` happened; `once`: whether it did at all.
+
+    With `amount`, a property, its sum over those events instead; what holds no finite number adds nothing and is counted.
+    `cap` is the most that one person may add up to. `before` asks for the same of the time before the exposure, as a
+    covariate.
+    """
+
+    event: str
+    once: bool = False
+    amount: str = ""
+    cap: float | None = None
+    before: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class Sums:
+    """One goal in one cell, over people whose window has closed: how many did it, the mean, and the squares about it.
+
+    `before` and `before_m2` are the same of the covariate, `together` the sum of products of both deviations.
+    """
+
+    converted: int
+    mean: float
+    m2: float
+    largest: float
+    unreadable: int = 0
+    before: float = 0.0
+    before_m2: float = 0.0
+    together: float = 0.0
+
+
+@dataclass(frozen=True)
 class ArmSums:
     """One arm among those who entered in one period (`period` counts from 0, in the order that was asked for).
 
-    `closed`, `converted`, `total` and `squares` speak of people whose window has closed: how many they are, how many
-    did it at least once, how often all of them did it, and the sum of the squares of that.
+    `closed` are people whose window has closed; `sums` stand in the order of the goals that were asked for.
     """
 
     period: int
     arm: str
     seen: int
     closed: int
-    converted: int
-    total: int
-    squares: int
     moved: int
     quarantined: int
+    sums: tuple[Sums, ...]
 
 
 # Clients may report every evaluation; these reasons say that the person was not in the rollout.
@@ -56,80 +91,279 @@ _EXPOSED = """
     AND properties['reason'] NOT IN {not_in_rollout:Array(String)}
 """
 
-_ARMS = f"""
+# One row a person: where they belong, and what they did, each as (moment, which event, amounts).
+_PEOPLE = """
+SELECT
+    arraySort(met) AS meetings,
+    meetings[1].2 AS arm,
+    meetings[1].1 AS entry,
+    entry + {{window:Int64}} AS until,
+    arrayFirstIndex((s, e) -> entry >= s AND entry < e, {{starts:Array(Int64)}}, {{ends:Array(Int64)}}) AS place,
+    arrayFirst(m -> m.2 != arm, meetings) AS other,
+    other.2 != '' AND other.1 <= until AS two_arms,
+    two_arms AND other.1 < {{ends:Array(Int64)}}[place] AS was_quarantined,
+    two_arms AND NOT was_quarantined AS was_moved,
+    until <= {{as_of:Int64}} AND NOT was_quarantined AS counts,
+    arrayFilter(d -> d.1 >= entry AND d.1 <= until, done) AS within{before},
+    within.2 AS within_what{values}
+FROM (
+    SELECT
+        {person} AS who,
+        groupArrayIf(
+            (toUnixTimestamp64Milli(timestamp), properties['variant']),
+            {exposed} AND timestamp >= {{start:DateTime64(3, 'UTC')}}
+        ) AS met,
+        groupArrayIf(
+            (toUnixTimestamp64Milli(timestamp), toUInt8(transform(event, {{events:Array(String)}}, {{numbers:Array(UInt8)}}, 0)){amounts}),
+            event IN {{events:Array(String)}}
+        ) AS done
+    FROM events
+    WHERE product = {{product:UInt32}}
+      AND (event = '$exposure' OR event IN {{events:Array(String)}})
+      AND timestamp >= {{earliest:DateTime64(3, 'UTC')}} AND timestamp <= {{end:DateTime64(3, 'UTC')}}
+      AND {person} NOT IN {{without:Array(UInt64)}}
+    GROUP BY who
+    HAVING notEmpty(met)
+)
+"""
+
+_ARMS = """
 SELECT
     place - 1 AS period,
     arm,
     countIf(NOT was_quarantined) AS seen,
     countIf(counts) AS closed,
-    countIf(counts AND times > 0) AS converted,
-    sumIf(times, counts) AS total,
-    sumIf(times * times, counts) AS squares,
     countIf(was_moved) AS moved,
-    countIf(was_quarantined) AS quarantined
-FROM (
-    SELECT
-        arraySort(seen -> (seen.2, seen.1), arrayZip(mapKeys(first_seen), mapValues(first_seen))) AS arms,
-        arms[1].1 AS arm,
-        arms[1].2 AS entry,
-        entry + {{window:Int64}} AS until,
-        arrayFirstIndex((s, e) -> entry >= s AND entry < e, {{starts:Array(Int64)}}, {{ends:Array(Int64)}}) AS place,
-        length(arms) > 1 AND arms[2].2 <= until AS two_arms,
-        two_arms AND arms[2].2 < {{ends:Array(Int64)}}[place] AS was_quarantined,
-        two_arms AND NOT was_quarantined AS was_moved,
-        until <= {{as_of:Int64}} AND NOT was_quarantined AS counts,
-        arrayCount(at -> at >= entry AND at <= until, goals) AS times
-    FROM (
-        SELECT
-            {PERSON} AS who,
-            minMapIf(map(properties['variant'], toUnixTimestamp64Milli(timestamp)), {_EXPOSED}) AS first_seen,
-            groupArrayIf(toUnixTimestamp64Milli(timestamp), event = {{goal:String}}) AS goals
-        FROM events
-        WHERE product = {{product:UInt32}}
-          AND event IN ('$exposure', {{goal:String}})
-          AND timestamp >= {{start:DateTime64(3, 'UTC')}} AND timestamp <= {{end:DateTime64(3, 'UTC')}}
-          AND {PERSON} NOT IN {{without:Array(UInt64)}}
-        GROUP BY who
-        HAVING notEmpty(first_seen)
-    )
-)
+    countIf(was_quarantined) AS quarantined{columns}
+FROM ({people})
 WHERE place > 0
 GROUP BY place, arm
 ORDER BY period, arm
 """
+
+_CONVERTED = """,
+    countIf(counts AND times{i} > 0) AS converted{i}"""
+_TIMES = """,
+    sumIf(times{i}, counts) AS total{i},
+    sumIf(times{i} * times{i}, counts) AS squares{i},
+    maxIf(times{i}, counts) AS largest{i}"""
+_AMOUNT = """,
+    avgIf(value{i}, counts) AS mean{i},
+    varPopStableIf(value{i}, counts) AS spread{i},
+    maxIf(value{i}, counts) AS largest{i},
+    sumIf(unreadable{i}, counts) AS unreadable{i}"""
+_COVARIATE = """,
+    avgIf(before{i}, counts) AS before_mean{i},
+    varPopStableIf(before{i}, counts) AS before_spread{i},
+    covarPopStableIf(value{i}, before{i}, counts) AS together{i}"""
 
 
 def by_period_and_arm(
     product_id: int,
     flag_key: str,
     spans: Sequence[Span],
-    goal: str,
+    goals: Sequence[Goal],
     window: timedelta,
     *,
     as_of: datetime,
     without: Sequence[int] = (),
+    since: datetime | None = None,
 ) -> list[ArmSums]:
-    """How often people did `goal` within `window` of first meeting the flag.
+    """What people did of each goal within `window` of first meeting the flag, in one pass over the events.
 
     People first exposed outside all `spans` (the flag was off, a client was late) are left out, and so are the people
-    in `without`, hashes of those marked internal.
+    in `without`, hashes of those marked internal. `since`: how far back a first exposure is looked for, where the flag
+    was open before the first span; whoever met it then is no new person now.
     """
     if not spans:
         return []
-    parameters = {
+    columns = "".join(_columns(goal).format(i=i) for i, goal in enumerate(goals))
+    asked = _Asked(goals)
+    sql = _ARMS.format(columns=columns, people=asked.people_sql())
+    known = _parameters(product_id, flag_key, spans, window, as_of, without) | asked.parameters(spans, since)
+    rows = store().query(sql, known, PEOPLE)
+    return [_arm(row, goals) for row in rows]
+
+
+def _columns(goal: Goal) -> str:
+    if _is_whole(goal):
+        return _CONVERTED if goal.once else _CONVERTED + _TIMES
+    return _CONVERTED + _AMOUNT + (_COVARIATE if goal.before else "")
+
+
+def _is_whole(goal: Goal) -> bool:
+    """Whether all there is to sum are whole numbers."""
+    return not goal.amount and goal.cap is None and goal.before is None
+
+
+_TOPS = "SELECT {columns} FROM ({people}) WHERE place > 0 AND counts"
+
+
+def percentiles(
+    product_id: int,
+    flag_key: str,
+    spans: Sequence[Span],
+    goals: Sequence[tuple[Goal, float]],
+    window: timedelta,
+    *,
+    as_of: datetime,
+    without: Sequence[int] = (),
+    since: datetime | None = None,
+) -> list[float | None]:
+    """Each goal's quantile (0.999) over all arms' people whose window has closed: where a cap lies. None: nobody."""
+    if not spans or not goals:
+        return [None] * len(goals)
+    asked = _Asked([goal for goal, _ in goals])
+    columns = ", ".join(f"quantileExact({share!r})(value{i}) AS top{i}" for i, (_, share) in enumerate(goals))
+    sql = _TOPS.format(columns=f"count() AS people, {columns}", people=asked.people_sql())
+    known = _parameters(product_id, flag_key, spans, window, as_of, without) | asked.parameters(spans, since)
+    row = store().query(sql, known, PEOPLE)[0]
+    return [float(row[f"top{i}"]) if row["people"] else None for i in range(len(goals))]
+
+
+_ENTRIES = """
+SELECT toDate(fromUnixTimestamp64Milli(entry, 'UTC'), {{zone:String}}) AS day, arm, count() AS people
+FROM ({people})
+WHERE place > 0 AND NOT was_quarantined
+GROUP BY day, arm
+ORDER BY day, arm
+"""
+
+
+def entries_by_day(
+    product_id: int,
+    flag_key: str,
+    spans: Sequence[Span],
+    window: timedelta,
+    *,
+    as_of: datetime,
+    zone: str,
+    without: Sequence[int] = (),
+    since: datetime | None = None,
+) -> dict[tuple[date, str], int]:
+    """How many people entered each arm on each day of `zone`."""
+    if not spans:
+        return {}
+    asked = _Asked([])
+    known = (
+        _parameters(product_id, flag_key, spans, window, as_of, without)
+        | asked.parameters(spans, since)
+        | {"zone": zone}
+    )
+    rows = store().query(_ENTRIES.format(people=asked.people_sql()), known, PEOPLE)
+    return {(row["day"], row["arm"]): row["people"] for row in rows}
+
+
+class _Asked:
+    """The goals as SQL: which events and properties are read, and what becomes of them."""
+
+    def __init__(self, goals: Sequence[Goal]) -> None:
+        self._goals = goals
+        self._events = list(dict.fromkeys(goal.event for goal in goals))
+        self._amounts = list(dict.fromkeys(goal.amount for goal in goals if goal.amount))
+        self._longest = max((goal.before for goal in goals if goal.before), default=timedelta(0))
+
+    def people_sql(self) -> str:
+        amounts = "".join(
+            f", ifNull(toFloat64OrNull(properties[{{amount{i}:String}}]), nan)" for i in range(len(self._amounts))
+        )
+        before = ",\n    arrayFilter(d -> d.1 < entry, done) AS earlier" if self._longest else ""
+        values = "".join(self._value(i, goal) for i, goal in enumerate(self._goals))
+        return _PEOPLE.format(person=PERSON, exposed=_EXPOSED, amounts=amounts, before=before, values=values)
+
+    def _value(self, i: int, goal: Goal) -> str:
+        what = self._events.index(goal.event) + 1
+        parts = [
+            f"countEqual(within_what, {what}) AS times{i}",
+            f"{self._counted(goal, 'within')} AS value{i}",
+            f"{self._unreadable(goal)} AS unreadable{i}",
+        ]
+        if goal.before:
+            since = int(goal.before / timedelta(milliseconds=1))
+            parts.append(f"{self._counted(goal, f'arrayFilter(d -> d.1 >= entry - {since}, earlier)')} AS before{i}")
+        return "".join(f",\n    {part}" for part in parts)
+
+    def _counted(self, goal: Goal, where: str) -> str:
+        what = self._events.index(goal.event) + 1
+        if goal.amount:
+            field = self._field(goal)
+            value = f"arraySum(d -> if(d.2 = {what} AND isFinite(d.{field}), d.{field}, 0), {where})"
+        else:
+            value = f"toFloat64(countEqual({where}.2, {what}))"
+        if goal.once:
+            return f"toFloat64({value} != 0)" if goal.amount else f"least({value}, 1.)"
+        return value if goal.cap is None else f"least({value}, {float(goal.cap)!r})"
+
+    def _unreadable(self, goal: Goal) -> str:
+        if not goal.amount:
+            return "0"
+        what = self._events.index(goal.event) + 1
+        return f"arrayCount(d -> d.2 = {what} AND NOT isFinite(d.{self._field(goal)}), within)"
+
+    def _field(self, goal: Goal) -> int:
+        return 3 + self._amounts.index(goal.amount)
+
+    def parameters(self, spans: Sequence[Span], since: datetime | None) -> dict[str, Any]:
+        start = min(since or spans[0].start, spans[0].start)
+        named = {f"amount{i}": name for i, name in enumerate(self._amounts)}
+        return named | {
+            "events": self._events,
+            "numbers": list(range(1, len(self._events) + 1)),
+            "start": start,
+            "earliest": min(start, spans[0].start - self._longest),
+        }
+
+
+def _parameters(
+    product_id: int, flag_key: str, spans: Sequence[Span], window: timedelta, as_of: datetime, without: Sequence[int]
+) -> dict[str, Any]:
+    return {
         "product": product_id,
         "flag": flag_key,
         "not_in_rollout": list(NOT_IN_ROLLOUT),
-        "goal": goal,
         "window": int(window / timedelta(milliseconds=1)),
         "starts": [_milliseconds(span.start) for span in spans],
         "ends": [_milliseconds(span.end) for span in spans],
-        "start": spans[0].start,
         "end": as_of,
         "as_of": _milliseconds(as_of),
         "without": list(without),
     }
-    return [ArmSums(**row) for row in store().query(_ARMS, parameters)]
+
+
+def _arm(row: Row, goals: Sequence[Goal]) -> ArmSums:
+    heads = {name: row[name] for name in ("period", "arm", "seen", "closed", "moved", "quarantined")}
+    return ArmSums(**heads, sums=tuple(_sums(row, i, goal) for i, goal in enumerate(goals)))
+
+
+def _sums(row: Row, i: int, goal: Goal) -> Sums:
+    n = row["closed"]
+    if not n:
+        return Sums(0, 0.0, 0.0, 0.0)
+    if _is_whole(goal):
+        return _whole_sums(row, i, goal, n)
+    known = Sums(
+        row[f"converted{i}"], row[f"mean{i}"], row[f"spread{i}"] * n, row[f"largest{i}"], row[f"unreadable{i}"]
+    )
+    if not goal.before:
+        return known
+    return Sums(
+        known.converted,
+        known.mean,
+        known.m2,
+        known.largest,
+        known.unreadable,
+        row[f"before_mean{i}"],
+        row[f"before_spread{i}"] * n,
+        row[f"together{i}"] * n,
+    )
+
+
+def _whole_sums(row: Row, i: int, goal: Goal, n: int) -> Sums:
+    """Squares about the mean, in whole numbers to the last step: (n sum(x^2) - sum(x)^2) / n."""
+    did = row[f"converted{i}"]
+    total, squares = (did, did) if goal.once else (row[f"total{i}"], row[f"squares{i}"])
+    largest = min(did, 1) if goal.once else row[f"largest{i}"]
+    return Sums(did, total / n, (n * squares - total * total) / n, float(largest))
 
 
 _FIRST = f"""

@@ -2,20 +2,41 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, Protocol
 
-Operator = Literal["is", "is not", "contains", "is set", "is not set", "above", "below"]
+from .sql import PERSON
+
+Operator = Literal[
+    "is",
+    "is not",
+    "contains",
+    "does not contain",
+    "matches",
+    "does not match",
+    "is set",
+    "is not set",
+    "above",
+    "below",
+    "at least",
+    "at most",
+    "before",
+    "after",
+]
+Sign = Literal[">", "<", ">=", "<="]
 
 #: Fields with a column of their own; every other name is a property of the event.
 COLUMNS = ("platform", "os", "browser", "app", "version", "locale", "country", "path")
 FLAG = "flag:"
+SIGNS: dict[str, Sign] = {"above": ">", "below": "<", "at least": ">=", "at most": "<="}
 
 
 @dataclass(frozen=True)
 class Filter:
     """`field` is a column, a property, or `flag:KEY` for the variant in force. Several values of `is` mean one of them.
 
-    A property that was not sent is the empty text: it is not any value, and it is neither above nor below one.
+    A property that was not sent is the empty text: it is not any value, and it is neither above nor below one. A moment
+    is written as 2026-05-01, 2026-05-01T08:00Z, or as 7d, which is seven days before now.
     """
 
     field: str
@@ -23,12 +44,45 @@ class Filter:
     values: tuple[str, ...] = ()
 
 
+class People(Protocol):
+    """Some people: `sql` selects who they are, after their ids were joined, as one column."""
+
+    def sql(self, product_id: int, bound: "Bound") -> str: ...
+
+
+@dataclass(frozen=True)
+class Membership:
+    """Events of those who are, or are not, among some people. `name` is what one calls these."""
+
+    people: People
+    product_id: int
+    name: str
+    inside: bool = True
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """Any of its parts holds."""
+
+    parts: tuple["Condition", ...]
+
+
+@dataclass(frozen=True)
+class AllOf:
+    """All of its parts hold."""
+
+    parts: tuple["Condition", ...]
+
+
+Condition = Filter | Membership | AnyOf | AllOf
+
+
 @dataclass(frozen=True)
 class Selection:
     """Events of one name, or of one of several, that pass all filters."""
 
     events: tuple[str, ...]
-    filters: tuple[Filter, ...] = ()
+    filters: tuple[Condition, ...] = ()
 
 
 @dataclass
@@ -36,12 +90,20 @@ class Bound:
     """Collects the values that a piece of SQL binds."""
 
     values: dict[str, Any] = field(default_factory=dict)
+    #: What else holds of every event that people are told by, as a condition that begins with AND.
+    only: str = ""
 
     def add(self, kind: str, value: Any) -> str:
         """The placeholder of one more value."""
         name = f"v{len(self.values)}"
         self.values[name] = value
         return f"{{{name}:{kind}}}"
+
+
+#: What groups are told apart by: a field's name, or some people.
+By = str | Membership
+#: Stands between the values of several fields.
+BETWEEN = " · "
 
 
 def field_sql(name: str, bound: Bound) -> str:
@@ -53,10 +115,26 @@ def field_sql(name: str, bound: Bound) -> str:
     return f"properties[{bound.add('String', name)}]"
 
 
+def group_sql(by: Sequence[By], bound: Bound) -> str:
+    """The text that tells an event's group; empty where the event says nothing of any of these."""
+    parts = [_group_part(one, bound) for one in by]
+    if len(parts) == 1:
+        return parts[0]
+    shown = ", ".join(f"if({part} = '', '–', {part})" for part in parts)
+    return f"if({' AND '.join(f'{part} = {chr(39)}{chr(39)}' for part in parts)}, '', concat_ws('{BETWEEN}', {shown}))"
+
+
+def _group_part(one: By, bound: Bound) -> str:
+    if isinstance(one, str):
+        return field_sql(one, bound)
+    inside, outside = bound.add("String", one.name), bound.add("String", f"not {one.name}")
+    return f"if({_member_sql(one, bound)}, {inside}, {outside})"
+
+
 def selected(selection: Selection, bound: Bound) -> str:
     """The condition on a row of `events`."""
     names = bound.add("Array(String)", list(selection.events))
-    return " AND ".join([f"event IN {names}", *(_condition(one, bound) for one in selection.filters)])
+    return " AND ".join([f"event IN {names}", *(condition_sql(one, bound) for one in selection.filters)])
 
 
 def named(selections: Sequence[Selection]) -> list[str]:
@@ -64,17 +142,53 @@ def named(selections: Sequence[Selection]) -> list[str]:
     return sorted({event for selection in selections for event in selection.events})
 
 
-def _condition(one: Filter, bound: Bound) -> str:
+def condition_sql(one: Condition, bound: Bound) -> str:
+    """Whether a row of `events` passes."""
+    if isinstance(one, AnyOf | AllOf):
+        word = " OR " if isinstance(one, AnyOf) else " AND "
+        return f"({word.join(condition_sql(part, bound) for part in one.parts)})"
+    if isinstance(one, Membership):
+        return f"{'' if one.inside else 'NOT '}{_member_sql(one, bound)}"
+    return _filter_sql(one, bound)
+
+
+def _member_sql(one: Membership, bound: Bound) -> str:
+    return f"({PERSON} IN ({one.people.sql(one.product_id, bound)}))"
+
+
+def _filter_sql(one: Filter, bound: Bound) -> str:
     text = field_sql(one.field, bound)
-    if one.operator == "is set":
-        return f"{text} != ''"
-    if one.operator == "is not set":
-        return f"{text} = ''"
-    if one.operator in ("above", "below"):
-        sign = ">" if one.operator == "above" else "<"
-        return f"toFloat64OrNull({text}) {sign} {bound.add('Float64', float(one.values[0]))}"
-    if one.operator == "contains":
-        wanted = bound.add("Array(String)", list(one.values))
-        return f"arrayExists(word -> positionCaseInsensitiveUTF8({text}, word) > 0, {wanted})"
+    match one.operator:
+        case "is set":
+            return f"{text} != ''"
+        case "is not set":
+            return f"{text} = ''"
+        case "above" | "below" | "at least" | "at most":
+            return (
+                f"ifNull(toFloat64OrNull({text}) {SIGNS[one.operator]} {bound.add('Float64', float(one.values[0]))}, 0)"
+            )
+        case "before" | "after":
+            moment = bound.add("DateTime64(3, 'UTC')", moment_of(one.values[0]))
+            sign = "<" if one.operator == "before" else ">"
+            return f"ifNull(parseDateTime64BestEffortOrNull({text}, 3, 'UTC') {sign} {moment}, 0)"
+        case "contains" | "does not contain":
+            wanted = bound.add("Array(String)", list(one.values))
+            found = f"arrayExists(word -> positionCaseInsensitiveUTF8({text}, word) > 0, {wanted})"
+            return found if one.operator == "contains" else f"NOT {found}"
+        case "matches" | "does not match":
+            found = f"match({text}, {bound.add('String', one.values[0])})"
+            return found if one.operator == "matches" else f"NOT {found}"
     sign = "IN" if one.operator == "is" else "NOT IN"
     return f"{text} {sign} {bound.add('Array(String)', list(one.values))}"
+
+
+_AGO = {"h": "hours", "d": "days", "w": "weeks"}
+
+
+def moment_of(text: str) -> datetime:
+    """2026-05-01, 2026-05-01T08:00Z, or 7d for so long ago. Raises `ValueError`."""
+    text = text.strip()
+    if text[-1:] in _AGO and text[:-1].isdecimal() and len(text) <= 6:
+        return datetime.now(UTC) - timedelta(**{_AGO[text[-1]]: int(text[:-1])})
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from .events import store
 from .exposures import NOT_IN_ROLLOUT
-from .sql import PERSON
+from .sql import PEOPLE, PERSON
 
 _MET = """
     product = {product:UInt32}
@@ -48,13 +48,13 @@ class DayOfVariant:
 
 def by_day(product_id: int, flag_key: str, start: datetime, end: datetime) -> list[DayOfVariant]:
     """One row for each day and variant with exposures, oldest first."""
-    rows = store().query(_BY_DAY, parameters=_parameters(product_id, flag_key, start, end))
+    rows = store().query(_BY_DAY, _parameters(product_id, flag_key, start, end), PEOPLE)
     return [DayOfVariant(row["day"], row["variant"], row["people"]) for row in rows]
 
 
 def by_variant(product_id: int, flag_key: str, start: datetime, end: datetime) -> dict[str, int]:
     """Different people who met each variant at any time in the period; somebody who met two counts for both."""
-    rows = store().query(_BY_VARIANT, parameters=_parameters(product_id, flag_key, start, end))
+    rows = store().query(_BY_VARIANT, _parameters(product_id, flag_key, start, end), PEOPLE)
     return {row["variant"]: row["people"] for row in rows}
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .events import store
+from .sql import PEOPLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,5 +45,5 @@ LIMIT {limit:UInt32}
 
 def fields_seen(product: int, start: datetime, end: datetime, limit: int = 500) -> list[FieldSeen]:
     """Fields that people met in this time, those of most people first."""
-    rows = store().query(_FIELDS, {"product": product, "start": start, "end": end, "limit": limit})
+    rows = store().query(_FIELDS, {"product": product, "start": start, "end": end, "limit": limit}, PEOPLE)
     return [FieldSeen(**{**row, "seconds": row["seconds"] if row["timed"] else None}) for row in rows]

@@ -1,33 +1,86 @@
 """How far people come along a row of steps.
 
-    funnel(product, Steps((Selection(("opened",)), Selection(("paid",))), timedelta(days=1)), period)
+    funnel(product, Steps((Selection(("opened",)), Selection(("paid",))), timedelta(days=1)), Period(start, end))
 
 A person is followed from each of their first steps in the period; what counts is how far their best try came. A later
 step may be done when the period is over, as long as it falls within the window, which begins with the first step; both
 ends of it count. Other events may lie between. Each step takes an event of its own. What happened at one moment
-counts in the order of the steps.
+counts in the order of the steps. `Steps` says what may be asked beyond that.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
+from .cohorts import AT, SINCE_1900
 from .events import store
-from .filters import Bound, Selection, field_sql, named, selected
-from .sql import ASKING, PERSON
+from .filters import Bound, By, Selection, field_sql, group_sql, named, selected
+from .funnel_rows import Following, any_order_sql, bits_sql, followed_sql, gathered_sql
+from .sql import ASKING, INTERNAL_EVENTS, PERSON
 
-#: Events of one person that are followed where steps share an event; whoever has more is a machine, and would cost all memory.
-MOST_EVENTS = 20_000
 #: Groups of a breakdown that are told apart; the others are added up.
 MOST_GROUPS = 12
+Order = Literal["ordered", "strict", "any"]
+NOTHING: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Period:
+    """When people begin: `start` <= t < `end`."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True)
+class Without:
+    """What ends a try when it happens after it came to step `after` and before it comes to step `before`."""
+
+    selection: Selection
+    after: int
+    before: int
 
 
 @dataclass(frozen=True)
 class Steps:
-    """What has to be done, in this order, and how much time there is from the first to the last."""
+    """What has to be done, and how much time there is from the first to the last.
+
+    strict      nothing else of a person lies between two steps
+    any         in whichever order; then the steps are numbers: one of them, two of them, ...
+    held        a field that has one and the same value along the way; events without it do not count
+    optional    steps (1 is the first) that one may leave out; the one after them comes from the one before them. Somebody
+                did an optional step who did it within the window after the required step before it
+    first_time  a person begins only with the first first step of their life, when that lies in the period
+    """
 
     selections: tuple[Selection, ...]
     window: timedelta
+    order: Order = "ordered"
+    held: str = ""
+    without: tuple[Without, ...] = ()
+    optional: frozenset[int] = frozenset()
+    first_time: bool = False
+
+    @property
+    def before(self) -> tuple[int, ...]:
+        """For each step the required one before it; 0 for the first."""
+        found, last = [], 0
+        for step in range(1, len(self.selections) + 1):
+            found.append(last)
+            last = last if step in self.optional else step
+        return tuple(found)
+
+    @property
+    def apart(self) -> bool:
+        """Whether no event can be two steps."""
+        events = [event for one in self.selections for event in one.events]
+        return len(set(events)) == len(events)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the engine's own function means the same: it takes one event for two steps when both mean it."""
+        return self.apart and not (self.order != "ordered" or self.held or self.without or self.optional)
 
 
 @dataclass(frozen=True)
@@ -38,23 +91,122 @@ class Reached:
     value: str | None = None
 
 
-# One row a person: how far they came. `windowFunnel` takes an event for two steps when both mean it, so steps that may
-# share an event are followed by hand instead: for each step the latest first step that leads there, row by row.
-_LEVELS = """
-SELECT {person} AS who, {level} AS level{more}
-FROM events
-WHERE product = {{product:UInt32}}
-  AND event IN {{names:Array(String)}}
-  AND timestamp >= {{start:DateTime64(3, 'UTC')}}
-  AND timestamp <= addMilliseconds({{end:DateTime64(3, 'UTC')}}, {{window:UInt64}})
-GROUP BY who
-HAVING level > 0
-"""
+@dataclass
+class Asking:
+    """A funnel on its way to SQL: `people` is a subquery with a row a person, and `parameters` are what it binds.
 
-_FUNNEL = "SELECT {counts} FROM ({levels})"
+    Its columns: `who`; `came`, a bit for every step; with times `at1`, `at2`, ... in milliseconds since 1900 (0: never),
+    of the try that came furthest; and what `more` adds, aggregates over a person's events.
+    """
+
+    product_id: int
+    steps: Steps
+    period: Period
+    bound: Bound = field(default_factory=Bound)
+
+    def first_step(self) -> str:
+        """Whether an event begins a try."""
+        condition = f"({selected(self.steps.selections[0], self.bound)} AND timestamp < {_END})"
+        if not self.steps.first_time:
+            return condition
+        own = selected(self.steps.selections[0], self.bound)
+        firsts = (
+            f"SELECT {PERSON} AS p, min(timestamp) AS first_at FROM events WHERE product = {{product:UInt32}} AND {own} "
+            f"GROUP BY p HAVING first_at >= {_START} AND first_at < {_END}"
+        )
+        return f"({condition} AND ({PERSON}, timestamp) IN ({firsts}))"
+
+    def people(self, more: Mapping[str, str] = NOTHING, *, times: bool = False) -> str:
+        """`more` are aggregates by the names they get."""
+        steps = self.steps
+        conditions = [self.first_step(), *(f"({selected(one, self.bound)})" for one in steps.selections[1:])]
+        if steps.is_plain and not times:
+            level = f"windowFunnel({{window:UInt64}})({AT}, {', '.join(conditions)})"
+            came = f"toUInt32(bitShiftLeft(toUInt64(1), {level}) - 1) AS came"
+            return f"SELECT {PERSON} AS who, {came}{_named(more)} FROM events WHERE {self._where()} GROUP BY who HAVING came > 0"
+        return self._followed(conditions, more, times=times)
+
+    def _followed(self, conditions: list[str], more: Mapping[str, str], *, times: bool) -> str:
+        steps, n = self.steps, len(self.steps.selections)
+        columns = [f"at{step}" for step in range(1, n + 1)] if times else []
+        ends = [self._ends(step) for step in range(1, n + 1)]
+        if steps.order == "any":
+            conditions[0] = f"({selected(steps.selections[0], self.bound)})"
+            ends = [f"timestamp < {_END}"]
+        held = f", {field_sql(steps.held, self.bound)} AS held" if steps.held else ""
+        gathered = (
+            f"WITH toInt64({AT}) AS t, {bits_sql(conditions, ends)} SELECT {PERSON} AS who{held}, "
+            f"{gathered_sql(n, apart=steps.apart)} AS rows{_named(more)} FROM events WHERE {self._where()}"
+            f"{MATTERS[steps.order]}{' AND held != EMPTY' if held else ''} "
+            f"GROUP BY who{', held' if held else ''}"
+        ).replace("EMPTY", "''")
+        others = "".join(f", {name}" for name in more)
+        each = f"SELECT who, {self._picked(columns)}{others} FROM ({self._along(gathered, times=times)}) WHERE came > 0"
+        if not steps.held:
+            return each
+        best = "".join(f", argMax({name}, c) AS {name}" for name in [*columns, *more])
+        return (
+            f"SELECT who, groupBitOr(c) AS came{best} FROM (SELECT * EXCEPT came, came AS c FROM ({each})) GROUP BY who"
+        )
+
+    def _along(self, gathered: str, *, times: bool) -> str:
+        steps = self.steps
+        if steps.order == "any":
+            return any_order_sql(len(steps.selections), gathered)
+        ended = {step for one in steps.without for step in range(one.after, one.before)}
+        strict = steps.order == "strict"
+        following = Following(steps.before, steps.optional, frozenset(ended), times, steps.apart, strict)
+        return followed_sql(following, gathered)
+
+    def _picked(self, columns: Sequence[str]) -> str:
+        if self.steps.order != "any":
+            return ", ".join(["came", *columns])
+        found = ["toUInt32(bitShiftLeft(toUInt64(1), level) - 1) AS came"]
+        found += [
+            f"{'begun' if place == 0 else f'if(level > {place}, ended, 0)'} AS {name}"
+            for place, name in enumerate(columns)
+        ]
+        return ", ".join(found)
+
+    def _ends(self, step: int) -> str:
+        """Whether an event ends the tries that came to `step`."""
+        some = [one for one in self.steps.without if one.after <= step < one.before]
+        return " OR ".join(f"({selected(one.selection, self.bound)})" for one in some) if some else "0"
+
+    def _where(self) -> str:
+        own = "event NOT IN {own:Array(String)}" if self.steps.order == "strict" else "event IN {names:Array(String)}"
+        return (
+            f"product = {{product:UInt32}} AND {own} AND timestamp >= {_START} "
+            f"AND timestamp <= addMilliseconds({_END}, {{window:UInt64}})"
+        )
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        strict = self.steps.order == "strict"
+        every = [*self.steps.selections, *(one.selection for one in self.steps.without)]
+        names = {"own": list(INTERNAL_EVENTS)} if strict else {"names": named(every)}
+        return self.bound.values | names | self.times
+
+    @property
+    def times(self) -> dict[str, Any]:
+        return {
+            "product": self.product_id,
+            "start": self.period.start,
+            "end": self.period.end,
+            "window": int(self.steps.window.total_seconds() * 1000),
+        }
+
+    def rows(self, sql: str, **more: Any) -> list[dict[str, Any]]:
+        return store().query(sql, self.parameters | more, ASKING)
+
+
+#: Events that do a step or end a try.
+MATTERS: Mapping[Order, str] = {"ordered": " AND (mask != 0 OR ends != 0)", "strict": "", "any": " AND mask != 0"}
+_START = "{start:DateTime64(3, 'UTC')}"
+_END = "{end:DateTime64(3, 'UTC')}"
 
 _FUNNEL_BY = """
-WITH people AS ({levels}),
+WITH people AS ({people}),
     largest AS (SELECT value FROM people GROUP BY value ORDER BY count() DESC, value LIMIT {{groups:UInt32}})
 SELECT value IN largest AS own, if(own, value, '') AS shown, {counts}
 FROM people
@@ -62,88 +214,136 @@ GROUP BY own, shown
 ORDER BY own DESC, reached1 DESC, shown
 """
 
+
+def funnel(product_id: int, steps: Steps, period: Period) -> Reached:
+    """Everybody."""
+    asking = Asking(product_id, steps, period)
+    row = asking.rows(f"SELECT {_counts(steps)} FROM ({asking.people()})")[0]
+    return Reached(_people(row, steps))
+
+
+def funnel_by(product_id: int, steps: Steps, period: Period, by: Sequence[By]) -> list[Reached]:
+    """By what `by` was at each person's first first step in the period; the largest groups, then all others as one."""
+    asking = Asking(product_id, steps, period)
+    sql = _FUNNEL_BY.format(counts=_counts(steps), people=asking.people(group_column(asking, by)))
+    rows = asking.rows(sql, groups=MOST_GROUPS)
+    return [Reached(_people(row, steps), row["shown"] if row["own"] else None) for row in rows]
+
+
+def group_column(asking: Asking, by: Sequence[By]) -> dict[str, str]:
+    """`value`, the group that a person belongs to: where they were at their first first step in the period."""
+    bound = asking.bound
+    if asking.steps.order == "any":
+        return {"value": f"argMin({group_sql(by, bound)}, timestamp)"}
+    return {"value": f"argMinIf({group_sql(by, bound)}, timestamp, {asking.first_step()})"}
+
+
+def steps_over(product_id: int, steps: Steps, period: Period, bucket: str, zone: str) -> dict[Any, tuple[int, ...]]:
+    """By the stretch in which each person did their first first step of the period. `bucket` is SQL over `timestamp`."""
+    asking = Asking(product_id, steps, period)
+    first = "1" if steps.order == "any" else asking.first_step()
+    people = asking.people({"bucket": f"minIf({bucket}, {first})"})
+    rows = asking.rows(f"SELECT bucket, {_counts(steps)} FROM ({people}) GROUP BY bucket ORDER BY bucket", zone=zone)
+    return {row["bucket"]: _people(row, steps) for row in rows}
+
+
+@dataclass(frozen=True)
+class Took:
+    """How many seconds it took people from one step to another: how many did it, quartiles, and how many by each edge."""
+
+    from_step: int
+    to_step: int
+    people: int
+    quarter: float
+    median: float
+    three_quarters: float
+    within: tuple[int, ...] = ()
+
+
+def times(product_id: int, steps: Steps, period: Period, edges: Sequence[int]) -> list[Took]:
+    """From each required step to the next, and last from the first to the last with `within`, by `edges` in seconds.
+
+    Of the try that came furthest first. In any order only the whole way has a time.
+    """
+    asking = Asking(product_id, steps, period)
+    pairs = [] if steps.order == "any" else [(before, step) for step, before in _required(steps) if before]
+    last = _required(steps)[-1][0]
+    pairs.append((1, last))
+    parts = []
+    for number, (one, two) in enumerate(pairs):
+        done = f"bitTest(came, {two - 1})"
+        took = f"(at{two} - at{one}) / 1000"
+        parts.append(f"countIf({done}) AS n{number}")
+        parts.append(f"quantilesExactInclusiveIf(0.25, 0.5, 0.75)({took}, {done}) AS q{number}")
+    done = f"bitTest(came, {last - 1})"
+    parts += [f"countIf({done} AND at{last} - at1 <= {edge * 1000}) AS e{place}" for place, edge in enumerate(edges)]
+    row = asking.rows(f"SELECT {', '.join(parts)} FROM ({asking.people(times=True)})")[0]
+    found = [
+        Took(one, two, row[f"n{number}"], *(row[f"q{number}"] if row[f"n{number}"] else (0.0, 0.0, 0.0)))
+        for number, (one, two) in enumerate(pairs)
+    ]
+    whole = found.pop()
+    within = tuple(row[f"e{place}"] for place in range(len(edges)))
+    return [
+        *found,
+        Took(whole.from_step, whole.to_step, whole.people, whole.quarter, whole.median, whole.three_quarters, within),
+    ]
+
+
+@dataclass(frozen=True)
+class Some:
+    """Some people of a funnel: who came to `step` (1 is the first), and of these who did or did not come to `further`.
+
+    `value` is that of a group, of fields `by`; with None all groups.
+    """
+
+    step: int
+    further: int | None = None
+    came_further: bool = True
+    by: tuple[By, ...] = ()
+    value: str | None = None
+
+
 _WHO = """
 SELECT who, one_id
-FROM ({levels})
-WHERE level = {{level:UInt8}}
+FROM ({people})
+WHERE {which}
 ORDER BY last_at DESC, who
 """
 
 
-def funnel(product_id: int, steps: Steps, start: datetime, end: datetime) -> Reached:
-    """Everybody."""
-    bound = Bound()
-    sql = _FUNNEL.format(counts=_counts(steps), levels=_levels(steps, bound))
-    row = store().query(sql, _parameters(product_id, steps, start, end, bound), ASKING)[0]
-    return Reached(_people(row, steps))
+def who(product_id: int, steps: Steps, period: Period, some: Some) -> list[tuple[int, str]]:
+    """People of a funnel, those seen last first: hash and one id."""
+    asking = Asking(product_id, steps, period)
+    more = {"last_at": "max(timestamp)", "one_id": "argMax(distinct_id, timestamp)"}
+    which = [f"bitTest(came, {some.step - 1})"]
+    if some.further is not None:
+        which.append(f"{'' if some.came_further else 'NOT '}bitTest(came, {some.further - 1})")
+    if some.by:
+        more |= group_column(asking, some.by)
+        which.append(f"value = {asking.bound.add('String', some.value or '')}")
+    sql = _WHO.format(people=asking.people(more), which=" AND ".join(which))
+    return [(row["who"], row["one_id"]) for row in asking.rows(sql)]
 
 
-def funnel_by(product_id: int, steps: Steps, start: datetime, end: datetime, by: str) -> list[Reached]:
-    """By what `by` was at each person's first first step in the period; the largest groups, then all others as one."""
-    bound = Bound()
-    first = _first_step(steps, bound)
-    value = f", argMinIf({field_sql(by, bound)}, timestamp, {first}) AS value"
-    sql = _FUNNEL_BY.format(counts=_counts(steps), levels=_levels(steps, bound, value))
-    parameters = _parameters(product_id, steps, start, end, bound) | {"groups": MOST_GROUPS}
-    rows = store().query(sql, parameters, ASKING)
-    return [Reached(_people(row, steps), row["shown"] if row["own"] else None) for row in rows]
+def seconds(at: int) -> float:
+    """A column `at...` as a moment: seconds since 1970."""
+    return (at - SINCE_1900) / 1000
 
 
-def who_stopped(product_id: int, steps: Steps, start: datetime, end: datetime, *, level: int) -> list[tuple[int, str]]:
-    """People whose best try ended with step `level` (1 is the first), those seen last first: hash and one id."""
-    bound = Bound()
-    more = ", max(timestamp) AS last_at, argMax(distinct_id, timestamp) AS one_id"
-    sql = _WHO.format(levels=_levels(steps, bound, more))
-    parameters = _parameters(product_id, steps, start, end, bound) | {"level": level}
-    return [(row["who"], row["one_id"]) for row in store().query(sql, parameters, ASKING)]
+def _required(steps: Steps) -> list[tuple[int, int]]:
+    """Each required step with the one before it."""
+    return [(step, before) for step, before in enumerate(steps.before, 1) if step not in steps.optional]
 
 
-def _levels(steps: Steps, bound: Bound, more: str = "") -> str:
-    conditions = [_first_step(steps, bound), *(f"({selected(one, bound)})" for one in steps.selections[1:])]
-    events = [event for one in steps.selections for event in one.events]
-    level = _apart(conditions) if len(set(events)) == len(events) else _together(conditions)
-    return _LEVELS.format(person=PERSON, level=level, more=more)
-
-
-def _first_step(steps: Steps, bound: Bound) -> str:
-    return f"({selected(steps.selections[0], bound)} AND timestamp < {{end:DateTime64(3, 'UTC')}})"
-
-
-def _apart(conditions: list[str]) -> str:
-    return f"windowFunnel({{window:UInt64}})(toUInt64(toUnixTimestamp64Milli(timestamp)), {', '.join(conditions)})"
-
-
-def _together(conditions: list[str]) -> str:
-    """`at` of level k is when the latest try that came so far began; -1 when none did. One event moves each try once."""
-    flags = ", ".join(f"toUInt8({condition})" for condition in conditions)
-    n = len(conditions)
-    any_step = " OR ".join(conditions)
-    rows = (
-        "arraySort(row -> (row.1, indexOf(row.2, 1), -indexOf(arrayReverse(row.2), 1)), "
-        f"groupArraySortedIf({MOST_EVENTS})((toUnixTimestamp64Milli(timestamp), [{flags}]), {any_step}))"
-    )
-    step = (
-        "arrayMap((does, here, before, k) -> multiIf("
-        "NOT does, here, k = 1, row.1, before >= 0 AND row.1 <= before + toInt64({window:UInt64}), before, here), "
-        f"row.2, at, arrayPushFront(arrayPopBack(at), toInt64(-1)), range(1, {n + 1}))"
-    )
-    last = f"arrayFold((at, row) -> {step}, {rows}, arrayWithConstant({n}, toInt64(-1)))"
-    return f"arrayCount(began -> began >= 0, {last})"
+def _named(more: Mapping[str, str]) -> str:
+    return "".join(f", {sql} AS {name}" for name, sql in more.items())
 
 
 def _counts(steps: Steps) -> str:
-    return ", ".join(f"countIf(level >= {at}) AS reached{at}" for at in range(1, len(steps.selections) + 1))
+    numbers = range(1, len(steps.selections) + 1)
+    return ", ".join(f"countIf(bitTest(came, {step - 1})) AS reached{step}" for step in numbers)
 
 
 def _people(row: dict[str, Any], steps: Steps) -> tuple[int, ...]:
-    return tuple(row[f"reached{at}"] for at in range(1, len(steps.selections) + 1))
-
-
-def _parameters(product_id: int, steps: Steps, start: datetime, end: datetime, bound: Bound) -> dict[str, Any]:
-    return bound.values | {
-        "product": product_id,
-        "names": named(steps.selections),
-        "start": start,
-        "end": end,
-        "window": int(steps.window.total_seconds() * 1000),
-    }
+    return tuple(row[f"reached{step}"] for step in range(1, len(steps.selections) + 1))

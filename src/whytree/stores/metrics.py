@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from .events import Row, store
-from .sql import PERSON
+from .sql import PEOPLE, PERSON
 
 
 @dataclass(frozen=True)
@@ -95,14 +95,14 @@ ORDER BY day
 
 def count(product_id: int, event: str, start: datetime, end: datetime) -> Counted:
     """All occurrences of `event` in the period."""
-    rows = store().query(_COUNT, {"product": product_id, "event": event, "start": start, "end": end})
+    rows = store().query(_COUNT, {"product": product_id, "event": event, "start": start, "end": end}, PEOPLE)
     return _counted(rows[0])
 
 
 def count_by_day(product_id: int, event: str, start: datetime, end: datetime, *, zone: str) -> dict[date, Counted]:
     """The same for each day on which there was one."""
     parameters = {"product": product_id, "event": event, "start": start, "end": end, "zone": zone}
-    return {row["day"]: _counted(row) for row in store().query(_COUNT_BY_DAY, parameters)}
+    return {row["day"]: _counted(row) for row in store().query(_COUNT_BY_DAY, parameters, PEOPLE)}
 
 
 def conversion_by_day(
@@ -132,7 +132,7 @@ def conversion_by_day(
         "as_of": as_of,
         "zone": zone,
     }
-    rows = store().query(sql, parameters)
+    rows = store().query(sql, parameters, PEOPLE)
     return {row["day"]: Converted(row["entered"], row["converted"], row["open"]) for row in rows}
 
 
@@ -164,3 +164,32 @@ def seen_between(product_id: int, events: Sequence[str]) -> tuple[datetime | Non
     """When one of these events was first and last seen; None twice when none ever was."""
     row = store().query(_SEEN_BETWEEN, {"product": product_id, "events": list(events)})[0]
     return (row["first_at"], row["last_at"]) if row["seen"] else (None, None)
+
+
+_LAST_SEEN_EACH = """
+SELECT event, max(timestamp) AS last_at
+FROM events
+WHERE product = {product:UInt32} AND event IN {events:Array(String)} AND timestamp <= {as_of:DateTime64(3, 'UTC')}
+GROUP BY event
+"""
+
+
+def last_seen_each(product_id: int, events: Sequence[str], *, as_of: datetime) -> dict[str, datetime]:
+    """When each of these events last happened, up to then; without those that never did."""
+    rows = store().query(_LAST_SEEN_EACH, {"product": product_id, "events": list(events), "as_of": as_of})
+    return {row["event"]: row["last_at"] for row in rows}
+
+
+_SOURCES = """
+SELECT DISTINCT source
+FROM events
+WHERE product = {product:UInt32} AND event IN {events:Array(String)}
+  AND timestamp >= {start:DateTime64(3, 'UTC')} AND timestamp <= {end:DateTime64(3, 'UTC')}
+ORDER BY source
+"""
+
+
+def sources_of(product_id: int, events: Sequence[str], start: datetime, end: datetime) -> list[str]:
+    """Through which kinds of door these events came in: capture, server, import."""
+    rows = store().query(_SOURCES, {"product": product_id, "events": list(events), "start": start, "end": end})
+    return [row["source"] for row in rows]

@@ -162,11 +162,29 @@ ALTER TABLE merge_edges
 ADD COLUMN IF NOT EXISTS first_recorded_at SimpleAggregateFunction(min, DateTime64(3, 'UTC')) DEFAULT recorded_at
 """
 
+# Marked at the door by the User-Agent; questions leave them out (`sql.PEOPLE`).
+_BOTS = "ALTER TABLE events ADD COLUMN IF NOT EXISTS bot Bool DEFAULT false"
+
+# Lists of people that somebody stored. The version that a list's owner tells holds; others are on their way out.
+_COHORT_MEMBERS = """
+CREATE TABLE IF NOT EXISTS cohort_members (
+    product UInt32,
+    cohort  UInt32,
+    version UInt32,
+    person  UInt64
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (product, cohort, version, person)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+"""
+
 MIGRATIONS = (
     Migration(1, "events", (_EVENTS, _QUARANTINE, _MARKS)),
     Migration(2, "people", (_EDGES, _OVERRIDES, _OVERRIDES_DICTIONARY)),
     Migration(3, "catalogue", (_CATALOGUE,)),
     Migration(20, "first recorded", (_FIRST_RECORDED,)),
+    Migration(30, "bots", (_BOTS,)),
+    Migration(40, "cohort members", (_COHORT_MEMBERS,)),
 )
 
 _RECORD = """
@@ -200,9 +218,13 @@ def migrate(store: "EventStore", migrations: tuple[Migration, ...] = MIGRATIONS)
             f"The events were written by a newer Whytree (migration {max(done - known)}). Update this one: "
             "pipx upgrade whytree"
         )
-    todo = [migration for migration in migrations if migration.number not in done]
-    for migration in todo:
-        for statement in migration.statements:
-            store.execute(statement.replace("{database}", f"`{store.database}`"))
-        store.insert("migrations", [{"number": migration.number, "name": migration.name}])
-    return [migration.number for migration in todo]
+    ran: list[Migration] = []
+    try:
+        for migration in migrations:
+            if migration.number not in done:
+                for statement in migration.statements:
+                    store.execute(statement.replace("{database}", f"`{store.database}`"))
+                ran.append(migration)
+    finally:  # in one insert: each costs an fsync
+        store.insert("migrations", [{"number": each.number, "name": each.name} for each in ran])
+    return [each.number for each in ran]

@@ -5,7 +5,15 @@
 PERSON = "dictGetOrDefault('person_overrides_now', 'canonical', person, person)"
 
 # What says who somebody is or which variant they met; a person's own doings are the others.
-INTERNAL_EVENTS = ("$identify", "$alias", "$group", "$exposure")
+INTERNAL_EVENTS = (
+    *("$identify", "$alias", "$group", "$exposure"),
+    *("$set", "$set_once", "$create_alias", "$merge_dangerously", "$groupidentify"),  # as PostHog's libraries say it
+    *("$feature_flag_called", "$experiment_exposure"),
+)
+
+# Whatever is asked about people leaves bots out. The engine adds it to every read of the table: as fast as written out.
+PEOPLE = {"additional_table_filters": "{'events': 'NOT bot'}"}
 
 # What a person asks on a page may take this long; longer, and it is the engine's other work that waits.
-ASKING = {"max_execution_time": 30}
+# Days before 1970 are days too.
+ASKING = {"max_execution_time": 30, "enable_extended_results_for_datetime_functions": 1, **PEOPLE}

@@ -1,9 +1,10 @@
 """The store's tables as lines of JSON, for exports and backups: always the same bytes for the same content."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import cast
 
-from .events import store
+from .events import EventStore, store
 
 # Each table's total order, so that two exports of the same content are equal. Events go in slices, below.
 _ORDER = {
@@ -13,6 +14,7 @@ _ORDER = {
     "quarantine": "product, received_at, kind, event, distinct_id, message_id, body",
     "catalogue": "product, event, property, type",
     "marks": "name",
+    "cohort_members": "product, cohort, version, person",
 }
 TABLES = tuple(_ORDER)
 _SLICE_ROWS = 100_000
@@ -37,30 +39,48 @@ ORDER BY person, timestamp, event_id, received_at, event
 """
 
 
-def dump(table: str) -> Iterator[bytes]:
-    """Every row of `table`, one JSON object each, in its total order."""
+def dump(table: str, source: EventStore | None = None) -> Iterator[bytes]:
+    """Every row of `table`, one JSON object each, in its total order; of the store in force unless another is given."""
+    source = source or store()
     if table == "events":
-        yield from _dump_events()
+        for part in slices(source):
+            yield from dump_slice(part, source)
     elif table == "catalogue":
-        yield from store().lines(_CATALOGUE, settings=_AS_JSON)
+        yield from source.lines(_CATALOGUE, settings=_AS_JSON)
     else:
-        final = "FINAL" if table in {"merge_edges", "person_overrides", "marks"} else ""
-        yield from store().lines(f"SELECT * FROM {table} {final} ORDER BY {_ORDER[table]}", settings=_AS_JSON)
+        final = "FINAL" if table in {"merge_edges", "person_overrides", "marks", "cohort_members"} else ""
+        yield from source.lines(f"SELECT * FROM {table} {final} ORDER BY {_ORDER[table]}", settings=_AS_JSON)
 
 
-def _dump_events() -> Iterator[bytes]:
-    """In slices of the person hash, which is uniform: each holds about `_SLICE_ROWS`, and memory stays flat."""
-    for row in store().query("SELECT product, count() AS n FROM events GROUP BY product ORDER BY product"):
-        slices = max(1, -(-row["n"] // _SLICE_ROWS))
-        for index in range(slices):
-            bounds = {"first": _HASHES * index // slices, "last": _HASHES * (index + 1) // slices - 1}
-            yield from store().lines(_EVENTS, {"product": row["product"], **bounds}, settings=_AS_JSON)
+@dataclass(frozen=True)
+class Slice:
+    """Events of one product whose person hash is within bounds; the hash is uniform, so each holds about as many."""
+
+    product: int
+    first: int
+    last: int
+
+    @property
+    def bounds(self) -> dict[str, int]:
+        return {"product": self.product, "first": self.first, "last": self.last}
 
 
-def load(table: str, lines: Iterable[bytes]) -> None:
-    """Write what `dump` gave into an empty table."""
+def slices(source: EventStore) -> Iterator[Slice]:
+    """All events in parts of about `_SLICE_ROWS`, so that memory stays flat; the same parts for the same events."""
+    for row in source.query("SELECT product, count() AS n FROM events GROUP BY product ORDER BY product"):
+        parts = max(1, -(-row["n"] // _SLICE_ROWS))
+        for index in range(parts):
+            yield Slice(row["product"], _HASHES * index // parts, _HASHES * (index + 1) // parts - 1)
+
+
+def dump_slice(part: Slice, source: EventStore) -> Iterator[bytes]:
+    yield from source.lines(_EVENTS, part.bounds, settings=_AS_JSON)
+
+
+def load(table: str, lines: Iterable[bytes], target: EventStore | None = None) -> None:
+    """Write what `dump` gave."""
     for batch in _in_batches(lines):
-        store().insert_block(table, b"\n".join(batch))
+        (target or store()).insert_block(table, b"\n".join(batch))
 
 
 def _in_batches(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -74,6 +94,6 @@ def _in_batches(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield batch
 
 
-def is_empty() -> bool:
+def is_empty(target: EventStore | None = None) -> bool:
     """No event is kept yet."""
-    return cast(int, store().value("SELECT count() FROM events")) == 0
+    return cast(int, (target or store()).value("SELECT count() FROM events")) == 0

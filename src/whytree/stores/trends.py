@@ -3,21 +3,24 @@
 Stretches are those of the product's calendar: weeks begin on Monday. A stretch without any is left out here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from .events import store
-from .filters import Bound, Selection, field_sql, named, selected
+from .filters import Bound, By, Selection, field_sql, group_sql, named, selected
 from .funnels import MOST_GROUPS
 from .sql import ASKING, PERSON
 
 Interval = Literal["hour", "day", "week", "month"]
 Aggregate = Literal["sum", "mean", "median", "p90", "p95", "p99", "min", "max"]
 
-_BUCKETS: dict[Interval, str] = {
+#: The stretch that an event lies in.
+BUCKETS: dict[Interval, str] = {
     "hour": "toStartOfHour(timestamp, {zone:String})",
-    "day": "toDate(timestamp, {zone:String})",
+    "day": "toDate32(timestamp, {zone:String})",
     "week": "toMonday(timestamp, {zone:String})",
     "month": "toStartOfMonth(timestamp, {zone:String})",
 }
@@ -95,6 +98,26 @@ GROUP BY bucket{group}
 ORDER BY bucket{group}
 """
 
+# Everybody who did it in the days up to each day, once each: a day counts for itself and the days after it.
+_ACTIVE = """
+SELECT arrayJoin(range(0, {{days:UInt32}})) + day AS on_day{group}, uniqExact(who) AS people
+FROM (
+    SELECT DISTINCT toInt32(toDate32(timestamp, {{zone:String}})) AS day, {person} AS who{value}
+    FROM events
+    WHERE {period}
+)
+GROUP BY on_day{group}
+ORDER BY on_day{group}
+"""
+
+_WHO = """
+SELECT {person} AS who, argMax(distinct_id, timestamp) AS one_id, max(timestamp) AS last_at
+FROM events
+WHERE {period}{more}
+GROUP BY who
+ORDER BY last_at DESC, who
+"""
+
 _EVERYBODY = "SELECT uniqExact({person}) AS people FROM events WHERE {period}"
 
 _LARGEST = """
@@ -108,7 +131,7 @@ LIMIT {{groups:UInt32}}
 
 
 def counts(
-    product_id: int, asked: Asked, *, by: str = "", groups: tuple[str, ...] = ()
+    product_id: int, asked: Asked, *, by: Sequence[By] = (), groups: tuple[str, ...] = ()
 ) -> dict[str | None, list[Stretch]]:
     """Occurrences and people by stretch, for each of `groups` and (None) for all others; without `by` only for all."""
     names = ("events", "people", "squares", "largest")
@@ -120,7 +143,13 @@ def counts(
 
 
 def figures(
-    product_id: int, asked: Asked, field: str, aggregate: Aggregate, *, by: str = "", groups: tuple[str, ...] = ()
+    product_id: int,
+    asked: Asked,
+    field: str,
+    aggregate: Aggregate,
+    *,
+    by: Sequence[By] = (),
+    groups: tuple[str, ...] = (),
 ) -> dict[str | None, list[Figure]]:
     """The same for a number that comes with the events; events without one, or with text instead, count for nothing."""
     bound = Bound()
@@ -132,17 +161,41 @@ def figures(
     return found
 
 
+def active(
+    product_id: int, asked: Asked, days: int, *, by: Sequence[By] = (), groups: tuple[str, ...] = ()
+) -> dict[str | None, dict[date, int]]:
+    """People who did it in the `days` days that end with each day. Days before the period count too where they belong to it."""
+    earlier = Asked(asked.selection, asked.start - timedelta(days=days - 1), asked.end, "day", asked.zone)
+    rows = _rows(_ACTIVE, product_id, earlier, by, groups, person=PERSON, days=days)
+    found: dict[str | None, dict[date, int]] = {}
+    for row in rows:
+        found.setdefault(_group(row, by), {})[_EPOCH + timedelta(days=row["on_day"])] = row["people"]
+    return found
+
+
+_EPOCH = date(1970, 1, 1)
+
+
+def who(product_id: int, asked: Asked, *, by: Sequence[By] = (), value: str | None = None) -> list[tuple[int, str]]:
+    """People who did it in the period, those seen last first: hash and one id. With `by`, those of one group."""
+    bound = Bound()
+    more = f" AND {group_sql(by, bound)} = {bound.add('String', value or '')}" if by else ""
+    sql = _WHO.format(person=PERSON, period=_PERIOD.format(condition=selected(asked.selection, bound)), more=more)
+    rows = store().query(sql, _parameters(product_id, asked, bound, zoned=False), ASKING)
+    return [(row["who"], row["one_id"]) for row in rows]
+
+
 def people(product_id: int, asked: Asked) -> int:
     """Everybody who did it in the period, once each."""
     bound = Bound()
     sql = _EVERYBODY.format(person=PERSON, period=_PERIOD.format(condition=selected(asked.selection, bound)))
-    return int(store().value(sql, _parameters(product_id, asked, bound, zoned=False)))
+    return int(store().value(sql, _parameters(product_id, asked, bound, zoned=False), ASKING))
 
 
-def largest_groups(product_id: int, asked: Asked, by: str) -> tuple[str, ...]:
-    """The values of a field with the most events in the period."""
+def largest_groups(product_id: int, asked: Asked, by: Sequence[By]) -> tuple[str, ...]:
+    """The groups with the most events in the period."""
     bound = Bound()
-    sql = _LARGEST.format(value=field_sql(by, bound), period=_PERIOD.format(condition=selected(asked.selection, bound)))
+    sql = _LARGEST.format(value=group_sql(by, bound), period=_PERIOD.format(condition=selected(asked.selection, bound)))
     rows = store().query(sql, _parameters(product_id, asked, bound, zoned=False) | {"groups": MOST_GROUPS}, ASKING)
     return tuple(row["value"] for row in rows)
 
@@ -151,27 +204,29 @@ def _rows(
     template: str,
     product_id: int,
     asked: Asked,
-    by: str,
+    by: Sequence[By],
     groups: tuple[str, ...],
     bound: Bound | None = None,
+    days: int = 0,
     **parts: str,
 ) -> list[dict[str, Any]]:
     bound = bound or Bound()
     value = ""
     if by:
-        text, own = field_sql(by, bound), bound.add("Array(String)", list(groups))
+        text, own = group_sql(by, bound), bound.add("Array(String)", list(groups))
         value = f", {text} IN {own} AS own, if(own, {text}, '') AS value"
     sql = template.format(
-        bucket=_BUCKETS[asked.interval],
+        bucket=BUCKETS[asked.interval],
         group=", own, value" if by else "",
         value=value,
         period=_PERIOD.format(condition=selected(asked.selection, bound)),
         **parts,
     )
-    return store().query(sql, _parameters(product_id, asked, bound), ASKING)
+    more = {"days": days} if days else {}
+    return store().query(sql, _parameters(product_id, asked, bound) | more, ASKING)
 
 
-def _group(row: dict[str, Any], by: str) -> str | None:
+def _group(row: dict[str, Any], by: Sequence[By]) -> str | None:
     return row["value"] if by and row["own"] else None
 
 
@@ -187,3 +242,17 @@ def _parameters(product_id: int, asked: Asked, bound: Bound, *, zoned: bool = Tr
             "end": asked.end,
         }
     )
+
+
+def next_start(interval: Interval, start: Any) -> Any:
+    """When the next stretch begins: a day, or for hours a moment."""
+    if interval == "hour":
+        return (start.astimezone(UTC) + timedelta(hours=1)).astimezone(start.tzinfo)
+    if interval == "month":
+        return (start.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return start + timedelta(days=1 if interval == "day" else 7)
+
+
+def moment_of(start: date | datetime, zone: ZoneInfo) -> datetime:
+    """When a stretch begins, to the moment."""
+    return start if isinstance(start, datetime) else datetime.combine(start, time(), zone)

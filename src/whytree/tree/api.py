@@ -257,6 +257,13 @@ def start_test(request: ApiRequest, product: str, ref: str) -> AssumptionTest:
     return services.start_test(request.actor, find(found, AssumptionTest, ref))
 
 
+@router.post("/products/{product}/tests/{ref}/sessions", response=schemas.TestOut, operation_id="record_session")
+def record_session(request: ApiRequest, product: str, ref: str, said: schemas.SessionIn) -> AssumptionTest:
+    """One more person was watched or asked: passed or not."""
+    found = api_product(request, product, Role.MEMBER)
+    return services.record_session(request.actor, find(found, AssumptionTest, ref), passed=said.passed, note=said.note)
+
+
 @router.post("/products/{product}/tests/{ref}/conclude", response=schemas.TestOut, operation_id="conclude_test")
 def conclude_test(request: ApiRequest, product: str, ref: str, said: schemas.ConcludeIn) -> AssumptionTest:
     """Write the verdict; it becomes evidence on the assumption and on its solution."""

@@ -8,6 +8,7 @@ from django import forms
 from django.urls import reverse
 
 from whytree.errors import Invalid
+from whytree.tree.measures import VERSION as MEASURE_VERSION
 from whytree.tree.models import (
     KINDS,
     PARENTS,
@@ -286,8 +287,20 @@ class AssumptionForm(NodeForm):
     )
 
 
+#: How a test fills itself, as the form asks for it; what each needs is checked by `measures`.
+COUNTS = (
+    ("", "nothing: I write down what happened"),
+    ("people", "people, one by one"),
+    ("fake_door", "who presses a fake door"),
+    ("data", "a metric we have"),
+)
+
+
 class TestForm(NodeForm):
-    more = ("description", "owner")
+    more = (
+        *("counts", "needed", "out_of", "seen", "pressed", "flag", "metric_key", "way", "threshold", "metric_days"),
+        *("description", "owner"),
+    )
 
     title = forms.CharField(
         max_length=TITLE_LENGTH,
@@ -296,6 +309,9 @@ class TestForm(NodeForm):
         help_text="Five people, half a day, no code.",
     )
     method = forms.ChoiceField(choices=Method.choices)
+    cost_days = forms.FloatField(
+        required=False, min_value=0, label="What it costs", help_text="In days of one person: 0.5 is half a day."
+    )
     due = forms.DateField(
         required=False, label="By when", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
@@ -305,9 +321,55 @@ class TestForm(NodeForm):
         widget=lines(2),
         help_text="Who, how many of how many, do what. Fixed once the test starts.",
     )
-    wide = ("title", "success_criterion", "description")
+    counts = forms.ChoiceField(required=False, choices=COUNTS, label="What it counts by itself")
+    needed = forms.IntegerField(required=False, min_value=1, label="How many are a yes")
+    out_of = forms.IntegerField(required=False, min_value=1, label="Of how many people")
+    seen = forms.CharField(required=False, label="Event: the door was seen", widget=one_line(spellcheck="false"))
+    pressed = forms.CharField(required=False, label="Event: it was pressed", widget=one_line(spellcheck="false"))
+    flag = forms.CharField(
+        required=False,
+        label="Flag of the door",
+        widget=one_line(spellcheck="false"),
+        help_text="Turned off when enough people have seen it.",
+    )
+    metric_key = forms.CharField(
+        required=False, label="Metric", widget=one_line(list="metric-keys", spellcheck="false")
+    )
+    way = forms.ChoiceField(
+        required=False, label="It is a yes if it is", choices=(("at_least", "at least"), ("at_most", "at most"))
+    )
+    threshold = forms.FloatField(required=False, label="This much")
+    metric_days = forms.IntegerField(required=False, min_value=1, label="Over the last days", initial=28)
+    wide = ("title", "success_criterion", "description", "counts")
 
-    field_order = ("title", "method", "due", "success_criterion")
+    field_order = ("title", "method", "cost_days", "due", "success_criterion")
+
+    @classmethod
+    def of(cls, node: Node) -> dict[str, Any]:
+        shown = super().of(node)
+        measure = node.measure if isinstance(node, AssumptionTest) else None
+        if measure is None:
+            return shown
+        renamed = {"kind": "counts", "of": "out_of", "days": "metric_days"}
+        return shown | {renamed.get(name, name): value for name, value in measure.items() if name != "version"}
+
+    def said(self) -> dict[str, Any]:
+        said = super().said()
+        asked = {name: said.pop(name) for name in ("counts", *self.more[1:10])}
+        return said | {"measure": _measure(asked)}
+
+
+def _measure(said: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the chosen kind needs of the form; what is missing is left out, and the model says so."""
+    names = {
+        "people": {"needed": "needed", "of": "out_of"},
+        "fake_door": {"needed": "needed", "of": "out_of", "seen": "seen", "pressed": "pressed", "flag": "flag"},
+        "data": {"metric_key": "metric_key", "way": "way", "threshold": "threshold", "days": "metric_days"},
+    }.get(said["counts"])
+    if names is None:
+        return None
+    known = {name: said[field] for name, field in names.items() if said[field] not in (None, "")}
+    return {"version": MEASURE_VERSION, "kind": said["counts"], **known}
 
 
 FORMS: dict[str, type[NodeForm]] = {

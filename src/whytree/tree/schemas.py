@@ -114,6 +114,8 @@ class AssumptionIn(AssumptionEdit):
 class TestEdit(NodeEdit):
     method: Method = Method.PROTOTYPE_TEST
     success_criterion: str = ""
+    cost_days: float | None = None
+    measure: dict[str, Any] | None = None
     due: date | None = None
 
 
@@ -199,6 +201,9 @@ class AssumptionOut(NodeOut):
 class TestOut(NodeOut):
     method: str
     success_criterion: str
+    cost_days: float | None
+    measure: dict[str, Any] | None
+    sessions: list[dict[str, Any]]
     due: date | None
     status: str
     started_at: datetime | None
@@ -219,6 +224,13 @@ class CloseIn(Said):
 class StateIn(Said):
     state: State
     reason: str = ""
+
+
+class SessionIn(Said):
+    """One person who was watched or asked."""
+
+    passed: bool
+    note: str = ""
 
 
 class ConcludeIn(Said):

@@ -74,7 +74,19 @@ _COLUMNS: dict[str, dict[str, str]] = {
         ("ASM", ("assumption_type", "importance"), {}),
         (
             "TST",
-            ("method", "success_criterion", "due", "status", "started_at", "concluded_at", "verdict", "result"),
+            (
+                "method",
+                "success_criterion",
+                "cost_days",
+                "measure",
+                "sessions",
+                "due",
+                "status",
+                "started_at",
+                "concluded_at",
+                "verdict",
+                "result",
+            ),
             {},
         ),
     )

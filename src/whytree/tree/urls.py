@@ -31,5 +31,6 @@ pages = [
     path("<ref:ref>/state", node.set_state, name="node_state"),
     path("<ref:ref>/focus", node.set_focus, name="node_focus"),
     path("<ref:ref>/start", node.start_test, name="test_start"),
+    path("<ref:ref>/session", node.record_session, name="test_session"),
     path("<ref:ref>/conclude", node.conclude_test, name="test_conclude"),
 ]

@@ -2,25 +2,31 @@
 
 from typing import Literal, cast
 
-from ninja import Body, Router, Status
+from ninja import Body, Query, Router, Status
 
 from whytree.engines.text import parse_query
 from whytree.errors import Invalid
-from whytree.voice import queries, schemas, services
-from whytree.voice.drafts import FeedbackFields, Source
-from whytree.voice.models import FeedbackItem, ImportRun
+from whytree.voice import import_api, loop_api, queries, schemas, services, triage_api
+from whytree.voice.drafts import FeedbackFields
+from whytree.voice.models import FeedbackItem
 from whytree.voice.themes.api import router as themes
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
 router = Router(tags=["Voices"])
+router.add_router("", import_api.router)
+router.add_router("", triage_api.router)
+router.add_router("", loop_api.router)
 router.add_router("", themes)
+
+_ANYTHING = schemas.NarrowIn()
 
 MOST_LISTED = 200
 
 
 def _item_out(item: FeedbackItem) -> schemas.ItemOut:
-    shown = schemas.FeedbackOut.of(item, queries.links_of([item]).get(item.ref, []))
+    links, tags = queries.links_of([item]), queries.tags_of([item])
+    shown = schemas.FeedbackOut.of(item, links.get(item.ref, []), tags=tags.get(item.pk, ()))
     marks = [schemas.HighlightOut(**mark.as_json()) for mark in item.highlights.all()]
     return schemas.ItemOut(**shown.model_dump(), highlights=marks)
 
@@ -62,7 +68,8 @@ def list_feedback(
     rating: int | None = None,
     person: str = "",
     opportunity: str = "",
-    state: Literal["waiting", "linked", "away", "all"] = "all",
+    state: Literal["waiting", "asleep", "linked", "away", "all"] = "all",
+    narrow: Query[schemas.NarrowIn] = _ANYTHING,
     after: str = "",
     limit: int = queries.PAGE,
 ) -> schemas.FeedbackPage:
@@ -70,7 +77,15 @@ def list_feedback(
     found = api_product(request, product, Role.VIEWER)
     if not 1 <= limit <= MOST_LISTED:
         raise Invalid(f"limit is a number from 1 to {MOST_LISTED}.")
-    wanted = queries.Wanted(state=state, words=q, source=source, rating=rating, person=person, opportunity=opportunity)
+    wanted = queries.Wanted(
+        state=state,
+        words=q,
+        source=source,
+        rating=rating,
+        person=person,
+        opportunity=opportunity,
+        **narrow.model_dump(),
+    )
     page = queries.page_of(found, wanted, after=after, size=limit)
     return schemas.FeedbackPage(items=schemas.FeedbackOut.of_many(page.items, parse_query(q)), next=page.next or None)
 
@@ -132,64 +147,3 @@ def set_consent(request: ApiRequest, product: str, ref: str, said: schemas.Conse
     """What the person allows us to do with their words."""
     item = queries.find_by_ref(api_product(request, product, Role.MEMBER), ref)
     return _item_out(services.set_consent(request.actor, item, said.consent))
-
-
-# Imports
-
-
-@router.get("/products/{product}/feedback-imports", response=list[schemas.ImportOut], operation_id="list_imports")
-def list_imports(request: ApiRequest, product: str) -> list[schemas.ImportOut]:
-    """The latest imports, the newest first."""
-    found = api_product(request, product, Role.VIEWER)
-    return [schemas.ImportOut.of(run) for run in ImportRun.objects.filter(product=found)[:50]]
-
-
-@router.post("/products/{product}/feedback-imports", response={201: schemas.ImportOut}, operation_id="start_import")
-def start_import(request: ApiRequest, product: str, said: schemas.ImportIn) -> Status[schemas.ImportOut]:
-    """Begin an import, or find the interrupted one: send the rows after its `row_offset`."""
-    found = api_product(request, product, Role.MAINTAINER)
-    run = services.start_import(
-        request.actor,
-        found,
-        source=Source(said.source_type, said.source_id, said.source_name),
-        file=services.FileFacts(said.fingerprint, said.file_name, said.mapping, said.day_first),
-        dry_run=said.dry_run,
-    )
-    return Status(201, schemas.ImportOut.of(run))
-
-
-@router.get("/products/{product}/feedback-imports/{run_id}", response=schemas.ImportOut, operation_id="get_import")
-def get_import(request: ApiRequest, product: str, run_id: int) -> schemas.ImportOut:
-    """One import with its totals and broken rows."""
-    return schemas.ImportOut.of(services.find_run(api_product(request, product, Role.VIEWER), run_id))
-
-
-@router.post("/products/{product}/feedback-imports/{run_id}/rows", response=schemas.ImportOut, operation_id="take_rows")
-def take_rows(request: ApiRequest, product: str, run_id: int, said: schemas.RowsIn) -> schemas.ImportOut:
-    """The next rows of the file. A batch that was taken already changes nothing."""
-    run = services.find_run(api_product(request, product, Role.MAINTAINER), run_id)
-    taken = services.take_rows(
-        request.actor,
-        run,
-        rows=said.rows,
-        errors=[(error.row, error.reason) for error in said.errors],
-        upto=said.upto,
-    )
-    return schemas.ImportOut.of(taken)
-
-
-@router.post(
-    "/products/{product}/feedback-imports/{run_id}/finish", response=schemas.ImportOut, operation_id="finish_import"
-)
-def finish_import(request: ApiRequest, product: str, run_id: int) -> schemas.ImportOut:
-    """All rows were sent."""
-    run = services.find_run(api_product(request, product, Role.MAINTAINER), run_id)
-    return schemas.ImportOut.of(services.finish_import(request.actor, run))
-
-
-@router.delete("/products/{product}/feedback-imports/{run_id}", response=schemas.UndoneOut, operation_id="undo_import")
-def undo_import(request: ApiRequest, product: str, run_id: int) -> schemas.UndoneOut:
-    """Take out what the import brought in; items that were linked since stay."""
-    run = services.find_run(api_product(request, product, Role.MAINTAINER), run_id)
-    _, removed, kept = services.undo_import(request.actor, run)
-    return schemas.UndoneOut(removed=removed, kept=kept)

@@ -8,8 +8,8 @@ class VoiceConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import plugs, search
-        from .themes import jobs  # noqa: F401 - importing them registers their handlers
+        from . import jobs, plugs, search  # noqa: F401 - importing jobs registers its handlers
+        from .themes import jobs as theme_jobs  # noqa: F401 - likewise
 
         post_migrate.connect(search.ensure_index, sender=self)
         plugs.plug()

@@ -45,7 +45,12 @@ def main_keys(product_id: int, keys: set[str]) -> dict[str, str]:
 
 
 def _traits(product_id: int, key: str, draft: Draft, now: datetime) -> Traits:
-    values = {"name": draft.author_name, "email": draft.author_email}
+    values = {
+        "name": draft.author_name,
+        "email": draft.author_email,
+        "company": draft.company,
+        "plan": draft.plan,
+    }
     return Traits(
         product_id, key, {name: value for name, value in values.items() if value}, (draft.said_at or now).timestamp()
     )

@@ -8,13 +8,14 @@ raises `Invalid` with a sentence when it cannot be taken: a wrong time or rating
 import hashlib
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypedDict
 
 import msgspec
 
+from whytree.engines.personal import Redacted, redact
 from whytree.engines.tables import parse_time
 from whytree.errors import Invalid
 from whytree.voice.models import NAME_LENGTH, TEXT_LENGTH, Consent
@@ -47,6 +48,10 @@ class FeedbackFields(TypedDict, total=False):
     consent: str | None
     metadata: dict[str, Any] | None
     submission_id: str | None
+    field_id: str | None
+    company: str | None
+    plan: str | None
+    from_team: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One checked item, not yet stored. `person` is the id under which their events come in."""
+    """One checked item, not yet stored. `person` is the id under which their events come in.
+
+    `field_id` tells several things of one `submission_id` apart. `taken` is the personal data that was taken out, with
+    the column it stood in; `sent_hash` then is the hash of what came in.
+    """
 
     text: str
     said_at: datetime | None = None
@@ -76,10 +85,19 @@ class Draft:
     submission_id: str = ""
     flags: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
+    field_id: str = ""
+    company: str = ""
+    plan: str = ""
+    from_team: bool = False
+    sent_hash: str = ""
+    taken: tuple[tuple[str, Redacted], ...] = ()
 
     @property
     def content_hash(self) -> str:
-        """Changes when anything that was sent changes."""
+        """Changes when anything that was sent changes; what was taken out of it at the door makes no difference."""
+        if self.sent_hash:
+            return self.sent_hash
+        said_since = [self.company, self.plan, self.from_team] if self.company or self.plan or self.from_team else []
         return _digest(
             [
                 self.text,
@@ -94,7 +112,28 @@ class Draft:
                 self.consent,
                 self.flags,
                 self.metadata,
+                *said_since,
             ]
+        )
+
+    def without_personal(self, kinds: Collection[str]) -> "Draft":
+        """The same, with personal data of these kinds taken out of the text and of what is kept beside."""
+        text, taken = redact(self.text, kinds)
+        found = [("", one) for one in taken]
+        metadata = dict(self.metadata)
+        for name, value in self.metadata.items():
+            if isinstance(value, str):
+                metadata[name], parts = redact(value, kinds)
+                found += [(name, one) for one in parts]
+        if not found:
+            return self
+        return replace(
+            self,
+            text=text,
+            metadata=metadata,
+            submission_id=self.own_id,
+            sent_hash=self.content_hash,
+            taken=tuple(found),
         )
 
     @property
@@ -130,6 +169,10 @@ def draft(values: Mapping[str, Any], *, now: datetime, day_first: bool | None = 
         submission_id=_submission_id(values),
         flags=_flags(values.get("flags")),
         metadata=_metadata(values.get("metadata")),
+        field_id=_line(values, "field_id"),
+        company=_line(values, "company"),
+        plan=_line(values, "plan", 100),
+        from_team=values.get("from_team") is True,
     )
 
 

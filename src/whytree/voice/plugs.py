@@ -4,14 +4,16 @@ from typing import Any
 
 from whytree.engines.text import excerpt, is_unspaced
 from whytree.people.queries import PeopleRef, PersonRef
-from whytree.tree.models import Opportunity
+from whytree.tree.models import Opportunity, Solution
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.sockets import Hit, Panel, plug_erase, plug_export, plug_panel, plug_search
+from whytree.workspace.sockets import Hit, Panel, Tone, plug_erase, plug_export, plug_panel, plug_search
 
 from . import queries
 from .models import FeedbackItem
 from .queries import Wanted
+from .queries.loop import loop_of
+from .queries.representation import representation_of
 from .services.erasing import erase_feedback
 
 SHOWN = 5
@@ -23,6 +25,8 @@ SHORTEST = 3
 def plug() -> None:
     """Called once at start-up."""
     plug_panel("opportunity", opportunity_panel, order=20)
+    plug_panel("opportunity", representation_panel, order=40)
+    plug_panel("solution", solution_panel, order=60)
     plug_panel("person", person_panel, order=20)
     plug_panel("group", group_panel, order=20)
     plug_panel("today", today_panel, order=40)
@@ -38,6 +42,24 @@ def opportunity_panel(actor: Actor, product: Product, opportunity: Opportunity) 
         return None
     context = {"demand": heard, "opportunity": opportunity, "voices": heard.voices[:SHOWN]}
     return Panel("Voices", "voice/_panel_opportunity.html", context, column="aside")
+
+
+def representation_panel(actor: Actor, product: Product, opportunity: Opportunity) -> Panel | None:
+    """Who speaks against who uses, once enough have spoken to tell."""
+    told = representation_of(opportunity)
+    if not told.is_known:
+        return None
+    tone: Tone = "amber" if told.warnings else ""
+    return Panel("Who speaks, and who uses", "voice/_panel_representation.html", {"told": told}, tone=tone)
+
+
+def solution_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:
+    """How far the change has come to those who asked for it."""
+    way = loop_of(solution)
+    if not way.askers:
+        return None
+    context = {"way": way, "solution": solution}
+    return Panel("Those who asked", "voice/_panel_loop.html", context, tone="amber" if way.to_tell else "")
 
 
 def person_panel(actor: Actor, product: Product, person: PersonRef) -> Panel | None:

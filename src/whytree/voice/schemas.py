@@ -9,8 +9,8 @@ from pydantic import ConfigDict, Discriminator, Tag
 
 from whytree.engines.text import Query, find_spans
 from whytree.voice.drafts import Source
-from whytree.voice.models import Consent, FeedbackItem, ImportRun
-from whytree.voice.queries import Linked, links_of
+from whytree.voice.models import Consent, FeedbackItem
+from whytree.voice.queries import Linked, links_of, tags_of
 
 Importance = Literal[0, 1, 2, 3]
 
@@ -50,6 +50,9 @@ class FeedbackIn(SourceIn):
     consent: Consent | None = None
     metadata: dict[str, Any] | None = None
     submission_id: str | None = None
+    company: str | None = None  # kept with the person
+    plan: str | None = None
+    from_team: bool = False  # said by one of us: weaker evidence than a user's word
     heard: bool = False  # true: somebody told the caller, who passes it on as its reporter
 
     def fields(self) -> dict[str, Any]:
@@ -124,30 +127,42 @@ class FeedbackOut(Schema):
     source_name: str
     field_id: str
     submission_id: str
+    from_team: bool
+    redacted: bool
     reporter: str | None
     waiting: bool
+    snoozed_until: datetime | None
+    status: str | None
+    assignee: str | None
+    tags: list[str]
     links: list[LinkOut]
     matches: list[tuple[int, int]]  # where the words of the search stand in `text`
 
     @staticmethod
-    def of(item: FeedbackItem, links: Sequence[Linked], query: Query | None = None) -> "FeedbackOut":
+    def of(
+        item: FeedbackItem, links: Sequence[Linked], query: Query | None = None, tags: Sequence[str] = ()
+    ) -> "FeedbackOut":
         own = (
             "ref text said_at said_at_known author_name rating language app_version flags url consent metadata "
-            "source_type source_id source_name field_id submission_id"
+            "source_type source_id source_name field_id submission_id from_team redacted"
         )
         return FeedbackOut(
             **{name: getattr(item, name) for name in own.split()},
             person=item.person_key,
             reporter=str(item.reporter) if item.reporter else None,
             waiting=item.is_waiting,
+            snoozed_until=item.snoozed_until,
+            status=item.status.name if item.status else None,
+            assignee=item.assignee.email if item.assignee else None,
+            tags=list(tags),
             links=[LinkOut.of(linked) for linked in links],
             matches=find_spans(item.text, query) if query else [],
         )
 
     @staticmethod
     def of_many(items: Sequence[FeedbackItem], query: Query | None = None) -> "list[FeedbackOut]":
-        links = links_of(items)
-        return [FeedbackOut.of(item, links.get(item.ref, []), query) for item in items]
+        links, tags = links_of(items), tags_of(items)
+        return [FeedbackOut.of(item, links.get(item.ref, []), query, tags.get(item.pk, ())) for item in items]
 
 
 class FeedbackPage(Schema):
@@ -174,69 +189,20 @@ class LinkIn(SpanIn):
     importance: Importance = 1
 
 
+class NarrowIn(Schema):
+    """Further filters: `plan` and `company` are of the person who spoke, `variant` a flag's as `flag:variant`, `since` and
+    `until` days, `assignee` a member's address or `none`."""
+
+    tag: str = ""
+    status: str = ""
+    assignee: str = ""
+    plan: str = ""
+    company: str = ""
+    version: str = ""
+    variant: str = ""
+    since: str = ""
+    until: str = ""
+
+
 class ConsentIn(Said):
     consent: Consent
-
-
-class ImportIn(Said):
-    """What identifies an import. The same one started again goes on where the interrupted one stopped."""
-
-    fingerprint: str
-    source_name: str
-    file_name: str = ""
-    source_type: str = "file"
-    source_id: str = ""
-    mapping: dict[str, str] = {}
-    day_first: bool | None = None
-    dry_run: bool = False
-
-
-class RowErrorIn(Said):
-    row: int
-    reason: str
-
-
-class RowsIn(Said):
-    """The next rows up to `upto`, the number of the last row of this batch. A row is `[number, {field: value}]`."""
-
-    rows: list[tuple[int, dict[str, Any]]]
-    errors: list[RowErrorIn] = []
-    upto: int
-
-
-class ImportOut(Schema):
-    id: int
-    file_name: str
-    source_type: str
-    source_name: str
-    state: str
-    row_offset: int
-    rows: int
-    created: int
-    updated: int
-    skipped: int
-    empty: int
-    broken: int
-    errors: list[RowErrorIn]
-    started_at: datetime
-    finished_at: datetime | None
-    undone_at: datetime | None
-
-    @staticmethod
-    def of(run: ImportRun) -> "ImportOut":
-        own = (
-            "file_name source_type source_name state row_offset rows created updated skipped empty broken started_at "
-            "finished_at undone_at"
-        )
-        return ImportOut(
-            id=run.pk,
-            errors=[RowErrorIn(row=row, reason=reason) for row, reason in run.errors],
-            **{name: getattr(run, name) for name in own.split()},
-        )
-
-
-class UndoneOut(Schema):
-    """What became of the items of an import that was taken back."""
-
-    removed: int
-    kept: int

@@ -2,14 +2,20 @@
 
 from django.urls import path
 
-from .pages import inbox, item
+from .pages import acts, imports, inbox, item, loop, sorting
 from .themes import pages as themes
 
 pages = [
     path("voices", inbox.inbox, name="voices"),
     path("voices/new", item.heard, name="heard"),
-    path("voices/imports", item.imports, name="feedback_imports"),
-    path("voices/imports/<int:run_id>/undo", item.undo_import, name="undo_import"),
+    path("voices/imports", imports.imports, name="feedback_imports"),
+    path("voices/imports/settings", imports.voice_settings, name="voice_settings"),
+    path("voices/imports/<int:run_id>", imports.import_run, name="import_run"),
+    path("voices/imports/<int:run_id>/begin", imports.begin, name="begin_import"),
+    path("voices/imports/<int:run_id>/go-on", imports.go_on, name="go_on_import"),
+    path("voices/imports/<int:run_id>/put-back", imports.put_back, name="put_back_personal"),
+    path("voices/imports/<int:run_id>/close", imports.close, name="close_import"),
+    path("voices/imports/<int:run_id>/undo", imports.undo_import, name="undo_import"),
     path("voices/opportunities", inbox.opportunity_options, name="opportunity_options"),
     path("themes", themes.themes, name="themes"),
     path("themes/find", themes.find, name="find_themes"),
@@ -22,11 +28,22 @@ pages = [
         path(f"THM-<int:number>/<str:ref>/{answer}", themes.judge, {"answer": answer}, name=f"theme_{answer}")
         for answer in ("yes", "no")
     ),
+    path("voices/triage", acts.triage, name="triage_voices"),
+    path("voices/undo", acts.undo, name="undo_voices"),
+    path("voices/views", sorting.save_view, name="save_view"),
+    path("voices/views/<int:view_id>/remove", sorting.remove_view, name="remove_view"),
+    path("voices/statuses", sorting.statuses, name="voice_statuses"),
+    path("SOL-<int:number>/requesters", loop.requesters, name="requesters"),
+    path("SOL-<int:number>/requesters/act", loop.act, name="requesters_act"),
     path("FB-<int:number>", item.item, name="feedback_item"),
-    path("FB-<int:number>/link", inbox.link, name="link_voice"),
-    path("FB-<int:number>/unlink/<str:ref>", inbox.unlink, name="unlink_voice"),
+    path("FB-<int:number>/link", acts.link, name="link_voice"),
+    path("FB-<int:number>/unlink/<str:ref>", acts.unlink, name="unlink_voice"),
     path("FB-<int:number>/opportunity", item.new_opportunity, name="voice_opportunity"),
-    path("FB-<int:number>/put-away", inbox.put_away, name="put_away"),
-    path("FB-<int:number>/bring-back", inbox.bring_back, name="bring_back"),
-    path("FB-<int:number>/consent", inbox.set_consent, name="set_consent"),
+    path("FB-<int:number>/put-away", acts.put_away, name="put_away"),
+    path("FB-<int:number>/bring-back", acts.bring_back, name="bring_back"),
+    path("FB-<int:number>/consent", acts.set_consent, name="set_consent"),
+]
+
+root = [
+    path("solved/<str:token>", loop.did_it_solve, name="did_it_solve"),
 ]

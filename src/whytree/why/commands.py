@@ -45,7 +45,7 @@ def init(
     as_json: AsJson = False,
 ) -> None:
     """Begin in a clone: whom was this code for? Reads the history; sends nothing anywhere but to your own Whytree."""
-    from .initial import begin, go_on
+    from .first.initial import begin, go_on
 
     if confirm:
         go_on(path, as_json=as_json)
@@ -68,15 +68,15 @@ def why(
     as_json: AsJson = False,
 ) -> None:
     """Why is this here? From the line to the people who asked and to what it did, on one screen."""
-    from .asking import ask, read_question
+    from .asking.clone import ask, read_question
 
     client = connect()
     if not as_json:
         # git is at work already (`site/start.py`): what is needed after it costs nothing now
-        from .screen import print_answer
+        from .asking.screen import print_answer
     question = read_question(ref, Path.cwd(), at)
     if tell:
-        from .telling import tell_why
+        from .asking.telling import tell_why
 
         question = tell_why(client, question, tell, lambda: read_question(ref, Path.cwd(), at))
     answer = ask(client, question)
@@ -85,7 +85,7 @@ def why(
         return
     print_answer(answer)
     if at_a_terminal():
-        from .telling import offer, tell_why
+        from .asking.telling import offer, tell_why
 
         if reason := offer(question, answer):
             print_answer(ask(client, tell_why(client, question, reason, lambda: read_question(ref, Path.cwd(), at))))
@@ -106,13 +106,13 @@ def improve(
     as_json: AsJson = False,
 ) -> None:
     """How could this be better? Who struggles here, what is near its margin, untested or never measured, and the cheapest next test."""
-    from .placing import look_ahead
+    from .ahead.placing import look_ahead
 
     answer = look_ahead(connect(), place, Path.cwd())
     if as_json:
         print_json(answer)
         return
-    from .screen_ahead import print_ahead
+    from .ahead.screen import print_ahead
 
     print_ahead(answer)
 
@@ -134,7 +134,7 @@ def start(
     as_json: AsJson = False,
 ) -> None:
     """Begin work with its why: one screen, three questions (each may stay open), a branch whose commits say what they are for."""
-    from .starting import begin
+    from .starting.terminal import begin
 
     answers = {"problem": problem, "who": who, "test": test}
     begin(connect(), subject, answers, with_branch=not no_branch, yes=yes, as_json=as_json)
@@ -151,7 +151,7 @@ def coverage(
     as_json: AsJson = False,
 ) -> None:
     """What does the code rest on? For every line the best behind it, from a measured outcome down to nothing."""
-    from .covering import cover, print_coverage
+    from .coverage.terminal import cover, print_coverage
 
     answer = cover(connect(), path, repository=repository, sync=not no_sync, as_json=as_json)
     if as_json:
@@ -162,14 +162,14 @@ def coverage(
 
 def daily(as_json: AsJson = False) -> None:
     """Three voices of people whom your code touched, and what waits for you. Two minutes; none comes twice."""
-    from .reading_daily import own_emails
+    from .daily.own import own_emails
 
     client = connect()
     answer = client.post(f"/products/{client.product}/daily", {"emails": own_emails(Path.cwd())})
     if as_json:
         print_json(answer)
         return
-    from .screen_daily import print_daily
+    from .daily.screen import print_daily
 
     print_daily(answer)
 
@@ -180,7 +180,7 @@ def digest(
     as_json: AsJson = False,
 ) -> None:
     """The Monday mail: five lines on whom your code touched and what waits. Prints this week's."""
-    from .screen_daily import digest_lines
+    from .daily.screen import digest_lines
 
     client = connect()
     path = f"/products/{client.product}/digest"

@@ -9,9 +9,9 @@ from whytree.workspace import mail
 from whytree.workspace.jobs import enqueue, handler
 from whytree.workspace.models import Membership, Product, User
 
-from .digest import week_of
+from .daily.digest import week_of
+from .daily.sending import ATTEMPTS, send_week
 from .models import Reader, Sending, SlackHook
-from .sending import ATTEMPTS, send_week
 
 LOOK_EVERY = timedelta(minutes=15)
 KEEP = timedelta(days=90)

@@ -18,8 +18,8 @@ from whytree.workspace.roles import Role
 from whytree.workspace.sockets import Hit, search
 
 from .answer import Why
+from .answering.reasons import tell_why, withdraw_why, withdrawable
 from .queries import Ask, explain, page_of
-from .reasons import tell_why, withdraw_why, withdrawable
 from .refs import CommitRef, FolderRef, LineRef, NodeRef, NotAReference, Ref, parse_ref
 from .services import answer_why
 

@@ -13,10 +13,10 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product, User
 from whytree.workspace.sockets import Hit, Panel, plug_panel, plug_search
 
-from .daily import todays
-from .first_look import first_look, lead
+from .daily.answer import todays
+from .first.first_look import first_look, lead
+from .first.questions import MOST_ASKED, questions
 from .queries import Ask, commits_of, explain, page_of
-from .questions import MOST_ASKED, questions
 from .refs import LineRef
 
 _COMMIT = re.compile(r"[0-9a-f]{4,64}")

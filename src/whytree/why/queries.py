@@ -25,8 +25,8 @@ from whytree.tree.queries import children_of, find_node, nodes_behind, nodes_of_
 from whytree.workspace.models import Product
 
 from .answer import CodeLine, Gone, LinkJson, Other, Why, link
-from .commits import Told, Traced, find_links, told_of, trace
-from .hops import (
+from .answering.commits import Told, Traced, find_links, told_of, trace
+from .answering.hops import (
     VOICE_RULE,
     draft_hops,
     evidence_hops,
@@ -41,11 +41,19 @@ from .hops import (
     ticket_voice,
     url_of,
 )
-from .linking import findings_of
-from .parts import folder_findings, folder_lines, is_folder, parts_of, repository_with, ticketed_commits, touching
+from .answering.linking import findings_of
+from .answering.parts import (
+    folder_findings,
+    folder_lines,
+    is_folder,
+    parts_of,
+    repository_with,
+    ticketed_commits,
+    touching,
+)
+from .answering.reviews import hypothesis_of_review, review_hop
+from .answering.sentences import advice, headline
 from .refs import CommitRef, FlagRef, FolderRef, LineRef, Ref
-from .reviews import hypothesis_of_review, review_hop
-from .sentences import advice, headline
 
 CONTEXT_LINES = 2
 MOST_CODE = 40
@@ -169,14 +177,22 @@ def _lines_of_symbol(file: FileBlame, ref: LineRef) -> tuple[int, int]:
 
 
 def _code(file: FileBlame, spans: Sequence[Span]) -> tuple[CodeLine, ...]:
-    """The lines that the answer is about with a little around them, where their text was sent."""
-    if file.text is None or not spans:
+    """The lines that the answer is about with a little around them, as far as their text was sent."""
+    if not spans:
         return ()
-    lines = file.text.split("\n")
+    lines = _sent(file)
     first = max(1, spans[0].start - CONTEXT_LINES)
-    last = min(len(lines), spans[-1].end + CONTEXT_LINES, first + MOST_CODE)
+    last = min(spans[-1].end + CONTEXT_LINES, first + MOST_CODE)
     told = {number for span in spans for number in range(span.start, span.end + 1)}
-    return tuple(CodeLine(number, lines[number - 1], number in told) for number in range(first, last + 1))
+    return tuple(
+        CodeLine(number, lines[number], number in told) for number in range(first, last + 1) if number in lines
+    )
+
+
+def _sent(file: FileBlame) -> dict[int, str]:
+    """Lines by their numbers: all of them, or those of its hunks."""
+    pieces = [(1, 0, file.text)] if file.text is not None else file.hunks
+    return {first + at: line for first, _, text in pieces for at, line in enumerate(text.split("\n"))}
 
 
 def _of_spans(product: Product, ask: Ask, ref: LineRef) -> Why:
@@ -200,9 +216,18 @@ def _of_spans(product: Product, ask: Ask, ref: LineRef) -> Why:
     return replace(
         answer,
         lines=ref.lines[1:],
-        notes=(*answer.notes, *cut_off),
+        notes=(*answer.notes, *_left_out(rest), *cut_off),
         others=(*answer.others, *others),
         parts=parts_of(product, sizes, findings) if rest else (),
+    )
+
+
+def _left_out(commits: Sequence[str]) -> tuple[str, ...]:
+    more = len(commits) - MOST_OTHERS
+    if more <= 0:
+        return ()
+    return (
+        f"{more:,} more {'commit' if more == 1 else 'commits'} wrote lines here: ask about fewer lines to see them.",
     )
 
 

@@ -23,11 +23,11 @@ from whytree.workspace.models import Product, User
 from whytree.workspace.roles import Role
 
 from .answer import Why
-from .card import QUESTIONS, Subject, find_subject, unanswered
-from .counting import count
-from .hops import place_of
+from .answering.counting import count
+from .answering.hops import place_of
 from .queries import Ask, explain
 from .refs import NodeRef, NotAReference, parse_ref
+from .starting.card import QUESTIONS, Subject, find_subject, unanswered
 
 TITLE_LENGTH = 200
 

@@ -2,8 +2,13 @@
 
 from django.urls import path
 
-from . import confirming, coverage_pages, pages_daily, pages_improve, pages_monday, pages_start
 from . import pages as views
+from .ahead import pages as pages_improve
+from .coverage import pages as coverage_pages
+from .daily import monday as pages_monday
+from .daily import pages as pages_daily
+from .first import confirming
+from .starting import pages as pages_start
 
 pages = [
     path("why", views.why, name="why"),

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 from ninja import Router, Schema, Status
+from pydantic import Field
 
 from . import archive, keys, services
 from .access import require_whole_workspace
@@ -89,6 +90,7 @@ class NewKeyOut(KeyOut):
 class KeyIn(Schema):
     kind: str
     name: str = ""
+    secret: str = Field("", description="A capture key that your clients have already, of the tool they send to today.")
 
 
 class TokenIn(Schema):
@@ -237,7 +239,9 @@ def list_keys(request: ApiRequest, product: str) -> list[Key]:
 @router.post("/products/{product}/keys", response={201: NewKeyOut}, operation_id="create_key")
 def create_key(request: ApiRequest, product: str, body: KeyIn) -> Status[NewKeyOut]:
     """A capture key (public, can only send) or a server key; its secret is shown only now."""
-    key, secret = keys.create_key(request.actor, find_product(product), kind=body.kind, name=body.name)
+    key, secret = keys.create_key(
+        request.actor, find_product(product), kind=body.kind, name=body.name, secret=body.secret
+    )
     return Status(201, _with_secret(key, secret))
 
 

@@ -95,11 +95,14 @@ def revoke_invitation(
 def add_key(
     kind: Annotated[str, typer.Argument(help="capture (public, can only send) or server")],
     name: Annotated[str, typer.Option(help="To recognise it by.")] = "",
+    secret: Annotated[
+        str, typer.Option(metavar="KEY", help="Take this capture key, which your clients have already, as phc_...")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Make a key; it is shown only now."""
     client = connect()
-    made = client.post(f"/products/{client.product}/keys", {"kind": kind, "name": name})
+    made = client.post(f"/products/{client.product}/keys", {"kind": kind, "name": name, "secret": secret})
     show(made, as_json, made["secret"])
 
 

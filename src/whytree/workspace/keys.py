@@ -13,7 +13,7 @@ from datetime import datetime
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from whytree.errors import Forbidden, Invalid, NotFound
+from whytree.errors import Conflict, Forbidden, Invalid, NotFound
 
 from .access import require, require_writing
 from .activity import record, snapshot
@@ -44,9 +44,9 @@ def hashed(secret: str) -> str:
 
 
 def _issue(
-    kind: Key.Kind, *, name: str, product: Product | None, user_id: int | None, scopes: list[str]
+    kind: Key.Kind, *, name: str, product: Product | None, user_id: int | None, scopes: list[str], secret: str = ""
 ) -> tuple[Key, str]:
-    secret = _PREFIXES[kind] + secrets.token_urlsafe(32)
+    secret = secret or _PREFIXES[kind] + secrets.token_urlsafe(32)
     key = Key.objects.create(
         kind=kind,
         name=name.strip()[:80] or kind.value,
@@ -60,14 +60,31 @@ def _issue(
 
 
 @transaction.atomic
-def create_key(actor: Actor, product: Product, *, kind: str, name: str) -> tuple[Key, str]:
-    """A capture or server key for a product; returns the secret, which is not kept."""
+def create_key(actor: Actor, product: Product, *, kind: str, name: str, secret: str = "") -> tuple[Key, str]:
+    """A capture or server key for a product; returns the secret, which is not kept.
+
+    With a `secret` a key that clients have already, of the tool they send to today, opens this product too.
+    """
     require(actor, product, Role.MAINTAINER)
     if kind not in (Key.Kind.CAPTURE, Key.Kind.SERVER):
         raise Invalid("A product has capture keys and server keys; personal tokens are made on your own page.")
-    key, secret = _issue(Key.Kind(kind), name=name, product=product, user_id=actor.user_id, scopes=[])
+    if secret:
+        _check_adopted(secret, kind)
+    key, secret = _issue(Key.Kind(kind), name=name, product=product, user_id=actor.user_id, scopes=[], secret=secret)
     record(actor, product, "create_key", key, after=_public(key), undoable=False)
     return key, secret
+
+
+def _check_adopted(secret: str, kind: str) -> None:
+    """Raise for what cannot be a key of ours: what stands in pages and apps elsewhere is no secret here."""
+    if kind != Key.Kind.CAPTURE:
+        raise Invalid("Only a capture key may be one that you have already: it is public, and opens no more than that.")
+    if not 8 <= len(secret) <= 200 or not secret.isascii() or not secret.isprintable() or " " in secret:
+        raise Invalid("A key has 8 to 200 letters, digits and signs, without spaces.")
+    if secret.startswith(tuple(_PREFIXES.values())):
+        raise Invalid("This is a key of Whytree's own. Use it as it is, or make a new one.")
+    if Key.objects.filter(secret_hash=hashed(secret)).exists():
+        raise Conflict("This key is taken already, here or by another product. Revoked keys stay taken.")
 
 
 @transaction.atomic

@@ -13,6 +13,8 @@ import json
 import socket
 import ssl
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -58,6 +60,56 @@ def post_json(url: str, body: Any) -> bytes:
         raise Unavailable(f"{parts.hostname} wants it later: {response.status} {said}".strip(), retry_after=300)
     moved = " It answers with a redirect, which is not followed." if 300 <= response.status < 400 else ""
     raise Refused(f"{parts.hostname} refused it: {response.status} {said}".strip() + moved)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the other side answered; `retry_after` in seconds when it said so."""
+
+    status: int
+    text: str
+    retry_after: float | None = None
+
+    @property
+    def is_later(self) -> bool:
+        """Whether it wants the same again, later."""
+        return self.status >= 500 or self.status in {408, 429}
+
+
+class Line:
+    """A connection to one host that is kept between calls, each under the same rules. For one thread.
+
+    line = Line("https://eu.i.posthog.com")
+    line.post("/batch/", body, {"Content-Type": "application/json"})
+    """
+
+    def __init__(self, url: str) -> None:
+        self._parts = _split(url)
+        self._connection: http.client.HTTPConnection | None = None
+
+    def post(self, target: str, data: bytes, headers: Mapping[str, str]) -> Reply:
+        """Whatever it answers. Raises `Unavailable` when it does not; `Invalid` when it may not be called."""
+        try:
+            return self._post(target, data, headers)
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            raise Unavailable(f"{self._parts.hostname} does not answer: {plain(error)[:200]}", retry_after=5) from error
+
+    def _post(self, target: str, data: bytes, headers: Mapping[str, str]) -> Reply:
+        if self._connection is None:
+            self._connection = _connection(self._parts, _checked_address(self._parts))
+        self._connection.request("POST", target, data, {**headers, "Host": self._parts.netloc})
+        with self._connection.getresponse() as response:
+            text = plain(_answer(response).decode("utf-8", "replace"))[:200]
+            if response.will_close or not response.isclosed():  # an answer that was cut would be read as the next one's
+                self.close()
+            after = response.headers.get("Retry-After", "")
+        return Reply(response.status, text, float(after) if after.isascii() and after.isdigit() else None)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 def _answer(response: http.client.HTTPResponse) -> bytes:

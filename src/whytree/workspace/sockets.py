@@ -3,7 +3,7 @@
 A plain downward import is always preferred; a socket exists where what stands below has to show, ask or tell
 something of what stands above. This file is the whole list.
 
-panel     what others show on a node's page, a person's page, Today, and beside a group of people that a number is made of
+panel     what others show on a node's page, an experiment's, a person's, Today, and beside a group of people that a number is made of
 figure    what others draw on a node in the tree: a live value, voices, a flag
 search    what the box **Why ...** finds
 variants  which flag variants are in force for a person, stored with each event and each feedback item
@@ -20,8 +20,8 @@ from typing import Any, Literal
 from .actors import Actor
 from .models import Product
 
-Place = Literal["outcome", "opportunity", "solution", "person", "group", "today"]
-PLACES: tuple[Place, ...] = ("outcome", "opportunity", "solution", "person", "group", "today")
+Place = Literal["outcome", "opportunity", "solution", "experiment", "person", "group", "today"]
+PLACES: tuple[Place, ...] = ("outcome", "opportunity", "solution", "experiment", "person", "group", "today")
 Tone = Literal["", "leaf", "amber", "red", "blue", "plum"]
 
 
@@ -56,6 +56,7 @@ class Figure:
     spark: Sequence[float] = ()
     tone: Tone = ""
     chips: Sequence[Chip] = ()
+    proposed: str = ""  # what the data propose, where a person is to decide
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class Hit:
     rank: float = 0.5
 
 
+Drawn = Literal["outcome", "opportunity", "solution", "test"]
 PanelSource = Callable[[Actor, Product, Any], Panel | None]
 FigureSource = Callable[[Product, Sequence[Any]], dict[int, Figure]]
 SearchSource = Callable[[Actor, Product, str, int], list[Hit]]
@@ -88,7 +90,9 @@ _exporters: list[PersonVerb] = []
 FACTS = {
     "flag_opened": "actor, product, flag_key, hypothesis_id, at: a flag reaches people who are not internal",
     "exposure_received": "product_id, flag_key, at, trusted: the first exposure of a flag came from elsewhere; trusted: by no public key",
-    "review_decided": "actor, product, solution_id, decision: an outcome review was decided",
+    "experiment_due": "actor, product, hypothesis_id, due_at: the day on which an experiment is read was set",
+    "experiment_decided": "actor, product, hypothesis_id, verdict, decision, learning: an experiment was decided",
+    "review_decided": "actor, product, solution_id, hypothesis_id, decision, learning: an outcome review was decided",
 }
 
 
@@ -103,13 +107,11 @@ def panels(place: Place, actor: Actor, product: Product, subject: Any) -> list[P
     return [panel for panel in shown if panel is not None]
 
 
-def plug_figure(kind: Literal["outcome", "opportunity", "solution"], source: FigureSource) -> None:
+def plug_figure(kind: Drawn, source: FigureSource) -> None:
     _figures[kind].append(source)
 
 
-def figures(
-    kind: Literal["outcome", "opportunity", "solution"], product: Product, nodes: Sequence[Any]
-) -> dict[int, Figure]:
+def figures(kind: Drawn, product: Product, nodes: Sequence[Any]) -> dict[int, Figure]:
     """What to draw on each node, by primary key; several sources are merged, chips added up."""
     merged: dict[int, Figure] = {}
     for source in _figures[kind]:
@@ -126,6 +128,7 @@ def _joined(one: Figure, two: Figure) -> Figure:
         spark=one.spark or two.spark,
         tone=one.tone or two.tone,
         chips=(*one.chips, *two.chips),
+        proposed=one.proposed or two.proposed,
     )
 
 
@@ -171,3 +174,14 @@ def plug_erase(eraser: PersonVerb) -> None:
 
 def plug_export(exporter: PersonVerb) -> None:
     _exporters.append(exporter)
+
+
+def erase_everywhere(product: Product, person_key: str) -> None:
+    """Every app forgets what it holds of this id; in the caller's transaction."""
+    for eraser in _erasers:
+        eraser(product, person_key)
+
+
+def export_everywhere(product: Product, person_key: str) -> dict[str, Any]:
+    """What every app holds of this id, by the app's name."""
+    return {exporter.__module__.split(".")[1]: exporter(product, person_key) for exporter in _exporters}

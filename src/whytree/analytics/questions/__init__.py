@@ -3,33 +3,53 @@
 {"version": 1, "kind": "funnel", "within": "1d", "by": "platform", "days": 28,
  "steps": [{"event": "opened"}, {"event": "paid", "where": [{"field": "plan", "operator": "is", "values": ["free"]}]}]}
 {"version": 1, "kind": "trends", "series": ["paid"], "measure": "sum:price", "interval": "week", "by": "plan"}
+{"version": 1, "kind": "lifecycle", "event": "opened", "interval": "week"}
+{"version": 1, "kind": "stickiness", "event": "opened", "interval": "day", "days": 28}
+{"version": 1, "kind": "paths", "from": "opened", "depth": 5, "hide": ["heartbeat"]}
 {"version": 1, "kind": "retention", "begin": "signed_up", "back": "opened", "interval": "week", "stretches": 8}
 
 Without `days` it is about everything there is. A `where` beside the events holds for each of them.
 """
 
-from .kinds import (
-    MOST_STEPS,
-    Funnel,
-    Measured,
-    Question,
-    Retention,
-    Trends,
-    as_json,
-    checked_question,
-    events_of,
-    fields_of,
+from .funnel import MOST_STEPS, Funnel
+from .kinds import KINDS, VERSION, Question, as_json, checked_question, events_of, fields_of
+from .living import Lifecycle, Stickiness
+from .parts import (
+    COHORT,
+    PERSON_TRAIT,
+    filter_json,
+    filter_words,
+    label,
+    parse_filter,
+    parse_span,
+    refuse_unknown,
+    span,
+    span_words,
 )
-from .parts import filter_json, filter_words, label, parse_filter, parse_span, refuse_unknown, span, span_words
+from .paths import Paths
+from .reading import by_text
+from .retention import Retention, bracket_words
+from .trends import ACTIVE, LETTERS, Measured, Trends
 
 __all__ = [
+    "ACTIVE",
+    "COHORT",
+    "KINDS",
+    "LETTERS",
     "MOST_STEPS",
+    "PERSON_TRAIT",
+    "VERSION",
     "Funnel",
+    "Lifecycle",
     "Measured",
+    "Paths",
     "Question",
     "Retention",
+    "Stickiness",
     "Trends",
     "as_json",
+    "bracket_words",
+    "by_text",
     "checked_question",
     "events_of",
     "fields_of",

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any, get_args
 
 from whytree.errors import Invalid
-from whytree.stores.filters import FLAG, Filter, Operator, Selection
+from whytree.stores.filters import FLAG, AllOf, AnyOf, Condition, Filter, Membership, Operator, Selection, moment_of
 
 MOST_EVENTS = 20
 MOST_FILTERS = 20
@@ -18,7 +18,15 @@ MAX_DAYS = 3_660
 MAX_WINDOW = timedelta(days=366)
 OPERATORS: tuple[Operator, ...] = get_args(Operator)
 _WITHOUT_VALUE = ("is set", "is not set")
-_NUMERIC = ("above", "below")
+_NUMERIC = ("above", "below", "at least", "at most")
+_DATED = ("before", "after")
+_PATTERNS = ("matches", "does not match")
+#: Of a filter tree. A person who reads it gives up earlier.
+DEEPEST = 8
+#: A filter or a breakdown by who belongs to a cohort: `cohort:early_birds`.
+COHORT = "cohort:"
+#: By what is known of the person now, whatever it was when the event happened: `person:plan`.
+PERSON_TRAIT = "person:"
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _SPAN = re.compile(r"\s*(\d{1,9})\s*([smhdw])\s*")
 _UNITS = {"w": "week", "d": "day", "h": "hour", "m": "minute", "s": "second"}
@@ -31,13 +39,41 @@ def label(step: Selection) -> str:
     return f"{events} ({filters})" if filters else events
 
 
-def filter_words(one: Filter) -> str:
-    return f"{one.field.removeprefix(FLAG)} {one.operator} {' or '.join(one.values)}".rstrip()
+def filter_words(one: Condition) -> str:
+    if isinstance(one, AnyOf | AllOf):
+        word = " or " if isinstance(one, AnyOf) else " and "
+        return f"({word.join(filter_words(part) for part in one.parts)})"
+    if isinstance(one, Membership):
+        return f"{'in' if one.inside else 'not in'} {one.name}"
+    if one.field.startswith(COHORT):
+        return f"{'in' if one.operator == 'is set' else 'not in'} {one.field.removeprefix(COHORT)}"
+    field = one.field.removeprefix(FLAG).replace(PERSON_TRAIT, "person’s ", 1)
+    return f"{field} {one.operator} {' or '.join(one.values)}".rstrip()
 
 
-def parse_filter(text: str) -> Filter:
-    """A filter as one types it: `plan=free`, `plan!=free,trial`, `title~guitar`, `price>10`, `coupon` (is set), `!coupon`."""
-    found = re.fullmatch(r"(?P<field>[^=!~<>]+?)\s*(?P<sign>!=|=|~|>|<)\s*(?P<values>.*)", text.strip(), re.DOTALL)
+def fields_of_filters(filters: Iterable[Condition]) -> list[str]:
+    """Every field that is read, in its order."""
+    found: list[str] = []
+    for one in filters:
+        if isinstance(one, AnyOf | AllOf):
+            found += fields_of_filters(one.parts)
+        elif isinstance(one, Filter):
+            found.append(one.field)
+    return found
+
+
+def parse_filter(text: str) -> Condition:
+    """A filter as one types it: `plan=free`, `plan!=free,trial`, `title~guitar`, `price>10`, `coupon` (is set), `!coupon`.
+
+    `title=~^gui` is a regular expression, `born<2000-01-01` a date, `cohort:early_birds` who belongs to one; `|` between two
+    of them means either.
+    """
+    either = [part for part in text.split("|") if part.strip()] if "=~" not in text else [text]
+    if len(either) > 1:
+        return AnyOf(tuple(parse_filter(part) for part in either))
+    found = re.fullmatch(
+        r"(?P<field>[^=!~<>]+?)\s*(?P<sign>!=|=~|!~|>=|<=|=|~|>|<)\s*(?P<values>.*)", text.strip(), re.DOTALL
+    )
     if found is None:
         name = text.strip()
         raw: dict[str, Any] = {
@@ -45,9 +81,27 @@ def parse_filter(text: str) -> Filter:
             "operator": "is not set" if name[:1] == "!" else "is set",
         }
         return _filter(raw)
-    signs = {"=": "is", "!=": "is not", "~": "contains", ">": "above", "<": "below"}
     values = [value.strip() for value in found["values"].split(",")]
-    return _filter({"field": found["field"], "operator": signs[found["sign"]], "values": values})
+    operator = _SIGNS[found["sign"]]
+    if operator in _DAYS and values and not _is_number(values[0]):
+        operator = _DAYS[operator]
+    if operator in _PATTERNS:
+        values = [found["values"].strip()]
+    return _filter({"field": found["field"], "operator": operator, "values": values})
+
+
+_SIGNS = {
+    "=": "is",
+    "!=": "is not",
+    "~": "contains",
+    "!~": "does not contain",
+    "=~": "matches",
+    ">": "above",
+    "<": "below",
+    ">=": "at least",
+    "<=": "at most",
+}
+_DAYS = {"above": "after", "below": "before"}
 
 
 def parse_span(value: object) -> timedelta:
@@ -92,7 +146,7 @@ def _largest(window: timedelta) -> tuple[int, str]:
     return seconds // _SECONDS[unit], unit
 
 
-def checked_selection(raw: object, shared: tuple[Filter, ...] = ()) -> Selection:
+def checked_selection(raw: object, shared: tuple[Condition, ...] = ()) -> Selection:
     """A step, a series, a beginning: an event, or one of several, with filters."""
     if isinstance(raw, str):
         raw = {"event": raw}
@@ -110,10 +164,23 @@ def checked_selection(raw: object, shared: tuple[Filter, ...] = ()) -> Selection
     return Selection(tuple(dict.fromkeys(names)), checked_filters(raw.get("where", [])) + shared)
 
 
-def checked_filters(raw: object) -> tuple[Filter, ...]:
+def checked_filters(raw: object, depth: int = DEEPEST) -> tuple[Condition, ...]:
     if not isinstance(raw, Sequence) or isinstance(raw, str) or len(raw) > MOST_FILTERS:
         raise Invalid(f"“where” is a list of at most {MOST_FILTERS} filters.")
-    return tuple(_filter(one) for one in raw)
+    return tuple(_condition(one, depth) for one in raw)
+
+
+def _condition(raw: object, depth: int) -> Condition:
+    """A filter, or {"any": [...]}, {"all": [...]} of some."""
+    if not isinstance(raw, Mapping) or set(raw) not in ({"any"}, {"all"}):
+        return _filter(raw)
+    if depth == 0:
+        raise Invalid(f"Filters within filters go {DEEPEST} deep at most. Say it with fewer brackets.")
+    kind, parts = next(iter(raw.items()))
+    found = checked_filters(parts, depth - 1)
+    if not found:
+        raise Invalid(f"“{kind}” needs at least one filter.")
+    return AnyOf(found) if kind == "any" else AllOf(found)
 
 
 def _filter(raw: object) -> Filter:
@@ -134,6 +201,12 @@ def _filter(raw: object) -> Filter:
         raise Invalid(f"“{raw['field']} {operator}” {'takes no value' if texts else 'needs a value'}.")
     if operator in _NUMERIC and (len(texts) != 1 or not _is_number(texts[0])):
         raise Invalid(f"“{raw['field']} {operator}” needs one number.")
+    if operator in _DATED and (len(texts) != 1 or not _is_moment(texts[0])):
+        raise Invalid(f"“{raw['field']} {operator}” needs one moment, as 2026-05-01, or 7d for seven days ago.")
+    if operator in _PATTERNS and len(texts) != 1:
+        raise Invalid(f"“{raw['field']} {operator}” needs one regular expression.")
+    if str(raw["field"]).strip().startswith(COHORT) and operator not in _WITHOUT_VALUE:
+        raise Invalid("Somebody is in a cohort or not: write cohort:KEY with “is set” or “is not set”.")
     return Filter(str(raw["field"]).strip(), operator, texts)
 
 
@@ -182,11 +255,23 @@ def _is_number(text: str) -> bool:
         return False
 
 
+def _is_moment(text: str) -> bool:
+    try:
+        moment_of(text)
+    except (ValueError, OverflowError):
+        return False
+    return True
+
+
 def selection_json(step: Selection) -> dict[str, Any]:
     where = {"where": [filter_json(one) for one in step.filters]} if step.filters else {}
     return {"events": list(step.events)} | where
 
 
-def filter_json(one: Filter) -> dict[str, Any]:
+def filter_json(one: Condition) -> dict[str, Any]:
+    if isinstance(one, AnyOf | AllOf):
+        return {"any" if isinstance(one, AnyOf) else "all": [filter_json(part) for part in one.parts]}
+    if isinstance(one, Membership):
+        return {"field": f"{COHORT}{one.name}", "operator": "is set" if one.inside else "is not set"}
     head: dict[str, Any] = {"field": one.field, "operator": one.operator}
     return head | ({"values": list(one.values)} if one.values else {})

@@ -14,6 +14,12 @@ def number(value: float | None) -> str:
 
 
 @register.filter
+def percent(share: float | None) -> str:
+    """31.2 %; nothing for nothing."""
+    return "" if share is None else figures.percent(share)
+
+
+@register.filter
 def split(words: str) -> list[str]:
     """ "day week month" as a list."""
     return words.split()

@@ -2,7 +2,7 @@
 
 import ast
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -88,13 +88,31 @@ def called(node: ast.Call) -> str:
     return ""
 
 
+@dataclass(frozen=True)
+class Calls:
+    """Calls that a key is handed to: functions by their own names, and the keyword arguments that may hold the key.
+
+    `handing_on`: a function that hands its own argument to one of these, whatever else it does, is one of these too.
+    """
+
+    functions: Mapping[str, Evaluator]
+    key_words: frozenset[str]
+    handing_on: bool = False
+
+
+FLAG_CALLS = Calls(EVALUATORS, _KEY_WORDS)
+
+
 class FlagFinder:
     """Finds keys in modules. `readers` are more names of functions that give a flag's value."""
 
-    def __init__(self, project: Project, keys: Collection[str], readers: Iterable[str] = ()) -> None:
+    def __init__(
+        self, project: Project, keys: Collection[str], readers: Iterable[str] = (), calls: Calls = FLAG_CALLS
+    ) -> None:
         self._project = project
         self._keys = frozenset(keys)
-        self._evaluators = EVALUATORS | dict.fromkeys(readers, _ANY)
+        self._calls = calls
+        self._evaluators = {**calls.functions, **dict.fromkeys(readers, _ANY)}
         self._wrappers: dict[ast.AST, Evaluator | None] = {}
         self.names: set[str] = set()  # that a key goes by, as far as modules were learned from
 
@@ -109,7 +127,7 @@ class FlagFinder:
                 yield ask
 
     def ask(self, module: Module, call: ast.Call) -> Ask | None:
-        for argument in _key_arguments(call):
+        for argument in self._key_arguments(call):
             text = self._text(module, argument)
             if text is not None and (evaluator := self._evaluator(module, call)):
                 return Ask(call, called(call), evaluator, argument, text)
@@ -130,11 +148,23 @@ class FlagFinder:
         """A function that only returns what an evaluator says for its own argument is one too."""
         body = [one for one in function.body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]
         parameters = {one.arg for one in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)}
+        if self._calls.handing_on:
+            calls = (node.value for node in body if isinstance(node, ast.Expr | ast.Return))
+            handing = (self._handed(call, parameters) for call in calls if isinstance(call, ast.Call))
+            return next((one for one in handing if one), None)
         match body:
             case [ast.Return(value=ast.Call() as call)] if isinstance(function, ast.FunctionDef):
-                handed = any(isinstance(one, ast.Name) and one.id in parameters for one in _key_arguments(call))
-                return self._evaluators.get(called(call)) if handed and not function.decorator_list else None
+                return self._handed(call, parameters) if not function.decorator_list else None
         return None
+
+    def _handed(self, call: ast.Call, parameters: Collection[str]) -> Evaluator | None:
+        handed = any(isinstance(one, ast.Name) and one.id in parameters for one in self._key_arguments(call))
+        return self._evaluators.get(called(call)) if handed else None
+
+    def _key_arguments(self, call: ast.Call) -> Iterator[ast.expr]:
+        """Arguments in which a key may stand."""
+        yield from call.args[:_AMONG_THE_FIRST]
+        yield from (keyword.value for keyword in call.keywords if keyword.arg in self._calls.key_words)
 
     def _text(self, module: Module, node: ast.expr) -> Text | None:
         match node:
@@ -243,12 +273,6 @@ class _Use:
     definition: bool
     says: str
     alias: str
-
-
-def _key_arguments(call: ast.Call) -> Iterator[ast.expr]:
-    """Arguments in which a flag's key may stand."""
-    yield from call.args[:_AMONG_THE_FIRST]
-    yield from (keyword.value for keyword in call.keywords if keyword.arg in _KEY_WORDS)
 
 
 def collect(

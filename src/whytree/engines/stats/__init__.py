@@ -6,12 +6,13 @@ by p = 1 or an interval of zero width. Pure: no clock, no database, no settings.
 
     answers     Estimate and NoAnswer
     groups      one group: shares and counts
-    strata      two arms within periods of constant weights
     moments     centred sums, which everything below takes
-    effects     two arms: means (with covariates), shares, ratios, quantiles
+    strata      two shares within periods of constant weights
+    effects     two arms: means (with covariates), shares, both also in strata; ratios, quantiles
     draw        was it a fair draw?
     margins     not worse by more than was allowed
     multiple    several questions at once
+    power       what an experiment could show, before it starts
     sequential  an interval that may be looked at every day
     spending    planned looks, and how much of the error each may spend
     bayes       what one may believe after the data
@@ -20,12 +21,11 @@ by p = 1 or an interval of zero width. Pure: no clock, no database, no settings.
 
 from whytree.engines.stats.answers import LEVEL, Estimate, Floats, Method, NoAnswer
 from whytree.engines.stats.draw import Assigned, SampleRatio, sample_ratio
-from whytree.engines.stats.groups import clustered_count, count, proportion
-from whytree.engines.stats.strata import Arm, Comparison, Stratum, difference_of_means, difference_of_proportions
+from whytree.engines.stats.groups import clustered_count, count, exact_proportion, proportion
+from whytree.engines.stats.strata import Comparison, Share, Stratum, difference_of_proportions
 
 __all__ = [
     "LEVEL",
-    "Arm",
     "Assigned",
     "Comparison",
     "Estimate",
@@ -33,11 +33,12 @@ __all__ = [
     "Method",
     "NoAnswer",
     "SampleRatio",
+    "Share",
     "Stratum",
     "clustered_count",
     "count",
-    "difference_of_means",
     "difference_of_proportions",
+    "exact_proportion",
     "proportion",
     "sample_ratio",
 ]

@@ -16,10 +16,12 @@ LEVEL = 0.95
 
 Method = Literal[
     "Wilson",
+    "Clopper-Pearson",
     "Garwood",
     "Fay-Feuer",
     "Miettinen-Nurminen, stratified",
     "Mantel-Haenszel weights, Welch",
+    "Mantel-Haenszel weights, Welch, CUPED",
     "delta, log",
     "Welch",
     "Welch, CUPED",

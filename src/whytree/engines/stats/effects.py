@@ -7,6 +7,7 @@ sentence ends with what would give one. Units must be independent of each other:
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,15 @@ from scipy import special
 
 from whytree.engines.stats.answers import LEVEL, Estimate, Floats, Method, NoAnswer, upper_tail, z
 from whytree.engines.stats.moments import Moments
-from whytree.engines.stats.strata import Arm, Stratum, difference_of_proportions, score_of_no_difference
+from whytree.engines.stats.strata import (
+    Comparison,
+    Share,
+    Stratum,
+    difference_of_proportions,
+    mantel_haenszel,
+    nobody_to_compare,
+    score_of_no_difference,
+)
 
 #: Units in each arm below which no interval of a mean is given: its normal theory has nothing to stand on.
 FEWEST_UNITS = 10
@@ -58,36 +67,54 @@ def compare_means(control: Moments, treatment: Moments, *, level: float = LEVEL)
     alone (`tails`). Covariates: Deng, Xu, Kohavi and Walker (WSDM 2013, eq. 4-5), with theta from within the arms, so
     that an effect cannot hide in it; it costs a degree of freedom a covariate.
     """
-    few = _too_few(control.n, treatment.n)
+    return stratified_means([Stratum(control, treatment)], level=level)
+
+
+def stratified_means(strata: Sequence[Stratum[Moments]], *, level: float = LEVEL) -> Effect | NoAnswer:
+    """The same within periods of constant weights, combined with Mantel-Haenszel weights.
+
+    Each arm and stratum keeps its own variance, with Satterthwaite's degrees of freedom over all of them. A stratum with
+    a single unit in an arm has no variance to speak of and is left out. Theta is one number over all strata, from
+    deviations within them: what the baseline's drift does to metric and covariate alike is none of it.
+    """
+    used = [one for one in strata if one.control.n > 1 and one.treatment.n > 1]
+    arms = [[stratum.control for stratum in used], [stratum.treatment for stratum in used]]
+    sizes = [sum(part.n for part in arm) for arm in arms]
+    everybody = (sum(one.control.n for one in strata), sum(one.treatment.n for one in strata))
+    few = _too_few(*everybody) or (_too_few(*sizes) if used else nobody_to_compare(strata))
     if few is not None:
         return few
-    theta = _theta(control, treatment)
-    weights = np.concatenate([[1.0], -theta])
-    plain0, plain1 = control.combined(_first(control)), treatment.combined(_first(control))
-    adjusted0, adjusted1 = control.combined(weights), treatment.combined(weights)
-    if _is_constant(adjusted0) and _is_constant(adjusted1):
+    theta = _theta([*arms[0], *arms[1]])
+    adjusted = [[part.combined(np.concatenate([[1.0], -theta])) for part in arm] for arm in arms]
+    if all(_is_constant(part) for arm in adjusted for part in arm):
         return NoAnswer(
             "Every unit has the same value, so nothing can be said about chance. A metric that varies would tell more."
         )
-    # both arms are read at the covariates' common mean: then their difference is the adjusted difference
-    n = control.n + treatment.n
-    common = (control.n * control.mean[1:] + treatment.n * treatment.mean[1:]) / n
-    mean0 = float(adjusted0.mean[0] + theta @ common)
-    mean1 = float(adjusted1.mean[0] + theta @ common)
-    parts = (adjusted0.variance / control.n, adjusted1.variance / treatment.n)
-    variance = sum(parts)
-    shares = [part / variance for part in parts]
-    freedom = 1 / (shares[0] ** 2 / (control.n - 1) + shares[1] ** 2 / (treatment.n - 1)) - len(theta)
-    before = plain0.variance / control.n + plain1.variance / treatment.n
-    method: Method = "Welch, CUPED" if len(theta) else "Welch"
+    n0, n1 = (np.array([part.n for part in arm], dtype=np.float64) for arm in arms)
+    weights = mantel_haenszel(n0, n1)
+    # all are read at the covariates' common mean: then the arms' difference is the adjusted difference
+    common = sum((part.n * part.mean[1:] for arm in arms for part in arm), np.zeros(len(theta))) / sum(sizes)
+    means = [float(weights @ [part.mean[0] for part in arm]) + float(theta @ common) for arm in adjusted]
+    parts = [weights**2 * [part.variance / part.n for part in arm] for arm in adjusted]
+    variance = float(parts[0].sum() + parts[1].sum())
+    crowd = zip(parts, (n0, n1), strict=True)
+    freedom = 1 / sum(float(((part / variance) ** 2 / (n - 1)).sum()) for part, n in crowd) - len(theta)
+    plain = [[part.combined(_first(part)) for part in arm] for arm in arms]
+    before = sum(float(weights**2 @ [part.variance / part.n for part in arm]) for arm in plain)
     return _effect(
-        (mean0, parts[0], control.n),
-        (mean1, parts[1], treatment.n),
+        (means[0], float(parts[0].sum()), sizes[0]),
+        (means[1], float(parts[1].sum()), sizes[1]),
         freedom,
         level,
-        method,
+        _method(len(used), len(theta)),
         1 - variance / before if len(theta) and before > 0 else None,
     )
+
+
+def _method(strata: int, covariates: int) -> Method:
+    if strata > 1:
+        return "Mantel-Haenszel weights, Welch, CUPED" if covariates else "Mantel-Haenszel weights, Welch"
+    return "Welch, CUPED" if covariates else "Welch"
 
 
 def compare_proportions(x0: int, n0: int, x1: int, n1: int, *, level: float = LEVEL) -> Effect | NoAnswer:
@@ -99,33 +126,54 @@ def compare_proportions(x0: int, n0: int, x1: int, n1: int, *, level: float = LE
     """
     if n0 == 0 or n1 == 0:
         return _too_few(n0, n1) or NoAnswer("An arm has no units.")
-    strata = [Stratum(Arm(n0, x0, x0), Arm(n1, x1, x1))]
+    return stratified_proportions([Stratum(Share(n0, x0), Share(n1, x1))], level=level)
+
+
+def stratified_proportions(
+    strata: Sequence[Stratum[Share]], *, level: float = LEVEL, nothing_tells: bool = False
+) -> Effect | NoAnswer:
+    """The same within periods of constant weights, combined with Mantel-Haenszel weights.
+
+    Where nobody (or everybody) did it in both arms there is no answer; but with ``nothing_tells`` the interval around
+    zero is one: that nothing happened among ten thousand says a lot of a guardrail.
+    """
     compared = difference_of_proportions(strata, level=level)
     if isinstance(compared, NoAnswer):
         return compared
-    if x0 + x1 in (0, n0 + n1):
-        everybody = "Everybody" if x0 + x1 else "Nobody"
-        return NoAnswer(
-            f"{everybody} did it, in both arms: that shows no difference, and hides none. "
-            f"With {n0:,} and {n1:,} units it lies between {compared.difference.low:+.2%} and {compared.difference.high:+.2%}."
-        )
+    nothing = _same_for_all(strata, compared)
+    if nothing is not None and not nothing_tells:
+        return nothing
     ratio = compared.ratio
     relative: Estimate | NoAnswer = ratio
     if isinstance(ratio, Estimate):
         relative = Estimate(ratio.value - 1, ratio.low - 1, ratio.high - 1, ratio.n, ratio.method)
-    errors = [math.sqrt(x / n * (1 - x / n) / n) for x, n in ((x0, n0), (x1, n1))]
+    errors = (compared.error_control, compared.error_treatment)
+    error = math.hypot(*errors)
+    if error == 0:  # within the arms nobody varied; what the interval knows of chance stands in for it
+        error = (compared.difference.high - compared.difference.low) / (2 * z(level))
     return Effect(
         compared.control,
         compared.treatment,
         compared.difference,
         relative,
         2 * float(special.ndtr(-abs(score_of_no_difference(strata)))),
-        math.hypot(*errors),
-        errors[0],
-        errors[1],
+        error,
+        *errors,
         math.inf,
-        n0,
-        n1,
+        compared.n_control,
+        compared.n_treatment,
+    )
+
+
+def _same_for_all(strata: Sequence[Stratum[Share]], compared: Comparison) -> NoAnswer | None:
+    used = [one for one in strata if one.compares]
+    did = sum(one.control.converted + one.treatment.converted for one in used)
+    if did not in (0, compared.n_control + compared.n_treatment):
+        return None
+    low, high = compared.difference.low, compared.difference.high
+    return NoAnswer(
+        f"{'Everybody' if did else 'Nobody'} did it, in both arms: that shows no difference, and hides none. "
+        f"With {compared.n_control:,} and {compared.n_treatment:,} units it lies between {low:+.2%} and {high:+.2%}."
     )
 
 
@@ -227,11 +275,12 @@ def fieller(control: tuple[float, float], treatment: tuple[float, float], n: int
     return Estimate(ratio - 1, low - 1, high - 1, n, "Fieller")
 
 
-def _theta(control: Moments, treatment: Moments) -> Floats:
+def _theta(arms: Sequence[Moments]) -> Floats:
     """Slopes of the metric on its covariates within the arms; a covariate that does not vary gets none."""
-    inside = control.m2 + treatment.m2
+    inside = sum((arm.m2 for arm in arms), np.zeros_like(arms[0].m2))
     scale = np.sqrt(np.maximum(np.diag(inside)[1:], 0.0))
-    floor = ROUNDING * np.maximum(np.abs(control.mean[1:]), 1.0) * math.sqrt(control.n + treatment.n)
+    largest = np.max([np.abs(arm.mean[1:]) for arm in arms], axis=0)
+    floor = ROUNDING * np.maximum(largest, 1.0) * math.sqrt(sum(arm.n for arm in arms))
     scale = np.where(scale > floor, scale, np.inf)
     # in units of their own spread, so that a covariate in cents does not drown one in days
     return np.asarray(

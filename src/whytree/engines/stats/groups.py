@@ -28,6 +28,21 @@ def proportion(successes: int, n: int, *, level: float = LEVEL) -> Estimate | No
     return Estimate(share, low, high, n, "Wilson")
 
 
+def exact_proportion(successes: int, n: int, *, level: float = LEVEL) -> Estimate | NoAnswer:
+    """Share of a handful, with Clopper and Pearson's exact interval (Biometrika 26, 1934, p. 404-413).
+
+    Never misses the truth more often than promised, however few there are: for five people in a usability test.
+    """
+    if n == 0:
+        return NoAnswer("Nobody was asked yet.")
+    if not 0 <= successes <= n:
+        raise ValueError(f"{successes} of {n} is no proportion.")
+    tail = (1 - level) / 2
+    low = 0.0 if successes == 0 else float(special.betaincinv(successes, n - successes + 1, tail))
+    high = 1.0 if successes == n else float(special.betaincinv(successes + 1, n - successes, 1 - tail))
+    return Estimate(successes / n, low, high, n, "Clopper-Pearson")
+
+
 def count(events: int, *, level: float = LEVEL) -> Estimate:
     """Number of independent occurrences, with Garwood's exact Poisson interval (Biometrika 28, 1936, p. 437).
 

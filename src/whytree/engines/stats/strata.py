@@ -10,31 +10,31 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
-from scipy import special  # scipy.stats has the same functions, and takes half a second of every command to load
 
 from whytree.engines.stats.answers import LEVEL, Estimate, Floats, NoAnswer, z
+from whytree.engines.stats.moments import Moments
 
 
 @dataclass(frozen=True)
-class Arm:
-    """What one arm did in one stratum: ``n`` people, the sum of what they did, and the sum of its squares.
-
-    For a proportion ``total`` is the number of people who converted, and ``squares`` equals it.
-    """
+class Share:
+    """What one arm did in one stratum, where doing it once is all: ``n`` people, ``converted`` of them did."""
 
     n: int
-    total: float
-    squares: float
+    converted: int
+
+
+Sums = TypeVar("Sums", Share, Moments)
 
 
 @dataclass(frozen=True)
-class Stratum:
-    """Both arms among the people who entered in one period of constant weights."""
+class Stratum(Generic[Sums]):
+    """Both arms among the people who entered in one period of constant weights: shares, or centred sums of a mean."""
 
-    control: Arm
-    treatment: Arm
+    control: Sums
+    treatment: Sums
 
     @property
     def compares(self) -> bool:
@@ -53,9 +53,12 @@ class Comparison:
     #: People in the strata that could be compared, by arm.
     n_control: int
     n_treatment: int
+    #: Standard errors of each arm's own value.
+    error_control: float
+    error_treatment: float
 
 
-def difference_of_proportions(strata: Sequence[Stratum], *, level: float = LEVEL) -> Comparison | NoAnswer:
+def difference_of_proportions(strata: Sequence[Stratum[Share]], *, level: float = LEVEL) -> Comparison | NoAnswer:
     """Treatment minus control in share of people, stratified.
 
     The interval holds every difference that Miettinen and Nurminen's stratified score test would not reject
@@ -64,12 +67,12 @@ def difference_of_proportions(strata: Sequence[Stratum], *, level: float = LEVEL
     """
     used = [stratum for stratum in strata if stratum.compares]
     if not used:
-        return _nobody_to_compare(strata)
-    n0, x0, _ = _columns([stratum.control for stratum in used])
-    n1, x1, _ = _columns([stratum.treatment for stratum in used])
+        return nobody_to_compare(strata)
+    n0, x0 = _columns([stratum.control for stratum in used])
+    n1, x1 = _columns([stratum.treatment for stratum in used])
     _check_proportions(n0, x0)
     _check_proportions(n1, x1)
-    weights = _mantel_haenszel(n0, n1)
+    weights = mantel_haenszel(n0, n1)
     share0, share1 = float(weights @ (x0 / n0)), float(weights @ (x1 / n1))
     observed = share1 - share0
 
@@ -89,53 +92,28 @@ def difference_of_proportions(strata: Sequence[Stratum], *, level: float = LEVEL
     spread0 = float(weights**2 @ (x0 / n0 * (1 - x0 / n0) / n0))
     spread1 = float(weights**2 @ (x1 / n1 * (1 - x1 / n1) / n1))
     ratio = _ratio(share0, spread0, share1, spread1, n, level)
-    return Comparison(share0, share1, estimate, ratio, int(n0.sum()), int(n1.sum()))
+    errors = (math.sqrt(spread0), math.sqrt(spread1))
+    return Comparison(share0, share1, estimate, ratio, int(n0.sum()), int(n1.sum()), *errors)
 
 
-def score_of_no_difference(strata: Sequence[Stratum]) -> float:
+def score_of_no_difference(strata: Sequence[Stratum[Share]]) -> float:
     """The standard normal score of "both arms are alike" that belongs to the interval above; positive: more treated.
 
     Strata in which only one arm was served are left out, as there; at least one must be left.
     """
     used = [stratum for stratum in strata if stratum.compares]
-    n0, x0, _ = _columns([stratum.control for stratum in used])
-    n1, x1, _ = _columns([stratum.treatment for stratum in used])
-    weights = _mantel_haenszel(n0, n1)
+    n0, x0 = _columns([stratum.control for stratum in used])
+    n1, x1 = _columns([stratum.treatment for stratum in used])
+    weights = mantel_haenszel(n0, n1)
     variance = float(weights**2 @ _score_variance(x0, n0, x1, n1, 0.0))
     return float(weights @ (x1 / n1 - x0 / n0)) / math.sqrt(max(variance, _TINY))
-
-
-def difference_of_means(strata: Sequence[Stratum], *, level: float = LEVEL) -> Comparison | NoAnswer:
-    """Treatment minus control in mean per person, stratified with Mantel-Haenszel weights.
-
-    Each arm and stratum keeps its own variance (Welch, Biometrika 34, 1947, p. 28-35), with Satterthwaite's degrees of
-    freedom over all of them (Biometrics Bulletin 2, 1946, eq. 17). A stratum with a single person in an arm has no
-    variance to speak of and is left out.
-    """
-    used = [stratum for stratum in strata if stratum.control.n > 1 and stratum.treatment.n > 1]
-    if not used:
-        return _nobody_to_compare(strata)
-    arms = [_columns([getattr(stratum, side) for stratum in used]) for side in ("control", "treatment")]
-    (n0, sum0, squares0), (n1, sum1, squares1) = arms
-    weights = _mantel_haenszel(n0, n1)
-    mean0, mean1 = float(weights @ (sum0 / n0)), float(weights @ (sum1 / n1))
-    parts0 = weights**2 * _variance(n0, sum0, squares0) / n0
-    parts1 = weights**2 * _variance(n1, sum1, squares1) / n1
-    variance = float(parts0.sum() + parts1.sum())
-    if variance <= 0:
-        return NoAnswer("Everybody did exactly the same, so nothing can be said about chance.")
-    freedom = variance**2 / float((parts0**2 / (n0 - 1)).sum() + (parts1**2 / (n1 - 1)).sum())
-    half = -float(special.stdtrit(freedom, (1 - level) / 2)) * math.sqrt(variance)
-    n = int(n0.sum() + n1.sum())
-    estimate = Estimate(mean1 - mean0, mean1 - mean0 - half, mean1 - mean0 + half, n, "Mantel-Haenszel weights, Welch")
-    ratio = _ratio(mean0, float(parts0.sum()), mean1, float(parts1.sum()), n, level)
-    return Comparison(mean0, mean1, estimate, ratio, int(n0.sum()), int(n1.sum()))
 
 
 _TINY = 1e-300
 
 
-def _nobody_to_compare(strata: Sequence[Stratum]) -> NoAnswer:
+def nobody_to_compare(strata: Sequence[Stratum[Share]] | Sequence[Stratum[Moments]]) -> NoAnswer:
+    """Why these strata compare nothing."""
     control = sum(stratum.control.n for stratum in strata)
     treatment = sum(stratum.treatment.n for stratum in strata)
     if control == 0 and treatment == 0:
@@ -145,9 +123,9 @@ def _nobody_to_compare(strata: Sequence[Stratum]) -> NoAnswer:
     return NoAnswer("In no period of constant weights were there enough people in both arms.")
 
 
-def _columns(arms: Sequence[Arm]) -> tuple[Floats, Floats, Floats]:
-    table = np.array([(arm.n, arm.total, arm.squares) for arm in arms], dtype=np.float64)
-    return table[:, 0], table[:, 1], table[:, 2]
+def _columns(arms: Sequence[Share]) -> tuple[Floats, Floats]:
+    table = np.array([(arm.n, arm.converted) for arm in arms], dtype=np.float64)
+    return table[:, 0], table[:, 1]
 
 
 def _check_proportions(n: Floats, successes: Floats) -> None:
@@ -155,7 +133,7 @@ def _check_proportions(n: Floats, successes: Floats) -> None:
         raise ValueError("More people converted than there are.")
 
 
-def _mantel_haenszel(n0: Floats, n1: Floats) -> Floats:
+def mantel_haenszel(n0: Floats, n1: Floats) -> Floats:
     """Weights n0 n1 / (n0 + n1), normalised (Mantel and Haenszel 1959; for differences Greenland and Robins 1985).
 
     They look at sizes only. Inverse-variance weights look at the outcomes too, lean towards strata where few happened
@@ -163,10 +141,6 @@ def _mantel_haenszel(n0: Floats, n1: Floats) -> Floats:
     """
     weights = n0 * n1 / (n0 + n1)
     return np.asarray(weights / weights.sum(), dtype=np.float64)
-
-
-def _variance(n: Floats, total: Floats, squares: Floats) -> Floats:
-    return np.asarray(np.maximum(squares - total**2 / n, 0.0) / (n - 1), dtype=np.float64)
 
 
 def _score_variance(x0: Floats, n0: Floats, x1: Floats, n1: Floats, difference: float) -> Floats:

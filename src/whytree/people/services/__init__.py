@@ -1,10 +1,14 @@
 """What may change people: their profiles, and which ids are one person."""
 
+from .forgetting import erase, everything_of, finish
 from .joining import follow_edges, follow_rows, join, separate
 from .profiles import ensure_person, refresh_seen, set_internal, update_profiles
 
 __all__ = [
     "ensure_person",
+    "erase",
+    "everything_of",
+    "finish",
     "follow_edges",
     "follow_rows",
     "join",

@@ -95,11 +95,11 @@ def _update_some(product_id: int, said: Mapping[str, Sequence[Traits]]) -> None:
     before = [_kept(person) for person in known]
     for person in [*there.values(), *new]:
         for traits in said[person.key]:
-            _say(person, traits.values, moment(traits.at))
+            _hear(person, traits)
     for person in there.values():
         if person.merged_into is not None:
             for traits in said[person.key]:
-                _say(mains[person.merged_into.pk], traits.values, moment(traits.at))
+                _hear(mains[person.merged_into.pk], traits)
     Person.objects.bulk_create(new, ignore_conflicts=True)
     # What is followed again after a restart changes nothing, and must not keep others from writing meanwhile.
     _save([person for person, was in zip(known, before, strict=True) if _kept(person) != was], KEPT)
@@ -120,6 +120,18 @@ def _save(people: Sequence[Person], names: Sequence[str]) -> None:
     changes = ", ".join(f"{quote(str(field.column))} = %s" for field in fields)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.executemany(f"UPDATE {quote(Person._meta.db_table)} SET {changes} WHERE id = %s", rows)
+
+
+def _hear(person: Person, traits: Traits) -> None:
+    """Put what was said into a profile, and behind it what is only for somebody of whom that was never said."""
+    _say(person, traits.values, moment(traits.at))
+    once = {name.replace("\0", ""): value.replace("\0", "") for name, value in traits.once.items()}
+    for column, length in COLUMNS.items():
+        if not getattr(person, column):
+            setattr(person, column, once.get(column, "")[:length])
+    others = {name: value for name, value in once.items() if name not in COLUMNS and name not in person.traits}
+    room = MAX_TRAITS - len(person.traits)
+    person.traits = {**person.traits, **dict(list(others.items())[: max(room, 0)])}
 
 
 def _say(person: Person, said: Mapping[str, str], at: datetime) -> None:

@@ -1,5 +1,6 @@
 """What hangs on any node: evidence, notes, tickets."""
 
+import re
 from datetime import datetime
 
 from django.db import models
@@ -58,6 +59,7 @@ class SourceKind(models.TextChoices):
     URL = "url"
     NOTE = "note"
     REVIEW = "review"
+    QUESTION = "question"
 
 
 class Provenance(models.TextChoices):
@@ -141,6 +143,14 @@ class EvidenceLink(Attached):
         """Where a stranger can look it up; empty unless it is an address that a browser may safely open."""
         is_web = self.source_kind == SourceKind.URL and self.source_id.startswith(("https://", "http://"))
         return self.source_id if is_web else ""
+
+    @property
+    def has_page(self) -> bool:
+        """Whether its source is one of ours with a page at its own ref: a voice, a frozen answer."""
+        return self.source_kind in (SourceKind.FEEDBACK, SourceKind.QUESTION) and bool(_REF.fullmatch(self.source_id))
+
+
+_REF = re.compile(r"[A-Z]{2,4}-[1-9]\d{0,8}")
 
 
 class NoteKind(models.TextChoices):

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from whytree.errors import Conflict
+from whytree.tree.measures import measure_definition, session_list
 from whytree.workspace.models import Product, User
 
 from .columns import TITLE_LENGTH, finite, guardrail_list, key_list, one_of, storable_text, text_field, versioned
@@ -422,8 +423,16 @@ class Verdict(models.TextChoices):
     INCONCLUSIVE = "inconclusive"
 
 
+#: Days beyond which it is no small activity any more.
+MOST_COST_DAYS = 100
+
+
 class AssumptionTest(Node):
-    """The smallest activity that makes one assumption more or less likely; its criterion is fixed before the start."""
+    """The smallest activity that makes one assumption more or less likely; its criterion is fixed before the start.
+
+    `measure` says how it fills itself (`tree.measures`), `sessions` hold what became of each person who was watched or
+    asked: when, passed or not, and a note.
+    """
 
     prefix = "TST"
     word = "test"
@@ -431,6 +440,11 @@ class AssumptionTest(Node):
     assumption = models.ForeignKey(Assumption, on_delete=models.RESTRICT, related_name="tests")
     method = models.CharField(max_length=20, choices=Method.choices, default=Method.PROTOTYPE_TEST)
     success_criterion = text_field()
+    cost_days = models.FloatField(
+        null=True, blank=True, validators=[finite, MinValueValidator(0.0), MaxValueValidator(MOST_COST_DAYS)]
+    )
+    measure = models.JSONField(null=True, blank=True, default=None, validators=[measure_definition])
+    sessions = models.JSONField(default=list, blank=True, validators=[session_list])
     due = models.DateField(null=True, blank=True)
     status = models.CharField(max_length=12, choices=Progress.choices, default=Progress.NOT_STARTED)
     started_at = models.DateTimeField(null=True, blank=True)

@@ -1,6 +1,7 @@
 """A node's page: what it is, what speaks for it, what hangs below it, and what people say about it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
@@ -23,6 +24,7 @@ from whytree.tree.models import (
     Note,
     Opportunity,
     Outcome,
+    Progress,
     Solution,
     State,
     TicketLink,
@@ -113,11 +115,14 @@ def _solution(request: PageRequest, product: Product, found: Solution) -> dict[s
     panels = draw_panels(request, "solution", product, found)
     figure = figures("solution", product, [found]).get(found.pk, Figure())
     voices = list(queries.evidence_of(found.opportunity)) if found.opportunity else []
+    assumptions = _by_risk(found)
     return _panels(panels) | {
         "figure": figure,
         "voices": [link for link in voices if link.quote][:3],
         "lights": _lights(found, panels, figure, voices),
-        "assumptions": _by_risk(found),
+        "assumptions": assumptions,
+        "riskiest": riskiest(assumptions),
+        "showing": figures("test", product, [test for one in assumptions for test in one.tests.all()]),
         "hypotheses": list(found.hypotheses.select_related("product", "solution").order_by("closed_at", "-number")),
         "outcome": queries.outcome_of(found),
         "moves": [state for state in State if state in MOVES[State(found.state)] and state is not State.DROPPED],
@@ -147,6 +152,24 @@ def _by_risk(found: Solution) -> list[Assumption]:
     """The one that would hurt most first: untested before tested, important before not; closed ones last."""
     assumptions = found.assumptions.select_related("product", "solution").prefetch_related("tests")
     return sorted(assumptions, key=lambda one: (one.is_closed, RISK_FIRST[one.status], -one.importance, one.number))
+
+
+@dataclass(frozen=True)
+class Riskiest:
+    """The belief that would hurt most if it were wrong, and the cheapest test that could show that; None: none planned."""
+
+    assumption: Assumption
+    test: AssumptionTest | None
+
+
+def riskiest(assumptions: Sequence[Assumption]) -> Riskiest | None:
+    """Of those nobody has tested; `assumptions` stand by risk."""
+    untested = next((one for one in assumptions if one.status == "untested" and not one.is_closed), None)
+    if untested is None:
+        return None
+    waiting = [one for one in untested.tests.all() if one.status != Progress.DONE and not one.is_closed]
+    cheapest = min(waiting, key=lambda one: (one.cost_days is None, one.cost_days or 0.0, one.number), default=None)
+    return Riskiest(untested, cheapest)
 
 
 def _on_its_page(found: Node) -> list[Node]:
@@ -280,6 +303,15 @@ def set_focus(request: PageRequest, product: Product, ref: str) -> HttpResponse:
 def start_test(request: PageRequest, product: Product, ref: str) -> HttpResponse:
     found = find(product, ref, AssumptionTest)
     services.start_test(request.actor, found)
+    return redirect(url_of(found))
+
+
+@require_POST
+@page(Role.MEMBER)
+def record_session(request: PageRequest, product: Product, ref: str) -> HttpResponse:
+    found = find(product, ref, AssumptionTest)
+    passed = request.POST.get("passed") == "1"
+    services.record_session(request.actor, found, passed=passed, note=request.POST.get("note", ""))
     return redirect(url_of(found))
 
 

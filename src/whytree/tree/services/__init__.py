@@ -19,7 +19,7 @@ from .nodes import (
 )
 from .notes import add_note, answer_note
 from .tickets import link_ticket, link_written_ticket, unlink_ticket
-from .trials import conclude_test, start_test
+from .trials import conclude_test, record_session, start_test
 
 __all__ = [
     "Proposal",
@@ -50,6 +50,7 @@ __all__ = [
     "override_confidence",
     "plan_test",
     "propose_drafts",
+    "record_session",
     "refuse_misplaced",
     "reopen_node",
     "set_state",

@@ -54,6 +54,8 @@ class AssumptionFields(NodeFields, total=False):
 class TestFields(NodeFields, total=False):
     method: str
     success_criterion: str
+    cost_days: float | None
+    measure: dict[str, Any] | None
     due: date | None
 
 

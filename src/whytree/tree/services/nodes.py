@@ -35,7 +35,7 @@ from .fields import (
 )
 
 # A test's method and criterion are fixed once it runs: else the criterion would follow the result.
-FIXED_AT_START = frozenset({"method", "success_criterion"})
+FIXED_AT_START = frozenset({"method", "success_criterion", "measure"})
 
 
 def create_outcome(

@@ -1,6 +1,6 @@
 """How the tree's words look: tones, forecasts, sparklines."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import template
@@ -107,3 +107,18 @@ def _shown(value: Any) -> str:
 def draft_tone(kind: str) -> str:
     """The colour of a kind of node, as the tree draws it."""
     return {"OUT": "leaf", "OPP": "plum", "SOL": "blue"}.get(kind, "")
+
+
+@register.filter
+def of_key(found: Mapping[int, Any], key: int) -> Any:
+    """What a dictionary holds of a primary key; nothing for nothing."""
+    return found.get(key)
+
+
+@register.filter
+def cost(days: float | None) -> str:
+    """half a day, 3 days; for what a test costs."""
+    if days is None:
+        return ""
+    named = {0.125: "an hour", 0.25: "two hours", 0.5: "half a day", 1.0: "a day"}
+    return named.get(days) or f"{days:g} days"

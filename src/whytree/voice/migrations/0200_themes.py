@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('tree', '0030_drafts'),
-        ('voice', '0001_initial'),
+        ('voice', '0102_requesters'),
         ('workspace', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -1,26 +1,28 @@
 """The inbox: what waits for a reader, one voice beside the list, and where it belongs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from whytree.engines.text import Piece, excerpt
-from whytree.errors import Invalid, NotFound
-from whytree.voice import queries, services
+from whytree.errors import NotFound
+from whytree.voice import queries
 from whytree.voice.models import FeedbackItem
 from whytree.voice.queries import Wanted
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from .reading import may_write, reading, said_span, suggested_opportunities
+from .reading import may_write, reading, suggested_opportunities
+from .sorting import sorting
 
 RATINGS = (5, 4, 3, 2, 1)
 
@@ -33,6 +35,7 @@ class Entry:
     shown: list[Piece]
     url: str
     is_open: bool
+    tags: Sequence[str] = ()
     key: str = ""  # the key that goes there: j for the next one, k for the one before
 
 
@@ -47,6 +50,7 @@ def wanted_of(params: QueryDict) -> Wanted:
         rating=int(rating) if rating in ("0", "1", "2", "3", "4", "5") else None,
         person=params.get("person", "")[:200],
         opportunity=params.get("opportunity", "")[:20],
+        **{name: params.get(name, "").strip()[:200] for name in queries.FURTHER},
     )
 
 
@@ -96,6 +100,9 @@ def _whole(request: PageRequest, product: Product, wanted: Wanted) -> HttpRespon
         "ratings": RATINGS,
         "nothing_yet": not shown.items and not FeedbackItem.objects.filter(product=product).exists(),
         "may_write": may_write(request.actor, product),
+        "further": wanted.further,
+        "may_take_all": bool(shown.next) or bool(after),
+        **sorting(request, product),
     }
     if item is not None:
         context |= _reading(request, product, wanted, item)
@@ -103,7 +110,7 @@ def _whole(request: PageRequest, product: Product, wanted: Wanted) -> HttpRespon
 
 
 def _reading(request: PageRequest, product: Product, wanted: Wanted, item: FeedbackItem) -> dict[str, Any]:
-    context = reading(request, product, item, wanted.query)
+    context = reading(request, product, item, wanted.query) | sorting(request, product)
     return context | {"back": address(product, wanted, after=request.GET.get("after", ""))}
 
 
@@ -123,12 +130,14 @@ def _entries(
 ) -> list[Entry]:
     at = next((place for place, item in enumerate(items) if opened is not None and item.pk == opened.pk), -1)
     keys = {at + 1: "j", at - 1: "k"}
+    tags = queries.tags_of(items)
     return [
         Entry(
             item,
             excerpt(item.text, wanted.query),
             address(product, wanted, after=after, item=item.ref),
             place == at,
+            tags.get(item.pk, ()),
             keys.get(place, "") if place >= 0 else "",
         )
         for place, item in enumerate(items)
@@ -147,6 +156,8 @@ def _sentence(product: Product, wanted: Wanted) -> str:
             return f"{voices}{narrowed} {'waits' if number == 1 else 'wait'} for a reader"
         case "linked":
             return f"{voices}{narrowed} {'speaks' if number == 1 else 'speak'} for an opportunity"
+        case "asleep":
+            return f"{voices}{narrowed} {'sleeps' if number == 1 else 'sleep'} until later"
         case "away":
             return f"{voices}{narrowed} {'is' if number == 1 else 'are'} put away"
         case _:
@@ -159,6 +170,19 @@ def _narrowing(wanted: Wanted) -> str:
         f"from {wanted.source}" if wanted.source else "",
         f"by {wanted.person}" if wanted.person else "",
         f"on {wanted.opportunity}" if wanted.opportunity else "",
+        f"tagged “{wanted.tag}”" if wanted.tag else "",
+        f"with the status “{wanted.status}”" if wanted.status else "",
+        "that nobody takes care of"
+        if wanted.assignee == "none"
+        else f"for {wanted.assignee}"
+        if wanted.assignee
+        else "",
+        f"of the plan {wanted.plan}" if wanted.plan else "",
+        f"of {wanted.company}" if wanted.company else "",
+        f"about version {wanted.version}" if wanted.version else "",
+        f"on {wanted.variant}" if wanted.variant else "",
+        f"since {wanted.since}" if wanted.since else "",
+        f"until {wanted.until}" if wanted.until else "",
         f"with “{wanted.words.strip()}”" if wanted.words.strip() else "",
     ]
     return "".join(f" {part}" for part in parts if part)
@@ -170,94 +194,6 @@ def _tabs(product: Product, wanted: Wanted) -> list[tuple[str, str, bool]]:
         (label, address(product, replace(wanted, state=state)), state == wanted.state)
         for state, label in queries.STATES.items()
     ]
-
-
-# What is done to a voice from the inbox or from its own page. `back` says where the person was.
-
-
-@require_POST
-@page(Role.MEMBER)
-def link(request: PageRequest, product: Product, number: int) -> HttpResponse:
-    """These words speak for this opportunity."""
-    item = queries.find_feedback(product, number)
-    try:
-        opportunity = services.find_opportunity_by_words(product, request.POST.get("opportunity", ""))
-        span = said_span(item, request.POST)
-        importance = services.importance_of(request.POST.get("importance", "1"))
-        onward = _next(request, product, item)
-        services.link_excerpt(request.actor, item, opportunity, span=span, importance=importance)
-    except (Invalid, NotFound) as error:
-        messages.error(request, error.message)
-        return redirect(_here(request, product, item))
-    request.session["voices_opportunity"] = opportunity.ref
-    heard = queries.demand(opportunity).people
-    messages.success(
-        request,
-        f"{item.ref} speaks for {opportunity.ref} “{opportunity.title}”: {heard} {'person' if heard == 1 else 'people'} by now.",
-    )
-    return redirect(onward)
-
-
-@require_POST
-@page(Role.MEMBER)
-def unlink(request: PageRequest, product: Product, number: int, ref: str) -> HttpResponse:
-    item = queries.find_feedback(product, number)
-    services.unlink(request.actor, item, services.find_opportunity(product, ref))
-    messages.success(request, f"{item.ref} speaks for {ref.upper()} no longer. Its highlight stays.")
-    return redirect(_here(request, product, item))
-
-
-@require_POST
-@page(Role.MEMBER)
-def put_away(request: PageRequest, product: Product, number: int) -> HttpResponse:
-    """Read, and nothing to link; on to the next one."""
-    item = queries.find_feedback(product, number)
-    onward = _next(request, product, item)
-    services.put_away(request.actor, item)
-    return redirect(onward)
-
-
-@require_POST
-@page(Role.MEMBER)
-def bring_back(request: PageRequest, product: Product, number: int) -> HttpResponse:
-    item = queries.find_feedback(product, number)
-    services.bring_back(request.actor, item)
-    messages.success(request, f"{item.ref} waits for a reader again.")
-    return redirect(_here(request, product, item))
-
-
-@require_POST
-@page(Role.MEMBER)
-def set_consent(request: PageRequest, product: Product, number: int) -> HttpResponse:
-    item = queries.find_feedback(product, number)
-    services.set_consent(request.actor, item, request.POST.get("consent", ""))
-    return redirect(_here(request, product, item))
-
-
-def _came_from(request: PageRequest) -> QueryDict | None:
-    """The query of the inbox where the person was; None when they were on the voice's own page.
-
-    Only the query is taken from the form: the address itself is ours, so nobody can be led elsewhere.
-    """
-    back = request.POST.get("back", "")
-    return QueryDict(back.partition("?")[2]) if back else None
-
-
-def _here(request: PageRequest, product: Product, item: FeedbackItem) -> str:
-    params = _came_from(request)
-    if params is None:
-        return reverse("feedback_item", args=[product.slug, item.number])
-    return address(product, wanted_of(params), after=params.get("after", ""), item=item.ref)
-
-
-def _next(request: PageRequest, product: Product, item: FeedbackItem) -> str:
-    """Where to go when this one is dealt with: in the waiting list the next one, else the same."""
-    params = _came_from(request)
-    wanted = wanted_of(params) if params is not None else Wanted(state="all")
-    if params is None or wanted.state != "waiting":
-        return _here(request, product, item)
-    following = None if wanted.words.strip() else queries.neighbour(product, wanted, item)
-    return address(product, wanted, item=following.ref if following else "")
 
 
 @require_GET

@@ -1,4 +1,4 @@
-"""A voice's own page, a new opportunity out of it, passing on what one heard, and the imports."""
+"""A voice's own page, a new opportunity out of it, and passing on what one heard."""
 
 import uuid
 from collections.abc import Sequence
@@ -8,8 +8,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from whytree.engines.text import Query
 from whytree.errors import Invalid, NotFound
@@ -18,9 +17,8 @@ from whytree.tree.queries import find_node
 from whytree.tree.services import create_opportunity
 from whytree.voice import queries, services
 from whytree.voice.drafts import FeedbackFields, Source
-from whytree.voice.models import Consent, FeedbackItem, ImportRun
+from whytree.voice.models import Consent, FeedbackItem
 from whytree.voice.queries import Linked
-from whytree.workspace.access import role_of
 from whytree.workspace.activity import activity_for
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Activity, Product
@@ -28,7 +26,6 @@ from whytree.workspace.roles import Role
 
 from .reading import reading, said_span
 
-RUNS = 50
 ACTS = 15
 
 
@@ -160,22 +157,3 @@ def _heard_form(request: PageRequest, product: Product, form: QueryDict, error: 
         "submission_id": form.get("submission_id") or str(uuid.uuid4()),
     }
     return render(request, "voice/heard.html", context, status=error.status if error else 200)
-
-
-@require_GET
-@page(Role.VIEWER)
-def imports(request: PageRequest, product: Product) -> HttpResponse:
-    """What came in by file, what was left out and why, and the way back."""
-    runs = list(ImportRun.objects.filter(product=product).select_related("started_by")[:RUNS])
-    role = role_of(request.actor, product)
-    context = {"here": "voices", "runs": runs, "may_undo": role is not None and role.covers(Role.MAINTAINER)}
-    return render(request, "voice/imports.html", context)
-
-
-@require_POST
-@page(Role.MAINTAINER)
-def undo_import(request: PageRequest, product: Product, run_id: int) -> HttpResponse:
-    run, removed, kept = services.undo_import(request.actor, services.find_run(product, run_id))
-    stay = f" {kept:,} stay: they are linked." if kept else ""
-    messages.success(request, f"{removed:,} voices of {run.file_name or run.source_name} are out again.{stay}")
-    return redirect(reverse("feedback_imports", args=[product.slug]))

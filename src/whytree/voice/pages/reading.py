@@ -41,6 +41,7 @@ def reading(request: PageRequest, product: Product, item: FeedbackItem, query: Q
     others = queries.items_of_person(product, person.ids if person else [item.person_key], limit=6)
     return {
         "item": item,
+        "item_tags": queries.tags_of([item]).get(item.pk, ()),
         "pieces": pieces(item.text, _marked(item, marks, query)),
         "lost_marks": [mark for mark in marks if not mark.still_stands(item.text)],
         "links": links,

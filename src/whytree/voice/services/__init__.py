@@ -1,6 +1,6 @@
 """What may change the voices. One verb a function; each asks for the role, acts in one transaction, leaves one Activity."""
 
-from .imports import FileFacts, find_run, finish_import, start_import, take_rows, undo_import
+from .imports import LEFT_OUT, FileFacts, find_run, finish_import, start_import, take_rows, undo_import
 from .items import Added, Refused, add_feedback, add_many, bring_back, put_away, set_consent
 from .linking import (
     Span,
@@ -11,26 +11,45 @@ from .linking import (
     link_excerpt,
     unlink,
 )
+from .personal import close_import, put_back_personal, set_voice_settings
+from .sorting import add_status, remove_status, remove_view, save_view
+from .triage import ACTS, MOST_AT_ONCE, Act, Triaged, find_status, together, triage, undo_triage
 
 __all__ = [
+    "ACTS",
+    "LEFT_OUT",
+    "MOST_AT_ONCE",
+    "Act",
     "Added",
     "FileFacts",
     "Refused",
     "Span",
+    "Triaged",
     "add_feedback",
     "add_many",
+    "add_status",
     "bring_back",
+    "close_import",
     "find_opportunity",
     "find_opportunity_by_words",
     "find_run",
+    "find_status",
     "finish_import",
     "highlight",
     "importance_of",
     "link_excerpt",
     "put_away",
+    "put_back_personal",
+    "remove_status",
+    "remove_view",
+    "save_view",
     "set_consent",
+    "set_voice_settings",
     "start_import",
     "take_rows",
+    "together",
+    "triage",
     "undo_import",
+    "undo_triage",
     "unlink",
 ]

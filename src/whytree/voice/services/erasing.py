@@ -1,8 +1,11 @@
 """Forget what a person said. Numbers and times stay, so that what was counted and decided stays true."""
 
+import secrets
+from urllib.parse import urlencode
+
 from django.db import transaction
 
-from whytree.voice.models import FeedbackItem, Highlight
+from whytree.voice.models import FeedbackItem, Highlight, Redaction, Requester, SavedView
 from whytree.workspace.models import Activity, Product
 
 from .storing import ERASED, erased_id
@@ -19,10 +22,25 @@ def erase_feedback(product: Product, person_key: str) -> int:
     _forget_activity(FeedbackItem._meta.label, [item.pk for item in items])
     _forget_activity(Highlight._meta.label, list(marks.values_list("pk", flat=True)))
     marks.delete()
+    Redaction.objects.filter(item__in=items).delete()
     for item in items:
         _blank(item)
     FeedbackItem.objects.bulk_update(items, _BLANKED, batch_size=100)
+    if person_key:
+        _forget_requester(product, person_key)
+        views = SavedView.objects.filter(product=product, query__contains=urlencode({"person": person_key}))
+        _forget_activity(SavedView._meta.label, list(views.values_list("pk", flat=True)))
+        views.delete()
     return len(items)
+
+
+def _forget_requester(product: Product, person_key: str) -> None:
+    """That somebody asked, got it and answered stays counted; who it was goes."""
+    rows = Requester.objects.filter(product=product, person_key=person_key)
+    _forget_activity(Requester._meta.label, list(rows.values_list("pk", flat=True)))
+    for row in rows:
+        row.person_key = f"erased:{secrets.token_hex(8)}"
+        row.save(update_fields=["person_key"])
 
 
 _EMPTY = {
@@ -33,6 +51,7 @@ _EMPTY = {
     "language": "",
     "app_version": "",
     "rating": None,
+    "redacted": False,
     "content_hash": ERASED,
 }
 _BLANKED = [*_EMPTY, "submission_id", "metadata", "flags"]
@@ -46,4 +65,7 @@ def _blank(item: FeedbackItem) -> None:
 
 
 def _forget_activity(label: str, ids: list[int]) -> None:
-    Activity.objects.filter(subject_type=label, subject_id__in=ids).update(before=None, after=None, undoable=False)
+    mine = Activity.objects.filter(subject_type=label, subject_id__in=ids)
+    mine.update(before=None, after=None, undoable=False)
+    if label != FeedbackItem._meta.label:  # an item is called by its number; a mark by the words themselves
+        mine.update(subject_label="of an erased person")

@@ -8,8 +8,8 @@ Each batch is one transaction, with the offset in it: after a `kill -9` the run 
 that is sent twice changes nothing. A dry run does all the same checks and stores no item.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid, NotFound, TooLarge
 from whytree.voice.drafts import Draft, Source, draft, is_empty
-from whytree.voice.models import ERRORS_KEPT, UNFINISHED, FeedbackItem, ImportRun, RunState
+from whytree.voice.models import ERRORS_KEPT, UNFINISHED, FeedbackItem, ImportRun, RunState, VoiceSettings
 from whytree.voice.queries import linked_numbers
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
@@ -29,6 +29,9 @@ from .storing import plan, store_drafts
 
 MOST_ROWS = 2_000
 """Rows a batch: a transaction of some tenths of a second, so that others can write in between."""
+
+LEFT_OUT = ("team", "machine", "silent")
+"""What a reader passes over: words of the team, words of machines, rows without anybody's words."""
 
 Row = tuple[int, dict[str, Any]]
 RowFault = tuple[int, str]
@@ -42,6 +45,9 @@ class FileFacts:
     file_name: str
     mapping: dict[str, str]
     day_first: bool | None = None
+    format_name: str = ""
+    upload: str = ""
+    reading: dict[str, Any] = field(default_factory=dict)
 
 
 def start_import(
@@ -80,6 +86,9 @@ def _new_run(actor: Actor, product: Product, source: Source, file: FileFacts, st
         source_name=source.name,
         mapping=file.mapping,
         day_first=file.day_first,
+        format_name=file.format_name[:80],
+        upload=file.upload,
+        reading=file.reading,
         state=state,
         started_by_id=actor.user_id,
     )
@@ -94,15 +103,30 @@ def source_of(run: ImportRun) -> Source:
 
 
 @transaction.atomic
-def take_rows(actor: Actor, run: ImportRun, *, rows: Sequence[Row], errors: Sequence[RowFault], upto: int) -> ImportRun:
+def take_rows(
+    actor: Actor,
+    run: ImportRun,
+    *,
+    rows: Sequence[Row],
+    errors: Sequence[RowFault],
+    upto: int,
+    left_out: Mapping[str, int] | None = None,
+) -> ImportRun:
     """Deal with the next rows of the file: `rows` by row number, `errors` for those that could not even be read.
 
-    `upto` is the last row number of the batch. Rows that were dealt with before are passed over.
+    A row may hold several voices; they come together, each with the row's number. `upto` is the last row number of the
+    batch, `left_out` counts what the reader passed over in it. Rows that were dealt with before are passed over.
     """
     require(actor, run.product, Role.MAINTAINER)
     if len(rows) > MOST_ROWS:
         raise TooLarge(f"That are {len(rows):,} rows; send at most {MOST_ROWS:,} at once.")
     run = _locked(run)
+    if upto > run.row_offset:
+        run.left_out = {
+            name: run.left_out.get(name, 0) + max(0, (left_out or {}).get(name, 0))
+            for name in LEFT_OUT
+            if run.left_out.get(name) or (left_out or {}).get(name)
+        }
     rows = [row for row in rows if run.row_offset < row[0] <= upto]
     faults = [fault for fault in errors if run.row_offset < fault[0] <= upto]
     drafts, refused, empty = _checked(rows, run)
@@ -127,13 +151,13 @@ def _checked(rows: Sequence[Row], run: ImportRun) -> tuple[list[Draft], list[Row
     drafts: list[Draft] = []
     refused: list[RowFault] = []
     empty = 0
-    now = timezone.now()
+    now, kinds = timezone.now(), VoiceSettings.of(run.product).redact
     for number, values in rows:
         if is_empty(values):
             empty += 1
             continue
         try:
-            drafts.append(draft(values, now=now, day_first=run.day_first))
+            drafts.append(draft(values, now=now, day_first=run.day_first).without_personal(kinds))
         except Invalid as error:
             refused.append((number, error.message))
     return drafts, refused, empty
@@ -148,10 +172,11 @@ def _store(run: ImportRun, drafts: Sequence[Draft]) -> None:
     if run.state == RunState.DRY_RUN:
         planned = plan(run.product, source_of(run), drafts)
         created, updated = len(planned.new), len(planned.changed)
+        taken = sum(len(one.taken) for one in (*planned.new, *planned.changed.values()))
     else:
         stored = store_drafts(run.product, source_of(run), drafts, run=run)
-        created, updated = len(stored.created), len(stored.updated)
-    _count(run, created=created, updated=updated, skipped=len(drafts) - created - updated)
+        created, updated, taken = len(stored.created), len(stored.updated), stored.taken
+    _count(run, created=created, updated=updated, skipped=len(drafts) - created - updated, redacted=taken)
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from whytree.errors import Invalid, TooLarge, WhytreeError
 from whytree.voice.drafts import Draft, FeedbackFields, Source, draft
-from whytree.voice.models import NAME_LENGTH, Consent, FeedbackItem
+from whytree.voice.models import NAME_LENGTH, Consent, FeedbackItem, VoiceSettings
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
@@ -53,7 +53,8 @@ def add_feedback(
     with it, unless the sender knows better and names them.
     """
     require(actor, product, Role.MEMBER)
-    checked = _with_context(product, draft(fields, now=timezone.now()))
+    kinds = VoiceSettings.of(product).redact
+    checked = _with_context(product, draft(fields, now=timezone.now())).without_personal(kinds)
     with transaction.atomic():
         stored = store_drafts(product, _checked_source(source), [checked], reporter_id=reporter_id)
         for item in stored.created:
@@ -91,12 +92,12 @@ def _sorted_by_source(
 ) -> tuple[dict[Source, list[Draft]], list[Refused]]:
     by_source: dict[Source, list[Draft]] = defaultdict(list)
     refused: list[Refused] = []
-    now = timezone.now()
+    now, kinds = timezone.now(), VoiceSettings.of(product).redact
     for index, item in enumerate(items):
         fields = dict(item)
         try:
             source = _checked_source(Source(**{name: str(fields.pop(key, "")) for key, name in _SOURCE_FIELDS.items()}))
-            by_source[source].append(_with_context(product, draft(fields, now=now)))
+            by_source[source].append(_with_context(product, draft(fields, now=now)).without_personal(kinds))
         except WhytreeError as error:
             refused.append(Refused(index, error.message))
     return by_source, refused

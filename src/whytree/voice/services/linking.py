@@ -14,7 +14,7 @@ from whytree.tree.queries import find_node
 from whytree.tree.services import link_evidence, unlink_evidence
 from whytree.voice.models import Consent, FeedbackItem, Highlight
 from whytree.workspace.access import require
-from whytree.workspace.activity import record
+from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
@@ -96,13 +96,17 @@ def link_excerpt(
     if span.end - span.start > MOST_WORDS:
         raise Invalid(f"That is a long text. Select the words that matter, {MOST_WORDS:,} characters at most.")
     with transaction.atomic():
+        if item.is_waiting:
+            before = snapshot(item)
+            mark_handled(item, actor)
+            record(actor, item.product, "read", item, before=before, after=snapshot(item))
         mark = highlight(actor, item, span)
-        link = link_evidence(
+        return link_evidence(
             actor,
             item.product,
             opportunity,
             stance="supports",
-            evidence_type=EvidenceType.ANECDOTAL,
+            evidence_type=EvidenceType.OTHERS_OPINION if item.from_team else EvidenceType.ANECDOTAL,
             source_kind=SourceKind.FEEDBACK,
             source_id=item.ref,
             person_key=item.person_key,
@@ -112,9 +116,6 @@ def link_excerpt(
             provenance=Provenance.STATED,  # what a theme had inferred is said by a person now
             rule="",
         )
-        if item.is_waiting:
-            mark_handled(item, actor)
-    return link
 
 
 def unlink(actor: Actor, item: FeedbackItem, opportunity: Opportunity) -> None:

@@ -9,12 +9,12 @@ from django.utils import timezone
 
 from whytree.voice.authors import known_as
 from whytree.voice.drafts import Draft, Source
-from whytree.voice.models import FeedbackItem, Highlight, ImportRun
+from whytree.voice.models import NAME_LENGTH, FeedbackItem, Highlight, ImportRun, Redaction
 from whytree.workspace.models import Product
 from whytree.workspace.numbering import next_numbers
 
 CHUNK = 500
-"""Rows a statement: SQLite takes 32,766 parameters, and an item has 22."""
+"""Rows a statement: SQLite takes 32,766 parameters, and an item has 26."""
 
 ERASED = "erased"
 """In place of an item's content hash: its words were erased and no import changes it any more."""
@@ -32,6 +32,8 @@ _CHANGEABLE = (
     "consent",
     "metadata",
     "content_hash",
+    "from_team",
+    "redacted",
 )
 
 
@@ -46,20 +48,21 @@ class Plan:
 
 @dataclass(frozen=True)
 class Stored:
-    """What became of the drafts; of those that changed nothing only the primary keys."""
+    """What became of the drafts; of those that changed nothing only the primary keys. `taken` counts what was redacted."""
 
     created: list[FeedbackItem]
     updated: list[FeedbackItem]
     unchanged: list[int]
+    taken: int = 0
 
 
 def plan(product: Product, source: Source, drafts: Iterable[Draft]) -> Plan:
     """Tell the new from the known. Within the drafts a thing that comes twice counts once, as it was said last."""
-    by_id = {draft.own_id: draft for draft in drafts}
+    by_id = {_own(source, draft): draft for draft in drafts}
     found = Plan([], {}, [])
     there = _hashes_there(product, source, list(by_id))
-    for own_id, draft in by_id.items():
-        pk, content_hash = there.get(own_id, (0, ""))
+    for own, draft in by_id.items():
+        pk, content_hash = there.get(own, (0, ""))
         if not pk:
             found.new.append(draft)
         elif content_hash in (draft.content_hash, ERASED):
@@ -74,23 +77,32 @@ def erased_id(own_id: str) -> str:
     return "erased:" + hashlib.sha256(own_id.encode()).hexdigest()[:40]
 
 
-def _hashes_there(product: Product, source: Source, own_ids: Sequence[str]) -> dict[str, tuple[int, str]]:
+OwnId = tuple[str, str]
+"""Which thing it is within its source: `submission_id` and `field_id`."""
+
+
+def _own(source: Source, draft: Draft) -> OwnId:
+    return draft.own_id, draft.field_id or source.field_id
+
+
+def _hashes_there(product: Product, source: Source, wanted: Sequence[OwnId]) -> dict[OwnId, tuple[int, str]]:
     """Own id -> primary key and content hash of the item there is.
 
     What a person had erased is there too, under what is left of its id, so that no import brings it back.
     """
-    there: dict[str, tuple[int, str]] = {}
+    there: dict[OwnId, tuple[int, str]] = {}
+    asked, own_ids = set(wanted), sorted({own_id for own_id, _ in wanted})
     for at in range(0, len(own_ids), CHUNK):
-        asked = {known: own_id for own_id in own_ids[at : at + CHUNK] for known in (own_id, erased_id(own_id))}
+        known = {each: own_id for own_id in own_ids[at : at + CHUNK] for each in (own_id, erased_id(own_id))}
         items = FeedbackItem.objects.filter(
-            product=product,
-            source_type=source.type,
-            source_id=source.id,
-            field_id=source.field_id,
-            submission_id__in=list(asked),
+            product=product, source_type=source.type, source_id=source.id, submission_id__in=list(known)
         )
-        for pk, submission_id, content_hash in items.values_list("pk", "submission_id", "content_hash"):
-            there[asked[submission_id]] = pk, content_hash
+        for pk, submission_id, field_id, content_hash in items.values_list(
+            "pk", "submission_id", "field_id", "content_hash"
+        ):
+            own = known[submission_id], field_id
+            if own in asked:
+                there[own] = pk, content_hash
     return there
 
 
@@ -116,7 +128,11 @@ def store_drafts(
         _change(item, planned.changed[item.pk], keys)
     FeedbackItem.objects.bulk_update(updated, _CHANGEABLE, batch_size=100)
     _find_highlights_again(updated)
-    return Stored(created, updated, planned.same)
+    if run is not None:
+        Redaction.objects.filter(item__in=updated).delete()
+        _keep_taken([*zip(created, planned.new, strict=True), *((item, planned.changed[item.pk]) for item in updated)])
+    taken = sum(len(draft.taken) for draft in (*planned.new, *planned.changed.values()))
+    return Stored(created, updated, planned.same, taken)
 
 
 def _item(product: Product, source: Source, draft: Draft, keys: dict[str, str], run: ImportRun | None) -> FeedbackItem:
@@ -125,7 +141,7 @@ def _item(product: Product, source: Source, draft: Draft, keys: dict[str, str], 
         source_type=source.type,
         source_id=source.id,
         source_name=source.name,
-        field_id=source.field_id,
+        field_id=draft.field_id or source.field_id,
         submission_id=draft.own_id,
         flags=draft.flags,
         import_run=run,
@@ -146,13 +162,29 @@ def _change(item: FeedbackItem, draft: Draft, keys: dict[str, str]) -> None:
         "consent",
         "metadata",
         "content_hash",
+        "from_team",
     ):
         setattr(item, name, getattr(draft, name))
+    item.redacted = bool(draft.taken)
     item.person_key = keys.get(draft.person, draft.person)
     # A file that tells no time says nothing of it; at every other door it is said when it comes in.
     item.said_at_known = draft.said_at is not None or item.import_run_id is None
     if draft.said_at is not None or item._state.adding:
         item.said_at = draft.said_at or timezone.now()
+
+
+def _keep_taken(stored: Sequence[tuple[FeedbackItem, Draft]]) -> None:
+    """While the import is open, what was taken out can be put back."""
+    Redaction.objects.bulk_create(
+        [
+            Redaction(
+                item=item, place=place[:NAME_LENGTH], kind=one.kind, start=one.start, end=one.end, original=one.original
+            )
+            for item, draft in stored
+            for place, one in draft.taken
+        ],
+        batch_size=CHUNK,
+    )
 
 
 def _find_highlights_again(items: Sequence[FeedbackItem]) -> None:

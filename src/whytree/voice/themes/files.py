@@ -12,7 +12,7 @@ from whytree.engines.tables import RowError, Table, UnreadableTable, guess_mappi
 from whytree.engines.themes import LEAST_TEXTS, Found, TooAlike, TooFew, find_themes
 from whytree.engines.themes.finding import Embed
 from whytree.errors import Invalid
-from whytree.voice.columns import WANTED
+from whytree.voice.importing.columns import WANTED
 
 QUOTE_LENGTH = 400
 COLUMNS_SHOWN = 40

@@ -40,7 +40,7 @@
     waiting = requestAnimationFrame(readSelection);
   });
 
-  /* Sentence by sentence: s goes to the text, the arrows move, Shift with an arrow stretches. */
+  /* Sentence by sentence: w goes to the text, the arrows move, Shift with an arrow stretches. */
 
   function sentences(string) {
     if (Intl.Segmenter) {
@@ -96,11 +96,22 @@
 
   document.addEventListener("keydown", (event) => {
     const typing = event.target.matches?.("input, textarea, select");
-    if (event.key !== "s" || typing || event.ctrlKey || event.metaKey || event.altKey || !text()) return;
+    if (event.key !== "w" || typing || event.ctrlKey || event.metaKey || event.altKey || !text()) return;
     event.preventDefault();
     first = last = -1;
     text().focus();
     step(text(), true, false);
+  });
+
+  // A choice that a key opened is made in its list: without it, each arrow would already send the form.
+  document.addEventListener("keydown", (event) => {
+    const chosen = document.activeElement;
+    if (!event.defaultPrevented || !chosen?.matches?.(".voice-sort select")) return;
+    try {
+      chosen.showPicker();
+    } catch {
+      // An old browser: the person opens it.
+    }
   });
 
   // The opportunity that was linked last stands there already; typing replaces it.
@@ -111,6 +122,13 @@
   function mark(link) {
     const links = [...document.querySelectorAll(".voice-list .item")];
     const at = links.indexOf(link);
+    for (const box of document.querySelectorAll(".voice-list .entry > input")) {
+      const here = box.parentElement.contains(link);
+      if (here) Object.assign(box.dataset, { key: "x", keyhelp: "Choose this one too" });
+      else delete box.dataset.key;
+    }
+    const openRef = document.querySelector("#triage > [name=open]");
+    if (openRef) openRef.value = link.dataset.ref;
     links.forEach((other, place) => {
       other.toggleAttribute("aria-current", false);
       delete other.dataset.key;

@@ -1,0 +1,52 @@
+"""Answers to questions: a sentence, the figures with their intervals, and the people behind each of them."""
+
+from whytree.workspace.models import Product
+
+from ..questions import Funnel, Lifecycle, Paths, Question, Retention, Stickiness, Trends
+from .behind import Behind, Part, checked_part, people_behind
+from .drivers import Drivers, drivers_of
+from .funnel import FunnelAnswer, answer_funnel
+from .living import LifecycleAnswer, StickinessAnswer, answer_lifecycle, answer_stickiness
+from .paths import PathsAnswer, answer_paths
+from .retention import RetentionAnswer, answer_retention
+from .trends import TrendsAnswer, answer_trends
+
+Answer = FunnelAnswer | TrendsAnswer | RetentionAnswer | LifecycleAnswer | StickinessAnswer | PathsAnswer
+
+
+def answer(product: Product, question: Question) -> Answer:
+    """Ask the store. Raises `Invalid` for an event or a property that was never seen."""
+    match question:
+        case Funnel():
+            return answer_funnel(product, question)
+        case Trends():
+            return answer_trends(product, question)
+        case Retention():
+            return answer_retention(product, question)
+        case Lifecycle():
+            return answer_lifecycle(product, question)
+        case Stickiness():
+            return answer_stickiness(product, question)
+        case Paths():
+            return answer_paths(product, question)
+
+
+__all__ = [
+    "Answer",
+    "Behind",
+    "Drivers",
+    "FunnelAnswer",
+    "LifecycleAnswer",
+    "Part",
+    "PathsAnswer",
+    "RetentionAnswer",
+    "StickinessAnswer",
+    "TrendsAnswer",
+    "answer",
+    "answer_funnel",
+    "answer_retention",
+    "answer_trends",
+    "checked_part",
+    "drivers_of",
+    "people_behind",
+]

@@ -1,0 +1,78 @@
+"""Which way people go."""
+
+from dataclasses import dataclass
+
+from whytree.engines.figures import number
+from whytree.stores import paths as store
+from whytree.stores.filters import Selection
+from whytree.workspace.models import Product
+
+from ..queries import known_events
+from ..questions import Paths, label
+from .ground import period, refuse_unseen
+from .head import Head, head
+from .resolving import ready
+
+
+@dataclass(frozen=True)
+class Edge:
+    """From the event at place `at` (0 is the first) to the next, how many ways and how many people; "" is where one ends."""
+
+    at: int
+    source: str
+    target: str
+    ways: int
+    people: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PathsAnswer(Head):
+    """`edges` are the most frequent ones; `left_out` ways go along others. Told backwards where only the end is named."""
+
+    edges: tuple[Edge, ...]
+    ways: int
+    left_out: int
+    backwards: bool
+
+
+def answer_paths(product: Product, question: Paths) -> PathsAnswer:
+    """Raises `Invalid` for a name that was never seen."""
+    refuse_unseen(product, question)
+    begin, finish, (shared,) = (
+        next(iter(ready(product, [question.begin])), None) if question.begin else None,
+        next(iter(ready(product, [question.finish])), None) if question.finish else None,
+        ready(product, [Selection(("",), question.where)]),
+    )
+    whole = Selection(tuple(known_events(product)[:500]) or ("",))
+    start, end = period(product, question.days, whole)  # what comes after the last beginning belongs to its way
+    asked = store.Asked(start, end, question.depth, question.pause, begin, finish, question.hidden, shared.filters)
+    found = store.edges(product.pk, asked)
+    going_on = [one for one in found if one.target]
+    kept = sorted(going_on, key=lambda one: -one.ways)[: question.top]
+    ways = sum(one.ways for one in found if one.at == 0)
+    edges = tuple(Edge(one.at, one.source, one.target, one.ways, one.people) for one in found if one in kept)
+    people = store.people(product.pk, asked)
+    return PathsAnswer(
+        **head(question, _sentence(question, found, ways), people, start, end),
+        edges=edges,
+        ways=ways,
+        left_out=sum(one.ways for one in going_on) - sum(one.ways for one in kept),
+        backwards=question.finish is not None and question.begin is None,
+    )
+
+
+def _sentence(question: Paths, found: list[store.Edge], ways: int) -> str:
+    if not ways:
+        return "Nobody went this way in this time."
+    first = [one for one in found if one.at == 0]
+    ended = sum(one.ways for one in first if not one.target)
+    going = [one for one in first if one.target]
+    if not going:
+        return "Nobody did anything else before they paused."
+    next_ = max(going, key=lambda one: one.ways)
+    share = number(100 * next_.ways / ways)
+    if question.finish and not question.begin:
+        return f"Before “{label(question.finish)}” people most often did “{next_.target}”: {share} % of {ways:,} ways."
+    where = f"After “{label(question.begin)}”" if question.begin else f"From “{next_.source}”"
+    said = f"{where} people most often went on to “{next_.target}”: {share} % of {ways:,} ways"
+    return f"{said}; {number(100 * ended / ways)} % ended there."

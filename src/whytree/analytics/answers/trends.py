@@ -1,0 +1,327 @@
+"""How much happens, stretch by stretch of the calendar."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
+from whytree.engines import stats
+from whytree.engines.figures import number
+from whytree.errors import Invalid
+from whytree.stores import trends as store
+from whytree.stores.filters import By, Selection
+from whytree.stores.funnels import MOST_GROUPS
+from whytree.workspace.models import Product
+
+from ..questions import ACTIVE, LETTERS, Measured, Trends, by_text, label
+from .ground import period, refuse_unseen
+from .head import Head, head
+from .made import Figures, added_up, by_formula, smoothed
+from .resolving import ready, ready_by
+
+MOST_POINTS = 1_500
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """One stretch from `start` on. `n` counts what the value rests on: people, or events that carried the number.
+
+    The interval is there for occurrences and people. `complete` is false while the stretch lasts, or was cut by the period.
+    """
+
+    start: date | datetime
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    complete: bool
+
+    @property
+    def text(self) -> str:
+        return "–" if self.value is None else number(self.value)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One series, or one group of it; `value` is None for all groups that are not told apart.
+
+    `series` is its place in the question, None for a formula's. `earlier` is a line of the period before, drawn beside.
+    """
+
+    name: str
+    value: str | None
+    stretches: tuple[Stretch, ...]
+    series: int | None = 0
+    earlier: bool = False
+
+    @property
+    def text(self) -> str:
+        """What it is called where the field is named."""
+        said = "everybody else" if self.value is None else self.value or "not said"
+        return f"{said}, before" if self.earlier else said
+
+    @property
+    def title(self) -> str:
+        return f"{self.name}, the period before" if self.earlier else self.name
+
+    @property
+    def whole(self) -> list[Stretch]:
+        """The complete stretches that have a value."""
+        return [each for each in self.stretches if each.complete and each.value is not None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrendsAnswer(Head):
+    """`n` people did it, of several series the most."""
+
+    interval: str
+    measure: str
+    by: str
+    lines: tuple[Line, ...]
+
+    @property
+    def drawn(self) -> list[Line]:
+        """Lines that are of this period."""
+        return [line for line in self.lines if not line.earlier]
+
+
+@dataclass(frozen=True)
+class _Span:
+    """The period, and the first moment or day of each of its stretches."""
+
+    start: datetime
+    end: datetime
+    starts: tuple[date | datetime, ...]
+    zone: ZoneInfo
+    now: datetime
+
+
+def answer_trends(product: Product, question: Trends) -> TrendsAnswer:
+    """Raises `Invalid` for a name that was never seen, and for more stretches than anybody could read."""
+    refuse_unseen(product, question)
+    start, end = period(product, question.days, *question.series)
+    span = _span(product, question, start, end)
+    series, by = ready(product, question.series), ready_by(product, question.by)
+    groups = _groups(product, question, series, by, span)
+    lines = _all_lines(product, question, series, by, groups, span)
+    if question.previous:
+        before = _span(product, question, start - (end - start), start)
+        earlier = _all_lines(product, question, series, by, groups, before)
+        lines += [_beside(line, span) for line in earlier]
+    n = max(store.people(product.pk, _asked(question, one, span)) for one in series)
+    return TrendsAnswer(
+        **head(question, _sentence(question, lines), n, start, end),
+        interval=question.interval,
+        measure=question.measure.text,
+        by=by_text(question.by),
+        lines=tuple(lines),
+    )
+
+
+def _span(product: Product, question: Trends, start: datetime, end: datetime) -> _Span:
+    zone = ZoneInfo(product.timezone)
+    starts = _starts(question.interval, start.astimezone(zone), end.astimezone(zone))
+    return _Span(start, end, tuple(starts), zone, timezone.now())
+
+
+def _asked(question: Trends, one: Selection, span: _Span) -> store.Asked:
+    return store.Asked(one, span.start, span.end, question.interval, str(span.zone))
+
+
+def _groups(
+    product: Product, question: Trends, series: Sequence[Selection], by: tuple[By, ...], span: _Span
+) -> tuple[str, ...]:
+    """The largest groups of all series; the same ones for each."""
+    if not by:
+        return ()
+    found = [store.largest_groups(product.pk, _asked(question, one, span), by) for one in series]
+    return tuple(dict.fromkeys(value for groups in found for value in groups))[:MOST_GROUPS]
+
+
+def _all_lines(
+    product: Product,
+    question: Trends,
+    series: Sequence[Selection],
+    by: tuple[By, ...],
+    groups: tuple[str, ...],
+    span: _Span,
+) -> list[Line]:
+    figures = [
+        _figures(product, measure, _asked(question, one, span), by, groups)
+        for one, measure in zip(series, question.measures, strict=True)
+    ]
+    order: list[str | None] = [*groups, None] if by else [None]
+    if question.formula:
+        made = {value: _formula_line(question, figures, value, span) for value in order}
+        return [line for value, line in made.items() if line.whole or value is not None or not by]
+    lines = []
+    for place, found in enumerate(figures):
+        shown = [value for value in order if value in found] or [None]
+        for value in shown:
+            stretches = _filled(question, question.measures[place], found.get(value, {}), span)
+            lines.append(Line(label(question.series[place]), value, _made(question, stretches), place))
+    return lines
+
+
+def _formula_line(
+    question: Trends, figures: Sequence[Mapping[str | None, Mapping[Any, Figures]]], value: str | None, span: _Span
+) -> Line:
+    filled = [
+        _filled(question, measure, found.get(value, {}), span)
+        for measure, found in zip(question.measures, figures, strict=True)
+    ]
+    assert question.formula is not None  # noqa: S101 - for the type checker
+    stretches = []
+    for each in zip(*filled, strict=True):
+        values = dict(zip(LETTERS, (one.value for one in each), strict=False))
+        stretches.append(replace(each[0], value=by_formula(question.formula, values), low=None, high=None))
+    return Line(question.formula.text, value, _made(question, tuple(stretches)), None)
+
+
+def _figures(
+    product: Product, measure: Measured, asked: store.Asked, by: tuple[By, ...], groups: tuple[str, ...]
+) -> dict[str | None, dict[date | datetime, Figures]]:
+    """What the store counts, by group and stretch."""
+    if measure.name in ACTIVE:
+        active = store.active(product.pk, asked, ACTIVE[measure.name], by=by, groups=groups)
+        return {
+            value: {day: _people_figures(people) for day, people in those.items()} for value, those in active.items()
+        }
+    if measure.field:
+        summed = store.figures(product.pk, asked, measure.field, measure.name, by=by, groups=groups)  # type: ignore[arg-type]
+        return {
+            value: {_key(each.start): (each.value, None, None, each.n) for each in those}
+            for value, those in summed.items()
+        }
+    counts = store.counts(product.pk, asked, by=by, groups=groups)
+    return {
+        value: {_key(each.start): _counted(measure.name, each) for each in those} for value, those in counts.items()
+    }
+
+
+def _counted(name: str, each: store.Stretch) -> Figures:
+    if name == "people":
+        return _people_figures(each.people)
+    events = stats.clustered_count(each.events, each.squares, each.largest, each.people)
+    if name == "average":
+        return events.value / each.people, None, None, each.people
+    return events.value, events.low, events.high, each.people
+
+
+def _people_figures(n: int) -> Figures:
+    people = stats.count(n)
+    return people.value, people.low, people.high, n
+
+
+def _filled(
+    question: Trends, measure: Measured, found: Mapping[date | datetime, Figures], span: _Span
+) -> tuple[Stretch, ...]:
+    """Every stretch of the period, also those in which nothing happened."""
+    # Of everything there is, the first day is taken for whole: the events began with it.
+    first = span.start
+    if question.days is None:
+        first = store.moment_of(span.start.astimezone(span.zone).date(), span.zone)
+    none = stats.count(0)
+    nothing: Figures = (None, None, None, 0)
+    if measure.adds_up or measure.name in ACTIVE:
+        nothing = (0.0, None, None, 0) if measure.field else (0.0, none.low, none.high, 0)
+    stretches = []
+    for at, start in enumerate(span.starts):
+        begins = store.moment_of(start, span.zone)
+        later = span.starts[at + 1] if at + 1 < len(span.starts) else store.next_start(question.interval, start)
+        value, low, high, n = found.get(start, nothing)
+        whole = store.moment_of(later, span.zone) <= span.now and begins >= first
+        stretches.append(Stretch(start, value, low, high, n, whole))
+    return tuple(stretches)
+
+
+def _made(question: Trends, stretches: tuple[Stretch, ...]) -> tuple[Stretch, ...]:
+    """Smoothed or added up, where that was asked for; then without intervals, which such numbers do not have here."""
+    if question.cumulative:
+        values = added_up([each.value for each in stretches])
+    elif question.smooth > 1:
+        values = smoothed([each.value for each in stretches], question.smooth)
+    else:
+        return stretches
+    return tuple(replace(each, value=value, low=None, high=None) for each, value in zip(stretches, values, strict=True))
+
+
+def _beside(line: Line, span: _Span) -> Line:
+    """A line of the period before, its stretches set beside this period's, the last beside the last."""
+    earlier = line.stretches[-len(span.starts) :]
+    starts = span.starts[-len(earlier) :]
+    moved = tuple(replace(each, start=start) for each, start in zip(earlier, starts, strict=True))
+    return replace(line, stretches=moved, earlier=True)
+
+
+def _starts(interval: store.Interval, start: datetime, end: datetime) -> list[date | datetime]:
+    """The first moment or day of every stretch that the period touches."""
+    first: date | datetime
+    if interval == "hour":
+        first = start.replace(minute=0, second=0, microsecond=0)
+    elif interval == "day":
+        first = start.date()
+    elif interval == "week":
+        first = start.date() - timedelta(days=start.weekday())
+    else:
+        first = start.date().replace(day=1)
+    last = (end - timedelta(microseconds=1)) if interval == "hour" else (end - timedelta(microseconds=1)).date()
+    found: list[date | datetime] = []
+    at = first
+    while at <= last:  # both are dates, or both are moments
+        found.append(_key(at))
+        if len(found) > MOST_POINTS:
+            raise Invalid(
+                f"That is more than {MOST_POINTS:,} points. Take a longer interval than {interval}, or fewer days."
+            )
+        at = store.next_start(interval, at)
+    return found
+
+
+def _key(start: date | datetime) -> date | datetime:
+    """Moments are compared as moments, whatever their zone."""
+    return start.astimezone(UTC) if isinstance(start, datetime) else start
+
+
+def _sentence(question: Trends, lines: Sequence[Line]) -> str:
+    """The last whole stretch of the first series beside the one before it."""
+    line = lines[0]
+    whole = line.whole
+    what = f"“{line.name}”" + ("" if line.value is None else f" ({line.value or 'not said'})")
+    if question.measure.field and not any(each.n for each in line.stretches):
+        return f"No number came as “{question.measure.field}” with {what}."
+    if not question.formula and not any(each.n for each in line.stretches):
+        return f"{what} did not happen in this time."
+    if len(whole) < 2 or whole[-2].value is None or whole[-1].value is None:
+        return f"{what}: no two whole {question.interval}s to compare yet."
+    last, before = whole[-1], whole[-2]
+    added = " up to" if question.cumulative else " in"
+    said = f"{what}: {last.text}{_unit(question)}{added} the last whole {question.interval}, {_compared(last, before)}"
+    return f"{said}{_against_before(line, lines)}."
+
+
+def _against_before(line: Line, lines: Sequence[Line]) -> str:
+    """The same stretch of the period before, where that was asked for."""
+    twin = next((one for one in lines if one.earlier and (one.series, one.value) == (line.series, line.value)), None)
+    if twin is None:
+        return ""
+    at = line.stretches.index(line.whole[-1]) - len(line.stretches)
+    then = twin.stretches[at] if -at <= len(twin.stretches) else None
+    return f"; {then.text} in the period before" if then is not None and then.value is not None else ""
+
+
+def _unit(question: Trends) -> str:
+    return " people" if question.measure.name in ("people", *ACTIVE) and not question.formula else ""
+
+
+def _compared(last: Stretch, before: Stretch) -> str:
+    """Within chance where the two intervals meet; without intervals only the two numbers."""
+    said = f"{before.text} the one before"
+    if last.low is None or last.high is None or before.low is None or before.high is None:
+        return f"after {said}"
+    if last.low <= before.high and before.low <= last.high:
+        return f"after {said}: within chance"
+    return f"{'up' if last.low > before.high else 'down'} from {said}"

@@ -1,0 +1,513 @@
+"""`whytree ask ...`: questions from the command line."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from whytree.workspace.client import CommandError, connect
+from whytree.workspace.commands import AsJson, show
+
+Events = Annotated[list[str], typer.Argument(metavar="EVENT ...", help="What people do, as your product sends it.")]
+Where = Annotated[
+    list[str],
+    typer.Option(
+        metavar="FILTER", help="For every event: plan=free, plan!=a,b, title~word, price>10, coupon, !coupon."
+    ),
+]
+Days = Annotated[int, typer.Option(help="How many days back; 0 is everything there is.")]
+By = Annotated[
+    list[str], typer.Option(metavar="FIELD", help="Tell groups apart: platform, a property, flag:KEY, cohort:KEY.")
+]
+File = Annotated[Path | None, typer.Option(metavar="FILE", help="The question as JSON, in place of the above.")]
+
+
+def register(group: Callable[[str], typer.Typer]) -> None:
+    group("ask").command("funnel")(ask_funnel)
+    group("ask").command("trends")(ask_trends)
+    group("ask").command("retention")(ask_retention)
+    group("ask").command("lifecycle")(ask_lifecycle)
+    group("ask").command("stickiness")(ask_stickiness)
+    group("ask").command("paths")(ask_paths)
+    group("ask").command("people")(ask_people)
+    group("ask").command("code")(ask_code)
+    group("ask").command("drivers")(ask_drivers)
+    group("ask").command("sql")(ask_sql)
+    group("ask").command("keep")(keep_question)
+    group("ask").command("saved")(list_saved)
+    group("ask").command("again")(ask_again)
+
+
+def ask_funnel(
+    steps: Annotated[
+        list[str], typer.Argument(metavar="EVENT ...", help="What people do, in this order; EVENT? is optional.")
+    ] = [],  # noqa: B006 - typer reads it once
+    within: Annotated[
+        str, typer.Option(metavar="SPAN", help="From the first to the last step: 30m, 12h, 1d, 2w.")
+    ] = "14d",
+    order: Annotated[str, typer.Option(help="ordered; strict: nothing between; any.")] = "ordered",
+    hold: Annotated[str, typer.Option(metavar="PROPERTY", help="One and the same value along the way.")] = "",
+    without: Annotated[
+        list[str], typer.Option(metavar="EVENT", help="What ends a try; EVENT:1:3 between steps 1 and 3.")
+    ] = [],  # noqa: B006 - typer reads it once
+    first_time: Annotated[bool, typer.Option("--first-time", help="Begin with the first time of their life.")] = False,
+    times: Annotated[bool, typer.Option("--times", help="Also how long it took.")] = False,
+    over: Annotated[str, typer.Option(help="Also by the day, week or month in which people began.")] = "",
+    by: By = [],  # noqa: B006 - typer reads it once
+    where: Where = [],  # noqa: B006 - typer reads it once
+    days: Days = 0,
+    question: File = None,
+    who: Annotated[int, typer.Option(metavar="STEP", help="Name those who came to this step and no further.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """How far do people come? Each person's best try, from one step to the next, with 95 % intervals."""
+    asked = _asked(question, "funnel") or _said(
+        "funnel",
+        where,
+        days,
+        steps=[_step(name) for name in _named(steps)],
+        within=within,
+        by=by,
+        order=order,
+        hold=hold,
+        without=[_exclusion(text) for text in without],
+        first_time=first_time,
+        times=times,
+        over=over,
+    )
+    client = connect()
+    if who:
+        _show_people(client, asked, {"step": who}, as_json=as_json)
+        return
+    answer = client.post(f"/products/{client.product}/ask", {"question": asked})
+    show(answer, as_json, *_funnel_lines(answer))
+
+
+def ask_trends(
+    events: Events = [],  # noqa: B006 - typer reads it once
+    unique: Annotated[bool, typer.Option("--unique", help="Count the people instead of how often.")] = False,
+    measure: Annotated[
+        str,
+        typer.Option(
+            help="total, people, average (a person), dau, wau, mau, or sum, mean, median, p90, p95, p99, min, max of a "
+            "property: sum:price."
+        ),
+    ] = "total",
+    interval: Annotated[str, typer.Option(help="hour, day, week or month.")] = "day",
+    formula: Annotated[str, typer.Option(help="Of the series, A the first: B / A * 100.")] = "",
+    previous: Annotated[bool, typer.Option("--previous", help="Beside the period before.")] = False,
+    smooth: Annotated[int, typer.Option(metavar="N", help="The mean of so many stretches.")] = 1,
+    cumulative: Annotated[bool, typer.Option("--cumulative", help="Added up from the beginning.")] = False,
+    by: By = [],  # noqa: B006 - typer reads it once
+    where: Where = [],  # noqa: B006 - typer reads it once
+    days: Days = 0,
+    question: File = None,
+    as_json: AsJson = False,
+) -> None:
+    """How much happens, stretch by stretch of the calendar?"""
+    asked = _asked(question, "trends") or _said(
+        "trends",
+        where,
+        days,
+        series=_named(events),
+        measure="people" if unique else measure,
+        interval=interval,
+        by=by,
+        formula=formula,
+        previous=previous,
+        smooth=smooth,
+        cumulative=cumulative,
+    )
+    client = connect()
+    answer = client.post(f"/products/{client.product}/ask", {"question": asked})
+    show(answer, as_json, *_trend_lines(answer))
+
+
+def ask_retention(
+    begin: Annotated[str, typer.Argument(metavar="BEGIN", help="The event that people begin with.")] = "",
+    back: Annotated[
+        str, typer.Argument(metavar="BACK", help="What counts as coming back; the same event, if left out.")
+    ] = "",
+    interval: Annotated[str, typer.Option(help="day, week or month.")] = "week",
+    stretches: Annotated[int, typer.Option("--for", metavar="N", help="How many of them people are followed.")] = 8,
+    every_time: Annotated[
+        bool, typer.Option("--every-time", help="Not only a person's first beginning: one in each stretch counts.")
+    ] = False,
+    or_later: Annotated[bool, typer.Option("--or-later", help="Back in that stretch or any later one.")] = False,
+    streak: Annotated[bool, typer.Option("--streak", help="Back in every stretch up to it.")] = False,
+    rolling: Annotated[
+        bool, typer.Option("--rolling", help="By each person's own 24 hours (7, 30 days) instead of the calendar.")
+    ] = False,
+    brackets: Annotated[str, typer.Option(metavar="LIST", help="Instead of single stretches: 0,1-3,4-7.")] = "",
+    by: By = [],  # noqa: B006 - typer reads it once
+    where: Where = [],  # noqa: B006 - typer reads it once
+    days: Days = 0,
+    question: File = None,
+    as_json: AsJson = False,
+) -> None:
+    """Who comes back? A curve over all cohorts, and the triangle behind it."""
+    asked = _asked(question, "retention") or _said(
+        "retention",
+        where,
+        days,
+        begin=_named([begin] if begin else [])[0],
+        back=back,
+        interval=interval,
+        first_time=not every_time,
+        how="streak" if streak else "later" if or_later else "on",
+        clock="rolling" if rolling else "calendar",
+        by=by,
+        **({"brackets": _brackets(brackets)} if brackets else {"stretches": stretches}),
+    )
+    client = connect()
+    answer = client.post(f"/products/{client.product}/ask", {"question": asked})
+    show(answer, as_json, *_retention_lines(answer))
+
+
+def ask_lifecycle(
+    event: Annotated[str, typer.Argument(metavar="EVENT", help="What counts as being there.")] = "",
+    interval: Annotated[str, typer.Option(help="day, week or month.")] = "week",
+    where: Where = [],  # noqa: B006 - typer reads it once
+    days: Days = 0,
+    question: File = None,
+    as_json: AsJson = False,
+) -> None:
+    """Who is new, returns, comes back after a gap, or stays away?"""
+    asked = _asked(question, "lifecycle") or _said(
+        "lifecycle", where, days, event=_named([event] if event else [])[0], interval=interval
+    )
+    client = connect()
+    answer = client.post(f"/products/{client.product}/ask", {"question": asked})
+    show(answer, as_json, *_lifecycle_lines(answer))
+
+
+def ask_stickiness(
+    event: Annotated[str, typer.Argument(metavar="EVENT", help="What counts as being there.")] = "",
+    interval: Annotated[str, typer.Option(help="day, week or month.")] = "day",
+    where: Where = [],  # noqa: B006 - typer reads it once
+    days: Days = 0,
+    question: File = None,
+    as_json: AsJson = False,
+) -> None:
+    """In how many days, weeks or months did people do it?"""
+    asked = _asked(question, "stickiness") or _said(
+        "stickiness", where, days, event=_named([event] if event else [])[0], interval=interval
+    )
+    client = connect()
+    answer = client.post(f"/products/{client.product}/ask", {"question": asked})
+    show(answer, as_json, *_stickiness_lines(answer))
+
+
+def ask_paths(
+    begin: Annotated[str, typer.Option("--from", metavar="EVENT", help="Ways that begin with it.")] = "",
+    finish: Annotated[str, typer.Option("--to", metavar="EVENT", help="Ways that lead to it.")] = "",
+    hide: Annotated[list[str], typer.Option(metavar="EVENT", help="Does not count.")] = [],  # noqa: B006 - typer reads it once
+    depth: Annotated[int, typer.Option(help="How many steps, 1 to 10.")] = 5,
+    pause: Annotated[str, typer.Option(metavar="SPAN", help="A longer one ends a way.")] = "30m",
+    where: Where = [],  # noqa: B006 - typer reads it once
+    days: Days = 0,
+    question: File = None,
+    as_json: AsJson = False,
+) -> None:
+    """Which way do people go, from one event or to another?"""
+    asked = _asked(question, "paths") or _said(
+        "paths", where, days, **{"from": begin, "to": finish, "hide": hide, "depth": depth, "pause": pause}
+    )
+    client = connect()
+    answer = client.post(f"/products/{client.product}/ask", {"question": asked})
+    show(answer, as_json, *_paths_lines(answer))
+
+
+Question = Annotated[Path, typer.Argument(metavar="FILE", help="The question as JSON.")]
+Part = Annotated[
+    list[str],
+    typer.Option(
+        "--part", metavar="NAME=VALUE", help="step=2, did=came, to=3, group=ios, start=2026-05-01, after=3, series=0."
+    ),
+]
+
+
+def ask_people(question: Question, part: Part = [], as_json: AsJson = False) -> None:  # noqa: B006 - typer reads it once
+    """Who is behind a bar, a point or a cell of an answer?"""
+    _show_people(connect(), _file(question), _part(part), as_json=as_json)
+
+
+def ask_code(question: Question, part: Part = [], as_json: AsJson = False) -> None:  # noqa: B006 - typer reads it once
+    """Which lines send the events behind a part of an answer, and which flags were in force?"""
+    client = connect()
+    body = {"question": _file(question), "part": _part(part)}
+    found = client.post(f"/products/{client.product}/ask/code", body)
+    lines = [
+        f"  {line['path']}:{line['line']}  {line['says'] or line['how']} ({line['event']})" for line in found["lines"]
+    ]
+    flags = [f"  {one['flag']} = {one['variant']} for {one['people']:,} people" for one in found["flags"]]
+    nothing = "No line is known that sends these. Let your clone tell: whytree repository add ."
+    show(found, as_json, *(lines or [nothing]), *(["", "Flags in force:", *flags] if flags else []))
+
+
+def ask_drivers(question: Question, as_json: AsJson = False) -> None:
+    """What goes with coming to the end of a funnel: properties and events in between, corrected for how many."""
+    from whytree.engines.figures import number
+
+    client = connect()
+    found = client.post(f"/products/{client.product}/ask/drivers", {"question": _file(question)})
+    lines = [found["sentence"], f"{found['looked_at']} looked at; {found['people']:,} people", ""]
+    for one in found["drivers"]:
+        what = f"{one['name']} = {one['value']}" if one["kind"] == "property" else f"did {one['name']}"
+        size = f"{number(one['difference'])} pp ({number(one['low'])} to {number(one['high'])})"
+        lines.append(f"  {what:40.40} {one['people']:>7,}  {size}{'' if one['holds'] else '  within chance'}")
+    show(found, as_json, *lines)
+
+
+def ask_sql(
+    sql: Annotated[str, typer.Argument(metavar="SELECT", help="One SELECT over events.")], as_json: AsJson = False
+) -> None:
+    """One SELECT over this product's events, ten seconds and a thousand rows at most."""
+    client = connect()
+    found = client.post(f"/products/{client.product}/sql", {"sql": sql})
+    lines = ["\t".join(map(str, row)) for row in [found["columns"], *found["rows"]]]
+    show(found, as_json, *lines, *(["and more"] if found["cut"] else []))
+
+
+def keep_question(
+    question: Question,
+    title: Annotated[str, typer.Option(help="What people call it; its own sentence otherwise.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Keep a question under a name, for the page and for later."""
+    client = connect()
+    saved = client.post(f"/products/{client.product}/questions", {"question": _file(question), "title": title})
+    show(saved, as_json, f"{saved['ref']}  {saved['title']}")
+
+
+def list_saved(as_json: AsJson = False) -> None:
+    """Questions under a name."""
+    client = connect()
+    found = client.get(f"/products/{client.product}/questions")
+    lines = [f"{one['ref']:8} {one['question']['kind']:10} {one['title']}" for one in found]
+    show(found, as_json, *(lines or ["None yet. Keep one: whytree ask keep FILE"]))
+
+
+def ask_again(
+    ref: Annotated[str, typer.Argument(metavar="ASK-n", help="A kept question.")], as_json: AsJson = False
+) -> None:
+    """The answer of a kept question as of now."""
+    client = connect()
+    saved = client.get(f"/products/{client.product}/questions/{ref}")
+    answer = client.post(f"/products/{client.product}/ask", {"question": saved["question"]})
+    lines = {
+        "funnel": _funnel_lines,
+        "trends": _trend_lines,
+        "retention": _retention_lines,
+        "lifecycle": _lifecycle_lines,
+        "stickiness": _stickiness_lines,
+        "paths": _paths_lines,
+    }
+    show(answer, as_json, *lines[saved["question"]["kind"]](answer))
+
+
+def _show_people(client: Any, question: Any, part: dict[str, Any], *, as_json: bool) -> None:
+    found = client.post(f"/products/{client.product}/ask/people", {"question": question, "part": part})
+    more = found["total"] - len(found["ids"])
+    show(found, as_json, *found["ids"], *([f"and {more:,} more"] if more > 0 else []))
+
+
+def _step(name: str) -> Any:
+    return {"event": name.removesuffix("?"), "optional": True} if name.endswith("?") else name
+
+
+def _exclusion(text: str) -> Any:
+    """cancelled, or cancelled:1:3"""
+    event, *numbers = text.rsplit(":", 2)
+    if len(numbers) == 2 and all(number.isdecimal() for number in numbers):
+        return {"event": event, "after": int(numbers[0]), "before": int(numbers[1])}
+    return text
+
+
+def _brackets(text: str) -> list[list[int]]:
+    found = []
+    for part in text.split(","):
+        one, _, two = part.strip().partition("-")
+        if not one.isdecimal() or not (two or one).isdecimal():
+            raise CommandError(f"{part!r} is no bracket. Write them as 0,1-3,4-7.")
+        found.append([int(one), int(two or one)])
+    return found
+
+
+def _part(words: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for word in words:
+        name, sign, value = word.partition("=")
+        if not sign:
+            raise CommandError(f"{word!r} names no part. Write it as step=2.")
+        found[name] = int(value) if value.isdecimal() and name != "group" else value
+    return found
+
+
+def _asked(path: Path | None, kind: str) -> Any:
+    """The question in a file; nothing where there is none."""
+    if path is None:
+        return None
+    asked = _file(path)
+    said = asked.get("kind") if isinstance(asked, dict) else None
+    if said != kind:
+        raise CommandError(f"{path} holds no question of kind {kind}" + (f": try whytree ask {said}" if said else "."))
+    return asked
+
+
+def _file(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise CommandError(f"{path} is no JSON: {error}.") from error
+
+
+def _named(events: list[str]) -> list[str]:
+    if not events:
+        raise CommandError("Name what people do. See what there is: whytree event list")
+    return events
+
+
+def _said(kind: str, where: list[str], days: int, **parts: Any) -> dict[str, Any]:
+    from whytree.errors import Invalid
+
+    from ..questions import filter_json, parse_filter
+
+    try:
+        filters = [filter_json(parse_filter(text)) for text in where]
+    except Invalid as error:
+        raise CommandError(error.message) from error
+    return {"version": 1, "kind": kind, **parts, "where": filters} | ({"days": days} if days else {})
+
+
+def _head(answer: dict[str, Any], counted: str = "n") -> list[str]:
+    period = f"{answer['from_at'][:10]} to {answer['to_at'][:10]}"
+    return [answer["sentence"], f"{answer['asked']}; {period}, {counted} = {answer['n']:,}", ""]
+
+
+def _group_name(value: str | None) -> str:
+    return "everybody else" if value is None else value or "not said"
+
+
+def _funnel_lines(answer: dict[str, Any]) -> list[str]:
+    from whytree.engines.figures import number
+
+    lines = _head(answer) + _step_lines(answer["steps"])
+    for group in answer["groups"]:
+        lines += ["", f"{answer['by']}: {_group_name(group['value'])}", *_step_lines(group["steps"])]
+    for took in answer["took"]:
+        middle = (
+            f"middle {_seconds(took['median'])} ({_seconds(took['quarter'])} to {_seconds(took['three_quarters'])})"
+        )
+        lines.append(f"  step {took['from_step']} to {took['to_step']}: {middle}, n = {took['people']:,}")
+    if answer["over"]:
+        lines.append("")
+    for began in answer["over"]:
+        share = began["steps"][-1]["of_first"]
+        said = f"{number(share['value'])} % ({number(share['low'])} to {number(share['high'])})" if share else "–"
+        note = "" if began["complete"] else "  (still open)"
+        lines.append(f"  {began['start']}  {began['steps'][0]['people']:>9,}  {said}{note}")
+    return lines
+
+
+def _seconds(seconds: float) -> str:
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.1f} s"
+
+
+def _step_lines(steps: list[dict[str, Any]]) -> list[str]:
+    from whytree.engines.figures import number
+
+    wide = max(len(step["event"]) for step in steps)
+    lines = []
+    for step in steps:
+        first, before = step["of_first"], step["of_previous"]
+        bar = _bar(first["value"] / 100 if first else 0.0, step["people"])
+        line = f"  {step['event']:{wide}}  {step['people']:>9,}  {bar:20}"
+        if before:
+            line += f"  {number(before['value']):>5} % of before ({number(before['low'])} to {number(before['high'])})"
+        lines.append(line.rstrip())
+    return lines
+
+
+def _bar(share: float, n: float) -> str:
+    return "█" * round(share * 20) or ("▏" if n else "")
+
+
+def _trend_lines(answer: dict[str, Any]) -> list[str]:
+    from whytree.engines.figures import number
+
+    lines = _head(answer)
+    long = 16 if answer["interval"] == "hour" else 10
+    for line in answer["lines"]:
+        if len(answer["lines"]) > 1:
+            group = f", {answer['by']}: {_group_name(line['value'])}" if answer["by"] else ""
+            lines.append(line["name"] + group + (", the period before" if line["earlier"] else ""))
+        largest = max((each["value"] or 0 for each in line["stretches"]), default=0) or 1
+        for each in line["stretches"]:
+            value = "–" if each["value"] is None else number(each["value"])
+            bar = _bar(max(each["value"] or 0, 0) / largest, each["n"])
+            note = "" if each["complete"] else "  (not complete)"
+            lines.append(f"  {each['start'][:long].replace('T', ' ')}  {value:>9}  {bar:20}{note}".rstrip())
+        lines.append("")
+    return lines[:-1]
+
+
+def _retention_lines(answer: dict[str, Any]) -> list[str]:
+    from whytree.engines.figures import number
+
+    lines = _head(answer)
+    for point in answer["curve"]:
+        said = "not over yet"
+        if share := point["share"]:
+            interval = f"({number(share['low'])} to {number(share['high'])})"
+            bar = _bar(share["value"] / 100, point["back"])
+            said = f"{bar:20}  {number(share['value']):>5} % {interval}  n = {point['people']:,}"
+        lines.append(f"  {answer['interval']} {_place(point):>5}  {said}")
+    lines += ["", f"  {'began':10}  {'people':>7}  " + " ".join(f"{_place(point):>6}" for point in answer["curve"])]
+    for cohort in answer["cohorts"]:
+        cells = " ".join(f"{_cell(cell):>6}" for cell in cohort["cells"])
+        lines.append(f"  {cohort['start']}  {cohort['people']:>7,}  {cells}".rstrip())
+    return [*lines, "", "  In percent; * may still grow."]
+
+
+def _place(point: dict[str, Any]) -> str:
+    one, two = point["after"], point["until"]
+    return str(one) if one == two else f"{one}-{two}"
+
+
+def _cell(cell: dict[str, Any]) -> str:
+    if cell["share"] is None:
+        return ""
+    return f"{cell['share']['value']:.1f}" + ("" if cell["complete"] else "*")
+
+
+def _lifecycle_lines(answer: dict[str, Any]) -> list[str]:
+    states = ("new", "returning", "resurrected", "dormant")
+    lines = [*_head(answer), f"  {'':10}  " + "".join(f"{state:>12}" for state in states)]
+    for one in answer["stretches"]:
+        note = "" if one["complete"] else "  (not complete)"
+        lines.append(f"  {one['start']}  " + "".join(f"{one[state]:>12,}" for state in states) + note)
+    return lines
+
+
+def _stickiness_lines(answer: dict[str, Any]) -> list[str]:
+    lines = _head(answer)
+    for bar in answer["bars"]:
+        share = bar["share"]["value"] / 100 if bar["share"] else 0.0
+        lines.append(f"  {bar['times']:>4}  {bar['people']:>9,}  {_bar(share, bar['people'])}".rstrip())
+    return lines
+
+
+def _paths_lines(answer: dict[str, Any]) -> list[str]:
+    arrow = "<-" if answer["backwards"] else "->"
+    lines = _head(answer)
+    for edge in answer["edges"]:
+        lines.append(f"  {edge['at'] + 1:>2}. {edge['source']} {arrow} {edge['target']}  {edge['ways']:,}")
+    return [*lines, *([f"  and {answer['left_out']:,} along other ways"] if answer["left_out"] else [])]

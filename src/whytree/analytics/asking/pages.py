@@ -1,0 +1,186 @@
+"""Asking on a page: the question is the address, so it can be sent to somebody, and the answer begins with a sentence."""
+
+import csv
+import json
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET
+
+from whytree.errors import NotFound, WhytreeError
+from whytree.events.queries import property_names
+from whytree.stores.filters import COLUMNS
+from whytree.workspace.access import role_of
+from whytree.workspace.doors import PageRequest, page, plain
+from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
+
+from ..answers import (
+    Answer,
+    FunnelAnswer,
+    LifecycleAnswer,
+    Part,
+    PathsAnswer,
+    RetentionAnswer,
+    TrendsAnswer,
+    answer,
+    drivers_of,
+)
+from ..charts import answer_chart, funnel_over_chart, picture_of, trends_chart
+from ..models import Cohort
+from ..queries import known_events
+from ..questions import COHORT, Question, as_json
+from .behind import shown_behind
+from .forms import FORMS, Form, FunnelForm, LifecycleForm, PathsForm, RetentionForm, StickinessForm, TrendsForm, part_of
+from .tables import by_stretch, cell, rows_of
+
+PERIODS = (7, 28, 90)
+MEASURES = {
+    "total": "how often",
+    "people": "how many people",
+    "average": "how often a person",
+    "dau": "people a day",
+    "wau": "people in 7 days",
+    "mau": "people in 30 days",
+    "sum": "sum of",
+    "mean": "mean of",
+    "median": "median of",
+    "p90": "90th percentile of",
+    "p95": "95th percentile of",
+    "p99": "99th percentile of",
+    "min": "smallest",
+    "max": "largest",
+}
+#: What a funnel's page shows below its steps, one at a time: each costs a question of its own.
+VIEWS = {"": "Steps", "time": "How long", "over": "Over time", "drivers": "What goes with it"}
+
+
+@require_GET
+@page()
+def ask(request: PageRequest, product: Product) -> HttpResponseBase:
+    return redirect("ask_funnel", product=product.slug)
+
+
+@require_GET
+@page()
+def funnel(request: PageRequest, product: Product) -> HttpResponseBase:
+    """How far people come, and, for a step that was clicked, who came no further and what they said."""
+    return _asked(request, product, FunnelForm.sent(request.GET))
+
+
+@require_GET
+@page()
+def trends(request: PageRequest, product: Product) -> HttpResponseBase:
+    """How much happens, stretch by stretch."""
+    return _asked(request, product, TrendsForm.sent(request.GET))
+
+
+@require_GET
+@page()
+def retention(request: PageRequest, product: Product) -> HttpResponseBase:
+    """Who comes back."""
+    return _asked(request, product, RetentionForm.sent(request.GET))
+
+
+@require_GET
+@page()
+def lifecycle(request: PageRequest, product: Product) -> HttpResponseBase:
+    """Who is new, comes back, comes back after a gap, falls asleep."""
+    return _asked(request, product, LifecycleForm.sent(request.GET))
+
+
+@require_GET
+@page()
+def stickiness(request: PageRequest, product: Product) -> HttpResponseBase:
+    """In how many days people did something."""
+    return _asked(request, product, StickinessForm.sent(request.GET))
+
+
+@require_GET
+@page()
+def paths(request: PageRequest, product: Product) -> HttpResponseBase:
+    """Which way people go."""
+    return _asked(request, product, PathsForm.sent(request.GET))
+
+
+@require_GET
+@page()
+def ask_csv(request: PageRequest, product: Product, kind: str) -> HttpResponseBase:
+    """The figures of an answer for a spreadsheet."""
+    found = answer(product, _question(request, kind))
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{kind}.csv"'
+    csv.writer(response).writerows([cell(value) for value in row] for row in rows_of(found))
+    return plain(response)
+
+
+@require_GET
+@page()
+def ask_picture(request: PageRequest, product: Product, kind: str, form: str) -> HttpResponseBase:
+    """The picture of an answer as a file, `form` svg or png, on white paper."""
+    found = answer(product, _question(request, kind))
+    data = picture_of(product, found, form)
+    if data is None:
+        raise NotFound("There is nothing to draw yet.")
+    types = {"svg": "image/svg+xml", "png": "image/png"}
+    response = HttpResponse(data, content_type=types[form])
+    response["Content-Disposition"] = f'attachment; filename="{kind}.{form}"'
+    return plain(response)
+
+
+def _question(request: PageRequest, kind: str) -> Question:
+    form = next((form for form in FORMS if form.kind == kind), None)
+    if form is None:
+        raise NotFound(f"There is no kind {kind[:40]!r} of question.")
+    question: Question = form.sent(request.GET).question
+    return question
+
+
+def _asked(request: PageRequest, product: Product, form: Form) -> HttpResponse:
+    template = f"analytics/{form.kind}.html"
+    cohorts = Cohort.objects.filter(product=product).values_list("key", flat=True)[:200]
+    role = role_of(request.actor, product)
+    context: dict[str, Any] = {
+        "here": "numbers",
+        "kind": form.kind,
+        "form": form,
+        "events": known_events(product),
+        "fields": [*COLUMNS, *property_names(product), *(f"{COHORT}{key}" for key in cohorts)],
+        "periods": PERIODS,
+        "measures": MEASURES.items(),
+        "views": VIEWS.items(),
+        "may_act": role is not None and role.covers(Role.MEMBER),
+    }
+    try:
+        if form.is_asked:
+            context |= _answered(request, product, form)
+    except WhytreeError as error:
+        return render(request, template, context | {"error": error}, status=error.status)
+    return render(request, template, context)
+
+
+def _answered(request: PageRequest, product: Product, form: Form) -> dict[str, Any]:
+    question = form.question
+    found = answer(product, question)
+    context: dict[str, Any] = {"answer": found, "question_json": json.dumps(as_json(question))}
+    part = part_of(request.GET) or _worst(found)
+    if part is not None:
+        context |= shown_behind(request, product, question, part)
+    if isinstance(found, FunnelAnswer) and isinstance(form, FunnelForm):
+        context |= {"chart": funnel_over_chart(product, found)} if found.over else {}
+        context |= {"drivers": drivers_of(product, question)} if form.view == "drivers" else {}
+    if isinstance(found, TrendsAnswer):
+        rows = by_stretch(found, ZoneInfo(product.timezone))
+        context |= {"chart": trends_chart(product, found), "rows": rows}
+    if isinstance(found, RetentionAnswer | LifecycleAnswer | PathsAnswer):
+        context |= {"chart": answer_chart(product, found)}
+    return context
+
+
+def _worst(found: Answer) -> Part | None:
+    """Where most leave is what one came for."""
+    if isinstance(found, FunnelAnswer) and found.worst and found.worst.left:
+        return Part(step=found.worst.at)
+    return None

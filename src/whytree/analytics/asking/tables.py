@@ -1,0 +1,72 @@
+"""An answer as rows: for a spreadsheet, and for the table that stands below a picture."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ..answers import Answer, FunnelAnswer, LifecycleAnswer, RetentionAnswer, StickinessAnswer, TrendsAnswer
+
+
+def by_stretch(found: TrendsAnswer, zone: ZoneInfo) -> list[dict[str, Any]]:
+    """A row a stretch, the newest first, with what every line has there."""
+    rows = []
+    for at in range(len(found.lines[0].stretches) - 1, -1, -1):
+        # a line of the period before may be shorter: its last stretch stands beside the last
+        short = len(found.lines[0].stretches) - at
+        cells = [
+            {"line": line, "cell": line.stretches[-short] if short <= len(line.stretches) else None}
+            for line in found.lines
+        ]
+        first = found.lines[0].stretches[at]
+        start = first.start
+        shown = start.astimezone(zone).strftime("%Y-%m-%d %H:%M") if isinstance(start, datetime) else start.isoformat()
+        rows.append({"start": shown, "at": start.isoformat(), "cells": cells, "complete": first.complete})
+    return rows
+
+
+def rows_of(found: Answer) -> Iterator[Sequence[Any]]:
+    if isinstance(found, FunnelAnswer):
+        yield from _funnel(found)
+    elif isinstance(found, TrendsAnswer):
+        yield "series", "group", "period", "start", "value", "low", "high", "n", "complete"
+        for line in found.lines:
+            when = "before" if line.earlier else "this"
+            for each in line.stretches:
+                said = (each.value, each.low, each.high, each.n, each.complete)
+                yield line.name, line.text, when, each.start.isoformat(), *said
+    elif isinstance(found, RetentionAnswer):
+        yield "began", "people", "after", "back", "percent", "low", "high", "complete"
+        for cohort in found.cohorts:
+            for point, cell in zip(found.curve, cohort.cells, strict=True):
+                if cell.share is not None:
+                    back = (cell.people, cell.share.value, cell.share.low, cell.share.high, cell.complete)
+                    yield cohort.start.isoformat(), cohort.people, point.title, *back
+
+    elif isinstance(found, LifecycleAnswer):
+        yield "start", "new", "returning", "resurrected", "dormant", "complete"
+        for one in found.stretches:
+            yield one.start.isoformat(), one.new, one.returning, one.resurrected, one.dormant, one.complete
+    elif isinstance(found, StickinessAnswer):
+        yield "times", "people", "at_least"
+        yield from ((bar.times, bar.people, bar.at_least) for bar in found.bars)
+    else:
+        yield "place", "from", "to", "ways", "people"
+        yield from ((edge.at, edge.source, edge.target, edge.ways, edge.people) for edge in found.edges)
+
+
+def _funnel(found: FunnelAnswer) -> Iterator[Sequence[Any]]:
+    yield "group", "began", "step", "event", "people", "left", "of_previous", "low", "high"
+    parts: list[tuple[str, str, Any]] = [("", "", found.steps)]
+    parts += [(group.text, "", group.steps) for group in found.groups]
+    parts += [("", began.start.isoformat(), began.steps) for began in found.over]
+    for name, began, steps in parts:
+        for step in steps:
+            share = step.of_previous
+            numbers = (share.value, share.low, share.high) if share else ("", "", "")
+            yield name, began, step.at, step.event, step.people, step.left, *numbers
+
+
+def cell(value: Any) -> Any:
+    """A spreadsheet must not take somebody's text for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

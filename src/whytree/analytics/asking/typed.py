@@ -1,0 +1,55 @@
+"""The page for those who would rather write SQL: its answer, and what there is to ask of."""
+
+import csv
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from whytree.errors import WhytreeError
+from whytree.events.queries import property_names
+from whytree.stores.typed_sql import COLUMNS, MOST_ROWS, Table, run_typed
+from whytree.workspace.doors import PageRequest, page, plain
+from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
+
+from ..queries import known_events
+from .tables import cell
+
+EXAMPLE = "SELECT event, count() AS times, uniqExact(person) AS people\nFROM events\nGROUP BY event\nORDER BY times DESC\nLIMIT 20"
+MOST_NAMES = 60
+
+
+@require_http_methods(["GET", "POST"])
+@page(Role.MEMBER)
+def typed(request: PageRequest, product: Product) -> HttpResponseBase:
+    """One SELECT over this product's events. Sent by POST, so that no text of it stands in a log."""
+    text = request.POST.get("sql", "") if request.method == "POST" else ""
+    context: dict[str, Any] = {
+        "here": "numbers",
+        "kind": "sql",
+        "sql": text or EXAMPLE,
+        "columns": COLUMNS.items(),
+        "events": known_events(product)[:MOST_NAMES],
+        "properties": property_names(product)[:MOST_NAMES],
+        "most": MOST_ROWS,
+    }
+    if not text:
+        return render(request, "analytics/sql.html", context)
+    try:
+        found = run_typed(product.pk, text)
+    except WhytreeError as error:
+        return render(request, "analytics/sql.html", context | {"error": error}, status=error.status)
+    if request.POST.get("form") == "csv":
+        return _as_csv(found)
+    return render(request, "analytics/sql.html", context | {"found": found})
+
+
+def _as_csv(found: Table) -> HttpResponse:
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="answer.csv"'
+    writer = csv.writer(response)
+    writer.writerow([cell(name) for name in found.columns])
+    writer.writerows([cell(value) for value in row] for row in found.rows)
+    return plain(response)

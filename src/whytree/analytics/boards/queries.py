@@ -1,0 +1,80 @@
+"""What may be asked of boards: which there are, and every card with its answer."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, QuerySet
+from django.utils.safestring import SafeString
+
+from whytree.errors import NotFound, WhytreeError
+from whytree.workspace.models import Product
+
+from ..answers import Answer
+from ..answers.cached import fresh_answer
+from ..charts import answer_chart
+from ..models import Board, BoardCard
+from ..questions import Question, checked_question, filter_json, parse_filter
+
+
+def list_boards(product: Product) -> QuerySet[Board]:
+    return Board.objects.filter(product=product).annotate(card_count=Count("cards"))
+
+
+def find_board(product: Product, number: int) -> Board:
+    board = Board.objects.filter(product=product, number=number).select_related("product").first()
+    if board is None:
+        raise NotFound(f"There is no board {number} in {product.name}. `whytree board list` shows those there are.")
+    return board
+
+
+def shared_board(token: str) -> Board:
+    """By the link that needs no sign-in. A link that was taken back and one that never was sound the same."""
+    board = Board.objects.filter(share_hash=hash_of(token)).select_related("product").first() if token else None
+    if board is None:
+        raise NotFound("This link shows no board any more. Ask whoever gave it to you for another.")
+    return board
+
+
+def hash_of(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True)
+class DrawnCard:
+    """A card with its answer and picture, or the sentence that says why there is none."""
+
+    card: BoardCard
+    answer: Answer | None = None
+    chart: SafeString | None = None
+    problem: str = ""
+
+    @property
+    def steps(self) -> Any:
+        return getattr(self.answer, "steps", None)
+
+
+def drawn(board: Board) -> list[DrawnCard]:
+    return [_drawn(board, card) for card in board.cards.select_related("saved")]
+
+
+def _drawn(board: Board, card: BoardCard) -> DrawnCard:
+    if card.saved is None:
+        return DrawnCard(card)
+    try:
+        found = fresh_answer(board.product, question_on(board, card.saved.question))
+    except WhytreeError as error:  # one card that cannot be answered leaves the others alone
+        return DrawnCard(card, problem=error.message)
+    return DrawnCard(card, found, answer_chart(board.product, found))
+
+
+def question_on(board: Board, raw: dict[str, Any]) -> Question:
+    """A kept question with the board's days and filters on top of its own."""
+    asked = {**raw, "where": [filter_json(one) for one in board_filters(board.where)]}
+    return checked_question(asked | ({"days": board.days} if board.days else {}))
+
+
+def board_filters(where: str) -> Iterable[Any]:
+    """Filters as one types them, apart by semicolons."""
+    return [parse_filter(text) for text in where.split(";") if text.strip()]

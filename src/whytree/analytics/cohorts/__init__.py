@@ -1,0 +1,1 @@
+"""Cohorts: groups of people with a name, for filters, breakdowns and flags."""

@@ -1,0 +1,19 @@
+"""What is stored of numbers: metrics, cohorts, questions that were kept, boards."""
+
+from .boards import Board, BoardCard
+from .cohorts import Cohort, CohortSize
+from .metrics import KEY_LENGTH, KEY_PATTERN, Direction, Metric
+from .saved import PREFIX, SavedQuestion
+
+__all__ = [
+    "KEY_LENGTH",
+    "KEY_PATTERN",
+    "PREFIX",
+    "Board",
+    "BoardCard",
+    "Cohort",
+    "CohortSize",
+    "Direction",
+    "Metric",
+    "SavedQuestion",
+]

@@ -1,0 +1,86 @@
+"""How people live with a product, as questions: the states they are in, and how many stretches they did something in. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, get_args
+
+from whytree.errors import Invalid
+from whytree.stores import retention
+from whytree.stores.filters import Selection
+
+from .parts import checked_days, checked_filters, checked_selection, label, selection_json
+from .reading import one_of, optional_json
+
+_INTERVALS: tuple[retention.Interval, ...] = get_args(retention.Interval)
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """Who is new, comes back, comes back after a gap, or falls asleep, stretch by stretch of the calendar."""
+
+    event: Selection
+    interval: retention.Interval = "week"
+    days: int | None = None
+    kind: ClassVar = "lifecycle"
+    fields: ClassVar = {"event", "interval", "days", "where"}
+
+    @property
+    def sentence(self) -> str:
+        return f"people who did “{label(self.event)}”: new, returning, resurrected and dormant, by {self.interval}"
+
+    @property
+    def selections(self) -> tuple[Selection, ...]:
+        return (self.event,)
+
+    @property
+    def spoken(self) -> tuple[str, ...]:
+        return ()
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any]) -> "Lifecycle":
+        return cls(
+            _event(raw), one_of(raw.get("interval", "week"), "interval", _INTERVALS), checked_days(raw.get("days"))
+        )
+
+    @property
+    def json(self) -> dict[str, Any]:
+        return {"event": selection_json(self.event), "interval": self.interval} | optional_json((), self.days)
+
+
+@dataclass(frozen=True)
+class Stickiness:
+    """In how many days, weeks or months of the period people did something."""
+
+    event: Selection
+    interval: retention.Interval = "day"
+    days: int | None = None
+    kind: ClassVar = "stickiness"
+    fields: ClassVar = {"event", "interval", "days", "where"}
+
+    @property
+    def sentence(self) -> str:
+        return f"in how many {self.interval}s people did “{label(self.event)}”"
+
+    @property
+    def selections(self) -> tuple[Selection, ...]:
+        return (self.event,)
+
+    @property
+    def spoken(self) -> tuple[str, ...]:
+        return ()
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any]) -> "Stickiness":
+        return cls(
+            _event(raw), one_of(raw.get("interval", "day"), "interval", _INTERVALS), checked_days(raw.get("days"))
+        )
+
+    @property
+    def json(self) -> dict[str, Any]:
+        return {"event": selection_json(self.event), "interval": self.interval} | optional_json((), self.days)
+
+
+def _event(raw: Mapping[str, Any]) -> Selection:
+    if not raw.get("event"):
+        raise Invalid("Name the “event” that counts as being there.")
+    return checked_selection(raw["event"], checked_filters(raw.get("where", [])))

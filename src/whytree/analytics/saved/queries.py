@@ -1,0 +1,94 @@
+"""What may be asked of what was kept."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from whytree.errors import Invalid, NotFound
+from whytree.people.queries import PeopleRef
+from whytree.tree.models import Opportunity
+from whytree.workspace.models import Product
+
+from ..answers import Behind, Part, checked_part, people_behind
+from ..models import PREFIX, SavedQuestion
+from ..questions import Question, checked_question
+
+SIGNAL_VERSION = 1
+STRUGGLE_DAYS = 28
+
+
+def list_saved(product: Product) -> QuerySet[SavedQuestion]:
+    """Questions under a name, the newest first; frozen answers are found on what they speak for."""
+    return SavedQuestion.objects.filter(product=product, frozen_at=None)
+
+
+def find_saved(product: Product, ref: str) -> SavedQuestion:
+    number = ref.upper().removeprefix(f"{PREFIX}-")
+    found = None
+    if number.isdecimal() and len(number) < 10:
+        found = SavedQuestion.objects.filter(product=product, number=int(number)).select_related("product").first()
+    if found is None:
+        raise NotFound(f"There is no question {ref[:20]} in {product.name}. `whytree ask saved` lists them.")
+    return found
+
+
+def question_of(saved: SavedQuestion) -> Question:
+    return checked_question(saved.question)
+
+
+# Struggle signals --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What tells that somebody has an opportunity's problem: a question, and the part of its answer that they are."""
+
+    question: Question
+    part: Part
+
+
+def signal_json(question: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    return {"version": SIGNAL_VERSION, "kind": "behind", "question": question, "part": part}
+
+
+def signal_of(opportunity: Opportunity, days: int | None = STRUGGLE_DAYS) -> Signal | None:
+    """The opportunity's signal as a question about the last days; None where there is none that we understand."""
+    raw = opportunity.struggle_signal
+    if not raw or raw.get("version") != SIGNAL_VERSION:
+        return None
+    try:
+        if raw.get("kind") == "behind":
+            asked = {**raw["question"], **({"days": days} if days else {})}
+            return Signal(checked_question(asked), checked_part(raw.get("part", {})))
+        if raw.get("kind") in ("unique", "count"):
+            asked = {"version": 1, "kind": "trends", "series": [raw["event"]], "measure": "people", "interval": "day"}
+            return Signal(checked_question(asked | ({"days": days} if days else {})), Part())
+    except (Invalid, KeyError, TypeError):
+        return None
+    return None
+
+
+@dataclass(frozen=True)
+class Struggle:
+    """How many people have an opportunity's problem, as their events tell, and over how many days that was counted."""
+
+    signal: Signal
+    behind: Behind
+    days: int
+
+    @property
+    def people(self) -> PeopleRef:
+        return self.behind.people
+
+
+def struggle_of(product: Product, opportunity: Opportunity) -> Struggle | None:
+    """Who struggles, by the opportunity's signal, in the last days; nobody, where its events were never sent."""
+    signal = signal_of(opportunity)
+    if signal is None:
+        return None
+    try:
+        behind = people_behind(product, signal.question, signal.part)
+    except Invalid:
+        return None
+    return Struggle(signal, behind, STRUGGLE_DAYS)

@@ -1,0 +1,125 @@
+"""A curve over a number: how likely an effect of that size is found, how small an effect more weeks can show.
+
+    curve([Along(0.5, 12), Along(1, 30), ...], Axes("points", "% of experiments find it"), label="...")
+
+Drawn like the other charts (`charts`), on the server, for desk and phone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from whytree.engines.charts import AMBER, INK, LEAF, LINE, NARROW, SANS, WIDE, draw
+
+
+@dataclass(frozen=True)
+class Along:
+    """A point of the curve."""
+
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Axes:
+    """What stands along both axes; `top` ends the upright one."""
+
+    x: str
+    y: str
+    top: float | None = None
+
+
+@dataclass(frozen=True)
+class At:
+    """A place on the x axis that is marked, as what was predicted."""
+
+    x: float
+    text: str
+
+
+def curve(points: Sequence[Along], axes: Axes, *, label: str, level: float | None = None, at: Sequence[At] = ()) -> str:
+    """The points joined, a level drawn across, and places marked."""
+    if len(points) < 2:
+        return ""
+    spec = _spec(points, axes, level, [mark for mark in at if points[0].x <= mark.x <= points[-1].x])
+    narrow = {**spec, "width": NARROW[0], "height": NARROW[1]}
+    return draw(spec, label, "wide") + draw(narrow, label, "narrow")
+
+
+def _spec(points: Sequence[Along], axes: Axes, level: float | None, at: Sequence[At]) -> dict[str, Any]:
+    y_scale: dict[str, Any] = {"zero": True, "nice": True} | ({"domain": [0, axes.top]} if axes.top is not None else {})
+    x = {
+        "field": "x",
+        "type": "quantitative",
+        "axis": {"title": axes.x, "grid": False, "tickCount": 6, "titleFontWeight": "normal", "titleFont": SANS},
+        "scale": {"zero": False, "nice": False},
+    }
+    y = {
+        "field": "y",
+        "type": "quantitative",
+        "axis": {"title": None, "tickCount": 5, "domain": False, "ticks": False, "labelExpr": _labels(axes.y)},
+        "scale": y_scale,
+    }
+    layers: list[dict[str, Any]] = [
+        {
+            "data": {"values": [{"x": point.x, "y": point.y} for point in points]},
+            "mark": {"type": "line", "color": LEAF, "strokeWidth": 2},
+            "encoding": {"x": x, "y": y},
+        }
+    ]
+    if level is not None:
+        layers.append(
+            {
+                "data": {"values": [{"y": level}]},
+                "mark": {"type": "rule", "color": INK, "strokeDash": [4, 4]},
+                "encoding": {"y": y},
+            }
+        )
+    layers += _places(at, x)
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "width": WIDE[0],
+        "height": WIDE[1],
+        "layer": layers,
+        "config": {
+            "background": None,
+            "font": SANS,
+            "aria": False,
+            "view": {"stroke": None},
+            "axis": {
+                "labelColor": INK,
+                "titleColor": INK,
+                "gridColor": LINE,
+                "domainColor": LINE,
+                "tickColor": LINE,
+                "labelFontSize": 12,
+                "labelFont": SANS,
+            },
+        },
+    }
+
+
+def _labels(unit: str) -> str:
+    return f"format(datum.value, ',') + {json.dumps(' ' + unit if unit else '')}"
+
+
+def _places(at: Sequence[At], x: dict[str, Any]) -> list[dict[str, Any]]:
+    if not at:
+        return []
+    rows = [{"x": mark.x, "text": mark.text} for mark in at]
+    words = {"type": "text", "align": "left", "baseline": "top", "dx": 4, "color": INK, "fontSize": 11, "font": SANS}
+    return [
+        {
+            "data": {"values": rows},
+            "mark": {"type": "rule", "color": AMBER, "strokeDash": [2, 3]},
+            "encoding": {"x": x},
+        },
+        {
+            "data": {"values": rows},
+            "mark": words,
+            "encoding": {"x": x, "y": {"value": 0}, "text": {"field": "text"}},
+        },
+    ]

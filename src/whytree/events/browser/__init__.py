@@ -1,0 +1,1 @@
+"""`whytree.js`, our own browser module, and the address it is served at."""

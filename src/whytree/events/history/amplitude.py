@@ -1,0 +1,46 @@
+"""Amplitude: what its export API gives, one event a line. An event with a user and a device joins the two."""
+
+from typing import Any
+
+from .common import Message, Source, Values, said, text, under, when
+
+
+def _fits(columns: set[str]) -> bool:
+    return {"event_type", "event_time"} <= columns and bool({"$insert_id", "uuid", "amplitude_id"} & columns)
+
+
+def _convert(values: Values) -> Message:
+    at = when(values.get("event_time"))
+    return {
+        "type": "track",
+        "event": text(values.get("event_type")),
+        "messageId": text(values.get("$insert_id")) or text(values.get("uuid")),
+        "userId": text(values.get("user_id")) or None,
+        "anonymousId": text(values.get("device_id")) or None,
+        "timestamp": at,
+        "properties": said(under(values, "event_properties.")) | _about_the_user(values),
+        "context": _context(values),
+    }
+
+
+def _about_the_user(values: Values) -> dict[str, Any]:
+    return {f"user.{name}": value for name, value in said(under(values, "user_properties.")).items()}
+
+
+def _context(values: Values) -> dict[str, Any]:
+    platform = text(values.get("platform"))
+    context: dict[str, Any] = {
+        "os": said({"name": values.get("os_name")}),
+        "app": said({"version": values.get("version_name")}),
+        "location": said({"country": values.get("country")}),
+        "locale": values.get("language"),
+        "library": said({"name": values.get("library")}),
+    }
+    if platform.lower() == "web":
+        context["page"] = {"path": text(values.get("event_properties.[Amplitude] Page Path"))}
+    elif platform.lower() in ("ios", "android"):
+        context["device"] = {"type": platform.lower()}
+    return said(context)
+
+
+AMPLITUDE = Source("amplitude", "Amplitude export", "segment", _fits, _convert)

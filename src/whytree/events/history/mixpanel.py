@@ -1,0 +1,74 @@
+"""Mixpanel: what its raw export API gives, one event a line.
+
+Who is who as Mixpanel says it: an event with `$device_id` and `$user_id` joins the two; `$identify`, `$create_alias` and
+`$merge` join the ids they name; an id that begins with `$device:` is a device's.
+"""
+
+from typing import Any
+
+from .common import Message, Source, Values, said, text, under, when
+
+_DEVICE = "$device:"
+_OWN = {"distinct_id", "time", "$insert_id", "token", "mp_api_endpoint", "mp_processing_time_ms", "mp_api_timestamp_ms"}
+
+
+def _fits(columns: set[str]) -> bool:
+    return {"event", "properties.distinct_id", "properties.time"} <= columns
+
+
+def _convert(values: Values) -> Message:
+    properties = under(values, "properties.")
+    name = text(values.get("event"))
+    message: Message = {
+        "messageId": text(properties.get("$insert_id")),
+        "timestamp": when(properties.get("time")),
+        "context": _context(properties),
+    }
+    joined = _joined(name, properties)
+    if joined:
+        return message | {"type": "alias", "userId": joined[0], "previousId": joined[1]}
+    kept = {key: value for key, value in said(properties).items() if key not in _OWN}
+    return message | _ids(properties) | {"type": "track", "event": name, "properties": kept}
+
+
+def _ids(properties: Values) -> Message:
+    user, device = text(properties.get("$user_id")), text(properties.get("$device_id"))
+    if not user and not device:
+        distinct = text(properties.get("distinct_id"))
+        if distinct.startswith(_DEVICE):
+            device = distinct.removeprefix(_DEVICE)
+        else:
+            user = distinct
+    return said({"userId": user, "anonymousId": device})
+
+
+def _joined(name: str, properties: Values) -> tuple[str, str] | None:
+    """The two ids that an event of identity names."""
+    if name == "$merge":
+        ids = properties.get("$distinct_ids")
+        pair: list[Any] = ids if isinstance(ids, list) else []
+    elif name == "$create_alias":
+        pair = [properties.get("distinct_id"), properties.get("alias")]
+    elif name == "$identify":
+        pair = [properties.get("$identified_id"), properties.get("$anon_id")]
+    else:
+        return None
+    found = [text(each).removeprefix(_DEVICE) for each in pair]
+    if len(found) < 2 or not all(found[:2]):
+        raise ValueError(f"its {name} does not name two ids")
+    return found[0], found[1]
+
+
+def _context(properties: Values) -> dict[str, Any]:
+    path = text(properties.get("$current_url")).partition("://")[2].partition("/")[2].partition("?")[0]
+    context: dict[str, Any] = {
+        "os": said({"name": properties.get("$os")}),
+        "location": said({"country": properties.get("mp_country_code")}),
+        "app": said({"version": properties.get("$app_version_string")}),
+    }
+    if properties.get("$browser") or properties.get("mp_lib") == "web":
+        context["page"] = {"path": f"/{path}"}
+    return said(context)
+
+
+MIXPANEL = Source("mixpanel", "Mixpanel export", "segment", _fits, _convert)

@@ -1,0 +1,90 @@
+"""Which tool a file comes from, and its rows as messages."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from whytree.engines.tables import Row, RowError, Table, open_table
+
+from .amplitude import AMPLITUDE
+from .common import Source
+from .ga4 import GA4
+from .mixpanel import MIXPANEL
+from .posthog import POSTHOG
+from .segment import SEGMENT, WAREHOUSE
+from .snowplow import SNOWPLOW, SnowplowFile, is_snowplow
+
+SOURCES = {source.name: source for source in (POSTHOG, SEGMENT, WAREHOUSE, MIXPANEL, AMPLITUDE, GA4, SNOWPLOW)}
+BATCH_ROWS = 1_000
+BATCH_CHARACTERS = 1_500_000
+
+File = Table | SnowplowFile
+
+
+def open_source(path: Path, format: str, wanted: str) -> tuple[File, Source | None]:
+    """The file, and whose export it is: the one that is wanted, or by its shape; None for any other table."""
+    if wanted == "snowplow" or (not wanted and not format and is_snowplow(path)):
+        return SnowplowFile(path), SNOWPLOW
+    table = open_table(path, format=format or None)
+    if wanted:
+        return table, SOURCES.get(wanted)
+    columns = set(table.columns) | {name for row in table.sample for name in row}
+    return table, next((source for source in SOURCES.values() if source.fits(columns)), None)
+
+
+def batches(file: File, source: Source, *, after: int = 0) -> Iterator[dict[str, Any]]:
+    """Ready to send: `messages`, `errors` and `upto`. All rows are read: equal ones are told apart by their number."""
+    seen: Counter[bytes] = Counter()
+    batch: dict[str, Any] = _empty()
+    size = 0
+    for row in file:
+        sent = _sent(row, source, seen)
+        if row.row_number <= after:
+            continue
+        batch["upto"] = row.row_number
+        if "reason" in sent:
+            batch["errors"].append(sent)
+        else:
+            batch["messages"].append(sent)
+            size += len(json.dumps(sent["message"], ensure_ascii=False))
+        if len(batch["messages"]) + len(batch["errors"]) >= BATCH_ROWS or size >= BATCH_CHARACTERS:
+            yield batch
+            batch, size = _empty(), 0
+    if batch["messages"] or batch["errors"]:
+        yield batch
+
+
+def _empty() -> dict[str, Any]:
+    return {"messages": [], "errors": [], "upto": 0}
+
+
+def _sent(row: Row | RowError, source: Source, seen: Counter[bytes]) -> dict[str, Any]:
+    if isinstance(row, RowError):
+        return {"row": row.row_number, "reason": row.reason}
+    try:
+        message = json.loads(json.dumps(source.convert(row.values), default=str))
+    except ValueError as error:
+        return {"row": row.row_number, "reason": str(error)}
+    own = "uuid" if source.dialect == "posthog" else "messageId"
+    if not message.get(own):
+        message[own] = _by_content(row.values, seen)
+    return {"row": row.row_number, "dialect": source.dialect, "message": message}
+
+
+def _by_content(values: dict[str, Any], seen: Counter[bytes]) -> str:
+    """What a row says, and how many equal ones came before it."""
+    whole = json.dumps(values, sort_keys=True, default=str, ensure_ascii=False)
+    digest = hashlib.blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    seen[digest] += 1
+    return f"row:{digest.hex()}:{seen[digest]}"
+
+
+def fingerprint(path: Path, source: Source) -> str:
+    """The file's content and whose it is."""
+    with path.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256")
+    digest.update(f"source {source.name}".encode())
+    return digest.hexdigest()

@@ -1,0 +1,7 @@
+"""The dialects in which events come in, a room each. All of them end in `services.accept`.
+
+asking     what is read of any request: body, key, the door it opens
+packing    bodies unpacked and decoded, whatever a client did to them
+answers    JSON, refusals, CORS
+segment/   Segment's HTTP tracking API
+"""

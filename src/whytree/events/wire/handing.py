@@ -1,0 +1,33 @@
+"""The way in that all dialects share, once a request's key is known and its messages are read."""
+
+from collections.abc import Sequence
+
+from django.http import HttpRequest
+
+from whytree.workspace.keys import KeyFacts
+
+from .. import arrivals
+from ..intake.rules import rules_of, spend
+from ..normalise import Door
+from ..relay.services import pass_on
+from ..rows import Outcome
+from ..services import Accepted, accept
+
+
+def admit(facts: KeyFacts, messages: int) -> None:
+    """Raise `TooMany` when this key has sent as much as it may."""
+    spend(facts.id, messages, facts.product_id or 0)
+
+
+def hand_in(request: HttpRequest, facts: KeyFacts, door: Door, dialect: str, items: Sequence[Outcome]) -> Accepted:
+    """Write what the product wants of it; durable when it returns."""
+    rules = rules_of(door.product_id)
+    if not rules.is_usual:
+        address = request.META.get("REMOTE_ADDR", "")
+        items = [rules.apply(item, address) for item in items]
+    accepted = accept(door.product_id, door.source, items)
+    arrivals.note(facts, dialect, items, accepted)
+    family = dialect.partition(" ")[0].lower()
+    if family in rules.relayed and len(accepted.refused) < accepted.sent:
+        pass_on(request, door.product_id, family)
+    return accepted

@@ -1,0 +1,1 @@
+"""Segment's HTTP tracking API: every Segment and RudderStack client works unchanged."""

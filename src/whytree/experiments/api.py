@@ -1,0 +1,263 @@
+"""Experiments over REST."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils import timezone
+from ninja import Router, Schema, Status
+
+from whytree.flags.queries import find_flag, find_hypothesis
+from whytree.tree.models import AssumptionTest
+from whytree.tree.pages.parts import find
+from whytree.workspace.doors import ApiRequest, api_product, plain
+from whytree.workspace.roles import Role
+
+from . import deciding, queries, services
+from .before_code import standing_of
+from .design import whole_weights
+from .models import Experiment
+from .planning import Words, prospect, question_of
+from .reading import as_json, state_of
+from .rollouts.api import router as rollout_router
+from .table import as_csv
+from .telling import headline, setting, standing, summary
+
+router = Router(tags=["Experiments"])
+router.add_router("", rollout_router)
+
+
+class ExperimentOut(Schema):
+    """An experiment and where it stands."""
+
+    ref: str
+    title: str
+    flag: str
+    hypothesis: str | None
+    solution: str | None
+    state: str
+    standing: str
+    plan: dict[str, Any]
+    started_at: datetime | None
+    ends_at: datetime | None
+    stopped_at: datetime | None
+    stop_reason: str
+    decision: str
+    shipped: str
+    learning: str
+    decided_at: datetime | None
+    decided_by: str
+    url: str
+
+    @staticmethod
+    def of(experiment: Experiment) -> dict[str, Any]:
+        now = timezone.now()
+        hypothesis = experiment.hypothesis
+        same = ("ref", "title", "plan", "started_at", "ends_at", "stopped_at", "stop_reason", "decision", "shipped")
+        return {name: getattr(experiment, name) for name in (*same, "learning", "decided_at", "url")} | {
+            "flag": experiment.flag.key,
+            "hypothesis": hypothesis.ref if hypothesis is not None else None,
+            "solution": hypothesis.solution.ref if hypothesis is not None else None,
+            "state": state_of(experiment, now),
+            "standing": standing(experiment, now),
+            "decided_by": str(experiment.decided_by or ""),
+        }
+
+
+class ExperimentDetail(ExperimentOut):
+    """`result` is what it says: as it stood when it was decided, else now; null before the start."""
+
+    headline: str
+    summary: str
+    setting: str
+    result: dict[str, Any] | None
+
+
+class MetricIn(Schema):
+    """A metric of the plan; `margin` in points for shares, `harms` the way that is worse where it is not the metric's own."""
+
+    key: str
+    role: str = "secondary"
+    margin: float | None = None
+    harms: str = ""
+    amount: str = ""
+    cap: str = ""
+    days_before: int = 0
+
+
+class PlanIn(Schema):
+    """What is fixed by the start. Left out: the flag's arms and weights; the hypothesis's metric, guardrails and horizon."""
+
+    control: str | None = None
+    weights: dict[str, float] | None = None
+    metrics: list[MetricIn] | None = None
+    days: int | None = None
+    looks: str | None = None
+    correction: str | None = None
+    level: float | None = None
+    coverage_percent: float | None = None
+    rule: str | None = None
+
+    def fields(self) -> dict[str, Any]:
+        said = {name: value for name, value in self.dict(exclude_unset=True).items() if value is not None}
+        if "weights" in said:
+            said["weights"] = whole_weights(said["weights"])
+        if "coverage_percent" in said:
+            said["coverage"] = round(said.pop("coverage_percent") * 100)
+        return said
+
+
+class ExperimentIn(Schema):
+    flag: str
+    hypothesis: str | None = None
+    title: str = ""
+    plan: PlanIn = PlanIn()
+
+
+class ExperimentEdit(Schema):
+    title: str | None = None
+    plan: PlanIn | None = None
+
+
+class StopIn(Schema):
+    reason: str
+    close_flag: bool = False
+
+
+class DecideIn(Schema):
+    """`decision`: ship, stay or iterate. `verdict`, where a prediction hangs on it: achieved, partly, not_achieved,
+    inconclusive or harm; left out, what the data propose."""
+
+    decision: str
+    learning: str
+    arm: str = ""
+    verdict: str = ""
+
+
+@router.get("/products/{product}/experiments", response=list[ExperimentOut], operation_id="list_experiments")
+def list_experiments(request: ApiRequest, product: str) -> list[dict[str, Any]]:
+    """All experiments, the newest first."""
+    found = api_product(request, product, Role.VIEWER)
+    return [ExperimentOut.of(one) for one in queries.list_experiments(found)]
+
+
+@router.get("/products/{product}/experiments/design", operation_id="design_experiment")
+def design_experiment(
+    request: ApiRequest,
+    product: str,
+    metric: str = "",
+    flag: str = "",
+    days: int | None = None,
+    effect: float | None = None,
+    looks: str = "once",
+    coverage_percent: float | None = None,
+    lots: bool = False,
+) -> dict[str, Any]:
+    """What an experiment could show, from this product's own traffic and spread: the smallest effect by weeks, the chance
+    of finding `effect` (in points for shares), and with `lots` an A/A test on people of the past."""
+    found = api_product(request, product, Role.VIEWER)
+    said = Words(metric, flag, days, effect, looks, coverage_percent)
+    question = question_of(found, said, timezone.now())
+    hypothesis = question.flag.hypothesis if question.flag is not None else None
+    return asdict(prospect(question, hypothesis=hypothesis, with_lots=lots))
+
+
+@router.post("/products/{product}/experiments", response={201: ExperimentDetail}, operation_id="create_experiment")
+def create_experiment(request: ApiRequest, product: str, said: ExperimentIn) -> Status[dict[str, Any]]:
+    """Plan an experiment on a flag. Nobody is exposed before it starts."""
+    found = api_product(request, product, Role.MEMBER)
+    made = services.create_experiment(
+        request.actor,
+        found,
+        flag=find_flag(found, said.flag),
+        hypothesis=find_hypothesis(found, said.hypothesis),
+        title=said.title,
+        plan=said.plan.fields(),
+    )
+    return Status(201, _detail(queries.find_experiment(found, made.ref)))
+
+
+@router.get("/products/{product}/experiments/{ref}", response=ExperimentDetail, operation_id="get_experiment")
+def get_experiment(request: ApiRequest, product: str, ref: str) -> dict[str, Any]:
+    """One experiment with everything it says."""
+    return _detail(queries.find_experiment(api_product(request, product, Role.VIEWER), ref))
+
+
+@router.get("/products/{product}/experiments/{ref}/csv", operation_id="get_experiment_csv")
+def get_experiment_csv(request: ApiRequest, product: str, ref: str) -> HttpResponse:
+    """Its table of metrics and arms as CSV."""
+    found = queries.find_experiment(api_product(request, product, Role.VIEWER), ref)
+    return plain(HttpResponse(as_csv(queries.reading_of(found)), content_type="text/csv; charset=utf-8"))
+
+
+@router.patch("/products/{product}/experiments/{ref}", response=ExperimentDetail, operation_id="edit_experiment")
+def edit_experiment(request: ApiRequest, product: str, ref: str, said: ExperimentEdit) -> dict[str, Any]:
+    """Change the title; the plan too, until it starts. Later attempts are refused and logged."""
+    found = api_product(request, product, Role.MEMBER)
+    edits = services.PlanEdits()
+    if said.title is not None:
+        edits["title"] = said.title
+    if said.plan is not None:
+        edits["plan"] = said.plan.fields()
+    services.edit_experiment(request.actor, queries.find_experiment(found, ref), **edits)
+    return _detail(queries.find_experiment(found, ref))
+
+
+@router.post("/products/{product}/experiments/{ref}/start", response=ExperimentDetail, operation_id="start_experiment")
+def start_experiment(request: ApiRequest, product: str, ref: str) -> dict[str, Any]:
+    """Fix plan and decision rule, and open the flag as planned."""
+    found = api_product(request, product, Role.MEMBER)
+    services.start_experiment(request.actor, queries.find_experiment(found, ref))
+    return _detail(queries.find_experiment(found, ref))
+
+
+@router.post("/products/{product}/experiments/{ref}/stop", response=ExperimentDetail, operation_id="stop_experiment")
+def stop_experiment(request: ApiRequest, product: str, ref: str, said: StopIn) -> dict[str, Any]:
+    """End it now, with a reason."""
+    found = api_product(request, product, Role.MEMBER)
+    services.stop_experiment(
+        request.actor, queries.find_experiment(found, ref), reason=said.reason, close_flag=said.close_flag
+    )
+    return _detail(queries.find_experiment(found, ref))
+
+
+@router.post(
+    "/products/{product}/experiments/{ref}/decide", response=ExperimentDetail, operation_id="decide_experiment"
+)
+def decide_experiment(request: ApiRequest, product: str, ref: str, said: DecideIn) -> dict[str, Any]:
+    """Decide it, once; the prediction's review is decided with it."""
+    found = api_product(request, product, Role.MEMBER)
+    deciding.decide_experiment(request.actor, queries.find_experiment(found, ref), **said.dict())
+    return _detail(queries.find_experiment(found, ref))
+
+
+class ProgressOut(Schema):
+    """What a test before code shows so far; `proposed` is the verdict the data propose, empty while they decide nothing."""
+
+    ref: str
+    counts: bool
+    text: str
+    detail: str
+    proposed: str
+    is_over: bool
+
+
+@router.get("/products/{product}/tests/{ref}/progress", response=ProgressOut, operation_id="get_test_progress")
+def get_test_progress(request: ApiRequest, product: str, ref: str) -> dict[str, Any]:
+    """What a test before code shows so far. A person gives the verdict."""
+    test = find(api_product(request, product, Role.VIEWER), ref, AssumptionTest)
+    shows = standing_of(test)
+    if shows is None:
+        return {"ref": test.ref, "counts": False, "text": "", "detail": "", "proposed": "", "is_over": False}
+    return {"ref": test.ref, "counts": True, **asdict(shows)}
+
+
+def _detail(experiment: Experiment) -> dict[str, Any]:
+    reading = queries.reading_of(experiment)
+    return ExperimentOut.of(experiment) | {
+        "headline": headline(experiment, reading),
+        "summary": summary(experiment, reading),
+        "setting": setting(experiment),
+        "result": as_json(reading) if reading is not None else None,
+    }

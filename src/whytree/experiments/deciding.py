@@ -1,0 +1,114 @@
+"""The end of an experiment: a person decides it, or its prediction's review, and with the one the other."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from whytree.errors import Conflict, Invalid
+from whytree.workspace.access import require
+from whytree.workspace.activity import record, snapshot
+from whytree.workspace.actors import Actor
+from whytree.workspace.roles import Role
+from whytree.workspace.sockets import tell_fact
+
+from .design import Design
+from .models import Decision, Experiment
+from .reading import as_json, read
+from .services import held, written
+
+
+@transaction.atomic
+def decide_experiment(
+    actor: Actor,
+    experiment: Experiment,
+    *,
+    decision: str,
+    learning: str,
+    arm: str = "",
+    verdict: str = "",
+    now: datetime | None = None,
+) -> Experiment:
+    """A person's decision, once. Where a prediction hangs on it, its review is decided by the same words (`verdict`: was
+    the prediction achieved), and the learning becomes evidence. The result is frozen as it stands.
+    """
+    require(actor, experiment.product, Role.MEMBER)
+    fresh, now = held(experiment), now or timezone.now()
+    _refuse_decision(fresh, decision, now)
+    arm = _shipped(fresh.design, decision, arm)
+    learning = written(learning, "Say what was learned, in a line or three: it is what the next person will find.")
+    _decide(actor, fresh, Decision(decision), arm, learning, now)
+    if fresh.hypothesis_id is not None:
+        tell_fact(
+            "experiment_decided",
+            actor=actor,
+            product=fresh.product,
+            hypothesis_id=fresh.hypothesis_id,
+            verdict=verdict,
+            decision=decision,
+            learning=learning,
+        )
+    return fresh
+
+
+def _refuse_decision(experiment: Experiment, decision: str, now: datetime) -> None:
+    if experiment.is_decided:
+        raise Conflict(
+            f"{experiment.ref} was decided on {experiment.decided_at:%d %B %Y}. Another question gets another experiment."
+        )
+    if experiment.started_at is None:
+        raise Conflict(f"{experiment.ref} has not started: there is nothing to decide from.")
+    if decision not in Decision.values:
+        raise Invalid(f"A decision is one of: {', '.join(Decision.values)}.")
+    if experiment.design.looks == "once" and experiment.read_at is not None and now < experiment.read_at:
+        raise Conflict(
+            f"{experiment.ref} is read once, on {experiment.read_at:%d %B %Y}. Deciding on the day it looks good is how chance becomes "
+            "a result. If it does harm, stop it."
+        )
+
+
+def _shipped(design: Design, decision: str, arm: str) -> str:
+    if decision != Decision.SHIP:
+        return ""
+    others = design.arms[1:]
+    arm = arm.strip() or (others[0] if len(others) == 1 else "")
+    if arm not in others:
+        raise Invalid(f"Which arm is shipped? Name one of: {', '.join(others)}.")
+    return arm
+
+
+def _decide(actor: Actor, experiment: Experiment, decision: Decision, arm: str, learning: str, now: datetime) -> None:
+    before = snapshot(experiment)
+    experiment.decision, experiment.shipped, experiment.learning = decision.value, arm, learning
+    experiment.result = as_json(read(experiment, now))
+    experiment.decided_at, experiment.decided_by_id = now, actor.user_id
+    experiment.save()
+    record(
+        actor,
+        experiment.product,
+        "decide_experiment",
+        experiment,
+        before=before,
+        after=snapshot(experiment),
+        undoable=False,
+    )
+
+
+#: What a review's decision means for the experiment it was taken from.
+FOLLOWS = {"keep": Decision.SHIP, "iterate": Decision.ITERATE, "roll_back": Decision.STAY, "remove": Decision.STAY}
+
+
+@transaction.atomic
+def follow_review(actor: Actor, experiment: Experiment, *, decision: str, learning: str, at: datetime) -> Experiment:
+    """The prediction's review was decided, and with it the experiment. Already decided: nothing to follow."""
+    fresh = held(experiment)
+    if fresh.is_decided or not fresh.is_started:
+        return fresh
+    follows = FOLLOWS[decision]
+    if fresh.stopped_at is None and fresh.ends_at is not None and at < fresh.ends_at:
+        fresh.stopped_at, fresh.stop_reason = at, "Its review was decided."
+    arm = max(fresh.design.arms[1:], key=lambda one: fresh.design.weights[one]) if follows is Decision.SHIP else ""
+    _decide(actor, fresh, follows, arm, learning, at)
+    return fresh

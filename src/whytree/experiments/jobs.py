@@ -1,0 +1,42 @@
+"""What goes on by itself: fake doors close, rollouts are watched and take their steps."""
+
+from datetime import timedelta
+from typing import Any
+
+from whytree.workspace.jobs import enqueue, handler
+
+from .before_code import close_full_doors
+from .models import Rollout, RolloutState
+from .rollouts.mail import TELL, send_told
+from .rollouts.services import look_after
+
+#: How often open fake doors are looked at: nobody is fooled much longer than was needed.
+LOOK_EVERY = timedelta(minutes=10)
+
+
+@handler("experiments.close_full_doors", every=LOOK_EVERY)
+def close_doors(payload: dict[str, Any]) -> None:
+    """Turn off the flag of each fake door that enough people have seen."""
+    close_full_doors()
+
+
+@handler("experiments.look_after_rollouts", every=LOOK_EVERY)
+def look_after_rollouts(payload: dict[str, Any]) -> None:
+    """Ask for a look at every running rollout: one job each, so that none waits for another's trouble."""
+    for pk in Rollout.objects.filter(state=RolloutState.RUNNING).values_list("pk", flat=True):
+        enqueue("experiments.look_after", {"rollout": pk}, key=str(pk))
+
+
+@handler("experiments.look_after")
+def look_after_one(payload: dict[str, Any]) -> None:
+    """One look; gone or ended meanwhile is no trouble."""
+    related = ("product", "flag__product", "flag__solution__product", "owner")
+    rollout = Rollout.objects.filter(pk=payload["rollout"]).select_related(*related).first()
+    if rollout is not None:
+        look_after(rollout)
+
+
+@handler(TELL)
+def tell(payload: dict[str, Any]) -> None:
+    """Mail to whoever started a rollout."""
+    send_told(payload["rollout"], payload["text"])

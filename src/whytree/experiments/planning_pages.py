@@ -1,0 +1,118 @@
+"""Before an experiment: choose a flag, see what it could show, plan it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseBase, QueryDict
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from whytree.analytics.models import Metric
+from whytree.errors import Invalid, NotFound, WhytreeError
+from whytree.flags.models import Flag
+from whytree.flags.queries import find_flag, list_flags
+from whytree.tree.pages.parts import may_write
+from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
+
+from . import queries, services
+from .design import LOOKS, RULES
+from .pictures import drawn_prospect
+from .planning import Words, prospect, question_of
+from .rollouts import services as rollouts
+
+
+@page()
+def new(request: PageRequest, product: Product) -> HttpResponseBase:
+    """GET shows what it could show; POST plans it."""
+    if request.method != "POST":
+        return _show(request, product, request.GET)
+    try:
+        made = _create(request, product, request.POST)
+    except WhytreeError as error:
+        return _show(request, product, request.POST, error)
+    messages.success(request, f"{made.ref} is planned. Its start fixes the plan.")
+    return redirect(made.url)
+
+
+def _create(request: PageRequest, product: Product, sent: QueryDict) -> Any:
+    flag = find_flag(product, sent.get("flag", ""))
+    plan: dict[str, Any] = {"looks": sent.get("looks") or "once", "rule": sent.get("rule") or "better"}
+    if sent.get("days"):
+        plan["days"] = _whole(sent.get("days", ""))
+    if flag.hypothesis is None:
+        plan["metrics"] = [{"key": sent.get("metric", ""), "role": "primary"}]
+    elif sent.getlist("also"):
+        known = [{"key": flag.hypothesis.metric_key, "role": "primary"}]
+        rails = [
+            {"key": rail["metric_key"], "role": "guardrail", "harms": rail["direction"], "margin": rail["margin"]}
+            for rail in flag.hypothesis.guardrails
+        ]
+        guarded = {rail["key"] for rail in (*known, *rails)}
+        plan["metrics"] = [*known, *({"key": key} for key in sent.getlist("also") if key not in guarded), *rails]
+    return services.create_experiment(request.actor, product, flag=flag, plan=plan, title=sent.get("title", ""))
+
+
+@require_POST
+@page(Role.MEMBER)
+def change_rollout(request: PageRequest, product: Product, key: str, verb: str) -> HttpResponseBase:
+    """A person's override of a guarded rollout."""
+    found = queries.find_rollout(product, key)
+    if verb == "go-on":
+        rollouts.go_on(request.actor, found)
+    elif verb == "halt":
+        rollouts.halt(request.actor, found, reason="")
+    elif verb == "resume":
+        rollouts.resume(request.actor, found)
+    elif verb == "roll-back":
+        rollouts.take_back(request.actor, found, reason="")
+    else:
+        raise NotFound("A rollout goes on, is halted, resumed or rolled back.")
+    solution = found.flag.solution
+    return redirect("node", product.slug, solution.ref) if solution is not None else redirect("flag", product.slug, key)
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise Invalid(f"“{text[:20]}” is no number of days. Write 21, say.") from error
+
+
+def _show(request: PageRequest, product: Product, said: QueryDict, error: WhytreeError | None = None) -> HttpResponse:
+    flags = list(list_flags(product))
+    chosen = next((flag for flag in flags if flag.key == said.get("flag")), None)
+    context: dict[str, Any] = {
+        "here": "changes",
+        "flags": flags,
+        "chosen": chosen,
+        "metrics": list(Metric.objects.filter(product=product)),
+        "said": said,
+        "also": said.getlist("also"),
+        "days": said.get("days", ""),
+        "looks": LOOKS,
+        "rules": RULES,
+        "may_write": may_write(request.actor, product),
+        "error": error,
+    }
+    if chosen is not None and error is None:
+        context |= _outlook(product, chosen, said)
+    refused = context["error"]
+    return render(request, "experiments/new.html", context, status=refused.status if refused is not None else 200)
+
+
+def _outlook(product: Product, flag: Flag, said: QueryDict) -> dict[str, Any]:
+    metric = said.get("metric", "") if flag.hypothesis is None else ""
+    if flag.hypothesis is None and not metric:
+        return {}
+    try:
+        days = _whole(said.get("days", "")) if said.get("days") else None
+        question = question_of(
+            product, Words(metric, flag.key, days, looks=said.get("looks") or "once"), timezone.now()
+        )
+    except WhytreeError as error:
+        return {"error": error}
+    told = prospect(question, hypothesis=flag.hypothesis, with_lots="lots" in said)
+    return {"prospect": told, "days": question.days, **drawn_prospect(told)}

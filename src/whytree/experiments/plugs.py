@@ -1,0 +1,126 @@
+"""Where experiments show and listen: reviews that were decided, the solution's page, Today, the box."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from whytree.flags.models import Flag
+from whytree.tree.models import AssumptionTest, Solution
+from whytree.workspace.actors import Actor
+from whytree.workspace.models import Product
+from whytree.workspace.sockets import Figure, Hit, Panel, Tone, on_fact, plug_figure, plug_panel, plug_search
+
+from . import deciding, queries
+from .before_code import dropped_before_code, standings
+from .models import Experiment
+from .reading import state_of
+from .rollouts.pictures import steps_of
+from .telling import standing
+
+
+def plug() -> None:
+    on_fact("review_decided", decide_with_review)
+    plug_panel("solution", solution_panel, order=15)
+    plug_panel("solution", rollout_panel, order=12)
+    plug_panel("today", today_panel, order=5)
+    plug_panel("today", halted_panel, order=3)
+    plug_panel("today", dropped_panel, order=70)
+    plug_figure("test", test_figures)
+    plug_search(find_by_words)
+
+
+def decide_with_review(
+    actor: Actor, product: Product, solution_id: int, hypothesis_id: int, decision: str, learning: str
+) -> None:
+    """A prediction's review was decided: so are the experiments that tested it."""
+    open_ones = Experiment.objects.filter(
+        product=product, hypothesis=hypothesis_id, started_at__isnull=False, decided_at=None
+    )
+    for experiment in open_ones.select_related("product"):
+        deciding.follow_review(actor, experiment, decision=decision, learning=learning, at=timezone.now())
+
+
+def solution_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:
+    """The solution's experiments, a line each."""
+    found = list(queries.experiments_of(solution.pk))
+    flag = None if found or solution.is_closed else _testing_flag(solution)
+    if not found and flag is None:
+        return None
+    now = timezone.now()
+    context = {"product": product, "rows": [(one, standing(one, now)) for one in found], "flag": flag}
+    return Panel(
+        "Experiment" if len(found) == 1 else "Experiments", "experiments/_solution_panel.html", context, column="aside"
+    )
+
+
+def rollout_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:
+    """The steps of the solution's guarded rollout, where it stands, and a person's override."""
+    found = queries.rollouts(product).filter(flag__solution=solution).first()
+    if found is None:
+        return None
+    context = {"rollout": found, "steps": steps_of(found)}
+    return Panel("Rollout", "experiments/_rollout_panel.html", context, tone=ROLLOUT_TONES[found.state])
+
+
+ROLLOUT_TONES: dict[str, Tone] = {"running": "blue", "halted": "red", "rolled_back": "red", "done": "leaf", "ended": ""}
+
+
+def halted_panel(actor: Actor, product: Product, subject: Any) -> Panel | None:
+    """Rollouts that a guardrail stopped: the loudest thing there is."""
+    halted = list(queries.halted_rollouts(product))
+    if not halted:
+        return None
+    says = "One rollout is halted." if len(halted) == 1 else f"{len(halted)} rollouts are halted."
+    return Panel("Halted", "experiments/_halted_panel.html", {"halted": halted}, tone="red", headline=says)
+
+
+def _testing_flag(solution: Solution) -> Flag | None:
+    """A flag that tests a hypothesis and is not open yet: an experiment may still be planned on it."""
+    return Flag.objects.filter(solution=solution, hypothesis__isnull=False, archived_at=None, is_on=False).first()
+
+
+def today_panel(actor: Actor, product: Product, subject: Any) -> Panel | None:
+    """Experiments that are over and test no prediction: nobody else asks for their verdict."""
+    now = timezone.now()
+    waiting = [
+        one
+        for one in queries.list_experiments(product).filter(hypothesis=None, decided_at=None)
+        if state_of(one, now) in ("ended", "stopped")
+    ]
+    if not waiting:
+        return None
+    says = "One experiment wants a decision." if len(waiting) == 1 else f"{len(waiting)} experiments want a decision."
+    context = {"product": product, "rows": [(one, standing(one, now)) for one in waiting[:5]]}
+    return Panel("Experiments to decide", "experiments/_solution_panel.html", context, tone="amber", headline=says)
+
+
+def test_figures(product: Product, tests: Sequence[AssumptionTest]) -> dict[int, Figure]:
+    """What running tests before code show so far, and which verdict the data propose."""
+    return {
+        pk: Figure(value=one.text, note=one.detail, proposed=one.proposed, tone="amber" if one.proposed else "")
+        for pk, one in standings(tests).items()
+    }
+
+
+#: How long an idea that was dropped before code is celebrated on Today: a quarter.
+CELEBRATED = timedelta(days=91)
+
+
+def dropped_panel(actor: Actor, product: Product, subject: Any) -> Panel | None:
+    """Ideas that died before anybody wrote code for them: a cheap no is a good result."""
+    since = timezone.now() - CELEBRATED
+    dropped = [one for one in dropped_before_code(product) if one.closed_at is not None and one.closed_at >= since]
+    if not dropped:
+        return None
+    context = {"product": product, "dropped": dropped[:5], "more": len(dropped) - 5}
+    return Panel("Dropped before code", "experiments/_dropped_panel.html", context, column="aside", tone="leaf")
+
+
+def find_by_words(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:
+    """An experiment by its id."""
+    if not queries.REF.fullmatch(words.strip()):
+        return []
+    found = Experiment.objects.filter(product=product, number=int(words.strip().split("-")[1])).first()
+    return [Hit("experiment", found.ref, found.title, found.url, 1.0)] if found is not None else []

@@ -1,0 +1,129 @@
+"""Guarded rollouts from the command line."""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from whytree.workspace.client import CommandError, connect
+from whytree.workspace.commands import AsJson
+from whytree.workspace.printing import show
+
+Key = Annotated[str, typer.Argument(help="The flag's key.")]
+Reason = Annotated[str, typer.Option(help="Why, in a line.")]
+
+_STEP = re.compile(r"(\d+(?:\.\d+)?)%?(?::(\d+)d)?(?::(\d+))?$")
+
+
+def register(group: Callable[[str], typer.Typer]) -> None:
+    rollout = group("rollout")
+    rollout.command("start")(start_rollout)
+    rollout.command("show")(show_rollout)
+    rollout.command("list")(list_rollouts)
+    rollout.command("go-on")(go_on)
+    rollout.command("halt")(halt)
+    rollout.command("resume")(resume)
+    rollout.command("roll-back")(roll_back)
+
+
+def start_rollout(
+    key: Key,
+    step: Annotated[
+        list[str] | None,
+        typer.Option(help="PERCENT:DAYSd:PEOPLE, as 5:1d:200; in order, the last one 100. Usual: 5, 25, 50, 100."),
+    ] = None,
+    guardrail: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="METRIC:up=0.5: must not rise by more than that. The hypothesis's, when not said. Repeatable."
+        ),
+    ] = None,
+    auto_roll_back: Annotated[
+        bool, typer.Option("--roll-back", help="On harm roll back by itself, where the metric cannot be forged.")
+    ] = False,
+    variant: Annotated[str, typer.Option(help="Which variant, of several.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Bring a flag to people step by step, while guardrails are watched."""
+    client = connect()
+    body: dict[str, Any] = {
+        "variant": variant,
+        "roll_back": auto_roll_back,
+        "steps": [_step(one) for one in step or ()],
+    }
+    if guardrail:
+        body["guardrails"] = [_guardrail(one) for one in guardrail]
+    made = client.post(f"/products/{client.product}/flags/{key}/guarded-rollout", body)
+    show(made, as_json, *_lines(made))
+
+
+def show_rollout(key: Key, as_json: AsJson = False) -> None:
+    """Its steps, and why it stands where it stands."""
+    client = connect()
+    found = client.get(f"/products/{client.product}/flags/{key}/guarded-rollout")
+    show(found, as_json, *_lines(found))
+
+
+def list_rollouts(as_json: AsJson = False) -> None:
+    """All guarded rollouts, the newest first."""
+    client = connect()
+    found = client.get(f"/products/{client.product}/rollouts")
+    lines = [
+        f"{one['flag']:24} {one['state']:12} {one['steps'][one['step']]['percent']:8} {one['says']}" for one in found
+    ]
+    show(found, as_json, *(lines or ["Nothing is rolled out in steps."]))
+
+
+def go_on(key: Key, as_json: AsJson = False) -> None:
+    """The next step now, whatever the plan says; also out of a halt."""
+    _change(key, "go-on", {}, as_json)
+
+
+def halt(key: Key, reason: Reason = "", as_json: AsJson = False) -> None:
+    """No further step; who has it keeps it."""
+    _change(key, "halt", {"reason": reason}, as_json)
+
+
+def resume(key: Key, as_json: AsJson = False) -> None:
+    """Go on watching after a halt."""
+    _change(key, "resume", {}, as_json)
+
+
+def roll_back(key: Key, reason: Reason = "", as_json: AsJson = False) -> None:
+    """Everybody gets what was there before."""
+    _change(key, "roll-back", {"reason": reason}, as_json)
+
+
+def _change(key: str, verb: str, body: dict[str, Any], as_json: bool) -> None:
+    client = connect()
+    changed = client.post(f"/products/{client.product}/flags/{key}/guarded-rollout/{verb}", body)
+    show(changed, as_json, *_lines(changed))
+
+
+def _step(text: str) -> dict[str, Any]:
+    found = _STEP.match(text.strip())
+    if found is None:
+        raise CommandError(f"“{text}” is no step. Write PERCENT:DAYSd:PEOPLE, as 5:1d:200.")
+    return {"percent": float(found[1]), "days": int(found[2] or 0), "people": int(found[3] or 0)}
+
+
+def _guardrail(text: str) -> dict[str, Any]:
+    name, _, margin = text.rpartition("=")
+    key, _, way = name.rpartition(":")
+    try:
+        return {"metric_key": key, "direction": way, "margin": float(margin)}
+    except ValueError:
+        raise CommandError(f"“{text}” cannot be read. Write --guardrail crashes:up=0.5.") from None
+
+
+def _lines(found: dict[str, Any]) -> list[str]:
+    lines = [f"{found['flag']}: {found['state']}. {found['says']}".rstrip()]
+    for place, step in enumerate(found["steps"]):
+        mark = ">" if place == found["step"] else " "
+        least = f"{step['days']} days, {step['people']:,} people at least" if step["days"] or step["people"] else ""
+        lines.append(f"  {mark} {step['percent']:8} {least}".rstrip())
+    rails = ", ".join(
+        f"{rail['metric_key']} may go {rail['direction']} by {rail['margin']:g}" for rail in found["guardrails"]
+    )
+    return [*lines, f"  watched: {rails}"]

@@ -1,0 +1,238 @@
+"""What may change a guarded rollout: a person at any time, the watch by its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from whytree.analytics.queries import find_metric
+from whytree.engines.flags import percent
+from whytree.errors import Conflict, Invalid
+from whytree.experiments.models import OPEN_STATES, Experiment, Rollout, RolloutState
+from whytree.flags.models import Flag
+from whytree.flags.queries import find_flag
+from whytree.flags.services import set_rollout, turn_off
+from whytree.tree.models import NoteKind
+from whytree.tree.services import add_note
+from whytree.workspace.access import require
+from whytree.workspace.activity import record, snapshot
+from whytree.workspace.actors import Actor
+from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
+
+from .mail import tell_owner
+from .steps import read_guardrails, read_steps, rollout_of
+from .watch import Watched, watch
+
+
+@transaction.atomic
+def start_rollout(
+    actor: Actor,
+    product: Product,
+    *,
+    flag: Flag,
+    steps: Sequence[Mapping[str, Any]] = (),
+    guardrails: Sequence[Mapping[str, Any]] | None = None,
+    roll_back: bool = False,
+    variant: str = "",
+    at: datetime | None = None,
+) -> Rollout:
+    """Bring a flag's variant to people step by step. Without guardrails those of its hypothesis are watched."""
+    require(actor, product, Role.MEMBER)
+    flag = find_flag(product, flag.key, for_update=True)
+    if flag.archived_at is not None:
+        raise Conflict(f"{flag.key} is archived. Restore it first.")
+    _refuse_taken(flag)
+    said = guardrails if guardrails is not None else flag.hypothesis.guardrails if flag.hypothesis else []
+    rails = read_guardrails(said)
+    for rail in rails:
+        find_metric(product, rail["metric_key"])
+    now = at or timezone.now()
+    rollout = Rollout(
+        product=product,
+        flag=flag,
+        variant=_variant(flag, variant),
+        steps=read_steps(steps),
+        guardrails=rails,
+        roll_back=roll_back,
+        started_at=now,
+        step_since=now,
+        owner_id=actor.user_id,
+    )
+    rollout.save()
+    record(actor, product, "start_rollout", rollout, undoable=False)
+    _reach(actor, rollout, at)
+    return rollout
+
+
+def _refuse_taken(flag: Flag) -> None:
+    if Rollout.objects.filter(flag=flag, state__in=OPEN_STATES).exists():
+        raise Conflict(f"{flag.key} is being rolled out already. Go on with that, or end it.")
+    running = Experiment.objects.filter(flag=flag, started_at__isnull=False, decided_at=None, stopped_at=None).first()
+    if running is not None:
+        raise Conflict(f"{running.ref} runs on {flag.key}: its weights are its plan. Decide or stop it first.")
+
+
+def _variant(flag: Flag, wanted: str) -> str:
+    others = [name for name in flag.variants if name != flag.default_variant]
+    wanted = wanted.strip() or (others[0] if len(others) == 1 else "")
+    if wanted not in others:
+        raise Invalid(f"Which variant is rolled out? Name one of: {', '.join(others)}.")
+    return wanted
+
+
+def _reach(actor: Actor, rollout: Rollout, at: datetime | None = None) -> None:
+    """Make the flag what the step says."""
+    coverage, weights = rollout_of(rollout.now["share"], rollout.variant, rollout.flag.default_variant)
+    set_rollout(
+        actor,
+        rollout.product,
+        rollout.flag.key,
+        coverage=coverage,
+        weights=weights,
+        is_on=True,
+        at=at,
+        verb="open_flag",
+    )
+
+
+def go_on(actor: Actor, rollout: Rollout, *, now: datetime | None = None) -> Rollout:
+    """The next step now, whatever the plan says: also out of a halt."""
+    return _step(actor, rollout, "go_on", now or timezone.now(), says="")
+
+
+@transaction.atomic
+def _step(actor: Actor, rollout: Rollout, verb: str, now: datetime, *, says: str) -> Rollout:
+    require(actor, rollout.product, Role.MEMBER)
+    fresh = _held(rollout)
+    if not fresh.is_open:
+        raise Conflict(f"The rollout of {fresh.flag.key} is {RolloutState(fresh.state).label}.")
+    if fresh.next is None:
+        raise Conflict(f"{fresh.flag.key} has reached everybody.")
+    before = snapshot(fresh)
+    fresh.step, fresh.step_since, fresh.says = fresh.step + 1, now, says
+    fresh.state = RolloutState.DONE if fresh.next is None else RolloutState.RUNNING
+    fresh.save()
+    record(actor, fresh.product, verb, fresh, before=before, after=snapshot(fresh), undoable=False)
+    _reach(actor, fresh)
+    return fresh
+
+
+@transaction.atomic
+def halt(actor: Actor, rollout: Rollout, *, reason: str) -> Rollout:
+    """No further step; who has it keeps it."""
+    require(actor, rollout.product, Role.MEMBER)
+    return _set(actor, rollout, RolloutState.HALTED, "halt_rollout", reason.strip() or "Halted by hand.")
+
+
+@transaction.atomic
+def resume(actor: Actor, rollout: Rollout) -> Rollout:
+    """Go on watching; the step's time begins anew."""
+    require(actor, rollout.product, Role.MEMBER)
+    fresh = _held(rollout)
+    if fresh.state != RolloutState.HALTED:
+        raise Conflict(f"The rollout of {fresh.flag.key} is {RolloutState(fresh.state).label}, not halted.")
+    before = snapshot(fresh)
+    fresh.state, fresh.says, fresh.step_since = RolloutState.RUNNING, "", timezone.now()
+    fresh.save()
+    record(actor, fresh.product, "resume_rollout", fresh, before=before, after=snapshot(fresh), undoable=False)
+    return fresh
+
+
+@transaction.atomic
+def take_back(actor: Actor, rollout: Rollout, *, reason: str) -> Rollout:
+    """Everybody gets what was there before."""
+    require(actor, rollout.product, Role.MEMBER)
+    fresh = _set(actor, rollout, RolloutState.ROLLED_BACK, "roll_back", reason.strip() or "Rolled back by hand.")
+    turn_off(actor, fresh.product, fresh.flag.key)
+    return fresh
+
+
+def _set(actor: Actor, rollout: Rollout, state: RolloutState, verb: str, says: str) -> Rollout:
+    fresh = _held(rollout)
+    if not fresh.is_open:
+        raise Conflict(f"The rollout of {fresh.flag.key} is {RolloutState(fresh.state).label}.")
+    if len(says) > 5_000 or "\x00" in says:
+        raise Invalid("A reason fits into 5,000 characters of plain text.")
+    before = snapshot(fresh)
+    fresh.state, fresh.says = state, says
+    fresh.save()
+    record(actor, fresh.product, verb, fresh, before=before, after=snapshot(fresh), undoable=False)
+    return fresh
+
+
+# --- what the watch does ---------------------------------------------------------------------------------------------
+
+
+def look_after(rollout: Rollout, *, now: datetime | None = None) -> Rollout:
+    """One look: halt on harm (and roll back, where that is set and nobody could have forged it), or take the next step
+    when its time is over and its people are there."""
+    now = now or timezone.now()
+    if rollout.state != RolloutState.RUNNING:
+        return rollout
+    actor = Actor.system(f"Rollout of {rollout.flag.key}")
+    touched = _touched(rollout)
+    if touched:
+        return halt(actor, rollout, reason=touched)
+    watched = watch(rollout, now)
+    if watched.harmed:
+        return _harmed(rollout, watched)
+    Rollout.objects.filter(pk=rollout.pk).update(looked_at=now, says=_waits(rollout, watched, now))
+    if not _is_ready(rollout, watched, now):
+        return rollout
+    return _step(actor, rollout, "take_step", now, says=f"{watched.people:,} people, no guardrail harmed.")
+
+
+def _touched(rollout: Rollout) -> str:
+    """What a person did to the flag beside its rollout: no step undoes it."""
+    flag = rollout.flag
+    if flag.archived_at is not None:
+        return f"{flag.key} was archived. Restore it and watch on, or roll back."
+    coverage, weights = rollout_of(rollout.now["share"], rollout.variant, flag.default_variant)
+    as_planned = flag.coverage == coverage and {name: one for name, one in flag.weights.items() if one} == {
+        name: one for name, one in weights.items() if one
+    }
+    if flag.is_on and as_planned:
+        return ""
+    did = "changed" if flag.is_on else "turned off"
+    return f"{flag.key} was {did} by hand. Take the next step to go on from here, or roll back."
+
+
+def _is_ready(rollout: Rollout, watched: Watched, now: datetime) -> bool:
+    step = rollout.now
+    return now >= rollout.step_since + timedelta(days=step["days"]) and watched.people >= step["people"]
+
+
+def _waits(rollout: Rollout, watched: Watched, now: datetime) -> str:
+    step, due = rollout.now, rollout.step_since + timedelta(days=rollout.now["days"])
+    parts = [f"until {due:%d %B %Y, %H:%M} UTC"] if now < due else []
+    if watched.people < step["people"]:
+        parts.append(f"for {step['people'] - watched.people:,} more people")
+    return f"Waits {' and '.join(parts)}." if parts else ""
+
+
+def _harmed(rollout: Rollout, watched: Watched) -> Rollout:
+    """Halted first; what happens then is told to its owner, as a question on the solution, and by mail where mail is set."""
+    worst = "; ".join(f"{rail.name} {rail.text}" for rail in watched.harmed)
+    may_roll_back = rollout.roll_back and any(rail.trusted for rail in watched.harmed)
+    actor = Actor.system(f"Rollout of {rollout.flag.key}")
+    told = f"A guardrail is harmed at {percent(rollout.now['share'])}: {worst}."
+    if rollout.roll_back and not may_roll_back:
+        told += " It was not rolled back by itself: these events come in with a public key, which anybody can forge. Look, and decide."
+    with transaction.atomic():
+        fresh = take_back(actor, rollout, reason=told) if may_roll_back else halt(actor, rollout, reason=told)
+        solution = fresh.flag.solution
+        if solution is not None:
+            question = "Keep it rolled back, mend it, or go on?" if may_roll_back else "Roll back, mend it, or go on?"
+            add_note(actor, fresh.product, solution, kind=NoteKind.QUESTION, text=f"{told} {question}")
+    tell_owner(fresh, told)
+    return fresh
+
+
+def _held(rollout: Rollout) -> Rollout:
+    locked = Rollout.objects.select_for_update(of=("self",))
+    return locked.select_related("product", "flag__product", "flag__solution__product", "owner").get(pk=rollout.pk)

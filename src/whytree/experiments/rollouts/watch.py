@@ -1,0 +1,95 @@
+"""What the guardrails of a running rollout say now, by intervals that bear being looked at every hour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from whytree.analytics.models import Metric
+from whytree.analytics.queries import metrics_by_key
+from whytree.engines.figures import number
+from whytree.engines.stats import NoAnswer
+from whytree.engines.stats.margins import Standing, non_inferior
+from whytree.engines.stats.sequential import always_valid
+from whytree.events.rows import SERVER
+from whytree.experiments.models import Rollout
+from whytree.experiments.trial import Counted, Counting, Trial, constant_stretches, counting
+from whytree.stores import metrics as store
+
+#: Guardrails are read soon: over a day after the first exposure, however long the metric itself gives people.
+SOON = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Rail:
+    """One guardrail. `trusted`: all its events came in with a server key, so nobody outside can have made them up."""
+
+    metric_key: str
+    name: str
+    standing: Standing
+    text: str
+    trusted: bool
+
+
+@dataclass(frozen=True)
+class Watched:
+    """Everything a step is decided by."""
+
+    people: int
+    rails: list[Rail]
+
+    @property
+    def harmed(self) -> list[Rail]:
+        return [rail for rail in self.rails if rail.standing == "harm"]
+
+
+def watch(rollout: Rollout, now: datetime) -> Watched:
+    """Everybody exposed since it began, and what became of them; several guardrails share the error between them."""
+    stretches = constant_stretches(rollout.flag, rollout.started_at, now)
+    trial = Trial(rollout.product, rollout.flag.key, stretches, now)
+    known = metrics_by_key(rollout.product, [rail["metric_key"] for rail in rollout.guardrails])
+    rails = [(rail, known[rail["metric_key"]]) for rail in rollout.guardrails if rail["metric_key"] in known]
+    counted = trial.count([_soon(metric) for _, metric in rails])
+    control = rollout.flag.default_variant
+    seen = max((sum(cell.seen for cell in one.cells) for one in counted), default=0)
+    level = 1 - 0.05 / max(len(rails), 1)
+    pairs = zip(rails, counted, strict=True)
+    return Watched(seen, [_rail(rollout, rail, metric, one, control, level, now) for (rail, metric), one in pairs])
+
+
+def _soon(metric: Metric) -> Counting:
+    meant = counting(metric, SOON)
+    return replace(meant, window=min(meant.window, SOON))
+
+
+def _rail(
+    rollout: Rollout,
+    rail: Mapping[str, Any],
+    metric: Metric,
+    counted: Counted,
+    control: str,
+    level: float,
+    now: datetime,
+) -> Rail:
+    trusted = _is_trusted(rollout, counted, now)
+    answer = counted.compare(control, rollout.variant, nothing_tells=True)
+    if isinstance(answer, NoAnswer):
+        return Rail(metric.key, metric.name, "no answer yet", answer.reason, trusted)
+    sequence = always_valid(answer.difference.value, answer.error, answer.difference.n, level=level)
+    if isinstance(sequence, NoAnswer):
+        return Rail(metric.key, metric.name, "no answer yet", sequence.reason, trusted)
+    scale, found = counted.counting.scale, sequence.difference
+    judged = non_inferior(
+        found, answer.error, answer.freedom, rail["margin"] / scale, up_is_good=rail["direction"] == "down"
+    )
+    unit = "points" if counted.counting.is_share else counted.counting.difference_unit
+    low, high = (("+" if end > 0 else "") + number(end * scale) for end in (found.low, found.high))
+    text = f"{low} to {high} {unit}, {number(rail['margin'])} allowed"
+    return Rail(metric.key, metric.name, judged.standing, text, trusted)
+
+
+def _is_trusted(rollout: Rollout, counted: Counted, now: datetime) -> bool:
+    event = counted.counting.goal.event
+    return store.sources_of(rollout.product_id, [event], rollout.started_at, now) == [SERVER]

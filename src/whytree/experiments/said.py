@@ -1,0 +1,59 @@
+"""A plan as it is said on the command line, made into what the API takes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from whytree.errors import Invalid
+from whytree.workspace.client import Client, CommandError
+
+from .draws import read_weights
+
+
+def plan_of(
+    client: Client,
+    flag: str,
+    hypothesis: str,
+    primary: str,
+    secondary: Sequence[str],
+    guardrails: Sequence[str],
+    weights: str,
+) -> dict[str, Any]:
+    """Metrics are a whole list for the API; here they may be added to those that the hypothesis names."""
+    known = client.get(f"/products/{client.product}/flags/{flag}")
+    plan: dict[str, Any] = {}
+    if weights:
+        try:
+            plan["weights"] = read_weights(weights, list(known["variants"]))
+        except Invalid as error:
+            raise CommandError(error.message) from error
+    if primary or secondary or guardrails:
+        plan["metrics"] = _metrics(client, hypothesis or known["hypothesis"] or "", primary, secondary, guardrails)
+    return plan
+
+
+def _metrics(
+    client: Client, hypothesis: str, primary: str, secondary: Sequence[str], guardrails: Sequence[str]
+) -> list[dict[str, Any]]:
+    metrics: list[dict[str, Any]] = []
+    predicted = client.get(f"/products/{client.product}/hypotheses/{hypothesis}") if hypothesis else None
+    deciding = primary or (predicted["metric_key"] if predicted else "")
+    if not deciding:
+        raise CommandError("Which metric decides? Say --primary METRIC, or tie the flag to a hypothesis.")
+    metrics.append({"key": deciding, "role": "primary"})
+    metrics += [{"key": key, "role": "secondary"} for key in secondary]
+    metrics += [_guardrail(text) for text in guardrails]
+    said = {metric["key"] for metric in metrics}
+    for rail in predicted["guardrails"] if predicted else []:
+        if rail["metric_key"] not in said:
+            metrics.append(
+                {"key": rail["metric_key"], "role": "guardrail", "harms": rail["direction"], "margin": rail["margin"]}
+            )
+    return metrics
+
+
+def _guardrail(text: str) -> dict[str, Any]:
+    key, _, margin = text.rpartition("=")
+    try:
+        return {"key": key.strip(), "role": "guardrail", "margin": float(margin.strip().removesuffix("pp"))}
+    except ValueError:
+        raise CommandError(f"“{text}” cannot be read. Write --guardrail spam_accounts=0.5.") from None

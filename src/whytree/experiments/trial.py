@@ -1,0 +1,249 @@
+"""From exposures and events to a comparison: who is compared with whom, on what. The one rule of experiments and reviews.
+
+A person's clock starts with the first exposure. A conversion's first event is replaced by it (whether somebody *starts*
+may be just what the change alters, so starters of two arms are not alike), and metrics without a window of their own
+follow people for a week. A metric of unique people becomes the share of exposed people.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import TypedDict
+
+import numpy as np
+
+from whytree.analytics import queries as metrics
+from whytree.analytics.definitions import FOLLOW_DAYS, Conversion, Count
+from whytree.analytics.models import Metric
+from whytree.engines.stats import LEVEL, Assigned, NoAnswer, Share, Stratum
+from whytree.engines.stats.effects import Effect, stratified_means, stratified_proportions
+from whytree.engines.stats.moments import Moments
+from whytree.flags.models import Flag
+from whytree.flags.queries import Period, periods
+from whytree.stores import exposures
+from whytree.stores.exposures import ArmSums, Goal, Span, Sums
+from whytree.workspace.models import Product
+
+from .constants import FEWEST_PEOPLE
+from .team import team_hashes
+
+
+@dataclass(frozen=True)
+class Counting:
+    """What is counted of a person after exposure, and for how long."""
+
+    metric: Metric
+    goal: Goal
+    window: timedelta
+
+    @property
+    def is_share(self) -> bool:
+        return self.goal.once
+
+    @property
+    def unit(self) -> str:
+        if self.is_share:
+            return "%"
+        return f"{self.goal.amount or self.metric.unit or 'times'} per person"
+
+    @property
+    def difference_unit(self) -> str:
+        return "pp" if self.is_share else self.unit
+
+    @property
+    def scale(self) -> float:
+        """Shares are said in percent."""
+        return 100.0 if self.is_share else 1.0
+
+
+def counting(metric: Metric, horizon: timedelta) -> Counting:
+    """What a metric's definition means for people in an experiment of that length."""
+    definition = metrics.definition_of(metric)
+    if isinstance(definition, Conversion):
+        return Counting(metric, Goal(definition.goal, once=True), definition.window)
+    follow = min(timedelta(days=FOLLOW_DAYS), horizon)
+    return Counting(metric, Goal(definition.event, once=not isinstance(definition, Count)), follow)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """One metric of all arms and periods, ready to be compared."""
+
+    counting: Counting
+    cells: Sequence[ArmSums]
+    at: int
+    """Where this metric's sums stand in each cell."""
+    strata: int
+
+    def sums(self, cell: ArmSums) -> Sums:
+        return cell.sums[self.at]
+
+    def of(self, arm: str) -> list[ArmSums]:
+        return [cell for cell in self.cells if cell.arm == arm]
+
+    def closed(self, arm: str) -> int:
+        return sum(cell.closed for cell in self.of(arm))
+
+    @property
+    def waiting(self) -> int:
+        """Seen, and still within their window."""
+        return sum(cell.seen - cell.closed for cell in self.cells)
+
+    def moments(self, arm: str) -> Moments:
+        """All periods of an arm in one heap: for looking at one arm, never for comparing two."""
+        whole = _moments(None, self.counting)
+        for cell in self.of(arm):
+            whole = whole.merged(_moments((cell, self.sums(cell)), self.counting))
+        return whole
+
+    def largest(self, arm: str) -> float:
+        return max((self.sums(cell).largest for cell in self.of(arm) if cell.closed), default=0.0)
+
+    def converted(self, arm: str) -> int:
+        return sum(self.sums(cell).converted for cell in self.of(arm))
+
+    def compare(
+        self, control: str, treatment: str, *, level: float = LEVEL, nothing_tells: bool = False
+    ) -> Effect | NoAnswer:
+        """Each period of constant weights is a stratum. `nothing_tells`: none in both arms is an answer, as of a guardrail."""
+        fewest = min(self.closed(control), self.closed(treatment))
+        if fewest < FEWEST_PEOPLE:
+            return NoAnswer(f"The smaller arm has {fewest} of the {FEWEST_PEOPLE} people it needs.")
+        pairs = [(self._cell(place, control), self._cell(place, treatment)) for place in range(self.strata)]
+        if self.counting.is_share and not self.counting.goal.before:
+            shares = [Stratum(_share(one), _share(other)) for one, other in pairs]
+            return stratified_proportions(shares, level=level, nothing_tells=nothing_tells)
+        means = [Stratum(_moments(one, self.counting), _moments(other, self.counting)) for one, other in pairs]
+        return stratified_means(means, level=level)
+
+    def _cell(self, place: int, arm: str) -> tuple[ArmSums, Sums] | None:
+        return next(((cell, self.sums(cell)) for cell in self.cells if (cell.period, cell.arm) == (place, arm)), None)
+
+
+def _share(cell: tuple[ArmSums, Sums] | None) -> Share:
+    return Share(cell[0].closed, cell[1].converted) if cell is not None else Share(0, 0)
+
+
+def _moments(cell: tuple[ArmSums, Sums] | None, counted: Counting) -> Moments:
+    with_covariate = counted.goal.before is not None
+    if cell is None or not cell[0].closed:
+        size = 2 if with_covariate else 1
+        return Moments(0, np.zeros(size), np.zeros((size, size)))
+    head, sums = cell
+    if not with_covariate:
+        return Moments(head.closed, np.array([sums.mean]), np.array([[sums.m2]]))
+    products = np.array([[sums.m2, sums.together], [sums.together, sums.before_m2]])
+    return Moments(head.closed, np.array([sums.mean, sums.before]), products)
+
+
+class Known(TypedDict):
+    """What every question to the store says the same way."""
+
+    as_of: datetime
+    without: Sequence[int]
+    since: datetime | None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A flag's exposures in periods of constant weights, as known at `now`, ready to be asked about any metric."""
+
+    product: Product
+    flag_key: str
+    stretches: Sequence[Period]
+    now: datetime
+    since: datetime | None = None
+    """When the flag was first open, where that was before the first stretch: who met it then is no new person."""
+
+    @cached_property
+    def _internal(self) -> list[int]:
+        """The team's own people, under every id of theirs."""
+        return team_hashes(self.product)
+
+    @property
+    def _known(self) -> Known:
+        return {"as_of": self.now, "without": self._internal, "since": self.since}
+
+    @property
+    def _spans(self) -> list[Span]:
+        return [Span(stretch.start, stretch.end) for stretch in self.stretches]
+
+    def count(self, asked: Sequence[Counting]) -> list[Counted]:
+        """The metrics' sums in the order asked for: one pass over the events for each length of window."""
+        by_window: dict[timedelta, list[int]] = defaultdict(list)
+        for place, one in enumerate(asked):
+            by_window[one.window].append(place)
+        found: dict[int, Counted] = {}
+        for window, places in by_window.items():
+            goals = [asked[place].goal for place in places]
+            cells = exposures.by_period_and_arm(
+                self.product.pk, self.flag_key, self._spans, goals, window, **self._known
+            )
+            for at, place in enumerate(places):
+                found[place] = Counted(asked[place], cells, at, len(self.stretches))
+        return [found[place] for place in range(len(asked))]
+
+    def capped(self, asked: Counting, percentile: float) -> Counting:
+        """With a cap at that percentile of all arms together, found in a pass of its own."""
+        (top,) = exposures.percentiles(
+            self.product.pk,
+            self.flag_key,
+            self._spans,
+            [(asked.goal, percentile / 100)],
+            asked.window,
+            **self._known,
+        )
+        return replace(asked, goal=replace(asked.goal, cap=top))
+
+    def entries(self, window: timedelta) -> dict[tuple[date, str], int]:
+        """How many people entered each arm on each day of the product's calendar."""
+        zone = self.product.timezone
+        return exposures.entries_by_day(self.product.pk, self.flag_key, self._spans, window, zone=zone, **self._known)
+
+    def assigned(self, counted: Counted) -> list[Assigned]:
+        """Who was seen in each period, and the weights that were in force."""
+        return [
+            Assigned({cell.arm: cell.seen for cell in counted.cells if cell.period == place}, stretch.weights)
+            for place, stretch in enumerate(self.stretches)
+        ]
+
+
+@dataclass(frozen=True)
+class Arms:
+    """The two variants that are compared where no plan names them."""
+
+    control: str
+    treatment: str
+
+
+def arms_of(flag: Flag, stretches: Sequence[Period]) -> Arms | None:
+    """Control is what people outside the rollout get. Treatment is the other arm with the most weight beside it."""
+    for control in dict.fromkeys((flag.default_variant, flag.off_variant, "control", "off")):
+        beside: dict[str, int] = {}
+        for stretch in stretches:
+            if stretch.weights.get(control, 0) > 0:
+                for variant, weight in stretch.weights.items():
+                    if weight > 0 and variant != control:
+                        beside[variant] = max(weight, beside.get(variant, 0))
+        if beside:
+            return Arms(control, max(beside, key=lambda variant: (beside[variant], variant)))
+    return None
+
+
+def constant_stretches(flag: Flag, start: datetime, end: datetime) -> list[Period]:
+    """The periods of constant weights. A change of coverage alone moves nobody between arms, so it parts nothing.
+
+    A flag that is served from elsewhere was never opened here: then its weights stand for the whole time.
+    """
+    found: list[Period] = []
+    for period in periods(flag, start, end):
+        last = found[-1] if found else None
+        if last and last.end == period.start and last.weights == period.weights:
+            found[-1] = Period(last.start, period.end, last.coverage, last.weights)
+        else:
+            found.append(period)
+    return found or [Period(start, end, flag.coverage, flag.weights)]

@@ -1,0 +1,117 @@
+"""The part of a flag's page that singles people out, and the way back to an earlier state."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from whytree.errors import Conflict, Invalid
+from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
+
+from . import queries, services
+from .models import BucketBy, Flag
+from .reading import json_object, moment_of, pairs_of, rule_in
+
+
+def rule_context(flag: Flag, form: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What the section shows; `form` is what somebody sent and could not be taken."""
+    product = flag.product
+    return {
+        "rule_sentences": queries.rule_sentences(flag),
+        "rule_form": form or _form_of(flag),
+        "will_lock_by_rule": not flag.is_open and flag.hypothesis is not None and not flag.hypothesis.is_locked,
+        "units": BucketBy.choices,
+        "conditions": queries.list_conditions(product),
+        "holdout_percent": queries.holdout_share(product) / 100,
+    }
+
+
+def _form_of(flag: Flag) -> dict[str, Any]:
+    return {
+        "targeting": "" if flag.targeting is None else json.dumps(flag.targeting, indent=1, ensure_ascii=False),
+        "overrides": "\n".join(f"{unit} = {variant}" for unit, variant in flag.overrides.items()),
+        "prerequisites": "\n".join(
+            f"{needed['flag']} = {variant}" for needed in flag.prerequisites for variant in needed["variants"]
+        ),
+        "on_from": _local(flag.on_from),
+        "on_until": _local(flag.on_until),
+        "unit": flag.unit,
+        "is_sticky": "on" if flag.is_sticky else "",
+        "heeds_holdout": "on" if flag.heeds_holdout else "",
+        "group": flag.group.key if flag.group else "",
+        "group_start": flag.group_start,
+        "group_end": flag.group_end,
+    }
+
+
+def _local(at: datetime | None) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M") if at else ""
+
+
+@require_POST
+@page(Role.MEMBER)
+def change_rules(request: PageRequest, product: Product, key: str) -> HttpResponse:
+    """Save the whole section at once."""
+    from .pages import flag_page
+
+    try:
+        flag = services.set_rules(request.actor, product, key, **_edits(request.POST, key))
+    except (Invalid, Conflict) as error:
+        return flag_page(request, queries.find_flag(product, key), error, request.POST.dict())
+    messages.success(request, "Saved." if flag.is_on else f"Saved. {flag.key} is off, so nobody meets it yet.")
+    return redirect("flag", product.slug, key)
+
+
+def _edits(form: Mapping[str, Any], key: str) -> services.RuleEdits:
+    text = str(form.get("targeting", "")).strip()
+    return {
+        "targeting": rule_in(json_object(text, "The rule"), key)[0] if text else None,
+        "overrides": pairs_of(str(form.get("overrides", "")), "override"),
+        "prerequisites": _needed(str(form.get("prerequisites", ""))),
+        "on_from": moment_of(str(form.get("on_from", ""))),
+        "on_until": moment_of(str(form.get("on_until", ""))),
+        "unit": str(form.get("unit", BucketBy.PERSON.value)),
+        "is_sticky": form.get("is_sticky") == "on",
+        "heeds_holdout": form.get("heeds_holdout") == "on",
+        "group": str(form.get("group", "")),
+        "group_start": _place(form.get("group_start"), 0),
+        "group_end": _place(form.get("group_end"), 10_000),
+    }
+
+
+def _needed(text: str) -> list[dict[str, Any]]:
+    found: dict[str, list[str]] = {}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        flag, sign, variant = (part.strip() for part in line.partition("="))
+        if not (flag and sign and variant):
+            raise Invalid(f"{line!r} is no flag it needs. Write one on each line, as flag = variant.")
+        found.setdefault(flag, []).append(variant)
+    return [{"flag": flag, "variants": variants} for flag, variants in found.items()]
+
+
+def _place(text: Any, otherwise: int) -> int:
+    try:
+        return int(str(text or otherwise))
+    except ValueError as error:
+        raise Invalid("Places in a group are whole numbers from 0 to 10,000.") from error
+
+
+@require_POST
+@page(Role.MEMBER)
+def go_back(request: PageRequest, product: Product, key: str, version: int) -> HttpResponse:
+    """Take up an earlier state again."""
+    from .pages import flag_page
+
+    try:
+        flag = services.go_back(request.actor, product, key, version)
+    except (Invalid, Conflict) as error:
+        return flag_page(request, queries.find_flag(product, key), error)
+    messages.success(request, f"{flag.key} is {flag.state}, as it was then.")
+    return redirect("flag", product.slug, key)

@@ -1,0 +1,143 @@
+"""What a flag is: made, named, tied to what it is for."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypedDict, Unpack
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from whytree.errors import Conflict, Invalid
+from whytree.tree.models import Hypothesis, Solution
+from whytree.workspace.access import require
+from whytree.workspace.activity import record, snapshot
+from whytree.workspace.actors import Actor
+from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
+
+from ..definition import checked_key, checked_name, checked_variants, default_weights, full_weights
+from ..models import Flag
+from ..queries import find_flag
+from .changing import check, moment, tell_opened, write_change
+
+
+@transaction.atomic
+def create_flag(
+    actor: Actor,
+    product: Product,
+    *,
+    key: str,
+    kind: str = "boolean",
+    name: str = "",
+    variants: Mapping[str, Any] | None = None,
+    default_variant: str = "",
+    off_variant: str = "",
+    weights: Mapping[str, int] | None = None,
+    salt: str = "",
+    solution: Solution | None = None,
+    hypothesis: Hypothesis | None = None,
+    at: datetime | None = None,
+) -> Flag:
+    """A new flag, off and at 0 %. `at` dates it back when history is loaded.
+
+    Without `weights` the arms are equal, but a boolean flag without a hypothesis gives all to `on`: a rollout compares
+    nothing, a test of a hypothesis needs its control arm.
+    """
+    require(actor, product, Role.MEMBER)
+    key, values = checked_key(key), checked_variants(kind, variants)
+    default_variant = default_variant or _usual_default(values)
+    flag = Flag(
+        product=product,
+        key=key,
+        name=checked_name(name),
+        kind=kind,
+        variants=values,
+        default_variant=default_variant,
+        off_variant=off_variant or default_variant,
+        weights=full_weights(values, weights or default_weights(values, compare=hypothesis is not None)),
+        salt=checked_key(salt) if salt.strip() else "",
+        created_at=moment(at),
+    )
+    _belong_to(flag, solution, hypothesis)
+    check(flag)
+    try:
+        with transaction.atomic():
+            flag.save(force_insert=True)
+    except IntegrityError as error:
+        raise Conflict(
+            f"There is a flag {key} already, perhaps archived. Choose another key, or restore that one."
+        ) from error
+    record(actor, product, "create_flag", flag)
+    write_change(actor, flag, flag.created_at)
+    return flag
+
+
+def _usual_default(variants: Mapping[str, Any]) -> str:
+    """Who is outside the rollout sees what was there before: off, control, or the first variant named."""
+    return next((name for name in ("off", "control") if name in variants), next(iter(variants)))
+
+
+def _belong_to(flag: Flag, solution: Solution | None, hypothesis: Hypothesis | None) -> None:
+    if hypothesis is not None:
+        solution = solution or hypothesis.solution
+        if hypothesis.solution_id != solution.pk:
+            raise Invalid(
+                f"{hypothesis.ref} is about {hypothesis.solution.ref}, not {solution.ref}. Choose one of the two."
+            )
+    for node in (solution, hypothesis):
+        if node is not None and node.product_id != flag.product_id:
+            raise Invalid(f"{node.ref} belongs to another product.")
+    flag.solution, flag.hypothesis = solution, hypothesis
+
+
+class Edits(TypedDict, total=False):
+    """What `edit_flag` may change; what is left out stays."""
+
+    name: str
+    variants: Mapping[str, Any]
+    default_variant: str
+    off_variant: str
+    salt: str
+    solution: Solution | None
+    hypothesis: Hypothesis | None
+
+
+@transaction.atomic
+def edit_flag(actor: Actor, product: Product, key: str, **edits: Unpack[Edits]) -> Flag:
+    """Change what a flag is. How far it is rolled out is `set_rollout`'s matter."""
+    require(actor, product, Role.MEMBER)
+    flag = find_flag(product, key, for_update=True)
+    before, hypothesis_before = snapshot(flag), flag.hypothesis_id
+    if "name" in edits:
+        flag.name = checked_name(edits["name"])
+    if "variants" in edits:
+        flag.variants = checked_variants(flag.kind, edits["variants"])
+        flag.weights = full_weights(flag.variants, _still_meant(flag))
+    flag.default_variant = edits.get("default_variant") or flag.default_variant
+    flag.off_variant = edits.get("off_variant") or flag.off_variant
+    if "salt" in edits:
+        _set_salt(flag, edits["salt"])
+    if "solution" in edits or "hypothesis" in edits:
+        hypothesis = edits.get("hypothesis", flag.hypothesis)
+        kept = flag.solution if hypothesis is None else None  # else the hypothesis says which
+        _belong_to(flag, edits.get("solution", kept), hypothesis)
+    check(flag)
+    if snapshot(flag) == before:
+        return flag
+    flag.save()
+    record(actor, product, "edit_flag", flag, before=before, after=snapshot(flag))
+    if flag.is_open and flag.hypothesis_id != hypothesis_before:
+        tell_opened(actor, flag, timezone.now())
+    return flag
+
+
+def _still_meant(flag: Flag) -> dict[str, int]:
+    """The weights without those of variants that are gone and had none; a gone one that had some is a fault to name."""
+    return {name: weight for name, weight in flag.weights.items() if weight or name in flag.variants}
+
+
+def _set_salt(flag: Flag, salt: str) -> None:
+    salt = checked_key(salt) if salt.strip() else ""
+    if salt != flag.salt and flag.is_open:
+        raise Conflict("A new salt moves everybody to another arm. Turn the flag off first.")
+    flag.salt = salt

@@ -1,0 +1,112 @@
+"""How far a flag reaches: coverage, weights, the switch, the archive."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from whytree.engines import flags as engine
+from whytree.errors import Conflict, Invalid
+from whytree.workspace.access import require
+from whytree.workspace.activity import record, snapshot
+from whytree.workspace.actors import Actor
+from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
+
+from ..definition import full_weights
+from ..models import Flag
+from ..queries import find_flag, needing
+from .changing import check, moment, not_before_the_last, refuse_archived, tell_opened, write_change
+
+
+@transaction.atomic
+def set_rollout(
+    actor: Actor,
+    product: Product,
+    key: str,
+    *,
+    coverage: int | None = None,
+    weights: Mapping[str, int] | None = None,
+    is_on: bool | None = None,
+    at: datetime | None = None,
+    verb: str = "set_rollout",
+) -> Flag:
+    """Change how many people meet the flag (`coverage`, in basis points), the arms' weights, or the switch.
+
+    `at` dates the change back when history is loaded; it cannot lie before the last one.
+    """
+    require(actor, product, Role.MEMBER)
+    flag = find_flag(product, key, for_update=True)
+    refuse_archived(flag)
+    at, before, was_open = moment(at), snapshot(flag), flag.is_open
+    flag.coverage = flag.coverage if coverage is None else coverage
+    flag.weights = flag.weights if weights is None else full_weights(flag.variants, weights)
+    flag.is_on = flag.is_on if is_on is None else is_on
+    check(flag)
+    if snapshot(flag) == before:
+        return flag
+    not_before_the_last(flag, at)
+    flag.save()
+    record(actor, product, verb, flag, before=before, after=snapshot(flag), undoable=False)
+    write_change(actor, flag, at)
+    if flag.is_open and not was_open:
+        tell_opened(actor, flag, at)
+    return flag
+
+
+def open_flag(
+    actor: Actor,
+    product: Product,
+    key: str,
+    *,
+    coverage: int = engine.FULL_COVERAGE,
+    weights: Mapping[str, int] | None = None,
+    at: datetime | None = None,
+) -> Flag:
+    """Turn the flag on for a share of the people (all, when not said). A prediction tied to it locks now."""
+    if coverage == 0:
+        raise Invalid("At 0 % a flag is open to nobody. Give a share above 0, or turn it off.")
+    return set_rollout(actor, product, key, coverage=coverage, weights=weights, is_on=True, at=at, verb="open_flag")
+
+
+def turn_on(actor: Actor, product: Product, key: str, *, at: datetime | None = None) -> Flag:
+    """Switch on at the coverage the flag already has."""
+    return set_rollout(actor, product, key, is_on=True, at=at, verb="turn_on")
+
+
+def turn_off(actor: Actor, product: Product, key: str, *, at: datetime | None = None) -> Flag:
+    """Everybody gets the off variant; the coverage is kept for the next time."""
+    return set_rollout(actor, product, key, is_on=False, at=at, verb="turn_off")
+
+
+@transaction.atomic
+def archive_flag(actor: Actor, product: Product, key: str) -> Flag:
+    """Off, and gone from lists and SDKs: code that still asks gets its own default. The history stays."""
+    require(actor, product, Role.MEMBER)
+    flag = find_flag(product, key, for_update=True)
+    users = [other.key for other in needing(flag)]
+    if users:
+        raise Conflict(
+            f"{', '.join(users)} {'needs' if len(users) == 1 else 'need'} {flag.key}. Take that prerequisite away first."
+        )
+    if flag.is_on:
+        flag = turn_off(actor, product, key)
+    return _set_archived(actor, flag, "archive_flag", timezone.now())
+
+
+@transaction.atomic
+def restore_flag(actor: Actor, product: Product, key: str) -> Flag:
+    """Back from the archive, off."""
+    require(actor, product, Role.MEMBER)
+    return _set_archived(actor, find_flag(product, key, for_update=True), "restore_flag", None)
+
+
+def _set_archived(actor: Actor, flag: Flag, verb: str, at: datetime | None) -> Flag:
+    if (flag.archived_at is None) == (at is None):
+        return flag
+    before = snapshot(flag)
+    flag.archived_at = at
+    flag.save()
+    record(actor, flag.product, verb, flag, before=before, after=snapshot(flag), undoable=False)
+    return flag

@@ -1,0 +1,132 @@
+"""What a flag was after each change: who made it, what differed, field by field. Read from the activity list."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from whytree.engines.flags import percent
+from whytree.workspace.activity import activity_for
+
+from .models import ExclusionGroup, Flag
+
+# Fields that a person knows, with their names, in the order of the page.
+SHOWN = {
+    "is_on": "Switch",
+    "coverage": "Coverage",
+    "weights": "Weights",
+    "variants": "Variants",
+    "default_variant": "Default variant",
+    "off_variant": "Off variant",
+    "targeting": "Rule",
+    "overrides": "Overrides",
+    "prerequisites": "Needs",
+    "on_from": "From",
+    "on_until": "Until",
+    "unit": "Given by",
+    "is_sticky": "Sticky",
+    "group_id": "Exclusion group",
+    "group_start": "First place",
+    "group_end": "Last place",
+    "heeds_holdout": "Heeds the holdout",
+    "salt": "Salt",
+    "bucketing": "Bucketing",
+    "arm_order": "Order",
+    "metadata": "Metadata",
+    "name": "Name",
+    "kind": "Kind",
+    "archived_at": "Archived",
+}
+DEFAULTS = {
+    field.attname: field.get_default() for field in Flag._meta.concrete_fields if field.has_default() or field.null
+}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field before and after, as text."""
+
+    field: str
+    before: str
+    after: str
+
+    @property
+    def is_long(self) -> bool:
+        """Worth a fold of its own on a page."""
+        return "\n" in self.before + self.after or len(self.before + self.after) > 160
+
+
+VERBS = {
+    "create_flag": "made",
+    "edit_flag": "edited",
+    "set_rollout": "rollout changed",
+    "open_flag": "opened",
+    "turn_on": "turned on",
+    "turn_off": "turned off",
+    "set_rules": "rules changed",
+    "go_back": "taken back to an earlier state",
+    "archive_flag": "archived",
+    "restore_flag": "taken out of the archive",
+    "heed_holdout": "holdout heeded or not",
+    "import_flags": "moved in",
+    "undo": "last change taken back",
+}
+
+
+@dataclass(frozen=True)
+class Version:
+    """The flag after one change. `is_now` is what answers at present."""
+
+    id: int
+    at: datetime
+    by: str
+    verb: str
+    differences: list[Difference]
+    is_now: bool
+    can_return: bool
+
+    @property
+    def says(self) -> str:
+        return VERBS.get(self.verb, self.verb.replace("_", " "))
+
+
+def versions(flag: Flag) -> list[Version]:
+    """Every change, newest first."""
+    groups = dict(ExclusionGroup.objects.filter(product=flag.product).values_list("pk", "key"))
+    found: list[Version] = []
+    for activity in activity_for(flag):
+        before, after = activity.before or {}, activity.after or {}
+        differences = [] if not before else _differences(before, after, groups)
+        if before and not differences:
+            continue
+        is_now = not found
+        can_return = not is_now and bool(after) and not after.get("archived_at")
+        found.append(Version(activity.pk, activity.at, activity.actor, activity.verb, differences, is_now, can_return))
+    return found
+
+
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any], groups: Mapping[int, str]) -> list[Difference]:
+    found = []
+    for field, label in SHOWN.items():
+        # A state written before a field existed had its default.
+        old, new = before.get(field, DEFAULTS.get(field)), after.get(field, DEFAULTS.get(field))
+        if old != new:
+            found.append(Difference(label, _text(field, old, groups), _text(field, new, groups)))
+    return found
+
+
+def _text(field: str, value: Any, groups: Mapping[int, str]) -> str:
+    if value is None or value in ({}, []):
+        return "none"
+    if field == "is_on":
+        return "on" if value else "off"
+    if field == "coverage":
+        return percent(value)
+    if field == "group_id":
+        return groups.get(value, "gone")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, indent=1 if field == "targeting" else None)
+    return str(value) or "none"

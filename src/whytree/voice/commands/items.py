@@ -1,0 +1,160 @@
+"""One voice at a time from the command line: add, search, read, link, put away."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from whytree.workspace.client import connect
+from whytree.workspace.commands import AsJson, show
+
+
+def register(group: Callable[[str], typer.Typer]) -> None:
+    group("feedback").command("add")(add_feedback)
+    group("feedback").command("search")(search_feedback)
+    group("feedback").command("show")(show_feedback)
+    group("feedback").command("link")(link_feedback)
+    group("feedback").command("unlink")(unlink_feedback)
+    group("feedback").command("put-away")(put_away)
+
+
+def add_feedback(
+    text: Annotated[str, typer.Argument(help="What was said, in their own words.")],
+    author: Annotated[str, typer.Option(help="Who said it.")] = "",
+    email: Annotated[str, typer.Option(help="Their e-mail address.")] = "",
+    person: Annotated[str, typer.Option(help="The id their events come under.")] = "",
+    said_at: Annotated[str, typer.Option(help="When; now when left out.")] = "",
+    rating: Annotated[str, typer.Option(help="A number, when they gave one.")] = "",
+    source: Annotated[str, typer.Option(help="Where you heard it.")] = "told us",
+    url: Annotated[str, typer.Option(help="A link to it.")] = "",
+    consent: Annotated[str, typer.Option(help="none, internal or quotable.")] = "internal",
+    as_json: AsJson = False,
+) -> None:
+    """Pass on what somebody told you. They are the author, you are the reporter."""
+    client = connect()
+    said = {
+        "text": text,
+        "author_name": author,
+        "author_email": email,
+        "person": person,
+        "said_at": said_at,
+        "rating": rating,
+        "url": url,
+    }
+    item = client.post(
+        f"/products/{client.product}/feedback",
+        {
+            **{name: value for name, value in said.items() if value},
+            "consent": consent,
+            "source_type": "heard",
+            "source_name": source,
+            "heard": True,
+        },
+    )
+    show(item, as_json, f"{item['ref']} waits for a reader.")
+
+
+def search_feedback(
+    words: Annotated[
+        list[str] | None, typer.Argument(help='Words; "in quotes" as a phrase, -without this one.')
+    ] = None,
+    source: Annotated[str, typer.Option(help="Only from this source.")] = "",
+    rating: Annotated[int | None, typer.Option(help="Only with this rating.")] = None,
+    state: Annotated[str, typer.Option(help="waiting, asleep, linked, away or all.")] = "all",
+    tag: Annotated[str, typer.Option(help="Only with this tag.")] = "",
+    status: Annotated[str, typer.Option(help="Only with this status.")] = "",
+    assignee: Annotated[str, typer.Option(help="Only this member's, by address; none for nobody's.")] = "",
+    plan: Annotated[str, typer.Option(help="Only by people on this plan.")] = "",
+    version: Annotated[str, typer.Option(help="Only about this version of the app.")] = "",
+    variant: Annotated[str, typer.Option(help="Only said while this flag variant was in force, as signup:short.")] = "",
+    since: Annotated[str, typer.Option(help="Only from this day on, as 2026-03-02.")] = "",
+    until: Annotated[str, typer.Option(help="Only up to this day.")] = "",
+    limit: Annotated[int, typer.Option(help="How many, 200 at most.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Find voices by their words, the best match first; without words, the newest."""
+    client = connect()
+    found = client.get(
+        f"/products/{client.product}/feedback",
+        q=" ".join(words or []),
+        source=source,
+        rating=rating,
+        state=state,
+        limit=limit,
+        tag=tag,
+        status=status,
+        assignee=assignee,
+        plan=plan,
+        version=version,
+        variant=variant,
+        since=since,
+        until=until,
+    )
+    if not found["items"]:
+        show(found, as_json, "Nothing found. Try fewer words, or the beginning of one: refund finds refunded.")
+        return
+    show(found, as_json, *(line for item in found["items"] for line in _lines(item)))
+
+
+def _lines(item: dict[str, Any]) -> list[str]:
+    rating = f"  {item['rating']:g}★" if item["rating"] is not None else ""
+    head = f"{item['ref']:9} {item['said_at'][:10]}  {item['source_name'] or item['source_type']}{rating}"
+    links = "".join(f"  -> {link['opportunity']}" for link in item["links"])
+    return [f"{head}{links}", f"          {_cut(' '.join(_marked(item).split()))}"]
+
+
+def _cut(text: str, width: int = 160) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _marked(item: dict[str, Any]) -> str:
+    """The text from a little before its first match on."""
+    text, matches = str(item["text"]), item["matches"]
+    start = max(0, matches[0][0] - 40) if matches else 0
+    return ("… " if start else "") + text[start:]
+
+
+def show_feedback(
+    ref: Annotated[str, typer.Argument(help="As FB-12.")],
+    as_json: AsJson = False,
+) -> None:
+    """One voice in full, with what it is linked to."""
+    client = connect()
+    item = client.get(f"/products/{client.product}/feedback/{ref}")
+    who = item["author_name"] or item["person"] or "anonymous"
+    links = [f"  {link['opportunity']} {link['title']} (importance {link['importance']})" for link in item["links"]]
+    show(item, as_json, f"{item['ref']}  {who}, {item['said_at'][:16]}", "", item["text"], "", *links)
+
+
+def link_feedback(
+    ref: Annotated[str, typer.Argument(help="As FB-12.")],
+    opportunity: Annotated[str, typer.Argument(help="As OPP-3.")],
+    quote: Annotated[str, typer.Option(help="The words that matter; the whole text when left out.")] = "",
+    importance: Annotated[int, typer.Option(help="0 not important, 1 nice to have, 2 important, 3 critical.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """These words speak for this opportunity. Once more replaces what was linked before."""
+    client = connect()
+    item = client.post(
+        f"/products/{client.product}/feedback/{ref}/links",
+        {"opportunity": opportunity, "quote": quote, "importance": importance},
+    )
+    show(item, as_json, f"{item['ref']} speaks for {opportunity.upper()} now.")
+
+
+def unlink_feedback(
+    ref: Annotated[str, typer.Argument(help="As FB-12.")],
+    opportunity: Annotated[str, typer.Argument(help="As OPP-3.")],
+    as_json: AsJson = False,
+) -> None:
+    """Take a link off; the highlight stays."""
+    client = connect()
+    item = client.delete(f"/products/{client.product}/feedback/{ref}/links/{opportunity}")
+    show(item, as_json, f"{item['ref']} speaks for {opportunity.upper()} no longer.")
+
+
+def put_away(ref: Annotated[str, typer.Argument(help="As FB-12.")], as_json: AsJson = False) -> None:
+    """Read, and nothing to link."""
+    client = connect()
+    item = client.post(f"/products/{client.product}/feedback/{ref}/put-away")
+    show(item, as_json, f"{item['ref']} is put away.")

@@ -1,0 +1,157 @@
+"""Imports of feedback over REST, and what is done to voices at the door."""
+
+from ninja import File, Form, Router, Status, UploadedFile
+
+from whytree.engines.personal import KINDS
+from whytree.voice import import_schemas, services
+from whytree.voice.drafts import Source
+from whytree.voice.importing import uploads
+from whytree.voice.models import ImportRun, VoiceSettings
+from whytree.workspace.doors import ApiRequest, api_product
+from whytree.workspace.roles import Role
+
+router = Router(tags=["Voices"])
+
+
+@router.get(
+    "/products/{product}/feedback-imports", response=list[import_schemas.ImportOut], operation_id="list_imports"
+)
+def list_imports(request: ApiRequest, product: str) -> list[import_schemas.ImportOut]:
+    """The latest imports, the newest first."""
+    found = api_product(request, product, Role.VIEWER)
+    return [import_schemas.ImportOut.of(run) for run in ImportRun.objects.filter(product=found)[:50]]
+
+
+@router.post(
+    "/products/{product}/feedback-imports", response={201: import_schemas.ImportOut}, operation_id="start_import"
+)
+def start_import(request: ApiRequest, product: str, said: import_schemas.ImportIn) -> Status[import_schemas.ImportOut]:
+    """Begin an import, or find the interrupted one: send the rows after its `row_offset`."""
+    found = api_product(request, product, Role.MAINTAINER)
+    run = services.start_import(
+        request.actor,
+        found,
+        source=Source(said.source_type, said.source_id, said.source_name),
+        file=services.FileFacts(
+            said.fingerprint, said.file_name, said.mapping, said.day_first, format_name=said.format_name
+        ),
+        dry_run=said.dry_run,
+    )
+    return Status(201, import_schemas.ImportOut.of(run))
+
+
+@router.post(
+    "/products/{product}/feedback-imports/upload",
+    response={201: import_schemas.ImportOut},
+    operation_id="upload_feedback",
+)
+def upload_feedback(
+    request: ApiRequest,
+    product: str,
+    file: File[UploadedFile],
+    asked: Form[import_schemas.UploadIn],
+) -> Status[import_schemas.ImportOut]:
+    """Import a file as it is: an export of a system we know is recognised, of other tables the columns are guessed.
+
+    With `dry_run` every row is checked and none stored. The same file again brings nothing twice.
+    """
+    found = api_product(request, product, Role.MAINTAINER)
+    team = (*asked.team, *VoiceSettings.of(found).team)
+    looked_at = uploads.look_at(request.actor, found, file, asked.asked(team, file.name or ""))
+    if asked.dry_run:
+        uploads.throw_away(looked_at)
+        return Status(201, import_schemas.ImportOut.of(looked_at))
+    run = uploads.begin(request.actor, found, looked_at)
+    return Status(201, import_schemas.ImportOut.of(uploads.go_on(request.actor, run, seconds=None)))
+
+
+@router.get(
+    "/products/{product}/feedback-imports/{run_id}", response=import_schemas.ImportOut, operation_id="get_import"
+)
+def get_import(request: ApiRequest, product: str, run_id: int) -> import_schemas.ImportOut:
+    """One import with its totals and broken rows."""
+    return import_schemas.ImportOut.of(services.find_run(api_product(request, product, Role.VIEWER), run_id))
+
+
+@router.post(
+    "/products/{product}/feedback-imports/{run_id}/rows", response=import_schemas.ImportOut, operation_id="take_rows"
+)
+def take_rows(request: ApiRequest, product: str, run_id: int, said: import_schemas.RowsIn) -> import_schemas.ImportOut:
+    """The next rows of the file. A batch that was taken already changes nothing."""
+    run = services.find_run(api_product(request, product, Role.MAINTAINER), run_id)
+    taken = services.take_rows(
+        request.actor,
+        run,
+        rows=said.rows,
+        errors=[(error.row, error.reason) for error in said.errors],
+        upto=said.upto,
+        left_out=said.left_out,
+    )
+    return import_schemas.ImportOut.of(taken)
+
+
+@router.post(
+    "/products/{product}/feedback-imports/{run_id}/finish",
+    response=import_schemas.ImportOut,
+    operation_id="finish_import",
+)
+def finish_import(request: ApiRequest, product: str, run_id: int) -> import_schemas.ImportOut:
+    """All rows were sent."""
+    run = services.find_run(api_product(request, product, Role.MAINTAINER), run_id)
+    return import_schemas.ImportOut.of(services.finish_import(request.actor, run))
+
+
+@router.delete(
+    "/products/{product}/feedback-imports/{run_id}", response=import_schemas.UndoneOut, operation_id="undo_import"
+)
+def undo_import(request: ApiRequest, product: str, run_id: int) -> import_schemas.UndoneOut:
+    """Take out what the import brought in; items that were linked since stay."""
+    run = services.find_run(api_product(request, product, Role.MAINTAINER), run_id)
+    _, removed, kept = services.undo_import(request.actor, run)
+    return import_schemas.UndoneOut(removed=removed, kept=kept)
+
+
+@router.post(
+    "/products/{product}/feedback-imports/{run_id}/put-back",
+    response=import_schemas.PutBackOut,
+    operation_id="put_back_personal",
+)
+def put_back_personal(
+    request: ApiRequest, product: str, run_id: int, said: import_schemas.KindsIn
+) -> import_schemas.PutBackOut:
+    """Put personal data that was taken out back into the import's items, while it is open."""
+    run = services.find_run(api_product(request, product, Role.MAINTAINER), run_id)
+    return import_schemas.PutBackOut(
+        pieces=services.put_back_personal(request.actor, run, kinds=list(KINDS) if said.kinds is None else said.kinds)
+    )
+
+
+@router.post(
+    "/products/{product}/feedback-imports/{run_id}/close",
+    response=import_schemas.ImportOut,
+    operation_id="close_import",
+)
+def close_import(request: ApiRequest, product: str, run_id: int) -> import_schemas.ImportOut:
+    """Throw away what was taken out. Happens by itself after seven days."""
+    run = services.find_run(api_product(request, product, Role.MAINTAINER), run_id)
+    return import_schemas.ImportOut.of(services.close_import(request.actor, run))
+
+
+@router.get(
+    "/products/{product}/feedback-settings", response=import_schemas.VoiceSettingsOut, operation_id="get_voice_settings"
+)
+def get_voice_settings(request: ApiRequest, product: str) -> import_schemas.VoiceSettingsOut:
+    """What is taken out of voices at the door, and whose words are the team's own."""
+    return import_schemas.VoiceSettingsOut(**VoiceSettings.of(api_product(request, product, Role.VIEWER)).as_json())
+
+
+@router.put(
+    "/products/{product}/feedback-settings", response=import_schemas.VoiceSettingsOut, operation_id="set_voice_settings"
+)
+def set_voice_settings(
+    request: ApiRequest, product: str, said: import_schemas.VoiceSettingsIn
+) -> import_schemas.VoiceSettingsOut:
+    """Change it for what comes in from now on."""
+    found = api_product(request, product, Role.MAINTAINER)
+    told = services.set_voice_settings(request.actor, found, redact=said.redact, team=said.team)
+    return import_schemas.VoiceSettingsOut(**told.as_json())

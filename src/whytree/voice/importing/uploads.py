@@ -1,0 +1,199 @@
+"""A file that came over a page or the API: kept in the data folder while it is read, looked at first, then imported in steps.
+
+    run = look_at(actor, product, upload, asked)      # a dry run of all rows, with totals; nothing is stored
+    run = begin(actor, product, run)                  # the import itself
+    while not run.finished_at:
+        run = go_on(actor, run, seconds=5)            # a few seconds of work at a time; after a stop, just go on
+
+Each step ends where a batch was committed. A server that stops in between loses nothing: the run says where to go on.
+"""
+
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.utils import timezone
+
+from whytree.engines.tables import RowError, UnreadableTable
+from whytree.errors import Invalid, NotFound, TooLarge, WhytreeError
+from whytree.voice.drafts import Draft, Source, draft, is_empty
+from whytree.voice.models import Consent, ImportRun, VoiceSettings
+from whytree.voice.services import FileFacts, finish_import, start_import, take_rows
+from whytree.workspace.access import require
+from whytree.workspace.actors import Actor
+from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
+
+from .files import Asked, FeedbackFile, batches, open_feedback
+
+KEPT_FOR = timedelta(days=1)
+"""An upload that nobody imports is thrown away after this."""
+
+SHOWN = 5
+
+
+def most_mb() -> int:
+    """What one upload may have; the command line has no such limit, for it reads the file where it is."""
+    megabytes: int = settings.WHYTREE.max_body_mb
+    return megabytes
+
+
+def keep(upload: "UploadedFile[Any]") -> str:
+    """Store an uploaded file; the name it has here ends as the sender's does, for its ending may tell what it is."""
+    if upload.size is None or not upload.size:
+        raise Invalid("The file is empty. Choose one with what people said.")
+    if upload.size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        raise TooLarge(
+            f"The file has {upload.size >> 20:,} MB; a page takes {most_mb()}. `whytree import feedback FILE` takes any."
+        )
+    endings = [one for one in Path(upload.name or "").suffixes[-2:] if one[1:].isalnum() and len(one) < 9]
+    name = secrets.token_hex(16) + "".join(endings).lower()
+    with (folder() / name).open("wb") as kept:
+        for chunk in upload.chunks():
+            kept.write(chunk)
+    return name
+
+
+def look_at(actor: Actor, product: Product, upload: "UploadedFile[Any]", asked: Asked) -> ImportRun:
+    """Read the whole file as the import would, and store nothing. What cannot be read at all leaves no trace."""
+    require(actor, product, Role.MAINTAINER)
+    if asked.consent and asked.consent not in Consent.values:
+        raise Invalid(f"Consent is one of {', '.join(Consent.values)}.")
+    name = keep(upload)
+    try:
+        file = _opened(product, name, asked)
+        run = start_import(
+            actor, product, source=_source(file), file=_facts(file, name, upload.name or "", asked), dry_run=True
+        )
+        _take(actor, run, file, until=None)
+        return finish_import(actor, run)
+    except WhytreeError:
+        (folder() / name).unlink(missing_ok=True)
+        raise
+
+
+def begin(actor: Actor, product: Product, looked_at: ImportRun) -> ImportRun:
+    """Import what was looked at; the interrupted import of the same file goes on."""
+    require(actor, product, Role.MAINTAINER)
+    name, asked = looked_at.upload, Asked.from_json(looked_at.reading) if looked_at.upload else Asked()
+    file = _opened(product, name, asked)
+    run = start_import(actor, product, source=_source(file), file=_facts(file, name, looked_at.file_name, asked))
+    if run.upload != name:  # an interrupted one: its file may be gone, this is the same
+        run.upload, run.reading = name, asked.as_json()
+        run.save(update_fields=["upload", "reading"])
+    return run
+
+
+def go_on(actor: Actor, run: ImportRun, *, seconds: float | None = 5.0) -> ImportRun:
+    """Work on an import for some seconds, or to its end."""
+    require(actor, run.product, Role.MAINTAINER)
+    if run.finished_at is not None:
+        return run
+    asked = Asked.from_json(run.reading) if run.upload else Asked()
+    file = _opened(run.product, run.upload, asked)
+    until = None if seconds is None else time.monotonic() + seconds
+    if not _take(actor, run, file, until):
+        run.refresh_from_db()
+        return run
+    name, run = run.upload, finish_import(actor, run)
+    (folder() / name).unlink(missing_ok=True)
+    return run
+
+
+def _take(actor: Actor, run: ImportRun, file: FeedbackFile, until: float | None) -> bool:
+    """Whether the file was read to its end."""
+    for batch in batches(file, after=run.row_offset, consent=file.asked.consent):
+        take_rows(actor, run, rows=batch.rows, errors=batch.errors, upto=batch.upto, left_out=batch.left_out)
+        if until is not None and time.monotonic() > until:
+            return False
+    return True
+
+
+@dataclass(frozen=True)
+class Preview:
+    """How a file is read: what it was recognised as and why, or which columns hold what; and its first voices."""
+
+    why: str
+    mapping: dict[str, str]
+    columns: list[str]
+    drafts: list[Draft]
+
+
+def preview(run: ImportRun) -> Preview | None:
+    """The first voices as they would be stored; None when the file is gone."""
+    if not run.upload or not (folder() / run.upload).exists():
+        return None
+    file = _opened(run.product, run.upload, Asked.from_json(run.reading))
+    kinds = VoiceSettings.of(run.product).redact
+    drafts = [one.without_personal(kinds) for one in islice(_drafts(file), SHOWN)]
+    why = file.recognised.why if file.recognised else ""
+    return Preview(why, file.mapping, list(file.table.columns) if file.table else [], drafts)
+
+
+def _drafts(file: FeedbackFile) -> Iterator[Draft]:
+    now = timezone.now()
+    for one in file:
+        if isinstance(one, RowError) or is_empty(one.values):
+            continue
+        try:
+            yield draft(one.values, now=now, day_first=file.day_first)
+        except Invalid:
+            continue
+
+
+def throw_away(run: ImportRun) -> None:
+    """The file of a run that is not to be imported."""
+    if run.upload:
+        (folder() / run.upload).unlink(missing_ok=True)
+
+
+def throw_away_old() -> int:
+    """Uploads that nobody imported; how many."""
+    oldest = (timezone.now() - KEPT_FOR).timestamp()
+    old = [path for path in folder().iterdir() if path.stat().st_mtime < oldest]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
+
+
+def folder() -> Path:
+    """Where uploads lie; only this user reads it."""
+    place: Path = settings.WHYTREE.data / "uploads"
+    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return place
+
+
+def _opened(product: Product, name: str, asked: Asked) -> FeedbackFile:
+    path = folder() / name if name else None
+    if path is None or not path.is_file():
+        raise NotFound(
+            "The uploaded file is not here any more. Upload it again: what is known already is not taken twice."
+        )
+    try:
+        return open_feedback(path, asked)
+    except UnreadableTable as error:
+        raise Invalid(str(error).replace(name, "The file")) from error
+
+
+def _source(file: FeedbackFile) -> Source:
+    return Source(file.kind[:40], file.source_id[:200], file.source[:200])
+
+
+def _facts(file: FeedbackFile, name: str, file_name: str, asked: Asked) -> FileFacts:
+    told: dict[str, Any] = file.facts(file_name)
+    return FileFacts(
+        told["fingerprint"],
+        told["file_name"],
+        told["mapping"],
+        told["day_first"],
+        told["format_name"],
+        name,
+        asked.as_json(),
+    )

@@ -1,0 +1,32 @@
+"""What the voices do by themselves."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from whytree.workspace.actors import Actor
+from whytree.workspace.jobs import handler
+
+from .importing.uploads import throw_away_old
+from .models import ImportRun, RunState
+from .services import close_import
+
+OPEN_FOR = timedelta(days=7)
+"""How long after an import personal data that was taken out can still be put back."""
+
+
+@handler("voice.close_imports", every=timedelta(hours=6))
+def close_imports(payload: dict[str, Any]) -> None:
+    """Close imports that nobody closed: what was taken out must not lie about."""
+    due = ImportRun.objects.filter(closed_at=None, undone_at=None, finished_at__lt=timezone.now() - OPEN_FOR).exclude(
+        state=RunState.DRY_RUN
+    )
+    for run in due.select_related("product"):
+        close_import(Actor.system(), run)
+
+
+@handler("voice.throw_away_uploads", every=timedelta(hours=6))
+def throw_away_uploads(payload: dict[str, Any]) -> None:
+    """Files that were looked at and never imported."""
+    throw_away_old()

@@ -1,0 +1,31 @@
+"""What a product wants done to its voices at the door."""
+
+from typing import Any
+
+from django.db import models
+
+from whytree.engines.personal import KINDS
+from whytree.workspace.models import Product
+
+
+def all_kinds() -> list[str]:
+    return list(KINDS)
+
+
+class VoiceSettings(models.Model):
+    """`redact`: the kinds of personal data that are taken out of what comes in. `team`: domains, addresses and names of ours."""
+
+    product = models.OneToOneField(Product, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    redact = models.JSONField(default=all_kinds)
+    team = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"how {self.product} takes voices in"
+
+    @classmethod
+    def of(cls, product: Product) -> "VoiceSettings":
+        """As stored; what a product never said is the default, and not stored."""
+        return cls._default_manager.filter(product=product).first() or cls(product=product)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"redact": self.redact, "team": self.team}

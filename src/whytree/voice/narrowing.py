@@ -1,0 +1,94 @@
+"""The further filters of the voices: by tag, status, who takes care, who spoke, version, variant and day."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from django.db.models import QuerySet, TextField
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
+
+from whytree.errors import Invalid
+from whytree.people.models import Person
+from whytree.voice.models import FeedbackItem
+from whytree.workspace.models import Product
+
+
+class Narrowing(Protocol):
+    """What a search says beyond its words."""
+
+    @property
+    def tag(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def assignee(self) -> str: ...
+    @property
+    def plan(self) -> str: ...
+    @property
+    def company(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def variant(self) -> str: ...
+    @property
+    def since(self) -> str: ...
+    @property
+    def until(self) -> str: ...
+
+
+Items = QuerySet[FeedbackItem]
+
+
+def narrowed(product: Product, items: Items, wanted: Narrowing) -> Items:
+    """Those that all of these filters let through."""
+    if wanted.tag:
+        items = items.filter(tagged__tag__name__iexact=_text(wanted.tag))
+    if wanted.status:
+        items = items.filter(status__name__iexact=_text(wanted.status))
+    if wanted.assignee:
+        items = _assigned(items, _text(wanted.assignee))
+    if wanted.plan or wanted.company:
+        items = items.filter(person_key__in=_speakers(product, wanted))
+    if wanted.version:
+        items = items.filter(app_version__startswith=_text(wanted.version))
+    if wanted.variant:
+        items = _on_variant(items, _text(wanted.variant))
+    if wanted.since:
+        items = items.filter(said_at__gte=_day(wanted.since))
+    if wanted.until:
+        items = items.filter(said_at__lt=_day(wanted.until) + timedelta(days=1))
+    return items
+
+
+def _text(typed: str) -> str:
+    """What PostgreSQL can be asked for."""
+    return typed.replace("\0", "")
+
+
+def _assigned(items: Items, who: str) -> Items:
+    if who.lower() == "none":
+        return items.filter(assignee=None)
+    return items.filter(assignee__email__iexact=who)
+
+
+def _speakers(product: Product, wanted: Narrowing) -> QuerySet[Person, str]:
+    people = Person.objects.filter(product=product)
+    if wanted.plan:
+        people = people.filter(plan__iexact=_text(wanted.plan))
+    if wanted.company:
+        people = people.filter(company__iexact=_text(wanted.company))
+    return people.values_list("key", flat=True)
+
+
+def _on_variant(items: Items, typed: str) -> Items:
+    """`signup:short`, or the flag alone for any of its variants."""
+    flag, colon, variant = typed.partition(":")
+    on = items.annotate(variant_of_flag=Cast(KeyTextTransform(flag.strip(), "flags"), TextField()))
+    return on.filter(variant_of_flag=variant.strip()) if colon else on.filter(variant_of_flag__isnull=False)
+
+
+def _day(typed: str) -> datetime:
+    try:
+        return datetime.strptime(typed, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise Invalid(f"“{typed[:20]}” is no day. Write it as 2026-03-02.") from error

@@ -1,0 +1,160 @@
+"""Imports on pages: choose a file, look at what it holds, import it in steps, and what can still be taken back."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from whytree.engines.personal import KINDS
+from whytree.errors import Invalid, NotFound, TooLarge, WhytreeError
+from whytree.voice import services
+from whytree.voice.importing import uploads
+from whytree.voice.importing.files import Asked
+from whytree.voice.models import Consent, ImportRun, RunState, VoiceSettings
+from whytree.workspace.access import role_of
+from whytree.workspace.actors import Actor
+from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
+
+RUNS = 50
+
+
+def _may_import(actor: Actor, product: Product) -> bool:
+    role = role_of(actor, product)
+    return role is not None and role.covers(Role.MAINTAINER)
+
+
+@require_http_methods(["GET", "POST"])
+@page(Role.VIEWER)
+def imports(request: PageRequest, product: Product) -> HttpResponse:
+    """What came in by file, and the form for the next one; sending it leads to a preview."""
+    if request.method != "POST":
+        return _list(request, product)
+    upload = request.FILES.get("file")
+    try:
+        if not isinstance(upload, UploadedFile):
+            raise Invalid("Choose a file first.")
+        run = uploads.look_at(request.actor, product, upload, _asked(request, product, upload.name or ""))
+    except (Invalid, TooLarge) as error:
+        return _list(request, product, error)
+    return redirect("import_run", product.slug, run.pk)
+
+
+def _asked(request: PageRequest, product: Product, name: str) -> Asked:
+    form = request.POST
+    channels = tuple(part for part in form.get("channels", "").replace(",", " ").split() if part)
+    return Asked(
+        source=form.get("source", "").strip()[:200],
+        consent=form.get("consent", ""),
+        name=name[:200],
+        channels=channels,
+        team=tuple(VoiceSettings.of(product).team),
+        keep_team=form.get("with_team") == "1",
+    )
+
+
+def _list(request: PageRequest, product: Product, error: WhytreeError | None = None) -> HttpResponse:
+    runs = ImportRun.objects.filter(product=product).exclude(state=RunState.DRY_RUN).select_related("started_by")[:RUNS]
+    context = {
+        "here": "voices",
+        "runs": list(runs),
+        "may_import": _may_import(request.actor, product),
+        "consents": Consent.choices,
+        "form": request.POST,
+        "most_mb": uploads.most_mb(),
+        "settings": VoiceSettings.of(product),
+        "kinds": KINDS,
+        "error": error,
+    }
+    return render(request, "voice/imports.html", context, status=error.status if error else 200)
+
+
+@require_GET
+@page(Role.VIEWER)
+def import_run(request: PageRequest, product: Product, run_id: int) -> HttpResponse:
+    """One import: its preview, how far it has come, or what it brought."""
+    run = services.find_run(product, run_id)
+    return render(request, "voice/import_run.html", _run_context(request, product, run))
+
+
+def _run_context(request: PageRequest, product: Product, run: ImportRun) -> dict[str, Any]:
+    looked_at = run.state == RunState.DRY_RUN
+    try:
+        preview = uploads.preview(run) if looked_at else None
+    except (Invalid, NotFound):
+        preview = None
+    left = run.left_out
+    return {
+        "here": "voices",
+        "run": run,
+        "looked_at": looked_at,
+        "preview": preview,
+        "going_on": run.state == RunState.RUNNING and bool(run.upload),
+        "left": {name: left.get(name, 0) for name in services.LEFT_OUT},
+        "may_import": _may_import(request.actor, product),
+    }
+
+
+@require_POST
+@page(Role.MAINTAINER)
+def begin(request: PageRequest, product: Product, run_id: int) -> HttpResponse:
+    """Import what was looked at."""
+    run = uploads.begin(request.actor, product, services.find_run(product, run_id))
+    return _step(request, product, run)
+
+
+@require_POST
+@page(Role.MAINTAINER)
+def go_on(request: PageRequest, product: Product, run_id: int) -> HttpResponse:
+    """The next seconds of an import; the page asks for them by itself, or the person presses the button."""
+    return _step(request, product, services.find_run(product, run_id))
+
+
+def _step(request: PageRequest, product: Product, run: ImportRun) -> HttpResponse:
+    run = uploads.go_on(request.actor, run)
+    if request.htmx:
+        return render(request, "voice/_import_run.html", _run_context(request, product, run))
+    return redirect("import_run", product.slug, run.pk)
+
+
+@require_POST
+@page(Role.MAINTAINER)
+def put_back(request: PageRequest, product: Product, run_id: int) -> HttpResponse:
+    run = services.find_run(product, run_id)
+    pieces = services.put_back_personal(request.actor, run)
+    messages.success(request, f"{pieces:,} pieces of personal data are back where they stood.")
+    return redirect("import_run", product.slug, run.pk)
+
+
+@require_POST
+@page(Role.MAINTAINER)
+def close(request: PageRequest, product: Product, run_id: int) -> HttpResponse:
+    run = services.close_import(request.actor, services.find_run(product, run_id))
+    messages.success(request, "What was taken out of this import is gone for good.")
+    return redirect("import_run", product.slug, run.pk)
+
+
+@require_POST
+@page(Role.MAINTAINER)
+def undo_import(request: PageRequest, product: Product, run_id: int) -> HttpResponse:
+    run, removed, kept = services.undo_import(request.actor, services.find_run(product, run_id))
+    stay = f" {kept:,} stay: they are linked." if kept else ""
+    messages.success(request, f"{removed:,} voices of {run.file_name or run.source_name} are out again.{stay}")
+    return redirect("feedback_imports", product.slug)
+
+
+@require_POST
+@page(Role.MAINTAINER)
+def voice_settings(request: PageRequest, product: Product) -> HttpResponse:
+    """What is taken out at the door from now on, and who is of the team."""
+    team = request.POST.get("team", "").replace(",", " ").split()
+    try:
+        services.set_voice_settings(request.actor, product, redact=request.POST.getlist("redact"), team=team)
+    except Invalid as error:
+        return _list(request, product, error)
+    messages.success(request, "Kept. It holds for what comes in from now on.")
+    return redirect("feedback_imports", product.slug)

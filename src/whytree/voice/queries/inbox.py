@@ -1,0 +1,262 @@
+"""The inbox, a search, one item."""
+
+import base64
+import binascii
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from django.db.models import BigIntegerField, Case, Q, QuerySet, When
+from django.db.models.functions import Cast, Now, Substr
+
+from whytree.engines.text import Query, parse_query
+from whytree.errors import Invalid, NotFound
+from whytree.tree.models import EvidenceLink, Opportunity, SourceKind
+from whytree.voice.models import FeedbackItem, ItemTag
+from whytree.voice.narrowing import narrowed
+from whytree.voice.search import matching
+from whytree.workspace.models import Product
+
+State = Literal["waiting", "asleep", "linked", "away", "all"]
+STATES: dict[State, str] = {
+    "waiting": "Waiting for a reader",
+    "asleep": "Asleep",
+    "linked": "Linked to a problem",
+    "away": "Put away",
+    "all": "All",
+}
+
+_REF = r"^FB-[0-9]{1,9}$"
+
+PAGE = 30
+COUNTED = 10_000
+"""Counting stops here: a page says "10,000+" and stays quick with any number of voices."""
+
+
+MOST_PAGES = 40
+"""Search results are paged by place, because they are ordered by rank; nobody reads the 41st page."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which voices one wants to see.
+
+    `plan` and `company` are of the person who spoke; `version` the app's; `variant` a flag's as `flag:variant`; `since`
+    and `until` days. `assignee` is a member's address, or "none".
+    """
+
+    state: State = "waiting"
+    words: str = ""
+    source: str = ""
+    rating: int | None = None
+    person: str = ""
+    opportunity: str = ""
+    tag: str = ""
+    status: str = ""
+    assignee: str = ""
+    plan: str = ""
+    company: str = ""
+    version: str = ""
+    variant: str = ""
+    since: str = ""
+    until: str = ""
+
+    @property
+    def query(self) -> Query:
+        return parse_query(self.words)
+
+    @property
+    def is_narrowed(self) -> bool:
+        return any(getattr(self, name) not in ("", None) for name in self._narrowing) or bool(self.words.strip())
+
+    @property
+    def _narrowing(self) -> tuple[str, ...]:
+        return tuple(one.name for one in fields(self) if one.name not in ("state", "words"))
+
+    @property
+    def further(self) -> dict[str, str]:
+        """What stands in the filters that are folded away."""
+        return {name: getattr(self, name) for name in FURTHER if getattr(self, name)}
+
+
+FURTHER = ("tag", "status", "assignee", "plan", "company", "version", "variant", "since", "until")
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of the items in their order, and the cursor of the next page when there is one."""
+
+    items: list[FeedbackItem]
+    next: str = ""
+
+
+def listed(product: Product, wanted: Wanted) -> QuerySet[FeedbackItem]:
+    """The items one wants, the newest first; with words, the best match first."""
+    if wanted.state not in STATES:
+        raise Invalid(f"There is no state “{wanted.state}”; there are {', '.join(STATES)}.")
+    items = FeedbackItem.objects.filter(product=product).select_related("product", "status", "assignee")
+    items = _in_state(product, items, wanted.state)
+    if wanted.source:
+        items = items.filter(source_name=without_nul(wanted.source))
+    if wanted.rating is not None:
+        items = items.filter(rating__gte=wanted.rating, rating__lt=wanted.rating + 1)
+    if wanted.person:
+        items = items.filter(person_key=without_nul(wanted.person))
+    if wanted.opportunity:
+        items = items.filter(number__in=linked_numbers(product, _opportunity_pk(product, wanted.opportunity)))
+    items = narrowed(product, items, wanted)
+    if not wanted.words.strip():
+        return items.order_by("-said_at", "-pk")
+    if wanted.query.is_empty:
+        return items.none()
+    return matching(items, wanted.query)
+
+
+def without_nul(text: str) -> str:
+    """What PostgreSQL can be asked for; nothing stored has a NUL in it."""
+    return text.replace("\0", "")
+
+
+AWAKE = Q(snoozed_until=None) | Q(snoozed_until__lte=Now())
+
+
+def _in_state(product: Product, items: QuerySet[FeedbackItem], state: State) -> QuerySet[FeedbackItem]:
+    if state == "waiting":
+        return items.filter(AWAKE, handled_at=None)
+    if state == "asleep":
+        return items.filter(handled_at=None, snoozed_until__gt=Now())
+    if state == "linked":
+        return items.filter(number__in=linked_numbers(product))
+    if state == "away":
+        return items.filter(handled_at__isnull=False).exclude(number__in=linked_numbers(product))
+    return items
+
+
+def linked_numbers(product: Product, opportunity_pk: int | None = None) -> QuerySet[Any, int]:
+    """The numbers of the items that the tree holds as evidence; asked of the tree, so that unlinking there counts here."""
+    links = EvidenceLink.objects.filter(product=product, source_kind=SourceKind.FEEDBACK)
+    if opportunity_pk is not None:
+        links = links.filter(node_kind=Opportunity.prefix, node_id=opportunity_pk)
+    number = Case(When(source_id__regex=_REF, then=Cast(Substr("source_id", 4), BigIntegerField())))
+    numbered = links.order_by().annotate(item_number=number).filter(item_number__isnull=False)
+    return numbered.values_list("item_number", flat=True)
+
+
+def _opportunity_pk(product: Product, ref: str) -> int:
+    number = ref.upper().removeprefix("OPP-")
+    found = Opportunity.objects.filter(product=product, number=int(number)).first() if number.isdecimal() else None
+    if found is None:
+        raise NotFound(f"There is no opportunity {ref[:20]} in {product.name}.")
+    return found.pk
+
+
+def page_of(product: Product, wanted: Wanted, *, after: str = "", size: int = PAGE) -> Page:
+    """One page. By time the cursor is the last item seen, so that page 5,000 is as quick as the first."""
+    items = listed(product, wanted)
+    if wanted.words.strip():
+        return _page_by_place(items, after, size)
+    if after:
+        said_at, pk = _read_cursor(after)
+        items = items.filter(said_at__lte=said_at).filter(Q(said_at__lt=said_at) | Q(pk__lt=pk))
+    found = list(items[: size + 1])
+    more = len(found) > size
+    return Page(found[:size], _cursor(found[size - 1]) if more else "")
+
+
+def _page_by_place(items: QuerySet[FeedbackItem], after: str, size: int) -> Page:
+    place = int(after) if after.isascii() and after.isdigit() else 0
+    place = min(place, MOST_PAGES * size)
+    found = list(items[place : place + size + 1])
+    more = len(found) > size and place + size < MOST_PAGES * size
+    return Page(found[:size], str(place + size) if more else "")
+
+
+def _cursor(item: FeedbackItem) -> str:
+    return base64.urlsafe_b64encode(f"{item.said_at.isoformat()} {item.pk}".encode()).decode().rstrip("=")
+
+
+def _read_cursor(after: str) -> tuple[datetime, int]:
+    try:
+        text = base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)).decode("ascii")
+        said_at, _, pk = text.partition(" ")
+        moment = datetime.fromisoformat(said_at)
+        if moment.tzinfo is None or not 0 <= int(pk) < 2**63:
+            raise ValueError(after)
+        return moment, int(pk)
+    except (ValueError, binascii.Error) as error:
+        raise Invalid("This page of the list does not exist. Begin at the first one.") from error
+
+
+def count(product: Product, wanted: Wanted) -> int:
+    """How many there are, up to `COUNTED` + 1."""
+    return listed(product, wanted).order_by()[: COUNTED + 1].count()
+
+
+def waiting_count(product: Product) -> int:
+    """How many voices nobody has read yet, exactly."""
+    return FeedbackItem.objects.filter(AWAKE, product=product, handled_at=None).count()
+
+
+def sources(product: Product) -> list[str]:
+    """The names of the sources there are. Steps from name to name over the index, not over all items."""
+    names: list[str] = []
+    items = FeedbackItem.objects.filter(product=product)
+    while len(names) < 100:
+        later = items.filter(source_name__gt=names[-1]) if names else items
+        name = later.order_by("source_name").values_list("source_name", flat=True).first()
+        if name is None:
+            break
+        names.append(name)
+    return [name for name in names if name]
+
+
+def find_feedback(product: Product, number: int) -> FeedbackItem:
+    item = (
+        FeedbackItem.objects.filter(product=product, number=number)
+        .select_related("product", "import_run", "reporter", "handled_by", "status", "assignee")
+        .first()
+    )
+    if item is None:
+        raise NotFound(f"There is no FB-{number} in {product.name}.")
+    return item
+
+
+def find_by_ref(product: Product, ref: str) -> FeedbackItem:
+    """The item people call `ref`, as FB-12."""
+    return find_feedback(product, _number_of(product, ref))
+
+
+def _number_of(product: Product, ref: str) -> int:
+    prefix, _, number = ref.strip().partition("-")
+    if prefix.upper() != "FB" or not (number.isascii() and number.isdigit()) or len(number) > 9:
+        raise NotFound(f"There is no {ref.strip()[:40] or 'such feedback'} in {product.name}.")
+    return int(number)
+
+
+def find_many(product: Product, refs: Sequence[str]) -> list[FeedbackItem]:
+    """The items people call these, in that order; all of them or none."""
+    numbers = [_number_of(product, ref) for ref in refs]
+    found = FeedbackItem.objects.filter(product=product, number__in=numbers).select_related("product")
+    by_number = {item.number: item for item in found}
+    missing = next((number for number in numbers if number not in by_number), None)
+    if missing is not None:
+        raise NotFound(f"There is no FB-{missing} in {product.name}.")
+    return [by_number[number] for number in dict.fromkeys(numbers)]
+
+
+def tags_of(items: Sequence[FeedbackItem]) -> dict[int, list[str]]:
+    """Primary key of an item -> the names of its tags."""
+    found: dict[int, list[str]] = defaultdict(list)
+    tagged = ItemTag.objects.filter(item__in=[item.pk for item in items]).order_by("tag__name")
+    for pk, name in tagged.values_list("item_id", "tag__name"):
+        found[pk].append(name)
+    return found
+
+
+def neighbour(product: Product, wanted: Wanted, item: FeedbackItem) -> FeedbackItem | None:
+    """The next older item beside this one, among those one wants; at the end of the list the next newer one."""
+    items = listed(product, replace(wanted, words="")).exclude(pk=item.pk)
+    older = items.filter(said_at__lte=item.said_at).filter(Q(said_at__lt=item.said_at) | Q(pk__lt=item.pk))
+    return older.first() or items.filter(said_at__gte=item.said_at).order_by("said_at", "pk").first()

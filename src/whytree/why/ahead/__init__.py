@@ -1,0 +1,1 @@
+"""Look forward: what is known of a place that somebody may improve."""

@@ -1,0 +1,1 @@
+"""From lines and commits to the five hops, where the tree is."""

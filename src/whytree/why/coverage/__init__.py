@@ -1,0 +1,1 @@
+"""Outcome coverage: what the lines that are still there rest on."""

@@ -1,0 +1,59 @@
+"""`daily` on one terminal screen, two minutes long."""
+
+from rich.padding import Padding
+from rich.text import Text
+
+from whytree.engines.text import cut
+from whytree.workspace import printing
+from whytree.workspace.printing import plain
+
+from ..asking.screen import Answer, day
+
+_DIM, _WAITS = "dim", "yellow"
+_WORDS = {"review": "verdict", "guard": "guardrail"}
+
+
+def print_daily(answer: Answer) -> None:
+    """Print it, as wide as the terminal is."""
+    console = printing.console()
+    console.print(Text(plain(answer["sentence"]), style="bold"))
+    for one in answer["voices"]:
+        console.print()
+        console.print(Padding(_voice(one), (0, 0, 0, 2)))
+    if answer["waiting"]:
+        console.print()
+    for one in answer["waiting"]:
+        console.print(_waiting(one))
+    if answer["more_waiting"]:
+        console.print(Text(f"and {answer['more_waiting']} more, on Today", style=_DIM))
+    if answer["hint"]:
+        console.print()
+        console.print(Text(plain(answer["hint"]), style=_DIM))
+
+
+def _voice(one: Answer) -> Text:
+    body = Text(f"“{plain(one['words'])}”", style="italic")
+    said = [plain(one["who"]) or "somebody", day(one["said_at"]), plain(one["source"]), plain(one["reason"])]
+    body.append(
+        "\n" + " · ".join(filter(None, said)) + (f" · {plain(one['ref'])}" if one["ref"].startswith("FB-") else ""),
+        style=_DIM,
+    )
+    return body
+
+
+def _waiting(one: Answer) -> Text:
+    body = Text(f"{_WORDS.get(one['kind'], one['kind']):<10}", style=_WAITS)
+    body.append(f"{one['ref']}  ", style=_DIM)
+    body.append(cut(plain(one["text"]), 200), style="default")
+    body.append(f"  since {day(one['since'])}", style=_DIM)
+    return body
+
+
+def digest_lines(answer: Answer) -> list[str]:
+    """The five lines as they are mailed."""
+    lines = [plain(answer["subject"]), ""] if answer["lines"] else ["Nothing to say this week, so nothing is sent."]
+    for one in answer["lines"]:
+        lines += [f"{plain(one['label'])}: {plain(one['text'])}", f"  {plain(one['url'])}"]
+    if answer["sent_to"]:
+        lines += ["", f"Sent to {plain(answer['sent_to'])}."]
+    return lines

@@ -1,0 +1,104 @@
+"""Boards: kept questions side by side, filters for all of them, and a link that shows one and nothing else."""
+
+from typing import Any
+
+import pytest
+
+FUNNEL = {"version": 1, "kind": "funnel", "steps": ["signed_up", "planted"], "within": "7d"}
+TRENDS = {"version": 1, "kind": "trends", "series": ["planted"], "interval": "day"}
+BOARDS = "/products/sprout/boards"
+
+pytestmark = pytest.mark.usefixtures("five_sign_up_three_plant")
+
+
+@pytest.fixture
+def board(api: Any) -> dict[str, Any]:
+    for question in (FUNNEL, TRENDS):
+        api.post("/products/sprout/questions", {"question": question})
+    made = api.post(BOARDS, {"title": "Monday", "questions": ["ASK-1", "ASK-2"]}).ok
+    return dict(made)
+
+
+def test_every_card_says_its_sentence(api: Any, board: Any) -> None:
+    api.post(f"{BOARDS}/1/cards", {"text": "What we look at.\n<b>Bold</b>"})
+    cards = api.get(f"{BOARDS}/1").ok["cards"]
+    assert [card["question"] for card in cards] == ["ASK-1", "ASK-2", None]
+    assert cards[0]["sentence"] == "66.7 % of those who did “signed_up” came to “planted”."
+    assert cards[2]["text"].endswith("<b>Bold</b>")
+
+
+def test_days_and_filters_hold_for_all_of_it(api: Any, board: Any) -> None:
+    api.patch(f"{BOARDS}/1", {"days": 5})
+    assert api.get(f"{BOARDS}/1").ok["cards"][0]["sentence"] == "100 % of those who did “signed_up” came to “planted”."
+    api.patch(f"{BOARDS}/1", {"days": 0, "where": "platform=nowhere"})
+    assert (
+        api.get(f"{BOARDS}/1").ok["cards"][0]["sentence"]
+        == "Nobody did “signed_up (platform is nowhere)” in this time."
+    )
+    assert api.patch(f"{BOARDS}/1", {"where": "plan>many"}).status == 400
+    assert api.patch(f"{BOARDS}/1", {"refresh_seconds": 1}).status == 400
+
+
+def test_one_card_that_cannot_be_answered_leaves_the_others_alone(api: Any, board: Any, store: Any) -> None:
+    store.execute("ALTER TABLE events DELETE WHERE event = 'signed_up'", None, {"mutations_sync": 2})
+    cards = api.get(f"{BOARDS}/1").ok["cards"]
+    assert "No event “signed_up”" in cards[0]["problem"]
+    assert cards[1]["sentence"]
+
+
+def test_an_answer_is_never_older_than_it_says(api: Any, board: Any, happened: Any) -> None:
+    before = api.get(f"{BOARDS}/1").ok["cards"][0]
+    happened(50, "signed_up", 1)
+    after = api.get(f"{BOARDS}/1").ok["cards"][0]
+    assert (after["sentence"], after["as_of"]) == (before["sentence"], before["as_of"])
+
+
+def test_the_page_draws_moves_and_removes_cards(as_bob: Any, board: Any) -> None:
+    from whytree.analytics.models import BoardCard
+
+    body = as_bob.get("/p/sprout/boards/1").content.decode()
+    assert "66.7 % of those" in body
+    assert "<svg" in body
+    first, second = BoardCard.objects.all()
+    as_bob.post("/p/sprout/boards/1/edit", {"act": "move", "card": second.pk, "place": 1})
+    assert list(BoardCard.objects.values_list("pk", flat=True)) == [second.pk, first.pk]
+    as_bob.post("/p/sprout/boards/1/edit", {"act": "wide", "card": first.pk, "wide": "1"})
+    as_bob.post("/p/sprout/boards/1/edit", {"act": "remove", "card": second.pk})
+    assert [(card.pk, card.wide, card.position) for card in BoardCard.objects.all()] == [(first.pk, True, 1)]
+    as_bob.post("/p/sprout/boards/1/edit", {"act": "settings", "title": "Tuesday", "days": "28", "refresh": "60"})
+    assert 'hx-trigger="every 60s"' in as_bob.get("/p/sprout/boards/1").content.decode()
+    assert as_bob.post("/p/sprout/boards/1/edit", {"act": "delete"}).url == "/p/sprout/boards"
+
+
+def test_a_link_shows_the_board_without_signing_in_until_it_is_taken_back(
+    as_alice: Any, as_bob: Any, client: Any, api: Any, api_bob: Any, board: Any
+) -> None:
+    from whytree.analytics.models import Board
+
+    assert as_bob.post("/p/sprout/boards/1/edit", {"act": "share"}).status_code == 403  # a maintainer's matter
+    assert api_bob.post(f"{BOARDS}/1/share").status == 403
+    path = api.post(f"{BOARDS}/1/share").ok["path"]
+    assert path.removeprefix("/board/") not in str(list(Board.objects.values()))  # only its hash is kept
+    shown = client.get(path)
+    assert shown.status_code == 200
+    body = shown.content.decode()
+    assert "66.7 % of those" in body
+    assert "/p/sprout" not in body
+    assert shown["X-Robots-Tag"] == "noindex, nofollow"
+    assert client.post(path).status_code == 405
+    again = api.post(f"{BOARDS}/1/share").ok["path"]
+    assert client.get(path).status_code == 404
+    assert api_bob.delete(f"{BOARDS}/1/share").status == 204
+    assert [client.get(one).status_code for one in (again, "/board/", "/board/guess")] == [404, 404, 404]
+
+
+def test_a_card_is_one_thing_and_viewers_and_strangers_change_nothing(
+    api: Any, api_viewer: Any, api_charlie: Any, as_charlie: Any, board: Any
+) -> None:
+    assert api.post(f"{BOARDS}/1/cards", {"question": "ASK-1", "text": "and words"}).status == 400
+    assert api.post(f"{BOARDS}/1/cards", {}).status == 400
+    assert api.post(f"{BOARDS}/1/cards", {"question": "ASK-99"}).status == 404
+    assert [one.post(BOARDS, {"title": "Mine"}).status for one in (api_viewer, api_charlie)] == [403, 404]
+    assert [one.get(f"{BOARDS}/1").status for one in (api_viewer, api_charlie)] == [200, 404]
+    assert as_charlie.get("/p/sprout/boards/1").status_code == 404
+    assert api.post(BOARDS, {"title": "  "}).status == 400

@@ -1,0 +1,301 @@
+"""`whytree import events FILE` of other tools' exports: recognised, each event once, who is who by the tool's own rules."""
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from whytree.people.models import Person
+from whytree.stores.events import EventStore
+
+from .test_import_events import run as run  # the command line, answered in this process
+
+pytestmark = pytest.mark.django_db
+
+DAY = "2026-05-01"
+
+
+def people(store: EventStore) -> int:
+    counted: int = store.value(
+        "SELECT uniq(dictGetOrDefault('person_overrides_now', 'canonical', person, person)) FROM events"
+    )
+    return counted
+
+
+def rows(store: EventStore) -> dict[str, dict[str, Any]]:
+    return {row["event"]: row for row in store.query("SELECT * FROM events ORDER BY timestamp")}
+
+
+def lines(path: Path, *objects: dict[str, Any]) -> str:
+    path.write_text("\n".join(json.dumps(each) for each in objects))
+    return str(path)
+
+
+POSTHOG = (
+    {
+        "uuid": "0190-1",
+        "event": "$pageview",
+        "distinct_id": "visit-1",
+        "timestamp": f"{DAY} 10:00:00.000000",
+        "properties": json.dumps(
+            {
+                "$current_url": "https://shop.example/pricing",
+                "$is_identified": False,
+                "$lib": "web",
+                "$feature/form": "b",
+            }
+        ),
+    },
+    {
+        "uuid": "0190-2",
+        "event": "$identify",
+        "distinct_id": "ana",
+        "timestamp": f"{DAY} 10:05:00.000000",
+        "properties": json.dumps({"$anon_distinct_id": "visit-1", "$set": {"email": "ana@example.org"}}),
+    },
+    {
+        "uuid": "0190-3",
+        "event": "bought",
+        "distinct_id": "ana",
+        "timestamp": f"{DAY} 10:09:00.000000",
+        "properties": json.dumps({"price": 9.5, "$lib": "posthog-node"}),
+    },
+)
+
+
+def _check_posthog(store: EventStore) -> None:
+    found = rows(store)
+    assert set(found) == {"$pageview", "$identify", "bought"}
+    assert people(store) == 1
+    assert Person.objects.get(key="ana").email == "ana@example.org"
+    view = found["$pageview"]
+    assert (view["path"], view["platform"], view["flags"]) == ("/pricing", "web", {"form": "b"})
+    assert view["timestamp"].isoformat() == "2026-05-01T10:00:00+00:00"
+    assert found["bought"]["properties"]["price"] == "9.5"
+    assert found["bought"]["source"] == "import"
+
+
+def test_posthogs_json_lines(run: Callable[..., Any], store: EventStore, tmp_path: Path) -> None:
+    file = lines(tmp_path / "ph.jsonl", *POSTHOG)
+    done = run("import", "events", file)
+    assert (done["created"], done["broken"], done["mapping"]) == (3, 0, {"source": "PostHog export"})
+    _check_posthog(store)
+    again = run("import", "events", file)
+    assert (again["created"], again["repeated"]) == (0, 3)
+    taken_back = run("event", "undo-import", str(done["id"]))
+    assert taken_back["state"] == "undone"
+    assert rows(store) == {}
+
+
+def test_posthogs_parquet(run: Callable[..., Any], store: EventStore, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    import pyarrow
+
+    parquet.write_table(pyarrow.Table.from_pylist(list(POSTHOG)), tmp_path / "ph.parquet")
+    assert run("import", "events", str(tmp_path / "ph.parquet"))["created"] == 3
+    _check_posthog(store)
+
+
+def test_an_event_that_came_in_live_is_not_imported_again(
+    run: Callable[..., Any], store: EventStore, tmp_path: Path, capture_key: str
+) -> None:
+    from .test_posthog import send
+
+    live = {"api_key": capture_key, "batch": [{"event": "bought", "distinct_id": "ana", "uuid": "0190-3"}]}
+    assert send("/batch/", live).status_code == 200
+    done = run("import", "events", lines(tmp_path / "ph.jsonl", *POSTHOG))
+    assert (done["created"], done["repeated"]) == (2, 1)
+
+
+def test_segments_raw_messages(run: Callable[..., Any], store: EventStore, tmp_path: Path) -> None:
+    base = {"sentAt": f"{DAY}T10:00:01Z", "receivedAt": f"{DAY}T10:00:02Z", "anonymousId": "visit-1"}
+    packed = tmp_path / "1588327200000.gz"
+    messages = (
+        {
+            **base,
+            "type": "page",
+            "messageId": "m1",
+            "timestamp": f"{DAY}T10:00:00Z",
+            "context": {"page": {"path": "/a"}},
+        },
+        {**base, "type": "identify", "messageId": "m2", "userId": "ana", "timestamp": f"{DAY}T10:01:00Z"}
+        | {"traits": {"email": "ana@example.org"}},
+        {
+            **base,
+            "type": "track",
+            "messageId": "m3",
+            "userId": "ana",
+            "event": "Bought",
+            "timestamp": f"{DAY}T10:02:00Z",
+        }
+        | {"properties": {"price": 9.5, "cart": {"items": 2}}},
+    )
+    packed.write_bytes(gzip.compress("\n".join(map(json.dumps, messages)).encode()))
+    done = run("import", "events", str(packed))
+    assert (done["created"], done["mapping"]) == (3, {"source": "Segment or RudderStack messages"})
+    found = rows(store)
+    assert found["$pageview"]["timestamp"].isoformat() == "2026-05-01T10:00:00+00:00", "not corrected twice"
+    assert found["$pageview"]["path"] == "/a"
+    assert found["Bought"]["properties"]["cart.items"] == "2"
+    assert people(store) == 1
+    assert Person.objects.get(key="ana").email == "ana@example.org"
+
+
+def test_a_warehouse_table(run: Callable[..., Any], store: EventStore, tmp_path: Path) -> None:
+    file = tmp_path / "order_completed.csv"
+    file.write_text(
+        "id,received_at,timestamp,user_id,anonymous_id,event,event_text,context_page_path,context_library_name,revenue\n"
+        f"w1,{DAY} 10:00:02 UTC,{DAY} 10:00:00 UTC,ana,visit-1,order_completed,Order Completed,/pay,analytics.js,9.50\n"
+    )
+    done = run("import", "events", str(file))
+    assert (done["created"], done["mapping"]) == (1, {"source": "Segment or RudderStack warehouse table"})
+    (row,) = rows(store).values()
+    assert (row["event"], row["distinct_id"], row["path"]) == ("Order Completed", "ana", "/pay")
+    assert row["properties"]["revenue"] == "9.50"
+    assert row["timestamp"].isoformat() == "2026-05-01T10:00:00+00:00"
+
+
+def test_mixpanels_export(run: Callable[..., Any], store: EventStore, tmp_path: Path) -> None:
+    at = 1_777_629_600  # 2026-05-01 10:00 UTC
+    seen = {
+        "event": "Seen",
+        "properties": {"time": at, "distinct_id": "$device:d1", "$device_id": "d1", "$insert_id": "i1"},
+    }
+    seen["properties"] |= {"$browser": "Chrome", "$current_url": "https://shop.example/a?b=1", "mp_country_code": "DE"}
+    bought = {
+        "time": at + 60,
+        "distinct_id": "ana",
+        "$device_id": "d1",
+        "$user_id": "ana",
+        "$insert_id": "i2",
+        "price": 9,
+    }
+    merge = {"time": at + 90, "distinct_id": "ana", "$distinct_ids": ["ana", "old-ana"], "$insert_id": "i3"}
+    old = {"time": at - 90, "distinct_id": "old-ana", "$insert_id": "i4"}
+    file = lines(
+        tmp_path / "mp.jsonl",
+        seen,
+        {"event": "Bought", "properties": bought},
+        {"event": "$merge", "properties": merge},
+        {"event": "Old", "properties": old},
+        {"event": "$create_alias", "properties": {"time": at, "distinct_id": "x", "$insert_id": "i5"}},
+    )
+    done = run("import", "events", file)
+    assert (done["created"], done["broken"]) == (4, 1)
+    assert "does not name two ids" in done["errors"][0]["reason"]
+    found = rows(store)
+    assert people(store) == 1
+    assert (found["Seen"]["path"], found["Seen"]["country"], found["Seen"]["platform"]) == ("/a", "DE", "web")
+    assert found["Bought"]["properties"]["price"] == "9"
+    assert found["Bought"]["timestamp"].isoformat() == "2026-05-01T10:01:00+00:00"
+
+
+def test_amplitudes_export(run: Callable[..., Any], store: EventStore, tmp_path: Path) -> None:
+    base = {"device_id": "d1", "platform": "iOS", "os_name": "ios", "country": "Germany", "language": "German"}
+    file = lines(
+        tmp_path / "amp.json",
+        {**base, "event_type": "seen", "event_time": f"{DAY} 10:00:00.123000", "$insert_id": "a1", "user_id": None},
+        {**base, "event_type": "bought", "event_time": f"{DAY} 10:01:00.000000", "$insert_id": "a2", "user_id": "ana"}
+        | {"event_properties": {"price": 9.5}, "user_properties": {"plan": "pro"}, "version_name": "4.2"},
+    )
+    done = run("import", "events", file)
+    assert (done["created"], done["mapping"]) == (2, {"source": "Amplitude export"})
+    bought = rows(store)["bought"]
+    assert people(store) == 1
+    assert (bought["platform"], bought["version"]) == ("ios", "4.2")
+    assert {name: bought["properties"][name] for name in ("price", "user.plan")} == {"price": "9.5", "user.plan": "pro"}
+
+
+def test_google_analytics_bigquery_export(run: Callable[..., Any], store: EventStore, tmp_path: Path) -> None:
+    micro = 1_777_629_600_000_000
+    base = {
+        "user_pseudo_id": "p1.2",
+        "platform": "WEB",
+        "device": {"operating_system": "iOS"},
+        "geo": {"country": "DE"},
+    }
+    location = {"key": "page_location", "value": {"string_value": "https://shop.example/a?b=1", "int_value": None}}
+    file = lines(
+        tmp_path / "ga4.jsonl",
+        {**base, "event_name": "page_view", "event_timestamp": str(micro), "event_params": [location]},
+        {**base, "event_name": "purchase", "event_timestamp": micro + 1, "user_id": "ana"}
+        | {"event_params": [{"key": "value", "value": {"double_value": 9.5}}]},
+        {**base, "event_name": "purchase", "event_timestamp": "soon", "event_params": []},
+    )
+    done = run("import", "events", file)
+    assert (done["created"], done["broken"]) == (2, 1)
+    found = rows(store)
+    assert people(store) == 1
+    assert (found["$pageview"]["path"], found["$pageview"]["platform"]) == ("/a", "web")
+    assert found["purchase"]["properties"]["value"] == "9.5"
+    assert run("import", "events", file)["created"] == 0
+
+
+def _snowplow(**fields: str) -> str:
+    from whytree.events.history.snowplow import _PLACES, FIELDS
+
+    line = [""] * FIELDS
+    for name, value in fields.items():
+        line[_PLACES[name]] = value
+    return "\t".join(line)
+
+
+def test_snowplows_enriched_events(run: Callable[..., Any], store: EventStore, tmp_path: Path) -> None:
+    base = {"platform": "web", "domain_userid": "d1", "collector_tstamp": f"{DAY} 10:00:00.000", "app_id": "shop"}
+    own = json.dumps({"schema": "iglu:x", "data": {"schema": "iglu:y", "data": {"price": 9.5}}})
+    file = tmp_path / "part-0"
+    file.write_text(
+        "\n".join(
+            [
+                _snowplow(
+                    **base, event="page_view", event_id="c6ef3124-b53a-4b13-a233-0088f79dcbcb", page_urlpath="/a"
+                ),
+                _snowplow(**base, event="struct", event_id="c6ef3124-b53a-4b13-a233-0088f79dcbcc", se_action="Liked"),
+                _snowplow(
+                    **base,
+                    event="unstruct",
+                    event_id="c6ef3124-b53a-4b13-a233-0088f79dcbcd",
+                    event_name="bought",
+                    user_id="ana",
+                    unstruct_event=own,
+                ),
+                "torn\tline",
+            ]
+        )
+    )
+    done = run("import", "events", str(file))
+    assert (done["created"], done["broken"], done["mapping"]) == (3, 1, {"source": "Snowplow enriched events"})
+    found = rows(store)
+    assert set(found) == {"$pageview", "Liked", "bought"}
+    assert people(store) == 1
+    assert found["$pageview"]["path"] == "/a"
+    assert found["bought"]["properties"]["price"] == "9.5"
+
+
+def test_a_dry_run_stores_nothing_and_columns_that_are_named_win(
+    run: Callable[..., Any], store: EventStore, tmp_path: Path
+) -> None:
+    file = lines(tmp_path / "ph.jsonl", *POSTHOG)
+    checked = run("import", "events", file, "--dry-run")
+    assert (checked["created"], checked["dry_run"]) == (3, True)
+    assert rows(store) == {}
+    plain = run("import", "events", file, "--source", "table")
+    assert "source" not in plain["mapping"]
+    assert "is no source" in run("import", "events", file, "--source", "nonsense", ok=False)
+
+
+def test_rows_that_are_no_events_are_listed_with_their_reason(
+    run: Callable[..., Any], store: EventStore, tmp_path: Path
+) -> None:
+    nameless = {**POSTHOG[0], "event": "", "uuid": "0190-9"}
+    timeless = {**POSTHOG[0], "timestamp": "", "uuid": "0190-8"}
+    future = {**POSTHOG[0], "timestamp": "2999-01-01 00:00:00", "uuid": "0190-7"}
+    done = run("import", "events", lines(tmp_path / "ph.jsonl", POSTHOG[0], nameless, timeless, future))
+    assert (done["created"], done["broken"]) == (1, 3)
+    reasons = {error["row"]: error["reason"] for error in done["errors"]}
+    assert "no name" in reasons[2]
+    assert "no time" in reasons[3]
+    assert "2999" in reasons[4]

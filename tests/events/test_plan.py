@@ -1,0 +1,156 @@
+"""The tracking plan: written as YAML, applied, diffed, held against what is sent."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from whytree.events.plan.document import NotAPlan, PlannedEvent, as_document, read_document
+from whytree.stores.events import EventStore
+from whytree.workspace.models import Activity
+
+from .conftest import Sender, track
+from .test_import_events import run as run
+
+pytestmark = pytest.mark.django_db
+
+PLAN = """\
+whytree_plan: 1
+events:
+  Signed Up:
+    owner: growth
+    description: The account is made.
+    properties:
+      plan: {type: text, required: true}
+      price: number
+  Old One:
+    status: deprecated
+  Never Sent: {}
+"""
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> str:
+    file = tmp_path / "plan.yaml"
+    file.write_text(PLAN)
+    return str(file)
+
+
+def _says(found: dict[str, Any]) -> set[tuple[str, str, str]]:
+    return {(each["event"], each["kind"], each["says"]) for each in found["violations"]}
+
+
+def test_a_plan_is_applied_diffed_and_exported_byte_for_byte(
+    run: Callable[..., Any], plan: str, tmp_path: Path, store: EventStore
+) -> None:
+    assert [(each["event"], each["what"]) for each in run("plan", "diff", plan)] == [
+        ("Never Sent", "added"),
+        ("Old One", "added"),
+        ("Signed Up", "added"),
+    ]
+    assert len(run("plan", "apply", plan)) == 3
+    assert run("plan", "apply", plan) == []
+    first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
+    run("plan", "export", str(first))
+    run("plan", "apply", str(first))
+    run("plan", "export", str(second))
+    assert first.read_bytes() == second.read_bytes()
+    Path(plan).write_text(
+        PLAN.replace("growth", "sales").replace("price: number", "price: text").replace("Old One", "New")
+    )
+    changes = {each["event"]: each for each in run("plan", "diff", plan)}
+    assert changes["Signed Up"]["details"] == ["owner: growth → sales", "property price: number → text"]
+    assert (changes["Old One"]["what"], changes["New"]["what"]) == ("removed", "added")
+    assert Activity.objects.filter(verb="apply_plan").count() == 1
+
+
+def test_what_is_sent_otherwise_than_planned_is_named(
+    run: Callable[..., Any], web: Sender, plan: str, api: Any, store: EventStore
+) -> None:
+    run("plan", "apply", plan)
+    web.batch(
+        track("Signed Up", properties={"plan": "pro", "price": 9.5}),
+        track("Signed Up", properties={"price": "free", "coupon": "x", "utm_source": "news"}),
+        track("Old One"),
+        track("Signedup"),
+        {"type": "identify", "userId": "ana", "messageId": "i"},
+    )
+    found = api.get("/products/sprout/events/plan").ok
+    assert _says(found) == {
+        ("Never Sent", "not sent", "It is expected and nobody has sent it yet."),
+        ("Old One", "deprecated", "It is deprecated and still came in the last 7 days."),
+        ("Signed Up", "property", "coupon is sent and not planned."),
+        ("Signed Up", "property", "plan is required and missing in 1 of 2."),
+        ("Signed Up", "property", "price should be number and is also sent as text."),
+        ("Signedup", "unplanned", "It is sent and stands in no plan."),
+    }
+    assert found["sentence"] == "3 planned events come otherwise than planned; 1 more stands in no plan."
+
+
+def test_check_ends_with_one_when_something_breaks_the_plan(
+    run: Callable[..., Any], web: Sender, plan: str, store: EventStore, tmp_path: Path
+) -> None:
+    from whytree.site import cli
+
+    assert run("plan", "check")["sentence"] == "Nobody said yet which events should come."
+    web.batch(track("Signed Up", properties={"plan": "pro"}))
+    whole = tmp_path / "seen.yaml"
+    run("plan", "export", str(whole), "--seen")
+    assert "Signed Up" in whole.read_text()
+    run("plan", "apply", str(whole))
+    assert run("plan", "check")["violations"] == []
+    run("plan", "apply", plan)
+    broken = CliRunner().invoke(cli.build(), ["plan", "check"])
+    assert broken.exit_code == 1
+    assert "Never Sent" in broken.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "begins with whytree_plan"),
+        ("whytree_plan: 2", "begins with whytree_plan"),
+        ("whytree_plan: 1\nevents: [a]", "events:"),
+        ("whytree_plan: 1\nevents: {a: {status: maybe}}", "expected, deprecated, unexpected"),
+        ("whytree_plan: 1\nevents: {a: {owners: x}}", "has no “owners”"),
+        ("whytree_plan: 1\nevents: {a: {properties: {p: date}}}", "is no type"),
+        ("whytree_plan: 1\nevents: {a: {properties: {p: {required: often}}}}", "true or false"),
+        ("whytree_plan: 1\nevents: {on: {}}", "quotes"),
+        (f"whytree_plan: 1\nevents: {{{'x' * 300}: {{}}}}", "cannot be the name"),
+        ("whytree_plan: [", "no YAML"),
+        ("!!python/object/apply:os.system [id]", "no YAML"),
+    ],
+)
+def test_what_is_no_plan_is_told_where(
+    run: Callable[..., Any], plan: str, text: str, says: str, store: EventStore
+) -> None:
+    Path(plan).write_text(text)
+    assert says in run("plan", "apply", plan, ok=False)
+
+
+def test_a_document_is_read_as_it_was_written() -> None:
+    document = as_document({"404": PlannedEvent(), "Ünïcode 🚀": PlannedEvent("deprecated", "me", "words")})
+    assert as_document(read_document(json.loads(json.dumps(document)))) == document
+    with pytest.raises(NotAPlan):
+        read_document({"whytree_plan": 1, "events": {f"e{n}": {} for n in range(6_000)}})
+
+
+def test_roles_and_pages(
+    run: Callable[..., Any], web: Sender, plan: str, as_viewer: Any, as_charlie: Any, api_viewer: Any, api_charlie: Any
+) -> None:
+    assert "Nobody said yet" in as_viewer.get("/p/sprout/events/plan").content.decode()
+    run("plan", "apply", plan)
+    web.batch(track("<b>odd</b>"), track("Signed Up", properties={"plan": "pro"}))
+    page = as_viewer.get("/p/sprout/events/plan").content.decode()
+    assert "&lt;b&gt;odd&lt;/b&gt;" in page
+    assert "Sent, and in no plan" in page
+    catalogue = as_viewer.get("/p/sprout/events").content.decode()
+    assert "The account is made." in catalogue
+    assert "not planned" in catalogue
+    empty = {"plan": {"whytree_plan": 1, "events": {}}}
+    assert api_viewer.put("/products/sprout/events/plan", empty).status == 403
+    assert api_charlie.get("/products/sprout/events/plan").status == 404
+    assert as_charlie.get("/p/sprout/events/plan").status_code == 404

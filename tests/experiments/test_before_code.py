@@ -1,0 +1,240 @@
+"""Tests before code: a criterion fixed before the start, what fills itself, and a verdict that a person gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.experiments.world import event, long_ago, write
+from whytree.tree.models import AssumptionTest, EvidenceLink
+
+Plan = Callable[..., Any]
+TESTS = "/products/sprout/tests"
+DOOR = {"version": 1, "kind": "fake_door", "seen": "shown", "pressed": "pressed", "of": 40, "needed": 10}
+PEOPLE = {"version": 1, "kind": "people", "of": 5, "needed": 4}
+DATA = {"version": 1, "kind": "data", "metric_key": "activated", "way": "at_least", "threshold": 20, "days": 28}
+
+
+@pytest.fixture
+def plan(api: Any, product: Any, metrics: None) -> Plan:
+    """TST-n under an assumption of SOL-1, running unless told otherwise."""
+    api.post("/products/sprout/solutions", {"title": "Social sign-in"}).ok  # noqa: B018
+    api.post("/products/sprout/assumptions", {"parent": "SOL-1", "title": "They would use it", "importance": 5}).ok  # noqa: B018
+
+    def make(measure: dict[str, Any] | None, *, start: bool = True, **more: Any) -> dict[str, Any]:
+        body = {"parent": "ASM-1", "title": "A button that leads to a thank-you", "measure": measure, **more}
+        made: dict[str, Any] = api.post(TESTS, body).ok
+        if start:
+            made = api.post(f"{TESTS}/{made['ref']}/start").ok
+            AssumptionTest.objects.filter(number=int(made["ref"][4:])).update(started_at=long_ago(3))
+        return made
+
+    return make
+
+
+def at_the_door(pressing: int, seeing: int) -> list[dict[str, Any]]:
+    rows = [event(person, "shown", long_ago(2 - person / 1_000)) for person in range(1, seeing + 1)]
+    return rows + [event(person, "pressed", long_ago(1 - person / 1_000)) for person in range(1, pressing + 1)]
+
+
+@pytest.mark.parametrize(
+    ("pressing", "seeing", "text", "proposed", "over"),
+    [
+        (0, 0, "Nobody yet", "", False),
+        (3, 25, "3 of 25 pressed it", "", False),
+        (10, 25, "10 of 25 pressed it", "validated", True),
+        (0, 35, "0 of 35 pressed it", "invalidated", True),
+        (9, 40, "9 of 40 pressed it", "invalidated", True),
+        (60, 60, "40 of 40 pressed it", "validated", True),
+    ],
+)
+def test_a_fake_door_counts_the_first_people_who_see_it(
+    plan: Plan, api: Any, store: Any, product: Any, pressing: int, seeing: int, text: str, proposed: str, over: bool
+) -> None:
+    """Where nobody who is still to come can change the answer, it is there."""
+    plan(DOOR)
+    write(store, product, at_the_door(pressing, seeing))
+    shows = api.get(f"{TESTS}/TST-1/progress").ok
+    assert (shows["text"], shows["proposed"], shows["is_over"]) == (text, proposed, over)
+    if seeing:
+        assert "10 of 40 were to be a yes." in shows["detail"]
+
+
+def test_pressing_before_seeing_and_before_the_start_does_not_count(
+    plan: Plan, api: Any, store: Any, product: Any
+) -> None:
+    plan(DOOR)
+    rows = [event(1, "pressed", long_ago(2.5)), event(1, "shown", long_ago(2))]
+    rows += [event(2, "shown", long_ago(9)), event(2, "pressed", long_ago(8))]
+    write(store, product, rows)
+    assert api.get(f"{TESTS}/TST-1/progress").ok["text"] == "0 of 1 pressed it"
+
+
+def test_a_full_door_turns_its_flag_off_by_itself(plan: Plan, store: Any, product: Any, actor: Any, api: Any) -> None:
+    from whytree.experiments.jobs import close_doors
+    from whytree.flags.services import create_flag, open_flag
+    from whytree.workspace.models import Activity
+
+    flag = create_flag(actor, product, key="door")
+    open_flag(actor, product, flag.key)
+    plan(DOOR | {"flag": "door"})
+    write(store, product, at_the_door(9, 39))
+    close_doors({})
+    flag.refresh_from_db()
+    assert flag.is_on, "one more person may see it"
+    write(store, product, [event(99, "shown", long_ago(0.1))])
+    close_doors({})
+    flag.refresh_from_db()
+    assert not flag.is_on
+    assert Activity.objects.get(verb="turn_off").actor == "TST-1 has its 40 people"
+
+
+def test_people_are_counted_one_by_one_with_the_exact_interval(plan: Plan, api: Any, as_alice: Any, store: Any) -> None:
+    plan(PEOPLE, cost_days=0.5)
+    for passed in (True, True, False, True):
+        shows = api.post(f"{TESTS}/TST-1/sessions", {"passed": passed, "note": "“They all write that.”"}).ok
+    assert len(shows["sessions"]) == 4
+    assert api.get(f"{TESTS}/TST-1/progress").ok["proposed"] == "", "3 of 4: the fifth decides"
+    page = as_alice.get("/p/sprout/SOL-1").content.decode()
+    assert "3 of 4 did" in page
+    assert "Person 5 of 5" in page
+    assert as_alice.post("/p/sprout/TST-1/session", {"passed": "1", "note": ""}).status_code == 302
+    shows = api.get(f"{TESTS}/TST-1/progress").ok
+    # Clopper and Pearson (1934) for 4 of 5: 28.4 to 99.5 %
+    assert (shows["text"], shows["proposed"]) == ("4 of 5 did", "validated")
+    assert "80 % (28.4 to 99.5)" in shows["detail"]
+    refused = api.post(f"{TESTS}/TST-1/sessions", {"passed": True})
+    assert refused.status == 409
+    assert "because the answer is not liked, is another test" in refused.body["message"]
+
+
+@pytest.mark.parametrize(
+    ("planting", "way", "proposed"),
+    [
+        (60, "at_least", "validated"),
+        (10, "at_least", "invalidated"),
+        (40, "at_least", "inconclusive"),
+        (10, "at_most", "validated"),
+    ],
+)
+def test_a_data_question_reads_the_whole_interval_against_its_threshold(
+    plan: Plan, api: Any, store: Any, product: Any, planting: int, way: str, proposed: str
+) -> None:
+    plan(DATA | {"way": way})
+    rows = [event(person, "signed_up", long_ago(12)) for person in range(200)]
+    write(store, product, rows + [event(person, "planted", long_ago(10)) for person in range(planting)])
+    shows = api.get(f"{TESTS}/TST-1/progress").ok
+    assert shows["proposed"] == proposed
+    assert shows["text"].startswith("Activated in 7 days:")
+    assert "A yes is" in shows["detail"]
+
+
+def test_a_data_question_without_data_or_metric_says_so(plan: Plan, api: Any, store: Any) -> None:
+    plan(DATA)
+    plan(DATA | {"metric_key": "nothing"})
+    assert api.get(f"{TESTS}/TST-1/progress").ok["text"] == "No answer"
+    assert "There is no metric nothing" in api.get(f"{TESTS}/TST-2/progress").ok["detail"]
+
+
+def test_the_criterion_is_written_by_the_measure_and_fixed_by_the_start(plan: Plan, api: Any) -> None:
+    made = plan(DOOR)
+    assert made["success_criterion"] == "10 of the first 40 people who see it (“shown”) press it (“pressed”)."
+    edited = api.patch(f"{TESTS}/TST-1", {"measure": DOOR | {"needed": 2}})
+    assert edited.status == 409
+    assert "what it must show is fixed" in edited.body["message"]
+    plan(None, start=False)
+    assert api.post(f"{TESTS}/TST-2/start").status == 409, "a spike says in words what would count as a yes"
+    assert not api.get(f"{TESTS}/TST-2/progress").ok["counts"]
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        {"version": 2, "kind": "people", "of": 5, "needed": 4},
+        {"version": 1, "kind": "poll"},
+        {"version": 1, "kind": "people", "of": 5},
+        {"version": 1, "kind": "people", "of": 5, "needed": 6},
+        {"version": 1, "kind": "people", "of": True, "needed": True},
+        {"version": 1, "kind": "people", "of": 10**9, "needed": 1},
+        DOOR | {"seen": ""},
+        DOOR | {"seen": "x\x00"},
+        DOOR | {"more": 1},
+        DATA | {"threshold": "much"},
+        DATA | {"way": "about"},
+        DATA | {"days": 0},
+    ],
+)
+def test_a_measure_that_counts_nothing_is_refused(plan: Plan, api: Any, measure: dict[str, Any]) -> None:
+    answer = api.post(TESTS, {"parent": "ASM-1", "title": "x", "measure": measure})
+    assert answer.status == 400
+    assert not AssumptionTest.objects.exists()
+
+
+def test_a_person_gives_the_verdict_which_the_data_propose(plan: Plan, as_alice: Any, store: Any, product: Any) -> None:
+    plan(DOOR)
+    write(store, product, at_the_door(2, 40))
+    page = as_alice.get("/p/sprout/SOL-1").content.decode()
+    assert "data say: invalidated" in page
+    assert '<option value="invalidated" selected>' in page
+    assert "2 of 40 pressed it. 5 % (1.4 to 16.5). 10 of 40 were to be a yes.</textarea>" in page
+    sent = {"verdict": "inconclusive", "result": "The button was below the fold."}
+    as_alice.post("/p/sprout/TST-1/conclude", sent)
+    test = AssumptionTest.objects.get()
+    assert (test.verdict, test.result) == ("inconclusive", "The button was below the fold.")
+    assert EvidenceLink.objects.filter(source_id="TST-1").count() == 2
+
+
+def test_the_riskiest_belief_and_the_cheapest_test_stand_first(plan: Plan, as_alice: Any, store: Any) -> None:
+    assert "No test of it is planned" in as_alice.get("/p/sprout/SOL-1").content.decode()
+    plan(DOOR, start=False, title="The dear one", cost_days=3)
+    plan(PEOPLE, start=False, title="The cheap one", cost_days=0.5)
+    plan(None, start=False, title="Nobody said")
+    page = as_alice.get("/p/sprout/SOL-1").content.decode()
+    assert "Riskiest: <b" in page
+    head = page[page.index("Cheapest test:") : page.index("</section>", page.index("Cheapest test:"))]
+    assert head.index("The cheap one") < head.index("half a day")
+
+
+def test_a_plan_is_made_on_the_page(plan: Plan, as_alice: Any) -> None:
+    sent = {"add": "TST", "title": "Five people", "method": "usability_test", "cost_days": "0.5", "counts": "people"}
+    refused = as_alice.post("/p/sprout/ASM-1/add", sent | {"needed": "4"})
+    assert refused.status_code == 400
+    assert "needs needed, of" in refused.content.decode()
+    assert as_alice.post("/p/sprout/ASM-1/add", sent | {"needed": "4", "out_of": "5"}).status_code == 302
+    test = AssumptionTest.objects.get()
+    assert (test.measure, test.cost_days) == (PEOPLE, 0.5)
+    form = as_alice.get("/p/sprout/TST-1/edit").content.decode()
+    assert 'value="people" selected' in form
+
+
+def test_what_was_dropped_before_code_is_counted_and_celebrated(
+    plan: Plan, api: Any, as_alice: Any, store: Any
+) -> None:
+    api.post("/products/sprout/solutions/SOL-1/state", {"state": "dropped", "reason": "2 of 40 pressed it."}).ok  # noqa: B018
+    api.post("/products/sprout/solutions", {"title": "Built and thrown away"}).ok  # noqa: B018
+    api.post("/products/sprout/solutions/SOL-2/state", {"state": "building"}).ok  # noqa: B018
+    api.post("/products/sprout/solutions/SOL-2/state", {"state": "dropped", "reason": "Too slow."}).ok  # noqa: B018
+    changes = as_alice.get("/p/sprout/changes").content.decode()
+    assert "1 idea dropped before anybody wrote code for it" in changes
+    today = as_alice.get("/p/sprout/today").content.decode()
+    celebrated = today[today.index("Dropped before code") :]
+    assert "Social sign-in" in celebrated
+    assert "No line of code was written for it." in celebrated
+
+
+def test_viewers_see_and_strangers_do_not(plan: Plan, api_viewer: Any, api_charlie: Any, store: Any) -> None:
+    plan(PEOPLE)
+    assert api_viewer.get(f"{TESTS}/TST-1/progress").ok["text"] == "Nobody yet"
+    assert api_viewer.post(f"{TESTS}/TST-1/sessions", {"passed": True}).status == 403
+    assert api_charlie.get(f"{TESTS}/TST-1/progress").status == 404
+
+
+def test_a_test_leaves_with_its_measure_and_its_sessions(plan: Plan, api: Any) -> None:
+    plan(PEOPLE)
+    api.post(f"{TESTS}/TST-1/sessions", {"passed": True, "note": "38 seconds"}).ok  # noqa: B018
+    exported = api.get("/products/sprout/tree/export").ok
+    (test,) = [node for node in exported["nodes"] if node["id"] == "TST-1"]
+    assert test["measure"] == PEOPLE
+    assert [row["note"] for row in test["sessions"]] == ["38 seconds"]

@@ -1,0 +1,249 @@
+"""Exports of other systems through all three doors: recognised, looked at, brought in once, taken back."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from whytree.people.models import Person
+from whytree.voice.importing import uploads
+from whytree.voice.models import FeedbackItem, ImportRun
+from whytree.workspace.models import Activity
+
+from .conftest import Done
+
+CANNY = [
+    {
+        "id": f"p{number}",
+        "title": f"Title {number}",
+        "details": f"words of {number}",
+        "status": "open",
+        "score": 3,
+        "created": "2026-01-02T10:00:00Z",
+        "author": {"name": f"User {number}", "userID": f"user-{number}", "isAdmin": number == 3},
+    }
+    for number in (1, 2, 3)
+]
+AS_JSON = json.dumps({"posts": CANNY}).encode()
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    path = tmp_path / "posts.json"
+    path.write_bytes(AS_JSON)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: Any) -> Path:
+    """Where uploads lie."""
+    place = tmp_path / "uploads"
+    place.mkdir()
+    monkeypatch.setattr(uploads, "folder", lambda: place)
+    return place
+
+
+def upload(client: Any, content: bytes = AS_JSON, name: str = "posts.json", **form: str) -> Any:
+    return client.post("/p/sprout/voices/imports", {"file": SimpleUploadedFile(name, content), **form}, follow=True)
+
+
+def read(answer: Any) -> str:
+    return " ".join(answer.content.decode().split())
+
+
+def test_the_command_says_whose_export_it_is_and_why(cli: Callable[..., Done], export: Path) -> None:
+    told = cli("import", "feedback", str(export)).out
+    assert "posts.json: Canny posts, by its columns “id”, “title”, “details” and “score”." in told
+    assert "2 rows: 2 new" in told
+    assert "1 by the team are left out; --with-team keeps them." in told
+    item = FeedbackItem.objects.get(submission_id="p1")
+    assert (item.source_type, item.source_id, item.source_name) == ("portal", "canny", "Canny")
+    assert (item.text, item.person_key, item.metadata["votes"]) == ("Title 1\n\nwords of 1", "user-1", 3)
+    assert "Nothing new" in cli("import", "feedback", str(export)).out
+
+
+def test_a_newer_export_under_another_name_brings_only_what_is_new(cli: Callable[..., Done], tmp_path: Path) -> None:
+    (tmp_path / "may.json").write_text(json.dumps({"posts": CANNY[:1]}))
+    cli("import", "feedback", str(tmp_path / "may.json"))
+    changed = [{**CANNY[0], "details": "said better"}, CANNY[1]]
+    (tmp_path / "june.json").write_text(json.dumps({"posts": changed}))
+    run = cli("import", "feedback", str(tmp_path / "june.json"), "--json").json
+    assert (run["created"], run["updated"], run["recognised"]["format"]) == (1, 1, "Canny posts")
+    assert FeedbackItem.objects.get(submission_id="p1").text == "Title 1\n\nsaid better"
+
+
+def test_the_same_id_twice_with_different_words_is_one_voice_as_said_last(
+    cli: Callable[..., Done], tmp_path: Path
+) -> None:
+    (tmp_path / "a.json").write_text(json.dumps({"posts": [CANNY[0], {**CANNY[0], "details": "changed my mind"}]}))
+    run = cli("import", "feedback", str(tmp_path / "a.json"), "--json").json
+    assert (run["created"], run["skipped"]) == (1, 1)
+    assert FeedbackItem.objects.get().text.endswith("changed my mind")
+
+
+def test_what_the_team_said_is_kept_only_when_asked_for_and_weighs_less(
+    cli: Callable[..., Done], export: Path, actor: Any, opportunity: Any
+) -> None:
+    from whytree.voice.services import link_excerpt
+
+    cli("import", "feedback", str(export), "--with-team")
+    ours = FeedbackItem.objects.get(submission_id="p3")
+    assert ours.from_team
+    assert link_excerpt(actor, ours, opportunity).evidence_type == "others_opinion"
+    theirs = FeedbackItem.objects.get(submission_id="p1")
+    assert link_excerpt(actor, theirs, opportunity).evidence_type == "anecdotal"
+
+
+def test_the_products_team_is_left_out_at_every_import(cli: Callable[..., Done], tmp_path: Path) -> None:
+    cli("feedback", "settings", "--team", "Acme.example", "--team", "tom")
+    (tmp_path / "a.json").write_text(
+        json.dumps({"posts": [{**CANNY[0], "author": {"name": "T", "email": "t@acme.example"}}, CANNY[1]]})
+    )
+    run = cli("import", "feedback", str(tmp_path / "a.json"), "--json").json
+    assert (run["created"], run["left_out"]) == (1, {"team": 1})
+
+
+def test_several_answers_of_one_row_are_several_voices_once(cli: Callable[..., Done], tmp_path: Path) -> None:
+    (tmp_path / "form.csv").write_text(
+        "#,What is missing?,What annoys you most?,Submit Date (UTC),Network ID\n"
+        "r1,A way to look around first,Typing my phone number,2026-01-02 10:00:00,n\n"
+    )
+    for created in (2, 0):
+        assert cli("import", "feedback", str(tmp_path / "form.csv"), "--json").json["created"] == created
+    items = FeedbackItem.objects.filter(submission_id="r1")
+    assert {item.field_id for item in items} == {"What is missing?", "What annoys you most?"}
+
+
+def test_company_and_plan_of_an_export_are_kept_with_the_person(cli: Callable[..., Done], tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        "suggestion.id,suggestion.title,external_user.external_id,account.name\n1,Dark mode,user-9,Acme\n"
+    )
+    cli("import", "feedback", str(tmp_path / "a.csv"))
+    assert Person.objects.get(key="user-9").company == "Acme"
+
+
+def test_a_file_of_no_use_ends_with_one_sentence(cli: Callable[..., Done], tmp_path: Path) -> None:
+    (tmp_path / "talk.vtt").write_text("WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n")
+    done = cli("import", "feedback", str(tmp_path / "talk.vtt"))
+    assert done.code == 1
+    assert "transcript of a talk" in done.error
+
+
+# The page
+
+
+def test_a_page_shows_what_a_file_holds_before_anything_is_stored(as_alice: Any) -> None:
+    page = read(upload(as_alice))
+    assert "posts.json would bring 2 new voices" in page
+    assert "Canny posts, by its columns “id”, “title”, “details” and “score”." in page
+    assert "words of 1" in page
+    assert "By the team, left out" in page
+    assert not FeedbackItem.objects.exists()
+
+
+def test_and_then_brings_it_in_and_takes_it_back(as_alice: Any, folder: Path) -> None:
+    upload(as_alice)
+    looked_at = ImportRun.objects.get()
+    page = read(as_alice.post(f"/p/sprout/voices/imports/{looked_at.pk}/begin", follow=True))
+    assert "posts.json brought 2 voices" in page
+    run = ImportRun.objects.exclude(pk=looked_at.pk).get()
+    assert (run.state, run.format_name, run.left_out) == ("completed", "Canny posts", {"team": 1})
+    assert not list(folder.iterdir())  # the file is gone when it is in
+    page = read(as_alice.post(f"/p/sprout/voices/imports/{run.pk}/undo", follow=True))
+    assert "2 voices of posts.json are out again." in page
+    assert not FeedbackItem.objects.exists()
+
+
+def test_an_import_that_stopped_goes_on_where_it_was(as_alice: Any, actor: Any, product: Any, monkeypatch: Any) -> None:
+    from whytree.voice.importing import files
+
+    monkeypatch.setattr(files, "BATCH_ROWS", 10)
+    content = "id,text\n" + "".join(f"{n},voice number {n} speaks\n" for n in range(55))
+    upload(as_alice, content.encode(), "many.csv")
+    run = uploads.begin(actor, product, ImportRun.objects.get())
+    run = uploads.go_on(actor, run, seconds=-1)  # time is up after the first batch
+    assert (run.created, run.finished_at) == (10, None)
+    page = read(as_alice.get(f"/p/sprout/voices/imports/{run.pk}"))
+    assert "10 rows of many.csv are in" in page
+    part = as_alice.post(f"/p/sprout/voices/imports/{run.pk}/go-on", headers={"HX-Request": "true"})
+    assert "many.csv brought 55 voices" in read(part)
+    assert FeedbackItem.objects.count() == 55
+
+
+def test_a_guessed_table_shows_its_columns_and_is_called_as_its_owner_calls_it(as_alice: Any) -> None:
+    page = read(upload(as_alice, b"id,text,stars\n1,hello there,2\n", "june reviews.csv"))
+    assert "No system we know writes this; the columns were guessed." in page
+    assert '<td>rating</td><td class="mono">stars</td>' in page
+    assert ImportRun.objects.get().source_name == "june reviews"
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "words"),
+    [
+        (b"", "a.csv", "The file is empty."),
+        (b"%PDF-1.7", "a.pdf", "is a PDF"),
+        (b"PK\x03\x04nonsense", "a.zip", "damaged ZIP file"),
+        (b"a,b\n1,2\n", "a.csv", "Which column holds what people said?"),
+        (b"WEBVTT\n\n", "a.vtt", "transcript of a talk"),
+    ],
+)
+def test_a_page_says_what_is_wrong_with_a_file(
+    as_alice: Any, folder: Path, content: bytes, name: str, words: str
+) -> None:
+    answer = upload(as_alice, content, name)
+    assert answer.status_code == 400
+    assert words in read(answer)
+    assert not ImportRun.objects.exists()
+    assert not list(folder.iterdir())
+
+
+def test_an_upload_says_nothing_of_where_it_lies(as_alice: Any, folder: Path) -> None:
+    page = read(upload(as_alice, b"a,b\n1,2\n", "../../etc/x.csv"))
+    assert str(folder) not in page
+
+
+def test_who_may_import(as_bob: Any, as_viewer: Any, as_charlie: Any, as_alice: Any) -> None:
+    assert upload(as_bob).status_code == 403
+    assert upload(as_viewer).status_code == 403
+    assert upload(as_charlie).status_code == 404
+    upload(as_alice)
+    run = ImportRun.objects.get()
+    assert as_bob.post(f"/p/sprout/voices/imports/{run.pk}/begin").status_code == 403
+    assert as_charlie.post(f"/p/sprout/voices/imports/{run.pk}/begin").status_code == 404
+    assert "Bring in a file" not in read(as_viewer.get("/p/sprout/voices/imports"))
+
+
+def test_old_uploads_are_thrown_away(as_alice: Any, monkeypatch: Any) -> None:
+    from datetime import timedelta
+
+    upload(as_alice)
+    assert uploads.throw_away_old() == 0
+    monkeypatch.setattr(uploads, "KEPT_FOR", timedelta(0))
+    assert uploads.throw_away_old() == 1
+    page = read(as_alice.get(f"/p/sprout/voices/imports/{ImportRun.objects.get().pk}"))
+    assert "not here any more" in page
+
+
+# The API
+
+
+def test_the_api_takes_the_file_as_it_is(api: Any, product: Any) -> None:
+    def send(**form: str) -> Any:
+        return api._client.post(
+            "/api/products/sprout/feedback-imports/upload",
+            {"file": io.BytesIO(AS_JSON), **form},
+            headers={"Authorization": f"Bearer {api.token}"},
+        )
+
+    looked_at = send(dry_run="true").json()
+    assert (looked_at["state"], looked_at["format_name"], looked_at["created"]) == ("dry_run", "Canny posts", 2)
+    assert not FeedbackItem.objects.exists()
+    assert send(consent="quotable").json()["created"] == 2
+    assert FeedbackItem.objects.filter(consent="quotable").count() == 2
+    assert send(consent="quotable").json()["skipped"] == 2
+    assert send(consent="perhaps").status_code == 400
+    assert Activity.objects.filter(verb="finish_import").exists()
