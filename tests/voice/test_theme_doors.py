@@ -76,6 +76,11 @@ def test_every_text_of_a_stranger_is_escaped(as_alice: Any, actor: Any, themes: 
         assert "<b>play" not in page, path
 
 
+def test_a_voices_own_page_says_which_theme_it_is_in(as_viewer: Any, themes: list[Theme]) -> None:
+    member = queries.voices_of(themes[0])[0][0]
+    assert f'href="/p/sprout/{themes[0].ref}"' in read(as_viewer, member.item.ref)
+
+
 def test_a_theme_is_renamed_joined_parted_dismissed_and_brought_back(as_bob: Any, themes: list[Theme]) -> None:
     one, two = themes[:2]
     assert "is called “Parcels” now" in do(as_bob, one, "rename", name="Parcels")

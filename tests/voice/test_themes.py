@@ -118,6 +118,18 @@ def test_erased_voices_are_neither_read_nor_quoted(product: Any, voices: Any, th
     assert "erased" not in " ".join(shown.theme.label for shown in queries.overview(product).themes)
 
 
+def test_no_label_is_one_persons_sentence(actor: Any, product: Any, voices: Any) -> None:
+    from whytree.voice.services import add_many
+
+    said = [f"验证码一直收不到{''.join(chr(0x4E00 + at * 7 + more) for more in range(3))}" for at in range(12)]
+    items = [{"text": text, "source_type": "test", "submission_id": f"zh{at}"} for at, text in enumerate(said)]
+    add_many(actor, product, items=items)
+    look(product)
+    labels = [shown.theme.label for shown in queries.overview(product).themes]
+    assert any("验证" in label for label in labels)
+    assert not set(labels) & set(said)
+
+
 def test_words_not_to_be_quoted_are_counted_and_not_shown(
     actor: Any, product: Any, voices: Any, themes: list[Theme]
 ) -> None:

@@ -40,7 +40,10 @@ class TooAlike(ValueError):
 
 @dataclass(frozen=True)
 class Theme:
-    """Texts that speak of the same. `quotes` are places in the list of texts, the most typical first."""
+    """Texts that speak of the same. `quotes` are places in the list of texts, the most typical first.
+
+    `is_quoted`: no word told it from the others, and the label is one text's own words.
+    """
 
     id: int
     label: str
@@ -48,6 +51,7 @@ class Theme:
     terms: tuple[str, ...]
     quotes: tuple[int, ...]
     middle: Vectors
+    is_quoted: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,7 @@ def _described(texts: Sequence[str | None], read: Distinct, vectors: Vectors, la
             tuple(terms[at][:TERMS]),
             tuple(int(read.first[place]) for place in quotes[at]),
             directions(sums[at][None, :])[0],
+            not label_of(terms[at], ""),
         )
         for at, name in enumerate(told_apart(names, terms))
     ]

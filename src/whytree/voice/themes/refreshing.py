@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from whytree.engines.themes import LEAST_TEXTS, Found, TooAlike, TooFew, find_with
 from whytree.engines.themes.drawing import lay_out
+from whytree.engines.themes.finding import Theme as FoundTheme
 from whytree.engines.themes.matching import match
 from whytree.engines.themes.sentences import NoModel
 from whytree.voice.models import FeedbackItem
@@ -111,13 +112,19 @@ def _themes(product: Product, found: Found, same: Mapping[int, Theme], voices: V
     result: dict[int, Theme] = {}
     for row, one in enumerate(found.themes):
         theme = rows.get(row) or Theme(product=product, number=numbers[one.id])
-        theme.label = one.label[:LABEL_LENGTH]
+        theme.label = _label(one)
         theme.terms = list(one.terms)
         theme.quotes = [voices.pks[at] for at in one.quotes]
         theme.x, theme.y = (round(float(value), 4) for value in places[row])
         theme.save()
         result[one.id] = theme
     return result
+
+
+def _label(found: FoundTheme) -> str:
+    """Words that several people share. Never one person's sentence: a label outlives its voices, and consent to be quoted."""
+    label = " · ".join(found.terms[:2]) or "without a word in common" if found.is_quoted else found.label
+    return label[:LABEL_LENGTH]
 
 
 def _place(now: Mapping[int, int], near: Mapping[int, float], there: Mapping[int, ThemeMembership]) -> None:
