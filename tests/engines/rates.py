@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.engines import ramps
 from whytree.engines.stats import Assigned, Estimate, NoAnswer, SampleRatio, sample_ratio
 from whytree.engines.stats.bayes import Prior, posterior
 from whytree.engines.stats.effects import (
@@ -539,6 +540,7 @@ TABLES: dict[str, Callable[[], list[Row]]] = {
     "Several questions": question_rows,
     "Margins, draws, beliefs": sundry_rows,
     "Power": power_rows,
+    "Ramps": lambda: [Row(*row) for row in ramps.ROWS],
 }
 
 

@@ -24,7 +24,7 @@ from whytree.engines.flag_rules import (
     logic_fault,
     resolve_references,
 )
-from whytree.engines.flag_rules.describing import follow, in_words
+from whytree.engines.flag_rules.describing import follow, in_words, laid_out
 
 CASES = json.loads(Path(__file__).with_name("flag_rules_cases.json").read_text(encoding="utf-8"))
 KEY = "the-flag"
@@ -291,3 +291,21 @@ def test_every_bucketing_stays_within_its_range(text: str, version: str, total: 
 @pytest.mark.parametrize("version", sorted(BUCKETINGS))
 def test_what_cannot_be_hashed_has_no_place(version: str) -> None:
     assert BUCKETINGS[version].place("\ud800", 10) is None or version.startswith("growthbook")
+
+
+@given(logics)
+def test_a_rule_laid_out_is_the_same_rule(logic: Any) -> None:
+    for width in (10, 40, 76):
+        assert json.loads(laid_out(logic, width)) == logic
+
+
+def test_what_fits_on_a_line_stays_on_one() -> None:
+    rule = {"if": [{"==": [{"var": "plan"}, "pro"]}, "on", {"fractional": [["on", 10], ["off", 90]]}]}
+    assert laid_out(rule, 100) == json.dumps(rule)
+    assert laid_out(rule, 60).splitlines() == [
+        '{"if": [',
+        '  {"==": [{"var": "plan"}, "pro"]},',
+        '  "on",',
+        '  {"fractional": [["on", 10], ["off", 90]]}',
+        "]}",
+    ]

@@ -358,3 +358,69 @@ def test_what_was_told_here_weighs_more_than_what_was_confirmed() -> None:
 def test_a_merge_that_names_several_tickets_gives_its_commits_none(body: str, keys: list[str]) -> None:
     facts = CommitFacts("Add a dialog", merge_subject="Merge pull request #9 from acme/create-table", merge_body=body)
     assert [one.key for one in ticket_candidates(facts)] == keys
+
+
+OURS = "github.com/acme/sprout"
+
+
+def keys_of(facts: CommitFacts) -> list[str]:
+    return [one.key for one in ticket_candidates(facts)]
+
+
+@pytest.mark.parametrize(
+    ("body", "keys"),
+    [
+        ("ref: https://github.com/press/paper/issues/3921", []),  # the bug behind a workaround
+        ("Refs: press/paper#3921", []),
+        ("cc: press/paper#3921", []),
+        ("Refs https://github.com/acme/site/issues/5", ["#5"]),  # a sister repository
+        ("Refs https://gitlab.com/Acme/group/design/-/issues/5", ["#5"]),
+        ("Refs https://github.com/ana/sprout/issues/5", ["#5"]),  # a fork, or what it was forked from
+        ("Fixes press/paper#3921", ["#3921"]),  # the author says that it ends it
+        ("Refs #5", ["#5"]),
+        ("Refs https://acme.atlassian.net/browse/ABC-12", ["ABC-12"]),
+    ],
+)
+def test_a_reference_to_another_project_is_background(body: str, keys: list[str]) -> None:
+    assert keys_of(CommitFacts("Add form", body, tracker=OURS)) == keys
+    assert keys_of(CommitFacts("Add form", merge_subject="Merge branch 'x'", merge_body=body, tracker=OURS)) == keys
+
+
+def test_whose_tickets_another_projects_are_is_not_known_without_a_tracker_of_our_own() -> None:
+    assert keys_of(CommitFacts("Add form", "Refs https://github.com/acme/sprout/issues/5")) == ["#5"]
+
+
+@pytest.mark.parametrize("body", ["Fixes #7 #157", "Fixes #7 / #157", "Fixes #7/#157", "Fixes #7, #157"])
+def test_a_list_of_tickets_is_read_to_its_end(body: str) -> None:
+    assert keys_of(CommitFacts("Clear the paths", body)) == ["#7", "#157"]
+    assert keys_of(CommitFacts("Add test", merge_subject="Merge pull request #9 from ana/x", merge_body=body)) == []
+
+
+@pytest.mark.parametrize(
+    "words", ["was added as part of", "had been added in as part of", "which were made as part of"]
+)
+def test_the_ticket_that_something_once_came_with_is_background(words: str) -> None:
+    assert keys_of(CommitFacts("Remove initial class", f"It is not used and {words} #412")) == []
+    assert keys_of(CommitFacts("Remove initial class, as part of #412")) == ["#412"]
+
+
+@pytest.mark.parametrize("rest", [" (#77)", " #77", " (!77)"])
+def test_what_follows_a_reverts_quotation_is_its_request(rest: str) -> None:
+    assert keys_of(CommitFacts(f'Revert "Add form"{rest}')) == []
+
+
+def test_what_a_revert_says_of_itself_counts() -> None:
+    assert keys_of(CommitFacts('Revert "Add form", fixes #412 (#77)')) == ["#412"]
+
+
+@pytest.mark.parametrize(
+    ("body", "keys"),
+    [
+        ("Refs:\n- https://github.com/acme/sprout/pull/8\n- https://github.com/acme/sprout/issues/5", ["#5"]),
+        ("Fixes:\n\n* #5\n* #6\n\n* #7 stays open", ["#5", "#6"]),
+        ("Fixes\n- #5 is not touched", []),
+        ("Fixes #5\n- #6 stays open", ["#5"]),
+    ],
+)
+def test_a_list_below_a_keyword_is_read(body: str, keys: list[str]) -> None:
+    assert keys_of(CommitFacts("Move metadata", body)) == keys

@@ -74,7 +74,14 @@ def test_a_branch_of_numbers_is_believed_only_with_the_words_of_the_title() -> N
     assert not titles_agree(("factor", "auth"), "")
 
 
-@pytest.mark.parametrize("subject", ["(AB-1)" + " " * 60_000 + "x", "(AB-1)" * 10_000, "." * 60_000, "a/" * 30_000])
+@pytest.mark.parametrize("branch", ["issue/7-157", "ana/issue-7-and-157", "issue-7.1"])
+def test_a_branch_of_two_tickets_is_for_neither(branch: str) -> None:
+    assert not list(tickets_in_branch(branch))
+
+
+@pytest.mark.parametrize(
+    "subject", ["(AB-1)" + " " * 60_000 + "x", "(AB-1)" * 10_000, "." * 60_000, "a/" * 30_000, "was made " * 6_000]
+)
 def test_no_subject_keeps_the_rules_busy(subject: str) -> None:
     """What grows with the square of a text would take minutes here, and hold every thread."""
     assert len(list(tickets_in_message(subject, f"Refs: {subject}", ()))) <= 2

@@ -32,6 +32,7 @@ KEPT = [
     "guardrail passes | truly worse by exactly the margin",
     "sample ratio below 0.01 | fair draw",
     "belief misses | effects spread like the prior",
+    "stratified mean with a covariate | ramp, both drift, no effect",
 ]
 PLANNED = "five planned looks | 5 % share, no effect"
 LOOKS = ["always-valid interval | 97 % zero, no effect", "always-valid interval | 5 % share, no effect"]
@@ -43,6 +44,7 @@ BROKEN = {
     "relative change (delta method) | baseline 3 errors from zero": 0.07,
     "no effect, tails not looked at | 97 % zero, 1,000 : 9,000": 0.07,
     "belief misses | prior off by one and half as wide": 0.25,
+    "pooled mean, as a mistake | ramp, drifting baseline, no effect": 0.95,
 }
 
 

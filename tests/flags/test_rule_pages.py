@@ -150,3 +150,31 @@ def test_who_may_not_see_sees_nothing(as_charlie: Any, as_viewer: Any, flag: Fla
     assert as_charlie.post(f"{PAGE}/rules").status_code == 404
     assert as_viewer.post(f"{PAGE}/rules").status_code == 403
     assert "Change who is singled out" not in text(as_viewer.get(PAGE))
+
+
+def test_what_flags_share_is_on_their_list(
+    as_alice: Any, as_bob: Any, as_viewer: Any, product: Any, flag: Flag, actor: Any
+) -> None:
+    page = text(as_alice.get("/p/sprout/flags"))
+    assert "Nobody is held out of all changes." in page
+    condition = {"key": "ours", "name": "One of us", "logic": '{"ends_with": [{"var": "email"}, "@acme.com"]}'}
+    assert "ours is saved." in text(as_bob.post("/p/sprout/flag-conditions", condition, follow=True))
+    set_rules(actor, product, "f", targeting={"if": [{"$ref": "ours"}, "on"]})
+    page = text(as_viewer.get("/p/sprout/flags"))
+    assert 'email ends with "@acme.com"' in page
+    assert f'href="{PAGE}#rules"' in page
+    refused = as_alice.post("/p/sprout/flag-conditions", condition | {"logic": "{"})
+    assert refused.status_code == 400
+    assert "The condition is no JSON that can be read" in text(refused)
+    assert 'value="One of us"' in text(refused)
+    assert as_viewer.post("/p/sprout/flag-conditions", condition).status_code == 403
+
+
+def test_the_holdout_is_a_maintainers_matter(as_alice: Any, as_bob: Any, as_charlie: Any, flag: Flag) -> None:
+    assert "5 % are held out." in text(as_alice.post("/p/sprout/flag-holdout", {"percent": "5"}, follow=True))
+    assert "5 % of the people are held out" in text(as_bob.get("/p/sprout/flags"))
+    assert 'id="holdout"' not in text(as_bob.get("/p/sprout/flags"))
+    assert as_bob.post("/p/sprout/flag-holdout", {"percent": "5"}).status_code == 403
+    assert as_charlie.post("/p/sprout/flag-holdout", {"percent": "5"}).status_code == 404
+    for percent in ("80", "", "half"):
+        assert as_alice.post("/p/sprout/flag-holdout", {"percent": percent}).status_code == 400

@@ -1,5 +1,6 @@
 """Every link rule on a real repository, from the commit to the answer: the right solution, or none."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -215,3 +216,19 @@ def test_the_share_of_explained_lines_is_counted_by_rule(cli: Any, api: Any, tre
         "by_rule": {"trailer": 2, "git note": 1},
     }
     assert api.get("/products/sprout/why/share?repository=none").status == 404
+
+
+def test_another_projects_ticket_that_is_only_referred_to_is_not_named(cli: Any, product: Any, clone: Clone) -> None:
+    clone.git("remote", "add", "origin", "https://github.com/acme/sprout.git")
+    clone.commit("Start", **{PATH: FORM})
+    shas = [
+        clone.commit("Work around it\n\nRefs press/paper#3921", **{"a.py": "a = 1\n"}),
+        clone.commit("Say it there too\n\nRefs acme/site#5", **{"b.py": "b = 1\n"}),
+    ]
+    unread = [cli("why", line, "--json", cwd=clone.path) for line in ("a.py:1", "b.py:1")]
+    assert [result.exit_code for result in unread] == [0, 0]
+    assert json.loads(unread[0].output)["ticket"] is None
+    read(cli, clone)
+    tickets = [explain(product, Ask(CommitRef(sha))).ticket for sha in shas]
+    assert [ticket and ticket.key for ticket in tickets] == [None, "#5"]
+    assert not Ticket.objects.filter(key="#3921").exists()

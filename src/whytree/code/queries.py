@@ -129,6 +129,7 @@ def _facts(commit: Commit, merge: Commit | None, told: tuple[str, ...]) -> Commi
         told=told,
         unrelated=commit.is_unrelated,
         answers=tuple(LinkAnswer(**answer) for answer in commit.answers),
+        tracker=commit.repository.tracker,
     )
 
 

@@ -326,7 +326,7 @@ def _facts_of_all(
             commit.sha,
             commit.merged_by,
             repository.tracker,
-            _facts(commit, merges, told.get(commit.sha, ())),
+            replace(_facts(commit, merges, told.get(commit.sha, ())), tracker=repository.tracker),
         )
         for commit in commits
     ]

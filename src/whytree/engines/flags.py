@@ -182,6 +182,7 @@ class Evaluator:
         "_variant_text",
         "reads",
         "rules",
+        "wants_more",
     )
 
     def __init__(self, rules: Rules) -> None:
@@ -208,6 +209,10 @@ class Evaluator:
             or rules.unit != "person"
             or rules.on_from is not None
             or rules.on_until is not None
+        )
+        # what a client may not send: profiles, companies, variants that were kept, and whatever other flags want
+        self.wants_more = bool(
+            self.reads & {"person", "company"} or rules.unit == "company" or rules.is_sticky or rules.prerequisites
         )
         self._same_for_all = self._answer_for_all()
 

@@ -31,6 +31,7 @@ from whytree.engines.links_tickets import (
     NODE_PREFIXES,
     TicketMention,
     TicketRef,
+    is_another_projects,
     parse_ticket,
     tickets_in_branch,
     tickets_in_message,
@@ -70,7 +71,7 @@ class CommitFacts:
 
     `pull_*` tell of its pull request as the tracker knows it: its number, the tickets it closes, its `Why:` lines as
     (key, value), the branch it came from. `unrelated`: it came with another repository's history, whose numbers and
-    branches are not ours.
+    branches are not ours. `tracker` ("github.com/acme/sprout") has our own tickets; "" where that is not known.
     """
 
     subject: str
@@ -87,6 +88,7 @@ class CommitFacts:
     pull_whys: tuple[tuple[str, str], ...] = ()
     pull_branch: str = ""
     answers: tuple[LinkAnswer, ...] = ()
+    tracker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,8 +229,20 @@ def _tickets(facts: CommitFacts, trailers: tuple[tuple[str, str], ...]) -> Itera
     if is_release(facts.subject) or parse_merge(facts.subject, facts.body).sums_up:
         return
     body = own_words(facts.subject, facts.body, facts.author_name)
-    for mention in tickets_in_message(own_subject(facts.subject), body, trailers if body else ()):
-        yield _ticket(mention.place, mention)
+    subject = own_subject(facts.subject)
+    if is_revert(facts.subject, "") and _LONE_NUMBER.fullmatch(subject):
+        subject = ""  # behind a revert's quotation stands its request
+    for mention in tickets_in_message(subject, body, trailers if body else ()):
+        if not _is_background(facts, mention):
+            yield _ticket(mention.place, mention)
+
+
+_LONE_NUMBER = re.compile(r"\(?[#!]\d+\)?")
+
+
+def _is_background(facts: CommitFacts, mention: TicketMention) -> bool:
+    """Whether it is only referred to and another project's: the bug behind a workaround, the release note one read."""
+    return mention.place == "ticket reference" and is_another_projects(mention.ticket.tracker, facts.tracker)
 
 
 def request_of(facts: CommitFacts) -> str:
@@ -352,7 +366,8 @@ def _pull_request(facts: CommitFacts) -> Iterator[Candidate]:
     for key, value in trailers:
         yield from _stated("pull request", key, value)
     for mention in tickets_in_message("", own_words(facts.merge_subject, facts.merge_body), trailers):
-        yield _ticket("pull request", mention)
+        if not _is_background(facts, mention):
+            yield _ticket("pull request", mention)
     for key, value in facts.pull_whys:
         yield from _stated("pull request", key, value)
     for ticket in facts.pull_closes:

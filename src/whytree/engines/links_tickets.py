@@ -27,7 +27,7 @@ TRACKER_LIMIT = 300
 _KEY = r"[A-Z][A-Z0-9_]{1,9}-[1-9]\d{0,6}"
 _NUMBER = r"#[1-9]\d{0,6}"
 _ONE = rf"(?:https?://[^\s<>()\[\]\"']+|(?:[\w.-]{{1,100}}/[\w.-]{{1,100}})?{_NUMBER}|[Gg][Hh]-[1-9]\d{{0,6}}|{_KEY})(?![\w-])"
-_ANY = re.compile(rf"(?<![\w#/-]){_ONE}")
+_ANY = re.compile(rf"(?<![\w#/-]){_ONE}|(?<=\d/){_NUMBER}(?![\w-])")
 
 _ISSUE_URL = re.compile(
     r"https?://(?P<host>[^/\s]+)/(?P<path>[\w.~-]+(?:/[\w.~-]+)+?)/(?:-/)?"
@@ -92,6 +92,12 @@ def parse_ticket_url(url: str) -> TicketRef | None:
     return None
 
 
+def is_another_projects(tracker: str, ours: str) -> bool:
+    """Whether a tracker has neither our owner nor our name: no sister repository, and no fork. Not while ours is unknown."""
+    theirs, own = tracker.split("/"), ours.split("/")
+    return len(theirs) > 2 and len(own) > 2 and theirs[1] != own[1] and theirs[-1] != own[-1]
+
+
 def tracker_of_remote(remote: str) -> str:
     """`git@github.com:Acme/Sprout.git` or its https form as "github.com/acme/sprout"; "" for a path."""
     shape = r"(?:\w+://)?(?:[^@/\s]+@)?(?P<host>[\w-]+(?:\.[\w-]+)+)(?::\d+)?[:/](?P<path>\S+?)(?:\.git)?/?"
@@ -119,10 +125,16 @@ _TRAILER_PLACES: dict[str, Place] = {
 }
 _CLOSES = r"close[sd]?|fix(?:e[sd])?|resolve[sd]?|implement(?:s|ed)?"
 _REFERS = r"refs?|references?|part of|address(?:es|ed)?"
+# "It was added as part of #12" says what happened then.
 _KEYWORD = re.compile(
-    r"(?P<denied>(?i:\b(?:not|never|without|instead of|than|unlike)|n't)\s+)?"
+    r"(?P<denied>(?i:\b(?:not|never|without|instead of|than|unlike)|n't"
+    r"|\b(?:was|were|been)\s+\w+\s+(?:\w+\s+)?as(?=\s+part of\b))\s+)?"
     rf"\b(?i:(?P<closes>{_CLOSES})|{_REFERS})\b:?\s+"
-    rf"(?i:(?:issues?|tickets?|bug)\s+)?(?P<list>{_ONE}(?:(?:\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*){_ONE})*)"
+    rf"(?i:(?:issues?|tickets?|bug)\s+)?(?P<list>{_ONE}(?:(?:\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*|[ \t]*/[ \t]*(?=#)|[ \t]+(?=#)){_ONE})*)"
+)
+# "Refs:", and below it one ticket a line.
+_BELOW = re.compile(
+    rf"\b(?i:(?P<closes>{_CLOSES})|{_REFERS}):[ \t]*\n(?P<list>(?:\s*[-*][ \t]+{_ONE}[ \t\r]*(?:\n|\Z))+)"
 )
 _PREFIX = r"^(?:[a-z]+(?:\([^)]*\))?!?:\s*)?"
 _HEAD = re.compile(rf"{_PREFIX}(?i:(?:issue|ticket|bug)\s+)?[\[(]?(?P<ticket>{_ONE})(?:[\])]|:|\s|$)")
@@ -139,6 +151,7 @@ def tickets_in_message(subject: str, body: str, trailers: tuple[tuple[str, str],
         if key.lower() in _TRAILER_KEYS:
             yield from _mentions(value, _TRAILER_PLACES.get(key.lower(), "ticket key"))
     said = [found for text in (subject, body) for found in _KEYWORD.finditer(text) if not found["denied"]]
+    said += _BELOW.finditer(body)
     for found in said:
         if found["closes"]:
             yield from _mentions(found["list"], "closing keyword")
@@ -189,7 +202,7 @@ def _same(words: str, title: str) -> bool:
 _BRANCH_KEY = re.compile(rf"(?:^|/)(?P<key>{_KEY})(?![A-Z0-9.])", re.IGNORECASE)
 _BOTS_BRANCH = re.compile(r"(?:^|/)(?:dependabot|renovate|snyk|pyup)[-/]", re.IGNORECASE)
 _BRANCH_ISSUE = re.compile(
-    r"(?:^|/)(?:issues?|gh|ticket|bug)[-_/]?#?(?P<number>[1-9]\d{0,6})(?![\w.])(?!-\d)", re.IGNORECASE
+    r"(?:^|/)(?:issues?|gh|ticket|bug)[-_/]?#?(?P<number>[1-9]\d{0,6})(?![\w.])(?!-(?:and-)?\d)", re.IGNORECASE
 )
 _BRANCH_SLUG = re.compile(r"(?:^|/)(?P<number>[1-9]\d{0,6})-(?P<slug>[a-z][\w-]+)$", re.IGNORECASE)
 

@@ -32,7 +32,7 @@ def record(evaluator: Evaluator, answer: Evaluation, *, id: int, version: int) -
         "config_version": 2,
         "rule_type": _rule_type(answer, is_split=is_split),
         "rule_id": str(uuid.uuid5(_SPACE, f"{id}:{answer.by}")),
-        "variant_key": answer.variant or None,
+        "variant_key": answer.variant if on or answer.in_rollout else None,
     }
     return {
         "key": answer.key,

@@ -21,6 +21,7 @@ from .models import Experiment
 from .planning import Words, prospect, question_of
 from .reading import as_json, state_of
 from .rollouts.api import router as rollout_router
+from .segments import segments_of
 from .table import as_csv
 from .telling import headline, setting, standing, summary
 
@@ -189,6 +190,13 @@ def get_experiment_csv(request: ApiRequest, product: str, ref: str) -> HttpRespo
     """Its table of metrics and arms as CSV."""
     found = queries.find_experiment(api_product(request, product, Role.VIEWER), ref)
     return plain(HttpResponse(as_csv(queries.reading_of(found)), content_type="text/csv; charset=utf-8"))
+
+
+@router.get("/products/{product}/experiments/{ref}/segments", operation_id="get_experiment_segments")
+def get_experiment_segments(request: ApiRequest, product: str, ref: str, by: str) -> dict[str, Any]:
+    """The deciding metric by platform, country, version and the like at the first exposure; parts correct each other."""
+    found = queries.find_experiment(api_product(request, product, Role.VIEWER), ref)
+    return asdict(segments_of(found, by, timezone.now()))
 
 
 @router.patch("/products/{product}/experiments/{ref}", response=ExperimentDetail, operation_id="edit_experiment")

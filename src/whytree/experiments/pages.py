@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from whytree.errors import WhytreeError
+from whytree.stores.filters import COLUMNS
 from whytree.tree.pages.parts import draw_panels, may_write
 from whytree.workspace.doors import PageRequest, page, plain
 from whytree.workspace.models import Product
@@ -18,9 +19,10 @@ from whytree.workspace.roles import Role
 from . import deciding, queries, services, voices
 from .design import LOOKS
 from .models import Decision, Experiment
-from .pictures import depth, drawn_prospect, exposure_chart, rows
+from .pictures import depth, drawn_prospect, exposure_chart, rows, segment_rows
 from .planning import prospect, question_of_experiment
 from .reading import Reading, as_json, state_of
+from .segments import segments_of
 from .table import as_csv
 from .telling import headline, setting, standing, summary
 
@@ -167,6 +169,7 @@ def _show(
         "sent": sent or {},
         "error": error,
         "may_write": may_write(request.actor, product),
+        **_of_segments(request, found, reading),
         **(_of_reading(product, found, reading) if reading is not None else _of_plan(request, found)),
     }
     return render(request, "experiments/experiment.html", context, status=error.status if error else 200)
@@ -188,3 +191,18 @@ def _of_reading(product: Product, found: Experiment, reading: Reading) -> dict[s
         "sizes": " : ".join(f"{people:,}" for people in reading.seen.values()),
         "arms": ", ".join(reading.seen),
     }
+
+
+def _of_segments(request: PageRequest, found: Experiment, reading: Reading | None) -> dict[str, Any]:
+    """Parts of the people, when asked for; an answer that cannot be given is told in place of them."""
+    by = request.GET.get("by", "")
+    if reading is None or not reading.may_compare:
+        return {}
+    asked: dict[str, Any] = {"columns": COLUMNS, "by": by}
+    if not by:
+        return asked
+    try:
+        parts = segments_of(found, by, timezone.now())
+    except WhytreeError as error:
+        return asked | {"segments_reason": error.message}
+    return asked | {"segments": segment_rows(parts), "segments_left": parts.left_out}

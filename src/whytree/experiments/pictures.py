@@ -19,6 +19,7 @@ from .models import Experiment
 from .planning import Prospect
 from .reading import Reading
 from .results import Comparison, MetricResult
+from .segments import Segments
 from .sentences import p_text
 
 TONES = {"better": "leaf", "not worse": "leaf", "worse": "red", "harm": "red"}
@@ -156,6 +157,32 @@ def depth(reading: Reading) -> list[Depth]:
                 )
             )
     return found
+
+
+def segment_rows(found: Segments) -> list[Row]:
+    """A row a part and arm, on one scale."""
+    unit = "pp" if any(one.metric.unit == "%" for one in found.segments) else ""
+    scale = Scale.over([end for one in found.segments for end in _ends(one.metric, unit)], 300)
+    rows = []
+    for segment in found.segments:
+        for one in segment.metric.comparisons:
+            measured, tone = _measured(one, unit), TONES.get(one.standing, "")
+            odd = "" if segment.ratio.standing == "ok" else f" · sample ratio p = {p_text(segment.ratio.p or 0.0)}"
+            rows.append(
+                Row(
+                    segment.value,
+                    f"{segment.people:,} people{odd}",
+                    one.arm,
+                    _value(one.control, unit),
+                    _value(one.treatment, unit),
+                    f"{_signed(measured.value)} {unit}".rstrip() if measured is not None else "",
+                    _svg(charts.interval_row(scale, None, measured, unit=unit, tone=tone or QUIET)),
+                    one.standing,
+                    tone,
+                    one.reason,
+                )
+            )
+    return rows
 
 
 def exposure_chart(reading: Reading) -> SafeString:

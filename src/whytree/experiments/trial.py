@@ -187,6 +187,17 @@ class Trial:
                 found[place] = Counted(asked[place], cells, at, len(self.stretches))
         return [found[place] for place in range(len(asked))]
 
+    def count_by(self, asked: Counting, by: str) -> dict[str, Counted]:
+        """One metric in the parts that a column of the first exposure makes, the largest first."""
+        cells = exposures.by_period_and_arm(
+            self.product.pk, self.flag_key, self._spans, [asked.goal], asked.window, **self._known, by=by
+        )
+        parts: dict[str, list[ArmSums]] = defaultdict(list)
+        for cell in cells:
+            parts[cell.part].append(cell)
+        largest = sorted(parts.items(), key=lambda item: -sum(cell.seen for cell in item[1]))
+        return {part: Counted(asked, mine, 0, len(self.stretches)) for part, mine in largest}
+
     def capped(self, asked: Counting, percentile: float) -> Counting:
         """With a cap at that percentile of all arms together, found in a pass of its own."""
         (top,) = exposures.percentiles(

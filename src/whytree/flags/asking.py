@@ -70,12 +70,11 @@ def context_for(
     product_id: int, flags: live.FlagSet, asked: Iterable[Evaluator], unit: str | None, sent: Mapping[str, Any]
 ) -> Context:
     """What these flags may read about the person; makes a query only for flags that need one."""
-    evaluators = list(asked)
-    for each in evaluators:
-        needed = (flags.evaluators.get(one.flag) for one in each.rules.prerequisites)
-        evaluators.extend(other for other in needed if other is not None and other not in evaluators)
-    attributes = _attributes(product_id, evaluators, unit, sent)
     now = time.time()
+    evaluators = _with_needed(flags, asked)
+    if not evaluators:
+        return Context(sent, now, {}, flags.evaluators)
+    attributes = _attributes(product_id, evaluators, unit, sent)
     context = Context(attributes, now, {}, flags.evaluators)
     sticky = [each.rules for each in evaluators if each.rules.is_sticky]
     if not sticky or not unit:
@@ -87,6 +86,20 @@ def context_for(
             given = _kept.get((product_id, f"{by}:{who}"), partial(_look_up_kept, product_id, who), {})
             kept |= {key: given[pk] for pk, key in wanted.items() if pk in given}
     return Context(attributes, now, kept, flags.evaluators)
+
+
+def _with_needed(flags: live.FlagSet, asked: Iterable[Evaluator]) -> list[Evaluator]:
+    """Those of the flags, and of the flags they need, that want to know more than the client sent."""
+    found: dict[str, Evaluator] = {}
+    waiting = [each for each in asked if each.wants_more]
+    while waiting:
+        each = waiting.pop()
+        if each.rules.key not in found:
+            found[each.rules.key] = each
+            waiting.extend(
+                flags.evaluators[one.flag] for one in each.rules.prerequisites if one.flag in flags.evaluators
+            )
+    return list(found.values())
 
 
 def _attributes(

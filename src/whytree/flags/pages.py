@@ -25,7 +25,7 @@ from .definition import basis_points
 from .models import Flag, Kind
 from .reading import json_object, put_path, read_value
 from .retiring import removable, retirement_of
-from .rule_pages import rule_context
+from .rule_pages import rule_context, shared_context
 from .snippets import python_snippet
 from .versions import versions
 
@@ -38,16 +38,23 @@ PLACES = 50  # in code
 def flags(request: PageRequest, product: Product) -> HttpResponse:
     """All flags; POST makes one."""
     if request.method != "POST":
-        return _list(request, product, request.GET)
+        return flag_list(request, product, request.GET)
     try:
         flag = services.create_flag(request.actor, product, **_new_flag(product, request.POST))
     except Invalid as error:
-        return _list(request, product, request.POST, error)
+        return flag_list(request, product, request.POST, error)
     messages.success(request, f"{flag.key} is there, off and at 0 %.")
     return redirect("flag", product.slug, flag.key)
 
 
-def _list(request: PageRequest, product: Product, form: QueryDict, error: WhytreeError | None = None) -> HttpResponse:
+def flag_list(
+    request: PageRequest,
+    product: Product,
+    form: QueryDict | None = None,
+    error: WhytreeError | None = None,
+    condition_error: WhytreeError | None = None,
+) -> HttpResponse:
+    """The list; `form` and `error` are of a flag that could not be made, `condition_error` of what flags share."""
     archived = "archived" in request.GET
     shown = list(queries.list_flags(product, archived=archived))
     context = {
@@ -59,11 +66,14 @@ def _list(request: PageRequest, product: Product, form: QueryDict, error: Whytre
         "kinds": Kind.choices,
         "solutions": Solution.objects.filter(product=product, closed_at=None),
         "hypotheses": _open_hypotheses(product),
-        "form": form,
+        "form": form or {},
         "error": error,
+        "condition_error": condition_error,
         "may_write": _may_write(request, product),
     }
-    return render(request, "flags/flags.html", context, status=error.status if error else 200)
+    context |= shared_context(request, product, request.POST.dict() if condition_error else None)
+    refused = error or condition_error
+    return render(request, "flags/flags.html", context, status=refused.status if refused else 200)
 
 
 def _list_sentence(shown: list[Flag]) -> str:

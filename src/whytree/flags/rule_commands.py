@@ -89,7 +89,9 @@ def _show_rules(found: dict[str, Any], as_json: bool) -> None:
     lines = list(_said(found))
     say(f"{found['key']}: {'; '.join(lines) if lines else 'nobody is singled out'}")
     if found["targeting"] is not None:
-        say(json.dumps(found["targeting"], indent=2, ensure_ascii=False))
+        from whytree.engines.flag_rules.describing import laid_out
+
+        say(laid_out(found["targeting"]))
 
 
 def _said(found: dict[str, Any]) -> Any:
@@ -257,7 +259,11 @@ def history(key: Key, as_json: AsJson = False) -> None:
         now = "  now" if version["is_now"] else ""
         say(f"{version['id']}  {version['at'][:16].replace('T', ' ')}  {version['verb']} by {version['by']}{now}")
         for one in version["differences"]:
-            say(f"    {one['field']}: {one['before']} → {one['after']}")
+            say(f"    {one['field']}: {_on_one_line(one['before'])} → {_on_one_line(one['after'])}")
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def back(

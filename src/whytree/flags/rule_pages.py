@@ -1,7 +1,7 @@
 """The part of a flag's page that singles people out, and the way back to an earlier state."""
 
-import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,12 +10,15 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
+from whytree.engines.flag_rules.describing import in_words, laid_out
 from whytree.errors import Conflict, Invalid
+from whytree.workspace.access import role_of
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from . import queries, services
+from .definition import basis_points
 from .models import BucketBy, Flag
 from .reading import json_object, moment_of, pairs_of, rule_in
 
@@ -33,9 +36,36 @@ def rule_context(flag: Flag, form: Mapping[str, Any] | None = None) -> dict[str,
     }
 
 
+@dataclass(frozen=True)
+class ConditionLine:
+    """A condition as the list shows it."""
+
+    key: str
+    name: str
+    says: str
+    used_by: list[str]
+
+
+def shared_context(request: PageRequest, product: Product, form: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What all flags share; `form` is a condition that somebody sent and that could not be taken."""
+    role = role_of(request.actor, product)
+    lines = [
+        ConditionLine(
+            one.key, one.name, in_words(one.logic), [flag.key for flag in queries.referring(product, one.key)]
+        )
+        for one in queries.list_conditions(product)
+    ]
+    return {
+        "conditions": lines,
+        "condition_form": form or {},
+        "holdout_percent": queries.holdout_share(product) / 100,
+        "may_hold_out": role is not None and role.covers(Role.MAINTAINER),
+    }
+
+
 def _form_of(flag: Flag) -> dict[str, Any]:
     return {
-        "targeting": "" if flag.targeting is None else json.dumps(flag.targeting, indent=1, ensure_ascii=False),
+        "targeting": "" if flag.targeting is None else laid_out(flag.targeting),
         "overrides": "\n".join(f"{unit} = {variant}" for unit, variant in flag.overrides.items()),
         "prerequisites": "\n".join(
             f"{needed['flag']} = {variant}" for needed in flag.prerequisites for variant in needed["variants"]
@@ -115,3 +145,35 @@ def go_back(request: PageRequest, product: Product, key: str, version: int) -> H
         return flag_page(request, queries.find_flag(product, key), error)
     messages.success(request, f"{flag.key} is {flag.state}, as it was then.")
     return redirect("flag", product.slug, key)
+
+
+@require_POST
+@page(Role.MEMBER)
+def save_condition(request: PageRequest, product: Product) -> HttpResponse:
+    """Make or change a named condition."""
+    from .pages import flag_list
+
+    form = request.POST
+    try:
+        logic = json_object(form.get("logic", ""), "The condition")
+        made = services.set_condition(request.actor, product, form.get("key", ""), logic, name=form.get("name", ""))
+    except (Invalid, Conflict) as error:
+        return flag_list(request, product, condition_error=error)
+    messages.success(request, f"{made.key} is saved.")
+    return redirect("flags", product.slug)
+
+
+@require_POST
+@page(Role.MAINTAINER)
+def save_holdout(request: PageRequest, product: Product) -> HttpResponse:
+    """The share of the people who meet no change."""
+    from .pages import flag_list
+
+    try:
+        share = float(request.POST.get("percent", "").replace(",", ".") or "nan")
+        held = services.set_holdout(request.actor, product, basis_points(share))
+    except (Invalid, ValueError) as error:
+        found = error if isinstance(error, Invalid) else Invalid("Give the holdout as a number of percent, as in 5.")
+        return flag_list(request, product, condition_error=found)
+    messages.success(request, f"{held.share / 100:g} % are held out." if held.share else "Nobody is held out any more.")
+    return redirect("flags", product.slug)

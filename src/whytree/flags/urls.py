@@ -5,6 +5,8 @@ from . import pages as views
 
 pages = [
     path("flags", views.flags, name="flags"),
+    path("flag-conditions", rule_pages.save_condition, name="flag_condition"),
+    path("flag-holdout", rule_pages.save_holdout, name="flag_holdout"),
     path("flags/<str:key>", views.flag, name="flag"),
     path("flags/<str:key>/rollout", views.change_rollout, name="flag_rollout"),
     path("flags/<str:key>/rules", rule_pages.change_rules, name="flag_rules"),

@@ -1,11 +1,13 @@
 """What a flag was after each change: who made it, what differed, field by field. Read from the activity list."""
 
+import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from whytree.engines.flag_rules.describing import laid_out
 from whytree.engines.flags import percent
 from whytree.workspace.activity import activity_for
 
@@ -55,6 +57,13 @@ class Difference:
     def is_long(self) -> bool:
         """Worth a fold of its own on a page."""
         return "\n" in self.before + self.after or len(self.before + self.after) > 160
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """Line by line what went ("−"), came ("+") and stayed (" ")."""
+        signs = {"- ": "−", "+ ": "+", "  ": " "}
+        compared = difflib.ndiff(self.before.splitlines(), self.after.splitlines())
+        return [(signs[line[:2]], line[2:]) for line in compared if line[:2] in signs]
 
 
 VERBS = {
@@ -128,5 +137,5 @@ def _text(field: str, value: Any, groups: Mapping[int, str]) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False, indent=1 if field == "targeting" else None)
+        return laid_out(value) if field == "targeting" else json.dumps(value, ensure_ascii=False)
     return str(value) or "none"

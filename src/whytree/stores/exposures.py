@@ -22,6 +22,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from .events import Row, store
+from .filters import COLUMNS
 from .sql import PEOPLE, PERSON
 
 
@@ -80,6 +81,8 @@ class ArmSums:
     moved: int
     quarantined: int
     sums: tuple[Sums, ...]
+    part: str = ""
+    """What the column asked for was when they first met the flag."""
 
 
 # Clients may report every evaluation; these reasons say that the person was not in the rollout.
@@ -97,6 +100,7 @@ SELECT
     arraySort(met) AS meetings,
     meetings[1].2 AS arm,
     meetings[1].1 AS entry,
+    {part} AS part,
     entry + {{window:Int64}} AS until,
     arrayFirstIndex((s, e) -> entry >= s AND entry < e, {{starts:Array(Int64)}}, {{ends:Array(Int64)}}) AS place,
     arrayFirst(m -> m.2 != arm, meetings) AS other,
@@ -110,7 +114,7 @@ FROM (
     SELECT
         {person} AS who,
         groupArrayIf(
-            (toUnixTimestamp64Milli(timestamp), properties['variant']),
+            (toUnixTimestamp64Milli(timestamp), properties['variant']{met}),
             {exposed} AND timestamp >= {{start:DateTime64(3, 'UTC')}}
         ) AS met,
         groupArrayIf(
@@ -131,14 +135,15 @@ _ARMS = """
 SELECT
     place - 1 AS period,
     arm,
+    part,
     countIf(NOT was_quarantined) AS seen,
     countIf(counts) AS closed,
     countIf(was_moved) AS moved,
     countIf(was_quarantined) AS quarantined{columns}
 FROM ({people})
 WHERE place > 0
-GROUP BY place, arm
-ORDER BY period, arm
+GROUP BY place, arm, part
+ORDER BY period, arm, part
 """
 
 _CONVERTED = """,
@@ -168,17 +173,19 @@ def by_period_and_arm(
     as_of: datetime,
     without: Sequence[int] = (),
     since: datetime | None = None,
+    by: str = "",
 ) -> list[ArmSums]:
     """What people did of each goal within `window` of first meeting the flag, in one pass over the events.
 
     People first exposed outside all `spans` (the flag was off, a client was late) are left out, and so are the people
     in `without`, hashes of those marked internal. `since`: how far back a first exposure is looked for, where the flag
     was open before the first span; whoever met it then is no new person now.
+    `by`: a column of the event (`filters.COLUMNS`), whose value at the first exposure parts the cells further.
     """
     if not spans:
         return []
     columns = "".join(_columns(goal).format(i=i) for i, goal in enumerate(goals))
-    asked = _Asked(goals)
+    asked = _Asked(goals, by)
     sql = _ARMS.format(columns=columns, people=asked.people_sql())
     known = _parameters(product_id, flag_key, spans, window, as_of, without) | asked.parameters(spans, since)
     rows = store().query(sql, known, PEOPLE)
@@ -257,8 +264,11 @@ def entries_by_day(
 class _Asked:
     """The goals as SQL: which events and properties are read, and what becomes of them."""
 
-    def __init__(self, goals: Sequence[Goal]) -> None:
+    def __init__(self, goals: Sequence[Goal], by: str = "") -> None:
+        if by and by not in COLUMNS:
+            raise ValueError(f"{by} is no column of an event")
         self._goals = goals
+        self._by = by
         self._events = list(dict.fromkeys(goal.event for goal in goals))
         self._amounts = list(dict.fromkeys(goal.amount for goal in goals if goal.amount))
         self._longest = max((goal.before for goal in goals if goal.before), default=timedelta(0))
@@ -269,7 +279,10 @@ class _Asked:
         )
         before = ",\n    arrayFilter(d -> d.1 < entry, done) AS earlier" if self._longest else ""
         values = "".join(self._value(i, goal) for i, goal in enumerate(self._goals))
-        return _PEOPLE.format(person=PERSON, exposed=_EXPOSED, amounts=amounts, before=before, values=values)
+        met, part = (f", toString({self._by})", "meetings[1].3") if self._by else ("", "''")
+        return _PEOPLE.format(
+            person=PERSON, exposed=_EXPOSED, amounts=amounts, before=before, values=values, met=met, part=part
+        )
 
     def _value(self, i: int, goal: Goal) -> str:
         what = self._events.index(goal.event) + 1
@@ -331,7 +344,7 @@ def _parameters(
 
 
 def _arm(row: Row, goals: Sequence[Goal]) -> ArmSums:
-    heads = {name: row[name] for name in ("period", "arm", "seen", "closed", "moved", "quarantined")}
+    heads = {name: row[name] for name in ("period", "arm", "part", "seen", "closed", "moved", "quarantined")}
     return ArmSums(**heads, sums=tuple(_sums(row, i, goal) for i, goal in enumerate(goals)))
 
 

@@ -133,8 +133,14 @@ def _group_part(one: By, bound: Bound) -> str:
 
 def selected(selection: Selection, bound: Bound) -> str:
     """The condition on a row of `events`."""
-    names = bound.add("Array(String)", list(selection.events))
-    return " AND ".join([f"event IN {names}", *(condition_sql(one, bound) for one in selection.filters)])
+    # one name is compared as a number of the column's dictionary; a list of one is looked up row by row
+    one = len(selection.events) == 1
+    is_meant = (
+        f"event = {bound.add('String', selection.events[0])}"
+        if one
+        else (f"event IN {bound.add('Array(String)', list(selection.events))}")
+    )
+    return " AND ".join([is_meant, *(condition_sql(one, bound) for one in selection.filters)])
 
 
 def named(selections: Sequence[Selection]) -> list[str]:

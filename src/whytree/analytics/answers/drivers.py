@@ -23,7 +23,7 @@ from .ground import Share, refuse_unseen, share_of
 FEWEST = 20
 #: A property with more values than this names somebody or something; it tells no groups apart.
 MOST_VALUES_EACH = 40
-SHOWN = 20
+SHOWN = 40
 
 
 @dataclass(frozen=True)

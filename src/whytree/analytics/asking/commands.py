@@ -10,6 +10,8 @@ import typer
 from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson, show
 
+from .terminal import funnel_lines, lifecycle_lines, paths_lines, retention_lines, stickiness_lines, trend_lines
+
 Events = Annotated[list[str], typer.Argument(metavar="EVENT ...", help="What people do, as your product sends it.")]
 Where = Annotated[
     list[str],
@@ -82,7 +84,7 @@ def ask_funnel(
         _show_people(client, asked, {"step": who}, as_json=as_json)
         return
     answer = client.post(f"/products/{client.product}/ask", {"question": asked})
-    show(answer, as_json, *_funnel_lines(answer))
+    show(answer, as_json, *funnel_lines(answer))
 
 
 def ask_trends(
@@ -122,7 +124,7 @@ def ask_trends(
     )
     client = connect()
     answer = client.post(f"/products/{client.product}/ask", {"question": asked})
-    show(answer, as_json, *_trend_lines(answer))
+    show(answer, as_json, *trend_lines(answer))
 
 
 def ask_retention(
@@ -163,7 +165,7 @@ def ask_retention(
     )
     client = connect()
     answer = client.post(f"/products/{client.product}/ask", {"question": asked})
-    show(answer, as_json, *_retention_lines(answer))
+    show(answer, as_json, *retention_lines(answer))
 
 
 def ask_lifecycle(
@@ -180,7 +182,7 @@ def ask_lifecycle(
     )
     client = connect()
     answer = client.post(f"/products/{client.product}/ask", {"question": asked})
-    show(answer, as_json, *_lifecycle_lines(answer))
+    show(answer, as_json, *lifecycle_lines(answer))
 
 
 def ask_stickiness(
@@ -197,7 +199,7 @@ def ask_stickiness(
     )
     client = connect()
     answer = client.post(f"/products/{client.product}/ask", {"question": asked})
-    show(answer, as_json, *_stickiness_lines(answer))
+    show(answer, as_json, *stickiness_lines(answer))
 
 
 def ask_paths(
@@ -217,7 +219,7 @@ def ask_paths(
     )
     client = connect()
     answer = client.post(f"/products/{client.product}/ask", {"question": asked})
-    show(answer, as_json, *_paths_lines(answer))
+    show(answer, as_json, *paths_lines(answer))
 
 
 Question = Annotated[Path, typer.Argument(metavar="FILE", help="The question as JSON.")]
@@ -298,12 +300,12 @@ def ask_again(
     saved = client.get(f"/products/{client.product}/questions/{ref}")
     answer = client.post(f"/products/{client.product}/ask", {"question": saved["question"]})
     lines = {
-        "funnel": _funnel_lines,
-        "trends": _trend_lines,
-        "retention": _retention_lines,
-        "lifecycle": _lifecycle_lines,
-        "stickiness": _stickiness_lines,
-        "paths": _paths_lines,
+        "funnel": funnel_lines,
+        "trends": trend_lines,
+        "retention": retention_lines,
+        "lifecycle": lifecycle_lines,
+        "stickiness": stickiness_lines,
+        "paths": paths_lines,
     }
     show(answer, as_json, *lines[saved["question"]["kind"]](answer))
 
@@ -382,132 +384,3 @@ def _said(kind: str, where: list[str], days: int, **parts: Any) -> dict[str, Any
     except Invalid as error:
         raise CommandError(error.message) from error
     return {"version": 1, "kind": kind, **parts, "where": filters} | ({"days": days} if days else {})
-
-
-def _head(answer: dict[str, Any], counted: str = "n") -> list[str]:
-    period = f"{answer['from_at'][:10]} to {answer['to_at'][:10]}"
-    return [answer["sentence"], f"{answer['asked']}; {period}, {counted} = {answer['n']:,}", ""]
-
-
-def _group_name(value: str | None) -> str:
-    return "everybody else" if value is None else value or "not said"
-
-
-def _funnel_lines(answer: dict[str, Any]) -> list[str]:
-    from whytree.engines.figures import number
-
-    lines = _head(answer) + _step_lines(answer["steps"])
-    for group in answer["groups"]:
-        lines += ["", f"{answer['by']}: {_group_name(group['value'])}", *_step_lines(group["steps"])]
-    for took in answer["took"]:
-        middle = (
-            f"middle {_seconds(took['median'])} ({_seconds(took['quarter'])} to {_seconds(took['three_quarters'])})"
-        )
-        lines.append(f"  step {took['from_step']} to {took['to_step']}: {middle}, n = {took['people']:,}")
-    if answer["over"]:
-        lines.append("")
-    for began in answer["over"]:
-        share = began["steps"][-1]["of_first"]
-        said = f"{number(share['value'])} % ({number(share['low'])} to {number(share['high'])})" if share else "–"
-        note = "" if began["complete"] else "  (still open)"
-        lines.append(f"  {began['start']}  {began['steps'][0]['people']:>9,}  {said}{note}")
-    return lines
-
-
-def _seconds(seconds: float) -> str:
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.1f} s"
-
-
-def _step_lines(steps: list[dict[str, Any]]) -> list[str]:
-    from whytree.engines.figures import number
-
-    wide = max(len(step["event"]) for step in steps)
-    lines = []
-    for step in steps:
-        first, before = step["of_first"], step["of_previous"]
-        bar = _bar(first["value"] / 100 if first else 0.0, step["people"])
-        line = f"  {step['event']:{wide}}  {step['people']:>9,}  {bar:20}"
-        if before:
-            line += f"  {number(before['value']):>5} % of before ({number(before['low'])} to {number(before['high'])})"
-        lines.append(line.rstrip())
-    return lines
-
-
-def _bar(share: float, n: float) -> str:
-    return "█" * round(share * 20) or ("▏" if n else "")
-
-
-def _trend_lines(answer: dict[str, Any]) -> list[str]:
-    from whytree.engines.figures import number
-
-    lines = _head(answer)
-    long = 16 if answer["interval"] == "hour" else 10
-    for line in answer["lines"]:
-        if len(answer["lines"]) > 1:
-            group = f", {answer['by']}: {_group_name(line['value'])}" if answer["by"] else ""
-            lines.append(line["name"] + group + (", the period before" if line["earlier"] else ""))
-        largest = max((each["value"] or 0 for each in line["stretches"]), default=0) or 1
-        for each in line["stretches"]:
-            value = "–" if each["value"] is None else number(each["value"])
-            bar = _bar(max(each["value"] or 0, 0) / largest, each["n"])
-            note = "" if each["complete"] else "  (not complete)"
-            lines.append(f"  {each['start'][:long].replace('T', ' ')}  {value:>9}  {bar:20}{note}".rstrip())
-        lines.append("")
-    return lines[:-1]
-
-
-def _retention_lines(answer: dict[str, Any]) -> list[str]:
-    from whytree.engines.figures import number
-
-    lines = _head(answer)
-    for point in answer["curve"]:
-        said = "not over yet"
-        if share := point["share"]:
-            interval = f"({number(share['low'])} to {number(share['high'])})"
-            bar = _bar(share["value"] / 100, point["back"])
-            said = f"{bar:20}  {number(share['value']):>5} % {interval}  n = {point['people']:,}"
-        lines.append(f"  {answer['interval']} {_place(point):>5}  {said}")
-    lines += ["", f"  {'began':10}  {'people':>7}  " + " ".join(f"{_place(point):>6}" for point in answer["curve"])]
-    for cohort in answer["cohorts"]:
-        cells = " ".join(f"{_cell(cell):>6}" for cell in cohort["cells"])
-        lines.append(f"  {cohort['start']}  {cohort['people']:>7,}  {cells}".rstrip())
-    return [*lines, "", "  In percent; * may still grow."]
-
-
-def _place(point: dict[str, Any]) -> str:
-    one, two = point["after"], point["until"]
-    return str(one) if one == two else f"{one}-{two}"
-
-
-def _cell(cell: dict[str, Any]) -> str:
-    if cell["share"] is None:
-        return ""
-    return f"{cell['share']['value']:.1f}" + ("" if cell["complete"] else "*")
-
-
-def _lifecycle_lines(answer: dict[str, Any]) -> list[str]:
-    states = ("new", "returning", "resurrected", "dormant")
-    lines = [*_head(answer), f"  {'':10}  " + "".join(f"{state:>12}" for state in states)]
-    for one in answer["stretches"]:
-        note = "" if one["complete"] else "  (not complete)"
-        lines.append(f"  {one['start']}  " + "".join(f"{one[state]:>12,}" for state in states) + note)
-    return lines
-
-
-def _stickiness_lines(answer: dict[str, Any]) -> list[str]:
-    lines = _head(answer)
-    for bar in answer["bars"]:
-        share = bar["share"]["value"] / 100 if bar["share"] else 0.0
-        lines.append(f"  {bar['times']:>4}  {bar['people']:>9,}  {_bar(share, bar['people'])}".rstrip())
-    return lines
-
-
-def _paths_lines(answer: dict[str, Any]) -> list[str]:
-    arrow = "<-" if answer["backwards"] else "->"
-    lines = _head(answer)
-    for edge in answer["edges"]:
-        lines.append(f"  {edge['at'] + 1:>2}. {edge['source']} {arrow} {edge['target']}  {edge['ways']:,}")
-    return [*lines, *([f"  and {answer['left_out']:,} along other ways"] if answer["left_out"] else [])]

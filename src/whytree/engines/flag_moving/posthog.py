@@ -9,7 +9,8 @@ from typing import Any
 
 from .incoming import FULL, CannotCarry, Incoming, LeftOut
 
-OUT = "off"  # what people outside get, whom PostHog gives false
+OUT = "off"  # what people outside a flag with variants get, whom PostHog gives false
+YES, NO = "true", "false"  # a switch's variants are called what PostHog's clients say in their exposure events
 _UNIT = {"var": "targetingKey"}
 _SEMVER = {"eq": "=", "neq": "!=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "tilde": "~", "caret": "^"}
 _COMPARED = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
@@ -68,13 +69,14 @@ class _Reader:
             self.notes.append("Sticky from now on; who was given a variant before is not known here.")
         is_plain = len(groups) == 1 and not groups[0].get("properties") and not groups[0].get("variant")
         kind, variants = self._variants(arms)
-        weights = dict(arms) if arms else {"on": 1}
+        weights = dict(arms) if arms else {YES: 1}
+        out = OUT if arms else NO
         return Incoming(
             key=self.key,
             name=str(self.said.get("name") or "")[:200],
             kind=kind,
             variants=variants,
-            default_variant=OUT,
+            default_variant=out,
             weights=weights,
             coverage=_share(groups[0]) if is_plain else 0,
             is_on=bool(self.said.get("active", True)),
@@ -102,7 +104,7 @@ class _Reader:
         if not arms:
             if payloads:
                 self.notes.append("Its payload is not carried over: a switch here is true or false.")
-            return "boolean", {"on": True, OUT: False}
+            return "boolean", {YES: True, NO: False}
         self.notes.append(f"People outside get {OUT}, where PostHog says false.")
         values = {name: _payload(payloads.get(name)) for name, _ in arms}
         if any(value is not None for value in values.values()):
@@ -124,13 +126,13 @@ class _Reader:
             if share < FULL:
                 place = {"cat": [f"{self.key}.", unit]}
                 held.append({"==": [{"fractional": [place, ["in", share], ["out", FULL - share]]}, "in"]})
-            gives: Any = "on"
+            gives: Any = YES
             if arms:
                 place = {"cat": [f"{self.key}.", unit, "variant"]}
                 gives = {"fractional": [place, *([name, share] for name, share in arms)]}
                 gives = group["variant"] if group.get("variant") in names else gives
             steps += [{"and": held} if held else True, gives]
-        return {"if": [*steps, OUT]}
+        return {"if": [*steps, OUT if arms else NO]}
 
     def _condition(self, said: Mapping[str, Any]) -> Any:
         kind, operator, value = said.get("type", "person"), said.get("operator") or "exact", said.get("value")

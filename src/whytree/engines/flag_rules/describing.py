@@ -30,6 +30,29 @@ _BETWEEN = {
 }
 
 
+def laid_out(value: Any, width: int = 76, indent: str = "") -> str:
+    """JSON for people: what fits on a line stays on one."""
+    compact = json.dumps(value, ensure_ascii=False)
+    if len(compact) + len(indent) <= width or not value or not isinstance(value, dict | list):
+        return compact
+    inner = indent + "  "
+    if isinstance(value, list):
+        parts, (opened, closed) = [laid_out(part, width, inner) for part in value], "[]"
+    else:
+        parts = [
+            f"{json.dumps(key, ensure_ascii=False)}: {laid_out(part, width, inner)}" for key, part in value.items()
+        ]
+        opened, closed = "{}"
+        if len(parts) == 1:  # an operator and its arguments begin on one line
+            return opened + _operator(value, width, indent) + closed
+    return f"{opened}\n{inner}" + f",\n{inner}".join(parts) + f"\n{indent}{closed}"
+
+
+def _operator(value: Mapping[str, Any], width: int, indent: str) -> str:
+    ((key, words),) = value.items()
+    return f"{json.dumps(key, ensure_ascii=False)}: {laid_out(words, width - 1, indent)}"
+
+
 def in_words(logic: Any) -> str:
     """`{"==": [{"var": "plan"}, "pro"]}` as `plan is "pro"`."""
     text = _words(logic)

@@ -149,8 +149,14 @@ def _sem_ver(data: Any, *words: Any) -> bool | None:
     if len(words) != 3:
         return None
     one, operator, two = words
-    left, right = _version(str(one)), _version(str(two))
-    if left is None or right is None or not isinstance(operator, str) or operator not in _COMPARE:
+    return _compared(str(one), operator, str(two)) if isinstance(operator, str) else None
+
+
+@lru_cache(maxsize=8_192)
+def _compared(one: str, operator: str, two: str) -> bool | None:
+    """Remembered: an application has few versions, and taking them apart takes longer than all the rest of a rule."""
+    left, right = _version(one), _version(two)
+    if left is None or right is None or operator not in _COMPARE:
         return None
     return _COMPARE[operator](left, right)
 

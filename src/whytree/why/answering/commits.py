@@ -97,6 +97,7 @@ def _unread(product: Product, sha: str, posted: dict[str, PushedCommit], tracker
         merge_subject=merge.subject if merge else "",
         merge_body=merge.body if merge else "",
         unrelated=commit.unrelated,
+        tracker=tracker,
     )
     facts = with_requests(product.pk, [Origin(sha, commit.merged_by, tracker, facts)])[0]
     hop = CommitHop(

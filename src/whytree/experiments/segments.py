@@ -1,0 +1,87 @@
+"""The deciding metric in parts of the people: by what their platform, country or version was when they met the flag.
+
+Every part is one more question, so the parts correct each other (Holm), and their intervals hold together. A part that
+stands out was found by looking; it is a reason for the next experiment, and no decision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from whytree.errors import Conflict, Invalid
+from whytree.stores.filters import COLUMNS
+
+from .draws import ratio_figure
+from .judging import Compare, Measured, correct, result_of
+from .models import Experiment
+from .plan import MetricPlan
+from .results import ArmFigure, MetricResult, RatioFigure
+from .running import run
+from .trial import Counted
+
+#: Parts that are told apart; the others are counted as left out.
+MOST_PARTS = 12
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One part: its people by arm, whether its draw was fair, and each arm against control."""
+
+    value: str
+    people: int
+    ratio: RatioFigure
+    metric: MetricResult
+
+
+@dataclass(frozen=True)
+class Segments:
+    """`left_out` are people of parts beyond the largest `MOST_PARTS`."""
+
+    by: str
+    segments: list[Segment]
+    left_out: int
+
+
+def segments_of(experiment: Experiment, by: str, now: datetime) -> Segments:
+    """The deciding metric by a column of the first exposure. Not before the plan lets the arms be compared."""
+    if by not in COLUMNS:
+        raise Invalid(f"People are told apart by one of: {', '.join(COLUMNS)}.")
+    if not experiment.is_started:
+        raise Conflict(f"{experiment.ref} has not started.")
+    ran = run(experiment, now)
+    if not ran.may_compare:
+        raise Conflict(f"{experiment.ref} is read once, when its days are over; its parts are no way around that.")
+    asked = ran.heads.counting
+    parts = ran.trial.count_by(asked, by)
+    shown = dict(list(parts.items())[:MOST_PARTS])
+    up_is_good = ran.primary.up_is_good if ran.primary is not None else True
+    plan = MetricPlan(asked.metric.name, up_is_good=up_is_good)
+    arms = ran.design.arms
+
+    def measured(counted: Counted) -> Measured:
+        figures = []
+        for arm in arms:
+            whole = counted.moments(arm)
+            figures.append(ArmFigure(arm, whole.n, float(whole.mean[0]) if whole.n else None))
+        compare = [_compare(counted, ran.design.control, arm) for arm in arms[1:]]
+        kind = "proportion" if asked.is_share else "mean"
+        return Measured.of(plan, "secondary", kind, figures, compare, ran.rules)
+
+    judged = {part: measured(counted) for part, counted in shown.items()}
+    correct(list(judged.values()), ran.rules)
+    found = [
+        Segment(
+            part or "(not known)",
+            sum(cell.seen for cell in shown[part].cells),
+            ratio_figure(part, ran.trial.assigned(shown[part]), arms),
+            result_of(one, ran.rules),
+        )
+        for part, one in judged.items()
+    ]
+    rest = sum(cell.seen for counted in list(parts.values())[MOST_PARTS:] for cell in counted.cells)
+    return Segments(by, found, rest)
+
+
+def _compare(counted: Counted, control: str, arm: str) -> Compare:
+    return lambda level: counted.compare(control, arm, level=level)
