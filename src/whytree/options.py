@@ -156,6 +156,12 @@ OPTIONS = (
         _flag,
         "0",
     ),
+    Option(
+        "WHYTREE_SENTENCE_MODEL",
+        "Themes by meaning: `packaged` for the model of whytree[semantic], or a folder with model.onnx and tokenizer.json. "
+        "Default: themes from the words alone.",
+        _text,
+    ),
     Option("WHYTREE_DEBUG", "1: show tracebacks in the browser. Never on a server others can reach.", _flag, "0"),
 )
 
@@ -185,6 +191,7 @@ class Options:
     smtp_url: str
     mail_from: str
     outgoing_private: bool
+    sentence_model: str
     debug: bool
 
     @property

@@ -195,6 +195,52 @@ def test_more_texts_than_are_grouped_join_the_theme_of_their_nearest(monkeypatch
     assert purity(found, truth) > 0.95
 
 
+# --- kept through runs, and drawn ------------------------------------------------------------------------------------
+
+
+def test_a_theme_is_known_again_by_the_texts_it_shares() -> None:
+    from whytree.engines.themes.matching import match
+
+    before = dict.fromkeys(range(10), "a") | dict.fromkeys(range(10, 20), "b")
+    grown = dict.fromkeys(range(10), 1) | dict.fromkeys(range(10, 20), 2) | dict.fromkeys(range(20, 60), 2)
+    assert match(before, grown) == {1: "a", 2: "b"}
+    halves = dict.fromkeys(range(6), 1) | dict.fromkeys(range(6, 10), 2) | dict.fromkeys(range(10, 20), 3)
+    assert match(before, halves) == {1: "a", 3: "b"}, "the larger part keeps the name, the other is new"
+    joined = dict.fromkeys(range(20), 1)
+    assert len(match(before, joined)) == 1
+    assert match(before, dict.fromkeys(range(30, 40), 1)) == {}
+    assert match({}, grown) == {}
+    scattered = {key: key % 5 + 1 for key in range(20)}
+    assert match(before, scattered).keys() <= {1, 2, 3, 4, 5}
+
+
+def test_bubbles_stay_inside_and_lie_on_nobody() -> None:
+    from whytree.engines.themes.drawing import circles
+
+    rng = np.random.default_rng(3)
+    places = [(float(x), float(y)) for x, y in rng.random((60, 2)) ** 3]
+    drawn = circles(places, [int(size) for size in rng.integers(1, 3_000, 60)], 760, 560)
+    for at, one in enumerate(drawn):
+        assert one.radius <= one.x <= 760 - one.radius
+        assert one.radius <= one.y <= 560 - one.radius
+        for other in drawn[:at]:
+            assert np.hypot(one.x - other.x, one.y - other.y) > one.radius + other.radius - 1
+    assert circles([], [], 760, 560) == []
+
+
+def test_themes_stay_about_where_they_were_on_the_map() -> None:
+    from whytree.engines.themes.drawing import lay_out
+    from whytree.engines.themes.vectors import directions
+
+    middles = directions(np.random.default_rng(1).normal(size=(12, 30)))
+    first = lay_out(middles, {})
+    turned = {row: (1 - float(first[row, 1]), float(first[row, 0])) for row in range(11)}
+    again = lay_out(middles, turned)
+    assert max(np.hypot(again[row, 0] - x, again[row, 1] - y) for row, (x, y) in turned.items()) < 0.2
+    assert lay_out(middles[:2], {}).shape == (2, 2)
+    assert lay_out(middles[:0], {}).shape == (0, 2)
+
+
 # --- against people's labels -----------------------------------------------------------------------------------------
 
 

@@ -65,6 +65,7 @@ GROUPS = {
     "move": "Take data to another place, counted and compared.",
     "flag": "Feature flags.",
     "feedback": "What people said.",
+    "theme": "What many voices are about.",
     "experiment": "What a change did to people drawn by lot.",
     "rollout": "Changes brought to more and more people, while guardrails are watched.",
     "review": "Predictions against what happened.",

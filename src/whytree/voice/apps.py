@@ -9,6 +9,7 @@ class VoiceConfig(AppConfig):
 
     def ready(self) -> None:
         from . import jobs, plugs, search  # noqa: F401 - importing jobs registers its handlers
+        from .themes import jobs as theme_jobs  # noqa: F401 - likewise
 
         post_migrate.connect(search.ensure_index, sender=self)
         plugs.plug()

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from .pages import acts, imports, inbox, item, loop, sorting
+from .themes import pages as themes
 
 pages = [
     path("voices", inbox.inbox, name="voices"),
@@ -16,6 +17,17 @@ pages = [
     path("voices/imports/<int:run_id>/close", imports.close, name="close_import"),
     path("voices/imports/<int:run_id>/undo", imports.undo_import, name="undo_import"),
     path("voices/opportunities", inbox.opportunity_options, name="opportunity_options"),
+    path("themes", themes.themes, name="themes"),
+    path("themes/find", themes.find, name="find_themes"),
+    path("THM-<int:number>", themes.theme, name="theme"),
+    *(
+        path(f"THM-<int:number>/{verb}", themes.change, {"verb": verb}, name=f"theme_{verb.replace('-', '_')}")
+        for verb in themes.VERBS
+    ),
+    *(
+        path(f"THM-<int:number>/<str:ref>/{answer}", themes.judge, {"answer": answer}, name=f"theme_{answer}")
+        for answer in ("yes", "no")
+    ),
     path("voices/triage", acts.triage, name="triage_voices"),
     path("voices/undo", acts.undo, name="undo_voices"),
     path("voices/views", sorting.save_view, name="save_view"),

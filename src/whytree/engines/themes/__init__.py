@@ -9,7 +9,7 @@ language but one for labels. With `vectors=` the meaning comes from elsewhere (`
 texts give the same themes. Heavy libraries are loaded when the first theme is looked for.
 """
 
-from whytree.engines.themes.finding import LEAST_TEXTS, Found, Theme, TooAlike, TooFew, find_themes
+from whytree.engines.themes.finding import LEAST_TEXTS, Found, Theme, TooAlike, TooFew, find_themes, find_with
 from whytree.engines.themes.texts import Distinct, distinct
 
-__all__ = ["LEAST_TEXTS", "Distinct", "Found", "Theme", "TooAlike", "TooFew", "distinct", "find_themes"]
+__all__ = ["LEAST_TEXTS", "Distinct", "Found", "Theme", "TooAlike", "TooFew", "distinct", "find_themes", "find_with"]

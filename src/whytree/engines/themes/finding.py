@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -32,14 +33,17 @@ class TooAlike(ValueError):
     """All texts say the same, in the words `text`."""
 
     def __init__(self, text: str, count: int) -> None:
-        super().__init__(text)
+        super().__init__(text, count)
         self.text = text
         self.count = count
 
 
 @dataclass(frozen=True)
 class Theme:
-    """Texts that speak of the same. `quotes` are places in the list of texts, the most typical first."""
+    """Texts that speak of the same. `quotes` are places in the list of texts, the most typical first.
+
+    `is_quoted`: no word told it from the others, and the label is one text's own words.
+    """
 
     id: int
     label: str
@@ -47,6 +51,7 @@ class Theme:
     terms: tuple[str, ...]
     quotes: tuple[int, ...]
     middle: Vectors
+    is_quoted: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,6 +142,7 @@ def _described(texts: Sequence[str | None], read: Distinct, vectors: Vectors, la
             tuple(terms[at][:TERMS]),
             tuple(int(read.first[place]) for place in quotes[at]),
             directions(sums[at][None, :])[0],
+            not label_of(terms[at], ""),
         )
         for at, name in enumerate(told_apart(names, terms))
     ]
@@ -146,3 +152,12 @@ def _described(texts: Sequence[str | None], read: Distinct, vectors: Vectors, la
     of_distinct = np.append(labels, -1)
     of_text = [int(of_distinct[at]) + 1 or None for at in read.of_text.tolist()]
     return Found(themes, of_text, near[read.of_text])
+
+
+def find_with(texts: Sequence[str | None], model: str = "") -> Found:
+    """The same for another process, which has to be told by plain values: no `model` is the words alone, else as `load_model`."""
+    if not model:
+        return find_themes(texts)
+    from whytree.engines.themes.sentences import PACKAGED_MODEL, load_model
+
+    return find_themes(texts, embed=load_model(None if model == PACKAGED_MODEL else Path(model)).embed)

@@ -1,9 +1,10 @@
 """Vectors into groups, as many as there are: communities of the graph of nearest neighbours.
 
-Each text is tied to its ten nearest by cosine; Leiden (Traag, Waltman and van Eck 2019) finds communities of maximal
-modularity, at doubling resolutions from coarse to fine. Which resolution is decided by the vectors: the coarsest one whose
-silhouette (Rousseeuw 1987, in its form with centroids) comes within a twentieth of the best. A finer one would part what a
-reader calls the same, for nothing that can be seen in the texts.
+Each text is tied to its ten nearest by cosine; Louvain (Blondel et al. 2008) finds communities of maximal modularity, at
+doubling resolutions from coarse to fine. Which resolution is decided by the vectors: the coarsest one whose silhouette
+(Rousseeuw 1987, in its form with centroids) comes within a twentieth of the best. A finer one would part what a reader calls
+the same, for nothing that can be seen in the texts. Groups smaller on average than a text's neighbours are pieces of their own
+neighbourhood: resolutions that give such are not considered.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ def group(vectors: Vectors, times: Labels) -> Labels:
     """
     graph = _graph(vectors)
     tried = [_communities(graph, resolution) for resolution in RESOLUTIONS]
+    tried = [labels for labels in tried if len(labels) >= NEIGHBOURS * (labels.max() + 1)] or tried[:1]
     scores = [silhouette(vectors, labels) for labels in tried]
     good_enough = max(scores) * NEARLY_AS_GOOD if max(scores) > 0 else max(scores)
     chosen = next(labels for labels, score in zip(tried, scores, strict=True) if score >= good_enough)
@@ -69,9 +71,9 @@ def _graph(vectors: Vectors) -> csr_matrix:
 
 
 def _communities(graph: csr_matrix, resolution: float) -> Labels:
-    from sknetwork.clustering import Leiden
+    from sknetwork.clustering import Louvain
 
-    return np.asarray(Leiden(resolution=resolution, random_state=SEED).fit_predict(graph), dtype=np.int64)
+    return np.asarray(Louvain(resolution=resolution, random_state=SEED).fit_predict(graph), dtype=np.int64)
 
 
 def silhouette(vectors: Vectors, labels: Labels) -> float:

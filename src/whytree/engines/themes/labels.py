@@ -21,6 +21,9 @@ from whytree.engines.themes.vectors import Vectors, directions
 MOST_WORDS = 80
 """Words of one text that may name a theme."""
 LONGEST_PHRASE = 3
+LEAST_TIMES = 3
+HELD_BY = 0.08
+"""A label's words are held by so many of the theme's texts, and so large a share of them; by two, where nothing is."""
 LONGEST_LABEL = 60
 NAMED = 3
 """Phrases in a label, at most."""
@@ -97,7 +100,9 @@ def name_themes(texts: Sequence[str], labels: Labels, count: int) -> list[list[s
 
 
 def _telling(inside: Counter[str], size: int, everywhere: Counter[str], total: int) -> list[str]:
-    least = 2 if size < 40 else 3
+    least = max(LEAST_TIMES, HELD_BY * size)
+    if not any(times >= least for times in inside.values()):
+        least = 2
     scored = {
         phrase: _score(phrase, times / size, (everywhere[phrase] - times + 0.5) / (total - size + 1))
         for phrase, times in inside.items()

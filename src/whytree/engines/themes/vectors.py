@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 Vectors = NDArray[np.float32]
 
 DIMENSIONS = 200
+TEXTS_A_DIMENSION = 8
+"""A dimension that a few texts have to themselves parts them from all others: of few texts, fewer dimensions are kept."""
 SEED = 20
 # An n-gram in fewer texts than this ties nobody together; one in more than this share of them tells nothing apart.
 LEAST_TIMES = 3
@@ -44,7 +46,7 @@ class OwnVectors:
             self.of_texts: Vectors = np.zeros((len(texts), 1), dtype=np.float32)
             self._reducing = None
             return
-        size = min(DIMENSIONS, min(counts.shape) - 1)
+        size = min(DIMENSIONS, max(len(texts) // TEXTS_A_DIMENSION, 16), min(counts.shape) - 1)
         self._reducing = TruncatedSVD(size, random_state=SEED) if size >= 2 else None
         self.of_texts = directions(self._reducing.fit_transform(counts) if self._reducing else counts.toarray())
 

@@ -1,5 +1,6 @@
 """What people said, where it came in, what was marked in it and what was taken out."""
 
+from ..themes.models import Theme, ThemeMembership, ThemeRun, ThemeState
 from .imports import ERRORS_KEPT, UNFINISHED, ImportRun, RunState
 from .items import Consent, FeedbackItem, Highlight, ItemTag, Redaction
 from .loop import Loop, Requester
@@ -24,5 +25,9 @@ __all__ = [
     "SavedView",
     "Status",
     "Tag",
+    "Theme",
+    "ThemeMembership",
+    "ThemeRun",
+    "ThemeState",
     "VoiceSettings",
 ]

@@ -19,6 +19,7 @@ from whytree.voice import queries, services
 from whytree.voice.drafts import FeedbackFields, Source
 from whytree.voice.models import Consent, FeedbackItem
 from whytree.voice.queries import Linked
+from whytree.voice.themes.queries import theme_of
 from whytree.workspace.activity import activity_for
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Activity, Product
@@ -45,6 +46,7 @@ def item(request: PageRequest, product: Product, number: int) -> HttpResponse:
             "metadata": sorted((name, str(value)) for name, value in found.metadata.items()),
             "variants": sorted(found.flags.items()),
             "activity": _activity(found, context["links"]),
+            "theme": theme_of(found),
         },
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from whytree.errors import Invalid, NotFound
-from whytree.tree.models import EvidenceLink, EvidenceType, Importance, Opportunity, SourceKind
+from whytree.tree.models import EvidenceLink, EvidenceType, Importance, Opportunity, Provenance, SourceKind
 from whytree.tree.queries import find_node
 from whytree.tree.services import link_evidence, unlink_evidence
 from whytree.voice.models import Consent, FeedbackItem, Highlight
@@ -113,6 +113,8 @@ def link_excerpt(
             quote="" if item.consent == Consent.NONE else mark.quote,
             said_at=item.said_at,
             importance=importance,
+            provenance=Provenance.STATED,  # what a theme had inferred is said by a person now
+            rule="",
         )
 
 
