@@ -13,10 +13,12 @@ import pytest
 import zstandard
 from django.test import Client
 
+from whytree.flags.services import create_flag, open_flag
 from whytree.people.models import Person
 from whytree.stores.events import EventStore
 from whytree.workspace.keys import hashed
 from whytree.workspace.models import Key
+from whytree.workspace.sockets import variants_in_force
 
 from .test_capture import ODD
 
@@ -361,6 +363,21 @@ def test_a_flag_that_is_off_or_missing_is_none(capture_key: str, store: EventSto
     said = {"$feature_flag": "form", "$feature_flag_response": answered}
     send("/e/", {"token": capture_key, **message("$feature_flag_called", properties=said)})
     assert events(store) == ["$feature_flag_called"]
+
+
+def test_a_switch_of_ours_is_met_under_the_name_of_its_arm(
+    actor: Any, product: Any, capture_key: str, store: EventStore
+) -> None:
+    create_flag(actor, product, key="switch", weights={"on": 1, "off": 1})
+    open_flag(actor, product, "switch")
+    drawn = {f"u{n}": variants_in_force(product.pk, f"u{n}")["switch"] for n in range(12)}
+    assert set(drawn.values()) == {"on", "off"}
+    for who, arm in drawn.items():
+        said = {"$feature_flag": "switch", "$feature_flag_response": arm == "on", "$feature/switch": arm == "on"}
+        send("/e/", {"token": capture_key, **message("$feature_flag_called", who, properties=said)})
+    met = [row for row in rows(store) if row["event"] == "$exposure"]
+    assert {row["distinct_id"]: row["properties"]["variant"] for row in met} == drawn
+    assert {row["distinct_id"]: row["flags"]["switch"] for row in rows(store)} == drawn
 
 
 # ---- v1 ------------------------------------------------------------------------------------------------------------

@@ -31,10 +31,10 @@ def test_the_list_shows_known_people_and_finds_them(web: Sender, as_viewer: Any)
 
 
 def test_unknown_people_seen_lately_have_a_list_of_their_own(web: Sender, as_viewer: Any) -> None:
-    web.batch(identify("u1", name="Alice"), visit("anon-7"))
+    web.batch(identify("known-by-name", name="Alice"), visit("anon-7"))
     page = _page(as_viewer, "/p/sprout/people?strangers")
     assert "anon-7" in page
-    assert "u1" not in page
+    assert "known-by-name" not in page
 
 
 def test_an_empty_list_says_what_to_do(store: EventStore, as_viewer: Any, product: Any) -> None:

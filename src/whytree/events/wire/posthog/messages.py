@@ -40,9 +40,9 @@ def _taken(message: Mapping[str, Any], door: Door) -> Normalised:
     properties = _properties(message)
     name = _name(message)
     distinct_id = _distinct_id(message, properties)
-    flags = flags_in(properties, {})
-    if not flags and door.variants is not None:
-        flags = door.variants(distinct_id)
+    drawn = door.variants(distinct_id) if door.variants is not None else {}
+    said_flags = flags_in(properties, {})
+    flags = {key: _named(value, drawn.get(key, "")) for key, value in said_flags.items()} or drawn
     taken = event(
         door,
         distinct_id=distinct_id,
@@ -58,7 +58,23 @@ def _taken(message: Mapping[str, Any], door: Door) -> Normalised:
     taken.known = names_a_person(name, distinct_id, said, from_server=door.source == SERVER)
     taken.link = _link(name, distinct_id, properties, door, taken.event.timestamp)
     taken.traits = traits_said(taken.event) if taken.known else None
-    return taken if _is_off(taken) else with_exposure(taken)
+    arm = drawn.get(said.get("$feature_flag", ""), "")
+    return taken if _is_off(taken) and not arm else _as_drawn(with_exposure(taken), arm)
+
+
+def _named(said: str, drawn: str) -> str:
+    """PostHog's clients tell a switch as true or false; where it is ours, both of its arms have a name."""
+    return drawn if drawn and said in {"true", "false"} else said
+
+
+def _as_drawn(taken: Normalised, arm: str) -> Normalised:
+    """The exposure to a switch of ours by the name of the arm that this person was drawn into."""
+    met = taken.exposure
+    if met is not None and met.said.get("variant") != (variant := _named(met.said.get("variant", ""), arm)):
+        flag = met.said["flag"]
+        properties = {**met.said, "variant": variant}
+        taken.exposure = msgspec.structs.replace(met, properties=properties, flags={**met.flags, flag: variant})
+    return taken
 
 
 def _is_kept(name: str) -> bool:
