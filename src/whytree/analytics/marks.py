@@ -38,9 +38,9 @@ MARKED: dict[str, Callable[[Activity], str]] = {
     "set_state": _state,
     "start_test": lambda act: f"{act.subject_label} began",
     "start_experiment": lambda act: f"{act.subject_label} began",
-    "conclude_experiment": lambda act: f"{act.subject_label} ended",
+    "stop_experiment": lambda act: f"{act.subject_label} stopped",
+    "decide_experiment": lambda act: f"{act.subject_label} decided",
     "add_note": _note,
-    "record_deployment": lambda act: f"{act.subject_label} deployed",
 }
 
 
