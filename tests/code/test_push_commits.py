@@ -85,7 +85,7 @@ def test_what_a_pusher_did_not_look_at_stays(actor: Any, repository: Any) -> Non
 
 
 def test_tickets_are_made_on_first_sight_with_the_repositorys_own_numbers(actor: Any, repository: Any) -> None:
-    body = "Fixes #5, refs ABC-12 and https://github.com/other/lib/issues/5. Unlike #8, uses UTF-8."
+    body = "Fixes #5 and fixes https://github.com/other/lib/issues/5, refs ABC-12. Unlike #8, uses UTF-8."
     assert push(actor, repository, PushedCommit(sha(1), AT, "Add form (#12)", body)) == (1, 3)
     assert push(actor, repository, PushedCommit(sha(2), AT, "More", "Closes #5")) == (1, 0)
     assert set(Ticket.objects.values_list("tracker", "key")) == {

@@ -1,13 +1,14 @@
 """ClickHouse's HTTP interface in small, with the real engine (chDB) behind it. Run: python clickhouse_over_http.py FOLDER
 
 A test double for the server only: what a client sends is parsed as the server parses it, and the same engine answers.
-It prints its port. One request at a time.
+It prints its port. Connections stay open side by side; the engine answers one request at a time.
 """
 
 import sys
+import threading
 from email.parser import BytesParser
 from email.policy import HTTP
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -20,6 +21,7 @@ NOT_SETTINGS |= {"client_protocol_version", "wait_end_of_query", "buffer_size", 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     engine: Any
+    turn = threading.Lock()
 
     def do_GET(self) -> None:
         self._answer(200, b"Ok.\n")
@@ -33,7 +35,9 @@ class Handler(BaseHTTPRequestHandler):
         sql = fields.get("query", "").encode()
         sql = sql + b"\n" + body if sql else body
         try:
-            self._answer(200, self._run(sql, fields))
+            with self.turn:
+                answer = self._run(sql, fields)
+            self._answer(200, answer)
         except RuntimeError as error:
             text = str(error)
             code = text.partition("Code: ")[2].partition(".")[0]
@@ -74,6 +78,6 @@ class Handler(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     Handler.engine = chdb.connect(sys.argv[1])
-    server = HTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     print(server.server_port, flush=True)
     server.serve_forever()

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from whytree import __version__
 from whytree.workspace import client
@@ -17,6 +18,7 @@ from whytree.workspace.printing import say
 
 if TYPE_CHECKING:
     import httpx
+    from typer._click.core import Command, Context
 
 APPS = (
     "site",
@@ -62,7 +64,7 @@ GROUPS = {
     "board": "Kept questions side by side.",
     "cohort": "Groups of people, told by what they did.",
     "field": "Form fields: what they cost people, and whether code reads them.",
-    "move": "Take data to another place, counted and compared.",
+    "move": "Hang a node under another one (`whytree move OPP-2 --under OUT-1`), or take events to another store.",
     "flag": "Feature flags.",
     "feedback": "What people said.",
     "theme": "What many voices are about.",
@@ -72,6 +74,16 @@ GROUPS = {
     "slack": "The channel that gets five lines on Mondays.",
     "person": "The people who use the product.",
 }
+
+
+class NodesUnlessNamed(TyperGroup):
+    """A group whose `node` is meant where none of its commands is named: `whytree move OPP-2 --under OUT-1`."""
+
+    def resolve_command(self, ctx: "Context", args: list[str]) -> "tuple[str | None, Command | None, list[str]]":
+        if args and not args[0].startswith("-") and args[0] not in self.commands:
+            args = ["node", *args]
+        return super().resolve_command(ctx, args)
+
 
 root = typer.Typer(
     name="whytree",
@@ -87,7 +99,8 @@ _groups: dict[str, typer.Typer] = {}
 def group(name: str) -> typer.Typer:
     """The group of commands called `name`, made on first use."""
     if name not in _groups:
-        _groups[name] = typer.Typer(no_args_is_help=True, help=GROUPS[name])
+        kind = NodesUnlessNamed if name == "move" else TyperGroup
+        _groups[name] = typer.Typer(cls=kind, no_args_is_help=True, help=GROUPS[name])
         root.add_typer(_groups[name], name=name)
     return _groups[name]
 

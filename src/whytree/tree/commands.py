@@ -21,7 +21,7 @@ _COLOURS = {"outcome": "green", "opportunity": "magenta", "solution": "blue"}
 
 def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     root.command("tree")(show_tree)
-    root.command("move")(move)
+    group("move").command("node")(move)
     root.command("close")(close)
     root.command("reopen")(reopen)
     group("outcome").command("add")(add_outcome)
