@@ -1,5 +1,6 @@
 """Exports of other systems through all three doors: recognised, looked at, brought in once, taken back."""
 
+import gzip
 import io
 import json
 from collections.abc import Callable
@@ -9,8 +10,10 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from whytree.errors import TooLarge
 from whytree.people.models import Person
 from whytree.voice.importing import uploads
+from whytree.voice.importing.files import Asked
 from whytree.voice.models import FeedbackItem, ImportRun
 from whytree.workspace.models import Activity
 
@@ -53,6 +56,16 @@ def upload(client: Any, content: bytes = AS_JSON, name: str = "posts.json", **fo
 
 def read(answer: Any) -> str:
     return " ".join(answer.content.decode().split())
+
+
+def test_a_file_that_unpacks_without_end_is_not_read(
+    actor: Any, product: Any, folder: Path, monkeypatch: Any, settings: Any
+) -> None:
+    monkeypatch.setattr(uploads, "MOST_TIMES", 1)
+    bomb = gzip.compress(b"text\n" + b"a\n" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2))
+    with pytest.raises(TooLarge, match="unpacks to more than"):
+        uploads.look_at(actor, product, SimpleUploadedFile("a.csv.gz", bomb), Asked())
+    assert not list(folder.iterdir())
 
 
 def test_the_command_says_whose_export_it_is_and_why(cli: Callable[..., Done], export: Path) -> None:
