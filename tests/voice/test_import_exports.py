@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,13 +59,17 @@ def read(answer: Any) -> str:
     return " ".join(answer.content.decode().split())
 
 
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.xlsx"])
 def test_a_file_that_unpacks_without_end_is_not_read(
-    actor: Any, product: Any, folder: Path, monkeypatch: Any, settings: Any
+    actor: Any, product: Any, folder: Path, monkeypatch: Any, settings: Any, name: str
 ) -> None:
     monkeypatch.setattr(uploads, "MOST_TIMES", 1)
-    bomb = gzip.compress(b"text\n" + b"a\n" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2))
+    much, packed = b"text\n" + b"a\n" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2), io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", much)
+    bomb = gzip.compress(much) if name.endswith(".gz") else packed.getvalue()
     with pytest.raises(TooLarge, match="unpacks to more than"):
-        uploads.look_at(actor, product, SimpleUploadedFile("a.csv.gz", bomb), Asked())
+        uploads.look_at(actor, product, SimpleUploadedFile(name, bomb), Asked())
     assert not list(folder.iterdir())
 
 
