@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from whytree.stores.typed_sql import run_typed
+
 SQL = "/products/sprout/sql"
 
 pytestmark = pytest.mark.usefixtures("five_sign_up_three_plant")
@@ -27,6 +29,32 @@ def test_another_products_events_are_not_there(api: Any, store: Any, product: An
     ):
         assert api.post(SQL, {"sql": asked}).ok["rows"] == [[0]]
     assert api.post(SQL, {"sql": "SELECT product FROM events"}).status == 400
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "SELECT count() AS n FROM events WHERE toInt64(distinct_id) >= 0",
+        "SELECT count() AS n FROM (SELECT toInt64(distinct_id) AS id FROM events) AS mine WHERE id >= 0",
+        "SELECT countIf(id >= 0) AS n FROM (SELECT CAST(distinct_id AS Int64) AS id FROM events WHERE timestamp > '2020-01-01') AS a",
+        "SELECT count() AS n FROM events AS a JOIN events AS b ON a.timestamp = b.timestamp AND toInt64(b.distinct_id) >= 0",
+        "SELECT count() AS n FROM events WHERE person IN (SELECT person FROM events WHERE toInt64(distinct_id) >= 0)",
+        "SELECT distinct_id, count() AS n FROM events GROUP BY distinct_id HAVING toInt64(distinct_id) >= 0",
+        "WITH a AS (SELECT * FROM events) SELECT count() AS n FROM a WHERE 1 % (length(distinct_id) - 18) = 0",
+    ],
+)
+def test_what_a_filter_stumbles_over_names_nobody_of_another_product(
+    api: Any, store: Any, product: Any, asked: str
+) -> None:
+    def rows(of: int, name: str) -> list[dict[str, Any]]:
+        common = {"event": "at", "timestamp": 1_700_000_000, "distinct_id": name}
+        return [{"product": of, "person": number, **common} for number in range(50)]
+
+    store.insert("events", rows(product.pk + 1, "bob@secret.example") + rows(product.pk + 2, "bob@secret.example"))
+    store.insert("events", rows(product.pk + 3, "7"))
+    store.execute("OPTIMIZE TABLE events FINAL")
+    found = run_typed(product.pk + 3, asked)
+    assert found.rows
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,20 @@ def test_a_link_shows_the_board_without_signing_in_until_it_is_taken_back(
     assert [client.get(one).status_code for one in (again, "/board/", "/board/guess")] == [404, 404, 404]
 
 
+def test_a_link_does_not_tell_what_the_team_did(api: Any, as_bob: Any, client: Any, board: Any, product: Any) -> None:
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from whytree.workspace.models import Activity
+
+    act = {"actor": "Alice", "via": "page", "subject_type": "flags.Flag", "subject_id": 1}
+    at = timezone.now() - timedelta(days=3)
+    Activity.objects.create(product=product, verb="turn_on", subject_label="secret_plan", at=at, **act)
+    assert "secret_plan" in as_bob.get("/p/sprout/boards/1").content.decode()
+    assert "secret_plan" not in client.get(api.post(f"{BOARDS}/1/share").ok["path"]).content.decode()
+
+
 def test_a_card_is_one_thing_and_viewers_and_strangers_change_nothing(
     api: Any, api_viewer: Any, api_charlie: Any, as_charlie: Any, board: Any
 ) -> None:

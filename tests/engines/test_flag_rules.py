@@ -22,6 +22,7 @@ from whytree.engines.flag_rules import (
     compile_logic,
     draws,
     logic_fault,
+    operators,
     resolve_references,
 )
 from whytree.engines.flag_rules.describing import follow, in_words, laid_out
@@ -200,6 +201,12 @@ def test_every_shared_case_gets_its_answer(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", CASES["faults"], ids=lambda case: case["name"])
 def test_what_cannot_be_a_rule_is_named(case: dict[str, Any]) -> None:
     assert case["says"] in str(logic_fault(case["rule"]))
+
+
+def test_no_memory_is_kept_of_versions_that_nobody_has() -> None:
+    before = operators._compared.cache_info().currsize
+    assert operators.OPERATORS["sem_ver"]({}, "1." + "0" * 1_000, "=", "1.0") is None
+    assert operators._compared.cache_info().currsize == before
 
 
 def test_a_rule_500_deep_is_refused_with_a_sentence() -> None:

@@ -23,6 +23,10 @@ OURS = "(SELECT event, person FROM events WHERE product = 3) AS events"
             f"WITH part_of_the_question_a AS (SELECT person FROM {OURS}) "
             "SELECT count() FROM part_of_the_question_a AS a WHERE a.person > 3",
         ),
+        (
+            "SELECT dateTrunc('day', at), splitByChar('/', path) FROM events",
+            f"SELECT dateTrunc('DAY', at), splitByString({{text0:String}}, path) FROM {OURS}",
+        ),
         ("SELECT quantile(0.9)(person) FROM events;", f"SELECT quantile(0.9)(person) FROM {OURS}"),
     ],
 )
@@ -63,6 +67,10 @@ SELECT event FROM events ARRAY JOIN flags
 SELECT event FROM events WHERE person IN person_overrides
 SELECT event FROM events WHERE person IN (person_overrides)
 SELECT event FROM events WHERE person GLOBAL IN person_overrides
+SELECT `in`(person, person_overrides) FROM events
+SELECT "in"(1, system.one) FROM events
+SELECT person, `IN`((person, event), marks) FROM events
+SELECT CAST(event, 'AggregateFunction(sum, UInt64)') FROM events
 WITH events AS (SELECT 1) SELECT * FROM events
 WITH RECURSIVE a AS (SELECT 1 UNION ALL SELECT 1 FROM a) SELECT * FROM a
 SELECT * FROM marks WHERE 1 IN (WITH marks AS (SELECT 1) SELECT * FROM marks)

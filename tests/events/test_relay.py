@@ -254,6 +254,22 @@ def test_a_client_is_answered_though_the_queue_cannot_be_written(
     assert "was not passed on" in caplog.text
 
 
+@pytest.mark.django_db
+def test_what_came_with_a_server_key_stays_here(
+    web: Sender, backend: Sender, store: EventStore, api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.put("/products/sprout/events/relays/segment", {"url": "https://api.segment.io"}).ok  # noqa: B018
+    from whytree.events.intake import rules
+
+    rules.forget()
+    passed: list[Call] = []
+    monkeypatch.setattr(Queue, "append", lambda self, call: passed.append(call))
+    assert backend.batch(track()).status == 200
+    assert not passed
+    assert web.batch(track()).status == 200
+    assert len(passed) == 1
+
+
 # ---- end to end ----------------------------------------------------------------------------------------------------
 
 PRIVATE = {"WHYTREE_OUTGOING_PRIVATE": "1"}

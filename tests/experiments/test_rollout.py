@@ -149,6 +149,16 @@ def test_it_rolls_back_by_itself_only_on_events_that_nobody_can_forge(
     assert ("public key, which anybody can forge" in found.says) == (source == "capture")
 
 
+def test_people_made_up_for_one_arm_do_not_roll_it_back(started: Started, store: Any, product: Any) -> None:
+    started(roll_back=True)
+    made_up = [exposure(person, "off", long_ago(2)) for person in range(10_000, 10_400)]
+    write(store, product, people(1_600, harm=0.2) + made_up)
+    look_after(fresh())
+    found = fresh()
+    assert (found.state, found.flag.is_on) == ("halted", True)
+    assert "one arm has more people than its weight promises" in found.says
+
+
 def test_looking_every_hour_halts_few_sound_rollouts(started: Started, store: Any, product: Any) -> None:
     """Always-valid: with no harm at all, forty looks find none."""
     rollout = started()

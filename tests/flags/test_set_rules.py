@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid, NotFound
-from whytree.flags import live
+from whytree.flags import asking, live
 from whytree.flags.models import Flag, FlagChange, KeptVariant
 from whytree.flags.queries import explain_for, find_flag, history, periods
 from whytree.flags.services import (
@@ -77,6 +77,15 @@ def test_a_rule_reads_the_profile_when_the_client_does_not_say(actor: Any, produ
     assert ask()["variant"] == "on"
     assert ask("jack")["variant"] == "off"
     assert ask(person={"plan": "free"})["variant"] == "off"
+
+
+def test_no_memory_is_kept_of_ids_that_nobody_can_have(actor: Any, product: Any, flag: Flag, ask: Any) -> None:
+    set_rules(actor, product, "f", targeting={"if": [{"==": [{"var": "person.plan"}, "pro"]}, "on"]}, is_sticky=True)
+    open_flag(actor, product, "f")
+    asking.forget()
+    assert ask("x" * 401)["variant"] in ("on", "off")
+    assert not asking._profiles._known
+    assert not asking._kept._known
 
 
 def test_opening_by_a_rule_alone_locks_the_prediction(actor: Any, product: Any, hypothesis: Any) -> None:

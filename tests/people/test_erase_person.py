@@ -230,6 +230,29 @@ def test_everything_that_is_known_is_given(mira: str, actor: Any, product: Any) 
     assert '"jo"' not in written
 
 
+@pytest.mark.parametrize("hers", ["profile", "events"])
+def test_an_address_that_somebody_else_goes_by_is_not_given_away(
+    actor: Any, product: Any, store: Any, hers: str
+) -> None:
+    from whytree.people.services import ensure_person
+    from whytree.voice.drafts import Source
+    from whytree.voice.services import add_feedback
+
+    address = "mira@example.org"
+    add_feedback(actor, product, source=Source("support"), text="written by Mira", author_email=address)
+    ensure_person(product, "mallory", email=address.upper())
+    assert "written by Mira" in json.dumps(everything_of(actor, product, "mallory"))  # nobody else says so
+    if hers == "profile":
+        ensure_person(product, "mira", email=address)
+    else:
+        at = timezone.now()
+        row = {"product": product.pk, "person": person_hash(product.pk, address), "distinct_id": address}
+        store.insert("events", [row | {"event": "planted", "timestamp": at, "received_at": at, "event_id": 77}])
+    assert "written by Mira" not in json.dumps(everything_of(actor, product, "mallory"))
+    erase(actor, product, "mallory")
+    assert FeedbackItem.objects.get().text == "written by Mira"
+
+
 def test_the_doors(
     mira: str, as_alice: Any, as_bob: Any, api: Any, api_bob: Any, api_charlie: Any, bob: Any, actor: Any
 ) -> None:
@@ -240,6 +263,8 @@ def test_the_doors(
     assert api_charlie.delete(path).status == 404
     page = as_alice.get(f"/p/sprout/people/{MIRA}", follow=True).content.decode()
     assert "Forget them" in page
+    assert "With what is known under" in page
+    assert f'<span class="mono">{ADDRESS.lower()}</span>' in page
     assert "Forget them" not in as_bob.get(f"/p/sprout/people/{MIRA}", follow=True).content.decode()
     file = as_alice.get(f"/p/sprout/people/{MIRA}/everything")
     assert "attachment" in file["Content-Disposition"]

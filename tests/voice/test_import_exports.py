@@ -1,7 +1,9 @@
 """Exports of other systems through all three doors: recognised, looked at, brought in once, taken back."""
 
+import gzip
 import io
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,8 +11,10 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from whytree.errors import TooLarge
 from whytree.people.models import Person
 from whytree.voice.importing import uploads
+from whytree.voice.importing.files import Asked
 from whytree.voice.models import FeedbackItem, ImportRun
 from whytree.workspace.models import Activity
 
@@ -53,6 +57,20 @@ def upload(client: Any, content: bytes = AS_JSON, name: str = "posts.json", **fo
 
 def read(answer: Any) -> str:
     return " ".join(answer.content.decode().split())
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.xlsx"])
+def test_a_file_that_unpacks_without_end_is_not_read(
+    actor: Any, product: Any, folder: Path, monkeypatch: Any, settings: Any, name: str
+) -> None:
+    monkeypatch.setattr(uploads, "MOST_TIMES", 1)
+    much, packed = b"text\n" + b"a\n" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2), io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", much)
+    bomb = gzip.compress(much) if name.endswith(".gz") else packed.getvalue()
+    with pytest.raises(TooLarge, match="unpacks to more than"):
+        uploads.look_at(actor, product, SimpleUploadedFile(name, bomb), Asked())
+    assert not list(folder.iterdir())
 
 
 def test_the_command_says_whose_export_it_is_and_why(cli: Callable[..., Done], export: Path) -> None:

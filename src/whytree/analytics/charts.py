@@ -56,10 +56,10 @@ def measure_spark(measure: Measure) -> SafeString:
     return mark_safe(charts.spark(measure.spark))  # noqa: S308 - numbers only
 
 
-def trends_chart(product: Product, found: TrendsAnswer) -> SafeString:
+def trends_chart(product: Product, found: TrendsAnswer, *, marked: bool = True) -> SafeString:
     """The whole stretches of the largest lines. One line of days, weeks or months has its interval as a band."""
     label = f"{found.sentence} {found.asked}"
-    marks = marks_between(product, found.from_at, found.to_at) if found.interval != "hour" else ()
+    marks = marks_between(product, found.from_at, found.to_at) if marked and found.interval != "hour" else ()
     points = _band(found)
     if points:
         svg = charts.series(points, unit="", label=label, marks=marks)
@@ -68,25 +68,30 @@ def trends_chart(product: Product, found: TrendsAnswer) -> SafeString:
     return mark_safe(svg)  # noqa: S308 - our own picture; texts in it are escaped where it is drawn
 
 
-def answer_chart(product: Product, found: Answer) -> SafeString | None:
-    """The picture of any answer; None for a funnel's steps, which a page draws as a table."""
+def answer_chart(product: Product, found: Answer, *, marked: bool = True) -> SafeString | None:
+    """The picture of any answer; None for a funnel's steps, which a page draws as a table.
+
+    Not `marked`: without what the team did, for those who see nothing else of it.
+    """
     if isinstance(found, TrendsAnswer):
-        return trends_chart(product, found)
+        return trends_chart(product, found, marked=marked)
     if isinstance(found, RetentionAnswer):
         return retention_chart(found)
     if isinstance(found, LifecycleAnswer):
-        marks = marks_between(product, found.from_at, found.to_at)
+        marks = marks_between(product, found.from_at, found.to_at) if marked else ()
         svg = charts.lines(_states(found), label=f"{found.sentence} {found.asked}", marks=marks)
         return mark_safe(svg)  # noqa: S308 - our own picture; texts in it are escaped where it is drawn
     if isinstance(found, PathsAnswer):
         return mark_safe(sankey(_flows(found), label=f"{found.sentence} {found.asked}"))  # noqa: S308 - as above
-    return funnel_over_chart(product, found) if isinstance(found, FunnelAnswer) and found.over else None
+    if isinstance(found, FunnelAnswer) and found.over:
+        return funnel_over_chart(product, found, marked=marked)
+    return None
 
 
-def funnel_over_chart(product: Product, found: FunnelAnswer) -> SafeString:
+def funnel_over_chart(product: Product, found: FunnelAnswer, *, marked: bool = True) -> SafeString:
     """The share that came to the end, by when people began; stretches that are still open are left to the table."""
     label = f"Share that came to the end, by when people began. {found.asked}"
-    marks = marks_between(product, found.from_at, found.to_at)
+    marks = marks_between(product, found.from_at, found.to_at) if marked else ()
     return mark_safe(charts.series(_over(found), unit="%", label=label, marks=marks))  # noqa: S308 - as above
 
 

@@ -67,7 +67,7 @@ _FUNCTIONS = """
     subtractDays subtractHours now today yesterday formatDateTime toIntervalDay toIntervalHour toIntervalWeek toIntervalMonth
     toInt64 toInt32 toUInt64 toUInt32 toFloat64 toFloat64OrNull toFloat64OrZero toInt64OrNull toInt64OrZero toString
     lower upper length substring concat position positionCaseInsensitive match replaceOne replaceAll splitByChar trim
-    startsWith endsWith if multiIf coalesce ifNull nullIf isNull isNotNull round floor ceil abs greatest least intDiv modulo
+    splitByString startsWith endsWith if multiIf coalesce ifNull nullIf isNull isNotNull round floor ceil abs greatest least intDiv modulo
     has hasAny hasAll arrayExists arrayAll arrayCount arrayFilter arrayMap arraySort arraySum arrayDistinct arrayJoin indexOf
     mapKeys mapValues mapContains tuple array cast isNaN isFinite row_number rank dense_rank lagInFrame leadInFrame empty notEmpty
     not and or map equals
@@ -99,7 +99,7 @@ def guarded(typed: str, tables: Mapping[str, str]) -> Guarded:
         raise Invalid(f"{', '.join(sorted(names & set(tables)))} is a table of ours. Call your own something else.")
     values: dict[str, str] = {}
     for node in list(tree.find_all(exp.Literal)):
-        if node.is_string:
+        if node.is_string and not (isinstance(node.parent, exp.DateTrunc) and _NAME.fullmatch(node.this)):
             name = f"text{len(values)}"
             values[name] = node.this
             node.replace(exp.Var(this=f"@@{name}@@"))
@@ -147,6 +147,10 @@ def _refuse_unknown(tree: exp.Query) -> None:
             and not {str(node.args.get(name) or "") for name in ("side", "kind", "method")} <= _JOINS
         ):
             raise Invalid("Tables are joined with INNER, LEFT, RIGHT, FULL or CROSS.")
+        if isinstance(node, exp.Anonymous) and node.name.lower() not in FUNCTIONS:  # also `in`(x, a_table), in quotes
+            raise Invalid(f"The function {node.name[:60]!r} cannot be used here.")
+        if isinstance(node, exp.CastToStrType):
+            raise Invalid("Name the type without quotes: CAST(x AS Int64).")
         if isinstance(node, exp.In):
             _refuse_in(node)
         if isinstance(node, exp.With) and node.args.get("recursive"):

@@ -24,6 +24,7 @@ log = logging.getLogger("whytree.flags")
 
 HELD_SECONDS = 15.0
 MOST_HELD = 20_000
+MOST_ID = 400  # characters of an id; nothing is known of a longer one, and none is remembered
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -82,7 +83,7 @@ def context_for(
     kept: dict[str, str] = {}
     for who, by in ((unit, "person"), (context.company, "company")):
         wanted = {flags.ids[rules.key]: rules.key for rules in sticky if rules.unit == by}
-        if wanted and who:
+        if wanted and who and _is_id(who):
             given = _kept.get((product_id, f"{by}:{who}"), partial(_look_up_kept, product_id, who), {})
             kept |= {key: given[pk] for pk, key in wanted.items() if pk in given}
     return Context(attributes, now, kept, flags.evaluators)
@@ -113,7 +114,7 @@ def _attributes(
     wants_company = wants_company and "company" not in sent
     if not unit or not (wants_person or wants_company):
         return sent
-    profile = _profiles.get((product_id, unit), lambda: _look_up_profile(product_id, unit), {})
+    profile = _profiles.get((product_id, unit), lambda: _look_up_profile(product_id, unit), {}) if _is_id(unit) else {}
     found = dict(sent)
     if wants_person:
         said = sent.get("person")
@@ -123,10 +124,12 @@ def _attributes(
     return found
 
 
+def _is_id(text: str) -> bool:
+    return len(text) <= MOST_ID and "\0" not in text
+
+
 def _look_up_profile(product_id: int, unit: str) -> dict[str, Any]:
     """Name, e-mail, plan, company and every trait that identify and group calls said."""
-    if "\0" in unit or len(unit) > 400:
-        return {}
     person = Person.objects.filter(product_id=product_id, key=unit).select_related("merged_into").first()
     person = person.merged_into or person if person else None
     if person is None:
@@ -136,8 +139,6 @@ def _look_up_profile(product_id: int, unit: str) -> dict[str, Any]:
 
 
 def _look_up_kept(product_id: int, who: str) -> dict[int, str]:
-    if "\0" in who:
-        return {}
     return dict(KeptVariant.objects.filter(flag__product_id=product_id, unit=who).values_list("flag_id", "variant"))
 
 
@@ -153,7 +154,7 @@ def keep(product_id: int, flags: live.FlagSet, answers: Iterable[Evaluation]) ->
     rows = [
         KeptVariant(flag_id=flags.ids[answer.key], unit=answer.unit, variant=answer.variant)
         for answer in new
-        if answer.unit and len(answer.unit) <= 400 and "\0" not in answer.unit
+        if answer.unit and _is_id(answer.unit)
     ]
     try:
         KeptVariant.objects.bulk_create(rows, ignore_conflicts=True)

@@ -57,6 +57,7 @@ def _show(request: PageRequest, product: Product, found: PersonRef, error: Whytr
     before, before_id = _cursor(request)
     moments = queries.timeline(found, before=before, before_id=before_id)
     shown = panels("person", request.actor, product, found)
+    may_erase = (role_of(request.actor, product) or Role.VIEWER).covers(Role.MAINTAINER)
     context = {
         "here": "voices",
         "person": found,
@@ -69,7 +70,8 @@ def _show(request: PageRequest, product: Product, found: PersonRef, error: Whytr
         "main_panels": [_drawn(request, product, panel) for panel in shown if panel.column == "main"],
         "aside_panels": [_drawn(request, product, panel) for panel in shown if panel.column == "aside"],
         "may_write": _may_write(request, product),
-        "may_erase": (role_of(request.actor, product) or Role.VIEWER).covers(Role.MAINTAINER),
+        "may_erase": may_erase,
+        "other_names": [one for one in services.ids_of(product, found.key) if one != found.key] if may_erase else [],
         "error": error,
     }
     return render(request, "people/person.html", context, status=error.status if error else 200)

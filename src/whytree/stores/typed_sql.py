@@ -21,6 +21,13 @@ LIMITS = {
     "group_by_overflow_mode": "throw",
     "enable_extended_results_for_datetime_functions": 1,
     "allow_introspection_functions": 0,
+} | {
+    # What a person filters by is worked out on rows of this product only. Moved beside our own condition, it would be worked
+    # out on the neighbours in the same granule too, and `toInt64(distinct_id)` would say in its error who they are.
+    "query_plan_merge_filters": 0,
+    "query_plan_filter_push_down": 0,
+    "enable_optimize_predicate_expression": 0,
+    "allow_experimental_analyzer": 1,  # without it a name given outside would also be read inside, in place of a column
 }
 COLUMNS = {
     "person": "who did it, after all ids of a person were joined",

@@ -95,7 +95,8 @@ def edit_board(request: PageRequest, product: Product, number: int) -> HttpRespo
 def shared(request: HttpRequest, token: str) -> HttpResponse:
     """The board and nothing else: no names, no way further."""
     found = queries.shared_board(token)
-    response = render(request, "analytics/shared_board.html", {"board": found, "cards": queries.drawn(found)})
+    cards = queries.drawn(found, marked=False)
+    response = render(request, "analytics/shared_board.html", {"board": found, "cards": cards})
     response["X-Robots-Tag"] = "noindex, nofollow"
     response["Referrer-Policy"] = "no-referrer"
     return response

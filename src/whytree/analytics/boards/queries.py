@@ -55,18 +55,19 @@ class DrawnCard:
         return getattr(self.answer, "steps", None)
 
 
-def drawn(board: Board) -> list[DrawnCard]:
-    return [_drawn(board, card) for card in board.cards.select_related("saved")]
+def drawn(board: Board, *, marked: bool = True) -> list[DrawnCard]:
+    """`marked`: with what the team did in those days, which names flags and plans."""
+    return [_drawn(board, card, marked) for card in board.cards.select_related("saved")]
 
 
-def _drawn(board: Board, card: BoardCard) -> DrawnCard:
+def _drawn(board: Board, card: BoardCard, marked: bool) -> DrawnCard:
     if card.saved is None:
         return DrawnCard(card)
     try:
         found = fresh_answer(board.product, question_on(board, card.saved.question))
     except WhytreeError as error:  # one card that cannot be answered leaves the others alone
         return DrawnCard(card, problem=error.message)
-    return DrawnCard(card, found, answer_chart(board.product, found))
+    return DrawnCard(card, found, answer_chart(board.product, found, marked=marked))
 
 
 def question_on(board: Board, raw: dict[str, Any]) -> Question:

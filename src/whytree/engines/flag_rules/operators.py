@@ -14,6 +14,7 @@ from .values import NAN, at_most, less, loosely_equal, to_number, to_text, truth
 
 Operator = Callable[..., Any]
 
+MOST_VERSION = 256  # characters: what is compared is remembered, and anybody may send it
 MOST_TEXT = 1_000_000  # characters `cat` may build, so that a rule cannot be fed until the memory is full
 
 
@@ -149,7 +150,10 @@ def _sem_ver(data: Any, *words: Any) -> bool | None:
     if len(words) != 3:
         return None
     one, operator, two = words
-    return _compared(str(one), operator, str(two)) if isinstance(operator, str) else None
+    left, right = str(one), str(two)
+    if not isinstance(operator, str) or max(len(left), len(right)) > MOST_VERSION:
+        return None
+    return _compared(left, operator, right)
 
 
 @lru_cache(maxsize=8_192)

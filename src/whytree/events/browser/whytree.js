@@ -101,7 +101,7 @@
 
   /* ---- pages ---- */
   let here, since = 0, seen = 0, deepest = 0;
-  const address = () => location.pathname + (/^#[!/]/.test(location.hash) ? location.hash : "");
+  const address = () => location.pathname + (/^#[!/]/.test(location.hash) ? location.hash.split("?")[0] : "");
   const page = (name, properties) => {
     const referrer = here ? location.origin + here.path : document.referrer.split(/[?#]/)[0];
     here = { path: address(), referrer, title: document.title };

@@ -10,7 +10,7 @@ from .. import arrivals
 from ..intake.rules import rules_of, spend
 from ..normalise import Door
 from ..relay.services import pass_on
-from ..rows import Outcome
+from ..rows import CAPTURE, Outcome
 from ..services import Accepted, accept
 
 
@@ -28,6 +28,7 @@ def hand_in(request: HttpRequest, facts: KeyFacts, door: Door, dialect: str, ite
     accepted = accept(door.product_id, door.source, items)
     arrivals.note(facts, dialect, items, accepted)
     family = dialect.partition(" ")[0].lower()
-    if family in rules.relayed and len(accepted.refused) < accepted.sent:
+    # A server key is a secret that means nothing to another host: what holds one stays here.
+    if family in rules.relayed and door.source == CAPTURE and len(accepted.refused) < accepted.sent:
         pass_on(request, door.product_id, family)
     return accepted

@@ -218,11 +218,11 @@ def _waits(rollout: Rollout, watched: Watched, now: datetime) -> str:
 def _harmed(rollout: Rollout, watched: Watched) -> Rollout:
     """Halted first; what happens then is told to its owner, as a question on the solution, and by mail where mail is set."""
     worst = "; ".join(f"{rail.name} {rail.text}" for rail in watched.harmed)
-    may_roll_back = rollout.roll_back and any(rail.trusted for rail in watched.harmed)
+    may_roll_back = rollout.roll_back and any(not rail.doubt for rail in watched.harmed)
     actor = Actor.system(f"Rollout of {rollout.flag.key}")
     told = f"A guardrail is harmed at {percent(rollout.now['share'])}: {worst}."
     if rollout.roll_back and not may_roll_back:
-        told += " It was not rolled back by itself: these events come in with a public key, which anybody can forge. Look, and decide."
+        told += f" It was not rolled back by itself: {watched.harmed[0].doubt}. Look, and decide."
     with transaction.atomic():
         fresh = take_back(actor, rollout, reason=told) if may_roll_back else halt(actor, rollout, reason=told)
         solution = fresh.flag.solution

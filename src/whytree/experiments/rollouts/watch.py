@@ -10,10 +10,11 @@ from typing import Any
 from whytree.analytics.models import Metric
 from whytree.analytics.queries import metrics_by_key
 from whytree.engines.figures import number
-from whytree.engines.stats import NoAnswer
+from whytree.engines.stats import NoAnswer, SampleRatio, sample_ratio
 from whytree.engines.stats.margins import Standing, non_inferior
 from whytree.engines.stats.sequential import always_valid
 from whytree.events.rows import SERVER
+from whytree.experiments.constants import RATIO_BROKEN
 from whytree.experiments.models import Rollout
 from whytree.experiments.trial import Counted, Counting, Trial, constant_stretches, counting
 from whytree.stores import metrics as store
@@ -24,13 +25,13 @@ SOON = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Rail:
-    """One guardrail. `trusted`: all its events came in with a server key, so nobody outside can have made them up."""
+    """One guardrail. `doubt`: why somebody outside could have made it up, so that a person has to look; else empty."""
 
     metric_key: str
     name: str
     standing: Standing
     text: str
-    trusted: bool
+    doubt: str
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def watch(rollout: Rollout, now: datetime) -> Watched:
     seen = max((sum(cell.seen for cell in one.cells) for one in counted), default=0)
     level = 1 - 0.05 / max(len(rails), 1)
     pairs = zip(rails, counted, strict=True)
-    return Watched(seen, [_rail(rollout, rail, metric, one, control, level, now) for (rail, metric), one in pairs])
+    return Watched(seen, [_rail(rollout, rail, metric, one, control, level, trial) for (rail, metric), one in pairs])
 
 
 def _soon(metric: Metric) -> Counting:
@@ -71,15 +72,15 @@ def _rail(
     counted: Counted,
     control: str,
     level: float,
-    now: datetime,
+    trial: Trial,
 ) -> Rail:
-    trusted = _is_trusted(rollout, counted, now)
+    doubt = _doubt(rollout, counted, trial)
     answer = counted.compare(control, rollout.variant, nothing_tells=True)
     if isinstance(answer, NoAnswer):
-        return Rail(metric.key, metric.name, "no answer yet", answer.reason, trusted)
+        return Rail(metric.key, metric.name, "no answer yet", answer.reason, doubt)
     sequence = always_valid(answer.difference.value, answer.error, answer.difference.n, level=level)
     if isinstance(sequence, NoAnswer):
-        return Rail(metric.key, metric.name, "no answer yet", sequence.reason, trusted)
+        return Rail(metric.key, metric.name, "no answer yet", sequence.reason, doubt)
     scale, found = counted.counting.scale, sequence.difference
     judged = non_inferior(
         found, answer.error, answer.freedom, rail["margin"] / scale, up_is_good=rail["direction"] == "down"
@@ -87,9 +88,15 @@ def _rail(
     unit = "points" if counted.counting.is_share else counted.counting.difference_unit
     low, high = (("+" if end > 0 else "") + number(end * scale) for end in (found.low, found.high))
     text = f"{low} to {high} {unit}, {number(rail['margin'])} allowed"
-    return Rail(metric.key, metric.name, judged.standing, text, trusted)
+    return Rail(metric.key, metric.name, judged.standing, text, doubt)
 
 
-def _is_trusted(rollout: Rollout, counted: Counted, now: datetime) -> bool:
+def _doubt(rollout: Rollout, counted: Counted, trial: Trial) -> str:
     event = counted.counting.goal.event
-    return store.sources_of(rollout.product_id, [event], rollout.started_at, now) == [SERVER]
+    if store.sources_of(rollout.product_id, [event], rollout.started_at, trial.now) != [SERVER]:
+        return "these events come in with a public key, which anybody can forge"
+    # Exposures come in with a public key too: people made up for one arm alone, who do nothing, move its share.
+    ratio = sample_ratio(trial.assigned(counted))
+    if isinstance(ratio, SampleRatio) and ratio.p < RATIO_BROKEN:
+        return "one arm has more people than its weight promises, whom somebody may have made up"
+    return ""

@@ -1,6 +1,6 @@
 """What may change people: their profiles, and which ids are one person."""
 
-from .forgetting import erase, everything_of, finish
+from .forgetting import erase, everything_of, finish, ids_of
 from .joining import follow_edges, follow_rows, join, separate
 from .profiles import ensure_person, refresh_seen, set_internal, update_profiles
 
@@ -11,6 +11,7 @@ __all__ = [
     "finish",
     "follow_edges",
     "follow_rows",
+    "ids_of",
     "join",
     "refresh_seen",
     "separate",

@@ -7,6 +7,7 @@ First it is written down who is to be forgotten, then the event store lets them 
 Wherever it stops, the next attempt (or the hourly job) goes on: each step may be done twice.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -39,10 +40,22 @@ def ids_of(product: Product, key: str) -> list[str]:
     except NotFound:
         person = None  # somebody who only stands in what they wrote
     ids = [*(person.ids if person else ()), person.key if person else key, key]
-    profiles = Person.objects.filter(product=product).filter(Q(key__in=ids) | Q(merged_into__key__in=ids))
-    for profile in profiles:
-        ids += [profile.key, profile.email, profile.email.lower()]
+    profiles = list(Person.objects.filter(product=product).filter(Q(key__in=ids) | Q(merged_into__key__in=ids)))
+    ids += [profile.key for profile in profiles]
+    for address in {profile.email for profile in profiles if profile.email}:
+        if not _is_anothers(product, address, profiles):
+            ids += [address, address.lower()]
     return [each for each in dict.fromkeys(ids) if each]
+
+
+def _is_anothers(product: Product, address: str, profiles: Sequence[Person]) -> bool:
+    """Whether somebody else goes by this address too: with a public key anybody can say that it is theirs."""
+    mine = [profile.pk for profile in profiles]
+    others = Person.objects.filter(product=product, email__iexact=address).exclude(pk__in=mine)
+    if others.exclude(key__iexact=address).exists():
+        return True
+    written = {address, address.lower()} - {profile.key for profile in profiles}
+    return bool(events.seen(product.pk, [person_hash(product.pk, each) for each in written]))
 
 
 def erase(actor: Actor, product: Product, key: str) -> Erasure:

@@ -10,18 +10,20 @@ Each step ends where a batch was committed. A server that stops in between loses
 
 import secrets
 import time
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 
 from whytree.engines.tables import RowError, UnreadableTable
+from whytree.engines.tables.streams import DAMAGED, open_bytes
 from whytree.errors import Invalid, NotFound, TooLarge, WhytreeError
 from whytree.voice.drafts import Draft, Source, draft, is_empty
 from whytree.voice.models import Consent, ImportRun, VoiceSettings
@@ -35,6 +37,9 @@ from .files import Asked, FeedbackFile, batches, open_feedback
 
 KEPT_FOR = timedelta(days=1)
 """An upload that nobody imports is thrown away after this."""
+
+MOST_TIMES = 50
+"""So many times what an upload may have it may unpack to: text packs ten to one, a bomb a thousand to one."""
 
 SHOWN = 5
 
@@ -68,6 +73,7 @@ def look_at(actor: Actor, product: Product, upload: "UploadedFile[Any]", asked: 
         raise Invalid(f"Consent is one of {', '.join(Consent.values)}.")
     name = keep(upload)
     try:
+        _refuse_bomb(folder() / name)
         file = _opened(product, name, asked)
         run = start_import(
             actor, product, source=_source(file), file=_facts(file, name, upload.name or "", asked), dry_run=True
@@ -77,6 +83,34 @@ def look_at(actor: Actor, product: Product, upload: "UploadedFile[Any]", asked: 
     except WhytreeError:
         (folder() / name).unlink(missing_ok=True)
         raise
+
+
+def _refuse_bomb(path: Path) -> None:
+    """Unpack it once, no further than the limit. Of ZIP files and workbooks what they say of themselves is enough: nobody
+    reads on beyond it."""
+    most = MOST_TIMES * settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    content, raw = open_bytes(path)
+    with raw, content:
+        size = 0
+        try:
+            while content is not raw and size <= most and (piece := content.read(1 << 20)):
+                size += len(piece)
+        except DAMAGED:
+            return  # said with its row when it is read
+        if zipfile.is_zipfile(raw):
+            size = max(size, _unzipped(raw))
+    if size > most:
+        raise TooLarge(
+            f"The file unpacks to more than {most >> 20:,} MB. Export a shorter time, or use the command line."
+        )
+
+
+def _unzipped(raw: BinaryIO) -> int:
+    try:
+        with zipfile.ZipFile(raw) as archive:
+            return sum(info.file_size for info in archive.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return 0  # said where it is opened
 
 
 def begin(actor: Actor, product: Product, looked_at: ImportRun) -> ImportRun:
