@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 CI = os.environ.get("CI") == "true"
+WORKERS = (os.cpu_count() or 1) + 1  # a worker waits for disks and for servers of its own half of the time
 # What the second run leaves out: it has no relational database in it, or a server of its own with SQLite.
 RELATIONAL = (
     "-m",
@@ -65,7 +66,7 @@ def find(program: str) -> str | None:
 def run(name: str, extra: dict[str, str], *words: str) -> int:
     print(f"== Tests on {name}", flush=True)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n", "auto", "--dist", "loadfile", *words],
+        [sys.executable, "-m", "pytest", "-q", "-n", str(WORKERS), "--dist", "loadfile", *words],
         env={**os.environ, **extra},
         check=False,
     )
