@@ -323,7 +323,7 @@ def test_three_arms_share_the_error_between_them(metrics: None, store: Any, prod
     write(store, product, happenings(World(arms=("off", "short", "long"), effect=0.08), "text"))
     found = read(find_experiment(product, "EXP-1"), timezone.now())
     metric = found.analysis.metrics[0]
-    assert [one.arm for one in metric.comparisons] == ["short", "long"]
+    assert [one.arm for one in metric.comparisons] == ["long", "short"]
     assert all(one.difference is not None and one.difference.level == 0.975 for one in metric.comparisons)
     assert sum(one.best for one in metric.best) == pytest.approx(1)
 

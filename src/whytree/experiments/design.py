@@ -73,7 +73,8 @@ class Design(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def arms(self) -> list[str]:
         """Control first."""
-        return [self.control, *(arm for arm in self.weights if arm != self.control)]
+        # By name: PostgreSQL keeps no order of a JSON object's keys.
+        return [self.control, *sorted(arm for arm in self.weights if arm != self.control)]
 
     @property
     def primary(self) -> MetricDesign:
