@@ -24,12 +24,13 @@ RELATIONAL = (
     "--ignore=tests/demo",
 )
 PACKAGES = {"chromium": "chromium", "postgresql": "pg_ctl", "nodejs": "node", "npm": "npm"}
+NEEDED = {"chromium", "postgresql"}  # what Node's clients need comes from a registry of others, which may be away
 
 
 def main() -> int:
     left_out = install_missing()
-    if left_out and CI:
-        print(f"CI needs {', '.join(left_out)}, which could not be installed.")
+    if CI and (needed := NEEDED.intersection(left_out)):
+        print(f"CI needs {', '.join(sorted(needed))}, which could not be installed.")
         return 1
     codes = [run("SQLite", {}, *sys.argv[1:])]
     if "postgresql" not in left_out:
