@@ -31,7 +31,7 @@ settings.load_profile("whytree")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what opens the event engine, so that `make quick` can do without."""
     for item in items:
-        if {"store", "live", "start"} & set(getattr(item, "fixturenames", ())):
+        if {"store", "events", "address", "live", "start"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("engine")
 
 
@@ -287,12 +287,26 @@ class Live:
     def cli_json(self, *words: str, cwd: Path | None = None) -> Any:
         return json.loads(self.cli(*words, "--json", cwd=cwd).stdout)
 
+    def timeline(self, who: str) -> list[str]:
+        """The events known of somebody by now; none while nobody by this id was seen."""
+        shown = self.cli("person", "show", who, "--json", check=False)
+        return [] if shown.returncode else [moment["event"] for moment in json.loads(shown.stdout)["timeline"]]
+
     def key(self, kind: str) -> str:
         return str(self.cli_json("key", "add", kind, "--name", kind)["secret"])
 
     def stop(self, seconds: float = 30) -> int:
         self.process.terminate()
         return self.process.wait(seconds)
+
+
+def until(done: Callable[[], Any], seconds: float = 30) -> Any:
+    """Ask again until it is true, and return that; a busy machine is no failure."""
+    deadline = time.monotonic() + seconds
+    while not (found := done()):
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.1)
+    return found
 
 
 def live_env(data: Path) -> dict[str, str]:
@@ -398,6 +412,15 @@ def live(_live_server: Live) -> Live:
 @pytest.fixture
 def store() -> Iterator[Any]:
     """The event store with an empty database of its own."""
+    from whytree.stores import events
+
+    with events.temporary_database() as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="module")
+def events() -> Iterator[Any]:
+    """The event store with a database that the tests of a file share; each writes for a product of its own."""
     from whytree.stores import events
 
     with events.temporary_database() as fresh:
