@@ -29,10 +29,13 @@ settings.load_profile("whytree")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what opens the event engine, so that `make quick` can do without."""
+    """Mark what opens the event engine, so that `make quick` can do without, and what PostgreSQL makes a difference to."""
     for item in items:
-        if {"store", "events", "address", "live", "start"} & set(getattr(item, "fixturenames", ())):
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if {"store", "events", "address", "live", "start"} & fixtures:
             item.add_marker("engine")
+        if {"db", "transactional_db"} & fixtures or item.get_closest_marker("django_db"):
+            item.add_marker("relational")
 
 
 @pytest.fixture(autouse=True)

@@ -261,6 +261,7 @@ def scores(found: Found, truth: list[str]) -> tuple[float, float, float]:
     return float(normalized_mutual_info_score(truth, labels)), agreement(found, truth), found.left_over / len(truth)
 
 
+@pytest.mark.slow
 def test_from_the_words_alone_it_does_well_above_k_means_told_the_number(shared_data: Path, questions: Any) -> None:
     texts, truth = questions(shared_data)
     nmi, ari, left_over = scores(find_themes(texts), truth)
@@ -284,6 +285,7 @@ def test_by_meaning_it_does_better_than_what_was_published(shared_data: Path, qu
 # --- the model -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_sentences_that_mean_the_same_are_nearer_than_those_that_share_words() -> None:
     pytest.importorskip("onnxruntime")
     from whytree.engines.themes.sentences import load_model
