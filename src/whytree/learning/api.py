@@ -13,10 +13,12 @@ from whytree.workspace.roles import Role
 
 from . import queries, services
 from .models import OutcomeReview
+from .predictions.api import router as prediction_router
 from .results import Result, as_json
 from .sentences import forecast_text, headline, measured_text, subline
 
 router = Router(tags=["Learning"])
+router.add_router("", prediction_router)
 
 
 class ReviewOut(Schema):

@@ -8,11 +8,14 @@ import typer
 from whytree.workspace.client import Client, connect
 from whytree.workspace.commands import AsJson, show
 
+from .predictions.commands import register as register_predictions
+
 Ref = Annotated[str, typer.Argument(help="A review's id, as REV-4.")]
 
 
 def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("hypothesis").command("lock")(lock_prediction)
+    register_predictions(group)
     group("review").command("list")(list_reviews)
     group("review").command("show")(show_review)
     group("review").command("decide")(decide_review)

@@ -1,12 +1,17 @@
-"""The planned look at what a change did."""
+"""The planned look at what a change did, and what several people said it would do."""
 
+import hashlib
+import json
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.utils import timezone
 
-from whytree.tree.models import Hypothesis
+from whytree.errors import Conflict
+from whytree.tree.models import LOCKED, Hypothesis
 from whytree.workspace.models import Product, User
+from whytree.workspace.roles import Discipline
 
 PREFIX = "REV"
 LEARNING_LENGTH = 5_000
@@ -82,3 +87,52 @@ class OutcomeReview(models.Model):
     def opened_at(self) -> Any:
         """When people first could see the change."""
         return self.hypothesis.opened_at
+
+
+#: What a prediction is an answer to. Where one of these changes, the number was said about something else.
+QUESTION = ("change", "who", "behaviour", "metric_key", "forecast_unit", "horizon_days")
+
+
+def question_hash(hypothesis: Hypothesis) -> str:
+    """SHA-256 over what is asked, without the hypothesis' own numbers."""
+    asked = {name: getattr(hypothesis, name) for name in QUESTION}
+    return hashlib.sha256(json.dumps(asked, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+class Prediction(models.Model):
+    """What one person expects of a hypothesis, said before they saw what anybody else expects.
+
+    Its discipline is the person's on that day. It locks with its hypothesis: `save` refuses from then on.
+    """
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    hypothesis = models.ForeignKey(Hypothesis, on_delete=models.RESTRICT, related_name="predictions")
+    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    discipline = models.CharField(max_length=12, choices=Discipline.choices, default=Discipline.OTHER)
+    low = models.FloatField()
+    likely = models.FloatField()
+    high = models.FloatField()
+    question_hash = models.CharField(max_length=64)
+    said_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["hypothesis", "user"], name="learning_one_prediction_each"),
+            models.CheckConstraint(
+                condition=Q(low__lt=F("likely"), likely__lt=F("high")), name="learning_prediction_order"
+            ),
+            models.CheckConstraint(
+                condition=Q(discipline__in=Discipline.values), name="learning_prediction_discipline"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        # no number: this names it in lists that everybody reads
+        return f"A prediction of {self.hypothesis.ref}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        # the last guard, below every door
+        if Hypothesis.objects.filter(pk=self.hypothesis_id, locked_at__isnull=False).exists():
+            raise Conflict(LOCKED.format(ref=self.hypothesis.ref))
+        super().save(*args, **kwargs)

@@ -25,6 +25,8 @@ from whytree.workspace.roles import Role
 from . import queries, services
 from .models import Decision, OutcomeReview, Verdict
 from .pictures import review_bar, rows
+from .predictions.plugs import shown_table
+from .predictions.queries import table_of
 from .results import Result
 from .sentences import exposure, forecast_text, headline, likely_text, measured_text, subline
 
@@ -105,6 +107,7 @@ def _show(
         "likely": likely_text(result.forecast),
         "measured": measured_text(result),
         "exposure": exposure(result.trust) if result.trust else "",
+        "expected": shown_table(table_of(request.actor, found.hypothesis, result), result),
         "voices": voices.latest(product, result.flag_key, result.opened_at) if result.flag_key else [],
         "written": sum(result.voices.values()),
         "verdicts": Verdict.choices if now >= found.due_at else [(Verdict.HARM.value, Verdict.HARM.label)],

@@ -19,6 +19,7 @@ from whytree.workspace.sockets import tell_fact
 
 from .measuring import measure_review
 from .models import LEARNING_LENGTH, PREFIX, Decision, OutcomeReview, Verdict
+from .predictions.services import lock_predictions
 from .queries import remember
 from .results import Result, as_json, from_json
 
@@ -61,6 +62,7 @@ def lock_prediction(actor: Actor, hypothesis: Hypothesis, *, at: datetime | None
             due_at=(locked.opened_at or timezone.now()) + timedelta(days=locked.horizon_days),
         )
         record(actor, locked.product, "plan_review", review, undoable=False)
+        lock_predictions(actor, locked)
         if State(locked.solution.state) in {State.IDEA, State.TESTING, State.BUILDING}:
             tree.set_state(actor, locked.solution, State.LIVE)
     return review

@@ -1,11 +1,13 @@
 from django.urls import path
 
 from . import pages as views
+from .predictions import pages as predictions
 
 pages = [
     path("REV-<int:number>", views.review, name="review"),
     path("REV-<int:number>/decide", views.decide, name="review_decide"),
     path("REV-<int:number>/postpone", views.postpone, name="review_postpone"),
+    path("HYP-<int:number>/predict", predictions.predict, name="predict"),
     path("changes", views.changes, name="changes"),
     path("learned", views.learned, name="learned"),
 ]
