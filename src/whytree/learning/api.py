@@ -12,6 +12,7 @@ from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
 from . import queries, services
+from .calibration.api import router as calibration_router
 from .models import OutcomeReview
 from .predictions.api import router as prediction_router
 from .results import Result, as_json
@@ -19,6 +20,7 @@ from .sentences import forecast_text, headline, measured_text, subline
 
 router = Router(tags=["Learning"])
 router.add_router("", prediction_router)
+router.add_router("", calibration_router)
 
 
 class ReviewOut(Schema):

@@ -8,6 +8,7 @@ import typer
 from whytree.workspace.client import Client, connect
 from whytree.workspace.commands import AsJson, show
 
+from .calibration.commands import register as register_calibration
 from .predictions.commands import register as register_predictions
 
 Ref = Annotated[str, typer.Argument(help="A review's id, as REV-4.")]
@@ -16,6 +17,7 @@ Ref = Annotated[str, typer.Argument(help="A review's id, as REV-4.")]
 def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("hypothesis").command("lock")(lock_prediction)
     register_predictions(group)
+    register_calibration(root)
     group("review").command("list")(list_reviews)
     group("review").command("show")(show_review)
     group("review").command("decide")(decide_review)

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from . import pages as views
+from .calibration import pages as calibration
 from .predictions import pages as predictions
 
 pages = [
@@ -9,5 +10,6 @@ pages = [
     path("REV-<int:number>/postpone", views.postpone, name="review_postpone"),
     path("HYP-<int:number>/predict", predictions.predict, name="predict"),
     path("changes", views.changes, name="changes"),
+    path("calibration", calibration.show, name="calibration"),
     path("learned", views.learned, name="learned"),
 ]
