@@ -15,12 +15,14 @@ from . import queries, services
 from .calibration.api import router as calibration_router
 from .models import OutcomeReview
 from .predictions.api import router as prediction_router
+from .priors.api import router as prior_router
 from .results import Result, as_json
 from .sentences import forecast_text, headline, measured_text, subline
 
 router = Router(tags=["Learning"])
 router.add_router("", prediction_router)
 router.add_router("", calibration_router)
+router.add_router("", prior_router)
 
 
 class ReviewOut(Schema):

@@ -10,6 +10,7 @@ from whytree.workspace.commands import AsJson, show
 
 from .calibration.commands import register as register_calibration
 from .predictions.commands import register as register_predictions
+from .priors.commands import register as register_priors
 
 Ref = Annotated[str, typer.Argument(help="A review's id, as REV-4.")]
 
@@ -18,6 +19,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("hypothesis").command("lock")(lock_prediction)
     register_predictions(group)
     register_calibration(root)
+    register_priors(group)
     group("review").command("list")(list_reviews)
     group("review").command("show")(show_review)
     group("review").command("decide")(decide_review)
