@@ -242,6 +242,8 @@ def test_the_visitor_decides_and_the_solution_is_kept(ask: httpx.Client) -> None
     decided = ask.post("reviews/REV-2/decide", json=said)
     assert decided.status_code == 200, decided.text
     assert ask.get("solutions/SOL-2").json()["state"] == "kept"
+    (debt,) = ask.get("debts").json()
+    assert (debt["state"], debt["says"]) == ("due", "SOL-2 was kept by REV-2.")
 
 
 def test_nothing_of_the_servers_was_left_behind(home: Path, told: Any) -> None:

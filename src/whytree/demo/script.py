@@ -556,6 +556,12 @@ def make_the_flag(desk: Desk) -> None:
     _plan(desk, "defer-experiment", "defer_phone", also="second_booking")
 
 
+@act(18, 16.0, "luis")
+def cut_a_corner(desk: Desk) -> None:
+    text = "Whoever leaves the booking halfway is asked for the number again: no draft is kept."
+    desk.post("debts", solution=desk.ref("defer"), text=text)
+
+
 @act(16, 11.5, "jonas")
 def decide_on_the_order(desk: Desk) -> None:
     desk.note(

@@ -26,6 +26,7 @@ from whytree.workspace.sockets import (
 )
 
 from . import queries, services
+from .debts import plugs as debts
 from .models import Decision, OutcomeReview, Verdict
 from .pictures import review_bar
 from .predictions import plugs as predictions
@@ -47,6 +48,7 @@ def plug() -> None:
     plug_search(find_by_words)
     predictions.plug()
     priors.plug()
+    debts.plug()
 
 
 def lock_when_opened(actor: Actor, product: Product, flag_key: str, hypothesis_id: int | None, at: datetime) -> None:

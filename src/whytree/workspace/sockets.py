@@ -102,6 +102,7 @@ FACTS = {
     "exposure_received": "product_id, flag_key, at, trusted: the first exposure of a flag came from elsewhere; trusted: by no public key",
     "experiment_due": "actor, product, hypothesis_id, due_at: the day on which an experiment is read was set",
     "experiment_decided": "actor, product, hypothesis_id, verdict, decision, learning: an experiment was decided",
+    "solution_moved": "actor, product, solution_id, state: a solution entered a state: kept, rolled back, dropped ...",
     "review_decided": "actor, product, solution_id, hypothesis_id, decision, learning: an outcome review was decided",
 }
 
