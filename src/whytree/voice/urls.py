@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .interviews.pages import snapshots, talks, words
+from .interviews.pages import guides, snapshots, talks, words
 from .pages import acts, imports, inbox, item, loop, sorting
 from .themes import pages as themes
 
@@ -31,6 +31,10 @@ pages = [
     ),
     path("interviews", talks.interviews, name="interviews"),
     path("interviews/new", talks.new_interview, name="new_interview"),
+    path("interviews/guides", guides.guides, name="guides"),
+    path("interviews/guides/new", guides.guide, name="new_guide"),
+    path("interviews/guides/<int:pk>", guides.guide, name="guide"),
+    path("interviews/guides/<int:pk>/remove", guides.remove_guide, name="remove_guide"),
     path("INT-<int:number>", talks.interview, name="interview"),
     path("INT-<int:number>/about", talks.about_interview, name="about_interview"),
     path("INT-<int:number>/remove", talks.remove_interview, name="remove_interview"),

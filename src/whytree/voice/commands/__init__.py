@@ -5,6 +5,7 @@ from collections.abc import Callable
 import typer
 
 from ..interviews import commands as interviews
+from ..interviews import guide_commands as guides
 from ..themes import commands as themes
 from . import importing, items, loop, sorting
 
@@ -16,3 +17,4 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     loop.register(group)
     themes.register(root, group)
     interviews.register(group)
+    guides.register(group)

@@ -29,6 +29,7 @@ By = Annotated[list[str] | None, typer.Option(help="Who of ours asked, by name; 
 Segment = Annotated[str | None, typer.Option(help="Whom they stand for, as trial users.")]
 Consent = Annotated[str | None, typer.Option(help="none, internal (the default) or quotable.")]
 Media = Annotated[str | None, typer.Option(help="Address of the recording; it is never copied.")]
+Guide = Annotated[str | None, typer.Option(help="Name of the guide it followed.")]
 Notes = Annotated[str | None, typer.Option(help="What else is to be known of the talk.")]
 
 
@@ -69,6 +70,7 @@ def import_interview(
     segment: Segment = None,
     consent: Consent = None,
     media: Media = None,
+    guide: Guide = None,
     notes: Notes = None,
     identity: Annotated[
         str, typer.Option("--id", help="Its id at the recorder's: another transcript under it replaces this one.")
@@ -95,6 +97,7 @@ def import_interview(
         segment=segment,
         consent=consent,
         media_url=media,
+        guide=guide,
         notes=notes,
     )
     if into:
@@ -198,6 +201,7 @@ def add(
     segment: Segment = None,
     consent: Consent = None,
     media: Media = None,
+    guide: Guide = None,
     notes: Notes = None,
     as_json: AsJson = False,
 ) -> None:
@@ -213,6 +217,7 @@ def add(
         segment=segment,
         consent=consent,
         media_url=media,
+        guide=guide,
         notes=notes,
     )
     made = client.post(f"/products/{client.product}/interviews", about)
@@ -230,6 +235,7 @@ def set_interview(
     segment: Segment = None,
     consent: Consent = None,
     media: Media = None,
+    guide: Guide = None,
     notes: Notes = None,
     as_json: AsJson = False,
 ) -> None:
@@ -245,6 +251,7 @@ def set_interview(
         segment=segment,
         consent=consent,
         media_url=media,
+        guide=guide,
         notes=notes,
     )
     if not about:

@@ -15,6 +15,7 @@ from whytree.voice.models import Interview, VoiceSettings
 from whytree.workspace.models import Product
 
 from .models import NOTES_LENGTH
+from .queries import find_guide
 
 MOST_INTERVIEWERS = 20
 _AHEAD = timedelta(days=366)
@@ -34,6 +35,7 @@ class InterviewFields(TypedDict, total=False):
     consent: str
     media_url: str
     notes: str
+    guide: str
 
 
 def assign(interview: Interview, fields: InterviewFields) -> None:
@@ -71,6 +73,8 @@ def assign(interview: Interview, fields: InterviewFields) -> None:
         interview.held_at = _held_at(fields["held_at"])
     if "notes" in fields:
         interview.notes = _notes(interview.product, fields["notes"])
+    if "guide" in fields:
+        interview.guide = find_guide(interview.product, fields["guide"]) if fields["guide"].strip() else None
     if "interviewers" in fields:
         interview.interviewers = _names(fields["interviewers"])
     if "person" in fields or "email" in fields:

@@ -13,6 +13,7 @@ from ..models.items import Consent
 from ..models.sizes import NAME_LENGTH
 
 NOTES_LENGTH = 20_000
+GUIDE_NAME = 120
 
 
 class Interview(models.Model):
@@ -32,6 +33,7 @@ class Interview(models.Model):
     consent = models.CharField(max_length=8, choices=Consent.choices, default=Consent.INTERNAL)
     media_url = models.CharField(max_length=2000, blank=True, help_text="Where the recording is; it is never copied.")
     notes = models.TextField(blank=True)
+    guide = models.ForeignKey("voice.Guide", null=True, on_delete=models.SET_NULL, related_name="interviews")
     source_id = models.CharField(max_length=NAME_LENGTH, blank=True)
     file_name = models.CharField(max_length=NAME_LENGTH, blank=True)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -158,3 +160,19 @@ class InterviewSnapshot(models.Model):
     @property
     def learnt(self) -> list[str]:
         return self.insights.splitlines()
+
+
+class Guide(models.Model):
+    """What to ask, one question a line; `#` begins a heading. A talk may name the guide it followed."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=GUIDE_NAME)
+    questions = models.TextField()
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (models.UniqueConstraint(fields=("product", "name"), name="voice_guide_name"),)
+
+    def __str__(self) -> str:
+        return self.name

@@ -8,10 +8,11 @@ from itertools import pairwise
 
 from django.db.models import Count, QuerySet
 
+from whytree.engines.voices.questions import Finding, lint_lines
 from whytree.engines.voices.transcripts import as_text
 from whytree.errors import NotFound
 from whytree.tree.models import EvidenceLink, Opportunity, SourceKind
-from whytree.voice.models import Highlight, Interview, InterviewSnapshot, Transcript
+from whytree.voice.models import Guide, Highlight, Interview, InterviewSnapshot, Transcript
 from whytree.voice.queries.speaking import Linked
 from whytree.workspace.models import Product
 
@@ -22,7 +23,7 @@ _REF = re.compile(r"INT-([1-9][0-9]{0,8})", re.IGNORECASE)
 
 def interviews(product: Product) -> QuerySet[Interview]:
     """The talks, the latest first, without their words."""
-    return Interview.objects.filter(product=product).select_related("product")
+    return Interview.objects.filter(product=product).select_related("product", "guide")
 
 
 def counted(found: QuerySet[Interview]) -> QuerySet[Interview]:
@@ -231,3 +232,20 @@ def map_of(interview: Interview, snapshot: InterviewSnapshot | None) -> list[Map
         mark = marks.get(one["highlight"])
         steps.append(MapStep(one["step"], mark, mark is not None and mark.still_stands(text)))
     return steps
+
+
+def find_guide(product: Product, name: str) -> Guide:
+    found = Guide.objects.filter(product=product, name__iexact=" ".join(name.split())).first()
+    if found is None:
+        raise NotFound(f"There is no guide “{name[:60]}”. `whytree interview guide` lists those there are.")
+    return found
+
+
+def asked_in(interview: Interview, transcript: Transcript | None) -> tuple[int, tuple[Finding, ...]]:
+    """How many questions our side asked in a talk, and which of them brought opinions in place of stories."""
+    ours = [
+        (number, transcript.text[line["start"] : line["end"]])
+        for number, line in enumerate(transcript.lines if transcript else (), start=1)
+        if is_interviewer(line["speaker"], interview.interviewers)
+    ]
+    return sum(text.count("?") for _, text in ours), lint_lines(ours)

@@ -31,6 +31,7 @@ class AboutIn(Said):
     consent: Consent | None = None
     media_url: str | None = None
     notes: str | None = None
+    guide: str | None = None  # by its name
 
     def about(self) -> Any:
         said = self.model_dump(exclude_unset=True, include=set(AboutIn.model_fields))
@@ -98,6 +99,7 @@ class InterviewOut(Schema):
     media_url: str
     notes: str
     file_name: str
+    guide: str
     erased: bool
     links: list[LinkOut]
 
@@ -106,6 +108,7 @@ class InterviewOut(Schema):
         names = "ref participant held_at interviewers segment consent media_url notes file_name"
         return {name: getattr(interview, name) for name in names.split()} | {
             "person": interview.person_key,
+            "guide": interview.guide.name if interview.guide else "",
             "erased": interview.erased_at is not None,
             "links": [LinkOut.of(linked) for linked in links],
         }

@@ -1,6 +1,6 @@
 """What people said, where it came in, what was marked in it and what was taken out."""
 
-from ..interviews.models import Interview, InterviewSnapshot, Transcript
+from ..interviews.models import Guide, Interview, InterviewSnapshot, Transcript
 from ..themes.models import Theme, ThemeMembership, ThemeRun, ThemeState
 from .imports import ERRORS_KEPT, UNFINISHED, ImportRun, RunState
 from .items import Consent, FeedbackItem, Highlight, HighlightTag, ItemTag, Redaction
@@ -16,6 +16,7 @@ __all__ = [
     "UNFINISHED",
     "Consent",
     "FeedbackItem",
+    "Guide",
     "Highlight",
     "HighlightTag",
     "ImportRun",

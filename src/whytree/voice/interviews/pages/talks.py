@@ -9,9 +9,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from whytree.engines.voices.transcripts import MOST_BYTES
-from whytree.errors import Conflict, Invalid, WhytreeError
+from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.tree.models import Importance, Opportunity
-from whytree.voice.models import Consent, Interview, Tag
+from whytree.voice.models import Consent, Guide, Interview, Tag
 from whytree.voice.pages.reading import may_write, suggested_opportunities
 from whytree.workspace.access import role_of
 from whytree.workspace.activity import activity_for
@@ -63,7 +63,7 @@ def new_interview(request: PageRequest, product: Product) -> HttpResponse:
             made = services.Imported(services.add_interview(request.actor, product, **fields), "new")
         else:
             made = services.import_interview(request.actor, product, transcript, file_name=file_name, **fields)
-    except (Invalid, Conflict) as error:
+    except (Invalid, Conflict, NotFound) as error:
         return _form(request, product, request.POST, error=error)
     tell_import(request, made)
     return redirect("interview", product.slug, made.interview.number)
@@ -97,7 +97,18 @@ def tell_import(request: PageRequest, made: services.Imported) -> None:
 
 def _said(form: QueryDict, *, told_only: bool = False) -> InterviewFields:
     """What the form says of the talk. `told_only`: what was left empty says nothing, for a talk that may be there already."""
-    names = ("person", "participant", "email", "company", "segment", "consent", "media_url", "notes", "held_at")
+    names = (
+        "person",
+        "participant",
+        "email",
+        "company",
+        "segment",
+        "consent",
+        "media_url",
+        "notes",
+        "held_at",
+        "guide",
+    )
     said: Any = {name: form.get(name, "") for name in names if name in form}
     if told_only:
         said = {name: value for name, value in said.items() if value.strip()}
@@ -125,6 +136,7 @@ def _form(
         "transcript": transcript or form.get("transcript", ""),
         "file_name": file_name or form.get("file_name", ""),
         "told": told,
+        "guides": Guide.objects.filter(product=product),
         "ours": guess_interviewers(product, told.speakers, form.get("participant", "")) if told else [],
         "consents": Consent.choices,
         "most_mb": MOST_BYTES // 1024 // 1024,
@@ -157,6 +169,7 @@ def drawn(
     role = role_of(request.actor, product)
     kind = media.player(found.media_url)
     text = transcript.text if transcript else ""
+    asked, findings = queries.asked_in(found, transcript)
     context = {
         "here": "voices",
         "talk": found,
@@ -166,6 +179,8 @@ def drawn(
         "links": links,
         "speakers": [(name, is_interviewer(name, found.interviewers)) for name in speakers],
         "player": kind,
+        "asked": asked,
+        "findings": findings,
         "tags": Tag.objects.filter(product=product)[:200],
         "opportunities": suggested_opportunities(product),
         "suggested": _last_linked(request, product),
@@ -202,7 +217,7 @@ def about_interview(request: PageRequest, product: Product, number: int) -> Http
         fields.setdefault("interviewers", [])
         try:
             services.set_interview(request.actor, found, **fields)
-        except (Invalid, Conflict) as refused:
+        except (Invalid, Conflict, NotFound) as refused:
             error = refused
         else:
             messages.success(request, f"{found.ref} is kept.")
@@ -213,6 +228,7 @@ def about_interview(request: PageRequest, product: Product, number: int) -> Http
         "talk": found,
         "form": request.POST,
         "speakers": transcript.speakers if transcript else (),
+        "guides": Guide.objects.filter(product=product),
         "consents": Consent.choices,
         "error": error,
     }
