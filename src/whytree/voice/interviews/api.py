@@ -1,6 +1,7 @@
 """Interviews over REST. An operation is named after the service or query that it calls."""
 
 from django.db import transaction
+from django.utils import timezone
 from ninja import Router, Status
 
 from whytree.errors import Invalid
@@ -9,6 +10,7 @@ from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
 from . import queries, schemas, services
+from .cadence import cadence
 from .models import Interview
 from .roles import guess_interviewers
 
@@ -59,6 +61,12 @@ def preview_interview(request: ApiRequest, product: str, said: schemas.Transcrip
     found = api_product(request, product, Role.MEMBER)
     told = services.preview_interview(request.actor, found, said.transcript)
     return schemas.PreviewOut.of(told, guess_interviewers(found, told.speakers))
+
+
+@router.get("/products/{product}/interview-cadence", response=schemas.CadenceOut, operation_id="cadence")
+def get_cadence(request: ApiRequest, product: str) -> schemas.CadenceOut:
+    """Weeks with a touchpoint: how steadily the team talks to its users. Never counted for a person."""
+    return schemas.CadenceOut.of(cadence(api_product(request, product, Role.VIEWER), timezone.now()))
 
 
 @router.get("/products/{product}/interviews/{ref}", response=schemas.InterviewPage, operation_id="get_interview")

@@ -49,6 +49,7 @@ def register(group: Callable[[str], typer.Typer]) -> None:
         ("unlink", unlink),
         ("remove", remove),
         ("snapshot", snapshot),
+        ("cadence", cadence),
     ):
         group("interview").command(name)(command)
 
@@ -412,3 +413,11 @@ def _photo(file: Path) -> str:
         raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
     except NoPhoto as error:
         raise CommandError(str(error)) from error
+
+
+def cadence(as_json: AsJson = False) -> None:
+    """Weeks with a touchpoint: how steadily the team talks to its users."""
+    client = connect()
+    told = client.get(f"/products/{client.product}/interview-cadence")
+    bars = [f"  {week['monday']}  {'■' * week['talks'] or '·'}" for week in told["weeks"]]
+    show(told, as_json, told["sentence"], *bars)

@@ -1,7 +1,7 @@
 """What goes in and out at the REST door. An interview is named by its `ref`, as INT-3; a highlight by its number."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from ninja import Schema
@@ -12,6 +12,7 @@ from whytree.voice.queries import Linked
 from whytree.voice.schemas import LinkOut, Said
 
 from . import queries
+from .cadence import Cadence
 from .reading import Told
 from .roles import is_interviewer
 from .services import Imported, Kept, Span
@@ -248,6 +249,29 @@ class TagsIn(Said):
 class LinkIn(Said):
     opportunity: str
     importance: int = int(Importance.NICE_TO_HAVE)
+
+
+class WeekOut(Schema):
+    """`monday` is its first day; `talks` were held in it, by whomever of the team."""
+
+    monday: date
+    talks: int
+
+
+class CadenceOut(Schema):
+    """The last twelve weeks, the running one last."""
+
+    sentence: str
+    touched: int
+    in_a_row: int
+    last_at: datetime | None
+    weeks: list[WeekOut]
+
+    @staticmethod
+    def of(kept: Cadence) -> "CadenceOut":
+        names = ("sentence", "touched", "in_a_row", "last_at")
+        weeks = [WeekOut(monday=week.monday, talks=week.talks) for week in kept.weeks]
+        return CadenceOut(weeks=weeks, **{name: getattr(kept, name) for name in names})
 
 
 class StepIn(Said):

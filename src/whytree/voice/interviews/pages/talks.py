@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from whytree.engines.voices.transcripts import MOST_BYTES
@@ -20,6 +21,7 @@ from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from .. import media, queries, services
+from ..cadence import cadence
 from ..reading import Told, text_of
 from ..roles import guess_interviewers, is_interviewer
 from ..services import InterviewFields
@@ -40,6 +42,7 @@ def interviews(request: PageRequest, product: Product) -> HttpResponse:
         "here": "voices",
         "talks": [(one, links.get(one.ref, [])) for one in found[:PAGE]],
         "total": queries.interviews(product).count(),
+        "cadence": cadence(product, timezone.now()),
         "start": start,
         "next": start + PAGE if len(found) > PAGE else 0,
         "may_write": may_write(request.actor, product),
