@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from tests.conftest import Live, live_env, start_server
-from whytree.demo import story
+from whytree.demo import story, words
 from whytree.demo.folder import Folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.live]
@@ -42,7 +42,8 @@ def _finish(process: "subprocess.Popen[str]") -> str:
 def _voices(data: Path) -> int:
     try:
         with closing(sqlite3.connect(f"file:{data / 'whytree.sqlite3'}?mode=ro", uri=True)) as database:
-            return int(database.execute("SELECT count(*) FROM voice_feedbackitem").fetchone()[0])
+            counted = "SELECT (SELECT count(*) FROM voice_feedbackitem) + (SELECT count(*) FROM voice_interview)"
+            return int(database.execute(counted).fetchone()[0])
     except sqlite3.OperationalError:
         return 0
 
@@ -201,6 +202,16 @@ def test_nothing_was_quoted_before_it_was_said(ask: httpx.Client) -> None:
     assert len(links) > 40
     for link in links:
         assert link["said_at"] <= link["created_at"]
+
+
+def test_the_five_talks_are_interviews_with_their_words(ask: httpx.Client) -> None:
+    talks = ask.get("interviews").json()
+    assert sorted(talk["participant"] for talk in talks) == sorted(talk.name for talk in words.interviews())
+    for talk in talks:
+        whole = ask.get(f"interviews/{talk['ref']}").json()
+        assert whole["links"], "each speaks for a problem"
+        assert not any(mark["lost"] or mark["start_ms"] is None for mark in whole["highlights"])
+        assert {line["ours"] for line in whole["lines"]} == {True, False}, "questions are told from answers"
 
 
 def test_every_voice_waits_was_linked_or_was_put_away(ask: httpx.Client) -> None:

@@ -792,9 +792,13 @@ def _linking(calendar: Calendar) -> Iterator[Act]:
         at = max(calendar.at(day, 18), calendar.at(keys[key].day + 0.9, 18))
         yield Act(at, who, _link(opportunity, key, keys[key].marked, importance))
     for talk in words.interviews():
-        for quote, said in _one_for_each(talk):
-            at = calendar.at(talk.day, 14 + AFTER_THE_TALK)
+        at = calendar.at(talk.day, 14 + AFTER_THE_TALK)
+        first = dict(_one_for_each(talk))
+        for quote, said in first.items():
             yield Act(at, "mei", _link(SPEAKS_FOR[quote], talk.name, said, 3 if talk.company else 2))
+        for said in talk.quotes.values():
+            if said not in first.values():
+                yield Act(at, "mei", _mark(talk.name, said))
 
 
 def _one_for_each(talk: words.Interview) -> Iterator[tuple[str, str]]:
@@ -803,6 +807,10 @@ def _one_for_each(talk: words.Interview) -> Iterator[tuple[str, str]]:
     for name, said in talk.quotes.items():
         first.setdefault(name.split("-")[0], said)
     yield from first.items()
+
+
+def _mark(key: str, quote: str) -> Play:
+    return lambda desk: desk.mark(key, quote=quote)
 
 
 def _link(opportunity: str, key: str, quote: str, importance: int) -> Play:

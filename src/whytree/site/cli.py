@@ -68,6 +68,7 @@ GROUPS = {
     "flag": "Feature flags.",
     "feedback": "What people said.",
     "theme": "What many voices are about.",
+    "interview": "Talks with people, and what was said.",
     "experiment": "What a change did to people drawn by lot.",
     "rollout": "Changes brought to more and more people, while guardrails are watched.",
     "debt": "Corners that were cut, to be paid if the change stays.",

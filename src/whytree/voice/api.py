@@ -8,6 +8,8 @@ from whytree.engines.text import parse_query
 from whytree.errors import Invalid
 from whytree.voice import import_api, loop_api, queries, schemas, services, triage_api
 from whytree.voice.drafts import FeedbackFields
+from whytree.voice.interviews.api import router as interviews
+from whytree.voice.interviews.guide_api import router as guides
 from whytree.voice.models import FeedbackItem
 from whytree.voice.themes.api import router as themes
 from whytree.workspace.doors import ApiRequest, api_product
@@ -18,6 +20,8 @@ router.add_router("", import_api.router)
 router.add_router("", triage_api.router)
 router.add_router("", loop_api.router)
 router.add_router("", themes)
+router.add_router("", interviews)
+router.add_router("", guides)
 
 _ANYTHING = schemas.NarrowIn()
 

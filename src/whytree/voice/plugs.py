@@ -10,6 +10,7 @@ from whytree.workspace.models import Product
 from whytree.workspace.sockets import Hit, Panel, Tone, plug_erase, plug_export, plug_panel, plug_search
 
 from . import queries
+from .interviews.erasing import export_interviews
 from .models import FeedbackItem
 from .queries import Wanted
 from .queries.loop import loop_of
@@ -111,6 +112,10 @@ def _hit(product: Product, item: FeedbackItem, words: str, rank: float) -> Hit:
 
 def export_person(product: Product, person_key: str) -> Any:
     """Everything they told us, as they would want to read it."""
+    return {"feedback": _feedback_of(product, person_key), "interviews": export_interviews(product, person_key)}
+
+
+def _feedback_of(product: Product, person_key: str) -> list[dict[str, Any]]:
     return [
         {
             "ref": item.ref,

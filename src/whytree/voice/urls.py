@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from .interviews.pages import guides, snapshots, talks, words
 from .pages import acts, imports, inbox, item, loop, sorting
 from .themes import pages as themes
 
@@ -28,6 +29,25 @@ pages = [
         path(f"THM-<int:number>/<str:ref>/{answer}", themes.judge, {"answer": answer}, name=f"theme_{answer}")
         for answer in ("yes", "no")
     ),
+    path("interviews", talks.interviews, name="interviews"),
+    path("interviews/new", talks.new_interview, name="new_interview"),
+    path("interviews/guides", guides.guides, name="guides"),
+    path("interviews/guides/new", guides.guide, name="new_guide"),
+    path("interviews/guides/<int:pk>", guides.guide, name="guide"),
+    path("interviews/guides/<int:pk>/remove", guides.remove_guide, name="remove_guide"),
+    path("INT-<int:number>", talks.interview, name="interview"),
+    path("INT-<int:number>/about", talks.about_interview, name="about_interview"),
+    path("INT-<int:number>/remove", talks.remove_interview, name="remove_interview"),
+    path("INT-<int:number>/import", words.import_transcript, name="import_transcript"),
+    path("INT-<int:number>/transcript", words.edit_transcript, name="edit_transcript"),
+    path("INT-<int:number>/snapshot", snapshots.snapshot, name="snapshot"),
+    path("INT-<int:number>/snapshot/edit", snapshots.edit_snapshot, name="edit_snapshot"),
+    path("INT-<int:number>/mark", words.mark, name="mark_talk"),
+    *(
+        path(f"INT-<int:number>/marks/<int:pk>/{verb}", words.change_mark, {"verb": verb}, name=f"mark_{verb}")
+        for verb in words.VERBS
+    ),
+    path("INT-<int:number>/unlink/<str:ref>", words.unlink, name="unlink_talk"),
     path("voices/triage", acts.triage, name="triage_voices"),
     path("voices/undo", acts.undo, name="undo_voices"),
     path("voices/views", sorting.save_view, name="save_view"),

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import typer
 
+from ..interviews import commands as interviews
+from ..interviews import guide_commands as guides
 from ..themes import commands as themes
 from . import importing, items, loop, sorting
 
@@ -14,3 +16,5 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     sorting.register(group)
     loop.register(group)
     themes.register(root, group)
+    interviews.register(group)
+    guides.register(group)

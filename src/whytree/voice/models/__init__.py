@@ -1,8 +1,9 @@
 """What people said, where it came in, what was marked in it and what was taken out."""
 
+from ..interviews.models import Guide, Interview, InterviewSnapshot, Transcript
 from ..themes.models import Theme, ThemeMembership, ThemeRun, ThemeState
 from .imports import ERRORS_KEPT, UNFINISHED, ImportRun, RunState
-from .items import Consent, FeedbackItem, Highlight, ItemTag, Redaction
+from .items import Consent, FeedbackItem, Highlight, HighlightTag, ItemTag, Redaction
 from .loop import Loop, Requester
 from .settings import VoiceSettings
 from .sizes import NAME_LENGTH, TEXT_LENGTH
@@ -15,8 +16,12 @@ __all__ = [
     "UNFINISHED",
     "Consent",
     "FeedbackItem",
+    "Guide",
     "Highlight",
+    "HighlightTag",
     "ImportRun",
+    "Interview",
+    "InterviewSnapshot",
     "ItemTag",
     "Loop",
     "Redaction",
@@ -29,5 +34,6 @@ __all__ = [
     "ThemeMembership",
     "ThemeRun",
     "ThemeState",
+    "Transcript",
     "VoiceSettings",
 ]

@@ -39,13 +39,13 @@ class Span:
     def of(cls, item: FeedbackItem, *, start: int | None = None, end: int | None = None, quote: str = "") -> "Span":
         """The part somebody means: by place, by the words themselves, or, when neither is said, the whole text."""
         if start is not None and end is not None:
-            return _trimmed(item.text, start, end)
+            return trimmed(item.text, start, end)
         if quote.strip():
-            return _place_of(item.text, quote)
-        return _trimmed(item.text, 0, len(item.text))
+            return place_of(item.text, quote)
+        return trimmed(item.text, 0, len(item.text))
 
 
-def _trimmed(text: str, start: int, end: int) -> Span:
+def trimmed(text: str, start: int, end: int) -> Span:
     if not 0 <= start < end <= len(text):
         raise Invalid(f"There are {len(text):,} characters; the part from {start} to {end} is not among them.")
     part = text[start:end]
@@ -54,7 +54,7 @@ def _trimmed(text: str, start: int, end: int) -> Span:
     return Span(start + len(part) - len(part.lstrip()), end - len(part) + len(part.rstrip()))
 
 
-def _place_of(text: str, quote: str) -> Span:
+def place_of(text: str, quote: str) -> Span:
     """Where the words stand; line ends and runs of spaces may differ from how they were typed or copied."""
     pattern = r"\s+".join(map(re.escape, quote.split()))
     found = re.search(pattern, text)

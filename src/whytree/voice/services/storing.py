@@ -189,8 +189,8 @@ def _keep_taken(stored: Sequence[tuple[FeedbackItem, Draft]]) -> None:
 
 def _find_highlights_again(items: Sequence[FeedbackItem]) -> None:
     """A text that changed where it came from keeps its highlights, as long as the marked words are still in it."""
-    texts = {item.pk: item.text for item in items}
-    for highlight in Highlight.objects.filter(item_id__in=list(texts)):
+    texts: dict[int | None, str] = {item.pk: item.text for item in items}
+    for highlight in Highlight.objects.filter(item__in=items):
         text = texts[highlight.item_id]
         place = text.find(highlight.quote)
         if place >= 0 and not highlight.still_stands(text):
