@@ -28,7 +28,8 @@ def _item_out(item: FeedbackItem) -> schemas.ItemOut:
     links, tags = queries.links_of([item]), queries.tags_of([item])
     shown = schemas.FeedbackOut.of(item, links.get(item.ref, []), tags=tags.get(item.pk, ()))
     marks = [schemas.HighlightOut(**mark.as_json()) for mark in item.highlights.all()]
-    return schemas.ItemOut(**shown.model_dump(), highlights=marks)
+    merged = [part.ref for part in item.merged.order_by("pk")]
+    return schemas.ItemOut(**shown.model_dump(), highlights=marks, merged=merged)
 
 
 @router.post(

@@ -135,6 +135,7 @@ class FeedbackOut(Schema):
     status: str | None
     assignee: str | None
     tags: list[str]
+    merged_into: str | None
     links: list[LinkOut]
     matches: list[tuple[int, int]]  # where the words of the search stand in `text`
 
@@ -155,6 +156,7 @@ class FeedbackOut(Schema):
             status=item.status.name if item.status else None,
             assignee=item.assignee.email if item.assignee else None,
             tags=list(tags),
+            merged_into=item.merged_into.ref if item.merged_into else None,
             links=[LinkOut.of(linked) for linked in links],
             matches=find_spans(item.text, query) if query else [],
         )
@@ -173,7 +175,10 @@ class FeedbackPage(Schema):
 
 
 class ItemOut(FeedbackOut):
+    """`merged` are the voices that were merged into it."""
+
     highlights: list[HighlightOut]
+    merged: list[str]
 
 
 class SpanIn(Said):

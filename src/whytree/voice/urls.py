@@ -8,6 +8,7 @@ from .themes import pages as themes
 pages = [
     path("voices", inbox.inbox, name="voices"),
     path("voices/new", item.heard, name="heard"),
+    path("voices/new/said-before", item.said_before, name="said_before"),
     path("voices/imports", imports.imports, name="feedback_imports"),
     path("voices/imports/settings", imports.voice_settings, name="voice_settings"),
     path("voices/imports/<int:run_id>", imports.import_run, name="import_run"),

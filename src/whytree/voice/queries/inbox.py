@@ -96,7 +96,7 @@ def listed(product: Product, wanted: Wanted) -> QuerySet[FeedbackItem]:
     """The items one wants, the newest first; with words, the best match first."""
     if wanted.state not in STATES:
         raise Invalid(f"There is no state “{wanted.state}”; there are {', '.join(STATES)}.")
-    items = FeedbackItem.objects.filter(product=product).select_related("product", "status", "assignee")
+    items = FeedbackItem.objects.filter(product=product).select_related("product", "status", "assignee", "merged_into")
     items = _in_state(product, items, wanted.state)
     if wanted.source:
         items = items.filter(source_name=without_nul(wanted.source))
@@ -120,17 +120,20 @@ def without_nul(text: str) -> str:
 
 
 AWAKE = Q(snoozed_until=None) | Q(snoozed_until__lte=Now())
+WAITING = Q(handled_at=None, merged_into=None)
+"""Nobody read it yet, and no other voice stands for it."""
 
 
 def _in_state(product: Product, items: QuerySet[FeedbackItem], state: State) -> QuerySet[FeedbackItem]:
     if state == "waiting":
-        return items.filter(AWAKE, handled_at=None)
+        return items.filter(AWAKE, WAITING)
     if state == "asleep":
-        return items.filter(handled_at=None, snoozed_until__gt=Now())
+        return items.filter(WAITING, snoozed_until__gt=Now())
     if state == "linked":
         return items.filter(number__in=linked_numbers(product))
     if state == "away":
-        return items.filter(handled_at__isnull=False).exclude(number__in=linked_numbers(product))
+        away = items.filter(handled_at__isnull=False, merged_into=None)
+        return away.exclude(number__in=linked_numbers(product))
     return items
 
 
@@ -196,7 +199,7 @@ def count(product: Product, wanted: Wanted) -> int:
 
 def waiting_count(product: Product) -> int:
     """How many voices nobody has read yet, exactly."""
-    return FeedbackItem.objects.filter(AWAKE, product=product, handled_at=None).count()
+    return FeedbackItem.objects.filter(AWAKE, WAITING, product=product).count()
 
 
 def sources(product: Product) -> list[str]:
@@ -215,7 +218,7 @@ def sources(product: Product) -> list[str]:
 def find_feedback(product: Product, number: int) -> FeedbackItem:
     item = (
         FeedbackItem.objects.filter(product=product, number=number)
-        .select_related("product", "import_run", "reporter", "handled_by", "status", "assignee")
+        .select_related("product", "import_run", "reporter", "handled_by", "status", "assignee", "merged_into")
         .first()
     )
     if item is None:
@@ -238,7 +241,8 @@ def _number_of(product: Product, ref: str) -> int:
 def find_many(product: Product, refs: Sequence[str]) -> list[FeedbackItem]:
     """The items people call these, in that order; all of them or none."""
     numbers = [_number_of(product, ref) for ref in refs]
-    found = FeedbackItem.objects.filter(product=product, number__in=numbers).select_related("product")
+    items = FeedbackItem.objects.filter(product=product, number__in=numbers)
+    found = items.select_related("product", "merged_into")
     by_number = {item.number: item for item in found}
     missing = next((number for number in numbers if number not in by_number), None)
     if missing is not None:

@@ -195,13 +195,18 @@ def finish_import(actor: Actor, run: ImportRun) -> ImportRun:
 
 @transaction.atomic
 def undo_import(actor: Actor, run: ImportRun) -> tuple[ImportRun, int, int]:
-    """Take out again what this run brought in. Items that are linked as evidence stay; returns how many went and stayed."""
+    """Take out again what this run brought in; returns how many went and stayed.
+
+    Items that are linked as evidence stay, and those that stand for voices which came in otherwise.
+    """
     require(actor, run.product, Role.MAINTAINER)
     run = ImportRun.objects.select_for_update().select_related("product").get(pk=run.pk)
     if run.state == RunState.DRY_RUN or run.undone_at is not None:
         raise Conflict("There is nothing to take back: this was a dry run, or it was taken back already.")
     items = FeedbackItem.objects.filter(import_run=run)
-    _, removed = items.exclude(number__in=list(linked_numbers(run.product))).delete()
+    standing_for = FeedbackItem.objects.filter(merged_into__import_run=run).exclude(import_run=run)
+    loose = items.exclude(number__in=list(linked_numbers(run.product)))
+    _, removed = loose.exclude(pk__in=list(standing_for.values_list("merged_into", flat=True))).delete()
     gone = removed.get(FeedbackItem._meta.label, 0)
     run.state, run.undone_at = RunState.FAILED, timezone.now()
     run.finished_at = run.finished_at or run.undone_at
