@@ -6,6 +6,7 @@ from .items import Consent, FeedbackItem, Highlight, ItemTag, Redaction
 from .loop import Loop, Requester
 from .settings import VoiceSettings
 from .sizes import NAME_LENGTH, TEXT_LENGTH
+from .telling import Feeling, Reading
 from .triage import SavedView, Status, Tag
 
 __all__ = [
@@ -15,10 +16,12 @@ __all__ = [
     "UNFINISHED",
     "Consent",
     "FeedbackItem",
+    "Feeling",
     "Highlight",
     "ImportRun",
     "ItemTag",
     "Loop",
+    "Reading",
     "Redaction",
     "Requester",
     "RunState",

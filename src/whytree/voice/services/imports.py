@@ -25,7 +25,7 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from .storing import plan, store_drafts
+from .storing import ask_to_tell, plan, store_drafts
 
 MOST_ROWS = 2_000
 """Rows a batch: a transaction of some tenths of a second, so that others can write in between."""
@@ -188,6 +188,7 @@ def finish_import(actor: Actor, run: ImportRun) -> ImportRun:
     if run.state != RunState.DRY_RUN:
         before = snapshot(run)
         run.state = RunState.COMPLETED
+        ask_to_tell()
         record(actor, run.product, "finish_import", run, before=before, after=snapshot(run), undoable=False)
     run.save()
     return run
