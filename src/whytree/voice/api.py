@@ -10,6 +10,7 @@ from whytree.voice import import_api, loop_api, queries, schemas, services, tria
 from whytree.voice.drafts import FeedbackFields
 from whytree.voice.models import FeedbackItem
 from whytree.voice.themes.api import router as themes
+from whytree.voice.weighing.api import router as weighing
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
@@ -18,6 +19,7 @@ router.add_router("", import_api.router)
 router.add_router("", triage_api.router)
 router.add_router("", loop_api.router)
 router.add_router("", themes)
+router.add_router("", weighing)
 
 _ANYTHING = schemas.NarrowIn()
 

@@ -4,6 +4,7 @@ from django.urls import path
 
 from .pages import acts, imports, inbox, item, loop, sorting
 from .themes import pages as themes
+from .weighing import pages as weighing
 
 pages = [
     path("voices", inbox.inbox, name="voices"),
@@ -18,6 +19,8 @@ pages = [
     path("voices/imports/<int:run_id>/close", imports.close, name="close_import"),
     path("voices/imports/<int:run_id>/undo", imports.undo_import, name="undo_import"),
     path("voices/opportunities", inbox.opportunity_options, name="opportunity_options"),
+    path("weighed", weighing.weighed, name="weighed"),
+    path("weighed/revenue-trait", weighing.revenue_trait, name="revenue_trait"),
     path("themes", themes.themes, name="themes"),
     path("themes/find", themes.find, name="find_themes"),
     path("THM-<int:number>", themes.theme, name="theme"),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import typer
 
 from ..themes import commands as themes
+from ..weighing import commands as weighing
 from . import importing, items, loop, sorting
 
 
@@ -14,3 +15,4 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     sorting.register(group)
     loop.register(group)
     themes.register(root, group)
+    weighing.register(group)
