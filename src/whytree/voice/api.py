@@ -2,11 +2,13 @@
 
 from typing import Literal, cast
 
+from django.http import StreamingHttpResponse
 from ninja import Body, Query, Router, Status
 
 from whytree.engines.text import parse_query
 from whytree.errors import Invalid
 from whytree.voice import import_api, loop_api, queries, schemas, services, triage_api
+from whytree.voice.downloads import as_file
 from whytree.voice.drafts import FeedbackFields
 from whytree.voice.models import FeedbackItem
 from whytree.voice.themes.api import router as themes
@@ -21,7 +23,7 @@ router.add_router("", loop_api.router)
 router.add_router("", themes)
 router.add_router("", weighing)
 
-_ANYTHING = schemas.NarrowIn()
+_ANYTHING = schemas.WantedIn()
 
 MOST_LISTED = 200
 
@@ -66,13 +68,7 @@ def _added_out(added: services.Added) -> schemas.AddedOut:
 def list_feedback(
     request: ApiRequest,
     product: str,
-    q: str = "",
-    source: str = "",
-    rating: int | None = None,
-    person: str = "",
-    opportunity: str = "",
-    state: Literal["waiting", "asleep", "linked", "away", "all"] = "all",
-    narrow: Query[schemas.NarrowIn] = _ANYTHING,
+    asked: Query[schemas.WantedIn] = _ANYTHING,
     after: str = "",
     limit: int = queries.PAGE,
 ) -> schemas.FeedbackPage:
@@ -80,17 +76,21 @@ def list_feedback(
     found = api_product(request, product, Role.VIEWER)
     if not 1 <= limit <= MOST_LISTED:
         raise Invalid(f"limit is a number from 1 to {MOST_LISTED}.")
-    wanted = queries.Wanted(
-        state=state,
-        words=q,
-        source=source,
-        rating=rating,
-        person=person,
-        opportunity=opportunity,
-        **narrow.model_dump(),
+    page = queries.page_of(found, asked.wanted(), after=after, size=limit)
+    return schemas.FeedbackPage(
+        items=schemas.FeedbackOut.of_many(page.items, parse_query(asked.q)), next=page.next or None
     )
-    page = queries.page_of(found, wanted, after=after, size=limit)
-    return schemas.FeedbackPage(items=schemas.FeedbackOut.of_many(page.items, parse_query(q)), next=page.next or None)
+
+
+@router.get("/products/{product}/feedback-export", operation_id="export_feedback")
+def export_feedback(
+    request: ApiRequest,
+    product: str,
+    form: Literal["csv", "jsonl"] = "jsonl",
+    asked: Query[schemas.WantedIn] = _ANYTHING,
+) -> StreamingHttpResponse:
+    """All that the list would show, as a file with stable columns: CSV for spreadsheets, or JSON lines."""
+    return as_file(api_product(request, product, Role.MEMBER), asked.wanted(), form)
 
 
 @router.get("/products/{product}/feedback/{ref}", response=schemas.ItemOut, operation_id="get_feedback")

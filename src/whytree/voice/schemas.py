@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Discriminator, Tag
 from whytree.engines.text import Query, find_spans
 from whytree.voice.drafts import Source
 from whytree.voice.models import Consent, FeedbackItem, Reading
-from whytree.voice.queries import Linked, links_of, tags_of
+from whytree.voice.queries import Linked, State, Wanted, links_of, tags_of
 
 Importance = Literal[0, 1, 2, 3]
 
@@ -224,6 +224,20 @@ class NarrowIn(Schema):
     sentiment: str = ""
     since: str = ""
     until: str = ""
+
+
+class WantedIn(NarrowIn):
+    """Which voices: `q` are words, `opportunity` any node's ref, `person` an id."""
+
+    q: str = ""
+    source: str = ""
+    rating: int | None = None
+    person: str = ""
+    opportunity: str = ""
+    state: State = "all"
+
+    def wanted(self) -> Wanted:
+        return Wanted(words=self.q, **self.model_dump(exclude={"q"}))
 
 
 class ConsentIn(Said):

@@ -32,6 +32,7 @@ pages = [
         path(f"THM-<int:number>/<str:ref>/{answer}", themes.judge, {"answer": answer}, name=f"theme_{answer}")
         for answer in ("yes", "no")
     ),
+    path("voices/export.<str:form>", inbox.export, name="export_voices"),
     path("voices/triage", acts.triage, name="triage_voices"),
     path("voices/undo", acts.undo, name="undo_voices"),
     path("voices/views", sorting.save_view, name="save_view"),

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -17,6 +17,7 @@ from whytree.engines.telling import language_name
 from whytree.engines.text import Piece, excerpt
 from whytree.errors import NotFound
 from whytree.voice import queries
+from whytree.voice.downloads import as_file
 from whytree.voice.models import FeedbackItem, Feeling
 from whytree.voice.queries import Wanted
 from whytree.workspace.doors import PageRequest, page
@@ -202,6 +203,13 @@ def _tabs(product: Product, wanted: Wanted) -> list[tuple[str, str, bool]]:
         (label, address(product, replace(wanted, state=state)), state == wanted.state)
         for state, label in queries.STATES.items()
     ]
+
+
+@require_GET
+@page(Role.MEMBER)
+def export(request: PageRequest, product: Product, form: str) -> StreamingHttpResponse:
+    """What the list shows, and all that is behind its other pages, as a file."""
+    return as_file(product, wanted_of(request.GET), form)
 
 
 @require_GET

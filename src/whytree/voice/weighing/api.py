@@ -10,7 +10,7 @@ from whytree.voice.services import set_voice_settings
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
-from .queries import STRUGGLE_DAYS, Weighed, Weight, weigh
+from .queries import Weighed, Weight, weigh
 
 router = Router(tags=["Voices"])
 
