@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
 from whytree.engines.stats.answers import Floats
 
@@ -83,5 +83,7 @@ def _quantile(probability: float, means: Floats, widths: Floats, weights: Floats
         return float(weights @ special.ndtr((x - means) / widths)) - probability
 
     far = 10 * float(widths.max())
-    found: float = optimize.brentq(missing, float(means.min()) - far, float(means.max()) + far)
+    from scipy.optimize import brentq
+
+    found: float = brentq(missing, float(means.min()) - far, float(means.max()) + far)
     return found

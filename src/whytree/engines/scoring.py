@@ -22,7 +22,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
 
 from whytree.engines import splitnormal
 from whytree.engines.splitnormal import TAIL, SplitNormal
@@ -164,7 +164,9 @@ class Widened:
 
     def quantile(self, probability: float) -> float:
         low, high = self._ends
-        found: float = optimize.brentq(lambda x: self.cdf(x) - probability, low, high, xtol=1e-12 * (high - low))
+        from scipy.optimize import brentq
+
+        found: float = brentq(lambda x: self.cdf(x) - probability, low, high, xtol=1e-12 * (high - low))
         return found
 
     def crps(self, value: float) -> float:

@@ -24,7 +24,7 @@ PLACES = (
     Place("today", "Today", "h"),
     Place("voices", "Voices", "v", inner=(("interviews", "Interviews"), ("themes", "Themes"), ("people", "People"))),
     Place("numbers", "Numbers", "n", inner=(("ask", "Ask"), ("events", "Events"))),
-    Place("tree", "Tree", "t"),
+    Place("tree", "Tree", "t", inner=(("weighed", "Weighed"),)),
     Place(
         "changes", "Changes", "c", inner=(("experiments", "Experiments"), ("flags", "Flags"), ("coverage", "Coverage"))
     ),

@@ -85,6 +85,22 @@ def children_of(node: Node) -> list[Node]:
     return found
 
 
+def keys_below(node: Node) -> list[NodeKey]:
+    """The node and everything that hangs under it, level by level: a handful of queries a level, however many nodes."""
+    found = {key_of(node): None}
+    level = {node.prefix: [node.pk]}
+    while level:
+        below: dict[str, list[int]] = defaultdict(list)
+        for prefix, parents in PARENTS.items():
+            for above, pks in level.items():
+                if above in parents:
+                    hanging = KINDS[prefix]._default_manager.filter(**{f"{parents[above]}__in": pks})
+                    below[prefix] += [pk for pk in hanging.values_list("pk", flat=True) if (prefix, pk) not in found]
+        level = {prefix: pks for prefix, pks in below.items() if pks}
+        found |= {(prefix, pk): None for prefix, pks in level.items() for pk in pks}
+    return list(found)
+
+
 def confidence(node: Node, now: datetime | None = None) -> Confidence:
     """How much evidence stands behind a node: derived, with its breakdown and what would raise it most."""
     return confidences([node], now)[key_of(node)]

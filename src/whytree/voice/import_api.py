@@ -153,5 +153,7 @@ def set_voice_settings(
 ) -> import_schemas.VoiceSettingsOut:
     """Change it for what comes in from now on."""
     found = api_product(request, product, Role.MAINTAINER)
-    told = services.set_voice_settings(request.actor, found, redact=said.redact, team=said.team)
+    told = services.set_voice_settings(
+        request.actor, found, redact=said.redact, team=said.team, revenue_trait=said.revenue_trait
+    )
     return import_schemas.VoiceSettingsOut(**told.as_json())

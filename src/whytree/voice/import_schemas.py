@@ -119,13 +119,17 @@ class VoiceSettingsIn(Said):
 
     redact: list[str] | None = None
     team: list[str] | None = None
+    revenue_trait: str | None = None
 
 
 class VoiceSettingsOut(Schema):
-    """`redact`: kinds of personal data taken out at the door. `team`: domains, addresses and names whose words are ours."""
+    """`redact`: kinds of personal data taken out at the door. `team`: domains, addresses and names whose words are ours.
+
+    `revenue_trait`: which trait of people says what they, or their company, pay."""
 
     redact: list[str]
     team: list[str]
+    revenue_trait: str
 
 
 class KindsIn(Said):

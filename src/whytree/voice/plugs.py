@@ -127,6 +127,13 @@ def _feedback_of(product: Product, person_key: str) -> list[dict[str, Any]]:
             "consent": item.consent,
             "flags": item.flags,
             "metadata": item.metadata,
+            **_told(item),
         }
         for item in queries.items_of_person(product, [person_key], limit=100_000)
     ]
+
+
+def _told(item: FeedbackItem) -> dict[str, Any]:
+    """What a machine made of their words is about them, too."""
+    reading = getattr(item, "reading", None)
+    return {"told_by_a_machine": {"language": reading.language, "sentiment": reading.sentiment}} if reading else {}

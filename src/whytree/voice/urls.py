@@ -5,10 +5,12 @@ from django.urls import path
 from .interviews.pages import guides, snapshots, talks, words
 from .pages import acts, imports, inbox, item, loop, sorting
 from .themes import pages as themes
+from .weighing import pages as weighing
 
 pages = [
     path("voices", inbox.inbox, name="voices"),
     path("voices/new", item.heard, name="heard"),
+    path("voices/new/said-before", item.said_before, name="said_before"),
     path("voices/imports", imports.imports, name="feedback_imports"),
     path("voices/imports/settings", imports.voice_settings, name="voice_settings"),
     path("voices/imports/<int:run_id>", imports.import_run, name="import_run"),
@@ -18,6 +20,8 @@ pages = [
     path("voices/imports/<int:run_id>/close", imports.close, name="close_import"),
     path("voices/imports/<int:run_id>/undo", imports.undo_import, name="undo_import"),
     path("voices/opportunities", inbox.opportunity_options, name="opportunity_options"),
+    path("weighed", weighing.weighed, name="weighed"),
+    path("weighed/revenue-trait", weighing.revenue_trait, name="revenue_trait"),
     path("themes", themes.themes, name="themes"),
     path("themes/find", themes.find, name="find_themes"),
     path("THM-<int:number>", themes.theme, name="theme"),
@@ -48,6 +52,7 @@ pages = [
         for verb in words.VERBS
     ),
     path("INT-<int:number>/unlink/<str:ref>", words.unlink, name="unlink_talk"),
+    path("voices/export.<str:form>", inbox.export, name="export_voices"),
     path("voices/triage", acts.triage, name="triage_voices"),
     path("voices/undo", acts.undo, name="undo_voices"),
     path("voices/views", sorting.save_view, name="save_view"),

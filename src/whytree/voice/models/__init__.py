@@ -7,6 +7,7 @@ from .items import Consent, FeedbackItem, Highlight, HighlightTag, ItemTag, Reda
 from .loop import Loop, Requester
 from .settings import VoiceSettings
 from .sizes import NAME_LENGTH, TEXT_LENGTH
+from .telling import Feeling, Reading
 from .triage import SavedView, Status, Tag
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "UNFINISHED",
     "Consent",
     "FeedbackItem",
+    "Feeling",
     "Guide",
     "Highlight",
     "HighlightTag",
@@ -24,6 +26,7 @@ __all__ = [
     "InterviewSnapshot",
     "ItemTag",
     "Loop",
+    "Reading",
     "Redaction",
     "Requester",
     "RunState",
