@@ -9,6 +9,7 @@ from whytree.errors import Invalid
 from whytree.voice import import_api, loop_api, queries, schemas, services, triage_api
 from whytree.voice.drafts import FeedbackFields
 from whytree.voice.models import FeedbackItem
+from whytree.voice.surveys.api import router as surveys
 from whytree.voice.themes.api import router as themes
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
@@ -17,6 +18,7 @@ router = Router(tags=["Voices"])
 router.add_router("", import_api.router)
 router.add_router("", triage_api.router)
 router.add_router("", loop_api.router)
+router.add_router("", surveys)
 router.add_router("", themes)
 
 _ANYTHING = schemas.NarrowIn()

@@ -3,6 +3,8 @@
 from django.urls import path
 
 from .pages import acts, imports, inbox, item, loop, sorting
+from .surveys import pages as surveys
+from .surveys import public
 from .themes import pages as themes
 
 pages = [
@@ -28,6 +30,13 @@ pages = [
         path(f"THM-<int:number>/<str:ref>/{answer}", themes.judge, {"answer": answer}, name=f"theme_{answer}")
         for answer in ("yes", "no")
     ),
+    path("surveys", surveys.surveys, name="surveys"),
+    path("surveys/new", surveys.new_survey, name="new_survey"),
+    path("SUR-<int:number>", surveys.survey, name="survey"),
+    path("SUR-<int:number>/edit", surveys.edit_survey, name="edit_survey"),
+    path("SUR-<int:number>/act", surveys.act, name="survey_act"),
+    path("SUR-<int:number>/responses.csv", surveys.table, name="survey_table"),
+    path("SUR-<int:number>/results.json", surveys.document, name="survey_document"),
     path("voices/triage", acts.triage, name="triage_voices"),
     path("voices/undo", acts.undo, name="undo_voices"),
     path("voices/views", sorting.save_view, name="save_view"),
@@ -45,5 +54,6 @@ pages = [
 ]
 
 root = [
+    path("survey/<str:token>", public.answer_survey, name="answer_survey"),
     path("solved/<str:token>", loop.did_it_solve, name="did_it_solve"),
 ]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import typer
 
+from ..surveys import commands as surveys
 from ..themes import commands as themes
 from . import importing, items, loop, sorting
 
@@ -13,4 +14,5 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     items.register(group)
     sorting.register(group)
     loop.register(group)
+    surveys.register(group)
     themes.register(root, group)

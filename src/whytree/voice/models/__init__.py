@@ -1,5 +1,6 @@
 """What people said, where it came in, what was marked in it and what was taken out."""
 
+from ..surveys.models import Survey, SurveyResponse, SurveyState
 from ..themes.models import Theme, ThemeMembership, ThemeRun, ThemeState
 from .imports import ERRORS_KEPT, UNFINISHED, ImportRun, RunState
 from .items import Consent, FeedbackItem, Highlight, ItemTag, Redaction
@@ -24,6 +25,9 @@ __all__ = [
     "RunState",
     "SavedView",
     "Status",
+    "Survey",
+    "SurveyResponse",
+    "SurveyState",
     "Tag",
     "Theme",
     "ThemeMembership",
