@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from whytree.errors import Conflict, Forbidden, Invalid, NotFound
 from whytree.voice.models import FeedbackItem, SurveyResponse, SurveyState
+from whytree.voice.origins import checked_origins
 from whytree.voice.surveys import answering, services
 from whytree.voice.surveys.answering import Answerer, answer
 from whytree.voice.surveys.models import Via
@@ -161,7 +162,7 @@ def test_an_unknown_cohort_is_refused(actor: Any, product: Any) -> None:
 
 def test_origins_are_as_browsers_send_them() -> None:
     said = ["HTTPS://App.Example.org/", "https://app.example.org:443", "http://localhost:8000", ""]
-    assert services.checked_origins(said) == ["https://app.example.org", "http://localhost:8000"]
+    assert checked_origins(said) == ["https://app.example.org", "http://localhost:8000"]
 
 
 def test_who_may(actor: Any, product: Any, survey: Any, viewer: Any, charlie: Any) -> None:

@@ -119,13 +119,20 @@ class VoiceSettingsIn(Said):
 
     redact: list[str] | None = None
     team: list[str] | None = None
+    from_pages: bool | None = None
+    page_origins: list[str] | None = None
 
 
 class VoiceSettingsOut(Schema):
-    """`redact`: kinds of personal data taken out at the door. `team`: domains, addresses and names whose words are ours."""
+    """`redact`: kinds of personal data taken out at the door. `team`: domains, addresses and names whose words are ours.
+
+    `from_pages`: visitors may hand in feedback by whytree.js, on pages of `page_origins` only where that is set.
+    """
 
     redact: list[str]
     team: list[str]
+    from_pages: bool
+    page_origins: list[str]
 
 
 class KindsIn(Said):

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
+from . import widget
 from .pages import acts, imports, inbox, item, loop, sorting
+from .surveys import inpage, public
 from .surveys import pages as surveys
-from .surveys import public
 from .themes import pages as themes
 
 pages = [
@@ -54,6 +55,12 @@ pages = [
 ]
 
 root = [
+    path("v1/feedback", widget.feedback, name="feedback_widget"),
+    path("v1/surveys", inpage.surveys, name="surveys_in_page"),
+    *(
+        path(f"v1/surveys/SUR-<int:number>/{verb}", inpage.tell, {"verb": verb}, name=f"survey_{verb}")
+        for verb in ("shown", "dismissed", "answer")
+    ),
     path("survey/<str:token>", public.answer_survey, name="answer_survey"),
     path("solved/<str:token>", loop.did_it_solve, name="did_it_solve"),
 ]

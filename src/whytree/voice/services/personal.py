@@ -10,6 +10,7 @@ from django.utils import timezone
 from whytree.engines.personal import KINDS, Redacted, restored
 from whytree.errors import Conflict, Invalid
 from whytree.voice.models import FeedbackItem, ImportRun, Redaction, VoiceSettings
+from whytree.voice.origins import checked_origins
 from whytree.workspace.access import require
 from whytree.workspace.activity import record
 from whytree.workspace.actors import Actor
@@ -22,9 +23,15 @@ _OF_TEAM = re.compile(r"@?[^\s@,;<>]{1,100}(?:@[^\s@,;<>]{1,100})?")
 
 
 def set_voice_settings(
-    actor: Actor, product: Product, *, redact: Sequence[str] | None = None, team: Iterable[str] | None = None
+    actor: Actor,
+    product: Product,
+    *,
+    redact: Sequence[str] | None = None,
+    team: Iterable[str] | None = None,
+    from_pages: bool | None = None,
+    page_origins: Iterable[str] | None = None,
 ) -> VoiceSettings:
-    """Which personal data is taken out of what comes in from now on, and whose words are the team's own."""
+    """What is taken out of what comes in from now on, whose words are the team's own, and whether pages may hand in feedback."""
     require(actor, product, Role.MAINTAINER)
     settings = VoiceSettings.of(product)
     before = settings.as_json()
@@ -32,6 +39,10 @@ def set_voice_settings(
         settings.redact = _kinds(redact)
     if team is not None:
         settings.team = _team(team)
+    if from_pages is not None:
+        settings.from_pages = from_pages
+    if page_origins is not None:
+        settings.page_origins = checked_origins(page_origins)
     if settings.as_json() == before:
         return settings
     with transaction.atomic():

@@ -76,7 +76,7 @@ def _kept(survey: Survey, raw: object, who: Answerer) -> dict[str, Any]:
         "hidden": {name: redact(value, kinds)[0] for name, value in _hidden(survey, who.hidden).items()},
         "flags": dict(flags),
         "app_version": who.columns.version[:80],
-        "url": who.url[:2000] if who.url.startswith(("https://", "http://")) else "",
+        "url": who.url,
         "answered_at": timezone.now(),
         "dismissed_at": None,
     }
@@ -211,13 +211,11 @@ def is_favourable(questions: Sequence[Question], answers: Mapping[str, object]) 
 # ---- shown and put away ----------------------------------------------------------------------------------------------
 
 
-def note_shown(survey: Survey, respondent: str, person: str) -> None:
-    """Somebody saw it in the page; the first time counts."""
-    SurveyResponse.objects.get_or_create(
-        survey=survey,
-        respondent=respondent,
-        defaults={"person_key": person, "via": Via.PAGE, "asked_at": timezone.now()},
-    )
+def note_shown(survey: Survey, key: str, flags: Mapping[str, str]) -> None:
+    """Somebody saw it in the page, with these variants in force; the first time counts."""
+    in_force = dict(flags or variants_of(survey.product_id, key))
+    first = {"person_key": key, "via": Via.PAGE, "asked_at": timezone.now(), "flags": in_force}
+    SurveyResponse.objects.get_or_create(survey=survey, respondent=key, defaults=first)
 
 
 def note_dismissed(survey: Survey, respondent: str) -> None:

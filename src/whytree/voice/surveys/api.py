@@ -14,7 +14,7 @@ from whytree.workspace.roles import Role
 from . import exporting, queries, schemas, services
 from .answering import Answerer, answer
 from .models import ID_LENGTH, Survey, Via
-from .people import main_key
+from .people import respondent_of
 from .questions import TEMPLATES
 from .results import as_json, results_of
 
@@ -99,7 +99,7 @@ def answer_survey(request: ApiRequest, product: str, ref: str, said: schemas.Ans
     found = _found(request, product, ref)
     if means_nobody(said.person) or len(said.person) > min(MAX_ID, ID_LENGTH):
         raise Invalid("Say whose answer it is: the id under which this person's events come in.")
-    key = main_key(found.product, said.person)
+    key = respondent_of(found, [said.person])
     who = Answerer(
         key, Via.API, key, said.hidden, columns=Columns(version=said.app_version), url=said.url, source=SERVER
     )

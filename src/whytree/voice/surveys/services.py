@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack, cast
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import signing
@@ -15,6 +14,7 @@ from django.utils import timezone
 from whytree.analytics.cohorts.queries import find_cohort
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.people.identity import means_nobody
+from whytree.voice.origins import checked_origins
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
@@ -24,11 +24,10 @@ from whytree.workspace.roles import Role
 
 from . import showing
 from .models import ID_LENGTH, MOST_STOP_AT, TITLE_LENGTH, WORDS_LENGTH, Survey, SurveyResponse, SurveyState, Via
-from .people import main_key
+from .people import ids_of, respondent_of
 from .questions import checked_questions, one_line, stored
 
 MOST_HIDDEN = 20
-MOST_ORIGINS = 50
 MOST_COOLDOWN = 365
 _SIGNER = signing.Signer(salt="voice.survey")
 _HIDDEN = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
@@ -154,7 +153,7 @@ def invite(actor: Actor, survey: Survey, person: str) -> str:
         raise Invalid("Say whom: the id under which this person's events come in.")
     if not survey.is_running:
         raise Conflict(f"{survey.ref} is not running. Start it before you invite somebody.")
-    key = main_key(survey.product, person)
+    key = respondent_of(survey, [person])
     with transaction.atomic():
         response = SurveyResponse.objects.filter(survey=survey, respondent=key).first()
         if response is None:
@@ -181,7 +180,7 @@ def last_asked(survey: Survey, key: str) -> datetime | None:
     """When this person was last asked anything within the cool-down; None: not lately."""
     since = timezone.now() - timedelta(days=survey.cooldown_days)
     asked = SurveyResponse.objects.filter(
-        survey__product_id=survey.product_id, person_key=key, asked_at__gt=since
+        survey__product_id=survey.product_id, person_key__in=ids_of(survey.product, [key]), asked_at__gt=since
     ).exclude(survey=survey)
     return asked.order_by("-asked_at").values_list("asked_at", flat=True).first()
 
@@ -255,32 +254,6 @@ def _cohort(survey: Survey, key: object) -> str:
 
 def _origins(survey: Survey, said: Iterable[str]) -> list[str]:
     return checked_origins(said)
-
-
-def checked_origins(said: Iterable[str]) -> list[str]:
-    """Origins as a browser sends them: scheme, host, and the port where it is not the usual one."""
-    found = []
-    for one in said:
-        text = str(one).strip().rstrip("/").lower()
-        if not text:
-            continue
-        try:
-            parts = urlsplit(text)
-            port = parts.port
-        except ValueError:
-            parts, port = urlsplit(""), None
-        if (
-            parts.scheme not in ("http", "https")
-            or not parts.hostname
-            or text != f"{parts.scheme}://{parts.netloc}"
-            or "@" in text
-        ):
-            raise Invalid(f"“{text[:60]}” is no origin. Write it as https://app.example.org, without a path.")
-        usual = {"http": 80, "https": 443}[parts.scheme]
-        found.append(f"{parts.scheme}://{parts.hostname}" if port in (None, usual) else text)
-    if len(found) > MOST_ORIGINS:
-        raise Invalid(f"That are {len(found)} origins; {MOST_ORIGINS} is the most.")
-    return list(dict.fromkeys(found))
 
 
 def _moment(survey: Survey, value: object) -> datetime | None:
