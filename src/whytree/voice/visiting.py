@@ -56,7 +56,7 @@ def _visit(request: HttpRequest) -> Visit:
     said = _said(body_of(request, MOST_BYTES))
     key = said.get("key")
     facts = key_among(key if isinstance(key, str) else "")
-    product = Product.objects.get(pk=facts.product_id)
+    product = Product.objects.get(pk=facts.product_id or 0)
     context = said.get("context")
     where = place(context if isinstance(context, dict) else {})
     return Visit(
@@ -73,8 +73,9 @@ def _visit(request: HttpRequest) -> Visit:
 def _url(context: Any) -> str:
     page = context.get("page") if isinstance(context, dict) else None
     url = page.get("url") if isinstance(page, dict) else ""
-    is_one = isinstance(url, str) and url.isprintable() and url.startswith(("https://", "http://"))
-    return url[:2000] if is_one else ""
+    if not isinstance(url, str) or not url.isprintable() or not url.startswith(("https://", "http://")):
+        return ""
+    return url[:2000]
 
 
 def _printable(text: str) -> str:

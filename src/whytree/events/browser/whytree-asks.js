@@ -176,7 +176,7 @@ textarea, .line { display: block; width: 100%; margin: 0 0 10px; font: inherit; 
     const area = el("textarea", { name: "text", rows: 5, maxLength: 10000, dir: "auto", value: said.text || "", aria: { "aria-label": "In your own words" } });
     const email = el("input", { className: "line", type: "email", name: "email", maxLength: 200, autocomplete: "email", placeholder: "E-mail, if you want an answer", value: said.email || "", aria: { "aria-label": "E-mail, if you want an answer" } });
     const quote = el("label", { className: "choice" }, el("input", { type: "checkbox", name: "quotable" }), "You may quote me in public");
-    const form = el("form", { noValidate: true }, el("fieldset", null, el("legend", null, "What is it?"), el("div", { className: "kinds" }, ...kinds)), area, email, quote, el("button", { className: "go" }, "Send"));
+    const form = el("form", { noValidate: true }, el("fieldset", null, el("legend", null, "What is it?"), el("div", { className: "kinds" }, ...kinds)), area, email, quote, el("p", { className: "ends" }, "The team reads it, and which page you wrote it on."), el("button", { className: "go" }, "Send"));
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       form.querySelector(".wrong")?.remove();

@@ -1,6 +1,8 @@
 """What may be asked of surveys: which there are, and how far each has come."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Count, Q, QuerySet
 
@@ -8,6 +10,7 @@ from whytree.errors import Invalid, NotFound
 from whytree.workspace.models import Product
 
 from .models import Survey, SurveyResponse, Via
+from .questions import Value
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,15 @@ def list_surveys(product: Product) -> list[tuple[Survey, Counted]]:
 
 def counted(survey: Survey) -> Counted:
     return _counted(survey.responses.all()).get(survey.pk, Counted())
+
+
+def first_answers(
+    survey: Survey, question: str, of: int, *, since: datetime, until: datetime, without: Collection[str]
+) -> list[Value]:
+    """What the first `of` people answered to one question in that time, leaving out these people."""
+    responses = survey.responses.filter(answered_at__gte=since, answered_at__lte=until, answers__has_key=question)
+    responses = responses.exclude(person_key__in=without).order_by("answered_at", "pk")
+    return [answers[question] for answers in responses.values_list("answers", flat=True)[:of]]
 
 
 def _counted(responses: QuerySet[SurveyResponse]) -> dict[int, Counted]:
