@@ -52,6 +52,7 @@ def _fresh_caches() -> None:
     from whytree.events import arrivals
     from whytree.events.intake import rules
     from whytree.flags import asking, live
+    from whytree.voice.surveys import showing
     from whytree.workspace import keys
 
     arrivals.forget()
@@ -59,6 +60,7 @@ def _fresh_caches() -> None:
     live.forget()
     rules.forget()
     asking.forget()
+    showing.forget()
     cache.clear()
 
 

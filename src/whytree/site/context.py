@@ -22,7 +22,17 @@ class Place:
 
 PLACES = (
     Place("today", "Today", "h"),
-    Place("voices", "Voices", "v", inner=(("interviews", "Interviews"), ("themes", "Themes"), ("people", "People"))),
+    Place(
+        "voices",
+        "Voices",
+        "v",
+        inner=(
+            ("interviews", "Interviews"),
+            ("themes", "Themes"),
+            ("surveys", "Surveys"),
+            ("people", "People"),
+        ),
+    ),
     Place("numbers", "Numbers", "n", inner=(("ask", "Ask"), ("events", "Events"))),
     Place("tree", "Tree", "t", inner=(("weighed", "Weighed"),)),
     Place(

@@ -13,6 +13,7 @@ from whytree.voice.drafts import FeedbackFields
 from whytree.voice.interviews.api import router as interviews
 from whytree.voice.interviews.guide_api import router as guides
 from whytree.voice.models import FeedbackItem
+from whytree.voice.surveys.api import router as surveys
 from whytree.voice.themes.api import router as themes
 from whytree.voice.weighing.api import router as weighing
 from whytree.workspace.doors import ApiRequest, api_product
@@ -22,6 +23,7 @@ router = Router(tags=["Voices"])
 router.add_router("", import_api.router)
 router.add_router("", triage_api.router)
 router.add_router("", loop_api.router)
+router.add_router("", surveys)
 router.add_router("", themes)
 router.add_router("", interviews)
 router.add_router("", guides)

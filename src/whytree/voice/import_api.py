@@ -141,7 +141,7 @@ def close_import(request: ApiRequest, product: str, run_id: int) -> import_schem
     "/products/{product}/feedback-settings", response=import_schemas.VoiceSettingsOut, operation_id="get_voice_settings"
 )
 def get_voice_settings(request: ApiRequest, product: str) -> import_schemas.VoiceSettingsOut:
-    """What is taken out of voices at the door, and whose words are the team's own."""
+    """What is taken out of voices at the door, whose words are the team's own, and whether pages may hand in feedback."""
     return import_schemas.VoiceSettingsOut(**VoiceSettings.of(api_product(request, product, Role.VIEWER)).as_json())
 
 
@@ -153,7 +153,5 @@ def set_voice_settings(
 ) -> import_schemas.VoiceSettingsOut:
     """Change it for what comes in from now on."""
     found = api_product(request, product, Role.MAINTAINER)
-    told = services.set_voice_settings(
-        request.actor, found, redact=said.redact, team=said.team, revenue_trait=said.revenue_trait
-    )
+    told = services.set_voice_settings(request.actor, found, **said.model_dump(exclude_unset=True))
     return import_schemas.VoiceSettingsOut(**told.as_json())

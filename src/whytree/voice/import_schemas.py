@@ -120,16 +120,22 @@ class VoiceSettingsIn(Said):
     redact: list[str] | None = None
     team: list[str] | None = None
     revenue_trait: str | None = None
+    from_pages: bool | None = None
+    page_origins: list[str] | None = None
 
 
 class VoiceSettingsOut(Schema):
     """`redact`: kinds of personal data taken out at the door. `team`: domains, addresses and names whose words are ours.
 
-    `revenue_trait`: which trait of people says what they, or their company, pay."""
+    `revenue_trait`: which trait of people says what they, or their company, pay.
+    `from_pages`: visitors may hand in feedback by whytree.js, on pages of `page_origins` only where that is set.
+    """
 
     redact: list[str]
     team: list[str]
     revenue_trait: str
+    from_pages: bool
+    page_origins: list[str]
 
 
 class KindsIn(Said):

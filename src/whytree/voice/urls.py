@@ -2,8 +2,11 @@
 
 from django.urls import path
 
+from . import widget
 from .interviews.pages import guides, snapshots, talks, words
 from .pages import acts, imports, inbox, item, loop, sorting
+from .surveys import inpage, public
+from .surveys import pages as surveys
 from .themes import pages as themes
 from .weighing import pages as weighing
 
@@ -53,6 +56,13 @@ pages = [
     ),
     path("INT-<int:number>/unlink/<str:ref>", words.unlink, name="unlink_talk"),
     path("voices/export.<str:form>", inbox.export, name="export_voices"),
+    path("surveys", surveys.surveys, name="surveys"),
+    path("surveys/new", surveys.new_survey, name="new_survey"),
+    path("SUR-<int:number>", surveys.survey, name="survey"),
+    path("SUR-<int:number>/edit", surveys.edit_survey, name="edit_survey"),
+    path("SUR-<int:number>/act", surveys.act, name="survey_act"),
+    path("SUR-<int:number>/responses.csv", surveys.table, name="survey_table"),
+    path("SUR-<int:number>/results.json", surveys.document, name="survey_document"),
     path("voices/triage", acts.triage, name="triage_voices"),
     path("voices/undo", acts.undo, name="undo_voices"),
     path("voices/views", sorting.save_view, name="save_view"),
@@ -70,5 +80,12 @@ pages = [
 ]
 
 root = [
+    path("v1/feedback", widget.feedback, name="feedback_widget"),
+    path("v1/surveys", inpage.surveys, name="surveys_in_page"),
+    *(
+        path(f"v1/surveys/SUR-<int:number>/{verb}", inpage.tell, {"verb": verb}, name=f"survey_{verb}")
+        for verb in ("shown", "dismissed", "answer")
+    ),
+    path("survey/<str:token>", public.answer_survey, name="answer_survey"),
     path("solved/<str:token>", loop.did_it_solve, name="did_it_solve"),
 ]

@@ -6,6 +6,7 @@ by p = 1 or an interval of zero width. Pure: no clock, no database, no settings.
 
     answers     Estimate and NoAnswer
     groups      one group: shares and counts
+    scores      one group's answers on a scale: net promoters, means; and two groups of either
     moments     centred sums, which everything below takes
     strata      two shares within periods of constant weights
     effects     two arms: means (with covariates), shares, both also in strata; ratios, quantiles

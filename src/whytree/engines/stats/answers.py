@@ -31,6 +31,9 @@ Method = Literal[
     "order statistics",
     "order statistics, clustered",
     "asymptotic confidence sequence",
+    "Rocks, adjusted Wald",
+    "Student",
+    "Zou-Donner",
 ]
 Floats = NDArray[np.float64]
 

@@ -247,16 +247,26 @@ def voice_settings(
     team: Annotated[
         list[str] | None, typer.Option(help="A domain, address or name of ours, or none; again for more.")
     ] = None,
+    from_pages: Annotated[
+        bool | None, typer.Option("--from-pages/--not-from-pages", help="Whether whytree.js may hand in feedback.")
+    ] = None,
+    origin: Annotated[
+        list[str] | None, typer.Option(help="Only from pages of this origin, or none for any; again for more.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """What is taken out of voices at the door, and whose words are the team's own."""
+    """What is taken out of voices at the door, whose words are the team's own, and whether pages may hand in feedback."""
     client = connect()
     path = f"/products/{client.product}/feedback-settings"
-    said = {name: [] if value == ["none"] else value for name, value in (("redact", redact), ("team", team)) if value}
+    lists = (("redact", redact), ("team", team), ("page_origins", origin))
+    said: dict[str, Any] = {name: [] if value == ["none"] else value for name, value in lists if value}
+    if from_pages is not None:
+        said["from_pages"] = from_pages
     told = client.put(path, said) if said else client.get(path)
     show(
         told,
         as_json,
         f"Taken out: {', '.join(told['redact']) or 'nothing'}.",
         f"Of the team: {', '.join(told['team']) or 'nobody named'}.",
+        f"Feedback from pages: {', '.join(told['page_origins']) or 'any' if told['from_pages'] else 'off'}.",
     )

@@ -1,6 +1,7 @@
 """What people said, where it came in, what was marked in it and what was taken out."""
 
 from ..interviews.models import Guide, Interview, InterviewSnapshot, Transcript
+from ..surveys.models import Survey, SurveyResponse, SurveyState
 from ..themes.models import Theme, ThemeMembership, ThemeRun, ThemeState
 from .imports import ERRORS_KEPT, UNFINISHED, ImportRun, RunState
 from .items import Consent, FeedbackItem, Highlight, HighlightTag, ItemTag, Redaction
@@ -32,6 +33,9 @@ __all__ = [
     "RunState",
     "SavedView",
     "Status",
+    "Survey",
+    "SurveyResponse",
+    "SurveyState",
     "Tag",
     "Theme",
     "ThemeMembership",

@@ -150,10 +150,17 @@ def undo_import(request: PageRequest, product: Product, run_id: int) -> HttpResp
 @require_POST
 @page(Role.MAINTAINER)
 def voice_settings(request: PageRequest, product: Product) -> HttpResponse:
-    """What is taken out at the door from now on, and who is of the team."""
-    team = request.POST.get("team", "").replace(",", " ").split()
+    """What is taken out at the door from now on, who is of the team, and whether pages may hand in feedback."""
+    team, origins = (request.POST.get(name, "").replace(",", " ").split() for name in ("team", "page_origins"))
     try:
-        services.set_voice_settings(request.actor, product, redact=request.POST.getlist("redact"), team=team)
+        services.set_voice_settings(
+            request.actor,
+            product,
+            redact=request.POST.getlist("redact"),
+            team=team,
+            from_pages="from_pages" in request.POST,
+            page_origins=origins,
+        )
     except Invalid as error:
         return _list(request, product, error)
     messages.success(request, "Kept. It holds for what comes in from now on.")

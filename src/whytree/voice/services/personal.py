@@ -10,6 +10,7 @@ from django.utils import timezone
 from whytree.engines.personal import KINDS, Redacted, restored
 from whytree.errors import Conflict, Invalid
 from whytree.voice.models import FeedbackItem, ImportRun, Redaction, VoiceSettings
+from whytree.voice.origins import checked_origins
 from whytree.workspace.access import require
 from whytree.workspace.activity import record
 from whytree.workspace.actors import Actor
@@ -29,9 +30,11 @@ def set_voice_settings(
     redact: Sequence[str] | None = None,
     team: Iterable[str] | None = None,
     revenue_trait: str | None = None,
+    from_pages: bool | None = None,
+    page_origins: Iterable[str] | None = None,
 ) -> VoiceSettings:
-    """Which personal data is taken out of what comes in from now on, whose words are the team's own, and which trait of
-    people says what they pay."""
+    """What is taken out of what comes in from now on, whose words are the team's own, which trait of people says what they
+    pay, and whether pages may hand in feedback."""
     require(actor, product, Role.MAINTAINER)
     settings = VoiceSettings.of(product)
     before = settings.as_json()
@@ -41,6 +44,10 @@ def set_voice_settings(
         settings.team = _team(team)
     if revenue_trait is not None:
         settings.revenue_trait = _trait(revenue_trait)
+    if from_pages is not None:
+        settings.from_pages = from_pages
+    if page_origins is not None:
+        settings.page_origins = checked_origins(page_origins)
     if settings.as_json() == before:
         return settings
     with transaction.atomic():
