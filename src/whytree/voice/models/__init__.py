@@ -1,7 +1,7 @@
 """What people said, where it came in, what was marked in it and what was taken out."""
 
 from ..themes.models import Theme, ThemeMembership, ThemeRun, ThemeState
-from .imports import ERRORS_KEPT, UNFINISHED, ImportRun, RunState
+from .imports import ERRORS_KEPT, UNFINISHED, ColumnMapping, ImportRun, RunState
 from .items import Consent, FeedbackItem, Highlight, ItemTag, Redaction
 from .loop import Loop, Requester
 from .settings import VoiceSettings
@@ -14,6 +14,7 @@ __all__ = [
     "NAME_LENGTH",
     "TEXT_LENGTH",
     "UNFINISHED",
+    "ColumnMapping",
     "Consent",
     "FeedbackItem",
     "Feeling",
