@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('voice', '0402_revenue_trait'),
+        ('voice', '0403_column_mappings'),
         ('workspace', '0001_initial'),
     ]
 

@@ -3,7 +3,7 @@
 from ..interviews.models import Guide, Interview, InterviewSnapshot, Transcript
 from ..surveys.models import Survey, SurveyResponse, SurveyState
 from ..themes.models import Theme, ThemeMembership, ThemeRun, ThemeState
-from .imports import ERRORS_KEPT, UNFINISHED, ImportRun, RunState
+from .imports import ERRORS_KEPT, UNFINISHED, ColumnMapping, ImportRun, RunState
 from .items import Consent, FeedbackItem, Highlight, HighlightTag, ItemTag, Redaction
 from .loop import Loop, Requester
 from .settings import VoiceSettings
@@ -16,6 +16,7 @@ __all__ = [
     "NAME_LENGTH",
     "TEXT_LENGTH",
     "UNFINISHED",
+    "ColumnMapping",
     "Consent",
     "FeedbackItem",
     "Feeling",
