@@ -10,6 +10,7 @@ from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from . import queries, services
+from .applying import api as applying
 from .asking import api as asking_api
 from .boards import api as boards_api
 from .cohorts import api as cohorts_api
@@ -19,6 +20,7 @@ from .models import Metric
 from .sessions import api as sessions
 
 router = Router(tags=["Metrics"])
+router.add_router("", applying.router)
 router.add_router("", asking_api.router)
 router.add_router("", cohorts_api.router)
 router.add_router("", friction.router)
@@ -33,12 +35,16 @@ class MetricOut(Schema):
     sentence: str
     unit: str
     direction: str
+    category: str
+    role: str
+    owner: str
+    description: str
     created_at: datetime
     updated_at: datetime
 
     @staticmethod
     def of(metric: Metric) -> dict[str, Any]:
-        names = ("key", "name", "definition", "unit", "direction", "created_at", "updated_at")
+        names = [name for name in MetricOut.__annotations__ if name != "sentence"]
         return {name: getattr(metric, name) for name in names} | {"sentence": queries.definition_of(metric).sentence}
 
 
@@ -54,6 +60,10 @@ class MetricIn(Schema):
     name: str = ""
     unit: str | None = None
     direction: str = "up"
+    category: str = ""
+    role: str = ""
+    owner: str = ""
+    description: str = ""
 
 
 class MetricEdit(Schema):
@@ -61,6 +71,10 @@ class MetricEdit(Schema):
     definition: dict[str, Any] | None = None
     unit: str | None = None
     direction: str | None = None
+    category: str | None = None
+    role: str | None = None
+    owner: str | None = None
+    description: str | None = None
 
 
 class DayOut(Schema):

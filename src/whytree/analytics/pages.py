@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from whytree.errors import Invalid, WhytreeError
+from whytree.events.queries import property_names
 from whytree.tree.models import Outcome
 from whytree.tree.services import create_outcome
 from whytree.workspace.access import role_of
@@ -19,9 +20,10 @@ from whytree.workspace.roles import Role
 
 from . import services
 from .charts import marks_for, measure_chart, measure_spark
-from .definitions import KINDS, warnings
+from .definitions import KINDS, Following, warnings
 from .forms import MetricForm, optional_day, optional_number
-from .models import Direction, Metric
+from .measuring import METHODS
+from .models import Category, Direction, Metric, MetricRole
 from .queries import (
     USUAL_DAYS,
     amount,
@@ -32,6 +34,8 @@ from .queries import (
     measure,
 )
 
+#: Names of properties that the form offers.
+MOST_NAMES = 500
 #: What the period may be, as pages offer it.
 PERIODS = (7, 28, 90)
 
@@ -67,6 +71,8 @@ def metric(request: PageRequest, product: Product, key: str) -> HttpResponse:
         "metric": found,
         "measure": measured,
         "sentence": definition_of(found).sentence,
+        "follows": isinstance(definition_of(found), Following),
+        "method": METHODS.get(measured.method, ""),
         "chart": measure_chart(measured, marks=marks_for(product, measured)),
         "days": days,
         "periods": PERIODS,
@@ -100,9 +106,7 @@ def new_metric(request: PageRequest, product: Product) -> HttpResponseBase:
         return _form(request, product, MetricForm.suggested(request.GET), None)
     form = MetricForm.sent(request.POST)
     try:
-        made = services.create_metric(
-            request.actor, product, key=form.key, name=form.name, definition=form.definition, direction=form.direction
-        )
+        made = services.create_metric(request.actor, product, key=form.key, definition=form.definition, **form.fields)
     except WhytreeError as error:
         return _form(request, product, form, None, error)
     return _shown(request, product, made)
@@ -116,9 +120,7 @@ def edit_metric(request: PageRequest, product: Product, key: str) -> HttpRespons
         return _form(request, product, MetricForm.of(found), found)
     form = replace(MetricForm.sent(request.POST), key=found.key)
     try:
-        saved = services.edit_metric(
-            request.actor, product, key, name=form.name, definition=form.definition, direction=form.direction
-        )
+        saved = services.edit_metric(request.actor, product, key, definition=form.definition, **form.fields)
     except WhytreeError as error:
         return _form(request, product, form, found, error)
     return _shown(request, product, saved)
@@ -162,6 +164,9 @@ def _form(
         "metric": found,
         "kinds": KINDS.items(),
         "directions": Direction.choices,
+        "categories": Category.choices,
+        "roles": MetricRole.choices,
+        "properties": property_names(product)[:MOST_NAMES] if known_events(product) else [],
         "events": known_events(product),
         "error": error,
     }

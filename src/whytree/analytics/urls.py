@@ -1,6 +1,7 @@
 from django.urls import path
 
 from . import pages as views
+from .applying import pages as applying
 from .asking import acts, typed
 from .asking import pages as asking
 from .boards import pages as boards
@@ -10,6 +11,8 @@ from .sessions import pages as sessions
 
 pages = [
     path("numbers", views.numbers, name="numbers"),
+    path("numbers.yaml", applying.metrics_yaml, name="metrics_yaml"),
+    path("metrics-file", applying.metrics_file, name="metrics_file"),
     path("forms", friction.forms, name="forms"),
     path("ask", asking.ask, name="ask"),
     path("ask/funnel", asking.funnel, name="ask_funnel"),

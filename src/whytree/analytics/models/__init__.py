@@ -2,7 +2,7 @@
 
 from .boards import Board, BoardCard
 from .cohorts import Cohort, CohortSize
-from .metrics import KEY_LENGTH, KEY_PATTERN, Direction, Metric
+from .metrics import KEY_LENGTH, KEY_PATTERN, Category, Direction, Metric, MetricRole
 from .saved import PREFIX, SavedQuestion
 
 __all__ = [
@@ -11,9 +11,11 @@ __all__ = [
     "PREFIX",
     "Board",
     "BoardCard",
+    "Category",
     "Cohort",
     "CohortSize",
     "Direction",
     "Metric",
+    "MetricRole",
     "SavedQuestion",
 ]
