@@ -8,12 +8,14 @@ import typer
 from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson, show
 
+from .alerts import commands as alert_commands
 from .applying import commands as applying_commands
 from .asking import commands as asking_commands
 from .boards import commands as board_commands
 from .cohorts import commands as cohort_commands
 from .friction import commands as friction
 from .sessions import commands as sessions
+from .subscriptions import commands as subscription_commands
 
 Key = Annotated[str, typer.Argument(help="Short name, as activated_7d.")]
 
@@ -24,12 +26,15 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("metric").command("list")(list_metrics)
     group("metric").command("show")(show_metric)
     group("metric").command("remove")(remove_metric)
+    group("metric").command("check")(check_metrics)
+    alert_commands.register(group)
     applying_commands.register(root, group)
     asking_commands.register(group)
     cohort_commands.register(group)
     friction.register(group)
     board_commands.register(group)
     sessions.register(group)
+    subscription_commands.register(group)
 
 
 Name = Annotated[str, typer.Option("--name", help="What people call it.")]
@@ -175,6 +180,16 @@ def remove_metric(key: Key, as_json: AsJson = False) -> None:
     client = connect()
     client.delete(f"/products/{client.product}/metrics/{key}")
     show({"removed": key}, as_json, f"{key} is gone. The events stay; `whytree undo` takes it back.")
+
+
+def check_metrics(as_json: AsJson = False) -> None:
+    """Metrics and predictions that name an event nobody sends; ends with 1 when there are some, for CI."""
+    client = connect()
+    found = client.get(f"/products/{client.product}/metrics-check")
+    lines = [f"  {one['metric_key'][:24]:24} {one['says']} {' '.join(one['refs'])}".rstrip() for one in found]
+    show(found, as_json, *(lines or ["Every event that a metric names was sent in the last week."]))
+    if found:
+        raise typer.Exit(1)
 
 
 def _lines(measure: dict[str, Any]) -> list[str]:

@@ -33,6 +33,7 @@ from .queries import (
     list_metrics,
     measure,
 )
+from .silent import silent
 
 #: Names of properties that the form offers.
 MOST_NAMES = 500
@@ -45,8 +46,15 @@ def numbers(request: PageRequest, product: Product) -> HttpResponse:
     """Every metric with its value, interval, n and trend."""
     days = _days(request)
     measured = [(metric, measure(metric, days=days)) for metric in list_metrics(product)]
+    quiet = {one.metric_key for one in silent(product, [metric for metric, _ in measured])}
     rows = [
-        {"metric": metric, "measure": value, "spark": measure_spark(value), "sentence": definition_of(metric).sentence}
+        {
+            "metric": metric,
+            "measure": value,
+            "spark": measure_spark(value),
+            "sentence": definition_of(metric).sentence,
+            "is_silent": metric.key in quiet,
+        }
         for metric, value in measured
     ]
     context = {
@@ -80,7 +88,7 @@ def metric(request: PageRequest, product: Product, key: str) -> HttpResponse:
         "used_by": users,
         "is_outcome": any(isinstance(node, Outcome) for node in users),
         "baseline": "" if measured.value is None else f"{measured.value:.4g}",
-        "warnings": [] if measured.value else warnings(definition_of(found), known_events(product)),
+        "silences": silent(product, [found]),
     }
     return render(request, "analytics/metric.html", context | _rights(request, product))
 

@@ -47,6 +47,6 @@ def _sent(request: PageRequest) -> str:
     if (file.size or 0) > 4 * MOST_CHARACTERS:
         raise Invalid(f"The file has more than {MOST_CHARACTERS:,} characters. Split it.")
     try:
-        return file.read().decode("utf-8")
+        return bytes(file.read()).decode("utf-8")
     except UnicodeDecodeError as error:
         raise Invalid("The file is no UTF-8 text.") from error

@@ -1,5 +1,6 @@
 """What is stored of numbers: metrics, cohorts, questions that were kept, boards."""
 
+from .alerts import Alert, AlertEvent, Letter, Subscription
 from .boards import Board, BoardCard
 from .cohorts import Cohort, CohortSize
 from .metrics import KEY_LENGTH, KEY_PATTERN, Category, Direction, Metric, MetricRole
@@ -9,13 +10,17 @@ __all__ = [
     "KEY_LENGTH",
     "KEY_PATTERN",
     "PREFIX",
+    "Alert",
+    "AlertEvent",
     "Board",
     "BoardCard",
     "Category",
     "Cohort",
     "CohortSize",
     "Direction",
+    "Letter",
     "Metric",
     "MetricRole",
     "SavedQuestion",
+    "Subscription",
 ]
