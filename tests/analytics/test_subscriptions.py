@@ -165,6 +165,7 @@ def test_every_door(
         {"board": 1, "hour": 24},
     ):
         assert api.post(PATH, odd).status in (400, 404)
+    assert 'value="board:1" selected' in as_alice.get("/p/sprout/subscriptions?to=board:1").content.decode()
     page = as_alice.get("/p/sprout/subscriptions?to=question:ASK-1").content.decode()
     assert 'value="question:ASK-1" selected' in page
     sent = {"to": f"board:{board.number}", "every": "week", "weekday": "4", "hour": "17", "zone": "UTC"}

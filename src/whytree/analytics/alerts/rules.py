@@ -115,6 +115,8 @@ class Change:
             return Looked(last.value != 0 and self._is_told(last, usual), f"{number(last.value)} after {same} of 0")
         moved = 100 * (last.value - usual) / abs(usual)
         outside = abs(moved) > self.percent and self._is_told(last, usual)
+        if round(moved) == 0:
+            return Looked(outside, f"{number(last.value)} is as usual: {number(usual)} is {same}")
         sign = "+" if moved > 0 else "−"
         return Looked(outside, f"{number(last.value)} is {sign}{number(abs(moved))} % from {number(usual)}, {same}")
 

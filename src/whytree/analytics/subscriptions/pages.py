@@ -41,7 +41,7 @@ def subscriptions(request: PageRequest, product: Product) -> HttpResponseBase:
         "days": list(enumerate(DAYS)),
         "mail_is_set": mail.is_set(),
         "may_post": role is not None and role.covers(Role.MEMBER),
-        "me": request.actor.user_id,
+        "my_id": request.actor.user_id,
     }
     return attempt.page("analytics/subscriptions.html", context)
 
