@@ -61,6 +61,8 @@ GROUPS = {
     "evidence": "What speaks for or against a node.",
     "metric": "What is counted.",
     "ask": "Questions asked of what people did.",
+    "alert": "Numbers that say by themselves when they move.",
+    "subscription": "Boards and kept questions that come by themselves.",
     "board": "Kept questions side by side.",
     "cohort": "Groups of people, told by what they did.",
     "field": "Form fields: what they cost people, and whether code reads them.",

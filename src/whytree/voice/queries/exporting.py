@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from whytree.analytics.asking.tables import cell
+from whytree.engines.spreadsheet import inert
 from whytree.people.models import Person
 from whytree.people.queries import people_by_key
 from whytree.voice.models import Consent, FeedbackItem
@@ -98,7 +98,7 @@ def _csv(rows: list[dict[str, Any]], *, first: bool) -> bytes:
     if first:
         out.write("\ufeff")  # without it Excel reads UTF-8 as something else
         writer.writerow(COLUMNS)
-    writer.writerows([cell(_flat(row[name])) for name in COLUMNS] for row in rows)
+    writer.writerows([inert(_flat(row[name])) for name in COLUMNS] for row in rows)
     return out.getvalue().encode()
 
 
