@@ -275,21 +275,17 @@ def test_a_favourable_share_is_a_metric_like_any_other(
     survey: Any, actor: Any, product: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from whytree.analytics.queries import measure
-    from whytree.analytics.services import create_metric
 
     monkeypatch.setattr(answering, "timezone", SimpleNamespace(now=lambda: timezone.now() - timedelta(days=3)))
     for person, points in (("a", 9), ("b", 10), ("c", 3), ("d", 8)):
         answer(survey, {"q1": points}, by(person))
-    definition = {
-        "version": 1,
-        "kind": "conversion",
-        "from": "SUR-1 answered",
-        "to": "SUR-1 favourable",
-        "within_days": 1,
-    }
-    metric = create_metric(actor, product, key="nps", name="Promoters", definition=definition)
+    metric = services.make_metric(actor, survey)
+    assert (metric.key, metric.name) == ("sur_1_favourable", "Promoters, SUR-1: Spring")
     found = measure(metric, days=28)
     assert (found.n, round(found.value or 0)) == (4, 50)
+    words_only = services.create_survey(actor, product, title="Words", questions=[WHY])
+    with pytest.raises(Invalid, match="has no scale"):
+        services.make_metric(actor, words_only)
 
 
 # Links
