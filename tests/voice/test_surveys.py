@@ -235,6 +235,25 @@ def test_an_answer_is_an_event_and_its_words_are_a_voice(survey: Any, product: A
     assert "basil" not in str(rows), "words stand in one place"
 
 
+def test_the_longest_answers_fit(actor: Any, product: Any, store: Any) -> None:
+    many = [
+        {"kind": "multi", "text": f"{at}?", "options": [f"{at} {'x' * 110}" for at in range(20)]} for at in range(19)
+    ]
+    made = services.start_survey(
+        actor, services.create_survey(actor, product, title="Long", questions=[*many, WHY], hidden=["survey"])
+    )
+    everything = {f"q{at + 1}": one["options"] for at, one in enumerate(many)}
+    answer(made, {**everything, "q20": "€" * 4_000}, by("mira", hidden={"survey": "theirs"}, flags={}))
+    item = FeedbackItem.objects.get(source_type="survey")
+    assert (len(item.text), item.metadata["survey"]) == (4_000, "SUR-1")
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "https://x.example/" + "a" * 2_000])
+def test_no_link_is_kept_that_leads_astray(survey: Any, url: str) -> None:
+    with pytest.raises(Invalid):
+        answer(survey, {"q1": 9}, by("mira", url=url))
+
+
 def test_flags_in_force_are_kept_with_it(survey: Any, actor: Any, product: Any, store: Any) -> None:
     answer(survey, {"q1": 2, "q2": "slow"}, by("mira", flags={"signup": "short"}))
     assert SurveyResponse.objects.get().flags == {"signup": "short"}
