@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from tests.conftest import Live, live_env, start_server
-from whytree.demo import story
+from whytree.demo import story, words
 from whytree.demo.folder import Folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.live]
@@ -42,7 +42,8 @@ def _finish(process: "subprocess.Popen[str]") -> str:
 def _voices(data: Path) -> int:
     try:
         with closing(sqlite3.connect(f"file:{data / 'whytree.sqlite3'}?mode=ro", uri=True)) as database:
-            return int(database.execute("SELECT count(*) FROM voice_feedbackitem").fetchone()[0])
+            counted = "SELECT (SELECT count(*) FROM voice_feedbackitem) + (SELECT count(*) FROM voice_interview)"
+            return int(database.execute(counted).fetchone()[0])
     except sqlite3.OperationalError:
         return 0
 
@@ -203,11 +204,35 @@ def test_nothing_was_quoted_before_it_was_said(ask: httpx.Client) -> None:
         assert link["said_at"] <= link["created_at"]
 
 
+def test_the_five_talks_are_interviews_with_their_words(ask: httpx.Client) -> None:
+    talks = ask.get("interviews").json()
+    assert sorted(talk["participant"] for talk in talks) == sorted(talk.name for talk in words.interviews())
+    for talk in talks:
+        whole = ask.get(f"interviews/{talk['ref']}").json()
+        assert whole["links"], "each speaks for a problem"
+        assert not any(mark["lost"] or mark["start_ms"] is None for mark in whole["highlights"])
+        assert {line["ours"] for line in whole["lines"]} == {True, False}, "questions are told from answers"
+
+
 def test_every_voice_waits_was_linked_or_was_put_away(ask: httpx.Client) -> None:
     waiting = ask.get("feedback", params={"state": "waiting", "limit": 200}).json()["items"]
     assert 10 < len(waiting) < 60
     linked = ask.get("feedback", params={"state": "linked", "limit": 200}).json()["items"]
     assert len(linked) > 30
+
+
+def test_each_role_had_said_what_it_expected_and_is_scored(ask: httpx.Client) -> None:
+    told = ask.get("hypotheses/HYP-2/predictions").json()
+    roles = {one["who"]: one for one in told["said"]}
+    assert set(roles) == {"the hypothesis", "engineering", "product", "design", "sales", "support"}
+    assert told["is_locked"]
+    assert told["spread"]["apart"]
+    assert roles["sales"]["score"]["held"] is False
+    running = ask.get("hypotheses/HYP-3/predictions").json()
+    assert len(running["said"]) == 4
+    assert all(one["score"] is None for one in running["said"])
+    late = ask.post("hypotheses/HYP-2/predictions", json={"low": 2, "likely": 2.8, "high": 3.5})
+    assert late.status_code == 409
 
 
 def test_a_locked_prediction_cannot_be_edited_and_the_attempt_is_logged(ask: httpx.Client) -> None:
@@ -228,6 +253,8 @@ def test_the_visitor_decides_and_the_solution_is_kept(ask: httpx.Client) -> None
     decided = ask.post("reviews/REV-2/decide", json=said)
     assert decided.status_code == 200, decided.text
     assert ask.get("solutions/SOL-2").json()["state"] == "kept"
+    (debt,) = ask.get("debts").json()
+    assert (debt["state"], debt["says"]) == ("due", "SOL-2 was kept by REV-2.")
 
 
 def test_nothing_of_the_servers_was_left_behind(home: Path, told: Any) -> None:

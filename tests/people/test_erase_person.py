@@ -32,6 +32,7 @@ NAMES_A_USER = {
     "voice.FeedbackItem.person_key": "emptied",
     "voice.FeedbackItem.author_name": "emptied",
     "voice.Requester.person_key": "a random number in its place",
+    "voice.Interview.person_key": "emptied, with every word of the talk",
     "voice.SurveyResponse.person_key": "a random number in its place, and no words",
     "code.Ticket.author": "emptied, with the words",
     "code.TicketComment.author": "emptied, with the words",
@@ -52,6 +53,14 @@ def mira(store: Any, actor: Any, product: Any) -> str:
     from whytree.stores.capture import put_aside
     from whytree.tree.services import create_opportunity, create_solution
     from whytree.voice.drafts import Source
+    from whytree.voice.interviews.services import Span as TalkSpan
+    from whytree.voice.interviews.services import (
+        highlight_talk,
+        import_interview,
+        link_highlight,
+        remove_highlight,
+        write_snapshot,
+    )
     from whytree.voice.queries.loop import loop_of
     from whytree.voice.services import add_feedback, highlight, link_excerpt, loop, save_view
     from whytree.voice.services.linking import Span
@@ -119,6 +128,21 @@ def mira(store: Any, actor: Any, product: Any) -> str:
     link_excerpt(actor, item, opportunity)
     token = loop.link_for(actor, solution, loop_of(solution).askers[0].key).rsplit("/", 1)[1]
     loop.answer(token, solved=False, words=f"no, says {MARK}")
+    talk = import_interview(
+        actor,
+        product,
+        f"Alice: Hello Mira {MARK}?\nMira {MARK}: It felt odd, says {MARK}.\nAlice: Odd?\nMira {MARK}: Odd.",
+        person=MIRA,
+        participant=f"Mira {MARK}",
+        segment=f"friends of {MARK}",
+        media_url=f"https://example.org/{MARK}.mp3",
+        notes=f"met {MARK} at the fair",
+        file_name=f"{MARK}.vtt",
+        source_id=f"talk-{MARK}",
+    ).interview
+    link_highlight(actor, highlight_talk(actor, talk, TalkSpan(first=2), tags=["odd"]), opportunity)
+    remove_highlight(actor, highlight_talk(actor, talk, TalkSpan(first=1)))
+    write_snapshot(actor, talk, name=f"Mira {MARK}", quick_facts=f"lives with {MARK}")
     survey = start_survey(actor, create_survey(actor, product, title="Spring", questions=QUESTIONS, hidden=["plan"]))
     who = Answerer(MIRA, Via.API, MIRA, {"plan": MARK}, url=f"https://example.org/{MARK}")
     answer(survey, {"q1": 3, "q2": f"because, says {MARK}"}, who)
@@ -150,6 +174,7 @@ def test_before_she_stands_in_every_table_that_names_a_user(mira: str, store: An
     """Else the next test proves nothing."""
     there = {row.split(" ")[0] for row in rows_that_say(MARK)}
     expected = {"people_person", "voice_feedbackitem", "voice_highlight", "voice_requester", "voice_savedview"}
+    expected |= {"voice_interview", "voice_transcript", "voice_interviewsnapshot"}
     expected |= {"voice_surveyresponse"}
     assert there >= expected | {"tree_evidencelink", "code_ticket", "code_ticketcomment", "workspace_activity"}
     assert set(store_rows_that_say(store, MARK)) == {"events", "merge_edges", "person_overrides", "quarantine"}
@@ -173,6 +198,23 @@ def test_what_was_counted_stays(mira: str, actor: Any, product: Any, store: Any)
     after = FeedbackItem.objects.count(), EvidenceLink.objects.count(), Requester.objects.filter(solved=False).count()
     assert before == after
     assert store.value("SELECT count() FROM events WHERE distinct_id = 'jo'") == 2
+
+
+def test_that_there_was_a_talk_stays(mira: str, actor: Any, product: Any) -> None:
+    from whytree.errors import Conflict
+    from whytree.voice.interviews.services import import_interview, set_interview
+    from whytree.voice.models import Interview
+
+    held_at = Interview.objects.get().held_at
+    erase(actor, product, mira)
+    talk = Interview.objects.get()
+    assert (talk.ref, talk.who, talk.held_at, len(talk.transcript.lines)) == ("INT-1", "an erased person", held_at, 4)
+    assert talk.interviewers == ["Alice"]
+    for again in ("a new transcript under the old id", "the old one"):
+        with pytest.raises(Conflict, match="do not come back"):
+            import_interview(actor, product, f"Alice: {again}\nMira: {again}", source_id=f"talk-{MARK}")
+    with pytest.raises(Conflict, match="do not come back"):
+        set_interview(actor, talk, participant="Mira again")
 
 
 def test_no_person_is_forgotten_twice_and_nobody_is_no_person(mira: str, actor: Any, product: Any) -> None:
@@ -239,7 +281,16 @@ def test_everything_that_is_known_is_given(mira: str, actor: Any, product: Any) 
         "planted",
     ]
     written = json.dumps(told)
-    for words in ("my words, says", "because, says", "by address only", "no, says", "words of", "more of"):
+    for words in (
+        "my words, says",
+        "because, says",
+        "by address only",
+        "no, says",
+        "words of",
+        "more of",
+        "felt odd, says",
+        "friends of",
+    ):
         assert f"{words} {MARK}" in written or f"{words}, {MARK}" in written
     assert told["profiles"][0]["email"].lower() == ADDRESS.lower()
     assert '"jo"' not in written

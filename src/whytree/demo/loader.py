@@ -153,7 +153,10 @@ class _Theatre:
         while self._next_voice < len(self._heard) and self._heard[self._next_voice].at < self._now:
             voice = self._heard[self._next_voice]
             self._next_voice += 1
-            if voice.key:
+            if voice.source == "interview":
+                made = self._reader.post("interviews", **wire.interview(voice))
+                self.stage.heard[voice.key] = made["interview"]["ref"]
+            elif voice.key:
                 ref = self._reader.post("feedback", **wire.feedback(voice))["ref"]
                 self.stage.heard[voice.key] = ref
                 self._unread.append((self._now, ref))

@@ -78,21 +78,16 @@ class Desk:
         self.post(f"notes/{note}/answer", answer=text)
 
     def link(self, opportunity: str, key: str, *, quote: str, importance: int) -> None:
-        """Hang somebody's words on a problem; what an interview says is more than an anecdote."""
-        voice, said = self._stage.voices[key], self._stage.heard[key]
-        where = self.ref(opportunity)
-        self.post(f"feedback/{said}/links", opportunity=where, quote=quote, importance=importance)
-        if voice.source == "interview":
-            self.post(
-                f"nodes/{where}/evidence",
-                evidence_type="user_evidence",
-                source_kind="feedback",
-                source_id=said,
-                person_key=voice.person,
-                quote=quote,
-                said_at=voice.at.isoformat(),
-                importance=importance,
-            )
+        """Hang somebody's words on a problem."""
+        said, where = self._stage.heard[key], self.ref(opportunity)
+        if self._stage.voices[key].source == "interview":
+            self.mark(key, quote=quote, opportunity=where, importance=importance)
+        else:
+            self.post(f"feedback/{said}/links", opportunity=where, quote=quote, importance=importance)
+
+    def mark(self, key: str, **fields: Any) -> None:
+        """Mark words of a talk."""
+        self.post(f"interviews/{self._stage.heard[key]}/highlights", **fields)
 
 
 @dataclass(frozen=True)

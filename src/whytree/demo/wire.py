@@ -8,6 +8,7 @@ import msgspec
 
 from . import story
 from .story import Calendar
+from .transcripts import webvtt
 from .voices import SOURCE_NAMES, Voice, version_at
 from .world import Event, Person
 
@@ -95,3 +96,17 @@ def feedback(voice: Voice) -> dict[str, Any]:
         "metadata": {**voice.metadata, **({"company": voice.company} if voice.company else {})},
     }
     return {name: value for name, value in body.items() if value not in ("", None, {})}
+
+
+def interview(voice: Voice) -> dict[str, Any]:
+    """The body that brings a talk in, with its transcript."""
+    return {
+        "transcript": webvtt(voice),
+        "file_name": f"{voice.id}.vtt",
+        "source_id": voice.id,
+        "participant": voice.author,
+        "person": voice.person,
+        "held_at": voice.at.isoformat(timespec="seconds"),
+        "interviewers": [voice.metadata["interviewer"]],
+        "consent": voice.consent,
+    }

@@ -33,7 +33,8 @@ class Policies:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", POLICY)
+        media = getattr(response, "media_source", "")  # the one recording that this page plays
+        response.headers.setdefault("Content-Security-Policy", f"{POLICY}; media-src {media}" if media else POLICY)
         response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
         if isinstance(response, HttpResponse) and response.status_code not in (204, 304):
             response.headers.setdefault("Content-Length", str(len(response.content)))

@@ -10,6 +10,7 @@ from whytree.workspace.models import Product
 from whytree.workspace.sockets import Hit, Panel, Tone, plug_erase, plug_export, plug_panel, plug_search
 
 from . import queries
+from .interviews.erasing import export_interviews
 from .models import FeedbackItem, Survey, SurveyResponse
 from .queries import Wanted
 from .queries.loop import loop_of
@@ -146,7 +147,15 @@ def _responses(product: Product, person_key: str) -> list[dict[str, Any]]:
 
 def export_person(product: Product, person_key: str) -> Any:
     """Everything they told us, and what they were asked, as they would want to read it."""
-    items = [
+    return {
+        "feedback": _feedback_of(product, person_key),
+        "interviews": export_interviews(product, person_key),
+        "surveys": _responses(product, person_key),
+    }
+
+
+def _feedback_of(product: Product, person_key: str) -> list[dict[str, Any]]:
+    return [
         {
             "ref": item.ref,
             "said_at": item.said_at.isoformat(),
@@ -157,7 +166,13 @@ def export_person(product: Product, person_key: str) -> Any:
             "consent": item.consent,
             "flags": item.flags,
             "metadata": item.metadata,
+            **_told(item),
         }
         for item in queries.items_of_person(product, [person_key], limit=100_000)
     ]
-    return [*items, *_responses(product, person_key)]
+
+
+def _told(item: FeedbackItem) -> dict[str, Any]:
+    """What a machine made of their words is about them, too."""
+    reading = getattr(item, "reading", None)
+    return {"told_by_a_machine": {"language": reading.language, "sentiment": reading.sentiment}} if reading else {}

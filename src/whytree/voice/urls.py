@@ -3,23 +3,31 @@
 from django.urls import path
 
 from . import widget
+from .interviews.pages import guides, snapshots, talks, words
 from .pages import acts, imports, inbox, item, loop, sorting
 from .surveys import inpage, public
 from .surveys import pages as surveys
 from .themes import pages as themes
+from .weighing import pages as weighing
 
 pages = [
     path("voices", inbox.inbox, name="voices"),
     path("voices/new", item.heard, name="heard"),
+    path("voices/new/said-before", item.said_before, name="said_before"),
     path("voices/imports", imports.imports, name="feedback_imports"),
     path("voices/imports/settings", imports.voice_settings, name="voice_settings"),
     path("voices/imports/<int:run_id>", imports.import_run, name="import_run"),
+    path("voices/imports/mappings/remove", imports.remove_mapping, name="remove_mapping"),
+    path("voices/imports/<int:run_id>/columns", imports.look_again, name="look_again"),
+    path("voices/imports/<int:run_id>/keep-mapping", imports.keep_mapping, name="keep_mapping"),
     path("voices/imports/<int:run_id>/begin", imports.begin, name="begin_import"),
     path("voices/imports/<int:run_id>/go-on", imports.go_on, name="go_on_import"),
     path("voices/imports/<int:run_id>/put-back", imports.put_back, name="put_back_personal"),
     path("voices/imports/<int:run_id>/close", imports.close, name="close_import"),
     path("voices/imports/<int:run_id>/undo", imports.undo_import, name="undo_import"),
     path("voices/opportunities", inbox.opportunity_options, name="opportunity_options"),
+    path("weighed", weighing.weighed, name="weighed"),
+    path("weighed/revenue-trait", weighing.revenue_trait, name="revenue_trait"),
     path("themes", themes.themes, name="themes"),
     path("themes/find", themes.find, name="find_themes"),
     path("THM-<int:number>", themes.theme, name="theme"),
@@ -31,6 +39,26 @@ pages = [
         path(f"THM-<int:number>/<str:ref>/{answer}", themes.judge, {"answer": answer}, name=f"theme_{answer}")
         for answer in ("yes", "no")
     ),
+    path("interviews", talks.interviews, name="interviews"),
+    path("interviews/new", talks.new_interview, name="new_interview"),
+    path("interviews/guides", guides.guides, name="guides"),
+    path("interviews/guides/new", guides.guide, name="new_guide"),
+    path("interviews/guides/<int:pk>", guides.guide, name="guide"),
+    path("interviews/guides/<int:pk>/remove", guides.remove_guide, name="remove_guide"),
+    path("INT-<int:number>", talks.interview, name="interview"),
+    path("INT-<int:number>/about", talks.about_interview, name="about_interview"),
+    path("INT-<int:number>/remove", talks.remove_interview, name="remove_interview"),
+    path("INT-<int:number>/import", words.import_transcript, name="import_transcript"),
+    path("INT-<int:number>/transcript", words.edit_transcript, name="edit_transcript"),
+    path("INT-<int:number>/snapshot", snapshots.snapshot, name="snapshot"),
+    path("INT-<int:number>/snapshot/edit", snapshots.edit_snapshot, name="edit_snapshot"),
+    path("INT-<int:number>/mark", words.mark, name="mark_talk"),
+    *(
+        path(f"INT-<int:number>/marks/<int:pk>/{verb}", words.change_mark, {"verb": verb}, name=f"mark_{verb}")
+        for verb in words.VERBS
+    ),
+    path("INT-<int:number>/unlink/<str:ref>", words.unlink, name="unlink_talk"),
+    path("voices/export.<str:form>", inbox.export, name="export_voices"),
     path("surveys", surveys.surveys, name="surveys"),
     path("surveys/new", surveys.new_survey, name="new_survey"),
     path("SUR-<int:number>", surveys.survey, name="survey"),

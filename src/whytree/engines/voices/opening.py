@@ -214,7 +214,9 @@ def _transcript(path: Path, start: bytes, channels: Collection[str]) -> Export |
     return None
 
 
-_IS_TALK = "{name} is the transcript of a talk: an interview, not feedback. Its sentences would each become a voice."
+_IS_TALK = (
+    "{name} is the transcript of a talk: an interview, not feedback. Bring it in with: whytree import interview {name}"
+)
 
 
 # JSON documents ---------------------------------------------------------------------------------------

@@ -146,8 +146,10 @@ class EvidenceLink(Attached):
 
     @property
     def has_page(self) -> bool:
-        """Whether its source is one of ours with a page at its own ref: a voice, a frozen answer."""
-        return self.source_kind in (SourceKind.FEEDBACK, SourceKind.QUESTION) and bool(_REF.fullmatch(self.source_id))
+        """Whether its source is one of ours with a page at its own ref: a voice, a talk, a frozen answer."""
+        return self.source_kind in (SourceKind.FEEDBACK, SourceKind.INTERVIEW, SourceKind.QUESTION) and bool(
+            _REF.fullmatch(self.source_id)
+        )
 
 
 _REF = re.compile(r"[A-Z]{2,4}-[1-9]\d{0,8}")

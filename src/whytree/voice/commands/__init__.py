@@ -4,8 +4,11 @@ from collections.abc import Callable
 
 import typer
 
+from ..interviews import commands as interviews
+from ..interviews import guide_commands as guides
 from ..surveys import commands as surveys
 from ..themes import commands as themes
+from ..weighing import commands as weighing
 from . import importing, items, loop, sorting
 
 
@@ -16,3 +19,6 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     loop.register(group)
     surveys.register(group)
     themes.register(root, group)
+    interviews.register(group)
+    guides.register(group)
+    weighing.register(group)

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('voice', '0200_themes'),
+        ('voice', '0403_column_mappings'),
         ('workspace', '0001_initial'),
     ]
 

@@ -1,12 +1,14 @@
 """What people said, where it came in, what was marked in it and what was taken out."""
 
+from ..interviews.models import Guide, Interview, InterviewSnapshot, Transcript
 from ..surveys.models import Survey, SurveyResponse, SurveyState
 from ..themes.models import Theme, ThemeMembership, ThemeRun, ThemeState
-from .imports import ERRORS_KEPT, UNFINISHED, ImportRun, RunState
-from .items import Consent, FeedbackItem, Highlight, ItemTag, Redaction
+from .imports import ERRORS_KEPT, UNFINISHED, ColumnMapping, ImportRun, RunState
+from .items import Consent, FeedbackItem, Highlight, HighlightTag, ItemTag, Redaction
 from .loop import Loop, Requester
 from .settings import VoiceSettings
 from .sizes import NAME_LENGTH, TEXT_LENGTH
+from .telling import Feeling, Reading
 from .triage import SavedView, Status, Tag
 
 __all__ = [
@@ -14,12 +16,19 @@ __all__ = [
     "NAME_LENGTH",
     "TEXT_LENGTH",
     "UNFINISHED",
+    "ColumnMapping",
     "Consent",
     "FeedbackItem",
+    "Feeling",
+    "Guide",
     "Highlight",
+    "HighlightTag",
     "ImportRun",
+    "Interview",
+    "InterviewSnapshot",
     "ItemTag",
     "Loop",
+    "Reading",
     "Redaction",
     "Requester",
     "RunState",
@@ -33,5 +42,6 @@ __all__ = [
     "ThemeMembership",
     "ThemeRun",
     "ThemeState",
+    "Transcript",
     "VoiceSettings",
 ]

@@ -67,6 +67,13 @@ class FeedbackItem(models.Model):
     assignee = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     snoozed_until = models.DateTimeField(null=True, help_text="It waits, and is not shown before then.")
     tags = models.ManyToManyField(Tag, through="ItemTag", related_name="items")
+    merged_into = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="merged",
+        help_text="The voice that says the same and stands for both in the inbox; this one keeps its words and its person.",
+    )
 
     class Meta:
         # No default ordering: SQLite would walk the index of times instead of looking ids up.
@@ -110,7 +117,7 @@ class FeedbackItem(models.Model):
 
     @property
     def is_waiting(self) -> bool:
-        return self.handled_at is None
+        return self.handled_at is None and self.merged_into_id is None
 
 
 class ItemTag(models.Model):
@@ -127,20 +134,32 @@ class ItemTag(models.Model):
 
 
 class Highlight(models.Model):
-    """A marked span of an item: `text[start:end]`. When the text is changed later, the quote is looked for again."""
+    """A marked span of an item's text or of an interview's transcript: `text[start:end]`, and there its milliseconds.
 
-    item = models.ForeignKey(FeedbackItem, on_delete=models.CASCADE, related_name="highlights")
+    When the text is changed later, the words are looked for again; a highlight whose words are gone keeps them as its
+    quote and is shown as lost.
+    """
+
+    item = models.ForeignKey(FeedbackItem, null=True, on_delete=models.CASCADE, related_name="highlights")
+    interview = models.ForeignKey("voice.Interview", null=True, on_delete=models.CASCADE, related_name="highlights")
     start = models.PositiveIntegerField()
     end = models.PositiveIntegerField()
+    start_ms = models.PositiveBigIntegerField(null=True)
+    end_ms = models.PositiveBigIntegerField(null=True)
     quote = models.TextField()
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
+    tags = models.ManyToManyField(Tag, through="HighlightTag", related_name="highlights")
 
     class Meta:
         ordering = ("start", "end")
         constraints = (
             models.UniqueConstraint(fields=("item", "start", "end"), name="voice_highlight_once"),
             models.CheckConstraint(condition=Q(end__gt=models.F("start")), name="voice_highlight_span"),
+            models.CheckConstraint(
+                condition=Q(item=None, interview__isnull=False) | Q(item__isnull=False, interview=None),
+                name="voice_highlight_of_one",
+            ),
         )
 
     def __str__(self) -> str:
@@ -152,6 +171,19 @@ class Highlight(models.Model):
 
     def as_json(self) -> dict[str, Any]:
         return {"id": self.pk, "start": self.start, "end": self.end, "quote": self.quote}
+
+
+class HighlightTag(models.Model):
+    """A tag on a highlight."""
+
+    highlight = models.ForeignKey(Highlight, on_delete=models.CASCADE, related_name="tagged")
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("highlight", "tag"), name="voice_highlight_tag_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.highlight_id} {self.tag}"
 
 
 class Redaction(models.Model):

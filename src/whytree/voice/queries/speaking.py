@@ -5,13 +5,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from django.db.models import Exists, OuterRef
+
 from whytree.people.queries import PeopleRef, keys_among
 from whytree.tree.models import EvidenceLink, Importance, Opportunity, SourceKind
 from whytree.voice.authors import main_keys
-from whytree.voice.models import FeedbackItem
+from whytree.voice.models import FeedbackItem, Interview, InterviewSnapshot
 from whytree.workspace.models import Product
 
 from .inbox import linked_numbers
+
+SPOKEN = (SourceKind.FEEDBACK, SourceKind.INTERVIEW)
+"""Where a person speaks: each counts once, however they told us."""
 
 MOST_LOOKED_AT = 1_000
 """Of one group's items; among the newest ones are those that speak for an opportunity."""
@@ -55,6 +60,7 @@ class Voice:
     latest: EvidenceLink
     item: FeedbackItem | None
     earlier: int = 0
+    interview: Interview | None = None
 
     @property
     def importance(self) -> int:
@@ -104,11 +110,12 @@ def demand(opportunity: Opportunity) -> Demand:
         product=opportunity.product_id,
         node_kind=opportunity.prefix,
         node_id=opportunity.pk,
-        source_kind=SourceKind.FEEDBACK,
+        source_kind__in=SPOKEN,
         stance="supports",
     ).order_by("-said_at", "-pk")
     keys = main_keys(opportunity.product_id, {link.person_key for link in links})
-    return Demand(_counted_once(links, keys, _items_of(opportunity.product, links)))
+    items, talks = _items_of(opportunity.product, links), _talks_of(opportunity.product, links)
+    return Demand(_counted_once(links, keys, items, talks))
 
 
 def _items_of(product: Product, links: Iterable[EvidenceLink]) -> dict[str, FeedbackItem]:
@@ -117,21 +124,35 @@ def _items_of(product: Product, links: Iterable[EvidenceLink]) -> dict[str, Feed
     return {item.ref: item for item in items}
 
 
-def _counted_once(links: Iterable[EvidenceLink], keys: dict[str, str], items: dict[str, FeedbackItem]) -> list[Voice]:
+def _talks_of(product: Product, links: Iterable[EvidenceLink]) -> dict[str, Interview]:
+    numbers = [int(link.source_id[4:]) for link in links if link.source_id[4:].isdigit()]
+    if not numbers:
+        return {}
+    told = Exists(InterviewSnapshot.objects.filter(interview=OuterRef("pk")))
+    talks = Interview.objects.filter(product=product, number__in=numbers).annotate(has_snapshot=told)
+    return {talk.ref: talk for talk in talks}
+
+
+def _counted_once(
+    links: Iterable[EvidenceLink],
+    keys: dict[str, str],
+    items: dict[str, FeedbackItem],
+    talks: dict[str, Interview],
+) -> list[Voice]:
     voices: dict[str, Voice] = {}
     for link in links:
         key = keys.get(link.person_key, link.person_key) or link.source_id
         if key in voices:
             voices[key] = replace(voices[key], earlier=voices[key].earlier + 1)
         else:
-            voices[key] = Voice(key, link, items.get(link.source_id))
+            voices[key] = Voice(key, link, items.get(link.source_id), interview=talks.get(link.source_id))
     return sorted(voices.values(), key=lambda voice: -voice.importance)
 
 
 def items_of_person(product: Product, person_keys: Sequence[str], limit: int = 20) -> list[FeedbackItem]:
     """What a person told us, the newest first; `person_keys` are all ids they go by."""
     items = FeedbackItem.objects.filter(product=product, person_key__in=[key for key in person_keys if key])
-    return list(items.select_related("product").order_by("-said_at", "-pk")[:limit])
+    return list(items.select_related("product", "reading").order_by("-said_at", "-pk")[:limit])
 
 
 def items_of_people(product: Product, group: PeopleRef, limit: int) -> tuple[list[FeedbackItem], int]:

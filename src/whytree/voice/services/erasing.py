@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from django.db import transaction
 
-from whytree.voice.models import FeedbackItem, Highlight, Redaction, Requester, SavedView, SurveyResponse
+from whytree.voice.models import FeedbackItem, Highlight, Reading, Redaction, Requester, SavedView, SurveyResponse
 from whytree.workspace.models import Activity, Product
 
 from .storing import ERASED, erased_id
@@ -23,6 +23,7 @@ def erase_feedback(product: Product, person_key: str) -> int:
     _forget_activity(Highlight._meta.label, list(marks.values_list("pk", flat=True)))
     marks.delete()
     Redaction.objects.filter(item__in=items).delete()
+    Reading.objects.filter(item__in=items).delete()
     for item in items:
         _blank(item)
     FeedbackItem.objects.bulk_update(items, _BLANKED, batch_size=100)

@@ -3,13 +3,15 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
 from whytree.voice.authors import known_as
 from whytree.voice.drafts import Draft, Source
-from whytree.voice.models import NAME_LENGTH, FeedbackItem, Highlight, ImportRun, Redaction
+from whytree.voice.models import NAME_LENGTH, FeedbackItem, Highlight, ImportRun, Reading, Redaction
+from whytree.workspace.jobs import enqueue
 from whytree.workspace.models import Product
 from whytree.workspace.numbering import next_numbers
 
@@ -18,6 +20,10 @@ CHUNK = 500
 
 ERASED = "erased"
 """In place of an item's content hash: its words were erased and no import changes it any more."""
+
+TELL = "voice.tell"
+TELL_AFTER = timedelta(seconds=15)
+"""What comes in meanwhile is told with it: loading what tells language and sentiment takes a second."""
 
 _CHANGEABLE = (
     "text",
@@ -128,11 +134,19 @@ def store_drafts(
         _change(item, planned.changed[item.pk], keys)
     FeedbackItem.objects.bulk_update(updated, _CHANGEABLE, batch_size=100)
     _find_highlights_again(updated)
+    Reading.objects.filter(item__in=updated).delete()
+    if run is None and (created or updated):
+        ask_to_tell()
     if run is not None:
         Redaction.objects.filter(item__in=updated).delete()
         _keep_taken([*zip(created, planned.new, strict=True), *((item, planned.changed[item.pk]) for item in updated)])
     taken = sum(len(draft.taken) for draft in (*planned.new, *planned.changed.values()))
     return Stored(created, updated, planned.same, taken)
+
+
+def ask_to_tell() -> None:
+    """Have language and sentiment told soon; asking again while that is waiting changes nothing. An import asks once, at its end."""
+    enqueue(TELL, key="all", run_after=timezone.now() + TELL_AFTER)
 
 
 def _item(product: Product, source: Source, draft: Draft, keys: dict[str, str], run: ImportRun | None) -> FeedbackItem:
@@ -189,8 +203,8 @@ def _keep_taken(stored: Sequence[tuple[FeedbackItem, Draft]]) -> None:
 
 def _find_highlights_again(items: Sequence[FeedbackItem]) -> None:
     """A text that changed where it came from keeps its highlights, as long as the marked words are still in it."""
-    texts = {item.pk: item.text for item in items}
-    for highlight in Highlight.objects.filter(item_id__in=list(texts)):
+    texts: dict[int | None, str] = {item.pk: item.text for item in items}
+    for highlight in Highlight.objects.filter(item__in=items):
         text = texts[highlight.item_id]
         place = text.find(highlight.quote)
         if place >= 0 and not highlight.still_stands(text):

@@ -13,6 +13,7 @@ from whytree.code.models import Ticket
 from whytree.engines.confidence import Confidence
 from whytree.engines.issues import is_machine, spoken
 from whytree.engines.links import provenance
+from whytree.engines.links_tickets import spelled
 from whytree.errors import Unavailable
 from whytree.flags.queries import flags_by_solution
 from whytree.people.models import Person
@@ -27,7 +28,7 @@ from whytree.tree.models import (
     SourceKind,
 )
 from whytree.tree.queries import confidence, evidence_of, open_drafts, open_notes_of, outcome_of, path_of, prediction_of
-from whytree.voice.models import Consent, FeedbackItem
+from whytree.voice.models import Consent, FeedbackItem, Interview
 from whytree.workspace.models import Product
 
 from ..answer import DraftHop, EvidenceHop, FlagFacts, HypothesisHop, OpportunityHop, OutcomeHop, SolutionHop, TicketHop
@@ -68,9 +69,10 @@ def url_of(node: Node) -> str:
     return reverse("node", args=[node.product.slug, node.ref])
 
 
-def ticket_hop(ticket: Ticket) -> TicketHop:
+def ticket_hop(ticket: Ticket, at: str = "") -> TicketHop:
+    """`at` is the tracker whose numbers need no name of a repository."""
     return TicketHop(
-        ticket.key,
+        spelled(ticket.key, ticket.tracker, at),
         ticket.title,
         ticket.url,
         ticket.state,
@@ -80,14 +82,14 @@ def ticket_hop(ticket: Ticket) -> TicketHop:
     )
 
 
-def ticket_voice(ticket: Ticket) -> EvidenceHop | None:
+def ticket_voice(ticket: Ticket, at: str = "") -> EvidenceHop | None:
     """Its author's own words as a voice, when they are all that is known of who asked. The team's own are none."""
     words = spoken(ticket.body) or ticket.title
     if not words or is_machine(ticket.author) or ticket.author_is_staff:
         return None
     return EvidenceHop(
-        ref=ticket.key,
-        node=ticket.key,
+        ref=spelled(ticket.key, ticket.tracker, at),
+        node=spelled(ticket.key, ticket.tracker, at),
         stance="supports",
         type=EvidenceType.ANECDOTAL.label,
         quote=words[:WORDS_OF_A_TICKET],
@@ -188,8 +190,11 @@ def evidence_hops(nodes: Iterable[Node]) -> tuple[EvidenceHop, ...]:
 def hops_of(pairs: Sequence[tuple[Node, EvidenceLink]]) -> list[EvidenceHop]:
     """Pieces of evidence as all doors show them, in this order; two queries for all of them."""
     links = [link for _, link in pairs]
-    items, people = _items(links), _people_behind(links)
-    return [_evidence_hop(node, link, items.get(link.source_id), people.get(link.person_key)) for node, link in pairs]
+    items, talks, people = _items(links), _talks(links), _people_behind(links)
+    return [
+        _evidence_hop(node, link, items.get(link.source_id) or talks.get(link.source_id), people.get(link.person_key))
+        for node, link in pairs
+    ]
 
 
 def _items(links: list[EvidenceLink]) -> dict[str, FeedbackItem]:
@@ -204,6 +209,18 @@ def _items(links: list[EvidenceLink]) -> dict[str, FeedbackItem]:
     return {item.ref: item for item in found}
 
 
+def _talks(links: list[EvidenceLink]) -> dict[str, Interview]:
+    numbers = {
+        int(link.source_id[4:])
+        for link in links
+        if link.source_kind == SourceKind.INTERVIEW and link.source_id[4:].isdigit()
+    }
+    if not numbers:
+        return {}
+    found = Interview.objects.filter(product=links[0].product_id, number__in=numbers)
+    return {talk.ref: talk for talk in found}
+
+
 def _people_behind(links: list[EvidenceLink]) -> dict[str, Person]:
     keys = {link.person_key for link in links} - {""}
     if not keys:
@@ -211,9 +228,13 @@ def _people_behind(links: list[EvidenceLink]) -> dict[str, Person]:
     return {person.key: person for person in Person.objects.filter(product=links[0].product_id, key__in=keys)}
 
 
-def _evidence_hop(node: Node, link: EvidenceLink, item: FeedbackItem | None, person: Person | None) -> EvidenceHop:
-    silent = item is not None and item.consent == Consent.NONE
-    name = (item.author_name if item else "") or (person.name if person else "")
+def _evidence_hop(
+    node: Node, link: EvidenceLink, said: FeedbackItem | Interview | None, person: Person | None
+) -> EvidenceHop:
+    silent = said is not None and said.consent == Consent.NONE
+    item = said if isinstance(said, FeedbackItem) else None
+    told = item.author_name if item else said.participant if isinstance(said, Interview) else ""
+    name = told or (person.name if person else "")
     plan = person.plan if person else ""
     return EvidenceHop(
         ref=link.source_id or f"evidence {link.pk}",
@@ -227,8 +248,15 @@ def _evidence_hop(node: Node, link: EvidenceLink, item: FeedbackItem | None, per
         said_at=link.said_or_added_at,
         importance=link.importance,
         provenance=evidence_provenance(link),
-        url=reverse("feedback_item", args=[node.product.slug, item.number]) if item else link.source_url,
+        url=_page_of(node, said) or link.source_url,
     )
+
+
+def _page_of(node: Node, said: FeedbackItem | Interview | None) -> str:
+    if said is None:
+        return ""
+    name = "feedback_item" if isinstance(said, FeedbackItem) else "interview"
+    return reverse(name, args=[node.product.slug, said.number])
 
 
 def evidence_provenance(link: EvidenceLink) -> str:

@@ -1,0 +1,60 @@
+"""What interviews show on others' pages and find for the box, and how they forget a person."""
+
+from django.utils import timezone
+
+from whytree.people.queries import PersonRef
+from whytree.workspace.actors import Actor
+from whytree.workspace.models import Product
+from whytree.workspace.sockets import Hit, Panel, plug_erase, plug_panel, plug_search
+
+from . import queries
+from .cadence import cadence
+from .erasing import erase_interviews
+from .models import Interview
+
+SHOWN = 5
+MOST_FOUND = 4
+
+
+def plug() -> None:
+    """Called once at start-up."""
+    plug_panel("person", person_panel, order=22)
+    plug_panel("today", today_panel, order=45)
+    plug_search(search)
+    plug_erase(erase_interviews)
+
+
+def person_panel(actor: Actor, product: Product, person: PersonRef) -> Panel | None:
+    """The talks with them, and what was marked there."""
+    found = queries.interviews_of_person(product, person.ids, limit=SHOWN)
+    if not found:
+        return None
+    links = queries.links_of(found)
+    context = {"talks": [(one, links.get(one.ref, []), list(one.highlights.all()[:3])) for one in found]}
+    return Panel("Talks with them", "voice/_panel_talks.html", context)
+
+
+def today_panel(actor: Actor, product: Product, subject: None) -> Panel | None:
+    """Weeks with a touchpoint, once the team has begun to talk to users."""
+    kept = cadence(product, timezone.now())
+    if kept.last_at is None:
+        return None
+    context = {"product": product, "cadence": kept}
+    return Panel("Talks with users", "voice/_panel_cadence.html", context, column="aside")
+
+
+def search(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:
+    """Interviews by their id, or by whom they were with."""
+    words = words.strip()
+    if words.upper().startswith("INT-") and words[4:].isdecimal() and len(words) < 14:
+        found = queries.interviews(product).filter(number=int(words[4:]))[:1]
+        return [_hit(product, one, 1.0) for one in found]
+    if len(words) < 2:
+        return []
+    found = queries.interviews(product).filter(participant__icontains=words, erased_at=None)
+    return [_hit(product, one, 0.55) for one in found[: min(limit, MOST_FOUND)]]
+
+
+def _hit(product: Product, one: Interview, rank: float) -> Hit:
+    title = f"Talk with {one.who}, {one.held_at:%Y-%m-%d}"
+    return Hit("interview", one.ref, title, f"/p/{product.slug}/{one.ref}", rank)
