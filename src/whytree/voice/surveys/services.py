@@ -27,7 +27,7 @@ from whytree.workspace.roles import Role
 from . import showing
 from .answering import answered_event, favourable_event
 from .models import ID_LENGTH, MOST_STOP_AT, TITLE_LENGTH, WORDS_LENGTH, Survey, SurveyResponse, SurveyState, Via
-from .people import ids_of, respondent_of
+from .people import askings, ids_of, respondent_of
 from .questions import checked_questions, one_line, stored
 
 MOST_HIDDEN = 20
@@ -189,7 +189,7 @@ def invite(actor: Actor, survey: Survey, person: str) -> str:
 
 
 def refuse_if_asked_lately(survey: Survey, key: str) -> None:
-    """One cool-down over all surveys of a product: people are asked rarely, whoever asks."""
+    """One cool-down over all surveys of a product, and over asking back: people are asked rarely, whoever asks."""
     last = last_asked(survey, key)
     if last is not None:
         days = (timezone.now() - last).days
@@ -202,10 +202,8 @@ def refuse_if_asked_lately(survey: Survey, key: str) -> None:
 def last_asked(survey: Survey, key: str) -> datetime | None:
     """When this person was last asked anything within the cool-down; None: not lately."""
     since = timezone.now() - timedelta(days=survey.cooldown_days)
-    asked = SurveyResponse.objects.filter(
-        survey__product_id=survey.product_id, person_key__in=ids_of(survey.product, [key]), asked_at__gt=since
-    ).exclude(survey=survey)
-    return asked.order_by("-asked_at").values_list("asked_at", flat=True).first()
+    times = [at for pk, at in askings(survey.product, ids_of(survey.product, [key])) if pk != survey.pk and at > since]
+    return max(times, default=None)
 
 
 def _address(own: str) -> str:
