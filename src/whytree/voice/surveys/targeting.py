@@ -14,8 +14,8 @@ from whytree.stores.errors import StoreUnavailable
 from whytree.stores.filters import Filter, Selection
 from whytree.workspace.models import Product
 
-from .models import Survey, SurveyResponse
-from .people import ids_of
+from .models import Survey
+from .people import askings, ids_of
 
 
 def surveys_for(
@@ -32,12 +32,11 @@ def surveys_for(
     names = ids_of(product, ids)
     key = names[0]
     drawn = [one for one in allowed if is_drawn(one, key)]
-    asked = SurveyResponse.objects.filter(survey__product=product, person_key__in=names) if drawn else []
-    known = [(one.survey_id, one.asked_at or one.answered_at) for one in asked]
+    known = askings(product, names) if drawn else []
     found = []
     for survey in drawn:
         since = now - timedelta(days=survey.cooldown_days)
-        if any(pk == survey.pk or (at is not None and at > since) for pk, at in known):
+        if any(pk == survey.pk or at > since for pk, at in known):
             continue
         found.append((survey, belongs(survey, key)))
     return found
