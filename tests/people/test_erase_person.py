@@ -33,6 +33,8 @@ NAMES_A_USER = {
     "voice.FeedbackItem.author_name": "emptied",
     "voice.Requester.person_key": "a random number in its place",
     "voice.Interview.person_key": "emptied, with every word of the talk",
+    "voice.Contact.person_key": "a random number in its place",
+    "voice.ContactWish.person_key": "the row goes",
     "code.Ticket.author": "emptied, with the words",
     "code.TicketComment.author": "emptied, with the words",
     "code.PullRequest.author": "emptied, with the words",
@@ -49,6 +51,7 @@ def mira(store: Any, actor: Any, product: Any) -> str:
     from whytree.code.models import Ticket, TicketComment
     from whytree.stores.capture import put_aside
     from whytree.tree.services import create_opportunity, create_solution
+    from whytree.voice.contacts import log_contact, set_wish
     from whytree.voice.drafts import Source
     from whytree.voice.interviews.services import Span as TalkSpan
     from whytree.voice.interviews.services import (
@@ -136,6 +139,8 @@ def mira(store: Any, actor: Any, product: Any) -> str:
     ).interview
     link_highlight(actor, highlight_talk(actor, talk, TalkSpan(first=2), tags=["odd"]), opportunity)
     remove_highlight(actor, highlight_talk(actor, talk, TalkSpan(first=1)))
+    log_contact(actor, product, MIRA, kind="survey", subject="a survey")
+    set_wish(actor, product, MIRA, may=False)
     write_snapshot(actor, talk, name=f"Mira {MARK}", quick_facts=f"lives with {MARK}")
     save_view(actor, product, name="hers", query=f"person={MIRA}")
     ticket = Ticket.objects.create(product=product, key="#4", title="Form", author=MIRA, body=f"words of {MARK}")
@@ -166,6 +171,7 @@ def test_before_she_stands_in_every_table_that_names_a_user(mira: str, store: An
     there = {row.split(" ")[0] for row in rows_that_say(MARK)}
     expected = {"people_person", "voice_feedbackitem", "voice_highlight", "voice_requester", "voice_savedview"}
     expected |= {"voice_interview", "voice_transcript", "voice_interviewsnapshot"}
+    expected |= {"voice_contact", "voice_contactwish"}
     assert there >= expected | {"tree_evidencelink", "code_ticket", "code_ticketcomment", "workspace_activity"}
     assert set(store_rows_that_say(store, MARK)) == {"events", "merge_edges", "person_overrides", "quarantine"}
 

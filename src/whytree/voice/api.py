@@ -10,6 +10,7 @@ from whytree.voice import import_api, loop_api, queries, schemas, services, tria
 from whytree.voice.drafts import FeedbackFields
 from whytree.voice.interviews.api import router as interviews
 from whytree.voice.interviews.guide_api import router as guides
+from whytree.voice.interviews.recruit_api import router as recruiting
 from whytree.voice.models import FeedbackItem
 from whytree.voice.themes.api import router as themes
 from whytree.workspace.doors import ApiRequest, api_product
@@ -22,6 +23,7 @@ router.add_router("", loop_api.router)
 router.add_router("", themes)
 router.add_router("", interviews)
 router.add_router("", guides)
+router.add_router("", recruiting)
 
 _ANYTHING = schemas.NarrowIn()
 

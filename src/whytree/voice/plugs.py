@@ -10,6 +10,7 @@ from whytree.workspace.models import Product
 from whytree.workspace.sockets import Hit, Panel, Tone, plug_erase, plug_export, plug_panel, plug_search
 
 from . import queries
+from .contacts import erase_contacts, export_contacts
 from .interviews.erasing import export_interviews
 from .models import FeedbackItem
 from .queries import Wanted
@@ -34,6 +35,7 @@ def plug() -> None:
     plug_search(search)
     plug_export(export_person)
     plug_erase(erase_feedback)
+    plug_erase(erase_contacts)
 
 
 def opportunity_panel(actor: Actor, product: Product, opportunity: Opportunity) -> Panel | None:
@@ -112,7 +114,11 @@ def _hit(product: Product, item: FeedbackItem, words: str, rank: float) -> Hit:
 
 def export_person(product: Product, person_key: str) -> Any:
     """Everything they told us, as they would want to read it."""
-    return {"feedback": _feedback_of(product, person_key), "interviews": export_interviews(product, person_key)}
+    return {
+        "feedback": _feedback_of(product, person_key),
+        "interviews": export_interviews(product, person_key),
+        "contacts": export_contacts(product, person_key),
+    }
 
 
 def _feedback_of(product: Product, person_key: str) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .interviews.pages import guides, snapshots, talks, words
+from .interviews.pages import guides, recruiting, snapshots, talks, words
 from .pages import acts, imports, inbox, item, loop, sorting
 from .themes import pages as themes
 
@@ -35,6 +35,11 @@ pages = [
     path("interviews/guides/new", guides.guide, name="new_guide"),
     path("interviews/guides/<int:pk>", guides.guide, name="guide"),
     path("interviews/guides/<int:pk>/remove", guides.remove_guide, name="remove_guide"),
+    path("interviews/recruit", recruiting.recruit, name="recruit"),
+    path("interviews/recruit/invite", recruiting.invite, name="invite_to_talk"),
+    path("interviews/recruit/settings", recruiting.contact_settings, name="contact_settings"),
+    path("interviews/recruit/wish", recruiting.wish, name="contact_wish"),
+    path("INT-<int:number>/calendar.ics", recruiting.calendar, name="interview_calendar"),
     path("INT-<int:number>", talks.interview, name="interview"),
     path("INT-<int:number>/about", talks.about_interview, name="about_interview"),
     path("INT-<int:number>/remove", talks.remove_interview, name="remove_interview"),
@@ -65,5 +70,6 @@ pages = [
 ]
 
 root = [
+    path("leave-alone/<str:token>", recruiting.leave_alone, name="leave_alone"),
     path("solved/<str:token>", loop.did_it_solve, name="did_it_solve"),
 ]

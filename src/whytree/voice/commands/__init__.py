@@ -6,6 +6,7 @@ import typer
 
 from ..interviews import commands as interviews
 from ..interviews import guide_commands as guides
+from ..interviews import recruit_commands as recruiting
 from ..themes import commands as themes
 from . import importing, items, loop, sorting
 
@@ -18,3 +19,4 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     themes.register(root, group)
     interviews.register(group)
     guides.register(group)
+    recruiting.register(group)

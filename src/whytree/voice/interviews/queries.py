@@ -243,9 +243,11 @@ def find_guide(product: Product, name: str) -> Guide:
 
 def asked_in(interview: Interview, transcript: Transcript | None) -> tuple[int, tuple[Finding, ...]]:
     """How many questions our side asked in a talk, and which of them brought opinions in place of stories."""
+    if transcript is None:
+        return 0, ()
     ours = [
         (number, transcript.text[line["start"] : line["end"]])
-        for number, line in enumerate(transcript.lines if transcript else (), start=1)
+        for number, line in enumerate(transcript.lines, start=1)
         if is_interviewer(line["speaker"], interview.interviewers)
     ]
     return sum(text.count("?") for _, text in ours), lint_lines(ours)

@@ -2,6 +2,7 @@
 
 from ..interviews.models import Guide, Interview, InterviewSnapshot, Transcript
 from ..themes.models import Theme, ThemeMembership, ThemeRun, ThemeState
+from .contacts import Contact, ContactKind, ContactSettings, ContactWish
 from .imports import ERRORS_KEPT, UNFINISHED, ImportRun, RunState
 from .items import Consent, FeedbackItem, Highlight, HighlightTag, ItemTag, Redaction
 from .loop import Loop, Requester
@@ -15,6 +16,10 @@ __all__ = [
     "TEXT_LENGTH",
     "UNFINISHED",
     "Consent",
+    "Contact",
+    "ContactKind",
+    "ContactSettings",
+    "ContactWish",
     "FeedbackItem",
     "Guide",
     "Highlight",
