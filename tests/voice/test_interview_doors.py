@@ -47,6 +47,13 @@ def test_without_talks_the_page_says_how_they_come(as_alice: Any, as_viewer: Any
     assert "A member of Sprout can bring one in" in read(as_viewer, "interviews")
 
 
+def test_the_latest_talk_comes_first(as_viewer: Any, actor: Any, product: Any) -> None:
+    for day in (3, 1, 2):
+        add_interview(actor, product, participant=f"Day {day}", held_at=f"2026-03-0{day} 10:00")
+    page = read(as_viewer, "interviews")
+    assert [page.index(f"Day {day}") for day in (3, 2, 1)] == sorted(page.index(f"Day {day}") for day in (1, 2, 3))
+
+
 def test_a_file_is_looked_at_first_and_then_imported(as_bob: Any, product: Any) -> None:
     file = SimpleUploadedFile("talk.vtt", TALK.encode())
     looked = do(as_bob, "interviews/new", file=file, look="1", participant="Wiktor")

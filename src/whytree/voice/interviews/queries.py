@@ -23,7 +23,8 @@ _REF = re.compile(r"INT-([1-9][0-9]{0,8})", re.IGNORECASE)
 
 def interviews(product: Product) -> QuerySet[Interview]:
     """The talks, the latest first, without their words."""
-    return Interview.objects.filter(product=product).select_related("product", "guide")
+    found = Interview.objects.filter(product=product).select_related("product", "guide")
+    return found.order_by("-held_at", "-number")  # said again: a count beside it makes Django forget the model's own
 
 
 def counted(found: QuerySet[Interview]) -> QuerySet[Interview]:
