@@ -69,6 +69,7 @@ GROUPS = {
     "feedback": "What people said.",
     "theme": "What many voices are about.",
     "interview": "Talks with people, and what was said.",
+    "highlight": "Marked words of voices and talks.",
     "contact": "Who may be asked for something, and when they were last.",
     "experiment": "What a change did to people drawn by lot.",
     "rollout": "Changes brought to more and more people, while guardrails are watched.",

@@ -33,7 +33,7 @@ MOST_LISTED = 200
 def _item_out(item: FeedbackItem) -> schemas.ItemOut:
     links, tags = queries.links_of([item]), queries.tags_of([item])
     shown = schemas.FeedbackOut.of(item, links.get(item.ref, []), tags=tags.get(item.pk, ()))
-    marks = [schemas.HighlightOut(**mark.as_json()) for mark in item.highlights.all()]
+    marks = [schemas.HighlightOut(**mark.as_json()) for mark in item.highlights.prefetch_related("tags")]
     return schemas.ItemOut(**shown.model_dump(), highlights=marks)
 
 
@@ -110,6 +110,13 @@ def highlight(request: ApiRequest, product: str, ref: str, said: schemas.SpanIn)
     item = queries.find_by_ref(api_product(request, product, Role.MEMBER), ref)
     span = services.Span.of(item, start=said.start, end=said.end, quote=said.quote)
     return Status(201, schemas.HighlightOut(**services.highlight(request.actor, item, span).as_json()))
+
+
+@router.put("/products/{product}/highlights/{number}", response=schemas.HighlightOut, operation_id="tag_highlight")
+def tag_highlight(request: ApiRequest, product: str, number: int, said: schemas.TagsIn) -> schemas.HighlightOut:
+    """Give marked words exactly these tags, whether somebody wrote them or said them in a talk."""
+    mark = services.find_highlight(api_product(request, product, Role.MEMBER), number)
+    return schemas.HighlightOut(**services.tag_highlight(request.actor, mark, said.tags).as_json())
 
 
 @router.post("/products/{product}/feedback/{ref}/links", response={201: schemas.ItemOut}, operation_id="link_excerpt")

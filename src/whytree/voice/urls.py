@@ -66,6 +66,7 @@ pages = [
     path("FB-<int:number>/opportunity", item.new_opportunity, name="voice_opportunity"),
     path("FB-<int:number>/put-away", acts.put_away, name="put_away"),
     path("FB-<int:number>/bring-back", acts.bring_back, name="bring_back"),
+    path("FB-<int:number>/marks/<int:pk>/tag", acts.tag_mark, name="tag_mark"),
     path("FB-<int:number>/consent", acts.set_consent, name="set_consent"),
 ]
 

@@ -3,7 +3,7 @@
 from ..fields import InterviewFields
 from .guides import remove_guide, write_guide
 from .inviting import contact_of, invite, leave_alone
-from .marking import Span, highlight_talk, link_highlight, remove_highlight, tag_highlight, unlink_talk
+from .marking import Span, highlight_talk, link_highlight, remove_highlight, unlink_talk
 from .snapshots import SnapshotFields, Step, write_snapshot
 from .talks import (
     Imported,
@@ -36,7 +36,6 @@ __all__ = [
     "remove_highlight",
     "remove_interview",
     "set_interview",
-    "tag_highlight",
     "unlink_talk",
     "write_guide",
     "write_snapshot",
