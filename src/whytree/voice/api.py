@@ -12,6 +12,7 @@ from whytree.voice.downloads import as_file
 from whytree.voice.drafts import FeedbackFields
 from whytree.voice.interviews.api import router as interviews
 from whytree.voice.interviews.guide_api import router as guides
+from whytree.voice.interviews.recruit_api import router as recruiting
 from whytree.voice.models import FeedbackItem
 from whytree.voice.surveys.api import router as surveys
 from whytree.voice.themes.api import router as themes
@@ -28,6 +29,7 @@ router.add_router("", themes)
 router.add_router("", interviews)
 router.add_router("", guides)
 router.add_router("", weighing)
+router.add_router("", recruiting)
 
 _ANYTHING = schemas.WantedIn()
 
@@ -37,7 +39,7 @@ MOST_LISTED = 200
 def _item_out(item: FeedbackItem) -> schemas.ItemOut:
     links, tags = queries.links_of([item]), queries.tags_of([item])
     shown = schemas.FeedbackOut.of(item, links.get(item.ref, []), tags=tags.get(item.pk, ()))
-    marks = [schemas.HighlightOut(**mark.as_json()) for mark in item.highlights.all()]
+    marks = [schemas.HighlightOut(**mark.as_json()) for mark in item.highlights.prefetch_related("tags")]
     merged = [part.ref for part in item.merged.order_by("pk")]
     return schemas.ItemOut(**shown.model_dump(), highlights=marks, merged=merged)
 
@@ -113,6 +115,13 @@ def highlight(request: ApiRequest, product: str, ref: str, said: schemas.SpanIn)
     item = queries.find_by_ref(api_product(request, product, Role.MEMBER), ref)
     span = services.Span.of(item, start=said.start, end=said.end, quote=said.quote)
     return Status(201, schemas.HighlightOut(**services.highlight(request.actor, item, span).as_json()))
+
+
+@router.put("/products/{product}/highlights/{number}", response=schemas.HighlightOut, operation_id="tag_highlight")
+def tag_highlight(request: ApiRequest, product: str, number: int, said: schemas.TagsIn) -> schemas.HighlightOut:
+    """Give marked words exactly these tags, whether somebody wrote them or said them in a talk."""
+    mark = services.find_highlight(api_product(request, product, Role.MEMBER), number)
+    return schemas.HighlightOut(**services.tag_highlight(request.actor, mark, said.tags).as_json())
 
 
 @router.post("/products/{product}/feedback/{ref}/links", response={201: schemas.ItemOut}, operation_id="link_excerpt")

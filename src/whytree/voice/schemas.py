@@ -86,6 +86,11 @@ class HighlightOut(Schema):
     start: int
     end: int
     quote: str
+    tags: list[str]
+
+
+class TagsIn(Said):
+    tags: list[str]
 
 
 class LinkOut(Schema):

@@ -9,6 +9,7 @@ import typer
 
 from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson, show
+from whytree.workspace.printing import plain
 
 
 def register(group: Callable[[str], typer.Typer]) -> None:
@@ -19,6 +20,7 @@ def register(group: Callable[[str], typer.Typer]) -> None:
     group("feedback").command("link")(link_feedback)
     group("feedback").command("unlink")(unlink_feedback)
     group("feedback").command("put-away")(put_away)
+    group("highlight").command("tag")(tag_highlight)
 
 
 def add_feedback(
@@ -208,3 +210,14 @@ def put_away(ref: Annotated[str, typer.Argument(help="As FB-12.")], as_json: AsJ
     client = connect()
     item = client.post(f"/products/{client.product}/feedback/{ref}/put-away")
     show(item, as_json, f"{item['ref']} is put away.")
+
+
+def tag_highlight(
+    number: Annotated[int, typer.Argument(help="The highlight's number, as --json of its voice or talk shows it.")],
+    tags: Annotated[list[str] | None, typer.Argument(help="Exactly these tags; none takes them off.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sort marked words of a voice or a talk by tags."""
+    client = connect()
+    mark = client.put(f"/products/{client.product}/highlights/{number}", {"tags": tags or []})
+    show(mark, as_json, f"“{plain(mark['quote'])}”: {plain(', '.join(mark['tags'])) or 'no tag'}.")

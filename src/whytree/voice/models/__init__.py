@@ -3,6 +3,7 @@
 from ..interviews.models import Guide, Interview, InterviewSnapshot, Transcript
 from ..surveys.models import Survey, SurveyResponse, SurveyState
 from ..themes.models import Theme, ThemeMembership, ThemeRun, ThemeState
+from .contacts import Contact, ContactKind, ContactSettings, ContactWish
 from .imports import ERRORS_KEPT, UNFINISHED, ColumnMapping, ImportRun, RunState
 from .items import Consent, FeedbackItem, Highlight, HighlightTag, ItemTag, Redaction
 from .loop import Loop, Requester
@@ -18,6 +19,10 @@ __all__ = [
     "UNFINISHED",
     "ColumnMapping",
     "Consent",
+    "Contact",
+    "ContactKind",
+    "ContactSettings",
+    "ContactWish",
     "FeedbackItem",
     "Feeling",
     "Guide",

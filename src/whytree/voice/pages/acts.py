@@ -80,6 +80,21 @@ def bring_back(request: PageRequest, product: Product, number: int) -> HttpRespo
 
 @require_POST
 @page(Role.MEMBER)
+def tag_mark(request: PageRequest, product: Product, number: int, pk: int) -> HttpResponse:
+    """Sort marked words by tags."""
+    item = queries.find_feedback(product, number)
+    mark = services.find_highlight(product, pk)
+    if mark.item_id != item.pk:
+        raise NotFound(f"There is no such highlight in {item.ref}.")
+    try:
+        services.tag_highlight(request.actor, mark, request.POST.get("tags", "").split(","))
+    except Invalid as error:
+        messages.error(request, error.message)
+    return redirect(_here(request, product, item))
+
+
+@require_POST
+@page(Role.MEMBER)
 def set_consent(request: PageRequest, product: Product, number: int) -> HttpResponse:
     item = queries.find_feedback(product, number)
     services.set_consent(request.actor, item, request.POST.get("consent", ""))

@@ -36,7 +36,7 @@ def may_write(actor: Actor, product: Product) -> bool:
 
 def reading(request: PageRequest, product: Product, item: FeedbackItem, query: Query) -> dict[str, Any]:
     """What the panes of one voice show."""
-    marks = list(item.highlights.all())
+    marks = list(item.highlights.prefetch_related("tags"))
     links = queries.links_of([item]).get(item.ref, [])
     person, moments = _person(product, item)
     others = queries.items_of_person(product, person.ids if person else [item.person_key], limit=6)
@@ -44,6 +44,7 @@ def reading(request: PageRequest, product: Product, item: FeedbackItem, query: Q
         "item": item,
         "item_tags": queries.tags_of([item]).get(item.pk, ()),
         "pieces": pieces(item.text, _marked(item, marks, query)),
+        "marks": [mark for mark in marks if mark.still_stands(item.text)],
         "lost_marks": [mark for mark in marks if not mark.still_stands(item.text)],
         "links": links,
         "person": person,

@@ -1,5 +1,6 @@
 """What may change the voices. One verb a function; each asks for the role, acts in one transaction, leaves one Activity."""
 
+from .highlights import find_highlight, tag_highlight
 from .imports import LEFT_OUT, FileFacts, find_run, finish_import, start_import, take_rows, undo_import
 from .items import Added, Refused, add_feedback, add_many, bring_back, put_away, set_consent
 from .linking import (
@@ -32,6 +33,7 @@ __all__ = [
     "add_status",
     "bring_back",
     "close_import",
+    "find_highlight",
     "find_main",
     "find_mapping",
     "find_opportunity",
@@ -57,6 +59,7 @@ __all__ = [
     "set_consent",
     "set_voice_settings",
     "start_import",
+    "tag_highlight",
     "take_rows",
     "together",
     "triage",
