@@ -72,6 +72,7 @@ def add_metric(
     where: Annotated[
         list[str] | None, typer.Option(metavar="FILTER", help="Only such events, as plan=pro. Of --from, the first.")
     ] = None,
+    by_company: Annotated[bool, typer.Option("--by-company", help="Count companies in place of people.")] = False,
     unit: Unit = "",
     role: MetricRole = "",
     category: Category = "",
@@ -108,7 +109,7 @@ def add_metric(
     fields = {"name": name, "role": role, "category": category, "owner": owner, "description": description}
     body = {
         "key": key,
-        "definition": {"version": 1, **said[0]},
+        "definition": {"version": 1, **said[0], **({"by_company": True} if by_company else {})},
         "direction": "down" if less_is_better else "up",
         **fields,
         **({"unit": unit} if unit else {}),

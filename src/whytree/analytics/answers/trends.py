@@ -12,6 +12,7 @@ from whytree.engines import stats
 from whytree.engines.figures import number
 from whytree.errors import Invalid
 from whytree.stores import trends as store
+from whytree.stores.companies import Companies
 from whytree.stores.filters import By, Selection
 from whytree.stores.funnels import MOST_GROUPS
 from whytree.workspace.models import Product
@@ -196,14 +197,15 @@ def _figures(
             value: {_key(each.start): (each.value, None, None, each.n) for each in those}
             for value, those in summed.items()
         }
-    counts = store.counts(product.pk, asked, by=by, groups=groups)
+    unit = Companies(product.pk) if measure.name == "companies" else None
+    counts = store.counts(product.pk, asked, by=by, groups=groups, unit=unit)
     return {
         value: {_key(each.start): _counted(measure.name, each) for each in those} for value, those in counts.items()
     }
 
 
 def _counted(name: str, each: store.Stretch) -> Figures:
-    if name == "people":
+    if name in ("people", "companies"):
         return _people_figures(each.people)
     events = stats.clustered_count(each.events, each.squares, each.largest, each.people)
     if name == "average":
@@ -314,6 +316,8 @@ def _against_before(line: Line, lines: Sequence[Line]) -> str:
 
 
 def _unit(question: Trends) -> str:
+    if question.measure.name == "companies" and not question.formula:
+        return " companies"
     return " people" if question.measure.name in ("people", *ACTIVE) and not question.formula else ""
 
 

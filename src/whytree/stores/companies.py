@@ -1,0 +1,118 @@
+"""Companies: which one an event and a person belong to, and what is known of it. Read from the events themselves.
+
+An event says its company as `$groups.company` (PostHog's clients, on every event); a person's is the newest that any of
+their events said, or that was said by Segment's `group` or PostHog's `$groupidentify`, which also tell what is known of it.
+"""
+
+from dataclasses import dataclass
+
+from .filters import Bound, Filter, text_condition
+from .sql import PERSON
+
+#: What clients call the group that is a company; of several on one event the first counts.
+TYPES = ("company", "organization", "organisation", "account", "workspace", "team")
+#: The key that a company goes by, and what it is called: its key where nobody said.
+ID, NAME = "id", "name"
+
+_IS_TOLD_OF = "has({types}, properties['$group_type'])"
+_ON_EVENT = "arrayFirst(c -> c != '', [" + ", ".join(f"properties['$groups.{one}']" for one in TYPES) + "])"
+_TOLD = (
+    "multiIf(event = '$group', properties['groupId'], "
+    f"event = '$groupidentify', if({_IS_TOLD_OF}, properties['$group_key'], ''), {_ON_EVENT})"
+)
+
+# The newest that was said holds; of two at one moment the one with the larger id, so that it is the same every time.
+_OF_PEOPLE = """
+SELECT {person} AS who, argMax(said, (timestamp, event_id)) AS company
+FROM (
+    SELECT person, timestamp, event_id, {told} AS said
+    FROM events
+    WHERE product = {product}
+)
+WHERE said != ''
+GROUP BY who
+"""
+
+_KNOWN = """
+SELECT company AS told, argMax(said, (timestamp, event_id)) AS trait
+FROM (
+    SELECT timestamp, event_id, {told} AS company,
+        if(event = '$group', properties[{plain}], properties[{set}]) AS said
+    FROM events
+    WHERE product = {product} AND event IN ('$group', '$groupidentify')
+)
+WHERE company != '' AND said != ''
+GROUP BY told
+"""
+
+
+@dataclass(frozen=True)
+class InCompanies:
+    """People whose company is such a one now: `wanted.field` is a trait of it, `id` its key, `name` its name or key."""
+
+    wanted: Filter
+
+    def sql(self, product_id: int, bound: Bound) -> str:
+        condition = text_condition("value", self.wanted, bound)
+        return f"SELECT who FROM ({_value_sql(product_id, self.wanted.field, bound)}) WHERE {condition}"
+
+
+@dataclass(frozen=True)
+class CompanyTrait:
+    """Tells groups apart by a trait of the company that a person belongs to now; empty where there is none."""
+
+    product_id: int
+    trait: str
+
+    @property
+    def name(self) -> str:
+        return self.trait
+
+    def text_sql(self, bound: Bound) -> str:
+        """As an expression on a row of `events`."""
+        return _of_person(_value_sql(self.product_id, self.trait, bound))
+
+
+@dataclass(frozen=True)
+class Companies:
+    """Counted in place of people. An event is of the company that it says, else of the one its person belongs to now."""
+
+    product_id: int
+
+
+Unit = Companies | None
+
+
+def unit_sql(unit: Unit, bound: Bound) -> str:
+    """Whom an event is counted for: a person, or a company's key, empty where there is none."""
+    if unit is None:
+        return PERSON
+    types = bound.add("Array(String)", list(TYPES))
+    told = _TOLD.format(types=types)
+    return f"if({told} != '', {told}, {_of_person(_value_sql(unit.product_id, ID, bound))})"
+
+
+def has_unit(unit: Unit, who: str) -> str:
+    """A condition that leaves out what belongs to no company; begins with AND."""
+    return "" if unit is None else f" AND {who} != ''"
+
+
+def _value_sql(product_id: int, trait: str, bound: Bound) -> str:
+    """A row for everybody who has a company: `who`, and the `value` of its trait now."""
+    product, types = bound.add("UInt32", product_id), bound.add("Array(String)", list(TYPES))
+    told = _TOLD.format(types=types)
+    people = _OF_PEOPLE.format(person=PERSON, told=told, product=product)
+    if trait == ID:
+        return f"SELECT who, company AS value FROM ({people})"
+    plain, as_set = bound.add("String", trait), bound.add("String", f"$group_set.{trait}")
+    known = _KNOWN.format(told=told, plain=plain, set=as_set, product=product)
+    value = "if(trait = '', company, trait)" if trait == NAME else "trait"
+    return f"SELECT who, {value} AS value FROM ({people}) AS people LEFT JOIN ({known}) AS known ON company = told"
+
+
+def _of_person(values: str) -> str:
+    """The value of a row's person, looked up among those of everybody, which are found once."""
+    pairs = (
+        f"(SELECT (arrayConcat([toUInt64(0)], groupArray(who)), arrayConcat([''], groupArray(value))) FROM ({values}))"
+    )
+    return f"transform({PERSON}, tupleElement({pairs}, 1), tupleElement({pairs}, 2), '')"
