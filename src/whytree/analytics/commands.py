@@ -204,7 +204,7 @@ def _lines(measure: dict[str, Any]) -> list[str]:
         interval = measure["reason"]
         if measure["low"] is not None:
             interval = f"95 %: {number(measure['low'])} to {number(measure['high'])}"
-        lines.append(f"  {number(measure['value'])}{unit}   {interval}, n = {measure['n']:,} people")
+        lines.append(f"  {number(measure['value'])}{unit}   {interval}, n = {measure['n']:,} {measure['counted']}")
     if measure["open"]:
         lines.append(f"  {measure['open']:,} more are still under way and not counted")
     lines.append(f"  {measure['from_at'][:10]} to before {measure['to_at'][:10]}; {measure['source']}")

@@ -17,7 +17,7 @@ from whytree.engines.stats.tails import Tail
 from whytree.stores import amounts
 from whytree.stores import metrics as store
 from whytree.stores.amounts import WHOLE, Period, Placed, Sums
-from whytree.stores.companies import Companies, Unit
+from whytree.stores.companies import Unit
 from whytree.stores.filters import Selection
 from whytree.stores.metrics import Converted, Counted
 from whytree.workspace.models import Product
@@ -35,7 +35,7 @@ from .definitions import (
     TimeTo,
     Unique,
 )
-from .resolving import ready
+from .resolving import companies_of, ready
 
 NOT_HAPPENED = "It has not happened in this period."
 TOO_FEW_BEYOND = (
@@ -98,7 +98,7 @@ def measured(product: Product, definition: Definition, start: datetime, end: dat
 
 
 def _unit(product: Product, definition: Definition) -> Unit:
-    return Companies(product.pk) if definition.by_company else None
+    return companies_of(product) if definition.by_company else None
 
 
 def _one(product: Product, selection: Selection) -> Selection:

@@ -111,7 +111,7 @@ def sums(product_id: int, top: Part, bottom: Part, period: Period, *, unit: Unit
     sql = _SUMS.format(
         bucket=period.bucket.format(at="timestamp"),
         person=who,
-        has_unit=has_unit(unit, who),
+        has_unit=has_unit(unit),
         top=_part_sql(top, bound),
         bottom=_part_sql(bottom, bound),
         condition=f"({selected(top.selection, bound)}) OR ({selected(bottom.selection, bound)})",
@@ -233,7 +233,7 @@ def quantile(
     people = _NUMBERS.format(
         bucket=period.bucket.format(at="timestamp"),
         person=who,
-        has_unit=has_unit(unit, who),
+        has_unit=has_unit(unit),
         number=number_sql(field, bound),
         condition=selected(selection, bound),
     )
@@ -258,7 +258,7 @@ def time_to(
     people = _TIMES.format(
         bucket=period.bucket.format(at="entry"),
         person=who,
-        has_unit=has_unit(unit, who),
+        has_unit=has_unit(unit),
         after=">" if entry == goal else ">=",
         begins=f"({selected(entry, bound)}) AND timestamp < {{end:DateTime64(3, 'UTC')}}",
         goal=f"({selected(goal, bound)})",

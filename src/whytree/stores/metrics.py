@@ -99,7 +99,7 @@ def count(product_id: int, did: Selection, start: datetime, end: datetime, *, un
     """All occurrences in the period."""
     bound = Bound()
     who = unit_sql(unit, bound)
-    sql = _COUNT.format(unit=who, meant=selected(did, bound) + has_unit(unit, who))
+    sql = _COUNT.format(unit=who, meant=selected(did, bound) + has_unit(unit))
     rows = store().query(sql, bound.values | {"product": product_id, "start": start, "end": end}, PEOPLE)
     return _counted(rows[0])
 
@@ -110,7 +110,7 @@ def count_by_day(
     """The same for each day on which there was one."""
     bound = Bound()
     who = unit_sql(unit, bound)
-    sql = _COUNT_BY_DAY.format(unit=who, meant=selected(did, bound) + has_unit(unit, who))
+    sql = _COUNT_BY_DAY.format(unit=who, meant=selected(did, bound) + has_unit(unit))
     parameters = bound.values | {"product": product_id, "start": start, "end": end, "zone": zone}
     return {row["day"]: _counted(row) for row in store().query(sql, parameters, PEOPLE)}
 
@@ -180,7 +180,7 @@ def _followed(asked: _Followed, hit: str, *, since: str) -> dict[date, Converted
     who = unit_sql(asked.unit, bound)
     sql = _CONVERSION_BY_DAY.format(
         person=who,
-        has_unit=has_unit(asked.unit, who),
+        has_unit=has_unit(asked.unit),
         hit=hit,
         begins=f"({selected(asked.entry, bound)}) AND timestamp < {{end:DateTime64(3, 'UTC')}}",
         goal=f"({selected(asked.goal, bound)})",

@@ -141,7 +141,7 @@ def counts(
     names = ("events", "people", "squares", "largest")
     bound = Bound()
     who = unit_sql(unit, bound)
-    rows = _rows(_COUNTS, product_id, asked, by, groups, bound, more=has_unit(unit, who), person=who)
+    rows = _rows(_COUNTS, product_id, asked, by, groups, bound, more=has_unit(unit), person=who)
     found: dict[str | None, list[Stretch]] = {}
     for row in rows:
         found.setdefault(_group(row, by), []).append(Stretch(row["bucket"], *(row[name] for name in names)))

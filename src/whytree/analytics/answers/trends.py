@@ -12,13 +12,12 @@ from whytree.engines import stats
 from whytree.engines.figures import number
 from whytree.errors import Invalid
 from whytree.stores import trends as store
-from whytree.stores.companies import Companies
 from whytree.stores.filters import By, Selection
 from whytree.stores.funnels import MOST_GROUPS
 from whytree.workspace.models import Product
 
 from ..questions import ACTIVE, LETTERS, Measured, Trends, by_text, label
-from ..resolving import ready, ready_by
+from ..resolving import companies_of, ready, ready_by
 from .ground import period, refuse_unseen
 from .head import Head, head
 from .made import Figures, added_up, by_formula, smoothed
@@ -197,7 +196,7 @@ def _figures(
             value: {_key(each.start): (each.value, None, None, each.n) for each in those}
             for value, those in summed.items()
         }
-    unit = Companies(product.pk) if measure.name == "companies" else None
+    unit = companies_of(product) if measure.name == "companies" else None
     counts = store.counts(product.pk, asked, by=by, groups=groups, unit=unit)
     return {
         value: {_key(each.start): _counted(measure.name, each) for each in those} for value, those in counts.items()
