@@ -4,6 +4,7 @@ from ..themes.models import Theme, ThemeMembership, ThemeRun, ThemeState
 from .imports import ERRORS_KEPT, UNFINISHED, ColumnMapping, ImportRun, RunState
 from .items import Consent, FeedbackItem, Highlight, ItemTag, Redaction
 from .loop import Loop, Requester
+from .notes import Remark, RemarkKind
 from .settings import VoiceSettings
 from .sizes import NAME_LENGTH, TEXT_LENGTH
 from .telling import Feeling, Reading
@@ -24,6 +25,8 @@ __all__ = [
     "Loop",
     "Reading",
     "Redaction",
+    "Remark",
+    "RemarkKind",
     "Requester",
     "RunState",
     "SavedView",
