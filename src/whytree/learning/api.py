@@ -14,6 +14,7 @@ from whytree.workspace.roles import Role
 from . import queries, services
 from .calibration.api import router as calibration_router
 from .debts.api import router as debt_router
+from .guards.api import router as guard_router
 from .models import OutcomeReview
 from .predictions.api import router as prediction_router
 from .priors.api import router as prior_router
@@ -25,6 +26,7 @@ router.add_router("", prediction_router)
 router.add_router("", calibration_router)
 router.add_router("", prior_router)
 router.add_router("", debt_router)
+router.add_router("", guard_router)
 
 
 class ReviewOut(Schema):

@@ -27,6 +27,7 @@ from whytree.workspace.sockets import (
 
 from . import queries, services
 from .debts import plugs as debts
+from .guards import plugs as guards
 from .models import Decision, OutcomeReview, Verdict
 from .pictures import review_bar
 from .predictions import plugs as predictions
@@ -49,6 +50,7 @@ def plug() -> None:
     predictions.plug()
     priors.plug()
     debts.plug()
+    guards.plug()
 
 
 def lock_when_opened(actor: Actor, product: Product, flag_key: str, hypothesis_id: int | None, at: datetime) -> None:
