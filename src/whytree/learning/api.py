@@ -18,6 +18,7 @@ from .guards.api import router as guard_router
 from .models import OutcomeReview
 from .predictions.api import router as prediction_router
 from .priors.api import router as prior_router
+from .programme.api import router as programme_router
 from .results import Result, as_json
 from .sentences import forecast_text, headline, measured_text, subline
 
@@ -27,6 +28,7 @@ router.add_router("", calibration_router)
 router.add_router("", prior_router)
 router.add_router("", debt_router)
 router.add_router("", guard_router)
+router.add_router("", programme_router)
 
 
 class ReviewOut(Schema):

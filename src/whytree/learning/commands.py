@@ -13,6 +13,7 @@ from .debts.commands import register as register_debts
 from .guards.commands import register as register_guards
 from .predictions.commands import register as register_predictions
 from .priors.commands import register as register_priors
+from .programme.commands import register as register_programme
 
 Ref = Annotated[str, typer.Argument(help="A review's id, as REV-4.")]
 
@@ -24,6 +25,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     register_priors(group)
     register_debts(group)
     register_guards(group)
+    register_programme(root)
     group("review").command("list")(list_reviews)
     group("review").command("show")(show_review)
     group("review").command("decide")(decide_review)

@@ -33,7 +33,12 @@ def expected_panel(actor: Actor, product: Product, solution: Solution) -> Panel 
     }
     tables = queries.tables_of(actor, hypotheses, results)
     shown = [shown_table(one, results.get(one.hypothesis.pk)) for one in tables if one.answers or one.may_say]
-    return Panel("What each of us expects", "learning/_expected_panel.html", {"expected": shown}) if shown else None
+    if not shown:
+        return None
+    title = (
+        "What each of us expects" if any(not one.is_locked for one in hypotheses) else "What each of us had expected"
+    )
+    return Panel(title, "learning/_expected_panel.html", {"expected": shown})
 
 
 def shown_table(table: Table, result: Result | None) -> dict[str, Any]:
