@@ -5,9 +5,8 @@ from typing import Any
 
 from ninja import Router, Schema
 
-from whytree.errors import NotFound
 from whytree.tree.models import Hypothesis
-from whytree.tree.queries import find_node
+from whytree.tree.pages.parts import find
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
@@ -103,10 +102,7 @@ class PostponeIn(Schema):
 def lock_prediction(request: ApiRequest, product: str, ref: str) -> dict[str, Any]:
     """Fix a prediction for good, for a change that ships without a flag of ours; plans its review."""
     found = api_product(request, product, Role.MEMBER)
-    node = find_node(found, ref)
-    if not isinstance(node, Hypothesis):
-        raise NotFound(f"{ref} is no hypothesis.")
-    review = services.lock_prediction(request.actor, node)
+    review = services.lock_prediction(request.actor, find(found, ref, Hypothesis))
     return _detail(queries.find_review(found, review.ref))
 
 

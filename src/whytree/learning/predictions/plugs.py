@@ -5,10 +5,9 @@ from typing import Any
 from whytree.learning import queries as reviews
 from whytree.learning.results import Result
 from whytree.tree.models import Solution
-from whytree.workspace.access import role_of
+from whytree.tree.pages.parts import may_write
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
 from whytree.workspace.sockets import Panel, plug_panel
 
 from . import queries
@@ -57,8 +56,7 @@ def shown_table(table: Table, result: Result | None) -> dict[str, Any]:
 
 def wanted_panel(actor: Actor, product: Product, subject: Any) -> Panel | None:
     """Changes being built of which this person has not said what they expect."""
-    role = role_of(actor, product)
-    if actor.user_id is None or role is None or not role.covers(Role.MEMBER):
+    if actor.user_id is None or not may_write(actor, product):
         return None
     wanted = list(queries.wanted_from(actor.user_id, product)[:MOST_WANTED])
     if not wanted:

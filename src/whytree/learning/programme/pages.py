@@ -9,11 +9,12 @@ from django.utils.safestring import mark_safe
 from whytree.engines import charts
 from whytree.engines.charts import Measured, Scale
 from whytree.engines.figures import number
+from whytree.engines.stats.shrinkage import LEAST_EFFECTS
 from whytree.learning.sentences import amount, signed
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 
-from .queries import LEAST_EFFECTS, OnMetric, programme, sentence
+from .queries import OnMetric, programme, sentence
 
 WIDTH = 300
 
@@ -51,11 +52,16 @@ def _shown(one: OnMetric) -> dict[str, Any]:
     return {
         "metric": one,
         "rows": rows,
-        "spread": f"{signed(one.smallest)} to {amount(one.largest, one.unit, sign=True)}, the middle {signed(one.middle)}",
+        "spread": _spread(one),
         "total": amount(one.total, one.unit, sign=True),
         "shrunk": amount(one.total_shrunk, one.unit, sign=True) if one.total_shrunk is not None else "",
         "factor": f"{one.factor:.2f}" if one.factor is not None else "",
     }
+
+
+def _spread(one: OnMetric) -> str:
+    largest = amount(one.largest, one.unit, sign=True)
+    return f"{signed(one.smallest)} to {largest}, the middle {signed(one.middle)}" if len(one.effects) > 1 else largest
 
 
 def _tone(kept: bool) -> str:

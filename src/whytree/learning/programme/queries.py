@@ -12,7 +12,7 @@ from django.utils import timezone
 from whytree.engines.scoring import Observed
 from whytree.engines.stats import Estimate
 from whytree.engines.stats.groups import proportion
-from whytree.engines.stats.shrinkage import LEAST_EFFECTS, Measured, james_stein
+from whytree.engines.stats.shrinkage import Measured, james_stein
 from whytree.learning.models import Decision, OutcomeReview
 from whytree.learning.queries import decided_reviews, last_result
 from whytree.learning.results import Figure
@@ -173,6 +173,3 @@ def sentence(found: Programme) -> str:
     share = f"{100 * found.wins.low:.0f} to {100 * found.wins.high:.0f} %"
     changes = "change" if found.wins.of == 1 else "changes"
     return f"{found.wins.count} of {found.wins.of} measured {changes} moved the metric the way that was wanted (95 %: {share})."
-
-
-__all__ = ["LEAST_EFFECTS", "Programme", "programme", "sentence"]
