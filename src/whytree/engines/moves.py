@@ -144,6 +144,10 @@ class Finder:
         return self._places[source]
 
 
+# First and last (excluded) line of a block, the first line there, and what they weigh.
+Run = tuple[int, int, int, int]
+
+
 @dataclass(slots=True)
 class _Runs:
     """Lines `start` to `end` of a block beside a file's, `there`, in which `places` says where the rarer ones stand."""
@@ -155,20 +159,20 @@ class _Runs:
     there: Numbers
     places: Mapping[int, Sequence[int]]
 
-    def heaviest(self, least: int) -> tuple[int, int, int, int] | None:
-        """First and last (excluded) line of the longest common run that weighs most, its first line there, its weight.
+    def heaviest(self, least: int) -> Run | None:
+        """The longest common run that weighs most, at least this much.
 
-        Of equals the one that begins last, and of its places the first. A translation has a hundred million pairs of lines
+        Of equals the last, and of its places the first. A translation has a hundred million pairs of lines
         that are the same and stand alone: those are done with in place.
         """
         keys, weights, there, places, end = self.keys, self.weights, self.there, self.places, self.end
-        best: tuple[int, int, int, int] | None = None
+        best: Run | None = None
         seen: dict[int, int] = {}  # how far a diagonal was followed
         ending = len(there) - 1
         for seed in range(self.start, end):
             alone = weights[seed]
-            if not alone:  # a run of some weight has a line that weighs something
-                continue
+            if not alone and all(map(self._begins_runs, (seed - 1, seed + 1))):
+                continue  # what weighs something and holds this line was or will be followed from there
             above = keys[seed - 1] if seed > self.start else None
             below = keys[seed + 1] if seed + 1 < end else None
             for at in places.get(keys[seed], ()):
@@ -181,11 +185,22 @@ class _Runs:
                 else:
                     run = self._followed(seed, at)
                     seen[at - seed] = run[1]
-                if run[3] > least or (run[3] == least and (best is None or run[0] > best[0])):
+                if run[3] > least or (run[3] == least and (best is None or self._is_later(run, best))):
                     best, least = run, run[3]
         return best
 
-    def _followed(self, seed: int, at: int) -> tuple[int, int, int, int]:
+    def _is_later(self, run: Run, other: Run) -> bool:
+        """Whether a run stands later, by the first of its lines that is a rarer one, then by its place there."""
+        mine, others = (
+            next(line for line in range(*each[:2]) if self.keys[line] in self.places) for each in (run, other)
+        )
+        return (mine, run[2] - run[0]) > (others, other[2] - other[0]) and (mine != others or run[0] != other[0])
+
+    def _begins_runs(self, line: int) -> bool:
+        """Whether runs are followed from a line for its weight, or there is none."""
+        return not self.start <= line < self.end or bool(self.weights[line] and self.keys[line] in self.places)
+
+    def _followed(self, seed: int, at: int) -> Run:
         keys, there = self.keys, self.there
         first, last, shift = seed, seed + 1, at - seed
         while first > self.start and first + shift > 0 and keys[first - 1] == there[first - 1 + shift]:
