@@ -204,7 +204,13 @@ def test_what_has_no_one_line_cannot_be_watched(
 
 
 def test_it_is_told_by_mail_and_by_a_webhook_that_is_signed(
-    actor: Any, product: Any, opens: Any, opened: Callable[..., None], receiver: Receiver, mailbox: Mailbox
+    actor: Any,
+    product: Any,
+    opens: Any,
+    opened: Callable[..., None],
+    receiver: Receiver,
+    mailbox: Mailbox,
+    as_alice: Any,
 ) -> None:
     made = create_alert(actor, product, metric="opens", rule=BAND, webhook=receiver.url)
     opened(1, 2)
@@ -225,6 +231,9 @@ def test_it_is_told_by_mail_and_by_a_webhook_that_is_signed(
     assert mail["Subject"] == "Opens: outside its band"
     assert "/p/sprout/alerts/1" in mail.get_content()
     assert set(Letter.objects.values_list("state", flat=True)) == {"sent"}
+    page = as_alice.get("/p/sprout/alerts/1").content.decode()
+    assert "webhook: sent" in page
+    assert "Opens is outside its band: 2 on" in page
     run_all()
     assert (len(receiver.got), len(mailbox.mails)) == (2, 1)
 
