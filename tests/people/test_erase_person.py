@@ -34,6 +34,8 @@ NAMES_A_USER = {
     "voice.Requester.person_key": "a random number in its place",
     "voice.Interview.person_key": "emptied, with every word of the talk",
     "voice.SurveyResponse.person_key": "a random number in its place, and no words",
+    "voice.Contact.person_key": "a random number in its place",
+    "voice.ContactWish.person_key": "the row goes",
     "code.Ticket.author": "emptied, with the words",
     "code.TicketComment.author": "emptied, with the words",
     "code.PullRequest.author": "emptied, with the words",
@@ -52,6 +54,7 @@ def mira(store: Any, actor: Any, product: Any) -> str:
     from whytree.code.models import Ticket, TicketComment
     from whytree.stores.capture import put_aside
     from whytree.tree.services import create_opportunity, create_solution
+    from whytree.voice.contacts import log_contact, set_wish
     from whytree.voice.drafts import Source
     from whytree.voice.interviews.services import Span as TalkSpan
     from whytree.voice.interviews.services import (
@@ -142,6 +145,8 @@ def mira(store: Any, actor: Any, product: Any) -> str:
     ).interview
     link_highlight(actor, highlight_talk(actor, talk, TalkSpan(first=2), tags=["odd"]), opportunity)
     remove_highlight(actor, highlight_talk(actor, talk, TalkSpan(first=1)))
+    log_contact(actor, product, MIRA, kind="survey", subject="a survey")
+    set_wish(actor, product, MIRA, may=False)
     write_snapshot(actor, talk, name=f"Mira {MARK}", quick_facts=f"lives with {MARK}")
     survey = start_survey(actor, create_survey(actor, product, title="Spring", questions=QUESTIONS, hidden=["plan"]))
     who = Answerer(MIRA, Via.API, MIRA, {"plan": MARK}, url=f"https://example.org/{MARK}")
@@ -176,6 +181,7 @@ def test_before_she_stands_in_every_table_that_names_a_user(mira: str, store: An
     expected = {"people_person", "voice_feedbackitem", "voice_highlight", "voice_requester", "voice_savedview"}
     expected |= {"voice_interview", "voice_transcript", "voice_interviewsnapshot"}
     expected |= {"voice_surveyresponse"}
+    expected |= {"voice_contact", "voice_contactwish"}
     assert there >= expected | {"tree_evidencelink", "code_ticket", "code_ticketcomment", "workspace_activity"}
     assert set(store_rows_that_say(store, MARK)) == {"events", "merge_edges", "person_overrides", "quarantine"}
 

@@ -16,10 +16,10 @@ from whytree.voice.interviews.services import (
     import_interview,
     link_highlight,
     remove_highlight,
-    tag_highlight,
 )
 from whytree.voice.models import Highlight, Interview
 from whytree.voice.queries import demand
+from whytree.voice.services import tag_highlight
 
 
 @pytest.fixture
@@ -75,6 +75,25 @@ def test_tags_are_exactly_those_that_were_said(talk: Interview, actor: Any) -> N
     for tags, why in ((["x" * 61], "60 is the most"), ([str(n) for n in range(21)], "20 is the most")):
         with pytest.raises(Invalid, match=why):
             tag_highlight(actor, mark, tags)
+
+
+def test_words_that_somebody_wrote_are_tagged_the_same_way(
+    say: Any, actor: Any, as_bob: Any, as_charlie: Any, api: Any, api_charlie: Any, cli: Any, talk: Interview
+) -> None:
+    from whytree.voice.services import Span as TextSpan
+    from whytree.voice.services import highlight
+
+    item = say("It asked for my number <b>twice</b>")
+    mark = highlight(actor, item, TextSpan.of(item, quote="my number"))
+    assert api.put(f"/products/sprout/highlights/{mark.pk}", {"tags": ["phone"]}).ok["tags"] == ["phone"]
+    assert api_charlie.put(f"/products/elsewhere/highlights/{mark.pk}", {"tags": []}).status == 404
+    assert "“my number”: later, phone." in cli("highlight", "tag", str(mark.pk), "phone", "later").out
+    page = as_bob.post(f"/p/sprout/{item.ref}/marks/{mark.pk}/tag", {"tags": "<i>x"}, follow=True).content.decode()
+    assert "&lt;i&gt;x" in page
+    assert "<i>x" not in page
+    assert api.get(f"/products/sprout/feedback/{item.ref}").ok["highlights"][0]["tags"] == ["<i>x"]
+    of_the_talk = highlight_talk(actor, talk, Span(first=2))
+    assert as_bob.post(f"/p/sprout/{item.ref}/marks/{of_the_talk.pk}/tag", {"tags": "x"}).status_code == 404
 
 
 # --- evidence --------------------------------------------------------------------------------------------------------

@@ -47,6 +47,13 @@ def test_without_talks_the_page_says_how_they_come(as_alice: Any, as_viewer: Any
     assert "A member of Sprout can bring one in" in read(as_viewer, "interviews")
 
 
+def test_the_latest_talk_comes_first(as_viewer: Any, actor: Any, product: Any) -> None:
+    for day in (3, 1, 2):
+        add_interview(actor, product, participant=f"Day {day}", held_at=f"2026-03-0{day} 10:00")
+    page = read(as_viewer, "interviews")
+    assert [page.index(f"Day {day}") for day in (3, 2, 1)] == sorted(page.index(f"Day {day}") for day in (1, 2, 3))
+
+
 def test_a_file_is_looked_at_first_and_then_imported(as_bob: Any, product: Any) -> None:
     file = SimpleUploadedFile("talk.vtt", TALK.encode())
     looked = do(as_bob, "interviews/new", file=file, look="1", participant="Wiktor")
@@ -228,7 +235,7 @@ def test_over_the_api(api: Any, api_bob: Any, api_charlie: Any, product: Any, bo
         "text": "Tell me about the last time you opened Sprout.",
     }  # fmt: skip
     number = mark.ok["id"]
-    assert api.put(f"{path}/INT-1/highlights/{number}", {"tags": []}).ok["tags"] == []
+    assert api.put(f"/products/sprout/highlights/{number}", {"tags": []}).ok["tags"] == []
     assert api.post(f"{path}/INT-1/highlights/{number}/link", {"opportunity": "OPP-1", "importance": 9}).status == 400
     text = api.get(f"{path}/INT-1/transcript").ok["text"]
     assert api.put(f"{path}/INT-1/transcript", {"text": text}).ok == {"stand": 1, "corrected": 0, "lost": 0}
@@ -253,7 +260,7 @@ def test_over_the_api(api: Any, api_bob: Any, api_charlie: Any, product: Any, bo
 def test_a_highlight_of_another_talk_is_not_found(api: Any, actor: Any, product: Any, talk: Interview) -> None:
     mark = highlight_talk(actor, talk, Span(first=2))
     add_interview(actor, product, participant="Fenna")
-    assert api.put(f"/products/sprout/interviews/INT-2/highlights/{mark.pk}", {"tags": []}).status == 404
+    assert api.delete(f"/products/sprout/interviews/INT-2/highlights/{mark.pk}").status == 404
     assert api.post("/products/sprout/interviews/INT-2/highlights", {"first": 1}).status == 409, "no transcript yet"
 
 
@@ -287,7 +294,7 @@ def test_on_the_command_line(cli: Callable[..., Done], tmp_path: Path, opportuni
     text = tmp_path / "edited.txt"
     text.write_text(cli("interview", "transcript", "INT-1").out.replace("a dating", "the dating"), "utf-8")
     assert "1 went along with corrected words" in cli("interview", "edit", "INT-1", str(text)).out
-    assert "no tag" in cli("interview", "tag", "INT-1", number).out
+    assert "no tag" in cli("highlight", "tag", number).out
     assert "speaks for OPP-1" in cli("interview", "link", "INT-1", number, "OPP-1", "--importance", "3").out
     assert "quotable" in cli("interview", "set", "INT-1", "--consent", "quotable").out
     assert "speak for OPP-1 any more" in cli("interview", "unlink", "INT-1", "OPP-1").out

@@ -72,6 +72,8 @@ GROUPS = {
     "survey": "Ask people a few questions.",
     "theme": "What many voices are about.",
     "interview": "Talks with people, and what was said.",
+    "highlight": "Marked words of voices and talks.",
+    "contact": "Who may be asked for something, and when they were last.",
     "experiment": "What a change did to people drawn by lot.",
     "rollout": "Changes brought to more and more people, while guardrails are watched.",
     "debt": "Corners that were cut, to be paid if the change stays.",

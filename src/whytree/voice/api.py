@@ -12,6 +12,7 @@ from whytree.voice.downloads import as_file
 from whytree.voice.drafts import FeedbackFields
 from whytree.voice.interviews.api import router as interviews
 from whytree.voice.interviews.guide_api import router as guides
+from whytree.voice.interviews.recruit_api import router as recruiting
 from whytree.voice.models import FeedbackItem
 from whytree.voice.surveys.api import router as surveys
 from whytree.voice.themes.api import router as themes
@@ -28,6 +29,7 @@ router.add_router("", themes)
 router.add_router("", interviews)
 router.add_router("", guides)
 router.add_router("", weighing)
+router.add_router("", recruiting)
 
 _ANYTHING = schemas.WantedIn()
 
@@ -37,9 +39,10 @@ MOST_LISTED = 200
 def _item_out(item: FeedbackItem) -> schemas.ItemOut:
     links, tags = queries.links_of([item]), queries.tags_of([item])
     shown = schemas.FeedbackOut.of(item, links.get(item.ref, []), tags=tags.get(item.pk, ()))
-    marks = [schemas.HighlightOut(**mark.as_json()) for mark in item.highlights.all()]
+    marks = [schemas.HighlightOut(**mark.as_json()) for mark in item.highlights.prefetch_related("tags")]
     merged = [part.ref for part in item.merged.order_by("pk")]
-    return schemas.ItemOut(**shown.model_dump(), highlights=marks, merged=merged)
+    remarks = [schemas.RemarkOut.of(one) for one in item.remarks.select_related("by")]
+    return schemas.ItemOut(**shown.model_dump(), highlights=marks, merged=merged, remarks=remarks)
 
 
 @router.post(
@@ -115,6 +118,13 @@ def highlight(request: ApiRequest, product: str, ref: str, said: schemas.SpanIn)
     return Status(201, schemas.HighlightOut(**services.highlight(request.actor, item, span).as_json()))
 
 
+@router.put("/products/{product}/highlights/{number}", response=schemas.HighlightOut, operation_id="tag_highlight")
+def tag_highlight(request: ApiRequest, product: str, number: int, said: schemas.TagsIn) -> schemas.HighlightOut:
+    """Give marked words exactly these tags, whether somebody wrote them or said them in a talk."""
+    mark = services.find_highlight(api_product(request, product, Role.MEMBER), number)
+    return schemas.HighlightOut(**services.tag_highlight(request.actor, mark, said.tags).as_json())
+
+
 @router.post("/products/{product}/feedback/{ref}/links", response={201: schemas.ItemOut}, operation_id="link_excerpt")
 def link_excerpt(request: ApiRequest, product: str, ref: str, said: schemas.LinkIn) -> Status[schemas.ItemOut]:
     """Link an excerpt to an opportunity. Linking it there again replaces the excerpt and the importance."""
@@ -156,3 +166,24 @@ def set_consent(request: ApiRequest, product: str, ref: str, said: schemas.Conse
     """What the person allows us to do with their words."""
     item = queries.find_by_ref(api_product(request, product, Role.MEMBER), ref)
     return _item_out(services.set_consent(request.actor, item, said.consent))
+
+
+@router.post("/products/{product}/feedback/{ref}/remarks", response={201: schemas.RemarkOut}, operation_id="add_remark")
+def add_remark(request: ApiRequest, product: str, ref: str, said: schemas.RemarkIn) -> Status[schemas.RemarkOut]:
+    """A private note to the team, or an official answer, which goes by mail where that is wanted."""
+    item = queries.find_by_ref(api_product(request, product, Role.MEMBER), ref)
+    if said.kind == "answer":
+        made = services.answer_voice(request.actor, item, said.text, by_mail=said.by_mail)
+    else:
+        made = services.add_note(request.actor, item, said.text)
+    return Status(201, schemas.RemarkOut.of(made))
+
+
+@router.delete(
+    "/products/{product}/feedback/{ref}/remarks/{remark_id}", response={204: None}, operation_id="remove_remark"
+)
+def remove_remark(request: ApiRequest, product: str, ref: str, remark_id: int) -> Status[None]:
+    """Take one's own back; what went by mail is out."""
+    item = queries.find_by_ref(api_product(request, product, Role.MEMBER), ref)
+    services.remove_remark(request.actor, item, remark_id)
+    return Status(204, None)

@@ -22,13 +22,13 @@ def known_as(product: Product, drafts: Iterable[Draft]) -> dict[str, str]:
     """
     authors = [draft for draft in drafts if draft.person]
     ids = {draft.person for draft in authors if not means_nobody(draft.person)}
-    keys = _main_ids(product.pk, ids)
+    keys = main_ids(product.pk, ids)
     now = timezone.now()
     update_profiles(_traits(product.pk, keys[draft.person], draft, now) for draft in authors if draft.person in keys)
     return {draft.person: keys.get(draft.person, "") for draft in authors}
 
 
-def _main_ids(product_id: int, ids: set[str]) -> dict[str, str]:
+def main_ids(product_id: int, ids: set[str]) -> dict[str, str]:
     """What each id counts as by now; itself while the event store cannot say."""
     hashes = {given: person_hash(product_id, given) for given in ids}
     try:

@@ -10,6 +10,7 @@ from whytree.workspace.models import Product
 from whytree.workspace.sockets import Hit, Panel, Tone, plug_erase, plug_export, plug_panel, plug_search
 
 from . import queries
+from .contacts import erase_contacts, export_contacts
 from .interviews.erasing import export_interviews
 from .models import FeedbackItem, Survey, SurveyResponse
 from .queries import Wanted
@@ -35,6 +36,7 @@ def plug() -> None:
     plug_search(search_surveys)
     plug_export(export_person)
     plug_erase(erase_feedback)
+    plug_erase(erase_contacts)
 
 
 def opportunity_panel(actor: Actor, product: Product, opportunity: Opportunity) -> Panel | None:
@@ -151,6 +153,7 @@ def export_person(product: Product, person_key: str) -> Any:
         "feedback": _feedback_of(product, person_key),
         "interviews": export_interviews(product, person_key),
         "surveys": _responses(product, person_key),
+        "contacts": export_contacts(product, person_key),
     }
 
 
@@ -167,6 +170,9 @@ def _feedback_of(product: Product, person_key: str) -> list[dict[str, Any]]:
             "flags": item.flags,
             "metadata": item.metadata,
             **_told(item),
+            "remarks": [
+                {"kind": one.kind, "text": one.text, "at": one.created_at.isoformat()} for one in item.remarks.all()
+            ],
         }
         for item in queries.items_of_person(product, [person_key], limit=100_000)
     ]

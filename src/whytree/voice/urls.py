@@ -3,7 +3,7 @@
 from django.urls import path
 
 from . import widget
-from .interviews.pages import guides, snapshots, talks, words
+from .interviews.pages import guides, recruiting, snapshots, talks, words
 from .pages import acts, imports, inbox, item, loop, sorting
 from .surveys import inpage, public
 from .surveys import pages as surveys
@@ -45,6 +45,11 @@ pages = [
     path("interviews/guides/new", guides.guide, name="new_guide"),
     path("interviews/guides/<int:pk>", guides.guide, name="guide"),
     path("interviews/guides/<int:pk>/remove", guides.remove_guide, name="remove_guide"),
+    path("interviews/recruit", recruiting.recruit, name="recruit"),
+    path("interviews/recruit/invite", recruiting.invite, name="invite_to_talk"),
+    path("interviews/recruit/settings", recruiting.contact_settings, name="contact_settings"),
+    path("interviews/recruit/wish", recruiting.wish, name="contact_wish"),
+    path("INT-<int:number>/calendar.ics", recruiting.calendar, name="interview_calendar"),
     path("INT-<int:number>", talks.interview, name="interview"),
     path("INT-<int:number>/about", talks.about_interview, name="about_interview"),
     path("INT-<int:number>/remove", talks.remove_interview, name="remove_interview"),
@@ -77,8 +82,11 @@ pages = [
     path("FB-<int:number>/link", acts.link, name="link_voice"),
     path("FB-<int:number>/unlink/<str:ref>", acts.unlink, name="unlink_voice"),
     path("FB-<int:number>/opportunity", item.new_opportunity, name="voice_opportunity"),
+    path("FB-<int:number>/remarks", acts.remark, name="remark_voice"),
+    path("FB-<int:number>/remarks/<int:remark_id>/remove", acts.remove_remark, name="remove_remark"),
     path("FB-<int:number>/put-away", acts.put_away, name="put_away"),
     path("FB-<int:number>/bring-back", acts.bring_back, name="bring_back"),
+    path("FB-<int:number>/marks/<int:pk>/tag", acts.tag_mark, name="tag_mark"),
     path("FB-<int:number>/consent", acts.set_consent, name="set_consent"),
 ]
 
@@ -90,5 +98,6 @@ root = [
         for verb in ("shown", "dismissed", "answer")
     ),
     path("survey/<str:token>", public.answer_survey, name="answer_survey"),
+    path("leave-alone/<str:token>", recruiting.leave_alone, name="leave_alone"),
     path("solved/<str:token>", loop.did_it_solve, name="did_it_solve"),
 ]

@@ -38,7 +38,7 @@ class LocalHttp:
     def request(self, method: str, path: str, *, params: dict[str, Any] | None = None, json: Any = None) -> Answer:
         parts = urlsplit(self._url)
         connection = HTTPConnection(parts.hostname or "localhost", parts.port or 80, timeout=self._timeout)
-        query = "?" + urlencode({name: _written(value) for name, value in params.items()}) if params else ""
+        query = "?" + urlencode(_pairs(params)) if params else ""
         body = None if json is None else codec.dumps(json).encode()
         headers = self._headers if body is None else {**self._headers, "Content-Type": "application/json"}
         try:
@@ -58,6 +58,15 @@ def transport_errors() -> tuple[type[Exception], ...]:
     """What is raised when a server does not answer, by this module or by httpx where that was needed."""
     httpx = sys.modules.get("httpx")
     return (OSError, HTTPException, *((httpx.TransportError,) if httpx else ()))
+
+
+def _pairs(params: dict[str, Any]) -> list[tuple[str, str]]:
+    """A list says its name once for each of its values."""
+    return [
+        (name, _written(one))
+        for name, value in params.items()
+        for one in (value if isinstance(value, list) else [value])
+    ]
 
 
 def _written(value: Any) -> str:

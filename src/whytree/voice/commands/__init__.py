@@ -6,6 +6,7 @@ import typer
 
 from ..interviews import commands as interviews
 from ..interviews import guide_commands as guides
+from ..interviews import recruit_commands as recruiting
 from ..surveys import commands as surveys
 from ..themes import commands as themes
 from ..weighing import commands as weighing
@@ -22,3 +23,4 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     interviews.register(group)
     guides.register(group)
     weighing.register(group)
+    recruiting.register(group)

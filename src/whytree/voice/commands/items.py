@@ -9,6 +9,7 @@ import typer
 
 from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson, show
+from whytree.workspace.printing import plain
 
 
 def register(group: Callable[[str], typer.Typer]) -> None:
@@ -16,9 +17,12 @@ def register(group: Callable[[str], typer.Typer]) -> None:
     group("feedback").command("search")(search_feedback)
     group("feedback").command("export")(export_feedback)
     group("feedback").command("show")(show_feedback)
+    group("feedback").command("note")(note_feedback)
+    group("feedback").command("answer")(answer_feedback)
     group("feedback").command("link")(link_feedback)
     group("feedback").command("unlink")(unlink_feedback)
     group("feedback").command("put-away")(put_away)
+    group("highlight").command("tag")(tag_highlight)
 
 
 def add_feedback(
@@ -173,7 +177,38 @@ def show_feedback(
     item = client.get(f"/products/{client.product}/feedback/{ref}")
     who = item["author_name"] or item["person"] or "anonymous"
     links = [f"  {link['opportunity']} {link['title']} (importance {link['importance']})" for link in item["links"]]
-    show(item, as_json, f"{item['ref']}  {who}, {item['said_at'][:16]}", "", item["text"], "", *links)
+    remarks = [
+        f"  {'answered' if one['kind'] == 'answer' else 'noted'} {one['created_at'][:10]} by {one['by']}: {one['text']}"
+        for one in item["remarks"]
+    ]
+    show(item, as_json, f"{item['ref']}  {who}, {item['said_at'][:16]}", "", item["text"], "", *links, *remarks)
+
+
+def note_feedback(
+    ref: Annotated[str, typer.Argument(help="As FB-12.")],
+    text: Annotated[str, typer.Argument(help="What the team is to know of it.")],
+    as_json: AsJson = False,
+) -> None:
+    """A private note on a voice: it stays with the team."""
+    client = connect()
+    made = client.post(f"/products/{client.product}/feedback/{ref}/remarks", {"text": text})
+    show(made, as_json, f"Noted on {ref.upper()}.")
+
+
+def answer_feedback(
+    ref: Annotated[str, typer.Argument(help="As FB-12.")],
+    text: Annotated[str, typer.Argument(help="What they are answered.")],
+    mail: Annotated[
+        bool, typer.Option("--mail", help="Send it to all who said so and whose address is known.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The official answer to a voice, and to those that were merged with it."""
+    client = connect()
+    body = {"text": text, "kind": "answer", "by_mail": mail}
+    made = client.post(f"/products/{client.product}/feedback/{ref}/remarks", body)
+    people = "1 person" if made["mailed"] == 1 else f"{made['mailed']:,} people"
+    show(made, as_json, f"{ref.upper()} is answered{f', by mail to {people}' if made['mailed'] else ''}.")
 
 
 def link_feedback(
@@ -208,3 +243,14 @@ def put_away(ref: Annotated[str, typer.Argument(help="As FB-12.")], as_json: AsJ
     client = connect()
     item = client.post(f"/products/{client.product}/feedback/{ref}/put-away")
     show(item, as_json, f"{item['ref']} is put away.")
+
+
+def tag_highlight(
+    number: Annotated[int, typer.Argument(help="The highlight's number, as --json of its voice or talk shows it.")],
+    tags: Annotated[list[str] | None, typer.Argument(help="Exactly these tags; none takes them off.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sort marked words of a voice or a talk by tags."""
+    client = connect()
+    mark = client.put(f"/products/{client.product}/highlights/{number}", {"tags": tags or []})
+    show(mark, as_json, f"“{plain(mark['quote'])}”: {plain(', '.join(mark['tags'])) or 'no tag'}.")

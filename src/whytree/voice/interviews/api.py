@@ -134,20 +134,6 @@ def highlight_talk(
     return Status(201, schemas.TalkHighlightOut.of(mark, queries.text_of(found)))
 
 
-@router.put(
-    "/products/{product}/interviews/{ref}/highlights/{number}",
-    response=schemas.TalkHighlightOut,
-    operation_id="tag_highlight",
-)
-def tag_highlight(
-    request: ApiRequest, product: str, ref: str, number: int, said: schemas.TagsIn
-) -> schemas.TalkHighlightOut:
-    """Give it exactly these tags."""
-    found = _interview(request, product, ref)
-    mark = services.tag_highlight(request.actor, queries.find_highlight(found, number), said.tags)
-    return schemas.TalkHighlightOut.of(mark, queries.text_of(found))
-
-
 @router.delete(
     "/products/{product}/interviews/{ref}/highlights/{number}", response={204: None}, operation_id="remove_highlight"
 )

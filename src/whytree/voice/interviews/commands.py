@@ -43,7 +43,6 @@ def register(group: Callable[[str], typer.Typer]) -> None:
         ("transcript", transcript),
         ("edit", edit),
         ("highlight", highlight),
-        ("tag", tag),
         ("unmark", unmark),
         ("link", link),
         ("unlink", unlink),
@@ -306,18 +305,6 @@ def highlight(
     mark = client.post(f"/products/{client.product}/interviews/{ref}/highlights", said)
     linked = f" It speaks for {to.upper()}." if to else ""
     show(mark, as_json, f"{mark['id']}: “{plain(mark['quote'])}” is marked.{linked}")
-
-
-def tag(
-    ref: Ref,
-    number: Mark,
-    tags: Annotated[list[str] | None, typer.Argument(help="Exactly these tags; none takes them off.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Sort a highlight by tags."""
-    client = connect()
-    mark = client.put(f"/products/{client.product}/interviews/{ref}/highlights/{number}", {"tags": tags or []})
-    show(mark, as_json, f"{mark['id']}: {plain(', '.join(mark['tags'])) or 'no tag'}.")
 
 
 def unmark(ref: Ref, number: Mark, as_json: AsJson = False) -> None:

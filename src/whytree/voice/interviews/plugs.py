@@ -3,6 +3,9 @@
 from django.utils import timezone
 
 from whytree.people.queries import PersonRef
+from whytree.tree.models import Opportunity
+from whytree.voice.contacts import contacts_of, reach_of
+from whytree.voice.pages.reading import may_write
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.sockets import Hit, Panel, plug_erase, plug_panel, plug_search
@@ -11,6 +14,7 @@ from . import queries
 from .cadence import cadence
 from .erasing import erase_interviews
 from .models import Interview
+from .recruiting import wanted_for
 
 SHOWN = 5
 MOST_FOUND = 4
@@ -19,6 +23,8 @@ MOST_FOUND = 4
 def plug() -> None:
     """Called once at start-up."""
     plug_panel("person", person_panel, order=22)
+    plug_panel("person", contacts_panel, order=60)
+    plug_panel("opportunity", wanted_panel, order=22)
     plug_panel("today", today_panel, order=45)
     plug_search(search)
     plug_erase(erase_interviews)
@@ -32,6 +38,26 @@ def person_panel(actor: Actor, product: Product, person: PersonRef) -> Panel | N
     links = queries.links_of(found)
     context = {"talks": [(one, links.get(one.ref, []), list(one.highlights.all()[:3])) for one in found]}
     return Panel("Talks with them", "voice/_panel_talks.html", context)
+
+
+def contacts_panel(actor: Actor, product: Product, person: PersonRef) -> Panel | None:
+    """Whether they may be asked for anything, and what they were asked for."""
+    context = {
+        "product": product,
+        "key": person.key,
+        "reach": reach_of(product, [person.key])[person.key],
+        "log": contacts_of(product, person.ids, limit=SHOWN),
+        "may_write": may_write(actor, product),
+    }
+    return Panel("Asking them", "voice/_panel_contacts.html", context, column="aside")
+
+
+def wanted_panel(actor: Actor, product: Product, opportunity: Opportunity) -> Panel | None:
+    """Where an opportunity rests on an old or a single voice: whom to ask next."""
+    wanted = None if opportunity.is_closed else wanted_for(opportunity)
+    if wanted is None or not may_write(actor, product):
+        return None
+    return Panel("Ask for one new talk", "voice/_panel_wanted.html", {"wanted": wanted}, column="aside", tone="amber")
 
 
 def today_panel(actor: Actor, product: Product, subject: None) -> Panel | None:

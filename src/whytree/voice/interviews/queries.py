@@ -23,7 +23,8 @@ _REF = re.compile(r"INT-([1-9][0-9]{0,8})", re.IGNORECASE)
 
 def interviews(product: Product) -> QuerySet[Interview]:
     """The talks, the latest first, without their words."""
-    return Interview.objects.filter(product=product).select_related("product", "guide")
+    found = Interview.objects.filter(product=product).select_related("product", "guide")
+    return found.order_by("-held_at", "-number")  # said again: a count beside it makes Django forget the model's own
 
 
 def counted(found: QuerySet[Interview]) -> QuerySet[Interview]:
@@ -243,9 +244,11 @@ def find_guide(product: Product, name: str) -> Guide:
 
 def asked_in(interview: Interview, transcript: Transcript | None) -> tuple[int, tuple[Finding, ...]]:
     """How many questions our side asked in a talk, and which of them brought opinions in place of stories."""
+    if transcript is None:
+        return 0, ()
     ours = [
         (number, transcript.text[line["start"] : line["end"]])
-        for number, line in enumerate(transcript.lines if transcript else (), start=1)
+        for number, line in enumerate(transcript.lines, start=1)
         if is_interviewer(line["speaker"], interview.interviewers)
     ]
     return sum(text.count("?") for _, text in ours), lint_lines(ours)

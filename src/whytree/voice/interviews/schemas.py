@@ -170,7 +170,6 @@ class TalkHighlightOut(Schema):
             **mark.as_json(),
             start_ms=mark.start_ms,
             end_ms=mark.end_ms,
-            tags=sorted(tag.name for tag in mark.tags.all()),
             lost=not mark.still_stands(text),
         )
 
@@ -240,10 +239,6 @@ class HighlightIn(Said):
 
     def span(self) -> Span:
         return Span(self.start, self.end, self.first, self.last, self.quote)
-
-
-class TagsIn(Said):
-    tags: list[str]
 
 
 class LinkIn(Said):

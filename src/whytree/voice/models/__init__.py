@@ -3,9 +3,11 @@
 from ..interviews.models import Guide, Interview, InterviewSnapshot, Transcript
 from ..surveys.models import Survey, SurveyResponse, SurveyState
 from ..themes.models import Theme, ThemeMembership, ThemeRun, ThemeState
+from .contacts import Contact, ContactKind, ContactSettings, ContactWish
 from .imports import ERRORS_KEPT, UNFINISHED, ColumnMapping, ImportRun, RunState
 from .items import Consent, FeedbackItem, Highlight, HighlightTag, ItemTag, Redaction
 from .loop import Loop, Requester
+from .notes import Remark, RemarkKind
 from .settings import VoiceSettings
 from .sizes import NAME_LENGTH, TEXT_LENGTH
 from .telling import Feeling, Reading
@@ -18,6 +20,10 @@ __all__ = [
     "UNFINISHED",
     "ColumnMapping",
     "Consent",
+    "Contact",
+    "ContactKind",
+    "ContactSettings",
+    "ContactWish",
     "FeedbackItem",
     "Feeling",
     "Guide",
@@ -30,6 +36,8 @@ __all__ = [
     "Loop",
     "Reading",
     "Redaction",
+    "Remark",
+    "RemarkKind",
     "Requester",
     "RunState",
     "SavedView",

@@ -170,7 +170,8 @@ class Highlight(models.Model):
         return text[self.start : self.end] == self.quote
 
     def as_json(self) -> dict[str, Any]:
-        return {"id": self.pk, "start": self.start, "end": self.end, "quote": self.quote}
+        tags = sorted(tag.name for tag in self.tags.all())
+        return {"id": self.pk, "start": self.start, "end": self.end, "quote": self.quote, "tags": tags}
 
 
 class HighlightTag(models.Model):

@@ -80,9 +80,55 @@ def bring_back(request: PageRequest, product: Product, number: int) -> HttpRespo
 
 @require_POST
 @page(Role.MEMBER)
+def tag_mark(request: PageRequest, product: Product, number: int, pk: int) -> HttpResponse:
+    """Sort marked words by tags."""
+    item = queries.find_feedback(product, number)
+    mark = services.find_highlight(product, pk)
+    if mark.item_id != item.pk:
+        raise NotFound(f"There is no such highlight in {item.ref}.")
+    try:
+        services.tag_highlight(request.actor, mark, request.POST.get("tags", "").split(","))
+    except Invalid as error:
+        messages.error(request, error.message)
+    return redirect(_here(request, product, item))
+
+
+@require_POST
+@page(Role.MEMBER)
 def set_consent(request: PageRequest, product: Product, number: int) -> HttpResponse:
     item = queries.find_feedback(product, number)
     services.set_consent(request.actor, item, request.POST.get("consent", ""))
+    return redirect(_here(request, product, item))
+
+
+@require_POST
+@page(Role.MEMBER)
+def remark(request: PageRequest, product: Product, number: int) -> HttpResponse:
+    """A private note, or an official answer."""
+    item = queries.find_feedback(product, number)
+    text, by_mail = request.POST.get("text", ""), request.POST.get("by_mail") == "1"
+    try:
+        if request.POST.get("kind") == "answer":
+            made = services.answer_voice(request.actor, item, text, by_mail=by_mail)
+            sent = f", by mail to {made.mailed:,} {'person' if made.mailed == 1 else 'people'}" if made.mailed else ""
+            messages.success(request, f"{item.ref} is answered{sent}.")
+        else:
+            services.add_note(request.actor, item, text)
+            messages.success(request, f"Noted on {item.ref}, for the team alone.")
+    except (Conflict, Invalid) as error:
+        messages.error(request, error.message)
+    return redirect(_here(request, product, item))
+
+
+@require_POST
+@page(Role.MEMBER)
+def remove_remark(request: PageRequest, product: Product, number: int, remark_id: int) -> HttpResponse:
+    item = queries.find_feedback(product, number)
+    try:
+        services.remove_remark(request.actor, item, remark_id)
+        messages.success(request, "It is gone.")
+    except Conflict as error:
+        messages.error(request, error.message)
     return redirect(_here(request, product, item))
 
 

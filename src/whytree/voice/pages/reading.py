@@ -19,6 +19,7 @@ from whytree.voice.services import Span
 from whytree.workspace.access import role_of
 from whytree.workspace.actors import Actor
 from whytree.workspace.doors import PageRequest
+from whytree.workspace.mail import is_set
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
@@ -36,7 +37,7 @@ def may_write(actor: Actor, product: Product) -> bool:
 
 def reading(request: PageRequest, product: Product, item: FeedbackItem, query: Query) -> dict[str, Any]:
     """What the panes of one voice show."""
-    marks = list(item.highlights.all())
+    marks = list(item.highlights.prefetch_related("tags"))
     links = queries.links_of([item]).get(item.ref, [])
     person, moments = _person(product, item)
     others = queries.items_of_person(product, person.ids if person else [item.person_key], limit=6)
@@ -44,6 +45,7 @@ def reading(request: PageRequest, product: Product, item: FeedbackItem, query: Q
         "item": item,
         "item_tags": queries.tags_of([item]).get(item.pk, ()),
         "pieces": pieces(item.text, _marked(item, marks, query)),
+        "marks": [mark for mark in marks if mark.still_stands(item.text)],
         "lost_marks": [mark for mark in marks if not mark.still_stands(item.text)],
         "links": links,
         "person": person,
@@ -57,6 +59,8 @@ def reading(request: PageRequest, product: Product, item: FeedbackItem, query: Q
         "consents": Consent.choices,
         "may_write": may_write(request.actor, product),
         "merged": [one for one in services.group_of(item) if one.pk not in (item.pk, item.merged_into_id)],
+        "remarks": list(item.remarks.select_related("by")),
+        "mail_to": len(services.recipients(item)) if is_set() else 0,
         "similar": [(one, excerpt(one.item.text, one.query, width=140)) for one in _suggested(request, item)],
     }
 

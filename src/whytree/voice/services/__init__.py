@@ -1,5 +1,6 @@
 """What may change the voices. One verb a function; each asks for the role, acts in one transaction, leaves one Activity."""
 
+from .highlights import find_highlight, tag_highlight
 from .imports import LEFT_OUT, FileFacts, find_run, finish_import, start_import, take_rows, undo_import
 from .items import Added, Refused, add_feedback, add_many, bring_back, put_away, set_consent
 from .linking import (
@@ -14,6 +15,7 @@ from .linking import (
 from .mappings import find_mapping, keep_mapping, kept_mappings, mapping_for, remove_mapping
 from .merging import find_main, group_of, merge, part
 from .personal import close_import, put_back_personal, set_voice_settings
+from .remarks import add_note, answer_voice, recipients, remove_remark
 from .sorting import add_status, remove_status, remove_view, save_view
 from .triage import ACTS, MOST_AT_ONCE, Act, Triaged, find_status, together, triage, undo_triage
 
@@ -29,9 +31,12 @@ __all__ = [
     "Triaged",
     "add_feedback",
     "add_many",
+    "add_note",
     "add_status",
+    "answer_voice",
     "bring_back",
     "close_import",
+    "find_highlight",
     "find_main",
     "find_mapping",
     "find_opportunity",
@@ -50,13 +55,16 @@ __all__ = [
     "part",
     "put_away",
     "put_back_personal",
+    "recipients",
     "remove_mapping",
+    "remove_remark",
     "remove_status",
     "remove_view",
     "save_view",
     "set_consent",
     "set_voice_settings",
     "start_import",
+    "tag_highlight",
     "take_rows",
     "together",
     "triage",

@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from whytree.engines.voices.anchoring import Anchors, only_place
 from whytree.voice.authors import known_as
 from whytree.voice.drafts import Draft, Source
 from whytree.voice.models import NAME_LENGTH, FeedbackItem, Highlight, ImportRun, Reading, Redaction
@@ -130,10 +131,11 @@ def store_drafts(
         item.reporter_id = reporter_id
     FeedbackItem.objects.bulk_create(created, batch_size=CHUNK)
     updated = list(FeedbackItem.objects.filter(pk__in=list(planned.changed)).select_related("product"))
+    before = {item.pk: item.text for item in updated}
     for item in updated:
         _change(item, planned.changed[item.pk], keys)
     FeedbackItem.objects.bulk_update(updated, _CHANGEABLE, batch_size=100)
-    _find_highlights_again(updated)
+    _find_highlights_again(updated, before)
     Reading.objects.filter(item__in=updated).delete()
     if run is None and (created or updated):
         ask_to_tell()
@@ -201,12 +203,13 @@ def _keep_taken(stored: Sequence[tuple[FeedbackItem, Draft]]) -> None:
     )
 
 
-def _find_highlights_again(items: Sequence[FeedbackItem]) -> None:
-    """A text that changed where it came from keeps its highlights, as long as the marked words are still in it."""
-    texts: dict[int | None, str] = {item.pk: item.text for item in items}
+def _find_highlights_again(items: Sequence[FeedbackItem], before: dict[int, str]) -> None:
+    """A text that changed where it came from keeps its highlights where their very words went; others are shown as lost."""
+    texts: dict[int | None, tuple[str, str]] = {item.pk: (before[item.pk], item.text) for item in items}
     for highlight in Highlight.objects.filter(item__in=items):
-        text = texts[highlight.item_id]
-        place = text.find(highlight.quote)
-        if place >= 0 and not highlight.still_stands(text):
-            highlight.start, highlight.end = place, place + len(highlight.quote)
+        was, now = texts[highlight.item_id]
+        stood = highlight.still_stands(was)
+        place = Anchors(was, now).find(highlight.start, highlight.end) if stood else only_place(now, highlight.quote)
+        if place is not None and now[place[0] : place[1]] == highlight.quote:
+            highlight.start, highlight.end = place
             highlight.save(update_fields=["start", "end"])

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.voice.models import Interview
-from whytree.voice.services import find_opportunity, find_opportunity_by_words, importance_of
+from whytree.voice.services import find_opportunity, find_opportunity_by_words, importance_of, tag_highlight
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
@@ -128,7 +128,7 @@ def change_mark(request: PageRequest, product: Product, number: int, pk: int, ve
     there = _at_mark(product, number, pk)
     try:
         if verb == "tag":
-            services.tag_highlight(request.actor, marked, request.POST.get("tags", "").split(","))
+            tag_highlight(request.actor, marked, request.POST.get("tags", "").split(","))
         elif verb == "link":
             opportunity = find_opportunity_by_words(product, request.POST.get("opportunity", ""))
             importance = importance_of(request.POST.get("importance", "1"))

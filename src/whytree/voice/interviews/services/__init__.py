@@ -2,7 +2,8 @@
 
 from ..fields import InterviewFields
 from .guides import remove_guide, write_guide
-from .marking import Span, highlight_talk, link_highlight, remove_highlight, tag_highlight, unlink_talk
+from .inviting import contact_of, invite, leave_alone
+from .marking import Span, highlight_talk, link_highlight, remove_highlight, unlink_talk
 from .snapshots import SnapshotFields, Step, write_snapshot
 from .talks import (
     Imported,
@@ -23,16 +24,18 @@ __all__ = [
     "Span",
     "Step",
     "add_interview",
+    "contact_of",
     "edit_transcript",
     "highlight_talk",
     "import_interview",
+    "invite",
+    "leave_alone",
     "link_highlight",
     "preview_interview",
     "remove_guide",
     "remove_highlight",
     "remove_interview",
     "set_interview",
-    "tag_highlight",
     "unlink_talk",
     "write_guide",
     "write_snapshot",

@@ -8,9 +8,9 @@ from django.db import transaction
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.tree.models import EvidenceLink, EvidenceType, Importance, Opportunity, Provenance, SourceKind
 from whytree.tree.services import link_evidence, unlink_evidence
-from whytree.voice.models import Highlight, HighlightTag, Interview, Tag, Transcript
-from whytree.voice.models.triage import NAME
+from whytree.voice.models import Highlight, Interview, Transcript
 from whytree.voice.services import Span as TextSpan
+from whytree.voice.services.highlights import add_tags
 from whytree.voice.services.linking import MOST_WORDS, place_of, trimmed
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
@@ -18,8 +18,6 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.roles import Role
 
 from ..queries import moments, their_words, transcript_of
-
-MOST_TAGS = 20
 
 
 @dataclass(frozen=True)
@@ -72,23 +70,7 @@ def highlight_talk(actor: Actor, interview: Interview, span: Span, *, tags: Iter
                 created_by_id=actor.user_id,
             )
             record(actor, interview.product, "highlight", mark)
-        _add_tags(mark, tags)
-    return mark
-
-
-def tag_highlight(actor: Actor, mark: Highlight, tags: Iterable[str]) -> Highlight:
-    """Exactly these tags; new ones are made."""
-    interview = _interview(mark)
-    require(actor, interview.product, Role.MEMBER)
-    wanted = _checked(tags)
-    with transaction.atomic():
-        before = sorted(mark.tags.values_list("name", flat=True))
-        kept = _add_tags(mark, wanted)
-        HighlightTag.objects.filter(highlight=mark).exclude(tag__in=kept).delete()
-        after = {"tags": sorted(tag.name for tag in kept)}
-        if after["tags"] == before:
-            return mark
-        record(actor, interview.product, "tag_highlight", mark, before={"tags": before}, after=after, undoable=False)
+        add_tags(mark, tags)
     return mark
 
 
@@ -161,24 +143,3 @@ def _transcript(interview: Interview) -> Transcript:
     if transcript is None:
         raise Conflict(f"{interview.ref} has no transcript yet. Import one: its words are what can be marked.")
     return transcript
-
-
-def _add_tags(mark: Highlight, tags: Iterable[str]) -> list[Tag]:
-    product = _interview(mark).product
-    found = []
-    for name in _checked(tags):
-        tag = Tag.objects.filter(product=product, name__iexact=name).first() or Tag.objects.create(
-            product=product, name=name
-        )
-        HighlightTag.objects.get_or_create(highlight=mark, tag=tag)
-        found.append(tag)
-    return found
-
-
-def _checked(tags: Iterable[str]) -> list[str]:
-    names = list(dict.fromkeys(" ".join(tag.replace("\0", "").split()) for tag in tags if tag.strip()))
-    if len(names) > MOST_TAGS:
-        raise Invalid(f"That are {len(names)} tags; {MOST_TAGS} is the most for one highlight.")
-    if (long := next((name for name in names if len(name) > NAME), None)) is not None:
-        raise Invalid(f"The tag “{long[:30]}…” has {len(long)} characters; {NAME} is the most.")
-    return names

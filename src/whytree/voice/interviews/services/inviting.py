@@ -1,0 +1,105 @@
+"""Ask people for a talk: by mail with the booking link, or by hand and written down. Everybody can ask to be left alone."""
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+
+from whytree.errors import Conflict, Invalid, NotFound, Unavailable
+from whytree.people.queries import people_by_key
+from whytree.voice.contacts import log_contact, reach_of, set_wish
+from whytree.voice.models import Contact, ContactKind, ContactSettings
+from whytree.workspace.access import require
+from whytree.workspace.actors import Actor
+from whytree.workspace.mail import Mail, MailRefused, is_set, send
+from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
+
+MOST_AT_ONCE = 50
+_SIGNER = signing.Signer(salt="voice.contacts")
+
+
+def invite(actor: Actor, product: Product, keys: Sequence[str], *, by_mail: bool, about: str = "") -> list[Contact]:
+    """Ask these people for a talk and write it down: their rest begins. Without mail: that somebody asks them by hand.
+
+    All are looked at before the first is asked. Where a mail is refused, those before it were asked, and it says so.
+    """
+    require(actor, product, Role.MEMBER)
+    keys = list(dict.fromkeys(key for key in keys if key))
+    if not keys:
+        raise Invalid("Choose at least one person.")
+    if len(keys) > MOST_AT_ONCE:
+        raise Invalid(
+            f"That are {len(keys)} people; {MOST_AT_ONCE} is the most at once. A week has room for a handful."
+        )
+    reach = reach_of(product, keys)
+    refused = next((one for one in reach.values() if not one.may), None)
+    if refused is not None:
+        raise Conflict(f"{refused.key[:60]} {refused.words}. Nobody was asked.")
+    addresses = {key: person.email for key, person in people_by_key(product, keys).items()}
+    if by_mail:
+        _refuse_unmailable(product, keys, addresses)
+    asked: list[Contact] = []
+    for key in keys:
+        contact = log_contact(actor, product, key, kind=ContactKind.INTERVIEW, subject=about)
+        if by_mail:
+            _mail(product, contact, addresses[key], len(asked))
+        asked.append(contact)
+    return asked
+
+
+def _refuse_unmailable(product: Product, keys: Sequence[str], addresses: dict[str, str]) -> None:
+    if not is_set():
+        raise Conflict("No mail server is set. Ask them yourself, and note them as asked.")
+    if not ContactSettings.of(product).booking_url:
+        raise Conflict("A mail needs the booking link: where they choose a time. Set it below the list.")
+    if not settings.WHYTREE.public_url:
+        raise Conflict("A mail needs this server's address, for the link to be left alone: set WHYTREE_PUBLIC_URL.")
+    nowhere = next((key for key in keys if not addresses.get(key)), None)
+    if nowhere is not None:
+        raise Conflict(f"Nobody knows {nowhere[:60]}'s e-mail address. Ask them yourself, and note them as asked.")
+
+
+def _mail(product: Product, contact: Contact, address: str, before: int) -> None:
+    """Written down first: somebody asked twice is worse than somebody not asked."""
+    try:
+        send(Mail(address, f"{product.name}: half an hour of your time?", invitation(product, contact)))
+    except (MailRefused, Unavailable) as error:
+        contact.delete()
+        told = f" {before} before them were asked." if before else ""
+        raise Conflict(f"The mail to {address} was not taken: {error.message}{told}") from error
+
+
+def invitation(product: Product, contact: Contact) -> str:
+    """What they read."""
+    settings_of = ContactSettings.of(product)
+    words = settings_of.invitation or (
+        f"We would like to hear how you use {product.name}: half an hour, no preparation, and nobody will sell you anything."
+    )
+    booking = f"\n\nChoose a time: {settings_of.booking_url}" if settings_of.booking_url else ""
+    return f"{words}{booking}\n\nRather not be asked? One click, and we leave you in peace: {leave_link(contact)}"
+
+
+def leave_link(contact: Contact) -> str:
+    """Whoever has this address can say that they want to be left alone; it names nobody."""
+    token = _SIGNER.sign(str(contact.pk)).replace(":", ".", 1)
+    return f"{settings.WHYTREE.public_url}{reverse('leave_alone', args=[token])}"
+
+
+def contact_of(token: str) -> Contact:
+    try:
+        pk = _SIGNER.unsign(token.replace(".", ":", 1))
+    except signing.BadSignature as error:
+        raise NotFound("This link is not whole. Open it from the message again.") from error
+    found = Contact.objects.filter(pk=int(pk)).select_related("product").first()
+    if found is None or found.person_key.startswith("erased:"):
+        raise NotFound("This link leads nowhere any more.")
+    return found
+
+
+def leave_alone(token: str) -> Contact:
+    """They said so themselves: never ask them for a talk or show them a survey again."""
+    contact = contact_of(token)
+    set_wish(Actor.system("those who were asked"), contact.product, contact.person_key, may=False)
+    return contact
