@@ -148,10 +148,10 @@ def typed(form: QueryDict) -> Typed:
     return Typed(form.get("title", ""), rows, {name: form.get(name, "") for name in names}, "in_page" in form)
 
 
-def begun(title: str, questions: Sequence[Mapping[str, Any]]) -> Typed:
-    """A form that begins with a template."""
+def begun(title: str, questions: Sequence[Mapping[str, Any]], rest_days: int) -> Typed:
+    """A form that begins with a template, and the rest that people have here."""
     rows = [Row.of(one) for one in checked_questions(questions)]
-    return Typed(title, rows, {"share": "100", "cooldown_days": "30"})
+    return Typed(title, rows, {"share": "100", "cooldown_days": str(rest_days)})
 
 
 def of_survey(survey: Survey) -> Typed:
