@@ -167,6 +167,23 @@ def test_answers_lead_past_questions_and_escape_puts_it_away(
     assert (row["answered_at"], row["q1"]) == ("", "")
 
 
+def test_things_are_put_in_order_in_the_page(site: Site, visitor: Any, event: str, tmp_path: Any) -> None:
+    order = {"kind": "ranking", "text": "What matters?", "options": ["Price", "Speed"]}
+    ref = site.survey(tmp_path, after_event=event, questions=[order])
+    _visit(visitor, site)
+    visitor.evaluate("event => whytree('track', event)", event)
+    box = visitor.get_by_role("dialog", name="Your bed")
+    box.get_by_label("Price").select_option("2")
+    box.get_by_label("Speed").select_option("2")
+    box.get_by_role("button", name="Send").click()
+    box.get_by_text("give each a place of its own").wait_for()
+    box.get_by_label("Speed").select_option("1")
+    box.get_by_role("button", name="Send").click()
+    visitor.get_by_text("Thank you.").wait_for()
+    (row,) = site.rows(ref)
+    assert (row["q1.Price"], row["q1.Speed"]) == (2, 1)
+
+
 def test_nobody_is_asked_who_does_not_want_to_be_measured(site: Site, visitor: Any, event: str, tmp_path: Any) -> None:
     site.survey(tmp_path)
     asked: list[str] = []

@@ -156,6 +156,23 @@ def test_ways_are_asked_one_by_one_without_a_script(actor: Any, product: Any, st
     assert SurveyResponse.objects.order_by("-pk")[0].answers == {"q1": 2, "q3": ["Herbs"]}
 
 
+def test_things_are_put_in_order_without_a_script(
+    actor: Any, product: Any, store: Any, guest: Client, as_bob: Any
+) -> None:
+    order = {"kind": "ranking", "text": "What matters?", "options": ["Price", "Speed", "Looks"]}
+    link = services.open_link(_running(actor, product, order))
+    text = guest.get(link).content.decode()
+    assert text.count('<select name="q1">') == 3
+    twice = guest.post(link, {**_form(text), "q1": ["1", "1", "2"]}).content.decode()
+    assert "give each a place of its own" in twice
+    assert twice.count("selected") == 3, "what was chosen stays"
+    assert guest.post(link, {**_form(twice), "q1": ["2", "3", "1"]}).status_code == 200
+    assert SurveyResponse.objects.get().answers == {"q1": ["Looks", "Price", "Speed"]}
+    assert "mean place" not in as_bob.get("/p/sprout/SUR-1").content.decode(), "one answer has no interval"
+    lines = as_bob.get("/p/sprout/SUR-1/responses.csv").content.decode().splitlines()
+    assert (lines[0].endswith("q1.Price,q1.Speed,q1.Looks"), lines[1].endswith(",2,3,1")) == (True, True)
+
+
 # The team's pages
 
 

@@ -72,6 +72,20 @@ def test_each_question_counts_those_who_answered_it(survey: Survey, answered: An
     assert found.warnings == []
 
 
+def test_an_order_counts_who_is_first_and_where_each_stands(actor: Any, product: Any) -> None:
+    order = {"kind": "ranking", "text": "What matters?", "options": ["Price", "Speed"]}
+    survey = services.start_survey(actor, services.create_survey(actor, product, title="B", questions=[order]))
+    for at in range(4):
+        given = ["Price", "Speed"] if at else ["Speed", "Price"]
+        SurveyResponse.objects.create(
+            survey=survey, respondent=str(at), via="api", answered_at=timezone.now(), answers={"q1": given}
+        )
+    price, speed = results_of(survey).questions[0].all.rows
+    assert isinstance(price.place, Estimate)
+    assert isinstance(speed.place, Estimate)
+    assert (price.people, price.place.value, speed.people, speed.place.value) == (3, 1.25, 1, 1.75)
+
+
 def test_silence_is_said_with_how_far_it_could_move_the_figure(survey: Survey, answered: Any) -> None:
     answered(10, 40)
     answered(None, 160)

@@ -50,7 +50,7 @@ def by(person: str, **more: Any) -> Answerer:
         ([{"kind": "open", "text": "x" * 401}], "400 is the most"),
         ([{"kind": "open", "text": "a\x00b"}], "plain text"),
         ([{"kind": "open", "text": "x", "colour": "red"}], "no field “colour”"),
-        ([{"kind": "open", "text": "x", "options": ["a", "b"]}], "only single and multi"),
+        ([{"kind": "open", "text": "x", "options": ["a", "b"]}], "only single, multi, ranking have options"),
         ([{"kind": "single", "text": "x"}], "needs options"),
         ([{"kind": "single", "text": "x", "options": ["a"]}], "two options at least"),
         ([{"kind": "single", "text": "x", "options": ["a", "a "]}], "there twice"),
@@ -61,8 +61,13 @@ def by(person: str, **more: Any) -> Answerer:
         ([{**NPS, "skip": [{"when": [11], "to": "end"}]}], "nobody can answer"),
         ([{**NPS, "skip": [{"when": [True], "to": "end"}]}], "a skip is"),
         ([{**NPS, "skip": [{"when": [9], "to": "q1"}]}], "forward only"),
-        ([{**WHY, "skip": [{"when": ["x"], "to": "end"}]}], "nothing is skipped"),
+        ([{**WHY, "skip": [{"when": ["x"], "to": "end"}]}], "only a choice or a scale"),
         ([{**NPS, "skip": "q2"}], "a skip is"),
+        ([{"kind": "ranking", "text": "x", "options": ["1", "2"]}], "Numbers alone"),
+        (
+            [{"kind": "ranking", "text": "x", "options": ["a", "b"], "skip": [{"when": ["a"], "to": "end"}]}],
+            "only a choice",
+        ),
     ],
 )
 def test_what_cannot_be_asked_is_refused_with_what_to_write(questions: Any, said: str) -> None:
@@ -113,6 +118,30 @@ def test_answers_lead_to_different_questions() -> None:
 def test_no_answer_is_taken_that_there_is_not(answers: Any, said: str) -> None:
     with pytest.raises(Invalid, match=said):
         checked_answers(checked_questions([NPS, WHY, {**USES, "required": False}]), answers)
+
+
+RANKING = {"kind": "ranking", "text": "What matters most?", "options": ["Price", "Speed", "Looks"]}
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (["Looks", "Price", "Speed"], ["Looks", "Price", "Speed"]),
+        (["2", "3", "1"], ["Looks", "Price", "Speed"]),  # the places, in the options' own order
+        (["", "", ""], None),
+    ],
+)
+def test_an_order_is_given_by_names_or_by_places(given: Any, kept: Any) -> None:
+    asked = checked_questions([{**RANKING, "required": False}, NPS])
+    assert checked_answers(asked, {"q1": given, "q2": 7}).get("q1") == kept
+
+
+@pytest.mark.parametrize(
+    "given", [["1", "1", "2"], ["1", "2"], ["1", "2", ""], ["0", "1", "2"], ["Price"], "Price", [1, 2, 3]]
+)
+def test_an_order_has_each_once(given: Any) -> None:
+    with pytest.raises(Invalid, match=r"a place of its own|none of the answers"):
+        checked_answers(checked_questions([RANKING]), {"q1": given})
 
 
 # From draft to stop

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from whytree.errors import Conflict
 from whytree.people.identity import person_hash
 from whytree.voice.models import FeedbackItem, SurveyResponse
 from whytree.voice.surveys import services
@@ -140,6 +141,29 @@ def test_who_was_asked_back_about_a_change_is_left_in_peace_too(run: Any, asked:
     solution = create_solution(actor, product, title="Ask later")
     Requester.objects.create(product=product, solution=solution, person_key="mira", asked_at=timezone.now())
     assert (asked(user="mira"), asked(user="jo")) == ([], ["SUR-1"])
+
+
+def test_talks_and_surveys_share_one_rest_and_one_wish(
+    run: Any, asked: Any, send: Any, actor: Any, product: Any
+) -> None:
+    from whytree.voice import contacts
+
+    survey = run()
+    contacts.log_contact(actor, product, "mira", kind="interview", subject="INT-1")
+    contacts.set_wish(actor, product, "tom", False)
+    assert (asked(user="mira"), asked(user="tom"), asked(user="jo")) == ([], [], ["SUR-1"])
+    with pytest.raises(Conflict, match="tom wants to be left alone"):
+        services.invite(actor, survey, "tom")
+    send("surveys/SUR-1/shown", user="jo")
+    send("surveys/SUR-1/shown", user="jo")
+    services.invite(actor, survey, "ann")
+    with pytest.raises(Conflict, match="rests until"):
+        contacts.log_contact(actor, product, "jo", kind="interview")
+    assert [(one.kind, one.subject) for one in contacts.contacts_of(product, ["jo", "ann"])] == [
+        ("survey", "SUR-1")
+    ] * 2
+    contacts.set_contact_settings(actor, product, rest_days=90)
+    assert services.create_survey(actor, product, title="Later", questions=QUESTIONS).cooldown_days == 90
 
 
 def test_the_share_draws_the_same_people_every_time_and_others_for_each_survey(run: Any) -> None:

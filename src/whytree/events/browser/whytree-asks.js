@@ -37,6 +37,7 @@ fieldset { border: 0; margin: 0; padding: 0; min-width: 0 }
 .points :checked + span { background: var(--accent); border-color: var(--accent); color: var(--on) }
 .ends { display: flex; justify-content: space-between; gap: 12px; font-size: 12.5px; margin: 4px 0 0 }
 .choice { display: flex; gap: 8px; align-items: flex-start; padding: 4px 0 } .choice input { margin: 4px 0 0; accent-color: var(--accent) }
+select { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--line); border-radius: 7px; padding: 2px 4px }
 textarea, .line { display: block; width: 100%; margin: 0 0 10px; font: inherit; color: inherit; background: transparent; border: 1px solid var(--line); border-radius: 7px; padding: 7px 9px }
 .kinds { display: flex; flex-wrap: wrap; gap: 0 14px; margin-bottom: 8px }
 .go { font: 600 15px/1 system-ui, sans-serif; margin-top: 10px; padding: 10px 16px; border: 0; border-radius: 7px; background: var(--accent); color: var(--on); cursor: pointer }
@@ -105,11 +106,17 @@ textarea, .line { display: block; width: 100%; margin: 0 0 10px; font: inherit; 
       const ends = question.ends.map((words) => el("span", null, words));
       return [el("fieldset", null, legend, el("div", { className: "points" }, ...points), el("p", { className: "ends" }, ...ends))];
     }
+    if (question.kind === "ranking") {
+      const places = question.options.map((_, at) => el("option", { value: String(at + 1) }, String(at + 1)));
+      const select = () => el("select", { name }, el("option", { value: "" }, "–"), ...places.map((one) => one.cloneNode(true)));
+      return [el("fieldset", null, legend, ...question.options.map((one) => el("label", { className: "choice", dir: "auto" }, select(), one)))];
+    }
     const type = question.kind === "multi" ? "checkbox" : "radio";
     return [el("fieldset", null, legend, ...question.options.map((one) => el("label", { className: "choice", dir: "auto" }, input(one, type), one)))];
   };
   const value = (question, form) => {
     const given = new FormData(form).getAll(question.id).filter((one) => one.trim());
+    if (question.kind === "ranking") return given.length ? new FormData(form).getAll(question.id) : undefined; // the server puts them in order
     if (question.kind === "multi") return given.length ? given : undefined;
     return given.length && question.points ? Number(given[0]) : given[0];
   };

@@ -169,7 +169,9 @@ def _figures(found: dict[str, Any]) -> list[str]:
     if head is not None:
         lines.append(f"  {head['name']}: {_interval(head)}")
     for row in found["answers"]:
-        lines.append(f"  {row['people']:>6,}  {_interval(row):24} {plain(row['answer'])}")
+        place = row["place"]["value"] if row["place"] else None
+        mean = f"  mean place {place:.1f}" if place is not None else ""
+        lines.append(f"  {row['people']:>6,}  {_interval(row):24} {plain(row['answer'])}{mean}")
     return lines
 
 

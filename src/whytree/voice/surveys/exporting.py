@@ -7,6 +7,7 @@ from typing import Any
 from whytree.engines import spreadsheet
 
 from .models import Survey, SurveyResponse
+from .questions import LISTS
 
 VERSION = 1
 _HEAD = (
@@ -25,10 +26,10 @@ _HEAD = (
 
 
 def columns(survey: Survey) -> list[str]:
-    """A column for each question by its id; of a choice of several one for each option, as `q2.Speed`."""
+    """A column for each question by its id; of a choice of several, and of an order, one for each option, as `q2.Speed`."""
     found = [*_HEAD, *(f"hidden.{name}" for name in survey.hidden)]
     for one in survey.asked:
-        found += [f"{one.id}.{option}" for option in one.options] if one.kind == "multi" else [one.id]
+        found += [f"{one.id}.{option}" for option in one.options] if one.kind in LISTS else [one.id]
     return found
 
 
@@ -42,6 +43,8 @@ def rows(survey: Survey) -> Iterator[list[Any]]:
             given = response.answers.get(one.id)
             if one.kind == "multi":
                 row += ["" if given is None else int(option in given) for option in one.options]
+            elif one.kind == "ranking":
+                row += ["" if given is None else given.index(option) + 1 for option in one.options]
             else:
                 row.append("" if given is None else given)
         yield row

@@ -10,7 +10,7 @@ from django.http import QueryDict
 from whytree.errors import Invalid
 
 from .models import Survey
-from .questions import KINDS, MOST_QUESTIONS, Question, checked_questions
+from .questions import CHOICES, KINDS, MOST_QUESTIONS, Question, checked_questions
 from .services import Settings
 
 _TEXTS = ("intro", "thanks", "after_event", "flag", "variant", "cohort")
@@ -30,11 +30,11 @@ class Row:
 
     @property
     def has_options(self) -> bool:
-        return self.kind in ("single", "multi")
+        return self.kind in CHOICES
 
     @property
     def skip_rows(self) -> list[tuple[str, str]]:
-        return [*self.skips, ("", "")] if self.kind != "open" else []
+        return [*self.skips, ("", "")] if self.kind not in ("open", "ranking") else []
 
     @classmethod
     def of(cls, question: Question) -> "Row":
@@ -148,10 +148,10 @@ def typed(form: QueryDict) -> Typed:
     return Typed(form.get("title", ""), rows, {name: form.get(name, "") for name in names}, "in_page" in form)
 
 
-def begun(title: str, questions: Sequence[Mapping[str, Any]]) -> Typed:
-    """A form that begins with a template."""
+def begun(title: str, questions: Sequence[Mapping[str, Any]], rest_days: int) -> Typed:
+    """A form that begins with a template, and the rest that people have here."""
     rows = [Row.of(one) for one in checked_questions(questions)]
-    return Typed(title, rows, {"share": "100", "cooldown_days": "30"})
+    return Typed(title, rows, {"share": "100", "cooldown_days": str(rest_days)})
 
 
 def of_survey(survey: Survey) -> Typed:

@@ -15,6 +15,7 @@ from whytree.engines.figures import number
 from whytree.engines.stats import Estimate, NoAnswer
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.flags.models import Flag
+from whytree.voice.models import ContactSettings
 from whytree.voice.pages.reading import may_write
 from whytree.workspace.activity import activity_for
 from whytree.workspace.doors import PageRequest, page, plain
@@ -150,7 +151,7 @@ def new_survey(request: PageRequest, product: Product) -> HttpResponse:
     """The form of a survey that is to be."""
     if request.method != "POST":
         title, questions = TEMPLATES.get(request.GET.get("template", "blank"), TEMPLATES["blank"])
-        return _form(request, product, None, forms.begun(title, questions))
+        return _form(request, product, None, forms.begun(title, questions, ContactSettings.of(product).rest_days))
     return _posted(request, product, None)
 
 

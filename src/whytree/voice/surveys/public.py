@@ -24,7 +24,7 @@ from whytree.workspace.pace import keep_pace
 from . import services
 from .answering import Answerer, answer
 from .models import Survey, SurveyResponse, Via
-from .questions import Answers, Question, answer_to, has_ways, way
+from .questions import LISTS, Answers, Question, answer_to, has_ways, way
 
 OPEN_FOR = 2 * 86_400
 """Seconds a form may lie open before it is drawn anew."""
@@ -39,6 +39,14 @@ class Asked:
     question: Question
     value: Any
     error: str = ""
+
+    @property
+    def places(self) -> list[tuple[str, str]]:
+        """Each option with the place it was given, for what is put in order."""
+        given, options = self.value or [], self.question.options
+        if sorted(given) == sorted(options):
+            return [(option, str(given.index(option) + 1)) for option in options]
+        return list(zip(options, [*given, *[""] * len(options)], strict=False))
 
     @property
     def chosen(self) -> list[str]:
@@ -80,7 +88,7 @@ def answer_survey(request: HttpRequest, token: str) -> HttpResponse:
 
 def _posted(request: HttpRequest, survey: Survey, invited: SurveyResponse | None, cookie: str) -> HttpResponse:
     questions, form = survey.asked, request.POST
-    raw = {one.id: form.getlist(one.id) if one.kind == "multi" else form.get(one.id) for one in questions}
+    raw = {one.id: form.getlist(one.id) if one.kind in LISTS else form.get(one.id) for one in questions}
     hidden, seen = _hidden_of(survey, form), set(form.getlist("seen"))
     given: Answers = {}
     try:

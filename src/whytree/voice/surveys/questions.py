@@ -56,13 +56,16 @@ KINDS = {
     "open": "their own words",
     "single": "one of several",
     "multi": "any of several",
+    "ranking": "several, put in order",
     "rating": "rating, 1 to 5",
     "nps": "NPS, 0 to 10",
     "csat": "CSAT, 1 to 5",
     "ces": "CES, 1 to 7",
     "seq": "SEQ, 1 to 7",
 }
-CHOICES = ("single", "multi")
+CHOICES = ("single", "multi", "ranking")
+LISTS = ("multi", "ranking")
+"""Kinds whose answer is a list."""
 _FIELDS = {"id", "kind", "text", "options", "required", "skip"}
 
 Value = str | int | list[str]
@@ -169,7 +172,7 @@ def one_line(value: object, name: str, length: int) -> str:
 def _options(raw: object, kind: str, at: int) -> tuple[str, ...]:
     if kind not in CHOICES:
         if raw:
-            raise Invalid(f"Question {at}: only single and multi have options.")
+            raise Invalid(f"Question {at}: only {', '.join(CHOICES)} have options.")
         return ()
     if not isinstance(raw, Sequence) or isinstance(raw, str):
         raise Invalid(f"Question {at} needs options, a list of texts.")
@@ -178,6 +181,8 @@ def _options(raw: object, kind: str, at: int) -> tuple[str, ...]:
     options = tuple(one_line(one, f"An option of question {at}", OPTION_LENGTH) for one in raw)
     if len(options) < 2 or "" in options or len(set(options)) < len(options):
         raise Invalid(f"Question {at} needs two options at least, none of them empty or there twice.")
+    if kind == "ranking" and all(one.isdecimal() for one in options):
+        raise Invalid(f"Question {at}: what is put in order has names. Numbers alone would be taken for places.")
     return options
 
 
@@ -204,10 +209,8 @@ def _check_skips(question: Question, at: int, ids: list[str]) -> None:
     later = {*ids[at + 1 :], END}
     possible: set[str | int] = set(question.scale.points) if question.scale else set(question.options)
     for one in question.skip:
-        if not possible:
-            raise Invalid(
-                f"{question.id}: whoever answers in their own words cannot be told apart, so nothing is skipped."
-            )
+        if question.kind in ("open", "ranking"):
+            raise Invalid(f"{question.id}: only a choice or a scale leads to different questions.")
         if one.to not in later:
             raise Invalid(
                 f"{question.id} leads to “{one.to[:30]}”, which is no later question. Ways lead forward only."
@@ -274,6 +277,8 @@ def answer_to(question: Question, value: object) -> Value | None:
         if not all(isinstance(one, str) and one in question.options for one in chosen):
             raise wrong
         return [one for one in question.options if one in chosen]
+    if question.kind == "ranking":
+        return _in_order(question, value, wrong)
     if question.kind == "single":
         if not isinstance(value, str) or value not in question.options:
             raise wrong
@@ -284,6 +289,19 @@ def answer_to(question: Question, value: object) -> Value | None:
     if not isinstance(value, int) or isinstance(value, bool) or value not in question.scale.points:
         raise wrong
     return value
+
+
+def _in_order(question: Question, value: object, wrong: Invalid) -> list[str] | None:
+    """All options in order; or, as a form sends it, the place of each in the options' own order."""
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise wrong
+    if sorted(value) == sorted(question.options):
+        return list(value)
+    if not any(value):
+        return None
+    if len(value) != len(question.options) or set(value) != {str(at) for at in range(1, len(value) + 1)}:
+        raise Invalid(f"“{question.text}”: give each a place of its own.", details={"question": question.id})
+    return [option for _, option in sorted(zip(map(int, value), question.options, strict=True))]
 
 
 def _words(question: Question, value: object) -> str | None:

@@ -49,11 +49,12 @@ class Headline:
 
 @dataclass(frozen=True)
 class Row:
-    """One answer of several, and who gave it."""
+    """One answer of several, and who gave it; of what was put in order, who put it first, and its mean `place`."""
 
     name: str
     people: int
     share: Estimate | NoAnswer
+    place: Estimate | NoAnswer | None = None
 
 
 @dataclass(frozen=True)
@@ -171,6 +172,8 @@ def figures_of(question: Question, answers: Iterable[Mapping[str, Any]]) -> Figu
     n = len(values)
     if question.kind == "open":
         return Figures(n, None, [])
+    if question.kind == "ranking":
+        return Figures(n, None, [_in_order(option, values) for option in question.options])
     given = Counter(each for value in values for each in (value if isinstance(value, list) else [value]))
     scale = question.scale
     if scale is None:
@@ -186,6 +189,13 @@ def figures_of(question: Question, answers: Iterable[Mapping[str, Any]]) -> Figu
     return Figures(
         n, headline, rows, mean_score({point: given[point] for point in scale.points}, scale.low, scale.high)
     )
+
+
+def _in_order(option: str, values: Sequence[list[str]]) -> Row:
+    """Who put it first, and the mean of its places, 1 the first."""
+    places = Counter(value.index(option) + 1 for value in values)
+    first = places[1]
+    return Row(option, first, proportion(first, len(values)), mean_score(places, 1, len(values[0]) if values else 1))
 
 
 def warnings(found: Counted, questions: Sequence[Result], by: str) -> list[str]:
@@ -274,7 +284,10 @@ def _figures(found: Figures) -> dict[str, Any]:
         "n": found.n,
         "headline": {"name": found.headline.name, **_estimate(found.headline.estimate)} if found.headline else None,
         "mean": _estimate(found.mean),
-        "answers": [{"answer": row.name, "people": row.people, **_estimate(row.share)} for row in found.rows],
+        "answers": [
+            {"answer": row.name, "people": row.people, **_estimate(row.share), "place": _estimate(row.place)}
+            for row in found.rows
+        ],
     }
 
 

@@ -1,7 +1,7 @@
 """What may change a survey. One verb a function; each asks for the role, acts in one transaction, leaves one Activity."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack, cast
 
@@ -16,6 +16,7 @@ from whytree.analytics.models import Metric
 from whytree.analytics.services import create_metric
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.people.identity import means_nobody
+from whytree.voice.models import ContactSettings
 from whytree.voice.origins import checked_origins
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
@@ -27,7 +28,7 @@ from whytree.workspace.roles import Role
 from . import showing
 from .answering import answered_event, favourable_event
 from .models import ID_LENGTH, MOST_STOP_AT, TITLE_LENGTH, WORDS_LENGTH, Survey, SurveyResponse, SurveyState, Via
-from .people import askings, ids_of, respondent_of
+from .people import askings, ids_of, log_asked, respondent_of, wants_peace
 from .questions import checked_questions, one_line, stored
 
 MOST_HIDDEN = 20
@@ -59,6 +60,7 @@ def create_survey(actor: Actor, product: Product, *, title: str, questions: obje
     """A draft: nobody is asked before it is started."""
     require(actor, product, Role.MEMBER)
     survey = Survey(product=product, title=_title(title), questions=stored(checked_questions(questions)))
+    survey.cooldown_days = ContactSettings.of(product).rest_days
     _set(survey, said)
     with transaction.atomic():
         survey.number = next_number(product, "SUR")
@@ -184,13 +186,17 @@ def invite(actor: Actor, survey: Survey, person: str) -> str:
             response = SurveyResponse.objects.create(
                 survey=survey, respondent=key, person_key=key, via=Via.INVITATION, asked_at=timezone.now()
             )
+            log_asked(survey, key)
             record(actor, survey.product, "invite_to_survey", survey, after={"invited": response.pk}, undoable=False)
     return _address(f"r{response.pk}")
 
 
 def refuse_if_asked_lately(survey: Survey, key: str) -> None:
-    """One cool-down over all surveys of a product, and over asking back: people are asked rarely, whoever asks."""
-    last = last_asked(survey, key)
+    """One rest after anything people were asked, by surveys, for talks, or back about a change; and none who want none."""
+    names = ids_of(survey.product, [key])
+    if wants_peace(survey.product, names):
+        raise Conflict(f"{key[:60]} wants to be left alone. Ask somebody else.")
+    last = last_asked(survey, names)
     if last is not None:
         days = (timezone.now() - last).days
         ago = "today" if days == 0 else "yesterday" if days == 1 else f"{days} days ago"
@@ -199,10 +205,10 @@ def refuse_if_asked_lately(survey: Survey, key: str) -> None:
         )
 
 
-def last_asked(survey: Survey, key: str) -> datetime | None:
+def last_asked(survey: Survey, names: Sequence[str]) -> datetime | None:
     """When this person was last asked anything within the cool-down; None: not lately."""
     since = timezone.now() - timedelta(days=survey.cooldown_days)
-    times = [at for pk, at in askings(survey.product, ids_of(survey.product, [key])) if pk != survey.pk and at > since]
+    times = [at for pk, at in askings(survey.product, names) if pk != survey.pk and at > since]
     return max(times, default=None)
 
 

@@ -15,7 +15,7 @@ from whytree.stores.filters import Filter, Selection
 from whytree.workspace.models import Product
 
 from .models import Survey
-from .people import askings, ids_of
+from .people import askings, ids_of, wants_peace
 
 
 def surveys_for(
@@ -32,7 +32,9 @@ def surveys_for(
     names = ids_of(product, ids)
     key = names[0]
     drawn = [one for one in allowed if is_drawn(one, key)]
-    known = askings(product, names) if drawn else []
+    if not drawn or wants_peace(product, names):
+        return []
+    known = askings(product, names)
     found = []
     for survey in drawn:
         since = now - timedelta(days=survey.cooldown_days)
