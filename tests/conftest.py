@@ -5,6 +5,7 @@ Real parts everywhere: a real database, the real event engine in one folder per 
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -29,10 +30,13 @@ settings.load_profile("whytree")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what opens the event engine, so that `make quick` can do without."""
+    """Mark what opens the event engine, so that `make quick` can do without, and what PostgreSQL makes a difference to."""
     for item in items:
-        if {"store", "live", "start"} & set(getattr(item, "fixturenames", ())):
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if {"store", "events", "address", "live", "start"} & fixtures:
             item.add_marker("engine")
+        if {"db", "transactional_db"} & fixtures or item.get_closest_marker("django_db"):
+            item.add_marker("relational")
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +52,7 @@ def _fresh_caches() -> None:
     from whytree.events import arrivals
     from whytree.events.intake import rules
     from whytree.flags import asking, live
+    from whytree.voice.surveys import showing
     from whytree.workspace import keys
 
     arrivals.forget()
@@ -55,6 +60,7 @@ def _fresh_caches() -> None:
     live.forget()
     rules.forget()
     asking.forget()
+    showing.forget()
     cache.clear()
 
 
@@ -287,12 +293,26 @@ class Live:
     def cli_json(self, *words: str, cwd: Path | None = None) -> Any:
         return json.loads(self.cli(*words, "--json", cwd=cwd).stdout)
 
+    def timeline(self, who: str) -> list[str]:
+        """The events known of somebody by now; none while nobody by this id was seen."""
+        shown = self.cli("person", "show", who, "--json", check=False)
+        return [] if shown.returncode else [moment["event"] for moment in json.loads(shown.stdout)["timeline"]]
+
     def key(self, kind: str) -> str:
         return str(self.cli_json("key", "add", kind, "--name", kind)["secret"])
 
     def stop(self, seconds: float = 30) -> int:
         self.process.terminate()
         return self.process.wait(seconds)
+
+
+def until(done: Callable[[], Any], seconds: float = 30) -> Any:
+    """Ask again until it is true, and return that; a busy machine is no failure."""
+    deadline = time.monotonic() + seconds
+    while not (found := done()):
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.1)
+    return found
 
 
 def live_env(data: Path) -> dict[str, str]:
@@ -395,9 +415,71 @@ def live(_live_server: Live) -> Live:
     return _live_server
 
 
+_DICTIONARY = "person_overrides_now"
+
+
+class EventDatabase:
+    """One database for all tests of a process, emptied for each: making one takes a second, emptying it a tenth."""
+
+    def __init__(self) -> None:
+        self._made: Any = None
+        self._as_made: dict[str, int] = {}
+
+    def emptied(self) -> Any:
+        """The database as a store of its own, without a row; a new one where a test left tables otherwise than they were."""
+        from whytree.stores import events
+
+        rows = self._rows() if self._made is not None else {}
+        if not rows or rows.keys() != self._as_made.keys() or rows["migrations"] != self._as_made["migrations"]:
+            self.drop()
+            self._made = events.new_database()
+            rows = self._as_made = self._rows()
+        written = [name for name, count in rows.items() if count and name not in {"migrations", _DICTIONARY}]
+        for name in written:
+            self._made.execute(f"TRUNCATE TABLE {name} SYNC")
+        if "person_overrides" in written:
+            self._made.execute(f"SYSTEM RELOAD DICTIONARY {_DICTIONARY}")
+        return events.EventStore(self._made.engine, self._made.database)
+
+    def _rows(self) -> dict[str, int]:
+        told = self._made.query(
+            "SELECT name, ifNull(total_rows, 0) AS rows FROM system.tables WHERE database = currentDatabase()"
+        )
+        return {row["name"]: row["rows"] for row in told}
+
+    def drop(self) -> None:
+        if self._made is not None:
+            self._made.execute(f"DROP DATABASE IF EXISTS {self._made.database} SYNC")
+            self._made.close()
+            self._made = None
+
+
+@pytest.fixture(scope="session")
+def _event_database() -> Iterator[EventDatabase]:
+    shared = EventDatabase()
+    yield shared
+    shared.drop()
+
+
 @pytest.fixture
-def store() -> Iterator[Any]:
-    """The event store with an empty database of its own."""
+def store(_event_database: EventDatabase) -> Iterator[Any]:
+    """The event store, empty."""
+    from django.conf import settings
+
+    from whytree.events.commit import close_commit
+    from whytree.stores import events
+
+    fresh = _event_database.emptied()
+    with events.in_force(fresh):
+        yield fresh
+    close_commit()  # what is still on its way must not arrive in the next test
+    fresh.close()
+    shutil.rmtree(settings.WHYTREE.data / "spool" / fresh.database, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def events() -> Iterator[Any]:
+    """The event store with a database that the tests of a file share; each writes for a product of its own."""
     from whytree.stores import events
 
     with events.temporary_database() as fresh:

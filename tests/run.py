@@ -15,14 +15,8 @@ from pathlib import Path
 
 CI = os.environ.get("CI") == "true"
 WORKERS = (os.cpu_count() or 1) + 1  # a worker waits for disks and for servers of its own half of the time
-# What the second run leaves out: it has no relational database in it, or a server of its own with SQLite.
-RELATIONAL = (
-    "-m",
-    "not browser and not live",
-    "--ignore=tests/engines",
-    "--ignore=tests/stores",
-    "--ignore=tests/demo",
-)
+# The second run: what speaks to the relational database, but not through a server of its own, which has SQLite.
+RELATIONAL = ("-m", "relational and not browser and not live")
 PACKAGES = {"chromium": "chromium", "postgresql": "pg_ctl", "nodejs": "node", "npm": "npm"}
 NEEDED = {"chromium", "postgresql"}  # what Node's clients need comes from a registry of others, which may be away
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count as counting
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,14 +15,6 @@ from whytree.stores.filters import Filter, Selection
 
 Row = tuple[int, str, int, str]  # person, event, hours ago, plan
 _products = counting(11_000)
-
-
-@pytest.fixture(scope="module")
-def events() -> Iterator[Any]:
-    from whytree.stores import events
-
-    with events.temporary_database() as fresh:
-        yield fresh
 
 
 def write(store: Any, rows: list[Row]) -> int:

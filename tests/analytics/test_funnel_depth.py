@@ -63,14 +63,6 @@ class Told:
     at: dict[int, int] = field(default_factory=dict)
 
 
-@pytest.fixture(scope="module")
-def events() -> Iterator[Any]:
-    from whytree.stores import events
-
-    with events.temporary_database() as fresh:
-        yield fresh
-
-
 def write(store: Any, rows: list[Row]) -> int:
     product = next(_products)
     store.insert(

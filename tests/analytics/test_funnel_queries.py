@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count as counting
 from typing import Any
@@ -17,14 +16,6 @@ from whytree.stores.funnels import Period, Reached, Some, Steps, funnel, funnel_
 START = datetime(2026, 5, 1, tzinfo=UTC)
 PERIOD = Period(START, START + timedelta(minutes=30))
 Row = tuple[int, str, int, str]  # person, event, minute, platform
-
-
-@pytest.fixture(scope="module")
-def events() -> Iterator[Any]:
-    from whytree.stores import events
-
-    with events.temporary_database() as fresh:
-        yield fresh
 
 
 _products = counting(5000)

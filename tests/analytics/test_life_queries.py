@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count as counting
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,14 +19,6 @@ END = START + timedelta(days=30)
 Row = tuple[int, str, int]  # person, event, minutes after START
 relaxed = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 _products = counting(13_000)
-
-
-@pytest.fixture(scope="module")
-def events() -> Iterator[Any]:
-    from whytree.stores import events
-
-    with events.temporary_database() as fresh:
-        yield fresh
 
 
 def write(store: Any, rows: list[Row]) -> int:

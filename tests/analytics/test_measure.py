@@ -1,14 +1,17 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
 from whytree.analytics.queries import measure
 from whytree.analytics.services import create_metric
 from whytree.errors import Invalid
 
+_ids = count(5_000_000)
 pytestmark = pytest.mark.usefixtures("five_sign_up_three_plant")
 
 
@@ -111,3 +114,83 @@ def test_asking_again_within_seconds_asks_the_store_once(activated: Any, monkeyp
     first = measure(activated)
     monkeypatch.setattr("whytree.stores.metrics.conversion_by_day", lambda *_, **__: pytest.fail("asked again"))
     assert measure(activated) == first
+
+
+@pytest.fixture
+def paid(store: Any, product: Any) -> Callable[..., None]:
+    """`paid(person, price, days_ago)`"""
+
+    def write(person: int, price: float, days_ago: float = 3) -> None:
+        at = timezone.now() - timedelta(days=days_ago)
+        row = {"product": product.pk, "person": person, "timestamp": at, "event": "paid", "event_id": next(_ids)}
+        store.insert(
+            "events", [row | {"distinct_id": str(person), "received_at": at, "properties": {"price": str(price)}}]
+        )
+
+    return write
+
+
+def test_a_sum_has_an_interval_while_nothing_is_negative(actor: Any, product: Any, paid: Callable[..., None]) -> None:
+    for person in range(1, 13):
+        paid(person, person)
+    definition = {"version": 1, "kind": "sum", "event": "paid", "property": "price"}
+    metric = create_metric(actor, product, key="revenue", unit="EUR", definition=definition)
+    answer = measure(metric)
+    assert (answer.value, answer.n, answer.numerator, answer.text, answer.method) == (78, 12, 12, "78 EUR", "Fay-Feuer")
+    assert answer.low is not None
+    assert answer.low < 78
+    paid(13, -5)
+    cache.clear()
+    later = measure(metric, answer.from_at, answer.to_at)
+    assert (later.value, later.low, later.reason) == (73, None, "no interval: some people's sums are negative")
+
+
+def test_a_mean_of_few_or_of_one_who_makes_it_has_no_interval(
+    actor: Any, product: Any, paid: Callable[..., None]
+) -> None:
+    definition = {"version": 1, "kind": "mean", "event": "paid", "property": "price", "per": "person"}
+    metric = create_metric(actor, product, key="spend", definition=definition)
+    for person in range(1, 6):
+        paid(person, person)
+    answer = measure(metric)
+    assert (answer.value, answer.low, answer.n) == (3, None, 5)
+    assert answer.reason.startswith("no interval: 5 units")
+    for person in range(6, 30):
+        paid(person, 5_000 if person == 6 else person)
+    cache.clear()
+    later = measure(metric, answer.from_at, answer.to_at)
+    assert later.low is None
+    assert later.reason.startswith("no interval: one person makes")
+
+
+def test_a_percentile_of_too_few_has_a_value_and_no_interval(
+    actor: Any, product: Any, paid: Callable[..., None]
+) -> None:
+    definition = {"version": 1, "kind": "quantile", "event": "paid", "property": "price", "percentile": 50}
+    metric = create_metric(actor, product, key="typical", definition=definition)
+    for person in range(1, 8):
+        paid(person, person)
+    answer = measure(metric)
+    assert (answer.value, answer.low) == (4, None)
+    assert "fewer than 20 people" in answer.reason
+    for person in range(8, 60):
+        paid(person, person)
+    cache.clear()
+    later = measure(metric, answer.from_at, answer.to_at)
+    assert (later.value, later.method) == (30, "Woodruff")
+
+
+def test_nothing_of_each_kind_is_no_answer_with_its_reason(actor: Any, product: Any, store: Any) -> None:
+    reasons = {
+        "sum": ({"event": "flew", "property": "miles"}, "It has not happened in this period."),
+        "mean": ({"event": "flew", "per": "person"}, "It has not happened in this period."),
+        "ratio": ({"top": "flew", "bottom": "walked"}, "It has not happened in this period."),
+        "quantile": ({"event": "flew", "property": "miles", "percentile": 50}, "No number came as “miles”"),
+        "time_to": ({"from": "flew", "to": "walked", "within_days": 7}, "Nobody got there in this period"),
+        "retention": ({"begin": "flew", "back": "walked", "after_days": 7}, "Nobody has started in this period."),
+    }
+    for kind, (parts, words) in reasons.items():
+        metric = create_metric(actor, product, key=kind, definition={"version": 1, "kind": kind, **parts})
+        answer = measure(metric)
+        assert answer.value is None
+        assert answer.reason.startswith(words)

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
 from tests.analytics.conftest import ACTIVATED
+from whytree.analytics.forms import MetricForm
 from whytree.analytics.models import Metric
+from whytree.analytics.services import create_metric
 from whytree.tree.models import Outcome
 
 BASE = "/products/sprout/metrics"
@@ -106,6 +109,55 @@ def test_the_form_makes_and_edits(as_alice: Any, store: Any) -> None:
     assert not Metric.objects.exists()
 
 
+KINDS = [
+    {"kind": "sum", "event": "paid", "where": "plan=pro; price>10", "number": "price"},
+    {"kind": "mean", "event": "paid", "number": "", "per": "person"},
+    {"kind": "mean", "event": "paid", "number": "price", "per": "event"},
+    {"kind": "ratio", "top": "paid", "top_measure": "sum:price", "bottom": "opened", "bottom_measure": "people"},
+    {"kind": "retention", "entry": "a", "goal": "b", "after_days": "7", "for_days": "7"},
+    {"kind": "time_to", "entry": "a", "goal": "b", "within_days": "7", "percentile": "90", "time_unit": "minutes"},
+    {"kind": "quantile", "event": "paid", "number": "price", "percentile": "95"},
+]
+
+
+@pytest.mark.parametrize("fields", KINDS, ids=[f"{one['kind']}-{at}" for at, one in enumerate(KINDS)])
+def test_the_form_says_every_kind_and_comes_back_as_it_was(as_alice: Any, store: Any, fields: dict[str, str]) -> None:
+    sent = {"key": "k", "name": "K", "role": "guardrail", "category": "task_success", "owner": "growth"} | fields
+    assert as_alice.post("/p/sprout/numbers/new", sent).status_code == 302
+    made = Metric.objects.get()
+    assert (made.role, made.category, made.owner) == ("guardrail", "task_success", "growth")
+    as_alice.post("/p/sprout/numbers/k/edit", asdict(MetricForm.of(made)) | {"raw": "", "description": "Why."})
+    again = Metric.objects.get()
+    assert (again.definition, again.unit, again.description) == (made.definition, made.unit, "Why.")
+    page = as_alice.get("/p/sprout/numbers/k").content.decode()
+    assert "guardrail" in page
+    assert "growth" in page
+    assert as_alice.get("/p/sprout/numbers").status_code == 200
+
+
+def test_what_the_fields_cannot_say_stands_as_json(as_alice: Any, actor: Any, product: Any, store: Any) -> None:
+    several = {"version": 1, "kind": "count", "event": {"events": ["a", "b"]}}
+    create_metric(actor, product, key="k", definition=several)
+    page = as_alice.get("/p/sprout/numbers/k/edit").content.decode()
+    assert "&quot;events&quot;: [&quot;a&quot;, &quot;b&quot;]" in page
+    refused = as_alice.post("/p/sprout/numbers/k/edit", {"name": "K", "direction": "up", "raw": "{"})
+    assert refused.status_code == 400
+    assert "This is no JSON" in refused.content.decode()
+    raw = json.dumps(several | {"kind": "unique"})
+    as_alice.post("/p/sprout/numbers/k/edit", {"name": "K", "direction": "up", "raw": raw})
+    assert Metric.objects.get().definition["kind"] == "unique"
+
+
+def test_role_and_category_are_of_those_there_are(api: Any) -> None:
+    refused = api.post(BASE, BODY | {"role": "boss"})
+    assert (refused.status, refused.body["code"]) == (400, "invalid")
+    assert api.post(BASE, BODY | {"description": "x" * 2_001}).status == 400
+    assert api.post(BASE, BODY | {"owner": "a\x00"}).status == 400
+    made = api.post(BASE, BODY | {"role": "north_star", "category": "adoption", "owner": "growth"}).ok
+    assert (made["role"], made["category"], made["owner"]) == ("north_star", "adoption", "growth")
+    assert api.patch(f"{BASE}/activated_7d", {"role": ""}).ok["role"] == ""
+
+
 @pytest.mark.usefixtures("five_sign_up_three_plant")
 def test_a_number_becomes_an_outcome_with_its_value_as_baseline(as_alice: Any, activated: Any) -> None:
     assert (
@@ -193,6 +245,13 @@ def test_the_command_line_says_the_same(live: Any) -> None:
     shown = live.cli("metric", "show", "lessons").stdout
     assert "no answer: It has not happened in this period." in shown
     assert live.cli_json("metric", "show", "lessons")["n"] == 0
+    ratio = live.cli_json(
+        "metric", "add", "price", "--top", "paid:sum:price", "--bottom", "paid:people", "--role", "input"
+    )
+    assert (ratio["definition"]["top"], ratio["role"]) == ({"event": "paid", "measure": "sum:price"}, "input")
+    mean = live.cli_json("metric", "add", "spend", "--mean", "paid", "--property", "price", "--where", "plan=pro")
+    assert mean["definition"]["event"]["where"][0]["field"] == "plan"
+    assert live.cli_json("metric", "edit", "spend", "--owner", "growth")["owner"] == "growth"
     refused = live.cli("metric", "add", "x", "--count", "a", "--unique", "b", check=False)
     assert refused.returncode == 1
     assert "one of" in refused.stderr

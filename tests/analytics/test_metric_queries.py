@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import count as counting
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from whytree.stores import metrics
+from whytree.stores.filters import Selection
 from whytree.stores.metrics import Converted, Counted
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
+A, B = Selection(("A",)), Selection(("B",))
 Happening = tuple[int, str, int]  # person, event, minutes after START
-
-
-@pytest.fixture(scope="module")
-def events() -> Iterator[Any]:
-    from whytree.stores import events
-
-    with events.temporary_database() as fresh:
-        yield fresh
 
 
 _products = counting(1000)
@@ -94,7 +86,7 @@ def test_conversion_is_what_the_definition_says(
 ) -> None:
     product = write(events, happened)
     end, as_of = START + timedelta(days=days), START + timedelta(minutes=known_for)
-    answer = metrics.conversion_by_day(product, "A", goal, window, START, end, as_of=as_of, zone=zone)
+    answer = metrics.conversion_by_day(product, A, Selection((goal,)), window, START, end, as_of=as_of, zone=zone)
     assert answer == oracle_conversion(happened, "A", goal, window, end, as_of, zone)
 
 
@@ -109,12 +101,12 @@ def test_a_count_knows_events_people_and_how_unevenly_they_share_them(
         for person, event, minutes in happened
         if event == "A" and START <= START + timedelta(minutes=minutes) < end
     ]
-    assert metrics.count(product, "A", START, end) == counted(Counter(person for person, _ in kept))
+    assert metrics.count(product, A, START, end) == counted(Counter(person for person, _ in kept))
     by_day: dict[date, Counter[int]] = defaultdict(Counter)
     for person, day in kept:
         by_day[day][person] += 1
     expected = {day: counted(times) for day, times in by_day.items()}
-    assert metrics.count_by_day(product, "A", START, end, zone="UTC") == expected
+    assert metrics.count_by_day(product, A, START, end, zone="UTC") == expected
 
 
 def counted(times: Counter[int]) -> Counted:
@@ -139,11 +131,11 @@ def test_two_ids_of_one_person_are_one_person(events: Any) -> None:
     )
     events.execute("SYSTEM RELOAD DICTIONARY person_overrides_now")
     end = START + timedelta(days=1)
-    answer = metrics.conversion_by_day(product, "A", "B", timedelta(hours=1), START, end, as_of=end, zone="UTC")
+    answer = metrics.conversion_by_day(product, A, B, timedelta(hours=1), START, end, as_of=end, zone="UTC")
     assert answer == {START.date(): Converted(entered=1, converted=1, open=0)}
-    assert metrics.count(product, "A", START, end) == Counted(events=2, people=1, squares=4, largest=2)
+    assert metrics.count(product, A, START, end) == Counted(events=2, people=1, squares=4, largest=2)
 
 
 def test_other_products_are_not_counted(events: Any) -> None:
     write(events, [(1, "A", 0)])
-    assert metrics.count(write(events, []), "A", START, START + timedelta(days=1)) == Counted(0, 0, 0, 0)
+    assert metrics.count(write(events, []), A, START, START + timedelta(days=1)) == Counted(0, 0, 0, 0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import count as counting
 from typing import Any
@@ -21,14 +20,6 @@ START = datetime(2026, 3, 20, tzinfo=UTC)  # clocks change in Berlin on the 29th
 END = START + timedelta(days=30)
 Row = tuple[int, str, int, str]  # person, event, hours after START, price
 no_fixture_check = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@pytest.fixture(scope="module")
-def events() -> Iterator[Any]:
-    from whytree.stores import events
-
-    with events.temporary_database() as fresh:
-        yield fresh
 
 
 _products = counting(9000)

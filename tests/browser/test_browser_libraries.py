@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import tarfile
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Live
+from tests.conftest import Live, until
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
 VERSIONS = {"posthog-js": "1.449.2", "@segment/analytics-next": "1.84.3"}
@@ -81,17 +80,6 @@ def site() -> Iterator[Callable[[Path, str], str]]:
         server.server_close()
 
 
-def _until(done: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.3)
-
-
-def _timeline(live: Live, who: str) -> list[str]:
-    return [moment["event"] for moment in live.cli_json("person", "show", who)["timeline"]]
-
-
 # A browser that is driven calls itself a robot whatever its User-Agent says, and the library would send nothing.
 POSTHOG = """<!doctype html><title>Shop</title><script src="/dist/array.full.no-external.js"></script>
 <script>posthog.init("{key}", {{api_host: "{host}", opt_out_useragent_filter: true, autocapture: false,
@@ -111,7 +99,7 @@ def test_posthog_js_works_unchanged(
     page.wait_for_timeout(300)
     page.goto("about:blank")  # the rest goes out with a beacon
     expected = sorted(["$pageview", "Looked", "$identify", "Signed Up", "$pageleave"])
-    _until(lambda: sorted(_timeline(live, who)) == expected)
+    until(lambda: sorted(live.timeline(who)) == expected)
     shown = live.cli_json("person", "show", who)
     assert shown["label"] == "ana@example.org"
     assert len(shown["ids"]) == 2, "the device and the person"
@@ -136,5 +124,5 @@ def test_analytics_next_works_unchanged(
     page.evaluate("analytics.track('Signed Up', {price: 9.5}).then(() => true)")
     page.evaluate("analytics.group('acme', {name: 'Acme'}).then(() => true)")
     expected = sorted(["$pageview", "$identify", "Signed Up", "$group"])
-    _until(lambda: sorted(_timeline(live, who)) == expected)
+    until(lambda: sorted(live.timeline(who)) == expected)
     assert live.cli_json("person", "show", who)["label"] == "bob@example.org"

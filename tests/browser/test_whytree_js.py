@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, Live
+from tests.conftest import ROOT, Live, until
 
 SOURCE = ROOT / "src" / "whytree" / "events" / "browser" / "whytree.js"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
@@ -73,9 +73,6 @@ class Site:
     def is_met(self) -> bool:
         return self.form in [each["form"] for each in self.live.cli_json("ask", "form")]
 
-    def timeline(self, who: str) -> list[str]:
-        return [moment["event"] for moment in self.live.cli_json("person", "show", who)["timeline"]]
-
 
 @pytest.fixture
 def site(live: Live) -> Iterator[Site]:
@@ -87,14 +84,6 @@ def site(live: Live) -> Iterator[Site]:
 @pytest.fixture
 def visitor(open_page: Callable[..., Any]) -> Any:
     return open_page(user_agent=AGENT)
-
-
-def until(done: Callable[[], Any], seconds: float = 20) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := done()):
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.3)
-    return found
 
 
 def test_it_is_under_six_kilobytes() -> None:
@@ -113,7 +102,7 @@ def test_pages_history_identify_and_leaving_are_told(site: Site, visitor: Any, c
     visitor.goto("about:blank")  # what is not sent yet goes out with a beacon
 
     twice = ["$pageview", "$form_shown", *["$form_field"] * 3, "$pageleave"]
-    until(lambda: sorted(site.timeline(who)) == sorted([*twice, *twice, "$identify", "Looked"]))
+    until(lambda: sorted(site.live.timeline(who)) == sorted([*twice, *twice, "$identify", "Looked"]))
     shown = site.live.cli_json("person", "show", who)["timeline"]
     looked = next(moment for moment in shown if moment["event"] == "Looked")
     assert looked["properties"] == {"price": "9.5", "utm_source": "news"}
@@ -222,8 +211,8 @@ def test_what_could_not_be_sent_is_sent_again_and_counts_once(site: Site, visito
     while len(refused) < 2 and time.monotonic() < deadline:
         visitor.wait_for_timeout(200)
     visitor.wait_for_timeout(4_500)
-    until(lambda: "Looked" in site.timeline(who))
-    assert site.timeline(who).count("Looked") == 1
+    until(lambda: "Looked" in site.live.timeline(who))
+    assert site.live.timeline(who).count("Looked") == 1
 
 
 def test_what_is_left_unsent_goes_out_on_the_next_page(site: Site, visitor: Any) -> None:
@@ -236,7 +225,7 @@ def test_what_is_left_unsent_goes_out_on_the_next_page(site: Site, visitor: Any)
     visitor.unroute("**/v1/b")
     visitor.goto(site.url)
     visitor.wait_for_timeout(1_800)
-    until(lambda: site.timeline(who).count("Looked") == 1)
+    until(lambda: site.live.timeline(who).count("Looked") == 1)
 
 
 def test_the_script_is_kept_by_browsers_and_by_its_hash_for_ever(live: Live) -> None:

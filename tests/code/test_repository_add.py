@@ -151,7 +151,7 @@ def test_of_a_damaged_clone_what_can_be_told_is_told(cli: Any, clone: Clone) -> 
     clone.commit("Change", **{"a.py": "c\n"})
     (clone.path / ".git" / "objects" / lost[:2] / lost[2:]).unlink()
     output = add(cli, clone).output
-    assert "could not be read in one go" in output
+    assert "Contents that 2 commits changed are missing from this clone" in output
     assert "could not be blamed by git (a.py)" in output
     assert list(FileBlame.objects.values_list("path", flat=True)) == ["b.py"]
 

@@ -15,6 +15,7 @@ from tests.code.repositories import Clone
 from whytree.code.git import open_clone
 from whytree.code.lines import LineReader, Wanted
 from whytree.code.survivors import Survivors
+from whytree.workspace.client import CommandError
 
 pytestmark = pytest.mark.slow  # real programs, real files: left out of `make quick`
 
@@ -294,6 +295,53 @@ def test_a_shallow_clone_tells_what_it_has(clone: Clone, tmp_path: Path) -> None
     shallow = Survivors(open_clone(tmp_path / "shallow"))
     version = shallow.read()["a.py"]
     assert shallow.ledger.commits_of(version.lines) == [(1, 2, second)]
+
+
+def lose(clone: Clone, content: str) -> None:
+    """Take one content, `revision:path`, out of the clone."""
+    blob = clone.git("rev-parse", content)
+    (clone.path / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+
+
+def test_contents_that_are_missing_cost_only_the_files_that_held_them(clone: Clone) -> None:
+    clone.commit("One", **{"a.py": "a\n", "b.py": text(*"bcdefgh"), "c.py": "c\n"})
+    lose(clone, "HEAD:a.py")
+    clone.git("mv", "b.py", "deeper.py")
+    clone.commit("Two", **{"a.py": "b\n", "c.py": "c\nd\n"})
+    reading = Survivors(open_clone(clone.path))
+    assert set(reading.read(keep=False)) == {"deeper.py", "c.py"}
+    assert len(reading.damaged) == 2, "the commit that brought it, and the one that changed it"
+    told = survivors(clone)
+    clone.git("rm", "--quiet", "a.py")
+    clone.commit("Gone")
+    assert told == blamed(clone)
+
+
+def test_a_merge_with_missing_contents_costs_only_the_files_that_held_them(clone: Clone) -> None:
+    clone.commit("One", **{"a.py": text(*"abcde"), "b.py": text(*"vwxyz")})
+    clone.git("checkout", "--quiet", "-b", "side")
+    clone.commit("Side", **{"a.py": text(*"abcdE"), "b.py": text(*"vwxyZ")})
+    lose(clone, "HEAD:a.py")
+    clone.git("checkout", "--quiet", "main")
+    clone.commit("Main", **{"a.py": text(*"Abcde"), "b.py": text(*"Vwxyz")})
+    clone.git("merge", "--quiet", "--strategy=ours", "--no-commit", "side")
+    clone.commit("Join", **{"a.py": text(*"AbcdE"), "b.py": text(*"VwxyZ")})
+    told = survivors(clone)
+    assert set(told) == {"b.py"}
+    clone.git("rm", "--quiet", "a.py")
+    clone.commit("Gone")
+    assert told == blamed(clone)
+
+
+def test_a_clone_that_lacks_most_contents_is_not_read_commit_by_commit(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("whytree.code.survivors._MOST_DAMAGED", 2)
+    for number in range(6):
+        clone.commit("More", **{"a.py": f"{number}\n"})
+        lose(clone, "HEAD:a.py")
+    with pytest.raises(CommandError, match="git log failed"):
+        survivors(clone)
 
 
 @pytest.mark.parametrize("damage", ["cut", "rubbish", "another format", "a number too large"])

@@ -344,6 +344,7 @@ def test_a_viewer_or_a_stranger_imports_nothing(product: Any, api_bob: Any, view
         assert Api(charlie).post(f"/products/sprout/{where}", body).status == 404
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("letter", ["x", "😀"])
 def test_no_request_is_large_however_long_the_file(
     cli: Any, product: Any, tmp_path: Path, letter: str, monkeypatch: pytest.MonkeyPatch

@@ -221,6 +221,20 @@ def test_every_voice_waits_was_linked_or_was_put_away(ask: httpx.Client) -> None
     assert len(linked) > 30
 
 
+def test_each_role_had_said_what_it_expected_and_is_scored(ask: httpx.Client) -> None:
+    told = ask.get("hypotheses/HYP-2/predictions").json()
+    roles = {one["who"]: one for one in told["said"]}
+    assert set(roles) == {"the hypothesis", "engineering", "product", "design", "sales", "support"}
+    assert told["is_locked"]
+    assert told["spread"]["apart"]
+    assert roles["sales"]["score"]["held"] is False
+    running = ask.get("hypotheses/HYP-3/predictions").json()
+    assert len(running["said"]) == 4
+    assert all(one["score"] is None for one in running["said"])
+    late = ask.post("hypotheses/HYP-2/predictions", json={"low": 2, "likely": 2.8, "high": 3.5})
+    assert late.status_code == 409
+
+
 def test_a_locked_prediction_cannot_be_edited_and_the_attempt_is_logged(ask: httpx.Client) -> None:
     refused = ask.patch("hypotheses/HYP-2", json={"forecast_likely": 2.5})
     assert refused.status_code == 409
@@ -239,6 +253,8 @@ def test_the_visitor_decides_and_the_solution_is_kept(ask: httpx.Client) -> None
     decided = ask.post("reviews/REV-2/decide", json=said)
     assert decided.status_code == 200, decided.text
     assert ask.get("solutions/SOL-2").json()["state"] == "kept"
+    (debt,) = ask.get("debts").json()
+    assert (debt["state"], debt["says"]) == ("due", "SOL-2 was kept by REV-2.")
 
 
 def test_nothing_of_the_servers_was_left_behind(home: Path, told: Any) -> None:

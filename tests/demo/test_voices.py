@@ -2,9 +2,13 @@
 
 from collections import Counter
 
+import pytest
+
 from whytree.demo import story, voices, words
 from whytree.demo.voices import Voice
 from whytree.demo.world import World
+
+pytestmark = pytest.mark.slow  # the whole story: left out of `make quick`
 
 
 def test_some_four_hundred_voices_come_from_five_kinds_of_source_and_five_talks(heard: list[Voice]) -> None:

@@ -4,9 +4,13 @@ import json
 from collections import Counter
 from itertools import islice
 
+import pytest
+
 from whytree.demo import wire
 from whytree.demo.voices import Voice
 from whytree.demo.world import World
+
+pytestmark = pytest.mark.slow  # the whole story: left out of `make quick`
 
 
 def _all(world: World) -> list[tuple[str, dict[str, object]]]:

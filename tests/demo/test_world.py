@@ -10,6 +10,8 @@ from whytree.demo.story import Calendar
 from whytree.demo.world import Event, World
 from whytree.engines.flags import Evaluator
 
+pytestmark = pytest.mark.slow  # the whole story: left out of `make quick`
+
 
 def _counts(events: tuple[Event, ...], until: datetime) -> Counter[str]:
     return Counter(event.name for event in events if event.at < until)

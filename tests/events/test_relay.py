@@ -13,20 +13,13 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import Live, whytree
+from tests.conftest import Live, until, whytree
 from whytree.errors import Invalid
 from whytree.events.relay.queue import Call, Full, Queue, Reading
 from whytree.stores.events import EventStore
 from whytree.workspace.keys import create_key
 
 from .conftest import Sender, track
-
-
-def until(done: Callable[[], Any], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.1)
 
 
 class Host:

@@ -16,6 +16,8 @@ import pytest
 
 from tests.experiments.conftest import Analyze, rows
 
+pytestmark = pytest.mark.slow  # real files, a process for some of them: left out of `make quick`
+
 Write = Callable[..., Path]
 RNG = np.random.default_rng(42)
 

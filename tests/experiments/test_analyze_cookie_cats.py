@@ -9,6 +9,8 @@ import pytest
 
 from tests.experiments.conftest import Analyze
 
+pytestmark = pytest.mark.slow  # 90,000 players: left out of `make quick`
+
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "cookie-cats.md"
 METRICS = ("--metric", "retention_7", "--metric", "retention_1", "--metric", "sum_gamerounds:mean")
 

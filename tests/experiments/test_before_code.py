@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.experiments.world import event, long_ago, write
+from whytree.people.models import Person
 from whytree.tree.models import AssumptionTest, EvidenceLink
 
 Plan = Callable[..., Any]
@@ -238,3 +239,91 @@ def test_a_test_leaves_with_its_measure_and_its_sessions(plan: Plan, api: Any) -
     (test,) = [node for node in exported["nodes"] if node["id"] == "TST-1"]
     assert test["measure"] == PEOPLE
     assert [row["note"] for row in test["sessions"]] == ["38 seconds"]
+
+
+# One question in the product
+
+ASKED = {
+    "version": 1,
+    "kind": "survey",
+    "survey": "SUR-1",
+    "question": "q1",
+    "yes": ["This week"],
+    "of": 5,
+    "needed": 3,
+}
+
+
+@pytest.fixture
+def asked(api: Any, store: Any) -> Callable[..., None]:
+    """`asked("This week", 3)`: three more people answer so."""
+    question = {"kind": "single", "text": "When did you last need this?", "options": ["This week", "Never"]}
+    api.post("/products/sprout/surveys", {"title": "Need", "questions": [question]}).ok  # noqa: B018
+    api.post("/products/sprout/surveys/SUR-1/start").ok  # noqa: B018
+    people = iter(range(1_000))
+
+    def answer(option: str, times: int = 1, **who: str) -> None:
+        for _ in range(times):
+            body = {"person": f"u{next(people)}", "answers": {"q1": option}, **who}
+            api.post("/products/sprout/surveys/SUR-1/answers", body).ok  # noqa: B018
+
+    return answer
+
+
+def test_one_question_in_the_product_fills_its_test(plan: Plan, api: Any, asked: Any, actor: Any, product: Any) -> None:
+    from whytree.people.services import ensure_person
+
+    made = plan(ASKED)
+    assert made["success_criterion"] == "3 of the first 5 people who answer q1 of SUR-1 say “This week”."
+    assert api.get(f"{TESTS}/TST-1/progress").ok["text"] == "Nobody yet"
+    ensure_person(product, "colleague")
+    Person.objects.filter(key="colleague").update(internal=True)
+    asked("This week", person="colleague")
+    asked("This week", 2)
+    asked("Never", 1)
+    shows = api.get(f"{TESTS}/TST-1/progress").ok
+    assert (shows["text"], shows["proposed"], shows["is_over"]) == ("2 of 3 said so", "", False)
+    asked("Never", 2)
+    asked("This week", 4)
+    shows = api.get(f"{TESTS}/TST-1/progress").ok
+    assert (shows["text"], shows["proposed"]) == ("2 of 5 said so", "invalidated"), "the first five decide"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"survey": "SUR-9"}, "no survey SUR-9"),
+        ({"survey": "nonsense"}, "is no survey"),
+        ({"question": "q7"}, "no question q7"),
+        ({"yes": ["Sometimes"]}, "Nobody can answer “Sometimes”"),
+    ],
+)
+def test_a_question_that_is_not_there_is_no_answer(plan: Plan, api: Any, asked: Any, change: Any, said: str) -> None:
+    plan({**ASKED, **change})
+    shows = api.get(f"{TESTS}/TST-1/progress").ok
+    assert (shows["text"], said in shows["detail"], shows["proposed"]) == ("No answer", True, "")
+
+
+@pytest.mark.parametrize("yes", [[], "This week", [""], [None], ["x"] * 21])
+def test_what_counts_as_a_yes_is_said_before_the_start(plan: Plan, api: Any, yes: Any) -> None:
+    body = {"parent": "ASM-1", "title": "Ask", "measure": {**ASKED, "yes": yes}}
+    plan(None, start=False)
+    refused = api.post(TESTS, body)
+    assert (refused.status, "which answers are a yes" in str(refused.body)) == (400, True)
+
+
+def test_the_form_plans_one_question_too(plan: Plan, as_alice: Any) -> None:
+    plan(None, start=False)
+    form = {
+        "title": "Ask them",
+        "method": "one_question_survey",
+        "counts": "survey",
+        "survey": "SUR-1",
+        "question": "q1",
+    }
+    form |= {"yes": "This week; 5", "needed": "3", "out_of": "5"}
+    as_alice.post("/p/sprout/ASM-1/add", {"add": "TST", **form})
+    measure = AssumptionTest.objects.get(title="Ask them").measure
+    assert measure == {**ASKED, "yes": ["This week", 5]}
+    shown = as_alice.get("/p/sprout/TST-2/edit").content.decode()
+    assert 'value="This week; 5"' in shown

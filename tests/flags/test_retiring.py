@@ -1,17 +1,20 @@
 """A flag goes by decision: what each waits for, and where the code of those that can go stands."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from tests.code.repositories import Clone
 from whytree.code import services as code
 from whytree.code.flag_references import FlagReading, PushedExtinction, PushedReference, push_flag_references
+from whytree.flags.models import Flag
 from whytree.flags.queries import find_flag
 from whytree.flags.retiring import Standing, removable, retirement_of, served_to_all
-from whytree.flags.services import archive_flag, create_flag, open_flag, turn_off
+from whytree.flags.services import archive_flag, create_flag, edit_flag, open_flag, turn_off
 from whytree.tree import services as tree
 from whytree.tree.models import State
 
@@ -48,7 +51,54 @@ def test_a_flag_without_a_solution_is_never_decided(actor: Any, product: Any) ->
     assert standing(create_flag(actor, product, key="x")) == (Standing.UNJUSTIFIED, "")
 
 
-def test_an_open_question_keeps_a_flag_however_old_it_is(actor: Any, flag: Any, repository: Any) -> None:
+@pytest.fixture
+def hypothesis(actor: Any, solution: Any) -> Any:
+    numbers = {"forecast_low": 1.0, "forecast_likely": 2.0, "forecast_high": 3.0}
+    return tree.create_hypothesis(actor, solution, change="Ask later", metric_key="signed_up", **numbers)
+
+
+def test_a_flag_without_a_hypothesis_is_unjustified_until_its_solution_is_decided(
+    actor: Any, flag: Any, solution: Any, hypothesis: Any
+) -> None:
+    assert standing(flag) == (Standing.UNJUSTIFIED, "")
+    assert "tests no hypothesis of SOL-1" in retirement_of(find_flag(flag.product, flag.key)).says
+    edit_flag(actor, flag.product, flag.key, hypothesis=hypothesis)
+    assert standing(flag) == (Standing.RUNNING, "")
+    edit_flag(actor, flag.product, flag.key, hypothesis=None)
+    decide(actor, solution, State.LIVE, State.MEASURED, State.KEPT)
+    assert standing(flag)[0] is Standing.DECIDED, "a decision is a decision"
+
+
+def test_age_only_breaks_ties(actor: Any, product: Any, solution: Any, repository: Any) -> None:
+    for key in ("b-young", "a-old", "c-many"):
+        create_flag(actor, product, key=key, solution=solution)
+    Flag.objects.filter(key="a-old").update(created_at=timezone.now() - timedelta(days=900))
+    places = [PushedReference(key, "a.py", line, "resolved") for line, key in enumerate(("b-young", "a-old"), 1)]
+    places += [PushedReference("c-many", "b.py", line, "resolved") for line in (1, 2)]
+    push_flag_references(actor, repository, ROOT, FlagReading(REV, ["b-young", "a-old", "c-many"], places))
+    decide(actor, solution, State.LIVE, State.ROLLED_BACK)
+    assert [one.flag.key for one in removable(product)] == ["c-many", "a-old", "b-young"]
+
+
+def test_flags_are_listed_by_how_far_they_are_with_the_reason(
+    actor: Any, product: Any, flag: Any, api: Any, api_charlie: Any, as_alice: Any
+) -> None:
+    path = "/products/sprout/flag-retirements"
+    (found,) = api.get(f"{path}?state=unjustified").ok
+    assert (found["key"], found["standing"]) == ("defer", "unjustified")
+    assert api.get(f"{path}?state=running").ok == []
+    assert api.get(f"{path}?state=stale").status == 400
+    assert api_charlie.get(f"{path}?state=running").status == 404
+    page = as_alice.get("/p/sprout/flags").content.decode()
+    assert "When it goes" in page
+    assert "tests no hypothesis of SOL-1" in page
+
+
+def test_an_open_question_keeps_a_flag_however_old_it_is(
+    actor: Any, flag: Any, repository: Any, hypothesis: Any
+) -> None:
+    edit_flag(actor, flag.product, flag.key, hypothesis=hypothesis)
+    Flag.objects.update(created_at=timezone.now() - timedelta(days=900))
     stands(actor, repository, 1)
     open_flag(actor, flag.product, flag.key, coverage=10000, weights={"on": 1})
     assert standing(flag) == (Standing.RUNNING, "")
@@ -127,8 +177,8 @@ def test_the_api_tells_viewers_and_no_outsider(
     stands(actor, repository, 3)
     path = "/products/sprout/flags/defer/references"
     answer = api_viewer.get(path).ok
-    assert (answer["standing"], answer["looked_in"], answer["references"][0]["line"]) == ("running", ["app"], 3)
-    assert api_viewer.get("/products/sprout/flag-retirements?ready=true").ok == []
+    assert (answer["standing"], answer["looked_in"], answer["references"][0]["line"]) == ("unjustified", ["app"], 3)
+    assert api_viewer.get("/products/sprout/flag-retirements?state=ready_to_remove").ok == []
     assert len(api_viewer.get("/products/sprout/flag-retirements").ok) == 1
     assert (api_charlie.get(path).status, api_viewer.get("/products/sprout/flags/no/references").status) == (404, 404)
 
@@ -178,3 +228,7 @@ def test_the_list_of_what_can_go_names_the_command(cli: Any, clone: Clone, actor
     done = cli("flag", "removable", cwd=clone.path)
     assert "  a.py:1  resolved\n" in done.output
     assert "whytree flag remove defer --keep off" in done.output
+    listed = cli("flag", "list", "--state", "ready_to_remove", cwd=clone.path).output
+    assert listed.startswith("defer")
+    assert "SOL-1 was rolled back, everybody gets off" in listed
+    assert "No flag is running." in cli("flag", "list", "--state", "running", cwd=clone.path).output

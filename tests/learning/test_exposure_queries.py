@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count as counting
 from typing import Any
@@ -22,14 +22,6 @@ WINDOW = timedelta(days=2)
 Happening = tuple[int, str, int]  # person, arm met or "goal", minutes after START
 
 _products = counting(5000)
-
-
-@pytest.fixture(scope="module")
-def events() -> Iterator[Any]:
-    from whytree.stores import events
-
-    with events.temporary_database() as fresh:
-        yield fresh
 
 
 def at(minutes: int) -> datetime:

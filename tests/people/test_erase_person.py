@@ -35,12 +35,15 @@ NAMES_A_USER = {
     "voice.Interview.person_key": "emptied, with every word of the talk",
     "voice.Contact.person_key": "a random number in its place",
     "voice.ContactWish.person_key": "the row goes",
+    "voice.SurveyResponse.person_key": "a random number in its place, and no words",
     "code.Ticket.author": "emptied, with the words",
     "code.TicketComment.author": "emptied, with the words",
     "code.PullRequest.author": "emptied, with the words",
 }
 # Those that name people of the team, who have accounts of their own.
 NAMES_THE_TEAM = re.compile(r"^(?:workspace|why)\.|^tree\.Note\.author_name$|^code\.Commit\.|^code\.CodeOwner")
+
+QUESTIONS = [{"kind": "nps", "text": "Would you?"}, {"kind": "open", "text": "Why?"}]
 
 _ids = count(1)
 
@@ -64,6 +67,9 @@ def mira(store: Any, actor: Any, product: Any) -> str:
     from whytree.voice.queries.loop import loop_of
     from whytree.voice.services import add_feedback, highlight, link_excerpt, loop, save_view
     from whytree.voice.services.linking import Span
+    from whytree.voice.surveys.answering import Answerer, answer
+    from whytree.voice.surveys.models import Via
+    from whytree.voice.surveys.services import create_survey, start_survey
 
     at = timezone.now() - timedelta(days=3)
 
@@ -142,6 +148,9 @@ def mira(store: Any, actor: Any, product: Any) -> str:
     log_contact(actor, product, MIRA, kind="survey", subject="a survey")
     set_wish(actor, product, MIRA, may=False)
     write_snapshot(actor, talk, name=f"Mira {MARK}", quick_facts=f"lives with {MARK}")
+    survey = start_survey(actor, create_survey(actor, product, title="Spring", questions=QUESTIONS, hidden=["plan"]))
+    who = Answerer(MIRA, Via.API, MIRA, {"plan": MARK}, url=f"https://example.org/{MARK}")
+    answer(survey, {"q1": 3, "q2": f"because, says {MARK}"}, who)
     save_view(actor, product, name="hers", query=f"person={MIRA}")
     ticket = Ticket.objects.create(product=product, key="#4", title="Form", author=MIRA, body=f"words of {MARK}")
     TicketComment.objects.create(ticket=ticket, mark="1", author=MIRA, text=f"more of {MARK}")
@@ -172,6 +181,7 @@ def test_before_she_stands_in_every_table_that_names_a_user(mira: str, store: An
     expected = {"people_person", "voice_feedbackitem", "voice_highlight", "voice_requester", "voice_savedview"}
     expected |= {"voice_interview", "voice_transcript", "voice_interviewsnapshot"}
     expected |= {"voice_contact", "voice_contactwish"}
+    expected |= {"voice_surveyresponse"}
     assert there >= expected | {"tree_evidencelink", "code_ticket", "code_ticketcomment", "workspace_activity"}
     assert set(store_rows_that_say(store, MARK)) == {"events", "merge_edges", "person_overrides", "quarantine"}
 
@@ -183,7 +193,7 @@ def test_afterwards_nothing_anywhere_says_her_name_or_her_words(
     done = erase(actor, product, key)
     assert list(rows_that_say(MARK)) == []
     assert list(store_rows_that_say(store, MARK)) == []
-    assert (done.number, done.ids, done.events, done.finished_at is not None) == (1, [], 3, True)
+    assert (done.number, done.ids, done.events, done.finished_at is not None) == (1, [], 4, True)
 
 
 def test_what_was_counted_stays(mira: str, actor: Any, product: Any, store: Any) -> None:
@@ -270,10 +280,16 @@ def test_every_column_that_names_a_user_was_decided_on() -> None:
 def test_everything_that_is_known_is_given(mira: str, actor: Any, product: Any) -> None:
     told = everything_of(actor, product, mira)
     assert {MIRA, OTHER, ADDRESS.lower()} <= set(told["ids"])
-    assert sorted(one["event"] for one in told["events"]) == ["$exposure", "$pageview", "planted"]
+    assert sorted(one["event"] for one in told["events"]) == [
+        "$exposure",
+        "$pageview",
+        "SUR-1 answered",
+        "planted",
+    ]
     written = json.dumps(told)
     for words in (
         "my words, says",
+        "because, says",
         "by address only",
         "no, says",
         "words of",

@@ -1,10 +1,19 @@
 """The event store's tables: made once, recorded, resumed after a cut."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from whytree.stores.errors import StoreUnavailable
-from whytree.stores.events import EventStore
+from whytree.stores.events import EventStore, temporary_database
 from whytree.stores.schema import MIGRATIONS, Migration, migrate
+
+
+@pytest.fixture
+def store() -> Iterator[EventStore]:
+    """A database that nobody else uses: its tables are played with."""
+    with temporary_database() as fresh:
+        yield fresh
 
 
 def test_it_records_every_migration_once(store: EventStore) -> None:

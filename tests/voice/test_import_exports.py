@@ -195,7 +195,8 @@ def test_an_import_that_stopped_goes_on_where_it_was(as_alice: Any, actor: Any, 
 def test_a_guessed_table_shows_its_columns_and_is_called_as_its_owner_calls_it(as_alice: Any) -> None:
     page = read(upload(as_alice, b"id,text,stars\n1,hello there,2\n", "june reviews.csv"))
     assert "No system we know writes this; the columns were guessed." in page
-    assert '<td>rating</td><td class="mono">stars</td>' in page
+    assert '<label for="column-rating">Rating</label>' in page
+    assert "<option selected>stars</option>" in page
     assert ImportRun.objects.get().source_name == "june reviews"
 
 

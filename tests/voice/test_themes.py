@@ -317,6 +317,7 @@ def test_what_cannot_be_is_refused(actor: Any, themes: list[Theme]) -> None:
 # --- the job ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_asking_twice_looks_once_in_a_process_of_its_own(actor: Any, product: Any, voices: Any) -> None:
     from whytree.workspace.jobs import run_next
 

@@ -17,6 +17,8 @@ from typer.testing import CliRunner
 from tests.engines.test_themes import spoken
 from whytree.workspace.client import CommandError
 
+pytestmark = pytest.mark.slow  # themes are looked for again and again: left out of `make quick`
+
 Themes = Callable[..., Any]
 
 

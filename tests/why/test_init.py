@@ -384,7 +384,10 @@ def test_the_first_run_makes_the_owner_and_the_product_and_never_again(sprout: C
     again = whytree(env, "init", str(sprout.path)).stdout
     assert "Made" not in again
     assert (tmp_path / "data" / "owner.token").read_text() == token
-    assert "Somebody asked for this in #38." in whytree(env, "why", f"{PATH}:2", cwd=sprout.path).stdout
+    assert (
+        "Its commit names #38, whose words are not known here."
+        in whytree(env, "why", f"{PATH}:2", cwd=sprout.path).stdout
+    )
 
 
 def test_somebody_without_an_address_in_git_can_begin_too(sprout: Clone, tmp_path: Path) -> None:

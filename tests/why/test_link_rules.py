@@ -13,6 +13,8 @@ from whytree.code.queries import find_commit
 from whytree.errors import Invalid
 from whytree.flags.services import create_flag
 from whytree.tree.services import link_ticket
+from whytree.why.answering.sentences import headline
+from whytree.why.coverage.answer import coverage
 from whytree.why.queries import Ask, explain
 from whytree.why.refs import CommitRef, parse_ref
 
@@ -230,5 +232,26 @@ def test_another_projects_ticket_that_is_only_referred_to_is_not_named(cli: Any,
     assert json.loads(unread[0].output)["ticket"] is None
     read(cli, clone)
     tickets = [explain(product, Ask(CommitRef(sha))).ticket for sha in shas]
-    assert [ticket and ticket.key for ticket in tickets] == [None, "#5"]
+    assert [ticket and ticket.key for ticket in tickets] == [None, "acme/site#5"]
     assert not Ticket.objects.filter(key="#3921").exists()
+
+
+def test_a_ticket_of_a_sister_repository_is_spelled_with_its_name(cli: Any, product: Any, clone: Clone) -> None:
+    clone.git("remote", "add", "origin", "https://github.com/acme/ours.git")
+    ours = clone.commit("Fix it\n\nFixes #7", **{"a.py": "a = 1\n"})
+    theirs = clone.commit("Fix it\n\nFixes acme/site#7", **{"b.py": "b = 1\n"})
+    read(cli, clone)
+    for sha, key in ((ours, "#7"), (theirs, "acme/site#7")):
+        why = ask(product, sha)
+        assert why.ticket.key == key
+        assert [(one["from"], one["to"]) for one in why.links] == [(sha[:7], key)]
+        assert headline(why).startswith(f"Its commit names {key}, whose words are not known here.")
+
+
+def test_a_commit_that_sums_up_many_tickets_is_for_none_of_them_in_coverage_either(
+    cli: Any, product: Any, clone: Clone
+) -> None:
+    sha = clone.commit("Release 2\n\nFixes #1, #2, #3 and #4.", **{"a.py": "a = 1\n"})
+    read(cli, clone)
+    assert ask(product, sha).ticket is None
+    assert coverage(product).total.by_rung["unexplained"] == 1

@@ -9,7 +9,9 @@ from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from . import queries, services
+from . import queries, services, silent
+from .alerts import api as alerts
+from .applying import api as applying
 from .asking import api as asking_api
 from .boards import api as boards_api
 from .cohorts import api as cohorts_api
@@ -17,13 +19,17 @@ from .definitions import warnings
 from .friction import api as friction
 from .models import Metric
 from .sessions import api as sessions
+from .subscriptions import api as subscriptions
 
 router = Router(tags=["Metrics"])
+router.add_router("", alerts.router)
+router.add_router("", applying.router)
 router.add_router("", asking_api.router)
 router.add_router("", cohorts_api.router)
 router.add_router("", friction.router)
 router.add_router("", boards_api.router)
 router.add_router("", sessions.router)
+router.add_router("", subscriptions.router)
 
 
 class MetricOut(Schema):
@@ -33,12 +39,16 @@ class MetricOut(Schema):
     sentence: str
     unit: str
     direction: str
+    category: str
+    role: str
+    owner: str
+    description: str
     created_at: datetime
     updated_at: datetime
 
     @staticmethod
     def of(metric: Metric) -> dict[str, Any]:
-        names = ("key", "name", "definition", "unit", "direction", "created_at", "updated_at")
+        names = [name for name in MetricOut.__annotations__ if name != "sentence"]
         return {name: getattr(metric, name) for name in names} | {"sentence": queries.definition_of(metric).sentence}
 
 
@@ -54,6 +64,10 @@ class MetricIn(Schema):
     name: str = ""
     unit: str | None = None
     direction: str = "up"
+    category: str = ""
+    role: str = ""
+    owner: str = ""
+    description: str = ""
 
 
 class MetricEdit(Schema):
@@ -61,6 +75,10 @@ class MetricEdit(Schema):
     definition: dict[str, Any] | None = None
     unit: str | None = None
     direction: str | None = None
+    category: str | None = None
+    role: str | None = None
+    owner: str | None = None
+    description: str | None = None
 
 
 class DayOut(Schema):
@@ -141,6 +159,22 @@ def measure_metric(
     """Its value with interval, n, period and source, and the days behind it."""
     metric = queries.find_metric(api_product(request, product, Role.VIEWER), key)
     return queries.measure(metric, _aware(start), _aware(end), days=days)
+
+
+class SilenceOut(Schema):
+    """An event that nobody sends, or without `event` a metric that there is none of; `refs` are the nodes that rest on it."""
+
+    metric_key: str
+    event: str
+    last_at: datetime | None
+    says: str
+    refs: list[str]
+
+
+@router.get("/products/{product}/metrics-check", response=list[SilenceOut], operation_id="check_metrics")
+def check_metrics(request: ApiRequest, product: str) -> Any:
+    """Metrics, outcomes and open predictions that name an event nobody sent for a week, or a metric there is none of."""
+    return silent.check_metrics(api_product(request, product, Role.VIEWER))
 
 
 def _aware(moment: datetime | None) -> datetime | None:

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from whytree.errors import Invalid, WhytreeError
+from whytree.events.queries import property_names
 from whytree.tree.models import Outcome
 from whytree.tree.services import create_outcome
 from whytree.workspace.access import role_of
@@ -19,9 +20,10 @@ from whytree.workspace.roles import Role
 
 from . import services
 from .charts import marks_for, measure_chart, measure_spark
-from .definitions import KINDS, warnings
+from .definitions import KINDS, Following, warnings
 from .forms import MetricForm, optional_day, optional_number
-from .models import Direction, Metric
+from .measuring import METHODS
+from .models import Category, Direction, Metric, MetricRole
 from .queries import (
     USUAL_DAYS,
     amount,
@@ -31,7 +33,10 @@ from .queries import (
     list_metrics,
     measure,
 )
+from .silent import silent
 
+#: Names of properties that the form offers.
+MOST_NAMES = 500
 #: What the period may be, as pages offer it.
 PERIODS = (7, 28, 90)
 
@@ -41,8 +46,15 @@ def numbers(request: PageRequest, product: Product) -> HttpResponse:
     """Every metric with its value, interval, n and trend."""
     days = _days(request)
     measured = [(metric, measure(metric, days=days)) for metric in list_metrics(product)]
+    quiet = {one.metric_key for one in silent(product, [metric for metric, _ in measured])}
     rows = [
-        {"metric": metric, "measure": value, "spark": measure_spark(value), "sentence": definition_of(metric).sentence}
+        {
+            "metric": metric,
+            "measure": value,
+            "spark": measure_spark(value),
+            "sentence": definition_of(metric).sentence,
+            "is_silent": metric.key in quiet,
+        }
         for metric, value in measured
     ]
     context = {
@@ -67,6 +79,8 @@ def metric(request: PageRequest, product: Product, key: str) -> HttpResponse:
         "metric": found,
         "measure": measured,
         "sentence": definition_of(found).sentence,
+        "follows": isinstance(definition_of(found), Following),
+        "method": METHODS.get(measured.method, ""),
         "chart": measure_chart(measured, marks=marks_for(product, measured)),
         "days": days,
         "periods": PERIODS,
@@ -74,7 +88,7 @@ def metric(request: PageRequest, product: Product, key: str) -> HttpResponse:
         "used_by": users,
         "is_outcome": any(isinstance(node, Outcome) for node in users),
         "baseline": "" if measured.value is None else f"{measured.value:.4g}",
-        "warnings": [] if measured.value else warnings(definition_of(found), known_events(product)),
+        "silences": silent(product, [found]),
     }
     return render(request, "analytics/metric.html", context | _rights(request, product))
 
@@ -100,9 +114,7 @@ def new_metric(request: PageRequest, product: Product) -> HttpResponseBase:
         return _form(request, product, MetricForm.suggested(request.GET), None)
     form = MetricForm.sent(request.POST)
     try:
-        made = services.create_metric(
-            request.actor, product, key=form.key, name=form.name, definition=form.definition, direction=form.direction
-        )
+        made = services.create_metric(request.actor, product, key=form.key, definition=form.definition, **form.fields)
     except WhytreeError as error:
         return _form(request, product, form, None, error)
     return _shown(request, product, made)
@@ -116,9 +128,7 @@ def edit_metric(request: PageRequest, product: Product, key: str) -> HttpRespons
         return _form(request, product, MetricForm.of(found), found)
     form = replace(MetricForm.sent(request.POST), key=found.key)
     try:
-        saved = services.edit_metric(
-            request.actor, product, key, name=form.name, definition=form.definition, direction=form.direction
-        )
+        saved = services.edit_metric(request.actor, product, key, definition=form.definition, **form.fields)
     except WhytreeError as error:
         return _form(request, product, form, found, error)
     return _shown(request, product, saved)
@@ -162,6 +172,9 @@ def _form(
         "metric": found,
         "kinds": KINDS.items(),
         "directions": Direction.choices,
+        "categories": Category.choices,
+        "roles": MetricRole.choices,
+        "properties": property_names(product)[:MOST_NAMES] if known_events(product) else [],
         "events": known_events(product),
         "error": error,
     }

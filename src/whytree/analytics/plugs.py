@@ -8,7 +8,7 @@ from whytree.errors import NotFound, Unavailable
 from whytree.people.identity import person_hash
 from whytree.people.queries import PeopleRef, find_person, keys_among
 from whytree.stores.cohorts import forget_listed, listed_in
-from whytree.tree.models import Outcome
+from whytree.tree.models import Hypothesis, Outcome, Solution
 from whytree.tree.queries import evidence_of
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
@@ -24,18 +24,22 @@ from whytree.workspace.sockets import (
     plug_search,
 )
 
+from .alerts.queries import outside
 from .answers.code_behind import code_behind
 from .asking.links import address_of
 from .charts import marks_for, measure_chart
 from .models import Cohort, Metric, SavedQuestion
 from .queries import Measure, amount, difference_unit, measure, metrics_by_key
 from .saved.queries import struggle_of
+from .silent import silent, silent_predictions
 
 
 def plug() -> None:
     plug_figure("outcome", outcome_figures)
     plug_panel("outcome", outcome_panel, order=10)
     plug_panel("opportunity", struggle_panel, order=10)
+    plug_panel("today", alerts_panel, order=4)
+    plug_panel("solution", silent_panel, order=11)
     plug_search(find_by_words)
     plug_erase(erase_person)
     plug_export(export_person)
@@ -116,6 +120,7 @@ def outcome_panel(actor: Actor, product: Product, outcome: Any) -> Panel | None:
         "chart": measure_chart(
             measured, target=outcome.target, baseline=outcome.baseline, marks=marks_for(product, measured)
         ),
+        "silences": silent(product, [metric]),
         "baseline": None if outcome.baseline is None else amount(outcome.baseline, metric.unit),
         "target": None if outcome.target is None else amount(outcome.target, metric.unit),
     }
@@ -140,6 +145,30 @@ def struggle_panel(actor: Actor, product: Product, opportunity: Any) -> Panel | 
         "code": code_behind(product, struggle.behind),
     }
     return Panel("Who struggles", "analytics/_struggle_panel.html", context)
+
+
+def alerts_panel(actor: Actor, product: Product, subject: Any) -> Panel | None:
+    """Numbers that are outside their bands, until they are back or somebody put their alert to sleep."""
+    found = outside(product)
+    if not found:
+        return None
+    says = (
+        f"{found[0].on} is outside its band." if len(found) == 1 else f"{len(found)} numbers are outside their bands."
+    )
+    context = {"product": product, "alerts": found[:5], "more": len(found) - 5}
+    return Panel("Outside their bands", "analytics/_alerts_panel.html", context, tone="amber", headline=says)
+
+
+def silent_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:
+    """Predictions of this solution whose metric can say nothing."""
+    try:
+        found = silent_predictions(product, list(Hypothesis.objects.filter(solution=solution)))
+    except Unavailable:
+        return None
+    if not found:
+        return None
+    context = {"product": product, "silences": found}
+    return Panel("Nobody sends what was predicted", "analytics/_silent_panel.html", context, tone="amber")
 
 
 def people_evidence(product: Product, opportunity: Any, people: PeopleRef) -> int:

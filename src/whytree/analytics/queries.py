@@ -5,27 +5,24 @@ Values are in the metric's own unit: a conversion is 31.2, of unit "%", and diff
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 from django.core.cache import cache
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from whytree.engines import stats
 from whytree.engines.figures import number
-from whytree.engines.stats import Estimate, NoAnswer
 from whytree.errors import Invalid, NotFound
 from whytree.events.queries import event_names
 from whytree.stores import metrics as store
-from whytree.stores.metrics import Converted, Counted
 from whytree.stores.sql import INTERNAL_EVENTS
 from whytree.workspace.models import Product
 
-from .definitions import Conversion, Count, Definition, checked_definition, events_of
+from .definitions import Definition, Following, checked_definition, events_of
+from .measuring import Found, measured
 from .models import Metric
 
 #: Four of each weekday.
@@ -33,12 +30,6 @@ USUAL_DAYS = 28
 MAX_DAYS = 366
 #: Live enough for a page, and a page of twenty metrics asks the store once.
 FRESH_SECONDS = 20
-
-
-class _Numbers(TypedDict):
-    value: float | None
-    low: float | None
-    high: float | None
 
 
 @dataclass(frozen=True)
@@ -60,7 +51,7 @@ class Measure:
     """A metric's value in a period (`from_at` <= t < `to_at`), with everything one needs to believe it.
 
     `n` counts people: those who entered and whose window has closed, or those who did it. `open` are people still under
-    way, who are in neither. Without a value, `reason` says why.
+    way, who are in neither. Without a value, or without an interval, `reason` says why.
     """
 
     key: str
@@ -164,7 +155,7 @@ def measure(
 
 def _usual(metric: Metric, last: datetime, days: int) -> tuple[datetime, datetime]:
     definition = definition_of(metric)
-    lead = definition.within_days if isinstance(definition, Conversion) else 0
+    lead = definition.within_days if isinstance(definition, Following) else 0
     zone = ZoneInfo(metric.product.timezone)
     end = last.astimezone(zone).date() + timedelta(days=1)
     return _midnight(end - timedelta(days=days + lead), zone), _midnight(end, zone)
@@ -198,98 +189,47 @@ def _in_period(metric: Metric, start: datetime, end: datetime) -> Measure:
 
 def _measured(metric: Metric, start: datetime, end: datetime, now: datetime) -> Measure:
     definition = definition_of(metric)
-    if isinstance(definition, Conversion):
-        converted = _conversion_days(metric, definition, start, end, now)
-        total = Converted(
-            *(sum(getattr(day, part) for day in converted.values()) for part in ("entered", "converted", "open"))
-        )
-        answer, series = _share(total), _days(start, end, now, converted, Converted(0, 0, 0))
-        n, numerator, still_open = total.entered, total.converted, total.open
-    else:
-        counts = store.count_by_day(metric.product_id, definition.event, start, end, zone=str(start.tzinfo))
-        counted = store.count(metric.product_id, definition.event, start, end)
-        answer, series = _size(definition, counted), _days(start, end, now, counts, Counted(0, 0, 0, 0), definition)
-        n, numerator, still_open = counted.people, counted.events, 0
+    found = measured(metric.product, definition, start, end, now)
+    whole = found.whole
     return Measure(
-        **_numbers(answer),
         key=metric.key,
         name=metric.name,
         unit=metric.unit,
-        n=n,
-        numerator=numerator,
-        open=still_open,
-        method="" if isinstance(answer, NoAnswer) else answer.method,
-        reason=answer.reason if isinstance(answer, NoAnswer) else "",
+        value=whole.value,
+        low=whole.low,
+        high=whole.high,
+        n=whole.n,
+        numerator=whole.numerator,
+        open=whole.open,
+        method=whole.method,
+        reason=whole.reason,
         from_at=start,
         to_at=end,
         as_of=now,
         is_past=False,
         source=f"{definition.sentence}, from this product's events",
-        series=series,
+        series=_days(start, end, now, found.days, found.nothing),
     )
-
-
-def _conversion_days(
-    metric: Metric, definition: Conversion, start: datetime, end: datetime, now: datetime
-) -> dict[date, Converted]:
-    return store.conversion_by_day(
-        metric.product_id,
-        definition.entry,
-        definition.goal,
-        definition.window,
-        start,
-        end,
-        as_of=now,
-        zone=str(start.tzinfo),
-    )
-
-
-def _share(counted: Converted) -> Estimate | NoAnswer:
-    """In percent, since that is what people say."""
-    if counted.entered == 0 and counted.open:
-        return NoAnswer(f"{people(counted.open)} started; nobody has had the whole time yet.")
-    share = stats.proportion(counted.converted, counted.entered)
-    if isinstance(share, NoAnswer):
-        return NoAnswer("Nobody has started in this period.")
-    return replace(share, value=share.value * 100, low=share.low * 100, high=share.high * 100)
-
-
-def _size(definition: Definition, counted: Counted) -> Estimate | NoAnswer:
-    if counted.people == 0:
-        return NoAnswer("It has not happened in this period.")
-    if isinstance(definition, Count):
-        return stats.clustered_count(counted.events, counted.squares, counted.largest, counted.people)
-    return stats.count(counted.people)
 
 
 def _days(
-    start: datetime,
-    end: datetime,
-    now: datetime,
-    counted: dict[date, Counted] | dict[date, Converted],
-    nothing: Counted | Converted,
-    definition: Definition | None = None,
+    start: datetime, end: datetime, now: datetime, found: Mapping[date, Found], nothing: Found
 ) -> tuple[Day, ...]:
     """Every day from the first to the last, also those without anything, but none that lies ahead."""
     today = now.astimezone(start.tzinfo).date()
     last = min((end - timedelta(microseconds=1)).date(), today)
     days = (start.date() + timedelta(days=i) for i in range((last - start.date()).days + 1))
-    return tuple(_day(day, counted.get(day, nothing), definition, is_over=day < today) for day in days)
+    return tuple(_day(day, found.get(day, nothing), is_over=day < today) for day in days)
 
 
-def _day(day: date, counted: Counted | Converted, definition: Definition | None, *, is_over: bool) -> Day:
-    if isinstance(counted, Converted):
-        answer: Estimate | NoAnswer = _share(counted)
-        n, numerator, still_open = counted.entered, counted.converted, counted.open
-    else:
-        # a day without any is an answer too: none
-        answer = stats.count(0) if counted.people == 0 or definition is None else _size(definition, counted)
-        n, numerator, still_open = counted.people, counted.events, 0
-    complete = is_over and still_open == 0
-    return Day(**_numbers(answer), day=day, n=n, numerator=numerator, open=still_open, complete=complete)
-
-
-def _numbers(answer: Estimate | NoAnswer) -> _Numbers:
-    if isinstance(answer, NoAnswer):
-        return {"value": None, "low": None, "high": None}
-    return {"value": answer.value, "low": answer.low, "high": answer.high}
+def _day(day: date, found: Found, *, is_over: bool) -> Day:
+    return Day(
+        day=day,
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        n=found.n,
+        numerator=found.numerator,
+        open=found.open,
+        complete=is_over and found.open == 0,
+    )

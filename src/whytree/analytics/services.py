@@ -13,7 +13,7 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from .definitions import UNITS, as_json, checked_definition
+from .definitions import as_json, checked_definition
 from .models import Metric
 from .queries import find_metric
 
@@ -21,25 +21,27 @@ from .queries import find_metric
 RESERVED = frozenset({"new"})
 
 
-class MetricEdits(TypedDict, total=False):
-    """What `edit_metric` may change; what is left out stays. The key stays: outcomes and predictions name it."""
+class MetricFields(TypedDict, total=False):
+    """What a metric is called and what it is for. `unit` None is that of its kind."""
 
     name: str
-    definition: object
-    unit: str
+    unit: str | None
     direction: str
+    category: str
+    role: str
+    owner: str
+    description: str
+
+
+class MetricEdits(MetricFields, total=False):
+    """What `edit_metric` may change; what is left out stays. The key stays: outcomes and predictions name it."""
+
+    definition: object
 
 
 @transaction.atomic
 def create_metric(
-    actor: Actor,
-    product: Product,
-    *,
-    key: str,
-    definition: object,
-    name: str = "",
-    unit: str | None = None,
-    direction: str = "up",
+    actor: Actor, product: Product, *, key: str, definition: object, **fields: Unpack[MetricFields]
 ) -> Metric:
     """A new number that computes itself. Without a name it is called by its key, without a unit by its kind's."""
     require(actor, product, Role.MEMBER)
@@ -48,14 +50,8 @@ def create_metric(
         raise Invalid(f"{key!r} is an address of ours. Choose another key.")
     if Metric.objects.filter(product=product, key=key).exists():
         raise Conflict(f"There is a metric {key} already. Edit it, or choose another key.")
-    metric = Metric(
-        product=product,
-        key=key,
-        name=name.strip() or key,
-        definition=as_json(checked),
-        unit=UNITS[checked.kind] if unit is None else unit.strip(),
-        direction=direction,
-    )
+    metric = Metric(product=product, key=key, name=key, definition=as_json(checked), unit=checked.usual_unit)
+    _fill(metric, fields)
     _save(metric)
     record(actor, product, "create_metric", metric)
     return metric
@@ -69,15 +65,24 @@ def edit_metric(actor: Actor, product: Product, key: str, **edits: Unpack[Metric
     before = snapshot(metric)
     if "definition" in edits:
         _redefine(metric, edits["definition"])
-    if "name" in edits:
-        metric.name = edits["name"].strip() or metric.key
-    metric.unit = edits.get("unit", metric.unit).strip()
-    metric.direction = edits.get("direction", metric.direction)
+    _fill(metric, edits)
     if snapshot(metric) == before:
         return metric
     _save(metric)
     record(actor, product, "edit_metric", metric, before=before, after=snapshot(metric))
     return metric
+
+
+def _fill(metric: Metric, fields: MetricFields) -> None:
+    if "name" in fields:
+        metric.name = fields["name"].strip() or metric.key
+    if (unit := fields.get("unit")) is not None:
+        metric.unit = unit.strip()
+    metric.direction = fields.get("direction", metric.direction)
+    metric.category = fields.get("category", metric.category)
+    metric.role = fields.get("role", metric.role)
+    metric.owner = fields.get("owner", metric.owner).strip()
+    metric.description = fields.get("description", metric.description).strip()
 
 
 def _redefine(metric: Metric, definition: object) -> None:
@@ -89,8 +94,8 @@ def _redefine(metric: Metric, definition: object) -> None:
         raise Conflict(
             f"{locked.ref} is locked and was predicted in this metric, so what it counts cannot change. Make a new metric."
         )
-    if UNITS[checked.kind] != UNITS[checked_definition(metric.definition).kind]:
-        metric.unit = UNITS[checked.kind]
+    if checked.usual_unit != checked_definition(metric.definition).usual_unit:
+        metric.unit = checked.usual_unit
     metric.definition = as_json(checked)
 
 
@@ -132,6 +137,8 @@ def _rests_on(hypothesis: Hypothesis, key: str) -> bool:
 
 
 def _save(metric: Metric) -> None:
+    if any("\x00" in text for text in (metric.name, metric.unit, metric.owner, metric.description)):
+        raise Invalid("Plain text, please: it holds a NUL character.")
     try:
         metric.full_clean()
     except ValidationError as error:

@@ -1,15 +1,20 @@
 from django.urls import path
 
 from . import pages as views
+from .alerts import pages as alerts
+from .applying import pages as applying
 from .asking import acts, typed
 from .asking import pages as asking
 from .boards import pages as boards
 from .cohorts import pages as cohorts
 from .friction import pages as friction
 from .sessions import pages as sessions
+from .subscriptions import pages as subscriptions
 
 pages = [
     path("numbers", views.numbers, name="numbers"),
+    path("numbers.yaml", applying.metrics_yaml, name="metrics_yaml"),
+    path("metrics-file", applying.metrics_file, name="metrics_file"),
     path("forms", friction.forms, name="forms"),
     path("ask", asking.ask, name="ask"),
     path("ask/funnel", asking.funnel, name="ask_funnel"),
@@ -26,6 +31,11 @@ pages = [
     path("ask/<str:kind>.png", asking.ask_picture, {"form": "png"}, name="ask_png"),
     path("ASK-<int:number>", acts.saved_question, name="saved_question"),
     path("ASK-<int:number>/delete", acts.delete_saved, name="delete_saved"),
+    path("alerts", alerts.alerts, name="alerts"),
+    path("alerts/<int:number>", alerts.alert, name="alert"),
+    path("alerts/<int:number>/act", alerts.alert_act, name="alert_act"),
+    path("subscriptions", subscriptions.subscriptions, name="subscriptions"),
+    path("subscriptions/<int:number>/act", subscriptions.subscription_act, name="subscription_act"),
     path("boards", boards.boards, name="boards"),
     path("boards/new", boards.new_board, name="new_board"),
     path("boards/<int:number>", boards.board, name="board"),
@@ -45,5 +55,6 @@ pages = [
 ]
 
 root = [
+    path("stop-answers/<str:token>", subscriptions.stop_answers, name="stop_answers"),
     path("board/<str:token>", boards.shared, name="shared_board"),
 ]

@@ -5,7 +5,7 @@ Every failure is a `CommandError`, one sentence that says what to do.
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -107,6 +107,11 @@ class Clone:
             found[one] = output[start : start + int(size)]
             at = start + int(size) + 1
         return found
+
+    def missing(self, ids: Collection[str]) -> set[str]:
+        """Which of these objects the clone lacks."""
+        listed = self.read("cat-file", "--batch-check", stdin="".join(f"{one}\n" for one in sorted(ids)))
+        return {row.split(" ")[0] for row in listed.splitlines() if row.endswith(" missing")}
 
     def has_ancestor(self, sha: str) -> bool:
         """Whether a commit stands in the history of the head."""

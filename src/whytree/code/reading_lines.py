@@ -22,6 +22,7 @@ MAX_LINES_A_FILE = 10_000
 # Files that have to be blamed one by one may take this long; the next reading goes on with what is left.
 MAX_SECONDS_FOR_BLAME = 240.0
 _BLAMED_AT_ONCE = 50
+_TOOK_TOO_LONG = "took too long; the next `whytree repository sync` goes on with them"
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,12 @@ class LineReading:
             self.left_out.append(
                 f"The history could not be read in one go ({error.message}), so files were blamed singly."
             )
+        if survivors.damaged:
+            several = len(survivors.damaged) > 1
+            self.left_out.append(
+                f"Contents that {len(survivors.damaged):,} {'commits' if several else 'commit'} changed are missing from "
+                "this clone, so the files they touched were blamed singly. Fetch them: git fetch --refetch"
+            )
         blobs = survivors.blobs
         wanted = [path for path in sorted(sizes) if path not in long]
         self.present = set(map(shown_path, wanted))
@@ -86,15 +93,16 @@ class LineReading:
         reader = LineReader(self._clone, "HEAD")
         for start in range(0, len(paths), _BLAMED_AT_ONCE):
             if monotonic() > deadline:
-                self._leave_out(
-                    len(paths) - start, "took too long; the next `whytree repository sync` goes on with them"
-                )
+                self._leave_out(len(paths) - start, _TOOK_TOO_LONG)
                 return
-            yield from self._blame(reader, paths[start : start + _BLAMED_AT_ONCE])
+            yield from self._blame(reader, paths[start : start + _BLAMED_AT_ONCE], deadline)
             self._progress("files", min(start + _BLAMED_AT_ONCE, len(paths)), len(paths))
 
-    def _blame(self, reader: LineReader, paths: Sequence[str]) -> list[FileLines]:
+    def _blame(self, reader: LineReader, paths: Sequence[str], deadline: float) -> list[FileLines]:
         """Lines of these files; one that git cannot blame does not stop the others."""
+        if monotonic() > deadline:
+            self._leave_out(len(paths), _TOOK_TOO_LONG)
+            return []
         try:
             return list(reader.read_all([Wanted(path) for path in paths]).values())
         except CommandError:
@@ -102,7 +110,7 @@ class LineReading:
                 self._leave_out(1, f"could not be blamed by git ({shown_path(paths[0])})")
                 return []
         middle = len(paths) // 2
-        return self._blame(reader, paths[:middle]) + self._blame(reader, paths[middle:])
+        return self._blame(reader, paths[:middle], deadline) + self._blame(reader, paths[middle:], deadline)
 
     def _sizes(self) -> dict[str, int]:
         """Lines of each text file at HEAD. Against an empty tree, so binary files say "-" and links are told apart."""

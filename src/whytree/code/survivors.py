@@ -7,17 +7,21 @@ off before what was kept begins with what `git blame` says of the files it touch
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from whytree.engines.gitlog import LOG_ARGUMENTS, parse_log
 from whytree.engines.gitpatch import (
     COMBINED_ARGUMENTS,
+    COMBINED_NAMES_ARGUMENTS,
     JOINED_ARGUMENTS,
+    NAMES_ARGUMENTS,
     PATCH_ARGUMENTS,
     Change,
     Joined,
+    blobs_named,
     parse_joined,
     parse_patches,
+    paths_by_contents,
 )
 from whytree.engines.links import is_looked_through, is_stated
 from whytree.engines.moves import Numbers
@@ -33,6 +37,9 @@ Told = tuple[Step, list[Change], list[Joined]]
 # Commits whose changes are asked of git at once; while some are replayed, git reads the next.
 _AT_ONCE = 300
 _AHEAD = 2
+# Commits that are asked one by one because contents of theirs are missing; with more, history is not worth replaying.
+_MOST_DAMAGED = 100
+_MOST_PATHS = 10_000
 _BLANKS = b" \t\r"
 _QUIET = r"why:[[:space:]]*none"
 
@@ -57,6 +64,7 @@ class Survivors:
         self._blobs: dict[str, dict[str, str]] = {}
         self.ledger = Ledger()
         self.replayed = 0
+        self.damaged: dict[str, bytes] = {}  # commits some of whose contents the clone lacks, with the files by name
 
     @property
     def blobs(self) -> dict[str, str]:
@@ -134,7 +142,7 @@ class Survivors:
                 batch, patches, heads, combined = waiting.popleft().result()
                 if batches:
                     waiting.append(pool.submit(self._ask, batches.popleft()))
-                yield from _matched(batch, patches, heads, combined)
+                yield from self._matched(batch, patches, heads, combined)
 
     def _ask(self, batch: Sequence[Step]) -> tuple[Sequence[Step], bytes, bytes, bytes]:
         merges = [step.sha for step in batch if len(step.parents) > 1]
@@ -147,10 +155,51 @@ class Survivors:
         )
 
     def _log(self, arguments: Sequence[str], shas: Sequence[str]) -> bytes:
+        """What git tells of these commits; of one that it cannot tell, what it can of the other files."""
         if not shas:
             return b""
         listing = "\n".join(shas) + "\n"
-        return self._clone.read_bytes("log", "--no-walk=unsorted", *arguments, "--stdin", stdin=listing)
+        try:
+            return self._clone.read_bytes("log", "--no-walk=unsorted", *arguments, "--stdin", stdin=listing)
+        except CommandError as error:
+            if len(self.damaged) > _MOST_DAMAGED:
+                raise
+            if len(shas) == 1:
+                return self._undamaged(arguments, shas[0], error)
+        middle = len(shas) // 2
+        return self._log(arguments, shas[:middle]) + self._log(arguments, shas[middle:])
+
+    def _undamaged(self, arguments: Sequence[str], sha: str, error: CommandError) -> bytes:
+        """A commit's files with their lines, but those whose contents are missing; these go by name to `damaged`."""
+        names = COMBINED_NAMES_ARGUMENTS if arguments == COMBINED_ARGUMENTS else NAMES_ARGUMENTS
+        named = self._one(names, sha)
+        whole, lost = paths_by_contents(named, self._clone.missing(blobs_named(named)))
+        if not lost or len(whole) > _MOST_PATHS:
+            raise error
+        self.damaged[sha] = self._one(names, sha, lost)
+        return self._one(arguments, sha, whole) if whole else self._one((*names, "--no-patch"), sha)
+
+    def _one(self, arguments: Sequence[str], sha: str, paths: Sequence[str] = ()) -> bytes:
+        return self._clone.read_bytes("log", "--no-walk", *arguments, sha, "--", *paths)
+
+    def _matched(self, batch: Sequence[Step], patches: bytes, heads: bytes, combined: bytes) -> Iterator[Told]:
+        """Git answers in the order it was asked, commits and merges apart."""
+        single, joined, told = parse_patches(patches), parse_patches(heads), parse_joined(combined)
+        for step in batch:
+            if is_merge := len(step.parents) > 1:
+                sha, changes = next(joined, ("", []))
+                of_all = next(told, ("", []))
+            else:
+                sha, changes = next(single, ("", []))
+                of_all = (sha, [])
+            if (sha, of_all[0]) != (step.sha, step.sha):
+                raise CommandError(f"git told nothing of commit {step.sha[:7]}. Is the clone damaged? git fsck says.")
+            if named := self.damaged.get(step.sha):
+                if is_merge:
+                    of_all[1].extend(replace(each, hunks=None) for _, rows in parse_joined(named) for each in rows)
+                else:
+                    changes.extend(replace(each, hunks=None) for _, rows in parse_patches(named) for each in rows)
+            yield step, changes, of_all[1]
 
     # What was not replayed
 
@@ -216,18 +265,3 @@ def _still_holds(kept: Kept, now: Maintenance) -> bool:
     """Whether what was looked through would be looked through today: lists and notes may come later."""
     same = (kept.listed, kept.quiet_notes) == (sorted(now.listed), sorted(now.by_note))
     return same and now.stated.isdisjoint(kept.looked_through)
-
-
-def _matched(batch: Sequence[Step], patches: bytes, heads: bytes, combined: bytes) -> Iterator[Told]:
-    """Git answers in the order it was asked, commits and merges apart."""
-    single, joined, told = parse_patches(patches), parse_patches(heads), parse_joined(combined)
-    for step in batch:
-        if len(step.parents) > 1:
-            sha, changes = next(joined, ("", []))
-            of_all = next(told, ("", []))
-        else:
-            sha, changes = next(single, ("", []))
-            of_all = (sha, [])
-        if (sha, of_all[0]) != (step.sha, step.sha):
-            raise CommandError(f"git told nothing of commit {step.sha[:7]}. Is the clone damaged? git fsck says.")
-        yield step, changes, of_all[1]

@@ -188,6 +188,11 @@ def _roll_out(desk: Desk, key: str, step: int) -> None:
     desk.post(f"flags/{key}/rollout", coverage_percent=wanted.coverage / 100, weights=wanted.weights)
 
 
+@act(2, 11.0, "jonas")
+def expect_of_the_reminder(desk: Desk) -> None:
+    _expect(desk, "reminder-prediction", "evening_reminder")
+
+
 @act(story.REMINDER_OPENED, story.OPENED_AT_HOUR, "luis")
 def open_the_reminder(desk: Desk) -> None:
     _start(desk, "reminder-experiment")
@@ -528,13 +533,14 @@ def predict_the_deferral(desk: Desk) -> None:
 
 
 @act(15, 15.0, "mei")
-def predict_as_design(desk: Desk) -> None:
-    desk.note("defer-prediction", "comment", "Written before I saw the others': +6 points, between 3 and 9.")
+def expect_of_the_deferral(desk: Desk) -> None:
+    _expect(desk, "defer-prediction", "defer_phone")
 
 
-@act(15, 15.1, "tom")
-def predict_as_sales(desk: Desk) -> None:
-    desk.note("defer-prediction", "comment", "Before I saw the others': no change. Between −2 and +2.")
+def _expect(desk: Desk, hypothesis: str, flag: str) -> None:
+    """Everybody says what they expect, each before they see the others'."""
+    for who, (low, likely, high) in story.EXPECTED[flag].items():
+        desk.colleague(who).post(f"hypotheses/{desk.ref(hypothesis)}/predictions", low=low, likely=likely, high=high)
 
 
 @act(16, 10.0, "jonas")
@@ -548,6 +554,12 @@ def measure_the_baseline(desk: Desk) -> None:
 def make_the_flag(desk: Desk) -> None:
     _create_flag(desk, "defer_phone", "Ask for the phone number at the first booking", "defer-prediction")
     _plan(desk, "defer-experiment", "defer_phone", also="second_booking")
+
+
+@act(18, 16.0, "luis")
+def cut_a_corner(desk: Desk) -> None:
+    text = "Whoever leaves the booking halfway is asked for the number again: no draft is kept."
+    desk.post("debts", solution=desk.ref("defer"), text=text)
 
 
 @act(16, 11.5, "jonas")
@@ -661,6 +673,11 @@ def predict_the_explanation(desk: Desk) -> None:
         guardrails=[{"metric_key": "support_contacts", "direction": "up", "margin": 1.0}],
     )
     desk.post(f"solutions/{desk.ref('explain')}/state", state="building")
+
+
+@act(49, 14.0, "priya")
+def expect_of_the_explanation(desk: Desk) -> None:
+    _expect(desk, "explain-prediction", "explain_phone")
 
 
 @act(50, 10.0, "luis")

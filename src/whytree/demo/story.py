@@ -114,6 +114,19 @@ FAKE_DOOR_NEEDED = 40
 # What each hypothesis predicted, in points: once in ten below, most likely, once in ten above.
 FORECASTS = {"defer_phone": (1.0, 4.0, 7.0), "explain_phone": (1.0, 2.0, 3.0), "evening_reminder": (2.0, 5.0, 8.0)}
 
+# What colleagues expected of each, blind, before anybody saw the change.
+EXPECTED = {
+    "evening_reminder": {"jonas": (3.0, 6.0, 10.0), "mei": (1.0, 3.0, 6.0), "priya": (4.0, 8.0, 14.0)},
+    "defer_phone": {
+        "luis": (0.5, 2.0, 5.0),
+        "mei": (3.0, 6.0, 9.0),
+        "jonas": (2.0, 5.0, 9.0),
+        "tom": (-2.0, 0.0, 2.0),
+        "priya": (1.0, 3.0, 6.0),
+    },
+    "explain_phone": {"ana": (-1.0, 0.5, 2.0), "tom": (-1.0, 0.0, 1.0), "priya": (0.5, 1.5, 4.0)},
+}
+
 # --- who is who ------------------------------------------------------------------------------------------------------
 
 

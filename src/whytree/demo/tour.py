@@ -17,7 +17,8 @@ def tour(base_url: str, data: Path) -> list[str]:
         f"One in four left at the phone number. Fourteen said why, in their own words: {page}/OPP-2",
         f"The favourite died before code; sales' challenge is answered beside it: {page}/SOL-4",
         f"Edit the locked prediction: refused, and logged. Engineering's constraint stands below it: {page}/SOL-2",
-        "“Explain why” is too early to tell (EXP-3); “defer” is measured (EXP-2, REV-2). Read it, and decide what becomes of it:\n"
+        "“Explain why” is too early to tell (EXP-3); “defer” is measured (EXP-2).\n"
+        "     Read it, see what each role had expected of it (REV-2), and decide what becomes of it:\n"
         f"     {page}/experiments/EXP-2",
         f"What that changed: {page}/today and {page}/tree",
         f"From a line to the people who asked: {ask} why app/signup/form.py:42\n"

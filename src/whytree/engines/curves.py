@@ -84,22 +84,25 @@ def _spec(points: Sequence[Along], axes: Axes, level: float | None, at: Sequence
         "width": WIDE[0],
         "height": WIDE[1],
         "layer": layers,
-        "config": {
-            "background": None,
-            "font": SANS,
-            "aria": False,
-            "view": {"stroke": None},
-            "axis": {
-                "labelColor": INK,
-                "titleColor": INK,
-                "gridColor": LINE,
-                "domainColor": LINE,
-                "tickColor": LINE,
-                "labelFontSize": 12,
-                "labelFont": SANS,
-            },
-        },
+        "config": _CONFIG,
     }
+
+
+_CONFIG: dict[str, Any] = {
+    "background": None,
+    "font": SANS,
+    "aria": False,
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": INK,
+        "titleColor": INK,
+        "gridColor": LINE,
+        "domainColor": LINE,
+        "tickColor": LINE,
+        "labelFontSize": 12,
+        "labelFont": SANS,
+    },
+}
 
 
 def _labels(unit: str) -> str:
@@ -123,3 +126,55 @@ def _places(at: Sequence[At], x: dict[str, Any]) -> list[dict[str, Any]]:
             "encoding": {"x": x, "y": {"value": 0}, "text": {"field": "text"}},
         },
     ]
+
+
+@dataclass(frozen=True)
+class Reliable:
+    """Of ranges meant to hold ``level`` of all truths the share that did, with its interval; all from 0 to 1."""
+
+    level: float
+    value: float
+    low: float
+    high: float
+
+
+def reliability(points: Sequence[Reliable], *, label: str) -> str:
+    """A reliability diagram: what held against what was meant to, with the diagonal on which both are the same.
+
+    Below the diagonal ranges are too narrow, above it too wide.
+    """
+    if not points:
+        return ""
+    rows = [
+        {"x": 100 * one.level, "y": 100 * one.value, "low": 100 * one.low, "high": 100 * one.high} for one in points
+    ]
+    percents = {"domain": False, "ticks": False, "values": [0, 20, 40, 60, 80, 100], "labelExpr": _labels("%")}
+    titled = {"titleFontWeight": "normal", "titleFont": SANS}
+    scale = {"domain": [0, 100], "nice": False}
+    x = {"field": "x", "type": "quantitative", "axis": {**percents, "title": "meant to hold", **titled}, "scale": scale}
+    y = {"field": "y", "type": "quantitative", "axis": {**percents, "title": "held", **titled}, "scale": scale}
+    layers = [
+        {
+            "data": {"values": [{"x": 0, "y": 0}, {"x": 100, "y": 100}]},
+            "mark": {"type": "line", "color": INK, "strokeDash": [4, 4], "strokeWidth": 1},
+            "encoding": {"x": x, "y": y},
+        },
+        {
+            "data": {"values": rows},
+            "mark": {"type": "rule", "color": LEAF, "strokeWidth": 4, "opacity": 0.35},
+            "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
+        },
+        {
+            "data": {"values": rows},
+            "mark": {"type": "point", "color": LEAF, "filled": True, "size": 70, "opacity": 1},
+            "encoding": {"x": x, "y": y},
+        },
+    ]
+    spec = {
+        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "width": NARROW[0],
+        "height": NARROW[0] - 50,
+        "layer": layers,
+        "config": _CONFIG,
+    }
+    return draw(spec, label)

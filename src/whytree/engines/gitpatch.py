@@ -5,7 +5,7 @@ text in which bytes that are none are surrogates, so that git can be given them 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 
 # Nothing of a person's own settings may change what we read: every setting that bears on a diff is said here.
@@ -18,7 +18,11 @@ PATCH_ARGUMENTS = (*_PLAIN, *_HUNKS, "-U0", "--raw", "-M")
 # Which files of a merge differ from its first parent; and those that differ from all of its parents, with their lines.
 JOINED_ARGUMENTS = (*_PLAIN, "--raw", "--no-renames", "--diff-merges=first-parent")
 # Without a line of context git leaves out lines within a hunk of these.
-COMBINED_ARGUMENTS = (*_PLAIN, *_HUNKS, "-U1", "--raw", "-M", "--diff-merges=combined", "--combined-all-paths")
+_COMBINED = ("--diff-merges=combined", "--combined-all-paths")
+COMBINED_ARGUMENTS = (*_PLAIN, *_HUNKS, "-U1", "--raw", "-M", *_COMBINED)
+# The same without a look into any file, for commits some of whose contents a clone lacks.
+NAMES_ARGUMENTS = (*_PLAIN, "--raw", "-M100%")
+COMBINED_NAMES_ARGUMENTS = (*NAMES_ARGUMENTS, *_COMBINED)
 
 # What git takes for a blank; the line's end is not among them here.
 _BLANKS = b" \t\r"
@@ -88,6 +92,20 @@ def parse_joined(output: bytes) -> Iterator[tuple[str, list[Joined]]]:
     for sha, raw, patch in _commits(output):
         sections = dict(_raw_sections(patch))
         yield sha, [joined for record in _records(raw) if (joined := _joined(record, sections))]
+
+
+def blobs_named(output: bytes) -> set[str]:
+    """Contents before and after, of all files that `git log --raw` names."""
+    records = [record for _, raw, _ in _commits(output) for record in _records(raw)]
+    return {blob.decode() for record in records for blob in record.blobs if blob.strip(b"0")}
+
+
+def paths_by_contents(output: bytes, missing: Set[str]) -> tuple[list[str], list[str]]:
+    """Paths, old and new ones, of the files that `git log --raw` names: those of all contents there, and the others."""
+    lacking = {blob.encode() for blob in missing}
+    records = [record for _, raw, _ in _commits(output) for record in _records(raw)]
+    lost = {path for record in records if lacking.intersection(record.blobs) for path in record.paths}
+    return sorted({path for record in records for path in record.paths} - lost), sorted(lost)
 
 
 # The stream -------------------------------------------------------------------------------------------

@@ -299,9 +299,8 @@ def tickets_named(facts: CommitFacts) -> list[TicketRef]:
     branch = branch_of(facts)
     named = [
         found.ticket
-        for found in candidates(facts)
-        if found.ticket and not found.is_request and not found.title_words
-        if found.rule != "branch name" or found.key[0] == "#" or found.key in branch
+        for found in ticket_candidates(facts)
+        if found.ticket and (found.rule != "branch name" or found.key[0] == "#" or found.key in branch)
     ]
     return list(dict.fromkeys(named))
 

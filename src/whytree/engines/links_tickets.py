@@ -67,6 +67,12 @@ def parse_ticket(written: str) -> TicketRef | None:
     return None
 
 
+def spelled(key: str, tracker: str, at: str) -> str:
+    """A ticket as one types it where bare numbers are those of `at`: `#12`, of another repository `acme/sprout#12`."""
+    is_number = key[:1] in {"#", "!"}
+    return f"{tracker.partition('/')[2]}{key}" if is_number and at and tracker not in {"", at} else key
+
+
 def _ticket(text: str) -> TicketRef | None:
     if text.startswith("http"):
         return parse_ticket_url(text)

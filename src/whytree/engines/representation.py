@@ -10,8 +10,6 @@ Clopper & Pearson 1934, Biometrika 26) and it is large enough to matter.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scipy.stats import binomtest
-
 FEWEST = 8
 """Voices from which shares are compared at all: of fewer, even all from one side happen by chance."""
 
@@ -75,6 +73,8 @@ def compare(voices: Mapping[str, int], users: Mapping[str, int]) -> Compared:
 
 
 def _share(name: str, count: int, n: int, expected: float) -> Share:
+    from scipy.stats import binomtest  # half a second of every command that starts the server's code, were it above
+
     test = binomtest(count, n, expected)
     interval = binomtest(count, n).proportion_ci(0.95, method="exact")
     return Share(name, count, count / n, float(interval.low), float(interval.high), expected, float(test.pvalue))

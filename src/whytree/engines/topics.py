@@ -135,3 +135,24 @@ def _length(counted: Counter[str], documents: Counter[str], texts: int, most: fl
         if documents[word] <= most
     )
     return math.sqrt(sum(weight * weight for weight in weights))
+
+
+def nearest(text: Text, others: Sequence[Text], *, most: int = 3, alike: float = ALIKE) -> list[tuple[int, float]]:
+    """Those of a few other texts that speak of the same thing: their places and cosines, the nearest first.
+
+    Weights are smoothed, log(1 + texts / texts with the word), so that a word shared by two of three texts still counts.
+    """
+    counts = [_counted(one) for one in (text, *others)]
+    documents: Counter[str] = Counter(word for counted in counts for word in counted)
+    weighed = [
+        {word: (1 + math.log(number)) * math.log(1 + len(counts) / documents[word]) for word, number in counted.items()}
+        for counted in counts
+    ]
+    mine, *theirs = weighed
+    found = [(place, _cosine(mine, one)) for place, one in enumerate(theirs)]
+    return sorted((pair for pair in found if pair[1] >= alike), key=lambda pair: (-pair[1], pair[0]))[:most]
+
+
+def _cosine(one: dict[str, float], two: dict[str, float]) -> float:
+    lengths = math.sqrt(sum(v * v for v in one.values())) * math.sqrt(sum(v * v for v in two.values()))
+    return sum(weight * two[word] for word, weight in one.items() if word in two) / lengths if lengths else 0.0

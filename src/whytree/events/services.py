@@ -20,6 +20,7 @@ from whytree.workspace.models import Product
 from whytree.workspace.sockets import variants_in_force
 
 from .commit import Batch, Commit, commit
+from .context import NOTHING, Columns
 from .follow import follower
 from .normalise import EXPOSURE, MAX_EVENT_BYTES, Door, event
 from .properties import Unfit, clean_text, cleaned
@@ -154,9 +155,15 @@ def track(
     timestamp: datetime | None = None,
     *,
     message_id: str = "",
+    source: str = SERVER,
+    where: Columns = NOTHING,
+    flags: Mapping[str, str] | None = None,
 ) -> None:
-    """Write one event of our own making about a person. Raises `Invalid` when it cannot be one."""
-    door = Door(product.pk, SERVER, time.time())
+    """Write one event of our own making about a person. Raises `Invalid` when it cannot be one.
+
+    `source` is how far it is to be trusted; `flags` are the variants in force, looked up when left out.
+    """
+    door = Door(product.pk, source, time.time())
     try:
         item = event(
             door,
@@ -165,7 +172,8 @@ def track(
             properties=dict(properties or {}),
             timestamp=timestamp.timestamp() if timestamp else None,
             message_id=message_id,
-            flags=variants_of(product.pk, distinct_id),
+            flags=dict(flags) if flags is not None else variants_of(product.pk, distinct_id),
+            where=where,
             known=False,
         )
     except Unfit as error:

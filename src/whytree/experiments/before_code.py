@@ -14,15 +14,16 @@ from whytree.analytics.models import Metric
 from whytree.analytics.queries import amount, measure
 from whytree.engines.figures import number
 from whytree.engines.stats import Estimate, exact_proportion, proportion
-from whytree.errors import Unavailable
+from whytree.errors import Invalid, NotFound, Unavailable
 from whytree.flags.models import Flag
 from whytree.flags.services import turn_off
 from whytree.stores import doors
 from whytree.tree.models import AssumptionTest, Progress, Solution, State, Verdict
+from whytree.voice.surveys.queries import find_by_ref, first_answers
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Activity, Product
 
-from .team import team_hashes
+from .team import team_hashes, team_keys
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def standing_of(test: AssumptionTest, now: datetime | None = None) -> Standing |
     if test.measure is None or test.started_at is None:
         return None
     until = min(now or timezone.now(), test.concluded_at or now or timezone.now())
-    counted = {"fake_door": _door, "data": _data, "people": _people}[test.measure["kind"]]
+    counted = {"fake_door": _door, "data": _data, "people": _people, "survey": _survey}[test.measure["kind"]]
     return counted(test, test.measure, test.started_at, until)
 
 
@@ -67,6 +68,24 @@ def _people(test: AssumptionTest, said: Mapping[str, Any], start: datetime, unti
     passed = sum(row["passed"] for row in test.sessions)
     share = exact_proportion(passed, len(test.sessions))
     return _of_people("did", passed, len(test.sessions), said, share if isinstance(share, Estimate) else None)
+
+
+def _survey(test: AssumptionTest, said: Mapping[str, Any], start: datetime, until: datetime) -> Standing:
+    try:
+        survey = find_by_ref(test.product, said["survey"])
+        question = next(one for one in survey.asked if one.id == said["question"])
+    except (Invalid, NotFound) as error:
+        return Standing("No answer", error.message, "", False)
+    except StopIteration:
+        return Standing("No answer", f"{said['survey']} has no question {said['question']}.", "", False)
+    possible = set(question.scale.points) if question.scale else set(question.options)
+    strange = next((one for one in said["yes"] if one not in possible), None)
+    if strange is not None:
+        return Standing("No answer", f"Nobody can answer “{strange}” to {question.id} of {survey.ref}.", "", False)
+    given = first_answers(survey, question.id, said["of"], since=start, until=until, without=team_keys(test.product))
+    yes = sum(bool(set(said["yes"]) & set(one if isinstance(one, list) else [one])) for one in given)
+    share = proportion(yes, len(given))
+    return _of_people("said so", yes, len(given), said, share if isinstance(share, Estimate) else None)
 
 
 def _of_people(did: str, k: int, n: int, said: Mapping[str, Any], share: Estimate | None) -> Standing:

@@ -44,6 +44,8 @@ class AaTest:
 
 def aa_test(question: Question) -> AaTest | NoAnswer:
     """Draw lots among people of the past, with the plan's weights, and judge each drawing as an experiment is judged."""
+    if question.refusal:
+        return NoAnswer(question.refusal)
     arms = past_units.drawn(question.asked, question.weights, drawings=DRAWINGS, most=MOST_PEOPLE)
     drawings: dict[int, list[DrawnArm]] = {}
     for one in arms:

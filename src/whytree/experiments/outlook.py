@@ -10,10 +10,11 @@ from functools import cached_property
 
 import numpy as np
 
-from whytree.analytics.definitions import Conversion
+from whytree.analytics.definitions import Mean, Ratio, Share, Unique, label
 from whytree.analytics.models import Metric
 from whytree.analytics.queries import definition_of
 from whytree.analytics.queries import people as people_text
+from whytree.analytics.resolving import ready
 from whytree.engines.figures import number
 from whytree.engines.stats import NoAnswer
 from whytree.engines.stats.moments import Moments
@@ -26,7 +27,7 @@ from whytree.workspace.models import Product
 
 from .design import Looks
 from .team import team_hashes
-from .trial import Counting, counting
+from .trial import Counting, counting, not_judged
 
 #: Days of the past that are looked at: four of each weekday, twice.
 LOOK_BACK = 56
@@ -70,8 +71,7 @@ class Question:
         return Asked(
             self.product.pk,
             self._entry,
-            self.counting.goal.event,
-            self.counting.goal.once,
+            self.counting.goal,
             self.counting.window,
             self.now - timedelta(days=LOOK_BACK),
             self.now,
@@ -86,7 +86,20 @@ class Question:
             if sum(met.values()) >= ENOUGH_EXPOSED:
                 return Entry(flag=self.flag.key)
         definition = definition_of(self.metric)
-        return Entry(event=definition.entry) if isinstance(definition, Conversion) else Entry()
+        if not isinstance(definition, Share):
+            return Entry()
+        return Entry(did=ready(self.product, definition.selections[:1])[0])
+
+    @property
+    def refusal(self) -> str:
+        """Why the past cannot tell what an experiment on this metric would show; empty where it can."""
+        definition = definition_of(self.metric)
+        if isinstance(definition, Ratio | Mean):
+            return (
+                f"What an experiment could show is not told of a {definition.kind} yet. Ask it of what stands above the line, "
+                "as a sum or a count of its own."
+            )
+        return not_judged(definition)
 
     @property
     def who(self) -> str:
@@ -94,7 +107,7 @@ class Question:
         entry = self.asked.entry
         if entry.flag:
             return f"meet {entry.flag}"
-        return f"do “{entry.event}”" if entry.event else "do anything at all"
+        return f"do “{label(entry.did)}”" if entry.did else "do anything at all"
 
 
 @dataclass(frozen=True)
@@ -133,6 +146,8 @@ class Outlook:
 
 def outlook(question: Question) -> Outlook | NoAnswer:
     """What it could show; no answer where the past is too thin to tell."""
+    if question.refusal:
+        return NoAnswer(question.refusal)
     days = past_units.by_day(question.asked)
     whole = _whole(days)
     if whole.n < FEWEST_MEASURED:
@@ -317,7 +332,7 @@ def predicted_of(hypothesis: Hypothesis | None, metric: Metric, baseline: float 
     """What a hypothesis holds most likely, in the units of an experiment; None where its unit is another."""
     if hypothesis is None or hypothesis.metric_key != metric.key:
         return None
-    is_share = definition_of(metric).kind != "count"
+    is_share = isinstance(definition_of(metric), Share | Unique)
     if hypothesis.forecast_unit == ForecastUnit.PERCENT:
         return None if baseline is None else hypothesis.forecast_likely / 100 * baseline
     if hypothesis.forecast_unit == ForecastUnit.POINTS and not is_share:

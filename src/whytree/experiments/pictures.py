@@ -6,8 +6,9 @@ from datetime import date
 
 from django.utils.safestring import SafeString, mark_safe
 
+from whytree.analytics.definitions import Share, Unique
 from whytree.analytics.models import Metric
-from whytree.analytics.queries import metrics_by_key
+from whytree.analytics.queries import definition_of, metrics_by_key
 from whytree.engines import charts
 from whytree.engines.charts import Measured, NamedLine, Range, Scale
 from whytree.engines.curves import Along, At, Axes, curve
@@ -219,7 +220,7 @@ def _unit(planned: MetricDesign, metric: Metric | None) -> str:
         return planned.amount
     if metric is None:
         return ""
-    return "pp" if metric.definition.get("kind") != "count" else metric.unit
+    return "pp" if isinstance(definition_of(metric), Share | Unique) else metric.unit
 
 
 def _value(value: float | None, unit: str) -> str:

@@ -132,11 +132,9 @@ def _measured(
     asked = MetricPlan(meant.metric.name, up_is_good=up_is_good, margin=margin)
     figures = []
     for arm in design.arms:
-        whole = counted.moments(arm)
-        figures.append(ArmFigure(arm, whole.n, float(whole.mean[0]) if whole.n else None))
+        figures.append(ArmFigure(arm, counted.closed(arm), counted.value(arm)))
     compare = [_compare(planned, counted, design.control, arm, seen) for arm in design.arms[1:]]
-    kind = "proportion" if meant.is_share else "mean"
-    return Measured.of(asked, planned.role, kind, figures, compare, rules, cap=meant.goal.cap)
+    return Measured.of(asked, planned.role, meant.kind, figures, compare, rules, cap=meant.goal.cap)
 
 
 def _compare(planned: MetricDesign, counted: Counted, control: str, arm: str, seen: dict[str, datetime]) -> Compare:

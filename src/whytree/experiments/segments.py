@@ -62,11 +62,9 @@ def segments_of(experiment: Experiment, by: str, now: datetime) -> Segments:
     def measured(counted: Counted) -> Measured:
         figures = []
         for arm in arms:
-            whole = counted.moments(arm)
-            figures.append(ArmFigure(arm, whole.n, float(whole.mean[0]) if whole.n else None))
+            figures.append(ArmFigure(arm, counted.closed(arm), counted.value(arm)))
         compare = [_compare(counted, ran.design.control, arm) for arm in arms[1:]]
-        kind = "proportion" if asked.is_share else "mean"
-        return Measured.of(plan, "secondary", kind, figures, compare, ran.rules)
+        return Measured.of(plan, "secondary", asked.kind, figures, compare, ran.rules)
 
     judged = {part: measured(counted) for part, counted in shown.items()}
     correct(list(judged.values()), ran.rules)

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from whytree.analytics import definitions
-from whytree.analytics.definitions import Conversion
+from whytree.analytics.definitions import Mean, Ratio, Share, Sum
 from whytree.analytics.models import Metric
 from whytree.analytics.queries import definition_of, find_metric
 from whytree.errors import Conflict, Invalid
@@ -27,8 +27,9 @@ from whytree.workspace.numbering import next_number
 from whytree.workspace.roles import Role
 from whytree.workspace.sockets import tell_fact
 
-from .design import Design, as_json, read_design
+from .design import Design, MetricDesign, as_json, read_design
 from .models import FIXED, OPEN_STATES, PREFIX, TEXT_LENGTH, Experiment, Rollout
+from .trial import not_judged
 
 
 class PlanEdits(TypedDict, total=False):
@@ -103,13 +104,28 @@ def _checked(product: Product, flag: Flag, plan: Mapping[str, Any], hypothesis: 
         raise Invalid(f"{flag.key} has no variant “{unknown[0]}”. Its variants are {', '.join(flag.variants)}.")
     for metric in design.metrics:
         found = find_metric(product, metric.key)
+        _check_judged(found, metric)
         _check_length(found, design)
     return design
 
 
+def _check_judged(found: Metric, planned: MetricDesign) -> None:
+    definition = definition_of(found)
+    reason = not_judged(definition)
+    if reason:
+        raise Invalid(f"{found.key}: {reason}")
+    if isinstance(definition, Ratio | Mean) and (planned.amount or planned.cap or planned.days_before):
+        raise Invalid(
+            f"{found.key} is one sum over another, and takes no amount, cap or days before. Leave them out, or plan with a "
+            "sum or count."
+        )
+    if isinstance(definition, Sum) and planned.amount:
+        raise Invalid(f"{found.key} adds up {definition.field} already. Leave the amount out.")
+
+
 def _check_length(metric: Metric, design: Design) -> None:
     meant = definition_of(metric)
-    if isinstance(meant, Conversion) and meant.within_days >= design.days:
+    if isinstance(meant, Share) and meant.within_days >= design.days:
         raise Invalid(
             f"{metric.key} gives people {meant.within_days} days, and the experiment runs {design.days}: nobody's time would be "
             f"over. Run it {meant.within_days + 7} days, or choose a metric with a shorter window."

@@ -1,7 +1,6 @@
 """An experiment's figures as a table for a spreadsheet or a notebook: a line for each metric and arm."""
 
-import csv
-from io import StringIO
+from whytree.engines import spreadsheet
 
 from .reading import Reading
 from .results import Comparison, Interval, MetricResult
@@ -15,13 +14,8 @@ COLUMNS = (
 
 def as_csv(reading: Reading | None) -> str:
     """Shares are shares, not per cent. Texts that a spreadsheet would compute are quoted with an apostrophe."""
-    out = StringIO()
-    table = csv.writer(out)
-    table.writerow(COLUMNS)
-    for metric in reading.analysis.metrics if reading is not None else []:
-        for one in metric.comparisons:
-            table.writerow([_inert(cell) for cell in _row(metric, one)])
-    return out.getvalue()
+    metrics = reading.analysis.metrics if reading is not None else []
+    return spreadsheet.as_csv(COLUMNS, (_row(metric, one) for metric in metrics for one in metric.comparisons))
 
 
 def _row(metric: MetricResult, one: Comparison) -> list[object]:
@@ -34,9 +28,3 @@ def _row(metric: MetricResult, one: Comparison) -> list[object]:
 
 def _ends(interval: Interval | None) -> list[object]:
     return ["", "", ""] if interval is None else [interval.value, interval.low, interval.high]
-
-
-def _inert(cell: object) -> object:
-    if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{cell}"
-    return "" if cell is None else cell

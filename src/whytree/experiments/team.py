@@ -7,6 +7,10 @@ from whytree.workspace.models import Product
 
 def team_hashes(product: Product) -> list[int]:
     """Hashes of everybody marked internal, under every id of theirs."""
+    return [person_hash(product.pk, key) for key in sorted(team_keys(product))]
+
+
+def team_keys(product: Product) -> set[str]:
+    """Their ids."""
     rows = Person.objects.filter(product=product, internal=True).values_list("key", "merged_into__key")
-    keys = {key for row in rows for key in row if key}
-    return [person_hash(product.pk, key) for key in sorted(keys)]
+    return {key for row in rows for key in row if key}

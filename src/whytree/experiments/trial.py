@@ -2,7 +2,8 @@
 
 A person's clock starts with the first exposure. A conversion's first event is replaced by it (whether somebody *starts*
 may be just what the change alters, so starters of two arms are not alike), and metrics without a window of their own
-follow people for a week. A metric of unique people becomes the share of exposed people.
+follow people for a week. A metric of unique people becomes the share of exposed people,
+a count or sum one of each exposed person; a mean or ratio keeps what it is divided by, which the change may move too.
 """
 
 from __future__ import annotations
@@ -17,15 +18,32 @@ from typing import TypedDict
 import numpy as np
 
 from whytree.analytics import queries as metrics
-from whytree.analytics.definitions import FOLLOW_DAYS, Conversion, Count
+from whytree.analytics.definitions import (
+    FOLLOW_DAYS,
+    Conversion,
+    Count,
+    Definition,
+    Mean,
+    Quantile,
+    Ratio,
+    Retention,
+    Sum,
+    TimeTo,
+    Unique,
+)
 from whytree.analytics.models import Metric
+from whytree.analytics.resolving import ready
 from whytree.engines.stats import LEVEL, Assigned, NoAnswer, Share, Stratum
-from whytree.engines.stats.effects import Effect, stratified_means, stratified_proportions
+from whytree.engines.stats.effects import Effect, compare_ratios, stratified_means, stratified_proportions
 from whytree.engines.stats.moments import Moments
+from whytree.engines.stats.strata import nobody_to_compare
+from whytree.errors import Invalid
 from whytree.flags.models import Flag
 from whytree.flags.queries import Period, periods
 from whytree.stores import exposures
+from whytree.stores.amounts import Part
 from whytree.stores.exposures import ArmSums, Goal, Span, Sums
+from whytree.stores.filters import Selection
 from whytree.workspace.models import Product
 
 from .constants import FEWEST_PEOPLE
@@ -42,13 +60,23 @@ class Counting:
 
     @property
     def is_share(self) -> bool:
-        return self.goal.once
+        return self.goal.once and not self.is_ratio
+
+    @property
+    def is_ratio(self) -> bool:
+        return self.goal.under is not None
+
+    @property
+    def kind(self) -> str:
+        return "proportion" if self.is_share else "ratio" if self.is_ratio else "mean"
 
     @property
     def unit(self) -> str:
         if self.is_share:
             return "%"
-        return f"{self.goal.amount or self.metric.unit or 'times'} per person"
+        if self.is_ratio:
+            return self.metric.unit
+        return f"{self.metric.unit or self.goal.amount or 'times'} per person"
 
     @property
     def difference_unit(self) -> str:
@@ -61,12 +89,51 @@ class Counting:
 
 
 def counting(metric: Metric, horizon: timedelta) -> Counting:
-    """What a metric's definition means for people in an experiment of that length."""
-    definition = metrics.definition_of(metric)
-    if isinstance(definition, Conversion):
-        return Counting(metric, Goal(definition.goal, once=True), definition.window)
+    """What a metric's definition means for people in an experiment of that length. `Invalid` for what cannot be judged."""
+    definition, product = metrics.definition_of(metric), metric.product
     follow = min(timedelta(days=FOLLOW_DAYS), horizon)
-    return Counting(metric, Goal(definition.event, once=not isinstance(definition, Count)), follow)
+    match definition:
+        case Conversion():
+            return Counting(metric, replace(_goal(product, definition.goal), once=True), definition.window)
+        case Retention():
+            goal = replace(_goal(product, definition.back), once=True, after=definition.lead)
+            return Counting(metric, goal, definition.window)
+        case Count() | Unique():
+            return Counting(
+                metric, replace(_goal(product, definition.did), once=isinstance(definition, Unique)), follow
+            )
+        case Sum():
+            return Counting(metric, _part_goal(product, definition.top), follow)
+        case Mean() | Ratio():
+            under = _part_goal(product, definition.bottom)
+            return Counting(metric, replace(_part_goal(product, definition.top), under=under), follow)
+    raise Invalid(f"{metric.key}: {not_judged(definition)}")
+
+
+def not_judged(definition: Definition) -> str:
+    """Why an experiment cannot judge it, and what to take instead; empty where it can."""
+    if isinstance(definition, Quantile):
+        return (
+            "An experiment does not compare percentiles yet. Take the sum or mean of the same number with a cap, or the share "
+            "of people who did it where the number is above a bound."
+        )
+    if isinstance(definition, TimeTo):
+        return (
+            "An experiment cannot compare how long only those took who got there: they are other people in each arm. Take "
+            "the share who got there within a shorter time."
+        )
+    return ""
+
+
+def _goal(product: Product, did: Selection) -> Goal:
+    plain = len(did.events) == 1 and not did.filters
+    return Goal(did.events[0]) if plain else Goal(did.events[0], did=ready(product, [did])[0])
+
+
+def _part_goal(product: Product, part: Part) -> Goal:
+    goal = replace(_goal(product, part.selection), amount=part.field)
+    once = part.measure in ("people", "carriers")
+    return replace(goal, once=once, bearing=part.measure in ("numbers", "carriers"))
 
 
 @dataclass(frozen=True)
@@ -100,6 +167,15 @@ class Counted:
             whole = whole.merged(_moments((cell, self.sums(cell)), self.counting))
         return whole
 
+    def value(self, arm: str) -> float | None:
+        """What the arm comes to; None where it has nobody, or nothing to divide by."""
+        whole = self.moments(arm)
+        if not whole.n:
+            return None
+        if not self.counting.is_ratio:
+            return float(whole.mean[0])
+        return float(whole.mean[0] / whole.mean[1]) if whole.mean[1] else None
+
     def largest(self, arm: str) -> float:
         return max((self.sums(cell).largest for cell in self.of(arm) if cell.closed), default=0.0)
 
@@ -118,10 +194,25 @@ class Counted:
             shares = [Stratum(_share(one), _share(other)) for one, other in pairs]
             return stratified_proportions(shares, level=level, nothing_tells=nothing_tells)
         means = [Stratum(_moments(one, self.counting), _moments(other, self.counting)) for one, other in pairs]
+        if self.counting.is_ratio:
+            return _compare_ratio(means, level)
         return stratified_means(means, level=level)
 
     def _cell(self, place: int, arm: str) -> tuple[ArmSums, Sums] | None:
         return next(((cell, self.sums(cell)) for cell in self.cells if (cell.period, cell.arm) == (place, arm)), None)
+
+
+def _compare_ratio(strata: Sequence[Stratum[Moments]], level: float) -> Effect | NoAnswer:
+    """A ratio within one period of constant weights. Over several, what both parts do with time would look like an effect."""
+    used = [one for one in strata if one.control.n and one.treatment.n]
+    if len(used) > 1:
+        return NoAnswer(
+            f"The arms' weights changed, so there are {len(used)} periods, and a ratio is compared within one only. What "
+            "stands above the line, as a sum or count of its own, gives an answer."
+        )
+    if not used:
+        return nobody_to_compare(strata)
+    return compare_ratios(used[0].control, used[0].treatment, level=level)
 
 
 def _share(cell: tuple[ArmSums, Sums] | None) -> Share:
@@ -129,7 +220,7 @@ def _share(cell: tuple[ArmSums, Sums] | None) -> Share:
 
 
 def _moments(cell: tuple[ArmSums, Sums] | None, counted: Counting) -> Moments:
-    with_covariate = counted.goal.before is not None
+    with_covariate = counted.goal.before is not None or counted.is_ratio
     if cell is None or not cell[0].closed:
         size = 2 if with_covariate else 1
         return Moments(0, np.zeros(size), np.zeros((size, size)))

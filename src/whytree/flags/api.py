@@ -13,7 +13,7 @@ from whytree.workspace.roles import Role
 from . import queries, rule_api, services
 from .definition import basis_points
 from .models import Flag, FlagChange
-from .retiring import Retirement, removable, retirement_of, retirements
+from .retiring import Retirement, in_state, retirement_of
 
 router = Router(tags=["Flags"])
 router.add_router("", rule_api.router)
@@ -153,7 +153,7 @@ class ExtinctionOut(Schema):
 
 
 class RetirementOut(Schema):
-    """How far a flag is on its way out: unjustified, running, decided, ready or removed; and where it stands in code."""
+    """How far a flag is on its way out: unjustified, running, decided, ready_to_remove or removed; and where it stands in code."""
 
     key: str
     standing: str
@@ -338,7 +338,7 @@ def list_flag_references(request: ApiRequest, product: str, key: str) -> Retirem
 
 
 @router.get("/products/{product}/flag-retirements", response=list[RetirementOut], operation_id="list_flag_retirements")
-def list_flag_retirements(request: ApiRequest, product: str, ready: bool = False) -> list[RetirementOut]:
+def list_flag_retirements(request: ApiRequest, product: str, state: str = "") -> list[RetirementOut]:
     """How far every flag is on its way out; with `ready` only those that can go now, and where."""
     found = api_product(request, product, Role.VIEWER)
-    return [RetirementOut.of(one) for one in (removable(found) if ready else retirements(found))]
+    return [RetirementOut.of(one) for one in in_state(found, state)]

@@ -9,6 +9,7 @@ import typer
 
 from whytree.workspace.client import CommandError, connect
 from whytree.workspace.printing import print_json, say
+from whytree.workspace.printing import show as show_lines
 
 from . import rule_commands
 
@@ -65,10 +66,17 @@ def add(
 
 def list_all(
     archived: Annotated[bool, typer.Option("--archived", help="Those in the archive instead.")] = False,
+    state: Annotated[
+        str, typer.Option(help="Only unjustified, running, decided, ready_to_remove or removed ones, with the reason.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """All flags, with their state and what they are for."""
+    """All flags, with their state and what they are for; with `--state`, how far they are on their way out, and why."""
     client = connect()
+    if state:
+        found = client.get(f"/products/{client.product}/flag-retirements", state=state)
+        show_lines(found, as_json, *([f"{one['key']:32} {one['says']}" for one in found] or [f"No flag is {state}."]))
+        return
     flags = client.get(f"/products/{client.product}/flags", archived=archived or None)
     if as_json:
         print_json(flags)
@@ -214,7 +222,7 @@ def remove(
 def removable(as_json: AsJson = False) -> None:
     """Flags that can go: decided, the same for everybody, and still in code; and where."""
     client = connect()
-    ready = client.get(f"/products/{client.product}/flag-retirements", ready=True)
+    ready = client.get(f"/products/{client.product}/flag-retirements", state="ready_to_remove")
     if as_json:
         print_json(ready)
         return

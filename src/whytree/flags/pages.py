@@ -24,7 +24,7 @@ from . import queries, services
 from .definition import basis_points
 from .models import Flag, Kind
 from .reading import json_object, put_path, read_value
-from .retiring import removable, retirement_of
+from .retiring import in_state, retirement_of
 from .rule_pages import rule_context, shared_context
 from .snippets import python_snippet
 from .versions import versions
@@ -57,10 +57,11 @@ def flag_list(
     """The list; `form` and `error` are of a flag that could not be made, `condition_error` of what flags share."""
     archived = "archived" in request.GET
     shown = list(queries.list_flags(product, archived=archived))
+    stands = {one.flag.pk: one for one in in_state(product)}
     context = {
         "here": "changes",
-        "ready": [] if archived else removable(product),
-        "flags": shown,
+        "ready": [] if archived else [one for one in stands.values() if one.is_ready],
+        "flags": [(flag, stands[flag.pk]) for flag in shown],
         "archived": archived,
         "sentence": _archive_sentence(shown) if archived else _list_sentence(shown),
         "kinds": Kind.choices,

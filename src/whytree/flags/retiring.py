@@ -6,10 +6,12 @@ question is still open is not.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from whytree.code.flag_references import FlagInCode, flag_in_code, flags_in_code
 from whytree.engines.flags import FULL_COVERAGE, percent
+from whytree.errors import Invalid
 from whytree.tree.models import State
 from whytree.workspace.models import Product
 
@@ -20,13 +22,21 @@ TAKEN_BACK = frozenset({State.ROLLED_BACK, State.DROPPED})
 
 
 class Standing(StrEnum):
-    """How far a flag is on its way out."""
+    """How far a flag is on its way out: derived from its hypothesis, its solution's decision, its rollout and its code."""
 
     UNJUSTIFIED = "unjustified"
     RUNNING = "running"
     DECIDED = "decided"
-    READY = "ready"
+    READY = "ready_to_remove"
     REMOVED = "removed"
+
+    @property
+    def words(self) -> str:
+        return self.value.replace("_", " ")
+
+
+#: What needs a person first.
+_ORDER = (Standing.READY, Standing.DECIDED, Standing.UNJUSTIFIED, Standing.RUNNING, Standing.REMOVED)
 
 
 @dataclass(frozen=True)
@@ -61,9 +71,20 @@ def retirements(product: Product, flags: Iterable[Flag] | None = None) -> list[R
 
 
 def removable(product: Product) -> list[Retirement]:
-    """Those that can go now, the ones in most places first."""
-    ready = [one for one in retirements(product) if one.is_ready]
-    return sorted(ready, key=lambda one: (-len(one.code.references), one.flag.key))
+    """Those that can go now, the ones in most places first; age only breaks ties."""
+    return in_state(product, Standing.READY)
+
+
+def in_state(product: Product, state: str = "") -> list[Retirement]:
+    """Flags by how far they are: those that can go first, then what waits for a decision."""
+    if state and state not in list(Standing):
+        raise Invalid(f"A flag is one of: {', '.join(Standing)}.")
+    found = [one for one in retirements(product) if not state or one.standing == state]
+    return sorted(found, key=_urgency)
+
+
+def _urgency(one: Retirement) -> tuple[int, int, datetime, str]:
+    return _ORDER.index(one.standing), -len(one.code.references), one.flag.created_at, one.flag.key
 
 
 def served_to_all(flag: Flag) -> str | None:
@@ -90,6 +111,10 @@ def _retirement(flag: Flag, code: FlagInCode) -> Retirement:
         return Retirement(flag, code, Standing.UNJUSTIFIED, says)
     state = State(solution.state)
     if state is not State.KEPT and state not in TAKEN_BACK:
+        if flag.hypothesis_id is None:
+            says = f"It tests no hypothesis of {solution.ref}, so nothing will be learned from it. Say what it should change."
+            return Retirement(flag, code, Standing.UNJUSTIFIED, says)
+        # however long that takes: a test with too few people yet is no debt
         says = f"It stays until {solution.ref} is decided: it is {state.label} now."
         return Retirement(flag, code, Standing.RUNNING, says)
     served = served_to_all(flag)

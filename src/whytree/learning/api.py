@@ -12,11 +12,19 @@ from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
 from . import queries, services
+from .calibration.api import router as calibration_router
+from .debts.api import router as debt_router
 from .models import OutcomeReview
+from .predictions.api import router as prediction_router
+from .priors.api import router as prior_router
 from .results import Result, as_json
 from .sentences import forecast_text, headline, measured_text, subline
 
 router = Router(tags=["Learning"])
+router.add_router("", prediction_router)
+router.add_router("", calibration_router)
+router.add_router("", prior_router)
+router.add_router("", debt_router)
 
 
 class ReviewOut(Schema):
@@ -40,6 +48,8 @@ class ReviewOut(Schema):
     learning: str
     decided_at: datetime | None
     decided_by: str
+    loved: str
+    corners: str
 
     @staticmethod
     def of(review: OutcomeReview, result: Result) -> dict[str, Any]:
@@ -62,6 +72,8 @@ class ReviewOut(Schema):
             "learning": review.learning,
             "decided_at": review.decided_at,
             "decided_by": str(review.decided_by or ""),
+            "loved": review.loved,
+            "corners": review.corners,
         }
 
 
@@ -70,9 +82,13 @@ class ReviewDetail(ReviewOut):
 
 
 class DecisionIn(Schema):
+    """`loved`: did people love it? `corners`: which were cut, one a line; each becomes a debt where the change stays."""
+
     verdict: str
     decision: str
     learning: str
+    loved: str = ""
+    corners: str = ""
 
 
 class PostponeIn(Schema):

@@ -8,11 +8,20 @@ import typer
 from whytree.workspace.client import Client, connect
 from whytree.workspace.commands import AsJson, show
 
+from .calibration.commands import register as register_calibration
+from .debts.commands import register as register_debts
+from .predictions.commands import register as register_predictions
+from .priors.commands import register as register_priors
+
 Ref = Annotated[str, typer.Argument(help="A review's id, as REV-4.")]
 
 
 def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("hypothesis").command("lock")(lock_prediction)
+    register_predictions(group)
+    register_calibration(root)
+    register_priors(group)
+    register_debts(group)
     group("review").command("list")(list_reviews)
     group("review").command("show")(show_review)
     group("review").command("decide")(decide_review)
@@ -53,11 +62,14 @@ def decide_review(
     verdict: Annotated[str, typer.Option(help="achieved, partly, not_achieved, inconclusive or harm")],
     decision: Annotated[str, typer.Option(help="keep, iterate, roll_back or remove")],
     learning: Annotated[str, typer.Option(help="What was learned, in a line or three.")],
+    loved: Annotated[str, typer.Option(help="Did people love it?")] = "",
+    corner: Annotated[list[str] | None, typer.Option(help="A corner that was cut; becomes a debt. Repeat it.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """A person's verdict, what becomes of the solution, and what was learned. Once."""
     client = connect()
-    body = {"verdict": verdict, "decision": decision, "learning": learning}
+    body = {"verdict": verdict, "decision": decision, "learning": learning, "loved": loved}
+    body["corners"] = "\n".join(corner or ())
     review = client.post(f"{_path(client, ref)}/decide", body)
     show(review, as_json, f"{review['ref']}: {verdict}, {decision}. {review['solution']} moves on.")
 

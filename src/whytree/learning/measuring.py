@@ -19,7 +19,7 @@ from whytree.experiments.models import Experiment
 from whytree.experiments.queries import experiment_of
 from whytree.experiments.results import Comparison, Interval
 from whytree.experiments.running import Run, run
-from whytree.experiments.trial import Arms, Counted, Counting, Trial, arms_of, constant_stretches, counting
+from whytree.experiments.trial import Arms, Counted, Counting, Trial, arms_of, constant_stretches, counting, not_judged
 from whytree.experiments.voices import count_by_variant
 from whytree.flags.models import Flag
 from whytree.tree.models import Hypothesis
@@ -62,6 +62,8 @@ def measure_review(review: OutcomeReview, now: datetime) -> Result:
         return replace(blank, state="no_metric", reason=reason)
     if flag is None:
         return _before_and_after(blank, review, metric, "No flag carries this prediction, so everybody got the change.")
+    if reason := not_judged(metrics.definition_of(metric)):
+        return _before_and_after(blank, review, metric, reason)
     stretches = constant_stretches(flag, review.opened_at, now)
     arms = arms_of(flag, stretches)
     if arms is None:
@@ -106,7 +108,8 @@ def _tried(blank: Result, review: OutcomeReview, trial: Trial, arms: Arms, metri
     hypothesis = review.hypothesis
     horizon = timedelta(days=hypothesis.horizon_days)
     known = metrics.metrics_by_key(review.product, [str(rail["metric_key"]) for rail in hypothesis.guardrails])
-    asked = [counting(metric, horizon), *(counting(one, horizon) for one in known.values())]
+    judged = [one for one in known.values() if not not_judged(metrics.definition_of(one))]
+    asked = [counting(metric, horizon), *(counting(one, horizon) for one in judged)]
     primary, *others = trial.count(asked)
     rails = {one.counting.metric.key: one for one in others}
     found = replace(
@@ -276,7 +279,7 @@ def _guardrail(arms: Arms, rail: Mapping[str, object], counted: Counted | None) 
             unit="",
             difference_unit="",
             window_days=0,
-            reason=f"There is no metric {key}.",
+            reason=f"There is no metric {key} that can be compared.",
         )
         return Guardrail(direction=way, margin=margin, verdict="open", contrast=nothing)
     answer = counted.compare(arms.control, arms.treatment, nothing_tells=True)

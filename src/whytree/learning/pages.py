@@ -23,8 +23,11 @@ from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from . import queries, services
+from .debts.queries import open_debts_of
 from .models import Decision, OutcomeReview, Verdict
 from .pictures import review_bar, rows
+from .predictions.plugs import shown_table
+from .predictions.queries import table_of
 from .results import Result
 from .sentences import exposure, forecast_text, headline, likely_text, measured_text, subline
 
@@ -52,10 +55,16 @@ def review(request: PageRequest, product: Product, number: int) -> HttpResponse:
 @page(Role.MEMBER)
 def decide(request: PageRequest, product: Product, number: int) -> HttpResponseBase:
     found = queries.find_review(product, f"REV-{number}")
-    sent = {name: request.POST.get(name, "") for name in ("verdict", "decision", "learning")}
+    sent = {name: request.POST.get(name, "") for name in ("verdict", "decision", "learning", "loved", "corners")}
     try:
         decided = services.decide_review(
-            request.actor, found, verdict=sent["verdict"], decision=sent["decision"], learning=sent["learning"]
+            request.actor,
+            found,
+            verdict=sent["verdict"],
+            decision=sent["decision"],
+            learning=sent["learning"],
+            loved=sent["loved"],
+            corners=sent["corners"],
         )
     except WhytreeError as error:
         return _show(request, product, found, sent=sent, error=error)
@@ -105,6 +114,8 @@ def _show(
         "likely": likely_text(result.forecast),
         "measured": measured_text(result),
         "exposure": exposure(result.trust) if result.trust else "",
+        "expected": shown_table(table_of(request.actor, found.hypothesis, result), result),
+        "debts": open_debts_of([found.hypothesis.solution]),
         "voices": voices.latest(product, result.flag_key, result.opened_at) if result.flag_key else [],
         "written": sum(result.voices.values()),
         "verdicts": Verdict.choices if now >= found.due_at else [(Verdict.HARM.value, Verdict.HARM.label)],

@@ -26,8 +26,11 @@ from whytree.workspace.sockets import (
 )
 
 from . import queries, services
+from .debts import plugs as debts
 from .models import Decision, OutcomeReview, Verdict
 from .pictures import review_bar
+from .predictions import plugs as predictions
+from .priors import plugs as priors
 from .proposing import proposed_verdict
 from .results import Result
 from .sentences import business, forecast_text, headline, measured_text, subline
@@ -43,6 +46,9 @@ def plug() -> None:
     plug_panel("today", today_panel, order=0)
     plug_figure("solution", solution_figures)
     plug_search(find_by_words)
+    predictions.plug()
+    priors.plug()
+    debts.plug()
 
 
 def lock_when_opened(actor: Actor, product: Product, flag_key: str, hypothesis_id: int | None, at: datetime) -> None:

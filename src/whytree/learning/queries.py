@@ -52,6 +52,12 @@ def decided_reviews(product: Product) -> QuerySet[OutcomeReview]:
     return _reviews(product).filter(decided_at__isnull=False).order_by("-decided_at", "-pk")
 
 
+def measured_reviews(product: Product) -> QuerySet[OutcomeReview]:
+    """Those that found a difference, decided or not, by what was written down; the oldest first."""
+    found = _reviews(product).filter(filled__state="measured").select_related("hypothesis__solution__opportunity")
+    return found.order_by("hypothesis__opened_at", "pk")
+
+
 def reviews_of(solutions: Iterable[Solution]) -> dict[int, list[OutcomeReview]]:
     """Each solution's reviews: the open one first, then the newest."""
     pks = [solution.pk for solution in solutions]

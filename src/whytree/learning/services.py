@@ -17,8 +17,10 @@ from whytree.workspace.numbering import next_number
 from whytree.workspace.roles import Role
 from whytree.workspace.sockets import tell_fact
 
+from .debts.services import note_corners
 from .measuring import measure_review
 from .models import LEARNING_LENGTH, PREFIX, Decision, OutcomeReview, Verdict
+from .predictions.services import lock_predictions
 from .queries import remember
 from .results import Result, as_json, from_json
 
@@ -29,6 +31,8 @@ LEADS_THROUGH = {
     Decision.ROLL_BACK: (State.LIVE, State.ROLLED_BACK),
     Decision.REMOVE: (State.LIVE, State.ROLLED_BACK, State.DROPPED),
 }
+#: Decisions after which the change lives on, and its corners with it.
+STAYS = frozenset({Decision.KEEP, Decision.ITERATE})
 #: What a verdict says of the solution, as evidence.
 SPEAKS = {
     Verdict.ACHIEVED: "supports",
@@ -61,6 +65,7 @@ def lock_prediction(actor: Actor, hypothesis: Hypothesis, *, at: datetime | None
             due_at=(locked.opened_at or timezone.now()) + timedelta(days=locked.horizon_days),
         )
         record(actor, locked.product, "plan_review", review, undoable=False)
+        lock_predictions(actor, locked)
         if State(locked.solution.state) in {State.IDEA, State.TESTING, State.BUILDING}:
             tree.set_state(actor, locked.solution, State.LIVE)
     return review
@@ -100,23 +105,32 @@ def decide_review(
     verdict: str,
     decision: str,
     learning: str,
+    loved: str = "",
+    corners: str = "",
     now: datetime | None = None,
 ) -> OutcomeReview:
     """A person's verdict on the prediction, what becomes of the solution, and what was learned. Once, and for good.
 
-    The result is frozen as it stands, the solution moves on, and the learning becomes evidence on it.
+    The result is frozen as it stands, the solution moves on, and the learning becomes evidence on it. Corners that were
+    cut, one a line, become debts where the change stays.
     """
     require(actor, review.product, Role.MEMBER)
     now = now or timezone.now()
     fresh = _held(review)
     _refuse_decision(fresh, verdict, decision, learning, now)
+    for text in (loved, corners):
+        if len(text) > LEARNING_LENGTH or "\x00" in text:
+            raise Invalid(f"Each answer fits into {LEARNING_LENGTH:,} characters of plain text.")
     _fill(actor, fresh, now)
     before = snapshot(fresh)
     fresh.verdict, fresh.decision, fresh.learning = verdict, decision, learning.strip()
+    fresh.loved, fresh.corners = loved.strip(), corners.strip()
     fresh.decided_at, fresh.decided_by_id = now, actor.user_id
     fresh.save()
     record(actor, fresh.product, "decide_review", fresh, before=before, after=snapshot(fresh), undoable=False)
     solution = Solution.objects.select_related("product").get(pk=fresh.hypothesis.solution_id)
+    if Decision(decision) in STAYS:
+        note_corners(actor, solution, fresh.corners)
     _bring(actor, solution, Decision(decision), f"{fresh.ref}: {fresh.learning}")
     _link(actor, fresh, solution)
     tell_fact(

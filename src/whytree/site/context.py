@@ -22,13 +22,23 @@ class Place:
 
 PLACES = (
     Place("today", "Today", "h"),
-    Place("voices", "Voices", "v", inner=(("interviews", "Interviews"), ("themes", "Themes"), ("people", "People"))),
+    Place(
+        "voices",
+        "Voices",
+        "v",
+        inner=(
+            ("interviews", "Interviews"),
+            ("themes", "Themes"),
+            ("surveys", "Surveys"),
+            ("people", "People"),
+        ),
+    ),
     Place("numbers", "Numbers", "n", inner=(("ask", "Ask"), ("events", "Events"))),
-    Place("tree", "Tree", "t"),
+    Place("tree", "Tree", "t", inner=(("weighed", "Weighed"),)),
     Place(
         "changes", "Changes", "c", inner=(("experiments", "Experiments"), ("flags", "Flags"), ("coverage", "Coverage"))
     ),
-    Place("learned", "Learned", "l"),
+    Place("learned", "Learned", "l", inner=(("calibration", "Calibration"),)),
 )
 
 

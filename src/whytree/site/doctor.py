@@ -44,7 +44,8 @@ def examine() -> list[Finding]:
         _mail,
         _proxy,
     )
-    return [*(look(chosen) for look in looks), *_stores(chosen)]
+    found = [*(look(chosen) for look in looks), *_stores(chosen)]
+    return found if any(one.state == "problem" for one in found) else [*found, *_metrics()]
 
 
 def as_rows(findings: list[Finding]) -> list[dict[str, str]]:
@@ -182,3 +183,19 @@ def _stores(chosen: options.Options) -> list[Finding]:
     except WhytreeError as error:
         return [*found, Finding("event store", "problem", error.message)]
     return [*found, Finding("event store", "ok", chosen.events_url.split("://")[0])]
+
+
+def _metrics() -> list[Finding]:
+    """Whether what is measured is sent; nothing where there is no product to ask about."""
+    from whytree.workspace.client import connect
+
+    try:
+        client = connect()
+        silences = client.get(f"/products/{client.product}/metrics-check")
+    except CommandError:
+        return []
+    if not silences:
+        return [Finding("metrics", "ok", "every event that a metric names was sent in the last week")]
+    more = f" And {len(silences) - 3} more." if len(silences) > 3 else ""
+    said = " ".join(one["says"] for one in silences[:3])
+    return [Finding("metrics", "advice", f"{said}{more} All of them: whytree metric check")]

@@ -206,18 +206,31 @@ def close() -> None:
 @contextlib.contextmanager
 def temporary_database() -> Iterator[EventStore]:
     """An empty database in the same engine, in force until the block ends; for tests and benchmarks."""
-    global _current
-    engine = _open_engine()
-    with _guard:
-        before = _current
-        fresh = _current = open_database(engine, f"whytree_{secrets.token_hex(6)}")
+    fresh = new_database()
     try:
-        yield fresh
+        with in_force(fresh):
+            yield fresh
+    finally:
+        fresh.execute(f"DROP DATABASE IF EXISTS {fresh.database} SYNC")
+        fresh.close()
+
+
+def new_database() -> EventStore:
+    """An empty database in the same engine, under a name of its own."""
+    return open_database(_open_engine(), f"whytree_{secrets.token_hex(6)}")
+
+
+@contextlib.contextmanager
+def in_force(other: EventStore) -> Iterator[None]:
+    """`store()` is this one until the block ends."""
+    global _current
+    with _guard:
+        before, _current = _current, other
+    try:
+        yield
     finally:
         with _guard:
             _current = before
-        fresh.execute(f"DROP DATABASE IF EXISTS {fresh.database} SYNC")
-        fresh.close()
 
 
 def open_database(engine: Engine, name: str) -> EventStore:

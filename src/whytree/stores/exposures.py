@@ -22,7 +22,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from .events import Row, store
-from .filters import COLUMNS
+from .filters import COLUMNS, Bound, Selection, selected
 from .sql import PEOPLE, PERSON
 
 
@@ -40,7 +40,9 @@ class Goal:
 
     With `amount`, a property, its sum over those events instead; what holds no finite number adds nothing and is counted.
     `cap` is the most that one person may add up to. `before` asks for the same of the time before the exposure, as a
-    covariate.
+    covariate. `did` says it more closely than `event`: with filters, or one of several. `after`: only from so long after
+    the exposure on, and before the window's end. `bearing`: how many of the events carry the amount. `under`: what this
+    is divided by, over all people together.
     """
 
     event: str
@@ -48,13 +50,22 @@ class Goal:
     amount: str = ""
     cap: float | None = None
     before: timedelta | None = None
+    did: Selection | None = None
+    after: timedelta = timedelta(0)
+    bearing: bool = False
+    under: "Goal | None" = None
+
+    @property
+    def selection(self) -> Selection:
+        return self.did or Selection((self.event,))
 
 
 @dataclass(frozen=True)
 class Sums:
     """One goal in one cell, over people whose window has closed: how many did it, the mean, and the squares about it.
 
-    `before` and `before_m2` are the same of the covariate, `together` the sum of products of both deviations.
+    `before` and `before_m2` are the same of the covariate, or of what the goal is divided by; `together` is the sum of
+    products of both deviations.
     """
 
     converted: int
@@ -195,12 +206,12 @@ def by_period_and_arm(
 def _columns(goal: Goal) -> str:
     if _is_whole(goal):
         return _CONVERTED if goal.once else _CONVERTED + _TIMES
-    return _CONVERTED + _AMOUNT + (_COVARIATE if goal.before else "")
+    return _CONVERTED + _AMOUNT + (_COVARIATE if goal.before or goal.under else "")
 
 
 def _is_whole(goal: Goal) -> bool:
     """Whether all there is to sum are whole numbers."""
-    return not goal.amount and goal.cap is None and goal.before is None
+    return not goal.amount and goal.cap is None and goal.before is None and goal.under is None
 
 
 _TOPS = "SELECT {columns} FROM ({people}) WHERE place > 0 AND counts"
@@ -269,14 +280,18 @@ class _Asked:
             raise ValueError(f"{by} is no column of an event")
         self._goals = goals
         self._by = by
-        self._events = list(dict.fromkeys(goal.event for goal in goals))
-        self._amounts = list(dict.fromkeys(goal.amount for goal in goals if goal.amount))
+        self._bound = Bound()
+        read = [*goals, *(goal.under for goal in goals if goal.under)]
+        self._events = list(dict.fromkeys(event for goal in read for event in goal.selection.events))
+        self._amounts = list(dict.fromkeys(goal.amount for goal in read if goal.amount))
+        self._selections = list(dict.fromkeys(goal.did for goal in read if goal.did))
         self._longest = max((goal.before for goal in goals if goal.before), default=timedelta(0))
 
     def people_sql(self) -> str:
         amounts = "".join(
             f", ifNull(toFloat64OrNull(properties[{{amount{i}:String}}]), nan)" for i in range(len(self._amounts))
         )
+        amounts += "".join(f", toUInt8({selected(did, self._bound)})" for did in self._selections)
         before = ",\n    arrayFilter(d -> d.1 < entry, done) AS earlier" if self._longest else ""
         values = "".join(self._value(i, goal) for i, goal in enumerate(self._goals))
         met, part = (f", toString({self._by})", "meetings[1].3") if self._by else ("", "''")
@@ -285,33 +300,52 @@ class _Asked:
         )
 
     def _value(self, i: int, goal: Goal) -> str:
-        what = self._events.index(goal.event) + 1
+        inside = self._inside(goal)
         parts = [
-            f"countEqual(within_what, {what}) AS times{i}",
-            f"{self._counted(goal, 'within')} AS value{i}",
-            f"{self._unreadable(goal)} AS unreadable{i}",
+            f"{self._times(goal, inside)} AS times{i}",
+            f"{self._counted(goal, inside)} AS value{i}",
+            f"{self._unreadable(goal, inside)} AS unreadable{i}",
         ]
-        if goal.before:
+        if goal.under:
+            parts.append(f"{self._counted(goal.under, self._inside(goal.under))} AS before{i}")
+        elif goal.before:
             since = int(goal.before / timedelta(milliseconds=1))
             parts.append(f"{self._counted(goal, f'arrayFilter(d -> d.1 >= entry - {since}, earlier)')} AS before{i}")
         return "".join(f",\n    {part}" for part in parts)
 
-    def _counted(self, goal: Goal, where: str) -> str:
+    def _inside(self, goal: Goal) -> str:
+        if not goal.after:
+            return "within"
+        return f"arrayFilter(d -> d.1 >= entry + {int(goal.after / timedelta(milliseconds=1))} AND d.1 < until, within)"
+
+    def _is_meant(self, goal: Goal) -> str:
+        """Whether `d` is one of these events."""
+        if goal.did:
+            return f"d.{3 + len(self._amounts) + self._selections.index(goal.did)} = 1"
+        return f"d.2 = {self._events.index(goal.event) + 1}"
+
+    def _times(self, goal: Goal, where: str) -> str:
+        if goal.did:
+            return f"arrayCount(d -> {self._is_meant(goal)}, {where})"
         what = self._events.index(goal.event) + 1
+        return f"countEqual({'within_what' if where == 'within' else f'{where}.2'}, {what})"
+
+    def _counted(self, goal: Goal, where: str) -> str:
         if goal.amount:
-            field = self._field(goal)
-            value = f"arraySum(d -> if(d.2 = {what} AND isFinite(d.{field}), d.{field}, 0), {where})"
+            carries = f"{self._is_meant(goal)} AND isFinite(d.{self._field(goal)})"
+            value = f"arraySum(d -> if({carries}, d.{self._field(goal)}, 0), {where})"
+            if goal.bearing:
+                value = f"toFloat64(arrayCount(d -> {carries}, {where}))"
         else:
-            value = f"toFloat64(countEqual({where}.2, {what}))"
+            value = f"toFloat64({self._times(goal, where)})"
         if goal.once:
             return f"toFloat64({value} != 0)" if goal.amount else f"least({value}, 1.)"
         return value if goal.cap is None else f"least({value}, {float(goal.cap)!r})"
 
-    def _unreadable(self, goal: Goal) -> str:
+    def _unreadable(self, goal: Goal, where: str) -> str:
         if not goal.amount:
             return "0"
-        what = self._events.index(goal.event) + 1
-        return f"arrayCount(d -> d.2 = {what} AND NOT isFinite(d.{self._field(goal)}), within)"
+        return f"arrayCount(d -> {self._is_meant(goal)} AND NOT isFinite(d.{self._field(goal)}), {where})"
 
     def _field(self, goal: Goal) -> int:
         return 3 + self._amounts.index(goal.amount)
@@ -319,12 +353,16 @@ class _Asked:
     def parameters(self, spans: Sequence[Span], since: datetime | None) -> dict[str, Any]:
         start = min(since or spans[0].start, spans[0].start)
         named = {f"amount{i}": name for i, name in enumerate(self._amounts)}
-        return named | {
-            "events": self._events,
-            "numbers": list(range(1, len(self._events) + 1)),
-            "start": start,
-            "earliest": min(start, spans[0].start - self._longest),
-        }
+        return (
+            named
+            | self._bound.values
+            | {
+                "events": self._events,
+                "numbers": list(range(1, len(self._events) + 1)),
+                "start": start,
+                "earliest": min(start, spans[0].start - self._longest),
+            }
+        )
 
 
 def _parameters(
@@ -357,7 +395,7 @@ def _sums(row: Row, i: int, goal: Goal) -> Sums:
     known = Sums(
         row[f"converted{i}"], row[f"mean{i}"], row[f"spread{i}"] * n, row[f"largest{i}"], row[f"unreadable{i}"]
     )
-    if not goal.before:
+    if not goal.before and not goal.under:
         return known
     return Sums(
         known.converted,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from .events import Row, store
+from .filters import Bound, Selection, named, selected
 from .sql import PEOPLE, PERSON
 
 
@@ -38,9 +39,9 @@ class Converted:
 _COUNTS = "sum(times) AS events, count() AS people, sum(times * times) AS squares, max(times) AS largest"
 
 _IN_PERIOD = """
-    product = {product:UInt32}
-    AND event = {event:String}
-    AND timestamp >= {start:DateTime64(3, 'UTC')} AND timestamp < {end:DateTime64(3, 'UTC')}
+    product = {{product:UInt32}}
+    AND timestamp >= {{start:DateTime64(3, 'UTC')}} AND timestamp < {{end:DateTime64(3, 'UTC')}}
+    AND {meant}
 """
 
 _COUNT = f"""
@@ -56,7 +57,7 @@ FROM (
 _COUNT_BY_DAY = f"""
 SELECT day, {_COUNTS}
 FROM (
-    SELECT toDate(timestamp, {{zone:String}}) AS day, {PERSON} AS who, count() AS times
+    SELECT toDate(timestamp, {{{{zone:String}}}}) AS day, {PERSON} AS who, count() AS times
     FROM events
     WHERE {_IN_PERIOD}
     GROUP BY day, who
@@ -71,44 +72,48 @@ _CONVERSION_BY_DAY = """
 SELECT
     toDate(entry, {{zone:String}}) AS day,
     countIf(closed) AS entered,
-    countIf(closed AND arrayExists(at -> at {after} entry AND at <= until, ends)) AS converted,
+    countIf(closed AND arrayExists(at -> {hit}, ends)) AS converted,
     countIf(NOT closed) AS open
 FROM (
     SELECT
         {person} AS who,
-        minIf(timestamp, event = {{from:String}} AND timestamp < {{end:DateTime64(3, 'UTC')}}) AS entry,
+        minIf(timestamp, {begins}) AS entry,
         addSeconds(entry, {{window:UInt32}}) AS until,
         until <= {{as_of:DateTime64(3, 'UTC')}} AS closed,
-        groupArrayIf(timestamp, event = {{to:String}}) AS ends
+        groupArrayIf(timestamp, {goal}) AS ends
     FROM events
     WHERE product = {{product:UInt32}}
-      AND event IN ({{from:String}}, {{to:String}})
-      AND timestamp >= {{start:DateTime64(3, 'UTC')}}
+      AND event IN {{names:Array(String)}}
+      AND {since}
       AND timestamp <= addSeconds({{end:DateTime64(3, 'UTC')}}, {{window:UInt32}})
     GROUP BY who
-    HAVING countIf(event = {{from:String}} AND timestamp < {{end:DateTime64(3, 'UTC')}}) > 0
+    HAVING countIf({begins}) > 0 AND entry >= {{start:DateTime64(3, 'UTC')}}
 )
 GROUP BY day
 ORDER BY day
 """
 
 
-def count(product_id: int, event: str, start: datetime, end: datetime) -> Counted:
-    """All occurrences of `event` in the period."""
-    rows = store().query(_COUNT, {"product": product_id, "event": event, "start": start, "end": end}, PEOPLE)
+def count(product_id: int, did: Selection, start: datetime, end: datetime) -> Counted:
+    """All occurrences in the period."""
+    bound = Bound()
+    sql = _COUNT.format(meant=selected(did, bound))
+    rows = store().query(sql, bound.values | {"product": product_id, "start": start, "end": end}, PEOPLE)
     return _counted(rows[0])
 
 
-def count_by_day(product_id: int, event: str, start: datetime, end: datetime, *, zone: str) -> dict[date, Counted]:
+def count_by_day(product_id: int, did: Selection, start: datetime, end: datetime, *, zone: str) -> dict[date, Counted]:
     """The same for each day on which there was one."""
-    parameters = {"product": product_id, "event": event, "start": start, "end": end, "zone": zone}
-    return {row["day"]: _counted(row) for row in store().query(_COUNT_BY_DAY, parameters, PEOPLE)}
+    bound = Bound()
+    sql = _COUNT_BY_DAY.format(meant=selected(did, bound))
+    parameters = bound.values | {"product": product_id, "start": start, "end": end, "zone": zone}
+    return {row["day"]: _counted(row) for row in store().query(sql, parameters, PEOPLE)}
 
 
 def conversion_by_day(
     product_id: int,
-    entry: str,
-    goal: str,
+    entry: Selection,
+    goal: Selection,
     window: timedelta,
     start: datetime,
     end: datetime,
@@ -121,17 +126,67 @@ def conversion_by_day(
     Both ends of the window count. Where `entry` and `goal` are one event, the goal is its next occurrence. `as_of` is
     the moment up to which everything is known. The whole period's answer is the sum of its days.
     """
-    sql = _CONVERSION_BY_DAY.format(person=PERSON, after=">" if entry == goal else ">=")
-    parameters = {
-        "product": product_id,
-        "from": entry,
-        "to": goal,
-        "window": int(window.total_seconds()),
-        "start": start,
-        "end": end,
-        "as_of": as_of,
-        "zone": zone,
+    hit = f"at {'>' if entry == goal else '>='} entry AND at <= until"
+    asked = _Followed(product_id, entry, goal, window, start, end, as_of, zone)
+    return _followed(asked, hit, since=_FROM_START)
+
+
+def retention_by_day(
+    product_id: int,
+    begin: Selection,
+    back: Selection,
+    lead: timedelta,
+    window: timedelta,
+    start: datetime,
+    end: datetime,
+    *,
+    as_of: datetime,
+    zone: str,
+) -> dict[date, Converted]:
+    """People who did `begin` for the very first time in the period, and whether `back` came from `lead` to before `window`
+    after it: with 7 and 8 days that is their day 7, as 24 hours from their own beginning on.
+    """
+    hit = "at >= addSeconds(entry, {lead:UInt32}) AND at < until"
+    asked = _Followed(product_id, begin, back, window, start, end, as_of, zone, lead)
+    return _followed(asked, hit, since="1")
+
+
+_FROM_START = "timestamp >= {start:DateTime64(3, 'UTC')}"
+
+
+@dataclass(frozen=True)
+class _Followed:
+    product_id: int
+    entry: Selection
+    goal: Selection
+    window: timedelta
+    start: datetime
+    end: datetime
+    as_of: datetime
+    zone: str
+    lead: timedelta = timedelta(0)
+
+
+def _followed(asked: _Followed, hit: str, *, since: str) -> dict[date, Converted]:
+    bound = Bound()
+    sql = _CONVERSION_BY_DAY.format(
+        person=PERSON,
+        hit=hit,
+        begins=f"({selected(asked.entry, bound)}) AND timestamp < {{end:DateTime64(3, 'UTC')}}",
+        goal=f"({selected(asked.goal, bound)})",
+        since=since,
+    )
+    parameters = bound.values | {
+        "product": asked.product_id,
+        "names": named([asked.entry, asked.goal]),
+        "window": int(asked.window.total_seconds()),
+        "start": asked.start,
+        "end": asked.end,
+        "as_of": asked.as_of,
+        "zone": asked.zone,
     }
+    if asked.lead:
+        parameters["lead"] = int(asked.lead.total_seconds())
     rows = store().query(sql, parameters, PEOPLE)
     return {row["day"]: Converted(row["entered"], row["converted"], row["open"]) for row in rows}
 

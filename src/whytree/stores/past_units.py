@@ -8,26 +8,26 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from .events import store
-from .exposures import NOT_IN_ROLLOUT
+from .exposures import NOT_IN_ROLLOUT, Goal
+from .filters import Bound, Selection, selected
 from .sql import ASKING, INTERNAL_EVENTS, PERSON
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a person enters with: meeting `flag`, doing `event`, or without either anything at all."""
+    """What a person enters with: meeting `flag`, doing `did`, or without either anything at all."""
 
-    event: str = ""
+    did: Selection | None = None
     flag: str = ""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Who entered from `start` to `end`, and how often they did `goal` within `window` after; `once`: whether at all."""
+    """Who entered from `start` to `end`, and how much of `goal` they did within `window` after."""
 
     product_id: int
     entry: Entry
-    goal: str
-    once: bool
+    goal: Goal
     window: timedelta
     start: datetime
     end: datetime
@@ -58,7 +58,7 @@ class DrawnArm:
 
 _ENTERS = {
     "flag": "event = '$exposure' AND properties['flag'] = {flag:String} AND properties['reason'] NOT IN {not_in_rollout:Array(String)}",
-    "event": "event = {entry:String}",
+    "event": "({entry})",
     "": "event NOT IN {internal:Array(String)}",
 }
 
@@ -68,13 +68,13 @@ FROM (
     SELECT
         {person} AS who,
         minIf(toUnixTimestamp64Milli(timestamp), {enters}) AS entered,
-        groupArrayIf(toUnixTimestamp64Milli(timestamp), event = {{goal:String}}) AS done,
-        arrayCount(at -> at >= entered AND at <= entered + {{window:Int64}}, done) AS times,
-        toFloat64(if({{once:UInt8}}, least(times, 1), times)) AS value
+        groupArrayIf((toUnixTimestamp64Milli(timestamp), {amount}), {goal}) AS done,
+        arraySum(d -> if({within} AND isFinite(d.2), d.2, 0), done) AS much,
+        if({{once:UInt8}}, toFloat64(much != 0), toFloat64(much)) AS value
     FROM events
     WHERE product = {{product:UInt32}}
       AND timestamp >= {{start:DateTime64(3, 'UTC')}} AND timestamp <= {{end:DateTime64(3, 'UTC')}}
-      AND ({enters} OR event = {{goal:String}})
+      AND ({enters} OR {goal})
       AND {person} NOT IN {{without:Array(UInt64)}}
     GROUP BY who
     HAVING countIf({enters}) > 0
@@ -110,7 +110,8 @@ ORDER BY drawing, arm
 
 def by_day(asked: Asked) -> list[DayOfUnits]:
     """A row for each day on which somebody entered, oldest first."""
-    rows = store().query(_BY_DAY.format(units=_units(asked)), _parameters(asked), ASKING)
+    units, known = _units(asked)
+    rows = store().query(_BY_DAY.format(units=units), known, ASKING)
     return [
         DayOfUnits(
             row["day"],
@@ -127,26 +128,35 @@ def drawn(asked: Asked, weights: Sequence[int], *, drawings: int, most: int) -> 
     """Lots drawn `drawings` times among these people (`most` of them), with these weights; arms count from 0."""
     bounds = [sum(weights[: at + 1]) for at in range(len(weights) - 1)]
     more = {"bounds": bounds, "total": sum(weights), "drawings": drawings, "most": most}
-    rows = store().query(_DRAWN.format(units=_units(asked)), _parameters(asked) | more, ASKING)
+    units, known = _units(asked)
+    rows = store().query(_DRAWN.format(units=units), known | more, ASKING)
     return [
         DrawnArm(row["drawing"], row["arm"], row["people"], row["mean"], row["spread"] * row["people"]) for row in rows
     ]
 
 
-def _units(asked: Asked) -> str:
-    kind = "flag" if asked.entry.flag else "event" if asked.entry.event else ""
-    return _UNITS.format(person=PERSON, enters=_ENTERS[kind])
-
-
-def _parameters(asked: Asked) -> dict[str, object]:
-    return {
+def _units(asked: Asked) -> tuple[str, dict[str, object]]:
+    """The people as SQL, and what it binds."""
+    entry, goal, bound = asked.entry, asked.goal, Bound()
+    enters = _ENTERS["flag" if entry.flag else "event" if entry.did else ""]
+    if entry.did:
+        enters = enters.format(entry=selected(entry.did, bound))
+    amount = "1."
+    if goal.amount:
+        amount = f"ifNull(toFloat64OrNull(properties[{bound.add('String', goal.amount)}]), nan)"
+    within = "d.1 >= entered AND d.1 <= entered + {window:Int64}"
+    if goal.after:
+        after = bound.add("Int64", int(goal.after / timedelta(milliseconds=1)))
+        within = f"d.1 >= entered + {after} AND d.1 < entered + {{window:Int64}}"
+    sql = _UNITS.format(
+        person=PERSON, enters=enters, amount=amount, goal=f"({selected(goal.selection, bound)})", within=within
+    )
+    return sql, bound.values | {
         "product": asked.product_id,
-        "flag": asked.entry.flag,
-        "entry": asked.entry.event,
+        "flag": entry.flag,
         "not_in_rollout": list(NOT_IN_ROLLOUT),
         "internal": list(INTERNAL_EVENTS),
-        "goal": asked.goal,
-        "once": int(asked.once),
+        "once": int(goal.once),
         "window": int(asked.window / timedelta(milliseconds=1)),
         "start": asked.start,
         "end": asked.end,

@@ -154,7 +154,7 @@ def _each_sql(coming: Coming, followed: Followed, bound: Bound, by: Sequence[By]
         first = f"minIf(timestamp, {begin})"
         inside = f"{first} >= {{start:DateTime64(3, 'UTC')}} AND {first} < {{end:DateTime64(3, 'UTC')}}"
         nobody = "CAST([], 'Array(Tuple(Int64, Int64))')"
-        one = f"(minIf({number}, {begin}), minIf({moment}, {begin}))"
+        one = f"({number}, {moment})".replace("timestamp", first)  # both grow with time
         begun = f"if(countIf({begin}) > 0 AND {inside}, [{one}], {nobody})"
     else:
         firsts = f"minMapIf(map({number}, {moment}), {begin} AND {within})"

@@ -54,7 +54,7 @@ SETTINGS
     map_buckets_strategy = 'constant',
     map_buckets_min_avg_size = 0,
     min_bytes_for_wide_part = 10737418240,
-    merge_selector_base = 10,
+    merge_selector_base = 40,
     fsync_after_insert = 1,
     fsync_part_directory = 1
 """
@@ -178,6 +178,9 @@ ORDER BY (product, cohort, version, person)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 """
 
+# Small parts wait until there are more of them, and are merged a level less (docs/decisions/0004).
+_SELDOM_MERGED = "ALTER TABLE events MODIFY SETTING merge_selector_base = 40"
+
 MIGRATIONS = (
     Migration(1, "events", (_EVENTS, _QUARANTINE, _MARKS)),
     Migration(2, "people", (_EDGES, _OVERRIDES, _OVERRIDES_DICTIONARY)),
@@ -185,6 +188,7 @@ MIGRATIONS = (
     Migration(20, "first recorded", (_FIRST_RECORDED,)),
     Migration(30, "bots", (_BOTS,)),
     Migration(40, "cohort members", (_COHORT_MEMBERS,)),
+    Migration(50, "seldom merged", (_SELDOM_MERGED,)),
 )
 
 _RECORD = """

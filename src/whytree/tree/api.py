@@ -175,7 +175,7 @@ def list_hypotheses(request: ApiRequest, product: str, closed: bool = False) -> 
     return _list(request, product, Hypothesis, closed)
 
 
-@router.post("/products/{product}/hypotheses", response={201: schemas.HypothesisOut}, operation_id="create_hypothesis")
+@router.post("/products/{product}/hypotheses", response={201: schemas.HypothesisMade}, operation_id="create_hypothesis")
 def create_hypothesis(request: ApiRequest, product: str, said: schemas.HypothesisIn) -> Status[Hypothesis]:
     """What a solution (`parent`) will change: low < likely < high, the 10 % point, the mode and the 90 % point."""
     found = api_product(request, product, Role.MEMBER)
@@ -188,7 +188,7 @@ def get_hypothesis(request: ApiRequest, product: str, ref: str) -> Hypothesis:
     return find(api_product(request, product, Role.VIEWER), Hypothesis, ref)
 
 
-@router.patch("/products/{product}/hypotheses/{ref}", response=schemas.HypothesisOut, operation_id="edit_hypothesis")
+@router.patch("/products/{product}/hypotheses/{ref}", response=schemas.HypothesisMade, operation_id="edit_hypothesis")
 def edit_hypothesis(request: ApiRequest, product: str, ref: str, said: schemas.HypothesisEdit) -> Hypothesis:
     """Change the fields that are named; 409 once the prediction is locked, and the attempt is logged."""
     found = api_product(request, product, Role.MEMBER)

@@ -327,7 +327,8 @@ def _add(plural: str, body: dict[str, Any], as_json: bool) -> None:
 def _say(node: dict[str, Any], as_json: bool) -> None:
     place = f" under {node['parent']}" if node["parent"] else ""
     standing = f" · {node['standing']}" if node["standing"] else ""
-    show(node, as_json, f"{node['ref']} {node['title']}{place}{standing}")
+    known = [f"  {sentence}" for sentence in node.get("beside", ())]
+    show(node, as_json, f"{node['ref']} {node['title']}{place}{standing}", *known)
 
 
 # Drafts -----------------------------------------------------------------------------------------------

@@ -293,14 +293,16 @@ COUNTS = (
     ("people", "people, one by one"),
     ("fake_door", "who presses a fake door"),
     ("data", "a metric we have"),
+    ("survey", "what people answer in a survey"),
+)
+MEASURED_BY = (
+    *("needed", "out_of", "seen", "pressed", "flag", "metric_key", "way", "threshold", "metric_days"),
+    *("survey", "question", "yes"),
 )
 
 
 class TestForm(NodeForm):
-    more = (
-        *("counts", "needed", "out_of", "seen", "pressed", "flag", "metric_key", "way", "threshold", "metric_days"),
-        *("description", "owner"),
-    )
+    more = ("counts", *MEASURED_BY, "description", "owner")
 
     title = forms.CharField(
         max_length=TITLE_LENGTH,
@@ -340,6 +342,16 @@ class TestForm(NodeForm):
     )
     threshold = forms.FloatField(required=False, label="This much")
     metric_days = forms.IntegerField(required=False, min_value=1, label="Over the last days", initial=28)
+    survey = forms.CharField(required=False, label="Survey", widget=one_line(placeholder="SUR-3", spellcheck="false"))
+    question = forms.CharField(
+        required=False, label="Its question", widget=one_line(placeholder="q1", spellcheck="false")
+    )
+    yes = forms.CharField(
+        required=False,
+        label="Answers that are a yes",
+        widget=one_line(placeholder="This week; This month"),
+        help_text="Options, or points on a scale, parted by semicolons.",
+    )
     wide = ("title", "success_criterion", "description", "counts")
 
     field_order = ("title", "method", "cost_days", "due", "success_criterion")
@@ -351,11 +363,13 @@ class TestForm(NodeForm):
         if measure is None:
             return shown
         renamed = {"kind": "counts", "of": "out_of", "days": "metric_days"}
-        return shown | {renamed.get(name, name): value for name, value in measure.items() if name != "version"}
+        shown |= {renamed.get(name, name): value for name, value in measure.items() if name != "version"}
+        return shown | {"yes": "; ".join(map(str, measure.get("yes", ())))}
 
     def said(self) -> dict[str, Any]:
         said = super().said()
-        asked = {name: said.pop(name) for name in ("counts", *self.more[1:10])}
+        asked = {name: said.pop(name) for name in ("counts", *MEASURED_BY)}
+        asked["yes"] = [int(one) if one.isdecimal() else one for one in map(str.strip, asked["yes"].split(";")) if one]
         return said | {"measure": _measure(asked)}
 
 
@@ -365,10 +379,11 @@ def _measure(said: Mapping[str, Any]) -> dict[str, Any] | None:
         "people": {"needed": "needed", "of": "out_of"},
         "fake_door": {"needed": "needed", "of": "out_of", "seen": "seen", "pressed": "pressed", "flag": "flag"},
         "data": {"metric_key": "metric_key", "way": "way", "threshold": "threshold", "days": "metric_days"},
+        "survey": {"survey": "survey", "question": "question", "yes": "yes", "needed": "needed", "of": "out_of"},
     }.get(said["counts"])
     if names is None:
         return None
-    known = {name: said[field] for name, field in names.items() if said[field] not in (None, "")}
+    known = {name: said[field] for name, field in names.items() if said[field] not in (None, "", [])}
     return {"version": MEASURE_VERSION, "kind": said["counts"], **known}
 
 

@@ -3,9 +3,11 @@
     {"version": 1, "kind": "fake_door", "seen": "door_seen", "pressed": "door_pressed", "of": 400, "needed": 40, "flag": ""}
     {"version": 1, "kind": "data", "metric_key": "activated_7d", "way": "at_least", "threshold": 30, "days": 28}
     {"version": 1, "kind": "people", "of": 5, "needed": 4}
+    {"version": 1, "kind": "survey", "survey": "SUR-3", "question": "q1", "yes": ["This week"], "of": 50, "needed": 20}
 
 A fake door counts the first `of` people who see it, and is closed with its flag when they have; data are a metric's value over
-the last days; people are watched or asked one by one. A spike has no measure: its time is its limit.
+the last days; people are watched or asked one by one; a survey counts the first `of` who answer one of its
+questions. A spike has no measure: its time is its limit.
 """
 
 import math
@@ -15,17 +17,19 @@ from typing import Any, Literal
 from django.core.exceptions import ValidationError
 
 VERSION = 1
-Kind = Literal["fake_door", "data", "people"]
+Kind = Literal["fake_door", "data", "people", "survey"]
 
 FIELDS: dict[str, frozenset[str]] = {
     "fake_door": frozenset({"seen", "pressed", "of", "needed", "flag"}),
     "data": frozenset({"metric_key", "way", "threshold", "days"}),
     "people": frozenset({"of", "needed"}),
+    "survey": frozenset({"survey", "question", "yes", "of", "needed"}),
 }
 #: People in a test before code; more than that is an experiment.
 MOST_PEOPLE = 100_000
 MOST_DAYS = 366
 NAME_LENGTH = 200
+MOST_ANSWERS = 20
 WAYS = ("at_least", "at_most")
 
 
@@ -41,7 +45,9 @@ def measure_definition(value: object) -> None:
     if missing or given - FIELDS[kind]:
         raise ValidationError(f"A {_words(kind)} needs {', '.join(sorted(FIELDS[kind] - {'flag'}))}.")
     _check_data(value) if kind == "data" else _check_people(value)
-    for name in ("seen", "pressed", "metric_key", "flag"):
+    if kind == "survey":
+        _check_yes(value["yes"])
+    for name in ("seen", "pressed", "metric_key", "flag", "survey", "question"):
         text = value.get(name, "x")
         if (
             not isinstance(text, str)
@@ -53,13 +59,25 @@ def measure_definition(value: object) -> None:
 
 
 def _words(kind: str) -> str:
-    return {"fake_door": "fake door", "data": "data question", "people": "test with people"}[kind]
+    names = {
+        "fake_door": "fake door",
+        "data": "data question",
+        "people": "test with people",
+        "survey": "survey's question",
+    }
+    return names[kind]
 
 
 def _check_people(value: Mapping[str, Any]) -> None:
     of, needed = value["of"], value["needed"]
     if not (_whole(of) and _whole(needed) and 1 <= needed <= of <= MOST_PEOPLE):
         raise ValidationError("Say how many of how many: needed is 1 at least, and at most all of them.")
+
+
+def _check_yes(answers: object) -> None:
+    fits = isinstance(answers, list) and 1 <= len(answers) <= MOST_ANSWERS
+    if not fits or not all(_whole(one) or (isinstance(one, str) and 0 < len(one) <= NAME_LENGTH) for one in answers):
+        raise ValidationError("Say which answers are a yes: a list of options, or of points on the scale.")
 
 
 def _check_data(value: Mapping[str, Any]) -> None:
@@ -98,4 +116,8 @@ def criterion_of(measure: Mapping[str, Any]) -> str:
     if measure["kind"] == "data":
         way = "at least" if measure["way"] == "at_least" else "at most"
         return f"{measure['metric_key']} is {way} {measure['threshold']:g} over {measure['days']} days."
+    if measure["kind"] == "survey":
+        yes = " or ".join(f"“{one}”" for one in measure["yes"])
+        asked = f"{measure['question']} of {measure['survey']}"
+        return f"{measure['needed']:,} of the first {measure['of']:,} people who answer {asked} say {yes}."
     return f"{measure['needed']} of {measure['of']} people."

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar, cast
@@ -85,6 +85,22 @@ def children_of(node: Node) -> list[Node]:
     return found
 
 
+def keys_below(node: Node) -> list[NodeKey]:
+    """The node and everything that hangs under it, level by level: a handful of queries a level, however many nodes."""
+    found = {key_of(node): None}
+    level = {node.prefix: [node.pk]}
+    while level:
+        below: dict[str, list[int]] = defaultdict(list)
+        for prefix, parents in PARENTS.items():
+            for above, pks in level.items():
+                if above in parents:
+                    hanging = KINDS[prefix]._default_manager.filter(**{f"{parents[above]}__in": pks})
+                    below[prefix] += [pk for pk in hanging.values_list("pk", flat=True) if (prefix, pk) not in found]
+        level = {prefix: pks for prefix, pks in below.items() if pks}
+        found |= {(prefix, pk): None for prefix, pks in level.items() for pk in pks}
+    return list(found)
+
+
 def confidence(node: Node, now: datetime | None = None) -> Confidence:
     """How much evidence stands behind a node: derived, with its breakdown and what would raise it most."""
     return confidences([node], now)[key_of(node)]
@@ -99,11 +115,33 @@ def confidences(nodes: Sequence[Node], now: datetime | None = None) -> dict[Node
     }
 
 
+def confidences_at(moments: Sequence[tuple[Node, datetime]]) -> list[Confidence]:
+    """What was known of each node at its moment: evidence that was added later is left out. Nodes of one product."""
+    if not moments:
+        return []
+    links = EvidenceLink.objects.filter(_on([node for node, _ in moments]), product=moments[0][0].product_id)
+    pieces: dict[NodeKey, list[tuple[datetime, Evidence]]] = defaultdict(list)
+    for key, added_at, piece in _pieces(links):
+        pieces[key].append((added_at, piece))
+    return [
+        engine.confidence([piece for added_at, piece in pieces[key_of(node)] if added_at <= at], at)
+        for node, at in moments
+    ]
+
+
 def evidence_by_node(product: Product, nodes: Sequence[Node] | None = None) -> dict[NodeKey, list[Evidence]]:
     """The evidence on these nodes (of all nodes, when none are named) as the engine takes it."""
     links = EvidenceLink.objects.filter(product=product)
     if nodes is not None:
         links = links.filter(_on(nodes))
+    found: dict[NodeKey, list[Evidence]] = defaultdict(list)
+    for key, _, piece in _pieces(links):
+        found[key].append(piece)
+    return found
+
+
+def _pieces(links: QuerySet[EvidenceLink]) -> Iterator[tuple[NodeKey, datetime, Evidence]]:
+    """Each link as the engine takes it, with its node and when it was added."""
     rows = links.values_list(
         "node_kind",
         "node_id",
@@ -116,7 +154,6 @@ def evidence_by_node(product: Product, nodes: Sequence[Node] | None = None) -> d
         "created_at",
         "importance",
     )
-    found: dict[NodeKey, list[Evidence]] = defaultdict(list)
     for (
         kind,
         pk,
@@ -131,10 +168,8 @@ def evidence_by_node(product: Product, nodes: Sequence[Node] | None = None) -> d
     ) in rows.iterator():
         # Who said it; a source without a person (a study, an issue thread) stands for itself.
         whose = person or (f"{source_kind}:{source_id}" if source_id else "")
-        found[kind, pk].append(
-            Evidence(evidence_type, cast(engine.Stance, stance), whose, said_at or created_at, importance)
-        )
-    return found
+        piece = Evidence(evidence_type, cast(engine.Stance, stance), whose, said_at or created_at, importance)
+        yield (kind, pk), created_at, piece
 
 
 def evidence_of(node: Node) -> QuerySet[EvidenceLink]:

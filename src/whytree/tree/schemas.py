@@ -26,6 +26,7 @@ from whytree.tree.models import (
     Verdict,
 )
 from whytree.tree.outline import Branch
+from whytree.workspace.sockets import panels
 
 
 class Said(Schema):
@@ -190,6 +191,17 @@ class HypothesisOut(NodeOut):
     opened_at: datetime | None
     locked_at: datetime | None
     lock_hash: str
+
+
+class HypothesisMade(HypothesisOut):
+    """`beside`: what is known of such changes, and what is odd about the forecast, a sentence or some from each part that knows."""
+
+    beside: list[str]
+
+    @staticmethod
+    def resolve_beside(node: Any, context: Any) -> list[str]:
+        found = panels("hypothesis", context["request"].actor, node.product, node)
+        return [panel.headline for panel in found if panel.headline]
 
 
 class AssumptionOut(NodeOut):

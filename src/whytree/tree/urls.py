@@ -11,6 +11,7 @@ pages = [
     path("tree", tree.tree, name="tree"),
     path("tree/add", edit.add, name="root_add"),
     path("tree/advice", tree.advice, name="advice"),
+    path("tree/beside", edit.beside, name="beside"),
     path("tree/metric-keys", tree.metric_keys, name="metric_keys"),
     path("drafts/<int:pk>/confirm", drafts.confirm, name="draft_confirm"),
     path("drafts/<int:pk>/discard", drafts.discard, name="draft_discard"),

@@ -2,17 +2,21 @@
 
 from typing import Literal, cast
 
+from django.http import StreamingHttpResponse
 from ninja import Body, Query, Router, Status
 
 from whytree.engines.text import parse_query
 from whytree.errors import Invalid
 from whytree.voice import import_api, loop_api, queries, schemas, services, triage_api
+from whytree.voice.downloads import as_file
 from whytree.voice.drafts import FeedbackFields
 from whytree.voice.interviews.api import router as interviews
 from whytree.voice.interviews.guide_api import router as guides
 from whytree.voice.interviews.recruit_api import router as recruiting
 from whytree.voice.models import FeedbackItem
+from whytree.voice.surveys.api import router as surveys
 from whytree.voice.themes.api import router as themes
+from whytree.voice.weighing.api import router as weighing
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
@@ -20,12 +24,14 @@ router = Router(tags=["Voices"])
 router.add_router("", import_api.router)
 router.add_router("", triage_api.router)
 router.add_router("", loop_api.router)
+router.add_router("", surveys)
 router.add_router("", themes)
 router.add_router("", interviews)
 router.add_router("", guides)
 router.add_router("", recruiting)
+router.add_router("", weighing)
 
-_ANYTHING = schemas.NarrowIn()
+_ANYTHING = schemas.WantedIn()
 
 MOST_LISTED = 200
 
@@ -34,7 +40,8 @@ def _item_out(item: FeedbackItem) -> schemas.ItemOut:
     links, tags = queries.links_of([item]), queries.tags_of([item])
     shown = schemas.FeedbackOut.of(item, links.get(item.ref, []), tags=tags.get(item.pk, ()))
     marks = [schemas.HighlightOut(**mark.as_json()) for mark in item.highlights.prefetch_related("tags")]
-    return schemas.ItemOut(**shown.model_dump(), highlights=marks)
+    merged = [part.ref for part in item.merged.order_by("pk")]
+    return schemas.ItemOut(**shown.model_dump(), highlights=marks, merged=merged)
 
 
 @router.post(
@@ -69,13 +76,7 @@ def _added_out(added: services.Added) -> schemas.AddedOut:
 def list_feedback(
     request: ApiRequest,
     product: str,
-    q: str = "",
-    source: str = "",
-    rating: int | None = None,
-    person: str = "",
-    opportunity: str = "",
-    state: Literal["waiting", "asleep", "linked", "away", "all"] = "all",
-    narrow: Query[schemas.NarrowIn] = _ANYTHING,
+    asked: Query[schemas.WantedIn] = _ANYTHING,
     after: str = "",
     limit: int = queries.PAGE,
 ) -> schemas.FeedbackPage:
@@ -83,17 +84,21 @@ def list_feedback(
     found = api_product(request, product, Role.VIEWER)
     if not 1 <= limit <= MOST_LISTED:
         raise Invalid(f"limit is a number from 1 to {MOST_LISTED}.")
-    wanted = queries.Wanted(
-        state=state,
-        words=q,
-        source=source,
-        rating=rating,
-        person=person,
-        opportunity=opportunity,
-        **narrow.model_dump(),
+    page = queries.page_of(found, asked.wanted(), after=after, size=limit)
+    return schemas.FeedbackPage(
+        items=schemas.FeedbackOut.of_many(page.items, parse_query(asked.q)), next=page.next or None
     )
-    page = queries.page_of(found, wanted, after=after, size=limit)
-    return schemas.FeedbackPage(items=schemas.FeedbackOut.of_many(page.items, parse_query(q)), next=page.next or None)
+
+
+@router.get("/products/{product}/feedback-export", operation_id="export_feedback")
+def export_feedback(
+    request: ApiRequest,
+    product: str,
+    form: Literal["csv", "jsonl"] = "jsonl",
+    asked: Query[schemas.WantedIn] = _ANYTHING,
+) -> StreamingHttpResponse:
+    """All that the list would show, as a file with stable columns: CSV for spreadsheets, or JSON lines."""
+    return as_file(api_product(request, product, Role.MEMBER), asked.wanted(), form)
 
 
 @router.get("/products/{product}/feedback/{ref}", response=schemas.ItemOut, operation_id="get_feedback")

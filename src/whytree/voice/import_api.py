@@ -141,7 +141,7 @@ def close_import(request: ApiRequest, product: str, run_id: int) -> import_schem
     "/products/{product}/feedback-settings", response=import_schemas.VoiceSettingsOut, operation_id="get_voice_settings"
 )
 def get_voice_settings(request: ApiRequest, product: str) -> import_schemas.VoiceSettingsOut:
-    """What is taken out of voices at the door, and whose words are the team's own."""
+    """What is taken out of voices at the door, whose words are the team's own, and whether pages may hand in feedback."""
     return import_schemas.VoiceSettingsOut(**VoiceSettings.of(api_product(request, product, Role.VIEWER)).as_json())
 
 
@@ -153,5 +153,33 @@ def set_voice_settings(
 ) -> import_schemas.VoiceSettingsOut:
     """Change it for what comes in from now on."""
     found = api_product(request, product, Role.MAINTAINER)
-    told = services.set_voice_settings(request.actor, found, redact=said.redact, team=said.team)
+    told = services.set_voice_settings(request.actor, found, **said.model_dump(exclude_unset=True))
     return import_schemas.VoiceSettingsOut(**told.as_json())
+
+
+@router.get(
+    "/products/{product}/feedback-mappings", response=list[import_schemas.MappingOut], operation_id="list_mappings"
+)
+def list_mappings(request: ApiRequest, product: str) -> list[import_schemas.MappingOut]:
+    """Which column of which table holds what, kept under names; the one that was made last first."""
+    found = api_product(request, product, Role.VIEWER)
+    return [import_schemas.MappingOut.of(one) for one in services.kept_mappings(found)]
+
+
+@router.put(
+    "/products/{product}/feedback-mappings/{name}", response=import_schemas.MappingOut, operation_id="keep_mapping"
+)
+def keep_mapping(
+    request: ApiRequest, product: str, name: str, said: import_schemas.MappingIn
+) -> import_schemas.MappingOut:
+    """Keep one; a table with exactly the columns of `header` is read by it."""
+    found = api_product(request, product, Role.MAINTAINER)
+    kept = services.keep_mapping(request.actor, found, name=name, columns=said.columns, header=said.header)
+    return import_schemas.MappingOut(name=kept.name, columns=kept.columns, header=kept.header)
+
+
+@router.delete("/products/{product}/feedback-mappings/{name}", response={204: None}, operation_id="remove_mapping")
+def remove_mapping(request: ApiRequest, product: str, name: str) -> Status[None]:
+    """What was imported with it stays."""
+    services.remove_mapping(request.actor, api_product(request, product, Role.MAINTAINER), name)
+    return Status(204, None)

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from ninja import Schema
 
-from whytree.voice.importing.files import Asked
+from whytree.voice.importing.files import Asked, Kept
 from whytree.voice.models import ImportRun
 
 from .schemas import Said
@@ -36,6 +36,7 @@ class UploadIn(Said):
     channels: list[str] = []
     team: list[str] = []
     with_team: bool = False
+    mapping: str = ""  # a kept one; found by itself for a table with exactly its columns
     dry_run: bool = False
 
     def asked(self, team: tuple[str, ...], name: str) -> Asked:
@@ -49,6 +50,7 @@ class UploadIn(Said):
             channels=tuple(self.channels),
             team=team,
             keep_team=self.with_team,
+            mapping=self.mapping,
         )
 
 
@@ -114,18 +116,45 @@ class UndoneOut(Schema):
     kept: int
 
 
+class MappingIn(Said):
+    """`columns` is our field to the file's column; `header` all columns of the table."""
+
+    columns: dict[str, str]
+    header: list[str]
+
+
+class MappingOut(Schema):
+    name: str
+    columns: dict[str, str]
+    header: list[str]
+
+    @staticmethod
+    def of(kept: Kept) -> "MappingOut":
+        return MappingOut(name=kept.name, columns=kept.columns, header=sorted(kept.header))
+
+
 class VoiceSettingsIn(Said):
     """What is left out stays as it is."""
 
     redact: list[str] | None = None
     team: list[str] | None = None
+    revenue_trait: str | None = None
+    from_pages: bool | None = None
+    page_origins: list[str] | None = None
 
 
 class VoiceSettingsOut(Schema):
-    """`redact`: kinds of personal data taken out at the door. `team`: domains, addresses and names whose words are ours."""
+    """`redact`: kinds of personal data taken out at the door. `team`: domains, addresses and names whose words are ours.
+
+    `revenue_trait`: which trait of people says what they, or their company, pay.
+    `from_pages`: visitors may hand in feedback by whytree.js, on pages of `page_origins` only where that is set.
+    """
 
     redact: list[str]
     team: list[str]
+    revenue_trait: str
+    from_pages: bool
+    page_origins: list[str]
 
 
 class KindsIn(Said):

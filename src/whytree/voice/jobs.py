@@ -11,6 +11,8 @@ from whytree.workspace.jobs import handler
 from .importing.uploads import throw_away_old
 from .models import ImportRun, RunState
 from .services import close_import
+from .services.storing import TELL
+from .services.telling import tell_waiting
 
 OPEN_FOR = timedelta(days=7)
 """How long after an import personal data that was taken out can still be put back."""
@@ -30,3 +32,9 @@ def close_imports(payload: dict[str, Any]) -> None:
 def throw_away_uploads(payload: dict[str, Any]) -> None:
     """Files that were looked at and never imported."""
     throw_away_old()
+
+
+@handler(TELL, every=timedelta(hours=6))
+def tell(payload: dict[str, Any]) -> None:
+    """Language and sentiment of what came in, and of what was there before anything told them."""
+    tell_waiting()

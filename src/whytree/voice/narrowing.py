@@ -1,15 +1,17 @@
-"""The further filters of the voices: by tag, status, who takes care, who spoke, version, variant and day."""
+"""The further filters of the voices: by tag, status, who takes care, who spoke, version, variant, language, sentiment and day."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from django.db.models import QuerySet, TextField
+from django.db.models import Q, QuerySet, TextField
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
+from whytree.analytics.cohorts.queries import find_cohort, people_of
 from whytree.errors import Invalid
 from whytree.people.models import Person
-from whytree.voice.models import FeedbackItem
+from whytree.people.queries import keys_among
+from whytree.voice.models import FeedbackItem, Feeling
 from whytree.workspace.models import Product
 
 
@@ -30,6 +32,12 @@ class Narrowing(Protocol):
     def version(self) -> str: ...
     @property
     def variant(self) -> str: ...
+    @property
+    def segment(self) -> str: ...
+    @property
+    def language(self) -> str: ...
+    @property
+    def sentiment(self) -> str: ...
     @property
     def since(self) -> str: ...
     @property
@@ -53,6 +61,12 @@ def narrowed(product: Product, items: Items, wanted: Narrowing) -> Items:
         items = items.filter(app_version__startswith=_text(wanted.version))
     if wanted.variant:
         items = _on_variant(items, _text(wanted.variant))
+    if wanted.segment:
+        items = items.filter(person_key__in=_in_segment(product, _text(wanted.segment)))
+    if wanted.language:
+        items = _in_language(items, _text(wanted.language).lower())
+    if wanted.sentiment:
+        items = items.filter(reading__sentiment=_feeling(wanted.sentiment))
     if wanted.since:
         items = items.filter(said_at__gte=_day(wanted.since))
     if wanted.until:
@@ -78,6 +92,35 @@ def _speakers(product: Product, wanted: Narrowing) -> QuerySet[Person, str]:
     if wanted.company:
         people = people.filter(company__iexact=_text(wanted.company))
     return people.values_list("key", flat=True)
+
+
+MOST_SPEAKERS = 30_000
+"""Ids that a database takes in one question."""
+
+
+def _in_segment(product: Product, key: str) -> list[str]:
+    """The ids of those who spoke and belong to this cohort now."""
+    people = people_of(find_cohort(product, key)).persons
+    spoke = FeedbackItem.objects.filter(product=product).exclude(person_key="").order_by()
+    found = keys_among(product, spoke.values_list("person_key", flat=True).distinct(), people)
+    if len(found) > MOST_SPEAKERS:
+        raise Invalid(
+            f"{len(found):,} people of “{key[:40]}” have spoken; that is too many to filter by. Narrow the cohort."
+        )
+    return sorted(found)
+
+
+def _in_language(items: Items, code: str) -> Items:
+    """What a machine told of the text; where it told nothing, what the text came with: de, de-AT."""
+    said = Q(language__iexact=code) | Q(language__istartswith=f"{code}-") | Q(language__istartswith=f"{code}_")
+    untold = Q(reading=None) | Q(reading__language="")
+    return items.filter(Q(reading__language=code) | (untold & said))
+
+
+def _feeling(typed: str) -> str:
+    if typed.lower() not in Feeling.values:
+        raise Invalid(f"“{typed[:20]}” is no sentiment; there are {', '.join(Feeling.values)}.")
+    return typed.lower()
 
 
 def _on_variant(items: Items, typed: str) -> Items:

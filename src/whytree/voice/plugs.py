@@ -12,7 +12,7 @@ from whytree.workspace.sockets import Hit, Panel, Tone, plug_erase, plug_export,
 from . import queries
 from .contacts import erase_contacts, export_contacts
 from .interviews.erasing import export_interviews
-from .models import FeedbackItem
+from .models import FeedbackItem, Survey, SurveyResponse
 from .queries import Wanted
 from .queries.loop import loop_of
 from .queries.representation import representation_of
@@ -33,6 +33,7 @@ def plug() -> None:
     plug_panel("group", group_panel, order=20)
     plug_panel("today", today_panel, order=40)
     plug_search(search)
+    plug_search(search_surveys)
     plug_export(export_person)
     plug_erase(erase_feedback)
     plug_erase(erase_contacts)
@@ -112,11 +113,46 @@ def _hit(product: Product, item: FeedbackItem, words: str, rank: float) -> Hit:
     return Hit("voice", item.ref, " ".join(shown.split()), f"/p/{product.slug}/{item.ref}", rank)
 
 
+def search_surveys(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:
+    """Surveys by their id, or by words of their title."""
+    wanted = words.strip()
+    found = Survey.objects.filter(product=product)
+    if wanted.upper().startswith("SUR-") and wanted[4:].isdecimal():
+        found, rank = found.filter(number=int(wanted[4:13])), 1.0
+    elif len(wanted) >= SHORTEST:
+        found, rank = found.filter(title__icontains=wanted), 0.4
+    else:
+        return []
+    return [
+        Hit("survey", one.ref, one.title, f"/p/{product.slug}/{one.ref}", rank)
+        for one in found.order_by("-number")[:limit]
+    ]
+
+
+def _responses(product: Product, person_key: str) -> list[dict[str, Any]]:
+    """What they were asked, and what they answered."""
+    responses = SurveyResponse.objects.filter(survey__product=product, person_key=person_key).select_related("survey")
+    return [
+        {
+            "survey": one.survey.ref,
+            "title": one.survey.title,
+            "asked_at": one.asked_at.isoformat() if one.asked_at else None,
+            "answered_at": one.answered_at.isoformat() if one.answered_at else None,
+            "answers": {each.text: one.answers[each.id] for each in one.survey.asked if each.id in one.answers},
+            "hidden": one.hidden,
+            "flags": one.flags,
+            "url": one.url,
+        }
+        for one in responses.order_by("pk")
+    ]
+
+
 def export_person(product: Product, person_key: str) -> Any:
-    """Everything they told us, as they would want to read it."""
+    """Everything they told us, and what they were asked, as they would want to read it."""
     return {
         "feedback": _feedback_of(product, person_key),
         "interviews": export_interviews(product, person_key),
+        "surveys": _responses(product, person_key),
         "contacts": export_contacts(product, person_key),
     }
 
@@ -133,6 +169,13 @@ def _feedback_of(product: Product, person_key: str) -> list[dict[str, Any]]:
             "consent": item.consent,
             "flags": item.flags,
             "metadata": item.metadata,
+            **_told(item),
         }
         for item in queries.items_of_person(product, [person_key], limit=100_000)
     ]
+
+
+def _told(item: FeedbackItem) -> dict[str, Any]:
+    """What a machine made of their words is about them, too."""
+    reading = getattr(item, "reading", None)
+    return {"told_by_a_machine": {"language": reading.language, "sentiment": reading.sentiment}} if reading else {}

@@ -9,8 +9,8 @@ from pydantic import ConfigDict, Discriminator, Tag
 
 from whytree.engines.text import Query, find_spans
 from whytree.voice.drafts import Source
-from whytree.voice.models import Consent, FeedbackItem
-from whytree.voice.queries import Linked, links_of, tags_of
+from whytree.voice.models import Consent, FeedbackItem, Reading
+from whytree.voice.queries import Linked, State, Wanted, links_of, tags_of
 
 Importance = Literal[0, 1, 2, 3]
 
@@ -113,6 +113,17 @@ class LinkOut(Schema):
         )
 
 
+class ToldOut(Schema):
+    """What a machine makes of the text; "" is no answer. Beside `language`, which came with it, and `rating`."""
+
+    language: str
+    sentiment: str
+
+    @staticmethod
+    def of(reading: Reading | None) -> "ToldOut | None":
+        return ToldOut(language=reading.language, sentiment=reading.sentiment) if reading else None
+
+
 class FeedbackOut(Schema):
     ref: str
     text: str
@@ -140,6 +151,8 @@ class FeedbackOut(Schema):
     status: str | None
     assignee: str | None
     tags: list[str]
+    merged_into: str | None
+    told: ToldOut | None  # by a machine; null: not asked yet
     links: list[LinkOut]
     matches: list[tuple[int, int]]  # where the words of the search stand in `text`
 
@@ -160,6 +173,8 @@ class FeedbackOut(Schema):
             status=item.status.name if item.status else None,
             assignee=item.assignee.email if item.assignee else None,
             tags=list(tags),
+            merged_into=item.merged_into.ref if item.merged_into else None,
+            told=ToldOut.of(getattr(item, "reading", None)),
             links=[LinkOut.of(linked) for linked in links],
             matches=find_spans(item.text, query) if query else [],
         )
@@ -178,7 +193,10 @@ class FeedbackPage(Schema):
 
 
 class ItemOut(FeedbackOut):
+    """`merged` are the voices that were merged into it."""
+
     highlights: list[HighlightOut]
+    merged: list[str]
 
 
 class SpanIn(Said):
@@ -195,8 +213,9 @@ class LinkIn(SpanIn):
 
 
 class NarrowIn(Schema):
-    """Further filters: `plan` and `company` are of the person who spoke, `variant` a flag's as `flag:variant`, `since` and
-    `until` days, `assignee` a member's address or `none`."""
+    """Further filters: `plan`, `company` and `segment` (a cohort's key) are of the person who spoke, `variant` a flag's as
+    `flag:variant`, `language` (as `de`) and `sentiment` (positive, neutral, negative) are told by a machine, `since` and
+    `until` are days, `assignee` a member's address or `none`."""
 
     tag: str = ""
     status: str = ""
@@ -205,8 +224,25 @@ class NarrowIn(Schema):
     company: str = ""
     version: str = ""
     variant: str = ""
+    segment: str = ""
+    language: str = ""
+    sentiment: str = ""
     since: str = ""
     until: str = ""
+
+
+class WantedIn(NarrowIn):
+    """Which voices: `q` are words, `opportunity` any node's ref, `person` an id."""
+
+    q: str = ""
+    source: str = ""
+    rating: int | None = None
+    person: str = ""
+    opportunity: str = ""
+    state: State = "all"
+
+    def wanted(self) -> Wanted:
+        return Wanted(words=self.q, **self.model_dump(exclude={"q"}))
 
 
 class ConsentIn(Said):

@@ -9,6 +9,7 @@ after every migration, because SQLite drops a table's triggers when a later migr
 Both engines see the same words: letters and digits, folded (`engines.text.fold`).
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connections
@@ -16,6 +17,7 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import BooleanField, F, FloatField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
+from whytree.engines.likeness import STEM
 from whytree.engines.text import Query, Term, is_unspaced
 from whytree.voice.models import FeedbackItem
 
@@ -88,6 +90,46 @@ def matching(items: QuerySet[FeedbackItem], query: Query) -> QuerySet[FeedbackIt
     rank = RawSQL(f"-ts_rank({TABLE}.{INDEX}, to_tsquery('simple', %s))", [typed], output_field=FloatField())  # noqa: S611
     matches = RawSQL(f"{TABLE}.{INDEX} @@ to_tsquery('simple', %s)", [typed], output_field=BooleanField())  # noqa: S611
     return items.filter(matches).annotate(rank=rank).order_by("rank", "-said_at", "-pk")
+
+
+def how_many_hold(beginnings: Iterable[str], *, most: int) -> dict[str, int]:
+    """How many texts hold a word that begins so, in all products; counting one stops at `most` + 1.
+
+    A whole word is meant where it is shorter than `engines.likeness.STEM`.
+    """
+    on_sqlite = connections["default"].vendor == "sqlite"
+    match = f"{INDEX} MATCH %s" if on_sqlite else f"{INDEX} @@ to_tsquery('simple', %s)"
+    counting = f"SELECT count(*) FROM (SELECT 1 FROM {INDEX if on_sqlite else TABLE} WHERE {match} LIMIT %s) found"
+    held = {}
+    with connections["default"].cursor() as cursor:
+        for word in beginnings:
+            cursor.execute(counting, [_beginning_fts5(word) if on_sqlite else _beginning_tsquery(word), most + 1])
+            held[word] = int(cursor.fetchone()[0])
+    return held
+
+
+def holding_any(items: QuerySet[FeedbackItem], beginnings: Sequence[str]) -> QuerySet[FeedbackItem]:
+    """Those of `items` that hold one of these, those that hold most and rarer ones first."""
+    if connections[items.db].vendor == "sqlite":
+        found = items.extra(  # noqa: S610 (both parts are constants; the words are bound)
+            tables=[INDEX],
+            where=[f"{INDEX} MATCH %s", f"+{INDEX}.rowid = {TABLE}.id"],
+            params=[" OR ".join(map(_beginning_fts5, beginnings))],
+            select={"rank": f"{INDEX}.rank"},
+        )
+        return found.order_by("rank", "-pk")
+    typed = " | ".join(map(_beginning_tsquery, beginnings))
+    rank = RawSQL(f"-ts_rank({TABLE}.{INDEX}, to_tsquery('simple', %s))", [typed], output_field=FloatField())  # noqa: S611
+    matches = RawSQL(f"{TABLE}.{INDEX} @@ to_tsquery('simple', %s)", [typed], output_field=BooleanField())  # noqa: S611
+    return items.filter(matches).annotate(rank=rank).order_by("rank", "-pk")
+
+
+def _beginning_fts5(word: str) -> str:
+    return f'text : "{word}"' + ("*" if len(word) >= STEM else "")
+
+
+def _beginning_tsquery(word: str) -> str:
+    return f"'{word}'" + (":*" if len(word) >= STEM else "")
 
 
 def _containing(items: QuerySet[FeedbackItem], query: Query) -> QuerySet[FeedbackItem]:

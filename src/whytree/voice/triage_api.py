@@ -5,6 +5,7 @@ from ninja import Router
 from ninja import Status as Answer
 
 from whytree.voice import queries, services, triage_schemas
+from whytree.voice.alike import similar, similar_to
 from whytree.voice.models import SavedView, Status
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
@@ -14,7 +15,7 @@ router = Router(tags=["Voices"])
 
 @router.post("/products/{product}/feedback-triage", response=triage_schemas.TriageOut, operation_id="triage_feedback")
 def triage_feedback(request: ApiRequest, product: str, said: triage_schemas.TriageIn) -> triage_schemas.TriageOut:
-    """Put away, bring back, tag, untag, assign, snooze, give a status, or link: all of these items or none."""
+    """Put away, bring back, tag, untag, assign, snooze, give a status, link, merge or part: all of these items or none."""
     found = api_product(request, product, Role.MEMBER)
     items = queries.find_many(found, said.refs)
     done = services.triage(request.actor, found, items, services.Act(said.act, said.value, said.importance))
@@ -27,6 +28,30 @@ def undo_triage(request: ApiRequest, product: str, said: triage_schemas.UndoTria
     found = api_product(request, product, Role.MEMBER)
     lines = services.undo_triage(request.actor, found, said.activities)
     return triage_schemas.TriageOut(changed=lines, said="taken back", activities=[])
+
+
+@router.get(
+    "/products/{product}/feedback/{ref}/similar",
+    response=list[triage_schemas.SimilarOut],
+    operation_id="similar_feedback",
+)
+def similar_feedback(request: ApiRequest, product: str, ref: str) -> list[triage_schemas.SimilarOut]:
+    """Voices that may say the same as this one, the most alike first. Machine-made: a person merges."""
+    found = api_product(request, product, Role.VIEWER)
+    return [triage_schemas.SimilarOut.of(one) for one in similar_to(queries.find_by_ref(found, ref))]
+
+
+@router.post(
+    "/products/{product}/feedback-similar",
+    response=list[triage_schemas.SimilarOut],
+    operation_id="similar_to_text",
+)
+def similar_to_text(
+    request: ApiRequest, product: str, said: triage_schemas.SimilarIn
+) -> list[triage_schemas.SimilarOut]:
+    """Voices that may say the same as this text, which is not kept."""
+    found = api_product(request, product, Role.VIEWER)
+    return [triage_schemas.SimilarOut.of(one) for one in similar(found, said.text)]
 
 
 @router.get(

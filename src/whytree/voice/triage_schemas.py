@@ -4,6 +4,7 @@ from typing import Literal
 
 from ninja import Schema
 
+from whytree.voice.alike import Similar
 from whytree.voice.models import SavedView
 
 from .schemas import Importance, Said
@@ -13,7 +14,7 @@ class TriageIn(Said):
     """One thing to do to these items: see `act`'s values in the guide on voices."""
 
     refs: list[str]
-    act: Literal["put_away", "bring_back", "tag", "untag", "assign", "snooze", "set_status", "link"]
+    act: Literal["put_away", "bring_back", "tag", "untag", "assign", "snooze", "set_status", "link", "merge", "part"]
     value: str = ""
     importance: Importance = 1
 
@@ -28,6 +29,30 @@ class TriageOut(Schema):
 
 class UndoTriageIn(Said):
     activities: list[int]
+
+
+class SimilarIn(Said):
+    text: str
+
+
+class SimilarOut(Schema):
+    """A voice that may say the same, as a machine reckons: `score` from 0 to 1, and why."""
+
+    ref: str
+    text: str
+    score: float
+    reason: str
+    shared: list[str]
+
+    @staticmethod
+    def of(found: Similar) -> "SimilarOut":
+        return SimilarOut(
+            ref=found.item.ref,
+            text=found.item.text,
+            score=round(found.likeness.score, 2),
+            reason=found.likeness.reason,
+            shared=list(found.likeness.shared),
+        )
 
 
 class StatusIn(Said):

@@ -2,22 +2,32 @@
 
 from django.urls import path
 
+from . import widget
 from .interviews.pages import guides, recruiting, snapshots, talks, words
 from .pages import acts, imports, inbox, item, loop, sorting
+from .surveys import inpage, public
+from .surveys import pages as surveys
 from .themes import pages as themes
+from .weighing import pages as weighing
 
 pages = [
     path("voices", inbox.inbox, name="voices"),
     path("voices/new", item.heard, name="heard"),
+    path("voices/new/said-before", item.said_before, name="said_before"),
     path("voices/imports", imports.imports, name="feedback_imports"),
     path("voices/imports/settings", imports.voice_settings, name="voice_settings"),
     path("voices/imports/<int:run_id>", imports.import_run, name="import_run"),
+    path("voices/imports/mappings/remove", imports.remove_mapping, name="remove_mapping"),
+    path("voices/imports/<int:run_id>/columns", imports.look_again, name="look_again"),
+    path("voices/imports/<int:run_id>/keep-mapping", imports.keep_mapping, name="keep_mapping"),
     path("voices/imports/<int:run_id>/begin", imports.begin, name="begin_import"),
     path("voices/imports/<int:run_id>/go-on", imports.go_on, name="go_on_import"),
     path("voices/imports/<int:run_id>/put-back", imports.put_back, name="put_back_personal"),
     path("voices/imports/<int:run_id>/close", imports.close, name="close_import"),
     path("voices/imports/<int:run_id>/undo", imports.undo_import, name="undo_import"),
     path("voices/opportunities", inbox.opportunity_options, name="opportunity_options"),
+    path("weighed", weighing.weighed, name="weighed"),
+    path("weighed/revenue-trait", weighing.revenue_trait, name="revenue_trait"),
     path("themes", themes.themes, name="themes"),
     path("themes/find", themes.find, name="find_themes"),
     path("THM-<int:number>", themes.theme, name="theme"),
@@ -53,6 +63,14 @@ pages = [
         for verb in words.VERBS
     ),
     path("INT-<int:number>/unlink/<str:ref>", words.unlink, name="unlink_talk"),
+    path("voices/export.<str:form>", inbox.export, name="export_voices"),
+    path("surveys", surveys.surveys, name="surveys"),
+    path("surveys/new", surveys.new_survey, name="new_survey"),
+    path("SUR-<int:number>", surveys.survey, name="survey"),
+    path("SUR-<int:number>/edit", surveys.edit_survey, name="edit_survey"),
+    path("SUR-<int:number>/act", surveys.act, name="survey_act"),
+    path("SUR-<int:number>/responses.csv", surveys.table, name="survey_table"),
+    path("SUR-<int:number>/results.json", surveys.document, name="survey_document"),
     path("voices/triage", acts.triage, name="triage_voices"),
     path("voices/undo", acts.undo, name="undo_voices"),
     path("voices/views", sorting.save_view, name="save_view"),
@@ -72,5 +90,12 @@ pages = [
 
 root = [
     path("leave-alone/<str:token>", recruiting.leave_alone, name="leave_alone"),
+    path("v1/feedback", widget.feedback, name="feedback_widget"),
+    path("v1/surveys", inpage.surveys, name="surveys_in_page"),
+    *(
+        path(f"v1/surveys/SUR-<int:number>/{verb}", inpage.tell, {"verb": verb}, name=f"survey_{verb}")
+        for verb in ("shown", "dismissed", "answer")
+    ),
+    path("survey/<str:token>", public.answer_survey, name="answer_survey"),
     path("solved/<str:token>", loop.did_it_solve, name="did_it_solve"),
 ]

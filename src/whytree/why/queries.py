@@ -263,10 +263,11 @@ def _of_commit(product: Product, ask: Ask, ref: CommitRef) -> Why:
 
 def _from_trace(traced: Traced, looked_through: Sequence[str]) -> Why:
     hop = replace(traced.told.hop, looked_through=tuple(looked_through))
-    ticket = ticket_hop(traced.ticket) if traced.ticket else None
+    at = traced.told.tracker
+    ticket = ticket_hop(traced.ticket, at) if traced.ticket else None
     if traced.node is None:
         answer = Why(commit=hop, ticket=ticket, links=traced.links, notes=traced.notes, reasons=traced.reasons)
-        return _with_voice(answer, traced.ticket)
+        return _with_voice(answer, traced.ticket, at)
     answer = _from_node(traced.node, traced.links)
     found = traced.finding.link
     others = [find_node(traced.node.product, ref) for ref in found.refs] if found and len(found.refs) > 1 else []
@@ -276,17 +277,17 @@ def _from_trace(traced: Traced, looked_through: Sequence[str]) -> Why:
         if found and node not in place_of(traced.node).nodes
     )
     answer = replace(answer, commit=hop, ticket=ticket, others=also, notes=traced.notes, reasons=traced.reasons)
-    return _with_voice(answer, traced.ticket)
+    return _with_voice(answer, traced.ticket, at)
 
 
-def _with_voice(answer: Why, ticket: Ticket | None) -> Why:
+def _with_voice(answer: Why, ticket: Ticket | None, at: str = "") -> Why:
     """The words of the ticket's author, where nobody's words are known better."""
     if ticket is not None:
         answer = replace(answer, drafts=draft_hops(ticket))
-    voice = ticket_voice(ticket) if ticket and not any(one.quote for one in answer.evidence) else None
+    voice = ticket_voice(ticket, at) if ticket and not any(one.quote for one in answer.evidence) else None
     if ticket is None or voice is None:
         return answer
-    heard = link(ticket.key, f"the words of {ticket.key}", voice.provenance, VOICE_RULE)
+    heard = link(voice.ref, f"the words of {voice.ref}", voice.provenance, VOICE_RULE)
     return replace(answer, evidence=(voice, *answer.evidence), links=(*answer.links, heard))
 
 

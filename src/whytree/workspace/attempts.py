@@ -3,11 +3,11 @@
 Counted in this process: an attacker who reaches several web processes gets that many times the guesses, which is still few.
 """
 
-from ipaddress import IPv6Address, ip_address, ip_network
-
 from django.core.cache import cache
 
 from whytree.errors import TooMany
+
+from .pace import count_within, holder_of
 
 WINDOW_SECONDS = 15 * 60
 WRONG_PER_ACCOUNT = 8  # from one address for one e-mail: a person who half remembers gets through
@@ -15,7 +15,6 @@ WRONG_PER_ADDRESS = (
     60  # from one address for any: an office behind one address gets through, a list of accounts does not
 )
 WRONG_FROM_ANYWHERE = 100  # from all addresses for one e-mail: more than any one of them may, whoever owns many
-ONE_HOLDER = 64  # leading bits of an IPv6 address: who has one has all that begin like it
 
 RECORDED_IN_WINDOW = 100  # lines about wrong passwords in the activity, whoever guesses from wherever
 
@@ -49,12 +48,7 @@ def is_worth_recording(count: int) -> bool:
 
 
 def _count(key: str) -> int:
-    cache.add(key, 0, WINDOW_SECONDS)
-    try:
-        return cache.incr(key)
-    except ValueError:  # it ran out, or was thrown out, in between
-        cache.set(key, 1, WINDOW_SECONDS)
-        return 1
+    return count_within(key, WINDOW_SECONDS)
 
 
 def forget_wrong(address: str, email: str) -> None:
@@ -71,19 +65,8 @@ def _anywhere(email: str) -> str:
 
 
 def _address(address: str) -> str:
-    return f"wrong-password:{_holder(address)}"
+    return f"wrong-password:{holder_of(address)}"
 
 
 def _spelled(email: str) -> str:
     return email.strip().lower()[:254].encode().hex()
-
-
-def _holder(address: str) -> str:
-    """The network of an IPv6 address, for whom it is one customer's; else the address, or whatever stands for one."""
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if not isinstance(parsed, IPv6Address):
-        return str(parsed)
-    return str(parsed.ipv4_mapped or ip_network((int(parsed), ONE_HOLDER), strict=False))

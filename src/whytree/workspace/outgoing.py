@@ -13,7 +13,7 @@ import json
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -38,11 +38,15 @@ def check_url(url: str) -> str:
     return url.strip()
 
 
-def post_json(url: str, body: Any) -> bytes:
-    """POST `body`; the first bytes of a 2xx answer. `Refused` for an answer that will not change, else `Unavailable`."""
+def post_json(url: str, body: Any, sign: Callable[[bytes], Mapping[str, str]] | None = None) -> bytes:
+    """POST `body`; the first bytes of a 2xx answer. `Refused` for an answer that will not change, else `Unavailable`.
+
+    `sign` gives further headers for the very bytes that are sent.
+    """
     parts = _split(url)
     data = json.dumps(body, ensure_ascii=False).encode()
     headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "Whytree", "Host": parts.netloc}
+    headers |= sign(data) if sign is not None else {}
     connection = _connection(parts, _checked_address(parts))
     try:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

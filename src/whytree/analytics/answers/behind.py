@@ -12,11 +12,11 @@ from whytree.stores import funnels, lifecycles, retention, trends
 from whytree.workspace.models import Product
 
 from ..questions import Funnel, Lifecycle, Question, Retention, Stickiness, Trends, by_text, label
+from ..resolving import ready, ready_by
 from . import funnel as funnel_answer
 from . import living
 from . import retention as retention_answer
 from .ground import period, refuse_unseen
-from .resolving import ready, ready_by
 
 #: People who are named.
 MOST_PEOPLE = 200

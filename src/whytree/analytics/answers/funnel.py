@@ -12,10 +12,10 @@ from whytree.workspace.models import Product
 
 from ..queries import people
 from ..questions import Funnel, by_text, label
+from ..resolving import ready, ready_by
 from .durations import Duration, durations, edges_within, seconds_words
 from .ground import Share, period, refuse_unseen, share_of
 from .head import Head, head
-from .resolving import ready, ready_by
 
 
 @dataclass(frozen=True)

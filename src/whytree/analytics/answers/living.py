@@ -14,9 +14,9 @@ from whytree.workspace.models import Product
 
 from ..queries import people
 from ..questions import Lifecycle, Stickiness, label
+from ..resolving import ready
 from .ground import Share, period, refuse_unseen, share_of
 from .head import Head, head
-from .resolving import ready
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from whytree.workspace.models import Product
 
 from ..queries import known_events
 from ..questions import Paths, label
+from ..resolving import ready
 from .ground import period, refuse_unseen
 from .head import Head, head
-from .resolving import ready
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from whytree.workspace.models import Product
 
 from ..queries import people
 from ..questions import Retention, bracket_words, by_text, label
+from ..resolving import ready, ready_by
 from .ground import Share, period, refuse_unseen, share_of
 from .head import Head, head
-from .resolving import ready, ready_by
 
 MOST_COHORTS = 120
 

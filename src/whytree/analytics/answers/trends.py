@@ -17,10 +17,10 @@ from whytree.stores.funnels import MOST_GROUPS
 from whytree.workspace.models import Product
 
 from ..questions import ACTIVE, LETTERS, Measured, Trends, by_text, label
+from ..resolving import ready, ready_by
 from .ground import period, refuse_unseen
 from .head import Head, head
 from .made import Figures, added_up, by_formula, smoothed
-from .resolving import ready, ready_by
 
 MOST_POINTS = 1_500
 

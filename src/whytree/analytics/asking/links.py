@@ -69,7 +69,7 @@ def _reaches_over_all(question: Funnel, one: Without) -> bool:
 
 def _plain(selections: tuple[Selection, ...]) -> tuple[list[str] | None, list[str]]:
     """One event each, and the filters that all of them share as one types them; None where the form cannot say it."""
-    typed = [[_typed(one) for one in selection.filters] for selection in selections]
+    typed = [[typed_filter(one) for one in selection.filters] for selection in selections]
     same = all(those == typed[0] for those in typed)
     if not same or any(len(selection.events) > 1 for selection in selections) or None in typed[0]:
         return None, []
@@ -89,10 +89,10 @@ _SIGNS = {
 }
 
 
-def _typed(one: Condition) -> str | None:
+def typed_filter(one: Condition) -> str | None:
     """A filter as one types it; None where there is no such way."""
     if isinstance(one, AnyOf | AllOf):
-        parts = [_typed(part) for part in one.parts]
+        parts = [typed_filter(part) for part in one.parts]
         if isinstance(one, AllOf) or None in parts:
             return None
         return "|".join(part for part in parts if part is not None)

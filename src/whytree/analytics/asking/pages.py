@@ -9,6 +9,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
+from whytree.engines.spreadsheet import inert
 from whytree.errors import NotFound, WhytreeError
 from whytree.events.queries import property_names
 from whytree.stores.filters import COLUMNS
@@ -34,7 +35,7 @@ from ..queries import known_events
 from ..questions import COHORT, Question, as_json
 from .behind import shown_behind
 from .forms import FORMS, Form, FunnelForm, LifecycleForm, PathsForm, RetentionForm, StickinessForm, TrendsForm, part_of
-from .tables import by_stretch, cell, rows_of
+from .tables import by_stretch, rows_of
 
 PERIODS = (7, 28, 90)
 MEASURES = {
@@ -112,7 +113,7 @@ def ask_csv(request: PageRequest, product: Product, kind: str) -> HttpResponseBa
     found = answer(product, _question(request, kind))
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{kind}.csv"'
-    csv.writer(response).writerows([cell(value) for value in row] for row in rows_of(found))
+    csv.writer(response).writerows([inert(value) for value in row] for row in rows_of(found))
     return plain(response)
 
 

@@ -65,8 +65,3 @@ def _funnel(found: FunnelAnswer) -> Iterator[Sequence[Any]]:
             share = step.of_previous
             numbers = (share.value, share.low, share.high) if share else ("", "", "")
             yield name, began, step.at, step.event, step.people, step.left, *numbers
-
-
-def cell(value: Any) -> Any:
-    """A spreadsheet must not take somebody's text for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

@@ -7,6 +7,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
+from whytree.engines.spreadsheet import inert
 from whytree.errors import WhytreeError
 from whytree.events.queries import property_names
 from whytree.stores.typed_sql import COLUMNS, MOST_ROWS, Table, run_typed
@@ -15,7 +16,6 @@ from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from ..queries import known_events
-from .tables import cell
 
 EXAMPLE = "SELECT event, count() AS times, uniqExact(person) AS people\nFROM events\nGROUP BY event\nORDER BY times DESC\nLIMIT 20"
 MOST_NAMES = 60
@@ -50,6 +50,6 @@ def _as_csv(found: Table) -> HttpResponse:
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="answer.csv"'
     writer = csv.writer(response)
-    writer.writerow([cell(name) for name in found.columns])
-    writer.writerows([cell(value) for value in row] for row in found.rows)
+    writer.writerow([inert(name) for name in found.columns])
+    writer.writerows([inert(value) for value in row] for row in found.rows)
     return plain(response)

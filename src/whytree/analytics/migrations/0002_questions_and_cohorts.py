@@ -8,84 +8,125 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('analytics', '0001_initial'),
-        ('workspace', '0001_initial'),
+        ("analytics", "0001_initial"),
+        ("workspace", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Cohort',
+            name="Cohort",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=100, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9][A-Za-z0-9_-]*$', 'Use letters, digits, dashes and underscores, as in early_birds.')])),
-                ('name', models.CharField(max_length=200)),
-                ('definition', models.JSONField()),
-                ('version', models.PositiveIntegerField(default=0, help_text="Of a list's people; 0 for a rule.")),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.product')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "key",
+                    models.CharField(
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Za-z0-9][A-Za-z0-9_-]*$",
+                                "Use letters, digits, dashes and underscores, as in early_birds.",
+                            )
+                        ],
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("definition", models.JSONField()),
+                ("version", models.PositiveIntegerField(default=0, help_text="Of a list's people; 0 for a rule.")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="workspace.product"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name', 'key'],
+                "ordering": ["name", "key"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("product", "key"), name="analytics_cohort_one_key_each"),
+                    models.CheckConstraint(
+                        condition=models.Q(models.Q(("key", ""), _negated=True), models.Q(("name", ""), _negated=True)),
+                        name="analytics_cohort_named",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='CohortSize',
+            name="CohortSize",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('people', models.PositiveIntegerField()),
-                ('cohort', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sizes', to='analytics.cohort')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField()),
+                ("people", models.PositiveIntegerField()),
+                (
+                    "cohort",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="sizes", to="analytics.cohort"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['day'],
+                "ordering": ["day"],
+                "constraints": [models.UniqueConstraint(fields=("cohort", "day"), name="analytics_cohortsize_once")],
             },
         ),
         migrations.CreateModel(
-            name='SavedQuestion',
+            name="SavedQuestion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('title', models.CharField(max_length=300)),
-                ('question', models.JSONField()),
-                ('part', models.JSONField(blank=True, help_text='Which part of the answer it is about.', null=True)),
-                ('answer', models.JSONField(blank=True, null=True)),
-                ('frozen_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.product')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("title", models.CharField(max_length=300)),
+                ("question", models.JSONField()),
+                ("part", models.JSONField(blank=True, help_text="Which part of the answer it is about.", null=True)),
+                ("answer", models.JSONField(blank=True, null=True)),
+                ("frozen_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="workspace.product"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-number'],
+                "ordering": ["-number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("product", "number"), name="analytics_saved_number"),
+                    models.CheckConstraint(
+                        condition=models.Q(("title", ""), _negated=True), name="analytics_saved_titled"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("answer", None), ("frozen_at", None)),
+                            models.Q(("answer__isnull", False), ("frozen_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="analytics_saved_frozen",
+                    ),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='cohort',
-            constraint=models.UniqueConstraint(fields=('product', 'key'), name='analytics_cohort_one_key_each'),
-        ),
-        migrations.AddConstraint(
-            model_name='cohort',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('key', ''), _negated=True), models.Q(('name', ''), _negated=True)), name='analytics_cohort_named'),
-        ),
-        migrations.AddConstraint(
-            model_name='cohortsize',
-            constraint=models.UniqueConstraint(fields=('cohort', 'day'), name='analytics_cohortsize_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='savedquestion',
-            constraint=models.UniqueConstraint(fields=('product', 'number'), name='analytics_saved_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='savedquestion',
-            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='analytics_saved_titled'),
-        ),
-        migrations.AddConstraint(
-            model_name='savedquestion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answer', None), ('frozen_at', None)), models.Q(('answer__isnull', False), ('frozen_at__isnull', False)), _connector='OR'), name='analytics_saved_frozen'),
         ),
     ]

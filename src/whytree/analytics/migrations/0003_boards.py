@@ -7,61 +7,96 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('analytics', '0002_questions_and_cohorts'),
-        ('workspace', '0001_initial'),
+        ("analytics", "0002_questions_and_cohorts"),
+        ("workspace", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Board',
+            name="Board",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('title', models.CharField(max_length=200)),
-                ('days', models.PositiveIntegerField(blank=True, null=True)),
-                ('where', models.CharField(blank=True, default='', help_text='Filters as one types them.', max_length=500)),
-                ('refresh_seconds', models.PositiveIntegerField(default=0, help_text='0: only when somebody reloads.')),
-                ('share_hash', models.CharField(blank=True, default='', max_length=64)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.product')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("title", models.CharField(max_length=200)),
+                ("days", models.PositiveIntegerField(blank=True, null=True)),
+                (
+                    "where",
+                    models.CharField(blank=True, default="", help_text="Filters as one types them.", max_length=500),
+                ),
+                ("refresh_seconds", models.PositiveIntegerField(default=0, help_text="0: only when somebody reloads.")),
+                ("share_hash", models.CharField(blank=True, default="", max_length=64)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="workspace.product"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['title', 'number'],
+                "ordering": ["title", "number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("product", "number"), name="analytics_board_number"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("share_hash", ""), _negated=True),
+                        fields=("share_hash",),
+                        name="analytics_board_share",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("title", ""), _negated=True), name="analytics_board_titled"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='BoardCard',
+            name="BoardCard",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField()),
-                ('wide', models.BooleanField(default=False)),
-                ('text', models.TextField(blank=True, default='', max_length=5000)),
-                ('board', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cards', to='analytics.board')),
-                ('saved', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='cards', to='analytics.savedquestion')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveIntegerField()),
+                ("wide", models.BooleanField(default=False)),
+                ("text", models.TextField(blank=True, default="", max_length=5000)),
+                (
+                    "board",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="cards", to="analytics.board"
+                    ),
+                ),
+                (
+                    "saved",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="cards",
+                        to="analytics.savedquestion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position', 'pk'],
+                "ordering": ["position", "pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("saved__isnull", False), ("text", "")),
+                            models.Q(("saved", None), models.Q(("text", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="analytics_card_one",
+                    )
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='board',
-            constraint=models.UniqueConstraint(fields=('product', 'number'), name='analytics_board_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='board',
-            constraint=models.UniqueConstraint(condition=models.Q(('share_hash', ''), _negated=True), fields=('share_hash',), name='analytics_board_share'),
-        ),
-        migrations.AddConstraint(
-            model_name='board',
-            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='analytics_board_titled'),
-        ),
-        migrations.AddConstraint(
-            model_name='boardcard',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('saved__isnull', False), ('text', '')), models.Q(('saved', None), models.Q(('text', ''), _negated=True)), _connector='OR'), name='analytics_card_one'),
         ),
     ]

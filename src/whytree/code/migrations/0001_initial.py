@@ -6,134 +6,192 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('workspace', '0001_initial'),
+        ("workspace", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Repository',
+            name="Repository",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100)),
-                ('root_sha', models.CharField(help_text='First commit of the main line.', max_length=64)),
-                ('tracker', models.CharField(blank=True, default='', help_text='Whose ticket numbers it uses, as "github.com/acme/sprout".', max_length=300)),
-                ('branch', models.CharField(blank=True, default='', max_length=250)),
-                ('head', models.CharField(blank=True, default='', help_text='Newest commit read.', max_length=64)),
-                ('with_code', models.BooleanField(default=False, help_text="Its files' text may be stored, so that pages can show it.")),
-                ('flags_scanned', models.JSONField(blank=True, default=list, help_text='Flag keys looked for in its whole history.')),
-                ('left_out', models.JSONField(blank=True, default=list, help_text='Sentences on what was not read, and why.')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('synced_at', models.DateTimeField(blank=True, null=True)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.product')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100)),
+                ("root_sha", models.CharField(help_text="First commit of the main line.", max_length=64)),
+                (
+                    "tracker",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text='Whose ticket numbers it uses, as "github.com/acme/sprout".',
+                        max_length=300,
+                    ),
+                ),
+                ("branch", models.CharField(blank=True, default="", max_length=250)),
+                ("head", models.CharField(blank=True, default="", help_text="Newest commit read.", max_length=64)),
+                (
+                    "with_code",
+                    models.BooleanField(
+                        default=False, help_text="Its files' text may be stored, so that pages can show it."
+                    ),
+                ),
+                (
+                    "flags_scanned",
+                    models.JSONField(blank=True, default=list, help_text="Flag keys looked for in its whole history."),
+                ),
+                (
+                    "left_out",
+                    models.JSONField(blank=True, default=list, help_text="Sentences on what was not read, and why."),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("synced_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="workspace.product"
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'repositories',
-                'ordering': ['name'],
+                "verbose_name_plural": "repositories",
+                "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("product", "root_sha"), name="code_repository_root"),
+                    models.UniqueConstraint(fields=("product", "name"), name="code_repository_name"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='FileBlame',
+            name="FileBlame",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('path', models.CharField(max_length=1000)),
-                ('rev', models.CharField(max_length=64)),
-                ('spans', models.JSONField(default=list, help_text='[[first line, last line, commit], ...]')),
-                ('text', models.TextField(blank=True, null=True)),
-                ('repository', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='code.repository')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("path", models.CharField(max_length=1000)),
+                ("rev", models.CharField(max_length=64)),
+                ("spans", models.JSONField(default=list, help_text="[[first line, last line, commit], ...]")),
+                ("text", models.TextField(blank=True, null=True)),
+                (
+                    "repository",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="files", to="code.repository"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['path'],
+                "ordering": ["path"],
+                "constraints": [models.UniqueConstraint(fields=("repository", "path"), name="code_fileblame_path")],
             },
         ),
         migrations.CreateModel(
-            name='Commit',
+            name="Commit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sha', models.CharField(max_length=64)),
-                ('parents', models.JSONField(default=list)),
-                ('author_name', models.CharField(blank=True, default='', max_length=200)),
-                ('author_email', models.CharField(blank=True, default='', max_length=200)),
-                ('authored_at', models.DateTimeField()),
-                ('subject', models.CharField(blank=True, default='', max_length=500)),
-                ('body', models.TextField(blank=True, default='')),
-                ('trailers', models.JSONField(default=list, help_text='[[key, value], ...]')),
-                ('note', models.TextField(blank=True, default='', help_text='Its git note in refs/notes/whytree.')),
-                ('files', models.JSONField(default=list, help_text='Paths it touched.')),
-                ('merged_by', models.CharField(blank=True, default='', help_text='Merge that brought it to the main line.', max_length=64)),
-                ('pr_number', models.CharField(blank=True, default='', help_text='"#12", or "!12" for GitLab.', max_length=12)),
-                ('branch', models.CharField(blank=True, default='', help_text='As its merge names it.', max_length=200)),
-                ('flags_added', models.JSONField(default=list)),
-                ('tickets', models.JSONField(default=list, help_text='[{"key": "#12", "tracker": ""}, ...]')),
-                ('is_maintenance', models.BooleanField(default=False, help_text='It says `Why: none`.')),
-                ('lines', models.PositiveIntegerField(default=0, help_text='Lines at the last reading that came with it.')),
-                ('repository', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='commits', to='code.repository')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sha", models.CharField(max_length=64)),
+                ("parents", models.JSONField(default=list)),
+                ("author_name", models.CharField(blank=True, default="", max_length=200)),
+                ("author_email", models.CharField(blank=True, default="", max_length=200)),
+                ("authored_at", models.DateTimeField()),
+                ("subject", models.CharField(blank=True, default="", max_length=500)),
+                ("body", models.TextField(blank=True, default="")),
+                ("trailers", models.JSONField(default=list, help_text="[[key, value], ...]")),
+                ("note", models.TextField(blank=True, default="", help_text="Its git note in refs/notes/whytree.")),
+                ("files", models.JSONField(default=list, help_text="Paths it touched.")),
+                (
+                    "merged_by",
+                    models.CharField(
+                        blank=True, default="", help_text="Merge that brought it to the main line.", max_length=64
+                    ),
+                ),
+                (
+                    "pr_number",
+                    models.CharField(blank=True, default="", help_text='"#12", or "!12" for GitLab.', max_length=12),
+                ),
+                (
+                    "branch",
+                    models.CharField(blank=True, default="", help_text="As its merge names it.", max_length=200),
+                ),
+                ("flags_added", models.JSONField(default=list)),
+                ("tickets", models.JSONField(default=list, help_text='[{"key": "#12", "tracker": ""}, ...]')),
+                ("is_maintenance", models.BooleanField(default=False, help_text="It says `Why: none`.")),
+                (
+                    "lines",
+                    models.PositiveIntegerField(default=0, help_text="Lines at the last reading that came with it."),
+                ),
+                (
+                    "repository",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="commits", to="code.repository"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-authored_at', '-id'],
+                "ordering": ["-authored_at", "-id"],
+                "indexes": [models.Index(fields=["sha"], name="code_commit_sha")],
+                "constraints": [models.UniqueConstraint(fields=("repository", "sha"), name="code_commit_once")],
             },
         ),
         migrations.CreateModel(
-            name='Ticket',
+            name="Ticket",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(help_text='"#12" or "ABC-12".', max_length=60)),
-                ('tracker', models.CharField(blank=True, default='', help_text='Whose numbering; empty for keys like ABC-12.', max_length=300)),
-                ('url', models.URLField(blank=True, default='', max_length=1000)),
-                ('title', models.CharField(blank=True, default='', max_length=500)),
-                ('state', models.CharField(blank=True, choices=[('open', 'Open'), ('closed', 'Closed'), ('', 'not known')], default='', max_length=8)),
-                ('body', models.TextField(blank=True, default='')),
-                ('author', models.CharField(blank=True, default='', max_length=200)),
-                ('opened_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, help_text='First seen here.')),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.product')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(help_text='"#12" or "ABC-12".', max_length=60)),
+                (
+                    "tracker",
+                    models.CharField(
+                        blank=True, default="", help_text="Whose numbering; empty for keys like ABC-12.", max_length=300
+                    ),
+                ),
+                ("url", models.URLField(blank=True, default="", max_length=1000)),
+                ("title", models.CharField(blank=True, default="", max_length=500)),
+                (
+                    "state",
+                    models.CharField(
+                        blank=True,
+                        choices=[("open", "Open"), ("closed", "Closed"), ("", "not known")],
+                        default="",
+                        max_length=8,
+                    ),
+                ),
+                ("body", models.TextField(blank=True, default="")),
+                ("author", models.CharField(blank=True, default="", max_length=200)),
+                ("opened_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, help_text="First seen here.")),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="workspace.product"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("product", "tracker", "key"), name="code_ticket_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["open", "closed", ""])), name="code_ticket_state"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='CommitKey',
+            name="CommitKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('node', 'Node'), ('ticket', 'Ticket'), ('flag', 'Flag')], max_length=6)),
-                ('key', models.CharField(max_length=200)),
-                ('commit', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='keys', to='code.commit')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(choices=[("node", "Node"), ("ticket", "Ticket"), ("flag", "Flag")], max_length=6),
+                ),
+                ("key", models.CharField(max_length=200)),
+                (
+                    "commit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="keys", to="code.commit"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['kind', 'key'], name='code_commitkey_key')],
-                'constraints': [models.UniqueConstraint(fields=('commit', 'kind', 'key'), name='code_commitkey_once')],
+                "indexes": [models.Index(fields=["kind", "key"], name="code_commitkey_key")],
+                "constraints": [models.UniqueConstraint(fields=("commit", "kind", "key"), name="code_commitkey_once")],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='repository',
-            constraint=models.UniqueConstraint(fields=('product', 'root_sha'), name='code_repository_root'),
-        ),
-        migrations.AddConstraint(
-            model_name='repository',
-            constraint=models.UniqueConstraint(fields=('product', 'name'), name='code_repository_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='fileblame',
-            constraint=models.UniqueConstraint(fields=('repository', 'path'), name='code_fileblame_path'),
-        ),
-        migrations.AddIndex(
-            model_name='commit',
-            index=models.Index(fields=['sha'], name='code_commit_sha'),
-        ),
-        migrations.AddConstraint(
-            model_name='commit',
-            constraint=models.UniqueConstraint(fields=('repository', 'sha'), name='code_commit_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='ticket',
-            constraint=models.UniqueConstraint(fields=('product', 'tracker', 'key'), name='code_ticket_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='ticket',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'closed', ''])), name='code_ticket_state'),
         ),
     ]

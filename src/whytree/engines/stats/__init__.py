@@ -5,7 +5,8 @@ Every question is answered by an estimate or, where the data hold no answer, by 
 by p = 1 or an interval of zero width. Pure: no clock, no database, no settings.
 
     answers     Estimate and NoAnswer
-    groups      one group: shares and counts
+    groups      one group: shares, counts, one sum over another
+    scores      one group's answers on a scale: net promoters, means; and two groups of either
     moments     centred sums, which everything below takes
     strata      two shares within periods of constant weights
     effects     two arms: means (with covariates), shares, both also in strata; ratios, quantiles
@@ -21,7 +22,7 @@ by p = 1 or an interval of zero width. Pure: no clock, no database, no settings.
 
 from whytree.engines.stats.answers import LEVEL, Estimate, Floats, Method, NoAnswer
 from whytree.engines.stats.draw import Assigned, SampleRatio, sample_ratio
-from whytree.engines.stats.groups import clustered_count, count, exact_proportion, proportion
+from whytree.engines.stats.groups import clustered_count, count, exact_proportion, proportion, ratio_of_sums
 from whytree.engines.stats.strata import Comparison, Share, Stratum, difference_of_proportions
 
 __all__ = [
@@ -40,5 +41,6 @@ __all__ = [
     "difference_of_proportions",
     "exact_proportion",
     "proportion",
+    "ratio_of_sums",
     "sample_ratio",
 ]

@@ -23,14 +23,19 @@ Method = Literal[
     "Mantel-Haenszel weights, Welch",
     "Mantel-Haenszel weights, Welch, CUPED",
     "delta, log",
+    "Student",
     "Welch",
     "Welch, CUPED",
     "delta",
     "delta, CUPED",
     "Fieller",
+    "Woodruff",
     "order statistics",
     "order statistics, clustered",
     "asymptotic confidence sequence",
+    "Rocks, adjusted Wald",
+    "Student",
+    "Zou-Donner",
 ]
 Floats = NDArray[np.float64]
 

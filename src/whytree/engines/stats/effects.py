@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from whytree.engines.stats.answers import LEVEL, Estimate, Floats, Method, NoAnswer, upper_tail, z
+from whytree.engines.stats.groups import DENOMINATOR_KNOWN_TO, FEWEST_UNITS
 from whytree.engines.stats.moments import Moments
 from whytree.engines.stats.strata import (
     Comparison,
@@ -25,13 +26,6 @@ from whytree.engines.stats.strata import (
     nobody_to_compare,
     score_of_no_difference,
 )
-
-#: Units in each arm below which no interval of a mean is given: its normal theory has nothing to stand on.
-FEWEST_UNITS = 10
-
-#: A ratio's denominator must be known to a tenth, or the delta method's straight line is no likeness of the curve.
-#: (Hayya, Armstrong and Gressis, Management Science 21, 1975, p. 1338-1341: a coefficient of variation below 0.1.)
-DENOMINATOR_KNOWN_TO = 0.1
 
 #: A variance this small against the mean's own rounding is no variance: every value is the same number.
 ROUNDING = 1e-12

@@ -1,4 +1,4 @@
-"""One group: shares and counts."""
+"""One group: shares, counts, and one sum over another."""
 
 from __future__ import annotations
 
@@ -7,6 +7,14 @@ import math
 from scipy import special
 
 from whytree.engines.stats.answers import LEVEL, Estimate, Method, NoAnswer, z
+from whytree.engines.stats.moments import Moments
+
+#: Units below which no interval of a mean or ratio is given: its normal theory has nothing to stand on.
+FEWEST_UNITS = 10
+
+#: A ratio's denominator must be known to a tenth, or the delta method's straight line is no likeness of the curve.
+#: (Hayya, Armstrong and Gressis, Management Science 21, 1975, p. 1338-1341: a coefficient of variation below 0.1.)
+DENOMINATOR_KNOWN_TO = 0.1
 
 
 def proportion(successes: int, n: int, *, level: float = LEVEL) -> Estimate | NoAnswer:
@@ -60,6 +68,26 @@ def clustered_count(events: float, squares: float, largest: float, people: int, 
     Garwood's interval.
     """
     return _gamma_interval(events, squares, largest, people, level, "Fay-Feuer")
+
+
+def ratio_of_sums(units: Moments, *, level: float = LEVEL) -> Estimate | NoAnswer:
+    """One sum over another, over ``units`` whose first variable is above and the second below; a mean where that is 1.
+
+    Delta method over units (Cochran, Sampling Techniques, 1977, eq. 6.13; Deng, Knoblich and Lu, KDD 2018, eq. 4) with
+    Student's t of n - 1. Conditions: independent units, finite variance, a denominator whose mean is known to a tenth.
+    """
+    if units.n < FEWEST_UNITS:
+        return NoAnswer(f"{units.n} {'unit' if units.n == 1 else 'units'}: an interval needs {FEWEST_UNITS} at least.")
+    bottom = float(units.mean[1])
+    error = math.sqrt(float(units.m2[1, 1]) / (units.n - 1) / units.n)
+    if bottom <= 0 or error > DENOMINATOR_KNOWN_TO * bottom:
+        return NoAnswer("The denominator is too close to zero, or too uneven, for an interval.")
+    ratio = float(units.mean[0]) / bottom
+    line = units.combined([1 / bottom, -ratio / bottom])
+    if float(line.m2[0, 0]) <= 0:
+        return NoAnswer("Every unit has the same value, so nothing can be said about chance.")
+    half = float(special.stdtrit(units.n - 1, (1 + level) / 2)) * line.error
+    return Estimate(ratio, ratio - half, ratio + half, units.n, "delta" if units.m2[1, 1] > 0 else "Student")
 
 
 def _gamma_interval(total: float, variance: float, largest: float, n: int, level: float, method: Method) -> Estimate:

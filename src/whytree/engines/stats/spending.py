@@ -7,11 +7,11 @@ Fleming's way of spending, the last look costs hardly more than a single one.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from whytree.engines.stats.answers import LEVEL, Floats, normal_density
@@ -61,9 +61,13 @@ def _bound(may_spend: float, nodes: Floats, density: Floats, step: float, root: 
         return _FARTHEST
     if len(nodes) == 0:
         return float(-ndtri(may_spend))
-    return float(
-        brentq(lambda bound: density @ ndtr((nodes - bound * root) / step) - may_spend, -1.0, _FARTHEST, xtol=1e-9)
-    )
+    return _crossing(lambda bound: density @ ndtr((nodes - bound * root) / step) - may_spend, -1.0, _FARTHEST, 1e-9)
+
+
+def _crossing(function: Callable[[float], float], left: float, right: float, within: float) -> float:
+    from scipy.optimize import brentq  # a sixth of a second of every command, were it above
+
+    return float(brentq(function, left, right, xtol=within))
 
 
 def _spent(fraction: float, side: float, spending: Spending) -> float:
@@ -93,7 +97,7 @@ def repeated_p(p: float, look: int, looks: int) -> float:
         return 1.0
     if beyond(least) < 0:
         return max(p, math.exp(least))
-    return max(p, math.exp(float(brentq(beyond, least, most, xtol=1e-5))))
+    return max(p, math.exp(_crossing(beyond, least, most, 1e-5)))
 
 
 def _steps(look: int, looks: int) -> tuple[float, ...]:

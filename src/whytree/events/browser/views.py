@@ -1,4 +1,4 @@
-"""`/whytree.js`, packed once. Any page may load it.
+"""`/whytree.js`, and `/whytree-asks.js` which it fetches where a page wants surveys or the feedback box. Any page may load them.
 
 An address with the hash of what is in it (`?v=`) is kept for ever; the bare one is asked for again once a day, so that an
 update of the server reaches pages that nobody touches.
@@ -13,7 +13,7 @@ from pathlib import Path
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-SOURCE = Path(__file__).with_name("whytree.js")
+FOLDER = Path(__file__).parent
 FOR_EVER = "max-age=31536000, public, immutable"
 A_DAY = "max-age=86400, public, stale-while-revalidate=604800"
 
@@ -28,15 +28,15 @@ class Module:
 
 
 @cache
-def module() -> Module:
-    plain = SOURCE.read_bytes()
+def module(name: str) -> Module:
+    plain = (FOLDER / name).read_bytes()
     return Module(plain, gzip.compress(plain, 9, mtime=0), hashlib.sha256(plain).hexdigest()[:12])
 
 
 @require_safe
-def whytree_js(request: HttpRequest) -> HttpResponse:
+def whytree_js(request: HttpRequest, name: str) -> HttpResponse:
     """The module, or 304 when the browser has it."""
-    found = module()
+    found = module(name)
     etag = f'"{found.fingerprint}"'
     headers = {
         "ETag": etag,

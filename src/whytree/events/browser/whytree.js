@@ -5,6 +5,7 @@
  *
  *   whytree("track", "Signed Up", {plan: "pro"})     whytree("identify", "ana", {email: "ana@example.org"})
  *   whytree("page", "Pricing")                       whytree("consent", true)     whytree("reset")
+ *   whytree("feedback", {kind: "idea"})              opens a box for their own words
  */
 (() => {
   const script = document.currentScript || document.querySelector("script[data-key][src*='whytree.js']");
@@ -42,10 +43,32 @@
   const later = (ms) => { clearTimeout(timer); timer = setTimeout(flush, ms); };
   const put = (type, fields, page) => {
     if (mayNot()) return;
+    if (type !== "identify") inside.heard(fields.event || "$pageview", fields.properties);
     queue.push({ type, messageId: id(), timestamp: new Date().toISOString(), ...fields, context: { page: page || here } });
     if (queue.length > MOST) queue.shift();
     if (!timer || queue.length >= BATCH) later(failures ? WAIT : queue.length >= BATCH ? 0 : WAIT);
   };
+
+  /* ---- surveys and the feedback box: another file, fetched only where a page wants one ---- */
+  const context = () => ({ userAgent: agent, locale: navigator.language, ...(said.version && { app: { version: said.version } }) });
+  const inside = {
+    host, key: said.key, surveys: said.surveys === "on", button: said.feedback, past: [], wanted: [], local, id,
+    may: () => mayNow(),
+    who: () => (mayNow() ? (who(), { anonymousId: anonymous, userId: user }) : {}),
+    context: () => ({ ...context(), page: { path: address(), url: location.origin + address() } }),
+    flush: () => flush(),
+    heard: (...one) => { if (inside.surveys && inside.past.length < 50) inside.past.push(one); },
+    feedback: (...one) => { inside.wanted.push(one); asks(); },
+  };
+  const asks = () => {
+    if (asks.begun) return;
+    asks.begun = true;
+    const file = document.createElement("script");
+    if (script?.nonce) file.nonce = script.nonce;
+    file.src = host + "/whytree-asks.js";
+    document.head.append(file);
+  };
+
   const campaign = {};
   new URLSearchParams(location.search).forEach((value, name) => {
     if (/^utm_./.test(name)) campaign[name === "utm_campaign" ? "name" : name.slice(4)] = value.slice(0, 200);
@@ -55,7 +78,7 @@
     return JSON.stringify({
       writeKey: said.key,
       sentAt: new Date().toISOString(),
-      context: { userAgent: agent, locale: navigator.language, campaign, library: { name: "whytree.js", version: VERSION } },
+      context: { ...context(), campaign, library: { name: "whytree.js", version: VERSION } },
       batch: batch.map((one) => ({ anonymousId: anonymous, ...(user && { userId: user }), ...one })),
     });
   };
@@ -235,10 +258,11 @@
       if (yes) {
         if (user) local("user", user);
         begin();
+        if (inside.surveys) asks();
         later(0);
         return;
       }
-      for (const name of ["id", "user", "unsent"]) local(name, "");
+      for (const name of ["id", "user", "unsent", "asked"]) local(name, "");
       anonymous = user = "";
       queue = [];
       forms.clear();
@@ -249,12 +273,14 @@
       anonymous = user = "";
       for (const name of ["id", "user"]) local(name, "");
     },
+    feedback: (options) => inside.feedback(options),
     flush,
   };
   let begun = false;
   const begin = () => {
     if (begun || mayNot()) return;
     begun = true;
+    if (inside.surveys && mayNow()) asks();
     try { queue = JSON.parse(local("unsent") || "[]").concat(queue); } catch { /* not ours */ }
     local("unsent", "");
     if (off("pages")) here = { path: address(), referrer: "", title: document.title };
@@ -270,7 +296,8 @@
   const before = window.whytree?.q || [];
   window.whytree = call;
   call.on = VERSION;
-  const start = () => { begin(); before.forEach((one) => call(...one)); };
+  call.inside = inside;
+  const start = () => { begin(); if (said.feedback) asks(); before.forEach((one) => call(...one)); };
   if (document.readyState === "loading") listen(document, "DOMContentLoaded", start, { once: true });
   else start();
 })();

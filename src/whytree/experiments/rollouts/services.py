@@ -26,7 +26,7 @@ from whytree.workspace.roles import Role
 
 from .mail import tell_owner
 from .steps import read_guardrails, read_steps, rollout_of
-from .watch import Watched, watch
+from .watch import Watched, refuse_unwatchable, watch
 
 
 @transaction.atomic
@@ -50,7 +50,7 @@ def start_rollout(
     said = guardrails if guardrails is not None else flag.hypothesis.guardrails if flag.hypothesis else []
     rails = read_guardrails(said)
     for rail in rails:
-        find_metric(product, rail["metric_key"])
+        refuse_unwatchable(find_metric(product, rail["metric_key"]))
     now = at or timezone.now()
     rollout = Rollout(
         product=product,

@@ -7,16 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from whytree.analytics.definitions import Mean, Ratio, Retention
 from whytree.analytics.models import Metric
-from whytree.analytics.queries import metrics_by_key
+from whytree.analytics.queries import definition_of, metrics_by_key
 from whytree.engines.figures import number
 from whytree.engines.stats import NoAnswer, SampleRatio, sample_ratio
 from whytree.engines.stats.margins import Standing, non_inferior
 from whytree.engines.stats.sequential import always_valid
+from whytree.errors import Invalid
 from whytree.events.rows import SERVER
 from whytree.experiments.constants import RATIO_BROKEN
 from whytree.experiments.models import Rollout
-from whytree.experiments.trial import Counted, Counting, Trial, constant_stretches, counting
+from whytree.experiments.trial import Counted, Counting, Trial, constant_stretches, counting, not_judged
 from whytree.stores import metrics as store
 
 #: Guardrails are read soon: over a day after the first exposure, however long the metric itself gives people.
@@ -51,13 +53,36 @@ def watch(rollout: Rollout, now: datetime) -> Watched:
     stretches = constant_stretches(rollout.flag, rollout.started_at, now)
     trial = Trial(rollout.product, rollout.flag.key, stretches, now)
     known = metrics_by_key(rollout.product, [rail["metric_key"] for rail in rollout.guardrails])
-    rails = [(rail, known[rail["metric_key"]]) for rail in rollout.guardrails if rail["metric_key"] in known]
+    rails = [
+        (rail, known[rail["metric_key"]])
+        for rail in rollout.guardrails
+        if rail["metric_key"] in known and not unwatchable(known[rail["metric_key"]])
+    ]
     counted = trial.count([_soon(metric) for _, metric in rails])
     control = rollout.flag.default_variant
     seen = max((sum(cell.seen for cell in one.cells) for one in counted), default=0)
     level = 1 - 0.05 / max(len(rails), 1)
     pairs = zip(rails, counted, strict=True)
     return Watched(seen, [_rail(rollout, rail, metric, one, control, level, trial) for (rail, metric), one in pairs])
+
+
+def unwatchable(metric: Metric) -> str:
+    """Why it cannot guard a rollout, and what to take instead; empty where it can."""
+    definition = definition_of(metric)
+    if isinstance(definition, Ratio | Mean):
+        return (
+            f"A {definition.kind} cannot be compared while the weights change from step to step. Watch what stands above the "
+            "line, as a sum or count."
+        )
+    if isinstance(definition, Retention) and definition.lead >= SOON:
+        return f"Guardrails are read within a day, and nobody comes back on day {definition.after_days} by then. Take a count."
+    return not_judged(definition)
+
+
+def refuse_unwatchable(metric: Metric) -> None:
+    reason = unwatchable(metric)
+    if reason:
+        raise Invalid(f"{metric.key}: {reason}")
 
 
 def _soon(metric: Metric) -> Counting:

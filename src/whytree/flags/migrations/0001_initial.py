@@ -7,95 +7,148 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('tree', '0001_initial'),
-        ('workspace', '0001_initial'),
+        ("tree", "0001_initial"),
+        ("workspace", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='FlagSetVersion',
+            name="FlagSetVersion",
             fields=[
-                ('product', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='workspace.product')),
-                ('token', models.CharField(max_length=32)),
+                (
+                    "product",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="workspace.product",
+                    ),
+                ),
+                ("token", models.CharField(max_length=32)),
             ],
         ),
         migrations.CreateModel(
-            name='Flag',
+            name="Flag",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=100)),
-                ('name', models.CharField(blank=True, default='', max_length=200)),
-                ('kind', models.CharField(choices=[('boolean', 'boolean: on or off'), ('string', 'string: a word or a text'), ('number', 'number: whole, or with decimals'), ('json', 'json: an object or a list')], default='boolean', max_length=8)),
-                ('variants', models.JSONField()),
-                ('default_variant', models.CharField(help_text='For people outside the rollout.', max_length=100)),
-                ('off_variant', models.CharField(help_text='For everybody while the flag is off.', max_length=100)),
-                ('weights', models.JSONField()),
-                ('coverage', models.PositiveIntegerField(default=0)),
-                ('is_on', models.BooleanField(default=False)),
-                ('salt', models.CharField(blank=True, default='', help_text='Hashed in place of the key.', max_length=100)),
-                ('bucketing', models.PositiveSmallIntegerField(default=3, help_text="Version of flagd's hashing.")),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('archived_at', models.DateTimeField(blank=True, null=True)),
-                ('hypothesis', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='flags', to='tree.hypothesis')),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.product')),
-                ('solution', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='flags', to='tree.solution')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=100)),
+                ("name", models.CharField(blank=True, default="", max_length=200)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("boolean", "boolean: on or off"),
+                            ("string", "string: a word or a text"),
+                            ("number", "number: whole, or with decimals"),
+                            ("json", "json: an object or a list"),
+                        ],
+                        default="boolean",
+                        max_length=8,
+                    ),
+                ),
+                ("variants", models.JSONField()),
+                ("default_variant", models.CharField(help_text="For people outside the rollout.", max_length=100)),
+                ("off_variant", models.CharField(help_text="For everybody while the flag is off.", max_length=100)),
+                ("weights", models.JSONField()),
+                ("coverage", models.PositiveIntegerField(default=0)),
+                ("is_on", models.BooleanField(default=False)),
+                (
+                    "salt",
+                    models.CharField(blank=True, default="", help_text="Hashed in place of the key.", max_length=100),
+                ),
+                ("bucketing", models.PositiveSmallIntegerField(default=3, help_text="Version of flagd's hashing.")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("archived_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "hypothesis",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="flags",
+                        to="tree.hypothesis",
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="workspace.product"
+                    ),
+                ),
+                (
+                    "solution",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="flags",
+                        to="tree.solution",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['key'],
+                "ordering": ["key"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("product", "key"), name="flags_one_key_each"),
+                    models.CheckConstraint(
+                        condition=models.Q(("key__regex", "^[A-Za-z0-9_][A-Za-z0-9._:-]*$")),
+                        name="flags_key_needs_no_escaping",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["boolean", "string", "number", "json"])),
+                        name="flags_kind_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("coverage__lte", 10000)), name="flags_coverage_at_most_all"
+                    ),
+                    models.CheckConstraint(condition=models.Q(("bucketing", 3)), name="flags_bucketing_known"),
+                    models.CheckConstraint(
+                        condition=models.Q(("archived_at", None), ("is_on", False), _connector="OR"),
+                        name="flags_archived_is_off",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='FlagChange',
+            name="FlagChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('coverage', models.PositiveIntegerField()),
-                ('weights', models.JSONField()),
-                ('is_on', models.BooleanField()),
-                ('by', models.CharField(help_text='The name at that time.', max_length=160)),
-                ('flag', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='changes', to='flags.flag')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("coverage", models.PositiveIntegerField()),
+                ("weights", models.JSONField()),
+                ("is_on", models.BooleanField()),
+                ("by", models.CharField(help_text="The name at that time.", max_length=160)),
+                (
+                    "flag",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="changes", to="flags.flag"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['at', 'pk'],
+                "ordering": ["at", "pk"],
+                "indexes": [models.Index(fields=["flag", "at"], name="flags_change_at")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("coverage__lte", 10000)), name="flags_change_coverage_at_most_all"
+                    )
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='flag',
-            constraint=models.UniqueConstraint(fields=('product', 'key'), name='flags_one_key_each'),
-        ),
-        migrations.AddConstraint(
-            model_name='flag',
-            constraint=models.CheckConstraint(condition=models.Q(('key__regex', '^[A-Za-z0-9_][A-Za-z0-9._:-]*$')), name='flags_key_needs_no_escaping'),
-        ),
-        migrations.AddConstraint(
-            model_name='flag',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['boolean', 'string', 'number', 'json'])), name='flags_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='flag',
-            constraint=models.CheckConstraint(condition=models.Q(('coverage__lte', 10000)), name='flags_coverage_at_most_all'),
-        ),
-        migrations.AddConstraint(
-            model_name='flag',
-            constraint=models.CheckConstraint(condition=models.Q(('bucketing', 3)), name='flags_bucketing_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='flag',
-            constraint=models.CheckConstraint(condition=models.Q(('archived_at', None), ('is_on', False), _connector='OR'), name='flags_archived_is_off'),
-        ),
-        migrations.AddIndex(
-            model_name='flagchange',
-            index=models.Index(fields=['flag', 'at'], name='flags_change_at'),
-        ),
-        migrations.AddConstraint(
-            model_name='flagchange',
-            constraint=models.CheckConstraint(condition=models.Q(('coverage__lte', 10000)), name='flags_change_coverage_at_most_all'),
         ),
     ]

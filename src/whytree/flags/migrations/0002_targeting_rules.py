@@ -6,196 +6,214 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('flags', '0001_initial'),
-        ('tree', '0030_drafts'),
-        ('workspace', '0001_initial'),
+        ("flags", "0001_initial"),
+        ("tree", "0030_drafts"),
+        ("workspace", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ExclusionGroup',
+            name="ExclusionGroup",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=100)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=100)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="workspace.product"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['key'],
+                "ordering": ["key"],
+                "constraints": [models.UniqueConstraint(fields=("product", "key"), name="flags_one_group_each")],
             },
         ),
         migrations.CreateModel(
-            name='FlagCondition',
+            name="FlagCondition",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=100)),
-                ('name', models.CharField(blank=True, default='', max_length=200)),
-                ('logic', models.JSONField()),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=100)),
+                ("name", models.CharField(blank=True, default="", max_length=200)),
+                ("logic", models.JSONField()),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="workspace.product"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['key'],
+                "ordering": ["key"],
+                "constraints": [models.UniqueConstraint(fields=("product", "key"), name="flags_one_condition_each")],
             },
         ),
         migrations.CreateModel(
-            name='Holdout',
+            name="Holdout",
             fields=[
-                ('product', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='workspace.product')),
-                ('share', models.PositiveIntegerField(default=0, help_text='In basis points; 0 is no holdout.')),
-                ('salt', models.CharField(default='holdout', max_length=100)),
-                ('since', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "product",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="workspace.product",
+                    ),
+                ),
+                ("share", models.PositiveIntegerField(default=0, help_text="In basis points; 0 is no holdout.")),
+                ("salt", models.CharField(default="holdout", max_length=100)),
+                ("since", models.DateTimeField(default=django.utils.timezone.now)),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("share__lte", 5000)), name="flags_holdout_at_most_half")
+                ]
+            },
         ),
         migrations.CreateModel(
-            name='KeptVariant',
+            name="KeptVariant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('unit', models.CharField(max_length=400)),
-                ('variant', models.CharField(max_length=100)),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("unit", models.CharField(max_length=400)),
+                ("variant", models.CharField(max_length=100)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "flag",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="kept", to="flags.flag"
+                    ),
+                ),
             ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("flag", "unit"), name="flags_one_kept_variant_each")]
+            },
         ),
-        migrations.RemoveConstraint(
-            model_name='flag',
-            name='flags_bucketing_known',
+        migrations.RemoveConstraint(model_name="flag", name="flags_bucketing_known"),
+        migrations.AddField(
+            model_name="flag",
+            name="arm_order",
+            field=models.JSONField(blank=True, default=list, help_text="Of the weights when hashing; empty: by name."),
+        ),
+        migrations.AddField(model_name="flag", name="group_end", field=models.PositiveIntegerField(default=10000)),
+        migrations.AddField(model_name="flag", name="group_start", field=models.PositiveIntegerField(default=0)),
+        migrations.AddField(model_name="flag", name="heeds_holdout", field=models.BooleanField(default=True)),
+        migrations.AddField(
+            model_name="flag",
+            name="is_sticky",
+            field=models.BooleanField(
+                default=False, help_text="Who has a variant keeps it, whatever the weights become."
+            ),
         ),
         migrations.AddField(
-            model_name='flag',
-            name='arm_order',
-            field=models.JSONField(blank=True, default=list, help_text='Of the weights when hashing; empty: by name.'),
+            model_name="flag",
+            name="metadata",
+            field=models.JSONField(
+                blank=True, default=dict, help_text="Texts, numbers and booleans sent along with answers."
+            ),
         ),
+        migrations.AddField(model_name="flag", name="on_from", field=models.DateTimeField(blank=True, null=True)),
+        migrations.AddField(model_name="flag", name="on_until", field=models.DateTimeField(blank=True, null=True)),
         migrations.AddField(
-            model_name='flag',
-            name='group_end',
-            field=models.PositiveIntegerField(default=10000),
-        ),
-        migrations.AddField(
-            model_name='flag',
-            name='group_start',
-            field=models.PositiveIntegerField(default=0),
-        ),
-        migrations.AddField(
-            model_name='flag',
-            name='heeds_holdout',
-            field=models.BooleanField(default=True),
-        ),
-        migrations.AddField(
-            model_name='flag',
-            name='is_sticky',
-            field=models.BooleanField(default=False, help_text='Who has a variant keeps it, whatever the weights become.'),
-        ),
-        migrations.AddField(
-            model_name='flag',
-            name='metadata',
-            field=models.JSONField(blank=True, default=dict, help_text='Texts, numbers and booleans sent along with answers.'),
-        ),
-        migrations.AddField(
-            model_name='flag',
-            name='on_from',
-            field=models.DateTimeField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name='flag',
-            name='on_until',
-            field=models.DateTimeField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name='flag',
-            name='overrides',
+            model_name="flag",
+            name="overrides",
             field=models.JSONField(blank=True, default=dict, help_text="A person's id to the variant they get."),
         ),
         migrations.AddField(
-            model_name='flag',
-            name='prerequisites',
-            field=models.JSONField(blank=True, default=list, help_text='[{flag, variants}] that must be given.'),
+            model_name="flag",
+            name="prerequisites",
+            field=models.JSONField(blank=True, default=list, help_text="[{flag, variants}] that must be given."),
         ),
         migrations.AddField(
-            model_name='flag',
-            name='targeting',
-            field=models.JSONField(blank=True, help_text="JsonLogic in flagd's format; null: nobody is singled out.", null=True),
+            model_name="flag",
+            name="targeting",
+            field=models.JSONField(
+                blank=True, help_text="JsonLogic in flagd's format; null: nobody is singled out.", null=True
+            ),
         ),
         migrations.AddField(
-            model_name='flag',
-            name='unit',
-            field=models.CharField(choices=[('person', 'person: each gets their own'), ('company', 'company: all of one company get the same')], default='person', max_length=8),
+            model_name="flag",
+            name="unit",
+            field=models.CharField(
+                choices=[
+                    ("person", "person: each gets their own"),
+                    ("company", "company: all of one company get the same"),
+                ],
+                default="person",
+                max_length=8,
+            ),
+        ),
+        migrations.AddField(model_name="flagchange", name="on_from", field=models.DateTimeField(blank=True, null=True)),
+        migrations.AddField(
+            model_name="flagchange", name="on_until", field=models.DateTimeField(blank=True, null=True)
         ),
         migrations.AddField(
-            model_name='flagchange',
-            name='on_from',
-            field=models.DateTimeField(blank=True, null=True),
+            model_name="flagchange",
+            name="rules",
+            field=models.CharField(blank=True, default="", help_text="Digest of all else that decides.", max_length=16),
         ),
         migrations.AddField(
-            model_name='flagchange',
-            name='on_until',
-            field=models.DateTimeField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name='flagchange',
-            name='rules',
-            field=models.CharField(blank=True, default='', help_text='Digest of all else that decides.', max_length=16),
-        ),
-        migrations.AddField(
-            model_name='flagchange',
-            name='targets',
-            field=models.BooleanField(default=False, help_text='A targeting rule could give somebody a variant.'),
+            model_name="flagchange",
+            name="targets",
+            field=models.BooleanField(default=False, help_text="A targeting rule could give somebody a variant."),
         ),
         migrations.AlterField(
-            model_name='flag',
-            name='bucketing',
-            field=models.CharField(choices=[('3', 'flagd, version 3'), ('2', 'flagd, version 2'), ('posthog', 'PostHog'), ('growthbook-2', 'GrowthBook, version 2'), ('growthbook-1', 'GrowthBook, version 1')], default='3', max_length=12),
+            model_name="flag",
+            name="bucketing",
+            field=models.CharField(
+                choices=[
+                    ("3", "flagd, version 3"),
+                    ("2", "flagd, version 2"),
+                    ("posthog", "PostHog"),
+                    ("growthbook-2", "GrowthBook, version 2"),
+                    ("growthbook-1", "GrowthBook, version 1"),
+                ],
+                default="3",
+                max_length=12,
+            ),
         ),
         migrations.AddField(
-            model_name='exclusiongroup',
-            name='product',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.product'),
-        ),
-        migrations.AddField(
-            model_name='flag',
-            name='group',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='flags', to='flags.exclusiongroup'),
-        ),
-        migrations.AddConstraint(
-            model_name='flag',
-            constraint=models.CheckConstraint(condition=models.Q(('bucketing__in', ['3', '2', 'posthog', 'growthbook-2', 'growthbook-1'])), name='flags_bucketing_known'),
+            model_name="flag",
+            name="group",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.RESTRICT,
+                related_name="flags",
+                to="flags.exclusiongroup",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='flag',
-            constraint=models.CheckConstraint(condition=models.Q(('unit__in', ['person', 'company'])), name='flags_unit_known'),
+            model_name="flag",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("bucketing__in", ["3", "2", "posthog", "growthbook-2", "growthbook-1"])),
+                name="flags_bucketing_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='flag',
-            constraint=models.CheckConstraint(condition=models.Q(('group_end__lte', 10000), ('group_start__lt', models.F('group_end'))), name='flags_group_places_known'),
+            model_name="flag",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("unit__in", ["person", "company"])), name="flags_unit_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='flag',
-            constraint=models.CheckConstraint(condition=models.Q(('on_from', None), ('on_until', None), ('on_from__lt', models.F('on_until')), _connector='OR'), name='flags_schedule_has_a_length'),
-        ),
-        migrations.AddField(
-            model_name='flagcondition',
-            name='product',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.product'),
+            model_name="flag",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("group_end__lte", 10000), ("group_start__lt", models.F("group_end"))),
+                name="flags_group_places_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='holdout',
-            constraint=models.CheckConstraint(condition=models.Q(('share__lte', 5000)), name='flags_holdout_at_most_half'),
-        ),
-        migrations.AddField(
-            model_name='keptvariant',
-            name='flag',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='kept', to='flags.flag'),
-        ),
-        migrations.AddConstraint(
-            model_name='exclusiongroup',
-            constraint=models.UniqueConstraint(fields=('product', 'key'), name='flags_one_group_each'),
-        ),
-        migrations.AddConstraint(
-            model_name='flagcondition',
-            constraint=models.UniqueConstraint(fields=('product', 'key'), name='flags_one_condition_each'),
-        ),
-        migrations.AddConstraint(
-            model_name='keptvariant',
-            constraint=models.UniqueConstraint(fields=('flag', 'unit'), name='flags_one_kept_variant_each'),
+            model_name="flag",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("on_from", None), ("on_until", None), ("on_from__lt", models.F("on_until")), _connector="OR"
+                ),
+                name="flags_schedule_has_a_length",
+            ),
         ),
     ]

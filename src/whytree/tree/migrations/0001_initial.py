@@ -9,410 +9,1414 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('code', '0001_initial'),
-        ('workspace', '0001_initial'),
+        ("code", "0001_initial"),
+        ("workspace", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Outcome',
+            name="Outcome",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('title', models.CharField(error_messages={'blank': 'Say it in one sentence: the title is empty.'}, max_length=500, validators=[whytree.tree.models.storable_text])),
-                ('description', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('close_reason', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('override', models.CharField(blank=True, choices=[('none', 'None'), ('weak', 'Weak'), ('moderate', 'Moderate'), ('strong', 'Strong')], default='', max_length=10)),
-                ('override_reason', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('outcome_type', models.CharField(choices=[('business_outcome', 'business outcome'), ('product_outcome', 'product outcome'), ('traction_metric', 'traction metric')], default='product_outcome', max_length=20)),
-                ('metric_key', models.CharField(blank=True, default='', max_length=100, validators=[whytree.tree.models.storable_text])),
-                ('baseline', models.FloatField(blank=True, null=True, validators=[whytree.tree.models.finite])),
-                ('target', models.FloatField(blank=True, null=True, validators=[whytree.tree.models.finite])),
-                ('due', models.DateField(blank=True, null=True)),
-                ('counter_metric_keys', models.JSONField(blank=True, default=list, validators=[whytree.tree.models.key_list])),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='children', to='tree.outcome')),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.product')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "title",
+                    models.CharField(
+                        error_messages={"blank": "Say it in one sentence: the title is empty."},
+                        max_length=500,
+                        validators=[whytree.tree.models.storable_text],
+                    ),
+                ),
+                (
+                    "description",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "close_reason",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                (
+                    "override",
+                    models.CharField(
+                        blank=True,
+                        choices=[("none", "None"), ("weak", "Weak"), ("moderate", "Moderate"), ("strong", "Strong")],
+                        default="",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "override_reason",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                (
+                    "outcome_type",
+                    models.CharField(
+                        choices=[
+                            ("business_outcome", "business outcome"),
+                            ("product_outcome", "product outcome"),
+                            ("traction_metric", "traction metric"),
+                        ],
+                        default="product_outcome",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "metric_key",
+                    models.CharField(
+                        blank=True, default="", max_length=100, validators=[whytree.tree.models.storable_text]
+                    ),
+                ),
+                ("baseline", models.FloatField(blank=True, null=True, validators=[whytree.tree.models.finite])),
+                ("target", models.FloatField(blank=True, null=True, validators=[whytree.tree.models.finite])),
+                ("due", models.DateField(blank=True, null=True)),
+                (
+                    "counter_metric_keys",
+                    models.JSONField(blank=True, default=list, validators=[whytree.tree.models.key_list]),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="children",
+                        to="tree.outcome",
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="workspace.product"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['number'],
-                'abstract': False,
+                "ordering": ["number"],
+                "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(fields=("product", "number"), name="tree_outcome_number"),
+                    models.CheckConstraint(condition=models.Q(("title", ""), _negated=True), name="tree_outcome_title"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("close_reason", ""), ("closed_at", None)),
+                            models.Q(("closed_at__isnull", False), models.Q(("close_reason", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="tree_outcome_close_reason",
+                        violation_error_message="Say why it is closed.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("override", ""), ("override_reason", "")),
+                            models.Q(
+                                ("override__in", ["none", "weak", "moderate", "strong"]),
+                                models.Q(("override_reason", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="tree_outcome_override_reason",
+                        violation_error_message="Say why you see the evidence differently.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("outcome_type__in", ["business_outcome", "product_outcome", "traction_metric"])
+                        ),
+                        name="tree_outcome_outcome_type",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("parent", None), models.Q(("parent", models.F("id")), _negated=True), _connector="OR"
+                        ),
+                        name="tree_outcome_not_own_parent",
+                        violation_error_message="A node cannot stand under itself.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Opportunity',
+            name="Opportunity",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('title', models.CharField(error_messages={'blank': 'Say it in one sentence: the title is empty.'}, max_length=500, validators=[whytree.tree.models.storable_text])),
-                ('description', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('close_reason', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('override', models.CharField(blank=True, choices=[('none', 'None'), ('weak', 'Weak'), ('moderate', 'Moderate'), ('strong', 'Strong')], default='', max_length=10)),
-                ('override_reason', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('kind', models.CharField(choices=[('need', 'need'), ('pain_point', 'pain point'), ('desire', 'desire')], default='pain_point', max_length=12)),
-                ('segment', models.CharField(blank=True, default='', max_length=200, validators=[whytree.tree.models.storable_text])),
-                ('struggle_signal', models.JSONField(blank=True, default=None, null=True, validators=[whytree.tree.models.versioned])),
-                ('in_focus', models.BooleanField(default=False)),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='children', to='tree.opportunity')),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.product')),
-                ('outcome', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='opportunities', to='tree.outcome')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "title",
+                    models.CharField(
+                        error_messages={"blank": "Say it in one sentence: the title is empty."},
+                        max_length=500,
+                        validators=[whytree.tree.models.storable_text],
+                    ),
+                ),
+                (
+                    "description",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "close_reason",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                (
+                    "override",
+                    models.CharField(
+                        blank=True,
+                        choices=[("none", "None"), ("weak", "Weak"), ("moderate", "Moderate"), ("strong", "Strong")],
+                        default="",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "override_reason",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("need", "need"), ("pain_point", "pain point"), ("desire", "desire")],
+                        default="pain_point",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "segment",
+                    models.CharField(
+                        blank=True, default="", max_length=200, validators=[whytree.tree.models.storable_text]
+                    ),
+                ),
+                (
+                    "struggle_signal",
+                    models.JSONField(blank=True, default=None, null=True, validators=[whytree.tree.models.versioned]),
+                ),
+                ("in_focus", models.BooleanField(default=False)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="children",
+                        to="tree.opportunity",
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="workspace.product"
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="opportunities",
+                        to="tree.outcome",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'opportunities',
-                'ordering': ['number'],
-                'abstract': False,
+                "verbose_name_plural": "opportunities",
+                "ordering": ["number"],
+                "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(fields=("product", "number"), name="tree_opportunity_number"),
+                    models.CheckConstraint(
+                        condition=models.Q(("title", ""), _negated=True), name="tree_opportunity_title"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("close_reason", ""), ("closed_at", None)),
+                            models.Q(("closed_at__isnull", False), models.Q(("close_reason", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="tree_opportunity_close_reason",
+                        violation_error_message="Say why it is closed.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("override", ""), ("override_reason", "")),
+                            models.Q(
+                                ("override__in", ["none", "weak", "moderate", "strong"]),
+                                models.Q(("override_reason", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="tree_opportunity_override_reason",
+                        violation_error_message="Say why you see the evidence differently.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["need", "pain_point", "desire"])), name="tree_opportunity_kind"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("parent", None), ("outcome", None), _connector="OR"),
+                        name="tree_opportunity_one_parent",
+                        violation_error_message="An opportunity stands under an outcome or under an opportunity, not both.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("parent", None), models.Q(("parent", models.F("id")), _negated=True), _connector="OR"
+                        ),
+                        name="tree_opportunity_not_own_parent",
+                        violation_error_message="A node cannot stand under itself.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Solution',
+            name="Solution",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('title', models.CharField(error_messages={'blank': 'Say it in one sentence: the title is empty.'}, max_length=500, validators=[whytree.tree.models.storable_text])),
-                ('description', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('close_reason', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('override', models.CharField(blank=True, choices=[('none', 'None'), ('weak', 'Weak'), ('moderate', 'Moderate'), ('strong', 'Strong')], default='', max_length=10)),
-                ('override_reason', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('state', models.CharField(choices=[('idea', 'idea'), ('testing', 'testing'), ('building', 'building'), ('live', 'live'), ('measured', 'measured'), ('kept', 'kept'), ('rolled_back', 'rolled back'), ('dropped', 'dropped')], default='idea', max_length=12)),
-                ('is_removal', models.BooleanField(default=False)),
-                ('opportunity', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='solutions', to='tree.opportunity')),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.product')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "title",
+                    models.CharField(
+                        error_messages={"blank": "Say it in one sentence: the title is empty."},
+                        max_length=500,
+                        validators=[whytree.tree.models.storable_text],
+                    ),
+                ),
+                (
+                    "description",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "close_reason",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                (
+                    "override",
+                    models.CharField(
+                        blank=True,
+                        choices=[("none", "None"), ("weak", "Weak"), ("moderate", "Moderate"), ("strong", "Strong")],
+                        default="",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "override_reason",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("idea", "idea"),
+                            ("testing", "testing"),
+                            ("building", "building"),
+                            ("live", "live"),
+                            ("measured", "measured"),
+                            ("kept", "kept"),
+                            ("rolled_back", "rolled back"),
+                            ("dropped", "dropped"),
+                        ],
+                        default="idea",
+                        max_length=12,
+                    ),
+                ),
+                ("is_removal", models.BooleanField(default=False)),
+                (
+                    "opportunity",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="solutions",
+                        to="tree.opportunity",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="workspace.product"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['number'],
-                'abstract': False,
+                "ordering": ["number"],
+                "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(fields=("product", "number"), name="tree_solution_number"),
+                    models.CheckConstraint(
+                        condition=models.Q(("title", ""), _negated=True), name="tree_solution_title"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("close_reason", ""), ("closed_at", None)),
+                            models.Q(("closed_at__isnull", False), models.Q(("close_reason", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="tree_solution_close_reason",
+                        violation_error_message="Say why it is closed.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("override", ""), ("override_reason", "")),
+                            models.Q(
+                                ("override__in", ["none", "weak", "moderate", "strong"]),
+                                models.Q(("override_reason", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="tree_solution_override_reason",
+                        violation_error_message="Say why you see the evidence differently.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                ["idea", "testing", "building", "live", "measured", "kept", "rolled_back", "dropped"],
+                            )
+                        ),
+                        name="tree_solution_state",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("closed_at__isnull", False), ("state", "dropped")),
+                            models.Q(models.Q(("state", "dropped"), _negated=True), ("closed_at", None)),
+                            _connector="OR",
+                        ),
+                        name="tree_solution_closed_is_dropped",
+                        violation_error_message="A solution is closed by dropping it, with a reason.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Hypothesis',
+            name="Hypothesis",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('title', models.CharField(error_messages={'blank': 'Say it in one sentence: the title is empty.'}, max_length=500, validators=[whytree.tree.models.storable_text])),
-                ('description', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('close_reason', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('override', models.CharField(blank=True, choices=[('none', 'None'), ('weak', 'Weak'), ('moderate', 'Moderate'), ('strong', 'Strong')], default='', max_length=10)),
-                ('override_reason', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('change', models.TextField(default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('who', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('behaviour', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('metric_key', models.CharField(error_messages={'blank': 'Name the metric that will show it.'}, max_length=100, validators=[whytree.tree.models.storable_text])),
-                ('forecast_low', models.FloatField(validators=[whytree.tree.models.finite])),
-                ('forecast_likely', models.FloatField(validators=[whytree.tree.models.finite])),
-                ('forecast_high', models.FloatField(validators=[whytree.tree.models.finite])),
-                ('forecast_unit', models.CharField(blank=True, choices=[('pp', 'percentage points'), ('%', 'percent of the value'), ('', "the metric's own unit")], default='pp', max_length=2)),
-                ('horizon_days', models.PositiveIntegerField(default=28, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(3650)])),
-                ('guardrails', models.JSONField(blank=True, default=list, validators=[whytree.tree.models.guardrail_list])),
-                ('locked_at', models.DateTimeField(blank=True, null=True)),
-                ('lock_hash', models.CharField(blank=True, default='', max_length=64)),
-                ('opened_at', models.DateTimeField(blank=True, null=True)),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.product')),
-                ('solution', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='hypotheses', to='tree.solution')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "title",
+                    models.CharField(
+                        error_messages={"blank": "Say it in one sentence: the title is empty."},
+                        max_length=500,
+                        validators=[whytree.tree.models.storable_text],
+                    ),
+                ),
+                (
+                    "description",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "close_reason",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                (
+                    "override",
+                    models.CharField(
+                        blank=True,
+                        choices=[("none", "None"), ("weak", "Weak"), ("moderate", "Moderate"), ("strong", "Strong")],
+                        default="",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "override_reason",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                (
+                    "change",
+                    models.TextField(
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                (
+                    "who",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                (
+                    "behaviour",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                (
+                    "metric_key",
+                    models.CharField(
+                        error_messages={"blank": "Name the metric that will show it."},
+                        max_length=100,
+                        validators=[whytree.tree.models.storable_text],
+                    ),
+                ),
+                ("forecast_low", models.FloatField(validators=[whytree.tree.models.finite])),
+                ("forecast_likely", models.FloatField(validators=[whytree.tree.models.finite])),
+                ("forecast_high", models.FloatField(validators=[whytree.tree.models.finite])),
+                (
+                    "forecast_unit",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("pp", "percentage points"),
+                            ("%", "percent of the value"),
+                            ("", "the metric's own unit"),
+                        ],
+                        default="pp",
+                        max_length=2,
+                    ),
+                ),
+                (
+                    "horizon_days",
+                    models.PositiveIntegerField(
+                        default=28,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(3650),
+                        ],
+                    ),
+                ),
+                (
+                    "guardrails",
+                    models.JSONField(blank=True, default=list, validators=[whytree.tree.models.guardrail_list]),
+                ),
+                ("locked_at", models.DateTimeField(blank=True, null=True)),
+                ("lock_hash", models.CharField(blank=True, default="", max_length=64)),
+                ("opened_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="workspace.product"
+                    ),
+                ),
+                (
+                    "solution",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="hypotheses", to="tree.solution"
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'hypotheses',
-                'ordering': ['number'],
-                'abstract': False,
+                "verbose_name_plural": "hypotheses",
+                "ordering": ["number"],
+                "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(fields=("product", "number"), name="tree_hypothesis_number"),
+                    models.CheckConstraint(
+                        condition=models.Q(("title", ""), _negated=True), name="tree_hypothesis_title"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("close_reason", ""), ("closed_at", None)),
+                            models.Q(("closed_at__isnull", False), models.Q(("close_reason", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="tree_hypothesis_close_reason",
+                        violation_error_message="Say why it is closed.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("override", ""), ("override_reason", "")),
+                            models.Q(
+                                ("override__in", ["none", "weak", "moderate", "strong"]),
+                                models.Q(("override_reason", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="tree_hypothesis_override_reason",
+                        violation_error_message="Say why you see the evidence differently.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("forecast_unit__in", ["pp", "%", ""])), name="tree_hypothesis_forecast_unit"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("forecast_likely__lt", models.F("forecast_high")),
+                            ("forecast_low__lt", models.F("forecast_likely")),
+                        ),
+                        name="tree_hypothesis_forecast_order",
+                        violation_error_message="A forecast rises: low < most likely < high.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("metric_key", ""), _negated=True), name="tree_hypothesis_metric"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("change", ""), _negated=True), name="tree_hypothesis_change"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("horizon_days__gte", 1)), name="tree_hypothesis_horizon"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("lock_hash", ""), ("locked_at", None)),
+                            models.Q(("locked_at__isnull", False), models.Q(("lock_hash", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="tree_hypothesis_lock",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Assumption',
+            name="Assumption",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('title', models.CharField(error_messages={'blank': 'Say it in one sentence: the title is empty.'}, max_length=500, validators=[whytree.tree.models.storable_text])),
-                ('description', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('close_reason', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('override', models.CharField(blank=True, choices=[('none', 'None'), ('weak', 'Weak'), ('moderate', 'Moderate'), ('strong', 'Strong')], default='', max_length=10)),
-                ('override_reason', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('assumption_type', models.CharField(choices=[('desirability', 'Desirability'), ('viability', 'Viability'), ('feasibility', 'Feasibility'), ('usability', 'Usability'), ('ethical', 'Ethical')], default='desirability', max_length=12)),
-                ('importance', models.PositiveSmallIntegerField(default=3, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(5)])),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.product')),
-                ('solution', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='assumptions', to='tree.solution')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "title",
+                    models.CharField(
+                        error_messages={"blank": "Say it in one sentence: the title is empty."},
+                        max_length=500,
+                        validators=[whytree.tree.models.storable_text],
+                    ),
+                ),
+                (
+                    "description",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "close_reason",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                (
+                    "override",
+                    models.CharField(
+                        blank=True,
+                        choices=[("none", "None"), ("weak", "Weak"), ("moderate", "Moderate"), ("strong", "Strong")],
+                        default="",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "override_reason",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                (
+                    "assumption_type",
+                    models.CharField(
+                        choices=[
+                            ("desirability", "Desirability"),
+                            ("viability", "Viability"),
+                            ("feasibility", "Feasibility"),
+                            ("usability", "Usability"),
+                            ("ethical", "Ethical"),
+                        ],
+                        default="desirability",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "importance",
+                    models.PositiveSmallIntegerField(
+                        default=3,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(5),
+                        ],
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="workspace.product"
+                    ),
+                ),
+                (
+                    "solution",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="assumptions", to="tree.solution"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['number'],
-                'abstract': False,
+                "ordering": ["number"],
+                "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(fields=("product", "number"), name="tree_assumption_number"),
+                    models.CheckConstraint(
+                        condition=models.Q(("title", ""), _negated=True), name="tree_assumption_title"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("close_reason", ""), ("closed_at", None)),
+                            models.Q(("closed_at__isnull", False), models.Q(("close_reason", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="tree_assumption_close_reason",
+                        violation_error_message="Say why it is closed.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("override", ""), ("override_reason", "")),
+                            models.Q(
+                                ("override__in", ["none", "weak", "moderate", "strong"]),
+                                models.Q(("override_reason", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="tree_assumption_override_reason",
+                        violation_error_message="Say why you see the evidence differently.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "assumption_type__in",
+                                ["desirability", "viability", "feasibility", "usability", "ethical"],
+                            )
+                        ),
+                        name="tree_assumption_assumption_type",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("importance__range", (1, 5))), name="tree_assumption_importance"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='TicketLink',
+            name="TicketLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('node_kind', models.CharField(max_length=3)),
-                ('node_id', models.PositiveBigIntegerField()),
-                ('provenance', models.CharField(choices=[('stated', 'Stated'), ('inferred', 'Inferred')], default='stated', max_length=8)),
-                ('rule', models.CharField(blank=True, default='', max_length=200)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.product')),
-                ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='node_links', to='code.ticket')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("node_kind", models.CharField(max_length=3)),
+                ("node_id", models.PositiveBigIntegerField()),
+                (
+                    "provenance",
+                    models.CharField(
+                        choices=[("stated", "Stated"), ("inferred", "Inferred")], default="stated", max_length=8
+                    ),
+                ),
+                ("rule", models.CharField(blank=True, default="", max_length=200)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="workspace.product"
+                    ),
+                ),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="node_links", to="code.ticket"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("node_kind__in", ["ASM", "HYP", "OPP", "OUT", "SOL", "TST"])),
+                        name="tree_ticketlink_node_kind",
+                    ),
+                    models.UniqueConstraint(fields=("ticket", "node_kind", "node_id"), name="tree_ticketlink_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("provenance__in", ["stated", "inferred"])),
+                        name="tree_ticketlink_provenance",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("provenance", "stated"), models.Q(("rule", ""), _negated=True), _connector="OR"
+                        ),
+                        name="tree_ticketlink_rule",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='AssumptionTest',
+            name="AssumptionTest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('title', models.CharField(error_messages={'blank': 'Say it in one sentence: the title is empty.'}, max_length=500, validators=[whytree.tree.models.storable_text])),
-                ('description', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('close_reason', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('override', models.CharField(blank=True, choices=[('none', 'None'), ('weak', 'Weak'), ('moderate', 'Moderate'), ('strong', 'Strong')], default='', max_length=10)),
-                ('override_reason', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('method', models.CharField(choices=[('prototype_test', 'prototype test'), ('one_question_survey', 'one-question survey'), ('data_mining', 'data mining'), ('research_spike', 'research spike'), ('fake_door', 'fake door'), ('concierge', 'concierge'), ('wizard_of_oz', 'Wizard of Oz'), ('usability_test', 'usability test'), ('experiment', 'experiment')], default='prototype_test', max_length=20)),
-                ('success_criterion', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('due', models.DateField(blank=True, null=True)),
-                ('status', models.CharField(choices=[('not_started', 'not started'), ('in_progress', 'in progress'), ('done', 'done')], default='not_started', max_length=12)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('concluded_at', models.DateTimeField(blank=True, null=True)),
-                ('verdict', models.CharField(blank=True, choices=[('validated', 'Validated'), ('invalidated', 'Invalidated'), ('inconclusive', 'Inconclusive')], default='', max_length=12)),
-                ('result', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('assumption', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='tests', to='tree.assumption')),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.product')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "title",
+                    models.CharField(
+                        error_messages={"blank": "Say it in one sentence: the title is empty."},
+                        max_length=500,
+                        validators=[whytree.tree.models.storable_text],
+                    ),
+                ),
+                (
+                    "description",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "close_reason",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                (
+                    "override",
+                    models.CharField(
+                        blank=True,
+                        choices=[("none", "None"), ("weak", "Weak"), ("moderate", "Moderate"), ("strong", "Strong")],
+                        default="",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "override_reason",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[
+                            ("prototype_test", "prototype test"),
+                            ("one_question_survey", "one-question survey"),
+                            ("data_mining", "data mining"),
+                            ("research_spike", "research spike"),
+                            ("fake_door", "fake door"),
+                            ("concierge", "concierge"),
+                            ("wizard_of_oz", "Wizard of Oz"),
+                            ("usability_test", "usability test"),
+                            ("experiment", "experiment"),
+                        ],
+                        default="prototype_test",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "success_criterion",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                ("due", models.DateField(blank=True, null=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("not_started", "not started"), ("in_progress", "in progress"), ("done", "done")],
+                        default="not_started",
+                        max_length=12,
+                    ),
+                ),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("concluded_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "verdict",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("validated", "Validated"),
+                            ("invalidated", "Invalidated"),
+                            ("inconclusive", "Inconclusive"),
+                        ],
+                        default="",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "result",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                (
+                    "assumption",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="tests", to="tree.assumption"
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="workspace.product"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['number'],
-                'abstract': False,
-                'constraints': [models.UniqueConstraint(fields=('product', 'number'), name='tree_assumptiontest_number'), models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='tree_assumptiontest_title'), models.CheckConstraint(condition=models.Q(models.Q(('close_reason', ''), ('closed_at', None)), models.Q(('closed_at__isnull', False), models.Q(('close_reason', ''), _negated=True)), _connector='OR'), name='tree_assumptiontest_close_reason', violation_error_message='Say why it is closed.'), models.CheckConstraint(condition=models.Q(models.Q(('override', ''), ('override_reason', '')), models.Q(('override__in', ['none', 'weak', 'moderate', 'strong']), models.Q(('override_reason', ''), _negated=True)), _connector='OR'), name='tree_assumptiontest_override_reason', violation_error_message='Say why you see the evidence differently.'), models.CheckConstraint(condition=models.Q(('method__in', ['prototype_test', 'one_question_survey', 'data_mining', 'research_spike', 'fake_door', 'concierge', 'wizard_of_oz', 'usability_test', 'experiment'])), name='tree_assumptiontest_method'), models.CheckConstraint(condition=models.Q(('status__in', ['not_started', 'in_progress', 'done'])), name='tree_assumptiontest_status'), models.CheckConstraint(condition=models.Q(('status', 'not_started'), models.Q(('success_criterion', ''), _negated=True), _connector='OR'), name='tree_assumptiontest_criterion', violation_error_message='Fix the success criterion before the test starts.'), models.CheckConstraint(condition=models.Q(models.Q(('status', 'done'), ('verdict__in', ['validated', 'invalidated', 'inconclusive'])), models.Q(models.Q(('status', 'done'), _negated=True), ('verdict', '')), _connector='OR'), name='tree_assumptiontest_verdict', violation_error_message='A test that is done has a verdict; one that is not has none.')],
+                "ordering": ["number"],
+                "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(fields=("product", "number"), name="tree_assumptiontest_number"),
+                    models.CheckConstraint(
+                        condition=models.Q(("title", ""), _negated=True), name="tree_assumptiontest_title"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("close_reason", ""), ("closed_at", None)),
+                            models.Q(("closed_at__isnull", False), models.Q(("close_reason", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="tree_assumptiontest_close_reason",
+                        violation_error_message="Say why it is closed.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("override", ""), ("override_reason", "")),
+                            models.Q(
+                                ("override__in", ["none", "weak", "moderate", "strong"]),
+                                models.Q(("override_reason", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="tree_assumptiontest_override_reason",
+                        violation_error_message="Say why you see the evidence differently.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "method__in",
+                                [
+                                    "prototype_test",
+                                    "one_question_survey",
+                                    "data_mining",
+                                    "research_spike",
+                                    "fake_door",
+                                    "concierge",
+                                    "wizard_of_oz",
+                                    "usability_test",
+                                    "experiment",
+                                ],
+                            )
+                        ),
+                        name="tree_assumptiontest_method",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["not_started", "in_progress", "done"])),
+                        name="tree_assumptiontest_status",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("status", "not_started"),
+                            models.Q(("success_criterion", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="tree_assumptiontest_criterion",
+                        violation_error_message="Fix the success criterion before the test starts.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "done"), ("verdict__in", ["validated", "invalidated", "inconclusive"])),
+                            models.Q(models.Q(("status", "done"), _negated=True), ("verdict", "")),
+                            _connector="OR",
+                        ),
+                        name="tree_assumptiontest_verdict",
+                        violation_error_message="A test that is done has a verdict; one that is not has none.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='EvidenceLink',
+            name="EvidenceLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('node_kind', models.CharField(max_length=3)),
-                ('node_id', models.PositiveBigIntegerField()),
-                ('stance', models.CharField(choices=[('supports', 'Supports'), ('contradicts', 'Contradicts'), ('context', 'Context')], default='supports', max_length=12)),
-                ('evidence_type', models.CharField(choices=[('self_conviction', 'our own conviction'), ('pitch_deck', 'a pitch'), ('thematic_support', 'fits a theme'), ('others_opinion', 'opinion of others'), ('estimates_and_plans', 'estimates and plans'), ('anecdotal', 'anecdote'), ('market_data', 'market data'), ('user_evidence', 'user evidence'), ('test_results', 'test results'), ('launch_data', 'launch data')], max_length=20)),
-                ('source_kind', models.CharField(choices=[('feedback', 'Feedback'), ('interview', 'Interview'), ('experiment', 'Experiment'), ('url', 'Url'), ('note', 'Note'), ('review', 'Review')], max_length=12)),
-                ('source_id', models.CharField(blank=True, default='', max_length=1000, validators=[whytree.tree.models.storable_text])),
-                ('person_key', models.CharField(blank=True, default='', max_length=512, validators=[whytree.tree.models.storable_text])),
-                ('quote', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('statement', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('said_at', models.DateTimeField(blank=True, null=True)),
-                ('importance', models.PositiveSmallIntegerField(choices=[(0, 'not important'), (1, 'nice to have'), (2, 'important'), (3, 'critical')], default=1)),
-                ('provenance', models.CharField(choices=[('stated', 'Stated'), ('inferred', 'Inferred')], default='stated', max_length=8)),
-                ('rule', models.CharField(blank=True, default='', max_length=200, validators=[whytree.tree.models.storable_text])),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('added_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.product')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("node_kind", models.CharField(max_length=3)),
+                ("node_id", models.PositiveBigIntegerField()),
+                (
+                    "stance",
+                    models.CharField(
+                        choices=[("supports", "Supports"), ("contradicts", "Contradicts"), ("context", "Context")],
+                        default="supports",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "evidence_type",
+                    models.CharField(
+                        choices=[
+                            ("self_conviction", "our own conviction"),
+                            ("pitch_deck", "a pitch"),
+                            ("thematic_support", "fits a theme"),
+                            ("others_opinion", "opinion of others"),
+                            ("estimates_and_plans", "estimates and plans"),
+                            ("anecdotal", "anecdote"),
+                            ("market_data", "market data"),
+                            ("user_evidence", "user evidence"),
+                            ("test_results", "test results"),
+                            ("launch_data", "launch data"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "source_kind",
+                    models.CharField(
+                        choices=[
+                            ("feedback", "Feedback"),
+                            ("interview", "Interview"),
+                            ("experiment", "Experiment"),
+                            ("url", "Url"),
+                            ("note", "Note"),
+                            ("review", "Review"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "source_id",
+                    models.CharField(
+                        blank=True, default="", max_length=1000, validators=[whytree.tree.models.storable_text]
+                    ),
+                ),
+                (
+                    "person_key",
+                    models.CharField(
+                        blank=True, default="", max_length=512, validators=[whytree.tree.models.storable_text]
+                    ),
+                ),
+                (
+                    "quote",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                (
+                    "statement",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                ("said_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "importance",
+                    models.PositiveSmallIntegerField(
+                        choices=[(0, "not important"), (1, "nice to have"), (2, "important"), (3, "critical")],
+                        default=1,
+                    ),
+                ),
+                (
+                    "provenance",
+                    models.CharField(
+                        choices=[("stated", "Stated"), ("inferred", "Inferred")], default="stated", max_length=8
+                    ),
+                ),
+                (
+                    "rule",
+                    models.CharField(
+                        blank=True, default="", max_length=200, validators=[whytree.tree.models.storable_text]
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "added_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="workspace.product"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-importance', '-said_at', '-id'],
-                'abstract': False,
-                'indexes': [models.Index(fields=['product', 'node_kind', 'node_id'], name='tree_evidence_node'), models.Index(fields=['product', 'person_key'], name='tree_evidence_person'), models.Index(fields=['source_kind', 'source_id'], name='tree_evidence_source')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('node_kind__in', ['ASM', 'HYP', 'OPP', 'OUT', 'SOL', 'TST'])), name='tree_evidencelink_node_kind'), models.CheckConstraint(condition=models.Q(('stance__in', ['supports', 'contradicts', 'context'])), name='tree_evidencelink_stance'), models.CheckConstraint(condition=models.Q(('evidence_type__in', ['self_conviction', 'pitch_deck', 'thematic_support', 'others_opinion', 'estimates_and_plans', 'anecdotal', 'market_data', 'user_evidence', 'test_results', 'launch_data'])), name='tree_evidencelink_evidence_type'), models.CheckConstraint(condition=models.Q(('source_kind__in', ['feedback', 'interview', 'experiment', 'url', 'note', 'review'])), name='tree_evidencelink_source_kind'), models.CheckConstraint(condition=models.Q(('provenance__in', ['stated', 'inferred'])), name='tree_evidencelink_provenance'), models.CheckConstraint(condition=models.Q(('importance__range', (0, 3))), name='tree_evidencelink_importance'), models.CheckConstraint(condition=models.Q(('provenance', 'stated'), models.Q(('rule', ''), _negated=True), _connector='OR'), name='tree_evidencelink_rule', violation_error_message='An inferred link says by which rule.'), models.UniqueConstraint(condition=models.Q(('source_id', ''), _negated=True), fields=('product', 'node_kind', 'node_id', 'source_kind', 'source_id'), name='tree_evidencelink_once')],
+                "ordering": ["-importance", "-said_at", "-id"],
+                "abstract": False,
+                "indexes": [
+                    models.Index(fields=["product", "node_kind", "node_id"], name="tree_evidence_node"),
+                    models.Index(fields=["product", "person_key"], name="tree_evidence_person"),
+                    models.Index(fields=["source_kind", "source_id"], name="tree_evidence_source"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("node_kind__in", ["ASM", "HYP", "OPP", "OUT", "SOL", "TST"])),
+                        name="tree_evidencelink_node_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("stance__in", ["supports", "contradicts", "context"])),
+                        name="tree_evidencelink_stance",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "evidence_type__in",
+                                [
+                                    "self_conviction",
+                                    "pitch_deck",
+                                    "thematic_support",
+                                    "others_opinion",
+                                    "estimates_and_plans",
+                                    "anecdotal",
+                                    "market_data",
+                                    "user_evidence",
+                                    "test_results",
+                                    "launch_data",
+                                ],
+                            )
+                        ),
+                        name="tree_evidencelink_evidence_type",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("source_kind__in", ["feedback", "interview", "experiment", "url", "note", "review"])
+                        ),
+                        name="tree_evidencelink_source_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("provenance__in", ["stated", "inferred"])),
+                        name="tree_evidencelink_provenance",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("importance__range", (0, 3))), name="tree_evidencelink_importance"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("provenance", "stated"), models.Q(("rule", ""), _negated=True), _connector="OR"
+                        ),
+                        name="tree_evidencelink_rule",
+                        violation_error_message="An inferred link says by which rule.",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("source_id", ""), _negated=True),
+                        fields=("product", "node_kind", "node_id", "source_kind", "source_id"),
+                        name="tree_evidencelink_once",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Note',
+            name="Note",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('node_kind', models.CharField(max_length=3)),
-                ('node_id', models.PositiveBigIntegerField()),
-                ('kind', models.CharField(choices=[('comment', 'Comment'), ('question', 'Question'), ('challenge', 'Challenge'), ('constraint', 'Constraint'), ('decision', 'Decision')], default='comment', max_length=10)),
-                ('text', models.TextField(default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('cost', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('alternative', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('author_name', models.CharField(blank=True, default='', max_length=200)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('answer', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(20000), whytree.tree.models.storable_text])),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('answered_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('author', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.product')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("node_kind", models.CharField(max_length=3)),
+                ("node_id", models.PositiveBigIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("comment", "Comment"),
+                            ("question", "Question"),
+                            ("challenge", "Challenge"),
+                            ("constraint", "Constraint"),
+                            ("decision", "Decision"),
+                        ],
+                        default="comment",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "text",
+                    models.TextField(
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                (
+                    "cost",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                (
+                    "alternative",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                ("author_name", models.CharField(blank=True, default="", max_length=200)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "answer",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(20000),
+                            whytree.tree.models.storable_text,
+                        ],
+                    ),
+                ),
+                ("answered_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "answered_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="workspace.product"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['created_at', 'id'],
-                'abstract': False,
-                'indexes': [models.Index(fields=['product', 'node_kind', 'node_id'], name='tree_note_node')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('node_kind__in', ['ASM', 'HYP', 'OPP', 'OUT', 'SOL', 'TST'])), name='tree_note_node_kind'), models.CheckConstraint(condition=models.Q(('kind__in', ['comment', 'question', 'challenge', 'constraint', 'decision'])), name='tree_note_kind'), models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='tree_note_text'), models.CheckConstraint(condition=models.Q(models.Q(('answer', ''), ('answered_at', None)), models.Q(('answered_at__isnull', False), models.Q(('answer', ''), _negated=True)), _connector='OR'), name='tree_note_answer')],
+                "ordering": ["created_at", "id"],
+                "abstract": False,
+                "indexes": [models.Index(fields=["product", "node_kind", "node_id"], name="tree_note_node")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("node_kind__in", ["ASM", "HYP", "OPP", "OUT", "SOL", "TST"])),
+                        name="tree_note_node_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind__in", ["comment", "question", "challenge", "constraint", "decision"])
+                        ),
+                        name="tree_note_kind",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("text", ""), _negated=True), name="tree_note_text"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("answer", ""), ("answered_at", None)),
+                            models.Q(("answered_at__isnull", False), models.Q(("answer", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="tree_note_answer",
+                    ),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='outcome',
-            constraint=models.UniqueConstraint(fields=('product', 'number'), name='tree_outcome_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='outcome',
-            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='tree_outcome_title'),
-        ),
-        migrations.AddConstraint(
-            model_name='outcome',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('close_reason', ''), ('closed_at', None)), models.Q(('closed_at__isnull', False), models.Q(('close_reason', ''), _negated=True)), _connector='OR'), name='tree_outcome_close_reason', violation_error_message='Say why it is closed.'),
-        ),
-        migrations.AddConstraint(
-            model_name='outcome',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('override', ''), ('override_reason', '')), models.Q(('override__in', ['none', 'weak', 'moderate', 'strong']), models.Q(('override_reason', ''), _negated=True)), _connector='OR'), name='tree_outcome_override_reason', violation_error_message='Say why you see the evidence differently.'),
-        ),
-        migrations.AddConstraint(
-            model_name='outcome',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome_type__in', ['business_outcome', 'product_outcome', 'traction_metric'])), name='tree_outcome_outcome_type'),
-        ),
-        migrations.AddConstraint(
-            model_name='outcome',
-            constraint=models.CheckConstraint(condition=models.Q(('parent', None), models.Q(('parent', models.F('id')), _negated=True), _connector='OR'), name='tree_outcome_not_own_parent', violation_error_message='A node cannot stand under itself.'),
-        ),
-        migrations.AddConstraint(
-            model_name='opportunity',
-            constraint=models.UniqueConstraint(fields=('product', 'number'), name='tree_opportunity_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='opportunity',
-            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='tree_opportunity_title'),
-        ),
-        migrations.AddConstraint(
-            model_name='opportunity',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('close_reason', ''), ('closed_at', None)), models.Q(('closed_at__isnull', False), models.Q(('close_reason', ''), _negated=True)), _connector='OR'), name='tree_opportunity_close_reason', violation_error_message='Say why it is closed.'),
-        ),
-        migrations.AddConstraint(
-            model_name='opportunity',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('override', ''), ('override_reason', '')), models.Q(('override__in', ['none', 'weak', 'moderate', 'strong']), models.Q(('override_reason', ''), _negated=True)), _connector='OR'), name='tree_opportunity_override_reason', violation_error_message='Say why you see the evidence differently.'),
-        ),
-        migrations.AddConstraint(
-            model_name='opportunity',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['need', 'pain_point', 'desire'])), name='tree_opportunity_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='opportunity',
-            constraint=models.CheckConstraint(condition=models.Q(('parent', None), ('outcome', None), _connector='OR'), name='tree_opportunity_one_parent', violation_error_message='An opportunity stands under an outcome or under an opportunity, not both.'),
-        ),
-        migrations.AddConstraint(
-            model_name='opportunity',
-            constraint=models.CheckConstraint(condition=models.Q(('parent', None), models.Q(('parent', models.F('id')), _negated=True), _connector='OR'), name='tree_opportunity_not_own_parent', violation_error_message='A node cannot stand under itself.'),
-        ),
-        migrations.AddConstraint(
-            model_name='solution',
-            constraint=models.UniqueConstraint(fields=('product', 'number'), name='tree_solution_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='solution',
-            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='tree_solution_title'),
-        ),
-        migrations.AddConstraint(
-            model_name='solution',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('close_reason', ''), ('closed_at', None)), models.Q(('closed_at__isnull', False), models.Q(('close_reason', ''), _negated=True)), _connector='OR'), name='tree_solution_close_reason', violation_error_message='Say why it is closed.'),
-        ),
-        migrations.AddConstraint(
-            model_name='solution',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('override', ''), ('override_reason', '')), models.Q(('override__in', ['none', 'weak', 'moderate', 'strong']), models.Q(('override_reason', ''), _negated=True)), _connector='OR'), name='tree_solution_override_reason', violation_error_message='Say why you see the evidence differently.'),
-        ),
-        migrations.AddConstraint(
-            model_name='solution',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['idea', 'testing', 'building', 'live', 'measured', 'kept', 'rolled_back', 'dropped'])), name='tree_solution_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='solution',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', False), ('state', 'dropped')), models.Q(models.Q(('state', 'dropped'), _negated=True), ('closed_at', None)), _connector='OR'), name='tree_solution_closed_is_dropped', violation_error_message='A solution is closed by dropping it, with a reason.'),
-        ),
-        migrations.AddConstraint(
-            model_name='hypothesis',
-            constraint=models.UniqueConstraint(fields=('product', 'number'), name='tree_hypothesis_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='hypothesis',
-            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='tree_hypothesis_title'),
-        ),
-        migrations.AddConstraint(
-            model_name='hypothesis',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('close_reason', ''), ('closed_at', None)), models.Q(('closed_at__isnull', False), models.Q(('close_reason', ''), _negated=True)), _connector='OR'), name='tree_hypothesis_close_reason', violation_error_message='Say why it is closed.'),
-        ),
-        migrations.AddConstraint(
-            model_name='hypothesis',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('override', ''), ('override_reason', '')), models.Q(('override__in', ['none', 'weak', 'moderate', 'strong']), models.Q(('override_reason', ''), _negated=True)), _connector='OR'), name='tree_hypothesis_override_reason', violation_error_message='Say why you see the evidence differently.'),
-        ),
-        migrations.AddConstraint(
-            model_name='hypothesis',
-            constraint=models.CheckConstraint(condition=models.Q(('forecast_unit__in', ['pp', '%', ''])), name='tree_hypothesis_forecast_unit'),
-        ),
-        migrations.AddConstraint(
-            model_name='hypothesis',
-            constraint=models.CheckConstraint(condition=models.Q(('forecast_likely__lt', models.F('forecast_high')), ('forecast_low__lt', models.F('forecast_likely'))), name='tree_hypothesis_forecast_order', violation_error_message='A forecast rises: low < most likely < high.'),
-        ),
-        migrations.AddConstraint(
-            model_name='hypothesis',
-            constraint=models.CheckConstraint(condition=models.Q(('metric_key', ''), _negated=True), name='tree_hypothesis_metric'),
-        ),
-        migrations.AddConstraint(
-            model_name='hypothesis',
-            constraint=models.CheckConstraint(condition=models.Q(('change', ''), _negated=True), name='tree_hypothesis_change'),
-        ),
-        migrations.AddConstraint(
-            model_name='hypothesis',
-            constraint=models.CheckConstraint(condition=models.Q(('horizon_days__gte', 1)), name='tree_hypothesis_horizon'),
-        ),
-        migrations.AddConstraint(
-            model_name='hypothesis',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lock_hash', ''), ('locked_at', None)), models.Q(('locked_at__isnull', False), models.Q(('lock_hash', ''), _negated=True)), _connector='OR'), name='tree_hypothesis_lock'),
-        ),
-        migrations.AddConstraint(
-            model_name='assumption',
-            constraint=models.UniqueConstraint(fields=('product', 'number'), name='tree_assumption_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='assumption',
-            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='tree_assumption_title'),
-        ),
-        migrations.AddConstraint(
-            model_name='assumption',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('close_reason', ''), ('closed_at', None)), models.Q(('closed_at__isnull', False), models.Q(('close_reason', ''), _negated=True)), _connector='OR'), name='tree_assumption_close_reason', violation_error_message='Say why it is closed.'),
-        ),
-        migrations.AddConstraint(
-            model_name='assumption',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('override', ''), ('override_reason', '')), models.Q(('override__in', ['none', 'weak', 'moderate', 'strong']), models.Q(('override_reason', ''), _negated=True)), _connector='OR'), name='tree_assumption_override_reason', violation_error_message='Say why you see the evidence differently.'),
-        ),
-        migrations.AddConstraint(
-            model_name='assumption',
-            constraint=models.CheckConstraint(condition=models.Q(('assumption_type__in', ['desirability', 'viability', 'feasibility', 'usability', 'ethical'])), name='tree_assumption_assumption_type'),
-        ),
-        migrations.AddConstraint(
-            model_name='assumption',
-            constraint=models.CheckConstraint(condition=models.Q(('importance__range', (1, 5))), name='tree_assumption_importance'),
-        ),
-        migrations.AddConstraint(
-            model_name='ticketlink',
-            constraint=models.CheckConstraint(condition=models.Q(('node_kind__in', ['ASM', 'HYP', 'OPP', 'OUT', 'SOL', 'TST'])), name='tree_ticketlink_node_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='ticketlink',
-            constraint=models.UniqueConstraint(fields=('ticket', 'node_kind', 'node_id'), name='tree_ticketlink_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='ticketlink',
-            constraint=models.CheckConstraint(condition=models.Q(('provenance__in', ['stated', 'inferred'])), name='tree_ticketlink_provenance'),
-        ),
-        migrations.AddConstraint(
-            model_name='ticketlink',
-            constraint=models.CheckConstraint(condition=models.Q(('provenance', 'stated'), models.Q(('rule', ''), _negated=True), _connector='OR'), name='tree_ticketlink_rule'),
         ),
     ]

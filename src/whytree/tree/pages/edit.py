@@ -1,5 +1,7 @@
 """The forms that add, edit, move and close nodes: pages of their own, and sheets where scripts run."""
 
+import math
+from collections.abc import Mapping
 from typing import Any, cast
 
 from django.http import HttpResponse
@@ -8,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.tree import queries, services
-from whytree.tree.forms import CloseForm, Form, MoveForm, NodeForm, form_for
+from whytree.tree.forms import CloseForm, Form, HypothesisForm, MoveForm, NodeForm, form_for
 from whytree.tree.models import (
     KINDS,
     MAY_STAND_ALONE,
@@ -21,12 +23,13 @@ from whytree.tree.models import (
     Solution,
     child_kinds,
 )
+from whytree.tree.models.columns import TEXT_LENGTH
 from whytree.workspace.actors import Actor
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from .parts import back, go
+from .parts import DrawnPanel, back, draw_panels, go
 
 Fields = dict[str, Any]
 
@@ -103,7 +106,32 @@ def reopen(request: PageRequest, product: Product, ref: str) -> HttpResponse:
     return go(request, back(request, product, opened))
 
 
+@page(Role.MEMBER)
+def beside(request: PageRequest, product: Product) -> HttpResponse:
+    """What others know of a hypothesis that is being typed; half of it may be missing."""
+    return render(request, "tree/_beside.html", {"beside": _beside(request, product, request.GET)})
+
+
+def _beside(request: PageRequest, product: Product, typed: Mapping[str, Any]) -> list[DrawnPanel]:
+    """The panels beside what is typed, from a form's raw fields."""
+    numbers = {name: _number(typed.get(name)) for name in ("forecast_low", "forecast_likely", "forecast_high")}
+    words = {name: str(typed.get(name) or "")[:TEXT_LENGTH] for name in ("change", "who", "behaviour", "metric_key")}
+    written = Hypothesis(product=product, forecast_unit=typed.get("forecast_unit", "pp"), **words, **cast(Any, numbers))
+    return draw_panels(request, "hypothesis", product, written)
+
+
+def _number(typed: object) -> float | None:
+    try:
+        number = float(str(typed))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
 def _show(request: PageRequest, form: Form, context: Fields) -> HttpResponse:
+    if isinstance(form, HypothesisForm):
+        typed = form.data if form.is_bound else form.initial
+        context |= {"beside": _beside(request, request.product, typed), "asks_beside": True}
     came_from = request.POST.get("from") or request.GET.get("from") or ""
     status = 400 if form.errors else 200
     return render(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import IntegrityError, models, transaction
 
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.tree.models import Node
@@ -15,12 +15,20 @@ AnyNode = TypeVar("AnyNode", bound=Node)
 
 
 def save_checked(row: AnyModel) -> AnyModel:
-    """Save what its own model finds valid; else say in one sentence what to change, with every field in the details."""
+    """Save what its own model finds valid; else say in one sentence what to change, with every field in the details.
+
+    The constraints are the database's to hold; only when it refuses are they asked, one by one, which of them it was.
+    """
     try:
-        row.full_clean()
+        row.full_clean(validate_constraints=False)
+        try:
+            with transaction.atomic():
+                row.save()
+        except IntegrityError:
+            row.full_clean()
+            raise
     except ValidationError as error:
         raise Invalid(_sentence(error), details={"fields": _problems(error)}) from error
-    row.save()
     return row
 
 

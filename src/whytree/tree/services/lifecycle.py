@@ -24,6 +24,7 @@ from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
+from whytree.workspace.sockets import tell_fact
 
 from .checks import AnyNode, for_update, refuse_closed, refuse_other_product, save_checked
 from .nodes import refuse_locked
@@ -127,6 +128,7 @@ def set_state(actor: Actor, solution: Solution, state: str, *, reason: str = "")
         _enter(fresh, State(state), reason)
         save_checked(fresh)
         record(actor, fresh.product, "set_state", fresh, before=before, after=snapshot(fresh))
+        _tell_moved(actor, fresh)
     return fresh
 
 
@@ -168,7 +170,13 @@ def _close(actor: Actor, node: AnyNode, reason: str) -> AnyNode:
         fresh.closed_at, fresh.close_reason = timezone.now(), reason
     save_checked(fresh)
     record(actor, fresh.product, "close_node", fresh, before=before, after=snapshot(fresh))
+    if isinstance(fresh, Solution):
+        _tell_moved(actor, fresh)
     return fresh
+
+
+def _tell_moved(actor: Actor, solution: Solution) -> None:
+    tell_fact("solution_moved", actor=actor, product=solution.product, solution_id=solution.pk, state=solution.state)
 
 
 def _reason(reason: str) -> str:

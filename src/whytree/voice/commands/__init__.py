@@ -7,7 +7,9 @@ import typer
 from ..interviews import commands as interviews
 from ..interviews import guide_commands as guides
 from ..interviews import recruit_commands as recruiting
+from ..surveys import commands as surveys
 from ..themes import commands as themes
+from ..weighing import commands as weighing
 from . import importing, items, loop, sorting
 
 
@@ -16,7 +18,9 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     items.register(group)
     sorting.register(group)
     loop.register(group)
+    surveys.register(group)
     themes.register(root, group)
     interviews.register(group)
     guides.register(group)
     recruiting.register(group)
+    weighing.register(group)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -11,7 +12,7 @@ from whytree.workspace.commands import AsJson, show
 from whytree.workspace.printing import bars, say
 
 if TYPE_CHECKING:
-    from ..importing.files import Asked, FeedbackFile
+    from ..importing.files import Asked, FeedbackFile, Kept
 
 ERRORS_SHOWN = 20
 COLUMN_HELP = "Column with {}; guessed when left out, - for none."
@@ -24,6 +25,7 @@ def register(group: Callable[[str], typer.Typer]) -> None:
     group("feedback").command("undo-import")(undo_import)
     group("feedback").command("put-back")(put_back)
     group("feedback").command("close-import")(close_import)
+    group("feedback").command("mappings")(mappings)
     group("feedback").command("settings")(voice_settings)
 
 
@@ -66,6 +68,10 @@ def import_feedback(
     with_team: Annotated[
         bool, typer.Option("--with-team", help="Keep the team's own words too, marked as theirs.")
     ] = False,
+    mapping: Annotated[
+        str, typer.Option(help="Read the columns as was kept under this name; found by itself for the same columns.")
+    ] = "",
+    keep_mapping: Annotated[str, typer.Option(help="Keep how the columns are read under this name.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and store none.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -100,9 +106,13 @@ def import_feedback(
             team=tuple(ours),
             keep_team=with_team,
         ),
+        _kept(client),
+        mapping,
     )
     if not as_json:
         _tell_file(opened)
+    if keep_mapping:
+        _keep(client, opened, keep_mapping)
     begun = client.post(f"/products/{client.product}/feedback-imports", {**opened.facts(), "dry_run": dry_run})
     if begun["row_offset"] and not as_json:
         say(f"Going on after row {begun['row_offset']:,}, where the last import stopped.")
@@ -115,13 +125,37 @@ def import_feedback(
         _tell_result(run, dry_run)
 
 
-def _open(file: Path, asked: "Asked") -> "FeedbackFile":
+def _kept(client: Client) -> "list[Kept]":
+    from ..importing.files import Kept
+
+    rows = client.get(f"/products/{client.product}/feedback-mappings")
+    return [Kept(row["name"], row["columns"], frozenset(row["header"])) for row in rows]
+
+
+def _keep(client: Client, file: "FeedbackFile", name: str) -> None:
+    if file.table is None:
+        known = file.recognised.name if file.recognised else "known"
+        raise CommandError(
+            f"This file is {known}: its columns are read as they are there, and there is nothing to keep."
+        )
+    body = {"columns": file.mapping, "header": list(file.table.columns)}
+    client.put(f"/products/{client.product}/feedback-mappings/{quote(name, safe='')}", body)
+
+
+def _open(file: Path, asked: "Asked", kept: "list[Kept]", named: str) -> "FeedbackFile":
     from whytree.engines.tables import UnreadableTable
 
-    from ..importing.files import open_feedback
+    from ..importing.files import open_by_kept
 
+    if named:
+        found = next((one for one in kept if one.name == named), None)
+        if found is None:
+            raise CommandError(f"There is no mapping “{named}”. `whytree feedback mappings` lists them.")
+        if any(asked.columns.values()):
+            raise CommandError("Name the columns or a mapping, not both.")
+        asked = asked.by(found)
     try:
-        return open_feedback(file, asked)
+        return open_by_kept(file, asked, kept)
     except UnreadableTable as error:
         raise CommandError(str(error)) from error
 
@@ -135,6 +169,8 @@ def _tell_file(file: "FeedbackFile") -> None:
         return
     facts = [table.format, table.encoding, f"{len(table.columns)} columns"]
     say(f"{table.path.name}: {', '.join(fact for fact in facts if fact)}")
+    if file.asked.mapping:
+        say(f"Read as is kept under “{file.asked.mapping}”.")
     for field, column in file.mapping.items():
         say(f"  {field:14} <- {column}")
     others = [column for column in table.columns if column not in file.mapping.values()]
@@ -198,6 +234,23 @@ def _said_beside(run: dict[str, Any], dry_run: bool) -> list[str]:
     return words
 
 
+def mappings(
+    remove: Annotated[str, typer.Option(help="One to remove; what was imported with it stays.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Which column of which table holds what, as `whytree import feedback --keep-mapping` kept it."""
+    client = connect()
+    path = f"/products/{client.product}/feedback-mappings"
+    if remove:
+        client.delete(f"{path}/{quote(remove, safe='')}")
+    found = client.get(path)
+    lines = [
+        f"{one['name']}  {', '.join(f'{field} <- {column}' for field, column in one['columns'].items())}"
+        for one in found
+    ]
+    show(found, as_json, *(lines or ["None yet: whytree import feedback FILE --text COLUMN --keep-mapping NAME"]))
+
+
 def list_imports(as_json: AsJson = False) -> None:
     """The latest imports."""
     client = connect()
@@ -247,16 +300,26 @@ def voice_settings(
     team: Annotated[
         list[str] | None, typer.Option(help="A domain, address or name of ours, or none; again for more.")
     ] = None,
+    from_pages: Annotated[
+        bool | None, typer.Option("--from-pages/--not-from-pages", help="Whether whytree.js may hand in feedback.")
+    ] = None,
+    origin: Annotated[
+        list[str] | None, typer.Option(help="Only from pages of this origin, or none for any; again for more.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """What is taken out of voices at the door, and whose words are the team's own."""
+    """What is taken out of voices at the door, whose words are the team's own, and whether pages may hand in feedback."""
     client = connect()
     path = f"/products/{client.product}/feedback-settings"
-    said = {name: [] if value == ["none"] else value for name, value in (("redact", redact), ("team", team)) if value}
+    lists = (("redact", redact), ("team", team), ("page_origins", origin))
+    said: dict[str, Any] = {name: [] if value == ["none"] else value for name, value in lists if value}
+    if from_pages is not None:
+        said["from_pages"] = from_pages
     told = client.put(path, said) if said else client.get(path)
     show(
         told,
         as_json,
         f"Taken out: {', '.join(told['redact']) or 'nothing'}.",
         f"Of the team: {', '.join(told['team']) or 'nobody named'}.",
+        f"Feedback from pages: {', '.join(told['page_origins']) or 'any' if told['from_pages'] else 'off'}.",
     )

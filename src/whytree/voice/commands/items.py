@@ -1,11 +1,13 @@
 """One voice at a time from the command line: add, search, read, link, put away."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import typer
 
-from whytree.workspace.client import connect
+from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson, show
 from whytree.workspace.printing import plain
 
@@ -13,6 +15,7 @@ from whytree.workspace.printing import plain
 def register(group: Callable[[str], typer.Typer]) -> None:
     group("feedback").command("add")(add_feedback)
     group("feedback").command("search")(search_feedback)
+    group("feedback").command("export")(export_feedback)
     group("feedback").command("show")(show_feedback)
     group("feedback").command("link")(link_feedback)
     group("feedback").command("unlink")(unlink_feedback)
@@ -67,6 +70,11 @@ def search_feedback(
     status: Annotated[str, typer.Option(help="Only with this status.")] = "",
     assignee: Annotated[str, typer.Option(help="Only this member's, by address; none for nobody's.")] = "",
     plan: Annotated[str, typer.Option(help="Only by people on this plan.")] = "",
+    company: Annotated[str, typer.Option(help="Only by people of this company.")] = "",
+    segment: Annotated[str, typer.Option(help="Only by people of this cohort, by its key.")] = "",
+    node: Annotated[str, typer.Option(help="Only what speaks for this node: OPP-3; of an outcome all below it.")] = "",
+    language: Annotated[str, typer.Option(help="Only in this language, as de; a machine tells.")] = "",
+    sentiment: Annotated[str, typer.Option(help="positive, neutral or negative; a machine tells, English only.")] = "",
     version: Annotated[str, typer.Option(help="Only about this version of the app.")] = "",
     variant: Annotated[str, typer.Option(help="Only said while this flag variant was in force, as signup:short.")] = "",
     since: Annotated[str, typer.Option(help="Only from this day on, as 2026-03-02.")] = "",
@@ -87,6 +95,11 @@ def search_feedback(
         status=status,
         assignee=assignee,
         plan=plan,
+        company=company,
+        segment=segment,
+        opportunity=node,
+        language=language,
+        sentiment=sentiment,
         version=version,
         variant=variant,
         since=since,
@@ -96,6 +109,43 @@ def search_feedback(
         show(found, as_json, "Nothing found. Try fewer words, or the beginning of one: refund finds refunded.")
         return
     show(found, as_json, *(line for item in found["items"] for line in _lines(item)))
+
+
+def export_feedback(
+    to: Annotated[Path, typer.Option(help="The file: .csv for a spreadsheet, .jsonl for anything else.")],
+    words: Annotated[list[str] | None, typer.Argument(help="Only voices with these words.")] = None,
+    state: Annotated[str, typer.Option(help="waiting, asleep, linked, away or all.")] = "all",
+    source: Annotated[str, typer.Option(help="Only from this source.")] = "",
+    tag: Annotated[str, typer.Option(help="Only with this tag.")] = "",
+    node: Annotated[str, typer.Option(help="Only what speaks for this node: OPP-3; of an outcome all below it.")] = "",
+    segment: Annotated[str, typer.Option(help="Only by people of this cohort, by its key.")] = "",
+    language: Annotated[str, typer.Option(help="Only in this language, as de.")] = "",
+    sentiment: Annotated[str, typer.Option(help="positive, neutral or negative.")] = "",
+    since: Annotated[str, typer.Option(help="Only from this day on, as 2026-03-02.")] = "",
+    until: Annotated[str, typer.Option(help="Only up to this day.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Voices as a file with stable columns, filtered as `search` does."""
+    form = to.suffix.lower().lstrip(".")
+    if form not in ("csv", "jsonl"):
+        raise CommandError("Call the file something.csv or something.jsonl: its ending says what it is to be.")
+    client = connect()
+    asked = {
+        "form": form,
+        "q": " ".join(words or []),
+        "state": state,
+        "source": source,
+        "tag": tag,
+        "opportunity": node,
+        "segment": segment,
+        "language": language,
+        "sentiment": sentiment,
+        "since": since,
+        "until": until,
+    }
+    wanted = urlencode({name: value for name, value in asked.items() if value})
+    client.download(f"/products/{client.product}/feedback-export?{wanted}", to)
+    show({"file": str(to), "bytes": to.stat().st_size}, as_json, f"{to} is written.")
 
 
 def _lines(item: dict[str, Any]) -> list[str]:

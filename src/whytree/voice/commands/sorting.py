@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import typer
 
-from whytree.workspace.client import connect
+from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson, show
 
 Refs = Annotated[list[str], typer.Argument(help="As FB-12; several at once are one act.")]
@@ -19,6 +19,9 @@ def register(group: Callable[[str], typer.Typer]) -> None:
     group("feedback").command("snooze")(snooze)
     group("feedback").command("status")(set_status)
     group("feedback").command("statuses")(statuses)
+    group("feedback").command("similar")(similar)
+    group("feedback").command("merge")(merge)
+    group("feedback").command("part")(part)
 
 
 def _triage(refs: list[str], act: str, value: str, as_json: bool) -> None:
@@ -83,3 +86,43 @@ def statuses(
     found = client.get(path)
     lines = [f"{one['name']}  {'still waits' if one['waits'] else 'is put away'}" for one in found]
     show(found, as_json, *(lines or ["No status yet: whytree feedback statuses --add “asked back”"]))
+
+
+def similar(
+    ref: Annotated[str, typer.Argument(help="As FB-12.")] = "",
+    text: Annotated[str, typer.Option(help="Words that nobody has sent yet, instead.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Voices that may say the same, with a score and the words they share. Machine-made: you merge."""
+    client = connect()
+    if bool(ref) == bool(text.strip()):
+        raise CommandError("Name a voice, as FB-12, or give words by --text.")
+    if ref:
+        found = client.get(f"/products/{client.product}/feedback/{ref}/similar")
+    else:
+        found = client.post(f"/products/{client.product}/feedback-similar", {"text": text})
+    lines = [
+        line
+        for one in found
+        for line in (f"{one['ref']:9} {one['score']:.2f}  {one['reason']}", f"          {_short(one['text'])}")
+    ]
+    show(found, as_json, *(lines or ["Nobody said the same, as far as words tell."]))
+
+
+def _short(text: str, width: int = 160) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def merge(
+    refs: Refs,
+    into: Annotated[str, typer.Option(help="The voice that stands for all of them, as FB-3.")],
+    as_json: AsJson = False,
+) -> None:
+    """They say the same: one stands for all, each keeps its words and its person."""
+    _triage(refs, "merge", into, as_json)
+
+
+def part(refs: Refs, as_json: AsJson = False) -> None:
+    """Take voices out of the one they were merged into, exactly as they were."""
+    _triage(refs, "part", "", as_json)

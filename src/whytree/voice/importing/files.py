@@ -9,8 +9,8 @@ for batch in batches(file, after=0):          # rows as the API takes them
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ class Asked:
     """How a person wants a file read; what is left out is recognised or guessed.
 
     `columns` maps our fields to the file's columns, "-" for none: naming any of them reads the file as a plain table.
-    `name` is what its owner calls the file, where it has another one here.
+    `name` is what its owner calls the file, where it has another one here; `mapping` the kept mapping that it is read by.
     """
 
     columns: dict[str, str] = field(default_factory=dict)
@@ -46,12 +46,17 @@ class Asked:
     channels: tuple[str, ...] = ()
     team: tuple[str, ...] = ()
     keep_team: bool = False
+    mapping: str = ""
+
+    def by(self, kept: "Kept") -> "Asked":
+        """Read by a kept mapping, and nothing guessed beside it."""
+        return replace(self, columns=whole(kept.columns), mapping=kept.name)
 
     def as_json(self) -> dict[str, Any]:
         return {
             **{
                 name: getattr(self, name)
-                for name in ("columns", "source", "kind", "consent", "name", "day_first", "format")
+                for name in ("columns", "source", "kind", "consent", "name", "day_first", "format", "mapping")
             },
             "channels": list(self.channels),
             "team": list(self.team),
@@ -61,6 +66,45 @@ class Asked:
     @classmethod
     def from_json(cls, told: dict[str, Any]) -> "Asked":
         return cls(**{**told, "channels": tuple(told["channels"]), "team": tuple(told["team"])})
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A mapping kept under a name, for a table with exactly the columns `header`."""
+
+    name: str
+    columns: dict[str, str]
+    header: frozenset[str]
+
+
+def whole(columns: Mapping[str, str]) -> dict[str, str]:
+    """Every field of ours, with "-" where no column holds it, so that nothing is guessed."""
+    return {name: columns.get(name) or "-" for name in WANTED}
+
+
+def kept_for(header: Collection[str], kept: Iterable[Kept]) -> Kept | None:
+    """The first that was made for a table with exactly these columns, in whatever order."""
+    return next((one for one in kept if one.header == frozenset(header)), None)
+
+
+def open_by_kept(path: Path, asked: Asked, kept: Collection[Kept]) -> "FeedbackFile":
+    """The file, read by the kept mapping of its header where nobody said how, and nobody we know wrote it.
+
+    A table whose columns say nothing to us is no mistake where a mapping was kept for it.
+    """
+    try:
+        file = open_feedback(path, asked)
+    except UnreadableTable:
+        if any(asked.columns.values()) or not kept:
+            raise
+        found = kept_for(open_table(path, format=asked.format or None).columns, kept)
+        if found is None:
+            raise
+        return open_feedback(path, asked.by(found))
+    if file.table is None or any(asked.columns.values()):
+        return file
+    found = kept_for(file.table.columns, kept)
+    return file if found is None else open_feedback(path, asked.by(found))
 
 
 class FeedbackFile:
@@ -164,7 +208,7 @@ def chosen_mapping(table: Table, chosen: dict[str, str]) -> dict[str, str]:
     free = [column for column in table.columns if column not in stated.values()]
     mapping = stated | guess_mapping(free, table.sample, open_fields)
     if "text" not in mapping:
-        raise UnreadableTable(f"Which column holds what people said? Say --text COLUMN. {_columns(table)}")
+        raise UnreadableTable(f"Which column holds what people said? Name it (--text COLUMN). {_columns(table)}")
     return {name: mapping[name] for name in WANTED if name in mapping}
 
 
@@ -242,4 +286,16 @@ def batches(file: FeedbackFile, *, after: int = 0, consent: str = "") -> Iterato
         yield batch()
 
 
-__all__ = ["Asked", "Batch", "Export", "FeedbackFile", "batches", "chosen_mapping", "open_feedback"]
+__all__ = [
+    "Asked",
+    "Batch",
+    "Export",
+    "FeedbackFile",
+    "Kept",
+    "batches",
+    "chosen_mapping",
+    "kept_for",
+    "open_by_kept",
+    "open_feedback",
+    "whole",
+]

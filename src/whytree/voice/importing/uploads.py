@@ -11,8 +11,8 @@ Each step ends where a batch was committed. A server that stops in between loses
 import secrets
 import time
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
@@ -24,16 +24,24 @@ from django.utils import timezone
 
 from whytree.engines.tables import RowError, UnreadableTable
 from whytree.engines.tables.streams import DAMAGED, open_bytes
-from whytree.errors import Invalid, NotFound, TooLarge, WhytreeError
+from whytree.errors import Conflict, Invalid, NotFound, TooLarge, WhytreeError
 from whytree.voice.drafts import Draft, Source, draft, is_empty
-from whytree.voice.models import Consent, ImportRun, VoiceSettings
-from whytree.voice.services import FileFacts, finish_import, start_import, take_rows
+from whytree.voice.models import ColumnMapping, Consent, ImportRun, RunState, VoiceSettings
+from whytree.voice.services import (
+    FileFacts,
+    find_mapping,
+    finish_import,
+    keep_mapping,
+    kept_mappings,
+    start_import,
+    take_rows,
+)
 from whytree.workspace.access import require
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from .files import Asked, FeedbackFile, batches, open_feedback
+from .files import Asked, FeedbackFile, Kept, batches, open_by_kept, whole
 
 KEPT_FOR = timedelta(days=1)
 """An upload that nobody imports is thrown away after this."""
@@ -74,15 +82,48 @@ def look_at(actor: Actor, product: Product, upload: "UploadedFile[Any]", asked: 
     name = keep(upload)
     try:
         _refuse_bomb(folder() / name)
-        file = _opened(product, name, asked)
-        run = start_import(
-            actor, product, source=_source(file), file=_facts(file, name, upload.name or "", asked), dry_run=True
-        )
-        _take(actor, run, file, until=None)
-        return finish_import(actor, run)
+        if asked.mapping:
+            if any(asked.columns.values()):
+                raise Invalid("Name the column or a mapping, not both.")
+            asked = asked.by(_named(product, asked.mapping))
+        file = _opened(product, name, asked, kept_mappings(product))
+        return _looked_at(actor, product, file, name, upload.name or "")
     except WhytreeError:
         (folder() / name).unlink(missing_ok=True)
         raise
+
+
+def look_again(actor: Actor, looked_at: ImportRun, columns: dict[str, str]) -> ImportRun:
+    """The same file with its columns read so: another dry run in place of the first."""
+    require(actor, looked_at.product, Role.MAINTAINER)
+    if looked_at.state != RunState.DRY_RUN:
+        raise Conflict("This file is imported already. Take the import back first, and upload the file again.")
+    asked = Asked.from_json(looked_at.reading) if looked_at.upload else Asked()
+    file = _opened(looked_at.product, looked_at.upload, replace(asked, columns=whole(columns), mapping=""))
+    run = _looked_at(actor, looked_at.product, file, looked_at.upload, looked_at.file_name)
+    looked_at.delete()
+    return run
+
+
+def keep_as(actor: Actor, looked_at: ImportRun, name: str) -> ColumnMapping:
+    """Keep how this file is read for the next one with its columns."""
+    asked = Asked.from_json(looked_at.reading) if looked_at.upload else Asked()
+    file = _opened(looked_at.product, looked_at.upload, asked)
+    if file.table is None:
+        raise Conflict(f"This file is known as {looked_at.format_name}; there is nothing to keep.")
+    return keep_mapping(actor, looked_at.product, name=name, columns=file.mapping, header=file.table.columns)
+
+
+def _named(product: Product, name: str) -> Kept:
+    found = find_mapping(product, name)
+    return Kept(found.name, found.columns, frozenset(found.header))
+
+
+def _looked_at(actor: Actor, product: Product, file: FeedbackFile, name: str, file_name: str) -> ImportRun:
+    facts = _facts(file, name, file_name, file.asked)
+    run = start_import(actor, product, source=_source(file), file=facts, dry_run=True)
+    _take(actor, run, file, until=None)
+    return finish_import(actor, run)
 
 
 def _refuse_bomb(path: Path) -> None:
@@ -158,6 +199,8 @@ class Preview:
     mapping: dict[str, str]
     columns: list[str]
     drafts: list[Draft]
+    kept: str = ""
+    """The name of the kept mapping that it is read by."""
 
 
 def preview(run: ImportRun) -> Preview | None:
@@ -168,7 +211,8 @@ def preview(run: ImportRun) -> Preview | None:
     kinds = VoiceSettings.of(run.product).redact
     drafts = [one.without_personal(kinds) for one in islice(_drafts(file), SHOWN)]
     why = file.recognised.why if file.recognised else ""
-    return Preview(why, file.mapping, list(file.table.columns) if file.table else [], drafts)
+    columns = list(file.table.columns) if file.table else []
+    return Preview(why, file.mapping, columns, drafts, file.asked.mapping)
 
 
 def _drafts(file: FeedbackFile) -> Iterator[Draft]:
@@ -204,14 +248,14 @@ def folder() -> Path:
     return place
 
 
-def _opened(product: Product, name: str, asked: Asked) -> FeedbackFile:
+def _opened(product: Product, name: str, asked: Asked, kept: Collection[Kept] = ()) -> FeedbackFile:
     path = folder() / name if name else None
     if path is None or not path.is_file():
         raise NotFound(
             "The uploaded file is not here any more. Upload it again: what is known already is not taken twice."
         )
     try:
-        return open_feedback(path, asked)
+        return open_by_kept(path, asked, kept)
     except UnreadableTable as error:
         raise Invalid(str(error).replace(name, "The file")) from error
 

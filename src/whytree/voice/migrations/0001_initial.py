@@ -7,134 +7,251 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('workspace', '0001_initial'),
+        ("workspace", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ImportRun',
+            name="ImportRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file_name', models.CharField(blank=True, max_length=200)),
-                ('fingerprint', models.CharField(help_text='SHA-256 of the file, its mapping and its source.', max_length=64)),
-                ('source_type', models.CharField(max_length=40)),
-                ('source_id', models.CharField(blank=True, max_length=200)),
-                ('source_name', models.CharField(max_length=200)),
-                ('mapping', models.JSONField(default=dict, help_text="Our field to the file's column.")),
-                ('day_first', models.BooleanField(help_text='How 03/04/2024 is to be read; null: it cannot be.', null=True)),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('dry_run', 'Dry Run'), ('running', 'Running'), ('completed', 'Completed'), ('failed', 'Failed')], default='pending', max_length=10)),
-                ('row_offset', models.PositiveBigIntegerField(default=0, help_text='The last row of the file that was dealt with.')),
-                ('rows', models.PositiveBigIntegerField(default=0)),
-                ('created', models.PositiveBigIntegerField(default=0)),
-                ('updated', models.PositiveBigIntegerField(default=0)),
-                ('skipped', models.PositiveBigIntegerField(default=0, help_text='Known already, and the same.')),
-                ('empty', models.PositiveBigIntegerField(default=0, help_text='Without a word in them, as ratings by stars only.')),
-                ('broken', models.PositiveBigIntegerField(default=0)),
-                ('errors', models.JSONField(default=list, help_text='[row, reason] of the first 500 broken rows.')),
-                ('started_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('undone_at', models.DateTimeField(null=True)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.product')),
-                ('started_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("file_name", models.CharField(blank=True, max_length=200)),
+                (
+                    "fingerprint",
+                    models.CharField(help_text="SHA-256 of the file, its mapping and its source.", max_length=64),
+                ),
+                ("source_type", models.CharField(max_length=40)),
+                ("source_id", models.CharField(blank=True, max_length=200)),
+                ("source_name", models.CharField(max_length=200)),
+                ("mapping", models.JSONField(default=dict, help_text="Our field to the file's column.")),
+                (
+                    "day_first",
+                    models.BooleanField(help_text="How 03/04/2024 is to be read; null: it cannot be.", null=True),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("dry_run", "Dry Run"),
+                            ("running", "Running"),
+                            ("completed", "Completed"),
+                            ("failed", "Failed"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "row_offset",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="The last row of the file that was dealt with."
+                    ),
+                ),
+                ("rows", models.PositiveBigIntegerField(default=0)),
+                ("created", models.PositiveBigIntegerField(default=0)),
+                ("updated", models.PositiveBigIntegerField(default=0)),
+                ("skipped", models.PositiveBigIntegerField(default=0, help_text="Known already, and the same.")),
+                (
+                    "empty",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="Without a word in them, as ratings by stars only."
+                    ),
+                ),
+                ("broken", models.PositiveBigIntegerField(default=0)),
+                ("errors", models.JSONField(default=list, help_text="[row, reason] of the first 500 broken rows.")),
+                ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("undone_at", models.DateTimeField(null=True)),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="workspace.product"
+                    ),
+                ),
+                (
+                    "started_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-started_at', '-pk'),
+                "ordering": ("-started_at", "-pk"),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["pending", "dry_run", "running", "completed", "failed"])),
+                        name="voice_importrun_state",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ("pending", "running"))),
+                        fields=("product", "fingerprint"),
+                        name="voice_one_unfinished_run",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='FeedbackItem',
+            name="FeedbackItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('source_type', models.CharField(max_length=40)),
-                ('source_id', models.CharField(blank=True, max_length=200)),
-                ('source_name', models.CharField(blank=True, max_length=200)),
-                ('submission_id', models.CharField(max_length=200)),
-                ('field_id', models.CharField(blank=True, max_length=200)),
-                ('text', models.TextField()),
-                ('author_name', models.CharField(blank=True, max_length=200)),
-                ('person_key', models.CharField(blank=True, max_length=200)),
-                ('said_at', models.DateTimeField()),
-                ('said_at_known', models.BooleanField(default=True, help_text='False: nobody told, so it is when it came in.')),
-                ('rating', models.FloatField(null=True)),
-                ('language', models.CharField(blank=True, max_length=35)),
-                ('app_version', models.CharField(blank=True, max_length=80)),
-                ('flags', models.JSONField(default=dict, help_text='Variants in force for this person when it was said.')),
-                ('url', models.CharField(blank=True, max_length=2000)),
-                ('consent', models.CharField(choices=[('none', 'Not to be quoted: counts, but its words stay here'), ('internal', 'May be quoted inside the team'), ('quotable', 'May be quoted in public')], default='internal', max_length=8)),
-                ('metadata', models.JSONField(default=dict, help_text='Columns that have no field of their own.')),
-                ('content_hash', models.CharField(help_text='SHA-256 of what was sent: tells a change from a repeat.', max_length=64)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('handled_at', models.DateTimeField(help_text='When somebody linked it or put it away; null: it waits.', null=True)),
-                ('handled_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('product', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.product')),
-                ('reporter', models.ForeignKey(db_index=False, help_text='Who passed it on; not who said it.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('import_run', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='items', to='voice.importrun')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Highlight',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('start', models.PositiveIntegerField()),
-                ('end', models.PositiveIntegerField()),
-                ('quote', models.TextField()),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='highlights', to='voice.feedbackitem')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("source_type", models.CharField(max_length=40)),
+                ("source_id", models.CharField(blank=True, max_length=200)),
+                ("source_name", models.CharField(blank=True, max_length=200)),
+                ("submission_id", models.CharField(max_length=200)),
+                ("field_id", models.CharField(blank=True, max_length=200)),
+                ("text", models.TextField()),
+                ("author_name", models.CharField(blank=True, max_length=200)),
+                ("person_key", models.CharField(blank=True, max_length=200)),
+                ("said_at", models.DateTimeField()),
+                (
+                    "said_at_known",
+                    models.BooleanField(default=True, help_text="False: nobody told, so it is when it came in."),
+                ),
+                ("rating", models.FloatField(null=True)),
+                ("language", models.CharField(blank=True, max_length=35)),
+                ("app_version", models.CharField(blank=True, max_length=80)),
+                (
+                    "flags",
+                    models.JSONField(default=dict, help_text="Variants in force for this person when it was said."),
+                ),
+                ("url", models.CharField(blank=True, max_length=2000)),
+                (
+                    "consent",
+                    models.CharField(
+                        choices=[
+                            ("none", "Not to be quoted: counts, but its words stay here"),
+                            ("internal", "May be quoted inside the team"),
+                            ("quotable", "May be quoted in public"),
+                        ],
+                        default="internal",
+                        max_length=8,
+                    ),
+                ),
+                ("metadata", models.JSONField(default=dict, help_text="Columns that have no field of their own.")),
+                (
+                    "content_hash",
+                    models.CharField(
+                        help_text="SHA-256 of what was sent: tells a change from a repeat.", max_length=64
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "handled_at",
+                    models.DateTimeField(
+                        help_text="When somebody linked it or put it away; null: it waits.", null=True
+                    ),
+                ),
+                (
+                    "handled_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="workspace.product",
+                    ),
+                ),
+                (
+                    "reporter",
+                    models.ForeignKey(
+                        db_index=False,
+                        help_text="Who passed it on; not who said it.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "import_run",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="items",
+                        to="voice.importrun",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('start', 'end'),
-                'constraints': [models.UniqueConstraint(fields=('item', 'start', 'end'), name='voice_highlight_once'), models.CheckConstraint(condition=models.Q(('end__gt', models.F('start'))), name='voice_highlight_span')],
+                "indexes": [
+                    models.Index(fields=["product", "-said_at", "-id"], name="voice_feedback_newest"),
+                    models.Index(
+                        condition=models.Q(("handled_at", None)),
+                        fields=["product", "-said_at", "-id"],
+                        name="voice_feedback_waiting",
+                    ),
+                    models.Index(fields=["product", "source_name", "-said_at", "-id"], name="voice_feedback_source"),
+                    models.Index(
+                        condition=models.Q(("rating__isnull", False)),
+                        fields=["product", "rating", "-said_at", "-id"],
+                        name="voice_feedback_rating",
+                    ),
+                    models.Index(fields=["product", "person_key", "-said_at", "-id"], name="voice_feedback_person"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("product", "number"), name="voice_feedback_number"),
+                    models.UniqueConstraint(
+                        fields=("product", "source_type", "source_id", "submission_id", "field_id"),
+                        name="voice_feedback_once",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("text", ""), _negated=True), name="voice_feedback_text"),
+                    models.CheckConstraint(
+                        condition=models.Q(("consent__in", ["none", "internal", "quotable"])),
+                        name="voice_feedback_consent",
+                    ),
+                ],
             },
         ),
-        migrations.AddConstraint(
-            model_name='importrun',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'dry_run', 'running', 'completed', 'failed'])), name='voice_importrun_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='importrun',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('pending', 'running'))), fields=('product', 'fingerprint'), name='voice_one_unfinished_run'),
-        ),
-        migrations.AddIndex(
-            model_name='feedbackitem',
-            index=models.Index(fields=['product', '-said_at', '-id'], name='voice_feedback_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='feedbackitem',
-            index=models.Index(condition=models.Q(('handled_at', None)), fields=['product', '-said_at', '-id'], name='voice_feedback_waiting'),
-        ),
-        migrations.AddIndex(
-            model_name='feedbackitem',
-            index=models.Index(fields=['product', 'source_name', '-said_at', '-id'], name='voice_feedback_source'),
-        ),
-        migrations.AddIndex(
-            model_name='feedbackitem',
-            index=models.Index(condition=models.Q(('rating__isnull', False)), fields=['product', 'rating', '-said_at', '-id'], name='voice_feedback_rating'),
-        ),
-        migrations.AddIndex(
-            model_name='feedbackitem',
-            index=models.Index(fields=['product', 'person_key', '-said_at', '-id'], name='voice_feedback_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='feedbackitem',
-            constraint=models.UniqueConstraint(fields=('product', 'number'), name='voice_feedback_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='feedbackitem',
-            constraint=models.UniqueConstraint(fields=('product', 'source_type', 'source_id', 'submission_id', 'field_id'), name='voice_feedback_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='feedbackitem',
-            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='voice_feedback_text'),
-        ),
-        migrations.AddConstraint(
-            model_name='feedbackitem',
-            constraint=models.CheckConstraint(condition=models.Q(('consent__in', ['none', 'internal', 'quotable'])), name='voice_feedback_consent'),
+        migrations.CreateModel(
+            name="Highlight",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("start", models.PositiveIntegerField()),
+                ("end", models.PositiveIntegerField()),
+                ("quote", models.TextField()),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="highlights", to="voice.feedbackitem"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ("start", "end"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("item", "start", "end"), name="voice_highlight_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("end__gt", models.F("start"))), name="voice_highlight_span"
+                    ),
+                ],
+            },
         ),
     ]

@@ -7,87 +7,177 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tree', '0030_drafts'),
-        ('voice', '0102_requesters'),
-        ('workspace', '0001_initial'),
+        ("tree", "0030_drafts"),
+        ("voice", "0102_requesters"),
+        ("workspace", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Theme',
+            name="Theme",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('label', models.CharField(max_length=120)),
-                ('name', models.CharField(blank=True, max_length=120)),
-                ('terms', models.JSONField(default=list, help_text='Words that tell it from the others, the most telling first.')),
-                ('state', models.CharField(choices=[('found', 'Machine-made'), ('adopted', 'Adopted as an opportunity'), ('dismissed', 'Dismissed')], default='found', max_length=9)),
-                ('split_off', models.BooleanField(default=False, help_text="A person made it out of another's voices.")),
-                ('quotes', models.JSONField(default=list, help_text='Primary keys of items that speak for it, the most typical first.')),
-                ('x', models.FloatField(default=0.5, help_text='Place on the map, 0 to 1: near is alike.')),
-                ('y', models.FloatField(default=0.5)),
-                ('found_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('joined_to', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='parts', to='voice.theme')),
-                ('opportunity', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='tree.opportunity')),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.product')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='ThemeMembership',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('near', models.FloatField(default=0.0, help_text='Cosine to the middle of the theme: 1 is as typical as can be.')),
-                ('item', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='theme_membership', to='voice.feedbackitem')),
-                ('moved_to', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='moved_here', to='voice.theme')),
-                ('theme', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='voice.theme')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='ThemeRun',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('done', 'Done'), ('failed', 'Failed')], default='waiting', max_length=7)),
-                ('by_meaning', models.BooleanField(default=False)),
-                ('items', models.PositiveIntegerField(default=0)),
-                ('themes', models.PositiveIntegerField(default=0)),
-                ('left_over', models.PositiveIntegerField(default=0)),
-                ('newest_item', models.PositiveBigIntegerField(default=0, help_text='Primary key of the newest item that was read.')),
-                ('seconds', models.FloatField(default=0.0)),
-                ('error', models.CharField(blank=True, max_length=400)),
-                ('asked_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('asked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.product')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("label", models.CharField(max_length=120)),
+                ("name", models.CharField(blank=True, max_length=120)),
+                (
+                    "terms",
+                    models.JSONField(
+                        default=list, help_text="Words that tell it from the others, the most telling first."
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("found", "Machine-made"),
+                            ("adopted", "Adopted as an opportunity"),
+                            ("dismissed", "Dismissed"),
+                        ],
+                        default="found",
+                        max_length=9,
+                    ),
+                ),
+                (
+                    "split_off",
+                    models.BooleanField(default=False, help_text="A person made it out of another's voices."),
+                ),
+                (
+                    "quotes",
+                    models.JSONField(
+                        default=list, help_text="Primary keys of items that speak for it, the most typical first."
+                    ),
+                ),
+                ("x", models.FloatField(default=0.5, help_text="Place on the map, 0 to 1: near is alike.")),
+                ("y", models.FloatField(default=0.5)),
+                ("found_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "joined_to",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="parts", to="voice.theme"
+                    ),
+                ),
+                (
+                    "opportunity",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="tree.opportunity"
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="workspace.product"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-asked_at', '-pk'),
+                "constraints": [
+                    models.UniqueConstraint(fields=("product", "number"), name="voice_theme_number"),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["found", "adopted", "dismissed"])), name="voice_theme_state"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("joined_to", models.F("id")), _negated=True),
+                        name="voice_theme_joined_to_itself",
+                    ),
+                ]
             },
         ),
-        migrations.AddConstraint(
-            model_name='theme',
-            constraint=models.UniqueConstraint(fields=('product', 'number'), name='voice_theme_number'),
+        migrations.CreateModel(
+            name="ThemeMembership",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "near",
+                    models.FloatField(
+                        default=0.0, help_text="Cosine to the middle of the theme: 1 is as typical as can be."
+                    ),
+                ),
+                (
+                    "item",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="theme_membership",
+                        to="voice.feedbackitem",
+                    ),
+                ),
+                (
+                    "moved_to",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="moved_here",
+                        to="voice.theme",
+                    ),
+                ),
+                (
+                    "theme",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to="voice.theme",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["theme", "-near"], name="voice_theme_nearest"),
+                    models.Index(fields=["moved_to", "-near"], name="voice_theme_moved"),
+                ]
+            },
         ),
-        migrations.AddConstraint(
-            model_name='theme',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['found', 'adopted', 'dismissed'])), name='voice_theme_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='theme',
-            constraint=models.CheckConstraint(condition=models.Q(('joined_to', models.F('id')), _negated=True), name='voice_theme_joined_to_itself'),
-        ),
-        migrations.AddIndex(
-            model_name='thememembership',
-            index=models.Index(fields=['theme', '-near'], name='voice_theme_nearest'),
-        ),
-        migrations.AddIndex(
-            model_name='thememembership',
-            index=models.Index(fields=['moved_to', '-near'], name='voice_theme_moved'),
-        ),
-        migrations.AddConstraint(
-            model_name='themerun',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'done', 'failed'])), name='voice_themerun_state'),
+        migrations.CreateModel(
+            name="ThemeRun",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("waiting", "Waiting"), ("done", "Done"), ("failed", "Failed")],
+                        default="waiting",
+                        max_length=7,
+                    ),
+                ),
+                ("by_meaning", models.BooleanField(default=False)),
+                ("items", models.PositiveIntegerField(default=0)),
+                ("themes", models.PositiveIntegerField(default=0)),
+                ("left_over", models.PositiveIntegerField(default=0)),
+                (
+                    "newest_item",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="Primary key of the newest item that was read."
+                    ),
+                ),
+                ("seconds", models.FloatField(default=0.0)),
+                ("error", models.CharField(blank=True, max_length=400)),
+                ("asked_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="workspace.product"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ("-asked_at", "-pk"),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["waiting", "done", "failed"])), name="voice_themerun_state"
+                    )
+                ],
+            },
         ),
     ]

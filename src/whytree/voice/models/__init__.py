@@ -1,13 +1,15 @@
 """What people said, where it came in, what was marked in it and what was taken out."""
 
 from ..interviews.models import Guide, Interview, InterviewSnapshot, Transcript
+from ..surveys.models import Survey, SurveyResponse, SurveyState
 from ..themes.models import Theme, ThemeMembership, ThemeRun, ThemeState
 from .contacts import Contact, ContactKind, ContactSettings, ContactWish
-from .imports import ERRORS_KEPT, UNFINISHED, ImportRun, RunState
+from .imports import ERRORS_KEPT, UNFINISHED, ColumnMapping, ImportRun, RunState
 from .items import Consent, FeedbackItem, Highlight, HighlightTag, ItemTag, Redaction
 from .loop import Loop, Requester
 from .settings import VoiceSettings
 from .sizes import NAME_LENGTH, TEXT_LENGTH
+from .telling import Feeling, Reading
 from .triage import SavedView, Status, Tag
 
 __all__ = [
@@ -15,12 +17,14 @@ __all__ = [
     "NAME_LENGTH",
     "TEXT_LENGTH",
     "UNFINISHED",
+    "ColumnMapping",
     "Consent",
     "Contact",
     "ContactKind",
     "ContactSettings",
     "ContactWish",
     "FeedbackItem",
+    "Feeling",
     "Guide",
     "Highlight",
     "HighlightTag",
@@ -29,11 +33,15 @@ __all__ = [
     "InterviewSnapshot",
     "ItemTag",
     "Loop",
+    "Reading",
     "Redaction",
     "Requester",
     "RunState",
     "SavedView",
     "Status",
+    "Survey",
+    "SurveyResponse",
+    "SurveyState",
     "Tag",
     "Theme",
     "ThemeMembership",

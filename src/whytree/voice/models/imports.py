@@ -76,3 +76,20 @@ class ImportRun(models.Model):
     def is_open(self) -> bool:
         """Whether what was redacted can still be put back."""
         return self.closed_at is None and self.undone_at is None and self.state != RunState.DRY_RUN
+
+
+class ColumnMapping(models.Model):
+    """Which column of a table holds what, kept under a name; `header` are the columns of the table it was made for."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=60)
+    columns = models.JSONField(help_text="Our field to the file's column; what is not named is nowhere.")
+    header = models.JSONField(help_text="All columns of that table, sorted.")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (models.UniqueConstraint(fields=("product", "name"), name="voice_mapping_name"),)
+
+    def __str__(self) -> str:
+        return self.name

@@ -67,6 +67,13 @@ class FeedbackItem(models.Model):
     assignee = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     snoozed_until = models.DateTimeField(null=True, help_text="It waits, and is not shown before then.")
     tags = models.ManyToManyField(Tag, through="ItemTag", related_name="items")
+    merged_into = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="merged",
+        help_text="The voice that says the same and stands for both in the inbox; this one keeps its words and its person.",
+    )
 
     class Meta:
         # No default ordering: SQLite would walk the index of times instead of looking ids up.
@@ -110,7 +117,7 @@ class FeedbackItem(models.Model):
 
     @property
     def is_waiting(self) -> bool:
-        return self.handled_at is None
+        return self.handled_at is None and self.merged_into_id is None
 
 
 class ItemTag(models.Model):

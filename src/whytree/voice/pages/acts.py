@@ -48,8 +48,12 @@ def link(request: PageRequest, product: Product, number: int) -> HttpResponse:
 @page(Role.MEMBER)
 def unlink(request: PageRequest, product: Product, number: int, ref: str) -> HttpResponse:
     item = queries.find_feedback(product, number)
-    services.unlink(request.actor, item, services.find_opportunity(product, ref))
-    messages.success(request, f"{item.ref} speaks for {ref.upper()} no longer. Its highlight stays.")
+    try:
+        services.unlink(request.actor, item, services.find_opportunity(product, ref))
+    except Conflict as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, f"{item.ref} speaks for {ref.upper()} no longer. Its highlight stays.")
     return redirect(_here(request, product, item))
 
 
@@ -135,7 +139,7 @@ def triage(request: PageRequest, product: Product) -> HttpResponse:
         act = act_of(request.POST)
         onward = _after(request, product, wanted, items, opened, act.name)
         done = services.triage(request.actor, product, items, act)
-    except (Invalid, NotFound, TooLarge) as error:
+    except (Conflict, Invalid, NotFound, TooLarge) as error:
         messages.error(request, error.message)
         return redirect(address(product, wanted, after=back.get("after", ""), item=opened))
     many = f"{done.changed:,} voices are" if len(items) > 1 else f"{items[0].ref} is"
@@ -161,7 +165,7 @@ def _after(
     """Where to go on: what leaves the list of those that wait is followed by the next one."""
     if "back" not in request.POST or not request.POST["back"]:
         return reverse("feedback_item", args=[product.slug, items[0].number])
-    leaves = wanted.state == "waiting" and act in ("put_away", "link", "snooze", "set_status")
+    leaves = wanted.state == "waiting" and act in ("put_away", "link", "snooze", "set_status", "merge")
     if not leaves or len(items) > 1:
         gone = leaves and any(item.ref == opened for item in items)
         return address(product, wanted, item="" if gone else opened)

@@ -9,11 +9,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from whytree.engines.personal import KINDS
-from whytree.errors import Invalid, NotFound, TooLarge, WhytreeError
+from whytree.errors import Conflict, Invalid, NotFound, TooLarge, WhytreeError
 from whytree.voice import services
 from whytree.voice.importing import uploads
+from whytree.voice.importing.columns import WANTED
 from whytree.voice.importing.files import Asked
-from whytree.voice.models import Consent, ImportRun, RunState, VoiceSettings
+from whytree.voice.models import ColumnMapping, Consent, ImportRun, RunState, VoiceSettings
 from whytree.workspace.access import role_of
 from whytree.workspace.actors import Actor
 from whytree.workspace.doors import PageRequest, page
@@ -21,6 +22,21 @@ from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 RUNS = 50
+
+LABELS = {
+    "text": "What was said",
+    "title": "A title above it",
+    "said_at": "When",
+    "author_name": "Who said it",
+    "author_email": "Their e-mail address",
+    "person": "Their id in your product",
+    "rating": "Rating",
+    "submission_id": "Its own id",
+    "language": "Language",
+    "app_version": "App version",
+    "url": "A link to it",
+}
+"""What people call our fields; `importing.columns.WANTED` has no other."""
 
 
 def _may_import(actor: Actor, product: Product) -> bool:
@@ -39,7 +55,7 @@ def imports(request: PageRequest, product: Product) -> HttpResponse:
         if not isinstance(upload, UploadedFile):
             raise Invalid("Choose a file first.")
         run = uploads.look_at(request.actor, product, upload, _asked(request, product, upload.name or ""))
-    except (Invalid, TooLarge) as error:
+    except (Invalid, NotFound, TooLarge) as error:
         return _list(request, product, error)
     return redirect("import_run", product.slug, run.pk)
 
@@ -47,13 +63,16 @@ def imports(request: PageRequest, product: Product) -> HttpResponse:
 def _asked(request: PageRequest, product: Product, name: str) -> Asked:
     form = request.POST
     channels = tuple(part for part in form.get("channels", "").replace(",", " ").split() if part)
+    column = form.get("text_column", "").strip()[:500]
     return Asked(
+        columns={"text": column} if column else {},
         source=form.get("source", "").strip()[:200],
         consent=form.get("consent", ""),
         name=name[:200],
         channels=channels,
         team=tuple(VoiceSettings.of(product).team),
         keep_team=form.get("with_team") == "1",
+        mapping=form.get("mapping", "").strip()[:200],
     )
 
 
@@ -68,6 +87,7 @@ def _list(request: PageRequest, product: Product, error: WhytreeError | None = N
         "most_mb": uploads.most_mb(),
         "settings": VoiceSettings.of(product),
         "kinds": KINDS,
+        "mappings": ColumnMapping.objects.filter(product=product),
         "error": error,
     }
     return render(request, "voice/imports.html", context, status=error.status if error else 200)
@@ -94,9 +114,46 @@ def _run_context(request: PageRequest, product: Product, run: ImportRun) -> dict
         "looked_at": looked_at,
         "preview": preview,
         "going_on": run.state == RunState.RUNNING and bool(run.upload),
+        "fields": [(name, LABELS[name], preview.mapping.get(name, "")) for name in WANTED]
+        if preview and preview.columns
+        else [],
         "left": {name: left.get(name, 0) for name in services.LEFT_OUT},
         "may_import": _may_import(request.actor, product),
     }
+
+
+@require_POST
+@page(Role.MAINTAINER)
+def look_again(request: PageRequest, product: Product, run_id: int) -> HttpResponse:
+    """The same file, with its columns read as the form says."""
+    run = services.find_run(product, run_id)
+    columns = {name: request.POST.get(name, "") for name in WANTED}
+    try:
+        run = uploads.look_again(request.actor, run, columns)
+    except (Conflict, Invalid) as error:
+        messages.error(request, error.message)
+    return redirect("import_run", product.slug, run.pk)
+
+
+@require_POST
+@page(Role.MAINTAINER)
+def keep_mapping(request: PageRequest, product: Product, run_id: int) -> HttpResponse:
+    """Keep how this file is read under a name."""
+    run = services.find_run(product, run_id)
+    try:
+        kept = uploads.keep_as(request.actor, run, request.POST.get("name", ""))
+        messages.success(request, f"“{kept.name}” is kept: the next table with these columns is read so.")
+    except (Conflict, Invalid) as error:
+        messages.error(request, error.message)
+    return redirect("import_run", product.slug, run.pk)
+
+
+@require_POST
+@page(Role.MAINTAINER)
+def remove_mapping(request: PageRequest, product: Product) -> HttpResponse:
+    services.remove_mapping(request.actor, product, request.POST.get("name", ""))
+    messages.success(request, "The mapping is gone; what was imported with it stays.")
+    return redirect("feedback_imports", product.slug)
 
 
 @require_POST
@@ -150,10 +207,17 @@ def undo_import(request: PageRequest, product: Product, run_id: int) -> HttpResp
 @require_POST
 @page(Role.MAINTAINER)
 def voice_settings(request: PageRequest, product: Product) -> HttpResponse:
-    """What is taken out at the door from now on, and who is of the team."""
-    team = request.POST.get("team", "").replace(",", " ").split()
+    """What is taken out at the door from now on, who is of the team, and whether pages may hand in feedback."""
+    team, origins = (request.POST.get(name, "").replace(",", " ").split() for name in ("team", "page_origins"))
     try:
-        services.set_voice_settings(request.actor, product, redact=request.POST.getlist("redact"), team=team)
+        services.set_voice_settings(
+            request.actor,
+            product,
+            redact=request.POST.getlist("redact"),
+            team=team,
+            from_pages="from_pages" in request.POST,
+            page_origins=origins,
+        )
     except Invalid as error:
         return _list(request, product, error)
     messages.success(request, "Kept. It holds for what comes in from now on.")

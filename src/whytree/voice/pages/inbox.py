@@ -6,16 +6,19 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET
 
+from whytree.analytics.cohorts.queries import list_cohorts
+from whytree.engines.telling import language_name
 from whytree.engines.text import Piece, excerpt
 from whytree.errors import NotFound
 from whytree.voice import queries
-from whytree.voice.models import FeedbackItem
+from whytree.voice.downloads import as_file
+from whytree.voice.models import FeedbackItem, Feeling
 from whytree.voice.queries import Wanted
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
@@ -98,6 +101,9 @@ def _whole(request: PageRequest, product: Product, wanted: Wanted) -> HttpRespon
         "tabs": _tabs(product, wanted),
         "sources": queries.sources(product),
         "ratings": RATINGS,
+        "languages": queries.languages(product),
+        "feelings": Feeling.choices,
+        "cohorts": list_cohorts(product),
         "nothing_yet": not shown.items and not FeedbackItem.objects.filter(product=product).exists(),
         "may_write": may_write(request.actor, product),
         "further": wanted.further,
@@ -181,6 +187,9 @@ def _narrowing(wanted: Wanted) -> str:
         f"of {wanted.company}" if wanted.company else "",
         f"about version {wanted.version}" if wanted.version else "",
         f"on {wanted.variant}" if wanted.variant else "",
+        f"of people in {wanted.segment}" if wanted.segment else "",
+        f"in {language_name(wanted.language)}" if wanted.language else "",
+        f"sounding {wanted.sentiment}" if wanted.sentiment else "",
         f"since {wanted.since}" if wanted.since else "",
         f"until {wanted.until}" if wanted.until else "",
         f"with “{wanted.words.strip()}”" if wanted.words.strip() else "",
@@ -194,6 +203,13 @@ def _tabs(product: Product, wanted: Wanted) -> list[tuple[str, str, bool]]:
         (label, address(product, replace(wanted, state=state)), state == wanted.state)
         for state, label in queries.STATES.items()
     ]
+
+
+@require_GET
+@page(Role.MEMBER)
+def export(request: PageRequest, product: Product, form: str) -> StreamingHttpResponse:
+    """What the list shows, and all that is behind its other pages, as a file."""
+    return as_file(product, wanted_of(request.GET), form)
 
 
 @require_GET

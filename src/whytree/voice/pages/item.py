@@ -8,16 +8,17 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from whytree.engines.text import Query
-from whytree.errors import Invalid, NotFound
+from whytree.engines.text import Query, excerpt
+from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.tree.models import TITLE_LENGTH, Importance, OpportunityKind, Outcome
 from whytree.tree.queries import find_node
 from whytree.tree.services import create_opportunity
 from whytree.voice import queries, services
+from whytree.voice.alike import similar
 from whytree.voice.drafts import FeedbackFields, Source
-from whytree.voice.models import Consent, FeedbackItem
+from whytree.voice.models import TEXT_LENGTH, Consent, FeedbackItem
 from whytree.voice.queries import Linked
 from whytree.voice.themes.queries import theme_of
 from whytree.workspace.activity import activity_for
@@ -128,17 +129,36 @@ def heard(request: PageRequest, product: Product) -> HttpResponse:
     if request.method != "POST":
         return _heard_form(request, product, QueryDict())
     try:
-        made = services.add_feedback(
-            request.actor,
-            product,
-            source=Source("heard", name=request.POST.get("source_name", "").strip()[:200] or "told us"),
-            reporter_id=request.actor.user_id,
-            **_heard_fields(request.POST),
-        )
-    except Invalid as error:
+        made = _keep_heard(request, product)
+    except (Conflict, Invalid, NotFound) as error:
         return _heard_form(request, product, request.POST, error)
     messages.success(request, f"{made.ref} is kept, with you as its reporter. Does it show a problem? Link it now.")
     return redirect("feedback_item", product.slug, made.number)
+
+
+@transaction.atomic
+def _keep_heard(request: PageRequest, product: Product) -> FeedbackItem:
+    """One more voice; where somebody has said the same before, it is merged into that one at once."""
+    made = services.add_feedback(
+        request.actor,
+        product,
+        source=Source("heard", name=request.POST.get("source_name", "").strip()[:200] or "told us"),
+        reporter_id=request.actor.user_id,
+        **_heard_fields(request.POST),
+    )
+    same_as = request.POST.get("same_as", "")
+    if same_as:
+        services.merge(request.actor, made, services.find_main(product, same_as))
+    return made
+
+
+@require_POST
+@page(Role.MEMBER)
+def said_before(request: PageRequest, product: Product) -> HttpResponse:
+    """Who has said the same as what is being typed; nothing of it is kept."""
+    text = request.POST.get("text", "")[:TEXT_LENGTH]
+    found = [(one, excerpt(one.item.text, one.query, width=140)) for one in similar(product, text)]
+    return render(request, "voice/_said_before.html", {"similar": found, "same_as": request.POST.get("same_as", "")})
 
 
 def _heard_fields(form: QueryDict) -> FeedbackFields:
@@ -148,7 +168,9 @@ def _heard_fields(form: QueryDict) -> FeedbackFields:
     return fields
 
 
-def _heard_form(request: PageRequest, product: Product, form: QueryDict, error: Invalid | None = None) -> HttpResponse:
+def _heard_form(
+    request: PageRequest, product: Product, form: QueryDict, error: WhytreeError | None = None
+) -> HttpResponse:
     context = {
         "here": "voices",
         "form": form,

@@ -6,13 +6,14 @@ from typing import Any
 
 from django.http import QueryDict
 
-from whytree.engines.text import Query, find_spans, merge_spans, pieces
+from whytree.engines.text import Query, excerpt, find_spans, merge_spans, pieces
 from whytree.errors import NotFound, Unavailable
 from whytree.people.queries import PersonRef, find_person, timeline
 from whytree.stores.errors import StoreUnavailable
 from whytree.stores.timeline import Moment
 from whytree.tree.models import Importance, Opportunity
-from whytree.voice import queries
+from whytree.voice import queries, services
+from whytree.voice.alike import Similar, similar_to
 from whytree.voice.models import Consent, FeedbackItem, Highlight
 from whytree.voice.services import Span
 from whytree.workspace.access import role_of
@@ -56,7 +57,14 @@ def reading(request: PageRequest, product: Product, item: FeedbackItem, query: Q
         "default_importance": Importance.NICE_TO_HAVE.value,
         "consents": Consent.choices,
         "may_write": may_write(request.actor, product),
+        "merged": [one for one in services.group_of(item) if one.pk not in (item.pk, item.merged_into_id)],
+        "similar": [(one, excerpt(one.item.text, one.query, width=140)) for one in _suggested(request, item)],
     }
+
+
+def _suggested(request: PageRequest, item: FeedbackItem) -> list[Similar]:
+    """Voices that may say the same; only to those who could merge them, and none where it is merged already."""
+    return similar_to(item) if item.merged_into_id is None and may_write(request.actor, item.product) else []
 
 
 def _marked(item: FeedbackItem, marks: Sequence[Highlight], query: Query) -> list[tuple[int, int]]:

@@ -70,7 +70,7 @@ def sorting(request: PageRequest, product: Product) -> dict[str, Any]:
 def act_of(form: QueryDict) -> services.Act:
     """What a form asks for: its button, or, when it was sent without one, the one field that was filled in."""
     button = form.get("act", "")
-    if button in ("put_away", "bring_back"):
+    if button in ("put_away", "bring_back", "part"):
         return services.Act(button)
     filled = [name for name in _FIELDS if form.get(name, "").strip()]
     if len(filled) != 1:
@@ -82,7 +82,7 @@ def act_of(form: QueryDict) -> services.Act:
     return services.Act(name, value)
 
 
-_FIELDS = ("tag", "untag", "assign", "snooze", "set_status", "link")
+_FIELDS = ("tag", "untag", "assign", "snooze", "set_status", "link", "merge")
 _TOO_MANY = "One thing at a time: only one of the fields may be filled in."
 
 

@@ -6,15 +6,19 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any, Literal
 
 from django.db.models import BigIntegerField, Case, Q, QuerySet, When
 from django.db.models.functions import Cast, Now, Substr
 
+from whytree.engines.telling import language_name
 from whytree.engines.text import Query, parse_query
 from whytree.errors import Invalid, NotFound
 from whytree.tree.models import EvidenceLink, Opportunity, SourceKind
-from whytree.voice.models import FeedbackItem, ItemTag
+from whytree.tree.queries import NodeKey, find_node, key_of, keys_below
+from whytree.voice.models import FeedbackItem, ItemTag, Reading
 from whytree.voice.narrowing import narrowed
 from whytree.voice.search import matching
 from whytree.workspace.models import Product
@@ -43,8 +47,9 @@ MOST_PAGES = 40
 class Wanted:
     """Which voices one wants to see.
 
-    `plan` and `company` are of the person who spoke; `version` the app's; `variant` a flag's as `flag:variant`; `since`
-    and `until` days. `assignee` is a member's address, or "none".
+    `opportunity` is any node's ref; `plan`, `company` and `segment` (a cohort's key) are of the person who spoke; `version`
+    the app's; `variant` a flag's as `flag:variant`; `language` a code as de, and `sentiment`, as a machine tells them;
+    `since` and `until` days. `assignee` is a member's address, or "none".
     """
 
     state: State = "waiting"
@@ -62,6 +67,9 @@ class Wanted:
     variant: str = ""
     since: str = ""
     until: str = ""
+    segment: str = ""
+    language: str = ""
+    sentiment: str = ""
 
     @property
     def query(self) -> Query:
@@ -81,7 +89,20 @@ class Wanted:
         return {name: getattr(self, name) for name in FURTHER if getattr(self, name)}
 
 
-FURTHER = ("tag", "status", "assignee", "plan", "company", "version", "variant", "since", "until")
+FURTHER = (
+    "tag",
+    "status",
+    "assignee",
+    "plan",
+    "company",
+    "segment",
+    "version",
+    "variant",
+    "language",
+    "sentiment",
+    "since",
+    "until",
+)
 
 
 @dataclass(frozen=True)
@@ -96,7 +117,9 @@ def listed(product: Product, wanted: Wanted) -> QuerySet[FeedbackItem]:
     """The items one wants, the newest first; with words, the best match first."""
     if wanted.state not in STATES:
         raise Invalid(f"There is no state “{wanted.state}”; there are {', '.join(STATES)}.")
-    items = FeedbackItem.objects.filter(product=product).select_related("product", "status", "assignee")
+    items = FeedbackItem.objects.filter(product=product).select_related(
+        "product", "status", "assignee", "merged_into", "reading"
+    )
     items = _in_state(product, items, wanted.state)
     if wanted.source:
         items = items.filter(source_name=without_nul(wanted.source))
@@ -105,7 +128,7 @@ def listed(product: Product, wanted: Wanted) -> QuerySet[FeedbackItem]:
     if wanted.person:
         items = items.filter(person_key=without_nul(wanted.person))
     if wanted.opportunity:
-        items = items.filter(number__in=linked_numbers(product, _opportunity_pk(product, wanted.opportunity)))
+        items = items.filter(number__in=linked_numbers(product, _nodes_meant(product, wanted.opportunity)))
     items = narrowed(product, items, wanted)
     if not wanted.words.strip():
         return items.order_by("-said_at", "-pk")
@@ -120,36 +143,41 @@ def without_nul(text: str) -> str:
 
 
 AWAKE = Q(snoozed_until=None) | Q(snoozed_until__lte=Now())
+WAITING = Q(handled_at=None, merged_into=None)
+"""Nobody read it yet, and no other voice stands for it."""
 
 
 def _in_state(product: Product, items: QuerySet[FeedbackItem], state: State) -> QuerySet[FeedbackItem]:
     if state == "waiting":
-        return items.filter(AWAKE, handled_at=None)
+        return items.filter(AWAKE, WAITING)
     if state == "asleep":
-        return items.filter(handled_at=None, snoozed_until__gt=Now())
+        return items.filter(WAITING, snoozed_until__gt=Now())
     if state == "linked":
         return items.filter(number__in=linked_numbers(product))
     if state == "away":
-        return items.filter(handled_at__isnull=False).exclude(number__in=linked_numbers(product))
+        away = items.filter(handled_at__isnull=False, merged_into=None)
+        return away.exclude(number__in=linked_numbers(product))
     return items
 
 
-def linked_numbers(product: Product, opportunity_pk: int | None = None) -> QuerySet[Any, int]:
-    """The numbers of the items that the tree holds as evidence; asked of the tree, so that unlinking there counts here."""
+def linked_numbers(product: Product, nodes: Sequence[NodeKey] | None = None) -> QuerySet[Any, int]:
+    """The numbers of the items that the tree holds as evidence, on these nodes or on any; asked of the tree, so that
+    unlinking there counts here."""
     links = EvidenceLink.objects.filter(product=product, source_kind=SourceKind.FEEDBACK)
-    if opportunity_pk is not None:
-        links = links.filter(node_kind=Opportunity.prefix, node_id=opportunity_pk)
+    if nodes is not None:
+        on: dict[str, list[int]] = defaultdict(list)
+        for kind, pk in nodes:
+            on[kind].append(pk)
+        links = links.filter(reduce(or_, (Q(node_kind=kind, node_id__in=pks) for kind, pks in on.items())))
     number = Case(When(source_id__regex=_REF, then=Cast(Substr("source_id", 4), BigIntegerField())))
     numbered = links.order_by().annotate(item_number=number).filter(item_number__isnull=False)
     return numbered.values_list("item_number", flat=True)
 
 
-def _opportunity_pk(product: Product, ref: str) -> int:
-    number = ref.upper().removeprefix("OPP-")
-    found = Opportunity.objects.filter(product=product, number=int(number)).first() if number.isdecimal() else None
-    if found is None:
-        raise NotFound(f"There is no opportunity {ref[:20]} in {product.name}.")
-    return found.pk
+def _nodes_meant(product: Product, ref: str) -> list[NodeKey]:
+    """An opportunity alone, as its page counts it; of any other node everything below it, too."""
+    node = find_node(product, ref)
+    return [key_of(node)] if isinstance(node, Opportunity) else keys_below(node)
 
 
 def page_of(product: Product, wanted: Wanted, *, after: str = "", size: int = PAGE) -> Page:
@@ -196,7 +224,7 @@ def count(product: Product, wanted: Wanted) -> int:
 
 def waiting_count(product: Product) -> int:
     """How many voices nobody has read yet, exactly."""
-    return FeedbackItem.objects.filter(AWAKE, product=product, handled_at=None).count()
+    return FeedbackItem.objects.filter(AWAKE, WAITING, product=product).count()
 
 
 def sources(product: Product) -> list[str]:
@@ -212,10 +240,18 @@ def sources(product: Product) -> list[str]:
     return [name for name in names if name]
 
 
+def languages(product: Product) -> list[tuple[str, str]]:
+    """Code and name of the languages that were told, by name."""
+    codes = Reading.objects.filter(item__product=product).exclude(language="").values_list("language", flat=True)
+    return sorted(((code, language_name(code)) for code in codes.order_by().distinct()), key=lambda one: one[1])
+
+
 def find_feedback(product: Product, number: int) -> FeedbackItem:
     item = (
         FeedbackItem.objects.filter(product=product, number=number)
-        .select_related("product", "import_run", "reporter", "handled_by", "status", "assignee")
+        .select_related(
+            "product", "import_run", "reporter", "handled_by", "status", "assignee", "merged_into", "reading"
+        )
         .first()
     )
     if item is None:
@@ -238,7 +274,8 @@ def _number_of(product: Product, ref: str) -> int:
 def find_many(product: Product, refs: Sequence[str]) -> list[FeedbackItem]:
     """The items people call these, in that order; all of them or none."""
     numbers = [_number_of(product, ref) for ref in refs]
-    found = FeedbackItem.objects.filter(product=product, number__in=numbers).select_related("product")
+    items = FeedbackItem.objects.filter(product=product, number__in=numbers)
+    found = items.select_related("product", "merged_into")
     by_number = {item.number: item for item in found}
     missing = next((number for number in numbers if number not in by_number), None)
     if missing is not None:

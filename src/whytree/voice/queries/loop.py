@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from whytree.analytics.definitions import Conversion
+from whytree.analytics.definitions import goal_event
 from whytree.analytics.queries import definition_of, metrics_by_key
 from whytree.errors import Invalid, NotFound
 from whytree.flags.queries import flags_by_solution
@@ -135,8 +135,7 @@ def _used_by_default(solution: Solution) -> str:
     metric = metrics_by_key(solution.product, [hypothesis.metric_key]).get(hypothesis.metric_key)
     if metric is None:
         return ""
-    definition = definition_of(metric)
-    return definition.goal if isinstance(definition, Conversion) else definition.event
+    return goal_event(definition_of(metric))
 
 
 def _followed(

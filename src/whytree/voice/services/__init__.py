@@ -12,6 +12,8 @@ from .linking import (
     link_excerpt,
     unlink,
 )
+from .mappings import find_mapping, keep_mapping, kept_mappings, mapping_for, remove_mapping
+from .merging import find_main, group_of, merge, part
 from .personal import close_import, put_back_personal, set_voice_settings
 from .sorting import add_status, remove_status, remove_view, save_view
 from .triage import ACTS, MOST_AT_ONCE, Act, Triaged, find_status, together, triage, undo_triage
@@ -32,16 +34,25 @@ __all__ = [
     "bring_back",
     "close_import",
     "find_highlight",
+    "find_main",
+    "find_mapping",
     "find_opportunity",
     "find_opportunity_by_words",
     "find_run",
     "find_status",
     "finish_import",
+    "group_of",
     "highlight",
     "importance_of",
+    "keep_mapping",
+    "kept_mappings",
     "link_excerpt",
+    "mapping_for",
+    "merge",
+    "part",
     "put_away",
     "put_back_personal",
+    "remove_mapping",
     "remove_status",
     "remove_view",
     "save_view",

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from django.db import transaction
 
-from whytree.voice.models import FeedbackItem, Highlight, Redaction, Requester, SavedView
+from whytree.voice.models import FeedbackItem, Highlight, Reading, Redaction, Requester, SavedView, SurveyResponse
 from whytree.workspace.models import Activity, Product
 
 from .storing import ERASED, erased_id
@@ -23,11 +23,13 @@ def erase_feedback(product: Product, person_key: str) -> int:
     _forget_activity(Highlight._meta.label, list(marks.values_list("pk", flat=True)))
     marks.delete()
     Redaction.objects.filter(item__in=items).delete()
+    Reading.objects.filter(item__in=items).delete()
     for item in items:
         _blank(item)
     FeedbackItem.objects.bulk_update(items, _BLANKED, batch_size=100)
     if person_key:
         _forget_requester(product, person_key)
+        _forget_responses(product, person_key)
         views = SavedView.objects.filter(product=product, query__contains=urlencode({"person": person_key}))
         _forget_activity(SavedView._meta.label, list(views.values_list("pk", flat=True)))
         views.delete()
@@ -41,6 +43,16 @@ def _forget_requester(product: Product, person_key: str) -> None:
     for row in rows:
         row.person_key = f"erased:{secrets.token_hex(8)}"
         row.save(update_fields=["person_key"])
+
+
+def _forget_responses(product: Product, person_key: str) -> None:
+    """What was counted stays: points and choices. Who it was, where, and every word of their own goes."""
+    for row in SurveyResponse.objects.filter(survey__product=product, person_key=person_key).select_related("survey"):
+        words = {one.id for one in row.survey.asked if one.kind == "open"}
+        row.answers = {name: value for name, value in row.answers.items() if name not in words}
+        row.person_key = row.respondent = f"erased:{secrets.token_hex(8)}"
+        row.hidden, row.url, row.app_version = {}, "", ""
+        row.save()
 
 
 _EMPTY = {

@@ -25,7 +25,7 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from .storing import plan, store_drafts
+from .storing import ask_to_tell, plan, store_drafts
 
 MOST_ROWS = 2_000
 """Rows a batch: a transaction of some tenths of a second, so that others can write in between."""
@@ -188,6 +188,7 @@ def finish_import(actor: Actor, run: ImportRun) -> ImportRun:
     if run.state != RunState.DRY_RUN:
         before = snapshot(run)
         run.state = RunState.COMPLETED
+        ask_to_tell()
         record(actor, run.product, "finish_import", run, before=before, after=snapshot(run), undoable=False)
     run.save()
     return run
@@ -195,13 +196,18 @@ def finish_import(actor: Actor, run: ImportRun) -> ImportRun:
 
 @transaction.atomic
 def undo_import(actor: Actor, run: ImportRun) -> tuple[ImportRun, int, int]:
-    """Take out again what this run brought in. Items that are linked as evidence stay; returns how many went and stayed."""
+    """Take out again what this run brought in; returns how many went and stayed.
+
+    Items that are linked as evidence stay, and those that stand for voices which came in otherwise.
+    """
     require(actor, run.product, Role.MAINTAINER)
     run = ImportRun.objects.select_for_update().select_related("product").get(pk=run.pk)
     if run.state == RunState.DRY_RUN or run.undone_at is not None:
         raise Conflict("There is nothing to take back: this was a dry run, or it was taken back already.")
     items = FeedbackItem.objects.filter(import_run=run)
-    _, removed = items.exclude(number__in=list(linked_numbers(run.product))).delete()
+    standing_for = FeedbackItem.objects.filter(merged_into__import_run=run).exclude(import_run=run)
+    loose = items.exclude(number__in=list(linked_numbers(run.product)))
+    _, removed = loose.exclude(pk__in=list(standing_for.values_list("merged_into", flat=True))).delete()
     gone = removed.get(FeedbackItem._meta.label, 0)
     run.state, run.undone_at = RunState.FAILED, timezone.now()
     run.finished_at = run.finished_at or run.undone_at

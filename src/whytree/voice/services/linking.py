@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from whytree.errors import Invalid, NotFound
+from whytree.errors import Conflict, Invalid, NotFound
 from whytree.tree.models import EvidenceLink, EvidenceType, Importance, Opportunity, Provenance, SourceKind
 from whytree.tree.queries import find_node
 from whytree.tree.services import link_evidence, unlink_evidence
@@ -20,6 +20,7 @@ from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from .items import mark_handled
+from .merging import is_through_merge, settle
 
 MOST_WORDS = 4_000
 """Characters of one quote: more than that nobody reads on a node's page."""
@@ -101,7 +102,7 @@ def link_excerpt(
             mark_handled(item, actor)
             record(actor, item.product, "read", item, before=before, after=snapshot(item))
         mark = highlight(actor, item, span)
-        return link_evidence(
+        link = link_evidence(
             actor,
             item.product,
             opportunity,
@@ -116,10 +117,15 @@ def link_excerpt(
             provenance=Provenance.STATED,  # what a theme had inferred is said by a person now
             rule="",
         )
+        settle(actor, item)
+    return link
 
 
 def unlink(actor: Actor, item: FeedbackItem, opportunity: Opportunity) -> None:
-    """These words do not speak for this opportunity after all. What was marked stays marked."""
+    """These words do not speak for this opportunity after all. What was marked stays marked.
+
+    A voice that was merged into another speaks for what that one speaks for; taking that link off is parting them.
+    """
     require(actor, item.product, Role.MEMBER)
     link = EvidenceLink.objects.filter(
         product=item.product,
@@ -130,7 +136,14 @@ def unlink(actor: Actor, item: FeedbackItem, opportunity: Opportunity) -> None:
     ).first()
     if link is None:
         raise NotFound(f"{item.ref} is not linked to {opportunity.ref}.")
-    unlink_evidence(actor, link)
+    if is_through_merge(link) and item.merged_into is not None:
+        raise Conflict(
+            f"{item.ref} speaks for {opportunity.ref} because it was merged into {item.merged_into.ref}. "
+            "Part them, or unlink that one."
+        )
+    with transaction.atomic():
+        unlink_evidence(actor, link)
+        settle(actor, item)
 
 
 def find_opportunity(product: Product, ref: str) -> Opportunity:

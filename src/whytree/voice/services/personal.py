@@ -10,6 +10,7 @@ from django.utils import timezone
 from whytree.engines.personal import KINDS, Redacted, restored
 from whytree.errors import Conflict, Invalid
 from whytree.voice.models import FeedbackItem, ImportRun, Redaction, VoiceSettings
+from whytree.voice.origins import checked_origins
 from whytree.workspace.access import require
 from whytree.workspace.activity import record
 from whytree.workspace.actors import Actor
@@ -18,13 +19,22 @@ from whytree.workspace.roles import Role
 
 CHUNK = 500
 MOST_OF_TEAM = 200
+MOST_TRAIT = 100
 _OF_TEAM = re.compile(r"@?[^\s@,;<>]{1,100}(?:@[^\s@,;<>]{1,100})?")
 
 
 def set_voice_settings(
-    actor: Actor, product: Product, *, redact: Sequence[str] | None = None, team: Iterable[str] | None = None
+    actor: Actor,
+    product: Product,
+    *,
+    redact: Sequence[str] | None = None,
+    team: Iterable[str] | None = None,
+    revenue_trait: str | None = None,
+    from_pages: bool | None = None,
+    page_origins: Iterable[str] | None = None,
 ) -> VoiceSettings:
-    """Which personal data is taken out of what comes in from now on, and whose words are the team's own."""
+    """What is taken out of what comes in from now on, whose words are the team's own, which trait of people says what they
+    pay, and whether pages may hand in feedback."""
     require(actor, product, Role.MAINTAINER)
     settings = VoiceSettings.of(product)
     before = settings.as_json()
@@ -32,12 +42,25 @@ def set_voice_settings(
         settings.redact = _kinds(redact)
     if team is not None:
         settings.team = _team(team)
+    if revenue_trait is not None:
+        settings.revenue_trait = _trait(revenue_trait)
+    if from_pages is not None:
+        settings.from_pages = from_pages
+    if page_origins is not None:
+        settings.page_origins = checked_origins(page_origins)
     if settings.as_json() == before:
         return settings
     with transaction.atomic():
         settings.save()
         record(actor, product, "set_voice_settings", settings, before=before, after=settings.as_json(), undoable=False)
     return settings
+
+
+def _trait(name: str) -> str:
+    name = name.replace("\0", " ").strip()
+    if not name or len(name) > MOST_TRAIT:
+        raise Invalid(f"Name the trait that says what people pay, in 1 to {MOST_TRAIT} characters, as mrr.")
+    return name
 
 
 def _kinds(named: Sequence[str]) -> list[str]:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -10,7 +11,8 @@ from django.utils import timezone
 from whytree.engines.voices.anchoring import Anchors, only_place
 from whytree.voice.authors import known_as
 from whytree.voice.drafts import Draft, Source
-from whytree.voice.models import NAME_LENGTH, FeedbackItem, Highlight, ImportRun, Redaction
+from whytree.voice.models import NAME_LENGTH, FeedbackItem, Highlight, ImportRun, Reading, Redaction
+from whytree.workspace.jobs import enqueue
 from whytree.workspace.models import Product
 from whytree.workspace.numbering import next_numbers
 
@@ -19,6 +21,10 @@ CHUNK = 500
 
 ERASED = "erased"
 """In place of an item's content hash: its words were erased and no import changes it any more."""
+
+TELL = "voice.tell"
+TELL_AFTER = timedelta(seconds=15)
+"""What comes in meanwhile is told with it: loading what tells language and sentiment takes a second."""
 
 _CHANGEABLE = (
     "text",
@@ -130,11 +136,19 @@ def store_drafts(
         _change(item, planned.changed[item.pk], keys)
     FeedbackItem.objects.bulk_update(updated, _CHANGEABLE, batch_size=100)
     _find_highlights_again(updated, before)
+    Reading.objects.filter(item__in=updated).delete()
+    if run is None and (created or updated):
+        ask_to_tell()
     if run is not None:
         Redaction.objects.filter(item__in=updated).delete()
         _keep_taken([*zip(created, planned.new, strict=True), *((item, planned.changed[item.pk]) for item in updated)])
     taken = sum(len(draft.taken) for draft in (*planned.new, *planned.changed.values()))
     return Stored(created, updated, planned.same, taken)
+
+
+def ask_to_tell() -> None:
+    """Have language and sentiment told soon; asking again while that is waiting changes nothing. An import asks once, at its end."""
+    enqueue(TELL, key="all", run_after=timezone.now() + TELL_AFTER)
 
 
 def _item(product: Product, source: Source, draft: Draft, keys: dict[str, str], run: ImportRun | None) -> FeedbackItem:

@@ -27,6 +27,7 @@ from whytree.workspace.roles import Role
 
 from .items import bring_back, put_away
 from .linking import find_opportunity_by_words, link_excerpt
+from .merging import find_main, merge, part
 
 MOST_AT_ONCE = 500
 LONGEST_SNOOZE = timedelta(days=366)
@@ -41,6 +42,8 @@ ACTS = {
     "snooze": "value: a time or a number of days; empty ends it",
     "set_status": "value: a status' name; empty for none",
     "link": "value: an opportunity, as OPP-3 or its title; importance 0 to 3",
+    "merge": "value: the voice that says the same, as FB-3, and stands for these from now on",
+    "part": "no longer merged into another voice",
 }
 
 
@@ -232,6 +235,16 @@ def _link(actor: Actor, product: Product, act: Act) -> Ready:
     return change, f"linked to {opportunity.ref}"
 
 
+def _merge(actor: Actor, product: Product, act: Act) -> Ready:
+    main = find_main(product, act.value)
+    # Who ticks a voice and what says the same means: these belong together. The main one is no part of itself.
+    return lambda item: item.pk != main.pk and merge(actor, item, main), f"merged into {main.ref}"
+
+
+def _part(actor: Actor, product: Product, act: Act) -> Ready:
+    return lambda item: part(actor, item), "parted, as it was before"
+
+
 _READY: dict[str, Callable[[Actor, Product, Act], Ready]] = {
     "put_away": _put_away,
     "bring_back": _bring_back,
@@ -241,6 +254,8 @@ _READY: dict[str, Callable[[Actor, Product, Act], Ready]] = {
     "snooze": _snooze,
     "set_status": _set_status,
     "link": _link,
+    "merge": _merge,
+    "part": _part,
 }
 
 

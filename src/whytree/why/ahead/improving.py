@@ -45,7 +45,7 @@ from ..answering.linking import findings_of, hub_of, may_be_linked
 from ..answering.parts import main_ref
 from ..queries import Ask, lines_meant
 from ..refs import CommitRef, FlagRef, FolderRef, LineRef, NodeRef, NotAReference, Ref, parse_ref, path_of
-from ..starting.card import QUESTIONS, Remark
+from ..starting.card import QUESTIONS, Remark, debt_remarks
 from .answer import Ahead, Behind, Belief, Guard, Spent, Struggle, Unmeasured
 from .words import headline, help_most, next_test
 
@@ -396,6 +396,7 @@ def _remarks(nodes: Sequence[Node]) -> Iterable[Remark]:
     )
     for node, note in [*waiting, *limits]:
         yield Remark(node.ref, note.kind, note.text, note.author_name, note.cost, note.alternative)
+    yield from debt_remarks(nodes)
 
 
 def _untested(solutions: Sequence[Solution]) -> list[Belief]:

@@ -19,6 +19,7 @@ from whytree.engines.links import (
     request_of,
     ticket_candidates,
 )
+from whytree.engines.links_tickets import spelled
 from whytree.errors import NotFound
 from whytree.tree.models import Node, TicketLink
 from whytree.tree.queries import find_node
@@ -124,8 +125,10 @@ def trace(product: Product, told: Told, finding: Finding) -> Traced:
     start = told.hop.short
     if finding.link is None:
         named, ticket = _ticket_named(product, told)
-        links = [link(start, ticket.key, provenance(named.rule), named.rule)] if named and ticket else []
-        others = sorted({one.key for one in ticket_candidates(told.facts) if ticket and one.key != ticket.key})
+        links = [link(start, _spelled(named, told), provenance(named.rule), named.rule)] if named and ticket else []
+        others = sorted(
+            {_spelled(one, told) for one in ticket_candidates(told.facts) if ticket and one.key != ticket.key}
+        )
         also = (f"The commit names {', '.join(others)} too; its lines may be for any of them.",) if others else ()
         notes = (*also, *_notes(told, finding))
         return Traced(told, finding, None, ticket, tuple(links), notes, _reasons(product, told))
@@ -136,7 +139,7 @@ def trace(product: Product, told: Told, finding: Finding) -> Traced:
     )
     if via.kind == "ticket" and via.ticket:
         ticket = find_ticket(product, via.ticket, tracker=told.tracker)
-        links = [link(start, via.key, provenance(rule), said), _ticket_link(via, ticket, node)]
+        links = [link(start, _spelled(via, told), provenance(rule), said), _ticket_link(via, ticket, node, told)]
     else:
         _, ticket = _ticket_named(product, told)
         links = [link(start, node.ref, provenance(rule), said)]
@@ -161,13 +164,17 @@ def _reasons(product: Product, told: Told) -> tuple[Reason, ...]:
     return tuple(said.values())
 
 
-def _ticket_link(via: Candidate, ticket: Ticket | None, node: Node) -> LinkJson:
+def _spelled(named: Candidate, told: Told) -> str:
+    return spelled(named.ticket.key, named.ticket.tracker, told.tracker) if named.ticket else named.key
+
+
+def _ticket_link(via: Candidate, ticket: Ticket | None, node: Node, told: Told) -> LinkJson:
     """Who tied the ticket to the node: a person, or a rule."""
     rows = TicketLink.objects.filter(ticket=ticket, product=node.product)
     tied = next((row for row in rows if hub_of(row.node()).ref == hub_of(node).ref), None)
     if tied is None or tied.provenance == "stated":
-        return link(via.key, node.ref, "stated", "ticket")
-    return link(via.key, node.ref, f"inferred: {tied.rule}", tied.rule)
+        return link(_spelled(via, told), node.ref, "stated", "ticket")
+    return link(_spelled(via, told), node.ref, f"inferred: {tied.rule}", tied.rule)
 
 
 def _ticket_named(product: Product, told: Told) -> tuple[Candidate | None, Ticket | None]:

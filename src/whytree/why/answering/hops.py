@@ -13,6 +13,7 @@ from whytree.code.models import Ticket
 from whytree.engines.confidence import Confidence
 from whytree.engines.issues import is_machine, spoken
 from whytree.engines.links import provenance
+from whytree.engines.links_tickets import spelled
 from whytree.errors import Unavailable
 from whytree.flags.queries import flags_by_solution
 from whytree.people.models import Person
@@ -68,9 +69,10 @@ def url_of(node: Node) -> str:
     return reverse("node", args=[node.product.slug, node.ref])
 
 
-def ticket_hop(ticket: Ticket) -> TicketHop:
+def ticket_hop(ticket: Ticket, at: str = "") -> TicketHop:
+    """`at` is the tracker whose numbers need no name of a repository."""
     return TicketHop(
-        ticket.key,
+        spelled(ticket.key, ticket.tracker, at),
         ticket.title,
         ticket.url,
         ticket.state,
@@ -80,14 +82,14 @@ def ticket_hop(ticket: Ticket) -> TicketHop:
     )
 
 
-def ticket_voice(ticket: Ticket) -> EvidenceHop | None:
+def ticket_voice(ticket: Ticket, at: str = "") -> EvidenceHop | None:
     """Its author's own words as a voice, when they are all that is known of who asked. The team's own are none."""
     words = spoken(ticket.body) or ticket.title
     if not words or is_machine(ticket.author) or ticket.author_is_staff:
         return None
     return EvidenceHop(
-        ref=ticket.key,
-        node=ticket.key,
+        ref=spelled(ticket.key, ticket.tracker, at),
+        node=spelled(ticket.key, ticket.tracker, at),
         stance="supports",
         type=EvidenceType.ANECDOTAL.label,
         quote=words[:WORDS_OF_A_TICKET],

@@ -29,8 +29,9 @@ def _unexplained(why: Why) -> str:
     if why.reasons:
         return f"{_quoted(why.reasons[-1].words)} Which problem of somebody's that solves is an open question."
     if why.ticket:
-        title = f" {_quoted(why.ticket.title)}" if why.ticket.title else "."
-        return f"Somebody asked for this in {why.ticket.key}{title} Nobody has said what it should change."
+        asked = f"Somebody asked for this in {why.ticket.key} {_quoted(why.ticket.title)}"
+        named = f"Its commit names {why.ticket.key}, whose words are not known here."
+        return f"{asked if why.ticket.title else named} Nobody has said what it should change."
     if why.commit:
         return "Nobody has said why this is here."
     return "It is not there any more, or was never read in." if why.others else "Nothing leads from here yet."

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from whytree.errors import Invalid
+from whytree.learning.debts.queries import due_debts
 from whytree.learning.queries import due_reviews, last_result, open_reviews
 from whytree.tree.models import ASKING, Assumption, Hypothesis, Node, Note, NoteKind, Solution
 from whytree.tree.queries import nodes_behind
@@ -146,7 +147,12 @@ def waits_for(user: User, product: Product, touch: Touch, now: datetime) -> list
     mine |= {pk: solution for pk, (solution, _) in touch.solutions.items()}
     if not mine:
         return []
-    return [*_broken(product, mine), *_reviews(product, mine, now), *_asked(user, product, mine)]
+    return [
+        *_broken(product, mine),
+        *_reviews(product, mine, now),
+        *_debts(product, mine),
+        *_asked(user, product, mine),
+    ]
 
 
 def _reviews(product: Product, mine: dict[int, Solution], now: datetime) -> list[Waiting]:
@@ -156,6 +162,14 @@ def _reviews(product: Product, mine: dict[int, Solution], now: datetime) -> list
             "review", one.ref, f"What “{one.hypothesis.solution.title}” did wants your verdict.", one.url, one.due_at
         )
         for one in due
+    ]
+
+
+def _debts(product: Product, mine: dict[int, Solution]) -> list[Waiting]:
+    return [
+        Waiting("debt", one.ref, f"{one.text} ({one.due_reason})", f"{url_of(one.solution)}#debts", one.due_at)
+        for one in due_debts(product).filter(solution__in=mine)
+        if one.due_at is not None
     ]
 
 

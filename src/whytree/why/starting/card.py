@@ -8,6 +8,7 @@ from whytree.code.queries import find_ticket, only_tracker
 from whytree.engines.links_tickets import TicketRef, parse_ticket
 from whytree.engines.text import fold
 from whytree.errors import Invalid, NotFound
+from whytree.learning.debts.queries import open_debts_of
 from whytree.tree.models import EXPOSED_STATES, SETTLED_STATES, Node, Note, NoteKind, Opportunity, Outcome, Solution
 from whytree.tree.queries import find_node, nodes_of_ticket, notes_of, open_notes_of
 from whytree.workspace.models import Product
@@ -55,7 +56,7 @@ class Tried:
 
 @dataclass(frozen=True)
 class Remark:
-    """A constraint, challenge or question on the way."""
+    """A constraint, challenge, question or debt on the way."""
 
     node: str
     kind: str
@@ -228,11 +229,21 @@ def _remarks(nodes: Sequence[Node]) -> tuple[Remark, ...]:
     for node in nodes:
         found += [(node, note) for note in notes_of(node).filter(kind=NoteKind.CONSTRAINT)]
         found += [(node, note) for note in open_notes_of(node)]
-    return tuple(
+    remarks = [
         Remark(node.ref, note.kind, note.text, note.author_name, note.cost, note.alternative)
         for node, note in found
         if note.text not in QUESTIONS.values()
-    )
+    ]
+    return (*remarks, *debt_remarks(nodes))
+
+
+def debt_remarks(nodes: Sequence[Node]) -> list[Remark]:
+    """Corners that were cut on these solutions and are not mended; those due first."""
+    debts = open_debts_of([node for node in nodes if isinstance(node, Solution)])
+    return [
+        Remark(debt.solution.ref, "debt due" if debt.due_at else "debt", debt.text, str(debt.created_by or ""))
+        for debt in debts
+    ]
 
 
 def _choices(product: Product, words: str) -> list[Choice]:

@@ -9,7 +9,7 @@ from whytree.stores.cohorts import These
 from whytree.stores.filters import AllOf, AnyOf, By, Condition, Filter, Membership, Selection
 from whytree.workspace.models import Product
 
-from ..questions import COHORT, PERSON_TRAIT, filter_words
+from .questions import COHORT, PERSON_TRAIT, filter_words
 
 MOST_PEOPLE = 200_000
 
@@ -44,7 +44,7 @@ def _condition(product: Product, one: Condition) -> Condition:
 
 
 def _cohort(product: Product, field: str, *, inside: bool = True) -> Membership:
-    from ..cohorts.queries import rule_named  # cohorts are made of questions' parts themselves
+    from .cohorts.queries import rule_named  # cohorts are made of questions' parts themselves
 
     key = field.removeprefix(COHORT)
     return Membership(rule_named(product, key), product.pk, key, inside)

@@ -1,0 +1,1 @@
+"""Numbers that say by themselves when they move."""

@@ -1,0 +1,1 @@
+"""Metrics as a file: written, compared, applied."""

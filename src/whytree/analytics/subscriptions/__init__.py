@@ -1,0 +1,1 @@
+"""Boards and kept questions that come by themselves."""

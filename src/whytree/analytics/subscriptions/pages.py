@@ -1,0 +1,94 @@
+"""Subscriptions on pages, and the address in each mail that ends it without a sign-in."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST
+
+from whytree.errors import Invalid
+from whytree.workspace import mail
+from whytree.workspace.access import role_of
+from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.models import Product
+from whytree.workspace.pages.attempt import Attempt
+from whytree.workspace.roles import Role
+
+from ..boards.queries import list_boards
+from ..saved.queries import list_saved
+from . import queries, services
+from .services import When
+
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+@page()
+def subscriptions(request: PageRequest, product: Product) -> HttpResponseBase:
+    """What comes by itself, and another to be asked for."""
+    attempt = Attempt(request)
+    if request.method == "POST":
+        with attempt:
+            return _made(request, product)
+    role = role_of(request.actor, product)
+    context = {
+        "here": "numbers",
+        "kind": "subscriptions",
+        "rows": [(one, queries.when_words(one)) for one in queries.list_subscriptions(request.actor, product)],
+        "boards": list_boards(product),
+        "questions": list_saved(product)[:200],
+        "chosen": request.POST.get("to") or request.GET.get("to", ""),
+        "days": list(enumerate(DAYS)),
+        "mail_is_set": mail.is_set(),
+        "may_post": role is not None and role.covers(Role.MEMBER),
+        "my_id": request.actor.user_id,
+    }
+    return attempt.page("analytics/subscriptions.html", context)
+
+
+def _made(request: PageRequest, product: Product) -> HttpResponseBase:
+    post = request.POST
+    kind, _, which = post.get("to", "").partition(":")
+    hour, weekday = post.get("hour", "8"), post.get("weekday", "0")
+    if not (hour.isdecimal() and weekday.isdecimal()):
+        raise Invalid("Choose a day and an hour.")
+    when: When = {"every": post.get("every", "week"), "weekday": int(weekday), "hour": int(hour)}
+    if post.get("zone", "").strip():
+        when["zone"] = post["zone"].strip()
+    made = services.create_subscription(
+        request.actor,
+        product,
+        board=int(which) if kind == "board" and which.isdecimal() else None,
+        question=which if kind == "question" else "",
+        webhook=post.get("webhook", ""),
+        **when,
+    )
+    said = f"{made} comes {queries.when_words(made)}."
+    messages.success(
+        request,
+        said + (f" Its signatures are checked with {made.secret}; it is not shown again." if made.secret else ""),
+    )
+    return redirect("subscriptions", product=product.slug)
+
+
+@require_POST
+@page()
+def subscription_act(request: PageRequest, product: Product, number: int) -> HttpResponseBase:
+    """On, off, gone."""
+    act = request.POST.get("act", "")
+    if act == "remove":
+        services.delete_subscription(request.actor, product, number)
+        messages.success(request, "It has ended.")
+    else:
+        services.switch_subscription(request.actor, product, number, on=act == "on")
+    return redirect("subscriptions", product=product.slug)
+
+
+@never_cache
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def stop_answers(request: HttpRequest, token: str) -> HttpResponse:
+    """End a mail. GET only shows a button: programs that look into mails must not press it; RFC 8058's POST does it."""
+    on = request.POST.get("act") == "on"
+    found = services.stop_by_link(token, on=on) if request.method == "POST" else services.subscription_of_stop(token)
+    return render(request, "analytics/stop_answers.html", {"one": found, "subject": found.product})

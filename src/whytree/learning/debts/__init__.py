@@ -1,0 +1,1 @@
+"""Corners that were cut on purpose: to be paid only if the change stays."""

@@ -1,0 +1,75 @@
+"""The page on which one says what one expects, without anybody's number on it."""
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+
+from whytree.errors import Invalid, WhytreeError
+from whytree.tree.models import Hypothesis
+from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
+
+from . import queries, services
+from .api import find_hypothesis
+from .pictures import rows
+from .sentences import blind_text, spread_text
+
+FIELDS = ("low", "likely", "high")
+
+
+@page(Role.MEMBER)
+def predict(request: PageRequest, product: Product, number: int) -> HttpResponseBase:
+    """What the change is, which metric it moves, and three empty fields: the hypothesis' own numbers are not shown."""
+    hypothesis = find_hypothesis(product, f"HYP-{number}")
+    if request.method != "POST":
+        return _show(request, product, hypothesis, _sent_before(request, hypothesis))
+    sent = {name: request.POST.get(name, "").strip() for name in FIELDS}
+    try:
+        low, likely, high = (_number(sent[name]) for name in FIELDS)
+        services.predict(request.actor, hypothesis, low=low, likely=likely, high=high)
+    except WhytreeError as error:
+        return _show(request, product, hypothesis, sent, error)
+    messages.success(request, "Yours is noted. Below stands what the others expect.")
+    return redirect(f"/p/{product.slug}/{hypothesis.solution.ref}#expected")
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text.replace(",", ".").replace("−", "-"))
+    except ValueError as error:
+        raise Invalid(f"“{text[:40]}” is no number. Write it as 2.5 or -1.") from error
+
+
+def _sent_before(request: PageRequest, hypothesis: Hypothesis) -> dict[str, str]:
+    """Nobody types twice: who wrote the hypothesis, or answered alone, finds their own numbers."""
+    yours = queries.table_of(request.actor, hypothesis).yours
+    if yours is not None:
+        return {name: f"{getattr(yours, name):g}" for name in FIELDS}
+    if request.actor.user_id is not None and queries.wrote(request.actor.user_id, hypothesis):
+        return {name: f"{getattr(hypothesis, f'forecast_{name}'):g}" for name in FIELDS}
+    return {}
+
+
+def _show(
+    request: PageRequest,
+    product: Product,
+    hypothesis: Hypothesis,
+    sent: dict[str, str],
+    error: WhytreeError | None = None,
+) -> HttpResponse:
+    table = queries.table_of(request.actor, hypothesis)
+    unit = hypothesis.forecast_unit
+    context = {
+        "here": "changes",
+        "hypothesis": hypothesis,
+        "solution": hypothesis.solution,
+        "table": table,
+        "blind": blind_text(table),
+        "rows": rows(table.said, unit) if table.answers else [],
+        "spread": spread_text(table),
+        "unit": hypothesis.get_forecast_unit_display(),
+        "sent": sent,
+        "error": error,
+    }
+    return render(request, "learning/predict.html", context, status=error.status if error else 200)

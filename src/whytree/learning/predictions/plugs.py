@@ -1,0 +1,61 @@
+"""Where predictions show: on the solution's page, and on Today of whoever has not said theirs."""
+
+from typing import Any
+
+from whytree.learning import queries as reviews
+from whytree.learning.results import Result
+from whytree.tree.models import Solution
+from whytree.workspace.access import role_of
+from whytree.workspace.actors import Actor
+from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
+from whytree.workspace.sockets import Panel, plug_panel
+
+from . import queries
+from .pictures import rows
+from .queries import Table
+from .sentences import blind_text, spread_text
+
+MOST_WANTED = 3
+
+
+def plug() -> None:
+    plug_panel("solution", expected_panel, order=9)
+    plug_panel("today", wanted_panel, order=60)
+
+
+def expected_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:
+    """What each role expects; the question to those who have not said it yet."""
+    hypotheses = list(solution.hypotheses.filter(closed_at=None).select_related("product", "solution"))
+    results = {
+        review.hypothesis_id: reviews.result_of(review)
+        for review in reviews.reviews_of([solution]).get(solution.pk, [])
+    }
+    tables = queries.tables_of(actor, hypotheses, results)
+    shown = [shown_table(one, results.get(one.hypothesis.pk)) for one in tables if one.answers or one.may_say]
+    return Panel("What each of us expects", "learning/_expected_panel.html", {"expected": shown}) if shown else None
+
+
+def shown_table(table: Table, result: Result | None) -> dict[str, Any]:
+    """A table ready for its template."""
+    unit = table.hypothesis.forecast_unit
+    measured = result.forecast.measured if result is not None else None
+    return {
+        "table": table,
+        # the hypothesis' own range stands above; alone it says nothing new
+        "rows": rows(table.said, unit, measured) if table.answers else [],
+        "scored": any(one.score for one in table.said),
+        "spread": spread_text(table),
+        "blind": blind_text(table),
+    }
+
+
+def wanted_panel(actor: Actor, product: Product, subject: Any) -> Panel | None:
+    """Changes being built of which this person has not said what they expect."""
+    role = role_of(actor, product)
+    if actor.user_id is None or role is None or not role.covers(Role.MEMBER):
+        return None
+    wanted = list(queries.wanted_from(actor.user_id, product)[:MOST_WANTED])
+    if not wanted:
+        return None
+    return Panel("Before it opens: what do you expect?", "learning/_wanted_panel.html", {"wanted": wanted})

@@ -1,0 +1,90 @@
+"""What may change: say what one expects, once, before anybody is exposed."""
+
+import hashlib
+import json
+
+from django.db import transaction
+from django.utils import timezone
+
+from whytree.engines import scoring
+from whytree.errors import Conflict, Forbidden, Invalid
+from whytree.learning.models import Prediction, question_hash
+from whytree.tree.models import LOCKED, Hypothesis
+from whytree.workspace.access import require
+from whytree.workspace.activity import record
+from whytree.workspace.actors import Actor
+from whytree.workspace.models import Membership
+from whytree.workspace.roles import Discipline, Role
+
+
+def predict(actor: Actor, hypothesis: Hypothesis, *, low: float, likely: float, high: float) -> Prediction:
+    """Say what one expects: three numbers in the unit of the hypothesis, as its own forecast has them.
+
+    It may be said again while nobody else has answered, and when the question itself was changed. Once others have
+    answered it stands, since from then on one has seen theirs.
+    """
+    require(actor, hypothesis.product, Role.MEMBER)
+    if actor.user_id is None:
+        raise Forbidden("A prediction is somebody's. Use your own token, not a server key.")
+    forecast = scoring.Forecast(low, likely, high)
+    if problem := scoring.problem_of(forecast):
+        raise Invalid(problem)
+    _refuse_closed(actor, hypothesis)
+    with transaction.atomic():
+        # one at a time, and never while it locks
+        fresh = Hypothesis.objects.select_for_update(of=("self",)).select_related("product").get(pk=hypothesis.pk)
+        if fresh.is_locked:
+            raise Conflict(LOCKED.format(ref=fresh.ref))
+        return _say(actor, actor.user_id, fresh, forecast)
+
+
+def _say(actor: Actor, user_id: int, hypothesis: Hypothesis, forecast: scoring.Forecast) -> Prediction:
+    asked = question_hash(hypothesis)
+    mine = Prediction.objects.filter(hypothesis=hypothesis, user_id=user_id).first()
+    if mine is not None and mine.question_hash == asked:
+        if (mine.low, mine.likely, mine.high) == (forecast.low, forecast.likely, forecast.high):
+            return mine
+        if Prediction.objects.filter(hypothesis=hypothesis, question_hash=asked).exclude(pk=mine.pk).exists():
+            raise Conflict(
+                f"You have answered {hypothesis.ref}, and seen what others expect: yours stands. "
+                "Say in a note what made you think again."
+            )
+    said = mine or Prediction(product=hypothesis.product, hypothesis=hypothesis, user_id=user_id)
+    said.low, said.likely, said.high = forecast.low, forecast.likely, forecast.high
+    said.discipline, said.question_hash, said.said_at = _discipline(user_id, hypothesis), asked, timezone.now()
+    said.save()
+    # that somebody answered is told; what they said is nobody's before they answered themselves
+    told = {"hypothesis": hypothesis.ref, "discipline": said.discipline}
+    record(actor, hypothesis.product, "predict", said, after=told, undoable=False)
+    return said
+
+
+def lock_predictions(actor: Actor, hypothesis: Hypothesis) -> None:
+    """Write down, once, what everybody had said when the hypothesis locked; from here on all may read it."""
+    current = list(Prediction.objects.filter(hypothesis=hypothesis, question_hash=question_hash(hypothesis)))
+    if not current:
+        return
+    said = [{"discipline": one.discipline, "low": one.low, "likely": one.likely, "high": one.high} for one in current]
+    told = {"predictions": said, "seal": seal(current)}
+    record(actor, hypothesis.product, "lock_predictions", hypothesis, after=told, undoable=False)
+
+
+def seal(predictions: list[Prediction]) -> str:
+    """SHA-256 over what was said, by which question and when. Never shown before the lock: three numbers can be guessed."""
+    said = [[one.question_hash, one.said_at.isoformat(), one.low, one.likely, one.high] for one in predictions]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+def _discipline(user_id: int, hypothesis: Hypothesis) -> str:
+    membership = Membership.objects.filter(user_id=user_id, product_id=hypothesis.product_id)
+    return membership.values_list("discipline", flat=True).first() or Discipline.OTHER
+
+
+def _refuse_closed(actor: Actor, hypothesis: Hypothesis) -> None:
+    """Before the act's own transaction, so that the log of a refused attempt outlives the refusal."""
+    now = Hypothesis.objects.select_related("product").get(pk=hypothesis.pk)
+    if now.is_locked:
+        record(actor, now.product, "refused_prediction", now, after={"hypothesis": now.ref}, undoable=False)
+        raise Conflict(f"{now.ref} is locked: people have seen the change. What one expects is said before.")
+    if now.is_closed:
+        raise Conflict(f"{now.ref} is closed. Reopen it first.")

@@ -1,0 +1,254 @@
+"""What a survey's answers come to: for each question how many, shares and scores with intervals, for all and for each arm of a flag.
+
+Everything is counted over people who answered. How many were asked and did not is said beside it, in words, with how far their
+silence could move the figure.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from whytree.engines.figures import number, percent
+from whytree.engines.stats import Estimate, NoAnswer, proportion
+from whytree.engines.stats.scores import difference, mean_score, net_promoter
+from whytree.voice.models import FeedbackItem
+
+from .models import Survey, SurveyResponse
+from .queries import Counted, counted
+from .questions import Question
+
+ENOUGH = 0.8
+"""From this share of those asked on, silence is not worth a warning."""
+FEW = 30
+WORDS_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The one figure of a question: `value` and its interval times 100 for shares and net promoters, points for means."""
+
+    name: str
+    estimate: Estimate | NoAnswer
+    unit: str = "%"
+
+    @property
+    def text(self) -> str:
+        if isinstance(self.estimate, NoAnswer):
+            return self.estimate.reason
+        return _amount(100 * self.estimate.value, self.unit)
+
+    @property
+    def interval(self) -> str:
+        if isinstance(self.estimate, NoAnswer):
+            return ""
+        return f"{number(100 * self.estimate.low)} to {_amount(100 * self.estimate.high, self.unit)}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One answer of several, and who gave it."""
+
+    name: str
+    people: int
+    share: Estimate | NoAnswer
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One question's answers of some people. `mean` only for scales."""
+
+    n: int
+    headline: Headline | None
+    rows: list[Row]
+    mean: Estimate | NoAnswer | None = None
+
+
+@dataclass(frozen=True)
+class Arm:
+    """Those in whose answers one variant was in force."""
+
+    name: str
+    asked: int
+    answered: int
+    figures: Figures
+
+
+@dataclass(frozen=True)
+class Result:
+    """One question: for all, its newest words, and by arm. `differs` is between exactly two arms."""
+
+    question: Question
+    all: Figures
+    words: list[FeedbackItem] = field(default_factory=list)
+    arms: list[Arm] = field(default_factory=list)
+    differs: Estimate | None = None
+
+
+@dataclass(frozen=True)
+class Results:
+    """A survey's answers. `by` is the flag that they are parted by, `flags` those they could be."""
+
+    survey: Survey
+    counted: Counted
+    questions: list[Result]
+    warnings: list[str]
+    flags: list[str]
+    by: str = ""
+
+
+def results_of(survey: Survey, by: str = "") -> Results:
+    """`by` is a flag's key: its variants are shown side by side."""
+    responses = list(survey.responses.order_by("pk"))
+    answered = [one for one in responses if one.answered_at is not None]
+    flags = sorted({key for one in answered for key in one.flags})
+    found = counted(survey)
+    by = by if by in flags else ""
+    questions = [_result(survey, one, responses, answered, by) for one in survey.asked]
+    return Results(survey, found, questions, warnings(found, questions, by), flags, by)
+
+
+def _result(
+    survey: Survey, question: Question, responses: Sequence[SurveyResponse], answered: Sequence[SurveyResponse], by: str
+) -> Result:
+    words = list(_words_of(survey, question)) if question.kind == "open" else []
+    result = Result(question, figures_of(question, answered), words)
+    if not by or question.kind == "open":
+        return result
+    variants = sorted({one.flags[by] for one in answered if by in one.flags})
+    for variant in variants:
+        mine = [one for one in answered if one.flags.get(by) == variant]
+        asked = sum(one.asked_at is not None for one in responses if one.flags.get(by) == variant)
+        result.arms.append(Arm(variant, asked, len(mine), figures_of(question, mine)))
+    heads = [arm.figures.headline.estimate for arm in result.arms if arm.figures.headline is not None]
+    if len(heads) == 2 and isinstance(heads[0], Estimate) and isinstance(heads[1], Estimate):
+        return Result(question, result.all, words, result.arms, difference(heads[0], heads[1]))
+    return result
+
+
+def _words_of(survey: Survey, question: Question) -> Iterable[FeedbackItem]:
+    items = FeedbackItem.objects.filter(
+        product_id=survey.product_id, source_type="survey", source_id=survey.ref, field_id=question.id
+    )
+    return items.order_by("-said_at", "-pk")[:WORDS_SHOWN]
+
+
+def figures_of(question: Question, responses: Iterable[SurveyResponse]) -> Figures:
+    """What these people said to this question. Only those count who answered it."""
+    values = [one.answers[question.id] for one in responses if question.id in one.answers]
+    n = len(values)
+    if question.kind == "open":
+        return Figures(n, None, [])
+    given = Counter(each for value in values for each in (value if isinstance(value, list) else [value]))
+    scale = question.scale
+    if scale is None:
+        rows = [Row(option, given[option], proportion(given[option], n)) for option in question.options]
+        return Figures(n, None, rows)
+    rows = [Row(str(point), given[point], proportion(given[point], n)) for point in scale.points]
+    good = sum(given[point] for point in scale.points if point >= scale.good)
+    if question.kind == "nps":
+        poor = sum(given[point] for point in range(7))
+        headline = Headline("NPS", net_promoter(good, n - good - poor, poor), "")
+    else:
+        headline = Headline(f"{scale.good} or more", proportion(good, n))
+    return Figures(
+        n, headline, rows, mean_score({point: given[point] for point in scale.points}, scale.low, scale.high)
+    )
+
+
+def warnings(found: Counted, questions: Sequence[Result], by: str) -> list[str]:
+    """What these figures do not say, in words."""
+    said = []
+    if found.answered and found.answered < FEW:
+        said.append(
+            f"{found.answered} {'person has' if found.answered == 1 else 'people have'} answered: read their words rather than the figures."
+        )
+    if found.asked:
+        silent = found.asked - found.answered_when_asked
+        rate = found.answered_when_asked / found.asked
+        if rate < ENOUGH and found.answered:
+            said.append(
+                f"{found.answered_when_asked:,} of the {found.asked:,} who were asked answered ({percent(rate)}). "
+                f"{_if_silent(silent, questions)}"
+            )
+    if found.came:
+        who = "Nobody knows" if not found.asked else f"{found.came:,} came by the open link: nobody knows"
+        said.append(
+            f"{who} how many saw the link and did not answer, so these are the views of those who wanted to be heard."
+        )
+    if by:
+        said.append(
+            "Those who answer choose to. Arms compare only if as large a share of each answered; see it beside each."
+        )
+    return said
+
+
+def _if_silent(silent: int, questions: Sequence[Result]) -> str:
+    """How far those who said nothing could move the first share: as if all of them were for it, or none.
+
+    Manski, "Anatomy of the Selection Problem", Journal of Human Resources 24(3), 1989: without an assumption nothing more is known.
+    """
+    for one in questions:
+        head = one.all.headline
+        if head is None or isinstance(head.estimate, NoAnswer):
+            continue
+        n, value = one.all.n, head.estimate.value
+        worst = -1.0 if one.question.kind == "nps" else 0.0
+        low, high = (value * n + worst * silent) / (n + silent), (value * n + silent) / (n + silent)
+        return (
+            f"Whatever the other {silent:,} think, {head.name} of all of them lies between {number(100 * low)} and "
+            f"{_amount(100 * high, head.unit)}; the interval below only speaks of people like those who answered."
+        )
+    return f"What the other {silent:,} think is not known."
+
+
+def _amount(value: float, unit: str) -> str:
+    return f"{number(value)} {unit}".strip()
+
+
+# ---- as data -------------------------------------------------------------------------------------------------------
+
+
+def as_json(found: Results) -> dict[str, Any]:
+    """Shares are shares, NPS is -1 to 1, means are points; an interval that there is none of is null, with the reason."""
+    return {
+        "survey": found.survey.ref,
+        "asked": found.counted.asked,
+        "answered": found.counted.answered,
+        "came_by_open_link": found.counted.came,
+        "dismissed": found.counted.dismissed,
+        "warnings": found.warnings,
+        "flags": found.flags,
+        "by": found.by,
+        "questions": [
+            {
+                "id": one.question.id,
+                "kind": one.question.kind,
+                "text": one.question.text,
+                **_figures(one.all),
+                "arms": [
+                    {"variant": arm.name, "asked": arm.asked, "answered": arm.answered, **_figures(arm.figures)}
+                    for arm in one.arms
+                ],
+                "difference": _estimate(one.differs),
+            }
+            for one in found.questions
+        ],
+    }
+
+
+def _figures(found: Figures) -> dict[str, Any]:
+    return {
+        "n": found.n,
+        "headline": {"name": found.headline.name, **_estimate(found.headline.estimate)} if found.headline else None,
+        "mean": _estimate(found.mean),
+        "answers": [{"answer": row.name, "people": row.people, **_estimate(row.share)} for row in found.rows],
+    }
+
+
+def _estimate(found: Estimate | NoAnswer | None) -> Any:
+    if found is None:
+        return None
+    if isinstance(found, NoAnswer):
+        return {"value": None, "low": None, "high": None, "method": "", "reason": found.reason}
+    return {"value": found.value, "low": found.low, "high": found.high, "method": found.method, "reason": ""}
