@@ -33,6 +33,7 @@ CONVERSION = {"version": 1, "kind": "conversion", "from": "a", "to": "b", "withi
         ({"version": 1, "kind": "unique", "event": "a"}, Unique(Selection(("a",)))),
         (CONVERSION, Conversion(Selection(("a",)), Selection(("b",)), 7)),
         ({"version": 1, "kind": "unique", "event": PAID}, Unique(PRO)),
+        ({"version": 1, "kind": "unique", "event": PAID, "by_company": True}, Unique(PRO, by_company=True)),
         ({"version": 1, "kind": "sum", "event": "a", "property": "price"}, Sum(Selection(("a",)), "price")),
         ({"version": 1, "kind": "mean", "event": PAID, "per": "person"}, Mean(PRO, "", "person")),
         (
@@ -101,6 +102,7 @@ def test_a_definition_is_read_and_written_back(raw: dict[str, Any], meant: objec
         (CONVERSION | {"within_days": "7"}, "1 to 365"),
         (CONVERSION | {"within_days": 7.5}, "1 to 365"),
         (CONVERSION | {"from": {"event": "a", "where": [{"field": "x", "operator": "is"}]}}, "needs a value"),
+        ({"version": 1, "kind": "count", "event": "a", "by_company": 1}, "“by_company” is true"),
         ({"version": 1, "kind": "sum", "event": "a"}, "event, property"),
         ({"version": 1, "kind": "sum", "event": "a", "property": ""}, "name of the number"),
         ({"version": 1, "kind": "mean", "event": "a", "per": "event"}, "needs a “property”"),

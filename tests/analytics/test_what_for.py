@@ -44,8 +44,7 @@ def test_a_drop_becomes_an_outcome_whose_baseline_is_measured(as_bob: Any, api: 
 
 
 def test_what_no_metric_counts_is_refused_in_a_sentence(api: Any) -> None:
-    filtered = {"event": "planted", "where": [{"field": "platform", "operator": "is set"}]}
-    question = QUESTION | {"steps": ["signed_up", filtered]}
+    question = QUESTION | {"steps": ["signed_up", "planted"], "hold": "platform"}
     refused = api.post(ASK + "/outcome", {"question": question, "part": {"step": 1}, "target": 5})
     assert refused.status == 400
     assert "Keep the question instead" in refused.body["message"]

@@ -8,12 +8,13 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tests.conftest import ROOT, Live
 
-from .test_frame import RULES
+from .test_frame import RULES, _problems, _sideways
 from .test_whytree_js import AGENT, until
 
 SOURCE = ROOT / "src" / "whytree" / "events" / "browser" / "whytree-asks.js"
@@ -245,3 +246,25 @@ def test_a_reader_of_screens_and_a_phone_find_their_way(
     assert size["height"] < 0.7 * 700
     found = Axe().run(page, context="whytree-asks", options=RULES).response["violations"]
     assert [rule["id"] for rule in found] == []
+
+
+def test_the_teams_pages_of_a_survey_are_accessible_and_the_preview_lives(
+    site: Site, alice_page: Any, complaints: Any, tmp_path: Any
+) -> None:
+    ref = site.survey(tmp_path, questions=[*QUESTIONS, {"kind": "nps", "text": "Would you recommend us? " * 8}])
+    path = f"{site.live.url}/p/sprout/{ref}"
+    for points in (2, 10, 7):
+        body = {"key": site.key, "anonymousId": str(points), "answers": {"q1": 3, "q2": "words " * 60, "q4": points}}
+        body["context"] = {"flags": {"beds": "new" if points > 5 else "old"}}
+        httpx.post(f"{site.live.url}/v1/surveys/{ref}/answer", json=body).raise_for_status()
+    for address in (path, f"{path}?by=beds", f"{path}/edit"):
+        for width, scheme in ((1440, "light"), (390, "dark")):
+            alice_page.set_viewport_size({"width": width, "height": 900})
+            alice_page.emulate_media(color_scheme=scheme)
+            alice_page.goto(address)
+            assert _problems(alice_page) == []
+            assert _sideways(alice_page) == 0
+    alice_page.goto(site.live.url + "/p/sprout/surveys/new?template=seq")
+    alice_page.fill("#q-0-text", "How hard was planting?")
+    alice_page.locator("#preview").get_by_text("How hard was planting?").wait_for()
+    assert complaints.said == []

@@ -49,7 +49,18 @@ def _check(page: Any) -> None:
 
 ASKED = "event=signed_up&event=planted&within=14d"
 PATHS = [
-    *("numbers", f"numbers/{KEY}", "numbers/new", "changes", "learned", "cohorts", "cohorts/new"),
+    *(
+        "numbers",
+        f"numbers/{KEY}",
+        "numbers/new",
+        "metrics-file",
+        "alerts",
+        "subscriptions",
+        "changes",
+        "learned",
+        "cohorts",
+        "cohorts/new",
+    ),
     *(f"ask/funnel?{ASKED}&view=time", f"ask/funnel?{ASKED}&view=drivers", f"ask/trends?{ASKED}&interval=day"),
     "ask/retention?event=signed_up&interval=day&did=began&after=0",
 ]

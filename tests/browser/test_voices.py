@@ -83,6 +83,30 @@ def test_e_puts_away_and_goes_on(alice_page: Any, inbox: str) -> None:
     alice_page.wait_for_selector(".empty")
 
 
+def test_m_merges_and_u_takes_it_back(alice_page: Any, inbox: str, live: Live, complaints: Any) -> None:
+    alice_page.goto(inbox)
+    refs = [item.get_attribute("data-ref") for item in alice_page.locator(".item").all()]
+    alice_page.keyboard.press("m")
+    alice_page.keyboard.type(refs[1])
+    alice_page.keyboard.press("Enter")
+    expect(alice_page.locator(".voice-undo")).to_contain_text(f"{refs[0]} is merged into {refs[1]}")
+    expect(alice_page.locator("#said")).to_have_text(SECOND)
+    expect(alice_page.locator(".voice-same").first).to_contain_text("I only wanted to see prices")
+    alice_page.locator("body").press("u")
+    alice_page.wait_for_selector(".notice.success")
+    assert live.cli_json("feedback", "show", refs[0])["merged_into"] is None
+    assert complaints.said == []
+
+
+def test_somebody_who_types_is_told_who_said_so_before(
+    alice_page: Any, inbox: str, live: Live, complaints: Any
+) -> None:
+    alice_page.goto(f"{live.url}/p/sprout/voices/new")
+    alice_page.locator("#text").press_sequentially("trainees do not have company phones")
+    expect(alice_page.locator("#said-before legend")).to_contain_text("Somebody may have said this before")
+    assert complaints.said == []
+
+
 def test_it_is_accessible_in_both_schemes_and_on_a_phone(
     alice_page: Any, inbox: str, live: Live, complaints: Any
 ) -> None:

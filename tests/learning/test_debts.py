@@ -17,6 +17,7 @@ from whytree.learning.services import decide_review
 from whytree.tree.services import close_node, reopen_node, set_state
 from whytree.workspace.activity import activity_for
 from whytree.workspace.keys import actor_of_user
+from whytree.workspace.sockets import search
 
 PATH = "/products/sprout/debts"
 
@@ -172,6 +173,8 @@ def test_pages_show_what_is_owed(actor: Any, as_alice: Any, as_viewer: Any, as_c
         assert 'value="pay"' not in as_viewer.get(f"/p/sprout/{path}").content.decode()
     assert as_viewer.post("/p/sprout/debts/1/close", {"how": "pay"}).status_code == 403
     assert as_charlie.get("/p/sprout/debts").status_code == 404
+    (hit,) = search(actor, solution.product, "debt-1")
+    assert (hit.kind, hit.url) == ("debt", "/p/sprout/SOL-1#debts")
     assert as_charlie.post("/p/sprout/debts/1/close", {"how": "pay"}).status_code == 404
     refused = as_alice.post("/p/sprout/debts/1/close", {"how": "drop", "reason": ""}, follow=True)
     assert "Say why it need not be paid" in refused.content.decode()

@@ -33,9 +33,9 @@ NAMES_A_USER = {
     "voice.FeedbackItem.author_name": "emptied",
     "voice.Requester.person_key": "a random number in its place",
     "voice.Interview.person_key": "emptied, with every word of the talk",
+    "voice.SurveyResponse.person_key": "a random number in its place, and no words",
     "voice.Contact.person_key": "a random number in its place",
     "voice.ContactWish.person_key": "the row goes",
-    "voice.SurveyResponse.person_key": "a random number in its place, and no words",
     "code.Ticket.author": "emptied, with the words",
     "code.TicketComment.author": "emptied, with the words",
     "code.PullRequest.author": "emptied, with the words",
@@ -180,8 +180,8 @@ def test_before_she_stands_in_every_table_that_names_a_user(mira: str, store: An
     there = {row.split(" ")[0] for row in rows_that_say(MARK)}
     expected = {"people_person", "voice_feedbackitem", "voice_highlight", "voice_requester", "voice_savedview"}
     expected |= {"voice_interview", "voice_transcript", "voice_interviewsnapshot"}
-    expected |= {"voice_contact", "voice_contactwish"}
     expected |= {"voice_surveyresponse"}
+    expected |= {"voice_contact", "voice_contactwish"}
     assert there >= expected | {"tree_evidencelink", "code_ticket", "code_ticketcomment", "workspace_activity"}
     assert set(store_rows_that_say(store, MARK)) == {"events", "merge_edges", "person_overrides", "quarantine"}
 

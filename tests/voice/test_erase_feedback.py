@@ -41,4 +41,4 @@ def test_nobody_is_nobody(product: Any, say: Any) -> None:
 def test_a_person_gets_what_they_said(product: Any, say: Any) -> None:
     say("my words", person="mira", rating=2)
     say("not mine", person="jo")
-    assert [said["text"] for said in export_person(product, "mira")] == ["my words"]
+    assert [said["text"] for said in export_person(product, "mira")["feedback"]] == ["my words"]

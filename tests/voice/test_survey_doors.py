@@ -85,6 +85,17 @@ def test_the_command_line_makes_starts_changes_and_invites(
     assert "/survey/" in cli("survey", "invite", "SUR-1", "mira").out
     assert "/survey/" in cli("survey", "show", "SUR-1").out
     assert cli("survey", "copy", "SUR-1", "--json").json["state"] == "draft"
+    assert "sur_1_favourable" in cli("survey", "metric", "SUR-1").out
+    assert "already" in cli("survey", "metric", "SUR-1").error
+    file.write_text(cli("survey", "show", "SUR-1", "--json").out)
+    again = cli("survey", "create", str(file), "--json").json
+    assert (again["ref"], again["title"], again["questions"], again["share"], again["state"]) == (
+        "SUR-3",
+        "Autumn",
+        cli("survey", "show", "SUR-1", "--json").json["questions"],
+        25,
+        "draft",
+    )
     assert "stopped" in cli("survey", "stop", "SUR-1").out
     file.write_text(json.dumps({"sahre": 25}))
     assert cli("survey", "change", "SUR-1", str(file)).code == 1
@@ -94,7 +105,7 @@ def test_who_may(api_viewer: Any, api_charlie: Any, api: Any, made: Any) -> None
     path = "/products/sprout/surveys"
     assert api_viewer.get(path).ok[0]["ref"] == "SUR-1"
     assert api_viewer.post(path, {"title": "A", "questions": QUESTIONS}).status == 403
-    for verb in ("start", "stop", "copy"):
+    for verb in ("start", "stop", "copy", "metric"):
         assert api_viewer.post(f"{path}/SUR-1/{verb}").status == 403
     assert _answer(api_viewer, "mira", q1=5).status == 403
     for address in ("", "/SUR-1", "/SUR-1/results", "/SUR-1/responses"):

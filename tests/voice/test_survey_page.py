@@ -223,6 +223,9 @@ def test_the_page_of_a_survey_and_its_acts(as_bob: Any, as_viewer: Any, as_charl
     assert "/survey/" in page
     made = as_bob.post("/p/sprout/SUR-1/act", {"act": "invite", "person": "mira"}, follow=True).content.decode()
     assert "For mira alone: http" in made
+    metric = as_bob.post("/p/sprout/SUR-1/act", {"act": "metric"})
+    assert metric["Location"] == "/p/sprout/numbers/sur_1_favourable"
+    assert "/numbers/sur_1_favourable" in as_bob.get("/p/sprout/SUR-1").content.decode()
     assert "stopped" in as_bob.post("/p/sprout/SUR-1/act", {"act": "stop"}, follow=True).content.decode()
     assert "Say what to do" in as_bob.post("/p/sprout/SUR-1/act", {}, follow=True).content.decode()
     assert as_viewer.get("/p/sprout/SUR-1").status_code == 200

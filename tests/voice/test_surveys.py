@@ -235,6 +235,25 @@ def test_an_answer_is_an_event_and_its_words_are_a_voice(survey: Any, product: A
     assert "basil" not in str(rows), "words stand in one place"
 
 
+def test_the_longest_answers_fit(actor: Any, product: Any, store: Any) -> None:
+    many = [
+        {"kind": "multi", "text": f"{at}?", "options": [f"{at} {'x' * 110}" for at in range(20)]} for at in range(19)
+    ]
+    made = services.start_survey(
+        actor, services.create_survey(actor, product, title="Long", questions=[*many, WHY], hidden=["survey"])
+    )
+    everything = {f"q{at + 1}": one["options"] for at, one in enumerate(many)}
+    answer(made, {**everything, "q20": "€" * 4_000}, by("mira", hidden={"survey": "theirs"}, flags={}))
+    item = FeedbackItem.objects.get(source_type="survey")
+    assert (len(item.text), item.metadata["survey"]) == (4_000, "SUR-1")
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "https://x.example/" + "a" * 2_000])
+def test_no_link_is_kept_that_leads_astray(survey: Any, url: str) -> None:
+    with pytest.raises(Invalid):
+        answer(survey, {"q1": 9}, by("mira", url=url))
+
+
 def test_flags_in_force_are_kept_with_it(survey: Any, actor: Any, product: Any, store: Any) -> None:
     answer(survey, {"q1": 2, "q2": "slow"}, by("mira", flags={"signup": "short"}))
     assert SurveyResponse.objects.get().flags == {"signup": "short"}
@@ -275,21 +294,17 @@ def test_a_favourable_share_is_a_metric_like_any_other(
     survey: Any, actor: Any, product: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from whytree.analytics.queries import measure
-    from whytree.analytics.services import create_metric
 
     monkeypatch.setattr(answering, "timezone", SimpleNamespace(now=lambda: timezone.now() - timedelta(days=3)))
     for person, points in (("a", 9), ("b", 10), ("c", 3), ("d", 8)):
         answer(survey, {"q1": points}, by(person))
-    definition = {
-        "version": 1,
-        "kind": "conversion",
-        "from": "SUR-1 answered",
-        "to": "SUR-1 favourable",
-        "within_days": 1,
-    }
-    metric = create_metric(actor, product, key="nps", name="Promoters", definition=definition)
+    metric = services.make_metric(actor, survey)
+    assert (metric.key, metric.name) == ("sur_1_favourable", "Promoters, SUR-1: Spring")
     found = measure(metric, days=28)
     assert (found.n, round(found.value or 0)) == (4, 50)
+    words_only = services.create_survey(actor, product, title="Words", questions=[WHY])
+    with pytest.raises(Invalid, match="has no scale"):
+        services.make_metric(actor, words_only)
 
 
 # Links

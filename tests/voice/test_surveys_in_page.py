@@ -132,6 +132,16 @@ def test_one_cool_down_over_all_surveys(run: Any, asked: Any, send: Any) -> None
     assert asked() == ["SUR-2", "SUR-3"]
 
 
+def test_who_was_asked_back_about_a_change_is_left_in_peace_too(run: Any, asked: Any, actor: Any, product: Any) -> None:
+    from whytree.tree.services import create_solution
+    from whytree.voice.models import Requester
+
+    run()
+    solution = create_solution(actor, product, title="Ask later")
+    Requester.objects.create(product=product, solution=solution, person_key="mira", asked_at=timezone.now())
+    assert (asked(user="mira"), asked(user="jo")) == ([], ["SUR-1"])
+
+
 def test_the_share_draws_the_same_people_every_time_and_others_for_each_survey(run: Any) -> None:
     first, second = run(share=30), run("Summer", share=30)
     people = [f"p{at}" for at in range(3_000)]

@@ -73,7 +73,10 @@ def test_what_is_erased_meanwhile_stays_untold(product: Any, say: Any) -> None:
 def test_it_is_forgotten_and_given_with_the_words(product: Any, say: Any) -> None:
     say("I hate it", person="mira")
     tell_waiting(tell=fixed)
-    assert export_person(product, "mira")[0]["told_by_a_machine"] == {"language": "en", "sentiment": "negative"}
+    assert export_person(product, "mira")["feedback"][0]["told_by_a_machine"] == {
+        "language": "en",
+        "sentiment": "negative",
+    }
     erase_feedback(product, "mira")
     assert not Reading.objects.exists()
 

@@ -93,7 +93,7 @@ class DayOut(Schema):
 
 
 class MeasureOut(Schema):
-    """`low` and `high` are the 95 % interval; n counts people; `open` are people still under way, in neither."""
+    """`low` and `high` are the 95 % interval; n counts people or companies, as `counted` says; `open` are still under way."""
 
     key: str
     name: str
@@ -112,6 +112,7 @@ class MeasureOut(Schema):
     is_past: bool
     source: str
     series: list[DayOut]
+    counted: str
 
 
 @router.get("/products/{product}/metrics", response=list[MetricOut], operation_id="list_metrics")

@@ -72,6 +72,7 @@ def add_metric(
     where: Annotated[
         list[str] | None, typer.Option(metavar="FILTER", help="Only such events, as plan=pro. Of --from, the first.")
     ] = None,
+    by_company: Annotated[bool, typer.Option("--by-company", help="Count companies in place of people.")] = False,
     unit: Unit = "",
     role: MetricRole = "",
     category: Category = "",
@@ -108,7 +109,7 @@ def add_metric(
     fields = {"name": name, "role": role, "category": category, "owner": owner, "description": description}
     body = {
         "key": key,
-        "definition": {"version": 1, **said[0]},
+        "definition": {"version": 1, **said[0], **({"by_company": True} if by_company else {})},
         "direction": "down" if less_is_better else "up",
         **fields,
         **({"unit": unit} if unit else {}),
@@ -203,7 +204,7 @@ def _lines(measure: dict[str, Any]) -> list[str]:
         interval = measure["reason"]
         if measure["low"] is not None:
             interval = f"95 %: {number(measure['low'])} to {number(measure['high'])}"
-        lines.append(f"  {number(measure['value'])}{unit}   {interval}, n = {measure['n']:,} people")
+        lines.append(f"  {number(measure['value'])}{unit}   {interval}, n = {measure['n']:,} {measure['counted']}")
     if measure["open"]:
         lines.append(f"  {measure['open']:,} more are still under way and not counted")
     lines.append(f"  {measure['from_at'][:10]} to before {measure['to_at'][:10]}; {measure['source']}")

@@ -53,6 +53,7 @@ class MetricForm:
     top_measure: str = "total"
     bottom: str = ""
     bottom_measure: str = "total"
+    by_company: str = ""
     unit: str = ""
     direction: str = "up"
     category: str = ""
@@ -79,7 +80,8 @@ class MetricForm:
         kept["unit"] = "" if metric.unit == definition.usual_unit else metric.unit
         if not _fits(definition):
             return cls(**kept, raw=json.dumps(metric.definition, ensure_ascii=False))
-        return cls(**kept, kind=definition.kind, **_typed(definition))
+        by_company = "1" if definition.by_company else ""
+        return cls(**kept, kind=definition.kind, by_company=by_company, **_typed(definition))
 
     @property
     def fields(self) -> MetricFields:
@@ -93,7 +95,8 @@ class MetricForm:
         """The JSON that was meant; whether it is any good is for `checked_definition` to say."""
         if self.raw:
             return _read(self.raw)
-        return {"version": 1, "kind": self.kind} | self._own
+        whom = {"by_company": True} if self.by_company else {}
+        return {"version": 1, "kind": self.kind} | self._own | whom
 
     @property
     def _own(self) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from whytree.engines.stats.tails import Tail
 from whytree.stores import amounts
 from whytree.stores import metrics as store
 from whytree.stores.amounts import WHOLE, Period, Placed, Sums
+from whytree.stores.companies import Unit
 from whytree.stores.filters import Selection
 from whytree.stores.metrics import Converted, Counted
 from whytree.workspace.models import Product
@@ -34,7 +35,7 @@ from .definitions import (
     TimeTo,
     Unique,
 )
-from .resolving import ready
+from .resolving import companies_of, ready
 
 NOT_HAPPENED = "It has not happened in this period."
 TOO_FEW_BEYOND = (
@@ -96,6 +97,10 @@ def measured(product: Product, definition: Definition, start: datetime, end: dat
     return Measured(_of_sums(definition, in_all) if in_all else Found(reason=NOT_HAPPENED), by_day, nothing)
 
 
+def _unit(product: Product, definition: Definition) -> Unit:
+    return companies_of(product) if definition.by_company else None
+
+
 def _one(product: Product, selection: Selection) -> Selection:
     return ready(product, [selection])[0]
 
@@ -107,29 +112,33 @@ def _share_by_day(
     product: Product, definition: Conversion | Retention, start: datetime, end: datetime, now: datetime, zone: str
 ) -> Measured:
     entry, goal = ready(product, definition.selections)
+    unit, whom = _unit(product, definition), definition.whom
     if isinstance(definition, Retention):
         days = store.retention_by_day(
-            product.pk, entry, goal, definition.lead, definition.window, start, end, as_of=now, zone=zone
+            product.pk, entry, goal, definition.lead, definition.window, start, end, as_of=now, zone=zone, unit=unit
         )
     else:
-        days = store.conversion_by_day(product.pk, entry, goal, definition.window, start, end, as_of=now, zone=zone)
+        days = store.conversion_by_day(
+            product.pk, entry, goal, definition.window, start, end, as_of=now, zone=zone, unit=unit
+        )
     total = Converted(*(sum(getattr(day, part) for day in days.values()) for part in ("entered", "converted", "open")))
-    return Measured(_share(total), {day: _share(one) for day, one in days.items()}, _share(Converted(0, 0, 0)))
+    by_day = {day: _share(one, whom) for day, one in days.items()}
+    return Measured(_share(total, whom), by_day, _share(Converted(0, 0, 0), whom))
 
 
-def _share(counted: Converted) -> Found:
+def _share(counted: Converted, whom: str) -> Found:
     """In percent, since that is what people say."""
     found = Found(n=counted.entered, numerator=counted.converted, open=counted.open)
     share = stats.proportion(counted.converted, counted.entered)
     if isinstance(share, NoAnswer):
-        return replace(found, reason=_under_way(counted.open))
+        return replace(found, reason=_under_way(counted.open, whom))
     return replace(found, value=share.value * 100, low=share.low * 100, high=share.high * 100, method=share.method)
 
 
-def _under_way(still_open: int) -> str:
+def _under_way(still_open: int, whom: str) -> str:
     if not still_open:
         return "Nobody has started in this period."
-    people = "1 person" if still_open == 1 else f"{still_open:,} people"
+    people = f"1 {'person' if whom == 'people' else 'company'}" if still_open == 1 else f"{still_open:,} {whom}"
     return f"{people} started; nobody has had the whole time yet."
 
 
@@ -137,9 +146,9 @@ def _under_way(still_open: int) -> str:
 
 
 def _size_by_day(product: Product, definition: Count | Unique, start: datetime, end: datetime, zone: str) -> Measured:
-    did = _one(product, definition.did)
-    days = store.count_by_day(product.pk, did, start, end, zone=zone)
-    whole = store.count(product.pk, did, start, end)
+    did, unit = _one(product, definition.did), _unit(product, definition)
+    days = store.count_by_day(product.pk, did, start, end, zone=zone, unit=unit)
+    whole = store.count(product.pk, did, start, end, unit=unit)
     none = stats.count(0)  # a day without any is an answer too: none
     found = _size(definition, whole) if whole.people else Found(reason=NOT_HAPPENED)
     return Measured(found, {day: _size(definition, one) for day, one in days.items()}, _found(none, n=0))
@@ -160,7 +169,7 @@ def _sums(product: Product, definition: Sum | Mean | Ratio, period: Period) -> d
         amounts.Part(_one(product, part.selection), part.measure, part.field)
         for part in (definition.top, definition.bottom)
     )
-    return amounts.sums(product.pk, top, bottom, period)
+    return amounts.sums(product.pk, top, bottom, period, unit=_unit(product, definition))
 
 
 def _of_sums(definition: Sum | Mean | Ratio, sums: Sums) -> Found:
@@ -210,13 +219,13 @@ def _lower(sentence: str) -> str:
 
 
 def _placed(product: Product, definition: Quantile | TimeTo, period: Period, now: datetime) -> dict[date, Found]:
-    share, reach = definition.percentile / 100, z(LEVEL)
+    share, reach, unit = definition.percentile / 100, z(LEVEL), _unit(product, definition)
     if isinstance(definition, Quantile):
         did = _one(product, definition.did)
-        placed = amounts.quantile(product.pk, did, definition.field, share, reach, period)
+        placed = amounts.quantile(product.pk, did, definition.field, share, reach, period, unit=unit)
     else:
         entry, goal = ready(product, definition.selections)
-        placed = amounts.time_to(product.pk, entry, goal, definition.window, share, reach, period, as_of=now)
+        placed = amounts.time_to(product.pk, entry, goal, definition.window, share, reach, period, as_of=now, unit=unit)
     return {day: _quantile(definition, one) for day, one in placed.items()}
 
 

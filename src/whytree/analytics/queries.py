@@ -50,8 +50,8 @@ class Day:
 class Measure:
     """A metric's value in a period (`from_at` <= t < `to_at`), with everything one needs to believe it.
 
-    `n` counts people: those who entered and whose window has closed, or those who did it. `open` are people still under
-    way, who are in neither. Without a value, or without an interval, `reason` says why.
+    `n` counts people (or companies, as `counted` says): those who entered and whose window has closed, or those who did it.
+    `open` are those still under way, who are in neither. Without a value, or without an interval, `reason` says why.
     """
 
     key: str
@@ -72,6 +72,7 @@ class Measure:
     is_past: bool
     source: str
     series: tuple[Day, ...]
+    counted: str = "people"
 
     @property
     def text(self) -> str:
@@ -209,6 +210,7 @@ def _measured(metric: Metric, start: datetime, end: datetime, now: datetime) -> 
         is_past=False,
         source=f"{definition.sentence}, from this product's events",
         series=_days(start, end, now, found.days, found.nothing),
+        counted=definition.whom,
     )
 
 

@@ -4,12 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from whytree.errors import Invalid
+from whytree.events.queries import property_names
 from whytree.people.queries import people_with_trait
 from whytree.stores.cohorts import These
-from whytree.stores.filters import AllOf, AnyOf, By, Condition, Filter, Membership, Selection
+from whytree.stores.companies import TYPES, Companies, CompanyTrait, InCompanies
+from whytree.stores.filters import AllOf, AnyOf, By, Condition, Filter, Membership, Operator, Selection
 from whytree.workspace.models import Product
 
-from .questions import COHORT, PERSON_TRAIT, filter_words
+from .questions import COHORT, COMPANY_TRAIT, PERSON_TRAIT, filter_words
 
 MOST_PEOPLE = 200_000
 
@@ -29,7 +31,10 @@ def ready_by(product: Product, by: Sequence[str]) -> tuple[By, ...]:
             raise Invalid(
                 "Groups are told apart by what events say. Filter by what is known of people, or make a cohort."
             )
-        found.append(_cohort(product, one) if one.startswith(COHORT) else one)
+        if one.startswith(COMPANY_TRAIT):
+            found.append(CompanyTrait(product.pk, _trait_named(one), company_types(product)))
+        else:
+            found.append(_cohort(product, one) if one.startswith(COHORT) else one)
     return tuple(found)
 
 
@@ -40,6 +45,8 @@ def _condition(product: Product, one: Condition) -> Condition:
         return _cohort(product, one.field, inside=one.operator == "is set")
     if isinstance(one, Filter) and one.field.startswith(PERSON_TRAIT):
         return _trait(product, one)
+    if isinstance(one, Filter) and one.field.startswith(COMPANY_TRAIT):
+        return _company(product, one)
     return one
 
 
@@ -57,3 +64,37 @@ def _trait(product: Product, one: Filter) -> Membership:
     if len(persons) > MOST_PEOPLE:
         raise Invalid(f"{len(persons):,} people are {filter_words(one)}: too many for a filter. Make a cohort of them.")
     return Membership(These(tuple(sorted(persons))), product.pk, filter_words(one))
+
+
+def company_types(product: Product) -> tuple[str, ...]:
+    """The groups that this product's events name a company by: what none of them says need not be read."""
+    sent = set(property_names(product))
+    return tuple(one for one in TYPES if f"$groups.{one}" in sent)
+
+
+def companies_of(product: Product) -> Companies:
+    """Companies, to be counted in place of people."""
+    return Companies(product.pk, company_types(product))
+
+
+#: What is not so is asked as what is so: it then holds of those without a company, too.
+_OPPOSITES: dict[Operator, Operator] = {
+    "is not": "is",
+    "does not contain": "contains",
+    "does not match": "matches",
+    "is not set": "is set",
+}
+
+
+def _company(product: Product, one: Filter) -> Membership:
+    """Those whose company is such a one now."""
+    inside = one.operator not in _OPPOSITES
+    wanted = replace(one, field=_trait_named(one.field), operator=_OPPOSITES.get(one.operator, one.operator))
+    return Membership(InCompanies(wanted, company_types(product)), product.pk, filter_words(one), inside)
+
+
+def _trait_named(field: str) -> str:
+    trait = field.removeprefix(COMPANY_TRAIT).strip()
+    if not trait:
+        raise Invalid("Name what is known of the company, as company:plan; company:id is its key.")
+    return trait

@@ -7,7 +7,7 @@ find_copy_in_parent, fuzzy_find_matching_lines), on lines without blanks. Pure.
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -126,11 +126,10 @@ class Finder:
             held = self._holds[source]
             if sum(weights[at] for at in range(start, end) if keys[at] in held) < heaviest:
                 continue
-            for first, last, at in _runs(keys, start, end, self._files[source], self._places_in(source)):
-                weight = sum(weights[first:last])
-                known = best is not None and (best.source, best.start) == (source, first)
-                if weight > heaviest or (weight == heaviest and not known):
-                    best, heaviest = Passage(first, last, source, at, weights[first:last], least), weight
+            runs = _Runs(keys, weights, start, end, self._files[source], self._places_in(source))
+            if run := runs.heaviest(heaviest):
+                first, last, at, heaviest = run
+                best = Passage(first, last, source, at, weights[first:last], least)
         return best
 
     def _places_in(self, source: str) -> dict[int, list[int]]:
@@ -145,22 +144,55 @@ class Finder:
         return self._places[source]
 
 
-def _runs(
-    keys: Numbers, start: int, end: int, there: Numbers, places: Mapping[int, Sequence[int]]
-) -> Iterator[tuple[int, int, int]]:
-    """Longest common runs: first and last (excluded) line of the block, first line there."""
-    seen: dict[int, int] = {}  # how far a diagonal was followed
-    for seed in range(start, end):
-        for at in places.get(keys[seed], ()):
-            if seen.get(at - seed, -1) > seed:
+@dataclass(slots=True)
+class _Runs:
+    """Lines `start` to `end` of a block beside a file's, `there`, in which `places` says where the rarer ones stand."""
+
+    keys: Numbers
+    weights: Numbers
+    start: int
+    end: int
+    there: Numbers
+    places: Mapping[int, Sequence[int]]
+
+    def heaviest(self, least: int) -> tuple[int, int, int, int] | None:
+        """First and last (excluded) line of the longest common run that weighs most, its first line there, its weight.
+
+        Of equals the one that begins last, and of its places the first. A translation has a hundred million pairs of lines
+        that are the same and stand alone: those are done with in place.
+        """
+        keys, weights, there, places, end = self.keys, self.weights, self.there, self.places, self.end
+        best: tuple[int, int, int, int] | None = None
+        seen: dict[int, int] = {}  # how far a diagonal was followed
+        ending = len(there) - 1
+        for seed in range(self.start, end):
+            alone = weights[seed]
+            if not alone:  # a run of some weight has a line that weighs something
                 continue
-            first, last, shift = seed, seed + 1, at - seed
-            while first > start and first + shift > 0 and keys[first - 1] == there[first - 1 + shift]:
-                first -= 1
-            while last < end and last + shift < len(there) and keys[last] == there[last + shift]:
-                last += 1
-            seen[shift] = last
-            yield first, last, first + shift
+            above = keys[seed - 1] if seed > self.start else None
+            below = keys[seed + 1] if seed + 1 < end else None
+            for at in places.get(keys[seed], ()):
+                if (not at or there[at - 1] != above) and (at == ending or there[at + 1] != below):
+                    if alone < least:
+                        continue
+                    run = (seed, seed + 1, at, alone)
+                elif seen.get(at - seed, -1) > seed:
+                    continue
+                else:
+                    run = self._followed(seed, at)
+                    seen[at - seed] = run[1]
+                if run[3] > least or (run[3] == least and (best is None or run[0] > best[0])):
+                    best, least = run, run[3]
+        return best
+
+    def _followed(self, seed: int, at: int) -> tuple[int, int, int, int]:
+        keys, there = self.keys, self.there
+        first, last, shift = seed, seed + 1, at - seed
+        while first > self.start and first + shift > 0 and keys[first - 1] == there[first - 1 + shift]:
+            first -= 1
+        while last < self.end and last + shift < len(there) and keys[last] == there[last + shift]:
+            last += 1
+        return first, last, first + shift, sum(self.weights[first:last])
 
 
 # Maintenance ------------------------------------------------------------------------------------------

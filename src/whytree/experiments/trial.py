@@ -91,6 +91,8 @@ class Counting:
 def counting(metric: Metric, horizon: timedelta) -> Counting:
     """What a metric's definition means for people in an experiment of that length. `Invalid` for what cannot be judged."""
     definition, product = metrics.definition_of(metric), metric.product
+    if reason := not_judged(definition):
+        raise Invalid(f"{metric.key}: {reason}")
     follow = min(timedelta(days=FOLLOW_DAYS), horizon)
     match definition:
         case Conversion():
@@ -107,11 +109,13 @@ def counting(metric: Metric, horizon: timedelta) -> Counting:
         case Mean() | Ratio():
             under = _part_goal(product, definition.bottom)
             return Counting(metric, replace(_part_goal(product, definition.top), under=under), follow)
-    raise Invalid(f"{metric.key}: {not_judged(definition)}")
+    raise TypeError(definition)  # `not_judged` lets no other kind through
 
 
 def not_judged(definition: Definition) -> str:
     """Why an experiment cannot judge it, and what to take instead; empty where it can."""
+    if definition.by_company:
+        return "An experiment compares people. Take the same metric with people as its unit."
     if isinstance(definition, Quantile):
         return (
             "An experiment does not compare percentiles yet. Take the sum or mean of the same number with a cap, or the share "

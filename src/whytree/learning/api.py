@@ -5,18 +5,19 @@ from typing import Any
 
 from ninja import Router, Schema
 
-from whytree.errors import NotFound
 from whytree.tree.models import Hypothesis
-from whytree.tree.queries import find_node
+from whytree.tree.pages.parts import find
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
 from . import queries, services
 from .calibration.api import router as calibration_router
 from .debts.api import router as debt_router
+from .guards.api import router as guard_router
 from .models import OutcomeReview
 from .predictions.api import router as prediction_router
 from .priors.api import router as prior_router
+from .programme.api import router as programme_router
 from .results import Result, as_json
 from .sentences import forecast_text, headline, measured_text, subline
 
@@ -25,6 +26,8 @@ router.add_router("", prediction_router)
 router.add_router("", calibration_router)
 router.add_router("", prior_router)
 router.add_router("", debt_router)
+router.add_router("", guard_router)
+router.add_router("", programme_router)
 
 
 class ReviewOut(Schema):
@@ -99,10 +102,7 @@ class PostponeIn(Schema):
 def lock_prediction(request: ApiRequest, product: str, ref: str) -> dict[str, Any]:
     """Fix a prediction for good, for a change that ships without a flag of ours; plans its review."""
     found = api_product(request, product, Role.MEMBER)
-    node = find_node(found, ref)
-    if not isinstance(node, Hypothesis):
-        raise NotFound(f"{ref} is no hypothesis.")
-    review = services.lock_prediction(request.actor, node)
+    review = services.lock_prediction(request.actor, find(found, ref, Hypothesis))
     return _detail(queries.find_review(found, review.ref))
 
 

@@ -10,8 +10,10 @@ from whytree.workspace.commands import AsJson, show
 
 from .calibration.commands import register as register_calibration
 from .debts.commands import register as register_debts
+from .guards.commands import register as register_guards
 from .predictions.commands import register as register_predictions
 from .priors.commands import register as register_priors
+from .programme.commands import register as register_programme
 
 Ref = Annotated[str, typer.Argument(help="A review's id, as REV-4.")]
 
@@ -22,6 +24,8 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     register_calibration(root)
     register_priors(group)
     register_debts(group)
+    register_guards(group)
+    register_programme(root)
     group("review").command("list")(list_reviews)
     group("review").command("show")(show_review)
     group("review").command("decide")(decide_review)

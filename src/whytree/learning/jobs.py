@@ -1,4 +1,4 @@
-"""Reviews fill themselves."""
+"""Reviews fill themselves, and guards look whether what was kept still helps."""
 
 from typing import Any
 
@@ -7,8 +7,9 @@ from django.utils import timezone
 from whytree.workspace.actors import Actor
 from whytree.workspace.jobs import enqueue, handler
 
-from .constants import LOOK_EVERY
-from .models import OutcomeReview
+from .constants import GUARD_EVERY, LOOK_EVERY
+from .guards.services import look
+from .models import OutcomeGuard, OutcomeReview
 from .services import fill_review
 
 
@@ -26,3 +27,18 @@ def fill_one(payload: dict[str, Any]) -> None:
     review = OutcomeReview.objects.filter(pk=payload["review"]).select_related("product").first()
     if review is not None:
         fill_review(Actor.system(), review)
+
+
+@handler("learning.look_at_guards", every=GUARD_EVERY)
+def look_at_guards(payload: dict[str, Any]) -> None:
+    """Ask for a look at every guard that still watches, one job each."""
+    for pk in OutcomeGuard.objects.filter(broken_at=None, ended_at=None).values_list("pk", flat=True):
+        enqueue("learning.look_at_guard", {"guard": pk}, key=str(pk))
+
+
+@handler("learning.look_at_guard")
+def look_at_one(payload: dict[str, Any]) -> None:
+    """One look; gone meanwhile is no trouble."""
+    guard = OutcomeGuard.objects.filter(pk=payload["guard"]).first()
+    if guard is not None:
+        look(guard)

@@ -206,3 +206,57 @@ class Debt(models.Model):
         if self.closing:
             return self.close_reason
         return self.due_reason or f"Falls due if {PayIf(self.pay_if).label}."
+
+
+class OutcomeGuard(models.Model):
+    """The standing check that a kept change leaves on its metric: an alarm once over half of the gain is surely gone.
+
+    `baseline` and `floor` are shares of people, fixed before the watch begins. A watch lasts `guards.services.WATCH`; then
+    the next begins, so that a fall after two years is not hidden by the years before. The last look is kept.
+    """
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    review = models.OneToOneField(OutcomeReview, on_delete=models.RESTRICT, related_name="guard")
+    metric_key = models.CharField(max_length=100)
+    up_is_good = models.BooleanField()
+    baseline = models.FloatField()
+    floor = models.FloatField()
+    people_a_watch = models.PositiveIntegerField()
+    watch_from = models.DateTimeField()
+    fine_at = models.DateTimeField()
+    looked_at = models.DateTimeField(null=True, blank=True)
+    value = models.FloatField(null=True, blank=True)
+    low = models.FloatField(null=True, blank=True)
+    high = models.FloatField(null=True, blank=True)
+    n = models.PositiveIntegerField(default=0)
+    broken_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.TextField(blank=True, default="")
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(floor__gte=0, floor__lte=1, baseline__gte=0, baseline__lte=1), name="learning_guard_shares"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None, end_reason="") | (Q(ended_at__isnull=False) & ~Q(end_reason="")),
+                name="learning_guard_ended_with_a_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"guard of {self.review.ref}"
+
+    @property
+    def ref(self) -> str:
+        """A review leaves one guard, and lends it its name."""
+        return self.review.ref
+
+    @property
+    def state(self) -> str:
+        if self.ended_at is not None:
+            return "ended"
+        if self.broken_at is not None:
+            return "broken"
+        return "holding" if self.value is not None else "waiting"

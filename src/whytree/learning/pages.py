@@ -16,8 +16,7 @@ from whytree.experiments.before_code import dropped_before_code
 from whytree.flags.models import Flag
 from whytree.flags.queries import flags_by_solution
 from whytree.tree.models import Solution, State
-from whytree.workspace.access import role_of
-from whytree.workspace.actors import Actor
+from whytree.tree.pages.parts import may_write
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
@@ -125,7 +124,7 @@ def _show(
         "next_look": (now + timedelta(days=POSTPONE_DAYS)).date(),
         "sent": sent or {},
         "error": error,
-        "may_write": _may_write(request.actor, product),
+        "may_write": may_write(request.actor, product),
     }
     return render(request, "learning/review.html", context, status=error.status if error else 200)
 
@@ -170,7 +169,7 @@ def changes(request: PageRequest, product: Product) -> HttpResponse:
         "settled_more": max(0, len(settled) - MOST_SETTLED),
         "sentence": _on_the_way(groups, settled),
         "before_code": dropped_before_code(product),
-        "may_write": _may_write(request.actor, product),
+        "may_write": may_write(request.actor, product),
     }
     return render(request, "learning/changes.html", context)
 
@@ -226,8 +225,3 @@ def learned(request: PageRequest, product: Product) -> HttpResponse:
     ]
     context = {"here": "learned", "decided": decided, "record": queries.track_record(product)}
     return render(request, "learning/learned.html", context)
-
-
-def _may_write(actor: Actor, product: Product) -> bool:
-    role = role_of(actor, product)
-    return role is not None and role.covers(Role.MEMBER)

@@ -27,7 +27,9 @@ from whytree.workspace.sockets import (
 
 from . import queries, services
 from .debts import plugs as debts
-from .models import Decision, OutcomeReview, Verdict
+from .debts.queries import REF as DEBT
+from .guards import plugs as guards
+from .models import Debt, Decision, OutcomeReview, Verdict
 from .pictures import review_bar
 from .predictions import plugs as predictions
 from .priors import plugs as priors
@@ -49,6 +51,7 @@ def plug() -> None:
     predictions.plug()
     priors.plug()
     debts.plug()
+    guards.plug()
 
 
 def lock_when_opened(actor: Actor, product: Product, flag_key: str, hypothesis_id: int | None, at: datetime) -> None:
@@ -227,7 +230,10 @@ def _figure(review: OutcomeReview, now: datetime) -> Figure | None:
 
 
 def find_by_words(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:
-    """A review by its id."""
+    """A review or a debt by its id."""
+    if owed := DEBT.fullmatch(words.strip()):
+        found = Debt.objects.filter(product=product, number=int(owed[1])).select_related("solution")
+        return [Hit("debt", one.ref, one.text, f"/p/{product.slug}/{one.solution.ref}#debts", 1.0) for one in found]
     if not queries.REF.fullmatch(words.strip()):
         return []
     review = OutcomeReview.objects.filter(product=product, number=int(words.strip().split("-")[1])).first()

@@ -18,6 +18,7 @@ from whytree.workspace.roles import Role
 from whytree.workspace.sockets import tell_fact
 
 from .debts.services import note_corners
+from .guards.services import set_guard
 from .measuring import measure_review
 from .models import LEARNING_LENGTH, PREFIX, Decision, OutcomeReview, Verdict
 from .predictions.services import lock_predictions
@@ -121,7 +122,7 @@ def decide_review(
     for text in (loved, corners):
         if len(text) > LEARNING_LENGTH or "\x00" in text:
             raise Invalid(f"Each answer fits into {LEARNING_LENGTH:,} characters of plain text.")
-    _fill(actor, fresh, now)
+    result = _fill(actor, fresh, now)
     before = snapshot(fresh)
     fresh.verdict, fresh.decision, fresh.learning = verdict, decision, learning.strip()
     fresh.loved, fresh.corners = loved.strip(), corners.strip()
@@ -132,6 +133,8 @@ def decide_review(
     if Decision(decision) in STAYS:
         note_corners(actor, solution, fresh.corners)
     _bring(actor, solution, Decision(decision), f"{fresh.ref}: {fresh.learning}")
+    if Decision(decision) is Decision.KEEP:
+        set_guard(actor, fresh, result, now)
     _link(actor, fresh, solution)
     tell_fact(
         "review_decided",

@@ -76,6 +76,7 @@ GROUPS = {
     "contact": "Who may be asked for something, and when they were last.",
     "experiment": "What a change did to people drawn by lot.",
     "rollout": "Changes brought to more and more people, while guardrails are watched.",
+    "guard": "Whether what was kept still helps.",
     "debt": "Corners that were cut, to be paid if the change stays.",
     "review": "Predictions against what happened.",
     "slack": "The channel that gets five lines on Mondays.",

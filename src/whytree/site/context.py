@@ -38,7 +38,7 @@ PLACES = (
     Place(
         "changes", "Changes", "c", inner=(("experiments", "Experiments"), ("flags", "Flags"), ("coverage", "Coverage"))
     ),
-    Place("learned", "Learned", "l", inner=(("calibration", "Calibration"),)),
+    Place("learned", "Learned", "l", inner=(("calibration", "Calibration"), ("programme", "Programme"))),
 )
 
 

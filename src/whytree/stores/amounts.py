@@ -1,6 +1,7 @@
 """Numbers that come with events, added up for each person; their quantiles; and how long people took.
 
-Nothing but sums and single values leaves the store. People are counted after their ids were joined (`sql.PERSON`).
+Nothing but sums and single values leaves the store. People are counted after their ids were joined (`sql.PERSON`); with
+`unit`, companies in their place.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,9 +9,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
+from .companies import Unit, has_unit, unit_sql
 from .events import Row, store
 from .filters import Bound, Selection, field_sql, named, selected
-from .sql import ASKING, PERSON
+from .sql import ASKING
 
 #: total: how often; people: whether at all; sum: of `field`; numbers: how many events carry one; carriers: whether any does.
 Counts = Literal["total", "people", "sum", "numbers", "carriers"]
@@ -94,7 +96,7 @@ FROM (
     WHERE product = {{product:UInt32}}
       AND event IN {{names:Array(String)}}
       AND timestamp >= {{start:DateTime64(3, 'UTC')}} AND timestamp < {{end:DateTime64(3, 'UTC')}}
-      AND ({condition})
+      AND ({condition}){has_unit}
     GROUP BY bucket, who
 )
 GROUP BY bucket
@@ -102,12 +104,14 @@ ORDER BY bucket
 """
 
 
-def sums(product_id: int, top: Part, bottom: Part, period: Period) -> dict[date, Sums]:
+def sums(product_id: int, top: Part, bottom: Part, period: Period, *, unit: Unit = None) -> dict[date, Sums]:
     """Both parts by day, or under `WHOLE`; a day on which nobody did either is left out."""
     bound = Bound()
+    who = unit_sql(unit, bound)
     sql = _SUMS.format(
         bucket=period.bucket.format(at="timestamp"),
-        person=PERSON,
+        person=who,
+        has_unit=has_unit(unit),
         top=_part_sql(top, bound),
         bottom=_part_sql(bottom, bound),
         condition=f"({selected(top.selection, bound)}) OR ({selected(bottom.selection, bound)})",
@@ -182,7 +186,7 @@ FROM (
     WHERE product = {{product:UInt32}}
       AND event IN {{names:Array(String)}}
       AND timestamp >= {{start:DateTime64(3, 'UTC')}} AND timestamp < {{end:DateTime64(3, 'UTC')}}
-      AND {condition}
+      AND {condition}{has_unit}
 )
 WHERE isFinite(x)
 GROUP BY bucket, who
@@ -206,7 +210,7 @@ FROM (
     WHERE product = {{product:UInt32}}
       AND event IN {{names:Array(String)}}
       AND timestamp >= {{start:DateTime64(3, 'UTC')}}
-      AND timestamp <= addSeconds({{end:DateTime64(3, 'UTC')}}, {{window:UInt32}})
+      AND timestamp <= addSeconds({{end:DateTime64(3, 'UTC')}}, {{window:UInt32}}){has_unit}
     GROUP BY who
     HAVING countIf({begins}) > 0
 )
@@ -214,13 +218,22 @@ FROM (
 
 
 def quantile(
-    product_id: int, selection: Selection, field: str, share: float, reach: float, period: Period
+    product_id: int,
+    selection: Selection,
+    field: str,
+    share: float,
+    reach: float,
+    period: Period,
+    *,
+    unit: Unit = None,
 ) -> dict[date, Placed]:
     """The value below which `share` of the numbers lie, by day or under `WHOLE`. `reach` counts standard errors."""
     bound = Bound()
+    who = unit_sql(unit, bound)
     people = _NUMBERS.format(
         bucket=period.bucket.format(at="timestamp"),
-        person=PERSON,
+        person=who,
+        has_unit=has_unit(unit),
         number=number_sql(field, bound),
         condition=selected(selection, bound),
     )
@@ -237,12 +250,15 @@ def time_to(
     period: Period,
     *,
     as_of: datetime,
+    unit: Unit = None,
 ) -> dict[date, Placed]:
     """The same of the seconds from `entry` to `goal`, over people who got there within `window`, by the day of entry."""
     bound = Bound()
+    who = unit_sql(unit, bound)
     people = _TIMES.format(
         bucket=period.bucket.format(at="entry"),
-        person=PERSON,
+        person=who,
+        has_unit=has_unit(unit),
         after=">" if entry == goal else ">=",
         begins=f"({selected(entry, bound)}) AND timestamp < {{end:DateTime64(3, 'UTC')}}",
         goal=f"({selected(goal, bound)})",

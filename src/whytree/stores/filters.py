@@ -100,8 +100,17 @@ class Bound:
         return f"{{{name}:{kind}}}"
 
 
-#: What groups are told apart by: a field's name, or some people.
-By = str | Membership
+class Told(Protocol):
+    """Something of a row's person that is not on the row: `text_sql` is its text, as an expression on a row of `events`."""
+
+    @property
+    def name(self) -> str: ...
+
+    def text_sql(self, bound: Bound) -> str: ...
+
+
+#: What groups are told apart by: a field's name, some people, or what is known of each.
+By = str | Membership | Told
 #: Stands between the values of several fields.
 BETWEEN = " · "
 
@@ -127,6 +136,8 @@ def group_sql(by: Sequence[By], bound: Bound) -> str:
 def _group_part(one: By, bound: Bound) -> str:
     if isinstance(one, str):
         return field_sql(one, bound)
+    if not isinstance(one, Membership):
+        return one.text_sql(bound)
     inside, outside = bound.add("String", one.name), bound.add("String", f"not {one.name}")
     return f"if({_member_sql(one, bound)}, {inside}, {outside})"
 
@@ -163,7 +174,11 @@ def _member_sql(one: Membership, bound: Bound) -> str:
 
 
 def _filter_sql(one: Filter, bound: Bound) -> str:
-    text = field_sql(one.field, bound)
+    return text_condition(field_sql(one.field, bound), one, bound)
+
+
+def text_condition(text: str, one: Filter, bound: Bound) -> str:
+    """Whether a text, as SQL, is what the filter wants."""
     match one.operator:
         case "is set":
             return f"{text} != ''"

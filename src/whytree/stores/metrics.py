@@ -1,16 +1,17 @@
 """What a metric counts, by day and in all. Each question is one readable query; nothing but sums leaves the store.
 
-People are counted after their ids were joined (`sql.PERSON`). Days are the product's days: `zone` is its time zone.
-A period holds `start` and everything before `end`.
+People are counted after their ids were joined (`sql.PERSON`); with `unit`, companies in their place. Days are the product's
+days: `zone` is its time zone. A period holds `start` and everything before `end`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from .companies import Unit, has_unit, unit_sql
 from .events import Row, store
 from .filters import Bound, Selection, named, selected
-from .sql import PEOPLE, PERSON
+from .sql import PEOPLE
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ _IN_PERIOD = """
 _COUNT = f"""
 SELECT {_COUNTS}
 FROM (
-    SELECT {PERSON} AS who, count() AS times
+    SELECT {{unit}} AS who, count() AS times
     FROM events
     WHERE {_IN_PERIOD}
     GROUP BY who
@@ -57,7 +58,7 @@ FROM (
 _COUNT_BY_DAY = f"""
 SELECT day, {_COUNTS}
 FROM (
-    SELECT toDate(timestamp, {{{{zone:String}}}}) AS day, {PERSON} AS who, count() AS times
+    SELECT toDate(timestamp, {{{{zone:String}}}}) AS day, {{unit}} AS who, count() AS times
     FROM events
     WHERE {_IN_PERIOD}
     GROUP BY day, who
@@ -84,7 +85,7 @@ FROM (
     FROM events
     WHERE product = {{product:UInt32}}
       AND event IN {{names:Array(String)}}
-      AND {since}
+      AND {since}{has_unit}
       AND timestamp <= addSeconds({{end:DateTime64(3, 'UTC')}}, {{window:UInt32}})
     GROUP BY who
     HAVING countIf({begins}) > 0 AND entry >= {{start:DateTime64(3, 'UTC')}}
@@ -94,18 +95,22 @@ ORDER BY day
 """
 
 
-def count(product_id: int, did: Selection, start: datetime, end: datetime) -> Counted:
+def count(product_id: int, did: Selection, start: datetime, end: datetime, *, unit: Unit = None) -> Counted:
     """All occurrences in the period."""
     bound = Bound()
-    sql = _COUNT.format(meant=selected(did, bound))
+    who = unit_sql(unit, bound)
+    sql = _COUNT.format(unit=who, meant=selected(did, bound) + has_unit(unit))
     rows = store().query(sql, bound.values | {"product": product_id, "start": start, "end": end}, PEOPLE)
     return _counted(rows[0])
 
 
-def count_by_day(product_id: int, did: Selection, start: datetime, end: datetime, *, zone: str) -> dict[date, Counted]:
+def count_by_day(
+    product_id: int, did: Selection, start: datetime, end: datetime, *, zone: str, unit: Unit = None
+) -> dict[date, Counted]:
     """The same for each day on which there was one."""
     bound = Bound()
-    sql = _COUNT_BY_DAY.format(meant=selected(did, bound))
+    who = unit_sql(unit, bound)
+    sql = _COUNT_BY_DAY.format(unit=who, meant=selected(did, bound) + has_unit(unit))
     parameters = bound.values | {"product": product_id, "start": start, "end": end, "zone": zone}
     return {row["day"]: _counted(row) for row in store().query(sql, parameters, PEOPLE)}
 
@@ -120,6 +125,7 @@ def conversion_by_day(
     *,
     as_of: datetime,
     zone: str,
+    unit: Unit = None,
 ) -> dict[date, Converted]:
     """People who did `entry` in the period, by the day of their first one, and whether `goal` followed within `window`.
 
@@ -127,7 +133,7 @@ def conversion_by_day(
     the moment up to which everything is known. The whole period's answer is the sum of its days.
     """
     hit = f"at {'>' if entry == goal else '>='} entry AND at <= until"
-    asked = _Followed(product_id, entry, goal, window, start, end, as_of, zone)
+    asked = _Followed(product_id, entry, goal, window, start, end, as_of, zone, unit=unit)
     return _followed(asked, hit, since=_FROM_START)
 
 
@@ -142,12 +148,13 @@ def retention_by_day(
     *,
     as_of: datetime,
     zone: str,
+    unit: Unit = None,
 ) -> dict[date, Converted]:
     """People who did `begin` for the very first time in the period, and whether `back` came from `lead` to before `window`
     after it: with 7 and 8 days that is their day 7, as 24 hours from their own beginning on.
     """
     hit = "at >= addSeconds(entry, {lead:UInt32}) AND at < until"
-    asked = _Followed(product_id, begin, back, window, start, end, as_of, zone, lead)
+    asked = _Followed(product_id, begin, back, window, start, end, as_of, zone, lead, unit)
     return _followed(asked, hit, since="1")
 
 
@@ -165,12 +172,15 @@ class _Followed:
     as_of: datetime
     zone: str
     lead: timedelta = timedelta(0)
+    unit: Unit = None
 
 
 def _followed(asked: _Followed, hit: str, *, since: str) -> dict[date, Converted]:
     bound = Bound()
+    who = unit_sql(asked.unit, bound)
     sql = _CONVERSION_BY_DAY.format(
-        person=PERSON,
+        person=who,
+        has_unit=has_unit(asked.unit),
         hit=hit,
         begins=f"({selected(asked.entry, bound)}) AND timestamp < {{end:DateTime64(3, 'UTC')}}",
         goal=f"({selected(asked.goal, bound)})",

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from .companies import Unit, has_unit, unit_sql
 from .events import store
 from .filters import Bound, By, Selection, field_sql, group_sql, named, selected
 from .funnels import MOST_GROUPS
@@ -131,11 +132,16 @@ LIMIT {{groups:UInt32}}
 
 
 def counts(
-    product_id: int, asked: Asked, *, by: Sequence[By] = (), groups: tuple[str, ...] = ()
+    product_id: int, asked: Asked, *, by: Sequence[By] = (), groups: tuple[str, ...] = (), unit: Unit = None
 ) -> dict[str | None, list[Stretch]]:
-    """Occurrences and people by stretch, for each of `groups` and (None) for all others; without `by` only for all."""
+    """Occurrences and people by stretch, for each of `groups` and (None) for all others; without `by` only for all.
+
+    With `unit`, companies in place of people; what belongs to none is left out.
+    """
     names = ("events", "people", "squares", "largest")
-    rows = _rows(_COUNTS, product_id, asked, by, groups, person=PERSON)
+    bound = Bound()
+    who = unit_sql(unit, bound)
+    rows = _rows(_COUNTS, product_id, asked, by, groups, bound, more=has_unit(unit), person=who)
     found: dict[str | None, list[Stretch]] = {}
     for row in rows:
         found.setdefault(_group(row, by), []).append(Stretch(row["bucket"], *(row[name] for name in names)))
@@ -208,6 +214,7 @@ def _rows(
     groups: tuple[str, ...],
     bound: Bound | None = None,
     days: int = 0,
+    more: str = "",
     **parts: str,
 ) -> list[dict[str, Any]]:
     bound = bound or Bound()
@@ -219,11 +226,11 @@ def _rows(
         bucket=BUCKETS[asked.interval],
         group=", own, value" if by else "",
         value=value,
-        period=_PERIOD.format(condition=selected(asked.selection, bound)),
+        period=_PERIOD.format(condition=selected(asked.selection, bound) + more),
         **parts,
     )
-    more = {"days": days} if days else {}
-    return store().query(sql, _parameters(product_id, asked, bound) | more, ASKING)
+    known = {"days": days} if days else {}
+    return store().query(sql, _parameters(product_id, asked, bound) | known, ASKING)
 
 
 def _group(row: dict[str, Any], by: Sequence[By]) -> str | None:

@@ -74,9 +74,12 @@ def _check_people(value: Mapping[str, Any]) -> None:
         raise ValidationError("Say how many of how many: needed is 1 at least, and at most all of them.")
 
 
+def _is_answer(value: object) -> bool:
+    return _whole(value) or (isinstance(value, str) and 0 < len(value) <= NAME_LENGTH)
+
+
 def _check_yes(answers: object) -> None:
-    fits = isinstance(answers, list) and 1 <= len(answers) <= MOST_ANSWERS
-    if not fits or not all(_whole(one) or (isinstance(one, str) and 0 < len(one) <= NAME_LENGTH) for one in answers):
+    if not isinstance(answers, list) or not 1 <= len(answers) <= MOST_ANSWERS or not all(map(_is_answer, answers)):
         raise ValidationError("Say which answers are a yes: a list of options, or of points on the scale.")
 
 

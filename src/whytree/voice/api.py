@@ -28,8 +28,8 @@ router.add_router("", surveys)
 router.add_router("", themes)
 router.add_router("", interviews)
 router.add_router("", guides)
-router.add_router("", recruiting)
 router.add_router("", weighing)
+router.add_router("", recruiting)
 
 _ANYTHING = schemas.WantedIn()
 
@@ -41,7 +41,8 @@ def _item_out(item: FeedbackItem) -> schemas.ItemOut:
     shown = schemas.FeedbackOut.of(item, links.get(item.ref, []), tags=tags.get(item.pk, ()))
     marks = [schemas.HighlightOut(**mark.as_json()) for mark in item.highlights.prefetch_related("tags")]
     merged = [part.ref for part in item.merged.order_by("pk")]
-    return schemas.ItemOut(**shown.model_dump(), highlights=marks, merged=merged)
+    remarks = [schemas.RemarkOut.of(one) for one in item.remarks.select_related("by")]
+    return schemas.ItemOut(**shown.model_dump(), highlights=marks, merged=merged, remarks=remarks)
 
 
 @router.post(
@@ -165,3 +166,24 @@ def set_consent(request: ApiRequest, product: str, ref: str, said: schemas.Conse
     """What the person allows us to do with their words."""
     item = queries.find_by_ref(api_product(request, product, Role.MEMBER), ref)
     return _item_out(services.set_consent(request.actor, item, said.consent))
+
+
+@router.post("/products/{product}/feedback/{ref}/remarks", response={201: schemas.RemarkOut}, operation_id="add_remark")
+def add_remark(request: ApiRequest, product: str, ref: str, said: schemas.RemarkIn) -> Status[schemas.RemarkOut]:
+    """A private note to the team, or an official answer, which goes by mail where that is wanted."""
+    item = queries.find_by_ref(api_product(request, product, Role.MEMBER), ref)
+    if said.kind == "answer":
+        made = services.answer_voice(request.actor, item, said.text, by_mail=said.by_mail)
+    else:
+        made = services.add_note(request.actor, item, said.text)
+    return Status(201, schemas.RemarkOut.of(made))
+
+
+@router.delete(
+    "/products/{product}/feedback/{ref}/remarks/{remark_id}", response={204: None}, operation_id="remove_remark"
+)
+def remove_remark(request: ApiRequest, product: str, ref: str, remark_id: int) -> Status[None]:
+    """Take one's own back; what went by mail is out."""
+    item = queries.find_by_ref(api_product(request, product, Role.MEMBER), ref)
+    services.remove_remark(request.actor, item, remark_id)
+    return Status(204, None)

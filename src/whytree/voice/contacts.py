@@ -21,7 +21,7 @@ from whytree.people.identity import means_nobody
 from whytree.people.models import Person
 from whytree.voice.authors import main_keys
 from whytree.voice.drafts import draft
-from whytree.voice.models import Contact, ContactSettings, ContactWish
+from whytree.voice.models import Contact, ContactSettings, ContactWish, Requester
 from whytree.voice.models.contacts import ContactKind
 from whytree.voice.surveys.models import SurveyResponse
 from whytree.workspace.access import require
@@ -59,7 +59,7 @@ class Reach:
 
 
 def reach_of(product: Product, keys: Iterable[str], *, now: datetime | None = None) -> dict[str, Reach]:
-    """For each of these people whether they may be asked now; three queries however many there are."""
+    """For each of these people whether they may be asked now; four queries however many there are."""
     wanted = list(dict.fromkeys(keys))
     now, rest = now or timezone.now(), timedelta(days=ContactSettings.of(product).rest_days)
     ids = _ids_of(product, wanted)
@@ -73,7 +73,7 @@ def reach_of(product: Product, keys: Iterable[str], *, now: datetime | None = No
 
 @dataclass(frozen=True)
 class Asked:
-    """Something a person was asked for, by us or by a survey."""
+    """Something a person was asked for: for a talk, by a survey, or whether a change they had asked for helped (`loop`)."""
 
     person_key: str
     kind: str
@@ -83,21 +83,19 @@ class Asked:
 
     @property
     def words(self) -> str:
-        return ContactKind(self.kind).label
+        return "asked whether it helped" if self.kind == "loop" else ContactKind(self.kind).label
 
 
 def _asked(product: Product, ids: Iterable[str]) -> list[Asked]:
-    """A survey writes down by itself whom it asked."""
+    """Surveys and the way back to those who asked write down by themselves whom they asked."""
     names = list(ids)
     contacts = Contact.objects.filter(product=product, person_key__in=names).select_related("by")
-    surveys = SurveyResponse.objects.filter(survey__product=product, person_key__in=names, asked_at__isnull=False)
+    surveys = SurveyResponse.objects.filter(survey__product=product, person_key__in=names).select_related("survey")
+    loops = Requester.objects.filter(product=product, person_key__in=names).select_related("solution")
     return [
         *(Asked(one.person_key, one.kind, one.subject, one.at, str(one.by or "")) for one in contacts),
-        *(
-            Asked(one.person_key, ContactKind.SURVEY, one.survey.ref, one.asked_at)
-            for one in surveys.select_related("survey")
-            if one.asked_at is not None
-        ),
+        *(Asked(one.person_key, ContactKind.SURVEY, one.survey.ref, one.asked_at) for one in surveys if one.asked_at),
+        *(Asked(one.person_key, "loop", one.solution.ref, one.asked_at) for one in loops if one.asked_at),
     ]
 
 
@@ -184,12 +182,6 @@ def _known(product: Product, key: str) -> str:
 def contacts_of(product: Product, ids: Iterable[str], limit: int = 20) -> list[Asked]:
     """What a person was asked for, the latest first; `ids` are all they go by."""
     return sorted(_asked(product, ids), key=lambda one: one.at, reverse=True)[:limit]
-
-
-def asked_for_a_talk(product: Product, ids: Iterable[str], since: datetime) -> datetime | None:
-    """When somebody asked this person for a talk last, after `since`: a survey leaves them in peace then, too."""
-    found = Contact.objects.filter(product=product, person_key__in=list(ids), at__gt=since).order_by("-at")
-    return found.values_list("at", flat=True).first()
 
 
 def is_left_alone(product: Product, ids: Iterable[str]) -> bool:

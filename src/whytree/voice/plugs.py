@@ -170,6 +170,9 @@ def _feedback_of(product: Product, person_key: str) -> list[dict[str, Any]]:
             "flags": item.flags,
             "metadata": item.metadata,
             **_told(item),
+            "remarks": [
+                {"kind": one.kind, "text": one.text, "at": one.created_at.isoformat()} for one in item.remarks.all()
+            ],
         }
         for item in queries.items_of_person(product, [person_key], limit=100_000)
     ]

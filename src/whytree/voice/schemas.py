@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Discriminator, Tag
 
 from whytree.engines.text import Query, find_spans
 from whytree.voice.drafts import Source
-from whytree.voice.models import Consent, FeedbackItem, Reading
+from whytree.voice.models import Consent, FeedbackItem, Reading, Remark
 from whytree.voice.queries import Linked, State, Wanted, links_of, tags_of
 
 Importance = Literal[0, 1, 2, 3]
@@ -192,11 +192,34 @@ class FeedbackPage(Schema):
     next: str | None
 
 
+class RemarkOut(Schema):
+    """`kind`: note, for the team alone, or answer. `mailed`: to how many people it went by mail."""
+
+    id: int
+    kind: str
+    text: str
+    by: str
+    mailed: int
+    created_at: datetime
+
+    @staticmethod
+    def of(remark: Remark) -> "RemarkOut":
+        own = {name: getattr(remark, name) for name in ("kind", "text", "mailed", "created_at")}
+        return RemarkOut(id=remark.pk, by=str(remark.by or ""), **own)
+
+
+class RemarkIn(Said):
+    text: str
+    kind: Literal["note", "answer"] = "note"
+    by_mail: bool = False  # an answer, to those whose address is known
+
+
 class ItemOut(FeedbackOut):
     """`merged` are the voices that were merged into it."""
 
     highlights: list[HighlightOut]
     merged: list[str]
+    remarks: list[RemarkOut]
 
 
 class SpanIn(Said):

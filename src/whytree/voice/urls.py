@@ -82,6 +82,8 @@ pages = [
     path("FB-<int:number>/link", acts.link, name="link_voice"),
     path("FB-<int:number>/unlink/<str:ref>", acts.unlink, name="unlink_voice"),
     path("FB-<int:number>/opportunity", item.new_opportunity, name="voice_opportunity"),
+    path("FB-<int:number>/remarks", acts.remark, name="remark_voice"),
+    path("FB-<int:number>/remarks/<int:remark_id>/remove", acts.remove_remark, name="remove_remark"),
     path("FB-<int:number>/put-away", acts.put_away, name="put_away"),
     path("FB-<int:number>/bring-back", acts.bring_back, name="bring_back"),
     path("FB-<int:number>/marks/<int:pk>/tag", acts.tag_mark, name="tag_mark"),
@@ -89,7 +91,6 @@ pages = [
 ]
 
 root = [
-    path("leave-alone/<str:token>", recruiting.leave_alone, name="leave_alone"),
     path("v1/feedback", widget.feedback, name="feedback_widget"),
     path("v1/surveys", inpage.surveys, name="surveys_in_page"),
     *(
@@ -97,5 +98,6 @@ root = [
         for verb in ("shown", "dismissed", "answer")
     ),
     path("survey/<str:token>", public.answer_survey, name="answer_survey"),
+    path("leave-alone/<str:token>", recruiting.leave_alone, name="leave_alone"),
     path("solved/<str:token>", loop.did_it_solve, name="did_it_solve"),
 ]

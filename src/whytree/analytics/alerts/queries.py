@@ -58,11 +58,22 @@ def unit_of(alert: Alert) -> str:
     return alert.metric.unit if alert.metric is not None else ""
 
 
+def may_be_over(alert: Alert, now: datetime) -> bool:
+    """Whether the stretch after the last one that was looked at can be whole: else the store need not be asked."""
+    if alert.bucket is None:
+        return True
+    step: Any = step_of(alert)
+    return _is_over(alert, step, next_start(step, alert.bucket), now)
+
+
 def points_of(alert: Alert, now: datetime) -> list[Point]:
     """The whole stretches that are over for long enough, oldest first."""
-    zone = ZoneInfo(alert.product.timezone)
     step: Any = step_of(alert)
-    return [point for point in _points(alert) if moment_of(next_start(step, point.start), zone) + GRACE <= now]
+    return [point for point in _points(alert) if _is_over(alert, step, point.start, now)]
+
+
+def _is_over(alert: Alert, step: Any, start: date, now: datetime) -> bool:
+    return moment_of(next_start(step, start), ZoneInfo(alert.product.timezone)) + GRACE <= now
 
 
 def _points(alert: Alert) -> Sequence[Point]:

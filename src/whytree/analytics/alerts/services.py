@@ -21,7 +21,7 @@ from ..queries import find_metric
 from ..questions import Trends
 from ..saved.queries import find_saved, question_of
 from ..telling import write
-from .queries import find_alert, points_of, rule_of, step_of, unit_of
+from .queries import find_alert, may_be_over, points_of, rule_of, step_of, unit_of
 from .rules import Point, as_json, checked_rule
 
 PREFIX = "ALR"
@@ -117,6 +117,8 @@ def check_alert(alert: Alert, now: datetime | None = None) -> AlertEvent | None:
     """Look at the last whole stretch, once; the event where the value left its band or came back."""
     now = now or timezone.now()
     if alert.snoozed_until is not None and alert.snoozed_until > now:
+        return None
+    if not may_be_over(alert, now):
         return None
     points = points_of(alert, now)
     if not points or (alert.bucket is not None and points[-1].start <= alert.bucket):

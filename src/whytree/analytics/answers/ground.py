@@ -14,9 +14,9 @@ from whytree.stores.metrics import seen_between
 from whytree.workspace.models import Product
 
 from ..queries import known_events
-from ..questions import COHORT, PERSON_TRAIT, Question, events_of, fields_of, refuse_unknown
+from ..questions import COHORT, COMPANY_TRAIT, PERSON_TRAIT, Question, events_of, fields_of, refuse_unknown
 
-_OTHERWISE_KNOWN = (FLAG, COHORT, PERSON_TRAIT)
+_OTHERWISE_KNOWN = (FLAG, COHORT, PERSON_TRAIT, COMPANY_TRAIT)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from whytree.stores.funnels import MOST_GROUPS
 from whytree.workspace.models import Product
 
 from ..questions import ACTIVE, LETTERS, Measured, Trends, by_text, label
-from ..resolving import ready, ready_by
+from ..resolving import companies_of, ready, ready_by
 from .ground import period, refuse_unseen
 from .head import Head, head
 from .made import Figures, added_up, by_formula, smoothed
@@ -196,14 +196,15 @@ def _figures(
             value: {_key(each.start): (each.value, None, None, each.n) for each in those}
             for value, those in summed.items()
         }
-    counts = store.counts(product.pk, asked, by=by, groups=groups)
+    unit = companies_of(product) if measure.name == "companies" else None
+    counts = store.counts(product.pk, asked, by=by, groups=groups, unit=unit)
     return {
         value: {_key(each.start): _counted(measure.name, each) for each in those} for value, those in counts.items()
     }
 
 
 def _counted(name: str, each: store.Stretch) -> Figures:
-    if name == "people":
+    if name in ("people", "companies"):
         return _people_figures(each.people)
     events = stats.clustered_count(each.events, each.squares, each.largest, each.people)
     if name == "average":
@@ -314,6 +315,8 @@ def _against_before(line: Line, lines: Sequence[Line]) -> str:
 
 
 def _unit(question: Trends) -> str:
+    if question.measure.name == "companies" and not question.formula:
+        return " companies"
     return " people" if question.measure.name in ("people", *ACTIVE) and not question.formula else ""
 
 

@@ -123,7 +123,7 @@ class TrendsForm(Form):
 
     @property
     def takes_property(self) -> bool:
-        return self.measure not in ("total", "people", "average", "dau", "wau", "mau")
+        return self.measure not in ("total", "people", "companies", "average", "dau", "wau", "mau")
 
     @property
     def has_more(self) -> bool:

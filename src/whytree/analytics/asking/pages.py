@@ -41,6 +41,7 @@ PERIODS = (7, 28, 90)
 MEASURES = {
     "total": "how often",
     "people": "how many people",
+    "companies": "how many companies",
     "average": "how often a person",
     "dau": "people a day",
     "wau": "people in 7 days",
@@ -148,7 +149,7 @@ def _asked(request: PageRequest, product: Product, form: Form) -> HttpResponse:
         "kind": form.kind,
         "form": form,
         "events": known_events(product),
-        "fields": [*COLUMNS, *property_names(product), *(f"{COHORT}{key}" for key in cohorts)],
+        "fields": [*COLUMNS, *property_names(product), "company:name", *(f"{COHORT}{key}" for key in cohorts)],
         "periods": PERIODS,
         "measures": MEASURES.items(),
         "views": VIEWS.items(),

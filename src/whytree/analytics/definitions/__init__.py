@@ -10,10 +10,12 @@
 {"version": 1, "kind": "time_to", "from": "signed_up", "to": "planted", "within_days": 7, "percentile": 50, "in": "hours"}
 {"version": 1, "kind": "quantile", "event": "loaded", "property": "seconds", "percentile": 95}
 
-Wherever an event stands, so may an object with filters: the same ones that questions have.
+Wherever an event stands, so may an object with filters: the same ones that questions have. With "by_company": true the companies
+that people belong to are counted in their place.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -73,19 +75,24 @@ def checked_definition(raw: object) -> Definition:
     kind = _KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         raise Invalid(f"There is no kind {str(name)[:40]!r} of metric; there are {', '.join(_KINDS)}.")
-    given = set(raw) - {"version", "kind"}
+    given = set(raw) - {"version", "kind", "by_company"}
     optional = {field for field, kinds in _OPTIONAL.items() if kind in kinds}
     if given - kind.fields or (kind.fields - optional) - given:
         wanted = ", ".join(sorted(kind.fields - optional))
         more = f", and may have {', '.join(sorted(optional))}" if optional else ""
         said = ", ".join(sorted(map(str, given)))[:200] or "none"
         raise Invalid(f"A {kind.kind} needs exactly these fields: {wanted}{more}. Given: {said}.")
-    return kind.of(raw)
+    by_company = raw.get("by_company", False)
+    if not isinstance(by_company, bool):
+        raise Invalid("“by_company” is true, where companies are counted in place of people, or false.")
+    found = kind.of(raw)
+    return replace(found, by_company=True) if by_company else found
 
 
 def as_json(definition: Definition) -> dict[str, Any]:
     """The form that is stored and sent."""
-    return {"version": VERSION, "kind": definition.kind} | definition.json
+    whom = {"by_company": True} if definition.by_company else {}
+    return {"version": VERSION, "kind": definition.kind} | definition.json | whom
 
 
 def events_of(definition: Definition) -> tuple[str, ...]:

@@ -28,8 +28,23 @@ TimeUnit = Literal["seconds", "minutes", "hours", "days"]
 SECONDS_IN: dict[TimeUnit, int] = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400}
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Counted:
+    """What every kind says beside its own: whether people are counted, or the companies that they belong to."""
+
+    by_company: bool = False
+
+    @property
+    def whom(self) -> str:
+        return "companies" if self.by_company else "people"
+
+    @property
+    def one(self) -> str:
+        return "company" if self.by_company else "person"
+
+
 @dataclass(frozen=True)
-class Count:
+class Count(_Counted):
     """How often an event happened."""
 
     did: Selection
@@ -55,17 +70,20 @@ class Count:
 
 
 @dataclass(frozen=True)
-class Unique:
+class Unique(_Counted):
     """How many people did something at least once."""
 
     did: Selection
     kind: ClassVar = "unique"
     fields: ClassVar = {"event"}
-    usual_unit: ClassVar = "people"
+
+    @property
+    def usual_unit(self) -> str:
+        return self.whom
 
     @property
     def sentence(self) -> str:
-        return f"people who did “{label(self.did)}”"
+        return f"{self.whom} who did “{label(self.did)}”"
 
     @property
     def selections(self) -> tuple[Selection, ...]:
@@ -81,7 +99,7 @@ class Unique:
 
 
 @dataclass(frozen=True)
-class Conversion:
+class Conversion(_Counted):
     """Of those who did one thing, the share who did another within a window."""
 
     entry: Selection
@@ -98,7 +116,7 @@ class Conversion:
     @property
     def sentence(self) -> str:
         return (
-            f"of people who did “{label(self.entry)}”, the share who did “{label(self.goal)}” within "
+            f"of {self.whom} who did “{label(self.entry)}”, the share who did “{label(self.goal)}” within "
             f"{days_words(self.within_days)}"
         )
 
@@ -118,7 +136,7 @@ class Conversion:
 
 
 @dataclass(frozen=True)
-class Sum:
+class Sum(_Counted):
     """What a number that comes with an event adds up to. Events without one, or with text in its place, add nothing."""
 
     did: Selection
@@ -154,7 +172,7 @@ class Sum:
 
 
 @dataclass(frozen=True)
-class Mean:
+class Mean(_Counted):
     """The mean of a number: of each person's sum over the people who have one, or over the events that carry one.
 
     Without a property it is how often a person who did it at all did it.
@@ -173,8 +191,8 @@ class Mean:
         if self.per == "event":
             return f"the mean {self.field} of one “{event}”"
         if self.field:
-            return f"{self.field} added up for each person who did “{event}”, on average"
-        return f"how often a person who did “{event}” did it, on average"
+            return f"{self.field} added up for each {self.one} that did “{event}”, on average"
+        return f"how often a {self.one} that did “{event}” did it, on average"
 
     @property
     def selections(self) -> tuple[Selection, ...]:
@@ -206,7 +224,7 @@ class Mean:
 
 
 @dataclass(frozen=True)
-class Ratio:
+class Ratio(_Counted):
     """One sum over another, of all people together."""
 
     top: Part
@@ -217,7 +235,7 @@ class Ratio:
 
     @property
     def sentence(self) -> str:
-        return f"{part_words(self.top)}, divided by {part_words(self.bottom)}"
+        return f"{part_words(self.top, self.whom)}, divided by {part_words(self.bottom, self.whom)}"
 
     @property
     def selections(self) -> tuple[Selection, ...]:
@@ -233,7 +251,7 @@ class Ratio:
 
 
 @dataclass(frozen=True)
-class Retention:
+class Retention(_Counted):
     """Of people who began for the first time, the share who came back in a stretch of days afterwards.
 
     Day 0 is the 24 hours from the beginning on; `after_days` 7 with `for_days` 1 is day 7 alone.
@@ -266,7 +284,7 @@ class Retention:
         if self.for_days > 1:
             when = f"between day {self.after_days} and day {self.within_days - 1}"
         return (
-            f"of people who did “{label(self.begin)}” for the first time, the share who did “{label(self.back)}” {when} "
+            f"of {self.whom} who did “{label(self.begin)}” for the first time, the share who did “{label(self.back)}” {when} "
             "after it"
         )
 
@@ -287,7 +305,7 @@ class Retention:
 
 
 @dataclass(frozen=True)
-class TimeTo:
+class TimeTo(_Counted):
     """How long people took from one thing to another: the time within which so many of a hundred of those who got there did."""
 
     entry: Selection
@@ -310,7 +328,7 @@ class TimeTo:
     def sentence(self) -> str:
         what = "the median time" if self.percentile == 50 else f"the {self.percentile}th percentile of the time"
         return (
-            f"{what} from “{label(self.entry)}” to “{label(self.goal)}”, of people who got there within "
+            f"{what} from “{label(self.entry)}” to “{label(self.goal)}”, of {self.whom} who got there within "
             f"{days_words(self.within_days)}"
         )
 
@@ -333,7 +351,7 @@ class TimeTo:
 
 
 @dataclass(frozen=True)
-class Quantile:
+class Quantile(_Counted):
     """The value of a property below which so many of a hundred events lie."""
 
     did: Selection

@@ -77,11 +77,11 @@ def part_json(part: Part) -> dict[str, Any]:
     return {**(said if isinstance(said, dict) else {"event": said}), "measure": measure}
 
 
-def part_words(part: Part) -> str:
+def part_words(part: Part, whom: str) -> str:
     event = label(part.selection)
     if part.measure == "sum":
         return f"the sum of {part.field} over “{event}”"
-    return f"people who did “{event}”" if part.measure == "people" else f"how often “{event}” happened"
+    return f"{whom} who did “{event}”" if part.measure == "people" else f"how often “{event}” happened"
 
 
 def days_words(days: int) -> str:

@@ -16,6 +16,7 @@ from .kinds import KINDS, VERSION, Question, as_json, checked_question, events_o
 from .living import Lifecycle, Stickiness
 from .parts import (
     COHORT,
+    COMPANY_TRAIT,
     PERSON_TRAIT,
     filter_json,
     filter_words,
@@ -34,6 +35,7 @@ from .trends import ACTIVE, LETTERS, Measured, Trends
 __all__ = [
     "ACTIVE",
     "COHORT",
+    "COMPANY_TRAIT",
     "KINDS",
     "LETTERS",
     "MOST_STEPS",

@@ -27,6 +27,8 @@ DEEPEST = 8
 COHORT = "cohort:"
 #: By what is known of the person now, whatever it was when the event happened: `person:plan`.
 PERSON_TRAIT = "person:"
+#: By what is known now of the company that somebody belongs to: `company:plan`; `company:id` is its key.
+COMPANY_TRAIT = "company:"
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _SPAN = re.compile(r"\s*(\d{1,9})\s*([smhdw])\s*")
 _UNITS = {"w": "week", "d": "day", "h": "hour", "m": "minute", "s": "second"}
@@ -47,7 +49,7 @@ def filter_words(one: Condition) -> str:
         return f"{'in' if one.inside else 'not in'} {one.name}"
     if one.field.startswith(COHORT):
         return f"{'in' if one.operator == 'is set' else 'not in'} {one.field.removeprefix(COHORT)}"
-    field = one.field.removeprefix(FLAG).replace(PERSON_TRAIT, "person’s ", 1)
+    field = one.field.removeprefix(FLAG).replace(PERSON_TRAIT, "person’s ", 1).replace(COMPANY_TRAIT, "company’s ", 1)
     return f"{field} {one.operator} {' or '.join(one.values)}".rstrip()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from whytree.errors import Invalid
 from whytree.stores.filters import BETWEEN, FLAG
 
-from .parts import COHORT, PERSON_TRAIT, checked_field
+from .parts import COHORT, COMPANY_TRAIT, PERSON_TRAIT, checked_field
 
 #: More would be a table that nobody reads.
 MOST_FIELDS = 3
@@ -62,6 +62,8 @@ def by_words(by: Sequence[str]) -> str:
 
 
 def _plain(field: str) -> str:
+    if field.startswith(COMPANY_TRAIT):
+        return field.replace(COMPANY_TRAIT, "company’s ", 1)
     for prefix in (FLAG, COHORT, PERSON_TRAIT):
         field = field.removeprefix(prefix)
     return field

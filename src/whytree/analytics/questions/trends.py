@@ -21,6 +21,7 @@ ACTIVE = {"dau": 1, "wau": 7, "mau": 30}
 _PLAIN = {
     "total": "how often",
     "people": "how many people did",
+    "companies": "how many companies did",
     "average": "how often a person did",
     "dau": "how many people a day did",
     "wau": "how many people in 7 days did",
@@ -46,7 +47,7 @@ class Measured:
     @property
     def adds_up(self) -> bool:
         """Whether a stretch without any event comes to 0, and stretches may be added up."""
-        return self.name in ("total", "people", "sum")
+        return self.name in ("total", "people", "companies", "sum")
 
 
 @dataclass(frozen=True)

@@ -20,14 +20,16 @@ from whytree.workspace.models import Product
 from whytree.workspace.numbering import next_number
 from whytree.workspace.roles import Role
 
+from .. import definitions
 from ..answers import Part, answer, checked_part, people_behind
 from ..models import PREFIX, Metric, SavedQuestion
 from ..queries import measure
-from ..questions import Funnel, Question, Retention, Trends, as_json, checked_question, events_of, label
+from ..questions import Question, as_json, checked_question, events_of
 from ..services import create_metric
+from .as_metric import metric_of
 from .queries import find_saved, signal_json
 
-TITLE_LENGTH = 300
+TITLE_LENGTH, NAME_LENGTH = 300, 200
 
 
 @transaction.atomic
@@ -167,23 +169,9 @@ def make_outcome(actor: Actor, product: Product, *, question: object, part: Part
 
 
 def metric_definition(question: Question, part: Part) -> tuple[str, dict[str, Any]]:
-    """The metric that counts the same from day to day: its name and its definition. `Invalid` where there is none yet."""
-    if isinstance(question, Trends) and not question.formula:
-        one, measure_ = question.series[part.series], question.measures[part.series]
-        if len(one.events) == 1 and not one.filters and measure_.name in ("total", "people"):
-            kind = "count" if measure_.name == "total" else "unique"
-            return f"{label(one)}, {measure_.name}", {"version": 1, "kind": kind, "event": one.events[0]}
-    if isinstance(question, Funnel) and question.order == "ordered":
-        further = part.to or part.step + 1
-        if further <= len(question.steps):
-            pair = (question.steps[part.step - 1], question.steps[further - 1])
-            if all(len(one.events) == 1 and not one.filters for one in pair):
-                days = max(1, round(question.within.total_seconds() / 86_400))
-                definition = {"version": 1, "kind": "conversion", "from": pair[0].events[0], "to": pair[1].events[0]}
-                return f"From {label(pair[0])} to {label(pair[1])}", definition | {"within_days": days}
-    if isinstance(question, Retention):
-        raise Invalid("A metric cannot count who comes back yet. Keep the question instead.")
-    raise Invalid("A metric counts one event, or goes from one to another, without filters. Keep the question instead.")
+    """The metric that counts the same from day to day: its name and its definition. `Invalid` where there is none."""
+    name, definition = metric_of(question, part)
+    return name[:NAME_LENGTH], definitions.as_json(definition)
 
 
 def _metric_for(actor: Actor, product: Product, question: Question, part: Part) -> Metric:

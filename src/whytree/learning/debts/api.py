@@ -5,12 +5,10 @@ from typing import Any
 
 from ninja import Router, Schema, Status
 
-from whytree.errors import NotFound
 from whytree.learning.models import Debt, PayIf
 from whytree.tree.models import Solution
-from whytree.tree.queries import find_node
+from whytree.tree.pages.parts import find
 from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from . import queries, services
@@ -65,7 +63,7 @@ def list_debts(request: ApiRequest, product: str, state: str = "") -> list[dict[
 def add_debt(request: ApiRequest, product: str, said: DebtIn) -> Status[dict[str, Any]]:
     """Write down a corner that is cut: it falls due when the solution is kept, and is void when the solution goes."""
     found = api_product(request, product, Role.MEMBER)
-    solution = find_solution(found, said.solution)
+    solution = find(found, said.solution, Solution)
     return Status(201, DebtOut.of(services.add_debt(request.actor, solution, text=said.text, pay_if=said.pay_if)))
 
 
@@ -82,10 +80,3 @@ def drop_debt(request: ApiRequest, product: str, ref: str, said: ReasonIn) -> di
     """It need not be paid after all, with the reason."""
     found = api_product(request, product, Role.MEMBER)
     return DebtOut.of(services.drop_debt(request.actor, queries.find_debt(found, ref), reason=said.reason))
-
-
-def find_solution(product: Product, ref: str) -> Solution:
-    node = find_node(product, ref)
-    if not isinstance(node, Solution):
-        raise NotFound(f"{ref} is no solution. A debt belongs to one, as SOL-3.")
-    return node

@@ -6,13 +6,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from whytree.errors import WhytreeError
-from whytree.tree.pages.parts import may_write
+from whytree.tree.models import Solution
+from whytree.tree.pages.parts import find, may_write
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from . import queries, services
-from .api import find_solution
 
 
 @page()
@@ -44,7 +44,7 @@ def _sentence(due: int, waiting: int) -> str:
 @page(Role.MEMBER)
 def add(request: PageRequest, product: Product) -> HttpResponseBase:
     """From the solution's page."""
-    solution = find_solution(product, request.POST.get("solution", ""))
+    solution = find(product, request.POST.get("solution", ""), Solution)
     try:
         debt = services.add_debt(request.actor, solution, text=request.POST.get("text", ""))
     except WhytreeError as error:

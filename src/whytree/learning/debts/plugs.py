@@ -4,10 +4,9 @@ from typing import Any
 
 from whytree.learning.models import Debt
 from whytree.tree.models import Solution
-from whytree.workspace.access import role_of
+from whytree.tree.pages.parts import may_write
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
 from whytree.workspace.sockets import Panel, on_fact, plug_panel
 
 from . import queries, services
@@ -24,8 +23,7 @@ def plug() -> None:
 def solution_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:
     """Its corners, and the line on which to write one down."""
     debts = sorted(Debt.objects.filter(solution=solution).select_related("product", "solution"), key=queries.urgency)
-    role = role_of(actor, product)
-    may_add = role is not None and role.covers(Role.MEMBER) and solution.state not in services.GONE
+    may_add = may_write(actor, product) and solution.state not in services.GONE
     if not debts and not may_add:
         return None
     is_due = any(debt.state == "due" for debt in debts)

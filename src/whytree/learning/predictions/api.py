@@ -5,13 +5,11 @@ from typing import Any
 
 from ninja import Router, Schema, Status
 
-from whytree.errors import NotFound
 from whytree.learning import queries as reviews
 from whytree.learning.results import Result
 from whytree.tree.models import Hypothesis
-from whytree.tree.queries import find_node
+from whytree.tree.pages.parts import find
 from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from . import queries, services
@@ -89,23 +87,16 @@ PATH = "/products/{product}/hypotheses/{ref}/predictions"
 def list_predictions(request: ApiRequest, product: str, ref: str) -> dict[str, Any]:
     """What several people expect of a hypothesis, by role: blind until you have answered, open once it is locked, scored once measured."""
     found = api_product(request, product, Role.VIEWER)
-    return _out(request, find_hypothesis(found, ref))
+    return _out(request, find(found, ref, Hypothesis))
 
 
 @router.post(PATH, response={201: PredictionsOut}, operation_id="predict")
 def predict(request: ApiRequest, product: str, ref: str, said: PredictionIn) -> Status[dict[str, Any]]:
     """Say what you expect, before you see what others do. Once others have answered, yours stands."""
     found = api_product(request, product, Role.MEMBER)
-    hypothesis = find_hypothesis(found, ref)
+    hypothesis = find(found, ref, Hypothesis)
     services.predict(request.actor, hypothesis, low=said.low, likely=said.likely, high=said.high)
     return Status(201, _out(request, hypothesis))
-
-
-def find_hypothesis(product: Product, ref: str) -> Hypothesis:
-    node = find_node(product, ref)
-    if not isinstance(node, Hypothesis):
-        raise NotFound(f"{ref} is no hypothesis.")
-    return node
 
 
 def _out(request: ApiRequest, hypothesis: Hypothesis) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from django.shortcuts import redirect, render
 
 from whytree.errors import Invalid, WhytreeError
 from whytree.tree.models import Hypothesis
+from whytree.tree.pages.parts import find
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from . import queries, services
-from .api import find_hypothesis
 from .pictures import rows
 from .sentences import blind_text, spread_text
 
@@ -21,7 +21,7 @@ FIELDS = ("low", "likely", "high")
 @page(Role.MEMBER)
 def predict(request: PageRequest, product: Product, number: int) -> HttpResponseBase:
     """What the change is, which metric it moves, and three empty fields: the hypothesis' own numbers are not shown."""
-    hypothesis = find_hypothesis(product, f"HYP-{number}")
+    hypothesis = find(product, f"HYP-{number}", Hypothesis)
     if request.method != "POST":
         return _show(request, product, hypothesis, _sent_before(request, hypothesis))
     sent = {name: request.POST.get(name, "").strip() for name in FIELDS}

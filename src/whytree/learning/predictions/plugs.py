@@ -5,10 +5,9 @@ from typing import Any
 from whytree.learning import queries as reviews
 from whytree.learning.results import Result
 from whytree.tree.models import Solution
-from whytree.workspace.access import role_of
+from whytree.tree.pages.parts import may_write
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
 from whytree.workspace.sockets import Panel, plug_panel
 
 from . import queries
@@ -33,7 +32,12 @@ def expected_panel(actor: Actor, product: Product, solution: Solution) -> Panel 
     }
     tables = queries.tables_of(actor, hypotheses, results)
     shown = [shown_table(one, results.get(one.hypothesis.pk)) for one in tables if one.answers or one.may_say]
-    return Panel("What each of us expects", "learning/_expected_panel.html", {"expected": shown}) if shown else None
+    if not shown:
+        return None
+    title = (
+        "What each of us expects" if any(not one.is_locked for one in hypotheses) else "What each of us had expected"
+    )
+    return Panel(title, "learning/_expected_panel.html", {"expected": shown})
 
 
 def shown_table(table: Table, result: Result | None) -> dict[str, Any]:
@@ -52,8 +56,7 @@ def shown_table(table: Table, result: Result | None) -> dict[str, Any]:
 
 def wanted_panel(actor: Actor, product: Product, subject: Any) -> Panel | None:
     """Changes being built of which this person has not said what they expect."""
-    role = role_of(actor, product)
-    if actor.user_id is None or role is None or not role.covers(Role.MEMBER):
+    if actor.user_id is None or not may_write(actor, product):
         return None
     wanted = list(queries.wanted_from(actor.user_id, product)[:MOST_WANTED])
     if not wanted:

@@ -14,10 +14,10 @@ from whytree.engines.scoring import Score
 from whytree.learning.models import Prediction, question_hash
 from whytree.learning.results import Result
 from whytree.tree.models import Hypothesis, State
-from whytree.workspace.access import role_of
+from whytree.tree.pages.parts import may_write
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Activity, Product
-from whytree.workspace.roles import Discipline, Role
+from whytree.workspace.roles import Discipline
 
 #: Solutions on which a prediction is wanted: work has begun, nobody has seen it.
 WANTED_IN = (State.TESTING, State.BUILDING)
@@ -63,11 +63,6 @@ class Table:
     said: Sequence[Said]
     spread: Spread | None
 
-    @property
-    def others(self) -> int:
-        """How many others have answered."""
-        return self.answers - (1 if self.yours else 0)
-
 
 def current_predictions(hypotheses: Iterable[Hypothesis]) -> dict[int, list[Prediction]]:
     """What was said about each hypothesis as it is asked now, by its primary key."""
@@ -89,8 +84,7 @@ def tables_of(actor: Actor, hypotheses: Sequence[Hypothesis], results: dict[int,
     if not hypotheses:
         return []
     predictions = current_predictions(hypotheses)
-    role = role_of(actor, hypotheses[0].product)
-    writes = actor.user_id is not None and role is not None and role.covers(Role.MEMBER)
+    writes = actor.user_id is not None and may_write(actor, hypotheses[0].product)
     return [_table(actor, one, predictions[one.pk], results.get(one.pk), writes) for one in hypotheses]
 
 

@@ -70,10 +70,6 @@ class Known:
     judged: int
     right_way: int
 
-    @property
-    def is_anything(self) -> bool:
-        return bool(self.effects or self.similar or self.judged)
-
 
 def known_before(product: Product, asked: Asked) -> Known:
     """Everything that was measured here and bears on what is being written."""

@@ -22,5 +22,5 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     themes.register(root, group)
     interviews.register(group)
     guides.register(group)
-    recruiting.register(group)
     weighing.register(group)
+    recruiting.register(group)

@@ -17,6 +17,8 @@ def register(group: Callable[[str], typer.Typer]) -> None:
     group("feedback").command("search")(search_feedback)
     group("feedback").command("export")(export_feedback)
     group("feedback").command("show")(show_feedback)
+    group("feedback").command("note")(note_feedback)
+    group("feedback").command("answer")(answer_feedback)
     group("feedback").command("link")(link_feedback)
     group("feedback").command("unlink")(unlink_feedback)
     group("feedback").command("put-away")(put_away)
@@ -175,7 +177,38 @@ def show_feedback(
     item = client.get(f"/products/{client.product}/feedback/{ref}")
     who = item["author_name"] or item["person"] or "anonymous"
     links = [f"  {link['opportunity']} {link['title']} (importance {link['importance']})" for link in item["links"]]
-    show(item, as_json, f"{item['ref']}  {who}, {item['said_at'][:16]}", "", item["text"], "", *links)
+    remarks = [
+        f"  {'answered' if one['kind'] == 'answer' else 'noted'} {one['created_at'][:10]} by {one['by']}: {one['text']}"
+        for one in item["remarks"]
+    ]
+    show(item, as_json, f"{item['ref']}  {who}, {item['said_at'][:16]}", "", item["text"], "", *links, *remarks)
+
+
+def note_feedback(
+    ref: Annotated[str, typer.Argument(help="As FB-12.")],
+    text: Annotated[str, typer.Argument(help="What the team is to know of it.")],
+    as_json: AsJson = False,
+) -> None:
+    """A private note on a voice: it stays with the team."""
+    client = connect()
+    made = client.post(f"/products/{client.product}/feedback/{ref}/remarks", {"text": text})
+    show(made, as_json, f"Noted on {ref.upper()}.")
+
+
+def answer_feedback(
+    ref: Annotated[str, typer.Argument(help="As FB-12.")],
+    text: Annotated[str, typer.Argument(help="What they are answered.")],
+    mail: Annotated[
+        bool, typer.Option("--mail", help="Send it to all who said so and whose address is known.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The official answer to a voice, and to those that were merged with it."""
+    client = connect()
+    body = {"text": text, "kind": "answer", "by_mail": mail}
+    made = client.post(f"/products/{client.product}/feedback/{ref}/remarks", body)
+    people = "1 person" if made["mailed"] == 1 else f"{made['mailed']:,} people"
+    show(made, as_json, f"{ref.upper()} is answered{f', by mail to {people}' if made['mailed'] else ''}.")
 
 
 def link_feedback(

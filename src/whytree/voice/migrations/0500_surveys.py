@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('voice', '0403_column_mappings'),
+        ('voice', '0404_remarks'),
         ('workspace', '0001_initial'),
     ]
 

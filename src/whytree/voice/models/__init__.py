@@ -7,6 +7,7 @@ from .contacts import Contact, ContactKind, ContactSettings, ContactWish
 from .imports import ERRORS_KEPT, UNFINISHED, ColumnMapping, ImportRun, RunState
 from .items import Consent, FeedbackItem, Highlight, HighlightTag, ItemTag, Redaction
 from .loop import Loop, Requester
+from .notes import Remark, RemarkKind
 from .settings import VoiceSettings
 from .sizes import NAME_LENGTH, TEXT_LENGTH
 from .telling import Feeling, Reading
@@ -35,6 +36,8 @@ __all__ = [
     "Loop",
     "Reading",
     "Redaction",
+    "Remark",
+    "RemarkKind",
     "Requester",
     "RunState",
     "SavedView",

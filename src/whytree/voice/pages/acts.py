@@ -101,6 +101,37 @@ def set_consent(request: PageRequest, product: Product, number: int) -> HttpResp
     return redirect(_here(request, product, item))
 
 
+@require_POST
+@page(Role.MEMBER)
+def remark(request: PageRequest, product: Product, number: int) -> HttpResponse:
+    """A private note, or an official answer."""
+    item = queries.find_feedback(product, number)
+    text, by_mail = request.POST.get("text", ""), request.POST.get("by_mail") == "1"
+    try:
+        if request.POST.get("kind") == "answer":
+            made = services.answer_voice(request.actor, item, text, by_mail=by_mail)
+            sent = f", by mail to {made.mailed:,} {'person' if made.mailed == 1 else 'people'}" if made.mailed else ""
+            messages.success(request, f"{item.ref} is answered{sent}.")
+        else:
+            services.add_note(request.actor, item, text)
+            messages.success(request, f"Noted on {item.ref}, for the team alone.")
+    except (Conflict, Invalid) as error:
+        messages.error(request, error.message)
+    return redirect(_here(request, product, item))
+
+
+@require_POST
+@page(Role.MEMBER)
+def remove_remark(request: PageRequest, product: Product, number: int, remark_id: int) -> HttpResponse:
+    item = queries.find_feedback(product, number)
+    try:
+        services.remove_remark(request.actor, item, remark_id)
+        messages.success(request, "It is gone.")
+    except Conflict as error:
+        messages.error(request, error.message)
+    return redirect(_here(request, product, item))
+
+
 def _came_from(request: PageRequest) -> QueryDict | None:
     """The query of the inbox where the person was; None when they were on the voice's own page.
 

@@ -19,6 +19,7 @@ from whytree.voice.services import Span
 from whytree.workspace.access import role_of
 from whytree.workspace.actors import Actor
 from whytree.workspace.doors import PageRequest
+from whytree.workspace.mail import is_set
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
@@ -58,6 +59,8 @@ def reading(request: PageRequest, product: Product, item: FeedbackItem, query: Q
         "consents": Consent.choices,
         "may_write": may_write(request.actor, product),
         "merged": [one for one in services.group_of(item) if one.pk not in (item.pk, item.merged_into_id)],
+        "remarks": list(item.remarks.select_related("by")),
+        "mail_to": len(services.recipients(item)) if is_set() else 0,
         "similar": [(one, excerpt(one.item.text, one.query, width=140)) for one in _suggested(request, item)],
     }
 

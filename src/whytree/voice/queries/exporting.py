@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+from django.utils import timezone
+
 from whytree.engines.spreadsheet import inert
 from whytree.people.models import Person
 from whytree.people.queries import people_by_key
@@ -84,7 +86,10 @@ def _state(item: FeedbackItem, links: Sequence[Linked]) -> str:
         return "merged"
     if links:
         return "linked"
-    return "waiting" if item.is_waiting else "away"
+    if not item.is_waiting:
+        return "away"
+    asleep = item.snoozed_until is not None and item.snoozed_until > timezone.now()
+    return "asleep" if asleep else "waiting"
 
 
 def _jsonl(rows: list[dict[str, Any]], *, first: bool) -> bytes:

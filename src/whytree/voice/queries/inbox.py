@@ -10,6 +10,7 @@ from functools import reduce
 from operator import or_
 from typing import Any, Literal
 
+from django.core.cache import cache
 from django.db.models import BigIntegerField, Case, Q, QuerySet, When
 from django.db.models.functions import Cast, Now, Substr
 
@@ -38,6 +39,9 @@ PAGE = 30
 COUNTED = 10_000
 """Counting stops here: a page says "10,000+" and stays quick with any number of voices."""
 
+
+LANGUAGES_KEPT = 300
+"""Seconds."""
 
 MOST_PAGES = 40
 """Search results are paged by place, because they are ordered by rank; nobody reads the 41st page."""
@@ -241,9 +245,15 @@ def sources(product: Product) -> list[str]:
 
 
 def languages(product: Product) -> list[tuple[str, str]]:
-    """Code and name of the languages that were told, by name."""
-    codes = Reading.objects.filter(item__product=product).exclude(language="").values_list("language", flat=True)
-    return sorted(((code, language_name(code)) for code in codes.order_by().distinct()), key=lambda one: one[1])
+    """Code and name of the languages that were told, by name; at most some minutes old, for it asks every reading there is."""
+    key = f"voice.languages.{product.pk}"
+    known: list[tuple[str, str]] | None = cache.get(key)
+    if known is None:
+        told = Reading.objects.filter(item__product=product).exclude(language="").order_by()
+        codes = told.values_list("language", flat=True).distinct()
+        known = sorted(((code, language_name(code)) for code in codes), key=lambda one: one[1])
+        cache.set(key, known, LANGUAGES_KEPT)
+    return known
 
 
 def find_feedback(product: Product, number: int) -> FeedbackItem:

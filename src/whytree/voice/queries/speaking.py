@@ -152,7 +152,9 @@ def _counted_once(
 def items_of_person(product: Product, person_keys: Sequence[str], limit: int = 20) -> list[FeedbackItem]:
     """What a person told us, the newest first; `person_keys` are all ids they go by."""
     items = FeedbackItem.objects.filter(product=product, person_key__in=[key for key in person_keys if key])
-    return list(items.select_related("product", "reading").order_by("-said_at", "-pk")[:limit])
+    return list(
+        items.select_related("product", "reading").prefetch_related("remarks").order_by("-said_at", "-pk")[:limit]
+    )
 
 
 def items_of_people(product: Product, group: PeopleRef, limit: int) -> tuple[list[FeedbackItem], int]:

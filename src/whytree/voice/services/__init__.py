@@ -15,6 +15,7 @@ from .linking import (
 from .mappings import find_mapping, keep_mapping, kept_mappings, mapping_for, remove_mapping
 from .merging import find_main, group_of, merge, part
 from .personal import close_import, put_back_personal, set_voice_settings
+from .remarks import add_note, answer_voice, recipients, remove_remark
 from .sorting import add_status, remove_status, remove_view, save_view
 from .triage import ACTS, MOST_AT_ONCE, Act, Triaged, find_status, together, triage, undo_triage
 
@@ -30,7 +31,9 @@ __all__ = [
     "Triaged",
     "add_feedback",
     "add_many",
+    "add_note",
     "add_status",
+    "answer_voice",
     "bring_back",
     "close_import",
     "find_highlight",
@@ -52,7 +55,9 @@ __all__ = [
     "part",
     "put_away",
     "put_back_personal",
+    "recipients",
     "remove_mapping",
+    "remove_remark",
     "remove_status",
     "remove_view",
     "save_view",

@@ -5,7 +5,16 @@ from urllib.parse import urlencode
 
 from django.db import transaction
 
-from whytree.voice.models import FeedbackItem, Highlight, Reading, Redaction, Requester, SavedView, SurveyResponse
+from whytree.voice.models import (
+    FeedbackItem,
+    Highlight,
+    Reading,
+    Redaction,
+    Remark,
+    Requester,
+    SavedView,
+    SurveyResponse,
+)
 from whytree.workspace.models import Activity, Product
 
 from .storing import ERASED, erased_id
@@ -21,6 +30,9 @@ def erase_feedback(product: Product, person_key: str) -> int:
     # The activity list holds the words too, as what there was before and after.
     _forget_activity(FeedbackItem._meta.label, [item.pk for item in items])
     _forget_activity(Highlight._meta.label, list(marks.values_list("pk", flat=True)))
+    remarks = Remark.objects.filter(item__in=items)
+    _forget_activity(Remark._meta.label, list(remarks.values_list("pk", flat=True)))
+    remarks.delete()
     marks.delete()
     Redaction.objects.filter(item__in=items).delete()
     Reading.objects.filter(item__in=items).delete()

@@ -2,11 +2,16 @@
 
 from collections.abc import Callable, Sequence
 
-from whytree.engines.telling import VERSION, Told, tell_all
+from django.db.models.functions import Left
+
+from whytree.engines.telling import MOST_READ, VERSION, Told, tell_all
 from whytree.voice.models import FeedbackItem, Reading
 from whytree.workspace.apart import run_apart
 
 from .erasing import TOMBSTONE
+
+BEGINNING = Left("text", MOST_READ)
+"""What is read of a text: 20,000 of the longest would be two gigabytes."""
 
 AT_ONCE = 20_000
 CHUNK = 500
@@ -31,7 +36,7 @@ def tell_waiting(*, tell: Tell = tell_apart) -> int:
 
 def _waiting() -> list[tuple[int, str]]:
     items = FeedbackItem.objects.exclude(reading__version__gte=VERSION).exclude(text=TOMBSTONE)
-    return list(items.order_by("-pk").values_list("pk", "text")[:AT_ONCE])
+    return list(items.order_by("-pk").values_list("pk", BEGINNING)[:AT_ONCE])
 
 
 def _store(rows: Sequence[tuple[int, str]], answers: Sequence[Told]) -> int:
@@ -39,7 +44,7 @@ def _store(rows: Sequence[tuple[int, str]], answers: Sequence[Told]) -> int:
     stored = 0
     for at in range(0, len(rows), CHUNK):
         some = dict(rows[at : at + CHUNK])
-        now = dict(FeedbackItem.objects.filter(pk__in=list(some)).values_list("pk", "text"))
+        now = dict(FeedbackItem.objects.filter(pk__in=list(some)).values_list("pk", BEGINNING))
         made = [
             Reading(item_id=pk, language=told.language, sentiment=told.sentiment, version=VERSION)
             for (pk, text), told in zip(rows[at : at + CHUNK], answers[at : at + CHUNK], strict=True)

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from whytree.engines.personal import redact
-from whytree.errors import Conflict
+from whytree.errors import Conflict, Invalid
 from whytree.events.context import NOTHING, Columns
 from whytree.events.rows import CAPTURE
 from whytree.events.services import track, variants_of
@@ -28,6 +28,7 @@ from .models import Survey, SurveyResponse, SurveyState, Via
 from .questions import Answers, Question, checked_answers, one_line
 
 HIDDEN_LENGTH = 200
+SHOWN_LENGTH = 200  # of each other answer that stands beside a voice
 STARS = ("rating", "csat")
 """Kinds whose answer is kept as the rating of a voice: 1 to 5, as everywhere."""
 
@@ -75,11 +76,18 @@ def _kept(survey: Survey, raw: object, who: Answerer) -> dict[str, Any]:
         "answers": answers,
         "hidden": {name: redact(value, kinds)[0] for name, value in _hidden(survey, who.hidden).items()},
         "flags": dict(flags),
-        "app_version": who.columns.version[:80],
-        "url": who.url,
+        "app_version": one_line(who.columns.version, "The version", 80),
+        "url": _link(who.url),
         "answered_at": timezone.now(),
         "dismissed_at": None,
     }
+
+
+def _link(said: str) -> str:
+    url = one_line(said, "The address", 2_000)
+    if url and not url.startswith(("https://", "http://")):
+        raise Invalid("A link begins with https:// or http://.")
+    return url
 
 
 def _unanswered(survey: Survey, who: Answerer) -> SurveyResponse:
@@ -129,7 +137,7 @@ def _as_voices(survey: Survey, response: SurveyResponse) -> None:
                 "app_version": response.app_version,
                 "flags": response.flags,
                 "url": response.url,
-                "metadata": {"question": one.text, "survey": survey.ref, **given, **response.hidden},
+                "metadata": {**response.hidden, **given, "question": one.text, "survey": survey.ref},
             },
             now=now,
         )
@@ -140,7 +148,7 @@ def _as_voices(survey: Survey, response: SurveyResponse) -> None:
 
 
 def _shown(value: object) -> str:
-    return ", ".join(value) if isinstance(value, list) else str(value)
+    return (", ".join(value) if isinstance(value, list) else str(value))[:SHOWN_LENGTH]
 
 
 def _stop_when_full(survey: Survey) -> None:

@@ -84,6 +84,15 @@ def copy_survey(request: ApiRequest, product: str, ref: str) -> Status[schemas.S
 
 
 @router.post(
+    "/products/{product}/surveys/{ref}/metric", response={201: schemas.MetricOut}, operation_id="make_survey_metric"
+)
+def make_survey_metric(request: ApiRequest, product: str, ref: str) -> Status[schemas.MetricOut]:
+    """The share of favourable answers as a metric, for an outcome or a guardrail."""
+    made = services.make_metric(request.actor, _found(request, product, ref))
+    return Status(201, schemas.MetricOut(key=made.key, name=made.name))
+
+
+@router.post(
     "/products/{product}/surveys/{ref}/invite", response=schemas.InvitationOut, operation_id="invite_to_survey"
 )
 def invite_to_survey(request: ApiRequest, product: str, ref: str, said: schemas.PersonIn) -> schemas.InvitationOut:

@@ -12,6 +12,11 @@ from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson
 from whytree.workspace.printing import plain, pour, show
 
+# What `show --json` tells beside what a survey may say: one that was shown can be made again, here or elsewhere.
+_SHOWN_ONLY = {
+    *("ref", "state", "created_at", "started_at", "stopped_at", "stopped_why"),
+    *("asked", "answered", "answered_when_asked", "came", "dismissed", "link"),
+}
 Ref = Annotated[str, typer.Argument(help="The survey, as SUR-3.")]
 
 
@@ -24,6 +29,7 @@ def register(group: Callable[[str], typer.Typer]) -> None:
     survey.command("start")(start_survey)
     survey.command("stop")(stop_survey)
     survey.command("copy")(copy_survey)
+    survey.command("metric")(make_metric)
     survey.command("invite")(invite)
     survey.command("results")(results)
     survey.command("export")(export)
@@ -58,7 +64,7 @@ def create_survey(
     if (file is None) == (not template):
         raise CommandError("Name a file or a template, one of the two.")
     if file is not None:
-        body = _read(file)
+        body = {name: value for name, value in _read(file).items() if name not in _SHOWN_ONLY}
     else:
         templates = client.get("/survey-templates")
         if template not in templates:
@@ -121,6 +127,12 @@ def copy_survey(ref: Ref, as_json: AsJson = False) -> None:
     """The same as a new draft."""
     made = connect().post(_path(ref, "copy"))
     show(made, as_json, f"{made['ref']} is a draft: {plain(made['title'])}")
+
+
+def make_metric(ref: Ref, as_json: AsJson = False) -> None:
+    """Make the share of favourable answers a metric, for an outcome or a guardrail."""
+    made = connect().post(_path(ref, "metric"))
+    show(made, as_json, f"{made['key']} is a metric: {plain(made['name'])}")
 
 
 def invite(

@@ -1,6 +1,6 @@
 """Surveys as they are stored, and who was asked and what they answered."""
 
-from typing import Any
+from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
@@ -86,7 +86,7 @@ class Survey(models.Model):
     def is_running(self) -> bool:
         return self.state == SurveyState.RUNNING
 
-    def closed_because(self, now: Any) -> str:
+    def closed_because(self, now: datetime) -> str:
         """Why nobody can answer at this moment; empty: they can."""
         if self.state == SurveyState.DRAFT:
             return "This survey has not begun yet."

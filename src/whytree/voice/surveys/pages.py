@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from whytree.analytics.models import Cohort
+from whytree.analytics.models import Cohort, Metric
 from whytree.engines import charts
 from whytree.engines.figures import number
 from whytree.engines.stats import Estimate, NoAnswer
@@ -71,6 +71,7 @@ def survey(request: PageRequest, product: Product, number: int) -> HttpResponse:
         "sentence": _sentence(results),
         "link": link if link.startswith("http") else request.build_absolute_uri(link),
         "events": (answered_event(found), favourable_event(found)),
+        "metric": Metric.objects.filter(product=product, key=services.metric_key(found)).first(),
         "has_scale": any(one.scale for one in found.asked),
         "may_write": may_write(request.actor, product),
         "activity": activity_for(found)[:ACTS],
@@ -230,7 +231,7 @@ def _preview(typed: Typed) -> dict[str, Any]:
 @require_POST
 @page(Role.MEMBER)
 def act(request: PageRequest, product: Product, number: int) -> HttpResponse:
-    """Start it, stop it, copy it, or make a link for one person."""
+    """Start it, stop it, copy it, count it as a metric, or make a link for one person."""
     found, actor, there = queries.find_survey(product, number), request.actor, number
     try:
         match request.POST.get("act"):
@@ -243,11 +244,15 @@ def act(request: PageRequest, product: Product, number: int) -> HttpResponse:
             case "copy":
                 made = services.copy_survey(actor, found)
                 said, there = f"{made.ref} is a copy, and a draft.", made.number
+            case "metric":
+                services.make_metric(actor, found)
+                messages.success(request, "This share is a metric from now on. Answers count a day after they came.")
+                return redirect("metric", product.slug, services.metric_key(found))
             case "invite":
                 person = request.POST.get("person", "").strip()
                 said = f"For {person[:60]} alone: {request.build_absolute_uri(services.invite(actor, found, person))}"
             case _:
-                raise Invalid("Say what to do: start, stop, copy or invite.")
+                raise Invalid("Say what to do: start, stop, copy, metric or invite.")
         messages.success(request, said)
     except (Conflict, Invalid, NotFound) as error:
         messages.error(request, error.message)

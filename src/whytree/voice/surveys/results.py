@@ -4,17 +4,19 @@ Everything is counted over people who answered. How many were asked and did not 
 silence could move the figure.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from django.db.models import Q
 
 from whytree.engines.figures import number, percent
 from whytree.engines.stats import Estimate, NoAnswer, proportion
 from whytree.engines.stats.scores import difference, mean_score, net_promoter
 from whytree.voice.models import FeedbackItem
 
-from .models import Survey, SurveyResponse
+from .models import Survey
 from .queries import Counted, counted
 from .questions import Question
 
@@ -97,33 +99,63 @@ class Results:
     by: str = ""
 
 
+@dataclass(frozen=True)
+class _Said:
+    """What is counted of one response: of many thousands, so no more than that is read."""
+
+    answers: dict[str, Any]
+    flags: dict[str, str]
+    was_asked: bool
+    has_answered: bool
+
+
 def results_of(survey: Survey, by: str = "") -> Results:
     """`by` is a flag's key: its variants are shown side by side."""
-    responses = list(survey.responses.order_by("pk"))
-    answered = [one for one in responses if one.answered_at is not None]
+    rows = survey.responses.annotate(
+        was_asked=Q(asked_at__isnull=False), has_answered=Q(answered_at__isnull=False)
+    ).values_list("answers", "flags", "was_asked", "has_answered")
+    responses = [_Said(*row) for row in rows.order_by("pk")]
+    answered = [one for one in responses if one.has_answered]
     flags = sorted({key for one in answered for key in one.flags})
-    found = counted(survey)
     by = by if by in flags else ""
-    questions = [_result(survey, one, responses, answered, by) for one in survey.asked]
+    arms = _arms(responses, by) if by else {}
+    questions = [_result(survey, one, answered, arms) for one in survey.asked]
+    found = counted(survey)
     return Results(survey, found, questions, warnings(found, questions, by), flags, by)
 
 
+def _arms(responses: Iterable[_Said], by: str) -> dict[str, tuple[int, list[_Said]]]:
+    """Variant -> how many of those were asked, and those who answered; only variants in which somebody answered."""
+    arms: dict[str, list[_Said]] = defaultdict(list)
+    for one in responses:
+        if by in one.flags:
+            arms[one.flags[by]].append(one)
+    found = {
+        name: (sum(one.was_asked for one in some), [one for one in some if one.has_answered])
+        for name, some in sorted(arms.items())
+    }
+    return {name: (asked, answered) for name, (asked, answered) in found.items() if answered}
+
+
 def _result(
-    survey: Survey, question: Question, responses: Sequence[SurveyResponse], answered: Sequence[SurveyResponse], by: str
+    survey: Survey, question: Question, answered: Sequence[_Said], arms: dict[str, tuple[int, list[_Said]]]
 ) -> Result:
-    words = list(_words_of(survey, question)) if question.kind == "open" else []
-    result = Result(question, figures_of(question, answered), words)
-    if not by or question.kind == "open":
-        return result
-    variants = sorted({one.flags[by] for one in answered if by in one.flags})
-    for variant in variants:
-        mine = [one for one in answered if one.flags.get(by) == variant]
-        asked = sum(one.asked_at is not None for one in responses if one.flags.get(by) == variant)
-        result.arms.append(Arm(variant, asked, len(mine), figures_of(question, mine)))
-    heads = [arm.figures.headline.estimate for arm in result.arms if arm.figures.headline is not None]
-    if len(heads) == 2 and isinstance(heads[0], Estimate) and isinstance(heads[1], Estimate):
-        return Result(question, result.all, words, result.arms, difference(heads[0], heads[1]))
-    return result
+    figures = figures_of(question, (one.answers for one in answered))
+    if question.kind == "open":
+        return Result(question, figures, list(_words_of(survey, question)))
+    side_by_side = [
+        Arm(name, asked, len(some), figures_of(question, (one.answers for one in some)))
+        for name, (asked, some) in arms.items()
+    ]
+    return Result(question, figures, [], side_by_side, _difference(side_by_side))
+
+
+def _difference(arms: Sequence[Arm]) -> Estimate | None:
+    """Between exactly two that both have a figure."""
+    heads = [arm.figures.headline.estimate for arm in arms if arm.figures.headline is not None]
+    if len(heads) != 2 or not isinstance(heads[0], Estimate) or not isinstance(heads[1], Estimate):
+        return None
+    return difference(heads[0], heads[1])
 
 
 def _words_of(survey: Survey, question: Question) -> Iterable[FeedbackItem]:
@@ -133,9 +165,9 @@ def _words_of(survey: Survey, question: Question) -> Iterable[FeedbackItem]:
     return items.order_by("-said_at", "-pk")[:WORDS_SHOWN]
 
 
-def figures_of(question: Question, responses: Iterable[SurveyResponse]) -> Figures:
+def figures_of(question: Question, answers: Iterable[Mapping[str, Any]]) -> Figures:
     """What these people said to this question. Only those count who answered it."""
-    values = [one.answers[question.id] for one in responses if question.id in one.answers]
+    values = [one[question.id] for one in answers if question.id in one]
     n = len(values)
     if question.kind == "open":
         return Figures(n, None, [])

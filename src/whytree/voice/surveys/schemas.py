@@ -112,6 +112,11 @@ class InvitationOut(Schema):
     link: str
 
 
+class MetricOut(Schema):
+    key: str
+    name: str
+
+
 class AnswersIn(Said):
     """What somebody said elsewhere, by question: `{"person": "mira", "answers": {"q1": 9}}`."""
 

@@ -12,9 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from whytree.analytics.cohorts.queries import find_cohort
+from whytree.analytics.models import Metric
+from whytree.analytics.services import create_metric
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.people.identity import means_nobody
-from whytree.voice.contacts import asked_for_a_talk, is_left_alone
+from whytree.voice.contacts import is_left_alone
 from whytree.voice.origins import checked_origins
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
@@ -24,8 +26,9 @@ from whytree.workspace.numbering import next_number
 from whytree.workspace.roles import Role
 
 from . import showing
+from .answering import answered_event, favourable_event
 from .models import ID_LENGTH, MOST_STOP_AT, TITLE_LENGTH, WORDS_LENGTH, Survey, SurveyResponse, SurveyState, Via
-from .people import ids_of, respondent_of
+from .people import askings, ids_of, respondent_of
 from .questions import checked_questions, one_line, stored
 
 MOST_HIDDEN = 20
@@ -135,6 +138,26 @@ def answers_so_far(survey: Survey) -> int:
     return survey.responses.filter(answered_at__isnull=False).count()
 
 
+def make_metric(actor: Actor, survey: Survey) -> Metric:
+    """The share of favourable answers as a metric: it can be an outcome's, or a guardrail of an experiment."""
+    scale = next((one for one in survey.asked if one.scale), None)
+    if scale is None:
+        raise Invalid(f"{survey.ref} has no scale, so no answer to it is favourable or not.")
+    definition = {
+        "version": 1,
+        "kind": "conversion",
+        "from": answered_event(survey),
+        "to": favourable_event(survey),
+        "within_days": 1,
+    }
+    name = f"{'Promoters' if scale.kind == 'nps' else 'Favourable'}, {survey.ref}: {survey.title}"
+    return create_metric(actor, survey.product, key=metric_key(survey), definition=definition, name=name)
+
+
+def metric_key(survey: Survey) -> str:
+    return f"sur_{survey.number}_favourable"
+
+
 # ---- links ---------------------------------------------------------------------------------------------------------
 
 
@@ -167,7 +190,7 @@ def invite(actor: Actor, survey: Survey, person: str) -> str:
 
 
 def refuse_if_asked_lately(survey: Survey, key: str) -> None:
-    """One cool-down over all surveys and talks of a product: people are asked rarely, whoever asks."""
+    """One cool-down over all surveys and talks of a product, and over asking back: people are asked rarely, whoever asks."""
     if is_left_alone(survey.product, ids_of(survey.product, [key])):
         raise Conflict(f"{key[:60]} wants to be left alone. Ask somebody else.")
     last = last_asked(survey, key)
@@ -182,13 +205,8 @@ def refuse_if_asked_lately(survey: Survey, key: str) -> None:
 def last_asked(survey: Survey, key: str) -> datetime | None:
     """When this person was last asked anything within the cool-down; None: not lately."""
     since = timezone.now() - timedelta(days=survey.cooldown_days)
-    names = ids_of(survey.product, [key])
-    asked = SurveyResponse.objects.filter(
-        survey__product_id=survey.product_id, person_key__in=names, asked_at__gt=since
-    ).exclude(survey=survey)
-    by_survey = asked.order_by("-asked_at").values_list("asked_at", flat=True).first()
-    for_a_talk = asked_for_a_talk(survey.product, names, since)
-    return max((at for at in (by_survey, for_a_talk) if at is not None), default=None)
+    times = [at for pk, at in askings(survey.product, ids_of(survey.product, [key])) if pk != survey.pk and at > since]
+    return max(times, default=None)
 
 
 def _address(own: str) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.utils import timezone
 
@@ -12,11 +12,11 @@ from whytree.people.queries import find_person
 from whytree.stores import cohorts as store
 from whytree.stores.errors import StoreUnavailable
 from whytree.stores.filters import Filter, Selection
-from whytree.voice.contacts import asked_for_a_talk, is_left_alone
+from whytree.voice.contacts import is_left_alone
 from whytree.workspace.models import Product
 
-from .models import Survey, SurveyResponse
-from .people import ids_of
+from .models import Survey
+from .people import askings, ids_of
 
 
 def surveys_for(
@@ -35,16 +35,11 @@ def surveys_for(
     drawn = [one for one in allowed if is_drawn(one, key)]
     if not drawn or is_left_alone(product, names):
         return []
-    asked = SurveyResponse.objects.filter(survey__product=product, person_key__in=names)
-    known: list[tuple[int | None, datetime | None]] = [
-        (one.survey_id, one.asked_at or one.answered_at) for one in asked
-    ]
-    longest = max(survey.cooldown_days for survey in drawn)
-    known.append((None, asked_for_a_talk(product, names, now - timedelta(days=longest))))
+    known = askings(product, names)
     found = []
     for survey in drawn:
         since = now - timedelta(days=survey.cooldown_days)
-        if any(pk == survey.pk or (at is not None and at > since) for pk, at in known):
+        if any(pk == survey.pk or at > since for pk, at in known):
             continue
         found.append((survey, belongs(survey, key)))
     return found

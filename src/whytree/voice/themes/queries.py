@@ -11,6 +11,7 @@ from whytree.workspace.models import Product
 
 from .counting import Facts, facts_of, members_of, root_of
 from .models import Theme, ThemeRun, ThemeState
+from .services import RULE
 
 QUOTES = 3
 PAGE = 30
@@ -142,6 +143,7 @@ def waiting_for_a_yes(theme: Theme) -> int:
         node_id=theme.opportunity.pk,
         source_kind=SourceKind.FEEDBACK,
         provenance=Provenance.INFERRED,
+        rule=RULE.format(ref=theme.ref),  # a voice that a person merged needs no yes
     ).count()
 
 

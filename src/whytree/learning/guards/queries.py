@@ -1,0 +1,95 @@
+"""What may be asked of guards: how the gain stands, and what changed since it last was fine."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from whytree.analytics import queries as metrics
+from whytree.analytics.definitions import Conversion
+from whytree.analytics.marks import marks_between
+from whytree.analytics.models import Metric
+from whytree.code.models import Commit
+from whytree.engines.charts import Mark
+from whytree.engines.figures import number
+from whytree.errors import NotFound
+from whytree.learning.models import OutcomeGuard
+from whytree.learning.queries import REF
+from whytree.tree.models import Solution
+from whytree.tree.sentences import short
+from whytree.workspace.models import Product
+
+MOST_COMMITS = 12
+
+
+@dataclass(frozen=True)
+class Since:
+    """What came between the last time it was fine and the alarm: commits, and what was opened, decided or noted."""
+
+    commits: Sequence[Commit]
+    more_commits: int
+    marks: Sequence[Mark]
+
+
+def _guards(product: Product) -> QuerySet[OutcomeGuard]:
+    related = ("product", "review__product", "review__hypothesis__solution__product")
+    return OutcomeGuard.objects.filter(product=product).select_related(*related)
+
+
+def find_guard(product: Product, ref: str) -> OutcomeGuard:
+    """The guard that the review called `ref` left."""
+    matched = REF.fullmatch(ref.strip())
+    guard = _guards(product).filter(review__number=int(matched[1])).first() if matched else None
+    if guard is None:
+        raise NotFound(f"No guard of {ref.strip()[:40]} in {product.name}. `whytree guard list` shows those there are.")
+    return guard
+
+
+def list_guards(product: Product) -> list[OutcomeGuard]:
+    """Broken ones first, then those that hold, then those that ended."""
+    order = ("broken", "holding", "waiting", "ended")
+    return sorted(_guards(product), key=lambda guard: (order.index(guard.state), -guard.pk))
+
+
+def broken_guards(product: Product) -> QuerySet[OutcomeGuard]:
+    return _guards(product).filter(broken_at__isnull=False, ended_at=None).order_by("broken_at", "pk")
+
+
+def guards_of(solutions: Iterable[Solution]) -> list[OutcomeGuard]:
+    """Those that still watch over these solutions, or broke."""
+    pks = [solution.pk for solution in solutions]
+    related = ("product", "review__product", "review__hypothesis__solution__product")
+    found = OutcomeGuard.objects.filter(review__hypothesis__solution__in=pks, ended_at=None)
+    return list(found.select_related(*related).order_by("-pk"))
+
+
+def since_fine(guard: OutcomeGuard) -> Since:
+    """Changes in the code and in the rollouts that may have done it: from when it last was fine, a window earlier, for who
+    is counted on a day came that much before."""
+    end = guard.broken_at or timezone.now()
+    start = guard.fine_at - _window(guard)
+    found = Commit.objects.filter(repository__product=guard.product_id, authored_at__gt=start, authored_at__lte=end)
+    commits = list(found.select_related("repository").order_by("-authored_at", "-pk"))
+    return Since(commits[:MOST_COMMITS], max(0, len(commits) - MOST_COMMITS), marks_between(guard.product, start, end))
+
+
+def _window(guard: OutcomeGuard) -> timedelta:
+    metric = Metric.objects.filter(product=guard.product, key=guard.metric_key).first()
+    definition = metrics.definition_of(metric) if metric is not None else None
+    return timedelta(days=definition.within_days if isinstance(definition, Conversion) else 0)
+
+
+def says(guard: OutcomeGuard) -> str:
+    """How the gain stands, in a sentence or two."""
+    title = f"“{short(guard.review.hypothesis.solution.title, 60)}”"
+    word, line = ("below" if guard.up_is_good else "above"), f"{number(100 * guard.floor)} %"
+    if guard.ended_at is not None:
+        return f"Nobody watches it any more: {guard.end_reason}"
+    if guard.value is None:
+        return f"Raises an alarm when {guard.metric_key} is surely {word} {line}: half of what {title} brought would be gone."
+    now = f"{number(100 * guard.value)} % ({number(100 * (guard.low or 0))} to {number(100 * (guard.high or 0))} %, n = {guard.n:,})"
+    if guard.broken_at is not None:
+        return f"{guard.metric_key} is {now}, {word} {line}: over half of what {title} brought is gone."
+    return f"{guard.metric_key} is {now}; an alarm is raised when all of that is {word} {line}."

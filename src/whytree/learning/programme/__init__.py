@@ -1,0 +1,1 @@
+"""What all changes together came to: how many helped, by how much, how fast one learns."""

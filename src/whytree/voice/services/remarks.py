@@ -1,0 +1,111 @@
+"""Say something of a voice: a private note to the team, or an official answer to those who said it.
+
+An answer stands with the voice, and goes by mail where that is wanted: to who said it, and to all whose voices were merged with it.
+"""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from whytree.errors import Conflict, Invalid, NotFound, Unavailable
+from whytree.people.queries import people_by_key
+from whytree.voice.models import FeedbackItem, Remark, RemarkKind
+from whytree.voice.models.notes import WORDS
+from whytree.workspace.access import require
+from whytree.workspace.activity import record, snapshot
+from whytree.workspace.actors import Actor
+from whytree.workspace.mail import Mail, MailRefused, is_set, send
+from whytree.workspace.roles import Role
+
+from .erasing import TOMBSTONE
+from .merging import group_of
+
+MOST_MAILED = 100
+"""Of one press of a button; more is a newsletter, and no server of ours should be taken for one."""
+
+QUOTED = 400
+
+
+def add_note(actor: Actor, item: FeedbackItem, text: str) -> Remark:
+    """For the team alone: no answer, no export of the list and no public page holds it."""
+    require(actor, item.product, Role.MEMBER)
+    return _keep(actor, item, RemarkKind.NOTE, _words(text))
+
+
+def answer_voice(actor: Actor, item: FeedbackItem, text: str, *, by_mail: bool = False) -> Remark:
+    """What is officially answered. With `by_mail` it goes to those whose address is known; nothing is kept when it cannot."""
+    require(actor, item.product, Role.MEMBER)
+    words = _words(text)
+    mailed = _mail(item, words) if by_mail else 0
+    return _keep(actor, item, RemarkKind.ANSWER, words, mailed)
+
+
+def remove_remark(actor: Actor, item: FeedbackItem, remark_id: int) -> None:
+    """One's own. What went by mail is out of our hands."""
+    require(actor, item.product, Role.MEMBER)
+    remark = Remark.objects.filter(item=item, pk=remark_id).first()
+    if remark is None:
+        raise NotFound(f"{item.ref} has no such note.")
+    if remark.by_id != actor.user_id or actor.user_id is None:
+        raise Conflict("Only whoever wrote it can take it back. Ask them, or add another.")
+    with transaction.atomic():
+        before, pk = snapshot(remark), remark.pk
+        remark.delete()
+        remark.pk = pk
+        record(actor, item.product, "remove_remark", remark, before=before)
+
+
+def recipients(item: FeedbackItem) -> list[tuple[FeedbackItem, str]]:
+    """Whom an answer reaches by mail: one voice each of those whose address is known, the voice itself first."""
+    group = sorted(group_of(item), key=lambda one: one.pk != item.pk)
+    people = people_by_key(item.product, list({one.person_key for one in group} - {""}))
+    found: dict[str, tuple[FeedbackItem, str]] = {}
+    for one in group:
+        person = people.get(one.person_key)
+        if person is not None and person.email and not one.from_team:
+            found.setdefault(person.email.lower(), (one, person.email))
+    return list(found.values())
+
+
+def _words(text: str) -> str:
+    words = text.replace("\0", "").replace("\r\n", "\n").strip()
+    if not words:
+        raise Invalid("There is nothing in it yet. Write what you want to say.")
+    if len(words) > WORDS:
+        raise Invalid(f"That are {len(words):,} characters; {WORDS:,} is the most.")
+    return words
+
+
+def _mail(item: FeedbackItem, words: str) -> int:
+    """Mail leaves the house before the answer is kept: answered twice is better than never."""
+    if not is_set():
+        raise Conflict("No mail server is set. Send the answer yourself, and keep it here without mail.")
+    reached = recipients(item)
+    if not reached:
+        raise Conflict(f"Nobody knows an address of who said {item.ref}. Keep the answer without mail.")
+    if len(reached) > MOST_MAILED:
+        raise Conflict(f"That would be {len(reached):,} mails; {MOST_MAILED} is the most at once.")
+    return _send_all(item, reached, words)
+
+
+def _send_all(item: FeedbackItem, reached: Sequence[tuple[FeedbackItem, str]], words: str) -> int:
+    """How many took it. The first that is refused says why; where some went before, those are not told of as unsent."""
+    sent = 0
+    for said, address in reached:
+        quote = "" if said.text == TOMBSTONE else f"\n\nYou told us: “{said.text[:QUOTED]}”"
+        try:
+            send(Mail(address, f"{item.product.name}: an answer to what you told us", f"{words}{quote}"))
+        except (MailRefused, Unavailable) as error:
+            if not sent:
+                raise Conflict(f"The mail was not taken: {error.message}") from error
+            continue
+        sent += 1
+    return sent
+
+
+def _keep(actor: Actor, item: FeedbackItem, kind: RemarkKind, words: str, mailed: int = 0) -> Remark:
+    with transaction.atomic():
+        remark = Remark.objects.create(item=item, kind=kind, text=words, by_id=actor.user_id, mailed=mailed)
+        verb = "answer" if kind == RemarkKind.ANSWER else "note"
+        record(actor, item.product, verb, remark, after=snapshot(remark), undoable=not mailed)
+    return remark

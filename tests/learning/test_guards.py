@@ -1,0 +1,227 @@
+"""What was kept is watched: a fall is told with the commits since it last was fine, noise is not."""
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from tests.learning.conftest import World, event, long_ago, look_at_reviews
+from whytree.code.models import Commit
+from whytree.code.services import register_repository
+from whytree.errors import Conflict, Forbidden, Invalid, NotFound
+from whytree.learning.guards.queries import list_guards, since_fine
+from whytree.learning.guards.services import end_guard, look, restart_guard
+from whytree.learning.jobs import look_at_guards
+from whytree.learning.models import OutcomeGuard, OutcomeReview
+from whytree.learning.services import decide_review
+from whytree.tree.services import set_state
+from whytree.workspace.jobs import run_next
+from whytree.workspace.keys import actor_of_user
+
+PATH = "/products/sprout/guards"
+
+
+def people(share: float, count: int, newest: float, oldest: float, *, first: int = 100_000) -> Iterator[dict[str, Any]]:
+    """So many people who signed up between so many days ago, and that share of whom planted on the day after."""
+    rng = random.Random(first)
+    for person in range(first, first + count):
+        entered = rng.uniform(newest, oldest)
+        yield event(person, "signed_up", timezone.now() - timedelta(days=entered))
+        if rng.random() < share:
+            yield event(person, "planted", timezone.now() - timedelta(days=entered - 1))
+
+
+@pytest.fixture
+def insert(store: Any, product: Any) -> Callable[..., None]:
+    def write(*rows: Iterator[dict[str, Any]]) -> None:
+        store.insert("events", [row | {"product": product.pk} for some in rows for row in some])
+
+    return write
+
+
+@pytest.fixture
+def keep(actor: Any, live_through: Any, insert: Any) -> Callable[..., OutcomeReview]:
+    """A change that measurably helped, in a product where 40 of 100 go on; decided."""
+
+    def decided(decision: str = "keep", *, effect: float = 0.10, level: float = 0.40) -> OutcomeReview:
+        live_through(World(people=2_500, effect=effect))
+        insert(people(level, 1_500, 8, 34))
+        look_at_reviews()
+        review = OutcomeReview.objects.get()
+        return decide_review(actor, review, verdict="achieved", decision=decision, learning="It helps.")
+
+    return decided
+
+
+@pytest.fixture
+def guard(actor: Any, product: Any, hypothesis: Any) -> OutcomeGuard:
+    """A guard of a level of 40 % with its line at 35 %, whose watch began 25 days ago."""
+    from tests.learning.test_calibration import settle
+
+    review = settle(actor, hypothesis.solution, 10)
+    return OutcomeGuard.objects.create(
+        product=product,
+        review=review,
+        metric_key="activated_7d",
+        up_is_good=True,
+        baseline=0.40,
+        floor=0.35,
+        people_a_watch=1_000,
+        watch_from=long_ago(25),
+        fine_at=long_ago(25),
+    )
+
+
+def test_a_change_that_is_kept_leaves_a_guard_with_its_line_at_half_the_gain(keep: Any) -> None:
+    review = keep()
+    guard = OutcomeGuard.objects.get()
+    gain = review.filled["contrast"]["difference"]["value"] / 100
+    assert (guard.review_id, guard.metric_key, guard.up_is_good, guard.state) == (
+        review.pk,
+        "activated_7d",
+        True,
+        "waiting",
+    )
+    assert guard.floor == pytest.approx(guard.baseline - gain / 2)
+    assert 0.3 < guard.baseline < 0.5
+
+
+@pytest.mark.parametrize(("decision", "effect"), [("iterate", 0.10), ("roll_back", 0.10), ("keep", 0.0)])
+def test_what_is_not_kept_or_did_not_help_leaves_none(keep: Any, decision: str, effect: float) -> None:
+    keep(decision, effect=effect)
+    assert not OutcomeGuard.objects.exists()
+
+
+def test_a_level_that_stays_holds(guard: OutcomeGuard, insert: Any) -> None:
+    insert(people(0.41, 900, 8, 24))
+    looked = look(guard)
+    assert (looked.state, looked.n) == ("holding", 900)
+    assert looked.fine_at > long_ago(1)
+    assert looked.low is not None
+    assert looked.low < 0.41
+
+
+def test_a_fall_breaks_it_and_names_what_changed_since_it_last_was_fine(
+    actor: Any, product: Any, guard: OutcomeGuard, insert: Any, as_alice: Any, api: Any
+) -> None:
+    repository = register_repository(actor, product, name="app", root_sha="a" * 40)
+    for days, subject in ((40, "Long before"), (20, "Check the number with a new service"), (26, "Within its window")):
+        Commit.objects.create(
+            repository=repository, sha=f"{days:040d}", subject=subject, authored_at=long_ago(days), parents=[]
+        )
+    insert(people(0.25, 900, 8, 24))
+    assert look(guard).state == "broken"
+    (broken,) = list_guards(product)
+    since = since_fine(broken)
+    assert [commit.subject for commit in since.commits] == ["Check the number with a new service", "Within its window"]
+    today = as_alice.get("/p/sprout/today").content.decode()
+    assert "A gain that was kept is gone." in today
+    assert "Check the number with a new service" in today
+    (told,) = api.get(PATH).ok
+    assert told["state"] == "broken"
+    assert "over half of what “Ask for the phone number later” brought is gone" in told["says"]
+    assert told["commits"][0]["subject"] == "Check the number with a new service"
+
+
+def test_it_is_told_once_and_stays_as_it_broke(guard: OutcomeGuard, insert: Any) -> None:
+    from whytree.workspace.models import Activity
+
+    insert(people(0.25, 900, 8, 24))
+    first = look(guard)
+    insert(people(0.60, 900, 8, 24, first=200_000))
+    again = look(guard)
+    assert (again.broken_at, again.n) == (first.broken_at, 900)
+    assert Activity.objects.filter(verb="guard_broke").count() == 1
+
+
+def test_a_metric_that_should_fall_is_guarded_from_above(guard: OutcomeGuard, insert: Any) -> None:
+    OutcomeGuard.objects.update(up_is_good=False, baseline=0.10, floor=0.15)
+    insert(people(0.25, 900, 8, 24))
+    assert look(guard).state == "broken"
+
+
+def test_too_few_people_say_nothing(guard: OutcomeGuard, insert: Any) -> None:
+    insert(people(0.05, 120, 8, 24))
+    looked = look(guard)
+    assert (looked.state, looked.n) == ("waiting", 120)
+
+
+def test_a_new_watch_begins_when_one_is_over(guard: OutcomeGuard, insert: Any) -> None:
+    OutcomeGuard.objects.update(watch_from=long_ago(36))
+    insert(people(0.41, 900, 8, 34))
+    looked = look(guard)
+    assert looked.state == "holding"
+    assert looked.watch_from > long_ago(1)
+
+
+def test_a_metric_that_is_gone_breaks_nothing(guard: OutcomeGuard) -> None:
+    OutcomeGuard.objects.update(metric_key="gone")
+    assert look(guard).state == "waiting"
+
+
+def test_the_job_looks_at_those_that_watch(guard: OutcomeGuard, insert: Any) -> None:
+    insert(people(0.25, 900, 8, 24))
+    look_at_guards({})
+    while run_next("test"):
+        pass
+    guard.refresh_from_db()
+    assert guard.state == "broken"
+    look_at_guards({})
+    assert not run_next("test"), "a broken one is not asked again"
+
+
+def test_after_a_repair_it_watches_again_by_the_same_line(actor: Any, guard: OutcomeGuard, insert: Any) -> None:
+    insert(people(0.25, 900, 8, 24))
+    look(guard)
+    again = restart_guard(actor, guard)
+    assert (again.state, again.floor, again.n) == ("waiting", 0.35, 0)
+    assert again.watch_from > long_ago(1)
+
+
+def test_it_ends_with_a_reason_or_with_its_solution(actor: Any, guard: OutcomeGuard) -> None:
+    with pytest.raises(Invalid, match="why nobody"):
+        end_guard(actor, guard, reason=" ")
+    solution = guard.review.hypothesis.solution
+    for state in ("live", "rolled_back"):
+        solution = set_state(actor, solution, state)
+    guard.refresh_from_db()
+    assert (guard.state, guard.end_reason) == ("ended", "The solution is rolled back.")
+    for again in (lambda: end_guard(actor, guard, reason="x"), lambda: restart_guard(actor, guard)):
+        with pytest.raises(Conflict, match="ended"):
+            again()
+
+
+def test_who_may(viewer: Any, charlie: Any, guard: OutcomeGuard, api: Any, api_charlie: Any, api_viewer: Any) -> None:
+    with pytest.raises(Forbidden):
+        restart_guard(actor_of_user(viewer), guard)
+    with pytest.raises(NotFound):
+        end_guard(actor_of_user(charlie), guard, reason="x")
+    assert api_charlie.get(PATH).status == 404
+    assert len(api_viewer.get(PATH).ok) == 1
+    assert api_viewer.post(f"{PATH}/REV-1/restart").status == 403
+    assert api.post(f"{PATH}/REV-9/restart").status == 404
+    assert api.post(f"{PATH}/REV-1/end", {"reason": "Another metric tells more."}).ok["state"] == "ended"
+
+
+def test_the_solution_shows_it_and_lets_one_restart_or_end_it(
+    as_alice: Any, as_viewer: Any, guard: OutcomeGuard
+) -> None:
+    page = as_alice.get("/p/sprout/SOL-1").content.decode()
+    assert "Is it still so?" in page
+    assert "Raises an alarm when activated_7d is surely below 35 %" in page
+    assert as_viewer.post("/p/sprout/guards/1", {"how": "restart"}).status_code == 403
+    refused = as_alice.post("/p/sprout/guards/1", {"how": "end", "reason": ""}, follow=True)
+    assert "why nobody needs to watch" in refused.content.decode()
+    as_alice.post("/p/sprout/guards/1", {"how": "end", "reason": "Enough."})
+    assert "Is it still so?" not in as_alice.get("/p/sprout/SOL-1").content.decode()
+
+
+def test_the_command_line_lists_and_changes_them(invoke: Any, guard: OutcomeGuard) -> None:
+    assert invoke("guard", "list").startswith("REV-1    waiting  SOL-1")
+    assert json.loads(invoke("guard", "list", "--json"))[0]["floor"] == 0.35
+    assert "waiting" in invoke("guard", "restart", "REV-1")
+    assert "Enough." in invoke("guard", "end", "REV-1", "--reason", "Enough.")
