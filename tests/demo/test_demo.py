@@ -218,7 +218,7 @@ def test_every_voice_waits_was_linked_or_was_put_away(ask: httpx.Client) -> None
     waiting = ask.get("feedback", params={"state": "waiting", "limit": 200}).json()["items"]
     assert 10 < len(waiting) < 60
     linked = ask.get("feedback", params={"state": "linked", "limit": 200}).json()["items"]
-    assert len(linked) > 30
+    assert len(linked) >= 30, "and five talks beside"
 
 
 def test_each_role_had_said_what_it_expected_and_is_scored(ask: httpx.Client) -> None:

@@ -98,3 +98,49 @@ def test_who_may(viewer: Any, bob: Any, charlie: Any, product: Any) -> None:
 def test_an_unknown_kind_is_refused(actor: Any, product: Any) -> None:
     with pytest.raises(Invalid, match="interview, survey"):
         log_contact(actor, product, "mira", kind="phone")
+
+
+# --- surveys and talks together ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def survey(actor: Any, product: Any, store: Any) -> Any:
+    from whytree.voice.surveys import services
+
+    question = {"id": "q1", "kind": "open", "text": "What else?"}
+    made = services.create_survey(actor, product, title="Spring", questions=[question], in_page=True)
+    return services.start_survey(actor, made)
+
+
+def test_whoever_was_invited_to_a_survey_is_not_asked_for_a_talk(survey: Any, actor: Any, product: Any) -> None:
+    from whytree.voice.surveys import services
+
+    services.invite(actor, survey, "mira")
+    assert not reach(product).may
+    assert [(one.words, one.subject) for one in contacts_of(product, ["mira"])] == [("shown a survey", "SUR-1")]
+    with pytest.raises(Conflict, match="rests until"):
+        log_contact(actor, product, "mira", kind="interview")
+    assert reach(product, days=31).may
+
+
+def test_whoever_was_asked_for_a_talk_is_not_shown_a_survey(survey: Any, actor: Any, product: Any) -> None:
+    from whytree.voice.surveys import services
+    from whytree.voice.surveys.targeting import surveys_for
+
+    assert surveys_for(product, [survey], ["mira"], "") == [(survey, True)]
+    log_contact(actor, product, "mira", kind="interview")
+    assert surveys_for(product, [survey], ["mira"], "") == []
+    with pytest.raises(Conflict, match="was asked today"):
+        services.invite(actor, survey, "mira")
+    Contact.objects.update(at=timezone.now() - timedelta(days=31))
+    assert surveys_for(product, [survey], ["mira"], "") == [(survey, True)]
+
+
+def test_whoever_wants_to_be_left_alone_sees_no_survey(survey: Any, actor: Any, product: Any) -> None:
+    from whytree.voice.surveys import services
+    from whytree.voice.surveys.targeting import surveys_for
+
+    set_wish(actor, product, "mira", may=False)
+    assert surveys_for(product, [survey], ["mira"], "") == []
+    with pytest.raises(Conflict, match="left alone"):
+        services.invite(actor, survey, "mira")

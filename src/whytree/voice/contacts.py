@@ -1,7 +1,7 @@
 """May we ask this person for something? One answer for talks and surveys: what they wish, and one rest after anything that was asked.
 
     reach_of(product, ["user-17"])["user-17"].may          # False while they rest, or wish to be left alone
-    log_contact(actor, product, "user-17", kind="survey", subject="NPS")     # Conflict where they may not be asked
+    log_contact(actor, product, "user-17", kind="interview", subject="OPP-2")     # Conflict where they may not be asked
 
 Keys are the people's main ids; what was logged under an id that was joined to another since counts for the person.
 """
@@ -21,8 +21,9 @@ from whytree.people.identity import means_nobody
 from whytree.people.models import Person
 from whytree.voice.authors import main_keys
 from whytree.voice.drafts import draft
-from whytree.voice.models import Contact, ContactSettings, ContactWish
+from whytree.voice.models import Contact, ContactSettings, ContactWish, Requester
 from whytree.voice.models.contacts import ContactKind
+from whytree.voice.surveys.models import SurveyResponse
 from whytree.workspace.access import require
 from whytree.workspace.activity import record
 from whytree.workspace.actors import Actor
@@ -58,16 +59,44 @@ class Reach:
 
 
 def reach_of(product: Product, keys: Iterable[str], *, now: datetime | None = None) -> dict[str, Reach]:
-    """For each of these people whether they may be asked now; two queries however many there are."""
+    """For each of these people whether they may be asked now; four queries however many there are."""
     wanted = list(dict.fromkeys(keys))
     now, rest = now or timezone.now(), timedelta(days=ContactSettings.of(product).rest_days)
     ids = _ids_of(product, wanted)
     asked = [one for key in wanted for one in ids[key]]
-    last: dict[str, Contact] = {}
-    for contact in Contact.objects.filter(product=product, person_key__in=asked).order_by("at", "pk"):
-        last[contact.person_key] = contact
+    last: dict[str, Asked] = {}
+    for one in sorted(_asked(product, asked), key=lambda one: one.at):
+        last[one.person_key] = one
     wishes = {wish.person_key: wish for wish in ContactWish.objects.filter(product=product, person_key__in=asked)}
     return {key: _reach(key, ids[key], last, wishes, now, rest) for key in wanted}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Something a person was asked for: for a talk, by a survey, or whether a change they had asked for helped (`loop`)."""
+
+    person_key: str
+    kind: str
+    subject: str
+    at: datetime
+    by: str = ""
+
+    @property
+    def words(self) -> str:
+        return "asked whether it helped" if self.kind == "loop" else ContactKind(self.kind).label
+
+
+def _asked(product: Product, ids: Iterable[str]) -> list[Asked]:
+    """Surveys and the way back to those who asked write down by themselves whom they asked."""
+    names = list(ids)
+    contacts = Contact.objects.filter(product=product, person_key__in=names).select_related("by")
+    surveys = SurveyResponse.objects.filter(survey__product=product, person_key__in=names).select_related("survey")
+    loops = Requester.objects.filter(product=product, person_key__in=names).select_related("solution")
+    return [
+        *(Asked(one.person_key, one.kind, one.subject, one.at, str(one.by or "")) for one in contacts),
+        *(Asked(one.person_key, ContactKind.SURVEY, one.survey.ref, one.asked_at) for one in surveys if one.asked_at),
+        *(Asked(one.person_key, "loop", one.solution.ref, one.asked_at) for one in loops if one.asked_at),
+    ]
 
 
 def _ids_of(product: Product, keys: list[str]) -> dict[str, list[str]]:
@@ -83,7 +112,7 @@ def _ids_of(product: Product, keys: list[str]) -> dict[str, list[str]]:
 def _reach(
     key: str,
     ids: list[str],
-    last: dict[str, Contact],
+    last: dict[str, Asked],
     wishes: dict[str, ContactWish],
     now: datetime,
     rest: timedelta,
@@ -150,10 +179,14 @@ def _known(product: Product, key: str) -> str:
     return main_keys(product.pk, {key}).get(key, key)
 
 
-def contacts_of(product: Product, ids: Iterable[str], limit: int = 20) -> list[Contact]:
+def contacts_of(product: Product, ids: Iterable[str], limit: int = 20) -> list[Asked]:
     """What a person was asked for, the latest first; `ids` are all they go by."""
-    found = Contact.objects.filter(product=product, person_key__in=list(ids)).select_related("by")
-    return list(found[:limit])
+    return sorted(_asked(product, ids), key=lambda one: one.at, reverse=True)[:limit]
+
+
+def is_left_alone(product: Product, ids: Iterable[str]) -> bool:
+    """Whether this person said under any of their ids that they want to be left alone."""
+    return ContactWish.objects.filter(product=product, person_key__in=list(ids), may=False).exists()
 
 
 def set_contact_settings(

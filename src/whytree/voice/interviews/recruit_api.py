@@ -6,7 +6,7 @@ from django.utils import timezone
 from ninja import Query, Router, Schema
 
 from whytree.people.queries import find_person
-from whytree.voice.contacts import Reach, contacts_of, reach_of, set_contact_settings, set_wish
+from whytree.voice.contacts import Asked, Reach, contacts_of, reach_of, set_contact_settings, set_wish
 from whytree.voice.models import Contact, ContactSettings
 from whytree.voice.schemas import Said
 from whytree.voice.services import find_opportunity
@@ -71,7 +71,7 @@ class ContactOut(Schema):
     at: datetime
 
     @staticmethod
-    def of(contact: Contact) -> "ContactOut":
+    def of(contact: Contact | Asked) -> "ContactOut":
         return ContactOut(person=contact.person_key, kind=contact.kind, subject=contact.subject, at=contact.at)
 
 

@@ -18,7 +18,7 @@ class ContactKind(models.TextChoices):
 
 
 class Contact(models.Model):
-    """We asked somebody for something. `subject` names it: INT-3, a survey's name."""
+    """We asked somebody for something. `subject` names it: OPP-2, or a survey that another tool ran; ours write their own."""
 
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
     person_key = models.CharField(max_length=NAME_LENGTH)

@@ -25,7 +25,6 @@ from whytree.workspace.actors import Actor
 
 from . import showing
 from .models import Survey, SurveyResponse, SurveyState, Via
-from .people import log_asked
 from .questions import Answers, Question, checked_answers, one_line
 
 HIDDEN_LENGTH = 200
@@ -224,10 +223,7 @@ def note_shown(survey: Survey, key: str, flags: Mapping[str, str]) -> None:
     """Somebody saw it in the page, with these variants in force; the first time counts."""
     in_force = dict(flags or variants_of(survey.product_id, key))
     first = {"person_key": key, "via": Via.PAGE, "asked_at": timezone.now(), "flags": in_force}
-    with transaction.atomic():
-        _, is_new = SurveyResponse.objects.get_or_create(survey=survey, respondent=key, defaults=first)
-        if is_new:
-            log_asked(survey, key)
+    SurveyResponse.objects.get_or_create(survey=survey, respondent=key, defaults=first)
 
 
 def note_dismissed(survey: Survey, respondent: str) -> None:

@@ -6,8 +6,7 @@ from datetime import datetime
 from whytree.errors import NotFound
 from whytree.people.queries import find_person
 from whytree.stores.errors import StoreUnavailable
-from whytree.voice.models import Contact, ContactWish, Requester
-from whytree.voice.models.contacts import ContactKind
+from whytree.voice.models import Contact, Requester
 from whytree.workspace.models import Product
 
 from .models import Survey, SurveyResponse
@@ -28,20 +27,10 @@ def askings(product: Product, names: Sequence[str]) -> list[tuple[int | None, da
     found: list[tuple[int | None, datetime]] = [
         (one.survey_id, at) for one in surveys if (at := one.asked_at or one.answered_at) is not None
     ]
-    talks = Contact.objects.filter(product=product, person_key__in=names).exclude(kind=ContactKind.SURVEY)
     loops = Requester.objects.filter(product=product, person_key__in=names, asked_at__isnull=False)
-    others = [*talks.values_list("at", flat=True), *loops.values_list("asked_at", flat=True)]
-    return found + [(None, at) for at in others if at is not None]
-
-
-def wants_peace(product: Product, names: Sequence[str]) -> bool:
-    """Whether they said that they want to be left alone, under whichever id."""
-    return ContactWish.objects.filter(product=product, person_key__in=names, may=False).exists()
-
-
-def log_asked(survey: Survey, key: str) -> None:
-    """Stands in the log of everything people were asked, so that talks leave them in peace, too."""
-    Contact.objects.create(product=survey.product, person_key=key, kind=ContactKind.SURVEY, subject=survey.ref)
+    talks = Contact.objects.filter(product=product, person_key__in=names)
+    times = [*loops.values_list("asked_at", flat=True), *talks.values_list("at", flat=True)]
+    return found + [(None, at) for at in times if at is not None]
 
 
 def respondent_of(survey: Survey, ids: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ from whytree.analytics.models import Metric
 from whytree.analytics.services import create_metric
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.people.identity import means_nobody
+from whytree.voice.contacts import is_left_alone
 from whytree.voice.models import ContactSettings
 from whytree.voice.origins import checked_origins
 from whytree.workspace.access import require
@@ -28,7 +29,7 @@ from whytree.workspace.roles import Role
 from . import showing
 from .answering import answered_event, favourable_event
 from .models import ID_LENGTH, MOST_STOP_AT, TITLE_LENGTH, WORDS_LENGTH, Survey, SurveyResponse, SurveyState, Via
-from .people import askings, ids_of, log_asked, respondent_of, wants_peace
+from .people import askings, ids_of, respondent_of
 from .questions import checked_questions, one_line, stored
 
 MOST_HIDDEN = 20
@@ -186,7 +187,6 @@ def invite(actor: Actor, survey: Survey, person: str) -> str:
             response = SurveyResponse.objects.create(
                 survey=survey, respondent=key, person_key=key, via=Via.INVITATION, asked_at=timezone.now()
             )
-            log_asked(survey, key)
             record(actor, survey.product, "invite_to_survey", survey, after={"invited": response.pk}, undoable=False)
     return _address(f"r{response.pk}")
 
@@ -194,7 +194,7 @@ def invite(actor: Actor, survey: Survey, person: str) -> str:
 def refuse_if_asked_lately(survey: Survey, key: str) -> None:
     """One rest after anything people were asked, by surveys, for talks, or back about a change; and none who want none."""
     names = ids_of(survey.product, [key])
-    if wants_peace(survey.product, names):
+    if is_left_alone(survey.product, names):
         raise Conflict(f"{key[:60]} wants to be left alone. Ask somebody else.")
     last = last_asked(survey, names)
     if last is not None:

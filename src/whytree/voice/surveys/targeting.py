@@ -12,10 +12,11 @@ from whytree.people.queries import find_person
 from whytree.stores import cohorts as store
 from whytree.stores.errors import StoreUnavailable
 from whytree.stores.filters import Filter, Selection
+from whytree.voice.contacts import is_left_alone
 from whytree.workspace.models import Product
 
 from .models import Survey
-from .people import askings, ids_of, wants_peace
+from .people import askings, ids_of
 
 
 def surveys_for(
@@ -32,7 +33,7 @@ def surveys_for(
     names = ids_of(product, ids)
     key = names[0]
     drawn = [one for one in allowed if is_drawn(one, key)]
-    if not drawn or wants_peace(product, names):
+    if not drawn or is_left_alone(product, names):
         return []
     known = askings(product, names)
     found = []

@@ -1,0 +1,57 @@
+"""A transcript as text that somebody edits by hand and puts back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from .plain import TIME
+from .shapes import MOST_CHARACTERS, MOST_CUES, NAME_LENGTH, Line, Unreadable, clean, clock, read_clock
+
+_EDITED = re.compile(
+    rf"^\[(?P<start>{TIME})(?: - (?P<end>{TIME}))?\] (?P<name>[^:\n]{{0,{NAME_LENGTH}}}): ?(?P<text>.*)$"
+)
+_UNTIMED = re.compile(rf"^(?P<name>[^:\n\[]{{0,{NAME_LENGTH}}}): ?(?P<text>.*)$")
+
+
+def as_text(lines: Iterable[Line]) -> str:
+    """One line each, as `read_edited` takes it back: `[00:00:12.400 - 00:00:15.900] Wiktor: My sister had ...`"""
+    return "\n".join(_as_row(line) for line in lines)
+
+
+def _as_row(line: Line) -> str:
+    start, end = line.start_ms, line.end_ms
+    if start is None:
+        return f"{line.speaker}: {line.text}"
+    until = f" - {clock(end, exact=True)}" if end is not None else ""
+    return f"[{clock(start, exact=True)}{until}] {line.speaker}: {line.text}"
+
+
+def read_edited(text: str, before: Sequence[Line]) -> tuple[Line, ...]:
+    """The lines as somebody edited them. What they left alone keeps the moments inside; a row without a name goes on."""
+    known = {_as_row(line): line for line in before}
+    lines: list[Line] = []
+    for row in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+        if not row.strip():
+            continue
+        if row in known:
+            lines.append(known[row])
+            continue
+        found = _EDITED.match(row.strip()) or _UNTIMED.match(row.strip())
+        if found is None:
+            if not lines:
+                raise Unreadable("The first line has no name in front. Write it as “Ana: words”.")
+            lines[-1] = replace(lines[-1], text=clean(f"{lines[-1].text} {row}"))
+            continue
+        told = found.groupdict()
+        start, end = read_clock(told.get("start") or ""), read_clock(told.get("end") or "")
+        words = clean(told["text"])
+        if words:
+            end = end if start is not None and end is not None and end >= start else None
+            lines.append(Line(clean(told["name"]), words, start, end, ((0, start),) if start is not None else ()))
+    if not lines:
+        raise Unreadable("There is no word left. To take the transcript out, remove the interview.")
+    if len(lines) > MOST_CUES or sum(len(line.text) for line in lines) > MOST_CHARACTERS:
+        raise Unreadable("That is too much for one talk. Cut it into the talks it is made of.")
+    return tuple(lines)

@@ -1,0 +1,119 @@
+"""WebVTT and SRT: blocks of a time and words."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from .shapes import NAME_LENGTH, Cue, Problem, clean, in_time, read_clock
+
+SRT = re.compile(r"^\s*(?:\d+\s*\n)?\s*\d{1,3}:\d{2}:\d{2}[,.]\d{1,3}\s*-->", re.MULTILINE)
+_ASIDE = re.compile(r"^(?:NOTE|STYLE|REGION)(?:[ \t]|$)")
+_VOICE = re.compile(r"<v(?:\.[^ \t>]*)?[ \t]+([^>]*)>", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-zA-Z0-9][^<>]*>|</>|\{\\[^{}]*\}")
+
+
+def timed_cues(text: str, problems: list[Problem]) -> list[Cue]:
+    """Cues in the order of their times; a block without an arrow is a note, a style or the header."""
+    cues: list[Cue] = []
+    rows = text.split("\n")
+    at = 0
+    while at < len(rows):
+        if not rows[at].strip():
+            at += 1
+            continue
+        if _ASIDE.match(rows[at]) or rows[at].startswith("WEBVTT"):
+            while at < len(rows) and rows[at].strip() and "-->" not in rows[at]:
+                at += 1
+            if at < len(rows) and "-->" not in rows[at]:
+                continue
+        end = at
+        if "-->" in rows[at] and at + 1 < len(rows) and rows[at + 1] and not rows[at + 1].strip():
+            end = at + 2  # captions that roll up begin with a row of one space, which ends no cue
+        while end < len(rows) and rows[end].strip() and (end == at or "-->" not in rows[end]):
+            end += 1
+        block = rows[at:end]
+        if "-->" not in block[0]:
+            # an id above the times, or words that lost theirs
+            if end < len(rows) and "-->" in rows[end]:
+                stray = block[:-1] if block[-1].strip().isdigit() or len(block) > 1 else []
+                if stray:
+                    _stray(stray, at, problems, cues)
+            else:
+                _stray(block, at, problems, cues)
+            at = end
+            continue
+        # The next cue's number may stand right below, where the blank line between was lost.
+        words = block[1:]
+        if end < len(rows) and rows[end].strip() and words and words[-1].strip().isdigit():
+            words = words[:-1]
+        cues += _cues_of(block[0], words, at + 1, problems)
+        at = end
+    return _without_rolling(sorted(cues, key=in_time(cues)))
+
+
+def _stray(block: Sequence[str], at: int, problems: list[Problem], cues: list[Cue]) -> None:
+    words = " ".join(block)
+    if clean(words).isdigit() or not clean(words):
+        return
+    problems.append(Problem(at + 1, "Words without a time. They are kept without one."))
+    cues.append(Cue(_text_of(words)))
+
+
+def _cues_of(times: str, words: Sequence[str], line: int, problems: list[Problem]) -> Iterator[Cue]:
+    left, _, right = times.partition("-->")
+    start, end = read_clock(left), read_clock((right.split() or [""])[0])
+    if start is None:
+        problems.append(Problem(line, f"“{_short(left)}” is no time. The words are kept without one."))
+        end = None
+    elif end is None:
+        problems.append(Problem(line, f"“{_short(right)}” is no time. The words are kept without an end."))
+    elif end < start:
+        problems.append(Problem(line, "It ends before it begins. The words are kept without an end."))
+        end = None
+    speaker, held = "", ""
+    for row in words:
+        pieces = _VOICE.split(row)  # words, name, words, name, words
+        for place, piece in enumerate(pieces):
+            if place % 2:
+                if clean(held):
+                    yield Cue(held, speaker, start, end)
+                speaker, held = clean(_text_of(piece))[:NAME_LENGTH], ""
+            else:
+                held = f"{held}\n{_text_of(piece)}" if held else _text_of(piece)
+    if clean(held):
+        yield Cue(held, speaker, start, end)
+
+
+def _text_of(payload: str) -> str:
+    return html.unescape(_TAG.sub("", payload)).replace("\u200b", "")
+
+
+def _short(text: str) -> str:
+    text = clean(text)
+    return text[:30] + "…" if len(text) > 30 else text
+
+
+def _without_rolling(cues: Sequence[Cue]) -> list[Cue]:
+    """Captions that roll up repeat the row above: what a cue repeats of the one it touches is left out."""
+    kept: list[Cue] = []
+    last_row, last_end = "", None
+    for cue in cues:
+        rows = [row.strip() for row in cue.text.split("\n") if row.strip()]
+        touches = last_end is not None and cue.start_ms is not None and abs(cue.start_ms - last_end) <= 100
+        overlaps = last_end is not None and cue.start_ms is not None and cue.start_ms <= last_end
+        if (
+            rows
+            and last_row
+            and (touches or overlaps)
+            and rows[0] == last_row
+            and (len(rows) > 1 or len(last_row) > 20)
+        ):
+            rows = rows[1:]
+        if rows:
+            last_row = rows[-1]
+            kept.append(replace(cue, text="\n".join(rows)))
+        last_end = cue.end_ms if cue.end_ms is not None else last_end
+    return kept
