@@ -17,7 +17,7 @@ from whytree.engines.likeness import Likeness, compare, stems, weight
 from whytree.engines.text import Query, Term, is_unspaced
 from whytree.voice.models import FeedbackItem
 from whytree.voice.search import holding_any, how_many_hold
-from whytree.voice.services import group_of
+from whytree.voice.services import group_of, main_of
 from whytree.voice.services.erasing import TOMBSTONE
 from whytree.workspace.models import Product
 
@@ -56,8 +56,10 @@ def similar(product: Product, text: str, *, but: Sequence[int] = (), limit: int 
     found: dict[int, Similar] = {}
     for candidate in _candidates(product, _asked(held)):
         likeness = compare(mine, stems(candidate.text), weights)
-        main = candidate.merged_into or candidate
-        if likeness.score < SUGGESTED or main.pk in but or candidate.pk in but:
+        if likeness.score < SUGGESTED:
+            continue
+        main = main_of(candidate)
+        if main.pk in but or candidate.pk in but:
             continue
         if main.pk not in found or found[main.pk].likeness.score < likeness.score:
             found[main.pk] = Similar(main, likeness)

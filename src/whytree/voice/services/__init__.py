@@ -13,7 +13,7 @@ from .linking import (
     unlink,
 )
 from .mappings import find_mapping, keep_mapping, kept_mappings, mapping_for, remove_mapping
-from .merging import find_main, group_of, merge, part
+from .merging import find_main, group_of, main_of, merge, part
 from .personal import close_import, put_back_personal, set_voice_settings
 from .remarks import add_note, answer_voice, recipients, remove_remark
 from .sorting import add_status, remove_status, remove_view, save_view
@@ -50,6 +50,7 @@ __all__ = [
     "keep_mapping",
     "kept_mappings",
     "link_excerpt",
+    "main_of",
     "mapping_for",
     "merge",
     "part",

@@ -42,7 +42,7 @@ def find_main(product: Product, typed: str) -> FeedbackItem:
     found = items.filter(product=product, number=int(ref[1])).first()
     if found is None:
         raise NotFound(f"There is no FB-{ref[1]} in {product.name}.")
-    return ([*_above(found), found] if found.merged_into_id is None else _above(found))[-1]
+    return main_of(found)
 
 
 def merge(actor: Actor, item: FeedbackItem, main: FeedbackItem) -> bool:
@@ -94,9 +94,14 @@ def _point(actor: Actor, verb: str, item: FeedbackItem, main: FeedbackItem | Non
     record(actor, item.product, verb, item, before=before, after=snapshot(item))
 
 
+def main_of(item: FeedbackItem) -> FeedbackItem:
+    """The voice that stands for it: itself where it was not merged."""
+    return [item, *_above(item)][-1]
+
+
 def group_of(item: FeedbackItem) -> list[FeedbackItem]:
     """All that were merged with it, the one that stands for them first; only itself where nothing was merged."""
-    return _below((_above(item) or [item])[-1])
+    return _below(main_of(item))
 
 
 def _above(item: FeedbackItem) -> list[FeedbackItem]:
@@ -144,7 +149,7 @@ def settle(actor: Actor, item: FeedbackItem) -> None:
     }
     opportunities = Opportunity.objects.in_bulk({node for some in own.values() for node in some})
     for one in below:
-        _settle_one(actor, one, [*_above(one)], own, links[one.ref], opportunities)
+        _settle_one(actor, one, _above(one), own, links[one.ref], opportunities)
 
 
 Links = dict[int, EvidenceLink]
