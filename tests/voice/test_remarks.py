@@ -107,7 +107,7 @@ def test_what_was_said_of_a_person_is_given_to_them_and_forgotten_with_them(
     actor: Any, product: Any, item: Any
 ) -> None:
     add_note(actor, item, "mira is a VIP")
-    assert export_person(product, "mira")[0]["remarks"][0]["text"] == "mira is a VIP"
+    assert export_person(product, "mira")["feedback"][0]["remarks"][0]["text"] == "mira is a VIP"
     erase_feedback(product, "mira")
     assert not Remark.objects.exists()
     assert not Activity.objects.filter(after__icontains="VIP").exists()

@@ -322,8 +322,8 @@ def test_asking_twice_looks_once_in_a_process_of_its_own(actor: Any, product: An
     from whytree.workspace.jobs import run_next
 
     assert services.ask_for_themes(actor, product).pk == services.ask_for_themes(actor, product).pk
-    assert run_next("test")
-    assert not run_next("test")
+    while run_next("test"):  # a machine tells the voices' language, too
+        pass
     run = ThemeRun.objects.get()
     assert (run.state, run.error) == ("done", "")
     assert ThemeMembership.objects.count() > 50

@@ -100,15 +100,15 @@ class LineReading:
 
     def _blame(self, reader: LineReader, paths: Sequence[str], deadline: float) -> list[FileLines]:
         """Lines of these files; one that git cannot blame does not stop the others."""
-        if monotonic() > deadline:
-            self._leave_out(len(paths), _TOOK_TOO_LONG)
-            return []
         try:
             return list(reader.read_all([Wanted(path) for path in paths]).values())
         except CommandError:
             if len(paths) == 1:
                 self._leave_out(1, f"could not be blamed by git ({shown_path(paths[0])})")
                 return []
+        if monotonic() > deadline:
+            self._leave_out(len(paths), _TOOK_TOO_LONG)
+            return []
         middle = len(paths) // 2
         return self._blame(reader, paths[:middle], deadline) + self._blame(reader, paths[middle:], deadline)
 
