@@ -92,6 +92,7 @@ def test_a_rule_is_a_sentence_and_reads_back() -> None:
     for rule in (Band(30, 60), Band(None, 60), Band(30, None), Change(30, 4, "down")):
         assert checked_rule(as_json(rule)) == rule
     assert Band(30, 60).sentence == "below 30 or above 60"
+    assert Band(30, None, "%").look([Point(date(2026, 3, 2), 29.0)], "day").says == "29 % is below 30 %"
     assert Change(30, 4, "down").sentence.startswith(
         "more than 30 % below the median of the same weekday in the last 4 weeks"
     )

@@ -134,3 +134,11 @@ def test_the_page_asks_as_many_queries_for_fifty_acts_as_for_two(
         services.set_member(actor, product, bob.pk, role=role)
     with django_assert_max_num_queries(22):
         as_alice.get("/p/sprout/activity")
+
+
+def test_it_says_that_the_command_line_was_used(client: Any, api: Any, product: Any) -> None:
+    headers = {"Authorization": f"Bearer {api.token}", "X-Whytree-Via": "cli"}
+    body = {"key": "signups", "definition": {"version": 1, "kind": "count", "event": "signed_up"}}
+    sent = client.post("/api/products/sprout/metrics", body, content_type="application/json", headers=headers)
+    assert sent.status_code == 201
+    assert Activity.objects.get(verb="create_metric").via == "cli"
