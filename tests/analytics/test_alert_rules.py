@@ -45,7 +45,8 @@ def test_a_change_is_against_the_median_of_the_same_weekday() -> None:
 
 def test_what_chance_brings_is_not_told() -> None:
     rule = Change(30, 4, "both")
-    assert rule.look(days(4, 4, 4, 4, last=Point(FRIDAY, 2, 0.2, 7.2)), "day").outside is False
+    looked = rule.look(days(4, 4, 4, 4, last=Point(FRIDAY, 2, 0.2, 7.2)), "day")
+    assert (looked.outside, looked.says.endswith("; chance alone may bring that")) == (False, True)
     assert rule.look(days(400, 400, 400, 400, last=Point(FRIDAY, 200, 173, 230)), "day").outside is True
 
 

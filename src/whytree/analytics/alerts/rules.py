@@ -122,7 +122,10 @@ class Change:
         if round(moved) == 0:
             return Looked(outside, f"{number(last.value)} is as usual: {number(usual)} is {same}")
         sign = "+" if moved > 0 else "−"
-        return Looked(outside, f"{number(last.value)} is {sign}{number(abs(moved))} % from {number(usual)}, {same}")
+        chance = "; chance alone may bring that" if abs(moved) > self.percent and _holds(last, usual) else ""
+        return Looked(
+            outside, f"{number(last.value)} is {sign}{number(abs(moved))} % from {number(usual)}, {same}{chance}"
+        )
 
     def _earlier(self, points: Sequence[Point], step: str) -> list[float]:
         last, before = points[-1], points[:-1]
@@ -136,7 +139,12 @@ class Change:
         assert last.value is not None  # noqa: S101 - for the type checker
         if self.way != "both" and (last.value > usual) != (self.way == "up"):
             return False
-        return last.low is None or last.high is None or not last.low <= usual <= last.high
+        return not _holds(last, usual)
+
+
+def _holds(point: Point, usual: float) -> bool:
+    """Whether its interval, where it has one, reaches the usual."""
+    return point.low is not None and point.high is not None and point.low <= usual <= point.high
 
 
 Rule = Band | Change
