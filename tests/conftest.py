@@ -37,6 +37,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("engine")
         if {"db", "transactional_db"} & fixtures or item.get_closest_marker("django_db"):
             item.add_marker("relational")
+    # A worker takes files one by one: the long ones first, so that none is left alone with one at the end.
+    long = {item.path for item in items if any(item.get_closest_marker(name) for name in ("live", "browser", "slow"))}
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(autouse=True)

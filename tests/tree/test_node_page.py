@@ -266,5 +266,5 @@ def test_a_node_page_costs_a_bounded_number_of_queries(
     for at in range(20):
         services.add_assumption(actor, garden.solution, title=f"belief {at}")
         services.add_note(actor, product, garden.solution, kind="comment", text=f"note {at}")
-    with django_assert_max_num_queries(100):
+    with django_assert_max_num_queries(70):
         text(as_alice, "/p/sprout/SOL-1")

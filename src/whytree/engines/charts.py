@@ -166,7 +166,7 @@ def lines_spec(named: Sequence[NamedLine], *, unit: str = "", marks: Sequence[Ma
             },
             *_marks(inside),
         ],
-        "config": _CONFIG,
+        "config": CONFIG,
     }
 
 
@@ -194,7 +194,7 @@ def bars_spec(bars: Sequence[Bar]) -> dict[str, Any]:
         "data": {"values": rows},
         "encoding": {"y": y, "x": x},
         "layer": [{"mark": {"type": "bar", "color": LEAF}}, {"mark": words, "encoding": {"text": {"field": "text"}}}],
-        "config": _CONFIG,
+        "config": CONFIG,
     }
 
 
@@ -244,11 +244,11 @@ def series_spec(
         "data": {"values": rows},
         "encoding": {"x": _x(days)},
         "layer": layers,
-        "config": _CONFIG,
+        "config": CONFIG,
     }
 
 
-_CONFIG: dict[str, Any] = {
+CONFIG: dict[str, Any] = {
     "background": None,
     "font": SANS,
     "aria": False,

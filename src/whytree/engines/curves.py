@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from whytree.engines.charts import AMBER, INK, LEAF, LINE, NARROW, SANS, WIDE, draw
+from whytree.engines.charts import AMBER, CONFIG, INK, LEAF, NARROW, SANS, WIDE, draw
 
 
 @dataclass(frozen=True)
@@ -84,25 +84,8 @@ def _spec(points: Sequence[Along], axes: Axes, level: float | None, at: Sequence
         "width": WIDE[0],
         "height": WIDE[1],
         "layer": layers,
-        "config": _CONFIG,
+        "config": CONFIG,
     }
-
-
-_CONFIG: dict[str, Any] = {
-    "background": None,
-    "font": SANS,
-    "aria": False,
-    "view": {"stroke": None},
-    "axis": {
-        "labelColor": INK,
-        "titleColor": INK,
-        "gridColor": LINE,
-        "domainColor": LINE,
-        "tickColor": LINE,
-        "labelFontSize": 12,
-        "labelFont": SANS,
-    },
-}
 
 
 def _labels(unit: str) -> str:
@@ -175,6 +158,6 @@ def reliability(points: Sequence[Reliable], *, label: str) -> str:
         "width": NARROW[0],
         "height": NARROW[0] - 50,
         "layer": layers,
-        "config": _CONFIG,
+        "config": CONFIG,
     }
     return draw(spec, label)

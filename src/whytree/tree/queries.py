@@ -76,28 +76,24 @@ def outcome_of(node: Node) -> Outcome | None:
     return next((above for above in reversed(path_of(node)) if isinstance(above, Outcome)), None)
 
 
-def children_of(node: Node) -> list[Node]:
-    """What stands directly below, kind by kind."""
+def children_of(*nodes: Node) -> list[Node]:
+    """What stands directly below nodes of one product, kind by kind: a query for each pair of kinds, however many nodes."""
+    above: dict[str, list[int]] = defaultdict(list)
+    for node in nodes:
+        above[node.prefix].append(node.pk)
     found: list[Node] = []
     for prefix, parents in PARENTS.items():
-        if node.prefix in parents:
-            found += nodes_of(node.product, KINDS[prefix]).filter(**{parents[node.prefix]: node.pk})
+        for kind in parents.keys() & above.keys():
+            found += nodes_of(nodes[0].product, KINDS[prefix]).filter(**{f"{parents[kind]}__in": above[kind]})
     return found
 
 
 def keys_below(node: Node) -> list[NodeKey]:
-    """The node and everything that hangs under it, level by level: a handful of queries a level, however many nodes."""
-    found = {key_of(node): None}
-    level = {node.prefix: [node.pk]}
+    """The node and everything that hangs under it, level by level."""
+    found, level = {key_of(node): None}, [node]
     while level:
-        below: dict[str, list[int]] = defaultdict(list)
-        for prefix, parents in PARENTS.items():
-            for above, pks in level.items():
-                if above in parents:
-                    hanging = KINDS[prefix]._default_manager.filter(**{f"{parents[above]}__in": pks})
-                    below[prefix] += [pk for pk in hanging.values_list("pk", flat=True) if (prefix, pk) not in found]
-        level = {prefix: pks for prefix, pks in below.items() if pks}
-        found |= {(prefix, pk): None for prefix, pks in level.items() for pk in pks}
+        level = [one for one in children_of(*level) if key_of(one) not in found]
+        found |= {key_of(one): None for one in level}
     return list(found)
 
 
@@ -182,6 +178,12 @@ def notes_of(node: Node) -> QuerySet[Note]:
 
 def tickets_of(node: Node) -> QuerySet[TicketLink]:
     return TicketLink.objects.filter(**_attached_to(node)).select_related("ticket").order_by("ticket__key")
+
+
+def ticket_keys(nodes: Sequence[Node]) -> list[str]:
+    """Keys of the tickets tied to any of these nodes of one product."""
+    tied = TicketLink.objects.filter(_on(nodes), product=nodes[0].product)
+    return sorted(set(tied.values_list("ticket__key", flat=True)))
 
 
 def nodes_of_ticket(ticket: Ticket) -> list[Node]:

@@ -21,7 +21,7 @@ from whytree.errors import Invalid, NotFound
 from whytree.flags.models import Flag
 from whytree.flags.queries import find_flag, flags_by_solution
 from whytree.tree.models import EvidenceLink, Node, Solution
-from whytree.tree.queries import children_of, find_node, nodes_behind, nodes_of_ticket, tickets_of
+from whytree.tree.queries import children_of, find_node, nodes_behind, nodes_of_ticket, ticket_keys
 from whytree.workspace.models import Product
 
 from .answer import CodeLine, Gone, LinkJson, Other, Why, link
@@ -373,9 +373,9 @@ def _of_voice(product: Product, ref: str) -> Why:
 def commits_of(solution: Solution) -> list[tuple[Commit, Link]]:
     """Commits that the rules link to this solution, newest first, and how."""
     below = children_of(solution)
-    nodes = [solution, *below, *(test for one in below for test in children_of(one))]
+    nodes = [solution, *below, *children_of(*below)]
     keys = [(CommitKey.Kind.NODE.value, node.ref) for node in nodes]
-    keys += [(CommitKey.Kind.TICKET.value, row.ticket.key) for node in nodes for row in tickets_of(node)]
+    keys += [(CommitKey.Kind.TICKET.value, key) for key in ticket_keys(nodes)]
     flags = flags_by_solution(solution.product, [solution.pk]).get(solution.pk, [])
     keys += [(CommitKey.Kind.FLAG.value, flag.key) for flag in flags]
     commits = list(commits_with_keys(solution.product, keys))
