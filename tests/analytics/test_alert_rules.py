@@ -45,7 +45,8 @@ def test_a_change_is_against_the_median_of_the_same_weekday() -> None:
 
 def test_what_chance_brings_is_not_told() -> None:
     rule = Change(30, 4, "both")
-    assert rule.look(days(4, 4, 4, 4, last=Point(FRIDAY, 2, 0.2, 7.2)), "day").outside is False
+    looked = rule.look(days(4, 4, 4, 4, last=Point(FRIDAY, 2, 0.2, 7.2)), "day")
+    assert (looked.outside, looked.says.endswith("; chance alone may bring that")) == (False, True)
     assert rule.look(days(400, 400, 400, 400, last=Point(FRIDAY, 200, 173, 230)), "day").outside is True
 
 
@@ -92,6 +93,7 @@ def test_a_rule_is_a_sentence_and_reads_back() -> None:
     for rule in (Band(30, 60), Band(None, 60), Band(30, None), Change(30, 4, "down")):
         assert checked_rule(as_json(rule)) == rule
     assert Band(30, 60).sentence == "below 30 or above 60"
+    assert Band(30, None, "%").look([Point(date(2026, 3, 2), 29.0)], "day").says == "29 % is below 30 %"
     assert Change(30, 4, "down").sentence.startswith(
         "more than 30 % below the median of the same weekday in the last 4 weeks"
     )

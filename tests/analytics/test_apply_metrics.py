@@ -51,6 +51,13 @@ def test_a_file_makes_metrics_and_twice_does_no_more_than_once(actor: Any, produ
     assert Activity.objects.count() == before
 
 
+def test_an_event_that_nobody_sends_is_pointed_at(api: Any, as_alice: Any, product: Any) -> None:
+    (first, *_) = api.post(PATH, {"text": FILE, "dry_run": True}).ok
+    assert first["warnings"][0] == "No event “signed_up” has been seen yet."
+    page = as_alice.post("/p/sprout/metrics-file", {"text": FILE}).content.decode()
+    assert "No event “paid” has been seen yet." in page
+
+
 def test_what_is_written_reads_back_as_the_same(actor: Any, product: Any) -> None:
     apply_file(actor, product, FILE)
     text, stored = (

@@ -131,7 +131,7 @@ def test_a_decision_that_the_rollout_contradicts_says_so(actor: Any, product: An
     decide(actor, flag.solution, State.LIVE, State.MEASURED, State.KEPT)
     found = retirement_of(find_flag(product, flag.key))
     assert (found.standing, found.keep) == (Standing.DECIDED, "")
-    assert "everybody gets off" in found.says
+    assert "everybody gets “off”" in found.says
 
 
 def test_one_whose_last_reference_went_is_removed(actor: Any, product: Any, flag: Any, repository: Any) -> None:
@@ -230,5 +230,5 @@ def test_the_list_of_what_can_go_names_the_command(cli: Any, clone: Clone, actor
     assert "whytree flag remove defer --keep off" in done.output
     listed = cli("flag", "list", "--state", "ready_to_remove", cwd=clone.path).output
     assert listed.startswith("defer")
-    assert "SOL-1 was rolled back, everybody gets off" in listed
+    assert "SOL-1 was rolled back, everybody gets “off”" in listed
     assert "No flag is running." in cli("flag", "list", "--state", "running", cwd=clone.path).output

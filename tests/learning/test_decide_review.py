@@ -155,7 +155,7 @@ def test_a_measured_one_does_not_wait_until_one_likes_it(actor: Any, due: Outcom
 def test_hits_are_counted_over_decided_reviews(actor: Any, product: Any, due: OutcomeReview) -> None:
     assert track_record(product).judged == 0
     decide(actor, due)
-    assert track_record(product).text == "1 of 1 inside"
+    assert track_record(product).text == "1 of 1 held"
 
 
 def test_a_decided_review_is_not_filled_again(actor: Any, due: OutcomeReview) -> None:

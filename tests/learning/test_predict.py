@@ -197,6 +197,7 @@ def test_the_page_asks_without_showing_the_hypothesis_own_numbers(as_bob: Any) -
     said = as_bob.post("/p/sprout/HYP-1/predict", {"low": "−2,5", "likely": "1", "high": "9"})
     assert (said.status_code, said.headers["Location"]) == (302, "/p/sprout/SOL-1#expected")
     assert Prediction.objects.get().low == -2.5
+    assert "Nobody else has said yet" in as_bob.get("/p/sprout/SOL-1").content.decode()
 
 
 @pytest.mark.usefixtures("hypothesis")

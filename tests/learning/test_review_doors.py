@@ -87,7 +87,7 @@ def test_deciding_leads_to_learned(as_alice: Any) -> None:
     assert 'name="learning"' not in decided
     learned = as_alice.get("/p/sprout/learned").content.decode()
     assert "<h1>1 change went all the way to a verdict.</h1>" in learned
-    assert "1 of 1 inside" in learned
+    assert "1 of 1 held" in learned
     changes = as_alice.get("/p/sprout/changes").content.decode()
     assert "Settled" in changes
 

@@ -19,6 +19,14 @@ from whytree.site.templatetags.whytree import ago, count, did, until
         ("undo", "took back"),
         ("begin_event_import", "began event import"),
         ("refused_edit", "refused edit"),
+        ("find_themes", "found themes"),
+        ("keep_question", "kept question"),
+        ("log_contact", "logged contact"),
+        ("pin_evidence", "pinned evidence"),
+        ("open_flag", "opened flag"),
+        ("fill_review", "filled review"),
+        ("show", "showed"),
+        ("guard_broke", "saw the gain go of"),
     ],
 )
 def test_a_verb_is_told_in_the_past(verb: str, said: str) -> None:

@@ -8,10 +8,12 @@ import pytest
 
 from tests.voice.conftest import Done
 from tests.voice.test_import_interview import TALK
+from whytree.engines.voices.questions import lint_guide
 from whytree.errors import Forbidden, Invalid
 from whytree.voice.interviews.queries import asked_in, transcript_of
 from whytree.voice.interviews.services import import_interview, remove_guide, set_interview, write_guide
 from whytree.voice.models import Guide, Interview
+from whytree.voice.templatetags.talks import questions
 
 QUESTIONS = "# Opening\nTell me about the last time you booked a class.\nWould you use a calendar view?"
 
@@ -103,3 +105,9 @@ def test_over_the_api_and_on_the_command_line(
     assert "no guide “Third”" in cli("interview", "guide", "Third").error
     file.write_bytes(b"\xff\xfe\x00")
     assert "no text in UTF-8" in cli("interview", "lint", str(file)).error
+
+
+def test_a_question_that_breaks_two_rules_is_one_question() -> None:
+    found = lint_guide("Would you use it, and how?")
+    assert len(found) > 1
+    assert questions(found) == 1

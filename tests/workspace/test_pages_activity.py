@@ -1,9 +1,12 @@
 """The activity page: who did what, what it was before, and taking back one's own last act."""
 
+import re
 from typing import Any
 
 import pytest
+from django.apps import apps
 
+from whytree.tree.models import Outcome
 from whytree.workspace import queries, services
 from whytree.workspace.activity import record
 from whytree.workspace.keys import actor_of_user, create_key
@@ -42,9 +45,21 @@ def test_what_people_wrote_is_shown_as_text(as_alice: Any, actor: Any, product: 
 
 
 def test_a_tree_node_is_linked(actor: Any, product: Any) -> None:
-    record(actor, product, "edit_solution", product, before={}, after={})
-    Activity.objects.filter(verb="edit_solution").update(subject_type="tree.Solution", subject_label="SOL-3")
-    assert queries.entries(list(queries.activities_of(product)[:1]))[0].path == "SOL-3"
+    outcome = Outcome.objects.create(product=product, number=3, title="Activated")
+    record(actor, product, "create_outcome", outcome)
+    assert queries.entries(list(queries.activities_of(product)[:1]))[0].path == "OUT-3"
+    outcome.delete()
+    assert queries.entries(list(queries.activities_of(product)[:1]))[0].path == ""
+
+
+@pytest.mark.parametrize(("label", "path"), queries.SUBJECT_PATHS.items())
+def test_every_kind_of_subject_has_what_its_address_is_made_of(label: str, path: str) -> None:
+    model: Any = apps.get_model(label)
+    for names in re.findall(r"\{0\.([\w.]+)\}", path):
+        found = model
+        for name in names.split("."):
+            found = getattr(found, name)
+            found = found.field.related_model if hasattr(found, "field") and found.field.is_relation else found
 
 
 def test_undo_takes_back_ones_own_last_act(as_alice: Any, actor: Any, product: Any) -> None:
@@ -119,3 +134,11 @@ def test_the_page_asks_as_many_queries_for_fifty_acts_as_for_two(
         services.set_member(actor, product, bob.pk, role=role)
     with django_assert_max_num_queries(22):
         as_alice.get("/p/sprout/activity")
+
+
+def test_it_says_that_the_command_line_was_used(client: Any, api: Any, product: Any) -> None:
+    headers = {"Authorization": f"Bearer {api.token}", "X-Whytree-Via": "cli"}
+    body = {"key": "signups", "definition": {"version": 1, "kind": "count", "event": "signed_up"}}
+    sent = client.post("/api/products/sprout/metrics", body, content_type="application/json", headers=headers)
+    assert sent.status_code == 201
+    assert Activity.objects.get(verb="create_metric").via == "cli"

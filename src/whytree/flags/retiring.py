@@ -123,14 +123,14 @@ def _retirement(flag: Flag, code: FlagInCode) -> Retirement:
     if obstacle or served is None:
         return Retirement(flag, code, Standing.DECIDED, f"{decided}, {obstacle}")
     if not code.looked_in:
-        says = f"{decided} and everybody gets {served}. Where does code ask for it? Look: whytree flag references"
+        says = f"{decided} and everybody gets “{served}”. Where does code ask for it? Look: whytree flag references"
         return Retirement(flag, code, Standing.DECIDED, says, served)
     if not code.references:
-        says = f"{decided}, everybody gets {served}, and no code speaks of it.{_archive_next(flag)}"
+        says = f"{decided}, everybody gets “{served}”, and no code speaks of it.{_archive_next(flag)}"
         return Retirement(flag, code, Standing.READY, says, served)
     places = len(code.references)
     where = f"{places} {'place' if places == 1 else 'places'} in {code.files} {'file' if code.files == 1 else 'files'}"
-    return Retirement(flag, code, Standing.READY, f"{decided}, everybody gets {served}; {where}.", served)
+    return Retirement(flag, code, Standing.READY, f"{decided}, everybody gets “{served}”; {where}.", served)
 
 
 def _obstacle(flag: Flag, state: State, served: str | None) -> str:
@@ -142,9 +142,9 @@ def _obstacle(flag: Flag, state: State, served: str | None) -> str:
             "Open it to everybody with one variant." if state is State.KEPT else "Turn it off."
         )
     if state is State.KEPT and flag.archived_at is None and served == flag.off_variant:
-        return f"but everybody gets {served}. Open the variant that was kept to everybody."
+        return f"but everybody gets “{served}”. Open the variant that was kept to everybody."
     if state in TAKEN_BACK and served != flag.off_variant:
-        return f"but everybody gets {served}. Turn the flag off."
+        return f"but everybody gets “{served}”. Turn the flag off."
     if state is State.KEPT and flag.archived_at is not None:
         return "and the flag is archived: code gets its own default. Restore it to say which variant stays."
     return ""

@@ -19,7 +19,7 @@ from .predictions.api import router as prediction_router
 from .priors.api import router as prior_router
 from .programme.api import router as programme_router
 from .results import Result, as_json
-from .sentences import forecast_text, headline, measured_text, subline
+from .sentences import forecast_text, headline, held_text, measured_text, subline
 
 router = Router(tags=["Learning"])
 router.add_router("", prediction_router)
@@ -31,7 +31,8 @@ router.add_router("", programme_router)
 
 
 class ReviewOut(Schema):
-    """A review; `result` is what it found, as it stood when it was decided, or as it stands now."""
+    """A review; `result` is what it found, as it stood when it was decided, or as it stands now. `holds`: the range as it was said
+    holds the measured value; `held`, in words: "just outside" is what the error of the measurement leaves open."""
 
     ref: str
     hypothesis: str
@@ -46,6 +47,7 @@ class ReviewOut(Schema):
     predicted: str
     measured: str
     holds: bool | None
+    held: str
     verdict: str
     decision: str
     learning: str
@@ -70,6 +72,7 @@ class ReviewOut(Schema):
             "predicted": forecast_text(result.forecast),
             "measured": measured_text(result),
             "holds": result.forecast.holds,
+            "held": held_text(result.forecast),
             "verdict": review.verdict,
             "decision": review.decision,
             "learning": review.learning,

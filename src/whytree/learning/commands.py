@@ -96,8 +96,7 @@ def _lines(review: dict[str, Any]) -> list[str]:
     result = review["result"]
     lines = [review["headline"], f"  {review['summary']}", f"  predicted  {review['predicted']}"]
     if review["measured"]:
-        inside = {True: "inside", False: "outside", None: "not judged"}[review["holds"]]
-        lines.append(f"  measured   {review['measured']}   {inside}")
+        lines.append(f"  measured   {review['measured']}   {review['held'] or 'not judged'}")
     if result["trust"]:
         lines += _trust_lines(result["trust"])
     for rail in result["guardrails"]:

@@ -28,7 +28,7 @@ from .pictures import review_bar, rows
 from .predictions.plugs import shown_table
 from .predictions.queries import table_of
 from .results import Result
-from .sentences import exposure, forecast_text, headline, likely_text, measured_text, subline
+from .sentences import exposure, forecast_text, headline, held_text, likely_text, measured_text, subline
 
 #: Where a change waits, in the order in which it needs a person.
 WAITING = (
@@ -111,6 +111,7 @@ def _show(
         "bar": review_bar(result),
         "predicted": forecast_text(result.forecast),
         "likely": likely_text(result.forecast),
+        "held": held_text(result.forecast),
         "measured": measured_text(result),
         "exposure": exposure(result.trust) if result.trust else "",
         "expected": shown_table(table_of(request.actor, found.hypothesis, result), result),
@@ -219,6 +220,7 @@ def learned(request: PageRequest, product: Product) -> HttpResponse:
             "bar": review_bar(result),
             "measured": measured_text(result),
             "predicted": forecast_text(result.forecast),
+            "held": held_text(result.forecast),
         }
         for one in queries.decided_reviews(product)
         if (result := queries.last_result(one)) is not None

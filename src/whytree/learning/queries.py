@@ -104,18 +104,18 @@ def last_result(review: OutcomeReview) -> Result | None:
 
 @dataclass(frozen=True)
 class TrackRecord:
-    """How often the range that should hold eight of ten truths held them."""
+    """How often the range that should hold eight of ten truths held them, the error of the measurement counted."""
 
     judged: int
-    inside: int
+    held: int
 
     @property
     def text(self) -> str:
-        return f"{self.inside} of {self.judged} inside"
+        return f"{self.held} of {self.judged} held"
 
 
 def track_record(product: Product) -> TrackRecord:
     """Over all decided reviews whose prediction could be judged."""
     results = [last_result(review) for review in decided_reviews(product)]
-    verdicts = [result.forecast.holds for result in results if result is not None and result.forecast.holds is not None]
+    verdicts = [held for result in results if result is not None and (held := result.forecast.held) is not None]
     return TrackRecord(len(verdicts), sum(verdicts))

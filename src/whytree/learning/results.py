@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from whytree.engines import scoring
+
 VERSION = 1
 
 State = Literal["early", "too_little", "measured", "no_metric", "no_comparison"]
@@ -70,6 +72,20 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     measured: Figure | None = None
     holds: bool | None = None
     reason: str = ""
+
+    @property
+    def score(self) -> scoring.Score | None:
+        """How good it was against what was measured, whose own error is counted; None before."""
+        if self.measured is None:
+            return None
+        said = scoring.Forecast(self.low, self.likely, self.high)
+        return scoring.score(said, scoring.Observed(self.measured.value, self.measured.low, self.measured.high))
+
+    @property
+    def held(self) -> bool | None:
+        """As `holds`, and also what the error of the measurement leaves open; None where nothing can be judged."""
+        score = self.score
+        return self.holds if self.holds is None or score is None else score.held
 
 
 class Trust(msgspec.Struct, frozen=True, kw_only=True):

@@ -70,7 +70,20 @@ def _predicted(forecast: Forecast) -> str:
     said = forecast_text(forecast)
     if forecast.holds is None:
         return f"Predicted were {said}. {forecast.reason}"
-    return f"That is {'inside' if forecast.holds else 'outside'} the predicted {said}."
+    leaves = ", within the error of the measurement" if forecast.held and not forecast.holds else ""
+    return f"That is {held_text(forecast)} the predicted {said}{leaves}."
+
+
+def held_text(forecast: Forecast) -> str:
+    """Whether its range held, in words; empty where that cannot be judged."""
+    return "" if forecast.holds is None else held_word(forecast.holds, bool(forecast.held))
+
+
+def held_word(inside: bool, held: bool) -> str:
+    """inside, outside; just outside: held, since the error of the measurement leaves it open."""
+    if inside:
+        return "inside"
+    return "just outside" if held else "outside"
 
 
 def rails(guardrails: Sequence[Guardrail]) -> str:

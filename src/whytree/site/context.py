@@ -33,10 +33,24 @@ PLACES = (
             ("people", "People"),
         ),
     ),
-    Place("numbers", "Numbers", "n", inner=(("ask", "Ask"), ("events", "Events"))),
+    Place(
+        "numbers",
+        "Numbers",
+        "n",
+        inner=(
+            ("ask", "Ask"),
+            ("boards", "Boards"),
+            ("cohorts", "Cohorts"),
+            ("alerts", "Alerts"),
+            ("events", "Events"),
+        ),
+    ),
     Place("tree", "Tree", "t", inner=(("weighed", "Weighed"),)),
     Place(
-        "changes", "Changes", "c", inner=(("experiments", "Experiments"), ("flags", "Flags"), ("coverage", "Coverage"))
+        "changes",
+        "Changes",
+        "c",
+        inner=(("experiments", "Experiments"), ("flags", "Flags"), ("debts", "Debts"), ("coverage", "Coverage")),
     ),
     Place("learned", "Learned", "l", inner=(("calibration", "Calibration"), ("programme", "Programme"))),
 )

@@ -130,6 +130,10 @@ class Client:
         self._http = http
         self.where = where
 
+    def address(self, link: str) -> str:
+        """A link as one can open it: below the server that answers, where no public address is set."""
+        return f"{self.where.rstrip('/')}{link}" if link.startswith("/") and self.where.startswith("http") else link
+
     def get(self, path: str, **params: Any) -> Any:
         return self._call("GET", path, params={name: value for name, value in params.items() if value is not None})
 

@@ -10,6 +10,7 @@ def list_outcomes(request: ApiRequest, product: str) -> ...:
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.views import redirect_to_login
@@ -102,6 +103,8 @@ class TokenAuth(HttpBearer):
         if facts is None:
             raise Unauthenticated("This token is unknown or revoked. Make a new one under Settings, Your tokens.")
         actor = actor_for(facts)
+        if request.headers.get("X-Whytree-Via") == "cli":  # only a label: what may be done is the key's
+            actor = replace(actor, via="cli")
         request.actor = actor  # type: ignore[attr-defined]
         return actor
 

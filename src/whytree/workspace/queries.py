@@ -19,12 +19,34 @@ from .models import Activity, Invitation, Key, Membership, Product, SignInLink, 
 
 # Where a subject has a page: model label to the path below the product. Only strings: these apps stand above this one.
 SUBJECT_PATHS = {
-    "tree.Outcome": "{label}",
-    "tree.Opportunity": "{label}",
-    "tree.Solution": "{label}",
-    "tree.Hypothesis": "{label}",
-    "flags.Flag": "flags/{label}",
+    "tree.Outcome": "{0.ref}",
+    "tree.Opportunity": "{0.ref}",
+    "tree.Solution": "{0.ref}",
+    "tree.Hypothesis": "{0.ref}",
+    "tree.Assumption": "{0.ref}",
+    "tree.AssumptionTest": "{0.ref}",
+    "flags.Flag": "flags/{0.key}",
+    "experiments.Experiment": "experiments/{0.ref}",
+    "experiments.Rollout": "flags/{0.flag.key}",
+    "learning.OutcomeReview": "{0.ref}",
+    "learning.Prediction": "{0.hypothesis.ref}/predict",
+    "learning.Debt": "debts",
+    "learning.OutcomeGuard": "{0.review.ref}",
+    "voice.FeedbackItem": "{0.ref}",
+    "voice.Interview": "{0.ref}",
+    "voice.Guide": "interviews/guides/{0.pk}",
+    "voice.Survey": "{0.ref}",
+    "voice.Theme": "{0.ref}",
+    "voice.ImportRun": "voices/imports/{0.pk}",
+    "analytics.Metric": "numbers/{0.key}",
+    "analytics.SavedQuestion": "{0.ref}",
+    "analytics.Board": "boards/{0.number}",
+    "analytics.Cohort": "cohorts/{0.key}",
+    "analytics.Alert": "alerts/{0.number}",
+    "analytics.Subscription": "subscriptions",
+    "code.Repository": "coverage",
 }
+JOINED = re.compile(r"\{0\.(\w+)\.")
 BOOKKEEPING = {"id", "product_id", "created_at", "updated_at"}
 LONGEST_SHOWN = 2000
 ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*Z$")
@@ -87,17 +109,31 @@ class Entry:
 
 
 def entries(activities: Sequence[Activity]) -> list[Entry]:
-    """Each activity with its subject's path below the product and what changed, foreign keys by name."""
-    names = _names_of_related(activities)
+    """Each activity with its subject's path below the product while there is one, and what changed, foreign keys by name."""
+    names, paths = _names_of_related(activities), _paths(activities)
     return [
         Entry(
             activity,
-            SUBJECT_PATHS.get(activity.subject_type, "").format(label=activity.subject_label),
+            paths.get((activity.subject_type, activity.subject_id), ""),
             _changes(activity, names),
             hasattr(activity, "undone_by"),
         )
         for activity in activities
     ]
+
+
+def _paths(activities: Sequence[Activity]) -> dict[tuple[str, int], str]:
+    """Where the subjects that are still there have their pages, one query a model."""
+    wanted: dict[str, set[int]] = defaultdict(set)
+    for activity in activities:
+        if activity.subject_type in SUBJECT_PATHS:
+            wanted[activity.subject_type].add(activity.subject_id)
+    found = {}
+    for label, keys in wanted.items():
+        path = SUBJECT_PATHS[label]
+        subjects = apps.get_model(label)._default_manager.select_related(*JOINED.findall(path)).in_bulk(keys)
+        found.update({(label, key): path.format(subject) for key, subject in subjects.items()})
+    return found
 
 
 Names = dict[tuple[type[models.Model], Any], str]

@@ -48,8 +48,12 @@ def list_alerts(as_json: AsJson = False) -> None:
     """Every alert and where it stands."""
     client = connect()
     found = client.get(f"/products/{client.product}/alerts")
-    lines = [f"{one['number']:>4}  {one['state']:8} {one['on']}: {one['sentence']}" for one in found]
+    lines = [f"{one['number']:>4}  {_state(one):8} {one['on']}: {one['sentence']}" for one in found]
     show(found, as_json, *(lines or ["None yet. Make one: whytree alert add activated_7d --change 30"]))
+
+
+def _state(alert: dict[str, Any]) -> str:
+    return str(alert["state"]) if alert["bucket"] else "new"
 
 
 def show_alert(number: Number, as_json: AsJson = False) -> None:
@@ -58,7 +62,7 @@ def show_alert(number: Number, as_json: AsJson = False) -> None:
     found = client.get(f"/products/{client.product}/alerts/{number}")
     looked = f"{found['bucket']}: {found['says']}" if found["bucket"] else "Not looked at yet."
     events = [f"  {one['at'][:16]}  {one['says']}" for one in found["events"]]
-    show(found, as_json, f"{found['on']} {found['sentence']}: {found['state']}.", looked, *events)
+    show(found, as_json, f"{found['on']} {found['sentence']}: {_state(found)}.", looked, *events)
 
 
 def snooze_alert(

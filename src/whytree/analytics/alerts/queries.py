@@ -1,6 +1,7 @@
 """What may be asked of alerts."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +19,7 @@ from ..models import Alert
 from ..queries import measure
 from ..questions import Trends
 from ..saved.queries import question_of
-from .rules import Point, Rule, checked_rule
+from .rules import Band, Point, Rule, checked_rule
 
 #: So long after a stretch is over it is looked at: what phones send late is there by then.
 GRACE = timedelta(hours=1)
@@ -43,7 +44,8 @@ def outside(product: Product) -> list[Alert]:
 
 
 def rule_of(alert: Alert) -> Rule:
-    return checked_rule(alert.rule)
+    rule = checked_rule(alert.rule)
+    return replace(rule, unit=unit_of(alert)) if isinstance(rule, Band) else rule
 
 
 def step_of(alert: Alert) -> str:

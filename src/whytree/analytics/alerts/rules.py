@@ -42,17 +42,21 @@ class Looked:
 
 @dataclass(frozen=True)
 class Band:
-    """Between two values, or on the good side of one."""
+    """Between two values, or on the good side of one. `unit` is what the values are told in."""
 
     low: float | None
     high: float | None
+    unit: str = ""
     kind: ClassVar = "band"
 
     @property
     def sentence(self) -> str:
         if self.low is None:
-            return f"above {number(self.high or 0.0)}"
-        return f"below {number(self.low)}" + ("" if self.high is None else f" or above {number(self.high)}")
+            return f"above {self._told(self.high or 0.0)}"
+        return f"below {self._told(self.low)}" + ("" if self.high is None else f" or above {self._told(self.high)}")
+
+    def _told(self, value: float) -> str:
+        return f"{number(value)} {self.unit}".rstrip()
 
     @property
     def json(self) -> dict[str, Any]:
@@ -67,10 +71,10 @@ class Band:
         if value is None:
             return Looked(None, "There is no value to look at.")
         if self.low is not None and value < self.low:
-            return Looked(True, f"{number(value)} is below {number(self.low)}")
+            return Looked(True, f"{self._told(value)} is below {self._told(self.low)}")
         if self.high is not None and value > self.high:
-            return Looked(True, f"{number(value)} is above {number(self.high)}")
-        return Looked(False, f"{number(value)} is not {self.sentence}")
+            return Looked(True, f"{self._told(value)} is above {self._told(self.high)}")
+        return Looked(False, f"{self._told(value)} is not {self.sentence}")
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,10 @@ class Change:
         if round(moved) == 0:
             return Looked(outside, f"{number(last.value)} is as usual: {number(usual)} is {same}")
         sign = "+" if moved > 0 else "−"
-        return Looked(outside, f"{number(last.value)} is {sign}{number(abs(moved))} % from {number(usual)}, {same}")
+        chance = "; chance alone may bring that" if abs(moved) > self.percent and _holds(last, usual) else ""
+        return Looked(
+            outside, f"{number(last.value)} is {sign}{number(abs(moved))} % from {number(usual)}, {same}{chance}"
+        )
 
     def _earlier(self, points: Sequence[Point], step: str) -> list[float]:
         last, before = points[-1], points[:-1]
@@ -132,7 +139,12 @@ class Change:
         assert last.value is not None  # noqa: S101 - for the type checker
         if self.way != "both" and (last.value > usual) != (self.way == "up"):
             return False
-        return last.low is None or last.high is None or not last.low <= usual <= last.high
+        return not _holds(last, usual)
+
+
+def _holds(point: Point, usual: float) -> bool:
+    """Whether its interval, where it has one, reaches the usual."""
+    return point.low is not None and point.high is not None and point.low <= usual <= point.high
 
 
 Rule = Band | Change

@@ -27,6 +27,7 @@ class ChangeOut(Schema):
     name: str
     what: str = Field(description="added, changed or removed")
     details: list[str]
+    warnings: list[str] = Field(description="Events that a metric names and nobody has sent yet.")
 
 
 @router.get("/products/{product}/metrics-file", response=FileOut, operation_id="export_metrics")

@@ -30,7 +30,7 @@ def apply_file(
         changes = client.post(f"/products/{client.product}/metrics-file", body)
     except CommandError as error:
         said = [f"{file}, {line}" if line.startswith("line ") else line for line in error.message.splitlines()]
-        raise CommandError("\n".join(said), status=error.status, details=error.details) from error
+        raise CommandError("\n".join(said), status=error.status) from error  # its details say the same
     done = "Everything is so already." if not changes else "Nothing was changed: this was a dry run." if dry_run else ""
     show(changes, as_json, *_lines(changes), *([done] if done else []))
 
@@ -66,6 +66,6 @@ def _lines(changes: list[dict[str, Any]]) -> list[str]:
         for change in changes
         for line in (
             f"{signs[change['what']]} {change['kind']} {change['name']}",
-            *(f"    {detail}" for detail in change["details"]),
+            *(f"    {detail}" for detail in [*change["details"], *change["warnings"]]),
         )
     ]

@@ -13,8 +13,9 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
+from ..definitions import warnings
 from ..models import Metric
-from ..queries import list_metrics
+from ..queries import definition_of, known_events, list_metrics
 from ..services import create_metric, edit_metric
 from .document import FIELDS, Fault, Wanted, as_document, read_document, refuse
 from .lines import Lined, read_lines
@@ -22,12 +23,13 @@ from .lines import Lined, read_lines
 
 @dataclass(frozen=True)
 class Change:
-    """One difference. `kind` is metric or event, `what` is added, changed or removed."""
+    """One difference. `kind` is metric or event, `what` is added, changed or removed; `warnings` name events that never came."""
 
     kind: str
     name: str
     what: str
     details: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def apply_file(actor: Actor, product: Product, text: str, *, dry_run: bool = False) -> list[Change]:
@@ -55,28 +57,29 @@ def export_metrics(product: Product, keys: list[str] | None = None) -> str:
 
 def _apply_metrics(actor: Actor, product: Product, wanted: list[Wanted], found: Lined) -> list[Change]:
     known = {metric.key: metric for metric in list_metrics(product)}
-    changes, faults = [], []
+    changes, faults, names = [], [], known_events(product)
     for one in wanted:
         before = known.get(one.key)
         details = _differences(before, one) if before is not None else ()
         if before is not None and not details:
             continue
         try:
-            _apply_one(actor, product, one, is_new=before is None)
+            made = _apply_one(actor, product, one, is_new=before is None)
         except WhytreeError as error:
             faults.append(Fault(found.line(("metrics", one.key)), f"{one.key}: {error}"))
-        changes.append(Change("metric", one.key, "added" if before is None else "changed", details))
+            continue
+        what = "added" if before is None else "changed"
+        changes.append(Change("metric", one.key, what, details, tuple(warnings(definition_of(made), names))))
     refuse(faults)
     return changes
 
 
-def _apply_one(actor: Actor, product: Product, one: Wanted, *, is_new: bool) -> None:
+def _apply_one(actor: Actor, product: Product, one: Wanted, *, is_new: bool) -> Metric:
     fields: Any = one.fields
     with transaction.atomic():  # a refusal takes back this one alone, so that all others are looked at too
         if is_new:
-            create_metric(actor, product, key=one.key, definition=one.definition, **fields)
-        else:
-            edit_metric(actor, product, one.key, definition=one.definition, **fields)
+            return create_metric(actor, product, key=one.key, definition=one.definition, **fields)
+        return edit_metric(actor, product, one.key, definition=one.definition, **fields)
 
 
 def _differences(before: Metric, wanted: Wanted) -> tuple[str, ...]:

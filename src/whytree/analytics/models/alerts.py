@@ -52,7 +52,7 @@ class Alert(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Alert {self.number}, {self.on}"
+        return f"{self.number}, {self.on}"
 
     @property
     def on(self) -> str:

@@ -36,7 +36,11 @@ def _sentence(due: int, waiting: int) -> str:
     if due:
         return "One corner has to be mended now." if due == 1 else f"{due} corners have to be mended now."
     if waiting:
-        return "Nothing has to be paid unless it is kept."
+        return (
+            "No corner has to be mended yet: "
+            + ("one waits" if waiting == 1 else f"{waiting} wait")
+            + " for a verdict."
+        )
     return "No corner waits to be mended."
 
 

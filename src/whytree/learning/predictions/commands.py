@@ -54,5 +54,5 @@ def _signed(value: float) -> str:
 def _score(score: dict[str, Any] | None) -> str:
     if score is None:
         return ""
-    held = "inside" if score["inside"] else "held, within the error" if score["held"] else "outside"
+    held = "inside" if score["inside"] else "just outside" if score["held"] else "outside"
     return f"   {held}, direction {score['direction']}, CRPS {number(score['crps'])}"

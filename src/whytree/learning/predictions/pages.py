@@ -30,7 +30,13 @@ def predict(request: PageRequest, product: Product, number: int) -> HttpResponse
         services.predict(request.actor, hypothesis, low=low, likely=likely, high=high)
     except WhytreeError as error:
         return _show(request, product, hypothesis, sent, error)
-    messages.success(request, "Yours is noted. Below stands what the others expect.")
+    others = queries.table_of(request.actor, hypothesis).answers - 1
+    rest = (
+        "Below stands what the others expect."
+        if others
+        else "Nobody else has said yet; you may think again until then."
+    )
+    messages.success(request, f"Yours is noted. {rest}")
     return redirect(f"/p/{product.slug}/{hypothesis.solution.ref}#expected")
 
 

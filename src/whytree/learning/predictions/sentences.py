@@ -1,7 +1,7 @@
 """Several people's predictions in words."""
 
 from whytree.engines.scoring import Score
-from whytree.learning.sentences import amount, signed
+from whytree.learning.sentences import amount, held_word, signed
 
 from .queries import Said, Table
 
@@ -37,10 +37,7 @@ def spread_text(table: Table) -> str:
 
 
 def held_text(score: Score) -> str:
-    """inside, outside; just outside: held, since the error of the measurement leaves it open."""
-    if score.inside:
-        return "inside"
-    return "just outside" if score.held else "outside"
+    return held_word(score.inside, score.held)
 
 
 def direction_text(score: Score) -> str:

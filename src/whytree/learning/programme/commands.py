@@ -25,8 +25,10 @@ def _lines(found: dict[str, Any]) -> list[str]:
     if found["decided"]:
         lines.append(f"  {found['decided']} decided, {found['kept']} kept, {found['harms']} did harm")
     if found["days_to_decision"] is not None:
-        spread = f"{found['fastest']} to {found['slowest']}"
-        lines.append(f"  {number(found['days_to_decision'])} days from exposure to decision, half of them ({spread})")
+        spread = (
+            f", the middle of {found['fastest']} to {found['slowest']}" if found["fastest"] != found["slowest"] else ""
+        )
+        lines.append(f"  {number(found['days_to_decision'])} days from exposure to decision{spread}")
     lines.append("  by month  " + "  ".join(f"{one['month'][:7]} {one['decided']}" for one in found["months"]))
     for one in found["metrics"]:
         spread = f"{number(one['smallest'])} to {number(one['largest'])} {one['unit']}, middle {number(one['middle'])}"

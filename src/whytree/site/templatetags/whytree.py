@@ -1,5 +1,6 @@
 """Filters every template has: numbers and times as people read them."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -59,20 +60,32 @@ def words(verb: str) -> str:
 # The past of verbs that do not follow the rule.
 _PAST = {
     "begin": "began",
-    "drop": "dropped",
-    "plan": "planned",
+    "find": "found",
+    "forget": "forgot",
+    "keep": "kept",
     "put": "put",
+    "read": "read",
     "see": "saw",
+    "send": "sent",
     "set": "set",
-    "stop": "stopped",
+    "split": "split",
+    "tell": "told",
     "undo": "took back",
+    "untag": "untagged",
+    "withdraw": "withdrew",
     "write": "wrote",
 }
+# Verbs whose first word is none.
+_WHOLE = {"guard_broke": "saw the gain go of", "new_feed_url": "made a new address for the feed of"}
+# drop, log, plan, tag: one short syllable doubles its last letter
+_SHORT = re.compile(r"[^aeiou]*[aeiou][^aeiouwxy]")
 
 
 @register.filter
 def did(verb: str) -> str:
     """create_key -> created key, as in "Alice created key"."""
+    if verb in _WHOLE:
+        return _WHOLE[verb]
     first, _, rest = str(verb).partition("_")
     return f"{_PAST.get(first) or _regular_past(first)} {rest.replace('_', ' ')}".strip()
 
@@ -82,6 +95,8 @@ def _regular_past(verb: str) -> str:
         return verb
     if verb.endswith("e"):
         return verb + "d"
+    if _SHORT.fullmatch(verb):
+        return verb + verb[-1] + "ed"
     if verb.endswith("y") and verb[-2:-1] not in set("aeiou"):
         return verb[:-1] + "ied"
     return verb + "ed"

@@ -31,7 +31,7 @@ def loop(
     path = f"/products/{client.product}/solutions/{ref}/loop"
     if link:
         answer = client.post(f"{path}/link", {"person": link})
-        show(answer, as_json, answer["link"])
+        show(answer, as_json, client.address(answer["link"]))
         return
     said = {name: value for name, value in (("message", message), ("used_event", used_event)) if value}
     if said:

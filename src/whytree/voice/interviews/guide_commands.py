@@ -97,4 +97,7 @@ def _tell_one(one: dict[str, Any]) -> None:
 def _sum(found: list[dict[str, Any]]) -> str:
     if not found:
         return "Asks for stories."
-    return "One question would bring opinions." if len(found) == 1 else f"{len(found)} would bring opinions."
+    pointed = len({one["line"] for one in found if one["line"]})
+    if not pointed:
+        return "No question asks for something that happened."
+    return "One question would bring opinions." if pointed == 1 else f"{pointed} questions would bring opinions."

@@ -98,7 +98,7 @@ def show_survey(ref: Ref, as_json: AsJson = False) -> None:
 def _lines(one: dict[str, Any]) -> list[str]:
     lines = [f"{one['ref']}  {one['state']}  {plain(one['title'])}", f"  {_reached(one)}"]
     lines += [f"  {question['id']:4} {question['kind']:7} {plain(question['text'])}" for question in one["questions"]]
-    return [*lines, f"  {one['link']}"]
+    return [*lines, f"  {connect().address(one['link'])}"]
 
 
 def change_survey(
@@ -113,8 +113,9 @@ def change_survey(
 
 def start_survey(ref: Ref, as_json: AsJson = False) -> None:
     """From now on it can be answered."""
-    started = connect().post(_path(ref, "start"))
-    show(started, as_json, f"{started['ref']} is running: {started['link']}")
+    client = connect()
+    started = client.post(_path(ref, "start"))
+    show(started, as_json, f"{started['ref']} is running: {client.address(started['link'])}")
 
 
 def stop_survey(ref: Ref, as_json: AsJson = False) -> None:
@@ -141,8 +142,9 @@ def invite(
     as_json: AsJson = False,
 ) -> None:
     """Print a link for one person alone; refused for whoever was asked anything lately."""
-    made = connect().post(_path(ref, "invite"), {"person": person})
-    show(made, as_json, made["link"])
+    client = connect()
+    made = client.post(_path(ref, "invite"), {"person": person})
+    show(made, as_json, client.address(made["link"]))
 
 
 def results(
@@ -152,9 +154,10 @@ def results(
 ) -> None:
     """What the answers come to, with intervals and what they do not say."""
     found = connect().get(_path(ref, "results"), by=by)
-    lines = [f"{found['answered']:,} answered, {found['asked']:,} were asked", *found["warnings"]]
+    were = "was" if found["asked"] == 1 else "were"
+    lines = [f"{found['answered']:,} answered, {found['asked']:,} {were} asked", *found["warnings"]]
     for one in found["questions"]:
-        lines += ["", f"{one['id']}  {plain(one['text'])}  (n = {one['n']:,})", *_figures(one)]
+        lines += ["", f"{one['id']}  {plain(one['text'])}  (n = {one['n']:,})", *(_figures(one) if one["n"] else [])]
         for arm in one["arms"]:
             lines += [
                 f"  {plain(arm['variant'])}: {arm['answered']:,} answered",

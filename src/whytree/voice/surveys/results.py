@@ -230,6 +230,7 @@ def _if_silent(silent: int, questions: Sequence[Result]) -> str:
 
     Manski, "Anatomy of the Selection Problem", Journal of Human Resources 24(3), 1989: without an assumption nothing more is known.
     """
+    others = "the other one thinks" if silent == 1 else f"the other {silent:,} think"
     for one in questions:
         head = one.all.headline
         if head is None or isinstance(head.estimate, NoAnswer):
@@ -238,10 +239,10 @@ def _if_silent(silent: int, questions: Sequence[Result]) -> str:
         worst = -1.0 if one.question.kind == "nps" else 0.0
         low, high = (value * n + worst * silent) / (n + silent), (value * n + silent) / (n + silent)
         return (
-            f"Whatever the other {silent:,} think, {head.name} of all of them lies between {number(100 * low)} and "
+            f"Whatever {others}, {head.name} of all of them lies between {number(100 * low)} and "
             f"{_amount(100 * high, head.unit)}; the interval below only speaks of people like those who answered."
         )
-    return f"What the other {silent:,} think is not known."
+    return f"What {others} is not known."
 
 
 def _amount(value: float, unit: str) -> str:

@@ -5,6 +5,7 @@ from whytree.errors import Unavailable
 from whytree.learning.models import Decision, OutcomeReview, Verdict
 from whytree.learning.queries import find_review, last_result, result_of, review_of
 from whytree.learning.results import Forecast, Guardrail, Result
+from whytree.learning.sentences import forecast_text
 from whytree.tree.models import Hypothesis
 from whytree.workspace.models import Product
 
@@ -67,6 +68,8 @@ def _held(forecast: Forecast) -> str:
     measured = forecast.measured
     if measured is None:
         return "Outside the predicted range."
+    if forecast.held:
+        return f"Just outside the predicted {forecast_text(forecast)}, within the error of the measurement."
     side = "Above" if measured.value > forecast.high else "Below"
     return f"{side} the predicted {number(forecast.low)} to {number(forecast.high)} {forecast.unit}.".replace(" .", ".")
 
