@@ -107,11 +107,18 @@ def test_what_was_said_of_a_person_is_given_to_them_and_forgotten_with_them(
     actor: Any, product: Any, item: Any
 ) -> None:
     add_note(actor, item, "mira is a VIP")
-    assert export_person(product, "mira")[0]["remarks"][0]["text"] == "mira is a VIP"
+    assert export_person(product, "mira")["feedback"][0]["remarks"][0]["text"] == "mira is a VIP"
     erase_feedback(product, "mira")
     assert not Remark.objects.exists()
     assert not Activity.objects.filter(after__icontains="VIP").exists()
     assert recipients(fresh(item)) == []
+
+
+def test_the_same_answer_goes_out_once(actor: Any, item: Any, post: list[Mail]) -> None:
+    answer_voice(actor, item, "It is fixed in 4.2.", by_mail=True)
+    with pytest.raises(Conflict, match="these very words already"):
+        answer_voice(actor, item, " It is fixed in 4.2.\r\n", by_mail=True)
+    assert len(post) == 1
 
 
 def test_the_page_notes_and_answers(as_bob: Any, as_viewer: Any, as_charlie: Any, item: Any, say: Any) -> None:

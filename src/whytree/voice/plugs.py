@@ -7,7 +7,7 @@ from whytree.people.queries import PeopleRef, PersonRef
 from whytree.tree.models import Opportunity, Solution
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.sockets import Hit, Panel, Tone, plug_erase, plug_export, plug_panel, plug_search
+from whytree.workspace.sockets import Hit, Panel, Tone, on_fact, plug_erase, plug_export, plug_panel, plug_search
 
 from . import queries
 from .contacts import erase_contacts, export_contacts
@@ -17,6 +17,7 @@ from .queries import Wanted
 from .queries.loop import loop_of
 from .queries.representation import representation_of
 from .services.erasing import erase_feedback
+from .services.merging import follow_undo
 
 SHOWN = 5
 SHOWN_TODAY = 3
@@ -37,6 +38,7 @@ def plug() -> None:
     plug_export(export_person)
     plug_erase(erase_feedback)
     plug_erase(erase_contacts)
+    on_fact("act_undone", follow_undo)
 
 
 def opportunity_panel(actor: Actor, product: Product, opportunity: Opportunity) -> Panel | None:

@@ -36,6 +36,8 @@ def answer_voice(actor: Actor, item: FeedbackItem, text: str, *, by_mail: bool =
     """What is officially answered. With `by_mail` it goes to those whose address is known; nothing is kept when it cannot."""
     require(actor, item.product, Role.MEMBER)
     words = _words(text)
+    if Remark.objects.filter(item=item, kind=RemarkKind.ANSWER, text=words).exists():
+        raise Conflict(f"{item.ref} is answered with these very words already.")
     mailed = _mail(item, words) if by_mail else 0
     return _keep(actor, item, RemarkKind.ANSWER, words, mailed)
 
