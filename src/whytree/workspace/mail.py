@@ -116,9 +116,14 @@ def sender() -> str:
     return chosen or formataddr(("Whytree", f"whytree@{_own_name()}"))
 
 
+def is_address(text: str) -> bool:
+    """Whether it names one mailbox, and not a list of them."""
+    return all(text.partition("@")) and not any(sign in ',;:<>"()[]' or sign.isspace() for sign in text)
+
+
 def _one_address(to: str) -> str:
-    """A person's address comes from outside, often by a key that is public: it must name one mailbox, not a list of them."""
-    if any(sign in to for sign in ',;:<>"()[]') or any(sign.isspace() for sign in to) or not all(to.partition("@")):
+    """A person's address comes from outside, often by a key that is public."""
+    if not is_address(to):
         raise MailRefused(f"“{plain(to)[:80]}” is no mail address, or several. Correct it first.")
     return to
 

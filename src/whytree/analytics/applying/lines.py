@@ -58,7 +58,7 @@ def _refuse_what_grows(text: str) -> None:
     for event in yaml.parse(text, Loader=_LOADER):
         depth += isinstance(event, _OPENS) - isinstance(event, _CLOSES)
         if depth > DEEPEST:
-            raise Invalid(f"line {event.start_mark.line + 1}: this is nested too deep.")
+            raise Invalid(f"line {mark.line + 1 if (mark := event.start_mark) else 1}: this is nested too deep.")
         if isinstance(event, yaml.AliasEvent):
             raise Invalid("The file repeats parts by anchors (*name). Write them out.")
 
@@ -94,7 +94,7 @@ def _scalar(node: yaml.Node) -> Any:
     if node.tag.rpartition(":")[2] not in ("int", "float", "bool", "null"):
         return node.value
     try:
-        value = SafeConstructor().construct_object(node)  # type: ignore[no-untyped-call]  # this part alone: no text is read again
+        value = SafeConstructor().construct_object(node)  # this part alone: no text is read again
     except (yaml.YAMLError, ValueError, KeyError, IndexError):
         return node.value
     if isinstance(value, int | float) and not (abs(value) < LARGEST):  # nor what is no number
