@@ -104,6 +104,9 @@ def test_what_is_absurdly_long_is_told_to_the_sender(error: Exception, words: st
     assert (known.status, words in known.message) == (400, True)
 
 
-def test_an_absurdly_long_number_is_refused_on_a_page(as_alice: Any, product: Any) -> None:
+def test_an_absurdly_long_number_is_refused_on_a_page_and_by_the_api(as_alice: Any, api: Any, product: Any) -> None:
     metric = {"key": "k", "kind": "conversion", "from": "a", "to": "b", "within_days": "9" * 5_000}
     assert as_alice.post("/p/sprout/numbers/new", metric).status_code == 400
+    api.post("/products/sprout/metrics", {"key": "k", "definition": {"version": 1, "kind": "count", "event": "a"}})
+    rule = {"version": 1, "kind": "band", "low": 10**400}
+    assert api.post("/products/sprout/alerts", {"metric": "k", "rule": rule, "mail": False}).status == 400

@@ -71,7 +71,9 @@ def as_known(error: Exception) -> WhytreeError | None:
         return error
     if isinstance(error, DataError | ValueError) and "NUL (0x00)" in str(error):  # PostgreSQL keeps none, SQLite does
         return Invalid("Text cannot hold NUL characters. Take them out and try again.")
-    if isinstance(error, ValueError) and "integer string conversion" in str(error):  # thousands of digits
+    if isinstance(error, ValueError | OverflowError) and any(
+        words in str(error) for words in ("integer string conversion", "int too large to convert")
+    ):  # hundreds of digits where nobody means them
         return Invalid("That number has too many digits.")
     if isinstance(error, OperationalError) and "pattern too complex" in str(
         error
