@@ -110,3 +110,8 @@ def test_an_absurdly_long_number_is_refused_on_a_page_and_by_the_api(as_alice: A
     api.post("/products/sprout/metrics", {"key": "k", "definition": {"version": 1, "kind": "count", "event": "a"}})
     rule = {"version": 1, "kind": "band", "low": 10**400}
     assert api.post("/products/sprout/alerts", {"metric": "k", "rule": rule, "mail": False}).status == 400
+
+
+def test_half_a_character_is_told_to_the_sender(api: Any, product: Any) -> None:
+    sent = api._send("PUT", "/products/sprout/interview-guides", '{"name": "\\ud800", "questions": "Tell me"}')
+    assert (sent.status, "surrogates" in sent.body["message"]) == (400, True)
