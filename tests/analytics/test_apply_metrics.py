@@ -137,6 +137,31 @@ def test_it_says_the_line_and_what_to_write(actor: Any, product: Any, text: str,
     assert not Metric.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("k: " + "[" * 200_000, "nest"),
+        ("k: " + "[" * 60 + "]" * 60, "line 1: this is nested too deep"),
+        ("k: 0x" + "f" * 6_000, "too large a number"),
+        ("k: 1.0e+999", "too large a number"),
+        ("k: .nan", "too large a number"),
+        ('k: "a\\0b"', "cannot be stored"),
+        ('"a\\0b": k', "cannot be stored"),
+        ("k: &a [1]\nl: [*a, *a]", "anchors"),
+        ("? [a]\n: b", "line 1: a name is a text"),
+    ],
+)
+def test_a_hostile_file_is_refused_before_it_costs_anything(actor: Any, product: Any, text: str, words: str) -> None:
+    with pytest.raises(Invalid, match=words):
+        apply_file(actor, product, text)
+
+
+def test_a_text_that_is_called_a_number_is_never_read_as_yaml_again(actor: Any, product: Any) -> None:
+    bomb = "a0: &a0 {x: 1}\\n" + "".join(f"a{n}: &a{n}\\n  <<: [*a{n - 1}, *a{n - 1}]\\n" for n in range(1, 60))
+    with pytest.raises(Invalid, match="begins with whytree_metrics"):
+        apply_file(actor, product, f'k: !!int "{bomb}"')
+
+
 def test_all_that_is_wrong_is_said_at_once_and_nothing_is_applied(actor: Any, product: Any) -> None:
     text = "whytree_metrics: 1\nmetrics:\n  fine: {kind: count, event: x}\n  a: {kind: nothing}\n  b: {kind: count}\n"
     with pytest.raises(Invalid) as refused:

@@ -107,3 +107,8 @@ def test_sentiment_agrees_with_the_stars_of_real_reviews() -> None:
     assert sum(stars >= 4 for stars in positive) / len(positive) > 0.76
     assert sum(stars <= 2 for stars in negative) / len(negative) > 0.78
     assert sum(stars >= 4 for _, stars in rows) / len(rows) < 0.6  # what calling everything positive would come to
+
+
+@pytest.mark.parametrize("word", ["a@", "a.", "a", "@."])
+def test_a_text_of_one_endless_word_takes_no_longer_than_any(word: str) -> None:
+    assert len(tell_all([word * 200_000])) == 1

@@ -257,3 +257,17 @@ def test_each_prediction_is_scored_once_it_was_measured(
         assert "outside" in page
         assert "wrong way" in page
     assert long_ago(1) < OutcomeReview.objects.get().due_at
+
+
+def test_changing_the_question_and_changing_it_back_is_no_way_to_answer_twice(
+    actor: Any, bobs: Actor, hypothesis: Any
+) -> None:
+    predict(bobs, hypothesis, **THEIRS)
+    predict(actor, hypothesis, **MINE)
+    was = hypothesis.who
+    edit_hypothesis(actor, hypothesis, who="somebody else")
+    predict(actor, hypothesis, **MINE)
+    edit_hypothesis(actor, hypothesis, who=was)
+    with pytest.raises(Conflict, match="yours stands"):
+        predict(actor, hypothesis, **THEIRS)
+    assert Prediction.objects.get(user_id=actor.user_id).likely == 0

@@ -86,3 +86,32 @@ def test_a_form_from_elsewhere_is_logged_without_the_secret_too(caplog: pytest.L
 @pytest.mark.parametrize(("path", "said"), [("/feed/s3cret", "/feed/…"), ("/", "/"), ("/health", "/health")])
 def test_of_an_address_nobody_looked_up_only_the_first_part_is_said(path: str, said: str) -> None:
     assert route_of(RequestFactory().get(path)) == said
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OperationalError("LIKE or GLOB pattern too complex"), "too long to look for"),
+        (
+            ValueError("Exceeds the limit (4300 digits) for integer string conversion: value has 5000 digits"),
+            "too many digits",
+        ),
+    ],
+)
+def test_what_is_absurdly_long_is_told_to_the_sender(error: Exception, words: str) -> None:
+    known = as_known(error)
+    assert known is not None
+    assert (known.status, words in known.message) == (400, True)
+
+
+def test_an_absurdly_long_number_is_refused_on_a_page_and_by_the_api(as_alice: Any, api: Any, product: Any) -> None:
+    metric = {"key": "k", "kind": "conversion", "from": "a", "to": "b", "within_days": "9" * 5_000}
+    assert as_alice.post("/p/sprout/numbers/new", metric).status_code == 400
+    api.post("/products/sprout/metrics", {"key": "k", "definition": {"version": 1, "kind": "count", "event": "a"}})
+    rule = {"version": 1, "kind": "band", "low": 10**400}
+    assert api.post("/products/sprout/alerts", {"metric": "k", "rule": rule, "mail": False}).status == 400
+
+
+def test_half_a_character_is_told_to_the_sender(api: Any, product: Any) -> None:
+    sent = api._send("PUT", "/products/sprout/interview-guides", '{"name": "\\ud800", "questions": "Tell me"}')
+    assert (sent.status, "surrogates" in sent.body["message"]) == (400, True)

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from whytree.people.models import Person
+from whytree.voice import queries
+from whytree.voice.queries import Wanted
 from whytree.voice.queries.exporting import COLUMNS, SAID
 from whytree.voice.services import Act, link_excerpt, merge, triage
 
@@ -138,3 +140,12 @@ def test_the_command_line_writes_it(cli: Callable[..., Done], say: Any, tmp_path
     cli("feedback", "export", "--to", str(tmp_path / "all.jsonl"))
     assert len((tmp_path / "all.jsonl").read_text().splitlines()) == 2
     assert "ending says" in cli("feedback", "export", "--to", str(tmp_path / "all.xlsx")).error
+
+
+@pytest.mark.parametrize("flag", ["2024", "-1", "0", "a.b", "new_checkout", "größe"])
+def test_a_flag_may_be_called_anything(product: Any, say: Any, flag: str) -> None:
+    kept = say("with it", flags={flag: "on"})
+    say("with another one", flags={"other": "on"})
+    for typed in (flag, f"{flag}:on"):
+        assert [item.pk for item in queries.page_of(product, Wanted(variant=typed)).items] == [kept.pk]
+    assert queries.page_of(product, Wanted(variant=f"{flag}:off")).items == []

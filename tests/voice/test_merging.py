@@ -17,7 +17,9 @@ from whytree.voice.models import FeedbackItem, Highlight, ItemTag
 from whytree.voice.queries import Wanted, demand
 from whytree.voice.services import Act, find_main, group_of, link_excerpt, merge, part, triage, undo_triage, unlink
 from whytree.voice.services.erasing import erase_feedback
-from whytree.workspace.activity import snapshot
+from whytree.workspace.activity import snapshot, undo
+from whytree.workspace.keys import actor_of_user
+from whytree.workspace.models import Activity
 
 from .conftest import Done
 
@@ -148,6 +150,30 @@ def test_taking_back_is_as_good_as_parting(actor: Any, product: Any, three: list
     assert (done.changed, demand(opportunity).people) == (2, 3)
     undo_triage(actor, product, done.activities)
     assert everything() == before
+
+
+def test_taking_back_leaves_nothing_of_what_others_did_meanwhile(
+    actor: Any, bob: Any, product: Any, three: list[Any], opportunity: Any
+) -> None:
+    """Alice merges, Bob links the one that stands for both: the link of the other one is his act, and goes with hers."""
+    merge(actor, three[0], three[1])
+    merged = Activity.objects.get(verb="merge")
+    link_excerpt(actor_of_user(bob), three[1], opportunity)
+    assert demand(opportunity).people == 2
+    undo(actor, product, merged.pk)
+    assert FeedbackItem.objects.get(pk=three[0].pk).merged_into is None
+    assert list(EvidenceLink.objects.values_list("source_id", flat=True)) == [three[1].ref]
+
+
+def test_taking_a_link_back_takes_what_rests_on_it(
+    actor: Any, bob: Any, product: Any, three: list[Any], opportunity: Any
+) -> None:
+    link_excerpt(actor, three[1], opportunity)
+    linked = Activity.objects.filter(user_id=actor.user_id).latest("pk")
+    merge(actor_of_user(bob), three[0], three[1])
+    assert demand(opportunity).people == 2
+    undo(actor, product, linked.pk)
+    assert not EvidenceLink.objects.exists()
 
 
 def test_an_erased_voice_stays_merged_and_says_nothing(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from whytree.errors import Conflict, Invalid, NotFound, Unavailable
+from whytree.errors import Conflict, Invalid, NotFound, TooMany, Unavailable
 from whytree.voice.models import FeedbackItem, Remark
 from whytree.voice.plugs import export_person
 from whytree.voice.services import add_note, answer_voice, merge, recipients, remarks, remove_remark
@@ -112,6 +112,22 @@ def test_what_was_said_of_a_person_is_given_to_them_and_forgotten_with_them(
     assert not Remark.objects.exists()
     assert not Activity.objects.filter(after__icontains="VIP").exists()
     assert recipients(fresh(item)) == []
+
+
+def test_the_same_answer_goes_out_once(actor: Any, item: Any, post: list[Mail]) -> None:
+    answer_voice(actor, item, "It is fixed in 4.2.", by_mail=True)
+    with pytest.raises(Conflict, match="these very words already"):
+        answer_voice(actor, item, " It is fixed in 4.2.\r\n", by_mail=True)
+    assert len(post) == 1
+
+
+def test_nobody_mails_without_end(actor: Any, item: Any, post: list[Mail], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remarks, "PRESSES", 2)
+    for words in ("one", "two"):
+        answer_voice(actor, item, words, by_mail=True)
+    with pytest.raises(TooMany):
+        answer_voice(actor, item, "three", by_mail=True)
+    assert len(post) == 2
 
 
 def test_the_page_notes_and_answers(as_bob: Any, as_viewer: Any, as_charlie: Any, item: Any, say: Any) -> None:

@@ -42,6 +42,25 @@ def test_what_users_wrote_adds_no_header(box: Mailbox) -> None:
     assert mail["Subject"] == "Hi Bcc: mallory@example.org␛[31m"
 
 
+@pytest.mark.parametrize(
+    "to",
+    [
+        "a@x.org, b@y.org",
+        "a@x.org;b@y.org",
+        "team: a@x.org, b@y.org;",
+        "a@x.org\r\nBcc: b@y.org",
+        "Ana <a@x.org>",
+        "ana",
+        "\ud800@x.org",
+    ],
+)
+def test_an_address_from_outside_is_one_mailbox_or_none(box: Mailbox, to: str) -> None:
+    """A profile's address comes with events, and so from anybody who has the public key."""
+    with pytest.raises(MailRefused):
+        send(replace(MAIL, to=to))
+    assert box.mails == []
+
+
 def test_it_signs_in_where_it_may(box: Mailbox, settings: Any) -> None:
     box.offers = ["AUTH PLAIN"]
     settings.WHYTREE = replace(settings.WHYTREE, smtp_url=box.url.replace("//", "//ana%40x:p%2Fw@"))

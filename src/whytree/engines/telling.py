@@ -34,7 +34,8 @@ Its authors say 0.05, for tweets; on reviews that calls a complaint positive in 
 
 MOST_READ = 2_000
 _LETTERS = re.compile(r"[^\W\d_]")
-_NO_WORDS = re.compile(r"https?://\S+|\S+@\S+\.\S+|[\d_]+")
+# an address begins at a word and its parts hold no @: a text of nothing but these would be read again for each of them
+_NO_WORDS = re.compile(r"https?://\S+|(?<![^\s@])[^\s@]{1,64}@[^\s@.]+\.\S+|[\d_]+")
 FEWEST_LETTERS = 8
 
 

@@ -71,6 +71,16 @@ def as_known(error: Exception) -> WhytreeError | None:
         return error
     if isinstance(error, DataError | ValueError) and "NUL (0x00)" in str(error):  # PostgreSQL keeps none, SQLite does
         return Invalid("Text cannot hold NUL characters. Take them out and try again.")
+    if isinstance(error, UnicodeEncodeError) and "surrogates" in str(error):  # half a character, as JSON can write it
+        return Invalid("Text cannot hold half characters (surrogates). Copy it again as plain text.")
+    if isinstance(error, ValueError | OverflowError) and any(
+        words in str(error) for words in ("integer string conversion", "int too large to convert")
+    ):  # hundreds of digits where nobody means them
+        return Invalid("That number has too many digits.")
+    if isinstance(error, OperationalError) and "pattern too complex" in str(
+        error
+    ):  # SQLite compares no more than 50,000 bytes
+        return Invalid("That is too long to look for. Write less.")
     if isinstance(error, OperationalError) and any(words in str(error) for words in ("disk is full", "No space left")):
         return Unavailable("The disk is full, so nothing was changed. Free some space and try again.", retry_after=30)
     if isinstance(error, OperationalError) and "locked" in str(error):

@@ -1,11 +1,11 @@
 """The further filters of the voices: by tag, status, who takes care, who spoke, version, variant, language, sentiment and day."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from django.db.models import Q, QuerySet, TextField
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast
+from django.db import connections
+from django.db.models import F, Func, Q, QuerySet, TextField, Value
 
 from whytree.analytics.cohorts.queries import find_cohort, people_of
 from whytree.errors import Invalid
@@ -126,8 +126,16 @@ def _feeling(typed: str) -> str:
 def _on_variant(items: Items, typed: str) -> Items:
     """`signup:short`, or the flag alone for any of its variants."""
     flag, colon, variant = typed.partition(":")
-    on = items.annotate(variant_of_flag=Cast(KeyTextTransform(flag.strip(), "flags"), TextField()))
+    on = items.annotate(variant_of_flag=_variant_of(flag.strip(), items.db))
     return on.filter(variant_of_flag=variant.strip()) if colon else on.filter(variant_of_flag__isnull=False)
+
+
+def _variant_of(flag: str, using: str) -> Func:
+    """A flag may be called 2024 or -1: Django's own key lookup would take that for a place in a list."""
+    if connections[using].vendor == "sqlite":
+        path = Value(f"$.{json.dumps(flag)}")
+        return Func(F("flags"), path, function="JSON_EXTRACT", output_field=TextField())
+    return Func(F("flags"), Value(flag), template="(%(expressions)s)", arg_joiner=" ->> ", output_field=TextField())
 
 
 def _day(typed: str) -> datetime:

@@ -7,16 +7,17 @@ from whytree.people.queries import PeopleRef, PersonRef
 from whytree.tree.models import Opportunity, Solution
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.sockets import Hit, Panel, Tone, plug_erase, plug_export, plug_panel, plug_search
+from whytree.workspace.sockets import Hit, Panel, Tone, on_fact, plug_erase, plug_export, plug_panel, plug_search
 
 from . import queries
 from .contacts import erase_contacts, export_contacts
 from .interviews.erasing import export_interviews
-from .models import FeedbackItem, Survey, SurveyResponse
+from .models import FeedbackItem, Requester, Survey, SurveyResponse
 from .queries import Wanted
 from .queries.loop import loop_of
 from .queries.representation import representation_of
 from .services.erasing import erase_feedback
+from .services.merging import follow_undo
 
 SHOWN = 5
 SHOWN_TODAY = 3
@@ -37,6 +38,7 @@ def plug() -> None:
     plug_export(export_person)
     plug_erase(erase_feedback)
     plug_erase(erase_contacts)
+    on_fact("act_undone", follow_undo)
 
 
 def opportunity_panel(actor: Actor, product: Product, opportunity: Opportunity) -> Panel | None:
@@ -154,7 +156,23 @@ def export_person(product: Product, person_key: str) -> Any:
         "interviews": export_interviews(product, person_key),
         "surveys": _responses(product, person_key),
         "contacts": export_contacts(product, person_key),
+        "changes": _changes(product, person_key),
     }
+
+
+def _changes(product: Product, person_key: str) -> list[dict[str, Any]]:
+    """Which changes they were told of because they had asked, and whether these solved it for them."""
+    asked = Requester.objects.filter(product=product, person_key=person_key).select_related("solution").order_by("pk")
+    return [
+        {
+            "solution": one.solution.ref,
+            "told_at": one.told_at.isoformat() if one.told_at else None,
+            "asked_at": one.asked_at.isoformat() if one.asked_at else None,
+            "answered_at": one.answered_at.isoformat() if one.answered_at else None,
+            "solved": one.solved,
+        }
+        for one in asked
+    ]
 
 
 def _feedback_of(product: Product, person_key: str) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from whytree.errors import Forbidden, Invalid
 from whytree.events.services import variants_of
+from whytree.workspace.mail import is_address
 
 from .drafts import Source, draft
 from .models import Consent, FeedbackItem, VoiceSettings
@@ -38,7 +39,7 @@ def _take(visit: Visit) -> dict[str, Any]:
         raise Invalid(f"The text has {len(text):,} characters; {TEXT_LENGTH:,} is the most.")
     if kind not in KINDS:
         raise Invalid(f"kind is one of {', '.join(KINDS)}.")
-    if email and ("@" not in email or " " in email):
+    if email and not is_address(email):
         raise Invalid("This is no e-mail address. Write it as ana@example.org, or leave it empty.")
     person = visit.ids[0] if visit.ids else ""
     checked = draft(

@@ -19,6 +19,7 @@ from .access import require
 from .actors import Actor
 from .models import Activity, Product
 from .roles import Role
+from .sockets import tell_fact
 
 Snapshot = dict[str, Any]
 
@@ -92,6 +93,7 @@ def undo(actor: Actor, product: Product, activity_id: int) -> Activity:
             "Only your last act can be taken back, and some acts never: locks, imports, keys. Change it by hand."
         )
     subject = _put_back(activity)
+    tell_fact("act_undone", product=product, activity=activity)
     return Activity.objects.create(
         product=product,
         user_id=actor.user_id,

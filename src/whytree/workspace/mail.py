@@ -50,7 +50,10 @@ def send(mail: Mail) -> None:
     """Hand one mail to the server; returns when it has been taken."""
     if not is_set():
         raise Conflict(NOT_SET)
-    message = _message(mail)
+    try:
+        message = _message(mail)
+    except ValueError as error:  # a character that no mail can hold
+        raise MailRefused("No mail can be made of this text or to this address.") from error
     parts = urlsplit(settings.WHYTREE.smtp_url)
     try:
         with _connected(parts.scheme, parts.hostname or "localhost", _port(parts.port, parts.scheme)) as server:
@@ -113,10 +116,22 @@ def sender() -> str:
     return chosen or formataddr(("Whytree", f"whytree@{_own_name()}"))
 
 
+def is_address(text: str) -> bool:
+    """Whether it names one mailbox, and not a list of them."""
+    return all(text.partition("@")) and not any(sign in ',;:<>"()[]' or sign.isspace() for sign in text)
+
+
+def _one_address(to: str) -> str:
+    """A person's address comes from outside, often by a key that is public."""
+    if not is_address(to):
+        raise MailRefused(f"“{plain(to)[:80]}” is no mail address, or several. Correct it first.")
+    return to
+
+
 def _message(mail: Mail) -> EmailMessage:
     message = EmailMessage()
     message["From"] = sender()
-    message["To"] = mail.to
+    message["To"] = _one_address(mail.to)
     message["Subject"] = " ".join(plain(mail.subject).split())  # one line, whatever parts them
     message["Date"] = formatdate(localtime=False)
     message["Message-ID"] = make_msgid(domain=parseaddr(sender())[1].rpartition("@")[2] or "localhost")

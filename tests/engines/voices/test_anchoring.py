@@ -1,5 +1,7 @@
 """A mark goes where its words go, or nowhere: never onto other words."""
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,3 +85,11 @@ def test_the_words_under_a_mark_are_those_that_were_marked(before: list[str], af
     found = Anchors(one, two).find(start, start + len(before[which]))
     if found is not None:
         assert two[slice(*found)] == before[which]
+
+
+@pytest.mark.parametrize(("between", "many"), [("\n", 60_000), (" ", 4_000)], ids=["lines", "words"])
+def test_what_repeats_without_end_is_not_compared_for_ever(between: str, many: int) -> None:
+    draw = random.Random(7)
+    before, after = (between.join(draw.choice("xy") for _ in range(many)) for _ in range(2))
+    mark = "It felt like a dating app."
+    assert moved(f"{before}\n{mark}\n{before}", mark, f"{after}\n{mark}\n{after}") == mark

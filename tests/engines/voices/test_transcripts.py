@@ -1,5 +1,6 @@
 """Talks as recorders write them down, with everything that goes wrong in such files."""
 
+import contextlib
 import json
 from typing import Any
 
@@ -285,3 +286,54 @@ def test_whatever_comes_is_read_or_refused(text: str) -> None:
         except Unreadable:
             continue
         assert all(line.text.strip() == line.text and line.text for line in read.lines)
+
+
+CUE = "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" + "\n" * 1_990 + "b",
+        CUE + "<v " * 300_000,
+        CUE + "<v." * 300_000,
+        CUE + "<v" + " " * 1_000_000,
+        CUE + "Ana: hi\nAna: no\n" + "x\n" * 300_000,
+        "Ana: hi\nAna: no\n" + "x\n" * 300_000,
+        "Ana: hi\nAna: no\n00:12" + " " * 1_000_000 + "x",
+        "Ana: hi\nAna: no\nBob" + " " * 1_000_000 + "x",
+        '{"segments": [{"text": "B' + r"\u0020" * 300_000 + '", "start": 1}]}',
+    ],
+    ids=[
+        "blank rows",
+        "open tags",
+        "open classes",
+        "tag",
+        "rows of a cue",
+        "rows",
+        "blanks",
+        "named blanks",
+        "escaped",
+    ],
+)
+def test_what_is_made_to_take_for_ever_is_read_or_refused_at_once(text: str) -> None:
+    """Each of them took from half a minute to hours once."""
+    with contextlib.suppress(Unreadable):
+        read_transcript(text)
+
+
+def test_editing_many_rows_without_a_name_takes_no_hour() -> None:
+    before = read_transcript("Ana: hi\nWiktor: no").lines
+    edited = read_edited("Ana: hi\n" + "x\n" * 300_000, before)
+    assert [line.text.count("x") for line in edited] == [300_000]
+
+
+def test_blanks_between_a_time_a_name_and_words_are_passed_over() -> None:
+    read = read_transcript(
+        "[00:12]" + " " * 30 + "Ana:" + " " * 30 + "hello\n[00:20] Ana      : bye\nMei" + " " * 40 + "0:30\nyes"
+    )
+    assert [(line.speaker, line.text, line.start_ms) for line in read.lines] == [
+        ("Ana", "hello", 12_000),
+        ("Ana", "bye", 20_000),
+        ("Mei", "yes", 30_000),
+    ]

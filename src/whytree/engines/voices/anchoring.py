@@ -11,6 +11,7 @@ a mark on other words than somebody marked would put words into a person's mouth
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
@@ -18,6 +19,10 @@ ALIKE = 0.75
 """Of the words before and after, by difflib's ratio: a corrected slip of the pen stays, a rewritten sentence does not."""
 MOST_WORDS = 4_000
 """Words of one changed part that are compared one by one; longer ones are compared by line only."""
+MOST_LINES = 6_000
+"""Lines of a changed part; ten hours of talk have some 2,500."""
+MOST_PAIRS = 300_000
+"""Pairs of the same word or line in both: what repeats without end says nothing of where it stood, and takes for ever to compare."""
 
 _WORDS = re.compile(r"\S+")
 Block = tuple[int, int, int]
@@ -81,10 +86,19 @@ def _alike(one: str, two: str) -> float:
         return 1.0
     if min(len(one), len(two)) * 2 < max(len(one), len(two)):
         return 0.0
-    words, others = one.split(), two.split()
-    if min(len(words), len(others)) > 3:
-        return float(SequenceMatcher(None, words, others, autojunk=False).ratio())
-    return float(SequenceMatcher(None, one, two, autojunk=False).ratio())
+    parts: tuple[Sequence[str], Sequence[str]] = one.split(), two.split()
+    if min(map(len, parts)) <= 3:
+        parts = one, two
+    if not _can_be_compared(*parts, most=MOST_WORDS):
+        return 0.0
+    return float(SequenceMatcher(None, *parts, autojunk=False).ratio())
+
+
+def _can_be_compared(one: Sequence[str], two: Sequence[str], *, most: int) -> bool:
+    if max(len(one), len(two)) > most:
+        return False
+    there = Counter(two)
+    return sum(times * there[part] for part, times in Counter(one).items()) <= MOST_PAIRS
 
 
 def _blocks(before: str, after: str) -> Iterator[Block]:
@@ -117,6 +131,8 @@ def _common(one: str, two: str) -> int:
 
 def _by_line(before: str, after: str) -> Iterator[Block]:
     one, two = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    if not _can_be_compared(one, two, most=MOST_LINES):
+        return
     at, to = _starts(one), _starts(two)
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, one, two, autojunk=False).get_opcodes():
         if tag == "equal":
@@ -135,9 +151,10 @@ def _starts(parts: Sequence[str]) -> list[int]:
 
 def _by_word(before: str, after: str) -> Iterator[Block]:
     one, two = list(_WORDS.finditer(before)), list(_WORDS.finditer(after))
-    if max(len(one), len(two)) > MOST_WORDS:
+    words = [word[0] for word in one], [word[0] for word in two]
+    if not _can_be_compared(*words, most=MOST_WORDS):
         return
-    matcher = SequenceMatcher(None, [word[0] for word in one], [word[0] for word in two], autojunk=False)
+    matcher = SequenceMatcher(None, *words, autojunk=False)
     for block in matcher.get_matching_blocks():
         for step in range(block.size):
             a, b = one[block.a + step], two[block.b + step]

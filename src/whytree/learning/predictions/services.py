@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import astuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -11,7 +12,7 @@ from whytree.errors import Conflict, Forbidden, Invalid
 from whytree.learning.models import Prediction, question_hash
 from whytree.tree.models import LOCKED, Hypothesis
 from whytree.workspace.access import require
-from whytree.workspace.activity import record
+from whytree.workspace.activity import activity_for, record
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Membership
 from whytree.workspace.roles import Discipline, Role
@@ -41,8 +42,8 @@ def predict(actor: Actor, hypothesis: Hypothesis, *, low: float, likely: float, 
 def _say(actor: Actor, user_id: int, hypothesis: Hypothesis, forecast: scoring.Forecast) -> Prediction:
     asked = question_hash(hypothesis)
     mine = Prediction.objects.filter(hypothesis=hypothesis, user_id=user_id).first()
-    if mine is not None and mine.question_hash == asked:
-        if (mine.low, mine.likely, mine.high) == (forecast.low, forecast.likely, forecast.high):
+    if mine is not None and (mine.question_hash == asked or _answered_before(mine, asked)):
+        if (mine.question_hash, mine.low, mine.likely, mine.high) == (asked, *astuple(forecast)):
             return mine
         if Prediction.objects.filter(hypothesis=hypothesis, question_hash=asked).exclude(pk=mine.pk).exists():
             raise Conflict(
@@ -54,9 +55,14 @@ def _say(actor: Actor, user_id: int, hypothesis: Hypothesis, forecast: scoring.F
     said.discipline, said.question_hash, said.said_at = _discipline(user_id, hypothesis), asked, timezone.now()
     said.save()
     # that somebody answered is told; what they said is nobody's before they answered themselves
-    told = {"hypothesis": hypothesis.ref, "discipline": said.discipline}
+    told = {"hypothesis": hypothesis.ref, "discipline": said.discipline, "question": asked}
     record(actor, hypothesis.product, "predict", said, after=told, undoable=False)
     return said
+
+
+def _answered_before(mine: Prediction, asked: str) -> bool:
+    """Whether this very question was answered by them once: it may have been changed and changed back since."""
+    return activity_for(mine).filter(verb="predict", after__question=asked).exists()
 
 
 def lock_predictions(actor: Actor, hypothesis: Hypothesis) -> None:

@@ -20,7 +20,7 @@ from whytree.voice.models import Consent, FeedbackItem
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
-from whytree.workspace.models import Product
+from whytree.workspace.models import Activity, Product
 from whytree.workspace.roles import Role
 
 from .erasing import TOMBSTONE
@@ -150,6 +150,23 @@ def settle(actor: Actor, item: FeedbackItem) -> None:
     opportunities = Opportunity.objects.in_bulk({node for some in own.values() for node in some})
     for one in below:
         _settle_one(actor, one, _above(one), own, links[one.ref], opportunities)
+
+
+def follow_undo(product: Product, activity: Activity) -> None:
+    """Undo puts one row back, whoever changed the others since: what its group's links have to be follows from it anew."""
+    told = activity.before or activity.after or {}
+    items = FeedbackItem.objects.select_related("product", "merged_into").filter(product=product)
+    if activity.subject_type == FeedbackItem._meta.label and activity.verb in ("merge", "part"):
+        found = items.filter(pk=activity.subject_id).first()
+    elif activity.subject_type == EvidenceLink._meta.label and told.get("source_kind") == SourceKind.FEEDBACK:
+        if str(told.get("rule", "")).startswith(RULE):  # part of an act that is taken back as a whole
+            return
+        ref = _REF.match(str(told.get("source_id", "")))
+        found = items.filter(number=int(ref[1])).first() if ref else None
+    else:
+        return
+    if found is not None:
+        settle(Actor.system("Undo"), found)
 
 
 Links = dict[int, EvidenceLink]

@@ -15,6 +15,7 @@ from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
 from whytree.workspace.mail import Mail, MailRefused, is_set, send
+from whytree.workspace.pace import keep_pace
 from whytree.workspace.roles import Role
 
 from .erasing import TOMBSTONE
@@ -22,6 +23,9 @@ from .merging import group_of
 
 MOST_MAILED = 100
 """Of one press of a button; more is a newsletter, and no server of ours should be taken for one."""
+
+PRESSES, WITHIN = 60, 3_600
+"""Answers by mail of one person, in an hour."""
 
 QUOTED = 400
 
@@ -36,6 +40,12 @@ def answer_voice(actor: Actor, item: FeedbackItem, text: str, *, by_mail: bool =
     """What is officially answered. With `by_mail` it goes to those whose address is known; nothing is kept when it cannot."""
     require(actor, item.product, Role.MEMBER)
     words = _words(text)
+    if Remark.objects.filter(item=item, kind=RemarkKind.ANSWER, text=words).exists():
+        raise Conflict(f"{item.ref} is answered with these very words already.")
+    if by_mail:
+        keep_pace(
+            f"answers-by-mail-{item.product_id}", str(actor.user_id or actor.key_id), most=PRESSES, seconds=WITHIN
+        )
     mailed = _mail(item, words) if by_mail else 0
     return _keep(actor, item, RemarkKind.ANSWER, words, mailed)
 

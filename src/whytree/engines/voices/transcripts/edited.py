@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from .plain import TIME
-from .shapes import MOST_CHARACTERS, MOST_CUES, NAME_LENGTH, Line, Unreadable, clean, clock, read_clock
+from .shapes import MOST_BYTES, MOST_CHARACTERS, MOST_CUES, NAME_LENGTH, Line, Unreadable, clean, clock, read_clock
 
 _EDITED = re.compile(
     rf"^\[(?P<start>{TIME})(?: - (?P<end>{TIME}))?\] (?P<name>[^:\n]{{0,{NAME_LENGTH}}}): ?(?P<text>.*)$"
@@ -30,26 +30,30 @@ def _as_row(line: Line) -> str:
 
 def read_edited(text: str, before: Sequence[Line]) -> tuple[Line, ...]:
     """The lines as somebody edited them. What they left alone keeps the moments inside; a row without a name goes on."""
+    if len(text) > MOST_BYTES:
+        raise Unreadable("That is too much for one talk. Cut it into the talks it is made of.")
     known = {_as_row(line): line for line in before}
-    lines: list[Line] = []
+    turns: list[tuple[Line, list[str]]] = []
     for row in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
         if not row.strip():
             continue
         if row in known:
-            lines.append(known[row])
+            turns.append((known[row], []))
             continue
         found = _EDITED.match(row.strip()) or _UNTIMED.match(row.strip())
         if found is None:
-            if not lines:
+            if not turns:
                 raise Unreadable("The first line has no name in front. Write it as “Ana: words”.")
-            lines[-1] = replace(lines[-1], text=clean(f"{lines[-1].text} {row}"))
+            turns[-1][1].append(row)
             continue
         told = found.groupdict()
         start, end = read_clock(told.get("start") or ""), read_clock(told.get("end") or "")
         words = clean(told["text"])
         if words:
             end = end if start is not None and end is not None and end >= start else None
-            lines.append(Line(clean(told["name"]), words, start, end, ((0, start),) if start is not None else ()))
+            moment = ((0, start),) if start is not None else ()
+            turns.append((Line(clean(told["name"]), words, start, end, moment), []))
+    lines = [replace(line, text=clean(" ".join([line.text, *more]))) if more else line for line, more in turns]
     if not lines:
         raise Unreadable("There is no word left. To take the transcript out, remove the interview.")
     if len(lines) > MOST_CUES or sum(len(line.text) for line in lines) > MOST_CHARACTERS:

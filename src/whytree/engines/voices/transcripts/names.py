@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from .shapes import Cue, clean
 
-NAMED = re.compile(r"^\s*(?:[-–—]\s*)?([^\W\d_][^:：\n<>\[\]{}]{0,78}?)\s*(?::(?:\s+|$)|：)(.*)$", re.DOTALL)
+NAMED = re.compile(r"^\s*(?:[-–—]\s*)?([^\W\d_][^:：\n<>\[\]{}]{0,78}?)\s{0,8}(?::(?:\s+|$)|：)(.*)$", re.DOTALL)
 
 
 def accepted_names(candidates: Sequence[str], rows: int) -> frozenset[str]:
@@ -46,15 +46,15 @@ def with_names(cues: list[Cue]) -> list[Cue]:
     names = accepted_names([clean(one[1]) for _, _, one in found if one], len(cues))
     if not names:
         return cues
-    split: list[Cue] = []
+    split: list[tuple[Cue, list[str]]] = []
     speaker, before = "", None
     for cue, row, one in found:
         if one is not None and clean(one[1]) in names:
             speaker = clean(one[1])
-            split.append(replace(cue, speaker=speaker, text=one[2]))
+            split.append((replace(cue, speaker=speaker), [one[2]]))
         elif split and cue is before:
-            split[-1] = replace(split[-1], text=f"{split[-1].text} {row}")
+            split[-1][1].append(row)
         else:
-            split.append(replace(cue, speaker=speaker, text=row))
+            split.append((replace(cue, speaker=speaker), [row]))
         before = cue
-    return split
+    return [replace(cue, text=" ".join(words)) for cue, words in split]

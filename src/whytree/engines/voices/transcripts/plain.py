@@ -11,12 +11,13 @@ from .shapes import Cue, Unreadable, clean, read_clock
 
 TIME = r"\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?"
 _SPAN = rf"(?P<start>{TIME})(?:\s*(?:-->|[-–—])\s*(?P<end>{TIME}))?"
+# Blanks are bounded (`read_transcript` leaves two of a run): else a row of blanks is tried in every way there is to cut it.
 _SHAPES = tuple(
     re.compile(shape)
     for shape in (
-        rf"^\s*[\[(]?{_SPAN}[\])]?\s*[-–—]?\s*(?P<name>[^\W\d_][^:：\n]{{0,78}}?)?\s*(?::(?:\s+|$)|：)(?P<text>.*)$",  # [00:12] Ana: words
-        rf"^\s*(?P<name>[^\W\d_][^:：\n\[(]{{0,78}}?)\s*[\[(]{_SPAN}[\])]\s*[:：]?\s*(?P<text>.*)$",  # Ana (00:12): words
-        rf"^\s*(?P<name>[^\W\d_][^:：\n]{{0,78}}?)\s{{2,}}{_SPAN}\s*(?P<text>)$",  # Otter: Ana  0:12, words below
+        rf"^\s*[\[(]?{_SPAN}[\])]?\s{{0,4}}[-–—]?\s{{0,4}}(?P<name>[^\W\d_][^:：\n]{{0,78}}?)?\s{{0,4}}(?::(?:\s+|$)|：)(?P<text>.*)$",
+        rf"^\s*(?P<name>[^\W\d_][^:：\n\[(]{{0,78}}?)\s{{0,4}}[\[(]{_SPAN}[\])]\s*[:：]?\s*(?P<text>.*)$",  # Ana (00:12): words
+        rf"^\s*(?P<name>[^\W\d_][^:：\n]{{0,78}}?)\s{{2,4}}{_SPAN}\s*(?P<text>)$",  # Otter: Ana  0:12, words below
     )
 )
 _ONLY_TIME = re.compile(rf"^\s*[\[(]?{_SPAN}[\])]?\s*(?P<text>.*)$")
@@ -35,16 +36,21 @@ def plain_cues(text: str) -> Iterator[Cue]:
             "No line says who speaks. Write each turn as “Ana: words”, or export the talk as WebVTT, SRT or JSON."
         )
     held: Cue | None = None
+    more: list[str] = []
     for row, one, other in zip(rows, told, bare, strict=True):
         begun = _begun(row, one, other, names)
         if begun is None:
-            held = replace(held, text=f"{held.text} {row}") if held else Cue(row)
+            more.append(row)
             continue
-        if held is not None:
-            yield held
-        held = begun
-    if held is not None:
-        yield held
+        if held is not None or more:
+            yield _with_rows(held, more)
+        held, more = begun, []
+    if held is not None or more:
+        yield _with_rows(held, more)
+
+
+def _with_rows(cue: Cue | None, more: list[str]) -> Cue:
+    return Cue(" ".join(more)) if cue is None else replace(cue, text=" ".join([cue.text, *more]))
 
 
 def _begun(row: str, one: re.Match[str] | None, other: re.Match[str] | None, names: frozenset[str]) -> Cue | None:

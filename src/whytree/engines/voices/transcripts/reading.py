@@ -44,6 +44,7 @@ def read_transcript(text: str) -> Transcript:
         raise Unreadable(
             f"The text has {len(text):,} characters, too many for a talk. Cut it into the talks it is made of."
         )
+    text = _BLANKS.sub("  ", text)
     start = text.lstrip()
     problems: list[Problem] = []
     language = ""
@@ -58,6 +59,7 @@ def read_transcript(text: str) -> Transcript:
     return _joined(format, cues, language, problems)
 
 
+_BLANKS = re.compile(r"[^\S\n]{3,}")
 _JSON = re.compile(r"\{|\[\s*[\[{\"\]]")
 
 

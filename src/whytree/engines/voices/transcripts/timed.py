@@ -9,9 +9,10 @@ from dataclasses import replace
 
 from .shapes import NAME_LENGTH, Cue, Problem, clean, in_time, read_clock
 
-SRT = re.compile(r"^\s*(?:\d+\s*\n)?\s*\d{1,3}:\d{2}:\d{2}[,.]\d{1,3}\s*-->", re.MULTILINE)
+SRT = re.compile(r"^[ \t]*\d{1,3}:\d{2}:\d{2}[,.]\d{1,3}[ \t]*-->", re.MULTILINE)
 _ASIDE = re.compile(r"^(?:NOTE|STYLE|REGION)(?:[ \t]|$)")
-_VOICE = re.compile(r"<v(?:\.[^ \t>]*)?[ \t]+([^>]*)>", re.IGNORECASE)
+# neither part may run past the next "<": a file of nothing but tags that never end would be read again for each of them
+_VOICE = re.compile(r"<v(?:\.[^ \t<>]*)?[ \t]([^<>]*)>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z0-9][^<>]*>|</>|\{\\[^{}]*\}")
 
 
@@ -73,18 +74,18 @@ def _cues_of(times: str, words: Sequence[str], line: int, problems: list[Problem
     elif end < start:
         problems.append(Problem(line, "It ends before it begins. The words are kept without an end."))
         end = None
-    speaker, held = "", ""
+    speaker, held = "", list[str]()
     for row in words:
         pieces = _VOICE.split(row)  # words, name, words, name, words
         for place, piece in enumerate(pieces):
             if place % 2:
-                if clean(held):
-                    yield Cue(held, speaker, start, end)
-                speaker, held = clean(_text_of(piece))[:NAME_LENGTH], ""
-            else:
-                held = f"{held}\n{_text_of(piece)}" if held else _text_of(piece)
-    if clean(held):
-        yield Cue(held, speaker, start, end)
+                if clean(text := "\n".join(held)):
+                    yield Cue(text, speaker, start, end)
+                speaker, held = clean(_text_of(piece))[:NAME_LENGTH], []
+            elif held or _text_of(piece):
+                held.append(_text_of(piece))
+    if clean(text := "\n".join(held)):
+        yield Cue(text, speaker, start, end)
 
 
 def _text_of(payload: str) -> str:

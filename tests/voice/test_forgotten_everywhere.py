@@ -1,0 +1,65 @@
+"""Nothing of a person stays in any table after they had themselves forgotten, whichever way it came in."""
+
+import json
+from typing import Any
+
+from django.apps import apps
+
+from whytree.people.services.forgetting import erase
+from whytree.tree.services import create_opportunity
+from whytree.voice.contacts import log_contact, set_wish
+from whytree.voice.interviews.services import (
+    Span,
+    highlight_talk,
+    import_interview,
+    link_highlight,
+    set_interview,
+    write_snapshot,
+)
+from whytree.voice.services import add_note, answer_voice, link_excerpt, merge, part
+from whytree.voice.surveys.answering import Answerer, answer
+from whytree.voice.surveys.models import Via
+from whytree.voice.surveys.services import create_survey, start_survey
+
+KEY, NAME, WORD = "mira-17", "Mirabella", "zebrawort"
+
+
+def tables_with_traces() -> set[str]:
+    """Every table of whatever app that holds the person's id, name, address or words."""
+    found = set()
+    for model in apps.get_models():
+        for row in model._default_manager.all():
+            values = {field.attname: getattr(row, field.attname) for field in model._meta.concrete_fields}
+            text = json.dumps(values, default=str).lower()
+            if any(trace.lower() in text for trace in (KEY, NAME, WORD)):
+                found.add(model._meta.label)
+    return found
+
+
+def test_nothing_of_a_person_stays_in_any_table(actor: Any, product: Any, store: Any, say: Any) -> None:
+    opportunity = create_opportunity(actor, product, title="People give up")
+    said = say(f"the {WORD} one", person=KEY, author_name=NAME, author_email=f"{NAME}@example.org")
+    other = say("somebody else says so too", person="jo")
+    link_excerpt(actor, other, opportunity)
+    merge(actor, said, other)
+    part(actor, said)
+    merge(actor, said, other)
+    add_note(actor, said, f"{NAME} called about the {WORD}")
+    answer_voice(actor, said, f"{NAME}, we fixed the {WORD}")
+
+    transcript = f"Ana: what about {WORD}?\n{NAME}: my {WORD} is gone\nAna: since when?\n{NAME}: yesterday"
+    talk = import_interview(actor, product, transcript, person=KEY, participant=NAME, interviewers=["Ana"]).interview
+    set_interview(actor, talk, notes=f"{WORD} again", segment=WORD)
+    link_highlight(actor, highlight_talk(actor, talk, Span(first=2, last=2)), opportunity)
+    write_snapshot(actor, talk, name=NAME, quick_facts=f"has a {WORD}", memorable_quote=f"my {WORD} is gone")
+
+    set_wish(actor, product, KEY, True)
+    log_contact(actor, product, KEY, kind="interview", subject="OPP-1")
+    questions = [{"id": "why", "kind": "open", "text": "Why?"}]
+    survey = create_survey(actor, product, title="Why", questions=questions, hidden=["plan"])
+    start_survey(actor, survey)
+    answer(survey, {"why": f"no {WORD}"}, Answerer(KEY, Via.API, KEY, {"plan": WORD}, url=f"https://x.org/{WORD}"))
+
+    assert len(tables_with_traces()) > 8
+    erase(actor, product, KEY)
+    assert tables_with_traces() == set()
