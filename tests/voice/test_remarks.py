@@ -1,5 +1,6 @@
 """Private notes stay with the team; official answers reach those who said it, merged voices too."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -42,7 +43,9 @@ def test_an_answer_reaches_all_who_said_so_once(actor: Any, say: Any, item: Any,
     merge(actor, say("me too", person="ana", author_email="ana@example.org", from_team=True), item)
     made = answer_voice(actor, fresh(item), "It is fixed in 4.2.", by_mail=True)
     assert (made.mailed, [mail.to for mail in post]) == (2, ["mira@example.org", "jo@example.org"])
-    assert post[1].text == "It is fixed in 4.2.\n\nYou told us: “export broken”"
+    assert re.fullmatch(r"It is fixed in 4\.2\.\n\nYou told us on \d+ \w+ \d{4}\.", post[1].text), (
+        "never their own words"
+    )
     assert "Sprout" in post[0].subject
 
 

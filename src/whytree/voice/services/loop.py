@@ -25,6 +25,8 @@ from .linking import Span, link_excerpt, unlink
 from .storing import store_drafts
 
 ANSWER_LENGTH = 4_000
+# Their own words stay here: whoever holds a public key can say that somebody's address is theirs.
+_ASKED = "You told us about this."
 _SIGNER = signing.Signer(salt="voice.loop")
 
 
@@ -55,7 +57,7 @@ def tell(actor: Actor, solution: Solution, keys: Sequence[str], *, by_mail: bool
     for asker in askers:
         requester = _requester(solution, asker)
         if by_mail:
-            _mail(asker, f"{solution.product.name}: what you asked for is there", f"{message}\n\n{_you_said(asker)}")
+            _mail(asker, f"{solution.product.name}: what you asked for is there", f"{message}\n\n{_ASKED}")
         _note(actor, requester, "tell", told_at=timezone.now(), told_by_id=actor.user_id)
     return len(askers)
 
@@ -70,7 +72,7 @@ def ask(actor: Actor, solution: Solution, keys: Sequence[str], *, by_mail: bool)
     for asker in askers:
         requester = _requester(solution, asker)
         if by_mail:
-            words = f"{_you_said(asker)}\n\nDid “{solution.title}” solve it? One click: {link_of(requester)}"
+            words = f"{_ASKED}\n\nDid “{solution.title}” solve it? One click: {link_of(requester)}"
             _mail(asker, f"{solution.product.name}: did this solve it?", words)
         _note(actor, requester, "ask", asked_at=timezone.now())
     return len(askers)
@@ -103,10 +105,6 @@ def _mail(asker: Asker, subject: str, text: str) -> None:
         send(Mail(asker.email, subject, text))
     except (MailRefused, Unavailable) as error:
         raise Conflict(f"The mail to {asker.name} was not taken: {error.message}") from error
-
-
-def _you_said(asker: Asker) -> str:
-    return f"You told us: “{asker.quote[:400]}”" if asker.quote else "You told us about this."
 
 
 def _requester(solution: Solution, asker: Asker) -> Requester:

@@ -18,7 +18,6 @@ from whytree.workspace.mail import Mail, MailRefused, is_set, send
 from whytree.workspace.pace import keep_pace
 from whytree.workspace.roles import Role
 
-from .erasing import TOMBSTONE
 from .merging import group_of
 
 MOST_MAILED = 100
@@ -26,8 +25,6 @@ MOST_MAILED = 100
 
 PRESSES, WITHIN = 60, 3_600
 """Answers by mail of one person, in an hour."""
-
-QUOTED = 400
 
 
 def add_note(actor: Actor, item: FeedbackItem, text: str) -> Remark:
@@ -102,9 +99,10 @@ def _send_all(item: FeedbackItem, reached: Sequence[tuple[FeedbackItem, str]], w
     """How many took it. The first that is refused says why; where some went before, those are not told of as unsent."""
     sent = 0
     for said, address in reached:
-        quote = "" if said.text == TOMBSTONE else f"\n\nYou told us: “{said.text[:QUOTED]}”"
+        # Their own words stay here: whoever holds a public key can say that somebody's address is theirs.
+        when = f"You told us on {said.said_at.day} {said.said_at:%B %Y}."
         try:
-            send(Mail(address, f"{item.product.name}: an answer to what you told us", f"{words}{quote}"))
+            send(Mail(address, f"{item.product.name}: an answer to what you told us", f"{words}\n\n{when}"))
         except (MailRefused, Unavailable) as error:
             if not sent:
                 raise Conflict(f"The mail was not taken: {error.message}") from error
