@@ -260,3 +260,8 @@ def test_the_list_begins_empty_and_says_what_runs(as_bob: Any, actor: Any, produ
     assert "1 survey is running" in page
     hits = as_bob.get("/p/sprout/why/box?q=SUR-1").content.decode()
     assert "Spring" in hits
+
+
+def test_the_bar_says_where_a_survey_belongs(as_alice: Client, survey: Survey) -> None:
+    page = as_alice.get(f"/p/sprout/{survey.ref}").content.decode()
+    assert 'href="/p/sprout/surveys" aria-current="true">Surveys' in page

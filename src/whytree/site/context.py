@@ -56,6 +56,10 @@ PLACES = (
 )
 
 
+# Inner places by the ids of what stands on their pages.
+_PLACE_OF = {"INT": "interviews", "SUR": "surveys", "THM": "themes", "EXP": "experiments"}
+
+
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Who is signed in, the product the bar speaks of, and the products to switch to."""
     me = _signed_in(request)
@@ -67,9 +71,16 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "me": me,
         "places": PLACES if product else (),
         "inside": request.path.removeprefix("/p/").split("/")[1:2],
+        "above": _above(request.path),
         "product": product,
         "my_products": mine,
     }
+
+
+def _above(path: str) -> str:
+    """The inner place that the page of an interview, a survey, a theme or an experiment belongs to."""
+    page = path.removeprefix("/p/").split("/")[1:2]
+    return _PLACE_OF.get(page[0].partition("-")[0], "") if page else ""
 
 
 def _signed_in(request: HttpRequest) -> User | None:
