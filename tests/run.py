@@ -61,7 +61,18 @@ def find(program: str) -> str | None:
 def run(name: str, extra: dict[str, str], *words: str) -> int:
     print(f"== Tests on {name}", flush=True)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n", str(WORKERS), "--dist", "loadfile", *words],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-n",
+            str(WORKERS),
+            "--dist",
+            "loadfile",
+            "--no-loadscope-reorder",
+            *words,
+        ],
         env={**os.environ, **extra},
         check=False,
     )
