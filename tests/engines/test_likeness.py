@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 
 from whytree.engines.likeness import MOST_WORDS, STEM, compare, stems, weight
 
-BANKING = Path("/work/shared/data/banking77/test.csv.gz")
-
 
 def test_words_that_end_differently_are_the_same_word() -> None:
     assert set(stems("Exporting EXPORTS the export, exported")) == {"export", "the"}
@@ -50,12 +48,11 @@ def test_it_lies_between_nothing_and_all(one: str, other: str) -> None:
     assert math.isfinite(found.score)
 
 
-@pytest.mark.skipif(not BANKING.exists(), reason="the labelled questions are not here")
-def test_what_is_suggested_mostly_means_the_same() -> None:
+def test_what_is_suggested_mostly_means_the_same(shared_data: Path) -> None:
     """3,080 questions with 77 labels: by chance 1 in 77 of the pairs would share theirs."""
     from whytree.voice.alike import SUGGESTED
 
-    with gzip.open(BANKING, "rt", encoding="utf-8") as file:
+    with gzip.open(shared_data / "banking77" / "test.csv.gz", "rt", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))[::2]
     texts = [stems(row["text"]) for row in rows]
     held = Counter(stem for text in texts for stem in text)

@@ -13,13 +13,11 @@ import pytest
 
 from whytree.engines.telling import FEWEST_LETTERS, Told, language_name, tell, tell_all
 
-DATA = Path("/work/shared/data")
 LANGUAGES = "ar,cs,da,de,el,es,fi,fr,he,hi,hu,id,it,ja,ko,nl,pl,pt,ro,ru,sv,tr,uk,vi"
-needs_data = pytest.mark.skipif(not DATA.exists(), reason="the real files are not here")
 
 
-def _rows(name: str, many: int) -> list[dict[str, str]]:
-    with gzip.open(DATA / name, "rt", encoding="utf-8") as file:
+def _rows(path: Path, many: int) -> list[dict[str, str]]:
+    with gzip.open(path, "rt", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     return random.Random(5).sample(rows, many)
 
@@ -79,7 +77,6 @@ def test_sentences_in_24_languages_are_told_apart() -> None:
     assert sum(found == language for found, language in answered) / len(answered) > 0.985
 
 
-@needs_data
 @pytest.mark.parametrize(
     ("name", "answered", "right"),
     [
@@ -92,16 +89,16 @@ def test_sentences_in_24_languages_are_told_apart() -> None:
         ),  # English and Hindi in Latin letters, mixed; all of it counts as English
     ],
 )
-def test_what_real_people_wrote(name: str, answered: float, right: float) -> None:
-    told = [tell(row["text"]).language for row in _rows(name, 500)]
+def test_what_real_people_wrote(shared_data: Path, name: str, answered: float, right: float) -> None:
+    told = [tell(row["text"]).language for row in _rows(shared_data / name, 500)]
     named = [one for one in told if one]
     assert len(named) / len(told) > answered
     assert named.count("en") / len(named) > right
 
 
-@needs_data
-def test_sentiment_agrees_with_the_stars_of_real_reviews() -> None:
-    rows = [(tell(row["text"]).sentiment, int(row["score"])) for row in _rows("play-reviews/greenlight.csv.gz", 1_500)]
+def test_sentiment_agrees_with_the_stars_of_real_reviews(shared_data: Path) -> None:
+    reviews = _rows(shared_data / "play-reviews" / "greenlight.csv.gz", 1_500)
+    rows = [(tell(row["text"]).sentiment, int(row["score"])) for row in reviews]
     positive = [stars for sentiment, stars in rows if sentiment == "positive"]
     negative = [stars for sentiment, stars in rows if sentiment == "negative"]
     assert sum(stars >= 4 for stars in positive) / len(positive) > 0.76
