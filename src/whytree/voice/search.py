@@ -76,20 +76,26 @@ def matching(items: QuerySet[FeedbackItem], query: Query) -> QuerySet[FeedbackIt
     """Those of `items` that match, with `rank`, the best first (smallest rank), then the newest."""
     if any(is_unspaced(word) for term in query.terms for word in term.words):
         return _containing(items, query)
+    on_sqlite = connections[items.db].vendor == "sqlite"
+    return _ranked(items, _fts5(query) if on_sqlite else _tsquery(query), "-said_at", "-pk")
+
+
+def _ranked(items: QuerySet[FeedbackItem], typed: str, *then: str) -> QuerySet[FeedbackItem]:
+    """Those of `items` that match what is typed in the database's own language, by `rank`, the smallest first, `then` by these."""
     if connections[items.db].vendor == "sqlite":
-        found = items.extra(  # noqa: S610 (both parts are constants; the query is bound)
+        found = items.extra(  # noqa: S610 - all parts are constants; what is typed is bound
             tables=[INDEX],
             # The plus keeps SQLite from looking each item up in the index of words, 200,000 times, instead of
             # walking the matches once and looking each of those up among the items.
             where=[f"{INDEX} MATCH %s", f"+{INDEX}.rowid = {TABLE}.id"],
-            params=[_fts5(query)],
+            params=[typed],
             select={"rank": f"{INDEX}.rank"},
         )
-        return found.order_by("rank", "-said_at", "-pk")
-    typed = _tsquery(query)
-    rank = RawSQL(f"-ts_rank({TABLE}.{INDEX}, to_tsquery('simple', %s))", [typed], output_field=FloatField())  # noqa: S611
-    matches = RawSQL(f"{TABLE}.{INDEX} @@ to_tsquery('simple', %s)", [typed], output_field=BooleanField())  # noqa: S611
-    return items.filter(matches).annotate(rank=rank).order_by("rank", "-said_at", "-pk")
+        return found.order_by("rank", *then)
+    words = "to_tsquery('simple', %s)"
+    rank = RawSQL(f"-ts_rank({TABLE}.{INDEX}, {words})", [typed], FloatField())  # noqa: S611 - as above
+    matches = RawSQL(f"{TABLE}.{INDEX} @@ {words}", [typed], BooleanField())  # noqa: S611 - as above
+    return items.filter(matches).annotate(rank=rank).order_by("rank", *then)
 
 
 def how_many_hold(beginnings: Iterable[str], *, most: int) -> dict[str, int]:
@@ -110,18 +116,9 @@ def how_many_hold(beginnings: Iterable[str], *, most: int) -> dict[str, int]:
 
 def holding_any(items: QuerySet[FeedbackItem], beginnings: Sequence[str]) -> QuerySet[FeedbackItem]:
     """Those of `items` that hold one of these, those that hold most and rarer ones first."""
-    if connections[items.db].vendor == "sqlite":
-        found = items.extra(  # noqa: S610 (both parts are constants; the words are bound)
-            tables=[INDEX],
-            where=[f"{INDEX} MATCH %s", f"+{INDEX}.rowid = {TABLE}.id"],
-            params=[" OR ".join(map(_beginning_fts5, beginnings))],
-            select={"rank": f"{INDEX}.rank"},
-        )
-        return found.order_by("rank", "-pk")
-    typed = " | ".join(map(_beginning_tsquery, beginnings))
-    rank = RawSQL(f"-ts_rank({TABLE}.{INDEX}, to_tsquery('simple', %s))", [typed], output_field=FloatField())  # noqa: S611
-    matches = RawSQL(f"{TABLE}.{INDEX} @@ to_tsquery('simple', %s)", [typed], output_field=BooleanField())  # noqa: S611
-    return items.filter(matches).annotate(rank=rank).order_by("rank", "-pk")
+    on_sqlite = connections[items.db].vendor == "sqlite"
+    join, spell = (" OR ", _beginning_fts5) if on_sqlite else (" | ", _beginning_tsquery)
+    return _ranked(items, join.join(map(spell, beginnings)), "-pk")
 
 
 def _beginning_fts5(word: str) -> str:

@@ -198,7 +198,7 @@ def drawn(
     }
     response = render(request, "voice/interview.html", context, status=error.status if error else 200)
     if kind:
-        response.media_source = media.source(found.media_url)  # type: ignore[attr-defined]
+        response.media_source = media.source(found.media_url)  # type: ignore[attr-defined]  # our middleware's, read for the policy
     return response
 
 
