@@ -120,7 +120,16 @@ class Subscription(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.board or self.saved)
+        return str(self.subject)
+
+    @property
+    def subject(self) -> Board | SavedQuestion:
+        """What comes; a constraint holds that it is one of the two."""
+        if self.board is not None:
+            return self.board
+        if self.saved is not None:
+            return self.saved
+        raise ValueError("a subscription to nothing")
 
 
 class Letter(models.Model):

@@ -74,8 +74,8 @@ def _line(found: Subscription, saved: SavedQuestion, question: Question) -> Line
 
 
 def _where(found: Subscription) -> str:
-    name, number = ("board", found.board.number) if found.board else ("saved_question", found.saved.number)  # type: ignore[union-attr]
-    return settings.WHYTREE.base_url + reverse(name, args=[found.product.slug, number])
+    name = "board" if found.board else "saved_question"
+    return settings.WHYTREE.base_url + reverse(name, args=[found.product.slug, found.subject.number])
 
 
 def as_text(found: Subscription, lines: list[Line], stop: str) -> str:
