@@ -16,7 +16,7 @@ from django.db import DatabaseError
 from whytree.engines.flags import Context, Evaluation, Evaluator
 from whytree.people.models import Person
 
-from . import live
+from . import live, membership
 from .assembling import rules_of, shared_of
 from .models import Flag, KeptVariant
 
@@ -76,7 +76,13 @@ def context_for(
     if not evaluators:
         return Context(sent, now, {}, flags.evaluators)
     attributes = _attributes(product_id, evaluators, unit, sent)
-    context = Context(attributes, now, {}, flags.evaluators)
+    cohorts = frozenset[str]().union(*(each.cohorts for each in evaluators))
+    cohorts_at = None
+    if cohorts:
+        belongs, cohorts_at = membership.cohorts_of(product_id, unit, cohorts)
+        said = attributes.get("person")
+        attributes = {**attributes, "person": {"cohorts": belongs, **(said if isinstance(said, dict) else {})}}
+    context = Context(attributes, now, {}, flags.evaluators, cohorts_at)
     sticky = [each.rules for each in evaluators if each.rules.is_sticky]
     if not sticky or not unit:
         return context
@@ -86,7 +92,7 @@ def context_for(
         if wanted and who and _is_id(who):
             given = _kept.get((product_id, f"{by}:{who}"), partial(_look_up_kept, product_id, who), {})
             kept |= {key: given[pk] for pk, key in wanted.items() if pk in given}
-    return Context(attributes, now, kept, flags.evaluators)
+    return Context(attributes, now, kept, flags.evaluators, cohorts_at)
 
 
 def _with_needed(flags: live.FlagSet, asked: Iterable[Evaluator]) -> list[Evaluator]:

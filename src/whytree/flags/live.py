@@ -19,6 +19,7 @@ from django.db import DatabaseError, transaction
 from whytree.engines.flags import Context, Evaluator
 from whytree.workspace.models import Product
 
+from . import membership
 from .assembling import rules_of, shared_of
 from .models import Flag, FlagSetVersion
 
@@ -115,6 +116,7 @@ def _load(product_id: int) -> FlagSet:
             evaluators[flag.key] = Evaluator(rules_of(flag, shared))
         except (ValueError, TypeError, KeyError):  # a row no service wrote; the other flags must not suffer from it
             log.exception("flag %s of product %s cannot be evaluated and is left out", flag.key, product_id)
+    membership.hold(product_id, frozenset[str]().union(*(each.cohorts for each in evaluators.values())))
     by_id = tuple(each for each in evaluators.values() if each.rules.is_open and each.rules.asks_only_for_the_id)
     product = Product.objects.filter(pk=product_id).values_list("slug", flat=True).first() or ""
     return FlagSet(version, evaluators, product, ids, metadata, stamps, by_id)
@@ -136,6 +138,7 @@ def look_again(product_id: int) -> None:
 def forget() -> None:
     """Drop everything held, as a new process would start."""
     _held.clear()
+    membership.forget()
 
 
 def flags_in_force(product_id: int, distinct_id: str) -> dict[str, str]:

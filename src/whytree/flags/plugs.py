@@ -8,6 +8,8 @@ from django.db.models import Q
 from django.db.models.signals import post_delete, post_save
 from django.urls import reverse
 
+from whytree.analytics.models import Cohort
+from whytree.errors import Conflict
 from whytree.people.queries import PersonRef
 from whytree.tree.models import Solution
 from whytree.workspace.actors import Actor
@@ -17,6 +19,7 @@ from whytree.workspace.sockets import (
     Figure,
     Hit,
     Panel,
+    on_fact,
     plug_erase,
     plug_export,
     plug_figure,
@@ -28,8 +31,9 @@ from whytree.workspace.sockets import (
 from . import asking, live
 from .live import flags_in_force
 from .models import Flag, FlagCondition, Holdout, KeptVariant
-from .queries import flags_by_solution, list_flags
+from .queries import asking_for, flags_by_solution, list_flags
 from .retiring import removable
+from .services import follow_cohort
 
 
 def plug() -> None:
@@ -39,6 +43,8 @@ def plug() -> None:
     for shared in (FlagCondition, Holdout):
         post_save.connect(_saved, sender=shared, dispatch_uid=f"flags.{shared.__name__}.saved")
         post_delete.connect(_deleted, sender=shared, dispatch_uid=f"flags.{shared.__name__}.deleted")
+    post_save.connect(_cohort_saved, sender=Cohort, dispatch_uid="flags.Cohort.saved")
+    on_fact("cohort_leaving", refuse_to_lose_cohort)
     plug_erase(erase_person)
     plug_export(export_person)
     plug_variants(flags_in_force)
@@ -55,6 +61,20 @@ def _saved(instance: Flag, **_: Any) -> None:
 
 def _deleted(instance: Flag, **_: Any) -> None:
     live.changed(instance.product_id)
+
+
+def _cohort_saved(instance: Cohort, **_: Any) -> None:
+    follow_cohort(instance)
+
+
+def refuse_to_lose_cohort(product: Product, key: str) -> None:
+    """Nobody would belong to it any more, and people would change variant without a word."""
+    users = [flag.key for flag in asking_for(product, key)]
+    if users:
+        raise Conflict(
+            f"The {'flag' if len(users) == 1 else 'flags'} {', '.join(users[:5])} {'asks' if len(users) == 1 else 'ask'} "
+            f"for {key}. Take it out of {'that rule' if len(users) == 1 else 'those rules'} first."
+        )
 
 
 def solution_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:
@@ -145,6 +165,7 @@ def erase_person(product: Product, person_key: str) -> int:
         if any(changed):
             activity.save(update_fields=["before", "after"])
     asking.forget()
+    live.forget()
     return gone
 
 

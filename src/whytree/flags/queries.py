@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from whytree.engines.flag_explaining import explain
 from whytree.engines.flag_rules.checking import references_in
+from whytree.engines.flag_rules.cohorts import cohorts_in, split
 from whytree.engines.flag_rules.describing import in_words
 from whytree.engines.flags import FULL_COVERAGE, Evaluation, percent
 from whytree.errors import Invalid, NotFound
@@ -21,6 +22,7 @@ from whytree.tree.queries import find_node
 from whytree.workspace.models import Product
 
 from . import asking
+from .assembling import rules_of, shared_of
 from .models import ExclusionGroup, Flag, FlagChange, FlagCondition, Holdout
 
 
@@ -54,6 +56,13 @@ def referring(product: Product, condition: str) -> list[Flag]:
     """The flags whose rule refers to this condition, archived or not."""
     flags = Flag.objects.filter(product=product, targeting__isnull=False).select_related("group", "product")
     return [flag for flag in flags if condition in references_in(flag.targeting)]
+
+
+def asking_for(product: Product, cohort: str) -> list[Flag]:
+    """The flags whose rule, or a condition of it, asks for this cohort, archived or not."""
+    shared = shared_of(product.pk)
+    flags = Flag.objects.filter(product=product, targeting__isnull=False).select_related("group", "product")
+    return [flag for flag in flags if cohort in cohorts_in(rules_of(flag, shared).targeting)]
 
 
 def holdout_share(product: Product) -> int:
@@ -186,8 +195,10 @@ def rule_sentences(flag: Flag) -> list[str]:
     if flag.group is not None:
         places = f"{flag.group_start:,} to {flag.group_end - 1:,} of 10,000"
         found.append(f"In the group {flag.group.key}, whose flags share nobody, it has the places {places}.")
-    if flag.targeting is not None:
-        found.append(f"Rule: {in_words(flag.targeting)}. Whom it gives nothing is left to the rollout.")
+    given, rest = split(flag.targeting)
+    found += [f"Whoever is in the cohort {cohort} gets {variant}." for cohort, variant in given.items()]
+    if rest is not None:
+        found.append(f"Rule: {in_words(rest)}. Whom it gives nothing is left to the rollout.")
     if flag.unit == "company":
         found.append("All people of one company get the same.")
     if flag.is_sticky:

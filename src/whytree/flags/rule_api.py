@@ -6,6 +6,7 @@ from typing import Any
 from ninja import Router, Schema, Status
 from pydantic import Field
 
+from whytree.engines.flag_rules.cohorts import split
 from whytree.engines.flag_rules.describing import in_words
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
@@ -32,6 +33,7 @@ class RulesOut(Schema):
     key: str
     targeting: dict[str, Any] | None = Field(description="JsonLogic in flagd's format.")
     says: str = Field(description="The rule in words; empty for none.")
+    cohorts: dict[str, str] = Field(description="Cohorts that the rule gives a variant before anything else.")
     overrides: dict[str, str]
     prerequisites: list[Needed]
     on_from: datetime | None
@@ -52,6 +54,7 @@ class RulesOut(Schema):
             key=flag.key,
             targeting=flag.targeting,
             says="" if flag.targeting is None else in_words(flag.targeting),
+            cohorts=split(flag.targeting)[0],
             overrides=flag.overrides,
             prerequisites=[Needed(flag=one["flag"], variants=one["variants"]) for one in flag.prerequisites],
             on_from=flag.on_from,
@@ -72,6 +75,10 @@ class RulesIn(Schema):
     """What is left out stays."""
 
     targeting: dict[str, Any] | None = None
+    cohorts: dict[str, str] | None = Field(
+        None,
+        description="A cohort's key to the variant of its people; put in front of the rule in place of those that were there.",
+    )
     overrides: dict[str, str] | None = None
     prerequisites: list[Needed] | None = None
     on_from: datetime | None = None

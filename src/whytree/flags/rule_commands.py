@@ -120,6 +120,9 @@ def set_(
     override: Annotated[
         list[str] | None, typer.Option(help="id=variant for one person, repeated; id= takes theirs away.")
     ] = None,
+    cohort: Annotated[
+        list[str] | None, typer.Option(help="cohort=variant for all its people, repeated; cohort= takes it away.")
+    ] = None,
     needs: Annotated[
         list[str] | None, typer.Option(help='flag=variant that must be given, repeated; "" needs nothing.')
     ] = None,
@@ -151,8 +154,10 @@ def set_(
         "heeds_holdout": heed_holdout,
         "bucketing": bucketing,
     }
-    if override is not None:
-        body["overrides"] = _overrides(client.get(path)["overrides"], override)
+    if override is not None or cohort is not None:
+        there = client.get(path)
+        body["overrides"] = _chosen(there["overrides"], override) if override is not None else None
+        body["cohorts"] = _chosen(there["cohorts"], cohort) if cohort is not None else None
     if needs is not None:
         body["prerequisites"] = _needed(needs)
     if order is not None:
@@ -178,12 +183,12 @@ def _moment(text: str) -> str | None:
     return found.isoformat() if found else None
 
 
-def _overrides(there: dict[str, str], words: list[str]) -> dict[str, str]:
+def _chosen(there: dict[str, str], words: list[str]) -> dict[str, str]:
     found = dict(there)
     for word in words:
         unit, sign, variant = word.rpartition("=")
         if not (unit and sign):
-            raise CommandError(f"{word!r} is not id=variant.")
+            raise CommandError(f"{word!r} is not name=variant.")
         found.pop(unit, None)
         if variant:
             found[unit] = variant

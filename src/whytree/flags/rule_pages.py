@@ -10,6 +10,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
+from whytree.analytics.cohorts.queries import list_cohorts
+from whytree.engines.flag_rules.cohorts import split
 from whytree.engines.flag_rules.describing import in_words, laid_out
 from whytree.errors import Conflict, Invalid
 from whytree.workspace.access import role_of
@@ -32,6 +34,7 @@ def rule_context(flag: Flag, form: Mapping[str, Any] | None = None) -> dict[str,
         "will_lock_by_rule": not flag.is_open and flag.hypothesis is not None and not flag.hypothesis.is_locked,
         "units": BucketBy.choices,
         "conditions": queries.list_conditions(product),
+        "cohorts": list_cohorts(product),
         "holdout_percent": queries.holdout_share(product) / 100,
     }
 
@@ -64,8 +67,10 @@ def shared_context(request: PageRequest, product: Product, form: Mapping[str, An
 
 
 def _form_of(flag: Flag) -> dict[str, Any]:
+    given, rest = split(flag.targeting)
     return {
-        "targeting": "" if flag.targeting is None else laid_out(flag.targeting),
+        "targeting": "" if rest is None else laid_out(rest),
+        "cohorts": "\n".join(f"{key} = {variant}" for key, variant in given.items()),
         "overrides": "\n".join(f"{unit} = {variant}" for unit, variant in flag.overrides.items()),
         "prerequisites": "\n".join(
             f"{needed['flag']} = {variant}" for needed in flag.prerequisites for variant in needed["variants"]
@@ -103,6 +108,7 @@ def _edits(form: Mapping[str, Any], key: str) -> services.RuleEdits:
     text = str(form.get("targeting", "")).strip()
     return {
         "targeting": rule_in(json_object(text, "The rule"), key)[0] if text else None,
+        "cohorts": pairs_of(str(form.get("cohorts", "")), "cohort"),
         "overrides": pairs_of(str(form.get("overrides", "")), "override"),
         "prerequisites": _needed(str(form.get("prerequisites", ""))),
         "on_from": moment_of(str(form.get("on_from", ""))),

@@ -103,6 +103,7 @@ FACTS = {
     "experiment_due": "actor, product, hypothesis_id, due_at: the day on which an experiment is read was set",
     "experiment_decided": "actor, product, hypothesis_id, verdict, decision, learning: an experiment was decided",
     "solution_moved": "actor, product, solution_id, state: a solution entered a state: kept, rolled back, dropped ...",
+    "cohort_leaving": "product, key: a cohort is about to be removed; whoever needs it raises",
     "act_undone": "product, activity: somebody took an act back, so that `before` holds again",
     "review_decided": "actor, product, solution_id, hypothesis_id, decision, learning: an outcome review was decided",
 }

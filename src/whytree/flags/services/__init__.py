@@ -5,7 +5,7 @@ from .making import Edits, create_flag, edit_flag
 from .moving import Moved, Moving, import_flags
 from .rollout import archive_flag, open_flag, restore_flag, set_rollout, turn_off, turn_on
 from .rules import RuleEdits, go_back, set_rules
-from .shared import remove_condition, set_condition, set_holdout
+from .shared import follow_cohort, remove_condition, set_condition, set_holdout
 
 __all__ = [
     "Edits",
@@ -16,6 +16,7 @@ __all__ = [
     "create_flag",
     "edit_flag",
     "flags_in_force",
+    "follow_cohort",
     "go_back",
     "import_flags",
     "open_flag",

@@ -6,7 +6,9 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from whytree.analytics.models import Cohort
 from whytree.engines import flags as engine
+from whytree.engines.flag_rules.cohorts import cohorts_in
 from whytree.errors import Conflict, Invalid
 from whytree.workspace.actors import Actor
 from whytree.workspace.sockets import tell_fact
@@ -64,7 +66,12 @@ def digest(flag: Flag) -> str:
     group = [rules.group.salt, rules.group.start, rules.group.end] if rules.group else None
     if not any((*decides, group)):
         return ""
-    said = json.dumps([*decides, group, flag.bucketing, flag.arm_order], sort_keys=True)
+    parts = [*decides, group, flag.bucketing, flag.arm_order]
+    asked = cohorts_in(rules.targeting)
+    if asked:  # only then, so that the digests of all other rules stay what they were
+        found = Cohort.objects.filter(product_id=flag.product_id, key__in=asked).order_by("key")
+        parts.append([[cohort.key, cohort.definition, cohort.version] for cohort in found])
+    said = json.dumps(parts, sort_keys=True)
     return hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 

@@ -6,6 +6,8 @@ from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
 
+from whytree.analytics.cohorts.queries import refuse_missing
+from whytree.engines.flag_rules import cohorts
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.workspace.access import require
 from whytree.workspace.activity import activity_for, record, snapshot
@@ -14,6 +16,7 @@ from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from ..definition import (
+    checked_cohorts,
     checked_key,
     checked_logic,
     checked_metadata,
@@ -31,11 +34,13 @@ MOVES_EVERYBODY = ("bucketing", "arm_order", "unit", "salt")
 class RuleEdits(TypedDict, total=False):
     """What `set_rules` may change; what is left out stays.
 
-    `targeting` is JsonLogic in flagd's format, None for no rule. `group` is the key of an exclusion group, made when it
+    `targeting` is JsonLogic in flagd's format, None for no rule; `cohorts` are those that it gives a variant before
+    anything else, by key, and are put in front of it. `group` is the key of an exclusion group, made when it
     is new, "" for none; `group_start` and `group_end` are the flag's places in it, 0 to 10,000.
     """
 
     targeting: Mapping[str, Any] | None
+    cohorts: Mapping[str, str]
     overrides: Mapping[str, str]
     prerequisites: Sequence[Mapping[str, Any]]
     on_from: datetime | None
@@ -65,9 +70,8 @@ def set_rules(
 
 
 def _put(flag: Flag, edits: RuleEdits) -> None:
-    if "targeting" in edits:
-        targeting = edits["targeting"]
-        flag.targeting = None if targeting is None else checked_logic(targeting)
+    if "targeting" in edits or "cohorts" in edits:
+        flag.targeting = _targeting(flag, edits)
     if "overrides" in edits:
         flag.overrides = checked_overrides(edits["overrides"])
     if "prerequisites" in edits:
@@ -85,6 +89,20 @@ def _put(flag: Flag, edits: RuleEdits) -> None:
     for name in ("on_from", "on_until", "is_sticky", "group_start", "group_end", "heeds_holdout"):
         if name in edits:
             setattr(flag, name, edits[name])
+
+
+def _targeting(flag: Flag, edits: RuleEdits) -> dict[str, Any] | None:
+    targeting: Any = edits["targeting"] if "targeting" in edits else cohorts.split(flag.targeting)[1]
+    if "cohorts" in edits:
+        given, rest = checked_cohorts(edits["cohorts"], flag.variants), targeting
+        if cohorts.split(flag.targeting) == (given, rest):
+            return flag.targeting  # as it was written
+        targeting = cohorts.joined(given, rest)
+    if targeting is None:
+        return None
+    checked = checked_logic(targeting)
+    refuse_missing(flag.product, sorted(cohorts.cohorts_in(checked)))
+    return checked
 
 
 def _known(value: str, known: Sequence[str], what: str) -> str:

@@ -6,8 +6,11 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from whytree.analytics.cohorts.queries import refuse_missing
+from whytree.analytics.models import Cohort
 from whytree.engines import flags as engine
 from whytree.engines.flag_rules.checking import references_in
+from whytree.engines.flag_rules.cohorts import cohorts_in
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
@@ -17,8 +20,9 @@ from whytree.workspace.roles import Role
 
 from ..assembling import rules_of, shared_of
 from ..definition import checked_key, checked_logic, checked_name
+from ..live import changed
 from ..models import Flag, FlagCondition, Holdout
-from ..queries import list_flags, referring
+from ..queries import asking_for, list_flags, referring
 from .changing import digest, write_change
 
 
@@ -31,6 +35,7 @@ def set_condition(
     logic = checked_logic(logic)
     if references_in(logic):
         raise Invalid("A condition cannot refer to another one, as in flagd. Write that one's rule here.")
+    refuse_missing(product, sorted(cohorts_in(logic)))
     condition = FlagCondition.objects.select_for_update().filter(product=product, key=key).first()
     before = snapshot(condition) if condition else None
     affected = {flag.pk: digest(flag) for flag in referring(product, key)}
@@ -54,6 +59,18 @@ def _follow(actor: Actor, product: Product, before: Mapping[int, str]) -> None:
         if digest(flag) != before[flag.pk]:
             flag.save()
             write_change(actor, flag, timezone.now())
+
+
+@transaction.atomic
+def follow_cohort(cohort: Cohort) -> None:
+    """A cohort became another one: flags that ask for it begin a new period, and every process looks up its people anew."""
+    flags = asking_for(cohort.product, cohort.key)
+    for flag in flags:
+        last = flag.changes.last()
+        if last is not None and last.rules != digest(flag):
+            write_change(Actor.system(f"The cohort {cohort.key}"), flag, timezone.now())
+    if flags:
+        changed(cohort.product_id)
 
 
 @transaction.atomic
