@@ -24,7 +24,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from whytree.engines.flags import Context, Evaluation, Evaluator
-from whytree.workspace.keys import find_key
+from whytree.workspace.keys import KeyFacts, find_key
 
 from . import live
 from .asking import context_for, keep
@@ -108,13 +108,14 @@ def _question(request: HttpRequest, key: str) -> Question:
     if request.method != "POST":
         raise Refused(405, "GENERAL", "Evaluate with POST.", Allow="POST, OPTIONS")
     try:
-        product_id, source = asker(request)
+        facts = asker(request)
         attributes = _context(request)
-        flags = live.flag_set(product_id)
+        product_id = facts.product_id or 0
+        flags = live.flag_set(product_id, facts.environment_id)
     except DatabaseError as error:
         raise Refused(503, "GENERAL", "The flags cannot be read at the moment. Try again.", Retry_After="1") from error
     unit = attributes.get("targetingKey")
-    return Question(product_id, source, unit, key, flags, request.headers.get("If-None-Match", ""), attributes)
+    return Question(product_id, facts.kind, unit, key, flags, request.headers.get("If-None-Match", ""), attributes)
 
 
 @ofrep
@@ -128,7 +129,7 @@ def evaluate_flag(asked: Question) -> HttpResponse:
     (answer,) = asked.answers([evaluator], context)
     if answer.error:
         raise Refused(400, answer.error, _why(answer))
-    if answer.in_rollout and asked.unit:
+    if answer.in_rollout and asked.unit and asked.flags.environment_id is None:
         queue.note(asked.product_id, asked.key, asked.unit, answer.variant, answer.reason, asked.source)
     return json_answer(_encode(_success(answer, asked.flags, _cohorts_as_of(context))))
 
@@ -177,8 +178,8 @@ def matches(header: str, etag: str) -> bool:
     return etag in sent or "*" in sent
 
 
-def asker(request: HttpRequest) -> tuple[int, str]:
-    """The product that the shown key belongs to, and the key's kind."""
+def asker(request: HttpRequest) -> KeyFacts:
+    """The shown key: the product and the environment that it belongs to, and its kind."""
     scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
     secret = bearer.strip() if scheme.lower() == "bearer" else request.headers.get("X-API-Key", "")
     facts = find_key(secret) if secret else None
@@ -190,7 +191,7 @@ def asker(request: HttpRequest) -> tuple[int, str]:
     if facts.product_id is None:
         raise Refused(403, "GENERAL", "A personal token belongs to no product. Use a capture or server key.")
     slow_down(facts.id)
-    return facts.product_id, facts.kind
+    return facts
 
 
 _rate = Rate(settings.WHYTREE.flag_rate)

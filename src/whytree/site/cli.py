@@ -43,6 +43,7 @@ ALONE = {"why": ("why",), "start": ("why",), "themes": ("voice",)}
 GROUPS = {
     "product": "Products.",
     "member": "Who belongs to a product.",
+    "environment": "Where code runs beside production, with flag states and keys of its own.",
     "key": "Capture and server keys.",
     "token": "Your personal tokens.",
     "event": "What people do, as your product sends it.",

@@ -10,9 +10,9 @@ from whytree.analytics.cohorts.queries import refuse_missing
 from whytree.engines.flag_rules import cohorts
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.workspace.access import require
-from whytree.workspace.activity import activity_for, record, snapshot
+from whytree.workspace.activity import activity_for, snapshot
 from whytree.workspace.actors import Actor
-from whytree.workspace.models import Product
+from whytree.workspace.models import Environment, Product
 from whytree.workspace.roles import Role
 
 from ..definition import (
@@ -24,9 +24,10 @@ from ..definition import (
     checked_overrides,
     checked_prerequisites,
 )
-from ..models import BucketBy, Bucketing, ExclusionGroup, Flag
+from ..models import PLACED, BucketBy, Bucketing, ExclusionGroup, Flag
+from ..placing import all_placed
 from ..queries import find_flag, list_flags
-from .changing import check, moment, refuse_archived, tell_opened, write_change
+from .changing import ANSWERS, check, moment, refuse_archived, save_change
 
 MOVES_EVERYBODY = ("bucketing", "arm_order", "unit", "salt")
 
@@ -58,11 +59,17 @@ class RuleEdits(TypedDict, total=False):
 
 @transaction.atomic
 def set_rules(
-    actor: Actor, product: Product, key: str, *, at: datetime | None = None, **edits: Unpack[RuleEdits]
+    actor: Actor,
+    product: Product,
+    key: str,
+    *,
+    at: datetime | None = None,
+    environment: Environment | None = None,
+    **edits: Unpack[RuleEdits],
 ) -> Flag:
     """Change who is singled out, and how. A prediction tied to the flag locks when people begin to meet it."""
     require(actor, product, Role.MEMBER)
-    flag = find_flag(product, key, for_update=True)
+    flag = find_flag(product, key, for_update=True, environment=environment)
     refuse_archived(flag)
     at, before, was_open = moment(at), snapshot(flag), flag.is_open
     _put(flag, edits)
@@ -118,18 +125,27 @@ def _group(flag: Flag, key: str) -> ExclusionGroup | None:
 
 
 def _saved(actor: Actor, flag: Flag, before: dict[str, Any], was_open: bool, at: datetime, verb: str) -> Flag:
+    check_rules(flag, before, was_open)
+    return save_change(actor, flag, before, was_open=was_open, at=at, verb=verb)
+
+
+def check_rules(flag: Flag, before: Mapping[str, Any], was_open: bool) -> None:
+    """Raise for rules that move people without a word, wait for each other, or take another flag's places."""
     check(flag)
+    _check_place(flag, before)
     _check_moves(flag, before, was_open)
     _check_prerequisites(flag)
     _check_group(flag)
-    if snapshot(flag) == before:
-        return flag
-    flag.save()
-    record(actor, flag.product, verb, flag, before=before, after=snapshot(flag), undoable=False)
-    write_change(actor, flag, at)
-    if flag.is_open and not was_open:
-        tell_opened(actor, flag, at)
-    return flag
+
+
+def _check_place(flag: Flag, before: Mapping[str, Any]) -> None:
+    if flag.environment is None:
+        return
+    now = snapshot(flag)
+    same = [name for name in ANSWERS if name not in PLACED and now[name] != before[name]]
+    if same:
+        what = same[0].removesuffix("_id").replace("_", " ")
+        raise Invalid(f"The {what} of {flag.key} is the same in every environment. Change it in production.")
 
 
 def _check_moves(flag: Flag, before: Mapping[str, Any], was_open: bool) -> None:
@@ -142,7 +158,7 @@ def _check_moves(flag: Flag, before: Mapping[str, Any], was_open: bool) -> None:
 
 def _check_prerequisites(flag: Flag) -> None:
     """Each must be there, with the variants that are named; no flag may wait for itself."""
-    flags = {other.key: other for other in list_flags(flag.product)} | {flag.key: flag}
+    flags = {other.key: other for other in all_placed(list_flags(flag.product), flag.environment)} | {flag.key: flag}
     for needed in flag.prerequisites:
         other = flags.get(needed["flag"])
         if other is None:
@@ -185,29 +201,29 @@ def _check_group(flag: Flag) -> None:
             )
 
 
-RESTORED = (
-    *("kind", "variants", "default_variant", "off_variant", "weights", "coverage", "is_on", "salt", "bucketing"),
-    *("arm_order", "targeting", "overrides", "prerequisites", "on_from", "on_until", "unit", "is_sticky"),
-    *("group_id", "group_start", "group_end", "heeds_holdout", "metadata"),
-)
-
-
 @transaction.atomic
-def go_back(actor: Actor, product: Product, key: str, activity_id: int) -> Flag:
+def go_back(
+    actor: Actor, product: Product, key: str, activity_id: int, *, environment: Environment | None = None
+) -> Flag:
     """Make the flag answer again as it did after that change. Its name and what it is for stay as they are."""
     require(actor, product, Role.MEMBER)
-    flag = find_flag(product, key, for_update=True)
+    flag = find_flag(product, key, for_update=True, environment=environment)
     refuse_archived(flag)
-    activity = activity_for(flag).filter(pk=activity_id).first()
+    subject = flag if environment is None else flag.state_there
+    activity = activity_for(subject).filter(pk=activity_id).first() if subject is not None else None
     if activity is None or activity.after is None:
         raise NotFound(f"There is no such change of {flag.key}. Its history lists them.")
     before, was_open = snapshot(flag), flag.is_open
+    lay_down(flag, {name: value for name, value in activity.after.items() if environment is None or name in PLACED})
+    return _saved(actor, flag, before, was_open, moment(None), "go_back")
+
+
+def lay_down(flag: Flag, values: Mapping[str, Any]) -> None:
+    """Make the flag answer as these stored values say, those of a snapshot; nothing is written yet."""
     fields = {field.attname: field for field in Flag._meta.concrete_fields}
-    for name in RESTORED:
-        if name in activity.after:
-            value = activity.after[name]
+    for name in ANSWERS:
+        if name in values:
             is_json = fields[name].get_internal_type() == "JSONField"
-            setattr(flag, name, value if is_json else fields[name].to_python(value))
+            setattr(flag, name, values[name] if is_json else fields[name].to_python(values[name]))
     if flag.group_id is not None and not ExclusionGroup.objects.filter(pk=flag.group_id).exists():
         flag.group = None
-    return _saved(actor, flag, before, was_open, moment(None), "go_back")
