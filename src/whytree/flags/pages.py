@@ -158,7 +158,7 @@ def flag_page(
         "sentence": _flag_sentence(flag) if flag.environment is None else f"In {flag.place}: {_flag_sentence(flag)}",
         "history": queries.history(flag),
         "versions": versions(flag),
-        "exposures": _exposures(flag) if flag.environment is None else None,
+        **_met(flag),
         "days": DAYS,
         "snippet": python_snippet(flag, request.build_absolute_uri("/").rstrip("/")),
         "solutions": Solution.objects.filter(product=flag.product, closed_at=None),
@@ -206,12 +206,17 @@ def _flag_sentence(flag: Flag) -> str:
     return f"{reach}: {queries.shares(flag.weights)}; the others get {flag.default_variant}."
 
 
-def _exposures(flag: Flag) -> queries.ExposureTable | None:
-    """None while the event store does not answer: the rollout must stay within reach then."""
+def _met(flag: Flag) -> dict[str, Any]:
+    """Nothing while the event store does not answer: the rollout must stay within reach then."""
+    if flag.environment is not None:
+        return {"exposures": None}
     try:
-        return queries.exposure_table(flag, days=DAYS)
+        exposures = queries.exposure_table(flag, days=DAYS)
+        lately = queries.met_lately(flag, days=DAYS) if exposures.days else []
     except Unavailable:
-        return None
+        return {"exposures": None}
+    by_variant = {name: [one for one in lately if one.variant == name] for name in exposures.variants}
+    return {"exposures": exposures, "lately": {name: met for name, met in by_variant.items() if met}}
 
 
 def _evaluation(flag: Flag, request: HttpRequest) -> dict[str, Any]:
