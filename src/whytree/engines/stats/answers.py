@@ -28,6 +28,8 @@ Method = Literal[
     "Welch, CUPED",
     "delta",
     "delta, CUPED",
+    "delta, clusters drawn",
+    "cluster means, Welch",
     "Fieller",
     "Woodruff",
     "order statistics",

@@ -19,7 +19,6 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.models import Activity, Membership, Product
 from whytree.workspace.roles import Discipline, Role
 
-
 #: The hypothesis' own numbers.
 FORECAST = ("forecast_low", "forecast_likely", "forecast_high")
 
