@@ -60,16 +60,18 @@ def make(units: int, folder: Path) -> Path:
 
 def ours(file: Path) -> tuple[float, float]:
     """Best of three, through the command's own door."""
+    from typer.main import get_command
+
     from whytree.site.cli import build
 
-    command = build()
+    command = get_command(build())  # once: the peer is imported and ready, too
     words = ["experiment", "analyze", str(file), "--unit", "user", "--arm", "arm", "--json"]
     words += [word for at in range(METRICS) for word in ("--metric", f"m{at}")]
     clock = processor = float("inf")
     for _ in range(RUNS):
         begun, spent = time.perf_counter(), time.process_time()
         with contextlib.redirect_stdout(io.StringIO()):
-            command(words, standalone_mode=False)
+            command.main(words, standalone_mode=False)
         clock, processor = min(clock, time.perf_counter() - begun), min(processor, time.process_time() - spent)
     return clock, processor
 

@@ -42,3 +42,6 @@ MOST_LOOKS = 20
 
 #: What of the voices since exposure a page shows.
 VOICES_SHOWN = 6
+
+#: Parts of the units that are told apart; the others are counted as left out.
+MOST_PARTS = 12

@@ -95,7 +95,7 @@ def stratified_means(strata: Sequence[Stratum[Moments]], *, level: float = LEVEL
     freedom = 1 / sum(float(((part / variance) ** 2 / (n - 1)).sum()) for part, n in crowd) - len(theta)
     plain = [[part.combined(_first(part)) for part in arm] for arm in arms]
     before = sum(float(weights**2 @ [part.variance / part.n for part in arm]) for arm in plain)
-    return _effect(
+    return effect_of(
         (means[0], float(parts[0].sum()), sizes[0]),
         (means[1], float(parts[1].sum()), sizes[1]),
         freedom,
@@ -196,7 +196,7 @@ def compare_ratios(control: Moments, treatment: Moments, *, level: float = LEVEL
     # the covariates' correction belongs to the difference; it is laid on the ratios themselves
     shift0, shift1 = answer.control - float(lines[0].mean[0]), answer.treatment - float(lines[1].mean[0])
     parts = _parts(answer, lines)
-    return _effect(
+    return effect_of(
         (means[0] + shift0, parts[0], control.n),
         (means[1] + shift1, parts[1], treatment.n),
         answer.freedom,
@@ -222,7 +222,7 @@ def _parts(effect: Effect, lines: list[Moments]) -> tuple[float, float]:
     return (effect.error**2 * raw[0] / total, effect.error**2 * raw[1] / total)
 
 
-def _effect(
+def effect_of(
     control: tuple[float, float, int],
     treatment: tuple[float, float, int],
     freedom: float,
@@ -230,6 +230,7 @@ def _effect(
     method: Method,
     reduction: float | None = None,
 ) -> Effect:
+    """From each arm's value, its squared error and its units."""
     (mean0, spread0, n0), (mean1, spread1, n1) = control, treatment
     gap, error = mean1 - mean0, math.sqrt(spread0 + spread1)
     reach = z(level) if math.isinf(freedom) else -float(special.stdtrit(freedom, (1 - level) / 2))
@@ -382,7 +383,7 @@ FEWEST_BEYOND = 20
 
 def compare_quantiles(control: Quantile, treatment: Quantile, *, level: float = LEVEL) -> Effect:
     """Difference of two quantiles, normal theory. Promise: 1 - level, within about a point from 20 units beyond."""
-    return _effect(
+    return effect_of(
         (control.value, control.error**2, control.n),
         (treatment.value, treatment.error**2, treatment.n),
         math.inf,
@@ -408,7 +409,7 @@ def stratified_quantiles(
     values = [float(weights @ np.array([pair[at].value for pair in used])) for at in (0, 1)]
     spreads = [float(weights**2 @ np.array([pair[at].error ** 2 for pair in used])) for at in (0, 1)]
     single = all(arm.rows == arm.n for pair in used for arm in pair)
-    return _effect(
+    return effect_of(
         (values[0], spreads[0], int(n0.sum())),
         (values[1], spreads[1], int(n1.sum())),
         math.inf,
@@ -453,7 +454,7 @@ def compare_clusters(control: Moments, treatment: Moments, *, level: float = LEV
     # of `k` groups: sum of squared residuals / k^2 x k_eff / (k_eff - 1)
     parts = [float(line.m2[0, 0]) / line.n**2 * k / (k - 1) for line, k in zip(lines, effective, strict=True)]
     freedom = sum(parts) ** 2 / sum(part**2 / (k - 1) for part, k in zip(parts, effective, strict=True))
-    return _effect(
+    return effect_of(
         (means[0], parts[0], control.n), (means[1], parts[1], treatment.n), freedom, level, "delta, clusters drawn"
     )
 
@@ -472,7 +473,7 @@ def stratified_clusters(strata: Sequence[Stratum[Moments]], *, level: float = LE
     spreads = [float(weights**2 @ np.array([getattr(one, name) ** 2 for one in used])) for name in _ERRORS]
     values = [float(weights @ np.array([getattr(one, name) for one in used])) for name in ("control", "treatment")]
     lost = sum(float(w**4 * one.error**4 / one.freedom) for w, one in zip(weights, used, strict=True))
-    return _effect(
+    return effect_of(
         (values[0], spreads[0], int(n0.sum())),
         (values[1], spreads[1], int(n1.sum())),
         sum(spreads) ** 2 / lost,
