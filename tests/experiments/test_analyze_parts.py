@@ -136,7 +136,7 @@ def switched(rng: np.random.Generator, blocks: int) -> str:
 
 
 def test_periods_that_were_drawn_count_once_each_after_their_burn_in(table: Write, analyze: Analyze) -> None:
-    file = table(switched(np.random.default_rng(6), 60))
+    file = table(switched(np.random.default_rng(10), 60))
     words = ("--metric", "wait", "--down", "wait", "--switchback")
     rough = analyze(file, *words, unit="period")
     found = analyze(file, *words, "--time", "minute", "--burn-in", "30", unit="period")

@@ -12,6 +12,7 @@ from whytree.workspace.commands import AsJson
 from whytree.workspace.printing import show
 
 from . import trial_commands
+from .deeper.commands import register as register_deeper
 from .rollouts.commands import register as register_rollouts
 
 Ref = Annotated[str, typer.Argument(help="An experiment's id, as EXP-4.")]
@@ -28,6 +29,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     experiment.command("stop")(stop_experiment)
     experiment.command("decide")(decide_experiment)
     trial_commands.register(group)
+    register_deeper(group)
     register_rollouts(group)
 
 

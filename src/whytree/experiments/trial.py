@@ -44,6 +44,7 @@ from whytree.stores import exposures
 from whytree.stores.amounts import Placed
 from whytree.stores.companies import Companies
 from whytree.stores.exposures import ArmSums, Drawn, Span, Sums
+from whytree.stores.filters import Selection
 from whytree.workspace.models import Product
 
 from .constants import FEWEST_COMPANIES, FEWEST_PEOPLE
@@ -150,6 +151,15 @@ class Counted:
             return NoAnswer(f"Nobody in {arm} has such a number.")
         value, low, high = (end / self.counting.per for end in (one.value, one.low, one.high))
         return quantile_between(value, low, high, placing.share, one.people, one.rows)
+
+    def cell_moments(self, place: int, arm: str) -> Moments:
+        """One arm's sums in one period of constant weights."""
+        return self._moments(self._cell(place, arm))
+
+    def closed_in(self, place: int, arm: str) -> int:
+        """Units of one arm and period whose window is over."""
+        cell = self._cell(place, arm)
+        return cell[0].closed if cell is not None else 0
 
     def _cell(self, place: int, arm: str) -> tuple[ArmSums, Sums] | None:
         return next(((cell, self.sums(cell)) for cell in self.cells if (cell.period, cell.arm) == (place, arm)), None)
@@ -269,6 +279,16 @@ class Trial:
             parts[cell.part].append(cell)
         largest = sorted(parts.items(), key=lambda item: -sum(cell.seen for cell in item[1]))
         return {part: Counted(asked, mine, 0, len(self.stretches), placed, drawn, part) for part, mine in largest}
+
+    def count_reached(self, asked: Counting, reached: Selection) -> dict[str, Counted]:
+        """One metric of those who did something within the window (`exposures.REACHED`), and of the others (empty)."""
+        cells = exposures.by_period_and_arm(
+            self.product.pk, self.flag_key, self._spans, [asked.goal], asked.window, **self._known, reached=reached
+        )
+        return {
+            part: Counted(asked, [cell for cell in cells if cell.part == part], 0, len(self.stretches))
+            for part in (exposures.REACHED, "")
+        }
 
     def capped(self, asked: Counting, percentile: float) -> Counting:
         """With a cap at that percentile of all arms together, found in a pass of its own."""

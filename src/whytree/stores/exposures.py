@@ -46,8 +46,8 @@ class Goal:
     With `amount`, a property, its sum over those events instead; what holds no finite number adds nothing and is counted.
     `cap` is the most that one person may add up to. `before` asks for the same of the time before the exposure, as a
     covariate. `did` says it more closely than `event`: with filters, or one of several. `after`: only from so long after
-    the exposure on, and before the window's end. `bearing`: how many of the events carry the amount. `under`: what this
-    is divided by, over all people together.
+    the exposure on, and before the window's end, or before `until` after the exposure. `bearing`: how many of the events
+    carry the amount. `under`: what this is divided by, over all people together.
     """
 
     event: str
@@ -57,6 +57,7 @@ class Goal:
     before: timedelta | None = None
     did: Selection | None = None
     after: timedelta = timedelta(0)
+    until: timedelta | None = None
     bearing: bool = False
     under: "Goal | None" = None
 
@@ -121,6 +122,9 @@ class ArmSums:
     people: int = 0
     """Where companies are drawn: their people whose window has closed."""
 
+
+#: The part of those who did what was asked for (`reached`); the others' is empty.
+REACHED = "reached"
 
 # Clients may report every evaluation; these reasons say that the person was not in the rollout.
 NOT_IN_ROLLOUT = ("DEFAULT", "DISABLED", "ERROR")
@@ -239,6 +243,7 @@ def by_period_and_arm(
     without: Sequence[int] = (),
     since: datetime | None = None,
     by: str = "",
+    reached: Selection | None = None,
     drawn: Drawn | None = None,
 ) -> list[ArmSums]:
     """What people did of each goal within `window` of first meeting the flag, in one pass over the events.
@@ -247,11 +252,11 @@ def by_period_and_arm(
     in `without`, hashes of those marked internal. `since`: how far back a first exposure is looked for, where the flag
     was open before the first span; whoever met it then is no new person now.
     `by`: a column of the event (`filters.COLUMNS`), whose value at the first exposure parts the cells further.
-    `drawn`: companies are the units.
+    `reached`: parts them by whether they did that within the window (`REACHED`). `drawn`: companies are the units.
     """
     if not spans:
         return []
-    asked = _Asked(goals, by, drawn)
+    asked = _Asked(goals, by, drawn, reached)
     columns = "".join(_columns(goal, asked.gathers).format(i=i) for i, goal in enumerate(goals))
     persons = "sumIf(people, counts)" if asked.gathers else "0"
     sql = _ARMS.format(columns=columns, people=asked.units_sql(), persons=persons)
@@ -382,14 +387,17 @@ def entries_by_day(
 class _Asked:
     """The goals as SQL: which events and properties are read, and what becomes of them."""
 
-    def __init__(self, goals: Sequence[Goal], by: str = "", drawn: Drawn | None = None) -> None:
+    def __init__(
+        self, goals: Sequence[Goal], by: str = "", drawn: Drawn | None = None, reached: Selection | None = None
+    ) -> None:
         if by and by not in COLUMNS:
             raise ValueError(f"{by} is no column of an event")
         self._goals = goals
         self._by = by
         self._drawn = drawn
         self._bound = Bound()
-        read = [*goals, *(goal.under for goal in goals if goal.under)]
+        self._reached = None if reached is None else Goal(reached.events[0], did=reached)
+        read = [*goals, *(goal.under for goal in goals if goal.under), *([self._reached] if self._reached else [])]
         self._events = list(dict.fromkeys(event for goal in read for event in goal.selection.events))
         self._amounts = list(dict.fromkeys(goal.amount for goal in read if goal.amount))
         self._selections = list(dict.fromkeys(goal.did for goal in read if goal.did))
@@ -422,6 +430,8 @@ class _Asked:
             values += f",\n    {self._numbers(self._goals[0])} AS xs"
         unit, has_unit = PERSON, ""
         met, part, company = (f", toString({self._by})", "meetings[1].3", "''") if self._by else ("", "''", "''")
+        if self._reached is not None:
+            part = f"if(arrayExists(d -> {self._is_meant(self._reached)}, within), '{REACHED}', '')"
         if self._drawn is not None:
             own = unit_sql(self._drawn.companies, self._bound)
             if self._drawn.gathered:
@@ -464,9 +474,10 @@ class _Asked:
         return "".join(f",\n    {part}" for part in parts)
 
     def _inside(self, goal: Goal) -> str:
-        if not goal.after:
+        if not goal.after and goal.until is None:
             return "within"
-        return f"arrayFilter(d -> d.1 >= entry + {int(goal.after / timedelta(milliseconds=1))} AND d.1 < until, within)"
+        end = "until" if goal.until is None else f"entry + {int(goal.until / timedelta(milliseconds=1))}"
+        return f"arrayFilter(d -> d.1 >= entry + {int(goal.after / timedelta(milliseconds=1))} AND d.1 < {end}, within)"
 
     def _is_meant(self, goal: Goal) -> str:
         """Whether `d` is one of these events."""

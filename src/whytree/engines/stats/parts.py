@@ -147,9 +147,7 @@ class Triggered:
 TRIGGER_DIFFERS = 0.01
 
 
-def triggered(
-    among: Effect | NoAnswer, shares: Effect | NoAnswer, *, level: float = LEVEL
-) -> Triggered | NoAnswer:
+def triggered(among: Effect | NoAnswer, shares: Effect | NoAnswer, *, level: float = LEVEL) -> Triggered | NoAnswer:
     """From the effect among those who could meet the change to the effect on all, whom the others only dilute.
 
     Deng and Hu (WSDM 2015, eq. 5): the difference over all is the triggered share times the difference among the

@@ -1,0 +1,31 @@
+"""Deeper questions over REST."""
+
+from dataclasses import asdict
+from typing import Any
+
+from django.utils import timezone
+from ninja import Router
+
+from whytree.experiments.queries import find_experiment
+from whytree.workspace.doors import ApiRequest, api_product
+from whytree.workspace.roles import Role
+
+from .novelty import novelty_of
+from .reaching import reaching_of
+
+router = Router(tags=["experiments"])
+
+
+@router.get("/products/{product}/experiments/{ref}/novelty", operation_id="get_experiment_novelty")
+def get_experiment_novelty(request: ApiRequest, product: str, ref: str) -> dict[str, Any]:
+    """The deciding metric by days since the exposure, of the same people throughout, and whether its effect faded or grew."""
+    found = find_experiment(api_product(request, product, Role.VIEWER), ref)
+    return asdict(novelty_of(found, timezone.now()))
+
+
+@router.get("/products/{product}/experiments/{ref}/triggered", operation_id="get_experiment_triggered")
+def get_experiment_triggered(request: ApiRequest, product: str, ref: str, event: str) -> dict[str, Any]:
+    """The effect among those who did `event` after their exposure, and what that is over everybody; refused where the change
+    moves who does it."""
+    found = find_experiment(api_product(request, product, Role.VIEWER), ref)
+    return asdict(reaching_of(found, event, timezone.now()))

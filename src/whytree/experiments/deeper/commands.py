@@ -1,0 +1,87 @@
+"""Deeper questions from the command line."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from whytree.workspace.client import connect
+from whytree.workspace.commands import AsJson
+from whytree.workspace.printing import show
+
+Ref = Annotated[str, typer.Argument(help="An experiment's id, as EXP-4.")]
+
+
+def register(group: Callable[[str], typer.Typer]) -> None:
+    group("experiment").command("novelty")(novelty)
+    group("experiment").command("triggered")(triggered)
+    group("experiment").command("parts")(parts)
+
+
+def novelty(ref: Ref, as_json: AsJson = False) -> None:
+    """Does the effect last? The deciding metric by days since the exposure."""
+    client = connect()
+    found = client.get(f"/products/{client.product}/experiments/{ref}/novelty")
+    lines = [found["reason"] or found["sentence"]]
+    for one in found["stretches"]:
+        for each in one["metric"]["comparisons"]:
+            lines.append(
+                f"  days {one['start'] + 1:>2} to {one['end']:<2}  {each['arm']:12} {_interval(each['difference'], one['metric'])}"
+            )
+    show(found, as_json, *lines)
+
+
+def triggered(
+    ref: Ref,
+    event: Annotated[str, typer.Option(help="Event that says the change could reach somebody, as opened_form.")],
+    as_json: AsJson = False,
+) -> None:
+    """The effect among those whom the change could reach, and what that is over everybody."""
+    client = connect()
+    found = client.get(f"/products/{client.product}/experiments/{ref}/triggered", event=event)
+    unit = {"unit": "%" if found["is_share"] else ""}
+    lines = [found["reason"]] if found["reason"] else []
+    for one in found["arms"]:
+        if one["among"] is None:
+            lines.append(f"{one['arm']}: {one['reason']}")
+            continue
+        lines += [
+            f"{one['arm']}: {100 * one['share']:.1f} % did “{event}”",
+            f"  among them      {_interval(one['among'], unit)}",
+            f"  over everybody  {_interval(one['diluted'], unit)}",
+        ]
+    show(found, as_json, *lines)
+
+
+def parts(
+    ref: Ref,
+    by: Annotated[str, typer.Option(help="What people are told apart by, as platform, country or browser.")],
+    as_json: AsJson = False,
+) -> None:
+    """The deciding metric in parts of the people: as measured, shrunken towards each other, and weighed by their size."""
+    client = connect()
+    found = client.get(f"/products/{client.product}/experiments/{ref}/segments", by=by)
+    left = {(one["arm"], part["part"]): part for one in found["over"] for part in one["shrunk"]}
+    lines = []
+    for one in found["segments"]:
+        for each in one["metric"]["comparisons"]:
+            shrunk = left.get((each["arm"], one["value"]))
+            told = "" if shrunk is None else f"   shrunken {_interval(shrunk, one['metric'])}"
+            lines.append(
+                f"  {one['value']:16} {one['people']:>9,}  {_interval(each['difference'], one['metric'])}{told}"
+            )
+    for one in found["over"]:
+        lines.append(f"{one['arm']}: {one['sentence'] or one['no_shrunk']}")
+        if one["weighed"] is not None and found["segments"]:
+            lines.append(
+                f"{one['arm']}: weighed by their size {_interval(one['weighed'], found['segments'][0]['metric'])}"
+            )
+    show(found, as_json, *lines)
+
+
+def _interval(found: dict[str, Any] | None, metric: dict[str, Any]) -> str:
+    if found is None:
+        return "no answer"
+    times, unit = (100, " points") if metric["unit"] == "%" else (1, "")
+    value, low, high = (f"{times * found[name]:+.3g}" for name in ("value", "low", "high"))
+    return f"{value} ({low} to {high}){unit}"
