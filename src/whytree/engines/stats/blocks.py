@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,20 +53,15 @@ def compare_blocks(control: Floats, treatment: Floats, *, level: float = LEVEL, 
 
 def _exact(values: Floats, first: int, seed: int) -> float:
     rng, n = np.random.default_rng(seed), len(values)
-    total, seen = values.sum(), abs(values[:first].mean() - values[first:].mean())
-    sums = np.array([rng.permutation(values)[:first].sum() for _ in range(DRAWS)])
-    gaps = np.abs(sums / first - (total - sums) / (n - first))
-    return float((1 + (gaps >= seen * (1 - 1e-12)).sum()) / (DRAWS + 1))
+    total, seen = float(values.sum()), abs(float(values[:first].mean() - values[first:].mean()))
+    beyond, left = 0, DRAWS
+    while left:  # some at a time: thousands of periods would else fill the memory
+        here = min(left, max(1, _AT_A_TIME // n))
+        sums = rng.permuted(np.tile(values, (here, 1)), axis=1)[:, :first].sum(axis=1)
+        beyond += int((np.abs(sums / first - (total - sums) / (n - first)) >= seen * (1 - 1e-12)).sum())
+        left -= here
+    return (1 + beyond) / (DRAWS + 1)
 
 
-def block_means(blocks: Floats, values: Floats, times: Floats | None, burn_in: float) -> tuple[Floats, Floats]:
-    """Each block's id and the mean of its values from ``burn_in`` after its first row on; NaN where none is left."""
-    ids, whose = np.unique(blocks, return_inverse=True)
-    kept = np.isfinite(values)
-    if times is not None and burn_in > 0:
-        starts = np.full(len(ids), math.inf)
-        np.minimum.at(starts, whose, times)
-        kept &= times >= starts[whose] + burn_in
-    counts = np.bincount(whose[kept], minlength=len(ids)).astype(np.float64)
-    sums = np.bincount(whose[kept], values[kept], minlength=len(ids))
-    return ids, np.divide(sums, counts, out=np.full(len(ids), np.nan), where=counts > 0)
+#: Numbers that are drawn again at once.
+_AT_A_TIME = 1_000_000

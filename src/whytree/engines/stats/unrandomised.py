@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
 from whytree.engines.stats.answers import LEVEL, Estimate, Floats, NoAnswer, upper_tail, z
 
@@ -97,8 +98,6 @@ def _step(values: Floats, at: int, *, trend: bool, level: float) -> Step | NoAns
     # the scores' spread, robustly: were the error right, half of them lay within 0.67
     inflation = max(1.0, float(np.median(scores)) / 0.6745, float(np.quantile(scores, level)) / z(level))
     error *= inflation
-    from scipy import special
-
     reach = -float(special.stdtrit(freedom, (1 - level) / 2))
     steps = np.abs(np.array([step for step, _ in placebos]))
     return Step(
@@ -126,44 +125,38 @@ def _placebos(values: Floats, trend: bool) -> list[tuple[float, float]]:
 def _fit(values: Floats, at: int, trend: bool) -> tuple[float, float, float]:
     """The step on day ``at``, its Newey-West error and the degrees of freedom that are left."""
     n = len(values)
-    day = np.arange(n)
-    columns = [np.ones(n), (day >= at).astype(np.float64)]
-    if trend:
-        columns.append((day - day.mean()) / n)
-    columns += [(day % 7 == weekday).astype(np.float64) for weekday in range(1, 7)]
-    x = np.column_stack(columns)
+    step = (np.arange(n) >= at).astype(np.float64)
+    return _regressed(values, [step, *([_slope(n)] if trend else [])])
+
+
+def _slope_p(values: Floats) -> float:
+    """Whether a difference of two series had a slope before the change."""
+    value, error, freedom = _regressed(values, [_slope(len(values))])
+    return 2 * upper_tail(abs(value) / error, freedom) if error > 0 else 0.0
+
+
+def _slope(n: int) -> Floats:
+    return np.asarray(np.arange(n) / n - 0.5)
+
+
+def _regressed(values: Floats, columns: list[Floats]) -> tuple[float, float, float]:
+    """The first column's coefficient beside weekdays and the others, its Newey-West error, the degrees of freedom left."""
+    n = len(values)
+    weekdays = [(np.arange(n) % 7 == weekday).astype(np.float64) for weekday in range(1, 7)]
+    x = np.column_stack([*columns, np.ones(n), *weekdays])
     inverse = np.linalg.pinv(x.T @ x)
-    residuals = values - x @ (inverse @ (x.T @ values))
-    scores = x * residuals[:, None]
+    coefficients = inverse @ (x.T @ values)
+    scores = x * (values - x @ coefficients)[:, None]
     lags = _lags(n)
     middle = scores.T @ scores
     for lag in range(1, lags + 1):
         product = scores[lag:].T @ scores[:-lag]
         middle += (1 - lag / (lags + 1)) * (product + product.T)
     freedom = n - x.shape[1]
-    covariance = inverse @ middle @ inverse * n / freedom
-    return float((inverse @ (x.T @ values))[1]), math.sqrt(max(float(covariance[1, 1]), 0.0)), float(freedom)
+    spread = float((inverse @ middle @ inverse)[0, 0]) * n / freedom
+    return float(coefficients[0]), math.sqrt(max(spread, 0.0)), float(freedom)
 
 
 def _lags(n: int) -> int:
     """Newey and West (Review of Economic Studies 61, 1994): 4 (n / 100)^(2/9), but a week at least."""
     return max(7, math.floor(4 * (n / 100) ** (2 / 9)))
-
-
-def _slope_p(values: Floats) -> float:
-    """Whether a difference of two series had a slope before the change, with Newey and West's error."""
-    n = len(values)
-    day = np.arange(n)
-    x = np.column_stack(
-        [np.ones(n), (day - day.mean()) / n, *((day % 7 == one).astype(np.float64) for one in range(1, 7))]
-    )
-    inverse = np.linalg.pinv(x.T @ x)
-    residuals = values - x @ (inverse @ (x.T @ values))
-    scores, lags = x * residuals[:, None], _lags(n)
-    middle = scores.T @ scores
-    for lag in range(1, lags + 1):
-        product = scores[lag:].T @ scores[:-lag]
-        middle += (1 - lag / (lags + 1)) * (product + product.T)
-    freedom = n - x.shape[1]
-    error = math.sqrt(max(float((inverse @ middle @ inverse)[1, 1]) * n / freedom, 1e-300))
-    return 2 * upper_tail(abs(float((inverse @ (x.T @ values))[1])) / error, freedom)

@@ -1,6 +1,7 @@
 """Deeper questions over REST."""
 
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from django.utils import timezone
@@ -10,6 +11,7 @@ from whytree.experiments.queries import find_experiment
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
+from .before_after import before_after
 from .novelty import novelty_of
 from .reaching import reaching_of
 
@@ -29,3 +31,10 @@ def get_experiment_triggered(request: ApiRequest, product: str, ref: str, event:
     moves who does it."""
     found = find_experiment(api_product(request, product, Role.VIEWER), ref)
     return asdict(reaching_of(found, event, timezone.now()))
+
+
+@router.get("/products/{product}/metrics/{key}/before-after", operation_id="get_metric_before_after")
+def get_metric_before_after(request: ApiRequest, product: str, key: str, at: date, against: str = "") -> dict[str, Any]:
+    """How far a metric moved on a day that nobody drew, alone or beside a metric that the change did not reach. Not randomised."""
+    found = api_product(request, product, Role.VIEWER)
+    return asdict(before_after(found, key, at, timezone.now(), against=against))

@@ -1,11 +1,13 @@
 """Deeper questions from the command line."""
 
 from collections.abc import Callable
+from datetime import date
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from whytree.workspace.client import connect
+from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson
 from whytree.workspace.printing import show
 
@@ -16,6 +18,8 @@ def register(group: Callable[[str], typer.Typer]) -> None:
     group("experiment").command("novelty")(novelty)
     group("experiment").command("triggered")(triggered)
     group("experiment").command("parts")(parts)
+    group("experiment").command("before-after")(before_after_of_table)
+    group("metric").command("before-after")(before_after_of_metric)
 
 
 def novelty(ref: Ref, as_json: AsJson = False) -> None:
@@ -77,6 +81,57 @@ def parts(
                 f"{one['arm']}: weighed by their size {_interval(one['weighed'], found['segments'][0]['metric'])}"
             )
     show(found, as_json, *lines)
+
+
+Day = Annotated[str, typer.Option(help="First day of the change, as 2026-03-01.")]
+
+
+def before_after_of_metric(
+    key: Annotated[str, typer.Argument(help="A metric's key.")],
+    at: Day,
+    against: Annotated[str, typer.Option(help="A metric that the change did not reach, to be compared with.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """How far a metric moved with a change that nobody drew. Not randomised."""
+    client = connect()
+    found = client.get(f"/products/{client.product}/metrics/{key}/before-after", at=at, against=against)
+    show(found, as_json, *_moved(found))
+
+
+def before_after_of_table(
+    file: Annotated[Path, typer.Argument(help="A table with a row a day: CSV, TSV, JSONL, JSON, XLSX or Parquet.")],
+    metric: Annotated[str, typer.Option(help="Column with the number.")],
+    at: Day,
+    day: Annotated[str, typer.Option(help="Column with the day.")] = "day",
+    against: Annotated[str, typer.Option(help="Column of what the change did not reach, to be compared with.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """How far a daily number moved with a change that nobody drew. Not randomised. Needs no server."""
+    from dataclasses import asdict
+
+    from whytree.errors import Invalid
+
+    from .before_after import before_after_in_table
+
+    try:
+        first = date.fromisoformat(at)
+    except ValueError:
+        raise CommandError(f"“{at[:30]}” is no day. Write --at 2026-03-01.") from None
+    try:
+        found = before_after_in_table(file, day=day, column=metric, at=first, against=against)
+    except Invalid as error:
+        raise CommandError(error.message) from error
+    told = asdict(found) | {"at": found.at.isoformat()}
+    show(told, as_json, *_moved(told))
+
+
+def _moved(found: dict[str, Any]) -> list[str]:
+    lines = [found["sentence"] or found["reason"], found["warning"]]
+    if found["inflation"] is not None and found["inflation"] > 1:
+        lines.append(
+            f"Steps were found where nothing happened, so the interval is {found['inflation']:.1f} times as wide."
+        )
+    return lines
 
 
 def _interval(found: dict[str, Any] | None, metric: dict[str, Any]) -> str:

@@ -1,20 +1,26 @@
 """Deeper questions on an experiment's page: asked for by its address, so that nobody waits for what they did not ask."""
 
+from datetime import date
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
+from whytree.analytics.models import Metric
 from whytree.engines import charts
-from whytree.engines.charts import Measured, Scale
-from whytree.errors import WhytreeError
+from whytree.engines.charts import Mark, Measured, NamedLine, Scale
+from whytree.errors import Invalid, WhytreeError
 from whytree.experiments.models import Experiment
 from whytree.experiments.pictures import QUIET, TONES, Row
 from whytree.experiments.results import ArmInParts, Comparison, Interval, MetricResult
 from whytree.experiments.segments import Segments
 from whytree.experiments.sentences import difference_value, in_percent, level_value, p_text, points
+from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.models import Product
 
+from .before_after import BeforeAfter, before_after
 from .novelty import Novelty, novelty_of
 from .reaching import Reaching, reaching_of
 
@@ -32,6 +38,36 @@ def deeper(request: HttpRequest, experiment: Experiment) -> dict[str, Any]:
     except WhytreeError as error:
         return {"deeper_reason": error.message}
     return {}
+
+
+@page()
+def before_and_after(request: PageRequest, product: Product) -> HttpResponse:
+    """A change that nobody drew. Without a metric and a day the form alone."""
+    said = {name: request.GET.get(name, "").strip() for name in ("metric", "at", "against")}
+    context: dict[str, Any] = {"here": "changes", "said": said, "metrics": list(Metric.objects.filter(product=product))}
+    if not said["metric"]:
+        return render(request, "experiments/before_after.html", context)
+    try:
+        found = before_after(product, said["metric"], _day(said["at"]), timezone.now(), against=said["against"])
+    except WhytreeError as error:
+        return render(request, "experiments/before_after.html", context | {"error": error}, status=error.status)
+    return render(request, "experiments/before_after.html", context | {"found": found, "chart": _daily(found)})
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Invalid("On which day did it change? Say it as 2026-03-01.") from error
+
+
+def _daily(found: BeforeAfter) -> SafeString:
+    lines = [NamedLine(found.name, [(date.fromisoformat(day), value) for day, value in found.days])]
+    if found.days_against:
+        lines.append(NamedLine(found.against, [(date.fromisoformat(day), value) for day, value in found.days_against]))
+    unit = "%" if found.unit == "points" else found.unit
+    drawn = charts.lines(lines, label=f"{found.name} by day", unit=unit, marks=[Mark(found.at, "changed")])
+    return _svg(drawn)
 
 
 def novelty_rows(found: Novelty) -> list[Row]:
