@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import msgspec
 
 from whytree.engines.stats.answers import Method
 
@@ -182,4 +184,5 @@ class Analysis:
         return "broken" if "broken" in standings else "look" if "look" in standings else "ok"
 
     def as_json(self) -> dict[str, Any]:
-        return {"version": 1, **asdict(self), "trust": self.trust}
+        loaded: dict[str, Any] = msgspec.to_builtins(self)
+        return {"version": 1, **loaded, "trust": self.trust}

@@ -19,6 +19,7 @@ def register(group: Callable[[str], typer.Typer]) -> None:
     group("experiment").command("triggered")(triggered)
     group("experiment").command("parts")(parts)
     group("experiment").command("before-after")(before_after_of_table)
+    group("flag").command("allocate")(allocate)
     group("metric").command("before-after")(before_after_of_metric)
 
 
@@ -81,6 +82,23 @@ def parts(
                 f"{one['arm']}: weighed by their size {_interval(one['weighed'], found['segments'][0]['metric'])}"
             )
     show(found, as_json, *lines)
+
+
+def allocate(
+    key: Annotated[str, typer.Argument(help="A flag's key.")],
+    metric: Annotated[str, typer.Option(help="A share of people: what the best arm has most of.")],
+    apply: Annotated[bool, typer.Option("--apply", help="Set the flag's weights so, and not only show them.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Share people out by each arm's chance of being best (Thompson). Not for inference."""
+    client = connect()
+    path = f"/products/{client.product}/flags/{key}/allocation"
+    found = client.post(path, {"metric": metric}) if apply else client.get(path, metric=metric)
+    lines = [found["reason"]] if found["reason"] else []
+    for one in found["arms"]:
+        shares = f"{100 * one['share_now']:5.1f} % -> {100 * one['share']:.1f} %"
+        lines.append(f"  {one['arm']:16} {one['converted']:>8,} of {one['people']:<8,}  {shares}")
+    show(found, as_json, *lines, found["warning"])
 
 
 Day = Annotated[str, typer.Option(help="First day of the change, as 2026-03-01.")]

@@ -2,9 +2,11 @@
 
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
@@ -17,9 +19,14 @@ from whytree.experiments.pictures import QUIET, TONES, Row
 from whytree.experiments.results import ArmInParts, Comparison, Interval, MetricResult
 from whytree.experiments.segments import Segments
 from whytree.experiments.sentences import difference_value, in_percent, level_value, p_text, points
+from whytree.flags.queries import find_flag, list_flags
+from whytree.tree.pages.parts import may_write
+from whytree.workspace.access import require
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
 
+from .bandit import NOT_FOR_INFERENCE, allocate, allocation_of
 from .before_after import BeforeAfter, before_after
 from .novelty import Novelty, novelty_of
 from .reaching import Reaching, reaching_of
@@ -52,6 +59,34 @@ def before_and_after(request: PageRequest, product: Product) -> HttpResponse:
     except WhytreeError as error:
         return render(request, "experiments/before_after.html", context | {"error": error}, status=error.status)
     return render(request, "experiments/before_after.html", context | {"found": found, "chart": _daily(found)})
+
+
+@page()
+def bandit(request: PageRequest, product: Product) -> HttpResponseBase:
+    """GET shows what the shares would be; POST, by a member, sets them."""
+    sent = request.POST if request.method == "POST" else request.GET
+    said = {name: sent.get(name, "").strip() for name in ("flag", "metric")}
+    context: dict[str, Any] = {
+        "here": "changes",
+        "said": said,
+        "warning": NOT_FOR_INFERENCE,
+        "flags": [flag for flag in list_flags(product) if len(flag.weights) > 1],
+        "metrics": list(Metric.objects.filter(product=product)),
+        "may_write": may_write(request.actor, product),
+    }
+    if not said["flag"]:
+        return render(request, "experiments/bandit.html", context)
+    try:
+        flag = find_flag(product, said["flag"])
+        if request.method == "POST":
+            require(request.actor, product, Role.MEMBER)
+            found = allocate(request.actor, flag, said["metric"], timezone.now())
+            messages.success(request, found.reason or f"{flag.key} shares its people out so from now on.")
+            return redirect(f"{request.path}?flag={quote(said['flag'])}&metric={quote(said['metric'])}")
+        context["found"] = allocation_of(flag, said["metric"], timezone.now())
+    except WhytreeError as error:
+        return render(request, "experiments/bandit.html", context | {"error": error}, status=error.status)
+    return render(request, "experiments/bandit.html", context)
 
 
 def _day(text: str) -> date:
