@@ -182,14 +182,23 @@ def track(
 
 
 def exposure(
-    door: Door, *, distinct_id: str, flag: str, variant: str, reason: str, at: datetime, message_id: str = ""
+    door: Door,
+    *,
+    distinct_id: str,
+    flag: str,
+    variant: str,
+    reason: str,
+    at: datetime,
+    message_id: str = "",
+    company: str = "",
 ) -> Normalised:
-    """Somebody met a variant, as an event to `accept`."""
+    """Somebody met a variant, as an event to `accept`; `company` is the one it was drawn for."""
     return event(
         door,
         distinct_id=distinct_id,
         name=EXPOSURE,
-        properties={"flag": flag, "variant": variant, "reason": reason},
+        properties={"flag": flag, "variant": variant, "reason": reason}
+        | ({"$groups.company": company} if company else {}),
         timestamp=at.timestamp(),
         message_id=message_id,
         flags={flag: variant},

@@ -102,6 +102,7 @@ FACTS = {
     "exposure_received": "product_id, flag_key, at, trusted: the first exposure of a flag came from elsewhere; trusted: by no public key",
     "experiment_due": "actor, product, hypothesis_id, due_at: the day on which an experiment is read was set",
     "experiment_decided": "actor, product, hypothesis_id, verdict, decision, learning: an experiment was decided",
+    "hypothesis_changing": "actor, hypothesis, changes: told before the act's transaction, so that who refuses may log it",
     "solution_moved": "actor, product, solution_id, state: a solution entered a state: kept, rolled back, dropped ...",
     "act_undone": "product, activity: somebody took an act back, so that `before` holds again",
     "review_decided": "actor, product, solution_id, hypothesis_id, decision, learning: an outcome review was decided",
