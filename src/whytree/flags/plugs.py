@@ -26,7 +26,7 @@ from whytree.workspace.sockets import (
 )
 
 from . import asking, live
-from .live import flags_in_force
+from .live import flags_in_force, tell_in_force
 from .models import Flag, FlagCondition, Holdout, KeptVariant
 from .queries import flags_by_solution, list_flags
 from .retiring import removable
@@ -41,7 +41,7 @@ def plug() -> None:
         post_delete.connect(_deleted, sender=shared, dispatch_uid=f"flags.{shared.__name__}.deleted")
     plug_erase(erase_person)
     plug_export(export_person)
-    plug_variants(flags_in_force)
+    plug_variants(tell_in_force)
     plug_panel("solution", solution_panel, order=20)
     plug_panel("person", person_panel, order=30)
     plug_panel("today", today_panel, order=40)
