@@ -37,7 +37,7 @@ def moments(world: World) -> list[Moment]:
         at = person.confirmed_at
         if at is None or at < begins or person.platform != "web" or "defer_phone" not in person.arms:
             continue
-        dice = seeded(story.SEED, "survey", person.id)
+        dice = seeded(story.SEED, "how easy", person.id)
         if 100 * dice.random() >= story.SURVEY_SHARE:
             continue
         asked.append(Moment(at + timedelta(seconds=2), person.id))

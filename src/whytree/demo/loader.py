@@ -5,6 +5,7 @@ Nothing is written past the services: accounts by the workspace's, all else thro
 in with the flags that were in force.
 """
 
+import gc
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -71,10 +72,7 @@ def _behind_a_proxy() -> Iterator[None]:
 
 def _load(data: Path, calendar: Calendar, progress: Progress) -> Loaded:
     progress(PREPARING, 0, 3)
-    made = world.build(calendar)
-    progress(PREPARING, 1, 3)
-    heard = voices.speak(made)
-    made = returning.come_back(made, heard)
+    made, heard = _imagine(calendar)
     progress(PREPARING, 2, 3)
     with moved_to(calendar.at(story.INSTALLED, 9)):
         company = _found_the_company(data)
@@ -84,6 +82,17 @@ def _load(data: Path, calendar: Calendar, progress: Progress) -> Loaded:
     _read_repository(data, calendar, theatre.stage)
     _look_once(theatre.stage)
     return Loaded(len(made.people), len(made.events), len(heard), theatre.acts)
+
+
+def _imagine(calendar: Calendar) -> tuple[World, list[Voice]]:
+    """A million objects that stay to the end: looking for garbage among them, time and again, would cost as much as making them."""
+    gc.disable()
+    made = world.build(calendar)
+    heard = voices.speak(made)
+    made = returning.come_back(made, heard)
+    gc.freeze()
+    gc.enable()
+    return made, heard
 
 
 # --- accounts ----------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ They are six beside 20,000, so that nothing that is measured rests on them.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,10 +21,11 @@ def come_back(world: World, heard: Iterable[Voice]) -> World:
     for voice in heard:
         said = speakers.get(voice.key)
         if said is not None and said.back:
-            events += _second_try(people[voice.person], world.calendar.at(said.back), books=said.books)
+            person = people[voice.person] = replace(people[voice.person], arms={})
+            events += _second_try(person, world.calendar.at(said.back), books=said.books)
     events = [event for event in events if event.at < world.calendar.today]
     events.sort(key=lambda event: (event.at, event.person))
-    return World(world.calendar, world.people, tuple(events))
+    return World(world.calendar, tuple(people.values()), tuple(events))
 
 
 def _second_try(person: Person, at: datetime, *, books: bool) -> list[Event]:

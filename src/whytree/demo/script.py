@@ -718,7 +718,7 @@ def hear_that_it_helped(desk: Desk) -> None:
 @act(story.LOOP_ASKED + 1, 8.6, "priya")
 def hear_that_it_did_not(desk: Desk) -> None:
     words = "Not quite. It wants the number later now, just when I pay, and again no word about what for."
-    desk.hear_back("defer", "Amina Okafor", solved=False, words=words)
+    desk.hear_back("defer", "phone-why", solved=False, words=words)
 
 
 @act(story.LOOP_ASKED + 1, 21.2, "priya")

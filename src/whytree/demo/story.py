@@ -97,8 +97,8 @@ CONFIRMS = 0.95
 SPAM, SPAM_DEFERRED = 0.008, 0.009  # of those who open the sign-up; the guardrail allows half a point
 WRITES_TO_SUPPORT = 0.021
 
-CRASHES, CRASHES_OF_RELEASE = 0.006, 0.035  # of later visits
-MOST_CRASHES = 15  # a day; more are told of
+CRASHES, CRASHES_OF_RELEASE = 0.006, 0.07  # of later visits
+MOST_CRASHES = 8  # a day; more are told of
 
 # How easy the sign-up was, from 1 to 7, of those who finished it, by what they met: so many of 100 gave each answer. Who left at
 # the phone number was never asked: that is what the survey cannot say.
