@@ -50,7 +50,7 @@ def add_repository(
     from whytree.engines.links_tickets import tracker_of_remote
 
     from .git import open_clone
-    from .reading import identity
+    from .telling import identity
 
     clone = open_clone(path)
     body = {
@@ -73,7 +73,7 @@ def sync_repository(
 ) -> None:
     """Tell what is new in a registered clone."""
     from .git import open_clone
-    from .reading import find_registered
+    from .telling import find_registered
 
     clone = open_clone(path)
     client = connect()
@@ -330,7 +330,7 @@ def look_at_fields(
     """
     from .field_search import FieldSearch, field_names, send_fields, told
     from .git import open_clone
-    from .reading import registered
+    from .telling import registered
 
     clone = open_clone(path)
     if not clone.head:

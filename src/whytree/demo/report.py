@@ -19,6 +19,8 @@ def found(client: Client, calendar: Calendar) -> Sentences:
         desk.outcome("activated_7d"),
         desk.drop(),
         *desk.reviews(),
+        desk.asked_back(),
+        desk.survey(),
         *desk.dropped(),
         *desk.challenges(),
         *desk.tickets(),
@@ -73,6 +75,29 @@ class _Reader:
         if datetime.fromisoformat(review["due_at"]) > self._calendar.today + timedelta(days=1):
             return f"runs: {review['headline']} {review['summary']}".strip()
         return f"waits for your verdict: {review['headline']} {review['summary']}".strip()
+
+    def asked_back(self) -> str:
+        """Of those who asked for the change that is measured."""
+        review = next(one for one in self._get("reviews") if one["state"] == "measured")
+        loop = self._get(f"solutions/{review['solution']}/loop")
+        people = {one["step"]: one["people"] for one in loop["funnel"]}
+        no = sum(one["solved"] is False for one in loop["askers"])
+        return (
+            f"Of {people['asked']} people known by name who asked for {loop['solution']}, {people['exposed']} got it, "
+            f"{people['used']} used it, {people['solved']} say that it solved their problem, and {no} that it did not."
+        )
+
+    def survey(self) -> str:
+        """Only who finished the sign-up was asked."""
+        one = self._get("surveys")[0]
+        ease = self._get(f"surveys/{one['ref']}/results", by="defer_phone")["questions"][0]
+        arms = {arm["variant"]: arm for arm in ease["arms"]}
+        easy = {name: 100 * arm["headline"]["value"] for name, arm in arms.items()}
+        return (
+            f"{one['ref']}: signing up was easy for {easy['off']:.0f} of 100 who were asked for a number and for "
+            f"{easy['on']:.0f} of 100 who were not (n = {arms['off']['answered']} and {arms['on']['answered']}). "
+            "Who left at it was never asked."
+        )
 
     def dropped(self) -> Sentences:
         closed = [one for one in self._get("solutions", closed=True) if one["state"] == "dropped"]

@@ -9,7 +9,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -60,6 +60,11 @@ class FlagSet:
         if not self._is_scheduled:
             self._in_force[unit] = variants
         return variants
+
+    @property
+    def opens_any(self) -> bool:
+        """Whether there is a flag that an id alone decides."""
+        return bool(self._by_id)
 
     @cached_property
     def _is_scheduled(self) -> bool:
@@ -148,3 +153,9 @@ def forget() -> None:
 def flags_in_force(product_id: int, distinct_id: str) -> dict[str, str]:
     """Flag key to variant, for the flags that are on and whose rollout includes this person. Makes no query."""
     return dict(flag_set(product_id).in_force(distinct_id))
+
+
+def tell_in_force(product_id: int) -> Callable[[str], dict[str, str]] | None:
+    """The same as a function of the id, for many people of one product; None while no flag is open to anybody."""
+    flags = flag_set(product_id)
+    return flags.in_force if flags.opens_any else None

@@ -31,7 +31,7 @@ from whytree.workspace.sockets import (
 )
 
 from . import asking, live
-from .live import flags_in_force
+from .live import flags_in_force, tell_in_force
 from .models import ChangeRequest, Flag, FlagCondition, FlagState, Holdout, KeptVariant
 from .queries import asking_for, flags_by_solution, list_flags, list_requests
 from .retiring import removable
@@ -51,7 +51,7 @@ def plug() -> None:
     on_fact("cohort_leaving", refuse_to_lose_cohort)
     plug_erase(erase_person)
     plug_export(export_person)
-    plug_variants(flags_in_force)
+    plug_variants(tell_in_force)
     plug_panel("solution", solution_panel, order=20)
     plug_panel("person", person_panel, order=30)
     plug_panel("today", waiting_panel, order=15)

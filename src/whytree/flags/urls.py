@@ -21,7 +21,7 @@ pages = [
     path("flags/<str:key>/restore", views.restore, name="flag_restore"),
 ]
 
-root = [
+doors = [
     path("flagd/flags.json", flagd_door.flags_json, name="flagd_file"),
     path("flags/definitions", posthog.definitions, name="posthog_definitions"),
     path("flags/definitions/", posthog.definitions),

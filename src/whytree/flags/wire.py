@@ -130,7 +130,8 @@ def evaluate_flag(asked: Question) -> HttpResponse:
     if answer.error:
         raise Refused(400, answer.error, _why(answer))
     if answer.in_rollout and asked.unit and asked.flags.environment_id is None:
-        queue.note(asked.product_id, asked.key, asked.unit, answer.variant, answer.reason, asked.source)
+        company = answer.unit or "" if evaluator.rules.unit == "company" else ""
+        queue.note(asked.product_id, asked.key, asked.unit, answer.variant, answer.reason, asked.source, company)
     return json_answer(_encode(_success(answer, asked.flags, _cohorts_as_of(context))))
 
 

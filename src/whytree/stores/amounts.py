@@ -237,7 +237,7 @@ def quantile(
         number=number_sql(field, bound),
         condition=selected(selection, bound),
     )
-    return _placed(people, _parameters(product_id, named([selection]), period, bound), share, reach)
+    return placed(people, _parameters(product_id, named([selection]), period, bound), share, reach)
 
 
 def time_to(
@@ -264,10 +264,11 @@ def time_to(
         goal=f"({selected(goal, bound)})",
     )
     known = _parameters(product_id, named([entry, goal]), period, bound)
-    return _placed(people, known | {"window": int(window.total_seconds()), "as_of": as_of}, share, reach)
+    return placed(people, known | {"window": int(window.total_seconds()), "as_of": as_of}, share, reach)
 
 
-def _placed(people: str, parameters: Mapping[str, Any], share: float, reach: float) -> dict[date, Placed]:
+def placed(people: str, parameters: Mapping[str, Any], share: float, reach: float) -> dict[Any, Placed]:
+    """The quantile in each bucket. `people` is SQL with a row a unit: its `bucket`, its numbers `xs`, and whether it `waits`."""
     known = {**parameters, "share": share, "reach": reach}
     rows = store().query(_PLACED.format(people=people), known, ASKING)
     names = ("people", "rows", "value", "low", "high")

@@ -4,6 +4,7 @@ import base64
 import binascii
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -12,6 +13,7 @@ from django.http.request import UnreadablePostError
 
 from whytree.errors import Invalid, TooLarge, Unauthenticated
 from whytree.workspace.keys import KeyFacts, find_key
+from whytree.workspace.sockets import variant_tellers
 
 from ..normalise import Door, open_door
 from ..rows import CAPTURE, SERVER
@@ -61,16 +63,14 @@ def door_of(facts: KeyFacts, received_at: float, sent_at: Any) -> Door:
     return replace(door, variants=_variants(door.product_id))
 
 
-def _variants(product_id: int) -> Callable[[str], dict[str, str]]:
-    """The flags in force, worked out once per person and request."""
-    known: dict[str, dict[str, str]] = {}
-
-    def of(distinct_id: str) -> dict[str, str]:
-        if distinct_id not in known:
-            known[distinct_id] = variants_of(product_id, distinct_id)
-        return known[distinct_id]
-
-    return of
+def _variants(product_id: int) -> Callable[[str], dict[str, str]] | None:
+    """What tells the flags in force for somebody; None when there are none for anybody."""
+    try:
+        if not variant_tellers(product_id):
+            return None
+    except Exception:  # then `variants_of` says what is wrong, and goes on without
+        pass
+    return partial(variants_of, product_id)
 
 
 def encoding_of(request: HttpRequest) -> str:

@@ -11,8 +11,9 @@ from typing import Any
 
 from whytree.code.commands import import_file, progress
 from whytree.code.git import Clone, open_clone
-from whytree.code.reading import Progress, Reading, identity
+from whytree.code.reading import Progress, Reading
 from whytree.code.surveying import survey
+from whytree.code.telling import identity
 from whytree.engines.links_tickets import tracker_of_remote
 from whytree.workspace import client as doors
 from whytree.workspace.client import Client, CommandError, connect
