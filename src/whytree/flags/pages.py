@@ -207,16 +207,21 @@ def _flag_sentence(flag: Flag) -> str:
 
 
 def _met(flag: Flag) -> dict[str, Any]:
-    """Nothing while the event store does not answer: the rollout must stay within reach then."""
-    if flag.environment is not None:
-        return {"exposures": None}
-    try:
-        exposures = queries.exposure_table(flag, days=DAYS)
-        lately = queries.met_lately(flag, days=DAYS) if exposures.days else []
-    except Unavailable:
-        return {"exposures": None}
+    """Exposures, and who the last people were; what comes in from elsewhere than production is no exposure."""
+    exposures = _exposures(flag) if flag.environment is None else None
+    if exposures is None or not exposures.days:
+        return {"exposures": exposures}
+    lately = queries.met_lately(flag, days=DAYS)
     by_variant = {name: [one for one in lately if one.variant == name] for name in exposures.variants}
     return {"exposures": exposures, "lately": {name: met for name, met in by_variant.items() if met}}
+
+
+def _exposures(flag: Flag) -> queries.ExposureTable | None:
+    """None while the event store does not answer: the rollout must stay within reach then."""
+    try:
+        return queries.exposure_table(flag, days=DAYS)
+    except Unavailable:
+        return None
 
 
 def _evaluation(flag: Flag, request: HttpRequest) -> dict[str, Any]:
