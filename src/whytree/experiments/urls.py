@@ -14,6 +14,7 @@ pages = [
     path("experiments/EXP-<int:number>.json", views.document, name="experiment_json"),
     path("experiments/EXP-<int:number>/start", views.start, name="experiment_start"),
     path("experiments/EXP-<int:number>/stop", views.stop, name="experiment_stop"),
+    path("rollouts/<str:key>/start", planning_pages.start_rollout, name="rollout_start"),
     path("rollouts/<str:key>/<slug:verb>", planning_pages.change_rollout, name="rollout_change"),
     path("experiments/EXP-<int:number>/decide", views.decide, name="experiment_decide"),
 ]

@@ -15,6 +15,7 @@ from whytree.code.models import FlagReference
 from whytree.engines.flags import FULL_COVERAGE, percent
 from whytree.errors import Invalid, Unavailable, WhytreeError
 from whytree.tree.models import Hypothesis, Solution
+from whytree.tree.pages.parts import draw_panels
 from whytree.workspace.access import role_of
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.environments import find_environment
@@ -157,6 +158,7 @@ def flag_page(
         "flag": flag,
         "sentence": _flag_sentence(flag) if flag.environment is None else f"In {flag.place}: {_flag_sentence(flag)}",
         "history": queries.history(flag),
+        "panels": draw_panels(request, "flag", flag.product, flag) if flag.environment is None else [],
         "versions": versions(flag),
         **_met(flag),
         "days": DAYS,

@@ -3,7 +3,7 @@
 A plain downward import is always preferred; a socket exists where what stands below has to show, ask or tell
 something of what stands above. This file is the whole list.
 
-panel     what others show on a node's page, beside a hypothesis while it is written, on an experiment's page, a person's, Today,
+panel     what others show on a node's page, beside a hypothesis while it is written, on an experiment's page, a flag's, a person's, Today,
           and beside a group of people that a number is made of
 figure    what others draw on a node in the tree: a live value, voices, a flag
 search    what the box **Why ...** finds
@@ -21,13 +21,14 @@ from typing import Any, Literal
 from .actors import Actor
 from .models import Product
 
-Place = Literal["outcome", "opportunity", "solution", "hypothesis", "experiment", "person", "group", "today"]
+Place = Literal["outcome", "opportunity", "solution", "hypothesis", "experiment", "flag", "person", "group", "today"]
 PLACES: tuple[Place, ...] = (
     "outcome",
     "opportunity",
     "solution",
     "hypothesis",
     "experiment",
+    "flag",
     "person",
     "group",
     "today",
