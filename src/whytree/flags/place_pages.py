@@ -39,7 +39,7 @@ def place_context(product: Product, here: Environment | None) -> dict[str, Any]:
     """The environments to choose from; none where production is alone, and then no page speaks of them."""
     others = environments_of(product)
     keys = [PRODUCTION, *(one.key for one in others)] if others else []
-    return {"places": keys, "here_place": here.key if here else PRODUCTION, "elsewhere": here.key if here else ""}
+    return {"environments": keys, "here_place": here.key if here else PRODUCTION, "elsewhere": here.key if here else ""}
 
 
 @dataclass(frozen=True)
