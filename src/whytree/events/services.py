@@ -107,7 +107,9 @@ def _sort_out(items: Sequence[Outcome]) -> _SortedOut:
 def _leave_out_the_large(out: _SortedOut) -> None:
     lines = dict(zip(out.places, zip(out.taken, out.rows.split(b"\n"), strict=True), strict=True))
     fits = {place: both for place, both in lines.items() if len(both[1]) <= MAX_EVENT_BYTES}
-    out.rejected += [(place, _too_large(item.event, line)) for place, (item, line) in lines.items() if place not in fits]
+    out.rejected += [
+        (place, _too_large(item.event, line)) for place, (item, line) in lines.items() if place not in fits
+    ]
     out.places = list(fits)
     out.taken = [item for item, _ in fits.values()]
     out.rows = b"\n".join(line for _, line in fits.values())

@@ -85,7 +85,7 @@ def _flags(request: HttpRequest) -> HttpResponse:
     unit = body.get("distinct_id") or body.get("$distinct_id")
     if not isinstance(unit, str | int) or isinstance(unit, bool):
         raise Refused(400, "missing_distinct_id", "Send distinct_id, the person's id, as a text.")
-    held = live.flag_set(facts.product_id or 0)
+    held = live.flag_set(facts.product_id or 0, facts.environment_id)
     asked = _wanted(body)
     evaluators = [one for key, one in held.evaluators.items() if asked is None or key in asked]
     context = context_for(facts.product_id or 0, held, evaluators, str(unit), engine.attributes(body))
@@ -169,7 +169,7 @@ def _definitions(request: HttpRequest) -> HttpResponse:
             401, "authentication_failed", "Local evaluation needs a server key of the product as the personal key."
         )
     slow_down(facts.id)
-    held = live.flag_set(facts.product_id)
+    held = live.flag_set(facts.product_id, facts.environment_id)
     found = [
         engine.definition(one.rules, id=held.ids[key], version=held.stamps[key]) for key, one in held.evaluators.items()
     ]

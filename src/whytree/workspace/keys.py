@@ -18,7 +18,7 @@ from whytree.errors import Conflict, Forbidden, Invalid, NotFound
 from .access import require, require_writing
 from .activity import record, snapshot
 from .actors import Actor
-from .models import Key, Product, User
+from .models import Environment, Key, Product, User
 from .roles import Role
 
 CACHE_SECONDS = 2.0  # how long another process may go on taking a key that was just revoked
@@ -37,6 +37,7 @@ class KeyFacts:
     user_id: int | None
     scopes: frozenset[str]
     label: str
+    environment_id: int | None = None  # None: production
 
 
 def hashed(secret: str) -> str:
@@ -44,7 +45,14 @@ def hashed(secret: str) -> str:
 
 
 def _issue(
-    kind: Key.Kind, *, name: str, product: Product | None, user_id: int | None, scopes: list[str], secret: str = ""
+    kind: Key.Kind,
+    *,
+    name: str,
+    product: Product | None,
+    user_id: int | None,
+    scopes: list[str],
+    secret: str = "",
+    environment: Environment | None = None,
 ) -> tuple[Key, str]:
     secret = secret or _PREFIXES[kind] + secrets.token_urlsafe(32)
     key = Key.objects.create(
@@ -55,12 +63,21 @@ def _issue(
         product=product,
         user_id=user_id,
         scopes=scopes,
+        environment=environment,
     )
     return key, secret
 
 
 @transaction.atomic
-def create_key(actor: Actor, product: Product, *, kind: str, name: str, secret: str = "") -> tuple[Key, str]:
+def create_key(
+    actor: Actor,
+    product: Product,
+    *,
+    kind: str,
+    name: str,
+    secret: str = "",
+    environment: Environment | None = None,
+) -> tuple[Key, str]:
     """A capture or server key for a product; returns the secret, which is not kept.
 
     With a `secret` a key that clients have already, of the tool they send to today, opens this product too.
@@ -70,7 +87,15 @@ def create_key(actor: Actor, product: Product, *, kind: str, name: str, secret: 
         raise Invalid("A product has capture keys and server keys; personal tokens are made on your own page.")
     if secret:
         _check_adopted(secret, kind)
-    key, secret = _issue(Key.Kind(kind), name=name, product=product, user_id=actor.user_id, scopes=[], secret=secret)
+    key, secret = _issue(
+        Key.Kind(kind),
+        name=name,
+        product=product,
+        user_id=actor.user_id,
+        scopes=[],
+        secret=secret,
+        environment=environment,
+    )
     record(actor, product, "create_key", key, after=_public(key), undoable=False)
     return key, secret
 
@@ -161,7 +186,8 @@ def _load(digest: str) -> KeyFacts | None:
         return None
     _note_use(key)
     label = str(key.user) if key.kind == Key.Kind.PERSONAL else f"{key.kind} key {key.name}"
-    return KeyFacts(key.pk, key.kind, key.product_id, key.user_id, frozenset(key.scopes), label)
+    scopes = frozenset(key.scopes)
+    return KeyFacts(key.pk, key.kind, key.product_id, key.user_id, scopes, label, key.environment_id)
 
 
 USE_SECONDS = 60  # how exactly it is known when a key was used last
@@ -200,7 +226,9 @@ def actor_for(facts: KeyFacts) -> Actor:
             "A capture key can only send events and evaluate flags. Use a server key or a personal token here."
         )
     if facts.kind == Key.Kind.SERVER:
-        return Actor(None, facts.label, "api", key_id=facts.id, scopes=facts.scopes, product_id=facts.product_id)
+        # One of another environment changes nothing here: what it could change first is production.
+        scopes = facts.scopes if facts.environment_id is None else frozenset({"read"})
+        return Actor(None, facts.label, "api", key_id=facts.id, scopes=scopes, product_id=facts.product_id)
     return Actor(facts.user_id, facts.label, "api", key_id=facts.id, scopes=facts.scopes)
 
 

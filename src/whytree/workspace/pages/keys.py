@@ -8,6 +8,7 @@ from whytree.errors import Invalid
 from whytree.workspace import queries
 from whytree.workspace.access import role_of
 from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.environments import environments_of, find_environment
 from whytree.workspace.keys import create_key, revoke_key
 from whytree.workspace.models import Key, Product
 from whytree.workspace.roles import Role
@@ -28,13 +29,18 @@ def keys(request: PageRequest, product: Product) -> HttpResponse:
     if request.method == "POST":
         with attempt:
             made, secret = create_key(
-                request.actor, product, kind=request.POST.get("kind", ""), name=_name(request.POST.get("name", ""))
+                request.actor,
+                product,
+                kind=request.POST.get("kind", ""),
+                name=_name(request.POST.get("name", "")),
+                environment=find_environment(product, request.POST.get("environment", "")),
             )
     listed = list(queries.keys_of(product))
     context = {
         "here": "settings",
         "tab": "keys",
         "keys": listed,
+        "environments": environments_of(product),
         "open_keys": sum(1 for key in listed if key.revoked_at is None),
         "kinds": [(kind, kind.label) for kind in (Key.Kind.CAPTURE, Key.Kind.SERVER)],
         "may_make": (role_of(request.actor, product) or Role.VIEWER).covers(Role.MAINTAINER),
