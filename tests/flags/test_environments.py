@@ -161,6 +161,18 @@ def test_other_doors_answer_in_the_keys_environment(
     assert wrote.status_code == 403  # it would be production that it changed
 
 
+def test_a_key_is_made_for_an_environment(api: Any, api_bob: Any, staging: Any) -> None:
+    keys = "/products/sprout/keys"
+    made = api.post(keys, {"kind": "server", "name": "ci", "environment": "staging"}).ok
+    assert (made["environment"], made["secret"][:4]) == ("staging", "wts_")
+    assert api.post(keys, {"kind": "capture", "name": "app"}).ok["environment"] == "production"
+    assert [one["environment"] for one in api.get(keys).ok] == ["staging", "production"]
+    assert api.post(keys, {"kind": "server", "name": "ci", "environment": "nowhere"}).status == 404
+    assert [one["key"] for one in api.get("/products/sprout/environments").ok] == ["production", "staging"]
+    assert api_bob.post("/products/sprout/environments", {"key": "qa"}).status == 403
+    assert api.delete("/products/sprout/environments/staging").status == 409
+
+
 def test_an_environment_goes_when_its_keys_are_closed(actor: Any, product: Any, staging: Any, flag: Flag) -> None:
     made, _ = create_key(actor, product, kind="capture", name="app", environment=staging)
     set_rollout(actor, product, "ask-later", is_on=True, environment=staging)

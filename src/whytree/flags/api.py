@@ -144,6 +144,15 @@ class ExposureOut(Schema):
     people: int
 
 
+class MetOut(Schema):
+    """Somebody who met a variant, and when last."""
+
+    variant: str
+    id: str
+    name: str
+    at: datetime
+
+
 class ReferenceOut(Schema):
     """A line that speaks of the flag; `how` is resolved or text."""
 
@@ -404,6 +413,15 @@ def list_exposures(request: ApiRequest, product: str, key: str, days: int = 30) 
     flag = queries.find_flag(api_product(request, product, Role.VIEWER), key)
     rows = queries.exposures_by_day(flag, days=days)
     return [ExposureOut(day=row.day.isoformat(), variant=row.variant, people=row.people) for row in rows]
+
+
+@router.get("/products/{product}/flags/{key}/people", response=list[MetOut], operation_id="list_people_of_flag")
+def list_people_of_flag(request: ApiRequest, product: str, key: str, days: int = 30, limit: int = 5) -> list[MetOut]:
+    """Who is in which variant: the last people of each."""
+    if not (1 <= days <= 365 and 1 <= limit <= 1_000):
+        raise Invalid("Ask for 1 to 365 days and 1 to 1,000 people of each variant.")
+    flag = queries.find_flag(api_product(request, product, Role.VIEWER), key)
+    return [MetOut(**vars(one)) for one in queries.met_lately(flag, days=days, limit=limit)]
 
 
 @router.get("/products/{product}/flags/{key}/references", response=RetirementOut, operation_id="list_flag_references")

@@ -34,6 +34,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     flag.command("archive")(archive)
     flag.command("restore")(restore)
     flag.command("evaluate")(evaluate)
+    flag.command("people")(people)
     flag.command("references")(references)
     flag.command("removable")(removable)
     flag.command("remove")(remove)
@@ -172,6 +173,19 @@ def evaluate(
         say(f"{answer['variant']} = {value}   ({answer['reason']})")
     for step in answer["explanation"]:
         say(f"  {step}")
+
+
+def people(
+    key: Key,
+    days: Annotated[int, typer.Option(help="Of exposures.")] = 30,
+    limit: Annotated[int, typer.Option(help="Of each variant.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Who is in which variant: the people of each who met it last."""
+    client = connect()
+    found = client.get(f"/products/{client.product}/flags/{key}/people", days=days, limit=limit)
+    lines = [f"{one['at'][:16].replace('T', ' ')}  {one['variant']:12} {one['id']}  {one['name']}" for one in found]
+    show_lines(found, as_json, *(lines or ["Nobody has met it. One evaluation of a person in the rollout counts."]))
 
 
 def references(

@@ -158,7 +158,7 @@ def flag_page(
         "sentence": _flag_sentence(flag) if flag.environment is None else f"In {flag.place}: {_flag_sentence(flag)}",
         "history": queries.history(flag),
         "versions": versions(flag),
-        "exposures": _exposures(flag) if flag.environment is None else None,
+        **_met(flag),
         "days": DAYS,
         "snippet": python_snippet(flag, request.build_absolute_uri("/").rstrip("/")),
         "solutions": Solution.objects.filter(product=flag.product, closed_at=None),
@@ -204,6 +204,16 @@ def _flag_sentence(flag: Flag) -> str:
     if len(arms) == 1:
         return f"{reach}: they get {arms[0].name}, the others {flag.default_variant}. Nothing is compared."
     return f"{reach}: {queries.shares(flag.weights)}; the others get {flag.default_variant}."
+
+
+def _met(flag: Flag) -> dict[str, Any]:
+    """Exposures, and who the last people were; what comes in from elsewhere than production is no exposure."""
+    exposures = _exposures(flag) if flag.environment is None else None
+    if exposures is None or not exposures.days:
+        return {"exposures": exposures}
+    lately = queries.met_lately(flag, days=DAYS)
+    by_variant = {name: [one for one in lately if one.variant == name] for name in exposures.variants}
+    return {"exposures": exposures, "lately": {name: met for name, met in by_variant.items() if met}}
 
 
 def _exposures(flag: Flag) -> queries.ExposureTable | None:

@@ -15,6 +15,7 @@ from whytree.engines.flag_rules.cohorts import cohorts_in, split
 from whytree.engines.flag_rules.describing import in_words
 from whytree.engines.flags import FULL_COVERAGE, Evaluation, percent
 from whytree.errors import Invalid, NotFound
+from whytree.people.queries import people_by_key
 from whytree.stores import flag_exposures
 from whytree.stores.flag_exposures import DayOfVariant
 from whytree.tree.models import Hypothesis, Solution
@@ -273,6 +274,24 @@ def exposures_by_day(flag: Flag, *, days: int = 30, now: datetime | None = None)
     """How many different people met each variant on each day (UTC), oldest first."""
     now = now or timezone.now()
     return flag_exposures.by_day(flag.product_id, flag.key, _first_day(now, days), now)
+
+
+@dataclass(frozen=True)
+class MetLately:
+    """Somebody who met a variant; `name` is the id where there is no profile."""
+
+    variant: str
+    id: str
+    name: str
+    at: datetime
+
+
+def met_lately(flag: Flag, *, days: int = 30, limit: int = 5, now: datetime | None = None) -> list[MetLately]:
+    """Who is in which variant: the last people of each, as counted in exposures."""
+    now = now or timezone.now()
+    found = flag_exposures.lately(flag.product_id, flag.key, _first_day(now, days), now, limit)
+    known = people_by_key(flag.product, [one.id for one in found])
+    return [MetLately(one.variant, one.id, str(known.get(one.id, one.id)), one.at) for one in found]
 
 
 def _first_day(now: datetime, days: int) -> datetime:

@@ -88,7 +88,7 @@ MENU: dict[str, dict[str, Entry]] = {
         "owner": Entry(_SITE, "Make the first owner."),
         "product": Entry(_WORKSPACE, "Products."),
         "member": Entry(_WORKSPACE, "Who belongs to a product."),
-        "environment": Entry(_WORKSPACE, "Where code runs beside production, with its own flag states."),
+        "environment": Entry(_WORKSPACE, "Where your code runs beside production."),
         "key": Entry(_WORKSPACE, "Capture and server keys."),
         "token": Entry(_WORKSPACE, "Your personal tokens."),
         "import": Entry(

@@ -85,8 +85,10 @@ class KeyOut(Schema):
     revoked_at: datetime | None
 
     @staticmethod
-    def resolve_environment(key: Key) -> str:
-        return key.environment.key if key.environment else PRODUCTION
+    def resolve_environment(key: Any) -> str:
+        """Of a stored key, and of one that was read already."""
+        found = key["environment"] if isinstance(key, dict) else key.environment
+        return found if isinstance(found, str) else found.key if found else PRODUCTION
 
 
 class NewKeyOut(KeyOut):

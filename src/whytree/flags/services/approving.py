@@ -20,7 +20,7 @@ from whytree.workspace.roles import Role
 
 from ..models import ChangeRequest, Flag, FlagSettings
 from ..queries import find_flag
-from .changing import ANSWERS, NeedsApproval, moment, needs_approval, refuse_archived, save_change
+from .changing import ANSWERS, NeedsApproval, needs_approval, refuse_archived, save_change
 from .rules import check_rules, lay_down
 
 MOST_WORDS = 1_000
@@ -108,7 +108,7 @@ def approve_change(actor: Actor, product: Product, number: int, *, words: str = 
     before, was_open = snapshot(flag), flag.is_open
     lay_down(flag, request.after)
     check_rules(flag, before, was_open)
-    save_change(actor, flag, before, was_open=was_open, at=moment(None), verb=request.verb, is_approved=True)
+    save_change(actor, flag, before, was_open=was_open, at=None, verb=request.verb, is_approved=True)
     return _close(actor, request, ChangeRequest.State.APPROVED, words)
 
 

@@ -39,7 +39,7 @@ def save_change(
     before: Mapping[str, Any],
     *,
     was_open: bool,
-    at: datetime,
+    at: datetime | None,
     verb: str,
     is_approved: bool = False,
 ) -> Flag:
@@ -52,7 +52,7 @@ def save_change(
         return _save_elsewhere(actor, flag, before, verb)
     if not is_approved:
         refuse_unapproved(actor, flag, verb, before, after)
-    not_before_the_last(flag, at)
+    at = when(flag, at)
     flag.save()
     record(actor, flag.product, verb, flag, before=dict(before), after=snapshot(flag), undoable=False)
     write_change(actor, flag, at)
@@ -119,10 +119,14 @@ def refuse_archived(flag: Flag) -> None:
         raise Conflict(f"{flag.key} is archived. Restore it first.")
 
 
-def not_before_the_last(flag: Flag, at: datetime) -> None:
-    last = flag.changes.last()
-    if last is not None and at < last.at:
-        raise Invalid(f"The rollout was changed at {last.at:%Y-%m-%d %H:%M} UTC; a change cannot lie before that.")
+def when(flag: Flag, said: datetime | None) -> datetime:
+    """When a change is made: as said, where history is loaded, else now. A clock that was set back holds up no kill switch."""
+    last, at = flag.changes.last(), moment(said)
+    if last is None or last.at <= at:
+        return at
+    if said is None:
+        return last.at
+    raise Invalid(f"The rollout was changed at {last.at:%Y-%m-%d %H:%M} UTC; a change cannot lie before that.")
 
 
 def write_change(actor: Actor, flag: Flag, at: datetime) -> None:

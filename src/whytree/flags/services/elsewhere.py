@@ -11,7 +11,7 @@ from whytree.workspace.roles import Role
 
 from ..models import PLACED, Flag
 from ..queries import find_flag
-from .changing import moment, refuse_archived, save_change
+from .changing import refuse_archived, save_change
 from .rules import check_rules
 
 
@@ -30,7 +30,7 @@ def copy_flag(
     for name in PLACED:
         setattr(flag, name, getattr(there, name))
     check_rules(flag, before, was_open)
-    return save_change(actor, flag, before, was_open=was_open, at=moment(None), verb="copy_flag")
+    return save_change(actor, flag, before, was_open=was_open, at=None, verb="copy_flag")
 
 
 @transaction.atomic

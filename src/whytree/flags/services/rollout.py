@@ -17,7 +17,7 @@ from whytree.workspace.roles import Role
 from ..definition import full_weights
 from ..models import Flag
 from ..queries import find_flag, needing
-from .changing import moment, refuse_archived, save_change
+from .changing import refuse_archived, save_change
 
 
 @transaction.atomic
@@ -40,7 +40,7 @@ def set_rollout(
     require(actor, product, Role.MEMBER)
     flag = find_flag(product, key, for_update=True, environment=environment)
     refuse_archived(flag)
-    at, before, was_open = moment(at), snapshot(flag), flag.is_open
+    before, was_open = snapshot(flag), flag.is_open
     flag.coverage = flag.coverage if coverage is None else coverage
     flag.weights = flag.weights if weights is None else full_weights(flag.variants, weights)
     flag.is_on = flag.is_on if is_on is None else is_on

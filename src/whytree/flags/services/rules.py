@@ -27,7 +27,7 @@ from ..definition import (
 from ..models import PLACED, BucketBy, Bucketing, ExclusionGroup, Flag
 from ..placing import all_placed
 from ..queries import find_flag, list_flags
-from .changing import ANSWERS, check, moment, refuse_archived, save_change
+from .changing import ANSWERS, check, refuse_archived, save_change
 
 MOVES_EVERYBODY = ("bucketing", "arm_order", "unit", "salt")
 
@@ -71,7 +71,7 @@ def set_rules(
     require(actor, product, Role.MEMBER)
     flag = find_flag(product, key, for_update=True, environment=environment)
     refuse_archived(flag)
-    at, before, was_open = moment(at), snapshot(flag), flag.is_open
+    before, was_open = snapshot(flag), flag.is_open
     _put(flag, edits)
     return _saved(actor, flag, before, was_open, at, "set_rules")
 
@@ -124,7 +124,7 @@ def _group(flag: Flag, key: str) -> ExclusionGroup | None:
     return ExclusionGroup.objects.get_or_create(product=flag.product, key=checked_key(key))[0]
 
 
-def _saved(actor: Actor, flag: Flag, before: dict[str, Any], was_open: bool, at: datetime, verb: str) -> Flag:
+def _saved(actor: Actor, flag: Flag, before: dict[str, Any], was_open: bool, at: datetime | None, verb: str) -> Flag:
     check_rules(flag, before, was_open)
     return save_change(actor, flag, before, was_open=was_open, at=at, verb=verb)
 
@@ -215,7 +215,7 @@ def go_back(
         raise NotFound(f"There is no such change of {flag.key}. Its history lists them.")
     before, was_open = snapshot(flag), flag.is_open
     lay_down(flag, {name: value for name, value in activity.after.items() if environment is None or name in PLACED})
-    return _saved(actor, flag, before, was_open, moment(None), "go_back")
+    return _saved(actor, flag, before, was_open, None, "go_back")
 
 
 def lay_down(flag: Flag, values: Mapping[str, Any]) -> None:
