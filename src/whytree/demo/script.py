@@ -659,8 +659,8 @@ def count_those_who_struggle(desk: Desk) -> None:
 def put_up_a_board(desk: Desk) -> None:
     asked = (
         ("Where the sign-up loses those who are asked for a number", WHERE_THEY_LEAVE),
-        ("Who struggles with the number, by what they met", STRUGGLE_BY_DAY),
         ("First bookings a week", BOOKINGS_BY_WEEK),
+        ("Who struggles with the number, by what they met", STRUGGLE_BY_DAY),
     )
     kept = [desk.post("questions", title=title, question=question)["ref"] for title, question in asked]
     board = desk.post("boards", title="The sign-up")["number"]
