@@ -101,7 +101,7 @@ def look(guard: OutcomeGuard, now: datetime | None = None) -> OutcomeGuard:
 def _length(metric: Metric) -> timedelta:
     """A watch ends when its last people had their time."""
     definition = metrics.definition_of(metric)
-    return WATCH + timedelta(days=definition.within_days if isinstance(definition, Conversion) else 0)
+    return WATCH + timedelta(days=definition.within_days if isinstance(definition, Share) else 0)
 
 
 @transaction.atomic
