@@ -81,13 +81,13 @@ def list_feedback(
     after: str = "",
     limit: int = queries.PAGE,
 ) -> schemas.FeedbackPage:
-    """The voices, the newest first; with `q`, those that hold all its words, the best match first."""
+    """The voices, the newest first; with `q`, those that hold all its words and, labelled, those alike in meaning, the best first."""
     found = api_product(request, product, Role.VIEWER)
     if not 1 <= limit <= MOST_LISTED:
         raise Invalid(f"limit is a number from 1 to {MOST_LISTED}.")
     page = queries.page_of(found, asked.wanted(), after=after, size=limit)
     return schemas.FeedbackPage(
-        items=schemas.FeedbackOut.of_many(page.items, parse_query(asked.q)), next=page.next or None
+        items=schemas.FeedbackOut.of_many(page.items, parse_query(asked.q), page.by_meaning), next=page.next or None
     )
 
 

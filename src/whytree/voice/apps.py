@@ -10,6 +10,7 @@ class VoiceConfig(AppConfig):
     def ready(self) -> None:
         from . import jobs, plugs, search  # noqa: F401 - importing jobs registers its handlers
         from .interviews import plugs as interview_plugs
+        from .meaning import jobs as meaning_jobs  # noqa: F401 - likewise
         from .themes import jobs as theme_jobs  # noqa: F401 - likewise
 
         post_migrate.connect(search.ensure_index, sender=self)

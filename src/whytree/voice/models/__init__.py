@@ -1,6 +1,7 @@
 """What people said, where it came in, what was marked in it and what was taken out."""
 
 from ..interviews.models import Guide, Interview, InterviewSnapshot, Transcript
+from ..meaning.models import MeaningShard, MeaningSpace
 from ..surveys.models import Survey, SurveyResponse, SurveyState
 from ..themes.models import Theme, ThemeMembership, ThemeRun, ThemeState
 from .contacts import Contact, ContactKind, ContactSettings, ContactWish
@@ -34,6 +35,8 @@ __all__ = [
     "InterviewSnapshot",
     "ItemTag",
     "Loop",
+    "MeaningShard",
+    "MeaningSpace",
     "Reading",
     "Redaction",
     "Remark",

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from django.db import transaction
 
+from whytree.voice.meaning.forgetting import forget_places
 from whytree.voice.models import (
     FeedbackItem,
     Highlight,
@@ -39,6 +40,7 @@ def erase_feedback(product: Product, person_key: str) -> int:
     for item in items:
         _blank(item)
     FeedbackItem.objects.bulk_update(items, _BLANKED, batch_size=100)
+    forget_places(product, [item.pk for item in items])
     if person_key:
         _forget_requester(product, person_key)
         _forget_responses(product, person_key)
