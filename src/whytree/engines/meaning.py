@@ -213,7 +213,8 @@ def _likeness(codes: Codes, place: Vectors) -> Vectors:
         some = codes[at : at + STEP]
         np.copyto(floats[: len(some)], some)
         np.dot(floats[: len(some)], place, out=found[at : at + len(some)])
-    return found / 127
+    likeness: Vectors = np.divide(found, np.float32(127), dtype=np.float32)
+    return likeness
 
 
 def fuse(*lists: Sequence[One]) -> list[One]:

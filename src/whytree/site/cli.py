@@ -69,6 +69,7 @@ GROUPS = {
     "move": "Hang a node under another one (`whytree move OPP-2 --under OUT-1`), or take events to another store.",
     "flag": "Feature flags.",
     "feedback": "What people said.",
+    "portal": "The public board: posts, votes and where they stand.",
     "survey": "Ask people a few questions.",
     "theme": "What many voices are about.",
     "interview": "Talks with people, and what was said.",

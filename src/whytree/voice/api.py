@@ -8,6 +8,7 @@ from ninja import Body, Query, Router, Status
 from whytree.engines.text import parse_query
 from whytree.errors import Invalid
 from whytree.voice import import_api, loop_api, queries, schemas, services, triage_api
+from whytree.voice.board.api import router as board
 from whytree.voice.downloads import as_file
 from whytree.voice.drafts import FeedbackFields
 from whytree.voice.interviews.api import router as interviews
@@ -30,6 +31,7 @@ router.add_router("", interviews)
 router.add_router("", guides)
 router.add_router("", weighing)
 router.add_router("", recruiting)
+router.add_router("", board)
 
 _ANYTHING = schemas.WantedIn()
 

@@ -1,5 +1,6 @@
 """What people said, where it came in, what was marked in it and what was taken out."""
 
+from ..board.models import Board, Entry, News
 from ..interviews.models import Guide, Interview, InterviewSnapshot, Transcript
 from ..meaning.models import MeaningShard, MeaningSpace
 from ..surveys.models import Survey, SurveyResponse, SurveyState
@@ -19,12 +20,14 @@ __all__ = [
     "NAME_LENGTH",
     "TEXT_LENGTH",
     "UNFINISHED",
+    "Board",
     "ColumnMapping",
     "Consent",
     "Contact",
     "ContactKind",
     "ContactSettings",
     "ContactWish",
+    "Entry",
     "FeedbackItem",
     "Feeling",
     "Guide",
@@ -37,6 +40,7 @@ __all__ = [
     "Loop",
     "MeaningShard",
     "MeaningSpace",
+    "News",
     "Reading",
     "Redaction",
     "Remark",

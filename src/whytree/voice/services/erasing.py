@@ -7,6 +7,7 @@ from django.db import transaction
 
 from whytree.voice.meaning.forgetting import forget_places
 from whytree.voice.models import (
+    Entry,
     FeedbackItem,
     Highlight,
     Reading,
@@ -41,6 +42,7 @@ def erase_feedback(product: Product, person_key: str) -> int:
         _blank(item)
     FeedbackItem.objects.bulk_update(items, _BLANKED, batch_size=100)
     forget_places(product, [item.pk for item in items])
+    Entry.objects.filter(item__in=items).exclude(kind="vote").update(state="refused")
     if person_key:
         _forget_requester(product, person_key)
         _forget_responses(product, person_key)
