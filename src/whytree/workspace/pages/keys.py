@@ -18,7 +18,7 @@ from .entry import address_of
 
 PLACEHOLDER = "YOUR_KEY"
 # What a server key may do: the form's value, its words, the scopes.
-MAY = (
+MAY: tuple[tuple[str, str, list[str]], ...] = (
     ("all", "Everything: send events, evaluate flags, use the API", []),
     ("events", "Send events and evaluate flags", ["events"]),
     ("read", "Read over the API", ["read"]),
