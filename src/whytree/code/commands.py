@@ -193,16 +193,20 @@ def progress(*, quiet: bool) -> "Iterator[Progress]":
     if quiet or not sys.stderr.isatty():
         yield lambda what, done, total: None
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TextColumn
 
-    columns = (TextColumn("{task.description:14}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description:22}"), BarColumn(20), TextColumn("{task.fields[count]}"))
     with bars(*columns) as bar:
         tasks: dict[str, Any] = {}
 
         def show(what: str, done: int, total: int) -> None:
+            for other, task in list(tasks.items()):
+                if other != what and bar.tasks[task].total is None:  # what cannot be counted ends where the next begins
+                    bar.update(task, completed=1, total=1)
             if what not in tasks:
-                tasks[what] = bar.add_task(what)
-            bar.update(tasks[what], completed=done, total=total or None)
+                tasks[what] = bar.add_task(what, total=None, count="")
+            count = f"{done:,} of {total:,}" if total else ""
+            bar.update(tasks[what], completed=done, total=total or None, count=count)
 
         yield show
 

@@ -14,6 +14,7 @@ from whytree.engines.gitlog_diff import DIFF_ARGUMENTS, flags_added, flags_patte
 from whytree.engines.links_tickets import tracker_of_remote
 from whytree.workspace.client import Client, CommandError
 
+from .ahead import ReadAhead
 from .git import Clone, split_lines
 from .reading_lines import LineReading, ReadFile
 from .telling import keep_note, note_of, told_commit
@@ -42,11 +43,23 @@ class Found:
 class Reading:
     """One reading of one clone for one registered repository."""
 
-    def __init__(self, client: Client, clone: Clone, repository: dict[str, Any], progress: Progress) -> None:
+    def __init__(
+        self,
+        client: Client,
+        clone: Clone,
+        repository: dict[str, Any],
+        progress: Progress,
+        *,
+        ahead: ReadAhead | None = None,
+        after_commits: Callable[[Found], None] = lambda found: None,
+    ) -> None:
+        """`ahead` reads the lines already; `after_commits` hears what is known before they are there."""
         self._client = client
         self._clone = clone
         self._repository = repository
         self._progress = progress
+        self._ahead = ahead
+        self._after_commits = after_commits
         self._path = f"/products/{client.product}/repositories/{repository['id']}"
         self._found = Found()
         self._elsewhere: frozenset[str] = frozenset()
@@ -61,6 +74,7 @@ class Reading:
         flags = sorted(flag["key"] for flag in self._client.get(f"/products/{self._client.product}/flags"))
         self._keep_told(graph)
         self._send_commits(graph, since, flags)
+        self._after_commits(self._found)
         told = self._send_lines() if lines else None
         self._finish(flags)
         if told is not None:
@@ -151,7 +165,7 @@ class Reading:
         """What the server does not know of yet, or no longer as it is. Gives what was read."""
         known = {file["path"]: file for file in self._client.get(f"{self._path}/files")}
         textless = self._repository["with_code"]
-        reading = LineReading(self._clone, self._progress)
+        reading = LineReading(self._clone, self._progress, self._ahead)
         files = {file.shown: file for file in reading.read()}
         new = [
             file

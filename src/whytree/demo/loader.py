@@ -166,7 +166,6 @@ class _Theatre:
             with moved_to(at):
                 self._hear()
                 if act is None:
-                    self._bring_events()
                     self._bring_voices()
                     self._read_up()
                     self._look_at_numbers()
@@ -247,7 +246,15 @@ class _Theatre:
             self._reader.post("feedback-triage", act="put_away", refs=read)
 
     def _look_at_numbers(self) -> None:
-        """What the server does by itself at night: alerts are looked at, and now and then cohorts are counted."""
+        """What the server does by itself at night: alerts are looked at, and now and then cohorts are counted.
+
+        Nobody else needs the day's events: whoever reads a number or moves a flag catches up first.
+        """
+        day = self._world.calendar.day_of(self._now)
+        is_counted = day % EVERY_FEW_DAYS == 0
+        if not is_counted and day < story.CRASHES_WATCHED:
+            return
+        self._bring_events()
         from whytree.analytics.alerts.queries import list_alerts
         from whytree.analytics.alerts.services import check_alert
         from whytree.analytics.cohorts.services import note_sizes
@@ -257,7 +264,7 @@ class _Theatre:
         with moved_to(self._now + AFTER_MIDNIGHT):
             for alert in list_alerts(product):
                 check_alert(alert)
-            if self._world.calendar.day_of(self._now) % EVERY_FEW_DAYS == 0:
+            if is_counted:
                 note_sizes(product)
 
     @property

@@ -1,6 +1,7 @@
 """Reads back what there is to find, through the API: no figure here comes from the script."""
 
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from whytree.workspace.client import Client
@@ -36,6 +37,11 @@ class _Reader:
     def _get(self, path: str, **parameters: Any) -> Any:
         return self._client.get(f"/products/{story.SLUG}/{path}", **parameters)
 
+    @cached_property
+    def _reviews(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._get("reviews")
+        return found
+
     def _measure(self, metric: str, first_day: float, last_day: float) -> Any:
         start, end = self._calendar.at(first_day), self._calendar.at(last_day)
         return self._get(f"metrics/{metric}/measure", start=start.isoformat(), end=end.isoformat())
@@ -67,7 +73,7 @@ class _Reader:
         )
 
     def reviews(self) -> Sentences:
-        return [f"{one['ref']} {self._standing(one)}" for one in self._get("reviews")]
+        return [f"{one['ref']} {self._standing(one)}" for one in self._reviews]
 
     def _standing(self, review: dict[str, Any]) -> str:
         if review["state"] == "decided":
@@ -78,7 +84,7 @@ class _Reader:
 
     def asked_back(self) -> str:
         """Of those who asked for the change that is measured."""
-        review = next(one for one in self._get("reviews") if one["state"] == "measured")
+        review = next(one for one in self._reviews if one["state"] == "measured")
         loop = self._get(f"solutions/{review['solution']}/loop")
         people = {one["step"]: one["people"] for one in loop["funnel"]}
         no = sum(one["solved"] is False for one in loop["askers"])

@@ -659,15 +659,13 @@ def count_those_who_struggle(desk: Desk) -> None:
 def put_up_a_board(desk: Desk) -> None:
     asked = (
         ("Where the sign-up loses those who are asked for a number", WHERE_THEY_LEAVE),
-        ("Who struggles with the number, by what they met", STRUGGLE_BY_DAY),
         ("First bookings a week", BOOKINGS_BY_WEEK),
+        ("Who struggles with the number: off is asked at the sign-up, on at the first booking", STRUGGLE_BY_DAY),
     )
     kept = [desk.post("questions", title=title, question=question)["ref"] for title, question in asked]
-    board = desk.post("boards", title="The sign-up")["number"]
-    words = "What we look at on Mondays. “off” is asked for a phone number at the sign-up, “on” at the first booking."
-    desk.post(f"boards/{board}/cards", text=words, wide=True)
-    for ref in kept:
-        desk.post(f"boards/{board}/cards", question=ref, wide=ref == kept[-1])
+    *narrow, wide = kept
+    board = desk.post("boards", title="The sign-up", questions=narrow)["number"]
+    desk.post(f"boards/{board}/cards", question=wide, wide=True)
 
 
 @act(story.SURVEY_STARTED, 10.5, "mei")
@@ -774,7 +772,7 @@ def hear_of_moved_dates(desk: Desk) -> None:
     )
 
 
-@act(30, 9.0, "luis")
+@act(story.CRASHES_WATCHED, 9.0, "luis")
 def watch_the_crashes(desk: Desk) -> None:
     rule = {"version": 1, "kind": "band", "low": None, "high": story.MOST_CRASHES}
     desk.post("alerts", metric="crashes", rule=rule)

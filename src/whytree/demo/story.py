@@ -48,6 +48,7 @@ DEFER_HORIZON = 42  # so that the review falls due early today
 EXPLAIN_OPENED = 52
 EXPLAIN_HORIZON = 21  # today is day 9 of 21, once it is as late as the hour at which it was opened
 OPENED_AT_HOUR = 9
+CRASHES_WATCHED = 35
 RELEASE_CRASHED = 36  # release 4.2 crashes on the map; 4.2.1 takes it back two days later
 RELEASE_MENDED = 38
 SURVEY_STARTED = 24

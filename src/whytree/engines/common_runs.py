@@ -2,7 +2,7 @@
 
     file = Lines(keys_of_the_file, held)              # held: which of its keys anybody asks for
     shared = heavy_runs(keys_of_the_block, weights, file, least=20)
-    shared.runs                                       # [Run(weight, first, last, at), ...]
+    shared.runs                                       # [(weight, first, last, at), ...]
 
 A translation has a hundred million pairs of lines that are the same and stand alone, so these are sorted out without
 following them, and for large blocks all at once. Pure.
@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,13 +33,8 @@ _LARGE = 200
 _AT_ONCE = 20_000
 
 
-class Run(NamedTuple):
-    """Lines `first` to `last` (excluded) of a block are those of a file from line `at` on."""
-
-    weight: int
-    first: int
-    last: int
-    at: int
+# Weight, first and last (excluded) line of a block, and the line of a file where they begin too. There are millions.
+Run = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +78,10 @@ def heavy_runs(keys: Numbers, weights: Numbers, file: Lines, least: int) -> Shar
         return Shared((), ())
     sums = list(accumulate(weights, initial=0))
     find = _all_at_once if len(keys) >= _LARGE else _one_by_one
-    rarer, alone, together = find(keys, weights, file, least)
-    runs = [Run(weights[line], line, line + 1, at) for line, at in alone]
+    rarer, runs, together = find(keys, weights, file, least)
     for first, last, at in _followed(keys, file.keys, together):
         if (weight := sums[last] - sums[first]) >= least:
-            runs.append(Run(weight, first, last, at))
+            runs.append((weight, first, last, at))
     return Shared(runs, rarer)
 
 
@@ -95,26 +89,26 @@ def heavy_runs(keys: Numbers, weights: Numbers, file: Lines, least: int) -> Shar
 Pairs = list[tuple[int, int]]
 
 
-def _one_by_one(keys: Numbers, weights: Numbers, file: Lines, least: int) -> tuple[list[int], Pairs, Pairs]:
-    """Rarer lines of the block; the heavy ones of their pairs without a neighbour that is a pair too; and those with."""
+def _one_by_one(keys: Numbers, weights: Numbers, file: Lines, least: int) -> tuple[list[int], list[Run], Pairs]:
+    """Rarer lines of the block; runs of a single heavy one; and the pairs that have a neighbour which is a pair too."""
     there, places = file.keys, file.places
     rarer = [line for line, key in enumerate(keys) if key in places]
-    alone: Pairs = []
+    alone: list[Run] = []
     together: Pairs = []
     end, ending = len(keys) - 1, len(there) - 1
     for line in rarer:
-        is_heavy = weights[line] >= least
+        weight = weights[line]
         above = keys[line - 1] if line else None
         below = keys[line + 1] if line < end else None
         for at in places[keys[line]]:
             if (at and there[at - 1] == above) or (at < ending and there[at + 1] == below):
                 together.append((line, at))
-            elif is_heavy:
-                alone.append((line, at))
+            elif weight >= least:
+                alone.append((weight, line, line + 1, at))
     return rarer, alone, together
 
 
-def _all_at_once(keys: Numbers, weights: Numbers, file: Lines, least: int) -> tuple[list[int], Pairs, Pairs]:
+def _all_at_once(keys: Numbers, weights: Numbers, file: Lines, least: int) -> tuple[list[int], list[Run], Pairs]:
     """The same; of pairs that follow each other only the first."""
     import numpy as np
 
@@ -124,7 +118,7 @@ def _all_at_once(keys: Numbers, weights: Numbers, file: Lines, least: int) -> tu
     count = np.searchsorted(ordered, mine, "right") - begin
     count[count > COMMON] = 0
     rarer = np.flatnonzero(count)
-    alone: Pairs = []
+    alone: list[Run] = []
     together: Pairs = []
     for start in range(0, len(rarer), _AT_ONCE):
         rows = rarer[start : start + _AT_ONCE]
@@ -137,7 +131,9 @@ def _all_at_once(keys: Numbers, weights: Numbers, file: Lines, least: int) -> tu
         below = (after > line) & (below_it > at) & (mine[after] == there[below_it])
         heavy = ~above & ~below & (weigh[line] >= least)
         first = (above | below) & ~(above & (count[line - 1] > 0))
-        alone += zip(line[heavy].tolist(), at[heavy].tolist(), strict=True)
+        single = line[heavy]
+        parts = (weigh[single], single, single + 1, at[heavy])
+        alone += zip(*(part.tolist() for part in parts), strict=True)
         together += zip(line[first].tolist(), at[first].tolist(), strict=True)
     return rarer.tolist(), alone, together
 

@@ -133,7 +133,7 @@ class _Search:
     def take(self, stretches: Iterable[tuple[int, int]], found: list[Passage]) -> list[tuple[int, int]]:
         """Add the passages of these stretches to `found`; gives what nobody had."""
         runs = [(run, number) for number, source in enumerate(self._sources) for run in source.shared.runs]
-        runs.sort(key=lambda known: -known[0].weight)
+        runs.sort(key=lambda known: -known[0][0])
         waiting: list[_Stretch] = [(start, end, _within(runs, start, end)) for start, end in stretches]
         left = []
         while waiting:
@@ -157,9 +157,10 @@ class _Search:
         heaviest = self._least
         equals: list[tuple[int, int, int, Run]] = []
         for run, number in known:
-            if run.weight < heaviest:
+            most, first, last, at = run
+            if most < heaviest:
                 break
-            low, high = max(run.first, start), min(run.last, end)
+            low, high = max(first, start), min(last, end)
             weight = self._sums[high] - self._sums[low]
             if weight < heaviest or not nominated[number]:
                 continue
@@ -168,17 +169,16 @@ class _Search:
                 continue
             if weight > heaviest:
                 equals, heaviest = [], weight
-            equals.append((number, rare, run.at - run.first, Run(weight, low, high, run.at + low - run.first)))
+            equals.append((number, rare, at - first, (weight, low, high, at + low - first)))
         if not equals:
             return None
         number = max(number for number, *_ in equals)
-        best = _latest([(rare, shift, run) for source, rare, shift, run in equals if source == number])
-        weights = self._weights[best.first : best.last]
-        return Passage(best.first, best.last, self._sources[number].path, best.at, weights, self._least)
+        _, first, last, at = _latest([(rare, shift, run) for source, rare, shift, run in equals if source == number])
+        return Passage(first, last, self._sources[number].path, at, self._weights[first:last], self._least)
 
 
 def _within(known: Sequence[_Known], start: int, end: int) -> list[_Known]:
-    return [one for one in known if one[0].first < end and one[0].last > start]
+    return [one for one in known if one[0][1] < end and one[0][2] > start]
 
 
 def _latest(runs: Sequence[tuple[int, int, Run]]) -> Run:
@@ -187,7 +187,7 @@ def _latest(runs: Sequence[tuple[int, int, Run]]) -> Run:
     last = max(rare for rare, _, _ in runs)
     best, *others = [run for _, run in sorted((shift, run) for rare, shift, run in runs if rare == last)]
     for run in others:
-        if run.first != best.first:
+        if run[1] != best[1]:
             best = run
     return best
 

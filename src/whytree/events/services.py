@@ -174,22 +174,42 @@ def track(
 
     `source` is how far it is to be trusted; `flags` are the variants in force, looked up when left out.
     """
+    names = {name: message_id}
+    track_all(product, distinct_id, names, properties, timestamp, source=source, where=where, flags=flags)
+
+
+def track_all(
+    product: Product,
+    distinct_id: str,
+    names: Mapping[str, str],
+    properties: Mapping[str, Any] | None = None,
+    timestamp: datetime | None = None,
+    *,
+    source: str = SERVER,
+    where: Columns = NOTHING,
+    flags: Mapping[str, str] | None = None,
+) -> None:
+    """The same for several events of one moment, each by its name with its message id: one commit."""
     door = Door(product.pk, source, time.time())
+    in_force = dict(flags) if flags is not None else variants_of(product.pk, distinct_id)
     try:
-        item = event(
-            door,
-            distinct_id=distinct_id,
-            name=name,
-            properties=dict(properties or {}),
-            timestamp=timestamp.timestamp() if timestamp else None,
-            message_id=message_id,
-            flags=dict(flags) if flags is not None else variants_of(product.pk, distinct_id),
-            where=where,
-            known=False,
-        )
+        items = [
+            event(
+                door,
+                distinct_id=distinct_id,
+                name=name,
+                properties=dict(properties or {}),
+                timestamp=timestamp.timestamp() if timestamp else None,
+                message_id=message_id,
+                flags=in_force,
+                where=where,
+                known=False,
+            )
+            for name, message_id in names.items()
+        ]
     except Unfit as error:
         raise Invalid(str(error)) from error
-    accept(product.pk, SERVER, [item])
+    accept(product.pk, SERVER, items)
 
 
 def exposure(
@@ -226,4 +246,4 @@ def variants_of(product_id: int, distinct_id: str) -> dict[str, str]:
         return {}
 
 
-__all__ = ["Accepted", "Refusal", "accept", "exposure", "track", "variants_of"]
+__all__ = ["Accepted", "Refusal", "accept", "exposure", "track", "track_all", "variants_of"]

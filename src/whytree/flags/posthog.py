@@ -26,7 +26,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from whytree.engines import posthog_flags as engine
-from whytree.workspace.keys import KeyFacts, find_key
+from whytree.workspace.keys import NOT_FOR_EVENTS, KeyFacts, find_key
 from whytree.workspace.models import Key
 
 from . import live
@@ -149,6 +149,8 @@ def _project(token: str) -> KeyFacts:
         raise Refused(
             401, "invalid_api_key", "Project API key invalid. Use a capture key of the product as the project key."
         )
+    if not facts.may_send:
+        raise Refused(403, "permission_denied", NOT_FOR_EVENTS)
     slow_down(facts.id)
     return facts
 
@@ -168,6 +170,8 @@ def _definitions(request: HttpRequest) -> HttpResponse:
         raise Refused(
             401, "authentication_failed", "Local evaluation needs a server key of the product as the personal key."
         )
+    if not facts.may_send:
+        raise Refused(403, "permission_denied", NOT_FOR_EVENTS)
     slow_down(facts.id)
     held = live.flag_set(facts.product_id, facts.environment_id)
     found = [

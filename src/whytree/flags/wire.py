@@ -24,7 +24,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from whytree.engines.flags import Context, Evaluation, Evaluator
-from whytree.workspace.keys import KeyFacts, find_key
+from whytree.workspace.keys import NOT_FOR_EVENTS, KeyFacts, find_key
 
 from . import live
 from .asking import context_for, keep
@@ -191,6 +191,8 @@ def asker(request: HttpRequest) -> KeyFacts:
         raise Refused(401, "GENERAL", details, WWW_Authenticate="Bearer")
     if facts.product_id is None:
         raise Refused(403, "GENERAL", "A personal token belongs to no product. Use a capture or server key.")
+    if not facts.may_send:
+        raise Refused(403, "GENERAL", NOT_FOR_EVENTS)
     slow_down(facts.id)
     return facts
 

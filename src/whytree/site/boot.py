@@ -5,10 +5,13 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from whytree import options
 from whytree.workspace.client import CommandError
+
+if TYPE_CHECKING:
+    from django.db.models import Model
 
 log = logging.getLogger("whytree")
 
@@ -67,7 +70,8 @@ def make_tables(connection: Any) -> None:
 
     recorder = MigrationRecorder(connection)
     with connection.schema_editor() as editor:
-        for model in [recorder.Migration, *apps.get_models()]:
+        models: list[type[Model]] = [recorder.Migration, *apps.get_models()]
+        for model in models:
             if model._meta.can_migrate(connection):
                 editor.create_model(model)
         for app, name in sorted(MigrationLoader(None).disk_migrations):

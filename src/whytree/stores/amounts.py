@@ -93,8 +93,8 @@ SELECT
 FROM (
     SELECT {bucket} AS bucket, {person} AS who, {top} AS x, {bottom} AS y
     FROM events
+    PREWHERE event IN {{names:Array(String)}}
     WHERE product = {{product:UInt32}}
-      AND event IN {{names:Array(String)}}
       AND timestamp >= {{start:DateTime64(3, 'UTC')}} AND timestamp < {{end:DateTime64(3, 'UTC')}}
       AND ({condition}){has_unit}
     GROUP BY bucket, who
@@ -183,8 +183,8 @@ SELECT bucket, who, groupArray(x) AS xs, 0 AS waits
 FROM (
     SELECT {bucket} AS bucket, {person} AS who, {number} AS x
     FROM events
+    PREWHERE event IN {{names:Array(String)}}
     WHERE product = {{product:UInt32}}
-      AND event IN {{names:Array(String)}}
       AND timestamp >= {{start:DateTime64(3, 'UTC')}} AND timestamp < {{end:DateTime64(3, 'UTC')}}
       AND {condition}{has_unit}
 )
@@ -207,8 +207,8 @@ FROM (
         addSeconds(entry, {{window:UInt32}}) AS until,
         groupArrayIf(timestamp, {goal}) AS ends
     FROM events
+    PREWHERE event IN {{names:Array(String)}}
     WHERE product = {{product:UInt32}}
-      AND event IN {{names:Array(String)}}
       AND timestamp >= {{start:DateTime64(3, 'UTC')}}
       AND timestamp <= addSeconds({{end:DateTime64(3, 'UTC')}}, {{window:UInt32}}){has_unit}
     GROUP BY who

@@ -116,13 +116,17 @@ def search(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:
     longest = max((word for term in wanted.query.wanted for word in term.words), key=len, default="")
     if len(longest) < SHORTEST and not is_unspaced(longest):
         return []
-    found = queries.page_of(product, wanted, size=limit).items
-    return [_hit(product, item, words, 0.4 - place / 100) for place, item in enumerate(found)]
+    page = queries.page_of(product, wanted, size=limit)
+    return [
+        _hit(product, item, words, 0.4 - place / 100, by_meaning=item.pk in page.by_meaning)
+        for place, item in enumerate(page.items)
+    ]
 
 
-def _hit(product: Product, item: FeedbackItem, words: str, rank: float) -> Hit:
+def _hit(product: Product, item: FeedbackItem, words: str, rank: float, *, by_meaning: bool = False) -> Hit:
     shown = "".join(piece.text for piece in excerpt(item.text, Wanted(words=words).query, width=100))
-    return Hit("voice", item.ref, " ".join(shown.split()), f"/p/{product.slug}/{item.ref}", rank)
+    kind = "voice, by meaning" if by_meaning else "voice"
+    return Hit(kind, item.ref, " ".join(shown.split()), f"/p/{product.slug}/{item.ref}", rank)
 
 
 def search_surveys(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:

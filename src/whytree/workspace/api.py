@@ -100,6 +100,10 @@ class KeyIn(Schema):
     name: str = ""
     secret: str = Field("", description="A capture key that your clients have already, of the tool they send to today.")
     environment: str = Field("", description="Where its flags are answered; empty for production.")
+    scopes: list[str] = Field(
+        [],
+        description="What a server key may do: `events` (send, evaluate flags), `read`, `write`; empty for everything.",
+    )
 
 
 class EnvironmentOut(Schema):
@@ -264,6 +268,7 @@ def create_key(request: ApiRequest, product: str, body: KeyIn) -> Status[NewKeyO
         name=body.name,
         secret=body.secret,
         environment=find_environment(found, body.environment),
+        scopes=body.scopes,
     )
     return Status(201, _with_secret(key, secret))
 

@@ -127,11 +127,14 @@ def add_key(
         str, typer.Option(metavar="KEY", help="Take this capture key, which your clients have already, as phc_...")
     ] = "",
     environment: Annotated[str, typer.Option(help="Where its flags are answered, as staging.")] = "production",
+    scope: Annotated[
+        list[str] | None, typer.Option(help="What a server key may do: events, read, write; left out: everything.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key; it is shown only now."""
     client = connect()
-    body = {"kind": kind, "name": name, "secret": secret, "environment": environment}
+    body = {"kind": kind, "name": name, "secret": secret, "environment": environment, "scopes": scope or []}
     made = client.post(f"/products/{client.product}/keys", body)
     show(made, as_json, made["secret"])
 

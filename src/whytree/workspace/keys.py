@@ -7,6 +7,7 @@ import hashlib
 import secrets
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,6 +25,8 @@ from .roles import Role
 CACHE_SECONDS = 2.0  # how long another process may go on taking a key that was just revoked
 CACHE_SIZE = 10_000
 SCOPES = ("read", "write")
+SERVER_SCOPES = ("events", *SCOPES)  # `events`: send events, evaluate flags; the others are the REST API
+NOT_FOR_EVENTS = "This key may only use the API. Make one that may send events and evaluate flags, too."
 _PREFIXES = {Key.Kind.CAPTURE: "wtc_", Key.Kind.SERVER: "wts_", Key.Kind.PERSONAL: "wtp_"}
 
 
@@ -38,6 +41,11 @@ class KeyFacts:
     scopes: frozenset[str]
     label: str
     environment_id: int | None = None  # None: production
+
+    @property
+    def may_send(self) -> bool:
+        """Whether it opens the doors for events and flags."""
+        return not self.scopes or "events" in self.scopes
 
 
 def hashed(secret: str) -> str:
@@ -77,22 +85,29 @@ def create_key(
     name: str,
     secret: str = "",
     environment: Environment | None = None,
+    scopes: Sequence[str] = (),
 ) -> tuple[Key, str]:
     """A capture or server key for a product; returns the secret, which is not kept.
 
-    With a `secret` a key that clients have already, of the tool they send to today, opens this product too.
+    With a `secret` a key that clients have already, of the tool they send to today, opens this product too. A server key
+    without `scopes` may do everything that there is for it.
     """
     require(actor, product, Role.MAINTAINER)
     if kind not in (Key.Kind.CAPTURE, Key.Kind.SERVER):
         raise Invalid("A product has capture keys and server keys; personal tokens are made on your own page.")
     if secret:
         _check_adopted(secret, kind)
+    if scopes and kind == Key.Kind.CAPTURE:
+        raise Invalid("A capture key can only send events and evaluate flags; there is nothing to narrow.")
+    _check_scopes(scopes, SERVER_SCOPES)
+    if kind == Key.Kind.SERVER and actor.scopes and not set(scopes or SERVER_SCOPES) & set(SCOPES) <= actor.scopes:
+        raise Forbidden("A token cannot make a key that may do more than itself.")
     key, secret = _issue(
         Key.Kind(kind),
         name=name,
         product=product,
         user_id=actor.user_id,
-        scopes=[],
+        scopes=sorted(set(scopes)),
         secret=secret,
         environment=environment,
     )
@@ -112,15 +127,21 @@ def _check_adopted(secret: str, kind: str) -> None:
         raise Conflict("This key is taken already, here or by another product. Revoked keys stay taken.")
 
 
+def _check_scopes(scopes: Sequence[str], known: Sequence[str]) -> None:
+    unknown = set(scopes) - set(known)
+    if unknown:
+        raise Invalid(
+            f"There is no scope {', '.join(sorted(unknown))}; there are {', '.join(known[:-1])} and {known[-1]}."
+        )
+
+
 @transaction.atomic
 def create_token(actor: Actor, *, name: str, scopes: list[str]) -> tuple[Key, str]:
     """A personal token for the actor; `scopes` empty means everything the person may do."""
     require_writing(actor)
     if actor.user_id is None:
         raise Forbidden("Only a person can have a personal token.")
-    unknown = set(scopes) - set(SCOPES)
-    if unknown:
-        raise Invalid(f"There is no scope {', '.join(sorted(unknown))}; there are read and write.")
+    _check_scopes(scopes, SCOPES)
     if actor.scopes and not set(scopes or SCOPES) <= actor.scopes:
         raise Forbidden("A token cannot make one that may do more than itself.")
     key, secret = _issue(Key.Kind.PERSONAL, name=name, product=None, user_id=actor.user_id, scopes=sorted(scopes))
@@ -226,6 +247,10 @@ def actor_for(facts: KeyFacts) -> Actor:
             "A capture key can only send events and evaluate flags. Use a server key or a personal token here."
         )
     if facts.kind == Key.Kind.SERVER:
+        if facts.scopes and not facts.scopes & set(SCOPES):
+            raise Forbidden(
+                "This key may only send events and evaluate flags. Use one with the scope read or write here."
+            )
         # One of another environment changes nothing here: what it could change first is production.
         scopes = facts.scopes if facts.environment_id is None else frozenset({"read"})
         return Actor(None, facts.label, "api", key_id=facts.id, scopes=scopes, product_id=facts.product_id)

@@ -15,8 +15,8 @@ from scipy import special
 
 from whytree.engines.stats.answers import LEVEL, Estimate, Floats, NoAnswer, upper_tail, z
 
-#: Days before and after that are needed: eight of each weekday to learn from, and two to look at.
-FEWEST_BEFORE, FEWEST_AFTER = 56, 14
+#: Days before and after that are needed: nine of each weekday to learn from, and two to look at.
+FEWEST_BEFORE, FEWEST_AFTER = 63, 14
 
 #: Placebo days from which their steps are a yardstick.
 FEWEST_PLACEBOS = 20
@@ -159,4 +159,4 @@ def _regressed(values: Floats, columns: list[Floats]) -> tuple[float, float, flo
 
 def _lags(n: int) -> int:
     """Newey and West (Review of Economic Studies 61, 1994): 4 (n / 100)^(2/9), but a week at least."""
-    return max(7, math.floor(4 * (n / 100) ** (2 / 9)))
+    return max(7, int(4 * math.pow(n / 100, 2 / 9)))

@@ -137,5 +137,5 @@ def _has_seen(user_id: int, hypothesis: Hypothesis) -> bool:
     asked: dict[str, set[int | None]] = {}
     for one in Prediction.objects.filter(hypothesis=hypothesis):
         for act in activity_for(one).filter(verb="predict"):
-            asked.setdefault(act.after["question"], set()).add(one.user_id)
+            asked.setdefault((act.after or {}).get("question", ""), set()).add(one.user_id)
     return any(user_id in who and len(who) > 1 for who in asked.values())
