@@ -8,7 +8,7 @@ from rich.text import Text
 
 from whytree.code.commands import keep_point, read_clone
 from whytree.code.git import Clone, open_clone
-from whytree.code.reading import find_registered
+from whytree.code.telling import find_registered
 from whytree.workspace.client import Client, CommandError
 from whytree.workspace.printing import console, plain
 
