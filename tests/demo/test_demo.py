@@ -243,7 +243,7 @@ def test_the_alert_told_of_the_release_and_of_its_end(ask: httpx.Client) -> None
 
 
 def test_a_voice_came_from_the_pages_with_what_was_in_force(ask: httpx.Client) -> None:
-    (voice,) = ask.get("feedback", params={"source": "widget", "limit": 5}).json()["items"]
+    (voice,) = ask.get("feedback", params={"q": "which teacher chosen class"}).json()["items"]
     assert voice["flags"]["explain_phone"] == "on"
 
 

@@ -70,9 +70,9 @@ def representation_panel(actor: Actor, product: Product, opportunity: Opportunit
 
 
 def solution_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:
-    """How far the change has come to those who asked for it."""
+    """How far the change has come to those who asked for it; nothing can come of one that was closed before it had a flag."""
     way = loop_of(solution)
-    if not way.askers:
+    if not way.askers or (solution.is_closed and not way.flags):
         return None
     context = {"way": way, "solution": solution}
     return Panel("Those who asked", "voice/_panel_loop.html", context, tone="amber" if way.to_tell else "")
