@@ -396,9 +396,7 @@ def test_the_page_the_csv_and_the_json_tell_the_same(
     assert "One experiment wants a decision." in listed
 
 
-def test_a_clock_that_jumps_counts_nobody_twice_and_nothing_before_its_time(
-    ran: Ran, store: Any, product: Any
-) -> None:
+def test_a_clock_that_jumps_counts_nobody_twice_and_nothing_before_its_time(ran: Ran, store: Any, product: Any) -> None:
     """Exposures dated ahead wait for their day; what is dated before the exposure by a clock that was set back never counts."""
     ran(30)
     write(store, product, happenings(World(people=2_000, effect=0.08)))
