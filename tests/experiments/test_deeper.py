@@ -89,3 +89,15 @@ def test_nothing_is_told_before_the_plan_lets_the_arms_be_compared(
 def test_an_event_is_named(ran: Ran, store: Any, api: Any, said: str) -> None:
     ran(30)
     assert api.get(f"{PATH}/triggered?event={said}").status == 400
+
+
+def test_a_share_that_counts_once_is_never_called_novelty(ran: Ran, store: Any, product: Any, api: Any) -> None:
+    """Its effect falls off as people get there, which is no fading."""
+    from tests.experiments.world import World, happenings
+
+    ran(30)
+    write(store, product, happenings(World(people=2_000, effect=0.2)))
+    found = api.get(f"{PATH}/novelty").ok
+    assert "counts each person once" in found["sentence"]
+    assert found["change"] is None
+    assert len(found["stretches"]) > 2

@@ -47,7 +47,7 @@ def interrupted(values: Floats, at: int, *, level: float = LEVEL) -> Step | NoAn
     """Interrupted time series: ``values`` a day each, the change on day ``at``.
 
     Segmented regression with a trend, weekdays and a level (Wagner et al., J. Clin. Pharm. Ther. 27, 2002, eq. 1, without
-    a change of slope), errors by Newey and West (Econometrica 55, 1987, eq. 5), and calibrated on placebo days (Schuemie et
+    a change of slope), errors by `newey_west`, and calibrated on placebo days (Schuemie et
     al., Statistics in Medicine 33, 2014, section 2). Promise: 1 - level where nothing else happened that day, and the days
     after go on like the days before. Conditions: `FEWEST_BEFORE` and `FEWEST_AFTER` days.
     """
@@ -140,21 +140,44 @@ def _slope(n: int) -> Floats:
 
 
 def _regressed(values: Floats, columns: list[Floats]) -> tuple[float, float, float]:
-    """The first column's coefficient beside weekdays and the others, its Newey-West error, the degrees of freedom left."""
+    """The first column's coefficient beside weekdays and the others, its error, and the degrees of freedom left."""
     n = len(values)
     weekdays = [(np.arange(n) % 7 == weekday).astype(np.float64) for weekday in range(1, 7)]
     x = np.column_stack([*columns, np.ones(n), *weekdays])
     inverse = np.linalg.pinv(x.T @ x)
     coefficients = inverse @ (x.T @ values)
-    scores = x * (values - x @ coefficients)[:, None]
-    lags = _lags(n)
-    middle = scores.T @ scores
-    for lag in range(1, lags + 1):
-        product = scores[lag:].T @ scores[:-lag]
-        middle += (1 - lag / (lags + 1)) * (product + product.T)
+    residuals = values - x @ coefficients
+    scores = (x @ inverse[0]) * residuals  # what each day adds to the coefficient
     freedom = n - x.shape[1]
-    spread = float((inverse @ middle @ inverse)[0, 0]) * n / freedom
+    spread = max(newey_west(scores), newey_west(scores, _memory(residuals))) * n / freedom
     return float(coefficients[0]), math.sqrt(max(spread, 0.0)), float(freedom)
+
+
+def newey_west(scores: Floats, memory: float = 0.0) -> float:
+    """Variance of a sum of scores that hang together in time (Newey and West 1987, eq. 5).
+
+    With ``memory`` prewhitened: what a day hands on to the next is taken out first and put back into the result, for
+    where seven lags are not enough (Andrews and Monahan, Econometrica 60, 1992, eq. 3.2-3.4).
+    """
+    n = len(scores)
+    white = scores if memory == 0 else scores[1:] - memory * scores[:-1]
+    lags = _lags(n)
+    spread = float(white @ white)
+    for lag in range(1, lags + 1):
+        spread += 2 * (1 - lag / (lags + 1)) * float(white[lag:] @ white[:-lag])
+    return spread / (1 - memory) ** 2
+
+
+#: More memory than this and a few months cannot tell a step from a mood (Andrews and Monahan's bound).
+MOST_MEMORY = 0.97
+
+
+def _memory(residuals: Floats) -> float:
+    """Each day's share of the day before, with Kendall's correction for how short the series is (Biometrika 41, 1954)."""
+    before = residuals[:-1]
+    raw = float(before @ residuals[1:]) / max(float(before @ before), 1e-300)
+    n = len(residuals)
+    return min(max(raw + (1 + 3 * raw) / n, 0.0), MOST_MEMORY)
 
 
 def _lags(n: int) -> int:

@@ -36,6 +36,12 @@ OF_THE_DAYS = 0.5
 FEWEST_DAYS = 3
 
 
+ONCE = (
+    "{name} counts each person once, and most who get there get there early: where its effect arose stands below. Whether an effect "
+    "lasts is asked of what people do again and again, a count."
+)
+
+
 @dataclass(frozen=True)
 class Stretch:
     """The metric on days `start` to `end` after the exposure, a day, each arm against control."""
@@ -47,7 +53,9 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Novelty:
-    """`change`: by arm, the effect a day from half of the time on, less the effect before; empty where it cannot be told."""
+    """`change`: by arm, the effect a day from half of the time on, less the effect before; None where that says nothing: a
+    share counts each person once, and most who get there get there early, so its effect falls off by itself.
+    """
 
     name: str
     unit: str
@@ -80,16 +88,20 @@ def novelty_of(experiment: Experiment, now: datetime) -> Novelty:
     pair = replace(late, goal=replace(late.goal, under=_in(asked, *early).goal))
     *counted, both = ran.trial.count([*goals, pair])
     judged = [_stretch(ran, one, end - start) for one, (start, end) in zip(counted, cuts, strict=True)]
-    change = _change(ran, both, early, (ends[-2], ends[-1]))
     correct(judged, ran.rules)
-    correct([change], ran.rules)
-    told = result_of(change, ran.rules)
+    told = None
+    if not asked.is_share:
+        change = _change(ran, both, early, (ends[-2], ends[-1]))
+        correct([change], ran.rules)
+        told = result_of(change, ran.rules)
     return Novelty(
         asked.metric.name,
         _unit(asked),
         ends[-1],
         sum(cell.closed for cell in counted[0].cells),
-        _sentence(told.comparisons, early, (ends[-2], ends[-1])),
+        _sentence(told.comparisons, early, (ends[-2], ends[-1]))
+        if told is not None
+        else ONCE.format(name=asked.metric.name),
         "",
         [Stretch(start, end, result_of(one, ran.rules)) for one, (start, end) in zip(judged, cuts, strict=True)],
         told,

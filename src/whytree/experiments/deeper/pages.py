@@ -183,7 +183,7 @@ def _over(one: ArmInParts, metric: MetricResult) -> dict[str, Any]:
     weighed = "" if one.weighed is None else f"{difference_value(one.weighed.value, metric)}{points(metric)}"
     return {
         "arm": one.arm,
-        "sentence": f"{one.sentence} (p = {p_text(one.p)})" if one.p is not None else one.no_shrunk,
+        "sentence": f"{one.sentence} p = {p_text(one.p)}." if one.p is not None else one.no_shrunk,
         "shrunk": shrunk,
         "weighed": weighed,
         "weighed_ends": "" if one.weighed is None else ends(one.weighed, metric),
