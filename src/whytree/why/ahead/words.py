@@ -27,10 +27,10 @@ def headline(ahead: Ahead) -> str:
 
 def _only_tickets(ahead: Ahead) -> str:
     keys = [one.key for one in ahead.tickets]
+    keys += ["others"] if len(keys) == MOST_NAMED else []
     listed = keys[0] if len(keys) == 1 else f"{', '.join(keys[:-1])} and {keys[-1]}"
     written = f"{ahead.named:,} of {ahead.lines:,} lines were" if ahead.lines > 1 else "It was"
-    most = "tickets, mostly " if len(keys) == MOST_NAMED else ""
-    return f"{written} written for {most}{listed}. Nobody has said what that should change for people."
+    return f"{written} written for {listed}. Nobody has said what that should change for people."
 
 
 def _who_struggles(ahead: Ahead) -> str:
