@@ -99,7 +99,7 @@ def raw_rows() -> list[bytes]:
         envelope = read_batch(body)
         door = open_door(1, "capture", time.time(), envelope.sent_at)
         taken = [segment(message, door) for message in envelope.messages if message is not None]
-        lines += [encoded(item.event) for item in taken if isinstance(item, Normalised)]
+        lines += encoded([item.event for item in taken if isinstance(item, Normalised)]).split(b"\n")
     assert len(lines) == BODIES * BATCH
     return [b"\n".join(lines[start : start + RAW_ROWS]) for start in range(0, len(lines), RAW_ROWS)]
 

@@ -33,7 +33,7 @@ def test_days_and_filters_hold_for_all_of_it(api: Any, board: Any) -> None:
     api.patch(f"{BOARDS}/1", {"days": 0, "where": "platform=nowhere"})
     assert (
         api.get(f"{BOARDS}/1").ok["cards"][0]["sentence"]
-        == "Nobody did “signed_up (platform is nowhere)” in this time."
+        == "Where platform is nowhere: Nobody did “signed_up” in this time."
     )
     assert api.patch(f"{BOARDS}/1", {"where": "plan>many"}).status == 400
     assert api.patch(f"{BOARDS}/1", {"refresh_seconds": 1}).status == 400

@@ -31,7 +31,7 @@ def _line(event_id: int, **values: Any) -> bytes:
 
 def _batch(*event_ids: int) -> Batch:
     now = time.time()
-    return Batch([_line(event_id, received_at=now) for event_id in event_ids], list(event_ids), now)
+    return Batch(b"\n".join(_line(event_id, received_at=now) for event_id in event_ids), list(event_ids), now)
 
 
 def _write(writer: Commit, *batches: Batch) -> None:
@@ -90,7 +90,7 @@ def test_an_id_just_being_written_is_waited_for(
     calls: list[int] = []
 
     def slowly(events: EventStore, rows: Any) -> dict[int, str]:
-        calls.append(len(rows.events))
+        calls.append(rows.count)
         assert disk_is_ready.wait(10)
         return store_rows(events, rows)
 
@@ -166,7 +166,7 @@ def test_a_spooled_file_is_known_again_whatever_the_store_makes_of_its_fractions
     writer: Commit, store: EventStore, refusing: Any
 ) -> None:
     at = 1_790_000_000.9999996  # a float the store cannot keep: it rounds to milliseconds
-    _write(writer, Batch([_line(1, received_at=at)], [1], at))
+    _write(writer, Batch(_line(1, received_at=at), [1], at))
     (path,) = writer.spool.files()
     refusing()
     kept = path.read_bytes()
@@ -233,7 +233,7 @@ def test_what_waits_in_the_spool_is_replayed_after_a_restart(web: Sender, store:
 def test_a_row_the_engine_refuses_goes_to_quarantine_alone(writer: Commit, store: EventStore) -> None:
     lines = [_line(n) for n in range(1, 101)]
     lines[41] = _line(42, timestamp={"not": "a time"}, event="odd", distinct_id="u")
-    batch = Batch(lines, list(range(1, 101)), time.time())
+    batch = Batch(b"\n".join(lines), list(range(1, 101)), time.time())
     _write(writer, batch, _batch(200))
     assert _ids(store) == [n for n in range(1, 101) if n != 42] + [200]
     assert list(batch.refused) == [41]

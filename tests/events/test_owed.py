@@ -23,11 +23,11 @@ def _line(event_id: int) -> bytes:
 
 
 def _batch(*event_ids: int) -> Batch:
-    return Batch([_line(event_id) for event_id in event_ids], list(event_ids), time.time())
+    return Batch(b"\n".join(map(_line, event_ids)), list(event_ids), time.time())
 
 
 def _rows(*event_ids: int) -> Spooled:
-    return Spooled([], [_line(event_id) for event_id in event_ids], time.time())
+    return Spooled([], b"\n".join(map(_line, event_ids)), len(event_ids), time.time())
 
 
 def _ids(store: EventStore) -> list[int]:
@@ -78,7 +78,7 @@ def test_what_a_killed_process_owed_is_replayed_once(store: EventStore, spool: S
     killed = Owed(spool)
     killed.keep(_rows(1, 2))
     killed.keep(_rows(3))
-    store.insert_block("events", b"\n".join(_rows(3).events))  # it was stored, but its file was still there
+    store.insert_block("events", _rows(3).events)  # it was stored, but its file was still there
     assert killed._held is not None
     killed._held.close()  # what the system does for a process that is gone
     writer = Commit(store, spool).start()

@@ -65,21 +65,17 @@ KEY_MARK = "people key"
 
 @dataclass(eq=False)
 class Batch:
-    """What one request hands in: rows as lines of JSON with their ids, and what they say about people's ids."""
+    """What one request hands in: rows as lines of JSON in one text, their ids, and what they say about people's ids."""
 
-    lines: list[bytes]
+    rows: bytes
     ids: list[int]
     received_at: float
     edges: list[EdgeRow] = field(default_factory=list)
     items: int = 0  # the first so many rows are the items that were sent; the others follow from them
     repeated: set[int] = field(default_factory=set)  # places of rows left out because their id was seen before
     refused: dict[int, str] = field(default_factory=dict)  # place of a row in quarantine -> why
-    size: int = 0
     done: threading.Event = field(default_factory=threading.Event)
     error: WhytreeError | None = None
-
-    def __post_init__(self) -> None:
-        self.size = sum(map(len, self.lines))
 
     def kept(self, items: list[T]) -> list[T]:
         """Those of the items whose rows were written."""
@@ -98,16 +94,17 @@ class Group:
     """What is written at once: batches, and of their rows those that are new."""
 
     batches: list[Batch]
-    lines: list[bytes] = field(default_factory=list)
+    blocks: list[bytes] = field(default_factory=list)
     ids: set[int] = field(default_factory=set)
 
     @property
     def has_bulk(self) -> bool:
-        return any(len(batch.lines) >= BULK_ROWS for batch in self.batches)
+        return any(len(batch.ids) >= BULK_ROWS for batch in self.batches)
 
     def rows(self) -> Spooled:
         edges = [edge.line for batch in self.batches for edge in batch.edges]
-        return Spooled(edges, self.lines, min(batch.received_at for batch in self.batches))
+        received_from = min(batch.received_at for batch in self.batches)
+        return Spooled(edges, b"\n".join(self.blocks), len(self.ids), received_from)
 
 
 class Commit:
@@ -138,13 +135,13 @@ class Commit:
 
     def submit(self, batch: Batch) -> None:
         """Return when the batch is on disk; raise `TooMany` or `Unavailable` when it is not."""
-        if not batch.lines and not batch.edges:
+        if not batch.ids and not batch.edges:
             return
         with self._changed:
             self._refuse_when_full()
             self._waiting.append(batch)
-            self._waiting_rows += len(batch.lines)
-            self._waiting_bytes += batch.size
+            self._waiting_rows += len(batch.ids)
+            self._waiting_bytes += len(batch.rows)
             self._changed.notify_all()
         if not batch.done.wait(ANSWER_SECONDS):
             raise Unavailable("The event store is too slow now. Send it again; what did arrive counts once.")
@@ -270,18 +267,18 @@ class Commit:
             left: deque[Batch] = deque()
             rows = size = 0
             for batch in self._waiting:
-                too_much = rows + len(batch.lines) > MAX_ROWS_AT_ONCE or size + batch.size > MAX_BYTES_AT_ONCE
+                too_much = rows + len(batch.ids) > MAX_ROWS_AT_ONCE or size + len(batch.rows) > MAX_BYTES_AT_ONCE
                 if (group.batches and too_much) or not self._being_written.isdisjoint(batch.ids):
                     left.append(batch)
                     continue
                 self._add(group, batch)
-                rows += len(batch.lines)
-                size += batch.size
+                rows += len(batch.ids)
+                size += len(batch.rows)
             self._waiting = left
             self._waiting_rows -= rows
             self._waiting_bytes -= size
             self._being_written |= group.ids
-            self._writing_rows += len(group.lines)
+            self._writing_rows += len(group.ids)
             return group
 
     def _add(self, group: Group, batch: Batch) -> None:
@@ -289,14 +286,16 @@ class Commit:
         group.batches.append(batch)
         own = set(batch.ids)
         if len(own) == len(batch.ids) and group.ids.isdisjoint(own) and self._seen.has_none_of(own):
-            group.lines += batch.lines
-            group.ids |= own
+            if own:
+                group.blocks.append(batch.rows)
+                group.ids |= own
             return
+        lines = batch.rows.split(b"\n")
         for place, event_id in enumerate(batch.ids):
             if event_id in group.ids or event_id in self._seen:
                 batch.repeated.add(place)
             else:
-                group.lines.append(batch.lines[place])
+                group.blocks.append(lines[place])
                 group.ids.add(event_id)
 
     def _write(self, group: Group) -> None:
@@ -307,7 +306,7 @@ class Commit:
         finally:
             with self._changed:
                 self._being_written -= group.ids
-                self._writing_rows -= len(group.lines)
+                self._writing_rows -= len(group.ids)
                 if written:
                     self._seen.add(group.ids)
                 self._changed.notify_all()
@@ -434,18 +433,20 @@ class Commit:
     def _replay_file(self, path: Path) -> int:
         """What of it is not in the store yet. A crash may come between the insert and the removal of the file."""
         waiting = self.spool.read(path)
-        ids = [event_id_of(line) for line in waiting.events]
+        lines = waiting.event_lines()
+        ids = [event_id_of(line) for line in lines]
         known = ids_received_since(self.events, as_datetime(waiting.received_from) - PRECISION, ids)
-        fresh = [line for line, event_id in zip(waiting.events, ids, strict=True) if event_id not in known]
-        store_rows(self.events, Spooled(waiting.edges, fresh, waiting.received_from))
+        fresh = [line for line, event_id in zip(lines, ids, strict=True) if event_id not in known]
+        store_rows(self.events, Spooled(waiting.edges, b"\n".join(fresh), len(fresh), waiting.received_from))
         path.unlink()
         return len(fresh)
 
 
 def _together(several: Sequence[Spooled]) -> Spooled:
     edges = [line for rows in several for line in rows.edges]
-    events = [line for rows in several for line in rows.events]
-    return Spooled(edges, events, min(rows.received_from for rows in several))
+    events = b"\n".join(rows.events for rows in several if rows.events)
+    received_from = min(rows.received_from for rows in several)
+    return Spooled(edges, events, sum(rows.count for rows in several), received_from)
 
 
 _guard = threading.Lock()

@@ -82,13 +82,13 @@ class Owed:
         except OSError as error:
             raise Unavailable(f"{self._spool.folder} cannot be written: {error.strerror or error}.") from error
         path = files.append(rows)
-        size = sum(map(len, rows.events))
+        size = len(rows.events)
         with self._changed:
             self._kept += 1
             if not self._entries:
                 self._since = time.monotonic()
             self._entries.append(Entry(self._kept, path, rows, size))
-            self._rows += len(rows.events)
+            self._rows += rows.count
             self._bytes += size
             self._changed.notify_all()
 
@@ -113,14 +113,14 @@ class Owed:
                 left = self._since + SECONDS - time.monotonic() if self._entries else None
                 self._changed.wait(left)
             block = [self._entries.popleft()]
-            rows, size = len(block[0].rows.events), block[0].size
+            rows, size = block[0].rows.count, block[0].size
             while self._entries:
-                rows += len(self._entries[0].rows.events)
+                rows += self._entries[0].rows.count
                 size += self._entries[0].size
                 if rows > BLOCK_ROWS or size > BLOCK_BYTES:
                     break
                 block.append(self._entries.popleft())
-            self._rows -= sum(len(entry.rows.events) for entry in block)
+            self._rows -= sum(entry.rows.count for entry in block)
             self._bytes -= sum(entry.size for entry in block)
             self._since = time.monotonic()
             return block

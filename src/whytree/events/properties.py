@@ -31,15 +31,13 @@ def is_plain(sent: bytes) -> bool:
     Looks at bytes, so a text that holds one of these takes the longer way without need, and nothing else happens to it.
     """
     return (
-        sent[:1] == b"{"
-        and sent.count(b"{") == 1  # nested keys are dotted
+        sent.rfind(b"{") == 0  # an object without another one in it: nested keys are dotted, flags are a map
         and len(sent) <= MAX_PLAIN
         and b"[" not in sent  # lists lose their spaces
-        and b"null" not in sent  # is left out
-        and b'"$' not in sent  # may be a flag in force
-        and b'"flags"' not in sent
-        and b'"path"' not in sent  # fills a column
         and b"\n" not in sent  # rows are lines
+        and (b"$" not in sent or b'"$' not in sent)  # may be a flag in force; one byte is found faster than two
+        and b"null" not in sent  # is left out
+        and b'"path"' not in sent  # fills a column
     )
 
 

@@ -63,8 +63,8 @@ def accept(product_id: int, source: str, items: Sequence[Outcome]) -> Accepted:
     """Write what was normalised; returns once it is on disk. Raises `Unavailable` or `TooMany` when nothing was taken."""
     received_at = time.time()
     writer = commit()
-    sorted_out = _sort_out(writer, items, received_at)
-    batch = sorted_out.batch(received_at)
+    sorted_out = _sort_out(items)
+    batch = _batch(writer, sorted_out, received_at)
     writer.submit(batch)
     refused = [Refusal(index, one.message_id, one.reason) for index, one in sorted_out.rejected]
     refused += [Refusal(sorted_out.places[at], "", reason) for at, reason in batch.refused.items() if at < batch.items]
@@ -79,44 +79,50 @@ def accept(product_id: int, source: str, items: Sequence[Outcome]) -> Accepted:
 
 @dataclass
 class _SortedOut:
-    """Items taken apart: rows to write, and those that are none."""
+    """Items taken apart: those that become rows, and those that do not."""
 
     taken: list[Normalised] = field(default_factory=list)
     places: list[int] = field(default_factory=list)  # of the taken ones among all items
-    lines: list[bytes] = field(default_factory=list)
-    mirrored: list[Event] = field(default_factory=list)
-    edges: dict[EdgeKey, EdgeRow] = field(default_factory=dict)
     rejected: list[tuple[int, Rejected]] = field(default_factory=list)
     left_out: int = 0
-
-    def batch(self, received_at: float) -> Batch:
-        """Rows of the items first, in their order; exposures told on behalf of clients behind them."""
-        lines = self.lines + [encoded(event) for event in self.mirrored]
-        ids = [item.event.event_id for item in self.taken] + [event.event_id for event in self.mirrored]
-        return Batch(lines, ids, received_at, list(self.edges.values()), items=len(self.taken))
+    rows: bytes = b""  # of the taken ones
 
 
-def _sort_out(writer: Commit, items: Sequence[Outcome], received_at: float) -> _SortedOut:
+def _sort_out(items: Sequence[Outcome]) -> _SortedOut:
     out = _SortedOut()
-    for index, item in enumerate(items):
-        if not isinstance(item, Normalised):
-            if isinstance(item, Rejected):
-                out.rejected.append((index, item))
-            else:
-                out.left_out += 1
-            continue
-        line = encoded(item.event)
-        if len(line) > MAX_EVENT_BYTES:
-            out.rejected.append((index, _too_large(item.event, line)))
-            continue
-        out.taken.append(item)
-        out.places.append(index)
-        out.lines.append(line)
-        if item.exposure is not None:
-            out.mirrored.append(item.exposure)
-        if item.known or item.link is not None:
-            _collect_edges(out.edges, writer, item, received_at)
+    for place, item in enumerate(items):
+        if isinstance(item, Normalised):
+            out.taken.append(item)
+            out.places.append(place)
+        elif isinstance(item, Rejected):
+            out.rejected.append((place, item))
+        else:
+            out.left_out += 1
+    out.rows = encoded([item.event for item in out.taken])
+    if len(out.rows) > MAX_EVENT_BYTES:
+        _leave_out_the_large(out)
     return out
+
+
+def _leave_out_the_large(out: _SortedOut) -> None:
+    lines = dict(zip(out.places, zip(out.taken, out.rows.split(b"\n"), strict=True), strict=True))
+    fits = {place: both for place, both in lines.items() if len(both[1]) <= MAX_EVENT_BYTES}
+    out.rejected += [
+        (place, _too_large(item.event, line)) for place, (item, line) in lines.items() if place not in fits
+    ]
+    out.places = list(fits)
+    out.taken = [item for item, _ in fits.values()]
+    out.rows = b"\n".join(line for _, line in fits.values())
+
+
+def _batch(writer: Commit, out: _SortedOut, received_at: float) -> Batch:
+    """Rows of the items first, in their order; exposures told on behalf of clients behind them."""
+    rows, ids = out.rows, [item.event.event_id for item in out.taken]
+    mirrored = [item.exposure for item in out.taken if item.exposure is not None]
+    if mirrored:
+        rows += b"\n" + encoded(mirrored)
+        ids += [event.event_id for event in mirrored]
+    return Batch(rows, ids, received_at, _edges(writer, out.taken, received_at), items=len(out.taken))
 
 
 def _too_large(event: Event, line: bytes) -> Rejected:
@@ -124,27 +130,32 @@ def _too_large(event: Event, line: bytes) -> Rejected:
     return Rejected(reason, event=event.event, distinct_id=event.distinct_id, body=line[:4_000])
 
 
-def _collect_edges(edges: dict[EdgeKey, EdgeRow], writer: Commit, item: Normalised, received_at: float) -> None:
-    """What an item says about ids, when it is news."""
-    said, seen = item.event, writer.edges_seen
-    if item.known and seen.is_newly_known(said.person, said.timestamp):
-        key = known_key(said.product, said.person)
-        if key not in edges or said.timestamp < edges[key].at:
-            edges[key] = known_row(said.product, said.person, said.distinct_id, said.timestamp, received_at)
-    if item.link is not None:
-        key = link_key(item.link)
-        if seen.is_new_link(key, item.link.at) and (key not in edges or item.link.at < edges[key].at):
-            edges[key] = link_row(item.link, received_at)
+def _edges(writer: Commit, items: Sequence[Normalised], received_at: float) -> list[EdgeRow]:
+    """What the items say about ids, when it is news."""
+    edges: dict[EdgeKey, EdgeRow] = {}
+    seen = writer.edges_seen
+    for item in items:
+        said = item.event
+        if item.known and seen.is_newly_known(said.person, said.timestamp):
+            key = known_key(said.product, said.person)
+            if key not in edges or said.timestamp < edges[key].at:
+                edges[key] = known_row(said.product, said.person, said.distinct_id, said.timestamp, received_at)
+        if item.link is not None:
+            key = link_key(item.link)
+            if seen.is_new_link(key, item.link.at) and (key not in edges or item.link.at < edges[key].at):
+                edges[key] = link_row(item.link, received_at)
+    return list(edges.values())
 
 
-def encoded(row: Event) -> bytes:
-    """A row as the engine reads it. Half characters, which only our own callers can still send, become �."""
+def encoded(rows: Sequence[Event]) -> bytes:
+    """Rows as the engine reads them: a line each. Half characters, which only our own callers can still send, become �."""
     try:
-        return _encoder.encode(row)
+        return _encoder.encode_lines(rows)[:-1]
     except UnicodeEncodeError:
-        row.event, row.distinct_id, row.path = (clean_text(text) for text in (row.event, row.distinct_id, row.path))
-        row.properties, row.flags = cleaned(row.said), cleaned(row.flags)
-        return _encoder.encode(row)
+        for row in rows:
+            row.event, row.distinct_id, row.path = (clean_text(text) for text in (row.event, row.distinct_id, row.path))
+            row.properties, row.flags = cleaned(row.said), cleaned(row.flags)
+        return _encoder.encode_lines(rows)[:-1]
 
 
 def track(
@@ -163,33 +174,62 @@ def track(
 
     `source` is how far it is to be trusted; `flags` are the variants in force, looked up when left out.
     """
+    names = {name: message_id}
+    track_all(product, distinct_id, names, properties, timestamp, source=source, where=where, flags=flags)
+
+
+def track_all(
+    product: Product,
+    distinct_id: str,
+    names: Mapping[str, str],
+    properties: Mapping[str, Any] | None = None,
+    timestamp: datetime | None = None,
+    *,
+    source: str = SERVER,
+    where: Columns = NOTHING,
+    flags: Mapping[str, str] | None = None,
+) -> None:
+    """The same for several events of one moment, each by its name with its message id: one commit."""
     door = Door(product.pk, source, time.time())
+    in_force = dict(flags) if flags is not None else variants_of(product.pk, distinct_id)
     try:
-        item = event(
-            door,
-            distinct_id=distinct_id,
-            name=name,
-            properties=dict(properties or {}),
-            timestamp=timestamp.timestamp() if timestamp else None,
-            message_id=message_id,
-            flags=dict(flags) if flags is not None else variants_of(product.pk, distinct_id),
-            where=where,
-            known=False,
-        )
+        items = [
+            event(
+                door,
+                distinct_id=distinct_id,
+                name=name,
+                properties=dict(properties or {}),
+                timestamp=timestamp.timestamp() if timestamp else None,
+                message_id=message_id,
+                flags=in_force,
+                where=where,
+                known=False,
+            )
+            for name, message_id in names.items()
+        ]
     except Unfit as error:
         raise Invalid(str(error)) from error
-    accept(product.pk, SERVER, [item])
+    accept(product.pk, SERVER, items)
 
 
 def exposure(
-    door: Door, *, distinct_id: str, flag: str, variant: str, reason: str, at: datetime, message_id: str = ""
+    door: Door,
+    *,
+    distinct_id: str,
+    flag: str,
+    variant: str,
+    reason: str,
+    at: datetime,
+    message_id: str = "",
+    company: str = "",
 ) -> Normalised:
-    """Somebody met a variant, as an event to `accept`."""
+    """Somebody met a variant, as an event to `accept`; `company` is the one it was drawn for."""
     return event(
         door,
         distinct_id=distinct_id,
         name=EXPOSURE,
-        properties={"flag": flag, "variant": variant, "reason": reason},
+        properties={"flag": flag, "variant": variant, "reason": reason}
+        | ({"$groups.company": company} if company else {}),
         timestamp=at.timestamp(),
         message_id=message_id,
         flags={flag: variant},
@@ -206,4 +246,4 @@ def variants_of(product_id: int, distinct_id: str) -> dict[str, str]:
         return {}
 
 
-__all__ = ["Accepted", "Refusal", "accept", "exposure", "track", "variants_of"]
+__all__ = ["Accepted", "Refusal", "accept", "exposure", "track", "track_all", "variants_of"]

@@ -28,11 +28,15 @@ class _Header(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Spooled:
-    """The rows of one commit, as lines of JSON."""
+    """The rows of one commit as lines of JSON: edges one by one, events as they follow each other in one text."""
 
     edges: list[bytes]
-    events: list[bytes]
+    events: bytes
+    count: int  # of the events
     received_from: float
+
+    def event_lines(self) -> list[bytes]:
+        return self.events.split(b"\n") if self.events else []
 
 
 class Spool:
@@ -48,7 +52,7 @@ class Spool:
         name = f"{time.time_ns():020d}-{os.getpid()}-{next(self._numbers)}"
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            return self._write(name, [header, *waiting.edges, *waiting.events])
+            return self._write(name, [header, *waiting.edges, *([waiting.events] if waiting.events else ())])
         except OSError as error:
             raise Unavailable(
                 f"Neither the event store nor {self.folder} can be written: {error.strerror or error}. "
@@ -78,7 +82,8 @@ class Spool:
     def read(self, path: Path) -> Spooled:
         first, *lines = path.read_bytes().split(b"\n")
         header = msgspec.json.decode(first, type=_Header)
-        return Spooled(lines[: header.edges], lines[header.edges :], header.received_from)
+        edges, events = lines[: header.edges], lines[header.edges :]
+        return Spooled(edges, b"\n".join(events), len(events), header.received_from)
 
     @contextlib.contextmanager
     def taken(self) -> Iterator[bool]:

@@ -30,9 +30,9 @@ def store_rows(events: EventStore, rows: Spooled) -> dict[int, str]:
     if not rows.events:
         return {}
     try:
-        events.insert_block("events", b"\n".join(rows.events), AS_TEXT)
+        events.insert_block("events", rows.events, AS_TEXT)
     except StoreRefused as error:
-        return _store_the_good(events, rows.events, error)
+        return _store_the_good(events, rows.event_lines(), error)
     return {}
 
 

@@ -10,7 +10,7 @@ from .wire.posthog import v1 as posthog_v1
 from .wire.posthog import views as posthog
 from .wire.segment import views as segment
 
-root = [
+doors = [
     path("v1/projects/<str:key>/settings", segment.settings),
     re_path(
         r"^v1/(?P<verb>identify|track|page|screen|group|alias|batch|import|[itpsgabm])/?$",

@@ -2,9 +2,12 @@ from django.urls import path
 
 from . import pages as views
 from . import planning_pages
+from .deeper import pages as deeper
 
 pages = [
     path("experiments", views.experiments, name="experiments"),
+    path("experiments/before-after", deeper.before_and_after, name="before_after"),
+    path("experiments/bandit", deeper.bandit, name="bandit"),
     path("experiments/new", planning_pages.new, name="experiment_new"),
     path("experiments/EXP-<int:number>", views.experiment, name="experiment"),
     path("experiments/EXP-<int:number>.csv", views.table, name="experiment_csv"),

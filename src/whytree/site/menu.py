@@ -33,6 +33,7 @@ MENU: dict[str, dict[str, Entry]] = {
     },
     "What people say": {
         "feedback": Entry(_VOICE, "What people said."),
+        "portal": Entry(_VOICE, "The public board: posts, votes and where they stand."),
         "theme": Entry(_VOICE, "What many voices are about."),
         "themes": Entry(_VOICE, "The themes of a file of texts."),
         "interview": Entry(_VOICE, "Talks with people, and what was said."),
@@ -43,7 +44,7 @@ MENU: dict[str, dict[str, Entry]] = {
     },
     "What people do": {
         "ask": Entry(_NUMBERS, "Questions asked of what people did."),
-        "metric": Entry(_NUMBERS, "What is counted."),
+        "metric": Entry(("analytics", "experiments"), "What is counted."),
         "board": Entry(_NUMBERS, "Kept questions side by side."),
         "alert": Entry(_NUMBERS, "Numbers that say by themselves when they move."),
         "subscription": Entry(_NUMBERS, "Boards and kept questions that come by themselves."),
@@ -67,7 +68,7 @@ MENU: dict[str, dict[str, Entry]] = {
     },
     "Changes": {
         "test": Entry(("experiments",), "Tests before code: the cheapest answer first."),
-        "flag": Entry(("flags",), "Feature flags."),
+        "flag": Entry(("flags", "experiments"), "Feature flags."),
         "experiment": Entry(("experiments",), "What a change did to people drawn by lot."),
         "rollout": Entry(("experiments",), "Changes brought to more and more people, guardrails watched."),
     },
@@ -88,10 +89,12 @@ MENU: dict[str, dict[str, Entry]] = {
         "owner": Entry(_SITE, "Make the first owner."),
         "product": Entry(_WORKSPACE, "Products."),
         "member": Entry(_WORKSPACE, "Who belongs to a product."),
+        "environment": Entry(_WORKSPACE, "Where your code runs beside production."),
         "key": Entry(_WORKSPACE, "Capture and server keys."),
         "token": Entry(_WORKSPACE, "Your personal tokens."),
         "import": Entry(
-            ("site", "tree", "code", "events", "flags", "voice"), "Bring in events, feedback, tickets, a tree."
+            ("site", "tree", "code", "events", "analytics", "flags", "voice"),
+            "Bring in events, feedback, tickets, a tree.",
         ),
         "export": Entry(("site", "tree"), "Take out the whole workspace or a tree."),
         "activity": Entry(_WORKSPACE, "Who did what."),

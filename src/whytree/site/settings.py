@@ -43,6 +43,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "whytree.site.doors.Doors",
     "whytree.site.assets.ServeFiles",
     "whytree.site.middleware.Policies",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -1,4 +1,6 @@
-"""Every address. An app gives two lists: `pages` live below a product, `root` at the top."""
+"""Every address. An app gives up to three lists: `pages` live below a product, `root` at the top, and so do the `doors`
+that machines knock at (`site.doors`).
+"""
 
 from importlib import import_module
 from importlib.util import find_spec
@@ -32,12 +34,15 @@ def _from_apps(name: str) -> list[Any]:
     return found
 
 
+doors = _from_apps("doors")
+
 urlpatterns = [
     path("", pages.home, name="home"),
     path("healthz", pages.healthz, name="healthz"),
     path("readyz", pages.readyz, name="readyz"),
     path("api/", api.urls),
     path("p/<slug:product>/", include(_from_apps("pages"))),
+    *doors,
     *_from_apps("root"),
 ]
 

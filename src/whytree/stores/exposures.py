@@ -14,6 +14,9 @@ Who belongs where:
 Sums are *centred*: a mean and the sum of squared deviations from it. Amounts go through ClickHouse's updating
 `varPopStable`: a plain sum of squares in floating point loses everything where the mean is large against the spread. How
 often something happened is a whole number; its sums are whole numbers too, exact, and centred here without any loss.
+
+Where companies are drawn (`Drawn`), a company is one unit: as a whole, for what is counted of companies; or its people
+gathered, for what is counted of people, so that a cell's `before` is how many they are and its mean a ratio of sums.
 """
 
 from collections.abc import Sequence
@@ -21,6 +24,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from .amounts import Placed, placed
+from .companies import Companies, unit_sql
 from .events import Row, store
 from .filters import COLUMNS, Bound, Selection, selected
 from .sql import PEOPLE, PERSON
@@ -41,8 +46,8 @@ class Goal:
     With `amount`, a property, its sum over those events instead; what holds no finite number adds nothing and is counted.
     `cap` is the most that one person may add up to. `before` asks for the same of the time before the exposure, as a
     covariate. `did` says it more closely than `event`: with filters, or one of several. `after`: only from so long after
-    the exposure on, and before the window's end. `bearing`: how many of the events carry the amount. `under`: what this
-    is divided by, over all people together.
+    the exposure on, and before the window's end, or before `until` after the exposure. `bearing`: how many of the events
+    carry the amount. `under`: what this is divided by, over all people together.
     """
 
     event: str
@@ -52,12 +57,32 @@ class Goal:
     before: timedelta | None = None
     did: Selection | None = None
     after: timedelta = timedelta(0)
+    until: timedelta | None = None
     bearing: bool = False
     under: "Goal | None" = None
 
     @property
     def selection(self) -> Selection:
         return self.did or Selection((self.event,))
+
+
+@dataclass(frozen=True)
+class Placing:
+    """A quantile over what people did within the window: of the numbers in `amount` that come with the events; without
+    one, of how long each took to the first of them, where who did not get there took longer than everybody who did.
+    """
+
+    did: Selection
+    share: float
+    amount: str = ""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Companies are drawn in place of people. `gathered`: a company's people are counted; else the company itself is."""
+
+    companies: Companies
+    gathered: bool = True
 
 
 @dataclass(frozen=True)
@@ -94,7 +119,12 @@ class ArmSums:
     sums: tuple[Sums, ...]
     part: str = ""
     """What the column asked for was when they first met the flag."""
+    people: int = 0
+    """Where companies are drawn: their people whose window has closed."""
 
+
+#: The part of those who did what was asked for (`reached`); the others' is empty.
+REACHED = "reached"
 
 # Clients may report every evaluation; these reasons say that the person was not in the rollout.
 NOT_IN_ROLLOUT = ("DEFAULT", "DISABLED", "ERROR")
@@ -108,10 +138,11 @@ _EXPOSED = """
 # One row a person: where they belong, and what they did, each as (moment, which event, amounts).
 _PEOPLE = """
 SELECT
+    who,
     arraySort(met) AS meetings,
     meetings[1].2 AS arm,
     meetings[1].1 AS entry,
-    {part} AS part,
+    {part} AS part, {company} AS company,
     entry + {{window:Int64}} AS until,
     arrayFirstIndex((s, e) -> entry >= s AND entry < e, {{starts:Array(Int64)}}, {{ends:Array(Int64)}}) AS place,
     arrayFirst(m -> m.2 != arm, meetings) AS other,
@@ -123,7 +154,7 @@ SELECT
     within.2 AS within_what{values}
 FROM (
     SELECT
-        {person} AS who,
+        {unit} AS who,
         groupArrayIf(
             (toUnixTimestamp64Milli(timestamp), properties['variant']{met}),
             {exposed} AND timestamp >= {{start:DateTime64(3, 'UTC')}}
@@ -138,9 +169,35 @@ FROM (
       AND timestamp >= {{earliest:DateTime64(3, 'UTC')}} AND timestamp <= {{end:DateTime64(3, 'UTC')}}
       AND {person} NOT IN {{without:Array(UInt64)}}
     GROUP BY who
-    HAVING notEmpty(met)
+    HAVING notEmpty(met){has_unit}
 )
 """
+
+# A company's people in one arm, then the company: it belongs where the first of its people entered.
+_GATHERED = """
+SELECT
+    arraySort(groupArray((first, own_arm, own_place, own_part))) AS cells,
+    cells[1].2 AS arm, cells[1].3 AS place, cells[1].4 AS part, cells[1].1 AS entry,
+    max(odd) OR arrayExists(c -> c.2 != arm AND c.3 = place, cells) AS was_quarantined,
+    length(cells) > 1 AND NOT was_quarantined AS was_moved,
+    argMin(own_people, (first, own_arm)) AS people,
+    people > 0 AND NOT was_quarantined AS counts{picked}
+FROM (
+    SELECT
+        company, arm AS own_arm, min(entry) AS first, argMin(place, (entry, who)) AS own_place, argMin(part, (entry, who)) AS own_part,
+        max(was_quarantined) AS odd, countIf(counts) AS own_people{summed}
+    FROM ({people})
+    WHERE place > 0 AND company != ''
+    GROUP BY company, arm
+)
+GROUP BY company
+"""
+_SUMMED = """,
+        sumIf(times{i}, counts) AS own_times{i}, sumIf(value{i}, counts) AS own_value{i},
+        sumIf(unreadable{i}, counts) AS own_unreadable{i}, {before} AS own_before{i}"""
+_PICKED = """,
+    argMin(own_times{i}, (first, own_arm)) AS times{i}, argMin(own_value{i}, (first, own_arm)) AS value{i},
+    argMin(own_unreadable{i}, (first, own_arm)) AS unreadable{i}, argMin(own_before{i}, (first, own_arm)) AS before{i}"""
 
 _ARMS = """
 SELECT
@@ -150,7 +207,8 @@ SELECT
     countIf(NOT was_quarantined) AS seen,
     countIf(counts) AS closed,
     countIf(was_moved) AS moved,
-    countIf(was_quarantined) AS quarantined{columns}
+    countIf(was_quarantined) AS quarantined,
+    {persons} AS people{columns}
 FROM ({people})
 WHERE place > 0
 GROUP BY place, arm, part
@@ -185,6 +243,8 @@ def by_period_and_arm(
     without: Sequence[int] = (),
     since: datetime | None = None,
     by: str = "",
+    reached: Selection | None = None,
+    drawn: Drawn | None = None,
 ) -> list[ArmSums]:
     """What people did of each goal within `window` of first meeting the flag, in one pass over the events.
 
@@ -192,18 +252,22 @@ def by_period_and_arm(
     in `without`, hashes of those marked internal. `since`: how far back a first exposure is looked for, where the flag
     was open before the first span; whoever met it then is no new person now.
     `by`: a column of the event (`filters.COLUMNS`), whose value at the first exposure parts the cells further.
+    `reached`: parts them by whether they did that within the window (`REACHED`). `drawn`: companies are the units.
     """
     if not spans:
         return []
-    columns = "".join(_columns(goal).format(i=i) for i, goal in enumerate(goals))
-    asked = _Asked(goals, by)
-    sql = _ARMS.format(columns=columns, people=asked.people_sql())
+    asked = _Asked(goals, by, drawn, reached)
+    columns = "".join(_columns(goal, asked.gathers).format(i=i) for i, goal in enumerate(goals))
+    persons = "sumIf(people, counts)" if asked.gathers else "0"
+    sql = _ARMS.format(columns=columns, people=asked.units_sql(), persons=persons)
     known = _parameters(product_id, flag_key, spans, window, as_of, without) | asked.parameters(spans, since)
     rows = store().query(sql, known, PEOPLE)
-    return [_arm(row, goals) for row in rows]
+    return [_arm(row, goals, asked.gathers) for row in rows]
 
 
-def _columns(goal: Goal) -> str:
+def _columns(goal: Goal, gathers: bool) -> str:
+    if gathers:
+        return _CONVERTED + _AMOUNT + _COVARIATE
     if _is_whole(goal):
         return _CONVERTED if goal.once else _CONVERTED + _TIMES
     return _CONVERTED + _AMOUNT + (_COVARIATE if goal.before or goal.under else "")
@@ -227,16 +291,62 @@ def percentiles(
     as_of: datetime,
     without: Sequence[int] = (),
     since: datetime | None = None,
+    drawn: Drawn | None = None,
 ) -> list[float | None]:
-    """Each goal's quantile (0.999) over all arms' people whose window has closed: where a cap lies. None: nobody."""
+    """Each goal's quantile (0.999) over all arms' people whose window has closed: where a cap lies. None: nobody.
+
+    Of companies that are counted themselves, over companies; of people gathered in them, over people.
+    """
     if not spans or not goals:
         return [None] * len(goals)
-    asked = _Asked([goal for goal, _ in goals])
+    asked = _Asked([goal for goal, _ in goals], drawn=drawn)
     columns = ", ".join(f"quantileExact({share!r})(value{i}) AS top{i}" for i, (_, share) in enumerate(goals))
     sql = _TOPS.format(columns=f"count() AS people, {columns}", people=asked.people_sql())
     known = _parameters(product_id, flag_key, spans, window, as_of, without) | asked.parameters(spans, since)
     row = store().query(sql, known, PEOPLE)[0]
     return [float(row[f"top{i}"]) if row["people"] else None for i in range(len(goals))]
+
+
+# A row a unit whose window has closed, with all of its numbers, as `amounts.placed` wants them.
+_NUMBERS = "SELECT (place, arm, part) AS bucket, xs, 0 AS waits FROM ({people}) WHERE place > 0 AND counts"
+_NUMBERS_OF_COMPANIES = """
+SELECT
+    (argMin(place, (entry, who)), any(arm), argMin(part, (entry, who))) AS bucket,
+    arrayFlatten(groupArrayIf(xs, counts)) AS xs, 0 AS waits
+FROM ({people})
+WHERE place > 0 AND company != ''
+GROUP BY company
+HAVING uniqExact(arm) = 1
+"""
+
+
+def placings(
+    product_id: int,
+    flag_key: str,
+    spans: Sequence[Span],
+    placing: Placing,
+    reach: float,
+    window: timedelta,
+    *,
+    as_of: datetime,
+    without: Sequence[int] = (),
+    since: datetime | None = None,
+    by: str = "",
+    drawn: Drawn | None = None,
+) -> dict[tuple[int, str, str], Placed]:
+    """The quantile by period, arm and part, with the values `reach` standard errors (of the share below) to each side.
+
+    A unit's numbers stay together: several of one person, or of one company's people, are no independent news. Times are
+    in seconds, infinite for who did not get there.
+    """
+    if not spans:
+        return {}
+    goal = Goal(placing.did.events[0], amount=placing.amount, did=placing.did)
+    asked = _Asked([goal], by, drawn)
+    numbers = _NUMBERS_OF_COMPANIES if asked.gathers else _NUMBERS
+    sql = numbers.format(people=asked.people_sql(placing))
+    known = _parameters(product_id, flag_key, spans, window, as_of, without) | asked.parameters(spans, since)
+    return {(place - 1, arm, part): one for (place, arm, part), one in placed(sql, known, placing.share, reach).items()}
 
 
 _ENTRIES = """
@@ -258,46 +368,96 @@ def entries_by_day(
     zone: str,
     without: Sequence[int] = (),
     since: datetime | None = None,
+    drawn: Drawn | None = None,
 ) -> dict[tuple[date, str], int]:
-    """How many people entered each arm on each day of `zone`."""
+    """How many units entered each arm on each day of `zone`."""
     if not spans:
         return {}
-    asked = _Asked([])
+    asked = _Asked([], drawn=drawn)
+    sql = _ENTRIES.format(people=asked.units_sql())
     known = (
         _parameters(product_id, flag_key, spans, window, as_of, without)
         | asked.parameters(spans, since)
         | {"zone": zone}
     )
-    rows = store().query(_ENTRIES.format(people=asked.people_sql()), known, PEOPLE)
+    rows = store().query(sql, known, PEOPLE)
     return {(row["day"], row["arm"]): row["people"] for row in rows}
 
 
 class _Asked:
     """The goals as SQL: which events and properties are read, and what becomes of them."""
 
-    def __init__(self, goals: Sequence[Goal], by: str = "") -> None:
+    def __init__(
+        self, goals: Sequence[Goal], by: str = "", drawn: Drawn | None = None, reached: Selection | None = None
+    ) -> None:
         if by and by not in COLUMNS:
             raise ValueError(f"{by} is no column of an event")
         self._goals = goals
         self._by = by
+        self._drawn = drawn
         self._bound = Bound()
-        read = [*goals, *(goal.under for goal in goals if goal.under)]
+        self._reached = None if reached is None else Goal(reached.events[0], did=reached)
+        read = [*goals, *(goal.under for goal in goals if goal.under), *([self._reached] if self._reached else [])]
         self._events = list(dict.fromkeys(event for goal in read for event in goal.selection.events))
         self._amounts = list(dict.fromkeys(goal.amount for goal in read if goal.amount))
         self._selections = list(dict.fromkeys(goal.did for goal in read if goal.did))
         self._longest = max((goal.before for goal in goals if goal.before), default=timedelta(0))
 
-    def people_sql(self) -> str:
+    @property
+    def gathers(self) -> bool:
+        """Whether a unit is a company whose people are counted."""
+        return self._drawn is not None and self._drawn.gathered
+
+    def units_sql(self) -> str:
+        """A row for each unit that was drawn."""
+        if not self.gathers:
+            return self.people_sql()
+        summed, picked = "", ""
+        for i, goal in enumerate(self._goals):
+            before = f"sumIf(before{i}, counts)" if goal.under else "toFloat64(countIf(counts))"
+            summed += _SUMMED.format(i=i, before=before)
+            picked += _PICKED.format(i=i)
+        return _GATHERED.format(people=self.people_sql(), summed=summed, picked=picked)
+
+    def people_sql(self, placing: Placing | None = None) -> str:
         amounts = "".join(
             f", ifNull(toFloat64OrNull(properties[{{amount{i}:String}}]), nan)" for i in range(len(self._amounts))
         )
         amounts += "".join(f", toUInt8({selected(did, self._bound)})" for did in self._selections)
         before = ",\n    arrayFilter(d -> d.1 < entry, done) AS earlier" if self._longest else ""
         values = "".join(self._value(i, goal) for i, goal in enumerate(self._goals))
-        met, part = (f", toString({self._by})", "meetings[1].3") if self._by else ("", "''")
+        if placing is not None:
+            values += f",\n    {self._numbers(self._goals[0])} AS xs"
+        unit, has_unit = PERSON, ""
+        met, part, company = (f", toString({self._by})", "meetings[1].3", "''") if self._by else ("", "''", "''")
+        if self._reached is not None:
+            part = f"if(arrayExists(d -> {self._is_meant(self._reached)}, within), '{REACHED}', '')"
+        if self._drawn is not None:
+            own = unit_sql(self._drawn.companies, self._bound)
+            if self._drawn.gathered:
+                met, company = f"{met}, {own}", f"meetings[1].{4 if self._by else 3}"
+            else:
+                unit, has_unit = own, " AND who != ''"
         return _PEOPLE.format(
-            person=PERSON, exposed=_EXPOSED, amounts=amounts, before=before, values=values, met=met, part=part
+            person=PERSON,
+            unit=unit,
+            has_unit=has_unit,
+            exposed=_EXPOSED,
+            amounts=amounts,
+            before=before,
+            values=values,
+            met=met,
+            part=part,
+            company=company,
         )
+
+    def _numbers(self, goal: Goal) -> str:
+        """All numbers of one person; how long they took, for ever where they did not get there."""
+        if goal.amount:
+            carries = f"{self._is_meant(goal)} AND isFinite(d.{self._field(goal)})"
+            return f"arrayMap(d -> d.{self._field(goal)}, arrayFilter(d -> {carries}, within))"
+        reached = f"arrayFilter(d -> {self._is_meant(goal)}, within)"
+        return f"[if(notEmpty({reached}), (arrayMin(d -> d.1, {reached}) - entry) / 1000, inf)]"
 
     def _value(self, i: int, goal: Goal) -> str:
         inside = self._inside(goal)
@@ -314,9 +474,10 @@ class _Asked:
         return "".join(f",\n    {part}" for part in parts)
 
     def _inside(self, goal: Goal) -> str:
-        if not goal.after:
+        if not goal.after and goal.until is None:
             return "within"
-        return f"arrayFilter(d -> d.1 >= entry + {int(goal.after / timedelta(milliseconds=1))} AND d.1 < until, within)"
+        end = "until" if goal.until is None else f"entry + {int(goal.until / timedelta(milliseconds=1))}"
+        return f"arrayFilter(d -> d.1 >= entry + {int(goal.after / timedelta(milliseconds=1))} AND d.1 < {end}, within)"
 
     def _is_meant(self, goal: Goal) -> str:
         """Whether `d` is one of these events."""
@@ -381,21 +542,21 @@ def _parameters(
     }
 
 
-def _arm(row: Row, goals: Sequence[Goal]) -> ArmSums:
-    heads = {name: row[name] for name in ("period", "arm", "part", "seen", "closed", "moved", "quarantined")}
-    return ArmSums(**heads, sums=tuple(_sums(row, i, goal) for i, goal in enumerate(goals)))
+def _arm(row: Row, goals: Sequence[Goal], gathers: bool) -> ArmSums:
+    heads = {name: row[name] for name in ("period", "arm", "part", "seen", "closed", "moved", "quarantined", "people")}
+    return ArmSums(**heads, sums=tuple(_sums(row, i, goal, gathers) for i, goal in enumerate(goals)))
 
 
-def _sums(row: Row, i: int, goal: Goal) -> Sums:
+def _sums(row: Row, i: int, goal: Goal, gathers: bool) -> Sums:
     n = row["closed"]
     if not n:
         return Sums(0, 0.0, 0.0, 0.0)
-    if _is_whole(goal):
+    if _is_whole(goal) and not gathers:
         return _whole_sums(row, i, goal, n)
     known = Sums(
         row[f"converted{i}"], row[f"mean{i}"], row[f"spread{i}"] * n, row[f"largest{i}"], row[f"unreadable{i}"]
     )
-    if not goal.before and not goal.under:
+    if not goal.before and not goal.under and not gathers:
         return known
     return Sums(
         known.converted,

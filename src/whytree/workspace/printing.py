@@ -74,7 +74,9 @@ def show(data: Any, as_json: bool, *lines: str) -> None:
 
 def print_json(data: Any) -> None:
     """Print for a program; what a terminal would obey is escaped, and means the same."""
-    text = json.dumps(data, indent=2, ensure_ascii=False)
+    import msgspec.json  # indents ten times as fast, and is not needed to say --help
+
+    text = msgspec.json.format(json.dumps(data, ensure_ascii=False), indent=2)
     typer.echo(_CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 

@@ -84,7 +84,9 @@ Drawn = Literal["outcome", "opportunity", "solution", "test"]
 PanelSource = Callable[[Actor, Product, Any], Panel | None]
 FigureSource = Callable[[Product, Sequence[Any]], dict[int, Figure]]
 SearchSource = Callable[[Actor, Product, str, int], list[Hit]]
-VariantSource = Callable[[int, str], dict[str, str]]
+# For a product: what tells a person's variants; None while there is nothing to tell anybody.
+VariantTeller = Callable[[str], dict[str, str]]
+VariantSource = Callable[[int], VariantTeller | None]
 FactListener = Callable[..., None]
 PersonVerb = Callable[[Product, str], Any]
 
@@ -102,7 +104,9 @@ FACTS = {
     "exposure_received": "product_id, flag_key, at, trusted: the first exposure of a flag came from elsewhere; trusted: by no public key",
     "experiment_due": "actor, product, hypothesis_id, due_at: the day on which an experiment is read was set",
     "experiment_decided": "actor, product, hypothesis_id, verdict, decision, learning: an experiment was decided",
+    "hypothesis_changing": "actor, hypothesis, changes: told before the act's transaction, so that who refuses may log it",
     "solution_moved": "actor, product, solution_id, state: a solution entered a state: kept, rolled back, dropped ...",
+    "cohort_leaving": "product, key: a cohort is about to be removed; whoever needs it raises",
     "act_undone": "product, activity: somebody took an act back, so that `before` holds again",
     "review_decided": "actor, product, solution_id, hypothesis_id, decision, learning: an outcome review was decided",
 }
@@ -160,7 +164,12 @@ def plug_variants(source: VariantSource) -> None:
 
 def variants_in_force(product_id: int, distinct_id: str) -> dict[str, str]:
     """Flag key to variant for this person, now."""
-    return {key: variant for source in _variants for key, variant in source(product_id, distinct_id).items()}
+    return {key: variant for tell in variant_tellers(product_id) for key, variant in tell(distinct_id).items()}
+
+
+def variant_tellers(product_id: int) -> list[VariantTeller]:
+    """Who tells people's variants now; whoever asks for many people and finds nobody need not ask for each."""
+    return [tell for source in _variants if (tell := source(product_id)) is not None]
 
 
 def on_fact(name: str, listener: FactListener) -> None:

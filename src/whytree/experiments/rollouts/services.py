@@ -50,7 +50,7 @@ def start_rollout(
     said = guardrails if guardrails is not None else flag.hypothesis.guardrails if flag.hypothesis else []
     rails = read_guardrails(said)
     for rail in rails:
-        refuse_unwatchable(find_metric(product, rail["metric_key"]))
+        refuse_unwatchable(find_metric(product, rail["metric_key"]), flag)
     now = at or timezone.now()
     rollout = Rollout(
         product=product,

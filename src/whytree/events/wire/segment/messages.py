@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from whytree.people.identity import MAX_ID, Traits, hasher, means_nobody
+from whytree.people.identity import MAX_ID, Traits, means_nobody
 
 from ...context import MAX_TEXT, NOWHERE, Place, read_context
 from ...normalise import (
@@ -19,15 +19,15 @@ from ...normalise import (
     TELLS_OF_FLAGS,
     Door,
     checked_time,
-    event_id,
     id_text,
     link,
     moment,
+    new_row,
     shown,
     with_exposure,
 )
 from ...properties import Unfit, as_json, decoded, flags_in, flatten, is_plain, scalar_text
-from ...rows import Event, Normalised, Outcome, Rejected
+from ...rows import Normalised, Outcome, Rejected
 
 
 class Message(msgspec.Struct):
@@ -165,31 +165,11 @@ def _message(message: Message, door: Door, outer: Place, name: str, properties: 
         flags = flags_in(properties, here.flags)
         flat, types = flatten({**here.properties, **properties} if here.properties else properties)
         kept, path = flat, flat.get("path", "")[:MAX_TEXT]
+    where = here.columns if here.columns.path or not path else here.columns._replace(path=path)
     if not flags and door.variants is not None:
         flags = door.variants(distinct_id)
     at = _time(message, door)
-    where = here.columns
-    row = Event(
-        product=door.product_id,
-        person=hasher(door.product_id)(distinct_id),
-        timestamp=at,
-        event=name,
-        event_id=event_id(door.product_id, id_text(message.messageId)),
-        distinct_id=distinct_id,
-        received_at=door.received_at,
-        source=door.source,
-        properties=kept,
-        flags=flags,
-        platform=where.platform,
-        os=where.os,
-        browser=where.browser,
-        app=where.app,
-        version=where.version,
-        locale=where.locale,
-        country=where.country,
-        path=where.path or path,
-        bot=here.bot,
-    )
+    row = new_row(door, distinct_id, name, at, id_text(message.messageId), kept, flags, where, here.bot)
     both = link(door, user, anonymous, at) if user and anonymous else None
     return Normalised(row, types, both, bool(user))
 

@@ -1,0 +1,41 @@
+"""The doors that machines knock at, thousands of times a second: events and flags. An app gives them as its list `doors`.
+
+No session, no sign-in, no messages, no static files: `Doors` stands before all that and goes straight to the view. That
+spares a request some 200 microseconds, which are 2 of an event that comes in a batch of a hundred.
+"""
+
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import Resolver404, URLResolver
+from django.urls.resolvers import RegexPattern
+
+from .middleware import Errors, GetResponse, Policies
+from .urls import doors
+
+
+class Doors:
+    """Answers what has such an address, and hands on everything else."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self._open = Policies(self._view)
+        self._errors = Errors(self._view)
+        self._addresses = URLResolver(RegexPattern(r"^/"), doors)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            request.resolver_match = self._addresses.resolve(request.path_info)
+        except Resolver404:
+            return self.get_response(request)
+        return self._open(request)
+
+    def _view(self, request: HttpRequest) -> HttpResponseBase:
+        match = request.resolver_match
+        assert match is not None  # noqa: S101 - for the type checker
+        try:
+            response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
+        except Exception as error:
+            told = self._errors.process_exception(request, error)
+            if told is None:
+                raise
+            return told
+        return response
