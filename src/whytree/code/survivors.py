@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from whytree.engines.common_runs import Numbers
 from whytree.engines.gitlog import LOG_ARGUMENTS, parse_log
 from whytree.engines.gitpatch import (
     COMBINED_ARGUMENTS,
@@ -24,7 +25,6 @@ from whytree.engines.gitpatch import (
     paths_by_contents,
 )
 from whytree.engines.links import is_looked_through, is_stated
-from whytree.engines.moves import Numbers
 from whytree.engines.survivors import Ledger, Replay, Step, Tree, Version
 from whytree.workspace.client import CommandError
 
