@@ -116,3 +116,19 @@ def test_a_card_is_one_thing_and_viewers_and_strangers_change_nothing(
     assert [one.get(f"{BOARDS}/1").status for one in (api_viewer, api_charlie)] == [200, 404]
     assert as_charlie.get("/p/sprout/boards/1").status_code == 404
     assert api.post(BOARDS, {"title": "  "}).status == 400
+
+
+def test_a_metric_stands_on_a_board_as_everywhere(
+    api: Any, as_bob: Any, activated: Any, five_sign_up_three_plant: None
+) -> None:
+    made = api.post("/products/sprout/boards", {"title": "Metrics", "metrics": ["activated_7d"]}).ok
+    path = f"/products/sprout/boards/{made['number']}"
+    (card,) = api.get(path).ok["cards"]
+    assert (card["metric"], card["question"], card["problem"]) == ("activated_7d", None, "")
+    assert card["sentence"].startswith("60 %, between")
+    api.patch(path, {"where": "plan=pro"})
+    page = as_bob.get(f"/p/sprout/boards/{made['number']}").content.decode()
+    assert "Activated in 7 days" in page
+    assert "a metric is the same everywhere" in page
+    assert api.post(f"{path}/cards", {"metric": "nothing"}).status == 404
+    assert api.post(f"{path}/cards", {"metric": "activated_7d", "text": "both"}).status == 400

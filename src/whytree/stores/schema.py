@@ -212,7 +212,8 @@ def create_database(engine: "Engine", name: str) -> None:
     """Make the database; a client can only be opened on one that exists."""
     client = engine.client(None)
     try:
-        client.command(f"CREATE DATABASE IF NOT EXISTS `{name}`")
+        for statement in engine.statements(f"CREATE DATABASE IF NOT EXISTS `{name}`", name):
+            client.command(statement)
     finally:
         client.close()
 

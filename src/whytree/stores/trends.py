@@ -296,7 +296,7 @@ def _rows(
         value = f", {text} IN {own} AS own, if(own, {text}, '') AS value"
     filled = {"bucket": BUCKETS[asked.interval], "group": ", own, value" if by else "", "value": value}
     sql = template.format(**{**filled, **parts}, events=_events(asked, bound, more))
-    return store().query(sql, _parameters(product_id, asked, bound) | known, ASKING)
+    return store().query(sql, {**_parameters(product_id, asked, bound), **known}, ASKING)
 
 
 def _events(asked: Asked, bound: Bound, more: str = "") -> str:

@@ -158,7 +158,7 @@ def _at_once(
     unit = companies_of(product) if name == "companies" else None
     if not by:
         counted = store.counts_of_all(product.pk, asked, unit=unit)
-        whole = {None: list(counted.stretches)} if counted.stretches else {}
+        whole: dict[str | None, Sequence[store.Stretch]] = {None: counted.stretches} if counted.stretches else {}
         return _Counted([_of_counts(name, whole)], (), None if unit else counted.everybody)
     found = store.counts_of_largest(product.pk, asked, by, unit=unit)
     return _Counted([_of_counts(name, found)], tuple(value for value in found if value is not None), None)

@@ -18,6 +18,7 @@ from whytree.workspace.numbering import next_number
 from whytree.workspace.roles import Role
 
 from ..answers.ground import refuse_unseen
+from ..cohorts.queries import definition_of
 from ..cohorts.services import create_cohort, delete_cohort
 from ..definitions import checked_definition, warnings
 from ..models import Cohort, DefinitionImport, Metric, SavedQuestion
@@ -145,7 +146,12 @@ def _in_turn(found: Sequence[Incoming | LeftOut]) -> list[Incoming | LeftOut]:
 
 def _named_cohorts(one: Incoming) -> set[str]:
     found: set[str] = set()
-    _replaced(one.definition, lambda foreign: found.add(foreign) or foreign)
+
+    def note(foreign: str) -> str:
+        found.add(foreign)
+        return foreign
+
+    _replaced(one.definition, note)
     return found
 
 
@@ -218,8 +224,6 @@ def _cohort(run: _Run, one: Incoming, definition: Any) -> tuple[str, str, tuple[
     made = create_cohort(
         run.actor, run.product, key=_free_key(one.name, taken), definition=definition, name=_plain(one.name)
     )
-    from ..cohorts.queries import definition_of
-
     return made.key, definition_of(made).words, ()
 
 
