@@ -70,6 +70,7 @@ GROUPS = {
     "flag": "Feature flags.",
     "feedback": "What people said.",
     "portal": "The public board: posts, votes and where they stand.",
+    "usability": "Watch a few people, and what they stumbled over.",
     "survey": "Ask people a few questions.",
     "theme": "What many voices are about.",
     "interview": "Talks with people, and what was said.",

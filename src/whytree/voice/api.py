@@ -15,6 +15,7 @@ from whytree.voice.interviews.api import router as interviews
 from whytree.voice.interviews.guide_api import router as guides
 from whytree.voice.interviews.recruit_api import router as recruiting
 from whytree.voice.models import FeedbackItem
+from whytree.voice.rounds.api import router as rounds
 from whytree.voice.surveys.api import router as surveys
 from whytree.voice.themes.api import router as themes
 from whytree.voice.weighing.api import router as weighing
@@ -32,6 +33,7 @@ router.add_router("", guides)
 router.add_router("", weighing)
 router.add_router("", recruiting)
 router.add_router("", board)
+router.add_router("", rounds)
 
 _ANYTHING = schemas.WantedIn()
 
