@@ -30,6 +30,7 @@ LEARN_OFTEN = 2_000
 BEGINNING = Left("text", MOST_READ)
 
 Apart = Callable[..., Any]
+Ids = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def keep_places(product: Product, *, thoroughly: bool = False, apart: Apart = run_apart) -> int:
@@ -105,11 +106,21 @@ def _store(space: MeaningSpace, rows: Sequence[tuple[int, str]], codes: Codes) -
     kept = np.fromiter((same.get(pk, False) for pk, _ in rows), dtype=bool, count=len(rows))
     ids = np.array([pk for pk, _ in rows], dtype=np.int64)[kept]
     codes = codes[kept]
+    there = _there(space, ids)  # another worker may have been at it
+    ids, codes = ids[~there], codes[~there]
     if len(ids):
         _append(space, ids, codes)
     newest = max(space.newest, rows[-1][0])
     MeaningSpace.objects.filter(pk=space.pk).update(newest=newest, **({} if kept.all() else {"has_holes": True}))
     return len(ids)
+
+
+def _there(space: MeaningSpace, ids: Ids) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    if not len(ids):
+        return np.zeros(0, dtype=bool)
+    near = space.shards.filter(first__lte=int(ids.max()), last__gte=int(ids.min())).values_list("ids", flat=True)
+    placed = [np.frombuffer(one, dtype=np.int64) for one in near]
+    return np.isin(ids, np.concatenate(placed)) if placed else np.zeros(len(ids), dtype=bool)
 
 
 def _unchanged(rows: Sequence[tuple[int, str]]) -> dict[int, bool]:
@@ -122,7 +133,7 @@ def _unchanged(rows: Sequence[tuple[int, str]]) -> dict[int, bool]:
     return found
 
 
-def _append(space: MeaningSpace, ids: np.ndarray[Any, np.dtype[np.int64]], codes: Codes) -> None:
+def _append(space: MeaningSpace, ids: Ids, codes: Codes) -> None:
     """Fill the last shard up, then begin new ones."""
     last = space.shards.order_by("-number").first()
     taken = 0

@@ -17,6 +17,7 @@ from whytree.engines.telling import language_name
 from whytree.engines.text import Piece, excerpt
 from whytree.errors import NotFound
 from whytree.voice import queries
+from whytree.voice.board.queries import waiting_count as waiting_on_board
 from whytree.voice.downloads import as_file
 from whytree.voice.interviews.finding import talks_with
 from whytree.voice.models import FeedbackItem, Feeling
@@ -100,6 +101,7 @@ def _whole(request: PageRequest, product: Product, wanted: Wanted) -> HttpRespon
         "wanted": wanted,
         "sentence": _sentence(product, wanted, alike=bool(shown.by_meaning)),
         "talks": talks_with(product, wanted.query, limit=TALKS) if not after else [],
+        "board_waiting": waiting_on_board(product),
         "some_by_meaning": bool(shown.by_meaning),
         "entries": _entries(product, wanted, shown, item, after),
         "is_chosen": "item" in request.GET,
