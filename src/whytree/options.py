@@ -148,6 +148,12 @@ OPTIONS = (
         _url_of("smtp", "smtps"),
         secret=True,
     ),
+    Option(
+        "WHYTREE_IMAP_URL",
+        "Mailbox whose new mails become voices: imaps://user:password@host/INBOX?product=name. Default: none is read.",
+        _url_of("imap", "imaps"),
+        secret=True,
+    ),
     Option("WHYTREE_MAIL_FROM", "Sender of mails, as: Whytree <whytree@example.org>.", _text),
     Option(
         "WHYTREE_OUTGOING_PRIVATE",
@@ -188,6 +194,7 @@ class Options:
     max_body_mb: int
     jobs: bool
     smtp_url: str
+    imap_url: str
     mail_from: str
     outgoing_private: bool
     sentence_model: str

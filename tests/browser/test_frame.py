@@ -11,6 +11,8 @@ PAGES = [
     "/p/sprout/tree",
     "/p/sprout/numbers",
     "/p/sprout/voices",
+    "/p/sprout/voices/board",
+    "/p/sprout/usability/new",
     "/p/sprout/surveys",
     "/p/sprout/surveys/new?template=csat",
     "/p/sprout/changes",

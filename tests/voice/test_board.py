@@ -295,11 +295,13 @@ def test_an_erased_author_is_gone_from_the_board(
     hand_in(stranger, "Dark colours at night", email="mira@example.org", name="Mira")
     stranger.post(link_in(mails[0]))
     entry = publish(actor, queries.waiting(product)[0])
+    visits.cast_vote(entry, "user-17")
     erase_feedback(product, "mira@example.org")
     assert stranger.get(f"{PAGE}/{entry.number}").status_code == 404
     assert b"Dark" not in stranger.get(f"{PAGE}/feed.atom").content
     with pytest.raises(Conflict):
         publish(actor, Entry.objects.get(pk=entry.pk))
+    assert not FeedbackItem.objects.filter(text__contains="Dark").exists()  # nor in the voices of those who voted
     for news in News.objects.all():
         assert telling.tell(news) == 0
 

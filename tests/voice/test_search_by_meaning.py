@@ -59,10 +59,23 @@ def found(product: Any, words: str, **wanted: Any) -> tuple[list[str], list[str]
     return [item.text for item in page.items if item.text not in alike], alike
 
 
+def test_it_is_learnt_and_placed_in_a_process_of_its_own(product: Any, say: Any) -> None:
+    for text in [*PHONE, *PHONES, *BILL, *BILLS, *DARK, *OTHER]:
+        say(text)
+    assert keep_places(product) == 24
+
+
 def test_who_means_it_is_found_and_labelled_and_who_has_the_words_is_never_lost(product: Any, spoken: Any) -> None:
     exact, alike = found(product, "telephone numbers")
     assert exact == []  # nobody has both words
     assert set(alike[:4]) <= {*PHONE, *PHONES}
+    exact, alike = found(product, "invoice")
+    assert set(exact) == {*BILL, *BILLS}
+    assert not set(alike) & set(exact)
+
+
+def test_a_word_in_more_voices_than_are_ranked_is_no_meaning(product: Any, spoken: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(queries.inbox, "MOST_FUSED", 3)
     exact, alike = found(product, "invoice")
     assert set(exact) == {*BILL, *BILLS}
     assert not set(alike) & set(exact)

@@ -17,6 +17,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -101,8 +102,8 @@ class Space:
         return directions(rows)
 
     def _row(self, known: Counter[str]) -> Vectors:
-        row: Vectors = (self._times(known) * self._of(known, self.weights)) @ self._of(known, self.axes)
-        return row
+        row = (self._times(known) * self._of(known, self.weights)) @ self._of(known, self.axes)
+        return np.asarray(row, dtype=np.float32)
 
     def _of(self, known: Counter[str], held: Vectors) -> Vectors:
         chosen: Vectors = held[[self.parts[part] for part in known]]
@@ -227,3 +228,23 @@ def fuse(*lists: Sequence[One]) -> list[One]:
         for rank, one in enumerate(one_list, start=1):
             score[one] = score.get(one, 0.0) + 1 / (FUSED + rank)
     return sorted(score, key=lambda one: -score[one])
+
+
+def embed_of(model: str) -> Embed | None:
+    """What reads sentences: `packaged`, or a model's folder; None where the words alone do. Raises `NoModel`."""
+    if not model:
+        return None
+    from whytree.engines.themes.sentences import PACKAGED_MODEL, load_model
+
+    return load_model(None if model == PACKAGED_MODEL else Path(model)).embed
+
+
+def learn_with(texts: Sequence[str], model: str) -> bytes | None:
+    """`learn` for another process, which has to be told by plain values."""
+    space = learn(texts, embed_of(model))
+    return space.to_bytes() if space is not None else None
+
+
+def codes_with(data: bytes, model: str, texts: Sequence[str]) -> Codes:
+    """`Space.codes`, likewise."""
+    return Space.from_bytes(data).codes(texts, embed_of(model))

@@ -34,6 +34,7 @@ MENU: dict[str, dict[str, Entry]] = {
     "What people say": {
         "feedback": Entry(_VOICE, "What people said."),
         "portal": Entry(_VOICE, "The public board: posts, votes and where they stand."),
+        "usability": Entry(_VOICE, "Watch a few people, and what they stumbled over."),
         "theme": Entry(_VOICE, "What many voices are about."),
         "themes": Entry(_VOICE, "The themes of a file of texts."),
         "interview": Entry(_VOICE, "Talks with people, and what was said."),

@@ -7,7 +7,7 @@ from ninja import Body, Query, Router, Status
 
 from whytree.engines.text import parse_query
 from whytree.errors import Invalid
-from whytree.voice import import_api, loop_api, queries, schemas, services, triage_api
+from whytree.voice import import_api, loop_api, mailbox, queries, schemas, services, triage_api
 from whytree.voice.board.api import router as board
 from whytree.voice.downloads import as_file
 from whytree.voice.drafts import FeedbackFields
@@ -15,6 +15,7 @@ from whytree.voice.interviews.api import router as interviews
 from whytree.voice.interviews.guide_api import router as guides
 from whytree.voice.interviews.recruit_api import router as recruiting
 from whytree.voice.models import FeedbackItem
+from whytree.voice.rounds.api import router as rounds
 from whytree.voice.surveys.api import router as surveys
 from whytree.voice.themes.api import router as themes
 from whytree.voice.weighing.api import router as weighing
@@ -32,6 +33,7 @@ router.add_router("", guides)
 router.add_router("", weighing)
 router.add_router("", recruiting)
 router.add_router("", board)
+router.add_router("", rounds)
 
 _ANYTHING = schemas.WantedIn()
 
@@ -102,6 +104,13 @@ def export_feedback(
 ) -> StreamingHttpResponse:
     """All that the list would show, as a file with stable columns: CSV for spreadsheets, or JSON lines."""
     return as_file(api_product(request, product, Role.MEMBER), asked.wanted(), form)
+
+
+@router.post("/products/{product}/feedback-mailbox", response=schemas.LookedOut, operation_id="poll_mailbox")
+def poll_mailbox(request: ApiRequest, product: str) -> schemas.LookedOut:
+    """Look into the mailbox now; it is looked into every five minutes anyway."""
+    looked = mailbox.look(request.actor, api_product(request, product, Role.MAINTAINER))
+    return schemas.LookedOut(**looked.as_json())
 
 
 @router.get("/products/{product}/feedback/{ref}", response=schemas.ItemOut, operation_id="get_feedback")

@@ -9,6 +9,7 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.jobs import handler
 
 from .importing.uploads import throw_away_old
+from .mailbox import poll
 from .models import ImportRun, RunState
 from .services import close_import
 from .services.storing import TELL
@@ -38,3 +39,9 @@ def throw_away_uploads(payload: dict[str, Any]) -> None:
 def tell(payload: dict[str, Any]) -> None:
     """Language and sentiment of what came in, and of what was there before anything told them."""
     tell_waiting()
+
+
+@handler("voice.poll_mailbox", every=timedelta(minutes=5))
+def poll_mailbox(payload: dict[str, Any]) -> None:
+    """Mails that people wrote to us."""
+    poll()

@@ -283,5 +283,15 @@ class WantedIn(NarrowIn):
         return Wanted(words=self.q, **self.model_dump(exclude={"q"}))
 
 
+class LookedOut(Schema):
+    """What became of the mails that nobody had read. `left_out` were automatic, or of the team."""
+
+    taken: int
+    known: int
+    left_out: int
+    empty: int
+    unreadable: int
+
+
 class ConsentIn(Said):
     consent: Consent

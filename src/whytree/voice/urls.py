@@ -7,6 +7,7 @@ from .board import pages as board_pages
 from .board import public as board
 from .interviews.pages import guides, recruiting, snapshots, talks, words
 from .pages import acts, imports, inbox, item, loop, sorting
+from .rounds import pages as rounds
 from .surveys import inpage, public
 from .surveys import pages as surveys
 from .themes import pages as themes
@@ -66,6 +67,12 @@ pages = [
     ),
     path("INT-<int:number>/unlink/<str:ref>", words.unlink, name="unlink_talk"),
     path("voices/export.<str:form>", inbox.export, name="export_voices"),
+    path("usability", rounds.rounds, name="usability_rounds"),
+    path("usability/new", rounds.plan, name="plan_round"),
+    path("USR-<int:number>", rounds.usability_round, name="usability_round"),
+    path("USR-<int:number>/edit", rounds.plan, name="edit_round"),
+    path("USR-<int:number>/act", rounds.act, name="act_on_round"),
+    path("USR-<int:number>/watch/<int:person>", rounds.watch, name="watch"),
     path("voices/board", board_pages.manage, name="manage_board"),
     path("voices/board/run", board_pages.run, name="run_board"),
     path("voices/board/<str:ref>", board_pages.act, name="act_on_board"),

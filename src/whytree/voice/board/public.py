@@ -190,11 +190,9 @@ def comment(request: HttpRequest, found: Board, number: int) -> HttpResponse:
 def confirm(request: HttpRequest, found: Board, token: str) -> HttpResponse:
     """From the mail. Opening it confirms nothing: mail programs open links, too."""
     if request.method != "POST":
-        shown, email, is_author = visits.of_confirmation(token)
+        shown, email, is_author = visits.of_confirmation(found.product, token)
         return _render(request, found, "confirm", {"post": shown, "email": email, "is_author": is_author})
-    shown, key = visits.confirm(token)
-    if shown.item.product_id != found.product_id:
-        return redirect("board", found.product.slug)
+    shown, key = visits.confirm(found.product, token)
     public = queries.public_posts(found.product).filter(pk=shown.pk).exists()
     response = (
         redirect("board_post", found.product.slug, shown.number) if public else _done(request, found, "confirmed")

@@ -38,6 +38,8 @@ MOST_WAITING = 500
 """Unread; a board that nobody reads takes nothing new."""
 LINK_LASTS = timedelta(days=3)
 VISIT_LASTS = timedelta(days=30)
+VOTE = "I want this, too"
+"""What the button says that they pressed. The post's words are its author's, and go with them."""
 CONFIRM = "voice.board.confirm"
 STOP = "voice.board.stop"
 
@@ -124,7 +126,7 @@ def cast_vote(post: Entry, person: str, *, email: str = "") -> str:
         item = _stored(
             product,
             submission_id=f"vote {own}",
-            text=post.title,
+            text=VOTE,
             person=person or email,
             author_email=email,
             metadata={"vote_for": post.item.ref},
@@ -194,21 +196,22 @@ def ask_to_confirm(board: Board, post: Entry, email: str, *, address: str, is_au
     send(Mail(email, f"{name}: is this you?", text))
 
 
-def of_confirmation(token: str) -> tuple[Entry, str, bool]:
+def of_confirmation(product: Product, token: str) -> tuple[Entry, str, bool]:
     """Post, address, and whether they wrote it. Looking at it changes nothing."""
     try:
         pk, email, is_author = signing.loads(token, salt=CONFIRM, max_age=LINK_LASTS)
     except (signing.BadSignature, ValueError) as error:
         raise NotFound("This link is not whole, or older than three days. Begin again on the board.") from error
-    post = Entry.objects.filter(pk=pk, kind=EntryKind.POST).select_related("item__product").first()
+    posts = Entry.objects.filter(item__product=product, kind=EntryKind.POST)
+    post = posts.filter(pk=pk).select_related("item__product").first()
     if post is None or post.state == EntryState.REFUSED or not Board.of(post.item.product).is_open:
         raise NotFound("This post is not on the board any more.")
     return post, str(email), bool(is_author)
 
 
-def confirm(token: str) -> tuple[Entry, str]:
+def confirm(product: Product, token: str) -> tuple[Entry, str]:
     """The address is theirs: the post, or a vote for it. Returns the key they are known by."""
-    post, email, is_author = of_confirmation(token)
+    post, email, is_author = of_confirmation(product, token)
     if not is_author:
         return post, cast_vote(post, "", email=email)
     key = _known(post.item.product, "", email)

@@ -8,6 +8,7 @@ from ..board import commands as portal
 from ..interviews import commands as interviews
 from ..interviews import guide_commands as guides
 from ..interviews import recruit_commands as recruiting
+from ..rounds import commands as rounds
 from ..surveys import commands as surveys
 from ..themes import commands as themes
 from ..weighing import commands as weighing
@@ -26,3 +27,4 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     weighing.register(group)
     recruiting.register(group)
     portal.register(group)
+    rounds.register(group)

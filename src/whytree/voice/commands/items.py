@@ -16,6 +16,7 @@ def register(group: Callable[[str], typer.Typer]) -> None:
     group("feedback").command("add")(add_feedback)
     group("feedback").command("search")(search_feedback)
     group("feedback").command("export")(export_feedback)
+    group("feedback").command("poll")(poll_mailbox)
     group("feedback").command("show")(show_feedback)
     group("feedback").command("note")(note_feedback)
     group("feedback").command("answer")(answer_feedback)
@@ -115,6 +116,20 @@ def search_feedback(
         show(found, as_json, "Nothing found. Try fewer words, or the beginning of one: refund finds refunded.")
         return
     show(found, as_json, *(line for item in found["items"] for line in _lines(item)))
+
+
+def poll_mailbox(as_json: AsJson = False) -> None:
+    """Look into the mailbox of WHYTREE_IMAP_URL now; the server does so every five minutes."""
+    client = connect()
+    one = client.post(f"/products/{client.product}/feedback-mailbox")
+    beside = {
+        "known": "known already",
+        "left_out": "automatic or the team's",
+        "empty": "without words",
+        "unreadable": "unreadable",
+    }
+    others = ", ".join(f"{one[name]:,} {said}" for name, said in beside.items() if one[name])
+    show(one, as_json, f"{one['taken']:,} taken{f'; {others}' if others else ''}.")
 
 
 def export_feedback(

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils import timezone
 
 from whytree.engines.voices.transcripts import as_text
-from whytree.voice.models import Highlight, Interview, InterviewSnapshot, Transcript
+from whytree.voice.models import Highlight, Interview, InterviewSnapshot, ProblemSighting, Transcript
 from whytree.voice.services.storing import ERASED, erased_id
 from whytree.workspace.models import Activity, Product
 
@@ -17,6 +17,7 @@ def erase_interviews(product: Product, person_key: str) -> int:
         _forget_activity(interview)
         interview.highlights.all().delete()
         InterviewSnapshot.objects.filter(interview=interview).delete()
+        ProblemSighting.objects.filter(session__interview=interview).update(note="")
         transcript = Transcript.objects.filter(interview=interview).first()
         if transcript is not None:
             _blank(transcript)
@@ -69,6 +70,9 @@ def export_interviews(product: Product, person_key: str) -> list[dict[str, Any]]
             "transcript": as_text(transcripts[one.pk].spoken()) if one.pk in transcripts else "",
             "highlights": list(one.highlights.values_list("quote", flat=True)),
             "snapshot": _snapshot(snapshots.get(one.pk)),
+            "stumbled_over": list(
+                ProblemSighting.objects.filter(session__interview=one).values("problem__title", "note")
+            ),
         }
         for one in found
     ]

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whytree.engines.meaning import Codes, Embed, Places, Space, nearest
+from whytree.engines.meaning import Codes, Embed, Places, Space, embed_of, nearest
 from whytree.engines.themes.sentences import NoModel
 from whytree.workspace.models import Product
 
 from .constants import LEAST_LIKE, MOST_HELD
 from .models import MeaningShard, MeaningSpace
-from .placing import embed_of
 
 
 @dataclass

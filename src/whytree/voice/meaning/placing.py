@@ -4,7 +4,6 @@ The work is done in a process of its own, some thousands at a time; what was pla
 """
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Left
 
-from whytree.engines.meaning import VERSION, Codes, Embed, Space, learn
-from whytree.engines.themes.sentences import PACKAGED_MODEL, load_model
+from whytree.engines.meaning import VERSION, Codes, codes_with, learn_with
 from whytree.engines.themes.texts import MOST_READ
 from whytree.voice.models import FeedbackItem
 from whytree.voice.services.erasing import TOMBSTONE
@@ -32,6 +30,7 @@ LEARN_OFTEN = 2_000
 BEGINNING = Left("text", MOST_READ)
 
 Apart = Callable[..., Any]
+Ids = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def keep_places(product: Product, *, thoroughly: bool = False, apart: Apart = run_apart) -> int:
@@ -43,28 +42,12 @@ def keep_places(product: Product, *, thoroughly: bool = False, apart: Apart = ru
         _mark_holes(space)
     placed = 0
     while rows := _waiting(space):
-        codes = apart(codes_of, bytes(space.data), space.model, [text for _, text in rows])
+        codes = apart(codes_with, bytes(space.data), space.model, [text for _, text in rows])
         placed += _store(space, rows, codes)
     if not space.ready:
         MeaningSpace.objects.filter(pk=space.pk).update(ready=True)
         MeaningSpace.objects.filter(product=product).exclude(pk=space.pk).delete()
     return placed
-
-
-def embed_of(model: str) -> Embed | None:
-    """What reads sentences; None where the words alone do. Raises `NoModel`."""
-    return load_model(None if model == PACKAGED_MODEL else Path(model)).embed if model else None
-
-
-def learn_space(texts: Sequence[str], model: str) -> bytes | None:
-    """In a process of its own."""
-    space = learn(texts, embed_of(model))
-    return space.to_bytes() if space is not None else None
-
-
-def codes_of(data: bytes, model: str, texts: Sequence[str]) -> Codes:
-    """In a process of its own."""
-    return Space.from_bytes(data).codes(texts, embed_of(model))
 
 
 def _space(product: Product, apart: Apart) -> MeaningSpace | None:
@@ -77,7 +60,7 @@ def _space(product: Product, apart: Apart) -> MeaningSpace | None:
         factor = OUTGROWN if there.learnt_from >= LEARN_OFTEN else 2
         if not there.ready or count < factor * there.learnt_from:
             return there
-    data = apart(learn_space, _drawn(voices.exclude(text=TOMBSTONE), count), model)
+    data = apart(learn_with, _drawn(voices.exclude(text=TOMBSTONE), count), model)
     if data is None:
         return None
     return MeaningSpace.objects.create(product=product, version=VERSION, model=model, data=data, learnt_from=count)
@@ -123,11 +106,21 @@ def _store(space: MeaningSpace, rows: Sequence[tuple[int, str]], codes: Codes) -
     kept = np.fromiter((same.get(pk, False) for pk, _ in rows), dtype=bool, count=len(rows))
     ids = np.array([pk for pk, _ in rows], dtype=np.int64)[kept]
     codes = codes[kept]
+    there = _there(space, ids)  # another worker may have been at it
+    ids, codes = ids[~there], codes[~there]
     if len(ids):
         _append(space, ids, codes)
     newest = max(space.newest, rows[-1][0])
     MeaningSpace.objects.filter(pk=space.pk).update(newest=newest, **({} if kept.all() else {"has_holes": True}))
     return len(ids)
+
+
+def _there(space: MeaningSpace, ids: Ids) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    if not len(ids):
+        return np.zeros(0, dtype=bool)
+    near = space.shards.filter(first__lte=int(ids.max()), last__gte=int(ids.min())).values_list("ids", flat=True)
+    placed = [np.frombuffer(one, dtype=np.int64) for one in near]
+    return np.isin(ids, np.concatenate(placed)) if placed else np.zeros(len(ids), dtype=bool)
 
 
 def _unchanged(rows: Sequence[tuple[int, str]]) -> dict[int, bool]:
@@ -140,7 +133,7 @@ def _unchanged(rows: Sequence[tuple[int, str]]) -> dict[int, bool]:
     return found
 
 
-def _append(space: MeaningSpace, ids: np.ndarray[Any, np.dtype[np.int64]], codes: Codes) -> None:
+def _append(space: MeaningSpace, ids: Ids, codes: Codes) -> None:
     """Fill the last shard up, then begin new ones."""
     last = space.shards.order_by("-number").first()
     taken = 0

@@ -3,6 +3,7 @@
 from ..board.models import Board, Entry, News
 from ..interviews.models import Guide, Interview, InterviewSnapshot, Transcript
 from ..meaning.models import MeaningShard, MeaningSpace
+from ..rounds.models import ProblemSighting, UsabilityProblem, UsabilityRound, UsabilitySession
 from ..surveys.models import Survey, SurveyResponse, SurveyState
 from ..themes.models import Theme, ThemeMembership, ThemeRun, ThemeState
 from .contacts import Contact, ContactKind, ContactSettings, ContactWish
@@ -41,6 +42,7 @@ __all__ = [
     "MeaningShard",
     "MeaningSpace",
     "News",
+    "ProblemSighting",
     "Reading",
     "Redaction",
     "Remark",
@@ -58,5 +60,8 @@ __all__ = [
     "ThemeRun",
     "ThemeState",
     "Transcript",
+    "UsabilityProblem",
+    "UsabilityRound",
+    "UsabilitySession",
     "VoiceSettings",
 ]

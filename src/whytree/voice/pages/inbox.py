@@ -17,6 +17,7 @@ from whytree.engines.telling import language_name
 from whytree.engines.text import Piece, excerpt
 from whytree.errors import NotFound
 from whytree.voice import queries
+from whytree.voice.board.queries import waiting_count as waiting_on_board
 from whytree.voice.downloads import as_file
 from whytree.voice.interviews.finding import talks_with
 from whytree.voice.models import FeedbackItem, Feeling
@@ -98,8 +99,9 @@ def _whole(request: PageRequest, product: Product, wanted: Wanted) -> HttpRespon
     context = {
         "here": "voices",
         "wanted": wanted,
-        "sentence": _sentence(product, wanted),
+        "sentence": _sentence(product, wanted, alike=bool(shown.by_meaning)),
         "talks": talks_with(product, wanted.query, limit=TALKS) if not after else [],
+        "board_waiting": waiting_on_board(product),
         "some_by_meaning": bool(shown.by_meaning),
         "entries": _entries(product, wanted, shown, item, after),
         "is_chosen": "item" in request.GET,
@@ -159,13 +161,15 @@ def _entries(
     ]
 
 
-def _sentence(product: Product, wanted: Wanted) -> str:
-    """The page's first sentence: how many, of what."""
+def _sentence(product: Product, wanted: Wanted, *, alike: bool) -> str:
+    """The page's first sentence: how many, of what; where none has the words and some mean it, that."""
     exact = wanted.state == "waiting" and not wanted.is_narrowed
     number = queries.waiting_count(product) if exact else queries.count(product, wanted)
     many = f"{queries.COUNTED:,}+" if not exact and number > queries.COUNTED else f"{number:,}"
     voices = "1 voice" if number == 1 else f"{many if number else 'No'} voice{'' if number == 1 else 's'}"
     narrowed = _narrowing(wanted)
+    if alike and not number:
+        return f"{voices}{narrowed}; these mean something like it"
     match wanted.state:
         case "waiting":
             return f"{voices}{narrowed} {'waits' if number == 1 else 'wait'} for a reader"

@@ -164,10 +164,25 @@ MOST_NEAR = 2_000
 
 @dataclass(frozen=True)
 class Head:
-    """The beginning of a search's list: primary keys in their order, and which of them lack the words."""
+    """The beginning of a search's list: primary keys in their order, and which of them may lack the words.
+
+    `is_known`: all that have the words are in the order; else some of `beyond` may have them, and stand behind the best.
+    """
 
     order: list[int]
-    by_meaning: frozenset[int] = frozenset()
+    beyond: frozenset[int] = frozenset()
+    is_known: bool = True
+
+    def by_meaning(self, items: Sequence[FeedbackItem], query: Query) -> frozenset[int]:
+        """Of these items, those that lack the words. Asked of a page's items only: a common word is looked for once."""
+        if self.is_known:
+            return self.beyond
+        return frozenset(item.pk for item in items if item.pk in self.beyond and not _holds(item, query))
+
+
+def _holds(item: FeedbackItem, query: Query) -> bool:
+    said = f"{item.text}\n{item.author_name}"
+    return all(find_spans(said, Query((term,))) for term in query.wanted)
 
 
 def fused_head(product: Product, wanted: Wanted, items: QuerySet[FeedbackItem]) -> Head:
@@ -182,11 +197,7 @@ def fused_head(product: Product, wanted: Wanted, items: QuerySet[FeedbackItem]) 
     if not alike:
         return Head([])
     held = [item.pk for item in items.only("pk").select_related(None)[:MOST_FUSED]]
-    fused = fuse(held, alike)
-    beyond = set(alike) - set(held)
-    if len(held) == MOST_FUSED:  # some of those alike may hold the words and stand behind the 200 best
-        beyond -= set(items.filter(pk__in=list(beyond)).order_by().values_list("pk", flat=True))
-    return Head(fused, frozenset(beyond))
+    return Head(fuse(held, alike), frozenset(alike) - frozenset(held), len(held) < MOST_FUSED)
 
 
 def _alike(product: Product, wanted: Wanted, query: Query) -> list[int]:
@@ -274,7 +285,7 @@ def _page_by_place(product: Product, wanted: Wanted, items: QuerySet[FeedbackIte
         begin = max(0, place - len(head.order))
         found += list(rest[begin : begin + size + 1 - len(found)])
     more = len(found) > size and place + size < MOST_PAGES * size
-    return Page(found[:size], str(place + size) if more else "", head.by_meaning)
+    return Page(found[:size], str(place + size) if more else "", head.by_meaning(found[:size], wanted.query))
 
 
 def _in_order(pks: Sequence[int]) -> list[FeedbackItem]:
