@@ -25,7 +25,7 @@ test: $(STAMP) ## Run all tests: unit, API, PostgreSQL, browser. Installs Debian
 	@$(BIN)/python tests/run.py
 
 quick: $(STAMP) ## The tests that take no server, browser, PostgreSQL or event engine: under a minute.
-	@$(BIN)/python -m pytest -q -n auto --no-migrations -m "not browser and not live and not slow and not engine"
+	@$(BIN)/python -m pytest -q -n auto -m "not browser and not live and not slow and not engine"
 
 check: $(STAMP) ## Format, lint, types, layers.
 	@$(BIN)/ruff format --check .

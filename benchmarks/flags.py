@@ -3,7 +3,7 @@
 python benchmarks/flags.py [--rate 500] [--seconds 4] [--rounds 5] [--in-process]
 
 1. One flag, a quarter of the people in it, half on and half off, asked for 20,000 different people by each evaluator,
-   in turns, in this process; the best of five rounds. Ours must be faster than each peer (ratio above 1).
+   in turns, in this process; processor time, the best of five rounds. Ours must be faster than each peer (ratio above 1).
    Peers are used when installed: pip install posthog growthbook openfeature-flagd-core
 2. The same with a flag of five rules (an address's ending, a list and a number, a text, a version, a quarter drawn) on five
    attributes; peers: flagsmith-flag-engine and UnleashClient (yggdrasil) too. Install what the project does not need
@@ -147,9 +147,9 @@ def in_process_five_rules() -> None:
     best = dict.fromkeys(ready, float("inf"))
     for _ in range(ROUNDS):
         for name, evaluate in ready.items():
-            start = time.perf_counter()
+            start = time.process_time()
             on = sum(evaluate(*person) for person in people)
-            best[name] = min(best[name], time.perf_counter() - start)
+            best[name] = min(best[name], time.process_time() - start)
             shares[name] = on / PEOPLE
     for name, seconds in best.items():
         ratio = f"  ours is {seconds / best['whytree']:.1f} x as fast" if name != "whytree" else ""
@@ -157,15 +157,15 @@ def in_process_five_rules() -> None:
 
 
 def seconds_for(evaluate: Evaluate, people: list[str]) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     for person in people:
         evaluate(person)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 @contextmanager
-def server(more: int = 0) -> Iterator[tuple[int, str]]:
-    """A server of its own with one open flag, and `more` flags beside it; yields its port and a server key."""
+def server(more: int = 0) -> Iterator[tuple[int, str, int]]:
+    """A server of its own with one open flag, and `more` flags beside it; yields its port, a server key and its process."""
     with tempfile.TemporaryDirectory(prefix="whytree-bench-") as folder:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("WHYTREE_")}
         env = kept | {"WHYTREE_DATA": folder, "PYTHONUNBUFFERED": "1"}
@@ -185,7 +185,7 @@ def server(more: int = 0) -> Iterator[tuple[int, str]]:
             cli("flag", "open", "ask-later", "--percent", "100")
             if more:
                 cli("import", "flags", str(many_flags(folder, more)))
-            yield port, cli("key", "add", "server", "--name", "bench")["secret"]
+            yield port, cli("key", "add", "server", "--name", "bench")["secret"], process.pid
         finally:
             process.terminate()
             process.wait(60)
@@ -269,7 +269,7 @@ def more(connection: socket.socket) -> bytes:
 
 def over_http(rate: int, seconds: int, rounds: int) -> None:
     print(f"over HTTP, {rate} requests/s for {rounds} x {seconds} s on {CLIENTS} connections")
-    with server() as (port, key):
+    with server() as (port, key, pid):
         head = f"Host: 127.0.0.1:{port}\r\nAuthorization: Bearer {key}\r\n"
 
         def evaluation(n: int) -> bytes:
@@ -284,11 +284,15 @@ def over_http(rate: int, seconds: int, rounds: int) -> None:
         asked, share = rate, rate * seconds
         nothing: list[list[float]] = []
         flags: list[list[float]] = []
+        worked = 0.0
         for _ in range(rounds):
             nothing.append(load(port, rate, share, health))
+            before = processor_seconds(pid)
             flags.append(load(port, rate, share, lambda n, first=asked: evaluation(first + n)))
+            worked += processor_seconds(pid) - before
             asked += share
     does_nothing, ofrep = shown("/healthz", nothing), shown("OFREP", flags)
+    print(f"  the server worked {1000 * worked / (rounds * share):.2f} ms of processor time for each answer")
     verdict = "kept" if ofrep < BUDGET_MS else "BROKEN"
     print(
         f"  best round: {ofrep / does_nothing:.2f} x the p99 of an answer that does nothing; budget {BUDGET_MS:g} ms {verdict}"
@@ -297,7 +301,7 @@ def over_http(rate: int, seconds: int, rounds: int) -> None:
 
 def bulk_over_http(rate: int, seconds: int, rounds: int, flags: int = 200) -> None:
     print(f"all {flags} flags at once, {rate} requests/s for {rounds} x {seconds} s on {CLIENTS} connections")
-    with server(flags - 1) as (port, key):
+    with server(flags - 1) as (port, key, pid):
         head = f"Host: 127.0.0.1:{port}\r\nAuthorization: Bearer {key}\r\n"
         people = people_with_attributes(rate * seconds * (rounds + 1))
 
@@ -311,16 +315,25 @@ def bulk_over_http(rate: int, seconds: int, rounds: int, flags: int = 200) -> No
 
         load(port, rate, rate, everything)
         asked, share = rate, rate * seconds
-        nothing, times = [], []
+        nothing, times, worked = [], [], 0.0
         for _ in range(rounds):
             nothing.append(load(port, rate, share, health))
+            before = processor_seconds(pid)
             times.append(load(port, rate, share, lambda n, first=asked: everything(first + n)))
+            worked += processor_seconds(pid) - before
             asked += share
     does_nothing, best = shown("/healthz", nothing), shown("bulk", times)
+    print(f"  the server worked {1000 * worked / (rounds * share):.2f} ms of processor time for each answer")
     verdict = "kept" if best < BULK_BUDGET_MS else "BROKEN"
     print(
         f"  best round: {best / does_nothing:.2f} x the p99 of an answer that does nothing; budget {BULK_BUDGET_MS:g} ms {verdict}"
     )
+
+
+def processor_seconds(pid: int) -> float:
+    """What the process worked so far: on a machine that is busy otherwise, the figure that still says something (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def shown(name: str, per_round: list[list[float]]) -> float:

@@ -1,9 +1,11 @@
 """How fast are questions, beside the same asked by hand, in DuckDB, and in the shape that PostHog's SQL has?
 
-python benchmarks/questions.py [--events 2000000] [--merges 100000] [--rounds 3] [--without-duckdb] [--without-posthog]
+python benchmarks/questions.py [--events 2000000] [--merges 100000] [--rounds 3] [--keep FOLDER] [--without-duckdb] [--without-posthog]
 
 Seeded events (a hundred a person over sixty days, forty names, ordered by person and time as ours are), some ids joined to
-others. Every question is asked `--rounds` times in turn, the fastest counts, with the engine's query condition cache off:
+others. Every question is asked `--rounds` times in turn, with the engine's query condition cache off. What counts is the
+least processor time, of all threads: every engine here runs in this process, and others may use the machine meanwhile.
+`--keep` leaves the events in a folder and takes them from there the next time.
 
 1. Ours: the functions that pages call, which join ids, filter, and cut days in the product's time zone.
 2. By hand: the ClickHouse query that somebody would type, which ignores joined ids, filters and zones (below, `BY_HAND`).
@@ -12,15 +14,18 @@ others. Every question is asked `--rounds` times in turn, the fastest counts, wi
 4. The shape of PostHog's queries on the same engine: properties as one JSON text, the table ordered by day and event, people
    through a join with overrides, funnels as window functions over events.
 
-The array questions (time to convert, a held property, exclusions) have no such peer: their budget is absolute, 6 s for 100 M events.
+Beside that each has an absolute budget for 100 M events on two cores, said in seconds; it is held to the processor time that
+two cores have in these seconds. The array questions (time to convert, a held property, exclusions) have this one alone.
 """
 
 import argparse
+import contextlib
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,7 +35,10 @@ DAYS = 60
 EVENTS_EACH = 100
 NAMES = 40
 BUDGET = 1.15
-ARRAY_BUDGET_SECONDS = 6.0  # of 100 M events
+CORES = 2
+#: Seconds on so many cores, of 100 M events.
+BUDGET_SECONDS = {"trend": 1.0, "funnel": 2.5, "retention": 3.0}
+BUDGET_SECONDS |= dict.fromkeys(("time to convert", "held property", "exclusion"), 6.0)
 CHUNK = 1_000_000
 STEPS = ("event 0", "event 1", "event 2", "event 3")
 QUIET = {"use_query_condition_cache": 0, "max_execution_time": 600}
@@ -182,17 +190,25 @@ IN_POSTHOGS_SHAPE = {
 }
 
 
-def fastest(ask: Callable[[], Any], rounds: int) -> float:
-    """Infinite where it could not be answered, for want of memory say."""
-    best = float("inf")
+@dataclass(frozen=True)
+class Took:
+    """Processor seconds of all threads, and seconds on the wall; infinite where it could not be answered."""
+
+    processor: float = float("inf")
+    wall: float = float("inf")
+
+
+def fastest(ask: Callable[[], Any], rounds: int) -> Took:
+    best = Took()
     for _ in range(rounds):
-        begin = time.perf_counter()
+        wall, processor = time.perf_counter(), time.process_time()
         try:
             ask()
         except Exception as error:  # a peer that fails is told, and the others go on
             say(f"failed: {str(error)[:120]}\n")
-            return float("inf")
-        best = min(best, time.perf_counter() - begin)
+            return Took()
+        took = Took(time.process_time() - processor, time.perf_counter() - wall)
+        best = Took(min(best.processor, took.processor), min(best.wall, took.wall))
     return best
 
 
@@ -222,8 +238,8 @@ def ours() -> dict[str, Callable[[], Any]]:
     coming = retention.Coming(Selection(("event 0",)), Selection(("event 1",)), "week")
     followed = retention.Followed(START, end, 9, "Europe/Berlin")
     return {
-        "trend": lambda: trends.counts(1, asked),
-        "breakdown": lambda: trends.counts(1, asked, by=["plan"], groups=trends.largest_groups(1, asked, ["plan"])),
+        "trend": lambda: trends.counts_of_all(1, asked),
+        "breakdown": lambda: trends.counts_of_largest(1, asked, ["plan"]),
         "funnel": lambda: funnels.funnel(1, plain, period),
         "retention": lambda: retention.retention(1, coming, followed),
         "time to convert": lambda: funnels.times(1, plain, period, [60, 3600, 86400]),
@@ -256,10 +272,12 @@ def main() -> int:
     words.add_argument("--events", type=int, default=2_000_000)
     words.add_argument("--merges", type=int, default=100_000)
     words.add_argument("--rounds", type=int, default=3)
+    words.add_argument("--keep", type=Path, help="A folder for the events, which are taken from there the next time.")
     words.add_argument("--without-duckdb", action="store_true")
     words.add_argument("--without-posthog", action="store_true")
     said = words.parse_args()
-    with tempfile.TemporaryDirectory(prefix="whytree-questions-") as folder:
+    with contextlib.ExitStack() as stack:
+        folder = str(said.keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="whytree-questions-")))
         os.environ["WHYTREE_DATA"] = folder
         os.environ.setdefault("WHYTREE_EVENTS_MEMORY_MB", "4096")
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "whytree.site.settings")
@@ -273,45 +291,49 @@ def run(said: argparse.Namespace, folder: Path) -> int:
     from whytree.stores import events, sql
 
     sql.ASKING.update(QUIET)
-    with events.temporary_database() as store:
+    store = events.store()
+    if store.value("SELECT count() FROM events") != said.events:
+        store.execute("TRUNCATE TABLE events")
         fill(store, said.events, said.merges)
-        columns: dict[str, dict[str, Callable[[], Any]]] = {
-            "ours": ours(),
-            "by hand": {name: lambda text=text: store.query(text, None, QUIET) for name, text in BY_HAND.items()},  # type: ignore[misc]
+    columns: dict[str, dict[str, Callable[[], Any]]] = {
+        "ours": ours(),
+        "by hand": {name: lambda text=text: store.query(text, None, QUIET) for name, text in BY_HAND.items()},  # type: ignore[misc]
+    }
+    if not said.without_posthog:
+        store.execute("DROP TABLE IF EXISTS posthog_events")
+        store.execute(_POSTHOG_TABLE)
+        store.execute(_POSTHOG_FILL)
+        columns["PostHog's shape"] = {
+            name: lambda text=text: store.query(text, None, QUIET)  # type: ignore[misc]
+            for name, text in IN_POSTHOGS_SHAPE.items()
         }
-        if not said.without_posthog:
-            store.execute(_POSTHOG_TABLE)
-            store.execute(_POSTHOG_FILL)
-            columns["PostHog's shape"] = {
-                name: lambda text=text: store.query(text, None, QUIET)  # type: ignore[misc]
-                for name, text in IN_POSTHOGS_SHAPE.items()
-            }
-        if not said.without_duckdb:
-            columns["DuckDB"] = by_duckdb(store, folder)
-        return report(columns, said)
-    return 1
+    if not said.without_duckdb:
+        columns["DuckDB"] = by_duckdb(store, folder)
+    late = report(columns, said)
+    events.close()
+    return 1 if late else 0
 
 
-def report(columns: dict[str, dict[str, Callable[[], Any]]], said: argparse.Namespace) -> int:
+def report(columns: dict[str, dict[str, Callable[[], Any]]], said: argparse.Namespace) -> list[str]:
+    """Prints; returns what is over its budget."""
     one, five, _ = os.getloadavg()
     say(f"{said.events:,} events, {said.merges:,} merges, {os.cpu_count()} cores, load {one:.1f} {five:.1f}\n\n")
-    say(f"{'seconds':18}" + "".join(f"{name:>18}" for name in columns) + f"{'ours / by hand':>18}\n")
+    heads = [*columns, "ours / by hand", "ours, wall"]
+    say(f"{'processor seconds':18}" + "".join(f"{name:>18}" for name in heads) + "\n")
     late = []
     for question in columns["ours"]:
-        seconds = {name: fastest(asked[question], said.rounds) for name, asked in columns.items() if question in asked}
-        line = f"{question:18}" + "".join(
-            f"{seconds[name]:18.3f}" if name in seconds else f"{'':18}" for name in columns
-        )
-        if "by hand" in seconds:
-            ratio = seconds["ours"] / seconds["by hand"]
-            line += f"{ratio:18.2f}"
-            if ratio > BUDGET and question != "breakdown":
-                late.append(f"{question}: {ratio:.2f} times by hand, budget {BUDGET}")
-        elif seconds["ours"] > ARRAY_BUDGET_SECONDS * max(said.events / 100_000_000, 0.05):
-            late.append(f"{question}: {seconds['ours']:.2f} s, budget {ARRAY_BUDGET_SECONDS * said.events / 1e8:.2f} s")
-        say(line + "\n")
-    say("\n" + "".join(f"over budget: {one}\n" for one in late))
-    return 1 if late else 0
+        took = {name: fastest(asked[question], said.rounds) for name, asked in columns.items() if question in asked}
+        cells = [f"{took[name].processor:18.3f}" if name in took else f"{'':18}" for name in columns]
+        ratio = took["ours"].processor / took["by hand"].processor if "by hand" in took else None
+        cells += [f"{ratio:18.2f}" if ratio else f"{'':18}", f"{took['ours'].wall:18.3f}"]
+        say(f"{question:18}" + "".join(cells) + "\n")
+        if ratio and ratio > BUDGET:
+            late.append(f"{question}: {ratio:.2f} times by hand, budget {BUDGET}")
+        most = BUDGET_SECONDS.get(question, float("inf")) * CORES * max(said.events / 100_000_000, 0.05)
+        if took["ours"].processor > most:
+            late.append(f"{question}: {took['ours'].processor:.2f} s of processor, budget {most:.2f} s")
+    say("\n" + "".join(f"over budget: {each}\n" for each in late))
+    return late
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ PICTURES = {
     "tree": "/p/sprout/tree?closed=1",
     "why": "/p/sprout/why?q=app/signup/form.py:42",
     "review": "/p/sprout/REV-2",
+    "asked": "/p/sprout/SOL-2/requesters",
 }
 
 

@@ -6,7 +6,6 @@ This module imports neither Django nor anything else of ours, so that the comman
 """
 
 import os
-import secrets
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -261,6 +260,8 @@ def kept_secret(options: Options, name: str) -> str:
     """A secret kept in the data folder under `name`, made on first use; two processes at once agree on one."""
     path = ensure_data_folder(options) / name
     if not path.exists():
+        import secrets
+
         fresh = path.with_name(f".{name}.{secrets.token_hex(4)}")
         write_private(fresh, secrets.token_urlsafe(48))
         try:

@@ -1,9 +1,11 @@
 """Trends and retention at all doors."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 ASK = "/products/sprout/ask"
 TRENDS: dict[str, Any] = {"version": 1, "kind": "trends", "series": ["planted"], "interval": "day"}
@@ -152,3 +154,19 @@ def test_a_stretch_that_the_first_events_cut_is_not_whole(api: Any, happened: Ca
     answer = api.post(ASK, {"question": TRENDS | {"series": ["watered"], "interval": "month"}}).ok
     first = answer["lines"][0]["stretches"][0]
     assert first["complete"] == (answer["from_at"][8:10] == "01")
+
+
+def test_a_column_is_read_with_the_property_of_its_name_where_one_was_sent(api: Any, store: Any, product: Any) -> None:
+    at, where = timezone.now() - timedelta(days=1), [{"field": "platform", "operator": "is set"}]
+    rows = [{"platform": "ios"}, {"platform": "ios"}, {"properties": {"plan": "pro"}}]
+    for number, row in enumerate([*rows, {"properties": {"platform": "web"}}]):
+        if number == len(rows):
+            asked = {"version": 1, "kind": "trends", "series": ["seen"], "by": "platform", "where": where}
+            assert [line["value"] for line in api.post("/products/sprout/ask", {"question": asked}).ok["lines"]] == [
+                "ios"
+            ]
+        known = {"product": product.pk, "person": number + 1, "timestamp": at, "received_at": at, "event": "seen"}
+        store.insert("events", [known | {"event_id": 900 + number, "distinct_id": str(number)} | row])
+    asked = {"version": 1, "kind": "trends", "series": ["seen"], "by": "platform"}
+    found = api.post("/products/sprout/ask", {"question": asked}).ok["lines"]
+    assert sorted(line["value"] for line in found) == ["", "ios", "web"]

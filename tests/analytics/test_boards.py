@@ -33,7 +33,7 @@ def test_days_and_filters_hold_for_all_of_it(api: Any, board: Any) -> None:
     api.patch(f"{BOARDS}/1", {"days": 0, "where": "platform=nowhere"})
     assert (
         api.get(f"{BOARDS}/1").ok["cards"][0]["sentence"]
-        == "Nobody did “signed_up (platform is nowhere)” in this time."
+        == "Where platform is nowhere: Nobody did “signed_up” in this time."
     )
     assert api.patch(f"{BOARDS}/1", {"where": "plan>many"}).status == 400
     assert api.patch(f"{BOARDS}/1", {"refresh_seconds": 1}).status == 400
@@ -116,3 +116,19 @@ def test_a_card_is_one_thing_and_viewers_and_strangers_change_nothing(
     assert [one.get(f"{BOARDS}/1").status for one in (api_viewer, api_charlie)] == [200, 404]
     assert as_charlie.get("/p/sprout/boards/1").status_code == 404
     assert api.post(BOARDS, {"title": "  "}).status == 400
+
+
+def test_a_metric_stands_on_a_board_as_everywhere(
+    api: Any, as_bob: Any, activated: Any, five_sign_up_three_plant: None
+) -> None:
+    made = api.post("/products/sprout/boards", {"title": "Metrics", "metrics": ["activated_7d"]}).ok
+    path = f"/products/sprout/boards/{made['number']}"
+    (card,) = api.get(path).ok["cards"]
+    assert (card["metric"], card["question"], card["problem"]) == ("activated_7d", None, "")
+    assert card["sentence"].startswith("60 %, between")
+    api.patch(path, {"where": "plan=pro"})
+    page = as_bob.get(f"/p/sprout/boards/{made['number']}").content.decode()
+    assert "Activated in 7 days" in page
+    assert "a metric is the same everywhere" in page
+    assert api.post(f"{path}/cards", {"metric": "nothing"}).status == 404
+    assert api.post(f"{path}/cards", {"metric": "activated_7d", "text": "both"}).status == 400

@@ -12,7 +12,7 @@ from django.utils import timezone
 from whytree.analytics.queries import measure
 from whytree.analytics.services import create_metric
 from whytree.errors import Invalid
-from whytree.experiments.trial import counting
+from whytree.experiments.countings import counting
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_a_metric_counts_companies(actor: Any, product: Any, api: Any, as_alice:
     assert "companies who did “opened”" in found.source
     mean = {"version": 1, "kind": "mean", "event": "opened", "per": "person", "by_company": True}
     assert measure(create_metric(actor, product, key="each", definition=mean)).value == pytest.approx(4 / 3)
-    with pytest.raises(Invalid, match="compares people"):
+    with pytest.raises(Invalid, match="draws people"):
         counting(metric, timedelta(days=14))
     page = as_alice.get("/p/sprout/numbers/active_companies/edit").content.decode()
     assert 'name="by_company" value="1" checked' in page

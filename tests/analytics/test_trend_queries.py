@@ -112,6 +112,33 @@ def test_groups_are_the_largest_ones_and_all_others(events: Any) -> None:
     found = trends.counts(product, asked, by=["price"], groups=groups)
     assert len(groups) == 12
     assert {value: those[0].events for value, those in found.items()} == dict.fromkeys(groups, 2) | {None: 16}
+    assert trends.counts_of_largest(product, asked, ["price"]) == found
+
+
+@no_fixture_check
+@given(rows=rows_of, interval=st.sampled_from(["day", "week"]))
+def test_one_reading_tells_the_groups_and_the_people_as_several_do(events: Any, rows: list[Row], interval: Any) -> None:
+    product = write(events, rows)
+    asked = trends.Asked(Selection(("A",)), START, END, interval, "Europe/Berlin")
+    groups = trends.largest_groups(product, asked, ["price"])
+    found = trends.counts_of_largest(product, asked, ["price"])
+    assert found == trends.counts(product, asked, by=["price"], groups=groups)
+    assert tuple(found) == groups
+    assert trends.counts_of_all(product, asked).everybody == trends.people(product, asked)
+
+
+def test_retention_tells_the_largest_groups_apart_and_adds_up_all_others(events: Any) -> None:
+    rows: list[Row] = [
+        (n, event, hours, f"{n // 3}") for n in range(60) for event, hours in (("A", 1), ("B", 24 * (n % 2)))
+    ]
+    product = write(events, rows)
+    coming = retention.Coming(Selection(("A",)), Selection(("B",)), "day")
+    followed = retention.Followed(START, END, 2, "UTC")
+    (whole,) = retention.retention(product, coming, followed)
+    by = retention.retention(product, coming, followed, by=["price"])
+    assert [one.value for one in by] == [*sorted(str(n) for n in range(20))[:12], None]
+    assert (sum(one.people for one in by), by[-1].people) == (whole.people, 24)
+    assert tuple(map(sum, zip(*(one.back for one in by), strict=True))) == whole.back
 
 
 @no_fixture_check

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import whytree
 from tests.code.repositories import Clone
+from whytree.code.ahead import FEWEST_COMMITS, ReadAhead
 from whytree.code.git import open_clone
 from whytree.code.lines import LineReader, Wanted
 from whytree.code.survivors import Survivors
@@ -379,3 +381,24 @@ def test_a_git_folder_that_cannot_be_written_costs_time_only(clone: Clone) -> No
     clone.commit("One", **{"a.py": "a\n"})
     (clone.path / ".git" / "whytree").write_text("a file in the way")
     assert survivors(clone, keep=True) == {"a.py": [clone.head]}
+
+
+def test_a_process_beside_us_leaves_nothing_to_replay_and_runs_nothing_of_the_clone(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trap = clone.path / "ran"
+    bait = f"open({str(trap)!r}, 'w')\n"
+    for number in range(3):
+        files = {"a.py": text(*"abcdefgh"[: number + 1]), "json.py": bait, "whytree/__init__.py": bait}
+        clone.commit("More", **files)
+    monkeypatch.chdir(clone.path)
+    monkeypatch.setenv("PYTHONPATH", str(Path(whytree.__file__).parent.parent))
+    told: list[tuple[int, int]] = []
+    ahead = ReadAhead.begin(open_clone(clone.path), FEWEST_COMMITS, lambda done, total: told.append((done, total)))
+    assert ahead
+    ahead.wait()
+    ahead.stop()
+    reading = Survivors(open_clone(clone.path))
+    assert sorted(reading.read()) == ["a.py", "json.py", "whytree/__init__.py"]
+    assert (reading.replayed, told) == (0, [(3, 3)])
+    assert not trap.exists()

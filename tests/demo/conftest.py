@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from whytree.demo import voices, world
+from whytree.demo import returning, voices, world
 from whytree.demo.story import Calendar
 from whytree.demo.voices import Voice
 from whytree.demo.world import World
@@ -32,3 +32,9 @@ def whole(calendar: Calendar) -> World:
 @pytest.fixture(scope="session")
 def heard(whole: World) -> list[Voice]:
     return voices.speak(whole)
+
+
+@pytest.fixture(scope="session")
+def returned(whole: World, heard: list[Voice]) -> World:
+    """The same, once some of those who spoke tried again."""
+    return returning.come_back(whole, heard)

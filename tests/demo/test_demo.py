@@ -207,11 +207,44 @@ def test_nothing_was_quoted_before_it_was_said(ask: httpx.Client) -> None:
 def test_the_five_talks_are_interviews_with_their_words(ask: httpx.Client) -> None:
     talks = ask.get("interviews").json()
     assert sorted(talk["participant"] for talk in talks) == sorted(talk.name for talk in words.interviews())
+    assert sum(bool(talk["guide"]) for talk in talks) == 2
     for talk in talks:
         whole = ask.get(f"interviews/{talk['ref']}").json()
         assert whole["links"], "each speaks for a problem"
         assert not any(mark["lost"] or mark["start_ms"] is None for mark in whole["highlights"])
         assert {line["ours"] for line in whole["lines"]} == {True, False}, "questions are told from answers"
+
+
+def test_some_of_those_who_asked_came_back_and_one_says_no(ask: httpx.Client) -> None:
+    loop = ask.get("solutions/SOL-2/loop").json()
+    assert [step["people"] for step in loop["funnel"]] == [8, 6, 5, 2]
+    assert sorted(one["solved"] for one in loop["askers"] if one["solved"] is not None) == [False, True, True]
+    for one in loop["askers"]:
+        moments = [one["exposed_at"], one["used_at"], one["told_at"], one["asked_at"]]
+        said = [moment for moment in moments if moment]
+        assert said == sorted(said), "nobody is told of what has not reached them, nor asked before they used it"
+    assert (len(loop["to_tell"]), len(loop["to_ask"])) == (1, 1), "somebody is left for the visitor"
+    people = ask.get("nodes/OPP-2/evidence").json()
+    assert len({link["person_key"] or link["source_id"] for link in people}) == 14
+
+
+def test_the_survey_ended_by_itself_and_tells_the_arms_apart(ask: httpx.Client) -> None:
+    (survey,) = ask.get("surveys").json()
+    assert (survey["state"], survey["answered"]) == ("stopped", story.SURVEY_ANSWERS)
+    (ease, _) = ask.get("surveys/SUR-1/results", params={"by": "defer_phone"}).json()["questions"]
+    assert {arm["variant"] for arm in ease["arms"]} == {"on", "off"}
+    assert ease["difference"]["low"] > 0 or ease["difference"]["high"] < 0
+
+
+def test_the_alert_told_of_the_release_and_of_its_end(ask: httpx.Client) -> None:
+    told = ask.get("alerts/1").json()
+    assert told["state"] == "inside"
+    assert sorted(event["what"] for event in told["events"]) == ["left", "recovered"]
+
+
+def test_a_voice_came_from_the_pages_with_what_was_in_force(ask: httpx.Client) -> None:
+    (voice,) = ask.get("feedback", params={"q": "which teacher chosen class"}).json()["items"]
+    assert voice["flags"]["explain_phone"] == "on"
 
 
 def test_every_voice_waits_was_linked_or_was_put_away(ask: httpx.Client) -> None:

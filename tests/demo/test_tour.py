@@ -17,7 +17,7 @@ BASE = "http://127.0.0.1:8787"
 
 
 def _stops() -> str:
-    return "\n".join(tour.tour(BASE, Path(".demo")))
+    return "\n".join("\n".join((stop.words, *stop.then)) for stop in tour.tour(BASE, Path(".demo")))
 
 
 def test_every_address_of_the_tour_is_a_page() -> None:

@@ -4,9 +4,10 @@ from collections import Counter
 
 import pytest
 
-from whytree.demo import story, voices, words
+from whytree.demo import asking, story, voices, words
 from whytree.demo.voices import Voice
 from whytree.demo.world import World
+from whytree.engines import stats
 
 pytestmark = pytest.mark.slow  # the whole story: left out of `make quick`
 
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.slow  # the whole story: left out of `make quick`
 def test_some_four_hundred_voices_come_from_five_kinds_of_source_and_five_talks(heard: list[Voice]) -> None:
     assert 380 <= len(heard) <= 420
     sources = Counter(voice.source for voice in heard)
-    assert set(sources) == {*words.SOURCES, "interview"}
+    assert set(sources) == {*words.SOURCES, "interview", "widget"}
     assert sources["interview"] == 5
 
 
@@ -79,3 +80,47 @@ def test_old_voices_are_older_than_the_data(heard: list[Voice], whole: World) ->
     assert len(code) == 3
     assert all((whole.calendar.today - voice.at).days > 500 for voice in code)
     assert story.DAYS < 500
+
+
+def test_who_comes_back_had_left_at_the_number_and_is_not_asked_for_it_again(
+    returned: World, heard: list[Voice]
+) -> None:
+    by_key = {voice.key: voice for voice in heard if voice.key}
+    back = {key: said for key, said in words.speakers().items() if said.back}
+    assert len(back) == 6
+    for key, said in back.items():
+        person = returned.person(by_key[key].person)
+        own = [event for event in returned.events if event.person == person.id]
+        again = next(at for at, event in enumerate(own) if event.at >= returned.calendar.at(said.back))
+        assert by_key[key].at < own[again].at, "they spoke first"
+        assert "sign_up_confirmed" not in [event.name for event in own[:again]]
+        confirmed = [event.name for event in own].index("sign_up_confirmed")
+        assert "phone_entered" not in [event.name for event in own[again:confirmed]]
+        assert ("first_booking" in [event.name for event in own]) is said.books
+
+
+def test_the_survey_asks_only_whom_it_can_and_its_answers_cover_what_is_true(returned: World) -> None:
+    moments = asking.moments(returned)
+    answers = [moment for moment in moments if moment.answers]
+    assert len(answers) == story.SURVEY_ANSWERS
+    asked: set[str] = set()
+    for moment in moments:
+        person = returned.person(moment.person)
+        assert person.platform == "web"
+        assert person.confirmed_at
+        assert person.confirmed_at < moment.at
+        assert moment.answers is None or moment.person in asked, "nobody answers what they were not asked"
+        asked.add(moment.person)
+    for arm, weights in story.EASE.items():
+        given = [one.answers for one in answers if returned.person(one.person).arms["defer_phone"] == arm]
+        easy = sum(int(one["q1"]) > asking.HARD for one in given if one)
+        share = stats.proportion(easy, len(given))
+        assert isinstance(share, stats.Estimate)
+        assert share.low < sum(weights[asking.HARD :]) / sum(weights) < share.high
+
+
+def test_the_release_crashes_for_two_days_as_no_other_day_does(whole: World) -> None:
+    days = Counter(whole.calendar.day_of(event.at) for event in whole.events if event.name == "app_crashed")
+    broken = range(story.RELEASE_CRASHED, story.RELEASE_MENDED)
+    assert all(days[day] > story.MOST_CRASHES for day in broken)
+    assert max(days[day] for day in range(story.DAYS) if day not in broken) < story.MOST_CRASHES

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.engines import ramps
+from tests.engines import ramps, rates_depth
 from whytree.engines.stats import Assigned, Estimate, NoAnswer, SampleRatio, sample_ratio
 from whytree.engines.stats.bayes import Prior, posterior
 from whytree.engines.stats.effects import (
@@ -541,6 +541,7 @@ TABLES: dict[str, Callable[[], list[Row]]] = {
     "Margins, draws, beliefs": sundry_rows,
     "Power": power_rows,
     "Ramps": lambda: [Row(*row) for row in ramps.ROWS],
+    "Parts, groups, periods, steps": lambda: [Row(*row) for row in rates_depth.ROWS],
 }
 
 

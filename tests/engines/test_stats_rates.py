@@ -33,6 +33,15 @@ KEPT = [
     "sample ratio below 0.01 | fair draw",
     "belief misses | effects spread like the prior",
     "stratified mean with a covariate | ramp, both drift, no effect",
+    "groups drawn | 30 of unlike size an arm",
+    "periods drawn (switchback) | 40, moods last",
+    "parts: their share missed | 8, effects differ by 1",
+    "weighed by size (post-stratified) | 4 parts, effect 0.2",
+    "diluted from the triggered | 10 % reached, effect 0.5",
+    "quantile p75 within periods | ramp, all gets slower",
+    "median, looked at ten times | skewed, no effect",
+    "step nobody drew | 84 + 28 days, memory 0.8",
+    "step against another | 84 + 28 days, memory 0.5",
 ]
 PLANNED = "five planned looks | 5 % share, no effect"
 LOOKS = ["always-valid interval | 97 % zero, no effect", "always-valid interval | 5 % share, no effect"]
@@ -45,6 +54,10 @@ BROKEN = {
     "no effect, tails not looked at | 97 % zero, 1,000 : 9,000": 0.07,
     "belief misses | prior off by one and half as wide": 0.25,
     "pooled mean, as a mistake | ramp, drifting baseline, no effect": 0.95,
+    "the same, people taken for drawn | 30 of unlike size an arm": 0.25,
+    "the same without burn-in, as a mistake | 200, effect 1 that lingers": 0.80,
+    "the same pooled, as a mistake | ramp, all gets slower": 0.90,
+    "days taken for independent, as a mistake | 84 + 28 days, memory 0.8": 0.10,
 }
 
 

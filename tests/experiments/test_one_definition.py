@@ -18,9 +18,10 @@ from whytree.analytics.questions import checked_question
 from whytree.analytics.services import create_metric
 from whytree.engines.stats import NoAnswer
 from whytree.errors import Invalid
+from whytree.experiments.countings import counting
 from whytree.experiments.rollouts.services import start_rollout
 from whytree.experiments.services import create_experiment
-from whytree.experiments.trial import Trial, counting
+from whytree.experiments.trial import Trial
 from whytree.flags.queries import Period
 from whytree.tree.services import create_outcome
 
@@ -41,9 +42,13 @@ JUDGED: dict[str, dict[str, Any]] = {
     "ratio": {"kind": "ratio", "top": PRO | {"measure": "sum:price"}, "bottom": {"event": "opened"}},
     "ratio_people": {"kind": "ratio", "top": PRO | {"measure": "people"}, "bottom": {"event": "opened"}},
 }
-NOT_JUDGED: dict[str, dict[str, Any]] = {
+#: Judged in a pass of their own (`test_percentiles_and_companies`).
+PERCENTILES: dict[str, dict[str, Any]] = {
     "quantile": {"kind": "quantile", "event": "paid", "property": "price", "percentile": 90},
     "time_to": {"kind": "time_to", "from": "met", "to": "paid", "within_days": 7, "percentile": 50, "in": "seconds"},
+}
+NOT_JUDGED: dict[str, dict[str, Any]] = {
+    "companies": {"kind": "count", "event": "paid", "by_company": True},
 }
 
 
@@ -66,7 +71,7 @@ def world(store: Any, product: Any) -> None:
 @pytest.fixture
 def metric(actor: Any, product: Any) -> Any:
     def make(name: str) -> Any:
-        definition = {"version": 1, **(JUDGED | NOT_JUDGED)[name]}
+        definition = {"version": 1, **(JUDGED | PERCENTILES | NOT_JUDGED)[name]}
         return create_metric(actor, product, key=name, definition=definition)
 
     return make
@@ -102,7 +107,7 @@ def test_all_arms_together_are_the_metric_itself(metric: Any, product: Any, name
 
 
 @pytest.mark.usefixtures("world")
-@pytest.mark.parametrize("name", [*JUDGED, *NOT_JUDGED])
+@pytest.mark.parametrize("name", [*JUDGED, *PERCENTILES])
 def test_an_outcome_shows_the_metrics_own_value(metric: Any, actor: Any, product: Any, name: str) -> None:
     found = metric(name)
     outcome = create_outcome(actor, product, title="It rises", metric_key=name)
@@ -167,9 +172,9 @@ def test_what_an_experiment_cannot_judge_is_refused_with_what_to_take(
 ) -> None:
     metric(name)
     plan = {"metrics": [{"key": "activated", "role": "primary"}, {"key": name, "role": "secondary"}]}
-    with pytest.raises(Invalid, match="Take the s"):
+    with pytest.raises(Invalid, match="draw companies"):
         create_experiment(actor, product, flag=flag, plan=plan)
-    with pytest.raises(Invalid, match="Take the s"):
+    with pytest.raises(Invalid, match="draw companies"):
         start_rollout(actor, product, flag=flag, guardrails=[{"metric_key": name, "direction": "up", "margin": 1}])
 
 

@@ -394,3 +394,17 @@ def test_the_page_the_csv_and_the_json_tell_the_same(
     )
     listed = as_alice.get("/p/sprout/experiments").content.decode()
     assert "One experiment wants a decision." in listed
+
+
+def test_a_clock_that_jumps_counts_nobody_twice_and_nothing_before_its_time(ran: Ran, store: Any, product: Any) -> None:
+    """Exposures dated ahead wait for their day; what is dated before the exposure by a clock that was set back never counts."""
+    ran(30)
+    write(store, product, happenings(World(people=2_000, effect=0.08)))
+    plain = reading(product)
+    jumps = [exposure(person, "on", long_ago(-3)) for person in range(1, 400)]
+    jumps += [exposure(90_000 + person, "on", long_ago(-3)) for person in range(400)]
+    jumps += [event(person, "planted", long_ago(29.999)) for person in range(1, 2_000, 2)]
+    write(store, product, jumps)
+    found = reading(product)
+    assert (found.seen, found.quarantined) == (plain.seen, plain.quarantined)
+    assert comparison(found).difference == comparison(plain).difference

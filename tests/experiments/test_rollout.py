@@ -243,3 +243,21 @@ def test_by_itself_it_has_four_steps_and_the_hypothesis_guards(api: Any, flag: A
     assert [step["percent"] for step in made["steps"]] == ["5 %", "25 %", "50 %", "100 %"]
     assert made["guardrails"] == [{"metric_key": "spam", "direction": "up", "margin": 3.0}]
     assert api.post(PATH).status == 409
+
+
+def test_a_flags_page_begins_it_and_says_what_is_wrong(as_alice: Any, flag: Any, store: Any, product: Any) -> None:
+    page = as_alice.get("/p/sprout/flags/ask_later").content.decode()
+    assert ">spam:up=3\n</textarea>" in page
+    begin = "/p/sprout/rollouts/ask_later/start"
+    for sent, says in (
+        ({"steps": "soon", "guardrails": "spam:up=3"}, "“soon” is no step"),
+        ({"steps": "5:1d:200\n100", "guardrails": "spam"}, "“spam” is no guardrail"),
+        ({"steps": "5:1d:200\n100", "guardrails": ""}, "What must not get worse?"),
+    ):
+        assert says in as_alice.post(begin, sent, follow=True).content.decode()
+    sent = {"steps": "5:1d:200\n100", "guardrails": "spam:up=3", "roll_back": "on"}
+    page = as_alice.post(begin, sent, follow=True).content.decode()
+    rollout = Rollout.objects.get()
+    assert (rollout.roll_back, rollout.now["people"], rollout.flag.coverage) == (True, 200, 1_000)
+    assert "Next step now" in page
+    assert begin not in page

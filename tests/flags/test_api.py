@@ -113,3 +113,6 @@ def test_exposures_are_people_per_variant_and_day(api: Any, product: Any, store:
     [row] = api.get(f"{FLAGS}/f/exposures").ok
     assert (row["variant"], row["people"]) == ("on", 2)
     assert api.get(f"{FLAGS}/f/exposures?days=0").status == 400
+    assert {(one["variant"], one["id"]) for one in api.get(f"{FLAGS}/f/people").ok} == {("on", "b"), ("on", "a")}
+    assert len(api.get(f"{FLAGS}/f/people?limit=1").ok) == 1
+    assert api.get(f"{FLAGS}/f/people?limit=0").status == 400

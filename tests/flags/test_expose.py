@@ -191,3 +191,24 @@ def test_variants_in_force_are_those_of_open_flags_that_include_the_person(
         assert sockets.variants_in_force(product.pk, "maria") == {"all": "on"}
     turn_off(actor, product, "all")
     assert flags_in_force(product.pk, "maria") == {}
+
+
+def test_a_flag_drawn_by_company_says_which_company_decided(
+    actor: Any, product: Any, server_key: str, store: Any, no_worker: ExposureQueue
+) -> None:
+    from whytree.flags.services import set_rules
+
+    create_flag(actor, product, key="halves", weights={"on": 1, "off": 1})
+    set_rules(actor, product, "halves", unit="company")
+    open_flag(actor, product, "halves")
+    body = {"context": {"targetingKey": "maria", "company": "acme"}}
+    sent = Client().post(
+        "/ofrep/v1/evaluate/flags/halves",
+        body,
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {server_key}"},
+    )
+    assert sent.status_code == 200
+    no_worker.flush()
+    [row] = store.query("SELECT distinct_id, properties FROM events")
+    assert (row["distinct_id"], row["properties"]["$groups.company"]) == ("maria", "acme")

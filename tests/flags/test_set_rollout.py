@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from whytree.errors import Conflict, Forbidden, Invalid
 from whytree.flags.models import FlagChange
@@ -102,6 +103,17 @@ def test_it_refuses_what_cannot_be_rolled_out(actor: Any, product: Any, flag: An
         set_rollout(actor, product, "f", weights={"on": 0})
     with pytest.raises(Invalid, match="future"):
         set_rollout(actor, product, "f", coverage=5, at=datetime(2999, 1, 1, tzinfo=UTC))
+
+
+def test_a_clock_that_jumps_holds_up_no_kill_switch(
+    actor: Any, product: Any, flag: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_flag(actor, product, flag.key)
+    yesterday = timezone.now() - timedelta(days=1)
+    monkeypatch.setattr("whytree.flags.services.changing.timezone.now", lambda: yesterday)
+    assert turn_off(actor, product, flag.key).state == "off"
+    last, before = flag.changes.order_by("-pk")[:2]
+    assert (last.is_on, last.at) == (False, before.at)  # the line of history does not run backwards
 
 
 def test_a_viewer_may_not_open(product: Any, flag: Any, viewer: Any) -> None:

@@ -66,7 +66,8 @@ def test_a_ramp_with_a_drifting_baseline_and_no_effect_shows_none(live_through: 
 def _pooled_gap() -> float:
     """The mistake, made on purpose: all people of an arm in one heap."""
     from whytree.analytics.models import Metric
-    from whytree.experiments.trial import Trial, constant_stretches, counting
+    from whytree.experiments.countings import counting
+    from whytree.experiments.trial import Trial, constant_stretches
     from whytree.learning.measuring import flag_of
 
     review = OutcomeReview.objects.get()

@@ -13,7 +13,7 @@ from tests.learning.conftest import World, event, long_ago, look_at_reviews
 from whytree.code.models import Commit
 from whytree.code.services import register_repository
 from whytree.errors import Conflict, Forbidden, Invalid, NotFound
-from whytree.learning.guards.queries import list_guards, since_fine
+from whytree.learning.guards.queries import _window, list_guards, since_fine
 from whytree.learning.guards.services import end_guard, look, restart_guard
 from whytree.learning.jobs import look_at_guards
 from whytree.learning.models import OutcomeGuard, OutcomeReview
@@ -225,3 +225,18 @@ def test_the_command_line_lists_and_changes_them(invoke: Any, guard: OutcomeGuar
     assert json.loads(invoke("guard", "list", "--json"))[0]["floor"] == 0.35
     assert "waiting" in invoke("guard", "restart", "REV-1")
     assert "Enough." in invoke("guard", "end", "REV-1", "--reason", "Enough.")
+
+
+def test_a_share_of_those_who_come_back_is_guarded_too(
+    actor: Any, product: Any, guard: OutcomeGuard, insert: Any
+) -> None:
+    from whytree.analytics.services import create_metric
+
+    said = {"version": 1, "kind": "retention", "begin": "signed_up", "back": "planted", "after_days": 1, "for_days": 6}
+    create_metric(actor, product, key="came_back", definition=said)
+    OutcomeGuard.objects.update(metric_key="came_back")
+    guard.refresh_from_db()
+    insert(people(0.25, 900, 8, 24))
+    looked = look(guard)
+    assert (looked.state, looked.n) == ("broken", 900)
+    assert _window(looked) == timedelta(days=7), "who is counted on a day began that much before"

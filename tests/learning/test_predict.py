@@ -91,7 +91,7 @@ def test_alone_one_may_think_again_but_not_after_seeing_others(actor: Any, bobs:
 def test_a_changed_question_is_asked_again(actor: Any, bobs: Any, hypothesis: Any) -> None:
     predict(actor, hypothesis, low=1, likely=2, high=3)
     predict(bobs, hypothesis, low=0, likely=1, high=2)
-    asked = edit_hypothesis(actor, hypothesis, forecast_low=0.5)
+    asked = edit_hypothesis(Actor.system(), hypothesis, forecast_low=0.5)
     assert table_of(actor, asked).answers == 2, "its own numbers are no part of the question"
     changed = edit_hypothesis(actor, hypothesis, horizon_days=7)
     found = table_of(actor, changed)
@@ -271,3 +271,27 @@ def test_changing_the_question_and_changing_it_back_is_no_way_to_answer_twice(
     with pytest.raises(Conflict, match="yours stands"):
         predict(actor, hypothesis, **THEIRS)
     assert Prediction.objects.get(user_id=actor.user_id).likely == 0
+
+
+def test_who_has_seen_the_others_moves_the_hypothesis_own_numbers_no_more(
+    api: Any, actor: Any, bobs: Actor, hypothesis: Any
+) -> None:
+    """They are scored as said blind: refused, logged, and no way around by the question or by undo."""
+    predict(actor, hypothesis, **MINE)
+    early = edit_hypothesis(actor, hypothesis, forecast_likely=5)
+    edited = Activity.objects.get(verb="edit_hypothesis")
+    predict(bobs, hypothesis, **THEIRS)
+    assert api.post(f"/products/sprout/activity/{edited.pk}/undo").status == 409
+    refused = api.patch("/products/sprout/hypotheses/HYP-1", {"forecast_likely": 6})
+    assert (refused.status, "seen what others expect" in json.dumps(refused.body)) == (409, True)
+    assert Activity.objects.filter(verb="refused_forecast").count() == 1
+    with pytest.raises(Conflict, match="seen what others"):
+        edit_hypothesis(actor, early, who="somebody else", forecast_low=0.1)
+    edit_hypothesis(actor, early, who="somebody else")
+    with pytest.raises(Conflict, match="seen what others"):
+        edit_hypothesis(actor, early, forecast_low=0.1)
+    early.refresh_from_db()
+    assert (early.forecast_low, early.forecast_likely) == (1.0, 5.0)
+    assert edit_hypothesis(actor, early, title="Another name, same numbers", forecast_likely=5).title.startswith(
+        "Another"
+    )

@@ -1,5 +1,7 @@
 """ClickHouse's HTTP interface in small, with the real engine (chDB) behind it. Run: python clickhouse_over_http.py FOLDER
 
+The engine knows a cluster `one`, of one shard: itself.
+
 A test double for the server only: what a client sends is parsed as the server parses it, and the same engine answers.
 It prints its port. Connections stay open side by side; the engine answers one request at a time.
 """
@@ -9,11 +11,16 @@ import threading
 from email.parser import BytesParser
 from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import chdb
 
+# The port is never opened: it says that the shard is this very process.
+CLUSTER = """<clickhouse><tcp_port>9000</tcp_port>
+<remote_servers><one><shard><replica><host>127.0.0.1</host><port>9000</port></replica></shard></one></remote_servers>
+</clickhouse>"""
 NOT_SETTINGS = {"query", "database", "user", "password", "session_id", "query_id", "quota_key", "role"}
 NOT_SETTINGS |= {"client_protocol_version", "wait_end_of_query", "buffer_size", "compress", "decompress"}
 
@@ -48,7 +55,8 @@ class Handler(BaseHTTPRequestHandler):
         settings = {n: text for n, text in fields.items() if n not in NOT_SETTINGS and not n.startswith("param_")}
         self.engine.query(f"USE `{fields.get('database', 'default')}`")
         for name, text in settings.items():
-            self.engine.query(f"SET {name} = '{text}'")
+            quoted = text.replace("\\", "\\\\").replace("'", "\\'")
+            self.engine.query(f"SET {name} = '{quoted}'")
         try:
             answer: bytes = self.engine.query(sql, "TabSeparated", params=parameters).bytes() or b""
         finally:
@@ -77,7 +85,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    Handler.engine = chdb.connect(sys.argv[1])
+    config = Path(sys.argv[1]).with_suffix(".xml")
+    config.write_text(CLUSTER)
+    Handler.engine = chdb.connect(f"{sys.argv[1]}?config-file={config}")
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     print(server.server_port, flush=True)
     server.serve_forever()

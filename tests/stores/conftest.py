@@ -11,7 +11,7 @@ SERVER = Path(__file__).with_name("clickhouse_over_http.py")
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where a server listens."""
     folder = tmp_path_factory.mktemp("clickhouse")
     process = subprocess.Popen([sys.executable, str(SERVER), str(folder / "data")], stdout=subprocess.PIPE, text=True)
@@ -21,3 +21,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process.kill()
     process.wait(10)
     process.stdout.close()
+
+
+@pytest.fixture(params=["", "?cluster=one&replicated=false"], ids=["server", "cluster"])
+def address(request: pytest.FixtureRequest, server: str) -> str:
+    """The server as one of its own, and as a cluster of one shard."""
+    return f"{server}{request.param}"

@@ -117,3 +117,62 @@ def test_a_server_that_does_not_answer_means_not_now() -> None:
     engine = engine_for("clickhouse://127.0.0.1:9/whytree", 512)
     with pytest.raises(StoreUnavailable, match=r"ClickHouse at 127\.0\.0\.1"):
         open_database(engine, "whytree")
+
+
+def test_every_question_is_answered_as_on_one_engine(remote: EventStore) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    from whytree.stores import cohorts, funnels, retention, trends
+    from whytree.stores.companies import CompanyTrait
+    from whytree.stores.filters import Membership, Selection
+
+    start = datetime(2026, 3, 2, tzinfo=UTC)
+    rows = [
+        (1, "a", 0, "x"),
+        (1, "b", 1, "x"),
+        (2, "a", 0, "y"),
+        (3, "b", 2, "y"),
+        (4, "a", 24 * 8, "x"),
+        (2, "a", 24 * 8, "y"),
+    ]
+    remote.insert(
+        "events",
+        [
+            _event(n, person=who, event=event, timestamp=start + timedelta(hours=hours), distinct_id=str(who),
+                   properties={"doc": doc, "$groups.company": doc})
+            for n, (who, event, hours, doc) in enumerate(rows)
+        ],
+    )  # fmt: skip
+    people.write_overrides([Override(1, 3, 2, "3", "2")], 1)  # 2 and 3 are one: came from a to b
+    a, b = Selection(("a",)), Selection(("b",))
+    period = funnels.Period(start, start + timedelta(days=14))
+    steps = funnels.Steps((a, b), timedelta(days=1))
+    assert funnels.funnel(1, steps, period).people == (3, 2)
+    by = {one.value: one.people for one in funnels.funnel_by(1, steps, period, ["doc"])}
+    assert by == {"x": (2, 1), "y": (1, 1)}
+    held = funnels.Steps((a, b), timedelta(days=1), held="doc")
+    assert funnels.funnel(1, held, period).people == (3, 2)
+    asked = trends.Asked(a, period.start, period.end, "week", "UTC")
+    counted = trends.counts_of_all(1, asked)
+    assert ([one.events for one in counted.stretches], counted.everybody) == ([2, 2], 3)
+    assert {
+        value: sum(one.people for one in those) for value, those in trends.counts_of_largest(1, asked, ["doc"]).items()
+    } == {
+        "x": 2,
+        "y": 2,
+    }
+    company = [CompanyTrait(1, "id", ("company",))]
+    assert set(trends.counts_of_largest(1, asked, company)) == {"x", "y"}
+    coming = retention.Coming(a, a, "week")
+    (first, second) = retention.retention(1, coming, retention.Followed(period.start, period.end, 2, "UTC"))
+    assert (first.people, first.back, second.people) == (2, (2, 1), 1)
+    both = Membership(cohorts.InOrder((a, b), timedelta(days=1)), 1, "both")
+    assert funnels.funnel(1, funnels.Steps((Selection(("a",), (both,)),), timedelta(days=1)), period).people == (2,)
+
+
+def test_what_is_forgotten_is_gone_from_every_shard(remote: EventStore) -> None:
+    from whytree.stores.erasing import erase_person
+
+    remote.insert("events", [_event(1), _event(2, person=8, distinct_id="u8")])
+    assert erase_person(1, [7], ["u7"]) == 1
+    assert [row["distinct_id"] for row in remote.query("SELECT distinct_id FROM events")] == ["u8"]

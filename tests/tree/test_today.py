@@ -17,11 +17,19 @@ def test_a_new_product_is_shown_the_first_steps(as_alice: Any, product: Any) -> 
     for command in (
         "whytree key add capture",
         "whytree import feedback FILE",
-        "whytree repository add .",
+        "whytree init",
         "whytree outcome add",
     ):
         assert command in page
     Balance().feed(page)
+
+
+def test_a_key_alone_is_no_number_and_the_next_step_is_a_first_event(
+    as_alice: Any, product: Any, capture_key: str
+) -> None:
+    page = text(as_alice, "/p/sprout/today")
+    assert "whytree key add capture" not in page
+    assert "curl http://testserver/v1/track -u KEY:" in page
 
 
 def test_the_vision_is_said_here_and_shown_from_then_on(as_alice: Any, product: Any) -> None:

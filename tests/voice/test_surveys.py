@@ -189,6 +189,16 @@ def test_an_unknown_cohort_is_refused(actor: Any, product: Any) -> None:
         services.create_survey(actor, product, title="A", questions=[NPS], cohort="nobody")
 
 
+def test_a_cohort_that_a_running_survey_asks_cannot_be_removed(actor: Any, product: Any, store: Any) -> None:
+    from whytree.analytics.cohorts.services import create_cohort_list, delete_cohort
+
+    create_cohort_list(actor, product, key="early_birds", ids=["maria"])
+    survey = services.create_survey(actor, product, title="A", questions=[NPS], cohort="early_birds")
+    services.start_survey(actor, survey)
+    with pytest.raises(Conflict, match="The survey “A” asks people of early_birds"):
+        delete_cohort(actor, product, "early_birds")
+
+
 def test_origins_are_as_browsers_send_them() -> None:
     said = ["HTTPS://App.Example.org/", "https://app.example.org:443", "http://localhost:8000", ""]
     assert checked_origins(said) == ["https://app.example.org", "http://localhost:8000"]

@@ -10,7 +10,8 @@ from django.utils import timezone
 from whytree.errors import Forbidden, Invalid, Unavailable
 from whytree.people.identity import person_hash
 from whytree.people.models import Person
-from whytree.tree.services import close_node, create_opportunity
+from whytree.tree.services import close_node, create_opportunity, link_evidence
+from whytree.voice.queries.speaking import demand
 from whytree.voice.services import link_excerpt, merge, set_voice_settings
 from whytree.voice.weighing import queries
 from whytree.voice.weighing.queries import ordinal, paying, weigh
@@ -97,6 +98,26 @@ def test_merged_voices_count_with_their_votes_and_people(
     link_excerpt(actor, first, opportunity)
     (one,) = weigh(product).weights
     assert (one.votes, one.people) == (15, 2)
+
+
+def test_who_said_it_in_a_talk_counts_as_on_the_page_of_the_opportunity(
+    actor: Any, product: Any, four: list[Any], measured: Any
+) -> None:
+    for source, person in (("INT-1", "spoke"), ("INT-2", "p1")):  # one of them had written, too
+        link_evidence(
+            actor,
+            product,
+            four[0],
+            evidence_type="user_evidence",
+            source_kind="interview",
+            source_id=source,
+            person_key=person,
+            quote="Why my number?",
+            said_at=timezone.now(),
+        )
+    (weight,) = [one for one in weigh(product).weights if one.opportunity == four[0]]
+    assert (weight.people, weight.votes) == (5, 6)
+    assert weight.people == demand(four[0]).people
 
 
 def test_a_company_pays_once_and_nonsense_pays_nothing(product: Any) -> None:

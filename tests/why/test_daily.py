@@ -125,7 +125,7 @@ def test_without_code_it_hears_the_newest_and_says_so(alice: Any, product: Any) 
     say(product, "hello", 1)
     found = todays(alice, product)
     assert found.voices[0].reason == "new; nothing that your code touched was spoken of"
-    assert "whytree repository sync" in found.hint
+    assert "whytree init" in found.hint
     assert todays(alice, product, NOW + timedelta(days=90)).sentence == "Nobody new spoke, and nothing waits for you."
 
 

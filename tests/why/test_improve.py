@@ -282,3 +282,17 @@ def test_readers_may_ask_and_outsiders_find_nothing(
     assert (api_viewer.get(path).status, api_charlie.get(path).status) == (200, 404)
     assert as_viewer.get("/p/sprout/improve", {"q": "SOL-1"}).status_code == 200
     assert as_charlie.get("/p/sprout/improve", {"q": "SOL-1"}).status_code == 404
+
+
+def test_lines_that_only_name_tickets_are_not_called_unexplained(cli: Any, clone: Clone, product: Any) -> None:
+    clone.git("remote", "add", "origin", "https://github.com/acme/sprout.git")
+    clone.commit("Ask later\n\nFixes #38", **{PATH: "a\nb\nc\n"})
+    clone.commit("More", **{PATH: "a\nb\nc\nd\n"})
+    cli("repository", "add", str(clone.path))
+    Ticket.objects.filter(product=product, key="#38").update(title="Do not ask at once")
+    ahead = improve(cli, clone, PATH)
+    assert (ahead["lines"], ahead["named"], ahead["unexplained"]) == (4, 3, 1)
+    assert ahead["sentence"].startswith("3 of 4 lines were written for #38. Nobody has said")
+    assert ahead["helps"][0] == 'Tie #38 to what it should change: whytree start "#38"'
+    assert "#38 Do not ask at once  3 lines, tied to no solution" in cli("improve", PATH, cwd=clone.path).output
+    assert improve(cli, clone, ".")["named"] == 3

@@ -33,8 +33,6 @@ def test_asking_a_running_server_loads_neither_django_nor_an_engine_nor_another_
 
 @pytest.mark.live
 def test_commands_that_people_wait_for_are_read_without_the_others(live: Any, clone: Clone) -> None:
-    from whytree.site.cli import ALONE
-
     clone.commit("Add", **{"a.py": "a\n"})
     program = (
         "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr)); "
@@ -45,5 +43,3 @@ def test_commands_that_people_wait_for_are_read_without_the_others(live: Any, cl
     loaded = set(done.stderr.split())
     assert "whytree.why.commands" in loaded
     assert not loaded & {"whytree.tree.commands", "whytree.voice.commands", "whytree.flags.commands"}
-    for name in ALONE:
-        assert "Usage:" in live.cli(name, "--help").stdout

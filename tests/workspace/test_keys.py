@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from whytree.errors import Forbidden
+from whytree.errors import Forbidden, Invalid
 from whytree.workspace import keys
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Key
@@ -122,3 +122,44 @@ def test_an_outsider_learns_nothing(api_charlie: Any, product: Any) -> None:
         assert api_charlie.get(f"/products/no-such{path}").status == 404
     sprout, absent = api_charlie.get("/products/sprout").body, api_charlie.get("/products/no-such").body
     assert sprout == absent
+
+
+def test_a_server_key_may_do_what_its_scopes_say(actor: Any, product: Any, store: Any) -> None:
+    """One that only sends opens no API, one that only reads sends nothing, evaluates nothing and changes nothing."""
+    sends, reads = (
+        keys.create_key(actor, product, kind="server", name=scope, scopes=[scope])[1] for scope in ("events", "read")
+    )
+    assert (_get(sends), _get(reads)) == (403, 200)
+    assert _post(reads, "/api/products/sprout/keys", {"kind": "capture"}) == 403
+    for path, body in {
+        "/v1/track": {"event": "planted", "userId": "ann"},
+        "/ofrep/v1/evaluate/flags": {"context": {"targetingKey": "ann"}},
+        "/i/v0/e/": {"event": "planted", "distinct_id": "ann"},
+        "/flags/?v=2": {"distinct_id": "ann"},
+    }.items():
+        assert _post(sends, path, {**body, "writeKey": sends, "api_key": sends}) == 200, path
+        assert _post(reads, path, {**body, "writeKey": reads, "api_key": reads}) == 403, path
+
+
+def _post(secret: str, path: str, body: dict[str, Any]) -> int:
+    sent = Client().post(path, body, content_type="application/json", headers={"Authorization": f"Bearer {secret}"})
+    return int(sent.status_code)
+
+
+def test_scopes_are_known_ones_and_a_servers(actor: Any, product: Any) -> None:
+    with pytest.raises(Invalid, match="no scope all; there are events, read and write"):
+        keys.create_key(actor, product, kind="server", name="backend", scopes=["all"])
+    with pytest.raises(Invalid, match="nothing to narrow"):
+        keys.create_key(actor, product, kind="capture", name="web", scopes=["events"])
+
+
+def test_a_key_makes_none_that_may_do_more(actor: Any, product: Any) -> None:
+    _, secret = keys.create_key(actor, product, kind="server", name="deploys", scopes=["write"])
+    asked = {"kind": "server", "name": "more"}
+    assert _post(secret, "/api/products/sprout/keys", asked) == 403
+    assert _post(secret, "/api/products/sprout/keys", {**asked, "scopes": ["write"]}) == 201
+
+
+def test_the_page_makes_a_key_that_only_sends(as_alice: Any, product: Any) -> None:
+    as_alice.post("/p/sprout/settings/keys", {"kind": "server", "name": "worker", "may": "events"})
+    assert Key.objects.get(name="worker").scopes == ["events"]

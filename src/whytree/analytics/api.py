@@ -17,6 +17,7 @@ from .boards import api as boards_api
 from .cohorts import api as cohorts_api
 from .definitions import warnings
 from .friction import api as friction
+from .importing import api as importing
 from .models import Metric
 from .sessions import api as sessions
 from .subscriptions import api as subscriptions
@@ -27,6 +28,7 @@ router.add_router("", applying.router)
 router.add_router("", asking_api.router)
 router.add_router("", cohorts_api.router)
 router.add_router("", friction.router)
+router.add_router("", importing.router)
 router.add_router("", boards_api.router)
 router.add_router("", sessions.router)
 router.add_router("", subscriptions.router)

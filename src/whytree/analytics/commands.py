@@ -14,6 +14,7 @@ from .asking import commands as asking_commands
 from .boards import commands as board_commands
 from .cohorts import commands as cohort_commands
 from .friction import commands as friction
+from .importing import commands as importing
 from .sessions import commands as sessions
 from .subscriptions import commands as subscription_commands
 
@@ -32,6 +33,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     asking_commands.register(group)
     cohort_commands.register(group)
     friction.register(group)
+    importing.register(group)
     board_commands.register(group)
     sessions.register(group)
     subscription_commands.register(group)

@@ -8,24 +8,39 @@ from whytree.events.queries import property_names
 from whytree.people.queries import people_with_trait
 from whytree.stores.cohorts import These
 from whytree.stores.companies import TYPES, Companies, CompanyTrait, InCompanies
-from whytree.stores.filters import AllOf, AnyOf, By, Condition, Filter, Membership, Operator, Selection
+from whytree.stores.filters import (
+    ALONE,
+    COLUMNS,
+    AllOf,
+    AnyOf,
+    By,
+    Condition,
+    Filter,
+    Membership,
+    Operator,
+    Selection,
+)
 from whytree.workspace.models import Product
 
 from .questions import COHORT, COMPANY_TRAIT, PERSON_TRAIT, filter_words
+from .questions.parts import fields_of_filters
 
 MOST_PEOPLE = 200_000
 
 
 def ready(product: Product, selections: Iterable[Selection]) -> tuple[Selection, ...]:
     """The same selections with every filter as the store knows it."""
+    asked = tuple(selections)
+    alone = _alone(product, (field for one in asked for field in fields_of_filters(one.filters)))
     return tuple(
-        replace(one, filters=tuple(_condition(product, condition) for condition in one.filters)) for one in selections
+        replace(one, filters=tuple(_condition(product, condition, alone) for condition in one.filters)) for one in asked
     )
 
 
 def ready_by(product: Product, by: Sequence[str]) -> tuple[By, ...]:
     """What groups are told apart by."""
     found: list[By] = []
+    alone = _alone(product, by)
     for one in by:
         if one.startswith(PERSON_TRAIT):
             raise Invalid(
@@ -34,20 +49,30 @@ def ready_by(product: Product, by: Sequence[str]) -> tuple[By, ...]:
         if one.startswith(COMPANY_TRAIT):
             found.append(CompanyTrait(product.pk, _trait_named(one), company_types(product)))
         else:
-            found.append(_cohort(product, one) if one.startswith(COHORT) else one)
+            found.append(_cohort(product, one) if one.startswith(COHORT) else _column(one, alone))
     return tuple(found)
 
 
-def _condition(product: Product, one: Condition) -> Condition:
+def _alone(product: Product, fields: Iterable[str]) -> frozenset[str]:
+    """The columns among these for which no event has a property of the same name."""
+    columns = set(fields) & set(COLUMNS)
+    return frozenset(columns - set(property_names(product))) if columns else frozenset()
+
+
+def _column(name: str, alone: frozenset[str]) -> str:
+    return ALONE + name if name in alone else name
+
+
+def _condition(product: Product, one: Condition, alone: frozenset[str]) -> Condition:
     if isinstance(one, AnyOf | AllOf):
-        return replace(one, parts=tuple(_condition(product, part) for part in one.parts))
+        return replace(one, parts=tuple(_condition(product, part, alone) for part in one.parts))
     if isinstance(one, Filter) and one.field.startswith(COHORT):
         return _cohort(product, one.field, inside=one.operator == "is set")
     if isinstance(one, Filter) and one.field.startswith(PERSON_TRAIT):
         return _trait(product, one)
     if isinstance(one, Filter) and one.field.startswith(COMPANY_TRAIT):
         return _company(product, one)
-    return one
+    return replace(one, field=_column(one.field, alone)) if isinstance(one, Filter) else one
 
 
 def _cohort(product: Product, field: str, *, inside: bool = True) -> Membership:

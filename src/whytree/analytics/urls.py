@@ -8,6 +8,7 @@ from .asking import pages as asking
 from .boards import pages as boards
 from .cohorts import pages as cohorts
 from .friction import pages as friction
+from .importing import pages as importing
 from .sessions import pages as sessions
 from .subscriptions import pages as subscriptions
 
@@ -15,6 +16,8 @@ pages = [
     path("numbers", views.numbers, name="numbers"),
     path("numbers.yaml", applying.metrics_yaml, name="metrics_yaml"),
     path("metrics-file", applying.metrics_file, name="metrics_file"),
+    path("definitions", importing.definitions, name="definitions"),
+    path("definitions/<int:number>/undo", importing.undo, name="undo_definitions"),
     path("forms", friction.forms, name="forms"),
     path("ask", asking.ask, name="ask"),
     path("ask/funnel", asking.funnel, name="ask_funnel"),

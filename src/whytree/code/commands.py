@@ -50,7 +50,7 @@ def add_repository(
     from whytree.engines.links_tickets import tracker_of_remote
 
     from .git import open_clone
-    from .reading import identity
+    from .telling import identity
 
     clone = open_clone(path)
     body = {
@@ -73,7 +73,7 @@ def sync_repository(
 ) -> None:
     """Tell what is new in a registered clone."""
     from .git import open_clone
-    from .reading import find_registered
+    from .telling import find_registered
 
     clone = open_clone(path)
     client = connect()
@@ -193,16 +193,20 @@ def progress(*, quiet: bool) -> "Iterator[Progress]":
     if quiet or not sys.stderr.isatty():
         yield lambda what, done, total: None
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TextColumn
 
-    columns = (TextColumn("{task.description:14}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description:22}"), BarColumn(20), TextColumn("{task.fields[count]}"))
     with bars(*columns) as bar:
         tasks: dict[str, Any] = {}
 
         def show(what: str, done: int, total: int) -> None:
+            for other, task in list(tasks.items()):
+                if other != what and bar.tasks[task].total is None:  # what cannot be counted ends where the next begins
+                    bar.update(task, completed=1, total=1)
             if what not in tasks:
-                tasks[what] = bar.add_task(what)
-            bar.update(tasks[what], completed=done, total=total or None)
+                tasks[what] = bar.add_task(what, total=None, count="")
+            count = f"{done:,} of {total:,}" if total else ""
+            bar.update(tasks[what], completed=done, total=total or None, count=count)
 
         yield show
 
@@ -330,7 +334,7 @@ def look_at_fields(
     """
     from .field_search import FieldSearch, field_names, send_fields, told
     from .git import open_clone
-    from .reading import registered
+    from .telling import registered
 
     clone = open_clone(path)
     if not clone.head:

@@ -122,6 +122,10 @@ class Clone:
         listed = self.ask("notes", f"--ref={NOTES_REF}", "list")
         return {line.split()[1] for line in listed.splitlines() if len(line.split()) == 2}
 
+    def count(self) -> int:
+        """How many commits HEAD's history has."""
+        return int(self.read("rev-list", "--count", "HEAD"))
+
     def graph(self) -> dict[str, list[str]]:
         """Every commit of HEAD's history with its parents."""
         rows = map(str.split, self.read("rev-list", "--parents", "HEAD").splitlines())

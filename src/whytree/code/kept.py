@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from whytree.engines.moves import Numbers
+from whytree.engines.common_runs import Numbers
 from whytree.engines.survivors import Ledger, Moved, Version
 
 from .git import Clone

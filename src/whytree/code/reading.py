@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeVar
 
-from whytree.engines.gitlog import LOG_ARGUMENTS, NOTES_REF, PATHS_TOO, LogCommit, parse_log, unrelated
+from whytree.engines.gitlog import LOG_ARGUMENTS, PATHS_TOO, LogCommit, parse_log, unrelated
 from whytree.engines.gitlog_diff import DIFF_ARGUMENTS, flags_added, flags_pattern, parse_diffs
 from whytree.engines.links_tickets import tracker_of_remote
 from whytree.workspace.client import Client, CommandError
 
+from .ahead import ReadAhead
 from .git import Clone, split_lines
 from .reading_lines import LineReading, ReadFile
+from .telling import keep_note, note_of, told_commit
 
 Item = TypeVar("Item")
 # Called as it goes: what is being done, how much of it, of how much (0: not known).
@@ -38,38 +40,26 @@ class Found:
     left_out: list[str] = field(default_factory=list)
 
 
-def identity(clone: Clone) -> str:
-    """First commit of the main line; `CommandError` where there is none or the history is cut off."""
-    if not clone.head:
-        raise CommandError(f"{clone.root} has no commit yet. Commit something, then add it.")
-    if clone.is_shallow:
-        raise CommandError(
-            f"{clone.root} is a shallow clone: its history is cut off, so it cannot say why. "
-            "Fetch the rest first: git fetch --unshallow"
-        )
-    return clone.read("rev-list", "--max-parents=0", "--first-parent", "HEAD").splitlines()[-1]
-
-
-def find_registered(client: Client, clone: Clone) -> dict[str, Any] | None:
-    """The repository of this product that the clone is one of, by its first commit."""
-    root_sha = identity(clone)
-    repositories: list[dict[str, Any]] = client.get(f"/products/{client.product}/repositories")
-    return next((one for one in repositories if one["root_sha"] == root_sha), None)
-
-
-def registered(client: Client, clone: Clone) -> dict[str, Any] | None:
-    """The same; a shallow clone cannot be told by its first commit, and was never added."""
-    return None if clone.is_shallow else find_registered(client, clone)
-
-
 class Reading:
     """One reading of one clone for one registered repository."""
 
-    def __init__(self, client: Client, clone: Clone, repository: dict[str, Any], progress: Progress) -> None:
+    def __init__(
+        self,
+        client: Client,
+        clone: Clone,
+        repository: dict[str, Any],
+        progress: Progress,
+        *,
+        ahead: ReadAhead | None = None,
+        after_commits: Callable[[Found], None] = lambda found: None,
+    ) -> None:
+        """`ahead` reads the lines already; `after_commits` hears what is known before they are there."""
         self._client = client
         self._clone = clone
         self._repository = repository
         self._progress = progress
+        self._ahead = ahead
+        self._after_commits = after_commits
         self._path = f"/products/{client.product}/repositories/{repository['id']}"
         self._found = Found()
         self._elsewhere: frozenset[str] = frozenset()
@@ -84,6 +74,7 @@ class Reading:
         flags = sorted(flag["key"] for flag in self._client.get(f"/products/{self._client.product}/flags"))
         self._keep_told(graph)
         self._send_commits(graph, since, flags)
+        self._after_commits(self._found)
         told = self._send_lines() if lines else None
         self._finish(flags)
         if told is not None:
@@ -174,7 +165,7 @@ class Reading:
         """What the server does not know of yet, or no longer as it is. Gives what was read."""
         known = {file["path"]: file for file in self._client.get(f"{self._path}/files")}
         textless = self._repository["with_code"]
-        reading = LineReading(self._clone, self._progress)
+        reading = LineReading(self._clone, self._progress, self._ahead)
         files = {file.shown: file for file in reading.read()}
         new = [
             file
@@ -235,35 +226,6 @@ class Reading:
 
 def _cut(lines: Sequence[str], ranges: Iterable[tuple[int, int]]) -> list[tuple[int, str]]:
     return [(first, "\n".join(lines[first - 1 : last])) for first, last in ranges]
-
-
-def note_of(words: str) -> str:
-    return f"Why: {words}"
-
-
-def keep_note(clone: Clone, sha: str, words: str) -> None:
-    """Note in the clone what a commit is for, beside what was noted of it before."""
-    clone.read("notes", "--ref=whytree", "append", "--file=-", sha, stdin=note_of(words) + "\n")
-    if not clone.ask("config", "--get-all", "notes.rewriteRef"):
-        # So that the reason stays with a commit that is amended or rebased later.
-        clone.ask("config", "notes.rewriteRef", NOTES_REF)
-
-
-def told_commit(commit: LogCommit, merged_by: str = "", flags: Sequence[str] = ()) -> dict[str, Any]:
-    """A commit as the server takes it."""
-    return {
-        "sha": commit.sha,
-        "authored_at": commit.authored_at.isoformat(),
-        "subject": commit.subject,
-        "body": commit.body,
-        "note": commit.note,
-        "author_name": commit.author_name,
-        "author_email": commit.author_email,
-        "parents": commit.parents,
-        "files": commit.paths,
-        "merged_by": merged_by,
-        "flags_added": flags,
-    }
 
 
 def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

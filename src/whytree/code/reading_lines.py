@@ -11,6 +11,7 @@ from whytree.engines.gitlog import decode
 from whytree.engines.indents import nesting
 from whytree.workspace.client import CommandError
 
+from .ahead import ReadAhead
 from .git import Clone, exact_path, shown_path
 from .lines import FileLines, LineReader, Wanted
 from .survivors import Survivors
@@ -39,9 +40,10 @@ class ReadFile:
 class LineReading:
     """One reading of all lines of a clone. `present` are the paths of its text files, `left_out` sentences."""
 
-    def __init__(self, clone: Clone, progress: Callable[[str, int, int], None]) -> None:
+    def __init__(self, clone: Clone, progress: Callable[[str, int, int], None], ahead: ReadAhead | None = None) -> None:
         self._clone = clone
         self._progress = progress
+        self._ahead = ahead
         self.present: set[str] = set()
         self.left_out: list[str] = []
 
@@ -50,6 +52,8 @@ class LineReading:
         sizes = self._sizes()
         long = {path for path, size in sizes.items() if size > MAX_LINES_A_FILE}
         self._leave_out(len(long), f"are longer than {MAX_LINES_A_FILE:,} lines")
+        if self._ahead:
+            self._ahead.wait()
         survivors = Survivors(self._clone, lambda done, total: self._progress("history", done, total))
         try:
             replayed = survivors.read()

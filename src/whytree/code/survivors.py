@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from whytree.engines.common_runs import Numbers
 from whytree.engines.gitlog import LOG_ARGUMENTS, parse_log
 from whytree.engines.gitpatch import (
     COMBINED_ARGUMENTS,
@@ -24,7 +25,6 @@ from whytree.engines.gitpatch import (
     paths_by_contents,
 )
 from whytree.engines.links import is_looked_through, is_stated
-from whytree.engines.moves import Numbers
 from whytree.engines.survivors import Ledger, Replay, Step, Tree, Version
 from whytree.workspace.client import CommandError
 
@@ -71,7 +71,7 @@ class Survivors:
         """Contents of the files at the head, by path; no links, no submodules."""
         return self._files_at(self._clone.head)
 
-    def read(self, *, keep: bool = True) -> dict[str, Version]:
+    def read(self, *, keep: bool = True, keep_damaged: bool = True) -> dict[str, Version]:
         """Path to version. A file whose history git does not show line by line (once binary, say) is absent."""
         kept = load(self._clone) if keep else None
         if kept is not None and not self._clone.has_ancestor(kept.head):
@@ -83,7 +83,7 @@ class Survivors:
             maintenance = self._maintenance(since)
         files, replay = self._replay(kept, self._steps(since), maintenance)
         self.ledger = replay.ledger
-        if keep and (kept is None or self.replayed):
+        if keep and (kept is None or self.replayed) and (keep_damaged or not self.damaged):
             self._keep(kept, files, replay, maintenance)
         return files
 

@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import socket
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 LINE = "app/signup/form.py:42"  # the line that the tour asks about
 DEFAULT = Path(".demo")
+MOST_COLUMNS = 100
 
 
 def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
@@ -58,7 +61,7 @@ def demo(
         if as_json:
             print_json(told)
         else:
-            _show(folder, told, data)
+            _show(folder, told, data, serves=not no_serve)
         _shut()
     if not no_serve:
         sys.stdout.flush()
@@ -137,20 +140,30 @@ def _sign_in_link(email: str) -> str:
     return f"{client.options().base_url}/sign-in/{token}"
 
 
-def _show(folder: "Folder", told: dict[str, Any], data: Path) -> None:
-    from .tour import tour
+def _show(folder: "Folder", told: dict[str, Any], data: Path, *, serves: bool) -> None:
+    from .tour import command, tour
 
     say("\nWhat there is to find\n", bold=True)
     for sentence in told["found"]:
-        say(f"  {sentence}")
+        say(_wrapped(sentence, "- "))
     say(f"\nwhytree why {LINE}\n", bold=True)
     say(told["why_screen"])
     say("A tour of five minutes\n", bold=True)
     for number, stop in enumerate(tour(client.options().base_url, data), 1):
-        say(f"  {number}. {stop}")
+        say(_wrapped(stop.words, f"{number}. "))
+        for line in stop.then:
+            say(f"       {line}")
     say("\nSign in as Ana, once, within 30 minutes:", bold=True)
     say(f"  {told['sign_in']}")
+    if not serves:
+        say(f"\nNothing is served yet: {command()} demo{'' if data == DEFAULT else f' --data {data}'}")
     _say_age(folder)
+
+
+def _wrapped(text: str, sign: str) -> str:
+    """A paragraph no wider than the terminal, nor than one reads."""
+    width = min(shutil.get_terminal_size().columns, MOST_COLUMNS)
+    return textwrap.fill(text, width, initial_indent=f"  {sign}", subsequent_indent=" " * (2 + len(sign)))
 
 
 def _say_age(folder: "Folder") -> None:

@@ -5,19 +5,22 @@ Nothing is written past the services: accounts by the workspace's, all else thro
 in with the flags that were in force.
 """
 
+import gc
+import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from whytree import options
 from whytree.workspace.client import CommandError, connect, open_http
 
-from . import repository, script, story, voices, wire, world
+from . import asking, repository, returning, script, story, voices, wire, world
 from .clock import moved_to
 from .stage import Act, Desk, Stage
 from .story import Calendar
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 """What is being done, how much of it is done, of how much."""
+
+AFTER_MIDNIGHT = timedelta(minutes=70)  # by then a day counts as whole
+EVERY_FEW_DAYS = 4
 
 PREPARING, EVENTS, VOICES, ACTS = "The world", "Events", "Voices", "The team"
 
@@ -45,10 +51,28 @@ class Loaded:
 
 def load(data: Path, calendar: Calendar, progress: Progress) -> Loaded:
     """Play the whole story into the empty data folder, which the settings of this process name already."""
+    with _behind_a_proxy():
+        return _load(data, calendar, progress)
+
+
+@contextmanager
+def _behind_a_proxy() -> Iterator[None]:
+    """While the story is played this process is its own proxy: visitors come from addresses of their own, or the doors that
+    anybody may use would take them all for one who knocks too often."""
+    name = "WHYTREE_TRUSTED_PROXY"
+    before = os.environ.get(name)
+    os.environ[name] = "127.0.0.1"
+    try:
+        yield
+    finally:
+        os.environ.pop(name)
+        if before is not None:
+            os.environ[name] = before
+
+
+def _load(data: Path, calendar: Calendar, progress: Progress) -> Loaded:
     progress(PREPARING, 0, 3)
-    made = world.build(calendar)
-    progress(PREPARING, 1, 3)
-    heard = voices.speak(made)
+    made, heard = _imagine(calendar)
     progress(PREPARING, 2, 3)
     with moved_to(calendar.at(story.INSTALLED, 9)):
         company = _found_the_company(data)
@@ -58,6 +82,17 @@ def load(data: Path, calendar: Calendar, progress: Progress) -> Loaded:
     _read_repository(data, calendar, theatre.stage)
     _look_once(theatre.stage)
     return Loaded(len(made.people), len(made.events), len(heard), theatre.acts)
+
+
+def _imagine(calendar: Calendar) -> tuple[World, list[Voice]]:
+    """A million objects that stay to the end: looking for garbage among them, time and again, would cost as much as making them."""
+    gc.disable()
+    made = world.build(calendar)
+    heard = voices.speak(made)
+    made = returning.come_back(made, heard)
+    gc.freeze()
+    gc.enable()
+    return made, heard
 
 
 # --- accounts ----------------------------------------------------------------------------------------------------------
@@ -104,11 +139,13 @@ class _Theatre:
     def __init__(self, made: World, heard: list[Voice], company: Company, progress: Progress) -> None:
         by_key = {voice.key: voice for voice in heard if voice.key}
         clients = {who: connect(token) for who, token in company.tokens.items()}
-        self.stage = Stage(made.calendar, clients, by_key, self._bring_events)
+        self.stage = Stage(made.calendar, clients, by_key, self._bring_events, self._open_link)
         self.acts = 0
         self._world = made
         self._heard = heard
         self._progress = progress
+        self._company = company
+        self._visitor = open_http({})
         self._people = {person.id: person for person in made.people}
         self._capture: dict[str, httpx.Client] = {
             kind: open_http({"Authorization": f"Bearer {key}", "Content-Type": "application/json"})
@@ -119,17 +156,19 @@ class _Theatre:
         self._next_voice = 0
         self._waiting: list[Voice] = []
         self._unread: deque[tuple[datetime, str]] = deque()
+        self._asking = deque(asking.moments(made))
 
     def play(self) -> None:
         acts = sorted(script.acts(self._world.calendar), key=lambda act: act.at)
         for at, act in _with_evenings(acts, self._world.calendar):
+            self._ask(until=at)
             self._now = at
             with moved_to(at):
                 self._hear()
                 if act is None:
-                    self._bring_events()
                     self._bring_voices()
                     self._read_up()
+                    self._look_at_numbers()
                 else:
                     act.play(self.stage.of(act.who))
                     self.acts += 1
@@ -156,12 +195,37 @@ class _Theatre:
             if voice.source == "interview":
                 made = self._reader.post("interviews", **wire.interview(voice))
                 self.stage.heard[voice.key] = made["interview"]["ref"]
+            elif voice.source == "widget":
+                said = {"id": voice.id, "text": voice.text, "kind": "question"}
+                self._tell("feedback", voice.at, voice.person, said)
             elif voice.key:
                 ref = self._reader.post("feedback", **wire.feedback(voice))["ref"]
                 self.stage.heard[voice.key] = ref
                 self._unread.append((self._now, ref))
             else:
                 self._waiting.append(voice)
+
+    def _ask(self, *, until: datetime) -> None:
+        """The survey in the pages: who saw it, and what they answered."""
+        while self._asking and self._asking[0].at < until:
+            moment = self._asking.popleft()
+            with moved_to(moment.at):
+                verb, said = ("shown", {}) if moment.answers is None else ("answer", {"answers": moment.answers})
+                self._tell(f"surveys/{self.stage.refs['how-easy']}/{verb}", moment.at, moment.person, said)
+
+    def _tell(self, door: str, at: datetime, who: str, said: dict[str, Any]) -> None:
+        """What whytree.js sends from somebody's page."""
+        person = self._people[who]
+        body = wire.in_page(person, at, self._world.calendar, key=self._company.keys["capture"], **said)
+        headers = {"Origin": wire.PAGES, "X-Forwarded-For": wire.address(person)}
+        answer = self._visitor.post(f"/v1/{door}", json=body, headers=headers)
+        if answer.status_code != 200:
+            raise CommandError(f"What a page told was not taken: {answer.text[:300]}")
+
+    def _open_link(self, link: str, form: dict[str, str]) -> None:
+        answer = self._visitor.post(urlsplit(link).path, data=form)
+        if answer.status_code != 200:
+            raise CommandError(f"A link of the story was not answered: {answer.text[:300]}")
 
     def _bring_voices(self) -> None:
         """The day's other voices, all together."""
@@ -175,8 +239,33 @@ class _Theatre:
 
     def _read_up(self) -> None:
         """Priya puts away what nobody linked within some days; the newest voices wait for the visitor."""
+        read: list[str] = []
         while self._unread and self._now - self._unread[0][0] > story.READ_WITHIN:
-            self._reader.post(f"feedback/{self._unread.popleft()[1]}/put-away")
+            read.append(self._unread.popleft()[1])
+        if read:
+            self._reader.post("feedback-triage", act="put_away", refs=read)
+
+    def _look_at_numbers(self) -> None:
+        """What the server does by itself at night: alerts are looked at, and now and then cohorts are counted.
+
+        Nobody else needs the day's events: whoever reads a number or moves a flag catches up first.
+        """
+        day = self._world.calendar.day_of(self._now)
+        is_counted = day % EVERY_FEW_DAYS == 0
+        if not is_counted and day < story.CRASHES_WATCHED:
+            return
+        self._bring_events()
+        from whytree.analytics.alerts.queries import list_alerts
+        from whytree.analytics.alerts.services import check_alert
+        from whytree.analytics.cohorts.services import note_sizes
+        from whytree.workspace.models import Product
+
+        product = Product.objects.get(slug=story.SLUG)
+        with moved_to(self._now + AFTER_MIDNIGHT):
+            for alert in list_alerts(product):
+                check_alert(alert)
+            if is_counted:
+                note_sizes(product)
 
     @property
     def _reader(self) -> Desk:

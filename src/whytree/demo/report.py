@@ -1,6 +1,7 @@
 """Reads back what there is to find, through the API: no figure here comes from the script."""
 
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from whytree.workspace.client import Client
@@ -19,6 +20,8 @@ def found(client: Client, calendar: Calendar) -> Sentences:
         desk.outcome("activated_7d"),
         desk.drop(),
         *desk.reviews(),
+        desk.asked_back(),
+        desk.survey(),
         *desk.dropped(),
         *desk.challenges(),
         *desk.tickets(),
@@ -33,6 +36,11 @@ class _Reader:
 
     def _get(self, path: str, **parameters: Any) -> Any:
         return self._client.get(f"/products/{story.SLUG}/{path}", **parameters)
+
+    @cached_property
+    def _reviews(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._get("reviews")
+        return found
 
     def _measure(self, metric: str, first_day: float, last_day: float) -> Any:
         start, end = self._calendar.at(first_day), self._calendar.at(last_day)
@@ -65,7 +73,7 @@ class _Reader:
         )
 
     def reviews(self) -> Sentences:
-        return [f"{one['ref']} {self._standing(one)}" for one in self._get("reviews")]
+        return [f"{one['ref']} {self._standing(one)}" for one in self._reviews]
 
     def _standing(self, review: dict[str, Any]) -> str:
         if review["state"] == "decided":
@@ -73,6 +81,29 @@ class _Reader:
         if datetime.fromisoformat(review["due_at"]) > self._calendar.today + timedelta(days=1):
             return f"runs: {review['headline']} {review['summary']}".strip()
         return f"waits for your verdict: {review['headline']} {review['summary']}".strip()
+
+    def asked_back(self) -> str:
+        """Of those who asked for the change that is measured."""
+        review = next(one for one in self._reviews if one["state"] == "measured")
+        loop = self._get(f"solutions/{review['solution']}/loop")
+        people = {one["step"]: one["people"] for one in loop["funnel"]}
+        no = sum(one["solved"] is False for one in loop["askers"])
+        return (
+            f"Of {people['asked']} people known by name who asked for {loop['solution']}, {people['exposed']} got it, "
+            f"{people['used']} used it, {people['solved']} say that it solved their problem, and {no} that it did not."
+        )
+
+    def survey(self) -> str:
+        """Only who finished the sign-up was asked."""
+        one = self._get("surveys")[0]
+        ease = self._get(f"surveys/{one['ref']}/results", by="defer_phone")["questions"][0]
+        arms = {arm["variant"]: arm for arm in ease["arms"]}
+        easy = {name: 100 * arm["headline"]["value"] for name, arm in arms.items()}
+        return (
+            f"{one['ref']}: signing up was easy for {easy['off']:.0f} of 100 who were asked for a number and for "
+            f"{easy['on']:.0f} of 100 who were not (n = {arms['off']['answered']} and {arms['on']['answered']}). "
+            "Who left at it was never asked."
+        )
 
     def dropped(self) -> Sentences:
         closed = [one for one in self._get("solutions", closed=True) if one["state"] == "dropped"]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
-from . import story, words
+from . import asking, story, wire, words
 from .stage import Act, Desk
 from .story import Calendar
 
@@ -221,6 +221,37 @@ def remind_everybody(desk: Desk) -> None:
 
 
 # --- the phone number: understand it --------------------------------------------------------------------------------------
+
+
+# What Mei asks; and what Tom asked, which the lint points at.
+GUIDES = {
+    "The last time you opened Sprout": """\
+Tell me about the last time you opened Sprout.
+What had happened just before?
+Walk me through what you did next.
+Where did you stop?
+What did you do instead?
+What else should I have asked?""",
+    "Signing in with Google": """\
+Would you use a button “Continue with Google”?
+How much easier would that be for you?
+What do you think of our form?
+Tell me about the last time you signed in anywhere.""",
+}
+
+
+@act(3, 16.0, "mei")
+def write_a_guide(desk: Desk) -> None:
+    _write_guide(desk, "The last time you opened Sprout")
+
+
+@act(6, 16.0, "tom")
+def write_a_leading_guide(desk: Desk) -> None:
+    _write_guide(desk, "Signing in with Google")
+
+
+def _write_guide(desk: Desk, name: str) -> None:
+    desk.put("interview-guides", name=name, questions=GUIDES[name])
 
 
 @act(story.PHONE_FOUND, 10.0, "mei")
@@ -587,6 +618,113 @@ def split_everybody(desk: Desk) -> None:
     _roll_out(desk, "defer_phone", 2)
 
 
+# --- the phone number: look at it ------------------------------------------------------------------------------------------
+
+STRUGGLED = {"version": 1, "all": [{"did": "phone_struggled"}]}
+# Those in whose sign-up the number is asked, whatever the flag is at: where they leave is what the problem is about.
+WHERE_THEY_LEAVE: dict[str, Any] = {
+    "version": 1,
+    "kind": "funnel",
+    "steps": ["sign_up_started", "email_entered", "phone_entered", "company_size_chosen", "sign_up_confirmed"],
+    "within": "1h",
+    "days": 28,
+    "where": [{"field": "flag:defer_phone", "operator": "is", "values": ["off"]}],
+}
+STRUGGLE_BY_DAY: dict[str, Any] = {
+    "version": 1,
+    "kind": "trends",
+    "series": ["phone_struggled"],
+    "measure": "people",
+    "interval": "day",
+    "by": "flag:defer_phone",
+    "days": 56,
+}
+BOOKINGS_BY_WEEK: dict[str, Any] = {
+    "version": 1,
+    "kind": "trends",
+    "series": ["first_booking"],
+    "measure": "people",
+    "interval": "week",
+    "days": 56,
+}
+
+
+@act(9, 11.0, "mei")
+def count_those_who_struggle(desk: Desk) -> None:
+    desk.catch_up()
+    desk.post("cohorts", key="struggled", name="Struggled with the phone number", definition=STRUGGLED)
+
+
+@act(story.DEFER_OPENED + 7, 9.5, "ana")
+def put_up_a_board(desk: Desk) -> None:
+    asked = (
+        ("Where the sign-up loses those who are asked for a number", WHERE_THEY_LEAVE),
+        ("First bookings a week", BOOKINGS_BY_WEEK),
+        ("Who struggles with the number: off is asked at the sign-up, on at the first booking", STRUGGLE_BY_DAY),
+    )
+    kept = [desk.post("questions", title=title, question=question)["ref"] for title, question in asked]
+    *narrow, wide = kept
+    board = desk.post("boards", title="The sign-up", questions=narrow)["number"]
+    desk.post(f"boards/{board}/cards", question=wide, wide=True)
+
+
+@act(story.SURVEY_STARTED, 10.5, "mei")
+def ask_how_easy_it_was(desk: Desk) -> None:
+    """On the web only, after the sign-up: the apps' next release takes a month."""
+    desk.make(
+        "surveys",
+        "how-easy",
+        title="How was signing up?",
+        questions=list(asking.QUESTIONS),
+        thanks="Thank you. We read every answer.",
+        in_page=True,
+        after_event="sign_up_confirmed",
+        flag="defer_phone",
+        share=story.SURVEY_SHARE,
+        stop_at=story.SURVEY_ANSWERS,
+        origins=[wire.PAGES],
+    )
+    desk.post(f"surveys/{desk.ref('how-easy')}/start")
+
+
+# --- the phone number: those who asked ----------------------------------------------------------------------------------------
+
+
+@act(35, 10.0, "priya")
+def tell_those_who_asked(desk: Desk) -> None:
+    desk.catch_up()
+    message = (
+        "You told us that you stopped at the phone number. The sign-up asks for your e-mail address only; we ask for the "
+        "number when you book, because on the day the teacher has to reach you."
+    )
+    way = desk.put(f"solutions/{desk.ref('defer')}/loop", message=message)
+    desk.post(f"solutions/{desk.ref('defer')}/loop/tell", people=way["to_tell"])
+
+
+@act(story.LOOP_ASKED, 10.0, "priya")
+def ask_whether_it_helped(desk: Desk) -> None:
+    way = desk.get(f"solutions/{desk.ref('defer')}/loop")
+    desk.post(f"solutions/{desk.ref('defer')}/loop/ask", people=way["to_ask"])
+
+
+@act(story.LOOP_ASKED, 19.3, "priya")
+def hear_that_it_helped(desk: Desk) -> None:
+    words = "Yes. I saw the prices, slept on it and booked. The number was fine by then."
+    desk.hear_back("defer", "phone-prices", solved=True, words=words)
+
+
+@act(story.LOOP_ASKED + 1, 8.6, "priya")
+def hear_that_it_did_not(desk: Desk) -> None:
+    words = "Not quite. It wants the number later now, just when I pay, and again no word about what for."
+    desk.hear_back("defer", "phone-why", solved=False, words=words)
+
+
+@act(story.LOOP_ASKED + 1, 21.2, "priya")
+def hear_it_from_the_tram(desk: Desk) -> None:
+    words = "It did. I looked on the tram and booked in the evening, as I told you I would."
+    desk.hear_back("defer", "Wiktor Kowalski", solved=True, words=words)
+
+
 # --- meanwhile ---------------------------------------------------------------------------------------------------------------
 
 
@@ -632,6 +770,26 @@ def hear_of_moved_dates(desk: Desk) -> None:
         title="I can't change the date without starting again",
         description="Moving a class means cancelling, waiting for the refund, and booking again.",
     )
+
+
+@act(story.CRASHES_WATCHED, 9.0, "luis")
+def watch_the_crashes(desk: Desk) -> None:
+    rule = {"version": 1, "kind": "band", "low": None, "high": story.MOST_CRASHES}
+    desk.post("alerts", metric="crashes", rule=rule)
+
+
+@act(46, 9.5, "priya")
+def answer_the_nurse(desk: Desk) -> None:
+    text = (
+        "There is no such button yet. Four people have asked for one, and we have written it down as a problem of ours. "
+        "Until there is one, a line to us is enough: we move your class on the same day."
+    )
+    desk.post(f"feedback/{desk.heard('date-nurse')}/remarks", kind="answer", text=text)
+
+
+@act(57, 11.0, "mei")
+def open_the_feedback_box(desk: Desk) -> None:
+    desk.put("feedback-settings", from_pages=True, page_origins=[wire.PAGES])
 
 
 @act(39, 15.0, "luis")
@@ -799,6 +957,8 @@ def _linking(calendar: Calendar) -> Iterator[Act]:
         for said in talk.quotes.values():
             if said not in first.values():
                 yield Act(at, "mei", _mark(talk.name, said))
+        if talk.snapshot:
+            yield Act(calendar.at(talk.day, 15.2), "mei", _snapshot(talk))
 
 
 def _one_for_each(talk: words.Interview) -> Iterator[tuple[str, str]]:
@@ -807,6 +967,13 @@ def _one_for_each(talk: words.Interview) -> Iterator[tuple[str, str]]:
     for name, said in talk.quotes.items():
         first.setdefault(name.split("-")[0], said)
     yield from first.items()
+
+
+def _snapshot(talk: words.Interview) -> Play:
+    """In the quarter of an hour after the talk."""
+    steps = [{"step": step} for step in talk.snapshot["experience_map"]]
+    parts = {**talk.snapshot, "name": talk.name.split()[0], "experience_map": steps}
+    return lambda desk: desk.put(f"interviews/{desk.heard(talk.name)}/snapshot", **parts)
 
 
 def _mark(key: str, quote: str) -> Play:

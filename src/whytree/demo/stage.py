@@ -21,6 +21,7 @@ class Stage:
     clients: Mapping[str, Client]
     voices: Mapping[str, Voice]
     catch_up: Callable[[], None]  # brings in what people did until now
+    open_link: Callable[[str, dict[str, str]], None]  # somebody follows a link of ours, and sends its form
     refs: dict[str, str] = field(default_factory=dict)
     heard: dict[str, str] = field(default_factory=dict)
 
@@ -59,6 +60,16 @@ class Desk:
     def patch(self, path: str, /, **body: Any) -> Any:
         return self._client.patch(f"/products/{story.SLUG}/{path}", body)
 
+    def put(self, path: str, /, **body: Any) -> Any:
+        return self._client.put(f"/products/{story.SLUG}/{path}", body)
+
+    def person(self, key: str) -> str:
+        """The id of whoever said this."""
+        return self._stage.voices[key].person
+
+    def heard(self, key: str) -> str:
+        return self._stage.heard[key]
+
     def ref(self, name: str) -> str:
         return self._stage.refs[name]
 
@@ -84,6 +95,11 @@ class Desk:
             self.mark(key, quote=quote, opportunity=where, importance=importance)
         else:
             self.post(f"feedback/{said}/links", opportunity=where, quote=quote, importance=importance)
+
+    def hear_back(self, solution: str, key: str, *, solved: bool, words: str) -> None:
+        """Somebody follows the link they were sent, and says whether the change solved it."""
+        link = self.post(f"solutions/{self.ref(solution)}/loop/link", person=self.person(key))["link"]
+        self._stage.open_link(link, {"solved": "yes" if solved else "no", "words": words})
 
     def mark(self, key: str, **fields: Any) -> None:
         """Mark words of a talk."""

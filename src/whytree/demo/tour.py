@@ -2,28 +2,54 @@
 
 import shutil
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import story
 
 
-def tour(base_url: str, data: Path) -> list[str]:
-    """The stops, a sentence or two each, with an address or a command."""
+@dataclass(frozen=True)
+class Stop:
+    """A sentence or two, and what to open or type: each on a line of its own, so that it can be taken whole."""
+
+    words: str
+    then: tuple[str, ...] = ()
+
+
+def tour(base_url: str, data: Path) -> list[Stop]:
+    """Eight stops, in their order."""
     page, ask = f"{base_url}/p/{story.SLUG}", f"{command()} --data .."
     seconds = round(story.FIELD_SECONDS["company_size"][0])
     return [
-        "The ticket says “Build sign-up form, collect user info.” Start it; it asks three questions:\n"
-        f'     cd {data}/sprout && {ask} start "#57"',
-        f"One in four left at the phone number. Fourteen said why, in their own words: {page}/OPP-2",
-        f"The favourite died before code; sales' challenge is answered beside it: {page}/SOL-4",
-        f"Edit the locked prediction: refused, and logged. Engineering's constraint stands below it: {page}/SOL-2",
-        "“Explain why” is too early to tell (EXP-3); “defer” is measured (EXP-2).\n"
-        "     Read it, see what each role had expected of it (REV-2), and decide what becomes of it:\n"
-        f"     {page}/experiments/EXP-2",
-        f"What that changed: {page}/today and {page}/tree",
-        f"From a line to the people who asked: {ask} why app/signup/form.py:42\n"
-        f"     A field that takes {seconds} seconds, that no code reads and nobody asked for: {ask} why app/signup/form.py:43",
-        "Invented data? README.md, “Put it on your own product”.",
+        Stop(
+            "The ticket says “Build sign-up form, collect user info.” Start it; it asks three questions.",
+            (f"cd {data}/sprout", f'{ask} start "#57"'),
+        ),
+        Stop(
+            "Where do people leave? One in four at the phone number. Press “left here” and read what they said; "
+            "fourteen said why (OPP-2).",
+            (f"{page}/ASK-1", f"{page}/OPP-2"),
+        ),
+        Stop("The favourite died before code; sales' challenge is answered beside it.", (f"{page}/SOL-4",)),
+        Stop(
+            "Edit the locked prediction: refused, and logged. Engineering's constraint stands below it.",
+            (f"{page}/SOL-2",),
+        ),
+        Stop(
+            "“Defer” is measured (EXP-2), “explain why” is too early to tell (EXP-3). See what each role had expected "
+            "(REV-2), and decide.",
+            (f"{page}/experiments/EXP-2",),
+        ),
+        Stop(
+            "What that changed: a corner to mend, and those who asked. One of them says that it did not help.",
+            (f"{page}/today", f"{page}/SOL-2/requesters"),
+        ),
+        Stop(
+            f"From a line to the people who asked; and a field that takes {seconds} seconds, that no code reads and "
+            "nobody asked for.",
+            (f"{ask} why app/signup/form.py:42", f"{ask} why app/signup/form.py:43"),
+        ),
+        Stop("Invented data? Your own clone, or your own product: README.md.", (f"cd your-clone && {command()} init",)),
     ]
 
 

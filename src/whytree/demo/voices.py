@@ -12,7 +12,7 @@ from typing import Any
 
 from . import names, story, words
 from .words import Interview, Key, Text
-from .world import Person, World, seeded
+from .world import Person, World, seeded, variant
 
 TOTAL = 420  # at most; a theme that runs out of words falls silent
 SOURCE_NAMES = {
@@ -21,13 +21,15 @@ SOURCE_NAMES = {
     "support": "Support",
     "survey": "Sign-up survey",
     "github": "Widget issues",
+    "widget": "feedback box",
     "interview": "Interviews",
 }
 SOURCE_TYPES = {"play": "play_review", "survey": "survey", "github": "github_issue"}
-VERSIONS = ((-700, "4.0"), (8, "4.1"), (36, "4.2"))  # the app's releases, by day
+VERSIONS = ((-700, "4.0"), (8, "4.1"), (36, "4.2"), (38, "4.2.1"))  # the app's releases, by day
 _TONGUES = {"DE": "German", "GB": "Welsh", "PL": "Polish", "NL": "Dutch", "FR": "French", "US": "Spanish"}
 _PLANTS = ("basil", "tomatoes", "mint", "monstera", "roses", "chillies", "strawberries", "lavender", "orchid")
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_TELL_VERSION = {"play", "in_app", "survey", "widget"}
 _REPEATS = 4  # how often a text with slots may be used
 
 
@@ -113,6 +115,7 @@ class _Choir:
         self._moments = moments(world)
         self._by_who: dict[str, list[tuple[datetime, Person]]] = {}
         self._spoken: set[str] = set()
+        self._names = {interview.name for interview in words.interviews()}
         self._texts: set[str] = set()
         self._count = 0
 
@@ -156,8 +159,8 @@ class _Choir:
     def _keyed(self, name: str, key: Key) -> Voice:
         rng = seeded(story.SEED, "key", name)
         at = self._world.calendar.at(key.day, rng.randint(8, 20), rng.randint(0, 59))
-        known = key.source in {"in_app", "support"} and not key.author
-        person = self._somebody_before(key.who, at, rng) if known else None
+        known = key.source in {"in_app", "support", "widget"} and not key.author
+        person = self._somebody_before(key.who, at, rng, fits=_fits(key)) if known else None
         return self._made(
             key.source,
             at,
@@ -174,12 +177,13 @@ class _Choir:
     def _interview(self, interview: Interview) -> Voice:
         rng = seeded(story.SEED, "interview", interview.name)
         at = self._world.calendar.at(interview.day, 14, rng.choice((0, 30)))
-        person = self._somebody_before(interview.who, at, rng, country=interview.country)
+        fits = _fits(interview, country=interview.country)
+        person = self._somebody_before(interview.who, at, rng, fits=fits)
         first, last = interview.name.split(" ", 1)
         person.name, person.email = interview.name, f"{names.plain(first)}.{names.plain(last)}@mail.example"
         if interview.company:
             person.plan, person.company = "business", interview.company
-        metadata = {"interviewer": interview.interviewer, "minutes": interview.minutes}
+        metadata = {"interviewer": interview.interviewer, "minutes": interview.minutes, "guide": interview.guide}
         voice = self._made(
             "interview", at, interview.text.strip(), "interview", person=person, consent="quotable", key=interview.name
         )
@@ -202,7 +206,7 @@ class _Choir:
     ) -> Voice:
         """Stores hide who wrote, and a survey asks nobody's name: only the box in the app and support know the person."""
         self._count += 1
-        known = person is not None and source in {"in_app", "support", "interview"}
+        known = person is not None and source in {"in_app", "support", "interview", "widget"}
         public = person is not None and source in {"play", "github"}
         name = person.name if person else ""
         return Voice(
@@ -215,11 +219,11 @@ class _Choir:
             author=author or (name if known else _public_name(name, source) if public else ""),
             rating=rating,
             language=language,
-            app_version=version_at(self._world.calendar.day_of(at)) if source in {"play", "in_app", "survey"} else "",
+            app_version=version_at(self._world.calendar.day_of(at)) if source in _TELL_VERSION else "",
             consent=consent,
             company=company or (person.company if person and source == "support" else ""),
             key=key,
-            flags=dict(person.arms) if person and source == "survey" else {},
+            flags=dict(person.arms) if person and source in {"survey", "widget"} else {},
         )
 
     def _somebody(self, text: Text, rng: Random) -> tuple[datetime, Person]:
@@ -231,17 +235,18 @@ class _Choir:
                 return moment, person
         raise LookupError(f"nobody can say: {text.text}")
 
-    def _somebody_before(self, who: str, at: datetime, rng: Random, *, country: str = "") -> Person:
+    def _somebody_before(self, who: str, at: datetime, rng: Random, *, fits: Callable[[Person], bool]) -> Person:
         """Somebody to whom it had happened by then, rather lately."""
         before = [
             person
             for moment, person in self._candidates(who)
-            if moment < at - timedelta(hours=1) and person.id not in self._spoken and country in {"", person.country}
+            if moment < at - timedelta(hours=1) and person.id not in self._spoken and fits(person)
         ]
         if not before:
             raise LookupError(f"nobody is {who} before {at}")
-        person = rng.choice(before[-25:])
+        person = rng.choice([one for one in before[-25:] if one.name not in self._names] or before)
         self._spoken.add(person.id)
+        self._names.add(person.name)  # two of the same name would be taken for one
         return person
 
     def _candidates(self, who: str) -> list[tuple[datetime, Person]]:
@@ -253,6 +258,19 @@ class _Choir:
                 key=lambda pair: pair[0],
             )
         return self._by_who[who]
+
+
+def _fits(said: Key | Interview, *, country: str = "") -> Callable[[Person], bool]:
+    """Whoever comes back is to get the change then; the feedback box is in the web pages."""
+
+    def fits(person: Person) -> bool:
+        return (
+            country in {"", person.country}
+            and (not said.back or variant("defer_phone", person.id) == "on")
+            and (getattr(said, "source", "") != "widget" or person.platform == "web")
+        )
+
+    return fits
 
 
 @cache

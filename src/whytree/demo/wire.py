@@ -1,7 +1,10 @@
 """The world as Segment messages and API bodies, as the app and the importers of other tools would send them. Pure."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from functools import cache
+from hashlib import blake2b
+from ipaddress import IPv4Address
 from typing import Any
 
 import msgspec
@@ -98,6 +101,21 @@ def feedback(voice: Voice) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value not in ("", None, {})}
 
 
+PAGES = "https://sprout.example"
+
+
+def in_page(person: Person, at: datetime, calendar: Calendar, **said: Any) -> dict[str, Any]:
+    """What a page tells of whoever is on it, as whytree.js does."""
+    context = _context(person.platform, person.os, person.locale, person.country, version_at(calendar.day_of(at)))
+    page = {"path": "/sign-up", "url": f"{PAGES}/sign-up"}
+    return {"userId": person.id, "context": {**context, "page": page, "flags": person.arms}, **said}
+
+
+def address(person: Person) -> str:
+    """Everybody has one of their own."""
+    return str(IPv4Address(int(blake2b(person.id.encode(), digest_size=3).hexdigest(), 16) + (10 << 24)))
+
+
 def interview(voice: Voice) -> dict[str, Any]:
     """The body that brings a talk in, with its transcript."""
     return {
@@ -109,4 +127,5 @@ def interview(voice: Voice) -> dict[str, Any]:
         "held_at": voice.at.isoformat(timespec="seconds"),
         "interviewers": [voice.metadata["interviewer"]],
         "consent": voice.consent,
+        **({"guide": voice.metadata["guide"]} if voice.metadata["guide"] else {}),
     }

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -40,6 +40,8 @@ class Key:
     stars: int = 0
     company: str = ""
     consent: str = "internal"
+    back: float = 0.0  # the day of a second try; 0: none
+    books: bool = False
 
     @property
     def marked(self) -> str:
@@ -59,6 +61,10 @@ class Interview:
     text: str
     quotes: dict[str, str]
     company: str = ""
+    guide: str = ""
+    snapshot: dict[str, Any] = field(default_factory=dict)
+    back: float = 0.0
+    books: bool = False
 
 
 @cache
@@ -94,10 +100,21 @@ def interviews() -> tuple[Interview, ...]:
     """In the order in which they were held."""
     held = [Interview(**table) for table in _read("interviews.toml").values()]
     for interview in held:
-        for quote in interview.quotes.values():
+        for quote in (*interview.quotes.values(), interview.snapshot.get("memorable_quote", "")):
             if quote not in interview.text:
                 raise ValueError(f"{interview.name} does not say: {quote}")
     return tuple(sorted(held, key=lambda interview: interview.day))
+
+
+def speakers() -> dict[str, Key | Interview]:
+    """Everybody whom the story calls by name, by the key of their voice."""
+    return {**keys(), **{interview.name: interview for interview in interviews()}}
+
+
+@cache
+def eases() -> dict[str, list[str]]:
+    """What is written beside an answer to the survey, by what people met and how it was for them."""
+    return _read("ease.toml")
 
 
 @cache

@@ -119,6 +119,11 @@ def rules(key: str, step: story.Step) -> Rules:
     )
 
 
+def variant(key: str, unit: str) -> str:
+    """What somebody gets once the flag's last step is reached."""
+    return str(Evaluator(rules(key, story.ROLLOUTS[key][-1])).evaluate(unit).variant)
+
+
 class _History:
     """What a flag answered at any time: the very evaluator that answers real clients."""
 
@@ -249,7 +254,7 @@ class _Life:
     def _see_a_class(self) -> None:
         title = self._colours.choice(story.CLASSES)
         self._do(
-            "class_viewed", 6 + self._colours.random() * 40, title=title, city=self.person.city, price=_price(title)
+            "class_viewed", 6 + self._colours.random() * 40, title=title, city=self.person.city, price=price(title)
         )
 
     # The form. `deferred` people never see the phone field here.
@@ -337,7 +342,7 @@ class _Life:
             if gives_number:
                 self._fill_field("phone", "phone_entered", corrections=0)
         if gives_number:
-            person.booked_at = self._do("first_booking", 15 + rng.random() * 40, title=title, price=_price(title))
+            person.booked_at = self._do("first_booking", 15 + rng.random() * 40, title=title, price=price(title))
             self._attend()
 
     def _attend(self) -> None:
@@ -369,7 +374,7 @@ class _Life:
     def _visit(self) -> None:
         rng = self._colours
         self._do("app_opened", first=False)
-        if rng.random() < 0.006:
+        if rng.random() < self._crashes():
             self._do("app_crashed", 3.0, screen=rng.choice(("map", "class", "calendar")))
         if rng.random() < 0.3:
             self._do(
@@ -379,11 +384,15 @@ class _Life:
             self._see_a_class()
         if self.person.booked_at and rng.random() < 0.22:
             title = rng.choice(story.CLASSES)
-            self._do("class_booked", 30.0, title=title, price=_price(title), city=self.person.city)
+            self._do("class_booked", 30.0, title=title, price=price(title), city=self.person.city)
             if rng.random() < 0.7:
                 self._later("class_attended", hours=24 + 120 * rng.random(), city=self.person.city)
         if rng.random() < 0.18:
             self._do("plant_logged", 20.0, plant=rng.choice(("tomato", "basil", "mint", "rose", "pumpkin")))
+
+    def _crashes(self) -> float:
+        broken = story.RELEASE_CRASHED <= self._calendar.day_of(self._now) < story.RELEASE_MENDED
+        return story.CRASHES_OF_RELEASE if broken else story.CRASHES
 
     def _come_back_once(self) -> None:
         """Of those who left the form, some open the app again, look, and do not try a second time."""
@@ -413,7 +422,7 @@ def _some(rng: Random, mean: float) -> int:
     return int(math.log(1 - rng.random()) / math.log(mean / (1 + mean)))
 
 
-def _price(title: str) -> int:
+def price(title: str) -> int:
     """Euros; each class has its own."""
     return 12 + blake2b(title.encode(), digest_size=1).digest()[0] % 34
 

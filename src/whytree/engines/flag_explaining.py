@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from .flag_rules import BUCKETINGS
+from .flag_rules.cohorts import cohorts_in
 from .flag_rules.describing import follow
 from .flags import FULL_COVERAGE, NOTHING_KNOWN, Context, Evaluation, Rules, Step, percent
 
@@ -94,7 +95,17 @@ def _targeting(rules: Rules, answer: Evaluation, context: Context, unit: str) ->
         "$flagd": {"flagKey": rules.key, "timestamp": int(context.now)},
         "targetingKey": unit or None,
     }
+    if cohorts_in(rules.targeting):
+        yield _known_cohorts(context, unit)
     yield from follow(rules.targeting, rules.bucketing, rules.key, data)
+
+
+def _known_cohorts(context: Context, unit: str) -> str:
+    if context.cohorts_at is None:
+        return "Who belongs to its cohorts is not known at the moment, so nobody does."
+    age = max(0, context.now - context.cohorts_at)
+    old = f"{age:.0f} seconds" if age < 90 else f"{age / 60:.0f} minutes"
+    return f"Who belongs to its cohorts was looked up {old} ago{'' if unit else '; somebody without an id is in none'}."
 
 
 def _rollout_steps(rules: Rules, answer: Evaluation) -> Iterator[str]:

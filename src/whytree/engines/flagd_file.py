@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from .flag_rules.cohorts import cohorts_in
 from .flags import FULL_COVERAGE, Rules, Slots
 
 _UNIT = {"var": "targetingKey"}
@@ -36,7 +37,9 @@ def _left_out(rules: Rules) -> list[str]:
         found.append("flags it needs")
     if rules.unit == "company":
         found.append("given by company")
-    if _reads_profile(rules.targeting):
+    if cohorts_in(rules.targeting):
+        found.append("cohorts")
+    elif _reads_profile(rules.targeting):
         found.append("a rule on people's profiles")
     if rules.bucketing != "3":
         found.append(f"hashed as {rules.bucketing}")

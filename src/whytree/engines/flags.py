@@ -26,6 +26,7 @@ from msgspec.structs import replace
 
 from .flag_rules import BUCKETINGS, DEFAULT_BUCKETING, Drawn, attributes_of, compile_logic, logic_fault
 from .flag_rules.bucketing import bucket
+from .flag_rules.cohorts import BELONGS_TO, cohorts_in
 
 __all__ = [
     "BUCKETING",
@@ -128,12 +129,14 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
 class Context(msgspec.Struct, frozen=True):
     """What is known about who is asked for. `now` is in seconds since 1970; `kept` are the variants that sticky flags
-    gave this unit before, by flag; `flags` are the others, for prerequisites."""
+    gave this unit before, by flag; `flags` are the others, for prerequisites; `cohorts_at` is when it was last looked who
+    belongs to the cohorts that rules ask for, None where it is not known."""
 
     attributes: Mapping[str, Any] = {}
     now: float = 0.0
     kept: Mapping[str, str] = {}
     flags: Mapping[str, "Evaluator"] = {}
+    cohorts_at: float | None = None
 
     @property
     def company(self) -> str:
@@ -180,6 +183,7 @@ class Evaluator:
         "_same_for_all",
         "_targeting",
         "_variant_text",
+        "cohorts",
         "reads",
         "rules",
         "wants_more",
@@ -199,7 +203,8 @@ class Evaluator:
         self._targeting = (
             compile_logic(rules.targeting, rules.bucketing, rules.key) if rules.targeting is not None else None
         )
-        self.reads = frozenset(name.partition(".")[0] for name in attributes_of(rules.targeting))
+        self.cohorts = frozenset(cohorts_in(rules.targeting))
+        self.reads = frozenset(name.partition(".")[0] for name in attributes_of(rules.targeting) - {BELONGS_TO})
         self._is_plain = self._targeting is None and not (
             rules.overrides
             or rules.prerequisites
@@ -210,9 +215,13 @@ class Evaluator:
             or rules.on_from is not None
             or rules.on_until is not None
         )
-        # what a client may not send: profiles, companies, variants that were kept, and whatever other flags want
+        # what a client may not send: profiles, companies, cohorts, variants that were kept, and whatever other flags want
         self.wants_more = bool(
-            self.reads & {"person", "company"} or rules.unit == "company" or rules.is_sticky or rules.prerequisites
+            self.cohorts
+            or self.reads & {"person", "company"}
+            or rules.unit == "company"
+            or rules.is_sticky
+            or rules.prerequisites
         )
         self._same_for_all = self._answer_for_all()
 

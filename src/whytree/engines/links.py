@@ -15,6 +15,7 @@ Pure: what a key stands for is asked of the caller's `resolve`.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import Literal
 
@@ -194,7 +195,7 @@ def candidates(facts: CommitFacts) -> Iterator[Candidate]:
     """Every key the rules would try, in their order; what a person called wrong is not tried."""
     confirmed = [_confirmed(answer) for answer in facts.answers if answer.right]
     wrong = {(answer.kind, answer.key) for answer in facts.answers if not answer.right}
-    for stated, group in groupby(_candidates(facts), key=lambda found: found.rule in STATED_RULES):
+    for stated, group in groupby(_found_in(facts), key=lambda found: found.rule in STATED_RULES):
         if not stated:
             yield from confirmed
             confirmed = []
@@ -205,6 +206,12 @@ def candidates(facts: CommitFacts) -> Iterator[Candidate]:
 def _confirmed(answer: LinkAnswer) -> Candidate:
     ticket = TicketRef(answer.key, answer.tracker) if answer.kind == "ticket" else None
     return Candidate("confirmed", answer.kind, answer.key, ticket)
+
+
+@lru_cache(maxsize=2048)
+def _found_in(facts: CommitFacts) -> tuple[Candidate, ...]:
+    """Once a commit: its link, its tickets and its keys are asked for one after the other."""
+    return tuple(_candidates(facts))
 
 
 def _candidates(facts: CommitFacts) -> Iterator[Candidate]:

@@ -27,6 +27,8 @@ TRACKER_LIMIT = 300
 _KEY = r"[A-Z][A-Z0-9_]{1,9}-[1-9]\d{0,6}"
 _NUMBER = r"#[1-9]\d{0,6}"
 _ONE = rf"(?:https?://[^\s<>()\[\]\"']+|(?:[\w.-]{{1,100}}/[\w.-]{{1,100}})?{_NUMBER}|[Gg][Hh]-[1-9]\d{{0,6}}|{_KEY})(?![\w-])"
+# Most messages have nothing of the kind, which is quickly seen.
+_MAY_NAME_ONE = re.compile(r"[#-][1-9]|https?://")
 _ANY = re.compile(rf"(?<![\w#/-]){_ONE}|(?<=\d/){_NUMBER}(?![\w-])")
 
 _ISSUE_URL = re.compile(
@@ -156,8 +158,9 @@ def tickets_in_message(subject: str, body: str, trailers: tuple[tuple[str, str],
     for key, value in trailers:
         if key.lower() in _TRAILER_KEYS:
             yield from _mentions(value, _TRAILER_PLACES.get(key.lower(), "ticket key"))
-    said = [found for text in (subject, body) for found in _KEYWORD.finditer(text) if not found["denied"]]
-    said += _BELOW.finditer(body)
+    texts = [text for text in (subject, body) if _MAY_NAME_ONE.search(text)]
+    said = [found for text in texts for found in _KEYWORD.finditer(text) if not found["denied"]]
+    said += _BELOW.finditer(body) if body in texts else ()
     for found in said:
         if found["closes"]:
             yield from _mentions(found["list"], "closing keyword")

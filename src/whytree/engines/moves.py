@@ -9,20 +9,15 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import accumulate
 
-if TYPE_CHECKING:
-    Numbers = array[int]  # Python 3.11 cannot say so when it runs
-else:
-    Numbers = array
+from whytree.engines.common_runs import COMMON, Lines, Numbers, Run, Shared, first_within, heavy_runs
 
 # git's own thresholds: fewer letters and digits than this are found anywhere, and prove nothing.
 MOVED = 20
 COPIED = 40
 
 _OTHERS = bytes(byte for byte in range(256) if not chr(byte).isalnum() or byte > 127)
-# A line that stands in this many files, or this often in one, nominates none of them.
-_COMMON = 50
 
 
 @dataclass(slots=True)
@@ -60,14 +55,13 @@ class Finder:
     """
 
     def __init__(self, files: Mapping[str, Numbers], blocks: Iterable[Block]) -> None:
-        self._files = files
         wanted = {key for block in blocks for key in block.keys}
-        self._holds = {path: held for path, keys in files.items() if (held := wanted.intersection(keys))}
+        holds = {path: held for path, keys in files.items() if (held := wanted.intersection(keys))}
+        self._lines = {path: Lines(files[path], held) for path, held in holds.items()}
         self._holders: dict[int, list[str]] = defaultdict(list)
-        for path, held in self._holds.items():
+        for path, held in holds.items():
             for key in held:
                 self._holders[key].append(path)
-        self._places: dict[str, dict[int, list[int]]] = {}
 
     def passages(self, block: Block, own: str) -> list[Passage]:
         """First what moved within `own` (the file's former path, or ""), then what other files give."""
@@ -76,138 +70,126 @@ class Finder:
         weights = array("I", map(weigh, block.rows))
         found: list[Passage] = []
         left = [(0, len(weights))]
-        if own in self._holds:
-            left = self._take(block, weights, left, own, MOVED, found)
-        if len(self._holds) > (own in self._holds):
-            self._take(block, weights, left, None, COPIED, found, own)
+        if own in self._lines:
+            left = _Search(weights, [self._source(block, weights, own, MOVED)], MOVED).take(left, found)
+        if len(self._lines) > (own in self._lines):
+            sources = [
+                self._source(block, weights, path, COPIED, lines)
+                for path, lines in sorted(self._nominated(block, weights, left, own).items())
+            ]
+            _Search(weights, sources, COPIED).take(left, found)
         return found
 
-    def _take(
-        self,
-        block: Block,
-        weights: Numbers,
-        waiting: Sequence[tuple[int, int]],
-        source: str | None,
-        least: int,
-        found: list[Passage],
-        own: str = "",
-    ) -> list[tuple[int, int]]:
-        """The best passage of each stretch, then of what is left on both sides of it; gives what nobody had."""
-        left, stretches = [], list(waiting)
-        while stretches:
-            start, end = stretches.pop()
-            if sum(weights[start:end]) < least:
+    def _source(
+        self, block: Block, weights: Numbers, path: str, least: int, nominating: Sequence[int] | None = None
+    ) -> "_Source":
+        return _Source(path, nominating, heavy_runs(block.keys, weights, self._lines[path], least))
+
+    def _nominated(
+        self, block: Block, weights: Numbers, stretches: Sequence[tuple[int, int]], own: str
+    ) -> dict[str, list[int]]:
+        """Other files that have some of these lines, and which: not those that many have, nor those that weigh nothing.
+
+        A file whose lines together prove nothing is left out.
+        """
+        lines: dict[str, list[int]] = defaultdict(list)
+        most: dict[str, int] = defaultdict(int)
+        everywhere = 0
+        for start, end in sorted(stretches):
+            for at in range(start, end):
+                holders = self._holders.get(block.keys[at], ()) if weights[at] else ()
+                if len(holders) > COMMON:
+                    everywhere += weights[at]
+                    continue
+                for path in holders:
+                    lines[path].append(at)
+                    most[path] += weights[at]
+        return {path: found for path, found in lines.items() if path != own and most[path] + everywhere >= COPIED}
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A file beside a block: which lines of the block nominate it (None: it needs none), and what they share."""
+
+    path: str
+    nominating: Sequence[int] | None
+    shared: Shared
+
+
+# A run that weighs so much at most, and the number of its source.
+_Known = tuple[Run, int]
+_Stretch = tuple[int, int, list[_Known]]
+
+
+class _Search:
+    """The best passage of a stretch of a block, then of what is left of it: runs are looked for once, and cut to measure."""
+
+    def __init__(self, weights: Numbers, sources: Sequence[_Source], least: int) -> None:
+        self._weights = weights
+        self._sums = list(accumulate(weights, initial=0))
+        self._sources = sources
+        self._least = least
+
+    def take(self, stretches: Iterable[tuple[int, int]], found: list[Passage]) -> list[tuple[int, int]]:
+        """Add the passages of these stretches to `found`; gives what nobody had."""
+        runs = [(run, number) for number, source in enumerate(self._sources) for run in source.shared.runs]
+        runs.sort(key=lambda known: -known[0][0])
+        waiting: list[_Stretch] = [(start, end, _within(runs, start, end)) for start, end in stretches]
+        left = []
+        while waiting:
+            start, end, known = waiting.pop()
+            if self._sums[end] - self._sums[start] < self._least:
                 continue
-            sources = [source] if source is not None else self._nominated(block, weights, start, end, own)
-            best = self._best(block, weights, start, end, sources, least)
+            best = self._best(start, end, known)
             if best is None:
                 left.append((start, end))
             else:
                 found.append(best)
-                stretches += [(start, best.start), (best.end, end)]
+                waiting += [(*each, _within(known, *each)) for each in ((start, best.start), (best.end, end))]
         return left
 
-    def _nominated(self, block: Block, weights: Numbers, start: int, end: int, own: str) -> list[str]:
-        """Other files that have one of these lines, in git's order."""
-        files: set[str] = set()
-        for at in range(start, end):
-            holders = self._holders.get(block.keys[at], ())
-            if weights[at] and len(holders) <= _COMMON:
-                files.update(holders)
-        return sorted(files - {own})
-
-    def _best(
-        self, block: Block, weights: Numbers, start: int, end: int, sources: Sequence[str], least: int
-    ) -> Passage | None:
-        """The heaviest run of lines that stands in one of the sources; of equals the later one, as git does."""
-        best, heaviest = None, least
-        keys = block.keys
-        for source in sources:
-            held = self._holds[source]
-            if sum(weights[at] for at in range(start, end) if keys[at] in held) < heaviest:
+    def _best(self, start: int, end: int, known: Sequence[_Known]) -> Passage | None:
+        """The heaviest run; of equals one of the later source, as git does."""
+        nominated = [
+            source.nominating is None or first_within(source.nominating, start, end) is not None
+            for source in self._sources
+        ]
+        heaviest = self._least
+        equals: list[tuple[int, int, int, Run]] = []
+        for run, number in known:
+            most, first, last, at = run
+            if most < heaviest:
+                break
+            low, high = max(first, start), min(last, end)
+            weight = self._sums[high] - self._sums[low]
+            if weight < heaviest or not nominated[number]:
                 continue
-            runs = _Runs(keys, weights, start, end, self._files[source], self._places_in(source))
-            if run := runs.heaviest(heaviest):
-                first, last, at, heaviest = run
-                best = Passage(first, last, source, at, weights[first:last], least)
-        return best
-
-    def _places_in(self, source: str) -> dict[int, list[int]]:
-        """Where the keys stand that somebody asked for; not those that stand everywhere."""
-        if source not in self._places:
-            held = self._holds[source]
-            places: dict[int, list[int]] = defaultdict(list)
-            for at, key in enumerate(self._files[source]):
-                if key in held:
-                    places[key].append(at)
-            self._places[source] = {key: found for key, found in places.items() if len(found) <= _COMMON}
-        return self._places[source]
+            rare = first_within(self._sources[number].shared.rarer, low, high)
+            if rare is None:
+                continue
+            if weight > heaviest:
+                equals, heaviest = [], weight
+            equals.append((number, rare, at - first, (weight, low, high, at + low - first)))
+        if not equals:
+            return None
+        number = max(number for number, *_ in equals)
+        _, first, last, at = _latest([(rare, shift, run) for source, rare, shift, run in equals if source == number])
+        return Passage(first, last, self._sources[number].path, at, self._weights[first:last], self._least)
 
 
-# First and last (excluded) line of a block, the first line there, and what they weigh.
-Run = tuple[int, int, int, int]
+def _within(known: Sequence[_Known], start: int, end: int) -> list[_Known]:
+    return [one for one in known if one[0][1] < end and one[0][2] > start]
 
 
-@dataclass(slots=True)
-class _Runs:
-    """Lines `start` to `end` of a block beside a file's, `there`, in which `places` says where the rarer ones stand."""
-
-    keys: Numbers
-    weights: Numbers
-    start: int
-    end: int
-    there: Numbers
-    places: Mapping[int, Sequence[int]]
-
-    def heaviest(self, least: int) -> Run | None:
-        """The longest common run that weighs most, at least this much.
-
-        Of equals the last, and of its places the first. A translation has a hundred million pairs of lines
-        that are the same and stand alone: those are done with in place.
-        """
-        keys, weights, there, places, end = self.keys, self.weights, self.there, self.places, self.end
-        best: Run | None = None
-        seen: dict[int, int] = {}  # how far a diagonal was followed
-        ending = len(there) - 1
-        for seed in range(self.start, end):
-            alone = weights[seed]
-            if not alone and all(map(self._begins_runs, (seed - 1, seed + 1))):
-                continue  # what weighs something and holds this line was or will be followed from there
-            above = keys[seed - 1] if seed > self.start else None
-            below = keys[seed + 1] if seed + 1 < end else None
-            for at in places.get(keys[seed], ()):
-                if (not at or there[at - 1] != above) and (at == ending or there[at + 1] != below):
-                    if alone < least:
-                        continue
-                    run = (seed, seed + 1, at, alone)
-                elif seen.get(at - seed, -1) > seed:
-                    continue
-                else:
-                    run = self._followed(seed, at)
-                    seen[at - seed] = run[1]
-                if run[3] > least or (run[3] == least and (best is None or self._is_later(run, best))):
-                    best, least = run, run[3]
-        return best
-
-    def _is_later(self, run: Run, other: Run) -> bool:
-        """Whether a run stands later, by the first of its lines that is a rarer one, then by its place there."""
-        mine, others = (
-            next(line for line in range(*each[:2]) if self.keys[line] in self.places) for each in (run, other)
-        )
-        return (mine, run[2] - run[0]) > (others, other[2] - other[0]) and (mine != others or run[0] != other[0])
-
-    def _begins_runs(self, line: int) -> bool:
-        """Whether runs are followed from a line for its weight, or there is none."""
-        return not self.start <= line < self.end or bool(self.weights[line] and self.keys[line] in self.places)
-
-    def _followed(self, seed: int, at: int) -> Run:
-        keys, there = self.keys, self.there
-        first, last, shift = seed, seed + 1, at - seed
-        while first > self.start and first + shift > 0 and keys[first - 1] == there[first - 1 + shift]:
-            first -= 1
-        while last < self.end and last + shift < len(there) and keys[last] == there[last + shift]:
-            last += 1
-        return first, last, first + shift, sum(self.weights[first:last])
+def _latest(runs: Sequence[tuple[int, int, Run]]) -> Run:
+    """Of runs that weigh the same, with their first rarer line and how far they are shifted: that whose line stands last,
+    then the one that is shifted most; but of those that also begin together the first."""
+    last = max(rare for rare, _, _ in runs)
+    best, *others = [run for _, run in sorted((shift, run) for rare, shift, run in runs if rare == last)]
+    for run in others:
+        if run[1] != best[1]:
+            best = run
+    return best
 
 
 # Maintenance ------------------------------------------------------------------------------------------

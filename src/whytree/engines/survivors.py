@@ -21,8 +21,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 
+from whytree.engines.common_runs import Numbers
 from whytree.engines.gitpatch import Change, Joined, PatchHunk
-from whytree.engines.moves import COPIED, MOVED, Block, Finder, Numbers, Passage, is_same_text, lines_before, weigh
+from whytree.engines.moves import COPIED, MOVED, Block, Finder, Passage, is_same_text, lines_before, weigh
 
 # Tips share layers of files; more than this many are slower to look through than to copy.
 _LAYERS = 16

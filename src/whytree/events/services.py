@@ -107,7 +107,9 @@ def _sort_out(items: Sequence[Outcome]) -> _SortedOut:
 def _leave_out_the_large(out: _SortedOut) -> None:
     lines = dict(zip(out.places, zip(out.taken, out.rows.split(b"\n"), strict=True), strict=True))
     fits = {place: both for place, both in lines.items() if len(both[1]) <= MAX_EVENT_BYTES}
-    out.rejected += [(place, _too_large(item.event, line)) for place, (item, line) in lines.items() if place not in fits]
+    out.rejected += [
+        (place, _too_large(item.event, line)) for place, (item, line) in lines.items() if place not in fits
+    ]
     out.places = list(fits)
     out.taken = [item for item, _ in fits.values()]
     out.rows = b"\n".join(line for _, line in fits.values())
@@ -172,33 +174,62 @@ def track(
 
     `source` is how far it is to be trusted; `flags` are the variants in force, looked up when left out.
     """
+    names = {name: message_id}
+    track_all(product, distinct_id, names, properties, timestamp, source=source, where=where, flags=flags)
+
+
+def track_all(
+    product: Product,
+    distinct_id: str,
+    names: Mapping[str, str],
+    properties: Mapping[str, Any] | None = None,
+    timestamp: datetime | None = None,
+    *,
+    source: str = SERVER,
+    where: Columns = NOTHING,
+    flags: Mapping[str, str] | None = None,
+) -> None:
+    """The same for several events of one moment, each by its name with its message id: one commit."""
     door = Door(product.pk, source, time.time())
+    in_force = dict(flags) if flags is not None else variants_of(product.pk, distinct_id)
     try:
-        item = event(
-            door,
-            distinct_id=distinct_id,
-            name=name,
-            properties=dict(properties or {}),
-            timestamp=timestamp.timestamp() if timestamp else None,
-            message_id=message_id,
-            flags=dict(flags) if flags is not None else variants_of(product.pk, distinct_id),
-            where=where,
-            known=False,
-        )
+        items = [
+            event(
+                door,
+                distinct_id=distinct_id,
+                name=name,
+                properties=dict(properties or {}),
+                timestamp=timestamp.timestamp() if timestamp else None,
+                message_id=message_id,
+                flags=in_force,
+                where=where,
+                known=False,
+            )
+            for name, message_id in names.items()
+        ]
     except Unfit as error:
         raise Invalid(str(error)) from error
-    accept(product.pk, SERVER, [item])
+    accept(product.pk, SERVER, items)
 
 
 def exposure(
-    door: Door, *, distinct_id: str, flag: str, variant: str, reason: str, at: datetime, message_id: str = ""
+    door: Door,
+    *,
+    distinct_id: str,
+    flag: str,
+    variant: str,
+    reason: str,
+    at: datetime,
+    message_id: str = "",
+    company: str = "",
 ) -> Normalised:
-    """Somebody met a variant, as an event to `accept`."""
+    """Somebody met a variant, as an event to `accept`; `company` is the one it was drawn for."""
     return event(
         door,
         distinct_id=distinct_id,
         name=EXPOSURE,
-        properties={"flag": flag, "variant": variant, "reason": reason},
+        properties={"flag": flag, "variant": variant, "reason": reason}
+        | ({"$groups.company": company} if company else {}),
         timestamp=at.timestamp(),
         message_id=message_id,
         flags={flag: variant},
@@ -215,4 +246,4 @@ def variants_of(product_id: int, distinct_id: str) -> dict[str, str]:
         return {}
 
 
-__all__ = ["Accepted", "Refusal", "accept", "exposure", "track", "variants_of"]
+__all__ = ["Accepted", "Refusal", "accept", "exposure", "track", "track_all", "variants_of"]

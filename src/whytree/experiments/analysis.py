@@ -9,9 +9,11 @@ from dataclasses import replace
 import numpy as np
 
 from whytree.engines.stats import Assigned, NoAnswer
+from whytree.engines.stats.blocks import FEWEST_BLOCKS, compare_blocks
 from whytree.engines.stats.effects import (
     Effect,
     Quantile,
+    compare_clusters,
     compare_means,
     compare_proportions,
     compare_quantiles,
@@ -23,7 +25,7 @@ from whytree.engines.stats.multiple import holm
 from whytree.engines.stats.tails import Tail, tail
 from whytree.errors import Invalid
 
-from . import health, sentences
+from . import health, sentences, table_parts
 from .constants import MOST_SEGMENTS
 from .draws import ratio_figure, read_weights, standing_of
 from .judging import Compare, Measured, correct, result_of
@@ -40,6 +42,14 @@ def analyse(units: Units, plan: Plan, file: str) -> Analysis:
     ratio = _ratios(units, plan)
     measured = [_measure(units, plan, metric, role, covariates) for metric, role in _roles(plan)]
     correct(measured, plan.rules)
+    if plan.switchback and min(units.sizes().values()) < FEWEST_BLOCKS:
+        measured = [_too_few_periods(one, min(units.sizes().values())) for one in measured]
+    deciding = next((one for one in measured if one.role == "primary"), measured[0])
+
+    def measure(some: Units, beside: Numbers) -> Measured:
+        return _measure(some, plan, deciding.plan, "primary", beside, deciding.cap)
+
+    parts, over_parts = table_parts.by_segment(units, plan, covariates, deciding, measure)
     checks = [
         *health.of_sample_ratio(ratio),
         *health.of_intake(units.intake, plan, sum(units.sizes().values())),
@@ -47,6 +57,7 @@ def analyse(units: Units, plan: Plan, file: str) -> Analysis:
         *checks,
         *(check for one in measured for check in one.checks),
         *_worst_case(units, plan, ratio[0], measured),
+        *table_parts.drawn_again(units, plan, deciding),
     ]
     analysis = Analysis(
         file,
@@ -61,8 +72,16 @@ def analyse(units: Units, plan: Plan, file: str) -> Analysis:
         [result_of(one, plan.rules) for one in measured],
         ratio,
         checks,
+        parts=parts,
+        over_parts=over_parts,
+        triggered=table_parts.among(units, plan, covariates, deciding.plan, deciding.kind, measure),
     )
     return replace(analysis, headline=sentences.headline(analysis), verdict=sentences.verdict(analysis))
+
+
+def _too_few_periods(one: Measured, fewest: int) -> Measured:
+    few = compare_blocks(np.zeros(fewest), np.zeros(fewest))
+    return replace(one, effects=[few if isinstance(few, NoAnswer) else effect for effect in one.effects])
 
 
 def _roles(plan: Plan) -> list[tuple[MetricPlan, Role]]:
@@ -77,14 +96,17 @@ def _roles(plan: Plan) -> list[tuple[MetricPlan, Role]]:
 # --- one metric ------------------------------------------------------------------------------------------------------
 
 
-def _measure(units: Units, plan: Plan, metric: MetricPlan, role: Role, covariates: Numbers) -> Measured:
+def _measure(
+    units: Units, plan: Plan, metric: MetricPlan, role: Role, covariates: Numbers, known_cap: float | None = None
+) -> Measured:
+    """`known_cap`: where the cap of all units lies, when these are some of them."""
     values = units.numbers[metric.column]
     kind = _kind(units, metric, values)
-    values, cap = _capped(values, metric)
+    values, cap = (np.minimum(values, known_cap), known_cap) if known_cap is not None else _capped(values, metric)
     if kind == "quantile":
         figures, compare, checks = _quantiles(units, metric, values)
     else:
-        figures, compare, checks = _sums(units, metric, kind, values, covariates)
+        figures, compare, checks = _sums(units, plan, metric, kind, values, covariates)
     return Measured.of(metric, role, kind, figures, compare, plan.rules, cap=cap, checks=checks)
 
 
@@ -123,13 +145,13 @@ def _capped(values: Numbers, metric: MetricPlan) -> tuple[Numbers, float | None]
 
 
 def _sums(
-    units: Units, metric: MetricPlan, kind: str, values: Numbers, covariates: Numbers
+    units: Units, plan: Plan, metric: MetricPlan, kind: str, values: Numbers, covariates: Numbers
 ) -> tuple[list[ArmFigure], list[Compare], list[Check]]:
     """Means, shares, counts and ratios: everything that centred sums can tell."""
     rows, whose = [values], units.whose
     if kind == "ratio":
         rows.append(units.numbers[metric.per])
-    elif whose is not None and kind != "count":
+    elif whose is not None and (kind != "count" or plan.cluster):
         rows.append(np.where(np.isnan(values), np.nan, 1.0))  # a mean of rows is a ratio of sums, over units
     as_ratio = len(rows) > 1
     gaps = any(units.columns[name].counts for name in metric.columns)
@@ -153,7 +175,7 @@ def _sums(
     figures = [ArmFigure(name, arm.n, _value(arm, as_ratio)) for name, arm in zip(units.arms, arms, strict=True)]
     checks = health.of_tails(metric, units, tails, arms) if metric.kind != "proportion" else []
     compare = [
-        _compare(kind, as_ratio, arms[0], arm, metric, tails[0], own)
+        _compare(kind if not plan.cluster else "clusters", as_ratio, arms[0], arm, metric, tails[0], own)
         for arm, own in zip(arms[1:], tails[1:], strict=True)
     ]
     return figures, compare, checks
@@ -173,6 +195,8 @@ def _compare(
     if kind == "proportion" and not as_ratio and len(control.mean) == 1:
         cells = [round(float(arm.mean[0]) * arm.n) for arm in (control, treatment)]
         return lambda level: compare_proportions(cells[0], control.n, cells[1], treatment.n, level=level)
+    if kind == "clusters":
+        return lambda level: compare_clusters(control, treatment, level=level)
     ruled = [one for one in tails if one is not None and one.ruled]
     if ruled and kind != "proportion":
         return lambda level: NoAnswer(sentences.no_mean(metric, max(ruled, key=lambda one: one.share)))

@@ -16,6 +16,7 @@ from whytree.workspace.roles import Role
 
 from . import deciding, queries, services
 from .before_code import standing_of
+from .deeper.api import router as deeper_router
 from .design import whole_weights
 from .models import Experiment
 from .planning import Words, prospect, question_of
@@ -27,6 +28,7 @@ from .telling import headline, setting, standing, summary
 
 router = Router(tags=["Experiments"])
 router.add_router("", rollout_router)
+router.add_router("", deeper_router)
 
 
 class ExperimentOut(Schema):

@@ -12,6 +12,7 @@ from whytree.workspace.commands import AsJson
 from whytree.workspace.printing import show
 
 from . import trial_commands
+from .deeper.commands import register as register_deeper
 from .rollouts.commands import register as register_rollouts
 
 Ref = Annotated[str, typer.Argument(help="An experiment's id, as EXP-4.")]
@@ -28,6 +29,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     experiment.command("stop")(stop_experiment)
     experiment.command("decide")(decide_experiment)
     trial_commands.register(group)
+    register_deeper(group)
     register_rollouts(group)
 
 
@@ -210,7 +212,30 @@ def analyze(
         list[str] | None,
         typer.Option(help="METRIC=0:1pp: mean and spread of past effects, for the Bayesian answer. Repeatable."),
     ] = None,
-    segment: Annotated[str, typer.Option(help="Column by which the sample ratio is checked too, as platform.")] = "",
+    segment: Annotated[
+        str,
+        typer.Option(
+            help="Column whose parts are told apart, as platform: their sample ratio and the deciding metric."
+        ),
+    ] = "",
+    trigger: Annotated[
+        str, typer.Option(help="Column of 0 and 1: whether the change could reach the unit; the others only dilute.")
+    ] = "",
+    cluster: Annotated[
+        str,
+        typer.Option(
+            help="Column of the groups that were drawn, as company, where units were not drawn by themselves."
+        ),
+    ] = "",
+    switchback: Annotated[
+        bool,
+        typer.Option("--switchback", help="Units are periods, drawn one by one; each counts once with its rows' mean."),
+    ] = False,
+    time: Annotated[str, typer.Option(help="Column with each row's time as a number, for --burn-in.")] = "",
+    burn_in: Annotated[
+        float,
+        typer.Option(help="How much of each period is left out, in units of --time: what was before may still show."),
+    ] = 0.0,
     repeat: Annotated[
         str,
         typer.Option(help="What a unit's several rows make together: sum, mean, max, last; rows keeps each."),
@@ -258,6 +283,11 @@ def analyze(
         look=look,
         repeat=repeat,
         level=level,
+        cluster=cluster,
+        trigger=trigger,
+        switchback=switchback,
+        time=time,
+        burn_in=burn_in,
     )
     try:
         made, units = read_units(file, plan, format=format)

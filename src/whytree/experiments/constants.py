@@ -10,6 +10,9 @@ LONGEST_ARM = 100
 #: reading a difference of 1 of 9 against 3 of 11 are not.
 FEWEST_PEOPLE = 50
 
+#: The same where companies were drawn. (`engines.stats.effects.FEWEST_CLUSTERS` counts them by their size too.)
+FEWEST_COMPANIES = 15
+
 #: Sample ratio: below the first a result cannot be trusted, below the second one should look. Each experiment is read
 #: once, so one in a thousand sound ones is called broken. (Fabijan et al., KDD 2019, use 0.0005; many tools 0.01.)
 RATIO_BROKEN = 0.001
@@ -39,3 +42,6 @@ MOST_LOOKS = 20
 
 #: What of the voices since exposure a page shows.
 VOICES_SHOWN = 6
+
+#: Parts of the units that are told apart; the others are counted as left out.
+MOST_PARTS = 12

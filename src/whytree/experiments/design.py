@@ -69,6 +69,8 @@ class Design(msgspec.Struct, frozen=True, kw_only=True):
     level: float = 0.95
     coverage: int = FULL_COVERAGE
     rule: Rule = "better"
+    unit: Literal["person", "company"] = "person"
+    """Who is drawn: the flag says it."""
 
     @property
     def arms(self) -> list[str]:
@@ -79,6 +81,11 @@ class Design(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def primary(self) -> MetricDesign:
         return next(metric for metric in self.metrics if metric.role == "primary")
+
+    @property
+    def whom(self) -> str:
+        """Who is drawn, as many."""
+        return "companies" if self.unit == "company" else "people"
 
     @property
     def rule_text(self) -> str:

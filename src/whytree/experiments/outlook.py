@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from whytree.analytics.definitions import Mean, Ratio, Share, Unique, label
+from whytree.analytics.definitions import Mean, Quantile, Ratio, Share, TimeTo, Unique, label
 from whytree.analytics.models import Metric
 from whytree.analytics.queries import definition_of
 from whytree.analytics.queries import people as people_text
@@ -19,15 +19,15 @@ from whytree.engines.figures import number
 from whytree.engines.stats import NoAnswer
 from whytree.engines.stats.moments import Moments
 from whytree.engines.stats.power import Outline, power, smallest_effect
-from whytree.flags.models import Flag
+from whytree.flags.models import BucketBy, Flag
 from whytree.stores import flag_exposures, past_units
 from whytree.stores.past_units import Asked, DayOfUnits, Entry
 from whytree.tree.models import ForecastUnit, Hypothesis
 from whytree.workspace.models import Product
 
+from .countings import Counting, counting, not_judged
 from .design import Looks
 from .team import team_hashes
-from .trial import Counting, counting, not_judged
 
 #: Days of the past that are looked at: four of each weekday, twice.
 LOOK_BACK = 56
@@ -94,6 +94,16 @@ class Question:
     def refusal(self) -> str:
         """Why the past cannot tell what an experiment on this metric would show; empty where it can."""
         definition = definition_of(self.metric)
+        if isinstance(definition, Quantile | TimeTo):
+            return (
+                "What an experiment could show is not told of a percentile yet. Ask it of the share of people beyond a bound, which "
+                "needs about as many."
+            )
+        if self.flag is not None and self.flag.unit == BucketBy.COMPANY:
+            return (
+                "What an experiment could show is not told where companies are drawn. Fewer than 15 of like size an arm give no answer "
+                "on people, and beyond that the number of companies counts, not of people."
+            )
         if isinstance(definition, Ratio | Mean):
             return (
                 f"What an experiment could show is not told of a {definition.kind} yet. Ask it of what stands above the line, "

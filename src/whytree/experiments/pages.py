@@ -17,6 +17,7 @@ from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from . import deciding, queries, services, voices
+from .deeper.pages import deeper, part_lines
 from .design import LOOKS
 from .models import Decision, Experiment
 from .pictures import depth, drawn_prospect, exposure_chart, rows, segment_rows
@@ -170,6 +171,7 @@ def _show(
         "error": error,
         "may_write": may_write(request.actor, product),
         **_of_segments(request, found, reading),
+        **(deeper(request, found) if reading is not None and reading.may_compare else {}),
         **(_of_reading(product, found, reading) if reading is not None else _of_plan(request, found)),
     }
     return render(request, "experiments/experiment.html", context, status=error.status if error else 200)
@@ -205,4 +207,4 @@ def _of_segments(request: PageRequest, found: Experiment, reading: Reading | Non
         parts = segments_of(found, by, timezone.now())
     except WhytreeError as error:
         return asked | {"segments_reason": error.message}
-    return asked | {"segments": segment_rows(parts), "segments_left": parts.left_out}
+    return asked | {"segments": segment_rows(parts), "segments_left": parts.left_out, "over": part_lines(parts)}

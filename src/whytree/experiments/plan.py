@@ -122,6 +122,15 @@ class Plan:
     """Which of how many planned looks this is; None: the only one."""
     repeat: Repeat = ""
     level: float = 0.95
+    cluster: str = ""
+    """Column of the groups that were drawn, where a unit was not drawn by itself."""
+    trigger: str = ""
+    """Column of 0 and 1: whether the change could reach the unit."""
+    switchback: bool = False
+    """Units are periods, each counting once with the mean of its rows."""
+    time: str = ""
+    burn_in: float = 0.0
+    """How much of a period, by the column `time`, what was before it may still show in."""
 
     @property
     def rules(self) -> Rules:
@@ -131,11 +140,13 @@ class Plan:
     def numbers(self) -> list[str]:
         """Every column that has to hold numbers."""
         columns = [column for metric in self.metrics for column in metric.columns]
-        return [*dict.fromkeys([*columns, *self.covariates])]
+        more = [name for name in (self.trigger, self.time) if name]
+        return [*dict.fromkeys([*columns, *self.covariates, *more])]
 
     @property
     def texts(self) -> list[str]:
-        return [*dict.fromkeys([self.unit, self.arm, *([self.segment] if self.segment else [])])]
+        more = [name for name in (self.segment, self.cluster) if name]
+        return [*dict.fromkeys([self.unit, self.arm, *more])]
 
 
 def make_plan(
@@ -157,6 +168,11 @@ def make_plan(
     look: str = "",
     repeat: str = "",
     level: float = 0.95,
+    cluster: str = "",
+    trigger: str = "",
+    switchback: bool = False,
+    time: str = "",
+    burn_in: float = 0.0,
 ) -> Plan:
     """Read what was asked; raises :class:`Invalid` with a sentence where it cannot be."""
     if not metrics:
@@ -194,11 +210,45 @@ def make_plan(
         correction,
         sequential,
         read_look(look),
-        repeat,
+        "mean" if switchback else repeat,
         level,
+        cluster,
+        trigger,
+        switchback,
+        time,
+        burn_in,
     )
+    _check_draw(plan, repeat)
     _check(plan, columns)
     return plan
+
+
+def _check_draw(plan: Plan, repeat: str) -> None:
+    """What was drawn, if not each unit by itself."""
+    if plan.switchback and (plan.cluster or plan.covariates or plan.trigger or repeat not in ("", "mean")):
+        raise Invalid(
+            "In a switchback the periods are the units, each with the mean of its rows. Leave --cluster, --covariate, --trigger and "
+            "--repeat out."
+        )
+    if not (math.isfinite(plan.burn_in) and plan.burn_in >= 0):
+        raise Invalid(
+            f"A burn-in of {plan.burn_in:g} is no length. Say how much of each period to leave out, as --burn-in 30."
+        )
+    if bool(plan.burn_in) != bool(plan.time) or (plan.time and not plan.switchback):
+        raise Invalid(
+            "--burn-in N leaves out each period's first N of --time COLUMN, with --switchback. Say all three, or none."
+        )
+    if plan.cluster and (plan.covariates or plan.trigger or plan.repeat == "rows"):
+        raise Invalid(
+            "Where groups were drawn, units are compared by the groups' spread. "
+            "Leave --covariate, --trigger and --repeat rows out."
+        )
+    if plan.cluster and plan.cluster in (plan.unit, plan.arm):
+        raise Invalid(
+            "The group is a column of its own, beside the unit and the arm. If the unit itself was drawn, leave --cluster out."
+        )
+    if plan.trigger and plan.repeat == "rows":
+        raise Invalid("A trigger belongs to a unit, and rows stay rows here. Leave --trigger or --repeat rows out.")
 
 
 def _check(plan: Plan, columns: Sequence[str]) -> None:

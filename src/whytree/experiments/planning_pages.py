@@ -5,11 +5,12 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from whytree.analytics.models import Metric
-from whytree.errors import Invalid, NotFound, WhytreeError
+from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.flags.models import Flag
 from whytree.flags.queries import find_flag, list_flags
 from whytree.tree.pages.parts import may_write
@@ -22,6 +23,7 @@ from .design import LOOKS, RULES
 from .pictures import drawn_prospect
 from .planning import Words, prospect, question_of
 from .rollouts import services as rollouts
+from .rollouts.words import guardrail_of, step_of
 
 
 @page()
@@ -53,6 +55,32 @@ def _create(request: PageRequest, product: Product, sent: QueryDict) -> Any:
         guarded = {rail["key"] for rail in (*known, *rails)}
         plan["metrics"] = [*known, *({"key": key} for key in sent.getlist("also") if key not in guarded), *rails]
     return services.create_experiment(request.actor, product, flag=flag, plan=plan, title=sent.get("title", ""))
+
+
+@require_POST
+@page(Role.MEMBER)
+def start_rollout(request: PageRequest, product: Product, key: str) -> HttpResponseBase:
+    """From the flag's page: steps and guardrails one a line."""
+    sent = request.POST
+    try:
+        rollouts.start_rollout(
+            request.actor,
+            product,
+            flag=find_flag(product, key),
+            steps=[step_of(line) for line in _lines(sent.get("steps", ""))],
+            guardrails=[guardrail_of(line) for line in _lines(sent.get("guardrails", ""))],
+            roll_back=sent.get("roll_back") == "on",
+            variant=sent.get("variant", ""),
+        )
+    except (Invalid, Conflict, NotFound) as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, f"{key} goes to people step by step now, while its guardrails are watched.")
+    return redirect(reverse("flag", args=[product.slug, key]) + "#step-by-step")
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 @require_POST

@@ -8,15 +8,19 @@ from django.utils import timezone
 
 from whytree.flags.models import Flag
 from whytree.tree.models import AssumptionTest, Solution
+from whytree.workspace.access import role_of
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
 from whytree.workspace.sockets import Figure, Hit, Panel, Tone, on_fact, plug_figure, plug_panel, plug_search
 
 from . import deciding, queries
 from .before_code import dropped_before_code, standings
 from .models import Experiment
 from .reading import state_of
-from .rollouts.pictures import steps_of
+from .rollouts.pictures import rails_of, steps_of
+from .rollouts.services import is_taken, others_of
+from .rollouts.steps import USUAL
 from .telling import standing
 
 
@@ -24,6 +28,7 @@ def plug() -> None:
     on_fact("review_decided", decide_with_review)
     plug_panel("solution", solution_panel, order=15)
     plug_panel("solution", rollout_panel, order=12)
+    plug_panel("flag", flag_panel)
     plug_panel("today", today_panel, order=5)
     plug_panel("today", halted_panel, order=3)
     plug_panel("today", dropped_panel, order=70)
@@ -62,6 +67,18 @@ def rollout_panel(actor: Actor, product: Product, solution: Solution) -> Panel |
         return None
     context = {"rollout": found, "steps": steps_of(found)}
     return Panel("Rollout", "experiments/_rollout_panel.html", context, tone=ROLLOUT_TONES[found.state])
+
+
+def flag_panel(actor: Actor, product: Product, flag: Flag) -> Panel | None:
+    """The flag's guarded rollout while it is under way, else how to begin one."""
+    found = queries.rollouts(product).filter(flag=flag).first()
+    if found is not None and found.is_open:
+        return Panel("Step by step", "experiments/_rollout_panel.html", {"rollout": found, "steps": steps_of(found)})
+    role = role_of(actor, product)
+    if flag.archived_at is not None or role is None or not role.covers(Role.MEMBER) or is_taken(flag):
+        return None
+    context = {"flag": flag, "variants": others_of(flag), "usual": USUAL, "rails": rails_of(flag), "last": found}
+    return Panel("Step by step", "experiments/_rollout_start.html", context)
 
 
 ROLLOUT_TONES: dict[str, Tone] = {"running": "blue", "halted": "red", "rolled_back": "red", "done": "leaf", "ended": ""}

@@ -153,7 +153,7 @@ def _analysis(ran: Run, ratio: RatioFigure) -> Analysis:
     checks = checks_of(ran, ratio, most_aside=MOST_SET_ASIDE)
     analysis = Analysis(
         ran.experiment.ref,
-        "person",
+        design.unit,
         design.control,
         sum(units.values()),
         units,

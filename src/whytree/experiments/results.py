@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import msgspec
 
 from whytree.engines.stats.answers import Method
 
@@ -99,12 +101,59 @@ class RatioFigure:
 
 
 @dataclass(frozen=True)
+class PartFigure:
+    """A part's difference after it was drawn towards the others."""
+
+    part: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class ArmInParts:
+    """One arm against control over parts: whether they differ (`p`), how far (`between`, a standard deviation), what is left
+    of each (`shrunk`), and all weighed by their size (`weighed`); where there is no answer, why."""
+
+    arm: str
+    sentence: str
+    p: float | None
+    between: float | None
+    shrunk: list[PartFigure]
+    no_shrunk: str
+    weighed: Interval | None
+    variance_reduction: float | None
+    no_weighed: str
+
+
+@dataclass(frozen=True)
+class TriggeredFigure:
+    """One arm against control among those whom the change could reach (`share` of all; `p`: the arms alike in it), and over all."""
+
+    arm: str
+    reason: str
+    share: float | None = None
+    p: float | None = None
+    among: Interval | None = None
+    diluted: Interval | None = None
+
+
+@dataclass(frozen=True)
 class Check:
     """One reason to trust the result, or not to."""
 
     name: str
     standing: Trust
     sentence: str
+
+
+@dataclass(frozen=True)
+class PartOfTable:
+    """The deciding metric in one segment; all segments correct each other."""
+
+    segment: str
+    units: int
+    metric: MetricResult
 
 
 @dataclass(frozen=True)
@@ -124,6 +173,10 @@ class Analysis:
     health: list[Check]
     headline: str = ""
     verdict: list[str] = field(default_factory=list)
+    parts: list[PartOfTable] = field(default_factory=list)
+    """The deciding metric by segment, where a table has one."""
+    over_parts: list[ArmInParts] = field(default_factory=list)
+    triggered: list[TriggeredFigure] = field(default_factory=list)
 
     @property
     def trust(self) -> Trust:
@@ -131,4 +184,5 @@ class Analysis:
         return "broken" if "broken" in standings else "look" if "look" in standings else "ok"
 
     def as_json(self) -> dict[str, Any]:
-        return {"version": 1, **asdict(self), "trust": self.trust}
+        loaded: dict[str, Any] = msgspec.to_builtins(self)
+        return {"version": 1, **loaded, "trust": self.trust}

@@ -18,13 +18,14 @@ from whytree.flags.models import Flag
 from whytree.stores import metrics as store
 
 from .constants import FEWEST_PEOPLE
+from .countings import Counting, counting
 from .design import Design, MetricDesign
 from .judging import Compare, Measured, correct, result_of
 from .models import Experiment
 from .plan import Amount, MetricPlan, Rules, read_cap
 from .results import ArmFigure, MetricResult
 from .sentences import figure
-from .trial import Counted, Counting, Trial, constant_stretches, counting
+from .trial import Counted, Trial, constant_stretches
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ def run(experiment: Experiment, now: datetime) -> Run:
     assert read_at is not None  # noqa: S101
     design, flag = experiment.design, experiment.flag
     as_of = min(now, read_at)
-    trial = Trial(experiment.product, flag.key, constant_stretches(flag, started, as_of), as_of, _first_open(flag))
+    stretches = constant_stretches(flag, started, as_of)
+    trial = Trial(experiment.product, flag.key, stretches, as_of, _first_open(flag), design.unit)
     is_over = now >= read_at
     may_compare = design.looks == "always" or is_over
     stopped_early = experiment.stopped_at is not None and experiment.ends_at != read_at
@@ -105,7 +107,7 @@ def _metrics(experiment: Experiment, asked: Sequence[MetricDesign]) -> dict[str,
 
 
 def _counting(metric: Metric, planned: MetricDesign, design: Design) -> Counting:
-    meant = counting(metric, timedelta(days=design.days))
+    meant = counting(metric, timedelta(days=design.days), design.unit)
     goal = meant.goal
     if planned.amount:
         goal = replace(goal, once=False, amount=planned.amount)
@@ -115,7 +117,7 @@ def _counting(metric: Metric, planned: MetricDesign, design: Design) -> Counting
 
 
 def _capped(trial: Trial, planned: MetricDesign, meant: Counting) -> Counting:
-    if not planned.cap or meant.is_share:
+    if not planned.cap or meant.is_share or meant.placing is not None:
         return meant
     cap = read_cap(planned.cap)
     if cap.percentile is not None:
@@ -172,8 +174,8 @@ def _nobody(counted: Counted, control: str, arm: str, seen: dict[str, datetime])
 
 def _ruled(counted: Counted, control: str, arm: str) -> NoAnswer | None:
     """Whether one person makes an arm's mean (`engines.stats.tails`), from the sums alone."""
-    if counted.counting.is_share:
-        return None
+    if counted.counting.is_share or counted.counting.placing is not None or counted.is_gathered:
+        return None  # a share and a quantile are moved by nobody far; companies are weighed by their size
     for name in (control, arm):
         whole, largest = counted.moments(name), counted.largest(name)
         spread = float(whole.m2[0, 0])

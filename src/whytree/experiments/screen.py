@@ -13,7 +13,7 @@ from rich.text import Text
 from whytree.workspace import printing
 from whytree.workspace.printing import plain
 
-from .results import Analysis, Comparison, MetricResult
+from .results import Analysis, ArmInParts, Comparison, MetricResult
 from .sentences import chance, deciding, difference_value, in_percent, level_value, p_text, points
 
 _COLOURS = {
@@ -67,6 +67,9 @@ def _print_depth(analysis: Analysis) -> None:
     for metric in analysis.metrics:
         for line in _notes(metric):
             console.print(Text(f"  {plain(line)}", style="dim"))
+    _print_parts(analysis)
+    for line in triggered_lines(analysis):
+        console.print(Text(plain(line)))
     console.print()
     for check in analysis.health:
         console.print(
@@ -76,6 +79,73 @@ def _print_depth(analysis: Analysis) -> None:
                 plain(check.sentence),
             )
         )
+
+
+def _print_parts(analysis: Analysis) -> None:
+    """The deciding metric by segment: as measured, and what is left of it beside the others."""
+    if not analysis.parts:
+        return
+    console = printing.console()
+    console.print()
+    shrunk = {(one.arm, part.part): part for one in analysis.over_parts for part in one.shrunk}
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    table.add_column(analysis.parts[0].metric.name, overflow="fold")
+    for heading in ("units", "difference", "interval", "shrunken"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("")
+    for part in analysis.parts:
+        metric = part.metric
+        for one in metric.comparisons:
+            name = part.segment if len(metric.comparisons) == 1 else f"{part.segment}, {one.arm}"
+            left = shrunk.get((one.arm, part.segment))
+            row = [name, f"{part.units:,}", "–", "–", "–" if left is None else difference_value(left.value, metric)]
+            if one.difference is not None:
+                row[2] = difference_value(one.difference.value, metric)
+                row[3] = (
+                    f"{difference_value(one.difference.low, metric)} to {difference_value(one.difference.high, metric)}"
+                )
+            table.add_row(
+                *(Text(plain(cell)) for cell in row), Text(one.standing, style=_COLOURS.get(one.standing, "dim"))
+            )
+    console.print(table)
+    metric = analysis.parts[0].metric
+    for over in analysis.over_parts:
+        for line in over_lines(over, metric):
+            console.print(Text(f"  {plain(line)}", style="dim"))
+
+
+def over_lines(over: ArmInParts, metric: MetricResult) -> list[str]:
+    """Whether the parts differ, and all of them weighed by their size."""
+    arm = f"{over.arm}: "
+    lines = [f"{arm}{over.sentence} (p = {p_text(over.p)})" if over.p is not None else f"{arm}{over.no_shrunk}"]
+    if over.weighed is not None:
+        low, high = difference_value(over.weighed.low, metric), difference_value(over.weighed.high, metric)
+        less = "" if over.variance_reduction is None else f", {in_percent(over.variance_reduction, 0)} less variance"
+        lines.append(
+            f"{arm}weighed by their size {difference_value(over.weighed.value, metric)} ({low} to {high}){less}."
+        )
+    return lines
+
+
+def triggered_lines(analysis: Analysis) -> list[str]:
+    """Among those whom the change could reach, and over everybody."""
+    metric = deciding(analysis)
+    if metric is None:
+        return []
+    lines = []
+    for one in analysis.triggered:
+        if one.among is None or one.diluted is None or one.share is None:
+            lines.append(f"{one.arm}, triggered: {one.reason}")
+            continue
+        told = [
+            f"{difference_value(each.value, metric)} ({difference_value(each.low, metric)} to {difference_value(each.high, metric)})"
+            for each in (one.among, one.diluted)
+        ]
+        unit = points(metric)
+        lines.append(
+            f"{one.arm}: {told[0]}{unit} among the {in_percent(one.share, 1)} whom it could reach; {told[1]}{unit} over everybody."
+        )
+    return lines
 
 
 def interval_lines(analysis: Analysis, columns: int) -> list[Text]:

@@ -6,22 +6,23 @@ stands out was found by looking; it is a reason for the next experiment, and no 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from whytree.engines.stats import NoAnswer, Stratum
+from whytree.engines.stats.moments import Moments
 from whytree.errors import Conflict, Invalid
 from whytree.stores.filters import COLUMNS
 
+from .constants import MOST_PARTS
 from .draws import ratio_figure
 from .judging import Compare, Measured, correct, result_of
 from .models import Experiment
+from .parts import in_parts
 from .plan import MetricPlan
-from .results import ArmFigure, MetricResult, RatioFigure
-from .running import run
+from .results import ArmFigure, ArmInParts, MetricResult, RatioFigure
+from .running import Run, run
 from .trial import Counted
-
-#: Parts that are told apart; the others are counted as left out.
-MOST_PARTS = 12
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Segments:
     by: str
     segments: list[Segment]
     left_out: int
+    over: list[ArmInParts] = field(default_factory=list)
+    """Over the parts: whether they differ, what is left of each, all weighed by their size."""
 
 
 def segments_of(experiment: Experiment, by: str, now: datetime) -> Segments:
@@ -78,7 +81,28 @@ def segments_of(experiment: Experiment, by: str, now: datetime) -> Segments:
         for part, one in judged.items()
     ]
     rest = sum(cell.seen for counted in list(parts.values())[MOST_PARTS:] for cell in counted.cells)
-    return Segments(by, found, rest)
+    over = [_over(ran, arm, at, shown, judged, rest) for at, arm in enumerate(arms[1:])]
+    return Segments(by, found, rest, over)
+
+
+def _over(ran: Run, arm: str, at: int, shown: dict[str, Counted], judged: dict[str, Measured], rest: int) -> ArmInParts:
+    effects = [one.compare[at](ran.rules.level) for one in judged.values()]
+    names = [part or "(not known)" for part in shown]
+    return in_parts(arm, names, effects, _strata(list(shown.values()), ran.design.control, arm, rest), ran.rules)
+
+
+def _strata(parts: list[Counted], control: str, arm: str, rest: int) -> list[Stratum[Moments]] | NoAnswer:
+    """Both arms' sums by part, where all units are in one of them and a part has one number."""
+    first = parts[0] if parts else None
+    if first is None or first.counting.placing is not None or first.counting.is_ratio or first.is_gathered:
+        return NoAnswer("Parts are weighed by their size for shares, sums and counts of single units.")
+    if rest:
+        return NoAnswer("People of parts beyond the largest are left out, so the parts cannot be weighed to the whole.")
+    if first.strata > 1:
+        return NoAnswer(
+            "The arms' weights changed: the periods are combined already, and parts are not weighed beside them."
+        )
+    return [Stratum(one.moments(control), one.moments(arm)) for one in parts]
 
 
 def _compare(counted: Counted, control: str, arm: str) -> Compare:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from whytree.analytics import definitions
-from whytree.analytics.definitions import Mean, Ratio, Share, Sum
+from whytree.analytics.definitions import Mean, Quantile, Ratio, Share, Sum, TimeTo
 from whytree.analytics.models import Metric
 from whytree.analytics.queries import definition_of, find_metric
 from whytree.errors import Conflict, Invalid
@@ -27,9 +27,9 @@ from whytree.workspace.numbering import next_number
 from whytree.workspace.roles import Role
 from whytree.workspace.sockets import tell_fact
 
+from .countings import not_judged
 from .design import Design, MetricDesign, as_json, read_design
 from .models import FIXED, OPEN_STATES, PREFIX, TEXT_LENGTH, Experiment, Rollout
-from .trial import not_judged
 
 
 class PlanEdits(TypedDict, total=False):
@@ -93,7 +93,7 @@ def _filled(flag: Flag, hypothesis: Hypothesis | None, plan: Mapping[str, Any]) 
 
 
 def _checked(product: Product, flag: Flag, plan: Mapping[str, Any], hypothesis: Hypothesis | None) -> Design:
-    design = read_design(plan)
+    design = read_design({**plan, "unit": flag.unit})
     if hypothesis is not None and design.primary.key != hypothesis.metric_key:
         raise Invalid(
             f"{hypothesis.ref} predicts {hypothesis.metric_key}, so that decides. Make {design.primary.key} a secondary metric, or "
@@ -104,16 +104,25 @@ def _checked(product: Product, flag: Flag, plan: Mapping[str, Any], hypothesis: 
         raise Invalid(f"{flag.key} has no variant “{unknown[0]}”. Its variants are {', '.join(flag.variants)}.")
     for metric in design.metrics:
         found = find_metric(product, metric.key)
-        _check_judged(found, metric)
+        _check_judged(found, metric, design)
         _check_length(found, design)
     return design
 
 
-def _check_judged(found: Metric, planned: MetricDesign) -> None:
+def _check_judged(found: Metric, planned: MetricDesign, design: Design) -> None:
     definition = definition_of(found)
-    reason = not_judged(definition)
+    reason = not_judged(definition, design.unit)
     if reason:
         raise Invalid(f"{found.key}: {reason}")
+    if isinstance(definition, Quantile | TimeTo) and (planned.amount or planned.cap or planned.days_before):
+        raise Invalid(
+            f"{found.key} is a percentile, which no largest value moves: it takes no amount, cap or days before. Leave them out."
+        )
+    if design.unit == "company" and not definition.by_company and planned.days_before:
+        raise Invalid(
+            f"{found.key} counts people, and {design.whom} are drawn: what people did before is not taken out of that noise. Leave "
+            "the days before out, or plan with a metric of companies."
+        )
     if isinstance(definition, Ratio | Mean) and (planned.amount or planned.cap or planned.days_before):
         raise Invalid(
             f"{found.key} is one sum over another, and takes no amount, cap or days before. Leave them out, or plan with a "
@@ -125,7 +134,7 @@ def _check_judged(found: Metric, planned: MetricDesign) -> None:
 
 def _check_length(metric: Metric, design: Design) -> None:
     meant = definition_of(metric)
-    if isinstance(meant, Share) and meant.within_days >= design.days:
+    if isinstance(meant, Share | TimeTo) and meant.within_days >= design.days:
         raise Invalid(
             f"{metric.key} gives people {meant.within_days} days, and the experiment runs {design.days}: nobody's time would be "
             f"over. Run it {meant.within_days + 7} days, or choose a metric with a shorter window."

@@ -29,7 +29,7 @@ def setting(experiment: Experiment) -> str:
     """2 arms · people · fixed at 21 days, read once"""
     design = experiment.design
     looks = "read once" if design.looks == "once" else "may be looked at on any day"
-    return f"{len(design.arms)} arms · people · fixed at {several(design.days, 'day')}, {looks}"
+    return f"{len(design.arms)} arms · {design.whom} · fixed at {several(design.days, 'day')}, {looks}"
 
 
 def headline(experiment: Experiment, reading: Reading | None) -> str:
@@ -88,7 +88,7 @@ def summary(experiment: Experiment, reading: Reading | None) -> str:
         return "Nothing is counted before the start. What decides, and by which rule, is fixed by it."
     if not reading.may_compare:
         return (
-            f"{people(reading.people)} so far. It is read once, on {_day(reading.ends_at)}; "
+            f"{_people(reading)} so far. It is read once, on {_day(reading.ends_at)}; "
             "until then only guardrails are watched, with intervals that bear it."
         )
     metric = reading.primary
@@ -98,6 +98,12 @@ def summary(experiment: Experiment, reading: Reading | None) -> str:
         parts += [one.reason for one in metric.comparisons if one.difference is None][:1]
     parts += [predicted(experiment), _rails(reading)]
     return " ".join(part for part in parts if part)
+
+
+def _people(reading: Reading) -> str:
+    if reading.analysis.unit == "person":
+        return people(reading.people)
+    return f"{reading.people:,} {'company' if reading.people == 1 else 'companies'}"
 
 
 def _became(one: Comparison, metric: MetricResult) -> str:

@@ -4,140 +4,52 @@ A person's clock starts with the first exposure. A conversion's first event is r
 may be just what the change alters, so starters of two arms are not alike), and metrics without a window of their own
 follow people for a week. A metric of unique people becomes the share of exposed people,
 a count or sum one of each exposed person; a mean or ratio keeps what it is divided by, which the change may move too.
+A time runs from the exposure too, over all who are exposed: who does not get there took longer than the window, so that
+both arms hold everybody and not only those who got there.
+
+Where a flag is drawn by company, companies are the units. What is counted of people is then a mean over people whose error
+is that between companies; what is counted of companies counts each company once.
 """
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TypedDict
 
 import numpy as np
 
-from whytree.analytics import queries as metrics
-from whytree.analytics.definitions import (
-    FOLLOW_DAYS,
-    Conversion,
-    Count,
-    Definition,
-    Mean,
-    Quantile,
-    Ratio,
-    Retention,
-    Sum,
-    TimeTo,
-    Unique,
-)
-from whytree.analytics.models import Metric
-from whytree.analytics.resolving import ready
+from whytree.analytics.resolving import companies_of
 from whytree.engines.stats import LEVEL, Assigned, NoAnswer, Share, Stratum
-from whytree.engines.stats.effects import Effect, compare_ratios, stratified_means, stratified_proportions
+from whytree.engines.stats.answers import z
+from whytree.engines.stats.effects import (
+    Effect,
+    compare_ratios,
+    quantile_between,
+    stratified_clusters,
+    stratified_means,
+    stratified_proportions,
+    stratified_quantiles,
+)
+from whytree.engines.stats.effects import Quantile as Quantiled
 from whytree.engines.stats.moments import Moments
 from whytree.engines.stats.strata import nobody_to_compare
-from whytree.errors import Invalid
-from whytree.flags.models import Flag
+from whytree.flags.models import BucketBy, Flag
 from whytree.flags.queries import Period, periods
 from whytree.stores import exposures
-from whytree.stores.amounts import Part
-from whytree.stores.exposures import ArmSums, Goal, Span, Sums
+from whytree.stores.amounts import Placed
+from whytree.stores.companies import Companies
+from whytree.stores.exposures import ArmSums, Drawn, Span, Sums
 from whytree.stores.filters import Selection
 from whytree.workspace.models import Product
 
-from .constants import FEWEST_PEOPLE
+from .constants import FEWEST_COMPANIES, FEWEST_PEOPLE
+from .countings import Counting, Unit
 from .team import team_hashes
-
-
-@dataclass(frozen=True)
-class Counting:
-    """What is counted of a person after exposure, and for how long."""
-
-    metric: Metric
-    goal: Goal
-    window: timedelta
-
-    @property
-    def is_share(self) -> bool:
-        return self.goal.once and not self.is_ratio
-
-    @property
-    def is_ratio(self) -> bool:
-        return self.goal.under is not None
-
-    @property
-    def kind(self) -> str:
-        return "proportion" if self.is_share else "ratio" if self.is_ratio else "mean"
-
-    @property
-    def unit(self) -> str:
-        if self.is_share:
-            return "%"
-        if self.is_ratio:
-            return self.metric.unit
-        return f"{self.metric.unit or self.goal.amount or 'times'} per person"
-
-    @property
-    def difference_unit(self) -> str:
-        return "pp" if self.is_share else self.unit
-
-    @property
-    def scale(self) -> float:
-        """Shares are said in percent."""
-        return 100.0 if self.is_share else 1.0
-
-
-def counting(metric: Metric, horizon: timedelta) -> Counting:
-    """What a metric's definition means for people in an experiment of that length. `Invalid` for what cannot be judged."""
-    definition, product = metrics.definition_of(metric), metric.product
-    if reason := not_judged(definition):
-        raise Invalid(f"{metric.key}: {reason}")
-    follow = min(timedelta(days=FOLLOW_DAYS), horizon)
-    match definition:
-        case Conversion():
-            return Counting(metric, replace(_goal(product, definition.goal), once=True), definition.window)
-        case Retention():
-            goal = replace(_goal(product, definition.back), once=True, after=definition.lead)
-            return Counting(metric, goal, definition.window)
-        case Count() | Unique():
-            return Counting(
-                metric, replace(_goal(product, definition.did), once=isinstance(definition, Unique)), follow
-            )
-        case Sum():
-            return Counting(metric, _part_goal(product, definition.top), follow)
-        case Mean() | Ratio():
-            under = _part_goal(product, definition.bottom)
-            return Counting(metric, replace(_part_goal(product, definition.top), under=under), follow)
-    raise TypeError(definition)  # `not_judged` lets no other kind through
-
-
-def not_judged(definition: Definition) -> str:
-    """Why an experiment cannot judge it, and what to take instead; empty where it can."""
-    if definition.by_company:
-        return "An experiment compares people. Take the same metric with people as its unit."
-    if isinstance(definition, Quantile):
-        return (
-            "An experiment does not compare percentiles yet. Take the sum or mean of the same number with a cap, or the share "
-            "of people who did it where the number is above a bound."
-        )
-    if isinstance(definition, TimeTo):
-        return (
-            "An experiment cannot compare how long only those took who got there: they are other people in each arm. Take "
-            "the share who got there within a shorter time."
-        )
-    return ""
-
-
-def _goal(product: Product, did: Selection) -> Goal:
-    plain = len(did.events) == 1 and not did.filters
-    return Goal(did.events[0]) if plain else Goal(did.events[0], did=ready(product, [did])[0])
-
-
-def _part_goal(product: Product, part: Part) -> Goal:
-    goal = replace(_goal(product, part.selection), amount=part.field)
-    once = part.measure in ("people", "carriers")
-    return replace(goal, once=once, bearing=part.measure in ("numbers", "carriers"))
 
 
 @dataclass(frozen=True)
@@ -149,6 +61,16 @@ class Counted:
     at: int
     """Where this metric's sums stand in each cell."""
     strata: int
+    placed: Mapping[tuple[int, str, str], Placed] = field(default_factory=dict)
+    """Of a quantile: its value and interval by period, arm and part."""
+    drawn: Drawn | None = None
+    """Where companies are drawn."""
+    part: str = ""
+
+    @property
+    def is_gathered(self) -> bool:
+        """Whether people are counted in companies that were drawn."""
+        return self.drawn is not None and self.drawn.gathered
 
     def sums(self, cell: ArmSums) -> Sums:
         return cell.sums[self.at]
@@ -166,19 +88,28 @@ class Counted:
 
     def moments(self, arm: str) -> Moments:
         """All periods of an arm in one heap: for looking at one arm, never for comparing two."""
-        whole = _moments(None, self.counting)
+        whole = self._moments(None)
         for cell in self.of(arm):
-            whole = whole.merged(_moments((cell, self.sums(cell)), self.counting))
+            whole = whole.merged(self._moments((cell, self.sums(cell))))
         return whole
 
     def value(self, arm: str) -> float | None:
         """What the arm comes to; None where it has nobody, or nothing to divide by."""
+        if self.counting.placing is not None:
+            return self._quantile_of(arm)
         whole = self.moments(arm)
         if not whole.n:
             return None
-        if not self.counting.is_ratio:
+        if not self.counting.is_ratio and not self.is_gathered:
             return float(whole.mean[0])
         return float(whole.mean[0] / whole.mean[1]) if whole.mean[1] else None
+
+    def _quantile_of(self, arm: str) -> float | None:
+        """The periods' quantiles by their people; None where one of them is not known."""
+        mine = [one for place in range(self.strata) if (one := self.placed.get((place, arm, self.part))) is not None]
+        people = sum(one.people for one in mine)
+        value = sum(one.people * one.value for one in mine) / people if people else math.nan
+        return value / self.counting.per if math.isfinite(value) else None
 
     def largest(self, arm: str) -> float:
         return max((self.sums(cell).largest for cell in self.of(arm) if cell.closed), default=0.0)
@@ -191,16 +122,44 @@ class Counted:
     ) -> Effect | NoAnswer:
         """Each period of constant weights is a stratum. `nothing_tells`: none in both arms is an answer, as of a guardrail."""
         fewest = min(self.closed(control), self.closed(treatment))
-        if fewest < FEWEST_PEOPLE:
-            return NoAnswer(f"The smaller arm has {fewest} of the {FEWEST_PEOPLE} people it needs.")
+        needed, whom = (FEWEST_PEOPLE, "people") if self.drawn is None else (FEWEST_COMPANIES, "companies")
+        if fewest < needed:
+            return NoAnswer(f"The smaller arm has {fewest} of the {needed} {whom} it needs.")
+        if self.counting.placing is not None:
+            found = [[self._quantile(place, arm) for arm in (control, treatment)] for place in range(self.strata)]
+            return stratified_quantiles([(one, other) for one, other in found], level=level)
         pairs = [(self._cell(place, control), self._cell(place, treatment)) for place in range(self.strata)]
+        if self.is_gathered:
+            return stratified_clusters(
+                [Stratum(self._moments(one), self._moments(other)) for one, other in pairs], level=level
+            )
         if self.counting.is_share and not self.counting.goal.before:
             shares = [Stratum(_share(one), _share(other)) for one, other in pairs]
             return stratified_proportions(shares, level=level, nothing_tells=nothing_tells)
-        means = [Stratum(_moments(one, self.counting), _moments(other, self.counting)) for one, other in pairs]
+        means = [Stratum(self._moments(one), self._moments(other)) for one, other in pairs]
         if self.counting.is_ratio:
             return _compare_ratio(means, level)
         return stratified_means(means, level=level)
+
+    def _moments(self, cell: tuple[ArmSums, Sums] | None) -> Moments:
+        return _moments(cell, two=self.counting.goal.before is not None or self.counting.is_ratio or self.is_gathered)
+
+    def _quantile(self, place: int, arm: str) -> Quantiled | NoAnswer:
+        placing, one = self.counting.placing, self.placed.get((place, arm, self.part))
+        assert placing is not None  # noqa: S101 - for the type checker
+        if one is None:
+            return NoAnswer(f"Nobody in {arm} has such a number.")
+        value, low, high = (end / self.counting.per for end in (one.value, one.low, one.high))
+        return quantile_between(value, low, high, placing.share, one.people, one.rows)
+
+    def cell_moments(self, place: int, arm: str) -> Moments:
+        """One arm's sums in one period of constant weights."""
+        return self._moments(self._cell(place, arm))
+
+    def closed_in(self, place: int, arm: str) -> int:
+        """Units of one arm and period whose window is over."""
+        cell = self._cell(place, arm)
+        return cell[0].closed if cell is not None else 0
 
     def _cell(self, place: int, arm: str) -> tuple[ArmSums, Sums] | None:
         return next(((cell, self.sums(cell)) for cell in self.cells if (cell.period, cell.arm) == (place, arm)), None)
@@ -223,13 +182,12 @@ def _share(cell: tuple[ArmSums, Sums] | None) -> Share:
     return Share(cell[0].closed, cell[1].converted) if cell is not None else Share(0, 0)
 
 
-def _moments(cell: tuple[ArmSums, Sums] | None, counted: Counting) -> Moments:
-    with_covariate = counted.goal.before is not None or counted.is_ratio
+def _moments(cell: tuple[ArmSums, Sums] | None, *, two: bool) -> Moments:
     if cell is None or not cell[0].closed:
-        size = 2 if with_covariate else 1
+        size = 2 if two else 1
         return Moments(0, np.zeros(size), np.zeros((size, size)))
     head, sums = cell
-    if not with_covariate:
+    if not two:
         return Moments(head.closed, np.array([sums.mean]), np.array([[sums.m2]]))
     products = np.array([[sums.m2, sums.together], [sums.together, sums.before_m2]])
     return Moments(head.closed, np.array([sums.mean, sums.before]), products)
@@ -253,6 +211,8 @@ class Trial:
     now: datetime
     since: datetime | None = None
     """When the flag was first open, where that was before the first stretch: who met it then is no new person."""
+    unit: Unit = "person"
+    """Who was drawn."""
 
     @cached_property
     def _internal(self) -> list[int]:
@@ -263,35 +223,72 @@ class Trial:
     def _known(self) -> Known:
         return {"as_of": self.now, "without": self._internal, "since": self.since}
 
+    @cached_property
+    def _companies(self) -> Companies:
+        return companies_of(self.product)
+
+    def _drawn(self, asked: Counting | None) -> Drawn | None:
+        if self.unit == "person":
+            return None
+        return Drawn(self._companies, gathered=asked is None or not asked.of_companies)
+
     @property
     def _spans(self) -> list[Span]:
         return [Span(stretch.start, stretch.end) for stretch in self.stretches]
 
     def count(self, asked: Sequence[Counting]) -> list[Counted]:
         """The metrics' sums in the order asked for: one pass over the events for each length of window."""
-        by_window: dict[timedelta, list[int]] = defaultdict(list)
+        passes: dict[tuple[timedelta, bool], list[int]] = defaultdict(list)
         for place, one in enumerate(asked):
-            by_window[one.window].append(place)
+            passes[one.window, one.of_companies].append(place)
         found: dict[int, Counted] = {}
-        for window, places in by_window.items():
-            goals = [asked[place].goal for place in places]
+        for (window, _), places in passes.items():
+            goals, drawn = [asked[place].goal for place in places], self._drawn(asked[places[0]])
             cells = exposures.by_period_and_arm(
-                self.product.pk, self.flag_key, self._spans, goals, window, **self._known
+                self.product.pk, self.flag_key, self._spans, goals, window, **self._known, drawn=drawn
             )
             for at, place in enumerate(places):
-                found[place] = Counted(asked[place], cells, at, len(self.stretches))
+                placed = self._placed(asked[place])
+                found[place] = Counted(asked[place], cells, at, len(self.stretches), placed, drawn)
         return [found[place] for place in range(len(asked))]
+
+    def _placed(self, asked: Counting, by: str = "") -> dict[tuple[int, str, str], Placed]:
+        """Of a quantile, in a pass of its own."""
+        if asked.placing is None:
+            return {}
+        return exposures.placings(
+            self.product.pk,
+            self.flag_key,
+            self._spans,
+            asked.placing,
+            z(LEVEL),
+            asked.window,
+            **self._known,
+            by=by,
+            drawn=self._drawn(asked),
+        )
 
     def count_by(self, asked: Counting, by: str) -> dict[str, Counted]:
         """One metric in the parts that a column of the first exposure makes, the largest first."""
+        drawn, placed = self._drawn(asked), self._placed(asked, by)
         cells = exposures.by_period_and_arm(
-            self.product.pk, self.flag_key, self._spans, [asked.goal], asked.window, **self._known, by=by
+            self.product.pk, self.flag_key, self._spans, [asked.goal], asked.window, **self._known, by=by, drawn=drawn
         )
         parts: dict[str, list[ArmSums]] = defaultdict(list)
         for cell in cells:
             parts[cell.part].append(cell)
         largest = sorted(parts.items(), key=lambda item: -sum(cell.seen for cell in item[1]))
-        return {part: Counted(asked, mine, 0, len(self.stretches)) for part, mine in largest}
+        return {part: Counted(asked, mine, 0, len(self.stretches), placed, drawn, part) for part, mine in largest}
+
+    def count_reached(self, asked: Counting, reached: Selection) -> dict[str, Counted]:
+        """One metric of those who did something within the window (`exposures.REACHED`), and of the others (empty)."""
+        cells = exposures.by_period_and_arm(
+            self.product.pk, self.flag_key, self._spans, [asked.goal], asked.window, **self._known, reached=reached
+        )
+        return {
+            part: Counted(asked, [cell for cell in cells if cell.part == part], 0, len(self.stretches))
+            for part in (exposures.REACHED, "")
+        }
 
     def capped(self, asked: Counting, percentile: float) -> Counting:
         """With a cap at that percentile of all arms together, found in a pass of its own."""
@@ -302,13 +299,16 @@ class Trial:
             [(asked.goal, percentile / 100)],
             asked.window,
             **self._known,
+            drawn=self._drawn(asked),
         )
         return replace(asked, goal=replace(asked.goal, cap=top))
 
     def entries(self, window: timedelta) -> dict[tuple[date, str], int]:
         """How many people entered each arm on each day of the product's calendar."""
         zone = self.product.timezone
-        return exposures.entries_by_day(self.product.pk, self.flag_key, self._spans, window, zone=zone, **self._known)
+        return exposures.entries_by_day(
+            self.product.pk, self.flag_key, self._spans, window, zone=zone, **self._known, drawn=self._drawn(None)
+        )
 
     def assigned(self, counted: Counted) -> list[Assigned]:
         """Who was seen in each period, and the weights that were in force."""
@@ -316,6 +316,11 @@ class Trial:
             Assigned({cell.arm: cell.seen for cell in counted.cells if cell.period == place}, stretch.weights)
             for place, stretch in enumerate(self.stretches)
         ]
+
+
+def unit_of(flag: Flag) -> Unit:
+    """Who is drawn."""
+    return "company" if flag.unit == BucketBy.COMPANY else "person"
 
 
 @dataclass(frozen=True)

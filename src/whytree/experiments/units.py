@@ -42,6 +42,9 @@ class Intake:
     in_two_arms: SetAside = field(default_factory=SetAside)
     repeated: int = 0
     """Rows that repeat a unit's row word for word; counted once."""
+    without_group: int = 0
+    burnt_in: int = 0
+    """Rows of a switchback that fell into a period's burn-in."""
     differing: SetAside = field(default_factory=SetAside)
     """Units whose rows differ, where nobody said what to do with them."""
 
@@ -101,8 +104,14 @@ def gather(columns: Columns, plan: Plan) -> Units:
     arms = _arms(arm, kept, plan)
     position = {name: at for at, name in enumerate(arms)}
     to_arm = np.array([position.get(name, -1) for name in arm.names] or [0], dtype=np.int64)
-    kept = _one_arm_each(kept, unit, arm, intake)
+    if plan.cluster:
+        kept, unit_of_draw = _with_groups(kept, columns.texts[plan.cluster], intake), columns.texts[plan.cluster]
+    else:
+        unit_of_draw = unit
+    kept = _one_arm_each(kept, unit_of_draw, arm, intake)
     numbers = {name: columns.numbers[name].values for name in plan.numbers}
+    if plan.burn_in:
+        kept = _after_burn_in(kept, unit.codes, numbers[plan.time], plan.burn_in, intake)
     kept, repeats = _repeats(kept, unit, numbers, plan.repeat, intake)
     kept = kept[np.argsort(to_arm[arm.codes[kept]], kind="stable")]
     whose = None
@@ -113,6 +122,8 @@ def gather(columns: Columns, plan: Plan) -> Units:
     else:
         whose = unit.codes[kept] if repeats else None
         numbers = {name: values[kept] for name, values in numbers.items()}
+    if plan.cluster:
+        whose = columns.texts[plan.cluster].codes[kept]
     segment = columns.texts[plan.segment] if plan.segment else None
     return Units(
         arms,
@@ -124,6 +135,22 @@ def gather(columns: Columns, plan: Plan) -> Units:
         columns.numbers,
         intake,
     )
+
+
+def _with_groups(kept: Indices, group: TextColumn, intake: Intake) -> Indices:
+    there = group.codes[kept] >= 0
+    intake.without_group = int((~there).sum())
+    return np.asarray(kept[there])
+
+
+def _after_burn_in(kept: Indices, codes: Indices, times: Numbers, burn_in: float, intake: Intake) -> Indices:
+    """Rows from so long after their period's first row on."""
+    known = kept[np.isfinite(times[kept])]
+    starts = np.full(int(codes.max()) + 1, np.inf)
+    np.minimum.at(starts, codes[known], times[known])
+    after = known[times[known] >= starts[codes[known]] + burn_in]
+    intake.burnt_in = len(kept) - len(after)
+    return np.asarray(after)
 
 
 def _named(column: str, name: str, row: int) -> str:

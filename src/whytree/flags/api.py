@@ -8,21 +8,28 @@ from pydantic import Field
 
 from whytree.errors import Invalid
 from whytree.workspace.doors import ApiRequest, api_product
+from whytree.workspace.environments import find_environment
+from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from . import queries, rule_api, services
+from . import queries, request_api, rule_api, services
 from .definition import basis_points
-from .models import Flag, FlagChange
+from .models import ChangeRequest, Flag, FlagChange
+from .placing import all_placed
+from .request_api import Copying, RequestOut
 from .retiring import Retirement, in_state, retirement_of
 
 router = Router(tags=["Flags"])
 router.add_router("", rule_api.router)
+router.add_router("", request_api.router)
 
 
 class FlagOut(Schema):
-    """A flag as it stands."""
+    """A flag as it stands in production, or in the environment that was asked for."""
 
     key: str
+    environment: str
+    follows_production: bool = Field(description="Nobody changed it in this environment.")
     name: str
     kind: str
     variants: dict[str, Any]
@@ -45,6 +52,8 @@ class FlagOut(Schema):
     def of(flag: Flag) -> "FlagOut":
         return FlagOut(
             key=flag.key,
+            environment=flag.place,
+            follows_production=flag.follows_production,
             name=flag.name,
             kind=flag.kind,
             variants=flag.variants,
@@ -63,6 +72,10 @@ class FlagOut(Schema):
             updated_at=flag.updated_at,
             archived_at=flag.archived_at,
         )
+
+
+#: 202: another maintainer has to approve it first.
+CHANGED = {200: FlagOut, 202: RequestOut}
 
 
 class FlagIn(Schema):
@@ -129,6 +142,15 @@ class ExposureOut(Schema):
     day: str
     variant: str
     people: int
+
+
+class MetOut(Schema):
+    """Somebody who met a variant, and when last."""
+
+    variant: str
+    id: str
+    name: str
+    at: datetime
 
 
 class ReferenceOut(Schema):
@@ -211,10 +233,11 @@ class EvaluationOut(Schema):
 
 
 @router.get("/products/{product}/flags", response=list[FlagOut], operation_id="list_flags")
-def list_flags(request: ApiRequest, product: str, archived: bool = False) -> list[FlagOut]:
-    """All flags, or all archived ones."""
+def list_flags(request: ApiRequest, product: str, archived: bool = False, environment: str = "") -> list[FlagOut]:
+    """All flags, or all archived ones, in production or another environment."""
     found = api_product(request, product, Role.VIEWER)
-    return [FlagOut.of(flag) for flag in queries.list_flags(found, archived=archived)]
+    flags = all_placed(queries.list_flags(found, archived=archived), find_environment(found, environment))
+    return [FlagOut.of(flag) for flag in flags]
 
 
 @router.post("/products/{product}/flags", response={201: FlagOut}, operation_id="create_flag")
@@ -233,13 +256,24 @@ def create_flag(request: ApiRequest, product: str, body: FlagIn) -> Status[FlagO
 
 
 @router.get("/products/{product}/flags/{key}", response=FlagOut, operation_id="find_flag")
-def find_flag(request: ApiRequest, product: str, key: str) -> FlagOut:
+def find_flag(request: ApiRequest, product: str, key: str, environment: str = "") -> FlagOut:
     """One flag."""
-    return FlagOut.of(queries.find_flag(api_product(request, product, Role.VIEWER), key))
+    return FlagOut.of(_found(api_product(request, product, Role.VIEWER), key, environment))
 
 
-@router.patch("/products/{product}/flags/{key}", response=FlagOut, operation_id="edit_flag")
-def edit_flag(request: ApiRequest, product: str, key: str, body: FlagEdit) -> FlagOut:
+def _found(product: Product, key: str, environment: str) -> Flag:
+    return queries.find_flag(product, key, environment=find_environment(product, environment))
+
+
+def _answer(found: Flag | ChangeRequest) -> FlagOut | Status[RequestOut]:
+    """The flag, or 202 and the request that waits for another maintainer."""
+    return FlagOut.of(found) if isinstance(found, Flag) else Status(202, RequestOut.of(found))
+
+
+@router.patch("/products/{product}/flags/{key}", response=CHANGED, operation_id="edit_flag")
+def edit_flag(
+    request: ApiRequest, product: str, key: str, body: FlagEdit, because: str = ""
+) -> FlagOut | Status[RequestOut]:
     """Change what a flag is."""
     found = api_product(request, product, Role.MEMBER)
     edits = body.dict(exclude_unset=True)
@@ -250,36 +284,86 @@ def edit_flag(request: ApiRequest, product: str, key: str, body: FlagEdit) -> Fl
     for name in ("name", "variants", "salt"):
         if name in edits and edits[name] is None:
             del edits[name]
-    return FlagOut.of(services.edit_flag(request.actor, found, key, **edits))
+    return _answer(
+        services.changed_or_asked(
+            request.actor, lambda: services.edit_flag(request.actor, found, key, **edits), words=because
+        )
+    )
 
 
-@router.post("/products/{product}/flags/{key}/open", response=FlagOut, operation_id="open_flag")
-def open_flag(request: ApiRequest, product: str, key: str, body: Opening) -> FlagOut:
+@router.post("/products/{product}/flags/{key}/open", response=CHANGED, operation_id="open_flag")
+def open_flag(
+    request: ApiRequest, product: str, key: str, body: Opening, environment: str = "", because: str = ""
+) -> FlagOut | Status[RequestOut]:
     """Turn it on for a share of the people; a prediction tied to it locks now."""
     found = api_product(request, product, Role.MEMBER)
-    coverage = basis_points(body.coverage_percent)
-    return FlagOut.of(services.open_flag(request.actor, found, key, coverage=coverage, weights=body.weights))
+    coverage, there = basis_points(body.coverage_percent), find_environment(found, environment)
+
+    def change() -> Flag:
+        return services.open_flag(request.actor, found, key, coverage=coverage, weights=body.weights, environment=there)
+
+    return _answer(services.changed_or_asked(request.actor, change, words=because))
 
 
-@router.post("/products/{product}/flags/{key}/rollout", response=FlagOut, operation_id="set_rollout")
-def set_rollout(request: ApiRequest, product: str, key: str, body: Rollout) -> FlagOut:
-    """Change coverage, weights or the switch."""
+@router.post("/products/{product}/flags/{key}/rollout", response=CHANGED, operation_id="set_rollout")
+def set_rollout(
+    request: ApiRequest, product: str, key: str, body: Rollout, environment: str = "", because: str = ""
+) -> FlagOut | Status[RequestOut]:
+    """Change coverage, weights or the switch. 202 where another maintainer has to approve it, with your reason `because`."""
     found = api_product(request, product, Role.MEMBER)
     coverage = None if body.coverage_percent is None else basis_points(body.coverage_percent)
-    flag = services.set_rollout(request.actor, found, key, coverage=coverage, weights=body.weights, is_on=body.is_on)
-    return FlagOut.of(flag)
+    there = find_environment(found, environment)
+
+    def change() -> Flag:
+        return services.set_rollout(
+            request.actor, found, key, coverage=coverage, weights=body.weights, is_on=body.is_on, environment=there
+        )
+
+    return _answer(services.changed_or_asked(request.actor, change, words=because))
 
 
-@router.post("/products/{product}/flags/{key}/on", response=FlagOut, operation_id="turn_on")
-def turn_on(request: ApiRequest, product: str, key: str) -> FlagOut:
+@router.post("/products/{product}/flags/{key}/on", response=CHANGED, operation_id="turn_on")
+def turn_on(
+    request: ApiRequest, product: str, key: str, environment: str = "", because: str = ""
+) -> FlagOut | Status[RequestOut]:
     """Switch on at the coverage it has."""
-    return FlagOut.of(services.turn_on(request.actor, api_product(request, product, Role.MEMBER), key))
+    found = api_product(request, product, Role.MEMBER)
+    there = find_environment(found, environment)
+
+    def change() -> Flag:
+        return services.turn_on(request.actor, found, key, environment=there)
+
+    return _answer(services.changed_or_asked(request.actor, change, words=because))
 
 
 @router.post("/products/{product}/flags/{key}/off", response=FlagOut, operation_id="turn_off")
-def turn_off(request: ApiRequest, product: str, key: str) -> FlagOut:
-    """Everybody gets the off variant."""
-    return FlagOut.of(services.turn_off(request.actor, api_product(request, product, Role.MEMBER), key))
+def turn_off(request: ApiRequest, product: str, key: str, environment: str = "") -> FlagOut:
+    """Everybody gets the off variant. Waits for nobody."""
+    found = api_product(request, product, Role.MEMBER)
+    there = find_environment(found, environment)
+    return FlagOut.of(services.turn_off(request.actor, found, key, environment=there))
+
+
+@router.post("/products/{product}/flags/{key}/copy", response=CHANGED, operation_id="copy_flag")
+def copy_flag(
+    request: ApiRequest, product: str, key: str, body: Copying, because: str = ""
+) -> FlagOut | Status[RequestOut]:
+    """Make it answer in one environment as it does in another; `compare_environments` shows first what differs."""
+    found = api_product(request, product, Role.MEMBER)
+    source, target = (find_environment(found, name) for name in (body.source, body.target))
+
+    def change() -> Flag:
+        return services.copy_flag(request.actor, found, key, source=source, target=target)
+
+    return _answer(services.changed_or_asked(request.actor, change, words=because))
+
+
+@router.post("/products/{product}/flags/{key}/follow", response=FlagOut, operation_id="follow_production")
+def follow_production(request: ApiRequest, product: str, key: str, environment: str) -> FlagOut:
+    """Forget what was said for this environment: it answers as in production again."""
+    found = api_product(request, product, Role.MEMBER)
+    there = find_environment(found, environment)
+    return FlagOut.of(services.follow_production(request.actor, found, key, there))
 
 
 @router.delete("/products/{product}/flags/{key}", response=FlagOut, operation_id="archive_flag")
@@ -295,9 +379,9 @@ def restore_flag(request: ApiRequest, product: str, key: str) -> FlagOut:
 
 
 @router.post("/products/{product}/flags/{key}/evaluate", response=EvaluationOut, operation_id="evaluate_flag")
-def evaluate_flag(request: ApiRequest, product: str, key: str, body: Person) -> EvaluationOut:
+def evaluate_flag(request: ApiRequest, product: str, key: str, body: Person, environment: str = "") -> EvaluationOut:
     """What one person gets, step by step. Only looks: this is no exposure."""
-    flag = queries.find_flag(api_product(request, product, Role.VIEWER), key)
+    flag = _found(api_product(request, product, Role.VIEWER), key, environment)
     found = queries.explain_for(flag, body.targeting_key, body.context)
     answer = found.answer
     return EvaluationOut(
@@ -329,6 +413,15 @@ def list_exposures(request: ApiRequest, product: str, key: str, days: int = 30) 
     flag = queries.find_flag(api_product(request, product, Role.VIEWER), key)
     rows = queries.exposures_by_day(flag, days=days)
     return [ExposureOut(day=row.day.isoformat(), variant=row.variant, people=row.people) for row in rows]
+
+
+@router.get("/products/{product}/flags/{key}/people", response=list[MetOut], operation_id="list_people_of_flag")
+def list_people_of_flag(request: ApiRequest, product: str, key: str, days: int = 30, limit: int = 5) -> list[MetOut]:
+    """Who is in which variant: the last people of each."""
+    if not (1 <= days <= 365 and 1 <= limit <= 1_000):
+        raise Invalid("Ask for 1 to 365 days and 1 to 1,000 people of each variant.")
+    flag = queries.find_flag(api_product(request, product, Role.VIEWER), key)
+    return [MetOut(**vars(one)) for one in queries.met_lately(flag, days=days, limit=limit)]
 
 
 @router.get("/products/{product}/flags/{key}/references", response=RetirementOut, operation_id="list_flag_references")

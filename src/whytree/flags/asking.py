@@ -16,7 +16,7 @@ from django.db import DatabaseError
 from whytree.engines.flags import Context, Evaluation, Evaluator
 from whytree.people.models import Person
 
-from . import live
+from . import live, membership
 from .assembling import rules_of, shared_of
 from .models import Flag, KeptVariant
 
@@ -76,9 +76,15 @@ def context_for(
     if not evaluators:
         return Context(sent, now, {}, flags.evaluators)
     attributes = _attributes(product_id, evaluators, unit, sent)
-    context = Context(attributes, now, {}, flags.evaluators)
+    cohorts = frozenset[str]().union(*(each.cohorts for each in evaluators))
+    cohorts_at = None
+    if cohorts:
+        belongs, cohorts_at = membership.cohorts_of(product_id, unit, cohorts)
+        said = attributes.get("person")
+        attributes = {**attributes, "person": {"cohorts": belongs, **(said if isinstance(said, dict) else {})}}
+    context = Context(attributes, now, {}, flags.evaluators, cohorts_at)
     sticky = [each.rules for each in evaluators if each.rules.is_sticky]
-    if not sticky or not unit:
+    if not sticky or not unit or flags.environment_id is not None:  # what was kept is production's
         return context
     kept: dict[str, str] = {}
     for who, by in ((unit, "person"), (context.company, "company")):
@@ -86,7 +92,7 @@ def context_for(
         if wanted and who and _is_id(who):
             given = _kept.get((product_id, f"{by}:{who}"), partial(_look_up_kept, product_id, who), {})
             kept |= {key: given[pk] for pk, key in wanted.items() if pk in given}
-    return Context(attributes, now, kept, flags.evaluators)
+    return Context(attributes, now, kept, flags.evaluators, cohorts_at)
 
 
 def _with_needed(flags: live.FlagSet, asked: Iterable[Evaluator]) -> list[Evaluator]:
@@ -143,7 +149,9 @@ def _look_up_kept(product_id: int, who: str) -> dict[int, str]:
 
 
 def keep(product_id: int, flags: live.FlagSet, answers: Iterable[Evaluation]) -> None:
-    """Write down what sticky flags gave somebody by the hash for the first time."""
+    """Write down what sticky flags gave somebody by the hash for the first time, in production."""
+    if flags.environment_id is not None:
+        return
     new = [
         answer
         for answer in answers
@@ -171,7 +179,7 @@ def evaluator_of(flag: Flag) -> Evaluator:
     return Evaluator(rules_of(flag, shared_of(flag.product_id)))
 
 
-def context_of(product_id: int, evaluator: Evaluator, unit: str, sent: Mapping[str, Any]) -> Context:
+def context_of(flag: Flag, evaluator: Evaluator, unit: str, sent: Mapping[str, Any]) -> Context:
     """The context in which this process would answer for one person."""
-    flags = live.flag_set(product_id)
-    return context_for(product_id, flags, [evaluator], unit, sent)
+    flags = live.flag_set(flag.product_id, flag.environment.pk if flag.environment else None)
+    return context_for(flag.product_id, flags, [evaluator], unit, sent)

@@ -11,7 +11,8 @@ from whytree.workspace.client import CommandError, connect
 from whytree.workspace.printing import print_json, say
 from whytree.workspace.printing import show as show_lines
 
-from . import rule_commands
+from . import place_commands, rule_commands
+from .place_commands import Because, Environment, is_waiting, with_query
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Key = Annotated[str, typer.Argument(help="The flag's key, as code writes it.")]
@@ -33,10 +34,12 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     flag.command("archive")(archive)
     flag.command("restore")(restore)
     flag.command("evaluate")(evaluate)
+    flag.command("people")(people)
     flag.command("references")(references)
     flag.command("removable")(removable)
     flag.command("remove")(remove)
     rule_commands.register(flag)
+    place_commands.register(flag)
     group("import").command("flags")(rule_commands.import_flags)
 
 
@@ -69,6 +72,7 @@ def list_all(
     state: Annotated[
         str, typer.Option(help="Only unjustified, running, decided, ready_to_remove or removed ones, with the reason.")
     ] = "",
+    environment: Environment = "",
     as_json: AsJson = False,
 ) -> None:
     """All flags, with their state and what they are for; with `--state`, how far they are on their way out, and why."""
@@ -77,22 +81,24 @@ def list_all(
         found = client.get(f"/products/{client.product}/flag-retirements", state=state)
         show_lines(found, as_json, *([f"{one['key']:32} {one['says']}" for one in found] or [f"No flag is {state}."]))
         return
-    flags = client.get(f"/products/{client.product}/flags", archived=archived or None)
+    path = f"/products/{client.product}/flags"
+    flags = client.get(path, archived=archived or None, environment=environment or None)
     if as_json:
         print_json(flags)
         return
     for flag in flags:
-        say(f"{flag['key']:32} {flag['state']:10} {_purpose(flag)}")
+        follows = "as in production  " if flag["follows_production"] else ""
+        say(f"{flag['key']:32} {flag['state']:10} {follows}{_purpose(flag)}")
     if not flags:
         say("There is no flag yet. Make one: whytree flag add KEY")
 
 
-def show(key: Key, as_json: AsJson = False) -> None:
+def show(key: Key, environment: Environment = "", as_json: AsJson = False) -> None:
     """One flag: its variants, its rollout, its history."""
     client = connect()
     path = f"/products/{client.product}/flags/{key}"
-    flag = client.get(path)
-    changes = client.get(path + "/changes")
+    flag = client.get(path, environment=environment or None)
+    changes = client.get(path + "/changes") if flag["environment"] == "production" else []
     if as_json:
         print_json(flag | {"changes": changes})
         return
@@ -108,32 +114,36 @@ def edit(
     default: Annotated[str | None, typer.Option(help="Variant for people outside the rollout.")] = None,
     solution: Annotated[str | None, typer.Option(help="The solution it brings, as SOL-3.")] = None,
     hypothesis: Annotated[str | None, typer.Option(help="The hypothesis it tests, as HYP-4.")] = None,
+    because: Because = "",
     as_json: AsJson = False,
 ) -> None:
     """Change what a flag is called and what it is for; "" unlinks."""
     said = {"name": name, "default_variant": default, "solution": solution, "hypothesis": hypothesis}
     body = {word: value for word, value in said.items() if value is not None}
-    _call("patch", key, "", as_json, body)
+    _call("patch", key, with_query("", because=because), as_json, body)
 
 
 def open_(
     key: Key,
     percent: Annotated[float, typer.Option(help="Share of the people who get into the rollout.")] = 100.0,
     weight: Weights = None,
+    environment: Environment = "",
+    because: Because = "",
     as_json: AsJson = False,
 ) -> None:
     """Turn it on for a share of the people. A prediction tied to it locks now."""
-    _call("post", key, "/open", as_json, {"coverage_percent": percent, "weights": _weights(weight)})
+    body = {"coverage_percent": percent, "weights": _weights(weight)}
+    _call("post", key, with_query("/open", environment=environment, because=because), as_json, body)
 
 
-def on(key: Key, as_json: AsJson = False) -> None:
+def on(key: Key, environment: Environment = "", because: Because = "", as_json: AsJson = False) -> None:
     """Switch on at the coverage it has."""
-    _call("post", key, "/on", as_json)
+    _call("post", key, with_query("/on", environment=environment, because=because), as_json)
 
 
-def off(key: Key, as_json: AsJson = False) -> None:
+def off(key: Key, environment: Environment = "", as_json: AsJson = False) -> None:
     """Switch off: everybody gets the off variant."""
-    _call("post", key, "/off", as_json)
+    _call("post", key, with_query("/off", environment=environment), as_json)
 
 
 def archive(key: Key, as_json: AsJson = False) -> None:
@@ -163,6 +173,19 @@ def evaluate(
         say(f"{answer['variant']} = {value}   ({answer['reason']})")
     for step in answer["explanation"]:
         say(f"  {step}")
+
+
+def people(
+    key: Key,
+    days: Annotated[int, typer.Option(help="Of exposures.")] = 30,
+    limit: Annotated[int, typer.Option(help="Of each variant.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Who is in which variant: the people of each who met it last."""
+    client = connect()
+    found = client.get(f"/products/{client.product}/flags/{key}/people", days=days, limit=limit)
+    lines = [f"{one['at'][:16].replace('T', ' ')}  {one['variant']:12} {one['id']}  {one['name']}" for one in found]
+    show_lines(found, as_json, *(lines or ["Nobody has met it. One evaluation of a person in the rollout counts."]))
 
 
 def references(
@@ -239,14 +262,17 @@ def removable(as_json: AsJson = False) -> None:
 def _call(method: str, key: str, verb: str, as_json: bool, body: dict[str, Any] | None = None) -> None:
     client = connect()
     flag = getattr(client, method)(f"/products/{client.product}/flags/{key}{verb}", body or {})
-    _show(flag, as_json)
+    if not is_waiting(flag, as_json):
+        _show(flag, as_json)
 
 
 def _show(flag: dict[str, Any], as_json: bool, *more: str) -> None:
     if as_json:
         print_json(flag)
         return
-    say(f"{flag['key']} is {flag['state']}: {_purpose(flag)}")
+    where = "" if flag["environment"] == "production" else f" in {flag['environment']}"
+    follows = ", as in production" if flag["follows_production"] else ""
+    say(f"{flag['key']} is {flag['state']}{where}{follows}: {_purpose(flag)}")
     for name, value in flag["variants"].items():
         say(f"  {name:12} {_share(flag['weights'], name):>6}  {json.dumps(value, ensure_ascii=False)}")
     for line in more:

@@ -64,6 +64,14 @@ def checked_logic(logic: Mapping[str, Any]) -> dict[str, Any]:
     return dict(logic)
 
 
+def checked_cohorts(given: Mapping[str, str], variants: Mapping[str, Any]) -> dict[str, str]:
+    """A cohort's key to the variant that its people get."""
+    for key, name in given.items():
+        if not isinstance(name, str) or name not in variants:
+            raise Invalid(f"There is no variant “{name}” to give {key}; choose one of {', '.join(sorted(variants))}.")
+    return dict(given)
+
+
 def checked_overrides(overrides: Mapping[str, str]) -> dict[str, str]:
     """A person's id to a variant's name."""
     if len(overrides) > MAX_OVERRIDES:

@@ -45,6 +45,8 @@ class Exposure:
     reason: str
     source: str
     at: datetime
+    company: str = ""
+    """Of a flag that is drawn by company: the one that decided."""
 
     @property
     def message_id(self) -> str:
@@ -82,7 +84,9 @@ class ExposureQueue:
         self._worker: threading.Thread | None = None
         self.refused = 0
 
-    def note(self, product_id: int, flag: str, unit: str, variant: str, reason: str, source: str) -> None:
+    def note(
+        self, product_id: int, flag: str, unit: str, variant: str, reason: str, source: str, company: str = ""
+    ) -> None:
         """Remember an exposure for writing, unless today's is known or its id is longer than one on an event may be."""
         if len(unit) > MAX_UNIT:
             return
@@ -95,7 +99,7 @@ class ExposureQueue:
                 self._refuse()
                 return
             self._recent.add(once)
-            self._waiting.append(Exposure(product_id, flag, unit, variant, reason, source, now))
+            self._waiting.append(Exposure(product_id, flag, unit, variant, reason, source, now, company))
             self._changed.notify()
         if self._worker is None:
             self._start()
@@ -166,6 +170,7 @@ def _as_event(door: Door, noted: Exposure) -> Normalised | None:
             reason=noted.reason,
             at=noted.at,
             message_id=noted.message_id,
+            company=noted.company,
         )
     except Unfit as error:  # a targeting key that can be hashed, but is no id
         log.warning("an exposure of %s is not written: %s", noted.flag, error)

@@ -41,12 +41,12 @@ def _file(request: HttpRequest) -> HttpResponse:
     if request.method not in ("GET", "HEAD"):
         raise Refused(405, "GENERAL", "Read the file with GET.", Allow="GET, HEAD")
     try:
-        product_id, kind = asker(request)
-        if kind != Key.Kind.SERVER:
+        facts = asker(request)
+        if facts.kind != Key.Kind.SERVER:
             raise Refused(
                 403, "GENERAL", "The file holds your rules, so it needs a server key; a capture key is public."
             )
-        flags = live.flag_set(product_id)
+        flags = live.flag_set(facts.product_id or 0, facts.environment_id)
     except DatabaseError as error:
         raise Refused(503, "GENERAL", "The flags cannot be read at the moment. Try again.", Retry_After="1") from error
     body = json.dumps(flagd_file(flags), ensure_ascii=False).encode()

@@ -17,10 +17,12 @@ from typing import Any
 from django.db import DatabaseError, transaction
 
 from whytree.engines.flags import Context, Evaluator
-from whytree.workspace.models import Product
+from whytree.workspace.models import Environment, Product
 
+from . import membership
 from .assembling import rules_of, shared_of
 from .models import Flag, FlagSetVersion
+from .placing import all_placed
 
 log = logging.getLogger("whytree.flags")
 
@@ -30,7 +32,7 @@ REMEMBERED_PEOPLE = 50_000  # whose variants are kept per flag set, so that a bu
 
 @dataclass(frozen=True)
 class FlagSet:
-    """All flags of one product that are not archived, as they were at `version`."""
+    """All flags of one product that are not archived, as they were at `version` in one environment; None is production."""
 
     version: str = ""
     evaluators: Mapping[str, Evaluator] = field(default_factory=dict)
@@ -38,6 +40,7 @@ class FlagSet:
     ids: Mapping[str, int] = field(default_factory=dict)
     metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     stamps: Mapping[str, int] = field(default_factory=dict)  # seconds since 1970 of each flag's last change
+    environment_id: int | None = None
     _by_id: tuple[Evaluator, ...] = ()
     _in_force: dict[str, dict[str, str]] = field(default_factory=dict, compare=False, repr=False)
 
@@ -78,14 +81,14 @@ class _Held:
         self.looking = threading.Lock()
 
 
-_held: dict[int, _Held] = {}
+_held: dict[tuple[int, int | None], _Held] = {}
 
 
-def flag_set(product_id: int) -> FlagSet:
-    """The product's flags, a second old at most."""
-    held = _held.get(product_id)
+def flag_set(product_id: int, environment_id: int | None = None) -> FlagSet:
+    """The product's flags as they are in production or elsewhere, a second old at most."""
+    held = _held.get((product_id, environment_id))
     if held is None:
-        held = _held[product_id] = _Held(_load(product_id))
+        held = _held[product_id, environment_id] = _Held(_load(product_id, environment_id))
     elif held.look_at <= time.monotonic() and held.looking.acquire(blocking=False):
         try:
             _refresh(held, product_id)
@@ -98,7 +101,7 @@ def _refresh(held: _Held, product_id: int) -> None:
     held.look_at = time.monotonic() + FRESH_SECONDS
     try:
         if _version(product_id) != held.flags.version:
-            held.flags = _load(product_id)
+            held.flags = _load(product_id, held.flags.environment_id)
     except DatabaseError:
         log.warning(
             "flags of product %s: the database does not answer, the last known rules hold", product_id, exc_info=True
@@ -109,20 +112,23 @@ def _version(product_id: int) -> str:
     return FlagSetVersion.objects.filter(product_id=product_id).values_list("token", flat=True).first() or ""
 
 
-def _load(product_id: int) -> FlagSet:
+def _load(product_id: int, environment_id: int | None) -> FlagSet:
     version = _version(product_id)  # before the flags: a change in between leaves an old version, which is noticed
     shared = shared_of(product_id)
     evaluators: dict[str, Evaluator] = {}
     ids, metadata, stamps = {}, {}, {}
-    for flag in Flag.objects.filter(product_id=product_id, archived_at=None).select_related("group"):
+    environment = Environment.objects.filter(pk=environment_id).first() if environment_id is not None else None
+    flags = Flag.objects.filter(product_id=product_id, archived_at=None).select_related("group")
+    for flag in all_placed(flags, environment):
         ids[flag.key], metadata[flag.key], stamps[flag.key] = flag.pk, flag.metadata, int(flag.updated_at.timestamp())
         try:
             evaluators[flag.key] = Evaluator(rules_of(flag, shared))
         except (ValueError, TypeError, KeyError):  # a row no service wrote; the other flags must not suffer from it
             log.exception("flag %s of product %s cannot be evaluated and is left out", flag.key, product_id)
+    membership.hold(product_id, frozenset[str]().union(*(each.cohorts for each in evaluators.values())))
     by_id = tuple(each for each in evaluators.values() if each.rules.is_open and each.rules.asks_only_for_the_id)
     product = Product.objects.filter(pk=product_id).values_list("slug", flat=True).first() or ""
-    return FlagSet(version, evaluators, product, ids, metadata, stamps, by_id)
+    return FlagSet(version, evaluators, product, ids, metadata, stamps, environment_id, by_id)
 
 
 def changed(product_id: int) -> None:
@@ -133,14 +139,15 @@ def changed(product_id: int) -> None:
 
 
 def look_again(product_id: int) -> None:
-    held = _held.get(product_id)
-    if held is not None:
-        held.look_at = 0.0
+    for (held_for, _), held in list(_held.items()):
+        if held_for == product_id:
+            held.look_at = 0.0
 
 
 def forget() -> None:
     """Drop everything held, as a new process would start."""
     _held.clear()
+    membership.forget()
 
 
 def flags_in_force(product_id: int, distinct_id: str) -> dict[str, str]:

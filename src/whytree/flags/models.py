@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from whytree.engines.flags import BUCKETING, FULL_COVERAGE, Prerequisite, Rules, Slots, Unit, percent
 from whytree.tree.models import Hypothesis, Solution
-from whytree.workspace.models import Product, User
+from whytree.workspace.environments import PRODUCTION
+from whytree.workspace.models import Environment, Product, User
 
 # A key travels in a path that clients do not escape well, so it must not need escaping.
 KEY_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9._:-]*$"
@@ -153,8 +154,26 @@ class Flag(models.Model):
             models.CheckConstraint(condition=Q(archived_at=None) | Q(is_on=False), name="flags_archived_is_off"),
         ]
 
+    # Where it is looked at; None: production. Elsewhere the fields in `PLACED` are those of that environment (`placing`).
+    environment: Environment | None = None
+    state_there: "FlagState | None" = None
+
     def __str__(self) -> str:
         return self.key
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.environment is not None:
+            raise RuntimeError(f"{self.key} as it is in {self.environment} must not become what it is in production")
+        super().save(*args, **kwargs)
+
+    @property
+    def place(self) -> str:
+        return self.environment.key if self.environment else PRODUCTION
+
+    @property
+    def follows_production(self) -> bool:
+        """Nobody changed it here, so it answers as in production."""
+        return self.environment is not None and self.state_there is None
 
     @property
     def rules(self) -> Rules:
@@ -259,6 +278,82 @@ class Arm:
     @property
     def json(self) -> str:
         return json.dumps(self.value, ensure_ascii=False)
+
+
+#: What differs from environment to environment: who gets what now. What a flag is, and how it hashes, is the same everywhere.
+PLACED = ("is_on", "coverage", "weights", "targeting", "overrides", "prerequisites", "on_from", "on_until")
+
+
+class FlagState(models.Model):
+    """What a flag answers in an environment beside production, from the first change there; until then as in production."""
+
+    flag = models.ForeignKey(Flag, on_delete=models.CASCADE, related_name="elsewhere")
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    is_on = models.BooleanField()
+    coverage = models.PositiveIntegerField()
+    weights = models.JSONField()
+    targeting = models.JSONField(null=True, blank=True)
+    overrides = models.JSONField(default=dict, blank=True)
+    prerequisites = models.JSONField(default=list, blank=True)
+    on_from = models.DateTimeField(null=True, blank=True)
+    on_until = models.DateTimeField(null=True, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["flag", "environment"], name="flags_one_state_each"),
+            models.CheckConstraint(condition=Q(coverage__lte=FULL_COVERAGE), name="flags_state_coverage_at_most_all"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.flag.key} in {self.environment.key}"
+
+
+class FlagSettings(models.Model):
+    """What a team agreed on about the flags of a product."""
+
+    product = models.OneToOneField(Product, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    needs_approval = models.BooleanField(default=False, help_text="Of another maintainer, for changes in production.")
+
+    def __str__(self) -> str:
+        return f"flags of {self.product}"
+
+
+class ChangeRequest(models.Model):
+    """A change of a flag in production that waits for another maintainer. `before` and `after` hold the fields that differ."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "waits for another maintainer"
+        APPROVED = "approved", "approved"
+        DECLINED = "declined", "declined"
+        WITHDRAWN = "withdrawn", "withdrawn"
+        EXPIRED = "expired", "expired: the flag was changed meanwhile"
+
+    flag = models.ForeignKey(Flag, on_delete=models.CASCADE, related_name="requests")
+    verb = models.CharField(max_length=60)
+    before = models.JSONField()
+    after = models.JSONField()
+    words = models.CharField(max_length=1_000, blank=True, default="")
+    asked_by = models.CharField(max_length=160, help_text="The name at that time.")
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    key_id = models.BigIntegerField(null=True, blank=True, help_text="The server key that asked, where no person did.")
+    asked_at = models.DateTimeField(default=timezone.now)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    decided_by = models.CharField(max_length=160, blank=True, default="")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    answer = models.CharField(max_length=1_000, blank=True, default="")
+
+    class Meta:
+        ordering = ["-asked_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["open", "approved", "declined", "withdrawn", "expired"]),
+                name="flags_request_state_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"change of {self.flag.key}"
 
 
 class FlagChange(models.Model):

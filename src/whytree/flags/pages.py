@@ -15,17 +15,21 @@ from whytree.code.models import FlagReference
 from whytree.engines.flags import FULL_COVERAGE, percent
 from whytree.errors import Invalid, Unavailable, WhytreeError
 from whytree.tree.models import Hypothesis, Solution
+from whytree.tree.pages.parts import draw_panels
 from whytree.workspace.access import role_of
 from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.environments import find_environment
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from . import queries, services
 from .definition import basis_points
 from .models import Flag, Kind
+from .place_pages import find_here, flag_requests, place_context, requests_context, told
+from .placing import all_placed
 from .reading import json_object, put_path, read_value
 from .retiring import in_state, retirement_of
-from .rule_pages import rule_context, shared_context
+from .rule_pages import rule_context, shared_context, will_lock
 from .snippets import python_snippet
 from .versions import versions
 
@@ -54,9 +58,10 @@ def flag_list(
     error: WhytreeError | None = None,
     condition_error: WhytreeError | None = None,
 ) -> HttpResponse:
-    """The list; `form` and `error` are of a flag that could not be made, `condition_error` of what flags share."""
+    """The list, wherever it is looked at; `form` and `error` are of a flag that could not be made, `condition_error` of what they share."""
     archived = "archived" in request.GET
-    shown = list(queries.list_flags(product, archived=archived))
+    here = find_environment(product, request.GET.get("environment", ""))
+    shown = all_placed(queries.list_flags(product, archived=archived), here)
     stands = {one.flag.pk: one for one in in_state(product)}
     context = {
         "here": "changes",
@@ -73,6 +78,7 @@ def flag_list(
         "may_write": _may_write(request, product),
     }
     context |= shared_context(request, product, request.POST.dict() if condition_error else None)
+    context |= place_context(product, here) | requests_context(request, product, queries.list_requests(product))
     refused = error or condition_error
     return render(request, "flags/flags.html", context, status=refused.status if refused else 200)
 
@@ -137,7 +143,7 @@ def _variants_of(text: str, kind: str) -> dict[str, Any] | None:
 @page(Role.VIEWER)
 def flag(request: PageRequest, product: Product, key: str) -> HttpResponse:
     """One flag. With `?person=` also what that person gets, and why."""
-    found = queries.find_flag(product, key)
+    found = find_here(request, product, key)
     if request.htmx and "person" in request.GET:
         return render(request, "flags/_evaluation.html", {"flag": found} | _evaluation(found, request))
     return flag_page(request, found)
@@ -150,15 +156,16 @@ def flag_page(
     context = {
         "here": "changes",
         "flag": flag,
-        "sentence": _flag_sentence(flag),
+        "sentence": _flag_sentence(flag) if flag.environment is None else f"In {flag.place}: {_flag_sentence(flag)}",
         "history": queries.history(flag),
+        "panels": draw_panels(request, "flag", flag.product, flag) if flag.environment is None else [],
         "versions": versions(flag),
-        "exposures": _exposures(flag),
+        **_met(flag),
         "days": DAYS,
         "snippet": python_snippet(flag, request.build_absolute_uri("/").rstrip("/")),
         "solutions": Solution.objects.filter(product=flag.product, closed_at=None),
         "hypotheses": _open_hypotheses(flag.product),
-        "will_lock": not flag.is_open and flag.hypothesis is not None and flag.hypothesis.locked_at is None,
+        "will_lock": will_lock(flag),
         "error": error,
         "may_write": _may_write(request, flag.product),
         "retirement": (retirement := retirement_of(flag)),
@@ -168,7 +175,11 @@ def flag_page(
     return render(
         request,
         "flags/flag.html",
-        context | rule_context(flag, rule_form) | _evaluation(flag, request),
+        context
+        | rule_context(flag, rule_form)
+        | place_context(flag.product, flag.environment)
+        | flag_requests(request, flag)
+        | _evaluation(flag, request),
         status=error.status if error else 200,
     )
 
@@ -195,6 +206,16 @@ def _flag_sentence(flag: Flag) -> str:
     if len(arms) == 1:
         return f"{reach}: they get {arms[0].name}, the others {flag.default_variant}. Nothing is compared."
     return f"{reach}: {queries.shares(flag.weights)}; the others get {flag.default_variant}."
+
+
+def _met(flag: Flag) -> dict[str, Any]:
+    """Exposures, and who the last people were; what comes in from elsewhere than production is no exposure."""
+    exposures = _exposures(flag) if flag.environment is None else None
+    if exposures is None or not exposures.days:
+        return {"exposures": exposures}
+    lately = queries.met_lately(flag, days=DAYS)
+    by_variant = {name: [one for one in lately if one.variant == name] for name in exposures.variants}
+    return {"exposures": exposures, "lately": {name: met for name, met in by_variant.items() if met}}
 
 
 def _exposures(flag: Flag) -> queries.ExposureTable | None:
@@ -235,23 +256,28 @@ def _attributes_of(text: str) -> dict[str, Any]:
 def change_rollout(request: PageRequest, product: Product, key: str) -> HttpResponse:
     """Coverage, weights and the switch; a button may carry `switch` alone."""
     form = request.POST
-    try:
+    here = find_environment(product, form.get("environment", ""))
+
+    def change() -> Flag:
         if "switch" in form:
             turn = services.turn_on if form["switch"] == "on" else services.turn_off
-            flag = turn(request.actor, product, key)
-        else:
-            flag = services.set_rollout(
-                request.actor,
-                product,
-                key,
-                coverage=basis_points(_number(form.get("coverage", ""))),
-                weights=_weights_of(form),
-                is_on=form.get("is_on") == "on",
-            )
+            return turn(request.actor, product, key, environment=here)
+        return services.set_rollout(
+            request.actor,
+            product,
+            key,
+            coverage=basis_points(_number(form.get("coverage", ""))),
+            weights=_weights_of(form),
+            is_on=form.get("is_on") == "on",
+            environment=here,
+        )
+
+    try:
+        found = services.changed_or_asked(request.actor, change, words=form.get("because", ""))
     except Invalid as error:
-        return flag_page(request, queries.find_flag(product, key), error)
-    messages.success(request, f"{flag.key} is {flag.state}.")
-    return redirect("flag", product.slug, key)
+        return flag_page(request, find_here(request, product, key), error)
+    where = f" in {here.key}" if here else ""
+    return told(request, product, key, found, lambda flag: f"{flag.key} is {flag.state}{where}.")
 
 
 def _number(text: str) -> float:

@@ -8,15 +8,20 @@ from django.db.models import Q
 from django.db.models.signals import post_delete, post_save
 from django.urls import reverse
 
+from whytree.analytics.models import Cohort
+from whytree.errors import Conflict
 from whytree.people.queries import PersonRef
 from whytree.tree.models import Solution
+from whytree.workspace.access import role_of
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Activity, Product
+from whytree.workspace.roles import Role
 from whytree.workspace.sockets import (
     Chip,
     Figure,
     Hit,
     Panel,
+    on_fact,
     plug_erase,
     plug_export,
     plug_figure,
@@ -27,23 +32,29 @@ from whytree.workspace.sockets import (
 
 from . import asking, live
 from .live import flags_in_force, tell_in_force
-from .models import Flag, FlagCondition, Holdout, KeptVariant
-from .queries import flags_by_solution, list_flags
+from .models import ChangeRequest, Flag, FlagCondition, FlagState, Holdout, KeptVariant
+from .queries import asking_for, flags_by_solution, list_flags, list_requests
 from .retiring import removable
+from .services import follow_cohort, is_own
 
 
 def plug() -> None:
     """Called once at start-up. The signals also see what no service wrote: an undo, a restored backup."""
     post_save.connect(_saved, sender=Flag, dispatch_uid="flags.saved")
     post_delete.connect(_deleted, sender=Flag, dispatch_uid="flags.deleted")
+    post_save.connect(_state_saved, sender=FlagState, dispatch_uid="flags.FlagState.saved")
+    post_delete.connect(_state_saved, sender=FlagState, dispatch_uid="flags.FlagState.deleted")
     for shared in (FlagCondition, Holdout):
         post_save.connect(_saved, sender=shared, dispatch_uid=f"flags.{shared.__name__}.saved")
         post_delete.connect(_deleted, sender=shared, dispatch_uid=f"flags.{shared.__name__}.deleted")
+    post_save.connect(_cohort_saved, sender=Cohort, dispatch_uid="flags.Cohort.saved")
+    on_fact("cohort_leaving", refuse_to_lose_cohort)
     plug_erase(erase_person)
     plug_export(export_person)
     plug_variants(tell_in_force)
     plug_panel("solution", solution_panel, order=20)
     plug_panel("person", person_panel, order=30)
+    plug_panel("today", waiting_panel, order=15)
     plug_panel("today", today_panel, order=40)
     plug_figure("solution", solution_figures)
     plug_search(search_flags)
@@ -53,8 +64,28 @@ def _saved(instance: Flag, **_: Any) -> None:
     live.changed(instance.product_id)
 
 
+def _state_saved(instance: FlagState, **_: Any) -> None:
+    product_id = Flag.objects.filter(pk=instance.flag_id).values_list("product_id", flat=True).first()
+    if product_id is not None:  # else the flag itself is on its way out, which says so too
+        live.changed(product_id)
+
+
 def _deleted(instance: Flag, **_: Any) -> None:
     live.changed(instance.product_id)
+
+
+def _cohort_saved(instance: Cohort, **_: Any) -> None:
+    follow_cohort(instance)
+
+
+def refuse_to_lose_cohort(product: Product, key: str) -> None:
+    """Nobody would belong to it any more, and people would change variant without a word."""
+    users = sorted({flag.key for flag in asking_for(product, key)})
+    if users:
+        raise Conflict(
+            f"The {'flag' if len(users) == 1 else 'flags'} {', '.join(users[:5])} {'asks' if len(users) == 1 else 'ask'} "
+            f"for {key}. Take it out of {'that rule' if len(users) == 1 else 'those rules'} first."
+        )
 
 
 def solution_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:
@@ -74,6 +105,22 @@ def today_panel(actor: Actor, product: Product, subject: Any) -> Panel | None:
     says = "One flag can go." if len(ready) == 1 else f"{len(ready)} flags can go."
     context = {"product": product, "ready": ready[:5], "more": len(ready) - 5}
     return Panel("Can go", "flags/_today_panel.html", context, column="aside", headline=says)
+
+
+def waiting_panel(actor: Actor, product: Product, subject: Any) -> Panel | None:
+    """Changes of flags that this maintainer may approve."""
+    role = role_of(actor, product)
+    if role is None or not role.covers(Role.MAINTAINER):
+        return None
+    waiting = [one for one in list_requests(product) if not is_own(actor, one)]
+    if not waiting:
+        return None
+    several = len(waiting) > 1
+    says = f"{len(waiting)} change{'s' if several else ''} of a flag {'wait' if several else 'waits'} for you."
+    context = {"product": product, "waiting": waiting[:5]}
+    return Panel(
+        "Waits for approval", "flags/_waiting_panel.html", context, column="aside", tone="amber", headline=says
+    )
 
 
 @dataclass(frozen=True)
@@ -140,16 +187,31 @@ def erase_person(product: Product, person_key: str) -> int:
         flag.overrides = {unit: name for unit, name in flag.overrides.items() if unit != person_key}
         flag.save()
         gone += 1
-    for activity in Activity.objects.filter(product=product, subject_type=Flag._meta.label):
-        changed = [_without(side, person_key) for side in (activity.before, activity.after)]
-        if any(changed):
+    for state in FlagState.objects.filter(flag__product=product, overrides__has_key=person_key):
+        state.overrides.pop(person_key)
+        state.save()
+        gone += 1
+    for request in ChangeRequest.objects.filter(flag__product=product):
+        taken_out = [_without(side, person_key) for side in (request.before, request.after)]
+        if any(taken_out):
+            request.save(update_fields=["before", "after"])
+    subjects = [model._meta.label for model in (Flag, FlagState, ChangeRequest)]
+    for activity in Activity.objects.filter(product=product, subject_type__in=subjects):
+        taken_out = [_without(side, person_key) for side in (activity.before, activity.after)]
+        if any(taken_out):
             activity.save(update_fields=["before", "after"])
     asking.forget()
+    live.forget()
     return gone
 
 
 def _without(state: dict[str, Any] | None, person_key: str) -> bool:
-    return bool(state) and (state or {}).get("overrides", {}).pop(person_key, None) is not None
+    """Whether this person's override was in it, or in the states that a request holds; it is no more."""
+    if not state:
+        return False
+    parts = [state, *(state[name] for name in ("before", "after") if isinstance(state.get(name), dict))]
+    gone = [(part.get("overrides") or {}).pop(person_key, None) for part in parts]
+    return any(gone)
 
 
 def export_person(product: Product, person_key: str) -> dict[str, Any]:
@@ -159,4 +221,6 @@ def export_person(product: Product, person_key: str) -> dict[str, Any]:
         for flag in Flag.objects.filter(product=product, overrides__has_key=person_key)
     }
     kept = KeptVariant.objects.filter(flag__product=product, unit=person_key).values_list("flag__key", "variant")
-    return {"flag_overrides": chosen, "kept_variants": dict(kept)}
+    there = FlagState.objects.filter(flag__product=product, overrides__has_key=person_key)
+    elsewhere = {str(state): state.overrides[person_key] for state in there.select_related("flag", "environment")}
+    return {"flag_overrides": chosen, "flag_overrides_elsewhere": elsewhere, "kept_variants": dict(kept)}

@@ -26,7 +26,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from whytree.engines import posthog_flags as engine
-from whytree.workspace.keys import KeyFacts, find_key
+from whytree.workspace.keys import NOT_FOR_EVENTS, KeyFacts, find_key
 from whytree.workspace.models import Key
 
 from . import live
@@ -85,7 +85,7 @@ def _flags(request: HttpRequest) -> HttpResponse:
     unit = body.get("distinct_id") or body.get("$distinct_id")
     if not isinstance(unit, str | int) or isinstance(unit, bool):
         raise Refused(400, "missing_distinct_id", "Send distinct_id, the person's id, as a text.")
-    held = live.flag_set(facts.product_id or 0)
+    held = live.flag_set(facts.product_id or 0, facts.environment_id)
     asked = _wanted(body)
     evaluators = [one for key, one in held.evaluators.items() if asked is None or key in asked]
     context = context_for(facts.product_id or 0, held, evaluators, str(unit), engine.attributes(body))
@@ -149,6 +149,8 @@ def _project(token: str) -> KeyFacts:
         raise Refused(
             401, "invalid_api_key", "Project API key invalid. Use a capture key of the product as the project key."
         )
+    if not facts.may_send:
+        raise Refused(403, "permission_denied", NOT_FOR_EVENTS)
     slow_down(facts.id)
     return facts
 
@@ -168,8 +170,10 @@ def _definitions(request: HttpRequest) -> HttpResponse:
         raise Refused(
             401, "authentication_failed", "Local evaluation needs a server key of the product as the personal key."
         )
+    if not facts.may_send:
+        raise Refused(403, "permission_denied", NOT_FOR_EVENTS)
     slow_down(facts.id)
-    held = live.flag_set(facts.product_id)
+    held = live.flag_set(facts.product_id, facts.environment_id)
     found = [
         engine.definition(one.rules, id=held.ids[key], version=held.stamps[key]) for key, one in held.evaluators.items()
     ]

@@ -11,26 +11,30 @@ from django.utils import timezone
 
 from whytree.engines.flag_explaining import explain
 from whytree.engines.flag_rules.checking import references_in
+from whytree.engines.flag_rules.cohorts import cohorts_in, split
 from whytree.engines.flag_rules.describing import in_words
 from whytree.engines.flags import FULL_COVERAGE, Evaluation, percent
 from whytree.errors import Invalid, NotFound
+from whytree.people.queries import people_by_key
 from whytree.stores import flag_exposures
 from whytree.stores.flag_exposures import DayOfVariant
 from whytree.tree.models import Hypothesis, Solution
 from whytree.tree.queries import find_node
-from whytree.workspace.models import Product
+from whytree.workspace.models import Environment, Product
 
 from . import asking
-from .models import ExclusionGroup, Flag, FlagChange, FlagCondition, Holdout
+from .assembling import rules_of, shared_of
+from .models import ChangeRequest, ExclusionGroup, Flag, FlagChange, FlagCondition, Holdout
+from .placing import everywhere, placed
 
 
-def find_flag(product: Product, key: str, *, for_update: bool = False) -> Flag:
-    """The product's flag with this key, archived or not."""
+def find_flag(product: Product, key: str, *, for_update: bool = False, environment: Environment | None = None) -> Flag:
+    """The product's flag with this key, archived or not, as it is in production or in another environment."""
     flags = Flag.objects.select_for_update(of=("self",)) if for_update else Flag.objects.all()
     flag = flags.select_related("solution", "hypothesis", "product", "group").filter(product=product, key=key).first()
     if flag is None:
         raise NotFound(f"There is no flag {key!r} in {product.name}. `whytree flag list` shows those there are.")
-    return flag
+    return placed(flag, environment)
 
 
 def list_flags(product: Product, *, archived: bool = False) -> QuerySet[Flag]:
@@ -40,8 +44,8 @@ def list_flags(product: Product, *, archived: bool = False) -> QuerySet[Flag]:
 
 
 def needing(flag: Flag) -> list[Flag]:
-    """The flags in use that have this one as a prerequisite."""
-    others = list_flags(flag.product).exclude(pk=flag.pk)
+    """The flags in use that have this one as a prerequisite, in whichever environment."""
+    others = everywhere(flag.product, list_flags(flag.product).exclude(pk=flag.pk))
     return [other for other in others if any(one["flag"] == flag.key for one in other.prerequisites)]
 
 
@@ -51,9 +55,25 @@ def list_conditions(product: Product) -> QuerySet[FlagCondition]:
 
 
 def referring(product: Product, condition: str) -> list[Flag]:
-    """The flags whose rule refers to this condition, archived or not."""
-    flags = Flag.objects.filter(product=product, targeting__isnull=False).select_related("group", "product")
+    """The flags whose rule refers to this condition, archived or not, in whichever environment."""
+    flags = everywhere(product, Flag.objects.filter(product=product).select_related("group", "product"))
     return [flag for flag in flags if condition in references_in(flag.targeting)]
+
+
+def asking_for(product: Product, cohort: str) -> list[Flag]:
+    """The flags whose rule, or a condition of it, asks for this cohort, archived or not."""
+    shared = shared_of(product.pk)
+    flags = everywhere(product, Flag.objects.filter(product=product).select_related("group", "product"))
+    return [flag for flag in flags if cohort in cohorts_in(rules_of(flag, shared).targeting)]
+
+
+def list_requests(product: Product, *, state: str = "open") -> list[ChangeRequest]:
+    """Changes in production that wait for another maintainer, newest first; or what became of others."""
+    known = [*ChangeRequest.State.values, "all"]
+    if state not in known:
+        raise Invalid(f"A request is one of: {', '.join(known)}.")
+    found = ChangeRequest.objects.filter(flag__product=product).select_related("flag__product")
+    return list(found[:500] if state == "all" else found.filter(state=state)[:500])
 
 
 def holdout_share(product: Product) -> int:
@@ -186,8 +206,10 @@ def rule_sentences(flag: Flag) -> list[str]:
     if flag.group is not None:
         places = f"{flag.group_start:,} to {flag.group_end - 1:,} of 10,000"
         found.append(f"In the group {flag.group.key}, whose flags share nobody, it has the places {places}.")
-    if flag.targeting is not None:
-        found.append(f"Rule: {in_words(flag.targeting)}. Whom it gives nothing is left to the rollout.")
+    given, rest = split(flag.targeting)
+    found += [f"Whoever is in the cohort {cohort} gets {variant}." for cohort, variant in given.items()]
+    if rest is not None:
+        found.append(f"Rule: {in_words(rest)}. Whom it gives nothing is left to the rollout.")
     if flag.unit == "company":
         found.append("All people of one company get the same.")
     if flag.is_sticky:
@@ -207,7 +229,7 @@ class Explained:
 def explain_for(flag: Flag, unit: str, attributes: Mapping[str, Any] | None = None) -> Explained:
     """What one person gets from the flag as it stands, step by step. Only looks: nobody is exposed, nothing is kept."""
     evaluator = asking.evaluator_of(flag)
-    context = asking.context_of(flag.product_id, evaluator, unit, attributes or {})
+    context = asking.context_of(flag, evaluator, unit, attributes or {})
     answer = evaluator.evaluate(unit, context)
     return Explained(answer, explain(evaluator.rules, answer, context, unit), context.attributes)
 
@@ -252,6 +274,24 @@ def exposures_by_day(flag: Flag, *, days: int = 30, now: datetime | None = None)
     """How many different people met each variant on each day (UTC), oldest first."""
     now = now or timezone.now()
     return flag_exposures.by_day(flag.product_id, flag.key, _first_day(now, days), now)
+
+
+@dataclass(frozen=True)
+class MetLately:
+    """Somebody who met a variant; `name` is the id where there is no profile."""
+
+    variant: str
+    id: str
+    name: str
+    at: datetime
+
+
+def met_lately(flag: Flag, *, days: int = 30, limit: int = 5, now: datetime | None = None) -> list[MetLately]:
+    """Who is in which variant: the last people of each, as counted in exposures."""
+    now = now or timezone.now()
+    found = flag_exposures.lately(flag.product_id, flag.key, _first_day(now, days), now, limit)
+    known = people_by_key(flag.product, [one.id for one in found])
+    return [MetLately(one.variant, one.id, str(known.get(one.id, one.id)), one.at) for one in found]
 
 
 def _first_day(now: datetime, days: int) -> datetime:

@@ -6,14 +6,17 @@ from typing import Any
 from ninja import Router, Schema, Status
 from pydantic import Field
 
+from whytree.engines.flag_rules.cohorts import split
 from whytree.engines.flag_rules.describing import in_words
 from whytree.workspace.doors import ApiRequest, api_product
+from whytree.workspace.environments import find_environment
 from whytree.workspace.roles import Role
 
 from . import live, queries, services
 from .definition import basis_points
 from .flagd_door import flagd_file
-from .models import Flag, FlagCondition
+from .models import ChangeRequest, Flag, FlagCondition
+from .request_api import DifferenceOut, RequestOut
 from .versions import Version, versions
 
 router = Router(tags=["Flags"])
@@ -32,6 +35,7 @@ class RulesOut(Schema):
     key: str
     targeting: dict[str, Any] | None = Field(description="JsonLogic in flagd's format.")
     says: str = Field(description="The rule in words; empty for none.")
+    cohorts: dict[str, str] = Field(description="Cohorts that the rule gives a variant before anything else.")
     overrides: dict[str, str]
     prerequisites: list[Needed]
     on_from: datetime | None
@@ -52,6 +56,7 @@ class RulesOut(Schema):
             key=flag.key,
             targeting=flag.targeting,
             says="" if flag.targeting is None else in_words(flag.targeting),
+            cohorts=split(flag.targeting)[0],
             overrides=flag.overrides,
             prerequisites=[Needed(flag=one["flag"], variants=one["variants"]) for one in flag.prerequisites],
             on_from=flag.on_from,
@@ -72,6 +77,10 @@ class RulesIn(Schema):
     """What is left out stays."""
 
     targeting: dict[str, Any] | None = None
+    cohorts: dict[str, str] | None = Field(
+        None,
+        description="A cohort's key to the variant of its people; put in front of the rule in place of those that were there.",
+    )
     overrides: dict[str, str] | None = None
     prerequisites: list[Needed] | None = None
     on_from: datetime | None = None
@@ -87,13 +96,8 @@ class RulesIn(Schema):
     metadata: dict[str, Any] | None = None
 
 
+CHANGED = {200: RulesOut, 202: RequestOut}
 CLEARED_BY_NULL = ("targeting", "on_from", "on_until")
-
-
-class DifferenceOut(Schema):
-    field: str
-    before: str
-    after: str
 
 
 class VersionOut(Schema):
@@ -148,32 +152,52 @@ class HoldoutOut(Schema):
 
 
 @router.get("/products/{product}/flags/{key}/rules", response=RulesOut, operation_id="find_rules")
-def find_rules(request: ApiRequest, product: str, key: str) -> RulesOut:
+def find_rules(request: ApiRequest, product: str, key: str, environment: str = "") -> RulesOut:
     """Who is singled out."""
-    return RulesOut.of(queries.find_flag(api_product(request, product, Role.VIEWER), key))
+    found = api_product(request, product, Role.VIEWER)
+    return RulesOut.of(queries.find_flag(found, key, environment=find_environment(found, environment)))
 
 
-@router.patch("/products/{product}/flags/{key}/rules", response=RulesOut, operation_id="set_rules")
-def set_rules(request: ApiRequest, product: str, key: str, body: RulesIn) -> RulesOut:
+def _answer(found: Flag | ChangeRequest) -> RulesOut | Status[RequestOut]:
+    return RulesOut.of(found) if isinstance(found, Flag) else Status(202, RequestOut.of(found))
+
+
+@router.patch("/products/{product}/flags/{key}/rules", response=CHANGED, operation_id="set_rules")
+def set_rules(
+    request: ApiRequest, product: str, key: str, body: RulesIn, environment: str = "", because: str = ""
+) -> RulesOut | Status[RequestOut]:
     """Change targeting, overrides, needed flags, schedule, unit, stickiness, group or hashing."""
     found = api_product(request, product, Role.MEMBER)
     edits = body.dict(exclude_unset=True)
     edits = {name: value for name, value in edits.items() if value is not None or name in CLEARED_BY_NULL}
-    return RulesOut.of(services.set_rules(request.actor, found, key, **edits))
+    there = find_environment(found, environment)
+
+    def change() -> Flag:
+        return services.set_rules(request.actor, found, key, environment=there, **edits)
+
+    return _answer(services.changed_or_asked(request.actor, change, words=because))
 
 
 @router.get("/products/{product}/flags/{key}/history", response=list[VersionOut], operation_id="list_flag_versions")
-def list_flag_versions(request: ApiRequest, product: str, key: str) -> list[VersionOut]:
+def list_flag_versions(request: ApiRequest, product: str, key: str, environment: str = "") -> list[VersionOut]:
     """Every state the flag was in, newest first, with what differed."""
-    flag = queries.find_flag(api_product(request, product, Role.VIEWER), key)
+    found = api_product(request, product, Role.VIEWER)
+    flag = queries.find_flag(found, key, environment=find_environment(found, environment))
     return [VersionOut.of(version) for version in versions(flag)]
 
 
-@router.post("/products/{product}/flags/{key}/history/{version}/restore", response=RulesOut, operation_id="go_back")
-def go_back(request: ApiRequest, product: str, key: str, version: int) -> RulesOut:
+@router.post("/products/{product}/flags/{key}/history/{version}/restore", response=CHANGED, operation_id="go_back")
+def go_back(
+    request: ApiRequest, product: str, key: str, version: int, environment: str = "", because: str = ""
+) -> RulesOut | Status[RequestOut]:
     """Make it answer again as it did after that change."""
     found = api_product(request, product, Role.MEMBER)
-    return RulesOut.of(services.go_back(request.actor, found, key, version))
+    there = find_environment(found, environment)
+
+    def change() -> Flag:
+        return services.go_back(request.actor, found, key, version, environment=there)
+
+    return _answer(services.changed_or_asked(request.actor, change, words=because))
 
 
 @router.get("/products/{product}/flag-conditions", response=list[ConditionOut], operation_id="list_conditions")
@@ -211,9 +235,11 @@ def set_holdout(request: ApiRequest, product: str, body: HoldoutOut) -> HoldoutO
 
 
 @router.get("/products/{product}/flagd-file", response=dict[str, Any], operation_id="export_flagd")
-def export_flagd(request: ApiRequest, product: str) -> dict[str, Any]:
+def export_flagd(request: ApiRequest, product: str, environment: str = "") -> dict[str, Any]:
     """All flags as a flagd file; what it cannot carry is DISABLED and marked `serverOnly` with the reason."""
-    return flagd_file(live.flag_set(api_product(request, product, Role.VIEWER).pk))
+    found = api_product(request, product, Role.VIEWER)
+    there = find_environment(found, environment)
+    return flagd_file(live.flag_set(found.pk, there.pk if there else None))
 
 
 class MovingIn(Schema):

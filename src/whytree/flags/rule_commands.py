@@ -10,6 +10,8 @@ import typer
 from whytree.workspace.client import Client, CommandError, connect
 from whytree.workspace.printing import print_json, say, show
 
+from .place_commands import Because, Environment, is_waiting, with_query
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Key = Annotated[str, typer.Argument(help="The flag's key, as code writes it.")]
 
@@ -33,6 +35,8 @@ def rules(
         typer.Argument(help="The rule in JSON: JsonLogic, a flagd flag, or a flagd file; - reads the input."),
     ] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Take the rule away.")] = False,
+    environment: Environment = "",
+    because: Because = "",
     as_json: AsJson = False,
 ) -> None:
     """Show who a flag singles out, or set its targeting rule from a file in flagd's format.
@@ -41,15 +45,16 @@ def rules(
     """
     client = connect()
     path = f"/products/{client.product}/flags/{key}/rules"
+    changing = with_query(path, environment=environment, because=because)
     if clear:
-        _show_rules(client.patch(path, {"targeting": None}), as_json)
+        _show_rules(client.patch(changing, {"targeting": None}), as_json)
     elif file is not None:
         rule, named = _rule_of(_read(file), key)
         for name, logic in named.items():
             client.put(f"/products/{client.product}/flag-conditions/{name}", {"logic": logic})
-        _show_rules(client.patch(path, {"targeting": rule}), as_json)
+        _show_rules(client.patch(changing, {"targeting": rule}), as_json)
     else:
-        _show_rules(client.get(path), as_json)
+        _show_rules(client.get(path, environment=environment or None), as_json)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -83,6 +88,8 @@ def _rule_of(document: dict[str, Any], key: str) -> tuple[Any, dict[str, Any]]:
 
 
 def _show_rules(found: dict[str, Any], as_json: bool) -> None:
+    if is_waiting(found, as_json):
+        return
     if as_json:
         print_json(found)
         return
@@ -120,6 +127,9 @@ def set_(
     override: Annotated[
         list[str] | None, typer.Option(help="id=variant for one person, repeated; id= takes theirs away.")
     ] = None,
+    cohort: Annotated[
+        list[str] | None, typer.Option(help="cohort=variant for all its people, repeated; cohort= takes it away.")
+    ] = None,
     needs: Annotated[
         list[str] | None, typer.Option(help='flag=variant that must be given, repeated; "" needs nothing.')
     ] = None,
@@ -139,6 +149,8 @@ def set_(
     ] = None,
     order: Annotated[str | None, typer.Option(help="Variants in hashing order, as control,test.")] = None,
     bucketing: Annotated[str | None, typer.Option(help="3, 2, posthog, growthbook-2 or growthbook-1.")] = None,
+    environment: Environment = "",
+    because: Because = "",
     as_json: AsJson = False,
 ) -> None:
     """Single out people, need other flags, schedule, stick, exclude. What is not named stays."""
@@ -151,8 +163,10 @@ def set_(
         "heeds_holdout": heed_holdout,
         "bucketing": bucketing,
     }
-    if override is not None:
-        body["overrides"] = _overrides(client.get(path)["overrides"], override)
+    if override is not None or cohort is not None:
+        there = client.get(path, environment=environment or None)
+        body["overrides"] = _chosen(there["overrides"], override, "id") if override is not None else None
+        body["cohorts"] = _chosen(there["cohorts"], cohort, "cohort") if cohort is not None else None
     if needs is not None:
         body["prerequisites"] = _needed(needs)
     if order is not None:
@@ -163,7 +177,7 @@ def set_(
     for name, text in (("on_from", from_), ("on_until", until)):
         if text is not None:
             body[name] = _moment(text)
-    _show_rules(client.patch(path, body), as_json)
+    _show_rules(client.patch(with_query(path, environment=environment, because=because), body), as_json)
 
 
 def _moment(text: str) -> str | None:
@@ -178,12 +192,12 @@ def _moment(text: str) -> str | None:
     return found.isoformat() if found else None
 
 
-def _overrides(there: dict[str, str], words: list[str]) -> dict[str, str]:
+def _chosen(there: dict[str, str], words: list[str], what: str) -> dict[str, str]:
     found = dict(there)
     for word in words:
         unit, sign, variant = word.rpartition("=")
         if not (unit and sign):
-            raise CommandError(f"{word!r} is not id=variant.")
+            raise CommandError(f"{word!r} is not {what}=variant.")
         found.pop(unit, None)
         if variant:
             found[unit] = variant
@@ -215,12 +229,14 @@ def explain(
         list[str] | None,
         typer.Option("--with", help="An attribute that rules read: --with plan=pro --with company.id=acme"),
     ] = None,
+    environment: Environment = "",
     as_json: AsJson = False,
 ) -> None:
     """Why one person gets what they get, step by step. This is no exposure."""
     client = connect()
     body = {"targeting_key": person, "context": _context(with_ or [])}
-    answer = client.post(f"/products/{client.product}/flags/{key}/evaluate", body)
+    path = with_query(f"/products/{client.product}/flags/{key}/evaluate", environment=environment)
+    answer = client.post(path, body)
     if as_json:
         print_json(answer)
         return
@@ -248,10 +264,10 @@ def _context(words: list[str]) -> dict[str, Any]:
     return found
 
 
-def history(key: Key, as_json: AsJson = False) -> None:
+def history(key: Key, environment: Environment = "", as_json: AsJson = False) -> None:
     """Every state a flag was in, with what differed. `whytree flag back` takes one up again."""
     client = connect()
-    found = client.get(f"/products/{client.product}/flags/{key}/history")
+    found = client.get(f"/products/{client.product}/flags/{key}/history", environment=environment or None)
     if as_json:
         print_json(found)
         return
@@ -269,11 +285,14 @@ def _on_one_line(text: str) -> str:
 def back(
     key: Key,
     version: Annotated[int, typer.Argument(help="Its number in `whytree flag history`.")],
+    environment: Environment = "",
+    because: Because = "",
     as_json: AsJson = False,
 ) -> None:
     """Make a flag answer again as it did after that change."""
     client = connect()
-    _show_rules(client.post(f"/products/{client.product}/flags/{key}/history/{version}/restore"), as_json)
+    path = f"/products/{client.product}/flags/{key}/history/{version}/restore"
+    _show_rules(client.post(with_query(path, environment=environment, because=because)), as_json)
 
 
 def condition(
@@ -318,11 +337,12 @@ def holdout(
 
 def file_(
     output: Annotated[Path | None, typer.Option(help="Where to write it; printed otherwise.")] = None,
+    environment: Environment = "",
     as_json: AsJson = False,
 ) -> None:
     """All flags as a flagd file, for providers that evaluate in their own process. GET /flagd/flags.json is the same, live."""
     client = connect()
-    found = client.get(f"/products/{client.product}/flagd-file")
+    found = client.get(f"/products/{client.product}/flagd-file", environment=environment or None)
     if output is None or as_json:
         print_json(found)
         return

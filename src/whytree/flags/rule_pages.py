@@ -10,16 +10,20 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
+from whytree.analytics.cohorts.queries import list_cohorts
+from whytree.engines.flag_rules.cohorts import split
 from whytree.engines.flag_rules.describing import in_words, laid_out
 from whytree.errors import Conflict, Invalid
 from whytree.workspace.access import role_of
 from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.environments import USUAL, environments_of, find_environment
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from . import queries, services
 from .definition import basis_points
 from .models import BucketBy, Flag
+from .place_pages import find_here, told
 from .reading import json_object, moment_of, pairs_of, rule_in
 
 
@@ -29,11 +33,19 @@ def rule_context(flag: Flag, form: Mapping[str, Any] | None = None) -> dict[str,
     return {
         "rule_sentences": queries.rule_sentences(flag),
         "rule_form": form or _form_of(flag),
-        "will_lock_by_rule": not flag.is_open and flag.hypothesis is not None and not flag.hypothesis.is_locked,
+        "will_lock_by_rule": will_lock(flag),
         "units": BucketBy.choices,
         "conditions": queries.list_conditions(product),
+        "cohorts": list_cohorts(product),
         "holdout_percent": queries.holdout_share(product) / 100,
     }
+
+
+def will_lock(flag: Flag) -> bool:
+    """Whether people meeting it would lock its prediction: not those of another environment."""
+    if flag.environment is not None or flag.is_open or flag.hypothesis is None:
+        return False
+    return not flag.hypothesis.is_locked
 
 
 @dataclass(frozen=True)
@@ -60,12 +72,17 @@ def shared_context(request: PageRequest, product: Product, form: Mapping[str, An
         "condition_form": form or {},
         "holdout_percent": queries.holdout_share(product) / 100,
         "may_hold_out": role is not None and role.covers(Role.MAINTAINER),
+        "may_set_approvals": role is not None and role.covers(Role.OWNER),
+        "needs_approval": services.needs_approval(product.pk),
+        "usual_places": [key for key in USUAL if key not in {one.key for one in environments_of(product)}],
     }
 
 
 def _form_of(flag: Flag) -> dict[str, Any]:
+    given, rest = split(flag.targeting)
     return {
-        "targeting": "" if flag.targeting is None else laid_out(flag.targeting),
+        "targeting": "" if rest is None else laid_out(rest),
+        "cohorts": "\n".join(f"{key} = {variant}" for key, variant in given.items()),
         "overrides": "\n".join(f"{unit} = {variant}" for unit, variant in flag.overrides.items()),
         "prerequisites": "\n".join(
             f"{needed['flag']} = {variant}" for needed in flag.prerequisites for variant in needed["variants"]
@@ -91,22 +108,41 @@ def change_rules(request: PageRequest, product: Product, key: str) -> HttpRespon
     """Save the whole section at once."""
     from .pages import flag_page
 
+    form = request.POST
+    here = find_environment(product, form.get("environment", ""))
+
+    def change() -> Flag:
+        edits = _edits(form, key)
+        if here is None:
+            edits |= _edits_of_what_it_is(form)
+        return services.set_rules(request.actor, product, key, environment=here, **edits)
+
     try:
-        flag = services.set_rules(request.actor, product, key, **_edits(request.POST, key))
+        found = services.changed_or_asked(request.actor, change, words=form.get("because", ""))
     except (Invalid, Conflict) as error:
-        return flag_page(request, queries.find_flag(product, key), error, request.POST.dict())
-    messages.success(request, "Saved." if flag.is_on else f"Saved. {flag.key} is off, so nobody meets it yet.")
-    return redirect("flag", product.slug, key)
+        return flag_page(request, find_here(request, product, key), error, form.dict())
+
+    def says(flag: Flag) -> str:
+        return "Saved." if flag.is_on else f"Saved. {flag.key} is off, so nobody meets it yet."
+
+    return told(request, product, key, found, says)
 
 
 def _edits(form: Mapping[str, Any], key: str) -> services.RuleEdits:
+    """Who is singled out: what may differ from environment to environment."""
     text = str(form.get("targeting", "")).strip()
     return {
         "targeting": rule_in(json_object(text, "The rule"), key)[0] if text else None,
+        "cohorts": pairs_of(str(form.get("cohorts", "")), "cohort"),
         "overrides": pairs_of(str(form.get("overrides", "")), "override"),
         "prerequisites": _needed(str(form.get("prerequisites", ""))),
         "on_from": moment_of(str(form.get("on_from", ""))),
         "on_until": moment_of(str(form.get("on_until", ""))),
+    }
+
+
+def _edits_of_what_it_is(form: Mapping[str, Any]) -> services.RuleEdits:
+    return {
         "unit": str(form.get("unit", BucketBy.PERSON.value)),
         "is_sticky": form.get("is_sticky") == "on",
         "heeds_holdout": form.get("heeds_holdout") == "on",
@@ -139,12 +175,16 @@ def go_back(request: PageRequest, product: Product, key: str, version: int) -> H
     """Take up an earlier state again."""
     from .pages import flag_page
 
+    here = find_environment(product, request.POST.get("environment", ""))
+
+    def change() -> Flag:
+        return services.go_back(request.actor, product, key, version, environment=here)
+
     try:
-        flag = services.go_back(request.actor, product, key, version)
+        found = services.changed_or_asked(request.actor, change, words=request.POST.get("because", ""))
     except (Invalid, Conflict) as error:
-        return flag_page(request, queries.find_flag(product, key), error)
-    messages.success(request, f"{flag.key} is {flag.state}, as it was then.")
-    return redirect("flag", product.slug, key)
+        return flag_page(request, find_here(request, product, key), error)
+    return told(request, product, key, found, lambda flag: f"{flag.key} is {flag.state}, as it was then.")
 
 
 @require_POST

@@ -1,13 +1,18 @@
 from django.urls import path, re_path
 
-from . import flagd_door, posthog, rule_pages, wire
+from . import flagd_door, place_pages, posthog, rule_pages, wire
 from . import pages as views
 
 pages = [
     path("flags", views.flags, name="flags"),
     path("flag-conditions", rule_pages.save_condition, name="flag_condition"),
     path("flag-holdout", rule_pages.save_holdout, name="flag_holdout"),
+    path("flag-approvals", place_pages.set_approvals, name="flag_approvals"),
+    path("flag-environments", place_pages.change_environments, name="flag_environments"),
+    path("flag-requests/<int:number>", place_pages.decide_request, name="flag_request"),
     path("flags/<str:key>", views.flag, name="flag"),
+    path("flags/<str:key>/copy", place_pages.copy_flag, name="flag_copy"),
+    path("flags/<str:key>/follow", place_pages.follow_production, name="flag_follow"),
     path("flags/<str:key>/rollout", views.change_rollout, name="flag_rollout"),
     path("flags/<str:key>/rules", rule_pages.change_rules, name="flag_rules"),
     path("flags/<str:key>/history/<int:version>", rule_pages.go_back, name="flag_go_back"),

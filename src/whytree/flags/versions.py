@@ -9,9 +9,10 @@ from typing import Any
 
 from whytree.engines.flag_rules.describing import laid_out
 from whytree.engines.flags import percent
-from whytree.workspace.activity import activity_for
+from whytree.workspace.activity import activity_for, snapshot
+from whytree.workspace.models import Product
 
-from .models import ExclusionGroup, Flag
+from .models import PLACED, ExclusionGroup, Flag
 
 # Fields that a person knows, with their names, in the order of the page.
 SHOWN = {
@@ -79,6 +80,7 @@ VERBS = {
     "restore_flag": "taken out of the archive",
     "heed_holdout": "holdout heeded or not",
     "import_flags": "moved in",
+    "copy_flag": "copied from another environment",
     "undo": "last change taken back",
 }
 
@@ -101,10 +103,11 @@ class Version:
 
 
 def versions(flag: Flag) -> list[Version]:
-    """Every change, newest first."""
+    """Every change where the flag is looked at, newest first."""
     groups = dict(ExclusionGroup.objects.filter(product=flag.product).values_list("pk", "key"))
     found: list[Version] = []
-    for activity in activity_for(flag):
+    subject = flag if flag.environment is None else flag.state_there
+    for activity in activity_for(subject) if subject is not None else ():
         before, after = activity.before or {}, activity.after or {}
         differences = [] if not before else _differences(before, after, groups)
         if before and not differences:
@@ -113,6 +116,18 @@ def versions(flag: Flag) -> list[Version]:
         can_return = not is_now and bool(after) and not after.get("archived_at")
         found.append(Version(activity.pk, activity.at, activity.actor, activity.verb, differences, is_now, can_return))
     return found
+
+
+def differences(product: Product, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+    """What differs between two states, as pages show it; fields that neither names are the same."""
+    groups = dict(ExclusionGroup.objects.filter(product=product).values_list("pk", "key"))
+    return _differences(before, after, groups)
+
+
+def between(flag: Flag, other: Flag) -> list[Difference]:
+    """What differs between two environments."""
+    one, two = snapshot(flag), snapshot(other)
+    return differences(flag.product, {name: one[name] for name in PLACED}, {name: two[name] for name in PLACED})
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any], groups: Mapping[int, str]) -> list[Difference]:

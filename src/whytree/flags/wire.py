@@ -13,6 +13,7 @@ import math
 import zlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
 
@@ -22,8 +23,8 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from whytree.engines.flags import Evaluation, Evaluator
-from whytree.workspace.keys import find_key
+from whytree.engines.flags import Context, Evaluation, Evaluator
+from whytree.workspace.keys import NOT_FOR_EVENTS, KeyFacts, find_key
 
 from . import live
 from .asking import context_for, keep
@@ -92,9 +93,12 @@ class Question:
     etag: str
     attributes: Mapping[str, Any]
 
-    def answers(self, evaluators: Collection[Evaluator]) -> list[Evaluation]:
+    def context(self, evaluators: Collection[Evaluator]) -> Context:
+        """What these flags may know."""
+        return context_for(self.product_id, self.flags, evaluators, self.unit, self.attributes)
+
+    def answers(self, evaluators: Collection[Evaluator], context: Context) -> list[Evaluation]:
         """What these flags give; what sticky ones gave for the first time is kept."""
-        context = context_for(self.product_id, self.flags, evaluators, self.unit, self.attributes)
         found = [evaluator.evaluate(self.unit, context) for evaluator in evaluators]
         keep(self.product_id, self.flags, found)
         return found
@@ -104,13 +108,14 @@ def _question(request: HttpRequest, key: str) -> Question:
     if request.method != "POST":
         raise Refused(405, "GENERAL", "Evaluate with POST.", Allow="POST, OPTIONS")
     try:
-        product_id, source = asker(request)
+        facts = asker(request)
         attributes = _context(request)
-        flags = live.flag_set(product_id)
+        product_id = facts.product_id or 0
+        flags = live.flag_set(product_id, facts.environment_id)
     except DatabaseError as error:
         raise Refused(503, "GENERAL", "The flags cannot be read at the moment. Try again.", Retry_After="1") from error
     unit = attributes.get("targetingKey")
-    return Question(product_id, source, unit, key, flags, request.headers.get("If-None-Match", ""), attributes)
+    return Question(product_id, facts.kind, unit, key, flags, request.headers.get("If-None-Match", ""), attributes)
 
 
 @ofrep
@@ -120,18 +125,21 @@ def evaluate_flag(asked: Question) -> HttpResponse:
     if evaluator is None:
         details = f"There is no flag {asked.key!r} here. Create it, or check which product the key is of."
         raise Refused(404, "FLAG_NOT_FOUND", details)
-    (answer,) = asked.answers([evaluator])
+    context = asked.context([evaluator])
+    (answer,) = asked.answers([evaluator], context)
     if answer.error:
         raise Refused(400, answer.error, _why(answer))
-    if answer.in_rollout and asked.unit:
-        queue.note(asked.product_id, asked.key, asked.unit, answer.variant, answer.reason, asked.source)
-    return json_answer(_encode(_success(answer, asked.flags)))
+    if answer.in_rollout and asked.unit and asked.flags.environment_id is None:
+        company = answer.unit or "" if evaluator.rules.unit == "company" else ""
+        queue.note(asked.product_id, asked.key, asked.unit, answer.variant, answer.reason, asked.source, company)
+    return json_answer(_encode(_success(answer, asked.flags, _cohorts_as_of(context))))
 
 
 @ofrep
 def evaluate_flags(asked: Question) -> HttpResponse:
     """All flags for one person. The ETag is that of the answer: it changes when, and only when, the person's answer does."""
-    answers = asked.answers(asked.flags.evaluators.values())
+    evaluators = asked.flags.evaluators.values()
+    answers = asked.answers(evaluators, asked.context(evaluators))
     entries = [_failure(answer) if answer.error else _success(answer, asked.flags) for answer in answers]
     body = _encode({"flags": entries, "metadata": {}})
     etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
@@ -141,13 +149,20 @@ def evaluate_flags(asked: Question) -> HttpResponse:
     return response
 
 
-def _success(answer: Evaluation, flags: live.FlagSet) -> dict[str, Any]:
+def _cohorts_as_of(context: Context) -> dict[str, str]:
+    """When it was looked up who belongs, for flags that ask for cohorts. Not in the bulk answer: its ETag is the person's."""
+    if context.cohorts_at is None:
+        return {}
+    return {"cohortsAsOf": datetime.fromtimestamp(context.cohorts_at, UTC).isoformat(timespec="seconds")}
+
+
+def _success(answer: Evaluation, flags: live.FlagSet, more: Mapping[str, str] | None = None) -> dict[str, Any]:
     return {
         "key": answer.key,
         "value": answer.value,
         "reason": answer.reason,
         "variant": answer.variant,
-        "metadata": {**flags.metadata.get(answer.key, {}), "inRollout": answer.in_rollout},
+        "metadata": {**flags.metadata.get(answer.key, {}), "inRollout": answer.in_rollout, **(more or {})},
     }
 
 
@@ -164,8 +179,8 @@ def matches(header: str, etag: str) -> bool:
     return etag in sent or "*" in sent
 
 
-def asker(request: HttpRequest) -> tuple[int, str]:
-    """The product that the shown key belongs to, and the key's kind."""
+def asker(request: HttpRequest) -> KeyFacts:
+    """The shown key: the product and the environment that it belongs to, and its kind."""
     scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
     secret = bearer.strip() if scheme.lower() == "bearer" else request.headers.get("X-API-Key", "")
     facts = find_key(secret) if secret else None
@@ -176,8 +191,10 @@ def asker(request: HttpRequest) -> tuple[int, str]:
         raise Refused(401, "GENERAL", details, WWW_Authenticate="Bearer")
     if facts.product_id is None:
         raise Refused(403, "GENERAL", "A personal token belongs to no product. Use a capture or server key.")
+    if not facts.may_send:
+        raise Refused(403, "GENERAL", NOT_FOR_EVENTS)
     slow_down(facts.id)
-    return facts.product_id, facts.kind
+    return facts
 
 
 _rate = Rate(settings.WHYTREE.flag_rate)

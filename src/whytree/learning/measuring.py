@@ -15,11 +15,12 @@ from whytree.engines.stats import Estimate, NoAnswer, SampleRatio, sample_ratio
 from whytree.engines.stats.effects import Effect
 from whytree.engines.stats.margins import Standing, non_inferior
 from whytree.experiments.constants import MOST_SET_ASIDE, RATIO_BROKEN, RATIO_DOUBTFUL
+from whytree.experiments.countings import Counting, counting, not_judged
 from whytree.experiments.models import Experiment
 from whytree.experiments.queries import experiment_of
 from whytree.experiments.results import Comparison, Interval
 from whytree.experiments.running import Run, run
-from whytree.experiments.trial import Arms, Counted, Counting, Trial, arms_of, constant_stretches, counting, not_judged
+from whytree.experiments.trial import Arms, Counted, Trial, arms_of, constant_stretches, unit_of
 from whytree.experiments.voices import count_by_variant
 from whytree.flags.models import Flag
 from whytree.tree.models import Hypothesis
@@ -62,7 +63,7 @@ def measure_review(review: OutcomeReview, now: datetime) -> Result:
         return replace(blank, state="no_metric", reason=reason)
     if flag is None:
         return _before_and_after(blank, review, metric, "No flag carries this prediction, so everybody got the change.")
-    if reason := not_judged(metrics.definition_of(metric)):
+    if reason := not_judged(metrics.definition_of(metric), unit_of(flag)):
         return _before_and_after(blank, review, metric, reason)
     stretches = constant_stretches(flag, review.opened_at, now)
     arms = arms_of(flag, stretches)
@@ -70,7 +71,8 @@ def measure_review(review: OutcomeReview, now: datetime) -> Result:
         return _before_and_after(
             blank, review, metric, "Everybody got the same variant: nobody is left to compare with."
         )
-    return _tried(blank, review, Trial(review.product, flag.key, stretches, now), arms, metric)
+    trial = Trial(review.product, flag.key, stretches, now, unit=unit_of(flag))
+    return _tried(blank, review, trial, arms, metric)
 
 
 def flag_of(hypothesis: Hypothesis) -> Flag | None:
@@ -108,8 +110,8 @@ def _tried(blank: Result, review: OutcomeReview, trial: Trial, arms: Arms, metri
     hypothesis = review.hypothesis
     horizon = timedelta(days=hypothesis.horizon_days)
     known = metrics.metrics_by_key(review.product, [str(rail["metric_key"]) for rail in hypothesis.guardrails])
-    judged = [one for one in known.values() if not not_judged(metrics.definition_of(one))]
-    asked = [counting(metric, horizon), *(counting(one, horizon) for one in judged)]
+    judged = [one for one in known.values() if not not_judged(metrics.definition_of(one), trial.unit)]
+    asked = [counting(one, horizon, trial.unit) for one in (metric, *judged)]
     primary, *others = trial.count(asked)
     rails = {one.counting.metric.key: one for one in others}
     found = replace(

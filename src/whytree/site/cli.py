@@ -16,6 +16,8 @@ from whytree import __version__
 from whytree.workspace import client
 from whytree.workspace.printing import say
 
+from .menu import ENTRIES, command_in
+
 if TYPE_CHECKING:
     import httpx
     from typer._click.core import Command, Context
@@ -35,53 +37,6 @@ APPS = (
     "learning",
     "demo",
 )
-
-# People wait for these: the other apps' commands need not be read for them. Each belongs to one app, and to no group.
-ALONE = {"why": ("why",), "start": ("why",), "themes": ("voice",)}
-
-# What a group of commands is for, as `whytree --help` shows it.
-GROUPS = {
-    "product": "Products.",
-    "member": "Who belongs to a product.",
-    "key": "Capture and server keys.",
-    "token": "Your personal tokens.",
-    "event": "What people do, as your product sends it.",
-    "plan": "Which events should come: a tracking plan as YAML.",
-    "import": "Bring in events, feedback, tickets, a tree.",
-    "export": "Take out the whole workspace or a tree.",
-    "repository": "Clones whose lines can say why.",
-    "ticket": "What your tracker knows.",
-    "outcome": "Metrics with a target.",
-    "opportunity": "Needs, pain points and desires.",
-    "draft": "Nodes inferred from code and tickets, until you say yes or no.",
-    "solution": "Ways to address an opportunity.",
-    "hypothesis": "What a solution is believed to do.",
-    "test": "Tests before code: the cheapest answer first.",
-    "note": "Comments, questions, challenges, constraints, decisions.",
-    "evidence": "What speaks for or against a node.",
-    "metric": "What is counted.",
-    "ask": "Questions asked of what people did.",
-    "alert": "Numbers that say by themselves when they move.",
-    "subscription": "Boards and kept questions that come by themselves.",
-    "board": "Kept questions side by side.",
-    "cohort": "Groups of people, told by what they did.",
-    "field": "Form fields: what they cost people, and whether code reads them.",
-    "move": "Hang a node under another one (`whytree move OPP-2 --under OUT-1`), or take events to another store.",
-    "flag": "Feature flags.",
-    "feedback": "What people said.",
-    "survey": "Ask people a few questions.",
-    "theme": "What many voices are about.",
-    "interview": "Talks with people, and what was said.",
-    "highlight": "Marked words of voices and talks.",
-    "contact": "Who may be asked for something, and when they were last.",
-    "experiment": "What a change did to people drawn by lot.",
-    "rollout": "Changes brought to more and more people, while guardrails are watched.",
-    "guard": "Whether what was kept still helps.",
-    "debt": "Corners that were cut, to be paid if the change stays.",
-    "review": "Predictions against what happened.",
-    "slack": "The channel that gets five lines on Mondays.",
-    "person": "The people who use the product.",
-}
 
 
 class NodesUnlessNamed(TyperGroup):
@@ -108,7 +63,7 @@ def group(name: str) -> typer.Typer:
     """The group of commands called `name`, made on first use."""
     if name not in _groups:
         kind = NodesUnlessNamed if name == "move" else TyperGroup
-        _groups[name] = typer.Typer(cls=kind, no_args_is_help=True, help=GROUPS[name])
+        _groups[name] = typer.Typer(cls=kind, no_args_is_help=True, help=ENTRIES[name].help)
         root.add_typer(_groups[name], name=name)
     return _groups[name]
 
@@ -159,7 +114,8 @@ def main() -> None:
     client.set_in_process(_answer_here)
     client.set_owner_maker(_make_owner)
     try:
-        build(ALONE.get(sys.argv[1] if len(sys.argv) > 1 else "", APPS))()
+        entry = ENTRIES.get(command_in(sys.argv[1:]))
+        build(entry.apps if entry else APPS)()
     except client.CommandError as error:
         say(error.message, err=True, colour="red" if sys.stderr.isatty() else "")
         for line in _detail_lines(error.details):

@@ -1,4 +1,4 @@
-"""Entry point of ``whytree``: lets git begin on what is asked before the command line is put together."""
+"""Entry point of ``whytree``: git begins on what is asked before the command line is put together, and help needs none of it."""
 
 import sys
 
@@ -6,7 +6,13 @@ from whytree.code import headstart
 
 
 def main() -> None:
-    headstart.begin(sys.argv[1:])
+    words = sys.argv[1:]
+    if not words or words in (["--help"], ["-h"]):
+        from .menu import print_menu
+
+        print_menu()
+        return
+    headstart.begin(words)
     try:
         from .cli import main as run
 

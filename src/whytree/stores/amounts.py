@@ -93,8 +93,8 @@ SELECT
 FROM (
     SELECT {bucket} AS bucket, {person} AS who, {top} AS x, {bottom} AS y
     FROM events
+    PREWHERE event IN {{names:Array(String)}}
     WHERE product = {{product:UInt32}}
-      AND event IN {{names:Array(String)}}
       AND timestamp >= {{start:DateTime64(3, 'UTC')}} AND timestamp < {{end:DateTime64(3, 'UTC')}}
       AND ({condition}){has_unit}
     GROUP BY bucket, who
@@ -183,8 +183,8 @@ SELECT bucket, who, groupArray(x) AS xs, 0 AS waits
 FROM (
     SELECT {bucket} AS bucket, {person} AS who, {number} AS x
     FROM events
+    PREWHERE event IN {{names:Array(String)}}
     WHERE product = {{product:UInt32}}
-      AND event IN {{names:Array(String)}}
       AND timestamp >= {{start:DateTime64(3, 'UTC')}} AND timestamp < {{end:DateTime64(3, 'UTC')}}
       AND {condition}{has_unit}
 )
@@ -207,8 +207,8 @@ FROM (
         addSeconds(entry, {{window:UInt32}}) AS until,
         groupArrayIf(timestamp, {goal}) AS ends
     FROM events
+    PREWHERE event IN {{names:Array(String)}}
     WHERE product = {{product:UInt32}}
-      AND event IN {{names:Array(String)}}
       AND timestamp >= {{start:DateTime64(3, 'UTC')}}
       AND timestamp <= addSeconds({{end:DateTime64(3, 'UTC')}}, {{window:UInt32}}){has_unit}
     GROUP BY who
@@ -237,7 +237,7 @@ def quantile(
         number=number_sql(field, bound),
         condition=selected(selection, bound),
     )
-    return _placed(people, _parameters(product_id, named([selection]), period, bound), share, reach)
+    return placed(people, _parameters(product_id, named([selection]), period, bound), share, reach)
 
 
 def time_to(
@@ -264,10 +264,11 @@ def time_to(
         goal=f"({selected(goal, bound)})",
     )
     known = _parameters(product_id, named([entry, goal]), period, bound)
-    return _placed(people, known | {"window": int(window.total_seconds()), "as_of": as_of}, share, reach)
+    return placed(people, known | {"window": int(window.total_seconds()), "as_of": as_of}, share, reach)
 
 
-def _placed(people: str, parameters: Mapping[str, Any], share: float, reach: float) -> dict[date, Placed]:
+def placed(people: str, parameters: Mapping[str, Any], share: float, reach: float) -> dict[Any, Placed]:
+    """The quantile in each bucket. `people` is SQL with a row a unit: its `bucket`, its numbers `xs`, and whether it `waits`."""
     known = {**parameters, "share": share, "reach": reach}
     rows = store().query(_PLACED.format(people=people), known, ASKING)
     names = ("people", "rows", "value", "low", "high")

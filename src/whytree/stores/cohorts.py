@@ -161,6 +161,18 @@ def people(product_id: int, rule: Rule) -> frozenset[int]:
     return frozenset(row["who"] for row in rows)
 
 
+def every_id(product_id: int, rule: Rule) -> list[int]:
+    """All of them, by the hash of each of their ids, so that whoever knows one id needs to ask nothing more; sorted."""
+    bound = Bound()
+    sql = (
+        f"SELECT DISTINCT id FROM (SELECT who AS id FROM ({rule.sql(product_id, bound)}) UNION ALL "
+        f"SELECT person AS id FROM person_overrides WHERE product = {bound.add('UInt32', product_id)} "
+        "GROUP BY person HAVING argMax(canonical, version) IN "
+        f"(SELECT who FROM ({rule.sql(product_id, bound)}))) ORDER BY id"
+    )
+    return [row["id"] for row in store().query(sql, bound.values, ASKING)]
+
+
 def holds(product_id: int, rule: Rule, persons: Sequence[int], canonical: int) -> bool:
     """Whether one person belongs, by the hashes of all their ids: only their own events are read."""
     bound = Bound()

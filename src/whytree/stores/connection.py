@@ -10,11 +10,13 @@ import threading
 import weakref
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 from xml.sax.saxutils import escape
 
 import clickhouse_connect
 
+from .cluster import SETTINGS as CLUSTERED
+from .cluster import Cluster
 from .lock import FolderLock
 
 Client = Any  # clickhouse_connect's client; the package ships no usable types
@@ -38,6 +40,9 @@ class Engine(Protocol):
 
     def client(self, database: str | None) -> Client:
         """A new client; with a database it must exist."""
+
+    def statements(self, sql: str, database: str) -> list[str]:
+        """What to run for a statement that gives no rows."""
 
     def insert_lines(self, client: Client, table: str, lines: bytes, settings: dict[str, str]) -> None:
         """Write rows given as lines of JSON."""
@@ -77,6 +82,9 @@ class Embedded:
             settings=SETTINGS | self._limits(),
             tz_mode="aware",
         )
+
+    def statements(self, sql: str, database: str) -> list[str]:
+        return [sql]
 
     def insert_lines(self, client: Client, table: str, lines: bytes, settings: dict[str, str]) -> None:
         """The library would go through a file in /tmp, which may be on another and fuller disk, and takes four system
@@ -133,14 +141,21 @@ class Embedded:
 
 
 class Remote:
-    """A ClickHouse server: `clickhouse://user:password@host:port/database`, `clickhouses://` for TLS."""
+    """A ClickHouse server: `clickhouse://user:password@host:port/database`, `clickhouses://` for TLS.
+
+    `?cluster=NAME` makes the tables on all nodes of a cluster; `&replicated=false` on this one alone, unreplicated.
+    """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self.name = f"ClickHouse at {parts.hostname}"
         self.default_database = parts.path.strip("/") or "whytree"
-        self._url = parts._replace(path="").geturl()
-        self._secure = parts.scheme == "clickhouses" or parse_qs(parts.query).get("secure") == ["true"]
+        said = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        self.cluster = Cluster(said["cluster"], said.get("replicated") != "false") if "cluster" in said else None
+        rest = urlencode({name: text for name, text in said.items() if name not in ("cluster", "replicated")})
+        self._url = parts._replace(path="", query=rest).geturl()
+        self._secure = parts.scheme == "clickhouses" or said.get("secure") == "true"
+        self._settings = SETTINGS | (CLUSTERED if self.cluster else {})
 
     def open(self) -> None:
         """A server needs nothing before its first client."""
@@ -154,12 +169,15 @@ class Remote:
             send_receive_timeout=ANSWER_SECONDS,
             autogenerate_session_id=False,  # a session allows one query at a time; one that hung would block the thread
             form_encode_query_params=True,  # long lists of ids do not fit into an address
-            settings=SETTINGS,
+            settings=self._settings,
             tz_mode="aware",
         )
 
     def insert_lines(self, client: Client, table: str, lines: bytes, settings: dict[str, str]) -> None:
         client.raw_insert(table, insert_block=lines, fmt="JSONEachRow", settings=settings)
+
+    def statements(self, sql: str, database: str) -> list[str]:
+        return self.cluster.statements(sql, database) if self.cluster else [sql]
 
     def release(self) -> None:
         """Nothing is held between clients."""

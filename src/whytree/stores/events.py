@@ -89,8 +89,22 @@ class EventStore:
     ) -> None:
         """Run a statement that gives no rows."""
         self.before_reading()
+        if "_part_offset" in sql:
+            self._refuse_several_shards()
         with self._errors_told():
-            self._client().command(sql, parameters=dict(parameters or {}), settings=_texts(settings))
+            for one in self.engine.statements(sql, self.database):
+                self._client().command(one, parameters=dict(parameters or {}), settings=_texts(settings))
+
+    def _refuse_several_shards(self) -> None:
+        """A row's place in a part means another row on another shard."""
+        cluster = getattr(self.engine, "cluster", None)
+        if cluster is None:
+            return
+        found = "SELECT max(shard_num) FROM system.clusters WHERE cluster = {name:String}"
+        if (self.value(found, {"name": cluster.name}) or 1) > 1:
+            raise StoreUnavailable(
+                "Repetitions are not swept on several shards: what came twice long apart stays. Sweep each shard by itself."
+            )
 
     def insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write rows given as dicts; columns left out take their default. Durable when it returns."""

@@ -28,6 +28,9 @@ Sign = Literal[">", "<", ">=", "<="]
 #: Fields with a column of their own; every other name is a property of the event.
 COLUMNS = ("platform", "os", "browser", "app", "version", "locale", "country", "path")
 FLAG = "flag:"
+#: Before a column's name: no event has a property of that name, so that properties need not be read, which is half the
+#: work. Nobody can type it.
+ALONE = "\0"
 SIGNS: dict[str, Sign] = {"above": ">", "below": "<", "at least": ">=", "at most": "<="}
 
 
@@ -117,6 +120,8 @@ BETWEEN = " · "
 
 def field_sql(name: str, bound: Bound) -> str:
     """A field's text; empty where the event has none. What a client did not say of its context may be a property."""
+    if name.startswith(ALONE) and name.removeprefix(ALONE) in COLUMNS:
+        return f"toString({name.removeprefix(ALONE)})"
     if name in COLUMNS:
         return f"if({name} = '', properties[{bound.add('String', name)}], {name})"
     if name.startswith(FLAG):
@@ -144,14 +149,20 @@ def _group_part(one: By, bound: Bound) -> str:
 
 def selected(selection: Selection, bound: Bound) -> str:
     """The condition on a row of `events`."""
+    return is_named(selection, bound) + passes(selection, bound)
+
+
+def is_named(selection: Selection, bound: Bound) -> str:
+    """Whether an event has the name, or one of the names: for PREWHERE."""
     # one name is compared as a number of the column's dictionary; a list of one is looked up row by row
-    one = len(selection.events) == 1
-    is_meant = (
-        f"event = {bound.add('String', selection.events[0])}"
-        if one
-        else (f"event IN {bound.add('Array(String)', list(selection.events))}")
-    )
-    return " AND ".join([is_meant, *(condition_sql(one, bound) for one in selection.filters)])
+    if len(selection.events) == 1:
+        return f"event = {bound.add('String', selection.events[0])}"
+    return f"event IN {bound.add('Array(String)', list(selection.events))}"
+
+
+def passes(selection: Selection, bound: Bound) -> str:
+    """The filters as a condition that begins with AND; empty without any."""
+    return "".join(f" AND {condition_sql(one, bound)}" for one in selection.filters)
 
 
 def named(selections: Sequence[Selection]) -> list[str]:

@@ -37,6 +37,29 @@ ORDER BY variant
 """
 
 
+_LATELY = f"""
+SELECT variant, one_id, last_at
+FROM (
+    SELECT {PERSON} AS who, properties['variant'] AS variant, argMax(distinct_id, timestamp) AS one_id,
+        max(timestamp) AS last_at
+    FROM events
+    WHERE {_MET}
+    GROUP BY variant, who
+)
+ORDER BY last_at DESC, one_id
+LIMIT {{limit:UInt32}} BY variant
+"""
+
+
+@dataclass(frozen=True)
+class Met:
+    """Somebody, by one of their ids, who met `variant` last then."""
+
+    variant: str
+    id: str
+    at: datetime
+
+
 @dataclass(frozen=True)
 class DayOfVariant:
     """Different people who met `variant` on `day` (UTC)."""
@@ -56,6 +79,13 @@ def by_variant(product_id: int, flag_key: str, start: datetime, end: datetime) -
     """Different people who met each variant at any time in the period; somebody who met two counts for both."""
     rows = store().query(_BY_VARIANT, _parameters(product_id, flag_key, start, end), PEOPLE)
     return {row["variant"]: row["people"] for row in rows}
+
+
+def lately(product_id: int, flag_key: str, start: datetime, end: datetime, limit: int) -> list[Met]:
+    """The last `limit` people of each variant, the latest first."""
+    parameters = _parameters(product_id, flag_key, start, end) | {"limit": limit}
+    rows = store().query(_LATELY, parameters, PEOPLE)
+    return [Met(row["variant"], row["one_id"], row["last_at"]) for row in rows]
 
 
 def _parameters(product_id: int, flag_key: str, start: datetime, end: datetime) -> dict[str, object]:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from .cohorts import AT, SINCE_1900
 from .events import store
-from .filters import Bound, By, Selection, field_sql, group_sql, named, selected
+from .filters import Bound, By, Selection, field_sql, group_sql, is_named, named, passes, selected
 from .funnel_rows import Following, any_order_sql, bits_sql, followed_sql, gathered_sql
 from .sql import ASKING, INTERNAL_EVENTS, PERSON
 
@@ -109,10 +109,10 @@ class Asking:
         condition = f"({selected(self.steps.selections[0], self.bound)} AND timestamp < {_END})"
         if not self.steps.first_time:
             return condition
-        own = selected(self.steps.selections[0], self.bound)
+        first = self.steps.selections[0]
         firsts = (
-            f"SELECT {PERSON} AS p, min(timestamp) AS first_at FROM events WHERE product = {{product:UInt32}} AND {own} "
-            f"GROUP BY p HAVING first_at >= {_START} AND first_at < {_END}"
+            f"SELECT {PERSON} AS p, min(timestamp) AS first_at FROM events PREWHERE {is_named(first, self.bound)} "
+            f"WHERE product = {{product:UInt32}}{passes(first, self.bound)} GROUP BY p HAVING first_at >= {_START} AND first_at < {_END}"
         )
         return f"({condition} AND ({PERSON}, timestamp) IN ({firsts}))"
 
@@ -123,7 +123,7 @@ class Asking:
         if steps.is_plain and not times:
             level = f"windowFunnel({{window:UInt64}})({AT}, {', '.join(conditions)})"
             came = f"toUInt32(bitShiftLeft(toUInt64(1), {level}) - 1) AS came"
-            return f"SELECT {PERSON} AS who, {came}{_named(more)} FROM events WHERE {self._where()} GROUP BY who HAVING came > 0"
+            return f"SELECT {PERSON} AS who, {came}{_named(more)} FROM {self._events()} GROUP BY who HAVING came > 0"
         return self._followed(conditions, more, times=times)
 
     def _followed(self, conditions: list[str], more: Mapping[str, str], *, times: bool) -> str:
@@ -136,7 +136,7 @@ class Asking:
         held = f", {field_sql(steps.held, self.bound)} AS held" if steps.held else ""
         gathered = (
             f"WITH toInt64({AT}) AS t, {bits_sql(conditions, ends)} SELECT {PERSON} AS who{held}, "
-            f"{gathered_sql(n, apart=steps.apart)} AS rows{_named(more)} FROM events WHERE {self._where()}"
+            f"{gathered_sql(n, apart=steps.apart)} AS rows{_named(more)} FROM {self._events()}"
             f"{MATTERS[steps.order]}{' AND held != EMPTY' if held else ''} "
             f"GROUP BY who{', held' if held else ''}"
         ).replace("EMPTY", "''")
@@ -173,10 +173,10 @@ class Asking:
         some = [one for one in self.steps.without if one.after <= step < one.before]
         return " OR ".join(f"({selected(one.selection, self.bound)})" for one in some) if some else "0"
 
-    def _where(self) -> str:
+    def _events(self) -> str:
         own = "event NOT IN {own:Array(String)}" if self.steps.order == "strict" else "event IN {names:Array(String)}"
         return (
-            f"product = {{product:UInt32}} AND {own} AND timestamp >= {_START} "
+            f"events PREWHERE {own} WHERE product = {{product:UInt32}} AND timestamp >= {_START} "
             f"AND timestamp <= addMilliseconds({_END}, {{window:UInt64}})"
         )
 
@@ -205,13 +205,16 @@ MATTERS: Mapping[Order, str] = {"ordered": " AND (mask != 0 OR ends != 0)", "str
 _START = "{start:DateTime64(3, 'UTC')}"
 _END = "{end:DateTime64(3, 'UTC')}"
 
+# Everybody is in one group, so groups add up: the others are summed after they were counted, and people are read once.
 _FUNNEL_BY = """
-WITH people AS ({people}),
-    largest AS (SELECT value FROM people GROUP BY value ORDER BY count() DESC, value LIMIT {{groups:UInt32}})
-SELECT value IN largest AS own, if(own, value, '') AS shown, {counts}
-FROM people
+SELECT place <= {{groups:UInt32}} AS own, if(own, value, '') AS shown, {sums}
+FROM (
+    SELECT value, {counts}, row_number() OVER (ORDER BY count() DESC, value) AS place
+    FROM ({people})
+    GROUP BY value
+)
 GROUP BY own, shown
-ORDER BY own DESC, reached1 DESC, shown
+ORDER BY own DESC, sum1 DESC, shown
 """
 
 
@@ -225,9 +228,11 @@ def funnel(product_id: int, steps: Steps, period: Period) -> Reached:
 def funnel_by(product_id: int, steps: Steps, period: Period, by: Sequence[By]) -> list[Reached]:
     """By what `by` was at each person's first first step in the period; the largest groups, then all others as one."""
     asking = Asking(product_id, steps, period)
-    sql = _FUNNEL_BY.format(counts=_counts(steps), people=asking.people(group_column(asking, by)))
+    numbers = range(1, len(steps.selections) + 1)
+    sums = ", ".join(f"sum(reached{step}) AS sum{step}" for step in numbers)
+    sql = _FUNNEL_BY.format(counts=_counts(steps), sums=sums, people=asking.people(group_column(asking, by)))
     rows = asking.rows(sql, groups=MOST_GROUPS)
-    return [Reached(_people(row, steps), row["shown"] if row["own"] else None) for row in rows]
+    return [Reached(tuple(row[f"sum{step}"] for step in numbers), row["shown"] if row["own"] else None) for row in rows]
 
 
 def group_column(asking: Asking, by: Sequence[By]) -> dict[str, str]:

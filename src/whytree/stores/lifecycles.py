@@ -49,7 +49,8 @@ FROM (
     SELECT {person} AS who, arraySort(groupUniqArray({number})) AS numbers,
         argMax(distinct_id, timestamp) AS one_id, max(timestamp) AS last_at
     FROM events
-    WHERE product = {{product:UInt32}} AND event IN {{names:Array(String)}} AND {condition}
+    PREWHERE event IN {{names:Array(String)}}
+    WHERE product = {{product:UInt32}} AND {condition}
         AND timestamp < {{end:DateTime64(3, 'UTC')}}
     GROUP BY who
 )
@@ -108,7 +109,8 @@ SELECT days, count() AS people
 FROM (
     SELECT {person} AS who, uniqExact({number}) AS days
     FROM events
-    WHERE product = {{product:UInt32}} AND event IN {{names:Array(String)}} AND {condition}
+    PREWHERE event IN {{names:Array(String)}}
+    WHERE product = {{product:UInt32}} AND {condition}
         AND timestamp >= {{start:DateTime64(3, 'UTC')}} AND timestamp < {{end:DateTime64(3, 'UTC')}}
     GROUP BY who
 )
@@ -129,7 +131,8 @@ def stickiness(product_id: int, asked: Asked) -> dict[int, int]:
 _WHO_STICKS = """
 SELECT {person} AS who, argMax(distinct_id, timestamp) AS one_id, max(timestamp) AS last_at
 FROM events
-WHERE product = {{product:UInt32}} AND event IN {{names:Array(String)}} AND {condition}
+PREWHERE event IN {{names:Array(String)}}
+WHERE product = {{product:UInt32}} AND {condition}
     AND timestamp >= {{start:DateTime64(3, 'UTC')}} AND timestamp < {{end:DateTime64(3, 'UTC')}}
 GROUP BY who
 HAVING uniqExact({number}) = {{times:UInt32}}

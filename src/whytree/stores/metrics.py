@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from .companies import Unit, has_unit, unit_sql
 from .events import Row, store
-from .filters import Bound, Selection, named, selected
+from .filters import Bound, Selection, is_named, named, passes, selected
 from .sql import PEOPLE
 
 
@@ -39,18 +39,16 @@ class Converted:
 
 _COUNTS = "sum(times) AS events, count() AS people, sum(times * times) AS squares, max(times) AS largest"
 
-_IN_PERIOD = """
-    product = {{product:UInt32}}
-    AND timestamp >= {{start:DateTime64(3, 'UTC')}} AND timestamp < {{end:DateTime64(3, 'UTC')}}
-    AND {meant}
-"""
+_IN_PERIOD = """PREWHERE {named}
+    WHERE product = {{product:UInt32}}
+    AND timestamp >= {{start:DateTime64(3, 'UTC')}} AND timestamp < {{end:DateTime64(3, 'UTC')}}{passes}"""
 
 _COUNT = f"""
 SELECT {_COUNTS}
 FROM (
     SELECT {{unit}} AS who, count() AS times
     FROM events
-    WHERE {_IN_PERIOD}
+    {_IN_PERIOD}
     GROUP BY who
 )
 """
@@ -60,7 +58,7 @@ SELECT day, {_COUNTS}
 FROM (
     SELECT toDate(timestamp, {{{{zone:String}}}}) AS day, {{unit}} AS who, count() AS times
     FROM events
-    WHERE {_IN_PERIOD}
+    {_IN_PERIOD}
     GROUP BY day, who
 )
 GROUP BY day
@@ -83,8 +81,8 @@ FROM (
         until <= {{as_of:DateTime64(3, 'UTC')}} AS closed,
         groupArrayIf(timestamp, {goal}) AS ends
     FROM events
+    PREWHERE event IN {{names:Array(String)}}
     WHERE product = {{product:UInt32}}
-      AND event IN {{names:Array(String)}}
       AND {since}{has_unit}
       AND timestamp <= addSeconds({{end:DateTime64(3, 'UTC')}}, {{window:UInt32}})
     GROUP BY who
@@ -99,7 +97,7 @@ def count(product_id: int, did: Selection, start: datetime, end: datetime, *, un
     """All occurrences in the period."""
     bound = Bound()
     who = unit_sql(unit, bound)
-    sql = _COUNT.format(unit=who, meant=selected(did, bound) + has_unit(unit))
+    sql = _COUNT.format(unit=who, named=is_named(did, bound), passes=passes(did, bound) + has_unit(unit))
     rows = store().query(sql, bound.values | {"product": product_id, "start": start, "end": end}, PEOPLE)
     return _counted(rows[0])
 
@@ -110,7 +108,7 @@ def count_by_day(
     """The same for each day on which there was one."""
     bound = Bound()
     who = unit_sql(unit, bound)
-    sql = _COUNT_BY_DAY.format(unit=who, meant=selected(did, bound) + has_unit(unit))
+    sql = _COUNT_BY_DAY.format(unit=who, named=is_named(did, bound), passes=passes(did, bound) + has_unit(unit))
     parameters = bound.values | {"product": product_id, "start": start, "end": end, "zone": zone}
     return {row["day"]: _counted(row) for row in store().query(sql, parameters, PEOPLE)}
 

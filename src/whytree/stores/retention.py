@@ -75,7 +75,8 @@ FROM (
     SELECT {person} AS who, {begun} AS begins, {backs} AS backs,
         argMax(distinct_id, timestamp) AS one_id, max(timestamp) AS last_at{group}
     FROM events
-    WHERE product = {{product:UInt32}} AND event IN {{names:Array(String)}} AND {since}
+    PREWHERE event IN {{names:Array(String)}}
+    WHERE product = {{product:UInt32}} AND {since}
     GROUP BY who
     HAVING notEmpty(begins)
 )
@@ -89,15 +90,20 @@ GROUP BY cohort
 ORDER BY cohort
 """
 
+# Whoever began is in one group, so groups add up: the others are summed after they were counted, and events are read once.
 _RETENTION_BY = """
-SELECT cohort, value IN {{groups:Array(String)}} AS own, if(own, value, '') AS shown, count() AS people,
-    sumForEach(hits) AS back
-FROM ({each})
+SELECT cohort, place <= {{most:UInt32}} AS own, if(own, value, '') AS shown, sum(n) AS people, sumForEach(hit) AS back
+FROM (
+    SELECT *, dense_rank() OVER (ORDER BY size DESC, value) AS place
+    FROM (
+        SELECT cohort, value, count() AS n, sumForEach(hits) AS hit, sum(n) OVER (PARTITION BY value) AS size
+        FROM ({each})
+        GROUP BY cohort, value
+    )
+)
 GROUP BY cohort, own, shown
 ORDER BY cohort, own DESC, shown
 """
-
-_LARGEST = "SELECT value FROM ({each}) GROUP BY value ORDER BY count() DESC, value LIMIT {{most:UInt32}}"
 
 
 def retention(product_id: int, coming: Coming, followed: Followed, *, by: Sequence[By] = ()) -> list[Cohort]:
@@ -112,9 +118,7 @@ def retention(product_id: int, coming: Coming, followed: Followed, *, by: Sequen
     if not by:
         rows = store().query(_RETENTION.format(each=each), parameters, ASKING)
         return [_cohort(coming, row) for row in rows]
-    largest = store().query(_LARGEST.format(each=each), parameters | {"most": MOST_GROUPS}, ASKING)
-    groups = [row["value"] for row in largest]
-    rows = store().query(_RETENTION_BY.format(each=each), parameters | {"groups": groups}, ASKING)
+    rows = store().query(_RETENTION_BY.format(each=each), parameters | {"most": MOST_GROUPS}, ASKING)
     return [_cohort(coming, row, row["shown"] if row["own"] else None) for row in rows]
 
 

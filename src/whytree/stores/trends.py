@@ -3,7 +3,7 @@
 Stretches are those of the product's calendar: weeks begin on Monday. A stretch without any is left out here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from .companies import Unit, has_unit, unit_sql
 from .events import store
-from .filters import Bound, By, Selection, field_sql, group_sql, named, selected
-from .funnels import MOST_GROUPS
+from .filters import Bound, By, Selection, field_sql, group_sql, is_named, passes
+from .funnels import MOST_GROUPS, NOTHING
 from .sql import ASKING, PERSON
 
 Interval = Literal["hour", "day", "week", "month"]
@@ -49,6 +49,14 @@ class Stretch:
 
 
 @dataclass(frozen=True)
+class Counts:
+    """What happened in each stretch, and how many people (or companies) did it in the whole period, once each."""
+
+    stretches: tuple[Stretch, ...]
+    everybody: int
+
+
+@dataclass(frozen=True)
 class Figure:
     """A number that came with `n` events of one stretch, added up or averaged."""
 
@@ -68,31 +76,60 @@ class Asked:
     zone: str
 
 
-_PERIOD = """
-    product = {{product:UInt32}}
-    AND event IN {{names:Array(String)}}
-    AND timestamp >= {{start:DateTime64(3, 'UTC')}} AND timestamp < {{end:DateTime64(3, 'UTC')}}
-    AND {condition}
+_EVENTS = """events
+    PREWHERE {named}
+    WHERE product = {{product:UInt32}}
+        AND timestamp >= {{start:DateTime64(3, 'UTC')}} AND timestamp < {{end:DateTime64(3, 'UTC')}}{passes}"""
+
+_EACH = "sum(times) AS events, count() AS people, sum(times * times) AS squares, max(times) AS largest"
+
+# `everybody` costs next to nothing here, and as much as all of this when it is asked for by itself. `whole` is its row.
+_COUNTS = f"""
+SELECT grouping(bucket) AS whole, bucket, {_EACH}, uniqExact(who) AS everybody
+FROM (
+    SELECT {{bucket}} AS bucket, {{person}} AS who, count() AS times
+    FROM {{events}}
+    GROUP BY bucket, who
+)
+GROUP BY GROUPING SETS ((bucket), ())
+ORDER BY whole, bucket
 """
 
-_COUNTS = """
-SELECT bucket{group}, sum(times) AS events, count() AS people, sum(times * times) AS squares, max(times) AS largest
+_COUNTS_BY = f"""
+SELECT bucket, own, value, {_EACH}
 FROM (
-    SELECT {bucket} AS bucket{value}, {person} AS who, count() AS times
-    FROM events
-    WHERE {period}
-    GROUP BY bucket{group}, who
+    SELECT {{bucket}} AS bucket{{value}}, {{person}} AS who, count() AS times
+    FROM {{events}}
+    GROUP BY bucket, own, value, who
 )
-GROUP BY bucket{group}
-ORDER BY bucket{group}
+GROUP BY bucket, own, value
+ORDER BY bucket, own, value
+"""
+
+# Which groups are the largest is told by what was counted of each: the events are read once for both.
+_COUNTS_OF_LARGEST = f"""
+SELECT *
+FROM (
+    SELECT *, dense_rank() OVER (ORDER BY size DESC, value) AS place
+    FROM (
+        SELECT bucket, value, {_EACH}, sum(events) OVER (PARTITION BY value) AS size
+        FROM (
+            SELECT {{bucket}} AS bucket, {{value}} AS value, {{person}} AS who, count() AS times
+            FROM {{events}}
+            GROUP BY bucket, value, who
+        )
+        GROUP BY bucket, value
+    )
+)
+WHERE place <= {{{{groups:UInt32}}}} + 1
+ORDER BY place, bucket
 """
 
 _FIGURES = """
 SELECT bucket{group}, {aggregate} AS value_of, count() AS n
 FROM (
     SELECT {bucket} AS bucket{value}, toFloat64OrNull({number}) AS x
-    FROM events
-    WHERE {period}
+    FROM {events}
 )
 WHERE isFinite(x)
 GROUP BY bucket{group}
@@ -104,8 +141,7 @@ _ACTIVE = """
 SELECT arrayJoin(range(0, {{days:UInt32}})) + day AS on_day{group}, uniqExact(who) AS people
 FROM (
     SELECT DISTINCT toInt32(toDate32(timestamp, {{zone:String}})) AS day, {person} AS who{value}
-    FROM events
-    WHERE {period}
+    FROM {events}
 )
 GROUP BY on_day{group}
 ORDER BY on_day{group}
@@ -113,18 +149,16 @@ ORDER BY on_day{group}
 
 _WHO = """
 SELECT {person} AS who, argMax(distinct_id, timestamp) AS one_id, max(timestamp) AS last_at
-FROM events
-WHERE {period}{more}
+FROM {events}
 GROUP BY who
 ORDER BY last_at DESC, who
 """
 
-_EVERYBODY = "SELECT uniqExact({person}) AS people FROM events WHERE {period}"
+_EVERYBODY = "SELECT uniqExact({person}) AS people FROM {events}"
 
 _LARGEST = """
 SELECT {value} AS value
-FROM events
-WHERE {period}
+FROM {events}
 GROUP BY value
 ORDER BY count() DESC, value
 LIMIT {{groups:UInt32}}
@@ -138,13 +172,51 @@ def counts(
 
     With `unit`, companies in place of people; what belongs to none is left out.
     """
-    names = ("events", "people", "squares", "largest")
+    if not by:
+        counted = counts_of_all(product_id, asked, unit=unit)
+        return {None: list(counted.stretches)} if counted.stretches else {}
     bound = Bound()
     who = unit_sql(unit, bound)
-    rows = _rows(_COUNTS, product_id, asked, by, groups, bound, more=has_unit(unit), person=who)
+    rows = _rows(_COUNTS_BY, product_id, asked, by, groups, bound, more=has_unit(unit), person=who)
+    return _stretches(rows, lambda row: _group(row, by))
+
+
+def counts_of_all(product_id: int, asked: Asked, *, unit: Unit = None) -> Counts:
+    """Of everybody together, with how many they are."""
+    bound = Bound()
+    who = unit_sql(unit, bound)
+    rows = _rows(_COUNTS, product_id, asked, (), (), bound, more=has_unit(unit), person=who)
+    stretches = _stretches([row for row in rows if not row["whole"]], lambda row: None)
+    return Counts(tuple(stretches.get(None, ())), sum(row["everybody"] for row in rows if row["whole"]))
+
+
+def counts_of_largest(
+    product_id: int, asked: Asked, by: Sequence[By], *, unit: Unit = None
+) -> dict[str | None, list[Stretch]]:
+    """As `counts` of the groups that `largest_groups` tells, largest first; events are read once where these are all."""
+    bound = Bound()
+    who, value = unit_sql(unit, bound), group_sql(by, bound)
+    known = {"groups": MOST_GROUPS}
+    rows = _rows(
+        _COUNTS_OF_LARGEST, product_id, asked, (), (), bound, known, more=has_unit(unit), person=who, value=value
+    )
+    found = _stretches([row for row in rows if row["place"] <= MOST_GROUPS], lambda row: row["value"])
+    if not any(row["place"] > MOST_GROUPS for row in rows):
+        return found
+    bound = Bound()
+    who, groups = unit_sql(unit, bound), tuple(value for value in found if value is not None)
+    more = f"{has_unit(unit)} AND NOT own"
+    others = _rows(_COUNTS_BY, product_id, asked, by, groups, bound, more=more, person=who)
+    return found | _stretches(others, lambda row: None)
+
+
+def _stretches(
+    rows: list[dict[str, Any]], group: Callable[[dict[str, Any]], str | None]
+) -> dict[str | None, list[Stretch]]:
+    names = ("events", "people", "squares", "largest")
     found: dict[str | None, list[Stretch]] = {}
     for row in rows:
-        found.setdefault(_group(row, by), []).append(Stretch(row["bucket"], *(row[name] for name in names)))
+        found.setdefault(group(row), []).append(Stretch(row["bucket"], *(row[name] for name in names)))
     return found
 
 
@@ -172,7 +244,7 @@ def active(
 ) -> dict[str | None, dict[date, int]]:
     """People who did it in the `days` days that end with each day. Days before the period count too where they belong to it."""
     earlier = Asked(asked.selection, asked.start - timedelta(days=days - 1), asked.end, "day", asked.zone)
-    rows = _rows(_ACTIVE, product_id, earlier, by, groups, person=PERSON, days=days)
+    rows = _rows(_ACTIVE, product_id, earlier, by, groups, known={"days": days}, person=PERSON)
     found: dict[str | None, dict[date, int]] = {}
     for row in rows:
         found.setdefault(_group(row, by), {})[_EPOCH + timedelta(days=row["on_day"])] = row["people"]
@@ -186,7 +258,7 @@ def who(product_id: int, asked: Asked, *, by: Sequence[By] = (), value: str | No
     """People who did it in the period, those seen last first: hash and one id. With `by`, those of one group."""
     bound = Bound()
     more = f" AND {group_sql(by, bound)} = {bound.add('String', value or '')}" if by else ""
-    sql = _WHO.format(person=PERSON, period=_PERIOD.format(condition=selected(asked.selection, bound)), more=more)
+    sql = _WHO.format(person=PERSON, events=_events(asked, bound, more))
     rows = store().query(sql, _parameters(product_id, asked, bound, zoned=False), ASKING)
     return [(row["who"], row["one_id"]) for row in rows]
 
@@ -194,14 +266,14 @@ def who(product_id: int, asked: Asked, *, by: Sequence[By] = (), value: str | No
 def people(product_id: int, asked: Asked) -> int:
     """Everybody who did it in the period, once each."""
     bound = Bound()
-    sql = _EVERYBODY.format(person=PERSON, period=_PERIOD.format(condition=selected(asked.selection, bound)))
+    sql = _EVERYBODY.format(person=PERSON, events=_events(asked, bound))
     return int(store().value(sql, _parameters(product_id, asked, bound, zoned=False), ASKING))
 
 
 def largest_groups(product_id: int, asked: Asked, by: Sequence[By]) -> tuple[str, ...]:
     """The groups with the most events in the period."""
     bound = Bound()
-    sql = _LARGEST.format(value=group_sql(by, bound), period=_PERIOD.format(condition=selected(asked.selection, bound)))
+    sql = _LARGEST.format(value=group_sql(by, bound), events=_events(asked, bound))
     rows = store().query(sql, _parameters(product_id, asked, bound, zoned=False) | {"groups": MOST_GROUPS}, ASKING)
     return tuple(row["value"] for row in rows)
 
@@ -213,7 +285,7 @@ def _rows(
     by: Sequence[By],
     groups: tuple[str, ...],
     bound: Bound | None = None,
-    days: int = 0,
+    known: Mapping[str, Any] = NOTHING,
     more: str = "",
     **parts: str,
 ) -> list[dict[str, Any]]:
@@ -222,15 +294,14 @@ def _rows(
     if by:
         text, own = group_sql(by, bound), bound.add("Array(String)", list(groups))
         value = f", {text} IN {own} AS own, if(own, {text}, '') AS value"
-    sql = template.format(
-        bucket=BUCKETS[asked.interval],
-        group=", own, value" if by else "",
-        value=value,
-        period=_PERIOD.format(condition=selected(asked.selection, bound) + more),
-        **parts,
-    )
-    known = {"days": days} if days else {}
-    return store().query(sql, _parameters(product_id, asked, bound) | known, ASKING)
+    filled = {"bucket": BUCKETS[asked.interval], "group": ", own, value" if by else "", "value": value}
+    sql = template.format(**{**filled, **parts}, events=_events(asked, bound, more))
+    return store().query(sql, {**_parameters(product_id, asked, bound), **known}, ASKING)
+
+
+def _events(asked: Asked, bound: Bound, more: str = "") -> str:
+    """What stands after FROM. `more` is a condition that begins with AND."""
+    return _EVENTS.format(named=is_named(asked.selection, bound), passes=passes(asked.selection, bound) + more)
 
 
 def _group(row: dict[str, Any], by: Sequence[By]) -> str | None:
@@ -244,7 +315,6 @@ def _parameters(product_id: int, asked: Asked, bound: Bound, *, zoned: bool = Tr
         | bound.values
         | {
             "product": product_id,
-            "names": named([asked.selection]),
             "start": asked.start,
             "end": asked.end,
         }

@@ -8,6 +8,7 @@ from ninja import Body, Query, Router, Status
 from whytree.engines.text import parse_query
 from whytree.errors import Invalid
 from whytree.voice import import_api, loop_api, queries, schemas, services, triage_api
+from whytree.voice.board.api import router as board
 from whytree.voice.downloads import as_file
 from whytree.voice.drafts import FeedbackFields
 from whytree.voice.interviews.api import router as interviews
@@ -30,6 +31,7 @@ router.add_router("", interviews)
 router.add_router("", guides)
 router.add_router("", weighing)
 router.add_router("", recruiting)
+router.add_router("", board)
 
 _ANYTHING = schemas.WantedIn()
 
@@ -81,13 +83,13 @@ def list_feedback(
     after: str = "",
     limit: int = queries.PAGE,
 ) -> schemas.FeedbackPage:
-    """The voices, the newest first; with `q`, those that hold all its words, the best match first."""
+    """The voices, the newest first; with `q`, those that hold all its words and, labelled, those alike in meaning, the best first."""
     found = api_product(request, product, Role.VIEWER)
     if not 1 <= limit <= MOST_LISTED:
         raise Invalid(f"limit is a number from 1 to {MOST_LISTED}.")
     page = queries.page_of(found, asked.wanted(), after=after, size=limit)
     return schemas.FeedbackPage(
-        items=schemas.FeedbackOut.of_many(page.items, parse_query(asked.q)), next=page.next or None
+        items=schemas.FeedbackOut.of_many(page.items, parse_query(asked.q), page.by_meaning), next=page.next or None
     )
 
 

@@ -9,7 +9,9 @@ class VoiceConfig(AppConfig):
 
     def ready(self) -> None:
         from . import jobs, plugs, search  # noqa: F401 - importing jobs registers its handlers
+        from .board import jobs as board_jobs  # noqa: F401 - likewise
         from .interviews import plugs as interview_plugs
+        from .meaning import jobs as meaning_jobs  # noqa: F401 - likewise
         from .themes import jobs as theme_jobs  # noqa: F401 - likewise
 
         post_migrate.connect(search.ensure_index, sender=self)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from whytree.engines.text import excerpt, is_unspaced
+from whytree.errors import Conflict
 from whytree.people.queries import PeopleRef, PersonRef
 from whytree.tree.models import Opportunity, Solution
 from whytree.workspace.actors import Actor
@@ -18,6 +19,7 @@ from .queries.loop import loop_of
 from .queries.representation import representation_of
 from .services.erasing import erase_feedback
 from .services.merging import follow_undo
+from .surveys.models import SurveyState
 
 SHOWN = 5
 SHOWN_TODAY = 3
@@ -39,6 +41,14 @@ def plug() -> None:
     plug_erase(erase_feedback)
     plug_erase(erase_contacts)
     on_fact("act_undone", follow_undo)
+    on_fact("cohort_leaving", refuse_to_lose_cohort)
+
+
+def refuse_to_lose_cohort(product: Product, key: str) -> None:
+    """A survey that runs for a cohort which is gone would ask nobody any more, and nobody would know why."""
+    running = Survey.objects.filter(product=product, cohort=key, state=SurveyState.RUNNING).first()
+    if running is not None:
+        raise Conflict(f"The survey “{running.title}” asks people of {key}. Stop it, or ask others, first.")
 
 
 def opportunity_panel(actor: Actor, product: Product, opportunity: Opportunity) -> Panel | None:
@@ -60,9 +70,9 @@ def representation_panel(actor: Actor, product: Product, opportunity: Opportunit
 
 
 def solution_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:
-    """How far the change has come to those who asked for it."""
+    """How far the change has come to those who asked for it; nothing can come of one that was closed before it had a flag."""
     way = loop_of(solution)
-    if not way.askers:
+    if not way.askers or (solution.is_closed and not way.flags):
         return None
     context = {"way": way, "solution": solution}
     return Panel("Those who asked", "voice/_panel_loop.html", context, tone="amber" if way.to_tell else "")
@@ -106,13 +116,17 @@ def search(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:
     longest = max((word for term in wanted.query.wanted for word in term.words), key=len, default="")
     if len(longest) < SHORTEST and not is_unspaced(longest):
         return []
-    found = queries.page_of(product, wanted, size=limit).items
-    return [_hit(product, item, words, 0.4 - place / 100) for place, item in enumerate(found)]
+    page = queries.page_of(product, wanted, size=limit)
+    return [
+        _hit(product, item, words, 0.4 - place / 100, by_meaning=item.pk in page.by_meaning)
+        for place, item in enumerate(page.items)
+    ]
 
 
-def _hit(product: Product, item: FeedbackItem, words: str, rank: float) -> Hit:
+def _hit(product: Product, item: FeedbackItem, words: str, rank: float, *, by_meaning: bool = False) -> Hit:
     shown = "".join(piece.text for piece in excerpt(item.text, Wanted(words=words).query, width=100))
-    return Hit("voice", item.ref, " ".join(shown.split()), f"/p/{product.slug}/{item.ref}", rank)
+    kind = "voice, by meaning" if by_meaning else "voice"
+    return Hit(kind, item.ref, " ".join(shown.split()), f"/p/{product.slug}/{item.ref}", rank)
 
 
 def search_surveys(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:

@@ -1,6 +1,6 @@
 """What goes in and out at the REST door. Field names are the models' own; an item is named by its `ref`, as FB-12."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -155,10 +155,16 @@ class FeedbackOut(Schema):
     told: ToldOut | None  # by a machine; null: not asked yet
     links: list[LinkOut]
     matches: list[tuple[int, int]]  # where the words of the search stand in `text`
+    by_meaning: bool  # it lacks the words, and means something like them: a machine's guess
 
     @staticmethod
     def of(
-        item: FeedbackItem, links: Sequence[Linked], query: Query | None = None, tags: Sequence[str] = ()
+        item: FeedbackItem,
+        links: Sequence[Linked],
+        query: Query | None = None,
+        tags: Sequence[str] = (),
+        *,
+        by_meaning: bool = False,
     ) -> "FeedbackOut":
         own = (
             "ref text said_at said_at_known author_name rating language app_version flags url consent metadata "
@@ -177,12 +183,20 @@ class FeedbackOut(Schema):
             told=ToldOut.of(getattr(item, "reading", None)),
             links=[LinkOut.of(linked) for linked in links],
             matches=find_spans(item.text, query) if query else [],
+            by_meaning=by_meaning,
         )
 
     @staticmethod
-    def of_many(items: Sequence[FeedbackItem], query: Query | None = None) -> "list[FeedbackOut]":
+    def of_many(
+        items: Sequence[FeedbackItem], query: Query | None = None, by_meaning: Collection[int] = ()
+    ) -> "list[FeedbackOut]":
         links, tags = links_of(items), tags_of(items)
-        return [FeedbackOut.of(item, links.get(item.ref, []), query, tags.get(item.pk, ())) for item in items]
+        return [
+            FeedbackOut.of(
+                item, links.get(item.ref, []), query, tags.get(item.pk, ()), by_meaning=item.pk in by_meaning
+            )
+            for item in items
+        ]
 
 
 class FeedbackPage(Schema):
@@ -255,9 +269,10 @@ class NarrowIn(Schema):
 
 
 class WantedIn(NarrowIn):
-    """Which voices: `q` are words, `opportunity` any node's ref, `person` an id."""
+    """Which voices: `q` are words, `opportunity` any node's ref, `person` an id; `only_words` leaves out what is found by meaning."""
 
     q: str = ""
+    only_words: bool = False
     source: str = ""
     rating: int | None = None
     person: str = ""

@@ -19,7 +19,7 @@ from django.db.models.expressions import RawSQL
 
 from whytree.engines.likeness import STEM
 from whytree.engines.text import Query, Term, is_unspaced
-from whytree.voice.models import FeedbackItem
+from whytree.voice.models import FeedbackItem, Transcript
 
 TABLE = "voice_feedbackitem"
 INDEX = "voice_search"
@@ -44,9 +44,15 @@ _SQLITE = (
 # plain C locale lowers ASCII only, so the case is ICU's wherever PostgreSQL was built with it.
 _ICU = "und-x-icu"
 _POSTGRES_WORDS = (
-    "regexp_replace(regexp_replace(normalize(regexp_replace(normalize(translate(lower((left(text, 50000) || ' ' || author_name)"
+    "regexp_replace(regexp_replace(normalize(regexp_replace(normalize(translate(lower(({said})"
     r"{collate}), 'ς', 'σ'), NFD), '([a-z])[\u0300-\u036f]+', '\1', 'g'), NFC), '[\u0300-\u036f]+', '', 'g'),"
     " '[^[:alnum:]]+', ' ', 'g')"
+)
+# A tsvector holds a megabyte: of a longer talk the beginning is searched.
+_POSTGRES_TALKS = (
+    """ALTER TABLE voice_transcript ADD COLUMN IF NOT EXISTS voice_talk_search tsvector
+        GENERATED ALWAYS AS (to_tsvector('simple', {talk})) STORED""",
+    "CREATE INDEX IF NOT EXISTS voice_talk_search_words ON voice_transcript USING gin (voice_talk_search)",
 )
 _POSTGRES = (
     f"""ALTER TABLE {TABLE} ADD COLUMN IF NOT EXISTS {INDEX} tsvector
@@ -63,13 +69,65 @@ def ensure_index(sender: Any = None, using: str = "default", **_: Any) -> None:
     with connection.cursor() as cursor:
         for statement in _SQLITE if connection.vendor == "sqlite" else _on_postgres(cursor):
             cursor.execute(statement)
+        if connection.vendor == "sqlite":
+            _fill_talks(cursor)
+
+
+TALKS_TABLE = "voice_transcript"
+TALKS_INDEX = "voice_talk_search"
+_TALKS_SQLITE = (
+    f"""CREATE VIRTUAL TABLE IF NOT EXISTS {TALKS_INDEX} USING fts5(
+        text, content='{TALKS_TABLE}', content_rowid='interview_id',
+        tokenize="unicode61 remove_diacritics 2", prefix='2 3')""",
+    f"""CREATE TRIGGER IF NOT EXISTS {TALKS_INDEX}_added AFTER INSERT ON {TALKS_TABLE} BEGIN
+        INSERT INTO {TALKS_INDEX}(rowid, text) VALUES (new.interview_id, new.text);
+        END""",
+    f"""CREATE TRIGGER IF NOT EXISTS {TALKS_INDEX}_removed AFTER DELETE ON {TALKS_TABLE} BEGIN
+        INSERT INTO {TALKS_INDEX}({TALKS_INDEX}, rowid, text) VALUES ('delete', old.interview_id, old.text);
+        END""",
+    f"""CREATE TRIGGER IF NOT EXISTS {TALKS_INDEX}_changed AFTER UPDATE OF interview_id, text ON {TALKS_TABLE} BEGIN
+        INSERT INTO {TALKS_INDEX}({TALKS_INDEX}, rowid, text) VALUES ('delete', old.interview_id, old.text);
+        INSERT INTO {TALKS_INDEX}(rowid, text) VALUES (new.interview_id, new.text);
+        END""",
+)
+
+
+def _fill_talks(cursor: CursorWrapper) -> None:
+    """An index that is made over transcripts that were there before knows none of them yet."""
+    cursor.execute("SELECT 1 FROM sqlite_master WHERE name = %s", [TALKS_INDEX])
+    is_new = cursor.fetchone() is None
+    for statement in _TALKS_SQLITE:
+        cursor.execute(statement)
+    if is_new:
+        cursor.execute(f"INSERT INTO {TALKS_INDEX}({TALKS_INDEX}) VALUES ('rebuild')")
+
+
+def talks_matching(talks: QuerySet[Transcript], query: Query) -> QuerySet[Transcript]:
+    """Transcripts that hold all the words, the best match first."""
+    if any(is_unspaced(word) for term in query.terms for word in term.words):
+        for term in query.terms:
+            held = Q(text__icontains=" ".join(term.words))
+            talks = talks.exclude(held) if term.excluded else talks.filter(held)
+        return talks.order_by("-interview__held_at")
+    if connections[talks.db].vendor == "sqlite":
+        return talks.extra(  # noqa: S610 - all parts are constants; what is typed is bound
+            tables=[TALKS_INDEX],
+            where=[f"{TALKS_INDEX} MATCH %s", f"+{TALKS_INDEX}.rowid = {TALKS_TABLE}.interview_id"],
+            params=[_fts5(query)],
+            select={"rank": f"{TALKS_INDEX}.rank"},
+        ).order_by("rank")
+    words = "to_tsquery('simple', %s)"
+    rank = RawSQL(f"-ts_rank({TALKS_TABLE}.{TALKS_INDEX}, {words})", [_tsquery(query)], FloatField())  # noqa: S611 - as above
+    matches = RawSQL(f"{TALKS_TABLE}.{TALKS_INDEX} @@ {words}", [_tsquery(query)], BooleanField())  # noqa: S611 - as above
+    return talks.filter(matches).annotate(rank=rank).order_by("rank")
 
 
 def _on_postgres(cursor: CursorWrapper) -> list[str]:
     cursor.execute("SELECT 1 FROM pg_collation WHERE collname = %s", [_ICU])
     collate = f' COLLATE "{_ICU}"' if cursor.fetchone() else ""
-    words = _POSTGRES_WORDS.format(collate=collate)
-    return [statement.format(words=words) for statement in _POSTGRES]
+    said = {"words": "left(text, 50000) || ' ' || author_name", "talk": "left(text, 200000)"}
+    words = {name: _POSTGRES_WORDS.replace("{said}", text).replace("{collate}", collate) for name, text in said.items()}
+    return [statement.format(**words) for statement in (*_POSTGRES, *_POSTGRES_TALKS)]
 
 
 def matching(items: QuerySet[FeedbackItem], query: Query) -> QuerySet[FeedbackItem]:

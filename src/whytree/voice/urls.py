@@ -3,6 +3,8 @@
 from django.urls import path
 
 from . import widget
+from .board import pages as board_pages
+from .board import public as board
 from .interviews.pages import guides, recruiting, snapshots, talks, words
 from .pages import acts, imports, inbox, item, loop, sorting
 from .surveys import inpage, public
@@ -64,6 +66,9 @@ pages = [
     ),
     path("INT-<int:number>/unlink/<str:ref>", words.unlink, name="unlink_talk"),
     path("voices/export.<str:form>", inbox.export, name="export_voices"),
+    path("voices/board", board_pages.manage, name="manage_board"),
+    path("voices/board/run", board_pages.run, name="run_board"),
+    path("voices/board/<str:ref>", board_pages.act, name="act_on_board"),
     path("surveys", surveys.surveys, name="surveys"),
     path("surveys/new", surveys.new_survey, name="new_survey"),
     path("SUR-<int:number>", surveys.survey, name="survey"),
@@ -97,6 +102,15 @@ root = [
         path(f"v1/surveys/SUR-<int:number>/{verb}", inpage.tell, {"verb": verb}, name=f"survey_{verb}")
         for verb in ("shown", "dismissed", "answer")
     ),
+    path("ideas/stop/<str:token>", board.stop, name="board_stop"),
+    path("ideas/<slug:slug>", board.board, name="board"),
+    path("ideas/<slug:slug>/new", board.new_post, name="board_new"),
+    path("ideas/<slug:slug>/similar", board.similar, name="board_similar"),
+    path("ideas/<slug:slug>/feed.atom", board.feed, name="board_feed"),
+    path("ideas/<slug:slug>/confirm/<str:token>", board.confirm, name="board_confirm"),
+    path("ideas/<slug:slug>/<int:number>", board.post, name="board_post"),
+    path("ideas/<slug:slug>/<int:number>/vote", board.vote, name="board_vote"),
+    path("ideas/<slug:slug>/<int:number>/comment", board.comment, name="board_comment"),
     path("survey/<str:token>", public.answer_survey, name="answer_survey"),
     path("leave-alone/<str:token>", recruiting.leave_alone, name="leave_alone"),
     path("solved/<str:token>", loop.did_it_solve, name="did_it_solve"),

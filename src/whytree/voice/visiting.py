@@ -56,6 +56,10 @@ def _visit(request: HttpRequest) -> Visit:
     said = _said(body_of(request, MOST_BYTES))
     key = said.get("key")
     facts = key_among(key if isinstance(key, str) else "")
+    if facts.environment_id is not None:
+        raise Forbidden(
+            "This key is of another environment than production: here nobody is asked, and nothing is kept."
+        )
     product = Product.objects.get(pk=facts.product_id or 0)
     context = said.get("context")
     where = place(context if isinstance(context, dict) else {})

@@ -71,8 +71,9 @@ def why(
     from .asking.clone import ask, read_question
 
     client = connect()
+    # git is at work already (`site/start.py`): what is needed after it costs nothing now
+    _ = client.product
     if not as_json:
-        # git is at work already (`site/start.py`): what is needed after it costs nothing now
         from .asking.screen import print_answer
     question = read_question(ref, Path.cwd(), at)
     if tell:

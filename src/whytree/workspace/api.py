@@ -7,10 +7,11 @@ from django.http import StreamingHttpResponse
 from ninja import Router, Schema, Status
 from pydantic import Field
 
-from . import archive, keys, services
+from . import archive, environments, keys, services
 from .access import require_whole_workspace
 from .activity import undo
 from .doors import ApiRequest, api_product, find_product
+from .environments import PRODUCTION, environments_of, find_environment
 from .models import Activity, Invitation, Key, Membership, Product
 from .queries import open_invitations
 from .roles import Role
@@ -78,9 +79,16 @@ class KeyOut(Schema):
     name: str
     prefix: str
     scopes: list[str]
+    environment: str
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
+
+    @staticmethod
+    def resolve_environment(key: Any) -> str:
+        """Of a stored key, and of one that was read already."""
+        found = key["environment"] if isinstance(key, dict) else key.environment
+        return found if isinstance(found, str) else found.key if found else PRODUCTION
 
 
 class NewKeyOut(KeyOut):
@@ -91,6 +99,19 @@ class KeyIn(Schema):
     kind: str
     name: str = ""
     secret: str = Field("", description="A capture key that your clients have already, of the tool they send to today.")
+    environment: str = Field("", description="Where its flags are answered; empty for production.")
+    scopes: list[str] = Field(
+        [],
+        description="What a server key may do: `events` (send, evaluate flags), `read`, `write`; empty for everything.",
+    )
+
+
+class EnvironmentOut(Schema):
+    key: str
+
+
+class EnvironmentIn(Schema):
+    key: str = Field(description="As staging or development.")
 
 
 class TokenIn(Schema):
@@ -233,14 +254,21 @@ def revoke_invitation(request: ApiRequest, product: str, invitation_id: int) -> 
 @router.get("/products/{product}/keys", response=list[KeyOut], operation_id="list_keys")
 def list_keys(request: ApiRequest, product: str) -> list[Key]:
     found = api_product(request, product, Role.MAINTAINER)
-    return list(Key.objects.filter(product=found).order_by("pk"))
+    return list(Key.objects.filter(product=found).select_related("environment").order_by("pk"))
 
 
 @router.post("/products/{product}/keys", response={201: NewKeyOut}, operation_id="create_key")
 def create_key(request: ApiRequest, product: str, body: KeyIn) -> Status[NewKeyOut]:
     """A capture key (public, can only send) or a server key; its secret is shown only now."""
+    found = api_product(request, product, Role.MAINTAINER)
     key, secret = keys.create_key(
-        request.actor, find_product(product), kind=body.kind, name=body.name, secret=body.secret
+        request.actor,
+        found,
+        kind=body.kind,
+        name=body.name,
+        secret=body.secret,
+        environment=find_environment(found, body.environment),
+        scopes=body.scopes,
     )
     return Status(201, _with_secret(key, secret))
 
@@ -249,6 +277,27 @@ def create_key(request: ApiRequest, product: str, body: KeyIn) -> Status[NewKeyO
 def revoke_key(request: ApiRequest, product: str, key_id: int) -> Key:
     """Close a key for good."""
     return keys.revoke_key(request.actor, key_id, find_product(product))
+
+
+@router.get("/products/{product}/environments", response=list[EnvironmentOut], operation_id="list_environments")
+def list_environments(request: ApiRequest, product: str) -> list[EnvironmentOut]:
+    """Production and those beside it, in which flags have states of their own."""
+    found = api_product(request, product, Role.VIEWER)
+    return [EnvironmentOut(key=key) for key in (PRODUCTION, *(one.key for one in environments_of(found)))]
+
+
+@router.post("/products/{product}/environments", response={201: EnvironmentOut}, operation_id="add_environment")
+def add_environment(request: ApiRequest, product: str, body: EnvironmentIn) -> Status[EnvironmentOut]:
+    """One more. Every flag answers there as in production until it is changed there."""
+    found = api_product(request, product, Role.MAINTAINER)
+    return Status(201, EnvironmentOut(key=environments.add_environment(request.actor, found, body.key).key))
+
+
+@router.delete("/products/{product}/environments/{key}", response={204: None}, operation_id="remove_environment")
+def remove_environment(request: ApiRequest, product: str, key: str) -> Status[None]:
+    """Take one away, with what flags answered there. Its keys must be revoked first."""
+    environments.remove_environment(request.actor, api_product(request, product, Role.MAINTAINER), key)
+    return Status(204, None)
 
 
 @router.get("/tokens", response=list[KeyOut], operation_id="list_tokens")

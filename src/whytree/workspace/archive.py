@@ -54,7 +54,7 @@ class Part:
 
 def tables() -> list[type[models.Model]]:
     """Our models, each after those its rows point to."""
-    ours = [model for model in apps.get_models() if model.__module__.startswith("whytree.") and model not in LEFT_OUT]
+    ours = [model for model in apps.get_models() if model.__module__.startswith("whytree.") and not _left_out(model)]
     ordered: list[type[models.Model]] = []
 
     def visit(model: type[models.Model]) -> None:
@@ -69,6 +69,11 @@ def tables() -> list[type[models.Model]]:
     for model in sorted(ours, key=lambda model: model._meta.label):
         visit(model)
     return ordered
+
+
+def _left_out(model: type[models.Model]) -> bool:
+    """What a job makes again from the rest says so itself."""
+    return model in LEFT_OUT or getattr(model, "made_again", False)
 
 
 def export_workspace(folder: Path, progress: Progress = lambda name, rows: None) -> dict[str, Any]:

@@ -19,6 +19,9 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("member").command("invite")(invite_member)
     group("member").command("invitations")(list_invitations)
     group("member").command("withdraw")(revoke_invitation)
+    group("environment").command("add")(add_environment)
+    group("environment").command("list")(list_environments)
+    group("environment").command("remove")(remove_environment)
     group("key").command("add")(add_key)
     group("key").command("list")(list_keys)
     group("key").command("revoke")(revoke_key)
@@ -92,17 +95,47 @@ def revoke_invitation(
     show({"id": invitation_id}, as_json, "That link opens nothing any more.")
 
 
+def add_environment(
+    key: Annotated[str, typer.Argument(help="As staging or development.")], as_json: AsJson = False
+) -> None:
+    """One more environment beside production. Every flag answers there as in production until you change it there."""
+    client = connect()
+    made = client.post(f"/products/{client.product}/environments", {"key": key})
+    show(made, as_json, f"{made['key']} is there. Its first key: whytree key add server --environment {made['key']}")
+
+
+def list_environments(as_json: AsJson = False) -> None:
+    """Production and those beside it."""
+    client = connect()
+    found = client.get(f"/products/{client.product}/environments")
+    show(found, as_json, *(one["key"] for one in found))
+
+
+def remove_environment(
+    key: Annotated[str, typer.Argument(help="As staging or development.")], as_json: AsJson = False
+) -> None:
+    """Take an environment away, with what flags answered there. Its keys must be revoked first."""
+    client = connect()
+    client.delete(f"/products/{client.product}/environments/{key}")
+    show({"removed": key}, as_json, f"{key} is gone.")
+
+
 def add_key(
     kind: Annotated[str, typer.Argument(help="capture (public, can only send) or server")],
     name: Annotated[str, typer.Option(help="To recognise it by.")] = "",
     secret: Annotated[
         str, typer.Option(metavar="KEY", help="Take this capture key, which your clients have already, as phc_...")
     ] = "",
+    environment: Annotated[str, typer.Option(help="Where its flags are answered, as staging.")] = "production",
+    scope: Annotated[
+        list[str] | None, typer.Option(help="What a server key may do: events, read, write; left out: everything.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key; it is shown only now."""
     client = connect()
-    made = client.post(f"/products/{client.product}/keys", {"kind": kind, "name": name, "secret": secret})
+    body = {"kind": kind, "name": name, "secret": secret, "environment": environment, "scopes": scope or []}
+    made = client.post(f"/products/{client.product}/keys", body)
     show(made, as_json, made["secret"])
 
 

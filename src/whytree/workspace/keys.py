@@ -7,6 +7,7 @@ import hashlib
 import secrets
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,12 +19,14 @@ from whytree.errors import Conflict, Forbidden, Invalid, NotFound
 from .access import require, require_writing
 from .activity import record, snapshot
 from .actors import Actor
-from .models import Key, Product, User
+from .models import Environment, Key, Product, User
 from .roles import Role
 
 CACHE_SECONDS = 2.0  # how long another process may go on taking a key that was just revoked
 CACHE_SIZE = 10_000
 SCOPES = ("read", "write")
+SERVER_SCOPES = ("events", *SCOPES)  # `events`: send events, evaluate flags; the others are the REST API
+NOT_FOR_EVENTS = "This key may only use the API. Make one that may send events and evaluate flags, too."
 _PREFIXES = {Key.Kind.CAPTURE: "wtc_", Key.Kind.SERVER: "wts_", Key.Kind.PERSONAL: "wtp_"}
 
 
@@ -37,6 +40,12 @@ class KeyFacts:
     user_id: int | None
     scopes: frozenset[str]
     label: str
+    environment_id: int | None = None  # None: production
+
+    @property
+    def may_send(self) -> bool:
+        """Whether it opens the doors for events and flags."""
+        return not self.scopes or "events" in self.scopes
 
 
 def hashed(secret: str) -> str:
@@ -44,7 +53,14 @@ def hashed(secret: str) -> str:
 
 
 def _issue(
-    kind: Key.Kind, *, name: str, product: Product | None, user_id: int | None, scopes: list[str], secret: str = ""
+    kind: Key.Kind,
+    *,
+    name: str,
+    product: Product | None,
+    user_id: int | None,
+    scopes: list[str],
+    secret: str = "",
+    environment: Environment | None = None,
 ) -> tuple[Key, str]:
     secret = secret or _PREFIXES[kind] + secrets.token_urlsafe(32)
     key = Key.objects.create(
@@ -55,22 +71,46 @@ def _issue(
         product=product,
         user_id=user_id,
         scopes=scopes,
+        environment=environment,
     )
     return key, secret
 
 
 @transaction.atomic
-def create_key(actor: Actor, product: Product, *, kind: str, name: str, secret: str = "") -> tuple[Key, str]:
+def create_key(
+    actor: Actor,
+    product: Product,
+    *,
+    kind: str,
+    name: str,
+    secret: str = "",
+    environment: Environment | None = None,
+    scopes: Sequence[str] = (),
+) -> tuple[Key, str]:
     """A capture or server key for a product; returns the secret, which is not kept.
 
-    With a `secret` a key that clients have already, of the tool they send to today, opens this product too.
+    With a `secret` a key that clients have already, of the tool they send to today, opens this product too. A server key
+    without `scopes` may do everything that there is for it.
     """
     require(actor, product, Role.MAINTAINER)
     if kind not in (Key.Kind.CAPTURE, Key.Kind.SERVER):
         raise Invalid("A product has capture keys and server keys; personal tokens are made on your own page.")
     if secret:
         _check_adopted(secret, kind)
-    key, secret = _issue(Key.Kind(kind), name=name, product=product, user_id=actor.user_id, scopes=[], secret=secret)
+    if scopes and kind == Key.Kind.CAPTURE:
+        raise Invalid("A capture key can only send events and evaluate flags; there is nothing to narrow.")
+    _check_scopes(scopes, SERVER_SCOPES)
+    if kind == Key.Kind.SERVER and actor.scopes and not set(scopes or SERVER_SCOPES) & set(SCOPES) <= actor.scopes:
+        raise Forbidden("A token cannot make a key that may do more than itself.")
+    key, secret = _issue(
+        Key.Kind(kind),
+        name=name,
+        product=product,
+        user_id=actor.user_id,
+        scopes=sorted(set(scopes)),
+        secret=secret,
+        environment=environment,
+    )
     record(actor, product, "create_key", key, after=_public(key), undoable=False)
     return key, secret
 
@@ -87,15 +127,21 @@ def _check_adopted(secret: str, kind: str) -> None:
         raise Conflict("This key is taken already, here or by another product. Revoked keys stay taken.")
 
 
+def _check_scopes(scopes: Sequence[str], known: Sequence[str]) -> None:
+    unknown = set(scopes) - set(known)
+    if unknown:
+        raise Invalid(
+            f"There is no scope {', '.join(sorted(unknown))}; there are {', '.join(known[:-1])} and {known[-1]}."
+        )
+
+
 @transaction.atomic
 def create_token(actor: Actor, *, name: str, scopes: list[str]) -> tuple[Key, str]:
     """A personal token for the actor; `scopes` empty means everything the person may do."""
     require_writing(actor)
     if actor.user_id is None:
         raise Forbidden("Only a person can have a personal token.")
-    unknown = set(scopes) - set(SCOPES)
-    if unknown:
-        raise Invalid(f"There is no scope {', '.join(sorted(unknown))}; there are read and write.")
+    _check_scopes(scopes, SCOPES)
     if actor.scopes and not set(scopes or SCOPES) <= actor.scopes:
         raise Forbidden("A token cannot make one that may do more than itself.")
     key, secret = _issue(Key.Kind.PERSONAL, name=name, product=None, user_id=actor.user_id, scopes=sorted(scopes))
@@ -161,7 +207,8 @@ def _load(digest: str) -> KeyFacts | None:
         return None
     _note_use(key)
     label = str(key.user) if key.kind == Key.Kind.PERSONAL else f"{key.kind} key {key.name}"
-    return KeyFacts(key.pk, key.kind, key.product_id, key.user_id, frozenset(key.scopes), label)
+    scopes = frozenset(key.scopes)
+    return KeyFacts(key.pk, key.kind, key.product_id, key.user_id, scopes, label, key.environment_id)
 
 
 USE_SECONDS = 60  # how exactly it is known when a key was used last
@@ -200,7 +247,13 @@ def actor_for(facts: KeyFacts) -> Actor:
             "A capture key can only send events and evaluate flags. Use a server key or a personal token here."
         )
     if facts.kind == Key.Kind.SERVER:
-        return Actor(None, facts.label, "api", key_id=facts.id, scopes=facts.scopes, product_id=facts.product_id)
+        if facts.scopes and not facts.scopes & set(SCOPES):
+            raise Forbidden(
+                "This key may only send events and evaluate flags. Use one with the scope read or write here."
+            )
+        # One of another environment changes nothing here: what it could change first is production.
+        scopes = facts.scopes if facts.environment_id is None else frozenset({"read"})
+        return Actor(None, facts.label, "api", key_id=facts.id, scopes=scopes, product_id=facts.product_id)
     return Actor(facts.user_id, facts.label, "api", key_id=facts.id, scopes=facts.scopes)
 
 

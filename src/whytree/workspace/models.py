@@ -95,6 +95,24 @@ class SignInLink(models.Model):
         return f"Sign-in link for {self.user}"
 
 
+class Environment(models.Model):
+    """Where code runs that is not production: flags have states of their own there, and no number counts it."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=30)
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = (
+            models.UniqueConstraint(fields=("product", "key"), name="one_environment_each"),
+            models.CheckConstraint(condition=~Q(key__in=("", "production")), name="production_is_no_row"),
+        )
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class Key(models.Model):
     """A secret that opens a door; only its hash is kept."""
 
@@ -109,6 +127,9 @@ class Key(models.Model):
     secret_hash = models.CharField(max_length=64, unique=True)
     product = models.ForeignKey(Product, null=True, on_delete=models.CASCADE)
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, help_text="Whose token, or who made the key.")
+    environment = models.ForeignKey(
+        Environment, null=True, on_delete=models.RESTRICT, related_name="+", help_text="None: production."
+    )
     scopes = models.JSONField(default=list, help_text="Empty: all its kind allows. Else some of read, write.")
     created_at = models.DateTimeField(default=now)
     last_used_at = models.DateTimeField(null=True)

@@ -71,7 +71,7 @@ def open_invitations(product: Product) -> QuerySet[Invitation]:
 
 def keys_of(product: Product) -> QuerySet[Key]:
     """A product's keys, the open ones first."""
-    return Key.objects.filter(product=product).select_related("user").order_by("revoked_at", "-pk")
+    return Key.objects.filter(product=product).select_related("user", "environment").order_by("revoked_at", "-pk")
 
 
 def tokens_of(user: User) -> QuerySet[Key]:

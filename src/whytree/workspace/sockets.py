@@ -3,7 +3,7 @@
 A plain downward import is always preferred; a socket exists where what stands below has to show, ask or tell
 something of what stands above. This file is the whole list.
 
-panel     what others show on a node's page, beside a hypothesis while it is written, on an experiment's page, a person's, Today,
+panel     what others show on a node's page, beside a hypothesis while it is written, on an experiment's page, a flag's, a person's, Today,
           and beside a group of people that a number is made of
 figure    what others draw on a node in the tree: a live value, voices, a flag
 search    what the box **Why ...** finds
@@ -21,13 +21,14 @@ from typing import Any, Literal
 from .actors import Actor
 from .models import Product
 
-Place = Literal["outcome", "opportunity", "solution", "hypothesis", "experiment", "person", "group", "today"]
+Place = Literal["outcome", "opportunity", "solution", "hypothesis", "experiment", "flag", "person", "group", "today"]
 PLACES: tuple[Place, ...] = (
     "outcome",
     "opportunity",
     "solution",
     "hypothesis",
     "experiment",
+    "flag",
     "person",
     "group",
     "today",
@@ -104,7 +105,9 @@ FACTS = {
     "exposure_received": "product_id, flag_key, at, trusted: the first exposure of a flag came from elsewhere; trusted: by no public key",
     "experiment_due": "actor, product, hypothesis_id, due_at: the day on which an experiment is read was set",
     "experiment_decided": "actor, product, hypothesis_id, verdict, decision, learning: an experiment was decided",
+    "hypothesis_changing": "actor, hypothesis, changes: told before the act's transaction, so that who refuses may log it",
     "solution_moved": "actor, product, solution_id, state: a solution entered a state: kept, rolled back, dropped ...",
+    "cohort_leaving": "product, key: a cohort is about to be removed; whoever needs it raises",
     "act_undone": "product, activity: somebody took an act back, so that `before` holds again",
     "review_decided": "actor, product, solution_id, hypothesis_id, decision, learning: an outcome review was decided",
 }

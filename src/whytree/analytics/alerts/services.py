@@ -145,7 +145,7 @@ def _tell(alert: Alert, last: Point, state: str, says: str) -> AlertEvent | None
         alert=alert,
         bucket=last.start,
         what=what,
-        defaults={"value": last.value, "says": f"{head}: {value} on {last.start:%d %B %Y}. {says}."[:500]},
+        defaults={"value": last.value, "says": f"{head}: {value} on {last.start:%-d %B %Y}. {says}."[:500]},
     )
     if not is_new:
         return None

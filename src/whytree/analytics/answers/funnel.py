@@ -11,7 +11,7 @@ from whytree.stores import trends as stretches
 from whytree.workspace.models import Product
 
 from ..queries import people
-from ..questions import Funnel, by_text, label
+from ..questions import Funnel, by_text
 from ..resolving import ready, ready_by
 from .durations import Duration, durations, edges_within, seconds_words
 from .ground import Share, period, refuse_unseen, share_of
@@ -121,7 +121,7 @@ def answer_funnel(product: Product, question: Funnel) -> FunnelAnswer:
         else ()
     )
     return FunnelAnswer(
-        **head(question, _sentence(question, shown, took), reached.people[0], span.start, span.end),
+        **head(question, _whole_sentence(question, shown, took), reached.people[0], span.start, span.end),
         steps=shown,
         by=by_text(question.by),
         groups=tuple(Group(group.value, _steps(question, group.people)) for group in groups),
@@ -155,7 +155,7 @@ def asked_of(product: Product, question: Funnel) -> tuple[store.Steps, store.Per
 def step_names(question: Funnel) -> list[str]:
     """What stands beside each bar. In any order steps have no names of their own."""
     if question.order != "any":
-        return [label(step) for step in question.steps]
+        return question.labels
     names = ["any of them", *(f"{number} of them" for number in range(2, len(question.steps)))]
     return [*names, "all of them"][-len(question.steps) :] if len(question.steps) > 1 else names[:1]
 
@@ -205,6 +205,11 @@ def _over(product: Product, question: Funnel, steps: store.Steps, span: store.Pe
         whole = stretches.moment_of(start, zone) >= span.start or question.days is None
         began.append(Began(start, _steps(question, reached), closed and whole))
     return tuple(began)
+
+
+def _whole_sentence(question: Funnel, steps: tuple[Step, ...], took: tuple[Duration, ...]) -> str:
+    said = _sentence(question, steps, took)
+    return f"Where {question.common_words}: {said}" if question.common else said
 
 
 def _sentence(question: Funnel, steps: tuple[Step, ...], took: tuple[Duration, ...]) -> str:

@@ -105,13 +105,17 @@ def answer_trends(product: Product, question: Trends) -> TrendsAnswer:
     start, end = period(product, question.days, *question.series)
     span = _span(product, question, start, end)
     series, by = ready(product, question.series), ready_by(product, question.by)
-    groups = _groups(product, question, series, by, span)
-    lines = _all_lines(product, question, series, by, groups, span)
+    counted = _at_once(product, question, series, by, span)
+    groups = counted.groups if counted else _groups(product, question, series, by, span)
+    figures = counted.figures if counted else _all_figures(product, question, series, by, groups, span)
+    lines = _all_lines(question, figures, by, groups, span)
     if question.previous:
         before = _span(product, question, start - (end - start), start)
-        earlier = _all_lines(product, question, series, by, groups, before)
+        earlier = _all_lines(question, _all_figures(product, question, series, by, groups, before), by, groups, before)
         lines += [_beside(line, span) for line in earlier]
-    n = max(store.people(product.pk, _asked(question, one, span)) for one in series)
+    n = counted.everybody if counted else None
+    if n is None:
+        n = max(store.people(product.pk, _asked(question, one, span)) for one in series)
     return TrendsAnswer(
         **head(question, _sentence(question, lines), n, start, end),
         interval=question.interval,
@@ -131,6 +135,39 @@ def _asked(question: Trends, one: Selection, span: _Span) -> store.Asked:
     return store.Asked(one, span.start, span.end, question.interval, str(span.zone))
 
 
+Found = dict[str | None, dict[date | datetime, Figures]]
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """What one reading of the events told: the figures, which groups are the largest, and how many people there are."""
+
+    figures: list[Found]
+    groups: tuple[str, ...]
+    everybody: int | None
+
+
+def _at_once(
+    product: Product, question: Trends, series: Sequence[Selection], by: tuple[By, ...], span: _Span
+) -> _Counted | None:
+    """One series that is counted; of others the groups and the people are asked for by themselves: None."""
+    name = question.measure.name
+    if len(series) > 1 or name not in ("total", "people", "companies", "average"):
+        return None
+    asked = _asked(question, series[0], span)
+    unit = companies_of(product) if name == "companies" else None
+    if not by:
+        counted = store.counts_of_all(product.pk, asked, unit=unit)
+        whole: dict[str | None, Sequence[store.Stretch]] = {None: counted.stretches} if counted.stretches else {}
+        return _Counted([_of_counts(name, whole)], (), None if unit else counted.everybody)
+    found = store.counts_of_largest(product.pk, asked, by, unit=unit)
+    return _Counted([_of_counts(name, found)], tuple(value for value in found if value is not None), None)
+
+
+def _of_counts(name: str, counts: Mapping[str | None, Sequence[store.Stretch]]) -> Found:
+    return {value: {_key(each.start): _counted(name, each) for each in those} for value, those in counts.items()}
+
+
 def _groups(
     product: Product, question: Trends, series: Sequence[Selection], by: tuple[By, ...], span: _Span
 ) -> tuple[str, ...]:
@@ -141,18 +178,23 @@ def _groups(
     return tuple(dict.fromkeys(value for groups in found for value in groups))[:MOST_GROUPS]
 
 
-def _all_lines(
+def _all_figures(
     product: Product,
     question: Trends,
     series: Sequence[Selection],
     by: tuple[By, ...],
     groups: tuple[str, ...],
     span: _Span,
-) -> list[Line]:
-    figures = [
+) -> list[Found]:
+    return [
         _figures(product, measure, _asked(question, one, span), by, groups)
         for one, measure in zip(series, question.measures, strict=True)
     ]
+
+
+def _all_lines(
+    question: Trends, figures: Sequence[Found], by: tuple[By, ...], groups: tuple[str, ...], span: _Span
+) -> list[Line]:
     order: list[str | None] = [*groups, None] if by else [None]
     if question.formula:
         made = {value: _formula_line(question, figures, value, span) for value in order}
@@ -183,7 +225,7 @@ def _formula_line(
 
 def _figures(
     product: Product, measure: Measured, asked: store.Asked, by: tuple[By, ...], groups: tuple[str, ...]
-) -> dict[str | None, dict[date | datetime, Figures]]:
+) -> Found:
     """What the store counts, by group and stretch."""
     if measure.name in ACTIVE:
         active = store.active(product.pk, asked, ACTIVE[measure.name], by=by, groups=groups)
@@ -197,10 +239,7 @@ def _figures(
             for value, those in summed.items()
         }
     unit = companies_of(product) if measure.name == "companies" else None
-    counts = store.counts(product.pk, asked, by=by, groups=groups, unit=unit)
-    return {
-        value: {_key(each.start): _counted(measure.name, each) for each in those} for value, those in counts.items()
-    }
+    return _of_counts(measure.name, store.counts(product.pk, asked, by=by, groups=groups, unit=unit))
 
 
 def _counted(name: str, each: store.Stretch) -> Figures:

@@ -15,10 +15,11 @@ router = Router(tags=["Boards"])
 
 
 class CardOut(Schema):
-    """A kept question with its sentence as of now, or words. `problem` says why there is no answer."""
+    """A kept question or a metric with its sentence as of now, or words. `problem` says why there is no answer."""
 
     id: int
     question: str | None
+    metric: str | None
     text: str
     wide: bool
     sentence: str
@@ -48,6 +49,7 @@ class BoardDrawn(BoardOut):
 class BoardIn(Schema):
     title: str
     questions: list[str] = []
+    metrics: list[str] = []
 
 
 class BoardEdits(Schema):
@@ -60,9 +62,10 @@ class BoardEdits(Schema):
 
 
 class CardIn(Schema):
-    """A kept question (`ASK-3`), or words."""
+    """A kept question (`ASK-3`), a metric (its key), or words."""
 
     question: str = ""
+    metric: str = ""
     text: str = ""
     wide: bool = False
 
@@ -81,9 +84,9 @@ def list_boards(request: ApiRequest, product: str) -> list[dict[str, Any]]:
 
 @router.post("/products/{product}/boards", response=BoardOut, operation_id="create_board")
 def create_board(request: ApiRequest, product: str, said: BoardIn) -> dict[str, Any]:
-    """A new board with these kept questions on it."""
+    """A new board with these kept questions and metrics on it."""
     found = api_product(request, product, Role.MEMBER)
-    return BoardOut.of(services.create_board(request.actor, found, title=said.title, questions=said.questions))
+    return BoardOut.of(services.create_board(request.actor, found, **said.dict()))
 
 
 @router.get("/products/{product}/boards/{number}", response=BoardDrawn, operation_id="get_board")
@@ -94,11 +97,12 @@ def get_board(request: ApiRequest, product: str, number: int) -> dict[str, Any]:
         {
             "id": one.card.pk,
             "question": one.card.saved.ref if one.card.saved else None,
+            "metric": one.card.metric.key if one.card.metric else None,
             "text": one.card.text,
             "wide": one.card.wide,
-            "sentence": one.answer.sentence if one.answer else "",
+            "sentence": one.sentence,
             "problem": one.problem,
-            "as_of": one.answer.as_of if one.answer else None,
+            "as_of": one.found.as_of if one.found else None,
         }
         for one in queries.drawn(board)
     ]
@@ -130,9 +134,9 @@ def delete_board(request: ApiRequest, product: str, number: int) -> Status[None]
 
 @router.post("/products/{product}/boards/{number}/cards", response=BoardDrawn, operation_id="add_card")
 def add_card(request: ApiRequest, product: str, number: int, said: CardIn) -> dict[str, Any]:
-    """Put a kept question or words at the end of a board."""
+    """Put a kept question, a metric or words at the end of a board."""
     found = api_product(request, product, Role.MEMBER)
-    services.add_card(request.actor, found, number, question=said.question, text=said.text, wide=said.wide)
+    services.add_card(request.actor, found, number, **said.dict())
     return get_board(request, product, number)
 
 

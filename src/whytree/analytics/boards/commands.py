@@ -21,11 +21,16 @@ def register(group: Callable[[str], typer.Typer]) -> None:
 def add_board(
     title: Annotated[str, typer.Argument(help="What it is called.")],
     questions: Annotated[list[str], typer.Argument(metavar="ASK-n ...", help="Kept questions.")] = [],  # noqa: B006 - typer reads it once
+    metric: Annotated[
+        list[str] | None, typer.Option(metavar="KEY", help="A metric; several times for several.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """A board of kept questions."""
+    """A board of kept questions and metrics."""
     client = connect()
-    made = client.post(f"/products/{client.product}/boards", {"title": title, "questions": questions})
+    made = client.post(
+        f"/products/{client.product}/boards", {"title": title, "questions": questions, "metrics": metric or []}
+    )
     show(made, as_json, f"Board {made['number']}: {made['title']}")
 
 
@@ -41,7 +46,10 @@ def show_board(number: Number, as_json: AsJson = False) -> None:
     """Every card's answer in a sentence."""
     client = connect()
     found = client.get(f"/products/{client.product}/boards/{number}")
-    lines = [f"{one['question'] or '':8} {one['sentence'] or one['problem'] or one['text']}" for one in found["cards"]]
+    lines = [
+        f"{one['question'] or one['metric'] or '':8} {one['sentence'] or one['problem'] or one['text']}"
+        for one in found["cards"]
+    ]
     show(found, as_json, found["title"], "", *lines)
 
 

@@ -14,6 +14,7 @@ from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
+from ..queries import list_metrics
 from ..saved.queries import list_saved
 from . import queries, services
 from .services import REFRESHES
@@ -43,6 +44,7 @@ def board(request: PageRequest, product: Product, number: int) -> HttpResponse:
         "board": found,
         "cards": queries.drawn(found),
         "saved": list_saved(product)[:200],
+        "metrics": list_metrics(product)[:200],
         "refreshes": [(one, f"every {one // 60} min" if one else "when reloaded") for one in REFRESHES],
     }
     return render(request, "analytics/board.html", _context(request, product) | context)
@@ -65,8 +67,8 @@ def edit_board(request: PageRequest, product: Product, number: int) -> HttpRespo
                 refresh_seconds=_whole(post.get("refresh", "0")),
             )
         case "add":
-            question, text, wide = post.get("question", ""), post.get("text", ""), bool(post.get("wide"))
-            services.add_card(actor, product, number, question=question, text=text, wide=wide)
+            said = {name: post.get(name, "") for name in ("question", "metric", "text")}
+            services.add_card(actor, product, number, **said, wide=bool(post.get("wide")))
         case "remove":
             services.remove_card(actor, product, number, _whole(post.get("card", "")))
         case "move":

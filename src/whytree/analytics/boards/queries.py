@@ -8,13 +8,15 @@ from typing import Any
 from django.db.models import Count, QuerySet
 from django.utils.safestring import SafeString
 
+from whytree.engines.figures import number
 from whytree.errors import NotFound, WhytreeError
 from whytree.workspace.models import Product
 
 from ..answers import Answer
 from ..answers.cached import fresh_answer
-from ..charts import answer_chart
+from ..charts import answer_chart, marks_for, measure_chart
 from ..models import Board, BoardCard
+from ..queries import USUAL_DAYS, Measure, measure
 from ..questions import Question, checked_question, filter_json, parse_filter
 
 
@@ -47,6 +49,7 @@ class DrawnCard:
 
     card: BoardCard
     answer: Answer | None = None
+    measure: Measure | None = None
     chart: SafeString | None = None
     problem: str = ""
 
@@ -54,20 +57,60 @@ class DrawnCard:
     def steps(self) -> Any:
         return getattr(self.answer, "steps", None)
 
+    @property
+    def found(self) -> Answer | Measure | None:
+        """What has an n, a period and a moment."""
+        return self.answer or self.measure
+
+    @property
+    def sentence(self) -> str:
+        if self.answer is not None:
+            return self.answer.sentence
+        return measure_words(self.measure) if self.measure is not None else ""
+
 
 def drawn(board: Board, *, marked: bool = True) -> list[DrawnCard]:
     """`marked`: with what the team did in those days, which names flags and plans."""
-    return [_drawn(board, card, marked) for card in board.cards.select_related("saved")]
+    return [_drawn(board, card, marked) for card in board.cards.select_related("saved", "metric__product")]
 
 
 def _drawn(board: Board, card: BoardCard, marked: bool) -> DrawnCard:
+    if card.metric is not None:
+        return _drawn_metric(board, card, marked)
     if card.saved is None:
         return DrawnCard(card)
     try:
         found = fresh_answer(board.product, question_on(board, card.saved.question))
     except WhytreeError as error:  # one card that cannot be answered leaves the others alone
         return DrawnCard(card, problem=error.message)
-    return DrawnCard(card, found, answer_chart(board.product, found, marked=marked))
+    return DrawnCard(card, answer=found, chart=answer_chart(board.product, found, marked=marked))
+
+
+def _drawn_metric(board: Board, card: BoardCard, marked: bool) -> DrawnCard:
+    try:
+        found = measure_on(board, card)
+    except WhytreeError as error:
+        return DrawnCard(card, problem=error.message)
+    marks = marks_for(board.product, found) if marked else ()
+    return DrawnCard(card, measure=found, chart=measure_chart(found, marks=marks))
+
+
+def measure_on(board: Board, card: BoardCard) -> Measure:
+    """The card's metric over the board's days. A metric is one number everywhere: the board's filters leave it alone."""
+    assert card.metric is not None  # noqa: S101 - for the type checker: asked of such cards only
+    return measure(card.metric, days=board.days or USUAL_DAYS)
+
+
+def measure_words(found: Measure) -> str:
+    """31.2 %, between 28.1 and 34.5; or why there is no value."""
+    if found.value is None:
+        return found.reason
+    between = (
+        f", between {number(found.low)} and {number(found.high)}"
+        if found.low is not None and found.high is not None
+        else ""
+    )
+    return f"{found.text}{between}."
 
 
 def question_on(board: Board, raw: dict[str, Any]) -> Question:

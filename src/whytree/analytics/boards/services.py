@@ -15,6 +15,7 @@ from whytree.workspace.numbering import next_number
 from whytree.workspace.roles import Role
 
 from ..models import Board, BoardCard
+from ..queries import find_metric
 from ..questions.parts import checked_days
 from ..saved.queries import find_saved
 from .queries import board_filters, find_board, hash_of
@@ -34,8 +35,15 @@ class BoardEdits(TypedDict, total=False):
 
 
 @transaction.atomic
-def create_board(actor: Actor, product: Product, *, title: str, questions: list[str] | None = None) -> Board:
-    """A new board, with these kept questions on it."""
+def create_board(
+    actor: Actor,
+    product: Product,
+    *,
+    title: str,
+    questions: list[str] | None = None,
+    metrics: list[str] | None = None,
+) -> Board:
+    """A new board, with these kept questions and metrics on it."""
     require(actor, product, Role.MEMBER)
     board = Board(
         product=product, number=next_number(product, PREFIX), title=_titled(title), created_by_id=actor.user_id
@@ -44,6 +52,8 @@ def create_board(actor: Actor, product: Product, *, title: str, questions: list[
     record(actor, product, "create_board", board)
     for ref in questions or []:
         add_card(actor, product, board.number, question=ref)
+    for key in metrics or []:
+        add_card(actor, product, board.number, metric=key)
     return board
 
 
@@ -82,20 +92,29 @@ def delete_board(actor: Actor, product: Product, number: int) -> None:
 
 @transaction.atomic
 def add_card(
-    actor: Actor, product: Product, number: int, *, question: str = "", text: str = "", wide: bool = False
+    actor: Actor,
+    product: Product,
+    number: int,
+    *,
+    question: str = "",
+    metric: str = "",
+    text: str = "",
+    wide: bool = False,
 ) -> BoardCard:
-    """A kept question, or words, at the end of the board."""
+    """A kept question, a metric, or words, at the end of the board."""
     require(actor, product, Role.MEMBER)
     board = find_board(product, number)
     if board.cards.count() >= MOST_CARDS:
         raise Invalid(f"A board has {MOST_CARDS} cards at most. Begin another one.")
-    if bool(question.strip()) == bool(text.strip()):
-        raise Invalid("A card is a kept question (ASK-3) or words; give one of them.")
+    if sum(bool(one.strip()) for one in (question, metric, text)) != 1:
+        raise Invalid("A card is a kept question (ASK-3), a metric (its key) or words; give one of them.")
     saved = find_saved(product, question.strip()) if question.strip() else None
+    counted = find_metric(product, metric.strip()) if metric.strip() else None
     if "\x00" in text:
         raise Invalid("Words are plain text.")
     last = board.cards.aggregate(last=Max("position"))["last"] or 0
-    card = BoardCard(board=board, position=last + 1, wide=wide, saved=saved, text=text.strip()[:TEXT_LENGTH])
+    words = text.strip()[:TEXT_LENGTH]
+    card = BoardCard(board=board, position=last + 1, wide=wide, saved=saved, metric=counted, text=words)
     card.save()
     record(actor, product, "add_card", card)
     return card

@@ -139,6 +139,11 @@ def people_of(cohort: Cohort) -> PeopleRef:
     return PeopleRef(store.people(cohort.product_id, rule), tuple(store.newest(cohort.product_id, rule, MOST_NAMED)))
 
 
+def ids_of(cohort: Cohort) -> list[int]:
+    """The hash of every id of everybody who belongs now, sorted: for whoever keeps it to ask often."""
+    return store.every_id(cohort.product_id, rule_of(cohort))
+
+
 def is_in_cohort(product: Product, key: str, distinct_id: str) -> bool:
     """Whether the person behind any of their ids belongs now; False for somebody nothing was ever heard of.
 

@@ -15,6 +15,7 @@ from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
+from whytree.workspace.sockets import tell_fact
 
 from ..models import Cohort, CohortSize
 from .definitions import List, as_json, checked_definition, cohorts_of
@@ -121,6 +122,7 @@ def delete_cohort(actor: Actor, product: Product, key: str) -> None:
     users = [other.key for other in list_cohorts(product) if key in cohorts_of(definition_of(other))]
     if users:
         raise Conflict(f"{', '.join(users[:5])} names it. Take it out there first.")
+    tell_fact("cohort_leaving", product=product, key=key)
     pk, is_list = cohort.pk, cohort.is_list
     record(actor, product, "delete_cohort", cohort, before=snapshot(cohort), after=None, undoable=not is_list)
     cohort.delete()

@@ -3,6 +3,7 @@
 from .alerts import Alert, AlertEvent, Letter, Subscription
 from .boards import Board, BoardCard
 from .cohorts import Cohort, CohortSize
+from .imports import DefinitionImport
 from .metrics import KEY_LENGTH, KEY_PATTERN, Category, Direction, Metric, MetricRole
 from .saved import PREFIX, SavedQuestion
 
@@ -17,6 +18,7 @@ __all__ = [
     "Category",
     "Cohort",
     "CohortSize",
+    "DefinitionImport",
     "Direction",
     "Letter",
     "Metric",

@@ -1,4 +1,4 @@
-"""Boards: kept questions side by side."""
+"""Boards: kept questions and metrics side by side."""
 
 from django.db import models
 from django.db.models import Q
@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from whytree.workspace.models import Product, User
 
+from .metrics import Metric
 from .saved import SavedQuestion
 
 
@@ -36,21 +37,25 @@ class Board(models.Model):
 
 
 class BoardCard(models.Model):
-    """One card: the answer of a kept question, or words."""
+    """One card: the answer of a kept question, a metric, or words."""
 
     board = models.ForeignKey(Board, on_delete=models.CASCADE, related_name="cards")
     position = models.PositiveIntegerField()
     wide = models.BooleanField(default=False)
     saved = models.ForeignKey(SavedQuestion, on_delete=models.CASCADE, null=True, blank=True, related_name="cards")
+    metric = models.ForeignKey(Metric, on_delete=models.CASCADE, null=True, blank=True, related_name="cards")
     text = models.TextField(blank=True, default="", max_length=5_000)
 
     class Meta:
         ordering = ["position", "pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(saved__isnull=False, text="") | (Q(saved=None) & ~Q(text="")), name="analytics_card_one"
+                condition=Q(saved__isnull=False, metric=None, text="")
+                | Q(saved=None, metric__isnull=False, text="")
+                | (Q(saved=None, metric=None) & ~Q(text="")),
+                name="analytics_card_one",
             ),
         ]
 
     def __str__(self) -> str:
-        return str(self.saved) if self.saved else self.text[:60]
+        return str(self.saved or self.metric or self.text[:60])

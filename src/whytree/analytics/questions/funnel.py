@@ -1,19 +1,20 @@
 """A funnel as a question. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, ClassVar, get_args
 
 from whytree.errors import Invalid
 from whytree.stores import funnels, trends
-from whytree.stores.filters import Selection
+from whytree.stores.filters import Condition, Selection
 
 from .parts import (
     checked_days,
     checked_field,
     checked_filters,
     checked_selection,
+    filter_words,
     label,
     parse_span,
     selection_json,
@@ -67,16 +68,34 @@ class Funnel:
     def sentence(self) -> str:
         between = " and " if self.order == "any" else ", right after it " if self.order == "strict" else ", then "
         steps = between.join(
-            f"{'perhaps ' if at in self.optional else ''}“{label(step)}”" for at, step in enumerate(self.steps, 1)
+            f"{'perhaps ' if at in self.optional else ''}“{name}”" for at, name in enumerate(self.labels, 1)
         )
         said = (
             f"people who did {steps} {'for the first time ' if self.first_time else ''}within {span_words(self.within)}"
         )
         said += ", in any order" if self.order == "any" else ""
         said += f", with one and the same {self.hold}" if self.hold else ""
+        said += f", where {self.common_words}" if self.common else ""
         for one in self.without:
             said += f", without “{label(one.selection)}” between steps {one.after} and {one.before}"
         return said + by_words(self.by)
+
+    @property
+    def common(self) -> tuple[Condition, ...]:
+        """What is asked of every step alike: said once, not beside each."""
+        first, *others = self.steps
+        return tuple(one for one in first.filters if others and all(one in step.filters for step in others))
+
+    @property
+    def common_words(self) -> str:
+        return " and ".join(filter_words(one) for one in self.common)
+
+    @property
+    def labels(self) -> list[str]:
+        """Each step as people read it, without what holds for all of them."""
+        common = self.common
+        own = (tuple(one for one in step.filters if one not in common) for step in self.steps)
+        return [label(replace(step, filters=filters)) for step, filters in zip(self.steps, own, strict=True)]
 
     @property
     def selections(self) -> tuple[Selection, ...]:

@@ -10,8 +10,8 @@ from whytree.errors import Conflict, WhytreeError
 from whytree.workspace import mail, webhooks
 
 from ..answers.cached import fresh_answer
-from ..boards.queries import question_on
-from ..models import Letter, SavedQuestion, Subscription
+from ..boards.queries import measure_on, measure_words, question_on
+from ..models import Board, BoardCard, Letter, SavedQuestion, Subscription
 from ..questions import Question
 from ..saved.queries import question_of
 from ..telling import is_member
@@ -52,7 +52,10 @@ def lines_of(found: Subscription) -> list[Line]:
         return [_line(found, found.saved, question_of(found.saved))]
     assert found.board is not None  # noqa: S101 - for the type checker: it is to one of the two
     lines = []
-    for card in found.board.cards.select_related("saved"):
+    for card in found.board.cards.select_related("saved", "metric__product"):
+        if card.metric is not None:
+            lines.append(_metric_line(found.board, card))
+            continue
         if card.saved is None:
             lines.append(Line("", card.text))
             continue
@@ -71,6 +74,18 @@ def _line(found: Subscription, saved: SavedQuestion, question: Question) -> Line
         return Line(saved.title, error.message, url=url)
     ground = f"n = {answer.n:,}, {answer.from_at:%d %b} to {answer.last_day:%d %b %Y}"
     return Line(saved.title, answer.sentence, ground, url)
+
+
+def _metric_line(board: Board, card: BoardCard) -> Line:
+    name = str(card)
+    assert card.metric is not None  # noqa: S101 - for the type checker: asked of such cards only
+    url = settings.WHYTREE.base_url + reverse("metric", args=[board.product.slug, card.metric.key])
+    try:
+        measured = measure_on(board, card)
+    except WhytreeError as error:
+        return Line(name, error.message, url=url)
+    ground = f"n = {measured.n:,}, {measured.from_at:%d %b} to {measured.last_day:%d %b %Y}"
+    return Line(name, measure_words(measured), ground, url)
 
 
 def _where(found: Subscription) -> str:

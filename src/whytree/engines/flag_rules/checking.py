@@ -13,7 +13,7 @@ def logic_fault(logic: Any) -> str | None:
     """Why this cannot be a flag's targeting rule; None when it can."""
     if not isinstance(logic, dict) or len(logic) != 1:
         return 'A rule is one operator with its arguments, as {"if": [{"==": [{"var": "plan"}, "pro"]}, "on", null]}.'
-    for parts, (part, depth) in enumerate(_walk(logic), start=1):
+    for parts, (part, depth) in enumerate(every_part(logic), start=1):
         if depth > MAX_DEPTH:
             return f"The rule is nested more than {MAX_DEPTH} deep. Name its parts as conditions and refer to them by $ref."
         if parts > MAX_PARTS:
@@ -27,7 +27,7 @@ def logic_fault(logic: Any) -> str | None:
     return None
 
 
-def _walk(logic: Any) -> Iterator[tuple[Any, int]]:
+def every_part(logic: Any) -> Iterator[tuple[Any, int]]:
     """Every part with its depth, without recursion: what is asked about may be deeper than Python goes."""
     waiting: list[tuple[Any, int]] = [(logic, 1)]
     while waiting:
@@ -38,7 +38,7 @@ def _walk(logic: Any) -> Iterator[tuple[Any, int]]:
 
 
 def is_too_deep(logic: Any) -> bool:
-    return any(depth > MAX_DEPTH for _, depth in _walk(logic))
+    return any(depth > MAX_DEPTH for _, depth in every_part(logic))
 
 
 def resolve_references(logic: Any, conditions: Mapping[str, Any]) -> Any:
@@ -56,7 +56,7 @@ def references_in(logic: Any) -> set[str]:
     """Names of the conditions that the rule refers to."""
     return {
         part["$ref"]
-        for part, _ in _walk(logic)
+        for part, _ in every_part(logic)
         if isinstance(part, dict) and len(part) == 1 and isinstance(part.get("$ref"), str)
     }
 
@@ -64,7 +64,7 @@ def references_in(logic: Any) -> set[str]:
 def attributes_of(logic: Any) -> set[str]:
     """Paths that the rule reads by `var`, `missing` and `missing_some`, as far as they are written down."""
     found: set[str] = set()
-    for part, _ in _walk(logic):
+    for part, _ in every_part(logic):
         if not isinstance(part, dict) or len(part) != 1:
             continue
         operator, words = next(iter(part.items()))
@@ -80,4 +80,4 @@ def attributes_of(logic: Any) -> set[str]:
 
 def draws(logic: Any) -> bool:
     """Whether chance has a part in it."""
-    return any(isinstance(part, dict) and "fractional" in part and len(part) == 1 for part, _ in _walk(logic))
+    return any(isinstance(part, dict) and "fractional" in part and len(part) == 1 for part, _ in every_part(logic))

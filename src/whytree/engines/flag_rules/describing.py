@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .checking import attributes_of
+from .cohorts import BELONGS_TO, cohort_of
 from .compiling import compile_logic
 from .operators import var
 from .values import truthy
@@ -64,6 +65,9 @@ def _words(logic: Any) -> str:
         return "[" + ", ".join(map(_words, logic)) + "]"
     if not isinstance(logic, dict) or len(logic) != 1:
         return json.dumps(logic, ensure_ascii=False)
+    cohort = cohort_of(logic)
+    if cohort is not None:
+        return f"in the cohort {cohort}"
     operator, words = next(iter(logic.items()))
     words = words if isinstance(words, list) else [words]
     if operator == "var":
@@ -117,7 +121,7 @@ def _followed(logic: Any, bucketing: str, flag: str, data: Mapping[str, Any]) ->
 
 def _read(logic: Any, data: Mapping[str, Any]) -> str:
     """(plan: "free", email: not sent)"""
-    names = sorted(name for name in attributes_of(logic) if name)
+    names = sorted(name for name in attributes_of(logic) if name and name != BELONGS_TO)
     if not names:
         return ""
     values = {name: var(data, name) for name in names}

@@ -9,7 +9,11 @@ by p = 1 or an interval of zero width. Pure: no clock, no database, no settings.
     scores      one group's answers on a scale: net promoters, means; and two groups of either
     moments     centred sums, which everything below takes
     strata      two shares within periods of constant weights
-    effects     two arms: means (with covariates), shares, both also in strata; ratios, quantiles
+    effects     two arms: means (with covariates), shares, quantiles, all also in strata; ratios; groups that were drawn
+    parts       in parts of the units: shrunken, weighed by size; among those whom the change could reach
+    blocks      periods that were drawn (switchback)
+    unrandomised  a step in a daily series, which nobody drew
+    bandit      how to share people out where nothing is inferred
     draw        was it a fair draw?
     margins     not worse by more than was allowed
     multiple    several questions at once

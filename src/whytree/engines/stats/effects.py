@@ -95,7 +95,7 @@ def stratified_means(strata: Sequence[Stratum[Moments]], *, level: float = LEVEL
     freedom = 1 / sum(float(((part / variance) ** 2 / (n - 1)).sum()) for part, n in crowd) - len(theta)
     plain = [[part.combined(_first(part)) for part in arm] for arm in arms]
     before = sum(float(weights**2 @ [part.variance / part.n for part in arm]) for arm in plain)
-    return _effect(
+    return effect_of(
         (means[0], float(parts[0].sum()), sizes[0]),
         (means[1], float(parts[1].sum()), sizes[1]),
         freedom,
@@ -196,7 +196,7 @@ def compare_ratios(control: Moments, treatment: Moments, *, level: float = LEVEL
     # the covariates' correction belongs to the difference; it is laid on the ratios themselves
     shift0, shift1 = answer.control - float(lines[0].mean[0]), answer.treatment - float(lines[1].mean[0])
     parts = _parts(answer, lines)
-    return _effect(
+    return effect_of(
         (means[0] + shift0, parts[0], control.n),
         (means[1] + shift1, parts[1], treatment.n),
         answer.freedom,
@@ -222,7 +222,7 @@ def _parts(effect: Effect, lines: list[Moments]) -> tuple[float, float]:
     return (effect.error**2 * raw[0] / total, effect.error**2 * raw[1] / total)
 
 
-def _effect(
+def effect_of(
     control: tuple[float, float, int],
     treatment: tuple[float, float, int],
     freedom: float,
@@ -230,6 +230,7 @@ def _effect(
     method: Method,
     reduction: float | None = None,
 ) -> Effect:
+    """From each arm's value, its squared error and its units."""
     (mean0, spread0, n0), (mean1, spread1, n1) = control, treatment
     gap, error = mean1 - mean0, math.sqrt(spread0 + spread1)
     reach = z(level) if math.isinf(freedom) else -float(special.stdtrit(freedom, (1 - level) / 2))
@@ -324,12 +325,9 @@ def quantile(values: Floats, share: float, units: Floats | None = None) -> Quant
     """
     rows = len(values)
     n = rows if units is None else len(np.unique(units))
-    scarce = round(min(share, 1 - share) * n, 6)
-    if scarce < FEWEST_BEYOND:
-        return NoAnswer(
-            f"Beyond the {100 * share:g}th percentile lie the values of {scarce:.0f} units; {FEWEST_BEYOND} are the "
-            "least. More units would give one, or a quantile nearer to the middle."
-        )
+    few = _few_beyond(share, n)
+    if few is not None:
+        return few
     ordered = np.sort(values)
     at = float(np.quantile(ordered, share))
     below = (values <= at).astype(np.float64)
@@ -341,13 +339,38 @@ def quantile(values: Floats, share: float, units: Floats | None = None) -> Quant
         error = math.sqrt(_linearised(sums, float(sums.mean[0] / sums.mean[1])).variance / n)
     reach = z(LEVEL)
     low, high = (ordered[min(max(round((share + side * reach * error) * rows), 0), rows - 1)] for side in (-1.0, 1.0))
-    if high <= low:
-        tied = int((values == at).sum())
+    return quantile_between(at, float(low), float(high), share, n, rows)
+
+
+def quantile_between(value: float, low: float, high: float, share: float, n: int, rows: int) -> Quantile | NoAnswer:
+    """The same from a store that ordered the values: ``low`` and ``high`` stand where the share is ``z(LEVEL)`` errors away.
+
+    Times that did not end in time are infinite: the quantile is known while it and its interval are finite.
+    """
+    few = _few_beyond(share, n)
+    if few is not None:
+        return few
+    if not (math.isfinite(value) and math.isfinite(low) and math.isfinite(high)):
         return NoAnswer(
-            f"{tied:,} observations are exactly {at:g}, so the {100 * share:g}th percentile cannot move in small steps. "
+            f"Too few got there in time for the {100 * share:g}th percentile of all to be known. The share who got there "
+            "gives an answer, and so does a lower percentile."
+        )
+    if high <= low:
+        return NoAnswer(
+            f"So many observations are exactly {value:g} that the {100 * share:g}th percentile cannot move in small steps. "
             "A mean (capped, if the tail is long) or a share above a threshold would give an answer."
         )
-    return Quantile(at, float(high - low) / (2 * reach), n, rows)
+    return Quantile(value, (high - low) / (2 * z(LEVEL)), n, rows)
+
+
+def _few_beyond(share: float, n: int) -> NoAnswer | None:
+    scarce = round(min(share, 1 - share) * n, 6)
+    if scarce >= FEWEST_BEYOND:
+        return None
+    return NoAnswer(
+        f"Beyond the {100 * share:g}th percentile lie the values of {scarce:.0f} units; {FEWEST_BEYOND} are the "
+        "least. More units would give one, or a quantile nearer to the middle."
+    )
 
 
 def _sums(whose: NDArray[np.int64], values: Floats) -> Floats:
@@ -360,10 +383,109 @@ FEWEST_BEYOND = 20
 
 def compare_quantiles(control: Quantile, treatment: Quantile, *, level: float = LEVEL) -> Effect:
     """Difference of two quantiles, normal theory. Promise: 1 - level, within about a point from 20 units beyond."""
-    return _effect(
+    return effect_of(
         (control.value, control.error**2, control.n),
         (treatment.value, treatment.error**2, treatment.n),
         math.inf,
         level,
         "order statistics" if control.rows == control.n else "order statistics, clustered",
     )
+
+
+def stratified_quantiles(
+    strata: Sequence[tuple[Quantile | NoAnswer, Quantile | NoAnswer]], *, level: float = LEVEL
+) -> Effect | NoAnswer:
+    """The same within periods of constant weights: the periods' differences with Mantel-Haenszel weights, never pooled.
+
+    What is estimated is the mean of the periods' differences, zero where no period has one. Periods without an answer in
+    both arms are left out.
+    """
+    used = [(one, other) for one, other in strata if isinstance(one, Quantile) and isinstance(other, Quantile)]
+    if not used:
+        reasons = [arm.reason for pair in strata for arm in pair if isinstance(arm, NoAnswer)]
+        return NoAnswer(reasons[0] if reasons else "Nobody has been counted in either arm yet.")
+    n0, n1 = (np.array([pair[at].n for pair in used], dtype=np.float64) for at in (0, 1))
+    weights = mantel_haenszel(n0, n1)
+    values = [float(weights @ np.array([pair[at].value for pair in used])) for at in (0, 1)]
+    spreads = [float(weights**2 @ np.array([pair[at].error ** 2 for pair in used])) for at in (0, 1)]
+    single = all(arm.rows == arm.n for pair in used for arm in pair)
+    return effect_of(
+        (values[0], spreads[0], int(n0.sum())),
+        (values[1], spreads[1], int(n1.sum())),
+        math.inf,
+        level,
+        "order statistics" if single else "order statistics, clustered",
+    )
+
+
+#: Groups an arm, in effect, from which the error between drawn groups is known well enough (docs/statistics.md measures it).
+FEWEST_CLUSTERS = 15
+
+
+def compare_clusters(control: Moments, treatment: Moments, *, level: float = LEVEL) -> Effect | NoAnswer:
+    """Groups were drawn, units are measured: first variable the groups' sums, second their sizes, over groups.
+
+    The mean over units is a ratio of sums, and its error is the groups' (Donner and Klar, Design and Analysis of Cluster
+    Randomization Trials, 2000, section 6.3; as a delta method Deng, Knoblich and Lu, KDD 2018, eq. 4). Groups of unequal
+    size count as fewer: as Kish's (sum of sizes)^2 / sum of squares (Survey Sampling, 1965, section 11.7), which stands in
+    for their number in the variance and in Student's degrees of freedom (Carter, Schnepel and Steigerwald, REStat 99, 2017,
+    eq. 8, at equal correlation within groups). Promise: 1 - level, within about a point. Condition: `FEWEST_CLUSTERS`.
+    """
+    if min(control.n, treatment.n) == 0:
+        return _too_few(control.n, treatment.n) or NoAnswer("An arm has no groups.")
+    if min(float(control.mean[1]), float(treatment.mean[1])) <= 0:
+        return NoAnswer("The groups of an arm hold no units, so there is nothing to compare.")
+    effective = [_effective(arm) for arm in (control, treatment)]
+    if min(effective) < FEWEST_CLUSTERS:
+        arm = (control, treatment)[effective.index(min(effective))]
+        uneven = "" if arm.n < FEWEST_CLUSTERS else f", that count as {min(effective):.1f} for their unequal size"
+        return NoAnswer(
+            f"An arm has {arm.n} drawn groups{uneven}: {FEWEST_CLUSTERS} are the least. More groups would give an answer, more "
+            "units in them would not; where sizes differ much, so would a metric that counts each group once."
+        )
+    means = [float(arm.mean[0] / arm.mean[1]) for arm in (control, treatment)]
+    lines = [_linearised(arm, mean) for arm, mean in zip((control, treatment), means, strict=True)]
+    if max(float(line.m2[0, 0]) for line in lines) <= (ROUNDING * max(map(abs, means))) ** 2 * min(
+        control.n, treatment.n
+    ):
+        return NoAnswer(
+            "All groups have the same mean, so nothing can be said about chance. A metric that varies would tell more."
+        )
+    # of `k` groups: sum of squared residuals / k^2 x k_eff / (k_eff - 1)
+    parts = [float(line.m2[0, 0]) / line.n**2 * k / (k - 1) for line, k in zip(lines, effective, strict=True)]
+    freedom = sum(parts) ** 2 / sum(part**2 / (k - 1) for part, k in zip(parts, effective, strict=True))
+    return effect_of(
+        (means[0], parts[0], control.n), (means[1], parts[1], treatment.n), freedom, level, "delta, clusters drawn"
+    )
+
+
+def stratified_clusters(strata: Sequence[Stratum[Moments]], *, level: float = LEVEL) -> Effect | NoAnswer:
+    """The same within periods of constant weights, as `stratified_quantiles` combines them; thin periods are left out."""
+    answers = [compare_clusters(one.control, one.treatment, level=level) for one in strata]
+    used = [one for one in answers if isinstance(one, Effect)]
+    if len(used) < 2:
+        reasons = [one for one in answers if isinstance(one, NoAnswer)]
+        return used[0] if used else reasons[0] if len(reasons) == 1 else nobody_to_compare(strata)
+    n0, n1 = (
+        np.array(sizes, dtype=np.float64) for sizes in zip(*((e.n_control, e.n_treatment) for e in used), strict=True)
+    )
+    weights = mantel_haenszel(n0, n1)
+    spreads = [float(weights**2 @ np.array([getattr(one, name) ** 2 for one in used])) for name in _ERRORS]
+    values = [float(weights @ np.array([getattr(one, name) for one in used])) for name in ("control", "treatment")]
+    lost = sum(float(w**4 * one.error**4 / one.freedom) for w, one in zip(weights, used, strict=True))
+    return effect_of(
+        (values[0], spreads[0], int(n0.sum())),
+        (values[1], spreads[1], int(n1.sum())),
+        sum(spreads) ** 2 / lost,
+        level,
+        "delta, clusters drawn",
+    )
+
+
+_ERRORS = ("error_control", "error_treatment")
+
+
+def _effective(arm: Moments) -> float:
+    """How many groups of equal size these are worth."""
+    squares = float(arm.m2[1, 1]) + arm.n * float(arm.mean[1]) ** 2
+    return (arm.n * float(arm.mean[1])) ** 2 / squares

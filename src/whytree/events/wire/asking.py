@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -11,8 +12,8 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 from django.http.request import UnreadablePostError
 
-from whytree.errors import Invalid, TooLarge, Unauthenticated
-from whytree.workspace.keys import KeyFacts, find_key
+from whytree.errors import Forbidden, Invalid, TooLarge, Unauthenticated
+from whytree.workspace.keys import NOT_FOR_EVENTS, KeyFacts, find_key
 from whytree.workspace.sockets import variant_tellers
 
 from ..normalise import Door, open_door
@@ -29,13 +30,15 @@ SHOWN = 8  # characters of an unknown key that are told and shown: enough to see
 
 
 def key_among(*secrets: str) -> KeyFacts:
-    """The first of these that is a key, when it is one of a product. Raises `Unauthenticated`."""
+    """The first of these that is a key, when it is one of a product that may send. Raises `Unauthenticated`, `Forbidden`."""
     for secret in secrets:
         facts = find_key(secret) if secret else None
         if facts is None:
             continue
         if facts.product_id is None:
             raise Unauthenticated("This is a personal token. Events need a capture key or a server key of a product.")
+        if not facts.may_send:
+            raise Forbidden(NOT_FOR_EVENTS)
         return facts
     first = next(filter(None, secrets), "")
     raise Unauthenticated(NO_KEY, details={"key_begins": first[:SHOWN]} if first else None)
@@ -65,11 +68,9 @@ def door_of(facts: KeyFacts, received_at: float, sent_at: Any) -> Door:
 
 def _variants(product_id: int) -> Callable[[str], dict[str, str]] | None:
     """What tells the flags in force for somebody; None when there are none for anybody."""
-    try:
+    with suppress(Exception):  # `variants_of` says what is wrong, and goes on without
         if not variant_tellers(product_id):
             return None
-    except Exception:  # then `variants_of` says what is wrong, and goes on without
-        pass
     return partial(variants_of, product_id)
 
 

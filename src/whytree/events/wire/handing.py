@@ -10,8 +10,10 @@ from .. import arrivals
 from ..intake.rules import rules_of, spend
 from ..normalise import Door
 from ..relay.services import pass_on
-from ..rows import CAPTURE, Outcome
-from ..services import Accepted, accept
+from ..rows import CAPTURE, LeftOut, Outcome, Rejected
+from ..services import Accepted, Refusal, accept
+
+ELSEWHERE = LeftOut("The key is of another environment than production, so this is counted nowhere.")
 
 
 def admit(facts: KeyFacts, messages: int) -> None:
@@ -19,8 +21,21 @@ def admit(facts: KeyFacts, messages: int) -> None:
     spend(facts.id, messages, facts.product_id or 0)
 
 
+def _look_only(facts: KeyFacts, dialect: str, items: Sequence[Outcome]) -> Accepted:
+    refused = [
+        Refusal(index, item.message_id, item.reason) for index, item in enumerate(items) if isinstance(item, Rejected)
+    ]
+    accepted = Accepted(len(items), refused=refused, left_out=len(items) - len(refused))
+    left_out = [item if isinstance(item, Rejected) else ELSEWHERE for item in items]
+    arrivals.note(facts, dialect, left_out, accepted)
+    return accepted
+
+
 def hand_in(request: HttpRequest, facts: KeyFacts, door: Door, dialect: str, items: Sequence[Outcome]) -> Accepted:
-    """Write what the product wants of it; durable when it returns."""
+    """Write what the product wants of it; durable when it returns. What comes from elsewhere than production is shown among
+    the arrivals and kept nowhere."""
+    if facts.environment_id is not None:
+        return _look_only(facts, dialect, items)
     rules = rules_of(door.product_id)
     if not rules.is_usual:
         address = request.META.get("REMOTE_ADDR", "")

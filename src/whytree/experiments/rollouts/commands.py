@@ -1,19 +1,19 @@
 """Guarded rollouts from the command line."""
 
-import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
+from whytree.errors import Invalid
 from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson
 from whytree.workspace.printing import show
 
+from .words import guardrail_of, step_of
+
 Key = Annotated[str, typer.Argument(help="The flag's key.")]
 Reason = Annotated[str, typer.Option(help="Why, in a line.")]
-
-_STEP = re.compile(r"(\d+(?:\.\d+)?)%?(?::(\d+)d)?(?::(\d+))?$")
 
 
 def register(group: Callable[[str], typer.Typer]) -> None:
@@ -50,10 +50,10 @@ def start_rollout(
     body: dict[str, Any] = {
         "variant": variant,
         "roll_back": auto_roll_back,
-        "steps": [_step(one) for one in step or ()],
+        "steps": [_said(step_of, one) for one in step or ()],
     }
     if guardrail:
-        body["guardrails"] = [_guardrail(one) for one in guardrail]
+        body["guardrails"] = [_said(guardrail_of, one) for one in guardrail]
     made = client.post(f"/products/{client.product}/flags/{key}/guarded-rollout", body)
     show(made, as_json, *_lines(made))
 
@@ -101,20 +101,11 @@ def _change(key: str, verb: str, body: dict[str, Any], as_json: bool) -> None:
     show(changed, as_json, *_lines(changed))
 
 
-def _step(text: str) -> dict[str, Any]:
-    found = _STEP.match(text.strip())
-    if found is None:
-        raise CommandError(f"“{text}” is no step. Write PERCENT:DAYSd:PEOPLE, as 5:1d:200.")
-    return {"percent": float(found[1]), "days": int(found[2] or 0), "people": int(found[3] or 0)}
-
-
-def _guardrail(text: str) -> dict[str, Any]:
-    name, _, margin = text.rpartition("=")
-    key, _, way = name.rpartition(":")
+def _said(read: Callable[[str], dict[str, Any]], text: str) -> dict[str, Any]:
     try:
-        return {"metric_key": key, "direction": way, "margin": float(margin)}
-    except ValueError:
-        raise CommandError(f"“{text}” cannot be read. Write --guardrail crashes:up=0.5.") from None
+        return read(text)
+    except Invalid as error:
+        raise CommandError(error.message) from error
 
 
 def _lines(found: dict[str, Any]) -> list[str]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from whytree.engines.flags import percent
 from whytree.experiments.models import Rollout
+from whytree.flags.models import Flag
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,12 @@ def steps_of(rollout: Rollout) -> list[Step]:
         Step(percent(step["share"]), _says(rollout, place, step), place == rollout.step, place < rollout.step)
         for place, step in enumerate(rollout.steps)
     ]
+
+
+def rails_of(flag: Flag) -> list[str]:
+    """The guardrails of the flag's hypothesis, as people write them: `crashes:up=0.5`."""
+    said = flag.hypothesis.guardrails if flag.hypothesis else []
+    return [f"{rail['metric_key']}:{rail['direction']}={rail['margin']:g}" for rail in said]
 
 
 def _says(rollout: Rollout, place: int, step: dict[str, int]) -> str:

@@ -50,7 +50,7 @@ def start_rollout(
     said = guardrails if guardrails is not None else flag.hypothesis.guardrails if flag.hypothesis else []
     rails = read_guardrails(said)
     for rail in rails:
-        refuse_unwatchable(find_metric(product, rail["metric_key"]))
+        refuse_unwatchable(find_metric(product, rail["metric_key"]), flag)
     now = at or timezone.now()
     rollout = Rollout(
         product=product,
@@ -69,16 +69,30 @@ def start_rollout(
     return rollout
 
 
+def _running(flag: Flag) -> Experiment | None:
+    return Experiment.objects.filter(flag=flag, started_at__isnull=False, decided_at=None, stopped_at=None).first()
+
+
+def is_taken(flag: Flag) -> bool:
+    """Whether a rollout or an experiment has its weights already."""
+    return Rollout.objects.filter(flag=flag, state__in=OPEN_STATES).exists() or _running(flag) is not None
+
+
 def _refuse_taken(flag: Flag) -> None:
     if Rollout.objects.filter(flag=flag, state__in=OPEN_STATES).exists():
         raise Conflict(f"{flag.key} is being rolled out already. Go on with that, or end it.")
-    running = Experiment.objects.filter(flag=flag, started_at__isnull=False, decided_at=None, stopped_at=None).first()
+    running = _running(flag)
     if running is not None:
         raise Conflict(f"{running.ref} runs on {flag.key}: its weights are its plan. Decide or stop it first.")
 
 
+def others_of(flag: Flag) -> list[str]:
+    """The variants that may be rolled out: all but what people have without it."""
+    return [name for name in flag.variants if name != flag.default_variant]
+
+
 def _variant(flag: Flag, wanted: str) -> str:
-    others = [name for name in flag.variants if name != flag.default_variant]
+    others = others_of(flag)
     wanted = wanted.strip() or (others[0] if len(others) == 1 else "")
     if wanted not in others:
         raise Invalid(f"Which variant is rolled out? Name one of: {', '.join(others)}.")

@@ -17,8 +17,10 @@ from whytree.engines.stats.sequential import always_valid
 from whytree.errors import Invalid
 from whytree.events.rows import SERVER
 from whytree.experiments.constants import RATIO_BROKEN
+from whytree.experiments.countings import Counting, Unit, counting, not_judged
 from whytree.experiments.models import Rollout
-from whytree.experiments.trial import Counted, Counting, Trial, constant_stretches, counting, not_judged
+from whytree.experiments.trial import Counted, Trial, constant_stretches, unit_of
+from whytree.flags.models import Flag
 from whytree.stores import metrics as store
 
 #: Guardrails are read soon: over a day after the first exposure, however long the metric itself gives people.
@@ -50,15 +52,15 @@ class Watched:
 
 def watch(rollout: Rollout, now: datetime) -> Watched:
     """Everybody exposed since it began, and what became of them; several guardrails share the error between them."""
-    stretches = constant_stretches(rollout.flag, rollout.started_at, now)
-    trial = Trial(rollout.product, rollout.flag.key, stretches, now)
+    stretches, unit = constant_stretches(rollout.flag, rollout.started_at, now), unit_of(rollout.flag)
+    trial = Trial(rollout.product, rollout.flag.key, stretches, now, unit=unit)
     known = metrics_by_key(rollout.product, [rail["metric_key"] for rail in rollout.guardrails])
     rails = [
         (rail, known[rail["metric_key"]])
         for rail in rollout.guardrails
-        if rail["metric_key"] in known and not unwatchable(known[rail["metric_key"]])
+        if rail["metric_key"] in known and not unwatchable(known[rail["metric_key"]], unit)
     ]
-    counted = trial.count([_soon(metric) for _, metric in rails])
+    counted = trial.count([_soon(metric, unit) for _, metric in rails])
     control = rollout.flag.default_variant
     seen = max((sum(cell.seen for cell in one.cells) for one in counted), default=0)
     level = 1 - 0.05 / max(len(rails), 1)
@@ -66,7 +68,7 @@ def watch(rollout: Rollout, now: datetime) -> Watched:
     return Watched(seen, [_rail(rollout, rail, metric, one, control, level, trial) for (rail, metric), one in pairs])
 
 
-def unwatchable(metric: Metric) -> str:
+def unwatchable(metric: Metric, unit: Unit) -> str:
     """Why it cannot guard a rollout, and what to take instead; empty where it can."""
     definition = definition_of(metric)
     if isinstance(definition, Ratio | Mean):
@@ -76,17 +78,17 @@ def unwatchable(metric: Metric) -> str:
         )
     if isinstance(definition, Retention) and definition.lead >= SOON:
         return f"Guardrails are read within a day, and nobody comes back on day {definition.after_days} by then. Take a count."
-    return not_judged(definition)
+    return not_judged(definition, unit)
 
 
-def refuse_unwatchable(metric: Metric) -> None:
-    reason = unwatchable(metric)
+def refuse_unwatchable(metric: Metric, flag: Flag) -> None:
+    reason = unwatchable(metric, unit_of(flag))
     if reason:
         raise Invalid(f"{metric.key}: {reason}")
 
 
-def _soon(metric: Metric) -> Counting:
-    meant = counting(metric, SOON)
+def _soon(metric: Metric, unit: Unit) -> Counting:
+    meant = counting(metric, SOON, unit)
     return replace(meant, window=min(meant.window, SOON))
 
 

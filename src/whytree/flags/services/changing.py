@@ -2,17 +2,94 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 
+from whytree.analytics.models import Cohort
 from whytree.engines import flags as engine
+from whytree.engines.flag_rules.cohorts import cohorts_in
 from whytree.errors import Conflict, Invalid
+from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
 from whytree.workspace.sockets import tell_fact
 
 from ..assembling import rules_of, shared_of
-from ..models import Flag, FlagChange
+from ..models import PLACED, Flag, FlagChange, FlagSettings, FlagState
+
+
+class NeedsApproval(Conflict):
+    """The change is sound and was not made: another maintainer has to approve it. `ask_for` makes a request of it."""
+
+    def __init__(self, flag: Flag, verb: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        super().__init__(
+            f"Changes of {flag.key} in production need the approval of another maintainer. Ask for it on the flag's page, by "
+            "`whytree flag open` or the like, or at /flags/KEY/rollout or /rules. Turning it off needs none."
+        )
+        self.flag, self.verb = flag, verb
+        self.before = {name: value for name, value in before.items() if name in ANSWERS and after[name] != value}
+        self.after = {name: after[name] for name in self.before}
+
+
+def save_change(
+    actor: Actor,
+    flag: Flag,
+    before: Mapping[str, Any],
+    *,
+    was_open: bool,
+    at: datetime | None,
+    verb: str,
+    is_approved: bool = False,
+) -> Flag:
+    """Write a flag whose answers were changed, where it is looked at: checked, recorded, told when people begin to meet it."""
+    check(flag)
+    after = snapshot(flag)
+    if after == before:
+        return flag
+    if flag.environment is not None:
+        return _save_elsewhere(actor, flag, before, verb)
+    if not is_approved:
+        refuse_unapproved(actor, flag, verb, before, after)
+    at = when(flag, at)
+    flag.save()
+    record(actor, flag.product, verb, flag, before=dict(before), after=snapshot(flag), undoable=False)
+    write_change(actor, flag, at)
+    if flag.is_open and not was_open:
+        tell_opened(actor, flag, at)
+    return flag
+
+
+def _save_elsewhere(actor: Actor, flag: Flag, before: Mapping[str, Any], verb: str) -> Flag:
+    """No line of the rollout's history, no prediction, no exposure: those are production's."""
+    values = {name: getattr(flag, name) for name in PLACED}
+    flag.state_there, _ = FlagState.objects.update_or_create(
+        flag_id=flag.pk, environment=flag.environment, defaults=values
+    )
+    record(
+        actor,
+        flag.product,
+        verb,
+        flag.state_there,
+        before={name: before[name] for name in PLACED},
+        after=snapshot(flag.state_there),
+        undoable=False,
+    )
+    return flag
+
+
+def needs_approval(product_id: int) -> bool:
+    return FlagSettings.objects.filter(product_id=product_id, needs_approval=True).exists()
+
+
+def refuse_unapproved(actor: Actor, flag: Flag, verb: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """The kill switch never waits, nor what Whytree does by itself as a person set it: a rollout's next step, a halt."""
+    changed = {name for name in ANSWERS if after[name] != before[name]}
+    if not changed or (changed == {"is_on"} and not after["is_on"]) or actor.is_system:
+        return
+    if needs_approval(flag.product_id):
+        raise NeedsApproval(flag, verb, before, after)
 
 
 def check(flag: Flag) -> None:
@@ -20,6 +97,14 @@ def check(flag: Flag) -> None:
     problem = engine.fault(rules_of(flag, shared_of(flag.product_id)))
     if problem:
         raise Invalid(problem)
+
+
+#: What decides who gets what. Name, purpose and the archive are not among them.
+ANSWERS = (
+    *("kind", "variants", "default_variant", "off_variant", "weights", "coverage", "is_on", "salt", "bucketing"),
+    *("arm_order", "targeting", "overrides", "prerequisites", "on_from", "on_until", "unit", "is_sticky"),
+    *("group_id", "group_start", "group_end", "heeds_holdout", "metadata"),
+)
 
 
 def moment(at: datetime | None) -> datetime:
@@ -34,10 +119,14 @@ def refuse_archived(flag: Flag) -> None:
         raise Conflict(f"{flag.key} is archived. Restore it first.")
 
 
-def not_before_the_last(flag: Flag, at: datetime) -> None:
-    last = flag.changes.last()
-    if last is not None and at < last.at:
-        raise Invalid(f"The rollout was changed at {last.at:%Y-%m-%d %H:%M} UTC; a change cannot lie before that.")
+def when(flag: Flag, said: datetime | None) -> datetime:
+    """When a change is made: as said, where history is loaded, else now. A clock that was set back holds up no kill switch."""
+    last, at = flag.changes.last(), moment(said)
+    if last is None or last.at <= at:
+        return at
+    if said is None:
+        return last.at
+    raise Invalid(f"The rollout was changed at {last.at:%Y-%m-%d %H:%M} UTC; a change cannot lie before that.")
 
 
 def write_change(actor: Actor, flag: Flag, at: datetime) -> None:
@@ -64,7 +153,12 @@ def digest(flag: Flag) -> str:
     group = [rules.group.salt, rules.group.start, rules.group.end] if rules.group else None
     if not any((*decides, group)):
         return ""
-    said = json.dumps([*decides, group, flag.bucketing, flag.arm_order], sort_keys=True)
+    parts = [*decides, group, flag.bucketing, flag.arm_order]
+    asked = cohorts_in(rules.targeting)
+    if asked:  # only then, so that the digests of all other rules stay what they were
+        found = Cohort.objects.filter(product_id=flag.product_id, key__in=asked).order_by("key")
+        parts.append([[cohort.key, cohort.definition, cohort.version] for cohort in found])
+    said = json.dumps(parts, sort_keys=True)
     return hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 

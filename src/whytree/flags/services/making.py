@@ -1,6 +1,7 @@
 """What a flag is: made, named, tied to what it is for."""
 
 from collections.abc import Mapping
+from copy import copy
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
@@ -17,8 +18,9 @@ from whytree.workspace.roles import Role
 
 from ..definition import checked_key, checked_name, checked_variants, default_weights, full_weights
 from ..models import Flag
+from ..placing import placed
 from ..queries import find_flag
-from .changing import check, moment, tell_opened, write_change
+from .changing import check, moment, refuse_unapproved, tell_opened, write_change
 
 
 @transaction.atomic
@@ -122,13 +124,30 @@ def edit_flag(actor: Actor, product: Product, key: str, **edits: Unpack[Edits]) 
         kept = flag.solution if hypothesis is None else None  # else the hypothesis says which
         _belong_to(flag, edits.get("solution", kept), hypothesis)
     check(flag)
-    if snapshot(flag) == before:
+    after = snapshot(flag)
+    if after == before:
         return flag
+    refuse_unapproved(actor, flag, "edit_flag", before, after)
     flag.save()
+    _follow_elsewhere(flag)
     record(actor, product, "edit_flag", flag, before=before, after=snapshot(flag))
     if flag.is_open and flag.hypothesis_id != hypothesis_before:
         tell_opened(actor, flag, timezone.now())
     return flag
+
+
+def _follow_elsewhere(flag: Flag) -> None:
+    """Other environments have the same variants. One that is in use there cannot be taken away."""
+    for state in flag.elsewhere.select_related("environment"):
+        there = placed(copy(flag), state.environment)
+        there.weights = full_weights(flag.variants, _still_meant(there))
+        try:
+            check(there)
+        except Invalid as error:
+            raise Invalid(f"In {state.environment.key}: {error.message}") from error
+        if there.weights != state.weights:
+            state.weights = there.weights
+            state.save()
 
 
 def _still_meant(flag: Flag) -> dict[str, int]:

@@ -11,13 +11,13 @@ from whytree.errors import Conflict, Invalid
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
-from whytree.workspace.models import Product
+from whytree.workspace.models import Environment, Product
 from whytree.workspace.roles import Role
 
 from ..definition import full_weights
 from ..models import Flag
 from ..queries import find_flag, needing
-from .changing import check, moment, not_before_the_last, refuse_archived, tell_opened, write_change
+from .changing import refuse_archived, save_change
 
 
 @transaction.atomic
@@ -31,28 +31,20 @@ def set_rollout(
     is_on: bool | None = None,
     at: datetime | None = None,
     verb: str = "set_rollout",
+    environment: Environment | None = None,
 ) -> Flag:
     """Change how many people meet the flag (`coverage`, in basis points), the arms' weights, or the switch.
 
     `at` dates the change back when history is loaded; it cannot lie before the last one.
     """
     require(actor, product, Role.MEMBER)
-    flag = find_flag(product, key, for_update=True)
+    flag = find_flag(product, key, for_update=True, environment=environment)
     refuse_archived(flag)
-    at, before, was_open = moment(at), snapshot(flag), flag.is_open
+    before, was_open = snapshot(flag), flag.is_open
     flag.coverage = flag.coverage if coverage is None else coverage
     flag.weights = flag.weights if weights is None else full_weights(flag.variants, weights)
     flag.is_on = flag.is_on if is_on is None else is_on
-    check(flag)
-    if snapshot(flag) == before:
-        return flag
-    not_before_the_last(flag, at)
-    flag.save()
-    record(actor, product, verb, flag, before=before, after=snapshot(flag), undoable=False)
-    write_change(actor, flag, at)
-    if flag.is_open and not was_open:
-        tell_opened(actor, flag, at)
-    return flag
+    return save_change(actor, flag, before, was_open=was_open, at=at, verb=verb)
 
 
 def open_flag(
@@ -63,21 +55,36 @@ def open_flag(
     coverage: int = engine.FULL_COVERAGE,
     weights: Mapping[str, int] | None = None,
     at: datetime | None = None,
+    environment: Environment | None = None,
 ) -> Flag:
     """Turn the flag on for a share of the people (all, when not said). A prediction tied to it locks now."""
     if coverage == 0:
         raise Invalid("At 0 % a flag is open to nobody. Give a share above 0, or turn it off.")
-    return set_rollout(actor, product, key, coverage=coverage, weights=weights, is_on=True, at=at, verb="open_flag")
+    return set_rollout(
+        actor,
+        product,
+        key,
+        coverage=coverage,
+        weights=weights,
+        is_on=True,
+        at=at,
+        verb="open_flag",
+        environment=environment,
+    )
 
 
-def turn_on(actor: Actor, product: Product, key: str, *, at: datetime | None = None) -> Flag:
+def turn_on(
+    actor: Actor, product: Product, key: str, *, at: datetime | None = None, environment: Environment | None = None
+) -> Flag:
     """Switch on at the coverage the flag already has."""
-    return set_rollout(actor, product, key, is_on=True, at=at, verb="turn_on")
+    return set_rollout(actor, product, key, is_on=True, at=at, verb="turn_on", environment=environment)
 
 
-def turn_off(actor: Actor, product: Product, key: str, *, at: datetime | None = None) -> Flag:
+def turn_off(
+    actor: Actor, product: Product, key: str, *, at: datetime | None = None, environment: Environment | None = None
+) -> Flag:
     """Everybody gets the off variant; the coverage is kept for the next time."""
-    return set_rollout(actor, product, key, is_on=False, at=at, verb="turn_off")
+    return set_rollout(actor, product, key, is_on=False, at=at, verb="turn_off", environment=environment)
 
 
 @transaction.atomic

@@ -6,14 +6,17 @@ from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
 
+from whytree.analytics.cohorts.queries import refuse_missing
+from whytree.engines.flag_rules import cohorts
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.workspace.access import require
-from whytree.workspace.activity import activity_for, record, snapshot
+from whytree.workspace.activity import activity_for, snapshot
 from whytree.workspace.actors import Actor
-from whytree.workspace.models import Product
+from whytree.workspace.models import Environment, Product
 from whytree.workspace.roles import Role
 
 from ..definition import (
+    checked_cohorts,
     checked_key,
     checked_logic,
     checked_metadata,
@@ -21,9 +24,10 @@ from ..definition import (
     checked_overrides,
     checked_prerequisites,
 )
-from ..models import BucketBy, Bucketing, ExclusionGroup, Flag
+from ..models import PLACED, BucketBy, Bucketing, ExclusionGroup, Flag
+from ..placing import all_placed
 from ..queries import find_flag, list_flags
-from .changing import check, moment, refuse_archived, tell_opened, write_change
+from .changing import ANSWERS, check, refuse_archived, save_change
 
 MOVES_EVERYBODY = ("bucketing", "arm_order", "unit", "salt")
 
@@ -31,11 +35,13 @@ MOVES_EVERYBODY = ("bucketing", "arm_order", "unit", "salt")
 class RuleEdits(TypedDict, total=False):
     """What `set_rules` may change; what is left out stays.
 
-    `targeting` is JsonLogic in flagd's format, None for no rule. `group` is the key of an exclusion group, made when it
+    `targeting` is JsonLogic in flagd's format, None for no rule; `cohorts` are those that it gives a variant before
+    anything else, by key, and are put in front of it. `group` is the key of an exclusion group, made when it
     is new, "" for none; `group_start` and `group_end` are the flag's places in it, 0 to 10,000.
     """
 
     targeting: Mapping[str, Any] | None
+    cohorts: Mapping[str, str]
     overrides: Mapping[str, str]
     prerequisites: Sequence[Mapping[str, Any]]
     on_from: datetime | None
@@ -53,21 +59,26 @@ class RuleEdits(TypedDict, total=False):
 
 @transaction.atomic
 def set_rules(
-    actor: Actor, product: Product, key: str, *, at: datetime | None = None, **edits: Unpack[RuleEdits]
+    actor: Actor,
+    product: Product,
+    key: str,
+    *,
+    at: datetime | None = None,
+    environment: Environment | None = None,
+    **edits: Unpack[RuleEdits],
 ) -> Flag:
     """Change who is singled out, and how. A prediction tied to the flag locks when people begin to meet it."""
     require(actor, product, Role.MEMBER)
-    flag = find_flag(product, key, for_update=True)
+    flag = find_flag(product, key, for_update=True, environment=environment)
     refuse_archived(flag)
-    at, before, was_open = moment(at), snapshot(flag), flag.is_open
+    before, was_open = snapshot(flag), flag.is_open
     _put(flag, edits)
     return _saved(actor, flag, before, was_open, at, "set_rules")
 
 
 def _put(flag: Flag, edits: RuleEdits) -> None:
-    if "targeting" in edits:
-        targeting = edits["targeting"]
-        flag.targeting = None if targeting is None else checked_logic(targeting)
+    if "targeting" in edits or "cohorts" in edits:
+        flag.targeting = _targeting(flag, edits)
     if "overrides" in edits:
         flag.overrides = checked_overrides(edits["overrides"])
     if "prerequisites" in edits:
@@ -87,6 +98,20 @@ def _put(flag: Flag, edits: RuleEdits) -> None:
             setattr(flag, name, edits[name])
 
 
+def _targeting(flag: Flag, edits: RuleEdits) -> dict[str, Any] | None:
+    targeting: Any = edits["targeting"] if "targeting" in edits else cohorts.split(flag.targeting)[1]
+    if "cohorts" in edits:
+        given, rest = checked_cohorts(edits["cohorts"], flag.variants), targeting
+        if cohorts.split(flag.targeting) == (given, rest):
+            return flag.targeting  # as it was written
+        targeting = cohorts.joined(given, rest)
+    if targeting is None:
+        return None
+    checked = checked_logic(targeting)
+    refuse_missing(flag.product, sorted(cohorts.cohorts_in(checked)))
+    return checked
+
+
 def _known(value: str, known: Sequence[str], what: str) -> str:
     if value not in known:
         raise Invalid(f"There is no {what} {value!r}; there are {', '.join(known)}.")
@@ -99,19 +124,28 @@ def _group(flag: Flag, key: str) -> ExclusionGroup | None:
     return ExclusionGroup.objects.get_or_create(product=flag.product, key=checked_key(key))[0]
 
 
-def _saved(actor: Actor, flag: Flag, before: dict[str, Any], was_open: bool, at: datetime, verb: str) -> Flag:
+def _saved(actor: Actor, flag: Flag, before: dict[str, Any], was_open: bool, at: datetime | None, verb: str) -> Flag:
+    check_rules(flag, before, was_open)
+    return save_change(actor, flag, before, was_open=was_open, at=at, verb=verb)
+
+
+def check_rules(flag: Flag, before: Mapping[str, Any], was_open: bool) -> None:
+    """Raise for rules that move people without a word, wait for each other, or take another flag's places."""
     check(flag)
+    _check_place(flag, before)
     _check_moves(flag, before, was_open)
     _check_prerequisites(flag)
     _check_group(flag)
-    if snapshot(flag) == before:
-        return flag
-    flag.save()
-    record(actor, flag.product, verb, flag, before=before, after=snapshot(flag), undoable=False)
-    write_change(actor, flag, at)
-    if flag.is_open and not was_open:
-        tell_opened(actor, flag, at)
-    return flag
+
+
+def _check_place(flag: Flag, before: Mapping[str, Any]) -> None:
+    if flag.environment is None:
+        return
+    now = snapshot(flag)
+    same = [name for name in ANSWERS if name not in PLACED and now[name] != before[name]]
+    if same:
+        what = same[0].removesuffix("_id").replace("_", " ")
+        raise Invalid(f"The {what} of {flag.key} is the same in every environment. Change it in production.")
 
 
 def _check_moves(flag: Flag, before: Mapping[str, Any], was_open: bool) -> None:
@@ -124,7 +158,7 @@ def _check_moves(flag: Flag, before: Mapping[str, Any], was_open: bool) -> None:
 
 def _check_prerequisites(flag: Flag) -> None:
     """Each must be there, with the variants that are named; no flag may wait for itself."""
-    flags = {other.key: other for other in list_flags(flag.product)} | {flag.key: flag}
+    flags = {other.key: other for other in all_placed(list_flags(flag.product), flag.environment)} | {flag.key: flag}
     for needed in flag.prerequisites:
         other = flags.get(needed["flag"])
         if other is None:
@@ -167,29 +201,29 @@ def _check_group(flag: Flag) -> None:
             )
 
 
-RESTORED = (
-    *("kind", "variants", "default_variant", "off_variant", "weights", "coverage", "is_on", "salt", "bucketing"),
-    *("arm_order", "targeting", "overrides", "prerequisites", "on_from", "on_until", "unit", "is_sticky"),
-    *("group_id", "group_start", "group_end", "heeds_holdout", "metadata"),
-)
-
-
 @transaction.atomic
-def go_back(actor: Actor, product: Product, key: str, activity_id: int) -> Flag:
+def go_back(
+    actor: Actor, product: Product, key: str, activity_id: int, *, environment: Environment | None = None
+) -> Flag:
     """Make the flag answer again as it did after that change. Its name and what it is for stay as they are."""
     require(actor, product, Role.MEMBER)
-    flag = find_flag(product, key, for_update=True)
+    flag = find_flag(product, key, for_update=True, environment=environment)
     refuse_archived(flag)
-    activity = activity_for(flag).filter(pk=activity_id).first()
+    subject = flag if environment is None else flag.state_there
+    activity = activity_for(subject).filter(pk=activity_id).first() if subject is not None else None
     if activity is None or activity.after is None:
         raise NotFound(f"There is no such change of {flag.key}. Its history lists them.")
     before, was_open = snapshot(flag), flag.is_open
+    lay_down(flag, {name: value for name, value in activity.after.items() if environment is None or name in PLACED})
+    return _saved(actor, flag, before, was_open, None, "go_back")
+
+
+def lay_down(flag: Flag, values: Mapping[str, Any]) -> None:
+    """Make the flag answer as these stored values say, those of a snapshot; nothing is written yet."""
     fields = {field.attname: field for field in Flag._meta.concrete_fields}
-    for name in RESTORED:
-        if name in activity.after:
-            value = activity.after[name]
+    for name in ANSWERS:
+        if name in values:
             is_json = fields[name].get_internal_type() == "JSONField"
-            setattr(flag, name, value if is_json else fields[name].to_python(value))
+            setattr(flag, name, values[name] if is_json else fields[name].to_python(values[name]))
     if flag.group_id is not None and not ExclusionGroup.objects.filter(pk=flag.group_id).exists():
         flag.group = None
-    return _saved(actor, flag, before, was_open, moment(None), "go_back")

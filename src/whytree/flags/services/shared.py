@@ -1,13 +1,16 @@
 """What the flags of a product have in common: named conditions, and the holdout."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
+from whytree.analytics.cohorts.queries import refuse_missing
+from whytree.analytics.models import Cohort
 from whytree.engines import flags as engine
 from whytree.engines.flag_rules.checking import references_in
+from whytree.engines.flag_rules.cohorts import cohorts_in
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
@@ -17,9 +20,10 @@ from whytree.workspace.roles import Role
 
 from ..assembling import rules_of, shared_of
 from ..definition import checked_key, checked_logic, checked_name
+from ..live import changed
 from ..models import Flag, FlagCondition, Holdout
-from ..queries import list_flags, referring
-from .changing import digest, write_change
+from ..queries import asking_for, list_flags, referring
+from .changing import digest, needs_approval, write_change
 
 
 @transaction.atomic
@@ -31,17 +35,33 @@ def set_condition(
     logic = checked_logic(logic)
     if references_in(logic):
         raise Invalid("A condition cannot refer to another one, as in flagd. Write that one's rule here.")
+    refuse_missing(product, sorted(cohorts_in(logic)))
     condition = FlagCondition.objects.select_for_update().filter(product=product, key=key).first()
     before = snapshot(condition) if condition else None
-    affected = {flag.pk: digest(flag) for flag in referring(product, key)}
+    users = referring(product, key)
+    affected = {flag.pk: digest(flag) for flag in users if flag.environment is None}
     condition = condition or FlagCondition(product=product, key=checked_key(key))
     condition.logic, condition.name = logic, checked_name(name) or condition.name
     if before is not None and snapshot(condition) == before:
         return condition
+    if affected and needs_approval(product.pk) and not actor.is_system:
+        names = ", ".join(sorted({flag.key for flag in users if flag.environment is None})[:5])
+        raise Conflict(
+            f"{key} is in use by {names}, and changes in production need approval. Make a new condition, and change the rule to it."
+        )
     condition.save()
+    _check_elsewhere(users)
     record(actor, product, "set_condition", condition, before=before, after=snapshot(condition), undoable=False)
     _follow(actor, product, affected)
     return condition
+
+
+def _check_elsewhere(users: Iterable[Flag]) -> None:
+    for flag in users:
+        if flag.environment is not None:
+            problem = engine.fault(rules_of(flag, shared_of(flag.product_id)))
+            if problem:
+                raise Invalid(f"{flag.key} could not be evaluated with this in {flag.place}: {problem}")
 
 
 def _follow(actor: Actor, product: Product, before: Mapping[int, str]) -> None:
@@ -57,13 +77,27 @@ def _follow(actor: Actor, product: Product, before: Mapping[int, str]) -> None:
 
 
 @transaction.atomic
+def follow_cohort(cohort: Cohort) -> None:
+    """A cohort became another one: flags that ask for it begin a new period, and every process looks up its people anew."""
+    flags = asking_for(cohort.product, cohort.key)
+    for flag in flags:
+        if flag.environment is not None:
+            continue
+        last = flag.changes.last()
+        if last is not None and last.rules != digest(flag):
+            write_change(Actor.system(f"The cohort {cohort.key}"), flag, timezone.now())
+    if flags:
+        changed(cohort.product_id)
+
+
+@transaction.atomic
 def remove_condition(actor: Actor, product: Product, key: str) -> None:
     """Take a condition away that no flag refers to."""
     require(actor, product, Role.MEMBER)
     condition = FlagCondition.objects.filter(product=product, key=key).first()
     if condition is None:
         raise NotFound(f"There is no condition {key!r} in {product.name}.")
-    users = [flag.key for flag in referring(product, key)]
+    users = sorted({flag.key for flag in referring(product, key)})
     if users:
         raise Conflict(
             f"{', '.join(users)} {'refers' if len(users) == 1 else 'refer'} to {key}. Change that rule first."

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from whytree.analytics import queries as metrics
-from whytree.analytics.definitions import Conversion
+from whytree.analytics.definitions import Share
 from whytree.analytics.marks import marks_between
 from whytree.analytics.models import Metric
 from whytree.code.models import Commit
@@ -78,7 +78,7 @@ def since_fine(guard: OutcomeGuard) -> Since:
 def _window(guard: OutcomeGuard) -> timedelta:
     metric = Metric.objects.filter(product=guard.product, key=guard.metric_key).first()
     definition = metrics.definition_of(metric) if metric is not None else None
-    return timedelta(days=definition.within_days if isinstance(definition, Conversion) else 0)
+    return timedelta(days=definition.within_days if isinstance(definition, Share) else 0)
 
 
 def says(guard: OutcomeGuard) -> str:

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from whytree.analytics import queries as metrics
-from whytree.analytics.definitions import Conversion
+from whytree.analytics.definitions import Share
 from whytree.analytics.models import Metric
 from whytree.engines import guards as engine
 from whytree.engines.stats import NoAnswer
@@ -42,7 +42,7 @@ def set_guard(actor: Actor, review: OutcomeReview, result: Result, now: datetime
     wanted = 1 if result.forecast.likely >= 0 else -1
     gain = contrast.difference.value / 100
     if (
-        not isinstance(definition, Conversion)
+        not isinstance(definition, Share)
         or min(contrast.difference.low * wanted, contrast.difference.high * wanted) <= 0
     ):
         return None
@@ -101,7 +101,7 @@ def look(guard: OutcomeGuard, now: datetime | None = None) -> OutcomeGuard:
 def _length(metric: Metric) -> timedelta:
     """A watch ends when its last people had their time."""
     definition = metrics.definition_of(metric)
-    return WATCH + timedelta(days=definition.within_days if isinstance(definition, Conversion) else 0)
+    return WATCH + timedelta(days=definition.within_days if isinstance(definition, Share) else 0)
 
 
 @transaction.atomic

@@ -8,9 +8,9 @@ from whytree.tree.models import Solution
 from whytree.tree.pages.parts import may_write
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.sockets import Panel, plug_panel
+from whytree.workspace.sockets import Panel, on_fact, plug_panel
 
-from . import queries
+from . import queries, services
 from .pictures import rows
 from .queries import Table
 from .sentences import blind_text, spread_text
@@ -19,6 +19,8 @@ MOST_WANTED = 3
 
 
 def plug() -> None:
+    on_fact("hypothesis_changing", services.refuse_after_seeing)
+    on_fact("act_undone", services.refuse_undo_after_seeing)
     plug_panel("solution", expected_panel, order=9)
     plug_panel("today", wanted_panel, order=60)
 

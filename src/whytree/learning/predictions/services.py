@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import astuple
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,8 +16,16 @@ from whytree.tree.models import LOCKED, Hypothesis
 from whytree.workspace.access import require
 from whytree.workspace.activity import activity_for, record
 from whytree.workspace.actors import Actor
-from whytree.workspace.models import Membership
+from whytree.workspace.models import Activity, Membership, Product
 from whytree.workspace.roles import Discipline, Role
+
+#: The hypothesis' own numbers.
+FORECAST = ("forecast_low", "forecast_likely", "forecast_high")
+
+SEEN = (
+    "You have seen what others expect of {ref}, so its own numbers stand. Say what you expect now in a note, or close it and write a "
+    "new hypothesis."
+)
 
 
 def predict(actor: Actor, hypothesis: Hypothesis, *, low: float, likely: float, high: float) -> Prediction:
@@ -94,3 +104,38 @@ def _refuse_closed(actor: Actor, hypothesis: Hypothesis) -> None:
         raise Conflict(f"{now.ref} is locked: people have seen the change. What one expects is said before.")
     if now.is_closed:
         raise Conflict(f"{now.ref} is closed. Reopen it first.")
+
+
+def refuse_after_seeing(actor: Actor, hypothesis: Hypothesis, changes: Mapping[str, Any]) -> None:
+    """Whoever has seen others' predictions moves the hypothesis' own numbers no more: they are scored as said blind.
+
+    Seen once is seen, whatever was asked then: changing the question and changing it back is no way around.
+    """
+    now = Hypothesis.objects.select_related("product").get(pk=hypothesis.pk)
+    moved = {name: changes[name] for name in FORECAST if name in changes and changes[name] != getattr(now, name)}
+    if moved and actor.user_id is not None and _has_seen(actor.user_id, now):
+        after = {"hypothesis": now.ref, **{name: str(value) for name, value in moved.items()}}
+        record(actor, now.product, "refused_forecast", now, after=after, undoable=False)
+        raise Conflict(SEEN.format(ref=now.ref))
+
+
+def refuse_undo_after_seeing(product: Product, activity: Activity) -> None:
+    """Taking an edit back moves the numbers too; whoever does it, somebody has seen."""
+    if activity.verb != "edit_hypothesis" or activity.subject_type != Hypothesis._meta.label:
+        return
+    before, after = activity.before or {}, activity.after or {}
+    if all(before.get(name) == after.get(name) for name in FORECAST):
+        return
+    hypothesis = Hypothesis.objects.get(pk=activity.subject_id)
+    answers = Prediction.objects.filter(hypothesis=hypothesis).count()
+    if answers > 1:
+        raise Conflict(SEEN.format(ref=hypothesis.ref))
+
+
+def _has_seen(user_id: int, hypothesis: Hypothesis) -> bool:
+    """Whether they and somebody else answered one and the same question about it."""
+    asked: dict[str, set[int | None]] = {}
+    for one in Prediction.objects.filter(hypothesis=hypothesis):
+        for act in activity_for(one).filter(verb="predict"):
+            asked.setdefault((act.after or {}).get("question", ""), set()).add(one.user_id)
+    return any(user_id in who and len(who) > 1 for who in asked.values())

@@ -86,6 +86,8 @@ class EvidenceLink(Attached):
     One source speaks once on a node: linking it again replaces what it said (the latest wins).
     """
 
+    who = ""  # what the person is called, where a page looked it up; never stored
+
     stance = models.CharField(max_length=12, choices=Stance.choices, default=Stance.SUPPORTS)
     evidence_type = models.CharField(max_length=20, choices=EvidenceType.choices)
     source_kind = models.CharField(max_length=12, choices=SourceKind.choices)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from whytree.engines.confidence import Confidence
 from whytree.errors import Invalid
+from whytree.people.queries import people_by_key
 from whytree.tree import queries, services
 from whytree.tree.forms import EvidenceForm, Form, NoteForm, OverrideForm, TicketForm
 from whytree.tree.lights import Light, business_light, engineering_light, people_light
@@ -60,17 +61,26 @@ def show(request: PageRequest, product: Product, found: Node, refused: Form | No
     return render(request, TEMPLATES[found.prefix], context, status=400 if refused is not None else 200)
 
 
+def _name(product: Product, links: Sequence[EvidenceLink]) -> None:
+    """People are called by their names, where these are known."""
+    profiles = people_by_key(product, [link.person_key for link in links if link.person_key and not link.is_erased])
+    for link in links:
+        link.who = profiles[link.person_key].name if link.person_key in profiles else ""
+
+
 def _common(request: PageRequest, product: Product, found: Node) -> dict[str, Any]:
     evidence = list(queries.evidence_of(found))
     own = _on_its_page(found)
     children = own or queries.children_of(found)
     everything = request.GET.get("all") == "evidence"
+    shown = evidence if everything else evidence[:MOST_SHOWN]
+    _name(product, shown)
     return {
         "here": "changes" if isinstance(found, Solution) else "tree",
         "node": found,
         "path": queries.path_of(found),
         "children": children,
-        "evidence": evidence if everything else evidence[:MOST_SHOWN],
+        "evidence": shown,
         "evidence_hidden": 0 if everything else max(0, len(evidence) - MOST_SHOWN),
         "confidence": queries.confidence(found),
         "notes": list(queries.notes_of(found)),

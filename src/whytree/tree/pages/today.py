@@ -58,7 +58,7 @@ def set_vision(request: PageRequest, product: Product) -> HttpResponse:
 def _show(request: PageRequest, product: Product, form: VisionForm) -> HttpResponse:
     panels = draw_panels(request, "today", product, None)
     waiting = list(queries.open_notes(product).select_related("product"))
-    steps = first_steps(product)
+    steps = first_steps(product, request.build_absolute_uri("/").rstrip("/"))
     is_new = not Outcome.objects.filter(product=product).exists()
     spoken = [one.panel for one in panels if one.panel.headline]
     head, more = sentence([panel.headline for panel in spoken], waiting, is_new)
@@ -116,10 +116,9 @@ def _with_nodes(waiting: list[Note]) -> list[tuple[Note, Any]]:
     return [(note, nodes[note.node_kind, note.node_id]) for note in waiting if (note.node_kind, note.node_id) in nodes]
 
 
-def first_steps(product: Product) -> list[Step]:
-    """What makes the tree live; each is useful without the others."""
-    tree = reverse("tree", args=[product.slug])
-    settings = reverse("product_settings", args=[product.slug])
+def first_steps(product: Product, address: str) -> list[Step]:
+    """What makes the tree live; each is useful without the others. `address` is where this server answers."""
+    tree, has_events = reverse("tree", args=[product.slug]), _has_events(product)
     return [
         Step(
             "Say one outcome",
@@ -129,27 +128,40 @@ def first_steps(product: Product) -> list[Step]:
             url=tree,
             act="Write",
         ),
-        Step(
-            "Bring numbers",
-            "Keep your SDK, change its host: Segment, RudderStack and OpenFeature clients work as they are.",
-            Key.objects.filter(product=product, kind=Key.Kind.CAPTURE, revoked_at=None).exists(),
-            command="whytree key add capture",
-            url=settings,
-            act="Make a key",
-        ),
+        _numbers(product, has_events, address),
         Step(
             "Bring what there is",
             "Events and feedback from files: CSV, JSON lines, Parquet, XLSX. Nothing is taken twice.",
-            _has_events(product),
+            has_events,
             command="whytree import events FILE\nwhytree import feedback FILE",
         ),
         Step(
             "Let your code say why",
             "Read from your clone: no code leaves it, only commit ids, paths and flag keys.",
             Repository.objects.filter(product=product).exists(),
-            command="whytree repository add .",
+            command="cd your-clone\nwhytree init",
         ),
     ]
+
+
+def _numbers(product: Product, has_events: bool, address: str) -> Step:
+    """A key first, then something that comes in with it: a key alone counts nothing."""
+    title = "Bring numbers"
+    if not Key.objects.filter(product=product, kind=Key.Kind.CAPTURE, revoked_at=None).exists():
+        return Step(
+            title,
+            "A key, and your SDK keeps its calls: PostHog's, Segment's, RudderStack's and OpenFeature's work as they are.",
+            has_events,
+            command="whytree key add capture",
+            url=reverse("product_settings", args=[product.slug]),
+            act="Make a key",
+        )
+    return Step(
+        title,
+        f"The key is there, and nothing came in yet. Point your SDK at {address}, or send a first event by hand:",
+        has_events,
+        command=f"""curl {address}/v1/track -u KEY: -H 'Content-Type: application/json' -d '{{"userId": "you", "event": "hello"}}'""",
+    )
 
 
 def _has_events(product: Product) -> bool:

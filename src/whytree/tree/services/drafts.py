@@ -37,6 +37,9 @@ from .lifecycle import move_node, set_state
 from .nodes import create_opportunity, create_outcome, create_solution
 from .tickets import link_ticket
 
+# How an activity says so.
+PROPOSE_DRAFTS = "propose_drafts"
+
 # A confirmed topic brings the words of its most typical tickets; more would bury the page.
 #: How a draft of one pull request is called, by whoever infers it.
 REQUEST_KEY = re.compile(r"request (?P<repository>\d+) (?P<number>[#!]\d+)")
@@ -92,7 +95,7 @@ def propose_drafts(actor: Actor, product: Product, proposals: Sequence[Proposal]
         still = Draft.objects.filter(product=product, state=DraftState.PROPOSED).count()
         if new or gone:
             after = {"new": new, "gone": len(gone), "open": still}
-            record(actor, product, "propose_drafts", product, after=after, undoable=False)
+            record(actor, product, PROPOSE_DRAFTS, product, after=after, undoable=False)
     return Proposed(new=new, kept=len(wanted) - new, open=still)
 
 

@@ -23,6 +23,7 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.models import Membership, Product, User
 from whytree.workspace.numbering import next_number
 from whytree.workspace.roles import Role
+from whytree.workspace.sockets import tell_fact
 
 from .checks import AnyNode, assign, for_update, refuse_closed, refuse_other_product, save_checked
 from .fields import (
@@ -87,9 +88,10 @@ def create_hypothesis(actor: Actor, solution: Solution, **fields: Unpack[Hypothe
 
 
 def edit_hypothesis(actor: Actor, hypothesis: Hypothesis, **changes: Unpack[HypothesisFields]) -> Hypothesis:
-    """Refused once the prediction is locked; the attempt stays in the activity list."""
+    """Refused once the prediction is locked, and its numbers once others' were seen; the attempt stays in the activity list."""
     require(actor, hypothesis.product, Role.MEMBER)
     refuse_locked(actor, hypothesis, changes)
+    tell_fact("hypothesis_changing", actor=actor, hypothesis=hypothesis, changes=changes)
     return _edit(actor, hypothesis, "edit_hypothesis", changes)
 
 

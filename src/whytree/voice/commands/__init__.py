@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import typer
 
+from ..board import commands as portal
 from ..interviews import commands as interviews
 from ..interviews import guide_commands as guides
 from ..interviews import recruit_commands as recruiting
@@ -24,3 +25,4 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     guides.register(group)
     weighing.register(group)
     recruiting.register(group)
+    portal.register(group)

@@ -81,10 +81,13 @@ def search_feedback(
     variant: Annotated[str, typer.Option(help="Only said while this flag variant was in force, as signup:short.")] = "",
     since: Annotated[str, typer.Option(help="Only from this day on, as 2026-03-02.")] = "",
     until: Annotated[str, typer.Option(help="Only up to this day.")] = "",
+    only_words: Annotated[
+        bool, typer.Option("--only-words", help="Nothing that only means something like it.")
+    ] = False,
     limit: Annotated[int, typer.Option(help="How many, 200 at most.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """Find voices by their words, the best match first; without words, the newest."""
+    """Find voices by their words and by what they mean (marked ~), the best match first; without words, the newest."""
     client = connect()
     found = client.get(
         f"/products/{client.product}/feedback",
@@ -93,6 +96,7 @@ def search_feedback(
         rating=rating,
         state=state,
         limit=limit,
+        only_words=only_words,
         tag=tag,
         status=status,
         assignee=assignee,
@@ -166,7 +170,8 @@ def export_feedback(
 
 def _lines(item: dict[str, Any]) -> list[str]:
     rating = f"  {item['rating']:g}★" if item["rating"] is not None else ""
-    head = f"{item['ref']:9} {item['said_at'][:10]}  {item['source_name'] or item['source_type']}{rating}"
+    ref = ("~" if item.get("by_meaning") else "") + item["ref"]
+    head = f"{ref:9} {item['said_at'][:10]}  {item['source_name'] or item['source_type']}{rating}"
     links = "".join(f"  -> {link['opportunity']}" for link in item["links"])
     return [f"{head}{links}", f"          {_cut(' '.join(_marked(item).split()))}"]
 

@@ -4,6 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 from ninja import Router, Status
 
+from whytree.engines.text import parse_query
 from whytree.errors import Invalid
 from whytree.voice.services import find_opportunity
 from whytree.workspace.doors import ApiRequest, api_product
@@ -11,6 +12,7 @@ from whytree.workspace.roles import Role
 
 from . import queries, schemas, services
 from .cadence import cadence
+from .finding import talks_with
 from .models import Interview
 from .roles import guess_interviewers
 
@@ -31,6 +33,15 @@ def list_interviews(request: ApiRequest, product: str, start: int = 0, limit: in
     found = list(queries.interviews(api_product(request, product, Role.VIEWER))[start : start + limit])
     links = queries.links_of(found)
     return [schemas.InterviewOut.of(one, links.get(one.ref, [])) for one in found]
+
+
+@router.get("/products/{product}/interview-search", response=list[schemas.SaidOut], operation_id="search_interviews")
+def search_interviews(request: ApiRequest, product: str, q: str, limit: int = 20) -> list[schemas.SaidOut]:
+    """Talks in which all these words were said, the best match first, each with the line that holds most of them."""
+    if not 1 <= limit <= MOST_LISTED:
+        raise Invalid(f"limit is a number from 1 to {MOST_LISTED}.")
+    found = api_product(request, product, Role.VIEWER)
+    return [schemas.SaidOut.of(one) for one in talks_with(found, parse_query(q), limit=limit)]
 
 
 @router.post(

@@ -37,6 +37,7 @@ def register(group: Callable[[str], typer.Typer]) -> None:
     group("import").command("interview")(import_interview)
     for name, command in (
         ("list", list_interviews),
+        ("search", search_interviews),
         ("show", show_interview),
         ("add", add),
         ("set", set_interview),
@@ -165,6 +166,20 @@ def list_interviews(as_json: AsJson = False) -> None:
         for one in found
     ]
     show(found, as_json, *(lines or ["No interview yet: whytree import interview FILE"]))
+
+
+def search_interviews(
+    words: Annotated[list[str], typer.Argument(help='Words; "in quotes" as a phrase, -without this one.')],
+    as_json: AsJson = False,
+) -> None:
+    """Find talks by what was said in them, with the line where it was said."""
+    client = connect()
+    found = client.get(f"/products/{client.product}/interview-search", q=" ".join(words))
+    lines = [
+        f"{one['ref']:7} {one['held_at'][:10]}  line {one['line']}  {plain(one['speaker'])}: {plain(' '.join(one['excerpt'].split()))}"
+        for one in found
+    ]
+    show(found, as_json, *(lines or ["Nobody said that in a talk. Try fewer words, or the beginning of one."]))
 
 
 def _who(one: dict[str, Any]) -> str:

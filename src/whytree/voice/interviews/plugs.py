@@ -2,6 +2,7 @@
 
 from django.utils import timezone
 
+from whytree.engines.text import is_unspaced, parse_query
 from whytree.people.queries import PersonRef
 from whytree.tree.models import Opportunity
 from whytree.voice.contacts import contacts_of, reach_of
@@ -13,11 +14,14 @@ from whytree.workspace.sockets import Hit, Panel, plug_erase, plug_panel, plug_s
 from . import queries
 from .cadence import cadence
 from .erasing import erase_interviews
+from .finding import talks_with
 from .models import Interview
 from .recruiting import wanted_for
 
 SHOWN = 5
 MOST_FOUND = 4
+SHORTEST = 3
+"""Letters; fewer begin nearly every word there is."""
 
 
 def plug() -> None:
@@ -70,7 +74,7 @@ def today_panel(actor: Actor, product: Product, subject: None) -> Panel | None:
 
 
 def search(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:
-    """Interviews by their id, or by whom they were with."""
+    """Interviews by their id, by whom they were with, or by what was said in them."""
     words = words.strip()
     if words.upper().startswith("INT-") and words[4:].isdecimal() and len(words) < 14:
         found = queries.interviews(product).filter(number=int(words[4:]))[:1]
@@ -78,7 +82,14 @@ def search(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:
     if len(words) < 2:
         return []
     found = queries.interviews(product).filter(participant__icontains=words, erased_at=None)
-    return [_hit(product, one, 0.55) for one in found[: min(limit, MOST_FOUND)]]
+    most = min(limit, MOST_FOUND)
+    by_name = [_hit(product, one, 0.55) for one in found[:most]]
+    query = parse_query(words)
+    longest = max((word for term in query.wanted for word in term.words), key=len, default="")
+    said = talks_with(product, query, limit=most) if len(longest) >= SHORTEST or is_unspaced(longest) else []
+    return by_name + [
+        Hit("talk", one.interview.ref, "".join(piece.text for piece in one.shown), one.url, 0.38) for one in said
+    ]
 
 
 def _hit(product: Product, one: Interview, rank: float) -> Hit:

@@ -13,6 +13,7 @@ from whytree.voice.schemas import LinkOut, Said
 
 from . import queries
 from .cadence import Cadence
+from .finding import Talk
 from .reading import Told
 from .roles import is_interviewer
 from .services import Imported, Kept, Span
@@ -324,4 +325,29 @@ class SnapshotOut(Schema):
                 for heard in queries.heard_in(interview, snapshot)
             ],
             insights=one.learnt,
+        )
+
+
+class SaidOut(Schema):
+    """Where something was said in a talk: `line` counts from 1."""
+
+    ref: str
+    held_at: datetime
+    participant: str
+    line: int
+    speaker: str
+    excerpt: str
+    url: str
+
+    @staticmethod
+    def of(talk: Talk) -> "SaidOut":
+        one = talk.interview
+        return SaidOut(
+            ref=one.ref,
+            held_at=one.held_at,
+            participant=one.participant,
+            line=talk.line,
+            speaker=talk.speaker,
+            excerpt="".join(piece.text for piece in talk.shown),
+            url=talk.url,
         )

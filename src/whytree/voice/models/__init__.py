@@ -1,6 +1,8 @@
 """What people said, where it came in, what was marked in it and what was taken out."""
 
+from ..board.models import Board, Entry, News
 from ..interviews.models import Guide, Interview, InterviewSnapshot, Transcript
+from ..meaning.models import MeaningShard, MeaningSpace
 from ..surveys.models import Survey, SurveyResponse, SurveyState
 from ..themes.models import Theme, ThemeMembership, ThemeRun, ThemeState
 from .contacts import Contact, ContactKind, ContactSettings, ContactWish
@@ -18,12 +20,14 @@ __all__ = [
     "NAME_LENGTH",
     "TEXT_LENGTH",
     "UNFINISHED",
+    "Board",
     "ColumnMapping",
     "Consent",
     "Contact",
     "ContactKind",
     "ContactSettings",
     "ContactWish",
+    "Entry",
     "FeedbackItem",
     "Feeling",
     "Guide",
@@ -34,6 +38,9 @@ __all__ = [
     "InterviewSnapshot",
     "ItemTag",
     "Loop",
+    "MeaningShard",
+    "MeaningSpace",
+    "News",
     "Reading",
     "Redaction",
     "Remark",

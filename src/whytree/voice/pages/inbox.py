@@ -18,6 +18,7 @@ from whytree.engines.text import Piece, excerpt
 from whytree.errors import NotFound
 from whytree.voice import queries
 from whytree.voice.downloads import as_file
+from whytree.voice.interviews.finding import talks_with
 from whytree.voice.models import FeedbackItem, Feeling
 from whytree.voice.queries import Wanted
 from whytree.workspace.doors import PageRequest, page
@@ -28,6 +29,7 @@ from .reading import may_write, reading, suggested_opportunities
 from .sorting import sorting
 
 RATINGS = (5, 4, 3, 2, 1)
+TALKS = 3
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Entry:
     url: str
     is_open: bool
     tags: Sequence[str] = ()
+    by_meaning: bool = False
     key: str = ""  # the key that goes there: j for the next one, k for the one before
 
 
@@ -53,6 +56,7 @@ def wanted_of(params: QueryDict) -> Wanted:
         rating=int(rating) if rating in ("0", "1", "2", "3", "4", "5") else None,
         person=params.get("person", "")[:200],
         opportunity=params.get("opportunity", "")[:20],
+        only_words=params.get("only_words") == "1",
         **{name: params.get(name, "").strip()[:200] for name in queries.FURTHER},
     )
 
@@ -65,6 +69,7 @@ def address(product: Product, wanted: Wanted, **more: str) -> str:
     params = {_NAMES.get(one.name, one.name): getattr(wanted, one.name) for one in fields(wanted)}
     if params["state"] == "waiting":
         del params["state"]
+    params["only_words"] = "1" if wanted.only_words else ""
     said = {name: value for name, value in {**params, **more}.items() if value not in ("", None)}
     place = reverse("voices", args=[product.slug])
     return f"{place}?{urlencode(said)}" if said else place
@@ -94,7 +99,9 @@ def _whole(request: PageRequest, product: Product, wanted: Wanted) -> HttpRespon
         "here": "voices",
         "wanted": wanted,
         "sentence": _sentence(product, wanted),
-        "entries": _entries(product, wanted, shown.items, item, after),
+        "talks": talks_with(product, wanted.query, limit=TALKS) if not after else [],
+        "some_by_meaning": bool(shown.by_meaning),
+        "entries": _entries(product, wanted, shown, item, after),
         "is_chosen": "item" in request.GET,
         "newest": address(product, wanted) if after else "",
         "older": address(product, wanted, after=shown.next) if shown.next else "",
@@ -132,8 +139,9 @@ def _open_item(request: PageRequest, product: Product, items: list[FeedbackItem]
 
 
 def _entries(
-    product: Product, wanted: Wanted, items: list[FeedbackItem], opened: FeedbackItem | None, after: str
+    product: Product, wanted: Wanted, shown: queries.Page, opened: FeedbackItem | None, after: str
 ) -> list[Entry]:
+    items = shown.items
     at = next((place for place, item in enumerate(items) if opened is not None and item.pk == opened.pk), -1)
     keys = {at + 1: "j", at - 1: "k"}
     tags = queries.tags_of(items)
@@ -144,6 +152,7 @@ def _entries(
             address(product, wanted, after=after, item=item.ref),
             place == at,
             tags.get(item.pk, ()),
+            item.pk in shown.by_meaning,
             keys.get(place, "") if place >= 0 else "",
         )
         for place, item in enumerate(items)

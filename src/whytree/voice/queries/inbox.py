@@ -10,15 +10,18 @@ from functools import reduce
 from operator import or_
 from typing import Any, Literal
 
+import numpy as np
 from django.core.cache import cache
 from django.db.models import BigIntegerField, Case, Q, QuerySet, When
 from django.db.models.functions import Cast, Now, Substr
 
+from whytree.engines.meaning import fuse
 from whytree.engines.telling import language_name
-from whytree.engines.text import Query, parse_query
+from whytree.engines.text import Query, find_spans, parse_query
 from whytree.errors import Invalid, NotFound
 from whytree.tree.models import EvidenceLink, Opportunity, SourceKind
 from whytree.tree.queries import NodeKey, find_node, key_of, keys_below
+from whytree.voice.meaning.nearby import near
 from whytree.voice.models import FeedbackItem, ItemTag, Reading
 from whytree.voice.narrowing import narrowed
 from whytree.voice.search import matching
@@ -40,6 +43,8 @@ COUNTED = 10_000
 """Counting stops here: a page says "10,000+" and stays quick with any number of voices."""
 
 
+COMES_ALONG = ("product", "status", "assignee", "merged_into", "reading")
+
 LANGUAGES_KEPT = 300
 """Seconds."""
 
@@ -53,7 +58,8 @@ class Wanted:
 
     `opportunity` is any node's ref; `plan`, `company` and `segment` (a cohort's key) are of the person who spoke; `version`
     the app's; `variant` a flag's as `flag:variant`; `language` a code as de, and `sentiment`, as a machine tells them;
-    `since` and `until` days. `assignee` is a member's address, or "none".
+    `since` and `until` days. `assignee` is a member's address, or "none". `only_words`: nothing that only means something
+    like the words.
     """
 
     state: State = "waiting"
@@ -74,6 +80,7 @@ class Wanted:
     segment: str = ""
     language: str = ""
     sentiment: str = ""
+    only_words: bool = False
 
     @property
     def query(self) -> Query:
@@ -84,8 +91,13 @@ class Wanted:
         return any(getattr(self, name) not in ("", None) for name in self._narrowing) or bool(self.words.strip())
 
     @property
+    def is_filtered(self) -> bool:
+        """Whether anything but words says which voices are wanted."""
+        return self.state != "all" or any(getattr(self, name) not in ("", None) for name in self._narrowing)
+
+    @property
     def _narrowing(self) -> tuple[str, ...]:
-        return tuple(one.name for one in fields(self) if one.name not in ("state", "words"))
+        return tuple(one.name for one in fields(self) if one.name not in ("state", "words", "only_words"))
 
     @property
     def further(self) -> dict[str, str]:
@@ -111,19 +123,21 @@ FURTHER = (
 
 @dataclass(frozen=True)
 class Page:
-    """Some of the items in their order, and the cursor of the next page when there is one."""
+    """Some of the items in their order, and the cursor of the next page when there is one.
+
+    `by_meaning`: primary keys of those that lack the words and mean something like them.
+    """
 
     items: list[FeedbackItem]
     next: str = ""
+    by_meaning: frozenset[int] = frozenset()
 
 
 def listed(product: Product, wanted: Wanted) -> QuerySet[FeedbackItem]:
-    """The items one wants, the newest first; with words, the best match first."""
+    """The items one wants, the newest first; with words those that hold them, the best match first."""
     if wanted.state not in STATES:
         raise Invalid(f"There is no state “{wanted.state}”; there are {', '.join(STATES)}.")
-    items = FeedbackItem.objects.filter(product=product).select_related(
-        "product", "status", "assignee", "merged_into", "reading"
-    )
+    items = FeedbackItem.objects.filter(product=product).select_related(*COMES_ALONG)
     items = _in_state(product, items, wanted.state)
     if wanted.source:
         items = items.filter(source_name=without_nul(wanted.source))
@@ -139,6 +153,58 @@ def listed(product: Product, wanted: Wanted) -> QuerySet[FeedbackItem]:
     if wanted.query.is_empty:
         return items.none()
     return matching(items, wanted.query)
+
+
+MOST_FUSED = 200
+"""Of either kind, how many are put into one order."""
+NARROW = 20_000
+"""So many voices that filters let through are looked at one by one; of more, those nearest in meaning are filtered afterwards."""
+MOST_NEAR = 2_000
+
+
+@dataclass(frozen=True)
+class Head:
+    """The beginning of a search's list: primary keys in their order, and which of them lack the words."""
+
+    order: list[int]
+    by_meaning: frozenset[int] = frozenset()
+
+
+def fused_head(product: Product, wanted: Wanted, items: QuerySet[FeedbackItem]) -> Head:
+    """Those with the words and those alike in meaning in one order (`engines.meaning.fuse`).
+
+    A phrase in quotes is meant as it is written, and so is what asks for words only; nothing that holds an excluded word is alike.
+    """
+    query = wanted.query
+    if query.is_empty or wanted.only_words or any(term.exact for term in query.wanted):
+        return Head([])
+    alike = _alike(product, wanted, query)
+    if not alike:
+        return Head([])
+    held = [item.pk for item in items.only("pk").select_related(None)[:MOST_FUSED]]
+    fused = fuse(held, alike)
+    beyond = set(alike) - set(held)
+    if len(held) == MOST_FUSED:  # some of those alike may hold the words and stand behind the 200 best
+        beyond -= set(items.filter(pk__in=list(beyond)).order_by().values_list("pk", flat=True))
+    return Head(fused, frozenset(beyond))
+
+
+def _alike(product: Product, wanted: Wanted, query: Query) -> list[int]:
+    words = " ".join(" ".join(term.words) for term in query.wanted)
+    let_through = listed(product, replace(wanted, words="")).order_by().values_list("pk", flat=True)
+    if not wanted.is_filtered:
+        found = near(product, words, most=MOST_FUSED)
+    elif len(some := list(let_through[: NARROW + 1])) <= NARROW:
+        found = near(product, words, most=MOST_FUSED, among=np.array(some, dtype=np.int64))
+    else:
+        found = near(product, words, most=MOST_NEAR)
+        passed = set(let_through.filter(pk__in=found))
+        found = [pk for pk in found if pk in passed][:MOST_FUSED]
+    if any(term.excluded for term in query.terms):
+        held = Query(tuple(replace(term, excluded=False) for term in query.terms if term.excluded))
+        texts = dict(FeedbackItem.objects.filter(pk__in=found).values_list("pk", "text"))
+        found = [pk for pk in found if pk in texts and not find_spans(texts[pk], held)]
+    return found
 
 
 def without_nul(text: str) -> str:
@@ -188,7 +254,7 @@ def page_of(product: Product, wanted: Wanted, *, after: str = "", size: int = PA
     """One page. By time the cursor is the last item seen, so that page 5,000 is as quick as the first."""
     items = listed(product, wanted)
     if wanted.words.strip():
-        return _page_by_place(items, after, size)
+        return _page_by_place(product, wanted, items, after, size)
     if after:
         said_at, pk = _read_cursor(after)
         items = items.filter(said_at__lte=said_at).filter(Q(said_at__lt=said_at) | Q(pk__lt=pk))
@@ -197,12 +263,27 @@ def page_of(product: Product, wanted: Wanted, *, after: str = "", size: int = PA
     return Page(found[:size], _cursor(found[size - 1]) if more else "")
 
 
-def _page_by_place(items: QuerySet[FeedbackItem], after: str, size: int) -> Page:
+def _page_by_place(product: Product, wanted: Wanted, items: QuerySet[FeedbackItem], after: str, size: int) -> Page:
+    """The best of those with the words and of those alike in meaning as one list; behind it all others with the words."""
     place = int(after) if after.isascii() and after.isdigit() else 0
     place = min(place, MOST_PAGES * size)
-    found = list(items[place : place + size + 1])
+    head = fused_head(product, wanted, items)
+    found = _in_order(head.order[place : place + size + 1])
+    if len(found) <= size:
+        rest = items.exclude(pk__in=head.order) if head.order else items
+        begin = max(0, place - len(head.order))
+        found += list(rest[begin : begin + size + 1 - len(found)])
     more = len(found) > size and place + size < MOST_PAGES * size
-    return Page(found[:size], str(place + size) if more else "")
+    return Page(found[:size], str(place + size) if more else "", head.by_meaning)
+
+
+def _in_order(pks: Sequence[int]) -> list[FeedbackItem]:
+    """These, whether or not they hold the words."""
+    if not pks:
+        return []
+    rows = FeedbackItem.objects.filter(pk__in=pks).select_related(*COMES_ALONG)
+    by_pk = {item.pk: item for item in rows}
+    return [by_pk[pk] for pk in pks if pk in by_pk]
 
 
 def _cursor(item: FeedbackItem) -> str:

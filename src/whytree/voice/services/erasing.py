@@ -5,7 +5,9 @@ from urllib.parse import urlencode
 
 from django.db import transaction
 
+from whytree.voice.meaning.forgetting import forget_places
 from whytree.voice.models import (
+    Entry,
     FeedbackItem,
     Highlight,
     Reading,
@@ -39,6 +41,8 @@ def erase_feedback(product: Product, person_key: str) -> int:
     for item in items:
         _blank(item)
     FeedbackItem.objects.bulk_update(items, _BLANKED, batch_size=100)
+    forget_places(product, [item.pk for item in items])
+    Entry.objects.filter(item__in=items).exclude(kind="vote").update(state="refused")
     if person_key:
         _forget_requester(product, person_key)
         _forget_responses(product, person_key)

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid, NotFound, TooLarge
 from whytree.voice.drafts import Draft, Source, draft, is_empty
+from whytree.voice.meaning.forgetting import ask_to_place, forget_places
 from whytree.voice.models import ERRORS_KEPT, UNFINISHED, FeedbackItem, ImportRun, RunState, VoiceSettings
 from whytree.voice.queries import linked_numbers
 from whytree.workspace.access import require
@@ -189,6 +190,7 @@ def finish_import(actor: Actor, run: ImportRun) -> ImportRun:
         before = snapshot(run)
         run.state = RunState.COMPLETED
         ask_to_tell()
+        ask_to_place(run.product)
         record(actor, run.product, "finish_import", run, before=before, after=snapshot(run), undoable=False)
     run.save()
     return run
@@ -207,7 +209,9 @@ def undo_import(actor: Actor, run: ImportRun) -> tuple[ImportRun, int, int]:
     items = FeedbackItem.objects.filter(import_run=run)
     standing_for = FeedbackItem.objects.filter(merged_into__import_run=run).exclude(import_run=run)
     loose = items.exclude(number__in=list(linked_numbers(run.product)))
-    _, removed = loose.exclude(pk__in=list(standing_for.values_list("merged_into", flat=True))).delete()
+    loose = loose.exclude(pk__in=list(standing_for.values_list("merged_into", flat=True)))
+    forget_places(run.product, list(loose.values_list("pk", flat=True)))
+    _, removed = loose.delete()
     gone = removed.get(FeedbackItem._meta.label, 0)
     run.state, run.undone_at = RunState.FAILED, timezone.now()
     run.finished_at = run.finished_at or run.undone_at

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid, NotFound, Unavailable
+from whytree.people.queries import people_by_key
 from whytree.tree.models import EvidenceType, Importance, Solution, SourceKind
 from whytree.tree.services import link_evidence, reopen_node
 from whytree.voice.drafts import Source, draft
@@ -175,11 +176,13 @@ def answer(token: str, *, solved: bool, words: str) -> Requester:
 
 def _as_voice(requester: Requester, solved: bool, words: str) -> FeedbackItem:
     """Their words, or what pressing the button says."""
+    profile = people_by_key(requester.product, [requester.person_key]).get(requester.person_key)
     said = words.strip() or ("Yes, this solved it." if solved else "No, this did not solve it.")
     checked = draft(
         {
             "text": said,
             "person": requester.person_key,
+            "author_name": profile.name if profile else "",
             "submission_id": f"requester {requester.pk}",
             "metadata": {
                 "question": f"Did “{requester.solution.title}” solve it?",

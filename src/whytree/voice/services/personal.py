@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from whytree.engines.personal import KINDS, Redacted, restored
 from whytree.errors import Conflict, Invalid
+from whytree.voice.meaning.forgetting import forget_places
 from whytree.voice.models import FeedbackItem, ImportRun, Redaction, VoiceSettings
 from whytree.voice.origins import checked_origins
 from whytree.workspace.access import require
@@ -100,6 +101,7 @@ def put_back_personal(actor: Actor, run: ImportRun, *, kinds: Sequence[str] = tu
         for item in items:
             _restore(item, taken[item.pk], left[item.pk])
         FeedbackItem.objects.bulk_update(items, ["text", "metadata"], batch_size=100)
+        forget_places(run.product, [item.pk for item in items], gone=False)
         moved = [one for item in items for one in left[item.pk]]
         Redaction.objects.bulk_update(moved, ["start", "end"], batch_size=100)
     pieces = sum(map(len, taken.values()))

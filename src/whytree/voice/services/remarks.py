@@ -9,6 +9,7 @@ from django.db import transaction
 
 from whytree.errors import Conflict, Invalid, NotFound, Unavailable
 from whytree.people.queries import people_by_key
+from whytree.voice.board.news import note_answer
 from whytree.voice.models import FeedbackItem, Remark, RemarkKind
 from whytree.voice.models.notes import WORDS
 from whytree.workspace.access import require
@@ -44,7 +45,9 @@ def answer_voice(actor: Actor, item: FeedbackItem, text: str, *, by_mail: bool =
             f"answers-by-mail-{item.product_id}", str(actor.user_id or actor.key_id), most=PRESSES, seconds=WITHIN
         )
     mailed = _mail(item, words) if by_mail else 0
-    return _keep(actor, item, RemarkKind.ANSWER, words, mailed)
+    remark = _keep(actor, item, RemarkKind.ANSWER, words, mailed)
+    note_answer(item, remark, mailed=bool(mailed))
+    return remark
 
 
 def remove_remark(actor: Actor, item: FeedbackItem, remark_id: int) -> None:

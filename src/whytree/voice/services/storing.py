@@ -11,6 +11,7 @@ from django.utils import timezone
 from whytree.engines.voices.anchoring import Anchors, only_place
 from whytree.voice.authors import known_as
 from whytree.voice.drafts import Draft, Source
+from whytree.voice.meaning.forgetting import ask_to_place, forget_places
 from whytree.voice.models import NAME_LENGTH, FeedbackItem, Highlight, ImportRun, Reading, Redaction
 from whytree.workspace.jobs import enqueue
 from whytree.workspace.models import Product
@@ -137,8 +138,10 @@ def store_drafts(
     FeedbackItem.objects.bulk_update(updated, _CHANGEABLE, batch_size=100)
     _find_highlights_again(updated, before)
     Reading.objects.filter(item__in=updated).delete()
+    forget_places(product, [item.pk for item in updated if item.text != before[item.pk]], gone=False)
     if run is None and (created or updated):
         ask_to_tell()
+        ask_to_place(product)
     if run is not None:
         Redaction.objects.filter(item__in=updated).delete()
         _keep_taken([*zip(created, planned.new, strict=True), *((item, planned.changed[item.pk]) for item in updated)])

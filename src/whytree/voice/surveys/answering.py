@@ -16,7 +16,7 @@ from whytree.engines.personal import redact
 from whytree.errors import Conflict, Invalid
 from whytree.events.context import NOTHING, Columns
 from whytree.events.rows import CAPTURE
-from whytree.events.services import track, variants_of
+from whytree.events.services import track_all, variants_of
 from whytree.voice.drafts import Source, draft
 from whytree.voice.models import VoiceSettings
 from whytree.voice.services.storing import store_drafts
@@ -144,7 +144,8 @@ def _as_voices(survey: Survey, response: SurveyResponse) -> None:
         for one in questions
         if one.kind == "open" and one.id in response.answers
     ]
-    store_drafts(survey.product, Source("survey", survey.ref, survey.title), drafts)
+    if drafts:
+        store_drafts(survey.product, Source("survey", survey.ref, survey.title), drafts)
 
 
 def _shown(value: object) -> str:
@@ -189,18 +190,16 @@ def _as_events(survey: Survey, response: SurveyResponse, who: Answerer) -> None:
     names = [answered_event(survey)]
     if is_favourable(questions, response.answers):
         names.append(favourable_event(survey))
-    for name in names:
-        track(
-            survey.product,
-            response.person_key or response.respondent,
-            name,
-            said,
-            response.answered_at,
-            message_id=f"{name} {response.respondent}",
-            source=who.source,
-            where=who.columns,
-            flags=response.flags,
-        )
+    track_all(
+        survey.product,
+        response.person_key or response.respondent,
+        {name: f"{name} {response.respondent}" for name in names},
+        said,
+        response.answered_at,
+        source=who.source,
+        where=who.columns,
+        flags=response.flags,
+    )
 
 
 def told(questions: Sequence[Question], answers: Answers) -> Answers:

@@ -1,6 +1,6 @@
 """Four rankings of the open opportunities, and where they disagree.
 
-votes       each voice that speaks for it, and where a portal counted votes for that voice, all of those
+votes       each voice or talk that speaks for it, and where a portal counted votes for that voice, all of those
 people      each person once
 revenue     what the companies of these people pay, each company once
 prevalence  who hit it in 28 days, as its struggle signal tells, of all who were active in them
@@ -26,9 +26,10 @@ from whytree.errors import Unavailable
 from whytree.people.models import Person
 from whytree.people.queries import people_by_key
 from whytree.stores.mix import mix_since
-from whytree.tree.models import EvidenceLink, Opportunity, SourceKind, Stance
+from whytree.tree.models import EvidenceLink, Opportunity, Stance
 from whytree.voice.authors import main_keys
 from whytree.voice.models import FeedbackItem, VoiceSettings
+from whytree.voice.queries.speaking import SPOKEN
 from whytree.workspace.models import Product
 
 REMEMBERED = 600
@@ -146,10 +147,10 @@ def weigh(product: Product, by: str = "people") -> Weighed:
 
 
 def _links(product: Product) -> dict[int, list[EvidenceLink]]:
-    """Primary key of an opportunity -> the voices that speak for it."""
+    """Primary key of an opportunity -> what speaks for it: voices and talks, as on its own page."""
     found: dict[int, list[EvidenceLink]] = defaultdict(list)
     rows = EvidenceLink.objects.filter(
-        product=product, node_kind=Opportunity.prefix, source_kind=SourceKind.FEEDBACK, stance=Stance.SUPPORTS
+        product=product, node_kind=Opportunity.prefix, source_kind__in=SPOKEN, stance=Stance.SUPPORTS
     )
     for link in rows.only("node_id", "source_id", "person_key"):
         found[link.node_id].append(link)

@@ -87,14 +87,29 @@ class Unmeasured:
     url: str
 
 
+# Tickets of one place that are named.
+MOST_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Named:
+    """A ticket that lines were written for, and that no solution stands behind."""
+
+    key: str
+    title: str
+    lines: int
+
+
 @dataclass(frozen=True)
 class Ahead:
-    """All there is to say about one place."""
+    """All there is to say about one place. `named` lines lead to a ticket and no further; `unexplained` ones nowhere."""
 
     ref: str
     sentence: str = ""
     lines: int = 0
+    named: int = 0
     unexplained: int = 0
+    tickets: tuple[Named, ...] = ()  # of the named lines, those of most of them
     solutions: tuple[Behind, ...] = ()
     struggles: tuple[Struggle, ...] = ()
     guards: tuple[Guard, ...] = ()

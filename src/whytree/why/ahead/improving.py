@@ -46,7 +46,8 @@ from ..answering.parts import main_ref
 from ..queries import Ask, lines_meant
 from ..refs import CommitRef, FlagRef, FolderRef, LineRef, NodeRef, NotAReference, Ref, parse_ref, path_of
 from ..starting.card import QUESTIONS, Remark, debt_remarks
-from .answer import Ahead, Behind, Belief, Guard, Spent, Struggle, Unmeasured
+from .answer import Ahead, Behind, Belief, Guard, Named, Spent, Struggle, Unmeasured
+from .tickets import tickets_behind
 from .words import headline, help_most, next_test
 
 MOST_SOLUTIONS = 20
@@ -89,6 +90,8 @@ class _Found:
     solutions: Mapping[str, tuple[Solution, int, str]]  # by id: the solution, its lines, how it was found
     problems: Sequence[Opportunity] = ()
     lines: int = 0
+    named: int = 0
+    tickets: tuple[Named, ...] = ()
     unexplained: int = 0
     unread: int = 0
     flags: Sequence[Flag] = ()
@@ -141,7 +144,7 @@ def _find(product: Product, ask: Ask | None, place: Ref | PageRef) -> _Found:
         ticket = ticket_named(product, place, tracker=ask.tracker if ask else "")
         return _of_nodes([hub_of(node) for node in nodes_of_ticket(ticket)])
     if isinstance(place, CommitRef):
-        return replace(_of_shas(product, ask, {_whole_sha(product, ask, place): 1}), lines=0, unexplained=0)
+        return replace(_of_shas(product, ask, {_whole_sha(product, ask, place): 1}), lines=0, named=0, unexplained=0)
     return _of_node(product, place)
 
 
@@ -226,7 +229,8 @@ def _of_shas(product: Product, ask: Ask | None, counted: Mapping[str, int]) -> _
         elif isinstance(node, Opportunity):
             problems[ref] = node
     most = sorted(solutions.items(), key=lambda entry: -entry[1][1])[:MOST_SOLUTIONS]
-    return _Found(dict(most), list(problems.values()), lines, lines - explained)
+    named, tickets = tickets_behind(product, counted, led)
+    return _Found(dict(most), list(problems.values()), lines, named, tickets, lines - explained - named)
 
 
 def _led_by_clone(product: Product, ask: Ask, counted: Mapping[str, int]) -> dict[str, tuple[str, str]]:
@@ -276,6 +280,8 @@ def _look(product: Product, found: _Found) -> Ahead:
     return Ahead(
         ref="",
         lines=found.lines,
+        named=found.named,
+        tickets=found.tickets,
         unexplained=found.unexplained,
         solutions=tuple(
             Behind(one.ref, one.title, one.standing, url_of(one), lines, provenance)

@@ -55,6 +55,9 @@ def _rows(answer: Answer) -> Iterator[tuple[str, Text]]:
         )
     for one in answer["spent"]:
         yield "could go", _named(f"flag {one['key']}", one["state"], f"{one['reason']}, since {day(one['since'])}")
+    for one in answer["tickets"]:
+        lines = "one line" if one["lines"] == 1 else f"{one['lines']:,} lines"
+        yield "ticket", _named(one["key"], one["title"], f"{f'{lines}, ' * bool(answer['lines'])}tied to no solution")
     if answer["unread"]:
         yield "unread", Text(f"{answer['unread']:,} voices from this page wait for a reader")
     if answer["next"]:

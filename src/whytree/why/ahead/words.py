@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from whytree.tree.models import AssumptionTest, Method, Opportunity, Progress
 
-from .answer import Ahead, Belief
+from .answer import MOST_NAMED, Ahead, Belief
 
 # What settles a belief for least, by what kind of belief it is.
 CHEAP_WAY = {
@@ -18,9 +18,19 @@ CHEAP_WAY = {
 
 def headline(ahead: Ahead) -> str:
     """One sentence or two: who struggles here, and what waits."""
+    if ahead.is_empty and ahead.tickets:
+        return _only_tickets(ahead)
     if ahead.is_empty:
         return "Nothing is known here yet that could be better."
     return " ".join(filter(None, (_who_struggles(ahead), _what_waits(ahead)))) or "Nothing waits here."
+
+
+def _only_tickets(ahead: Ahead) -> str:
+    keys = [one.key for one in ahead.tickets]
+    keys += ["others"] if len(keys) == MOST_NAMED else []
+    listed = keys[0] if len(keys) == 1 else f"{', '.join(keys[:-1])} and {keys[-1]}"
+    written = f"{ahead.named:,} of {ahead.lines:,} lines were" if ahead.lines > 1 else "It was"
+    return f"{written} written for {listed}. Nobody has said what that should change for people."
 
 
 def _who_struggles(ahead: Ahead) -> str:
@@ -81,6 +91,8 @@ def next_test(planned: AssumptionTest | None, beliefs: Sequence[Belief], problem
 def help_most(ahead: Ahead) -> tuple[str, ...]:
     """What is missing, the most useful first."""
     steps = []
+    if ahead.tickets:
+        steps.append(f'Tie {ahead.tickets[0].key} to what it should change: whytree start "{ahead.tickets[0].key}"')
     if ahead.lines and ahead.unexplained:
         steps.append(_explain(ahead))
     if not ahead.solutions and not ahead.lines:

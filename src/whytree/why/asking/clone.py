@@ -11,7 +11,7 @@ from typing import Any
 from whytree.code.cache import remembered
 from whytree.code.git import Clone, open_clone
 from whytree.code.lines import FileLines, LineReader, Wanted
-from whytree.code.reading import find_registered, told_commit
+from whytree.code.telling import find_registered, told_commit
 from whytree.engines.blame import spans_of
 from whytree.engines.gitlog import LogCommit, unrelated
 from whytree.engines.links_tickets import TicketRef, tracker_of_remote

@@ -21,6 +21,8 @@ MOST_CODE = 6
 MOST_VOICES = 3
 MOST_OTHERS = 6
 _BAR = 12
+# Where there is less room, how a step was found stands behind it and not in a column of its own.
+_WIDE = 100
 _DIM, _STATED, _INFERRED = "dim", "green", "yellow"
 _COLOURS = {
     "commit": "default",
@@ -42,9 +44,15 @@ def print_answer(answer: Answer) -> None:
     grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
     grid.add_column(no_wrap=True)
     grid.add_column(ratio=1)
-    grid.add_column(justify="right", no_wrap=console.width >= 100)
+    is_wide = console.width >= _WIDE
+    if is_wide:
+        grid.add_column(justify="right", no_wrap=True)
     for label, body, provenance in _rows(answer):
-        grid.add_row(_label(label), body, _provenance(provenance))
+        if is_wide:
+            grid.add_row(_label(label), body, _provenance(provenance))
+            continue
+        body.rstrip()
+        grid.add_row(_label(label), Text("  ").join([body, _provenance(provenance)]) if provenance else body)
     console.print(grid)
 
 

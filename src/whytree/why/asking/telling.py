@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from whytree.code.git import Clone
-from whytree.code.reading import find_registered, keep_note, told_commit
+from whytree.code.telling import find_registered, keep_note, told_commit
 from whytree.workspace.client import Client, CommandError
 from whytree.workspace.printing import ask as ask_person
 from whytree.workspace.printing import say

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from whytree.code.commands import keep_point, read_clone
 from whytree.code.git import Clone, open_clone
-from whytree.code.reading import find_registered
+from whytree.code.telling import find_registered
 from whytree.workspace.client import Client, CommandError
 from whytree.workspace.printing import console, plain
 
@@ -67,7 +67,8 @@ def print_coverage(answer: dict[str, Any]) -> None:
     for width in (9, 9, 7):
         grid.add_column(justify="right", no_wrap=True, min_width=width)
     grid.add_column(no_wrap=True, min_width=3)
-    grid.add_row(*(Text(word, style="dim") for word in ("", "", "explained", "lines", "changes", "")))
+    changed = "changes" if any(area["recent_changes"] for area in answer["areas"]) else ""
+    grid.add_row(*(Text(word, style="dim") for word in ("", "", "explained", "lines", changed, "")))
     for area in answer["areas"][:_MOST_AREAS]:
         name = plain(area["name"]) + ("" if area["is_file"] else "/")
         grid.add_row(
@@ -83,7 +84,7 @@ def print_coverage(answer: dict[str, Any]) -> None:
         out.print(f"and {len(answer['areas']) - _MOST_AREAS:,} smaller ones (--json has them all)")
     out.print()
     out.print(Text("  ").join(Text(f"{sign} {word}", style=colour) for _, sign, colour, word in _SIGNS))
-    if any(area["recent_changes"] for area in answer["areas"]):
+    if changed:
         out.print(Text("changes: in 90 days; hot: changes much and is deeply nested", style="dim"))
     for sentence in answer["left_out"]:
         out.print(Text(plain(sentence), style="dim"))

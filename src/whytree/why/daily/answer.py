@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from whytree.code.models import Commit
 from whytree.errors import Invalid
 from whytree.learning.debts.queries import due_debts
 from whytree.learning.queries import due_reviews, last_result, open_reviews
@@ -81,7 +82,7 @@ def todays(user: User, product: Product, now: datetime | None = None) -> Daily:
         tuple(voices),
         tuple(waiting[:MOST_WAITING]),
         max(0, len(waiting) - MOST_WAITING),
-        "" if touch.commits else _hint(user),
+        "" if touch.commits else _hint(user, product),
     )
 
 
@@ -221,10 +222,14 @@ def _word(count: int) -> str:
     return words[count] if count < len(words) else f"{count:,}"
 
 
-def _hint(user: User) -> str:
+def _hint(user: User, product: Product) -> str:
+    newest = Commit.objects.filter(repository__product=product).order_by("-authored_at").first()
+    if newest is None:
+        return "No clone is read in here yet. Go into yours: whytree init"
+    written = newest.authored_at
     return (
-        f"No commit of yours is read in for the last 30 days (looked for {user.email} and what your clone told). "
-        "Ask from inside your clone, and read it in: whytree repository sync"
+        f"No commit of the last 30 days is yours (looked for {user.email} and what your clone told); the newest read in is "
+        f"of {written.day} {written:%b %Y}. Read in what is newer, from inside your clone: whytree repository sync"
     )
 
 

@@ -7,7 +7,7 @@ A line is *told* when its commit leads to a node of the tree, or to a ticket who
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 from django.core.cache import cache
 from django.db.models import Sum
@@ -16,6 +16,7 @@ from whytree.code.models import Commit, Repository, Ticket
 from whytree.code.queries import facts_of_many
 from whytree.engines.issues import is_machine
 from whytree.engines.links import Candidate, find_link, is_looked_through, ticket_candidates
+from whytree.tree.services.drafts import PROPOSE_DRAFTS
 from whytree.workspace.models import Activity, Product
 
 from ..answering.linking import Resolver
@@ -114,9 +115,10 @@ def heard(repository: Repository) -> Heard:
 Answer = TypeVar("Answer")
 
 
-def once_a_change(what: str, repository: Repository, find: Callable[[Repository], Answer]) -> Answer:
-    """What `find` says, remembered until somebody changes something in the product."""
-    latest = Activity.objects.filter(product=repository.product_id).order_by("-pk").values_list("pk", flat=True).first()
+def once_a_change(what: str, repository: Repository, find: Callable[[Repository], Answer], but: str = "") -> Answer:
+    """What `find` says, remembered until somebody changes something in the product, but by the verb `but`."""
+    acts = Activity.objects.filter(product=repository.product_id).exclude(verb=but)
+    latest = acts.order_by("-pk").values_list("pk", flat=True).first()
     key = f"{what}:{repository.pk}:{latest}"
     known: Answer | None = cache.get(key)
     if known is None:
@@ -125,17 +127,46 @@ def once_a_change(what: str, repository: Repository, find: Callable[[Repository]
     return known
 
 
+class Led(NamedTuple):
+    """What is worth keeping of a commit's way: its lines, where it leads, and what it was for."""
+
+    lines: int
+    end: End
+    rule: str
+    ticket: int | None
+    request: str
+    by_machine: bool
+
+
+def led(repository: Repository) -> tuple[Led, ...]:
+    """Of every commit that names anything. A draft leads nowhere, so proposing some changes none of it."""
+    return once_a_change("led", repository, _follow, but=PROPOSE_DRAFTS)
+
+
+def _follow(repository: Repository) -> tuple[Led, ...]:
+    return tuple(
+        Led(
+            way.commit.lines,
+            way.end,
+            way.rule,
+            way.ticket.pk if way.ticket else None,
+            way.commit.pr_number,
+            way.commit.author_name.endswith("[bot]"),
+        )
+        for way in ways_of(repository.product, keyed_commits(repository))
+    )
+
+
 def _count(repository: Repository) -> Heard:
-    commits = keyed_commits(repository)
     lines: Counter[str] = Counter()
     counts: Counter[str] = Counter()
     by_rule: Counter[str] = Counter()
-    for way in ways_of(repository.product, commits):
-        end = "told" if way.end in {"node", "voice"} else way.end
-        lines[end] += way.commit.lines
+    for one in led(repository):
+        end = "told" if one.end in {"node", "voice"} else one.end
+        lines[end] += one.lines
         counts[end] += 1
         if end == "told":
-            by_rule[way.rule] += way.commit.lines
+            by_rule[one.rule] += one.lines
     own = Commit.objects.filter(repository=repository)
     total = own.aggregate(total=Sum("lines"))["total"] or 0
     found = Heard(repository=repository.name, commits=own.count(), lines=total)

@@ -5,18 +5,21 @@ then ten links are asked about, and one sentence says how much of the code can a
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from whytree.code.ahead import ReadAhead
 from whytree.code.commands import import_file, progress
 from whytree.code.git import Clone, open_clone
-from whytree.code.reading import Progress, Reading, identity
+from whytree.code.reading import Found, Progress, Reading
 from whytree.code.surveying import survey
+from whytree.code.telling import identity
 from whytree.engines.links_tickets import tracker_of_remote
 from whytree.workspace import client as doors
 from whytree.workspace.client import Client, CommandError, connect
-from whytree.workspace.printing import plain, print_json, say
+from whytree.workspace.printing import plain, print_json, say, tell
 
 from .asking_links import ask_links, print_links
 from .shallow import tell_what_is_here
@@ -29,17 +32,22 @@ def begin(path: Path, *, tickets: Sequence[Path], sync: bool, name: str, questio
     if clone.is_shallow:
         tell_what_is_here(clone, as_json=as_json)
         return
-    root_sha = identity(clone)
-    client = _workspace(clone)
-    slug, is_new = _product(client, clone, root_sha, name)
-    client.product = slug
-    repository = _register(client, clone, root_sha, name)
-    missing = clone.missing_objects()
-    with progress(quiet=as_json) as show:
+    root_sha, commits, missing = identity(clone), clone.count(), clone.missing_objects()
+    if not as_json:
+        tell(f"Reading {plain(clone.root.name)}: {_many(commits, 'commit')}.")
+    with progress(quiet=as_json) as show, _reading_ahead(clone, 0 if missing else commits, show) as ahead:
+        show("a place to keep it", 0, 0)
+        client = _workspace(clone)
+        slug, is_new = _product(client, clone, root_sha, name)
+        client.product = slug
+        repository = _register(client, clone, root_sha, name)
         show("tags, flags, decisions", 0, 0)
         surveyed = survey(clone)
         remarks = [*surveyed.left_out, *([_PARTIAL.format(count=missing)] if missing else [])]
-        found = Reading(client, clone, repository, show).run(lines=not missing, remarks=remarks)
+        reading = Reading(
+            client, clone, repository, show, ahead=ahead, after_commits=_first_word(is_new and not as_json)
+        )
+        found = reading.run(lines=not missing, remarks=remarks)
         base = f"/products/{client.product}"
         facts = {"root_sha": root_sha, "seconds": round(time.monotonic() - started, 1), **surveyed.body}
         client.post(f"{base}/repositories/{repository['id']}/survey", facts)
@@ -65,8 +73,29 @@ def begin(path: Path, *, tickets: Sequence[Path], sync: bool, name: str, questio
         )
         return
     for sentence in (*_told(slug if is_new else "", repository["name"], look, imported), *_asked(asked)):
-        say(sentence)
+        tell(sentence)
     _finish(client, repository["name"], look, drafts, questions=questions)
+
+
+@contextmanager
+def _reading_ahead(clone: Clone, commits: int, show: Progress) -> Iterator[ReadAhead | None]:
+    """The lines of a long history, by a process of their own, while everything else is made ready and the commits read."""
+    ahead = ReadAhead.begin(clone, commits, lambda done, total: show("history", done, total))
+    try:
+        yield ahead
+    finally:
+        if ahead:
+            ahead.stop()
+
+
+def _first_word(wanted: bool) -> Callable[[Found], None]:
+    """What is known once the commits are read: whose lines are left takes longer."""
+
+    def tell_it(found: Found) -> None:
+        if wanted:
+            tell(f"They name {_many(found.new_tickets, 'ticket') if found.new_tickets else 'no tickets'}.")
+
+    return tell_it
 
 
 _PARTIAL = (
@@ -218,15 +247,21 @@ def _finish(client: Client, name: str, look: dict[str, Any], drafts: dict[str, A
         else:
             print_links(links)
     say()
-    say(look["sentence"], bold=True)
-    say(look["how"])
+    tell(look["sentence"], bold=True)
+    tell(look["how"])
     if drafts["open"]:
-        say(
+        tell(
             f"{_many(drafts['open'], 'draft')} of a tree, inferred from what was merged and asked for. See: whytree draft list"
         )
     say()
     for command, what in _next(look):
-        say(f"  {command:44} {what}")
+        if len(command) > _COMMAND_WIDTH:
+            say(f"  {command}")
+            command = ""
+        tell(f"  {command:{_COMMAND_WIDTH}}  {what}", indent=" " * (_COMMAND_WIDTH + 4))
+
+
+_COMMAND_WIDTH = 36
 
 
 def _next(look: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,7 @@ from whytree.tree.services import Proposal, Proposed, propose_drafts
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 
-from .heard import keyed_commits, ways_of
+from .heard import led
 
 # A tree of four hundred nodes that a machine made helps nobody.
 MOST_SOLUTIONS = 20
@@ -107,20 +107,20 @@ def _work(product: Product) -> tuple[dict[int, Work], dict[tuple[int, str], Work
     """By ticket, and by pull request where no ticket is named; what a stated node explains already is left out."""
     by_ticket: dict[int, Work] = {}
     by_request: dict[tuple[int, str], Work] = {}
+    rows = Ticket.objects.filter(product=product).only("key", "tracker", "title", "author", "product_id")
+    tickets = {ticket.pk: ticket for ticket in rows.iterator()}
     for repository in Repository.objects.filter(product=product).select_related("product"):
-        for way in ways_of(product, keyed_commits(repository)):
-            commit = way.commit
-            if way.end == "node" or way.end == "maintenance" or commit.author_name.endswith("[bot]"):
+        for one in led(repository):
+            if one.end in {"node", "maintenance"} or one.by_machine:
                 continue
-            if way.ticket is not None:
-                title = way.ticket.title
-                work = by_ticket.setdefault(way.ticket.pk, Work(title, ticket=way.ticket))
-                work.rules.add(way.rule)
-            elif commit.pr_number:
-                work = by_request.setdefault((repository.pk, commit.pr_number), Work(""))
+            if ticket := tickets.get(one.ticket or 0):
+                work = by_ticket.setdefault(ticket.pk, Work(ticket.title, ticket=ticket))
+                work.rules.add(one.rule)
+            elif one.request:
+                work = by_request.setdefault((repository.pk, one.request), Work(""))
             else:
                 continue
-            work.lines += commit.lines
+            work.lines += one.lines
             work.commits += 1
     _name_requests(by_request)
     return by_ticket, by_request

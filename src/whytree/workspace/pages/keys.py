@@ -1,6 +1,6 @@
 """A product's capture and server keys."""
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -8,6 +8,7 @@ from whytree.errors import Invalid
 from whytree.workspace import queries
 from whytree.workspace.access import role_of
 from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.environments import environments_of, find_environment
 from whytree.workspace.keys import create_key, revoke_key
 from whytree.workspace.models import Key, Product
 from whytree.workspace.roles import Role
@@ -16,6 +17,12 @@ from .attempt import Attempt, done
 from .entry import address_of
 
 PLACEHOLDER = "YOUR_KEY"
+# What a server key may do: the form's value, its words, the scopes.
+MAY: tuple[tuple[str, str, list[str]], ...] = (
+    ("all", "Everything: send events, evaluate flags, use the API", []),
+    ("events", "Send events and evaluate flags", ["events"]),
+    ("read", "Read over the API", ["read"]),
+)
 
 
 @never_cache
@@ -28,14 +35,21 @@ def keys(request: PageRequest, product: Product) -> HttpResponse:
     if request.method == "POST":
         with attempt:
             made, secret = create_key(
-                request.actor, product, kind=request.POST.get("kind", ""), name=_name(request.POST.get("name", ""))
+                request.actor,
+                product,
+                kind=request.POST.get("kind", ""),
+                name=_name(request.POST.get("name", "")),
+                environment=find_environment(product, request.POST.get("environment", "")),
+                scopes=_scopes(request.POST),
             )
     listed = list(queries.keys_of(product))
     context = {
         "here": "settings",
         "tab": "keys",
         "keys": listed,
+        "environments": environments_of(product),
         "open_keys": sum(1 for key in listed if key.revoked_at is None),
+        "may": MAY,
         "kinds": [(kind, kind.label) for kind in (Key.Kind.CAPTURE, Key.Kind.SERVER)],
         "may_make": (role_of(request.actor, product) or Role.VIEWER).covers(Role.MAINTAINER),
         "made": made,
@@ -49,6 +63,12 @@ def keys(request: PageRequest, product: Product) -> HttpResponse:
 def _address_parts(address: str) -> dict[str, str]:
     scheme, _, host = address.partition("://")
     return {"address": address, "scheme": scheme, "host": host}
+
+
+def _scopes(form: QueryDict) -> list[str]:
+    """The scopes chosen for a server key; a capture key has none to choose."""
+    chosen = {value: scopes for value, _, scopes in MAY}
+    return chosen.get(form.get("may", ""), []) if form.get("kind") == Key.Kind.SERVER else []
 
 
 def _name(name: str) -> str:

@@ -1,0 +1,46 @@
+"""Definitions of other tools as ours: PostHog's insights, cohorts and shared metrics, GrowthBook's metrics. Pure.
+
+    read_definitions([json.loads(text), ...])  ->  ("PostHog", [Incoming(...), LeftOut(...), ...])
+
+Several documents are read together: a question may name a cohort of another file.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from .growthbook import is_growthbook, read_growthbook
+from .incoming import Incoming, LeftOut, Moved, Unreadable
+from .posthog import is_posthog, read_posthog
+
+MOST_DEFINITIONS = 2_000
+_WHAT = (
+    "This is none of the exports that are known. Bring PostHog's insights, cohorts, actions or shared metrics, or GrowthBook's "
+    "metrics, fact metrics and fact tables, as their APIs give them, in JSON."
+)
+
+
+def read_definitions(documents: Sequence[Any]) -> tuple[str, list[Moved]]:
+    """The tool, and what each of its definitions becomes here. Raises `Unreadable`."""
+    things = [thing for document in documents for thing in _things(document)]
+    if len(things) > MOST_DEFINITIONS:
+        raise Unreadable(f"There are {len(things):,} definitions; bring at most {MOST_DEFINITIONS:,} at a time.")
+    for name, knows, read in (("GrowthBook", is_growthbook, read_growthbook), ("PostHog", is_posthog, read_posthog)):
+        some = [thing for thing in things if knows(thing)]
+        if some:
+            return name, read(some)
+    raise Unreadable(_WHAT)
+
+
+def _things(document: Any) -> list[dict[str, Any]]:
+    """Every object in a list, in a page of an API's answer, or in lists under names."""
+    if isinstance(document, dict):
+        lists = [value for value in document.values() if isinstance(value, list)]
+        if is_growthbook(document) or is_posthog(document):
+            return [document]
+        return [thing for one in lists for thing in one if isinstance(thing, dict)]
+    if isinstance(document, list):
+        return [thing for thing in document if isinstance(thing, dict)]
+    raise Unreadable(_WHAT)
+
+
+__all__ = ["MOST_DEFINITIONS", "Incoming", "LeftOut", "Moved", "Unreadable", "read_definitions"]

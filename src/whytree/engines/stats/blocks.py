@@ -1,0 +1,67 @@
+"""Periods are drawn in place of units (switchback): a city gets the change from ten to twelve, and not from twelve on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from whytree.engines.stats.answers import LEVEL, Floats, NoAnswer
+from whytree.engines.stats.effects import Effect, effect_of
+from whytree.engines.stats.moments import Moments
+
+#: Periods an arm below which there is no interval.
+FEWEST_BLOCKS = 10
+
+#: Draws of the exact test, where there are more ways to draw than can be gone through.
+DRAWS = 9_999
+
+
+@dataclass(frozen=True)
+class Switchback:
+    """``exact_p``: of all ways the periods could have been drawn, the share that differ as much: it needs no model."""
+
+    effect: Effect
+    exact_p: float
+
+
+def compare_blocks(control: Floats, treatment: Floats, *, level: float = LEVEL, seed: int = 0) -> Switchback | NoAnswer:
+    """One value a period: the mean of its rows after the burn-in, each period counting once.
+
+    Welch's interval on periods is Neyman's, conservative under drawing whatever the periods have to do with each other in
+    time (Imbens and Rubin, Causal Inference, 2015, section 6.5); the exact p draws the periods' arms again (Fisher 1935;
+    Bojinov, Simchi-Levi and Zhao, Management Science 69, 2023, section 4.1). Promise: 1 - level. Conditions: each
+    period's arm was drawn by itself, and what one period does to the next has died down within the burn-in.
+    """
+    fewest = min(len(control), len(treatment))
+    if fewest < FEWEST_BLOCKS:
+        return NoAnswer(
+            f"{fewest} periods in an arm, however many rows they hold: {FEWEST_BLOCKS} are the least. More or shorter periods would "
+            "give an answer."
+        )
+    arms = [Moments.of(control), Moments.of(treatment)]
+    parts = [arm.variance / arm.n for arm in arms]
+    if sum(parts) <= 0:
+        return NoAnswer("All periods have the same value, so nothing can be said about chance.")
+    freedom = sum(parts) ** 2 / sum(part**2 / (arm.n - 1) for part, arm in zip(parts, arms, strict=True))
+    means = [float(arm.mean[0]) for arm in arms]
+    effect = effect_of(
+        (means[0], parts[0], arms[0].n), (means[1], parts[1], arms[1].n), freedom, level, "periods drawn, Welch"
+    )
+    return Switchback(effect, _exact(np.concatenate([control, treatment]), len(control), seed))
+
+
+def _exact(values: Floats, first: int, seed: int) -> float:
+    rng, n = np.random.default_rng(seed), len(values)
+    total, seen = float(values.sum()), abs(float(values[:first].mean() - values[first:].mean()))
+    beyond, left = 0, DRAWS
+    while left:  # some at a time: thousands of periods would else fill the memory
+        here = min(left, max(1, _AT_A_TIME // n))
+        sums = rng.permuted(np.tile(values, (here, 1)), axis=1)[:, :first].sum(axis=1)
+        beyond += int((np.abs(sums / first - (total - sums) / (n - first)) >= seen * (1 - 1e-12)).sum())
+        left -= here
+    return (1 + beyond) / (DRAWS + 1)
+
+
+#: Numbers that are drawn again at once.
+_AT_A_TIME = 1_000_000

@@ -1,0 +1,60 @@
+"""Deeper questions over REST."""
+
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from django.utils import timezone
+from ninja import Router, Schema
+
+from whytree.experiments.queries import find_experiment
+from whytree.flags.queries import find_flag
+from whytree.workspace.doors import ApiRequest, api_product
+from whytree.workspace.roles import Role
+
+from .bandit import allocate, allocation_of
+from .before_after import before_after
+from .novelty import novelty_of
+from .reaching import reaching_of
+
+router = Router(tags=["experiments"])
+
+
+@router.get("/products/{product}/experiments/{ref}/novelty", operation_id="get_experiment_novelty")
+def get_experiment_novelty(request: ApiRequest, product: str, ref: str) -> dict[str, Any]:
+    """The deciding metric by days since the exposure, of the same people throughout, and whether its effect faded or grew."""
+    found = find_experiment(api_product(request, product, Role.VIEWER), ref)
+    return asdict(novelty_of(found, timezone.now()))
+
+
+@router.get("/products/{product}/experiments/{ref}/triggered", operation_id="get_experiment_triggered")
+def get_experiment_triggered(request: ApiRequest, product: str, ref: str, event: str) -> dict[str, Any]:
+    """The effect among those who did `event` after their exposure, and what that is over everybody; refused where the change
+    moves who does it."""
+    found = find_experiment(api_product(request, product, Role.VIEWER), ref)
+    return asdict(reaching_of(found, event, timezone.now()))
+
+
+@router.get("/products/{product}/metrics/{key}/before-after", operation_id="get_metric_before_after")
+def get_metric_before_after(request: ApiRequest, product: str, key: str, at: date, against: str = "") -> dict[str, Any]:
+    """How far a metric moved on a day that nobody drew, alone or beside a metric that the change did not reach. Not randomised."""
+    found = api_product(request, product, Role.VIEWER)
+    return asdict(before_after(found, key, at, timezone.now(), against=against))
+
+
+class AllocateIn(Schema):
+    metric: str
+
+
+@router.get("/products/{product}/flags/{key}/allocation", operation_id="get_flag_allocation")
+def get_flag_allocation(request: ApiRequest, product: str, key: str, metric: str) -> dict[str, Any]:
+    """What share of people each arm would get by its chance of being best (Thompson). Not for inference."""
+    flag = find_flag(api_product(request, product, Role.VIEWER), key)
+    return asdict(allocation_of(flag, metric, timezone.now()))
+
+
+@router.post("/products/{product}/flags/{key}/allocation", operation_id="allocate_flag")
+def allocate_flag(request: ApiRequest, product: str, key: str, said: AllocateIn) -> dict[str, Any]:
+    """Set the weights so; refused while an experiment or a rollout holds them. Not for inference."""
+    flag = find_flag(api_product(request, product, Role.MEMBER), key)
+    return asdict(allocate(request.actor, flag, said.metric, timezone.now()))

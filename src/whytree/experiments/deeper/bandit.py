@@ -1,0 +1,103 @@
+"""Share people out by what is known so far, for what needs no inference: a greeting, a picture, an order of a list.
+
+A flag's weights follow each arm's chance of being best. They move with the results, so no experiment or rollout may hold the
+flag, and nobody may read a difference off it afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from whytree.analytics.queries import find_metric
+from whytree.engines.stats import Share
+from whytree.engines.stats.bandit import LEAST_SHARE, thompson
+from whytree.errors import Conflict, Invalid
+from whytree.experiments.countings import counting
+from whytree.experiments.models import OPEN_STATES, Experiment, Rollout
+from whytree.experiments.trial import Trial, constant_stretches, unit_of
+from whytree.flags.models import Flag
+from whytree.flags.services import set_rollout
+from whytree.workspace.actors import Actor
+
+NOT_FOR_INFERENCE = (
+    "Not for inference: the shares follow the results, so intervals and p-values made of them afterwards are wrong. To learn "
+    "whether and how much an arm is better, run an experiment."
+)
+
+#: Days that are looked at: what was best in spring need not be best now.
+LOOK_BACK = timedelta(days=28)
+
+#: People an arm, before which shares stay as they are: the first few say nothing.
+FEWEST_PEOPLE = 50
+
+#: Weights are whole; a thousandth is fine enough.
+PARTS = 1_000
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One arm: its people whose time is over, how many did it, its weight now and the one that its chance of being best asks for."""
+
+    arm: str
+    people: int
+    converted: int
+    share_now: float
+    share: float
+
+
+@dataclass(frozen=True)
+class Allocation:
+    flag: str
+    metric: str
+    arms: list[Arm]
+    reason: str
+    least: float = LEAST_SHARE
+    warning: str = NOT_FOR_INFERENCE
+
+
+def allocation_of(flag: Flag, metric_key: str, now: datetime) -> Allocation:
+    """What the weights should be by now. Without enough people they stay."""
+    metric = find_metric(flag.product, metric_key)
+    asked = counting(metric, LOOK_BACK, unit_of(flag))
+    if not asked.is_share or unit_of(flag) == "company":
+        raise Invalid(
+            f"{metric.key} is no share of people, and a bandit goes by those. Take a conversion, retention or unique metric."
+        )
+    weights = {arm: weight for arm, weight in flag.weights.items() if weight > 0}
+    if len(weights) < 2:
+        raise Invalid(f"{flag.key} has fewer than two arms with a weight, so there is nothing to share out.")
+    stretches = constant_stretches(flag, now - LOOK_BACK, now)
+    (counted,) = Trial(flag.product, flag.key, stretches, now).count([asked])
+    arms = [Share(counted.closed(arm), counted.converted(arm)) for arm in weights]
+    total = sum(weights.values())
+    fewest = min(arm.n for arm in arms)
+    reason = ""
+    shares = [weight / total for weight in weights.values()]
+    if fewest < FEWEST_PEOPLE:
+        reason = (
+            f"The smallest arm has {fewest} of the {FEWEST_PEOPLE} people it needs, so the shares stay as they are."
+        )
+    else:
+        shares = thompson(arms, up_is_good=metric.direction != "down")
+    pairs = zip(weights.items(), arms, shares, strict=True)
+    return Allocation(
+        flag.key,
+        metric.key,
+        [Arm(name, arm.n, arm.converted, weight / total, share) for (name, weight), arm, share in pairs],
+        reason,
+    )
+
+
+def allocate(actor: Actor, flag: Flag, metric_key: str, now: datetime) -> Allocation:
+    """Set the flag's weights so. Refused while an experiment or a rollout holds them."""
+    running = Experiment.objects.filter(flag=flag, started_at__isnull=False, decided_at=None, stopped_at=None).first()
+    if running is not None:
+        raise Conflict(f"{running.ref} runs on {flag.key}, and its weights are fixed. Decide or stop it first.")
+    if Rollout.objects.filter(flag=flag, state__in=OPEN_STATES).exists():
+        raise Conflict(f"{flag.key} is being rolled out step by step, which sets its weights. End that first.")
+    found = allocation_of(flag, metric_key, now)
+    if not found.reason:
+        weights = {one.arm: max(1, round(PARTS * one.share)) for one in found.arms}
+        set_rollout(actor, flag.product, flag.key, weights=weights, verb="allocate_flag")
+    return found

@@ -1,0 +1,188 @@
+"""A change that nobody drew: how far a metric moved on a day, beside what it does on days on which nothing happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import dropwhile
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from whytree.analytics.models import Metric
+from whytree.analytics.queries import find_metric, measure
+from whytree.engines.figures import number
+from whytree.engines.stats import NoAnswer
+from whytree.engines.stats.unrandomised import Step, difference_in_differences, interrupted
+from whytree.engines.tables import UnreadableTable, open_table
+from whytree.engines.tables.columns import read_columns
+from whytree.errors import Invalid
+from whytree.experiments.sentences import p_text
+from whytree.workspace.models import Product
+
+#: Days before and after that are looked at: older habits and later changes tell less of this one.
+MOST_BEFORE, MOST_AFTER = 182, 56
+
+NOT_RANDOMISED = "Not randomised: whatever else happened that day is in it too."
+
+
+@dataclass(frozen=True)
+class BeforeAfter:
+    """`value` to `high` in the metric's own unit (points for per cent). Without an answer `reason` says why."""
+
+    name: str
+    against: str
+    unit: str
+    at: date
+    sentence: str
+    reason: str
+    warning: str = NOT_RANDOMISED
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    before: float | None = None
+    p: float | None = None
+    placebos: int = 0
+    placebo_p: float | None = None
+    inflation: float | None = None
+    days: list[tuple[str, float]] = field(default_factory=list)
+    days_against: list[tuple[str, float]] = field(default_factory=list)
+
+
+def before_after(product: Product, key: str, at: date, now: datetime, *, against: str = "") -> BeforeAfter:
+    """A metric of this product; `against` is the key of another one that the change did not reach."""
+    metric = find_metric(product, key)
+    other = find_metric(product, against) if against else None
+    if other is not None and other.key == metric.key:
+        raise Invalid("A metric is no comparison for itself. Name one that the change did not reach.")
+    if other is not None and other.unit != metric.unit:
+        raise Invalid(
+            f"{metric.key} and {other.key} are counted in different units, so their difference means nothing."
+        )
+    mine = _days(metric, at, now)
+    theirs = _days(other, at, now) if other is not None else {}
+    shared = [day for day in mine if other is None or day in theirs]
+    return _told(
+        metric.name,
+        other.name if other is not None else "",
+        "points" if metric.unit == "%" else metric.unit,
+        at,
+        _unbroken(shared, at),
+        mine,
+        theirs,
+    )
+
+
+def before_after_in_table(
+    path: Path, *, day: str, column: str, at: date, against: str = "", format: str = ""
+) -> BeforeAfter:
+    """The same of a table with a row a day."""
+    numbers = [column, *([against] if against else [])]
+    try:
+        table = open_table(path, format=format or None)
+        columns = read_columns(table, texts=[day], numbers=numbers)
+    except UnreadableTable as error:
+        raise Invalid(str(error)) from error
+    texts = columns.texts[day]
+    days = [_day(texts.names[code]) if code >= 0 else None for code in texts.codes.tolist()]
+    known = [one for one in days if one is not None]
+    if len(set(known)) < len(known):
+        twice = next(one for one in known if known.count(one) > 1)
+        raise Invalid(f"{twice} stands in several rows. A row is one day: add them up first.")
+
+    def of(name: str) -> dict[date, float]:
+        values = columns.numbers[name].values
+        pairs = zip(days, values.tolist(), strict=True)
+        return dict(sorted((one, value) for one, value in pairs if one is not None and np.isfinite(value)))
+
+    mine, theirs = of(column), of(against) if against else {}
+    shared = [one for one in mine if not against or one in theirs]
+    return _told(column, against, "", at, _unbroken(shared, at), mine, theirs)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text.strip()[:10])
+    except ValueError as error:
+        raise Invalid(f"“{text[:30]}” is no day. Write days as 2026-03-01.") from error
+
+
+def _days(metric: Metric, at: date, now: datetime) -> dict[date, float]:
+    """Whole days with a value, whose people have all had their time."""
+    zone = ZoneInfo(metric.product.timezone)
+    today = now.astimezone(zone).date()
+    if at > today:
+        raise Invalid(f"{at} is yet to come. Ask again two weeks after it.")
+    first, last = at - timedelta(days=MOST_BEFORE), min(at + timedelta(days=MOST_AFTER), today)
+    start, end = (datetime(day.year, day.month, day.day, tzinfo=zone) for day in (first, last))
+    found = measure(metric, start, end) if start < end else None
+    # the days before anything was counted are no zeros: a product that began is no step
+    days = list(dropwhile(lambda day: not day.n, found.series if found else ()))
+    return {day.day: day.value for day in days if day.value is not None and day.complete}
+
+
+def _unbroken(days: Sequence[date], at: date) -> list[date]:
+    """The run of days without a gap around `at`: before a gap the number may have been another one."""
+    there = set(days)
+    first, last = at, at - timedelta(days=1)
+    while first - timedelta(days=1) in there:
+        first -= timedelta(days=1)
+    while last + timedelta(days=1) in there:
+        last += timedelta(days=1)
+    run = [first + timedelta(days=one) for one in range((last - first).days + 1)]
+    return [day for day in run if at - timedelta(days=MOST_BEFORE) <= day <= at + timedelta(days=MOST_AFTER)]
+
+
+def _told(
+    name: str,
+    against: str,
+    unit: str,
+    at: date,
+    days: list[date],
+    mine: dict[date, float],
+    theirs: dict[date, float],
+) -> BeforeAfter:
+    values = np.array([mine[day] for day in days])
+    compared = np.array([theirs[day] for day in days]) if against else None
+    place = sum(day < at for day in days)
+    found = interrupted(values, place) if compared is None else difference_in_differences(values, compared, place)
+    drawn = [(day.isoformat(), mine[day]) for day in days]
+    beside = [(day.isoformat(), theirs[day]) for day in days] if against else []
+    if isinstance(found, NoAnswer):
+        gap = " (days in a row with a number, around that day)" if len(days) < len(mine) else ""
+        return BeforeAfter(name, against, unit, at, "", f"{found.reason}{gap}", days=drawn, days_against=beside)
+    return BeforeAfter(
+        name,
+        against,
+        unit,
+        at,
+        _sentence(name, against, unit, at, found),
+        "",
+        NOT_RANDOMISED,
+        found.step.value,
+        found.step.low,
+        found.step.high,
+        found.before,
+        found.p,
+        found.placebos,
+        found.placebo_p,
+        found.inflation,
+        drawn,
+        beside,
+    )
+
+
+def _sentence(name: str, against: str, unit: str, at: date, found: Step) -> str:
+    low, high = number(found.step.low), number(found.step.high)
+    size = f"{number(abs(found.step.value))} {unit}".strip()
+    beside = f", beside {against}," if against else ""
+    when = f"from {at.day} {at:%B %Y} on"
+    common = (
+        f"of {found.placebos} days before on which nothing happened, {100 * found.placebo_p:.0f} % show as large a step"
+    )
+    if found.step.low <= 0 <= found.step.high:
+        return f"{name}{beside} shows no step {when} beyond what it does by itself ({low} to {high}); {common}."
+    way = "rose" if found.step.value > 0 else "fell"
+    return f"{name}{beside} {way} by {size} {when} ({low} to {high}, p = {p_text(found.p)}); {common}."

@@ -1,0 +1,34 @@
+"""What is new on the board is noted here, and told by a job: whoever changes something waits for no mail server."""
+
+from django.db import transaction
+
+from whytree.voice.models import FeedbackItem, Remark
+from whytree.workspace.jobs import enqueue
+
+from .models import Board, Entry, EntryKind, EntryState, News, NewsKind, Progress
+
+JOB = "voice.board_news"
+
+
+def note_published(post: Entry) -> News:
+    return _note(News(post=post, kind=NewsKind.PUBLISHED))
+
+
+def note_progress(post: Entry) -> News:
+    return _note(News(post=post, kind=NewsKind.PROGRESS, progress=Progress(post.progress)))
+
+
+def note_answer(item: FeedbackItem, remark: Remark, *, mailed: bool) -> News | None:
+    """An official answer to what stands on an open board stands there, too; those it was mailed to by hand are not mailed again."""
+    post = Entry.objects.filter(item=item, kind=EntryKind.POST, state=EntryState.PUBLIC).first()
+    if post is None or not Board.objects.filter(product=item.product_id, is_open=True).exists():
+        return None
+    reached = [post.pk, *post.below.values_list("pk", flat=True)] if mailed else []
+    return _note(News(post=post, kind=NewsKind.ANSWER, remark=remark, mailed=reached))
+
+
+def _note(news: News) -> News:
+    with transaction.atomic():
+        news.save()
+        enqueue(JOB, {"news": news.pk}, key=str(news.pk))
+    return news

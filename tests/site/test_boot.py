@@ -1,0 +1,70 @@
+"""A new database gets today's tables at once; walking through every migration must come to the same."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, connections
+
+from whytree.site.boot import make_tables
+
+
+@contextmanager
+def empty_database(name: str, folder: Path) -> Iterator[Any]:
+    """A database of its own beside the tests' one, of the same kind."""
+    own = {**connection.settings_dict, "NAME": name if connection.vendor == "postgresql" else str(folder / name)}
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name}")
+    connections.databases[name] = own
+    try:
+        yield connections[name]
+    finally:
+        connections[name].close()
+        del connections[name]
+        del connections.databases[name]
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(f"DROP DATABASE {name}")
+
+
+def described(database: Any) -> dict[str, Any]:
+    """Tables with their columns and constraints, without the order that columns were added in."""
+    look = database.introspection
+    with database.cursor() as cursor:
+        tables = {}
+        for table in look.table_names(cursor):
+            columns = sorted(tuple(column) for column in look.get_table_description(cursor, table))
+            # SQLite numbers what bears no name in the order it was written in.
+            rules = [
+                ("" if name.startswith(("fk_", "__unnamed")) else name, str(rule))
+                for name, rule in look.get_constraints(cursor, table).items()
+            ]
+            tables[table] = {"columns": columns, "rules": sorted(rules)}
+    return tables
+
+
+def applied(database: Any) -> set[tuple[str, str]]:
+    with database.cursor() as cursor:
+        cursor.execute("SELECT app, name FROM django_migrations")
+        return set(cursor.fetchall())
+
+
+@pytest.mark.slow
+def test_tables_made_at_once_are_those_of_all_migrations(
+    django_db_setup: None, django_db_blocker: Any, settings: Any, tmp_path: Path
+) -> None:
+    settings.MIGRATION_MODULES = {}  # the tests' own database is made without
+    with (
+        django_db_blocker.unblock(),
+        empty_database("at_once", tmp_path) as at_once,
+        empty_database("migrated", tmp_path) as migrated,
+    ):
+        make_tables(at_once)
+        call_command("migrate", database="migrated", interactive=False, verbosity=0)
+        assert described(at_once) == described(migrated)
+        assert applied(at_once) == applied(migrated)
+        call_command("makemigrations", check=True, dry_run=True, verbosity=0)
