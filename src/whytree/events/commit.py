@@ -117,6 +117,7 @@ class Commit:
         self._seen = RecentIds()
         self._being_written: set[int] = set()
         self._writing_rows = 0
+        self._idle = 0  # writers that wait for something to do
         self._waiting: deque[Batch] = deque()
         self._waiting_rows = 0
         self._waiting_bytes = 0
@@ -142,7 +143,8 @@ class Commit:
             self._waiting.append(batch)
             self._waiting_rows += len(batch.ids)
             self._waiting_bytes += len(batch.rows)
-            self._changed.notify_all()
+            if self._idle or (self._writing_rows and self._is_worth_a_second()):  # waking a thread for nothing is dear
+                self._changed.notify_all()
         if not batch.done.wait(ANSWER_SECONDS):
             raise Unavailable("The event store is too slow now. Send it again; what did arrive counts once.")
         if batch.error is not None:
@@ -234,7 +236,9 @@ class Commit:
         """Until something waits that can be written (another writer may still be quicker); False when it is time to stop."""
         with self._changed:
             if not any(self._can_be_taken()):
+                self._idle += 1
                 self._changed.wait_for(lambda: any(self._can_be_taken()) or self._is_over)
+                self._idle -= 1
                 self._linger()
             if self._writing_rows:
                 self._changed.wait_for(self._is_worth_a_second, SECOND_AFTER_SECONDS)

@@ -40,8 +40,8 @@ IDLE_SECONDS = 5.0
 MARK_SECONDS = 30.0
 OVERLAP = timedelta(seconds=60)  # clocks of several servers, and rows on their way while the mark was set
 MARK = "followed"
-SAMPLE = 1_000  # events looked at for types before the next ones are only looked at now and then
-TYPED_EACH = 50
+SAMPLE = 200  # events looked at for types, each time, before the next ones are only looked at now and then
+TYPED_EACH = 100
 MAX_ASIDE = 1_000  # rejected messages kept for showing, at once
 
 Typed = tuple[int, str, str, str]  # product, event, property, letter of its type
@@ -57,10 +57,12 @@ class Pending:
     exposures: dict[Exposed, float] = field(default_factory=dict)
     rejected: list[dict[str, Any]] = field(default_factory=list)
     sample: list[Normalised] = field(default_factory=list)  # to learn the types of properties from
+    events: int = 0
 
     def add(self, items: Sequence[Normalised], edges: Sequence[EdgeRow]) -> None:
         self.edges += edges
-        self.sample += items if len(self.sample) < SAMPLE else items[::TYPED_EACH]
+        self.sample += items if self.events < SAMPLE else items[-self.events % TYPED_EACH :: TYPED_EACH]
+        self.events += len(items)
         for item in items:
             if item.traits is not None:
                 self.traits.append(item.traits)
