@@ -322,7 +322,7 @@ def test_nothing_is_kept_when_the_event_cannot_be(survey: Any, monkeypatch: pyte
     def away(*_: Any, **__: Any) -> None:
         raise Unavailable("The disk is full.", retry_after=1)
 
-    monkeypatch.setattr("whytree.voice.surveys.answering.track", away)
+    monkeypatch.setattr("whytree.voice.surveys.answering.track_all", away)
     with pytest.raises(Unavailable):
         answer(survey, {"q1": 9, "q2": "half"}, by("mira"))
     assert not SurveyResponse.objects.exists()
