@@ -23,7 +23,9 @@ def deploy(actor: Any, product: Any) -> Any:
 
 
 def marks(product: Any) -> list[tuple[int, str]]:
-    return [((one.day - START.date()).days, one.text) for one in marks_between(product, START, START + timedelta(days=30))]
+    return [
+        ((one.day - START.date()).days, one.text) for one in marks_between(product, START, START + timedelta(days=30))
+    ]
 
 
 def test_many_deployments_on_a_day_are_summed_up_and_never_hide_what_was_decided(

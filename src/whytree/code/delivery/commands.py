@@ -67,6 +67,10 @@ def add_deployment(
 
 def _told(told: dict[str, Any]) -> str:
     line = f"{told['label']} to {told['environment']}: {told['result']}"
+    if told["first"]:
+        return f"{line}. It is the first one known: what comes next is measured from here."
+    if told["commits"] is None and (told["environment"], told["result"]) != ("production", "success"):
+        return f"{line}."
     if told["commits"] is None:
         return f"{line}. Its commit is not read in yet; what it brought is known after: whytree repository sync"
     return f"{line}, {told['commits']:,} new commit{'' if told['commits'] == 1 else 's'}."

@@ -8,7 +8,8 @@ The number says nothing here: the key knows its product. A personal token, which
 `connections/by-name/sprout/...`. Field names are DevLake's own; what it holds beyond ours is taken and not kept.
 """
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
 from ninja import Router, Schema
 from pydantic import AwareDatetime, Field
@@ -64,10 +65,13 @@ class IssueIn(Schema):
     caused_by_deployment: Maybe = None
 
 
-def _at(path: str) -> Any:
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def _at(path: str) -> Callable[[View], View]:
     """Under every prefix that DevLake's own server answers at. Not in the reference: it is theirs."""
 
-    def at_all(view: Any) -> Any:
+    def at_all(view: View) -> View:
         for api in ("/rest", ""):
             for connection in ("connections/by-name/{connection}", "connections/{connection}", "{connection}"):
                 view = router.post(f"{api}/plugins/webhook/{connection}/{path}", include_in_schema=False)(view)

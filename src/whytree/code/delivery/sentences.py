@@ -5,13 +5,13 @@ from collections.abc import Callable
 from whytree.engines.delivery import Measure
 from whytree.engines.figures import number
 
-#: By DORA's key: what people call it, and what is counted.
+#: By DORA's key: what people call it, what its value is, and what is counted.
 WORDS = {
-    "deployment_frequency": ("Deployment frequency", "deployment"),
-    "change_lead_time": ("Lead time for changes", "commit"),
-    "change_fail_rate": ("Change fail rate", "deployment"),
-    "failed_deployment_recovery_time": ("Time to restore", "incident"),
-    "deployment_rework_rate": ("Rework rate", "deployment"),
+    "deployment_frequency": ("Deployment frequency", "the median week", "deployment"),
+    "change_lead_time": ("Lead time for changes", "median from written to live", "commit"),
+    "change_fail_rate": ("Change fail rate", "an incident followed", "deployment"),
+    "failed_deployment_recovery_time": ("Time to restore", "median from live to repaired", "incident"),
+    "deployment_rework_rate": ("Rework rate", "brought a revert or a repair", "deployment"),
 }
 
 
@@ -25,19 +25,16 @@ def figure(measure: Measure) -> str:
 
 
 def beside(measure: Measure) -> str:
-    """How sure, of how many, or why there is no answer."""
-    what = WORDS[measure.key][1]
+    """What it is, how sure, of how many; or why there is no answer."""
+    _, how, what = WORDS[measure.key]
     counted = f"n = {measure.n:,} {what}{'' if measure.n == 1 else 's'}"
     if measure.value is None:
         return f"{measure.reason} {counted}" if measure.n else measure.reason
     if measure.low is None or measure.high is None:
-        return f"median, {counted}"
-    low, high = _SPELLED[measure.unit](measure.low), _SPELLED[measure.unit](measure.high)
-    return (
-        f"95 % interval {low} to {high}, {counted}"
-        if measure.unit == "share"
-        else f"median, middle half {low} to {high}, {counted}"
-    )
+        return f"{how}, {counted}"
+    low, high = _SPELLED[measure.unit](measure.low).removesuffix(" a week"), _SPELLED[measure.unit](measure.high)
+    around = "95 % interval" if measure.unit == "share" else "middle half"
+    return f"{how}, {around} {low} to {high}, {counted}"
 
 
 def span(hours: float) -> str:

@@ -7,6 +7,7 @@ from ninja import Router, Schema
 from pydantic import AwareDatetime
 
 from whytree.code.delivery.api import IncidentOut, Word
+from whytree.code.delivery.queries import first_known
 from whytree.code.delivery.services import DeploymentFacts
 from whytree.code.delivery.services import add_deployment as keep
 from whytree.code.models import Deployment
@@ -36,7 +37,8 @@ class DeploymentIn(Schema):
 
 
 class AddedDeployment(Schema):
-    """`commits`: how many it brought that were not out before; None until its commit is read in."""
+    """`commits`: how many it brought to production that were not out before; None until its commit is read in, or where
+    people did not meet it. `first`: the first one known of its repository, which holds all that was before it."""
 
     id: str
     label: str
@@ -48,15 +50,17 @@ class AddedDeployment(Schema):
     started_at: datetime
     finished_at: datetime
     commits: int | None
+    first: bool
 
     @staticmethod
-    def of(row: Deployment, commits: int) -> dict[str, Any]:
+    def told(row: Deployment, commits: int, is_first: bool) -> dict[str, Any]:
         same = ("label", "version", "environment", "result", "started_at", "finished_at")
         return {name: getattr(row, name) for name in same} | {
             "id": row.sent_id,
             "commit": row.commit_sha,
             "repository": row.repository.name if row.repository else row.repo,
-            "commits": commits if row.is_placed else None,
+            "commits": commits if row.is_placed and row.is_live else None,
+            "first": is_first,
         }
 
 
@@ -75,12 +79,11 @@ class ForOut(Schema):
 
 
 class DeploymentOut(AddedDeployment):
-    """`first`: the first one known of its repository, which holds all that was before it; it lists none of that.
-    `new_commits`: at most 50 of its commits, the newest first. `incidents`: those it is known or supposed to have caused."""
+    """`new_commits`: at most 50 of its commits, the newest first; the first one known lists none. `incidents`: those it is
+    known or supposed to have caused."""
 
     title: str
     url: str
-    first: bool
     shipped_for: list[ForOut]
     new_commits: list[CommitOut]
     incidents: list[IncidentOut]
@@ -88,10 +91,9 @@ class DeploymentOut(AddedDeployment):
     @staticmethod
     def of(one: Shipment) -> dict[str, Any]:
         row = one.deployment
-        return AddedDeployment.of(row, one.commit_count) | {
+        return AddedDeployment.told(row, one.commit_count, one.is_first) | {
             "title": row.title,
             "url": row.url,
-            "first": one.is_first,
             "shipped_for": [vars(node) for node in one.shipped_for],
             "new_commits": [vars(commit) for commit in one.commits],
             "incidents": [IncidentOut.of(incident) for incident in one.incidents],
@@ -113,4 +115,4 @@ def add_deployment(request: ApiRequest, product: str, body: DeploymentIn) -> dic
     told = body.dict()
     told |= {"sent_id": told.pop("id"), "commit_sha": told.pop("commit"), "repo": told.pop("repository")}
     made = keep(request.actor, found, DeploymentFacts(**told))
-    return AddedDeployment.of(made, made.commits.count())
+    return AddedDeployment.told(made, made.commits.count(), made.pk in first_known(found))

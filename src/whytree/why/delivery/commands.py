@@ -27,7 +27,7 @@ def list_deployments(
 
 def _lines(one: dict[str, Any]) -> Iterator[str]:
     count = one["commits"]
-    brought = "commits not read in" if count is None else f"{count:,} new commit{'' if count == 1 else 's'}"
+    brought = "" if count is None else f"{count:,} new commit{'' if count == 1 else 's'}"
     brought = "the first known" if one["first"] else brought
     told = [one["environment"] if one["environment"] != "production" else "", one["repository"]]
     told += [one["result"] if one["result"] != "success" else "", brought, one["title"]]
