@@ -29,7 +29,7 @@ def add_deployment(
     version: Annotated[str, typer.Option(help="What you call it, as v4.2.")] = "",
     environment: Environment = "production",
     deployment_id: Annotated[str, typer.Option("--id", help="Its id; the same again is the same deployment.")] = "",
-    started: When = "",
+    started: Annotated[str, typer.Option(help="When it began, if that is known.")] = "",
     finished: When = "",
     result: Annotated[str, typer.Option(help="success, failure or cancelled.")] = "success",
     title: Annotated[str, typer.Option(help="A line about it.")] = "",

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from whytree.code.delivery.queries import Tied, first_known, list_deployments, tied
 from whytree.code.models import Commit, Deployment, Incident
@@ -50,7 +51,7 @@ class Shipment:
 
 def shipments(product: Product, *, limit: int, environment: str = "") -> list[Shipment]:
     """The newest first."""
-    rows = list(list_deployments(product, environment=environment)[:limit])
+    rows: list[Any] = list(list_deployments(product, environment=environment)[:limit])
     first = first_known(product)
     brought = _brought([row.pk for row in rows if row.pk not in first])
     nodes = _Nodes(product)
