@@ -77,7 +77,8 @@ def add_deployment(actor: Actor, product: Product, facts: DeploymentFacts) -> De
     require(actor, product, Role.MEMBER)
     told = _told(product, facts)
     with transaction.atomic():
-        rows = Deployment.objects.select_for_update(of=("self",)).select_related("repository")
+        _one_at_a_time(product)
+        rows = Deployment.objects.select_related("repository")
         known = rows.filter(product=product, sent_id=told.sent_id, repo=told.repo).first()
         if known is None:
             told.save()
@@ -172,7 +173,8 @@ def add_incident(actor: Actor, product: Product, facts: IncidentFacts) -> Incide
     resolved_at = _moment(facts.resolved_at, "was resolved") if facts.resolved_at else None
     status = _status(facts.status, resolved_at)
     with transaction.atomic():
-        known = Incident.objects.select_for_update().filter(product=product, key=key).first()
+        _one_at_a_time(product)
+        known = Incident.objects.filter(product=product, key=key).first()
         before = snapshot(known) if known else None
         told = known or Incident(product=product, key=key)
         told.title, told.began_at, told.status, told.url = title, began_at, status, _address(facts.url)
@@ -202,6 +204,11 @@ def close_incident(actor: Actor, incident: Incident, *, resolved_at: datetime | 
         told.save()
         record(actor, told.product, "close_incident", told, before=before, after=snapshot(told))
     return told
+
+
+def _one_at_a_time(product: Product) -> None:
+    """The same delivery twice at once is one, and two deployments do not share out commits at the same time."""
+    Product.objects.select_for_update().get(pk=product.pk)
 
 
 def _status(told: str, resolved_at: datetime | None) -> Incident.Status:

@@ -15,7 +15,7 @@ from whytree.workspace.roles import Role
 
 from .queries import Shipment, shipments
 
-MOST_SHOWN = 30
+MOST_SHOWN = 20
 MOST_INCIDENTS = 10
 
 
