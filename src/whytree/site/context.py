@@ -50,7 +50,13 @@ PLACES = (
         "changes",
         "Changes",
         "c",
-        inner=(("experiments", "Experiments"), ("flags", "Flags"), ("debts", "Debts"), ("coverage", "Coverage")),
+        inner=(
+            ("experiments", "Experiments"),
+            ("flags", "Flags"),
+            ("deployments", "Deployments"),
+            ("debts", "Debts"),
+            ("coverage", "Coverage"),
+        ),
     ),
     Place("learned", "Learned", "l", inner=(("calibration", "Calibration"), ("programme", "Programme"))),
 )
