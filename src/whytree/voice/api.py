@@ -11,6 +11,7 @@ from whytree.voice import import_api, loop_api, mailbox, queries, schemas, servi
 from whytree.voice.board.api import router as board
 from whytree.voice.downloads import as_file
 from whytree.voice.drafts import FeedbackFields
+from whytree.voice.incoming.api import router as incoming
 from whytree.voice.interviews.api import router as interviews
 from whytree.voice.interviews.guide_api import router as guides
 from whytree.voice.interviews.recruit_api import router as recruiting
@@ -26,6 +27,7 @@ router = Router(tags=["Voices"])
 router.add_router("", import_api.router)
 router.add_router("", triage_api.router)
 router.add_router("", loop_api.router)
+router.add_router("", incoming)
 router.add_router("", surveys)
 router.add_router("", themes)
 router.add_router("", interviews)

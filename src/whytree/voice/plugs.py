@@ -12,7 +12,7 @@ from whytree.workspace.sockets import Hit, Panel, Tone, on_fact, plug_erase, plu
 
 from . import queries
 from .contacts import erase_contacts, export_contacts
-from .interviews.erasing import export_interviews
+from .interviews.erasing import export_interviews, export_watched
 from .models import FeedbackItem, Requester, Survey, SurveyResponse
 from .queries import Wanted
 from .queries.loop import loop_of
@@ -168,6 +168,7 @@ def export_person(product: Product, person_key: str) -> Any:
     return {
         "feedback": _feedback_of(product, person_key),
         "interviews": export_interviews(product, person_key),
+        "stumbled_over": export_watched(product, person_key),
         "surveys": _responses(product, person_key),
         "contacts": export_contacts(product, person_key),
         "changes": _changes(product, person_key),

@@ -1,6 +1,7 @@
 """What people said, where it came in, what was marked in it and what was taken out."""
 
 from ..board.models import Board, Entry, News
+from ..incoming.models import FeedbackMessage, FeedbackWebhook
 from ..interviews.models import Guide, Interview, InterviewSnapshot, Transcript
 from ..meaning.models import MeaningShard, MeaningSpace
 from ..rounds.models import ProblemSighting, UsabilityProblem, UsabilityRound, UsabilitySession
@@ -30,6 +31,8 @@ __all__ = [
     "ContactWish",
     "Entry",
     "FeedbackItem",
+    "FeedbackMessage",
+    "FeedbackWebhook",
     "Feeling",
     "Guide",
     "Highlight",
