@@ -96,12 +96,12 @@ def take_message(webhook: FeedbackWebhook, headers: Mapping[str, str], body: byt
     with transaction.atomic():
         message, is_new = FeedbackMessage.objects.get_or_create(product=webhook.product, message_id=message_id)
         if not is_new:
-            answer: dict[str, Any] = message.answer
-            return answer
-        message.answer = asdict(_take(webhook.product, body))
+            before: dict[str, Any] = message.answer
+            return before
+        message.answer = answer = asdict(_take(webhook.product, body))
         message.save(update_fields=["answer"])
         FeedbackWebhook.objects.filter(pk=webhook.pk).update(taken_at=message.taken_at)
-    return message.answer
+    return answer
 
 
 def forget_messages() -> int:

@@ -12,6 +12,7 @@ from .imports import ERRORS_KEPT, UNFINISHED, ColumnMapping, ImportRun, RunState
 from .items import Consent, FeedbackItem, Highlight, HighlightTag, ItemTag, Redaction
 from .loop import Loop, Requester
 from .notes import Remark, RemarkKind
+from .screenshots import Screenshot
 from .settings import VoiceSettings
 from .sizes import NAME_LENGTH, TEXT_LENGTH
 from .telling import Feeling, Reading
@@ -53,6 +54,7 @@ __all__ = [
     "Requester",
     "RunState",
     "SavedView",
+    "Screenshot",
     "Status",
     "Survey",
     "SurveyResponse",
