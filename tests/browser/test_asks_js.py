@@ -167,12 +167,20 @@ def test_answers_lead_past_questions_and_escape_puts_it_away(
     assert (row["answered_at"], row["q1"]) == ("", "")
 
 
-def test_things_are_put_in_order_in_the_page(site: Site, visitor: Any, event: str, tmp_path: Any) -> None:
+def test_lines_are_rated_and_things_put_in_order_in_the_page(
+    site: Site, visitor: Any, event: str, tmp_path: Any
+) -> None:
     order = {"kind": "ranking", "text": "What matters?", "options": ["Price", "Speed"]}
-    ref = site.survey(tmp_path, after_event=event, questions=[order])
+    matrix = {"kind": "matrix", "text": "How is it?", "options": ["<i>Fast</i>", "Pretty"]}
+    ref = site.survey(tmp_path, after_event=event, questions=[matrix, order])
     _visit(visitor, site)
     visitor.evaluate("event => whytree('track', event)", event)
     box = visitor.get_by_role("dialog", name="Your bed")
+    box.get_by_role("group", name="<i>Fast</i>").get_by_label("4").check(force=True)
+    box.get_by_role("button", name="Go on").click()
+    box.get_by_text("This one needs an answer.").wait_for()
+    box.get_by_role("group", name="Pretty").get_by_label("2").check(force=True)
+    box.get_by_role("button", name="Go on").click()
     box.get_by_label("Price").select_option("2")
     box.get_by_label("Speed").select_option("2")
     box.get_by_role("button", name="Send").click()
@@ -181,7 +189,8 @@ def test_things_are_put_in_order_in_the_page(site: Site, visitor: Any, event: st
     box.get_by_role("button", name="Send").click()
     visitor.get_by_text("Thank you.").wait_for()
     (row,) = site.rows(ref)
-    assert (row["q1.Price"], row["q1.Speed"]) == (2, 1)
+    assert (row["q2.Price"], row["q2.Speed"]) == (2, 1)
+    assert (row["q1.<i>Fast</i>"], row["q1.Pretty"]) == (4, 2)
 
 
 def test_nobody_is_asked_who_does_not_want_to_be_measured(site: Site, visitor: Any, event: str, tmp_path: Any) -> None:

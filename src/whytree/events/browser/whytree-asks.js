@@ -35,6 +35,7 @@ fieldset { border: 0; margin: 0; padding: 0; min-width: 0 }
 .points label { position: relative } .points input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: pointer }
 .points span { display: grid; place-items: center; min-height: 38px; border: 1px solid var(--line); border-radius: 7px }
 .points :checked + span { background: var(--accent); border-color: var(--accent); color: var(--on) }
+.line-of { font-size: 14px; margin: 10px 0 4px }
 .ends { display: flex; justify-content: space-between; gap: 12px; font-size: 12.5px; margin: 4px 0 0 }
 .choice { display: flex; gap: 8px; align-items: flex-start; padding: 4px 0 } .choice input { margin: 4px 0 0; accent-color: var(--accent) }
 select { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--line); border-radius: 7px; padding: 2px 4px }
@@ -103,9 +104,10 @@ textarea, .line { display: block; width: 100%; margin: 0 0 10px; font: inherit; 
     const input = (value, type) => el("input", { type, name, value });
     const legend = el("legend", { dir: "auto" }, question.text + optional);
     if (question.points) {
-      const points = question.points.map((point) => el("label", null, input(point, "radio"), el("span", null, String(point))));
-      const ends = question.ends.map((words) => el("span", null, words));
-      return [el("fieldset", null, legend, el("div", { className: "points" }, ...points), el("p", { className: "ends" }, ...ends))];
+      const points = (name) => el("div", { className: "points" }, ...question.points.map((value) => el("label", null, el("input", { type: "radio", name, value }), el("span", null, String(value)))));
+      const ends = el("p", { className: "ends" }, ...question.ends.map((words) => el("span", null, words)));
+      const lines = (question.options || []).map((one, at) => el("fieldset", null, el("legend", { className: "line-of", dir: "auto" }, one), points(`${name}.${at}`)));
+      return [el("fieldset", null, legend, ...(lines.length ? [ends, ...lines] : [points(name), ends]))];
     }
     if (question.kind === "ranking") {
       const places = question.options.map((_, at) => el("option", { value: String(at + 1) }, String(at + 1)));
@@ -117,6 +119,10 @@ textarea, .line { display: block; width: 100%; margin: 0 0 10px; font: inherit; 
   };
   const value = (question, form) => {
     const given = new FormData(form).getAll(question.id).filter((one) => one.trim());
+    if (question.kind === "matrix") { // a line that was left out has no point; where an answer is needed, each line needs one
+      const points = question.options.map((line, at) => [line, Number(new FormData(form).get(`${question.id}.${at}`))]).filter((one) => one[1]);
+      return points.length && (!question.required || points.length === question.options.length) ? Object.fromEntries(points) : undefined;
+    }
     if (question.kind === "ranking") return given.length ? new FormData(form).getAll(question.id) : undefined; // the server puts them in order
     if (question.kind === "multi") return given.length ? given : undefined;
     return given.length && question.points ? Number(given[0]) : given[0];
