@@ -46,6 +46,7 @@ pages = [
     ),
     path("interviews", talks.interviews, name="interviews"),
     path("interviews/new", talks.new_interview, name="new_interview"),
+    path("interviews/map", snapshots.experience_map, name="experience_map"),
     path("interviews/guides", guides.guides, name="guides"),
     path("interviews/guides/new", guides.guide, name="new_guide"),
     path("interviews/guides/<int:pk>", guides.guide, name="guide"),
