@@ -12,8 +12,8 @@ from whytree.workspace.sockets import Hit, Panel, Tone, on_fact, plug_erase, plu
 
 from . import queries
 from .contacts import erase_contacts, export_contacts
-from .interviews.erasing import export_interviews
-from .models import FeedbackItem, Requester, Survey, SurveyResponse
+from .interviews.erasing import export_interviews, export_watched
+from .models import FeedbackItem, Requester, Screenshot, Survey, SurveyResponse
 from .queries import Wanted
 from .queries.loop import loop_of
 from .queries.representation import representation_of
@@ -168,6 +168,7 @@ def export_person(product: Product, person_key: str) -> Any:
     return {
         "feedback": _feedback_of(product, person_key),
         "interviews": export_interviews(product, person_key),
+        "stumbled_over": export_watched(product, person_key),
         "surveys": _responses(product, person_key),
         "contacts": export_contacts(product, person_key),
         "changes": _changes(product, person_key),
@@ -202,12 +203,19 @@ def _feedback_of(product: Product, person_key: str) -> list[dict[str, Any]]:
             "flags": item.flags,
             "metadata": item.metadata,
             **_told(item),
+            **_screenshot(item),
             "remarks": [
                 {"kind": one.kind, "text": one.text, "at": one.created_at.isoformat()} for one in item.remarks.all()
             ],
         }
         for item in queries.items_of_person(product, [person_key], limit=100_000)
     ]
+
+
+def _screenshot(item: FeedbackItem) -> dict[str, Any]:
+    """As a browser opens it."""
+    found = Screenshot.objects.filter(item=item).first()
+    return {"screenshot": f"data:{found.media_type};base64,{found.data}"} if found else {}
 
 
 def _told(item: FeedbackItem) -> dict[str, Any]:

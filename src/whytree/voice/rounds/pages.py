@@ -112,7 +112,7 @@ def act(request: PageRequest, product: Product, number: int) -> HttpResponse:
         match form.get("do", ""):
             case "person":
                 talk = find_interview(product, form["interview"]) if form.get("interview", "").strip() else None
-                session = services.add_session(request.actor, found, talk)
+                session = services.add_session(request.actor, found, talk, form.get("person", ""))
                 return redirect("watch", product.slug, number, session.number)
             case "fix":
                 problem = queries.find_problem(found, _number(form.get("problem", "")))
