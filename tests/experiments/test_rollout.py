@@ -11,12 +11,17 @@ import pytest
 from django.utils import timezone
 
 from tests.experiments.world import event, exposure, long_ago, write
+from whytree.errors import Forbidden
 from whytree.experiments.jobs import look_after_rollouts
 from whytree.experiments.models import Rollout
 from whytree.experiments.rollouts.services import look_after, start_rollout
 from whytree.experiments.rollouts.steps import rollout_of
+from whytree.flags.models import ChangeRequest, FlagSettings
+from whytree.flags.services import approve_change
 from whytree.tree.models import Note
-from whytree.workspace.models import Activity
+from whytree.workspace.actors import Actor
+from whytree.workspace.models import Activity, Membership
+from whytree.workspace.roles import Role
 
 Started = Callable[..., Rollout]
 PATH = "/products/sprout/flags/ask_later/guarded-rollout"
@@ -261,3 +266,22 @@ def test_a_flags_page_begins_it_and_says_what_is_wrong(as_alice: Any, flag: Any,
     assert (rollout.roll_back, rollout.now["people"], rollout.flag.coverage) == (True, 200, 1_000)
     assert "Next step now" in page
     assert begin not in page
+
+
+def test_where_changes_need_approval_each_step_asks_and_is_taken_once_another_one_approved(
+    started: Started, store: Any, product: Any, actor: Any, bob: Any
+) -> None:
+    Membership.objects.filter(user=bob, product=product).update(role=Role.MAINTAINER)
+    started()
+    FlagSettings.objects.create(product=product, needs_approval=True)
+    write(store, product, people(300))
+    for _ in range(2):
+        look_after(fresh())
+    assert (fresh().step, fresh().flag.coverage) == (0, 1_000)
+    assert "waits for another maintainer" in fresh().says
+    request = ChangeRequest.objects.get()
+    with pytest.raises(Forbidden):
+        approve_change(actor, product, request.pk)
+    approve_change(Actor(bob.pk, "Bob", "page"), product, request.pk)
+    look_after(fresh())
+    assert (fresh().step, fresh().state, fresh().flag.coverage) == (1, "running", 10_000)

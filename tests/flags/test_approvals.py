@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from whytree.errors import Conflict, Forbidden, Invalid
-from whytree.flags.models import ChangeRequest, Flag
+from whytree.flags.models import ChangeRequest, Flag, FlagSettings
 from whytree.flags.services import (
     NeedsApproval,
     approve_change,
@@ -16,13 +16,16 @@ from whytree.flags.services import (
     open_flag,
     set_approvals,
     set_condition,
+    set_holdout,
     set_rollout,
     set_rules,
     turn_off,
     withdraw_change,
 )
+from whytree.workspace.activity import undo
 from whytree.workspace.actors import Actor
 from whytree.workspace.environments import add_environment
+from whytree.workspace.keys import create_key
 from whytree.workspace.models import Activity, Membership
 from whytree.workspace.roles import Role
 
@@ -196,3 +199,34 @@ def test_pages_ask_show_what_differs_and_decide(
     as_alice.post("/p/sprout/flags/ask-later/rollout", {"switch": "off"})
     flag.refresh_from_db()
     assert flag.state == "off"
+
+
+def test_a_maintainer_does_not_approve_what_their_own_key_asked(
+    actor: Any, product: Any, flag: Flag, other: Actor
+) -> None:
+    key, _ = create_key(actor, product, kind="server", name="ci")
+    by_key = Actor(None, "server key ci", "api", key_id=key.pk, product_id=product.pk)
+    made, _ = create_key(by_key, product, kind="server", name="of ci")
+    for one in (key, made):
+        request = asked(Actor(None, one.name, "api", key_id=one.pk, product_id=product.pk), product, coverage=one.pk)
+        with pytest.raises(Forbidden, match="Another maintainer"):
+            approve_change(actor, product, request.pk)
+    assert approve_change(other, product, request.pk).state == "approved"
+
+
+def test_an_edit_is_not_taken_back_past_the_approval(actor: Any, product: Any, bob: Any) -> None:
+    Membership.objects.filter(user=bob, product=product).update(role=Role.MAINTAINER)
+    create_flag(actor, product, key="dark", variants={"on": True, "off": False}, off_variant="on")
+    edit_flag(actor, product, "dark", off_variant="off")
+    FlagSettings.objects.create(product=product, needs_approval=True)
+    with pytest.raises(Conflict, match="approval"):
+        undo(actor, product, Activity.objects.filter(verb="edit_flag").latest("pk").pk)
+    edit_flag(actor, product, "dark", name="Dark mode")
+    undo(actor, product, Activity.objects.filter(verb="edit_flag").latest("pk").pk)  # gives nobody anything else
+
+
+def test_a_holdout_that_open_flags_heed_stays(actor: Any, product: Any, flag: Flag, other: Actor) -> None:
+    set_holdout(actor, product, 500)
+    approve_change(other, product, asked(actor, product, coverage=10_000, is_on=True).pk)
+    with pytest.raises(Conflict, match="heed the holdout"):
+        set_holdout(actor, product, 0)

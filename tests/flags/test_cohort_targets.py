@@ -5,14 +5,22 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from whytree.analytics.cohorts.services import create_cohort_list, delete_cohort, replace_cohort_list
+from whytree.analytics.cohorts.services import (
+    create_cohort,
+    create_cohort_list,
+    delete_cohort,
+    edit_cohort,
+    refuse_undo,
+    replace_cohort_list,
+)
 from whytree.engines.flag_rules.cohorts import condition, joined, split
 from whytree.errors import Conflict, Invalid
 from whytree.flags import live, membership
 from whytree.flags.flagd_door import flagd_file
-from whytree.flags.models import Flag
+from whytree.flags.models import Flag, FlagSettings
 from whytree.flags.queries import explain_for
 from whytree.flags.services import create_flag, open_flag, set_condition, set_rollout, set_rules
+from whytree.workspace.models import Activity
 
 BIRDS, CATS = condition("early_birds"), condition("cats")
 
@@ -172,3 +180,29 @@ def test_page_api_and_command_line(as_alice: Any, api: Any, cli: Any, actor: Any
     assert "in the cohort early_birds: yes." in cli("flag", "explain", "ask-later", "maria").output
     open_flag(actor, product, "ask-later", coverage=10_000)
     assert api.patch("/products/sprout/flags/ask-later/rules", {"cohorts": {"nobody": "on"}}).status == 400
+
+
+def test_other_people_on_a_cohort_in_use_need_approval_as_any_change(
+    actor: Any, product: Any, store: Any, flag: Flag
+) -> None:
+    around = {"version": 1, "all": [{"cohort": "early_birds"}]}
+    create_cohort(actor, product, key="around", definition=around)
+    FlagSettings.objects.create(product=product, needs_approval=True)
+    with pytest.raises(Conflict, match="early_birds is in use by ask-later"):
+        replace_cohort_list(actor, product, "early_birds", ["anna"])
+    edit_cohort(
+        actor,
+        product,
+        "around",
+        definition={"version": 1, "any": [{"cohort": "early_birds"}, {"cohort": "early_birds"}]},
+    )
+    FlagSettings.objects.update(needs_approval=False)
+    set_rules(actor, product, "ask-later", cohorts={"around": "on"})
+    FlagSettings.objects.update(needs_approval=True)
+    with pytest.raises(Conflict, match="around is in use"):  # by the one that it names
+        replace_cohort_list(actor, product, "early_birds", ["anna"])
+    edit = Activity.objects.get(verb="edit_cohort")
+    with pytest.raises(Conflict, match="around is in use"):
+        refuse_undo(product, edit)
+    with pytest.raises(Conflict, match="asks for around"):
+        refuse_undo(product, Activity.objects.get(verb="create_cohort", subject_id=edit.subject_id))

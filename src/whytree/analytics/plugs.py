@@ -17,6 +17,7 @@ from whytree.workspace.sockets import (
     Hit,
     Panel,
     Tone,
+    on_fact,
     plug_erase,
     plug_export,
     plug_figure,
@@ -28,6 +29,7 @@ from .alerts.queries import outside
 from .answers.code_behind import code_behind
 from .asking.links import address_of
 from .charts import marks_for, measure_chart
+from .cohorts.services import refuse_undo
 from .models import Cohort, Metric, SavedQuestion
 from .queries import Measure, amount, difference_unit, measure, metrics_by_key
 from .saved.queries import struggle_of
@@ -41,6 +43,7 @@ def plug() -> None:
     plug_panel("today", alerts_panel, order=4)
     plug_panel("solution", silent_panel, order=11)
     plug_search(find_by_words)
+    on_fact("act_undone", refuse_undo)
     plug_erase(erase_person)
     plug_export(export_person)
 

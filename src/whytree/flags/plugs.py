@@ -35,7 +35,8 @@ from .live import flags_in_force, tell_in_force
 from .models import ChangeRequest, Flag, FlagCondition, FlagState, Holdout, KeptVariant
 from .queries import asking_for, flags_by_solution, list_flags, list_requests
 from .retiring import removable
-from .services import follow_cohort, is_own
+from .services import follow_cohort, is_own, needs_approval, refuse_unapproved_cohort
+from .services.changing import ANSWERS
 
 
 def plug() -> None:
@@ -49,6 +50,8 @@ def plug() -> None:
         post_delete.connect(_deleted, sender=shared, dispatch_uid=f"flags.{shared.__name__}.deleted")
     post_save.connect(_cohort_saved, sender=Cohort, dispatch_uid="flags.Cohort.saved")
     on_fact("cohort_leaving", refuse_to_lose_cohort)
+    on_fact("cohort_changing", refuse_unapproved_cohort)
+    on_fact("act_undone", refuse_undo_unapproved)
     plug_erase(erase_person)
     plug_export(export_person)
     plug_variants(tell_in_force)
@@ -86,6 +89,15 @@ def refuse_to_lose_cohort(product: Product, key: str) -> None:
             f"The {'flag' if len(users) == 1 else 'flags'} {', '.join(users[:5])} {'asks' if len(users) == 1 else 'ask'} "
             f"for {key}. Take it out of {'that rule' if len(users) == 1 else 'those rules'} first."
         )
+
+
+def refuse_undo_unapproved(product: Product, activity: Activity) -> None:
+    """To take a change of what people get back is a change of it."""
+    before, after = activity.before, activity.after
+    if activity.subject_type != Flag._meta.label or not before or not after or not needs_approval(product.pk):
+        return
+    if any(before.get(name) != after.get(name) for name in ANSWERS):
+        raise Conflict("Changes in production need another maintainer's approval. Ask for it on the flag's page.")
 
 
 def solution_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:

@@ -106,13 +106,18 @@ def create_key(
         Key.Kind(kind),
         name=name,
         product=product,
-        user_id=actor.user_id,
+        user_id=actor.user_id or _maker_of(actor.key_id),
         scopes=sorted(set(scopes)),
         secret=secret,
         environment=environment,
     )
     record(actor, product, "create_key", key, after=_public(key), undoable=False)
     return key, secret
+
+
+def _maker_of(key_id: int | None) -> int | None:
+    """Who made the key that acts: a key's keys are theirs, too."""
+    return Key.objects.filter(pk=key_id).values_list("user_id", flat=True).first() if key_id else None
 
 
 def _check_adopted(secret: str, kind: str) -> None:

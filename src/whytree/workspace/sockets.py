@@ -108,6 +108,7 @@ FACTS = {
     "hypothesis_changing": "actor, hypothesis, changes: told before the act's transaction, so that who refuses may log it",
     "solution_moved": "actor, product, solution_id, state: a solution entered a state: kept, rolled back, dropped ...",
     "cohort_leaving": "product, key: a cohort is about to be removed; whoever needs it raises",
+    "cohort_changing": "product, keys: other people are about to belong to these cohorts; whoever cannot have that raises",
     "act_undone": "product, activity: somebody took an act back, so that `before` holds again",
     "review_decided": "actor, product, solution_id, hypothesis_id, decision, learning: an outcome review was decided",
 }

@@ -13,7 +13,7 @@ from whytree.stores import cohorts as store
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
-from whytree.workspace.models import Product
+from whytree.workspace.models import Activity, Product
 from whytree.workspace.roles import Role
 from whytree.workspace.sockets import tell_fact
 
@@ -82,6 +82,8 @@ def edit_cohort(actor: Actor, product: Product, key: str, **edits: Unpack[Cohort
         refuse_unseen(product, checked)
         cohort.definition = as_json(checked)
         rule_of(cohort)  # refuses cohorts that name each other
+        if cohort.definition != before["definition"]:
+            _tell_changing(cohort)
     if "name" in edits:
         cohort.name = edits["name"].strip() or cohort.key
     if snapshot(cohort) == before:
@@ -102,6 +104,7 @@ def replace_cohort_list(actor: Actor, product: Product, key: str, ids: Iterable[
     persons = _hashed(product, ids)
     if not persons:
         raise Invalid("There is nobody on this list.")
+    _tell_changing(cohort)
     before = snapshot(cohort)
     cohort.version += 1
     store.write_members(product.pk, cohort.pk, cohort.version, persons)
@@ -112,6 +115,25 @@ def replace_cohort_list(actor: Actor, product: Product, key: str, ids: Iterable[
     transaction.on_commit(lambda: store.forget_members(product.pk, cohort.pk, but=version))
     _note_size(cohort)
     return cohort
+
+
+def refuse_undo(product: Product, activity: Activity) -> None:
+    """An edit that is taken back is one more, and a cohort that was never made is one that leaves."""
+    if activity.subject_type != Cohort._meta.label or not activity.after:
+        return
+    if not activity.before:
+        tell_fact("cohort_leaving", product=product, key=activity.after["key"])
+    elif activity.before["definition"] != activity.after["definition"]:
+        _tell_changing(find_cohort(product, activity.before["key"]))
+
+
+def _tell_changing(cohort: Cohort) -> None:
+    """With every cohort that names it, whether itself or by another one."""
+    named = {one.key: set(cohorts_of(definition_of(one))) for one in list_cohorts(cohort.product)}
+    keys = {cohort.key}
+    while more := {key for key, names in named.items() if names & keys} - keys:
+        keys |= more
+    tell_fact("cohort_changing", product=cohort.product, keys=sorted(keys))
 
 
 @transaction.atomic

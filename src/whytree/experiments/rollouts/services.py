@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,9 +14,9 @@ from whytree.analytics.queries import find_metric
 from whytree.engines.flags import percent
 from whytree.errors import Conflict, Invalid
 from whytree.experiments.models import OPEN_STATES, Experiment, Rollout, RolloutState
-from whytree.flags.models import Flag
+from whytree.flags.models import ChangeRequest, Flag
 from whytree.flags.queries import find_flag
-from whytree.flags.services import set_rollout, turn_off
+from whytree.flags.services import NeedsApproval, ask_for, needs_approval, set_rollout, turn_off
 from whytree.tree.models import NoteKind
 from whytree.tree.services import add_note
 from whytree.workspace.access import require
@@ -189,6 +190,8 @@ def look_after(rollout: Rollout, *, now: datetime | None = None) -> Rollout:
     if rollout.state != RolloutState.RUNNING:
         return rollout
     actor = Actor.system(f"Rollout of {rollout.flag.key}")
+    if rollout.next is not None and needs_approval(rollout.product_id) and _stands_at(rollout, rollout.next):
+        return _step(actor, rollout, "take_step", now, says="Another maintainer approved this step.")
     touched = _touched(rollout)
     if touched:
         return halt(actor, rollout, reason=touched)
@@ -198,7 +201,27 @@ def look_after(rollout: Rollout, *, now: datetime | None = None) -> Rollout:
     Rollout.objects.filter(pk=rollout.pk).update(looked_at=now, says=_waits(rollout, watched, now))
     if not _is_ready(rollout, watched, now):
         return rollout
-    return _step(actor, rollout, "take_step", now, says=f"{watched.people:,} people, no guardrail harmed.")
+    try:
+        return _step(actor, rollout, "take_step", now, says=f"{watched.people:,} people, no guardrail harmed.")
+    except NeedsApproval as held:
+        _ask_for_step(actor, rollout, held, watched)
+        return rollout
+
+
+def _ask_for_step(actor: Actor, rollout: Rollout, held: NeedsApproval, watched: Watched) -> None:
+    """Once a step, in the name of whoever began it: they cannot approve it themselves. A declined one may be taken by hand."""
+    says = f"The next step waits for another maintainer. {watched.people:,} people, no guardrail harmed."
+    asked = ChangeRequest.objects.filter(flag=rollout.flag, asked_by=actor.label, asked_at__gte=rollout.step_since)
+    if not asked.exists():
+        ask_for(replace(actor, user_id=rollout.owner_id), held, says)
+    Rollout.objects.filter(pk=rollout.pk).update(says=says)
+
+
+def _stands_at(rollout: Rollout, step: Mapping[str, int]) -> bool:
+    flag = rollout.flag
+    coverage, weights = rollout_of(step["share"], rollout.variant, flag.default_variant)
+    used = [{name: one for name, one in each.items() if one} for each in (flag.weights, weights)]
+    return flag.is_on and flag.coverage == coverage and used[0] == used[1]
 
 
 def _touched(rollout: Rollout) -> str:
@@ -206,11 +229,7 @@ def _touched(rollout: Rollout) -> str:
     flag = rollout.flag
     if flag.archived_at is not None:
         return f"{flag.key} was archived. Restore it and watch on, or roll back."
-    coverage, weights = rollout_of(rollout.now["share"], rollout.variant, flag.default_variant)
-    as_planned = flag.coverage == coverage and {name: one for name, one in flag.weights.items() if one} == {
-        name: one for name, one in weights.items() if one
-    }
-    if flag.is_on and as_planned:
+    if _stands_at(rollout, rollout.now):
         return ""
     did = "changed" if flag.is_on else "turned off"
     return f"{flag.key} was {did} by hand. Take the next step to go on from here, or roll back."

@@ -3,6 +3,7 @@
 from ..live import flags_in_force
 from .approving import (
     approve_change,
+    ask_for,
     changed_or_asked,
     decline_change,
     find_request,
@@ -17,7 +18,7 @@ from .making import Edits, create_flag, edit_flag
 from .moving import Moved, Moving, import_flags
 from .rollout import archive_flag, open_flag, restore_flag, set_rollout, turn_off, turn_on
 from .rules import RuleEdits, go_back, set_rules
-from .shared import follow_cohort, remove_condition, set_condition, set_holdout
+from .shared import follow_cohort, refuse_unapproved_cohort, remove_condition, set_condition, set_holdout
 
 __all__ = [
     "Edits",
@@ -27,6 +28,7 @@ __all__ = [
     "RuleEdits",
     "approve_change",
     "archive_flag",
+    "ask_for",
     "changed_or_asked",
     "copy_flag",
     "create_flag",
@@ -42,6 +44,7 @@ __all__ = [
     "is_own",
     "needs_approval",
     "open_flag",
+    "refuse_unapproved_cohort",
     "remove_condition",
     "restore_flag",
     "set_approvals",

@@ -15,7 +15,7 @@ from whytree.errors import Conflict, Forbidden, Invalid, NotFound
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
-from whytree.workspace.models import Membership, Product
+from whytree.workspace.models import Key, Membership, Product
 from whytree.workspace.roles import Role
 
 from ..models import ChangeRequest, Flag, FlagSettings
@@ -58,11 +58,12 @@ def changed_or_asked(actor: Actor, change: Callable[[], Flag], *, words: str = "
     try:
         return change()
     except NeedsApproval as held:
-        return _ask(actor, held, words)
+        return ask_for(actor, held, words)
 
 
 @transaction.atomic
-def _ask(actor: Actor, held: NeedsApproval, words: str) -> ChangeRequest:
+def ask_for(actor: Actor, held: NeedsApproval, words: str) -> ChangeRequest:
+    """Let the change that was held wait for another maintainer; asked twice is asked once."""
     same = ChangeRequest.objects.filter(flag_id=held.flag.pk, state=OPEN, after=held.after).first()
     if same is not None and same.before == held.before:
         return same
@@ -142,10 +143,14 @@ def withdraw_change(actor: Actor, product: Product, number: int) -> ChangeReques
 
 
 def is_own(actor: Actor, request: ChangeRequest) -> bool:
-    """Whether this actor asked. Who has no account any more is somebody else to everybody."""
+    """Whether this actor asked, or made the key that did. Who has no account any more is somebody else to everybody."""
     if actor.user_id is not None:
-        return actor.user_id == request.user_id
+        return actor.user_id == (request.user_id or _maker_of(request.key_id))
     return request.user_id is None and actor.key_id == request.key_id
+
+
+def _maker_of(key_id: int | None) -> int | None:
+    return Key.objects.filter(pk=key_id).values_list("user_id", flat=True).first() if key_id else None
 
 
 def _decidable(actor: Actor, product: Product, number: int) -> ChangeRequest:
@@ -182,6 +187,7 @@ _VERBS = {
 
 __all__ = [
     "approve_change",
+    "ask_for",
     "changed_or_asked",
     "decline_change",
     "find_request",

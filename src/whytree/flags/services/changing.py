@@ -51,7 +51,7 @@ def save_change(
     if flag.environment is not None:
         return _save_elsewhere(actor, flag, before, verb)
     if not is_approved:
-        refuse_unapproved(actor, flag, verb, before, after)
+        refuse_unapproved(flag, verb, before, after)
     at = when(flag, at)
     flag.save()
     record(actor, flag.product, verb, flag, before=dict(before), after=snapshot(flag), undoable=False)
@@ -83,10 +83,10 @@ def needs_approval(product_id: int) -> bool:
     return FlagSettings.objects.filter(product_id=product_id, needs_approval=True).exists()
 
 
-def refuse_unapproved(actor: Actor, flag: Flag, verb: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    """The kill switch never waits, nor what Whytree does by itself as a person set it: a rollout's next step, a halt."""
+def refuse_unapproved(flag: Flag, verb: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """The kill switch never waits, whoever presses it. All else does, also what Whytree does by itself: one person set it."""
     changed = {name for name in ANSWERS if after[name] != before[name]}
-    if not changed or (changed == {"is_on"} and not after["is_on"]) or actor.is_system:
+    if not changed or (changed == {"is_on"} and not after["is_on"]):
         return
     if needs_approval(flag.product_id):
         raise NeedsApproval(flag, verb, before, after)

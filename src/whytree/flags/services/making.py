@@ -127,7 +127,7 @@ def edit_flag(actor: Actor, product: Product, key: str, **edits: Unpack[Edits]) 
     after = snapshot(flag)
     if after == before:
         return flag
-    refuse_unapproved(actor, flag, "edit_flag", before, after)
+    refuse_unapproved(flag, "edit_flag", before, after)
     flag.save()
     _follow_elsewhere(flag)
     record(actor, product, "edit_flag", flag, before=before, after=snapshot(flag))

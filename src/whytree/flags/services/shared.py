@@ -44,16 +44,27 @@ def set_condition(
     condition.logic, condition.name = logic, checked_name(name) or condition.name
     if before is not None and snapshot(condition) == before:
         return condition
-    if affected and needs_approval(product.pk) and not actor.is_system:
-        names = ", ".join(sorted({flag.key for flag in users if flag.environment is None})[:5])
-        raise Conflict(
-            f"{key} is in use by {names}, and changes in production need approval. Make a new condition, and change the rule to it."
-        )
+    _refuse_unapproved(product, key, users, "condition")
     condition.save()
     _check_elsewhere(users)
     record(actor, product, "set_condition", condition, before=before, after=snapshot(condition), undoable=False)
     _follow(actor, product, affected)
     return condition
+
+
+def _refuse_unapproved(product: Product, key: str, users: Iterable[Flag], what: str) -> None:
+    names = sorted({flag.key for flag in users if flag.environment is None})
+    if names and needs_approval(product.pk):
+        raise Conflict(
+            f"{key} is in use by {', '.join(names[:5])}, and changes in production need approval. Make a new {what}, and "
+            "change the rule to it."
+        )
+
+
+def refuse_unapproved_cohort(product: Product, keys: Iterable[str]) -> None:
+    """Other people would get a flag's variant: by a new rule of this cohort, or of one that it names."""
+    for key in keys:
+        _refuse_unapproved(product, key, asking_for(product, key), "cohort")
 
 
 def _check_elsewhere(users: Iterable[Flag]) -> None:
@@ -125,6 +136,10 @@ def set_holdout(actor: Actor, product: Product, share: int) -> Holdout:
     holdout = holdout or Holdout(product=product)
     if before is not None and holdout.share == share:
         return holdout
+    if needs_approval(product.pk) and any(flag.heeds_holdout and flag.is_open for flag in flags):
+        raise Conflict(
+            "Flags that are open in production heed the holdout, and their changes need approval. An owner can switch that off meanwhile."
+        )
     holdout.share, holdout.since = share, timezone.now()
     holdout.save()
     record(actor, product, "set_holdout", holdout, before=before, after=snapshot(holdout), undoable=False)
