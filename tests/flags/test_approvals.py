@@ -196,3 +196,17 @@ def test_pages_ask_show_what_differs_and_decide(
     as_alice.post("/p/sprout/flags/ask-later/rollout", {"switch": "off"})
     flag.refresh_from_db()
     assert flag.state == "off"
+
+
+def test_whoever_asked_reads_why_not(
+    as_alice: Any, as_bob: Any, actor: Any, product: Any, flag: Flag, store: Any
+) -> None:
+    request = asked(actor, product, coverage=2_500, is_on=True)
+    as_bob.post(f"/p/sprout/flag-requests/{request.pk}", {"decide": "decline", "words": "After <b>Monday</b>."})
+    said = "After &lt;b&gt;Monday&lt;/b&gt;."
+    assert said in as_alice.get("/p/sprout/today").content.decode()
+    assert said not in as_bob.get("/p/sprout/today").content.decode()
+    assert said in as_bob.get("/p/sprout/flags/ask-later").content.decode()
+    asked(actor, product, coverage=1_000, is_on=True)
+    for page in ("today", "flags/ask-later"):
+        assert said not in as_alice.get(f"/p/sprout/{page}").content.decode()

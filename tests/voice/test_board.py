@@ -67,7 +67,7 @@ def link_in(mail: Mail) -> str:
 def test_a_closed_board_is_not_there(product: Any, actor: Any, stranger: Client, as_alice: Any) -> None:
     for path in ("", "/new", "/1", "/feed.atom", "/similar"):
         assert stranger.get(PAGE + path).status_code == 404
-    assert "The board is closed" in as_alice.get("/p/sprout/voices/board").content.decode()
+    assert "The public board is closed" in as_alice.get("/p/sprout/voices/board").content.decode()
     run_board(actor, product, Run(is_open=True))
     page = stranger.get(PAGE)
     assert page.status_code == 200
@@ -318,7 +318,7 @@ def test_team_page_api_and_commands(
 ) -> None:
     hand_in(Client(), "Another wish")
     page = as_alice.get("/p/sprout/voices/board").content.decode()
-    assert "1 entry waits for a reader" in page
+    assert "1 post or comment waits for a reader" in page
     assert "Put it on the board" in page
     ref = queries.waiting(post.item.product)[0].item.ref
     assert "Put it on the board" not in as_viewer.get("/p/sprout/voices/board").content.decode()

@@ -44,8 +44,8 @@ def manage(request: PageRequest, product: Product) -> HttpResponse:
 
 def _sentence(board: Board, waiting: int) -> str:
     if waiting:
-        return f"{waiting:,} {'entry waits' if waiting == 1 else 'entries wait'} for a reader"
-    return "Everything on the board has had a reader" if board.is_open else "The board is closed"
+        return f"{waiting:,} {'post or comment waits' if waiting == 1 else 'posts and comments wait'} for a reader"
+    return "Every post on the public board has had a reader" if board.is_open else "The public board is closed"
 
 
 @require_POST
@@ -59,7 +59,7 @@ def run(request: PageRequest, product: Product) -> HttpResponse:
             Run("is_open" in form, form.get("intro", ""), "indexable" in form, form.get("webhook", "")),
         )
         request.session["board_secret"] = secret
-        messages.success(request, "Kept.")
+        messages.success(request, "Saved.")
     except (Invalid, Conflict) as error:
         messages.error(request, error.message)
     return redirect("manage_board", product.slug)

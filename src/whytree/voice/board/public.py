@@ -89,7 +89,8 @@ def _post(
     context = {
         "post": shown,
         "comments": queries.comments_of(shown),
-        "news": queries.news_of(shown),
+        "news": (news := queries.news_of(shown)),
+        "has_news": any(one.remark or one.progress for one in news),
         "has_voted": queries.has_voted(shown, _who(request, found)),
         "error": error,
         "about": about,

@@ -220,5 +220,5 @@ def voice_settings(request: PageRequest, product: Product) -> HttpResponse:
         )
     except Invalid as error:
         return _list(request, product, error)
-    messages.success(request, "Kept. It holds for what comes in from now on.")
+    messages.success(request, "Saved. It holds for what comes in from now on.")
     return redirect("feedback_imports", product.slug)
