@@ -27,7 +27,6 @@ from .assembling import rules_of, shared_of
 from .models import ChangeRequest, ExclusionGroup, Flag, FlagChange, FlagCondition, Holdout
 from .placing import everywhere, placed
 
-
 TURNED_DOWN_SHOWN = timedelta(days=14)
 """So long whoever asked reads why not."""
 
