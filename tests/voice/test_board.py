@@ -273,6 +273,17 @@ def test_comments_wait_too(post: Entry, actor: Any, stranger: Client) -> None:
         set_progress(actor, Entry.objects.get(kind=EntryKind.COMMENT), "done")
 
 
+def test_a_title_is_compared_with_titles_however_long_the_words_below(
+    board: Board, actor: Any, stranger: Client
+) -> None:
+    words = "I only wanted to see the classes near me. The form wanted my mobile number first, and I closed the page."
+    hand_in(stranger, "Let me book without giving my phone number", text=words)
+    made = publish(actor, queries.waiting(board.product)[0])
+    assert (
+        f"{PAGE}/{made.number}" in stranger.get(f"{PAGE}/similar?title=book+without+my+phone+number").content.decode()
+    )
+
+
 def test_what_is_asked_for_already_comes_first_and_private_voices_never_show(
     post: Entry, stranger: Client, say: Any
 ) -> None:
