@@ -77,6 +77,10 @@ def act(request: PageRequest, product: Product, ref: str) -> HttpResponse:
     return redirect("manage_board", product.slug)
 
 
+def _who_hears() -> str:
+    return "Those who want it are told." if is_set() else "No mail server is set, so it is told on the board alone."
+
+
 def _act(request: PageRequest, entry: Entry, verb: str, value: str) -> str:
     match verb:
         case "publish":
@@ -87,8 +91,8 @@ def _act(request: PageRequest, entry: Entry, verb: str, value: str) -> str:
             return f"{entry.item.ref} is not on the board."
         case "progress":
             services.set_progress(request.actor, entry, value)
-            return f"{entry.item.ref} is now: {Progress(value).label}. Those who want it are told."
+            return f"{entry.item.ref} is now: {Progress(value).label}. {_who_hears()}"
         case "answer":
             answer_voice(request.actor, entry.item, value)
-            return f"{entry.item.ref} is answered on the board. Those who want it are told."
+            return f"{entry.item.ref} is answered on the board. {_who_hears()}"
     raise Invalid("There is no such act.")

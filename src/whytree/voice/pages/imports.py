@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from whytree.engines.personal import KINDS
 from whytree.errors import Conflict, Invalid, NotFound, TooLarge, WhytreeError
-from whytree.voice import services
+from whytree.voice import mailbox, services
 from whytree.voice.importing import uploads
 from whytree.voice.importing.columns import WANTED
 from whytree.voice.importing.files import Asked
@@ -88,6 +88,7 @@ def _list(request: PageRequest, product: Product, error: WhytreeError | None = N
         "settings": VoiceSettings.of(product),
         "kinds": KINDS,
         "mappings": ColumnMapping.objects.filter(product=product),
+        "reads_mail": mailbox.reads_for(product),
         "error": error,
     }
     return render(request, "voice/imports.html", context, status=error.status if error else 200)
