@@ -60,6 +60,7 @@ def test_the_smallest_fix_becomes_a_solution_once_and_the_retest_stands_beside(
     problem = services.see_problem(actor, session, title="Missed the button", severity=3)
     made = services.fix_problem(actor, problem, "Say what the button does")
     assert (made.title, made.opportunity) == ("Say what the button does", opportunity)
+    assert [(one.problem, one.k, one.n) for one in queries.problems_fixed_by(made)] == [(problem, 1, 1)]
     with pytest.raises(Conflict, match=made.ref):
         services.fix_problem(actor, problem, "Again")
     again = services.plan_retest(actor, found, date(2026, 5, 4))

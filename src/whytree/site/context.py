@@ -63,7 +63,14 @@ PLACES = (
 
 
 # Inner places by the ids of what stands on their pages.
-_PLACE_OF = {"INT": "interviews", "SUR": "surveys", "THM": "themes", "EXP": "experiments"}
+_PLACE_OF = {
+    "INT": "interviews",
+    "USR": "interviews",
+    "usability": "interviews",
+    "SUR": "surveys",
+    "THM": "themes",
+    "EXP": "experiments",
+}
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from whytree.engines.personal import KINDS
 from whytree.errors import Conflict, Invalid, NotFound, TooLarge, WhytreeError
-from whytree.voice import services
+from whytree.voice import mailbox, services
 from whytree.voice.importing import uploads
 from whytree.voice.importing.columns import WANTED
 from whytree.voice.importing.files import Asked
@@ -93,6 +93,7 @@ def _list(request: PageRequest, product: Product, error: WhytreeError | None = N
         "webhook": incoming.find_webhook(product),
         "webhook_url": address_of(product),
         "secret": request.session.pop("webhook_secret", ""),
+        "reads_mail": mailbox.reads_for(product),
         "error": error,
     }
     return render(request, "voice/imports.html", context, status=error.status if error else 200)
@@ -225,7 +226,7 @@ def voice_settings(request: PageRequest, product: Product) -> HttpResponse:
         )
     except Invalid as error:
         return _list(request, product, error)
-    messages.success(request, "Kept. It holds for what comes in from now on.")
+    messages.success(request, "Saved. It holds for what comes in from now on.")
     return redirect("feedback_imports", product.slug)
 
 
