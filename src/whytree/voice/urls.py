@@ -109,7 +109,7 @@ pages = [
 
 root = [
     path("v1/feedback", widget.feedback, name="feedback_widget"),
-    path("v1/feedback/<slug:product>", incoming.take, name="feedback_webhook"),
+    path("v1/feedback/<slug:slug>", incoming.take, name="feedback_webhook"),
     path("v1/surveys", inpage.surveys, name="surveys_in_page"),
     *(
         path(f"v1/surveys/SUR-<int:number>/{verb}", inpage.tell, {"verb": verb}, name=f"survey_{verb}")

@@ -16,11 +16,11 @@ PER_MINUTE = 600
 
 
 @csrf_exempt
-def take(request: HttpRequest, product: str) -> HttpResponse:
+def take(request: HttpRequest, slug: str) -> HttpResponse:
     """Whether there is no such product, or only no webhook in it, is nobody's business without the secret."""
     if request.method != "POST":
         return HttpResponse(status=405, headers={"Allow": "POST"})
-    return answered(request, lambda: _taken(request, product))
+    return answered(request, lambda: _taken(request, slug))
 
 
 def _taken(request: HttpRequest, slug: str) -> HttpResponse:

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -144,7 +144,7 @@ def _json(body: bytes) -> Any:
 
 
 @contextmanager
-def _as_file(body: bytes) -> Any:
+def _as_file(body: bytes) -> Iterator[Path]:
     """Readers of exports read files."""
     path: Path = uploads.folder() / f"{secrets.token_hex(16)}.json"
     path.write_bytes(body)
