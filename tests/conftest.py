@@ -11,13 +11,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 import typer.testing
 from hypothesis import HealthCheck, settings
+from typer.main import get_command
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -30,8 +31,23 @@ settings.register_profile(
 )
 settings.load_profile("whytree")
 
-# To build the tree of all commands takes a tenth of a second, and it is the same for every test that types one.
-typer.testing._get_command = cache(typer.testing._get_command)
+_commands: dict[int, tuple[object, Any]] = {}
+
+
+def _command_once(application: typer.Typer) -> Any:
+    """Its tree of commands, built again only when it got more: that takes a tenth of a second."""
+    built = _commands.get(id(application))
+    if built is None or built[0] != _size(application):
+        built = _commands[id(application)] = (_size(application), get_command(application))
+    return built[1]
+
+
+def _size(application: typer.Typer) -> object:
+    groups = [_size(group.typer_instance) for group in application.registered_groups if group.typer_instance]
+    return application, len(application.registered_commands), groups
+
+
+typer.testing._get_command = _command_once
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

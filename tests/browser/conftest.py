@@ -72,7 +72,7 @@ def open_page(chromium: Any, complaints: Complaints) -> Iterator[Callable[..., A
 
     def run(**options: Any) -> Any:
         contexts.append(chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options}))
-        contexts[-1].set_default_timeout(15_000)
+        contexts[-1].set_default_timeout(60_000)
         page = contexts[-1].new_page()
         complaints.listen(page)
         return page

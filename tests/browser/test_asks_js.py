@@ -167,12 +167,20 @@ def test_answers_lead_past_questions_and_escape_puts_it_away(
     assert (row["answered_at"], row["q1"]) == ("", "")
 
 
-def test_things_are_put_in_order_in_the_page(site: Site, visitor: Any, event: str, tmp_path: Any) -> None:
+def test_lines_are_rated_and_things_put_in_order_in_the_page(
+    site: Site, visitor: Any, event: str, tmp_path: Any
+) -> None:
     order = {"kind": "ranking", "text": "What matters?", "options": ["Price", "Speed"]}
-    ref = site.survey(tmp_path, after_event=event, questions=[order])
+    matrix = {"kind": "matrix", "text": "How is it?", "options": ["<i>Fast</i>", "Pretty"]}
+    ref = site.survey(tmp_path, after_event=event, questions=[matrix, order])
     _visit(visitor, site)
     visitor.evaluate("event => whytree('track', event)", event)
     box = visitor.get_by_role("dialog", name="Your bed")
+    box.get_by_role("group", name="<i>Fast</i>").get_by_label("4").check(force=True)
+    box.get_by_role("button", name="Go on").click()
+    box.get_by_text("This one needs an answer.").wait_for()
+    box.get_by_role("group", name="Pretty").get_by_label("2").check(force=True)
+    box.get_by_role("button", name="Go on").click()
     box.get_by_label("Price").select_option("2")
     box.get_by_label("Speed").select_option("2")
     box.get_by_role("button", name="Send").click()
@@ -181,7 +189,8 @@ def test_things_are_put_in_order_in_the_page(site: Site, visitor: Any, event: st
     box.get_by_role("button", name="Send").click()
     visitor.get_by_text("Thank you.").wait_for()
     (row,) = site.rows(ref)
-    assert (row["q1.Price"], row["q1.Speed"]) == (2, 1)
+    assert (row["q2.Price"], row["q2.Speed"]) == (2, 1)
+    assert (row["q1.<i>Fast</i>"], row["q1.Pretty"]) == (4, 2)
 
 
 def test_nobody_is_asked_who_does_not_want_to_be_measured(site: Site, visitor: Any, event: str, tmp_path: Any) -> None:
@@ -230,6 +239,64 @@ def test_the_box_brings_words_to_the_inbox_once(site: Site, visitor: Any, compla
         site.url + "/",
     )
     assert item["person"], "the id under which their events come in"
+    assert complaints.said == []
+
+
+PICTURE = """async () => {  // left half red, right half blue, and a word beside the picture as cameras write it
+  const canvas = Object.assign(document.createElement("canvas"), { width: 400, height: 200 }), pen = canvas.getContext("2d");
+  pen.fillStyle = "#f00"; pen.fillRect(0, 0, 200, 200); pen.fillStyle = "#00f"; pen.fillRect(200, 0, 200, 200);
+  const bytes = new Uint8Array(await (await new Promise((done) => canvas.toBlob(done, "image/jpeg"))).arrayBuffer());
+  return [...bytes.slice(0, 2), 0xff, 0xfe, 0, 12, ...new TextEncoder().encode("my address"), ...bytes.slice(2)];
+}"""
+PIXELS = """async (shown) => {
+  const image = document.querySelector(".voice-shot img");
+  await image.decode();
+  const canvas = Object.assign(document.createElement("canvas"), { width: image.naturalWidth, height: image.naturalHeight });
+  const pen = canvas.getContext("2d");
+  pen.drawImage(image, 0, 0);
+  const pixel = (x) => [...pen.getImageData(x * canvas.width, canvas.height / 2, 1, 1).data];
+  const at = (x) => pixel(x).slice(0, 3).map((one) => Math.round(one / 255));
+  return [image.naturalWidth, image.naturalHeight, at(0.1), at(0.9)];
+}"""
+
+
+def test_a_picture_is_cut_and_blacked_out_before_it_leaves_the_page(
+    site: Site, visitor: Any, alice_page: Any, complaints: Any, tmp_path: Any
+) -> None:
+    assert len(gzip.compress(SOURCE.with_name("whytree-picture.js").read_bytes(), 9)) < 6 * 1024
+    site.live.cli("feedback", "settings", "--from-pages")
+    site.options = 'data-feedback="Tell us"'
+    visitor.goto(site.url)
+    visitor.get_by_role("button", name="Tell us").click()
+    box = visitor.get_by_role("dialog", name="Tell us")
+    words = f"The bed looks odd {uuid.uuid4().hex[:8]}"
+    visitor.keyboard.type(words)
+    box.get_by_role("button", name="Add a picture").click()
+    taken = bytes(visitor.evaluate(PICTURE))
+    box.get_by_label("A file").set_input_files({"name": "x.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"})
+    box.get_by_text("no picture that can be read").wait_for()
+    box.get_by_label("A file").set_input_files({"name": "x.jpg", "mimeType": "image/jpeg", "buffer": taken})
+    view = box.get_by_role("application")
+    view.wait_for()
+    size = view.bounding_box()
+    visitor.mouse.move(size["x"] + 1, size["y"] + 1)
+    visitor.mouse.down()
+    visitor.mouse.move(size["x"] + size["width"] * 0.4, size["y"] + size["height"] - 1, steps=4)
+    visitor.mouse.up()  # the red is black
+    box.get_by_label("Cut out").check()
+    view.focus()
+    for key in ("ArrowRight", "Shift+ArrowLeft", *["ArrowLeft"] * 20):  # a part of it, by keyboard
+        visitor.keyboard.press(key)
+    visitor.keyboard.press("Enter")
+    box.get_by_role("button", name="Send").click()
+    visitor.get_by_text("The team has your words.").wait_for()
+    (item,) = site.live.cli_json("feedback", "search", words)["items"]
+    site.live.cli("feedback", "screenshot", item["ref"], "--to", str(tmp_path / "shot.jpg"))
+    assert b"my address" in taken
+    assert b"my address" not in (tmp_path / "shot.jpg").read_bytes()
+    alice_page.goto(f"{site.live.url}/p/sprout/{item['ref']}")
+    width, height, left, right = alice_page.evaluate(PIXELS)
+    assert (width, height, left, right) == (152, 80, [0, 0, 0], [0, 0, 0])
     assert complaints.said == []
 
 

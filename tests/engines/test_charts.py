@@ -6,21 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from whytree.engines.charts import (
-    Mark,
-    Measured,
-    Point,
-    Range,
-    Scale,
-    describe,
-    draw,
-    interval_bar,
-    interval_row,
-    number,
-    series,
-    series_spec,
-    spark,
-)
+from whytree.engines.charts import Mark, Point, draw, number, series, series_spec, spark
+from whytree.engines.intervals import Measured, Range, Scale, describe, interval_bar, interval_row
 
 MAY = date(2026, 5, 1)
 

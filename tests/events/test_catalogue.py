@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from whytree.events.commit import commit
+from whytree.events.follow import SAMPLE, TYPED_EACH, Pending
 from whytree.events.jobs import recount_catalogues
+from whytree.events.rows import Event, Normalised
 from whytree.stores.catalogue import roll_up
 from whytree.stores.events import EventStore
 
@@ -108,3 +110,15 @@ def test_a_store_that_cannot_be_written_is_said_on_the_page(web: Sender, store: 
         page = as_alice.get("/p/sprout/events").content.decode()
     assert "1 commit" in page
     assert "wait on disk" in page
+
+
+def test_types_are_learnt_from_all_events_at_first_and_then_from_every_hundredth() -> None:
+    """However few come at once: a thousand requests with one event each are no thousand samples."""
+    events: list[Any] = [Normalised(Event(1, n, 1.0, "e", n, "u", 1.0, "server", {}, {})) for n in range(1_000)]
+    one_by_one, at_once = Pending(), Pending()
+    for event in events:
+        one_by_one.add([event], [])
+    for start in range(0, 1_000, 50):
+        at_once.add(events[start : start + 50], [])
+    assert one_by_one.sample == at_once.sample
+    assert [item.event.event_id for item in at_once.sample] == [*range(SAMPLE), *range(SAMPLE, 1_000, TYPED_EACH)]

@@ -49,6 +49,13 @@ def test_it_is_refused_where_something_is_to_be_learned(
     assert (refused.status, "EXP-1 runs on" in str(refused.body)) == (409, True)
     sent = as_alice.post("/p/sprout/experiments/bandit", {"flag": "ask_later", "metric": "activated"})
     assert sent.status_code == 409
+    looked = as_alice.get("/p/sprout/experiments/bandit?flag=ask_later&metric=activated")
+    assert (looked.status_code, "Apply these shares" in looked.content.decode()) == (409, False)
+    assert api.get(f"{PATH}?metric=activated").status == 409  # not even looked at: the experiment is not read early
+
+
+@pytest.mark.usefixtures("served")
+def test_it_goes_by_shares_of_people(api: Any) -> None:
     assert api.get(f"{PATH}?metric=orders").status == 400
     assert api.get(f"{PATH}?metric=nothing").status == 404
 

@@ -55,14 +55,12 @@ def test_from_plan_to_decision(run: Run, flag: Any, store: Any, product: Any, ac
     write(store, product, happenings(World(effect=0.08)))
     screen = run("show", "EXP-1")
     assert "raised “Activated in 7 days” by" in screen
-    assert "By the rule: Ship on" in screen
+    assert "By the rule: Ship “on”" in screen
     assert "●" in screen
     assert "✓ sample ratio" in screen
     told = json.loads(run("show", "EXP-1", "--json"))
     assert [metric["role"] for metric in told["result"]["analysis"]["metrics"]] == ["primary", "secondary", "guardrail"]
-    assert "EXP-1 is decided: decided: ship it." in run(
-        "decide", "EXP-1", "--decision", "ship", "--learning", "It helps."
-    )
+    assert "EXP-1: decided: ship it." in run("decide", "EXP-1", "--decision", "ship", "--learning", "It helps.")
     assert "It helps." in run("show", "EXP-1")
 
 

@@ -230,3 +230,17 @@ def test_a_holdout_that_open_flags_heed_stays(actor: Any, product: Any, flag: Fl
     approve_change(other, product, asked(actor, product, coverage=10_000, is_on=True).pk)
     with pytest.raises(Conflict, match="heed the holdout"):
         set_holdout(actor, product, 0)
+
+
+def test_whoever_asked_reads_why_not(
+    as_alice: Any, as_bob: Any, actor: Any, product: Any, flag: Flag, store: Any
+) -> None:
+    request = asked(actor, product, coverage=2_500, is_on=True)
+    as_bob.post(f"/p/sprout/flag-requests/{request.pk}", {"decide": "decline", "words": "After <b>Monday</b>."})
+    said = "After &lt;b&gt;Monday&lt;/b&gt;."
+    assert said in as_alice.get("/p/sprout/today").content.decode()
+    assert said not in as_bob.get("/p/sprout/today").content.decode()
+    assert said in as_bob.get("/p/sprout/flags/ask-later").content.decode()
+    asked(actor, product, coverage=1_000, is_on=True)
+    for page in ("today", "flags/ask-later"):
+        assert said not in as_alice.get(f"/p/sprout/{page}").content.decode()

@@ -229,7 +229,7 @@ def test_pages_know_of_one_place_or_of_several(as_alice: Any, actor: Any, produc
     assert "In staging: ask-later reaches 25 % of the people" in page
     assert "Staging has its own answer." in page
     assert 'href="/p/sprout/today"' in page  # the bar keeps its places
-    assert ">Who met it<" not in page
+    assert ">Exposures<" not in page
     compared = as_alice.get("/p/sprout/flags/ask-later/copy?source=staging&target=production").content.decode()
     assert "→ 25 %" in compared
     assert "locks the prediction" in compared

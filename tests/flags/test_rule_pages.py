@@ -35,7 +35,7 @@ def text(answer: Any) -> str:
 
 
 def test_a_plain_flag_singles_nobody_out(as_alice: Any, flag: Flag) -> None:
-    assert "Nobody: coverage and weights decide alone." in text(as_alice.get(PAGE))
+    assert "Nobody is singled out: coverage and weights alone decide." in text(as_alice.get(PAGE))
 
 
 def test_the_form_saves_the_whole_section_and_shows_it_again(as_alice: Any, product: Any, flag: Flag) -> None:
@@ -149,7 +149,7 @@ def test_what_people_wrote_is_shown_as_text(as_alice: Any, actor: Any, product: 
 def test_who_may_not_see_sees_nothing(as_charlie: Any, as_viewer: Any, flag: Flag) -> None:
     assert as_charlie.post(f"{PAGE}/rules").status_code == 404
     assert as_viewer.post(f"{PAGE}/rules").status_code == 403
-    assert "Change who is singled out" not in text(as_viewer.get(PAGE))
+    assert "Edit targeting" not in text(as_viewer.get(PAGE))
 
 
 def test_what_flags_share_is_on_their_list(

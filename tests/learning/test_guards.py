@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from tests.learning.conftest import World, event, long_ago, look_at_reviews
+from whytree.code.delivery.services import DeploymentFacts, add_deployment
 from whytree.code.models import Commit
 from whytree.code.services import register_repository
 from whytree.errors import Conflict, Forbidden, Invalid, NotFound
@@ -113,6 +114,8 @@ def test_a_fall_breaks_it_and_names_what_changed_since_it_last_was_fine(
         Commit.objects.create(
             repository=repository, sha=f"{days:040d}", subject=subject, authored_at=long_ago(days), parents=[]
         )
+    for days, version in ((40, "v1"), (20, "v2")):
+        add_deployment(actor, product, DeploymentFacts(version, long_ago(days), version=version))
     insert(people(0.25, 900, 8, 24))
     assert look(guard).state == "broken"
     (broken,) = list_guards(product)
@@ -121,10 +124,12 @@ def test_a_fall_breaks_it_and_names_what_changed_since_it_last_was_fine(
     today = as_alice.get("/p/sprout/today").content.decode()
     assert "A gain that was kept is gone." in today
     assert "Check the number with a new service" in today
+    assert "v2</span></a> went out" in today
     (told,) = api.get(PATH).ok
     assert told["state"] == "broken"
     assert "over half of what “Ask for the phone number later” brought is gone" in told["says"]
     assert told["commits"][0]["subject"] == "Check the number with a new service"
+    assert [line[12:] for line in told["shipped"]] == ["v2 went out"]
 
 
 def test_it_is_told_once_and_stays_as_it_broke(guard: OutcomeGuard, insert: Any) -> None:

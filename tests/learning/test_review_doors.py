@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from tests.learning.conftest import World, long_ago
+from whytree.code.delivery.services import DeploymentFacts, IncidentFacts, add_deployment, add_incident
 from whytree.flags.services import open_flag
 from whytree.learning.models import OutcomeReview
 from whytree.workspace.sockets import figures, panels, search
@@ -53,10 +54,22 @@ def test_the_api_refuses_with_what_to_do(api: Any, api_viewer: Any, api_charlie:
 
 
 @pytest.mark.usefixtures("due")
-def test_the_page_says_it_in_one_sentence_and_shows_what_to_trust(as_alice: Any) -> None:
+def test_the_page_says_it_in_one_sentence_and_shows_what_to_trust(
+    as_alice: Any, api: Any, actor: Any, product: Any
+) -> None:
+    opened_at = OutcomeReview.objects.get().opened_at
+    for version, after in (("v1", -1), ("v2", 1)):
+        facts = DeploymentFacts(version, opened_at + timedelta(days=after), version=version)
+        add_deployment(actor, product, facts)
+    add_incident(actor, product, IncidentFacts("INC-7", "Sign-up fails", opened_at + timedelta(days=2)))
+    assert [line[12:] for line in api.get(f"{BASE}/REV-1").ok["shipped"]] == [
+        "INC-7 Sign-up fails (open)",
+        "v2 went out",
+    ]
     page = as_alice.get("/p/sprout/REV-1").content.decode()
     assert "<h1>“Ask for the phone number later” raised “Activated in 7 days” by" in page
     assert "Sample ratio" in page
+    assert "Both arms had these alike." in page
     assert "Spam accounts" in page
     assert "predicted 1 to 9" in page
     assert 'name="learning"' in page

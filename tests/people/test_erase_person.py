@@ -33,6 +33,7 @@ NAMES_A_USER = {
     "voice.FeedbackItem.author_name": "emptied",
     "voice.Requester.person_key": "a random number in its place",
     "voice.Interview.person_key": "emptied, with every word of the talk",
+    "voice.UsabilitySession.person_key": "emptied, with what observers noted",
     "voice.SurveyResponse.person_key": "a random number in its place, and no words",
     "voice.Contact.person_key": "a random number in its place",
     "voice.ContactWish.person_key": "the row goes",
@@ -65,6 +66,7 @@ def mira(store: Any, actor: Any, product: Any) -> str:
         write_snapshot,
     )
     from whytree.voice.queries.loop import loop_of
+    from whytree.voice.rounds.services import add_session, plan_round, see_problem
     from whytree.voice.services import add_feedback, highlight, link_excerpt, loop, save_view
     from whytree.voice.services.linking import Span
     from whytree.voice.surveys.answering import Answerer, answer
@@ -147,6 +149,8 @@ def mira(store: Any, actor: Any, product: Any) -> str:
     remove_highlight(actor, highlight_talk(actor, talk, TalkSpan(first=1)))
     log_contact(actor, product, MIRA, kind="survey", subject="a survey")
     set_wish(actor, product, MIRA, may=False)
+    watched = plan_round(actor, product, title="Sign-up", tasks=["Sign up"])
+    see_problem(actor, add_session(actor, watched, person=MIRA), title="Missed it", severity=2, note=f"as {MARK} said")
     write_snapshot(actor, talk, name=f"Mira {MARK}", quick_facts=f"lives with {MARK}")
     survey = start_survey(actor, create_survey(actor, product, title="Spring", questions=QUESTIONS, hidden=["plan"]))
     who = Answerer(MIRA, Via.API, MIRA, {"plan": MARK}, url=f"https://example.org/{MARK}")

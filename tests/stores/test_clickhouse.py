@@ -70,7 +70,7 @@ def test_commits_are_grouped_and_told_once(remote: EventStore, tmp_path: Path) -
     writer = Commit(remote, Spool(tmp_path / "spool"))
     lines = [msgspec.json.encode(_event(n)) for n in (1, 2, 2)]
     writer.start()
-    writer.submit(Batch(lines, [1, 2, 2], time.time()))
+    writer.submit(Batch(b"\n".join(lines), [1, 2, 2], time.time()))
     writer.close()
     assert remote.value("SELECT count() FROM events") == 2
 

@@ -67,7 +67,7 @@ def link_in(mail: Mail) -> str:
 def test_a_closed_board_is_not_there(product: Any, actor: Any, stranger: Client, as_alice: Any) -> None:
     for path in ("", "/new", "/1", "/feed.atom", "/similar"):
         assert stranger.get(PAGE + path).status_code == 404
-    assert "The board is closed" in as_alice.get("/p/sprout/voices/board").content.decode()
+    assert "The public board is closed" in as_alice.get("/p/sprout/voices/board").content.decode()
     run_board(actor, product, Run(is_open=True))
     page = stranger.get(PAGE)
     assert page.status_code == 200
@@ -273,6 +273,17 @@ def test_comments_wait_too(post: Entry, actor: Any, stranger: Client) -> None:
         set_progress(actor, Entry.objects.get(kind=EntryKind.COMMENT), "done")
 
 
+def test_a_title_is_compared_with_titles_however_long_the_words_below(
+    board: Board, actor: Any, stranger: Client
+) -> None:
+    words = "I only wanted to see the classes near me. The form wanted my mobile number first, and I closed the page."
+    hand_in(stranger, "Let me book without giving my phone number", text=words)
+    made = publish(actor, queries.waiting(board.product)[0])
+    assert (
+        f"{PAGE}/{made.number}" in stranger.get(f"{PAGE}/similar?title=book+without+my+phone+number").content.decode()
+    )
+
+
 def test_what_is_asked_for_already_comes_first_and_private_voices_never_show(
     post: Entry, stranger: Client, say: Any
 ) -> None:
@@ -318,7 +329,7 @@ def test_team_page_api_and_commands(
 ) -> None:
     hand_in(Client(), "Another wish")
     page = as_alice.get("/p/sprout/voices/board").content.decode()
-    assert "1 entry waits for a reader" in page
+    assert "1 post or comment waits for a reader" in page
     assert "Put it on the board" in page
     ref = queries.waiting(post.item.product)[0].item.ref
     assert "Put it on the board" not in as_viewer.get("/p/sprout/voices/board").content.decode()

@@ -88,6 +88,20 @@ def test_what_is_wrong_is_said(product: Any, actor: Any, box: Folder, settings: 
     assert mailbox.poll() is None
 
 
+def test_the_imports_page_says_whose_voices_mail_becomes(
+    product: Any, other_product: Any, settings: Any, as_alice: Any
+) -> None:
+    for address, expected in (
+        ("", False),
+        ("imaps://host/INBOX?product=sprout", True),
+        (f"imaps://host/INBOX?product={other_product.slug}", False),
+        ("imaps://host/INBOX", False),
+    ):
+        settings.WHYTREE = replace(settings.WHYTREE, imap_url=address)
+        said = as_alice.get("/p/sprout/voices/imports").content.decode()
+        assert ("looked into every five minutes" in said) is expected
+
+
 def test_by_hand(product: Any, box: Folder, api: Any, api_bob: Any, cli: Callable[..., Done]) -> None:
     box.mails = [mail(1, "One"), mail(2, "Two")]
     assert api_bob.post("/products/sprout/feedback-mailbox").status == 403

@@ -173,6 +173,27 @@ def test_things_are_put_in_order_without_a_script(
     assert (lines[0].endswith("q1.Price,q1.Speed,q1.Looks"), lines[1].endswith(",2,3,1")) == (True, True)
 
 
+def test_a_matrix_is_answered_without_a_script_and_travels_on(
+    actor: Any, product: Any, store: Any, guest: Client, as_bob: Any
+) -> None:
+    matrix = {"kind": "matrix", "text": "How is it?", "options": ["Fast", "Pretty, 'we' think"], "required": False}
+    ways = {"kind": "single", "text": "Go on?", "options": ["Yes", "No"], "skip": [{"when": ["No"], "to": "end"}]}
+    link = services.open_link(_running(actor, product, matrix, ways))
+    first = guest.get(link).content.decode()
+    assert first.count('name="q1.1"') == 5
+    second = guest.post(link, {**_form(first), "q1.0": "4", "q1.1": "2"}).content.decode()
+    assert 'name="q1.1" value="2"' in second
+    assert guest.post(link, {**_form(second), "q2": "No"}).status_code == 200
+    response = SurveyResponse.objects.get()
+    assert response.answers == {"q1": {"Fast": 4, "Pretty, 'we' think": 2}, "q2": "No"}
+    page = as_bob.get("/p/sprout/SUR-1").content.decode()
+    assert "Agree (4 or 5)" in page
+    assert "4: 1" in page
+    lines = as_bob.get("/p/sprout/SUR-1/responses.csv").content.decode().splitlines()
+    assert "q1.Fast" in lines[0]
+    assert lines[1].endswith(",4,2,No")
+
+
 # The team's pages
 
 

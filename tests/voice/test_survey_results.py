@@ -8,7 +8,7 @@ from django.utils import timezone
 from whytree.engines.stats import Estimate
 from whytree.voice.models import Survey, SurveyResponse
 from whytree.voice.surveys import services
-from whytree.voice.surveys.results import Results, results_of
+from whytree.voice.surveys.results import Results, as_json, results_of
 
 NPS = {"kind": "nps", "text": "Would you recommend us?"}
 SEQ = {"kind": "seq", "text": "How easy was it?", "required": False}
@@ -84,6 +84,26 @@ def test_an_order_counts_who_is_first_and_where_each_stands(actor: Any, product:
     assert isinstance(price.place, Estimate)
     assert isinstance(speed.place, Estimate)
     assert (price.people, price.place.value, speed.people, speed.place.value) == (3, 1.25, 1, 1.75)
+
+
+def test_each_line_of_a_matrix_counts_those_who_rated_it(actor: Any, product: Any) -> None:
+    matrix = {"kind": "matrix", "text": "How is it?", "options": ["Fast", "Pretty"], "required": False}
+    survey = services.start_survey(actor, services.create_survey(actor, product, title="B", questions=[matrix]))
+    for at, given in enumerate([{"Fast": 5, "Pretty": 1}, {"Fast": 4}, {"Fast": 2}, {}]):
+        answers = {"q1": given} if given else {}
+        SurveyResponse.objects.create(
+            survey=survey, respondent=str(at), via="api", answered_at=timezone.now(), answers=answers
+        )
+    found = results_of(survey)
+    fast, pretty = found.questions[0].all.rows
+    assert (fast.people, fast.n, fast.points) == (2, 3, {1: 0, 2: 1, 3: 0, 4: 1, 5: 1})
+    assert isinstance(fast.place, Estimate)
+    assert isinstance(fast.share, Estimate)
+    assert (round(fast.place.value, 2), round(fast.share.value, 2)) == (3.67, 0.67)
+    assert fast.share.low < 0.67 < fast.share.high
+    assert (pretty.people, pretty.n) == (0, 1)
+    line = as_json(found)["questions"][0]["answers"][0]
+    assert (line["answer"], line["n"], line["points"]["5"]) == ("Fast", 3, 1)
 
 
 def test_silence_is_said_with_how_far_it_could_move_the_figure(survey: Survey, answered: Any) -> None:

@@ -50,7 +50,7 @@ def by(person: str, **more: Any) -> Answerer:
         ([{"kind": "open", "text": "x" * 401}], "400 is the most"),
         ([{"kind": "open", "text": "a\x00b"}], "plain text"),
         ([{"kind": "open", "text": "x", "colour": "red"}], "no field “colour”"),
-        ([{"kind": "open", "text": "x", "options": ["a", "b"]}], "only single, multi, ranking have options"),
+        ([{"kind": "open", "text": "x", "options": ["a", "b"]}], "only single, multi, ranking, matrix have options"),
         ([{"kind": "single", "text": "x"}], "needs options"),
         ([{"kind": "single", "text": "x", "options": ["a"]}], "two options at least"),
         ([{"kind": "single", "text": "x", "options": ["a", "a "]}], "there twice"),
@@ -64,6 +64,11 @@ def by(person: str, **more: Any) -> Answerer:
         ([{**WHY, "skip": [{"when": ["x"], "to": "end"}]}], "only a choice or a scale"),
         ([{**NPS, "skip": "q2"}], "a skip is"),
         ([{"kind": "ranking", "text": "x", "options": ["1", "2"]}], "Numbers alone"),
+        ([{"kind": "matrix", "text": "x", "options": ["a"]}], "two options at least"),
+        (
+            [{"kind": "matrix", "text": "x", "options": ["a", "b"], "skip": [{"when": [1], "to": "end"}]}],
+            "only a choice",
+        ),
         (
             [{"kind": "ranking", "text": "x", "options": ["a", "b"], "skip": [{"when": ["a"], "to": "end"}]}],
             "only a choice",
@@ -142,6 +147,32 @@ def test_an_order_is_given_by_names_or_by_places(given: Any, kept: Any) -> None:
 def test_an_order_has_each_once(given: Any) -> None:
     with pytest.raises(Invalid, match=r"a place of its own|none of the answers"):
         checked_answers(checked_questions([RANKING]), {"q1": given})
+
+
+MATRIX = {"kind": "matrix", "text": "How is it?", "options": ["Fast", "<b>Pretty</b>"]}
+
+
+@pytest.mark.parametrize(
+    ("given", "required", "kept"),
+    [
+        ({"<b>Pretty</b>": 2, "Fast": "5"}, True, {"Fast": 5, "<b>Pretty</b>": 2}),
+        ({"Fast": 5, "<b>Pretty</b>": ""}, False, {"Fast": 5}),
+        ({"Fast": ""}, False, None),
+        ({}, False, None),
+    ],
+)
+def test_each_line_of_a_matrix_has_a_point(given: Any, required: bool, kept: Any) -> None:
+    asked = checked_questions([{**MATRIX, "required": required}, NPS])
+    assert checked_answers(asked, {"q1": given, "q2": 7}).get("q1") == kept
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"Fast": 4}, {"Fast": 6, "<b>Pretty</b>": 1}, {"Fast": True, "<b>Pretty</b>": 1}, {"Slow": 1}, ["Fast"], 4],
+)
+def test_a_line_that_is_none_or_lacks_its_point_is_refused(given: Any) -> None:
+    with pytest.raises(Invalid, match=r"give each line an answer|none of the answers"):
+        checked_answers(checked_questions([MATRIX]), {"q1": given})
 
 
 # From draft to stop
@@ -322,7 +353,7 @@ def test_nothing_is_kept_when_the_event_cannot_be(survey: Any, monkeypatch: pyte
     def away(*_: Any, **__: Any) -> None:
         raise Unavailable("The disk is full.", retry_after=1)
 
-    monkeypatch.setattr("whytree.voice.surveys.answering.track", away)
+    monkeypatch.setattr("whytree.voice.surveys.answering.track_all", away)
     with pytest.raises(Unavailable):
         answer(survey, {"q1": 9, "q2": "half"}, by("mira"))
     assert not SurveyResponse.objects.exists()

@@ -9,9 +9,9 @@ import pytest
 from whytree.errors import Conflict, Invalid
 from whytree.tree.models import Solution
 from whytree.tree.services import create_solution
-from whytree.voice.interviews.erasing import erase_interviews, export_interviews
-from whytree.voice.interviews.services import add_interview
-from whytree.voice.models import ProblemSighting, UsabilityProblem, UsabilityRound
+from whytree.voice.interviews.erasing import erase_interviews, export_watched
+from whytree.voice.interviews.services import add_interview, remove_interview
+from whytree.voice.models import ProblemSighting, UsabilityProblem, UsabilityRound, UsabilitySession
 from whytree.voice.rounds import queries, services
 
 from .conftest import Done
@@ -60,6 +60,7 @@ def test_the_smallest_fix_becomes_a_solution_once_and_the_retest_stands_beside(
     problem = services.see_problem(actor, session, title="Missed the button", severity=3)
     made = services.fix_problem(actor, problem, "Say what the button does")
     assert (made.title, made.opportunity) == ("Say what the button does", opportunity)
+    assert [(one.problem, one.k, one.n) for one in queries.problems_fixed_by(made)] == [(problem, 1, 1)]
     with pytest.raises(Conflict, match=made.ref):
         services.fix_problem(actor, problem, "Again")
     again = services.plan_retest(actor, found, date(2026, 5, 4))
@@ -80,6 +81,7 @@ def test_what_makes_no_sense_is_refused(actor: Any, product: Any, found: Usabili
         lambda: services.plan_round(actor, product, title="x", tasks=["y"] * 13),
         lambda: services.note_outcome(actor, session, 3, "did"),
         lambda: services.note_outcome(actor, session, 1, "well"),
+        lambda: services.add_session(actor, found, person="x" * 201),
         lambda: services.see_problem(actor, session, title="x", severity=5),
         lambda: services.see_problem(actor, session, title="x", severity=2, task=9),
         lambda: services.see_problem(actor, session, title="x" * 141, severity=2),
@@ -104,14 +106,22 @@ def test_ones_own_sighting_is_taken_back_and_a_problem_nobody_saw_is_none(
     assert not queries.findings(found).problems
 
 
-def test_notes_of_a_talk_are_forgotten_with_its_person(actor: Any, product: Any, found: UsabilityRound) -> None:
-    talk = add_interview(actor, product, person="mira", participant="Mira")
-    session = services.add_session(actor, found, talk)
-    services.see_problem(actor, session, title="Missed it", severity=2, note="Mira said her ex has that number")
-    assert "ex has" in str(export_interviews(product, "mira"))
+def test_what_was_noted_of_somebody_is_forgotten_with_them(actor: Any, product: Any, found: UsabilityRound) -> None:
+    talk, gone = (add_interview(actor, product, person="mira", participant="Mira") for _ in range(2))
+    sessions = [
+        services.add_session(actor, found, talk),
+        services.add_session(actor, found, person=" mira "),
+        services.add_session(actor, found, gone),
+        services.add_session(actor, found, person="jo"),
+    ]
+    for session in sessions:
+        services.see_problem(actor, session, title="Missed it", severity=2, note="said her ex has that number")
+    remove_interview(actor, gone)
+    assert len(export_watched(product, "mira")) == 3
     erase_interviews(product, "mira")
-    assert ProblemSighting.objects.get().note == ""
-    assert queries.findings(found).problems[0].k == 1
+    assert [bool(one.note) for one in ProblemSighting.objects.order_by("pk")] == [False, False, False, True]
+    assert not UsabilitySession.objects.filter(person_key="mira").exists()
+    assert queries.findings(found).problems[0].k == 4
 
 
 def test_pages_api_and_commands(

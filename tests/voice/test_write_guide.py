@@ -74,7 +74,7 @@ def test_on_pages(as_bob: Any, as_viewer: Any, bob: Any, viewer: Any, product: A
     pk = Guide.objects.get().pk
     assert "no question" in as_bob.post(f"/p/sprout/interviews/guides/{pk}", {"questions": " "}).content.decode()
     seen = as_viewer.get(f"/p/sprout/interviews/guides/{pk}").content.decode()
-    assert "Keep</button>" not in seen
+    assert "Save</button>" not in seen
     assert as_viewer.post(f"/p/sprout/interviews/guides/{pk}", {"questions": "Who?"}).status_code == 403
     with pytest.raises(Forbidden):
         write_guide(actor_of_user(viewer), product, "A", "Who?")

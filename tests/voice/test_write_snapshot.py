@@ -133,7 +133,7 @@ def test_over_the_api_and_on_the_command_line(
     path = "/products/sprout/interviews/INT-1/snapshot"
     assert api.get(path).ok["name"] == "Wiktor"
     assert api.put(path, {"experience_map": [{"step": "Sits on the tram"}]}).ok["experience_map"] == [
-        {"step": "Sits on the tram", "highlight": None}
+        {"step": "Sits on the tram", "highlight": None, "feeling": ""}
     ]
     assert api.put(path, {"moral": "none"}).status == 400
     assert api_charlie.get(path).status == 404

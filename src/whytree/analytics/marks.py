@@ -1,17 +1,20 @@
-"""What the team did that may have moved a number, as marks on a time axis: read from what everybody did."""
+"""What may have moved a number, as marks on a time axis: what the team did, what went out, what broke."""
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
+from whytree.code.delivery.queries import deployments_between, incidents_between
 from whytree.engines.charts import Mark
 from whytree.workspace.models import Activity, Product
 
 MOST_MARKS = 4
 #: Days are read newest first until so many acts were looked at.
 MOST_ACTS = 60
+MOST_LETTERS = 24
 
 
 def _state(act: Activity) -> str:
@@ -45,12 +48,59 @@ MARKED: dict[str, Callable[[Activity], str]] = {
 
 
 def marks_between(product: Product, start: datetime, end: datetime) -> tuple[Mark, ...]:
-    """The latest few, one a day: more could not be read. Days are the product's."""
+    """The latest few, one a day: more could not be read. Days are the product's.
+
+    A team that deploys every day would fill them all, so deployments stand beside what was done or broke on their day,
+    and have a day of their own only where there is room.
+    """
     zone = ZoneInfo(product.timezone)
+    acts, broke, out = (
+        _acts(product, start, end, zone),
+        _broke(product, start, end, zone),
+        _out(product, start, end, zone),
+    )
+    days = sorted({*acts, *broke})[-MOST_MARKS:]
+    room = MOST_MARKS - len(days)
+    days = sorted({*days, *([day for day in sorted(out) if day not in days][-room:] if room else [])})
+    return tuple(Mark(day, ", ".join(said[day] for said in (acts, broke, out) if day in said)) for day in days)
+
+
+def acts_between(product: Product, start: datetime, end: datetime) -> tuple[Mark, ...]:
+    """What the team did alone, for those who name deployments themselves."""
+    acts = _acts(product, start, end, ZoneInfo(product.timezone))
+    return tuple(Mark(day, text) for day, text in sorted(acts.items())[-MOST_MARKS:])
+
+
+def _acts(product: Product, start: datetime, end: datetime, zone: ZoneInfo) -> dict[date, str]:
     acts = Activity.objects.filter(Q(verb__in=MARKED), product=product, at__gte=start, at__lt=end)
     by_day: dict[date, str] = {}
     for act in acts.order_by("-at")[:MOST_ACTS]:
         said = MARKED[act.verb](act)
         if said:
             by_day.setdefault(act.at.astimezone(zone).date(), said)
-    return tuple(Mark(day, text) for day, text in sorted(by_day.items())[-MOST_MARKS:])
+    return by_day
+
+
+def _broke(product: Product, start: datetime, end: datetime, zone: ZoneInfo) -> dict[date, str]:
+    found = incidents_between(product, start, end)[:MOST_ACTS]
+    return _a_day(((one.began_at, one.key) for one in found), zone, "{} broke", "incidents")
+
+
+def _out(product: Product, start: datetime, end: datetime, zone: ZoneInfo) -> dict[date, str]:
+    found = deployments_between(product, start, end)[:MOST_ACTS]
+    return _a_day(((one.finished_at, one.label) for one in found), zone, "{} out", "deployments")
+
+
+def _a_day(told: Iterable[tuple[datetime, str]], zone: ZoneInfo, one: str, many: str) -> dict[date, str]:
+    """Many on one day are summed up."""
+    by_day = defaultdict[date, list[str]](list)
+    for moment, name in told:
+        by_day[moment.astimezone(zone).date()].append(name)
+    return {
+        day: one.format(_short(names[0])) if len(names) == 1 else f"{len(names)} {many}"
+        for day, names in by_day.items()
+    }
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 1]}…"

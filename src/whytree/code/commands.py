@@ -11,6 +11,8 @@ import typer
 from whytree.workspace.client import Client, CommandError, connect
 from whytree.workspace.printing import bars, print_json, say
 
+from .delivery import commands as delivery
+
 if TYPE_CHECKING:
     from .reading import Found, Progress
 
@@ -28,6 +30,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("ticket").command("sync")(sync_tickets)
     group("field").command("list")(list_fields)
     group("field").command("look")(look_at_fields)
+    delivery.register(group)
 
 
 def add_repository(

@@ -8,6 +8,9 @@ from django.utils.timezone import now
 
 from whytree.workspace.models import Product, User
 
+from .delivery.models import Deployment as Deployment
+from .delivery.models import Incident as Incident
+
 
 class Repository(models.Model):
     """A clone somebody registered. Its first commit is its identity, so that a copy is the same repository."""
@@ -80,6 +83,14 @@ class Commit(models.Model):
         help_text='What people said of inferred links: [{"kind": "ticket", "key": "#12", "tracker": "", "right": true}, ...]',
     )
     lines = models.PositiveIntegerField(default=0, help_text="Lines at the last reading that came with it.")
+    deployment = models.ForeignKey(
+        Deployment,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="commits",
+        help_text="First live in it.",
+    )
 
     class Meta:
         ordering = ["-authored_at", "-id"]

@@ -72,7 +72,7 @@ def commits_with_keys(product: Product, keys: Sequence[tuple[str, str]]) -> Quer
 
 
 def _commits(product: Product) -> QuerySet[Commit]:
-    return Commit.objects.filter(repository__product=product).select_related("repository")
+    return Commit.objects.filter(repository__product=product).select_related("repository", "deployment")
 
 
 def facts_of_many(commits: Iterable[Commit]) -> Iterator[tuple[Commit, CommitFacts]]:

@@ -25,6 +25,7 @@ from .cleaning import COMMIT_ID as _COMMIT_ID
 from .cleaning import clean as _clean
 from .cleaning import commit_id as _commit_id
 from .cleaning import within_calendars as _within_calendars
+from .delivery.placing import place_waiting
 from .keys import as_json, store_keys, tickets_at
 from .models import Commit, FileBlame, Repository, ToldReason
 from .queries import Origin, facts_of, told_by_commit, with_requests
@@ -228,6 +229,7 @@ def finish_sync(actor: Actor, repository: Repository, root_sha: str, reading: Re
         repository.synced_at = timezone.now()
         _count_lines(repository)
         repository.save()
+        place_waiting(repository)
         record(
             actor,
             repository.product,
@@ -378,7 +380,7 @@ def _row(
 
 
 def _store(rows: Sequence[tuple[Commit, CommitFacts]], known: Mapping[str, Commit]) -> None:
-    kept = {"repository", "sha", "id", "lines", "answers"}
+    kept = {"repository", "sha", "id", "lines", "answers", "deployment"}
     Commit.objects.bulk_create(
         [row for row, _ in rows],
         batch_size=_CHUNK,

@@ -34,7 +34,9 @@ def demo(
     no_serve: Annotated[bool, typer.Option("--no-serve", help="Stop after printing; start no server.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Tell the story anew, as of today.")] = False,
     data: Annotated[Path, typer.Option(help="The demo's own data folder.")] = DEFAULT,
-    port: Annotated[int, typer.Option(help="Port to listen on, when not WHYTREE_PORT or 8787.")] = 0,
+    port: Annotated[
+        int, typer.Option(help="Port to listen on, when not WHYTREE_PORT or 8787.", show_default=False)
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Look at Whytree with a story in it: a sign-up form whose friction nobody had validated.

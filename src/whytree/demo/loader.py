@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from whytree import options
 from whytree.workspace.client import CommandError, connect, open_http
 
-from . import asking, repository, returning, script, story, voices, wire, world
+from . import asking, delivery, repository, returning, script, story, voices, wire, world
 from .clock import moved_to
 from .stage import Act, Desk, Stage
 from .story import Calendar
@@ -289,6 +289,7 @@ def _read_repository(data: Path, calendar: Calendar, stage: Stage) -> None:
     path = repository.build(data / "sprout", calendar, stage.refs)
     with redirect_stdout(StringIO()):  # it tells on the terminal what the report will tell
         add_repository(path, name="sprout", with_code=True, no_lines=False, as_json=True)
+    delivery.tell(path, stage)
 
 
 def _look_once(stage: Stage) -> None:

@@ -20,6 +20,7 @@ doors = [
     re_path(r"^(?:i/v0/e|i/v0/ai/batch|batch|capture|e|track|engage)/?$", posthog.capture, name="posthog"),
     path("whytree.js", whytree_js, {"name": "whytree.js"}, name="whytree_js"),
     path("whytree-asks.js", whytree_js, {"name": "whytree-asks.js"}, name="whytree_asks_js"),
+    path("whytree-picture.js", whytree_js, {"name": "whytree-picture.js"}, name="whytree_picture_js"),
     re_path(r"^s/?$", posthog.recording),
     re_path(r"^i/v1/analytics/events/?$", posthog_v1.events, name="posthog_v1"),
 ]

@@ -161,7 +161,7 @@ def decide_experiment(
     client = connect()
     body = {"decision": decision, "learning": learning, "arm": arm, "verdict": verdict}
     decided = client.post(f"{_path(client, ref)}/decide", body)
-    show(decided, as_json, f"{decided['ref']} is decided: {decided['standing']}.")
+    show(decided, as_json, f"{decided['ref']}: {decided['standing']}.")
 
 
 def _path(client: Client, ref: str) -> str:

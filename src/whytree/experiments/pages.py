@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from whytree.analytics.models import Metric
 from whytree.errors import WhytreeError
 from whytree.stores.filters import COLUMNS
 from whytree.tree.pages.parts import draw_panels, may_write
@@ -39,6 +40,7 @@ class Line:
     state: str
     standing: str
     tone: str
+    decides: str
 
 
 TONES = {"running": "blue", "ended": "amber", "stopped": "amber", "decided": "leaf", "draft": ""}
@@ -48,10 +50,12 @@ TONES = {"running": "blue", "ended": "amber", "stopped": "amber", "decided": "le
 def experiments(request: PageRequest, product: Product) -> HttpResponse:
     """All experiments, by what they wait for."""
     now = timezone.now()
+    names = dict(Metric.objects.filter(product=product).values_list("key", "name"))
     lines = []
     for one in queries.list_experiments(product)[:MOST_SHOWN]:
         state = state_of(one, now)
-        lines.append(Line(one, state, standing(one, now), TONES[state]))
+        decides = one.design.primary.key
+        lines.append(Line(one, state, standing(one, now), TONES[state], names.get(decides, decides)))
     lines.sort(key=lambda line: ("ended", "stopped", "running", "draft", "decided").index(line.state))
     context = {
         "here": "changes",

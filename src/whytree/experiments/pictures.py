@@ -10,9 +10,10 @@ from whytree.analytics.definitions import Share, Unique
 from whytree.analytics.models import Metric
 from whytree.analytics.queries import definition_of, metrics_by_key
 from whytree.engines import charts
-from whytree.engines.charts import Measured, NamedLine, Range, Scale
+from whytree.engines.charts import NamedLine
 from whytree.engines.curves import Along, At, Axes, curve
 from whytree.engines.figures import number
+from whytree.engines.intervals import Measured, Range, Scale, interval_row
 from whytree.tree.models import Hypothesis
 
 from .design import Design, MetricDesign
@@ -89,7 +90,7 @@ def _results(design: Design, reading: Reading | None) -> dict[str, MetricResult]
 def _waiting(experiment: Experiment, planned: MetricDesign, metric: Metric | None, scales: dict[str, Scale]) -> Row:
     unit = _unit(planned, metric)
     shaded = _shaded(experiment.hypothesis, planned, unit)
-    picture = charts.interval_row(scales[unit], shaded, None, unit=unit, wash=_wash(planned))
+    picture = interval_row(scales[unit], shaded, None, unit=unit, wash=_wash(planned))
     when = f"read on {experiment.ends_at.day} {experiment.ends_at:%B}" if experiment.ends_at else "not started"
     name = metric.name if metric is not None else planned.key
     return Row(name, _about(planned, unit), "", "", "", "", _svg(picture), when, "", "")
@@ -106,7 +107,7 @@ def _row(
     unit = _unit(planned, metric)
     tone = TONES.get(one.standing, "")
     measured = _measured(one, unit)
-    picture = charts.interval_row(
+    picture = interval_row(
         scales[unit],
         _shaded(experiment.hypothesis, planned, unit),
         measured,
@@ -177,7 +178,7 @@ def segment_rows(found: Segments) -> list[Row]:
                     _value(one.control, unit),
                     _value(one.treatment, unit),
                     f"{_signed(measured.value)} {unit}".rstrip() if measured is not None else "",
-                    _svg(charts.interval_row(scale, None, measured, unit=unit, tone=tone or QUIET)),
+                    _svg(interval_row(scale, None, measured, unit=unit, tone=tone or QUIET)),
                     one.standing,
                     tone,
                     one.reason,

@@ -201,7 +201,7 @@ def propose(design: Design, analysis: Analysis) -> Proposal:
         else ""
     )
     return Proposal(
-        "ship", best.arm, f"Ship {best.arm}: {metric.name} is {wanted}, and no guardrail shows harm.{doubt}"
+        "ship", best.arm, f"Ship “{best.arm}”: {metric.name} is {wanted}, and no guardrail shows harm.{doubt}"
     )
 
 

@@ -70,9 +70,12 @@ def requests_context(request: PageRequest, product: Product, waiting: Iterable[C
 def flag_requests(request: PageRequest, flag: Flag) -> dict[str, Any]:
     """Those of one flag, and whether the next change of it would be one."""
     if flag.environment is not None:
-        return {"requests": [], "waits": False}
+        return {"requests": [], "waits": False, "turned_down": []}
     waiting = flag.requests.filter(state=ChangeRequest.State.OPEN).select_related("flag__product")
-    return requests_context(request, flag.product, waiting) | {"waits": services.needs_approval(flag.product_id)}
+    return requests_context(request, flag.product, waiting) | {
+        "waits": services.needs_approval(flag.product_id),
+        "turned_down": queries.turned_down(Flag.objects.filter(pk=flag.pk)),
+    }
 
 
 def told(
@@ -147,7 +150,7 @@ def decide_request(request: PageRequest, product: Product, number: int) -> HttpR
             decided = services.withdraw_change(request.actor, product, number)
     except (Invalid, Conflict) as error:
         messages.error(request, error.message)
-        return redirect(flag_url(product, services.find_request(product, number).flag.key) + "#requests")
+        return redirect(flag_url(product, services.find_request(product, number).flag.key))
     key = decided.flag.key
     if decided.state == ChangeRequest.State.EXPIRED:
         messages.error(

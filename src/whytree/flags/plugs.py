@@ -33,7 +33,7 @@ from whytree.workspace.sockets import (
 from . import asking, live
 from .live import flags_in_force, tell_in_force
 from .models import ChangeRequest, Flag, FlagCondition, FlagState, Holdout, KeptVariant
-from .queries import asking_for, flags_by_solution, list_flags, list_requests
+from .queries import asking_for, flags_by_solution, list_flags, list_requests, turned_down
 from .retiring import removable
 from .services import follow_cohort, is_own, needs_approval, refuse_unapproved_cohort
 from .services.changing import ANSWERS
@@ -120,16 +120,18 @@ def today_panel(actor: Actor, product: Product, subject: Any) -> Panel | None:
 
 
 def waiting_panel(actor: Actor, product: Product, subject: Any) -> Panel | None:
-    """Changes of flags that this maintainer may approve."""
+    """Changes of flags that this maintainer may approve, and what became of this actor's own where nobody did."""
     role = role_of(actor, product)
-    if role is None or not role.covers(Role.MAINTAINER):
-        return None
-    waiting = [one for one in list_requests(product) if not is_own(actor, one)]
-    if not waiting:
+    decides = role is not None and role.covers(Role.MAINTAINER)
+    waiting = [one for one in list_requests(product) if not is_own(actor, one)] if decides else []
+    turned = [one for one in turned_down(Flag.objects.filter(product=product)) if is_own(actor, one)]
+    if not waiting and not turned:
         return None
     several = len(waiting) > 1
     says = f"{len(waiting)} change{'s' if several else ''} of a flag {'wait' if several else 'waits'} for you."
-    context = {"product": product, "waiting": waiting[:5]}
+    context = {"product": product, "waiting": waiting[:5], "turned_down": turned[:5]}
+    if not waiting:
+        return Panel("Not approved", "flags/_waiting_panel.html", context, column="aside")
     return Panel(
         "Waits for approval", "flags/_waiting_panel.html", context, column="aside", tone="amber", headline=says
     )

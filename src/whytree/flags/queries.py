@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from itertools import zip_longest
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from whytree.engines.flag_explaining import explain
@@ -26,6 +26,9 @@ from . import asking
 from .assembling import rules_of, shared_of
 from .models import ChangeRequest, ExclusionGroup, Flag, FlagChange, FlagCondition, Holdout
 from .placing import everywhere, placed
+
+TURNED_DOWN_SHOWN = timedelta(days=14)
+"""So long whoever asked reads why not."""
 
 
 def find_flag(product: Product, key: str, *, for_update: bool = False, environment: Environment | None = None) -> Flag:
@@ -74,6 +77,18 @@ def list_requests(product: Product, *, state: str = "open") -> list[ChangeReques
         raise Invalid(f"A request is one of: {', '.join(known)}.")
     found = ChangeRequest.objects.filter(flag__product=product).select_related("flag__product")
     return list(found[:500] if state == "all" else found.filter(state=state)[:500])
+
+
+def turned_down(flags: QuerySet[Flag]) -> list[ChangeRequest]:
+    """Of each flag the newest request, where it was declined or expired within `TURNED_DOWN_SHOWN`, newest first."""
+    newest = ChangeRequest.objects.filter(flag=OuterRef("flag")).order_by("-asked_at", "-pk").values("pk")[:1]
+    found = ChangeRequest.objects.filter(
+        pk=Subquery(newest),
+        flag__in=flags,
+        state__in=[ChangeRequest.State.DECLINED, ChangeRequest.State.EXPIRED],
+        decided_at__gt=timezone.now() - TURNED_DOWN_SHOWN,
+    )
+    return list(found.select_related("flag__product"))
 
 
 def holdout_share(product: Product) -> int:

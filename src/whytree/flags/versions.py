@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from whytree.engines.flag_rules.cohorts import split
 from whytree.engines.flag_rules.describing import laid_out
 from whytree.engines.flags import percent
 from whytree.workspace.activity import activity_for, snapshot
@@ -135,9 +136,18 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any], groups: Ma
     for field, label in SHOWN.items():
         # A state written before a field existed had its default.
         old, new = before.get(field, DEFAULTS.get(field)), after.get(field, DEFAULTS.get(field))
+        if field == "targeting":
+            (old_cohorts, old), (new_cohorts, new) = split(old), split(new)
+            if old_cohorts != new_cohorts:
+                found.append(Difference("Cohorts", _lines(old_cohorts), _lines(new_cohorts)))
         if old != new:
             found.append(Difference(label, _text(field, old, groups), _text(field, new, groups)))
     return found
+
+
+def _lines(given: Mapping[str, str]) -> str:
+    """Cohorts and the variants of their people, as the page's form takes them."""
+    return ", ".join(f"{cohort} = {variant}" for cohort, variant in given.items()) or "none"
 
 
 def _text(field: str, value: Any, groups: Mapping[int, str]) -> str:

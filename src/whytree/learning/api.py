@@ -84,6 +84,9 @@ class ReviewOut(Schema):
 
 
 class ReviewDetail(ReviewOut):
+    """`shipped`: what else went out and broke since it opened."""
+
+    shipped: list[str]
     result: dict[str, Any]
 
 
@@ -150,4 +153,5 @@ def postpone_review(request: ApiRequest, product: str, ref: str, said: PostponeI
 
 def _detail(review: OutcomeReview) -> dict[str, Any]:
     result = queries.result_of(review)
-    return ReviewOut.of(review, result) | {"result": as_json(result)}
+    shipped = queries.shipped_since(review, result).lines()
+    return ReviewOut.of(review, result) | {"shipped": shipped, "result": as_json(result)}

@@ -101,6 +101,7 @@ def _lines(review: dict[str, Any]) -> list[str]:
         lines += _trust_lines(result["trust"])
     for rail in result["guardrails"]:
         lines.append(f"  guardrail  {rail['contrast']['metric_name']}: {rail['verdict']}")
+    lines += [f"  meanwhile  {text}" for text in review["shipped"]]
     if review["state"] == "decided":
         lines.append(f"  {review['verdict']}, {review['decision']} by {review['decided_by']}: {review['learning']}")
     else:

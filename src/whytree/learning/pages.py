@@ -117,6 +117,7 @@ def _show(
         "expected": shown_table(table_of(request.actor, found.hypothesis, result), result),
         "debts": open_debts_of([found.hypothesis.solution]),
         "voices": voices.latest(product, result.flag_key, result.opened_at) if result.flag_key else [],
+        "shipped": queries.shipped_since(found, result),
         "written": sum(result.voices.values()),
         "verdicts": Verdict.choices if now >= found.due_at else [(Verdict.HARM.value, Verdict.HARM.label)],
         "decisions": Decision.choices,

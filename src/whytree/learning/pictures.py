@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString, mark_safe
 
-from whytree.engines import charts
-from whytree.engines.charts import Measured, Range, Scale
+from whytree.engines.intervals import Measured, Range, Scale, interval_bar, interval_row
 
 from .results import Contrast, Figure, Guardrail, Result
 from .sentences import amount, signed
@@ -30,7 +29,7 @@ def review_bar(result: Result) -> SafeString:
     """Predicted above measured, on one scale with zero."""
     forecast = result.forecast
     predicted = Range(forecast.low, forecast.high)
-    return _svg(charts.interval_bar(predicted, _measured(forecast.measured), forecast.unit))
+    return _svg(interval_bar(predicted, _measured(forecast.measured), forecast.unit))
 
 
 def rows(result: Result) -> list[Row]:
@@ -76,9 +75,7 @@ def _row(
     contrast: Contrast, about: str, shaded: Range | None, scales: dict[str, Scale], verdict: str, tone: str, wash: str
 ) -> Row:
     difference, unit = contrast.difference, contrast.difference_unit
-    picture = charts.interval_row(
-        scales[unit], shaded, _measured(difference), unit=unit, tone=tone or "ink-3", wash=wash
-    )
+    picture = interval_row(scales[unit], shaded, _measured(difference), unit=unit, tone=tone or "ink-3", wash=wash)
     return Row(
         name=contrast.metric_name,
         about=about,

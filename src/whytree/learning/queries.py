@@ -17,6 +17,7 @@ from .constants import FRESH_SECONDS
 from .measuring import measure_review
 from .models import PREFIX, OutcomeReview
 from .results import Result, from_json
+from .shipped import Shipped, shipped_between
 
 REF = re.compile(rf"{PREFIX}-([1-9][0-9]{{0,8}})", re.IGNORECASE)
 
@@ -73,6 +74,11 @@ def reviews_of(solutions: Iterable[Solution]) -> dict[int, list[OutcomeReview]]:
 def review_of(hypothesis: Hypothesis) -> OutcomeReview | None:
     """The prediction's latest review."""
     return _reviews(hypothesis.product).filter(hypothesis=hypothesis).order_by("-pk").first()
+
+
+def shipped_since(review: OutcomeReview, result: Result) -> Shipped:
+    """What else went out and broke from its opening on, until it was decided."""
+    return shipped_between(review.product, result.opened_at, review.decided_at or timezone.now())
 
 
 def result_of(review: OutcomeReview) -> Result:

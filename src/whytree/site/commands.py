@@ -23,7 +23,7 @@ def register(root: typer.Typer, group: Any) -> None:
 
 
 def serve(
-    port: Annotated[int, typer.Option(help="Port to listen on, when not WHYTREE_PORT.")] = 0,
+    port: Annotated[int, typer.Option(help="Port to listen on, when not WHYTREE_PORT.", show_default=False)] = 0,
 ) -> None:
     """Run the server: pages, API, capture, flags, and the background jobs."""
     from dataclasses import replace

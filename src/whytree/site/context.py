@@ -50,14 +50,27 @@ PLACES = (
         "changes",
         "Changes",
         "c",
-        inner=(("experiments", "Experiments"), ("flags", "Flags"), ("debts", "Debts"), ("coverage", "Coverage")),
+        inner=(
+            ("experiments", "Experiments"),
+            ("flags", "Flags"),
+            ("deployments", "Deployments"),
+            ("debts", "Debts"),
+            ("coverage", "Coverage"),
+        ),
     ),
     Place("learned", "Learned", "l", inner=(("calibration", "Calibration"), ("programme", "Programme"))),
 )
 
 
 # Inner places by the ids of what stands on their pages.
-_PLACE_OF = {"INT": "interviews", "SUR": "surveys", "THM": "themes", "EXP": "experiments"}
+_PLACE_OF = {
+    "INT": "interviews",
+    "USR": "interviews",
+    "usability": "interviews",
+    "SUR": "surveys",
+    "THM": "themes",
+    "EXP": "experiments",
+}
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:

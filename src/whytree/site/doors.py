@@ -1,8 +1,10 @@
 """The doors that machines knock at, thousands of times a second: events and flags. An app gives them as its list `doors`.
 
 No session, no sign-in, no messages, no static files: `Doors` stands before all that and goes straight to the view. That
-spares a request some 200 microseconds, which are 2 of an event that comes in a batch of a hundred.
+spares a request some 150 microseconds: 1.5 an event in a batch of a hundred.
 """
+
+import contextlib
 
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import Resolver404, URLResolver
@@ -22,11 +24,11 @@ class Doors:
         self._addresses = URLResolver(RegexPattern(r"^/"), doors)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        try:
+        with contextlib.suppress(
+            Resolver404
+        ):  # left before going on: its text has the path, which later errors would show
             request.resolver_match = self._addresses.resolve(request.path_info)
-        except Resolver404:
-            return self.get_response(request)
-        return self._open(request)
+        return self._open(request) if request.resolver_match is not None else self.get_response(request)
 
     def _view(self, request: HttpRequest) -> HttpResponseBase:
         match = request.resolver_match

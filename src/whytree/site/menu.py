@@ -70,8 +70,10 @@ MENU: dict[str, dict[str, Entry]] = {
     "Changes": {
         "test": Entry(("experiments",), "Tests before code: the cheapest answer first."),
         "flag": Entry(("flags", "experiments"), "Feature flags."),
-        "experiment": Entry(("experiments",), "What a change did to people drawn by lot."),
+        "experiment": Entry(("experiments",), "What a change did, by random assignment."),
         "rollout": Entry(("experiments",), "Changes brought to more and more people, guardrails watched."),
+        "deployment": Entry(("code", "why"), "What went out, with which commits and for whom."),
+        "incident": Entry(_CODE, "What broke, and which deployment did it."),
     },
     "What was learned": {
         "review": Entry(_LEARNING, "Predictions against what happened."),

@@ -8,7 +8,7 @@ of at most `MOST_RANKED` voices, of which `CANDIDATES` are compared word by word
 20,000. Texts in scripts without spaces have no words to look up, and get no suggestion.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Max
@@ -45,8 +45,18 @@ class Similar:
         return Query(tuple(Term((word,)) for word in self.likeness.shared))
 
 
-def similar(product: Product, text: str, *, but: Sequence[int] = (), limit: int = SHOWN) -> list[Similar]:
-    """The voices most like `text`, the most alike first; `but` are primary keys that are not asked for."""
+def similar(
+    product: Product,
+    text: str,
+    *,
+    but: Sequence[int] = (),
+    limit: int = SHOWN,
+    part: Callable[[str], str] = str,
+) -> list[Similar]:
+    """The voices most like `text`, the most alike first; `but` are primary keys that are not asked for.
+
+    Only `part` of each voice is compared: a title with titles, where the words below would drown it.
+    """
     mine = {stem: word for stem, word in stems(text).items() if not is_unspaced(stem)}
     if not mine:
         return []
@@ -55,7 +65,7 @@ def similar(product: Product, text: str, *, but: Sequence[int] = (), limit: int 
     weights = {stem: weight(number, max(total, number)) for stem, number in held.items()}
     found: dict[int, Similar] = {}
     for candidate in _candidates(product, _asked(held)):
-        likeness = compare(mine, stems(candidate.text), weights)
+        likeness = compare(mine, stems(part(candidate.text)), weights)
         if likeness.score < SUGGESTED:
             continue
         main = main_of(candidate)

@@ -2,7 +2,7 @@
 
 from typing import Literal, cast
 
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from ninja import Body, Query, Router, Status
 
 from whytree.engines.text import parse_query
@@ -11,10 +11,11 @@ from whytree.voice import import_api, loop_api, mailbox, queries, schemas, servi
 from whytree.voice.board.api import router as board
 from whytree.voice.downloads import as_file
 from whytree.voice.drafts import FeedbackFields
+from whytree.voice.incoming.api import router as incoming
 from whytree.voice.interviews.api import router as interviews
 from whytree.voice.interviews.guide_api import router as guides
 from whytree.voice.interviews.recruit_api import router as recruiting
-from whytree.voice.models import FeedbackItem
+from whytree.voice.models import FeedbackItem, Screenshot
 from whytree.voice.rounds.api import router as rounds
 from whytree.voice.surveys.api import router as surveys
 from whytree.voice.themes.api import router as themes
@@ -26,6 +27,7 @@ router = Router(tags=["Voices"])
 router.add_router("", import_api.router)
 router.add_router("", triage_api.router)
 router.add_router("", loop_api.router)
+router.add_router("", incoming)
 router.add_router("", surveys)
 router.add_router("", themes)
 router.add_router("", interviews)
@@ -46,7 +48,10 @@ def _item_out(item: FeedbackItem) -> schemas.ItemOut:
     marks = [schemas.HighlightOut(**mark.as_json()) for mark in item.highlights.prefetch_related("tags")]
     merged = [part.ref for part in item.merged.order_by("pk")]
     remarks = [schemas.RemarkOut.of(one) for one in item.remarks.select_related("by")]
-    return schemas.ItemOut(**shown.model_dump(), highlights=marks, merged=merged, remarks=remarks)
+    has_picture = Screenshot.objects.filter(item=item).exists()
+    return schemas.ItemOut(
+        **shown.model_dump(), screenshot=has_picture, highlights=marks, merged=merged, remarks=remarks
+    )
 
 
 @router.post(
@@ -117,6 +122,21 @@ def poll_mailbox(request: ApiRequest, product: str) -> schemas.LookedOut:
 def get_feedback(request: ApiRequest, product: str, ref: str) -> schemas.ItemOut:
     """One item with its highlights and links."""
     return _item_out(queries.find_by_ref(api_product(request, product, Role.VIEWER), ref))
+
+
+@router.get("/products/{product}/feedback/{ref}/screenshot", operation_id="get_screenshot")
+def get_screenshot(request: ApiRequest, product: str, ref: str) -> HttpResponse:
+    """The picture that came with it, a JPEG or a PNG."""
+    item = queries.find_by_ref(api_product(request, product, Role.VIEWER), ref)
+    return services.as_download(services.find_screenshot(item.product, item.number))
+
+
+@router.delete("/products/{product}/feedback/{ref}/screenshot", response={204: None}, operation_id="remove_screenshot")
+def remove_screenshot(request: ApiRequest, product: str, ref: str) -> Status[None]:
+    """Take the picture away for good; the words stay."""
+    item = queries.find_by_ref(api_product(request, product, Role.MEMBER), ref)
+    services.remove_screenshot(request.actor, services.find_screenshot(item.product, item.number))
+    return Status(204, None)
 
 
 @router.post(

@@ -9,6 +9,7 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.jobs import handler
 
 from .importing.uploads import throw_away_old
+from .incoming.services import forget_messages
 from .mailbox import poll
 from .models import ImportRun, RunState
 from .services import close_import
@@ -33,6 +34,12 @@ def close_imports(payload: dict[str, Any]) -> None:
 def throw_away_uploads(payload: dict[str, Any]) -> None:
     """Files that were looked at and never imported."""
     throw_away_old()
+
+
+@handler("voice.forget_messages", every=timedelta(hours=6))
+def forget_webhook_messages(payload: dict[str, Any]) -> None:
+    """Messages of the webhook that are too old to be sent again."""
+    forget_messages()
 
 
 @handler(TELL, every=timedelta(hours=6))

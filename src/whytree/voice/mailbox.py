@@ -60,6 +60,14 @@ def is_set() -> bool:
     return bool(settings.WHYTREE.imap_url)
 
 
+def reads_for(product: Product) -> bool:
+    """Whether what is mailed becomes voices of this product."""
+    try:
+        return is_set() and mailbox_product() == product
+    except Conflict:
+        return False
+
+
 def mailbox_product() -> Product:
     """Whose voices they become: the product that the address names, or the only one there is."""
     named = parse_qs(urlsplit(settings.WHYTREE.imap_url).query).get("product", [""])[0]

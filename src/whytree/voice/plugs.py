@@ -12,11 +12,12 @@ from whytree.workspace.sockets import Hit, Panel, Tone, on_fact, plug_erase, plu
 
 from . import queries
 from .contacts import erase_contacts, export_contacts
-from .interviews.erasing import export_interviews
-from .models import FeedbackItem, Requester, Survey, SurveyResponse
+from .interviews.erasing import export_interviews, export_watched
+from .models import FeedbackItem, Requester, Screenshot, Survey, SurveyResponse
 from .queries import Wanted
 from .queries.loop import loop_of
 from .queries.representation import representation_of
+from .rounds.queries import problems_fixed_by
 from .services.erasing import erase_feedback
 from .services.merging import follow_undo
 from .surveys.models import SurveyState
@@ -32,6 +33,7 @@ def plug() -> None:
     plug_panel("opportunity", opportunity_panel, order=20)
     plug_panel("opportunity", representation_panel, order=40)
     plug_panel("solution", solution_panel, order=60)
+    plug_panel("solution", rounds_panel, order=15)
     plug_panel("person", person_panel, order=20)
     plug_panel("group", group_panel, order=20)
     plug_panel("today", today_panel, order=40)
@@ -76,6 +78,12 @@ def solution_panel(actor: Actor, product: Product, solution: Solution) -> Panel 
         return None
     context = {"way": way, "solution": solution}
     return Panel("Those who asked", "voice/_panel_loop.html", context, tone="amber" if way.to_tell else "")
+
+
+def rounds_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:
+    """What people stumbled over that this is to fix."""
+    seen = problems_fixed_by(solution)
+    return Panel("Where people stumbled", "voice/_panel_rounds.html", {"seen": seen}, column="aside") if seen else None
 
 
 def person_panel(actor: Actor, product: Product, person: PersonRef) -> Panel | None:
@@ -168,6 +176,7 @@ def export_person(product: Product, person_key: str) -> Any:
     return {
         "feedback": _feedback_of(product, person_key),
         "interviews": export_interviews(product, person_key),
+        "stumbled_over": export_watched(product, person_key),
         "surveys": _responses(product, person_key),
         "contacts": export_contacts(product, person_key),
         "changes": _changes(product, person_key),
@@ -202,12 +211,19 @@ def _feedback_of(product: Product, person_key: str) -> list[dict[str, Any]]:
             "flags": item.flags,
             "metadata": item.metadata,
             **_told(item),
+            **_screenshot(item),
             "remarks": [
                 {"kind": one.kind, "text": one.text, "at": one.created_at.isoformat()} for one in item.remarks.all()
             ],
         }
         for item in queries.items_of_person(product, [person_key], limit=100_000)
     ]
+
+
+def _screenshot(item: FeedbackItem) -> dict[str, Any]:
+    """As a browser opens it."""
+    found = Screenshot.objects.filter(item=item).first()
+    return {"screenshot": f"data:{found.media_type};base64,{found.data}"} if found else {}
 
 
 def _told(item: FeedbackItem) -> dict[str, Any]:

@@ -229,8 +229,9 @@ class RemarkIn(Said):
 
 
 class ItemOut(FeedbackOut):
-    """`merged` are the voices that were merged into it."""
+    """`merged` are the voices that were merged into it; `screenshot`: whether a picture came with it."""
 
+    screenshot: bool
     highlights: list[HighlightOut]
     merged: list[str]
     remarks: list[RemarkOut]

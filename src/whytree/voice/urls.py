@@ -5,6 +5,7 @@ from django.urls import path
 from . import widget
 from .board import pages as board_pages
 from .board import public as board
+from .incoming import door as incoming
 from .interviews.pages import guides, recruiting, snapshots, talks, words
 from .pages import acts, imports, inbox, item, loop, sorting
 from .rounds import pages as rounds
@@ -19,6 +20,7 @@ pages = [
     path("voices/new/said-before", item.said_before, name="said_before"),
     path("voices/imports", imports.imports, name="feedback_imports"),
     path("voices/imports/settings", imports.voice_settings, name="voice_settings"),
+    path("voices/imports/webhook", imports.webhook, name="feedback_webhook_secret"),
     path("voices/imports/<int:run_id>", imports.import_run, name="import_run"),
     path("voices/imports/mappings/remove", imports.remove_mapping, name="remove_mapping"),
     path("voices/imports/<int:run_id>/columns", imports.look_again, name="look_again"),
@@ -44,6 +46,7 @@ pages = [
     ),
     path("interviews", talks.interviews, name="interviews"),
     path("interviews/new", talks.new_interview, name="new_interview"),
+    path("interviews/map", snapshots.experience_map, name="experience_map"),
     path("interviews/guides", guides.guides, name="guides"),
     path("interviews/guides/new", guides.guide, name="new_guide"),
     path("interviews/guides/<int:pk>", guides.guide, name="guide"),
@@ -91,6 +94,8 @@ pages = [
     path("SOL-<int:number>/requesters", loop.requesters, name="requesters"),
     path("SOL-<int:number>/requesters/act", loop.act, name="requesters_act"),
     path("FB-<int:number>", item.item, name="feedback_item"),
+    path("FB-<int:number>/screenshot", item.screenshot, name="feedback_screenshot"),
+    path("FB-<int:number>/screenshot/remove", item.remove_screenshot, name="remove_screenshot"),
     path("FB-<int:number>/link", acts.link, name="link_voice"),
     path("FB-<int:number>/unlink/<str:ref>", acts.unlink, name="unlink_voice"),
     path("FB-<int:number>/opportunity", item.new_opportunity, name="voice_opportunity"),
@@ -104,6 +109,7 @@ pages = [
 
 root = [
     path("v1/feedback", widget.feedback, name="feedback_widget"),
+    path("v1/feedback/<slug:product>", incoming.take, name="feedback_webhook"),
     path("v1/surveys", inpage.surveys, name="surveys_in_page"),
     *(
         path(f"v1/surveys/SUR-<int:number>/{verb}", inpage.tell, {"verb": verb}, name=f"survey_{verb}")

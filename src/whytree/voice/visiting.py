@@ -38,7 +38,13 @@ class Visit:
     said: dict[str, Any]
 
 
-def visited(request: HttpRequest, door: str, per_minute: int, view: Callable[[Visit], dict[str, Any]]) -> HttpResponse:
+def visited(
+    request: HttpRequest,
+    door: str,
+    per_minute: int,
+    view: Callable[[Visit], dict[str, Any]],
+    most_bytes: int = MOST_BYTES,
+) -> HttpResponse:
     """The view's answer as JSON to any page, or the refusal; `door` names what is paced, so many times a minute for each address."""
     if request.method == "OPTIONS":
         return with_cors(request, HttpResponse(status=204))
@@ -47,13 +53,13 @@ def visited(request: HttpRequest, door: str, per_minute: int, view: Callable[[Vi
 
     def found() -> HttpResponse:
         keep_pace(door, request.META.get("REMOTE_ADDR", ""), most=per_minute, seconds=60)
-        return as_json(view(_visit(request)))
+        return as_json(view(_visit(request, most_bytes)))
 
     return with_cors(request, answered(request, found))
 
 
-def _visit(request: HttpRequest) -> Visit:
-    said = _said(body_of(request, MOST_BYTES))
+def _visit(request: HttpRequest, most_bytes: int) -> Visit:
+    said = _said(body_of(request, most_bytes))
     key = said.get("key")
     facts = key_among(key if isinstance(key, str) else "")
     if facts.environment_id is not None:

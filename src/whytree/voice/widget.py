@@ -11,20 +11,23 @@ from whytree.errors import Forbidden, Invalid
 from whytree.events.services import variants_of
 from whytree.workspace.mail import is_address
 
+from . import visiting
 from .drafts import Source, draft
 from .models import Consent, FeedbackItem, VoiceSettings
+from .services import screenshots
 from .services.storing import store_drafts
 from .visiting import Visit, refuse_origin, visited
 
 KINDS = ("problem", "idea", "praise", "question")
 PER_MINUTE = 10
 TEXT_LENGTH, ID_LENGTH = 10_000, 100
+MOST_BYTES = visiting.MOST_BYTES + screenshots.MOST_BYTES * 4 // 3
 
 
 @csrf_exempt
 def feedback(request: HttpRequest) -> HttpResponse:
     """Somebody sent what they wrote in the box."""
-    return visited(request, "feedback", PER_MINUTE, _take)
+    return visited(request, "feedback", PER_MINUTE, _take, MOST_BYTES)
 
 
 def _take(visit: Visit) -> dict[str, Any]:
@@ -41,6 +44,7 @@ def _take(visit: Visit) -> dict[str, Any]:
         raise Invalid(f"kind is one of {', '.join(KINDS)}.")
     if email and not is_address(email):
         raise Invalid("This is no e-mail address. Write it as ana@example.org, or leave it empty.")
+    picture = screenshots.read_screenshot(visit.said.get("screenshot"))
     person = visit.ids[0] if visit.ids else ""
     checked = draft(
         {
@@ -59,7 +63,9 @@ def _take(visit: Visit) -> dict[str, Any]:
     with transaction.atomic():
         # what is known stays as it was said first: with a public key nobody changes anybody's words
         if not FeedbackItem.objects.filter(product=visit.product, source_type="widget", submission_id=own_id).exists():
-            store_drafts(visit.product, Source("widget", "", "feedback box"), [checked])
+            stored = store_drafts(visit.product, Source("widget", "", "feedback box"), [checked])
+            if picture is not None and not screenshots.keep_screenshot(stored.created[0], picture):
+                return {"success": True, "screenshot": "left out"}
     return {"success": True}
 
 

@@ -29,6 +29,9 @@ class CommitHop:
     looked_through: tuple[str, ...] = ()
     is_maintenance: bool = False
     known: bool = True  # False: told by the asker's clone, not read in yet
+    live_since: datetime | None = None  # when it went out to production, where deployments are told
+    live_in: str = ""  # with which deployment
+    live_before: bool = False  # that is the first one known: it was out by then
 
 
 @dataclass(frozen=True)

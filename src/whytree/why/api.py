@@ -21,13 +21,14 @@ from .answering import reasons
 from .answering.hunks import WantedHunks, wanted_hunks
 from .coverage import api as coverage_api
 from .daily import api as daily_api
+from .delivery import api as delivery_api
 from .first import api as first_api
 from .queries import Ask
 from .refs import CommitRef, LineRef, NotAReference, Ref, parse_ref
 from .starting import api as starting_api
 
 router = Router(tags=["Why"])
-for room in (first_api, coverage_api, starting_api, daily_api):
+for room in (first_api, coverage_api, starting_api, daily_api, delivery_api):
     router.add_router("", room.router)
 
 MOST_SPANS = 5000

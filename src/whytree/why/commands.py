@@ -10,6 +10,8 @@ import typer
 from whytree.workspace.client import connect
 from whytree.workspace.printing import print_json, show
 
+from .delivery.commands import list_deployments
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -21,6 +23,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     root.command("coverage")(coverage)
     root.command("daily")(daily)
     root.command("digest")(digest)
+    group("deployment").command("list")(list_deployments)
     group("slack").command("set")(set_slack)
     group("slack").command("remove")(remove_slack)
     group("slack").command("test")(try_slack)

@@ -7,6 +7,7 @@ from .ahead import pages as pages_improve
 from .coverage import pages as coverage_pages
 from .daily import monday as pages_monday
 from .daily import pages as pages_daily
+from .delivery import pages as pages_delivery
 from .first import confirming
 from .starting import pages as pages_start
 
@@ -17,6 +18,7 @@ pages = [
     path("why/links", confirming.links, name="confirm_links"),
     path("why/box", views.box, name="why_box"),
     path("coverage", coverage_pages.coverage_page, name="coverage"),
+    path("deployments", pages_delivery.deployments, name="deployments"),
     path("improve", pages_improve.improve, name="improve"),
     path("daily/others", pages_daily.others, name="daily_others"),
     path("settings/monday", pages_monday.channel, name="monday_channel"),

@@ -48,6 +48,8 @@ SUBJECT_PATHS = {
     "analytics.Alert": "alerts/{0.number}",
     "analytics.Subscription": "subscriptions",
     "code.Repository": "coverage",
+    "code.Deployment": "deployments#d{0.pk}",
+    "code.Incident": "deployments#i{0.pk}",
 }
 JOINED = re.compile(r"\{0\.(\w+)\.")
 BOOKKEEPING = {"id", "product_id", "created_at", "updated_at"}

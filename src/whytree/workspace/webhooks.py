@@ -1,10 +1,10 @@
-"""Messages to other programs, signed as Standard Webhooks says (https://www.standardwebhooks.com, symmetric scheme v1).
+"""Messages to and from other programs, signed as Standard Webhooks says (https://www.standardwebhooks.com, symmetric scheme v1).
 
     secret = new_secret()                                # shown once to whoever receives
     post_signed(url, secret, "msg_alert_12", {"type": "alert.left", "timestamp": ..., "data": {...}})
 
 The receiver checks HMAC-SHA256 of "id.timestamp.body" with any library for it. The same message has the same id whenever it is
-sent again, so that a receiver that got it twice can tell.
+sent again, so that a receiver that got it twice can tell. `checked` is the other side of it: who was sent what, and when.
 """
 
 import base64
@@ -12,12 +12,17 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
+
+from whytree.errors import Invalid, Unauthenticated
 
 from . import outgoing
 
 _PREFIX = "whsec_"
+TOLERANCE = 300
+"""Seconds that a message may be old, or ahead: what was signed earlier may be somebody's who listened."""
+LONGEST_ID = 200
 
 
 def new_secret() -> str:
@@ -41,3 +46,22 @@ def post_signed(url: str, secret: str, message_id: str, message: Mapping[str, An
         return {"webhook-id": message_id, "webhook-timestamp": str(timestamp), "webhook-signature": signed}
 
     outgoing.post_json(url, message, sign)
+
+
+def checked(headers: Mapping[str, str], body: bytes, known: Collection[str], *, now: float | None = None) -> str:
+    """The id of a message that one of the `known` secrets signed lately.
+
+    `Invalid` for headers that are missing, odd or too old; `Unauthenticated` for a signature by nobody we know.
+    """
+    message_id, sent_at = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    if not message_id or len(message_id) > LONGEST_ID or not (message_id.isascii() and message_id.isprintable()):
+        raise Invalid(f"Send the header webhook-id, at most {LONGEST_ID} letters, digits and signs.")
+    if not (sent_at.isascii() and sent_at.isdigit() and len(sent_at) < 12):
+        raise Invalid("Send the header webhook-timestamp, the seconds since 1970.")
+    if abs((time.time() if now is None else now) - int(sent_at)) > TOLERANCE:
+        raise Invalid("webhook-timestamp is more than five minutes off. Sign it anew, and look at the clock.")
+    given = [one.encode("utf-8", "replace") for one in headers.get("webhook-signature", "").split()]
+    meant = [signature(secret, message_id, int(sent_at), body).encode() for secret in known]
+    if not any(hmac.compare_digest(one, other) for one in given for other in meant):
+        raise Unauthenticated("webhook-signature fits none of the secrets here. Sign with the one made last.")
+    return message_id

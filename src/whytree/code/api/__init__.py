@@ -2,8 +2,10 @@
 
 from ninja import Router
 
+from ..delivery import api as delivery
+from ..delivery import devlake
 from . import events, found, repositories, tickets
 
 router = Router(tags=["Code"])
-for part in (repositories, tickets, found, events):
+for part in (repositories, tickets, found, events, delivery, devlake):
     router.add_router("", part.router)

@@ -1,4 +1,5 @@
-"""`/whytree.js`, and `/whytree-asks.js` which it fetches where a page wants surveys or the feedback box. Any page may load them.
+"""`/whytree.js`; `/whytree-asks.js`, which it fetches where a page wants surveys or the feedback box; and `/whytree-picture.js`, once
+somebody wants to send a picture. Any page may load them.
 
 An address with the hash of what is in it (`?v=`) is kept for ever; the bare one is asked for again once a day, so that an
 update of the server reaches pages that nobody touches.

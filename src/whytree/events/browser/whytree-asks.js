@@ -12,7 +12,7 @@
     const answer = await fetch(inside.host + "/v1/" + path, {
       method: "POST",
       body: JSON.stringify({ key: inside.key, ...inside.who(), context: inside.context(), ...said }),
-      keepalive: true,
+      keepalive: !said.screenshot, // browsers take no more than 64 KiB so
       credentials: "omit",
       headers: { "Content-Type": "text/plain" },
     });
@@ -35,11 +35,13 @@ fieldset { border: 0; margin: 0; padding: 0; min-width: 0 }
 .points label { position: relative } .points input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: pointer }
 .points span { display: grid; place-items: center; min-height: 38px; border: 1px solid var(--line); border-radius: 7px }
 .points :checked + span { background: var(--accent); border-color: var(--accent); color: var(--on) }
+.line-of { font-size: 14px; margin: 10px 0 4px }
 .ends { display: flex; justify-content: space-between; gap: 12px; font-size: 12.5px; margin: 4px 0 0 }
 .choice { display: flex; gap: 8px; align-items: flex-start; padding: 4px 0 } .choice input { margin: 4px 0 0; accent-color: var(--accent) }
 select { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--line); border-radius: 7px; padding: 2px 4px }
 textarea, .line { display: block; width: 100%; margin: 0 0 10px; font: inherit; color: inherit; background: transparent; border: 1px solid var(--line); border-radius: 7px; padding: 7px 9px }
 .kinds { display: flex; flex-wrap: wrap; gap: 0 14px; margin-bottom: 8px }
+.more { font: inherit; margin: 0 0 10px; padding: 6px 12px; color: inherit; background: none; border: 1px solid var(--line); border-radius: 7px; cursor: pointer }
 .go { font: 600 15px/1 system-ui, sans-serif; margin-top: 10px; padding: 10px 16px; border: 0; border-radius: 7px; background: var(--accent); color: var(--on); cursor: pointer }
 .close { position: absolute; inset-block-start: 8px; inset-inline-end: 8px; width: 32px; height: 32px; font: 20px/1 system-ui; border: 0; border-radius: 7px; background: none; color: var(--soft); cursor: pointer }
 .wrong { color: var(--red) } :focus-visible, .points :focus-visible + span { outline: 2px solid var(--accent); outline-offset: 2px }`);
@@ -102,9 +104,10 @@ textarea, .line { display: block; width: 100%; margin: 0 0 10px; font: inherit; 
     const input = (value, type) => el("input", { type, name, value });
     const legend = el("legend", { dir: "auto" }, question.text + optional);
     if (question.points) {
-      const points = question.points.map((point) => el("label", null, input(point, "radio"), el("span", null, String(point))));
-      const ends = question.ends.map((words) => el("span", null, words));
-      return [el("fieldset", null, legend, el("div", { className: "points" }, ...points), el("p", { className: "ends" }, ...ends))];
+      const points = (name) => el("div", { className: "points" }, ...question.points.map((value) => el("label", null, el("input", { type: "radio", name, value }), el("span", null, String(value)))));
+      const ends = el("p", { className: "ends" }, ...question.ends.map((words) => el("span", null, words)));
+      const lines = (question.options || []).map((one, at) => el("fieldset", null, el("legend", { className: "line-of", dir: "auto" }, one), points(`${name}.${at}`)));
+      return [el("fieldset", null, legend, ...(lines.length ? [ends, ...lines] : [points(name), ends]))];
     }
     if (question.kind === "ranking") {
       const places = question.options.map((_, at) => el("option", { value: String(at + 1) }, String(at + 1)));
@@ -116,6 +119,10 @@ textarea, .line { display: block; width: 100%; margin: 0 0 10px; font: inherit; 
   };
   const value = (question, form) => {
     const given = new FormData(form).getAll(question.id).filter((one) => one.trim());
+    if (question.kind === "matrix") { // a line that was left out has no point; where an answer is needed, each line needs one
+      const points = question.options.map((line, at) => [line, Number(new FormData(form).get(`${question.id}.${at}`))]).filter((one) => one[1]);
+      return points.length && (!question.required || points.length === question.options.length) ? Object.fromEntries(points) : undefined;
+    }
     if (question.kind === "ranking") return given.length ? new FormData(form).getAll(question.id) : undefined; // the server puts them in order
     if (question.kind === "multi") return given.length ? given : undefined;
     return given.length && question.points ? Number(given[0]) : given[0];
@@ -183,16 +190,27 @@ textarea, .line { display: block; width: 100%; margin: 0 0 10px; font: inherit; 
     const area = el("textarea", { name: "text", rows: 5, maxLength: 10000, dir: "auto", value: said.text || "", aria: { "aria-label": "In your own words" } });
     const email = el("input", { className: "line", type: "email", name: "email", maxLength: 200, autocomplete: "email", placeholder: "E-mail, if you want an answer", value: said.email || "", aria: { "aria-label": "E-mail, if you want an answer" } });
     const quote = el("label", { className: "choice" }, el("input", { type: "checkbox", name: "quotable" }), "You may quote me in public");
-    const form = el("form", { noValidate: true }, el("fieldset", null, el("legend", null, "What is it?"), el("div", { className: "kinds" }, ...kinds)), area, email, quote, el("p", { className: "ends" }, "The team reads it, and which page you wrote it on."), el("button", { className: "go" }, "Send"));
+    let picture;
+    const slot = el("div"), add = el("button", { className: "more", type: "button" }, "Add a picture");
+    add.addEventListener("click", async () => { // a third file, for those who want it
+      add.disabled = true;
+      await (inside.picture || inside.load("picture").catch(() => slot.replaceChildren(wrong("It could not be loaded. Try again."))));
+      add.disabled = false;
+      if (!inside.picture) return;
+      slot.replaceChildren();
+      add.remove();
+      picture = inside.picture({ slot, el, wrong, root, box });
+    });
+    const form = el("form", { noValidate: true }, el("fieldset", null, el("legend", null, "What is it?"), el("div", { className: "kinds" }, ...kinds)), area, slot, add, email, quote, el("p", { className: "ends" }, "The team reads it, and which page you wrote it on."), el("button", { className: "go" }, "Send"));
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       form.querySelector(".wrong")?.remove();
       if (!area.value.trim()) { form.prepend(wrong("Say what it is, in your own words.")); return area.focus(); }
       const fields = new FormData(form), button = form.querySelector("button");
       button.disabled = true;
-      const done = await post("feedback", { id, text: area.value, kind: fields.get("kind"), email: email.value, quotable: fields.has("quotable"), ...(said.flags && { flags: said.flags }) }).catch(() => ({}));
+      const done = await post("feedback", { id, text: area.value, kind: fields.get("kind"), email: email.value, quotable: fields.has("quotable"), ...(said.flags && { flags: said.flags }), ...(picture?.taken() && { screenshot: picture.taken() }) }).catch(() => ({}));
       button.disabled = false;
-      if (done.ok) thank("The team has your words.");
+      if (done.ok) thank(done.screenshot ? "The team has your words. It takes no more pictures for now, so yours was left out." : "The team has your words.");
       else form.prepend(wrong(done.status && done.status < 500 && done.status !== 429 ? done.message : TOO_BUSY));
     });
     open("Tell us", null, form);

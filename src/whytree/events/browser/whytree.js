@@ -57,17 +57,16 @@
     who: () => (mayNow() ? (who(), { anonymousId: anonymous, userId: user }) : {}),
     context: () => ({ ...context(), page: { path: address(), url: location.origin + address() } }),
     flush: () => flush(),
+    load: (name) => new Promise((resolve, reject) => {
+      const file = document.createElement("script");
+      if (script?.nonce) file.nonce = script.nonce;
+      Object.assign(file, { src: `${host}/whytree-${name}.js`, onload: resolve, onerror: reject });
+      document.head.append(file);
+    }),
     heard: (...one) => { if (inside.surveys && inside.past.length < 50) inside.past.push(one); },
     feedback: (...one) => { inside.wanted.push(one); asks(); },
   };
-  const asks = () => {
-    if (asks.begun) return;
-    asks.begun = true;
-    const file = document.createElement("script");
-    if (script?.nonce) file.nonce = script.nonce;
-    file.src = host + "/whytree-asks.js";
-    document.head.append(file);
-  };
+  const asks = () => { if (!asks.begun) asks.begun = inside.load("asks").catch(() => {}); };
 
   const campaign = {};
   new URLSearchParams(location.search).forEach((value, name) => {

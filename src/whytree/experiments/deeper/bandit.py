@@ -57,7 +57,11 @@ class Allocation:
 
 
 def allocation_of(flag: Flag, metric_key: str, now: datetime) -> Allocation:
-    """What the weights should be by now. Without enough people they stay."""
+    """What the weights should be by now. Without enough people they stay.
+
+    While an experiment or a rollout holds the flag nothing is told: looking early is what a plan forbids.
+    """
+    _refuse_held(flag)
     metric = find_metric(flag.product, metric_key)
     asked = counting(metric, LOOK_BACK, unit_of(flag))
     if not asked.is_share or unit_of(flag) == "company":
@@ -91,13 +95,18 @@ def allocation_of(flag: Flag, metric_key: str, now: datetime) -> Allocation:
 
 def allocate(actor: Actor, flag: Flag, metric_key: str, now: datetime) -> Allocation:
     """Set the flag's weights so. Refused while an experiment or a rollout holds them."""
-    running = Experiment.objects.filter(flag=flag, started_at__isnull=False, decided_at=None, stopped_at=None).first()
-    if running is not None:
-        raise Conflict(f"{running.ref} runs on {flag.key}, and its weights are fixed. Decide or stop it first.")
-    if Rollout.objects.filter(flag=flag, state__in=OPEN_STATES).exists():
-        raise Conflict(f"{flag.key} is being rolled out step by step, which sets its weights. End that first.")
     found = allocation_of(flag, metric_key, now)
     if not found.reason:
         weights = {one.arm: max(1, round(PARTS * one.share)) for one in found.arms}
         set_rollout(actor, flag.product, flag.key, weights=weights, verb="allocate_flag")
     return found
+
+
+def _refuse_held(flag: Flag) -> None:
+    running = Experiment.objects.filter(flag=flag, started_at__isnull=False, decided_at=None, stopped_at=None).first()
+    if running is not None:
+        raise Conflict(
+            f"{running.ref} runs on {flag.key}: its weights are fixed, and nothing is read early. Decide or stop it first."
+        )
+    if Rollout.objects.filter(flag=flag, state__in=OPEN_STATES).exists():
+        raise Conflict(f"{flag.key} is being rolled out step by step, which sets its weights. End that first.")

@@ -12,7 +12,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from whytree.analytics.models import Metric
 from whytree.engines import charts
-from whytree.engines.charts import Mark, Measured, NamedLine, Scale
+from whytree.engines.charts import Mark, NamedLine
+from whytree.engines.intervals import Measured, Scale, interval_row
 from whytree.errors import Invalid, WhytreeError
 from whytree.experiments.models import Experiment
 from whytree.experiments.pictures import QUIET, TONES, Row
@@ -133,7 +134,7 @@ def _row(name: str, metric: MetricResult, one: Comparison, scale: Scale, unit: s
         level_value(one.control, metric),
         level_value(one.treatment, metric),
         difference,
-        _svg(charts.interval_row(scale, None, measured, unit=unit, tone=tone or QUIET)),
+        _svg(interval_row(scale, None, measured, unit=unit, tone=tone or QUIET)),
         one.standing,
         tone,
         one.reason,

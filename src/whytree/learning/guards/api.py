@@ -39,6 +39,7 @@ class GuardOut(Schema):
     fine_at: datetime
     broken_at: datetime | None
     commits: list[CommitOut]
+    shipped: list[str]
     happened: list[str]
 
     @staticmethod
@@ -53,6 +54,7 @@ class GuardOut(Schema):
                 {"sha": one.sha, "subject": one.subject, "authored_at": one.authored_at}
                 for one in (since.commits if since else ())
             ],
+            "shipped": since.shipped.lines() if since else [],
             "happened": [f"{mark.day}: {mark.text}" for mark in (since.marks if since else ())],
         }
 

@@ -47,4 +47,4 @@ def end_guard(
 def _lines(guard: dict[str, Any]) -> list[str]:
     lines = [f"{guard['review']:8} {guard['state']:8} {guard['solution']:7} {guard['says']}"]
     lines += [f"  since then  {one['sha'][:7]} {one['authored_at'][:10]} {one['subject']}" for one in guard["commits"]]
-    return lines + [f"  since then  {text}" for text in guard["happened"]]
+    return lines + [f"  since then  {text}" for text in (*guard["shipped"], *guard["happened"])]

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from whytree.analytics import queries as metrics
 from whytree.analytics.definitions import Share
-from whytree.analytics.marks import marks_between
+from whytree.analytics.marks import acts_between
 from whytree.analytics.models import Metric
 from whytree.code.models import Commit
 from whytree.engines.charts import Mark
@@ -17,6 +17,7 @@ from whytree.engines.figures import number
 from whytree.errors import NotFound
 from whytree.learning.models import OutcomeGuard
 from whytree.learning.queries import REF
+from whytree.learning.shipped import Shipped, shipped_between
 from whytree.tree.models import Solution
 from whytree.tree.sentences import short
 from whytree.workspace.models import Product
@@ -26,11 +27,13 @@ MOST_COMMITS = 12
 
 @dataclass(frozen=True)
 class Since:
-    """What came between the last time it was fine and the alarm: commits, and what was opened, decided or noted."""
+    """What came between the last time it was fine and the alarm: commits, what was opened, decided or noted, what went
+    out and what broke."""
 
     commits: Sequence[Commit]
     more_commits: int
     marks: Sequence[Mark]
+    shipped: Shipped
 
 
 def _guards(product: Product) -> QuerySet[OutcomeGuard]:
@@ -72,7 +75,12 @@ def since_fine(guard: OutcomeGuard) -> Since:
     start = guard.fine_at - _window(guard)
     found = Commit.objects.filter(repository__product=guard.product_id, authored_at__gt=start, authored_at__lte=end)
     commits = list(found.select_related("repository").order_by("-authored_at", "-pk"))
-    return Since(commits[:MOST_COMMITS], max(0, len(commits) - MOST_COMMITS), marks_between(guard.product, start, end))
+    return Since(
+        commits[:MOST_COMMITS],
+        max(0, len(commits) - MOST_COMMITS),
+        acts_between(guard.product, start, end),
+        shipped_between(guard.product, start, end),
+    )
 
 
 def _window(guard: OutcomeGuard) -> timedelta:

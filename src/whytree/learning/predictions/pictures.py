@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString, mark_safe
 
-from whytree.engines import charts
-from whytree.engines.charts import Measured, Range, Scale
 from whytree.engines.figures import number
+from whytree.engines.intervals import Measured, Range, Scale, interval_row
 from whytree.learning.results import Figure
 from whytree.learning.sentences import signed
 
@@ -42,9 +41,7 @@ def rows(said: Sequence[Said], unit: str, measured: Figure | None = None) -> lis
 
 def _row(said: Said, unit: str, scale: Scale, band: Range | None) -> Row:
     whisker = Measured(said.likely, said.low, said.high)
-    picture = charts.interval_row(
-        scale, band, whisker, unit=unit, tone="ink-3" if said.is_own else "blue", wash="leaf-wash"
-    )
+    picture = interval_row(scale, band, whisker, unit=unit, tone="ink-3" if said.is_own else "blue", wash="leaf-wash")
     row = Row(
         said=said,
         range=range_text(said, unit),

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString, mark_safe
 
-from whytree.engines import charts
-from whytree.engines.charts import Measured, Range, Scale
+from whytree.engines.intervals import Measured, Range, Scale, interval_row
 from whytree.tree.models import Hypothesis, Solution
 from whytree.tree.queries import prediction_of
 from whytree.workspace.actors import Actor
@@ -74,7 +73,7 @@ def _rows(known: Known, asked: Asked) -> list[Row]:
         Row(
             one,
             mark_safe(  # noqa: S308 - drawn from numbers; its unit is escaped where it is drawn
-                charts.interval_row(scale, predicted, Measured(one.value, one.low, one.high), unit=known.unit)
+                interval_row(scale, predicted, Measured(one.value, one.low, one.high), unit=known.unit)
             ),
         )
         for one in shown

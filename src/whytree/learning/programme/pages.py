@@ -6,9 +6,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.safestring import mark_safe
 
-from whytree.engines import charts
-from whytree.engines.charts import Measured, Scale
 from whytree.engines.figures import number
+from whytree.engines.intervals import Measured, Scale, interval_row
 from whytree.engines.stats.shrinkage import LEAST_EFFECTS
 from whytree.learning.sentences import amount, signed
 from whytree.workspace.doors import PageRequest, page
@@ -42,7 +41,7 @@ def _shown(one: OnMetric) -> dict[str, Any]:
             "text": amount(effect.value, one.unit, sign=True),
             "shrunk": signed(effect.shrunk) if effect.shrunk is not None else "",
             "picture": mark_safe(  # noqa: S308 - drawn from numbers; its unit is escaped where it is drawn
-                charts.interval_row(
+                interval_row(
                     scale, None, Measured(effect.value, effect.low, effect.high), unit=one.unit, tone=_tone(effect.kept)
                 )
             ),

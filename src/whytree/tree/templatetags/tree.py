@@ -7,6 +7,7 @@ from django import template
 from django.utils.safestring import SafeString, mark_safe
 
 from whytree.engines import charts
+from whytree.engines.intervals import Range, interval_bar
 from whytree.tree.models import Hypothesis
 from whytree.tree.sentences import forecast, likely
 from whytree.workspace.models import Activity
@@ -61,8 +62,8 @@ register.filter("likely", likely)
 @register.filter
 def forecast_bar(hypothesis: Hypothesis) -> SafeString:
     """The forecast as a picture, with zero on it."""
-    predicted = charts.Range(hypothesis.forecast_low, hypothesis.forecast_high)
-    return mark_safe(charts.interval_bar(predicted, None, hypothesis.forecast_unit))  # noqa: S308 - drawn from numbers only
+    predicted = Range(hypothesis.forecast_low, hypothesis.forecast_high)
+    return mark_safe(interval_bar(predicted, None, hypothesis.forecast_unit))  # noqa: S308 - drawn from numbers only
 
 
 @register.filter

@@ -86,12 +86,17 @@ class Entry(models.Model):
 
     @property
     def title(self) -> str:
-        return self.item.text.partition("\n")[0].strip()
+        return first_line(self.item.text)
 
     @property
     def words(self) -> str:
         """What stands below the title."""
         return self.item.text.partition("\n")[2].strip()
+
+
+def first_line(text: str) -> str:
+    """The title of a post."""
+    return text.partition("\n")[0].strip()
 
 
 class NewsKind(models.TextChoices):

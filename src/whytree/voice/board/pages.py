@@ -44,8 +44,8 @@ def manage(request: PageRequest, product: Product) -> HttpResponse:
 
 def _sentence(board: Board, waiting: int) -> str:
     if waiting:
-        return f"{waiting:,} {'entry waits' if waiting == 1 else 'entries wait'} for a reader"
-    return "Everything on the board has had a reader" if board.is_open else "The board is closed"
+        return f"{waiting:,} {'post or comment waits' if waiting == 1 else 'posts and comments wait'} for a reader"
+    return "Every post on the public board has had a reader" if board.is_open else "The public board is closed"
 
 
 @require_POST
@@ -59,7 +59,7 @@ def run(request: PageRequest, product: Product) -> HttpResponse:
             Run("is_open" in form, form.get("intro", ""), "indexable" in form, form.get("webhook", "")),
         )
         request.session["board_secret"] = secret
-        messages.success(request, "Kept.")
+        messages.success(request, "Saved.")
     except (Invalid, Conflict) as error:
         messages.error(request, error.message)
     return redirect("manage_board", product.slug)
@@ -77,6 +77,10 @@ def act(request: PageRequest, product: Product, ref: str) -> HttpResponse:
     return redirect("manage_board", product.slug)
 
 
+def _who_hears() -> str:
+    return "Those who want it are told." if is_set() else "No mail server is set, so it is told on the board alone."
+
+
 def _act(request: PageRequest, entry: Entry, verb: str, value: str) -> str:
     match verb:
         case "publish":
@@ -87,8 +91,8 @@ def _act(request: PageRequest, entry: Entry, verb: str, value: str) -> str:
             return f"{entry.item.ref} is not on the board."
         case "progress":
             services.set_progress(request.actor, entry, value)
-            return f"{entry.item.ref} is now: {Progress(value).label}. Those who want it are told."
+            return f"{entry.item.ref} is now: {Progress(value).label}. {_who_hears()}"
         case "answer":
             answer_voice(request.actor, entry.item, value)
-            return f"{entry.item.ref} is answered on the board. Those who want it are told."
+            return f"{entry.item.ref} is answered on the board. {_who_hears()}"
     raise Invalid("There is no such act.")

@@ -93,7 +93,8 @@ def _post(
     context = {
         "post": shown,
         "comments": queries.comments_of(shown),
-        "news": queries.news_of(shown),
+        "news": (news := queries.news_of(shown)),
+        "has_news": any(one.remark or one.progress for one in news),
         "has_voted": queries.has_voted(shown, _who(request, found)),
         "error": error,
         "about": about,
@@ -115,7 +116,7 @@ def new_post(request: HttpRequest, found: Board) -> HttpResponse:
         return _done(request, found, "post")
     try:
         _pace_search(request)
-        alike = queries.similar_posts(found.product, f"{form.get('title', '')} {form.get('text', '')}"[:2_000])
+        alike = queries.similar_posts(found.product, form.get("title", ""), form.get("text", ""))
         if alike and form.get("anyway") != "1":
             return _new(request, found, alike=alike, ask=True)
         visits.pace("post", _address(request))
@@ -145,8 +146,8 @@ def _ask_author(request: HttpRequest, found: Board, made: Entry) -> str:
 def similar(request: HttpRequest, found: Board) -> HttpResponse:
     """While they type."""
     _pace_search(request)
-    text = f"{request.GET.get('title', '')} {request.GET.get('text', '')}"[:2_000]
-    context = {"board": found, "alike": queries.similar_posts(found.product, text)}
+    alike = queries.similar_posts(found.product, request.GET.get("title", ""), request.GET.get("text", ""))
+    context = {"board": found, "alike": alike}
     return render(request, "voice/board/_alike.html", context)
 
 

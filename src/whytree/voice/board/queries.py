@@ -16,7 +16,7 @@ from whytree.voice.models import FeedbackItem
 from whytree.voice.search import matching
 from whytree.workspace.models import Product
 
-from .models import Board, Entry, EntryKind, EntryState, News, Progress
+from .models import Board, Entry, EntryKind, EntryState, News, Progress, first_line
 
 ORDERS = {"votes": "Most votes", "newest": "Newest"}
 PAGE = 30
@@ -81,12 +81,14 @@ def _found(product: Product, words: str, among: Sequence[int]) -> list[int]:
     return fuse([pk for pk in held if pk in may], alike)
 
 
-def similar_posts(product: Product, text: str) -> list[Entry]:
-    """Public posts that may ask for the same. Voices that are not on the board never show."""
+def similar_posts(product: Product, title: str, words: str = "") -> list[Entry]:
+    """Public posts that may ask for the same, those with a title like this one first. Voices that are not on the board never show."""
+    text = f"{title} {words}".strip()[:2_000]
     posts = {post.pk: post for post in public_posts(product)}
-    if not posts or len(text.strip()) < 4:
+    if not posts or len(text) < 4:
         return []
-    by_words = [one.item.pk for one in similar(product, text, limit=40) if one.item.pk in posts]
+    alike = [*similar(product, title[:200], limit=40, part=first_line), *similar(product, text, limit=40)]
+    by_words = [pk for pk in dict.fromkeys(one.item.pk for one in alike) if pk in posts]
     by_meaning = near(product, text, most=SIMILAR, among=np.array(list(posts), dtype=np.int64))
     return [posts[pk] for pk in fuse(by_words, by_meaning)[:SIMILAR]]
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import typer
 
 from ..board import commands as portal
+from ..incoming import commands as incoming
 from ..interviews import commands as interviews
 from ..interviews import guide_commands as guides
 from ..interviews import recruit_commands as recruiting
@@ -17,6 +18,7 @@ from . import importing, items, loop, sorting
 
 def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     importing.register(group)
+    incoming.register(group)
     items.register(group)
     sorting.register(group)
     loop.register(group)

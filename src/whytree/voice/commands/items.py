@@ -18,6 +18,7 @@ def register(group: Callable[[str], typer.Typer]) -> None:
     group("feedback").command("export")(export_feedback)
     group("feedback").command("poll")(poll_mailbox)
     group("feedback").command("show")(show_feedback)
+    group("feedback").command("screenshot")(screenshot)
     group("feedback").command("note")(note_feedback)
     group("feedback").command("answer")(answer_feedback)
     group("feedback").command("link")(link_feedback)
@@ -215,7 +216,29 @@ def show_feedback(
         f"  {'answered' if one['kind'] == 'answer' else 'noted'} {one['created_at'][:10]} by {one['by']}: {one['text']}"
         for one in item["remarks"]
     ]
-    show(item, as_json, f"{item['ref']}  {who}, {item['said_at'][:16]}", "", item["text"], "", *links, *remarks)
+    picture = [f"A picture came with it: whytree feedback screenshot {ref} --to FILE"] if item["screenshot"] else []
+    show(
+        item, as_json, f"{item['ref']}  {who}, {item['said_at'][:16]}", "", item["text"], "", *picture, *links, *remarks
+    )
+
+
+def screenshot(
+    ref: Annotated[str, typer.Argument(help="As FB-12.")],
+    to: Annotated[Path | None, typer.Option(help="Save it here.")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Take it away for good; the words stay.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The picture that came with a voice."""
+    if (to is None) == (not remove):
+        raise CommandError("Say where to save it, with --to FILE, or --remove it.")
+    client = connect()
+    path = f"/products/{client.product}/feedback/{ref}/screenshot"
+    if to is None:
+        client.delete(path)
+        show({"removed": True}, as_json, "The picture is gone; the words stay.")
+    else:
+        client.download(path, to)
+        show({"file": str(to)}, as_json, f"{to} holds the picture.")
 
 
 def note_feedback(

@@ -10,7 +10,7 @@ from whytree.voice.services import find_opportunity
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
-from . import queries, schemas, services
+from . import maps, queries, schemas, services
 from .cadence import cadence
 from .finding import talks_with
 from .models import Interview
@@ -180,6 +180,12 @@ def unlink_talk(request: ApiRequest, product: str, ref: str, opportunity: str) -
     found = _interview(request, product, ref)
     services.unlink_talk(request.actor, found, find_opportunity(found.product, opportunity))
     return schemas.InterviewOut.of(found)
+
+
+@router.get("/products/{product}/experience-map", response=schemas.JoinedMapOut, operation_id="joined_map")
+def joined_map(request: ApiRequest, product: str, segment: str = "") -> schemas.JoinedMapOut:
+    """The stories of all talks as one: steps in order, how people felt, their words, and the opportunities these speak for."""
+    return schemas.JoinedMapOut.of(maps.joined_map(api_product(request, product, Role.VIEWER), segment))
 
 
 @router.get("/products/{product}/interviews/{ref}/snapshot", response=schemas.SnapshotOut, operation_id="get_snapshot")

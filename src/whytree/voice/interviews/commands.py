@@ -49,6 +49,7 @@ def register(group: Callable[[str], typer.Typer]) -> None:
         ("unlink", unlink),
         ("remove", remove),
         ("snapshot", snapshot),
+        ("map", joined_map),
         ("cadence", cadence),
     ):
         group("interview").command(name)(command)
@@ -368,6 +369,8 @@ def snapshot(
     step: Annotated[
         list[str] | None, typer.Option(help="A step of the story they told; again for more, in their order.")
     ] = None,
+    low: Annotated[list[int] | None, typer.Option(help="The step, by its place, where they felt bad.")] = None,
+    high: Annotated[list[int] | None, typer.Option(help="The step, by its place, where they felt good.")] = None,
     opportunity: Annotated[
         list[str] | None, typer.Option(help="An opportunity heard, in words or as OPP-3; again for more.")
     ] = None,
@@ -382,7 +385,7 @@ def snapshot(
         photo=_photo(photo) if photo else None,
         quick_facts="\n".join(fact) if fact else None,
         memorable_quote=quote,
-        experience_map=[{"step": words} for words in step] if step else None,
+        experience_map=_story(step, low or [], high or []) if step or low or high else None,
         opportunities="\n".join(opportunity) if opportunity else None,
         insights="\n".join(insight) if insight else None,
     )
@@ -404,6 +407,28 @@ def snapshot(
         say(f"{title}:{'' if lines else ' none yet'}")
         for line in lines:
             say(f"  {plain(line)}")
+
+
+def _story(steps: list[str] | None, low: list[int], high: list[int]) -> list[dict[str, str]]:
+    if not steps or not {*low, *high} <= set(range(1, len(steps) + 1)) or {*low} & {*high}:
+        raise CommandError("--low and --high name steps that you tell with --step, by their place from 1, each once.")
+    felt = {**dict.fromkeys(low, "low"), **dict.fromkeys(high, "high")}
+    return [{"step": words, "feeling": felt.get(place, "")} for place, words in enumerate(steps, start=1)]
+
+
+def joined_map(
+    segment: Annotated[str, typer.Option(help="Only of talks with these, as trial users.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """The stories of all talks as one: which steps, how people felt, and what they speak for."""
+    client = connect()
+    found = client.get(f"/products/{client.product}/experience-map", segment=segment)
+    lines = [
+        f"{place:>3}. {plain(one['step'])}: {len(one['talks'])} told it, {one['high']} felt good, {one['low']} bad"
+        + (f"  {' '.join(one['opportunities'])}" if one["opportunities"] else "")
+        for place, one in enumerate(found["steps"], start=1)
+    ]
+    show(found, as_json, *(lines or ['No story yet: whytree interview snapshot INT-1 --step "It rains" --low 1']))
 
 
 def _photo(file: Path) -> str:

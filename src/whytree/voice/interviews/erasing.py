@@ -2,22 +2,26 @@
 
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from whytree.engines.voices.transcripts import as_text
-from whytree.voice.models import Highlight, Interview, InterviewSnapshot, ProblemSighting, Transcript
+from whytree.voice.models import Highlight, Interview, InterviewSnapshot, ProblemSighting, Transcript, UsabilitySession
 from whytree.voice.services.storing import ERASED, erased_id
 from whytree.workspace.models import Activity, Product
 
 
 def erase_interviews(product: Product, person_key: str) -> int:
-    """Take every word of the talks with this person out, the questions too: they say whom we spoke with. How many talks."""
+    """Take every word of the talks with this person out, the questions too: they say whom we spoke with; and what was noted
+    when they were watched. How many talks."""
+    if person_key:
+        ProblemSighting.objects.filter(_of(product, person_key)).update(note="")
+        UsabilitySession.objects.filter(round__product=product, person_key=person_key).update(person_key="")
     found = list(Interview.objects.filter(product=product, person_key=person_key)) if person_key else []
     for interview in found:
         _forget_activity(interview)
         interview.highlights.all().delete()
         InterviewSnapshot.objects.filter(interview=interview).delete()
-        ProblemSighting.objects.filter(session__interview=interview).update(note="")
         transcript = Transcript.objects.filter(interview=interview).first()
         if transcript is not None:
             _blank(transcript)
@@ -27,6 +31,12 @@ def erase_interviews(product: Product, person_key: str) -> int:
         interview.erased_at = timezone.now()
         interview.save()
     return len(found)
+
+
+def _of(product: Product, person_key: str) -> Q:
+    """Sightings of somebody who was watched, whether a talk was recorded or not."""
+    theirs = Q(session__person_key=person_key) | Q(session__interview__person_key=person_key)
+    return Q(session__round__product=product) & theirs
 
 
 def _blank(transcript: Transcript) -> None:
@@ -70,11 +80,17 @@ def export_interviews(product: Product, person_key: str) -> list[dict[str, Any]]
             "transcript": as_text(transcripts[one.pk].spoken()) if one.pk in transcripts else "",
             "highlights": list(one.highlights.values_list("quote", flat=True)),
             "snapshot": _snapshot(snapshots.get(one.pk)),
-            "stumbled_over": list(
-                ProblemSighting.objects.filter(session__interview=one).values("problem__title", "note")
-            ),
         }
         for one in found
+    ]
+
+
+def export_watched(product: Product, person_key: str) -> list[dict[str, Any]]:
+    """What they stumbled over while they were watched, and what observers noted of it."""
+    seen = ProblemSighting.objects.filter(_of(product, person_key)) if person_key else ProblemSighting.objects.none()
+    return [
+        {"round": one.problem.round.ref, "problem": one.problem.title, "note": one.note}
+        for one in seen.select_related("problem__round").order_by("pk")
     ]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from ninja import Schema
 
@@ -14,6 +14,7 @@ from whytree.voice.schemas import LinkOut, Said
 from . import queries
 from .cadence import Cadence
 from .finding import Talk
+from .maps import JoinedMap
 from .reading import Told
 from .roles import is_interviewer
 from .services import Imported, Kept, Span
@@ -271,8 +272,11 @@ class CadenceOut(Schema):
 
 
 class StepIn(Said):
+    """`feeling`: low or high, where that was plain."""
+
     step: str
     highlight: int | None = None
+    feeling: Literal["", "low", "high"] = ""
 
 
 class SnapshotIn(Said):
@@ -351,3 +355,47 @@ class SaidOut(Schema):
             excerpt="".join(piece.text for piece in talk.shown),
             url=talk.url,
         )
+
+
+class SaidInOut(Schema):
+    """Words of a talk, by the number of their highlight."""
+
+    interview: str
+    highlight: int
+    quote: str
+
+
+class StageOut(Schema):
+    """A step that was told in `talks`; `low` and `high` are how many felt so there, where that was noted."""
+
+    step: str
+    talks: list[str]
+    low: int
+    high: int
+    quotes: list[SaidInOut]
+    opportunities: dict[str, int]
+
+
+class JoinedMapOut(Schema):
+    """The steps in their order. `left_out` were told by the fewest."""
+
+    talks: int
+    steps: list[StageOut]
+    left_out: int
+
+    @staticmethod
+    def of(joined: JoinedMap) -> "JoinedMapOut":
+        steps = [
+            StageOut(
+                step=stage.words,
+                talks=[talk.ref for talk in stage.talks],
+                low=stage.low,
+                high=stage.high,
+                quotes=[
+                    SaidInOut(interview=talk.ref, highlight=mark.pk, quote=mark.quote) for talk, mark in stage.quotes
+                ],
+                opportunities={one.ref: n for one, n in stage.opportunities.most_common()},
+            )
+            for stage in joined.stages
+        ]
+        return JoinedMapOut(talks=joined.talks, steps=steps, left_out=joined.left_out)

@@ -1,6 +1,7 @@
 """What people said, where it came in, what was marked in it and what was taken out."""
 
 from ..board.models import Board, Entry, News
+from ..incoming.models import FeedbackMessage, FeedbackWebhook
 from ..interviews.models import Guide, Interview, InterviewSnapshot, Transcript
 from ..meaning.models import MeaningShard, MeaningSpace
 from ..rounds.models import ProblemSighting, UsabilityProblem, UsabilityRound, UsabilitySession
@@ -11,6 +12,7 @@ from .imports import ERRORS_KEPT, UNFINISHED, ColumnMapping, ImportRun, RunState
 from .items import Consent, FeedbackItem, Highlight, HighlightTag, ItemTag, Redaction
 from .loop import Loop, Requester
 from .notes import Remark, RemarkKind
+from .screenshots import Screenshot
 from .settings import VoiceSettings
 from .sizes import NAME_LENGTH, TEXT_LENGTH
 from .telling import Feeling, Reading
@@ -30,6 +32,8 @@ __all__ = [
     "ContactWish",
     "Entry",
     "FeedbackItem",
+    "FeedbackMessage",
+    "FeedbackWebhook",
     "Feeling",
     "Guide",
     "Highlight",
@@ -50,6 +54,7 @@ __all__ = [
     "Requester",
     "RunState",
     "SavedView",
+    "Screenshot",
     "Status",
     "Survey",
     "SurveyResponse",

@@ -10,10 +10,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from whytree.engines.personal import KINDS
 from whytree.errors import Conflict, Invalid, NotFound, TooLarge, WhytreeError
-from whytree.voice import services
+from whytree.voice import mailbox, services
 from whytree.voice.importing import uploads
 from whytree.voice.importing.columns import WANTED
 from whytree.voice.importing.files import Asked
+from whytree.voice.incoming import services as incoming
+from whytree.voice.incoming.api import address_of
 from whytree.voice.models import ColumnMapping, Consent, ImportRun, RunState, VoiceSettings
 from whytree.workspace.access import role_of
 from whytree.workspace.actors import Actor
@@ -88,6 +90,10 @@ def _list(request: PageRequest, product: Product, error: WhytreeError | None = N
         "settings": VoiceSettings.of(product),
         "kinds": KINDS,
         "mappings": ColumnMapping.objects.filter(product=product),
+        "webhook": incoming.find_webhook(product),
+        "webhook_url": address_of(product),
+        "secret": request.session.pop("webhook_secret", ""),
+        "reads_mail": mailbox.reads_for(product),
         "error": error,
     }
     return render(request, "voice/imports.html", context, status=error.status if error else 200)
@@ -220,5 +226,17 @@ def voice_settings(request: PageRequest, product: Product) -> HttpResponse:
         )
     except Invalid as error:
         return _list(request, product, error)
-    messages.success(request, "Kept. It holds for what comes in from now on.")
+    messages.success(request, "Saved. It holds for what comes in from now on.")
+    return redirect("feedback_imports", product.slug)
+
+
+@require_POST
+@page(Role.MAINTAINER)
+def webhook(request: PageRequest, product: Product) -> HttpResponse:
+    """Open the webhook, change its secret, or close it."""
+    if request.POST.get("do") == "close":
+        incoming.close_webhook(request.actor, product)
+        messages.success(request, "The webhook is closed; what came by it stays.")
+    else:
+        _, request.session["webhook_secret"] = incoming.make_secret(request.actor, product)
     return redirect("feedback_imports", product.slug)

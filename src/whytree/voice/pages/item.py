@@ -122,6 +122,21 @@ def _importance(form: QueryDict) -> int:
     return int(chosen) if chosen in ("0", "1", "2", "3") else Importance.NICE_TO_HAVE.value
 
 
+@require_GET
+@page(Role.VIEWER)
+def screenshot(request: PageRequest, product: Product, number: int) -> HttpResponse:
+    """The picture that came with it."""
+    return services.as_download(services.find_screenshot(product, number))
+
+
+@require_POST
+@page(Role.MEMBER)
+def remove_screenshot(request: PageRequest, product: Product, number: int) -> HttpResponse:
+    services.remove_screenshot(request.actor, services.find_screenshot(product, number))
+    messages.success(request, "The picture is gone; the words stay.")
+    return redirect("feedback_item", product.slug, number)
+
+
 @require_http_methods(["GET", "POST"])
 @page(Role.MEMBER)
 def heard(request: PageRequest, product: Product) -> HttpResponse:

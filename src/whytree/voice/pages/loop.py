@@ -45,7 +45,7 @@ def act(request: PageRequest, product: Product, number: int) -> HttpResponse:
         match form.get("act"):
             case "set":
                 loop.set_loop(actor, solution, used_event=form.get("used_event", ""), message=form.get("message", ""))
-                said = "Kept."
+                said = "Saved."
             case "tell":
                 said = f"{loop.tell(actor, solution, keys, by_mail=by_mail)} told."
             case "ask":

@@ -14,7 +14,7 @@ from whytree.stores.timeline import Moment
 from whytree.tree.models import Importance, Opportunity
 from whytree.voice import queries, services
 from whytree.voice.alike import Similar, similar_to
-from whytree.voice.models import Consent, FeedbackItem, Highlight
+from whytree.voice.models import Consent, FeedbackItem, Highlight, Screenshot
 from whytree.voice.services import Span
 from whytree.workspace.access import role_of
 from whytree.workspace.actors import Actor
@@ -44,6 +44,7 @@ def reading(request: PageRequest, product: Product, item: FeedbackItem, query: Q
     return {
         "item": item,
         "item_tags": queries.tags_of([item]).get(item.pk, ()),
+        "screenshot": Screenshot.objects.filter(item=item).defer("data").first(),
         "pieces": pieces(item.text, _marked(item, marks, query)),
         "marks": [mark for mark in marks if mark.still_stands(item.text)],
         "lost_marks": [mark for mark in marks if not mark.still_stands(item.text)],

@@ -28,7 +28,10 @@ class RoundIn(Said):
 
 
 class SessionIn(Said):
+    """`person`: the id under which their events come in; what is noted of them is forgotten with them."""
+
     interview: str = ""
+    person: str = ""
 
 
 class OutcomeIn(Said):
@@ -196,7 +199,7 @@ def add_session(request: ApiRequest, product: str, ref: str, said: SessionIn) ->
     """One more person is watched; `interview` names the talk that was recorded with them."""
     found = _round(request, product, ref)
     talk = find_interview(found.product, said.interview) if said.interview else None
-    session = services.add_session(request.actor, found, talk)
+    session = services.add_session(request.actor, found, talk, said.person)
     return Status(201, SessionOut(round=found.ref, person=session.number))
 
 

@@ -87,11 +87,12 @@ def _before(one: dict[str, Any]) -> str:
 def add_session(
     ref: Ref,
     interview: Annotated[str, typer.Option(help="The talk recorded with them, as INT-3.")] = "",
+    person: Annotated[str, typer.Option(help="The id of their events: notes are forgotten with them.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """One more person is watched."""
     client = connect()
-    made = client.post(f"/products/{client.product}/usability/{ref}/people", {"interview": interview})
+    made = client.post(f"/products/{client.product}/usability/{ref}/people", {"interview": interview, "person": person})
     show(made, as_json, f"Person {made['person']} of {made['round']}.")
 
 

@@ -1,6 +1,6 @@
 """A round, the people watched in it, and what they stumbled over.
 
-Nobody is named here: a session may point at a talk, which is forgotten with its person.
+A session may say who was watched, by the id of their events or by the talk with them: what observers noted is forgotten with that person.
 """
 
 from django.db import models
@@ -11,6 +11,7 @@ from whytree.tree.models import Solution
 from whytree.workspace.models import Product, User
 
 from ..interviews.models import Interview
+from ..models.sizes import NAME_LENGTH
 
 TITLE = 140
 SCRIPT = 20_000
@@ -61,6 +62,7 @@ class UsabilitySession(models.Model):
     round = models.ForeignKey(UsabilityRound, on_delete=models.CASCADE, related_name="sessions")
     number = models.PositiveSmallIntegerField()
     interview = models.ForeignKey(Interview, null=True, on_delete=models.SET_NULL, related_name="+")
+    person_key = models.CharField(max_length=NAME_LENGTH, blank=True, default="")
     held_at = models.DateTimeField(default=timezone.now)
     outcomes = models.JSONField(default=dict)
 

@@ -4,8 +4,9 @@ from datetime import date
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
@@ -112,7 +113,7 @@ def act(request: PageRequest, product: Product, number: int) -> HttpResponse:
         match form.get("do", ""):
             case "person":
                 talk = find_interview(product, form["interview"]) if form.get("interview", "").strip() else None
-                session = services.add_session(request.actor, found, talk)
+                session = services.add_session(request.actor, found, talk, form.get("person", ""))
                 return redirect("watch", product.slug, number, session.number)
             case "fix":
                 problem = queries.find_problem(found, _number(form.get("problem", "")))
@@ -144,7 +145,7 @@ def watch(request: PageRequest, product: Product, number: int, person: int) -> H
     if request.method == "POST":
         try:
             _note(request, found, person)
-            return redirect("watch", product.slug, number, person)
+            return redirect(reverse("watch", args=[product.slug, number, person]) + _where(request.POST))
         except (Invalid, Conflict) as refused:
             error = refused
     mine = ProblemSighting.objects.filter(session=session, observer_id=request.actor.user_id)
@@ -161,6 +162,11 @@ def watch(request: PageRequest, product: Product, number: int, person: int) -> H
         "form": request.POST,
     }
     return render(request, "voice/round_watch.html", context, status=error.status if error else 200)
+
+
+def _where(form: QueryDict) -> str:
+    """The part of the sheet that was pressed, so that a phone stays there."""
+    return f"#task-{_number(form.get('task', ''))}" if "outcome" in form else "#problems"
 
 
 def _note(request: PageRequest, found: UsabilityRound, person: int) -> None:

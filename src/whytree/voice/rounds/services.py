@@ -16,6 +16,7 @@ from whytree.workspace.numbering import next_number
 from whytree.workspace.roles import Role
 
 from ..interviews.models import Interview
+from ..models.sizes import NAME_LENGTH
 from .models import (
     SCRIPT,
     SEVERITIES,
@@ -94,9 +95,14 @@ def edit_round(
     return found
 
 
-def add_session(actor: Actor, found: UsabilityRound, interview: Interview | None = None) -> UsabilitySession:
-    """One more person is watched; `interview` is the talk that was recorded with them."""
+def add_session(
+    actor: Actor, found: UsabilityRound, interview: Interview | None = None, person: str = ""
+) -> UsabilitySession:
+    """One more person is watched: `person` is the id of their events, `interview` the talk that was recorded with them."""
     require(actor, found.product, Role.MEMBER)
+    person = " ".join(person.replace("\0", " ").split())
+    if len(person) > NAME_LENGTH:
+        raise Invalid(f"An id has at most {NAME_LENGTH} characters; this has {len(person):,}.")
     with transaction.atomic():
         found = _locked(found)
         number = found.sessions.count() + 1
@@ -104,7 +110,7 @@ def add_session(actor: Actor, found: UsabilityRound, interview: Interview | None
             raise Conflict(
                 f"{MOST_SESSIONS} people is the most in a round. Three show most of what is worst; plan another."
             )
-        session = UsabilitySession.objects.create(round=found, number=number, interview=interview)
+        session = UsabilitySession.objects.create(round=found, number=number, interview=interview, person_key=person)
         record(actor, found.product, "add_session", found, after={"person": number}, undoable=False)
     return session
 

@@ -16,6 +16,7 @@ from .mappings import find_mapping, keep_mapping, kept_mappings, mapping_for, re
 from .merging import find_main, group_of, main_of, merge, part
 from .personal import close_import, put_back_personal, set_voice_settings
 from .remarks import add_note, answer_voice, recipients, remove_remark
+from .screenshots import as_download, find_screenshot, remove_screenshot
 from .sorting import add_status, remove_status, remove_view, save_view
 from .triage import ACTS, MOST_AT_ONCE, Act, Triaged, find_status, together, triage, undo_triage
 
@@ -34,6 +35,7 @@ __all__ = [
     "add_note",
     "add_status",
     "answer_voice",
+    "as_download",
     "bring_back",
     "close_import",
     "find_highlight",
@@ -42,6 +44,7 @@ __all__ = [
     "find_opportunity",
     "find_opportunity_by_words",
     "find_run",
+    "find_screenshot",
     "find_status",
     "finish_import",
     "group_of",
@@ -59,6 +62,7 @@ __all__ = [
     "recipients",
     "remove_mapping",
     "remove_remark",
+    "remove_screenshot",
     "remove_status",
     "remove_view",
     "save_view",

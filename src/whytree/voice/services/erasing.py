@@ -15,6 +15,7 @@ from whytree.voice.models import (
     Remark,
     Requester,
     SavedView,
+    Screenshot,
     SurveyResponse,
 )
 from whytree.workspace.models import Activity, Product
@@ -38,6 +39,7 @@ def erase_feedback(product: Product, person_key: str) -> int:
     marks.delete()
     Redaction.objects.filter(item__in=items).delete()
     Reading.objects.filter(item__in=items).delete()
+    Screenshot.objects.filter(item__in=items).delete()
     for item in items:
         _blank(item)
     FeedbackItem.objects.bulk_update(items, _BLANKED, batch_size=100)

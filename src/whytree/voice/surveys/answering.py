@@ -149,6 +149,8 @@ def _as_voices(survey: Survey, response: SurveyResponse) -> None:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        value = [f"{line}: {point}" for line, point in value.items()]
     return (", ".join(value) if isinstance(value, list) else str(value))[:SHOWN_LENGTH]
 
 

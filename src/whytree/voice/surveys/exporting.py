@@ -7,7 +7,7 @@ from typing import Any
 from whytree.engines import spreadsheet
 
 from .models import Survey, SurveyResponse
-from .questions import LISTS
+from .questions import PARTED
 
 VERSION = 1
 _HEAD = (
@@ -26,10 +26,10 @@ _HEAD = (
 
 
 def columns(survey: Survey) -> list[str]:
-    """A column for each question by its id; of a choice of several, and of an order, one for each option, as `q2.Speed`."""
+    """A column for each question by its id; of a choice of several, an order and a matrix one for each option, as `q2.Speed`."""
     found = [*_HEAD, *(f"hidden.{name}" for name in survey.hidden)]
     for one in survey.asked:
-        found += [f"{one.id}.{option}" for option in one.options] if one.kind in LISTS else [one.id]
+        found += [f"{one.id}.{option}" for option in one.options] if one.kind in PARTED else [one.id]
     return found
 
 
@@ -43,6 +43,8 @@ def rows(survey: Survey) -> Iterator[list[Any]]:
             given = response.answers.get(one.id)
             if one.kind == "multi":
                 row += ["" if given is None else int(option in given) for option in one.options]
+            elif one.grid is not None:
+                row += [(given or {}).get(line, "") for line in one.options]
             elif one.kind == "ranking":
                 row += ["" if given is None else given.index(option) + 1 for option in one.options]
             else:

@@ -34,7 +34,7 @@ class Row:
 
     @property
     def skip_rows(self) -> list[tuple[str, str]]:
-        return [*self.skips, ("", "")] if self.kind not in ("open", "ranking") else []
+        return [*self.skips, ("", "")] if self.kind not in ("open", "ranking", "matrix") else []
 
     @classmethod
     def of(cls, question: Question) -> "Row":

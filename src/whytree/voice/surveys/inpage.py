@@ -44,9 +44,10 @@ def _shown(survey: Survey, ready: bool) -> dict[str, Any]:
 
 def _question(one: Question) -> dict[str, Any]:
     said = one.as_json()
-    if one.scale is not None:
-        said["points"] = list(one.scale.points)
-        said["ends"] = [f"{one.scale.low} {one.scale.low_words}", f"{one.scale.high} {one.scale.high_words}"]
+    scale = one.scale or one.grid
+    if scale is not None:
+        said["points"] = list(scale.points)
+        said["ends"] = [f"{scale.low} {scale.low_words}", f"{scale.high} {scale.high_words}"]
     return said
 
 

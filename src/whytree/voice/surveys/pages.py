@@ -10,8 +10,8 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from whytree.analytics.models import Cohort, Metric
-from whytree.engines import charts
 from whytree.engines.figures import number
+from whytree.engines.intervals import Measured, Scale, interval_row
 from whytree.engines.stats import Estimate, NoAnswer
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.flags.models import Flag
@@ -110,13 +110,13 @@ class Drawn:
 
 def _drawn(result: Result) -> Drawn:
     most = max((row.people for row in result.all.rows), default=0) or 1
-    scale = charts.Scale(-8.0, 116.0, WIDTH)
+    scale = Scale(-8.0, 116.0, WIDTH)
     rows = [
         (row, round(100 * row.people / most), _share(row.share), _picture(scale, row.share, "%"))
         for row in result.all.rows
     ]
     of_nps = result.question.kind == "nps"
-    wide = charts.Scale(-116.0, 116.0, WIDTH) if of_nps else scale
+    wide = Scale(-116.0, 116.0, WIDTH) if of_nps else scale
     unit = "" if of_nps else "%"
     arms = [
         (arm, _picture(wide, arm.figures.headline.estimate if arm.figures.headline else None, unit))
@@ -135,11 +135,11 @@ def _share(found: Estimate | NoAnswer) -> str:
     return f"{number(100 * found.value)} % ({number(100 * found.low)} to {number(100 * found.high)})"
 
 
-def _picture(scale: charts.Scale, found: Estimate | NoAnswer | None, unit: str) -> str:
+def _picture(scale: Scale, found: Estimate | NoAnswer | None, unit: str) -> str:
     if not isinstance(found, Estimate):
         return ""
-    measured = charts.Measured(100 * found.value, 100 * found.low, 100 * found.high)
-    return mark_safe(charts.interval_row(scale, None, measured, unit=unit, tone="leaf"))  # noqa: S308 - numbers only
+    measured = Measured(100 * found.value, 100 * found.low, 100 * found.high)
+    return mark_safe(interval_row(scale, None, measured, unit=unit, tone="leaf"))  # noqa: S308 - numbers only
 
 
 # ---- making one ------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.core import signing
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -49,6 +49,12 @@ class Asked:
         return list(zip(options, [*given, *[""] * len(options)], strict=False))
 
     @property
+    def lines(self) -> list[tuple[str, str, str]]:
+        """Each line of a matrix with its field, and the point it was given."""
+        given = self.value if isinstance(self.value, dict) else {}
+        return [(line, name, str(given.get(line) or "")) for line, name in _lines(self.question)]
+
+    @property
     def chosen(self) -> list[str]:
         return (
             [str(one) for one in self.value]
@@ -57,6 +63,25 @@ class Asked:
             if self.value is None
             else [str(self.value)]
         )
+
+
+def _lines(question: Question) -> list[tuple[str, str]]:
+    """Each line of a matrix and the name of its field: an option may hold anything, so they are counted."""
+    return [(line, f"{question.id}.{at}") for at, line in enumerate(question.options)]
+
+
+def _raw(question: Question, form: QueryDict) -> Any:
+    """What a form says to this question."""
+    if question.grid is not None:
+        return {line: form[name] for line, name in _lines(question) if form.get(name)}
+    return form.getlist(question.id) if question.kind in LISTS else form.get(question.id)
+
+
+def _fields(question: Question, value: Any) -> list[tuple[str, Any]]:
+    """The other way round: the fields by which an answer travels on in the form."""
+    if isinstance(value, dict):
+        return [(name, value.get(line)) for line, name in _lines(question)]
+    return [(question.id, one) for one in (value if isinstance(value, list) else [value])]
 
 
 @never_cache
@@ -88,7 +113,7 @@ def answer_survey(request: HttpRequest, token: str) -> HttpResponse:
 
 def _posted(request: HttpRequest, survey: Survey, invited: SurveyResponse | None, cookie: str) -> HttpResponse:
     questions, form = survey.asked, request.POST
-    raw = {one.id: form.getlist(one.id) if one.kind in LISTS else form.get(one.id) for one in questions}
+    raw = {one.id: _raw(one, form) for one in questions}
     hidden, seen = _hidden_of(survey, form), set(form.getlist("seen"))
     given: Answers = {}
     try:
@@ -163,11 +188,11 @@ def _form(
     at = (error.details or {}).get("question", "") if error is not None else ""
     now = {one.id for one in shown}
     carried = [
-        (name, one)
-        for name, value in given.items()
-        if name not in now
-        for one in (value if isinstance(value, list) else [value])
-        if one not in (None, "")
+        (name, value)
+        for one in questions
+        if one.id not in now and one.id in given
+        for name, value in _fields(one, given[one.id])
+        if value not in (None, "")
     ]
     known = [one.id for one in questions if one.id in (seen or ()) or one.id in now]
     context = {

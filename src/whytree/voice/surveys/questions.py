@@ -5,7 +5,8 @@
       {"id": "q2", "kind": "open", "text": "What is missing?"}]}
 
 A question's `skip` leads forward only, so every way through ends. An answer is `{"q1": 7, "q2": "Reminders"}`: text for `open`, one
-of the options for `single`, a list of them for `multi`, a whole number for a scale.
+of the options for `single`, a list of them for `multi`, a whole number for a scale, and for `matrix` one for each line,
+`{"Fast": 4}`.
 """
 
 import re
@@ -52,23 +53,28 @@ SCALES = {
     # Sauro and Dumas, "Comparison of three one-question, post-task usability questionnaires", CHI 2009.
     "seq": Scale(1, 7, 5, "very difficult", "very easy"),
 }
+AGREEMENT = Scale(1, 5, 4, "strongly disagree", "strongly agree")
+"""Of each line of a matrix. Likert, "A Technique for the Measurement of Attitudes", Archives of Psychology 140, 1932: five points."""
 KINDS = {
     "open": "their own words",
     "single": "one of several",
     "multi": "any of several",
     "ranking": "several, put in order",
+    "matrix": "several lines, each 1 to 5",
     "rating": "rating, 1 to 5",
     "nps": "NPS, 0 to 10",
     "csat": "CSAT, 1 to 5",
     "ces": "CES, 1 to 7",
     "seq": "SEQ, 1 to 7",
 }
-CHOICES = ("single", "multi", "ranking")
+CHOICES = ("single", "multi", "ranking", "matrix")
 LISTS = ("multi", "ranking")
 """Kinds whose answer is a list."""
+PARTED = (*LISTS, "matrix")
+"""Kinds of which each option has a column of its own."""
 _FIELDS = {"id", "kind", "text", "options", "required", "skip"}
 
-Value = str | int | list[str]
+Value = str | int | list[str] | dict[str, int]
 Answers = dict[str, Value]
 
 
@@ -82,7 +88,7 @@ class Skip:
 
 @dataclass(frozen=True)
 class Question:
-    """One question. `options` only where one chooses among several."""
+    """One question. `options` only where one chooses among several; of a matrix they are its lines."""
 
     id: str
     kind: str
@@ -94,6 +100,11 @@ class Question:
     @property
     def scale(self) -> Scale | None:
         return SCALES.get(self.kind)
+
+    @property
+    def grid(self) -> Scale | None:
+        """What each of several lines is answered by."""
+        return AGREEMENT if self.kind == "matrix" else None
 
     def as_json(self) -> dict[str, Any]:
         """The form that is stored and sent."""
@@ -209,7 +220,7 @@ def _check_skips(question: Question, at: int, ids: list[str]) -> None:
     later = {*ids[at + 1 :], END}
     possible: set[str | int] = set(question.scale.points) if question.scale else set(question.options)
     for one in question.skip:
-        if question.kind in ("open", "ranking"):
+        if question.kind in ("open", "ranking", "matrix"):
             raise Invalid(f"{question.id}: only a choice or a scale leads to different questions.")
         if one.to not in later:
             raise Invalid(
@@ -239,7 +250,9 @@ def way(questions: Sequence[Question], answers: Mapping[str, Value]) -> list[Que
 
 
 def _leads_to(question: Question, value: Value | None) -> str:
-    given = set(value) if isinstance(value, list) else {value}
+    if not question.skip:
+        return ""
+    given = set(value) if isinstance(value, list | dict) else {value}
     return next((one.to for one in question.skip if given & set(one.when)), "")
 
 
@@ -268,8 +281,10 @@ def checked_answers(questions: Sequence[Question], raw: object) -> Answers:
 def answer_to(question: Question, value: object) -> Value | None:
     """The answer as it is kept; None where none was given."""
     wrong = Invalid(f"“{question.text}”: this is none of the answers there are.", details={"question": question.id})
-    if value is None or value in ("", []):
+    if value is None or value in ("", [], {}):
         return None
+    if question.grid is not None:
+        return _by_line(question, value, wrong)
     if question.kind == "open":
         return _words(question, value)
     if question.kind == "multi":
@@ -284,11 +299,27 @@ def answer_to(question: Question, value: object) -> Value | None:
             raise wrong
         return value
     assert question.scale is not None  # noqa: S101 - for the type checker
+    return _point(question.scale, value, wrong)
+
+
+def _point(scale: Scale, value: object, wrong: Invalid) -> int:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 3:
         value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or value not in question.scale.points:
+    if not isinstance(value, int) or isinstance(value, bool) or value not in scale.points:
         raise wrong
     return value
+
+
+def _by_line(question: Question, value: object, wrong: Invalid) -> dict[str, int] | None:
+    """Line -> point, in the lines' own order. Where an answer is needed, each line needs one."""
+    if not isinstance(value, Mapping) or not set(value) <= set(question.options):
+        raise wrong
+    given = {
+        line: _point(AGREEMENT, value[line], wrong) for line in question.options if value.get(line) not in (None, "")
+    }
+    if given and question.required and len(given) < len(question.options):
+        raise Invalid(f"“{question.text}”: give each line an answer.", details={"question": question.id})
+    return given or None
 
 
 def _in_order(question: Question, value: object, wrong: Invalid) -> list[str] | None:

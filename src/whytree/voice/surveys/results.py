@@ -18,7 +18,7 @@ from whytree.voice.models import FeedbackItem
 
 from .models import Survey
 from .queries import Counted, counted
-from .questions import Question
+from .questions import Question, Scale
 
 ENOUGH = 0.8
 """From this share of those asked on, silence is not worth a warning."""
@@ -49,12 +49,17 @@ class Headline:
 
 @dataclass(frozen=True)
 class Row:
-    """One answer of several, and who gave it; of what was put in order, who put it first, and its mean `place`."""
+    """One answer of several, and who gave it; of what was put in order, who put it first, and its mean `place`.
+
+    Of a line of a matrix: who agreed, its mean, and how many of its `n` people gave each of the `points`.
+    """
 
     name: str
     people: int
     share: Estimate | NoAnswer
     place: Estimate | NoAnswer | None = None
+    n: int | None = None
+    points: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -174,6 +179,8 @@ def figures_of(question: Question, answers: Iterable[Mapping[str, Any]]) -> Figu
         return Figures(n, None, [])
     if question.kind == "ranking":
         return Figures(n, None, [_in_order(option, values) for option in question.options])
+    if question.grid is not None:
+        return Figures(n, None, [_of_line(line, question.grid, values) for line in question.options])
     given = Counter(each for value in values for each in (value if isinstance(value, list) else [value]))
     scale = question.scale
     if scale is None:
@@ -196,6 +203,15 @@ def _in_order(option: str, values: Sequence[list[str]]) -> Row:
     places = Counter(value.index(option) + 1 for value in values)
     first = places[1]
     return Row(option, first, proportion(first, len(values)), mean_score(places, 1, len(values[0]) if values else 1))
+
+
+def _of_line(line: str, scale: Scale, values: Sequence[dict[str, int]]) -> Row:
+    """Counted over those who rated this line: where no answer is needed, some leave one out."""
+    given = Counter(value[line] for value in values if line in value)
+    n = given.total()
+    good = sum(given[point] for point in scale.points if point >= scale.good)
+    mean = mean_score(given, scale.low, scale.high)
+    return Row(line, good, proportion(good, n), mean, n, {point: given[point] for point in scale.points})
 
 
 def warnings(found: Counted, questions: Sequence[Result], by: str) -> list[str]:
@@ -286,9 +302,20 @@ def _figures(found: Figures) -> dict[str, Any]:
         "headline": {"name": found.headline.name, **_estimate(found.headline.estimate)} if found.headline else None,
         "mean": _estimate(found.mean),
         "answers": [
-            {"answer": row.name, "people": row.people, **_estimate(row.share), "place": _estimate(row.place)}
-            for row in found.rows
+            {"answer": row.name, "people": row.people, **_estimate(row.share), **_placed(row)} for row in found.rows
         ],
+    }
+
+
+def _placed(row: Row) -> dict[str, Any]:
+    """The mean of a line's points, or of what was put in order its mean place."""
+    if row.n is None:
+        return {"place": _estimate(row.place)}
+    return {
+        "place": None,
+        "n": row.n,
+        "mean": _estimate(row.place),
+        "points": {str(k): v for k, v in row.points.items()},
     }
 
 

@@ -1,8 +1,9 @@
 """From lines and commits to a node: who wrote them, what the link rules say, and what is known of the ticket."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from whytree.code.delivery.queries import first_known
 from whytree.code.models import Commit, Ticket
 from whytree.code.queries import Origin, commits_by_sha, facts_of_many, find_ticket, who_told, with_requests
 from whytree.code.services import PushedCommit
@@ -62,15 +63,16 @@ def told_of(
     if unknown:
         raise NotFound(f"Commit {unknown[0][:7]} is not known here. Read it in: whytree repository sync")
     facts = {commit.sha: known for commit, known in facts_of_many(stored.values())}
+    first = first_known(product) if any(commit.deployment_id for commit in stored.values()) else set()
     return {
-        sha: _stored(stored[sha], facts[sha], from_clone.get(sha))
+        sha: _stored(stored[sha], facts[sha], from_clone.get(sha), first)
         if sha in stored
         else _unread(product, sha, from_clone, tracker)
         for sha in shas
     }
 
 
-def _stored(commit: Commit, facts: CommitFacts, posted: PushedCommit | None) -> Told:
+def _stored(commit: Commit, facts: CommitFacts, posted: PushedCommit | None, first: Collection[int]) -> Told:
     if posted is not None:
         facts = replace(facts, note=posted.note)
     hop = CommitHop(
@@ -83,6 +85,9 @@ def _stored(commit: Commit, facts: CommitFacts, posted: PushedCommit | None) -> 
         pull_request=commit.pr_number,
         lines=commit.lines,
         is_maintenance=is_looked_through(facts),
+        live_since=commit.deployment.finished_at if commit.deployment else None,
+        live_in=commit.deployment.label if commit.deployment else "",
+        live_before=commit.deployment_id in first,
     )
     return Told(hop, facts, commit.repository.tracker)
 

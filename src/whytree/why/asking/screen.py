@@ -196,6 +196,9 @@ def _commit(hop: Answer) -> Text:
     facts = [plain(hop["author"]), day(hop["authored_at"])]
     if hop["pull_request"]:
         facts.append(f"pull request {hop['pull_request']}")
+    if hop["live_since"]:
+        since = "by" if hop["live_before"] else "since"
+        facts.append(f"live {since} {day(hop['live_since'])} in {plain(hop['live_in'])}")
     skipped = len(hop["looked_through"])
     if skipped:
         facts.append(f"looked through {skipped} maintenance commit{'s' if skipped > 1 else ''}")

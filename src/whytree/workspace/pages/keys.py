@@ -19,7 +19,7 @@ from .entry import address_of
 PLACEHOLDER = "YOUR_KEY"
 # What a server key may do: the form's value, its words, the scopes.
 MAY: tuple[tuple[str, str, list[str]], ...] = (
-    ("all", "Everything: send events, evaluate flags, use the API", []),
+    ("all", "Everything, the API too", []),
     ("events", "Send events and evaluate flags", ["events"]),
     ("read", "Read over the API", ["read"]),
 )

@@ -30,7 +30,7 @@ from ...properties import Unfit, as_json, decoded, flags_in, flatten, is_plain, 
 from ...rows import Normalised, Outcome, Rejected
 
 
-class Message(msgspec.Struct):
+class Message(msgspec.Struct, gc=False):
     """A Segment message as far as we read it. Any field may hold anything: a wrong type must not cost the batch."""
 
     type: Any = None

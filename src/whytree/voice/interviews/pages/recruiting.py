@@ -100,7 +100,7 @@ def contact_settings(request: PageRequest, product: Product) -> HttpResponse:
             booking_url=form.get("booking_url", ""),
             invitation=form.get("invitation", ""),
         )
-        messages.success(request, "Kept.")
+        messages.success(request, "Saved.")
     except Invalid as error:
         messages.error(request, error.message)
     return redirect("recruit", product.slug)

@@ -11,13 +11,14 @@ from django.views.decorators.http import require_GET, require_http_methods
 from whytree.engines.photos import MOST_BYTES
 from whytree.errors import Conflict, Invalid, WhytreeError
 from whytree.people.queries import people_by_key
-from whytree.voice.models import Interview, InterviewSnapshot
+from whytree.voice.models import NAME_LENGTH, Interview, InterviewSnapshot
 from whytree.voice.pages.reading import may_write
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from .. import queries, services
+from .. import maps, queries, services
+from ..picture import draw_stages
 from ..services import SnapshotFields, Step
 
 EMPTY_STEPS = 3
@@ -38,6 +39,33 @@ def snapshot(request: PageRequest, product: Product, number: int) -> HttpRespons
         "may_write": may_write(request.actor, product) and found.erased_at is None,
     }
     return render(request, "voice/snapshot.html", context)
+
+
+@require_GET
+@page(Role.VIEWER)
+def experience_map(request: PageRequest, product: Product) -> HttpResponse:
+    """The stories of all talks as one."""
+    segment = request.GET.get("segment", "")[:NAME_LENGTH]
+    joined = maps.joined_map(product, segment)
+    context = {
+        "here": "voices",
+        "joined": joined,
+        "picture": draw_stages(joined),
+        "segment": segment,
+        "segments": maps.segments(product),
+        "sentence": _sentence(joined),
+    }
+    return render(request, "voice/experience_map.html", context)
+
+
+def _sentence(joined: maps.JoinedMap) -> str:
+    if not joined.stages:
+        return "No story was told yet"
+    lows = [stage for stage in joined.stages if stage.low]
+    if not lows:
+        return f"{joined.talks} {'story' if joined.talks == 1 else 'stories'} in {len(joined.stages)} steps"
+    worst = max(lows, key=lambda stage: stage.low)
+    return f"“{worst.words}”: {worst.low} of {worst.told} felt bad"
 
 
 @require_http_methods(["GET", "POST"])
@@ -70,10 +98,15 @@ def _said(request: PageRequest) -> SnapshotFields:
 
 
 def _steps(form: QueryDict) -> list[Step]:
-    marks = [*form.getlist("mark"), *[""] * len(form.getlist("step"))]
+    nothing = [""] * len(form.getlist("step"))
+    marks, feelings = ([*form.getlist(name), *nothing] for name in ("mark", "feeling"))
     return [
-        {"step": words, "highlight": int(mark) if mark.isascii() and mark.isdigit() and len(mark) < 18 else None}
-        for words, mark in zip(form.getlist("step"), marks, strict=False)
+        {
+            "step": words,
+            "highlight": int(mark) if mark.isascii() and mark.isdigit() and len(mark) < 18 else None,
+            "feeling": feeling,
+        }
+        for words, mark, feeling in zip(form.getlist("step"), marks, feelings, strict=False)
     ]
 
 
@@ -90,6 +123,7 @@ def _form(request: PageRequest, product: Product, found: Interview, error: Whytr
         "shown": shown,
         "steps": [*shown.experience_map, *({"step": "", "highlight": None},) * EMPTY_STEPS],
         "marks": list(found.highlights.all()),
+        "known_steps": maps.known_steps(found.product),
         "linked": queries.links_of([found]).get(found.ref, []),
         "most_kb": MOST_BYTES // 1024,
         "error": error,

@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Sequence
-from typing import Any, TypedDict, Unpack
+from typing import Any, NotRequired, TypedDict, Unpack
 
 from django.db import transaction
 
@@ -26,11 +26,15 @@ STEP_LENGTH = 300
 QUOTE_LENGTH = 500
 
 
+FEELINGS = ("low", "high")
+
+
 class Step(TypedDict):
-    """A step of the story: what happened, and the highlight in which it is told."""
+    """A step of the story: what happened, the highlight in which it is told, and how they felt, where that was plain."""
 
     step: str
     highlight: int | None
+    feeling: NotRequired[str]
 
 
 class SnapshotFields(TypedDict, total=False):
@@ -106,7 +110,11 @@ def _map(interview: Interview, value: Sequence[Step]) -> list[Step]:
         mark = one.get("highlight")
         if mark is not None and mark not in known:
             raise Invalid(f"There is no highlight {mark} in {interview.ref}.")
-        steps.append({"step": redact(words, kinds)[0], "highlight": mark})
+        feeling = one.get("feeling", "")
+        if feeling and feeling not in FEELINGS:
+            raise Invalid(f"How they felt is {' or '.join(FEELINGS)}, or nothing.")
+        kept: Step = {"step": redact(words, kinds)[0], "highlight": mark}
+        steps.append({**kept, "feeling": feeling} if feeling else kept)
     if len(steps) > MOST_STEPS:
         raise Invalid(f"That are {len(steps)} steps; {MOST_STEPS} is the most. Tell the story, not every click.")
     return steps

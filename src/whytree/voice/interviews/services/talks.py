@@ -10,7 +10,7 @@ from whytree.engines.voices.anchoring import Anchors, only_place
 from whytree.engines.voices.transcripts import Problem, Unreadable, read_edited
 from whytree.errors import Conflict, Invalid
 from whytree.tree.models import EvidenceLink, SourceKind
-from whytree.voice.models import NAME_LENGTH, Interview, Transcript, VoiceSettings
+from whytree.voice.models import NAME_LENGTH, Interview, Transcript, UsabilitySession, VoiceSettings
 from whytree.voice.services.storing import ERASED, erased_id
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
@@ -267,5 +267,8 @@ def remove_interview(actor: Actor, interview: Interview) -> None:
             refs = ", ".join(one.opportunity.ref for one in linked[:5])
             raise Conflict(f"{interview.ref} speaks for {refs}. Unlink it there first.")
         facts = {"number": interview.number, "content_hash": ERASED}
+        if interview.person_key:  # what was noted while they were watched stays, and is still theirs to have forgotten
+            watched = UsabilitySession.objects.filter(interview=interview, person_key="")
+            watched.update(person_key=interview.person_key)
         record(actor, interview.product, "remove_interview", interview, before=facts, after=None, undoable=False)
         interview.delete()

@@ -1,0 +1,1 @@
+"""The signed webhook by which other systems hand in feedback."""

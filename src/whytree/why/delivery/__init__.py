@@ -1,0 +1,1 @@
+"""What went out for whom: deployments with their commits, the solutions these are for, and what broke after."""
