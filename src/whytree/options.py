@@ -63,9 +63,20 @@ def _url_of(*schemes: str) -> Callable[[str], str]:
     def read(value: str) -> str:
         if value and urlsplit(value).scheme not in schemes:
             raise ValueError("start it with " + " or ".join(f"{scheme}://" for scheme in schemes))
+        _refuse_broken(value)
         return value.rstrip("/") if "http" in schemes else value
 
     return read
+
+
+def _refuse_broken(url: str) -> None:
+    """A sign that ends the host's part, unescaped in a password, would make the password's beginning a port that errors tell."""
+    try:
+        urlsplit(url).port  # noqa: B018 - looking raises
+    except ValueError:
+        raise ValueError(
+            "its host or port cannot be read. In a password write / as %2F, ? as %3F, # as %23, @ as %40"
+        ) from None
 
 
 @dataclass(frozen=True)

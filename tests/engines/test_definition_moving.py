@@ -194,3 +194,22 @@ def test_nonsense_inside_is_left_out_and_nothing_breaks() -> None:
         (found,) = became(insight(query))
         assert isinstance(found, LeftOut), query
     assert isinstance(became(insight({"kind": "TrendsQuery", "series": "a", "breakdownFilter": 7}))[0], Incoming)
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        {"id": 1, "query": {"kind": "TrendsQuery", "series": [], "trendsFilter": {"smoothingIntervals": 10**400}}},
+        {"id": 1, "filters": {"insight": "TRENDS", "events": [{"id": "a", "order": "x"}, {"id": "b", "order": 1}]}},
+        {
+            "id": "f",
+            "metricType": "quantile",
+            "numerator": {"rowFilters": [{"column": "event", "values": ["a"]}], "column": "v"},
+            "quantileSettings": {"type": "event", "quantile": [1]},
+        },
+    ],
+)
+def test_what_no_tool_writes_is_left_out_alone(malformed: dict[str, Any]) -> None:
+    (found,) = read_definitions([[malformed]])[1]
+    assert isinstance(found, LeftOut)
+    assert found.why == "a part of it is not what it should be"

@@ -351,3 +351,10 @@ def test_team_page_api_and_commands(
     assert "/ideas/sprout?as=" in cli("portal", "invite", "user-9").out
     assert "closed" in cli("portal", "close").out
     assert Entry.objects.filter(state=EntryState.REFUSED).count() == 1
+
+
+def test_one_address_searches_so_often_and_no_more(post: Entry, stranger: Client, monkeypatch: Any) -> None:
+    monkeypatch.setattr("whytree.voice.board.public.SEARCHES", 3)  # the post was held against others, too
+    assert [stranger.get(PAGE, {"q": "dark"}).status_code for _ in range(3)] == [200, 200, 429]
+    assert hand_in(stranger, "Dark colours").status_code == 429
+    assert stranger.get(PAGE).status_code == 200

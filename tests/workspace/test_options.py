@@ -72,3 +72,10 @@ def test_it_makes_a_secret_key_once_for_this_user_only(tmp_path: Path) -> None:
     assert len(key) >= 50
     assert options.ensure_secret_key(chosen) == key
     assert stat.S_IMODE((tmp_path / "new" / "secret.key").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("password", ["pa/ss", "pa?ss", "pa#ss"])
+def test_a_password_that_breaks_its_address_is_refused_and_not_told(password: str) -> None:
+    with pytest.raises(options.OptionError, match="%2F") as refused:
+        options.read({"WHYTREE_IMAP_URL": f"imaps://ana:{password}@imap.example.org/INBOX"})
+    assert "pa" not in str(refused.value).replace("password", "")

@@ -1,6 +1,7 @@
 """Slack, mail and archives: what people said, and nothing that a hostile file could do."""
 
 import struct
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from whytree.engines.tables import RowError, UnreadableTable
 from whytree.engines.voices import open_export
 from whytree.engines.voices.mail import own_words, read_message
+from whytree.engines.voices.records import Said, plain
 
 from .conftest import said
 
@@ -178,3 +180,24 @@ def test_what_was_quoted_in_outlooks_way_is_no_word_of_theirs() -> None:
 def test_a_transcript_is_no_feedback(opened: Any, content: bytes) -> None:
     with pytest.raises(UnreadableTable, match="transcript of a talk"):
         opened(content, "talk.txt")
+
+
+@pytest.mark.parametrize("opens", ["<!--", "<a ", "<![<", "<a b='", "</"])
+def test_markup_made_to_keep_a_reader_busy_is_read_at_once(opens: str) -> None:
+    began = time.process_time()
+    assert plain(f"<p>Hello</p>{opens * 20_000}").startswith("Hello")
+    assert time.process_time() - began < 1  # seconds of our own; it was minutes, or an error
+
+
+@pytest.mark.parametrize(
+    ("raw", "is_read"),
+    [
+        (b"To: " + b"a@b, " * 20_000 + b"\nFrom: ana@example.org\n\nHello", True),
+        (b"From: ana@example.org\nContent-Type: text/plain; " + b"a=b; " * 20_000 + b"\n\nHello", True),
+        (b"From: ana@example.org\nContent-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\nx\n" * 20_000, False),
+    ],
+)
+def test_a_mail_made_to_keep_a_reader_busy_is_read_or_refused_at_once(raw: bytes, is_read: bool) -> None:
+    began = time.process_time()
+    assert isinstance(read_message(raw), Said) is is_read
+    assert time.process_time() - began < 1

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .incoming import CannotCarry, Incoming, LeftOut, Moved, listed, mapping, texts, whole
+from .incoming import MALFORMED, MALFORMED_WHY, CannotCarry, Incoming, LeftOut, Moved, listed, mapping, texts, whole
 
 _EVENT_COLUMNS = ("event", "event_name", "eventname", "event_type", "name")
 _OPERATORS = {
@@ -58,6 +58,9 @@ def read_growthbook(things: Sequence[Mapping[str, Any]]) -> list[Moved]:
             said = _fact(thing, tables, notes) if kind == "fact metric" else _plain(thing, notes)
         except CannotCarry as error:
             found.append(LeftOut(foreign, name, str(error)))
+            continue
+        except MALFORMED:
+            found.append(LeftOut(foreign, name, MALFORMED_WHY))
             continue
         goal = mapping(thing.get("behavior")).get("goal")
         down = "down" if thing.get("inverse") or goal == "decrease" else "up"

@@ -44,6 +44,11 @@ class Incoming:
 Moved = Incoming | LeftOut
 
 
+#: What reading a document raises where a part of it is of another kind than the tool writes.
+MALFORMED = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
+MALFORMED_WHY = "a part of it is not what it should be"
+
+
 def texts(value: Any) -> list[str]:
     """One value or several, as the event store writes them."""
     some: Iterable[Any] = value if isinstance(value, list) else [value]

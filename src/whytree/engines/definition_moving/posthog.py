@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .incoming import CannotCarry, Incoming, LeftOut, Moved, listed, mapping, texts, whole
+from .incoming import MALFORMED, MALFORMED_WHY, CannotCarry, Incoming, LeftOut, Moved, listed, mapping, texts, whole
 from .posthog_filters import Filters
 
 _MEASURES = {
@@ -148,6 +148,8 @@ def _moved(
         return read(thing, _Reader(actions))
     except CannotCarry as error:
         return LeftOut(_foreign(kind, thing), _name(thing), str(error))
+    except MALFORMED:
+        return LeftOut(_foreign(kind, thing), _name(thing), MALFORMED_WHY)
 
 
 def _foreign(kind: str, thing: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import getaddresses, parsedate_to_datetime
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from whytree.engines.tables import RowError
 
@@ -19,8 +19,14 @@ from .records import Said, Speaker, plain
 MOST_OF_ONE = 25 * 1024 * 1024
 """Bytes of one message: what mail servers take."""
 
+MOST_OF_HEADER = 1_000
+MOST_WORDS = 2_000_000
+MOST_BOUNDARIES = 300
+MOST_LINES_TIMES_PARTS = 20_000_000
+"""25 MB of attachments in ten parts come to a sixth of it."""
+
 # What the standard library raises on messages that break the rules, beside what it repairs in silence.
-BROKEN = (email.errors.MessageError, LookupError, ValueError, TypeError, AttributeError, RecursionError)
+BROKEN = (email.errors.MessageError, LookupError, ValueError, TypeError, AttributeError, AssertionError, RecursionError)
 
 _QUOTING = re.compile(
     r"^(?:-{2,}\s*(?:original message|forwarded message|ursprüngliche nachricht|message d'origine).*"
@@ -65,10 +71,30 @@ def _too_large(number: int) -> RowError:
 def read_message(raw: bytes, number: int = 1) -> Said | RowError:
     """One message of RFC 5322, however it was made."""
     try:
-        message = email.message_from_bytes(raw, policy=email.policy.default)
-        return _said(message, raw)
+        if _is_bomb(raw):
+            return RowError(number, "the message has more parts than anybody reads")
+        return _said(cast("EmailMessage", email.message_from_bytes(raw, policy=_POLICY)), raw)
     except BROKEN as error:
         return RowError(number, f"the message breaks the rules of mail and cannot be read ({type(error).__name__})")
+
+
+class _Policy(email.policy.EmailPolicy):
+    """What is parsed of a header takes time that grows with the square of its length."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:MOST_OF_HEADER]
+
+
+_POLICY = _Policy()
+
+
+def _is_bomb(raw: bytes) -> bool:
+    """Made to keep us busy: each line is held against the end of every part that it lies in."""
+    return (
+        raw.count(b"\n--") > MOST_BOUNDARIES
+        or raw.count(b"\n") * raw.lower().count(b"multipart/") > MOST_LINES_TIMES_PARTS
+    )
 
 
 def _said(message: EmailMessage, raw: bytes) -> Said:
@@ -130,7 +156,7 @@ def _body(message: EmailMessage) -> str:
     except BROKEN:
         payload = part.get_payload(decode=True)
         content = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
-    text = content if isinstance(content, str) else ""
+    text = content[:MOST_WORDS] if isinstance(content, str) else ""
     text = text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
     return plain(text) if part.get_content_type() == "text/html" else text
 

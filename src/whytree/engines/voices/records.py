@@ -170,6 +170,13 @@ _BREAKS = frozenset({"br", "p", "div", "li", "tr", "blockquote", "h1", "h2", "h3
 _SILENT = frozenset({"script", "style", "head", "template", "title"})
 
 
+# Comments and declarations go first, and what begins like a tag and is none is text: on many that are never closed the parser's
+# time grows with their square, and on some that are malformed it fails.
+_UNSEEN = re.compile(r"<!--.*?(?:-->|\Z)|<[!?][^>]*(?:>|\Z)", re.DOTALL)
+_NO_TAG = re.compile(r"<(?=[^<>]*(?:<|\Z))")
+MOST_MARKUP = 2_000_000
+
+
 class _Words(HTMLParser):
     """What a reader would see of HTML."""
 
@@ -203,7 +210,7 @@ def plain(markup: Any) -> str:
     if not re.search(r"<(?:[a-zA-Z!/])", text):
         return text
     words = _Words()
-    words.feed(text[:2_000_000])
+    words.feed(_NO_TAG.sub("&lt;", _UNSEEN.sub("", text[:MOST_MARKUP])))
     words.close()
     lines = (" ".join(line.split()) for line in "".join(words.parts).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

@@ -22,6 +22,8 @@ from .telling import as_atom
 
 KNOWN_FOR = 180 * 86_400
 FORM_LASTS = 2 * 86_400
+SEARCHES = 600
+"""Of one address in an hour."""
 _WHO = "voice.board.who"
 _FORM = "voice.board.form"
 
@@ -53,6 +55,8 @@ def board(request: HttpRequest, found: Board) -> HttpResponse:
         _remember(response, found, visits.of_invitation(found.product, request.GET["as"]))
         return response
     asked = _asked(request)
+    if asked.words.strip():
+        _pace_search(request)
     posts, more = queries.page_of(found.product, asked)
     context = {
         "posts": posts,
@@ -111,6 +115,7 @@ def new_post(request: HttpRequest, found: Board) -> HttpResponse:
     if _is_trapped(request):
         return _done(request, found, "post")
     try:
+        _pace_search(request)
         alike = queries.similar_posts(found.product, form.get("title", ""), form.get("text", ""))
         if alike and form.get("anyway") != "1":
             return _new(request, found, alike=alike, ask=True)
@@ -140,7 +145,7 @@ def _ask_author(request: HttpRequest, found: Board, made: Entry) -> str:
 @_public
 def similar(request: HttpRequest, found: Board) -> HttpResponse:
     """While they type."""
-    keep_pace("board-similar", _address(request), most=600, seconds=3_600)
+    _pace_search(request)
     alike = queries.similar_posts(found.product, request.GET.get("title", ""), request.GET.get("text", ""))
     context = {"board": found, "alike": alike}
     return render(request, "voice/board/_alike.html", context)
@@ -298,6 +303,11 @@ def _remember(response: HttpResponse, found: Board, key: str) -> None:
     value = signing.dumps(key, salt=f"{_WHO}.{found.product_id}")
     path = reverse("board", args=[found.product.slug])
     response.set_cookie(_cookie(found), value, max_age=KNOWN_FOR, httponly=True, samesite="Lax", path=path)
+
+
+def _pace_search(request: HttpRequest) -> None:
+    """Each one is held against every voice of the product."""
+    keep_pace("board-similar", _address(request), most=SEARCHES, seconds=3_600)
 
 
 def _address(request: HttpRequest) -> str:
