@@ -81,7 +81,14 @@ def _load(data: Path, calendar: Calendar, progress: Progress) -> Loaded:
     theatre.play()
     _read_repository(data, calendar, theatre.stage)
     _look_once(theatre.stage)
-    return Loaded(len(made.people), len(made.events), len(heard), theatre.acts)
+    return Loaded(len(made.people), len(made.events), _voices_told(), theatre.acts)
+
+
+def _voices_told() -> int:
+    """What was said in feedback, in answers to the survey, and in talks."""
+    from whytree.voice.models import FeedbackItem, Interview
+
+    return FeedbackItem.objects.count() + Interview.objects.count()
 
 
 def _imagine(calendar: Calendar) -> tuple[World, list[Voice]]:
