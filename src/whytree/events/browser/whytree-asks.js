@@ -12,7 +12,7 @@
     const answer = await fetch(inside.host + "/v1/" + path, {
       method: "POST",
       body: JSON.stringify({ key: inside.key, ...inside.who(), context: inside.context(), ...said }),
-      keepalive: !said.screenshot, // browsers take no more than 64 KiB so
+      keepalive: !said?.screenshot, // browsers take no more than 64 KiB so
       credentials: "omit",
       headers: { "Content-Type": "text/plain" },
     });
