@@ -2,8 +2,11 @@
 
 from typing import Any
 
-from whytree.people.queries import find_person
+from whytree.people.identity import person_hash
+from whytree.people.queries import PeopleRef, find_person
+from whytree.voice.models import FeedbackItem
 from whytree.voice.plugs import opportunity_panel, person_panel, search, today_panel
+from whytree.voice.queries import items_of_people
 from whytree.voice.services import link_excerpt
 
 
@@ -23,6 +26,18 @@ def test_a_persons_page_shows_what_they_said(actor: Any, product: Any, say: Any,
     page = as_alice.get("/p/sprout/people/mira/1").content.decode()
     assert "my own words" in page
     assert "person=mira/1" in page or "person=mira%2F1" in page
+
+
+def test_behind_a_number_stands_what_was_said_unasked_first(
+    actor: Any, product: Any, store: Any, say: Any, opportunity: Any
+) -> None:
+    evidence, unlinked, answer = (say(words, person="mira") for words in ("my number?", "the date", "it did"))
+    FeedbackItem.objects.filter(pk=answer.pk).update(source_type="loop")
+    link_excerpt(actor, evidence, opportunity)
+    link_excerpt(actor, answer, opportunity)
+    mira = PeopleRef(frozenset({person_hash(product.pk, "mira")}), ("mira",))
+    assert items_of_people(product, mira, 9) == ([evidence, unlinked, answer], 1)
+    assert items_of_people(product, PeopleRef(frozenset(), ()), 9) == ([], 0)
 
 
 def test_today_says_how_many_wait(actor: Any, product: Any, say: Any) -> None:

@@ -19,6 +19,7 @@ SPOKEN = (SourceKind.FEEDBACK, SourceKind.INTERVIEW)
 """Where a person speaks: each counts once, however they told us."""
 
 MOST_LOOKED_AT = 1_000
+ANSWERS = frozenset({"loop", "survey"})  # sources in which people answer what we asked
 """Of one group's items; among the newest ones are those that speak for an opportunity."""
 
 
@@ -158,7 +159,8 @@ def items_of_person(product: Product, person_keys: Sequence[str], limit: int = 2
 
 
 def items_of_people(product: Product, group: PeopleRef, limit: int) -> tuple[list[FeedbackItem], int]:
-    """What some people told us, and how many of them did: what speaks for an opportunity first, then the newest."""
+    """What some people told us, and how many of them did: what they said unasked before what answers a question of ours, of
+    that what is evidence of something first, then the newest."""
     keys = FeedbackItem.objects.filter(product=product).exclude(person_key="").values_list("person_key", flat=True)
     theirs = keys_among(product, keys.distinct(), group.persons)
     newest = FeedbackItem.objects.filter(product=product).exclude(person_key="").order_by("-said_at", "-pk")
@@ -167,4 +169,5 @@ def items_of_people(product: Product, group: PeopleRef, limit: int) -> tuple[lis
         islice((item for item in newest.iterator(chunk_size=500) if item.person_key in theirs), MOST_LOOKED_AT)
     )
     linked = set(linked_numbers(product)) if found else set()
-    return sorted(found, key=lambda item: item.number not in linked)[:limit] if theirs else [], len(theirs)
+    found.sort(key=lambda item: (item.source_type in ANSWERS, item.number not in linked))
+    return found[:limit], len(theirs)
