@@ -28,7 +28,7 @@ from ..questions import COHORT, checked_question
 from ..saved.services import delete_question, keep_question
 from ..services import create_metric, delete_metric
 
-PREFIX = "definitions"
+PREFIX = "DEF"
 NAME_LENGTH = 200
 
 
