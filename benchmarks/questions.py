@@ -27,6 +27,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -297,15 +298,14 @@ def run(said: argparse.Namespace, folder: Path) -> int:
         fill(store, said.events, said.merges)
     columns: dict[str, dict[str, Callable[[], Any]]] = {
         "ours": ours(),
-        "by hand": {name: lambda text=text: store.query(text, None, QUIET) for name, text in BY_HAND.items()},  # type: ignore[misc]
+        "by hand": {name: partial(store.query, text, None, QUIET) for name, text in BY_HAND.items()},
     }
     if not said.without_posthog:
         store.execute("DROP TABLE IF EXISTS posthog_events")
         store.execute(_POSTHOG_TABLE)
         store.execute(_POSTHOG_FILL)
         columns["PostHog's shape"] = {
-            name: lambda text=text: store.query(text, None, QUIET)  # type: ignore[misc]
-            for name, text in IN_POSTHOGS_SHAPE.items()
+            name: partial(store.query, text, None, QUIET) for name, text in IN_POSTHOGS_SHAPE.items()
         }
     if not said.without_duckdb:
         columns["DuckDB"] = by_duckdb(store, folder)
