@@ -15,7 +15,7 @@ from whytree.workspace.models import Product
 from ..answers import Answer
 from ..answers.cached import fresh_answer
 from ..charts import answer_chart, marks_for, measure_chart
-from ..models import Board, BoardCard
+from ..models import Board, BoardCard, Metric
 from ..queries import USUAL_DAYS, Measure, measure
 from ..questions import Question, checked_question, filter_json, parse_filter
 
@@ -76,7 +76,7 @@ def drawn(board: Board, *, marked: bool = True) -> list[DrawnCard]:
 
 def _drawn(board: Board, card: BoardCard, marked: bool) -> DrawnCard:
     if card.metric is not None:
-        return _drawn_metric(board, card, marked)
+        return _drawn_metric(board, card, card.metric, marked)
     if card.saved is None:
         return DrawnCard(card)
     try:
@@ -86,19 +86,18 @@ def _drawn(board: Board, card: BoardCard, marked: bool) -> DrawnCard:
     return DrawnCard(card, answer=found, chart=answer_chart(board.product, found, marked=marked))
 
 
-def _drawn_metric(board: Board, card: BoardCard, marked: bool) -> DrawnCard:
+def _drawn_metric(board: Board, card: BoardCard, metric: Metric, marked: bool) -> DrawnCard:
     try:
-        found = measure_on(board, card)
+        found = measure_on(board, metric)
     except WhytreeError as error:
         return DrawnCard(card, problem=error.message)
     marks = marks_for(board.product, found) if marked else ()
     return DrawnCard(card, measure=found, chart=measure_chart(found, marks=marks))
 
 
-def measure_on(board: Board, card: BoardCard) -> Measure:
-    """The card's metric over the board's days. A metric is one number everywhere: the board's filters leave it alone."""
-    assert card.metric is not None  # noqa: S101 - for the type checker: asked of such cards only
-    return measure(card.metric, days=board.days or USUAL_DAYS)
+def measure_on(board: Board, metric: Metric) -> Measure:
+    """A metric over the board's days. It is one number everywhere: the board's filters leave it alone."""
+    return measure(metric, days=board.days or USUAL_DAYS)
 
 
 def measure_words(found: Measure) -> str:

@@ -11,7 +11,7 @@ from whytree.workspace import mail, webhooks
 
 from ..answers.cached import fresh_answer
 from ..boards.queries import measure_on, measure_words, question_on
-from ..models import Board, BoardCard, Letter, SavedQuestion, Subscription
+from ..models import Board, Letter, Metric, SavedQuestion, Subscription
 from ..questions import Question
 from ..saved.queries import question_of
 from ..telling import is_member
@@ -54,7 +54,7 @@ def lines_of(found: Subscription) -> list[Line]:
     lines = []
     for card in found.board.cards.select_related("saved", "metric__product"):
         if card.metric is not None:
-            lines.append(_metric_line(found.board, card))
+            lines.append(_metric_line(found.board, card.metric))
             continue
         if card.saved is None:
             lines.append(Line("", card.text))
@@ -76,16 +76,14 @@ def _line(found: Subscription, saved: SavedQuestion, question: Question) -> Line
     return Line(saved.title, answer.sentence, ground, url)
 
 
-def _metric_line(board: Board, card: BoardCard) -> Line:
-    name = str(card)
-    assert card.metric is not None  # noqa: S101 - for the type checker: asked of such cards only
-    url = settings.WHYTREE.base_url + reverse("metric", args=[board.product.slug, card.metric.key])
+def _metric_line(board: Board, metric: Metric) -> Line:
+    url = settings.WHYTREE.base_url + reverse("metric", args=[board.product.slug, metric.key])
     try:
-        measured = measure_on(board, card)
+        measured = measure_on(board, metric)
     except WhytreeError as error:
-        return Line(name, error.message, url=url)
+        return Line(metric.name, error.message, url=url)
     ground = f"n = {measured.n:,}, {measured.from_at:%d %b} to {measured.last_day:%d %b %Y}"
-    return Line(name, measure_words(measured), ground, url)
+    return Line(metric.name, measure_words(measured), ground, url)
 
 
 def _where(found: Subscription) -> str:
