@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -165,8 +165,10 @@ def learn(texts: Sequence[str], embed: Embed | None = None) -> Space | None:
     return Space(parts, weights, axes)
 
 
-def _counted(read: Sequence[str]):  # type: ignore[no-untyped-def]  # sparse matrices carry no types
-    """Texts by parts, the parts there are, and what each weighs. Rows are of length 1, as their directions will be."""
+def _counted(read: Sequence[str]) -> tuple[Any, dict[str, int], Vectors]:
+    """Texts by parts, the parts there are, and what each weighs. Rows are of length 1, as their directions will be; they are a
+    sparse matrix, of which SciPy tells no types, or None where the texts share nothing.
+    """
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     few = len(read) < 100  # a share of few texts says little

@@ -146,7 +146,7 @@ class Counted:
 
     def _quantile(self, place: int, arm: str) -> Quantiled | NoAnswer:
         placing, one = self.counting.placing, self.placed.get((place, arm, self.part))
-        assert placing is not None  # noqa: S101 - for the type checker
+        assert placing is not None  # noqa: S101 - for the type checker: only such countings are placed
         if one is None:
             return NoAnswer(f"Nobody in {arm} has such a number.")
         value, low, high = (end / self.counting.per for end in (one.value, one.low, one.high))

@@ -26,16 +26,16 @@ class Doors:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         with contextlib.suppress(
             Resolver404
-        ):  # left before going on: its text has the path, which later errors would show
+        ):  # left behind at once: its text has the path, which later errors would show
             request.resolver_match = self._addresses.resolve(request.path_info)
         return self._open(request) if request.resolver_match is not None else self.get_response(request)
 
     def _view(self, request: HttpRequest) -> HttpResponseBase:
         match = request.resolver_match
-        assert match is not None  # noqa: S101 - for the type checker
+        assert match is not None  # noqa: S101 - for the type checker: `__call__` found it
         try:
             response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
-        except Exception as error:
+        except Exception as error:  # as Django hands a view's to its middleware
             told = self._errors.process_exception(request, error)
             if told is None:
                 raise
