@@ -3,9 +3,8 @@
 from django.db import models
 from django.utils.timezone import now
 
+from whytree.workspace.environments import PRODUCTION
 from whytree.workspace.models import Product
-
-PRODUCTION = "production"
 
 
 class Deployment(models.Model):

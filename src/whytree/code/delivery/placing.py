@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 from django.db.models import Q, QuerySet
 
+from whytree.workspace.environments import PRODUCTION
+
 from ..cleaning import CHUNK
 from ..models import Commit, Deployment, Repository
-from .models import PRODUCTION
 
 
 def live(deployments: QuerySet[Deployment]) -> QuerySet[Deployment]:

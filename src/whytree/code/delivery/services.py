@@ -13,12 +13,12 @@ from whytree.errors import Invalid
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
+from whytree.workspace.environments import PRODUCTION
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from ..cleaning import clean
 from ..models import Commit, Deployment, Incident, Repository
-from .models import PRODUCTION
 from .placing import place, place_again
 from .queries import find_deployment
 
