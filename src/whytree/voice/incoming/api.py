@@ -33,7 +33,7 @@ class WebhookOut(Schema):
 
 
 def address_of(product: Product) -> str:
-    return f"{settings.WHYTREE.public_url}{reverse('feedback_webhook', args=[product.slug])}"
+    return f"{settings.WHYTREE.base_url}{reverse('feedback_webhook', args=[product.slug])}"
 
 
 @router.get(PATH, response=WebhookOut, operation_id="get_feedback_webhook")
