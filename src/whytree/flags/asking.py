@@ -81,7 +81,7 @@ def context_for(
     if cohorts:
         belongs, cohorts_at = membership.cohorts_of(product_id, unit, cohorts)
         said = attributes.get("person")
-        attributes = {**attributes, "person": {"cohorts": belongs, **(said if isinstance(said, dict) else {})}}
+        attributes = {**attributes, "person": {**(said if isinstance(said, dict) else {}), "cohorts": belongs}}
     context = Context(attributes, now, {}, flags.evaluators, cohorts_at)
     sticky = [each.rules for each in evaluators if each.rules.is_sticky]
     if not sticky or not unit or flags.environment_id is not None:  # what was kept is production's
