@@ -353,7 +353,7 @@ class ChangeRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"change of {self.flag.key}"
+        return self.flag.key
 
 
 class FlagChange(models.Model):
