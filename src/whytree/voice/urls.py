@@ -116,7 +116,7 @@ root = [
         for verb in ("shown", "dismissed", "answer")
     ),
     path("ideas/stop/<str:token>", board.stop, name="board_stop"),
-    path("ideas/<slug:slug>", board.board, name="board"),
+    path("ideas/<slug:slug>", board.board, name="public_board"),
     path("ideas/<slug:slug>/new", board.new_post, name="board_new"),
     path("ideas/<slug:slug>/similar", board.similar, name="board_similar"),
     path("ideas/<slug:slug>/feed.atom", board.feed, name="board_feed"),

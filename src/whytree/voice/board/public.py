@@ -51,7 +51,7 @@ def _public(view: View) -> View:
 def board(request: HttpRequest, found: Board) -> HttpResponse:
     """All posts, those most people want first."""
     if "as" in request.GET:
-        response = redirect("board", found.product.slug)
+        response = redirect("public_board", found.product.slug)
         _remember(response, found, visits.of_invitation(found.product, request.GET["as"]))
         return response
     asked = _asked(request)
@@ -301,7 +301,7 @@ def _who(request: HttpRequest, found: Board) -> str:
 
 def _remember(response: HttpResponse, found: Board, key: str) -> None:
     value = signing.dumps(key, salt=f"{_WHO}.{found.product_id}")
-    path = reverse("board", args=[found.product.slug])
+    path = reverse("public_board", args=[found.product.slug])
     response.set_cookie(_cookie(found), value, max_age=KNOWN_FOR, httponly=True, samesite="Lax", path=path)
 
 

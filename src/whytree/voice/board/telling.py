@@ -96,7 +96,7 @@ def as_atom(board: Board, news: Sequence[News]) -> bytes:
     """RFC 4287. What is written in it is text, never markup."""
     ElementTree.register_namespace("", _ATOM)
     feed = ElementTree.Element(f"{{{_ATOM}}}feed")
-    home = settings.WHYTREE.base_url + reverse("board", args=[board.product.slug])
+    home = settings.WHYTREE.base_url + reverse("public_board", args=[board.product.slug])
     updated = max((one.at for one in news), default=board.product.created_at)
     _said(feed, id=home, title=f"{board.product.name}: what you asked for", updated=updated.isoformat())
     _said(ElementTree.SubElement(feed, f"{{{_ATOM}}}author"), name=board.product.name)

@@ -20,7 +20,7 @@ from whytree.errors import Conflict, Invalid, NotFound
 from whytree.voice.authors import known_as
 from whytree.voice.drafts import Source, draft
 from whytree.voice.models import Consent, FeedbackItem, VoiceSettings
-from whytree.voice.services import merge, part
+from whytree.voice.services import main_of, merge, part
 from whytree.voice.services.storing import store_drafts
 from whytree.workspace.actors import Actor
 from whytree.workspace.mail import Mail, is_address, is_set, send
@@ -140,8 +140,6 @@ def cast_vote(post: Entry, person: str, *, email: str = "") -> str:
 
 
 def _join(item: FeedbackItem, main: FeedbackItem) -> None:
-    from whytree.voice.services import main_of
-
     try:
         with transaction.atomic():
             merge(Actor.system("The board"), item, main_of(main))
