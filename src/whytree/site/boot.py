@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("whytree")
 
+MIGRATING = 0x7768_7974  # "whyt", PostgreSQL's lock of whoever brings the database up to date
+
 
 def set_up() -> None:
     """Load Django with our settings; a setting that cannot be understood ends the command with its sentence."""
@@ -47,7 +49,7 @@ def migrate_database() -> None:
     from django.db.migrations.executor import MigrationExecutor
 
     try:
-        with _one_at_a_time():
+        with _one_at_a_time(connection):
             if not connection.introspection.table_names():
                 make_tables(connection)
                 return
@@ -80,9 +82,19 @@ def make_tables(connection: Any) -> None:
 
 
 @contextmanager
-def _one_at_a_time() -> Iterator[None]:
+def _one_at_a_time(connection: Any) -> Iterator[None]:
+    """Among the processes on this data folder; on PostgreSQL among those of all hosts."""
     from django.conf import settings
 
     with open(settings.WHYTREE.data / "migrate.lock", "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        if connection.vendor != "postgresql":
+            yield
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATING])
+        try:
+            yield
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATING])
