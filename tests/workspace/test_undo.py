@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from whytree.analytics.boards.services import add_card, create_board
 from whytree.errors import Conflict, Forbidden
 from whytree.tree.models import Outcome
 from whytree.tree.services import create_outcome
@@ -50,6 +51,15 @@ def test_it_refuses_when_it_was_changed_since(actor: Any, product: Any, bob: Any
     services.edit_product(actor_of_user(bob), product, vision="Bob's.")
     with pytest.raises(Conflict, match="changed since"):
         activity.undo(actor, product, last.pk)
+
+
+def test_it_takes_nobody_elses_work_along(actor: Any, product: Any, bob: Any) -> None:
+    made = create_board(actor, product, title="Weekly")
+    last = activity.last_undoable(actor, product)
+    add_card(actor_of_user(bob), product, made.number, text="What Bob wants to see")
+    with pytest.raises(Conflict, match="Somebody else"):
+        activity.undo(actor, product, last.pk)
+    assert made.cards.count() == 1
 
 
 def test_it_refuses_all_but_the_last(actor: Any, product: Any) -> None:

@@ -11,7 +11,7 @@ from django.apps import apps
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
 from django.db.models import QuerySet
-from django.db.models.deletion import ProtectedError, RestrictedError
+from django.db.models.deletion import Collector, ProtectedError, RestrictedError
 
 from whytree.errors import Conflict, Forbidden, NotFound
 
@@ -119,6 +119,7 @@ def _put_back(activity: Activity) -> models.Model | None:
     if activity.before is None:
         if current is not None:
             try:
+                _refuse_what_others_built_on(activity, current)
                 current.delete()
             except (ProtectedError, RestrictedError) as error:
                 raise Conflict(
@@ -128,6 +129,18 @@ def _put_back(activity: Activity) -> models.Model | None:
     restored = model(**{name: _python(model, name, value) for name, value in activity.before.items()})
     restored.save(force_insert=current is None)
     return restored
+
+
+def _refuse_what_others_built_on(activity: Activity, current: models.Model) -> None:
+    """Nobody's later act goes with it. (Of one's own it is the last.)"""
+    collector = Collector(using="default", origin=current)
+    collector.collect([current])
+    going: list[tuple[Any, Any]] = [(model, [row.pk for row in rows]) for model, rows in collector.data.items()]
+    going += [(rows.model, rows.values("pk")) for rows in collector.fast_deletes]
+    since = Activity.objects.filter(pk__gt=activity.pk).exclude(user=activity.user)
+    for model, pks in going:
+        if since.filter(subject_type=model._meta.label, subject_id__in=pks).exists():
+            raise Conflict("Somebody else has added to it since. Remove that first, or close it with a reason.")
 
 
 def _comparable(values: Snapshot | None) -> Snapshot | None:
