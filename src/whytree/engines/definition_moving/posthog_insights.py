@@ -1,0 +1,206 @@
+"""PostHog's insights as questions: today's `query`, and the older `filters`."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .incoming import CannotCarry, Incoming, listed, mapping, texts, whole
+from .posthog_reader import Reader, foreign_id, measure_of, name_of
+
+_WINDOW_UNITS = {
+    "second": (1, "s"),
+    "minute": (1, "m"),
+    "hour": (1, "h"),
+    "day": (1, "d"),
+    "week": (1, "w"),
+    "month": (30, "d"),
+}
+_OLDER = {
+    "TRENDS": "TrendsQuery",
+    "FUNNELS": "FunnelsQuery",
+    "RETENTION": "RetentionQuery",
+    "LIFECYCLE": "LifecycleQuery",
+    "STICKINESS": "StickinessQuery",
+    "PATHS": "PathsQuery",
+}
+
+
+def read_insight(thing: Mapping[str, Any], reader: Reader) -> Incoming:
+    query = mapping(thing.get("query"))
+    query = mapping(query.get("source")) or query
+    if not query:
+        query = _todays(mapping(thing.get("filters")))
+    readers: dict[str, Callable[[Mapping[str, Any], Reader], dict[str, Any]]] = {
+        "TrendsQuery": _trends,
+        "FunnelsQuery": _funnel,
+        "RetentionQuery": _retention,
+        "LifecycleQuery": _living,
+        "StickinessQuery": _living,
+        "PathsQuery": _paths,
+    }
+    kind = str(query.get("kind", ""))
+    if kind not in readers:
+        raise CannotCarry(f"it is a {kind[:40] or 'question without a kind'}, which has no counterpart here")
+    definition = {"version": 1, **readers[kind](query, reader)}
+    foreign = foreign_id("insight", thing)
+    return Incoming(
+        foreign, "question", name_of(thing), definition, str(thing.get("description") or ""), notes=tuple(reader.notes)
+    )
+
+
+def _todays(filters: Mapping[str, Any]) -> dict[str, Any]:
+    """The older `filters` in today's words."""
+    kind = _OLDER.get(str(filters.get("insight", "TRENDS")))
+    if kind is None:
+        raise CannotCarry(f"it is a {str(filters.get('insight'))[:40]}, which has no counterpart here")
+    nodes = [{**mapping(one), "type": "events"} for one in listed(filters.get("events"))]
+    nodes += [{**mapping(one), "type": "actions"} for one in listed(filters.get("actions"))]
+    nodes.sort(key=lambda one: one.get("order") or 0)
+    return {
+        "kind": kind,
+        "series": nodes,
+        "interval": filters.get("interval"),
+        "properties": filters.get("properties"),
+        "filterTestAccounts": filters.get("filter_test_accounts"),
+        "dateRange": {"date_from": filters.get("date_from")},
+        "breakdownFilter": {
+            name: filters.get(name) for name in ("breakdown", "breakdown_type", "breakdowns") if filters.get(name)
+        },
+        "trendsFilter": {
+            "display": filters.get("display"),
+            "formula": filters.get("formula"),
+            "smoothingIntervals": filters.get("smoothing_intervals"),
+        },
+        "compareFilter": {"compare": filters.get("compare")},
+        "funnelsFilter": {
+            "funnelWindowInterval": filters.get("funnel_window_interval") or filters.get("funnel_window_days"),
+            "funnelWindowIntervalUnit": filters.get("funnel_window_interval_unit"),
+            "funnelOrderType": filters.get("funnel_order_type"),
+            "funnelVizType": filters.get("funnel_viz_type"),
+            "exclusions": [
+                {
+                    **mapping(one),
+                    "funnelFromStep": one.get("funnel_from_step"),
+                    "funnelToStep": one.get("funnel_to_step"),
+                }
+                for one in listed(filters.get("exclusions"))
+                if isinstance(one, Mapping)
+            ],
+        },
+        "retentionFilter": {
+            "targetEntity": filters.get("target_entity"),
+            "returningEntity": filters.get("returning_entity"),
+            "period": filters.get("period"),
+            "totalIntervals": filters.get("total_intervals"),
+            "retentionType": filters.get("retention_type"),
+        },
+        "pathsFilter": {
+            "startPoint": filters.get("start_point"),
+            "endPoint": filters.get("end_point"),
+            "stepLimit": filters.get("step_limit"),
+            "excludeEvents": filters.get("exclude_events"),
+            "includeEventTypes": filters.get("include_event_types"),
+        },
+    }
+
+
+def _trends(query: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
+    chosen, interval = mapping(query.get("trendsFilter")), str(query.get("interval") or "day")
+    if interval == "minute":
+        reader.notes.append("It went by minutes; here it goes by hours.")
+        interval = "hour"
+    series = []
+    for node in listed(query.get("series")):
+        if mapping(node).get("math") == "unique_group":
+            reader.notes.append("It counted a group of its own; here the group is the company.")
+        series.append(reader.selection(node) | {"measure": measure_of(mapping(node))})
+    said: dict[str, Any] = {"kind": "trends", "series": series, "interval": interval}
+    said |= reader.by(query) | reader.days(query, 7)
+    said |= {"where": shared} if (shared := reader.shared(query)) else {}
+    formulas = [one for one in [chosen.get("formula"), *listed(chosen.get("formulas"))] if one]
+    formulas += [mapping(one).get("formula") for one in listed(chosen.get("formulaNodes"))]
+    if len(formulas) > 1:
+        raise CannotCarry("it has several formulas; a question here has one")
+    said |= {"formula": str(formulas[0])} if formulas else {}
+    said |= {"previous": True} if mapping(query.get("compareFilter")).get("compare") else {}
+    smooth = chosen.get("smoothingIntervals")
+    said |= {"smooth": whole(smooth, "its smoothing")} if smooth and smooth != 1 else {}
+    return said | ({"cumulative": True} if chosen.get("display") == "ActionsLineGraphCumulative" else {})
+
+
+def _funnel(query: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
+    chosen = mapping(query.get("funnelsFilter"))
+    if query.get("aggregation_group_type_index") is not None or chosen.get("funnelAggregateByHogQL"):
+        raise CannotCarry("its funnel counts something else than people")
+    steps = [
+        reader.selection(node) | ({"optional": True} if mapping(node).get("optionalInFunnel") else {})
+        for node in listed(query.get("series"))
+    ]
+    said: dict[str, Any] = {"kind": "funnel", "steps": steps}
+    said["within"] = _span(chosen.get("funnelWindowInterval"), chosen.get("funnelWindowIntervalUnit"))
+    order = str(chosen.get("funnelOrderType") or "ordered")
+    said |= {"order": "any" if order == "unordered" else order} if order != "ordered" else {}
+    without = [
+        reader.selection(one)
+        | {
+            "after": whole(one.get("funnelFromStep", 0), "a step") + 1,
+            "before": whole(one.get("funnelToStep", 1), "a step") + 1,
+        }
+        for one in map(mapping, listed(chosen.get("exclusions")))
+    ]
+    said |= {"without": without} if without else {}
+    shape = chosen.get("funnelVizType")
+    said |= {"times": True} if shape == "time_to_convert" else {}
+    if shape == "trends":
+        over = str(query.get("interval") or "day")
+        said["over"] = over if over in ("day", "week", "month") else "day"
+    said |= reader.by(query) | reader.days(query, 7)
+    return said | ({"where": shared} if (shared := reader.shared(query)) else {})
+
+
+def _span(number: Any, unit: Any) -> str:
+    times, sign = _WINDOW_UNITS.get(str(unit or "day"), (0, ""))
+    if not times:
+        raise CannotCarry(f"its window is in {str(unit)[:40]}")
+    return f"{whole(number or 14, 'its window') * times}{sign}"
+
+
+def _retention(query: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
+    chosen = mapping(query.get("retentionFilter"))
+    interval = str(chosen.get("period") or "Day").lower()
+    if interval not in ("day", "week", "month"):
+        raise CannotCarry(f"its retention goes by {interval[:20]}")
+    kind = str(chosen.get("retentionType") or "retention_first_time")
+    begin = reader.selection(chosen.get("targetEntity"))
+    back = reader.selection(chosen.get("returningEntity"))
+    stretches = max(1, whole(chosen.get("totalIntervals") or 11, "its length") - 1)
+    said = {"kind": "retention", "begin": begin, "back": back, "interval": interval, "stretches": stretches}
+    said |= {"first_time": kind != "retention_recurring"} | reader.by(query)
+    if mapping(chosen).get("cumulative"):
+        said["how"] = "later"
+    return said | ({"where": shared} if (shared := reader.shared(query)) else {})
+
+
+def _living(query: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
+    kind = "lifecycle" if query.get("kind") == "LifecycleQuery" else "stickiness"
+    nodes = listed(query.get("series"))
+    if len(nodes) != 1:
+        raise CannotCarry(f"its {kind} has {len(nodes)} series; here it has one")
+    interval = str(query.get("interval") or "day")
+    if interval not in ("day", "week", "month"):
+        raise CannotCarry(f"its {kind} goes by {interval[:20]}")
+    said = {"kind": kind, "event": reader.selection(nodes[0]), "interval": interval} | reader.days(query, 7)
+    return said | ({"where": shared} if (shared := reader.shared(query)) else {})
+
+
+def _paths(query: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
+    chosen = mapping(query.get("pathsFilter"))
+    if "hogql" in listed(chosen.get("includeEventTypes")) or chosen.get("pathGroupings"):
+        raise CannotCarry("its paths go by expressions or groupings of pages")
+    if "custom_event" not in (listed(chosen.get("includeEventTypes")) or ["custom_event"]):
+        raise CannotCarry("its paths go from page to page; here they go from event to event")
+    said: dict[str, Any] = {"kind": "paths"} | reader.days(query, 7)
+    said |= {"from": str(chosen["startPoint"])} if chosen.get("startPoint") else {}
+    said |= {"to": str(chosen["endPoint"])} if chosen.get("endPoint") else {}
+    said |= {"hide": texts(chosen["excludeEvents"])} if listed(chosen.get("excludeEvents")) else {}
+    said |= {"depth": min(10, whole(chosen["stepLimit"], "its steps"))} if chosen.get("stepLimit") else {}
+    return said | ({"where": shared} if (shared := reader.shared(query)) else {})
