@@ -12,7 +12,7 @@ import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.conftest import ROOT, Live
+from tests.servers import ROOT, Live
 
 from .test_frame import RULES, _problems, _sideways
 from .test_whytree_js import AGENT, until

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Live, until
+from tests.servers import Live, until
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
 VERSIONS = {"posthog-js": "1.449.2", "@segment/analytics-next": "1.84.3"}

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.test_frame import CONTRAST, _problems, _sideways
-from tests.conftest import Live
+from tests.servers import Live
 
 TALK = """WEBVTT
 

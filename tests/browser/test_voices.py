@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.test_frame import CONTRAST, _problems, _sideways
-from tests.conftest import Live
+from tests.servers import Live
 
 FIRST = "😀 I closed it when it wanted my number. I only wanted to see prices. Then I left."
 SECOND = "Our trainees do not have company phones."

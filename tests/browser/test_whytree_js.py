@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, Live, until
+from tests.servers import ROOT, Live, until
 
 SOURCE = ROOT / "src" / "whytree" / "events" / "browser" / "whytree.js"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"

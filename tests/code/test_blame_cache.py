@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.code.repositories import FORM, Clone
-from tests.conftest import ROOT
+from tests.servers import ROOT
 from whytree.code import cache, headstart
 from whytree.code.cache import remembered
 from whytree.code.git import Clone as Opened

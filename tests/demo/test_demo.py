@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import Live, live_env, start_server
+from tests.servers import Live, live_env, start_server
 from whytree.demo import story, words
 from whytree.demo.folder import Folder
 

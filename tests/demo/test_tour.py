@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.urls import resolve
 
-from tests.conftest import ROOT, live_env
+from tests.servers import ROOT, live_env
 from whytree.demo import repository, tour
 from whytree.demo.commands import LINE
 

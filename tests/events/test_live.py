@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import Live
+from tests.servers import Live
 
 pytestmark = pytest.mark.live
 

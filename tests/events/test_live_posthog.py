@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Live
+from tests.servers import Live
 
 pytestmark = pytest.mark.live
 

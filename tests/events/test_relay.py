@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import Live, until, whytree
+from tests.servers import Live, until, whytree
 from whytree.errors import Invalid
 from whytree.events.relay.queue import Call, Full, Queue, Reading
 from whytree.stores.events import EventStore

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 import typer
 
-from tests.conftest import ROOT, live_env
+from tests.servers import ROOT, live_env
 from whytree.site.cli import APPS
 from whytree.site.menu import ENTRIES, MENU, command_in
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import Live, live_env, whytree
+from tests.servers import Live, live_env, whytree
 from whytree.site.proxies import BehindProxy
 from whytree.workspace.attempts import WRONG_PER_ACCOUNT
 

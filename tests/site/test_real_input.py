@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, Live, live_env, whytree
+from tests.servers import ROOT, Live, live_env, whytree
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 

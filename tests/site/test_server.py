@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import ROOT, Live, live_env, whytree
+from tests.servers import ROOT, Live, live_env, whytree
 
 
 def _run(data: Path, *words: str) -> "subprocess.CompletedProcess[str]":

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import live_env, whytree
+from tests.servers import live_env, whytree
 from whytree.errors import Conflict, Unavailable
 from whytree.stores import moving, transfer
 from whytree.stores.connection import engine_for

@@ -16,7 +16,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from tests.conftest import Live
+from tests.servers import Live
 from tests.voice.conftest import Done
 from whytree.voice.models import FeedbackItem, ImportRun
 

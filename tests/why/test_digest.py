@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.code.conftest import refusal
-from tests.conftest import live_env, whytree
+from tests.servers import live_env, whytree
 from tests.why.test_daily import WHY, commit, link, repository, say  # noqa: F401  the same fixture here
 from tests.workspace.smtp import Mailbox, mail_server
 from tests.workspace.test_outgoing import Receiver, receiver  # noqa: F401

@@ -11,7 +11,7 @@ import pytest
 
 from tests.code.conftest import refusal
 from tests.code.repositories import QUIET, Clone
-from tests.conftest import live_env, whytree
+from tests.servers import live_env, whytree
 from whytree.code.models import Commit, FileBlame, Repository, Ticket
 from whytree.tree.models import Draft
 from whytree.workspace.models import Product
