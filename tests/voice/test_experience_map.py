@@ -47,6 +47,11 @@ def test_steps_stand_in_the_order_that_contradicts_the_fewest(stories: list[str]
     assert "".join(maps.in_order([list(story) for story in stories])) == order
 
 
+def test_stories_without_a_common_step_are_not_mixed() -> None:
+    met = maps.that_meet([list("abc"), list("xy"), list("cd"), [], list("dz")])
+    assert ["".join(maps.in_order(part)) for part in met] == ["abcdz", "xy", ""]
+
+
 def test_stories_join_with_feelings_words_and_opportunities(
     actor: Any, product: Any, opportunity: Any, as_viewer: Any, as_charlie: Any, cli: Callable[..., Done]
 ) -> None:

@@ -23,9 +23,13 @@ _APART = re.compile(r"[\W_]+")
 
 @dataclass
 class Stage:
-    """A step that was told in `talks`; `low` and `high` count those in which a feeling was noted."""
+    """A step that was told in `talks`; `low` and `high` count those in which a feeling was noted.
+
+    `line` counts the stories that have no step in common with those before: each has a line of its own.
+    """
 
     words: str
+    line: int = 0
     talks: list[Interview] = field(default_factory=list)
     low: int = 0
     high: int = 0
@@ -51,10 +55,26 @@ class JoinedMap:
     stages: list[Stage]
     left_out: int = 0
 
+    @property
+    def lines(self) -> int:
+        return len({stage.line for stage in self.stages})
+
 
 def same(words: str) -> str:
     """What two steps have in common that are one."""
     return _APART.sub(" ", words.casefold()).strip()
+
+
+def that_meet(stories: Iterable[Sequence[str]]) -> list[list[Sequence[str]]]:
+    """Stories parted by whether they have a step in common, over however many others; those with the most stories first."""
+    parts: list[tuple[set[str], list[Sequence[str]]]] = []
+    for story in stories:
+        steps, together = set(story), [story]
+        for part in [one for one in parts if not steps.isdisjoint(one[0])]:
+            parts.remove(part)
+            steps, together = steps | part[0], [*part[1], *together]
+        parts.append((steps, together))
+    return sorted((together for _, together in parts), key=len, reverse=True)
 
 
 def in_order(stories: Iterable[Sequence[str]]) -> list[str]:
@@ -111,9 +131,15 @@ def joined_map(product: Product, segment: str = "") -> JoinedMap:
                 stage.opportunities.update(_spoken_for(mark, links.get(talk.ref, [])))
         stories.append(list(story))
     shown = sorted(stages, key=lambda name: -stages[name].told)[:MOST_STAGES]
-    ordered = [name for name in in_order(stories) if name in set(shown)]
+    kept = set(shown)
+    ordered = []
+    for line, together in enumerate(that_meet(stories)):
+        for name in in_order(together):
+            if name in kept:
+                stages[name].line = line
+                ordered.append(stages[name])
     told = sum(1 for story in stories if story)
-    return JoinedMap(told, [stages[name] for name in ordered], len(stages) - len(shown))
+    return JoinedMap(told, ordered, len(stages) - len(shown))
 
 
 def _told(product: Product, segment: str) -> list[InterviewSnapshot]:

@@ -18,10 +18,9 @@ def draw_stages(joined: JoinedMap) -> SafeString:
         return SafeString("")
     width = COLUMN * len(stages)
     most = max(stage.told for stage in stages)
-    points = " ".join(f"{_x(at)},{_y(stage):.1f}" for at, stage in enumerate(stages))
     parts = [
         f'<line class="middle" x1="0" x2="{width}" y1="{MIDDLE}" y2="{MIDDLE}"/>',
-        f'<polyline class="way" points="{points}"/>',
+        *(_way(stages, line) for line in sorted({stage.line for stage in stages})),
         *(_stage(at, stage, most) for at, stage in enumerate(stages)),
     ]
     svg = (
@@ -29,6 +28,11 @@ def draw_stages(joined: JoinedMap) -> SafeString:
         f'aria-label="Experience map of {joined.talks} talks; the table below says the same">{"".join(parts)}</svg>'
     )
     return mark_safe(svg)  # noqa: S308 - words are escaped below, the rest is numbers
+
+
+def _way(stages: list[Stage], line: int) -> str:
+    points = " ".join(f"{_x(at)},{_y(stage):.1f}" for at, stage in enumerate(stages) if stage.line == line)
+    return f'<polyline class="way" points="{points}"/>'
 
 
 def _x(at: int) -> int:
