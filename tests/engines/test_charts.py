@@ -87,6 +87,15 @@ def test_what_happened_outside_the_days_shown_is_not_marked() -> None:
     assert set(texts) == {"within"}
 
 
+def test_words_of_marks_cover_no_number_and_end_inside() -> None:
+    points = days(*range(10))
+    marks = [Mark(MAY + timedelta(days=day), f"day {day}") for day in (1, 3, 8, 9)]
+    layers = series_spec(points, unit="", marks=marks)["layer"]
+    texts = [layer for layer in layers if layer["mark"]["type"] == "text"]
+    told = {row["text"]: (layer["mark"]["align"], row["y"]) for layer in texts for row in layer["data"]["values"]}
+    assert told == {"day 9": ("right", -52), "day 8": ("right", -39), "day 1": ("left", -26), "day 3": ("left", -13)}
+
+
 def test_two_pictures_on_one_page_share_no_id() -> None:
     spec = {
         "data": {"values": [{"a": 1, "b": 2}]},

@@ -31,6 +31,8 @@ from whytree.engines.figures import number
 WIDE, NARROW = (760, 220), (330, 200)
 #: More days than this and dots only thicken the line.
 MOST_DOTS = 45
+#: Marks stand in so many lines above each other.
+MARK_LINES = 4
 
 INK = "var(--ink-3)"
 LINE = "var(--line)"
@@ -121,8 +123,8 @@ def lines_spec(named: Sequence[NamedLine], *, unit: str = "", marks: Sequence[Ma
     y = {**_y("value", unit), "scale": {"zero": unit != "%", "nice": True}}
     numbered = isinstance(rows[0]["day"], int)
     x = _after_axis() if numbered else {**_x([]), "scale": {"type": "utc"}}
-    days = [] if numbered else [str(row["day"]) for row in rows]
-    inside = [mark for mark in marks if days and min(days)[:10] <= mark.day.isoformat() <= max(days)[:10]]
+    days = [] if numbered else [date.fromisoformat(str(row["day"])[:10]) for row in rows]
+    inside = [mark for mark in marks if days and min(days) <= mark.day <= max(days)]
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "width": WIDE[0],
@@ -148,7 +150,7 @@ def lines_spec(named: Sequence[NamedLine], *, unit: str = "", marks: Sequence[Ma
                     },
                 },
             },
-            *_marks(inside),
+            *(_marks(inside, min(days), max(days)) if days else ()),
         ],
         "config": CONFIG,
     }
@@ -220,7 +222,8 @@ def series_spec(
         layers.append({"mark": dot, "encoding": {"y": _y("value", unit)}})
     days = [point.day for point in points]
     layers += _rule(target, "target", unit, days, INK) + _rule(baseline, "baseline", unit, days, STRONG)
-    layers += _marks([mark for mark in marks if days and days[0] <= mark.day <= days[-1]])
+    if days:
+        layers += _marks([mark for mark in marks if days[0] <= mark.day <= days[-1]], days[0], days[-1])
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "width": WIDE[0],
@@ -297,26 +300,43 @@ def _rule(value: float | None, name: str, unit: str, days: Sequence[date], colou
     ]
 
 
-def _marks(marks: Sequence[Mark]) -> list[dict[str, Any]]:
+def _marks(marks: Sequence[Mark], first: date, last: date) -> list[dict[str, Any]]:
+    """Dashed lines with their words above the picture, where they cover no number; in its right part they end at their line."""
     if not marks:
         return []
-    # each a line lower than the one before, so that neighbours do not cover each other
-    rows = [{"day": mark.day.isoformat(), "text": mark.text, "y": at % 4 * 13} for at, mark in enumerate(marks)]
+    lines = min(MARK_LINES, len(marks))
     x = {"field": "day", "type": "temporal"}
     y = {"field": "y", "type": "quantitative", "scale": None, "axis": None}
-    words = {"type": "text", "align": "left", "baseline": "top", "dx": 4, "color": INK, "fontSize": 11, "font": SANS}
-    return [
+    middle = first + (last - first) * 0.6
+    # From the top down, so that no words are crossed by another one's line: the later half backwards, then the earlier half.
+    order = [*(mark for mark in reversed(marks) if mark.day > middle), *(mark for mark in marks if mark.day <= middle)]
+    rows = [
+        {"day": mark.day.isoformat(), "text": mark.text, "y": (at % lines - lines) * 13, "ends": mark.day > middle}
+        for at, mark in enumerate(order)
+    ]
+    layers: list[dict[str, Any]] = [
         {
             "data": {"values": rows},
             "mark": {"type": "rule", "color": AMBER, "strokeDash": [2, 3]},
-            "encoding": {"x": x},
-        },
-        {
-            "data": {"values": rows},
-            "mark": words,
-            "encoding": {"x": x, "y": y, "text": {"field": "text"}},
-        },
+            "encoding": {"x": x, "y": y, "y2": {"value": "height"}},
+        }
     ]
+    for ends, align, dx in ((False, "left", 4), (True, "right", -4)):
+        words = {
+            "type": "text",
+            "align": align,
+            "baseline": "top",
+            "dx": dx,
+            "color": INK,
+            "fontSize": 11,
+            "font": SANS,
+        }
+        some = [row for row in rows if row["ends"] is ends]
+        if some:
+            layers.append(
+                {"data": {"values": some}, "mark": words, "encoding": {"x": x, "y": y, "text": {"field": "text"}}}
+            )
+    return layers
 
 
 def draw(spec: dict[str, Any], label: str, variant: str = "") -> str:
