@@ -122,4 +122,4 @@ def invite_to_board(actor: Actor, product: Product, person: str) -> str:
     if not person.strip() or len(person) > NAME_LENGTH or not person.isprintable() or means_nobody(person):
         raise Invalid("Say whose link it is: the id under which their events come in.")
     token = signing.dumps([product.pk, person.strip()], salt=VISIT)
-    return f"{settings.WHYTREE.base_url}{reverse('board', args=[product.slug])}?as={token}"
+    return f"{settings.WHYTREE.base_url}{reverse('public_board', args=[product.slug])}?as={token}"
