@@ -103,7 +103,7 @@ def interval_row(
     if measured:
         parts.append(_whisker(scale, measured, 11, tone))
     parts.append(f'<g font-size="9" font-family="var(--sans)">{_axis(scale, 29, unit)}</g>')
-    head = f'<svg viewBox="0 0 {scale.width:g} 30" width="100%" style="max-width:{scale.width:g}px" aria-hidden="true">'
+    head = f'<svg viewBox="0 0 {scale.width:g} 32" width="100%" style="max-width:{scale.width:g}px" aria-hidden="true">'
     return f"{head}{''.join(parts)}</svg>"
 
 
