@@ -109,7 +109,7 @@ def test_the_line_of_the_tour_is_explained_in_five_hops(told: Any) -> None:
     assert why["hypothesis"]["ref"] == "HYP-2"
     assert why["opportunity"]["people"] == 14
     assert why["outcome"]["metric_key"] == "activated_7d"
-    assert why["review"]["ref"] == "REV-2"
+    assert (why["review"]["ref"], why["review"]["as_wanted"]) == ("REV-2", True)
     assert why["evidence"]
     assert {link["provenance"] for link in why["links"]} == {"stated"}
     assert "SOL-2" in told["why_screen"]

@@ -152,6 +152,7 @@ class ReviewHop:
     high: float | None = None
     difference_unit: str = ""
     n: int = 0
+    as_wanted: bool | None = None  # did it move the way that was predicted? None where chance alone could have done it
     prediction: str = ""  # in words: inside, above, below the predicted range, or why nobody can say
     guardrails: tuple[str, ...] = ()  # "Spam accounts held"
     warning: str = ""

@@ -4,7 +4,7 @@ from whytree.engines.figures import number
 from whytree.errors import Unavailable
 from whytree.learning.models import Decision, OutcomeReview, Verdict
 from whytree.learning.queries import find_review, last_result, result_of, review_of
-from whytree.learning.results import Forecast, Guardrail, Result
+from whytree.learning.results import Figure, Forecast, Guardrail, Result
 from whytree.learning.sentences import forecast_text
 from whytree.tree.models import Hypothesis
 from whytree.workspace.models import Product
@@ -42,6 +42,7 @@ def review_hop(hypothesis: Hypothesis) -> ReviewHop | None:
         high=difference.high if difference else None,
         difference_unit=contrast.difference_unit if contrast else "",
         n=difference.n if difference else 0,
+        as_wanted=_as_wanted(result.forecast, difference) if result and difference else None,
         prediction=_held(result.forecast) if result and difference else "",
         guardrails=tuple(_rail(one) for one in result.guardrails) if result and difference else (),
         warning=_warning(result, has_difference=difference is not None),
@@ -58,6 +59,12 @@ def _result(review: OutcomeReview) -> Result | None:
         return result_of(review)
     except Unavailable:
         return None  # the rest of the answer stands without the event store
+
+
+def _as_wanted(forecast: Forecast, difference: Figure) -> bool | None:
+    if difference.low <= 0 <= difference.high:
+        return None
+    return (difference.value > 0) == (forecast.likely >= 0)
 
 
 def _held(forecast: Forecast) -> str:
