@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from whytree.analytics.importing.services import import_definitions, undo_import
-from whytree.analytics.models import Cohort, DefinitionImport, Metric, SavedQuestion
+from whytree.analytics.models import Board, Cohort, DefinitionImport, Metric, SavedQuestion
 from whytree.errors import Conflict, Forbidden
 from whytree.workspace.keys import actor_of_user
 
@@ -52,6 +52,24 @@ def test_they_come_in_once_name_each_other_and_go_again(actor: Any, product: Any
     with pytest.raises(Conflict):
         undo_import(actor, product, number)
     assert import_definitions(actor, product, DOCUMENTS)[2] == number + 1
+
+
+def test_a_dashboard_is_a_board_of_what_came_along(actor: Any, product: Any) -> None:
+    whole = {"sm": {"x": 0, "y": 0, "w": 12, "h": 1}}
+    tiles = [{"insight": one, "layouts": {}} for one in INSIGHTS["results"]]
+    words = {"text": {"body": "Hi"}, "layouts": whole}
+    dashboard = {"id": 8, "name": "Monday", "filters": {"date_from": "-7d"}, "tiles": [*tiles, words]}
+    _, became, number = import_definitions(actor, product, [dashboard, COHORTS])
+    made = {one.foreign: one for one in became}
+    assert (made["dashboard 8"].what, made["dashboard 8"].sentence) == ("made", "a board of 2 cards")
+    assert made["dashboard 8"].notes == ("Without “SQL”, which did not come along.",)
+    board = Board.objects.get()
+    assert (board.title, board.days, [str(card) for card in board.cards.all()]) == ("Monday", 7, ["Opened by loyal", "Hi"])  # fmt: skip
+    assert import_definitions(actor, product, [dashboard, COHORTS])[2] is None
+    assert number is not None
+    assert undo_import(actor, product, number) == []
+    assert not Board.objects.exists()
+    assert not SavedQuestion.objects.exists()
 
 
 def test_what_something_rests_on_stays(actor: Any, product: Any, api: Any) -> None:

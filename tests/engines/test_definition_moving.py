@@ -45,6 +45,11 @@ QUESTIONS: list[tuple[dict[str, Any], dict[str, Any]]] = [
          "formula": "A / B", "days": 84},
     ),
     (
+        {"kind": "TrendsQuery", "series": [event("paid", math="dau")], "trendsFilter": {"display": "ActionsBarValue"},
+         "breakdownFilter": {"breakdown": "plan", "breakdown_type": "person"}},
+        {"measure": "people", "interval": "whole", "by": "person:plan", "days": 7},
+    ),
+    (
         {"kind": "FunnelsQuery", "series": [event("a"), event("b", optionalInFunnel=True), event("c")],
          "dateRange": {"date_from": "all"},
          "funnelsFilter": {"funnelWindowInterval": 2, "funnelWindowIntervalUnit": "month", "funnelVizType": "time_to_convert",
@@ -69,7 +74,7 @@ QUESTIONS: list[tuple[dict[str, Any], dict[str, Any]]] = [
 @pytest.mark.parametrize(("theirs", "ours"), QUESTIONS, ids=[one[0]["kind"] for one in QUESTIONS])
 def test_an_insight_asks_the_same_here(theirs: dict[str, Any], ours: dict[str, Any]) -> None:
     checked = checked_question(dict(one(insight(theirs)).definition)).json
-    assert {name: checked.get(name) for name in ours} == ours | ({"by": "$browser"} if "by" in ours else {})
+    assert {name: checked.get(name) for name in ours} == ours
 
 
 def test_the_older_filters_ask_the_same_as_todays_query() -> None:
@@ -79,6 +84,41 @@ def test_the_older_filters_ask_the_same_as_todays_query() -> None:
     definition = one(older).definition
     assert (definition["within"], definition["days"]) == ("3d", 14)
     assert [step["events"] for step in definition["steps"]] == [["opened"], ["paid"]]
+
+
+def test_a_dashboard_brings_its_insights_and_stands_as_it_stood() -> None:
+    paid = insight(
+        {
+            "kind": "TrendsQuery",
+            "series": [event("paid")],
+            "dateRange": {"date_from": "2026-05-01", "date_to": "2026-05-31"},
+        },
+        12,
+    )
+    gone = insight({"kind": "TrendsQuery", "series": [event("old")]}, 13) | {"deleted": True}
+    board = {"id": 4, "name": "Monday", "pinned": True, "creation_mode": "default",
+             "filters": {"date_from": "-30d", "properties": [PRO]}, "tiles": [
+        {"id": 1, "insight": paid, "layouts": {"sm": {"x": 0, "y": 5, "w": 6, "h": 5}}},
+        {"id": 2, "insight": None, "text": {"body": "Look here first"}, "layouts": {"sm": {"x": 0, "y": 0, "w": 12, "h": 1}}},
+        {"id": 3, "insight": gone, "deleted": True, "layouts": {}},
+    ]}  # fmt: skip
+    question, found = became(board)
+    assert isinstance(question, Incoming)
+    assert question.foreign == "insight 12"
+    assert (question.definition["since"], question.definition["until"]) == ("2026-05-01", "2026-05-31")
+    assert isinstance(found, Incoming)
+    assert found.definition == {
+        "days": 30,
+        "where": [{"field": "plan", "operator": "is", "values": ["pro", "team"]}],
+        "cards": [
+            {"text": "Look here first", "wide": True},
+            {"question": "insight 12", "name": "Weekly", "wide": False},
+        ],
+    }
+    assert [one.foreign for one in became(paid, board)] == ["insight 12", "dashboard 4"]  # each once
+    (listed,) = became({name: value for name, value in board.items() if name != "tiles"})
+    assert isinstance(listed, LeftOut)
+    assert "as /dashboards/ID gives it" in listed.why
 
 
 def test_an_action_of_plain_events_comes_along_and_one_of_clicks_does_not() -> None:

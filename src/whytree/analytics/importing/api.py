@@ -24,7 +24,7 @@ class DefinitionsIn(Schema):
 class BecameOut(Schema):
     foreign: str = Field(description="What it goes by there.")
     name: str
-    kind: str = Field(description="question, metric or cohort")
+    kind: str = Field(description="question, board, metric or cohort")
     what: str = Field(description="made, known or left out")
     ref: str = Field(description="What it goes by here.")
     sentence: str
@@ -51,7 +51,7 @@ class UndoneOut(Schema):
 
 @router.post("/products/{product}/definition-imports", response=DefinitionsOut, operation_id="import_definitions")
 def import_definitions(request: ApiRequest, product: str, body: DefinitionsIn) -> Any:
-    """Bring in questions, metrics and cohorts of PostHog or GrowthBook. Again brings nothing twice."""
+    """Bring in questions, boards, metrics and cohorts of PostHog or GrowthBook. Again brings nothing twice."""
     found = api_product(request, product, Role.MEMBER)
     tool, became, number = services.import_definitions(request.actor, found, body.documents, dry_run=body.dry_run)
     return {"tool": tool, "number": number, "definitions": became}

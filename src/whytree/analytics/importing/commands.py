@@ -22,13 +22,16 @@ def import_definitions(
         list[str],
         typer.Argument(
             metavar="FILE...",
-            help="PostHog's insights, cohorts, actions, shared metrics, or GrowthBook's metrics, in JSON; - reads input.",
+            help="PostHog's insights, dashboards, cohorts, actions, shared metrics, or GrowthBook's metrics, in JSON; - reads input.",
         ),
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would become of each, and make none.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Bring in questions, metrics and cohorts of PostHog or GrowthBook. What has no counterpart is listed. Again brings nothing twice."""
+    """Bring in questions, boards, metrics and cohorts of PostHog or GrowthBook; what has no counterpart is listed.
+
+    Again brings nothing twice.
+    """
     client = connect()
     body = {"documents": [_read(file) for file in files], "dry_run": dry_run}
     found = client.post(f"/products/{client.product}/definition-imports", body)

@@ -33,7 +33,7 @@ def definitions(request: PageRequest, product: Product) -> HttpResponseBase:
         return render(request, "analytics/definitions.html", context | {"error": error}, status=error.status)
     made = sum(one.what == "made" for one in became)
     if "apply" in request.POST:
-        where = "Questions stand under Boards, metrics under Numbers, cohorts under Cohorts."
+        where = "Questions and boards stand under Boards, metrics under Numbers, cohorts under Cohorts."
         messages.success(request, f"{made} of {len(became)} definitions of {tool} are here now. {where}")
         return redirect("definitions", product=product.slug)
     return render(

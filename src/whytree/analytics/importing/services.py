@@ -18,13 +18,16 @@ from whytree.workspace.numbering import next_number
 from whytree.workspace.roles import Role
 
 from ..answers.ground import refuse_unseen
+from ..asking.links import typed_filter
+from ..boards.services import MOST_CARDS, add_card, create_board, delete_board, edit_board
 from ..cohorts.queries import definition_of
 from ..cohorts.services import create_cohort, delete_cohort
 from ..definitions import checked_definition, warnings
-from ..models import Cohort, DefinitionImport, Metric, SavedQuestion
+from ..models import Board, Cohort, DefinitionImport, Metric, SavedQuestion
 from ..models.metrics import KEY_LENGTH
 from ..queries import known_events
 from ..questions import COHORT, checked_question
+from ..questions.parts import checked_filters
 from ..saved.services import delete_question, keep_question
 from ..services import create_metric, delete_metric
 
@@ -107,6 +110,7 @@ _REMOVED: Mapping[str, Callable[[Actor, Product, str], None]] = {
     "question": delete_question,
     "metric": delete_metric,
     "cohort": delete_cohort,
+    "board": lambda actor, product, ref: delete_board(actor, product, int(ref)),
 }
 
 
@@ -126,17 +130,18 @@ def _known(product: Product, tool: str) -> dict[str, str]:
         "question": {one.ref for one in SavedQuestion.objects.filter(product=product)},
         "metric": set(Metric.objects.filter(product=product).values_list("key", flat=True)),
         "cohort": set(Cohort.objects.filter(product=product).values_list("key", flat=True)),
+        "board": {str(number) for number in Board.objects.filter(product=product).values_list("number", flat=True)},
     }
     runs = DefinitionImport.objects.filter(product=product, tool=tool, undone_at=None)
     return {one["foreign"]: one["ref"] for run in runs for one in run.made if one["ref"] in here[one["kind"]]}
 
 
 def _in_turn(found: Sequence[Incoming | LeftOut]) -> list[Incoming | LeftOut]:
-    """Each after the cohorts that it names."""
+    """Each after the cohorts and questions that it names."""
     waiting, done, ordered = list(found), set[str](), list[Incoming | LeftOut]()
     coming = {one.foreign for one in found if isinstance(one, Incoming)}
     while waiting:
-        ready = [one for one in waiting if isinstance(one, LeftOut) or not (_named_cohorts(one) & coming) - done]
+        ready = [one for one in waiting if isinstance(one, LeftOut) or not (_named(one) & coming) - done]
         ready = ready or waiting  # they name each other; whoever makes them will say so
         ordered += ready
         done |= {one.foreign for one in ready}
@@ -144,8 +149,8 @@ def _in_turn(found: Sequence[Incoming | LeftOut]) -> list[Incoming | LeftOut]:
     return ordered
 
 
-def _named_cohorts(one: Incoming) -> set[str]:
-    found: set[str] = set()
+def _named(one: Incoming) -> set[str]:
+    found = {card["question"] for card in one.definition.get("cards", ()) if "question" in card}
 
     def note(foreign: str) -> str:
         found.add(foreign)
@@ -227,10 +232,32 @@ def _cohort(run: _Run, one: Incoming, definition: Any) -> tuple[str, str, tuple[
     return made.key, definition_of(made).words, ()
 
 
+def _board(run: _Run, one: Incoming, definition: Any) -> tuple[str, str, tuple[str, ...]]:
+    notes = []
+    made = create_board(run.actor, run.product, title=_plain(one.name) or one.foreign)
+    where = [typed_filter(condition) for condition in checked_filters(definition["where"])]
+    if None in where:
+        notes.append("One of its filters cannot be typed, and stays out: put it into the questions themselves.")
+    typed = "; ".join(text for text in where if text)
+    edit_board(run.actor, run.product, made.number, days=definition["days"], where=typed)
+    for card in definition["cards"][:MOST_CARDS]:
+        if "text" in card:
+            add_card(run.actor, run.product, made.number, text=card["text"].replace("\x00", " "), wide=card["wide"])
+        elif card["question"] in run.known:
+            add_card(run.actor, run.product, made.number, question=run.known[card["question"]], wide=card["wide"])
+        else:
+            notes.append(f"Without “{_plain(card['name']) or card['question']}”, which did not come along.")
+    if (rest := len(definition["cards"]) - MOST_CARDS) > 0:
+        notes.append(f"Without its last {rest} tiles: a board has {MOST_CARDS} cards at most.")
+    cards = made.cards.count()
+    return str(made.number), f"a board of {cards} card{'' if cards == 1 else 's'}", tuple(notes)
+
+
 _MADE: Mapping[str, Callable[[_Run, Incoming, Any], tuple[str, str, tuple[str, ...]]]] = {
     "question": _question,
     "metric": _metric,
     "cohort": _cohort,
+    "board": _board,
 }
 
 

@@ -1,4 +1,5 @@
-"""Definitions of other tools as ours: PostHog's insights, cohorts and shared metrics, GrowthBook's metrics. Pure.
+"""Definitions of other tools as ours: PostHog's insights, dashboards, cohorts and shared metrics, GrowthBook's
+metrics. Pure.
 
     read_definitions([json.loads(text), ...])  ->  ("PostHog", [Incoming(...), LeftOut(...), ...])
 
@@ -14,8 +15,8 @@ from .posthog import is_posthog, read_posthog
 
 MOST_DEFINITIONS = 2_000
 _WHAT = (
-    "This is none of the exports that are known. Bring PostHog's insights, cohorts, actions or shared metrics, or GrowthBook's "
-    "metrics, fact metrics and fact tables, as their APIs give them, in JSON."
+    "This is none of the exports that are known. Bring PostHog's insights, dashboards, cohorts, actions or shared metrics, or "
+    "GrowthBook's metrics, fact metrics and fact tables, as their APIs give them, in JSON."
 )
 
 

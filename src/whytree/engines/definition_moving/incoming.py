@@ -1,10 +1,10 @@
-"""What comes in: a question, a metric or a cohort as ours, or the reason why it stays out."""
+"""What comes in: a question, a board, a metric or a cohort as ours, or the reason why it stays out."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["question", "metric", "cohort"]
+Kind = Literal["question", "metric", "cohort", "board"]
 
 
 class Unreadable(ValueError):
@@ -27,6 +27,8 @@ class LeftOut:
 @dataclass(frozen=True)
 class Incoming:
     """`definition` is versioned JSON of ours; a cohort that it names stands there as `{"cohort": "FOREIGN"}` or `cohort:FOREIGN`.
+
+    A board's has `days`, `where` (filters), and `cards`: `{"question": "FOREIGN"}` or `{"text": WORDS}`, each `wide` or not.
 
     `notes` say what differs from there.
     """

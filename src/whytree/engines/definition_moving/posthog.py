@@ -1,4 +1,4 @@
-"""PostHog's insights, cohorts and shared metrics, as its API gives them: today's `query` and the older `filters`.
+"""PostHog's insights, dashboards, cohorts and shared metrics, as its API gives them: today's `query` and the older `filters`.
 
 What an insight counts in an action is carried where the actions come along and are plain events.
 """
@@ -8,6 +8,7 @@ from typing import Any
 
 from .incoming import MALFORMED, MALFORMED_WHY, CannotCarry, Incoming, LeftOut, Moved, mapping
 from .posthog_cohorts import read_cohort
+from .posthog_dashboards import insights_on, read_dashboard
 from .posthog_insights import read_insight
 from .posthog_metrics import read_metric
 from .posthog_reader import Reader, foreign_id, name_of
@@ -19,6 +20,8 @@ def is_posthog(thing: Mapping[str, Any]) -> bool:
 
 def _kind(thing: Mapping[str, Any]) -> str:
     query = mapping(thing.get("query"))
+    if "tiles" in thing or {"pinned", "creation_mode"} <= set(thing):
+        return "dashboard"
     if "is_static" in thing:
         return "cohort"
     if str(query.get("kind", "")).startswith("Experiment") or thing.get("kind") == "ExperimentMetric":
@@ -34,10 +37,12 @@ def read_posthog(things: Sequence[Mapping[str, Any]]) -> list[Moved]:
         if not thing.get("deleted"):
             by_kind.setdefault(_kind(thing), []).append(thing)
     actions = {str(one.get("id")): one for one in by_kind.get("action", [])}
+    by_kind.setdefault("insight", []).extend(insights_on(by_kind.get("dashboard", []), by_kind.get("insight", [])))
     readers: dict[str, Callable[[Mapping[str, Any], Reader], Incoming]] = {
         "cohort": read_cohort,  # first: questions name them
         "metric": read_metric,
         "insight": read_insight,
+        "dashboard": read_dashboard,
     }
     return [_moved(kind, thing, read, actions) for kind, read in readers.items() for thing in by_kind.get(kind, [])]
 

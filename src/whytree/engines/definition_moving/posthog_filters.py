@@ -100,8 +100,6 @@ class Filters:
             str(said.get("type") or said.get("breakdown_type") or "event"),
             said.get("property", said.get("value")),
         )
-        if kind == "person":
-            raise CannotCarry("its groups are by what is known of people; make cohorts of them")
         if kind == "cohort":
             if key == "all":
                 raise CannotCarry("one of its groups is everybody")

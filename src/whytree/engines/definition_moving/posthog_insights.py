@@ -14,6 +14,8 @@ _WINDOW_UNITS = {
     "week": (1, "w"),
     "month": (30, "d"),
 }
+#: Pictures that show one value for the whole time.
+_WITHOUT_TIME = ("ActionsBarValue", "ActionsPie", "ActionsTable", "BoldNumber", "WorldMap")
 _OLDER = {
     "TRENDS": "TrendsQuery",
     "FUNNELS": "FunnelsQuery",
@@ -61,7 +63,7 @@ def _todays(filters: Mapping[str, Any]) -> dict[str, Any]:
         "interval": filters.get("interval"),
         "properties": filters.get("properties"),
         "filterTestAccounts": filters.get("filter_test_accounts"),
-        "dateRange": {"date_from": filters.get("date_from")},
+        "dateRange": {name: filters.get(name) for name in ("date_from", "date_to")},
         "breakdownFilter": {
             name: filters.get(name) for name in ("breakdown", "breakdown_type", "breakdowns") if filters.get(name)
         },
@@ -113,6 +115,8 @@ def _trends(query: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
         if mapping(node).get("math") == "unique_group":
             reader.notes.append("It counted a group of its own; here the group is the company.")
         series.append(reader.selection(node) | {"measure": measure_of(mapping(node))})
+    if chosen.get("display") in _WITHOUT_TIME and not any(one["measure"] in ("wau", "mau") for one in series):
+        interval = "whole"
     said: dict[str, Any] = {"kind": "trends", "series": series, "interval": interval}
     said |= reader.by(query) | reader.days(query, 7)
     said |= {"where": shared} if (shared := reader.shared(query)) else {}

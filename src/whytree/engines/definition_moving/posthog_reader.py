@@ -64,12 +64,16 @@ class Reader(Filters):
             self.notes.append("It was sampled; here everything counts.")
         return self.all_of(query.get("properties"))
 
-    def days(self, query: Mapping[str, Any], usual: int | None) -> dict[str, int]:
-        said = mapping(query.get("dateRange")).get("date_from")
+    def days(self, query: Mapping[str, Any], usual: int | None) -> dict[str, Any]:
+        span = mapping(query.get("dateRange"))
+        said = span.get("date_from")
         if said in (None, ""):
             return {"days": usual} if usual else {}
         if said == "all":
             return {}
+        if since := _day(said):
+            until = _day(span.get("date_to"))
+            return {"since": since} | ({"until": until} if until else {})
         found = re.fullmatch(r"-(\d{1,5})([dwmy])", str(said))
         if found:
             return {"days": max(1, int(found[1]) * _DAYS_IN[found[2]])}
@@ -83,6 +87,12 @@ class Reader(Filters):
             some = [{"property": one, "type": said.get("breakdown_type")} for one in _many(said["breakdown"])]
         fields = [self.group_field(mapping(one)) for one in some]
         return {"by": fields[0] if len(fields) == 1 else fields} if fields else {}
+
+
+def _day(value: Any) -> str | None:
+    """The day of a moment; None where it is none."""
+    found = re.match(r"\d{4}-\d{2}-\d{2}(?!\d)", str(value))
+    return found[0] if found else None
 
 
 def _many(value: Any) -> list[Any]:
