@@ -8,11 +8,9 @@ FUNNEL = {"version": 1, "kind": "funnel", "steps": ["signed_up", "planted"], "wi
 TRENDS = {"version": 1, "kind": "trends", "series": ["planted"], "interval": "day"}
 BOARDS = "/products/sprout/boards"
 
-pytestmark = pytest.mark.usefixtures("five_sign_up_three_plant")
-
 
 @pytest.fixture
-def board(api: Any) -> dict[str, Any]:
+def board(api: Any, five_sign_up_three_plant: None) -> dict[str, Any]:
     for question in (FUNNEL, TRENDS):
         api.post("/products/sprout/questions", {"question": question})
     made = api.post(BOARDS, {"title": "Monday", "questions": ["ASK-1", "ASK-2"]}).ok
@@ -106,6 +104,14 @@ def test_a_link_does_not_tell_what_the_team_did(api: Any, as_bob: Any, client: A
     assert "secret_plan" not in client.get(api.post(f"{BOARDS}/1/share").ok["path"]).content.decode()
 
 
+def test_cards_are_moved_over_the_api_too(api: Any, board: Any) -> None:
+    first, second = api.get(f"{BOARDS}/1").ok["cards"]
+    moved = api.patch(f"{BOARDS}/1/cards/{second['id']}", {"place": 1, "wide": True}).ok["cards"]
+    assert [(one["id"], one["wide"]) for one in moved] == [(second["id"], True), (first["id"], False)]
+    assert api.patch(f"{BOARDS}/1/cards/999", {"place": 1}).status == 404
+    assert api.patch(f"{BOARDS}/1", {"where": "a=b; " * 101}).status == 400  # never cut in the middle of a filter
+
+
 def test_a_card_is_one_thing_and_viewers_and_strangers_change_nothing(
     api: Any, api_viewer: Any, api_charlie: Any, as_charlie: Any, board: Any
 ) -> None:
@@ -132,3 +138,17 @@ def test_a_metric_stands_on_a_board_as_everywhere(
     assert "a metric is the same everywhere" in page
     assert api.post(f"{path}/cards", {"metric": "nothing"}).status == 404
     assert api.post(f"{path}/cards", {"metric": "activated_7d", "text": "both"}).status == 400
+
+
+@pytest.mark.live
+def test_the_command_line_arranges_a_board(live: Any) -> None:
+    number = str(live.cli_json("board", "add", "Arranged")["number"])
+    live.cli("board", "put", number, "--text", "First words")
+    cards = live.cli_json("board", "put", number, "--text", "Second words", "--wide")["cards"]
+    moved = live.cli_json("board", "move", number, str(cards[1]["id"]), "1")["cards"]
+    assert [one["text"] for one in moved] == ["Second words", "First words"]
+    live.cli("board", "take-off", number, str(cards[0]["id"]))
+    assert live.cli_json("board", "edit", number, "--days", "5", "--where", "platform=ios")["days"] == 5
+    assert "Second words" in live.cli("board", "show", number).stdout
+    live.cli("board", "remove", number)
+    assert live.cli("board", "show", number, check=False).returncode == 1

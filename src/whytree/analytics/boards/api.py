@@ -70,6 +70,13 @@ class CardIn(Schema):
     wide: bool = False
 
 
+class CardEdits(Schema):
+    """What is left out stays. `place` 1 is the first."""
+
+    place: int | None = None
+    wide: bool | None = None
+
+
 class ShareOut(Schema):
     """The path of the link; it is shown once."""
 
@@ -137,6 +144,17 @@ def add_card(request: ApiRequest, product: str, number: int, said: CardIn) -> di
     """Put a kept question, a metric or words at the end of a board."""
     found = api_product(request, product, Role.MEMBER)
     services.add_card(request.actor, found, number, **said.dict())
+    return get_board(request, product, number)
+
+
+@router.patch("/products/{product}/boards/{number}/cards/{card}", response=BoardDrawn, operation_id="edit_card")
+def edit_card(request: ApiRequest, product: str, number: int, card: int, said: CardEdits) -> dict[str, Any]:
+    """Move a card to a place, or give it the whole width or half of it."""
+    found = api_product(request, product, Role.MEMBER)
+    if said.place is not None:
+        services.move_card(request.actor, found, number, card, place=said.place)
+    if said.wide is not None:
+        services.edit_card(request.actor, found, number, card, wide=said.wide)
     return get_board(request, product, number)
 
 

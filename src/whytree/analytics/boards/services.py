@@ -24,6 +24,7 @@ PREFIX = "BRD"
 MOST_CARDS = 40
 TITLE_LENGTH = 200
 TEXT_LENGTH = 5_000
+WHERE_LENGTH = 500
 REFRESHES = (0, 60, 300, 900, 3600)
 
 
@@ -68,7 +69,11 @@ def edit_board(actor: Actor, product: Product, number: int, **edits: Unpack[Boar
     if "days" in edits:
         board.days = checked_days(edits["days"])
     if "where" in edits:
-        board.where = edits["where"].strip()[:500]
+        board.where = edits["where"].strip()
+        if len(board.where) > WHERE_LENGTH:
+            raise Invalid(
+                f"The filters of a board have at most {WHERE_LENGTH} letters. Put longer ones into its questions."
+            )
         list(board_filters(board.where))  # refuses what is no filter
     if "refresh_seconds" in edits:
         if edits["refresh_seconds"] not in REFRESHES:
