@@ -18,7 +18,7 @@ from whytree.workspace.roles import Role
 from ..queries import known_events
 
 EXAMPLE = "SELECT event, count() AS times, uniqExact(person) AS people\nFROM events\nGROUP BY event\nORDER BY times DESC\nLIMIT 20"
-MOST_NAMES = 60
+MOST_NAMES = 500
 
 
 @require_http_methods(["GET", "POST"])
@@ -30,7 +30,7 @@ def typed(request: PageRequest, product: Product) -> HttpResponseBase:
         "here": "numbers",
         "kind": "sql",
         "sql": text or EXAMPLE,
-        "columns": COLUMNS.items(),
+        "columns": [(names.split(", "), words) for names, words in COLUMNS.items()],
         "events": known_events(product)[:MOST_NAMES],
         "properties": property_names(product)[:MOST_NAMES],
         "most": MOST_ROWS,
