@@ -233,7 +233,7 @@ def test_retention_counts_who_came_back_in_those_days(
 ) -> None:
     product, as_of = write(events, rows), START + timedelta(minutes=known_for)
     after, window = timedelta(days=lead), timedelta(days=lead + length)
-    found = metrics.retention_by_day(product, begin, B, after, window, START, END, as_of=as_of, zone=zone)
+    found = metrics.retention_over(product, begin, B, after, window, START, END, as_of=as_of, zone=zone)
     wanted: dict[date, list[int]] = defaultdict(lambda: [0, 0, 0])
     for person, entry in firsts(rows, begin, ever=True).items():
         day = wanted[day_of(entry, zone)]

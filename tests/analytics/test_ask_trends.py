@@ -37,6 +37,31 @@ def test_a_number_that_did_not_come_is_no_zero(api: Any) -> None:
     assert {each["value"] for each in answer["lines"][0]["stretches"]} == {None}
 
 
+def test_the_whole_time_is_one_bar_a_line(api: Any, as_viewer: Any, happened: Callable[..., None]) -> None:
+    for days_ago in (1, 2, 9):
+        happened(1, "planted", days_ago)
+    asked = TRENDS | {"series": ["planted"], "measure": "people", "interval": "whole", "days": 5, "previous": True}
+    answer = api.post(ASK, {"question": asked}).ok
+    now, before = ([one["value"] for one in line["stretches"]] for line in answer["lines"])
+    assert (now, answer["n"]) == ([float(answer["n"])], answer["n"])
+    assert len(before) == 1
+    assert f"“planted”: {answer['n']} people; " in answer["sentence"]
+    behind = api.post(
+        f"{ASK}/people", {"question": asked, "part": {"start": answer["lines"][0]["stretches"][0]["start"]}}
+    )
+    assert behind.ok["total"] == answer["n"]
+    total = api.post(ASK, {"question": TRENDS | {"series": ["planted"], "interval": "whole"}}).ok
+    each = api.post(ASK, {"question": TRENDS | {"series": ["planted"], "interval": "day"}}).ok
+    assert total["lines"][0]["stretches"][0]["value"] == sum(one["value"] for one in each["lines"][0]["stretches"])
+    page = as_viewer.get(
+        "/p/sprout/ask/trends?event=planted&event=signed_up&interval=whole&by=platform"
+    ).content.decode()
+    assert page.count('class="bar"') == 2
+    assert as_viewer.get("/p/sprout/ask/trends.svg?event=planted&interval=whole").status_code == 200
+    refused = api.post(ASK, {"question": TRENDS | {"interval": "whole", "smooth": 7}})
+    assert "nothing to add up" in refused.body["message"]
+
+
 def test_more_points_than_anybody_reads_are_refused(api: Any, happened: Callable[..., None]) -> None:
     happened(9, "planted", 200)
     refused = api.post(ASK, {"question": TRENDS | {"interval": "hour"}})
@@ -59,7 +84,6 @@ def test_who_comes_back(api: Any) -> None:
         ({"measure": "guess"}, "“measure” cannot be"),
         ({"measure": "sum:"}, "“measure” cannot be"),
         ({"interval": "year"}, "hour, day, week, month"),
-        ({"series": ["planted", "signed_up"], "by": "platform"}, "leave out “by”"),
         ({"within": "1d"}, "no field within"),
     ],
 )

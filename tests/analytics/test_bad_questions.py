@@ -123,6 +123,16 @@ def test_a_question_past_its_limit_is_stopped_and_the_engine_is_well(
     assert api.post(ASK, funnel("opened")).ok["n"] == 20_000
 
 
+def test_five_thousand_names_of_properties_are_asked_for_like_one(api: Any, as_alice: Any, rows: Any) -> None:
+    rows([{"properties": {f"p{person}_{name}": str(person) for name in range(10)}} for person in range(500)])
+    where = [{"field": "p499_9", "operator": "is", "values": ["499"]}]
+    assert api.post(ASK, funnel("opened", where=where)).ok["n"] == 1
+    refused = api.post(ASK, funnel("opened", by="p499_99"))
+    assert (refused.status, "Did you mean “p499_9”?" in refused.body["message"]) == (400, True)
+    page = as_alice.get("/p/sprout/ask/trends", {"event": "opened"}).content.decode()
+    assert page.count("<option") < 600  # a field offers the most frequent; any can be typed
+
+
 def test_json_a_thousand_deep_is_refused(api: Any, rows: Any) -> None:
     rows([{}])
     tree = '{"any": [' * 1_000 + '{"field": "a", "operator": "is set"}' + "]}" * 1_000

@@ -82,8 +82,19 @@ def test_what_is_known_of_people_now_tells_them(api: Any, actor: Any, product: A
     for field, n in {"person:plan": 1, "person:seats": 0}.items():
         where = [{"field": field, "operator": "is", "values": ["pro"]}]
         assert api.post("/products/sprout/ask", {"question": asked | {"where": where}}).ok["n"] == n
-    refused = api.post("/products/sprout/ask", {"question": asked | {"by": "person:plan"}})
-    assert "make a cohort" in refused.body["message"]
+    for operator, value, n in (
+        ("above", "6", 2),
+        ("below", "6", 0),
+        ("matches", "^[67]$", 2),
+        ("does not match", "7", 0),
+    ):
+        where = [{"field": "person:seats", "operator": operator, "values": [value]}]
+        assert api.post("/products/sprout/ask", {"question": asked | {"where": where}}).ok["n"] == n
+    groups = api.post("/products/sprout/ask", {"question": asked | {"by": "person:plan"}}).ok["groups"]
+    assert {one["value"]: one["steps"][0]["people"] for one in groups} == {"pro": 1, "free": 1}
+    for wrong in ({"by": "person:plann"}, {"where": [{"field": "person:plann", "operator": "is", "values": ["pro"]}]}):
+        refused = api.post("/products/sprout/ask", {"question": asked | wrong})
+        assert "Did you mean “plan”?" in refused.body["message"]
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ def test_companies_are_counted_by_what_the_event_said_else_by_what_their_person_
     assert {one.start: (one.people, one.events) for one in lines} == {
         day: (len(those), sum(those.values())) for day, those in wanted.items()
     }
-    by_day = metrics.count_by_day(product, A, START, END, zone="UTC", unit=unit)
+    by_day = metrics.count_over(product, A, START, END, zone="UTC", unit=unit)
     assert {day: (one.people, one.events, one.largest) for day, one in by_day.items()} == {
         day: (len(those), sum(those.values()), max(those.values())) for day, those in wanted.items()
     }
@@ -158,9 +158,7 @@ def test_a_company_converts_whoever_of_it_did_the_second_thing(events: Any, rows
             day[0] += 1
             day[1] += any(event == "B" and min(entries) <= moment <= min(entries) + window for moment, event in those)
     as_of = END + timedelta(days=30)
-    found = metrics.conversion_by_day(
-        product, A, B, window, START, END, as_of=as_of, zone="UTC", unit=Companies(product)
-    )
+    found = metrics.conversion_over(product, A, B, window, START, END, as_of=as_of, zone="UTC", unit=Companies(product))
     assert found == {day: Converted(entered, did, 0) for day, (entered, did) in wanted.items()}
 
 

@@ -124,6 +124,32 @@ def test_groups_are_told_apart_by_what_was_true_at_the_first_step(events: Any) -
     ]
 
 
+def test_at_any_step_somebody_is_in_the_group_of_each(events: Any) -> None:
+    rows = [
+        (1, "A", 1, "ios"),
+        (1, "B", 2, "web"),
+        (2, "A", 1, "web"),
+        (2, "X", 2, "tv"),
+        (3, "A", 1, "web"),
+        (3, "A", 5, "ios"),
+    ]
+    steps = Steps((selection("A"), selection("B")), timedelta(hours=1))
+    product = write(events, rows)
+    found = funnel_by(product, steps, PERIOD, ["platform"], any_step=True)
+    assert found == [Reached((3, 1), "web"), Reached((2, 1), "ios")]
+    for group in found:
+        some = Some(1, by=("platform",), value=group.value, any_step=True)
+        assert len(who(product, steps, PERIOD, some)) == group.people[0]
+
+
+def test_at_any_step_everybody_else_is_each_person_once(events: Any) -> None:
+    rows = [(person, "A", minute, f"p{person % 2}{minute:02}") for person in range(6) for minute in range(10)]
+    found = funnel_by(
+        write(events, rows), Steps((selection("A"),), timedelta(hours=1)), PERIOD, ["platform"], any_step=True
+    )
+    assert [len(found), found[-1].value, found[-1].people] == [13, None, (3,)]
+
+
 def test_small_groups_are_added_up_as_others(events: Any) -> None:
     rows = [(number, "A", 1, f"platform {number:02}") for number in range(20)]
     groups = funnel_by(write(events, rows), Steps((selection("A"),), timedelta(hours=1)), PERIOD, ["platform"])

@@ -48,6 +48,17 @@ def test_many_deployments_on_a_day_are_summed_up_and_never_hide_what_was_decided
     ]
 
 
+def test_on_an_hourly_chart_they_stand_at_their_hour(product: Any, deploy: Any) -> None:
+    for hour in (9, 15):
+        deploy(3, hour)
+    product.timezone = "Asia/Kolkata"  # half an hour beside ours
+    found = marks_between(product, START, START + timedelta(days=7), hourly=True)
+    assert [(one.day, one.text) for one in found] == [
+        (datetime(2026, 6, 4, 14), "v3.9 out"),
+        (datetime(2026, 6, 4, 20), "v3.15 out"),
+    ]
+
+
 def test_a_deployment_told_late_stands_where_it_went_out(product: Any, deploy: Any) -> None:
     deploy(2, 23)
     product.timezone = "Europe/Berlin"  # where that is the next day

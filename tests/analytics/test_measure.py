@@ -2,6 +2,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.cache import cache
@@ -100,6 +101,60 @@ def test_days_are_the_products_own(actor: Any, product: Any, store: Any) -> None
     assert [day.day.isoformat() for day in answer.series if day.value] == ["2026-05-02"]
 
 
+def test_weeks_months_and_hours_are_the_calendars_and_say_what_is_not_whole(
+    actor: Any, product: Any, store: Any, api: Any
+) -> None:
+    product.timezone = "Asia/Kathmandu"  # 5:45 ahead: an hour there begins at a quarter past ours
+    product.save()
+    zone = ZoneInfo(product.timezone)
+    days = [(1, datetime(2026, 4, 29, 9, 50)), (1, datetime(2026, 4, 30, 23, 30)), (2, datetime(2026, 5, 3, 0, 10))]
+    rows = [
+        {"product": product.pk, "person": person, "event": "sown", "distinct_id": str(person), "event_id": 7_000 + at,
+         "timestamp": moment.replace(tzinfo=zone), "received_at": moment.replace(tzinfo=zone)}
+        for at, (person, moment) in enumerate(days)
+    ]  # fmt: skip
+    store.insert("events", rows)
+    metric = create_metric(actor, product, key="sowers", definition={"version": 1, "kind": "unique", "event": "sown"})
+    start, end = datetime(2026, 4, 20, tzinfo=zone), datetime(2026, 5, 11, tzinfo=zone)
+
+    def cut(each: Any, start: datetime = start, end: datetime = end) -> list[tuple[str, float, bool]]:
+        found = measure(metric, start, end, each=each)
+        assert found.value == 2
+        return [(one.day.isoformat(), one.value, one.complete) for one in found.series if one.value]
+
+    assert cut("week") == [("2026-04-27", 2, True)]
+    assert cut("month") == [("2026-04-01", 1, False), ("2026-05-01", 1, False)]
+    assert cut("hour", end - timedelta(days=14), end)[0] == ("2026-04-29T09:00:00+05:45", 1, True)
+    assert len(cut("hour", end - timedelta(days=14), end)) == 3
+    said = api.get("/products/sprout/metrics/sowers/measure?each=week&start=2026-04-20T00:00&end=2026-05-11T00:00").ok
+    assert (said["each"], [one["day"] for one in said["series"]][:2]) == ("week", ["2026-04-20", "2026-04-27"])
+    with pytest.raises(Invalid, match="more than 1,500 points"):
+        measure(metric, start - timedelta(days=90), end, each="hour")
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        {"kind": "count", "event": "planted"},
+        {"kind": "conversion", "from": "signed_up", "to": "planted", "within_days": 7},
+        {"kind": "retention", "begin": "signed_up", "back": "planted", "after_days": 1},
+        {"kind": "mean", "event": "planted", "per": "person"},
+        {"kind": "time_to", "from": "signed_up", "to": "planted", "within_days": 7},
+    ],
+)
+def test_whatever_it_is_cut_into_its_value_is_the_same(actor: Any, product: Any, definition: dict[str, Any]) -> None:
+    metric = create_metric(actor, product, key="same", definition={"version": 1} | definition)
+    cuts = [measure(metric, each=each) for each in ("hour", "day", "week", "month")]  # type: ignore[arg-type]
+    assert len({(one.value, one.n, one.open) for one in cuts}) == 1
+
+
+def test_its_page_shows_what_it_is_cut_into(as_bob: Any, activated: Any) -> None:
+    page = as_bob.get("/p/sprout/numbers/activated_7d?each=week").content.decode()
+    assert "By week of starting" in page
+    assert "last 90 days" not in page
+    assert as_bob.get("/p/sprout/numbers/activated_7d.csv?each=month").content.startswith(b"day,value")
+
+
 def test_a_period_that_ends_before_it_begins_is_refused(activated: Any) -> None:
     now = timezone.now()
     with pytest.raises(Invalid, match="Swap the two"):
@@ -112,7 +167,7 @@ def test_a_period_that_ends_before_it_begins_is_refused(activated: Any) -> None:
 
 def test_asking_again_within_seconds_asks_the_store_once(activated: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     first = measure(activated)
-    monkeypatch.setattr("whytree.stores.metrics.conversion_by_day", lambda *_, **__: pytest.fail("asked again"))
+    monkeypatch.setattr("whytree.stores.metrics.conversion_over", lambda *_, **__: pytest.fail("asked again"))
     assert measure(activated) == first
 
 

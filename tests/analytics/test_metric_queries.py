@@ -86,7 +86,7 @@ def test_conversion_is_what_the_definition_says(
 ) -> None:
     product = write(events, happened)
     end, as_of = START + timedelta(days=days), START + timedelta(minutes=known_for)
-    answer = metrics.conversion_by_day(product, A, Selection((goal,)), window, START, end, as_of=as_of, zone=zone)
+    answer = metrics.conversion_over(product, A, Selection((goal,)), window, START, end, as_of=as_of, zone=zone)
     assert answer == oracle_conversion(happened, "A", goal, window, end, as_of, zone)
 
 
@@ -106,7 +106,7 @@ def test_a_count_knows_events_people_and_how_unevenly_they_share_them(
     for person, day in kept:
         by_day[day][person] += 1
     expected = {day: counted(times) for day, times in by_day.items()}
-    assert metrics.count_by_day(product, A, START, end, zone="UTC") == expected
+    assert metrics.count_over(product, A, START, end, zone="UTC") == expected
 
 
 def counted(times: Counter[int]) -> Counted:
@@ -131,7 +131,7 @@ def test_two_ids_of_one_person_are_one_person(events: Any) -> None:
     )
     events.execute("SYSTEM RELOAD DICTIONARY person_overrides_now")
     end = START + timedelta(days=1)
-    answer = metrics.conversion_by_day(product, A, B, timedelta(hours=1), START, end, as_of=end, zone="UTC")
+    answer = metrics.conversion_over(product, A, B, timedelta(hours=1), START, end, as_of=end, zone="UTC")
     assert answer == {START.date(): Converted(entered=1, converted=1, open=0)}
     assert metrics.count(product, A, START, end) == Counted(events=2, people=1, squares=4, largest=2)
 

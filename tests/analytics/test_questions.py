@@ -4,17 +4,24 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.http import QueryDict
 
+from whytree.analytics.asking.forms import FORMS
+from whytree.analytics.asking.links import address_of
 from whytree.analytics.questions import (
     as_json,
     checked_question,
     filter_words,
+    parse_event,
     parse_filter,
+    parse_series,
     parse_span,
+    parse_step,
     span,
     span_words,
 )
 from whytree.errors import Invalid
+from whytree.workspace.models import Product
 
 FUNNEL: dict[str, Any] = {"version": 1, "kind": "funnel", "steps": ["opened", {"event": "paid"}], "within": "1d"}
 
@@ -62,6 +69,7 @@ def test_what_is_stored_means_the_same_again() -> None:
         ({"by": 5}, "“by”"),
         ({"order": "sideways"}, "ordered, strict, any"),
         ({"order": "any", "first_time": True}, "In any order"),
+        ({"by_any_step": True}, "name a “by”"),
         ({"order": "strict", "without": "x"}, "nothing may lie between"),
         ({"without": [{"event": "x", "after": 2, "before": 1}]}, "“without” lies after one step"),
         ({"steps": [{"event": "a", "optional": True}, "b"]}, "cannot be optional"),
@@ -108,6 +116,52 @@ def test_it_refuses_what_is_no_object(raw: object) -> None:
 )
 def test_a_filter_is_typed_in_a_word(typed: str, words: str) -> None:
     assert filter_words(parse_filter(typed)) == words
+
+
+@pytest.mark.parametrize(
+    ("parse", "typed", "meant"),
+    [
+        (parse_event, "paid", "paid"),
+        (parse_event, "Clicked where to buy", "Clicked where to buy"),
+        (parse_step, "coupon?", {"event": "coupon", "optional": True}),
+        (parse_step, "coupon? where plan!=free", {"event": "coupon", "optional": True, "where": ["plan is not free"]}),
+        (parse_series, "people of paid", {"event": "paid", "measure": "people"}),
+        (parse_series, "sum:price of paid where plan=pro; !test", {"event": "paid", "measure": "sum:price",
+                                                                   "where": ["plan is pro", "test is not set"]}),
+        (parse_series, "Out of stock", "Out of stock"),
+    ],
+)  # fmt: skip
+def test_an_event_is_typed_with_its_filters_and_its_measure(parse: Any, typed: str, meant: Any) -> None:
+    found = parse(typed)
+    if isinstance(found, dict) and "where" in found:
+        found["where"] = [
+            filter_words(one) for one in checked_question(FUNNEL | {"where": found["where"]}).steps[0].filters
+        ]  # type: ignore[union-attr]
+    assert found == meant
+
+
+@pytest.mark.parametrize(
+    ("raw", "has_fields"),
+    [
+        ({"kind": "funnel", "steps": ["a", {"event": "b", "where": [{"field": "p", "values": ["1"]}]}, "c"]}, True),
+        ({"kind": "trends", "series": ["a", {"event": "b", "measure": "sum:p"}], "formula": "B / A"}, True),
+        ({"kind": "trends", "series": ["a"], "since": "2026-05-01", "by": ["plan", "os"], "smooth": 7}, True),
+        ({"kind": "retention", "begin": "a", "back": "b", "brackets": [[0, 0], [1, 3]], "days": 45}, True),
+        ({"kind": "lifecycle", "event": "a", "where": [{"field": "p", "operator": "above", "values": [3]}]}, True),
+        ({"kind": "stickiness", "event": "a", "interval": "week", "days": 90}, True),
+        ({"kind": "paths", "from": "a", "hide": ["b", "c"], "depth": 3, "until": "2026-05-01"}, True),
+        ({"kind": "funnel", "steps": ["a", "b"], "by": "os", "by_any_step": True, "without": ["c"]}, True),
+        ({"kind": "funnel", "steps": ["a", {"events": ["b", "c"]}]}, False),
+        ({"kind": "funnel", "steps": ["a where b=c", "d"]}, False),
+        ({"kind": "trends", "series": ["people of a"]}, False),
+    ],
+)
+def test_a_question_is_an_address_that_means_the_same(raw: dict[str, Any], has_fields: bool) -> None:
+    question = checked_question({"version": 1} | raw)
+    query = QueryDict(address_of(Product(slug="sprout"), question).partition("?")[2])
+    form = next(form for form in FORMS if form.kind == question.kind)
+    assert form.sent(query).question == question
+    assert ("question" not in query) == has_fields
 
 
 @pytest.mark.parametrize(

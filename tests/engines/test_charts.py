@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from xml.etree import ElementTree
 
 import pytest
@@ -94,6 +94,28 @@ def test_words_of_marks_cover_no_number_and_end_inside() -> None:
     texts = [layer for layer in layers if layer["mark"]["type"] == "text"]
     told = {row["text"]: (layer["mark"]["align"], row["y"]) for layer in texts for row in layer["data"]["values"]}
     assert told == {"day 9": ("right", -52), "day 8": ("right", -39), "day 1": ("left", -26), "day 3": ("left", -13)}
+
+
+def test_hours_are_drawn_by_the_clock_they_are_told_by() -> None:
+    hours = [Point(datetime(2026, 5, 1, hour), 1, 0, 2, 9) for hour in (8, 9)]
+    spec = series_spec(
+        hours, unit="", marks=[Mark(datetime(2026, 5, 1, 9), "out"), Mark(datetime(2026, 5, 2, 9), "no")]
+    )
+    assert [row["day"] for row in spec["data"]["values"]] == ["2026-05-01T08:00:00Z", "2026-05-01T09:00:00Z"]
+    assert "out" in str(spec)
+    assert "'no'" not in str(spec)
+    assert ">1 May 08:00<" in series(hours, unit="", label="x")
+
+
+def test_words_of_target_and_baseline_stand_outside_however_near_they_are() -> None:
+    for svg in split(series(days(30, 31, 32), unit="%", label="x", target=31.2, baseline=31)):
+        places = {
+            text: (float(x), float(y))
+            for x, y, text in re.findall(r'translate\(([\d.]+),([\d.]+)\)"[^>]*>((?:target|baseline)[^<]*)<', svg)
+        }
+        (target_x, target_y), (baseline_x, baseline_y) = places["target 31.2 %"], places["baseline 31 %"]
+        assert min(target_x, baseline_x) > max(float(x) for x in re.findall(r'x2="([\d.]+)"', svg))
+        assert baseline_y - target_y > 11
 
 
 def test_two_pictures_on_one_page_share_no_id() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from ninja import Router, Schema, Status
 
+from whytree.stores.stretches import Interval
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
@@ -84,7 +85,9 @@ class MetricEdit(Schema):
 
 
 class DayOut(Schema):
-    day: date
+    """A day; a week or month by its first day, an hour by its moment."""
+
+    day: datetime | date
     value: float | None
     low: float | None
     high: float | None
@@ -115,6 +118,7 @@ class MeasureOut(Schema):
     source: str
     series: list[DayOut]
     counted: str
+    each: str
 
 
 @router.get("/products/{product}/metrics", response=list[MetricOut], operation_id="list_metrics")
@@ -158,10 +162,11 @@ def measure_metric(
     start: datetime | None = None,
     end: datetime | None = None,
     days: int = queries.USUAL_DAYS,
+    each: Interval = "day",
 ) -> queries.Measure:
-    """Its value with interval, n, period and source, and the days behind it."""
+    """Its value with interval, n, period and source, and what is behind it by hour, day, week or month (`each`)."""
     metric = queries.find_metric(api_product(request, product, Role.VIEWER), key)
-    return queries.measure(metric, _aware(start), _aware(end), days=days)
+    return queries.measure(metric, _aware(start), _aware(end), days=days, each=each)
 
 
 class SilenceOut(Schema):

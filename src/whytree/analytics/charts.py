@@ -1,8 +1,9 @@
 """From a measure or an answer to its pictures."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.utils.safestring import SafeString, mark_safe
 
@@ -20,25 +21,28 @@ from .answers import (
     StickinessAnswer,
     TrendsAnswer,
 )
+from .asking.tables import bars_of
 from .marks import marks_between
 from .queries import Day, Measure
 
 
 def marks_for(product: Product, measure: Measure) -> tuple[Mark, ...]:
-    """What the team did in these days."""
-    return marks_between(product, measure.from_at, measure.to_at)
+    """What the team did in this time."""
+    return marks_between(product, measure.from_at, measure.to_at, hourly=measure.each == "hour")
 
 
 def measure_chart(
     measure: Measure, *, target: float | None = None, baseline: float | None = None, marks: tuple[Mark, ...] = ()
 ) -> SafeString:
-    """The daily series with its interval. Days that are not complete are left to the table: they would look like a fall."""
-    shown = _up_to_complete(measure.series)
+    """The series with its interval. Stretches that are not complete are left to the table: they would look like a fall."""
+    zone = measure.from_at.tzinfo
     points = [
-        Point(day.day, day.value, day.low, day.high, day.n) if day.complete else Point(day.day, None, None, None, day.n)
-        for day in shown
+        Point(_clocked(day.day, zone), *(day.value, day.low, day.high) if day.complete else (None, None, None), day.n)
+        for day in _up_to_complete(measure.series)
     ]
-    label = f"{measure.name} by day: {measure.text}, 95 % interval {measure.interval_text}, n = {measure.n:,}"
+    label = (
+        f"{measure.name} by {measure.each}: {measure.text}, 95 % interval {measure.interval_text}, n = {measure.n:,}"
+    )
     svg = charts.series(points, unit=measure.unit, label=label, target=target, baseline=baseline, marks=marks)
     return mark_safe(svg)  # noqa: S308 - our own picture; texts in it are escaped where it is drawn
 
@@ -59,12 +63,15 @@ def measure_spark(measure: Measure) -> SafeString:
 def trends_chart(product: Product, found: TrendsAnswer, *, marked: bool = True) -> SafeString:
     """The whole stretches of the largest lines. One line of days, weeks or months has its interval as a band."""
     label = f"{found.sentence} {found.asked}"
-    marks = marks_between(product, found.from_at, found.to_at) if marked and found.interval != "hour" else ()
-    points = _band(found)
+    if found.is_whole:
+        return mark_safe("")  # a page draws its bars as a table
+    marks = _trend_marks(product, found) if marked else ()
+    zone = ZoneInfo(product.timezone)
+    points = _band(found, zone)
     if points:
         svg = charts.series(points, unit="", label=label, marks=marks)
     else:
-        svg = charts.lines(_trend_lines(found), label=label, marks=marks)
+        svg = charts.lines(_trend_lines(found, zone), label=label, marks=marks)
     return mark_safe(svg)  # noqa: S308 - our own picture; texts in it are escaped where it is drawn
 
 
@@ -121,12 +128,15 @@ def picture_of(product: Product, found: Answer, form: str) -> bytes | None:
 
 
 def _spec(product: Product, found: Answer) -> dict[str, Any]:
-    marks = marks_between(product, found.from_at, found.to_at)
+    if isinstance(found, TrendsAnswer) and found.is_whole:
+        return charts.bars_spec([charts.Bar(bar.name, bar.value, bar.text) for bar in bars_of(found)], numbered=False)
     if isinstance(found, TrendsAnswer):
-        points = _band(found)
+        zone, marks = ZoneInfo(product.timezone), _trend_marks(product, found)
+        points = _band(found, zone)
         if points:
             return charts.series_spec(points, unit="", marks=marks)
-        return charts.lines_spec(_trend_lines(found), marks=() if found.interval == "hour" else marks)
+        return charts.lines_spec(_trend_lines(found, zone), marks=marks)
+    marks = marks_between(product, found.from_at, found.to_at)
     if isinstance(found, RetentionAnswer):
         return charts.lines_spec(_curves(found), unit="%")
     if isinstance(found, LifecycleAnswer):
@@ -142,23 +152,23 @@ def _spec(product: Product, found: Answer) -> dict[str, Any]:
     return charts.bars_spec(bars)
 
 
-def _band(found: TrendsAnswer) -> list[Point]:
+def _trend_marks(product: Product, found: TrendsAnswer) -> tuple[Mark, ...]:
+    return marks_between(product, found.from_at, found.to_at, hourly=found.interval == "hour")
+
+
+def _band(found: TrendsAnswer, zone: ZoneInfo) -> list[Point]:
     """The only line with its interval; nothing where there are several, or the line has none."""
     only = found.lines[0] if len(found.lines) == 1 else None
-    if only is None or found.interval == "hour" or not any(each.low is not None for each in only.whole):
+    if only is None or not any(each.low is not None for each in only.whole):
         return []
-    return [Point(_day(each.start), each.value, each.low, each.high, each.n) for each in only.whole]
+    return [Point(_clocked(each.start, zone), each.value, each.low, each.high, each.n) for each in only.whole]
 
 
-def _trend_lines(found: TrendsAnswer) -> list[NamedLine]:
-    several = len({line.name for line in found.lines}) > 1
-    named = []
-    for line in found.lines:
-        name = line.title if several or not found.by else line.text
-        if several and found.by:
-            name = f"{line.name}, {line.text}"
-        named.append(NamedLine(name, [(each.start, each.value) for each in line.whole]))
-    return named
+def _trend_lines(found: TrendsAnswer, zone: ZoneInfo) -> list[NamedLine]:
+    return [
+        NamedLine(found.name_of(line), [(_clocked(each.start, zone), each.value) for each in line.whole])
+        for line in found.largest_first
+    ]
 
 
 def _over(found: FunnelAnswer) -> list[Point]:
@@ -196,5 +206,6 @@ def _flows(found: PathsAnswer) -> list[Flow]:
     return [Flow(edge.at, edge.source, edge.target, edge.ways) for edge in found.edges]
 
 
-def _day(start: date | datetime) -> date:
-    return start.date() if isinstance(start, datetime) else start
+def _clocked(start: date | datetime, zone: tzinfo | None) -> date | datetime:
+    """A day, or a moment as the product's clock shows it."""
+    return start.astimezone(zone).replace(tzinfo=None) if isinstance(start, datetime) else start

@@ -170,11 +170,12 @@ def list_metrics(as_json: AsJson = False) -> None:
 def show_metric(
     key: Key,
     days: Annotated[int, typer.Option(help="How many days back.")] = 28,
+    each: Annotated[str, typer.Option(metavar="STRETCH", help="By hour, day, week or month.")] = "day",
     as_json: AsJson = False,
 ) -> None:
-    """A metric's value with its interval, n and period, and its days."""
+    """A metric's value with its interval, n and period, and its days, or what else it is cut into."""
     client = connect()
-    measure = client.get(f"/products/{client.product}/metrics/{key}/measure", days=days)
+    measure = client.get(f"/products/{client.product}/metrics/{key}/measure", days=days, each=each)
     show(measure, as_json, *_lines(measure))
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -47,17 +48,17 @@ MARKED: dict[str, Callable[[Activity], str]] = {
 }
 
 
-def marks_between(product: Product, start: datetime, end: datetime) -> tuple[Mark, ...]:
-    """The latest few, one a day: more could not be read. Days are the product's.
+def marks_between(product: Product, start: datetime, end: datetime, *, hourly: bool = False) -> tuple[Mark, ...]:
+    """The latest few, one a day, or one an hour: more could not be read. Days and hours are the product's.
 
     A team that deploys every day would fill them all, so deployments stand beside what was done or broke on their day,
     and have a day of their own only where there is room.
     """
-    zone = ZoneInfo(product.timezone)
+    clock = _Clock(ZoneInfo(product.timezone), hourly)
     acts, broke, out = (
-        _acts(product, start, end, zone),
-        _broke(product, start, end, zone),
-        _out(product, start, end, zone),
+        _acts(product, start, end, clock),
+        _broke(product, start, end, clock),
+        _out(product, start, end, clock),
     )
     days = sorted({*acts, *broke})[-MOST_MARKS:]
     room = MOST_MARKS - len(days)
@@ -67,35 +68,47 @@ def marks_between(product: Product, start: datetime, end: datetime) -> tuple[Mar
 
 def acts_between(product: Product, start: datetime, end: datetime) -> tuple[Mark, ...]:
     """What the team did alone, for those who name deployments themselves."""
-    acts = _acts(product, start, end, ZoneInfo(product.timezone))
+    acts = _acts(product, start, end, _Clock(ZoneInfo(product.timezone)))
     return tuple(Mark(day, text) for day, text in sorted(acts.items())[-MOST_MARKS:])
 
 
-def _acts(product: Product, start: datetime, end: datetime, zone: ZoneInfo) -> dict[date, str]:
+@dataclass(frozen=True)
+class _Clock:
+    """Which day, or hour, of the product's a moment is told as."""
+
+    zone: ZoneInfo
+    hourly: bool = False
+
+    def at(self, moment: datetime) -> date:
+        there = moment.astimezone(self.zone)
+        return there.replace(minute=0, second=0, microsecond=0, tzinfo=None) if self.hourly else there.date()
+
+
+def _acts(product: Product, start: datetime, end: datetime, clock: _Clock) -> dict[date, str]:
     acts = Activity.objects.filter(Q(verb__in=MARKED), product=product, at__gte=start, at__lt=end)
     by_day: dict[date, str] = {}
     for act in acts.order_by("-at")[:MOST_ACTS]:
         said = MARKED[act.verb](act)
         if said:
-            by_day.setdefault(act.at.astimezone(zone).date(), said)
+            by_day.setdefault(clock.at(act.at), said)
     return by_day
 
 
-def _broke(product: Product, start: datetime, end: datetime, zone: ZoneInfo) -> dict[date, str]:
+def _broke(product: Product, start: datetime, end: datetime, clock: _Clock) -> dict[date, str]:
     found = incidents_between(product, start, end)[:MOST_ACTS]
-    return _a_day(((one.began_at, one.key) for one in found), zone, "{} broke", "incidents")
+    return _a_day(((one.began_at, one.key) for one in found), clock, "{} broke", "incidents")
 
 
-def _out(product: Product, start: datetime, end: datetime, zone: ZoneInfo) -> dict[date, str]:
+def _out(product: Product, start: datetime, end: datetime, clock: _Clock) -> dict[date, str]:
     found = deployments_between(product, start, end)[:MOST_ACTS]
-    return _a_day(((one.finished_at, one.label) for one in found), zone, "{} out", "deployments")
+    return _a_day(((one.finished_at, one.label) for one in found), clock, "{} out", "deployments")
 
 
-def _a_day(told: Iterable[tuple[datetime, str]], zone: ZoneInfo, one: str, many: str) -> dict[date, str]:
+def _a_day(told: Iterable[tuple[datetime, str]], clock: _Clock, one: str, many: str) -> dict[date, str]:
     """Many on one day are summed up."""
     by_day = defaultdict[date, list[str]](list)
     for moment, name in told:
-        by_day[moment.astimezone(zone).date()].append(name)
+        by_day[clock.at(moment)].append(name)
     return {
         day: one.format(_short(names[0])) if len(names) == 1 else f"{len(names)} {many}"
         for day, names in by_day.items()

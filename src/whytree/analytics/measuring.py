@@ -1,4 +1,4 @@
-"""From a definition to its value and interval, of a whole period and of each of its days."""
+"""From a definition to its value and interval, of a whole period and of each stretch of it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from whytree.stores.amounts import WHOLE, Period, Placed, Sums
 from whytree.stores.companies import Unit
 from whytree.stores.filters import Selection
 from whytree.stores.metrics import Converted, Counted
+from whytree.stores.stretches import Interval, key_of
 from whytree.workspace.models import Product
 
 from .definitions import (
@@ -72,29 +73,30 @@ class Found:
 
 @dataclass(frozen=True)
 class Measured:
-    """The whole period, the days on which something happened, and what a day without anything comes to."""
+    """The whole period, the stretches in which something happened, and what one without anything comes to."""
 
     whole: Found
     days: Mapping[date, Found]
     nothing: Found
 
 
-def measured(product: Product, definition: Definition, start: datetime, end: datetime, now: datetime) -> Measured:
-    """Days are those of `start`'s zone."""
-    zone = str(start.tzinfo)
+def measured(
+    product: Product, definition: Definition, start: datetime, end: datetime, now: datetime, each: Interval = "day"
+) -> Measured:
+    """Stretches are those of the calendar of `start`'s zone."""
     if isinstance(definition, Conversion | Retention):
-        return _share_by_day(product, definition, start, end, now, zone)
+        return _shares(product, definition, start, end, now, each)
     if isinstance(definition, Count | Unique):
-        return _size_by_day(product, definition, start, end, zone)
-    whole, days = Period(start, end), Period(start, end, zone)
+        return _sizes(product, definition, start, end, each)
+    whole, days = Period(start, end), Period(start, end, str(start.tzinfo), each)
     if isinstance(definition, Quantile | TimeTo):
-        found = {**_placed(product, definition, whole, now), **_placed(product, definition, days, now)}
         none = _nowhere(definition, 0)
-        return Measured(found.pop(WHOLE, none), found, none)
-    by_day = {day: _of_sums(definition, one) for day, one in _sums(product, definition, days).items()}
+        in_whole = _placed(product, definition, whole, now).get(WHOLE, none)
+        return Measured(in_whole, _placed(product, definition, days, now), none)
+    by_start = {key_of(at): _of_sums(definition, one) for at, one in _sums(product, definition, days).items()}
     in_all = _sums(product, definition, whole).get(WHOLE)
     nothing = Found(0.0) if isinstance(definition, Sum) else Found(reason=NOT_HAPPENED)
-    return Measured(_of_sums(definition, in_all) if in_all else Found(reason=NOT_HAPPENED), by_day, nothing)
+    return Measured(_of_sums(definition, in_all) if in_all else Found(reason=NOT_HAPPENED), by_start, nothing)
 
 
 def _unit(product: Product, definition: Definition) -> Unit:
@@ -108,22 +110,33 @@ def _one(product: Product, selection: Selection) -> Selection:
 # --- shares of people who are followed ------------------------------------------------------------------------------
 
 
-def _share_by_day(
-    product: Product, definition: Conversion | Retention, start: datetime, end: datetime, now: datetime, zone: str
+def _shares(
+    product: Product, definition: Conversion | Retention, start: datetime, end: datetime, now: datetime, each: Interval
 ) -> Measured:
+    zone = str(start.tzinfo)
     entry, goal = ready(product, definition.selections)
     unit, whom = _unit(product, definition), definition.whom
     if isinstance(definition, Retention):
-        days = store.retention_by_day(
-            product.pk, entry, goal, definition.lead, definition.window, start, end, as_of=now, zone=zone, unit=unit
+        days = store.retention_over(
+            product.pk,
+            entry,
+            goal,
+            definition.lead,
+            definition.window,
+            start,
+            end,
+            as_of=now,
+            zone=zone,
+            each=each,
+            unit=unit,
         )
     else:
-        days = store.conversion_by_day(
-            product.pk, entry, goal, definition.window, start, end, as_of=now, zone=zone, unit=unit
+        days = store.conversion_over(
+            product.pk, entry, goal, definition.window, start, end, as_of=now, zone=zone, each=each, unit=unit
         )
     total = Converted(*(sum(getattr(day, part) for day in days.values()) for part in ("entered", "converted", "open")))
-    by_day = {day: _share(one, whom) for day, one in days.items()}
-    return Measured(_share(total, whom), by_day, _share(Converted(0, 0, 0), whom))
+    by_start = {key_of(at): _share(one, whom) for at, one in days.items()}
+    return Measured(_share(total, whom), by_start, _share(Converted(0, 0, 0), whom))
 
 
 def _share(counted: Converted, whom: str) -> Found:
@@ -145,13 +158,13 @@ def _under_way(still_open: int, whom: str) -> str:
 # --- how often, how many --------------------------------------------------------------------------------------------
 
 
-def _size_by_day(product: Product, definition: Count | Unique, start: datetime, end: datetime, zone: str) -> Measured:
+def _sizes(product: Product, definition: Count | Unique, start: datetime, end: datetime, each: Interval) -> Measured:
     did, unit = _one(product, definition.did), _unit(product, definition)
-    days = store.count_by_day(product.pk, did, start, end, zone=zone, unit=unit)
+    days = store.count_over(product.pk, did, start, end, zone=str(start.tzinfo), each=each, unit=unit)
     whole = store.count(product.pk, did, start, end, unit=unit)
-    none = stats.count(0)  # a day without any is an answer too: none
+    none = stats.count(0)  # a stretch without any is an answer too: none
     found = _size(definition, whole) if whole.people else Found(reason=NOT_HAPPENED)
-    return Measured(found, {day: _size(definition, one) for day, one in days.items()}, _found(none, n=0))
+    return Measured(found, {key_of(at): _size(definition, one) for at, one in days.items()}, _found(none, n=0))
 
 
 def _size(definition: Count | Unique, counted: Counted) -> Found:
@@ -226,7 +239,7 @@ def _placed(product: Product, definition: Quantile | TimeTo, period: Period, now
     else:
         entry, goal = ready(product, definition.selections)
         placed = amounts.time_to(product.pk, entry, goal, definition.window, share, reach, period, as_of=now, unit=unit)
-    return {day: _quantile(definition, one) for day, one in placed.items()}
+    return {key_of(at): _quantile(definition, one) for at, one in placed.items()}
 
 
 def _quantile(definition: Quantile | TimeTo, placed: Placed) -> Found:

@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
 from django.contrib import messages
@@ -11,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from whytree.errors import Invalid, WhytreeError
 from whytree.events.queries import property_names
+from whytree.stores.stretches import Interval
 from whytree.tree.models import Outcome
 from whytree.tree.services import create_outcome
 from whytree.workspace.access import role_of
@@ -25,7 +27,9 @@ from .forms import MetricForm, optional_day, optional_number
 from .measuring import METHODS
 from .models import Category, Direction, Metric, MetricRole
 from .queries import (
+    INTERVALS,
     USUAL_DAYS,
+    Measure,
     amount,
     definition_of,
     find_metric,
@@ -39,6 +43,13 @@ from .silent import silent
 MOST_NAMES = 500
 #: What the period may be, as pages offer it.
 PERIODS = (7, 28, 90)
+#: The same by what a metric's page cuts it into, the usual one first: more hours or fewer months would be no picture.
+PERIODS_OF: dict[Interval, tuple[int, ...]] = {
+    "hour": (7, 2, 28),
+    "day": (USUAL_DAYS, 7, 90, 365),
+    "week": (90, 28, 365),
+    "month": (365, 90),
+}
 
 
 @page()
@@ -71,8 +82,8 @@ def numbers(request: PageRequest, product: Product) -> HttpResponse:
 def metric(request: PageRequest, product: Product, key: str) -> HttpResponse:
     """One number: the sentence, the picture, the days, and the way to make an outcome of it."""
     found = find_metric(product, key)
-    days = _days(request)
-    measured = measure(found, days=days)
+    each, days = _cut(request)
+    measured = measure(found, days=days, each=each)
     users = services.used_by(found)
     context = {
         "here": "numbers",
@@ -83,8 +94,9 @@ def metric(request: PageRequest, product: Product, key: str) -> HttpResponse:
         "method": METHODS.get(measured.method, ""),
         "chart": measure_chart(measured, marks=marks_for(product, measured)),
         "days": days,
-        "periods": PERIODS,
-        "rows": list(reversed(measured.series)),
+        "periods": sorted(PERIODS_OF[each]),
+        "cuts": INTERVALS,
+        "rows": [{"day": day, "said": _said(day.day, measured)} for day in reversed(measured.series)],
         "used_by": users,
         "is_outcome": any(isinstance(node, Outcome) for node in users),
         "baseline": "" if measured.value is None else f"{measured.value:.4g}",
@@ -97,7 +109,8 @@ def metric(request: PageRequest, product: Product, key: str) -> HttpResponse:
 def metric_csv(request: PageRequest, product: Product, key: str) -> HttpResponseBase:
     """The days behind the number, for a spreadsheet."""
     found = find_metric(product, key)
-    measured = measure(found, days=_days(request))
+    each, days = _cut(request)
+    measured = measure(found, days=days, each=each)
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{found.key}.csv"'
     names = ("day", "value", "low", "high", "n", "numerator", "open", "complete")
@@ -190,6 +203,20 @@ def _shown(request: PageRequest, product: Product, saved: Metric) -> HttpRespons
 def _days(request: PageRequest) -> int:
     said = request.GET.get("days", "")
     return int(said) if said.isdecimal() and int(said) in PERIODS else USUAL_DAYS
+
+
+def _cut(request: PageRequest) -> tuple[Interval, int]:
+    """By what, and over how many days, a metric's page shows it."""
+    each: Interval = next((one for one in INTERVALS if one == request.GET.get("each")), "day")
+    said = request.GET.get("days", "")
+    return each, int(said) if said in map(str, PERIODS_OF[each]) else PERIODS_OF[each][0]
+
+
+def _said(start: date | datetime, measured: Measure) -> str:
+    """When a stretch begins, by the product's clock."""
+    if isinstance(start, datetime):
+        return f"{start:%a %-d %b %Y, %H:%M}"
+    return f"{start:%B %Y}" if measured.each == "month" else f"{start:%a %-d %b %Y}"
 
 
 def _rights(request: PageRequest, product: Product) -> dict[str, bool]:

@@ -5,9 +5,11 @@ Values are in the metric's own unit: a conversion is 31.2, of unit "%", and diff
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from itertools import islice
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 from django.core.cache import cache
@@ -18,7 +20,9 @@ from whytree.engines.figures import number
 from whytree.errors import Invalid, NotFound
 from whytree.events.queries import event_names
 from whytree.stores import metrics as store
+from whytree.stores import stretches
 from whytree.stores.sql import INTERNAL_EVENTS
+from whytree.stores.stretches import Interval
 from whytree.workspace.models import Product
 
 from .definitions import Definition, Following, checked_definition, events_of
@@ -28,13 +32,20 @@ from .models import Metric
 #: Four of each weekday.
 USUAL_DAYS = 28
 MAX_DAYS = 366
+#: More stretches are no picture any more.
+MOST_POINTS = 1_500
+#: What a period may be cut into.
+INTERVALS: tuple[Interval, ...] = get_args(Interval)
 #: Live enough for a page, and a page of twenty metrics asks the store once.
 FRESH_SECONDS = 20
 
 
 @dataclass(frozen=True)
 class Day:
-    """One day of the product's calendar. `complete` is false while the day, or somebody's window in it, is open."""
+    """One day of the product's calendar; or one week or month by its first day, or one hour by its moment.
+
+    `complete` is false while it, or somebody's window in it, is open, or when the period cuts it.
+    """
 
     day: date
     value: float | None
@@ -73,6 +84,8 @@ class Measure:
     source: str
     series: tuple[Day, ...]
     counted: str = "people"
+    #: What each of `series` is.
+    each: Interval = "day"
 
     @property
     def text(self) -> str:
@@ -134,24 +147,29 @@ def definition_of(metric: Metric) -> Definition:
 
 
 def measure(
-    metric: Metric, start: datetime | None = None, end: datetime | None = None, *, days: int = USUAL_DAYS
+    metric: Metric,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    *,
+    days: int = USUAL_DAYS,
+    each: Interval = "day",
 ) -> Measure:
-    """The metric in a period; without one, in the last `days` days.
+    """The metric in a period; without one, in the last `days` days. `each` says what the period is cut into.
 
     For a conversion the usual period begins a window earlier, so that `days` days of people have had their time. Where
     nothing happened in the usual period but something did before (an import of old events), it ends with that day.
     """
     if start is not None or end is not None:
-        return _in_period(metric, *_chosen(metric, start, end, days))
+        return _in_period(metric, *_chosen(metric, start, end, days), each)
     if not 1 <= days <= MAX_DAYS:
         raise Invalid(f"Ask for 1 to {MAX_DAYS} days.")
-    usual = _in_period(metric, *_usual(metric, timezone.now(), days))
+    usual = _in_period(metric, *_usual(metric, timezone.now(), days), each)
     if usual.n or usual.open:
         return usual
     last = store.last_seen(metric.product_id, events_of(definition_of(metric))[0])
     if last is None or last >= usual.from_at:
         return usual
-    return replace(_in_period(metric, *_usual(metric, last, days)), is_past=True)
+    return replace(_in_period(metric, *_usual(metric, last, days), each), is_past=True)
 
 
 def _usual(metric: Metric, last: datetime, days: int) -> tuple[datetime, datetime]:
@@ -177,20 +195,21 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone)
 
 
-def _in_period(metric: Metric, start: datetime, end: datetime) -> Measure:
-    facts = [metric.product_id, metric.key, metric.name, metric.unit, metric.definition, str(start), str(end)]
+def _in_period(metric: Metric, start: datetime, end: datetime, each: Interval) -> Measure:
+    facts = [metric.product_id, metric.key, metric.name, metric.unit, metric.definition, str(start), str(end), each]
     key = "measure:" + hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     now = timezone.now()
     known: Measure | None = cache.get(key)
     if known is None or not timedelta(0) <= now - known.as_of < timedelta(seconds=FRESH_SECONDS):
-        known = _measured(metric, start, end, now)
+        known = _measured(metric, start, end, now, each)
         cache.set(key, known, FRESH_SECONDS)
     return known
 
 
-def _measured(metric: Metric, start: datetime, end: datetime, now: datetime) -> Measure:
+def _measured(metric: Metric, start: datetime, end: datetime, now: datetime, each: Interval) -> Measure:
     definition = definition_of(metric)
-    found = measured(metric.product, definition, start, end, now)
+    starts = _starts(start, min(end, now), each)
+    found = measured(metric.product, definition, start, end, now, each)
     whole = found.whole
     return Measure(
         key=metric.key,
@@ -209,29 +228,44 @@ def _measured(metric: Metric, start: datetime, end: datetime, now: datetime) -> 
         as_of=now,
         is_past=False,
         source=f"{definition.sentence}, from this product's events",
-        series=_days(start, end, now, found.days, found.nothing),
+        series=tuple(
+            _day(
+                stretches.by_clock(at, start.tzinfo),
+                found.days.get(at, found.nothing),
+                whole=_is_whole(at, start, min(end, now), each),
+            )
+            for at in starts
+        ),
         counted=definition.whom,
+        each=each,
     )
 
 
-def _days(
-    start: datetime, end: datetime, now: datetime, found: Mapping[date, Found], nothing: Found
-) -> tuple[Day, ...]:
-    """Every day from the first to the last, also those without anything, but none that lies ahead."""
-    today = now.astimezone(start.tzinfo).date()
-    last = min((end - timedelta(microseconds=1)).date(), today)
-    days = (start.date() + timedelta(days=i) for i in range((last - start.date()).days + 1))
-    return tuple(_day(day, found.get(day, nothing), is_over=day < today) for day in days)
+def _starts(start: datetime, end: datetime, each: Interval) -> list[date | datetime]:
+    """Every stretch from the first to the last, also those without anything, but none that lies ahead."""
+    few = list(islice(stretches.starts(each, start, end.astimezone(start.tzinfo)), MOST_POINTS + 1))
+    if len(few) > MOST_POINTS:
+        raise Invalid(
+            f"That is more than {MOST_POINTS:,} points. Take longer stretches than one {each}, or fewer days."
+        )
+    return few
 
 
-def _day(day: date, found: Found, *, is_over: bool) -> Day:
+def _is_whole(at: date | datetime, start: datetime, end: datetime, each: Interval) -> bool:
+    """Whether all of a stretch lies between the two."""
+    zone = ZoneInfo(str(start.tzinfo))
+    ends = stretches.moment_of(stretches.next_start(each, at), zone)
+    return stretches.moment_of(at, zone) >= start and ends <= end
+
+
+def _day(at: date | datetime, found: Found, *, whole: bool) -> Day:
     return Day(
-        day=day,
+        day=at,
         value=found.value,
         low=found.low,
         high=found.high,
         n=found.n,
         numerator=found.numerator,
         open=found.open,
-        complete=is_over and found.open == 0,
+        complete=whole and found.open == 0,
     )

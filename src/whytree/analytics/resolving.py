@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from whytree.errors import Invalid
 from whytree.events.queries import property_names
-from whytree.people.queries import people_with_trait
+from whytree.people.queries import people_with_trait, trait_names, trait_values
 from whytree.stores.cohorts import These
 from whytree.stores.companies import TYPES, Companies, CompanyTrait, InCompanies
 from whytree.stores.filters import (
@@ -20,12 +20,18 @@ from whytree.stores.filters import (
     Operator,
     Selection,
 )
+from whytree.stores.traits import PeopleTrait, WithTrait
 from whytree.workspace.models import Product
 
-from .questions import COHORT, COMPANY_TRAIT, PERSON_TRAIT, filter_words
+from .questions import COHORT, COMPANY_TRAIT, PERSON_TRAIT, filter_words, refuse_unknown
 from .questions.parts import fields_of_filters
 
 MOST_PEOPLE = 200_000
+#: What texts are compared by in the store alone: numbers, moments, and expressions that cannot explode there.
+_TOLD_BY_STORE: tuple[Operator, ...] = (
+    *("above", "below", "at least", "at most", "before", "after"),
+    *("matches", "does not match"),
+)
 
 
 def ready(product: Product, selections: Iterable[Selection]) -> tuple[Selection, ...]:
@@ -43,10 +49,8 @@ def ready_by(product: Product, by: Sequence[str]) -> tuple[By, ...]:
     alone = _alone(product, by)
     for one in by:
         if one.startswith(PERSON_TRAIT):
-            raise Invalid(
-                "Groups are told apart by what events say. Filter by what is known of people, or make a cohort."
-            )
-        if one.startswith(COMPANY_TRAIT):
+            found.append(_groups_of_people(product, one.removeprefix(PERSON_TRAIT).strip()))
+        elif one.startswith(COMPANY_TRAIT):
             found.append(CompanyTrait(product.pk, _trait_named(one), company_types(product)))
         else:
             found.append(_cohort(product, one) if one.startswith(COHORT) else _column(one, alone))
@@ -82,13 +86,40 @@ def _cohort(product: Product, field: str, *, inside: bool = True) -> Membership:
     return Membership(rule_named(product, key), product.pk, key, inside)
 
 
+def people_known(product: Product, one: Filter) -> These | WithTrait:
+    """Those of whom it is known now, whatever it was when something happened; `field` is the trait by itself."""
+    if one.operator in _TOLD_BY_STORE:
+        return WithTrait(_trait_of_people(product, one.field), one)
+    return These(tuple(sorted(people_with_trait(product, one.field, one.operator, one.values))))
+
+
+def _trait_of_people(product: Product, trait: str) -> PeopleTrait:
+    known = trait_values(product, trait)
+    persons = tuple(sorted(known))
+    return PeopleTrait(trait, persons, tuple(known[one] for one in persons))
+
+
+def _groups_of_people(product: Product, trait: str) -> PeopleTrait:
+    found = _trait_of_people(product, trait)
+    _refuse(product, trait, len(found.persons))
+    return found
+
+
 def _trait(product: Product, one: Filter) -> Membership:
-    """Those of whom it is known now, whatever it was when the event happened."""
-    trait = one.field.removeprefix(PERSON_TRAIT)
-    persons = people_with_trait(product, trait, one.operator, one.values)
-    if len(persons) > MOST_PEOPLE:
-        raise Invalid(f"{len(persons):,} people are {filter_words(one)}: too many for a filter. Make a cohort of them.")
-    return Membership(These(tuple(sorted(persons))), product.pk, filter_words(one))
+    trait = one.field.removeprefix(PERSON_TRAIT).strip()
+    found = people_known(product, replace(one, field=trait))
+    persons = found.persons if isinstance(found, These) else found.known.persons
+    if persons or one.operator != "is not set":
+        _refuse(product, trait, len(persons))
+    return Membership(found, product.pk, filter_words(one))
+
+
+def _refuse(product: Product, trait: str, people: int) -> None:
+    """A trait that nobody has, with the nearest that somebody has; and more people than a query can be told."""
+    if not people and not trait_values(product, trait):
+        refuse_unknown("trait of people", [trait], trait_names(product))
+    if people > MOST_PEOPLE:
+        raise Invalid(f"{people:,} people by their {trait} are too many to be told apart. Make a cohort of them.")
 
 
 def company_types(product: Product) -> tuple[str, ...]:

@@ -16,9 +16,9 @@ import json
 import math
 import re
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from html import escape
 from typing import Any
@@ -44,7 +44,7 @@ SANS = "var(--sans)"
 
 @dataclass(frozen=True)
 class Point:
-    """One day: its value with interval and n; ``value`` is None where nothing can be said."""
+    """One day, or the hour of a day: its value with interval and n; ``value`` is None where nothing can be said."""
 
     day: date
     value: float | None
@@ -55,7 +55,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Mark:
-    """Something that happened on a day: a flag opened, a target was set."""
+    """Something that happened on a day, or in an hour: a flag opened, a target was set."""
 
     day: date
     text: str
@@ -104,7 +104,7 @@ def lines_spec(named: Sequence[NamedLine], *, unit: str = "", marks: Sequence[Ma
     """The same as a Vega-Lite specification; empty where there is nothing to draw."""
     shown = named[:MOST_LINES]
     rows = [
-        {"day": moment if isinstance(moment, int) else moment.isoformat(), "value": value, "name": line.name}
+        {"day": moment if isinstance(moment, int) else _at(moment), "value": value, "name": line.name}
         for line in shown
         for moment, value in line.points
         if value is not None
@@ -121,9 +121,8 @@ def lines_spec(named: Sequence[NamedLine], *, unit: str = "", marks: Sequence[Ma
         "symbolType": "stroke",
     }
     y = {**_y("value", unit), "scale": {"zero": unit != "%", "nice": True}}
-    numbered = isinstance(rows[0]["day"], int)
-    x = _after_axis() if numbered else {**_x([]), "scale": {"type": "utc"}}
-    days = [] if numbered else [date.fromisoformat(str(row["day"])[:10]) for row in rows]
+    days = [moment for line in shown for moment, value in line.points if value is not None and isinstance(moment, date)]
+    x = {**_x(days), "scale": {"type": "utc"}} if days else _after_axis()
     inside = [mark for mark in marks if days and min(days) <= mark.day <= max(days)]
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
@@ -165,9 +164,12 @@ class Bar:
     text: str = ""
 
 
-def bars_spec(bars: Sequence[Bar]) -> dict[str, Any]:
+def bars_spec(bars: Sequence[Bar], *, numbered: bool = True) -> dict[str, Any]:
     """Bars below each other in their order, as a Vega-Lite specification."""
-    rows = [{"name": f"{at}. {bar.name}", "value": bar.value, "text": bar.text} for at, bar in enumerate(bars, 1)]
+    rows = [
+        {"name": f"{at}. {bar.name}" if numbered else bar.name, "value": bar.value, "text": bar.text}
+        for at, bar in enumerate(bars, 1)
+    ]
     if not rows:
         return {}
     y = {"field": "name", "type": "nominal", "sort": None, "axis": {"title": None, "labelLimit": 260, "ticks": False}}
@@ -221,7 +223,7 @@ def series_spec(
         dot = {"type": "point", "color": LEAF, "filled": True, "size": 26, "opacity": 1}
         layers.append({"mark": dot, "encoding": {"y": _y("value", unit)}})
     days = [point.day for point in points]
-    layers += _rule(target, "target", unit, days, INK) + _rule(baseline, "baseline", unit, days, STRONG)
+    layers += _rules({"target": (target, INK), "baseline": (baseline, STRONG)}, unit) if days else []
     if days:
         layers += _marks([mark for mark in marks if days[0] <= mark.day <= days[-1]], days[0], days[-1])
     return {
@@ -261,15 +263,26 @@ def _rows(points: Sequence[Point]) -> list[dict[str, Any]]:
             run += 1
         else:
             numbers = {"value": point.value, "low": point.low, "high": point.high, "n": point.n}
-            rows.append({"day": point.day.isoformat(), "run": run, **numbers})
+            rows.append({"day": _at(point.day), "run": run, **numbers})
     return rows
+
+
+def _at(moment: date) -> str:
+    """As Vega reads it: a moment by the clock that it is told by, which the picture shows whatever the reader's own."""
+    return f"{moment.replace(tzinfo=None).isoformat()}Z" if isinstance(moment, datetime) else moment.isoformat()
 
 
 def _x(days: Sequence[date]) -> dict[str, Any]:
     scale: dict[str, Any] = {"type": "utc"}
     if days:
-        scale["domain"] = [days[0].isoformat(), days[-1].isoformat()]
-    axis = {"format": "%-d %b", "grid": False, "title": None, "tickCount": 7, "labelFlush": True}
+        scale["domain"] = [_at(days[0]), _at(days[-1])]
+    axis = {
+        "format": "%-d %b %H:%M" if days and isinstance(days[0], datetime) else "%-d %b",
+        "grid": False,
+        "title": None,
+        "tickCount": 7,
+        "labelFlush": True,
+    }
     return {"field": "day", "type": "temporal", "scale": scale, "axis": axis}
 
 
@@ -280,24 +293,31 @@ def _y(field: str, unit: str) -> dict[str, Any]:
     return {"field": field, "type": "quantitative", "axis": axis, "scale": {"zero": unit != "%", "nice": True}}
 
 
-def _rule(value: float | None, name: str, unit: str, days: Sequence[date], colour: str) -> list[dict[str, Any]]:
-    if value is None or not days:
-        return []
-    text = f"{name} {number(value)}{' ' + unit if unit else ''}"
-    row = {"day": days[-1].isoformat(), "level": value, "text": text}
-    words = {"type": "text", "align": "right", "dy": -6, "color": INK, "fontSize": 11, "font": SANS}
-    return [
-        {
-            "data": {"values": [row]},
-            "mark": {"type": "rule", "color": colour, "strokeDash": [4, 4]},
-            "encoding": {"y": _y("level", unit), "x": None},
-        },
-        {
-            "data": {"values": [row]},
-            "mark": words,
-            "encoding": {"y": _y("level", unit), "x": {"field": "day", "type": "temporal"}, "text": {"field": "text"}},
-        },
-    ]
+def _rules(levels: Mapping[str, tuple[float | None, str]], unit: str) -> list[dict[str, Any]]:
+    """Dashed lines with their words right of the picture, where they cross neither a line nor each other.
+
+    Of two the upper one's words stand on its line and the lower one's below: however near these are.
+    """
+    drawn = sorted((value, name, colour) for name, (value, colour) in levels.items() if value is not None)
+    layers: list[dict[str, Any]] = []
+    for at, (value, name, colour) in enumerate(drawn):
+        y = _y("level", unit)
+        words = {"type": "text", "align": "left", "dx": 6, "color": INK, "fontSize": 11, "font": SANS}
+        words["baseline"] = "middle" if len(drawn) == 1 else "top" if at == 0 else "bottom"
+        text = f"{name} {number(value)}{' ' + unit if unit else ''}"
+        layers += [
+            {
+                "data": {"values": [{"level": value}]},
+                "mark": {"type": "rule", "color": colour, "strokeDash": [4, 4]},
+                "encoding": {"y": y, "x": None},
+            },
+            {
+                "data": {"values": [{"level": value, "text": text}]},
+                "mark": words,
+                "encoding": {"y": y, "x": {"value": "width"}, "text": {"field": "text"}},
+            },
+        ]
+    return layers
 
 
 def _marks(marks: Sequence[Mark], first: date, last: date) -> list[dict[str, Any]]:
@@ -311,7 +331,7 @@ def _marks(marks: Sequence[Mark], first: date, last: date) -> list[dict[str, Any
     # From the top down, so that no words are crossed by another one's line: the later half backwards, then the earlier half.
     order = [*(mark for mark in reversed(marks) if mark.day > middle), *(mark for mark in marks if mark.day <= middle)]
     rows = [
-        {"day": mark.day.isoformat(), "text": mark.text, "y": (at % lines - lines) * 13, "ends": mark.day > middle}
+        {"day": _at(mark.day), "text": mark.text, "y": (at % lines - lines) * 13, "ends": mark.day > middle}
         for at, mark in enumerate(order)
     ]
     layers: list[dict[str, Any]] = [

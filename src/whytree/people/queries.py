@@ -1,5 +1,6 @@
 """Who somebody is and what they did."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,9 @@ from .identity import person_hash
 from .models import Person
 
 PAGE = 50
+#: Traits with a column of their own.
+PROFILE = ("name", "email", "plan", "company")
+MOST_LOOKED_AT = 300
 TIMELINE_PAGE = 100
 LATELY = timedelta(days=30)
 
@@ -177,9 +181,28 @@ def people_with_trait(product: Product, trait: str, operator: str, values: Seque
     return {overrides[one].canonical if one in overrides else one for one in found}
 
 
+def trait_values(product: Product, trait: str) -> dict[int, str]:
+    """What is known of people now, as text, by hash; without those of whom it is not."""
+    found = {}
+    for person in Person.objects.filter(product=product, merged_into=None).iterator(chunk_size=2_000):
+        if text := trait_of(person, trait):
+            found[person_hash(product.pk, person.key)] = text
+    overrides = stored.overrides_of(product.pk, found)
+    return {overrides[one].canonical if one in overrides else one: text for one, text in found.items()}
+
+
+def trait_names(product: Product) -> list[str]:
+    """What is known of people at all, told from those seen last, the most frequent first."""
+    newest = Person.objects.filter(product=product, merged_into=None).order_by("-last_seen_at")[:MOST_LOOKED_AT]
+    names = Counter[str]()
+    for person in newest:
+        names.update(name for name in (*PROFILE, *person.traits) if trait_of(person, name))
+    return [name for name, _ in names.most_common()]
+
+
 def trait_of(person: Person, trait: str) -> str:
     """What is known of somebody, as text; empty when nothing is."""
-    value = getattr(person, trait) if trait in ("name", "email", "plan", "company") else person.traits.get(trait, "")
+    value = getattr(person, trait) if trait in PROFILE else person.traits.get(trait, "")
     if isinstance(value, bool):
         return "true" if value else "false"
     return "" if value is None else str(value)

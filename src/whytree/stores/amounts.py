@@ -13,11 +13,12 @@ from .companies import Unit, has_unit, unit_sql
 from .events import Row, store
 from .filters import Bound, Selection, field_sql, named, selected
 from .sql import ASKING
+from .stretches import Interval, bucket_sql
 
 #: total: how often; people: whether at all; sum: of `field`; numbers: how many events carry one; carriers: whether any does.
 Counts = Literal["total", "people", "sum", "numbers", "carriers"]
 
-#: What stands for a day where the whole period is one.
+#: What stands for a stretch where the whole period is one.
 WHOLE = date(1970, 1, 1)
 
 
@@ -32,15 +33,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Period:
-    """`start` <= t < `end`; with a `zone` cut into that zone's days, without one in one piece."""
+    """`start` <= t < `end`; with a `zone` cut into stretches of its calendar, without one in one piece."""
 
     start: datetime
     end: datetime
     zone: str = ""
+    each: Interval = "day"
 
-    @property
-    def bucket(self) -> str:
-        return "toDate({at}, {{zone:String}})" if self.zone else "toDate(0)"
+    def bucket(self, at: str = "timestamp") -> str:
+        return bucket_sql(self.each, at) if self.zone else "toDate(0)"
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -105,11 +106,11 @@ ORDER BY bucket
 
 
 def sums(product_id: int, top: Part, bottom: Part, period: Period, *, unit: Unit = None) -> dict[date, Sums]:
-    """Both parts by day, or under `WHOLE`; a day on which nobody did either is left out."""
+    """Both parts by stretch, or under `WHOLE`; one in which nobody did either is left out."""
     bound = Bound()
     who = unit_sql(unit, bound)
     sql = _SUMS.format(
-        bucket=period.bucket.format(at="timestamp"),
+        bucket=period.bucket(),
         person=who,
         has_unit=has_unit(unit),
         top=_part_sql(top, bound),
@@ -227,11 +228,11 @@ def quantile(
     *,
     unit: Unit = None,
 ) -> dict[date, Placed]:
-    """The value below which `share` of the numbers lie, by day or under `WHOLE`. `reach` counts standard errors."""
+    """The value below which `share` of the numbers lie, by stretch or under `WHOLE`. `reach` counts standard errors."""
     bound = Bound()
     who = unit_sql(unit, bound)
     people = _NUMBERS.format(
-        bucket=period.bucket.format(at="timestamp"),
+        bucket=period.bucket(),
         person=who,
         has_unit=has_unit(unit),
         number=number_sql(field, bound),
@@ -252,11 +253,11 @@ def time_to(
     as_of: datetime,
     unit: Unit = None,
 ) -> dict[date, Placed]:
-    """The same of the seconds from `entry` to `goal`, over people who got there within `window`, by the day of entry."""
+    """The same of the seconds from `entry` to `goal`, over people who got there within `window`, by the stretch of entry."""
     bound = Bound()
     who = unit_sql(unit, bound)
     people = _TIMES.format(
-        bucket=period.bucket.format(at="entry"),
+        bucket=period.bucket("entry"),
         person=who,
         has_unit=has_unit(unit),
         after=">" if entry == goal else ">=",

@@ -13,6 +13,7 @@ from typing import Any
 from .events import store
 from .filters import Bound, Filter, Selection, condition_sql, named, selected
 from .sql import ASKING, INTERNAL_EVENTS, PERSON
+from .traits import WithTrait
 
 # Milliseconds from 1900 to 1970: what happened before 1970 is a number above zero too.
 SINCE_1900 = 2_208_988_800_000
@@ -122,7 +123,7 @@ class Not:
         return f"SELECT who FROM ({everybody}) WHERE who NOT IN ({self.part.sql(product_id, bound)})"
 
 
-Rule = Did | InOrder | Last | Listed | These | Every | Some | Not
+Rule = Did | InOrder | Last | Listed | These | WithTrait | Every | Some | Not
 
 
 def size(product_id: int, rule: Rule) -> int:

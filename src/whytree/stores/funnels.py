@@ -21,6 +21,8 @@ from .sql import ASKING, INTERNAL_EVENTS, PERSON
 
 #: Groups of a breakdown that are told apart; the others are added up.
 MOST_GROUPS = 12
+#: Of one person, where each step may be in another group.
+MOST_VALUES = 100
 Order = Literal["ordered", "strict", "any"]
 NOTHING: Mapping[str, str] = {}
 
@@ -225,19 +227,35 @@ def funnel(product_id: int, steps: Steps, period: Period) -> Reached:
     return Reached(_people(row, steps))
 
 
-def funnel_by(product_id: int, steps: Steps, period: Period, by: Sequence[By]) -> list[Reached]:
-    """By what `by` was at each person's first first step in the period; the largest groups, then all others as one."""
+def funnel_by(
+    product_id: int, steps: Steps, period: Period, by: Sequence[By], *, any_step: bool = False
+) -> list[Reached]:
+    """By what `by` was at each person's first first step in the period; the largest groups, then all others as one.
+
+    With `any_step` somebody is in the group of each of their steps, and so perhaps in several.
+    """
     asking = Asking(product_id, steps, period)
     numbers = range(1, len(steps.selections) + 1)
     sums = ", ".join(f"sum(reached{step}) AS sum{step}" for step in numbers)
-    sql = _FUNNEL_BY.format(counts=_counts(steps), sums=sums, people=asking.people(group_column(asking, by)))
-    rows = asking.rows(sql, groups=MOST_GROUPS)
-    return [Reached(tuple(row[f"sum{step}"] for step in numbers), row["shown"] if row["own"] else None) for row in rows]
+    people = asking.people(group_column(asking, by, any_step=any_step))
+    each = f"SELECT * REPLACE (arrayJoin(value) AS value) FROM ({people})" if any_step else people
+    rows = asking.rows(_FUNNEL_BY.format(counts=_counts(steps), sums=sums, people=each), groups=MOST_GROUPS)
+    found = [
+        Reached(tuple(row[f"sum{step}"] for step in numbers), row["shown"] if row["own"] else None) for row in rows
+    ]
+    if not any_step or all(one.value is not None for one in found):
+        return found
+    own = asking.bound.add("Array(String)", [one.value for one in found[:-1]])
+    sql = f"SELECT {_counts(steps)} FROM ({people}) WHERE arrayExists(one -> NOT has({own}, one), value)"
+    return [*found[:-1], Reached(_people(asking.rows(sql)[0], steps))]  # each of the others once
 
 
-def group_column(asking: Asking, by: Sequence[By]) -> dict[str, str]:
-    """`value`, the group that a person belongs to: where they were at their first first step in the period."""
+def group_column(asking: Asking, by: Sequence[By], *, any_step: bool = False) -> dict[str, str]:
+    """`value`, the group that a person belongs to: where they were at their first first step in the period; or all of them."""
     bound = asking.bound
+    if any_step:
+        some = " OR ".join(f"({selected(one, bound)})" for one in asking.steps.selections)
+        return {"value": f"groupUniqArrayIf({MOST_VALUES})({group_sql(by, bound)}, {some})"}
     if asking.steps.order == "any":
         return {"value": f"argMin({group_sql(by, bound)}, timestamp)"}
     return {"value": f"argMinIf({group_sql(by, bound)}, timestamp, {asking.first_step()})"}
@@ -299,7 +317,7 @@ def times(product_id: int, steps: Steps, period: Period, edges: Sequence[int]) -
 class Some:
     """Some people of a funnel: who came to `step` (1 is the first), and of these who did or did not come to `further`.
 
-    `value` is that of a group, of fields `by`; with None all groups.
+    `value` is that of a group, of fields `by`; with None all groups. `any_step` as in `funnel_by`.
     """
 
     step: int
@@ -307,6 +325,7 @@ class Some:
     came_further: bool = True
     by: tuple[By, ...] = ()
     value: str | None = None
+    any_step: bool = False
 
 
 _WHO = """
@@ -325,8 +344,9 @@ def who(product_id: int, steps: Steps, period: Period, some: Some) -> list[tuple
     if some.further is not None:
         which.append(f"{'' if some.came_further else 'NOT '}bitTest(came, {some.further - 1})")
     if some.by:
-        more |= group_column(asking, some.by)
-        which.append(f"value = {asking.bound.add('String', some.value or '')}")
+        more |= group_column(asking, some.by, any_step=some.any_step)
+        value = asking.bound.add("String", some.value or "")
+        which.append(f"has(value, {value})" if some.any_step else f"value = {value}")
     sql = _WHO.format(people=asking.people(more), which=" AND ".join(which))
     return [(row["who"], row["one_id"]) for row in asking.rows(sql)]
 

@@ -1,7 +1,8 @@
-"""What a metric counts, by day and in all. Each question is one readable query; nothing but sums leaves the store.
+"""What a metric counts, in all and in each stretch of the calendar. Each question is one readable query; nothing but sums
+leaves the store.
 
-People are counted after their ids were joined (`sql.PERSON`); with `unit`, companies in their place. Days are the product's
-days: `zone` is its time zone. A period holds `start` and everything before `end`.
+People are counted after their ids were joined (`sql.PERSON`); with `unit`, companies in their place. The calendar is the
+product's: `zone` is its time zone. A period holds `start` and everything before `end`.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,8 @@ from datetime import date, datetime, timedelta
 from .companies import Unit, has_unit, unit_sql
 from .events import Row, store
 from .filters import Bound, Selection, is_named, named, passes, selected
-from .sql import PEOPLE
+from .sql import CALENDAR, PEOPLE
+from .stretches import Interval, bucket_sql
 
 
 @dataclass(frozen=True)
@@ -53,23 +55,23 @@ FROM (
 )
 """
 
-_COUNT_BY_DAY = f"""
-SELECT day, {_COUNTS}
+_COUNT_OVER = f"""
+SELECT bucket, {_COUNTS}
 FROM (
-    SELECT toDate(timestamp, {{{{zone:String}}}}) AS day, {{unit}} AS who, count() AS times
+    SELECT {{bucket}} AS bucket, {{unit}} AS who, count() AS times
     FROM events
     {_IN_PERIOD}
-    GROUP BY day, who
+    GROUP BY bucket, who
 )
-GROUP BY day
-ORDER BY day
+GROUP BY bucket
+ORDER BY bucket
 """
 
 # A person enters once, with the first `from` of the period, and converts with a `to` that follows within the window.
 # One whose window is still open belongs to neither side yet: counting the quick ones early would flatter the number.
-_CONVERSION_BY_DAY = """
+_CONVERSION_OVER = """
 SELECT
-    toDate(entry, {{zone:String}}) AS day,
+    {bucket} AS bucket,
     countIf(closed) AS entered,
     countIf(closed AND arrayExists(at -> {hit}, ends)) AS converted,
     countIf(NOT closed) AS open
@@ -88,8 +90,8 @@ FROM (
     GROUP BY who
     HAVING countIf({begins}) > 0 AND entry >= {{start:DateTime64(3, 'UTC')}}
 )
-GROUP BY day
-ORDER BY day
+GROUP BY bucket
+ORDER BY bucket
 """
 
 
@@ -102,18 +104,27 @@ def count(product_id: int, did: Selection, start: datetime, end: datetime, *, un
     return _counted(rows[0])
 
 
-def count_by_day(
-    product_id: int, did: Selection, start: datetime, end: datetime, *, zone: str, unit: Unit = None
+def count_over(
+    product_id: int,
+    did: Selection,
+    start: datetime,
+    end: datetime,
+    *,
+    zone: str,
+    each: Interval = "day",
+    unit: Unit = None,
 ) -> dict[date, Counted]:
-    """The same for each day on which there was one."""
+    """The same for each stretch in which there was one."""
     bound = Bound()
     who = unit_sql(unit, bound)
-    sql = _COUNT_BY_DAY.format(unit=who, named=is_named(did, bound), passes=passes(did, bound) + has_unit(unit))
+    sql = _COUNT_OVER.format(
+        bucket=bucket_sql(each), unit=who, named=is_named(did, bound), passes=passes(did, bound) + has_unit(unit)
+    )
     parameters = bound.values | {"product": product_id, "start": start, "end": end, "zone": zone}
-    return {row["day"]: _counted(row) for row in store().query(sql, parameters, PEOPLE)}
+    return {row["bucket"]: _counted(row) for row in store().query(sql, parameters, CALENDAR)}
 
 
-def conversion_by_day(
+def conversion_over(
     product_id: int,
     entry: Selection,
     goal: Selection,
@@ -123,19 +134,20 @@ def conversion_by_day(
     *,
     as_of: datetime,
     zone: str,
+    each: Interval = "day",
     unit: Unit = None,
 ) -> dict[date, Converted]:
-    """People who did `entry` in the period, by the day of their first one, and whether `goal` followed within `window`.
+    """People who did `entry` in the period, by the stretch of their first one, and whether `goal` followed within `window`.
 
     Both ends of the window count. Where `entry` and `goal` are one event, the goal is its next occurrence. `as_of` is
-    the moment up to which everything is known. The whole period's answer is the sum of its days.
+    the moment up to which everything is known. The whole period's answer is the sum of its stretches.
     """
     hit = f"at {'>' if entry == goal else '>='} entry AND at <= until"
-    asked = _Followed(product_id, entry, goal, window, start, end, as_of, zone, unit=unit)
+    asked = _Followed(product_id, entry, goal, window, start, end, as_of, zone, each, unit=unit)
     return _followed(asked, hit, since=_FROM_START)
 
 
-def retention_by_day(
+def retention_over(
     product_id: int,
     begin: Selection,
     back: Selection,
@@ -146,13 +158,14 @@ def retention_by_day(
     *,
     as_of: datetime,
     zone: str,
+    each: Interval = "day",
     unit: Unit = None,
 ) -> dict[date, Converted]:
     """People who did `begin` for the very first time in the period, and whether `back` came from `lead` to before `window`
     after it: with 7 and 8 days that is their day 7, as 24 hours from their own beginning on.
     """
     hit = "at >= addSeconds(entry, {lead:UInt32}) AND at < until"
-    asked = _Followed(product_id, begin, back, window, start, end, as_of, zone, lead, unit)
+    asked = _Followed(product_id, begin, back, window, start, end, as_of, zone, each, lead, unit)
     return _followed(asked, hit, since="1")
 
 
@@ -169,6 +182,7 @@ class _Followed:
     end: datetime
     as_of: datetime
     zone: str
+    each: Interval
     lead: timedelta = timedelta(0)
     unit: Unit = None
 
@@ -176,7 +190,8 @@ class _Followed:
 def _followed(asked: _Followed, hit: str, *, since: str) -> dict[date, Converted]:
     bound = Bound()
     who = unit_sql(asked.unit, bound)
-    sql = _CONVERSION_BY_DAY.format(
+    sql = _CONVERSION_OVER.format(
+        bucket=bucket_sql(asked.each, "entry"),
         person=who,
         has_unit=has_unit(asked.unit),
         hit=hit,
@@ -195,8 +210,8 @@ def _followed(asked: _Followed, hit: str, *, since: str) -> dict[date, Converted
     }
     if asked.lead:
         parameters["lead"] = int(asked.lead.total_seconds())
-    rows = store().query(sql, parameters, PEOPLE)
-    return {row["day"]: Converted(row["entered"], row["converted"], row["open"]) for row in rows}
+    rows = store().query(sql, parameters, CALENDAR)
+    return {row["bucket"]: Converted(row["entered"], row["converted"], row["open"]) for row in rows}
 
 
 def _counted(row: Row) -> Counted:

@@ -17,6 +17,8 @@ INTERNAL_EVENTS = (
 # Whatever is asked about people leaves bots out. The engine adds it to every read of the table: as fast as written out.
 PEOPLE = {"additional_table_filters": "{'events': 'NOT bot'}"}
 
-# What a person asks on a page may take this long; longer, and it is the engine's other work that waits.
 # Days before 1970 are days too.
-ASKING = {"max_execution_time": 30, "enable_extended_results_for_datetime_functions": 1, **PEOPLE}
+CALENDAR = {"enable_extended_results_for_datetime_functions": 1, **PEOPLE}
+
+# What a person asks on a page may take this long; longer, and it is the engine's other work that waits.
+ASKING = {"max_execution_time": 30, **CALENDAR}

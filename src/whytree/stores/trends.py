@@ -5,26 +5,20 @@ Stretches are those of the product's calendar: weeks begin on Monday. A stretch 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from .companies import Unit, has_unit, unit_sql
 from .events import store
 from .filters import Bound, By, Selection, field_sql, group_sql, is_named, passes
 from .funnels import MOST_GROUPS, NOTHING
 from .sql import ASKING, PERSON
+from .stretches import Interval, bucket_sql
 
-Interval = Literal["hour", "day", "week", "month"]
+#: Stretches of the calendar, or the whole period as one, which goes by its first day.
+Cut = Interval | Literal["whole"]
 Aggregate = Literal["sum", "mean", "median", "p90", "p95", "p99", "min", "max"]
 
-#: The stretch that an event lies in.
-BUCKETS: dict[Interval, str] = {
-    "hour": "toStartOfHour(timestamp, {zone:String})",
-    "day": "toDate32(timestamp, {zone:String})",
-    "week": "toMonday(timestamp, {zone:String})",
-    "month": "toStartOfMonth(timestamp, {zone:String})",
-}
 _AGGREGATES: dict[Aggregate, str] = {
     "sum": "sum(x)",
     "mean": "avg(x)",
@@ -72,8 +66,14 @@ class Asked:
     selection: Selection
     start: datetime
     end: datetime
-    interval: Interval
+    interval: Cut
     zone: str
+
+    @property
+    def bucket(self) -> str:
+        if self.interval == "whole":
+            return "materialize(toDate32({start:DateTime64(3, 'UTC')}, {zone:String}))"
+        return bucket_sql(self.interval)
 
 
 _EVENTS = """events
@@ -294,7 +294,7 @@ def _rows(
     if by:
         text, own = group_sql(by, bound), bound.add("Array(String)", list(groups))
         value = f", {text} IN {own} AS own, if(own, {text}, '') AS value"
-    filled = {"bucket": BUCKETS[asked.interval], "group": ", own, value" if by else "", "value": value}
+    filled = {"bucket": asked.bucket, "group": ", own, value" if by else "", "value": value}
     sql = template.format(**{**filled, **parts}, events=_events(asked, bound, more))
     return store().query(sql, {**_parameters(product_id, asked, bound), **known}, ASKING)
 
@@ -319,17 +319,3 @@ def _parameters(product_id: int, asked: Asked, bound: Bound, *, zoned: bool = Tr
             "end": asked.end,
         }
     )
-
-
-def next_start(interval: Interval, start: Any) -> Any:
-    """When the next stretch begins: a day, or for hours a moment."""
-    if interval == "hour":
-        return (start.astimezone(UTC) + timedelta(hours=1)).astimezone(start.tzinfo)
-    if interval == "month":
-        return (start.replace(day=1) + timedelta(days=32)).replace(day=1)
-    return start + timedelta(days=1 if interval == "day" else 7)
-
-
-def moment_of(start: date | datetime, zone: ZoneInfo) -> datetime:
-    """When a stretch begins, to the moment."""
-    return start if isinstance(start, datetime) else datetime.combine(start, time(), zone)

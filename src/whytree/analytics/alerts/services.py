@@ -155,7 +155,7 @@ def _tell(alert: Alert, last: Point, state: str, says: str) -> AlertEvent | None
 
 def _watchable(saved: SavedQuestion) -> SavedQuestion:
     question = question_of(saved)
-    if not isinstance(question, Trends) or question.interval == "hour":
+    if not isinstance(question, Trends) or question.interval in ("hour", "whole"):
         raise Invalid(
             f"{saved.ref} is no trend by day, week or month, so there is no value to watch. Make a metric of it."
         )

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from whytree.errors import Invalid
 from whytree.people.queries import PeopleRef
-from whytree.stores import funnels, lifecycles, retention, trends
+from whytree.stores import funnels, lifecycles, retention, stretches, trends
 from whytree.workspace.models import Product
 
 from ..questions import Funnel, Lifecycle, Question, Retention, Stickiness, Trends, by_text, label
@@ -109,7 +109,7 @@ def _of_funnel(product: Product, question: Funnel, part: Part) -> Behind:
     after = part.to or _next_required(question, part.step)
     further = None if part.did == "came" and part.to is None else after
     by = ready_by(product, question.by) if part.group is not None else ()
-    some = funnels.Some(part.step, further, part.did == "came", by, part.group)
+    some = funnels.Some(part.step, further, part.did == "came", by, part.group, question.by_any_step)
     rows = funnels.who(product.pk, steps, span, some)
     here, there = names[part.step - 1], names[after - 1] if after else ""
     if further is None:
@@ -129,14 +129,14 @@ def _of_trends(product: Product, question: Trends, part: Part) -> Behind:
     if not 0 <= part.series < len(question.series):
         raise Invalid(f"This question has {len(question.series)} series; there is no series {part.series}.")
     (one,) = ready(product, [question.series[part.series]])
-    start, end = period(product, question.days, *question.series)
+    start, end = period(product, question.when, *question.series)
     zone, said = ZoneInfo(product.timezone), ""
-    if part.start is not None:
+    if part.start is not None and question.interval != "whole":
         at = part.start if question.interval == "hour" or not isinstance(part.start, datetime) else part.start.date()
         if isinstance(at, datetime) and at.tzinfo is None:
             at = at.replace(tzinfo=zone)
-        begins = trends.moment_of(at, zone)
-        ends = trends.moment_of(trends.next_start(question.interval, at), zone)
+        begins = stretches.moment_of(at, zone)
+        ends = stretches.moment_of(stretches.next_start(question.interval, at), zone)
         start, end = max(start, begins), min(end, ends)
         said = f" in the {question.interval} of {begins.astimezone(zone):%Y-%m-%d}"
     if start >= end:

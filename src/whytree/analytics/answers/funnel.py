@@ -7,14 +7,14 @@ from zoneinfo import ZoneInfo
 
 from whytree.engines.figures import number
 from whytree.stores import funnels as store
-from whytree.stores import trends as stretches
+from whytree.stores import stretches
 from whytree.workspace.models import Product
 
 from ..queries import people
 from ..questions import Funnel, by_text
 from ..resolving import ready, ready_by
 from .durations import Duration, durations, edges_within, seconds_words
-from .ground import Share, period, refuse_unseen, share_of
+from .ground import Share, known_until, period, refuse_unseen, share_of
 from .head import Head, head
 
 
@@ -113,7 +113,7 @@ def answer_funnel(product: Product, question: Funnel) -> FunnelAnswer:
     steps, span = asked_of(product, question)
     reached = store.funnel(product.pk, steps, span)
     by = ready_by(product, question.by)
-    groups = store.funnel_by(product.pk, steps, span, by) if by else []
+    groups = store.funnel_by(product.pk, steps, span, by, any_step=question.by_any_step) if by else []
     shown = _steps(question, reached.people)
     took = (
         durations(question, store.times(product.pk, steps, span, edges_within(question.within)))
@@ -149,7 +149,7 @@ def asked_of(product: Product, question: Funnel) -> tuple[store.Steps, store.Per
         question.first_time,
     )
     begins = question.steps if question.order == "any" else question.steps[:1]
-    return steps, store.Period(*period(product, question.days, *begins))
+    return steps, store.Period(*period(product, question.when, *begins))
 
 
 def step_names(question: Funnel) -> list[str]:
@@ -196,14 +196,17 @@ def _pairs(question: Funnel, reached: Sequence[int]) -> tuple[Pair, ...]:
 def _over(product: Product, question: Funnel, steps: store.Steps, span: store.Period) -> tuple[Began, ...]:
     """Every stretch in which somebody began."""
     assert question.over is not None  # noqa: S101 - for the type checker
-    found = store.steps_over(product.pk, steps, span, stretches.BUCKETS[question.over], product.timezone)
+    found = store.steps_over(product.pk, steps, span, stretches.bucket_sql(question.over), product.timezone)
     zone = ZoneInfo(product.timezone)
     began = []
     for start, reached in found.items():
         ends = stretches.next_start(question.over, start)
-        closed = stretches.moment_of(ends, zone) + question.within <= span.end
-        whole = stretches.moment_of(start, zone) >= span.start or question.days is None
-        began.append(Began(start, _steps(question, reached), closed and whole))
+        over = stretches.moment_of(ends, zone)
+        closed = over + question.within <= known_until(question.when, span.end)
+        cut = over > span.end or not (
+            stretches.moment_of(start, zone) >= span.start or question.when.is_from_the_beginning
+        )
+        began.append(Began(start, _steps(question, reached), closed and not cut))
     return tuple(began)
 
 

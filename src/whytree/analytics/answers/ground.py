@@ -1,20 +1,23 @@
 """What every answer stands on: names that were seen, a period, shares with their doubt."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
 from whytree.engines import stats
 from whytree.engines.figures import number
 from whytree.engines.stats import NoAnswer
+from whytree.errors import Invalid
 from whytree.events.queries import property_names
 from whytree.stores.filters import COLUMNS, FLAG, Selection
 from whytree.stores.metrics import seen_between
 from whytree.workspace.models import Product
 
 from ..queries import known_events
-from ..questions import COHORT, COMPANY_TRAIT, PERSON_TRAIT, Question, events_of, fields_of, refuse_unknown
+from ..questions import COHORT, COMPANY_TRAIT, PERSON_TRAIT, Question, When, events_of, fields_of, refuse_unknown
+from ..questions.parts import MAX_DAYS
 
 _OTHERWISE_KNOWN = (FLAG, COHORT, PERSON_TRAIT, COMPANY_TRAIT)
 
@@ -44,15 +47,37 @@ def refuse_unseen(product: Product, question: Question) -> None:
         refuse_unknown("property", wanted, property_names(product))
 
 
-def period(product: Product, days: int | None, *selections: Selection) -> tuple[datetime, datetime]:
-    """The last so many days up to now; without a number, from the first to the last time that any of these was seen."""
+def period(product: Product, when: When, *selections: Selection) -> tuple[datetime, datetime]:
+    """`start` <= t < `end`: the last so many days up to now, or the days that were named, as far as they are not ahead.
+
+    What was not said is when any of these was first or last seen.
+    """
     now = timezone.now()
-    if days is not None:
-        return now - timedelta(days=days), now
-    first, last = seen_between(product.pk, [event for one in selections for event in one.events])
-    if first is None or last is None:
-        return now - timedelta(days=1), now
-    return first, last + timedelta(milliseconds=1)
+    if when.days is not None:
+        return now - timedelta(days=when.days), now
+    zone = ZoneInfo(product.timezone)
+    start = _midnight(when.since, zone) if when.since else None
+    end = min(_midnight(when.until + timedelta(days=1), zone), now) if when.until else now
+    if start is not None and start >= now:
+        raise Invalid(f"{when.since} is still ahead. Begin with a day that was.")
+    if start is None:
+        first, last = seen_between(product.pk, [event for one in selections for event in one.events])
+        start = first if first is not None else now - timedelta(days=1)
+        if not when.until and last is not None:
+            end = last + timedelta(milliseconds=1)
+        start = min(start, end - timedelta(days=1)) if start >= end else start
+    elif end - start > timedelta(days=MAX_DAYS + 1):
+        raise Invalid(f"That is more than {MAX_DAYS:,} days. Take fewer, or all there is.")
+    return start, end
+
+
+def known_until(when: When, end: datetime) -> datetime:
+    """Up to when it is known what people did who began in the period: up to now, where it lies in the past."""
+    return timezone.now() if when.until else end
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone)
 
 
 def share_of(part: int, whole: int) -> Share | None:

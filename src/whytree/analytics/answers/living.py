@@ -1,7 +1,7 @@
 """How people live with a product: their states stretch by stretch, and in how many stretches they did something."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
@@ -9,7 +9,7 @@ from django.utils import timezone
 from whytree.engines.figures import number
 from whytree.stores import lifecycles as store
 from whytree.stores import retention as calendar
-from whytree.stores import trends as stretches
+from whytree.stores import stretches
 from whytree.workspace.models import Product
 
 from ..queries import people
@@ -64,7 +64,7 @@ class StickinessAnswer(Head):
 def asked_of(product: Product, question: Lifecycle | Stickiness) -> store.Asked:
     """As the store asks it."""
     (event,) = ready(product, [question.event])
-    start, end = period(product, question.days, question.event)
+    start, end = period(product, question.when, question.event)
     zone = ZoneInfo(product.timezone)
     return store.Asked(event, start.astimezone(zone), end, question.interval, str(zone))
 
@@ -74,11 +74,14 @@ def answer_lifecycle(product: Product, question: Lifecycle) -> LifecycleAnswer:
     refuse_unseen(product, question)
     asked = asked_of(product, question)
     zone, now = ZoneInfo(product.timezone), timezone.now()
-    last = calendar.number_of(question.interval, min(now, asked.end).astimezone(zone).date())
+    last = calendar.number_of(
+        question.interval, (min(now, asked.end) - timedelta(microseconds=1)).astimezone(zone).date()
+    )
     found = []
     for one in store.lifecycle(product.pk, asked, last):
         ends = stretches.moment_of(stretches.next_start(question.interval, one.start), zone)
-        whole = ends <= now and (question.days is None or stretches.moment_of(one.start, zone) >= asked.start)
+        begun = question.when.is_from_the_beginning or stretches.moment_of(one.start, zone) >= asked.start
+        whole = begun and ends <= (asked.end if question.when.until else now)
         found.append(Lived(one.start, one.new, one.returning, one.resurrected, one.dormant, whole))
     whole_ones = [one for one in found if one.complete]
     n = max((one.there for one in found), default=0)

@@ -44,7 +44,7 @@ def answer_paths(product: Product, question: Paths) -> PathsAnswer:
         ready(product, [Selection(("",), question.where)]),
     )
     whole = Selection(tuple(known_events(product)[:500]) or ("",))
-    start, end = period(product, question.days, whole)  # what comes after the last beginning belongs to its way
+    start, end = period(product, question.when, whole)  # what comes after the last beginning belongs to its way
     asked = store.Asked(start, end, question.depth, question.pause, begin, finish, question.hidden, shared.filters)
     found = store.edges(product.pk, asked)
     going_on = [one for one in found if one.target]

@@ -12,7 +12,7 @@ from whytree.stores import retention as store
 from whytree.workspace.models import Product
 
 from ..queries import people
-from ..questions import Retention, bracket_words, by_text, label
+from ..questions import Retention, When, bracket_words, by_text, label
 from ..resolving import ready, ready_by
 from .ground import Share, period, refuse_unseen, share_of
 from .head import Head, head
@@ -105,7 +105,7 @@ def asked_of(product: Product, question: Retention) -> tuple[store.Coming, store
     """As the store asks it. The period begins with a stretch."""
     zone = ZoneInfo(product.timezone)
     begin, back = ready(product, (question.begin, question.back))
-    start, end = period(product, question.days, question.begin)
+    start, end = period(product, question.when, question.begin)
     first = store.number_of(question.interval, start.astimezone(zone).date())
     start = min(start, datetime.combine(store.first_day(question.interval, first), datetime.min.time(), zone))
     coming = store.Coming(
@@ -120,7 +120,7 @@ class _Over:
     def __init__(self, product: Product, question: Retention) -> None:
         self._zone = ZoneInfo(product.timezone)
         self._question = question
-        last_seen = period(product, None, question.begin, question.back)[1]
+        last_seen = period(product, When(), question.begin, question.back)[1]
         self._known_until = min(timezone.now(), last_seen)
         self._today = store.number_of(question.interval, self._known_until.astimezone(self._zone).date())
 

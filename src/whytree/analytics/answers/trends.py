@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,18 +12,18 @@ from django.utils import timezone
 from whytree.engines import stats
 from whytree.engines.figures import number
 from whytree.errors import Invalid
+from whytree.stores import stretches as calendar
 from whytree.stores import trends as store
 from whytree.stores.filters import By, Selection
 from whytree.stores.funnels import MOST_GROUPS
 from whytree.workspace.models import Product
 
+from ..queries import MOST_POINTS
 from ..questions import ACTIVE, LETTERS, Measured, Trends, by_text, label
 from ..resolving import companies_of, ready, ready_by
 from .ground import period, refuse_unseen
 from .head import Head, head
 from .made import Figures, added_up, by_formula, smoothed
-
-MOST_POINTS = 1_500
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,28 @@ class TrendsAnswer(Head):
     lines: tuple[Line, ...]
 
     @property
+    def is_whole(self) -> bool:
+        """Whether the whole time is one stretch, and so each line one bar."""
+        return self.interval == "whole"
+
+    @property
     def drawn(self) -> list[Line]:
         """Lines that are of this period."""
         return [line for line in self.lines if not line.earlier]
+
+    def name_of(self, line: Line) -> str:
+        """What a line is called beside the others: its series, its group, or both."""
+        if not self.by:
+            return line.title
+        several = len({one.series for one in self.lines}) > 1
+        return f"{line.name}, {line.text}" if several else line.text
+
+    @property
+    def largest_first(self) -> list[Line]:
+        """For a picture that cannot hold all of them. Groups of one series stand in this order already."""
+        if len({line.series for line in self.lines}) < 2 or not self.by:
+            return list(self.lines)
+        return sorted(self.lines, key=lambda line: -sum(each.value or 0 for each in line.stretches))
 
 
 @dataclass(frozen=True)
@@ -102,7 +122,7 @@ class _Span:
 def answer_trends(product: Product, question: Trends) -> TrendsAnswer:
     """Raises `Invalid` for a name that was never seen, and for more stretches than anybody could read."""
     refuse_unseen(product, question)
-    start, end = period(product, question.days, *question.series)
+    start, end = period(product, question.when, *question.series)
     span = _span(product, question, start, end)
     series, by = ready(product, question.series), ready_by(product, question.by)
     counted = _at_once(product, question, series, by, span)
@@ -127,8 +147,15 @@ def answer_trends(product: Product, question: Trends) -> TrendsAnswer:
 
 def _span(product: Product, question: Trends, start: datetime, end: datetime) -> _Span:
     zone = ZoneInfo(product.timezone)
-    starts = _starts(question.interval, start.astimezone(zone), end.astimezone(zone))
-    return _Span(start, end, tuple(starts), zone, timezone.now())
+    if question.interval == "whole":
+        return _Span(start, end, (start.astimezone(zone).date(),), zone, timezone.now())
+    starts = calendar.starts(question.interval, start.astimezone(zone), end.astimezone(zone))
+    few = tuple(islice(starts, MOST_POINTS + 1))
+    if len(few) > MOST_POINTS:
+        raise Invalid(
+            f"That is more than {MOST_POINTS:,} points. Take a longer interval than {question.interval}, or fewer days."
+        )
+    return _Span(start, end, few, zone, timezone.now())
 
 
 def _asked(question: Trends, one: Selection, span: _Span) -> store.Asked:
@@ -165,7 +192,9 @@ def _at_once(
 
 
 def _of_counts(name: str, counts: Mapping[str | None, Sequence[store.Stretch]]) -> Found:
-    return {value: {_key(each.start): _counted(name, each) for each in those} for value, those in counts.items()}
+    return {
+        value: {calendar.key_of(each.start): _counted(name, each) for each in those} for value, those in counts.items()
+    }
 
 
 def _groups(
@@ -235,7 +264,7 @@ def _figures(
     if measure.field:
         summed = store.figures(product.pk, asked, measure.field, measure.name, by=by, groups=groups)  # type: ignore[arg-type]
         return {
-            value: {_key(each.start): (each.value, None, None, each.n) for each in those}
+            value: {calendar.key_of(each.start): (each.value, None, None, each.n) for each in those}
             for value, those in summed.items()
         }
     unit = companies_of(product) if measure.name == "companies" else None
@@ -262,19 +291,23 @@ def _filled(
     """Every stretch of the period, also those in which nothing happened."""
     # Of everything there is, the first day is taken for whole: the events began with it.
     first = span.start
-    if question.days is None:
-        first = store.moment_of(span.start.astimezone(span.zone).date(), span.zone)
+    if question.when.is_from_the_beginning:
+        first = calendar.moment_of(span.start.astimezone(span.zone).date(), span.zone)
+    last = span.end if question.when.until else span.now
     none = stats.count(0)
     nothing: Figures = (None, None, None, 0)
     if measure.adds_up or measure.name in ACTIVE:
         nothing = (0.0, None, None, 0) if measure.field else (0.0, none.low, none.high, 0)
+    if question.interval == "whole":
+        (start,) = span.starts
+        return (Stretch(start, *found.get(start, nothing), complete=True),)
     stretches = []
     for at, start in enumerate(span.starts):
-        begins = store.moment_of(start, span.zone)
-        later = span.starts[at + 1] if at + 1 < len(span.starts) else store.next_start(question.interval, start)
+        begins = calendar.moment_of(start, span.zone)
+        later = span.starts[at + 1] if at + 1 < len(span.starts) else calendar.next_start(question.interval, start)
         value, low, high, n = found.get(start, nothing)
-        whole = store.moment_of(later, span.zone) <= span.now and begins >= first
-        stretches.append(Stretch(start, value, low, high, n, whole))
+        whole = calendar.moment_of(later, span.zone) <= last and begins >= first
+        stretches.append(Stretch(calendar.by_clock(start, span.zone), value, low, high, n, whole))
     return tuple(stretches)
 
 
@@ -293,37 +326,10 @@ def _beside(line: Line, span: _Span) -> Line:
     """A line of the period before, its stretches set beside this period's, the last beside the last."""
     earlier = line.stretches[-len(span.starts) :]
     starts = span.starts[-len(earlier) :]
-    moved = tuple(replace(each, start=start) for each, start in zip(earlier, starts, strict=True))
+    moved = tuple(
+        replace(each, start=calendar.by_clock(start, span.zone)) for each, start in zip(earlier, starts, strict=True)
+    )
     return replace(line, stretches=moved, earlier=True)
-
-
-def _starts(interval: store.Interval, start: datetime, end: datetime) -> list[date | datetime]:
-    """The first moment or day of every stretch that the period touches."""
-    first: date | datetime
-    if interval == "hour":
-        first = start.replace(minute=0, second=0, microsecond=0)
-    elif interval == "day":
-        first = start.date()
-    elif interval == "week":
-        first = start.date() - timedelta(days=start.weekday())
-    else:
-        first = start.date().replace(day=1)
-    last = (end - timedelta(microseconds=1)) if interval == "hour" else (end - timedelta(microseconds=1)).date()
-    found: list[date | datetime] = []
-    at = first
-    while at <= last:  # both are dates, or both are moments
-        found.append(_key(at))
-        if len(found) > MOST_POINTS:
-            raise Invalid(
-                f"That is more than {MOST_POINTS:,} points. Take a longer interval than {interval}, or fewer days."
-            )
-        at = store.next_start(interval, at)
-    return found
-
-
-def _key(start: date | datetime) -> date | datetime:
-    """Moments are compared as moments, whatever their zone."""
-    return start.astimezone(UTC) if isinstance(start, datetime) else start
 
 
 def _sentence(question: Trends, lines: Sequence[Line]) -> str:
@@ -335,12 +341,27 @@ def _sentence(question: Trends, lines: Sequence[Line]) -> str:
         return f"No number came as “{question.measure.field}” with {what}."
     if not question.formula and not any(each.n for each in line.stretches):
         return f"{what} did not happen in this time."
+    if question.interval == "whole":
+        return _whole_sentence(question, lines)
     if len(whole) < 2 or whole[-2].value is None or whole[-1].value is None:
         return f"{what}: no two whole {question.interval}s to compare yet."
     last, before = whole[-1], whole[-2]
     added = " up to" if question.cumulative else " in"
     said = f"{what}: {last.text}{_unit(question)}{added} the last whole {question.interval}, {_compared(last, before)}"
     return f"{said}{_against_before(line, lines)}."
+
+
+def _whole_sentence(question: Trends, lines: Sequence[Line]) -> str:
+    """The largest groups, or each series."""
+    told = [line for line in lines if not line.earlier and line.whole]
+    if question.by:
+        told = sorted((line for line in told if line.value is not None), key=lambda line: -(line.whole[0].value or 0))
+    parts = [
+        f"{f'{line.text}, ' if question.by else ''}“{line.name}”: {line.whole[0].text}{_unit(question)}"
+        f"{_against_before(line, lines)}"
+        for line in told[:3]
+    ]
+    return f"{'. '.join(parts)}." if parts else "There is no value in this time."
 
 
 def _against_before(line: Line, lines: Sequence[Line]) -> str:

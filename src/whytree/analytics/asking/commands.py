@@ -20,6 +20,8 @@ Where = Annotated[
     ),
 ]
 Days = Annotated[int, typer.Option(help="How many days back; 0 is everything there is.")]
+Since = Annotated[str, typer.Option(metavar="DAY", help="From this day on, as 2026-05-01, in place of --days.")]
+Until = Annotated[str, typer.Option(metavar="DAY", help="Up to this day, it included.")]
 By = Annotated[
     list[str], typer.Option(metavar="FIELD", help="Tell groups apart: platform, a property, flag:KEY, cohort:KEY.")
 ]
@@ -55,11 +57,16 @@ def ask_funnel(
         list[str], typer.Option(metavar="EVENT", help="What ends a try; EVENT:1:3 between steps 1 and 3.")
     ] = [],  # noqa: B006 - typer reads it once
     first_time: Annotated[bool, typer.Option("--first-time", help="Begin with the first time of their life.")] = False,
+    by_any_step: Annotated[
+        bool, typer.Option("--by-any-step", help="In the group of each of their steps, not of the first.")
+    ] = False,
     times: Annotated[bool, typer.Option("--times", help="Also how long it took.")] = False,
     over: Annotated[str, typer.Option(help="Also by the day, week or month in which people began.")] = "",
     by: By = [],  # noqa: B006 - typer reads it once
     where: Where = [],  # noqa: B006 - typer reads it once
     days: Days = 0,
+    since: Since = "",
+    until: Until = "",
     question: File = None,
     who: Annotated[int, typer.Option(metavar="STEP", help="Name those who came to this step and no further.")] = 0,
     as_json: AsJson = False,
@@ -68,14 +75,15 @@ def ask_funnel(
     asked = _asked(question, "funnel") or _said(
         "funnel",
         where,
-        days,
-        steps=[_step(name) for name in _named(steps)],
+        (days, since, until),
+        steps=[_parsed(name, "parse_step") for name in _named(steps)],
         within=within,
         by=by,
         order=order,
         hold=hold,
         without=[_exclusion(text) for text in without],
         first_time=first_time,
+        by_any_step=by_any_step,
         times=times,
         over=over,
     )
@@ -97,7 +105,7 @@ def ask_trends(
             "property: sum:price."
         ),
     ] = "total",
-    interval: Annotated[str, typer.Option(help="hour, day, week or month.")] = "day",
+    interval: Annotated[str, typer.Option(help="hour, day, week or month; whole: one bar for all of it.")] = "day",
     formula: Annotated[str, typer.Option(help="Of the series, A the first: B / A * 100.")] = "",
     previous: Annotated[bool, typer.Option("--previous", help="Beside the period before.")] = False,
     smooth: Annotated[int, typer.Option(metavar="N", help="The mean of so many stretches.")] = 1,
@@ -105,6 +113,8 @@ def ask_trends(
     by: By = [],  # noqa: B006 - typer reads it once
     where: Where = [],  # noqa: B006 - typer reads it once
     days: Days = 0,
+    since: Since = "",
+    until: Until = "",
     question: File = None,
     as_json: AsJson = False,
 ) -> None:
@@ -112,8 +122,8 @@ def ask_trends(
     asked = _asked(question, "trends") or _said(
         "trends",
         where,
-        days,
-        series=_named(events),
+        (days, since, until),
+        series=[_parsed(name, "parse_series") for name in _named(events)],
         measure="people" if unique else measure,
         interval=interval,
         by=by,
@@ -146,6 +156,8 @@ def ask_retention(
     by: By = [],  # noqa: B006 - typer reads it once
     where: Where = [],  # noqa: B006 - typer reads it once
     days: Days = 0,
+    since: Since = "",
+    until: Until = "",
     question: File = None,
     as_json: AsJson = False,
 ) -> None:
@@ -153,9 +165,9 @@ def ask_retention(
     asked = _asked(question, "retention") or _said(
         "retention",
         where,
-        days,
-        begin=_named([begin] if begin else [])[0],
-        back=back,
+        (days, since, until),
+        begin=_parsed(_named([begin] if begin else [])[0]),
+        back=_parsed(back),
         interval=interval,
         first_time=not every_time,
         how="streak" if streak else "later" if or_later else "on",
@@ -173,12 +185,14 @@ def ask_lifecycle(
     interval: Annotated[str, typer.Option(help="day, week or month.")] = "week",
     where: Where = [],  # noqa: B006 - typer reads it once
     days: Days = 0,
+    since: Since = "",
+    until: Until = "",
     question: File = None,
     as_json: AsJson = False,
 ) -> None:
     """Who is new, returns, comes back after a gap, or stays away?"""
     asked = _asked(question, "lifecycle") or _said(
-        "lifecycle", where, days, event=_named([event] if event else [])[0], interval=interval
+        "lifecycle", where, (days, since, until), event=_parsed(_named([event] if event else [])[0]), interval=interval
     )
     client = connect()
     answer = client.post(f"/products/{client.product}/ask", {"question": asked})
@@ -190,12 +204,14 @@ def ask_stickiness(
     interval: Annotated[str, typer.Option(help="day, week or month.")] = "day",
     where: Where = [],  # noqa: B006 - typer reads it once
     days: Days = 0,
+    since: Since = "",
+    until: Until = "",
     question: File = None,
     as_json: AsJson = False,
 ) -> None:
     """In how many days, weeks or months did people do it?"""
     asked = _asked(question, "stickiness") or _said(
-        "stickiness", where, days, event=_named([event] if event else [])[0], interval=interval
+        "stickiness", where, (days, since, until), event=_parsed(_named([event] if event else [])[0]), interval=interval
     )
     client = connect()
     answer = client.post(f"/products/{client.product}/ask", {"question": asked})
@@ -210,12 +226,17 @@ def ask_paths(
     pause: Annotated[str, typer.Option(metavar="SPAN", help="A longer one ends a way.")] = "30m",
     where: Where = [],  # noqa: B006 - typer reads it once
     days: Days = 0,
+    since: Since = "",
+    until: Until = "",
     question: File = None,
     as_json: AsJson = False,
 ) -> None:
     """Which way do people go, from one event or to another?"""
     asked = _asked(question, "paths") or _said(
-        "paths", where, days, **{"from": begin, "to": finish, "hide": hide, "depth": depth, "pause": pause}
+        "paths",
+        where,
+        (days, since, until),
+        **{"from": _parsed(begin), "to": _parsed(finish), "hide": hide, "depth": depth, "pause": pause},
     )
     client = connect()
     answer = client.post(f"/products/{client.product}/ask", {"question": asked})
@@ -316,8 +337,16 @@ def _show_people(client: Any, question: Any, part: dict[str, Any], *, as_json: b
     show(found, as_json, *found["ids"], *([f"and {more:,} more"] if more > 0 else []))
 
 
-def _step(name: str) -> Any:
-    return {"event": name.removesuffix("?"), "optional": True} if name.endswith("?") else name
+def _parsed(text: str, how: str = "parse_event") -> Any:
+    """An event as one types it, as a question's JSON has it."""
+    from whytree.errors import Invalid
+
+    from .. import questions
+
+    try:
+        return getattr(questions, how)(text)
+    except Invalid as error:
+        raise CommandError(error.message) from error
 
 
 def _exclusion(text: str) -> Any:
@@ -374,7 +403,7 @@ def _named(events: list[str]) -> list[str]:
     return events
 
 
-def _said(kind: str, where: list[str], days: int, **parts: Any) -> dict[str, Any]:
+def _said(kind: str, where: list[str], when: tuple[int, str, str], **parts: Any) -> dict[str, Any]:
     from whytree.errors import Invalid
 
     from ..questions import filter_json, parse_filter
@@ -383,4 +412,5 @@ def _said(kind: str, where: list[str], days: int, **parts: Any) -> dict[str, Any
         filters = [filter_json(parse_filter(text)) for text in where]
     except Invalid as error:
         raise CommandError(error.message) from error
-    return {"version": 1, "kind": kind, **parts, "where": filters} | ({"days": days} if days else {})
+    time = {name: value for name, value in zip(("days", "since", "until"), when, strict=True) if value}
+    return {"version": 1, "kind": kind, **parts, "where": filters} | time

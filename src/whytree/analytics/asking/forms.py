@@ -3,7 +3,7 @@
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from django.http import QueryDict
@@ -11,10 +11,25 @@ from django.http import QueryDict
 from whytree.errors import Invalid
 
 from ..answers import Part, checked_part
-from ..questions import MOST_STEPS, Question, checked_question, filter_json, parse_filter
+from ..questions import (
+    ACTIVE,
+    MOST_STEPS,
+    Question,
+    checked_question,
+    filter_json,
+    parse_event,
+    parse_filter,
+    parse_series,
+    parse_step,
+)
 
 #: What a page's address says of a part of the answer.
 PART = ("step", "to", "did", "series", "start", "after", "group")
+#: Days back that pages offer.
+PERIODS = (7, 28, 90, 365)
+#: In place of a number of days.
+DATES = "dates"
+_TIME = ("days", "since", "until")
 
 
 @dataclass(frozen=True)
@@ -23,12 +38,15 @@ class Form(ABC):
 
     events: list[str] = field(default_factory=list)
     where: str = ""
+    #: How many days back, or `DATES`: from one day to another.
     days: str = ""
+    since: str = ""
+    until: str = ""
     by: str = ""
     #: A question that no field can say, as JSON; it holds instead of them.
     asked: str = ""
     kind: ClassVar[str]
-    names: ClassVar[tuple[str, ...]] = ("where", "days", "by")
+    names: ClassVar[tuple[str, ...]] = ("where", *_TIME, "by")
 
     @classmethod
     def sent(cls, said: QueryDict) -> Any:
@@ -54,7 +72,18 @@ class Form(ABC):
         by = [one.strip() for one in self.by.split(",") if one.strip()]
         head: dict[str, Any] = {"version": 1, "kind": self.kind, "where": filters, **self.parts}
         head |= {"by": by} if "by" in self.names else {}
-        return checked_question(head | ({"days": whole(self.days, "Time")} if self.days else {}))
+        return checked_question(head | self.when)
+
+    @property
+    def when(self) -> dict[str, Any]:
+        if self.days == DATES:
+            return {"since": self.since, "until": self.until}
+        return {"days": whole(self.days, "Time")} if self.days else {}
+
+    @property
+    def other_days(self) -> str:
+        """A number of days that the page does not offer, so that asking again keeps it."""
+        return self.days if self.days not in ("", DATES, *map(str, PERIODS)) else ""
 
     @property
     @abstractmethod
@@ -69,25 +98,22 @@ class FunnelForm(Form):
     hold: str = ""
     without: str = ""
     entry: str = ""
+    at: str = ""
     over: str = ""
     view: str = ""
     kind = "funnel"
-    names = ("where", "days", "by", "within", "order", "hold", "without", "entry", "over", "view")
+    names = ("where", *_TIME, "by", "within", "order", "hold", "without", "entry", "at", "over", "view")
 
     @property
     def parts(self) -> dict[str, Any]:
-        """An event with a question mark behind it is an optional step."""
-        steps = [
-            {"event": event.removesuffix("?").strip(), "optional": True} if event.endswith("?") else event
-            for event in self.events
-        ]
         return {
-            "steps": steps,
+            "steps": [parse_step(event) for event in self.events],
             "within": self.within,
             "order": self.order,
             "hold": self.hold,
-            "without": [one.strip() for one in self.without.split(",") if one.strip()],
+            "without": [parse_event(one) for one in self.without.split(",") if one.strip()],
             "first_time": self.entry == "first",
+            "by_any_step": bool(self.by) and self.at == "any",
             "over": (self.over or "week") if self.view == "over" else "",
             "times": self.view == "time",
         }
@@ -95,7 +121,7 @@ class FunnelForm(Form):
     @property
     def has_more(self) -> bool:
         """Whether the fields that most people leave alone say something."""
-        return bool(self.hold or self.without or self.entry or self.order != "ordered")
+        return bool(self.hold or self.without or self.entry or self.at or self.order != "ordered")
 
 
 @dataclass(frozen=True)
@@ -108,12 +134,19 @@ class TrendsForm(Form):
     smooth: str = ""
     made: str = ""
     kind = "trends"
-    names = ("where", "days", "by", "measure", "of", "interval", "formula", "previous", "smooth", "made")
+    names = ("where", *_TIME, "by", "measure", "of", "interval", "formula", "previous", "smooth", "made")
+
+    @classmethod
+    def sent(cls, said: QueryDict) -> Any:
+        """Rolling people are counted for each day, so that is what they are asked by."""
+        found = super().sent(said)
+        return replace(found, interval="day") if found.measure in ACTIVE else found
 
     @property
     def parts(self) -> dict[str, Any]:
         measure = f"{self.measure}:{self.of}" if self.takes_property else self.measure
-        said: dict[str, Any] = {"series": self.events, "measure": measure, "interval": self.interval}
+        series = [parse_series(event) for event in self.events]
+        said: dict[str, Any] = {"series": series, "measure": measure, "interval": self.interval}
         return said | {
             "formula": self.formula,
             "previous": self.previous == "1",
@@ -123,7 +156,7 @@ class TrendsForm(Form):
 
     @property
     def takes_property(self) -> bool:
-        return self.measure not in ("total", "people", "companies", "average", "dau", "wau", "mau")
+        return self.measure not in ("total", "people", "companies", "average", *ACTIVE)
 
     @property
     def has_more(self) -> bool:
@@ -138,12 +171,12 @@ class RetentionForm(Form):
     clock: str = "calendar"
     brackets: str = ""
     kind = "retention"
-    names = ("where", "days", "by", "interval", "stretches", "entry", "back", "clock", "brackets")
+    names = ("where", *_TIME, "by", "interval", "stretches", "entry", "back", "clock", "brackets")
     entry: str = "first"
 
     @property
     def parts(self) -> dict[str, Any]:
-        begin, back = [*self.events, "", ""][:2]
+        begin, back = [parse_event(event) for event in [*self.events, "", ""][:2]]
         said: dict[str, Any] = {
             "begin": begin,
             "back": back,
@@ -165,11 +198,11 @@ class RetentionForm(Form):
 class LifecycleForm(Form):
     interval: str = "week"
     kind = "lifecycle"
-    names = ("where", "days", "interval")
+    names = ("where", *_TIME, "interval")
 
     @property
     def parts(self) -> dict[str, Any]:
-        return {"event": next(iter(self.events), ""), "interval": self.interval}
+        return {"event": parse_event(next(iter(self.events), "")), "interval": self.interval}
 
 
 @dataclass(frozen=True)
@@ -188,7 +221,7 @@ class PathsForm(Form):
     top: str = "50"
     go: str = ""
     kind = "paths"
-    names = ("where", "days", "begin", "finish", "hide", "depth", "pause", "top", "go")
+    names = ("where", *_TIME, "begin", "finish", "hide", "depth", "pause", "top", "go")
 
     @property
     def is_asked(self) -> bool:
@@ -197,8 +230,8 @@ class PathsForm(Form):
     @property
     def parts(self) -> dict[str, Any]:
         return {
-            "from": self.begin,
-            "to": self.finish,
+            "from": parse_event(self.begin),
+            "to": parse_event(self.finish),
             "hide": [one.strip() for one in self.hide.split(",") if one.strip()],
             "depth": whole(self.depth, "Steps"),
             "pause": self.pause,

@@ -1,79 +1,126 @@
 """A question as the address of its page: what the page's form would send."""
 
 import json
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
+from django.http import QueryDict
 from django.urls import reverse
 
+from whytree.errors import Invalid
 from whytree.stores.filters import AllOf, AnyOf, Condition, Filter, Membership, Selection
-from whytree.stores.funnels import Without
 from whytree.workspace.models import Product
 
 from ..answers import Part
-from ..questions import COHORT, Funnel, Question, Retention, Trends, as_json, span
+from ..questions import COHORT, Funnel, Lifecycle, Paths, Question, Retention, Stickiness, Trends, When, as_json, span
+from .forms import DATES, FORMS
+
+Fields = list[tuple[str, str]]
 
 
 def address_of(product: Product, question: Question, part: Part | None = None) -> str:
-    """Where it is answered. What no field of the form can say (filters of single steps, say) goes along as JSON."""
+    """Where it is answered. What no field of the form can say goes along as JSON."""
     page = reverse(f"ask_{question.kind}", args=[product.slug])
     return f"{page}?{urlencode([*_fields(question), *_part(part)])}"
 
 
-def _fields(question: Question) -> list[tuple[str, str]]:
-    if not isinstance(question, Funnel | Trends | Retention):
-        return [("question", json.dumps(as_json(question)))]
-    events, where = _plain(question.selections if not isinstance(question, Funnel) else question.steps)
-    if events is None or (isinstance(question, Trends) and len(set(question.measures)) > 1):
-        return [("question", json.dumps(as_json(question)))]
-    found: list[tuple[str, str]] = []
-    if isinstance(question, Funnel):
-        if not all(_reaches_over_all(question, one) for one in question.without):
-            return [("question", json.dumps(as_json(question)))]
-        events = [f"{event}?" if at in question.optional else event for at, event in enumerate(events, 1)]
-        found += [
-            ("within", span(question.within)),
-            ("order", question.order),
-            ("hold", question.hold),
-            ("without", ",".join(one.selection.events[0] for one in question.without)),
-            ("entry", "first" if question.first_time else ""),
-            ("over", question.over or ""),
-            ("view", "over" if question.over else "time" if question.times else ""),
-        ]
-    elif isinstance(question, Trends):
-        found += [
-            ("measure", question.measure.name),
-            ("of", question.measure.field),
-            ("interval", question.interval),
-            ("formula", question.formula.text if question.formula else ""),
-            ("previous", "1" if question.previous else ""),
-            ("smooth", str(question.smooth) if question.smooth > 1 else ""),
-            ("made", "sum" if question.cumulative else ""),
-        ]
-    elif isinstance(question, Retention):
-        found += [
-            ("interval", question.interval),
-            ("stretches", "" if question.brackets else str(question.stretches)),
-            ("entry", "first" if question.first_time else "every"),
-            ("back", question.how),
-            ("clock", question.clock),
-            ("brackets", ",".join(f"{one}-{two}" for one, two in question.brackets)),
-        ]
-    found += [("where", "; ".join(where)), ("by", ",".join(question.by)), ("days", str(question.days or ""))]
-    return [*(("event", event) for event in events), *((name, value) for name, value in found if value)]
+def _fields(question: Question) -> Fields:
+    """What one would type, where the form reads the very same question out of it."""
+    form = next(form for form in FORMS if form.kind == question.kind)
+    typed = [(name, value) for name, value in _typed(question) if value]
+    try:
+        if form.sent(QueryDict(urlencode(typed))).question == question:
+            return typed
+    except Invalid:
+        pass
+    return [("question", json.dumps(as_json(question)))]
 
 
-def _reaches_over_all(question: Funnel, one: Without) -> bool:
-    plain = not one.selection.filters and len(one.selection.events) == 1
-    return plain and (one.after, one.before) == (1, len(question.steps))
+def _typed(question: Question) -> Fields:
+    common = _common(question.steps if isinstance(question, Funnel) else question.selections)
+    found: Fields = [("where", _filters(common)), *_when(question.when)]
+    match question:
+        case Funnel():
+            steps = enumerate(question.steps, 1)
+            events = [_event(one, common) + ("?" if at in question.optional else "") for at, one in steps]
+            found += [
+                ("within", span(question.within)),
+                ("order", question.order),
+                ("hold", question.hold),
+                ("without", ",".join(_event(one.selection) for one in question.without)),
+                ("entry", "first" if question.first_time else ""),
+                ("at", "any" if question.by_any_step else ""),
+                ("over", question.over or ""),
+                ("view", "over" if question.over else "time" if question.times else ""),
+                ("by", ",".join(question.by)),
+            ]
+        case Trends():
+            usual = question.measure
+            pairs = zip(question.measures, question.series, strict=True)
+            events = [f"{'' if own == usual else f'{own.text} of '}{_event(one, common)}" for own, one in pairs]
+            found += [
+                ("measure", usual.name),
+                ("of", usual.field),
+                ("interval", question.interval),
+                ("formula", question.formula.text if question.formula else ""),
+                ("previous", "1" if question.previous else ""),
+                ("smooth", str(question.smooth) if question.smooth > 1 else ""),
+                ("made", "sum" if question.cumulative else ""),
+                ("by", ",".join(question.by)),
+            ]
+        case Retention():
+            events = [_event(question.begin, common), _event(question.back, common)]
+            found += [
+                ("interval", question.interval),
+                ("stretches", "" if question.brackets else str(question.stretches)),
+                ("entry", "first" if question.first_time else "every"),
+                ("back", question.how),
+                ("clock", question.clock),
+                ("brackets", ",".join(f"{one}-{two}" for one, two in question.brackets)),
+                ("by", ",".join(question.by)),
+            ]
+        case Lifecycle() | Stickiness():
+            events = [_event(question.event, common)]
+            found += [("interval", question.interval)]
+        case Paths():
+            events = []
+            found = [
+                ("begin", _event(question.begin) if question.begin else ""),
+                ("finish", _event(question.finish) if question.finish else ""),
+                ("hide", ",".join(question.hidden)),
+                ("depth", str(question.depth)),
+                ("pause", span(question.pause)),
+                ("top", str(question.top)),
+                ("where", _filters(question.where)),
+                *_when(question.when),
+                ("go", "1"),
+            ]
+    return [*(("event", event) for event in events), *found]
 
 
-def _plain(selections: tuple[Selection, ...]) -> tuple[list[str] | None, list[str]]:
-    """One event each, and the filters that all of them share as one types them; None where the form cannot say it."""
-    typed = [[typed_filter(one) for one in selection.filters] for selection in selections]
-    same = all(those == typed[0] for those in typed)
-    if not same or any(len(selection.events) > 1 for selection in selections) or None in typed[0]:
-        return None, []
-    return [selection.events[0] for selection in selections], [one for one in typed[0] if one is not None]
+def _when(when: When) -> Fields:
+    if not (when.since or when.until):
+        return [("days", str(when.days or ""))]
+    return [("days", DATES), *((name, str(day)) for name, day in when.json.items())]
+
+
+def _common(selections: Sequence[Selection]) -> tuple[Condition, ...]:
+    """The filters that all of them end with: the form has a field for these."""
+    first, *others = selections
+    for at in range(len(first.filters) + 1):
+        some = first.filters[at:]
+        if all(one.filters[len(one.filters) - len(some) :] == some for one in others):
+            return some
+    return ()
+
+
+def _event(one: Selection, common: tuple[Condition, ...] = ()) -> str:
+    own = _filters(one.filters[: len(one.filters) - len(common)])
+    return f"{one.events[0]} where {own}" if own else one.events[0]
+
+
+def _filters(some: Sequence[Condition]) -> str:
+    return "; ".join(typed_filter(one) or "" for one in some)
 
 
 _SIGNS = {

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 from whytree.engines.spreadsheet import inert
 from whytree.errors import NotFound, WhytreeError
 from whytree.events.queries import property_names
+from whytree.people.queries import trait_names
 from whytree.stores.filters import COLUMNS
 from whytree.workspace.access import role_of
 from whytree.workspace.doors import PageRequest, page, plain
@@ -32,12 +33,24 @@ from ..answers import (
 from ..charts import answer_chart, funnel_over_chart, picture_of, trends_chart
 from ..models import Cohort
 from ..queries import known_events
-from ..questions import COHORT, Question, as_json
+from ..questions import COHORT, COMPANY_TRAIT, PERSON_TRAIT, Question, as_json
 from .behind import shown_behind
-from .forms import FORMS, Form, FunnelForm, LifecycleForm, PathsForm, RetentionForm, StickinessForm, TrendsForm, part_of
-from .tables import by_stretch, rows_of
+from .forms import (
+    FORMS,
+    PERIODS,
+    Form,
+    FunnelForm,
+    LifecycleForm,
+    PathsForm,
+    RetentionForm,
+    StickinessForm,
+    TrendsForm,
+    part_of,
+)
+from .tables import bars_of, by_stretch, rows_of
 
-PERIODS = (7, 28, 90)
+#: Names of events and properties that a field offers, the most frequent first; any other can be typed.
+MOST_NAMES = 500
 MEASURES = {
     "total": "how often",
     "people": "how many people",
@@ -143,13 +156,19 @@ def _question(request: PageRequest, kind: str) -> Question:
 def _asked(request: PageRequest, product: Product, form: Form) -> HttpResponse:
     template = f"analytics/{form.kind}.html"
     cohorts = Cohort.objects.filter(product=product).values_list("key", flat=True)[:200]
+    known_of_whom = [*(f"{PERSON_TRAIT}{name}" for name in trait_names(product)), f"{COMPANY_TRAIT}name"]
     role = role_of(request.actor, product)
     context: dict[str, Any] = {
         "here": "numbers",
         "kind": form.kind,
         "form": form,
-        "events": known_events(product),
-        "fields": [*COLUMNS, *property_names(product), "company:name", *(f"{COHORT}{key}" for key in cohorts)],
+        "events": known_events(product)[:MOST_NAMES],
+        "fields": [
+            *COLUMNS,
+            *property_names(product)[:MOST_NAMES],
+            *known_of_whom,
+            *(f"{COHORT}{key}" for key in cohorts),
+        ],
         "periods": PERIODS,
         "measures": MEASURES.items(),
         "views": VIEWS.items(),
@@ -175,7 +194,8 @@ def _answered(request: PageRequest, product: Product, form: Form) -> dict[str, A
         context |= {"drivers": drivers_of(product, question)} if form.view == "drivers" else {}
     if isinstance(found, TrendsAnswer):
         rows = by_stretch(found, ZoneInfo(product.timezone))
-        context |= {"chart": trends_chart(product, found), "rows": rows}
+        names = [found.name_of(line) for line in found.lines]
+        context |= {"chart": trends_chart(product, found), "rows": rows, "names": names, "bars": bars_of(found)}
     if isinstance(found, RetentionAnswer | LifecycleAnswer | PathsAnswer):
         context |= {"chart": answer_chart(product, found)}
     return context

@@ -1,11 +1,13 @@
 """An answer as rows: for a spreadsheet, and for the table that stands below a picture."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from ..answers import Answer, FunnelAnswer, LifecycleAnswer, RetentionAnswer, StickinessAnswer, TrendsAnswer
+from ..answers.trends import Line, Stretch
 
 
 def by_stretch(found: TrendsAnswer, zone: ZoneInfo) -> list[dict[str, Any]]:
@@ -23,6 +25,43 @@ def by_stretch(found: TrendsAnswer, zone: ZoneInfo) -> list[dict[str, Any]]:
         shown = start.astimezone(zone).strftime("%Y-%m-%d %H:%M") if isinstance(start, datetime) else start.isoformat()
         rows.append({"start": shown, "at": start.isoformat(), "cells": cells, "complete": first.complete})
     return rows
+
+
+@dataclass(frozen=True)
+class TrendBar:
+    """A line of one stretch: the whole time. `width` is a share of the longest bar, in percent."""
+
+    name: str
+    line: Line
+    cell: Stretch
+    before: Stretch | None
+    width: str
+
+    @property
+    def value(self) -> float:
+        return self.cell.value or 0.0
+
+    @property
+    def text(self) -> str:
+        return self.cell.text
+
+
+def bars_of(found: TrendsAnswer) -> list[TrendBar]:
+    """The longest first, what is not told apart last."""
+    before = {(line.series, line.value): line.stretches[-1] for line in found.lines if line.earlier and line.stretches}
+    lines = [line for line in found.drawn if line.stretches]
+    longest = max((abs(line.stretches[0].value or 0) for line in lines), default=0) or 1
+    bars = [
+        TrendBar(
+            found.name_of(line),
+            line,
+            line.stretches[0],
+            before.get((line.series, line.value)),
+            f"{100 * abs(line.stretches[0].value or 0) / longest:.1f}",
+        )
+        for line in lines
+    ]
+    return sorted(bars, key=lambda bar: (bool(found.by) and bar.line.value is None, -bar.value)) if found.by else bars
 
 
 def rows_of(found: Answer) -> Iterator[Sequence[Any]]:

@@ -63,6 +63,8 @@ def trend_lines(answer: dict[str, Any]) -> list[str]:
     from whytree.engines.figures import number
 
     lines = head(answer)
+    if answer["interval"] == "whole":
+        return lines + _bar_lines(answer)
     long = 16 if answer["interval"] == "hour" else 10
     for line in answer["lines"]:
         if len(answer["lines"]) > 1:
@@ -76,6 +78,25 @@ def trend_lines(answer: dict[str, Any]) -> list[str]:
             lines.append(f"  {each['start'][:long].replace('T', ' ')}  {value:>9}  {bar:20}{note}".rstrip())
         lines.append("")
     return lines[:-1]
+
+
+def _bar_lines(answer: dict[str, Any]) -> list[str]:
+    from whytree.engines.figures import number
+
+    bars = [(line, line["stretches"][0]) for line in answer["lines"] if line["stretches"]]
+    names = [
+        line["name"]
+        + (f", {_group_name(line['value'])}" if answer["by"] else "")
+        + (", the period before" if line["earlier"] else "")
+        for line, _ in bars
+    ]
+    wide = max(map(len, names), default=0)
+    largest = max((each["value"] or 0 for _, each in bars), default=0) or 1
+    return [
+        f"  {name:{wide}}  {'–' if each['value'] is None else number(each['value']):>9}  "
+        f"{_bar(max(each['value'] or 0, 0) / largest, each['n'])}".rstrip()
+        for name, (_, each) in zip(names, bars, strict=True)
+    ]
 
 
 def retention_lines(answer: dict[str, Any]) -> list[str]:

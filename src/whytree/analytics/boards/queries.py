@@ -12,12 +12,13 @@ from whytree.engines.figures import number
 from whytree.errors import NotFound, WhytreeError
 from whytree.workspace.models import Product
 
-from ..answers import Answer
+from ..answers import Answer, TrendsAnswer
 from ..answers.cached import fresh_answer
+from ..asking.tables import bars_of
 from ..charts import answer_chart, marks_for, measure_chart
 from ..models import Board, BoardCard, Metric
 from ..queries import USUAL_DAYS, Measure, measure
-from ..questions import Question, checked_question, filter_json, parse_filter
+from ..questions import Question, checked_question, filter_json, in_last, parse_filter
 
 
 def list_boards(product: Product) -> QuerySet[Board]:
@@ -56,6 +57,10 @@ class DrawnCard:
     @property
     def steps(self) -> Any:
         return getattr(self.answer, "steps", None)
+
+    @property
+    def bars(self) -> Any:
+        return bars_of(self.answer) if isinstance(self.answer, TrendsAnswer) and self.answer.is_whole else None
 
     @property
     def found(self) -> Answer | Measure | None:
@@ -114,8 +119,8 @@ def measure_words(found: Measure) -> str:
 
 def question_on(board: Board, raw: dict[str, Any]) -> Question:
     """A kept question with the board's days and filters on top of its own."""
-    asked = {**raw, "where": [filter_json(one) for one in board_filters(board.where)]}
-    return checked_question(asked | ({"days": board.days} if board.days else {}))
+    where = [*raw.get("where", []), *(filter_json(one) for one in board_filters(board.where))]
+    return checked_question(in_last(raw, board.days) | {"where": where})
 
 
 def board_filters(where: str) -> Iterable[Any]:

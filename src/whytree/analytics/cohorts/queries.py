@@ -7,13 +7,14 @@ from datetime import date
 from django.db.models import QuerySet
 
 from whytree.errors import Invalid, NotFound
-from whytree.people.queries import PeopleRef, find_person, people_with_trait
+from whytree.people.queries import PeopleRef, find_person
 from whytree.stores import cohorts as store
 from whytree.stores.filters import Filter
 from whytree.workspace.models import Product
 
 from ..models import Cohort, CohortSize
 from ..questions import refuse_unknown
+from ..resolving import people_known
 from .definitions import (
     Definition,
     Did,
@@ -101,8 +102,7 @@ def _rule(product: Product, cohort: Cohort | None, part: Definition | Part, dept
         case Last():
             raise Invalid("“last” is one filter, as {“field”: “plan”, “values”: [“pro”]}.")
         case Known():
-            found = people_with_trait(product, part.filter.field, part.filter.operator, part.filter.values)
-            return store.These(tuple(sorted(found)))
+            return people_known(product, part.filter)
         case InCohort():
             other = find_cohort(product, part.key)
             return _rule(product, other, definition_of(other), depth - 1)

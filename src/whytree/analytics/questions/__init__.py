@@ -8,7 +8,8 @@
 {"version": 1, "kind": "paths", "from": "opened", "depth": 5, "hide": ["heartbeat"]}
 {"version": 1, "kind": "retention", "begin": "signed_up", "back": "opened", "interval": "week", "stretches": 8}
 
-Without `days` it is about everything there is. A `where` beside the events holds for each of them.
+`days` are the last so many; `"since": "2026-05-01", "until": "2026-05-31"` two days and all between; without any of them it is
+about everything there is. A `where` beside the events holds for each of them.
 """
 
 from .funnel import MOST_STEPS, Funnel
@@ -31,6 +32,8 @@ from .paths import Paths
 from .reading import by_text
 from .retention import Retention, bracket_words
 from .trends import ACTIVE, LETTERS, Measured, Trends
+from .typed import parse_event, parse_series, parse_step
+from .when import When, in_last
 
 __all__ = [
     "ACTIVE",
@@ -49,6 +52,7 @@ __all__ = [
     "Retention",
     "Stickiness",
     "Trends",
+    "When",
     "as_json",
     "bracket_words",
     "by_text",
@@ -57,9 +61,13 @@ __all__ = [
     "fields_of",
     "filter_json",
     "filter_words",
+    "in_last",
     "label",
+    "parse_event",
     "parse_filter",
+    "parse_series",
     "parse_span",
+    "parse_step",
     "refuse_unknown",
     "span",
     "span_words",

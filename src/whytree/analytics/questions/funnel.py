@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import Any, ClassVar, get_args
 
 from whytree.errors import Invalid
-from whytree.stores import funnels, trends
+from whytree.stores import funnels
 from whytree.stores.filters import Condition, Selection
+from whytree.stores.stretches import Interval
 
 from .parts import (
-    checked_days,
     checked_field,
     checked_filters,
     checked_selection,
@@ -22,6 +22,7 @@ from .parts import (
     span_words,
 )
 from .reading import by_words, checked_by, listed, one_of, optional_json, yes_or_no
+from .when import ALL_THERE_IS, TIME, When
 
 MOST_STEPS = 20
 MOST_WITHOUT = 5
@@ -38,15 +39,17 @@ class Funnel:
     steps: tuple[Selection, ...]
     within: timedelta = USUAL_WINDOW
     by: tuple[str, ...] = ()
-    days: int | None = None
+    when: When = ALL_THERE_IS
     order: funnels.Order = "ordered"
     #: A property that has one and the same value along the way.
     hold: str = ""
     without: tuple[funnels.Without, ...] = ()
     optional: frozenset[int] = frozenset()
     first_time: bool = False
+    #: Somebody is in the group of each of their steps, in place of that of the first one.
+    by_any_step: bool = False
     #: Also by the stretch in which people began.
-    over: trends.Interval | None = None
+    over: Interval | None = None
     #: Also how long it took.
     times: bool = False
     kind: ClassVar = "funnel"
@@ -55,11 +58,12 @@ class Funnel:
         "within",
         "by",
         "where",
-        "days",
+        *TIME,
         "order",
         "hold",
         "without",
         "first_time",
+        "by_any_step",
         "over",
         "times",
     }
@@ -78,7 +82,7 @@ class Funnel:
         said += f", where {self.common_words}" if self.common else ""
         for one in self.without:
             said += f", without “{label(one.selection)}” between steps {one.after} and {one.before}"
-        return said + by_words(self.by)
+        return said + by_words(self.by) + (" at any step" if self.by_any_step else "")
 
     @property
     def common(self) -> tuple[Condition, ...]:
@@ -120,12 +124,13 @@ class Funnel:
             steps=tuple(steps),
             within=parse_span(raw["within"]) if "within" in raw else USUAL_WINDOW,
             by=checked_by(raw.get("by", "")),
-            days=checked_days(raw.get("days")),
+            when=When.of(raw),
             order=one_of(raw.get("order", "ordered"), "order", _ORDERS),
             hold=checked_field(raw.get("hold", "")),
             without=_without(raw.get("without", []), len(steps)),
             optional=frozenset(optional),
             first_time=yes_or_no(raw, "first_time", usual=False),
+            by_any_step=yes_or_no(raw, "by_any_step", usual=False),
             over=one_of(raw["over"], "over", _STRETCHES) if raw.get("over") else None,
             times=yes_or_no(raw, "times", usual=False),
         )
@@ -133,6 +138,8 @@ class Funnel:
         return found
 
     def refuse_contradictions(self) -> None:
+        if self.by_any_step and not self.by:
+            raise Invalid("“by_any_step” says where groups are told: name a “by”, or leave it out.")
         if self.optional & {1, len(self.steps)}:
             raise Invalid("The first and the last step cannot be optional. Leave such a step out instead.")
         if self.order == "any" and (self.optional or self.without or self.first_time):
@@ -149,7 +156,7 @@ class Funnel:
             selection_json(step) | ({"optional": True} if at in self.optional else {})
             for at, step in enumerate(self.steps, 1)
         ]
-        said: dict[str, Any] = {"steps": steps, "within": span(self.within)} | optional_json(self.by, self.days)
+        said: dict[str, Any] = {"steps": steps, "within": span(self.within)} | optional_json(self.by, self.when)
         if self.order != "ordered":
             said["order"] = self.order
         if self.hold:
@@ -158,7 +165,7 @@ class Funnel:
             said["without"] = [
                 selection_json(one.selection) | {"after": one.after, "before": one.before} for one in self.without
             ]
-        flags = {"first_time": self.first_time, "times": self.times}
+        flags = {"first_time": self.first_time, "by_any_step": self.by_any_step, "times": self.times}
         return said | {name: True for name, on in flags.items() if on} | ({"over": self.over} if self.over else {})
 
 

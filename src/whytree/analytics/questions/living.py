@@ -8,8 +8,9 @@ from whytree.errors import Invalid
 from whytree.stores import retention
 from whytree.stores.filters import Selection
 
-from .parts import checked_days, checked_filters, checked_selection, label, selection_json
+from .parts import checked_filters, checked_selection, label, selection_json
 from .reading import one_of, optional_json
+from .when import ALL_THERE_IS, TIME, When
 
 _INTERVALS: tuple[retention.Interval, ...] = get_args(retention.Interval)
 
@@ -20,9 +21,9 @@ class Lifecycle:
 
     event: Selection
     interval: retention.Interval = "week"
-    days: int | None = None
+    when: When = ALL_THERE_IS
     kind: ClassVar = "lifecycle"
-    fields: ClassVar = {"event", "interval", "days", "where"}
+    fields: ClassVar = {"event", "interval", *TIME, "where"}
 
     @property
     def sentence(self) -> str:
@@ -38,13 +39,11 @@ class Lifecycle:
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> "Lifecycle":
-        return cls(
-            _event(raw), one_of(raw.get("interval", "week"), "interval", _INTERVALS), checked_days(raw.get("days"))
-        )
+        return cls(_event(raw), one_of(raw.get("interval", "week"), "interval", _INTERVALS), When.of(raw))
 
     @property
     def json(self) -> dict[str, Any]:
-        return {"event": selection_json(self.event), "interval": self.interval} | optional_json((), self.days)
+        return {"event": selection_json(self.event), "interval": self.interval} | optional_json((), self.when)
 
 
 @dataclass(frozen=True)
@@ -53,9 +52,9 @@ class Stickiness:
 
     event: Selection
     interval: retention.Interval = "day"
-    days: int | None = None
+    when: When = ALL_THERE_IS
     kind: ClassVar = "stickiness"
-    fields: ClassVar = {"event", "interval", "days", "where"}
+    fields: ClassVar = {"event", "interval", *TIME, "where"}
 
     @property
     def sentence(self) -> str:
@@ -71,13 +70,11 @@ class Stickiness:
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> "Stickiness":
-        return cls(
-            _event(raw), one_of(raw.get("interval", "day"), "interval", _INTERVALS), checked_days(raw.get("days"))
-        )
+        return cls(_event(raw), one_of(raw.get("interval", "day"), "interval", _INTERVALS), When.of(raw))
 
     @property
     def json(self) -> dict[str, Any]:
-        return {"event": selection_json(self.event), "interval": self.interval} | optional_json((), self.days)
+        return {"event": selection_json(self.event), "interval": self.interval} | optional_json((), self.when)
 
 
 def _event(raw: Mapping[str, Any]) -> Selection:

@@ -9,7 +9,6 @@ from whytree.errors import Invalid
 from whytree.stores.filters import Condition, Selection
 
 from .parts import (
-    checked_days,
     checked_filters,
     checked_selection,
     filter_json,
@@ -21,6 +20,7 @@ from .parts import (
     span_words,
 )
 from .reading import optional_json, whole_number
+from .when import ALL_THERE_IS, TIME, When
 
 DEEPEST = 10
 MOST_HIDDEN = 50
@@ -39,10 +39,10 @@ class Paths:
     depth: int = 5
     pause: timedelta = USUAL_PAUSE
     top: int = 50
-    days: int | None = None
+    when: When = ALL_THERE_IS
     where: tuple[Condition, ...] = ()
     kind: ClassVar = "paths"
-    fields: ClassVar = {"from", "to", "hide", "depth", "pause", "top", "days", "where"}
+    fields: ClassVar = {"from", "to", "hide", "depth", "pause", "top", *TIME, "where"}
 
     @property
     def sentence(self) -> str:
@@ -75,7 +75,7 @@ class Paths:
             depth=whole_number(raw, "depth", 1, DEEPEST, 5),
             pause=parse_span(raw["pause"]) if raw.get("pause") else USUAL_PAUSE,
             top=whole_number(raw, "top", 1, MOST_EDGES, 50),
-            days=checked_days(raw.get("days")),
+            when=When.of(raw),
             where=checked_filters(raw.get("where", [])),
         )
 
@@ -86,4 +86,4 @@ class Paths:
         said |= {"to": selection_json(self.finish)} if self.finish else {}
         said |= {"hide": list(self.hidden)} if self.hidden else {}
         said |= {"where": [filter_json(one) for one in self.where]} if self.where else {}
-        return said | optional_json((), self.days)
+        return said | optional_json((), self.when)

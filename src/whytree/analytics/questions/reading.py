@@ -7,6 +7,7 @@ from whytree.errors import Invalid
 from whytree.stores.filters import BETWEEN, FLAG
 
 from .parts import COHORT, COMPANY_TRAIT, PERSON_TRAIT, checked_field
+from .when import When
 
 #: More would be a table that nobody reads.
 MOST_FIELDS = 3
@@ -62,13 +63,14 @@ def by_words(by: Sequence[str]) -> str:
 
 
 def _plain(field: str) -> str:
-    if field.startswith(COMPANY_TRAIT):
-        return field.replace(COMPANY_TRAIT, "company’s ", 1)
-    for prefix in (FLAG, COHORT, PERSON_TRAIT):
+    for whose, prefix in (("company’s ", COMPANY_TRAIT), ("person’s ", PERSON_TRAIT)):
+        if field.startswith(prefix):
+            return field.replace(prefix, whose, 1)
+    for prefix in (FLAG, COHORT):
         field = field.removeprefix(prefix)
     return field
 
 
-def optional_json(by: Sequence[str], days: int | None) -> dict[str, Any]:
+def optional_json(by: Sequence[str], when: When) -> dict[str, Any]:
     one = {"by": by[0] if len(by) == 1 else list(by)} if by else {}
-    return one | ({"days": days} if days else {})
+    return one | when.json

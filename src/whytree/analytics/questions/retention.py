@@ -8,8 +8,9 @@ from whytree.errors import Invalid
 from whytree.stores import retention
 from whytree.stores.filters import Selection
 
-from .parts import checked_days, checked_filters, checked_selection, label, selection_json
+from .parts import checked_filters, checked_selection, label, selection_json
 from .reading import by_words, checked_by, one_of, optional_json, whole_number, yes_or_no
+from .when import ALL_THERE_IS, TIME, When
 
 MOST_STRETCHES = 60
 MOST_BRACKETS = 20
@@ -30,12 +31,12 @@ class Retention:
     clock: retention.Clock = "calendar"
     brackets: tuple[tuple[int, int], ...] = ()
     stretches: int = 8
-    days: int | None = None
+    when: When = ALL_THERE_IS
     by: tuple[str, ...] = ()
     kind: ClassVar = "retention"
     fields: ClassVar = {
         *("begin", "back", "interval", "first_time", "how", "clock", "brackets"),
-        *("stretches", "days", "where", "by", "or_later"),
+        *("stretches", *TIME, "where", "by", "or_later"),
     }
 
     @property
@@ -81,7 +82,7 @@ class Retention:
             clock=one_of(raw.get("clock", "calendar"), "clock", _CLOCKS),
             brackets=brackets,
             stretches=brackets[-1][1] if brackets else whole_number(raw, "stretches", 1, MOST_STRETCHES, 8),
-            days=checked_days(raw.get("days")),
+            when=When.of(raw),
             by=checked_by(raw.get("by", "")),
         )
         if found.brackets and found.how == "streak":
@@ -99,7 +100,7 @@ class Retention:
         }
         said |= {"clock": self.clock} if self.clock != "calendar" else {}
         said |= {"brackets": [list(one) for one in self.brackets]} if self.brackets else {"stretches": self.stretches}
-        return said | optional_json(self.by, self.days)
+        return said | optional_json(self.by, self.when)
 
 
 def bracket_words(bracket: tuple[int, int]) -> str:

@@ -7,14 +7,16 @@ from typing import Any, ClassVar, get_args
 from whytree.errors import Invalid
 from whytree.stores import trends
 from whytree.stores.filters import Selection
+from whytree.stores.stretches import Interval
 
 from .formulas import Formula, parse_formula
-from .parts import checked_days, checked_field, checked_filters, checked_selection, label, selection_json
+from .parts import checked_field, checked_filters, checked_selection, label, selection_json
 from .reading import by_words, checked_by, listed, one_of, optional_json, whole_number, yes_or_no
+from .when import ALL_THERE_IS, TIME, When
 
 MOST_SERIES = 25
 MOST_SMOOTHED = 90
-_INTERVALS: tuple[trends.Interval, ...] = get_args(trends.Interval)
+_INTERVALS: tuple[trends.Cut, ...] = (*get_args(Interval), "whole")
 _AGGREGATES: tuple[trends.Aggregate, ...] = get_args(trends.Aggregate)
 #: Rolling people: who did it in so many days up to each day.
 ACTIVE = {"dau": 1, "wau": 7, "mau": 30}
@@ -56,9 +58,9 @@ class Trends:
 
     series: tuple[Selection, ...]
     measures: tuple[Measured, ...]
-    interval: trends.Interval = "day"
+    interval: trends.Cut = "day"
     by: tuple[str, ...] = ()
-    days: int | None = None
+    when: When = ALL_THERE_IS
     formula: Formula | None = None
     #: Beside each line the same line of the period before.
     previous: bool = False
@@ -67,7 +69,7 @@ class Trends:
     cumulative: bool = False
     kind: ClassVar = "trends"
     fields: ClassVar = {
-        *("series", "measure", "interval", "by", "where", "days"),
+        *("series", "measure", "interval", "by", "where", *TIME),
         *("formula", "previous", "smooth", "cumulative"),
     }
 
@@ -89,7 +91,8 @@ class Trends:
             )
         made = ", added up" if self.cumulative else ""
         made += f", mean of {self.smooth} {self.interval}s" if self.smooth > 1 else ""
-        return f"{series}, by {self.interval}{by_words(self.by)}{made}"
+        cut = "in the whole time" if self.interval == "whole" else f"by {self.interval}"
+        return f"{series}, {cut}{by_words(self.by)}{made}"
 
     @property
     def selections(self) -> tuple[Selection, ...]:
@@ -102,11 +105,11 @@ class Trends:
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> "Trends":
         where = checked_filters(raw.get("where", []))
-        usual = _measured(raw.get("measure", "total"))
+        usual = checked_measure(raw.get("measure", "total"))
         series, measures = [], []
         for one in listed(raw, "series", MOST_SERIES):
             own = one.get("measure") if isinstance(one, Mapping) else None
-            measures.append(_measured(own) if own is not None else usual)
+            measures.append(checked_measure(own) if own is not None else usual)
             rest = (
                 {name: value for name, value in one.items() if name != "measure"} if isinstance(one, Mapping) else one
             )
@@ -116,7 +119,7 @@ class Trends:
             measures=tuple(measures),
             interval=one_of(raw.get("interval", "day"), "interval", _INTERVALS),
             by=checked_by(raw.get("by", "")),
-            days=checked_days(raw.get("days")),
+            when=When.of(raw),
             formula=parse_formula(raw["formula"], len(series)) if raw.get("formula") else None,
             previous=yes_or_no(raw, "previous", usual=False),
             smooth=whole_number(raw, "smooth", 1, MOST_SMOOTHED, 1),
@@ -126,12 +129,12 @@ class Trends:
         return found
 
     def refuse_contradictions(self) -> None:
-        if self.by and len(self.series) > 1 and not self.formula:
-            raise Invalid("One series can be told apart by a field; with several, leave out “by”.")
         if any(measure.name in ACTIVE for measure in self.measures) and self.interval != "day":
             raise Invalid("dau, wau and mau are counted for each day: write “interval” as day.")
         if self.cumulative and (self.formula or not all(measure.name in ("total", "sum") for measure in self.measures)):
             raise Invalid("Only totals and sums can be added up: the same people would count twice.")
+        if self.interval == "whole" and (self.cumulative or self.smooth > 1):
+            raise Invalid("The whole time is one stretch: there is nothing to add up or to smooth.")
         if self.cumulative and self.smooth > 1:
             raise Invalid("Added up and smoothed at once says nothing. Take one of the two.")
 
@@ -143,7 +146,7 @@ class Trends:
             for selection, measure in zip(self.series, self.measures, strict=True)
         ]
         said: dict[str, Any] = {"series": series, "measure": self.measure.text, "interval": self.interval}
-        said |= optional_json(self.by, self.days)
+        said |= optional_json(self.by, self.when)
         said |= {"formula": self.formula.text} if self.formula else {}
         said |= {"smooth": self.smooth} if self.smooth > 1 else {}
         return said | {name: True for name in ("previous", "cumulative") if getattr(self, name)}
@@ -152,7 +155,8 @@ class Trends:
 LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXY")
 
 
-def _measured(value: object) -> Measured:
+def checked_measure(value: object) -> Measured:
+    """`total`, `people`, or `sum:price`."""
     text = value.strip() if isinstance(value, str) else ""
     if text in _PLAIN:
         return Measured(text)

@@ -12,7 +12,7 @@ from whytree.workspace.models import Product
 
 from ..answers import Behind, Part, checked_part, people_behind
 from ..models import PREFIX, SavedQuestion
-from ..questions import Question, checked_question
+from ..questions import Question, checked_question, in_last
 
 SIGNAL_VERSION = 1
 STRUGGLE_DAYS = 28
@@ -59,11 +59,10 @@ def signal_of(opportunity: Opportunity, days: int | None = STRUGGLE_DAYS) -> Sig
         return None
     try:
         if raw.get("kind") == "behind":
-            asked = {**raw["question"], **({"days": days} if days else {})}
-            return Signal(checked_question(asked), checked_part(raw.get("part", {})))
+            return Signal(checked_question(in_last(raw["question"], days)), checked_part(raw.get("part", {})))
         if raw.get("kind") in ("unique", "count"):
             asked = {"version": 1, "kind": "trends", "series": [raw["event"]], "measure": "people", "interval": "day"}
-            return Signal(checked_question(asked | ({"days": days} if days else {})), Part())
+            return Signal(checked_question(in_last(asked, days)), Part())
     except (Invalid, KeyError, TypeError):
         return None
     return None
