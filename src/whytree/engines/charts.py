@@ -18,7 +18,7 @@ import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from html import escape
 from typing import Any
@@ -29,6 +29,8 @@ from whytree.engines.figures import number
 
 #: Drawn twice, since text in a picture shrinks with it: for the desk, and for a phone.
 WIDE, NARROW = (760, 220), (330, 200)
+#: So much of the width is for words right of it, where there are some: letters keep their size.
+BESIDE = 84
 #: More days than this and dots only thicken the line.
 MOST_DOTS = 45
 #: Marks stand in so many lines above each other.
@@ -36,7 +38,6 @@ MARK_LINES = 4
 
 INK = "var(--ink-3)"
 LINE = "var(--line)"
-STRONG = "var(--line-strong)"
 LEAF = "var(--leaf)"
 AMBER = "var(--amber)"
 SANS = "var(--sans)"
@@ -119,6 +120,7 @@ def lines_spec(named: Sequence[NamedLine], *, unit: str = "", marks: Sequence[Ma
         "labelColor": INK,
         "labelFont": SANS,
         "symbolType": "stroke",
+        "labelLimit": 220,
     }
     y = {**_y("value", unit), "scale": {"zero": unit != "%", "nice": True}}
     days = [moment for line in shown for moment, value in line.points if value is not None and isinstance(moment, date)]
@@ -193,8 +195,10 @@ def _after_axis() -> dict[str, Any]:
 
 
 def _narrow(spec: dict[str, Any]) -> dict[str, Any]:
-    width, height = NARROW
+    width, height = NARROW[0] - (WIDE[0] - spec["width"]), NARROW[1]
     axis = {**spec["encoding"]["x"]["axis"], "tickCount": 4}
+    if "values" in axis:
+        axis["values"] = axis["values"][:: -(-len(axis["values"]) // 4)]
     return {**spec, "width": width, "height": height, "encoding": {"x": {**spec["encoding"]["x"], "axis": axis}}}
 
 
@@ -223,12 +227,13 @@ def series_spec(
         dot = {"type": "point", "color": LEAF, "filled": True, "size": 26, "opacity": 1}
         layers.append({"mark": dot, "encoding": {"y": _y("value", unit)}})
     days = [point.day for point in points]
-    layers += _rules({"target": (target, INK), "baseline": (baseline, STRONG)}, unit) if days else []
+    rules = _rules({"target": (target, [6, 4]), "baseline": (baseline, [2, 3])}, unit) if days else []
+    layers += rules
     if days:
         layers += _marks([mark for mark in marks if days[0] <= mark.day <= days[-1]], days[0], days[-1])
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
-        "width": WIDE[0],
+        "width": WIDE[0] - (BESIDE if rules else 0),
         "height": WIDE[1],
         "data": {"values": rows},
         "encoding": {"x": _x(days)},
@@ -283,6 +288,13 @@ def _x(days: Sequence[date]) -> dict[str, Any]:
         "tickCount": 7,
         "labelFlush": True,
     }
+    some = sorted(set(days))
+    if len(some) > 1 and some[1] - some[0] >= timedelta(
+        days=7
+    ):  # weeks and months have no lines of their own on a clock
+        axis["values"] = [_at(day) for day in some[:: -(-len(some) // 8)]]
+        if (some[1] - some[0]) > timedelta(days=27):
+            axis["format"] = "%b %Y"
     return {"field": "day", "type": "temporal", "scale": scale, "axis": axis}
 
 
@@ -293,14 +305,14 @@ def _y(field: str, unit: str) -> dict[str, Any]:
     return {"field": field, "type": "quantitative", "axis": axis, "scale": {"zero": unit != "%", "nice": True}}
 
 
-def _rules(levels: Mapping[str, tuple[float | None, str]], unit: str) -> list[dict[str, Any]]:
+def _rules(levels: Mapping[str, tuple[float | None, list[int]]], unit: str) -> list[dict[str, Any]]:
     """Dashed lines with their words right of the picture, where they cross neither a line nor each other.
 
     Of two the upper one's words stand on its line and the lower one's below: however near these are.
     """
-    drawn = sorted((value, name, colour) for name, (value, colour) in levels.items() if value is not None)
+    drawn = sorted((value, name, dash) for name, (value, dash) in levels.items() if value is not None)
     layers: list[dict[str, Any]] = []
-    for at, (value, name, colour) in enumerate(drawn):
+    for at, (value, name, dash) in enumerate(drawn):
         y = _y("level", unit)
         words = {"type": "text", "align": "left", "dx": 6, "color": INK, "fontSize": 11, "font": SANS}
         words["baseline"] = "middle" if len(drawn) == 1 else "top" if at == 0 else "bottom"
@@ -308,7 +320,7 @@ def _rules(levels: Mapping[str, tuple[float | None, str]], unit: str) -> list[di
         layers += [
             {
                 "data": {"values": [{"level": value}]},
-                "mark": {"type": "rule", "color": colour, "strokeDash": [4, 4]},
+                "mark": {"type": "rule", "color": INK, "strokeDash": dash},
                 "encoding": {"y": y, "x": None},
             },
             {

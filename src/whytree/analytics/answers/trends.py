@@ -354,14 +354,15 @@ def _sentence(question: Trends, lines: Sequence[Line]) -> str:
 def _whole_sentence(question: Trends, lines: Sequence[Line]) -> str:
     """The largest groups, or each series."""
     told = [line for line in lines if not line.earlier and line.whole]
-    if question.by:
-        told = sorted((line for line in told if line.value is not None), key=lambda line: -(line.whole[0].value or 0))
-    parts = [
-        f"{f'{line.text}, ' if question.by else ''}“{line.name}”: {line.whole[0].text}{_unit(question)}"
-        f"{_against_before(line, lines)}"
-        for line in told[:3]
-    ]
-    return f"{'. '.join(parts)}." if parts else "There is no value in this time."
+    if not told:
+        return "There is no value in this time."
+    if not question.by:
+        parts = [f"“{line.name}”: {line.whole[0].text}{_unit(question)}{_against_before(line, lines)}" for line in told]
+        return f"{'. '.join(parts[:3])}."
+    named = [line for line in told if line.value is not None and line.name == told[0].name]
+    largest = sorted(named, key=lambda line: -(line.whole[0].value or 0))[:3]
+    parts = [f"{line.whole[0].text}{'' if at else _unit(question)} for {line.text}" for at, line in enumerate(largest)]
+    return f"“{told[0].name}”: {', '.join(parts)}."
 
 
 def _against_before(line: Line, lines: Sequence[Line]) -> str:
