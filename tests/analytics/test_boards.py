@@ -1,5 +1,6 @@
 """Boards: kept questions side by side, filters for all of them, and a link that shows one and nothing else."""
 
+import json
 from typing import Any
 
 import pytest
@@ -102,6 +103,15 @@ def test_a_link_does_not_tell_what_the_team_did(api: Any, as_bob: Any, client: A
     Activity.objects.create(product=product, verb="turn_on", subject_label="secret_plan", at=at, **act)
     assert "secret_plan" in as_bob.get("/p/sprout/boards/1").content.decode()
     assert "secret_plan" not in client.get(api.post(f"{BOARDS}/1/share").ok["path"]).content.decode()
+
+
+def test_an_answer_is_kept_and_put_on_a_board_at_once(as_bob: Any, api: Any, board: Any) -> None:
+    assert "Monday" in as_bob.get("/p/sprout/ask/trends?event=planted").content.decode()
+    sent = {"act": "keep", "title": "Planted", "question": json.dumps(TRENDS)}
+    assert as_bob.post("/p/sprout/ask/act", sent | {"board": "1"}).url == "/p/sprout/boards/1"
+    assert [card["question"] for card in api.get(f"{BOARDS}/1").ok["cards"]] == ["ASK-1", "ASK-2", "ASK-3"]
+    as_bob.post("/p/sprout/ask/act", sent | {"board": "9"})  # no such board: nothing is kept either
+    assert len(api.get("/products/sprout/questions").ok) == 3
 
 
 def test_cards_are_moved_over_the_api_too(api: Any, board: Any) -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
+from whytree.analytics.pages import _typed
 from whytree.analytics.queries import measure
 from whytree.analytics.services import create_metric
 from whytree.errors import Invalid
@@ -146,6 +147,16 @@ def test_whatever_it_is_cut_into_its_value_is_the_same(actor: Any, product: Any,
     metric = create_metric(actor, product, key="same", definition={"version": 1} | definition)
     cuts = [measure(metric, each=each) for each in ("hour", "day", "week", "month")]  # type: ignore[arg-type]
     assert len({(one.value, one.n, one.open) for one in cuts}) == 1
+
+
+def test_a_large_value_is_a_baseline_as_one_types_it() -> None:
+    assert [_typed(value) for value in (20_000, 1234.5, 31.24567, 0.00012, 0.0)] == [
+        "20000",
+        "1234",
+        "31.25",
+        "0.00012",
+        "0",
+    ]
 
 
 def test_its_page_shows_what_it_is_cut_into(as_bob: Any, activated: Any) -> None:

@@ -50,7 +50,7 @@ def measure_chart(
 def _answered(series: Sequence[Day]) -> Sequence[Day]:
     """Without what is open at the end, and what was before there was anything: a blank where people look first."""
     last = max((i for i, day in enumerate(series) if day.complete), default=-1)
-    first = next((i for i, day in enumerate(series) if day.complete and day.value is not None), 0)
+    first = next((i for i, day in enumerate(series) if day.complete and day.n), 0)
     return series[first : last + 1]
 
 

@@ -99,7 +99,7 @@ def metric(request: PageRequest, product: Product, key: str) -> HttpResponse:
         "rows": [{"day": day, "said": _said(day.day, measured)} for day in reversed(measured.series)],
         "used_by": users,
         "is_outcome": any(isinstance(node, Outcome) for node in users),
-        "baseline": "" if measured.value is None else f"{measured.value:.4g}",
+        "baseline": "" if measured.value is None else _typed(measured.value),
         "silences": silent(product, [found]),
     }
     return render(request, "analytics/metric.html", context | _rights(request, product))
@@ -217,6 +217,11 @@ def _said(start: date | datetime, measured: Measure) -> str:
     if isinstance(start, datetime):
         return f"{start:%a %-d %b %Y, %H:%M}"
     return f"{start:%B %Y}" if measured.each == "month" else f"{start:%a %-d %b %Y}"
+
+
+def _typed(value: float) -> str:
+    """A number as one types it: four digits of a small one, all of a large one."""
+    return f"{value:.0f}" if abs(value) >= 1_000 else f"{float(f'{value:.4g}'):f}".rstrip("0").rstrip(".")
 
 
 def _rights(request: PageRequest, product: Product) -> dict[str, bool]:

@@ -281,7 +281,7 @@ def _x(days: Sequence[date]) -> dict[str, Any]:
     scale: dict[str, Any] = {"type": "utc"}
     if days:
         scale["domain"] = [_at(days[0]), _at(days[-1])]
-    axis = {
+    axis: dict[str, Any] = {
         "format": "%-d %b %H:%M" if days and isinstance(days[0], datetime) else "%-d %b",
         "grid": False,
         "title": None,

@@ -16,10 +16,12 @@ from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from ..answers import Part, checked_part, people_behind
+from ..boards.services import keep_on_board
 from ..cohorts.services import create_cohort_of
 from ..forms import optional_day, optional_number
 from ..questions import checked_question
 from ..saved import queries, services
+from .forms import whole
 from .links import address_of
 
 
@@ -78,7 +80,13 @@ def _cohort(request: PageRequest, product: Product, question: dict[str, Any], pa
 
 
 def _keep(request: PageRequest, product: Product, question: dict[str, Any], part: Part) -> HttpResponseBase:
-    saved = services.keep_question(request.actor, product, question=question, title=request.POST.get("title", ""))
+    title, board = request.POST.get("title", ""), request.POST.get("board", "")
+    if board:
+        number = whole(board, "Board")
+        saved = keep_on_board(request.actor, product, number, question=question, title=title)
+        messages.success(request, f"{saved.ref} is kept, and on the board.")
+        return redirect("board", product=product.slug, number=number)
+    saved = services.keep_question(request.actor, product, question=question, title=title)
     messages.success(request, f"{saved.ref} is kept.")
     return redirect("saved_question", product=product.slug, number=saved.number)
 

@@ -31,7 +31,7 @@ from ..answers import (
     drivers_of,
 )
 from ..charts import answer_chart, funnel_over_chart, picture_of, trends_chart
-from ..models import Cohort
+from ..models import Board, Cohort
 from ..queries import known_events
 from ..questions import COHORT, COMPANY_TRAIT, PERSON_TRAIT, Question, as_json
 from .behind import shown_behind
@@ -172,6 +172,7 @@ def _asked(request: PageRequest, product: Product, form: Form) -> HttpResponse:
         "periods": PERIODS,
         "measures": MEASURES.items(),
         "views": VIEWS.items(),
+        "boards": Board.objects.filter(product=product)[:200],
         "may_act": role is not None and role.covers(Role.MEMBER),
     }
     try:

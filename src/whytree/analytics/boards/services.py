@@ -14,10 +14,11 @@ from whytree.workspace.models import Product
 from whytree.workspace.numbering import next_number
 from whytree.workspace.roles import Role
 
-from ..models import Board, BoardCard
+from ..models import Board, BoardCard, SavedQuestion
 from ..queries import find_metric
 from ..questions.parts import checked_days
 from ..saved.queries import find_saved
+from ..saved.services import keep_question
 from .queries import board_filters, find_board, hash_of
 
 PREFIX = "BRD"
@@ -123,6 +124,14 @@ def add_card(
     card.save()
     record(actor, product, "add_card", card)
     return card
+
+
+@transaction.atomic
+def keep_on_board(actor: Actor, product: Product, number: int, *, question: object, title: str = "") -> SavedQuestion:
+    """Keep a question, and put it at the end of a board."""
+    saved = keep_question(actor, product, question=question, title=title)
+    add_card(actor, product, number, question=saved.ref)
+    return saved
 
 
 @transaction.atomic
