@@ -190,6 +190,7 @@ def test_a_kept_trend_is_watched_by_its_own_stretches(
     [
         ({"kind": "funnel", "steps": ["opened"]}, "no trend by day, week or month"),
         ({"kind": "trends", "series": ["opened"], "interval": "hour"}, "no trend by day"),
+        ({"kind": "trends", "series": ["opened"], "until": "2026-05-01"}, "moves no more"),
         ({"kind": "trends", "series": ["opened"], "by": "platform"}, "several lines"),
         ({"kind": "trends", "series": ["opened", "opened"]}, "several lines"),
     ],

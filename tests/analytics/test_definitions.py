@@ -135,6 +135,10 @@ def test_an_event_nobody_sent_is_a_warning_with_the_nearest_name() -> None:
         "No event “zzz” has been seen yet.",
     ]
     assert warnings(Count(Selection(("planted",))), ["planted"]) == []
+    revenue = Sum(Selection(("paid",), (Filter("platform", "is", ("ios",)), Filter("person:plan", "is set"))), "prise")
+    assert warnings(revenue, ["paid"], ["price"]) == ["No property “prise” has been seen yet. Did you mean “price”?"]
+    assert warnings(revenue, ["opened"], ["price"]) == ["No event “paid” has been seen yet."]
+    assert warnings(revenue, ["paid"]) == []
 
 
 def test_an_event_on_both_ends_is_read_once() -> None:

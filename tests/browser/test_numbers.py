@@ -63,6 +63,8 @@ PATHS = [
     ),
     *(f"ask/funnel?{ASKED}&view=time", f"ask/funnel?{ASKED}&view=drivers", f"ask/trends?{ASKED}&interval=day"),
     "ask/retention?event=signed_up&interval=day&did=began&after=0",
+    f"numbers/{KEY}?each=week",
+    f"ask/trends?{ASKED}&interval=whole&by=platform&previous=1&days=dates",
 ]
 
 
@@ -72,6 +74,23 @@ def test_a_page_of_numbers_is_accessible_and_fits_a_phone(
 ) -> None:
     alice_page.goto(f"{live.url}/p/sprout/{path}")
     _check(alice_page)
+    assert complaints.said == []
+
+
+def test_names_are_offered_while_one_types_sql(alice_page: Any, live: Any, counted: str, complaints: Any) -> None:
+    alice_page.goto(f"{live.url}/p/sprout/ask/sql")
+    field = alice_page.locator("#sql")
+    field.fill("SELECT count() FROM events WHERE event = ")
+    field.press_sequentially("'signed")
+    assert alice_page.locator("#sql-completions [aria-selected=true]").text_content() == "signed_up"
+    _check(alice_page)
+    field.press("Tab")
+    assert field.input_value().endswith("event = 'signed_up'")
+    field.press_sequentially(" AND platfo")
+    field.press("Escape")
+    assert alice_page.locator("#sql-completions").is_hidden()
+    field.press("Tab")  # nothing is offered: on to the button, as everywhere
+    assert alice_page.evaluate("document.activeElement.textContent") == "Ask"
     assert complaints.said == []
 
 

@@ -107,6 +107,12 @@ def test_hours_are_drawn_by_the_clock_they_are_told_by() -> None:
     assert ">1 May 08:00<" in series(hours, unit="", label="x")
 
 
+def test_weeks_are_marked_where_they_begin() -> None:
+    weeks = [Point(date(2026, 5, 4) + timedelta(weeks=at), 1, 0, 2, 9) for at in range(4)]
+    svg = split(series(weeks, unit="", label="x"))[0]
+    assert re.findall(r">(\d+ \w+)<", svg) == ["4 May", "11 May", "18 May", "25 May"]
+
+
 def test_words_of_target_and_baseline_stand_outside_however_near_they_are() -> None:
     for svg in split(series(days(30, 31, 32), unit="%", label="x", target=31.2, baseline=31)):
         places = {

@@ -5,6 +5,7 @@ from typing import Any
 
 from ninja import Router, Schema, Status
 
+from whytree.events.queries import property_names
 from whytree.stores.stretches import Interval
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.models import Product
@@ -191,5 +192,5 @@ def _aware(moment: datetime | None) -> datetime | None:
 
 
 def _saved(product: Product, metric: Metric) -> dict[str, Any]:
-    found = warnings(queries.definition_of(metric), queries.known_events(product))
+    found = warnings(queries.definition_of(metric), queries.known_events(product), property_names(product))
     return MetricOut.of(metric) | {"warnings": found}

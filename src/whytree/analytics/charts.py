@@ -38,7 +38,7 @@ def measure_chart(
     zone = measure.from_at.tzinfo
     points = [
         Point(_clocked(day.day, zone), *(day.value, day.low, day.high) if day.complete else (None, None, None), day.n)
-        for day in _answered(measure.series)
+        for day in _answered(measure)
     ]
     label = (
         f"{measure.name} by {measure.each}: {measure.text}, 95 % interval {measure.interval_text}, n = {measure.n:,}"
@@ -47,10 +47,13 @@ def measure_chart(
     return mark_safe(svg)  # noqa: S308 - our own picture; texts in it are escaped where it is drawn
 
 
-def _answered(series: Sequence[Day]) -> Sequence[Day]:
-    """Without what is open at the end, and what was before there was anything: a blank where people look first."""
+def _answered(measure: Measure) -> Sequence[Day]:
+    """Without what is open at the end: a blank where people look first. Weeks and months begin when there was anything."""
+    series = measure.series
     last = max((i for i, day in enumerate(series) if day.complete), default=-1)
-    first = next((i for i, day in enumerate(series) if day.complete and day.n), 0)
+    first = 0
+    if measure.each in ("week", "month"):
+        first = next((i for i, day in enumerate(series) if day.complete and day.n), 0)
     return series[first : last + 1]
 
 

@@ -195,7 +195,7 @@ def _form(
 
 
 def _shown(request: PageRequest, product: Product, saved: Metric) -> HttpResponseBase:
-    for warning in warnings(definition_of(saved), known_events(product)):
+    for warning in warnings(definition_of(saved), known_events(product), property_names(product)):
         messages.warning(request, warning)
     return redirect("metric", product=product.slug, key=saved.key)
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from html import escape
+from itertools import pairwise
 from typing import Any
 
 import vl_convert
@@ -121,6 +122,7 @@ def lines_spec(named: Sequence[NamedLine], *, unit: str = "", marks: Sequence[Ma
         "labelFont": SANS,
         "symbolType": "stroke",
         "labelLimit": 220,
+        "labelFontSize": 11,
     }
     y = {**_y("value", unit), "scale": {"zero": unit != "%", "nice": True}}
     days = [moment for line in shown for moment, value in line.points if value is not None and isinstance(moment, date)]
@@ -175,7 +177,11 @@ def bars_spec(bars: Sequence[Bar], *, numbered: bool = True) -> dict[str, Any]:
     if not rows:
         return {}
     y = {"field": "name", "type": "nominal", "sort": None, "axis": {"title": None, "labelLimit": 260, "ticks": False}}
-    x = {"field": "value", "type": "quantitative", "axis": {"title": None, "format": ",d", "tickCount": 5}}
+    x = {
+        "field": "value",
+        "type": "quantitative",
+        "axis": {"title": None, "format": ",d", "tickCount": 5, "grid": False},
+    }
     words = {"type": "text", "align": "left", "dx": 5, "color": INK, "fontSize": 12, "font": SANS}
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
@@ -289,12 +295,11 @@ def _x(days: Sequence[date]) -> dict[str, Any]:
         "labelFlush": True,
     }
     some = sorted(set(days))
-    if len(some) > 1 and some[1] - some[0] >= timedelta(
-        days=7
-    ):  # weeks and months have no lines of their own on a clock
+    step = min((later - day for day, later in pairwise(some)), default=timedelta(0))
+    if step >= timedelta(days=7):  # left to itself the axis marks Sundays, between weeks that begin on Mondays
         axis["values"] = [_at(day) for day in some[:: -(-len(some) // 8)]]
-        if (some[1] - some[0]) > timedelta(days=27):
-            axis["format"] = "%b %Y"
+    if step > timedelta(days=27):
+        axis["format"] = "%b %Y"
     return {"field": "day", "type": "temporal", "scale": scale, "axis": axis}
 
 

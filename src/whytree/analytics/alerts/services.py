@@ -161,6 +161,8 @@ def _watchable(saved: SavedQuestion) -> SavedQuestion:
         )
     if question.by or (len(question.series) > 1 and not question.formula):
         raise Invalid(f"{saved.ref} has several lines. Keep the one line that is to be watched, and watch that.")
+    if question.when.until:
+        raise Invalid(f"{saved.ref} ends with {question.when.until}, and moves no more. Keep it without an end.")
     if saved.frozen_at is not None:
         raise Invalid(f"{saved.ref} is frozen: it says what was true once. Keep the question itself, and watch that.")
     return saved

@@ -11,15 +11,13 @@ from whytree.engines.figures import number
 from whytree.engines.stats import NoAnswer
 from whytree.errors import Invalid
 from whytree.events.queries import property_names
-from whytree.stores.filters import COLUMNS, FLAG, Selection
+from whytree.stores.filters import Selection
 from whytree.stores.metrics import seen_between
 from whytree.workspace.models import Product
 
 from ..queries import known_events
-from ..questions import COHORT, COMPANY_TRAIT, PERSON_TRAIT, Question, When, events_of, fields_of, refuse_unknown
-from ..questions.parts import MAX_DAYS
-
-_OTHERWISE_KNOWN = (FLAG, COHORT, PERSON_TRAIT, COMPANY_TRAIT)
+from ..questions import Question, When, events_of, fields_of, refuse_unknown
+from ..questions.parts import MAX_DAYS, is_property
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Share:
 def refuse_unseen(product: Product, question: Question) -> None:
     """`Invalid` for an event or a property that nobody ever sent, with the nearest that somebody did."""
     refuse_unknown("event", events_of(question), known_events(product))
-    wanted = [name for name in fields_of(question) if name not in COLUMNS and not name.startswith(_OTHERWISE_KNOWN)]
+    wanted = [name for name in fields_of(question) if is_property(name)]
     if wanted:
         refuse_unknown("property", wanted, property_names(product))
 

@@ -189,7 +189,7 @@ def _sentence(question: Retention, curve: Sequence[Point]) -> str:
     said += f"{_after(question, first)}"
     if last is first or last.share is None:
         return f"{said}."
-    return f"{said}, {last.share.text} {_after(question, last)}."
+    return f"{said}, and {last.share.text} {_after(question, last)}."
 
 
 def _after(question: Retention, point: Point) -> str:

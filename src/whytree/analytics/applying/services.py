@@ -8,6 +8,7 @@ from django.db import transaction
 
 from whytree.errors import Invalid, WhytreeError
 from whytree.events.plan import services as plans
+from whytree.events.queries import property_names
 from whytree.workspace.access import require
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
@@ -57,7 +58,8 @@ def export_metrics(product: Product, keys: list[str] | None = None) -> str:
 
 def _apply_metrics(actor: Actor, product: Product, wanted: list[Wanted], found: Lined) -> list[Change]:
     known = {metric.key: metric for metric in list_metrics(product)}
-    changes, faults, names = [], [], known_events(product)
+    changes, faults = [], []
+    names, properties = known_events(product), property_names(product)
     for one in wanted:
         before = known.get(one.key)
         details = _differences(before, one) if before is not None else ()
@@ -69,7 +71,9 @@ def _apply_metrics(actor: Actor, product: Product, wanted: list[Wanted], found: 
             faults.append(Fault(found.line(("metrics", one.key)), f"{one.key}: {error}"))
             continue
         what = "added" if before is None else "changed"
-        changes.append(Change("metric", one.key, what, details, tuple(warnings(definition_of(made), names))))
+        changes.append(
+            Change("metric", one.key, what, details, tuple(warnings(definition_of(made), names, properties)))
+        )
     refuse(faults)
     return changes
 

@@ -22,6 +22,7 @@ from ..questions import (
     parse_series,
     parse_step,
 )
+from ..questions.when import TIME
 
 #: What a page's address says of a part of the answer.
 PART = ("step", "to", "did", "series", "start", "after", "group")
@@ -29,7 +30,6 @@ PART = ("step", "to", "did", "series", "start", "after", "group")
 PERIODS = (7, 28, 90, 365)
 #: In place of a number of days.
 DATES = "dates"
-_TIME = ("days", "since", "until")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Form(ABC):
     #: A question that no field can say, as JSON; it holds instead of them.
     asked: str = ""
     kind: ClassVar[str]
-    names: ClassVar[tuple[str, ...]] = ("where", *_TIME, "by")
+    names: ClassVar[tuple[str, ...]] = ("where", *TIME, "by")
 
     @classmethod
     def sent(cls, said: QueryDict) -> Any:
@@ -102,7 +102,7 @@ class FunnelForm(Form):
     over: str = ""
     view: str = ""
     kind = "funnel"
-    names = ("where", *_TIME, "by", "within", "order", "hold", "without", "entry", "at", "over", "view")
+    names = ("where", *TIME, "by", "within", "order", "hold", "without", "entry", "at", "over", "view")
 
     @property
     def parts(self) -> dict[str, Any]:
@@ -134,7 +134,7 @@ class TrendsForm(Form):
     smooth: str = ""
     made: str = ""
     kind = "trends"
-    names = ("where", *_TIME, "by", "measure", "of", "interval", "formula", "previous", "smooth", "made")
+    names = ("where", *TIME, "by", "measure", "of", "interval", "formula", "previous", "smooth", "made")
 
     @classmethod
     def sent(cls, said: QueryDict) -> Any:
@@ -171,7 +171,7 @@ class RetentionForm(Form):
     clock: str = "calendar"
     brackets: str = ""
     kind = "retention"
-    names = ("where", *_TIME, "by", "interval", "stretches", "entry", "back", "clock", "brackets")
+    names = ("where", *TIME, "by", "interval", "stretches", "entry", "back", "clock", "brackets")
     entry: str = "first"
 
     @property
@@ -198,7 +198,7 @@ class RetentionForm(Form):
 class LifecycleForm(Form):
     interval: str = "week"
     kind = "lifecycle"
-    names = ("where", *_TIME, "interval")
+    names = ("where", *TIME, "interval")
 
     @property
     def parts(self) -> dict[str, Any]:
@@ -221,7 +221,7 @@ class PathsForm(Form):
     top: str = "50"
     go: str = ""
     kind = "paths"
-    names = ("where", *_TIME, "begin", "finish", "hide", "depth", "pause", "top", "go")
+    names = ("where", *TIME, "begin", "finish", "hide", "depth", "pause", "top", "go")
 
     @property
     def is_asked(self) -> bool:

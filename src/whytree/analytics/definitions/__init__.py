@@ -14,7 +14,7 @@ Wherever an event stands, so may an object with filters: the same ones that ques
 that people belong to are counted in their place.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
@@ -22,7 +22,7 @@ from typing import Any
 from whytree.errors import Invalid
 
 from ..questions import label
-from ..questions.parts import fields_of_filters
+from ..questions.parts import fields_of_filters, is_property
 from .kinds import (
     SECONDS_IN,
     Conversion,
@@ -114,15 +114,25 @@ def fields_of(definition: Definition) -> tuple[str, ...]:
     return tuple(dict.fromkeys(field for field in [*own, *used] if field))
 
 
-def warnings(definition: Definition, known: Iterable[str]) -> list[str]:
-    """Events that were never seen, with the nearest that was: likely a slip, but they may also be yet to come."""
-    names = list(known)
+def warnings(definition: Definition, known: Iterable[str], properties: Iterable[str] = ()) -> list[str]:
+    """Names that were never seen, with the nearest that was: likely a slip, but they may also be yet to come.
+
+    Properties are looked at where some are known and every event is: what was never sent brings none along.
+    """
+    found = _unseen("event", events_of(definition), list(known))
+    names = list(properties)
+    if found or not names:
+        return found
+    return _unseen("property", (name for name in fields_of(definition) if is_property(name)), names)
+
+
+def _unseen(kind: str, wanted: Iterable[str], names: Sequence[str]) -> list[str]:
     found = []
-    for event in events_of(definition):
-        if event not in names:
-            near = get_close_matches(event, names, n=1, cutoff=0.6)
+    for name in wanted:
+        if name not in names:
+            near = get_close_matches(name, names, n=1, cutoff=0.6)
             hint = f" Did you mean “{near[0]}”?" if near else ""
-            found.append(f"No event “{event}” has been seen yet.{hint}")
+            found.append(f"No {kind} “{name}” has been seen yet.{hint}")
     return found
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from whytree.engines.definition_moving import Incoming, LeftOut, Unreadable, read_definitions
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
+from whytree.events.queries import property_names
 from whytree.workspace.access import require
 from whytree.workspace.activity import record
 from whytree.workspace.actors import Actor
@@ -221,7 +222,7 @@ def _metric(run: _Run, one: Incoming, definition: Any) -> tuple[str, str, tuple[
         owner=_plain(one.owner),
         direction=one.direction,
     )
-    return made.key, checked.sentence, tuple(warnings(checked, known_events(run.product)))
+    return made.key, checked.sentence, tuple(warnings(checked, known_events(run.product), property_names(run.product)))
 
 
 def _cohort(run: _Run, one: Incoming, definition: Any) -> tuple[str, str, tuple[str, ...]]:

@@ -8,7 +8,18 @@ from difflib import get_close_matches
 from typing import Any, get_args
 
 from whytree.errors import Invalid
-from whytree.stores.filters import FLAG, AllOf, AnyOf, Condition, Filter, Membership, Operator, Selection, moment_of
+from whytree.stores.filters import (
+    COLUMNS,
+    FLAG,
+    AllOf,
+    AnyOf,
+    Condition,
+    Filter,
+    Membership,
+    Operator,
+    Selection,
+    moment_of,
+)
 
 MOST_EVENTS = 20
 MOST_FILTERS = 20
@@ -129,6 +140,11 @@ def span_words(window: timedelta) -> str:
     if number == 1:
         return f"an {_UNITS[unit]}" if unit == "h" else f"a {_UNITS[unit]}"
     return f"{number} {_UNITS[unit]}s"
+
+
+def is_property(field: str) -> bool:
+    """Whether a field is something that events carry, and not a column of theirs, a flag, a cohort, or a trait."""
+    return field not in COLUMNS and not field.startswith((FLAG, COHORT, PERSON_TRAIT, COMPANY_TRAIT))
 
 
 def refuse_unknown(kind: str, wanted: Iterable[str], known: Sequence[str]) -> None:

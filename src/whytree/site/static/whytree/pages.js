@@ -1,7 +1,8 @@
 /* What every page can do: the box Why …, keys, copy buttons, questions before what cannot be taken back, errors.
    Pages work without this file. To use it, a template only needs attributes:
 
-     data-key="a" data-keyhelp="Add"   pressing a clicks the element (or focuses it, when one can type in it);
+     data-key="a" data-keyhelp="Add"   pressing a clicks the element (or focuses it, when one can type in it; or, when
+                                       it opens something, the first field there);
                                        `?` lists all keys that work on the page
      data-go="t"                       pressing g, then t follows the link
      data-copy="#id"                   a button that copies that element's text
@@ -104,8 +105,11 @@
     else if (event.key === "?" && !open) showKeys();
     else if (event.key === "g" && !open && one("[data-go]")) going = Date.now();
     else if (typing(target)) target.focus();
-    else if (target) target.click();
-    else return;
+    else if (target) {
+      target.click();
+      const opened = target.matches("summary") && target.closest("details[open]");
+      if (opened) one("input:not([type=hidden]), select, textarea", opened)?.focus();
+    } else return;
     event.preventDefault(); // a page's own script need not look at this key again
   }
 
