@@ -188,9 +188,9 @@ def test_without_a_mail_server_only_webhooks_are_taken(actor: Any, product: Any,
 
 @pytest.mark.live
 def test_the_command_line_subscribes(live: Any) -> None:
-    live.cli("board", "add", "Monday")
-    made = live.cli_json("subscription", "add", "1", "--daily", "--webhook", "https://hooks.example.org/x")
+    board = str(live.cli_json("board", "add", "Monday")["number"])
+    made = live.cli_json("subscription", "add", board, "--daily", "--webhook", "https://hooks.example.org/x")
     assert made["when"].startswith("every day at 08:00")
     assert "Monday" in live.cli("subscription", "list").stdout
     live.cli("subscription", "remove", str(made["number"]))
-    assert live.cli("subscription", "add", "1", "--on", "someday", check=False).returncode == 1
+    assert live.cli("subscription", "add", board, "--on", "someday", check=False).returncode == 1
