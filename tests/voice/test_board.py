@@ -9,11 +9,15 @@ import pytest
 from django.test import Client
 
 from whytree.errors import Conflict, Invalid
+from whytree.people.identity import Traits
+from whytree.people.models import Person
 from whytree.people.queries import people_by_key
+from whytree.people.services import update_profiles
 from whytree.tree.models import EvidenceLink
 from whytree.voice.board import queries, services, telling, visits
 from whytree.voice.board.jobs import tell_news
 from whytree.voice.board.models import Board, Entry, EntryKind, EntryState, News
+from whytree.voice.board.news import note_progress
 from whytree.voice.board.services import Run, publish, run_board, set_progress
 from whytree.voice.models import FeedbackItem
 from whytree.voice.services import add_note, answer_voice, link_excerpt
@@ -175,6 +179,33 @@ def test_forged_and_foreign_links_are_refused(
     url = api.post("/products/sprout/board-visitors", {"person": "user-17"}).ok["url"]
     with pytest.raises(Exception, match="another board"):
         visits.of_invitation(other_product, url.partition("as=")[2])
+
+
+def test_what_a_browser_keeps_of_somebody_means_nobody_once_they_were_forgotten(
+    post: Entry, stranger: Client, api: Any, product: Any
+) -> None:
+    url = api.post("/products/sprout/board-visitors", {"person": "user-17"}).ok["url"]
+    link = url[url.index("/ideas") :]
+    assert stranger.get(link).status_code == 302
+    assert "user-17" not in str(stranger.cookies)
+    Person.objects.filter(product=product, key="user-17").delete()  # as an erasure does, when all else went
+    stranger.post(f"{PAGE}/{post.number}/vote")
+    assert not Entry.objects.filter(kind=EntryKind.VOTE).exists()
+    assert stranger.get(link).status_code == 404
+    assert not Person.objects.filter(key="user-17").exists()
+
+
+def test_no_mail_goes_to_an_address_that_only_a_page_told(
+    post: Entry, actor: Any, product: Any, mails: list[Mail]
+) -> None:
+    visits.cast_vote(post, "user-17")
+    said = {"email": "victim@example.org"}
+    update_profiles([Traits(product.pk, "user-17", said, 1_800_000_000.0)])
+    assert telling.tell(note_progress(post)) == 0
+    update_profiles([Traits(product.pk, "user-17", {"email": "ana@example.org"}, 1_700_000_000.0, trusted=True)])
+    update_profiles([Traits(product.pk, "user-17", said, 1_800_000_001.0)])  # and cannot take a proved one's place
+    assert telling.tell(note_progress(post)) == 1
+    assert [mail.to for mail in mails] == ["ana@example.org"]
 
 
 def test_one_address_gets_few_mails(post: Entry, mails: list[Mail]) -> None:

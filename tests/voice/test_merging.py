@@ -15,7 +15,18 @@ from whytree.voice import queries
 from whytree.voice.alike import similar, similar_to
 from whytree.voice.models import FeedbackItem, Highlight, ItemTag
 from whytree.voice.queries import Wanted, demand
-from whytree.voice.services import Act, find_main, group_of, link_excerpt, merge, part, triage, undo_triage, unlink
+from whytree.voice.services import (
+    Act,
+    find_main,
+    group_of,
+    link_excerpt,
+    merge,
+    merging,
+    part,
+    triage,
+    undo_triage,
+    unlink,
+)
 from whytree.voice.services.erasing import erase_feedback
 from whytree.workspace.activity import snapshot, undo
 from whytree.workspace.keys import actor_of_user
@@ -118,6 +129,40 @@ def test_no_circle_no_second_main_no_other_product(
     FeedbackItem.objects.filter(pk=three[2].pk).update(product=other_product)
     with pytest.raises(NotFound):
         merge(actor, three[1], FeedbackItem.objects.get(pk=three[2].pk))
+
+
+def test_more_than_are_triaged_at_once_may_say_the_same_and_all_count(
+    actor: Any, product: Any, three: list[Any], opportunity: Any, say: Any, as_alice: Any, monkeypatch: Any
+) -> None:
+    main, last, other = three
+    FeedbackItem.objects.bulk_create(
+        FeedbackItem(
+            product=product,
+            number=at,
+            source_type="test",
+            submission_id=str(at),
+            text=f"me too {at}",
+            person_key=f"m{at}",
+            said_at=main.said_at,
+            merged_into=main,
+        )
+        for at in range(1_000, 1_600)
+    )
+    before = everything()
+    merge(actor, last, main)
+    link_excerpt(actor, FeedbackItem.objects.select_related("product").get(pk=main.pk), opportunity)
+    assert demand(opportunity).people == 602
+    page = as_alice.get(f"/p/sprout/{main.ref}").content.decode()
+    assert "601 others said the same" in page
+    assert "The first 50 of 601; all of them count." in page
+    unlink(actor, FeedbackItem.objects.select_related("product").get(pk=main.pk), opportunity)
+    part(actor, FeedbackItem.objects.select_related("product", "merged_into").get(pk=last.pk))
+    FeedbackItem.objects.filter(pk=main.pk).update(handled_at=None, handled_by=None)
+    Highlight.objects.all().delete()
+    assert everything() == before
+    monkeypatch.setattr(merging, "MOST_MERGED", 600)
+    with pytest.raises(Conflict, match="600 voices is the most"):
+        merge(actor, FeedbackItem.objects.select_related("product", "merged_into").get(pk=other.pk), main)
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

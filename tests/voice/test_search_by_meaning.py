@@ -6,15 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from whytree.engines.meaning import Space, fuse, learn, nearest
+from whytree.engines.meaning import Space, fuse, learn, learn_with, nearest
 from whytree.errors import Invalid
 from whytree.people.models import Person
 from whytree.voice import queries
+from whytree.voice.interviews.erasing import erase_interviews
 from whytree.voice.interviews.finding import talks_with
-from whytree.voice.interviews.services import import_interview
+from whytree.voice.interviews.services import edit_transcript, import_interview, set_interview
 from whytree.voice.meaning.forgetting import forget_places
 from whytree.voice.meaning.placing import keep_places
-from whytree.voice.models import FeedbackItem, MeaningShard, MeaningSpace
+from whytree.voice.meaning.talks import PASSAGE, passages
+from whytree.voice.models import FeedbackItem, MeaningShard, MeaningSpace, MeaningTalk, Transcript
 from whytree.voice.plugs import search
 from whytree.voice.queries import Wanted, page_of
 from whytree.voice.services.erasing import erase_feedback
@@ -122,6 +124,7 @@ def test_an_erased_person_is_gone_from_it_in_every_process(product: Any, spoken:
     held = found(product, "telephone numbers")[1]  # this process has read the shards
     assert PHONE[0] in held
     pk = spoken[PHONE[0]].pk
+    words = MeaningSpace.objects.get().data
     erase_feedback(product, "p0")
     for shard in MeaningShard.objects.all():
         ids = np.frombuffer(shard.ids, dtype=np.int64)
@@ -129,7 +132,27 @@ def test_an_erased_person_is_gone_from_it_in_every_process(product: Any, spoken:
         assert pk not in ids
         assert not codes[ids == 0].any()
     assert not any("erased" in text for text in found(product, "telephone numbers")[1])
-    assert keep_places(product, thoroughly=True, apart=here) == 0  # and no later look brings it back
+    assert keep_places(product, thoroughly=True, apart=here) == 23  # learnt anew, from those who are there
+    assert MeaningSpace.objects.get().data != words
+    for item in FeedbackItem.objects.exclude(person_key="").exclude(person_key="p1"):
+        erase_feedback(product, item.person_key)
+    assert keep_places(product, apart=here) == 0
+    assert not MeaningSpace.objects.exists()  # too few are left to learn from, and nobody's words stay
+
+
+def test_who_is_forgotten_while_a_space_is_learnt_is_not_in_the_next(product: Any, spoken: Any, say: Any) -> None:
+    def forgotten_meanwhile(function: Any, *arguments: Any) -> Any:
+        learnt = function(*arguments)
+        if function is learn_with:
+            erase_feedback(product, "p1")
+        return learnt
+
+    erase_feedback(product, "p0")
+    keep_places(product, apart=forgotten_meanwhile)
+    old = MeaningSpace.objects.get().pk
+    keep_places(product, apart=here)
+    assert MeaningSpace.objects.get().pk != old
+    assert MeaningSpace.objects.get().learnt_from == 24
 
 
 def test_other_words_are_placed_anew_and_what_slipped_by_is_found(product: Any, say: Any, spoken: Any) -> None:
@@ -224,6 +247,67 @@ def test_what_was_said_in_talks_is_found_with_its_line(
     assert made.ref in cli("interview", "search", "telephone").out
     made.transcript.delete()
     assert talks_with(product, Wanted(words="telephone").query, limit=3) == []
+
+
+LONG = """WEBVTT
+
+00:01.000 --> 00:04.000
+<v Bob>Tell me about the last garden you planted.
+
+00:05.000 --> 00:06.000
+<v Ana>Beans, mostly, and a rose for my mother. It rained.
+
+00:06.500 --> 00:08.000
+<v Ana>Then the telephoning began.
+
+00:08.000 --> 00:12.000
+<v Ana>They were telephoning me, a confirmation, my telephone number again.
+"""
+
+
+def test_talks_are_found_by_meaning_behind_those_with_the_words(
+    as_alice: Any, api: Any, actor: Any, product: Any, spoken: Any, cli: Callable[..., Done]
+) -> None:
+    made = import_interview(actor, product, transcript=LONG, interviewers=["Bob"]).interview
+    keep_places(product, apart=here)
+    query = Wanted(words="telephone numbers confirmation").query
+    (talk,) = talks_with(product, query, limit=3)
+    assert (talk.interview, talk.by_meaning, talk.speaker) == (made, True, "Ana")
+    assert talks_with(product, query, limit=3, only_words=True) == []
+    assert talks_with(product, Wanted(words='"telephone numbers"').query, limit=3) == []
+    assert talks_with(product, Wanted(words="telephone numbers -rose").query, limit=3) == []
+    assert talks_with(product, Wanted(words="kubernetes cluster").query, limit=3) == []
+    page = as_alice.get("/p/sprout/voices?state=all&q=telephone+numbers+confirmation").content.decode()
+    assert f"{made.ref}, a talk with" in page
+    said = api.get("/products/sprout/interview-search?q=telephone+numbers+confirmation").ok
+    assert [one["by_meaning"] for one in said] == [True]
+    assert f"~{made.ref}" in cli("interview", "search", "telephone", "numbers", "confirmation").out
+    assert "Nobody said" in cli("interview", "search", "telephone", "numbers", "confirmation", "--only-words").out
+
+    edit_transcript(actor, made, "[00:00:01.000 - 00:00:04.000] Ana: Beans, mostly, and a rose for my mother.")
+    assert talks_with(product, query, limit=3) == []  # a line of other words is no answer
+    keep_places(product, apart=here)
+    assert talks_with(product, query, limit=3) == []
+    assert MeaningTalk.objects.count() == 1
+    set_interview(actor, made, person="ana-1")
+    erase_interviews(product, "ana-1")
+    assert not MeaningTalk.objects.exists()
+    keep_places(product, apart=here)
+    assert not MeaningTalk.objects.exists()
+
+
+def test_passages_are_what_one_says_on_end_and_long_ones_are_parted(actor: Any, product: Any) -> None:
+    speech = " ".join(f"word{number}" for number in range(200))
+    text = f"Bob: Hm?\nAna: Yes.\nAna: No.\nBob: {speech}\nAna: Well."
+    made = import_interview(actor, product, transcript=text).interview
+    found = list(passages(Transcript.objects.get(interview=made)))
+    assert [(line, words) for line, words in found if "word" not in words] == [
+        (1, "Hm?"),
+        (2, "Yes. No."),
+        (5, "Well."),
+    ]
+    assert " ".join(words for line, words in found if line == 4) == speech
+    assert max(len(words) for _, words in found) <= PASSAGE
 
 
 def test_a_space_lies_in_bytes_without_code_and_is_the_same_again() -> None:

@@ -8,11 +8,12 @@ import pytest
 
 from whytree.errors import Conflict, Invalid
 from whytree.tree.models import Solution
+from whytree.tree.queries import evidence_of
 from whytree.tree.services import create_solution
 from whytree.voice.interviews.erasing import erase_interviews, export_watched
 from whytree.voice.interviews.services import add_interview, remove_interview
 from whytree.voice.models import ProblemSighting, UsabilityProblem, UsabilityRound, UsabilitySession
-from whytree.voice.rounds import queries, services
+from whytree.voice.rounds import queries, services, showing
 
 from .conftest import Done
 
@@ -60,7 +61,8 @@ def test_the_smallest_fix_becomes_a_solution_once_and_the_retest_stands_beside(
     problem = services.see_problem(actor, session, title="Missed the button", severity=3)
     made = services.fix_problem(actor, problem, "Say what the button does")
     assert (made.title, made.opportunity) == ("Say what the button does", opportunity)
-    assert [(one.problem, one.k, one.n) for one in queries.problems_fixed_by(made)] == [(problem, 1, 1)]
+    (why,) = evidence_of(made)
+    assert (why.stance, why.statement.splitlines()[0]) == ("supports", "1 of 1 who were watched: Missed the button")
     with pytest.raises(Conflict, match=made.ref):
         services.fix_problem(actor, problem, "Again")
     again = services.plan_retest(actor, found, date(2026, 5, 4))
@@ -71,6 +73,32 @@ def test_the_smallest_fix_becomes_a_solution_once_and_the_retest_stands_beside(
     services.see_problem(actor, person, title="missed the button", severity=1)
     told = queries.findings(again)
     assert (told.tasks[0].before, told.problems[0].before) == ("0 of 1", "1 of 1")
+
+
+def test_a_finding_is_evidence_of_a_node_and_follows_the_round(
+    actor: Any, found: UsabilityRound, opportunity: Any, as_alice: Any
+) -> None:
+    one = services.add_session(actor, found)
+    problem = services.see_problem(actor, one, title="Missed <the> button", severity=3)
+    showing.show_problem(actor, problem, opportunity)
+    showing.show_problem(actor, problem, opportunity)  # once
+    showing.show_problem(actor, problem, found.solution)
+    (link,) = evidence_of(opportunity)
+    assert (link.stance, link.evidence_type, link.source_id) == ("supports", "test_results", "USR-1#problem-1")
+    assert [one.stance for one in evidence_of(found.solution)] == ["contradicts"]
+    for _ in range(4):
+        services.add_session(actor, found)
+    services.see_problem(actor, queries.find_session(found, 2), problem=problem)
+    link.refresh_from_db()
+    assert link.statement.startswith("2 of 5 who were watched: Missed <the> button\nSeverity 3, major")
+    assert "5 to 85 %, exact 95 % interval" in link.statement  # Clopper and Pearson for 2 of 5
+    page = as_alice.get(f"/p/sprout/{opportunity.ref}").content.decode()
+    assert 'href="/p/sprout/USR-1#problem-1"' in page
+    assert "2 of 5 who were watched: Missed &lt;the&gt; button" in page
+    assert "Evidence of" in as_alice.get("/p/sprout/USR-1").content.decode()
+    for number in (1, 2):
+        services.unsee_problem(actor, queries.find_session(found, number), problem)
+    assert not evidence_of(opportunity).exists()
 
 
 def test_what_makes_no_sense_is_refused(actor: Any, product: Any, found: UsabilityRound) -> None:
@@ -161,6 +189,11 @@ def test_pages_api_and_commands(
     cli("usability", "person", planned)
     cli("usability", "task", planned, "1", "1", "did")
     assert "1 of 1 (3 to 100 %)" in cli("usability", "problem", planned, "1", "Saw no results", "--severity", "3").out
+    assert (
+        as_alice.post(f"/p/sprout/{ref}/act", {"do": "evidence", "problem": "1", "node": "OPP-99"}).status_code == 302
+    )
+    assert "supports OPP-1: 1 of 1" in cli("usability", "evidence", planned, "1", "OPP-1").out
+    assert api_viewer.post(f"/products/sprout/usability/{ref}/problems/1/evidence", {"node": "OPP-1"}).status == 403
     assert "is to fix it" in cli("usability", "fix", planned, "1", "Say that there are none").out
     assert "2026-06-01" in cli("usability", "retest", planned, "2026-06-01").out
     assert planned in cli("usability", "list").out

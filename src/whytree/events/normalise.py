@@ -18,7 +18,7 @@ from whytree.people.identity import MAX_ID, Link, hasher, means_nobody
 
 from .context import NOTHING, Columns
 from .properties import Unfit, flatten
-from .rows import IMPORT, SERVER, Event, Normalised, Rejected
+from .rows import IMPORT, TRUSTED, Event, Normalised, Rejected
 
 MAX_EVENT_NAME = 200
 MAX_EVENT_BYTES = 256 * 1024
@@ -58,7 +58,7 @@ class Door:
     @property
     def trusted(self) -> bool:
         """Whether it may say that two known people are one."""
-        return self.source in (SERVER, IMPORT)  # what a member of the team imports, a human asked for
+        return self.source in TRUSTED
 
 
 def open_door(product_id: int, source: str, received_at: float, sent_at: Any = None) -> Door:

@@ -11,6 +11,8 @@ from .properties import decoded, flatten
 
 CAPTURE, SERVER, IMPORT = "capture", "server", "import"
 SOURCES = (CAPTURE, SERVER, IMPORT)
+TRUSTED = (SERVER, IMPORT)
+"""What a member of the team imports, a human asked for; what a public key says is anybody's word."""
 
 
 class Event(msgspec.Struct, omit_defaults=True, gc=False):

@@ -9,7 +9,7 @@ from typing import Any
 from whytree.people.identity import Traits
 from whytree.stores.companies import TYPES
 
-from .rows import SERVER, Event
+from .rows import SERVER, TRUSTED, Event
 
 ALIASES = ("$create_alias", "$merge_dangerously")
 SET, SET_ONCE = "$set.", "$set_once."
@@ -44,23 +44,23 @@ def names_a_person(name: str, distinct_id: str, properties: Mapping[str, str], *
 
 def traits_said(event: Event) -> Traits | None:
     """What an event that names a person says about them; None when that is nothing."""
-    return _traits(event.product, event.distinct_id, event.said, event.timestamp)
+    return _traits(event.product, event.distinct_id, event.said, event.timestamp, event.source in TRUSTED)
 
 
 def traits_of_row(row: Mapping[str, Any]) -> Traits | None:
     """The same from a row of the store: also what Segment's identify calls said, whose properties are all traits."""
     product, distinct_id, said = row["product"], row["distinct_id"], row["properties"]
-    at = row["timestamp"].timestamp()
+    at, trusted = row["timestamp"].timestamp(), row["source"] in TRUSTED
     if row["event"] == "$identify" and "$lib" not in said and not any(name.startswith("$set") for name in said):
-        return Traits(product, distinct_id, said, at)
+        return Traits(product, distinct_id, said, at, trusted=trusted)
     if not names_a_person(row["event"], distinct_id, said, from_server=row["source"] == SERVER):
         return None
-    return _traits(product, distinct_id, said, at)
+    return _traits(product, distinct_id, said, at, trusted)
 
 
-def _traits(product: int, distinct_id: str, said: Mapping[str, str], at: float) -> Traits | None:
+def _traits(product: int, distinct_id: str, said: Mapping[str, str], at: float, trusted: bool) -> Traits | None:
     values = {name.removeprefix(SET): value for name, value in said.items() if name.startswith(SET)}
     once = {name.removeprefix(SET_ONCE): value for name, value in said.items() if name.startswith(SET_ONCE)}
     if said.get("$group_type") in TYPES and said.get("$group_key"):
         values.setdefault("company", said.get("$group_set.name") or said["$group_key"])
-    return Traits(product, distinct_id, values, at, once) if values or once else None
+    return Traits(product, distinct_id, values, at, once, trusted) if values or once else None

@@ -23,6 +23,7 @@ class PersonOut(Schema):
     key: str
     name: str
     email: str
+    email_proved: bool = Field(description="Whether a server key, the team or the person said so, and no page alone.")
     plan: str
     company: str
     internal: bool
@@ -82,7 +83,7 @@ class InternalIn(Schema):
 
 
 def _profile(person: Person) -> PersonOut:
-    names = ("key", "name", "email", "plan", "company", "internal", "first_seen_at", "last_seen_at")
+    names = ("key", "name", "email", "email_proved", "plan", "company", "internal", "first_seen_at", "last_seen_at")
     return PersonOut(**{name: getattr(person, name) for name in names})
 
 

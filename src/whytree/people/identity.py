@@ -38,13 +38,17 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What an identify or group call says about a person. `once` is only for what nobody said before."""
+    """What an identify or group call says about a person. `once` is only for what nobody said before.
+
+    `trusted` as `Link`'s: what a public key says is anybody's word.
+    """
 
     product_id: int
     distinct_id: str
     values: dict[str, str]
     at: float  # seconds since 1970
     once: dict[str, str] = field(default_factory=dict)
+    trusted: bool = False
 
 
 def person_hash(product_id: int, distinct_id: str) -> int:

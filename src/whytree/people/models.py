@@ -21,6 +21,10 @@ class Person(models.Model):
     key = models.CharField(max_length=MAX_ID, help_text="The id as the product's own code calls this person.")
     name = models.CharField(max_length=200, blank=True)
     email = models.CharField(max_length=320, blank=True)
+    email_proved = models.BooleanField(
+        default=False,
+        help_text="A server key, the team or the person said it is theirs. To any other no mail goes by itself.",
+    )
     plan = models.CharField(max_length=100, blank=True)
     company = models.CharField(max_length=200, blank=True)
     traits = models.JSONField(default=dict, help_text="Everything else that identify said, newest value each.")

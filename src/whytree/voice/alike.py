@@ -17,7 +17,7 @@ from whytree.engines.likeness import Likeness, compare, stems, weight
 from whytree.engines.text import Query, Term, is_unspaced
 from whytree.voice.models import FeedbackItem
 from whytree.voice.search import holding_any, how_many_hold
-from whytree.voice.services import group_of, main_of
+from whytree.voice.services import keys_of_group, main_of
 from whytree.voice.services.erasing import TOMBSTONE
 from whytree.workspace.models import Product
 
@@ -80,7 +80,7 @@ def similar_to(item: FeedbackItem, limit: int = SHOWN) -> list[Similar]:
     """The voices most like this one, but those that were merged with it; none for what was erased."""
     if item.text == TOMBSTONE:
         return []
-    return similar(item.product, item.text, but=[one.pk for one in group_of(item)], limit=limit)
+    return similar(item.product, item.text, but=keys_of_group(item), limit=limit)
 
 
 def _asked(held: Mapping[str, int]) -> list[str]:

@@ -16,6 +16,7 @@ from whytree.voice.interviews.api import router as interviews
 from whytree.voice.interviews.guide_api import router as guides
 from whytree.voice.interviews.recruit_api import router as recruiting
 from whytree.voice.models import FeedbackItem, Screenshot
+from whytree.voice.replies.api import router as replies
 from whytree.voice.rounds.api import router as rounds
 from whytree.voice.surveys.api import router as surveys
 from whytree.voice.themes.api import router as themes
@@ -35,6 +36,7 @@ router.add_router("", guides)
 router.add_router("", weighing)
 router.add_router("", recruiting)
 router.add_router("", board)
+router.add_router("", replies)
 router.add_router("", rounds)
 
 _ANYTHING = schemas.WantedIn()

@@ -12,6 +12,7 @@ class VoiceConfig(AppConfig):
         from .board import jobs as board_jobs  # noqa: F401 - likewise
         from .interviews import plugs as interview_plugs
         from .meaning import jobs as meaning_jobs  # noqa: F401 - likewise
+        from .replies import jobs as reply_jobs  # noqa: F401 - likewise
         from .themes import jobs as theme_jobs  # noqa: F401 - likewise
 
         post_migrate.connect(search.ensure_index, sender=self)

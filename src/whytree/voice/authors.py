@@ -1,6 +1,7 @@
 """Who said it: from the id or address that came with a text to a person the product knows."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from django.utils import timezone
@@ -14,8 +15,10 @@ from whytree.voice.drafts import Draft
 from whytree.workspace.models import Product
 
 
-def known_as(product: Product, drafts: Iterable[Draft]) -> dict[str, str]:
+def known_as(product: Product, drafts: Iterable[Draft], *, trusted: bool = True) -> dict[str, str]:
     """Each id that came with a draft -> the key of the person it belongs to; "" where it means nobody.
+
+    Not `trusted`: anybody may have sent it, and an address in it is only what they say.
 
     Whoever wrote to us becomes a known person, in bulk: an import brings thousands. A name without an id or address is
     no identity: two Johns are two people, and both stay without a key.
@@ -24,7 +27,11 @@ def known_as(product: Product, drafts: Iterable[Draft]) -> dict[str, str]:
     ids = {draft.person for draft in authors if not means_nobody(draft.person)}
     keys = main_ids(product.pk, ids)
     now = timezone.now()
-    update_profiles(_traits(product.pk, keys[draft.person], draft, now) for draft in authors if draft.person in keys)
+    update_profiles(
+        replace(_traits(product.pk, keys[draft.person], draft, now), trusted=trusted)
+        for draft in authors
+        if draft.person in keys
+    )
     return {draft.person: keys.get(draft.person, "") for draft in authors}
 
 

@@ -137,7 +137,7 @@ def _store(product: Product, said: Said, looked: Looked) -> None:
             if FeedbackItem.objects.filter(product=product, **own).exists():
                 looked.known += 1
                 return
-            stored = store_drafts(product, SOURCE, [replace(checked, field_id="")])
+            stored = store_drafts(product, SOURCE, [replace(checked, field_id="")], trusted=False)
         looked.taken += len(stored.created)
         looked.known += len(stored.unchanged)
 

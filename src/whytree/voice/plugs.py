@@ -17,7 +17,6 @@ from .models import FeedbackItem, Requester, Screenshot, Survey, SurveyResponse
 from .queries import Wanted
 from .queries.loop import loop_of
 from .queries.representation import representation_of
-from .rounds.queries import problems_fixed_by
 from .services.erasing import erase_feedback
 from .services.merging import follow_undo
 from .surveys.models import SurveyState
@@ -33,7 +32,6 @@ def plug() -> None:
     plug_panel("opportunity", opportunity_panel, order=20)
     plug_panel("opportunity", representation_panel, order=40)
     plug_panel("solution", solution_panel, order=60)
-    plug_panel("solution", rounds_panel, order=15)
     plug_panel("person", person_panel, order=20)
     plug_panel("group", group_panel, order=20)
     plug_panel("today", today_panel, order=40)
@@ -78,12 +76,6 @@ def solution_panel(actor: Actor, product: Product, solution: Solution) -> Panel 
         return None
     context = {"way": way, "solution": solution}
     return Panel("Those who asked", "voice/_panel_loop.html", context, tone="amber" if way.to_tell else "")
-
-
-def rounds_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:
-    """What people stumbled over that this is to fix."""
-    seen = problems_fixed_by(solution)
-    return Panel("Where people stumbled", "voice/_panel_rounds.html", {"seen": seen}, column="aside") if seen else None
 
 
 def person_panel(actor: Actor, product: Product, person: PersonRef) -> Panel | None:

@@ -60,7 +60,10 @@ def similar_to_text(
 def list_statuses(request: ApiRequest, product: str) -> list[triage_schemas.StatusOut]:
     """The team's own words for where a voice stands."""
     found = api_product(request, product, Role.VIEWER)
-    return [triage_schemas.StatusOut(name=one.name, waits=one.waits) for one in Status.objects.filter(product=found)]
+    return [
+        triage_schemas.StatusOut(name=one.name, waits=one.waits, tells=one.tells)
+        for one in Status.objects.filter(product=found)
+    ]
 
 
 @router.post(
@@ -69,8 +72,8 @@ def list_statuses(request: ApiRequest, product: str) -> list[triage_schemas.Stat
 def add_status(request: ApiRequest, product: str, said: triage_schemas.StatusIn) -> Answer[triage_schemas.StatusOut]:
     """A new one."""
     found = api_product(request, product, Role.MAINTAINER)
-    made = services.add_status(request.actor, found, name=said.name, waits=said.waits)
-    return Answer(201, triage_schemas.StatusOut(name=made.name, waits=made.waits))
+    made = services.add_status(request.actor, found, name=said.name, waits=said.waits, tells=said.tells)
+    return Answer(201, triage_schemas.StatusOut(name=made.name, waits=made.waits, tells=made.tells))
 
 
 @router.delete("/products/{product}/feedback-statuses/{name}", response={204: None}, operation_id="remove_status")

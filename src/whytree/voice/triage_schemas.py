@@ -58,13 +58,15 @@ class SimilarOut(Schema):
 class StatusIn(Said):
     name: str
     waits: bool = True
+    tells: bool = False
 
 
 class StatusOut(Schema):
-    """`waits`: a voice that stands so still waits for a reader."""
+    """`waits`: a voice that stands so still waits for a reader. `tells`: those who said it hear of it."""
 
     name: str
     waits: bool
+    tells: bool
 
 
 class ViewIn(Said):

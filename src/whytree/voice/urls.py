@@ -8,6 +8,7 @@ from .board import public as board
 from .incoming import door as incoming
 from .interviews.pages import guides, recruiting, snapshots, talks, words
 from .pages import acts, imports, inbox, item, loop, sorting
+from .replies import pages as replies
 from .rounds import pages as rounds
 from .surveys import inpage, public
 from .surveys import pages as surveys
@@ -91,6 +92,7 @@ pages = [
     path("voices/views", sorting.save_view, name="save_view"),
     path("voices/views/<int:view_id>/remove", sorting.remove_view, name="remove_view"),
     path("voices/statuses", sorting.statuses, name="voice_statuses"),
+    path("voices/replies", replies.ways, name="reply_ways"),
     path("SOL-<int:number>/requesters", loop.requesters, name="requesters"),
     path("SOL-<int:number>/requesters/act", loop.act, name="requesters_act"),
     path("FB-<int:number>", item.item, name="feedback_item"),
@@ -124,6 +126,8 @@ root = [
     path("ideas/<slug:slug>/<int:number>", board.post, name="board_post"),
     path("ideas/<slug:slug>/<int:number>/vote", board.vote, name="board_vote"),
     path("ideas/<slug:slug>/<int:number>/comment", board.comment, name="board_comment"),
+    path("replies/<str:token>.atom", replies.feed, name="replies_feed"),
+    path("replies/stop/<str:token>", replies.stop, name="stop_replies"),
     path("survey/<str:token>", public.answer_survey, name="answer_survey"),
     path("leave-alone/<str:token>", recruiting.leave_alone, name="leave_alone"),
     path("solved/<str:token>", loop.did_it_solve, name="did_it_solve"),

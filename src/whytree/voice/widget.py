@@ -63,7 +63,7 @@ def _take(visit: Visit) -> dict[str, Any]:
     with transaction.atomic():
         # what is known stays as it was said first: with a public key nobody changes anybody's words
         if not FeedbackItem.objects.filter(product=visit.product, source_type="widget", submission_id=own_id).exists():
-            stored = store_drafts(visit.product, Source("widget", "", "feedback box"), [checked])
+            stored = store_drafts(visit.product, Source("widget", "", "feedback box"), [checked], trusted=False)
             if picture is not None and not screenshots.keep_screenshot(stored.created[0], picture):
                 return {"success": True, "screenshot": "left out"}
     return {"success": True}

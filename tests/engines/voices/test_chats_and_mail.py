@@ -169,6 +169,11 @@ def test_broken_mail_is_read_or_refused_and_never_stops_the_rest(raw: bytes) -> 
         read.text.encode("utf-8")
 
 
+@pytest.mark.parametrize("raw", [b"X: y\n" * 600_000 + b"\nhi", b"\n\n" + b"x\r" * 600_000])
+def test_mail_made_to_keep_us_busy_is_refused(raw: bytes) -> None:
+    assert isinstance(read_message(raw), RowError)
+
+
 def test_what_was_quoted_in_outlooks_way_is_no_word_of_theirs() -> None:
     assert own_words("Thanks!\n\nFrom: Help <h@b.org>\nSent: Monday\nTo: me\n\nOld words") == "Thanks!"
     assert own_words("From: my point of view it is bad") == "From: my point of view it is bad"

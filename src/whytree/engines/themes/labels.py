@@ -2,7 +2,8 @@
 
 A label is made of words and short phrases that many of the theme's texts hold and few others do: share inside times the
 logarithm of how much larger it is than outside (class-based TF-IDF, Grootendorst 2022, on shares instead of counts, so
-that one long text has one voice). Nothing is invented: every word of a label stands in the texts.
+that one long text has one voice). Nothing is invented: every word of a label stands in the texts. Words that only tie others
+together name nothing (`tying.txt`); which those are is asked of each text's own language.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib import resources
 
 import numpy as np
 
-from whytree.engines.text import is_unspaced
+from whytree.engines.text import fold, is_unspaced
 from whytree.engines.themes.grouping import Labels
 from whytree.engines.themes.vectors import Vectors, directions
 
@@ -36,20 +39,11 @@ SAME_WORDS = 0.97
 """Cosine from which a second quote only repeats the first."""
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
-# They tie words together and name nothing. Only English has a list; elsewhere rarity outside the theme decides alone.
-_TYING_WORDS = """
-    a about after all also am an and any are as at be because been being both but by did do does doing for from had has have
-    having he her here hers him his how i i'd i'll i'm i've if in into is it it's its just me mine my myself of off on or our
-    ours out own please she so some such than that that's the their theirs them then there these they they're this those
-    through to too up us very was we we're were what when where which while who whom why will with would you you're your
-    yours can could should may might must shall im ive u ur d m re ve ll
-    app apps really much many more most even still get gets got getting go going one thing things lot way
-"""
 _DENYING_WORDS = """
     not no never cannot can't cant won't wont don't dont doesn't doesnt didn't didnt isn't isnt wasn't couldn't couldnt
     haven't hasn't without
 """
-_TYING, _DENYING = frozenset(_TYING_WORDS.split()), frozenset(_DENYING_WORDS.split())
+_DENYING = frozenset(_DENYING_WORDS.split())
 _AFTER_VERBS = frozenset(("in", "out", "up", "off", "on", "back", "down"))
 
 
@@ -66,21 +60,41 @@ def words_of(text: str) -> list[str]:
     return words
 
 
+@cache
+def tying_words() -> dict[str, frozenset[str]]:
+    """Language -> its words that only tie; English comes first."""
+    words: dict[str, set[str]] = {}
+    for line in (resources.files(__package__) / "tying.txt").read_text("utf-8").splitlines():
+        if len(line) == 2:
+            language = words.setdefault(line, set())
+        elif not line.startswith("#"):
+            language.update(map(fold, line.split()))
+    return {language: frozenset(some) for language, some in words.items()}
+
+
+def tying_in(words: Sequence[str]) -> frozenset[str]:
+    """Which words only tie in a text with these: English ones, and those of the language that most of them are of."""
+    said, known = set(words), tying_words()
+    most = max(known, key=lambda language: len(said & known[language]))  # the first, where several are alike
+    return known["en"] | known[most]
+
+
 def phrases_of(words: Sequence[str]) -> Iterator[str]:
     """Words and phrases that could stand in a label; a phrase neither begins nor ends with a word that only ties."""
+    tying = tying_in(words)
     for size in range(1, LONGEST_PHRASE + 1):
         for at in range(len(words) - size + 1):
             part = words[at : at + size]
-            if _names_something(part):
+            if _names_something(part, tying):
                 yield " ".join(part)
 
 
-def _names_something(part: Sequence[str]) -> bool:
-    told = [word for word in part if word not in _TYING and word not in _DENYING]
+def _names_something(part: Sequence[str], tying: frozenset[str]) -> bool:
+    told = [word for word in part if word not in tying and word not in _DENYING]
     if not told or any(len(word) < 2 for word in told):
         return False
-    begins = part[0] not in _TYING
-    ends = part[-1] not in _TYING and part[-1] not in _DENYING
+    begins = part[0] not in tying
+    ends = part[-1] not in tying and part[-1] not in _DENYING
     return begins and (ends or (len(part) > 1 and part[-1] in _AFTER_VERBS and part[-2] in told))
 
 
@@ -132,7 +146,8 @@ def _repeats(phrase: str, other: str) -> bool:
 
 def _content(phrase: str) -> list[str]:
     words = phrase.split()
-    return [word for word in words if word not in _TYING and word not in _DENYING] or words
+    tying = tying_in(words)
+    return [word for word in words if word not in tying and word not in _DENYING] or words
 
 
 def _stem(word: str) -> str:

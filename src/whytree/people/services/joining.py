@@ -82,6 +82,8 @@ def _twin(profile: Person, key: str) -> Person:
 
 def _fill_from(target: Person, other: Person) -> None:
     """The main profile shows what only another one of the same person knows."""
+    if other.email and (not target.email or other.email_proved > target.email_proved):
+        target.email, target.email_proved = other.email, other.email_proved
     for column in COLUMNS:
         if not getattr(target, column):
             setattr(target, column, getattr(other, column))

@@ -22,7 +22,7 @@ from ..identity import MAX_ID, Traits, person_hash
 from ..models import Person
 
 COLUMNS = {"name": 200, "email": 320, "plan": 100, "company": 200}  # with the characters each one holds
-KEPT = [*COLUMNS, "traits", "traits_at", "first_seen_at", "last_seen_at"]
+KEPT = [*COLUMNS, "email_proved", "traits", "traits_at", "first_seen_at", "last_seen_at"]
 MAX_TRAITS = 200
 CHUNK = 500
 
@@ -44,7 +44,7 @@ def ensure_person(product: Product, distinct_id: str, **traits: str) -> Person:
         person = person.merged_into
     said = {name: value for name, value in traits.items() if value}
     if said:
-        _say(person, said, timezone.now())
+        _say(person, said, timezone.now(), trusted=True)
         person.save()
     return person
 
@@ -124,17 +124,18 @@ def _save(people: Sequence[Person], names: Sequence[str]) -> None:
 
 def _hear(person: Person, traits: Traits) -> None:
     """Put what was said into a profile, and behind it what is only for somebody of whom that was never said."""
-    _say(person, traits.values, moment(traits.at))
+    _say(person, traits.values, moment(traits.at), trusted=traits.trusted)
     once = {name.replace("\0", ""): value.replace("\0", "") for name, value in traits.once.items()}
     for column, length in COLUMNS.items():
         if not getattr(person, column):
             setattr(person, column, once.get(column, "")[:length])
+            person.email_proved = traits.trusted if column == "email" else person.email_proved
     others = {name: value for name, value in once.items() if name not in COLUMNS and name not in person.traits}
     room = MAX_TRAITS - len(person.traits)
     person.traits = {**person.traits, **dict(list(others.items())[: max(room, 0)])}
 
 
-def _say(person: Person, said: Mapping[str, str], at: datetime) -> None:
+def _say(person: Person, said: Mapping[str, str], at: datetime, *, trusted: bool) -> None:
     """Put traits into a profile. Older ones than the profile's newest only fill what is empty."""
     newer = person.traits_at is None or at >= person.traits_at
     values = {name.replace("\0", ""): value.replace("\0", "") for name, value in said.items()}
@@ -144,7 +145,9 @@ def _say(person: Person, said: Mapping[str, str], at: datetime) -> None:
     values["company"] = values.get("company") or values.get("company.name", "") or values.get("company.id", "")
     for column, length in COLUMNS.items():
         value = values.get(column, "")[:length]
-        if value and (newer or not getattr(person, column)):
+        if column == "email":
+            _say_email(person, value, newer=newer, trusted=trusted)
+        elif value and (newer or not getattr(person, column)):
             setattr(person, column, value)
     person.traits = {**person.traits, **others} if newer else {**others, **person.traits}
     if len(person.traits) > MAX_TRAITS:
@@ -152,6 +155,14 @@ def _say(person: Person, said: Mapping[str, str], at: datetime) -> None:
     person.traits_at = at if newer else person.traits_at
     person.first_seen_at = min(person.first_seen_at, at)
     person.last_seen_at = max(person.last_seen_at, at)
+
+
+def _say_email(person: Person, email: str, *, newer: bool, trusted: bool) -> None:
+    """An address that was proved stays until another one is: whoever holds a public key can say anything of anybody."""
+    if not email or (person.email_proved and not trusted):
+        return
+    if newer or not person.email or trusted > person.email_proved:
+        person.email, person.email_proved = email, trusted
 
 
 def set_internal(actor: Actor, product: Product, distinct_id: str, *, internal: bool) -> Person:

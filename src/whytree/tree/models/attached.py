@@ -148,13 +148,12 @@ class EvidenceLink(Attached):
 
     @property
     def has_page(self) -> bool:
-        """Whether its source is one of ours with a page at its own ref: a voice, a talk, a frozen answer."""
-        return self.source_kind in (SourceKind.FEEDBACK, SourceKind.INTERVIEW, SourceKind.QUESTION) and bool(
-            _REF.fullmatch(self.source_id)
-        )
+        """Whether its source is one of ours with a page at its own ref: a voice, a talk, a frozen answer, a part of a round."""
+        return self.source_kind in _WITH_PAGES and bool(_REF.fullmatch(self.source_id))
 
 
-_REF = re.compile(r"[A-Z]{2,4}-[1-9]\d{0,8}")
+_WITH_PAGES = frozenset({SourceKind.FEEDBACK, SourceKind.INTERVIEW, SourceKind.QUESTION, SourceKind.NOTE})
+_REF = re.compile(r"[A-Z]{2,4}-[1-9]\d{0,8}(?:#[a-z]{1,20}-[1-9]\d{0,8})?")
 
 
 class NoteKind(models.TextChoices):

@@ -14,11 +14,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from whytree.errors import Conflict, Invalid, TooMany, Unavailable, WhytreeError
+from whytree.people.services import ensure_person
 from whytree.workspace.pace import keep_pace
 
 from . import queries, visits
 from .models import Board, Entry, Progress
-from .telling import as_atom
+from .telling import feed_of
 
 KNOWN_FOR = 180 * 86_400
 FORM_LASTS = 2 * 86_400
@@ -222,7 +223,7 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
 @_public
 def feed(request: HttpRequest, found: Board) -> HttpResponse:
     """What is new, as Atom."""
-    written = as_atom(found, queries.newest_news(found.product))
+    written = feed_of(found, queries.newest_news(found.product))
     return HttpResponse(written, content_type="application/atom+xml; charset=utf-8")
 
 
@@ -291,16 +292,17 @@ def _cookie(found: Board) -> str:
 
 def _who(request: HttpRequest, found: Board) -> str:
     try:
-        key: str = signing.loads(
+        pk = signing.loads(
             request.COOKIES.get(_cookie(found), ""), salt=f"{_WHO}.{found.product_id}", max_age=KNOWN_FOR
         )
     except signing.BadSignature:
         return ""
-    return key
+    return visits.visitor(found.product, pk)
 
 
 def _remember(response: HttpResponse, found: Board, key: str) -> None:
-    value = signing.dumps(key, salt=f"{_WHO}.{found.product_id}")
+    """By the profile, and not by name: nobody can read it, and it means nobody once they were forgotten."""
+    value = signing.dumps(ensure_person(found.product, key).pk, salt=f"{_WHO}.{found.product_id}")
     path = reverse("public_board", args=[found.product.slug])
     response.set_cookie(_cookie(found), value, max_age=KNOWN_FOR, httponly=True, samesite="Lax", path=path)
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from whytree.engines.text import cut
 from whytree.errors import Conflict, Invalid
 from whytree.people.identity import means_nobody
+from whytree.people.services import ensure_person
 from whytree.voice.models import NAME_LENGTH
 from whytree.workspace import outgoing, webhooks
 from whytree.workspace.access import require
@@ -121,5 +122,5 @@ def invite_to_board(actor: Actor, product: Product, person: str) -> str:
     require(actor, product, Role.MEMBER)
     if not person.strip() or len(person) > NAME_LENGTH or not person.isprintable() or means_nobody(person):
         raise Invalid("Say whose link it is: the id under which their events come in.")
-    token = signing.dumps([product.pk, person.strip()], salt=VISIT)
+    token = signing.dumps([product.pk, ensure_person(product, person.strip()).pk], salt=VISIT)
     return f"{settings.WHYTREE.base_url}{reverse('public_board', args=[product.slug])}?as={token}"

@@ -3,21 +3,19 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
-from xml.etree import ElementTree
 
 from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
 
 from whytree.people.queries import people_by_key
+from whytree.voice.atom import Item, as_atom
 from whytree.workspace import webhooks
 from whytree.workspace.mail import Mail, MailRefused, is_set, send
 from whytree.workspace.outgoing import Refused
 
 from .models import Board, Entry, EntryKind, EntryState, News, NewsKind
 from .visits import stop_token
-
-_ATOM = "http://www.w3.org/2005/Atom"
 
 
 def tell(news: News) -> int:
@@ -72,7 +70,7 @@ def _mail_all(news: News, board: Board) -> int:
 
 
 def _readers(news: News) -> list[tuple[Entry, str]]:
-    """Who wants it and has an address, once each; without those who had enough, or got this one already."""
+    """Who wants it and has an address that is theirs, once each; without those who had enough, or got this one already."""
     theirs = Q(pk=news.post_id) | Q(post=news.post_id, kind=EntryKind.VOTE)
     entries = (
         Entry.objects.filter(theirs, muted=False).exclude(item__person_key="").select_related("item").order_by("pk")
@@ -81,7 +79,7 @@ def _readers(news: News) -> list[tuple[Entry, str]]:
     found: dict[str, tuple[Entry, str]] = {}
     for one in entries:
         person = people.get(one.item.person_key)
-        if person is not None and person.email and one.pk not in news.mailed:
+        if person is not None and person.email_proved and one.pk not in news.mailed:
             found.setdefault(person.email.lower(), (one, person.email))
     return list(found.values())
 
@@ -92,30 +90,20 @@ def _letter(news: News, stop: str) -> str:
     return f"{about}{said}\n\n{post_url(news.post)}\n\nNo more mail about this post: {stop}"
 
 
-def as_atom(board: Board, news: Sequence[News]) -> bytes:
-    """RFC 4287. What is written in it is text, never markup."""
-    ElementTree.register_namespace("", _ATOM)
-    feed = ElementTree.Element(f"{{{_ATOM}}}feed")
+def feed_of(board: Board, news: Sequence[News]) -> bytes:
+    """What is new, as Atom."""
     home = settings.WHYTREE.base_url + reverse("public_board", args=[board.product.slug])
-    updated = max((one.at for one in news), default=board.product.created_at)
-    _said(feed, id=home, title=f"{board.product.name}: what you asked for", updated=updated.isoformat())
-    _said(ElementTree.SubElement(feed, f"{{{_ATOM}}}author"), name=board.product.name)
     own = settings.WHYTREE.base_url + reverse("board_feed", args=[board.product.slug])
-    ElementTree.SubElement(feed, f"{{{_ATOM}}}link", rel="self", href=own)
-    for one in news:
-        entry = ElementTree.SubElement(feed, f"{{{_ATOM}}}entry")
-        _said(entry, id=f"{home}#news-{one.pk}", title=one.headline, updated=one.at.isoformat())
-        ElementTree.SubElement(entry, f"{{{_ATOM}}}link", href=post_url(one.post))
-        _said(entry, content=one.remark.text if one.remark else one.post.words or one.post.title)
-    written: bytes = ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
-    return written
-
-
-def _said(parent: ElementTree.Element, **texts: str) -> None:
-    for tag, text in texts.items():
-        ElementTree.SubElement(parent, f"{{{_ATOM}}}{tag}").text = _xml(text)
-
-
-def _xml(text: str) -> str:
-    """Without what no XML may hold."""
-    return "".join(one for one in text if one in "\t\n\r" or 0x20 <= ord(one) <= 0xD7FF or 0xE000 <= ord(one) != 0xFFFE)
+    items = [
+        Item(
+            id=f"{home}#news-{one.pk}",
+            title=one.headline,
+            updated=one.at,
+            link=post_url(one.post),
+            content=one.remark.text if one.remark else one.post.words or one.post.title,
+        )
+        for one in news
+    ]
+    name = board.product.name
+    title = f"{name}: what you asked for"
+    return as_atom(home=home, own=own, title=title, author=name, since=board.product.created_at, items=items)

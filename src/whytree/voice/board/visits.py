@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid, NotFound
+from whytree.people.models import Person
 from whytree.voice.authors import known_as
 from whytree.voice.drafts import Source, draft
 from whytree.voice.models import Consent, FeedbackItem, VoiceSettings
@@ -224,12 +225,22 @@ def confirm(product: Product, token: str) -> tuple[Entry, str]:
 def of_invitation(product: Product, token: str) -> str:
     """Whom a link of `invite_to_board` is for."""
     try:
-        pk, person = signing.loads(token, salt=VISIT, max_age=VISIT_LASTS)
+        of, pk = signing.loads(token, salt=VISIT, max_age=VISIT_LASTS)
     except (signing.BadSignature, ValueError) as error:
         raise NotFound("This link is not whole, or too old. Open the board from the product again.") from error
-    if pk != product.pk:
+    if of != product.pk:
         raise NotFound("This link is for another board.")
-    return str(person)
+    person = visitor(product, pk)
+    if not person:
+        raise NotFound("This link is for nobody any more. Open the board from the product again.")
+    return person
+
+
+def visitor(product: Product, pk: Any) -> str:
+    """The person behind what a link or a browser keeps: the key of a profile, which goes when they are forgotten. "": nobody."""
+    found = Person.objects.filter(product=product, pk=pk) if isinstance(pk, int) else Person.objects.none()
+    person = found.select_related("merged_into").first()
+    return (person.merged_into or person).key if person is not None else ""
 
 
 def stop_token(entry: Entry) -> str:

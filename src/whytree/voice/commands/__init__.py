@@ -9,6 +9,7 @@ from ..incoming import commands as incoming
 from ..interviews import commands as interviews
 from ..interviews import guide_commands as guides
 from ..interviews import recruit_commands as recruiting
+from ..replies import commands as replies
 from ..rounds import commands as rounds
 from ..surveys import commands as surveys
 from ..themes import commands as themes
@@ -29,4 +30,5 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     weighing.register(group)
     recruiting.register(group)
     portal.register(group)
+    replies.register(group)
     rounds.register(group)

@@ -73,6 +73,7 @@ def set_status(
 def statuses(
     add: Annotated[str, typer.Option(help="A new one.")] = "",
     waits: Annotated[bool, typer.Option("--waits/--done", help="Whether a voice that stands so still waits.")] = True,
+    tells: Annotated[bool, typer.Option("--tells", help="Those who said it hear of it.")] = False,
     remove: Annotated[str, typer.Option(help="One to remove; voices that stood so have none then.")] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -80,11 +81,14 @@ def statuses(
     client = connect()
     path = f"/products/{client.product}/feedback-statuses"
     if add:
-        client.post(path, {"name": add, "waits": waits})
+        client.post(path, {"name": add, "waits": waits, "tells": tells})
     if remove:
         client.delete(f"{path}/{quote(remove, safe='')}")
     found = client.get(path)
-    lines = [f"{one['name']}  {'still waits' if one['waits'] else 'is put away'}" for one in found]
+    lines = [
+        f"{one['name']}  {'still waits' if one['waits'] else 'is put away'}{', is told' if one['tells'] else ''}"
+        for one in found
+    ]
     show(found, as_json, *(lines or ["No status yet: whytree feedback statuses --add “asked back”"]))
 
 

@@ -36,12 +36,16 @@ def list_interviews(request: ApiRequest, product: str, start: int = 0, limit: in
 
 
 @router.get("/products/{product}/interview-search", response=list[schemas.SaidOut], operation_id="search_interviews")
-def search_interviews(request: ApiRequest, product: str, q: str, limit: int = 20) -> list[schemas.SaidOut]:
-    """Talks in which all these words were said, the best match first, each with the line that holds most of them."""
+def search_interviews(
+    request: ApiRequest, product: str, q: str, limit: int = 20, only_words: bool = False
+) -> list[schemas.SaidOut]:
+    """Talks in which all these words were said, the best match first, each with the line that holds most of them; then,
+    labelled, those in which something like it was said.
+    """
     if not 1 <= limit <= MOST_LISTED:
         raise Invalid(f"limit is a number from 1 to {MOST_LISTED}.")
     found = api_product(request, product, Role.VIEWER)
-    return [schemas.SaidOut.of(one) for one in talks_with(found, parse_query(q), limit=limit)]
+    return [schemas.SaidOut.of(one) for one in talks_with(found, parse_query(q), limit=limit, only_words=only_words)]
 
 
 @router.post(

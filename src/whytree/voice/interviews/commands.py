@@ -171,13 +171,18 @@ def list_interviews(as_json: AsJson = False) -> None:
 
 def search_interviews(
     words: Annotated[list[str], typer.Argument(help='Words; "in quotes" as a phrase, -without this one.')],
+    only_words: Annotated[
+        bool, typer.Option("--only-words", help="Nothing that only means something like it.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Find talks by what was said in them, with the line where it was said."""
+    """Find talks by what was said in them, with the line where it was said; a tilde marks what only means it."""
     client = connect()
-    found = client.get(f"/products/{client.product}/interview-search", q=" ".join(words))
+    asked = {"q": " ".join(words), "only_words": "true" if only_words else "false"}
+    found = client.get(f"/products/{client.product}/interview-search", **asked)
     lines = [
-        f"{one['ref']:7} {one['held_at'][:10]}  line {one['line']}  {plain(one['speaker'])}: {plain(' '.join(one['excerpt'].split()))}"
+        f"{'~' if one['by_meaning'] else ''}{one['ref']:7} {one['held_at'][:10]}  line {one['line']}  "
+        f"{plain(one['speaker'])}: {plain(' '.join(one['excerpt'].split()))}"
         for one in found
     ]
     show(found, as_json, *(lines or ["Nobody said that in a talk. Try fewer words, or the beginning of one."]))

@@ -6,7 +6,15 @@ from django.db.models import Q
 from django.utils import timezone
 
 from whytree.engines.voices.transcripts import as_text
-from whytree.voice.models import Highlight, Interview, InterviewSnapshot, ProblemSighting, Transcript, UsabilitySession
+from whytree.voice.models import (
+    Highlight,
+    Interview,
+    InterviewSnapshot,
+    MeaningTalk,
+    ProblemSighting,
+    Transcript,
+    UsabilitySession,
+)
 from whytree.voice.services.storing import ERASED, erased_id
 from whytree.workspace.models import Activity, Product
 
@@ -46,6 +54,7 @@ def _blank(transcript: Transcript) -> None:
     transcript.text, transcript.problems = "", []
     transcript.content_hash, transcript.language = ERASED, ""
     transcript.save()
+    MeaningTalk.objects.filter(transcript=transcript).delete()
 
 
 def _forget_activity(interview: Interview) -> None:

@@ -88,7 +88,14 @@ def search(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:
     longest = max((word for term in query.wanted for word in term.words), key=len, default="")
     said = talks_with(product, query, limit=most) if len(longest) >= SHORTEST or is_unspaced(longest) else []
     return by_name + [
-        Hit("talk", one.interview.ref, "".join(piece.text for piece in one.shown), one.url, 0.38) for one in said
+        Hit(
+            "talk, by meaning" if one.by_meaning else "talk",
+            one.interview.ref,
+            "".join(piece.text for piece in one.shown),
+            one.url,
+            0.38,
+        )
+        for one in said
     ]
 
 

@@ -333,7 +333,7 @@ class SnapshotOut(Schema):
 
 
 class SaidOut(Schema):
-    """Where something was said in a talk: `line` counts from 1."""
+    """Where something was said in a talk: `line` counts from 1. `by_meaning`: not in these words, as a machine finds."""
 
     ref: str
     held_at: datetime
@@ -341,6 +341,7 @@ class SaidOut(Schema):
     line: int
     speaker: str
     excerpt: str
+    by_meaning: bool
     url: str
 
     @staticmethod
@@ -353,6 +354,7 @@ class SaidOut(Schema):
             line=talk.line,
             speaker=talk.speaker,
             excerpt="".join(piece.text for piece in talk.shown),
+            by_meaning=talk.by_meaning,
             url=talk.url,
         )
 

@@ -6,3 +6,6 @@ above .8 two thirds; most others have a neighbouring one."""
 
 MOST_HELD = 8
 """Products held in one process, the latest asked ones: 20 MB for 200,000 voices each."""
+
+MOST_PASSAGES = 200
+"""Of all talks, so many passages are looked at for the nearest ones: one long talk may hold many of them."""

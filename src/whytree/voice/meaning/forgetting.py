@@ -22,6 +22,12 @@ def ask_to_place(product: Product) -> None:
     enqueue(JOB, {"product": product.pk}, key=str(product.pk), run_after=timezone.now() + PLACE_AFTER)
 
 
+def forget_words(product: Product) -> None:
+    """Somebody's words went for good: a space that was learnt from them too holds parts of them, and makes room for another, soon."""
+    if MeaningSpace.objects.filter(product=product).update(learnt_from=0):
+        ask_to_place(product)
+
+
 @transaction.atomic
 def forget_places(product: Product, items: Sequence[int], *, gone: bool = True) -> None:
     """These voices' places go, now. Not `gone`: they are placed anew where their words lie now."""

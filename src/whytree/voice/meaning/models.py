@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils import timezone
 
+from whytree.voice.interviews.models import Transcript
 from whytree.workspace.models import Product
 
 SHARD = 4_096
@@ -14,6 +15,7 @@ class MeaningSpace(models.Model):
 
     `model` is the sentence model that reads, "" where the words alone do. `newest` is the last voice that was placed;
     `has_holes`: some before it may be missing, so that all have to be looked through.
+    `learnt_from` 0: somebody it was learnt from was forgotten since, and it makes room for another.
     """
 
     made_again = True  # by a job: no archive holds it
@@ -50,3 +52,24 @@ class MeaningShard(models.Model):
 
     def __str__(self) -> str:
         return f"{self.space_id}/{self.number}"
+
+
+class MeaningTalk(models.Model):
+    """The passages of one talk: `lines` are where each begins (int32, from 1), `codes` one row of bytes each.
+
+    `stamp` says which words of the transcript they are of.
+    """
+
+    made_again = True
+
+    space = models.ForeignKey(MeaningSpace, on_delete=models.CASCADE, related_name="talks")
+    transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="+")
+    stamp = models.CharField(max_length=120)
+    lines = models.BinaryField()
+    codes = models.BinaryField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("space", "transcript"), name="voice_meaning_talk"),)
+
+    def __str__(self) -> str:
+        return f"{self.space_id}: talk {self.transcript_id}"

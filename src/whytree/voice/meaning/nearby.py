@@ -12,18 +12,21 @@ from whytree.engines.meaning import Codes, Embed, Places, Space, embed_of, neare
 from whytree.engines.themes.sentences import NoModel
 from whytree.workspace.models import Product
 
-from .constants import LEAST_LIKE, MOST_HELD
-from .models import MeaningShard, MeaningSpace
+from .constants import LEAST_LIKE, MOST_HELD, MOST_PASSAGES
+from .models import MeaningShard, MeaningSpace, MeaningTalk
+
+Passages = NDArray[np.int32]
 
 
 @dataclass
 class _Held:
-    """One product's space as this process has it; shard number -> revision, ids, codes."""
+    """One product's space as this process has it; shard number -> revision, ids, codes; a talk -> stamp, lines, codes."""
 
     pk: int
     space: Space
     embed: Embed | None
     shards: dict[int, tuple[int, Places, Codes]] = field(default_factory=dict)
+    talks: dict[int, tuple[str, Passages, Codes]] = field(default_factory=dict)
 
 
 _held: "OrderedDict[int, _Held]" = OrderedDict()
@@ -47,6 +50,42 @@ def near(product: Product, words: str, *, most: int, among: NDArray[np.int64] | 
     but = (ids == 0) if among is None else (ids == 0) | ~np.isin(ids, among)
     found, likeness = nearest([codes for *_, codes in shards], place, most=most, but=[but])
     return [int(pk) for pk, like in zip(ids[found], likeness, strict=True) if like >= LEAST_LIKE]
+
+
+def near_talks(product: Product, words: str, *, most: int) -> dict[int, tuple[int, str]]:
+    """Talks in which something like these words was said, the nearest first: a transcript's key -> the line where the
+    passage begins, from 1, and the stamp of the words it is of.
+    """
+    with _lock:
+        held = _fresh(product)
+        if held is None:
+            return {}
+        _keep_talks_fresh(held)
+        talks = list(held.talks.items())
+    if not talks:
+        return {}
+    place = held.space.place(words, held.embed)
+    of = np.repeat(np.arange(len(talks)), [len(lines) for _, (_, lines, _) in talks])
+    found, likeness = nearest([codes for _, (*_, codes) in talks], place, most=MOST_PASSAGES)
+    near: dict[int, tuple[int, str]] = {}
+    for at, like in zip(found.tolist(), likeness.tolist(), strict=True):
+        pk, (stamp, lines, _) = talks[of[at]]
+        if like >= LEAST_LIKE and len(near) < most:
+            near.setdefault(pk, (int(lines[at - np.searchsorted(of, of[at])]), stamp))
+    return near
+
+
+def _keep_talks_fresh(held: _Held) -> None:
+    now = dict(MeaningTalk.objects.filter(space=held.pk).values_list("transcript", "stamp"))
+    for pk in held.talks.keys() - now.keys():
+        del held.talks[pk]
+    changed = [pk for pk, stamp in now.items() if pk not in held.talks or held.talks[pk][0] != stamp]
+    if changed:
+        rows = MeaningTalk.objects.filter(space=held.pk, transcript__in=changed)
+        for pk, stamp, lines, codes in rows.values_list("transcript", "stamp", "lines", "codes"):
+            begins = np.frombuffer(lines, dtype=np.int32)
+            rows_of = np.frombuffer(codes, dtype=np.int8).reshape(len(begins), held.space.axes.shape[1])
+            held.talks[pk] = stamp, begins, rows_of
 
 
 def _fresh(product: Product) -> _Held | None:

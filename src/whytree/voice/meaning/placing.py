@@ -20,6 +20,7 @@ from whytree.workspace.models import Product
 
 from .forgetting import forget_places
 from .models import SHARD, MeaningShard, MeaningSpace
+from .talks import place_talks
 
 AT_ONCE = 20_000
 CHUNK = 500
@@ -44,6 +45,7 @@ def keep_places(product: Product, *, thoroughly: bool = False, apart: Apart = ru
     while rows := _waiting(space):
         codes = apart(codes_with, bytes(space.data), space.model, [text for _, text in rows])
         placed += _store(space, rows, codes)
+    place_talks(space, apart)
     if not space.ready:
         MeaningSpace.objects.filter(pk=space.pk).update(ready=True)
         MeaningSpace.objects.filter(product=product).exclude(pk=space.pk).delete()
@@ -56,14 +58,22 @@ def _space(product: Product, apart: Apart) -> MeaningSpace | None:
     there = MeaningSpace.objects.filter(product=product).order_by("-pk").first()
     voices = FeedbackItem.objects.filter(product=product)
     count = voices.count()
-    if there is not None and (there.version, there.model) == (VERSION, model):
+    if there is not None and there.learnt_from and (there.version, there.model) == (VERSION, model):
         factor = OUTGROWN if there.learnt_from >= LEARN_OFTEN else 2
         if not there.ready or count < factor * there.learnt_from:
             return there
+    forgotten = voices.filter(text=TOMBSTONE)
+    were = forgotten.count()
     data = apart(learn_with, _drawn(voices.exclude(text=TOMBSTONE), count), model)
     if data is None:
+        MeaningSpace.objects.filter(product=product, learnt_from=0).delete()
         return None
-    return MeaningSpace.objects.create(product=product, version=VERSION, model=model, data=data, learnt_from=count)
+    learnt_from = (
+        count if forgotten.count() == were else 0
+    )  # somebody was forgotten meanwhile: the next look learns anew
+    return MeaningSpace.objects.create(
+        product=product, version=VERSION, model=model, data=data, learnt_from=learnt_from
+    )
 
 
 def _drawn(voices: Any, count: int) -> list[str]:

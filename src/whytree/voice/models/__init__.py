@@ -3,7 +3,8 @@
 from ..board.models import Board, Entry, News
 from ..incoming.models import FeedbackMessage, FeedbackWebhook
 from ..interviews.models import Guide, Interview, InterviewSnapshot, Transcript
-from ..meaning.models import MeaningShard, MeaningSpace
+from ..meaning.models import MeaningShard, MeaningSpace, MeaningTalk
+from ..replies.models import Reply, ReplyWays
 from ..rounds.models import ProblemSighting, UsabilityProblem, UsabilityRound, UsabilitySession
 from ..surveys.models import Survey, SurveyResponse, SurveyState
 from ..themes.models import Theme, ThemeMembership, ThemeRun, ThemeState
@@ -45,12 +46,15 @@ __all__ = [
     "Loop",
     "MeaningShard",
     "MeaningSpace",
+    "MeaningTalk",
     "News",
     "ProblemSighting",
     "Reading",
     "Redaction",
     "Remark",
     "RemarkKind",
+    "Reply",
+    "ReplyWays",
     "Requester",
     "RunState",
     "SavedView",

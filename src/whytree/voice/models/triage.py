@@ -9,11 +9,14 @@ NAME = 60
 
 
 class Status(models.Model):
-    """A word of the team's own for where a voice stands. `waits`: a voice that stands so still waits for a reader."""
+    """A word of the team's own for where a voice stands. `waits`: a voice that stands so still waits for a reader.
+    `tells`: those who said it, or the same, hear of it.
+    """
 
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=NAME)
     waits = models.BooleanField(default=True)
+    tells = models.BooleanField(default=False)
     position = models.PositiveSmallIntegerField(default=0)
 
     class Meta:

@@ -100,7 +100,7 @@ def _whole(request: PageRequest, product: Product, wanted: Wanted) -> HttpRespon
         "here": "voices",
         "wanted": wanted,
         "sentence": _sentence(product, wanted, alike=bool(shown.by_meaning)),
-        "talks": talks_with(product, wanted.query, limit=TALKS) if not after else [],
+        "talks": talks_with(product, wanted.query, limit=TALKS, only_words=wanted.only_words) if not after else [],
         "board_waiting": waiting_on_board(product),
         "some_by_meaning": bool(shown.by_meaning),
         "entries": _entries(product, wanted, shown, item, after),

@@ -28,6 +28,10 @@ AFTERWARDS = timedelta(minutes=5)
 """What a person did just after writing belongs to the story too."""
 
 OPTIONS = 60
+SAME = 50
+"""Of the voices that say the same, so many are shown."""
+MOST_ASKED = 500
+"""Voices that say the same of whose people addresses are looked for; a board tells more than these by itself."""
 
 
 def may_write(actor: Actor, product: Product) -> bool:
@@ -40,6 +44,8 @@ def reading(request: PageRequest, product: Product, item: FeedbackItem, query: Q
     marks = list(item.highlights.prefetch_related("tags"))
     links = queries.links_of([item]).get(item.ref, [])
     person, moments = _person(product, item)
+    group = services.keys_of_group(item)
+    same = [pk for pk in group if pk not in (item.pk, item.merged_into_id)]
     others = queries.items_of_person(product, person.ids if person else [item.person_key], limit=6)
     return {
         "item": item,
@@ -59,9 +65,10 @@ def reading(request: PageRequest, product: Product, item: FeedbackItem, query: Q
         "default_importance": Importance.NICE_TO_HAVE.value,
         "consents": Consent.choices,
         "may_write": may_write(request.actor, product),
-        "merged": [one for one in services.group_of(item) if one.pk not in (item.pk, item.merged_into_id)],
+        "merged": list(FeedbackItem.objects.filter(pk__in=same[:SAME]).order_by("pk")),
+        "merged_count": len(same),
         "remarks": list(item.remarks.select_related("by")),
-        "mail_to": len(services.recipients(item)) if is_set() else 0,
+        "mail_to": len(services.recipients(item)) if is_set() and len(group) <= MOST_ASKED else 0,
         "similar": [(one, excerpt(one.item.text, one.query, width=140)) for one in _suggested(request, item)],
     }
 

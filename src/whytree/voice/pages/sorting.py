@@ -14,9 +14,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.voice import services
-from whytree.voice.models import SavedView, Status, Tag
+from whytree.voice.models import ReplyWays, SavedView, Status, Tag
+from whytree.voice.replies.api import feed_url
 from whytree.workspace.access import role_of
 from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.mail import is_set
 from whytree.workspace.models import Membership, Product
 from whytree.workspace.roles import Role
 
@@ -122,6 +124,10 @@ def statuses(request: PageRequest, product: Product) -> HttpResponse:
     context = {
         "here": "voices",
         "statuses": list(Status.objects.filter(product=product)),
+        "ways": ReplyWays.of(product),
+        "feed_url": feed_url(ReplyWays.of(product)),
+        "secret": request.session.pop("reply_secret", ""),
+        "sends_mail": is_set(),
         "may_change": role is not None and role.covers(Role.MAINTAINER),
         "error": error,
         "form": request.POST,
@@ -135,7 +141,7 @@ def _change_status(request: PageRequest, product: Product) -> HttpResponse:
         services.remove_status(request.actor, product, form["remove"])
         messages.success(request, f"“{form['remove']}” is gone. Voices that stood so have no status now.")
     else:
-        waits = form.get("waits") == "1"
-        status = services.add_status(request.actor, product, name=form.get("name", ""), waits=waits)
+        waits, tells = form.get("waits") == "1", form.get("tells") == "1"
+        status = services.add_status(request.actor, product, name=form.get("name", ""), waits=waits, tells=tells)
         messages.success(request, f"Voices can be “{status.name}” now.")
     return redirect("voice_statuses", product.slug)

@@ -8,12 +8,13 @@ from ninja import Router, Schema, Status
 from whytree.engines.stats import Estimate, NoAnswer
 from whytree.tree.models import Solution
 from whytree.tree.pages.parts import find
+from whytree.tree.queries import find_node
 from whytree.voice.interviews.queries import find_by_ref as find_interview
 from whytree.voice.schemas import Said
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
-from . import queries, services
+from . import queries, services, showing
 from .models import UsabilityRound
 
 router = Router(tags=["Voices"])
@@ -52,6 +53,18 @@ class SeenIn(Said):
 
 class FixIn(Said):
     fix: str
+
+
+class ShowIn(Said):
+    node: str
+
+
+class ShownOut(Schema):
+    """What now stands on the node's page."""
+
+    node: str
+    stance: str
+    statement: str
 
 
 class RetestIn(Said):
@@ -240,6 +253,19 @@ def fix_problem(request: ApiRequest, product: str, ref: str, problem: int, said:
     found = _round(request, product, ref)
     made = services.fix_problem(request.actor, queries.find_problem(found, problem), said.fix)
     return Status(201, FixOut(solution=made.ref))
+
+
+@router.post(
+    "/products/{product}/usability/{ref}/problems/{problem}/evidence",
+    response={201: ShownOut},
+    operation_id="show_problem",
+)
+def show_problem(request: ApiRequest, product: str, ref: str, problem: int, said: ShowIn) -> Status[ShownOut]:
+    """The problem is evidence of a node, with k of n and its interval, which follow the round."""
+    found = _round(request, product, ref)
+    node = find_node(found.product, said.node)
+    link = showing.show_problem(request.actor, queries.find_problem(found, problem), node)
+    return Status(201, ShownOut(node=node.ref, stance=link.stance, statement=link.statement))
 
 
 @router.post("/products/{product}/usability/{ref}/retest", response={201: RoundOut}, operation_id="plan_retest")

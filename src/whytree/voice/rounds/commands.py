@@ -22,6 +22,7 @@ def register(group: Callable[[str], typer.Typer]) -> None:
         ("task", note_outcome),
         ("problem", see_problem),
         ("fix", fix_problem),
+        ("evidence", show_problem),
         ("retest", plan_retest),
     ):
         group("usability").command(name)(command)
@@ -135,6 +136,18 @@ def fix_problem(
     client = connect()
     made = client.post(f"/products/{client.product}/usability/{ref}/problems/{problem}/fix", {"fix": fix})
     show(made, as_json, f"{made['solution']} is to fix it.")
+
+
+def show_problem(
+    ref: Ref,
+    problem: Annotated[int, typer.Argument(help="The problem's number.")],
+    node: Annotated[str, typer.Argument(help="The node, as OPP-3.")],
+    as_json: AsJson = False,
+) -> None:
+    """A problem is evidence of a node, with k of n and its interval."""
+    client = connect()
+    made = client.post(f"/products/{client.product}/usability/{ref}/problems/{problem}/evidence", {"node": node})
+    show(made, as_json, f"{made['stance']} {made['node']}: {plain(made['statement'])}")
 
 
 def plan_retest(

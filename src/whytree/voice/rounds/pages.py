@@ -12,13 +12,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.tree.models import Solution
 from whytree.tree.pages.parts import find
+from whytree.tree.queries import find_node
 from whytree.voice.interviews.queries import find_by_ref as find_interview
 from whytree.voice.pages.reading import may_write
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from . import queries, services
+from . import queries, services, showing
 from .models import SEVERITIES, Outcome, ProblemSighting, UsabilityRound
 
 LISTED = 100
@@ -81,13 +82,15 @@ def _day(typed: str) -> date | None:
 def usability_round(request: PageRequest, product: Product, number: int) -> HttpResponse:
     """What was seen, the worst first, and what is done about it."""
     found = queries.find_round(product, number)
-    told = queries.findings(found)
+    told, nodes = queries.findings(found), showing.shown_on(found)
     context = {
         "here": "voices",
         "round": found,
         "told": told,
         "sentence": _sentence(found, told),
         "retests": found.retests.all(),
+        "problems": [(one, nodes.get(one.problem.number, [])) for one in told.problems],
+        "opportunity": found.solution.opportunity if found.solution else None,
         "may_write": may_write(request.actor, product),
         "scale": SEVERITIES.items(),
     }
@@ -107,7 +110,7 @@ def _sentence(found: UsabilityRound, told: queries.Findings) -> str:
 @require_POST
 @page(Role.MEMBER)
 def act(request: PageRequest, product: Product, number: int) -> HttpResponse:
-    """One more person, a fix, or another look."""
+    """One more person, a fix, a finding on a node, or another look."""
     found, form = queries.find_round(product, number), request.POST
     try:
         match form.get("do", ""):
@@ -119,6 +122,11 @@ def act(request: PageRequest, product: Product, number: int) -> HttpResponse:
                 problem = queries.find_problem(found, _number(form.get("problem", "")))
                 made = services.fix_problem(request.actor, problem, form.get("fix", ""))
                 messages.success(request, f"{made.ref} is to fix it.")
+            case "evidence":
+                problem = queries.find_problem(found, _number(form.get("problem", "")))
+                node = find_node(product, form.get("node", ""))
+                showing.show_problem(request.actor, problem, node)
+                messages.success(request, f"It is evidence of {node.ref} now.")
             case "retest":
                 day = _day(form.get("planned_for", ""))
                 if day is None:
@@ -126,7 +134,7 @@ def act(request: PageRequest, product: Product, number: int) -> HttpResponse:
                 return redirect("usability_round", product.slug, services.plan_retest(request.actor, found, day).number)
             case _:
                 raise Invalid("There is no such act.")
-    except (Invalid, Conflict) as error:
+    except (Invalid, Conflict, NotFound) as error:
         messages.error(request, error.message)
     return redirect("usability_round", product.slug, number)
 

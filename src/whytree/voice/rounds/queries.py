@@ -9,7 +9,6 @@ from django.db.models import QuerySet
 
 from whytree.engines.stats import Estimate, NoAnswer, exact_proportion
 from whytree.errors import NotFound
-from whytree.tree.models import Solution
 from whytree.workspace.models import Product
 
 from .models import SEVERITIES, Outcome, ProblemSighting, UsabilityProblem, UsabilityRound, UsabilitySession
@@ -111,16 +110,6 @@ def findings(found: UsabilityRound) -> Findings:
     problems.sort(key=lambda one: (-one.weight, -one.problem.severity, one.problem.number))
     tasks = [_task(number, text, sessions, then) for number, text in enumerate(found.tasks, start=1)]
     return Findings(sessions, tasks, problems)
-
-
-def problems_fixed_by(solution: Solution) -> list[ProblemFigure]:
-    """The problems that this solution is to fix, the worst first."""
-    fixed = UsabilityProblem.objects.filter(solution=solution).select_related("round__retest_of")
-    rounds = {one.round_id: one.round for one in fixed}
-    seen = [
-        one for found in rounds.values() for one in findings(found).problems if one.problem.solution_id == solution.pk
-    ]
-    return sorted(seen, key=lambda one: -one.weight)
 
 
 def _with_sightings(found: UsabilityRound) -> list[tuple[UsabilityProblem, list[ProblemSighting]]]:

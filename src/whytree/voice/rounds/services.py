@@ -27,6 +27,7 @@ from .models import (
     UsabilityRound,
     UsabilitySession,
 )
+from .showing import follow_round, show_problem
 
 MOST_TASKS = 12
 MOST_SESSIONS = 50
@@ -112,6 +113,7 @@ def add_session(
             )
         session = UsabilitySession.objects.create(round=found, number=number, interview=interview, person_key=person)
         record(actor, found.product, "add_session", found, after={"person": number}, undoable=False)
+        follow_round(actor, found)
     return session
 
 
@@ -161,6 +163,7 @@ def see_problem(
         if not is_new and note:
             seen.note = note
             seen.save(update_fields=["note"])
+        follow_round(actor, found)
     return problem
 
 
@@ -171,6 +174,7 @@ def unsee_problem(actor: Actor, session: UsabilitySession, problem: UsabilityPro
         ProblemSighting.objects.filter(problem=problem, session=session, observer_id=actor.user_id).delete()
         if problem.solution_id is None and not problem.sightings.exists():
             problem.delete()
+        follow_round(actor, session.round)
 
 
 def fix_problem(actor: Actor, problem: UsabilityProblem, fix: str) -> Solution:
@@ -187,6 +191,7 @@ def fix_problem(actor: Actor, problem: UsabilityProblem, fix: str) -> Solution:
         made = create_solution(actor, problem.round.product, title=fix, opportunity=opportunity)
         problem.solution = made
         problem.save(update_fields=["solution"])
+        show_problem(actor, problem, made)
         what = {"problem": problem.title, "solution": made.ref}
         record(actor, problem.round.product, "fix_problem", problem.round, after=what, undoable=False)
     return made

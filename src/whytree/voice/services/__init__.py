@@ -13,7 +13,7 @@ from .linking import (
     unlink,
 )
 from .mappings import find_mapping, keep_mapping, kept_mappings, mapping_for, remove_mapping
-from .merging import find_main, group_of, main_of, merge, part
+from .merging import find_main, group_of, keys_of_group, main_of, merge, part
 from .personal import close_import, put_back_personal, set_voice_settings
 from .remarks import add_note, answer_voice, recipients, remove_remark
 from .screenshots import as_download, find_screenshot, remove_screenshot
@@ -52,6 +52,7 @@ __all__ = [
     "importance_of",
     "keep_mapping",
     "kept_mappings",
+    "keys_of_group",
     "link_excerpt",
     "main_of",
     "mapping_for",

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from django.db import transaction
 
-from whytree.voice.meaning.forgetting import forget_places
+from whytree.voice.meaning.forgetting import forget_places, forget_words
 from whytree.voice.models import (
     Entry,
     FeedbackItem,
@@ -43,7 +43,9 @@ def erase_feedback(product: Product, person_key: str) -> int:
     for item in items:
         _blank(item)
     FeedbackItem.objects.bulk_update(items, _BLANKED, batch_size=100)
-    forget_places(product, [item.pk for item in items])
+    if items:
+        forget_places(product, [item.pk for item in items])
+        forget_words(product)
     Entry.objects.filter(item__in=items).exclude(kind="vote").update(state="refused")
     if person_key:
         _forget_requester(product, person_key)

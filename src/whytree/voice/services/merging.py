@@ -25,8 +25,9 @@ from whytree.workspace.roles import Role
 
 from .erasing import TOMBSTONE
 
-MOST_MERGED = 500
-"""Voices in one group: more than that is a theme, and themes are found by themselves."""
+MOST_MERGED = 5_000
+"""Voices in one group: whatever the one that stands for them is linked to, all are, in one act. More than that is a theme, and
+themes are found by themselves."""
 
 RULE = "merged into "
 LONGEST_QUOTE = 4_000
@@ -59,8 +60,10 @@ def merge(actor: Actor, item: FeedbackItem, main: FeedbackItem) -> bool:
         below = _below(item)
         if main.pk in {one.pk for one in below} or main.pk == item.pk:
             raise Conflict(f"{main.ref} is part of {item.ref} already. Choose another voice.")
-        if len(below) + len(group_of(main)) > MOST_MERGED:
-            raise Conflict(f"{MOST_MERGED} voices is the most that are merged into one. More than that is a theme.")
+        if len(below) + len(keys_of_group(main)) > MOST_MERGED:
+            raise Conflict(
+                f"{MOST_MERGED:,} voices is the most that are merged into one. Adopt a theme, or link them, to count more."
+            )
         _point(actor, "merge", item, main)
         settle(actor, item)
     return True
@@ -126,6 +129,17 @@ def _below(item: FeedbackItem) -> list[FeedbackItem]:
             found[row.pk] = row
         level = [row.pk for row in parts]
     return list(found.values())
+
+
+def keys_of_group(item: FeedbackItem) -> list[int]:
+    """Primary keys of `group_of`, without reading any of them."""
+    main = main_of(item).pk
+    seen, level = {main: None}, [main]
+    while level:
+        below = FeedbackItem.objects.filter(merged_into__in=level).order_by("pk").values_list("pk", flat=True)
+        level = [pk for pk in below if pk not in seen]
+        seen.update(dict.fromkeys(level))
+    return list(seen)
 
 
 def is_through_merge(link: EvidenceLink) -> bool:

@@ -12,6 +12,7 @@ from whytree.people.queries import people_by_key
 from whytree.voice.board.news import note_answer
 from whytree.voice.models import FeedbackItem, Remark, RemarkKind
 from whytree.voice.models.notes import WORDS
+from whytree.voice.replies.noting import note_reply
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
@@ -46,7 +47,8 @@ def answer_voice(actor: Actor, item: FeedbackItem, text: str, *, by_mail: bool =
         )
     mailed = _mail(item, words) if by_mail else 0
     remark = _keep(actor, item, RemarkKind.ANSWER, words, mailed)
-    note_answer(item, remark, mailed=bool(mailed))
+    if note_answer(item, remark, mailed=bool(mailed)) is None:
+        note_reply(item, remark)
     return remark
 
 

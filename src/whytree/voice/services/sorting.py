@@ -18,8 +18,10 @@ MOST_VIEWS = 100
 LONGEST_VIEW = 1000
 
 
-def add_status(actor: Actor, product: Product, *, name: str, waits: bool = True) -> Status:
-    """A status of the team's own; with `waits` a voice that stands so still waits for a reader."""
+def add_status(actor: Actor, product: Product, *, name: str, waits: bool = True, tells: bool = False) -> Status:
+    """A status of the team's own; with `waits` a voice that stands so still waits for a reader, with `tells` those who said
+    it hear of it.
+    """
     require(actor, product, Role.MAINTAINER)
     name = " ".join(name.replace("\0", " ").split())
     if not name or len(name) > NAME:
@@ -30,7 +32,7 @@ def add_status(actor: Actor, product: Product, *, name: str, waits: bool = True)
     if statuses.count() >= MOST_STATUSES:
         raise Conflict(f"{MOST_STATUSES} statuses is the most. Remove one that nobody uses.")
     with transaction.atomic():
-        status = Status.objects.create(product=product, name=name, waits=waits, position=statuses.count())
+        status = Status.objects.create(product=product, name=name, waits=waits, tells=tells, position=statuses.count())
         record(actor, product, "add_status", status)
     return status
 

@@ -122,10 +122,14 @@ def store_drafts(
     *,
     run: ImportRun | None = None,
     reporter_id: int | None = None,
+    trusted: bool = True,
 ) -> Stored:
-    """Create what is new and update what has changed; numbers are given in the order of the drafts."""
+    """Create what is new and update what has changed; numbers are given in the order of the drafts.
+
+    Not `trusted`: it came in where anybody may send something (`known_as`).
+    """
     planned = plan(product, source, drafts)
-    keys = known_as(product, [*planned.new, *planned.changed.values()])
+    keys = known_as(product, [*planned.new, *planned.changed.values()], trusted=trusted)
     created = [_item(product, source, draft, keys, run) for draft in planned.new]
     for item, number in zip(created, next_numbers(product, "FB", len(created)) if created else (), strict=True):
         item.number = number

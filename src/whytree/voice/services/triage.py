@@ -19,6 +19,7 @@ from whytree.errors import Conflict, Invalid, NotFound, TooLarge
 from whytree.tree.models import Importance
 from whytree.voice.models import FeedbackItem, ItemTag, Status, Tag
 from whytree.voice.models.triage import NAME
+from whytree.voice.replies.noting import note_status
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot, undo
 from whytree.workspace.actors import Actor
@@ -187,7 +188,12 @@ def _set_status(actor: Actor, product: Product, act: Act) -> Ready:
     status = find_status(product, name)
 
     def change(item: FeedbackItem) -> bool:
-        return _set(actor, item, "set_status", status_id=status.pk, **_handled(actor, item, waiting=status.waits))
+        handled = _handled(actor, item, waiting=status.waits)
+        is_new = item.status_id != status.pk
+        changed = _set(actor, item, "set_status", status_id=status.pk, **handled)
+        if is_new:
+            note_status(item, status)
+        return changed
 
     return change, f"now “{status.name}”"
 

@@ -103,7 +103,9 @@ def _identify(message: Message, door: Door, outer: Place) -> Outcome:
     taken = _message(message, door, outer, "$identify", _values(message.traits))
     if taken.known:
         event = taken.event
-        taken.traits = Traits(door.product_id, event.distinct_id, dict(event.said), event.timestamp)
+        taken.traits = Traits(
+            door.product_id, event.distinct_id, dict(event.said), event.timestamp, trusted=door.trusted
+        )
     return taken
 
 
@@ -115,7 +117,9 @@ def _group(message: Message, door: Door, outer: Place) -> Outcome:
     if taken.known:
         said = taken.event.said
         values = {"company": said.get("name") or group_id} | ({"plan": said["plan"]} if "plan" in said else {})
-        taken.traits = Traits(door.product_id, taken.event.distinct_id, values, taken.event.timestamp)
+        taken.traits = Traits(
+            door.product_id, taken.event.distinct_id, values, taken.event.timestamp, trusted=door.trusted
+        )
     return taken
 
 

@@ -10,6 +10,7 @@ from whytree.engines.voices.anchoring import Anchors, only_place
 from whytree.engines.voices.transcripts import Problem, Unreadable, read_edited
 from whytree.errors import Conflict, Invalid
 from whytree.tree.models import EvidenceLink, SourceKind
+from whytree.voice.meaning.forgetting import ask_to_place
 from whytree.voice.models import NAME_LENGTH, Interview, Transcript, UsabilitySession, VoiceSettings
 from whytree.voice.services.storing import ERASED, erased_id
 from whytree.workspace.access import require
@@ -165,6 +166,7 @@ def _write(interview: Interview, told: Told, old: Transcript | None = None) -> K
     transcript.content_hash, transcript.redacted = told.content_hash, told.redacted
     transcript.problems = [[problem.line, problem.reason] for problem in told.problems]
     transcript.save()
+    ask_to_place(interview.product)
     return _move_highlights(interview, transcript, before)
 
 
@@ -189,6 +191,7 @@ def edit_transcript(actor: Actor, interview: Interview, text: str) -> Kept:
         transcript.redacted += taken
         transcript.edited_at = timezone.now()
         transcript.save()
+        ask_to_place(interview.product)
         kept = _move_highlights(interview, transcript, before)
         lengths = {"characters": len(before.text)}, {"characters": len(transcript.text)}
         record(

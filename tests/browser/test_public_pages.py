@@ -1,0 +1,104 @@
+"""The pages that strangers see, in a real browser: by keyboard alone, to axe, in both schemes, on a phone. Nobody is signed in."""
+
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_frame import CONTRAST, _problems, _sideways
+from tests.servers import Live
+
+QUESTIONS = [
+    {"kind": "nps", "text": "How likely is it that you would recommend Sprout to a friend who has a garden? " * 2},
+    {"kind": "single", "text": "What stopped you?", "options": ["The phone number", "The password, which has rules"]},
+    {"kind": "matrix", "text": "What is true?", "options": ["It is quick", "It is mine"], "required": False},
+    {"kind": "open", "text": "What would have made it easier?", "required": False},
+]
+LONG = "A garden that remembers what I planted where, and says it when I stand before the empty bed in the spring"
+
+
+class Api:
+    """The team, by REST."""
+
+    def __init__(self, live: Live) -> None:
+        token = (live.data / "owner.token").read_text("ascii").strip()
+        self.base, self.headers = f"{live.url}/api/products/sprout/", {"Authorization": f"Bearer {token}"}
+
+    def __call__(self, method: str, path: str, body: Any = None) -> Any:
+        return (
+            httpx.request(method, self.base + path, json=body, headers=self.headers, timeout=30)
+            .raise_for_status()
+            .json()
+        )
+
+
+@pytest.fixture
+def team(live: Live) -> Api:
+    return Api(live)
+
+
+def test_a_survey_is_answered_by_keyboard_on_a_phone(open_page: Any, live: Live, team: Api, complaints: Any) -> None:
+    made = team("POST", "surveys", {"title": "How is Sprout doing for you?", "questions": QUESTIONS})
+    team("POST", f"surveys/{made['ref']}/start")
+    link = team("POST", f"surveys/{made['ref']}/invite", {"person": "user-17"})["link"]
+    page = open_page(viewport={"width": 390, "height": 844}, color_scheme="dark")
+    page.goto(live.url + link[link.index("/survey") :])
+    assert _problems(page) == []
+    assert _sideways(page) == 0
+    page.locator("input[type=radio]").first.focus()
+    page.keyboard.press("Space")
+    for _ in range(9):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Tab")  # to the second question
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")  # past the two lines of the matrix
+    page.keyboard.type("Ask for less.")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Thank")
+    assert _problems(page) == []
+    (row,) = team("GET", f"surveys/{made['ref']}/responses")["rows"]
+    assert (row["q1"], row["q2"], row["q4"]) == (9, "The phone number", "Ask for less.")
+    assert complaints.said == []
+
+
+def test_the_board_is_used_by_keyboard_and_every_page_of_it_is_accessible(
+    open_page: Any, live: Live, team: Api, complaints: Any
+) -> None:
+    team("PUT", "board", {"is_open": True, "intro": "Say it in your own words."})
+    page = open_page()
+    page.goto(f"{live.url}/ideas/sprout")
+    page.get_by_role("link", name="Ask for something").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("In one line").focus()
+    page.keyboard.type(LONG)
+    page.keyboard.press("Tab")
+    page.keyboard.type("I forget it every year.")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Mira")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("It has arrived")).to_be_visible()
+    (post,) = team("GET", "board-posts?state=waiting")
+    team("POST", f"board-posts/{post['ref']}/publish")
+    team("PUT", f"board-posts/{post['ref']}/status", {"status": "planned"})
+    visit = team("POST", "board-visitors", {"person": "user-17"})["url"]
+    page.goto(live.url + visit[visit.index("/ideas") :])
+    page.get_by_role("link", name=LONG).focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="I want this, too").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Votes")).to_contain_text("2")
+    shown = page.url
+    for path in (f"{live.url}/ideas/sprout", f"{live.url}/ideas/sprout?q=zebra", f"{live.url}/ideas/sprout/new", shown):
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.goto(path)
+        assert _problems(page) == [], path
+        page.emulate_media(color_scheme="dark")
+        assert _problems(page, CONTRAST) == [], path
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert _sideways(page) == 0, path
+    assert complaints.said == []
