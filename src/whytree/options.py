@@ -43,6 +43,12 @@ def _number(value: str) -> int:
     return int(value)
 
 
+def _amount(value: str) -> int:
+    if not value.isdigit():
+        raise ValueError("use a whole number, 0 for none")
+    return int(value)
+
+
 def _names(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
@@ -168,9 +174,15 @@ OPTIONS = (
     Option("WHYTREE_MAIL_FROM", "Sender of mails, as: Whytree <whytree@example.org>.", _text),
     Option(
         "WHYTREE_OUTGOING_PRIVATE",
-        "1: webhooks may also go to private and loopback addresses, and without TLS.",
+        "1: webhooks and mirrors may also go to private and loopback addresses, and without TLS.",
         _flag,
         "0",
+    ),
+    Option(
+        "WHYTREE_MIRROR_MB",
+        "Room that each repository may take which the server mirrors from a public address; 0: it mirrors none.",
+        _amount,
+        "1000",
     ),
     Option(
         "WHYTREE_SENTENCE_MODEL",
@@ -208,6 +220,7 @@ class Options:
     imap_url: str
     mail_from: str
     outgoing_private: bool
+    mirror_mb: int
     sentence_model: str
     debug: bool
 

@@ -141,7 +141,10 @@ def test_maintenance_and_unknown_ids_are_told_apart(cli: Any, clone: Clone) -> N
     clone.commit("Format\n\nWhy: none", **{"a.py": "x = 1\n"})
     clone.commit("Grow\n\nWhy: SOL-7", **{"b.py": "x = 1\ny = 2\n"})
     told = init_json(cli, clone)
-    assert told["sentence"] == "67 % of this code states a reason that is not in this tree."
+    assert (
+        told["sentence"]
+        == "67 % of this code states a reason that is not in this tree. Bring it: whytree import tree FILE"
+    )
     assert "1 are maintenance by their own word, 2 state a reason that is not in this tree" in told["how"]
 
 

@@ -82,6 +82,20 @@ def test_it_takes_over_from_a_worker_that_died(done: list[dict[str, Any]]) -> No
     assert len(done) == 1
 
 
+def test_what_takes_long_has_a_lane_of_its_own(done: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "_long", set())
+    long: list[dict[str, Any]] = []
+    jobs.handler("test.long", long=True)(long.append)
+    jobs.enqueue("test.long")
+    assert not jobs.run_next("w", lane="short")
+    jobs.enqueue("test.note")
+    assert jobs.run_next("w", lane="short")
+    assert not jobs.run_next("w", lane="short")
+    assert (len(done), len(long)) == (1, 0)
+    assert jobs.run_next("w", lane="long")
+    assert (len(done), len(long)) == (1, 1)
+
+
 def test_it_refuses_a_kind_nobody_handles() -> None:
     with pytest.raises(LookupError, match=r"no.such"):
         jobs.enqueue("no.such")
@@ -104,11 +118,11 @@ def test_a_worker_lives_on_while_the_database_is_locked(
     tried: list[int] = []
     real = getattr(jobs, step)
 
-    def answer_at_the_third_try(*args: Any) -> Any:
+    def answer_at_the_third_try(*args: Any, **words: Any) -> Any:
         tried.append(len(tried))
         if len(tried) < 3:
             raise OperationalError("database is locked")
-        return real(*args)
+        return real(*args, **words)
 
     monkeypatch.setattr(jobs, step, answer_at_the_third_try)
     monkeypatch.setattr(jobs, "_periodic", {})

@@ -8,5 +8,6 @@ class CodeConfig(AppConfig):
 
     def ready(self) -> None:
         from whytree.code import plugs
+        from whytree.code.mirrors import jobs  # noqa: F401 - importing jobs registers its handlers
 
         plugs.plug()

@@ -12,13 +12,13 @@ from whytree.workspace.client import Client, CommandError, connect
 from whytree.workspace.printing import bars, print_json, say
 
 from .delivery import commands as delivery
+from .mirrors import commands as mirrors
 
 if TYPE_CHECKING:
     from .reading import Found, Progress
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Where = Annotated[Path, typer.Argument(help="Your clone.")]
-STORE_IS_DOWN = 503
 NoLines = Annotated[bool, typer.Option("--no-lines", help="Read commits only; pages then cannot answer for a line.")]
 
 
@@ -31,6 +31,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("field").command("list")(list_fields)
     group("field").command("look")(look_at_fields)
     delivery.register(group)
+    mirrors.register(group)
 
 
 def add_repository(
@@ -101,20 +102,18 @@ def list_repositories(as_json: AsJson = False) -> None:
         )
         say(f"{one['name']:24} {one['commits']:>8,} commits {one['files']:>7,} files  {read}")
     if not repositories:
-        say("None yet. Add your clone: whytree repository add PATH")
+        say(
+            "None yet. Add your clone: whytree repository add PATH   (or a public address: whytree repository mirror URL)"
+        )
 
 
 def _read(
     client: Client, clone: Any, repository: dict[str, Any], *, lines: bool, everything: bool, as_json: bool
 ) -> None:
-    from .event_search import tell_events
-    from .flag_search import tell_flags
+    from .reading_all import read_all
 
-    found = read_clone(client, clone, repository, lines=lines, everything=everything, quiet=as_json)
-    found.left_out += tell_flags(client, clone, repository).left_out
-    found.left_out += _from_events(lambda: tell_events(client, clone, repository), "Events were not looked for")
-    found.left_out += _fields_told(client, clone, repository)
-    keep_point(client, repository)
+    with progress(quiet=as_json) as show:
+        found = read_all(client, clone, repository, show, lines=lines, everything=everything)
     share = client.get(f"/products/{client.product}/why/share", repository=repository["name"])
     if as_json:
         print_json({**repository, **vars(found), "head": clone.head, "share": share})
@@ -123,43 +122,12 @@ def _read(
         say(sentence)
 
 
-def read_clone(
-    client: Client,
-    clone: Any,
-    repository: dict[str, Any],
-    *,
-    lines: bool = True,
-    everything: bool = False,
-    quiet: bool = False,
-) -> "Found":
-    """Tell the server what is new in a registered clone, with a bar where somebody looks."""
+def read_clone(client: Client, clone: Any, repository: dict[str, Any], *, quiet: bool = False) -> "Found":
+    """Tell the server of new commits and lines in a registered clone, with a bar where somebody looks."""
     from .reading import Reading
 
     with progress(quiet=quiet) as show:
-        return Reading(client, clone, repository, show).run(lines=lines, everything=everything)
-
-
-def keep_point(client: Client, repository: dict[str, Any]) -> None:
-    """Let the server write down how much is explained after a reading."""
-    client.post(f"/products/{client.product}/repositories/{repository['id']}/coverage")
-
-
-def _fields_told(client: Client, clone: Any, repository: dict[str, Any]) -> list[str]:
-    """Look for the form fields that events speak of; sentences on what could not be done."""
-    from .field_search import tell_fields
-
-    return _from_events(lambda: tell_fields(client, clone, repository), "Form fields were not looked for")
-
-
-def _from_events(tell: Callable[[], object], otherwise: str) -> list[str]:
-    """What needs the events to say what to look for is left out, in a sentence, while their store is down."""
-    try:
-        tell()
-    except CommandError as error:
-        if error.status != STORE_IS_DOWN:
-            raise
-        return [f"{otherwise}: {error.message}"]
-    return []
+        return Reading(client, clone, repository, show).run()
 
 
 def _sentences(name: str, found: "Found", share: dict[str, Any]) -> Iterator[str]:

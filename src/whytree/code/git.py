@@ -6,7 +6,7 @@ Every failure is a `CommandError`, one sentence that says what to do.
 import os
 import subprocess
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -28,11 +28,15 @@ FILTER = (
 
 @dataclass(frozen=True)
 class Clone:
-    """A working tree with its history. `root` is its top folder; `head` is empty while nothing was committed."""
+    """A working tree with its history. `root` is its top folder; `head` is empty while nothing was committed.
+
+    `is_bare`: a mirror of the server's, with no work tree; what it says of itself stands in its head.
+    """
 
     root: Path
     head: str
     is_shallow: bool
+    is_bare: bool = False
 
     def read(self, *arguments: str, stdin: str | None = None) -> str:
         """Output of a git command; raises `CommandError` with git's own words when it fails."""
@@ -188,6 +192,12 @@ def open_clone(path: Path) -> Clone:
         raise CommandError(_why_no_clone(folder, _complaint(done.stderr)))
     head = lines[2] if len(lines) > 2 and not done.returncode else ""
     return Clone(Path(lines[0]), head, is_shallow=lines[1] == "true")
+
+
+def open_mirror(folder: Path) -> Clone:
+    """A bare copy that the server has made."""
+    mirror = Clone(folder, "", is_shallow=False, is_bare=True)
+    return replace(mirror, head=mirror.read("rev-parse", "--verify", "HEAD"))
 
 
 def split_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -173,6 +173,6 @@ def listed_revisions(clone: Clone) -> frozenset[str]:
         try:
             text = (clone.root / Path(name).expanduser()).read_text(encoding="utf-8", errors="replace")
         except OSError:
-            continue
+            text = clone.ask("cat-file", "blob", f"HEAD:{name}") if clone.is_bare else ""
         found.update(parse_ignore_revs(text))
     return frozenset(found)

@@ -10,6 +10,7 @@ from whytree.workspace.models import Product, User
 
 from .delivery.models import Deployment as Deployment
 from .delivery.models import Incident as Incident
+from .mirrors.models import Mirror as Mirror
 
 
 class Repository(models.Model):

@@ -103,7 +103,9 @@ class Reading:
         return parse_log(self._clone.stream(command, *LOG_ARGUMENTS, *PATHS_TOO, *rest, stdin=stdin))
 
     def _keep_told(self, graph: dict[str, list[str]]) -> None:
-        """What was told on a page or by somebody without a clone becomes a git note here, once."""
+        """What was told on a page or by somebody without a clone becomes a git note here, once. A mirror's go nowhere."""
+        if self._clone.is_bare:
+            return
         told = [one for one in self._client.get(f"{self._path}/told") if one["sha"] in graph]
         notes = {
             sha: commit.note.splitlines() for sha, commit in self._clone.commits([one["sha"] for one in told]).items()

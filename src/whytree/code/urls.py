@@ -3,5 +3,10 @@
 from django.urls import path
 
 from . import pages as views
+from .mirrors import pages as mirrors
 
-pages = [path("events/fields", views.fields, name="form_fields")]
+pages = [
+    path("events/fields", views.fields, name="form_fields"),
+    path("repositories", mirrors.repositories, name="repositories"),
+    path("repositories/<int:pk>/stop", mirrors.stop, name="stop_mirror"),
+]

@@ -10,7 +10,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from whytree import __version__
 from whytree.errors import Invalid, Unauthenticated, WhytreeError
-from whytree.workspace.doors import BrowserAuth, TokenAuth
+from whytree.workspace.doors import BrowserAuth, InsideAuth, TokenAuth
 
 from .middleware import answer
 
@@ -33,7 +33,7 @@ api = NinjaAPI(
     title="Whytree",
     version=__version__,
     description="Everything the pages and the command line do. Send `Authorization: Bearer <personal token or server key>`.",
-    auth=[TokenAuth(), BrowserAuth()],
+    auth=[InsideAuth(), TokenAuth(), BrowserAuth()],
     docs_url="/docs",
     openapi_url="/openapi.json",
 )

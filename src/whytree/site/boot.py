@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from whytree import options
+from whytree.code.snapshot import without_collecting
 from whytree.workspace.client import CommandError
 
 if TYPE_CHECKING:
@@ -35,9 +36,10 @@ def set_up() -> None:
 
 def prepare() -> Any:
     """Set up, migrate, and return the WSGI application."""
-    set_up()
-    migrate_database()
-    from .wsgi import application
+    with without_collecting():
+        set_up()
+        migrate_database()
+        from .wsgi import application
 
     return application
 

@@ -45,13 +45,15 @@ def work() -> None:
     from .boot import prepare
 
     prepare()
-    from whytree.workspace.jobs import work as run
+    from whytree.workspace.jobs import start_workers
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     say("Working. Ctrl-C stops after the job in hand.")
-    run(stop)
+    for worker in start_workers(stop):
+        while worker.is_alive():  # a signal is heard between two waits
+            worker.join(timeout=1)
 
 
 def owner(

@@ -35,6 +35,7 @@ def serve(chosen: options.Options, *, ready: Callable[[str], None]) -> None:
     from django.conf import settings
 
     from whytree.stores.events import store
+    from whytree.workspace.jobs import start_workers
     from whytree.workspace.lifecycle import run_start
 
     store().query("SELECT 1 AS one")  # open and migrate the event store before the first request, or say why not
@@ -54,7 +55,7 @@ def serve(chosen: options.Options, *, ready: Callable[[str], None]) -> None:
     # The command line on this machine goes straight to the port; people are told the public address.
     address = f"http://{_shown_host(chosen.host)}:{listener.getsockname()[1]}"
     stop = threading.Event()
-    workers = _start_workers(stop) if chosen.jobs else []
+    workers = start_workers(stop) if chosen.jobs else []
     record = data / "server.json"
     options.write_private(record, json.dumps({"pid": os.getpid(), "url": address}))
     _stop_on_signals(stop, server.close)
@@ -90,14 +91,6 @@ def _shown_host(host: str) -> str:
     if host in {"0.0.0.0", "::", ""}:  # noqa: S104 - compared, not bound
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
-
-
-def _start_workers(stop: threading.Event) -> list[threading.Thread]:
-    from whytree.workspace.jobs import work
-
-    worker = threading.Thread(target=work, args=(stop,), name="jobs", daemon=True)
-    worker.start()
-    return [worker]
 
 
 def _stop_on_signals(stop: threading.Event, close: Callable[[], None]) -> None:

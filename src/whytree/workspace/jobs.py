@@ -7,6 +7,7 @@
 
 A job that raises is tried again with growing pauses, then kept as failed with its error.
 A worker that dies leaves its job running; after `STALE` another one takes it, so a handler must bear being run twice.
+What takes minutes says `long=True`: a lane of its own, so that a mail never waits for it.
 """
 
 import logging
@@ -16,7 +17,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from django.db import IntegrityError, OperationalError, close_old_connections, transaction
 from django.db.models import Q
@@ -33,17 +34,23 @@ STALE = timedelta(minutes=15)
 KEEP_DONE = timedelta(days=7)
 _IDLE_SECONDS = 1.0
 
+Lane = Literal["", "short", "long"]  # "": whatever is due
+
 _handlers: dict[str, Handler] = {}
 _periodic: dict[str, timedelta] = {}
+_long: set[str] = set()
+_stop = threading.Event()
 
 
-def handler(kind: str, *, every: timedelta | None = None) -> Callable[[Handler], Handler]:
+def handler(kind: str, *, every: timedelta | None = None, long: bool = False) -> Callable[[Handler], Handler]:
     """Register the function that does jobs of this kind; with `every`, it also runs by itself."""
 
     def register(function: Handler) -> Handler:
         _handlers[kind] = function
         if every is not None:
             _periodic[kind] = every
+        if long:
+            _long.add(kind)
         return function
 
     return register
@@ -63,17 +70,19 @@ def enqueue(
             raise
 
 
-def run_next(worker: str, now: datetime | None = None) -> bool:
+def run_next(worker: str, now: datetime | None = None, *, lane: Lane = "") -> bool:
     """Claim one job that is due and run it; False when there is none."""
-    job = _claim(worker, now or timezone.now())
+    job = _claim(worker, now or timezone.now(), lane)
     if job is None:
         return False
     _run(job)
     return True
 
 
-def _claim(worker: str, now: datetime) -> Job | None:
+def _claim(worker: str, now: datetime, lane: Lane) -> Job | None:
     due = Q(state=Job.State.WAITING, run_after__lte=now) | Q(state=Job.State.RUNNING, claimed_at__lt=now - STALE)
+    if lane:
+        due &= Q(kind__in=_long) if lane == "long" else ~Q(kind__in=_long)
     for job in Job.objects.filter(due).order_by("run_after", "pk")[:5]:
         claimed = Job.objects.filter(pk=job.pk, state=job.state, claimed_at=job.claimed_at).update(
             state=Job.State.RUNNING, claimed_by=worker, claimed_at=now, attempts=job.attempts + 1
@@ -114,20 +123,36 @@ def schedule_periodic(now: datetime | None = None) -> None:
     Job.objects.filter(state=Job.State.DONE, finished_at__lt=now - KEEP_DONE).delete()
 
 
-def work(stop: threading.Event) -> None:
-    """Run jobs until `stop` is set. Used by `whytree work` and by the thread inside `whytree serve`.
+def start_workers(stop: threading.Event) -> list[threading.Thread]:
+    """A thread for each lane, working until `stop` is set."""
+    global _stop
+    _stop = stop
+    lanes: tuple[Lane, ...] = ("short", "long")
+    workers = [threading.Thread(target=work, args=(stop, lane), name=f"jobs {lane}", daemon=True) for lane in lanes]
+    for worker in workers:
+        worker.start()
+    return workers
+
+
+def stopping() -> bool:
+    """Whether this process is about to end: a long job lets go, and is taken up again by whoever comes next."""
+    return _stop.is_set()
+
+
+def work(stop: threading.Event, lane: Lane = "") -> None:
+    """Run jobs until `stop` is set. Used by `whytree work` and by the threads inside `whytree serve`.
 
     It outlives a database that is locked by a long write, or away for a moment: it tries again.
     """
-    worker = f"{socket.gethostname()}:{os.getpid()}"[:60]
+    worker = f"{socket.gethostname()}:{os.getpid()} {lane}".strip()[:60]
     last_schedule = timezone.now() - timedelta(minutes=1)
     while not stop.is_set():
         try:
             close_old_connections()
-            if timezone.now() - last_schedule >= timedelta(seconds=30):
+            if lane != "long" and timezone.now() - last_schedule >= timedelta(seconds=30):
                 schedule_periodic()
                 last_schedule = timezone.now()
-            found = run_next(worker)
+            found = run_next(worker, lane=lane)
         except OperationalError as error:
             log.warning("the database does not answer, jobs wait: %s", error)
             found = False

@@ -26,16 +26,23 @@ from whytree.workspace.printing import plain
 TIMEOUT_SECONDS = 10
 MOST_ANSWER = 64 * 1024
 LONGEST_URL = 1_000
+_EXAMPLE = "https://hooks.slack.com/services/…"
 
 
 class Refused(Conflict):
     """The other side will not take this, whenever it is sent."""
 
 
-def check_url(url: str) -> str:
+def check_url(url: str, example: str = "") -> str:
     """The address, if it may be called at all; says what is wrong with it otherwise. Looks nothing up."""
-    _split(url.strip())
+    _split(url.strip(), example or _EXAMPLE)
     return url.strip()
+
+
+def checked_host(url: str) -> tuple[str, int, str]:
+    """Host, port and the one address to go to, for a program that is told all three; refuses what may not be called."""
+    parts = _split(url)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80), _checked_address(parts)
 
 
 def post_json(url: str, body: Any, sign: Callable[[bytes], Mapping[str, str]] | None = None) -> bytes:
@@ -124,18 +131,18 @@ def _answer(response: http.client.HTTPResponse) -> bytes:
     return answer[:MOST_ANSWER]
 
 
-def _split(url: str) -> SplitResult:
+def _split(url: str, example: str = _EXAMPLE) -> SplitResult:
     if len(url) > LONGEST_URL:
         raise Invalid(f"An address has at most {LONGEST_URL:,} characters.")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise Invalid("This is no address. Give one like https://hooks.slack.com/services/…") from error
+        raise Invalid(f"This is no address. Give one like {example}") from error
     allowed = {"https", "http"} if settings.WHYTREE.outgoing_private else {"https"}
     strange = any(character.isspace() or not character.isprintable() for character in url)
     if parts.scheme not in allowed or not parts.hostname or strange or port == 0:
-        raise Invalid("Give an address that begins with https://, as https://hooks.slack.com/services/…")
+        raise Invalid(f"Give an address that begins with https://, as {example}")
     if parts.username or parts.password:
         raise Invalid("An address with a password in it is not called. Leave out what stands before the @.")
     return parts

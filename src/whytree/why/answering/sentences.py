@@ -94,7 +94,13 @@ def advice(why: Why) -> tuple[str, ...]:
     if why.explained:
         return tuple(_gaps(why))
     if why.ticket:
-        return (f'Say what {why.ticket.key} is for: whytree start "{why.ticket.key}"',)
+        bring = (
+            f"Bring the words of {why.ticket.key}: whytree ticket sync, or an export: whytree import tickets FILE",
+        )
+        return (
+            *(bring if not why.ticket.title else ()),
+            f'Say what {why.ticket.key} is for: whytree start "{why.ticket.key}"',
+        )
     return (TELL.format(ref=why.ref),) if why.commit else ()
 
 

@@ -6,8 +6,9 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from whytree.code.commands import keep_point, read_clone
+from whytree.code.commands import read_clone
 from whytree.code.git import Clone, open_clone
+from whytree.code.reading_all import keep_point
 from whytree.code.telling import find_registered
 from whytree.workspace.client import Client, CommandError
 from whytree.workspace.printing import console, plain

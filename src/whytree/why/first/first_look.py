@@ -106,11 +106,11 @@ def sentence(counted: Heard) -> str:
             f"{percent(told, whole)} of {what} can already say whom {'it was' if counted.lines else 'they were'} for."
         )
     named = counted.named_lines if counted.lines else counted.named_commits
+    unknown = counted.unknown_lines if counted.lines else counted.unknown_commits
+    if unknown > named:
+        return f"{percent(unknown, whole)} of {what} states a reason that is not in this tree. Bring it: whytree import tree FILE"
     if named:
         return f"{percent(named, whole)} of {what} can name the ticket behind it. Bring the tickets’ words, and it says whom it was for."
-    unknown = counted.unknown_lines if counted.lines else counted.unknown_commits
-    if unknown:
-        return f"{percent(unknown, whole)} of {what} states a reason that is not in this tree."
     return f"None of {what} says whom it was for: its commits name no tickets."
 
 

@@ -227,7 +227,9 @@ def _asked(asked: dict[str, Any] | None) -> Iterator[str]:
 
 def _where_it_went() -> str:
     url = doors.options().url
-    return f"Commit ids, paths and messages went to {url}, and nowhere else." if url else "Nothing was sent anywhere."
+    if not url:
+        return "Nothing was sent anywhere."
+    return f"Commit ids, paths, messages and the few lines that pages show went to {url}, and nowhere else."
 
 
 _WORDS = {"flags": "flag", "releases": "release", "decisions": "decision record"}
