@@ -7,10 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
 from waitress import create_server
 
-from whytree.events.wire.later import LATER, Later
+from whytree.events.wire.answers import answered
+from whytree.events.wire.later import LATER, TOO_MUCH, Later
+from whytree.site import lanes as module
 from whytree.site.lanes import Channel, Lanes
 
 EVENTS, PAGE = "/v1/batch", "/today"
@@ -24,6 +27,8 @@ class Disk:
         self.finish: Callable[[], HttpResponse] = lambda: HttpResponse(b"on disk", content_type="text/x", status=201)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        if TOO_MUCH in environ:
+            return answered(_request(), lambda: HttpResponse("never asked"))
         if LATER in environ:
             response: HttpResponse = Later(self.waiting.append, lambda: self.finish())
             response["X-On-The-Way"] = "kept"
@@ -40,6 +45,12 @@ class Disk:
     def write(self) -> None:
         for then in self.waiting:
             then()
+
+
+def _request() -> HttpRequest:
+    request = RequestFactory().post(EVENTS)
+    request.META[TOO_MUCH] = True
+    return request
 
 
 @pytest.fixture
@@ -118,3 +129,19 @@ def test_what_follows_from_events_is_done_though_their_sender_has_gone(url: str,
     disk.wait_for(1)
     disk.write()
     assert done.wait(10)
+
+
+def test_beyond_what_can_be_held_a_client_is_told_to_come_again(
+    url: str, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_BYTES", 10)
+    large = threading.Thread(target=lambda: httpx.post(url + EVENTS, content=b"x" * 100, timeout=20))
+    large.start()
+    disk.wait_for(1)  # one is always taken, however large
+    refused = httpx.post(url + EVENTS, content=b"x" * 100)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "2")
+    assert refused.json()["code"] == "too_many_requests"
+    disk.write()
+    large.join(10)
+    disk.waiting = Eager()
+    assert httpx.post(url + EVENTS, content=b"x" * 100).status_code == 201, "there is room again"
