@@ -6,8 +6,7 @@ python benchmarks/capture.py [--seconds 20 | --minutes 10] [--clients 64]
    below, in fsynced inserts of 10,000 ready lines. That is what chDB can take when nothing else is done.
 2. Capture: a real server in another process, asked over keep-alive connections with batches of 100 events of 12
    properties each (500 property names, 50 event names, 100,000 people), new message ids all the time. An event counts
-   once its batch was answered with 200. Clients and server share the machine; the server has a thread per client
-   (WHYTREE_THREADS), since each waits for the disk most of the time.
+   once its batch was answered with 200. Clients and server share the machine; the server is set as it comes.
 3. The same raw insert once more, so that a machine that became slower or faster in between shows.
 
 Budget on 2 cores: 25,000 events/s sustained, and at least half of what raw gives. At the end the server is asked how
@@ -121,11 +120,11 @@ def raw(blocks: list[bytes], seconds: float) -> float:
 
 
 @contextmanager
-def server(folder: Path, threads: int) -> Iterator[tuple["subprocess.Popen[bytes]", int, str, dict[str, str]]]:
+def server(folder: Path) -> Iterator[tuple["subprocess.Popen[bytes]", int, str, dict[str, str]]]:
     """A server of its own: the process, its port, a capture key, and the environment for asking it."""
     left_out = ("WHYTREE_", "DJANGO_")
     env = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
-    env |= {"WHYTREE_DATA": str(folder), "WHYTREE_THREADS": str(threads)}
+    env |= {"WHYTREE_DATA": str(folder)}
     cli(env, "owner", "bench@example.org", "--product-name", "Bench")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -243,7 +242,7 @@ def main(seconds: float, clients: int) -> None:
         raw_seconds = min(max(seconds / 3, 5), 60)
         before = raw(blocks, raw_seconds)
         close()
-        with server(home / "served", clients) as (process, port, key, env):
+        with server(home / "served") as (process, port, key, env):
             capture(port, key, 2, clients)
             warm, used = stored(env), cpu_seconds(process.pid)
             sents = capture(port, key, seconds, clients)

@@ -5,6 +5,7 @@ WhytreeError
 ├── Unauthenticated  401  nobody we know
 ├── Forbidden        403  known, but the role or scope is too low
 ├── NotFound         404  not there, or not yours (the two look the same)
+├── NotAllowed       405  this address takes another method
 ├── Conflict         409  against the state of things: locked, already decided
 ├── TooLarge         413  more than we take at once
 ├── TooMany          429  faster than we take
@@ -53,6 +54,17 @@ class Forbidden(WhytreeError):
 class NotFound(WhytreeError):
     status = 404
     code = "not_found"
+
+
+class NotAllowed(WhytreeError):
+    """`allowed` are the methods this address takes."""
+
+    status = 405
+    code = "method_not_allowed"
+
+    def __init__(self, message: str, *, allowed: str) -> None:
+        super().__init__(message)
+        self.allowed = allowed
 
 
 class Conflict(WhytreeError):

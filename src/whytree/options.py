@@ -155,7 +155,9 @@ OPTIONS = (
         _number,
         "2000",
     ),
-    Option("WHYTREE_THREADS", "Requests answered at the same time.", _number, "8"),
+    Option(
+        "WHYTREE_THREADS", "Requests answered at the same time; those that bring events are not counted.", _number, "8"
+    ),
     Option("WHYTREE_EVENTS_MEMORY_MB", "Memory the in-process event engine may use.", _number, "2048"),
     Option("WHYTREE_MAX_BODY_MB", "Largest request body taken, after decompression.", _number, "20"),
     Option("WHYTREE_JOBS", "1: the server also runs background jobs; 0: `whytree work` does.", _flag, "1"),

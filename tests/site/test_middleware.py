@@ -115,3 +115,17 @@ def test_an_absurdly_long_number_is_refused_on_a_page_and_by_the_api(as_alice: A
 def test_half_a_character_is_told_to_the_sender(api: Any, product: Any) -> None:
     sent = api._send("PUT", "/products/sprout/interview-guides", '{"name": "\\ud800", "questions": "Tell me"}')
     assert (sent.status, "surrogates" in sent.body["message"]) == (400, True)
+
+
+def test_another_method_is_told_in_words_too(as_alice: Any, api: Any) -> None:
+    """Mostly met by whoever had to sign in again in the middle of an act."""
+    page = as_alice.get("/sign-out")
+    assert (page.status_code, page["Allow"]) == (405, "POST")
+    assert "Go back, and press the button there" in page.content.decode()
+    answer = api.patch("/products", {})
+    assert (answer.status, answer.body["code"]) == (405, "method_not_allowed")
+    assert "not PATCH" in answer.body["message"]
+    for door in ("/v1/batch", "/i/v1/analytics/events", "/v1/feedback"):
+        refused = Client().get(door)
+        assert (refused.status_code, refused["Allow"]) == (405, "POST, OPTIONS")
+        assert "Send with POST, not GET" in refused.content.decode()

@@ -99,7 +99,10 @@ def test_doctor_looks_whether_the_server_is_there() -> None:
     from whytree.site.doctor import _mail
 
     with mail_server() as box:
-        assert _mail(options.read({"WHYTREE_SMTP_URL": box.url})).state == "ok"
+        found = _mail(options.read({"WHYTREE_SMTP_URL": box.url}))
+        assert (found.state, "WHYTREE_PUBLIC_URL" in found.text) == ("advice", True), "links would lead nowhere"
+        reached = {"WHYTREE_SMTP_URL": box.url, "WHYTREE_PUBLIC_URL": "https://why.example"}
+        assert _mail(options.read(reached)).state == "ok"
     found = _mail(options.read({"WHYTREE_SMTP_URL": box.url.replace("//", "//ana:secret@")}))
     assert (found.state, "secret" in found.text) == ("problem", False)
     assert "WHYTREE_SMTP_URL" in _mail(options.read({})).text

@@ -19,7 +19,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -50,7 +50,7 @@ WORTH_A_SECOND = 0.75
 SECOND_AFTER_SECONDS = 0.05
 MAX_ROWS_AT_ONCE = 20_000
 MAX_BYTES_AT_ONCE = 8 * 1024 * 1024  # below what the engine would parse, and so write, in several pieces
-MAX_WAITING_ROWS = 100_000
+MAX_WAITING_ROWS = 50_000  # some two seconds' worth
 MAX_WAITING_BYTES = 128 * 1024 * 1024
 ANSWER_SECONDS = 60
 PRIME_WITHIN = timedelta(days=2)
@@ -75,6 +75,7 @@ class Batch:
     repeated: set[int] = field(default_factory=set)  # places of rows left out because their id was seen before
     refused: dict[int, str] = field(default_factory=dict)  # place of a row in quarantine -> why
     done: threading.Event = field(default_factory=threading.Event)
+    then: Callable[[], None] | None = None  # called in the writing thread once it is done: must be quick
     error: WhytreeError | None = None
 
     def kept(self, items: list[T]) -> list[T]:
@@ -87,6 +88,8 @@ class Batch:
         """Let the request go."""
         self.error = error
         self.done.set()
+        if self.then is not None:
+            self.then()
 
 
 @dataclass(eq=False)
@@ -136,7 +139,16 @@ class Commit:
 
     def submit(self, batch: Batch) -> None:
         """Return when the batch is on disk; raise `TooMany` or `Unavailable` when it is not."""
+        self.hand_over(batch)
+        if not batch.done.wait(ANSWER_SECONDS):
+            raise Unavailable("The event store is too slow now. Send it again; what did arrive counts once.")
+        if batch.error is not None:
+            raise batch.error
+
+    def hand_over(self, batch: Batch) -> None:
+        """Take a batch to write; the batch says when that is done. Raises `TooMany` or `Unavailable` when it is not taken."""
         if not batch.ids and not batch.edges:
+            batch.answer(None)
             return
         with self._changed:
             self._refuse_when_full()
@@ -145,10 +157,6 @@ class Commit:
             self._waiting_bytes += len(batch.rows)
             if self._idle or (self._writing_rows and self._is_worth_a_second()):  # waking a thread for nothing is dear
                 self._changed.notify_all()
-        if not batch.done.wait(ANSWER_SECONDS):
-            raise Unavailable("The event store is too slow now. Send it again; what did arrive counts once.")
-        if batch.error is not None:
-            raise batch.error
 
     def _refuse_when_full(self) -> None:
         if self._closing:

@@ -7,14 +7,14 @@ When `accept` returns, what it accepted is on disk. An event told twice counts o
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from whytree.errors import Invalid
+from whytree.errors import Invalid, RetryLater
 from whytree.people.edges import EdgeRow, known_key, known_row, link_key, link_row
 from whytree.workspace.models import Product
 from whytree.workspace.sockets import variants_in_force
@@ -61,20 +61,49 @@ class Accepted:
 
 def accept(product_id: int, source: str, items: Sequence[Outcome]) -> Accepted:
     """Write what was normalised; returns once it is on disk. Raises `Unavailable` or `TooMany` when nothing was taken."""
-    received_at = time.time()
-    writer = commit()
-    sorted_out = _sort_out(items)
-    batch = _batch(writer, sorted_out, received_at)
-    writer.submit(batch)
-    refused = [Refusal(index, one.message_id, one.reason) for index, one in sorted_out.rejected]
-    refused += [Refusal(sorted_out.places[at], "", reason) for at, reason in batch.refused.items() if at < batch.items]
-    follow = follower()
-    if sorted_out.rejected:
-        follow.note_rejected(product_id, source, received_at, [one for _, one in sorted_out.rejected])
-    follow.note(batch.kept(sorted_out.taken), batch.edges)
-    again = frozenset(sorted_out.places[at] for at in batch.repeated if at < batch.items)
-    refused.sort(key=lambda one: one.index)
-    return Accepted(len(items), len(again), refused, sorted_out.left_out, again)
+    offer = Offer(product_id, source, items)
+    offer.write()
+    return offer.accepted()
+
+
+class Offer:
+    """What one request brings, ready to be written. `write` waits for the disk, `write_later` does not; then `accepted`."""
+
+    def __init__(self, product_id: int, source: str, items: Sequence[Outcome]) -> None:
+        self._product_id = product_id
+        self._source = source
+        self._sent = len(items)
+        self._received_at = time.time()
+        self._writer = commit()
+        self._sorted_out = _sort_out(items)
+        self._batch = _batch(self._writer, self._sorted_out, self._received_at)
+
+    def write(self) -> None:
+        """Return when it is on disk. Raises `Unavailable` or `TooMany` when nothing was taken."""
+        self._writer.submit(self._batch)
+
+    def write_later(self, then: Callable[[], None]) -> None:
+        """Call back, from another thread, when it is known whether it is on disk."""
+        self._batch.then = then
+        try:
+            self._writer.hand_over(self._batch)
+        except RetryLater as error:
+            self._batch.answer(error)
+
+    def accepted(self) -> Accepted:
+        """What became of it, once that is known; what follows from it is noted. Raises what kept it from being written."""
+        batch, out = self._batch, self._sorted_out
+        if batch.error is not None:
+            raise batch.error
+        refused = [Refusal(index, one.message_id, one.reason) for index, one in out.rejected]
+        refused += [Refusal(out.places[at], "", reason) for at, reason in batch.refused.items() if at < batch.items]
+        follow = follower()
+        if out.rejected:
+            follow.note_rejected(self._product_id, self._source, self._received_at, [one for _, one in out.rejected])
+        follow.note(batch.kept(out.taken), batch.edges)
+        again = frozenset(out.places[at] for at in batch.repeated if at < batch.items)
+        refused.sort(key=lambda one: one.index)
+        return Accepted(self._sent, len(again), refused, out.left_out, again)
 
 
 @dataclass
@@ -246,4 +275,4 @@ def variants_of(product_id: int, distinct_id: str) -> dict[str, str]:
         return {}
 
 
-__all__ = ["Accepted", "Refusal", "accept", "exposure", "track", "track_all", "variants_of"]
+__all__ = ["Accepted", "Offer", "Refusal", "accept", "exposure", "track", "track_all", "variants_of"]

@@ -1,5 +1,7 @@
 """What clients send to at the top, the catalogue below a product."""
 
+import re
+
 from django.urls import path, re_path
 
 from . import pages as views
@@ -10,19 +12,26 @@ from .wire.posthog import v1 as posthog_v1
 from .wire.posthog import views as posthog
 from .wire.segment import views as segment
 
+_SEGMENT = r"v1/(?P<verb>identify|track|page|screen|group|alias|batch|import|[itpsgabm])/?"
+_POSTHOG = r"(?:i/v0/e|i/v0/ai/batch|batch|capture|e|track|engage)/?"
+_POSTHOG_V1 = r"i/v1/analytics/events/?"
+_BRINGS_EVENTS = re.compile(f"/(?:{_SEGMENT}|{_POSTHOG}|{_POSTHOG_V1})")
+
+
+def brings_events(method: str, path: str) -> bool:
+    """Whether a request is one that a server may get thousands of in a second, each of which waits for the disk."""
+    return method == "POST" and _BRINGS_EVENTS.fullmatch(path) is not None
+
+
 doors = [
     path("v1/projects/<str:key>/settings", segment.settings),
-    re_path(
-        r"^v1/(?P<verb>identify|track|page|screen|group|alias|batch|import|[itpsgabm])/?$",
-        segment.receive,
-        name="segment",
-    ),
-    re_path(r"^(?:i/v0/e|i/v0/ai/batch|batch|capture|e|track|engage)/?$", posthog.capture, name="posthog"),
+    re_path(f"^{_SEGMENT}$", segment.receive, name="segment"),
+    re_path(f"^{_POSTHOG}$", posthog.capture, name="posthog"),
     path("whytree.js", whytree_js, {"name": "whytree.js"}, name="whytree_js"),
     path("whytree-asks.js", whytree_js, {"name": "whytree-asks.js"}, name="whytree_asks_js"),
     path("whytree-picture.js", whytree_js, {"name": "whytree-picture.js"}, name="whytree_picture_js"),
     re_path(r"^s/?$", posthog.recording),
-    re_path(r"^i/v1/analytics/events/?$", posthog_v1.events, name="posthog_v1"),
+    re_path(f"^{_POSTHOG_V1}$", posthog_v1.events, name="posthog_v1"),
 ]
 
 pages = [

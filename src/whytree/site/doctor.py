@@ -152,6 +152,9 @@ def _mail(chosen: options.Options) -> Finding:
         socket.create_connection((host, port), timeout=5).close()
     except OSError as error:
         return Finding("mail", "problem", f"{host}:{port} does not answer: {error}. Check WHYTREE_SMTP_URL.")
+    if not chosen.public_url:
+        text = f"{host}:{port} answers, but links in mails lead to {chosen.base_url}. Set WHYTREE_PUBLIC_URL."
+        return Finding("mail", "advice", text)
     return Finding("mail", "ok", f"{host}:{port} answers. Try it: whytree digest --send")
 
 

@@ -5,10 +5,10 @@ import secrets
 from collections.abc import Callable
 
 from django.db import DataError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import render
 
-from whytree.errors import Invalid, RetryLater, Unavailable, WhytreeError
+from whytree.errors import Invalid, NotAllowed, RetryLater, Unavailable, WhytreeError
 
 from .log_routes import route_of
 
@@ -51,7 +51,8 @@ class Errors:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        response = self.get_response(request)
+        return _not_allowed(request, response["Allow"]) if isinstance(response, HttpResponseNotAllowed) else response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         known = as_known(error)
@@ -63,6 +64,14 @@ class Errors:
             message = f"Something went wrong on our side. The server's log has it under {reference}."
             return JsonResponse({"code": "error", "message": message}, status=500)
         return None
+
+
+def _not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
+    """Django and ninja answer with no word. Mostly met by whoever signs in again in the middle of an act."""
+    told = f"This address takes {allowed}, not {request.method}."
+    if request.method == "GET" and not request.path.startswith("/api/"):
+        told = "There is nothing to see at this address: it does something. Go back, and press the button there."
+    return answer(request, NotAllowed(told, allowed=allowed))
 
 
 def as_known(error: Exception) -> WhytreeError | None:
@@ -96,4 +105,6 @@ def answer(request: HttpRequest, error: WhytreeError) -> HttpResponse:
         response = render(request, "error.html", {"error": error}, status=error.status)
     if isinstance(error, RetryLater):
         response["Retry-After"] = str(error.retry_after)
+    if isinstance(error, NotAllowed):
+        response["Allow"] = error.allowed
     return response

@@ -38,12 +38,14 @@ def serve(chosen: options.Options, *, ready: Callable[[str], None]) -> None:
     from whytree.workspace.jobs import start_workers
     from whytree.workspace.lifecycle import run_start
 
+    from .lanes import Channel, Lanes
+
     store().query("SELECT 1 AS one")  # open and migrate the event store before the first request, or say why not
     run_start()
     server = waitress.create_server(
         application,
         sockets=[listener],
-        threads=chosen.threads,
+        _dispatcher=Lanes(chosen.threads),
         max_request_body_size=settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1024,
         channel_timeout=60,
         connection_limit=1000,
@@ -52,19 +54,23 @@ def serve(chosen: options.Options, *, ready: Callable[[str], None]) -> None:
         ident="whytree",
         clear_untrusted_proxy_headers=False,  # `proxies.BehindProxy` does, for every WSGI server
     )
+    server.channel_class = Channel
     # The command line on this machine goes straight to the port; people are told the public address.
     address = f"http://{_shown_host(chosen.host)}:{listener.getsockname()[1]}"
     stop = threading.Event()
     workers = start_workers(stop) if chosen.jobs else []
     record = data / "server.json"
     options.write_private(record, json.dumps({"pid": os.getpid(), "url": address}))
-    _stop_on_signals(stop, server.close)
+    _stop_on_signals(stop)
     gc.freeze()  # what start-up made stays: looking through it again and again took 4 % of capture's time
     gc.set_threshold(20_000, 20, 20)
     try:
         ready(chosen.public_url or address)
         server.run()
     finally:
+        # Nothing else of the server is closed: a request that outlives it would still write to its waker's descriptor, which
+        # may be another file's by then.
+        listener.close()
         stop.set()
         record.unlink(missing_ok=True)
         for worker in workers:
@@ -93,12 +99,11 @@ def _shown_host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _stop_on_signals(stop: threading.Event, close: Callable[[], None]) -> None:
+def _stop_on_signals(stop: threading.Event) -> None:
     def on_signal(number: int, frame: FrameType | None) -> None:
         if stop.is_set():  # a second Ctrl-C does not wait
             raise SystemExit(130)
         stop.set()
-        close()
         raise SystemExit(0)
 
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from whytree.errors import Forbidden, Invalid
 from whytree.events.context import Columns, place
 from whytree.events.properties import Unfit, decoded
-from whytree.events.wire.answers import answered, as_json, with_cors
+from whytree.events.wire.answers import answered, as_json, only, with_cors
 from whytree.events.wire.asking import body_of, key_among
 from whytree.people.identity import means_nobody
 from whytree.workspace.models import Product
@@ -48,10 +48,9 @@ def visited(
     """The view's answer as JSON to any page, or the refusal; `door` names what is paced, so many times a minute for each address."""
     if request.method == "OPTIONS":
         return with_cors(request, HttpResponse(status=204))
-    if request.method != "POST":
-        return with_cors(request, HttpResponse(status=405, headers={"Allow": "POST, OPTIONS"}))
 
     def found() -> HttpResponse:
+        only(request, "POST")
         keep_pace(door, request.META.get("REMOTE_ADDR", ""), most=per_minute, seconds=60)
         return as_json(view(_visit(request, most_bytes)))
 

@@ -233,4 +233,4 @@ def open_http(headers: dict[str, str]) -> "httpx.Client":
         return httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS)
     if _in_process is None:
         raise CommandError("No server is running on this data folder. Start one: whytree serve")
-    return httpx.Client(base_url="http://localhost", headers=headers, transport=_in_process())
+    return httpx.Client(base_url=f"http://localhost:{chosen.port}", headers=headers, transport=_in_process())

@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 
-from whytree.errors import RetryLater, Unavailable, WhytreeError
+from whytree.errors import NotAllowed, RetryLater, TooMany, Unavailable, WhytreeError
 
 from ..arrivals import Turned, note_turned
+from .later import TOO_MUCH, Later
 
 _DAY = "86400"
 
@@ -24,7 +26,12 @@ def caught(
 ) -> HttpResponse:
     """The view's answer, or what `told` makes of an error: each dialect has its own words for it."""
     try:
-        return view()
+        if TOO_MUCH in request.META:
+            raise TooMany("More events arrive than can be written. Send this again after a pause.", retry_after=2)
+        response = view()
+        if isinstance(response, Later):
+            response.finish = partial(caught, request, response.finish, told)
+        return response
     except WhytreeError as error:
         refusal = error
     except OperationalError:
@@ -45,10 +52,24 @@ def _turned(request: HttpRequest, refusal: WhytreeError) -> Turned:
     )
 
 
+def only(request: HttpRequest, *methods: str) -> None:
+    """Raise `NotAllowed` for any other method."""
+    if request.method not in methods:
+        wanted = " or ".join(methods)
+        raise NotAllowed(f"Send with {wanted}, not {request.method}.", allowed=", ".join((*methods, "OPTIONS")))
+
+
 def refused(error: WhytreeError) -> HttpResponse:
-    response = as_json({"success": False, **error.as_json()}, status=error.status)
+    return as_refusal(error, {"success": False, **error.as_json()})
+
+
+def as_refusal(error: WhytreeError, body: dict[str, object]) -> HttpResponse:
+    """The error in a dialect's words, with the headers that any client reads."""
+    response = as_json(body, status=error.status)
     if isinstance(error, RetryLater):
         response["Retry-After"] = str(error.retry_after)
+    if isinstance(error, NotAllowed):
+        response["Allow"] = error.allowed
     return response
 
 

@@ -1,8 +1,8 @@
 """The way in that all dialects share, once a request's key is known and its messages are read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from whytree.workspace.keys import KeyFacts
 
@@ -11,7 +11,8 @@ from ..intake.rules import rules_of, spend
 from ..normalise import Door
 from ..relay.services import pass_on
 from ..rows import CAPTURE, LeftOut, Outcome, Rejected
-from ..services import Accepted, Refusal, accept
+from ..services import Accepted, Offer, Refusal
+from .later import Later, can_wait
 
 ELSEWHERE = LeftOut("The key is of another environment than production, so this is counted nowhere.")
 
@@ -31,19 +32,34 @@ def _look_only(facts: KeyFacts, dialect: str, items: Sequence[Outcome]) -> Accep
     return accepted
 
 
-def hand_in(request: HttpRequest, facts: KeyFacts, door: Door, dialect: str, items: Sequence[Outcome]) -> Accepted:
-    """Write what the product wants of it; durable when it returns. What comes from elsewhere than production is shown among
-    the arrivals and kept nowhere."""
+def hand_in(
+    request: HttpRequest,
+    facts: KeyFacts,
+    door: Door,
+    dialect: str,
+    items: Sequence[Outcome],
+    told: Callable[[Accepted], HttpResponse],
+) -> HttpResponse:
+    """Write what the product wants of it; what `told` makes of that is sent when it is on disk. What comes from elsewhere than
+    production is shown among the arrivals and kept nowhere."""
     if facts.environment_id is not None:
-        return _look_only(facts, dialect, items)
+        return told(_look_only(facts, dialect, items))
     rules = rules_of(door.product_id)
     if not rules.is_usual:
         address = request.META.get("REMOTE_ADDR", "")
         items = [rules.apply(item, address) for item in items]
-    accepted = accept(door.product_id, door.source, items)
-    arrivals.note(facts, dialect, items, accepted)
-    family = dialect.partition(" ")[0].lower()
-    # A server key is a secret that means nothing to another host: what holds one stays here.
-    if family in rules.relayed and door.source == CAPTURE and len(accepted.refused) < accepted.sent:
-        pass_on(request, door.product_id, family)
-    return accepted
+    offer = Offer(door.product_id, door.source, items)
+
+    def written() -> HttpResponse:
+        accepted = offer.accepted()
+        arrivals.note(facts, dialect, items, accepted)
+        family = dialect.partition(" ")[0].lower()
+        # A server key is a secret that means nothing to another host: what holds one stays here.
+        if family in rules.relayed and door.source == CAPTURE and len(accepted.refused) < accepted.sent:
+            pass_on(request, door.product_id, family)
+        return told(accepted)
+
+    if can_wait(request):
+        return Later(offer.write_later, written)
+    offer.write()
+    return written()

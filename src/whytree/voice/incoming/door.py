@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from whytree.errors import NotFound
-from whytree.events.wire.answers import answered, as_json
+from whytree.events.wire.answers import answered, as_json, only
 from whytree.events.wire.asking import body_of
 from whytree.workspace.pace import keep_pace
 
@@ -18,12 +18,11 @@ PER_MINUTE = 600
 @csrf_exempt
 def take(request: HttpRequest, slug: str) -> HttpResponse:
     """Whether there is no such product, or only no webhook in it, is nobody's business without the secret."""
-    if request.method != "POST":
-        return HttpResponse(status=405, headers={"Allow": "POST"})
     return answered(request, lambda: _taken(request, slug))
 
 
 def _taken(request: HttpRequest, slug: str) -> HttpResponse:
+    only(request, "POST")
     keep_pace("feedback-webhook", request.META.get("REMOTE_ADDR", ""), most=PER_MINUTE, seconds=60)
     webhook = FeedbackWebhook.objects.select_related("product").filter(product__slug=slug).first()
     if webhook is None:

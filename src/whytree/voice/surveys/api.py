@@ -21,8 +21,12 @@ from .results import as_json, results_of
 router = Router(tags=["Surveys"])
 
 
-def _out(survey: Survey) -> schemas.SurveyOut:
-    return schemas.SurveyOut.of(survey, queries.counted(survey))
+def _out(request: ApiRequest, survey: Survey) -> schemas.SurveyOut:
+    return _as_sent(request, survey, queries.counted(survey))
+
+
+def _as_sent(request: ApiRequest, survey: Survey, counted: queries.Counted) -> schemas.SurveyOut:
+    return schemas.SurveyOut.of(survey, counted, request.build_absolute_uri(services.open_link(survey)))
 
 
 def _found(request: ApiRequest, product: str, ref: str, role: Role = Role.MEMBER) -> Survey:
@@ -39,7 +43,7 @@ def list_survey_templates(request: ApiRequest) -> dict[str, dict[str, Any]]:
 def list_surveys(request: ApiRequest, product: str) -> list[schemas.SurveyOut]:
     """All surveys, the newest first, each with how many were asked and answered."""
     found = queries.list_surveys(api_product(request, product, Role.VIEWER))
-    return [schemas.SurveyOut.of(survey, counted) for survey, counted in found]
+    return [_as_sent(request, survey, counted) for survey, counted in found]
 
 
 @router.post("/products/{product}/surveys", response={201: schemas.SurveyOut}, operation_id="create_survey")
@@ -47,13 +51,13 @@ def create_survey(request: ApiRequest, product: str, said: schemas.SurveyIn) -> 
     """A draft; nobody is asked before it is started."""
     found = api_product(request, product, Role.MEMBER)
     made = services.create_survey(request.actor, found, title=said.title, questions=said.questions, **said.settings())
-    return Status(201, _out(made))
+    return Status(201, _out(request, made))
 
 
 @router.get("/products/{product}/surveys/{ref}", response=schemas.SurveyOut, operation_id="get_survey")
 def get_survey(request: ApiRequest, product: str, ref: str) -> schemas.SurveyOut:
     """Its questions, whom it is put to, and how far it has come."""
-    return _out(_found(request, product, ref, Role.VIEWER))
+    return _out(request, _found(request, product, ref, Role.VIEWER))
 
 
 @router.patch("/products/{product}/surveys/{ref}", response=schemas.SurveyOut, operation_id="change_survey")
@@ -61,26 +65,27 @@ def change_survey(request: ApiRequest, product: str, ref: str, said: schemas.Sur
     """Change what is given. Once it ran its questions stay: copy it instead."""
     found = _found(request, product, ref)
     return _out(
-        services.change_survey(request.actor, found, title=said.title, questions=said.questions, **said.settings())
+        request,
+        services.change_survey(request.actor, found, title=said.title, questions=said.questions, **said.settings()),
     )
 
 
 @router.post("/products/{product}/surveys/{ref}/start", response=schemas.SurveyOut, operation_id="start_survey")
 def start_survey(request: ApiRequest, product: str, ref: str) -> schemas.SurveyOut:
     """From now on it can be answered."""
-    return _out(services.start_survey(request.actor, _found(request, product, ref)))
+    return _out(request, services.start_survey(request.actor, _found(request, product, ref)))
 
 
 @router.post("/products/{product}/surveys/{ref}/stop", response=schemas.SurveyOut, operation_id="stop_survey")
 def stop_survey(request: ApiRequest, product: str, ref: str) -> schemas.SurveyOut:
     """Nobody is asked any more; answers stay."""
-    return _out(services.stop_survey(request.actor, _found(request, product, ref)))
+    return _out(request, services.stop_survey(request.actor, _found(request, product, ref)))
 
 
 @router.post("/products/{product}/surveys/{ref}/copy", response={201: schemas.SurveyOut}, operation_id="copy_survey")
 def copy_survey(request: ApiRequest, product: str, ref: str) -> Status[schemas.SurveyOut]:
     """The same as a new draft."""
-    return Status(201, _out(services.copy_survey(request.actor, _found(request, product, ref))))
+    return Status(201, _out(request, services.copy_survey(request.actor, _found(request, product, ref))))
 
 
 @router.post(
@@ -97,7 +102,8 @@ def make_survey_metric(request: ApiRequest, product: str, ref: str) -> Status[sc
 )
 def invite_to_survey(request: ApiRequest, product: str, ref: str, said: schemas.PersonIn) -> schemas.InvitationOut:
     """A link for one person, whose answer it will be. Refused for whoever was asked anything lately."""
-    return schemas.InvitationOut(link=services.invite(request.actor, _found(request, product, ref), said.person))
+    link = services.invite(request.actor, _found(request, product, ref), said.person)
+    return schemas.InvitationOut(link=request.build_absolute_uri(link))
 
 
 @router.post(

@@ -10,7 +10,7 @@ from whytree.voice.schemas import Said
 
 from .models import Survey
 from .queries import Counted
-from .services import Settings, open_link
+from .services import Settings
 
 _OWN = (
     *("title", "intro", "thanks", "hidden", "state", "in_page", "after_event", "flag", "variant", "cohort", "share"),
@@ -95,11 +95,11 @@ class SurveyOut(Schema):
     link: str
 
     @staticmethod
-    def of(survey: Survey, counted: Counted) -> "SurveyOut":
+    def of(survey: Survey, counted: Counted, link: str) -> "SurveyOut":
         own = {name: getattr(survey, name) for name in _OWN}
         questions = [one.as_json() for one in survey.asked]
         counts: dict[str, Any] = asdict(counted)
-        return SurveyOut(ref=survey.ref, questions=questions, link=open_link(survey), **own, **counts)
+        return SurveyOut(ref=survey.ref, questions=questions, link=link, **own, **counts)
 
 
 class PersonIn(Said):

@@ -18,7 +18,7 @@ from whytree.errors import Invalid
 
 from ...normalise import id_text, no_object
 from ...services import Accepted
-from ..answers import as_json, caught, with_cors
+from ..answers import as_json, caught, only, with_cors
 from ..asking import body_of, door_of, encoding_of, from_header, key_among
 from ..handing import admit, hand_in
 from ..packing import unpacked
@@ -40,12 +40,11 @@ def events(request: HttpRequest) -> HttpResponse:
     """The one address of v1."""
     if request.method == "OPTIONS":
         return with_cors(request, HttpResponse(status=204))
-    if request.method != "POST":
-        return with_cors(request, HttpResponse(status=405, headers={"Allow": "POST, OPTIONS"}))
     return with_cors(request, caught(request, lambda: _take(request), refused))
 
 
 def _take(request: HttpRequest) -> HttpResponse:
+    only(request, "POST")
     received_at = time.time()
     facts = key_among(*from_header(request.headers.get("Authorization", "")))
     value = as_value(unpacked(body_of(request, MAX_BODY), encoding_of(request), MAX_BODY))
@@ -58,7 +57,11 @@ def _take(request: HttpRequest) -> HttpResponse:
     library = _library(request.headers.get("PostHog-Sdk-Info", ""))
     messages = [_as_v0(message, library) if isinstance(message, dict) else None for message in batch]
     items = [posthog(message, door) if message is not None else no_object(None) for message in messages]
-    return as_json({"results": _results(messages, hand_in(request, facts, door, "PostHog v1", items))})
+
+    def told(accepted: Accepted) -> HttpResponse:
+        return as_json({"results": _results(messages, accepted)})
+
+    return hand_in(request, facts, door, "PostHog v1", items, told)
 
 
 def _as_v0(message: dict[str, Any], library: dict[str, str]) -> dict[str, Any]:

@@ -12,11 +12,11 @@ import time
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from whytree.errors import Invalid, RetryLater, Unauthenticated, WhytreeError
+from whytree.errors import Invalid, Unauthenticated, WhytreeError
 
 from ...normalise import no_object
 from ...services import Accepted
-from ..answers import as_json, caught, with_cors
+from ..answers import as_json, as_refusal, caught, only, with_cors
 from ..asking import body_of, door_of, encoding_of, from_header, key_among
 from ..handing import admit, hand_in
 from .messages import posthog
@@ -28,8 +28,6 @@ def capture(request: HttpRequest) -> HttpResponse:
     """Every address of v0."""
     if request.method == "OPTIONS":
         return with_cors(request, HttpResponse(status=204))
-    if request.method not in ("POST", "GET"):
-        return with_cors(request, HttpResponse(status=405, headers={"Allow": "GET, POST, OPTIONS"}))
     return with_cors(request, caught(request, lambda: _take(request), refused))
 
 
@@ -40,6 +38,7 @@ def recording(request: HttpRequest) -> HttpResponse:
 
 
 def _take(request: HttpRequest) -> HttpResponse:
+    only(request, "GET", "POST")
     received_at = time.time()
     envelope = _read(request)
     tokens = (*envelope.tokens, *from_header(request.headers.get("Authorization", "")))
@@ -50,12 +49,13 @@ def _take(request: HttpRequest) -> HttpResponse:
     admit(facts, len(envelope.messages))
     door = door_of(facts, received_at, sent_at)
     items = [posthog(message, door) if message is not None else no_object(None) for message in envelope.messages]
-    accepted = hand_in(request, facts, door, "PostHog", items)
-    if accepted.refused and len(accepted.refused) == accepted.sent:
-        return refused(Invalid(accepted.refused[0].reason))
-    if request.GET.get("beacon") == "1":
-        return HttpResponse(status=204)
-    return as_json(_answer(accepted))
+
+    def told(accepted: Accepted) -> HttpResponse:
+        if accepted.refused and len(accepted.refused) == accepted.sent:
+            return refused(Invalid(accepted.refused[0].reason))
+        return HttpResponse(status=204) if request.GET.get("beacon") == "1" else as_json(_answer(accepted))
+
+    return hand_in(request, facts, door, "PostHog", items, told)
 
 
 def _read(request: HttpRequest) -> Envelope:
@@ -87,8 +87,4 @@ def refused(error: WhytreeError) -> HttpResponse:
     kind = (
         "authentication_error" if error.status == 401 else "validation_error" if error.status < 500 else "server_error"
     )
-    body: dict[str, object] = {"type": kind, "code": error.code, "detail": error.message}
-    response = as_json(body, status=error.status)
-    if isinstance(error, RetryLater):
-        response["Retry-After"] = str(error.retry_after)
-    return response
+    return as_refusal(error, {"type": kind, "code": error.code, "detail": error.message})

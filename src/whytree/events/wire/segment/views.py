@@ -14,7 +14,7 @@ from ...context import NOWHERE, read_context
 from ...normalise import Door, no_object
 from ...rows import Outcome
 from ...services import Accepted
-from ..answers import answered, as_json, with_cors
+from ..answers import answered, as_json, only, with_cors
 from ..asking import body_of, door_of, encoding_of, from_header, key_among
 from ..handing import admit, hand_in
 from ..packing import unpacked
@@ -45,9 +45,6 @@ def receive(request: HttpRequest, verb: str) -> HttpResponse:
     """Every POST below `/v1/`."""
     if request.method == "OPTIONS":
         return with_cors(request, HttpResponse(status=204))
-    if request.method != "POST":
-        refusal = HttpResponse(status=405, headers={"Allow": "POST, OPTIONS"})
-        return with_cors(request, refusal)
     return with_cors(request, answered(request, lambda: _take(request, verb)))
 
 
@@ -67,6 +64,7 @@ def settings(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _take(request: HttpRequest, verb: str) -> HttpResponse:
+    only(request, "POST")
     if verb == METRICS:
         return as_json({"success": True})
     received_at = time.time()
@@ -78,7 +76,7 @@ def _take(request: HttpRequest, verb: str) -> HttpResponse:
     admit(facts, len(envelope.messages))
     door = door_of(facts, received_at, envelope.sent_at)
     items = _items(envelope, door, KINDS.get(verb, ""))
-    return as_json(_answer(hand_in(request, facts, door, "Segment", items)))
+    return hand_in(request, facts, door, "Segment", items, _answer)
 
 
 def _items(envelope: Envelope, door: Door, kind: str) -> list[Outcome]:
@@ -88,8 +86,8 @@ def _items(envelope: Envelope, door: Door, kind: str) -> list[Outcome]:
     ]
 
 
-def _answer(accepted: Accepted) -> dict[str, object]:
+def _answer(accepted: Accepted) -> HttpResponse:
     answer: dict[str, object] = {"success": True}
     if accepted.refused:
         answer["rejected"] = [refusal.as_json() for refusal in accepted.refused]
-    return answer
+    return as_json(answer)
