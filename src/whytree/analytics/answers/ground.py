@@ -8,12 +8,12 @@ from django.utils import timezone
 from whytree.engines import stats
 from whytree.engines.figures import number
 from whytree.engines.stats import NoAnswer
-from whytree.events.queries import property_names
+from whytree.events.queries import property_names, sent_properties
 from whytree.stores.filters import COLUMNS, FLAG, Selection
 from whytree.stores.metrics import seen_between
 from whytree.workspace.models import Product
 
-from ..queries import known_events
+from ..queries import refuse_unsent
 from ..questions import COHORT, COMPANY_TRAIT, PERSON_TRAIT, Question, events_of, fields_of, refuse_unknown
 
 _OTHERWISE_KNOWN = (FLAG, COHORT, PERSON_TRAIT, COMPANY_TRAIT)
@@ -38,9 +38,9 @@ class Share:
 
 def refuse_unseen(product: Product, question: Question) -> None:
     """`Invalid` for an event or a property that nobody ever sent, with the nearest that somebody did."""
-    refuse_unknown("event", events_of(question), known_events(product))
+    refuse_unsent(product, events_of(question))
     wanted = [name for name in fields_of(question) if name not in COLUMNS and not name.startswith(_OTHERWISE_KNOWN)]
-    if wanted:
+    if set(wanted) - sent_properties(product, wanted):
         refuse_unknown("property", wanted, property_names(product))
 
 
