@@ -181,7 +181,7 @@ def _named(column: str, name: str, row: int) -> str:
 
 def _arms(arm: TextColumn, kept: Indices, plan: Plan) -> list[str]:
     """Control first, the others by name."""
-    present = [arm.names[code] for code in np.unique(arm.codes[kept]).tolist()]
+    present = [arm.names[code] for code in np.flatnonzero(np.bincount(arm.codes[kept])).tolist()]
     if not present:
         raise Invalid(f"No row has both a unit in “{plan.unit}” and an arm in “{plan.arm}”. Check the two columns.")
     if len(present) > MOST_ARMS:

@@ -6,6 +6,7 @@ their events said, or that was said by Segment's `group` or PostHog's `$groupide
 
 from dataclasses import dataclass
 
+from .cohorts import AT
 from .filters import Bound, Filter, text_condition
 from .sql import PERSON
 
@@ -14,22 +15,24 @@ ID, NAME = "id", "name"
 
 # `company_said` is a column that the engine makes of each event (`schema.py`): reading it takes a tenth of what
 # looking into the properties takes. The newest that was said holds; of two at one moment the one with the larger id, so that
-# it is the same every time.
-_OF_PEOPLE = """
-SELECT {person} AS who, toString(argMax(company_said, (timestamp, event_id))) AS company
+# it is the same every time. Both are one number, because the engine compares pairs four times as slowly.
+_NEWNESS = f"bitShiftLeft(toUInt128({AT}), 64) + event_id"
+
+_OF_PEOPLE = f"""
+SELECT {PERSON} AS who, toString(argMax(company_said, {_NEWNESS})) AS company
 FROM events
 PREWHERE company_said != ''
-WHERE product = {product}
+WHERE product = {{product}}
 GROUP BY who
 """
 
-_KNOWN = """
-SELECT toString(company_said) AS told, argMax(said, (timestamp, event_id)) AS trait
+_KNOWN = f"""
+SELECT toString(company_said) AS told, argMax(said, newness) AS trait
 FROM (
-    SELECT timestamp, event_id, company_said, if(event = '$group', properties[{plain}], properties[{set}]) AS said
+    SELECT {_NEWNESS} AS newness, company_said, if(event = '$group', properties[{{plain}}], properties[{{set}}]) AS said
     FROM events
     PREWHERE event IN ('$group', '$groupidentify')
-    WHERE product = {product} AND company_said != ''
+    WHERE product = {{product}} AND company_said != ''
 )
 WHERE said != ''
 GROUP BY told
@@ -89,7 +92,7 @@ def has_unit(unit: Unit) -> str:
 def _value_sql(product_id: int, trait: str, bound: Bound) -> str:
     """A row for everybody who has a company: `who`, and the `value` of its trait now."""
     product = bound.add("UInt32", product_id)
-    people = _OF_PEOPLE.format(person=PERSON, product=product)
+    people = _OF_PEOPLE.format(product=product)
     if trait == ID:
         return f"SELECT who, company AS value FROM ({people})"
     plain, as_set = bound.add("String", trait), bound.add("String", f"$group_set.{trait}")
