@@ -54,12 +54,13 @@ events.close()
 def questions(days: int) -> list[dict[str, Any]]:
     """What stands on a board."""
     steps = [{"event": f"event {number}"} for number in range(4)]
-    return [
-        {"kind": "trends", "series": steps[:1], "measure": "people", "interval": "day", "days": days},
-        {"kind": "trends", "series": steps[1:2], "interval": "week", "by": ["plan"], "days": days},
-        {"kind": "funnel", "steps": steps, "within": "7d", "days": days},
-        {"kind": "retention", "begin": steps[0], "back": steps[1], "interval": "week", "days": days},
+    asked = [
+        {"kind": "trends", "series": steps[:1], "measure": "people", "interval": "day"},
+        {"kind": "trends", "series": steps[1:2], "interval": "week", "by": ["plan"]},
+        {"kind": "funnel", "steps": steps, "within": "7d"},
+        {"kind": "retention", "begin": steps[0], "back": steps[1], "interval": "week"},
     ]
+    return [{"version": 1, "days": days, **one} for one in asked]
 
 
 def make_boards(port: int, token: str) -> list[int]:
