@@ -27,7 +27,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -120,12 +120,19 @@ def raw(blocks: list[bytes], seconds: float) -> float:
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[tuple["subprocess.Popen[bytes]", int, str, dict[str, str]]]:
-    """A server of its own: the process, its port, a capture key, and the environment for asking it."""
+def server(
+    folder: Path, before: Callable[[dict[str, str]], None] | None = None
+) -> Iterator[tuple["subprocess.Popen[bytes]", int, str, dict[str, str]]]:
+    """A server of its own: the process, its port, a capture key, and the environment for asking it.
+
+    `before` is called with that environment once there is a product, and nobody holds the event store.
+    """
     left_out = ("WHYTREE_", "DJANGO_")
     env = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     env |= {"WHYTREE_DATA": str(folder)}
     cli(env, "owner", "bench@example.org", "--product-name", "Bench")
+    if before is not None:
+        before(env)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])

@@ -35,6 +35,7 @@ START = datetime(2026, 3, 2, tzinfo=UTC)
 DAYS = 60
 EVENTS_EACH = 100
 NAMES = 40
+COMPANIES = 2_000
 BUDGET = 1.15
 CORES = 2
 #: Seconds on so many cores, of 100 M events.
@@ -47,13 +48,14 @@ QUIET = {"use_query_condition_cache": 0, "max_execution_time": 600}
 # Half of all events are of the first six names, as in a real product: the steps are frequent.
 _FILL = """
 INSERT INTO events (product, person, timestamp, event, event_id, distinct_id, received_at, platform, os, country, path, properties)
-SELECT 1, intHash64(intDiv(number, {each})), toDateTime64('2026-03-02 00:00:00', 3, 'UTC')
+SELECT 1, intHash64(intDiv(number, {each})), toDateTime64('{start}', 3, 'UTC')
         + toIntervalMillisecond(toInt64(rand64(1) % ({days} * 86400000))),
     'event ' || toString(if(rand(2) % 2 = 0, rand(3) % 6, rand(4) % {names})), number, toString(intDiv(number, {each})), now64(3),
     ['ios', 'android', 'web'][rand(5) % 3 + 1], ['iOS', 'Android', 'macOS', 'Windows'][rand(6) % 4 + 1],
     ['DE', 'FR', 'US', 'NL'][rand(7) % 4 + 1], '/page/' || toString(rand(8) % 30),
     map('plan', ['free', 'team', 'pro'][rand(9) % 3 + 1], 'price', toString((rand(10) % 10000) / 100),
-        'doc', toString(rand(11) % 20), 'title', 'title ' || toString(rand(12) % 500), 'seconds', toString(rand(13) % 900))
+        'doc', toString(rand(11) % 20), 'title', 'title ' || toString(rand(12) % 500), 'seconds', toString(rand(13) % 900),
+        '$groups.company', 'company ' || toString(intDiv(number, {each}) % {companies}))
 FROM numbers({first}, {rows})
 SETTINGS max_insert_threads = 2
 """
@@ -73,6 +75,10 @@ BY_HAND = {
     "breakdown": f"""
         SELECT toMonday(timestamp) AS week, properties['plan'] AS plan, count() AS events, uniqExact(person) AS people
         FROM events WHERE {_PERIOD} AND event = 'event 0' GROUP BY week, plan ORDER BY week, plan
+    """,
+    "companies": f"""
+        SELECT toMonday(timestamp) AS week, count() AS events, uniqExact(properties['$groups.company']) AS companies
+        FROM events WHERE {_PERIOD} AND event = 'event 0' GROUP BY week ORDER BY week
     """,
     "funnel": f"""
         SELECT level, count() FROM (
@@ -213,10 +219,11 @@ def fastest(ask: Callable[[], Any], rounds: int) -> Took:
     return best
 
 
-def fill(store: Any, events: int, merges: int) -> None:
+def fill(store: Any, events: int, merges: int, *, start: str = f"{START:%Y-%m-%d %H:%M:%S}", days: int = DAYS) -> None:
     for first in range(0, events, CHUNK):
         rows = min(CHUNK, events - first)
-        store.execute(_FILL.format(each=EVENTS_EACH, days=DAYS, names=NAMES, first=first, rows=rows))
+        known = {"each": EVENTS_EACH, "days": days, "names": NAMES, "companies": COMPANIES, "start": start}
+        store.execute(_FILL.format(first=first, rows=rows, **known))
         say(f"\rfilled {first + rows:,} of {events:,}")
     store.execute("OPTIMIZE TABLE events FINAL")
     store.execute(_MERGES.format(merges=min(merges, events // EVENTS_EACH // 2)))
@@ -227,6 +234,7 @@ def fill(store: Any, events: int, merges: int) -> None:
 def ours() -> dict[str, Callable[[], Any]]:
     """The functions that pages call."""
     from whytree.stores import funnels, retention, trends
+    from whytree.stores.companies import Companies
     from whytree.stores.filters import Selection
 
     end = START + timedelta(days=DAYS)
@@ -241,6 +249,7 @@ def ours() -> dict[str, Callable[[], Any]]:
     return {
         "trend": lambda: trends.counts_of_all(1, asked),
         "breakdown": lambda: trends.counts_of_largest(1, asked, ["plan"]),
+        "companies": lambda: trends.counts_of_all(1, asked, unit=Companies(1)),
         "funnel": lambda: funnels.funnel(1, plain, period),
         "retention": lambda: retention.retention(1, coming, followed),
         "time to convert": lambda: funnels.times(1, plain, period, [60, 3600, 86400]),

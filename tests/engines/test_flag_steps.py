@@ -18,6 +18,7 @@ from whytree.engines.flags import (
     Rules,
     Slots,
     evaluate,
+    evaluate_all,
     fault,
 )
 
@@ -106,6 +107,17 @@ def test_a_needed_flag_must_give_the_variant() -> None:
     gone, steps = asked(needs)
     assert (gone.reason, gone.by) == ("DISABLED", "prerequisite")
     assert "gives nothing here" in steps[-1]
+
+
+def test_many_flags_at_once_give_what_each_gives() -> None:
+    by_key = {"cat": [{"var": "$flagd.flagKey"}, "-", {"var": "plan"}]}
+    read = rules(key="read", targeting={"if": [{"==": [by_key, "read-trial"]}, "on", "off"]})
+    needs = rules(key="needs", targeting=RULE, prerequisites=(Prerequisite("read", ("on",)),))
+    flags = {one.key: Evaluator(one) for one in (needs, read, rules(key="plain"), rules(key="rule", targeting=RULE))}
+    context = Context({"plan": "trial", "$flagd": "theirs"}, flags=flags)
+    for unit in ("maria", None, "\ud800"):
+        assert evaluate_all(flags.values(), unit, context) == [one.evaluate(unit, context) for one in flags.values()]
+    assert evaluate_all(flags.values(), "maria", context)[1].variant == "on"
 
 
 def test_a_circle_of_needed_flags_is_off_and_ends() -> None:

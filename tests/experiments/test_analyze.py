@@ -477,3 +477,9 @@ def test_it_needs_neither_django_nor_a_data_folder(table: Write, tmp_path: Path)
     assert done.stderr.strip() == "[]"
     assert not data.exists()
     assert json.loads(done.stdout)["version"] == 1
+
+
+def test_a_unit_in_two_arms_is_found_beside_one_without_an_arm(analyze: Analyze, table: Write) -> None:
+    text = rows({"a": truths(0.2), "b": truths(0.3)}) + "u1,b,5\nlost,,6\n"  # as many units as rows with an arm
+    said = analyze(table(text), "--metric", "value")
+    assert said["units"] == {"a": 399, "b": 400}

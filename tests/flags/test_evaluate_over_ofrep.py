@@ -3,14 +3,16 @@
 import gzip
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from whytree.flags import live
+from whytree.flags import asking, live, wire
 from whytree.flags.models import Flag
-from whytree.flags.services import archive_flag, create_flag, edit_flag, open_flag, set_rollout, turn_off
+from whytree.flags.services import archive_flag, create_flag, edit_flag, open_flag, set_rollout, set_rules, turn_off
 from whytree.workspace.keys import create_token, revoke_key
 from whytree.workspace.models import Key
 
@@ -207,6 +209,43 @@ def test_an_unchanged_answer_is_304_without_a_body(ask: Ask, actor: Any, product
     changed = ask(ALL, **{"If-None-Match": etag})
     assert changed.status_code == 200
     assert changed["ETag"] != etag
+
+
+def test_who_polls_with_an_answer_that_still_holds_is_told_before_any_flag_is_evaluated(
+    ask: Ask, actor: Any, product: Any, split: Flag, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    etag = ask(ALL)["ETag"]
+    evaluated: list[str | None] = []
+    monkeypatch.setattr(wire, "evaluate_all", lambda flags, unit, context: evaluated.append(unit) or [])
+    assert ask(ALL, **{"If-None-Match": etag}).status_code == 304
+    assert evaluated == []
+    ask(ALL, {"targetingKey": "maria", "plan": "pro"}, **{"If-None-Match": etag})
+    ask(ALL)  # without an ETag there is nothing to compare with
+    assert evaluated == ["maria", "maria"]
+    set_rules(actor, product, "split", on_until=timezone.now() + timedelta(hours=1))
+    ask(ALL, **{"If-None-Match": etag})
+    assert len(evaluated) == 3
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"on_until": datetime(2100, 1, 1, tzinfo=UTC)},
+        {"targeting": {"if": [{"<": [{"var": "$flagd.timestamp"}, 4_102_444_800]}, "on", "off"]}},
+        {"targeting": {"if": [{"<": [{"var": {"cat": ["$flagd.", "timestamp"]}}, 4_102_444_800]}, "on", "off"]}},
+    ],
+    ids=["schedule", "timestamp", "a path that the rule makes"],
+)
+def test_what_time_decides_is_evaluated_each_time(
+    ask: Ask, actor: Any, product: Any, split: Flag, rules: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_rules(actor, product, "split", **rules)
+    first = ask(ALL, {"targetingKey": "jack"})
+    assert first.json()["flags"][0]["variant"] == "on"
+    monkeypatch.setattr(asking.time, "time", lambda: 5_000_000_000.0)
+    later = ask(ALL, {"targetingKey": "jack"}, **{"If-None-Match": first["ETag"]})
+    assert later.status_code == 200
+    assert later.json()["flags"][0]["value"] is False
 
 
 def test_a_ramp_that_does_not_reach_the_person_leaves_their_etag(ask: Ask, actor: Any, product: Any) -> None:

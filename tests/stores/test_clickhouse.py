@@ -161,7 +161,7 @@ def test_every_question_is_answered_as_on_one_engine(remote: EventStore) -> None
         "x": 2,
         "y": 2,
     }
-    company = [CompanyTrait(1, "id", ("company",))]
+    company = [CompanyTrait(1, "id")]
     assert set(trends.counts_of_largest(1, asked, company)) == {"x", "y"}
     coming = retention.Coming(a, a, "week")
     (first, second) = retention.retention(1, coming, retention.Followed(period.start, period.end, 2, "UTC"))

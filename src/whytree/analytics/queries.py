@@ -12,22 +12,23 @@ from itertools import islice
 from typing import get_args
 from zoneinfo import ZoneInfo
 
-from django.core.cache import cache
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from whytree.engines.figures import number
 from whytree.errors import Invalid, NotFound
-from whytree.events.queries import event_names
+from whytree.events.queries import event_names, sent_events
 from whytree.stores import metrics as store
 from whytree.stores import stretches
 from whytree.stores.sql import INTERNAL_EVENTS
 from whytree.stores.stretches import Interval
+from whytree.workspace.fresh import at_most
 from whytree.workspace.models import Product
 
 from .definitions import Definition, Following, checked_definition, events_of
 from .measuring import Found, measured
 from .models import Metric
+from .questions import refuse_unknown
 
 #: Four of each weekday.
 USUAL_DAYS = 28
@@ -142,6 +143,16 @@ def known_events(product: Product) -> list[str]:
     return [name for name in event_names(product) if name not in INTERNAL_EVENTS]
 
 
+def refuse_unsent(product: Product, events: Sequence[str]) -> None:
+    """`Invalid` for an event that nobody ever sent, with the nearest that somebody did.
+
+    Asks for these alone: `known_events` looks at every event there is, which takes longer than most questions.
+    """
+    wanted = set(events)
+    if not wanted.isdisjoint(INTERNAL_EVENTS) or wanted - sent_events(product, wanted):
+        refuse_unknown("event", events, known_events(product))
+
+
 def definition_of(metric: Metric) -> Definition:
     return checked_definition(metric.definition)
 
@@ -198,12 +209,7 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 def _in_period(metric: Metric, start: datetime, end: datetime, each: Interval) -> Measure:
     facts = [metric.product_id, metric.key, metric.name, metric.unit, metric.definition, str(start), str(end), each]
     key = "measure:" + hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-    now = timezone.now()
-    known: Measure | None = cache.get(key)
-    if known is None or not timedelta(0) <= now - known.as_of < timedelta(seconds=FRESH_SECONDS):
-        known = _measured(metric, start, end, now, each)
-        cache.set(key, known, FRESH_SECONDS)
-    return known
+    return at_most(key, FRESH_SECONDS, lambda: _measured(metric, start, end, timezone.now(), each))
 
 
 def _measured(metric: Metric, start: datetime, end: datetime, now: datetime, each: Interval) -> Measure:

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from whytree.errors import Invalid
-from whytree.events.queries import property_names
+from whytree.events.queries import sent_properties
 from whytree.people.queries import people_with_trait, trait_names, trait_values
 from whytree.stores.cohorts import These
-from whytree.stores.companies import TYPES, Companies, CompanyTrait, InCompanies
+from whytree.stores.companies import Companies, CompanyTrait, InCompanies
 from whytree.stores.filters import (
     ALONE,
     COLUMNS,
@@ -51,7 +51,7 @@ def ready_by(product: Product, by: Sequence[str]) -> tuple[By, ...]:
         if one.startswith(PERSON_TRAIT):
             found.append(_groups_of_people(product, one.removeprefix(PERSON_TRAIT).strip()))
         elif one.startswith(COMPANY_TRAIT):
-            found.append(CompanyTrait(product.pk, _trait_named(one), company_types(product)))
+            found.append(CompanyTrait(product.pk, _trait_named(one)))
         else:
             found.append(_cohort(product, one) if one.startswith(COHORT) else _column(one, alone))
     return tuple(found)
@@ -60,7 +60,7 @@ def ready_by(product: Product, by: Sequence[str]) -> tuple[By, ...]:
 def _alone(product: Product, fields: Iterable[str]) -> frozenset[str]:
     """The columns among these for which no event has a property of the same name."""
     columns = set(fields) & set(COLUMNS)
-    return frozenset(columns - set(property_names(product))) if columns else frozenset()
+    return frozenset(columns - sent_properties(product, columns))
 
 
 def _column(name: str, alone: frozenset[str]) -> str:
@@ -122,15 +122,9 @@ def _refuse(product: Product, trait: str, people: int) -> None:
         raise Invalid(f"{people:,} people by their {trait} are too many to be told apart. Make a cohort of them.")
 
 
-def company_types(product: Product) -> tuple[str, ...]:
-    """The groups that this product's events name a company by: what none of them says need not be read."""
-    sent = set(property_names(product))
-    return tuple(one for one in TYPES if f"$groups.{one}" in sent)
-
-
 def companies_of(product: Product) -> Companies:
     """Companies, to be counted in place of people."""
-    return Companies(product.pk, company_types(product))
+    return Companies(product.pk)
 
 
 #: What is not so is asked as what is so: it then holds of those without a company, too.
@@ -146,7 +140,7 @@ def _company(product: Product, one: Filter) -> Membership:
     """Those whose company is such a one now."""
     inside = one.operator not in _OPPOSITES
     wanted = replace(one, field=_trait_named(one.field), operator=_OPPOSITES.get(one.operator, one.operator))
-    return Membership(InCompanies(wanted, company_types(product)), product.pk, filter_words(one), inside)
+    return Membership(InCompanies(wanted), product.pk, filter_words(one), inside)
 
 
 def _trait_named(field: str) -> str:

@@ -17,14 +17,22 @@ the flag's `bucketing`, see `flag_rules.bucketing`.
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from typing import Any, Literal
 
 import msgspec
 from msgspec.structs import replace
 
-from .flag_rules import BUCKETINGS, DEFAULT_BUCKETING, Drawn, attributes_of, compile_logic, logic_fault
+from .flag_rules import (
+    BUCKETINGS,
+    DEFAULT_BUCKETING,
+    Drawn,
+    attributes_of,
+    compile_logic,
+    logic_fault,
+    reads_the_clock,
+)
 from .flag_rules.bucketing import bucket
 from .flag_rules.cohorts import BELONGS_TO, cohorts_in
 
@@ -42,6 +50,7 @@ __all__ = [
     "Slots",
     "bucket",
     "evaluate",
+    "evaluate_all",
     "fault",
     "percent",
 ]
@@ -171,6 +180,14 @@ class Evaluation(msgspec.Struct, frozen=True):
     says: str = ""
 
 
+#: What a targeting rule reads: the attributes, who is asked for and, anew for each flag, `$flagd`.
+_Facts = dict[str, Any]
+
+
+def _facts(unit: str | None, context: Context) -> _Facts:
+    return {**context.attributes, "targetingKey": unit}
+
+
 class Evaluator:
     """One flag's rules, checked and made ready to be asked often. Never changes, so threads may share it."""
 
@@ -178,14 +195,16 @@ class Evaluator:
         "_arms",
         "_bounds",
         "_coverage_text",
-        "_is_plain",
+        "_is_gated",
         "_place",
         "_same_for_all",
+        "_same_rollout",
         "_targeting",
         "_variant_text",
         "cohorts",
         "reads",
         "rules",
+        "sees_the_clock",
         "wants_more",
     )
 
@@ -205,7 +224,7 @@ class Evaluator:
         )
         self.cohorts = frozenset(cohorts_in(rules.targeting))
         self.reads = frozenset(name.partition(".")[0] for name in attributes_of(rules.targeting) - {BELONGS_TO})
-        self._is_plain = self._targeting is None and not (
+        self._is_gated = bool(
             rules.overrides
             or rules.prerequisites
             or rules.holdout
@@ -223,6 +242,10 @@ class Evaluator:
             or rules.is_sticky
             or rules.prerequisites
         )
+        self.sees_the_clock = (
+            rules.on_from is not None or rules.on_until is not None or reads_the_clock(rules.targeting)
+        )
+        self._same_rollout = self._rollout_for_all()
         self._same_for_all = self._answer_for_all()
 
     def _answer_for_all(self) -> Evaluation | None:
@@ -230,7 +253,12 @@ class Evaluator:
         rules = self.rules
         if not rules.is_on:
             return self._answer(rules.off_variant, "DISABLED", by="switch")
-        return self._rollout_for_all() if self._is_plain else None
+        return self._same_rollout if self._is_plain else None
+
+    @property
+    def _is_plain(self) -> bool:
+        """Nothing but the rollout decides."""
+        return self._targeting is None and not self._is_gated
 
     def _rollout_for_all(self) -> Evaluation | None:
         rules = self.rules
@@ -248,20 +276,28 @@ class Evaluator:
     def _error(self, code: ErrorCode, says: str = "", by: Step = "rollout") -> Evaluation:
         return Evaluation(self.rules.key, "", None, "ERROR", error=code, by=by, says=says)
 
-    def evaluate(self, unit: str | None, context: Context = NOTHING_KNOWN) -> Evaluation:
-        """The variant of `unit`, OpenFeature's targeting key. The same question always gets the same answer."""
+    def evaluate(self, unit: str | None, context: Context = NOTHING_KNOWN, facts: _Facts | None = None) -> Evaluation:
+        """The variant of `unit`, OpenFeature's targeting key. The same question always gets the same answer.
+
+        `facts` is what rules read of these two, where it was put together before (`evaluate_all`).
+        """
         if self._same_for_all is not None:
             return self._same_for_all
         try:
-            return self._roll_out(unit) if self._is_plain else self._in_steps(unit, context, ())
+            if self._is_gated:
+                return self._in_steps(unit, context, (), facts)
+            decided = self._target(unit, context, facts) if self._targeting is not None else None
+            return self._roll_out(unit) if decided is None else decided
         except UnicodeEncodeError:  # half a surrogate pair: no text, so nobody's id
             return self._error("INVALID_CONTEXT")
 
-    def _in_steps(self, unit: str | None, context: Context, asking: tuple[str, ...]) -> Evaluation:
+    def _in_steps(
+        self, unit: str | None, context: Context, asking: tuple[str, ...], facts: _Facts | None
+    ) -> Evaluation:
         rules = self.rules
         if self._same_for_all is not None:
             return self._same_for_all
-        gate = self._waits(context.now) or self._lacks(unit, context, asking) or self._chosen(unit)
+        gate = self._waits(context.now) or self._lacks(unit, context, asking, facts) or self._chosen(unit)
         if gate is not None:
             return gate
         who = unit if rules.unit == "person" else context.company
@@ -270,7 +306,7 @@ class Evaluator:
             if gate is not None:
                 return gate
         if self._targeting is not None:
-            decided = self._target(unit, context)
+            decided = self._target(unit, context, facts)
             if decided is not None:
                 return decided
         kept = context.kept.get(rules.key) if rules.is_sticky else None
@@ -290,13 +326,15 @@ class Evaluator:
             return self._answer(rules.off_variant, "DISABLED", by="schedule")
         return None
 
-    def _lacks(self, unit: str | None, context: Context, asking: tuple[str, ...]) -> Evaluation | None:
+    def _lacks(
+        self, unit: str | None, context: Context, asking: tuple[str, ...], facts: _Facts | None
+    ) -> Evaluation | None:
         """Off while a flag that this one needs gives something else, is gone, or asks for this one in turn."""
         for needed in self.rules.prerequisites:
             other = context.flags.get(needed.flag)
             if other is None or needed.flag in (*asking, self.rules.key) or len(asking) >= MAX_CHAIN:
                 return self._answer(self.rules.off_variant, "DISABLED", by="prerequisite", says=f"{needed.flag}=")
-            given = other._in_steps(unit, context, (*asking, self.rules.key))
+            given = other._in_steps(unit, context, (*asking, self.rules.key), facts)
             if given.variant not in needed.variants:
                 says = f"{needed.flag}={given.variant}"
                 return self._answer(self.rules.off_variant, "DISABLED", by="prerequisite", says=says)
@@ -315,14 +353,11 @@ class Evaluator:
             return None
         return self._answer(self.rules.default_variant, "DEFAULT", by=by, says=str(place))
 
-    def _target(self, unit: str | None, context: Context) -> Evaluation | None:
+    def _target(self, unit: str | None, context: Context, facts: _Facts | None) -> Evaluation | None:
         """The targeting rule's answer; None when it leaves the person to the rollout."""
         rules = self.rules
-        data = {
-            **context.attributes,
-            "$flagd": {"flagKey": rules.key, "timestamp": int(context.now)},
-            "targetingKey": unit,
-        }
+        data = _facts(unit, context) if facts is None else facts
+        data["$flagd"] = {"flagKey": rules.key, "timestamp": int(context.now)}
         try:
             found = self._targeting(data) if self._targeting is not None else None
             variant = _variant_name(found)
@@ -346,7 +381,7 @@ class Evaluator:
 
     def _roll_out(self, who: str | None) -> Evaluation:
         rules, place = self.rules, None
-        same = self._rollout_for_all()
+        same = self._same_rollout
         if same is not None:
             return replace(same, unit=who) if who and same.in_rollout else same
         if not who:
@@ -372,6 +407,12 @@ def _variant_name(found: Any) -> str | None:
     if found is None or isinstance(found, str):
         return found
     return str(found).lower() if isinstance(found, bool) else str(found)
+
+
+def evaluate_all(evaluators: Iterable[Evaluator], unit: str | None, context: Context) -> list[Evaluation]:
+    """Many flags for one person: what their rules read is put together once."""
+    facts = _facts(unit, context)
+    return [evaluator.evaluate(unit, context, facts) for evaluator in evaluators]
 
 
 def evaluate(rules: Rules, unit: str | None, context: Context = NOTHING_KNOWN) -> Evaluation:

@@ -1,5 +1,6 @@
 """What may be asked of events: the catalogue, what was put aside, how capture is doing."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -41,7 +42,17 @@ def catalogue(product: Product) -> Catalogue:
 
 def event_names(product: Product) -> list[str]:
     """Names to choose from, most frequent first."""
-    return [event.name for event in stored.catalogued_events(product.pk)]
+    return stored.event_names(product.pk)
+
+
+def sent_events(product: Product, names: Collection[str]) -> set[str]:
+    """Those of these events that ever came."""
+    return stored.events_among(product.pk, names)
+
+
+def sent_properties(product: Product, names: Collection[str]) -> set[str]:
+    """Those of these properties that any event came with."""
+    return stored.properties_among(product.pk, names)
 
 
 def property_names(product: Product, event: str = "") -> list[str]:

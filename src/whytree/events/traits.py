@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from whytree.people.identity import Traits
-from whytree.stores.companies import TYPES
+from whytree.stores.sql import COMPANY_TYPES
 
 from .rows import SERVER, TRUSTED, Event
 
@@ -61,6 +61,6 @@ def traits_of_row(row: Mapping[str, Any]) -> Traits | None:
 def _traits(product: int, distinct_id: str, said: Mapping[str, str], at: float, trusted: bool) -> Traits | None:
     values = {name.removeprefix(SET): value for name, value in said.items() if name.startswith(SET)}
     once = {name.removeprefix(SET_ONCE): value for name, value in said.items() if name.startswith(SET_ONCE)}
-    if said.get("$group_type") in TYPES and said.get("$group_key"):
+    if said.get("$group_type") in COMPANY_TYPES and said.get("$group_key"):
         values.setdefault("company", said.get("$group_set.name") or said["$group_key"])
     return Traits(product, distinct_id, values, at, once, trusted) if values or once else None

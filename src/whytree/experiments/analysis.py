@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -40,7 +42,8 @@ def analyse(units: Units, plan: Plan, file: str) -> Analysis:
     """Compare every arm with control on every metric, and judge whether the result can be trusted."""
     covariates, checks = _covariates(units, plan)
     ratio = _ratios(units, plan)
-    measured = [_measure(units, plan, metric, role, covariates) for metric, role in _roles(plan)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # numpy adds up without the interpreter's lock
+        measured = list(pool.map(lambda asked: _measure(units, plan, asked[0], asked[1], covariates), _roles(plan)))
     correct(measured, plan.rules)
     if plan.switchback and min(units.sizes().values()) < FEWEST_BLOCKS:
         measured = [_too_few_periods(one, min(units.sizes().values())) for one in measured]
@@ -159,18 +162,19 @@ def _sums(
     for at in range(len(units.arms)):
         here = units.places(at)
         columns = [column[here] for column in rows]
-        there = ~np.isnan(sum(columns)) if gaps else np.ones(len(columns[0]), dtype=bool)
-        if gaps:
+        there = np.flatnonzero(~np.isnan(sum(columns))) if gaps else None
+        if there is not None:
             columns = [column[there] for column in columns]
         if whose is not None:
-            _, owner = np.unique(whose[here][there], return_inverse=True)
+            owners = whose[here] if there is None else whose[here][there]
+            _, owner = np.unique(owners, return_inverse=True)
             columns = [np.asarray(np.bincount(owner, column), dtype=np.float64) for column in columns]
         else:
-            columns += [column[here][there] if gaps else column[here] for column in covariates]
+            columns += [column[here] if there is None else column[here][there] for column in covariates]
         arms.append(Moments.of(*columns))
         heavy = tail(columns[0], arms[-1]) if kind != "proportion" and len(columns[0]) > 1 else None
         if heavy is not None and whose is None:
-            heavy = replace(heavy, at=here.start + int(np.flatnonzero(there)[heavy.at]))
+            heavy = replace(heavy, at=here.start + (heavy.at if there is None else int(there[heavy.at])))
         tails.append(heavy)
     figures = [ArmFigure(name, arm.n, _value(arm, as_ratio)) for name, arm in zip(units.arms, arms, strict=True)]
     checks = health.of_tails(metric, units, tails, arms) if metric.kind != "proportion" else []

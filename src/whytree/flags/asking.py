@@ -150,7 +150,7 @@ def _look_up_kept(product_id: int, who: str) -> dict[int, str]:
 
 def keep(product_id: int, flags: live.FlagSet, answers: Iterable[Evaluation]) -> None:
     """Write down what sticky flags gave somebody by the hash for the first time, in production."""
-    if flags.environment_id is not None:
+    if flags.environment_id is not None or not flags.keeps_any:
         return
     new = [
         answer

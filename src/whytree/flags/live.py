@@ -43,6 +43,9 @@ class FlagSet:
     environment_id: int | None = None
     _by_id: tuple[Evaluator, ...] = ()
     _in_force: dict[str, dict[str, str]] = field(default_factory=dict, compare=False, repr=False)
+    #: What the wire made of these flags before: a flag's answers as they are written out, and contexts' answers by digest.
+    written: dict[tuple[str, str, str, bool], bytes] = field(default_factory=dict, compare=False, repr=False)
+    _etags: dict[bytes, str] = field(default_factory=dict, compare=False, repr=False)
 
     def in_force(self, unit: str) -> dict[str, str]:
         """Flag key to variant, for the open flags whose rollout includes this person. Do not change what you get.
@@ -60,6 +63,27 @@ class FlagSet:
         if not self._is_scheduled:
             self._in_force[unit] = variants
         return variants
+
+    def etag_of(self, digest: bytes) -> str:
+        """What was answered to a context with this digest, for all flags; empty where that is not known, or may differ now."""
+        return self._etags.get(digest, "")
+
+    def remember(self, digest: bytes, etag: str) -> None:
+        """Only where the same context always gets the same answer while these flags stand."""
+        if not self._asks_for_more:
+            if len(self._etags) >= REMEMBERED_PEOPLE:
+                self._etags.clear()
+            self._etags[digest] = etag
+
+    @cached_property
+    def keeps_any(self) -> bool:
+        """Whether there is a sticky flag."""
+        return any(each.rules.is_sticky for each in self.evaluators.values())
+
+    @cached_property
+    def _asks_for_more(self) -> bool:
+        """Something else than the context that was sent may decide: the time, a profile, a cohort, what was kept."""
+        return any(each.wants_more or each.sees_the_clock for each in self.evaluators.values())
 
     @property
     def opens_any(self) -> bool:

@@ -23,7 +23,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from whytree.engines.flags import Context, Evaluation, Evaluator
+from whytree.engines.flags import Context, Evaluation, Evaluator, evaluate_all
 from whytree.workspace.keys import NOT_FOR_EVENTS, KeyFacts, find_key
 
 from . import live
@@ -83,7 +83,7 @@ def answered(
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Who asks, about whom, about which flag; `key` is empty for all flags."""
+    """Who asks, about whom, about which flag; `key` is empty for all flags, `body` is what was sent."""
 
     product_id: int
     source: str
@@ -91,6 +91,7 @@ class Question:
     key: str
     flags: live.FlagSet
     etag: str
+    body: bytes
     attributes: Mapping[str, Any]
 
     def context(self, evaluators: Collection[Evaluator]) -> Context:
@@ -99,7 +100,7 @@ class Question:
 
     def answers(self, evaluators: Collection[Evaluator], context: Context) -> list[Evaluation]:
         """What these flags give; what sticky ones gave for the first time is kept."""
-        found = [evaluator.evaluate(self.unit, context) for evaluator in evaluators]
+        found = evaluate_all(evaluators, self.unit, context)
         keep(self.product_id, self.flags, found)
         return found
 
@@ -109,13 +110,15 @@ def _question(request: HttpRequest, key: str) -> Question:
         raise Refused(405, "GENERAL", "Evaluate with POST.", Allow="POST, OPTIONS")
     try:
         facts = asker(request)
-        attributes = _context(request)
+        body = read_body(request)
+        attributes = _context(body)
         product_id = facts.product_id or 0
         flags = live.flag_set(product_id, facts.environment_id)
     except DatabaseError as error:
         raise Refused(503, "GENERAL", "The flags cannot be read at the moment. Try again.", Retry_After="1") from error
     unit = attributes.get("targetingKey")
-    return Question(product_id, facts.kind, unit, key, flags, request.headers.get("If-None-Match", ""), attributes)
+    etag = request.headers.get("If-None-Match", "")
+    return Question(product_id, facts.kind, unit, key, flags, etag, body, attributes)
 
 
 @ofrep
@@ -137,16 +140,41 @@ def evaluate_flag(asked: Question) -> HttpResponse:
 
 @ofrep
 def evaluate_flags(asked: Question) -> HttpResponse:
-    """All flags for one person. The ETag is that of the answer: it changes when, and only when, the person's answer does."""
+    """All flags for one person. The ETag is that of the answer: it changes when, and only when, the person's answer does.
+
+    Who polls with the ETag of an answer that cannot have changed since is told so before any flag is evaluated.
+    """
+    digest = _digest(asked.body)
+    known = asked.flags.etag_of(digest)
+    if known and matches(asked.etag, known):
+        return _with_etag(HttpResponse(status=304), known)
     evaluators = asked.flags.evaluators.values()
     answers = asked.answers(evaluators, asked.context(evaluators))
-    entries = [_failure(answer) if answer.error else _success(answer, asked.flags) for answer in answers]
-    body = _encode({"flags": entries, "metadata": {}})
-    etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-    response = HttpResponse(status=304) if matches(asked.etag, etag) else json_answer(body)
+    body = b'{"flags":[' + b",".join([_entry(answer, asked.flags) for answer in answers]) + b'],"metadata":{}}'
+    etag = f'"{_digest(body).hex()}"'
+    asked.flags.remember(digest, etag)
+    return _with_etag(HttpResponse(status=304) if matches(asked.etag, etag) else json_answer(body), etag)
+
+
+def _digest(body: bytes) -> bytes:
+    return hashlib.blake2b(body, digest_size=12).digest()
+
+
+def _with_etag(response: HttpResponse, etag: str) -> HttpResponse:
     response["ETag"] = etag
     response["Cache-Control"] = "no-cache"
     return response
+
+
+def _entry(answer: Evaluation, flags: live.FlagSet) -> bytes:
+    """An answer's place in the list of all. A flag has few different ones: each is written out once while the flags stand."""
+    if answer.error:
+        return _encode(_failure(answer))
+    which = (answer.key, answer.variant, answer.reason, answer.in_rollout)
+    known = flags.written.get(which)
+    if known is None:
+        known = flags.written[which] = _encode(_success(answer, flags))
+    return known
 
 
 def _cohorts_as_of(context: Context) -> dict[str, str]:
@@ -208,8 +236,7 @@ def slow_down(key_id: int) -> None:
         raise Refused(429, "GENERAL", details, Retry_After=str(math.ceil(wait)))
 
 
-def _context(request: HttpRequest) -> dict[str, Any]:
-    body = read_body(request)
+def _context(body: bytes) -> dict[str, Any]:
     if not body.strip():
         return {}
     try:

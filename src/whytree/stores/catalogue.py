@@ -5,7 +5,7 @@ and what is newer than that is counted when somebody asks. Their JSON types are 
 as it sees it. `recount` puts right what late arrivals and the removal of events left askew.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -47,6 +47,28 @@ def catalogued_events(product: int) -> list[CataloguedEvent]:
     return [CataloguedEvent(**row) for row in store().query(_EVENTS, {"product": product})]
 
 
+_NAMES = "SELECT event AS name FROM events WHERE product = {product:UInt32} GROUP BY event ORDER BY count() DESC, event"
+
+
+def event_names(product: int) -> list[str]:
+    """Every event name of a product, most frequent first: a tenth of the work that `catalogued_events` is."""
+    return [row["name"] for row in store().query(_NAMES, {"product": product})]
+
+
+_EVENTS_AMONG = """
+SELECT DISTINCT event AS name
+FROM events
+PREWHERE event IN {names:Array(String)}
+WHERE product = {product:UInt32}
+LIMIT {most:UInt32}
+"""
+
+
+def events_among(product: int, names: Collection[str]) -> set[str]:
+    """Those of the names that were ever sent; looks no further than to the first event of each."""
+    return _among(_EVENTS_AMONG, product, names) if names else set()
+
+
 # A row without a type counts, one with a type says that it was seen; product 0's says up to when is counted.
 _MARK = "counted"
 
@@ -76,6 +98,33 @@ def catalogued_properties(product: int, event: str = "") -> list[CataloguedPrope
     parameters = {"product": product, "event": event, "counted": counted_until()}
     rows = store().query(_PROPERTIES, parameters)
     return [CataloguedProperty(**{**row, "types": tuple(sorted(row["types"]))}) for row in rows]
+
+
+_PROPERTIES_AMONG = """
+SELECT property AS name
+FROM catalogue
+WHERE product = {product:UInt32} AND property IN {names:Array(String)}
+GROUP BY property
+HAVING sum(volume) > 0
+"""
+_NEWER_AMONG = """
+SELECT DISTINCT arrayJoin(arrayFilter(key -> key IN {names:Array(String)}, mapKeys(properties))) AS name
+FROM events
+WHERE product = {product:UInt32} AND received_at > {counted:DateTime64(3, 'UTC')}
+LIMIT {most:UInt32}
+"""
+
+
+def properties_among(product: int, names: Collection[str]) -> set[str]:
+    """Those of the names that any event came with."""
+    found = _among(_PROPERTIES_AMONG, product, names) if names else set()
+    rest = set(names) - found
+    return found | _among(_NEWER_AMONG, product, rest, counted=counted_until()) if rest else found
+
+
+def _among(sql: str, product: int, names: Collection[str], **more: datetime) -> set[str]:
+    known = {"product": product, "names": sorted(names), "most": len(set(names)), **more}
+    return {row["name"] for row in store().query(sql, known)}
 
 
 def note_types(types: Iterable[tuple[int, str, str, str]]) -> None:

@@ -6,39 +6,35 @@ their events said, or that was said by Segment's `group` or PostHog's `$groupide
 
 from dataclasses import dataclass
 
+from .cohorts import AT
 from .filters import Bound, Filter, text_condition
 from .sql import PERSON
 
-#: What clients call the group that is a company; of several on one event the first counts.
-#: Each that is read costs as much as a property, so what is asked below is told which of them a product sends (`types`).
-TYPES = ("company", "organization", "organisation", "account", "workspace", "team")
 #: The key that a company goes by, and what it is called: its key where nobody said.
 ID, NAME = "id", "name"
 
-#: What is said of a company itself.
-_TOLD_OF = ("$group", "$groupidentify")
+# `company_said` is a column that the engine makes of each event (`schema.py`): reading it takes a tenth of what
+# looking into the properties takes. The newest that was said holds; of two at one moment the one with the larger id, so that
+# it is the same every time. Both are one number, because the engine compares pairs four times as slowly.
+_NEWNESS = f"bitShiftLeft(toUInt128({AT}), 64) + event_id"
 
-# The newest that was said holds; of two at one moment the one with the larger id, so that it is the same every time.
-_OF_PEOPLE = """
-SELECT {person} AS who, argMax(said, (timestamp, event_id)) AS company
-FROM (
-    SELECT person, timestamp, event_id, {told} AS said
-    FROM events
-    WHERE product = {product} AND {some}
-)
-WHERE said != ''
+_OF_PEOPLE = f"""
+SELECT {PERSON} AS who, toString(argMax(company_said, {_NEWNESS})) AS company
+FROM events
+PREWHERE company_said != ''
+WHERE product = {{product}}
 GROUP BY who
 """
 
-_KNOWN = """
-SELECT company AS told, argMax(said, (timestamp, event_id)) AS trait
+_KNOWN = f"""
+SELECT toString(company_said) AS told, argMax(said, newness) AS trait
 FROM (
-    SELECT timestamp, event_id, {told} AS company,
-        if(event = '$group', properties[{plain}], properties[{set}]) AS said
+    SELECT {_NEWNESS} AS newness, company_said, if(event = '$group', properties[{{plain}}], properties[{{set}}]) AS said
     FROM events
-    WHERE product = {product} AND event IN ('$group', '$groupidentify')
+    PREWHERE event IN ('$group', '$groupidentify')
+    WHERE product = {{product}} AND company_said != ''
 )
-WHERE company != '' AND said != ''
+WHERE said != ''
 GROUP BY told
 """
 
@@ -48,11 +44,10 @@ class InCompanies:
     """People whose company is such a one now: `wanted.field` is a trait of it, `id` its key, `name` its name or key."""
 
     wanted: Filter
-    types: tuple[str, ...] = TYPES
 
     def sql(self, product_id: int, bound: Bound) -> str:
         condition = text_condition("value", self.wanted, bound)
-        return f"SELECT who FROM ({_value_sql(product_id, self.wanted.field, self.types, bound)}) WHERE {condition}"
+        return f"SELECT who FROM ({_value_sql(product_id, self.wanted.field, bound)}) WHERE {condition}"
 
 
 @dataclass(frozen=True)
@@ -61,7 +56,6 @@ class CompanyTrait:
 
     product_id: int
     trait: str
-    types: tuple[str, ...] = TYPES
 
     @property
     def name(self) -> str:
@@ -69,7 +63,7 @@ class CompanyTrait:
 
     def text_sql(self, bound: Bound) -> str:
         """As an expression on a row of `events`."""
-        return _of_person(_value_sql(self.product_id, self.trait, self.types, bound))
+        return _of_person(_value_sql(self.product_id, self.trait, bound))
 
 
 @dataclass(frozen=True)
@@ -77,7 +71,6 @@ class Companies:
     """Counted in place of people. An event is of the company that it says, else of the one its person belongs to now."""
 
     product_id: int
-    types: tuple[str, ...] = TYPES
 
 
 Unit = Companies | None
@@ -87,22 +80,8 @@ def unit_sql(unit: Unit, bound: Bound) -> str:
     """Whom an event is counted for: a person, or a company's key, empty where there is none."""
     if unit is None:
         return PERSON
-    own = _on_event(unit.types)
-    person = _of_person(_value_sql(unit.product_id, ID, unit.types, bound))
-    return f"if({own} != '', {own}, {person})"
-
-
-def _on_event(types: tuple[str, ...]) -> str:
-    """What an event itself says. The types are ours, so they are written out: a map is read by its buckets then."""
-    parts = [f"properties['$groups.{one}']" for one in types]
-    if len(parts) < 2:
-        return parts[0] if parts else "''"
-    return f"arrayFirst(c -> c != '', [{', '.join(parts)}])"
-
-
-def _told(types: tuple[str, ...], known: str) -> str:
-    of_group = f"if(has({known}, properties['$group_type']), properties['$group_key'], '')"
-    return f"multiIf(event = '$group', properties['groupId'], event = '$groupidentify', {of_group}, {_on_event(types)})"
+    person = _of_person(_value_sql(unit.product_id, ID, bound))
+    return f"if(company_said != '', toString(company_said), {person})"
 
 
 def has_unit(unit: Unit) -> str:
@@ -110,16 +89,14 @@ def has_unit(unit: Unit) -> str:
     return "" if unit is None else " AND who != ''"
 
 
-def _value_sql(product_id: int, trait: str, types: tuple[str, ...], bound: Bound) -> str:
+def _value_sql(product_id: int, trait: str, bound: Bound) -> str:
     """A row for everybody who has a company: `who`, and the `value` of its trait now."""
-    product, known = bound.add("UInt32", product_id), bound.add("Array(String)", list(TYPES))
-    told = _told(types, known)
-    some = f"(event IN {_TOLD_OF} OR {_on_event(types)} != '')" if types else f"event IN {_TOLD_OF}"
-    people = _OF_PEOPLE.format(person=PERSON, told=told, product=product, some=some)
+    product = bound.add("UInt32", product_id)
+    people = _OF_PEOPLE.format(product=product)
     if trait == ID:
         return f"SELECT who, company AS value FROM ({people})"
     plain, as_set = bound.add("String", trait), bound.add("String", f"$group_set.{trait}")
-    traits = _KNOWN.format(told=_told((), known), plain=plain, set=as_set, product=product)
+    traits = _KNOWN.format(plain=plain, set=as_set, product=product)
     value = "if(trait = '', company, trait)" if trait == NAME else "trait"
     return f"SELECT who, {value} AS value FROM ({people}) AS people LEFT JOIN ({traits}) AS traits ON company = told"
 

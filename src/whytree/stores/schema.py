@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .errors import StoreUnavailable
+from .sql import COMPANY_TYPES
 
 if TYPE_CHECKING:
     from .connection import Engine
@@ -185,6 +186,17 @@ _SELDOM_MERGED = "ALTER TABLE events MODIFY SETTING merge_selector_base = 40"
 # a column of four bytes (docs/decisions/0050); parts change as they are merged.
 _QUICK_TIMES = "ALTER TABLE events MODIFY COLUMN timestamp DateTime64(3, 'UTC') CODEC(T64, LZ4)"
 
+# The company that an event says it is of, or that it tells of (Segment's `group`, PostHog's `$groupidentify`).
+_COMPANY_SAID = f"""
+ALTER TABLE events ADD COLUMN IF NOT EXISTS company_said LowCardinality(String) MATERIALIZED multiIf(
+    event = '$group', properties['groupId'],
+    event = '$groupidentify', if(properties['$group_type'] IN {COMPANY_TYPES}, properties['$group_key'], ''),
+    arrayFirst(told -> told != '', [{", ".join(f"properties['$groups.{one}']" for one in COMPANY_TYPES)}])
+)
+"""
+# For the events that are there already, behind everything else; until that is done it is looked up where it is asked for.
+_COMPANIES_OF_BEFORE = "ALTER TABLE events MATERIALIZE COLUMN company_said"
+
 MIGRATIONS = (
     Migration(1, "events", (_EVENTS, _QUARANTINE, _MARKS)),
     Migration(2, "people", (_EDGES, _OVERRIDES, _OVERRIDES_DICTIONARY)),
@@ -194,6 +206,7 @@ MIGRATIONS = (
     Migration(40, "cohort members", (_COHORT_MEMBERS,)),
     Migration(50, "seldom merged", (_SELDOM_MERGED,)),
     Migration(60, "quick times", (_QUICK_TIMES,)),
+    Migration(70, "companies", (_COMPANY_SAID, _COMPANIES_OF_BEFORE)),
 )
 
 _RECORD = """

@@ -2,11 +2,8 @@
 
 import hashlib
 import json
-from datetime import timedelta
 
-from django.core.cache import cache
-from django.utils import timezone
-
+from whytree.workspace.fresh import at_most
 from whytree.workspace.models import Product
 
 from ..questions import Question, as_json
@@ -19,8 +16,4 @@ def fresh_answer(product: Product, question: Question, seconds: int = FRESH_SECO
     """At most so many seconds old, by its own `as_of`."""
     facts = json.dumps([product.pk, product.timezone, as_json(question)], sort_keys=True)
     key = "answer:" + hashlib.sha256(facts.encode()).hexdigest()
-    known: Answer | None = cache.get(key)
-    if known is None or not timedelta(0) <= timezone.now() - known.as_of < timedelta(seconds=seconds):
-        known = answer(product, question)
-        cache.set(key, known, seconds)
-    return known
+    return at_most(key, seconds, lambda: answer(product, question))

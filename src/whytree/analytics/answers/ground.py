@@ -10,12 +10,12 @@ from whytree.engines import stats
 from whytree.engines.figures import number
 from whytree.engines.stats import NoAnswer
 from whytree.errors import Invalid
-from whytree.events.queries import property_names
+from whytree.events.queries import property_names, sent_properties
 from whytree.stores.filters import Selection
 from whytree.stores.metrics import seen_between
 from whytree.workspace.models import Product
 
-from ..queries import known_events
+from ..queries import refuse_unsent
 from ..questions import Question, When, events_of, fields_of, refuse_unknown
 from ..questions.parts import MAX_DAYS, is_property
 
@@ -39,9 +39,9 @@ class Share:
 
 def refuse_unseen(product: Product, question: Question) -> None:
     """`Invalid` for an event or a property that nobody ever sent, with the nearest that somebody did."""
-    refuse_unknown("event", events_of(question), known_events(product))
+    refuse_unsent(product, events_of(question))
     wanted = [name for name in fields_of(question) if is_property(name)]
-    if wanted:
+    if set(wanted) - sent_properties(product, wanted):
         refuse_unknown("property", wanted, property_names(product))
 
 

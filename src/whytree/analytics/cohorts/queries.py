@@ -78,10 +78,9 @@ def refuse_missing(product: Product, keys: Sequence[str]) -> None:
 
 def refuse_unseen(product: Product, definition: Definition) -> None:
     """`Invalid` for an event nobody ever sent, or another cohort that is not there."""
-    from ..queries import known_events
+    from ..queries import refuse_unsent
 
-    events = [event for one in selections_of(definition) for event in one.events]
-    refuse_unknown("event", events, known_events(product))
+    refuse_unsent(product, [event for one in selections_of(definition) for event in one.events])
     refuse_missing(product, cohorts_of(definition))
 
 

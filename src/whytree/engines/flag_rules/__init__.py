@@ -8,7 +8,7 @@ hold it to over generated rules.
 """
 
 from .bucketing import BUCKETINGS, DEFAULT_BUCKETING, Bucketing
-from .checking import MAX_DEPTH, attributes_of, draws, logic_fault, resolve_references
+from .checking import MAX_DEPTH, attributes_of, draws, logic_fault, reads_the_clock, resolve_references
 from .compiling import Logic, compile_logic
 from .operators import Drawn
 
@@ -23,5 +23,6 @@ __all__ = [
     "compile_logic",
     "draws",
     "logic_fault",
+    "reads_the_clock",
     "resolve_references",
 ]

@@ -78,6 +78,17 @@ def attributes_of(logic: Any) -> set[str]:
     return found
 
 
+def reads_the_clock(logic: Any) -> bool:
+    """Whether the time may decide: by `$flagd.timestamp`, by the whole context, or by a path that only a rule knows."""
+    for part, _ in every_part(logic):
+        if isinstance(part, dict) and len(part) == 1 and "var" in part:
+            words = part["var"]
+            path = words[0] if isinstance(words, list) and words else words
+            if not isinstance(path, str) or path in ("", "$flagd") or path.startswith("$flagd.timestamp"):
+                return True
+    return False
+
+
 def draws(logic: Any) -> bool:
     """Whether chance has a part in it."""
     return any(isinstance(part, dict) and "fractional" in part and len(part) == 1 for part, _ in every_part(logic))

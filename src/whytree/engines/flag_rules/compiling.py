@@ -202,11 +202,25 @@ def _fractional(words: list[Any], scope: _Scope) -> Logic:
     if arms is None or not words or (by_value and not _gives_text(words[0])):
         return lambda data: _draw(data, [part(data) for part in parts], scope)
     names, bounds = arms
+    if not by_value and scope.is_top:
+        return _drawn_by_unit(names, bounds, scope)
     value = parts[0] if by_value else lambda data: _unit_value(data, scope)
 
     def draw(data: Any) -> Any:
         hashed = value(data)
         at = None if hashed is None else place(hashed, bounds[-1])
+        return None if at is None else names[bisect_right(bounds, at)]
+
+    return draw
+
+
+def _drawn_by_unit(names: list[Any], bounds: list[int], scope: _Scope) -> Logic:
+    """The usual draw, of a person by the flag."""
+    place, total = scope.bucketing.place_of_unit(scope.flag), bounds[-1]
+
+    def draw(data: Any) -> Any:
+        unit = data.get("targetingKey")
+        at = place(unit, total) if unit and isinstance(unit, str) else None
         return None if at is None else names[bisect_right(bounds, at)]
 
     return draw

@@ -37,10 +37,11 @@ class Moments:
         away = [column - mean for column, mean in zip(values, means, strict=True)]
         # what rounding left in the mean is taken out once more (Chan, Golub and LeVeque, eq. 1.7)
         left = np.array([float(one.sum()) for one in away])
-        m2 = np.zeros((k, k))
+        m2, products = np.zeros((k, k)), np.empty(n)
         for i in range(k):
             for j in range(i + 1):  # pairwise sums are the more exact, and wake no threads
-                m2[i, j] = m2[j, i] = float((away[i] * away[j]).sum()) - left[i] * left[j] / n
+                product = float(np.multiply(away[i], away[j], out=products).sum())
+                m2[i, j] = m2[j, i] = product - left[i] * left[j] / n
         return cls(n, np.array(means) + left / n, m2)
 
     def merged(self, other: Moments) -> Moments:

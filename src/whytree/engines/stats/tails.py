@@ -69,10 +69,9 @@ def tail(values: Floats, moments: Moments | None = None) -> Tail:
     """
     moments = moments or Moments.of(values)
     mean, total = float(moments.mean[0]), float(moments.m2[0, 0])
-    low, high = float(values.min()), float(values.max())
-    farthest = high if high - mean >= mean - low else low
-    share = (farthest - mean) ** 2 / total if total else 0.0
-    at = int((values == farthest).argmax())
+    lowest, highest = int(values.argmin()), int(values.argmax())
+    at = highest if float(values[highest]) - mean >= mean - float(values[lowest]) else lowest
+    share = (float(values[at]) - mean) ** 2 / total if total else 0.0
     if share <= HARMLESS:
         return Tail(share, at, float(values[at]), None)
     usual = float(np.median(values))

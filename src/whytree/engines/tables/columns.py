@@ -209,7 +209,7 @@ def _coded_texts(parts: list[Any]) -> TextColumn | None:
     compute = importlib.import_module("pyarrow.compute")
     codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     names = coded.dictionary
-    if compute.any(compute.equal(compute.utf8_trim_whitespace(names), "")).as_py():
+    if compute.any(compute.or_(compute.equal(names, ""), compute.utf8_is_space(names))).as_py():
         return None  # cells of nothing but space: those are empty, and renumbered
     return TextColumn(codes, _Names(names))
 
@@ -253,7 +253,7 @@ class _NumberGatherer:
         values = None if isinstance(cells, list) else _cast(cells)
         if values is None:
             values = self._read(cells, row_numbers)
-        elif not bool((np.abs(values) <= LARGEST).all()):
+        elif len(values) and not (float(values.min()) >= -LARGEST and float(values.max()) <= LARGEST):  # nor NaN
             for at in np.flatnonzero(np.isnan(values)).tolist():
                 self._note("missing", row_numbers, at, "")
             infinite = np.abs(values) > LARGEST
