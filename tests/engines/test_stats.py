@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import special
 from scipy import stats as reference
 from scipy.optimize import minimize_scalar
 
@@ -17,6 +18,7 @@ from whytree.engines.stats import (
     SampleRatio,
     Share,
     Stratum,
+    always_valid_ratio,
     clustered_count,
     count,
     difference_of_proportions,
@@ -383,3 +385,23 @@ def test_a_small_draw_is_tested_exactly(seen: tuple[int, int], p: float) -> None
     answer = sample_ratio([Assigned({"a": seen[0], "b": seen[1]}, {"a": 1, "b": 1})])
     assert isinstance(answer, SampleRatio)
     assert answer.p == pytest.approx(p, abs=5e-6)
+
+
+def test_an_always_valid_sample_ratio_is_a_bayes_factor_and_periods_multiply() -> None:
+    """By scipy's Beta function for two arms; a fair split is never evidence, whatever the weights."""
+
+    def p(*periods: Assigned) -> float:
+        answer = always_valid_ratio(periods)
+        assert isinstance(answer, SampleRatio)
+        return answer.p
+
+    odd, half = Assigned({"a": 5_400, "b": 5_000}, {"a": 1, "b": 1}), 5_000
+    evidence = special.betaln(half + 5_400, half + 5_000) - special.betaln(half, half) + 10_400 * math.log(2)
+    assert p(odd) == pytest.approx(math.exp(-evidence))
+    assert p(odd, odd) == pytest.approx(math.exp(-2 * evidence))
+    assert p(Assigned({"a": 9_000, "b": 1_000}, {"a": 9, "b": 1})) == 1.0
+    assert p(Assigned({"a": 900, "b": 100, "c": 7}, {"a": 9, "b": 1, "c": 0})) == 1.0
+    fixed = sample_ratio([odd])
+    assert isinstance(fixed, SampleRatio)
+    assert p(odd) > fixed.p
+    assert isinstance(always_valid_ratio([]), NoAnswer)

@@ -9,17 +9,19 @@ import pytest
 from scipy import stats
 
 from whytree.engines.stats import NoAnswer, Share, Stratum
-from whytree.engines.stats.bandit import thompson
+from whytree.engines.stats.bandit import standardised, thompson
 from whytree.engines.stats.blocks import compare_blocks
 from whytree.engines.stats.effects import (
     Effect,
     compare_clusters,
     compare_means,
     compare_proportions,
+    compare_ratios,
     quantile,
     quantile_between,
     stratified_clusters,
     stratified_quantiles,
+    stratified_ratios,
 )
 from whytree.engines.stats.moments import Moments
 from whytree.engines.stats.parts import post_stratified, shrink, triggered
@@ -204,3 +206,31 @@ def test_shares_are_chances_of_being_best() -> None:
     assert thompson([Share(0, 0), Share(0, 0)]) == pytest.approx([0.5, 0.5])
     down = thompson(arms, up_is_good=False)
     assert down[0] > down[1] > down[2]
+
+
+def test_a_good_weekend_is_not_taken_for_a_good_arm() -> None:
+    """Both arms do alike on each day; the first had nearly everybody on the better one."""
+    days = [[Share(500, 50), Share(500, 50)], [Share(900, 360), Share(100, 40)]]
+    heap = [Share(sum(day[at].n for day in days), sum(day[at].converted for day in days)) for at in (0, 1)]
+    assert thompson(heap)[0] > 0.9
+    fair = standardised(days)
+    assert [one.converted / one.n for one in fair] == pytest.approx([0.25, 0.25], abs=0.005)
+    assert fair[1].n < sum(day[1].n for day in days)
+    assert thompson(fair) == pytest.approx([0.5, 0.5], abs=0.05)
+    assert standardised([[Share(10, 1), Share(0, 0)]]) == [Share(0, 0), Share(0, 0)]
+    assert standardised([[Share(400, 40), Share(300, 60)]]) == [Share(400, 40), Share(300, 60)]
+
+
+def test_a_ratio_over_periods_is_the_mean_of_their_differences() -> None:
+    rng = np.random.default_rng(5)
+    strata = []
+    for people, level in ((400, 1.0), (800, 2.0)):
+        below = 1.0 + rng.poisson(3, (2, people))
+        above = rng.poisson(level * below).astype(float)
+        strata.append(Stratum(*(Moments.of(above[at], below[at]) for at in (0, 1))))
+    each = [effect(compare_ratios(one.control, one.treatment)) for one in strata]
+    found = effect(stratified_ratios(strata))
+    assert found.difference.value == pytest.approx((each[0].difference.value + 2 * each[1].difference.value) / 3)
+    assert found.error == pytest.approx(np.hypot(each[0].error, 2 * each[1].error) / 3)
+    assert effect(stratified_ratios(strata[:1])) == each[0]
+    assert isinstance(stratified_ratios([]), NoAnswer)

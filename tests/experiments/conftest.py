@@ -116,3 +116,24 @@ def ran(actor: Any, planned: Any) -> Callable[..., Any]:
         return start_experiment(actor, planned, at=long_ago(days))
 
     return start
+
+
+@pytest.fixture
+def cli(api: Any, open_connection: None, command_line: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """`cli("rollout", "show", "ask_later")` as Alice, answered in this process; what it prints."""
+    import httpx
+    from django.core.wsgi import get_wsgi_application
+
+    from whytree.workspace import client
+
+    application = get_wsgi_application()
+    monkeypatch.setenv("WHYTREE_TOKEN", api.token)
+    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setattr(client, "running_server", lambda data: "")
+    monkeypatch.setattr(client, "_in_process", lambda: httpx.WSGITransport(app=application))
+
+    def run(*words: str) -> str:
+        result = CliRunner().invoke(command_line, list(words), catch_exceptions=False)
+        return result.output
+
+    return run

@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from tests.experiments.world import World, happenings, long_ago, write
-from whytree.flags.services import open_flag
+from whytree.analytics.models import Metric
+from whytree.errors import Conflict
+from whytree.experiments.deeper.sharing import share_out
+from whytree.experiments.jobs import share_out_all
+from whytree.experiments.models import Bandit
+from whytree.flags.models import Flag, FlagSettings
+from whytree.flags.services import archive_flag, create_flag, open_flag, set_rollout, turn_off
+from whytree.workspace.jobs import run_next
+from whytree.workspace.models import Activity
 
 PATH = "/products/sprout/flags/ask_later/allocation"
 
@@ -66,3 +74,96 @@ def test_before_enough_people_the_shares_stay(actor: Any, product: Any, flag: An
     assert "so the shares stay" in found["reason"]
     flag.refresh_from_db()
     assert flag.weights == {"on": 1, "off": 3}
+
+
+@pytest.fixture
+def plain(actor: Any, product: Any, metrics: None, store: Any) -> Flag:
+    """A flag that tests nothing, with an arm that is better."""
+    made = create_flag(actor, product, key="greeting", at=long_ago(50))
+    open_flag(actor, product, "greeting", weights={"on": 1, "off": 1}, at=long_ago(40))
+    write(store, product, happenings(World(people=3_000, days=26, effect=0.08), "greeting"))
+    return made
+
+
+DAILY = "/products/sprout/flags/greeting/allocation"
+
+
+def weights() -> dict[str, int]:
+    return dict(Flag.objects.get(key="greeting").weights)
+
+
+def test_every_day_the_weights_follow_until_it_is_ended(
+    plain: Flag, api: Any, api_viewer: Any, api_charlie: Any, as_alice: Any, cli: Any
+) -> None:
+    assert api_viewer.post(DAILY, {"metric": "activated", "daily": True}).status == 403
+    assert api.post(DAILY, {"metric": "activated", "daily": True}).status == 200
+    first = weights()
+    assert first["on"] > 900
+    Bandit.objects.update(weights={"on": 1, "off": 1})
+    Flag.objects.update(weights={"on": 1, "off": 1})
+    share_out_all({})
+    while run_next("test"):
+        pass
+    assert weights() == first
+    share_out(Bandit.objects.get())
+    assert Activity.objects.filter(verb="allocate_flag").count() == 2, "weights that stay begin no new period"
+    (told,) = api_viewer.get("/products/sprout/allocations").ok
+    assert told["says"].startswith("Earned so far: on 95 %, off 5 %")
+    assert "End it" in as_alice.get("/p/sprout/experiments/bandit").content.decode()
+    for refused in (
+        api.post(DAILY, {"metric": "activated", "daily": True}),
+        api.post(DAILY, {"metric": "activated"}),
+        api.post("/products/sprout/flags/greeting/guarded-rollout", {"guardrails": [RAIL]}),
+    ):
+        assert (refused.status, "shares its people out by results every day" in refused.body["message"]) == (409, True)
+    assert api_charlie.delete(DAILY).status == 404
+    assert "keeps its weights" in cli("flag", "allocate", "greeting", "--end")
+    assert api.delete(DAILY).status == 404
+    assert api.post("/products/sprout/flags/greeting/guarded-rollout", {"guardrails": [RAIL]}).status == 201
+
+
+RAIL = {"metric_key": "spam", "direction": "up", "margin": 1}
+
+
+def test_an_experiment_does_not_start_while_shares_follow_the_results(
+    plain: Flag, api: Any, actor: Any, product: Any
+) -> None:
+    from whytree.experiments.services import create_experiment, start_experiment
+
+    plan = {"metrics": [{"key": "activated", "role": "primary"}], "days": 14, "weights": {"on": 1, "off": 1}}
+    planned = create_experiment(actor, product, flag=plain, plan=plan)
+    api.post(DAILY, {"metric": "activated", "daily": True})
+    with pytest.raises(Conflict, match="every day"):
+        start_experiment(actor, planned)
+
+
+def test_what_tests_something_or_waits_for_approval_is_never_shared_out_daily(
+    plain: Flag, flag: Flag, api: Any, product: Any, actor: Any
+) -> None:
+    answer = api.post(PATH, {"metric": "activated", "daily": True})
+    assert (answer.status, "tests HYP-1" in answer.body["message"]) == (409, True)
+    api.post(DAILY, {"metric": "activated", "daily": True})
+    FlagSettings.objects.create(product=product, needs_approval=True)
+    ended = share_out(Bandit.objects.get())
+    assert "approval of another maintainer" in ended.end_reason
+    assert "approval of another maintainer" in api.post(DAILY, {"metric": "activated", "daily": True}).body["message"]
+
+
+@pytest.mark.parametrize(
+    ("act", "ends"),
+    [
+        (lambda actor, product: set_rollout(actor, product, "greeting", weights={"on": 1, "off": 2}), "by hand"),
+        (lambda actor, product: archive_flag(actor, product, "greeting"), "was archived"),
+        (lambda actor, product: Metric.objects.filter(key="activated").delete(), "no metric"),
+        (lambda actor, product: turn_off(actor, product, "greeting"), ""),
+    ],
+)
+def test_what_a_person_does_to_it_holds(
+    plain: Flag, api: Any, actor: Any, product: Any, act: Callable[..., Any], ends: str
+) -> None:
+    api.post(DAILY, {"metric": "activated", "daily": True})
+    act(actor, product)
+    before = weights()
+    found = share_out(Bandit.objects.get())
+    assert weights() == before
+    assert (ends in found.end_reason) if ends else (found.ended_at is None and "is off" in found.says)

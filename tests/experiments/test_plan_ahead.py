@@ -6,9 +6,12 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.experiments.world import event, long_ago, write
+from whytree.analytics.services import create_metric
+from whytree.flags.services import set_rules
 
 Ran = Callable[..., Any]
 PATH = "/products/sprout/experiments/design"
@@ -110,6 +113,105 @@ def test_lots_among_people_of_the_past_claim_as_often_as_promised(
     assert lots["ok"]
     assert "metric and draw behave" in lots["sentence"]
     assert lots["people"] < 3_000, "whose window is open is in no drawing"
+
+
+RATIO = {"kind": "ratio", "top": {"event": "ordered"}, "bottom": {"event": "opened"}}
+MEDIAN = {"kind": "quantile", "event": "ordered", "property": "cost", "percentile": 50}
+HOW_LONG = {"kind": "time_to", "from": "signed_up", "to": "planted", "within_days": 7, "percentile": 25, "in": "hours"}
+
+
+class Crowd:
+    """People in companies who sign up, open and order; as rows, and as numbers."""
+
+    def __init__(self, people: int = 1_500, companies: int = 150, days: float = 55) -> None:
+        rng = random.Random(2)
+        self.rows: list[Any] = []
+        self.orders, self.opened, self.planted, self.company = [], [], [], []
+        self.costs: list[float] = []
+        moods = [rng.uniform(0.1, 0.7) for _ in range(companies)]
+        for person in range(1, people + 1):
+            entry, company = rng.uniform(9, days), rng.randrange(companies)
+            said = {"$groups.company": f"c{company}"}
+            orders, opened, planted = rng.randrange(4), rng.randint(1, 5), rng.random() < moods[company]
+            self.rows.append(event(person, "signed_up", long_ago(entry)) | {"properties": said})
+            self.rows += [event(person, "opened", long_ago(entry - 1)) | {"properties": said} for _ in range(opened)]
+            for _ in range(orders):
+                cost = rng.lognormvariate(2.0, 0.7)
+                self.costs.append(cost)
+                ordered = event(person, "ordered", long_ago(entry - rng.uniform(0.1, 6)))
+                self.rows.append(ordered | {"properties": said | {"cost": str(cost)}})
+            if planted:
+                after = rng.expovariate(1 / 20.0) / 24
+                self.rows.append(event(person, "planted", long_ago(entry - min(after, 6.9))) | {"properties": said})
+            self.orders.append(orders)
+            self.opened.append(opened)
+            self.planted.append(planted)
+            self.company.append(company)
+
+
+@pytest.fixture
+def crowd(store: Any, product: Any, actor: Any, flag: Any) -> Crowd:
+    made = Crowd()
+    write(store, product, made.rows)
+    for key, definition in (("ratio", RATIO), ("median", MEDIAN), ("how_long", HOW_LONG)):
+        create_metric(actor, product, key=key, definition={"version": 1, **definition})
+    return made
+
+
+def by_hand(deviation: float, told: Any) -> float:
+    """Found in four of five experiments: 1.96 + 0.84 errors, for the units that four weeks count."""
+    n = next(week["people"] for week in told["weeks"] if week["weeks"] == 4) / 2
+    return 2.8016 * deviation * (2 / n) ** 0.5
+
+
+def test_ratios_and_percentiles_are_told_with_the_error_that_an_experiment_has(api: Any, crowd: Crowd) -> None:
+    told = api.get(f"{PATH}?metric=ratio&days=28").ok["outlook"]
+    top, bottom = np.array(crowd.orders, float), np.array(crowd.opened, float)
+    ratio = top.sum() / bottom.sum()
+    assert told["baseline"] == pytest.approx(ratio)
+    spread = np.std((top - ratio * bottom) / bottom.mean(), ddof=1)
+    assert told["deviation"] == pytest.approx(spread)
+    assert told["smallest"] == pytest.approx(by_hand(spread, told), rel=0.01)
+    told = api.get(f"{PATH}?metric=median&days=28").ok["outlook"]
+    assert told["baseline"] == pytest.approx(np.median(crowd.costs))
+    rng, n = np.random.default_rng(1), len(crowd.costs)
+    again = np.std([np.median(rng.choice(crowd.costs, n)) for _ in range(400)])
+    assert told["deviation"] == pytest.approx(again * told["measured"] ** 0.5, rel=0.25)
+    assert told["smallest"] == pytest.approx(by_hand(told["deviation"], told), rel=0.01)
+    told = api.get(f"{PATH}?metric=how_long&days=28").ok["outlook"]
+    assert (told["unit"], told["who"]) == ("hours", "do “signed_up”")
+    assert 5 < told["baseline"] < 60
+
+
+def test_where_companies_are_drawn_it_is_told_of_companies(
+    api: Any, crowd: Crowd, actor: Any, product: Any, as_alice: Any
+) -> None:
+    set_rules(actor, product, "ask_later", unit="company")
+    told = api.get(f"{PATH}?flag=ask_later&days=42").ok["outlook"]
+    company = np.array(crowd.company)
+    sums = np.array([np.array(crowd.planted)[company == one].sum() for one in set(crowd.company)], float)
+    sizes = np.array([(company == one).sum() for one in set(crowd.company)], float)
+    share = sums.sum() / sizes.sum()
+    assert (told["whom"], told["measured"]) == ("companies", len(sizes))
+    assert told["baseline"] == pytest.approx(100 * share)
+    assert told["deviation"] == pytest.approx(100 * np.std((sums - share * sizes) / sizes.mean(), ddof=1))
+    assert "companies a week do “signed_up”" in told["sentence"]
+    page = as_alice.get("/p/sprout/experiments/new?flag=ask_later&days=42").content.decode()
+    assert "Companies counted" in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("metric", ["ratio", "median", "how_long", "companies"])
+def test_lots_are_judged_as_an_experiment_judges_each_kind(
+    api: Any, crowd: Crowd, actor: Any, product: Any, metric: str
+) -> None:
+    if metric == "companies":
+        set_rules(actor, product, "ask_later", unit="company")
+    asked = "flag=ask_later" if metric == "companies" else f"metric={metric}"
+    lots = api.get(f"{PATH}?{asked}&lots=true").ok["aa"]
+    assert lots["drawings"] > 450
+    assert 0.02 <= lots["rate"] <= 0.08
+    assert lots["uneven"] <= 2
 
 
 def test_lots_show_a_metric_that_one_person_carries(api: Any, store: Any, product: Any, flag: Any) -> None:

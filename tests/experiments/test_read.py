@@ -381,6 +381,11 @@ def test_the_page_the_csv_and_the_json_tell_the_same(
     assert answer["headline"] in page
     assert answer["result"]["proposal"]["sentence"] in page
     assert "The team predicted 1 to 9 pp." in page
+    drawn = as_alice.get("/p/sprout/experiments/EXP-1.svg")
+    assert "“Ask for the phone number later” raised" in drawn.content.decode()
+    assert "better</text>" in drawn.content.decode()
+    assert "var(--" not in drawn.content.decode()
+    assert as_alice.get("/p/sprout/experiments/EXP-1.png").content.startswith(b"\x89PNG")
     csv = as_alice.get("/p/sprout/experiments/EXP-1.csv").content.decode()
     head, first, _ = csv.splitlines()
     row = dict(zip(head.split(","), first.split(","), strict=False))

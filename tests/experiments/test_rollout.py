@@ -141,6 +141,89 @@ def test_harm_halts_it_tells_the_owner_and_asks_on_the_solution(
     assert Note.objects.count() == 1, "halted once, told once"
 
 
+def test_harm_drafts_a_decision_that_a_person_words_and_takes(
+    started: Started, store: Any, product: Any, api: Any, api_viewer: Any, as_alice: Any, as_viewer: Any, cli: Any
+) -> None:
+    started()
+    refused = api.post(f"{PATH}/decide", {"decision": "mend"})
+    assert (refused.status, "no decision is asked for" in refused.body["message"]) == (409, True)
+    write(store, product, people(1_600, harm=0.2))
+    look_after(fresh())
+    draft = fresh().decision
+    assert draft is not None
+    assert draft.startswith("A guardrail is harmed at 5 %: Spam accounts +")
+    assert "- Roll back: everybody gets off again." in draft
+    assert draft.endswith("Proposed: roll back, mend it, and begin again with the first step.")
+    assert [one.verb for one in Activity.objects.filter(subject_type="experiments.Rollout").order_by("pk")] == [
+        "start_rollout",
+        "halt_rollout",
+        "draft_decision",
+    ]
+    page = as_alice.get("/p/sprout/flags/ask_later").content.decode()
+    assert "The decision, drafted by Whytree" in page
+    assert "- Roll back: everybody gets off again." in as_viewer.get("/p/sprout/SOL-1").content.decode()
+    assert "A decision is asked for. Its draft:" in cli("rollout", "show", "ask_later")
+    assert api_viewer.post(f"{PATH}/decide", {"decision": "mend"}).status == 403
+    assert "roll_back, mend, go_on" in api.post(f"{PATH}/decide", {"decision": "ship"}).body["message"]
+    assert api.post(f"{PATH}/decide", {"decision": "mend", "text": "x" * 5_001}).status == 400
+    sent = {"decision": "roll_back", "text": "Spam is <b>not</b> worth it."}
+    assert as_alice.post("/p/sprout/rollouts/ask_later/decide", sent).status_code == 302
+    found = fresh()
+    assert (found.state, found.flag.is_on, found.wants_decision) == ("rolled_back", False, False)
+    notes = {note.kind: note for note in Note.objects.all()}
+    assert notes["decision"].text == "Roll back. Spam is <b>not</b> worth it."
+    assert notes["question"].answer == notes["decision"].text
+    assert "Spam is &lt;b&gt;not&lt;/b&gt; worth it." in as_alice.get("/p/sprout/SOL-1").content.decode()
+    assert "wants a decision" not in as_alice.get("/p/sprout/today").content.decode()
+    assert "was decided on" in api.post(f"{PATH}/decide", {"decision": "mend"}).body["message"]
+
+
+def test_what_was_rolled_back_by_itself_waits_for_its_decision_until_another_rollout_begins(
+    started: Started, store: Any, product: Any, as_alice: Any, api: Any, actor: Any
+) -> None:
+    started(roll_back=True)
+    write(store, product, people(1_600, harm=0.2))
+    look_after(fresh())
+    assert (fresh().state, fresh().wants_decision) == ("rolled_back", True)
+    assert "One rollout wants a decision." in as_alice.get("/p/sprout/today").content.decode()
+    assert "Decide one of: roll_back, mend." in api.post(f"{PATH}/decide", {"decision": "go_on"}).body["message"]
+    start_rollout(actor, product, flag=fresh().flag, steps=STEPS)
+    assert not any(one.wants_decision for one in Rollout.objects.all())
+
+
+SUM = {"version": 1, "kind": "sum", "event": "spammed", "property": "cost"}
+EACH = {"version": 1, "kind": "mean", "event": "spammed", "property": "cost", "per": "event"}
+
+
+def costs(count: int, *, harm: float, whale: float = 0.0) -> list[Any]:
+    """Everybody spams once or twice, at a cost around 10, more in the new variant; one of its people at far more."""
+    rng, rows = random.Random(4), []
+    for person in range(count):
+        arm, entry = ("off", "on")[person % 2], rng.uniform(1.2, 2.9)
+        rows.append(exposure(person, arm, long_ago(entry)))
+        for _ in range(rng.randint(1, 2)):
+            cost = rng.uniform(5, 15) + (harm if arm == "on" else 0.0) + (whale if person == 1 else 0.0)
+            spam = event(person, "spammed", long_ago(entry - 0.5))
+            rows.append(spam | {"source": "server", "properties": {"cost": str(cost)}})
+    return rows
+
+
+@pytest.mark.parametrize("is_harm", [True, False])
+@pytest.mark.parametrize("definition", [SUM, EACH])
+def test_sums_and_means_are_watched_too_and_one_person_is_no_harm(
+    started: Started, store: Any, product: Any, actor: Any, definition: dict[str, Any], is_harm: bool
+) -> None:
+    from whytree.analytics.services import create_metric
+    from whytree.experiments.rollouts.watch import watch
+
+    create_metric(actor, product, key="cost", definition=definition)
+    rollout = started(guardrails=[{"metric_key": "cost", "direction": "up", "margin": 1}])
+    write(store, product, costs(600, harm=4.0) if is_harm else costs(600, harm=0.0, whale=500_000.0))
+    (rail,) = watch(rollout, timezone.now()).rails
+    assert (rail.standing, rail.doubt) == ("harm" if is_harm else "no answer yet", "")
+    assert ("One person" in rail.text) is not is_harm
+
+
 @pytest.mark.parametrize(("source", "state"), [("server", "rolled_back"), ("capture", "halted")])
 def test_it_rolls_back_by_itself_only_on_events_that_nobody_can_forge(
     started: Started, store: Any, product: Any, source: str, state: str

@@ -13,6 +13,7 @@ from whytree.flags.services import (
     create_flag,
     decline_change,
     edit_flag,
+    import_flags,
     open_flag,
     set_approvals,
     set_condition,
@@ -28,6 +29,8 @@ from whytree.workspace.environments import add_environment
 from whytree.workspace.keys import create_key
 from whytree.workspace.models import Activity, Membership
 from whytree.workspace.roles import Role
+
+FLAGD = {"state": "DISABLED", "variants": {"on": True, "off": False}}
 
 
 @pytest.fixture
@@ -223,6 +226,26 @@ def test_an_edit_is_not_taken_back_past_the_approval(actor: Any, product: Any, b
         undo(actor, product, Activity.objects.filter(verb="edit_flag").latest("pk").pk)
     edit_flag(actor, product, "dark", name="Dark mode")
     undo(actor, product, Activity.objects.filter(verb="edit_flag").latest("pk").pk)  # gives nobody anything else
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"off_variant": "on"},
+        {"variants": {"off": True, "on": False}},
+        {"kind": "string", "variants": {"control": "a", "loud": "b"}, "default_variant": "loud"},
+    ],
+)
+def test_a_new_flag_gives_nobody_anything_unapproved(
+    actor: Any, product: Any, flag: Flag, said: dict[str, Any]
+) -> None:
+    with pytest.raises(Conflict, match="as soon as dark is made"):
+        create_flag(actor, product, key="dark", **said)
+    moved = import_flags(actor, product, {"flags": {"dark": {**FLAGD, "defaultVariant": "on"}}})
+    assert [one.became for one in moved.flags] == ["left out"]
+    assert create_flag(actor, product, key="dark").off_variant == "off"
+    with pytest.raises(NeedsApproval):
+        edit_flag(actor, product, "dark", off_variant="on")
 
 
 def test_a_holdout_that_open_flags_heed_stays(actor: Any, product: Any, flag: Flag, other: Actor) -> None:

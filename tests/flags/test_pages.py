@@ -235,3 +235,25 @@ def test_the_snippet_has_this_address_and_the_flags_own_type(
         snippet = as_alice.get("/p/sprout/flags/f").context["snippet"]
         assert call in snippet
         assert 'OFREPProvider("http://testserver"' in snippet
+
+
+def test_variants_change_on_the_page_and_bad_ones_keep_what_was_typed(
+    as_alice: Any, as_viewer: Any, product: Any, actor: Any, store: Any
+) -> None:
+    create_flag(actor, product, key="price", kind="number", variants={"control": 9.9, "low": 7.5})
+    page = as_alice.get("/p/sprout/flags/price").content.decode()
+    assert "control = 9.9\nlow = 7.5</textarea>" in page
+    address = "/p/sprout/flags/price/variants"
+    sent = {"variants": "control = 9.9\nlow = 6.5\nfree = 0.0", "default_variant": "control", "off_variant": "low"}
+    assert as_viewer.post(address, sent).status_code == 403
+    refused = as_alice.post(address, sent | {"variants": "control = 9.9\nlow = cheap"})
+    assert (refused.status_code, "low = cheap</textarea>" in refused.content.decode()) == (400, True)
+    gone = as_alice.post(address, sent | {"variants": "control = 9.9"})
+    assert gone.status_code == 400, "one with a weight cannot go"
+    assert "price has 3 variants." in as_alice.post(address, sent, follow=True).content.decode()
+    flag = Flag.objects.get(key="price")
+    assert (flag.variants, flag.off_variant) == ({"control": 9.9, "low": 6.5, "free": 0.0}, "low")
+    assert flag.weights["free"] == 0
+    taken = as_alice.post("/p/sprout/flags", {"key": "price", "kind": "boolean", "name": "Kept"})
+    assert (taken.status_code, "There is a flag price already" in taken.content.decode()) == (409, True)
+    assert 'value="Kept"' in taken.content.decode()

@@ -131,6 +131,25 @@ def test_a_guardrail_breaks_when_its_whole_interval_lies_beyond_the_margin(live_
     assert rail.verdict == "harmed"
 
 
+def test_before_it_is_due_guardrails_and_the_draw_bear_being_looked_at_every_day(live_through: LiveThrough) -> None:
+    live_through(World(effect=0.05, spam_effect=0.08))
+    (due,), at_the_end = measured().guardrails, measured().trust
+    OutcomeReview.objects.update(due_at=timezone.now() + timedelta(days=1))
+    again = measure_review(OutcomeReview.objects.get(), timezone.now())
+    (early,), looked_at = again.guardrails, again.trust
+    assert due.contrast.difference is not None
+    assert early.contrast.difference is not None
+    assert early.contrast.difference.method == "asymptotic confidence sequence"
+    widths = [one.contrast.difference.high - one.contrast.difference.low for one in (due, early)]
+    assert widths[1] > 1.3 * widths[0]
+    assert early.contrast.difference.value == pytest.approx(due.contrast.difference.value)
+    assert at_the_end is not None
+    assert looked_at is not None
+    assert looked_at.ratio_p is not None
+    assert at_the_end.ratio_p is not None
+    assert looked_at.ratio_p > at_the_end.ratio_p
+
+
 def test_filling_it_measures_the_solution_once(live_through: LiveThrough, actor: Any) -> None:
     live_through(World(effect=0.05))
     look_at_reviews()

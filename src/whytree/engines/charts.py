@@ -399,6 +399,8 @@ _ON_PAPER = {
     "var(--ink-3)": "#5f6a63",
     "var(--line)": "#e4e0d8",
     "var(--line-strong)": "#cfc9bd",
+    "var(--blue-wash)": "#e7eef8",
+    "var(--amber-wash)": "#fbf0d9",
     "var(--sans)": "Helvetica, Arial, sans-serif",
 }
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from whytree.engines.stats import Assigned, SampleRatio, sample_ratio
+from whytree.engines.stats import Assigned, SampleRatio, always_valid_ratio, sample_ratio
 from whytree.errors import Invalid
 
 from .constants import RATIO_BROKEN, RATIO_DOUBTFUL
 from .results import RatioFigure, Trust
 
 
-def ratio_figure(segment: str, periods: Sequence[Assigned], arms: Sequence[str]) -> RatioFigure:
-    """Over all periods together, each with the weights that were in force then; `segment` is empty for all units."""
+def ratio_figure(
+    segment: str, periods: Sequence[Assigned], arms: Sequence[str], *, looked_at: bool = False
+) -> RatioFigure:
+    """Over all periods together, each with the weights that were in force then; `segment` is empty for all units.
+
+    `looked_at`: again and again, before the day on which it is read.
+    """
     seen = {arm: sum(period.seen.get(arm, 0) for period in periods) for arm in arms}
-    answer = sample_ratio(periods)
+    answer = always_valid_ratio(periods) if looked_at else sample_ratio(periods)
     if not isinstance(answer, SampleRatio) or not sum(seen.values()):
         return RatioFigure(segment, seen, {}, None, "ok")
     expected = {arm: answer.expected.get(arm, 0.0) for arm in arms}

@@ -1,4 +1,4 @@
-"""What goes on by itself: fake doors close, rollouts are watched and take their steps."""
+"""What goes on by itself: fake doors close, rollouts are watched and take their steps, bandits share people out."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 from whytree.workspace.jobs import enqueue, handler
 
 from .before_code import close_full_doors
-from .models import Rollout, RolloutState
+from .deeper.sharing import share_out
+from .models import Bandit, Rollout, RolloutState
 from .rollouts.mail import TELL, send_told
 from .rollouts.services import look_after
 
@@ -34,6 +35,21 @@ def look_after_one(payload: dict[str, Any]) -> None:
     rollout = Rollout.objects.filter(pk=payload["rollout"]).select_related(*related).first()
     if rollout is not None:
         look_after(rollout)
+
+
+@handler("experiments.share_out_all", every=timedelta(days=1))
+def share_out_all(payload: dict[str, Any]) -> None:
+    """Ask for a look at every bandit that goes on, one job each."""
+    for pk in Bandit.objects.filter(ended_at=None).values_list("pk", flat=True):
+        enqueue("experiments.share_out", {"bandit": pk}, key=str(pk))
+
+
+@handler("experiments.share_out")
+def share_out_one(payload: dict[str, Any]) -> None:
+    """One look; gone meanwhile is no trouble."""
+    bandit = Bandit.objects.filter(pk=payload["bandit"]).first()
+    if bandit is not None:
+        share_out(bandit)
 
 
 @handler(TELL)

@@ -134,6 +134,12 @@ class RolloutState(models.TextChoices):
     ENDED = "ended", "ended by hand"
 
 
+class AfterHarm(models.TextChoices):
+    ROLL_BACK = "roll_back", "roll back"
+    MEND = "mend", "mend it first"
+    GO_ON = "go_on", "go on all the same"
+
+
 #: In which a rollout holds its flag.
 OPEN_STATES = (RolloutState.RUNNING, RolloutState.HALTED)
 
@@ -143,6 +149,7 @@ class Rollout(models.Model):
 
     `steps` hold each step's share of people in basis points, the days and the people it must have at least; `guardrails`
     the metrics that must not get worse, with margins in people's units. `says` is why it stands where it stands.
+    `decision` is null until a guardrail is harmed, then a draft, and from `decided_at` on what a person decided.
     """
 
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
@@ -158,6 +165,8 @@ class Rollout(models.Model):
     looked_at = models.DateTimeField(null=True, blank=True)
     says = models.TextField(blank=True, default="")
     owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    decision = models.TextField(null=True, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-started_at", "-pk"]
@@ -176,6 +185,10 @@ class Rollout(models.Model):
         return self.state in OPEN_STATES
 
     @property
+    def wants_decision(self) -> bool:
+        return self.decision is not None and self.decided_at is None
+
+    @property
     def now(self) -> dict[str, int]:
         """The step it stands at."""
         current: dict[str, int] = self.steps[self.step]
@@ -184,3 +197,35 @@ class Rollout(models.Model):
     @property
     def next(self) -> dict[str, int] | None:
         return self.steps[self.step + 1] if self.step + 1 < len(self.steps) else None
+
+
+class Bandit(models.Model):
+    """A flag whose weights follow, day by day, what each arm has earned: for what needs no inference.
+
+    `weights` are those it set last: others mean that a person took over. `says` is what its last look came to.
+    """
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    flag = models.ForeignKey(Flag, on_delete=models.RESTRICT, related_name="bandits")
+    metric_key = models.CharField(max_length=KEY_LENGTH)
+    weights = models.JSONField()
+    started_at = models.DateTimeField()
+    looked_at = models.DateTimeField(null=True, blank=True)
+    says = models.TextField(blank=True, default="")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.TextField(blank=True, default="")
+
+    class Meta:
+        ordering = ["-started_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["flag"], condition=Q(ended_at=None), name="experiments_one_bandit_each_flag"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None, end_reason="") | (Q(ended_at__isnull=False) & ~Q(end_reason="")),
+                name="experiments_bandit_ended_with_a_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"bandit of {self.flag.key}"

@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from functools import cached_property
+from datetime import timedelta
 
 import numpy as np
 
-from whytree.analytics.definitions import Mean, Quantile, Ratio, Share, TimeTo, Unique, label
+from whytree.analytics.definitions import Share, Unique
 from whytree.analytics.models import Metric
 from whytree.analytics.queries import definition_of
-from whytree.analytics.queries import people as people_text
-from whytree.analytics.resolving import ready
 from whytree.engines.figures import number
 from whytree.engines.stats import NoAnswer
-from whytree.engines.stats.moments import Moments
 from whytree.engines.stats.power import Outline, power, smallest_effect
-from whytree.flags.models import BucketBy, Flag
-from whytree.stores import flag_exposures, past_units
-from whytree.stores.past_units import Asked, DayOfUnits, Entry
+from whytree.stores import past_units
+from whytree.stores.past_units import DayOfUnits
 from whytree.tree.models import ForecastUnit, Hypothesis
-from whytree.workspace.models import Product
 
-from .countings import Counting, counting, not_judged
-from .design import Looks
-from .team import team_hashes
+from .constants import FEWEST_COMPANIES
+from .past import Level, Question, level_of
 
-#: Days of the past that are looked at: four of each weekday, twice.
-LOOK_BACK = 56
 #: Weeks for which it is said what they can show.
 WEEKS = 8
-#: People who met the flag and had their time, from which on they stand for those who will; below, whoever does the
-#: metric's first event.
-ENOUGH_EXPOSED = 1_000
-#: People whose window is over, below which the past says nothing about spread.
-FEWEST_MEASURED = 50
 #: Weeks beyond which waiting for a result is no answer.
 MOST_WEEKS = 26
 #: Points of the power curve.
@@ -45,84 +30,9 @@ POINTS = 41
 
 
 @dataclass(frozen=True)
-class Question:
-    """What is to be known: a metric, and how the experiment would run."""
-
-    product: Product
-    metric: Metric
-    now: datetime
-    flag: Flag | None = None
-    weights: tuple[int, ...] = (1, 1)
-    """Control's first."""
-    coverage: float = 1.0
-    days: int = 28
-    looks: Looks = "once"
-    level: float = 0.95
-    predicted: float | None = None
-    """The effect that is hoped for, in people's units."""
-
-    @cached_property
-    def counting(self) -> Counting:
-        return counting(self.metric, timedelta(days=self.days))
-
-    @cached_property
-    def asked(self) -> Asked:
-        """Of the store: who would have entered, and what they did."""
-        return Asked(
-            self.product.pk,
-            self._entry,
-            self.counting.goal,
-            self.counting.window,
-            self.now - timedelta(days=LOOK_BACK),
-            self.now,
-            team_hashes(self.product),
-        )
-
-    @property
-    def _entry(self) -> Entry:
-        if self.flag is not None:
-            since, until = self.now - timedelta(days=LOOK_BACK), self.now - self.counting.window
-            met = flag_exposures.by_variant(self.product.pk, self.flag.key, since, until)
-            if sum(met.values()) >= ENOUGH_EXPOSED:
-                return Entry(flag=self.flag.key)
-        definition = definition_of(self.metric)
-        if not isinstance(definition, Share):
-            return Entry()
-        return Entry(did=ready(self.product, definition.selections[:1])[0])
-
-    @property
-    def refusal(self) -> str:
-        """Why the past cannot tell what an experiment on this metric would show; empty where it can."""
-        definition = definition_of(self.metric)
-        if isinstance(definition, Quantile | TimeTo):
-            return (
-                "What an experiment could show is not told of a percentile yet. Ask it of the share of people beyond a bound, which "
-                "needs about as many."
-            )
-        if self.flag is not None and self.flag.unit == BucketBy.COMPANY:
-            return (
-                "What an experiment could show is not told where companies are drawn. Fewer than 15 of like size an arm give no answer "
-                "on people, and beyond that the number of companies counts, not of people."
-            )
-        if isinstance(definition, Ratio | Mean):
-            return (
-                f"What an experiment could show is not told of a {definition.kind} yet. Ask it of what stands above the line, "
-                "as a sum or a count of its own."
-            )
-        return not_judged(definition)
-
-    @property
-    def who(self) -> str:
-        """What makes a person enter, as a verb."""
-        entry = self.asked.entry
-        if entry.flag:
-            return f"meet {entry.flag}"
-        return f"do “{label(entry.did)}”" if entry.did else "do anything at all"
-
-
-@dataclass(frozen=True)
 class Week:
-    """What so many weeks can show: people whose time would be over in all arms, and the smallest effect found."""
+    """What so many weeks can show: people (or companies, where they are drawn) whose time would be over in all arms, and the
+    smallest effect found."""
 
     weeks: int
     people: int
@@ -136,6 +46,8 @@ class Outlook:
     metric_key: str
     metric_name: str
     unit: str
+    whom: str
+    """Who would be drawn, as many."""
     who: str
     per_week: float
     measured: int
@@ -159,13 +71,10 @@ def outlook(question: Question) -> Outlook | NoAnswer:
     if question.refusal:
         return NoAnswer(question.refusal)
     days = past_units.by_day(question.asked)
-    whole = _whole(days)
-    if whole.n < FEWEST_MEASURED:
-        return NoAnswer(
-            f"Of those who {question.who}, only {people_text(whole.n)} had their time in the last {LOOK_BACK} days: the past "
-            "says too little about the future. Import old events, or let them come in for some weeks."
-        )
-    crowd = _Crowd(question, days, whole)
+    level = level_of(question, days)
+    if isinstance(level, NoAnswer):
+        return level
+    crowd = _Crowd(question, days, level)
     outline = crowd.outline(question.days)
     smallest = crowd.smallest(question.days)
     scale = question.counting.scale
@@ -177,11 +86,12 @@ def outlook(question: Question) -> Outlook | NoAnswer:
         question.metric.key,
         question.metric.name,
         question.counting.difference_unit,
+        question.whom,
         question.who,
         crowd.per_week,
-        whole.n,
-        float(whole.mean[0]) * scale,
-        math.sqrt(whole.variance) * scale,
+        level.n,
+        level.value * scale,
+        level.deviation * scale,
         question.days,
         smallest,
         [Week(week, crowd.counted(7 * week), crowd.smallest(7 * week)) for week in range(1, WEEKS + 1)],
@@ -196,24 +106,17 @@ def outlook(question: Question) -> Outlook | NoAnswer:
     return _told(found, question)
 
 
-def _whole(days: Sequence[DayOfUnits]) -> Moments:
-    whole = Moments(0, np.zeros(1), np.zeros((1, 1)))
-    for day in days:
-        whole = whole.merged(Moments(day.closed, np.array([day.mean]), np.array([[day.m2]])))
-    return whole
-
-
 class _Crowd:
     """Who would come, as they came: an experiment begun with the first of these days would have met the same."""
 
-    def __init__(self, question: Question, days: Sequence[DayOfUnits], whole: Moments) -> None:
+    def __init__(self, question: Question, days: Sequence[DayOfUnits], level: Level) -> None:
         self._question = question
-        self._whole = whole
+        self._level = level
         first = days[0].day
         length = max((question.now.date() - first).days, 1)
         came = np.zeros(length + 1)
         for one in days:
-            came[(one.day - first).days] += one.people
+            came[(one.day - first).days] += one.units
         self._sum = np.concatenate([[0.0], np.cumsum(came)])
         last = min(7, length)
         self._rate = float(self._sum[length] - self._sum[length - last]) / last
@@ -242,14 +145,15 @@ class _Crowd:
     def outline(self, days: int) -> Outline | None:
         people, weights = self.counted(days), self._question.weights
         control, smallest = people * weights[0] / sum(weights), people * min(weights[1:]) / sum(weights)
-        if min(control, smallest) < 2:
+        fewest = FEWEST_COMPANIES / self._level.even if self._question.unit == "company" else 2
+        if min(control, smallest) < fewest:
             return None
-        is_share = self._question.counting.is_share
+        is_plain = self._question.counting.is_share and not self._question.is_gathered
         return Outline(
             control,
             smallest,
-            float(self._whole.mean[0]),
-            None if is_share else math.sqrt(self._whole.variance),
+            self._level.value,
+            None if is_plain else self._level.deviation,
             self._question.level,
             len(weights) - 1,
             self._question.looks == "always",
@@ -258,6 +162,8 @@ class _Crowd:
     def smallest(self, days: int) -> float | None:
         outline = self.outline(days)
         effect = smallest_effect(outline) if outline is not None else None
+        if effect is not None and self._question.counting.is_share and effect > 1 - self._level.value:
+            return None
         return None if effect is None else effect * self._question.counting.scale
 
     def weeks_needed(self, predicted: float) -> int | None:
@@ -285,12 +191,9 @@ def _curve(
 
 
 def _told(found: Outlook, question: Question) -> Outlook:
-    came = f"{round(found.per_week):,} people a week {found.who}"
+    came = f"{round(found.per_week):,} {found.whom} a week {found.who}"
     if found.smallest is None:
-        sentence = (
-            f"{came}. {_length(found.days)} of them can show nothing: {found.metric_name} gives people "
-            f"{question.counting.window.days} days, and hardly anybody's would be over."
-        )
+        sentence = f"{came}. {_length(found.days)} of them can show nothing: {_nothing_why(found, question)}."
         return replace(found, sentence=sentence, instead=_instead(found))
     shown = f"{came}. {_length(found.days)} of them can show {_size(found.smallest, found)}"
     if found.predicted is None:
@@ -300,6 +203,12 @@ def _told(found: Outlook, question: Question) -> Outlook:
         return replace(found, sentence=f"{shown}; {predicted} were predicted, and would be found {_chance(found)}.")
     sentence = f"{shown}; only {predicted} were predicted, and would be found {_chance(found)}."
     return replace(found, sentence=sentence, instead=_instead(found))
+
+
+def _nothing_why(found: Outlook, question: Question) -> str:
+    if found.whom == "companies":
+        return f"an arm needs {FEWEST_COMPANIES} companies of like size whose time is over, and more where sizes differ"
+    return f"{found.metric_name} gives people {question.counting.window.days} days, and hardly anybody's would be over"
 
 
 def _instead(found: Outlook) -> list[str]:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from whytree.analytics.models import Metric
+from whytree.engines.charts import svg_file
 from whytree.errors import WhytreeError
 from whytree.stores.filters import COLUMNS
 from whytree.tree.pages.parts import draw_panels, may_write
@@ -21,7 +22,7 @@ from . import deciding, queries, services, voices
 from .deeper.pages import deeper, part_lines
 from .design import LOOKS
 from .models import Decision, Experiment
-from .pictures import depth, drawn_prospect, exposure_chart, rows, segment_rows
+from .pictures import depth, drawn_prospect, exposure_chart, poster, rows, segment_rows
 from .planning import prospect, question_of_experiment
 from .reading import Reading, as_json, state_of
 from .segments import segments_of
@@ -103,6 +104,23 @@ def document(request: PageRequest, product: Product, number: int) -> HttpRespons
     found = queries.find_experiment(product, f"EXP-{number}")
     reading = queries.reading_of(found)
     return plain(JsonResponse({"plan": found.plan, "result": as_json(reading) if reading is not None else None}))
+
+
+@page()
+def picture(request: PageRequest, product: Product, number: int, form: str) -> HttpResponse:
+    """What it says with its intervals as one picture, `form` svg or png, on white paper."""
+    found = queries.find_experiment(product, f"EXP-{number}")
+    reading = queries.reading_of(found)
+    whom = found.design.whom
+    counted = f"n = {reading.people:,} {whom}" if reading is not None else f"no {whom} yet"
+    foot = (
+        f"{found.ref}, {setting(found)}; {counted}. {100 * found.design.level:g} % intervals; shaded: predicted or allowed. From the "
+        f"events of {product.name}."
+    )
+    drawn = svg_file(poster(headline(found, reading), foot, rows(found, reading)), form)
+    response = plain(HttpResponse(drawn, content_type={"svg": "image/svg+xml", "png": "image/png"}[form]))
+    response["Content-Disposition"] = f'attachment; filename="{found.ref}.{form}"'
+    return response
 
 
 @require_POST

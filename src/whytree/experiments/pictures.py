@@ -1,8 +1,11 @@
 """From a reading to what its page draws: interval rows on one scale, the decision metric's bar, exposure over time."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from html import escape
+from textwrap import wrap
 
 from django.utils.safestring import SafeString, mark_safe
 
@@ -129,6 +132,40 @@ def _row(
         one.standing,
         tone,
         one.reason,
+    )
+
+
+#: The poster's width, where its intervals stand and how wide they are, and how high a line is.
+POSTER, POSTER_ROW = 760, 48
+_PICTURE = re.compile(r'^<svg viewBox="([^"]+)"[^>]*>')
+
+
+def poster(head: str, foot: str, drawn: Sequence[Row]) -> str:
+    """The result as one picture for a slide or a chat: what it says, an interval a line, and where the numbers come from."""
+    top = [
+        f'<text x="16" y="{26 + 22 * at}" font-size="16" font-weight="600">{escape(line)}</text>'
+        for at, line in enumerate(wrap(head, 84)[:3])
+    ]
+    y = 22 + 22 * len(top)
+    arms = {row.arm for row in drawn if row.arm}
+    body = []
+    for row in drawn:
+        name = row.name if len(row.name) <= 40 else f"{row.name[:39]}…"
+        words = " · ".join(part for part in (row.arm if len(arms) > 1 else "", row.difference, row.standing) if part)
+        body.append(f'<text x="16" y="{y + 18}" font-size="13" font-weight="600">{escape(name)}</text>')
+        body.append(f'<text x="16" y="{y + 35}" font-size="12" fill="var(--ink-3)">{escape(words)}</text>')
+        body.append(
+            _PICTURE.sub(rf'<svg x="320" y="{y + 4}" width="420" height="42" viewBox="\1">', row.picture, count=1)
+        )
+        y += POSTER_ROW
+    under = [
+        f'<text x="16" y="{y + 20 + 16 * at}" font-size="11" fill="var(--ink-3)">{escape(line)}</text>'
+        for at, line in enumerate(wrap(foot, 130)[:3])
+    ]
+    height = y + 16 * len(under) + 20
+    return (
+        f'<svg viewBox="0 0 {POSTER} {height}" width="{POSTER}" height="{height}" font-family="var(--sans)" fill="var(--ink)">'
+        f"{''.join([*top, *body, *under])}</svg>"
     )
 
 

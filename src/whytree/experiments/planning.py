@@ -17,7 +17,8 @@ from whytree.workspace.models import Product
 from .design import LOOKS, MOST_DAYS, Looks
 from .lots import AaTest, aa_test
 from .models import Experiment
-from .outlook import Outlook, Question, outlook, predicted_of, weights_of
+from .outlook import Outlook, outlook, predicted_of, weights_of
+from .past import Question
 
 #: Days of an experiment of which nobody said how long: four of each weekday.
 USUAL_DAYS = 28

@@ -20,9 +20,11 @@ from whytree.workspace.roles import Role
 
 from . import queries, services
 from .design import LOOKS, RULES
+from .models import Rollout
 from .pictures import drawn_prospect
 from .planning import Words, prospect, question_of
 from .rollouts import services as rollouts
+from .rollouts.deciding import decide_rollout
 from .rollouts.words import guardrail_of, step_of
 
 
@@ -96,10 +98,22 @@ def change_rollout(request: PageRequest, product: Product, key: str, verb: str) 
         rollouts.resume(request.actor, found)
     elif verb == "roll-back":
         rollouts.take_back(request.actor, found, reason="")
+    elif verb == "decide":
+        _decide_rollout(request, found)
     else:
-        raise NotFound("A rollout goes on, is halted, resumed or rolled back.")
+        raise NotFound("A rollout goes on, is halted, resumed, decided or rolled back.")
     solution = found.flag.solution
     return redirect("node", product.slug, solution.ref) if solution is not None else redirect("flag", product.slug, key)
+
+
+def _decide_rollout(request: PageRequest, rollout: Rollout) -> None:
+    sent = request.POST
+    try:
+        decide_rollout(request.actor, rollout, decision=sent.get("decision", ""), text=sent.get("text", ""))
+    except (Invalid, Conflict) as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, f"Decided: what becomes of {rollout.flag.key} is written down.")
 
 
 def _whole(text: str) -> int:

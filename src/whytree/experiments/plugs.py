@@ -16,8 +16,9 @@ from whytree.workspace.sockets import Figure, Hit, Panel, Tone, on_fact, plug_fi
 
 from . import deciding, queries
 from .before_code import dropped_before_code, standings
-from .models import Experiment
+from .models import Bandit, Experiment, Rollout
 from .reading import state_of
+from .rollouts.deciding import options_of
 from .rollouts.pictures import rails_of, steps_of
 from .rollouts.services import is_taken, others_of
 from .rollouts.steps import USUAL
@@ -65,15 +66,17 @@ def rollout_panel(actor: Actor, product: Product, solution: Solution) -> Panel |
     found = queries.rollouts(product).filter(flag__solution=solution).first()
     if found is None:
         return None
-    context = {"rollout": found, "steps": steps_of(found)}
-    return Panel("Rollout", "experiments/_rollout_panel.html", context, tone=ROLLOUT_TONES[found.state])
+    return Panel("Rollout", "experiments/_rollout_panel.html", _shown(found), tone=ROLLOUT_TONES[found.state])
 
 
 def flag_panel(actor: Actor, product: Product, flag: Flag) -> Panel | None:
-    """The flag's guarded rollout while it is under way, else how to begin one."""
+    """The flag's guarded rollout, or what shares its people out, while it is under way; else how to begin one."""
     found = queries.rollouts(product).filter(flag=flag).first()
-    if found is not None and found.is_open:
-        return Panel("Step by step", "experiments/_rollout_panel.html", {"rollout": found, "steps": steps_of(found)})
+    if found is not None and (found.is_open or found.wants_decision):
+        return Panel("Step by step", "experiments/_rollout_panel.html", _shown(found))
+    bandit = Bandit.objects.filter(flag=flag, ended_at=None).first()
+    if bandit is not None:
+        return Panel("Shared out by results", "experiments/_bandit_panel.html", {"bandit": bandit})
     role = role_of(actor, product)
     if flag.archived_at is not None or role is None or not role.covers(Role.MEMBER) or is_taken(flag):
         return None
@@ -81,16 +84,22 @@ def flag_panel(actor: Actor, product: Product, flag: Flag) -> Panel | None:
     return Panel("Step by step", "experiments/_rollout_start.html", context)
 
 
+def _shown(rollout: Rollout) -> dict[str, Any]:
+    return {"rollout": rollout, "steps": steps_of(rollout), "options": options_of(rollout)}
+
+
 ROLLOUT_TONES: dict[str, Tone] = {"running": "blue", "halted": "red", "rolled_back": "red", "done": "leaf", "ended": ""}
 
 
 def halted_panel(actor: Actor, product: Product, subject: Any) -> Panel | None:
     """Rollouts that a guardrail stopped: the loudest thing there is."""
-    halted = list(queries.halted_rollouts(product))
-    if not halted:
+    waiting = list(queries.waiting_rollouts(product))
+    if not waiting:
         return None
-    says = "One rollout is halted." if len(halted) == 1 else f"{len(halted)} rollouts are halted."
-    return Panel("Halted", "experiments/_halted_panel.html", {"halted": halted}, tone="red", headline=says)
+    is_one, all_halted = len(waiting) == 1, all(one.is_open for one in waiting)
+    who = "One rollout" if is_one else f"{len(waiting)} rollouts"
+    does = ("is halted" if is_one else "are halted") if all_halted else ("wants" if is_one else "want") + " a decision"
+    return Panel("Halted", "experiments/_halted_panel.html", {"halted": waiting}, tone="red", headline=f"{who} {does}.")
 
 
 def _testing_flag(solution: Solution) -> Flag | None:

@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timedelta
 
 from django.core.cache import cache
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from whytree.errors import NotFound
@@ -92,6 +92,7 @@ def find_rollout(product: Product, flag_key: str) -> Rollout:
     return next((one for one in found if one.is_open), found[0])
 
 
-def halted_rollouts(product: Product) -> QuerySet[Rollout]:
-    """Those that wait for a person."""
-    return rollouts(product).filter(state=RolloutState.HALTED)
+def waiting_rollouts(product: Product) -> QuerySet[Rollout]:
+    """Those that wait for a person: halted, or with a decision that is only a draft."""
+    drafted = Q(decision__isnull=False, decided_at=None)
+    return rollouts(product).filter(Q(state=RolloutState.HALTED) | drafted)

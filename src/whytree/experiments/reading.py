@@ -111,7 +111,7 @@ def reading_of(ran: Run, now: datetime) -> Reading:
     assert started is not None  # noqa: S101 - for the type checker: a run is of a started experiment
     assert ends is not None  # noqa: S101
     cells = ran.heads.cells
-    ratio = ratio_figure("", trial.assigned(ran.heads), design.arms)
+    ratio = ratio_figure("", trial.assigned(ran.heads), design.arms, looked_at=ran.rules.sequential)
     quarantined = sum(cell.quarantined for cell in cells)
     analysis = _analysis(ran, ratio)
     by_day: dict[str, dict[str, int]] = {}

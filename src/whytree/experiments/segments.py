@@ -75,7 +75,7 @@ def segments_of(experiment: Experiment, by: str, now: datetime) -> Segments:
         Segment(
             part or "(not known)",
             sum(cell.seen for cell in shown[part].cells),
-            ratio_figure(part, ran.trial.assigned(shown[part]), arms),
+            ratio_figure(part, ran.trial.assigned(shown[part]), arms, looked_at=ran.rules.sequential),
             result_of(one, ran.rules),
         )
         for part, one in judged.items()

@@ -28,6 +28,7 @@ from whytree.workspace.roles import Role
 from whytree.workspace.sockets import tell_fact
 
 from .countings import not_judged
+from .deeper.bandit import refuse_bandit
 from .design import Design, MetricDesign, as_json, read_design
 from .models import FIXED, OPEN_STATES, PREFIX, TEXT_LENGTH, Experiment, Rollout
 
@@ -195,6 +196,7 @@ def start_experiment(actor: Actor, experiment: Experiment, *, at: datetime | Non
         raise Conflict(f"{other.ref} runs on {flag.key} and is not decided. Decide or stop it first.")
     if Rollout.objects.filter(flag=flag, state__in=OPEN_STATES).exists():
         raise Conflict(f"{flag.key} is being rolled out step by step, which changes its weights. End that first.")
+    refuse_bandit(flag)
     design = _checked(fresh.product, flag, as_json(design), fresh.hypothesis)
     before, moment = snapshot(fresh), at or timezone.now()
     fresh.plan = as_json(_with_definitions(fresh.product, design))

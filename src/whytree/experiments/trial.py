@@ -28,16 +28,15 @@ from whytree.engines.stats import LEVEL, Assigned, NoAnswer, Share, Stratum
 from whytree.engines.stats.answers import z
 from whytree.engines.stats.effects import (
     Effect,
-    compare_ratios,
     quantile_between,
     stratified_clusters,
     stratified_means,
     stratified_proportions,
     stratified_quantiles,
+    stratified_ratios,
 )
 from whytree.engines.stats.effects import Quantile as Quantiled
 from whytree.engines.stats.moments import Moments
-from whytree.engines.stats.strata import nobody_to_compare
 from whytree.flags.models import BucketBy, Flag
 from whytree.flags.queries import Period, periods
 from whytree.stores import exposures
@@ -138,7 +137,7 @@ class Counted:
             return stratified_proportions(shares, level=level, nothing_tells=nothing_tells)
         means = [Stratum(self._moments(one), self._moments(other)) for one, other in pairs]
         if self.counting.is_ratio:
-            return _compare_ratio(means, level)
+            return stratified_ratios(means, level=level)
         return stratified_means(means, level=level)
 
     def _moments(self, cell: tuple[ArmSums, Sums] | None) -> Moments:
@@ -152,6 +151,10 @@ class Counted:
         value, low, high = (end / self.counting.per for end in (one.value, one.low, one.high))
         return quantile_between(value, low, high, placing.share, one.people, one.rows)
 
+    def shares(self, place: int, arms: Sequence[str]) -> list[Share]:
+        """Who is counted of each arm in one period, and how many did it."""
+        return [_share(self._cell(place, arm)) for arm in arms]
+
     def cell_moments(self, place: int, arm: str) -> Moments:
         """One arm's sums in one period of constant weights."""
         return self._moments(self._cell(place, arm))
@@ -163,19 +166,6 @@ class Counted:
 
     def _cell(self, place: int, arm: str) -> tuple[ArmSums, Sums] | None:
         return next(((cell, self.sums(cell)) for cell in self.cells if (cell.period, cell.arm) == (place, arm)), None)
-
-
-def _compare_ratio(strata: Sequence[Stratum[Moments]], level: float) -> Effect | NoAnswer:
-    """A ratio within one period of constant weights. Over several, what both parts do with time would look like an effect."""
-    used = [one for one in strata if one.control.n and one.treatment.n]
-    if len(used) > 1:
-        return NoAnswer(
-            f"The arms' weights changed, so there are {len(used)} periods, and a ratio is compared within one only. What "
-            "stands above the line, as a sum or count of its own, gives an answer."
-        )
-    if not used:
-        return nobody_to_compare(strata)
-    return compare_ratios(used[0].control, used[0].treatment, level=level)
 
 
 def _share(cell: tuple[ArmSums, Sums] | None) -> Share:

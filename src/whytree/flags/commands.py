@@ -112,13 +112,20 @@ def edit(
     key: Key,
     name: Annotated[str | None, typer.Option(help="What it does, in one sentence.")] = None,
     default: Annotated[str | None, typer.Option(help="Variant for people outside the rollout.")] = None,
+    off: Annotated[str | None, typer.Option(help="Variant for everybody while it is off.")] = None,
     solution: Annotated[str | None, typer.Option(help="The solution it brings, as SOL-3.")] = None,
     hypothesis: Annotated[str | None, typer.Option(help="The hypothesis it tests, as HYP-4.")] = None,
     because: Because = "",
     as_json: AsJson = False,
 ) -> None:
-    """Change what a flag is called and what it is for; "" unlinks."""
-    said = {"name": name, "default_variant": default, "solution": solution, "hypothesis": hypothesis}
+    """Change what a flag is called, what it gives to whom it does not reach, and what it is for; "" unlinks."""
+    said = {
+        "name": name,
+        "default_variant": default,
+        "off_variant": off,
+        "solution": solution,
+        "hypothesis": hypothesis,
+    }
     body = {word: value for word, value in said.items() if value is not None}
     _call("patch", key, with_query("", because=because), as_json, body)
 

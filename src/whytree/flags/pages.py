@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from whytree.code.models import FlagReference
 from whytree.engines.flags import FULL_COVERAGE, percent
-from whytree.errors import Invalid, Unavailable, WhytreeError
+from whytree.errors import Conflict, Invalid, Unavailable, WhytreeError
 from whytree.tree.models import Hypothesis, Solution
 from whytree.tree.pages.parts import draw_panels
 from whytree.workspace.access import role_of
@@ -45,7 +45,7 @@ def flags(request: PageRequest, product: Product) -> HttpResponse:
         return flag_list(request, product, request.GET)
     try:
         flag = services.create_flag(request.actor, product, **_new_flag(product, request.POST))
-    except Invalid as error:
+    except (Invalid, Conflict) as error:
         return flag_list(request, product, request.POST, error)
     messages.success(request, f"{flag.key} is there, off and at 0 %.")
     return redirect("flag", product.slug, flag.key)
@@ -150,9 +150,13 @@ def flag(request: PageRequest, product: Product, key: str) -> HttpResponse:
 
 
 def flag_page(
-    request: PageRequest, flag: Flag, error: WhytreeError | None = None, rule_form: dict[str, Any] | None = None
+    request: PageRequest,
+    flag: Flag,
+    error: WhytreeError | None = None,
+    rule_form: dict[str, Any] | None = None,
+    variants_text: str = "",
 ) -> HttpResponse:
-    """The whole page; `error` says why something was not done, `rule_form` is what was sent for the rules."""
+    """The whole page; `error` says why something was not done, `rule_form` and `variants_text` are what was sent."""
     context = {
         "here": "changes",
         "flag": flag,
@@ -166,6 +170,8 @@ def flag_page(
         "solutions": Solution.objects.filter(product=flag.product, closed_at=None),
         "hypotheses": _open_hypotheses(flag.product),
         "will_lock": will_lock(flag),
+        "variants_text": variants_text or _variants_text(flag),
+        "variants_sent": bool(variants_text),
         "error": error,
         "may_write": _may_write(request, flag.product),
         "retirement": (retirement := retirement_of(flag)),
@@ -314,6 +320,40 @@ def edit(request: PageRequest, product: Product, key: str) -> HttpResponse:
         return flag_page(request, queries.find_flag(product, key), error)
     messages.success(request, "Saved.")
     return redirect("flag", product.slug, key)
+
+
+@require_POST
+@page(Role.MEMBER)
+def change_variants(request: PageRequest, product: Product, key: str) -> HttpResponse:
+    """The variants' values, and which of them people get outside the rollout and while it is off."""
+    form = request.POST
+
+    def change() -> Flag:
+        named: services.Edits = {
+            "default_variant": form.get("default_variant", ""),
+            "off_variant": form.get("off_variant", ""),
+        }
+        variants = _variants_of(form.get("variants", ""), queries.find_flag(product, key).kind)
+        if variants is not None:
+            named["variants"] = variants
+        return services.edit_flag(request.actor, product, key, **named)
+
+    try:
+        found = services.changed_or_asked(request.actor, change, words=form.get("because", ""))
+    except (Invalid, Conflict) as error:
+        return flag_page(request, queries.find_flag(product, key), error, variants_text=form.get("variants", ""))
+    return told(request, product, key, found, lambda flag: f"{flag.key} has {len(flag.variants)} variants.")
+
+
+def _variants_text(flag: Flag) -> str:
+    """As `_variants_of` reads them; empty where a text would not come back as it is."""
+    is_text = flag.kind == Kind.STRING
+    if is_text and any(value != value.strip() or "\n" in value or "\r" in value for value in flag.variants.values()):
+        return ""
+    return "\n".join(
+        f"{name} = {value if is_text else json.dumps(value, ensure_ascii=False)}"
+        for name, value in flag.variants.items()
+    )
 
 
 @require_POST

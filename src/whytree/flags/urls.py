@@ -16,6 +16,7 @@ pages = [
     path("flags/<str:key>/rollout", views.change_rollout, name="flag_rollout"),
     path("flags/<str:key>/rules", rule_pages.change_rules, name="flag_rules"),
     path("flags/<str:key>/history/<int:version>", rule_pages.go_back, name="flag_go_back"),
+    path("flags/<str:key>/variants", views.change_variants, name="flag_variants"),
     path("flags/<str:key>/edit", views.edit, name="flag_edit"),
     path("flags/<str:key>/archive", views.archive, name="flag_archive"),
     path("flags/<str:key>/restore", views.restore, name="flag_restore"),

@@ -77,6 +77,7 @@ VERBS = {
     "turn_off": "turned off",
     "set_rules": "rules changed",
     "go_back": "taken back to an earlier state",
+    "allocate_flag": "shared out by results",
     "archive_flag": "archived",
     "restore_flag": "taken out of the archive",
     "heed_holdout": "holdout heeded or not",

@@ -3,6 +3,7 @@ experiment itself where one tests the prediction; without either, before and aft
 """
 
 from collections.abc import Mapping
+from dataclasses import replace as dataclass_replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -11,9 +12,10 @@ from msgspec.structs import replace
 from whytree.analytics import queries as metrics
 from whytree.analytics.models import Metric
 from whytree.engines import splitnormal
-from whytree.engines.stats import Estimate, NoAnswer, SampleRatio, sample_ratio
+from whytree.engines.stats import Estimate, NoAnswer, SampleRatio, always_valid_ratio, sample_ratio
 from whytree.engines.stats.effects import Effect
 from whytree.engines.stats.margins import Standing, non_inferior
+from whytree.engines.stats.sequential import always_valid
 from whytree.experiments.constants import MOST_SET_ASIDE, RATIO_BROKEN, RATIO_DOUBTFUL
 from whytree.experiments.countings import Counting, counting, not_judged
 from whytree.experiments.models import Experiment
@@ -114,14 +116,17 @@ def _tried(blank: Result, review: OutcomeReview, trial: Trial, arms: Arms, metri
     asked = [counting(one, horizon, trial.unit) for one in (metric, *judged)]
     primary, *others = trial.count(asked)
     rails = {one.counting.metric.key: one for one in others}
+    early = trial.now < review.due_at
     found = replace(
         blank,
-        trust=_trust(trial, primary),
+        trust=_trust(trial, primary, early=early),
         stretches=_stretches(trial, primary),
-        guardrails=[_guardrail(arms, rail, rails.get(str(rail["metric_key"]))) for rail in hypothesis.guardrails],
+        guardrails=[
+            _guardrail(arms, rail, rails.get(str(rail["metric_key"])), early=early) for rail in hypothesis.guardrails
+        ],
         voices=count_by_variant(review.product, trial.flag_key, review.opened_at),
     )
-    if trial.now < review.due_at:
+    if early:
         return replace(found, reason=_too_early(review, trial.now))
     answer = primary.compare(arms.control, arms.treatment)
     found = replace(found, contrast=_contrast(arms, primary.counting, answer))
@@ -152,7 +157,7 @@ def _of_experiment(blank: Result, review: OutcomeReview, experiment: Experiment)
     found = replace(
         blank,
         experiment=experiment.ref,
-        trust=_trust(ran.trial, ran.heads),
+        trust=_trust(ran.trial, ran.heads, early=ran.rules.sequential),
         stretches=_stretches(ran.trial, ran.heads),
         guardrails=_rails_of(ran),
         voices=count_by_variant(review.product, ran.trial.flag_key, review.opened_at),
@@ -270,8 +275,8 @@ def _in_unit_of(
     )
 
 
-def _guardrail(arms: Arms, rail: Mapping[str, object], counted: Counted | None) -> Guardrail:
-    """Not worse than its margin: the whole interval must lie on the harmless side of it."""
+def _guardrail(arms: Arms, rail: Mapping[str, object], counted: Counted | None, *, early: bool) -> Guardrail:
+    """Not worse than its margin: the whole interval must lie on the harmless side of it. `early`: looked at every day."""
     key, margin = str(rail["metric_key"]), float(str(rail["margin"]))
     way: Literal["up", "down"] = "up" if rail["direction"] == "up" else "down"
     if counted is None:
@@ -285,6 +290,8 @@ def _guardrail(arms: Arms, rail: Mapping[str, object], counted: Counted | None) 
         )
         return Guardrail(direction=way, margin=margin, verdict="open", contrast=nothing)
     answer = counted.compare(arms.control, arms.treatment, nothing_tells=True)
+    if early and isinstance(answer, Effect):
+        answer = _always_valid(answer)
     contrast = _contrast(arms, counted.counting, answer)
     return Guardrail(
         direction=way,
@@ -292,6 +299,12 @@ def _guardrail(arms: Arms, rail: Mapping[str, object], counted: Counted | None) 
         verdict=_rail_verdict(answer, way, margin / counted.counting.scale),
         contrast=contrast,
     )
+
+
+def _always_valid(answer: Effect) -> Effect | NoAnswer:
+    """The same with an interval that bears being looked at every day."""
+    found = always_valid(answer.difference.value, answer.error, answer.difference.n)
+    return found if isinstance(found, NoAnswer) else dataclass_replace(answer, difference=found.difference)
 
 
 def _rail_verdict(answer: Effect | NoAnswer, harms: str, margin: float) -> RailVerdict:
@@ -304,8 +317,10 @@ def _rail_verdict(answer: Effect | NoAnswer, harms: str, margin: float) -> RailV
 # --- can it be trusted? ---------------------------------------------------------------------------------------------
 
 
-def _trust(trial: Trial, counted: Counted) -> Trust:
-    answer = sample_ratio(trial.assigned(counted))
+def _trust(trial: Trial, counted: Counted, *, early: bool) -> Trust:
+    """`early`: looked at every day, before it is read."""
+    assigned = trial.assigned(counted)
+    answer = always_valid_ratio(assigned) if early else sample_ratio(assigned)
     tested = answer if isinstance(answer, SampleRatio) else None
     seen = sum(one.seen for one in counted.cells)
     quarantined = sum(one.quarantined for one in counted.cells)

@@ -28,6 +28,7 @@ SUBJECT_PATHS = {
     "flags.Flag": "flags/{0.key}",
     "experiments.Experiment": "experiments/{0.ref}",
     "experiments.Rollout": "flags/{0.flag.key}",
+    "experiments.Bandit": "flags/{0.flag.key}",
     "learning.OutcomeReview": "{0.ref}",
     "learning.Prediction": "{0.hypothesis.ref}/predict",
     "learning.Debt": "debts",

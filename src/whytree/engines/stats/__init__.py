@@ -25,7 +25,7 @@ by p = 1 or an interval of zero width. Pure: no clock, no database, no settings.
 """
 
 from whytree.engines.stats.answers import LEVEL, Estimate, Floats, Method, NoAnswer
-from whytree.engines.stats.draw import Assigned, SampleRatio, sample_ratio
+from whytree.engines.stats.draw import Assigned, SampleRatio, always_valid_ratio, sample_ratio
 from whytree.engines.stats.groups import clustered_count, count, exact_proportion, proportion, ratio_of_sums
 from whytree.engines.stats.strata import Comparison, Share, Stratum, difference_of_proportions
 
@@ -40,6 +40,7 @@ __all__ = [
     "SampleRatio",
     "Share",
     "Stratum",
+    "always_valid_ratio",
     "clustered_count",
     "count",
     "difference_of_proportions",

@@ -39,6 +39,26 @@ def thompson(arms: Sequence[Share], *, up_is_good: bool = True, least: float = L
     return [float(one) for one in least + (1 - least * len(arms)) * whole]
 
 
+def standardised(periods: Sequence[Sequence[Share]]) -> list[Share]:
+    """Each arm as if every period had given it the same part of its people; ``periods`` hold all arms in the same order.
+
+    Shares that follow the results give an arm more of the days on which it, or everybody, did well. Added up in one heap a
+    good weekend would be taken for a good arm. So rates are weighed by the periods' sizes (direct standardisation; Kish,
+    Survey Sampling, 1965, section 11.7 for the people that a rate of so weighed ones is worth). Periods in which an arm has
+    nobody tell nothing of it, and are left out.
+    """
+    used = [period for period in periods if all(arm.n for arm in period)]
+    sizes = [sum(arm.n for arm in period) for period in used]
+    whole, arms = sum(sizes), len(periods[0]) if periods else 0
+    found = []
+    for at in range(arms):
+        rate = sum(size * period[at].converted / period[at].n for size, period in zip(sizes, used, strict=True))
+        worth = sum(size**2 / period[at].n for size, period in zip(sizes, used, strict=True))
+        n = round(whole**2 / worth) if worth else 0
+        found.append(Share(n, round(rate / whole * n) if n else 0))
+    return found
+
+
 def _grid(a: Floats, b: Floats) -> Floats:
     """Points between 0 and 1, close where an arm's share may lie."""
     points = [np.linspace(0.0, 1.0, POINTS)]

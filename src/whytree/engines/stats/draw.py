@@ -1,14 +1,17 @@
-"""Was it a fair draw? Whether arms got as many people as their weights promised."""
+"""Was it a fair draw? Whether arms got as many people as their weights promised; once, or looked at every day."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
 
 from whytree.engines.stats.answers import NoAnswer
+
+#: Pseudo-people of the prior that the always-valid test lays around the weights: how near to them it looks hardest.
+CONCENTRATION = 10_000
 
 #: People below which Pearson's distribution is replaced by the exact one.
 EXACT_BELOW = 1_000
@@ -77,6 +80,33 @@ def sample_ratio(periods: Sequence[Assigned]) -> SampleRatio | NoAnswer:
         expected=dict(zip(arms, expected.tolist(), strict=True)),
         unexpected=unexpected,
     )
+
+
+def always_valid_ratio(periods: Sequence[Assigned]) -> SampleRatio | NoAnswer:
+    """The same with a p that may be looked at after every person: it is ever below a in at most a of fair draws.
+
+    Lindon and Malek, Anytime-Valid Inference for Multinomial Count Data (NeurIPS 2022, section 2): the Bayes factor of a
+    Dirichlet prior around the weights against the weights is a martingale while they hold, so by Ville's inequality its
+    inverse is such a p. Periods of other weights are tested for themselves, and their factors multiplied: that is one too.
+    """
+    fixed = sample_ratio(periods)
+    if isinstance(fixed, NoAnswer):
+        return fixed
+    evidence = sum(_log_evidence(period) for period in periods)
+    return replace(fixed, p=float(np.exp(-max(evidence, 0.0))))
+
+
+def _log_evidence(period: Assigned) -> float:
+    arms = [arm for arm, weight in period.weights.items() if weight > 0]
+    shares = np.array([period.weights[arm] for arm in arms], dtype=np.float64)
+    shares /= shares.sum() or 1.0
+    seen = np.array([period.seen.get(arm, 0) for arm in arms], dtype=np.float64)
+    if len(arms) < 2:
+        return 0.0
+    prior = CONCENTRATION * shares
+    grown = special.gammaln(prior + seen) - special.gammaln(prior)
+    whole = special.gammaln(prior.sum() + seen.sum()) - special.gammaln(prior.sum())
+    return float(grown.sum() - whole - (seen * np.log(shares)).sum())
 
 
 def _exact(seen: int, n: int, share: float) -> float:

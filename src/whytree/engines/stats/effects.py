@@ -189,7 +189,7 @@ def compare_ratios(control: Moments, treatment: Moments, *, level: float = LEVEL
                 "every unit has."
             )
     means = [float(arm.mean[0] / arm.mean[1]) for arm in (control, treatment)]
-    lines = [_linearised(arm, mean) for arm, mean in zip((control, treatment), means, strict=True)]
+    lines = [linearised(arm, mean) for arm, mean in zip((control, treatment), means, strict=True)]
     answer = compare_means(*lines, level=level)
     if isinstance(answer, NoAnswer):
         return answer
@@ -206,7 +206,16 @@ def compare_ratios(control: Moments, treatment: Moments, *, level: float = LEVEL
     )
 
 
-def _linearised(arm: Moments, ratio: float) -> Moments:
+def stratified_ratios(strata: Sequence[Stratum[Moments]], *, level: float = LEVEL) -> Effect | NoAnswer:
+    """The same within periods of constant weights: the mean of the periods' differences, zero where no period has one.
+
+    Never pooled: what both parts do with time would look like an effect. Thin periods are left out.
+    """
+    answers = [compare_ratios(one.control, one.treatment, level=level) for one in strata]
+    return _over_periods(strata, answers, level)
+
+
+def linearised(arm: Moments, ratio: float) -> Moments:
     """Each unit's (numerator - ratio x denominator) / mean denominator: its mean is 0, its error is the ratio's."""
     k = len(arm.mean)
     shape = np.zeros((k - 1, k))
@@ -336,7 +345,7 @@ def quantile(values: Floats, share: float, units: Floats | None = None) -> Quant
     else:
         _, whose = np.unique(units, return_inverse=True)
         sums = Moments.of(_sums(whose, below), _sums(whose, np.ones(rows)))
-        error = math.sqrt(_linearised(sums, float(sums.mean[0] / sums.mean[1])).variance / n)
+        error = math.sqrt(linearised(sums, float(sums.mean[0] / sums.mean[1])).variance / n)
     reach = z(LEVEL)
     low, high = (ordered[min(max(round((share + side * reach * error) * rows), 0), rows - 1)] for side in (-1.0, 1.0))
     return quantile_between(at, float(low), float(high), share, n, rows)
@@ -444,7 +453,7 @@ def compare_clusters(control: Moments, treatment: Moments, *, level: float = LEV
             "units in them would not; where sizes differ much, so would a metric that counts each group once."
         )
     means = [float(arm.mean[0] / arm.mean[1]) for arm in (control, treatment)]
-    lines = [_linearised(arm, mean) for arm, mean in zip((control, treatment), means, strict=True)]
+    lines = [linearised(arm, mean) for arm, mean in zip((control, treatment), means, strict=True)]
     if max(float(line.m2[0, 0]) for line in lines) <= (ROUNDING * max(map(abs, means))) ** 2 * min(
         control.n, treatment.n
     ):
@@ -460,8 +469,18 @@ def compare_clusters(control: Moments, treatment: Moments, *, level: float = LEV
 
 
 def stratified_clusters(strata: Sequence[Stratum[Moments]], *, level: float = LEVEL) -> Effect | NoAnswer:
-    """The same within periods of constant weights, as `stratified_quantiles` combines them; thin periods are left out."""
+    """The same within periods of constant weights; thin periods are left out."""
     answers = [compare_clusters(one.control, one.treatment, level=level) for one in strata]
+    return _over_periods(strata, answers, level)
+
+
+def _over_periods(
+    strata: Sequence[Stratum[Moments]], answers: Sequence[Effect | NoAnswer], level: float
+) -> Effect | NoAnswer:
+    """Answers of periods as one, with Mantel-Haenszel weights as `stratified_quantiles`; periods without one are left out.
+
+    Each period keeps its own variance and degrees of freedom (Satterthwaite, Biometrics Bulletin 2, 1946, eq. 17).
+    """
     used = [one for one in answers if isinstance(one, Effect)]
     if len(used) < 2:
         reasons = [one for one in answers if isinstance(one, NoAnswer)]
@@ -478,7 +497,7 @@ def stratified_clusters(strata: Sequence[Stratum[Moments]], *, level: float = LE
         (values[1], spreads[1], int(n1.sum())),
         sum(spreads) ** 2 / lost,
         level,
-        "delta, clusters drawn",
+        used[0].difference.method,
     )
 
 

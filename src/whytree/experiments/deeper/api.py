@@ -1,12 +1,13 @@
 """Deeper questions over REST."""
 
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.utils import timezone
 from ninja import Router, Schema
 
+from whytree.experiments.models import Bandit
 from whytree.experiments.queries import find_experiment
 from whytree.flags.queries import find_flag
 from whytree.workspace.doors import ApiRequest, api_product
@@ -16,6 +17,7 @@ from .bandit import allocate, allocation_of
 from .before_after import before_after
 from .novelty import novelty_of
 from .reaching import reaching_of
+from .sharing import bandits, end_bandit, find_bandit, start_bandit
 
 router = Router(tags=["experiments"])
 
@@ -43,7 +45,33 @@ def get_metric_before_after(request: ApiRequest, product: str, key: str, at: dat
 
 
 class AllocateIn(Schema):
+    """`daily`: from now on every day, until it is ended."""
+
     metric: str
+    daily: bool = False
+
+
+class BanditOut(Schema):
+    """A flag whose weights follow the results every day. Not for inference."""
+
+    flag: str
+    metric: str
+    started_at: datetime
+    looked_at: datetime | None
+    says: str
+    ended_at: datetime | None
+    end_reason: str
+
+    @staticmethod
+    def of(bandit: Bandit) -> dict[str, Any]:
+        same = ("started_at", "looked_at", "says", "ended_at", "end_reason")
+        return {name: getattr(bandit, name) for name in same} | {"flag": bandit.flag.key, "metric": bandit.metric_key}
+
+
+@router.get("/products/{product}/allocations", response=list[BanditOut], operation_id="list_flag_allocations")
+def list_flag_allocations(request: ApiRequest, product: str) -> list[dict[str, Any]]:
+    """Flags that share their people out by results every day, and what their last look came to."""
+    return [BanditOut.of(one) for one in bandits(api_product(request, product, Role.VIEWER))]
 
 
 @router.get("/products/{product}/flags/{key}/allocation", operation_id="get_flag_allocation")
@@ -55,6 +83,17 @@ def get_flag_allocation(request: ApiRequest, product: str, key: str, metric: str
 
 @router.post("/products/{product}/flags/{key}/allocation", operation_id="allocate_flag")
 def allocate_flag(request: ApiRequest, product: str, key: str, said: AllocateIn) -> dict[str, Any]:
-    """Set the weights so; refused while an experiment or a rollout holds them. Not for inference."""
-    flag = find_flag(api_product(request, product, Role.MEMBER), key)
-    return asdict(allocate(request.actor, flag, said.metric, timezone.now()))
+    """Set the weights so, once or (`daily`) every day from now on; refused while an experiment or a rollout holds them, and daily
+    for a flag that tests a hypothesis. Not for inference."""
+    found = api_product(request, product, Role.MEMBER)
+    if said.daily:
+        start_bandit(request.actor, found, key, said.metric)
+        return asdict(allocation_of(find_flag(found, key), said.metric, timezone.now()))
+    return asdict(allocate(request.actor, find_flag(found, key), said.metric, timezone.now()))
+
+
+@router.delete("/products/{product}/flags/{key}/allocation", response=BanditOut, operation_id="end_flag_allocation")
+def end_flag_allocation(request: ApiRequest, product: str, key: str, reason: str = "") -> dict[str, Any]:
+    """Share out no further; the weights stay as they are."""
+    found = api_product(request, product, Role.MEMBER)
+    return BanditOut.of(end_bandit(request.actor, find_bandit(found, key), reason=reason))

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 
 from whytree.analytics.queries import find_metric
 from whytree.engines.stats import Share
-from whytree.engines.stats.bandit import LEAST_SHARE, thompson
+from whytree.engines.stats.bandit import LEAST_SHARE, standardised, thompson
 from whytree.errors import Conflict, Invalid
 from whytree.experiments.countings import counting
-from whytree.experiments.models import OPEN_STATES, Experiment, Rollout
+from whytree.experiments.models import OPEN_STATES, Bandit, Experiment, Rollout
 from whytree.experiments.trial import Trial, constant_stretches, unit_of
 from whytree.flags.models import Flag
 from whytree.flags.services import set_rollout
@@ -37,7 +37,10 @@ PARTS = 1_000
 
 @dataclass(frozen=True)
 class Arm:
-    """One arm: its people whose time is over, how many did it, its weight now and the one that its chance of being best asks for."""
+    """One arm: its people whose time is over, how many did it, its weight now and the one that its chance of being best asks for.
+
+    The chance goes by the periods of constant weights (`engines.stats.bandit.standardised`), not by these sums.
+    """
 
     arm: str
     people: int
@@ -73,7 +76,8 @@ def allocation_of(flag: Flag, metric_key: str, now: datetime) -> Allocation:
         raise Invalid(f"{flag.key} has fewer than two arms with a weight, so there is nothing to share out.")
     stretches = constant_stretches(flag, now - LOOK_BACK, now)
     (counted,) = Trial(flag.product, flag.key, stretches, now).count([asked])
-    arms = [Share(counted.closed(arm), counted.converted(arm)) for arm in weights]
+    seen = [Share(counted.closed(arm), counted.converted(arm)) for arm in weights]
+    arms = standardised([counted.shares(place, list(weights)) for place in range(counted.strata)]) or seen
     total = sum(weights.values())
     fewest = min(arm.n for arm in arms)
     reason = ""
@@ -84,7 +88,7 @@ def allocation_of(flag: Flag, metric_key: str, now: datetime) -> Allocation:
         )
     else:
         shares = thompson(arms, up_is_good=metric.direction != "down")
-    pairs = zip(weights.items(), arms, shares, strict=True)
+    pairs = zip(weights.items(), seen, shares, strict=True)
     return Allocation(
         flag.key,
         metric.key,
@@ -94,12 +98,26 @@ def allocation_of(flag: Flag, metric_key: str, now: datetime) -> Allocation:
 
 
 def allocate(actor: Actor, flag: Flag, metric_key: str, now: datetime) -> Allocation:
-    """Set the flag's weights so. Refused while an experiment or a rollout holds them."""
+    """Set the flag's weights so. Refused while an experiment, a rollout or a daily job holds them."""
+    refuse_bandit(flag)
     found = allocation_of(flag, metric_key, now)
     if not found.reason:
-        weights = {one.arm: max(1, round(PARTS * one.share)) for one in found.arms}
-        set_rollout(actor, flag.product, flag.key, weights=weights, verb="allocate_flag")
+        set_rollout(actor, flag.product, flag.key, weights=weights_of(found), verb="allocate_flag")
     return found
+
+
+def weights_of(found: Allocation) -> dict[str, int]:
+    """Whole, as flags keep them."""
+    return {one.arm: max(1, round(PARTS * one.share)) for one in found.arms}
+
+
+def refuse_bandit(flag: Flag) -> None:
+    """Whoever wants the weights for themselves: they move with the results every day."""
+    if Bandit.objects.filter(flag=flag, ended_at=None).exists():
+        raise Conflict(
+            f"{flag.key} shares its people out by results every day, which moves its weights. End that first: "
+            f"`whytree flag allocate {flag.key} --end`."
+        )
 
 
 def _refuse_held(flag: Flag) -> None:

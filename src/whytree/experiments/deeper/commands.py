@@ -86,19 +86,30 @@ def parts(
 
 def allocate(
     key: Annotated[str, typer.Argument(help="A flag's key.")],
-    metric: Annotated[str, typer.Option(help="A share of people: what the best arm has most of.")],
+    metric: Annotated[str, typer.Option(help="A share of people: what the best arm has most of.")] = "",
     apply: Annotated[bool, typer.Option("--apply", help="Set the flag's weights so, and not only show them.")] = False,
+    daily: Annotated[bool, typer.Option("--daily", help="Set them so every day from now on.")] = False,
+    end: Annotated[bool, typer.Option("--end", help="No longer every day; the weights stay as they are.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Share people out by each arm's chance of being best (Thompson). Not for inference."""
     client = connect()
     path = f"/products/{client.product}/flags/{key}/allocation"
-    found = client.post(path, {"metric": metric}) if apply else client.get(path, metric=metric)
+    if end:
+        ended = client.delete(path)
+        return show(ended, as_json, f"{key} keeps its weights from now on. {ended['says']}".rstrip())
+    if not metric:
+        raise CommandError("What does the best arm have most of? Say --metric KEY.")
+    body = {"metric": metric, "daily": daily}
+    found = client.post(path, body) if apply or daily else client.get(path, metric=metric)
     lines = [found["reason"]] if found["reason"] else []
     for one in found["arms"]:
         shares = f"{100 * one['share_now']:5.1f} % -> {100 * one['share']:.1f} %"
         lines.append(f"  {one['arm']:16} {one['converted']:>8,} of {one['people']:<8,}  {shares}")
+    if daily:
+        lines.append(f"Every day from now on. `whytree flag allocate {key} --end` ends it.")
     show(found, as_json, *lines, found["warning"])
+    return None
 
 
 Day = Annotated[str, typer.Option(help="First day of the change, as 2026-03-01.")]

@@ -20,6 +20,7 @@ from whytree.experiments.pictures import QUIET, TONES, Row
 from whytree.experiments.results import ArmInParts, Comparison, Interval, MetricResult
 from whytree.experiments.segments import Segments
 from whytree.experiments.sentences import difference_value, in_percent, level_value, p_text, points
+from whytree.flags.models import Flag
 from whytree.flags.queries import find_flag, list_flags
 from whytree.tree.pages.parts import may_write
 from whytree.workspace.access import require
@@ -31,6 +32,7 @@ from .bandit import NOT_FOR_INFERENCE, allocate, allocation_of
 from .before_after import BeforeAfter, before_after
 from .novelty import Novelty, novelty_of
 from .reaching import Reaching, reaching_of
+from .sharing import bandits, end_bandit, find_bandit, start_bandit
 
 
 def deeper(request: HttpRequest, experiment: Experiment) -> dict[str, Any]:
@@ -74,6 +76,7 @@ def bandit(request: PageRequest, product: Product) -> HttpResponseBase:
         "flags": [flag for flag in list_flags(product) if len(flag.weights) > 1],
         "metrics": list(Metric.objects.filter(product=product)),
         "may_write": may_write(request.actor, product),
+        "running": bandits(product),
     }
     if not said["flag"]:
         return render(request, "experiments/bandit.html", context)
@@ -81,13 +84,25 @@ def bandit(request: PageRequest, product: Product) -> HttpResponseBase:
         flag = find_flag(product, said["flag"])
         if request.method == "POST":
             require(request.actor, product, Role.MEMBER)
-            found = allocate(request.actor, flag, said["metric"], timezone.now())
-            messages.success(request, found.reason or f"{flag.key} shares its people out so from now on.")
+            messages.success(request, _shared_out(request, product, flag, said["metric"]))
             return redirect(f"{request.path}?flag={quote(said['flag'])}&metric={quote(said['metric'])}")
         context["found"] = allocation_of(flag, said["metric"], timezone.now())
     except WhytreeError as error:
         return render(request, "experiments/bandit.html", context | {"error": error}, status=error.status)
     return render(request, "experiments/bandit.html", context)
+
+
+def _shared_out(request: PageRequest, product: Product, flag: Flag, metric: str) -> str:
+    """What was done, in a sentence."""
+    how = request.POST.get("how")
+    if how == "end":
+        end_bandit(request.actor, find_bandit(product, flag.key))
+        return f"{flag.key} keeps its weights from now on."
+    if how == "daily":
+        started = start_bandit(request.actor, product, flag.key, metric)
+        return f"{flag.key} shares its people out every day from now on. {started.says}"
+    found = allocate(request.actor, flag, metric, timezone.now())
+    return found.reason or f"{flag.key} shares its people out so from now on."
 
 
 def _day(text: str) -> date:

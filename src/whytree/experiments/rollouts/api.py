@@ -12,7 +12,7 @@ from whytree.flags.queries import find_flag
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
-from . import services
+from . import deciding, services
 
 router = Router(tags=["Rollouts"])
 
@@ -24,7 +24,8 @@ class StepOut(Schema):
 
 
 class RolloutOut(Schema):
-    """`says` is why it stands where it stands; `step` counts from 0."""
+    """`says` is why it stands where it stands; `step` counts from 0. `decision` is a draft until `decided_at`, null where none
+    is asked for."""
 
     flag: str
     variant: str
@@ -38,11 +39,13 @@ class RolloutOut(Schema):
     looked_at: datetime | None
     says: str
     owner: str
+    decision: str | None
+    decided_at: datetime | None
 
     @staticmethod
     def of(rollout: Rollout) -> dict[str, Any]:
         same = ("variant", "state", "step", "guardrails", "roll_back", "started_at", "step_since", "looked_at", "says")
-        return {name: getattr(rollout, name) for name in same} | {
+        return {name: getattr(rollout, name) for name in (*same, "decision", "decided_at")} | {
             "flag": rollout.flag.key,
             "owner": str(rollout.owner or ""),
             "steps": [
@@ -69,6 +72,13 @@ class RolloutIn(Schema):
 
 class ReasonIn(Schema):
     reason: str = ""
+
+
+class DecisionIn(Schema):
+    """Left out, `text` is the draft as it stands."""
+
+    decision: str
+    text: str = ""
 
 
 PATH = "/products/{product}/flags/{key}/guarded-rollout"
@@ -128,3 +138,10 @@ def roll_back(request: ApiRequest, product: str, key: str, said: ReasonIn) -> di
     """Everybody gets what was there before."""
     found = api_product(request, product, Role.MEMBER)
     return RolloutOut.of(services.take_back(request.actor, queries.find_rollout(found, key), reason=said.reason))
+
+
+@router.post(PATH + "/decide", response=RolloutOut, operation_id="decide_rollout")
+def decide_rollout(request: ApiRequest, product: str, key: str, said: DecisionIn) -> dict[str, Any]:
+    """After a guardrail was harmed: roll_back, mend or go_on. It is done, noted on the solution, and its question answered."""
+    found = queries.find_rollout(api_product(request, product, Role.MEMBER), key)
+    return RolloutOut.of(deciding.decide_rollout(request.actor, found, decision=said.decision, text=said.text))

@@ -25,6 +25,7 @@ def register(group: Callable[[str], typer.Typer]) -> None:
     rollout.command("halt")(halt)
     rollout.command("resume")(resume)
     rollout.command("roll-back")(roll_back)
+    rollout.command("decide")(decide_rollout)
 
 
 def start_rollout(
@@ -95,6 +96,16 @@ def roll_back(key: Key, reason: Reason = "", as_json: AsJson = False) -> None:
     _change(key, "roll-back", {"reason": reason}, as_json)
 
 
+def decide_rollout(
+    key: Key,
+    decision: Annotated[str, typer.Option(help="roll_back, mend or go_on.")],
+    text: Annotated[str, typer.Option(help="Why, in your words; left out, the draft as it stands.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """After a guardrail was harmed: say what becomes of it. It is done, and noted on the solution."""
+    _change(key, "decide", {"decision": decision, "text": text}, as_json)
+
+
 def _change(key: str, verb: str, body: dict[str, Any], as_json: bool) -> None:
     client = connect()
     changed = client.post(f"/products/{client.product}/flags/{key}/guarded-rollout/{verb}", body)
@@ -117,4 +128,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
     rails = ", ".join(
         f"{rail['metric_key']} may go {rail['direction']} by {rail['margin']:g}" for rail in found["guardrails"]
     )
-    return [*lines, f"  watched: {rails}"]
+    lines.append(f"  watched: {rails}")
+    if found["decision"] is not None:
+        lines += ["", "Decided:" if found["decided_at"] else "A decision is asked for. Its draft:", found["decision"]]
+    return lines

@@ -13,7 +13,8 @@ from django.utils import timezone
 from whytree.analytics.queries import find_metric
 from whytree.engines.flags import percent
 from whytree.errors import Conflict, Invalid
-from whytree.experiments.models import OPEN_STATES, Experiment, Rollout, RolloutState
+from whytree.experiments.deeper.bandit import refuse_bandit
+from whytree.experiments.models import OPEN_STATES, Bandit, Experiment, Rollout, RolloutState
 from whytree.flags.models import ChangeRequest, Flag
 from whytree.flags.queries import find_flag
 from whytree.flags.services import NeedsApproval, ask_for, needs_approval, set_rollout, turn_off
@@ -28,6 +29,7 @@ from whytree.workspace.roles import Role
 from .mail import tell_owner
 from .steps import read_guardrails, read_steps, rollout_of
 from .watch import Watched, refuse_unwatchable, watch
+from .words import drafted
 
 
 @transaction.atomic
@@ -66,6 +68,8 @@ def start_rollout(
     )
     rollout.save()
     record(actor, product, "start_rollout", rollout, undoable=False)
+    # A new rollout is what became of the last one: nobody is asked any more.
+    Rollout.objects.filter(flag=flag, decided_at=None).exclude(pk=rollout.pk).update(decision=None)
     _reach(actor, rollout, at)
     return rollout
 
@@ -75,8 +79,9 @@ def _running(flag: Flag) -> Experiment | None:
 
 
 def is_taken(flag: Flag) -> bool:
-    """Whether a rollout or an experiment has its weights already."""
-    return Rollout.objects.filter(flag=flag, state__in=OPEN_STATES).exists() or _running(flag) is not None
+    """Whether a rollout, an experiment or a bandit has its weights already."""
+    taken = (Rollout.objects.filter(flag=flag, state__in=OPEN_STATES), Bandit.objects.filter(flag=flag, ended_at=None))
+    return any(found.exists() for found in taken) or _running(flag) is not None
 
 
 def _refuse_taken(flag: Flag) -> None:
@@ -85,6 +90,7 @@ def _refuse_taken(flag: Flag) -> None:
     running = _running(flag)
     if running is not None:
         raise Conflict(f"{running.ref} runs on {flag.key}: its weights are its plan. Decide or stop it first.")
+    refuse_bandit(flag)
 
 
 def others_of(flag: Flag) -> list[str]:
@@ -123,7 +129,7 @@ def go_on(actor: Actor, rollout: Rollout, *, now: datetime | None = None) -> Rol
 @transaction.atomic
 def _step(actor: Actor, rollout: Rollout, verb: str, now: datetime, *, says: str) -> Rollout:
     require(actor, rollout.product, Role.MEMBER)
-    fresh = _held(rollout)
+    fresh = held(rollout)
     if not fresh.is_open:
         raise Conflict(f"The rollout of {fresh.flag.key} is {RolloutState(fresh.state).label}.")
     if fresh.next is None:
@@ -148,7 +154,7 @@ def halt(actor: Actor, rollout: Rollout, *, reason: str) -> Rollout:
 def resume(actor: Actor, rollout: Rollout) -> Rollout:
     """Go on watching; the step's time begins anew."""
     require(actor, rollout.product, Role.MEMBER)
-    fresh = _held(rollout)
+    fresh = held(rollout)
     if fresh.state != RolloutState.HALTED:
         raise Conflict(f"The rollout of {fresh.flag.key} is {RolloutState(fresh.state).label}, not halted.")
     before = snapshot(fresh)
@@ -168,7 +174,7 @@ def take_back(actor: Actor, rollout: Rollout, *, reason: str) -> Rollout:
 
 
 def _set(actor: Actor, rollout: Rollout, state: RolloutState, verb: str, says: str) -> Rollout:
-    fresh = _held(rollout)
+    fresh = held(rollout)
     if not fresh.is_open:
         raise Conflict(f"The rollout of {fresh.flag.key} is {RolloutState(fresh.state).label}.")
     if len(says) > 5_000 or "\x00" in says:
@@ -189,7 +195,7 @@ def look_after(rollout: Rollout, *, now: datetime | None = None) -> Rollout:
     now = now or timezone.now()
     if rollout.state != RolloutState.RUNNING:
         return rollout
-    actor = Actor.system(f"Rollout of {rollout.flag.key}")
+    actor = watcher(rollout)
     if rollout.next is not None and needs_approval(rollout.product_id) and _stands_at(rollout, rollout.next):
         return _step(actor, rollout, "take_step", now, says="Another maintainer approved this step.")
     touched = _touched(rollout)
@@ -252,12 +258,13 @@ def _harmed(rollout: Rollout, watched: Watched) -> Rollout:
     """Halted first; what happens then is told to its owner, as a question on the solution, and by mail where mail is set."""
     worst = "; ".join(f"{rail.name} {rail.text}" for rail in watched.harmed)
     may_roll_back = rollout.roll_back and any(not rail.doubt for rail in watched.harmed)
-    actor = Actor.system(f"Rollout of {rollout.flag.key}")
+    actor = watcher(rollout)
     told = f"A guardrail is harmed at {percent(rollout.now['share'])}: {worst}."
     if rollout.roll_back and not may_roll_back:
         told += f" It was not rolled back by itself: {watched.harmed[0].doubt}. Look, and decide."
     with transaction.atomic():
         fresh = take_back(actor, rollout, reason=told) if may_roll_back else halt(actor, rollout, reason=told)
+        _draft(actor, fresh, told)
         solution = fresh.flag.solution
         if solution is not None:
             question = "Keep it rolled back, mend it, or go on?" if may_roll_back else "Roll back, mend it, or go on?"
@@ -266,6 +273,26 @@ def _harmed(rollout: Rollout, watched: Watched) -> Rollout:
     return fresh
 
 
-def _held(rollout: Rollout) -> Rollout:
+def _draft(actor: Actor, rollout: Rollout, told: str) -> None:
+    """The decision that is asked for now, as it might read; a new harm makes a new draft of an older decision."""
+    before, flag = snapshot(rollout), rollout.flag
+    rollout.decision = drafted(
+        told,
+        other=flag.default_variant,
+        reached=percent(rollout.now["share"]),
+        is_rolled_back=rollout.state == RolloutState.ROLLED_BACK,
+    )
+    rollout.decided_at = None
+    rollout.save()
+    record(actor, rollout.product, "draft_decision", rollout, before=before, after=snapshot(rollout), undoable=False)
+
+
+def watcher(rollout: Rollout) -> Actor:
+    """Who halts and asks, where nobody does."""
+    return Actor.system(f"Rollout of {rollout.flag.key}")
+
+
+def held(rollout: Rollout) -> Rollout:
+    """The rollout as it stands now, held until the transaction ends."""
     locked = Rollout.objects.select_for_update(of=("self",))
     return locked.select_related("product", "flag__product", "flag__solution__product", "owner").get(pk=rollout.pk)

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from whytree.analytics.definitions import Mean, Ratio, Retention
+from whytree.analytics.definitions import Retention
 from whytree.analytics.models import Metric
 from whytree.analytics.queries import definition_of, metrics_by_key
 from whytree.engines.figures import number
 from whytree.engines.stats import NoAnswer, SampleRatio, sample_ratio
 from whytree.engines.stats.margins import Standing, non_inferior
 from whytree.engines.stats.sequential import always_valid
+from whytree.engines.stats.tails import RULED_BY_ONE
 from whytree.errors import Invalid
 from whytree.events.rows import SERVER
 from whytree.experiments.constants import RATIO_BROKEN
@@ -71,11 +72,6 @@ def watch(rollout: Rollout, now: datetime) -> Watched:
 def unwatchable(metric: Metric, unit: Unit) -> str:
     """Why it cannot guard a rollout, and what to take instead; empty where it can."""
     definition = definition_of(metric)
-    if isinstance(definition, Ratio | Mean):
-        return (
-            f"A {definition.kind} cannot be compared while the weights change from step to step. Watch what stands above the "
-            "line, as a sum or count."
-        )
     if isinstance(definition, Retention) and definition.lead >= SOON:
         return f"Guardrails are read within a day, and nobody comes back on day {definition.after_days} by then. Take a count."
     return not_judged(definition, unit)
@@ -103,6 +99,7 @@ def _rail(
 ) -> Rail:
     doubt = _doubt(rollout, counted, trial)
     answer = counted.compare(control, rollout.variant, nothing_tells=True)
+    answer = _carried_by_one(counted, control, rollout.variant) or answer
     if isinstance(answer, NoAnswer):
         return Rail(metric.key, metric.name, "no answer yet", answer.reason, doubt)
     sequence = always_valid(answer.difference.value, answer.error, answer.difference.n, level=level)
@@ -118,9 +115,27 @@ def _rail(
     return Rail(metric.key, metric.name, judged.standing, text, doubt)
 
 
+def _carried_by_one(counted: Counted, *arms: str) -> NoAnswer | None:
+    """Whether one person makes what looks like harm. Of the larger arm only: that hardly anybody does it in the other is no
+    reason to look away."""
+    meant = counted.counting
+    if meant.is_share or meant.placing is not None or counted.is_gathered:
+        return None
+    larger = max(arms, key=lambda arm: float(counted.moments(arm).mean[0]))
+    whole, largest = counted.moments(larger), counted.largest(larger)
+    spread = float(whole.m2[0, 0])
+    share = (largest - float(whole.mean[0])) ** 2 / spread if spread > 0 else 0.0
+    if share <= RULED_BY_ONE:
+        return None
+    return NoAnswer(
+        f"One person ({number(largest)}) makes {100 * share:.0f} % of the spread in {larger}. How many people do it at all tells more."
+    )
+
+
 def _doubt(rollout: Rollout, counted: Counted, trial: Trial) -> str:
-    event = counted.counting.goal.event
-    if store.sources_of(rollout.product_id, [event], rollout.started_at, trial.now) != [SERVER]:
+    goal = counted.counting.goal
+    events = {event for one in (goal, goal.under) if one is not None for event in one.selection.events}
+    if store.sources_of(rollout.product_id, sorted(events), rollout.started_at, trial.now) != [SERVER]:
         return "these events come in with a public key, which anybody can forge"
     # Exposures come in with a public key too: people made up for one arm alone, who do nothing, move its share.
     ratio = sample_ratio(trial.assigned(counted))

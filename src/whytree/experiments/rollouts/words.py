@@ -1,4 +1,4 @@
-"""Steps and guardrails as people write them on a line: `5:1d:200` and `crashes:up=0.5`. Pure."""
+"""Steps and guardrails as people write them on a line, `5:1d:200` and `crashes:up=0.5`; a decision as it might read. Pure."""
 
 import re
 from typing import Any
@@ -24,3 +24,25 @@ def guardrail_of(text: str) -> dict[str, Any]:
         return {"metric_key": key.strip(), "direction": way.strip(), "margin": float(margin)}
     except ValueError:
         raise Invalid(f"“{text[:60]}” is no guardrail. Write METRIC:up=0.5, or down.") from None
+
+
+def drafted(told: str, *, other: str, reached: str, is_rolled_back: bool) -> str:
+    """What happened, what may be done and what each means, and what is proposed: as a decision record has it.
+
+    `other` is the variant that people have without it, `reached` the share of people who got it.
+    """
+    if is_rolled_back:
+        options = [
+            f"Keep it rolled back: everybody has {other} again.",
+            f"Mend it first: {other} until a better one is there.",
+        ]
+    else:
+        options = [
+            f"Roll back: everybody gets {other} again.",
+            f"Mend it first: it stays with the {reached} who have it until a better one is there.",
+            "Go on all the same: what it brings is worth more than what it harms; say here why.",
+        ]
+    proposed = "Proposed: keep it rolled back" if is_rolled_back else "Proposed: roll back"
+    return "\n\n".join(
+        [told, "\n".join(f"- {one}" for one in options), f"{proposed}, mend it, and begin again with the first step."]
+    )

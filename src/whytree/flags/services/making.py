@@ -17,10 +17,10 @@ from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from ..definition import checked_key, checked_name, checked_variants, default_weights, full_weights
-from ..models import Flag
+from ..models import Flag, Kind
 from ..placing import placed
 from ..queries import find_flag
-from .changing import check, moment, refuse_unapproved, tell_opened, write_change
+from .changing import check, moment, needs_approval, refuse_unapproved, tell_opened, write_change
 
 
 @transaction.atomic
@@ -62,6 +62,7 @@ def create_flag(
     )
     _belong_to(flag, solution, hypothesis)
     check(flag)
+    _refuse_unapproved(flag)
     try:
         with transaction.atomic():
             flag.save(force_insert=True)
@@ -77,6 +78,18 @@ def create_flag(
 def _usual_default(variants: Mapping[str, Any]) -> str:
     """Who is outside the rollout sees what was there before: off, control, or the first variant named."""
     return next((name for name in ("off", "control") if name in variants), next(iter(variants)))
+
+
+def _refuse_unapproved(flag: Flag) -> None:
+    """Code that asks for it gets the off variant from now on: where changes need approval that is what was there before."""
+    off, usual = flag.off_variant, _usual_default(flag.variants)
+    is_quiet = flag.variants[off] is False if flag.kind == Kind.BOOLEAN else off == usual
+    if not is_quiet and needs_approval(flag.product_id):
+        quiet = next((name for name, value in flag.variants.items() if value is False), usual)
+        raise Conflict(
+            f"Everybody would get {off} as soon as {flag.key} is made, and changes in production need another maintainer’s "
+            f"approval. Make it with {quiet} as its default and off variant, then ask for the change."
+        )
 
 
 def _belong_to(flag: Flag, solution: Solution | None, hypothesis: Hypothesis | None) -> None:
