@@ -24,8 +24,10 @@ demo: $(STAMP) ## Load the onboarding story into .demo/ and serve it. ARGS=--no-
 test: $(STAMP) ## Run all tests: unit, API, PostgreSQL, browser. Installs Debian's chromium, postgresql and nodejs when root.
 	@$(BIN)/python tests/run.py
 
-quick: $(STAMP) ## The tests that take no server, browser, PostgreSQL or event engine: under a minute.
-	@$(BIN)/python -m pytest -q -n auto -m "not browser and not live and not slow and not engine"
+# Leaves out what waits (browsers, servers, clones, simulations), what asks the event engine, and whatever comes in by a
+# door (pages, API, command line): those hold in `make test`.
+quick: $(STAMP) ## Engines and services alone, without doors, servers or the event engine: under a minute.
+	@$(BIN)/python -m pytest -q -n auto -m "not browser and not live and not slow and not engine and not door"
 
 check: $(STAMP) ## Format, lint, types, layers.
 	@$(BIN)/ruff format --check .

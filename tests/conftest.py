@@ -21,6 +21,8 @@ from typer.main import get_command
 
 from tests.servers import ROOT, Live, live_env, start_server
 
+pytest_plugins = ("tests.statements",)
+
 # No timed test: a busy machine is no failure. With CI=true the same examples each time; elsewhere new ones are looked for.
 settings.register_profile(
     "whytree",
@@ -29,6 +31,14 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("whytree")
+
+# What a test asks for says what it goes through.
+ENGINE = {"store", "events", "address", "live", "start"}
+DOORS = {
+    *("as_alice", "as_bob", "as_viewer", "as_charlie"),
+    *("api", "api_bob", "api_viewer", "api_charlie"),
+    *("client", "cli", "invoke"),
+}
 
 _commands: dict[int, tuple[object, Any]] = {}
 
@@ -50,21 +60,16 @@ typer.testing._get_command = _command_once
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what opens the event engine, so that `make quick` can do without, and what PostgreSQL makes a difference to."""
+    """Mark what opens the event engine and what comes in by a door, so that `make quick` can do without."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
-        if {"store", "events", "address", "live", "start"} & fixtures:
+        if ENGINE & fixtures:
             item.add_marker("engine")
-        if {"db", "transactional_db"} & fixtures or item.get_closest_marker("django_db"):
-            item.add_marker("relational")
+        if DOORS & fixtures:
+            item.add_marker("door")
     # A worker takes files one by one: the long ones first, so that none is left alone with one at the end.
     long = {item.path for item in items if any(item.get_closest_marker(name) for name in ("live", "browser", "slow"))}
     items.sort(key=lambda item: item.path not in long)
-
-
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(autouse=True)

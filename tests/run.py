@@ -1,7 +1,10 @@
 """`make test`: everything, with what it needs. Installs Debian's chromium, PostgreSQL and Node when root; else says what to type.
 
-The suite runs twice: on SQLite with the browser and the real servers, then the parts that speak to the relational
-database on PostgreSQL, in a cluster of its own that is gone afterwards. With CI=true a missing part is a failure.
+The suite runs twice: whole on SQLite, with the browser and the real servers; then on PostgreSQL, in a cluster of its own
+that is gone afterwards. There only as many tests run as it takes to send PostgreSQL every statement that SQLite was sent:
+each shape of statement, each error it met and each kind of value that PostgreSQL refuses, by two tests where two sent it
+(`statements.py`). What else a test holds, above the database, it has held once. Locks and migrations are statements too.
+What speaks through a server of its own, which has SQLite, does not run twice. With CI=true a missing part is a failure.
 """
 
 import os
@@ -13,10 +16,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tests.statements import cover
+
 CI = os.environ.get("CI") == "true"
 WORKERS = (os.cpu_count() or 1) + 1  # a worker waits for disks and for servers of its own half of the time
-# The second run: what speaks to the relational database, but not through a server of its own, which has SQLite.
-RELATIONAL = ("-m", "relational and not browser and not live")
 PACKAGES = {"chromium": "chromium", "postgresql": "pg_ctl", "nodejs": "node", "npm": "npm"}
 NEEDED = {"chromium", "postgresql"}  # what Node's clients need comes from a registry of others, which may be away
 
@@ -26,10 +31,11 @@ def main() -> int:
     if CI and (needed := NEEDED.intersection(left_out)):
         print(f"CI needs {', '.join(sorted(needed))}, which could not be installed.")
         return 1
-    codes = [run("SQLite", {}, *sys.argv[1:])]
-    if "postgresql" not in left_out:
-        with postgres() as url:
-            codes.append(run("PostgreSQL", {"WHYTREE_DATABASE_URL": url}, *RELATIONAL, *sys.argv[1:]))
+    with tempfile.TemporaryDirectory(prefix="whytree-statements-") as folder:
+        codes = [run("SQLite", {}, f"--statements-to={folder}", *sys.argv[1:])]
+        if "postgresql" not in left_out and (sent := on_postgresql(Path(folder))):
+            with postgres() as url:
+                codes.append(run("PostgreSQL", {"WHYTREE_DATABASE_URL": url}, f"--only-from={sent}", *sys.argv[1:]))
     for name in left_out:
         print(f"Left out for want of {name}: apt-get install {name}")
     return max(codes)
@@ -56,6 +62,17 @@ def find(program: str) -> str | None:
     """A program on the path, or among PostgreSQL's own."""
     found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"))
     return shutil.which(program) if not found else str(found[-1])
+
+
+def on_postgresql(folder: Path) -> Path | None:
+    """The file that names the tests to run again; none where no statement was sent."""
+    chosen, among = cover(folder)
+    print(
+        f"{len(chosen)} of the {among} tests that spoke to SQLite send all its statements; they run again.", flush=True
+    )
+    named = folder / "chosen"
+    named.write_text("\n".join(chosen), "utf-8")
+    return named if chosen else None
 
 
 def run(name: str, extra: dict[str, str], *words: str) -> int:
@@ -106,7 +123,8 @@ def postgres() -> Iterator[str]:
             "--locale=C",
             "--no-sync",
         )
-        options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off -c max_connections=50"
+        options = f"-c listen_addresses= -c unix_socket_directories={folder} -c max_connections=50"
+        options += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c jit=off"
         call("pg_ctl", "-D", f"{folder}/data", "-l", f"{folder}/log", "-w", "-o", options, "start")
         try:
             yield f"postgresql://whytree@{folder.replace('/', '%2F')}/postgres"

@@ -13,3 +13,5 @@ for _name in [name for name in os.environ if name.startswith("WHYTREE_")]:
 os.environ["WHYTREE_DATA"] = _folder
 
 from whytree.site.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose

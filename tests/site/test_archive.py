@@ -13,7 +13,7 @@ from whytree.stores import transfer
 from whytree.workspace import archive, services
 from whytree.workspace.models import User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.relational]
 
 
 def _empty_database() -> None:

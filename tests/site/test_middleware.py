@@ -12,6 +12,7 @@ from whytree.site.middleware import as_known
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.relational
 def test_a_nul_in_text_is_never_a_server_error(as_alice: Any, api: Any) -> None:
     """SQLite keeps it; PostgreSQL cannot, and says so."""
     answer = api.patch("/products/sprout", {"vision": "a\x00b"})

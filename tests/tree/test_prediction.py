@@ -64,6 +64,7 @@ def test_an_edit_of_a_locked_prediction_is_refused_and_logged(api: Any, locked: 
     assert attempt.after == {"forecast_high": 2.0, "forecast_likely": 1.5}
 
 
+@pytest.mark.relational
 @pytest.mark.django_db(transaction=True)
 def test_the_log_of_a_refused_edit_outlives_the_request(api: Any, locked: Hypothesis) -> None:
     assert api.patch("/products/sprout/hypotheses/HYP-1", {"who": "everybody"}).status == 409

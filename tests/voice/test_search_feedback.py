@@ -10,6 +10,8 @@ from whytree.engines.text import parse_query
 from whytree.voice.models import FeedbackItem
 from whytree.voice.search import matching
 
+pytestmark = pytest.mark.relational
+
 
 def test_all_words_have_to_be_there_and_a_beginning_is_enough(say: Any, find: Any) -> None:
     say("They refunded my card at once")
