@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.engines import ramps, rates_depth
-from whytree.engines.stats import Assigned, Estimate, NoAnswer, SampleRatio, sample_ratio
+from tests.engines import guarding, ramps, rates_depth
+from whytree.engines.stats import Assigned, Estimate, NoAnswer, SampleRatio, always_valid_ratio, sample_ratio
 from whytree.engines.stats.bayes import Prior, posterior
 from whytree.engines.stats.effects import (
     Effect,
@@ -473,6 +473,22 @@ def draw(level: float, lost: float = 0.0) -> Run:
     return run
 
 
+def looked_draw(judge: Callable[..., SampleRatio | NoAnswer], lost: float = 0.0) -> Run:
+    """A draw of 600 people a day, looked at on each of 60 days: is its p ever below 0.01?"""
+
+    def run(rng: Rng) -> bool | None:
+        blue = rng.binomial(600, 0.5, 60)
+        came = np.cumsum(np.stack([600 - blue, blue - rng.binomial(blue, lost)]), axis=1)
+        for day in range(60):
+            seen = {"a": int(came[0, day]), "b": int(came[1, day])}
+            answer = judge([Assigned(seen, {"a": 1, "b": 1})])
+            if isinstance(answer, SampleRatio) and answer.p < 0.01:
+                return True
+        return False
+
+    return run
+
+
 def believing(prior_right: bool) -> Run:
     """True effects are normal(0, 1); the prior is that, or twice as wide and off by one."""
 
@@ -491,6 +507,14 @@ def sundry_rows() -> list[Row]:
         Row("sample ratio below 0.01", "fair draw", 0.01, draw(0.01)),
         Row("sample ratio below 0.001", "fair draw", 0.001, draw(0.001)),
         Row("sample ratio below 0.001", "5 % of one arm lost", None, draw(0.001, 0.05)),
+        Row(
+            "always-valid sample ratio below 0.01",
+            "fair draw, looked at on 60 days",
+            0.01,
+            looked_draw(always_valid_ratio),
+        ),
+        Row("the same, fixed sample ratio", "fair draw, looked at on 60 days", 0.01, looked_draw(sample_ratio)),
+        Row("always-valid sample ratio below 0.01", "5 % of one arm lost", None, looked_draw(always_valid_ratio, 0.05)),
         Row("belief misses", "effects spread like the prior", 0.05, believing(True)),
         Row("belief misses", "prior off by one and half as wide", 0.05, believing(False)),
     ]
@@ -541,6 +565,7 @@ TABLES: dict[str, Callable[[], list[Row]]] = {
     "Margins, draws, beliefs": sundry_rows,
     "Power": power_rows,
     "Ramps": lambda: [Row(*row) for row in ramps.ROWS],
+    "Guards": lambda: [Row(*row) for row in guarding.ROWS],
     "Parts, groups, periods, steps": lambda: [Row(*row) for row in rates_depth.ROWS],
 }
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from whytree.engines.guards import Look, look
+from tests.engines import guarding
+from whytree.engines.guards import Look, look, look_at_level
 from whytree.engines.stats import NoAnswer
+from whytree.engines.stats.moments import Moments
 
 DAYS, PEOPLE = 28, 100
 
@@ -53,3 +55,38 @@ def test_too_few_people_are_no_answer_and_extremes_have_an_interval() -> None:
     assert not everything.is_broken
     with pytest.raises(ValueError, match="no share"):
         look(3, 2, floor=0.3, up_is_good=True, tightest_at=1_000)
+
+
+ROWS = {f"{what} | {world}": run for what, world, _, run in guarding.ROWS}
+
+
+@pytest.mark.parametrize(
+    ("row", "least", "most"),
+    [
+        ("guard cries | counts a day, people unlike, on the line", 0.0, 0.05),
+        ("guard cries | sums a day, few pay, on the line", 0.0, 0.05),
+        ("guard cries | counts a day, people unlike, fell by a third below it", 0.8, 1.0),
+    ],
+)
+def test_what_people_do_a_day_is_watched_alike(row: str, least: float, most: float) -> None:
+    rng = np.random.default_rng(3)
+    assert least <= sum(bool(ROWS[row](rng)) for _ in range(200)) / 200 <= most
+
+
+def test_a_level_is_one_sum_over_another_with_the_error_of_people() -> None:
+    rng = np.random.default_rng(1)
+    days = 1.0 + rng.poisson(5, 900)
+    done = rng.poisson(2 * days).astype(float)
+    units = Moments.of(done, days)
+    found = look_at_level(units, 900, floor=1.9, up_is_good=True, tightest_at=900)
+    assert isinstance(found, Look)
+    assert found.value == pytest.approx(done.sum() / days.sum())
+    again = [done[at].sum() / days[at].sum() for at in rng.integers(0, 900, (400, 900))]
+    assert (found.high - found.low) / 2 == pytest.approx(3.03 * np.std(again), rel=0.1), "tightest: 3.03 errors"
+    assert not found.is_broken
+    below = look_at_level(units, 900, floor=2.5, up_is_good=True, tightest_at=900)
+    assert isinstance(below, Look)
+    assert below.is_broken
+    assert isinstance(
+        look_at_level(Moments.of(done[:100], days[:100]), 100, floor=1, up_is_good=True, tightest_at=900), NoAnswer
+    )

@@ -33,6 +33,7 @@ KEPT = [
     "sample ratio below 0.01 | fair draw",
     "belief misses | effects spread like the prior",
     "stratified mean with a covariate | ramp, both drift, no effect",
+    "stratified ratio | 3 steps, drifting baseline, no effect",
     "groups drawn | 30 of unlike size an arm",
     "periods drawn (switchback) | 40, moods last",
     "parts: their share missed | 8, effects differ by 1",

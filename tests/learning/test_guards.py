@@ -245,3 +245,89 @@ def test_a_share_of_those_who_come_back_is_guarded_too(
     looked = look(guard)
     assert (looked.state, looked.n) == ("broken", 900)
     assert _window(looked) == timedelta(days=7), "who is counted on a day began that much before"
+
+
+PLANTS = {"version": 1, "kind": "count", "event": "planted"}
+EACH_SESSION = {
+    "version": 1,
+    "kind": "ratio",
+    "top": {"event": "planted"},
+    "bottom": {"event": "opened"},
+}
+
+
+def days_of(count: int, plants: float, newest: int, oldest: int, *, first: int = 100_000) -> Iterator[dict[str, Any]]:
+    """People who open it on half of the days between, once or twice, and plant so often each time, some much more than others."""
+    rng = random.Random(first)
+    for person in range(first, first + count):
+        pace = rng.gammavariate(2.0, 0.5) * plants
+        for day in range(newest, oldest):
+            if rng.random() < 0.5:
+                at = long_ago(day) - timedelta(minutes=5)
+                for _ in range(rng.randint(1, 2)):
+                    yield event(person, "opened", at)
+                for _ in range(int(pace) + (rng.random() < pace % 1)):
+                    yield event(person, "planted", at)
+
+
+@pytest.mark.parametrize(("definition", "basis", "level"), [(PLANTS, "a_day", 1.0), (EACH_SESSION, "ratio", 1 / 1.5)])
+def test_what_people_do_a_day_and_ratios_are_guarded_too(
+    actor: Any,
+    product: Any,
+    guard: OutcomeGuard,
+    insert: Any,
+    api: Any,
+    definition: dict[str, Any],
+    basis: str,
+    level: float,
+) -> None:
+    from whytree.analytics.services import create_metric
+
+    create_metric(actor, product, key="plants", definition=definition)
+    OutcomeGuard.objects.update(metric_key="plants", basis=basis, baseline=level, floor=0.9 * level)
+    insert(days_of(400, 1.0, 2, 20))
+    held = look(guard)
+    assert (held.state, held.n) == ("holding", 400)
+    assert held.value == pytest.approx(level, rel=0.1)
+    assert held.low is not None
+    insert(days_of(1_200, 0.5, 1, 20, first=200_000))
+    broken = look(guard)
+    assert (broken.state, broken.n) == ("broken", 1_600)
+    (told,) = api.get(PATH).ok
+    assert told["basis"] == basis
+    what = "plants per active person and day is 0." if basis == "a_day" else "plants is 0."
+    assert told["says"].startswith(what)
+
+
+def test_a_kept_gain_in_a_count_leaves_a_guard_below_todays_level(
+    actor: Any, product: Any, guard: OutcomeGuard, insert: Any
+) -> None:
+    from types import SimpleNamespace
+
+    from whytree.analytics.services import create_metric
+    from whytree.learning.guards.services import set_guard
+
+    create_metric(actor, product, key="plants", definition=PLANTS)
+    insert(days_of(300, 2.0, 1, 28))
+    review = guard.review
+    review.hypothesis.metric_key = "plants"
+    OutcomeGuard.objects.all().delete()
+    gained = SimpleNamespace(
+        forecast=SimpleNamespace(likely=1.0),
+        contrast=SimpleNamespace(
+            difference=SimpleNamespace(value=2.0, low=1.0, high=3.0), treatment=SimpleNamespace(value=10.0)
+        ),
+    )
+    made = set_guard(actor, review, gained, timezone.now())
+    assert made is not None
+    assert (made.basis, made.people_a_watch) == ("a_day", 300)
+    assert made.baseline == pytest.approx(2.0, rel=0.1)
+    assert made.floor == pytest.approx(0.9 * made.baseline), "the change brought a fifth, of which half may go"
+
+
+def test_a_metric_that_counts_another_way_now_is_no_alarm(
+    actor: Any, product: Any, guard: OutcomeGuard, insert: Any
+) -> None:
+    OutcomeGuard.objects.update(basis="a_day")
+    insert(people(0.05, 900, 8, 24))
+    assert look(guard).state == "waiting"

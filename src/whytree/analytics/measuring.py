@@ -16,7 +16,7 @@ from whytree.engines.stats.moments import Moments
 from whytree.engines.stats.tails import Tail
 from whytree.stores import amounts
 from whytree.stores import metrics as store
-from whytree.stores.amounts import WHOLE, Period, Placed, Sums
+from whytree.stores.amounts import WHOLE, Part, Period, Placed, Sums
 from whytree.stores.companies import Unit
 from whytree.stores.filters import Selection
 from whytree.stores.metrics import Converted, Counted
@@ -93,13 +93,14 @@ def measured(
         none = _nowhere(definition, 0)
         in_whole = _placed(product, definition, whole, now).get(WHOLE, none)
         return Measured(in_whole, _placed(product, definition, days, now), none)
-    by_start = {key_of(at): _of_sums(definition, one) for at, one in _sums(product, definition, days).items()}
-    in_all = _sums(product, definition, whole).get(WHOLE)
+    by_start = {key_of(at): _of_sums(definition, one) for at, one in sums_of(product, definition, days).items()}
+    in_all = sums_of(product, definition, whole).get(WHOLE)
     nothing = Found(0.0) if isinstance(definition, Sum) else Found(reason=NOT_HAPPENED)
     return Measured(_of_sums(definition, in_all) if in_all else Found(reason=NOT_HAPPENED), by_start, nothing)
 
 
-def _unit(product: Product, definition: Definition) -> Unit:
+def unit_of(product: Product, definition: Definition) -> Unit:
+    """Companies where they are counted; None for people."""
     return companies_of(product) if definition.by_company else None
 
 
@@ -115,7 +116,7 @@ def _shares(
 ) -> Measured:
     zone = str(start.tzinfo)
     entry, goal = ready(product, definition.selections)
-    unit, whom = _unit(product, definition), definition.whom
+    unit, whom = unit_of(product, definition), definition.whom
     if isinstance(definition, Retention):
         days = store.retention_over(
             product.pk,
@@ -159,7 +160,7 @@ def _under_way(still_open: int, whom: str) -> str:
 
 
 def _sizes(product: Product, definition: Count | Unique, start: datetime, end: datetime, each: Interval) -> Measured:
-    did, unit = _one(product, definition.did), _unit(product, definition)
+    did, unit = _one(product, definition.did), unit_of(product, definition)
     days = store.count_over(product.pk, did, start, end, zone=str(start.tzinfo), each=each, unit=unit)
     whole = store.count(product.pk, did, start, end, unit=unit)
     none = stats.count(0)  # a stretch without any is an answer too: none
@@ -177,12 +178,15 @@ def _size(definition: Count | Unique, counted: Counted) -> Found:
 # --- sums, means, ratios --------------------------------------------------------------------------------------------
 
 
-def _sums(product: Product, definition: Sum | Mean | Ratio, period: Period) -> dict[date, Sums]:
-    top, bottom = (
-        amounts.Part(_one(product, part.selection), part.measure, part.field)
-        for part in (definition.top, definition.bottom)
-    )
-    return amounts.sums(product.pk, top, bottom, period, unit=_unit(product, definition))
+def sums_of(product: Product, definition: Sum | Mean | Ratio, period: Period) -> dict[date, Sums]:
+    """What stands above the line and what below, by day or under `WHOLE`."""
+    top, bottom = (part_of(product, part) for part in (definition.top, definition.bottom))
+    return amounts.sums(product.pk, top, bottom, period, unit=unit_of(product, definition))
+
+
+def part_of(product: Product, part: Part) -> Part:
+    """As the store is asked for it."""
+    return Part(_one(product, part.selection), part.measure, part.field)
 
 
 def _of_sums(definition: Sum | Mean | Ratio, sums: Sums) -> Found:
@@ -198,13 +202,13 @@ def _of_sums(definition: Sum | Mean | Ratio, sums: Sums) -> Found:
         np.array([sums.top_mean, sums.bottom_mean]),
         np.array([[sums.top_m2, sums.together], [sums.together, sums.bottom_m2]]),
     )
-    answer = _ruled(sums) or stats.ratio_of_sums(moments)
+    answer = ruled_by_one(sums) or stats.ratio_of_sums(moments)
     if isinstance(answer, NoAnswer):
         return Found(value, n=n, numerator=round(sums.bottom), reason=f"no interval: {_lower(answer.reason)}")
     return Found(value, answer.low, answer.high, n, round(sums.bottom), method=answer.method)
 
 
-def _ruled(sums: Sums) -> NoAnswer | None:
+def ruled_by_one(sums: Sums) -> NoAnswer | None:
     """Where one person makes the mean, an interval would only tell of that person."""
     farthest = max(sums.largest - sums.top_mean, sums.top_mean - sums.smallest)
     share = farthest**2 / sums.top_m2 if sums.top_m2 > 0 else 0.0
@@ -232,7 +236,7 @@ def _lower(sentence: str) -> str:
 
 
 def _placed(product: Product, definition: Quantile | TimeTo, period: Period, now: datetime) -> dict[date, Found]:
-    share, reach, unit = definition.percentile / 100, z(LEVEL), _unit(product, definition)
+    share, reach, unit = definition.percentile / 100, z(LEVEL), unit_of(product, definition)
     if isinstance(definition, Quantile):
         did = _one(product, definition.did)
         placed = amounts.quantile(product.pk, did, definition.field, share, reach, period, unit=unit)

@@ -208,16 +208,24 @@ class Debt(models.Model):
         return self.due_reason or f"Falls due if {PayIf(self.pay_if).label}."
 
 
+class Basis(models.TextChoices):
+    SHARE = "share", "share of people"
+    A_DAY = "a_day", "per active person and day"
+    RATIO = "ratio", "one sum over another"
+
+
 class OutcomeGuard(models.Model):
     """The standing check that a kept change leaves on its metric: an alarm once over half of the gain is surely gone.
 
-    `baseline` and `floor` are shares of people, fixed before the watch begins. A watch lasts `guards.services.WATCH`; then
-    the next begins, so that a fall after two years is not hidden by the years before. The last look is kept.
+    `baseline` and `floor` are in what `basis` says, shares from 0 to 1, fixed before the watch begins. A watch lasts
+    `guards.services.WATCH`; then the next begins, so that a fall after two years is not hidden by the years before. The
+    last look is kept.
     """
 
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
     review = models.OneToOneField(OutcomeReview, on_delete=models.RESTRICT, related_name="guard")
     metric_key = models.CharField(max_length=100)
+    basis = models.CharField(max_length=5, choices=Basis.choices, default=Basis.SHARE)
     up_is_good = models.BooleanField()
     baseline = models.FloatField()
     floor = models.FloatField()
@@ -237,7 +245,9 @@ class OutcomeGuard(models.Model):
         ordering = ["pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(floor__gte=0, floor__lte=1, baseline__gte=0, baseline__lte=1), name="learning_guard_shares"
+                condition=Q(basis="share", floor__gte=0, floor__lte=1, baseline__gte=0, baseline__lte=1)
+                | Q(basis__in=["a_day", "ratio"]),
+                name="learning_guard_shares",
             ),
             models.CheckConstraint(
                 condition=Q(ended_at=None, end_reason="") | (Q(ended_at__isnull=False) & ~Q(end_reason="")),

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from .companies import Unit, has_unit, unit_sql
 from .events import Row, store
 from .filters import Bound, Selection, field_sql, named, selected
-from .sql import ASKING
+from .sql import ASKING, INTERNAL_EVENTS
 from .stretches import Interval, bucket_sql
 
 #: total: how often; people: whether at all; sum: of `field`; numbers: how many events carry one; carriers: whether any does.
@@ -52,11 +52,12 @@ class Period:
 class Sums:
     """Two parts, x and y, over people: totals, means, and centred squares and products.
 
-    `people` have either part, `bearers` have a y that is not 0. `squares` is the plain sum of x^2.
+    `people` have either part, `bearers` a y that is not 0, `doers` such an x. `squares` is the plain sum of x^2.
     """
 
     people: int
     bearers: int
+    doers: int
     top: float
     bottom: float
     top_mean: float
@@ -84,20 +85,22 @@ class Placed:
     open: int = 0
 
 
-_SUMS = """
-SELECT
-    bucket,
-    count() AS people, countIf(y != 0) AS bearers, sum(x) AS top, sum(y) AS bottom,
+_SUMMED = """
+    count() AS people, countIf(y != 0) AS bearers, countIf(x != 0) AS doers, sum(x) AS top, sum(y) AS bottom,
     avg(x) AS top_mean, avg(y) AS bottom_mean,
     varPopStable(x) AS top_spread, varPopStable(y) AS bottom_spread, covarPopStable(x, y) AS products,
-    sum(x * x) AS squares, max(x) AS largest, min(x) AS smallest
+    sum(x * x) AS squares, max(x) AS largest, min(x) AS smallest"""
+
+_SUMS = f"""
+SELECT
+    bucket,{_SUMMED}
 FROM (
-    SELECT {bucket} AS bucket, {person} AS who, {top} AS x, {bottom} AS y
+    SELECT {{bucket}} AS bucket, {{person}} AS who, {{top}} AS x, {{bottom}} AS y
     FROM events
-    PREWHERE event IN {{names:Array(String)}}
-    WHERE product = {{product:UInt32}}
-      AND timestamp >= {{start:DateTime64(3, 'UTC')}} AND timestamp < {{end:DateTime64(3, 'UTC')}}
-      AND ({condition}){has_unit}
+    PREWHERE event IN {{{{names:Array(String)}}}}
+    WHERE product = {{{{product:UInt32}}}}
+      AND timestamp >= {{{{start:DateTime64(3, 'UTC')}}}} AND timestamp < {{{{end:DateTime64(3, 'UTC')}}}}
+      AND ({{condition}}){{has_unit}}
     GROUP BY bucket, who
 )
 GROUP BY bucket
@@ -122,9 +125,35 @@ def sums(product_id: int, top: Part, bottom: Part, period: Period, *, unit: Unit
     return {row["bucket"]: _sums(row) for row in rows}
 
 
+# A day on which a person did anything counts, with what they did of it then: so a longer period is no larger number.
+_A_DAY = f"""
+SELECT{_SUMMED}
+FROM (
+    SELECT who, sum(on_day) AS x, toFloat64(count()) AS y
+    FROM (
+        SELECT toDate(timestamp, {{{{zone:String}}}}) AS day, {{person}} AS who, {{part}} AS on_day
+        FROM events
+        WHERE product = {{{{product:UInt32}}}}
+          AND timestamp >= {{{{start:DateTime64(3, 'UTC')}}}} AND timestamp < {{{{end:DateTime64(3, 'UTC')}}}}
+          AND event NOT IN {{{{internal:Array(String)}}}}{{has_unit}}
+        GROUP BY day, who
+    )
+    GROUP BY who
+)
+"""
+
+
+def a_day(product_id: int, part: Part, period: Period, *, unit: Unit = None) -> Sums:
+    """The part over the days (of the period's zone) on which somebody did anything at all: x and y of each person."""
+    bound = Bound()
+    sql = _A_DAY.format(person=unit_sql(unit, bound), has_unit=has_unit(unit), part=_part_sql(part, bound))
+    known = bound.values | period.parameters | {"product": product_id, "internal": list(INTERNAL_EVENTS)}
+    return _sums(store().query(sql, known, ASKING)[0])
+
+
 def _sums(row: Row) -> Sums:
     n = row["people"]
-    names = ("people", "bearers", "top", "bottom", "top_mean", "bottom_mean", "squares", "largest", "smallest")
+    names = ("people", "bearers", "doers", "top", "bottom", "top_mean", "bottom_mean", "squares", "largest", "smallest")
     return Sums(
         **{name: row[name] for name in names},
         top_m2=row["top_spread"] * n,

@@ -21,11 +21,13 @@ class CommitOut(Schema):
 
 
 class GuardOut(Schema):
-    """`state`: waiting for people, holding, broken or ended. Shares of people from 0 to 1; `low` and `high` bear being looked at daily."""
+    """`state`: waiting for people, holding, broken or ended. Numbers are of `basis`: a share of people from 0 to 1, per active
+    person and day, or one sum over another; `low` and `high` bear being looked at daily."""
 
     review: str
     solution: str
     metric_key: str
+    basis: str
     state: str
     says: str
     baseline: float
@@ -44,7 +46,19 @@ class GuardOut(Schema):
 
     @staticmethod
     def of(guard: OutcomeGuard) -> dict[str, Any]:
-        same = ("metric_key", "state", "baseline", "floor", "value", "low", "high", "n", "watch_from", "looked_at")
+        same = (
+            "metric_key",
+            "basis",
+            "state",
+            "baseline",
+            "floor",
+            "value",
+            "low",
+            "high",
+            "n",
+            "watch_from",
+            "looked_at",
+        )
         since = queries.since_fine(guard) if guard.state == "broken" else None
         return {name: getattr(guard, name) for name in (*same, "fine_at", "broken_at")} | {
             "review": guard.review.ref,

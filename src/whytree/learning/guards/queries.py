@@ -7,20 +7,20 @@ from datetime import timedelta
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from whytree.analytics import queries as metrics
-from whytree.analytics.definitions import Share
 from whytree.analytics.marks import acts_between
 from whytree.analytics.models import Metric
 from whytree.code.models import Commit
 from whytree.engines.charts import Mark
 from whytree.engines.figures import number
 from whytree.errors import NotFound
-from whytree.learning.models import OutcomeGuard
+from whytree.learning.models import Basis, OutcomeGuard
 from whytree.learning.queries import REF
 from whytree.learning.shipped import Shipped, shipped_between
 from whytree.tree.models import Solution
 from whytree.tree.sentences import short
 from whytree.workspace.models import Product
+
+from .levels import lead_of
 
 MOST_COMMITS = 12
 
@@ -85,19 +85,24 @@ def since_fine(guard: OutcomeGuard) -> Since:
 
 def _window(guard: OutcomeGuard) -> timedelta:
     metric = Metric.objects.filter(product=guard.product, key=guard.metric_key).first()
-    definition = metrics.definition_of(metric) if metric is not None else None
-    return timedelta(days=definition.within_days if isinstance(definition, Share) else 0)
+    return lead_of(metric) if metric is not None else timedelta(0)
 
 
 def says(guard: OutcomeGuard) -> str:
     """How the gain stands, in a sentence or two."""
     title = f"“{short(guard.review.hypothesis.solution.title, 60)}”"
-    word, line = ("below" if guard.up_is_good else "above"), f"{number(100 * guard.floor)} %"
+    what = f"{guard.metric_key} per active person and day" if guard.basis == Basis.A_DAY else guard.metric_key
+    word, line = ("below" if guard.up_is_good else "above"), _said(guard, guard.floor)
     if guard.ended_at is not None:
         return f"Nobody watches it any more: {guard.end_reason}"
     if guard.value is None:
-        return f"Raises an alarm when {guard.metric_key} is surely {word} {line}: half of what {title} brought would be gone."
-    now = f"{number(100 * guard.value)} % ({number(100 * (guard.low or 0))} to {number(100 * (guard.high or 0))} %, n = {guard.n:,})"
+        return f"Raises an alarm when {what} is surely {word} {line}: half of what {title} brought would be gone."
+    low, high = (_said(guard, end or 0.0) for end in (guard.low, guard.high))
+    now = f"{_said(guard, guard.value)} ({low.removesuffix(' %')} to {high}, n = {guard.n:,})"
     if guard.broken_at is not None:
-        return f"{guard.metric_key} is {now}, {word} {line}: over half of what {title} brought is gone."
-    return f"{guard.metric_key} is {now}; an alarm is raised when all of that is {word} {line}."
+        return f"{what} is {now}, {word} {line}: over half of what {title} brought is gone."
+    return f"{what} is {now}; an alarm is raised when all of that is {word} {line}."
+
+
+def _said(guard: OutcomeGuard, value: float) -> str:
+    return f"{number(100 * value)} %" if guard.basis == Basis.SHARE else number(value)

@@ -5,14 +5,11 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from whytree.analytics import queries as metrics
-from whytree.analytics.definitions import Share
 from whytree.analytics.models import Metric
-from whytree.engines import guards as engine
 from whytree.engines.stats import NoAnswer
 from whytree.engines.stats.sequential import FEWEST_UNITS
 from whytree.errors import Conflict, Invalid
-from whytree.learning.models import OutcomeGuard, OutcomeReview
+from whytree.learning.models import Basis, OutcomeGuard, OutcomeReview
 from whytree.learning.results import Result
 from whytree.tree.models import State
 from whytree.workspace.access import require
@@ -20,6 +17,8 @@ from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
+
+from .levels import Level, basis_of, lead_of, level, look_at
 
 #: Four of each weekday: long enough to see half a gain go, short enough that a fall is not drowned by what was before.
 WATCH = timedelta(days=28)
@@ -29,34 +28,29 @@ MOST_CHARACTERS = 500
 
 
 def set_guard(actor: Actor, review: OutcomeReview, result: Result, now: datetime) -> OutcomeGuard | None:
-    """From what was measured, where a share of people moved the way that was wanted; None where there is nothing to guard.
+    """From what was measured, where it moved the way that was wanted; None where there is nothing to guard.
 
     The line is drawn below today's level over everybody, in which those without the change are still counted: it is
     rather too low than too high.
     """
-    contrast = result.contrast
     metric = Metric.objects.filter(product=review.product, key=review.hypothesis.metric_key).first()
-    if metric is None or contrast is None or contrast.difference is None or contrast.difference_unit != "pp":
-        return None
-    definition = metrics.definition_of(metric)
+    basis = basis_of(metric) if metric is not None else None
     wanted = 1 if result.forecast.likely >= 0 else -1
-    gain = contrast.difference.value / 100
-    if (
-        not isinstance(definition, Share)
-        or min(contrast.difference.low * wanted, contrast.difference.high * wanted) <= 0
-    ):
+    if metric is None or basis is None or not _has_gained(result, wanted):
         return None
-    before = metrics.measure(metric, now - WATCH - timedelta(days=definition.within_days), now)
-    if before.n < FEWEST_UNITS:
+    before = level(metric, basis, now - WATCH - lead_of(metric), now)
+    lost = _half_lost(result, basis, before) if before is not None else None
+    if before is None or lost is None or before.n < FEWEST_UNITS:
         return None
-    baseline = before.numerator / before.n
+    floor = before.value - lost
     guard = OutcomeGuard.objects.create(
         product=review.product,
         review=review,
         metric_key=metric.key,
+        basis=basis,
         up_is_good=wanted > 0,
-        baseline=baseline,
-        floor=min(1.0, max(0.0, baseline - LOST * gain)),
+        baseline=before.value,
+        floor=min(1.0, max(0.0, floor)) if basis == Basis.SHARE else floor,
         people_a_watch=before.n,
         watch_from=now,
         fine_at=now,
@@ -65,20 +59,42 @@ def set_guard(actor: Actor, review: OutcomeReview, result: Result, now: datetime
     return guard
 
 
+def _has_gained(result: Result, wanted: int) -> bool:
+    """Beyond doubt, the way that was wanted."""
+    difference = result.contrast.difference if result.contrast is not None else None
+    return difference is not None and min(difference.low * wanted, difference.high * wanted) > 0
+
+
+def _half_lost(result: Result, basis: Basis, before: Level) -> float | None:
+    """How far below today's level the line is. Shares differ in points; of other numbers the part that the change brought is
+    taken, for a guard counts by other days than the comparison did."""
+    contrast = result.contrast
+    if contrast is None or contrast.difference is None or contrast.treatment is None:
+        return None
+    if basis == Basis.SHARE:
+        return LOST * contrast.difference.value / 100
+    if contrast.treatment.value <= 0 or before.value <= 0:
+        return None
+    return LOST * before.value * contrast.difference.value / contrast.treatment.value
+
+
 @transaction.atomic
 def look(guard: OutcomeGuard, now: datetime | None = None) -> OutcomeGuard:
-    """Everybody who entered since the watch began and had their time; a broken or ended guard stays as it is."""
+    """Everybody who is counted since the watch began; a broken or ended guard stays as it is, and so does one whose metric is
+    gone or counts another way now."""
     now = now or timezone.now()
     fresh = _held(guard)
     metric = Metric.objects.filter(product=fresh.product, key=fresh.metric_key).select_related("product").first()
-    if fresh.ended_at is not None or fresh.broken_at is not None or metric is None or now <= fresh.watch_from:
+    is_over = fresh.ended_at is not None or fresh.broken_at is not None or now <= fresh.watch_from
+    if is_over or metric is None or basis_of(metric) != fresh.basis:
         return fresh
     before = snapshot(fresh)
-    measured = metrics.measure(metric, fresh.watch_from, now)
-    fresh.looked_at, fresh.n = now, measured.n
-    found = engine.look(
-        measured.numerator,
-        measured.n,
+    fresh.looked_at = now
+    fresh.n, found = look_at(
+        metric,
+        Basis(fresh.basis),
+        fresh.watch_from,
+        now,
         floor=fresh.floor,
         up_is_good=fresh.up_is_good,
         tightest_at=max(FEWEST_UNITS, fresh.people_a_watch),
@@ -89,19 +105,13 @@ def look(guard: OutcomeGuard, now: datetime | None = None) -> OutcomeGuard:
             fresh.broken_at = now
         elif (found.high >= fresh.baseline) if fresh.up_is_good else (found.low <= fresh.baseline):
             fresh.fine_at = now  # today's level may still be what it was
-    if fresh.broken_at is None and now - fresh.watch_from >= _length(metric):
-        fresh.watch_from = now
+    if fresh.broken_at is None and now - fresh.watch_from >= WATCH + lead_of(metric):
+        fresh.watch_from = now  # its last people had their time
     fresh.save()
     if fresh.broken_at is not None:
         actor = Actor.system("Outcome guard")
         record(actor, fresh.product, "guard_broke", fresh, before=before, after=snapshot(fresh), undoable=False)
     return fresh
-
-
-def _length(metric: Metric) -> timedelta:
-    """A watch ends when its last people had their time."""
-    definition = metrics.definition_of(metric)
-    return WATCH + timedelta(days=definition.within_days if isinstance(definition, Share) else 0)
 
 
 @transaction.atomic
