@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
@@ -86,6 +86,7 @@ def test_a_tiny_error_changes_next_to_nothing() -> None:
 
 
 @given(st.floats(-1e3, 1e3), st.floats(0.1, 99), st.floats(0.1, 99), st.floats(0.0, 1e3), st.floats(-1e4, 1e4))
+@example(0.0, 5.0, 1.0, 0.0, 1.0)
 def test_whatever_is_measured_has_a_finite_score(
     mode: float, below: float, above: float, error: float, at: float
 ) -> None:

@@ -105,9 +105,10 @@ def score(forecast: Forecast, observed: Observed) -> Score | None:
         return None
     said = _widened(forecast, observed.error)
     low, high = said.quantile(TAIL), said.quantile(1 - TAIL)
+    rounding = 1e-9 * (high - low)  # an end itself is held
     return Score(
         inside=splitnormal.holds(forecast.low, forecast.high, observed.value),
-        held=low <= observed.value <= high,
+        held=low - rounding <= observed.value <= high + rounding,
         direction=direction(forecast.likely, observed),
         interval_score=interval_score(low, high, observed.value),
         crps=said.crps(observed.value),
