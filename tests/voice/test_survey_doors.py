@@ -32,7 +32,7 @@ def _answer(api: Any, person: str, **answers: Any) -> Any:
 
 
 def test_from_draft_to_results(api: Any, made: Any, cli: Callable[..., Done]) -> None:
-    assert (made["ref"], made["state"], made["link"].startswith("/survey/")) == ("SUR-1", "running", True)
+    assert (made["ref"], made["state"], "/survey/" in made["link"]) == ("SUR-1", "running", True)
     assert _answer(api, "mira", q1=5, q2=["Herbs"], q3="=cmd|' /C calc'!A0").status == 201
     assert _answer(api, "jo", q1=2).status == 201
     assert _answer(api, "jo", q1=5).status == 409

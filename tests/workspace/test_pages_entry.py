@@ -372,8 +372,3 @@ def test_an_htmx_request_gets_its_error_as_a_sentence(as_alice: Any) -> None:
     response = as_alice.get("/p/nowhere/settings", headers={"HX-Request": "true"})
     assert response.status_code == 404
     assert _page(response).startswith("<p data-error-toast>There is no such product here")
-
-
-def test_a_product_without_a_page_leads_to_today(as_alice: Client) -> None:
-    assert as_alice.get("/p/sprout")["Location"] == "/p/sprout/today"
-    assert as_alice.get("/p/sprout/")["Location"] == "/p/sprout/today"

@@ -7,7 +7,6 @@ from importlib.util import find_spec
 from typing import Any
 
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 from . import pages
 from .api import api
@@ -42,8 +41,6 @@ urlpatterns = [
     path("healthz", pages.healthz, name="healthz"),
     path("readyz", pages.readyz, name="readyz"),
     path("api/", api.urls),
-    path("p/<slug:product>", RedirectView.as_view(pattern_name="today", query_string=True)),
-    path("p/<slug:product>/", RedirectView.as_view(pattern_name="today", query_string=True)),
     path("p/<slug:product>/", include(_from_apps("pages"))),
     *doors,
     *_from_apps("root"),
