@@ -26,7 +26,7 @@ test: $(STAMP) ## Run all tests: unit, API, PostgreSQL, browser. Installs Debian
 
 # Leaves out what waits (browsers, servers, clones, simulations), what asks the event engine, and whatever comes in by a
 # door (pages, API, command line): those hold in `make test`.
-quick: $(STAMP) ## Engines and services alone, without doors, servers or the event engine: under a minute.
+quick: $(STAMP) ## Engines and services alone, without doors, servers or the event engine: two minutes on two cores.
 	@$(BIN)/python -m pytest -q -n auto -m "not browser and not live and not slow and not engine and not door"
 
 check: $(STAMP) ## Format, lint, types, layers.
