@@ -85,7 +85,7 @@ class _Events:
         try:
             if self._is_waiting():
                 return
-        except Exception:
+        except Exception:  # whatever it was: its sender is answered, and the thread goes on to the next
             log.exception("a request that brought events could not be answered")
             self._channel.requests[0].error = InternalServerError("The server's log says why. Send it again.")
         try:

@@ -81,7 +81,7 @@ def _read(mirror: Mirror, folder: Path) -> None:
     except WhytreeError as error:
         _note(mirror, Mirror.State.FAILED, error.message)
         return
-    except Exception:
+    except Exception:  # a fault of ours, of whatever kind: the page says so, and the job keeps the traceback
         _note(
             mirror, Mirror.State.FAILED, "Something is wrong here, and the server's log says what. It is tried again."
         )
