@@ -26,7 +26,7 @@ from whytree.workspace.sockets import (
 )
 
 from .alerts.queries import outside
-from .answers.code_behind import code_behind
+from .answers.code_behind import lines_behind
 from .asking.links import address_of
 from .charts import marks_for, measure_chart
 from .cohorts.services import refuse_undo
@@ -145,7 +145,7 @@ def struggle_panel(actor: Actor, product: Product, opportunity: Any) -> Panel | 
         "wrote": said,
         "silent": struggle.people.total - said,
         "ask": address_of(product, struggle.signal.question, struggle.signal.part) + "#behind",
-        "code": code_behind(product, struggle.behind),
+        "lines": lines_behind(product, struggle.behind),
     }
     return Panel("Who struggles", "analytics/_struggle_panel.html", context)
 

@@ -272,8 +272,7 @@ class ExposureTable:
 def exposure_table(flag: Flag, *, days: int = 30, now: datetime | None = None) -> ExposureTable:
     """Exposures of the last days as a table; variants that were removed since still have their column."""
     now = now or timezone.now()
-    rows = exposures_by_day(flag, days=days, now=now)
-    totals = flag_exposures.by_variant(flag.product_id, flag.key, _first_day(now, days), now)
+    rows, totals = flag_exposures.by_day(flag.product_id, flag.key, _first_day(now, days), now)
     variants = sorted({row.variant for row in rows} | {name for name, weight in flag.weights.items() if weight})
     cells = {(row.day, row.variant): row.people for row in rows}
     dates = sorted({row.day for row in rows}, reverse=True)
@@ -288,7 +287,7 @@ def exposure_table(flag: Flag, *, days: int = 30, now: datetime | None = None) -
 def exposures_by_day(flag: Flag, *, days: int = 30, now: datetime | None = None) -> list[DayOfVariant]:
     """How many different people met each variant on each day (UTC), oldest first."""
     now = now or timezone.now()
-    return flag_exposures.by_day(flag.product_id, flag.key, _first_day(now, days), now)
+    return flag_exposures.by_day(flag.product_id, flag.key, _first_day(now, days), now)[0]
 
 
 @dataclass(frozen=True)

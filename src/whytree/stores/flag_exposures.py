@@ -8,21 +8,23 @@ from .exposures import NOT_IN_ROLLOUT
 from .sql import PEOPLE, PERSON
 
 _MET = """
-    product = {product:UInt32}
-    AND event = '$exposure'
+PREWHERE event = '$exposure'
+WHERE product = {product:UInt32}
     AND properties['flag'] = {flag:String}
     AND properties['reason'] NOT IN {not_in_rollout:Array(String)}
     AND timestamp >= {start:DateTime64(3, 'UTC')} AND timestamp < {end:DateTime64(3, 'UTC')}
 """
 
+# Somebody may meet a variant on several days: the whole period is counted beside the days, in one reading.
 _BY_DAY = f"""
 SELECT
     toDate(timestamp, 'UTC') AS day,
     properties['variant'] AS variant,
-    uniqExact({PERSON}) AS people
+    uniqExact({PERSON}) AS people,
+    grouping(day) AS in_all
 FROM events
-WHERE {_MET}
-GROUP BY day, variant
+{_MET}
+GROUP BY GROUPING SETS ((day, variant), (variant))
 ORDER BY day, variant
 """
 
@@ -31,7 +33,7 @@ SELECT
     properties['variant'] AS variant,
     uniqExact({PERSON}) AS people
 FROM events
-WHERE {_MET}
+{_MET}
 GROUP BY variant
 ORDER BY variant
 """
@@ -43,7 +45,7 @@ FROM (
     SELECT {PERSON} AS who, properties['variant'] AS variant, argMax(distinct_id, timestamp) AS one_id,
         max(timestamp) AS last_at
     FROM events
-    WHERE {_MET}
+    {_MET}
     GROUP BY variant, who
 )
 ORDER BY last_at DESC, one_id
@@ -69,10 +71,11 @@ class DayOfVariant:
     people: int
 
 
-def by_day(product_id: int, flag_key: str, start: datetime, end: datetime) -> list[DayOfVariant]:
-    """One row for each day and variant with exposures, oldest first."""
+def by_day(product_id: int, flag_key: str, start: datetime, end: datetime) -> tuple[list[DayOfVariant], dict[str, int]]:
+    """One row for each day and variant with exposures, oldest first; and as `by_variant` counts."""
     rows = store().query(_BY_DAY, _parameters(product_id, flag_key, start, end), PEOPLE)
-    return [DayOfVariant(row["day"], row["variant"], row["people"]) for row in rows]
+    days = [DayOfVariant(row["day"], row["variant"], row["people"]) for row in rows if not row["in_all"]]
+    return days, {row["variant"]: row["people"] for row in rows if row["in_all"]}
 
 
 def by_variant(product_id: int, flag_key: str, start: datetime, end: datetime) -> dict[str, int]:

@@ -38,7 +38,8 @@ def in_force(product: int, events: Sequence[str], start: datetime, end: datetime
 _FIELDS = """
 SELECT event, groupUniqArray(20)(properties['field']) AS fields
 FROM events
-WHERE product = {product:UInt32} AND event IN {events:Array(String)} AND properties['field'] != ''
+PREWHERE event IN {events:Array(String)}
+WHERE product = {product:UInt32} AND properties['field'] != ''
 GROUP BY event
 """
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from .events import store
 from .exposures import NOT_IN_ROLLOUT
-from .sql import ASKING, PERSON
+from .sql import ASKING, OF_PERSONS, PERSON
 
 CHUNK = 5_000
 
@@ -32,7 +32,7 @@ SELECT
 FROM events
 WHERE product = {{{{product:UInt32}}}}
   AND event IN ('$exposure', {{{{used:String}}}})
-  AND {PERSON} IN {{{{persons:Array(UInt64)}}}}
+  AND {{of_persons}}
 GROUP BY who
 HAVING notEmpty(met)
 """
@@ -60,7 +60,7 @@ def followed(
             "not_in_rollout": list(NOT_IN_ROLLOUT),
             "variants": sorted(f"{flag}\n{variant}" for flag, variant in variants),
         }
-        for row in store().query(_FOLLOWED.format(met=_MET), parameters, ASKING):
+        for row in store().query(_FOLLOWED.format(met=_MET, of_persons=OF_PERSONS), parameters, ASKING):
             exposed, used_at = row["exposed"], row["used"]
             found.append(
                 Followed(row["who"], row["met"][0][1], _moment(exposed), _moment(used_at) if used_at else None)

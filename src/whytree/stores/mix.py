@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .events import store
-from .sql import ASKING, INTERNAL_EVENTS, PERSON
+from .sql import ASKING, INTERNAL_EVENTS, OF_PERSONS, PERSON
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ GROUP BY platform, country
 
 def mix_since(product: int, since: datetime, persons: Collection[int] | None = None) -> Mix:
     """Who was active since then; with `persons` (canonical hashes) only those."""
-    only = "1" if persons is None else f"{PERSON} IN {{persons:Array(UInt64)}}"
+    only = "1" if persons is None else OF_PERSONS
     parameters = {
         "product": product,
         "since": since,

@@ -4,6 +4,15 @@
 # `person` itself is a hash of the id that came with the event and is never rewritten (it is part of the sorting key).
 PERSON = "dictGetOrDefault('person_overrides_now', 'canonical', person, person)"
 
+# The events of {persons:Array(UInt64)}, who are canonical. Their ids are what the table is sorted by: named, they keep the
+# engine from reading everybody's events; some id may have been joined to another person since, so who they are is asked too.
+OF_PERSONS = f"""person IN (
+    SELECT arrayJoin({{persons:Array(UInt64)}})
+    UNION ALL
+    SELECT person FROM person_overrides
+    WHERE product = {{product:UInt32}} AND canonical IN {{persons:Array(UInt64)}}
+) AND {PERSON} IN {{persons:Array(UInt64)}}"""
+
 # A template says PREWHERE for the event's name alone and WHERE for the rest: left to itself the engine also tests times and
 # bots before it knows the event, of every row there is. Over 20 million that is a third of a trend, a sixth of a funnel.
 

@@ -54,7 +54,7 @@ class CodeBehind:
 def code_behind(product: Product, behind: Behind) -> CodeBehind:
     """Where the events of these people come from."""
     repositories = Repository.objects.filter(product=product).count()
-    lines = _lines(product, behind.events, several=repositories > 1) if repositories else []
+    lines = lines_behind(product, behind)
     known = {line.event for line in lines}
     return CodeBehind(
         behind.events,
@@ -64,6 +64,12 @@ def code_behind(product: Product, behind: Behind) -> CodeBehind:
         bool(repositories),
         repositories > 1,
     )
+
+
+def lines_behind(product: Product, behind: Behind) -> list[Line]:
+    """The lines alone."""
+    repositories = Repository.objects.filter(product=product).count()
+    return _lines(product, behind.events, several=repositories > 1) if repositories else []
 
 
 def _lines(product: Product, events: tuple[str, ...], *, several: bool) -> list[Line]:

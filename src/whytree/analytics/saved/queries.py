@@ -1,16 +1,22 @@
 """What may be asked of what was kept."""
 
+import hashlib
+import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from whytree.errors import Invalid, NotFound
 from whytree.people.queries import PeopleRef
 from whytree.tree.models import Opportunity
+from whytree.workspace.fresh import at_most
 from whytree.workspace.models import Product
 
 from ..answers import Behind, Part, checked_part, people_behind
+from ..answers.cached import FRESH_SECONDS
 from ..models import PREFIX, SavedQuestion
 from ..questions import Question, checked_question, in_last
 
@@ -75,6 +81,7 @@ class Struggle:
     signal: Signal
     behind: Behind
     days: int
+    as_of: datetime
 
     @property
     def people(self) -> PeopleRef:
@@ -82,12 +89,21 @@ class Struggle:
 
 
 def struggle_of(product: Product, opportunity: Opportunity) -> Struggle | None:
-    """Who struggles, by the opportunity's signal, in the last days; nobody, where its events were never sent."""
+    """Who struggles, by the opportunity's signal, in the last days; nobody, where its events were never sent.
+
+    At most a minute old: a page shows it beside much else, and a list of problems asks for each of them.
+    """
     signal = signal_of(opportunity)
     if signal is None:
         return None
+    facts = json.dumps([product.pk, product.timezone, opportunity.struggle_signal], sort_keys=True)
+    key = "struggle:" + hashlib.sha256(facts.encode()).hexdigest()
     try:
-        behind = people_behind(product, signal.question, signal.part)
+        return at_most(key, FRESH_SECONDS, lambda: _asked(product, signal))
     except Invalid:
         return None
-    return Struggle(signal, behind, STRUGGLE_DAYS)
+
+
+def _asked(product: Product, signal: Signal) -> Struggle:
+    now = timezone.now()
+    return Struggle(signal, people_behind(product, signal.question, signal.part), STRUGGLE_DAYS, now)

@@ -1,6 +1,6 @@
 """A node's page: what it is, what speaks for it, what hangs below it, and what people say about it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from whytree.tree.models import (
     Assumption,
     AssumptionTest,
     EvidenceLink,
+    Hypothesis,
     Node,
     Note,
     Opportunity,
@@ -56,7 +57,8 @@ def node(request: PageRequest, product: Product, ref: str) -> HttpResponse:
 
 def show(request: PageRequest, product: Product, found: Node, refused: Form | None = None) -> HttpResponse:
     """The page; with the form that was refused, where one was."""
-    context = _common(request, product, found) | _of_kind(request, product, found)
+    common = _common(request, product, found)
+    context = common | _of_kind(request, product, found, common)
     context |= _forms(found, refused)
     return render(request, TEMPLATES[found.prefix], context, status=400 if refused is not None else 200)
 
@@ -81,6 +83,7 @@ def _common(request: PageRequest, product: Product, found: Node) -> dict[str, An
         "path": queries.path_of(found),
         "children": children,
         "evidence": shown,
+        "all_evidence": evidence,
         "evidence_hidden": 0 if everything else max(0, len(evidence) - MOST_SHOWN),
         "confidence": queries.confidence(found),
         "notes": list(queries.notes_of(found)),
@@ -106,7 +109,7 @@ def _forms(found: Node, refused: Form | None) -> dict[str, Any]:
     return dict(forms)
 
 
-def _of_kind(request: PageRequest, product: Product, found: Node) -> dict[str, Any]:
+def _of_kind(request: PageRequest, product: Product, found: Node, common: dict[str, Any]) -> dict[str, Any]:
     match found:
         case Outcome():
             return _panels(draw_panels(request, "outcome", product, found)) | {
@@ -117,50 +120,53 @@ def _of_kind(request: PageRequest, product: Product, found: Node) -> dict[str, A
                 "figure": figures("opportunity", product, [found]).get(found.pk, Figure())
             }
         case Solution():
-            return _solution(request, product, found)
+            return _solution(request, product, found, common)
     return {}
 
 
-def _solution(request: PageRequest, product: Product, found: Solution) -> dict[str, Any]:
+def _solution(request: PageRequest, product: Product, found: Solution, common: dict[str, Any]) -> dict[str, Any]:
     panels = draw_panels(request, "solution", product, found)
     figure = figures("solution", product, [found]).get(found.pk, Figure())
     voices = list(queries.evidence_of(found.opportunity)) if found.opportunity else []
-    assumptions = _by_risk(found)
+    assumptions = _by_risk(one for one in common["children"] if isinstance(one, Assumption))
     return _panels(panels) | {
         "figure": figure,
         "voices": [link for link in voices if link.quote][:3],
-        "lights": _lights(found, panels, figure, voices),
+        "lights": _lights(found, common, panels, figure, voices),
         "assumptions": assumptions,
         "riskiest": riskiest(assumptions),
         "showing": figures("test", product, [test for one in assumptions for test in one.tests.all()]),
-        "hypotheses": list(found.hypotheses.select_related("product", "solution").order_by("closed_at", "-number")),
+        "hypotheses": sorted(
+            (one for one in common["children"] if isinstance(one, Hypothesis)),
+            key=lambda one: (one.is_closed, -one.number),
+        ),
         "outcome": queries.outcome_of(found),
         "moves": [state for state in State if state in MOVES[State(found.state)] and state is not State.DROPPED],
     }
 
 
-def _lights(found: Solution, panels: list[DrawnPanel], figure: Figure, voices: list[EvidenceLink]) -> list[Light]:
-    links = [*queries.evidence_of(found), *voices]
-    strongest = max([queries.confidence(node) for node in _itself_and_why(found)], key=_value)
-    notes = list(queries.notes_of(found))
+def _lights(
+    found: Solution,
+    common: dict[str, Any],
+    panels: list[DrawnPanel],
+    figure: Figure,
+    voices: list[EvidenceLink],
+) -> list[Light]:
+    why = [queries.confidence(found.opportunity)] if found.opportunity else []
+    strongest = max([common["confidence"], *why], key=_value)
     return [
-        people_light(links, strongest, timezone.now()),
+        people_light([*common["all_evidence"], *voices], strongest, timezone.now()),
         business_light(found, queries.prediction_of(found), figure, [drawn.panel for drawn in panels]),
-        engineering_light(notes, figure, queries.tickets_of(found).count()),
+        engineering_light(common["notes"], figure, len(common["tickets"])),
     ]
-
-
-def _itself_and_why(found: Solution) -> list[Node]:
-    return [found, found.opportunity] if found.opportunity else [found]
 
 
 def _value(confidence: Confidence) -> float:
     return confidence.value
 
 
-def _by_risk(found: Solution) -> list[Assumption]:
+def _by_risk(assumptions: Iterable[Assumption]) -> list[Assumption]:
     """The one that would hurt most first: untested before tested, important before not; closed ones last."""
-    assumptions = found.assumptions.select_related("product", "solution").prefetch_related("tests")
     return sorted(assumptions, key=lambda one: (one.is_closed, RISK_FIRST[one.status], -one.importance, one.number))
 
 
