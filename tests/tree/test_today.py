@@ -24,6 +24,11 @@ def test_a_new_product_is_shown_the_first_steps(as_alice: Any, product: Any) -> 
     Balance().feed(page)
 
 
+def test_a_products_address_alone_leads_here(as_alice: Any, product: Any) -> None:
+    for address in ("/p/sprout", "/p/sprout/"):
+        assert as_alice.get(address).headers["Location"] == "/p/sprout/today"
+
+
 def test_a_key_alone_is_no_number_and_the_next_step_is_a_first_event(
     as_alice: Any, product: Any, capture_key: str
 ) -> None:

@@ -6,6 +6,7 @@ from .pages.parts import RefConverter
 register_converter(RefConverter, "ref")
 
 pages = [
+    path("", today.front),
     path("today", today.today, name="today"),
     path("vision", today.set_vision, name="set_vision"),
     path("tree", tree.tree, name="tree"),
@@ -35,3 +36,5 @@ pages = [
     path("<ref:ref>/session", node.record_session, name="test_session"),
     path("<ref:ref>/conclude", node.conclude_test, name="test_conclude"),
 ]
+
+root = [path("p/<slug:product>", today.front)]

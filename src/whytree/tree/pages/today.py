@@ -37,6 +37,12 @@ class Step:
 
 
 @page()
+def front(request: PageRequest, product: Product) -> HttpResponse:
+    """The address of a product alone, as people shorten it."""
+    return redirect("today", product.slug)
+
+
+@page()
 def today(request: PageRequest, product: Product) -> HttpResponse:
     request.session["product"] = product.slug
     return _show(request, product, VisionForm(initial={"vision": product.vision}))
