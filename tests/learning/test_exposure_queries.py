@@ -172,9 +172,3 @@ def test_people_met_while_the_flag_was_off_and_internal_people_are_left_out(even
     product = write(events, [(1, "on", 0), (2, "on", 2 * DAY), (3, "on", 5)])
     cells = ask(product, [span(0, 1), span(3, 5)], at(9 * DAY), without=[3])
     assert [(cell.period, cell.seen) for cell in cells] == [(0, 1)]
-
-
-def test_the_first_exposure_is_found(events: Any) -> None:
-    product = write(events, [(1, "goal", 0), (1, "on", 7), (2, "off", 5)])
-    assert exposures.first_exposure(product, "ask_later") == at(5)
-    assert exposures.first_exposure(product, "another") is None

@@ -270,10 +270,5 @@ def find_file(product: Product, ref: FileRef) -> FileBlame:
     )
 
 
-def sha_of_line(file: FileBlame, line: int) -> str:
-    """Commit of one line; "" beyond the end."""
-    return next((sha for start, end, sha in file.spans if start <= line <= end), "")
-
-
 def line_count(file: FileBlame) -> int:
     return max((end for _, end, _ in file.spans), default=0)

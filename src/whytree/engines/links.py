@@ -165,7 +165,7 @@ def find_link(facts: CommitFacts, resolve: Callable[[Candidate], Sequence[str]])
 
 
 def _step(candidate: Candidate) -> str:
-    """DESIGN's steps: a ticket key and a closing keyword are one step with two names."""
+    """The steps of `docs/why.md`: a ticket key and a closing keyword are one step with two names."""
     return "ticket" if candidate.rule in {"ticket key", "closing keyword"} else candidate.rule
 
 

@@ -27,7 +27,6 @@ Looks = Literal["once", "always"]
 Correction = Literal["holm", "bh", "none"]
 Rule = Literal["better", "not_worse"]
 
-ROLES: tuple[Role, ...] = ("primary", "secondary", "guardrail")
 LOOKS: dict[Looks, str] = {
     "once": "once, on its last day",
     "always": "on any day, with intervals that bear it",

@@ -1,6 +1,6 @@
 """Exposures on their way into the event store: noted on the request path, written off it.
 
-A single evaluation that puts somebody into a rollout is an exposure (DESIGN 7). It is counted once per flag, unit,
+A single evaluation that puts somebody into a rollout is an exposure. It is counted once per flag, unit,
 variant and day (UTC). Noting one costs some microseconds, never waits and never fails: a thread writes what was noted
 as `$exposure` events, through the same durable door as everything captured, which also tells `exposure_received`.
 While that door is shut they wait here, up to `CAPACITY`; beyond it they are not noted, which is logged and made good

@@ -13,7 +13,7 @@ from whytree.engines.flag_explaining import explain
 from whytree.engines.flag_rules.checking import references_in
 from whytree.engines.flag_rules.cohorts import cohorts_in, split
 from whytree.engines.flag_rules.describing import in_words
-from whytree.engines.flags import FULL_COVERAGE, Evaluation, percent
+from whytree.engines.flags import Evaluation, percent
 from whytree.errors import Invalid, NotFound
 from whytree.people.queries import people_by_key
 from whytree.stores import flag_exposures
@@ -109,7 +109,7 @@ def groups(product: Product) -> dict[str, list[Flag]]:
 class Period:
     """A stretch of time in which nothing about the rollout changed while it was open: `start` <= t < `end`.
 
-    Exposures of different periods must not be pooled (DESIGN 7), only stratified. `rules` stands for all that decided
+    Exposures of different periods must not be pooled (docs/decisions/0010), only stratified. `rules` stands for all that decided
     beside coverage and weights.
     """
 
@@ -123,11 +123,6 @@ class Period:
     def is_one_armed(self) -> bool:
         """Everybody in the rollout got the same, so there is nothing to compare."""
         return sum(weight > 0 for weight in self.weights.values()) == 1
-
-    @property
-    def is_for_all(self) -> bool:
-        """Everybody got the same one variant: the flag was fully rolled out."""
-        return self.is_one_armed and self.coverage == FULL_COVERAGE and not self.rules
 
 
 def periods(flag: Flag, start: datetime, end: datetime) -> list[Period]:
@@ -247,11 +242,6 @@ def explain_for(flag: Flag, unit: str, attributes: Mapping[str, Any] | None = No
     context = asking.context_of(flag, evaluator, unit, attributes or {})
     answer = evaluator.evaluate(unit, context)
     return Explained(answer, explain(evaluator.rules, answer, context, unit), context.attributes)
-
-
-def evaluate_for(flag: Flag, unit: str) -> Evaluation:
-    """What one person gets from the flag as it stands. Only looks: this is no exposure."""
-    return explain_for(flag, unit).answer
 
 
 @dataclass(frozen=True)

@@ -160,14 +160,6 @@ def strangers(product: Product) -> list[Stranger]:
     return [each for each in found if each.key not in profiles]
 
 
-def internal_people(product_id: int) -> list[int]:
-    """Hashes of everybody marked as belonging to the team."""
-    keys = Person.objects.filter(product_id=product_id, internal=True).values_list("key", flat=True)
-    own = {person_hash(product_id, key) for key in keys}
-    overrides = stored.overrides_of(product_id, own)
-    return sorted(own | {override.canonical for override in overrides.values()})
-
-
 def people_with_trait(product: Product, trait: str, operator: str, values: Sequence[str]) -> set[int]:
     """Hashes of those of whom this is known now: a column of the profile, or anything else that identify said.
 

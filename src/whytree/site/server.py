@@ -1,4 +1,4 @@
-"""One process that answers requests and does the jobs (DESIGN 4).
+"""One process that answers requests and does the jobs.
 
 waitress runs the WSGI application on threads in this very process, which matters: the in-process event engine locks its
 folder to one process, so nothing may fork between us and it.

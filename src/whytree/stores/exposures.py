@@ -26,7 +26,7 @@ from typing import Any
 
 from .amounts import Placed, placed
 from .events import Row, store
-from .exposure_units import EXPOSED, NOT_IN_ROLLOUT, REACHED, Asked, Drawn, Goal, Placing
+from .exposure_units import NOT_IN_ROLLOUT, REACHED, Asked, Drawn, Goal, Placing
 from .filters import Selection
 from .sql import PEOPLE
 
@@ -41,7 +41,6 @@ __all__ = [
     "Sums",
     "by_period_and_arm",
     "entries_by_day",
-    "first_exposure",
     "percentiles",
     "placings",
 ]
@@ -328,20 +327,6 @@ def _whole_sums(row: Row, i: int, goal: Goal, n: int) -> Sums:
     total, squares = (did, did) if goal.once else (row[f"total{i}"], row[f"squares{i}"])
     largest = min(did, 1) if goal.once else row[f"largest{i}"]
     return Sums(did, total / n, (n * squares - total * total) / n, float(largest))
-
-
-_FIRST = f"""
-SELECT count() AS exposures, min(timestamp) AS first_at
-FROM events
-WHERE product = {{product:UInt32}} AND {EXPOSED}
-"""
-
-
-def first_exposure(product_id: int, flag_key: str) -> datetime | None:
-    """When the first person met the flag; None when nobody has."""
-    parameters = {"product": product_id, "flag": flag_key, "not_in_rollout": list(NOT_IN_ROLLOUT)}
-    row = store().query(_FIRST, parameters)[0]
-    return row["first_at"] if row["exposures"] else None
 
 
 def _milliseconds(moment: datetime) -> int:

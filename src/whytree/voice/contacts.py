@@ -41,7 +41,6 @@ class Reach:
     key: str
     wish: bool | None = None
     last_at: datetime | None = None
-    last_kind: str = ""
     free_at: datetime | None = None
 
     @property
@@ -124,7 +123,7 @@ def _reach(
     if contact is None:
         return Reach(key, wish)
     free_at = contact.at + rest
-    return Reach(key, wish, contact.at, contact.kind, free_at if free_at > now else None)
+    return Reach(key, wish, contact.at, free_at if free_at > now else None)
 
 
 def log_contact(

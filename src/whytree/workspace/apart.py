@@ -1,4 +1,4 @@
-"""Work for the processor, in a process of its own: started for it, niced, gone afterwards (DESIGN 4).
+"""Work for the processor, in a process of its own: started for it, niced, gone afterwards.
 
     found = run_apart(find_all, texts)
 

@@ -16,7 +16,7 @@ from whytree.workspace.models import Product
 from whytree.workspace.numbering import next_number
 from whytree.workspace.roles import Role
 
-from ..models import Alert, AlertEvent, Metric, SavedQuestion
+from ..models import Alert, AlertEvent, SavedQuestion
 from ..queries import find_metric
 from ..questions import Trends
 from ..saved.queries import find_saved, question_of
@@ -184,7 +184,3 @@ def _shown(alert: Alert) -> dict[str, object]:
     return {name: value for name, value in kept.items() if name not in ("webhook", "secret")} | {
         "webhook_host": alert.webhook.split("/")[2] if alert.webhook else ""
     }
-
-
-def alerts_on(metric: Metric) -> list[Alert]:
-    return list(Alert.objects.filter(metric=metric).select_related("product", "metric"))

@@ -1,4 +1,4 @@
-"""A mirror read by a process of its own (DESIGN 4): git and the replay of its history take the processor, not the server.
+"""A mirror read by a process of its own: git and the replay of its history take the processor, not the server.
 
 That process has no database, no settings and no token. What it finds it asks for over its standard streams, one JSON line a
 request, and the job answers each as the REST API would:

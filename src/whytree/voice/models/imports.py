@@ -69,10 +69,6 @@ class ImportRun(models.Model):
         return f"import of {self.file_name or self.source_name}"
 
     @property
-    def is_unfinished(self) -> bool:
-        return self.state in UNFINISHED
-
-    @property
     def is_open(self) -> bool:
         """Whether what was redacted can still be put back."""
         return self.closed_at is None and self.undone_at is None and self.state != RunState.DRY_RUN
