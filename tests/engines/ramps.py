@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from whytree.engines.stats import NoAnswer, Stratum
-from whytree.engines.stats.effects import Effect, compare_means, compare_ratios, stratified_means, stratified_ratios
+from whytree.engines.stats.effects import Effect, compare_means, stratified_means
 from whytree.engines.stats.margins import non_inferior
 from whytree.engines.stats.moments import Moments
+from whytree.engines.stats.ratios import compare_ratios, stratified_ratios
 from whytree.engines.stats.sequential import always_valid
 
 Rng = np.random.Generator

@@ -18,18 +18,12 @@ import numpy as np
 from tests.engines import guarding, ramps, rates_depth
 from whytree.engines.stats import Assigned, Estimate, NoAnswer, SampleRatio, always_valid_ratio, sample_ratio
 from whytree.engines.stats.bayes import Prior, posterior
-from whytree.engines.stats.effects import (
-    Effect,
-    Quantile,
-    compare_means,
-    compare_proportions,
-    compare_quantiles,
-    compare_ratios,
-    quantile,
-)
+from whytree.engines.stats.effects import Effect, compare_means, compare_proportions
 from whytree.engines.stats.margins import non_inferior
 from whytree.engines.stats.moments import Moments
 from whytree.engines.stats.multiple import benjamini_hochberg, holm, shown_with
+from whytree.engines.stats.quantiles import Quantile, compare_quantiles, quantile
+from whytree.engines.stats.ratios import compare_ratios
 from whytree.engines.stats.sequential import AlwaysValid, always_valid
 from whytree.engines.stats.spending import nominal_level
 from whytree.engines.stats.tails import tail

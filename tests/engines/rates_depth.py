@@ -10,17 +10,11 @@ import numpy as np
 from whytree.engines.stats import NoAnswer, Share, Stratum
 from whytree.engines.stats.bandit import thompson
 from whytree.engines.stats.blocks import compare_blocks
-from whytree.engines.stats.effects import (
-    Effect,
-    compare_clusters,
-    compare_means,
-    compare_proportions,
-    compare_ratios,
-    quantile,
-    stratified_quantiles,
-)
+from whytree.engines.stats.effects import Effect, compare_means, compare_proportions
 from whytree.engines.stats.moments import Moments
 from whytree.engines.stats.parts import post_stratified, shrink, triggered
+from whytree.engines.stats.quantiles import quantile, stratified_quantiles
+from whytree.engines.stats.ratios import compare_clusters, compare_ratios
 from whytree.engines.stats.sequential import AlwaysValid, always_valid
 from whytree.engines.stats.shrinkage import Measured
 from whytree.engines.stats.unrandomised import difference_in_differences, interrupted

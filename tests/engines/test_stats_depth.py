@@ -11,20 +11,11 @@ from scipy import stats
 from whytree.engines.stats import NoAnswer, Share, Stratum
 from whytree.engines.stats.bandit import standardised, thompson
 from whytree.engines.stats.blocks import compare_blocks
-from whytree.engines.stats.effects import (
-    Effect,
-    compare_clusters,
-    compare_means,
-    compare_proportions,
-    compare_ratios,
-    quantile,
-    quantile_between,
-    stratified_clusters,
-    stratified_quantiles,
-    stratified_ratios,
-)
+from whytree.engines.stats.effects import Effect, compare_means, compare_proportions
 from whytree.engines.stats.moments import Moments
 from whytree.engines.stats.parts import post_stratified, shrink, triggered
+from whytree.engines.stats.quantiles import quantile, quantile_between, stratified_quantiles
+from whytree.engines.stats.ratios import compare_clusters, compare_ratios, stratified_clusters, stratified_ratios
 from whytree.engines.stats.shrinkage import Measured
 from whytree.engines.stats.unrandomised import _fit, difference_in_differences, interrupted, newey_west
 

@@ -11,17 +11,10 @@ from hypothesis import strategies as st
 from scipy import stats as reference
 
 from whytree.engines.stats import Estimate, NoAnswer
-from whytree.engines.stats.effects import (
-    Effect,
-    Quantile,
-    compare_means,
-    compare_proportions,
-    compare_quantiles,
-    compare_ratios,
-    fieller,
-    quantile,
-)
+from whytree.engines.stats.effects import Effect, compare_means, compare_proportions, fieller
 from whytree.engines.stats.moments import Moments
+from whytree.engines.stats.quantiles import Quantile, compare_quantiles, quantile
+from whytree.engines.stats.ratios import compare_ratios
 
 RNG = np.random.default_rng(20261127)
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from whytree.engines.stats import Estimate, NoAnswer
-from whytree.engines.stats.effects import Effect, compare_means, compare_ratios
+from whytree.engines.stats.effects import Effect, compare_means
 from whytree.engines.stats.moments import Moments
+from whytree.engines.stats.ratios import compare_ratios
 from whytree.engines.stats.sequential import AlwaysValid, always_valid
 
 

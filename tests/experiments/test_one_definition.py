@@ -17,7 +17,7 @@ from whytree.analytics.queries import measure
 from whytree.analytics.questions import checked_question
 from whytree.analytics.services import create_metric
 from whytree.engines.stats import NoAnswer
-from whytree.engines.stats.effects import compare_ratios
+from whytree.engines.stats.ratios import compare_ratios
 from whytree.errors import Invalid
 from whytree.experiments.countings import counting
 from whytree.experiments.rollouts.services import start_rollout

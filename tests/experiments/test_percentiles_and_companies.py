@@ -15,8 +15,10 @@ from django.utils import timezone
 from tests.experiments.world import event, exposure, long_ago, write
 from whytree.analytics.services import create_metric
 from whytree.engines.stats import NoAnswer
-from whytree.engines.stats.effects import Effect, compare_clusters, compare_quantiles, quantile
+from whytree.engines.stats.effects import Effect
 from whytree.engines.stats.moments import Moments
+from whytree.engines.stats.quantiles import compare_quantiles, quantile
+from whytree.engines.stats.ratios import compare_clusters
 from whytree.errors import Invalid
 from whytree.experiments.countings import counting
 from whytree.experiments.services import create_experiment, start_experiment

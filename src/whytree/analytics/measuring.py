@@ -11,8 +11,8 @@ import numpy as np
 from whytree.engines import stats
 from whytree.engines.stats import LEVEL, Estimate, NoAnswer
 from whytree.engines.stats.answers import z
-from whytree.engines.stats.effects import FEWEST_BEYOND
 from whytree.engines.stats.moments import Moments
+from whytree.engines.stats.quantiles import FEWEST_BEYOND
 from whytree.engines.stats.tails import Tail
 from whytree.stores import amounts
 from whytree.stores import metrics as store

@@ -12,18 +12,11 @@ import numpy as np
 
 from whytree.engines.stats import Assigned, NoAnswer
 from whytree.engines.stats.blocks import FEWEST_BLOCKS, compare_blocks
-from whytree.engines.stats.effects import (
-    Effect,
-    Quantile,
-    compare_clusters,
-    compare_means,
-    compare_proportions,
-    compare_quantiles,
-    compare_ratios,
-    quantile,
-)
+from whytree.engines.stats.effects import Effect, compare_means, compare_proportions
 from whytree.engines.stats.moments import Moments
 from whytree.engines.stats.multiple import holm
+from whytree.engines.stats.quantiles import Quantile, compare_quantiles, quantile
+from whytree.engines.stats.ratios import compare_clusters, compare_ratios
 from whytree.engines.stats.tails import Tail, tail
 from whytree.errors import Invalid
 

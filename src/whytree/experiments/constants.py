@@ -10,7 +10,7 @@ LONGEST_ARM = 100
 #: reading a difference of 1 of 9 against 3 of 11 are not.
 FEWEST_PEOPLE = 50
 
-#: The same where companies were drawn. (`engines.stats.effects.FEWEST_CLUSTERS` counts them by their size too.)
+#: The same where companies were drawn. (`engines.stats.ratios.FEWEST_CLUSTERS` counts them by their size too.)
 FEWEST_COMPANIES = 15
 
 #: Sample ratio: below the first a result cannot be trusted, below the second one should look. Each experiment is read

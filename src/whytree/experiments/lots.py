@@ -10,16 +10,10 @@ from dataclasses import dataclass
 
 from whytree.engines.stats import LEVEL, Assigned, NoAnswer, SampleRatio, proportion, sample_ratio
 from whytree.engines.stats.answers import z
-from whytree.engines.stats.effects import (
-    Effect,
-    Quantile,
-    compare_clusters,
-    compare_means,
-    compare_proportions,
-    compare_ratios,
-    stratified_quantiles,
-)
+from whytree.engines.stats.effects import Effect, compare_means, compare_proportions
 from whytree.engines.stats.moments import Moments
+from whytree.engines.stats.quantiles import Quantile, stratified_quantiles
+from whytree.engines.stats.ratios import compare_clusters, compare_ratios
 from whytree.stores import past_units
 
 from .constants import RATIO_BROKEN

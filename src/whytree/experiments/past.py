@@ -16,9 +16,10 @@ from whytree.analytics.queries import definition_of
 from whytree.analytics.resolving import companies_of, ready
 from whytree.engines.stats import LEVEL, NoAnswer
 from whytree.engines.stats.answers import z
-from whytree.engines.stats.effects import Quantile as Quantiled
-from whytree.engines.stats.effects import linearised, quantile_between
 from whytree.engines.stats.moments import Moments
+from whytree.engines.stats.quantiles import Quantile as Quantiled
+from whytree.engines.stats.quantiles import quantile_between
+from whytree.engines.stats.ratios import linearised
 from whytree.flags.models import Flag
 from whytree.stores import flag_exposures, past_units
 from whytree.stores.amounts import Placed

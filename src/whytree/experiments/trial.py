@@ -26,17 +26,11 @@ import numpy as np
 from whytree.analytics.resolving import companies_of
 from whytree.engines.stats import LEVEL, Assigned, NoAnswer, Share, Stratum
 from whytree.engines.stats.answers import z
-from whytree.engines.stats.effects import (
-    Effect,
-    quantile_between,
-    stratified_clusters,
-    stratified_means,
-    stratified_proportions,
-    stratified_quantiles,
-    stratified_ratios,
-)
-from whytree.engines.stats.effects import Quantile as Quantiled
+from whytree.engines.stats.effects import Effect, stratified_means, stratified_proportions
 from whytree.engines.stats.moments import Moments
+from whytree.engines.stats.quantiles import Quantile as Quantiled
+from whytree.engines.stats.quantiles import quantile_between, stratified_quantiles
+from whytree.engines.stats.ratios import stratified_clusters, stratified_ratios
 from whytree.flags.models import BucketBy, Flag
 from whytree.flags.queries import Period, periods
 from whytree.stores import exposures

@@ -9,7 +9,9 @@ by p = 1 or an interval of zero width. Pure: no clock, no database, no settings.
     scores      one group's answers on a scale: net promoters, means; and two groups of either
     moments     centred sums, which everything below takes
     strata      two shares within periods of constant weights
-    effects     two arms: means (with covariates), shares, quantiles, all also in strata; ratios; groups that were drawn
+    effects     two arms: means (with covariates) and shares, within periods too; what every comparison ends in
+    ratios      two arms: one sum over another; groups that were drawn whole
+    quantiles   two arms: medians and percentiles
     parts       in parts of the units: shrunken, weighed by size; among those whom the change could reach
     blocks      periods that were drawn (switchback)
     unrandomised  a step in a daily series, which nobody drew

@@ -85,8 +85,8 @@ def sample_ratio(periods: Sequence[Assigned]) -> SampleRatio | NoAnswer:
 def always_valid_ratio(periods: Sequence[Assigned]) -> SampleRatio | NoAnswer:
     """The same with a p that may be looked at after every person: it is ever below a in at most a of fair draws.
 
-    Lindon and Malek, Anytime-Valid Inference for Multinomial Count Data (NeurIPS 2022, section 2): the Bayes factor of a
-    Dirichlet prior around the weights against the weights is a martingale while they hold, so by Ville's inequality its
+    Lindon and Malek, Anytime-Valid Inference for Multinomial Count Data (NeurIPS 2022, arXiv 2011.03567): the Bayes factor
+    of a Dirichlet prior around the weights against the weights is a martingale while they hold, so by Ville's inequality its
     inverse is such a p. Periods of other weights are tested for themselves, and their factors multiplied: that is one too.
     """
     fixed = sample_ratio(periods)

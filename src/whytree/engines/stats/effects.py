@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
 from whytree.engines.stats.answers import LEVEL, Estimate, Floats, Method, NoAnswer, upper_tail, z
-from whytree.engines.stats.groups import DENOMINATOR_KNOWN_TO, FEWEST_UNITS
+from whytree.engines.stats.groups import FEWEST_UNITS
 from whytree.engines.stats.moments import Moments
 from whytree.engines.stats.strata import (
     Comparison,
@@ -75,7 +74,7 @@ def stratified_means(strata: Sequence[Stratum[Moments]], *, level: float = LEVEL
     arms = [[stratum.control for stratum in used], [stratum.treatment for stratum in used]]
     sizes = [sum(part.n for part in arm) for arm in arms]
     everybody = (sum(one.control.n for one in strata), sum(one.treatment.n for one in strata))
-    few = _too_few(*everybody) or (_too_few(*sizes) if used else nobody_to_compare(strata))
+    few = too_few(*everybody) or (too_few(*sizes) if used else nobody_to_compare(strata))
     if few is not None:
         return few
     theta = _theta([*arms[0], *arms[1]])
@@ -119,7 +118,7 @@ def compare_proportions(x0: int, n0: int, x1: int, n1: int, *, level: float = LE
     about a point. The relative change is by the delta method on the log scale.
     """
     if n0 == 0 or n1 == 0:
-        return _too_few(n0, n1) or NoAnswer("An arm has no units.")
+        return too_few(n0, n1) or NoAnswer("An arm has no units.")
     return stratified_proportions([Stratum(Share(n0, x0), Share(n1, x1))], level=level)
 
 
@@ -169,66 +168,6 @@ def _same_for_all(strata: Sequence[Stratum[Share]], compared: Comparison) -> NoA
         f"{'Everybody' if did else 'Nobody'} did it, in both arms: that shows no difference, and hides none. "
         f"With {compared.n_control:,} and {compared.n_treatment:,} units it lies between {low:+.2%} and {high:+.2%}."
     )
-
-
-def compare_ratios(control: Moments, treatment: Moments, *, level: float = LEVEL) -> Effect | NoAnswer:
-    """Difference of two ratios of sums, as revenue a session: first variable over second; further ones are covariates.
-
-    Delta method over units (Deng, Knoblich and Lu, KDD 2018, eq. 4): sessions of one person are not independent, people
-    are. Promise: 1 - level. Conditions: those of means, and a denominator whose mean is known to a tenth.
-    """
-    few = _too_few(control.n, treatment.n)
-    if few is not None:
-        return few
-    for arm in (control, treatment):
-        bottom = float(arm.mean[1])
-        error = math.sqrt(float(arm.m2[1, 1]) / (arm.n - 1) / arm.n)
-        if bottom <= 0 or error > DENOMINATOR_KNOWN_TO * bottom:
-            return NoAnswer(
-                "The denominator is too close to zero for a ratio. More units would give one, or a denominator that "
-                "every unit has."
-            )
-    means = [float(arm.mean[0] / arm.mean[1]) for arm in (control, treatment)]
-    lines = [linearised(arm, mean) for arm, mean in zip((control, treatment), means, strict=True)]
-    answer = compare_means(*lines, level=level)
-    if isinstance(answer, NoAnswer):
-        return answer
-    # the covariates' correction belongs to the difference; it is laid on the ratios themselves
-    shift0, shift1 = answer.control - float(lines[0].mean[0]), answer.treatment - float(lines[1].mean[0])
-    parts = _parts(answer, lines)
-    return effect_of(
-        (means[0] + shift0, parts[0], control.n),
-        (means[1] + shift1, parts[1], treatment.n),
-        answer.freedom,
-        level,
-        "delta, CUPED" if len(control.mean) > 2 else "delta",
-        answer.variance_reduction,
-    )
-
-
-def stratified_ratios(strata: Sequence[Stratum[Moments]], *, level: float = LEVEL) -> Effect | NoAnswer:
-    """The same within periods of constant weights: the mean of the periods' differences, zero where no period has one.
-
-    Never pooled: what both parts do with time would look like an effect. Thin periods are left out.
-    """
-    answers = [compare_ratios(one.control, one.treatment, level=level) for one in strata]
-    return _over_periods(strata, answers, level)
-
-
-def linearised(arm: Moments, ratio: float) -> Moments:
-    """Each unit's (numerator - ratio x denominator) / mean denominator: its mean is 0, its error is the ratio's."""
-    k = len(arm.mean)
-    shape = np.zeros((k - 1, k))
-    shape[0, 0], shape[0, 1] = 1 / arm.mean[1], -ratio / arm.mean[1]
-    shape[1:, 2:] = np.eye(k - 2)
-    return Moments(arm.n, shape @ arm.mean, shape @ arm.m2 @ shape.T)
-
-
-def _parts(effect: Effect, lines: list[Moments]) -> tuple[float, float]:
-    """What each arm adds to the variance, in proportion to what it adds before covariates."""
-    raw = [line.variance / line.n for line in lines]
-    total = sum(raw)
-    return (effect.error**2 * raw[0] / total, effect.error**2 * raw[1] / total)
 
 
 def effect_of(
@@ -300,7 +239,7 @@ def _is_constant(arm: Moments) -> bool:
     return float(arm.m2[0, 0]) <= (ROUNDING * max(abs(float(arm.mean[0])), 1e-300)) ** 2 * arm.n
 
 
-def _too_few(n0: int, n1: int) -> NoAnswer | None:
+def too_few(n0: int, n1: int) -> NoAnswer | None:
     if n0 == 0 and n1 == 0:
         return NoAnswer("No unit of either arm has this metric. Check the column's name and when it is written.")
     if n0 == 0 or n1 == 0:
@@ -314,167 +253,7 @@ def _too_few(n0: int, n1: int) -> NoAnswer | None:
     return None
 
 
-@dataclass(frozen=True)
-class Quantile:
-    """One arm's quantile: its value and standard error, from ``n`` units and ``rows`` observations."""
-
-    value: float
-    error: float
-    n: int
-    rows: int
-
-
-def quantile(values: Floats, share: float, units: Floats | None = None) -> Quantile | NoAnswer:
-    """The value below which ``share`` of the observations lie; ``units`` says whose each observation is.
-
-    Its error comes from order statistics: the observations one standard error of the *share* away to both sides. With
-    several observations a unit, that share's error is a ratio's, over units (Deng, Knoblich and Lu, KDD 2018, section
-    4.2); with one each it is binomial. No density is estimated, nothing is drawn again. Conditions: twenty units on
-    the scarcer side, and values that are not all ties around the quantile.
-    """
-    rows = len(values)
-    n = rows if units is None else len(np.unique(units))
-    few = _few_beyond(share, n)
-    if few is not None:
-        return few
-    ordered = np.sort(values)
-    at = float(np.quantile(ordered, share))
-    below = (values <= at).astype(np.float64)
-    if units is None:
-        error = math.sqrt(share * (1 - share) / n)
-    else:
-        _, whose = np.unique(units, return_inverse=True)
-        sums = Moments.of(_sums(whose, below), _sums(whose, np.ones(rows)))
-        error = math.sqrt(linearised(sums, float(sums.mean[0] / sums.mean[1])).variance / n)
-    reach = z(LEVEL)
-    low, high = (ordered[min(max(round((share + side * reach * error) * rows), 0), rows - 1)] for side in (-1.0, 1.0))
-    return quantile_between(at, float(low), float(high), share, n, rows)
-
-
-def quantile_between(value: float, low: float, high: float, share: float, n: int, rows: int) -> Quantile | NoAnswer:
-    """The same from a store that ordered the values: ``low`` and ``high`` stand where the share is ``z(LEVEL)`` errors away.
-
-    Times that did not end in time are infinite: the quantile is known while it and its interval are finite.
-    """
-    few = _few_beyond(share, n)
-    if few is not None:
-        return few
-    if not (math.isfinite(value) and math.isfinite(low) and math.isfinite(high)):
-        return NoAnswer(
-            f"Too few got there in time for the {100 * share:g}th percentile of all to be known. The share who got there "
-            "gives an answer, and so does a lower percentile."
-        )
-    if high <= low:
-        return NoAnswer(
-            f"So many observations are exactly {value:g} that the {100 * share:g}th percentile cannot move in small steps. "
-            "A mean (capped, if the tail is long) or a share above a threshold would give an answer."
-        )
-    return Quantile(value, (high - low) / (2 * z(LEVEL)), n, rows)
-
-
-def _few_beyond(share: float, n: int) -> NoAnswer | None:
-    scarce = round(min(share, 1 - share) * n, 6)
-    if scarce >= FEWEST_BEYOND:
-        return None
-    return NoAnswer(
-        f"Beyond the {100 * share:g}th percentile lie the values of {scarce:.0f} units; {FEWEST_BEYOND} are the "
-        "least. More units would give one, or a quantile nearer to the middle."
-    )
-
-
-def _sums(whose: NDArray[np.int64], values: Floats) -> Floats:
-    return np.asarray(np.bincount(whose, values), dtype=np.float64)
-
-
-#: Units beyond a quantile, on its scarcer side, below which its order statistics are too coarse.
-FEWEST_BEYOND = 20
-
-
-def compare_quantiles(control: Quantile, treatment: Quantile, *, level: float = LEVEL) -> Effect:
-    """Difference of two quantiles, normal theory. Promise: 1 - level, within about a point from 20 units beyond."""
-    return effect_of(
-        (control.value, control.error**2, control.n),
-        (treatment.value, treatment.error**2, treatment.n),
-        math.inf,
-        level,
-        "order statistics" if control.rows == control.n else "order statistics, clustered",
-    )
-
-
-def stratified_quantiles(
-    strata: Sequence[tuple[Quantile | NoAnswer, Quantile | NoAnswer]], *, level: float = LEVEL
-) -> Effect | NoAnswer:
-    """The same within periods of constant weights: the periods' differences with Mantel-Haenszel weights, never pooled.
-
-    What is estimated is the mean of the periods' differences, zero where no period has one. Periods without an answer in
-    both arms are left out.
-    """
-    used = [(one, other) for one, other in strata if isinstance(one, Quantile) and isinstance(other, Quantile)]
-    if not used:
-        reasons = [arm.reason for pair in strata for arm in pair if isinstance(arm, NoAnswer)]
-        return NoAnswer(reasons[0] if reasons else "Nobody has been counted in either arm yet.")
-    n0, n1 = (np.array([pair[at].n for pair in used], dtype=np.float64) for at in (0, 1))
-    weights = mantel_haenszel(n0, n1)
-    values = [float(weights @ np.array([pair[at].value for pair in used])) for at in (0, 1)]
-    spreads = [float(weights**2 @ np.array([pair[at].error ** 2 for pair in used])) for at in (0, 1)]
-    single = all(arm.rows == arm.n for pair in used for arm in pair)
-    return effect_of(
-        (values[0], spreads[0], int(n0.sum())),
-        (values[1], spreads[1], int(n1.sum())),
-        math.inf,
-        level,
-        "order statistics" if single else "order statistics, clustered",
-    )
-
-
-#: Groups an arm, in effect, from which the error between drawn groups is known well enough (docs/statistics.md measures it).
-FEWEST_CLUSTERS = 15
-
-
-def compare_clusters(control: Moments, treatment: Moments, *, level: float = LEVEL) -> Effect | NoAnswer:
-    """Groups were drawn, units are measured: first variable the groups' sums, second their sizes, over groups.
-
-    The mean over units is a ratio of sums, and its error is the groups' (Donner and Klar, Design and Analysis of Cluster
-    Randomization Trials, 2000, section 6.3; as a delta method Deng, Knoblich and Lu, KDD 2018, eq. 4). Groups of unequal
-    size count as fewer: as Kish's (sum of sizes)^2 / sum of squares (Survey Sampling, 1965, section 11.7), which stands in
-    for their number in the variance and in Student's degrees of freedom (Carter, Schnepel and Steigerwald, REStat 99, 2017,
-    eq. 8, at equal correlation within groups). Promise: 1 - level, within about a point. Condition: `FEWEST_CLUSTERS`.
-    """
-    if min(control.n, treatment.n) == 0:
-        return _too_few(control.n, treatment.n) or NoAnswer("An arm has no groups.")
-    if min(float(control.mean[1]), float(treatment.mean[1])) <= 0:
-        return NoAnswer("The groups of an arm hold no units, so there is nothing to compare.")
-    effective = [_effective(arm) for arm in (control, treatment)]
-    if min(effective) < FEWEST_CLUSTERS:
-        arm = (control, treatment)[effective.index(min(effective))]
-        uneven = "" if arm.n < FEWEST_CLUSTERS else f", that count as {min(effective):.1f} for their unequal size"
-        return NoAnswer(
-            f"An arm has {arm.n} drawn groups{uneven}: {FEWEST_CLUSTERS} are the least. More groups would give an answer, more "
-            "units in them would not; where sizes differ much, so would a metric that counts each group once."
-        )
-    means = [float(arm.mean[0] / arm.mean[1]) for arm in (control, treatment)]
-    lines = [linearised(arm, mean) for arm, mean in zip((control, treatment), means, strict=True)]
-    if max(float(line.m2[0, 0]) for line in lines) <= (ROUNDING * max(map(abs, means))) ** 2 * min(
-        control.n, treatment.n
-    ):
-        return NoAnswer(
-            "All groups have the same mean, so nothing can be said about chance. A metric that varies would tell more."
-        )
-    # of `k` groups: sum of squared residuals / k^2 x k_eff / (k_eff - 1)
-    parts = [float(line.m2[0, 0]) / line.n**2 * k / (k - 1) for line, k in zip(lines, effective, strict=True)]
-    freedom = sum(parts) ** 2 / sum(part**2 / (k - 1) for part, k in zip(parts, effective, strict=True))
-    return effect_of(
-        (means[0], parts[0], control.n), (means[1], parts[1], treatment.n), freedom, level, "delta, clusters drawn"
-    )
-
-
-def stratified_clusters(strata: Sequence[Stratum[Moments]], *, level: float = LEVEL) -> Effect | NoAnswer:
-    """The same within periods of constant weights; thin periods are left out."""
-    answers = [compare_clusters(one.control, one.treatment, level=level) for one in strata]
-    return _over_periods(strata, answers, level)
-
-
-def _over_periods(
+def over_periods(
     strata: Sequence[Stratum[Moments]], answers: Sequence[Effect | NoAnswer], level: float
 ) -> Effect | NoAnswer:
     """Answers of periods as one, with Mantel-Haenszel weights as `stratified_quantiles`; periods without one are left out.
@@ -502,9 +281,3 @@ def _over_periods(
 
 
 _ERRORS = ("error_control", "error_treatment")
-
-
-def _effective(arm: Moments) -> float:
-    """How many groups of equal size these are worth."""
-    squares = float(arm.m2[1, 1]) + arm.n * float(arm.mean[1]) ** 2
-    return (arm.n * float(arm.mean[1])) ** 2 / squares
