@@ -13,8 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from whytree.engines.tables import Row, RowError, UnreadableTable, open_table
-from whytree.engines.tables import columns as module
+from whytree.engines.tables import Row, RowError, UnreadableTable, blocks, columns, open_table
 from whytree.engines.tables.columns import Columns, read_columns, read_number
 
 
@@ -76,7 +75,7 @@ UGLY = {
 def test_an_ugly_file_is_read_as_row_by_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, block: int
 ) -> None:
-    monkeypatch.setattr(module, "BLOCK", block)
+    monkeypatch.setattr(blocks, "BLOCK", block)
     path = tmp_path / "ugly.csv"
     path.write_bytes(UGLY[name].encode())
     agree(path)
@@ -157,6 +156,6 @@ def test_a_column_that_is_not_there_and_a_table_too_large_are_sentences(
     path.write_text("id,n\na,1\nb,2\n")
     with pytest.raises(UnreadableTable, match=r"There is no column “m”\. The columns are “id”, “n”"):
         read_columns(open_table(path), texts=["id"], numbers=["m"])
-    monkeypatch.setattr(module, "MAX_CELLS", 3)
+    monkeypatch.setattr(columns, "MAX_CELLS", 3)
     with pytest.raises(UnreadableTable, match="larger than one analysis can hold"):
         read_columns(open_table(path), texts=["id"], numbers=["n"])

@@ -4,38 +4,23 @@
     columns.numbers["retention_7"].values   # float64; NaN where the cell held no number, and `faults` says which
     columns.texts["version"].codes          # which of `.names`, -1 where the cell was empty
 
-The answer is that of `Table`'s own rows, cell for cell. Parquet, and CSV of which every line can be read by itself, go
-block by block through Arrow; a block with anything unusual in it (a short row, a stray byte) is read with care, and a
-file with quotes that span lines is read with care as a whole.
+The answer is that of `Table`'s own rows, cell for cell; `blocks` says how it comes so quickly.
 """
 
 from __future__ import annotations
 
 import importlib
-import io
 import math
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whytree.engines.tables.delimited import DelimitedRows
+from whytree.engines.tables.blocks import QUICK, Block, NeedsCare, careful_blocks
 from whytree.engines.tables.opening import Table
-from whytree.engines.tables.rows import MAX_ROW, Row, RowError, UnreadableTable
-from whytree.engines.tables.streams import DAMAGED, open_bytes
-
-BLOCK = 8 * 1024 * 1024
-"""Bytes of CSV that are read at once."""
-
-PARQUET_ROWS = 1 << 20
-"""Rows of Parquet that are read at once; only the columns asked for."""
-
-CAREFUL_ROWS = 50_000
-"""Rows that are collected before they become arrays."""
+from whytree.engines.tables.rows import RowError, UnreadableTable
 
 MAX_CELLS = 200_000_000
 """What one analysis may hold: eight bytes each. A million units of 20 metrics are a tenth of it."""
@@ -106,36 +91,20 @@ def read_columns(table: Table, *, texts: Sequence[str], numbers: Sequence[str]) 
     for name in (*texts, *numbers):
         if name not in table.columns:
             raise UnreadableTable(f"There is no column “{name}”. The columns are {_listed(table.columns)}.")
-    quick = {"parquet": _parquet_blocks, "csv": _delimited_blocks, "tsv": _delimited_blocks}.get(table.format)
+    quick = QUICK.get(table.format)
     if quick is not None:
         try:
             return _collect(table, texts, numbers, quick(table, [*dict.fromkeys((*texts, *numbers))], texts))
-        except _NeedsCare:
+        except NeedsCare:
             pass
-    return _collect(table, texts, numbers, _careful_blocks(table, iter(table)))
-
-
-class _NeedsCare(Exception):
-    """The quick way cannot be sure to read this file as `Table` does."""
-
-
-@dataclass
-class _Block:
-    """Rows read together: cells by column, as Python values or as Arrow arrays."""
-
-    row_numbers: NDArray[np.int64]
-    cells: dict[str, Any]
-    errors: list[RowError] = field(default_factory=list)
+    return _collect(table, texts, numbers, careful_blocks(table, iter(table)))
 
 
 def _listed(columns: Sequence[str]) -> str:
     return ", ".join(f"“{name}”" for name in columns[:40]) + (" …" if len(columns) > 40 else "")
 
 
-# --- from blocks to columns ------------------------------------------------------------------------------------------
-
-
-def _collect(table: Table, texts: Sequence[str], numbers: Sequence[str], blocks: Iterable[_Block]) -> Columns:
+def _collect(table: Table, texts: Sequence[str], numbers: Sequence[str], blocks: Iterable[Block]) -> Columns:
     rows: list[NDArray[np.int64]] = []
     as_text = {name: _TextGatherer() for name in texts}
     as_number = {name: _NumberGatherer() for name in numbers}
@@ -313,169 +282,6 @@ def _shown(cell: Any) -> str:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     return str(cell)
-
-
-# --- with care: row by row -------------------------------------------------------------------------------------------
-
-
-def _careful_blocks(table: Table, rows: Iterator[Row | RowError]) -> Iterator[_Block]:
-    names = table.columns
-    numbers: list[int] = []
-    cells: dict[str, list[Any]] = {name: [] for name in names}
-    errors: list[RowError] = []
-    for row in rows:
-        if isinstance(row, RowError):
-            errors.append(row)
-        else:
-            numbers.append(row.row_number)
-            values = row.values
-            for name, column in cells.items():
-                column.append(values.get(name))
-        if len(numbers) + len(errors) >= CAREFUL_ROWS:
-            yield _Block(np.array(numbers, dtype=np.int64), dict(cells), errors)
-            numbers, errors, cells = [], [], {name: [] for name in names}
-    yield _Block(np.array(numbers, dtype=np.int64), dict(cells), errors)
-
-
-# --- quickly: CSV of which every line stands for itself --------------------------------------------------------------
-
-
-def _delimited_blocks(table: Table, wanted: Sequence[str], texts: Sequence[str]) -> Iterator[_Block]:
-    if table.encoding not in ("utf-8", "utf-8-sig"):
-        raise _NeedsCare
-    delimiter = re.escape(table.delimiter).encode()
-    quoted = re.compile(rb'(?:^|(?<=[\n%b]))"[^"\r\n]*"(?=[\r\n%b]|$)' % (delimiter, delimiter))
-    csv = _CsvBlocks(table, wanted, texts)
-    content, raw = open_bytes(table.path)
-    with raw, content:
-        try:
-            header = content.readline(MAX_ROW)
-            while header.strip() == b"":
-                header = content.readline(MAX_ROW)
-                if not header:
-                    raise _NeedsCare
-            header = header.removeprefix(b"\xef\xbb\xbf")
-            if header.count(table.delimiter.encode()) + 1 != len(table.columns) or header[:4].lower() == b"sep=":
-                raise _NeedsCare
-            csv.header = header
-            while block := content.read(BLOCK):
-                block += content.readline(MAX_ROW)
-                _stands_alone(block, quoted)
-                yield csv.read(block)
-        except DAMAGED:
-            yield csv.stopped("reading stopped here: the compressed file is damaged or cut off")
-
-
-def _stands_alone(block: bytes, quoted: re.Pattern[bytes]) -> None:
-    """Refuse a block in which a quote may span lines, a line is endless, or lines end in a way Arrow does not know."""
-    if block.count(b"\r") != block.count(b"\r\n"):
-        raise _NeedsCare
-    quotes = block.count(b'"')
-    if quotes and quotes != 2 * sum(1 for _ in quoted.finditer(block)):
-        raise _NeedsCare
-    if len(block) > BLOCK + MAX_ROW - 2:
-        raise _NeedsCare
-
-
-class _CsvBlocks:
-    """Reads the blocks of one file one after the other, and counts on in rows and lines."""
-
-    def __init__(self, table: Table, wanted: Sequence[str], texts: Sequence[str]) -> None:
-        try:
-            self.arrow = importlib.import_module("pyarrow")
-            self.csv = importlib.import_module("pyarrow.csv")
-        except ImportError:
-            raise _NeedsCare from None
-        self.table = table
-        self.wanted = wanted
-        self.texts = frozenset(texts)
-        self.at = {name: str(position) for position, name in enumerate(table.columns)}
-        self.header = b""
-        self.row = 1
-        self.line = 1
-
-    def read(self, block: bytes) -> _Block:
-        done = self._quickly(block)
-        if done is None:
-            done = self._carefully(block)
-        self.line += block.count(b"\n")
-        return done
-
-    def stopped(self, reason: str) -> _Block:
-        empty: dict[str, Any] = {name: [] for name in self.wanted}
-        return _Block(np.empty(0, dtype=np.int64), empty, [RowError(self.row + 1, reason)])
-
-    def _quickly(self, block: bytes) -> _Block | None:
-        """Numbers as numbers, else as text (a gap, a word, a truth), else not at all (a row too short)."""
-        if b"\0" in block:
-            return None
-        text = self.arrow.string()
-        read = self._parsed(block, {name: text if name in self.texts else self.arrow.float64() for name in self.wanted})
-        if read is None:
-            read = self._parsed(block, dict.fromkeys(self.wanted, text))
-        if read is None:
-            return None
-        numbers = np.arange(self.row + 1, self.row + 1 + read.num_rows, dtype=np.int64)
-        self.row += read.num_rows
-        return _Block(numbers, {name: read.column(self.at[name]) for name in self.wanted})
-
-    def _parsed(self, block: bytes, kinds: dict[str, Any]) -> Any:
-        try:
-            return self.csv.read_csv(
-                self.arrow.BufferReader(block),
-                read_options=self.csv.ReadOptions(column_names=list(self.at.values()), block_size=len(block) + 1),
-                parse_options=self.csv.ParseOptions(delimiter=self.table.delimiter),
-                convert_options=self.csv.ConvertOptions(
-                    include_columns=[self.at[name] for name in kinds],
-                    column_types={self.at[name]: kind for name, kind in kinds.items()},
-                    null_values=[],
-                    strings_can_be_null=False,
-                ),
-            )
-        except self.arrow.ArrowInvalid:
-            return None
-
-    def _carefully(self, block: bytes) -> _Block:
-        text = io.StringIO((self.header + block).decode("utf-8", "surrogateescape"), newline="")
-        rows = DelimitedRows(text, self.table.delimiter)
-        rows.row_number, rows.feeder.line_number = self.row, self.line
-        done = next(_careful_blocks_of_one(self.table, rows))
-        self.row = rows.row_number
-        return done
-
-
-def _careful_blocks_of_one(table: Table, rows: DelimitedRows) -> Iterator[_Block]:
-    """The block's rows at once, however many."""
-    parts = list(_careful_blocks(table, iter(rows)))
-    yield _Block(
-        np.concatenate([part.row_numbers for part in parts]),
-        {name: [cell for part in parts for cell in part.cells[name]] for name in table.columns},
-        [error for part in parts for error in part.errors],
-    )
-
-
-# --- quickly: Parquet ------------------------------------------------------------------------------------------------
-
-
-def _parquet_blocks(table: Table, wanted: Sequence[str], _texts: Sequence[str]) -> Iterator[_Block]:
-    parquet = importlib.import_module("pyarrow.parquet")
-    with ExitStack() as stack:
-        file = parquet.ParquetFile(table.seekable(stack))
-        row = 0
-        batches = file.iter_batches(batch_size=PARQUET_ROWS, columns=list(wanted))
-        while True:
-            try:
-                batch = next(batches, None)
-            except (OSError, ValueError) as error:
-                reason = f"reading stopped here: the Parquet file is damaged ({error}). Export it again"
-                empty: dict[str, Any] = {name: [] for name in wanted}
-                yield _Block(np.empty(0, dtype=np.int64), empty, [RowError(row + 1, reason)])
-                return
-            if batch is None:
-                return
-            numbers = np.arange(row + 1, row + 1 + batch.num_rows, dtype=np.int64)
-            row += batch.num_rows
-            yield _Block(numbers, {name: batch.column(name) for name in wanted})
 
 
 def _cast(cells: Any) -> NDArray[np.float64] | None:
