@@ -14,18 +14,17 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 
+from . import statements
+from .decided import Decided, Value
 from .flags import Ask, FlagFinder, called
 from .leftovers import refuse_changed_scopes
-from .names import Project, Scope
+from .names import Project
 from .source import Branch, Source, Span, Unsure
 
 _MOST_STEPS = 2000
-Value = bool | str | int | float
 # Calls in an evaluation's arguments that build a context and do nothing else.
 PURE_CALLS = frozenset({"EvaluationContext", "Context", "str", "int", "bool", "dict", "create", "builder", "build"})
 _CLIENTS = frozenset({"get_client", "client", "get_flags", "get_environment_flags", "instance", "get_instance"})
-_TERMINAL = (ast.Return, ast.Raise, ast.Continue, ast.Break)
-_UNFOLLOWED = frozenset({"locals", "vars", "eval", "exec"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +50,6 @@ class FileRemoval:
     @property
     def is_changed(self) -> bool:
         return self.after is not None and self.after != self.before
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """A value that is decided."""
-
-    value: Any
 
 
 def remove(project: Project, finder: FlagFinder, path: str, source: bytes, *, value: Value) -> FileRemoval:
@@ -158,12 +150,10 @@ class _Rewriter:
         self._source = source
         self._value = value
         self._result = result
-        self._asks: dict[ast.AST, Ask] = {}
-        self._locals: dict[tuple[Scope, str], _Known] = {}
+        self._decided = self._look()
 
     def run(self) -> Source:
         for _ in range(_MOST_STEPS):
-            self._look()
             text = self._step()
             if text is None:
                 return self._source
@@ -171,140 +161,11 @@ class _Rewriter:
                 self._source = Source(self._source.path, text)
             except Unsure as error:
                 raise Unsure(1, "the result would not parse") from error
+            self._decided = self._look()
         raise Unsure(1, "it asks for the flag too often")
 
-    def _look(self) -> None:
-        """Find who asks, and which local names hold nothing but the answer."""
-        self._asks = {ask.call: ask for ask in self._finder.asks(self._source.module)}
-        self._locals = {}
-        module = self._source.module
-        for node in module.nodes():
-            match node:
-                case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                    scope = module.scopes[node]
-                    is_local = isinstance(scope.node, ast.FunctionDef | ast.AsyncFunctionDef)
-                    if is_local and module.is_settled(scope, name) and not self._is_watched(scope):
-                        known = self._known(value)
-                        if known is not None:
-                            self._locals[scope, name] = known
-
-    def _is_watched(self, scope: Scope) -> bool:
-        """Whether somebody may look at the local names from outside the syntax."""
-        return any(
-            isinstance(one, ast.Call) and isinstance(one.func, ast.Name) and one.func.id in _UNFOLLOWED
-            for one in ast.walk(scope.node)
-        )
-
-    # What is known
-
-    def _known(self, node: ast.AST) -> _Known | None:
-        match node:
-            case ast.Call() if node in self._asks:
-                ask = self._asks[node]
-                return _Known(not self._value if ask.evaluator.negated else self._value)
-            case ast.Await(value=ast.Call() as call) if call in self._asks:
-                return self._known(call)
-            case ast.Call(func=ast.Name(id="bool"), args=[argument], keywords=[]):
-                known = self._known(argument)
-                return known and _Known(bool(known.value))
-            case ast.Name(ctx=ast.Load()):
-                owner = self._source.module.scopes[node].owner(node.id)
-                return self._locals.get((owner, node.id)) if owner else None
-            case ast.UnaryOp(op=ast.Not(), operand=operand):
-                known = self._known(operand)
-                return known and _Known(not known.value)
-            case ast.Compare(left=left, ops=[op], comparators=[right]):
-                return self._compared(left, op, right)
-            case ast.BoolOp():
-                return self._combined(node)
-        return None
-
-    def _compared(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> _Known | None:
-        one, two = self._known(left), self._known(right)
-        if one is None and two is None:
-            return None
-        one, two = one or self._constant(left), two or self._constant(right)
-        if one is None or two is None:
-            return None
-        try:
-            match op:
-                case ast.Eq():
-                    return _Known(one.value == two.value)
-                case ast.NotEq():
-                    return _Known(one.value != two.value)
-                case ast.In():
-                    return _Known(one.value in two.value)
-                case ast.NotIn():
-                    return _Known(one.value not in two.value)
-                case ast.Is() if two.value in (True, False, None) and isinstance(one.value, bool | None):
-                    return _Known(one.value is two.value)
-                case ast.IsNot() if two.value in (True, False, None) and isinstance(one.value, bool | None):
-                    return _Known(one.value is not two.value)
-        except TypeError:
-            pass
-        return None
-
-    def _constant(self, node: ast.expr) -> _Known | None:
-        """What is written there, or a constant that is."""
-        if isinstance(node, ast.Constant):
-            return _Known(node.value)
-        if isinstance(node, ast.Tuple | ast.List | ast.Set):
-            values = [self._constant(one) for one in node.elts]
-            return _Known([one.value for one in values if one]) if all(values) else None
-        text = self._project.text(self._source.module, node)
-        return _Known(text.value) if text else None
-
-    def _combined(self, node: ast.BoolOp) -> _Known | None:
-        """`and` or `or` whose outcome is decided, and for which nothing else needs to be evaluated."""
-        decides = isinstance(node.op, ast.Or)
-        answers = [self._known(one) for one in node.values]
-        if all(answers):
-            last = answers[-1]
-            return next((one for one in answers if one and bool(one.value) is decides), last)
-        first = answers[0]
-        if first and bool(first.value) is decides:
-            return first
-        if not self._is_test(node):
-            return None
-        for position, one in enumerate(answers):
-            if one and bool(one.value) is decides:
-                for before in node.values[:position]:
-                    if doing := self._beyond_reading(before):
-                        raise Unsure(
-                            before.lineno, f"{doing} would still be evaluated, though it decides nothing any more"
-                        )
-                return _Known(decides)
-        return None
-
-    def _beyond_reading(self, node: ast.expr) -> str:
-        """What evaluating does besides reading names, attributes and the flag; "" when nothing."""
-        waiting: list[ast.AST] = [node]
-        while waiting:
-            one = waiting.pop()
-            if one in self._asks:
-                continue
-            if isinstance(one, ast.Call):
-                return f"{called(one) or 'a call'}()"
-            if isinstance(one, ast.Subscript | ast.Await | ast.Yield | ast.YieldFrom | ast.NamedExpr):
-                return ast.unparse(one)
-            waiting.extend(ast.iter_child_nodes(one))
-        return ""
-
-    def _is_test(self, node: ast.AST) -> bool:
-        """Whether only the truth of an expression matters where it stands."""
-        parent = self._source.module.parents.get(node)
-        match parent:
-            case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test) | ast.Assert(test=test):
-                return test is node
-            case ast.UnaryOp(op=ast.Not()):
-                return True
-            case ast.Call(func=ast.Name(id="bool")):
-                return True
-            case ast.BoolOp():
-                return self._is_test(parent)
-            case ast.comprehension(ifs=ifs):
-                return node in ifs
-        return False
+    def _look(self) -> Decided:
+        return Decided(self._project, self._source, self._finder.asks(self._source.module), self._value)
 
     # One step
 
@@ -316,55 +177,35 @@ class _Rewriter:
             text = self._change(node)
             if text is not None:
                 return text
-            if self._is_held(node):
+            if self._decided.is_held(node):
                 continue  # goes when nobody reads the name any more
             waiting.extend(reversed(list(ast.iter_child_nodes(node))))
         return None
 
     def _change(self, node: ast.AST) -> bytes | None:
         match node:
-            case ast.If(test=test) if known := self._known(test):
+            case ast.If(test=test) if known := self._decided.of(test):
                 return self._if(node, holds=bool(known.value))
-            case ast.While(test=test) if (known := self._known(test)) and not known.value:
+            case ast.While(test=test) if (known := self._decided.of(test)) and not known.value:
                 return self._while(node)
-            case ast.Assert(test=test) if known := self._known(test):
+            case ast.Assert(test=test) if known := self._decided.of(test):
                 if not known.value:
                     raise Unsure(node.lineno, "this assertion would always fail")
                 self._did("an assertion that always holds went")
                 return self._delete(node)
-            case ast.Assign(targets=[ast.Name(id=name)]) if self._is_spent(node, name):
+            case ast.Assign(targets=[ast.Name(id=name)]) if self._decided.is_spent(node, name):
                 self._did(f"{name} went: it only held the flag")
                 return self._delete(node)
-            case ast.IfExp(test=test) if known := self._known(test):
+            case ast.IfExp(test=test) if known := self._decided.of(test):
                 chosen = node.body if known.value else node.orelse
                 whole = self._source.span(node)
                 self._did("a conditional expression became the one that stays")
                 return self._source.replace(whole, self._source.of(self._source.grouped(chosen, whole)))
-            case ast.expr() if known := self._known(node):
+            case ast.expr() if known := self._decided.of(node):
                 return self._literal(node, known.value)
             case ast.BoolOp():
                 return self._shorter(node)
         return None
-
-    def _is_held(self, node: ast.AST) -> bool:
-        """Whether this gives a local name the answer."""
-        match node:
-            case ast.Assign(targets=[ast.Name(id=name)]):
-                return (self._source.module.scopes[node], name) in self._locals
-        return False
-
-    def _is_spent(self, node: ast.Assign, name: str) -> bool:
-        module = self._source.module
-        scope = module.scopes[node]
-        if (scope, name) not in self._locals:
-            return False
-        return not any(
-            isinstance(one, ast.Name)
-            and one.id == name
-            and isinstance(one.ctx, ast.Load)
-            and module.scopes[one].owner(name) is scope
-            for one in module.nodes()
-        )
 
     def _did(self, says: str) -> None:
         self._result.edits.append(says)
@@ -384,7 +225,7 @@ class _Rewriter:
         decides = isinstance(node.op, ast.Or)
         last = len(node.values) - 1
         for position, one in enumerate(node.values):
-            known = self._known(one)
+            known = self._decided.of(one)
             if known is None:
                 continue
             if bool(known.value) is decides:
@@ -392,7 +233,7 @@ class _Rewriter:
                     continue
                 self._did("what was never reached behind the flag went")
                 return self._cut(node, position + 1, last)
-            if position < last or self._is_test(node):
+            if position < last or self._decided.is_test(node):
                 self._did("the flag went from a condition")
                 return self._cut(node, position, position)
         return None
@@ -414,9 +255,9 @@ class _Rewriter:
         source = self._source
         is_elif = source.of(source.span(node)).startswith(b"elif")
         colon = source.colon_after(node.test)
-        next_line, chain = self._next_header(node)
-        body = source.branch(node.body, colon, next_line or self._limit(node))
-        end = self._end(node, body)
+        next_line, chain = statements.next_header(self._source, node)
+        body = source.branch(node.body, colon, next_line or statements.limit(self._source, node))
+        end = statements.end_of(self._source, node, body)
         self._did("the branch that stays took the place of the whole" if holds else "the branch that goes went")
         if is_elif:
             return self._elif(node, body, colon, next_line, end, holds=holds)
@@ -426,11 +267,13 @@ class _Rewriter:
         if next_line is None:
             return self._delete(node, end)
         if chain:
-            start = self._header_start(next_line, body)
+            start = statements.header_start(next_line, body)
             text = b"".join(source.lines[start - 1 : next_line - 1])
             header = source.lines[next_line - 1].replace(b"elif", b"if", 1)
             return b"".join([*source.lines[: node.lineno - 1], text, header, *source.lines[next_line:]])
-        other = source.branch(node.orelse, self._else_colon(next_line), self._limit(node))
+        other = source.branch(
+            node.orelse, statements.else_colon(self._source, next_line), statements.limit(self._source, node)
+        )
         between = [line.strip() for line in source.lines[body.last : next_line - 1]]
         above = [indent + line + b"\n" for line in between if line.startswith(b"#")]
         return self._in_place(node, other, indent, end, above)
@@ -440,64 +283,16 @@ class _Rewriter:
         if holds:
             kept = source.text[: source.span(node).start] + b"else" + source.text[colon : source.at(body.last + 1, 0)]
             return kept + source.text[source.at(end + 1, 0) :]
-        stop = self._header_start(next_line, body) if next_line else end + 1
+        stop = statements.header_start(next_line, body) if next_line else end + 1
         return b"".join([*source.lines[: node.lineno - 1], *source.lines[stop - 1 :]])
-
-    def _next_header(self, node: ast.If) -> tuple[int | None, bool]:
-        """Line of the `elif` or `else` that follows, and whether it is an `elif`."""
-        if not node.orelse:
-            return None, False
-        first = node.orelse[0]
-        if isinstance(first, ast.If) and self._source.of(self._source.span(first)).startswith(b"elif"):
-            return first.lineno, True
-        return self._source.else_line(node.orelse, node.col_offset), False
-
-    def _else_colon(self, line: int) -> int:
-        start = self._source.at(line, 0)
-        return self._source.text.index(b":", start)
-
-    def _header_start(self, line: int, body: Branch) -> int:
-        """First line of a header with the comments that stand above it and belong to it."""
-        return max(body.last + 1, 1) if body.inline is None else line
-
-    def _limit(self, node: ast.stmt) -> int:
-        """The line before which what belongs to a statement must end: the next one's, or the end of the file."""
-        module = self._source.module
-        following: list[int] = []
-        current: ast.AST = node
-        while current in module.parents:
-            parent = module.parents[current]
-            for name in ("body", "orelse", "finalbody", "handlers", "cases"):
-                block = getattr(parent, name, None)
-                if isinstance(block, list):
-                    following += [
-                        min([one.lineno, *(each.lineno for each in getattr(one, "decorator_list", ()))])
-                        for one in block
-                        if getattr(one, "lineno", 0) > (node.end_lineno or node.lineno)
-                    ]
-            current = parent
-        return min(following, default=len(self._source.lines) + 1)
-
-    def _end(self, node: ast.If, body: Branch) -> int:
-        """Last line of the whole statement, with the comments at the end of its last block."""
-        last = node
-        while last.orelse and self._next_header(last)[1]:
-            last = last.orelse[0]  # type: ignore[assignment]
-        source = self._source
-        if not last.orelse:
-            if last is node:
-                return body.last
-            return source.branch(last.body, source.colon_after(last.test), self._limit(node)).last
-        line = source.else_line(last.orelse, last.col_offset)
-        return source.branch(last.orelse, self._else_colon(line), self._limit(node)).last
 
     def _in_place(self, node: ast.stmt, branch: Branch, indent: bytes, end: int, above: Sequence[bytes] = ()) -> bytes:
         """The branch's lines where the statement stood; what can no longer be reached behind it goes."""
-        if all(isinstance(one, ast.Pass) for one in branch.body) and not self._has_comment(branch):
+        if all(isinstance(one, ast.Pass) for one in branch.body) and not statements.has_comment(self._source, branch):
             return self._delete(node, end)
-        siblings = self._after(node)
+        siblings = statements.after(self._source, node)
         lines = [*above, *self._source.moved_out(branch, indent)]
-        if siblings and _ends(branch.body):
+        if siblings and statements.ends(branch.body):
             dead = siblings[-1].end_lineno or siblings[-1].lineno
             self._did("what can no longer be reached went")
             count = dead - siblings[0].lineno + 1
@@ -507,29 +302,15 @@ class _Rewriter:
             end = max(end, dead)
         return self._source.without_lines(node.lineno, end, lines)
 
-    def _has_comment(self, branch: Branch) -> bool:
-        return any(b"#" in self._source.lines[number - 1] for number in range(branch.first, branch.last + 1))
-
-    def _after(self, node: ast.stmt) -> list[ast.stmt]:
-        """Statements behind it in its own block."""
-        block = self._block(node)
-        return block[block.index(node) + 1 :]
-
-    def _block(self, node: ast.stmt) -> list[ast.stmt]:
-        parent = self._source.module.parents[node]
-        for name in ("body", "orelse", "finalbody"):
-            block = getattr(parent, name, None)
-            if isinstance(block, list) and node in block:
-                return block
-        raise Unsure(node.lineno, "it stands where no block is known")
-
     def _while(self, node: ast.While) -> bytes:
         source = self._source
         self._did("a loop that never runs went")
         if not node.orelse:
             return self._delete(node)
         line = source.else_line(node.orelse, node.col_offset)
-        other = source.branch(node.orelse, self._else_colon(line), self._limit(node))
+        other = source.branch(
+            node.orelse, statements.else_colon(self._source, line), statements.limit(self._source, node)
+        )
         return self._in_place(node, other, source.indent(node), other.last)
 
     def _delete(self, node: ast.stmt, end: int = 0) -> bytes:
@@ -540,7 +321,7 @@ class _Rewriter:
         rest = source.lines[(node.end_lineno or node.lineno) - 1][node.end_col_offset or 0 :].strip()
         if rest and not rest.startswith(b"#"):
             raise Unsure(node.lineno, "it shares its line with another statement")
-        if self._block(node) != [node]:
+        if statements.block_of(self._source, node) != [node]:
             return source.without_lines(node.lineno, end)
         parent = source.module.parents[node]
         if isinstance(parent, ast.If | ast.For | ast.While) and parent.orelse == [node]:
@@ -549,13 +330,3 @@ class _Rewriter:
             return source.without_lines(node.lineno, end)
         newline = b"\r\n" if source.lines[node.lineno - 1].endswith(b"\r\n") else b"\n"
         return source.without_lines(node.lineno, end, [indent + b"pass" + newline])
-
-
-def _ends(body: "list[ast.stmt] | Any") -> bool:
-    """Whether nothing behind this block is reached."""
-    last = body[-1]
-    if isinstance(last, _TERMINAL):
-        return True
-    if isinstance(last, ast.If) and last.orelse:
-        return _ends(last.body) and _ends(last.orelse)
-    return False

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from .decided import Value
 from .flags import FlagFinder
 from .leftovers import (
     Search,
@@ -13,7 +14,7 @@ from .leftovers import (
     without_unused_imports,
 )
 from .names import Project, word
-from .removal import FileRemoval, Place, Value, decoded, remove
+from .removal import FileRemoval, Place, decoded, remove
 from .source import Source, Unsure
 
 
