@@ -32,7 +32,7 @@ BUDGET_WARM_MS = 300
 LINES = 120
 SOLUTIONS = 20
 ROOT = Path(__file__).resolve().parent.parent
-# As whytree.engines.blame_arguments.
+# As whytree.engines.git.blame_arguments.
 BLAME = ("blame", "--porcelain", "-w", "-M", "-C", "--no-ignore-revs-file", "--no-textconv")
 
 

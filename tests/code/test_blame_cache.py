@@ -239,6 +239,7 @@ def test_the_head_start_loads_nothing_but_the_standard_library() -> None:
         "whytree.code",
         "whytree.code.headstart",
         "whytree.engines",
-        "whytree.engines.blame_arguments",
+        "whytree.engines.git",
+        "whytree.engines.git.blame_arguments",
     }
     assert "typer" not in done.stdout.split()

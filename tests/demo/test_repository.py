@@ -8,7 +8,7 @@ import pytest
 
 from whytree.demo import repository, words
 from whytree.demo.story import Calendar
-from whytree.engines.gitlog import parse_trailers
+from whytree.engines.git.log import parse_trailers
 from whytree.workspace.client import CommandError
 
 REFS = {"defer": "SOL-2", "phone": "OPP-2"}

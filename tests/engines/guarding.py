@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from whytree.engines.guards import Look, look, look_at_level
 from whytree.engines.stats import NoAnswer
+from whytree.engines.stats.guards import Look, look, look_at_level
 from whytree.engines.stats.moments import Moments
 
 Rng = np.random.Generator

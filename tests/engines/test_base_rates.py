@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from whytree.engines.base_rates import LEAST_FOR_RANGE, Past, next_effect
+from whytree.engines.forecasts.base_rates import LEAST_FOR_RANGE, Past, next_effect
 from whytree.engines.topics import Text, nearest
 
 # Coaching in eight schools: effects and standard errors (Rubin 1981, table 1; BDA3, table 5.2).

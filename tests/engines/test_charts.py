@@ -6,8 +6,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from whytree.engines.charts import Mark, Point, draw, number, series, series_spec, spark
-from whytree.engines.intervals import Measured, Range, Scale, describe, interval_bar, interval_row
+from whytree.engines.charts import Mark, Point, draw, series, series_spec, spark
+from whytree.engines.charts.intervals import Measured, Range, Scale, describe, interval_bar, interval_row
+from whytree.engines.figures import number
 
 MAY = date(2026, 5, 1)
 

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable
 
 import pytest
 
-from whytree.engines.event_calls import event_pattern, find_event_calls
-from whytree.engines.python.names import Project, word
+from whytree.engines.code.event_calls import event_pattern, find_event_calls
+from whytree.engines.code.python.names import Project, word
 
 
 def find(files: dict[str, str], *names: str) -> list[tuple[str, int, str, str]]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from whytree.engines.flag_calls import flag_calls, is_code, is_test
+from whytree.engines.code.flag_calls import flag_calls, is_code, is_test
 
 FOUND = [
     ("if flags.is_enabled('defer_phone'):", "defer_phone"),

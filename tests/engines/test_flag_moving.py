@@ -8,9 +8,9 @@ from openfeature.contrib.tools.flagd.core import FlagdCore
 from openfeature.evaluation_context import EvaluationContext
 from posthog.feature_flags import match_feature_flag_properties
 
-from whytree.engines.flag_moving import Incoming, LeftOut, Unreadable, read_flags, tool_of
-from whytree.engines.flag_rules import resolve_references
 from whytree.engines.flags import Context, Rules, evaluate
+from whytree.engines.flags.moving import Incoming, LeftOut, Unreadable, read_flags, tool_of
+from whytree.engines.flags.rules import resolve_references
 
 PEOPLE = [f"person-{n}" for n in range(400)] + ["日本", "a b", "x@y.org"]
 SAID: list[dict[str, Any]] = [

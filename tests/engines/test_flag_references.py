@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 import pytest
 
-from whytree.engines.flag_references import (
+from whytree.engines.code.flag_references import (
     CSV_COLUMNS,
     LINE_LENGTH,
     MOST_PLACES,
@@ -20,7 +20,7 @@ from whytree.engines.flag_references import (
     hunks,
     key_pattern,
 )
-from whytree.engines.python.names import Project, word
+from whytree.engines.code.python.names import Project, word
 
 
 def find(files: dict[str, str], *keys: str) -> list[Reference]:

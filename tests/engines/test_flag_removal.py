@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from whytree.engines.python.flags import FlagFinder, collect
-from whytree.engines.python.names import Project, word
-from whytree.engines.python.taking_out import Removal, take_out
+from whytree.engines.code.python.flags import FlagFinder, collect
+from whytree.engines.code.python.names import Project, word
+from whytree.engines.code.python.taking_out import Removal, take_out
 
 
 def removed(files: dict[str, str | bytes], value: Any = True, *, only: Collection[str] = ()) -> Removal:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from whytree.engines.python.flags import FlagFinder
-from whytree.engines.python.names import Project
-from whytree.engines.python.removal import remove
+from whytree.engines.code.python.flags import FlagFinder
+from whytree.engines.code.python.names import Project
+from whytree.engines.code.python.removal import remove
 
 PROGRAMS = 120
 

@@ -14,7 +14,7 @@ from openfeature.contrib.tools.flagd.core import FlagdCore
 from openfeature.contrib.tools.flagd.core.targeting.targeting import OPERATORS
 from openfeature.evaluation_context import EvaluationContext
 
-from whytree.engines.flag_rules import (
+from whytree.engines.flags.rules import (
     BUCKETINGS,
     MAX_DEPTH,
     Drawn,
@@ -25,7 +25,7 @@ from whytree.engines.flag_rules import (
     operators,
     resolve_references,
 )
-from whytree.engines.flag_rules.describing import follow, in_words, laid_out
+from whytree.engines.flags.rules.describing import follow, in_words, laid_out
 
 CASES = json.loads(Path(__file__).with_name("flag_rules_cases.json").read_text(encoding="utf-8"))
 KEY = "the-flag"

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whytree.engines.flag_explaining import explain
 from whytree.engines.flags import (
     FULL_COVERAGE,
     MAX_CHAIN,
@@ -21,6 +20,7 @@ from whytree.engines.flags import (
     evaluate_all,
     fault,
 )
+from whytree.engines.flags.explaining import explain
 
 units = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
 RULE = {

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from openfeature.contrib.tools.flagd.core import FlagdCore
 from openfeature.evaluation_context import EvaluationContext
 
-from whytree.engines.flagd_file import as_flagd
 from whytree.engines.flags import FULL_COVERAGE, Context, Prerequisite, Rules, Slots, evaluate
+from whytree.engines.flags.flagd_file import as_flagd
 
 FAR, PAST = 4e9, 1e9
 places = st.tuples(st.integers(0, 9_999), st.integers(1, 10_000)).map(sorted).filter(lambda pair: pair[0] < pair[1])

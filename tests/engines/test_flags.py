@@ -14,8 +14,8 @@ from openfeature.contrib.tools.flagd.core import FlagdCore
 from openfeature.evaluation_context import EvaluationContext
 from scipy import stats
 
-from whytree.engines.flag_explaining import explain
 from whytree.engines.flags import FULL_COVERAGE, Evaluator, Rules, bucket, evaluate, fault
+from whytree.engines.flags.explaining import explain
 
 CASES = json.loads(Path(__file__).with_name("flag_cases.json").read_text(encoding="utf-8"))
 

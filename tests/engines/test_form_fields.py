@@ -6,8 +6,8 @@ from textwrap import dedent
 
 import pytest
 
-from whytree.engines.python.fields import CARRIERS, FieldFinder, FieldReads, loose
-from whytree.engines.python.names import Module, Project, word
+from whytree.engines.code.python.fields import CARRIERS, FieldFinder, FieldReads, loose
+from whytree.engines.code.python.names import Module, Project, word
 
 FORM = """\
     from django import forms

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.code.repositories import Clone
-from whytree.engines.blame import BLAME_ARGUMENTS, Span, parse_blame, parse_ignore_revs, spans_of, unquote_path
+from whytree.engines.git.blame import BLAME_ARGUMENTS, Span, parse_blame, parse_ignore_revs, spans_of, unquote_path
 
 
 def test_each_line_knows_its_commit_and_its_file_of_origin(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.code.repositories import Clone
-from whytree.engines.gitlog import (
+from whytree.engines.git.log import (
     LOG_ARGUMENTS,
     PATHS_TOO,
     Merge,

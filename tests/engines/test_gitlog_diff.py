@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.code.repositories import Clone
-from whytree.engines.gitlog_diff import (
+from whytree.engines.git.log_diff import (
     DIFF_ARGUMENTS,
     FileDiff,
     flags_added,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.engines import guarding
-from whytree.engines.guards import Look, look, look_at_level
 from whytree.engines.stats import NoAnswer
+from whytree.engines.stats.guards import Look, look, look_at_level
 from whytree.engines.stats.moments import Moments
 
 DAYS, PEOPLE = 28, 100

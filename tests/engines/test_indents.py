@@ -2,7 +2,7 @@
 
 import pytest
 
-from whytree.engines.indents import nesting
+from whytree.engines.code.indents import nesting
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from whytree.engines import common_runs, moves
-from whytree.engines.moves import COPIED, MOVED, Block, Finder, Passage, weigh
+from whytree.engines.git import common_runs, moves
+from whytree.engines.git.moves import COPIED, MOVED, Block, Finder, Passage, weigh
 
 # Lines of every weight that matters: none, too little alone, enough to have moved, enough to have been copied.
 LINES = [b"+", b"+)", b"+end", b"+return value", b"+a line heavy enough to move", b"+" + b"w" * 45]

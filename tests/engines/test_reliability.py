@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from whytree.engines.reliability import LEVELS, curve, share
+from whytree.engines.forecasts.reliability import LEVELS, curve, share
 from whytree.engines.stats import Estimate
 from whytree.engines.stats.groups import proportion
 

@@ -2,7 +2,7 @@
 
 import re
 
-from whytree.engines.sankey import Flow, sankey
+from whytree.engines.charts.sankey import Flow, sankey
 
 
 def test_bands_are_as_thick_as_what_flows() -> None:

@@ -11,9 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from whytree.engines import splitnormal
-from whytree.engines.scoring import Forecast, Observed, Widened, crps, interval_score, problem_of, score
-from whytree.engines.splitnormal import SplitNormal
+from whytree.engines.forecasts import splitnormal
+from whytree.engines.forecasts.scoring import Forecast, Observed, Widened, crps, interval_score, problem_of, score
+from whytree.engines.forecasts.splitnormal import SplitNormal
 
 Z95 = NormalDist().inv_cdf(0.975)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from whytree.engines.splitnormal import SplitNormal, fit, holds
+from whytree.engines.forecasts.splitnormal import SplitNormal, fit, holds
 
 distances = st.floats(1e-3, 1e3)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from whytree.engines.symbols import NotReadable, Symbol, SymbolProblem, find_python, names_it, python_symbols
+from whytree.engines.code.symbols import NotReadable, Symbol, SymbolProblem, find_python, names_it, python_symbols
 
 SOURCE = """import forms
 

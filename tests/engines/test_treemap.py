@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whytree.engines.treemap import Rectangle, squarify
+from whytree.engines.charts.treemap import Rectangle, squarify
 
 WHOLE = Rectangle(10, 20, 160, 85)
 

@@ -13,7 +13,7 @@ from whytree.analytics.cohorts.services import (
     refuse_undo,
     replace_cohort_list,
 )
-from whytree.engines.flag_rules.cohorts import condition, joined, split
+from whytree.engines.flags.rules.cohorts import condition, joined, split
 from whytree.errors import Conflict, Invalid
 from whytree.flags import live, membership
 from whytree.flags.flagd_door import flagd_file

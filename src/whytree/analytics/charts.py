@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from whytree.engines import charts
 from whytree.engines.charts import Mark, NamedLine, Point
-from whytree.engines.sankey import Flow, sankey
+from whytree.engines.charts.sankey import Flow, sankey
 from whytree.workspace.models import Product
 
 from .answers import (

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from whytree.engines.blame import UNCOMMITTED, BlamedLine
+from whytree.engines.git.blame import UNCOMMITTED, BlamedLine
 from whytree.workspace.client import CommandError
 
 from .git import Clone

@@ -5,10 +5,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from whytree.engines.event_calls import event_pattern, event_pcre, find_event_calls
-from whytree.engines.flag_calls import is_code, is_test
-from whytree.engines.flag_references import Reference, around
-from whytree.engines.python.names import Project
+from whytree.engines.code.event_calls import event_pattern, event_pcre, find_event_calls
+from whytree.engines.code.flag_calls import is_code, is_test
+from whytree.engines.code.flag_references import Reference, around
+from whytree.engines.code.python.names import Project
 from whytree.workspace.client import Client
 
 from .flag_search import FlagSearch

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
-from whytree.engines.python.fields import CARRIERS, FieldFinder, FieldReads, Spot, loose
-from whytree.engines.python.names import Module, Project, word
+from whytree.engines.code.python.fields import CARRIERS, FieldFinder, FieldReads, Spot, loose
+from whytree.engines.code.python.names import Module, Project, word
 from whytree.workspace.client import Client
 
 from .git import Clone, shown_path

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from whytree.engines.gitlog import decode
+from whytree.engines.git.log import decode
 from whytree.workspace.client import CommandError
 
 from .git import Clone

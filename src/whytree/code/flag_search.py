@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from whytree.engines.flag_references import (
+from whytree.engines.code.flag_references import (
     Hunk,
     Reference,
     around,
@@ -16,8 +16,8 @@ from whytree.engines.flag_references import (
     key_pattern,
     pcre_of,
 )
-from whytree.engines.gitlog_diff import DIFF_ARGUMENTS, flags_balance, flags_pattern, parse_diffs
-from whytree.engines.python.names import Project, word
+from whytree.engines.code.python.names import Project, word
+from whytree.engines.git.log_diff import DIFF_ARGUMENTS, flags_balance, flags_pattern, parse_diffs
 from whytree.workspace.client import Client
 
 from .git import Clone, shown_path, split_lines

@@ -3,8 +3,8 @@
 import tempfile
 from collections.abc import Sequence
 
-from whytree.engines.blame import parse_blame
-from whytree.engines.symbols import PYTHON, SymbolProblem, find_python, names_it
+from whytree.engines.code.symbols import PYTHON, SymbolProblem, find_python, names_it
+from whytree.engines.git.blame import parse_blame
 from whytree.workspace.client import CommandError
 
 from .git import Clone

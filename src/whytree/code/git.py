@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from whytree.engines.gitlog import LOG_ARGUMENTS, NOTES_REF, LogCommit, decode, is_one_piece, merged_through, parse_log
+from whytree.engines.git.log import LOG_ARGUMENTS, NOTES_REF, LogCommit, decode, is_one_piece, merged_through, parse_log
 from whytree.engines.links_tickets import tracker_of_remote
 from whytree.workspace.client import CommandError
 

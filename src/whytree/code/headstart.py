@@ -9,7 +9,7 @@ import re
 import subprocess
 from collections.abc import Sequence
 
-from whytree.engines.blame_arguments import BLAME_ARGUMENTS
+from whytree.engines.git.blame_arguments import BLAME_ARGUMENTS
 
 # Nothing of a person's own settings may change what we read, and no program of the repository's choosing runs.
 CONFIGURATION = (

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from whytree.engines.common_runs import Numbers
-from whytree.engines.survivors import Ledger, Moved, Version
+from whytree.engines.git.common_runs import Numbers
+from whytree.engines.git.survivors import Ledger, Moved, Version
 
 from .git import Clone
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeVar
 
-from whytree.engines.gitlog import LOG_ARGUMENTS, PATHS_TOO, LogCommit, parse_log, unrelated
-from whytree.engines.gitlog_diff import DIFF_ARGUMENTS, flags_added, flags_pattern, parse_diffs
+from whytree.engines.git.log import LOG_ARGUMENTS, PATHS_TOO, LogCommit, parse_log, unrelated
+from whytree.engines.git.log_diff import DIFF_ARGUMENTS, flags_added, flags_pattern, parse_diffs
 from whytree.engines.links_tickets import tracker_of_remote
 from whytree.workspace.client import Client, CommandError
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
-from whytree.engines.blame import spans_of
-from whytree.engines.gitlog import decode
-from whytree.engines.indents import nesting
+from whytree.engines.code.indents import nesting
+from whytree.engines.git.blame import spans_of
+from whytree.engines.git.log import decode
 from whytree.workspace.client import CommandError
 
 from .ahead import ReadAhead

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from whytree.engines.flag_calls import PREFILTER, flag_calls, is_code, is_test
-from whytree.engines.gitlog import decode
+from whytree.engines.code.flag_calls import PREFILTER, flag_calls, is_code, is_test
+from whytree.engines.git.log import decode
 from whytree.engines.surveys import OWNERS_PLACES, VERSION, is_decision_path, parse_decision, parse_owners
 from whytree.workspace.client import CommandError
 

@@ -1,4 +1,4 @@
-"""Which commit each line of a clone came with, all files at once: history is replayed forwards, see `engines.survivors`.
+"""Which commit each line of a clone came with, all files at once: history is replayed forwards, see `engines.git.survivors`.
 
 A reading is kept in the clone's git folder, so that after a commit only that commit is replayed. A branch that forked
 off before what was kept begins with what `git blame` says of the files it touched.
@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from whytree.engines.common_runs import Numbers
-from whytree.engines.gitlog import LOG_ARGUMENTS, parse_log
-from whytree.engines.gitpatch import (
+from whytree.engines.git.common_runs import Numbers
+from whytree.engines.git.log import LOG_ARGUMENTS, parse_log
+from whytree.engines.git.patch import (
     COMBINED_ARGUMENTS,
     COMBINED_NAMES_ARGUMENTS,
     JOINED_ARGUMENTS,
@@ -24,8 +24,8 @@ from whytree.engines.gitpatch import (
     parse_patches,
     paths_by_contents,
 )
+from whytree.engines.git.survivors import Ledger, Replay, Step, Tree, Version
 from whytree.engines.links import is_looked_through, is_stated
-from whytree.engines.survivors import Ledger, Replay, Step, Tree, Version
 from whytree.workspace.client import CommandError
 
 from .git import Clone, exact_path

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from whytree.engines.gitlog import NOTES_REF, LogCommit
+from whytree.engines.git.log import NOTES_REF, LogCommit
 from whytree.workspace.client import Client, CommandError
 
 from .git import Clone

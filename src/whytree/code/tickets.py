@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from whytree.engines.gitlog import own_subject, parse_trailers
+from whytree.engines.git.log import own_subject, parse_trailers
 from whytree.engines.links import branch_of, request_of
 from whytree.engines.links_tickets import (
     TRACKER_LIMIT,

@@ -19,15 +19,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Literal
 
-from whytree.engines.gitlog import (
-    Merge,
-    is_release,
-    is_revert,
-    own_subject,
-    own_words,
-    parse_merge,
-    parse_trailers,
-)
+from whytree.engines.git.log import Merge, is_release, is_revert, own_subject, own_words, parse_merge, parse_trailers
 from whytree.engines.links_tickets import (
     NODE_PREFIXES,
     TicketMention,

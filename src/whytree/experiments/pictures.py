@@ -14,9 +14,9 @@ from whytree.analytics.models import Metric
 from whytree.analytics.queries import definition_of, metrics_by_key
 from whytree.engines import charts
 from whytree.engines.charts import NamedLine
-from whytree.engines.curves import Along, At, Axes, curve
+from whytree.engines.charts.curves import Along, At, Axes, curve
+from whytree.engines.charts.intervals import Measured, Range, Scale, interval_row
 from whytree.engines.figures import number
-from whytree.engines.intervals import Measured, Range, Scale, interval_row
 from whytree.tree.models import Hypothesis
 
 from .design import Design, MetricDesign

@@ -6,8 +6,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from whytree.engines.flag_rules import resolve_references
 from whytree.engines.flags import Rules, Slots
+from whytree.engines.flags.rules import resolve_references
 
 from .models import Flag, FlagCondition, Holdout
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from whytree.engines.flag_rules import MAX_DEPTH
-from whytree.engines.flag_rules.checking import is_too_deep
+from whytree.engines.flags.rules import MAX_DEPTH
+from whytree.engines.flags.rules.checking import is_too_deep
 from whytree.errors import Invalid
 
 from .models import KEY_LENGTH, KEY_PATTERN, Kind

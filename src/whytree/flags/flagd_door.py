@@ -14,7 +14,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from whytree.engines.flagd_file import as_flagd
+from whytree.engines.flags.flagd_file import as_flagd
 from whytree.workspace.models import Key
 
 from . import live

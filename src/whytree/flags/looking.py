@@ -8,7 +8,7 @@ from typing import Any
 from whytree.code.flag_search import FlagSearch, FlagsFound, product_keys, send_flags
 from whytree.code.git import Clone, open_clone, shown_path
 from whytree.code.telling import registered
-from whytree.engines.flag_references import as_csv, csv_name
+from whytree.engines.code.flag_references import as_csv, csv_name
 from whytree.workspace.client import Client, CommandError
 from whytree.workspace.printing import say
 

@@ -32,7 +32,7 @@ class BucketBy(models.TextChoices):
 
 
 class Bucketing(models.TextChoices):
-    """How a value becomes a bucket (`engines.flag_rules.bucketing`)."""
+    """How a value becomes a bucket (`engines.flags.rules.bucketing`)."""
 
     FLAGD_3 = "3", "flagd, version 3"
     FLAGD_2 = "2", "flagd, version 2"

@@ -25,7 +25,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from whytree.engines import posthog_flags as engine
+from whytree.engines.flags import posthog as engine
 from whytree.workspace.keys import NOT_FOR_EVENTS, KeyFacts, find_key
 from whytree.workspace.models import Key
 

@@ -9,11 +9,11 @@ from typing import Any
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
-from whytree.engines.flag_explaining import explain
-from whytree.engines.flag_rules.checking import references_in
-from whytree.engines.flag_rules.cohorts import cohorts_in, split
-from whytree.engines.flag_rules.describing import in_words
 from whytree.engines.flags import Evaluation, percent
+from whytree.engines.flags.explaining import explain
+from whytree.engines.flags.rules.checking import references_in
+from whytree.engines.flags.rules.cohorts import cohorts_in, split
+from whytree.engines.flags.rules.describing import in_words
 from whytree.errors import Invalid, NotFound
 from whytree.people.queries import people_by_key
 from whytree.stores import flag_exposures

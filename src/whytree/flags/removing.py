@@ -10,12 +10,12 @@ from typing import Any
 
 from whytree.code.flag_search import FlagSearch
 from whytree.code.git import Clone, exact_path, open_clone, shown_path
-from whytree.engines.flag_references import Reference
-from whytree.engines.python.decided import Value
-from whytree.engines.python.flags import FlagFinder, collect
-from whytree.engines.python.names import Module
-from whytree.engines.python.removal import Place
-from whytree.engines.python.taking_out import Removal, take_out
+from whytree.engines.code.flag_references import Reference
+from whytree.engines.code.python.decided import Value
+from whytree.engines.code.python.flags import FlagFinder, collect
+from whytree.engines.code.python.names import Module
+from whytree.engines.code.python.removal import Place
+from whytree.engines.code.python.taking_out import Removal, take_out
 from whytree.workspace.client import Client, CommandError
 from whytree.workspace.printing import pour, say
 

@@ -6,8 +6,8 @@ from typing import Any
 from ninja import Router, Schema, Status
 from pydantic import Field
 
-from whytree.engines.flag_rules.cohorts import split
-from whytree.engines.flag_rules.describing import in_words
+from whytree.engines.flags.rules.cohorts import split
+from whytree.engines.flags.rules.describing import in_words
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.environments import find_environment
 from whytree.workspace.roles import Role

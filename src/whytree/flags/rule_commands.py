@@ -96,7 +96,7 @@ def _show_rules(found: dict[str, Any], as_json: bool) -> None:
     lines = list(_said(found))
     say(f"{found['key']}: {'; '.join(lines) if lines else 'nobody is singled out'}")
     if found["targeting"] is not None:
-        from whytree.engines.flag_rules.describing import laid_out
+        from whytree.engines.flags.rules.describing import laid_out
 
         say(laid_out(found["targeting"]))
 

@@ -11,8 +11,8 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from whytree.analytics.cohorts.queries import list_cohorts
-from whytree.engines.flag_rules.cohorts import split
-from whytree.engines.flag_rules.describing import in_words, laid_out
+from whytree.engines.flags.rules.cohorts import split
+from whytree.engines.flags.rules.describing import in_words, laid_out
 from whytree.errors import Conflict, Invalid
 from whytree.workspace.access import role_of
 from whytree.workspace.doors import PageRequest, page

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from whytree.engines.flag_rules.cohorts import split
-from whytree.engines.flag_rules.describing import laid_out
 from whytree.engines.flags import percent
+from whytree.engines.flags.rules.cohorts import split
+from whytree.engines.flags.rules.describing import laid_out
 from whytree.workspace.activity import activity_for, snapshot
 from whytree.workspace.models import Product
 

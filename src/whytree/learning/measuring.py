@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from whytree.analytics import queries as metrics
 from whytree.analytics.models import Metric
-from whytree.engines import splitnormal
+from whytree.engines.forecasts import splitnormal
 from whytree.engines.stats import Estimate, NoAnswer, SampleRatio, always_valid_ratio, sample_ratio
 from whytree.engines.stats.effects import Effect
 from whytree.engines.stats.margins import Standing, non_inferior

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString, mark_safe
 
-from whytree.engines.intervals import Measured, Range, Scale, interval_bar, interval_row
+from whytree.engines.charts.intervals import Measured, Range, Scale, interval_bar, interval_row
 
 from .results import Contrast, Figure, Guardrail, Result
 from .sentences import amount, signed

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from whytree.engines import scoring
+from whytree.engines.forecasts import scoring
 
 VERSION = 1
 

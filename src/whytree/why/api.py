@@ -7,8 +7,8 @@ from pydantic import AwareDatetime, Field
 
 from whytree.code.queries import find_repository
 from whytree.code.services import PushedCommit
-from whytree.engines.blame import Span
-from whytree.engines.gitlog import BODY_LIMIT, SUBJECT_LIMIT
+from whytree.engines.git.blame import Span
+from whytree.engines.git.log import BODY_LIMIT, SUBJECT_LIMIT
 from whytree.errors import Invalid
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role

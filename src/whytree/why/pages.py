@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_GET, require_POST
 
 from whytree.code.queries import list_repositories
-from whytree.engines.intervals import Measured, Range, interval_bar
+from whytree.engines.charts.intervals import Measured, Range, interval_bar
 from whytree.errors import Invalid, NotFound, WhytreeError
 from whytree.tree.models import Solution
 from whytree.workspace.access import role_of

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from whytree.engines.delivery import Failure, Measure, Out
 from whytree.engines.delivery import measure as measured
-from whytree.engines.gitlog import is_revert
+from whytree.engines.git.log import is_revert
 from whytree.errors import NotFound
 from whytree.workspace.models import Product
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from whytree.engines.gitlog import NOTES_REF, decode
+from whytree.engines.git.log import NOTES_REF, decode
 from whytree.errors import Conflict, Unavailable
 from whytree.workspace.printing import plain
 

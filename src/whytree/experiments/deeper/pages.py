@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from whytree.analytics.models import Metric
 from whytree.engines import charts
 from whytree.engines.charts import Mark, NamedLine
-from whytree.engines.intervals import Measured, Scale, interval_row
+from whytree.engines.charts.intervals import Measured, Scale, interval_row
 from whytree.errors import Invalid, WhytreeError
 from whytree.experiments.models import Experiment
 from whytree.experiments.pictures import QUIET, TONES, Row

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from whytree.analytics.models import Cohort
 from whytree.engines import flags as engine
-from whytree.engines.flag_rules.cohorts import cohorts_in
+from whytree.engines.flags.rules.cohorts import cohorts_in
 from whytree.errors import Conflict, Invalid
 from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db import transaction
 
-from whytree.engines.flag_moving import Incoming, LeftOut, Unreadable, read_flags, tool_of
-from whytree.engines.flag_rules import resolve_references
+from whytree.engines.flags.moving import Incoming, LeftOut, Unreadable, read_flags, tool_of
+from whytree.engines.flags.rules import resolve_references
 from whytree.errors import Conflict, Invalid
 from whytree.workspace.access import require
 from whytree.workspace.actors import Actor

@@ -7,7 +7,7 @@ from typing import Any, TypedDict, Unpack
 from django.db import transaction
 
 from whytree.analytics.cohorts.queries import refuse_missing
-from whytree.engines.flag_rules import cohorts
+from whytree.engines.flags.rules import cohorts
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.workspace.access import require
 from whytree.workspace.activity import activity_for, snapshot

@@ -9,8 +9,8 @@ from django.utils import timezone
 from whytree.analytics.cohorts.queries import refuse_missing
 from whytree.analytics.models import Cohort
 from whytree.engines import flags as engine
-from whytree.engines.flag_rules.checking import references_in
-from whytree.engines.flag_rules.cohorts import cohorts_in
+from whytree.engines.flags.rules.checking import references_in
+from whytree.engines.flags.rules.cohorts import cohorts_in
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot

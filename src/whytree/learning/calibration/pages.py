@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.safestring import mark_safe
 
-from whytree.engines.curves import Reliable, reliability
+from whytree.engines.charts.curves import Reliable, reliability
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from whytree.engines import reliability
 from whytree.engines.figures import percent
-from whytree.engines.reliability import Reached, Share
-from whytree.engines.scoring import LEVEL, Score
+from whytree.engines.forecasts import reliability
+from whytree.engines.forecasts.reliability import Reached, Share
+from whytree.engines.forecasts.scoring import LEVEL, Score
 from whytree.learning.models import OutcomeReview, Prediction
 from whytree.learning.predictions.queries import current_predictions, score_of
 from whytree.learning.queries import last_result, measured_reviews

@@ -9,9 +9,9 @@ from whytree.analytics import queries as metrics
 from whytree.analytics.definitions import Count, Mean, Ratio, Share, Sum, Unique
 from whytree.analytics.levels import is_a_day, level_of
 from whytree.analytics.models import Metric
-from whytree.engines import guards as engine
-from whytree.engines.guards import Look
 from whytree.engines.stats import NoAnswer
+from whytree.engines.stats import guards as engine
+from whytree.engines.stats.guards import Look
 from whytree.learning.models import Basis
 
 #: Days are whole where a number is told by the day, so who is counted on one came up to a day before.

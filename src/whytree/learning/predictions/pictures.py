@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString, mark_safe
 
+from whytree.engines.charts.intervals import Measured, Range, Scale, interval_row
 from whytree.engines.figures import number
-from whytree.engines.intervals import Measured, Range, Scale, interval_row
 from whytree.learning.results import Figure
 from whytree.learning.sentences import signed
 

@@ -9,8 +9,8 @@ from statistics import median
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from whytree.engines import scoring
-from whytree.engines.scoring import Score
+from whytree.engines.forecasts import scoring
+from whytree.engines.forecasts.scoring import Score
 from whytree.learning.models import Prediction, question_hash
 from whytree.learning.results import Result
 from whytree.tree.models import Hypothesis, State

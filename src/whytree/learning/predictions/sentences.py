@@ -1,6 +1,6 @@
 """Several people's predictions in words."""
 
-from whytree.engines.scoring import Score
+from whytree.engines.forecasts.scoring import Score
 from whytree.learning.sentences import amount, held_word, signed
 
 from .queries import Said, Table

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from whytree.engines import scoring
+from whytree.engines.forecasts import scoring
 from whytree.errors import Conflict, Forbidden, Invalid
 from whytree.learning.models import Prediction, question_hash
 from whytree.tree.models import LOCKED, Hypothesis

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString, mark_safe
 
-from whytree.engines.intervals import Measured, Range, Scale, interval_row
+from whytree.engines.charts.intervals import Measured, Range, Scale, interval_row
 from whytree.tree.models import Hypothesis, Solution
 from whytree.tree.queries import prediction_of
 from whytree.workspace.actors import Actor

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from whytree.engines.base_rates import NextEffect, Past, next_effect
-from whytree.engines.scoring import Observed
+from whytree.engines.forecasts.base_rates import NextEffect, Past, next_effect
+from whytree.engines.forecasts.scoring import Observed
 from whytree.engines.topics import Text, nearest
 from whytree.learning.models import Decision, OutcomeReview
 from whytree.learning.queries import decided_reviews, last_result, measured_reviews

@@ -6,8 +6,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.safestring import mark_safe
 
+from whytree.engines.charts.intervals import Measured, Scale, interval_row
 from whytree.engines.figures import number
-from whytree.engines.intervals import Measured, Scale, interval_row
 from whytree.engines.stats.shrinkage import LEAST_EFFECTS
 from whytree.learning.sentences import amount, signed
 from whytree.workspace.doors import PageRequest, page

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
-from whytree.engines.scoring import Observed
+from whytree.engines.forecasts.scoring import Observed
 from whytree.engines.stats import Estimate
 from whytree.engines.stats.groups import proportion
 from whytree.engines.stats.shrinkage import Measured, james_stein

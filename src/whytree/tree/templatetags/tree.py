@@ -7,7 +7,7 @@ from django import template
 from django.utils.safestring import SafeString, mark_safe
 
 from whytree.engines import charts
-from whytree.engines.intervals import Range, interval_bar
+from whytree.engines.charts.intervals import Range, interval_bar
 from whytree.tree.models import Hypothesis
 from whytree.tree.sentences import forecast, likely
 from whytree.workspace.models import Activity

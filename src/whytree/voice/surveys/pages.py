@@ -10,8 +10,8 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from whytree.analytics.models import Cohort, Metric
+from whytree.engines.charts.intervals import Measured, Scale, interval_row
 from whytree.engines.figures import number
-from whytree.engines.intervals import Measured, Scale, interval_row
 from whytree.engines.stats import Estimate, NoAnswer
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.flags.models import Flag

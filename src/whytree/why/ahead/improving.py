@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from whytree.code.models import Commit, FileBlame, Repository
 from whytree.code.queries import ADD_FIRST, FileRef, find_commit, find_file, line_count, ticket_named
-from whytree.engines.blame import UNCOMMITTED
 from whytree.engines.flags import percent
+from whytree.engines.git.blame import UNCOMMITTED
 from whytree.engines.links_tickets import TicketRef
 from whytree.errors import Invalid, NotFound
 from whytree.flags.models import Flag

@@ -7,7 +7,7 @@ from whytree.code.delivery.queries import first_known
 from whytree.code.models import Commit, Ticket
 from whytree.code.queries import Origin, commits_by_sha, facts_of_many, find_ticket, who_told, with_requests
 from whytree.code.services import PushedCommit
-from whytree.engines.gitlog import reverted
+from whytree.engines.git.log import reverted
 from whytree.engines.links import (
     Candidate,
     CommitFacts,

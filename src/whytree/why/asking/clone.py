@@ -12,8 +12,8 @@ from whytree.code.cache import remembered
 from whytree.code.git import Clone, open_clone
 from whytree.code.lines import FileLines, LineReader, Wanted
 from whytree.code.telling import find_registered, told_commit
-from whytree.engines.blame import spans_of
-from whytree.engines.gitlog import LogCommit, unrelated
+from whytree.engines.git.blame import spans_of
+from whytree.engines.git.log import LogCommit, unrelated
 from whytree.engines.links_tickets import TicketRef, tracker_of_remote
 from whytree.workspace.client import Client, CommandError
 

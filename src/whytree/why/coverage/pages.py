@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from whytree.code.models import Repository
-from whytree.engines.treemap import Rectangle, squarify
+from whytree.engines.charts.treemap import Rectangle, squarify
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from whytree.code.models import Commit, Repository, Ticket
-from whytree.engines.gitlog import parse_merge
+from whytree.engines.git.log import parse_merge
 from whytree.engines.issues import is_machine, spoken
 from whytree.engines.links import SCORES
 from whytree.engines.metric_names import metrics_named

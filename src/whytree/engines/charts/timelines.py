@@ -1,47 +1,27 @@
-"""Charts, drawn on the server: one SVG serves light and dark, phone and desk.
+"""Values through time, or along numbered places: one with its interval, or several to compare.
 
-Colours are the stylesheet's tokens (``var(--leaf)``), fonts are the page's, sizes follow the container. Long series go
-through Vega-Lite (drawn by vl-convert, in this process, without network); the small pictures that stand in a line of
-text or a table are written by hand. Nothing in them needs a script, so our content policy lets them through.
-
-    series([Point(date(2026, 5, 1), 31.2, 29.8, 32.7, 4100), ...], unit="%", label="Activated in 7 days, by day")
-    spark([3, 4, 4, 6])
-
-Estimates with their intervals are drawn in `engines.intervals`.
+series([Point(date(2026, 5, 1), 31.2, 29.8, 32.7, 4100), ...], unit="%", label="Activated in 7 days, by day")
 """
 
 from __future__ import annotations
 
 import json
-import math
-import re
-import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
-from html import escape
 from itertools import pairwise
 from typing import Any
 
-import vl_convert
-
 from whytree.engines.figures import number
 
-#: Drawn twice, since text in a picture shrinks with it: for the desk, and for a phone.
-WIDE, NARROW = (760, 220), (330, 200)
+from .drawing import AMBER, CONFIG, INK, LEAF, NARROW, SANS, WIDE, draw
+
 #: So much of the width is for words right of it, where there are some: letters keep their size.
 BESIDE = 84
 #: More days than this and dots only thicken the line.
 MOST_DOTS = 45
 #: Marks stand in so many lines above each other.
 MARK_LINES = 4
-
-INK = "var(--ink-3)"
-LINE = "var(--line)"
-LEAF = "var(--leaf)"
-AMBER = "var(--amber)"
-SANS = "var(--sans)"
 
 
 @dataclass(frozen=True)
@@ -61,9 +41,6 @@ class Mark:
 
     day: date
     text: str
-
-
-# --- a series through time ------------------------------------------------------------------------------------------
 
 
 def series(
@@ -159,41 +136,6 @@ def lines_spec(named: Sequence[NamedLine], *, unit: str = "", marks: Sequence[Ma
     }
 
 
-@dataclass(frozen=True)
-class Bar:
-    """One bar, with what stands at its end."""
-
-    name: str
-    value: float
-    text: str = ""
-
-
-def bars_spec(bars: Sequence[Bar], *, numbered: bool = True) -> dict[str, Any]:
-    """Bars below each other in their order, as a Vega-Lite specification."""
-    rows = [
-        {"name": f"{at}. {bar.name}" if numbered else bar.name, "value": bar.value, "text": bar.text}
-        for at, bar in enumerate(bars, 1)
-    ]
-    if not rows:
-        return {}
-    y = {"field": "name", "type": "nominal", "sort": None, "axis": {"title": None, "labelLimit": 260, "ticks": False}}
-    x = {
-        "field": "value",
-        "type": "quantitative",
-        "axis": {"title": None, "format": ",d", "tickCount": 5, "grid": False},
-    }
-    words = {"type": "text", "align": "left", "dx": 5, "color": INK, "fontSize": 12, "font": SANS}
-    return {
-        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
-        "width": 560,
-        "height": {"step": 34},
-        "data": {"values": rows},
-        "encoding": {"y": y, "x": x},
-        "layer": [{"mark": {"type": "bar", "color": LEAF}}, {"mark": words, "encoding": {"text": {"field": "text"}}}],
-        "config": CONFIG,
-    }
-
-
 def _after_axis() -> dict[str, Any]:
     """Places along a curve instead of days."""
     axis = {"grid": False, "title": None, "tickMinStep": 1, "format": "d"}
@@ -246,23 +188,6 @@ def series_spec(
         "layer": layers,
         "config": CONFIG,
     }
-
-
-CONFIG: dict[str, Any] = {
-    "background": None,
-    "font": SANS,
-    "aria": False,
-    "view": {"stroke": None},
-    "axis": {
-        "labelColor": INK,
-        "titleColor": INK,
-        "gridColor": LINE,
-        "domainColor": LINE,
-        "tickColor": LINE,
-        "labelFontSize": 12,
-        "labelFont": SANS,
-    },
-}
 
 
 def _rows(points: Sequence[Point]) -> list[dict[str, Any]]:
@@ -374,104 +299,3 @@ def _marks(marks: Sequence[Mark], first: date, last: date) -> list[dict[str, Any
                 {"data": {"values": some}, "mark": words, "encoding": {"x": x, "y": y, "text": {"field": "text"}}}
             )
     return layers
-
-
-def draw(spec: dict[str, Any], label: str, variant: str = "") -> str:
-    """A Vega-Lite specification as an SVG of ours; ``label`` is read out by screen readers, ``variant`` is its class."""
-    return _drawn(json.dumps(spec, sort_keys=True), label, variant)
-
-
-@lru_cache(maxsize=256)
-def _drawn(spec: str, label: str, variant: str) -> str:
-    # no base URL is allowed, so a specification cannot make the server fetch anything
-    svg = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
-    return _cleaned(svg, label, f"chart {variant}".strip())
-
-
-# The stylesheet's light tokens: a file has no stylesheet of ours, and is looked at on white.
-_ON_PAPER = {
-    "var(--leaf)": "#1f7a4d",
-    "var(--blue)": "#2a5ea8",
-    "var(--plum)": "#74408f",
-    "var(--amber)": "#855500",
-    "var(--red)": "#b3362b",
-    "var(--ink-2)": "#55605a",
-    "var(--ink-3)": "#5f6a63",
-    "var(--line)": "#e4e0d8",
-    "var(--line-strong)": "#cfc9bd",
-    "var(--blue-wash)": "#e7eef8",
-    "var(--amber-wash)": "#fbf0d9",
-    "var(--sans)": "Helvetica, Arial, sans-serif",
-}
-
-
-def as_file(spec: dict[str, Any], form: str, title: Sequence[str]) -> bytes:
-    """The picture as an SVG or PNG file on white, with what it says, its n and its period above it."""
-    text = json.dumps({**spec, "background": "#ffffff", "padding": 16, "title": _title(title)}, sort_keys=True)
-    for token, colour in _ON_PAPER.items():
-        text = text.replace(token, colour)
-    if form == "png":
-        return bytes(vl_convert.vegalite_to_png(text, scale=2, allowed_base_urls=[]))
-    return str(vl_convert.vegalite_to_svg(text, allowed_base_urls=[])).encode()
-
-
-def svg_file(svg: str, form: str) -> bytes | None:
-    """A picture drawn by hand, as an SVG or PNG file on white; None where there is nothing."""
-    if not svg:
-        return None
-    for token, colour in {**_ON_PAPER, "var(--ink)": "#1d2320"}.items():
-        svg = svg.replace(token, colour)
-    svg = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" style="background: #ffffff" ', 1)
-    return bytes(vl_convert.svg_to_png(svg, scale=2)) if form == "png" else svg.encode()
-
-
-def _title(lines_: Sequence[str]) -> dict[str, Any]:
-    head, *rest = lines_ or [""]
-    return {
-        "text": head,
-        "subtitle": list(rest),
-        "anchor": "start",
-        "fontSize": 15,
-        "subtitleColor": "#55605a",
-        "offset": 12,
-    }
-
-
-_TAG = re.compile(r'<(?:"[^"]*"|[^">])+>')
-_ARIA = re.compile(r'\s(?:role|aria-[a-z]+)="[^"]*"')
-
-
-def _cleaned(svg: str, label: str, classes: str) -> str:
-    """Without what our content policy refuses, and as wide as its container."""
-    box = re.search(r'viewBox="([^"]+)"', svg)
-    body = re.sub(r"^<svg[^>]*>", "", svg.strip(), count=1)
-    body = re.sub(r"<(style|script|foreignObject)\b.*?</\1>", "", body, flags=re.DOTALL)
-    # the picture has one role and one label; parts that claim roles of their own are noise to a screen reader
-    body = _TAG.sub(lambda tag: _ARIA.sub("", tag.group()), body)
-    # ids are counted anew in every picture, and a page may hold several
-    prefix = f"c{zlib.crc32(body.encode()):x}-"
-    body = re.sub(r'\bid="', f'id="{prefix}', body).replace("url(#", f"url(#{prefix}")
-    head = f'<svg class="{classes}" viewBox="{box.group(1) if box else ""}" width="100%"'
-    return f'{head} role="img" aria-label="{escape(label)}">{body}'
-
-
-# --- a picture the size of a word -----------------------------------------------------------------------------------
-
-
-def spark(values: Iterable[float]) -> str:
-    """A line the size of a word. Nothing below two values: one day is no trend."""
-    numbers = [value for value in values if math.isfinite(value)]
-    if len(numbers) < 2:
-        return ""
-    low, high = min(numbers), max(numbers)
-    step = 200 / (len(numbers) - 1)
-    points = " ".join(f"{i * step:.1f},{_height(value, low, high):.1f}" for i, value in enumerate(numbers))
-    return (
-        '<svg class="spark" viewBox="0 0 200 34" preserveAspectRatio="none" aria-hidden="true">'
-        f'<polyline points="{points}" fill="none" stroke="{LEAF}" stroke-width="1.8" '
-        'vector-effect="non-scaling-stroke"/></svg>'
-    )
-
-
-def _height(value: float, low: float, high: float) -> float:
-    return 17.0 if high == low else 30 - 26 * (value - low) / (high - low)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from whytree.engines.gitlog import decode
+from whytree.engines.git.log import decode
 
 from .blame_arguments import BLAME_ARGUMENTS as BLAME_ARGUMENTS
 

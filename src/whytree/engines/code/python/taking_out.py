@@ -6,13 +6,7 @@ from dataclasses import dataclass, field
 
 from .decided import Value
 from .flags import FlagFinder
-from .leftovers import (
-    Search,
-    is_taken_elsewhere,
-    lost_names,
-    without_statement,
-    without_unused_imports,
-)
+from .leftovers import Search, is_taken_elsewhere, lost_names, without_statement, without_unused_imports
 from .names import Project, word
 from .removal import FileRemoval, Place, decoded, remove
 from .source import Source, Unsure

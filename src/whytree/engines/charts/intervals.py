@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 
-from whytree.engines.charts import INK
 from whytree.engines.figures import number
+
+from .drawing import INK
 
 
 @dataclass(frozen=True)

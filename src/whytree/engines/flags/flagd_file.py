@@ -10,8 +10,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from .flag_rules.cohorts import cohorts_in
-from .flags import FULL_COVERAGE, Rules, Slots
+from .evaluating import FULL_COVERAGE, Rules, Slots
+from .rules.cohorts import cohorts_in
 
 _UNIT = {"var": "targetingKey"}
 _NOW = {"var": "$flagd.timestamp"}

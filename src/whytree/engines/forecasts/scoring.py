@@ -1,7 +1,7 @@
 """How good a forecast was, once something was measured: hit, direction, interval score, CRPS.
 
 A forecast is a range that should hold eight of ten truths, with its most likely value: a split normal
-(`engines.splitnormal`). What is measured is not the truth but the truth and an error of known size. So the forecast is
+(`engines.forecasts.splitnormal`). What is measured is not the truth but the truth and an error of known size. So the forecast is
 widened by that error first and the *measurement* is held against it: a range that is right about the truth then holds
 eight of ten measurements too, however coarse they are ("error convolution", Ferro, "Measuring forecast performance in the
 presence of observation error", Quarterly Journal of the Royal Meteorological Society 143, 2017, section 3).
@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from whytree.engines import splitnormal
-from whytree.engines.splitnormal import TAIL, SplitNormal
+from whytree.engines.forecasts import splitnormal
+from whytree.engines.forecasts.splitnormal import TAIL, SplitNormal
 
 Direction = Literal["right", "wrong", "unclear"]
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from whytree.engines.blame import unquote_path
-from whytree.engines.gitlog import decode
+from whytree.engines.git.blame import unquote_path
+from whytree.engines.git.log import decode
 
 DIFF_ARGUMENTS = (
     "-p",

@@ -13,7 +13,7 @@ Each hashes a text of its own, so opening a flag further adds people and moves n
 plain texts, `"<salt>/coverage/<unit>"` and `"<salt>/variant/<unit>"`, because a flagd file can write them too, as
 `{"cat": ["<salt>/coverage/", {"var": "targetingKey"}]}`: a provider that evaluates in its own process reaches the same
 arm. (An array it could not write: flagd reads an array there as the list of variants.) How a text becomes a bucket is
-the flag's `bucketing`, see `flag_rules.bucketing`.
+the flag's `bucketing`, see `rules.bucketing`.
 """
 
 from bisect import bisect_right
@@ -24,7 +24,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
-from .flag_rules import (
+from .rules import (
     BUCKETINGS,
     DEFAULT_BUCKETING,
     Drawn,
@@ -33,27 +33,8 @@ from .flag_rules import (
     logic_fault,
     reads_the_clock,
 )
-from .flag_rules.bucketing import bucket
-from .flag_rules.cohorts import BELONGS_TO, cohorts_in
-
-__all__ = [
-    "BUCKETING",
-    "FULL_COVERAGE",
-    "MAX_CHAIN",
-    "MAX_WEIGHT",
-    "NOTHING_KNOWN",
-    "Context",
-    "Evaluation",
-    "Evaluator",
-    "Prerequisite",
-    "Rules",
-    "Slots",
-    "bucket",
-    "evaluate",
-    "evaluate_all",
-    "fault",
-    "percent",
-]
+from .rules.bucketing import bucket
+from .rules.cohorts import BELONGS_TO, cohorts_in
 
 BUCKETING = DEFAULT_BUCKETING
 FULL_COVERAGE = 10_000  # coverage is counted in basis points: 2,500 is 25 %

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from whytree.engines.charts import AMBER, CONFIG, INK, LEAF, NARROW, SANS, WIDE, draw
+from .drawing import AMBER, CONFIG, INK, LEAF, NARROW, SANS, WIDE, draw
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 
-from whytree.engines.common_runs import Numbers
-from whytree.engines.gitpatch import Change, Joined, PatchHunk
-from whytree.engines.moves import COPIED, MOVED, Block, Finder, Passage, is_same_text, lines_before, weigh
+from whytree.engines.git.common_runs import Numbers
+from whytree.engines.git.moves import COPIED, MOVED, Block, Finder, Passage, is_same_text, lines_before, weigh
+from whytree.engines.git.patch import Change, Joined, PatchHunk
 
 # Tips share layers of files; more than this many are slower to look through than to copy.
 _LAYERS = 16

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..flag_rules.checking import references_in
+from ..rules.checking import references_in
 from .incoming import FULL, CannotCarry, Incoming, LeftOut, Unreadable, kind_of
 
 

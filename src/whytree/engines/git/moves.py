@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from whytree.engines.common_runs import COMMON, Lines, Numbers, Run, Shared, first_within, heavy_runs
+from whytree.engines.git.common_runs import COMMON, Lines, Numbers, Run, Shared, first_within, heavy_runs
 
 # git's own thresholds: fewer letters and digits than this are found anywhere, and prove nothing.
 MOVED = 20

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from .flag_rules import BUCKETINGS
-from .flag_rules.cohorts import cohorts_in
-from .flag_rules.describing import follow
-from .flags import FULL_COVERAGE, NOTHING_KNOWN, Context, Evaluation, Rules, Step, percent
+from .evaluating import FULL_COVERAGE, NOTHING_KNOWN, Context, Evaluation, Rules, Step, percent
+from .rules import BUCKETINGS
+from .rules.cohorts import cohorts_in
+from .rules.describing import follow
 
 _ORDER: tuple[Step, ...] = ("switch", "schedule", "prerequisite", "override", "holdout", "group", "targeting", "kept")
 

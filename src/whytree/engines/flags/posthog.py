@@ -10,8 +10,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from .flag_rules import draws
-from .flags import Evaluation, Evaluator, Rules
+from .evaluating import Evaluation, Evaluator, Rules
+from .rules import draws
 
 _SPACE = uuid.UUID("6b0a3c6e-3f5e-5f0e-9a51-6d1f2f0c1b55")  # of our rule ids; any fixed one does
 _MISSED = frozenset({"rollout", "group", "unit"})
