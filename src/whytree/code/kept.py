@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from whytree.engines.git.common_runs import Numbers
-from whytree.engines.git.survivors import Ledger, Moved, Version
+from whytree.engines.git.ledger import Ledger, Moved
+from whytree.engines.git.versions import Version
 
 from .git import Clone
 

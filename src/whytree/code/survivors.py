@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from whytree.engines.git.common_runs import Numbers
+from whytree.engines.git.ledger import Ledger
 from whytree.engines.git.log import LOG_ARGUMENTS, parse_log
 from whytree.engines.git.patch import (
     COMBINED_ARGUMENTS,
@@ -24,7 +25,8 @@ from whytree.engines.git.patch import (
     parse_patches,
     paths_by_contents,
 )
-from whytree.engines.git.survivors import Ledger, Replay, Step, Tree, Version
+from whytree.engines.git.survivors import Replay, Step, Tree
+from whytree.engines.git.versions import Version
 from whytree.engines.links import is_looked_through, is_stated
 from whytree.workspace.client import CommandError
 
