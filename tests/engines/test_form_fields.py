@@ -6,7 +6,8 @@ from textwrap import dedent
 
 import pytest
 
-from whytree.engines.code.python.fields import CARRIERS, FieldFinder, FieldReads, loose
+from whytree.engines.code.python.carriers import CARRIERS
+from whytree.engines.code.python.fields import FieldFinder, FieldReads, loose
 from whytree.engines.code.python.names import Module, Project, word
 
 FORM = """\

@@ -6,7 +6,8 @@ from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
-from whytree.engines.code.python.fields import CARRIERS, FieldFinder, FieldReads, Spot, loose
+from whytree.engines.code.python.carriers import CARRIERS, Spot
+from whytree.engines.code.python.fields import FieldFinder, FieldReads, loose
 from whytree.engines.code.python.names import Module, Project, word
 from whytree.workspace.client import Client
 
