@@ -8,7 +8,7 @@ import pytest
 
 from whytree.engines.charts import Mark, Point, draw, series, series_spec, spark
 from whytree.engines.charts.intervals import Measured, Range, Scale, describe, interval_bar, interval_row
-from whytree.engines.figures import number
+from whytree.engines.figures import between, number, places
 
 MAY = date(2026, 5, 1)
 
@@ -181,6 +181,15 @@ def test_one_day_is_no_trend() -> None:
 )
 def test_numbers_keep_the_digits_that_matter(value: float, text: str) -> None:
     assert number(value) == text
+
+
+def test_numbers_of_one_column_have_the_same_digits() -> None:
+    column = [0.8, None, 0.64, 0.0, -0.04]
+    assert [number(one, places(column)) for one in column if one is not None] == ["0.80", "0.64", "0.00", "−0.04"]
+    assert places([3.0, 12.0, 1234.5]) == 0
+    assert places([0.3, 0.00001]) is None
+    assert between(98.3, 134) == "98.3 to 134.0"
+    assert between(-1, 2) == "−1 to 2"
 
 
 def test_the_words_say_what_the_picture_shows() -> None:

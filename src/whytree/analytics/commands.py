@@ -197,7 +197,7 @@ def check_metrics(as_json: AsJson = False) -> None:
 
 
 def _lines(measure: dict[str, Any]) -> list[str]:
-    from whytree.engines.figures import number
+    from whytree.engines.figures import between, number, places
 
     unit = f" {measure['unit']}" if measure["unit"] else ""
     lines = [measure["name"]]
@@ -206,13 +206,14 @@ def _lines(measure: dict[str, Any]) -> list[str]:
     else:
         interval = measure["reason"]
         if measure["low"] is not None:
-            interval = f"95 %: {number(measure['low'])} to {number(measure['high'])}"
+            interval = f"95 %: {between(measure['low'], measure['high'])}"
         lines.append(f"  {number(measure['value'])}{unit}   {interval}, n = {measure['n']:,} {measure['counted']}")
     if measure["open"]:
         lines.append(f"  {measure['open']:,} more are still under way and not counted")
     lines.append(f"  {measure['from_at'][:10]} to before {measure['to_at'][:10]}; {measure['source']}")
+    digits = places(day["value"] for day in measure["series"])
     for day in measure["series"]:
-        value = "–" if day["value"] is None else number(day["value"])
+        value = "–" if day["value"] is None else number(day["value"], digits)
         lines.append(
             f"  {day['day']}  {value:>8}{unit}   n = {day['n']:,}{'' if day['complete'] else '  (not complete)'}"
         )

@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from itertools import islice
 from typing import get_args
 from zoneinfo import ZoneInfo
@@ -15,7 +16,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from whytree.engines.figures import number
+from whytree.engines.figures import between, number, places
 from whytree.errors import Invalid, NotFound
 from whytree.events.queries import event_names, sent_events
 from whytree.stores import metrics as store
@@ -96,7 +97,12 @@ class Measure:
     def interval_text(self) -> str:
         if self.low is None or self.high is None:
             return ""
-        return f"{number(self.low)} to {number(self.high)}"
+        return between(self.low, self.high)
+
+    @cached_property
+    def places(self) -> int | None:
+        """Digits behind the point, the same all along the series."""
+        return places(one for day in self.series for one in (day.value, day.low, day.high))
 
     @property
     def last_day(self) -> date:

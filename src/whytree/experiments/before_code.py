@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from whytree.analytics.models import Metric
 from whytree.analytics.queries import amount, measure
-from whytree.engines.figures import number
+from whytree.engines.figures import between, number
 from whytree.engines.stats import Estimate, exact_proportion, proportion
 from whytree.errors import Invalid, NotFound, Unavailable
 from whytree.flags.models import Flag
@@ -100,7 +100,7 @@ def _of_people(did: str, k: int, n: int, said: Mapping[str, Any], share: Estimat
         proposed = ""
     known = ""
     if share is not None:
-        known = f"{number(100 * share.value)} % ({number(100 * share.low)} to {number(100 * share.high)}). "
+        known = f"{number(100 * share.value)} % ({between(100 * share.low, 100 * share.high)}). "
     waits = f" {left:,} more to come." if left and not proposed else ""
     text = f"{k:,} of {n:,} {did}" if n else "Nobody yet"
     return Standing(text, f"{known}{needed:,} of {of:,} were to be a yes.{waits}", proposed, not left or bool(proposed))

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from whytree.analytics.queries import people
-from whytree.engines.figures import number
+from whytree.engines.figures import between, number
 from whytree.tree.sentences import short
 
 from .models import Decision, Experiment
@@ -120,9 +120,9 @@ def compatible(difference: Interval, metric: MetricResult) -> str:
     low, high = difference.low * scale(metric), difference.high * scale(metric)
     unit = " points" if metric.unit == "%" else ""
     if low >= 0:
-        return f"The data are compatible with a rise of {number(low)} to {number(high)}{unit}."
+        return f"The data are compatible with a rise of {between(low, high)}{unit}."
     if high <= 0:
-        return f"The data are compatible with a fall of {number(-high)} to {number(-low)}{unit}."
+        return f"The data are compatible with a fall of {between(-high, -low)}{unit}."
     return f"The data are compatible with anything from a fall of {number(-low)} to a rise of {number(high)}{unit}."
 
 
@@ -132,7 +132,7 @@ def predicted(experiment: Experiment) -> str:
     if hypothesis is None:
         return ""
     unit = f" {hypothesis.forecast_unit}" if hypothesis.forecast_unit else ""
-    return f"The team predicted {number(hypothesis.forecast_low)} to {number(hypothesis.forecast_high)}{unit}."
+    return f"The team predicted {between(hypothesis.forecast_low, hypothesis.forecast_high)}{unit}."
 
 
 def _rails(reading: Reading) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from whytree.engines.figures import number
+from whytree.engines.figures import between, number
 from whytree.tree.sentences import short
 
 from .models import OutcomeReview
@@ -59,9 +59,9 @@ def _became(contrast: Contrast) -> str:
 def _compatible(difference: Figure, contrast: Contrast) -> str:
     unit = _points(contrast.difference_unit)
     if difference.low > 0:
-        return f"The data are compatible with gains of {number(difference.low)} to {number(difference.high)} {unit}."
+        return f"The data are compatible with gains of {between(difference.low, difference.high)} {unit}."
     if difference.high < 0:
-        return f"The data are compatible with losses of {number(-difference.high)} to {number(-difference.low)} {unit}."
+        return f"The data are compatible with losses of {between(-difference.high, -difference.low)} {unit}."
     loss, gain = number(max(0.0, -difference.low)), number(max(0.0, difference.high))
     return f"The data are compatible with anything from a loss of {loss} to a gain of {gain} {unit}."
 
@@ -114,7 +114,7 @@ def measured_text(result: Result) -> str:
         figure, unit = result.contrast.difference, result.contrast.difference_unit
     if figure is None:
         return ""
-    interval = f"{number(figure.low)} to {number(figure.high)}"
+    interval = between(figure.low, figure.high)
     return f"{amount(figure.value, unit, sign=True)} ({interval}), n = {figure.n:,}"
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from whytree.engines import stats
-from whytree.engines.figures import number
+from whytree.engines.figures import between, number
 from whytree.engines.stats import NoAnswer
 from whytree.errors import Invalid
 from whytree.events.queries import property_names, sent_properties
@@ -34,7 +34,7 @@ class Share:
 
     @property
     def interval_text(self) -> str:
-        return f"{number(self.low)} to {number(self.high)}"
+        return between(self.low, self.high)
 
 
 def refuse_unseen(product: Product, question: Question) -> None:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
-from whytree.engines.figures import number
+from whytree.engines.figures import number, places
 from whytree.stores import retention as store
 from whytree.workspace.models import Product
 
@@ -75,6 +76,13 @@ class RetentionAnswer(Head):
     cohorts: tuple[Cohort, ...]
     by: str = ""
     groups: tuple[Curve, ...] = ()
+
+    @cached_property
+    def places(self) -> int | None:
+        """Digits behind the point, the same in all cells of the triangle and of the groups."""
+        cells = [cell.share for cohort in self.cohorts for cell in cohort.cells]
+        points = [point.share for group in self.groups for point in group.points]
+        return places(share.value for share in (*cells, *points) if share is not None)
 
 
 def answer_retention(product: Product, question: Retention) -> RetentionAnswer:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cached_property
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from whytree.engines import stats
-from whytree.engines.figures import number
+from whytree.engines.figures import number, places
 from whytree.errors import Invalid
 from whytree.stores import stretches as calendar
 from whytree.stores import trends as store
@@ -67,6 +68,11 @@ class Line:
     @property
     def title(self) -> str:
         return f"{self.name}, the period before" if self.earlier else self.name
+
+    @cached_property
+    def places(self) -> int | None:
+        """Digits behind the point, the same all along the line."""
+        return places(one for each in self.stretches for one in (each.value, each.low, each.high))
 
     @property
     def whole(self) -> list[Stretch]:

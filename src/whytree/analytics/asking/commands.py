@@ -272,14 +272,14 @@ def ask_code(question: Question, part: Part = [], as_json: AsJson = False) -> No
 
 def ask_drivers(question: Question, as_json: AsJson = False) -> None:
     """What goes with coming to the end of a funnel: properties and events in between, corrected for how many."""
-    from whytree.engines.figures import number
+    from whytree.engines.figures import between, number
 
     client = connect()
     found = client.post(f"/products/{client.product}/ask/drivers", {"question": _file(question)})
     lines = [found["sentence"], f"{found['looked_at']} looked at; {found['people']:,} people", ""]
     for one in found["drivers"]:
         what = f"{one['name']} = {one['value']}" if one["kind"] == "property" else f"did {one['name']}"
-        size = f"{number(one['difference'])} pp ({number(one['low'])} to {number(one['high'])})"
+        size = f"{number(one['difference'])} pp ({between(one['low'], one['high'])})"
         lines.append(f"  {what:40.40} {one['people']:>7,}  {size}{'' if one['holds'] else '  within chance'}")
     show(found, as_json, *lines)
 

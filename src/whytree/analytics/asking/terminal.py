@@ -13,7 +13,7 @@ def _group_name(value: str | None) -> str:
 
 
 def funnel_lines(answer: dict[str, Any]) -> list[str]:
-    from whytree.engines.figures import number
+    from whytree.engines.figures import between, number
 
     lines = head(answer) + _step_lines(answer["steps"])
     for group in answer["groups"]:
@@ -27,7 +27,7 @@ def funnel_lines(answer: dict[str, Any]) -> list[str]:
         lines.append("")
     for began in answer["over"]:
         share = began["steps"][-1]["of_first"]
-        said = f"{number(share['value'])} % ({number(share['low'])} to {number(share['high'])})" if share else "–"
+        said = f"{number(share['value'])} % ({between(share['low'], share['high'])})" if share else "–"
         note = "" if began["complete"] else "  (still open)"
         lines.append(f"  {began['start']}  {began['steps'][0]['people']:>9,}  {said}{note}")
     return lines
@@ -41,7 +41,7 @@ def _seconds(seconds: float) -> str:
 
 
 def _step_lines(steps: list[dict[str, Any]]) -> list[str]:
-    from whytree.engines.figures import number
+    from whytree.engines.figures import between, number
 
     wide = max(len(step["event"]) for step in steps)
     lines = []
@@ -50,7 +50,7 @@ def _step_lines(steps: list[dict[str, Any]]) -> list[str]:
         bar = _bar(first["value"] / 100 if first else 0.0, step["people"])
         line = f"  {step['event']:{wide}}  {step['people']:>9,}  {bar:20}"
         if before:
-            line += f"  {number(before['value']):>5} % of before ({number(before['low'])} to {number(before['high'])})"
+            line += f"  {number(before['value']):>5} % of before ({between(before['low'], before['high'])})"
         lines.append(line.rstrip())
     return lines
 
@@ -60,7 +60,7 @@ def _bar(share: float, n: float) -> str:
 
 
 def trend_lines(answer: dict[str, Any]) -> list[str]:
-    from whytree.engines.figures import number
+    from whytree.engines.figures import number, places
 
     lines = head(answer)
     if answer["interval"] == "whole":
@@ -71,8 +71,9 @@ def trend_lines(answer: dict[str, Any]) -> list[str]:
             group = f", {answer['by']}: {_group_name(line['value'])}" if answer["by"] else ""
             lines.append(line["name"] + group + (", the period before" if line["earlier"] else ""))
         largest = max((each["value"] or 0 for each in line["stretches"]), default=0) or 1
+        digits = places(each["value"] for each in line["stretches"])
         for each in line["stretches"]:
-            value = "–" if each["value"] is None else number(each["value"])
+            value = "–" if each["value"] is None else number(each["value"], digits)
             bar = _bar(max(each["value"] or 0, 0) / largest, each["n"])
             note = "" if each["complete"] else "  (not complete)"
             lines.append(f"  {each['start'][:long].replace('T', ' ')}  {value:>9}  {bar:20}{note}".rstrip())
@@ -100,15 +101,16 @@ def _bar_lines(answer: dict[str, Any]) -> list[str]:
 
 
 def retention_lines(answer: dict[str, Any]) -> list[str]:
-    from whytree.engines.figures import number
+    from whytree.engines.figures import between, number, places
 
     lines = head(answer)
+    digits = places(point["share"]["value"] for point in answer["curve"] if point["share"])
     for point in answer["curve"]:
         said = "not over yet"
         if share := point["share"]:
-            interval = f"({number(share['low'])} to {number(share['high'])})"
+            interval = f"({between(share['low'], share['high'])})"
             bar = _bar(share["value"] / 100, point["back"])
-            said = f"{bar:20}  {number(share['value']):>5} % {interval}  n = {point['people']:,}"
+            said = f"{bar:20}  {number(share['value'], digits):>5} % {interval}  n = {point['people']:,}"
         lines.append(f"  {answer['interval']} {_place(point):>5}  {said}")
     lines += ["", f"  {'began':10}  {'people':>7}  " + " ".join(f"{_place(point):>6}" for point in answer["curve"])]
     for cohort in answer["cohorts"]:

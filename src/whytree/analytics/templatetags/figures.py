@@ -8,9 +8,15 @@ register = template.Library()
 
 
 @register.filter
-def number(value: float | None) -> str:
-    """31.2, 1,234, −0.4; nothing for nothing."""
-    return "" if value is None else figures.number(value)
+def number(value: float | None, places: int | None = None) -> str:
+    """31.2, 1,234, −0.4; nothing for nothing. In a column with as many digits behind the point as the column has."""
+    return "" if value is None else figures.number(value, places)
+
+
+@register.filter
+def between(low: float, high: float) -> str:
+    """0.64 to 0.80"""
+    return figures.between(low, high)
 
 
 @register.filter

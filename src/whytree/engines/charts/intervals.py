@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 
-from whytree.engines.figures import number
+from whytree.engines.figures import between, number
 
 from .drawing import INK
 
@@ -71,7 +71,7 @@ def interval_bar(predicted: Range | None, measured: Measured | None, unit: str) 
     parts = ['<line x1="0" x2="560" y1="44" y2="44" stroke="var(--line-strong)"/>']
     if predicted:
         left, width = scale.x(predicted.low), scale.x(predicted.high) - scale.x(predicted.low)
-        words = f"predicted {number(predicted.low)} to {number(predicted.high)}"
+        words = f"predicted {between(predicted.low, predicted.high)}"
         parts.append(
             f'<rect x="{left:.1f}" y="14" width="{width:.1f}" height="14" rx="7" fill="var(--blue-wash)"/>'
             f'<text x="{min(left + 4, 440):.1f}" y="24.5" fill="var(--blue)">{words}</text>'
@@ -113,9 +113,9 @@ def describe(predicted: Range | None, measured: Measured | None, unit: str) -> s
     suffix = f" {unit}" if unit else ""
     parts = []
     if predicted:
-        parts.append(f"predicted {number(predicted.low)} to {number(predicted.high)}{suffix}")
+        parts.append(f"predicted {between(predicted.low, predicted.high)}{suffix}")
     if measured:
-        interval = f"interval {number(measured.low)} to {number(measured.high)}"
+        interval = f"interval {between(measured.low, measured.high)}"
         parts.append(f"measured {number(measured.value)}{suffix}, {interval}")
     return ", ".join(parts)
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from whytree.engines.figures import number
+from whytree.engines.figures import between, number
 from whytree.workspace.client import connect
 from whytree.workspace.commands import AsJson, show
 
@@ -33,7 +33,7 @@ def list_past_effects(
 def _lines(found: dict[str, Any]) -> list[str]:
     lines = list(found["text"])
     for one in found["effects"]:
-        interval = f"({number(one['low'])} to {number(one['high'])})"
+        interval = f"({between(one['low'], one['high'])})"
         lines.append(f"  {one['ref']:8} {number(one['value']):>6} {found['unit']:2} {interval:18} {one['title']}")
     lines += [
         f"  like it: {one['ref']} {one['title']}, {one['decision']}: {one['learning']}" for one in found["similar"]

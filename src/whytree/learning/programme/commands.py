@@ -4,7 +4,7 @@ from typing import Any
 
 import typer
 
-from whytree.engines.figures import number
+from whytree.engines.figures import between, number
 from whytree.workspace.client import connect
 from whytree.workspace.commands import AsJson, show
 
@@ -31,7 +31,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
         lines.append(f"  {number(found['days_to_decision'])} days from exposure to decision{spread}")
     lines.append("  by month  " + "  ".join(f"{one['month'][:7]} {one['decided']}" for one in found["months"]))
     for one in found["metrics"]:
-        spread = f"{number(one['smallest'])} to {number(one['largest'])} {one['unit']}, middle {number(one['middle'])}"
+        spread = f"{between(one['smallest'], one['largest'])} {one['unit']}, middle {number(one['middle'])}"
         lines.append(f"  {one['metric_key']:24} n = {len(one['effects'])}: {spread}; {_total(one)}")
     return lines
 

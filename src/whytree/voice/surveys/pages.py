@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from whytree.analytics.models import Cohort, Metric
 from whytree.engines.charts.intervals import Measured, Scale, interval_row
-from whytree.engines.figures import number
+from whytree.engines.figures import between, number
 from whytree.engines.stats import Estimate, NoAnswer
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.flags.models import Flag
@@ -132,7 +132,7 @@ def _drawn(result: Result) -> Drawn:
 def _share(found: Estimate | NoAnswer) -> str:
     if isinstance(found, NoAnswer):
         return ""
-    return f"{number(100 * found.value)} % ({number(100 * found.low)} to {number(100 * found.high)})"
+    return f"{number(100 * found.value)} % ({between(100 * found.low, 100 * found.high)})"
 
 
 def _picture(scale: Scale, found: Estimate | NoAnswer | None, unit: str) -> str:

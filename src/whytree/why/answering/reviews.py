@@ -1,6 +1,6 @@
 """The last hop: what a solution's prediction came to, as its outcome review knows it."""
 
-from whytree.engines.figures import number
+from whytree.engines.figures import between
 from whytree.errors import Unavailable
 from whytree.learning.models import Decision, OutcomeReview, Verdict
 from whytree.learning.queries import find_review, last_result, result_of, review_of
@@ -78,7 +78,7 @@ def _held(forecast: Forecast) -> str:
     if forecast.held:
         return f"Just outside the predicted {forecast_text(forecast)}, within the error of the measurement."
     side = "Above" if measured.value > forecast.high else "Below"
-    return f"{side} the predicted {number(forecast.low)} to {number(forecast.high)} {forecast.unit}.".replace(" .", ".")
+    return f"{side} the predicted {between(forecast.low, forecast.high)} {forecast.unit}.".replace(" .", ".")
 
 
 def _rail(guardrail: Guardrail) -> str:

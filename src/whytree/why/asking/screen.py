@@ -10,7 +10,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from whytree.engines.figures import number, percent
+from whytree.engines.figures import between, number, percent
 from whytree.engines.text import cut as _cut
 from whytree.workspace import printing
 from whytree.workspace.printing import plain
@@ -256,7 +256,7 @@ def _outcome(hop: Answer) -> Text:
     body = _named(hop["ref"], hop["title"])
     if hop["value"] is not None:
         body.append(f"  now {_amount(hop['value'], hop['unit'])}", style="bold")
-        body.append(f" (95 %: {number(hop['low'])} to {number(hop['high'])})" if hop["low"] is not None else "")
+        body.append(f" (95 %: {between(hop['low'], hop['high'])})" if hop["low"] is not None else "")
         body.append(f"  n = {hop['n']:,}, {day(hop['from_at'])} to {day(hop['to_at'])}", style=_DIM)
     if hop["target"] is not None:
         start = f"{number(hop['baseline'])} → " if hop["baseline"] is not None else ""
@@ -274,7 +274,7 @@ def _moved(review: Answer) -> Text:
             f"\n{plain(review['metric'])} {number(review['before'])} → {_amount(review['after'], review['unit'])}"
         )
     body.append(f"  {_signed(review['difference'])} {review['difference_unit']}", style="bold")
-    interval = f"95 %: {number(review['low'])} to {number(review['high'])}, " if review["low"] is not None else ""
+    interval = f"95 %: {between(review['low'], review['high'])}, " if review["low"] is not None else ""
     body.append(f" ({interval}n = {review['n']:,})")
     return body
 

@@ -23,6 +23,14 @@ def signed(value: float | None) -> str:
 
 
 @register.filter
+def between(low: float | None, high: float | None) -> str:
+    """0.64 to 0.80; "unknown to 40" where one end is."""
+    if low is None or high is None:
+        return f"{number(low)} to {number(high)}"
+    return figures.between(low, high)
+
+
+@register.filter
 def percent(share: float) -> str:
     return figures.percent(share)
 
