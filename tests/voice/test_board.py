@@ -68,6 +68,12 @@ def link_in(mail: Mail) -> str:
     return re.search(r"https?://[^/]+(/ideas/\S+)", mail.text)[1]  # type: ignore[index]
 
 
+def test_only_who_may_run_the_board_is_offered_its_settings(as_alice: Any, as_bob: Any, as_viewer: Any) -> None:
+    pages = [who.get("/p/sprout/voices/board").content.decode() for who in (as_alice, as_bob, as_viewer)]
+    offered = ['action="/p/sprout/voices/board/run"' in page for page in pages]
+    assert offered == [True, False, False]
+
+
 def test_a_closed_board_is_not_there(product: Any, actor: Any, stranger: Client, as_alice: Any) -> None:
     for path in ("", "/new", "/1", "/feed.atom", "/similar"):
         assert stranger.get(PAGE + path).status_code == 404

@@ -15,7 +15,7 @@ from whytree.events.queries import property_names
 from whytree.stores.stretches import Interval
 from whytree.tree.models import Outcome
 from whytree.tree.services import create_outcome
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may
 from whytree.workspace.doors import PageRequest, page, plain
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
@@ -225,5 +225,4 @@ def _typed(value: float) -> str:
 
 
 def _rights(request: PageRequest, product: Product) -> dict[str, bool]:
-    role = role_of(request.actor, product)
-    return {"may_edit": role is not None and role.covers(Role.MEMBER)}
+    return {"may_edit": may(request.actor, product, Role.MEMBER)}

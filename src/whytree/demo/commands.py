@@ -44,6 +44,8 @@ def demo(
     20,000 invented people, what they did and said in 60 days, and a team that found out why. Nothing of your own data
     is touched.
     """
+    from whytree.workspace.lifecycle import shut_down
+
     from .folder import Folder
 
     folder = Folder(data)
@@ -64,7 +66,7 @@ def demo(
             print_json(told)
         else:
             _show(folder, told, data, serves=not no_serve)
-        _shut()
+        shut_down()
     if not no_serve:
         sys.stdout.flush()
         os.execv(sys.executable, [sys.executable, "-m", "whytree", "serve"])  # noqa: S606 - ourselves, as a server
@@ -175,15 +177,6 @@ def _say_age(folder: "Folder") -> None:
     if days:
         when = "yesterday" if days == 1 else f"{days} days ago"
         say(f"\nThis story was told {when}. Tell it as of today: whytree demo --fresh")
-
-
-def _shut() -> None:
-    """Write what still waits, and let the event store go: the server opens it next."""
-    from whytree.stores.events import close
-    from whytree.workspace.lifecycle import run_shutdown
-
-    run_shutdown()
-    close()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
@@ -78,13 +78,12 @@ def live_events(request: PageRequest, product: Product) -> HttpResponse:
     found = queries.live_stream(product, int(key) if key.isascii() and key.isdigit() and len(key) < 10 else None)
     if request.htmx and request.GET.get("after") == found.mark:
         return HttpResponse(status=204)  # nothing new: what somebody opened stays open
-    role = role_of(request.actor, product)
     context: dict[str, Any] = {
         "here": "numbers",
         "stream": found,
         "chosen": key,
         "keys": limited_keys(product),
-        "sees_turned": role is not None and role.covers(Role.MAINTAINER),
+        "sees_turned": may(request.actor, product, Role.MAINTAINER),
         **_snippet_facts(request),
     }
     template = "events/_live.html" if request.htmx else "events/live.html"
@@ -110,11 +109,10 @@ def put_aside(request: PageRequest, product: Product) -> HttpResponse:
 @page(Role.VIEWER)
 def event_imports(request: PageRequest, product: Product) -> HttpResponse:
     """Files that were brought in, and their undo."""
-    role = role_of(request.actor, product)
     context = {
         "here": "numbers",
         "runs": imports.list_imports(product),
-        "may_undo": role is not None and role.covers(Role.MAINTAINER),
+        "may_undo": may(request.actor, product, Role.MAINTAINER),
     }
     return render(request, "events/imports.html", context)
 

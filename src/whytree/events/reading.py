@@ -8,11 +8,12 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from whytree.engines.tables import Row, RowError, Table, guess_day_first, guess_mapping, parse_time
+from whytree.engines.tables.rows import listed, plain
 
 from .columns import COLUMNS, MESSAGE_ID, WANTED
 
@@ -52,7 +53,7 @@ def find_mapping(table: Table, *, person: str, event: str, time: str, message_id
     stated = {"person": person, "event": event, "time": time, "message_id": message_id}
     for column in stated.values():
         if column and column not in table.columns:
-            raise NoColumn(f"There is no column “{column}”. {_columns(table)}")
+            raise NoColumn(f"There is no column “{column}”. The columns are {listed(table.columns)}.")
     wanted = {field: want for field, want in (WANTED | {"message_id": MESSAGE_ID}).items() if not stated[field]}
     if event_name:
         wanted.pop("event", None)
@@ -61,7 +62,9 @@ def find_mapping(table: Table, *, person: str, event: str, time: str, message_id
     for field in WANTED:
         if field not in found and not (field == "event" and event_name):
             hint = " or --event-name NAME, when every row is the same event" if field == "event" else ""
-            raise NoColumn(f"Which column holds the {field}? Say --{field} COLUMN{hint}. {_columns(table)}")
+            raise NoColumn(
+                f"Which column holds the {field}? Say --{field} COLUMN{hint}. The columns are {listed(table.columns)}."
+            )
     return Mapping(
         person=found["person"],
         event="" if event_name else found["event"],
@@ -70,11 +73,6 @@ def find_mapping(table: Table, *, person: str, event: str, time: str, message_id
         event_name=event_name,
         day_first=guess_day_first(row.get(found["time"]) for row in table.sample),
     )
-
-
-def _columns(table: Table) -> str:
-    names = [f"“{column}”" for column in table.columns[:40]]
-    return f"The columns are {', '.join(names)}{' …' if len(table.columns) > 40 else ''}."
 
 
 def fingerprint(path: Path, mapping: Mapping) -> str:
@@ -149,7 +147,7 @@ class _Sorter:
             "event": name,
             "timestamp": at.isoformat(),
             "properties": {
-                column: _plain(value)
+                column: plain(value)
                 for column, value in values.items()
                 if column not in self._own and value not in (None, "")
             },
@@ -180,12 +178,3 @@ def _text(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return ""
     return value.strip() if isinstance(value, str) else str(value)
-
-
-def _plain(value: Any) -> Any:
-    """What JSON can carry: Parquet holds dates, decimals and more."""
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, str | int | float | bool | list | dict) or value is None:
-        return value
-    return str(value)

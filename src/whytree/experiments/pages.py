@@ -13,7 +13,8 @@ from whytree.analytics.models import Metric
 from whytree.engines.charts import svg_file
 from whytree.errors import WhytreeError
 from whytree.stores.filters import COLUMNS
-from whytree.tree.pages.parts import draw_panels, may_write
+from whytree.tree.pages.parts import draw_panels
+from whytree.workspace.access import may_write
 from whytree.workspace.doors import PageRequest, page, plain
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role

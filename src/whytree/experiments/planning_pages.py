@@ -13,7 +13,7 @@ from whytree.analytics.models import Metric
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.flags.models import Flag
 from whytree.flags.queries import find_flag, list_flags
-from whytree.tree.pages.parts import may_write
+from whytree.workspace.access import may_write
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role

@@ -16,7 +16,7 @@ from whytree.engines.flags import FULL_COVERAGE, percent
 from whytree.errors import Conflict, Invalid, Unavailable, WhytreeError
 from whytree.tree.models import Hypothesis, Solution
 from whytree.tree.pages.parts import draw_panels
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may_write
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.environments import find_environment
 from whytree.workspace.models import Product
@@ -75,7 +75,7 @@ def flag_list(
         "form": form or {},
         "error": error,
         "condition_error": condition_error,
-        "may_write": _may_write(request, product),
+        "may_write": may_write(request.actor, product),
     }
     context |= shared_context(request, product, request.POST.dict() if condition_error else None)
     context |= place_context(product, here) | requests_context(request, product, queries.list_requests(product))
@@ -104,11 +104,6 @@ def _archive_sentence(shown: list[Flag]) -> str:
 
 def _open_hypotheses(product: Product) -> Any:
     return Hypothesis.objects.filter(product=product, closed_at=None).select_related("solution")
-
-
-def _may_write(request: PageRequest, product: Product) -> bool:
-    role = role_of(request.actor, product)
-    return role is not None and role.covers(Role.MEMBER)
 
 
 def _new_flag(product: Product, form: QueryDict) -> dict[str, Any]:
@@ -173,7 +168,7 @@ def flag_page(
         "variants_text": variants_text or _variants_text(flag),
         "variants_sent": bool(variants_text),
         "error": error,
-        "may_write": _may_write(request, flag.product),
+        "may_write": may_write(request.actor, flag.product),
         "retirement": (retirement := retirement_of(flag)),
         "code_places": [(one, _why_url(flag.product, one)) for one in retirement.code.references[:PLACES]],
         "more_places": len(retirement.code.references) - PLACES,

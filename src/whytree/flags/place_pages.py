@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from whytree.errors import Conflict, Invalid
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.environments import (
     PRODUCTION,
@@ -54,7 +54,6 @@ class RequestLine:
 
 def requests_context(request: PageRequest, product: Product, waiting: Iterable[ChangeRequest]) -> dict[str, Any]:
     """Changes that wait; `may_decide` is a maintainer's matter, and never of whoever asked."""
-    role = role_of(request.actor, product)
     lines = [
         RequestLine(
             one,
@@ -64,7 +63,7 @@ def requests_context(request: PageRequest, product: Product, waiting: Iterable[C
         )
         for one in waiting
     ]
-    return {"requests": lines, "may_decide": role is not None and role.covers(Role.MAINTAINER)}
+    return {"requests": lines, "may_decide": may(request.actor, product, Role.MAINTAINER)}
 
 
 def flag_requests(request: PageRequest, flag: Flag) -> dict[str, Any]:

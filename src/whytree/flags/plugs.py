@@ -12,7 +12,7 @@ from whytree.analytics.models import Cohort
 from whytree.errors import Conflict
 from whytree.people.queries import PersonRef
 from whytree.tree.models import Solution
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Activity, Product
 from whytree.workspace.roles import Role
@@ -121,8 +121,7 @@ def today_panel(actor: Actor, product: Product, subject: Any) -> Panel | None:
 
 def waiting_panel(actor: Actor, product: Product, subject: Any) -> Panel | None:
     """Changes of flags that this maintainer may approve, and what became of this actor's own where nobody did."""
-    role = role_of(actor, product)
-    decides = role is not None and role.covers(Role.MAINTAINER)
+    decides = may(actor, product, Role.MAINTAINER)
     waiting = [one for one in list_requests(product) if not is_own(actor, one)] if decides else []
     turned = [one for one in turned_down(Flag.objects.filter(product=product)) if is_own(actor, one)]
     if not waiting and not turned:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.stores.timeline import Moment
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may, may_write
 from whytree.workspace.doors import PageRequest, page, plain
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
@@ -57,7 +57,7 @@ def _show(request: PageRequest, product: Product, found: PersonRef, error: Whytr
     before, before_id = _cursor(request)
     moments = queries.timeline(found, before=before, before_id=before_id)
     shown = panels("person", request.actor, product, found)
-    may_erase = (role_of(request.actor, product) or Role.VIEWER).covers(Role.MAINTAINER)
+    may_erase = may(request.actor, product, Role.MAINTAINER)
     context = {
         "here": "voices",
         "person": found,
@@ -69,7 +69,7 @@ def _show(request: PageRequest, product: Product, found: PersonRef, error: Whytr
         "traits": _traits(found),
         "main_panels": [_drawn(request, product, panel) for panel in shown if panel.column == "main"],
         "aside_panels": [_drawn(request, product, panel) for panel in shown if panel.column == "aside"],
-        "may_write": _may_write(request, product),
+        "may_write": may_write(request.actor, product),
         "may_erase": may_erase,
         "other_names": [one for one in services.ids_of(product, found.key) if one != found.key] if may_erase else [],
         "error": error,
@@ -208,11 +208,6 @@ def join(request: PageRequest, product: Product, key: str) -> HttpResponse:
         return _show(request, product, queries.find_person(product, key), error)
     messages.success(request, f"{other} counts as this person now.")
     return redirect("person", product.slug, queries.canonical_key(product, key))
-
-
-def _may_write(request: PageRequest, product: Product) -> bool:
-    role = role_of(request.actor, product)
-    return role is not None and role.covers(Role.MEMBER)
 
 
 @require_GET

@@ -36,7 +36,7 @@ def serve(chosen: options.Options, *, ready: Callable[[str], None]) -> None:
 
     from whytree.stores.events import store
     from whytree.workspace.jobs import start_workers
-    from whytree.workspace.lifecycle import run_start
+    from whytree.workspace.lifecycle import run_start, shut_down
 
     from .lanes import Channel, Lanes
 
@@ -75,7 +75,7 @@ def serve(chosen: options.Options, *, ready: Callable[[str], None]) -> None:
         record.unlink(missing_ok=True)
         for worker in workers:
             worker.join(timeout=20)
-        _shut_down()
+        shut_down()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -108,12 +108,3 @@ def _stop_on_signals(stop: threading.Event) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
-
-
-def _shut_down() -> None:
-    """Write what still waits, then let the event store go."""
-    from whytree.stores.events import close
-    from whytree.workspace.lifecycle import run_shutdown
-
-    run_shutdown()
-    close()

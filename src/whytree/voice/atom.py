@@ -38,9 +38,9 @@ def as_atom(*, home: str, own: str, title: str, author: str, since: datetime, it
 
 def _said(parent: ElementTree.Element, **texts: str) -> None:
     for tag, text in texts.items():
-        ElementTree.SubElement(parent, f"{{{_ATOM}}}{tag}").text = _xml(text)
+        ElementTree.SubElement(parent, f"{{{_ATOM}}}{tag}").text = xml_text(text)
 
 
-def _xml(text: str) -> str:
+def xml_text(text: str) -> str:
     """Without what no XML may hold."""
     return "".join(one for one in text if one in "\t\n\r" or 0x20 <= ord(one) <= 0xD7FF or 0xE000 <= ord(one) != 0xFFFE)

@@ -11,7 +11,7 @@ from whytree.code.queries import list_repositories
 from whytree.engines.charts.intervals import Measured, Range, interval_bar
 from whytree.errors import Invalid, NotFound, WhytreeError
 from whytree.tree.models import Solution
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
@@ -53,10 +53,9 @@ def _show(request: PageRequest, product: Product, typed: str, *, told: str = "",
         "picture": _picture(answer),
         "shown_evidence": answer.evidence[:SHOWN_EVIDENCE],
     }
-    role = role_of(request.actor, product)
     context |= {
         "way": answer.way_from(answer.commit.short) if answer.commit else None,
-        "can_tell": isinstance(ref, LineRef | CommitRef) and role is not None and role.covers(Role.MEMBER),
+        "can_tell": isinstance(ref, LineRef | CommitRef) and may(request.actor, product, Role.MEMBER),
         "withdrawable": withdrawable(request.actor, product, answer.reasons),
         "solutions": _solutions(product) if not answer.explained else (),
         "typed": typed,

@@ -21,6 +21,16 @@ def role_of(actor: Actor, product: Product) -> Role | None:
     return Role(role) if role else None
 
 
+def may(actor: Actor, product: Product, wanted: Role) -> bool:
+    """Whether the actor has this role here, or a higher one: what a page offers. What is done asks `require`."""
+    role = role_of(actor, product)
+    return role is not None and role.covers(wanted)
+
+
+def may_write(actor: Actor, product: Product) -> bool:
+    return may(actor, product, Role.MEMBER)
+
+
 def require(actor: Actor, product: Product, wanted: Role) -> None:
     """Raise `NotFound` for outsiders (a product's existence is not revealed), `Forbidden` when the role or scope is too low."""
     role = role_of(actor, product)

@@ -106,7 +106,7 @@ def create_key(
         Key.Kind(kind),
         name=name,
         product=product,
-        user_id=actor.user_id or _maker_of(actor.key_id),
+        user_id=actor.user_id or maker_of(actor.key_id),
         scopes=sorted(set(scopes)),
         secret=secret,
         environment=environment,
@@ -115,7 +115,7 @@ def create_key(
     return key, secret
 
 
-def _maker_of(key_id: int | None) -> int | None:
+def maker_of(key_id: int | None) -> int | None:
     """Who made the key that acts: a key's keys are theirs, too."""
     return Key.objects.filter(pk=key_id).values_list("user_id", flat=True).first() if key_id else None
 

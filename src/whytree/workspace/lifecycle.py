@@ -33,6 +33,14 @@ def run_shutdown() -> None:
             log.exception("shutdown of %s failed", function.__qualname__)
 
 
+def shut_down() -> None:
+    """Write what still waits, then let the event store go: another process may open it next."""
+    from whytree.stores.events import close
+
+    run_shutdown()
+    close()
+
+
 _after_import: list[Callable[[], None]] = []
 
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from whytree.errors import Conflict, Invalid
 from whytree.workspace import mail
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.pages.attempt import Attempt
@@ -34,7 +34,6 @@ def alerts(request: PageRequest, product: Product) -> HttpResponseBase:
             messages.success(request, said)
             return redirect("alerts", product=product.slug)
     found = list(queries.list_alerts(product))
-    role = role_of(request.actor, product)
     context = {
         "here": "numbers",
         "kind": "alerts",
@@ -44,7 +43,7 @@ def alerts(request: PageRequest, product: Product) -> HttpResponseBase:
         "questions": [one for one in list_saved(product)[:200] if one.kind == "trends"],
         "chosen": request.POST.get("on") or request.GET.get("on", ""),
         "mail_is_set": mail.is_set(),
-        "may_edit": role is not None and role.covers(Role.MEMBER),
+        "may_edit": may(request.actor, product, Role.MEMBER),
     }
     return attempt.page("analytics/alerts.html", context)
 
@@ -79,14 +78,13 @@ def _rule(post: Any) -> dict[str, Any]:
 def alert(request: PageRequest, product: Product, number: int) -> HttpResponse:
     """One alert, and everything it told."""
     found = queries.find_alert(product, number)
-    role = role_of(request.actor, product)
     context = {
         "here": "numbers",
         "alert": found,
         "sentence": queries.rule_of(found).sentence,
         "events": found.events.prefetch_related("letters")[:100],
         "host": found.webhook.split("/")[2] if found.webhook else "",
-        "may_edit": role is not None and role.covers(Role.MEMBER),
+        "may_edit": may(request.actor, product, Role.MEMBER),
     }
     return render(request, "analytics/alert.html", context)
 

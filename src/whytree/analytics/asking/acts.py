@@ -10,7 +10,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from whytree.errors import Invalid, WhytreeError
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
@@ -115,13 +115,12 @@ def saved_question(request: PageRequest, product: Product, number: int) -> HttpR
     address = address_of(product, queries.question_of(saved), checked_part(saved.part) if saved.part else None)
     if saved.answer is None:
         return redirect(address)
-    role = role_of(request.actor, product)
     context = {
         "here": "numbers",
         "saved": saved,
         "answer": saved.answer,
         "again": address,
-        "may_act": role is not None and role.covers(Role.MEMBER),
+        "may_act": may(request.actor, product, Role.MEMBER),
     }
     return render(request, "analytics/frozen.html", context)
 

@@ -14,7 +14,7 @@ from whytree.errors import NotFound, WhytreeError
 from whytree.events.queries import property_names
 from whytree.people.queries import trait_names
 from whytree.stores.filters import COLUMNS
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may
 from whytree.workspace.doors import PageRequest, page, plain
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
@@ -157,7 +157,6 @@ def _asked(request: PageRequest, product: Product, form: Form) -> HttpResponse:
     template = f"analytics/{form.kind}.html"
     cohorts = Cohort.objects.filter(product=product).values_list("key", flat=True)[:200]
     known_of_whom = [*(f"{PERSON_TRAIT}{name}" for name in trait_names(product)), f"{COMPANY_TRAIT}name"]
-    role = role_of(request.actor, product)
     context: dict[str, Any] = {
         "here": "numbers",
         "kind": form.kind,
@@ -173,7 +172,7 @@ def _asked(request: PageRequest, product: Product, form: Form) -> HttpResponse:
         "measures": MEASURES.items(),
         "views": VIEWS.items(),
         "boards": Board.objects.filter(product=product)[:200],
-        "may_act": role is not None and role.covers(Role.MEMBER),
+        "may_act": may(request.actor, product, Role.MEMBER),
     }
     try:
         if form.is_asked:

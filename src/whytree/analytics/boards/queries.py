@@ -1,6 +1,5 @@
 """What may be asked of boards: which there are, and every card with its answer."""
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from whytree.engines.figures import number
 from whytree.errors import NotFound, WhytreeError
+from whytree.workspace.keys import hashed
 from whytree.workspace.models import Product
 
 from ..answers import Answer, TrendsAnswer
@@ -34,14 +34,10 @@ def find_board(product: Product, number: int) -> Board:
 
 def shared_board(token: str) -> Board:
     """By the link that needs no sign-in. A link that was taken back and one that never was sound the same."""
-    board = Board.objects.filter(share_hash=hash_of(token)).select_related("product").first() if token else None
+    board = Board.objects.filter(share_hash=hashed(token)).select_related("product").first() if token else None
     if board is None:
         raise NotFound("This link shows no board any more. Ask whoever gave it to you for another.")
     return board
-
-
-def hash_of(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from whytree.errors import Invalid, NotFound
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
+from whytree.workspace.keys import hashed
 from whytree.workspace.models import Product
 from whytree.workspace.numbering import next_number
 from whytree.workspace.roles import Role
@@ -19,7 +20,7 @@ from ..queries import find_metric
 from ..questions.parts import checked_days
 from ..saved.queries import find_saved
 from ..saved.services import keep_question
-from .queries import board_filters, find_board, hash_of
+from .queries import board_filters, find_board
 
 PREFIX = "BRD"
 MOST_CARDS = 40
@@ -175,7 +176,7 @@ def share_board(actor: Actor, product: Product, number: int) -> str:
     require(actor, product, Role.MAINTAINER)
     board = find_board(product, number)
     token = secrets.token_urlsafe(32)
-    board.share_hash = hash_of(token)
+    board.share_hash = hashed(token)
     board.save(update_fields=["share_hash", "updated_at"])
     record(actor, product, "share_board", board, before={}, after={}, undoable=False)
     return token

@@ -8,6 +8,7 @@ from django.http import QueryDict
 
 from whytree.errors import Invalid
 
+from ..asking.forms import whole
 from ..models import Cohort
 from ..questions import filter_json, parse_filter
 from .lists import ids_of
@@ -32,10 +33,10 @@ class Row:
         filters = [filter_json(parse_filter(text)) for text in self.where.split(";") if text.strip()]
         if filters:
             event = {"event": self.event, "where": filters}
-        days = {"days": _whole(self.days, "Days")} if self.days else {}
+        days = {"days": whole(self.days, "Days")} if self.days else {}
         if self.how == "did_not":
             return {"did_not": event} | days
-        return {"did": event, "at_least": _whole(self.times or "1", "How often")} | days
+        return {"did": event, "at_least": whole(self.times or "1", "How often")} | days
 
 
 @dataclass(frozen=True)
@@ -112,9 +113,3 @@ def ids_in(file: Any, typed: str) -> list[str]:
             raise Invalid(f"A list has {MOST_BYTES // 1_000_000} MB at most. Split it.")
         found += ids_of(file.read())
     return found
-
-
-def _whole(text: str, name: str) -> int:
-    if not text.isdecimal() or len(text) > 9:
-        raise Invalid(f"{name}: {text[:40]!r} is no whole number.")
-    return int(text)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from whytree.errors import WhytreeError
 from whytree.people.queries import people_by_key
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
@@ -115,5 +115,4 @@ def _form(
 
 
 def _context(request: PageRequest, product: Product) -> dict[str, Any]:
-    role = role_of(request.actor, product)
-    return {"here": "numbers", "kind": "cohorts", "may_edit": role is not None and role.covers(Role.MEMBER)}
+    return {"here": "numbers", "kind": "cohorts", "may_edit": may(request.actor, product, Role.MEMBER)}

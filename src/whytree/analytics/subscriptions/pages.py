@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from whytree.errors import Invalid
 from whytree.workspace import mail
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.pages.attempt import Attempt
@@ -30,7 +30,6 @@ def subscriptions(request: PageRequest, product: Product) -> HttpResponseBase:
     if request.method == "POST":
         with attempt:
             return _made(request, product)
-    role = role_of(request.actor, product)
     context = {
         "here": "numbers",
         "kind": "subscriptions",
@@ -40,7 +39,7 @@ def subscriptions(request: PageRequest, product: Product) -> HttpResponseBase:
         "chosen": request.POST.get("to") or request.GET.get("to", ""),
         "days": list(enumerate(DAYS)),
         "mail_is_set": mail.is_set(),
-        "may_post": role is not None and role.covers(Role.MEMBER),
+        "may_post": may(request.actor, product, Role.MEMBER),
         "my_id": request.actor.user_id,
     }
     return attempt.page("analytics/subscriptions.html", context)

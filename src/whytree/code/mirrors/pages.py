@@ -4,7 +4,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.pages.attempt import Attempt, done
@@ -48,7 +48,7 @@ def repositories(request: PageRequest, product: Product) -> HttpResponse:
 
 
 def _may(request: PageRequest, product: Product) -> bool:
-    return (role_of(request.actor, product) or Role.VIEWER).covers(Role.MAINTAINER)
+    return may(request.actor, product, Role.MAINTAINER)
 
 
 @require_POST

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from whytree.engines.tables.blocks import QUICK, Block, NeedsCare, careful_blocks
 from whytree.engines.tables.opening import Table
-from whytree.engines.tables.rows import RowError, UnreadableTable
+from whytree.engines.tables.rows import RowError, UnreadableTable, listed
 
 MAX_CELLS = 200_000_000
 """What one analysis may hold: eight bytes each. A million units of 20 metrics are a tenth of it."""
@@ -90,7 +90,7 @@ def read_columns(table: Table, *, texts: Sequence[str], numbers: Sequence[str]) 
     """
     for name in (*texts, *numbers):
         if name not in table.columns:
-            raise UnreadableTable(f"There is no column “{name}”. The columns are {_listed(table.columns)}.")
+            raise UnreadableTable(f"There is no column “{name}”. The columns are {listed(table.columns)}.")
     quick = QUICK.get(table.format)
     if quick is not None:
         try:
@@ -98,10 +98,6 @@ def read_columns(table: Table, *, texts: Sequence[str], numbers: Sequence[str]) 
         except NeedsCare:
             pass
     return _collect(table, texts, numbers, careful_blocks(table, iter(table)))
-
-
-def _listed(columns: Sequence[str]) -> str:
-    return ", ".join(f"“{name}”" for name in columns[:40]) + (" …" if len(columns) > 40 else "")
 
 
 def _collect(table: Table, texts: Sequence[str], numbers: Sequence[str], blocks: Iterable[Block]) -> Columns:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 from typing import Any, NamedTuple, TypeAlias
 
 MAX_CELL = 1_000_000
@@ -41,6 +42,20 @@ class RowError(NamedTuple):
 
     row_number: int
     reason: str
+
+
+def listed(columns: Sequence[str]) -> str:
+    """A table's columns in a sentence: the first forty."""
+    return ", ".join(f"“{name}”" for name in columns[:40]) + (" …" if len(columns) > 40 else "")
+
+
+def plain(value: Any) -> Any:
+    """A cell as JSON can carry it: spreadsheets and Parquet hold dates, decimals and more."""
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, str | int | float | bool | list | dict) or value is None:
+        return value
+    return str(value)
 
 
 Rows: TypeAlias = Iterator[Row | RowError]

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from whytree.errors import Invalid
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
@@ -82,14 +82,13 @@ def _typed(request: HttpRequest, product: Product) -> Intake:
 def _page(
     request: PageRequest, product: Product, found: Intake, keys: list[LimitedKey], error: Invalid | None = None
 ) -> HttpResponse:
-    role = role_of(request.actor, product)
     context: dict[str, Any] = {
         "here": "numbers",
         "intake": found,
         "keys": keys,
         "error": error,
         "choices": Intake.Bots.choices,
-        "may_change": role is not None and role.covers(Role.MAINTAINER),
+        "may_change": may(request.actor, product, Role.MAINTAINER),
         "sentence": "Not everything was said yet." if error else _sentence(found),
     }
     return render(request, "events/intake.html", context, status=400 if error else 200)

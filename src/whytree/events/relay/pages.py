@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from whytree.errors import Invalid
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
@@ -38,14 +38,13 @@ def relays(request: PageRequest, product: Product) -> HttpResponse:
 
 def _page(request: PageRequest, product: Product, error: Invalid | None = None) -> HttpResponse:
     found = services.relays_of(product)
-    role = role_of(request.actor, product)
     context: dict[str, Any] = {
         "here": "numbers",
         "relays": found,
         "error": error,
         "typed": request.POST,
         "dialects": Relay.Dialect.choices,
-        "may_change": role is not None and role.covers(Role.MAINTAINER),
+        "may_change": may(request.actor, product, Role.MAINTAINER),
         "sentence": _sentence(found),
     }
     return render(request, "events/relays.html", context, status=400 if error else 200)

@@ -18,6 +18,8 @@ from typing import IO
 
 import msgspec
 
+from ..spool import sync_folder
+
 SUFFIX = ".calls"
 FILE_BYTES = 16 * 1024 * 1024
 MOST_BYTES = 1024 * 1024 * 1024  # of waiting calls; beyond it the new ones are not kept
@@ -102,7 +104,7 @@ class Queue:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = self.folder / f"{time.time_ns():020d}-{os.getpid()}{SUFFIX}"
         self._file, self._size = self._path.open("ab"), 0
-        _sync_folder(self.folder)
+        sync_folder(self.folder)
         return self._file
 
     def close(self) -> None:
@@ -218,11 +220,3 @@ def _lives(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -22,8 +22,7 @@ from whytree.experiments.segments import Segments
 from whytree.experiments.sentences import difference_value, in_percent, level_value, p_text, points
 from whytree.flags.models import Flag
 from whytree.flags.queries import find_flag, list_flags
-from whytree.tree.pages.parts import may_write
-from whytree.workspace.access import require
+from whytree.workspace.access import may_write, require
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role

@@ -15,7 +15,8 @@ from whytree.errors import Conflict, Forbidden, Invalid, NotFound
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
-from whytree.workspace.models import Key, Membership, Product
+from whytree.workspace.keys import maker_of
+from whytree.workspace.models import Membership, Product
 from whytree.workspace.roles import Role
 
 from ..models import ChangeRequest, Flag, FlagSettings
@@ -145,12 +146,8 @@ def withdraw_change(actor: Actor, product: Product, number: int) -> ChangeReques
 def is_own(actor: Actor, request: ChangeRequest) -> bool:
     """Whether this actor asked, or made the key that did. Who has no account any more is somebody else to everybody."""
     if actor.user_id is not None:
-        return actor.user_id == (request.user_id or _maker_of(request.key_id))
+        return actor.user_id == (request.user_id or maker_of(request.key_id))
     return request.user_id is None and actor.key_id == request.key_id
-
-
-def _maker_of(key_id: int | None) -> int | None:
-    return Key.objects.filter(pk=key_id).values_list("user_id", flat=True).first() if key_id else None
 
 
 def _decidable(actor: Actor, product: Product, number: int) -> ChangeRequest:

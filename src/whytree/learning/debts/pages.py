@@ -7,7 +7,8 @@ from django.views.decorators.http import require_POST
 
 from whytree.errors import WhytreeError
 from whytree.tree.models import Solution
-from whytree.tree.pages.parts import find, may_write
+from whytree.tree.pages.parts import find
+from whytree.workspace.access import may_write
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role

@@ -4,7 +4,7 @@ from typing import Any
 
 from whytree.learning.models import Debt
 from whytree.tree.models import Solution
-from whytree.tree.pages.parts import may_write
+from whytree.workspace.access import may_write
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.sockets import Panel, on_fact, plug_panel

@@ -5,7 +5,7 @@ from typing import Any
 from whytree.learning import queries as reviews
 from whytree.learning.results import Result
 from whytree.tree.models import Solution
-from whytree.tree.pages.parts import may_write
+from whytree.workspace.access import may_write
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.sockets import Panel, on_fact, plug_panel

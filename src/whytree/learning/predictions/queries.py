@@ -14,7 +14,7 @@ from whytree.engines.forecasts.scoring import Score
 from whytree.learning.models import Prediction, question_hash
 from whytree.learning.results import Result
 from whytree.tree.models import Hypothesis, State
-from whytree.tree.pages.parts import may_write
+from whytree.workspace.access import may_write
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Activity, Product
 from whytree.workspace.roles import Discipline

@@ -34,12 +34,13 @@ from whytree.tree.models import (
     child_kinds,
 )
 from whytree.tree.outline import facts_of
+from whytree.workspace.access import may_write
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 from whytree.workspace.sockets import Figure, figures
 
-from .parts import DrawnPanel, draw_panels, find, home_of, may_write, url_of
+from .parts import DrawnPanel, draw_panels, find, home_of, url_of
 
 TEMPLATES = {"OUT": "tree/outcome.html", "OPP": "tree/opportunity.html", "SOL": "tree/solution.html"}
 MOST_SHOWN = 30

@@ -13,11 +13,9 @@ from django_htmx.http import HttpResponseClientRedirect
 from whytree.errors import NotFound
 from whytree.tree.models import KINDS, Assumption, AssumptionTest, Hypothesis, Node
 from whytree.tree.queries import find_node
-from whytree.workspace.access import role_of
-from whytree.workspace.actors import Actor
+from whytree.workspace.access import may_write
 from whytree.workspace.doors import PageRequest
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
 from whytree.workspace.sockets import Panel, Place, panels
 
 AnyNode = TypeVar("AnyNode", bound=Node)
@@ -48,11 +46,6 @@ def draw_panels(request: PageRequest, place: Place, product: Product, subject: A
     found = panels(place, request.actor, product, subject)
     shared = {"product": product, "may_write": may_write(request.actor, product)}
     return [DrawnPanel(one, render_to_string(one.template, shared | one.context, request)) for one in found]
-
-
-def may_write(actor: Actor, product: Product) -> bool:
-    role = role_of(actor, product)
-    return role is not None and role.covers(Role.MEMBER)
 
 
 def find(product: Product, ref: str, model: type[AnyNode]) -> AnyNode:

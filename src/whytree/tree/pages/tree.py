@@ -10,11 +10,10 @@ from whytree.tree.models import Draft, Hypothesis, Outcome
 from whytree.tree.outline import load_tree
 from whytree.tree.queries import open_drafts
 from whytree.tree.sentences import tree_sentence
+from whytree.workspace.access import may_write
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.sockets import search
-
-from .parts import may_write
 
 
 @page()

@@ -6,9 +6,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from whytree.errors import Conflict, Invalid
-from whytree.voice.pages.reading import may_write
 from whytree.voice.services import answer_voice
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may, may_write
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.mail import is_set
 from whytree.workspace.models import Product
@@ -26,7 +25,6 @@ LISTED = 200
 def manage(request: PageRequest, product: Product) -> HttpResponse:
     """What waits first."""
     waiting = queries.waiting(product)
-    role = role_of(request.actor, product)
     context = {
         "here": "voices",
         "board": Board.of(product),
@@ -35,7 +33,7 @@ def manage(request: PageRequest, product: Product) -> HttpResponse:
         "posts": queries.all_posts(product)[:LISTED],
         "progresses": Progress.choices,
         "may_write": may_write(request.actor, product),
-        "may_run": role is not None and role >= Role.MAINTAINER,
+        "may_run": may(request.actor, product, Role.MAINTAINER),
         "mail": is_set(),
         "secret": request.session.pop("board_secret", ""),
     }

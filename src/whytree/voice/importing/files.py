@@ -11,11 +11,11 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from whytree.engines.tables import RowError, Table, UnreadableTable, guess_day_first, guess_mapping, open_table
+from whytree.engines.tables.rows import listed, plain
 from whytree.engines.voices import Export, Recognised, Voice, open_export
 
 from .columns import WANTED
@@ -203,18 +203,15 @@ def chosen_mapping(table: Table, chosen: dict[str, str]) -> dict[str, str]:
     stated = {name: column for name, column in chosen.items() if column and column != "-"}
     for column in stated.values():
         if column not in table.columns:
-            raise UnreadableTable(f"There is no column “{column}”. {_columns(table)}")
+            raise UnreadableTable(f"There is no column “{column}”. The columns are {listed(table.columns)}.")
     open_fields = {name: wanted for name, wanted in WANTED.items() if not chosen.get(name)}
     free = [column for column in table.columns if column not in stated.values()]
     mapping = stated | guess_mapping(free, table.sample, open_fields)
     if "text" not in mapping:
-        raise UnreadableTable(f"Which column holds what people said? Name it (--text COLUMN). {_columns(table)}")
+        raise UnreadableTable(
+            f"Which column holds what people said? Name it (--text COLUMN). The columns are {listed(table.columns)}."
+        )
     return {name: mapping[name] for name in WANTED if name in mapping}
-
-
-def _columns(table: Table) -> str:
-    names = [f"“{column}”" for column in table.columns[:40]]
-    return f"The columns are {', '.join(names)}{' …' if len(table.columns) > 40 else ''}."
 
 
 def _day_first(table: Table, mapping: dict[str, str], asked: bool | None) -> bool | None:
@@ -224,19 +221,10 @@ def _day_first(table: Table, mapping: dict[str, str], asked: bool | None) -> boo
 
 
 def _values(row: dict[str, Any], mapping: dict[str, str]) -> dict[str, Any]:
-    values = {name: _plain(row.get(column)) for name, column in mapping.items()}
+    values = {name: plain(row.get(column)) for name, column in mapping.items()}
     taken = set(mapping.values())
-    others = {column: _plain(value) for column, value in row.items() if column not in taken and value not in (None, "")}
+    others = {column: plain(value) for column, value in row.items() if column not in taken and value not in (None, "")}
     return {**{name: value for name, value in values.items() if value not in (None, "")}, "metadata": others}
-
-
-def _plain(value: Any) -> Any:
-    """What JSON can carry: spreadsheets and Parquet hold dates, decimals and more."""
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, str | int | float | bool | list | dict) or value is None:
-        return value
-    return str(value)
 
 
 @dataclass(frozen=True)

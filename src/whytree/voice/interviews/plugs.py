@@ -6,7 +6,7 @@ from whytree.engines.text import is_unspaced, parse_query
 from whytree.people.queries import PersonRef
 from whytree.tree.models import Opportunity
 from whytree.voice.contacts import contacts_of, reach_of
-from whytree.voice.pages.reading import may_write
+from whytree.workspace.access import may_write
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.sockets import Hit, Panel, plug_erase, plug_panel, plug_search

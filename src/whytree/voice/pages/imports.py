@@ -17,8 +17,7 @@ from whytree.voice.importing.files import Asked
 from whytree.voice.incoming import services as incoming
 from whytree.voice.incoming.api import address_of
 from whytree.voice.models import ColumnMapping, Consent, ImportRun, RunState, VoiceSettings
-from whytree.workspace.access import role_of
-from whytree.workspace.actors import Actor
+from whytree.workspace.access import may
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
@@ -39,11 +38,6 @@ LABELS = {
     "url": "A link to it",
 }
 """What people call our fields; `importing.columns.WANTED` has no other."""
-
-
-def _may_import(actor: Actor, product: Product) -> bool:
-    role = role_of(actor, product)
-    return role is not None and role.covers(Role.MAINTAINER)
 
 
 @require_http_methods(["GET", "POST"])
@@ -83,7 +77,7 @@ def _list(request: PageRequest, product: Product, error: WhytreeError | None = N
     context = {
         "here": "voices",
         "runs": list(runs),
-        "may_import": _may_import(request.actor, product),
+        "may_import": may(request.actor, product, Role.MAINTAINER),
         "consents": Consent.choices,
         "form": request.POST,
         "most_mb": uploads.most_mb(),
@@ -124,7 +118,7 @@ def _run_context(request: PageRequest, product: Product, run: ImportRun) -> dict
         if preview and preview.columns
         else [],
         "left": {name: left.get(name, 0) for name in services.LEFT_OUT},
-        "may_import": _may_import(request.actor, product),
+        "may_import": may(request.actor, product, Role.MAINTAINER),
     }
 
 

@@ -22,11 +22,12 @@ from whytree.voice.downloads import as_file
 from whytree.voice.interviews.finding import talks_with
 from whytree.voice.models import FeedbackItem, Feeling
 from whytree.voice.queries import Wanted
+from whytree.workspace.access import may_write
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from .reading import may_write, reading, suggested_opportunities
+from .reading import reading, suggested_opportunities
 from .sorting import sorting
 
 RATINGS = (5, 4, 3, 2, 1)

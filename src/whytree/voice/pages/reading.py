@@ -16,12 +16,10 @@ from whytree.voice import queries, services
 from whytree.voice.alike import Similar, similar_to
 from whytree.voice.models import Consent, FeedbackItem, Highlight, Screenshot
 from whytree.voice.services import Span
-from whytree.workspace.access import role_of
-from whytree.workspace.actors import Actor
+from whytree.workspace.access import may_write
 from whytree.workspace.doors import PageRequest
 from whytree.workspace.mail import is_set
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
 
 MOMENTS = 6
 AFTERWARDS = timedelta(minutes=5)
@@ -32,11 +30,6 @@ SAME = 50
 """Of the voices that say the same, so many are shown."""
 MOST_ASKED = 500
 """Voices that say the same of whose people addresses are looked for; a board tells more than these by itself."""
-
-
-def may_write(actor: Actor, product: Product) -> bool:
-    role = role_of(actor, product)
-    return role is not None and role.covers(Role.MEMBER)
 
 
 def reading(request: PageRequest, product: Product, item: FeedbackItem, query: Query) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.voice import services
 from whytree.voice.models import ReplyWays, SavedView, Status, Tag
 from whytree.voice.replies.api import feed_url
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.mail import is_set
 from whytree.workspace.models import Membership, Product
@@ -120,7 +120,6 @@ def statuses(request: PageRequest, product: Product) -> HttpResponse:
             return _change_status(request, product)
         except (Invalid, Conflict, NotFound) as refused:
             error = refused
-    role = role_of(request.actor, product)
     context = {
         "here": "voices",
         "statuses": list(Status.objects.filter(product=product)),
@@ -128,7 +127,7 @@ def statuses(request: PageRequest, product: Product) -> HttpResponse:
         "feed_url": feed_url(ReplyWays.of(product)),
         "secret": request.session.pop("reply_secret", ""),
         "sends_mail": is_set(),
-        "may_change": role is not None and role.covers(Role.MAINTAINER),
+        "may_change": may(request.actor, product, Role.MAINTAINER),
         "error": error,
         "form": request.POST,
     }

@@ -14,7 +14,7 @@ from whytree.tree.models import Solution
 from whytree.tree.pages.parts import find
 from whytree.tree.queries import find_node
 from whytree.voice.interviews.queries import find_by_ref as find_interview
-from whytree.voice.pages.reading import may_write
+from whytree.workspace.access import may_write
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role

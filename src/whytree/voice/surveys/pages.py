@@ -16,7 +16,7 @@ from whytree.engines.stats import Estimate, NoAnswer
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.flags.models import Flag
 from whytree.voice.models import ContactSettings
-from whytree.voice.pages.reading import may_write
+from whytree.workspace.access import may_write
 from whytree.workspace.activity import activity_for
 from whytree.workspace.doors import PageRequest, page, plain
 from whytree.workspace.models import Product

@@ -11,8 +11,8 @@ from whytree.engines import charts
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.tree.models import TITLE_LENGTH, Opportunity, OpportunityKind, Outcome
 from whytree.tree.queries import find_node
-from whytree.voice.pages.reading import may_write
 from whytree.voice.queries import find_by_ref
+from whytree.workspace.access import may_write
 from whytree.workspace.activity import activity_for
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product

@@ -13,7 +13,7 @@ from whytree.engines.weighing import FEWEST
 from whytree.errors import Invalid
 from whytree.tree.models import Opportunity
 from whytree.voice.services import set_voice_settings
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
@@ -31,7 +31,6 @@ def weighed(request: PageRequest, product: Product) -> HttpResponse:
     by = request.GET.get("by", "")
     by = by if by in RANKINGS else "people"
     found = weigh(product, by)
-    role = role_of(request.actor, product)
     context = {
         "here": "tree",
         "found": found,
@@ -46,7 +45,7 @@ def weighed(request: PageRequest, product: Product) -> HttpResponse:
         "alone": _alone(found),
         "told": found.told[:SENTENCES],
         "more": len(found.told) - SENTENCES,
-        "may_change": role is not None and role.covers(Role.MAINTAINER),
+        "may_change": may(request.actor, product, Role.MAINTAINER),
     }
     return render(request, "voice/weighed.html", context)
 

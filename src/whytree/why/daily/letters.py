@@ -6,6 +6,8 @@ from xml.etree import ElementTree
 
 from django.utils.html import escape
 
+from whytree.voice.atom import xml_text
+
 from .digest import Digest, today_url
 
 _ATOM = "http://www.w3.org/2005/Atom"
@@ -60,7 +62,7 @@ def as_atom(digest: Digest, entries: Sequence[tuple[Digest, datetime]], feed_url
     name = f"{digest.product.name}, on Mondays"
     updated = max((at for _, at in entries), default=digest.product.created_at)
     base = today_url(digest.product)
-    for tag, text in (("id", f"{base}#digest"), ("title", _xml(name)), ("updated", updated.isoformat())):
+    for tag, text in (("id", f"{base}#digest"), ("title", xml_text(name)), ("updated", updated.isoformat())):
         ElementTree.SubElement(feed, f"{{{_ATOM}}}{tag}").text = text
     author = ElementTree.SubElement(feed, f"{{{_ATOM}}}author")
     ElementTree.SubElement(author, f"{{{_ATOM}}}name").text = "Whytree"
@@ -75,14 +77,9 @@ def _entry(feed: ElementTree.Element, digest: Digest, at: datetime, base: str) -
     entry = ElementTree.SubElement(feed, f"{{{_ATOM}}}entry")
     for tag, text in (
         ("id", f"{base}#digest-{digest.week}"),
-        ("title", _xml(digest.subject)),
+        ("title", xml_text(digest.subject)),
         ("updated", at.isoformat()),
     ):
         ElementTree.SubElement(entry, f"{{{_ATOM}}}{tag}").text = text
     ElementTree.SubElement(entry, f"{{{_ATOM}}}link", href=base)
-    ElementTree.SubElement(entry, f"{{{_ATOM}}}content", type="html").text = _xml(as_html(digest))
-
-
-def _xml(text: str) -> str:
-    """Without what no XML may hold."""
-    return "".join(one for one in text if one in "\t\n\r" or 0x20 <= ord(one) <= 0xD7FF or 0xE000 <= ord(one) != 0xFFFE)
+    ElementTree.SubElement(entry, f"{{{_ATOM}}}content", type="html").text = xml_text(as_html(digest))

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from whytree.errors import Invalid, Unavailable
 from whytree.workspace import mail
-from whytree.workspace.access import require, role_of
+from whytree.workspace.access import may, require
 from whytree.workspace.doors import PageRequest, find_product, page, signed_in
 from whytree.workspace.models import Product
 from whytree.workspace.pages.attempt import Attempt, done
@@ -91,7 +91,7 @@ def _channel(request: PageRequest, product: Product, attempt: Attempt) -> HttpRe
         "tab": "monday",
         "hook": hook,
         "host": sending.host_of(hook) if hook else "",
-        "may_set": (role_of(request.actor, product) or Role.VIEWER).covers(Role.MAINTAINER),
+        "may_set": may(request.actor, product, Role.MAINTAINER),
     }
     return attempt.page("why/monday.html", context)
 

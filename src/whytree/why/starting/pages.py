@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from whytree.engines.links_tickets import parse_ticket
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.tree.models import Opportunity
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.printing import plain
@@ -31,7 +31,7 @@ def start(request: PageRequest, product: Product) -> HttpResponse:
     answers = {key: sent.get(key, "") for key in QUESTIONS}
     context: dict[str, object] = {"subject": subject, "title": title, "answers": answers, "error": ""}
     context["shell_subject"] = shlex.quote(plain(subject))
-    context["may_write"] = (role_of(request.actor, product) or Role.VIEWER).covers(Role.MEMBER)
+    context["may_write"] = may(request.actor, product, Role.MEMBER)
     try:
         if request.method == "POST":
             return _started(request, product, services.Start(subject, title, answers=answers))

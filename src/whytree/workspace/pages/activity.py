@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 from whytree.errors import Conflict
 from whytree.workspace import activity as trail
 from whytree.workspace import queries
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
@@ -29,7 +29,7 @@ def _activity_page(request: PageRequest, product: Product, error: str = "") -> H
     by = request.GET.get("by", "")
     found = queries.activities_of(product, user_id=int(by) if by.isdecimal() and len(by) < 10 else None)
     shown = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
-    may_undo = (role_of(request.actor, product) or Role.VIEWER).covers(Role.MEMBER)
+    may_undo = may(request.actor, product, Role.MEMBER)
     last = trail.last_undoable(request.actor, product) if may_undo else None
     context = {
         "here": "activity",

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from whytree.errors import Invalid
 from whytree.workspace import queries
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.environments import environments_of, find_environment
 from whytree.workspace.keys import create_key, revoke_key
@@ -51,7 +51,7 @@ def keys(request: PageRequest, product: Product) -> HttpResponse:
         "open_keys": sum(1 for key in listed if key.revoked_at is None),
         "may": MAY,
         "kinds": [(kind, kind.label) for kind in (Key.Kind.CAPTURE, Key.Kind.SERVER)],
-        "may_make": (role_of(request.actor, product) or Role.VIEWER).covers(Role.MAINTAINER),
+        "may_make": may(request.actor, product, Role.MAINTAINER),
         "made": made,
         "secret": secret,
         "shown_key": secret or PLACEHOLDER,

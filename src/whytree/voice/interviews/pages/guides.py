@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from whytree.engines.voices.questions import lint_guide
 from whytree.errors import Invalid, NotFound, WhytreeError
 from whytree.voice.models import Guide
-from whytree.voice.pages.reading import may_write
+from whytree.workspace.access import may_write
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role

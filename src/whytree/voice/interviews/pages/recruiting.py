@@ -18,7 +18,7 @@ from whytree.tree.models import Opportunity
 from whytree.voice.contacts import set_contact_settings, set_wish
 from whytree.voice.models import ContactSettings
 from whytree.voice.services import find_opportunity
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.mail import is_set
 from whytree.workspace.models import Product
@@ -44,7 +44,6 @@ def recruit(request: PageRequest, product: Product) -> HttpResponse:
             found = candidates(product, cohort=asked.get("cohort", ""), flags=flags, opportunity=about)
     except (Invalid, NotFound, Unavailable) as refused:
         error = refused
-    role = role_of(request.actor, product)
     context: dict[str, Any] = {
         "here": "voices",
         "found": found,
@@ -56,7 +55,7 @@ def recruit(request: PageRequest, product: Product) -> HttpResponse:
         "wanted": opportunities_wanting_a_talk(product),
         "settings": ContactSettings.of(product),
         "mail": is_set(),
-        "may_set": role is not None and role.covers(Role.MAINTAINER),
+        "may_set": may(request.actor, product, Role.MAINTAINER),
         "query": asked.urlencode(),
     }
     return render(request, "voice/recruit.html", context, status=error.status if error else 200)

@@ -12,7 +12,7 @@ from whytree.engines.photos import MOST_BYTES
 from whytree.errors import Conflict, Invalid, WhytreeError
 from whytree.people.queries import people_by_key
 from whytree.voice.models import NAME_LENGTH, Interview, InterviewSnapshot
-from whytree.voice.pages.reading import may_write
+from whytree.workspace.access import may_write
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role

@@ -13,8 +13,8 @@ from whytree.engines.voices.transcripts import MOST_BYTES
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.tree.models import Importance, Opportunity
 from whytree.voice.models import Consent, Guide, Interview, Tag
-from whytree.voice.pages.reading import may_write, suggested_opportunities
-from whytree.workspace.access import role_of
+from whytree.voice.pages.reading import suggested_opportunities
+from whytree.workspace.access import may, may_write
 from whytree.workspace.activity import activity_for
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
@@ -169,7 +169,6 @@ def drawn(
     marks = list(found.highlights.prefetch_related("tags"))
     links = queries.links_of([found]).get(found.ref, [])
     speakers = transcript.speakers if transcript else ()
-    role = role_of(request.actor, product)
     kind = media.player(found.media_url)
     text = transcript.text if transcript else ""
     asked, findings = queries.asked_in(found, transcript)
@@ -193,7 +192,7 @@ def drawn(
         "form": form or QueryDict(),
         "error": error,
         "may_write": may_write(request.actor, product),
-        "may_remove": role is not None and role.covers(Role.MAINTAINER),
+        "may_remove": may(request.actor, product, Role.MAINTAINER),
         "activity": activity_for(found)[:ACTS],
     }
     response = render(request, "voice/interview.html", context, status=error.status if error else 200)
