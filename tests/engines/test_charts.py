@@ -140,7 +140,7 @@ def test_two_pictures_on_one_page_share_no_id() -> None:
 
 def test_a_review_shows_zero_the_prediction_and_what_was_measured() -> None:
     svg = interval_bar(Range(1, 7), Measured(2.6, 1.2, 4.0), "pp")
-    assert 'aria-label="predicted 1 to 7 pp, measured 2.6 pp, interval 1.2 to 4"' in svg
+    assert 'aria-label="predicted 1 to 7 pp, measured 2.6 pp, interval 1.2 to 4.0"' in svg
     assert ">predicted 1 to 7<" in svg
     assert ">0<" in svg
     assert interval_bar(None, None, "pp") == ""
