@@ -19,8 +19,10 @@ SPOKEN = (SourceKind.FEEDBACK, SourceKind.INTERVIEW)
 """Where a person speaks: each counts once, however they told us."""
 
 MOST_LOOKED_AT = 1_000
-ANSWERS = frozenset({"loop", "survey"})  # sources in which people answer what we asked
 """Of one group's items; among the newest ones are those that speak for an opportunity."""
+
+ANSWERS = frozenset({"loop", "survey"})
+"""Sources in which people answer what we asked."""
 
 
 @dataclass(frozen=True)
