@@ -14,6 +14,7 @@ from tests.voice.conftest import Done
 from tests.voice.test_import_interview import TALK
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.people.identity import person_hash
+from whytree.people.models import Person
 from whytree.people.services import ensure_person
 from whytree.voice.contacts import log_contact, reach_of, set_contact_settings, set_wish
 from whytree.voice.interviews.recruiting import candidates, opportunities_wanting_a_talk, wanted_for
@@ -176,8 +177,11 @@ def test_by_mail_with_a_booking_link_and_a_way_out(
     settings.WHYTREE = replace(settings.WHYTREE, public_url="https://why.example.org")
     with pytest.raises(Conflict, match="Nobody knows jo"):
         invite(actor, product, ["mira", "jo"], by_mail=True)
+    Person.objects.filter(key="mira").update(email_proved=False)
+    with pytest.raises(Conflict, match="only a page or a mail"):
+        invite(actor, product, ["mira"], by_mail=True)
     assert not Contact.objects.exists()
-    invite(actor, product, ["mira"], by_mail=True)
+    invite(actor, product, ["mira"], by_mail=True, unproved=True)
     (mail,) = sent
     assert (mail.to, "Dear you" in mail.text, "https://cal.example.org/30" in mail.text) == (
         "mira@example.org",

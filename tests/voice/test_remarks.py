@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from whytree.errors import Conflict, Invalid, NotFound, TooMany, Unavailable
+from whytree.people.models import Person
+from whytree.voice.contacts import set_wish
 from whytree.voice.models import FeedbackItem, Remark
+from whytree.voice.pages import reading
 from whytree.voice.plugs import export_person
 from whytree.voice.services import add_note, answer_voice, merge, recipients, remarks, remove_remark
 from whytree.voice.services.erasing import erase_feedback
@@ -47,6 +50,25 @@ def test_an_answer_reaches_all_who_said_so_once(actor: Any, say: Any, item: Any,
         "never their own words"
     )
     assert "Sprout" in post[0].subject
+
+
+def test_an_address_that_only_a_page_said_gets_no_mail_unless_somebody_wants_it(
+    actor: Any, product: Any, say: Any, item: Any, post: list[Mail], as_bob: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "is_set", lambda: True)
+    set_wish(actor, product, say("export is slow", person="ann", author_email="ann@example.org").person_key, False)
+    for person in ("jo", "ann"):
+        merge(actor, say("export broken", person=person, author_email=f"{person}@example.org"), item)
+    Person.objects.filter(product=product).exclude(key="ann").update(email_proved=False)
+    page = as_bob.get("/p/sprout/FB-1").content.decode()
+    assert "mira@example.org</span>, <span" in page
+    assert "by mail, to" not in page
+    with pytest.raises(Conflict, match="Only a page or a mail said"):
+        answer_voice(actor, fresh(item), "Fixed", by_mail=True)
+    Person.objects.filter(key="jo").update(email_proved=True)
+    assert answer_voice(actor, fresh(item), "Fixed", by_mail=True).mailed == 1
+    assert answer_voice(actor, fresh(item), "Fixed.", by_mail=True, unproved=True).mailed == 2
+    assert [mail.to[:4] for mail in post] == ["jo@e", "mira", "jo@e"], "and never Ann, who wants to be left alone"
 
 
 def test_nothing_is_kept_that_should_have_gone_and_did_not(

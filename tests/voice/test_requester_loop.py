@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.people.identity import person_hash
+from whytree.people.models import Person
 from whytree.tree.models import EvidenceLink
+from whytree.voice.contacts import set_wish
 from whytree.voice.models import FeedbackItem, Requester
 from whytree.voice.queries.loop import loop_of
 from whytree.voice.services import link_excerpt, loop
@@ -111,7 +113,13 @@ def test_a_mail_carries_the_changelog_and_never_their_own_words(
     with pytest.raises(Invalid, match="Write first what they are told"):
         loop.tell(actor, solution, ["mira"], by_mail=True)
     loop.set_loop(actor, solution, message="You can look around before we ask.")
-    loop.tell(actor, solution, ["mira"], by_mail=True)
+    Person.objects.filter(key="mira").update(email_proved=False)
+    with pytest.raises(Conflict, match="only a page or a mail"):
+        loop.tell(actor, solution, ["jo", "mira"], by_mail=True)
+    assert not sent, "all are looked at first"
+    assert loop_of(solution).unproved == 1
+    loop.tell(actor, solution, ["mira"], by_mail=True, unproved=True)
+    Person.objects.filter(key="mira").update(email_proved=True)
     with pytest.raises(Conflict, match="WHYTREE_PUBLIC_URL"):
         loop.ask(actor, solution, ["mira"], by_mail=True)
     settings.WHYTREE = replace(settings.WHYTREE, public_url="https://sprout.example.org")
@@ -121,6 +129,16 @@ def test_a_mail_carries_the_changelog_and_never_their_own_words(
     assert "no number, says mira" not in told.text + question.text, "anybody with a public key may have set the address"
     assert "https://sprout.example.org/solved/" in question.text
     assert Requester.objects.get(person_key="mira").asked_at is not None
+
+
+def test_who_wants_to_be_left_alone_is_neither_told_nor_asked(
+    actor: Any, product: Any, solution: Any, asked: None
+) -> None:
+    set_wish(actor, product, "mira", False)
+    way = loop_of(solution)
+    assert (sorted(one.key for one in way.to_tell), way.to_ask) == (["jo", "tom"], [])
+    with pytest.raises(Conflict, match="left alone"):
+        loop.ask(actor, solution, ["mira"], by_mail=False)
 
 
 def test_neither_the_team_nor_the_forgotten_have_asked(

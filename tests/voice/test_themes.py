@@ -14,6 +14,7 @@ from whytree.tree.models import EvidenceLink, Opportunity
 from whytree.voice.models import FeedbackItem, Theme, ThemeMembership, ThemeRun
 from whytree.voice.themes import queries, services
 from whytree.voice.themes.refreshing import refresh_themes
+from whytree.workspace.models import Activity
 
 
 @pytest.fixture
@@ -116,6 +117,28 @@ def test_erased_voices_are_neither_read_nor_quoted(product: Any, voices: Any, th
     run = look(product)
     assert run.items == 62
     assert "erased" not in " ".join(shown.theme.label for shown in queries.overview(product).themes)
+
+
+def test_a_label_loses_the_words_that_only_somebody_forgotten_said(
+    actor: Any, product: Any, voices: list[FeedbackItem], themes: list[Theme]
+) -> None:
+    from whytree.voice.services.erasing import erase_feedback
+
+    membership = ThemeMembership.objects.filter(item__person_key="p1", theme__isnull=False).select_related("theme")[0]
+    theme = membership.theme
+    assert theme is not None
+    others = list(theme.terms)
+    FeedbackItem.objects.filter(pk=membership.item_id).update(text="zebrawort, always the zebrawort")
+    Theme.objects.filter(pk=theme.pk).update(terms=["zebrawort", *others], label=f"zebrawort · {others[0]}")
+    theme.refresh_from_db()
+    services.rename_theme(actor, theme, "Ours")
+    services.rename_theme(actor, theme, "")
+    erase_feedback(product, "p1")
+    theme.refresh_from_db()
+    assert theme.terms == others, "what others of the theme say stays"
+    assert theme.label.startswith(others[0])
+    assert not Activity.objects.filter(after__icontains="zebrawort").exists()
+    assert services.run_next_if_changed(product), "it is named anew, though nobody said anything new"
 
 
 def test_no_label_is_one_persons_sentence(actor: Any, product: Any, voices: Any) -> None:

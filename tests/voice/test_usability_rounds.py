@@ -5,10 +5,12 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid
+from whytree.tree.lights import people_light
 from whytree.tree.models import Solution
-from whytree.tree.queries import evidence_of
+from whytree.tree.queries import confidence, evidence_of
 from whytree.tree.services import create_solution
 from whytree.voice.interviews.erasing import erase_interviews, export_watched
 from whytree.voice.interviews.services import add_interview, remove_interview
@@ -99,6 +101,18 @@ def test_a_finding_is_evidence_of_a_node_and_follows_the_round(
     for number in (1, 2):
         services.unsee_problem(actor, queries.find_session(found, number), problem)
     assert not evidence_of(opportunity).exists()
+
+
+def test_two_problems_of_one_round_are_one_body_of_data(actor: Any, found: UsabilityRound, opportunity: Any) -> None:
+    session = services.add_session(actor, found)
+    for title in ("Missed the button", "Took the headline for an advertisement"):
+        showing.show_problem(actor, services.see_problem(actor, session, title=title, severity=3), opportunity)
+    told = confidence(opportunity)
+    (row,) = told.breakdown
+    assert (row.evidence_type, row.people) == ("test_results", 1), "the same people showed both"
+    assert people_light(list(evidence_of(opportunity)), told, timezone.now()).text.startswith(
+        "0 heard, 1 test or measurement."
+    )
 
 
 def test_what_makes_no_sense_is_refused(actor: Any, product: Any, found: UsabilityRound) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from whytree.engines.confidence import Confidence
 from whytree.tree.lints import EXTERNAL
-from whytree.tree.models import EvidenceLink, Hypothesis, Note, NoteKind, Solution, State
+from whytree.tree.models import EvidenceLink, EvidenceType, Hypothesis, Note, NoteKind, Solution, State, data_set
 from whytree.tree.sentences import forecast, short
 from whytree.workspace.sockets import Figure, Panel
 
@@ -29,10 +29,9 @@ def people_light(links: Sequence[EvidenceLink], strength: Confidence, now: datet
     outside = [link for link in links if link.evidence_type in EXTERNAL and link.stance != "context"]
     if not outside:
         return Light("People", "red", "Nobody outside the team has asked for this or was asked about it.")
-    people = {
-        link.person_key or f"{link.source_kind}:{link.source_id}" for link in outside if link.source_kind in VOICES
-    }
-    data = len({f"{link.source_kind}:{link.source_id}" for link in outside if link.source_kind not in VOICES})
+    heard = [link for link in outside if link.source_kind in VOICES and link.evidence_type != EvidenceType.TEST_RESULTS]
+    people = {link.person_key or data_set(link.source_kind, link.source_id) for link in heard}
+    data = len({data_set(link.source_kind, link.source_id) for link in outside if link not in heard})
     newest = max(link.said_or_added_at for link in outside)
     against = sum(1 for link in outside if link.stance == "contradicts")
     told = f"{len(people):,} heard" + (

@@ -30,6 +30,7 @@ from whytree.tree.models import (
     Solution,
     State,
     TicketLink,
+    data_set,
 )
 from whytree.workspace.models import Activity, Product
 
@@ -163,7 +164,7 @@ def _pieces(links: QuerySet[EvidenceLink]) -> Iterator[tuple[NodeKey, datetime, 
         importance,
     ) in rows.iterator():
         # Who said it; a source without a person (a study, an issue thread) stands for itself.
-        whose = person or (f"{source_kind}:{source_id}" if source_id else "")
+        whose = person or (data_set(source_kind, source_id) if source_id else "")
         piece = Evidence(evidence_type, cast(engine.Stance, stance), whose, said_at or created_at, importance)
         yield (kind, pk), created_at, piece
 

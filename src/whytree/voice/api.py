@@ -206,7 +206,7 @@ def add_remark(request: ApiRequest, product: str, ref: str, said: schemas.Remark
     """A private note to the team, or an official answer, which goes by mail where that is wanted."""
     item = queries.find_by_ref(api_product(request, product, Role.MEMBER), ref)
     if said.kind == "answer":
-        made = services.answer_voice(request.actor, item, said.text, by_mail=said.by_mail)
+        made = services.answer_voice(request.actor, item, said.text, by_mail=said.by_mail, unproved=said.unproved)
     else:
         made = services.add_note(request.actor, item, said.text)
     return Status(201, schemas.RemarkOut.of(made))

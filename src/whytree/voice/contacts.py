@@ -178,6 +178,15 @@ def _known(product: Product, key: str) -> str:
     return main_keys(product.pk, {key}).get(key, key)
 
 
+def refuse_unproved(name: str, *, proved: bool, allowed: bool) -> None:
+    """Whoever holds a page's public key can say that somebody's address is theirs: a person has to want the mail all the same."""
+    if not proved and not allowed:
+        raise Conflict(
+            f"{name[:60]}: only a page or a mail said that this is their address, and nobody proved it. "
+            "Allow such addresses, or write to them yourself. Nothing was sent."
+        )
+
+
 def contacts_of(product: Product, ids: Iterable[str], limit: int = 20) -> list[Asked]:
     """What a person was asked for, the latest first; `ids` are all they go by."""
     return sorted(_asked(product, ids), key=lambda one: one.at, reverse=True)[:limit]

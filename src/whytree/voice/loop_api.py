@@ -28,6 +28,8 @@ class AskerOut(Schema):
     told_at: datetime | None
     asked_at: datetime | None
     solved: bool | None
+    email_proved: bool
+    left_alone: bool
 
 
 class StepOut(Schema):
@@ -51,7 +53,7 @@ class LoopOut(Schema):
 
     @staticmethod
     def of(way: Way) -> "LoopOut":
-        own = ["key", "name", "step", "quote", "exposed_at", "variant", "used_at", "told_at", "asked_at", "solved"]
+        own = list(AskerOut.model_fields)
         return LoopOut(
             solution=way.solution.ref,
             funnel=[StepOut(step=step, people=people) for step, people in way.funnel],
@@ -74,10 +76,14 @@ class LoopIn(Said):
 
 
 class ToldIn(Said):
-    """`by_mail` false: a person has told or asked them, and this notes it."""
+    """`by_mail` false: a person has told or asked them, and this notes it.
+
+    `unproved`: also at addresses that only a page or a mail said.
+    """
 
     people: list[str]
     by_mail: bool = False
+    unproved: bool = False
 
 
 class PersonIn(Said):
@@ -106,7 +112,7 @@ def set_loop(request: ApiRequest, product: str, ref: str, said: LoopIn) -> LoopO
 def tell_requesters(request: ApiRequest, product: str, ref: str, said: ToldIn) -> LoopOut:
     """Tell those who have it; or note that somebody did."""
     solution = find_solution(api_product(request, product, Role.MEMBER), ref)
-    loop.tell(request.actor, solution, said.people, by_mail=said.by_mail)
+    loop.tell(request.actor, solution, said.people, by_mail=said.by_mail, unproved=said.unproved)
     return LoopOut.of(loop_of(solution))
 
 
@@ -114,7 +120,7 @@ def tell_requesters(request: ApiRequest, product: str, ref: str, said: ToldIn) -
 def ask_requesters(request: ApiRequest, product: str, ref: str, said: ToldIn) -> LoopOut:
     """Ask those who used it whether it solved their problem; or note that somebody did."""
     solution = find_solution(api_product(request, product, Role.MEMBER), ref)
-    loop.ask(request.actor, solution, said.people, by_mail=said.by_mail)
+    loop.ask(request.actor, solution, said.people, by_mail=said.by_mail, unproved=said.unproved)
     return LoopOut.of(loop_of(solution))
 
 

@@ -223,9 +223,12 @@ class RemarkOut(Schema):
 
 
 class RemarkIn(Said):
+    """`by_mail`: an answer goes to proved addresses; with `unproved` also to those that only a page or a mail said."""
+
     text: str
     kind: Literal["note", "answer"] = "note"
-    by_mail: bool = False  # an answer, to those whose address is known
+    by_mail: bool = False
+    unproved: bool = False
 
 
 class ItemOut(FeedbackOut):

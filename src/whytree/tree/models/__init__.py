@@ -24,6 +24,7 @@ from .attached import (
     SourceKind,
     Stance,
     TicketLink,
+    data_set,
 )
 from .columns import (
     TEXT_LENGTH,
@@ -106,6 +107,7 @@ __all__ = [
     "TicketLink",
     "Verdict",
     "child_kinds",
+    "data_set",
     "finite",
     "guardrail_list",
     "key_list",

@@ -80,6 +80,11 @@ class Importance(models.IntegerChoices):
 ERASED = "erased:"
 
 
+def data_set(source_kind: str, source_id: str) -> str:
+    """The source as one body of data: two problems of one round (`USR-1#problem-2`) were shown by the same people."""
+    return f"{source_kind}:{source_id.partition('#')[0] if source_kind == SourceKind.NOTE else source_id}"
+
+
 class EvidenceLink(Attached):
     """Evidence on a node. `quote` holds a person's own words, `statement` ours. `rule` says how an inferred link was found.
 

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import typer
 
+from whytree.voice.options import Unproved
 from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson, show
 from whytree.workspace.printing import plain
@@ -258,11 +259,12 @@ def answer_feedback(
     mail: Annotated[
         bool, typer.Option("--mail", help="Send it to all who said so and whose address is known.")
     ] = False,
+    unproved: Unproved = False,
     as_json: AsJson = False,
 ) -> None:
     """The official answer to a voice, and to those that were merged with it."""
     client = connect()
-    body = {"text": text, "kind": "answer", "by_mail": mail}
+    body = {"text": text, "kind": "answer", "by_mail": mail, "unproved": unproved}
     made = client.post(f"/products/{client.product}/feedback/{ref}/remarks", body)
     people = "1 person" if made["mailed"] == 1 else f"{made['mailed']:,} people"
     show(made, as_json, f"{ref.upper()} is answered{f', by mail to {people}' if made['mailed'] else ''}.")

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from whytree.voice.options import Unproved
 from whytree.workspace.client import connect
 from whytree.workspace.commands import AsJson, show
 
@@ -23,6 +24,7 @@ def loop(
     tell: Annotated[list[str] | None, typer.Option(help="Tell this person that it is there; again for more.")] = None,
     ask: Annotated[list[str] | None, typer.Option(help="Ask this person whether it helped; again for more.")] = None,
     mail: Annotated[bool, typer.Option("--mail/--by-hand", help="Send it, or note that you did.")] = False,
+    unproved: Unproved = False,
     link: Annotated[str, typer.Option(help="Print the question's address for this person.")] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -37,9 +39,9 @@ def loop(
     if said:
         client.put(path, said)
     if tell:
-        client.post(f"{path}/tell", {"people": tell, "by_mail": mail})
+        client.post(f"{path}/tell", {"people": tell, "by_mail": mail, "unproved": unproved})
     if ask:
-        client.post(f"{path}/ask", {"people": ask, "by_mail": mail})
+        client.post(f"{path}/ask", {"people": ask, "by_mail": mail, "unproved": unproved})
     way = client.get(path)
     show(way, as_json, *_lines(way))
 

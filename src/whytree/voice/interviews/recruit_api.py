@@ -39,12 +39,13 @@ class ReachOut(Schema):
 class CandidateOut(ReachOut):
     name: str
     email: str
+    email_proved: bool
     company: str
     talks: int
 
     @staticmethod
     def whole(one: Candidate) -> "CandidateOut":
-        facts = {name: getattr(one, name) for name in ("name", "email", "company", "talks")}
+        facts = {name: getattr(one, name) for name in ("name", "email", "email_proved", "company", "talks")}
         return CandidateOut(**ReachOut.of(one.reach).model_dump(), **facts)
 
 
@@ -59,8 +60,11 @@ class CandidatesOut(Schema):
 
 
 class InviteIn(Said):
+    """`unproved`: also at addresses that only a page or a mail said."""
+
     people: list[str]
     by_mail: bool = False
+    unproved: bool = False
     about: str = ""
 
 
@@ -146,7 +150,9 @@ def talks_wanted(request: ApiRequest, product: str) -> list[WantedOut]:
 def invite(request: ApiRequest, product: str, said: InviteIn) -> list[ContactOut]:
     """Ask people for a talk, by mail or by hand; it is written down, and their rest begins."""
     found = api_product(request, product, Role.MEMBER)
-    asked = services.invite(request.actor, found, said.people, by_mail=said.by_mail, about=said.about)
+    asked = services.invite(
+        request.actor, found, said.people, by_mail=said.by_mail, about=said.about, unproved=said.unproved
+    )
     return [ContactOut.of(contact) for contact in asked]
 
 

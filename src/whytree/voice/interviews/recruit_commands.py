@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from whytree.voice.options import Unproved
 from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson
 from whytree.workspace.printing import plain, pour, say, show
@@ -51,11 +52,12 @@ def invite(
     people: Annotated[list[str], typer.Argument(help="Whom to ask, by their ids.")],
     mail: Annotated[bool, typer.Option("--mail", help="Ask them by mail, with the booking link.")] = False,
     about: Annotated[str, typer.Option(help="What about, as OPP-3.")] = "",
+    unproved: Unproved = False,
     as_json: AsJson = False,
 ) -> None:
     """Ask people for a talk, or note that you asked them; their rest begins."""
     client = connect()
-    said = {"people": people, "by_mail": mail, "about": about}
+    said = {"people": people, "by_mail": mail, "unproved": unproved, "about": about}
     asked = client.post(f"/products/{client.product}/interview-invitations", said)
     how = "asked by mail" if mail else "noted as asked"
     show(asked, as_json, f"{len(asked)} {how}. Plan the talk: whytree interview add --person ID --held TIME")

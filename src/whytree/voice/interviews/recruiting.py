@@ -46,6 +46,7 @@ class Candidate:
     company: str
     reach: Reach
     talks: int = 0
+    email_proved: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ class Found:
     looked_at: int
     resting: int
     alone: int
+
+    @property
+    def unproved(self) -> bool:
+        """Whether an address among them is only what a page or a mail said."""
+        return any(one.email and not one.email_proved for one in self.candidates)
 
 
 def candidates(
@@ -152,7 +158,7 @@ def _talks(product: Product, keys: Sequence[str]) -> dict[str, int]:
 def _candidate(key: str, person: Person | None, reach: Reach, talks: int) -> Candidate:
     if person is None:
         return Candidate(key, key, "", "", reach, talks)
-    return Candidate(key, str(person), person.email, person.company, replace(reach), talks)
+    return Candidate(key, str(person), person.email, person.company, replace(reach), talks, person.email_proved)
 
 
 # Where a new talk is wanted most -----------------------------------------------------------------------

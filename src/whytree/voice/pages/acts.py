@@ -106,10 +106,11 @@ def set_consent(request: PageRequest, product: Product, number: int) -> HttpResp
 def remark(request: PageRequest, product: Product, number: int) -> HttpResponse:
     """A private note, or an official answer."""
     item = queries.find_feedback(product, number)
-    text, by_mail = request.POST.get("text", ""), request.POST.get("by_mail") == "1"
+    text, unproved = request.POST.get("text", ""), request.POST.get("unproved") == "1"
+    by_mail = unproved or request.POST.get("by_mail") == "1"
     try:
         if request.POST.get("kind") == "answer":
-            made = services.answer_voice(request.actor, item, text, by_mail=by_mail)
+            made = services.answer_voice(request.actor, item, text, by_mail=by_mail, unproved=unproved)
             sent = f", by mail to {made.mailed:,} {'person' if made.mailed == 1 else 'people'}" if made.mailed else ""
             messages.success(request, f"{item.ref} is answered{sent}.")
         else:

@@ -39,16 +39,17 @@ def act(request: PageRequest, product: Product, number: int) -> HttpResponse:
     """Set the message, tell, ask, or show the link for one person."""
     solution = find_solution(product, f"SOL-{number}")
     form, actor = request.POST, request.actor
-    keys, by_mail = form.getlist("person"), form.get("by") == "mail"
+    keys = form.getlist("person")
+    how = {"by_mail": form.get("by") == "mail", "unproved": form.get("unproved") == "1"}
     try:
         match form.get("act"):
             case "set":
                 loop.set_loop(actor, solution, used_event=form.get("used_event", ""), message=form.get("message", ""))
                 said = "Saved."
             case "tell":
-                said = f"{loop.tell(actor, solution, keys, by_mail=by_mail)} told."
+                said = f"{loop.tell(actor, solution, keys, **how)} told."
             case "ask":
-                said = f"{loop.ask(actor, solution, keys, by_mail=by_mail)} asked."
+                said = f"{loop.ask(actor, solution, keys, **how)} asked."
             case "link" if keys:
                 said = f"For {keys[0]} alone: {request.build_absolute_uri(loop.link_for(actor, solution, keys[0]))}"
             case _:

@@ -61,8 +61,17 @@ def reading(request: PageRequest, product: Product, item: FeedbackItem, query: Q
         "merged": list(FeedbackItem.objects.filter(pk__in=same[:SAME]).order_by("pk")),
         "merged_count": len(same),
         "remarks": list(item.remarks.select_related("by")),
-        "mail_to": len(services.recipients(item)) if is_set() and len(group) <= MOST_ASKED else 0,
+        **_mail_to(item, len(group)),
         "similar": [(one, excerpt(one.item.text, one.query, width=140)) for one in _suggested(request, item)],
+    }
+
+
+def _mail_to(item: FeedbackItem, group: int) -> dict[str, Any]:
+    """How many an answer reaches by mail, and whose addresses only a page or a mail said."""
+    reached = services.recipients(item) if is_set() and group <= MOST_ASKED else []
+    return {
+        "mail_to": sum(one.proved for one in reached),
+        "mail_unproved": [one.email for one in reached if not one.proved],
     }
 
 

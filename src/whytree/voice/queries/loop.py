@@ -16,6 +16,7 @@ from whytree.stores.people import overrides_of
 from whytree.tree.models import Hypothesis, Solution
 from whytree.tree.queries import find_node
 from whytree.voice.authors import main_keys
+from whytree.voice.contacts import reach_of
 from whytree.voice.models import Loop, Requester
 from whytree.workspace.models import Product
 
@@ -39,6 +40,9 @@ class Asker:
     asked_at: datetime | None
     solved: bool | None
     requester: int | None = None  # primary key of what is known of them here
+    email_proved: bool = False
+    left_alone: bool = False
+    """They said that nobody shall ask them for anything."""
 
     @property
     def step(self) -> str:
@@ -49,11 +53,11 @@ class Asker:
 
     @property
     def is_to_tell(self) -> bool:
-        return self.exposed_at is not None and self.told_at is None
+        return self.exposed_at is not None and self.told_at is None and not self.left_alone
 
     @property
     def is_to_ask(self) -> bool:
-        return self.used_at is not None and self.asked_at is None and self.solved is None
+        return self.used_at is not None and self.asked_at is None and self.solved is None and not self.left_alone
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,12 @@ class Way:
     @property
     def to_ask(self) -> list[Asker]:
         return [one for one in self.askers if one.is_to_ask]
+
+    @property
+    def unproved(self) -> int:
+        """How many of those to tell or to ask have an address that only a page or a mail said."""
+        next_ones = {one.key: one for one in (*self.to_tell, *self.to_ask)}.values()
+        return sum(bool(one.email) and not one.email_proved for one in next_ones)
 
     @property
     def not_solved(self) -> int:
@@ -155,6 +165,7 @@ def _askers(
     product: Product, voices: Sequence[Voice], by_key: dict[str, Followed], told: dict[str, Requester]
 ) -> list[Asker]:
     profiles = people_by_key(product, [voice.key for voice in voices])
+    reach = reach_of(product, [voice.key for voice in voices])
     askers = []
     for voice in voices:
         met, known, profile = by_key.get(voice.key), told.get(voice.key), profiles.get(voice.key)
@@ -171,6 +182,8 @@ def _askers(
                 asked_at=known.asked_at if known else None,
                 solved=known.solved if known else None,
                 requester=known.pk if known else None,
+                email_proved=bool(profile and profile.email_proved),
+                left_alone=reach[voice.key].wish is False,
             )
         )
     return askers

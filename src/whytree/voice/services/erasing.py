@@ -18,6 +18,7 @@ from whytree.voice.models import (
     Screenshot,
     SurveyResponse,
 )
+from whytree.voice.themes.forgetting import forget_in_themes
 from whytree.workspace.models import Activity, Product
 
 from .storing import ERASED, erased_id
@@ -46,6 +47,7 @@ def erase_feedback(product: Product, person_key: str) -> int:
     if items:
         forget_places(product, [item.pk for item in items])
         forget_words(product)
+        forget_in_themes(product, [item.pk for item in items], TOMBSTONE)
     Entry.objects.filter(item__in=items).exclude(kind="vote").update(state="refused")
     if person_key:
         _forget_requester(product, person_key)

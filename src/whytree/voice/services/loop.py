@@ -12,6 +12,7 @@ from whytree.errors import Conflict, Invalid, NotFound, Unavailable
 from whytree.people.queries import people_by_key
 from whytree.tree.models import EvidenceType, Importance, Solution, SourceKind
 from whytree.tree.services import link_evidence, reopen_node
+from whytree.voice.contacts import refuse_unproved
 from whytree.voice.drafts import Source, draft
 from whytree.voice.models import FeedbackItem, Loop, Requester, VoiceSettings
 from whytree.voice.models.loop import MESSAGE_LENGTH
@@ -49,12 +50,23 @@ def set_loop(actor: Actor, solution: Solution, *, used_event: str | None = None,
     return loop
 
 
-def tell(actor: Actor, solution: Solution, keys: Sequence[str], *, by_mail: bool) -> int:
-    """Tell those whom the change has reached that it is there; how many. Without mail: that a person did so by hand."""
-    askers = _chosen(actor, solution, keys, "the change has not reached them yet", lambda one: one.is_to_tell)
+def tell(actor: Actor, solution: Solution, keys: Sequence[str], *, by_mail: bool, unproved: bool = False) -> int:
+    """Tell those whom the change has reached that it is there; how many. Without mail: that a person did so by hand.
+
+    `unproved`: also at addresses that only a page or a mail said.
+    """
+    askers = _chosen(
+        actor,
+        solution,
+        keys,
+        "the change has not reached them yet, or they want to be left alone",
+        lambda one: one.is_to_tell,
+    )
     message = loop_of(solution).message
     if by_mail and not message:
         raise Invalid("Write first what they are told: the entry of your changelog.")
+    if by_mail:
+        _refuse_unmailable(askers, unproved)
     for asker in askers:
         requester = _requester(solution, asker)
         if by_mail:
@@ -63,13 +75,19 @@ def tell(actor: Actor, solution: Solution, keys: Sequence[str], *, by_mail: bool
     return len(askers)
 
 
-def ask(actor: Actor, solution: Solution, keys: Sequence[str], *, by_mail: bool) -> int:
+def ask(actor: Actor, solution: Solution, keys: Sequence[str], *, by_mail: bool, unproved: bool = False) -> int:
     """Ask those who used it whether it solved their problem, once each; how many."""
     askers = _chosen(
-        actor, solution, keys, "they have not used it yet, or were asked already", lambda one: one.is_to_ask
+        actor,
+        solution,
+        keys,
+        "they have not used it yet, were asked already, or want to be left alone",
+        lambda one: one.is_to_ask,
     )
     if by_mail and not settings.WHYTREE.public_url:
         raise Conflict("A mail needs this server's address: set WHYTREE_PUBLIC_URL, or send each their link by hand.")
+    if by_mail:
+        _refuse_unmailable(askers, unproved)
     for asker in askers:
         requester = _requester(solution, asker)
         if by_mail:
@@ -96,12 +114,18 @@ def _chosen(
     return chosen
 
 
-def _mail(asker: Asker, subject: str, text: str) -> None:
-    """Mail leaves the house before it is noted: told twice is better than never."""
+def _refuse_unmailable(askers: Sequence[Asker], unproved: bool) -> None:
+    """All are looked at before the first mail goes."""
     if not is_set():
         raise Conflict("No mail server is set. Copy the message, send it yourself, and note it as told.")
-    if not asker.email:
-        raise Conflict(f"Nobody knows {asker.name}'s e-mail address. Tell them yourself, and note it as told.")
+    for asker in askers:
+        if not asker.email:
+            raise Conflict(f"Nobody knows {asker.name}'s e-mail address. Tell them yourself, and note it as told.")
+        refuse_unproved(asker.name, proved=asker.email_proved, allowed=unproved)
+
+
+def _mail(asker: Asker, subject: str, text: str) -> None:
+    """Mail leaves the house before it is noted: told twice is better than never."""
     try:
         send(Mail(asker.email, subject, text))
     except (MailRefused, Unavailable) as error:

@@ -4,12 +4,14 @@ An answer stands with the voice, and goes by mail where that is wanted: to who s
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
 
 from whytree.errors import Conflict, Invalid, NotFound, Unavailable
 from whytree.people.queries import people_by_key
 from whytree.voice.board.news import note_answer
+from whytree.voice.contacts import reach_of
 from whytree.voice.models import FeedbackItem, Remark, RemarkKind
 from whytree.voice.models.notes import WORDS
 from whytree.voice.replies.noting import note_reply
@@ -35,8 +37,13 @@ def add_note(actor: Actor, item: FeedbackItem, text: str) -> Remark:
     return _keep(actor, item, RemarkKind.NOTE, _words(text))
 
 
-def answer_voice(actor: Actor, item: FeedbackItem, text: str, *, by_mail: bool = False) -> Remark:
-    """What is officially answered. With `by_mail` it goes to those whose address is known; nothing is kept when it cannot."""
+def answer_voice(
+    actor: Actor, item: FeedbackItem, text: str, *, by_mail: bool = False, unproved: bool = False
+) -> Remark:
+    """What is officially answered. With `by_mail` it goes to those whose address is known; nothing is kept when it cannot.
+
+    `unproved`: also to addresses that only a page or a mail said: whoever holds a public key can say that somebody's is theirs.
+    """
     require(actor, item.product, Role.MEMBER)
     words = _words(text)
     if Remark.objects.filter(item=item, kind=RemarkKind.ANSWER, text=words).exists():
@@ -45,7 +52,7 @@ def answer_voice(actor: Actor, item: FeedbackItem, text: str, *, by_mail: bool =
         keep_pace(
             f"answers-by-mail-{item.product_id}", str(actor.user_id or actor.key_id), most=PRESSES, seconds=WITHIN
         )
-    mailed = _mail(item, words) if by_mail else 0
+    mailed = _mail(item, words, unproved) if by_mail else 0
     remark = _keep(actor, item, RemarkKind.ANSWER, words, mailed)
     if note_answer(item, remark, mailed=bool(mailed)) is None:
         note_reply(item, remark)
@@ -67,15 +74,29 @@ def remove_remark(actor: Actor, item: FeedbackItem, remark_id: int) -> None:
         record(actor, item.product, "remove_remark", remark, before=before)
 
 
-def recipients(item: FeedbackItem) -> list[tuple[FeedbackItem, str]]:
-    """Whom an answer reaches by mail: one voice each of those whose address is known, the voice itself first."""
+@dataclass(frozen=True)
+class Recipient:
+    """Somebody an answer can reach, with one voice of theirs. `proved`: a server key, the team or they themselves said where."""
+
+    item: FeedbackItem
+    email: str
+    proved: bool
+
+
+def recipients(item: FeedbackItem) -> list[Recipient]:
+    """Whom an answer reaches by mail, each once, the voice itself first: whose address is known, and who may be written to."""
     group = sorted(group_of(item), key=lambda one: one.pk != item.pk)
     people = people_by_key(item.product, list({one.person_key for one in group} - {""}))
-    found: dict[str, tuple[FeedbackItem, str]] = {}
+    people = {key: person for key, person in people.items() if person.email}
+    reach = reach_of(item.product, people)
+    found: dict[str, Recipient] = {}
     for one in group:
         person = people.get(one.person_key)
-        if person is not None and person.email and not one.from_team:
-            found.setdefault(person.email.lower(), (one, person.email))
+        if person is None or one.from_team or reach[one.person_key].wish is False:
+            continue
+        address = person.email.lower()
+        if address not in found or (person.email_proved and not found[address].proved):
+            found[address] = Recipient(one, person.email, person.email_proved)
     return list(found.values())
 
 
@@ -88,26 +109,32 @@ def _words(text: str) -> str:
     return words
 
 
-def _mail(item: FeedbackItem, words: str) -> int:
+def _mail(item: FeedbackItem, words: str, unproved: bool) -> int:
     """Mail leaves the house before the answer is kept: answered twice is better than never."""
     if not is_set():
         raise Conflict("No mail server is set. Send the answer yourself, and keep it here without mail.")
-    reached = recipients(item)
-    if not reached:
+    known = recipients(item)
+    if not known:
         raise Conflict(f"Nobody knows an address of who said {item.ref}. Keep the answer without mail.")
+    reached = [one for one in known if one.proved or unproved]
+    if not reached:
+        raise Conflict(
+            f"Only a page or a mail said the address of who said {item.ref}, and nobody proved it. "
+            "Allow such addresses, or keep the answer without mail."
+        )
     if len(reached) > MOST_MAILED:
         raise Conflict(f"That would be {len(reached):,} mails; {MOST_MAILED} is the most at once.")
     return _send_all(item, reached, words)
 
 
-def _send_all(item: FeedbackItem, reached: Sequence[tuple[FeedbackItem, str]], words: str) -> int:
+def _send_all(item: FeedbackItem, reached: Sequence[Recipient], words: str) -> int:
     """How many took it. The first that is refused says why; where some went before, those are not told of as unsent."""
     sent = 0
-    for said, address in reached:
+    for one in reached:
         # Their own words stay here: whoever holds a public key can say that somebody's address is theirs.
-        when = f"You told us on {said.said_at.day} {said.said_at:%B %Y}."
+        when = f"You told us on {one.item.said_at.day} {one.item.said_at:%B %Y}."
         try:
-            send(Mail(address, f"{item.product.name}: an answer to what you told us", f"{words}\n\n{when}"))
+            send(Mail(one.email, f"{item.product.name}: an answer to what you told us", f"{words}\n\n{when}"))
         except (MailRefused, Unavailable) as error:
             if not sent:
                 raise Conflict(f"The mail was not taken: {error.message}") from error

@@ -14,6 +14,7 @@ from whytree.tree.models import Opportunity
 from whytree.workspace.models import Product, User
 
 LABEL_LENGTH = 120
+NO_COMMON_WORD = "without a word in common"
 
 
 class ThemeState(models.TextChoices):

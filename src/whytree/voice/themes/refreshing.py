@@ -21,7 +21,7 @@ from whytree.workspace.apart import run_apart
 from whytree.workspace.models import Product
 from whytree.workspace.numbering import next_numbers
 
-from .models import LABEL_LENGTH, Theme, ThemeMembership, ThemeRun, ThemeState
+from .models import LABEL_LENGTH, NO_COMMON_WORD, Theme, ThemeMembership, ThemeRun, ThemeState
 
 MOST_READ = 200_000
 """Voices that are read: the newest."""
@@ -123,7 +123,7 @@ def _themes(product: Product, found: Found, same: Mapping[int, Theme], voices: V
 
 def _label(found: FoundTheme) -> str:
     """Words that several people share. Never one person's sentence: a label outlives its voices, and consent to be quoted."""
-    label = " · ".join(found.terms[:2]) or "without a word in common" if found.is_quoted else found.label
+    label = " · ".join(found.terms[:2]) or NO_COMMON_WORD if found.is_quoted else found.label
     return label[:LABEL_LENGTH]
 
 

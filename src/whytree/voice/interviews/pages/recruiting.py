@@ -69,7 +69,12 @@ def invite(request: PageRequest, product: Product) -> HttpResponse:
     by_mail = form.get("do") == "mail"
     try:
         asked = services.invite(
-            request.actor, product, form.getlist("person"), by_mail=by_mail, about=form.get("about", "")
+            request.actor,
+            product,
+            form.getlist("person"),
+            by_mail=by_mail,
+            about=form.get("about", ""),
+            unproved=form.get("unproved") == "1",
         )
         people = "One person is" if len(asked) == 1 else f"{len(asked)} people are"
         how = "asked by mail" if by_mail else "noted as asked"

@@ -7,8 +7,9 @@ from django.core import signing
 from django.urls import reverse
 
 from whytree.errors import Conflict, Invalid, NotFound, Unavailable
+from whytree.people.models import Person
 from whytree.people.queries import people_by_key
-from whytree.voice.contacts import log_contact, reach_of, set_wish
+from whytree.voice.contacts import log_contact, reach_of, refuse_unproved, set_wish
 from whytree.voice.models import Contact, ContactKind, ContactSettings
 from whytree.workspace.access import require
 from whytree.workspace.actors import Actor
@@ -20,9 +21,12 @@ MOST_AT_ONCE = 50
 _SIGNER = signing.Signer(salt="voice.contacts")
 
 
-def invite(actor: Actor, product: Product, keys: Sequence[str], *, by_mail: bool, about: str = "") -> list[Contact]:
+def invite(
+    actor: Actor, product: Product, keys: Sequence[str], *, by_mail: bool, about: str = "", unproved: bool = False
+) -> list[Contact]:
     """Ask these people for a talk and write it down: their rest begins. Without mail: that somebody asks them by hand.
 
+    `unproved`: also at addresses that only a page or a mail said.
     All are looked at before the first is asked. Where a mail is refused, those before it were asked, and it says so.
     """
     require(actor, product, Role.MEMBER)
@@ -37,28 +41,29 @@ def invite(actor: Actor, product: Product, keys: Sequence[str], *, by_mail: bool
     refused = next((one for one in reach.values() if not one.may), None)
     if refused is not None:
         raise Conflict(f"{refused.key[:60]} {refused.words}. Nobody was asked.")
-    addresses = {key: person.email for key, person in people_by_key(product, keys).items()}
+    people = people_by_key(product, keys)
     if by_mail:
-        _refuse_unmailable(product, keys, addresses)
+        _refuse_unmailable(product, keys, people, unproved)
     asked: list[Contact] = []
     for key in keys:
         contact = log_contact(actor, product, key, kind=ContactKind.INTERVIEW, subject=about)
         if by_mail:
-            _mail(product, contact, addresses[key], len(asked))
+            _mail(product, contact, people[key].email, len(asked))
         asked.append(contact)
     return asked
 
 
-def _refuse_unmailable(product: Product, keys: Sequence[str], addresses: dict[str, str]) -> None:
+def _refuse_unmailable(product: Product, keys: Sequence[str], people: dict[str, Person], unproved: bool) -> None:
     if not is_set():
         raise Conflict("No mail server is set. Ask them yourself, and note them as asked.")
     if not ContactSettings.of(product).booking_url:
         raise Conflict("A mail needs the booking link: where they choose a time. Set it below the list.")
     if not settings.WHYTREE.public_url:
         raise Conflict("A mail needs this server's address, for the link to be left alone: set WHYTREE_PUBLIC_URL.")
-    nowhere = next((key for key in keys if not addresses.get(key)), None)
-    if nowhere is not None:
-        raise Conflict(f"Nobody knows {nowhere[:60]}'s e-mail address. Ask them yourself, and note them as asked.")
+    for key in keys:
+        if key not in people or not people[key].email:
+            raise Conflict(f"Nobody knows {key[:60]}'s e-mail address. Ask them yourself, and note them as asked.")
+        refuse_unproved(str(people[key]), proved=people[key].email_proved, allowed=unproved)
 
 
 def _mail(product: Product, contact: Contact, address: str, before: int) -> None:
