@@ -98,6 +98,21 @@ def test_m_merges_and_u_takes_it_back(alice_page: Any, inbox: str, live: Live, c
     assert complaints.said == []
 
 
+def test_keys_mean_those_that_are_chosen(alice_page: Any, inbox: str, live: Live, complaints: Any) -> None:
+    alice_page.goto(inbox)
+    refs = [item.get_attribute("data-ref") for item in alice_page.locator(".item").all()]
+    alice_page.keyboard.press("x")
+    alice_page.keyboard.press("j")
+    expect(alice_page.locator("#said")).to_have_text(SECOND)
+    alice_page.keyboard.press("x")
+    alice_page.keyboard.press("t")
+    alice_page.keyboard.type("both of them")
+    alice_page.keyboard.press("Enter")
+    expect(alice_page.locator(".voice-undo")).to_contain_text("2 voices are tagged")
+    assert [live.cli_json("feedback", "show", ref)["tags"] for ref in refs] == [["both of them"]] * 2
+    assert complaints.said == []
+
+
 def test_somebody_who_types_is_told_who_said_so_before(
     alice_page: Any, inbox: str, live: Live, complaints: Any
 ) -> None:

@@ -8,10 +8,10 @@ from whytree.errors import Forbidden, Invalid, NotFound
 from whytree.people.models import Person
 from whytree.tree.models import EvidenceLink
 from whytree.tree.queries import confidence
-from whytree.tree.services import create_opportunity, create_outcome
+from whytree.tree.services import close_node, create_opportunity, create_outcome
 from whytree.voice.models import Highlight
 from whytree.voice.queries import demand
-from whytree.voice.services import Span, link_excerpt, set_consent, unlink
+from whytree.voice.services import Span, find_opportunity_by_words, link_excerpt, set_consent, unlink
 from whytree.workspace.keys import actor_of_user
 
 TEXT = "I closed it when it wanted my number. I only wanted to see prices."
@@ -174,3 +174,16 @@ def test_another_products_item_and_opportunity_do_not_exist(
     assert api.post(f"/products/sprout/feedback/{item.ref}/links", {"opportunity": "OPP-1"}).status == 404
     with pytest.raises(NotFound):
         link_excerpt(theirs, item, opportunity)
+
+
+def test_words_of_its_title_name_the_only_opportunity_that_has_them(actor: Any, product: Any, opportunity: Any) -> None:
+    found = create_opportunity(actor, product, title="I wanted to look around first")
+    closed = create_opportunity(actor, product, title="Look around in the dark")
+    close_node(actor, closed, reason="nobody said so")
+    for typed in ("look around", " FIRST  look", "i wanted to look around first", f"{found.ref} whatever"):
+        assert find_opportunity_by_words(product, typed) == found
+    with pytest.raises(Invalid, match="Several open"):
+        find_opportunity_by_words(product, "i")
+    for typed in ("", "nowhere", "²", "9" * 30):
+        with pytest.raises(Invalid, match="from the list"):
+            find_opportunity_by_words(product, typed)

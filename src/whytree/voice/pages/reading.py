@@ -109,13 +109,8 @@ def _last_linked(request: PageRequest, product: Product) -> Opportunity | None:
 
 
 def suggested_opportunities(product: Product, typed: str = "") -> list[Opportunity]:
-    """Open opportunities that hold all the words typed; those in focus first, then the newest."""
-    found = Opportunity.objects.filter(product=product, closed_at=None)
-    for word in queries.without_nul(typed).removeprefix("OPP-").split():
-        found = (
-            found.filter(number=int(word)) if word.isdigit() and len(word) < 9 else found.filter(title__icontains=word)
-        )
-    return list(found.order_by("-in_focus", "-number")[:OPTIONS])
+    """Those that the list below the field offers."""
+    return list(services.opportunities_with(product, typed)[:OPTIONS])
 
 
 def said_span(item: FeedbackItem, form: QueryDict) -> Span:

@@ -10,6 +10,7 @@ from .linking import (
     highlight,
     importance_of,
     link_excerpt,
+    opportunities_with,
     unlink,
 )
 from .mappings import find_mapping, keep_mapping, kept_mappings, mapping_for, remove_mapping
@@ -57,6 +58,7 @@ __all__ = [
     "main_of",
     "mapping_for",
     "merge",
+    "opportunities_with",
     "part",
     "put_away",
     "put_back_personal",

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.tree.models import EvidenceLink, EvidenceType, Importance, Opportunity, Provenance, SourceKind
@@ -157,15 +158,27 @@ def find_opportunity(product: Product, ref: str) -> Opportunity:
 
 
 def find_opportunity_by_words(product: Product, typed: str) -> Opportunity:
-    """The opportunity somebody means in a form: `OPP-3`, `OPP-3 I don't know why ...`, or its title."""
+    """The opportunity somebody means in a form: `OPP-3`, `OPP-3 I don't know why ...`, its title, or words that only one open one has."""
     typed = " ".join(typed.replace("\0", " ").split())
     ref = _REF.match(typed)
     if ref is not None:
         return find_opportunity(product, ref[0])
     titled = list(Opportunity.objects.filter(product=product, closed_at=None, title__iexact=typed)[:2]) if typed else []
-    if len(titled) != 1:
+    meant = titled or (list(opportunities_with(product, typed)[:2]) if typed else [])
+    if len(meant) > 1:
+        raise Invalid(f"Several open opportunities have “{typed[:80]}”. Choose one of them from the list, as OPP-3.")
+    if not meant:
         raise Invalid("Choose an opportunity from the list, as OPP-3; or make a new one from these words.")
-    return titled[0]
+    return meant[0]
+
+
+def opportunities_with(product: Product, typed: str) -> QuerySet[Opportunity]:
+    """Open opportunities that hold all the words typed, or are called by that number; those in focus first, then the newest."""
+    found = Opportunity.objects.filter(product=product, closed_at=None)
+    for word in typed.replace("\0", "").removeprefix("OPP-").split():
+        is_number = word.isdecimal() and word.isascii() and len(word) < 9
+        found = found.filter(number=int(word)) if is_number else found.filter(title__icontains=word)
+    return found.order_by("-in_focus", "-number")
 
 
 def importance_of(typed: str) -> int:

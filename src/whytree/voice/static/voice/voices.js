@@ -106,7 +106,7 @@
   // A choice that a key opened is made in its list: without it, each arrow would already send the form.
   document.addEventListener("keydown", (event) => {
     const chosen = document.activeElement;
-    if (!event.defaultPrevented || !chosen?.matches?.(".voice-sort select")) return;
+    if (!event.defaultPrevented || !chosen?.matches?.(".voice-sort select, .triage-bar select")) return;
     try {
       chosen.showPicker();
     } catch {
