@@ -15,6 +15,7 @@ from whytree.flags.services import (
     edit_flag,
     import_flags,
     open_flag,
+    restore_flag,
     set_approvals,
     set_condition,
     set_holdout,
@@ -233,7 +234,6 @@ def test_an_edit_is_not_taken_back_past_the_approval(actor: Any, product: Any, b
     [
         {"off_variant": "on"},
         {"variants": {"off": True, "on": False}},
-        {"kind": "string", "variants": {"control": "a", "loud": "b"}, "default_variant": "loud"},
     ],
 )
 def test_a_new_flag_gives_nobody_anything_unapproved(
@@ -246,6 +246,22 @@ def test_a_new_flag_gives_nobody_anything_unapproved(
     assert create_flag(actor, product, key="dark").off_variant == "off"
     with pytest.raises(NeedsApproval):
         edit_flag(actor, product, "dark", off_variant="on")
+
+
+def test_a_new_text_is_met_by_nobody_until_it_is_approved(actor: Any, product: Any, flag: Flag, other: Actor) -> None:
+    made = create_flag(actor, product, key="title", kind="string", variants={"off": "BUY", "soft": "Have a look"})
+    assert made.state == "archived"
+    asked = ChangeRequest.objects.get(flag=made)
+    assert asked.words == 'It is new. While it is off, everybody gets off = "BUY".'
+    edit_flag(actor, product, "title", variants={"off": "BUY NOW", "soft": "Have a look"})  # nobody meets it yet
+    assert approve_change(other, product, asked.pk).state == "expired"  # it is another text than was asked for
+    again = changed_or_asked(actor, lambda: restore_flag(actor, product, "title"))
+    assert isinstance(again, ChangeRequest)
+    assert approve_change(other, product, again.pk).state == "approved"
+    made.refresh_from_db()
+    assert (made.state, made.variants["off"]) == ("off", "BUY NOW")
+    with pytest.raises(NeedsApproval):
+        edit_flag(actor, product, "title", variants={"off": "BUY", "soft": "Have a look"})
 
 
 def test_a_holdout_that_open_flags_heed_stays(actor: Any, product: Any, flag: Flag, other: Actor) -> None:

@@ -242,7 +242,7 @@ def list_flags(request: ApiRequest, product: str, archived: bool = False, enviro
 
 @router.post("/products/{product}/flags", response={201: FlagOut}, operation_id="create_flag")
 def create_flag(request: ApiRequest, product: str, body: FlagIn) -> Status[FlagOut]:
-    """A new flag, off and at 0 %."""
+    """A new flag, off and at 0 %. Where changes need approval one that is not boolean waits for it in the archive."""
     found = api_product(request, product, Role.MEMBER)
     words = body.dict(exclude={"solution", "hypothesis"})
     flag = services.create_flag(
@@ -372,10 +372,15 @@ def archive_flag(request: ApiRequest, product: str, key: str) -> FlagOut:
     return FlagOut.of(services.archive_flag(request.actor, api_product(request, product, Role.MEMBER), key))
 
 
-@router.post("/products/{product}/flags/{key}/restore", response=FlagOut, operation_id="restore_flag")
-def restore_flag(request: ApiRequest, product: str, key: str) -> FlagOut:
+@router.post("/products/{product}/flags/{key}/restore", response=CHANGED, operation_id="restore_flag")
+def restore_flag(request: ApiRequest, product: str, key: str, because: str = "") -> FlagOut | Status[RequestOut]:
     """Back from the archive, off."""
-    return FlagOut.of(services.restore_flag(request.actor, api_product(request, product, Role.MEMBER), key))
+    found = api_product(request, product, Role.MEMBER)
+    return _answer(
+        services.changed_or_asked(
+            request.actor, lambda: services.restore_flag(request.actor, found, key), words=because
+        )
+    )
 
 
 @router.post("/products/{product}/flags/{key}/evaluate", response=EvaluationOut, operation_id="evaluate_flag")

@@ -64,7 +64,8 @@ def add(
     body["solution"], body["hypothesis"] = solution or None, hypothesis or None
     client = connect()
     made = client.post(f"/products/{client.product}/flags", body)
-    _show(made, as_json, f"Open it with: whytree flag open {key} --percent 5")
+    waits = "Code keeps its own default until another maintainer approves it: whytree flag requests"
+    _show(made, as_json, waits if made["archived_at"] else f"Open it with: whytree flag open {key} --percent 5")
 
 
 def list_all(

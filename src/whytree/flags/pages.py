@@ -47,7 +47,12 @@ def flags(request: PageRequest, product: Product) -> HttpResponse:
         flag = services.create_flag(request.actor, product, **_new_flag(product, request.POST))
     except (Invalid, Conflict) as error:
         return flag_list(request, product, request.POST, error)
-    messages.success(request, f"{flag.key} is there, off and at 0 %.")
+    if flag.archived_at is None:
+        messages.success(request, f"{flag.key} is there, off and at 0 %.")
+    else:
+        messages.success(
+            request, f"{flag.key} is made. Code keeps its own default until another maintainer approves it."
+        )
     return redirect("flag", product.slug, flag.key)
 
 
@@ -362,6 +367,5 @@ def archive(request: PageRequest, product: Product, key: str) -> HttpResponse:
 @require_POST
 @page(Role.MEMBER)
 def restore(request: PageRequest, product: Product, key: str) -> HttpResponse:
-    services.restore_flag(request.actor, product, key)
-    messages.success(request, f"{key} is back, off.")
-    return redirect("flag", product.slug, key)
+    found = services.changed_or_asked(request.actor, lambda: services.restore_flag(request.actor, product, key))
+    return told(request, product, key, found, lambda flag: f"{key} is back, off.")

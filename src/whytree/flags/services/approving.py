@@ -106,8 +106,10 @@ def approve_change(actor: Actor, product: Product, number: int, *, words: str = 
     flag = find_flag(product, request.flag.key, for_update=True)
     if is_outdated(request, flag):
         return _close(actor, request, ChangeRequest.State.EXPIRED, "The flag was changed meanwhile. Ask again.")
-    refuse_archived(flag)
     before, was_open = snapshot(flag), flag.is_open
+    if "archived_at" in request.after:
+        flag.archived_at = None
+    refuse_archived(flag)
     lay_down(flag, request.after)
     check_rules(flag, before, was_open)
     save_change(actor, flag, before, was_open=was_open, at=None, verb=request.verb, is_approved=True)

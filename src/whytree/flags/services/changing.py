@@ -17,7 +17,7 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.sockets import tell_fact
 
 from ..assembling import rules_of, shared_of
-from ..models import PLACED, Flag, FlagChange, FlagSettings, FlagState
+from ..models import PLACED, Flag, FlagChange, FlagSettings, FlagState, Kind
 
 
 class NeedsApproval(Conflict):
@@ -29,7 +29,12 @@ class NeedsApproval(Conflict):
             "`whytree flag open` or the like, or at /flags/KEY/rollout or /rules. Turning it off needs none."
         )
         self.flag, self.verb = flag, verb
-        self.before = {name: value for name, value in before.items() if name in ANSWERS and after[name] != value}
+        # Out of the archive all of it reaches people, so all of it is approved.
+        is_new = before["archived_at"] != after["archived_at"]
+        asked = {name for name in ANSWERS if is_new or after[name] != before[name]} | (
+            {"archived_at"} if is_new else set()
+        )
+        self.before = {name: value for name, value in before.items() if name in asked}
         self.after = {name: after[name] for name in self.before}
 
 
@@ -84,12 +89,19 @@ def needs_approval(product_id: int) -> bool:
 
 
 def refuse_unapproved(flag: Flag, verb: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    """The kill switch never waits, whoever presses it. All else does, also what Whytree does by itself: one person set it."""
+    """The kill switch never waits, whoever presses it, nor what nobody meets. All else does, also what Whytree does by itself."""
+    if before["archived_at"] is not None:
+        return
     changed = {name for name in ANSWERS if after[name] != before[name]}
     if not changed or (changed == {"is_on"} and not after["is_on"]):
         return
     if needs_approval(flag.product_id):
         raise NeedsApproval(flag, verb, before, after)
+
+
+def is_quiet(flag: Flag) -> bool:
+    """Whether code gets from it, off, what it got without it: only false is that, a text or number might be anything."""
+    return flag.kind == Kind.BOOLEAN and flag.variants[flag.off_variant] is False
 
 
 def check(flag: Flag) -> None:

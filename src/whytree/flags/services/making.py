@@ -1,5 +1,6 @@
 """What a flag is: made, named, tied to what it is for."""
 
+import json
 from collections.abc import Mapping
 from copy import copy
 from datetime import datetime
@@ -20,7 +21,9 @@ from ..definition import checked_key, checked_name, checked_variants, default_we
 from ..models import Flag, Kind
 from ..placing import placed
 from ..queries import find_flag
-from .changing import check, moment, needs_approval, refuse_unapproved, tell_opened, write_change
+from .approving import ask_for
+from .changing import check, is_quiet, moment, needs_approval, refuse_unapproved, tell_opened, write_change
+from .rollout import unseen
 
 
 @transaction.atomic
@@ -42,6 +45,9 @@ def create_flag(
 ) -> Flag:
     """A new flag, off and at 0 %. `at` dates it back when history is loaded.
 
+    Where changes need approval, code asking for a text, number or JSON flag would get a value nobody approved: it is made in
+    the archive, where code keeps its own default, and asks to be let out.
+
     Without `weights` the arms are equal, but a boolean flag without a hypothesis gives all to `on`: a rollout compares
     nothing, a test of a hypothesis needs its control arm.
     """
@@ -62,7 +68,10 @@ def create_flag(
     )
     _belong_to(flag, solution, hypothesis)
     check(flag)
-    _refuse_unapproved(flag)
+    held = not is_quiet(flag) and needs_approval(product.pk)
+    if held:
+        _refuse_loud(flag)
+        flag.archived_at = timezone.now()
     try:
         with transaction.atomic():
             flag.save(force_insert=True)
@@ -72,6 +81,8 @@ def create_flag(
         ) from error
     record(actor, product, "create_flag", flag)
     write_change(actor, flag, flag.created_at)
+    if held:
+        ask_for(actor, unseen(flag), f"It is new. While it is off, everybody gets {_said(flag)}.")
     return flag
 
 
@@ -80,15 +91,18 @@ def _usual_default(variants: Mapping[str, Any]) -> str:
     return next((name for name in ("off", "control") if name in variants), next(iter(variants)))
 
 
-def _refuse_unapproved(flag: Flag) -> None:
-    """Code that asks for it gets the off variant from now on: where changes need approval that is what was there before."""
-    off, usual = flag.off_variant, _usual_default(flag.variants)
-    is_quiet = flag.variants[off] is False if flag.kind == Kind.BOOLEAN else off == usual
-    if not is_quiet and needs_approval(flag.product_id):
-        quiet = next((name for name, value in flag.variants.items() if value is False), usual)
+def _said(flag: Flag) -> str:
+    value = json.dumps(flag.variants[flag.off_variant], ensure_ascii=False)
+    return f"{flag.off_variant} = {value if len(value) <= 200 else value[:199] + '…'}"
+
+
+def _refuse_loud(flag: Flag) -> None:
+    """A switch that is on for everybody from the start can be made quiet instead, so nobody has to wait."""
+    if flag.kind == Kind.BOOLEAN:
+        quiet = next((name for name, value in flag.variants.items() if value is False), _usual_default(flag.variants))
         raise Conflict(
-            f"Everybody would get {off} as soon as {flag.key} is made, and changes in production need another maintainer’s "
-            f"approval. Make it with {quiet} as its default and off variant, then ask for the change."
+            f"Everybody would get {flag.off_variant} as soon as {flag.key} is made, and changes in production need another "
+            f"maintainer’s approval. Make it with {quiet} as its default and off variant, then ask for the change."
         )
 
 

@@ -88,7 +88,7 @@ def _sentence(why: str) -> str:
 
 
 def _make(actor: Actor, product: Product, found: Incoming, bucketing: str) -> Flag:
-    create_flag(
+    made = create_flag(
         actor,
         product,
         key=found.key,
@@ -98,6 +98,8 @@ def _make(actor: Actor, product: Product, found: Incoming, bucketing: str) -> Fl
         default_variant=found.default_variant,
         weights=found.weights,
     )
+    if made.archived_at is not None:
+        raise Conflict("Changes in production need another maintainer’s approval: make it by hand, and ask.")
     set_rules(
         actor,
         product,

@@ -17,7 +17,7 @@ from whytree.workspace.roles import Role
 from ..definition import full_weights
 from ..models import Flag
 from ..queries import find_flag, needing
-from .changing import refuse_archived, save_change
+from .changing import NeedsApproval, is_quiet, needs_approval, refuse_archived, save_change
 
 
 @transaction.atomic
@@ -104,9 +104,18 @@ def archive_flag(actor: Actor, product: Product, key: str) -> Flag:
 
 @transaction.atomic
 def restore_flag(actor: Actor, product: Product, key: str) -> Flag:
-    """Back from the archive, off."""
+    """Back from the archive, off. Where changes need approval that is one, as code gets a value again."""
     require(actor, product, Role.MEMBER)
-    return _set_archived(actor, find_flag(product, key, for_update=True), "restore_flag", None)
+    flag = find_flag(product, key, for_update=True)
+    if flag.archived_at is not None and not is_quiet(flag) and needs_approval(product.pk):
+        raise unseen(flag)
+    return _set_archived(actor, flag, "restore_flag", None)
+
+
+def unseen(flag: Flag) -> NeedsApproval:
+    """What holds a flag in the archive until another maintainer lets it out."""
+    before = snapshot(flag)
+    return NeedsApproval(flag, "restore_flag", before, {**before, "archived_at": None})
 
 
 def _set_archived(actor: Actor, flag: Flag, verb: str, at: datetime | None) -> Flag:
