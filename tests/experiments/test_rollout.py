@@ -170,6 +170,7 @@ def test_harm_drafts_a_decision_that_a_person_words_and_takes(
     assert as_alice.post("/p/sprout/rollouts/ask_later/decide", sent).status_code == 302
     found = fresh()
     assert (found.state, found.flag.is_on, found.wants_decision) == ("rolled_back", False, False)
+    assert found.flag.solution.state == "rolled_back"
     notes = {note.kind: note for note in Note.objects.all()}
     assert notes["decision"].text == "Roll back. Spam is <b>not</b> worth it."
     assert notes["question"].answer == notes["decision"].text

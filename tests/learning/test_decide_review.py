@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from tests.learning.conftest import World, long_ago
 from whytree.errors import Conflict, Forbidden, Invalid
-from whytree.flags.services import open_flag
+from whytree.flags.models import ChangeRequest, Flag, FlagSettings
+from whytree.flags.services import edit_flag, open_flag, set_rollout
 from whytree.learning.models import OutcomeReview
 from whytree.learning.queries import find_review, result_of, track_record
 from whytree.learning.services import decide_review, fill_review, postpone_review
@@ -27,26 +28,49 @@ def due(live_through: LiveThrough) -> OutcomeReview:
     return OutcomeReview.objects.get()
 
 
-def decide(actor: Any, review: OutcomeReview, **said: str) -> OutcomeReview:
-    return decide_review(actor, review, **{"verdict": "achieved", "decision": "keep", "learning": LEARNED, **said})  # type: ignore[arg-type]
+def decide(actor: Any, review: OutcomeReview, **said: Any) -> OutcomeReview:
+    return decide_review(actor, review, **{"verdict": "achieved", "decision": "keep", "learning": LEARNED, **said})
 
 
 @pytest.mark.parametrize(
-    ("decision", "state", "steps"),
+    ("decision", "state", "steps", "stands"),
     [
-        ("keep", "kept", ["measured", "kept"]),
-        ("iterate", "building", ["measured", "building"]),
-        ("roll_back", "rolled_back", ["measured", "rolled_back"]),
-        ("remove", "dropped", ["measured", "rolled_back", "dropped"]),
+        ("keep", "kept", ["measured", "kept"], "on 100 %"),
+        ("iterate", "building", ["measured", "building"], "on 100 %, 50:50"),
+        ("roll_back", "rolled_back", ["measured", "rolled_back"], "off"),
+        ("remove", "dropped", ["measured", "rolled_back", "dropped"], "off"),
     ],
 )
-def test_the_decision_moves_the_solution_by_the_allowed_steps(
-    actor: Any, due: OutcomeReview, decision: str, state: str, steps: list[str]
+def test_the_decision_moves_the_solution_by_the_allowed_steps_and_its_flag(
+    actor: Any, due: OutcomeReview, decision: str, state: str, steps: list[str], stands: str
 ) -> None:
     decide(actor, due, decision=decision)
     assert Solution.objects.get().state == state
     moves = Activity.objects.filter(verb="set_state").order_by("pk").values_list("after__state", flat=True)
     assert list(moves) == ["live", *steps]
+    assert Flag.objects.get().standing == stands
+
+
+def test_the_flag_asks_where_changes_need_approval_and_stays_where_told(
+    actor: Any, product: Any, due: OutcomeReview
+) -> None:
+    FlagSettings.objects.create(product=product, needs_approval=True)
+    decide(actor, due)
+    asked = ChangeRequest.objects.get()
+    assert (asked.words, asked.after["weights"]) == (f"{due.ref}: {LEARNED}", {"off": 0, "on": 1})
+    assert Flag.objects.get().standing == "on 100 %, 50:50"
+
+
+def test_of_several_arms_a_person_says_which_is_kept(actor: Any, product: Any, due: OutcomeReview) -> None:
+    flag = Flag.objects.get()
+    edit_flag(actor, product, flag.key, variants={"off": False, "on": True, "bold": True})
+    set_rollout(actor, product, flag.key, weights={"off": 1, "on": 1, "bold": 1})
+    with pytest.raises(Invalid, match="Which arm is kept"):
+        decide(actor, due)
+    with pytest.raises(Invalid, match="no arm"):
+        decide(actor, due, arm="off")
+    decide(actor, due, arm="bold", move_flag=False)
+    assert Flag.objects.get().weights == {"off": 1, "on": 1, "bold": 1}
 
 
 def test_what_was_decided_is_frozen_and_told(

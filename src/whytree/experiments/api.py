@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils import timezone
 from ninja import Router, Schema, Status
+from pydantic import Field
 
 from whytree.flags.queries import find_flag, find_hypothesis
 from whytree.tree.models import AssumptionTest
@@ -136,6 +137,7 @@ class DecideIn(Schema):
     learning: str
     arm: str = ""
     verdict: str = ""
+    move_flag: bool = Field(True, description="Everybody gets what is shipped, or what was there before.")
 
 
 @router.get("/products/{product}/experiments", response=list[ExperimentOut], operation_id="list_experiments")

@@ -155,11 +155,12 @@ def decide_experiment(
             help="Of the prediction: achieved, partly, not_achieved, inconclusive, harm; else what data propose."
         ),
     ] = "",
+    leave_flag: Annotated[bool, typer.Option("--leave-flag", help="Leave its flag as it is.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Decide it, once; the prediction's review is decided with it."""
     client = connect()
-    body = {"decision": decision, "learning": learning, "arm": arm, "verdict": verdict}
+    body = {"decision": decision, "learning": learning, "arm": arm, "verdict": verdict, "move_flag": not leave_flag}
     decided = client.post(f"{_path(client, ref)}/decide", body)
     show(decided, as_json, f"{decided['ref']}: {decided['standing']}.")
 

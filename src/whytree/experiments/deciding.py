@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid
+from whytree.flags.models import ChangeRequest, Flag
+from whytree.flags.services import MOST_WORDS, changed_or_asked, settle_flag
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
@@ -15,7 +18,7 @@ from whytree.workspace.roles import Role
 from whytree.workspace.sockets import tell_fact
 
 from .design import Design
-from .models import Decision, Experiment
+from .models import OPEN_STATES, Decision, Experiment, Rollout
 from .reading import as_json, read
 from .services import held, written
 
@@ -29,10 +32,12 @@ def decide_experiment(
     learning: str,
     arm: str = "",
     verdict: str = "",
+    move_flag: bool = True,
     now: datetime | None = None,
 ) -> Experiment:
     """A person's decision, once. Where a prediction hangs on it, its review is decided by the same words (`verdict`: was
-    the prediction achieved), and the learning becomes evidence. The result is frozen as it stands.
+    the prediction achieved), and the learning becomes evidence. The result is frozen as it stands, and the flag becomes
+    what was decided unless told not to.
     """
     require(actor, experiment.product, Role.MEMBER)
     fresh, now = held(experiment), now or timezone.now()
@@ -49,8 +54,23 @@ def decide_experiment(
             verdict=verdict,
             decision=decision,
             learning=learning,
+            arm=arm,
+            move_flag=move_flag,
         )
+    elif move_flag:
+        settle(actor, fresh.flag, Decision(decision), arm=arm, words=f"{fresh.ref}: {learning}")
     return fresh
+
+
+def settle(actor: Actor, flag: Flag, decision: Decision, *, arm: str, words: str) -> None:
+    """The flag follows: everybody gets what is shipped, or what was there before. It asks where that needs approval; a
+    guarded rollout goes on by its own steps."""
+    if decision is Decision.ITERATE or flag.archived_at is not None:
+        return
+    if decision is Decision.SHIP and (not arm or Rollout.objects.filter(flag=flag, state__in=OPEN_STATES).exists()):
+        return
+    change = partial(settle_flag, actor, flag.product, flag.key, keep=arm if decision is Decision.SHIP else "")
+    changed_or_asked(actor, change, words=words[:MOST_WORDS])
 
 
 def _refuse_decision(experiment: Experiment, decision: str, now: datetime) -> None:
@@ -96,12 +116,22 @@ def _decide(actor: Actor, experiment: Experiment, decision: Decision, arm: str, 
     )
 
 
+def flag_follows(flag: Flag) -> str:
+    """How the flag stands after the decision, as a sentence to add."""
+    flag.refresh_from_db()
+    if flag.requests.filter(state=ChangeRequest.State.OPEN).exists():
+        return f" What that changes on {flag.key} waits for another maintainer."
+    return f" {flag.key} is {flag.standing}."
+
+
 #: What a review's decision means for the experiment it was taken from.
 FOLLOWS = {"keep": Decision.SHIP, "iterate": Decision.ITERATE, "roll_back": Decision.STAY, "remove": Decision.STAY}
 
 
 @transaction.atomic
-def follow_review(actor: Actor, experiment: Experiment, *, decision: str, learning: str, at: datetime) -> Experiment:
+def follow_review(
+    actor: Actor, experiment: Experiment, *, decision: str, learning: str, arm: str, at: datetime
+) -> Experiment:
     """The prediction's review was decided, and with it the experiment. Already decided: nothing to follow."""
     fresh = held(experiment)
     if fresh.is_decided or not fresh.is_started:
@@ -109,6 +139,5 @@ def follow_review(actor: Actor, experiment: Experiment, *, decision: str, learni
     follows = FOLLOWS[decision]
     if fresh.stopped_at is None and fresh.ends_at is not None and at < fresh.ends_at:
         fresh.stopped_at, fresh.stop_reason = at, "Its review was decided."
-    arm = max(fresh.design.arms[1:], key=lambda one: fresh.design.weights[one]) if follows is Decision.SHIP else ""
     _decide(actor, fresh, follows, arm, learning, at)
     return fresh

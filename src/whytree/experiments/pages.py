@@ -153,14 +153,21 @@ def stop(request: PageRequest, product: Product, number: int) -> HttpResponseBas
 @page(Role.MEMBER)
 def decide(request: PageRequest, product: Product, number: int) -> HttpResponseBase:
     found = queries.find_experiment(product, f"EXP-{number}")
-    sent = {name: request.POST.get(name, "") for name in ("decision", "arm", "learning")}
+    sent = {name: request.POST.get(name, "") for name in ("decision", "arm", "learning", "move_flag")}
     try:
         decided = deciding.decide_experiment(
-            request.actor, found, decision=sent["decision"], arm=sent["arm"], learning=sent["learning"]
+            request.actor,
+            found,
+            decision=sent["decision"],
+            arm=sent["arm"],
+            learning=sent["learning"],
+            move_flag=sent["move_flag"] == "1",
         )
     except WhytreeError as error:
         return _show(request, product, found, sent=sent, error=error)
-    messages.success(request, f"{decided.ref} is decided: {Decision(decided.decision).label}.")
+    messages.success(
+        request, f"{decided.ref} is decided: {Decision(decided.decision).label}.{deciding.flag_follows(decided.flag)}"
+    )
     return redirect(found.url)
 
 

@@ -38,14 +38,15 @@ def plug() -> None:
 
 
 def decide_with_review(
-    actor: Actor, product: Product, solution_id: int, hypothesis_id: int, decision: str, learning: str
+    actor: Actor, product: Product, solution_id: int, hypothesis_id: int, decision: str, learning: str, arm: str
 ) -> None:
     """A prediction's review was decided: so are the experiments that tested it."""
     open_ones = Experiment.objects.filter(
         product=product, hypothesis=hypothesis_id, started_at__isnull=False, decided_at=None
     )
     for experiment in open_ones.select_related("product"):
-        deciding.follow_review(actor, experiment, decision=decision, learning=learning, at=timezone.now())
+        shipped = arm if arm in experiment.design.arms else ""
+        deciding.follow_review(actor, experiment, decision=decision, learning=learning, arm=shipped, at=timezone.now())
 
 
 def solution_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:

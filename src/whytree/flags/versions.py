@@ -83,6 +83,7 @@ VERBS = {
     "heed_holdout": "holdout heeded or not",
     "import_flags": "moved in",
     "copy_flag": "copied from another environment",
+    "settle_flag": "made what was decided",
     "undo": "last change taken back",
 }
 

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from ninja import Router, Schema
+from pydantic import Field
 
 from whytree.tree.models import Hypothesis
 from whytree.tree.pages.parts import find
@@ -98,6 +99,8 @@ class DecisionIn(Schema):
     learning: str
     loved: str = ""
     corners: str = ""
+    arm: str = Field("", description="The one that is kept, of several.")
+    move_flag: bool = Field(True, description="Everybody gets what is kept, or nobody what is taken back.")
 
 
 class PostponeIn(Schema):

@@ -68,14 +68,19 @@ def decide_review(
     learning: Annotated[str, typer.Option(help="What was learned, in a line or three.")],
     loved: Annotated[str, typer.Option(help="Did people love it?")] = "",
     corner: Annotated[list[str] | None, typer.Option(help="A corner that was cut; becomes a debt. Repeat it.")] = None,
+    arm: Annotated[str, typer.Option(help="The arm that is kept, of several.")] = "",
+    leave_flag: Annotated[bool, typer.Option("--leave-flag", help="Leave its flag as it is.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """A person's verdict, what becomes of the solution, and what was learned. Once."""
     client = connect()
-    body = {"verdict": verdict, "decision": decision, "learning": learning, "loved": loved}
+    body: dict[str, Any] = {"verdict": verdict, "decision": decision, "learning": learning, "loved": loved}
     body["corners"] = "\n".join(corner or ())
+    body |= {"arm": arm, "move_flag": not leave_flag}
     review = client.post(f"{_path(client, ref)}/decide", body)
-    show(review, as_json, f"{review['ref']}: {verdict}, {decision}. {review['solution']} moves on.")
+    flag = review["result"]["flag_key"]
+    stands = f" {flag} is {client.get(f'/products/{client.product}/flags/{flag}')['state']}." if flag else ""
+    show(review, as_json, f"{review['ref']}: {verdict}, {decision}. {review['solution']} moves on.{stands}")
 
 
 def _path(client: Client, ref: str) -> str:

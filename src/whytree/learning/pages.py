@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from whytree.errors import Invalid, WhytreeError
 from whytree.experiments import voices
 from whytree.experiments.before_code import dropped_before_code
+from whytree.experiments.deciding import flag_follows
 from whytree.flags.models import Flag
 from whytree.flags.queries import flags_by_solution
 from whytree.tree.models import Solution, State
@@ -54,7 +55,10 @@ def review(request: PageRequest, product: Product, number: int) -> HttpResponse:
 @page(Role.MEMBER)
 def decide(request: PageRequest, product: Product, number: int) -> HttpResponseBase:
     found = queries.find_review(product, f"REV-{number}")
-    sent = {name: request.POST.get(name, "") for name in ("verdict", "decision", "learning", "loved", "corners")}
+    sent = {
+        name: request.POST.get(name, "")
+        for name in ("verdict", "decision", "learning", "loved", "corners", "arm", "move_flag")
+    }
     try:
         decided = services.decide_review(
             request.actor,
@@ -64,10 +68,14 @@ def decide(request: PageRequest, product: Product, number: int) -> HttpResponseB
             learning=sent["learning"],
             loved=sent["loved"],
             corners=sent["corners"],
+            arm=sent["arm"],
+            move_flag=sent["move_flag"] == "1",
         )
     except WhytreeError as error:
         return _show(request, product, found, sent=sent, error=error)
-    messages.success(request, f"{decided.ref} is decided: {Decision(decided.decision).label}.")
+    flag = services.carrier_of(decided)[0]
+    follows = flag_follows(flag) if flag is not None else ""
+    messages.success(request, f"{decided.ref} is decided: {Decision(decided.decision).label}.{follows}")
     return redirect(decided.url)
 
 
@@ -100,6 +108,7 @@ def _show(
 ) -> HttpResponse:
     result = queries.result_of(found)
     now = timezone.now()
+    carrier = services.carrier_of(found)
     context: dict[str, Any] = {
         "here": "changes",
         "review": found,
@@ -121,6 +130,8 @@ def _show(
         "written": sum(result.voices.values()),
         "verdicts": Verdict.choices if now >= found.due_at else [(Verdict.HARM.value, Verdict.HARM.label)],
         "decisions": Decision.choices,
+        "flag_key": carrier[0].key if carrier[0] else "",
+        "arms": carrier[1],
         "is_due": now >= found.due_at,
         "may_postpone": now >= found.due_at and not result.is_measured,
         "next_look": (now + timedelta(days=POSTPONE_DAYS)).date(),

@@ -97,7 +97,14 @@ DECIDES = {"ship": "keep", "stay": "roll_back", "iterate": "iterate"}
 
 
 def decide_with_experiment(
-    actor: Actor, product: Product, hypothesis_id: int, verdict: str, decision: str, learning: str
+    actor: Actor,
+    product: Product,
+    hypothesis_id: int,
+    verdict: str,
+    decision: str,
+    learning: str,
+    arm: str,
+    move_flag: bool,
 ) -> None:
     """An experiment was decided, and its review with the same words; without a verdict, by what the data propose."""
     hypothesis = (
@@ -107,7 +114,15 @@ def decide_with_experiment(
     if review is None or review.is_decided:
         return
     verdict = verdict or proposed_verdict(queries.result_of(review))
-    services.decide_review(actor, review, verdict=verdict, decision=DECIDES[decision], learning=learning)
+    services.decide_review(
+        actor,
+        review,
+        verdict=verdict,
+        decision=DECIDES[decision],
+        learning=learning,
+        arm=arm,
+        move_flag=move_flag,
+    )
 
 
 def _show_claim(flag: Flag) -> None:
@@ -160,6 +175,8 @@ def experiment_panel(actor: Actor, product: Product, experiment: Experiment) -> 
         "may_decide": is_due or experiment.design.looks == "always",
         "verdicts": Verdict.choices,
         "decisions": Decision.choices,
+        "flag_key": experiment.flag.key,
+        "arms": experiment.design.arms[1:],
         "sent": {"verdict": proposed_verdict(result)} if result.is_measured else {},
     }
     title = "Your verdict" if is_due and not review.is_decided else "The prediction"

@@ -7,7 +7,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid
+from whytree.experiments.deciding import FOLLOWS, settle
+from whytree.experiments.models import Experiment
 from whytree.experiments.queries import experiment_of
+from whytree.flags.models import Flag
 from whytree.tree import services as tree
 from whytree.tree.models import MOVES, Hypothesis, Solution, State
 from whytree.workspace.access import require
@@ -19,7 +22,7 @@ from whytree.workspace.sockets import tell_fact
 
 from .debts.services import note_corners
 from .guards.services import set_guard
-from .measuring import measure_review
+from .measuring import flag_of, measure_review
 from .models import LEARNING_LENGTH, PREFIX, Decision, OutcomeReview, Verdict
 from .predictions.services import lock_predictions
 from .queries import remember
@@ -108,12 +111,15 @@ def decide_review(
     learning: str,
     loved: str = "",
     corners: str = "",
+    arm: str = "",
+    move_flag: bool = True,
     now: datetime | None = None,
 ) -> OutcomeReview:
     """A person's verdict on the prediction, what becomes of the solution, and what was learned. Once, and for good.
 
-    The result is frozen as it stands, the solution moves on, and the learning becomes evidence on it. Corners that were
-    cut, one a line, become debts where the change stays.
+    The result is frozen as it stands, the solution moves on and its flag with it unless told not to, and the learning becomes
+    evidence. Corners that were
+    cut, one a line, become debts where the change stays. `arm` is the one that is kept, of several.
     """
     require(actor, review.product, Role.MEMBER)
     now = now or timezone.now()
@@ -122,6 +128,7 @@ def decide_review(
     for text in (loved, corners):
         if len(text) > LEARNING_LENGTH or "\x00" in text:
             raise Invalid(f"Each answer fits into {LEARNING_LENGTH:,} characters of plain text.")
+    arm = _kept(fresh, arm) if Decision(decision) is Decision.KEEP else ""
     result = _fill(actor, fresh, now)
     before = snapshot(fresh)
     fresh.verdict, fresh.decision, fresh.learning = verdict, decision, learning.strip()
@@ -144,8 +151,35 @@ def decide_review(
         hypothesis_id=fresh.hypothesis_id,
         decision=decision,
         learning=fresh.learning,
+        arm=arm,
     )
+    flag = carrier_of(fresh)[0]
+    if move_flag and flag is not None:
+        settle(actor, flag, FOLLOWS[decision], arm=arm, words=f"{fresh.ref}: {fresh.learning}")
     return fresh
+
+
+def carrier_of(review: OutcomeReview) -> tuple[Flag | None, list[str]]:
+    """The flag that brought the change, and the arms of it that may be kept."""
+    experiment: Experiment | None = experiment_of(review.hypothesis)
+    if experiment is not None:
+        return experiment.flag, list(experiment.design.arms[1:])
+    flag = flag_of(review.hypothesis)
+    if flag is None:
+        return None, []
+    return flag, [name for name, weight in flag.weights.items() if weight and name != flag.default_variant]
+
+
+def _kept(review: OutcomeReview, arm: str) -> str:
+    """Of several arms a person says which; without a flag there is none to name."""
+    arms, arm = carrier_of(review)[1], arm.strip()
+    if arm and arm not in arms:
+        raise Invalid(
+            f"There is no arm {arm[:60]!r} to keep; there {'is' if len(arms) == 1 else 'are'} {', '.join(arms)}."
+        )
+    if len(arms) > 1 and not arm:
+        raise Invalid(f"Which arm is kept? Name one of: {', '.join(arms)}.")
+    return arm or (arms[0] if arms else "")
 
 
 def _refuse_decision(review: OutcomeReview, verdict: str, decision: str, learning: str, now: datetime) -> None:

@@ -143,6 +143,7 @@ def decide_the_reminder(desk: Desk) -> None:
         f"reviews/{due['ref']}/decide",
         verdict="achieved",
         decision="keep",
+        move_flag=False,  # Luis does it a little later
         learning=(
             f"One message on the evening before brings {effect:.0f} more of 100 people to the class they booked. "
             "People had forgotten; they had not changed their mind."

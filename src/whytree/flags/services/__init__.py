@@ -2,6 +2,7 @@
 
 from ..live import flags_in_force
 from .approving import (
+    MOST_WORDS,
     approve_change,
     ask_for,
     changed_or_asked,
@@ -16,11 +17,12 @@ from .changing import NeedsApproval, needs_approval
 from .elsewhere import copy_flag, follow_production
 from .making import Edits, create_flag, edit_flag
 from .moving import Moved, Moving, import_flags
-from .rollout import archive_flag, open_flag, restore_flag, set_rollout, turn_off, turn_on
+from .rollout import archive_flag, open_flag, restore_flag, set_rollout, settle_flag, turn_off, turn_on
 from .rules import RuleEdits, go_back, set_rules
 from .shared import follow_cohort, refuse_unapproved_cohort, remove_condition, set_condition, set_holdout
 
 __all__ = [
+    "MOST_WORDS",
     "Edits",
     "Moved",
     "Moving",
@@ -52,6 +54,7 @@ __all__ = [
     "set_holdout",
     "set_rollout",
     "set_rules",
+    "settle_flag",
     "turn_off",
     "turn_on",
     "withdraw_change",

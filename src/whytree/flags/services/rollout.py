@@ -87,6 +87,14 @@ def turn_off(
     return set_rollout(actor, product, key, is_on=False, at=at, verb="turn_off", environment=environment)
 
 
+def settle_flag(actor: Actor, product: Product, key: str, *, keep: str = "") -> Flag:
+    """Make it what was decided: everybody gets `keep`; without one it goes off."""
+    if not keep:
+        return turn_off(actor, product, key)
+    everybody = engine.FULL_COVERAGE
+    return set_rollout(actor, product, key, coverage=everybody, weights={keep: 1}, is_on=True, verb="settle_flag")
+
+
 @transaction.atomic
 def archive_flag(actor: Actor, product: Product, key: str) -> Flag:
     """Off, and gone from lists and SDKs: code that still asks gets its own default. The history stays."""
