@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Many containers forbid it. Then every process reads all our code and every test anew: seconds each time.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help demo test quick check format bench statistics screenshots clean
 

@@ -90,7 +90,7 @@ def run(name: str, extra: dict[str, str], *words: str) -> int:
             "--no-loadscope-reorder",
             *words,
         ],
-        env={**os.environ, **extra},
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "", **extra},  # else each process reads all code and tests anew
         check=False,
     )
     return done.returncode

@@ -1,11 +1,14 @@
 """The five talks as a recorder would have written them."""
 
+import pytest
+
 from whytree.demo.transcripts import webvtt
 from whytree.demo.voices import Voice
 from whytree.demo.words import interviews
 from whytree.engines.voices.transcripts import read_transcript
 
 
+@pytest.mark.slow  # the whole story
 def test_every_talk_reads_back_word_for_word(heard: list[Voice]) -> None:
     talks = {voice.key: voice for voice in heard if voice.source == "interview"}
     for talk in interviews():

@@ -157,20 +157,14 @@ def test_a_killed_import_goes_on(own: Live, tmp_path: Path) -> None:
     assert _volumes(own)["imported"] == 15_000
 
 
-def test_a_second_server_on_the_folder_is_told_who_is_there(own: Live) -> None:
-    second = own.cli("serve", "--port", "1", check=False)
-    assert second.returncode == 1
-    assert own.url in second.stderr
-
-
-def test_a_second_process_on_the_events_is_told_who_holds_them(own: Live) -> None:
+def test_a_second_process_on_the_events_is_told_who_holds_them(live: Live) -> None:
     script = "from whytree.site.boot import set_up; set_up()\nfrom whytree.stores.events import store\nstore()"
     second = subprocess.run(
-        [sys.executable, "-c", script], env=own.env, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", script], env=live.env, capture_output=True, text=True, timeout=60, check=False
     )
     assert second.returncode != 0
-    assert f"held by process {own.process.pid}" in second.stderr
-    assert own.url in second.stderr
+    assert f"held by process {live.process.pid}" in second.stderr
+    assert live.url in second.stderr
 
 
 def test_an_orderly_stop_loses_nothing_that_waits(own: Live, start: Callable[..., Live]) -> None:

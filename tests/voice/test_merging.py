@@ -165,6 +165,7 @@ def test_more_than_are_triaged_at_once_may_say_the_same_and_all_count(
         merge(actor, FeedbackItem.objects.select_related("product", "merged_into").get(pk=other.pk), main)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_parting_restores_exactly_in_whatever_order(data: st.DataObject, actor: Any, product: Any, say: Any) -> None:

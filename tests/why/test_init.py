@@ -393,11 +393,17 @@ def test_the_first_run_makes_the_owner_and_the_product_and_never_again(sprout: C
     )
 
 
-def test_somebody_without_an_address_in_git_can_begin_too(sprout: Clone, tmp_path: Path) -> None:
+def test_git_is_the_only_program_it_needs_and_not_even_an_address_in_it(sprout: Clone, tmp_path: Path) -> None:
+    git = shutil.which("git")
+    assert git
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "git").symlink_to(git)
     sprout.git("config", "--unset", "user.email")
     home = {"HOME": str(tmp_path / "home"), "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-    done = whytree({**live_env(tmp_path / "data"), **home}, "init", str(sprout.path))
+    env = {**live_env(tmp_path / "data"), **home, "PATH": str(tmp_path / "bin")}
+    done = whytree(env, "init", str(sprout.path))
     assert "Made the product sprout-app." in done.stdout
+    assert "can name the ticket" in done.stdout
 
 
 def test_a_data_folder_that_cannot_be_written_is_said(sprout: Clone, tmp_path: Path) -> None:
@@ -406,12 +412,3 @@ def test_a_data_folder_that_cannot_be_written_is_said(sprout: Clone, tmp_path: P
     assert done.returncode == 1
     assert "data folder cannot be used" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_git_is_the_only_program_it_needs(sprout: Clone, tmp_path: Path) -> None:
-    git = shutil.which("git")
-    assert git
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "git").symlink_to(git)
-    done = whytree({**live_env(tmp_path / "data"), "PATH": str(tmp_path / "bin")}, "init", str(sprout.path))
-    assert "can name the ticket" in done.stdout
