@@ -52,7 +52,7 @@ def receiver(settings: Any) -> Iterator[Receiver]:
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
     noted.url = f"http://127.0.0.1:{server.server_port}/hook"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     yield noted
     server.shutdown()
     server.server_close()

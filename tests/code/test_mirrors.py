@@ -37,7 +37,7 @@ class GitServer:
         self.asked: list[dict[str, Any]] = []
         self._server = make_server("127.0.0.1", 0, self._app, WSGIServer, Quiet)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def close(self) -> None:
         self._server.shutdown()

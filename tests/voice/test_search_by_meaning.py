@@ -22,13 +22,7 @@ from whytree.voice.queries import Wanted, page_of
 from whytree.voice.services.erasing import erase_feedback
 from whytree.workspace.models import Job
 
-from .conftest import Done
-
-
-def here(function: Callable[..., Any], *arguments: Any) -> Any:
-    """What `run_apart` does, without another process."""
-    return function(*arguments)
-
+from .conftest import Done, here
 
 PHONE = [
     f"They asked for my telephone number before I could look around, {word}" for word in ["ten", "six", "two", "nine"]
@@ -61,6 +55,7 @@ def found(product: Any, words: str, **wanted: Any) -> tuple[list[str], list[str]
     return [item.text for item in page.items if item.text not in alike], alike
 
 
+@pytest.mark.slow  # starts a process
 def test_it_is_learnt_and_placed_in_a_process_of_its_own(product: Any, say: Any) -> None:
     for text in [*PHONE, *PHONES, *BILL, *BILLS, *DARK, *OTHER]:
         say(text)

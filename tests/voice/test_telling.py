@@ -89,6 +89,7 @@ def test_telling_stands_in_no_undo_s_way(actor: Any, product: Any, say: Any) -> 
     assert undo_triage(actor, product, done.activities) == 1
 
 
+@pytest.mark.slow  # starts a process
 def test_the_models_tell_in_a_process_of_their_own(product: Any, say: Any) -> None:
     say("It keeps crashing and I hate it")
     assert tell_waiting() == 1

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from tests.engines.test_themes import spoken
-from tests.voice.conftest import Done
+from tests.voice.conftest import Done, here
 from whytree.engines.themes import find_with
 from whytree.tree.models import EvidenceLink, Opportunity
 from whytree.voice.models import Theme, ThemeRun
@@ -25,7 +26,7 @@ def themes(actor: Any, product: Any) -> list[Theme]:
 
     texts = [*spoken(16)[0], *(f"{HOSTILE} my parcel {word}" for word in ("one", "two", "three"))]
     add_many(actor, product, items=[{"text": text, "source_name": "<b>play</b>", "rating": 3} for text in texts])
-    refresh_themes(ThemeRun.objects.create(product=product), find=find_with)
+    refresh_themes(ThemeRun.objects.create(product=product), find=partial(here, find_with))
     return [shown.theme for shown in queries.overview(product).themes]
 
 

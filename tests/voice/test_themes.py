@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from whytree.voice.models import FeedbackItem, Theme, ThemeMembership, ThemeRun
 from whytree.voice.themes import queries, services
 from whytree.voice.themes.refreshing import refresh_themes
 from whytree.workspace.models import Activity
+
+from .conftest import here
 
 
 @pytest.fixture
@@ -39,7 +42,10 @@ def voices(actor: Any, product: Any) -> list[FeedbackItem]:
     return list(FeedbackItem.objects.filter(product=product).order_by("number"))
 
 
-def look(product: Any, find: Any = find_with) -> ThemeRun:
+FIND = partial(here, find_with)
+
+
+def look(product: Any, find: Any = FIND) -> ThemeRun:
     """One run, in this process: that it runs apart is tested once."""
     return refresh_themes(ThemeRun.objects.create(product=product), find=find)
 
@@ -341,6 +347,7 @@ def test_what_cannot_be_is_refused(actor: Any, themes: list[Theme]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.slow  # starts a process
 def test_asking_twice_looks_once_in_a_process_of_its_own(actor: Any, product: Any, voices: Any) -> None:
     from whytree.workspace.jobs import run_next
 
