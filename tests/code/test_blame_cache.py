@@ -165,7 +165,7 @@ def test_the_cache_stays_small(clone: Clone, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(cache, "MOST_FILES", 2)
     names = {f"f{number}.py": f"x = {number}\n" for number in range(12)}
     clone.commit("Many", **names)
-    kept = cache.BlameCache(open_clone(clone.path), clone.path / ".git")
+    kept = cache.BlameCache(open_clone(clone.path))
     monkeypatch.setattr(kept, "_file", lambda path: clone.path / ".git/whytree/lines-1/00" / f"{path}.json")
     for name in names:
         kept.keep(cache.Subject.of(name, "b" * 40, clone.head, frozenset()), [])

@@ -1,5 +1,6 @@
 """`git log` as real git prints it, and the message conventions of forges."""
 
+import random
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from whytree.engines.git.log import (
     parse_merge,
     parse_trailers,
     reverted,
+    stands_on,
     unrelated,
 )
 
@@ -173,6 +175,37 @@ def test_a_history_merged_in_from_elsewhere_is_told_apart() -> None:
     assert unrelated(parents, "3") == {"x", "y"}
     assert unrelated({"3": ["2", "y"], "y": []}, "3") == set()  # cut off: nobody can tell
     assert unrelated({}, "3") == set()
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_is_new_is_placed_as_in_the_whole_history(seed: int) -> None:
+    draw = random.Random(seed)
+    graph: dict[str, list[str]] = {}
+    for number in range(40):
+        count = draw.choices([0, 1, 2, 3], [1, 12, 6, 1])[0]
+        graph[f"c{number}"] = draw.sample(sorted(graph)[-12:], min(count, len(graph), 12))
+    head = "c39"
+    whole = {one: graph[one] for one in _ancestors(graph, [head])}
+    read = _ancestors(graph, draw.sample(sorted(graph), 2))
+    new = {one: above for one, above in whole.items() if one not in read}
+    pieces = set(draw.sample(sorted(graph), 10))
+    elsewhere = unrelated(whole, head)
+    through = merged_through(whole, head, pieces)
+    assert merged_through(new, head, pieces) == {one: merge for one, merge in through.items() if one in new}
+    for one in new:
+        below = stands_on(new, head, one)
+        known = None if below is None else all(commit in elsewhere or commit not in whole for commit in below)
+        assert (known or False) == (one in elsewhere)
+
+
+def _ancestors(graph: dict[str, list[str]], tips: list[str]) -> set[str]:
+    found: set[str] = set()
+    while tips:
+        one, *tips = tips
+        if one not in found:
+            found.add(one)
+            tips += graph[one]
+    return found
 
 
 def test_an_indented_trailer_is_an_example_but_in_gits_own_squash() -> None:

@@ -9,6 +9,7 @@ import pytest
 from tests.code.conftest import refusal
 from tests.code.repositories import FORM, Clone
 from tests.why.conftest import Tree
+from whytree.code.git import Clone as Opened
 
 pytestmark = pytest.mark.slow  # real programs, real files: left out of `make quick`
 
@@ -101,6 +102,33 @@ def test_an_unread_commit_is_explained_by_the_merge_that_brought_it(cli: Any, cl
     clone.git("merge", "--quiet", "--no-ff", "--message", "Merge branch 'sol-2-explain'", "sol-2-explain")
     told = answer(cli, "b.py:1", cwd=clone.path)
     assert (told["solution"]["ref"], told["links"][0]["provenance"]) == ("SOL-2", "inferred: branch name")
+
+
+def test_beside_what_was_read_only_the_new_is_looked_at(
+    cli: Any, clone: Clone, tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = Clone(tmp_path / "theirs")
+    theirs.commit("Theirs", **{"lib.py": "lib\n"})
+    for number in range(5):
+        clone.commit(f"Old {number}", **{"a.py": f"a {number}\n"})
+    clone.git("fetch", "--quiet", str(theirs.path), "main")
+    clone.git("merge", "--quiet", "--allow-unrelated-histories", "--message", "Take in", "FETCH_HEAD")
+    cli("repository", "add", str(clone.path))
+    clone.git("switch", "--quiet", "--create", "sol-2-explain", "HEAD~2")
+    clone.commit("Explain", **{"b.py": "b\n"})
+    clone.git("switch", "--quiet", "main")
+    clone.git("merge", "--quiet", "--no-ff", "--message", "Merge branch 'sol-2-explain'", "sol-2-explain")
+    theirs.commit("More", **{"more.py": "more\n"})
+    theirs.git("branch", "--move", "sol-2-theirs")
+    clone.git("fetch", "--quiet", str(theirs.path), "sol-2-theirs")
+    clone.git("merge", "--quiet", "--no-ff", "--message", "Merge branch 'sol-2-theirs'", "FETCH_HEAD")
+    seen: list[int] = []
+    graph = Opened.graph
+    monkeypatch.setattr(Opened, "graph", lambda *words: (found := graph(*words), seen.append(len(found)))[0])
+    told = answer(cli, "b.py:1", cwd=clone.path)
+    assert (told["solution"]["ref"], told["links"][0]["provenance"]) == ("SOL-2", "inferred: branch name")
+    assert not answer(cli, "more.py:1", cwd=clone.path)["explained"]  # its history is another repository's
+    assert seen == [4, 4]
 
 
 def test_ids_flags_and_tickets_can_be_asked_about(

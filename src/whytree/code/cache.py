@@ -18,9 +18,9 @@ from whytree.engines.git.blame import UNCOMMITTED, BlamedLine
 from whytree.workspace.client import CommandError
 
 from .git import Clone
+from .headstart import blob_of, kept_file
 from .lines import Wanted
 
-VERSION = 1
 MOST_ENTRIES = 4  # of one path: as it was asked on different branches, or with other commits looked through
 MOST_BYTES = 1_000_000  # of one path
 MOST_FILES = 40  # in each of the 256 folders; the oldest go
@@ -44,9 +44,12 @@ class Subject:
 class BlameCache:
     """Lines that were blamed before, of one clone."""
 
-    def __init__(self, clone: Clone, folder: Path) -> None:
+    def __init__(self, clone: Clone) -> None:
         self._clone = clone
-        self._folder = folder / "whytree" / f"lines-{VERSION}"
+
+    def knows(self, path: str, blob: str, head: str) -> bool:
+        """Whether these contents of a path were seen to be those it has at that commit."""
+        return any((entry["blob"], entry["head"]) == (blob, head) for entry in self._entries(path))
 
     def lines(self, subject: Subject, first: int, last: int) -> list[BlamedLine] | None:
         """All of these lines, without their text; None when any of them is not known for certain."""
@@ -92,8 +95,7 @@ class BlameCache:
             return []
 
     def _file(self, path: str) -> Path:
-        name = hashlib.sha1(path.encode("utf-8", "surrogateescape")).hexdigest()  # noqa: S324  a name, not a secret
-        return self._folder / name[:2] / f"{name[2:]}.json"
+        return Path(kept_file(str(self._clone.git_folder), path))
 
     def _write(self, file: Path, text: str) -> None:
         if len(text) > MOST_BYTES:
@@ -125,11 +127,12 @@ class RememberedFile:
 def remembered(clone: Clone, revision: str, path: str, raw: bytes) -> RememberedFile | None:
     """The cache for a file that holds `raw`; None while that is not what the revision (or HEAD) has."""
     revision = revision or clone.head
-    told = clone.ask("rev-parse", "--git-common-dir", "--verify", f"{revision}:{path}").splitlines()
-    if len(told) != 2 or clone.is_shallow or told[1] != blob_of(raw, len(told[1])):
+    if clone.is_shallow:
         return None
-    folder = clone.root / told[0]
-    return RememberedFile(BlameCache(clone, folder), path, told[1], revision)
+    cache, blob = BlameCache(clone), blob_of(raw, len(revision))
+    if not cache.knows(path, blob, revision) and clone.ask("rev-parse", "--verify", f"{revision}:{path}") != blob:
+        return None
+    return RememberedFile(cache, path, blob, revision)
 
 
 def _origin(kept: list[Any]) -> tuple[str, int, str]:
@@ -152,9 +155,3 @@ def _thin_out(folder: Path) -> None:
         return
     for old in sorted(files, key=lambda file: file.stat().st_mtime)[:-MOST_FILES]:
         old.unlink(missing_ok=True)
-
-
-def blob_of(raw: bytes, sha_length: int) -> str:
-    """Id git gives these contents, where nothing converts them on their way."""
-    make = hashlib.sha256 if sha_length == 64 else hashlib.sha1
-    return make(b"blob %d\0" % len(raw) + raw).hexdigest()

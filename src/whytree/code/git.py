@@ -14,9 +14,8 @@ from whytree.engines.git.log import LOG_ARGUMENTS, NOTES_REF, LogCommit, decode,
 from whytree.engines.links_tickets import tracker_of_remote
 from whytree.workspace.client import CommandError
 
-from .headstart import CONFIGURATION, environment, without_filters
+from .headstart import CONFIGURATION, Settings, environment, settings_at, without_filters
 
-_SETTINGS = r"^(remote\..*\.url|blame\.ignorerevsfile)$"
 _CHUNK = 1 << 16
 NO_GIT = "There is no git on this machine's PATH. Install it (Debian, Ubuntu: apt install git) and try again."
 
@@ -30,12 +29,14 @@ FILTER = (
 class Clone:
     """A working tree with its history. `root` is its top folder; `head` is empty while nothing was committed.
 
-    `is_bare`: a mirror of the server's, with no work tree; what it says of itself stands in its head.
+    `is_bare`: a mirror of the server's, with no work tree; what it says of itself stands in its head. `git_folder` is
+    the one that all its work trees share.
     """
 
     root: Path
     head: str
     is_shallow: bool
+    git_folder: Path
     is_bare: bool = False
 
     def read(self, *arguments: str, stdin: str | None = None) -> str:
@@ -130,15 +131,15 @@ class Clone:
         """How many commits HEAD's history has."""
         return int(self.read("rev-list", "--count", "HEAD"))
 
-    def graph(self) -> dict[str, list[str]]:
-        """Every commit of HEAD's history with its parents."""
-        rows = map(str.split, self.read("rev-list", "--parents", "HEAD").splitlines())
+    def graph(self, since: Sequence[str] = ()) -> dict[str, list[str]]:
+        """Every commit of HEAD's history with its parents, but what is in the history of `since`."""
+        rows = map(str.split, self.read("rev-list", "--parents", *_new(since)).splitlines())
         return {row[0]: row[1:] for row in rows}
 
-    def merged_through(self, graph: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    def merged_through(self, graph: Mapping[str, Sequence[str]], since: Sequence[str] = ()) -> dict[str, str]:
         """For each commit of the graph that came through a merge, the one that speaks for it."""
         tracker = tracker_of_remote(self.remote)
-        merges = parse_log(self.stream("log", "--merges", *LOG_ARGUMENTS, "HEAD"))
+        merges = parse_log(self.stream("log", "--merges", *LOG_ARGUMENTS, *_new(since)))
         whole = {merge.sha for merge in merges if is_one_piece(merge.subject, merge.body, tracker)}
         return merged_through(graph, self.head, whole)
 
@@ -146,9 +147,16 @@ class Clone:
     def _git(self) -> list[str]:
         """How git is called to read: no program runs that the repository names for cleaning its files."""
         try:
-            return [*_git(self.root), *without_filters(str(self.root))]
+            return [*_git(self.root), *without_filters(self._settings)]
         except ValueError as error:
             raise CommandError(FILTER) from error
+
+    @cached_property
+    def _settings(self) -> Settings:
+        try:
+            return settings_at(str(self.root))
+        except FileNotFoundError as error:
+            raise CommandError(NO_GIT) from error
 
     @cached_property
     def cut_off(self) -> frozenset[str]:
@@ -164,8 +172,7 @@ class Clone:
     @cached_property
     def settings(self) -> dict[str, str]:
         """What the repository's configuration says of its remotes and of lines to look through; keys in lower case."""
-        pairs = (line.split(" ", 1) for line in self.ask("config", "--get-regexp", _SETTINGS).splitlines())
-        return {pair[0]: pair[1] for pair in pairs if len(pair) == 2 and pair[1]}
+        return {name: value for name, value in self._settings if value and not name.startswith("filter.")}
 
     def missing_objects(self) -> int:
         """How many objects of the history a partial clone left on its server; they are never fetched from here."""
@@ -186,17 +193,18 @@ def open_clone(path: Path) -> Clone:
     if not path.exists():
         raise CommandError(f"There is nothing at {path}. Give the path of your clone.")
     folder = path if path.is_dir() else path.parent
-    done = _run(_git(folder), ("rev-parse", "--show-toplevel", "--is-shallow-repository", "--verify", "HEAD"))
+    asked = ("rev-parse", "--show-toplevel", "--is-shallow-repository", "--git-common-dir", "--verify", "HEAD")
+    done = _run(_git(folder), asked)
     lines = decode(done.stdout).splitlines()
-    if done.returncode and len(lines) < 2:
+    if done.returncode and len(lines) < 3:
         raise CommandError(_why_no_clone(folder, _complaint(done.stderr)))
-    head = lines[2] if len(lines) > 2 and not done.returncode else ""
-    return Clone(Path(lines[0]), head, is_shallow=lines[1] == "true")
+    head = lines[3] if len(lines) > 3 and not done.returncode else ""
+    return Clone(Path(lines[0]), head, lines[1] == "true", _from(folder, lines[2]))
 
 
 def open_mirror(folder: Path) -> Clone:
     """A bare copy that the server has made."""
-    mirror = Clone(folder, "", is_shallow=False, is_bare=True)
+    mirror = Clone(folder, "", is_shallow=False, git_folder=folder, is_bare=True)
     return replace(mirror, head=mirror.read("rev-parse", "--verify", "HEAD"))
 
 
@@ -226,6 +234,16 @@ def _why_no_clone(folder: Path, complaint: str) -> str:
     if "work tree" in complaint:
         return f"{folder} is a bare repository: it has no files to read. Give the path of a clone with its files."
     return f"{folder} is no git repository. Go into your clone, or give its path."
+
+
+def _new(since: Sequence[str]) -> list[str]:
+    """HEAD's history without what was known; a commit that this clone does not have leaves nothing out."""
+    return ["--ignore-missing", "HEAD", *(f"^{sha}" for sha in since)]
+
+
+def _from(folder: Path, told: str) -> Path:
+    """A path that git told from a folder on, as one that holds from anywhere."""
+    return Path(os.path.normpath(folder.resolve() / told))
 
 
 def _git(folder: Path) -> list[str]:

@@ -1,7 +1,8 @@
 """Let git begin to blame while the command line is still being put together.
 
 For `whytree why app/form.py:42` git may need half a second, and we a tenth of one for imports: both at once cost only
-the longer. What was begun is only taken for the very lines that are asked about; else it is ended. Standard library only.
+the longer. What was begun is only taken for the very lines that are asked about; else it is ended. Where the clone
+remembers them, nothing is begun. Standard library only.
 """
 
 import os
@@ -35,8 +36,16 @@ _ANOTHER = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT
 _LONGEST_NAMES = 50_000
 _LINES = re.compile(r"(?P<path>[^:\0]+):(?P<first>[1-9]\d{0,5})(?:-(?P<last>[1-9]\d{0,5}))?")
 
+# What a clone's settings say of how it is read: its filters, its remotes, and commits to look through.
+_SETTINGS = r"^(filter\..*|remote\..*\.url|blame\.ignorerevsfile)$"
+
+# How what git said of lines is kept in the clone (`cache`); another number, and what was kept before is not read.
+KEPT_VERSION = 1
+
 Key = tuple[str, int, int]
+Settings = tuple[tuple[str, str], ...]
 _begun: dict[Key, "subprocess.Popen[bytes]"] = {}
+_settings: dict[str, Settings] = {}  # by the top of the clone that this command asks about
 
 
 def environment() -> dict[str, str]:
@@ -45,19 +54,26 @@ def environment() -> dict[str, str]:
     return {**kept, **_ENVIRONMENT}
 
 
-def without_filters(folder: str) -> list[str]:
-    """Options that turn off every filter named in the settings at a folder: git runs them to read a work tree.
+def settings_at(folder: str) -> Settings:
+    """Names and values of the settings at a folder that say how to read it; what was read for this command is not read again."""
+    if folder in _settings:
+        return _settings[folder]
+    command = ["git", "-C", folder, "config", "-z", "--get-regexp", _SETTINGS]
+    done = subprocess.run(command, env=environment(), stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    listed = done.stdout.decode("utf-8", "surrogateescape").split("\0")
+    return tuple((name, value) for name, _, value in (one.partition("\n") for one in listed) if name)
+
+
+def without_filters(settings: Settings) -> list[str]:
+    """Options that turn off every filter that the settings name: git runs them to read a work tree.
 
     `ValueError` for one that no option can turn off, as those of a name with "=" in it.
     """
-    command = ["git", "-C", folder, "config", "--name-only", "-z", "--get-regexp", r"^filter\."]
-    done = subprocess.run(command, env=environment(), stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    listed = done.stdout.decode("utf-8", "surrogateescape").split("\0")
-    names = dict.fromkeys(key.rpartition(".")[0] for key in listed if key)
+    names = dict.fromkeys(name.rpartition(".")[0] for name, _ in settings if name.startswith("filter."))
     if any("=" in name for name in names) or sum(map(len, names)) > _LONGEST_NAMES:
         raise ValueError("a filter that cannot be turned off")
-    settings = [f"{name}.{setting}" for name in names for setting in ("clean=", "process=", "required=false")]
-    return [word for setting in settings for word in ("-c", setting)]
+    options = [f"{name}.{setting}" for name in names for setting in ("clean=", "process=", "required=false")]
+    return [word for option in options for word in ("-c", option)]
 
 
 def begin(words: Sequence[str]) -> None:
@@ -70,8 +86,12 @@ def begin(words: Sequence[str]) -> None:
     last = int(lines["last"] or first)
     file = os.path.realpath(lines["path"])
     folder = os.path.dirname(file)
+    top = _top_above(folder)
+    if top and _is_remembered(file, top, first, last):
+        return
     try:
-        command = ["git", "-C", folder, "--no-pager", *CONFIGURATION, *without_filters(folder), *BLAME_ARGUMENTS]
+        settings = settings_at(folder)
+        command = ["git", "-C", folder, "--no-pager", *CONFIGURATION, *without_filters(settings), *BLAME_ARGUMENTS]
         command += [f"-L{first},{last}", "--", os.path.basename(file)]
         _begun[file, first, last] = subprocess.Popen(
             command,
@@ -80,8 +100,47 @@ def begin(words: Sequence[str]) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
+        if top:
+            _settings[top] = settings
     except (OSError, ValueError):
         return  # whoever asks next says it in a sentence
+
+
+def _top_above(folder: str) -> str:
+    """The top of the clone around a folder, where that is as plain as most are; "" where only git could tell."""
+    while not os.path.exists(os.path.join(folder, ".git")):
+        folder, below = os.path.dirname(folder), folder
+        if folder == below:
+            return ""
+    return folder if os.path.isdir(os.path.join(folder, ".git")) else ""
+
+
+def _is_remembered(file: str, top: str, first: int, last: int) -> bool:
+    """Whether what git said of these lines seems to be kept. `cache` looks closer; a wrong yes costs time alone."""
+    try:
+        with open(kept_file(os.path.join(top, ".git"), os.path.relpath(file, top)), "rb") as kept:
+            told = kept.read()
+        with open(file, "rb") as text:
+            blob = blob_of(text.read())
+    except OSError:
+        return False
+    return all(word.encode() in told for word in (f'"{blob}"', f'"{first}": [', f'"{last}": ['))
+
+
+def kept_file(git_folder: str, path: str) -> str:
+    """Where it is kept what git said of the lines of a path: one small file each, in 256 folders."""
+    import hashlib
+
+    name = hashlib.sha1(path.encode("utf-8", "surrogateescape")).hexdigest()  # noqa: S324  a name, not a secret
+    return os.path.join(git_folder, "whytree", f"lines-{KEPT_VERSION}", name[:2], f"{name[2:]}.json")
+
+
+def blob_of(raw: bytes, sha_length: int = 40) -> str:
+    """Id git gives these contents, where nothing converts them on their way."""
+    import hashlib
+
+    make = hashlib.sha256 if sha_length == 64 else hashlib.sha1
+    return make(b"blob %d\0" % len(raw) + raw).hexdigest()
 
 
 def take(file: str, first: int, last: int) -> bytes | None:
@@ -94,7 +153,8 @@ def take(file: str, first: int, last: int) -> bytes | None:
 
 
 def end() -> None:
-    """Whatever was begun and is not needed."""
+    """Whatever was begun and is not needed; what was read for this command is forgotten."""
+    _settings.clear()
     while _begun:
         _, process = _begun.popitem()
         process.kill()

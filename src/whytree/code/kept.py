@@ -108,5 +108,4 @@ def _order() -> str:
 
 def _file(clone: Clone) -> Path:
     """In the folder that all work trees of the clone share."""
-    folder = Path(clone.read("rev-parse", "--git-common-dir"))
-    return (folder if folder.is_absolute() else clone.root / folder) / "whytree" / "survivors"
+    return clone.git_folder / "whytree" / "survivors"

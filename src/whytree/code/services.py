@@ -42,7 +42,10 @@ MOST_HUNK = 20_000  # characters
 
 @dataclass(frozen=True)
 class PushedCommit:
-    """A commit as a clone tells it. Without `files` or `merged_by` those stay as they were; `flags_added` adds up."""
+    """A commit as a clone tells it. Without `files` or `merged_by` those stay as they were; `flags_added` adds up.
+
+    `stands_on` is told where only what is new was looked at: commits read before that its branch went on from.
+    """
 
     sha: str
     authored_at: datetime
@@ -56,6 +59,7 @@ class PushedCommit:
     merged_by: str = ""
     flags_added: Sequence[str] = ()
     unrelated: bool = False
+    stands_on: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

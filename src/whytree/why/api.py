@@ -27,16 +27,20 @@ from .queries import Ask
 from .refs import CommitRef, LineRef, NotAReference, Ref, parse_ref
 from .starting import api as starting_api
 
+MOST_SPANS = 5000
+MOST_COMMITS = 2000
+
 router = Router(tags=["Why"])
 for room in (first_api, coverage_api, starting_api, daily_api, delivery_api):
     router.add_router("", room.router)
 
-MOST_SPANS = 5000
-MOST_COMMITS = 2000
-
 
 class CommitWords(Schema):
-    """A commit's own words, from the asker's clone; `merged_by` is a merge that is sent along."""
+    """A commit's own words, from the asker's clone; `merged_by` is a merge that is sent along.
+
+    `stands_on`: where that clone looked at new commits alone, those read before that its branch went on from, unless it
+    went on from the main line.
+    """
 
     sha: Annotated[str, Field(max_length=64)]
     authored_at: AwareDatetime
@@ -46,6 +50,7 @@ class CommitWords(Schema):
     author_name: Annotated[str, Field(max_length=200)] = ""
     merged_by: Annotated[str, Field(max_length=64)] = ""
     unrelated: bool = False
+    stands_on: Annotated[list[str], Field(max_length=MOST_COMMITS)] = []
 
     def as_pushed(self) -> PushedCommit:
         """As much of it as a reading would keep: the rules look through every character."""

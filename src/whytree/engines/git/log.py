@@ -348,3 +348,20 @@ def unrelated(parents: Mapping[str, Sequence[str]], head: str) -> frozenset[str]
             ours.add(commit)
             waiting.extend(children.get(commit, ()))
     return frozenset(parents.keys() - ours)
+
+
+def stands_on(parents: Mapping[str, Sequence[str]], head: str, sha: str) -> tuple[str, ...] | None:
+    """Of a history that may be known in part: the commits outside of it that one of it goes on from; None where it goes
+    on from the main line. It is `unrelated` when all of them are, and so where there are none.
+    """
+    main = [head]
+    while main[-1] in parents:
+        main.append(next(iter(parents[main[-1]]), ""))
+    reached: set[str] = set()
+    waiting = [sha]
+    while waiting:
+        commit = waiting.pop()
+        if commit not in reached:
+            reached.add(commit)
+            waiting.extend(parents.get(commit, ()))
+    return None if reached.intersection(main) else tuple(sorted(reached - parents.keys()))

@@ -95,6 +95,7 @@ def _stored(commit: Commit, facts: CommitFacts, posted: PushedCommit | None, fir
 def _unread(product: Product, sha: str, posted: dict[str, PushedCommit], tracker: str) -> Told:
     commit = posted[sha]
     merge = posted.get(commit.merged_by)
+    below = commits_by_sha(product, commit.stands_on).values()
     facts = CommitFacts(
         subject=commit.subject,
         body=commit.body,
@@ -102,7 +103,7 @@ def _unread(product: Product, sha: str, posted: dict[str, PushedCommit], tracker
         author_name=commit.author_name,
         merge_subject=merge.subject if merge else "",
         merge_body=merge.body if merge else "",
-        unrelated=commit.unrelated,
+        unrelated=commit.unrelated or (bool(commit.stands_on) and all(one.is_unrelated for one in below)),
         tracker=tracker,
     )
     facts = with_requests(product.pk, [Origin(sha, commit.merged_by, tracker, facts)])[0]

@@ -13,12 +13,14 @@ from whytree.code.git import Clone, open_clone
 from whytree.code.lines import FileLines, LineReader, Wanted
 from whytree.code.telling import find_registered, told_commit
 from whytree.engines.git.blame import spans_of
-from whytree.engines.git.log import LogCommit, unrelated
+from whytree.engines.git.log import LogCommit, stands_on
 from whytree.engines.links_tickets import TicketRef, tracker_of_remote
 from whytree.workspace.client import Client, CommandError
 
 from ..refs import CommitRef, FolderRef, LineRef, NotAReference, Ref, parse_ref
 from .places import Placed, place_folder, place_lines
+
+_MOST_BELOW = 100  # commits that one goes on from; a branch has one or two
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def ask(client: Client, question: Question) -> dict[str, Any]:
         answer["notes"].append(f"No clone here has it: as {answer['commit']['repository']} was last read in.")
     commit = answer["commit"]
     if commit and not commit["known"] and question.clone and not _is_stated(answer):
-        answer = client.post(path, _placed(question, question.clone))
+        answer = client.post(path, _placed(client, question, question.clone))
     numbers = [number for number, _ in question.code]
     answer["code"] = [{"number": number, "text": text, "asked": True} for number, text in question.code] or answer[
         "code"
@@ -186,14 +188,19 @@ def _about_commit(ref: CommitRef, folder: Path) -> Question:
     return Question(CommitRef(sha), body, clone=clone)
 
 
-def _placed(question: Question, clone: Clone) -> dict[str, Any]:
-    """The same question, saying of each commit which merge ended its branch, and whether its history is our own."""
-    graph = clone.graph()
-    merges, elsewhere = clone.merged_through(graph), unrelated(graph, clone.head)
-    commits = [
-        {**words, "merged_by": merges.get(words["sha"], ""), "unrelated": words["sha"] in elsewhere}
-        for words in question.body["commits"]
-    ]
+def _placed(client: Client, question: Question, clone: Clone) -> dict[str, Any]:
+    """The same question, saying of each commit which merge ended its branch, and whether its history is our own.
+
+    Only what nobody read in before is looked at, a few commits of many thousands mostly.
+    """
+    since = [one["head"] for one in client.get(f"/products/{client.product}/repositories") if one["head"]]
+    graph = clone.graph(since)
+    merges = clone.merged_through(graph, since)
+    commits = []
+    for words in question.body["commits"]:
+        below = stands_on(graph, clone.head, words["sha"])
+        place = {"merged_by": merges.get(words["sha"], ""), "unrelated": below == ()}
+        commits.append({**words, **place, "stands_on": (below or ())[:_MOST_BELOW]})
     told = {words["sha"] for words in commits}
     missing = sorted({words["merged_by"] for words in commits} - told - {""})
     return {**question.body, "commits": [*commits, *map(_words, clone.commits(missing).values())]}

@@ -111,7 +111,7 @@ class Hooks:
 def find_hooks(clone: Clone) -> Hooks:
     """Look where git looks, `core.hooksPath` included."""
     folder = Path(os.path.normpath(clone.root / clone.read("rev-parse", "--git-path", "hooks")))
-    common = Path(os.path.normpath(clone.root / clone.read("rev-parse", "--git-common-dir")))
+    common = clone.git_folder
     said = clone.ask("config", "--get", "whytree.hook")
     is_inside = folder.resolve().is_relative_to(clone.root.resolve())
     shared = not folder.is_relative_to(common) and not is_inside
