@@ -95,7 +95,7 @@ def test_lines_are_those_of_the_command_line_maintenance_included(cli: Any, clon
 def test_what_is_left_out_is_said(cli: Any, clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading_lines, "MAX_LINES_A_FILE", 5)
     clone.commit("Old", **{"long.txt": "x\n" * 9, "b.bin": "\0\0", "a.py": "a\n", "empty": ""})
-    assert "1 file left out: they are longer than 5 lines." in add(cli, clone).output
+    assert "1 file left out: longer than 5 lines." in add(cli, clone).output
     assert list(FileBlame.objects.values_list("path", flat=True)) == ["a.py"]
     assert len(json.loads(cli("repository", "list", "--json").output)[0]["left_out"]) == 1
 
@@ -117,7 +117,7 @@ def test_a_reading_that_was_cut_off_goes_on(cli: Any, clone: Clone, monkeypatch:
     monkeypatch.setattr(reading_lines, "_BLAMED_AT_ONCE", 2)
     clock = iter([0.0, 0.0, 999.0])
     monkeypatch.setattr(reading_lines, "monotonic", lambda: next(clock, 0.0))
-    assert "4 files left out: they took too long" in add(cli, clone).output
+    assert "4 files left out: that took too long" in add(cli, clone).output
     assert FileBlame.objects.count() == 2
     cli("repository", "sync", cwd=clone.path)
     assert FileBlame.objects.count() == 6
@@ -141,7 +141,7 @@ def test_a_file_that_git_cannot_blame_does_not_stop_the_others(
         return read(self, wanted)
 
     monkeypatch.setattr(LineReader, "read_all", stumble)
-    assert "they could not be blamed by git (b.py)" in add(cli, clone).output
+    assert "git could not blame it (b.py)" in add(cli, clone).output
     assert set(FileBlame.objects.values_list("path", flat=True)) == {"a.py", "c.py"}
 
 
@@ -152,7 +152,7 @@ def test_of_a_damaged_clone_what_can_be_told_is_told(cli: Any, clone: Clone) -> 
     (clone.path / ".git" / "objects" / lost[:2] / lost[2:]).unlink()
     output = add(cli, clone).output
     assert "Contents that 2 commits changed are missing from this clone" in output
-    assert "could not be blamed by git (a.py)" in output
+    assert "git could not blame it (a.py)" in output
     assert list(FileBlame.objects.values_list("path", flat=True)) == ["b.py"]
 
 

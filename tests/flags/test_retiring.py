@@ -209,7 +209,7 @@ def test_the_command_shows_writes_and_tells(cli: Any, clone: Clone, flag: Any, t
 def test_a_key_nobody_registered_can_be_looked_for_without_telling_of_others(cli: Any, clone: Clone) -> None:
     done = cli("flag", "references", "later", "nothing", cwd=clone.path)
     assert "later: 1 place, 0 resolved" in done.output
-    assert "nothing: nowhere" in done.output
+    assert "nothing: stands nowhere" in done.output
 
 
 def test_where_nothing_can_be_looked_at_a_sentence_says_what_to_do(cli: Any, tmp_path: Path, flag: Any) -> None:

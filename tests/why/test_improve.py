@@ -229,7 +229,9 @@ def test_a_page_of_the_product_leads_to_what_was_said_there(
     for place in ("/signup", "https://app.example.org/signup"):
         ahead = improve(cli, shown, place)
         assert ([one["ref"] for one in ahead["struggles"]], ahead["unread"], ahead["ref"]) == (["OPP-1"], 2, "/signup")
-    assert improve(cli, shown, "/nowhere")["sentence"] == "Nothing is known here yet that could be better."
+    nothing = improve(cli, shown, "/nowhere")
+    assert nothing["sentence"] == "Nothing is known here yet that could be better."
+    assert "address" in nothing["helps"][0]
 
 
 def test_where_nothing_is_known_it_says_so_and_what_would_help(

@@ -80,6 +80,18 @@ def test_without_the_tickets_words_it_says_so_and_how_to_bring_them(cli: Any, sp
     assert "Nothing was sent anywhere." in said
 
 
+def test_lines_of_requests_that_nobody_has_read_are_told_from_those_that_say_nothing(cli: Any, clone: Clone) -> None:
+    clone.git("remote", "add", "origin", "https://github.com/acme/sprout.git")
+    clone.commit("Start", **{"README.md": "# Sprout\n"})
+    clone.commit("Pause checks (#41)", **{PATH: CODE})
+    said = init(cli, clone)
+    assert "came with pull requests that nobody has read yet. Ask the tracker what they were for" in said
+    assert "came with a pull request that was not read, 1 say nothing." in said
+    assert "whytree init --sync" in said
+    asked = cli("why", f"{PATH}:1", cwd=clone.path)
+    assert "Ask the tracker what pull request #41 was for: whytree ticket sync" in asked.output
+
+
 def test_with_an_export_a_line_leads_to_its_askers_words(cli: Any, sprout: Clone, issues: Path) -> None:
     said = init(cli, sprout, "--tickets", str(issues))
     assert "issues.json (GitHub issues (gh --json)): 1 new ticket, 1 changed." in said

@@ -23,7 +23,7 @@ MAX_LINES_A_FILE = 10_000
 # Files that have to be blamed one by one may take this long; the next reading goes on with what is left.
 MAX_SECONDS_FOR_BLAME = 240.0
 _BLAMED_AT_ONCE = 50
-_TOOK_TOO_LONG = "took too long; the next `whytree repository sync` goes on with them"
+_TOOK_TOO_LONG = "that took too long; the next `whytree repository sync` goes on with them"
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class LineReading:
         """Every text file of the head with its lines."""
         sizes = self._sizes()
         long = {path for path, size in sizes.items() if size > MAX_LINES_A_FILE}
-        self._leave_out(len(long), f"are longer than {MAX_LINES_A_FILE:,} lines")
+        self._leave_out(len(long), f"longer than {MAX_LINES_A_FILE:,} lines")
         if self._ahead:
             self._ahead.wait()
         survivors = Survivors(self._clone, lambda done, total: self._progress("history", done, total))
@@ -108,7 +108,7 @@ class LineReading:
             return list(reader.read_all([Wanted(path) for path in paths]).values())
         except CommandError:
             if len(paths) == 1:
-                self._leave_out(1, f"could not be blamed by git ({shown_path(paths[0])})")
+                self._leave_out(1, f"git could not blame it ({shown_path(paths[0])})")
                 return []
         if monotonic() > deadline:
             self._leave_out(len(paths), _TOOK_TOO_LONG)
@@ -130,7 +130,7 @@ class LineReading:
 
     def _leave_out(self, count: int, reason: str) -> None:
         if count > 0:
-            self.left_out.append(f"{count:,} {'file' if count == 1 else 'files'} left out: they {reason}.")
+            self.left_out.append(f"{count:,} {'file' if count == 1 else 'files'} left out: {reason}.")
 
 
 def _told(path: str, blob: str, spans: Sequence[Span]) -> ReadFile:

@@ -85,7 +85,7 @@ def print_found(looked: Looked) -> None:
             went = (
                 f"its last reference went with {gone.sha[:7]} {gone.subject} ({gone.at:%Y-%m-%d})"
                 if gone
-                else "nowhere"
+                else "stands nowhere, and no commit is known that took it away"
             )
             say(f"{key}: {went}")
             continue

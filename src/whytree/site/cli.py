@@ -119,7 +119,8 @@ def main() -> None:
     except client.CommandError as error:
         say(error.message, err=True, colour="red" if sys.stderr.isatty() else "")
         for line in _detail_lines(error.details):
-            say(f"  {line}", err=True)
+            if line not in error.message:
+                say(f"  {line}", err=True)
         raise SystemExit(1) from None
     except BrokenPipeError:
         raise SystemExit(0) from None

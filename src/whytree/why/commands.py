@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from whytree.workspace.client import connect
+from whytree.workspace.client import CommandError, connect
 from whytree.workspace.printing import print_json, show
 
 from .delivery.commands import list_deployments
@@ -188,6 +188,8 @@ def digest(
 
     client = connect()
     path = f"/products/{client.product}/digest"
+    if mail not in {"", "on", "off"}:
+        raise CommandError(f"Mail on Mondays is on or off, not {mail[:40]!r}: whytree digest --mail off")
     if mail:
         wishes = client.put(f"{path}/mail", {"on": mail})
         show(wishes, as_json, f"Mail on Mondays: {'on' if wishes['mail'] else 'off'}.")

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from whytree.code.models import Commit, CommitKey, FileBlame, Ticket
+from whytree.code.models import Commit, CommitKey, FileBlame, PullRequest, Ticket
 from whytree.code.queries import FileRef, commits_with_keys, find_commit, find_file, line_count, ticket_named
 from whytree.code.services import PushedCommit
 from whytree.engines.code.symbols import PYTHON, SymbolProblem, find_python
@@ -98,7 +98,18 @@ def explain(product: Product, ask: Ask) -> Why:
     written = ref.url or ref.key if isinstance(ref, TicketRef) else str(ref)
     answer = replace(answer, ref=written, page=page_of(product, written))
     answer = replace(answer, sentence=headline(answer))
-    return replace(answer, next=advice(answer))
+    return replace(answer, next=advice(answer, _unread_request(product, answer)))
+
+
+def _unread_request(product: Product, answer: Why) -> str:
+    """The pull request of a commit that nothing else explains, while its tracker was not asked about it.
+
+    "!12" is left out: of those that number requests apart, the command line can ask but one.
+    """
+    number = answer.commit.pull_request if answer.commit else ""
+    if answer.explained or answer.ticket or not number.startswith("#"):
+        return ""
+    return "" if PullRequest.objects.filter(product=product, key=number).exists() else number
 
 
 def page_of(product: Product, ref: str) -> str:

@@ -79,12 +79,13 @@ class Spent:
 
 @dataclass(frozen=True)
 class Unmeasured:
-    """A change people have, of which nobody knows what it did."""
+    """A change people have, of which nobody knows what it did; `is_measured` when only the verdict is missing."""
 
     ref: str
     title: str
     reason: str
     url: str
+    is_measured: bool = False
 
 
 # Tickets of one place that are named.

@@ -122,7 +122,9 @@ def improve(product: Product, ask: Ask | None, place: Ref | PageRef) -> Ahead:
     ahead = _look(product, found)
     ahead = replace(ahead, ref=str(place) if not isinstance(place, TicketRef) else place.url or place.key)
     ahead = replace(ahead, page=f"{reverse('improve', args=[product.slug])}?{urlencode({'q': ahead.ref})}")
-    ahead = replace(ahead, helps=help_most(ahead))
+    ahead = replace(
+        ahead, helps=help_most(ahead, of_page=isinstance(place, PageRef), of_ticket=isinstance(place, TicketRef))
+    )
     return replace(ahead, sentence=headline(ahead))
 
 
@@ -384,7 +386,9 @@ def _unmeasured(solutions: Sequence[Solution], predictions: Mapping[int, Hypothe
         if hypothesis is None:
             yield Unmeasured(solution.ref, solution.title, "nobody predicted what it would change", url_of(solution))
         elif review is not None and not review.is_decided and review.due_at <= timezone.now():
-            yield Unmeasured(review.ref, solution.title, "its review wants a verdict", review.url)
+            measured = result is not None and result.is_measured
+            reason = "it was measured and wants a verdict" if measured else "its review wants a verdict"
+            yield Unmeasured(review.ref, solution.title, reason, review.url, is_measured=measured)
         elif review is None:
             yield Unmeasured(
                 hypothesis.ref, solution.title, "people have it, and no review is planned", url_of(hypothesis)

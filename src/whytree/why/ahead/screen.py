@@ -45,7 +45,7 @@ def _rows(answer: Answer) -> Iterator[tuple[str, Text]]:
     for one in answer["guards"]:
         yield "guard", _guard(one)
     for one in answer["unmeasured"]:
-        yield "no result", _named(one["ref"], one["title"], one["reason"])
+        yield "verdict" if one["is_measured"] else "no result", _named(one["ref"], one["title"], one["reason"])
     for one in answer["remarks"]:
         yield one["kind"], _remark(one)
     for one in answer["untested"]:
@@ -116,7 +116,7 @@ def _behind(answer: Answer) -> Iterator[tuple[str, Text]]:
 
 def _named(ref: str, title: str, more: str = "") -> Text:
     body = Text(plain(ref), style=_DIM)
-    body.append(f" {plain(title)}", style="default")
+    body.append(f" {plain(title)}" if title else "", style="default")
     body.append(f"  {plain(more)}" if more else "", style=_DIM)
     return body
 

@@ -50,11 +50,13 @@ def _what_waits(ahead: Ahead) -> str:
     harmed = sum(one.state == "harmed" for one in ahead.guards)
     near = sum(one.state == "near" for one in ahead.guards)
     asked = sum(one.kind == "challenge" for one in ahead.remarks)
+    verdicts = sum(one.is_measured for one in ahead.unmeasured)
     open_questions = sum(one.kind == "question" for one in ahead.remarks)
     parts = [
         _counted(harmed, "guardrail was harmed", "guardrails were harmed"),
         _counted(near, "guardrail is near its margin", "guardrails are near their margin"),
-        _counted(len(ahead.unmeasured), "change has no measured result", "changes have no measured result"),
+        _counted(verdicts, "result wants a verdict", "results want a verdict"),
+        _counted(len(ahead.unmeasured) - verdicts, "change has no measured result", "changes have no measured result"),
         _counted(asked, "challenge is open", "challenges are open"),
         _counted(len(ahead.untested), "assumption is untested", "assumptions are untested"),
         _counted(len(ahead.spent), "flag could go", "flags could go"),
@@ -88,7 +90,7 @@ def next_test(planned: AssumptionTest | None, beliefs: Sequence[Belief], problem
     return ""
 
 
-def help_most(ahead: Ahead) -> tuple[str, ...]:
+def help_most(ahead: Ahead, *, of_page: bool = False, of_ticket: bool = False) -> tuple[str, ...]:
     """What is missing, the most useful first."""
     steps = []
     if ahead.tickets:
@@ -96,9 +98,7 @@ def help_most(ahead: Ahead) -> tuple[str, ...]:
     if ahead.lines and ahead.unexplained:
         steps.append(_explain(ahead))
     if not ahead.solutions and not ahead.lines:
-        steps.append(
-            "No solution stands behind it: tie one to it with whytree start, or link what people said under Voices."
-        )
+        steps.append(_begin(ahead, of_page=of_page, of_ticket=of_ticket))
     for one in ahead.struggles:
         if not one.people:
             steps.append(f"Nobody's words stand behind {one.ref} yet: link what people said, under Voices.")
@@ -108,6 +108,20 @@ def help_most(ahead: Ahead) -> tuple[str, ...]:
     if ahead.solutions and not ahead.untested and not ahead.next:
         steps.append(f"Say what must be true for {ahead.solutions[0].ref} to work: add an assumption on its page.")
     return tuple(steps[:3])
+
+
+def _begin(ahead: Ahead, *, of_page: bool, of_ticket: bool) -> str:
+    if of_page:
+        return (
+            "What people say from this page is found by the address sent along with it. Link their words to a problem, under Voices."
+            if ahead.unread
+            else "Nobody’s words came from this page yet: they are found by the address (url) that is sent along with them."
+        )
+    if of_ticket:
+        return (
+            f'No solution stands behind it. Begin with it, and say what it should change: whytree start "{ahead.ref}"'
+        )
+    return "No solution stands behind it: tie one to it with whytree start, or link what people said under Voices."
 
 
 def _explain(ahead: Ahead) -> str:

@@ -85,8 +85,8 @@ def _quoted(title: str) -> str:
     return f"“{title}”" if title.endswith((".", "!", "?", "…")) else f"“{title}”."
 
 
-def advice(why: Why) -> tuple[str, ...]:
-    """What to do next about what is missing, the most useful first."""
+def advice(why: Why, request: str = "") -> tuple[str, ...]:
+    """What to do next about what is missing, the most useful first. `request`: a pull request that nobody has read."""
     if why.uncommitted:
         return ("Commit it with a line “Why: SOL-1” in the message, or begin with: whytree start TICKET",)
     if why.is_summary:
@@ -101,7 +101,8 @@ def advice(why: Why) -> tuple[str, ...]:
             *(bring if not why.ticket.title else ()),
             f'Say what {why.ticket.key} is for: whytree start "{why.ticket.key}"',
         )
-    return (TELL.format(ref=why.ref),) if why.commit else ()
+    asks = (f"Ask the tracker what pull request {request} was for: whytree ticket sync",) if request else ()
+    return (*asks, TELL.format(ref=why.ref)) if why.commit else ()
 
 
 def _gaps(why: Why) -> list[str]:

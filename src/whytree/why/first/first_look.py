@@ -105,13 +105,25 @@ def sentence(counted: Heard) -> str:
         return (
             f"{percent(told, whole)} of {what} can already say whom {'it was' if counted.lines else 'they were'} for."
         )
-    named = counted.named_lines if counted.lines else counted.named_commits
+    named, requested = _waiting(counted)
     unknown = counted.unknown_lines if counted.lines else counted.unknown_commits
     if unknown > named:
         return f"{percent(unknown, whole)} of {what} states a reason that is not in this tree. Bring it: whytree import tree FILE"
+    if requested > named:
+        return (
+            f"{percent(requested, whole)} of {what} came with pull requests that nobody has read yet. Ask the tracker what "
+            "they were for: whytree init --sync"
+        )
     if named:
         return f"{percent(named, whole)} of {what} can name the ticket behind it. Bring the tickets’ words, and it says whom it was for."
     return f"None of {what} says whom it was for: its commits name no tickets."
+
+
+def _waiting(counted: Heard) -> tuple[int, int]:
+    """What names a ticket, and what came with a request, neither of which anybody has read."""
+    if counted.lines:
+        return counted.named_lines, counted.requested_lines
+    return counted.named_commits, counted.requested_commits
 
 
 def _figures(counted: Heard) -> tuple[int, int, str]:
@@ -125,11 +137,13 @@ def how(counted: Heard) -> str:
     told, whole, _ = _figures(counted)
     unit = "lines" if counted.lines else "commits"
     rules = [f"{percent(lines, whole)} by {rule}" for rule, lines in counted.by_rule.items()] if counted.lines else []
-    named = counted.named_lines if counted.lines else counted.named_commits
+    named, requested = _waiting(counted)
     parts = [f"Of {whole:,} {unit}, {told:,} lead to somebody’s words or a stated reason"]
     parts[0] += f" ({', '.join(rules)})" if rules else ""
     if named:
         parts.append(f"{named:,} name a ticket whose words are not known here")
+    if requested:
+        parts.append(f"{requested:,} came with a pull request that was not read")
     if counted.maintenance_lines:
         parts.append(f"{counted.maintenance_lines:,} are maintenance by their own word")
     if counted.unknown_lines:
@@ -137,7 +151,7 @@ def how(counted: Heard) -> str:
             f"{counted.unknown_lines:,} state a reason that is not in this tree (bring it: whytree import tree FILE)"
         )
     known = counted.maintenance_lines + counted.unknown_lines if counted.lines else 0
-    parts.append(f"{max(whole - told - named - known, 0):,} say nothing")
+    parts.append(f"{max(whole - told - named - requested - known, 0):,} say nothing")
     return ", ".join(parts) + "."
 
 

@@ -1,7 +1,8 @@
 """How much of a repository can say whom it was for, with nothing but its history and its tickets' words.
 
 A line is *told* when its commit leads to a node of the tree, or to a ticket whose author's words are known. It is
-*named* when the commit names a ticket of which nothing but the number is known.
+*named* when the commit names a ticket of which nothing but the number is known, and *requested* when it leads nowhere
+but came with a pull request that no tracker was asked about.
 """
 
 from collections import Counter
@@ -10,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypeVar
 
 from django.core.cache import cache
-from django.db.models import Sum
+from django.db.models import Count, Sum
 
-from whytree.code.models import Commit, Repository, Ticket
+from whytree.code.models import Commit, PullRequest, Repository, Ticket
 from whytree.code.queries import facts_of_many
 from whytree.engines.issues import is_machine
 from whytree.engines.links import Candidate, find_link, is_looked_through, ticket_candidates
@@ -46,10 +47,12 @@ class Heard:
     lines: int = 0
     told_lines: int = 0
     named_lines: int = 0
+    requested_lines: int = 0
     maintenance_lines: int = 0
     unknown_lines: int = 0
     told_commits: int = 0
     named_commits: int = 0
+    requested_commits: int = 0
     unknown_commits: int = 0
     by_rule: dict[str, int] = field(default_factory=dict)
 
@@ -169,18 +172,31 @@ def _count(repository: Repository) -> Heard:
             by_rule[one.rule] += one.lines
     own = Commit.objects.filter(repository=repository)
     total = own.aggregate(total=Sum("lines"))["total"] or 0
+    requested_commits, requested_lines = _requested(repository)
     found = Heard(repository=repository.name, commits=own.count(), lines=total)
     return replace(
         found,
         told_lines=lines["told"],
         named_lines=lines["ticket"],
+        requested_lines=requested_lines,
         maintenance_lines=lines["maintenance"],
         unknown_lines=lines["unknown"],
         told_commits=counts["told"],
         named_commits=counts["ticket"],
+        requested_commits=requested_commits,
         unknown_commits=counts["unknown"],
         by_rule={rule: number for rule, number in by_rule.most_common() if number},
     )
+
+
+def _requested(repository: Repository) -> tuple[int, int]:
+    """Commits, and their lines, that lead nowhere but came with a request whose words were never read."""
+    read = PullRequest.objects.filter(product=repository.product_id, tracker=repository.tracker).values("key")
+    waiting = Commit.objects.filter(repository=repository).exclude(pr_number="").exclude(pr_number__in=read)
+    whole = waiting.aggregate(commits=Count("pk"), lines=Sum("lines"))
+    known = set(read.values_list("key", flat=True))
+    ended = [one.lines for one in led(repository) if one.end and one.request and one.request not in known]
+    return whole["commits"] - len(ended), (whole["lines"] or 0) - sum(ended)
 
 
 def keyed_commits(repository: Repository, most: int | None = None) -> list[Commit]:
