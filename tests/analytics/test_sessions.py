@@ -126,3 +126,27 @@ def test_page_api_and_stranger(
     assert api.get("/products/sprout/sessions").ok["places"][0]["name"] == "/<b>"
     assert api.get("/products/sprout/sessions?days=9999").status == 400
     assert api_charlie.get("/products/sprout/sessions").status == 404
+
+
+def test_questions_filter_and_group_by_the_session_and_by_what_was_known_then(
+    did: Callable[..., None], api: Any, product: Any
+) -> None:
+    did(1, 200, 190, 180)
+    did(2, 100, path="/in")
+    question = {"version": 1, "kind": "trends", "series": ["$pageview"], "interval": "whole", "days": 3}
+
+    def ask(**more: Any) -> Any:
+        return api.post("/products/sprout/ask", {"question": {**question, **more}})
+
+    def total(answer: Any) -> list[tuple[Any, float]]:
+        return [(line["value"], line["stretches"][0]["value"]) for line in answer.ok["lines"]]
+
+    long = {"field": "session:seconds", "operator": "above", "values": ["60"]}
+    assert total(ask(where=[long])) == [(None, 3)]
+    assert total(ask(by="session:entry")) == [("/", 3), ("/in", 1)]
+    assert ask(where=[long]).ok["asked"].startswith("how often “$pageview (session’s seconds above 60)”")
+    assert "session:seconds" in ask(by="session:colour").body["message"]
+    assert "No trait of people “plan”" in ask(by="then:plan").body["message"]
+    rule = {"did": {"event": "$pageview", "where": [long]}}
+    refused = api.post("/products/sprout/cohorts", {"key": "long", "definition": {"version": 1, "all": [rule]}})
+    assert (refused.status, "not said by an event" in refused.body["message"]) == (400, True)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from whytree.errors import Invalid
+from whytree.events.intake.services import intake_of
 from whytree.events.queries import sent_properties
 from whytree.people.queries import people_with_trait, trait_names, trait_values
 from whytree.stores.cohorts import These
@@ -20,10 +21,11 @@ from whytree.stores.filters import (
     Operator,
     Selection,
 )
+from whytree.stores.moments import SESSION_FIELDS, InSession, KnownThen, WasSo
 from whytree.stores.traits import PeopleTrait, WithTrait
 from whytree.workspace.models import Product
 
-from .questions import COHORT, COMPANY_TRAIT, PERSON_TRAIT, filter_words, refuse_unknown
+from .questions import COHORT, COMPANY_TRAIT, PERSON_TRAIT, SESSION, THEN, filter_words, refuse_unknown
 from .questions.parts import fields_of_filters
 
 MOST_PEOPLE = 200_000
@@ -39,12 +41,16 @@ def ready(product: Product, selections: Iterable[Selection]) -> tuple[Selection,
     asked = tuple(selections)
     alone = _alone(product, (field for one in asked for field in fields_of_filters(one.filters)))
     return tuple(
-        replace(one, filters=tuple(_condition(product, condition, alone) for condition in one.filters)) for one in asked
+        replace(
+            one,
+            filters=tuple(_condition(product, each, alone, tuple(filter(None, one.events))) for each in one.filters),
+        )
+        for one in asked
     )
 
 
-def ready_by(product: Product, by: Sequence[str]) -> tuple[By, ...]:
-    """What groups are told apart by."""
+def ready_by(product: Product, by: Sequence[str], events: Sequence[str]) -> tuple[By, ...]:
+    """What groups of these events are told apart by."""
     found: list[By] = []
     alone = _alone(product, by)
     for one in by:
@@ -52,6 +58,8 @@ def ready_by(product: Product, by: Sequence[str]) -> tuple[By, ...]:
             found.append(_groups_of_people(product, one.removeprefix(PERSON_TRAIT).strip()))
         elif one.startswith(COMPANY_TRAIT):
             found.append(CompanyTrait(product.pk, _trait_named(one)))
+        elif one.startswith((THEN, SESSION)):
+            found.append(_moment(product, one, tuple(events), in_lengths=True))
         else:
             found.append(_cohort(product, one) if one.startswith(COHORT) else _column(one, alone))
     return tuple(found)
@@ -67,15 +75,18 @@ def _column(name: str, alone: frozenset[str]) -> str:
     return ALONE + name if name in alone else name
 
 
-def _condition(product: Product, one: Condition, alone: frozenset[str]) -> Condition:
+def _condition(product: Product, one: Condition, alone: frozenset[str], events: tuple[str, ...]) -> Condition:
     if isinstance(one, AnyOf | AllOf):
-        return replace(one, parts=tuple(_condition(product, part, alone) for part in one.parts))
+        return replace(one, parts=tuple(_condition(product, part, alone, events) for part in one.parts))
     if isinstance(one, Filter) and one.field.startswith(COHORT):
         return _cohort(product, one.field, inside=one.operator == "is set")
     if isinstance(one, Filter) and one.field.startswith(PERSON_TRAIT):
         return _trait(product, one)
     if isinstance(one, Filter) and one.field.startswith(COMPANY_TRAIT):
         return _company(product, one)
+    if isinstance(one, Filter) and one.field.startswith((THEN, SESSION)):
+        wanted, inside = _positive(one)
+        return WasSo(_moment(product, one.field, events), wanted, inside)
     return replace(one, field=_column(one.field, alone)) if isinstance(one, Filter) else one
 
 
@@ -127,7 +138,7 @@ def companies_of(product: Product) -> Companies:
     return Companies(product.pk)
 
 
-#: What is not so is asked as what is so: it then holds of those without a company, too.
+#: What is not so is asked as what is so: it then holds where nothing is known, too.
 _OPPOSITES: dict[Operator, Operator] = {
     "is not": "is",
     "does not contain": "contains",
@@ -138,9 +149,28 @@ _OPPOSITES: dict[Operator, Operator] = {
 
 def _company(product: Product, one: Filter) -> Membership:
     """Those whose company is such a one now."""
-    inside = one.operator not in _OPPOSITES
-    wanted = replace(one, field=_trait_named(one.field), operator=_OPPOSITES.get(one.operator, one.operator))
+    wanted, inside = _positive(replace(one, field=_trait_named(one.field)))
     return Membership(InCompanies(wanted), product.pk, filter_words(one), inside)
+
+
+def _positive(one: Filter) -> tuple[Filter, bool]:
+    """What is so, and whether it has to be."""
+    return replace(one, operator=_OPPOSITES.get(one.operator, one.operator)), one.operator not in _OPPOSITES
+
+
+def _moment(
+    product: Product, field: str, events: tuple[str, ...], *, in_lengths: bool = False
+) -> InSession | KnownThen:
+    """What was so when the event happened: of its session, or of what was known of the person."""
+    prefix, _, name = field.partition(":")
+    name = name.strip()
+    if f"{prefix}:" == THEN:
+        refuse_unknown("trait of people", [name], trait_names(product))
+        return KnownThen(product.pk, name, events)
+    for known in SESSION_FIELDS:
+        if name == known:
+            return InSession(product.pk, known, intake_of(product).session_minutes, events, in_lengths)
+    raise Invalid(f"A session has no {name[:40]!r}; it has {', '.join(f'{SESSION}{one}' for one in SESSION_FIELDS)}.")
 
 
 def _trait_named(field: str) -> str:

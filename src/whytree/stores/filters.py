@@ -77,7 +77,13 @@ class AllOf:
     parts: tuple["Condition", ...]
 
 
-Condition = Filter | Membership | AnyOf | AllOf
+class Has(Protocol):
+    """Something else that a row of `events` must have, as a condition."""
+
+    def condition_sql(self, bound: "Bound") -> str: ...
+
+
+Condition = Filter | Membership | AnyOf | AllOf | Has
 
 
 @dataclass(frozen=True)
@@ -177,7 +183,7 @@ def condition_sql(one: Condition, bound: Bound) -> str:
         return f"({word.join(condition_sql(part, bound) for part in one.parts)})"
     if isinstance(one, Membership):
         return f"{'' if one.inside else 'NOT '}{_member_sql(one, bound)}"
-    return _filter_sql(one, bound)
+    return _filter_sql(one, bound) if isinstance(one, Filter) else one.condition_sql(bound)
 
 
 def _member_sql(one: Membership, bound: Bound) -> str:

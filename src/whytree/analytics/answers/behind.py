@@ -11,7 +11,7 @@ from whytree.people.queries import PeopleRef
 from whytree.stores import funnels, lifecycles, retention, stretches, trends
 from whytree.workspace.models import Product
 
-from ..questions import Funnel, Lifecycle, Question, Retention, Stickiness, Trends, by_text, label
+from ..questions import Funnel, Lifecycle, Question, Retention, Stickiness, Trends, by_text, events_of, label
 from ..resolving import ready, ready_by
 from . import funnel as funnel_answer
 from . import living
@@ -108,7 +108,7 @@ def _of_funnel(product: Product, question: Funnel, part: Part) -> Behind:
     steps, span = funnel_answer.asked_of(product, question)
     after = part.to or _next_required(question, part.step)
     further = None if part.did == "came" and part.to is None else after
-    by = ready_by(product, question.by) if part.group is not None else ()
+    by = ready_by(product, question.by, events_of(question)) if part.group is not None else ()
     some = funnels.Some(part.step, further, part.did == "came", by, part.group, question.by_any_step)
     rows = funnels.who(product.pk, steps, span, some)
     here, there = names[part.step - 1], names[after - 1] if after else ""
@@ -142,7 +142,7 @@ def _of_trends(product: Product, question: Trends, part: Part) -> Behind:
     if start >= end:
         return _behind(product, f"did “{label(question.series[part.series])}”{said}", [], list(one.events))
     asked = trends.Asked(one, start, end, question.interval, product.timezone)
-    by = ready_by(product, question.by) if part.group is not None else ()
+    by = ready_by(product, question.by, events_of(question)) if part.group is not None else ()
     rows = trends.who(product.pk, asked, by=by, value=part.group)
     return _behind(
         product, f"did “{label(question.series[part.series])}”{said}{_in_group(question.by, part)}", rows, one.events

@@ -11,7 +11,7 @@ from whytree.stores import stretches
 from whytree.workspace.models import Product
 
 from ..queries import people
-from ..questions import Funnel, by_text
+from ..questions import Funnel, by_text, events_of
 from ..resolving import ready, ready_by
 from .durations import Duration, durations, edges_within, seconds_words
 from .ground import Share, known_until, period, refuse_unseen, share_of
@@ -112,7 +112,7 @@ def answer_funnel(product: Product, question: Funnel) -> FunnelAnswer:
     refuse_unseen(product, question)
     steps, span = asked_of(product, question)
     reached = store.funnel(product.pk, steps, span)
-    by = ready_by(product, question.by)
+    by = ready_by(product, question.by, events_of(question))
     groups = store.funnel_by(product.pk, steps, span, by, any_step=question.by_any_step) if by else []
     shown = _steps(question, reached.people)
     took = (

@@ -1,5 +1,6 @@
 """What every answer stands on: names that were seen, a period, shares with their doubt."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -40,7 +41,12 @@ class Share:
 def refuse_unseen(product: Product, question: Question) -> None:
     """`Invalid` for an event or a property that nobody ever sent, with the nearest that somebody did."""
     refuse_unsent(product, events_of(question))
-    wanted = [name for name in fields_of(question) if is_property(name)]
+    refuse_unseen_properties(product, fields_of(question))
+
+
+def refuse_unseen_properties(product: Product, fields: Iterable[str]) -> None:
+    """The same for the properties among some fields."""
+    wanted = [name for name in fields if is_property(name)]
     if set(wanted) - sent_properties(product, wanted):
         refuse_unknown("property", wanted, property_names(product))
 

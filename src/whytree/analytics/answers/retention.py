@@ -13,7 +13,7 @@ from whytree.stores import retention as store
 from whytree.workspace.models import Product
 
 from ..queries import people
-from ..questions import Retention, When, bracket_words, by_text, label
+from ..questions import Retention, When, bracket_words, by_text, events_of, label
 from ..resolving import ready, ready_by
 from .ground import Share, period, refuse_unseen, share_of
 from .head import Head, head
@@ -177,7 +177,7 @@ def _groups(
     if not question.by:
         return ()
     by_value: dict[str | None, list[Cohort]] = {}
-    for one in store.retention(product.pk, coming, followed, by=ready_by(product, question.by)):
+    for one in store.retention(product.pk, coming, followed, by=ready_by(product, question.by, events_of(question))):
         by_value.setdefault(one.value, []).append(_cohort(one, question, over))
     curves = [
         Curve(value, sum(cohort.people for cohort in cohorts), _curve(question, cohorts))

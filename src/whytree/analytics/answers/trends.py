@@ -20,7 +20,7 @@ from whytree.stores.funnels import MOST_GROUPS
 from whytree.workspace.models import Product
 
 from ..queries import MOST_POINTS
-from ..questions import ACTIVE, LETTERS, Measured, Trends, by_text, label
+from ..questions import ACTIVE, LETTERS, Measured, Trends, by_text, events_of, label
 from ..resolving import companies_of, ready, ready_by
 from .ground import period, refuse_unseen
 from .head import Head, head
@@ -130,7 +130,7 @@ def answer_trends(product: Product, question: Trends) -> TrendsAnswer:
     refuse_unseen(product, question)
     start, end = period(product, question.when, *question.series)
     span = _span(product, question, start, end)
-    series, by = ready(product, question.series), ready_by(product, question.by)
+    series, by = ready(product, question.series), ready_by(product, question.by, events_of(question))
     counted = _at_once(product, question, series, by, span)
     groups = counted.groups if counted else _groups(product, question, series, by, span)
     figures = counted.figures if counted else _all_figures(product, question, series, by, groups, span)

@@ -14,6 +14,7 @@ from whytree.errors import NotFound, WhytreeError
 from whytree.events.queries import property_names
 from whytree.people.queries import trait_names
 from whytree.stores.filters import COLUMNS
+from whytree.stores.moments import SESSION_FIELDS
 from whytree.workspace.access import may
 from whytree.workspace.doors import PageRequest, page, plain
 from whytree.workspace.models import Product
@@ -33,7 +34,7 @@ from ..answers import (
 from ..charts import answer_chart, funnel_over_chart, picture_of, trends_chart
 from ..models import Board, Cohort
 from ..queries import known_events
-from ..questions import COHORT, COMPANY_TRAIT, PERSON_TRAIT, Question, as_json
+from ..questions import COHORT, COMPANY_TRAIT, PERSON_TRAIT, SESSION, THEN, Question, as_json
 from .behind import shown_behind
 from .forms import (
     FORMS,
@@ -156,7 +157,12 @@ def _question(request: PageRequest, kind: str) -> Question:
 def _asked(request: PageRequest, product: Product, form: Form) -> HttpResponse:
     template = f"analytics/{form.kind}.html"
     cohorts = Cohort.objects.filter(product=product).values_list("key", flat=True)[:200]
-    known_of_whom = [*(f"{PERSON_TRAIT}{name}" for name in trait_names(product)), f"{COMPANY_TRAIT}name"]
+    traits = trait_names(product)
+    told = [
+        *(f"{prefix}{name}" for prefix in (PERSON_TRAIT, THEN) for name in traits),
+        f"{COMPANY_TRAIT}name",
+        *(f"{SESSION}{name}" for name in SESSION_FIELDS),
+    ]
     context: dict[str, Any] = {
         "here": "numbers",
         "kind": form.kind,
@@ -165,7 +171,7 @@ def _asked(request: PageRequest, product: Product, form: Form) -> HttpResponse:
         "fields": [
             *COLUMNS,
             *property_names(product)[:MOST_NAMES],
-            *known_of_whom,
+            *told,
             *(f"{COHORT}{key}" for key in cohorts),
         ],
         "periods": PERIODS,

@@ -17,7 +17,7 @@ from whytree.errors import Invalid
 from whytree.stores.filters import Condition, Filter, Selection
 
 from ..questions import filter_json, filter_words, label, parse_span, span, span_words
-from ..questions.parts import checked_days, checked_filters, checked_selection, selection_json
+from ..questions.parts import checked_days, checked_filters, checked_selection, fields_of_filters, selection_json
 
 VERSION = 1
 MOST_PARTS = 20
@@ -90,7 +90,7 @@ class Known:
 
     @property
     def words(self) -> str:
-        return f"of whom {filter_words(self.filter)} is known"
+        return f"of whom it is known that {filter_words(self.filter)}"
 
     @property
     def json(self) -> dict[str, Any]:
@@ -187,6 +187,18 @@ def selections_of(part: Part | List) -> list[Selection]:
         case Together():
             return [one for inner in part.parts for one in selections_of(inner)]
     return []
+
+
+def fields_of(part: Part | List) -> list[str]:
+    """Every field of an event that it reads."""
+    match part:
+        case Last():
+            return fields_of_filters([part.filter])
+        case Not():
+            return fields_of(part.part)
+        case Together():
+            return [one for inner in part.parts for one in fields_of(inner)]
+    return [field for one in selections_of(part) for field in fields_of_filters(one.filters)]
 
 
 def cohorts_of(part: Part | List) -> list[str]:

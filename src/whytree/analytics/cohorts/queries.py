@@ -13,7 +13,7 @@ from whytree.stores.filters import Filter
 from whytree.workspace.models import Product
 
 from ..models import Cohort, CohortSize
-from ..questions import refuse_unknown
+from ..questions import COHORT, COMPANY_TRAIT, PERSON_TRAIT, SESSION, THEN, refuse_unknown
 from ..resolving import people_known
 from .definitions import (
     Definition,
@@ -28,6 +28,7 @@ from .definitions import (
     Together,
     checked_definition,
     cohorts_of,
+    fields_of,
     selections_of,
 )
 
@@ -77,10 +78,18 @@ def refuse_missing(product: Product, keys: Sequence[str]) -> None:
 
 
 def refuse_unseen(product: Product, definition: Definition) -> None:
-    """`Invalid` for an event nobody ever sent, or another cohort that is not there."""
+    """`Invalid` for an event or a property nobody ever sent, for another cohort that is not there, and for what is no event's."""
+    from ..answers.ground import refuse_unseen_properties
     from ..queries import refuse_unsent
 
     refuse_unsent(product, [event for one in selections_of(definition) for event in one.events])
+    for field in fields_of(definition):
+        if field.startswith((COHORT, PERSON_TRAIT, COMPANY_TRAIT, THEN, SESSION)):
+            raise Invalid(
+                f"“{field}” is not said by an event. What is known of people is a part of its own, {{“person”: …}}, and so is "
+                "another cohort, {“cohort”: …}."
+            )
+    refuse_unseen_properties(product, fields_of(definition))
     refuse_missing(product, cohorts_of(definition))
 
 

@@ -40,6 +40,10 @@ COHORT = "cohort:"
 PERSON_TRAIT = "person:"
 #: By what is known now of the company that somebody belongs to: `company:plan`; `company:id` is its key.
 COMPANY_TRAIT = "company:"
+#: By what was known of the person when the event happened: `then:plan`.
+THEN = "then:"
+#: By the session that the event lies in: `session:seconds`.
+SESSION = "session:"
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _SPAN = re.compile(r"\s*(\d{1,9})\s*([smhdw])\s*")
 _UNITS = {"w": "week", "d": "day", "h": "hour", "m": "minute", "s": "second"}
@@ -58,10 +62,21 @@ def filter_words(one: Condition) -> str:
         return f"({word.join(filter_words(part) for part in one.parts)})"
     if isinstance(one, Membership):
         return f"{'in' if one.inside else 'not in'} {one.name}"
+    assert isinstance(one, Filter)  # noqa: S101 - for the type checker
     if one.field.startswith(COHORT):
         return f"{'in' if one.operator == 'is set' else 'not in'} {one.field.removeprefix(COHORT)}"
-    field = one.field.removeprefix(FLAG).replace(PERSON_TRAIT, "person’s ", 1).replace(COMPANY_TRAIT, "company’s ", 1)
-    return f"{field} {one.operator} {' or '.join(one.values)}".rstrip()
+    return f"{field_words(one.field.removeprefix(FLAG))} {one.operator} {' or '.join(one.values)}".rstrip()
+
+
+def field_words(field: str) -> str:
+    """A field as people read it: `person’s plan`, `plan then`, `session’s seconds`."""
+    for prefix, whose in _WHOSE.items():
+        if field.startswith(prefix):
+            return f"{whose}{field.removeprefix(prefix).strip()}"
+    return f"{field.removeprefix(THEN).strip()} then" if field.startswith(THEN) else field
+
+
+_WHOSE = {PERSON_TRAIT: "person’s ", COMPANY_TRAIT: "company’s ", SESSION: "session’s "}
 
 
 def fields_of_filters(filters: Iterable[Condition]) -> list[str]:
@@ -143,8 +158,8 @@ def span_words(window: timedelta) -> str:
 
 
 def is_property(field: str) -> bool:
-    """Whether a field is something that events carry, and not a column of theirs, a flag, a cohort, or a trait."""
-    return field not in COLUMNS and not field.startswith((FLAG, COHORT, PERSON_TRAIT, COMPANY_TRAIT))
+    """Whether a field is something that events carry, and not a column of theirs, a flag, a cohort, a trait or a session's."""
+    return field not in COLUMNS and not field.startswith((FLAG, COHORT, PERSON_TRAIT, COMPANY_TRAIT, THEN, SESSION))
 
 
 def refuse_unknown(kind: str, wanted: Iterable[str], known: Sequence[str]) -> None:
@@ -291,5 +306,6 @@ def filter_json(one: Condition) -> dict[str, Any]:
         return {"any" if isinstance(one, AnyOf) else "all": [filter_json(part) for part in one.parts]}
     if isinstance(one, Membership):
         return {"field": f"{COHORT}{one.name}", "operator": "is set" if one.inside else "is not set"}
+    assert isinstance(one, Filter)  # noqa: S101 - for the type checker
     head: dict[str, Any] = {"field": one.field, "operator": one.operator}
     return head | ({"values": list(one.values)} if one.values else {})

@@ -6,7 +6,7 @@ from typing import Any
 from whytree.errors import Invalid
 from whytree.stores.filters import BETWEEN, FLAG
 
-from .parts import COHORT, COMPANY_TRAIT, PERSON_TRAIT, checked_field
+from .parts import COHORT, checked_field, field_words
 from .when import When
 
 #: More would be a table that nobody reads.
@@ -63,12 +63,9 @@ def by_words(by: Sequence[str]) -> str:
 
 
 def _plain(field: str) -> str:
-    for whose, prefix in (("company’s ", COMPANY_TRAIT), ("person’s ", PERSON_TRAIT)):
-        if field.startswith(prefix):
-            return field.replace(prefix, whose, 1)
     for prefix in (FLAG, COHORT):
         field = field.removeprefix(prefix)
-    return field
+    return field_words(field)
 
 
 def optional_json(by: Sequence[str], when: When) -> dict[str, Any]:

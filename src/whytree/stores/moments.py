@@ -1,0 +1,169 @@
+"""What was so of a person when an event happened: the session it lay in, and what was known of them *then*.
+
+Both are stretches of a person's time, `who`, `since` and a `value` that holds until the next one; each event is given the
+stretch it falls into (ASOF join), so nothing is stored and a late event or a merge is right at once.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from .filters import Bound, Filter, text_condition
+from .sql import INTERNAL_EVENTS, PERSON
+
+SessionField = Literal["seconds", "events", "pages", "entry", "exit", "bounced"]
+SESSION_FIELDS: tuple[SessionField, ...] = get_args(SessionField)
+
+# One row a session; `moments` are (time, event, what is asked about) in the order of time. Texts cost three times what a
+# number does, so lengths are told without them.
+_SESSIONS = """
+SELECT who, fromUnixTimestamp64Milli(piece[1].1, 'UTC') AS since, {value} AS value
+FROM (
+    SELECT {person} AS who,
+        arraySort(groupArray((toUnixTimestamp64Milli(timestamp), event_id, {what}))) AS moments,
+        arrayMap(moment -> moment.1, moments) AS times,
+        arrayMap((time, pause) -> pause > {idle}, times, arrayDifference(times)) AS begins,
+        arrayJoin(arraySplit((moment, starts) -> starts, moments, begins)) AS piece
+    FROM events
+    WHERE product = {product} AND event NOT IN {internal}
+    GROUP BY who
+)
+"""
+_WHAT = {"pages": "event IN ('$pageview', '$screen')", "entry": "toString(path)", "exit": "toString(path)"}
+_SECONDS = "(piece[-1].1 - piece[1].1) / 1000"
+_VALUES: dict[SessionField, str] = {
+    "seconds": f"toString({_SECONDS})",
+    "events": "toString(length(piece))",
+    "pages": "toString(arrayCount(moment -> moment.3, piece))",
+    "entry": "piece[1].3",
+    "exit": "piece[-1].3",
+    "bounced": "if(length(piece) = 1, 'true', 'false')",
+}
+# Sessions told apart by their very seconds would be a group each.
+_LENGTHS = f"""multiIf({_SECONDS} < 10, 'under 10 s', {_SECONDS} < 60, '10 s to 1 min', {_SECONDS} < 600, '1 to 10 min',
+    {_SECONDS} < 1800, '10 to 30 min', '30 min or longer')"""
+
+# What Segment's identify says are its own properties, PostHog says `$set` and `$set_once` on any event. The latter counts
+# only where nobody had said anything before.
+_KNOWN = """
+SELECT who, since, argMax(said, event_id) AS value
+FROM (
+    SELECT who, moment.1 AS since, moment.2 AS event_id, if(moment.3 != '', moment.3, moment.4) AS said
+    FROM (
+        SELECT who, arraySort(groupArray((timestamp, event_id, said, once))) AS told,
+            arrayJoin(arrayFilter((moment, at) -> moment.3 != '' OR at = 1, told, arrayEnumerate(told))) AS moment
+        FROM (
+            SELECT {person} AS who, timestamp, event_id, properties[{once}] AS once,
+                multiIf(properties[{set}] != '', properties[{set}],
+                    event = '$identify' AND properties['$lib'] = '', properties[{plain}], '') AS said
+            FROM events
+            WHERE product = {product} AND (said != '' OR once != '')
+        )
+        GROUP BY who
+    )
+)
+GROUP BY who, since
+"""
+
+_OF_EVENTS = """
+SELECT happened.event_id AS event_id, told.value AS value
+FROM (SELECT event_id, {person} AS who, timestamp FROM events WHERE product = {product}{among}) AS happened
+ASOF JOIN ({stretches}) AS told ON happened.who = told.who AND happened.timestamp >= told.since
+WHERE told.value != ''
+"""
+
+
+@dataclass(frozen=True)
+class InSession:
+    """A field of the session that an event lies in. Who somebody is and which variant they met lies in none.
+
+    `events`: it is asked of these alone, so the others need not be told; empty for all. `in_lengths`: seconds as one of
+    five lengths, to tell groups apart by.
+    """
+
+    product_id: int
+    field: SessionField
+    idle_minutes: int
+    events: tuple[str, ...] = ()
+    in_lengths: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.field
+
+    def of_events(self, bound: Bound) -> str:
+        internal, product = bound.add("Array(String)", list(INTERNAL_EVENTS)), bound.add("UInt32", self.product_id)
+        stretches = _SESSIONS.format(
+            value=_LENGTHS if self.in_lengths and self.field == "seconds" else _VALUES[self.field],
+            what=_WHAT.get(self.field, "0"),
+            idle=bound.add("Int64", self.idle_minutes * 60_000),
+            person=PERSON,
+            product=product,
+            internal=internal,
+        )
+        return _of_events(stretches, product, f"{_among(self.events, bound)} AND event NOT IN {internal}")
+
+    def text_sql(self, bound: Bound) -> str:
+        """As an expression on a row of `events`."""
+        return _of_row(self.of_events(bound))
+
+
+@dataclass(frozen=True)
+class KnownThen:
+    """What was known of its person when an event happened: the newest that their events had said up to then."""
+
+    product_id: int
+    trait: str
+    events: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.trait
+
+    def of_events(self, bound: Bound) -> str:
+        product = bound.add("UInt32", self.product_id)
+        stretches = _KNOWN.format(
+            person=PERSON,
+            product=product,
+            plain=bound.add("String", self.trait),
+            set=bound.add("String", f"$set.{self.trait}"),
+            once=bound.add("String", f"$set_once.{self.trait}"),
+        )
+        return _of_events(stretches, product, _among(self.events, bound))
+
+    def text_sql(self, bound: Bound) -> str:
+        """As an expression on a row of `events`."""
+        return _of_row(self.of_events(bound))
+
+
+@dataclass(frozen=True)
+class WasSo:
+    """Events of which it was so, or was not. `wanted` says what is so: its operator is never a "not"."""
+
+    told: InSession | KnownThen
+    wanted: Filter
+    inside: bool = True
+
+    def condition_sql(self, bound: Bound) -> str:
+        """Whether a row of `events` passes."""
+        wanted = text_condition("value", self.wanted, bound)
+        within = "IN" if self.inside else "NOT IN"
+        return f"(event_id {within} (SELECT event_id FROM ({self.told.of_events(bound)}) WHERE {wanted}))"
+
+
+def _of_events(stretches: str, product: str, among: str) -> str:
+    """A row for each of those events that has a value."""
+    return _OF_EVENTS.format(person=PERSON, product=product, among=among, stretches=stretches)
+
+
+def _among(events: tuple[str, ...], bound: Bound) -> str:
+    return f" AND event IN {bound.add('Array(String)', list(events))}" if events else ""
+
+
+def _of_row(values: str) -> str:
+    """The value of a row's event, looked up among those of all, which are found once."""
+    # no event has the id 0: the lists may not be empty
+    pairs = (
+        "(SELECT (arrayConcat([toUInt64(0)], groupArray(event_id)), arrayConcat([''], groupArray(value))) "
+        f"FROM ({values}))"
+    )
+    return f"transform(event_id, tupleElement({pairs}, 1), tupleElement({pairs}, 2), '')"
