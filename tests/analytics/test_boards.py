@@ -1,9 +1,11 @@
 """Boards: kept questions side by side, filters for all of them, and a link that shows one and nothing else."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 FUNNEL = {"version": 1, "kind": "funnel", "steps": ["signed_up", "planted"], "within": "7d"}
 TRENDS = {"version": 1, "kind": "trends", "series": ["planted"], "interval": "day"}
@@ -36,6 +38,29 @@ def test_days_and_filters_hold_for_all_of_it(api: Any, board: Any) -> None:
     )
     assert api.patch(f"{BOARDS}/1", {"where": "plan>many"}).status == 400
     assert api.patch(f"{BOARDS}/1", {"refresh_seconds": 1}).status == 400
+
+
+def test_a_range_of_days_holds_for_all_of_it_or_is_only_looked_at(api: Any, board: Any, as_bob: Any) -> None:
+    api.post(f"{BOARDS}/1/cards", {"metric": "activated_7d"})
+    today = timezone.now().date()
+    begin, end = str(today - timedelta(days=5)), str(today)
+
+    def shown(query: str = "") -> list[str]:
+        cards = api.get(f"{BOARDS}/1{query}").ok["cards"]
+        return [card["sentence"] or card["problem"] for card in cards]
+
+    own, ranged = shown(), shown(f"?since={begin}&until={end}")
+    assert ranged[0] == "100 % of those who did “signed_up” came to “planted”." != own[0]
+    assert shown() == own  # only looked at
+    set_so = api.patch(f"{BOARDS}/1", {"since": begin, "until": end}).ok
+    assert (set_so["days"], set_so["since"], set_so["until"]) == (None, begin, end)
+    assert shown() == ranged
+    assert api.patch(f"{BOARDS}/1", {"days": 5}).ok["since"] is None  # whatever is said of the time says all of it
+    refused = api.patch(f"{BOARDS}/1", {"since": end, "until": begin})
+    assert (refused.status, "Swap the two days" in refused.body["message"]) == (400, True)
+    page = as_bob.get(f"/p/sprout/boards/1?since={begin}&until=soon").content.decode()
+    assert "is a day, as 2026-05-01" in page
+    assert "5 days" in as_bob.get("/p/sprout/boards/1").content.decode()
 
 
 def test_one_card_that_cannot_be_answered_leaves_the_others_alone(api: Any, board: Any, store: Any) -> None:
@@ -92,10 +117,6 @@ def test_a_link_shows_the_board_without_signing_in_until_it_is_taken_back(
 
 
 def test_a_link_does_not_tell_what_the_team_did(api: Any, as_bob: Any, client: Any, board: Any, product: Any) -> None:
-    from datetime import timedelta
-
-    from django.utils import timezone
-
     from whytree.workspace.models import Activity
 
     act = {"actor": "Alice", "via": "page", "subject_type": "flags.Flag", "subject_id": 1}

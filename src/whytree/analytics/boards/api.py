@@ -1,6 +1,6 @@
 """Boards over REST."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from ninja import Router, Schema, Status
@@ -9,6 +9,7 @@ from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
 from ..models import Board
+from ..questions.when import ALL_THERE_IS, When
 from . import queries, services
 
 router = Router(tags=["Boards"])
@@ -31,6 +32,8 @@ class BoardOut(Schema):
     number: int
     title: str
     days: int | None
+    since: date | None
+    until: date | None
     where: str
     refresh_seconds: int
     is_shared: bool
@@ -38,7 +41,7 @@ class BoardOut(Schema):
 
     @staticmethod
     def of(board: Board) -> dict[str, Any]:
-        names = ("number", "title", "days", "where", "refresh_seconds", "created_at")
+        names = ("number", "title", "days", "since", "until", "where", "refresh_seconds", "created_at")
         return {name: getattr(board, name) for name in names} | {"is_shared": bool(board.share_hash)}
 
 
@@ -53,10 +56,15 @@ class BoardIn(Schema):
 
 
 class BoardEdits(Schema):
-    """What is left out stays. `days` 0 is what each question says itself."""
+    """What is left out stays. The time is `days`, or from the day `since` to the day `until`.
+
+    `days` 0 is what each question says itself.
+    """
 
     title: str | None = None
     days: int | None = None
+    since: str | None = None
+    until: str | None = None
     where: str | None = None
     refresh_seconds: int | None = None
 
@@ -97,8 +105,11 @@ def create_board(request: ApiRequest, product: str, said: BoardIn) -> dict[str, 
 
 
 @router.get("/products/{product}/boards/{number}", response=BoardDrawn, operation_id="get_board")
-def get_board(request: ApiRequest, product: str, number: int) -> dict[str, Any]:
-    """A board with every card's answer in a sentence."""
+def get_board(
+    request: ApiRequest, product: str, number: int, days: int | None = None, since: str = "", until: str = ""
+) -> dict[str, Any]:
+    """A board with every card's answer in a sentence; in another time than its own where one is given."""
+    when = When.of({"days": days, "since": since, "until": until})
     board = queries.find_board(api_product(request, product, Role.VIEWER), number)
     cards = [
         {
@@ -111,7 +122,7 @@ def get_board(request: ApiRequest, product: str, number: int) -> dict[str, Any]:
             "problem": one.problem,
             "as_of": one.found.as_of if one.found else None,
         }
-        for one in queries.drawn(board)
+        for one in queries.drawn(board, None if when == ALL_THERE_IS else when)
     ]
     return BoardOut.of(board) | {"cards": cards}
 
@@ -124,7 +135,11 @@ def edit_board(request: ApiRequest, product: str, number: int, said: BoardEdits)
     if said.title is not None:
         edits["title"] = said.title
     if said.days is not None:
-        edits["days"] = said.days or None
+        edits["days"] = said.days
+    if said.since is not None:
+        edits["since"] = said.since
+    if said.until is not None:
+        edits["until"] = said.until
     if said.where is not None:
         edits["where"] = said.where
     if said.refresh_seconds is not None:

@@ -47,10 +47,22 @@ def list_boards(as_json: AsJson = False) -> None:
     show(found, as_json, *(lines or ["None yet. Make one: whytree board add “Monday” ASK-1"]))
 
 
-def show_board(number: Number, as_json: AsJson = False) -> None:
+Since = Annotated[str, typer.Option(metavar="DAY", help="From this day on, as 2026-05-01.")]
+Until = Annotated[str, typer.Option(metavar="DAY", help="Up to this day, which counts.")]
+
+
+def show_board(
+    number: Number,
+    days: Annotated[int | None, typer.Option(help="Looked at over so many days, in place of its own time.")] = None,
+    since: Since = "",
+    until: Until = "",
+    as_json: AsJson = False,
+) -> None:
     """Every card's answer in a sentence."""
     client = connect()
-    found = client.get(f"/products/{client.product}/boards/{number}")
+    when = {"days": days, "since": since, "until": until}
+    asked = {name: said for name, said in when.items() if said}
+    found = client.get(f"/products/{client.product}/boards/{number}", **asked)
     show(found, as_json, *_lines(found))
 
 
@@ -58,6 +70,8 @@ def edit_board(
     number: Number,
     title: Annotated[str, typer.Option(help="What it is called.")] = "",
     days: Annotated[int | None, typer.Option(help="Days for every card; 0 is what each says itself.")] = None,
+    since: Since = "",
+    until: Until = "",
     where: Annotated[
         str | None, typer.Option(metavar="FILTER", help='For every question, as "plan=pro; os=ios"; "" for none.')
     ] = None,
@@ -68,6 +82,7 @@ def edit_board(
 ) -> None:
     """Its title, and the days and filters that hold for all of it."""
     said = {"title": title or None, "days": days, "where": where, "refresh_seconds": refresh}
+    said |= {"since": since or None, "until": until or None}
     edits = {name: value for name, value in said.items() if value is not None}
     if not edits:
         raise CommandError("Say what to change, as --days 28.")

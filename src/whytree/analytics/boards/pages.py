@@ -14,7 +14,9 @@ from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
+from ..asking.forms import PERIODS
 from ..queries import list_metrics
+from ..questions.when import ALL_THERE_IS, TIME, When
 from ..saved.queries import list_saved
 from . import queries, services
 from .services import REFRESHES
@@ -38,11 +40,22 @@ def new_board(request: PageRequest, product: Product) -> HttpResponseBase:
 @require_GET
 @page()
 def board(request: PageRequest, product: Product, number: int) -> HttpResponse:
-    """Every card with its answer as of now, or of a minute ago."""
+    """Every card with its answer as of now, or of a minute ago; in another time than the board's own where one is asked for."""
     found = queries.find_board(product, number)
+    given = {name: request.GET.get(name, "").strip() for name in TIME}
+    own, problem = queries.time_of(found), None
+    try:
+        when = When.of(given | {"days": _whole(given["days"]) or None})
+    except Invalid as error:
+        when, problem = own, error
+    looked = own if when == ALL_THERE_IS else when
     context = {
         "board": found,
-        "cards": queries.drawn(found),
+        "when": looked,
+        "is_own_time": looked == own,
+        "periods": PERIODS,
+        "error": problem,
+        "cards": queries.drawn(found, looked),
         "saved": list_saved(product)[:200],
         "metrics": list_metrics(product)[:200],
         "refreshes": [(one, f"every {one // 60} min" if one else "when reloaded") for one in REFRESHES],
@@ -62,7 +75,9 @@ def edit_board(request: PageRequest, product: Product, number: int) -> HttpRespo
                 product,
                 number,
                 title=post.get("title", ""),
-                days=_whole(post.get("days", "")) or None,
+                days=_whole(post.get("days", "")),
+                since=post.get("since", ""),
+                until=post.get("until", ""),
                 where=post.get("where", ""),
                 refresh_seconds=_whole(post.get("refresh", "0")),
             )

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import Count, QuerySet
 from django.utils.safestring import SafeString
@@ -18,7 +20,7 @@ from ..asking.tables import bars_of
 from ..charts import answer_chart, marks_for, measure_chart
 from ..models import Board, BoardCard, Metric
 from ..queries import USUAL_DAYS, Measure, measure
-from ..questions import Question, checked_question, filter_json, in_last, parse_filter
+from ..questions import Question, When, checked_question, filter_json, in_time, parse_filter
 
 
 def list_boards(product: Product) -> QuerySet[Board]:
@@ -70,35 +72,44 @@ class DrawnCard:
         return measure_words(self.measure) if self.measure is not None else ""
 
 
-def drawn(board: Board, *, marked: bool = True) -> list[DrawnCard]:
-    """`marked`: with what the team did in those days, which names flags and plans."""
-    return [_drawn(board, card, marked) for card in board.cards.select_related("saved", "metric__product")]
+def time_of(board: Board) -> When:
+    """The time that holds for every card; all there is means that each question says its own."""
+    return When(board.days, board.since, board.until)
 
 
-def _drawn(board: Board, card: BoardCard, marked: bool) -> DrawnCard:
+def drawn(board: Board, when: When | None = None, *, marked: bool = True) -> list[DrawnCard]:
+    """`when`: looked at in another time than the board's own. `marked`: with what the team did then, which names flags and plans."""
+    when = when or time_of(board)
+    return [_drawn(board, card, when, marked) for card in board.cards.select_related("saved", "metric__product")]
+
+
+def _drawn(board: Board, card: BoardCard, when: When, marked: bool) -> DrawnCard:
     if card.metric is not None:
-        return _drawn_metric(board, card, card.metric, marked)
+        return _drawn_metric(board, card, card.metric, when, marked)
     if card.saved is None:
         return DrawnCard(card)
     try:
-        found = fresh_answer(board.product, question_on(board, card.saved.question))
+        found = fresh_answer(board.product, question_on(board, card.saved.question, when))
     except WhytreeError as error:  # one card that cannot be answered leaves the others alone
         return DrawnCard(card, problem=error.message)
     return DrawnCard(card, answer=found, chart=answer_chart(board.product, found, marked=marked))
 
 
-def _drawn_metric(board: Board, card: BoardCard, metric: Metric, marked: bool) -> DrawnCard:
+def _drawn_metric(board: Board, card: BoardCard, metric: Metric, when: When, marked: bool) -> DrawnCard:
     try:
-        found = measure_on(board, metric)
+        found = measure_in(metric, when)
     except WhytreeError as error:
         return DrawnCard(card, problem=error.message)
     marks = marks_for(board.product, found) if marked else ()
     return DrawnCard(card, measure=found, chart=measure_chart(found, marks=marks))
 
 
-def measure_on(board: Board, metric: Metric) -> Measure:
-    """A metric over the board's days. It is one number everywhere: the board's filters leave it alone."""
-    return measure(metric, days=board.days or USUAL_DAYS)
+def measure_in(metric: Metric, when: When) -> Measure:
+    """A metric over a board's time. It is one number everywhere: the board's filters leave it alone."""
+    zone = ZoneInfo(metric.product.timezone)
+    start = datetime.combine(when.since, time(), zone) if when.since else None
+    end = datetime.combine(when.until + timedelta(days=1), time(), zone) if when.until else None
+    return measure(metric, start, end, days=when.days or USUAL_DAYS)
 
 
 def measure_words(found: Measure) -> str:
@@ -113,10 +124,10 @@ def measure_words(found: Measure) -> str:
     return f"{found.text}{between}."
 
 
-def question_on(board: Board, raw: dict[str, Any]) -> Question:
-    """A kept question with the board's days and filters on top of its own."""
+def question_on(board: Board, raw: dict[str, Any], when: When | None = None) -> Question:
+    """A kept question with the board's time, or another one, and its filters on top of its own."""
     where = [*raw.get("where", []), *(filter_json(one) for one in board_filters(board.where))]
-    return checked_question(in_last(raw, board.days) | {"where": where})
+    return checked_question(in_time(raw, when or time_of(board)) | {"where": where})
 
 
 def board_filters(where: str) -> Iterable[Any]:

@@ -17,7 +17,7 @@ from whytree.workspace.roles import Role
 
 from ..models import Board, BoardCard, SavedQuestion
 from ..queries import find_metric
-from ..questions.parts import checked_days
+from ..questions.when import TIME, When
 from ..saved.queries import find_saved
 from ..saved.services import keep_question
 from .queries import board_filters, find_board
@@ -33,6 +33,8 @@ REFRESHES = (0, 60, 300, 900, 3600)
 class BoardEdits(TypedDict, total=False):
     title: str
     days: int | None
+    since: object
+    until: object
     where: str
     refresh_seconds: int
 
@@ -62,14 +64,15 @@ def create_board(
 
 @transaction.atomic
 def edit_board(actor: Actor, product: Product, number: int, **edits: Unpack[BoardEdits]) -> Board:
-    """Its title, and what holds for every question on it."""
+    """Its title, and what holds for every question on it. Whatever is said of the time says all of it."""
     require(actor, product, Role.MEMBER)
     board = find_board(product, number)
     before = snapshot(board)
     if "title" in edits:
         board.title = _titled(edits["title"])
-    if "days" in edits:
-        board.days = checked_days(edits["days"])
+    if any(name in edits for name in TIME):
+        when = When.of({**{name: edits.get(name) for name in TIME}, "days": edits.get("days") or None})
+        board.days, board.since, board.until = when.days, when.since, when.until
     if "where" in edits:
         board.where = edits["where"].strip()
         if len(board.where) > WHERE_LENGTH:

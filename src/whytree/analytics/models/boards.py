@@ -11,12 +11,19 @@ from .saved import SavedQuestion
 
 
 class Board(models.Model):
-    """A page of answers. `days` and `where` hold for every question on it; `share_hash` is of the link that needs no sign-in."""
+    """A page of answers. `days`, or `since` and `until`, and `where` hold for every question on it.
+
+    `share_hash` is of the link that needs no sign-in.
+    """
 
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
     number = models.PositiveIntegerField()
     title = models.CharField(max_length=200)
     days = models.PositiveIntegerField(null=True, blank=True)
+    since = models.DateField(
+        null=True, blank=True, help_text="In place of days back; in it, by the product's calendar."
+    )
+    until = models.DateField(null=True, blank=True)
     where = models.CharField(max_length=500, blank=True, default="", help_text="Filters as one types them.")
     refresh_seconds = models.PositiveIntegerField(default=0, help_text="0: only when somebody reloads.")
     share_hash = models.CharField(max_length=64, blank=True, default="")

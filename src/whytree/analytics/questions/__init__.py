@@ -35,7 +35,7 @@ from .reading import by_text
 from .retention import Retention, bracket_words
 from .trends import ACTIVE, LETTERS, Measured, Trends
 from .typed import parse_event, parse_series, parse_step
-from .when import When, in_last
+from .when import When, in_last, in_time
 
 __all__ = [
     "ACTIVE",
@@ -66,6 +66,7 @@ __all__ = [
     "filter_json",
     "filter_words",
     "in_last",
+    "in_time",
     "label",
     "parse_event",
     "parse_filter",

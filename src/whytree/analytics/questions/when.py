@@ -50,11 +50,16 @@ ALL_THERE_IS = When()
 TIME = ("days", "since", "until")
 
 
+def in_time(raw: Mapping[str, Any], when: When) -> dict[str, Any]:
+    """The same question of another time; of its own, where that is all there is."""
+    if when == ALL_THERE_IS:
+        return dict(raw)
+    return {name: value for name, value in raw.items() if name not in TIME} | when.json
+
+
 def in_last(raw: Mapping[str, Any], days: int | None) -> dict[str, Any]:
     """The same question of the last days; without a number, of its own time."""
-    if not days:
-        return dict(raw)
-    return {name: value for name, value in raw.items() if name not in TIME} | {"days": days}
+    return in_time(raw, When(days or None))
 
 
 def _day(raw: Mapping[str, Any], name: str) -> date | None:

@@ -10,7 +10,7 @@ from whytree.errors import Conflict, WhytreeError
 from whytree.workspace import mail, webhooks
 
 from ..answers.cached import fresh_answer
-from ..boards.queries import measure_on, measure_words, question_on
+from ..boards.queries import measure_in, measure_words, question_on, time_of
 from ..models import Board, Letter, Metric, SavedQuestion, Subscription
 from ..questions import Question
 from ..saved.queries import question_of
@@ -79,7 +79,7 @@ def _line(found: Subscription, saved: SavedQuestion, question: Question) -> Line
 def _metric_line(board: Board, metric: Metric) -> Line:
     url = settings.WHYTREE.base_url + reverse("metric", args=[board.product.slug, metric.key])
     try:
-        measured = measure_on(board, metric)
+        measured = measure_in(metric, time_of(board))
     except WhytreeError as error:
         return Line(metric.name, error.message, url=url)
     ground = f"n = {measured.n:,}, {measured.from_at:%d %b} to {measured.last_day:%d %b %Y}"
