@@ -81,6 +81,7 @@ def test_weeks_are_held_against_the_weeks_before() -> None:
         ({"version": 1, "kind": "change", "percent": 10, "weeks": 2}, "from 3 to 12"),
         ({"version": 1, "kind": "change", "percent": 10, "way": "sideways"}, "both, up or down"),
         ({"version": 1, "kind": "change", "percent": 10, "low": 3}, "A rule is a band"),
+        ({"version": 1, "kind": "band", "low": 1, "each": "hour"}, "day, week or month"),
         ([], "A rule is"),
     ],
 )
@@ -90,10 +91,12 @@ def test_it_says_what_to_write_instead(raw: Any, words: str) -> None:
 
 
 def test_a_rule_is_a_sentence_and_reads_back() -> None:
-    for rule in (Band(30, 60), Band(None, 60), Band(30, None), Change(30, 4, "down")):
+    for rule in (Band(30, 60), Band(None, 60), Band(30, None), Change(30, 4, "down"), Band(30, 60, "month")):
         assert checked_rule(as_json(rule)) == rule
     assert Band(30, 60).sentence == "below 30 or above 60"
-    assert Band(30, None, "%").look([Point(date(2026, 3, 2), 29.0)], "day").says == "29 % is below 30 %"
+    assert Band(30, None, unit="%").look([Point(date(2026, 3, 2), 29.0)], "day").says == "29 % is below 30 %"
+    assert Band(30, None, "week").sentence == "below 30, week by week"
+    assert "the median of the 4 months before" in Change(30, 4, "down", "month").sentence
     assert Change(30, 4, "down").sentence.startswith(
         "more than 30 % below the median of the same weekday in the last 4 weeks"
     )

@@ -117,6 +117,18 @@ def test_a_value_that_leaves_its_band_is_told_once_and_its_return_once(
     assert AlertEvent.objects.count() == 1
 
 
+@pytest.mark.usefixtures("opens")
+def test_a_metric_may_be_watched_week_by_week(actor: Any, product: Any, opened: Callable[..., None]) -> None:
+    create_alert(actor, product, metric="opens", rule=BAND | {"low": 8, "each": "week"}, mail=False)
+    for day in range(1, 15):
+        opened(day, 1)
+    event = check_alert(fresh(), later(0))
+    assert event is not None
+    assert event.says.startswith("Opens is outside its band: 7 in the week from ")
+    assert event.bucket.weekday() == 0
+    assert check_alert(fresh(), later(0)) is None
+
+
 def test_a_change_of_days_outside_is_told_once_and_recovery_is_told(
     actor: Any, product: Any, opens: Any, opened: Callable[..., None]
 ) -> None:

@@ -164,6 +164,8 @@ def test_its_page_shows_what_it_is_cut_into(as_bob: Any, activated: Any) -> None
     assert "By week of starting" in page
     assert "last 90 days" not in page
     assert as_bob.get("/p/sprout/numbers/activated_7d.csv?each=month").content.startswith(b"day,value")
+    assert as_bob.get("/p/sprout/numbers/activated_7d.svg?each=week").content.startswith(b"<svg")
+    assert as_bob.get("/p/sprout/numbers/activated_7d.png?each=week").content.startswith(b"\x89PNG")
 
 
 def test_a_period_that_ends_before_it_begins_is_refused(activated: Any) -> None:

@@ -35,16 +35,31 @@ def measure_chart(
     measure: Measure, *, target: float | None = None, baseline: float | None = None, marks: tuple[Mark, ...] = ()
 ) -> SafeString:
     """The series with its interval. Stretches that are not complete are left to the table: they would look like a fall."""
-    zone = measure.from_at.tzinfo
-    points = [
-        Point(_clocked(day.day, zone), *(day.value, day.low, day.high) if day.complete else (None, None, None), day.n)
-        for day in _answered(measure)
-    ]
+    points = _points_of(measure)
     label = (
         f"{measure.name} by {measure.each}: {measure.text}, 95 % interval {measure.interval_text}, n = {measure.n:,}"
     )
     svg = charts.series(points, unit=measure.unit, label=label, target=target, baseline=baseline, marks=marks)
     return mark_safe(svg)  # noqa: S308 - our own picture; texts in it are escaped where it is drawn
+
+
+def measure_picture(measure: Measure, form: str, marks: tuple[Mark, ...] = ()) -> bytes | None:
+    """The same as a file, `form` svg or png; None where there is nothing to draw."""
+    points = _points_of(measure)
+    if not any(point.value is not None for point in points):
+        return None
+    title = f"{measure.name}: {measure.text}" + (f", 95 %: {measure.interval_text}" if measure.interval_text else "")
+    ground = f"By {measure.each} · n = {measure.n:,} · {measure.from_at:%Y-%m-%d} to {measure.last_day:%Y-%m-%d}"
+    spec = charts.series_spec(points, unit=measure.unit, marks=marks)
+    return charts.as_file(spec, form, [title, ground, measure.source])
+
+
+def _points_of(measure: Measure) -> list[Point]:
+    zone = measure.from_at.tzinfo
+    return [
+        Point(_clocked(day.day, zone), *(day.value, day.low, day.high) if day.complete else (None, None, None), day.n)
+        for day in _answered(measure)
+    ]
 
 
 def _answered(measure: Measure) -> Sequence[Day]:

@@ -10,7 +10,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from whytree.errors import Invalid, WhytreeError
+from whytree.errors import Invalid, NotFound, WhytreeError
 from whytree.events.queries import property_names
 from whytree.stores.stretches import Interval
 from whytree.tree.models import Outcome
@@ -21,7 +21,7 @@ from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from . import services
-from .charts import marks_for, measure_chart, measure_spark
+from .charts import marks_for, measure_chart, measure_picture, measure_spark
 from .definitions import KINDS, Following, warnings
 from .forms import MetricForm, optional_day, optional_number
 from .measuring import METHODS
@@ -71,11 +71,22 @@ def numbers(request: PageRequest, product: Product) -> HttpResponse:
     context = {
         "here": "numbers",
         "rows": rows,
+        "leading": _leading(product, rows),
         "days": days,
         "periods": PERIODS,
         "answers": sum(m.value is not None for _, m in measured),
     }
     return render(request, "analytics/numbers.html", context | _rights(request, product))
+
+
+def _leading(product: Product, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """What the page begins with: the north star, else what an outcome aims at, else the first; where it has a value."""
+    aimed = set(Outcome.objects.filter(product=product).values_list("metric_key", flat=True))
+    return min(
+        (row for row in rows if row["measure"].value is not None),
+        key=lambda row: (row["metric"].role != MetricRole.NORTH_STAR, row["metric"].key not in aimed),
+        default=None,
+    )
 
 
 @page()
@@ -117,6 +128,20 @@ def metric_csv(request: PageRequest, product: Product, key: str) -> HttpResponse
     writer = csv.writer(response)
     writer.writerow(names)
     writer.writerows([getattr(day, name) for name in names] for day in measured.series)
+    return plain(response)
+
+
+@page()
+def metric_picture(request: PageRequest, product: Product, key: str, form: str) -> HttpResponseBase:
+    """The picture of a number as a file, `form` svg or png, on white paper."""
+    found = find_metric(product, key)
+    each, days = _cut(request)
+    measured = measure(found, days=days, each=each)
+    data = measure_picture(measured, form, marks_for(product, measured))
+    if data is None:
+        raise NotFound("There is nothing to draw yet.")
+    response = HttpResponse(data, content_type={"svg": "image/svg+xml", "png": "image/png"}[form])
+    response["Content-Disposition"] = f'attachment; filename="{found.key}.{form}"'
     return plain(response)
 
 

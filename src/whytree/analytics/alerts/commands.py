@@ -24,7 +24,10 @@ def add_alert(
     low: Annotated[float | None, typer.Option(help="Tell when it is below this ...")] = None,
     high: Annotated[float | None, typer.Option(help="... or above this.")] = None,
     change: Annotated[float | None, typer.Option(metavar="PERCENT", help="Tell when it moves by more.")] = None,
-    weeks: Annotated[int, typer.Option(help="... than the same weekday of so many weeks.")] = 4,
+    weeks: Annotated[
+        int, typer.Option(help="... than the same weekday of so many weeks; than so many weeks or months.")
+    ] = 4,
+    each: Annotated[str, typer.Option(metavar="day|week|month", help="What a metric is cut into.")] = "day",
     way: Annotated[str, typer.Option(metavar="both|up|down", help="Which way it moves.")] = "both",
     webhook: Annotated[str, typer.Option(metavar="URL", help="Also post it there, signed.")] = "",
     mail: Annotated[bool, typer.Option("--mail/--no-mail", help="Mail to yourself.")] = True,
@@ -36,6 +39,7 @@ def add_alert(
     rule: dict[str, Any] = {"version": 1, "kind": "band", "low": low, "high": high}
     if change is not None:
         rule = {"version": 1, "kind": "change", "percent": change, "weeks": weeks, "way": way}
+    rule |= {} if each == "day" else {"each": each}
     client = connect()
     is_question = on.upper().startswith("ASK-") and on[4:].isdecimal()
     body = {"rule": rule, "webhook": webhook, "mail": mail, "question" if is_question else "metric": on}

@@ -64,13 +64,14 @@ def _made(request: PageRequest, product: Product) -> Any:
 
 
 def _rule(post: Any) -> dict[str, Any]:
+    each = {"each": post["each"]} if post.get("each", "day") != "day" else {}
     if post.get("kind") == "band":
         ends = {name: optional_number(post.get(name, ""), name.capitalize()) for name in ("low", "high")}
-        return {"version": 1, "kind": "band", **ends}
+        return {"version": 1, "kind": "band", **ends, **each}
     weeks = post.get("weeks", "4")
     percent = optional_number(post.get("percent", ""), "Per cent")
     said = {"percent": percent, "weeks": int(weeks) if weeks.isdecimal() else weeks, "way": post.get("way", "both")}
-    return {"version": 1, "kind": "change", **said}
+    return {"version": 1, "kind": "change", **said, **each}
 
 
 @require_GET

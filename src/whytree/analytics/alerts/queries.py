@@ -19,7 +19,7 @@ from ..models import Alert
 from ..queries import measure
 from ..questions import Trends
 from ..saved.queries import question_of
-from .rules import Band, Point, Rule, checked_rule
+from .rules import Band, Each, Point, Rule, checked_rule
 
 #: So long after a stretch is over it is looked at: what phones send late is there by then.
 GRACE = timedelta(hours=1)
@@ -44,16 +44,17 @@ def outside(product: Product) -> list[Alert]:
 
 
 def rule_of(alert: Alert) -> Rule:
-    rule = checked_rule(alert.rule)
+    rule: Rule = replace(checked_rule(alert.rule), each=step_of(alert))
     return replace(rule, unit=unit_of(alert)) if isinstance(rule, Band) else rule
 
 
-def step_of(alert: Alert) -> str:
-    """Days, for a metric; for a question its own stretches."""
+def step_of(alert: Alert) -> Each:
+    """What the rule says, for a metric; for a question its own stretches."""
     if alert.metric is not None:
-        return "day"
+        return checked_rule(alert.rule).each
     question = question_of(alert.saved) if alert.saved is not None else None
-    return question.interval if isinstance(question, Trends) else "day"
+    own = question.interval if isinstance(question, Trends) else "day"
+    return own if own in ("week", "month") else "day"
 
 
 def unit_of(alert: Alert) -> str:
@@ -80,7 +81,8 @@ def _is_over(alert: Alert, step: Any, start: date, now: datetime) -> bool:
 
 def _points(alert: Alert) -> Sequence[Point]:
     if alert.metric is not None:
-        series = measure(alert.metric, days=rule_of(alert).days).series
+        rule = rule_of(alert)
+        series = measure(alert.metric, days=rule.days, each=rule.each).series
         return [Point(day.day, day.value, day.low, day.high) for day in series if day.complete]
     assert alert.saved is not None  # noqa: S101 - for the type checker: it is on one of the two
     found = fresh_answer(alert.product, question_of(alert.saved))

@@ -1,7 +1,9 @@
 """When a value is to be told of, as data: versioned JSON, checked here and nowhere else. Pure.
 
 {"version": 1, "kind": "band", "low": 30, "high": null}
-{"version": 1, "kind": "change", "percent": 30, "weeks": 4, "way": "both"}
+{"version": 1, "kind": "change", "percent": 30, "weeks": 4, "way": "both", "each": "week"}
+
+`each` is what a metric is cut into: days, where it is left out.
 """
 
 import math
@@ -16,6 +18,9 @@ from whytree.errors import Invalid
 
 VERSION = 1
 Way = Literal["both", "up", "down"]
+Each = Literal["day", "week", "month"]
+#: At most so many days are in one.
+_DAYS_OF: dict[str, int] = {"day": 1, "week": 7, "month": 31}
 WEEKS = (3, 12)
 MOST_PERCENT = 1_000
 #: Earlier stretches without which nothing is usual.
@@ -46,11 +51,16 @@ class Band:
 
     low: float | None
     high: float | None
+    each: Each = "day"
     unit: str = ""
     kind: ClassVar = "band"
 
     @property
     def sentence(self) -> str:
+        return self._ends + _cut(self.each)
+
+    @property
+    def _ends(self) -> str:
         if self.low is None:
             return f"above {self._told(self.high or 0.0)}"
         return f"below {self._told(self.low)}" + ("" if self.high is None else f" or above {self._told(self.high)}")
@@ -60,11 +70,11 @@ class Band:
 
     @property
     def json(self) -> dict[str, Any]:
-        return {"low": self.low, "high": self.high}
+        return {"low": self.low, "high": self.high} | _said(self.each)
 
     @property
     def days(self) -> int:
-        return 3
+        return 2 * _DAYS_OF[self.each] + 1
 
     def look(self, points: Sequence[Point], step: str) -> Looked:
         value = points[-1].value
@@ -74,7 +84,7 @@ class Band:
             return Looked(True, f"{self._told(value)} is below {self._told(self.low)}")
         if self.high is not None and value > self.high:
             return Looked(True, f"{self._told(value)} is above {self._told(self.high)}")
-        return Looked(False, f"{self._told(value)} is not {self.sentence}")
+        return Looked(False, f"{self._told(value)} is not {self._ends}")
 
 
 @dataclass(frozen=True)
@@ -87,23 +97,25 @@ class Change:
     percent: float
     weeks: int
     way: Way
+    each: Each = "day"
     kind: ClassVar = "change"
 
     @property
     def sentence(self) -> str:
         way = {"both": "away from", "up": "above", "down": "below"}[self.way]
+        usual = "the same weekday in the last {} weeks" if self.each == "day" else f"the {{}} {self.each}s before"
         return (
-            f"more than {number(self.percent)} % {way} the median of the same weekday in the last {self.weeks} weeks, and by "
-            "more than chance brings"
+            f"more than {number(self.percent)} % {way} the median of {usual.format(self.weeks)}, and by more than chance "
+            f"brings{_cut(self.each)}"
         )
 
     @property
     def json(self) -> dict[str, Any]:
-        return {"percent": self.percent, "weeks": self.weeks, "way": self.way}
+        return {"percent": self.percent, "weeks": self.weeks, "way": self.way} | _said(self.each)
 
     @property
     def days(self) -> int:
-        return 7 * self.weeks + 3
+        return 7 * self.weeks + 3 if self.each == "day" else _DAYS_OF[self.each] * (self.weeks + 2)
 
     def look(self, points: Sequence[Point], step: str) -> Looked:
         last = points[-1]
@@ -147,6 +159,14 @@ def _holds(point: Point, usual: float) -> bool:
     return point.low is not None and point.high is not None and point.low <= usual <= point.high
 
 
+def _cut(each: Each) -> str:
+    return "" if each == "day" else f", {each} by {each}"
+
+
+def _said(each: Each) -> dict[str, Any]:
+    return {} if each == "day" else {"each": each}
+
+
 Rule = Band | Change
 
 
@@ -156,14 +176,17 @@ def checked_rule(raw: object) -> Rule:
         raise Invalid(
             'A rule is {"version": 1, "kind": "band", "low": 30} or {"version": 1, "kind": "change", "percent": 30}.'
         )
-    given = set(raw) - {"version", "kind"}
+    given = set(raw) - {"version", "kind", "each"}
+    each = raw.get("each", "day")
+    if each not in get_args(Each):
+        raise Invalid("“each” is day, week or month: what the number is cut into.")
     if raw.get("kind") == Band.kind and given <= {"low", "high"}:
         low, high = (_number(raw.get(name), name) for name in ("low", "high"))
         if low is None and high is None:
             raise Invalid("A band has a low end, a high end, or both.")
         if low is not None and high is not None and low >= high:
             raise Invalid("The low end of a band lies below its high end.")
-        return Band(low, high)
+        return Band(low, high, each)
     if raw.get("kind") == Change.kind and given <= {"percent", "weeks", "way"}:
         percent = _number(raw.get("percent"), "percent")
         if percent is None or not 0 < percent <= MOST_PERCENT:
@@ -173,7 +196,7 @@ def checked_rule(raw: object) -> Rule:
             raise Invalid(f"“weeks” is a whole number from {WEEKS[0]} to {WEEKS[1]}.")
         if way not in get_args(Way):
             raise Invalid("“way” is both, up or down.")
-        return Change(percent, weeks, way)
+        return Change(percent, weeks, way, each)
     raise Invalid("A rule is a band with low and high, or a change with percent, weeks and way.")
 
 

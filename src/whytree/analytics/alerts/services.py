@@ -1,6 +1,7 @@
 """What may change alerts, and the look that tells."""
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import TypedDict, Unpack
 
 from django.db import transaction
@@ -59,7 +60,7 @@ def create_alert(
         number=next_number(product, PREFIX),
         metric=find_metric(product, metric) if metric else None,
         saved=_watchable(find_saved(product, question)) if question else None,
-        rule=as_json(checked_rule(rule)),
+        rule=_stored(rule, is_on_question=bool(question)),
         mail=mail,
         created_by_id=actor.user_id,
     )
@@ -77,7 +78,7 @@ def edit_alert(actor: Actor, product: Product, number: int, **edits: Unpack[Aler
     alert = find_alert(product, number)
     before = _shown(alert)
     if "rule" in edits:
-        rule = as_json(checked_rule(edits["rule"]))
+        rule = _stored(edits["rule"], is_on_question=alert.saved is not None)
         if rule != alert.rule:
             alert.rule, alert.state, alert.bucket, alert.says = rule, Alert.State.INSIDE, None, ""
     alert.mail = edits.get("mail", alert.mail)
@@ -145,12 +146,25 @@ def _tell(alert: Alert, last: Point, state: str, says: str) -> AlertEvent | None
         alert=alert,
         bucket=last.start,
         what=what,
-        defaults={"value": last.value, "says": f"{head}: {value} on {last.start:%-d %B %Y}. {says}."[:500]},
+        defaults={"value": last.value, "says": f"{head}: {value} {_when(step_of(alert), last.start)}. {says}."[:500]},
     )
     if not is_new:
         return None
     write(event=event)
     return event
+
+
+def _when(step: str, start: date) -> str:
+    """on 5 May 2026, in the week from 4 May 2026, in May 2026"""
+    if step == "month":
+        return f"in {start:%B %Y}"
+    return f"{'in the week from' if step == 'week' else 'on'} {start:%-d %B %Y}"
+
+
+def _stored(rule: object, *, is_on_question: bool) -> dict[str, object]:
+    """A kept trend is looked at by its own stretches, whatever the rule says."""
+    checked = checked_rule(rule)
+    return as_json(replace(checked, each="day") if is_on_question else checked)
 
 
 def _watchable(saved: SavedQuestion) -> SavedQuestion:
