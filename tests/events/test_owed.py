@@ -52,6 +52,23 @@ def test_what_was_acknowledged_is_read_at_once(writer: Commit, store: EventStore
         assert store.value("SELECT max(event_id) FROM events") == event_id
 
 
+def test_readings_at_one_moment_wait_once_and_see_what_was_acknowledged_before(
+    writer: Commit, store: EventStore
+) -> None:
+    for event_id in range(1, 41):
+        writer.submit(_batch(event_id))
+    waited, wait = [], store.before_reading
+    store.before_reading = lambda: waited.append(wait())
+    with store.at_one_moment():
+        assert _ids(store) == _ids(store) == list(range(1, 41))
+        assert len(waited) == 1
+        with store.at_one_moment():  # a moment of its own, and what is read in it is as of then
+            writer.submit(_batch(41))
+            assert len(waited) == 2
+    assert _ids(store) == list(range(1, 42))
+    assert len(waited) == 3
+
+
 def test_many_small_commits_become_few_inserts(writer: Commit, store: EventStore) -> None:
     for event_id in range(1, 101):
         writer.submit(_batch(event_id))

@@ -1,6 +1,7 @@
 """What many ask for at once is worked out once, and is never older than it may be."""
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from whytree.workspace.fresh import at_most
+from whytree.workspace.fresh import at_most, renew_behind, stop_renewing
 
 ASKERS = 8
 
@@ -32,6 +33,13 @@ def aged(seconds: float) -> Answer:
 
 def now() -> Answer:
     return Answer(timezone.now(), "new")
+
+
+@pytest.fixture
+def behind() -> Iterator[None]:
+    renew_behind()
+    yield
+    stop_renewing()
 
 
 def test_many_who_ask_at_once_share_one_working_out(key: str) -> None:
@@ -90,3 +98,53 @@ def test_while_one_works_it_out_anew_the_others_take_what_is_young_enough(key: s
         may_end.set()
         assert first.result(10).text == "new"
     assert at_most(key, 60, now).text == "new"
+
+
+def test_in_a_server_nobody_waits_for_what_is_renewed_behind_the_requests(key: str, behind: None) -> None:
+    cache.set(key, aged(50), 600)
+    may_end, made = threading.Event(), threading.Event()
+
+    def make() -> Answer:
+        assert may_end.wait(10)
+        made.set()
+        return now()
+
+    assert [at_most(key, 60, make).text for _ in range(3)] == ["old"] * 3
+    may_end.set()
+    assert made.wait(10)
+    stop_renewing()
+    assert at_most(key, 60, now).as_of < timezone.now()
+    assert cache.get(key).text == "new"
+
+
+def test_what_is_too_old_never_waits_for_its_turn_behind_others(key: str, behind: None) -> None:
+    """Nor is it ever shown: whoever asks does it, and the one whose turn it was does nothing."""
+    may_end = threading.Event()
+    cache.set(f"{key}:other", aged(50), 600)
+    at_most(f"{key}:other", 60, lambda: now() if may_end.wait(10) else aged(0))
+    cache.set(key, aged(50), 600)
+    made = []
+
+    def make() -> Answer:
+        made.append(now())
+        return made[-1]
+
+    assert at_most(key, 60, make).text == "old"  # queued behind the other one
+    cache.set(key, aged(61), 600)
+    assert at_most(key, 60, make).text == "new"
+    may_end.set()
+    stop_renewing()
+    assert len(made) == 1
+
+
+def test_a_renewal_that_fails_is_told_once_there_is_nothing_young_enough(key: str, behind: None) -> None:
+    cache.set(key, aged(50), 600)
+
+    def make() -> Answer:
+        raise LookupError("no such event")
+
+    assert at_most(key, 60, make).text == "old"
+    stop_renewing()
+    cache.set(key, aged(61), 600)
+    with pytest.raises(LookupError):
+        at_most(key, 60, make)

@@ -5,3 +5,10 @@ class WorkspaceConfig(AppConfig):
     name = "whytree.workspace"
     label = "workspace"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from .fresh import renew_behind, stop_renewing
+        from .lifecycle import at_shutdown, at_start
+
+        at_start(renew_behind)
+        at_shutdown(stop_renewing)

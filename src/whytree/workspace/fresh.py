@@ -3,20 +3,27 @@
     found = at_most("answer:...", 60, lambda: answer(product, question))   # so many seconds old, by its own `as_of`
 
 Twenty people on one board whose answers just grew too old would otherwise ask the store the same twenty times at once. In
-the last quarter of its time the first who asks works it out anew, and everybody else still takes what there is.
+the last part of its time, whoever asks takes what there is and has it renewed: in a server by a thread behind the requests
+(`renew_behind`), so that nobody waits for what many look at; elsewhere the first who asks does it. What nobody looks at is
+not renewed, and whoever looks when it is too old waits, as for any first answer.
 """
 
+import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from django.core.cache import cache
+from django.db import close_old_connections
 from django.utils import timezone
 
+log = logging.getLogger("whytree")
+
 #: Share of its time after which something is worked out anew.
-EARLY = 0.75
+EARLY = 0.5
 
 
 class Dated(Protocol):
@@ -28,33 +35,88 @@ class Dated(Protocol):
 
 Found = TypeVar("Found", bound=Dated)
 
+
+@dataclass(eq=False)
+class _Work:
+    """Something that is worked out, or waits behind the requests for its turn."""
+
+    done: "Future[Any]" = field(default_factory=Future)
+    queued: "Future[None] | None" = None
+
+    def take_over(self) -> bool:
+        """Whether it only waited for its turn, and is now the caller's to do. Call this with `_guard` held."""
+        queued, self.queued = self.queued, None
+        return queued is not None and queued.cancel()
+
+
 _guard = threading.Lock()
-_under_way: dict[str, Future[Any]] = {}
+_under_way: dict[str, _Work] = {}
+_behind: ThreadPoolExecutor | None = None
 
 
 def at_most(key: str, seconds: float, make: Callable[[], Found]) -> Found:
     """What is kept under `key` while it is at most so many seconds old, else what `make` gives or raises."""
     known: Found | None = cache.get(key)
     age = timedelta.max if known is None else timezone.now() - known.as_of
-    if known is not None and timedelta(0) <= age < timedelta(seconds=seconds * EARLY):
-        return known
+    young = known if timedelta(0) <= age < timedelta(seconds=seconds) else None
+    if young is not None and age < timedelta(seconds=seconds * EARLY):
+        return young
     with _guard:
         work = _under_way.get(key)
+        is_mine = work is None
         if work is None:
-            mine = _under_way[key] = Future()
-    if work is not None:
-        if known is not None and timedelta(0) <= age < timedelta(seconds=seconds):
-            return known
-        shared: Found = work.result()
-        return shared
+            work = _under_way[key] = _Work()
+            if young is not None and _behind is not None:
+                work.queued, is_mine = _behind.submit(_renew, key, seconds, make, work), False
+        elif young is None:
+            is_mine = work.take_over()
+    if is_mine:
+        return _worked_out(key, seconds, make, work)
+    if young is not None:
+        return young
+    shared: Found = work.done.result()
+    return shared
+
+
+def _worked_out(key: str, seconds: float, make: Callable[[], Found], work: _Work) -> Found:
     try:
         made = make()
         cache.set(key, made, seconds)
-        mine.set_result(made)
+        work.done.set_result(made)
         return made
     except BaseException as error:
-        mine.set_exception(error)
+        work.done.set_exception(error)
         raise
     finally:
         with _guard:
-            del _under_way[key]
+            _under_way.pop(key, None)
+
+
+def _renew(key: str, seconds: float, make: Callable[[], Dated], work: _Work) -> None:
+    """In the thread behind the requests. What fails is told to whoever asks once it is too old."""
+    close_old_connections()
+    try:
+        _worked_out(key, seconds, make, work)
+    except Exception:
+        log.warning("%s could not be renewed", key.partition(":")[0], exc_info=True)
+    finally:
+        close_old_connections()
+
+
+def renew_behind() -> None:
+    """Have a thread for renewals from now on; only a server does that. One thread, so that they never take every core."""
+    global _behind
+    with _guard:
+        _behind = _behind or ThreadPoolExecutor(1, thread_name_prefix="renew")
+
+
+def stop_renewing() -> None:
+    """End with the one that is under way."""
+    global _behind
+    with _guard:
+        behind, _behind = _behind, None
+        waiting = [work for work in _under_way.values() if work.take_over()]
+    for work in waiting:
+        work.done.cancel()
+    if behind is not None:
+        behind.shutdown()

@@ -1,5 +1,10 @@
 """Answers to questions: a sentence, the figures with their intervals, and the people behind each of them."""
 
+from dataclasses import replace
+
+from django.utils import timezone
+
+from whytree.stores.events import store
 from whytree.workspace.models import Product
 
 from ..questions import Funnel, Lifecycle, Paths, Question, Retention, Stickiness, Trends
@@ -15,7 +20,16 @@ Answer = FunnelAnswer | TrendsAnswer | RetentionAnswer | LifecycleAnswer | Stick
 
 
 def answer(product: Product, question: Question) -> Answer:
-    """Ask the store. Raises `Invalid` for an event or a property that was never seen."""
+    """Ask the store. Everything counts that was acknowledged by `as_of`, and perhaps some that came while it was asked.
+
+    Raises `Invalid` for an event or a property that was never seen.
+    """
+    as_of = timezone.now()
+    with store().at_one_moment():
+        return replace(_asked(product, question), as_of=as_of)
+
+
+def _asked(product: Product, question: Question) -> Answer:
     match question:
         case Funnel():
             return answer_funnel(product, question)

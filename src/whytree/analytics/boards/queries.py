@@ -1,11 +1,14 @@
 """What may be asked of boards: which there are, and every card with its answer."""
 
-from collections.abc import Iterable
+import hashlib
+import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.core.cache import cache
 from django.db.models import Count, QuerySet
 from django.utils.safestring import SafeString
 
@@ -15,7 +18,7 @@ from whytree.workspace.keys import hashed
 from whytree.workspace.models import Product
 
 from ..answers import Answer, TrendsAnswer
-from ..answers.cached import fresh_answer
+from ..answers.cached import FRESH_SECONDS, fresh_answer
 from ..asking.tables import bars_of
 from ..charts import answer_chart, marks_for, measure_chart
 from ..models import Board, BoardCard, Metric
@@ -92,7 +95,8 @@ def _drawn(board: Board, card: BoardCard, when: When, marked: bool) -> DrawnCard
         found = fresh_answer(board.product, question_on(board, card.saved.question, when))
     except WhytreeError as error:  # one card that cannot be answered leaves the others alone
         return DrawnCard(card, problem=error.message)
-    return DrawnCard(card, answer=found, chart=answer_chart(board.product, found, marked=marked))
+    chart = _picture(found, found.question, board, marked, lambda: answer_chart(board.product, found, marked=marked))
+    return DrawnCard(card, answer=found, chart=chart)
 
 
 def _drawn_metric(board: Board, card: BoardCard, metric: Metric, when: When, marked: bool) -> DrawnCard:
@@ -100,8 +104,21 @@ def _drawn_metric(board: Board, card: BoardCard, metric: Metric, when: When, mar
         found = measure_in(metric, when)
     except WhytreeError as error:
         return DrawnCard(card, problem=error.message)
-    marks = marks_for(board.product, found) if marked else ()
-    return DrawnCard(card, measure=found, chart=measure_chart(found, marks=marks))
+
+    def draw() -> SafeString:
+        return measure_chart(found, marks=marks_for(board.product, found) if marked else ())
+
+    return DrawnCard(card, measure=found, chart=_picture(found, [metric.pk, str(when)], board, marked, draw))
+
+
+def _picture(
+    found: Answer | Measure, what: object, board: Board, marked: bool, draw: Callable[[], SafeString | None]
+) -> SafeString | None:
+    """Drawn once for everybody who is shown this answer, with what the team did by then: half of a page's time."""
+    facts = json.dumps([board.product_id, str(board.product.timezone), what, str(found.as_of), marked], sort_keys=True)
+    key = "picture:" + hashlib.sha256(facts.encode()).hexdigest()
+    drawn: SafeString | None = cache.get_or_set(key, draw, FRESH_SECONDS)
+    return drawn
 
 
 def measure_in(metric: Metric, when: When) -> Measure:
