@@ -52,6 +52,7 @@ def tell_all(texts: Sequence[str]) -> list[Told]:
 
 
 def tell(text: str) -> Told:
+    """The same of one text; short texts, and those of which the model is not `SURE`, are told nothing of."""
     plain = _NO_WORDS.sub(" ", text[:MOST_READ])
     if len(_LETTERS.findall(plain)) < FEWEST_LETTERS and plain.isascii():
         return Told()

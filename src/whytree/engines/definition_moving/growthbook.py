@@ -46,6 +46,7 @@ def _kind(thing: Mapping[str, Any]) -> str:
 
 
 def read_growthbook(things: Sequence[Mapping[str, Any]]) -> list[Moved]:
+    """GrowthBook's metrics as ours, in their order; archived ones are passed over."""
     tables = {str(one.get("id")): one for one in things if _kind(one) == "fact table"}
     found: list[Moved] = []
     for thing in things:

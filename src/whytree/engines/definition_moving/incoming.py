@@ -67,6 +67,7 @@ def listed(value: Any) -> list[Any]:
 
 
 def whole(value: Any, what: str) -> int:
+    """A whole number of at most a million, however it was written; else `CannotCarry`, naming `what` it was for."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise CannotCarry(f"{what} is no whole number")
     try:

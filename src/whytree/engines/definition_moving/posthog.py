@@ -32,6 +32,7 @@ def _kind(thing: Mapping[str, Any]) -> str:
 
 
 def read_posthog(things: Sequence[Mapping[str, Any]]) -> list[Moved]:
+    """Cohorts, metrics, insights and dashboards as ours, in this order; deleted ones are passed over."""
     by_kind: dict[str, list[Mapping[str, Any]]] = {}
     for thing in things:
         if not thing.get("deleted"):

@@ -12,6 +12,7 @@ _TIME_UNITS = {"hour": 1 / 24, "day": 1, "week": 7, "month": 30, "year": 365}
 
 
 def read_cohort(thing: Mapping[str, Any], reader: Reader) -> Incoming:
+    """A cohort by rules as ours; `CannotCarry` for a list of people and for rules without a counterpart."""
     if thing.get("is_static"):
         raise CannotCarry("it is a list: export its people and bring them with `whytree cohort add KEY --ids FILE`")
     top = mapping(mapping(thing.get("filters")).get("properties"))

@@ -27,6 +27,7 @@ _OLDER = {
 
 
 def read_insight(thing: Mapping[str, Any], reader: Reader) -> Incoming:
+    """An insight as a question of ours; `CannotCarry` where there is no counterpart."""
     query = mapping(thing.get("query"))
     query = mapping(query.get("source")) or query
     if not query:

@@ -10,6 +10,7 @@ _TIME_UNITS = {"hour": 1 / 24, "day": 1, "week": 7, "month": 30, "year": 365}
 
 
 def read_metric(thing: Mapping[str, Any], reader: Reader) -> Incoming:
+    """A shared metric of PostHog's experiments as ours; `CannotCarry` where there is no counterpart."""
     query = mapping(thing.get("query")) or thing
     shapes: dict[str, Callable[[Mapping[str, Any], Reader], dict[str, Any]]] = {
         "mean": _mean,

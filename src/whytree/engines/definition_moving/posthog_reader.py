@@ -108,6 +108,7 @@ def name_of(thing: Mapping[str, Any]) -> str:
 
 
 def measure_of(node: Mapping[str, Any]) -> str:
+    """Our word for how a series counts: "total", "people", "sum:price" and the like; `CannotCarry` for others."""
     math = str(node.get("math") or "total")
     if math in _MEASURES:
         return _MEASURES[math]

@@ -240,6 +240,7 @@ def _is_constant(arm: Moments) -> bool:
 
 
 def too_few(n0: int, n1: int) -> NoAnswer | None:
+    """Why arms of so many units give no interval; None where they do."""
     if n0 == 0 and n1 == 0:
         return NoAnswer("No unit of either arm has this metric. Check the column's name and when it is written.")
     if n0 == 0 or n1 == 0:

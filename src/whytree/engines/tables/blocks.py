@@ -49,6 +49,7 @@ class Block:
 
 
 def careful_blocks(table: Table, rows: Iterator[Row | RowError]) -> Iterator[Block]:
+    """The table's own rows, `CAREFUL_ROWS` at a time."""
     names = table.columns
     numbers: list[int] = []
     cells: dict[str, list[Any]] = {name: [] for name in names}

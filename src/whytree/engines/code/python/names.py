@@ -59,6 +59,8 @@ class Binding:
 
 @dataclass(slots=True, eq=False)
 class Scope:
+    """A module, class, function or comprehension, with what is bound to each name in it."""
+
     node: ast.AST
     parent: "Scope | None"
     names: dict[str, list[Binding]] = field(default_factory=lambda: defaultdict(list))

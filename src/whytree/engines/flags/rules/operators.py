@@ -40,6 +40,7 @@ def var(data: Any, key: Any = None, default: Any = None) -> Any:
 
 
 def walk(data: Any, path: list[str], default: Any) -> Any:
+    """What stands at a path of keys and indices; the default where the path ends early."""
     for step in path:
         if isinstance(data, dict):
             data = data.get(step)

@@ -27,6 +27,7 @@ def to_number(value: Any) -> float | int:
 
 
 def to_text(value: Any) -> str:
+    """A value as text, as flagd's evaluator writes it."""
     if isinstance(value, str):
         return value
     if isinstance(value, float):

@@ -40,6 +40,8 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
+    """A talk in lines. `problems` are places that could not be read, and were left out."""
+
     format: str
     lines: tuple[Line, ...]
     language: str = ""
