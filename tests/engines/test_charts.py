@@ -183,13 +183,35 @@ def test_numbers_keep_the_digits_that_matter(value: float, text: str) -> None:
     assert number(value) == text
 
 
-def test_numbers_of_one_column_have_the_same_digits() -> None:
-    column = [0.8, None, 0.64, 0.0, -0.04]
-    assert [number(one, places(column)) for one in column if one is not None] == ["0.80", "0.64", "0.00", "−0.04"]
-    assert places([3.0, 12.0, 1234.5]) == 0
-    assert places([0.3, 0.00001]) is None
-    assert between(98.3, 134) == "98.3 to 134.0"
-    assert between(-1, 2) == "−1 to 2"
+@pytest.mark.parametrize(
+    ("column", "shown"),
+    [
+        ([0.8, None, 0.64, 0.052], ["0.80", "0.64", "0.05"]),
+        ([3.0, 12.0, 1234.0], ["3", "12", "1,234"]),
+        ([0.619, 8.767, 29.67], ["0.6", "8.8", "29.7"]),
+        ([98.3, 134.2], ["98", "134"]),
+        ([0.00001, 0.00002], ["1e−05", "2e−05"]),
+        ([0.0], ["0"]),
+    ],
+)
+def test_numbers_of_one_column_have_the_same_digits(column: list[float | None], shown: list[str]) -> None:
+    digits = places(column)
+    assert [number(one, digits) for one in column if one is not None] == shown
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.64, 0.8, "0.64 to 0.80"),
+        (-1, 2, "−1 to 2"),
+        (0.25, 1, "0.25 to 1.00"),
+        (67.004, 103.996, "67 to 104"),
+        (-0.04, 12.3, "−0.04 to 12.30"),
+        (0, 0.8, "0.0 to 0.8"),
+    ],
+)
+def test_both_ends_have_the_same_digits_and_neither_is_rounded_to_nothing(low: float, high: float, said: str) -> None:
+    assert between(low, high) == said
 
 
 def test_the_words_say_what_the_picture_shows() -> None:

@@ -103,7 +103,11 @@ class Measure:
     @cached_property
     def places(self) -> int | None:
         """Digits behind the point, the same all along the series."""
-        return places(one for day in self.series for one in (day.value, day.low, day.high))
+        return places(day.value for day in self.series)
+
+    @cached_property
+    def interval_places(self) -> int | None:
+        return places(one for day in self.series for one in (day.low, day.high))
 
     @property
     def last_day(self) -> date:

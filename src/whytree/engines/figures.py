@@ -18,19 +18,25 @@ def number(value: float, places: int | None = None) -> str:
 
 
 def places(values: Iterable[float | None]) -> int | None:
-    """How many digits behind the point a column of these has: as many as the one that needs most.
+    """How many digits behind the point a column of these has: as many as one needs, and no more than matter to the largest.
 
-    None where one is so small that it has a power of ten: then each stands for itself.
+    None where all are so small that they have a power of ten: then each stands for itself.
     """
-    texts = [number(value) for value in values if value is not None]
-    if any("e" in text for text in texts):
+    known = [value for value in values if value is not None]
+    largest = max(map(abs, known), default=0)
+    if 0 < largest < 0.0001:
         return None
-    return max((len(text.partition(".")[2]) for text in texts), default=0)
+    most = max((len(number(value).partition(".")[2]) for value in known), default=0)
+    if largest >= 1:
+        return min(most, 0 if largest >= 100 else 1 if largest >= 10 else 2)
+    return min(most, len(f"{largest:#.2g}") - 2) if largest else 0
 
 
 def between(low: float, high: float) -> str:
-    """0.64 to 0.80: both ends with the same digits."""
+    """0.64 to 0.80: both ends with the same digits, and neither rounded to nothing."""
     digits = places((low, high))
+    if digits is not None and any(end and not round(end, digits) for end in (low, high)):
+        digits = len(number(min(low, high, key=abs)).partition(".")[2])
     return f"{number(low, digits)} to {number(high, digits)}"
 
 

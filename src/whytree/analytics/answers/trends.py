@@ -72,7 +72,11 @@ class Line:
     @cached_property
     def places(self) -> int | None:
         """Digits behind the point, the same all along the line."""
-        return places(one for each in self.stretches for one in (each.value, each.low, each.high))
+        return places(each.value for each in self.stretches)
+
+    @cached_property
+    def interval_places(self) -> int | None:
+        return places(one for each in self.stretches for one in (each.low, each.high))
 
     @property
     def whole(self) -> list[Stretch]:
