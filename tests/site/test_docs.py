@@ -59,3 +59,11 @@ def test_nothing_speaks_of_where_it_was_made() -> None:
     """No path of anybody's machine in what is shipped."""
     for page in DOCS:
         assert not re.search(r"/(work|root|home|tmp)/\w", page.read_text("utf-8")), page
+
+
+def test_the_house_stands_as_its_page_says() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+    assert sorted(rooms) == sorted(one.parent.name for one in (ROOT / "src" / "whytree").glob("*/__init__.py"))
+    named = [path for path in re.findall(r"`([\w./]+/[\w./]*)`", text) if not path.startswith("app/")]
+    assert [path for path in named if not any((ROOT / below / path).exists() for below in ("", "src/whytree"))] == []
