@@ -203,7 +203,7 @@ def _tell_result(run: dict[str, Any], mapping: dict[str, str], *, dry_run: bool,
     else:
         verb = "would be " if dry_run else ""
         say(
-            f"{run['rows']:,} rows: {run['created']:,} {verb}new, {run['repeated']:,} there already, "
+            f"{run['rows']:,} row{'' if run['rows'] == 1 else 's'}: {run['created']:,} {verb}new, {run['repeated']:,} there already, "
             f"{run['broken']:,} left out."
         )
     for error in run["errors"][:ERRORS_SHOWN]:

@@ -87,6 +87,7 @@
   field.addEventListener("blur", hide);
   field.addEventListener("click", hide);
   field.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) return field.form.requestSubmit();
     if (list.hidden || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     const act = {
       Tab: () => take(chosen),
