@@ -132,8 +132,12 @@ def test_trends_formula_the_period_before_and_groups(api: Any, as_viewer: Any, p
     assert {line["value"] for line in lines} == {"pro", "free"}
     assert all(each["value"] is None or each["value"] >= 0 for line in lines for each in line["stretches"])
     plain = {"version": 1, "kind": "trends", "series": ["opened"], "interval": "day", "previous": True}
-    both = api.post(ASK, {"question": plain}).ok["lines"]
+    alone = api.post(ASK, {"question": plain})  # nothing came before all there is: a zero there would lie
+    assert (alone.status, "no period before it" in alone.body["message"]) == (400, True)
+    both = api.post(ASK, {"question": plain | {"days": 5}}).ok["lines"]
     assert [line["earlier"] for line in both] == [False, True]
     added = {"version": 1, "kind": "trends", "series": ["opened"], "interval": "hour", "cumulative": True}
     assert api.post(ASK, {"question": added}).ok["lines"][0]["stretches"][-1]["value"] == 600
-    assert as_viewer.get("/p/sprout/ask/trends?event=opened&previous=1&smooth=2&interval=hour").status_code == 200
+    assert (
+        as_viewer.get("/p/sprout/ask/trends?event=opened&previous=1&smooth=2&interval=hour&days=7").status_code == 200
+    )

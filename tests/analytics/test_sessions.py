@@ -57,6 +57,12 @@ def test_a_pause_longer_than_half_an_hour_ends_a_session(did: Callable[..., None
     assert found.sums.p90_seconds == 30 * 60
 
 
+def test_a_viewer_is_offered_what_a_viewer_may_do(as_viewer: Any, as_bob: Any) -> None:
+    pages = [client.get("/p/sprout/ask/sessions").content.decode() for client in (as_viewer, as_bob)]
+    assert ["ask/sql" in page for page in pages] == [False, True]
+    assert as_viewer.get("/p/sprout/ask/sessions.csv").content.startswith(b"place,entered,left,bounced")
+
+
 def test_how_long_the_pause_is_can_be_said(did: Callable[..., None], actor: Any, product: Any) -> None:
     did(1, 200, 190)
     set_intake(actor, product, Wanted("apart", 100, [], [], False, 5))

@@ -61,10 +61,14 @@ PATHS = [
         "cohorts",
         "cohorts/new",
     ),
-    *(f"ask/funnel?{ASKED}&view=time", f"ask/funnel?{ASKED}&view=drivers", f"ask/trends?{ASKED}&interval=day"),
+    *(
+        f"ask/funnel?{ASKED}&view=time",
+        f"ask/funnel?{ASKED}&view=drivers",
+        f"ask/trends?{ASKED}&interval=day&days=dates",
+    ),
     "ask/retention?event=signed_up&interval=day&did=began&after=0",
     f"numbers/{KEY}?each=week",
-    f"ask/trends?{ASKED}&interval=whole&by=platform&previous=1&days=dates",
+    f"ask/trends?{ASKED}&interval=whole&by=platform&previous=1&days=28",
 ]
 
 

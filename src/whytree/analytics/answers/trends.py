@@ -132,6 +132,8 @@ class _Span:
 def answer_trends(product: Product, question: Trends) -> TrendsAnswer:
     """Raises `Invalid` for a name that was never seen, and for more stretches than anybody could read."""
     refuse_unseen(product, question)
+    if question.previous and question.when.is_from_the_beginning:
+        raise Invalid("All there is has no period before it. Say which time, as the last 28 days.")
     start, end = period(product, question.when, *question.series)
     span = _span(product, question, start, end)
     series, by = ready(product, question.series), ready_by(product, question.by, events_of(question))

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 
 from whytree.engines.spreadsheet import inert
 from whytree.errors import Invalid
+from whytree.workspace.access import role_of
 from whytree.workspace.doors import PageRequest, page, plain
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
@@ -22,7 +23,15 @@ PERIODS = (7, 28, 90)
 def sessions(request: PageRequest, product: Product) -> HttpResponse:
     """How long people stay, where they come in and where they go."""
     found = _asked(request, product)
-    context = {"here": "numbers", "found": found, "periods": PERIODS, "days": found.days, "kind": "sessions"}
+    role = role_of(request.actor, product)
+    context = {
+        "here": "numbers",
+        "kind": "sessions",
+        "found": found,
+        "periods": PERIODS,
+        "days": found.days,
+        "may_act": role is not None and role.covers(Role.MEMBER),
+    }
     return render(request, "analytics/sessions.html", context)
 
 
