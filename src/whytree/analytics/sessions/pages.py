@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 
 from whytree.engines.spreadsheet import inert
 from whytree.errors import Invalid
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may_write
 from whytree.workspace.doors import PageRequest, page, plain
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
@@ -23,14 +23,13 @@ PERIODS = (7, 28, 90)
 def sessions(request: PageRequest, product: Product) -> HttpResponse:
     """How long people stay, where they come in and where they go."""
     found = _asked(request, product)
-    role = role_of(request.actor, product)
     context = {
         "here": "numbers",
         "kind": "sessions",
         "found": found,
         "periods": PERIODS,
         "days": found.days,
-        "may_act": role is not None and role.covers(Role.MEMBER),
+        "may_act": may_write(request.actor, product),
     }
     return render(request, "analytics/sessions.html", context)
 
