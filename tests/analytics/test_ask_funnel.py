@@ -109,5 +109,8 @@ def test_an_id_that_no_address_can_hold_breaks_no_page(as_bob: Any, product: Any
     track(product, "ann", "opened")
     track(product, "ann", "paid")
     answer = as_bob.get("/p/sprout/ask/funnel?event=opened&event=paid&step=1")
+    link = "/p/sprout/ask/funnel/people.csv?event=opened&amp;event=paid&amp;step=1"
+    assert link in answer.content.decode()
+    assert as_bob.get(link.replace("&amp;", "&")).content.decode().split("\r\n")[:2] == ["user_id", '"bob\nx"']
     assert answer.status_code == 200
     assert "1 person did “opened” and not “paid”" in answer.content.decode()

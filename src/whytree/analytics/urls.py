@@ -30,6 +30,7 @@ pages = [
     path("ask/sessions.csv", sessions.sessions_csv, name="sessions_csv"),
     path("ask/sql", typed.typed, name="ask_sql"),
     path("ask/act", acts.act, name="ask_act"),
+    path("ask/<str:kind>/people.csv", asking.people_csv, name="people_csv"),
     path("ask/<str:kind>.csv", asking.ask_csv, name="ask_csv"),
     path("ask/<str:kind>.svg", asking.ask_picture, {"form": "svg"}, name="ask_svg"),
     path("ask/<str:kind>.png", asking.ask_picture, {"form": "png"}, name="ask_png"),

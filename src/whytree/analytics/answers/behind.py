@@ -47,11 +47,12 @@ class Part:
 @dataclass(frozen=True)
 class Behind:
     """`people.ids` names the first `MOST_PEOPLE` of them. `events` are those that tell them; the last one may be the one that
-    did not come."""
+    did not come. `everybody` has one id of each."""
 
     sentence: str
     people: PeopleRef
     events: tuple[str, ...]
+    everybody: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:
@@ -192,7 +193,7 @@ def _in_group(by: tuple[str, ...], part: Part) -> str:
 
 def _behind(product: Product, said: str, rows: list[tuple[int, str]], events: list[str] | tuple[str, ...]) -> Behind:
     people = PeopleRef(frozenset(who for who, _ in rows), tuple(one for _, one in rows[:MOST_PEOPLE]))
-    return Behind(said, people, tuple(dict.fromkeys(events)))
+    return Behind(said, people, tuple(dict.fromkeys(events)), tuple(one for _, one in rows))
 
 
 def _number(raw: Mapping[str, Any], name: str, usual: int) -> int:

@@ -30,6 +30,7 @@ from ..answers import (
     TrendsAnswer,
     answer,
     drivers_of,
+    people_behind,
 )
 from ..charts import answer_chart, funnel_over_chart, picture_of, trends_chart
 from ..models import Board, Cohort
@@ -129,6 +130,20 @@ def ask_csv(request: PageRequest, product: Product, kind: str) -> HttpResponseBa
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{kind}.csv"'
     csv.writer(response).writerows([inert(value) for value in row] for row in rows_of(found))
+    return plain(response)
+
+
+@require_GET
+@page()
+def people_csv(request: PageRequest, product: Product, kind: str) -> HttpResponseBase:
+    """Everybody behind a part of an answer by one of their ids, as a list that a cohort can be made of."""
+    question = _question(request, kind)
+    part = part_of(request.GET) or _worst(answer(product, question)) or Part()
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{kind}-people.csv"'
+    writer = csv.writer(response)
+    writer.writerow(["user_id"])
+    writer.writerows([inert(one)] for one in people_behind(product, question, part).everybody)
     return plain(response)
 
 
