@@ -1,13 +1,16 @@
 """The pages: what they say first, what their forms do, and who may."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from whytree.flags.models import Flag
 from whytree.flags.pages import _flag_sentence, _list_sentence
-from whytree.flags.services import archive_flag, create_flag, open_flag, set_rollout, turn_on
+from whytree.flags.queries import rule_sentences
+from whytree.flags.services import archive_flag, create_flag, open_flag, set_rollout, set_rules, turn_on
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +63,11 @@ def test_a_flags_sentence_says_who_gets_what(actor: Any, product: Any) -> None:
     assert _flag_sentence(split) == "f reaches everybody: on 25 %, off 75 %."
     ramped = set_rollout(actor, product, "f", coverage=50)
     assert _flag_sentence(ramped) == "f reaches 0.5 % of the people: on 25 %, off 75 %; the others get off."
+    tomorrow = timezone.now() + timedelta(days=1)
+    assert _flag_sentence(set_rules(actor, product, "f", on_from=tomorrow)).startswith("f begins on ")
+    rule = {"if": [{"==": [1, 2]}, "of", {"fractional": [["on", 1], ["off", 1]]}]}
+    sentences = rule_sentences(set_rules(actor, product, "f", targeting=rule))
+    assert sentences[-1] == "There is no variant of: whom the rule gives it gets code’s own default."
     assert (
         _flag_sentence(archive_flag(actor, product, "f"))
         == "f is archived: code that asks for it gets its own default."

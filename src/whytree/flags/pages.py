@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from whytree.code.models import FlagReference
@@ -202,6 +203,13 @@ def _flag_sentence(flag: Flag) -> str:
         return f"{flag.key} is archived: code that asks for it gets its own default."
     if not flag.is_on:
         return f"{flag.key} is off: everybody gets {flag.off_variant}."
+    now = timezone.now()
+    if flag.on_from is not None and now < flag.on_from:
+        return (
+            f"{flag.key} begins on {flag.on_from:%-d %B %Y, %H:%M} UTC: until then everybody gets {flag.off_variant}."
+        )
+    if flag.on_until is not None and flag.on_until <= now:
+        return f"{flag.key} ended on {flag.on_until:%-d %B %Y, %H:%M} UTC: everybody gets {flag.off_variant}."
     if flag.coverage == 0 and not flag.has_more_rules:
         return f"{flag.key} is on, but at 0 %: everybody gets {flag.default_variant}."
     if flag.coverage == FULL_COVERAGE:

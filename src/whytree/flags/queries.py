@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from whytree.engines.flags import Evaluation, percent
 from whytree.engines.flags.explaining import explain
-from whytree.engines.flags.rules.checking import references_in
+from whytree.engines.flags.rules.checking import references_in, results_of
 from whytree.engines.flags.rules.cohorts import cohorts_in, split
 from whytree.engines.flags.rules.describing import in_words
 from whytree.errors import Invalid, NotFound
@@ -220,6 +220,9 @@ def rule_sentences(flag: Flag) -> list[str]:
     found += [f"Whoever is in the cohort {cohort} gets {variant}." for cohort, variant in given.items()]
     if rest is not None:
         found.append(f"Rule: {in_words(rest)}. Whom it gives nothing is left to the rollout.")
+        unknown = sorted(results_of(rest) - flag.variants.keys())
+        if unknown:
+            found.append(f"There is no variant {', '.join(unknown)}: whom the rule gives it gets code’s own default.")
     if flag.unit == "company":
         found.append("All people of one company get the same.")
     if flag.is_sticky:

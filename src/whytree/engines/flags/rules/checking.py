@@ -52,6 +52,23 @@ def resolve_references(logic: Any, conditions: Mapping[str, Any]) -> Any:
     return {key: resolve_references(part, conditions) for key, part in logic.items()}
 
 
+def results_of(logic: Any) -> set[str]:
+    """The variants that a rule names as its answer, as far as it says so itself: through `if` and `fractional`."""
+    if isinstance(logic, str):
+        return {logic}
+    if not isinstance(logic, Mapping) or len(logic) != 1:
+        return set()
+    ((name, said),) = logic.items()
+    said = said if isinstance(said, list) else [said]
+    if name in ("if", "?:"):
+        answers = [*said[1::2], *(said[-1:] if len(said) % 2 else [])]
+        return set[str]().union(*map(results_of, answers))
+    if name == "fractional":
+        shares = [each[0] for each in said if isinstance(each, list) and each]
+        return {each for each in shares if isinstance(each, str)}
+    return set()
+
+
 def references_in(logic: Any) -> set[str]:
     """Names of the conditions that the rule refers to."""
     return {
