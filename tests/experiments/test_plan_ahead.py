@@ -229,6 +229,8 @@ def test_a_plan_on_the_page_becomes_an_experiment(
     write(store, product, past(1_600))
     sent = {"flag": "ask_later", "also": ["orders", "spam"], "days": "35", "looks": "always", "rule": "better"}
     assert as_viewer.post("/p/sprout/experiments/new", sent).status_code == 403
+    asked = as_alice.get("/p/sprout/experiments/new?csrfmiddlewaretoken=x&flag=ask_later")
+    assert asked["Location"] == "/p/sprout/experiments/new?flag=ask_later"
     answer = as_alice.post("/p/sprout/experiments/new", sent)
     assert answer["Location"] == "/p/sprout/experiments/EXP-1"
     page = as_alice.get("/p/sprout/experiments/EXP-1?lots").content.decode()

@@ -154,7 +154,7 @@ def test_nodes_are_added_below_each_other_by_form(as_alice: Any, garden: Garden)
     assert add("OUT-1", "OPP", title="I wanted to look first", kind="need", signal_event="rage_tap").status_code == 302
     assert Opportunity.objects.get(number=2).struggle_signal == {"version": 1, "kind": "unique", "event": "rage_tap"}
     assert add("OPP-2", "SOL", title="Browse as a guest").url == "/p/sprout/SOL-2"
-    guards = "spam_accounts up 0.5\nsupport_contacts up 2"
+    guards = "spam_accounts:up=0.5\nsupport_contacts up 2"
     made = add("SOL-2", "HYP", change="guest mode", metric_key="activated_7d", guardrails=guards, **FORECAST)
     assert made.url == "/p/sprout/SOL-2#HYP-2"
     assert [guard["margin"] for guard in Hypothesis.objects.get(number=2).guardrails] == [0.5, 2.0]

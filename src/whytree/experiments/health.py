@@ -45,6 +45,8 @@ def of_sample_ratio(ratios: Sequence[RatioFigure]) -> list[Check]:
 
 def _ratio_sentence(ratio: RatioFigure) -> str:
     sizes = " : ".join(f"{count:,}" for count in ratio.seen.values())
+    if not any(ratio.seen.values()):
+        return "Nobody is in it yet, so there is nothing to test."
     if ratio.p is None:
         return f"{sizes}; only one arm had a weight, so there is nothing to test."
     told = f"{sizes} where {' : '.join(f'{count:,.0f}' for count in ratio.expected.values())} were expected, p = {p_text(ratio.p)}"

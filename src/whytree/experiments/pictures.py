@@ -273,7 +273,7 @@ def _signed(value: float) -> str:
 
 def _about(planned: MetricDesign, unit: str) -> str:
     if planned.role == "guardrail" and planned.margin is not None:
-        move = "rise" if planned.harms == "up" else "fall" if planned.harms == "down" else "get worse by"
+        move = {"up": "rise by", "down": "fall by"}.get(planned.harms, "get worse by")
         return f"guardrail, may {move} {number(planned.margin)} {unit}".rstrip()
     if planned.margin is not None:
         return f"{planned.role}, may get worse by {number(planned.margin)} {unit}".rstrip()

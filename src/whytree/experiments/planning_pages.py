@@ -31,6 +31,10 @@ from .rollouts.words import guardrail_of, step_of
 @page()
 def new(request: PageRequest, product: Product) -> HttpResponseBase:
     """GET shows what it could show; POST plans it."""
+    if "csrfmiddlewaretoken" in request.GET:  # one form asks and plans: its token has no business in an address
+        said = request.GET.copy()
+        del said["csrfmiddlewaretoken"]
+        return redirect(f"{request.path}?{said.urlencode()}")
     if request.method != "POST":
         return _show(request, product, request.GET)
     try:

@@ -78,7 +78,7 @@ def _spec(points: Sequence[Along], axes: Axes, level: float | None, at: Sequence
                 "encoding": {"y": y},
             }
         )
-    layers += _places(at, x)
+    layers += _places(at, points, x)
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "width": WIDE[0],
@@ -92,23 +92,30 @@ def _labels(unit: str) -> str:
     return f"format(datum.value, ',') + {json.dumps(' ' + unit if unit else '')}"
 
 
-def _places(at: Sequence[At], x: dict[str, Any]) -> list[dict[str, Any]]:
-    if not at:
-        return []
-    rows = [{"x": mark.x, "text": mark.text} for mark in at]
-    words = {"type": "text", "align": "left", "baseline": "top", "dx": 4, "color": INK, "fontSize": 11, "font": SANS}
-    return [
-        {
-            "data": {"values": rows},
-            "mark": {"type": "rule", "color": AMBER, "strokeDash": [2, 3]},
-            "encoding": {"x": x},
-        },
-        {
-            "data": {"values": rows},
-            "mark": words,
-            "encoding": {"x": x, "y": {"value": 0}, "text": {"field": "text"}},
-        },
-    ]
+def _places(at: Sequence[At], points: Sequence[Along], x: dict[str, Any]) -> list[dict[str, Any]]:
+    """A rule at each place; its words stand at the end of it that the curve is farther from, within the picture."""
+    middle = (points[0].x + points[-1].x) / 2
+    level = (min(point.y for point in points) + max(point.y for point in points)) / 2
+    layers: list[dict[str, Any]] = []
+    for mark in at:
+        is_high = min(points, key=lambda point: abs(point.x - mark.x)).y > level
+        words = {
+            "type": "text",
+            "align": "right" if mark.x > middle else "left",
+            "baseline": "bottom" if is_high else "top",
+            "dx": -4 if mark.x > middle else 4,
+            "dy": -4 if is_high else 0,
+            "color": INK,
+            "fontSize": 11,
+            "font": SANS,
+        }
+        row = {"values": [{"x": mark.x, "text": mark.text}]}
+        y = {"value": "height" if is_high else 0}
+        layers += [
+            {"data": row, "mark": {"type": "rule", "color": AMBER, "strokeDash": [2, 3]}, "encoding": {"x": x}},
+            {"data": row, "mark": words, "encoding": {"x": x, "y": y, "text": {"field": "text"}}},
+        ]
+    return layers
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.safestring import mark_safe
 
+from whytree.analytics.models import Metric
 from whytree.engines.charts.intervals import Measured, Scale, interval_row
 from whytree.engines.figures import number
 from whytree.engines.stats.shrinkage import LEAST_EFFECTS
@@ -22,11 +23,12 @@ WIDTH = 300
 def show(request: PageRequest, product: Product) -> HttpResponse:
     """What all changes together came to."""
     found = programme(product)
+    names = dict(Metric.objects.filter(product=product).values_list("key", "name"))
     context = {
         "here": "learned",
         "found": found,
         "sentence": sentence(found),
-        "metrics": [_shown(one) for one in found.metrics],
+        "metrics": [_shown(one) | {"name": names.get(one.metric_key, "")} for one in found.metrics],
         "days": number(found.days_to_decision) if found.days_to_decision is not None else "",
         "least": LEAST_EFFECTS,
     }

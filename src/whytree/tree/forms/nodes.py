@@ -210,7 +210,9 @@ class HypothesisForm(NodeForm):
 
 
 def _guardrail(line: str) -> dict[str, Any]:
-    words = line.split()
+    words = (
+        line.replace(":", " ").replace("=", " ").split()
+    )  # as the command line writes it, crashes:up=0.5, is fine too
     try:
         key, direction, margin = words
         parsed = {"metric_key": key, "direction": direction, "margin": float(margin)}
