@@ -43,13 +43,18 @@ def of_sample_ratio(ratios: Sequence[RatioFigure]) -> list[Check]:
     return checks
 
 
+def _people(expected: float) -> str:
+    """1.5, not 2, where three people are to be halved."""
+    return f"{expected:,.0f}" if expected >= 100 else f"{expected:.1f}".removesuffix(".0")
+
+
 def _ratio_sentence(ratio: RatioFigure) -> str:
     sizes = " : ".join(f"{count:,}" for count in ratio.seen.values())
     if not any(ratio.seen.values()):
         return "Nobody is in it yet, so there is nothing to test."
     if ratio.p is None:
         return f"{sizes}; only one arm had a weight, so there is nothing to test."
-    told = f"{sizes} where {' : '.join(f'{count:,.0f}' for count in ratio.expected.values())} were expected, p = {p_text(ratio.p)}"
+    told = f"{sizes} where {' : '.join(map(_people, ratio.expected.values()))} were expected, p = {p_text(ratio.p)}"
     empty = [arm for arm, count in ratio.seen.items() if count == 0 and ratio.expected.get(arm, 0) > 0]
     if ratio.standing == "ok":
         return told + "."

@@ -153,6 +153,8 @@ def _lines(given: Mapping[str, str]) -> str:
 
 
 def _text(field: str, value: Any, groups: Mapping[int, str]) -> str:
+    if field == "archived_at":
+        return "yes" if value else "no"
     if value is None or value in ({}, []):
         return "none"
     if field == "is_on":
