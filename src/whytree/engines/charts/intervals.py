@@ -138,10 +138,16 @@ def _zero(scale: Scale, top: float, bottom: float) -> str:
     return f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{bottom}" stroke="{INK}" stroke-dasharray="2 3"/>'
 
 
+_HALF_A_LETTER = 3.5  # of an axis' words, in the picture's units
+
+
 def _axis(scale: Scale, y: float, unit: str) -> str:
     ticks = scale.ticks
     labels = []
     for tick in ticks:
         words = number(tick) + (f" {unit}" if unit and tick == ticks[-1] else "")
-        labels.append(f'<text x="{scale.x(tick):.1f}" y="{y}" text-anchor="middle">{escape(words)}</text>')
+        x = scale.x(tick)
+        anchor = "end" if x + _HALF_A_LETTER * len(words) > scale.width else "middle"
+        x = scale.width if anchor == "end" else x
+        labels.append(f'<text x="{x:.1f}" y="{y}" text-anchor="{anchor}">{escape(words)}</text>')
     return f'<g fill="{INK}">{"".join(labels)}</g>'
