@@ -248,3 +248,18 @@ def test_a_view_needs_a_name_and_a_person(actor: Any, product: Any) -> None:
         save_view(actor, product, name=" ", query="q=x")
     with pytest.raises(Invalid, match="too long"):
         save_view(actor, product, name="a", query="q=" + "x" * 2000)
+
+
+def test_a_voices_own_page_offers_all_that_the_inbox_does(as_bob: Any, actor: Any, product: Any, say: Any) -> None:
+    item = say("the export fails")
+    add_status(actor, product, name="Planned", waits=True)
+    page = as_bob.get(f"/p/sprout/{item.ref}").content.decode()
+    for offered in ("<option>Planned</option>", "to Alice", "for a week", "no status"):
+        assert offered in page, offered
+    as_bob.post("/p/sprout/voices/triage", {"item": item.ref, "set_status": "Planned", "back": ""})
+    assert "Take back" in as_bob.get(f"/p/sprout/{item.ref}").content.decode()
+    assert "Take back" not in as_bob.get(f"/p/sprout/{say('another').ref}").content.decode()
+    answer = as_bob.post("/p/sprout/voices/undo", {"page": str(item.number)})
+    assert answer.headers["Location"] == f"/p/sprout/{item.ref}"
+    item.refresh_from_db()
+    assert item.status is None

@@ -27,6 +27,8 @@ TIMEOUT_SECONDS = 10
 MOST_ANSWER = 64 * 1024
 LONGEST_URL = 1_000
 _EXAMPLE = "https://hooks.slack.com/services/…"
+OWN_SYSTEM = "https://example.org/hooks"
+"""An example for a webhook that a system of the reader's own takes."""
 
 
 class Refused(Conflict):

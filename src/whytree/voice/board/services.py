@@ -61,7 +61,7 @@ def _change(board: Board, run: Run) -> str:
         board.intro = intro
     if run.webhook is None or run.webhook.strip() == board.webhook:
         return ""
-    board.webhook = outgoing.check_url(run.webhook.strip()) if run.webhook.strip() else ""
+    board.webhook = outgoing.check_url(run.webhook.strip(), outgoing.OWN_SYSTEM) if run.webhook.strip() else ""
     board.secret = webhooks.new_secret() if board.webhook else ""
     return board.secret
 

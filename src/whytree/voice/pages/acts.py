@@ -218,4 +218,7 @@ def undo(request: PageRequest, product: Product) -> HttpResponse:
         messages.error(request, error.message)
     else:
         messages.success(request, "Taken back.")
+    number = request.POST.get("page", "")
+    if number.isascii() and number.isdecimal() and len(number) < 9:
+        return redirect("feedback_item", product.slug, int(number))
     return redirect(address(product, wanted_of(params), after=params.get("after", ""), item=params.get("item", "")))

@@ -27,6 +27,7 @@ from whytree.workspace.models import Activity, Product
 from whytree.workspace.roles import Role
 
 from .reading import reading, said_span
+from .sorting import sorting
 
 ACTS = 15
 
@@ -36,12 +37,14 @@ ACTS = 15
 def item(request: PageRequest, product: Product, number: int) -> HttpResponse:
     """FB-12: everything that is known of it."""
     found = queries.find_feedback(product, number)
-    context = reading(request, product, found, Query())
+    context = {**reading(request, product, found, Query()), **sorting(request, product)}
+    last = context["last_act"]
     return render(
         request,
         "voice/item.html",
         {
             **context,
+            "last_act": last if last and last.said.startswith(f"{found.ref} ") else None,
             "here": "voices",
             "is_page": True,
             "metadata": sorted((name, str(value)) for name, value in found.metadata.items()),

@@ -26,7 +26,7 @@ def set_ways(
         ways = ReplyWays.objects.select_for_update().filter(product=product).first() or ReplyWays(product=product)
         before = _shown(ways)
         if webhook is not None and webhook.strip() != ways.webhook:
-            ways.webhook = outgoing.check_url(webhook) if webhook.strip() else ""
+            ways.webhook = outgoing.check_url(webhook, outgoing.OWN_SYSTEM) if webhook.strip() else ""
             ways.secret = secret = webhooks.new_secret() if ways.webhook else ""
         is_new_feed = bool(feed)
         if feed is not None:
