@@ -102,7 +102,8 @@ def test_pages_are_accessible_in_both_schemes_and_on_a_phone(
     ref = talk.rsplit("/", 1)[1]
     _post(live, f"interviews/{ref}/highlights", {"first": 2, "tags": ["trust"], "opportunity": "OPP-1"})
     paths = ("interviews", ref, f"{ref}/snapshot", f"{ref}/snapshot/edit", f"{ref}/about", f"{ref}/transcript",
-             "interviews/new", "interviews/guides", "interviews/guides/new", "interviews/recruit")  # fmt: skip
+             "interviews/new", "interviews/guides", "interviews/guides/new", "interviews/recruit", "interviews/recruit?opportunity=OPP-1",
+             "interviews/map", "usability", "usability/new")  # fmt: skip
     for path in paths:
         alice_page.set_viewport_size({"width": 1280, "height": 900})
         alice_page.goto(f"{live.url}/p/sprout/{path}")

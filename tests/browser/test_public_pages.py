@@ -1,9 +1,13 @@
 """The pages that strangers see, in a real browser: by keyboard alone, to axe, in both schemes, on a phone. Nobody is signed in."""
 
+import re
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import httpx
 import pytest
+from django.core.signing import Signer
 from playwright.sync_api import expect
 
 from tests.browser.test_frame import CONTRAST, _problems, _sideways
@@ -102,3 +106,45 @@ def test_the_board_is_used_by_keyboard_and_every_page_of_it_is_accessible(
         page.set_viewport_size({"width": 390, "height": 844})
         assert _sideways(page) == 0, path
     assert complaints.said == []
+
+
+def test_what_mails_lead_to_is_accessible_and_works_by_keyboard(
+    open_page: Any, live: Live, team: Api, complaints: Any
+) -> None:
+    problem = team("POST", "opportunities", {"title": "I forget what I planted"})["ref"]
+    change = team("POST", "solutions", {"title": LONG, "parent": problem})["ref"]
+    voice = team("POST", "feedback", {"text": "Which bed was it?", "person": "user-31", "author_email": "u@example.org"})
+    team("POST", f"feedback/{voice['ref']}/links", {"opportunity": problem})
+    solved = team("POST", f"solutions/{change}/loop/link", {"person": "user-31"})["link"]
+    team("POST", "interview-invitations", {"people": ["user-31"]})
+    contact, person = _newest(live, "voice_contact"), _newest(live, "people_person")
+    pages = {
+        solved[solved.index("/solved") :]: "Yes, it did",
+        f"/leave-alone/{_signed(live, 'voice.contacts', contact)}": "Leave me in peace",
+        f"/replies/stop/{_signed(live, 'voice.replies', person)}": "Leave me in peace",
+    }
+    page = open_page(viewport={"width": 390, "height": 844})
+    for path, button in pages.items():
+        page.goto(live.url + path)
+        page.emulate_media(color_scheme="light")
+        assert _problems(page) == [], path
+        page.emulate_media(color_scheme="dark")
+        assert _problems(page, CONTRAST) == [], path
+        assert _sideways(page) == 0, path
+        page.get_by_role("button", name=button).focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_contain_text(re.compile("Thank you|We leave you in peace"))
+        assert _problems(page) == [], path
+    assert complaints.said == []
+
+
+def _newest(live: Live, table: str) -> int:
+    with closing(sqlite3.connect(live.data / "whytree.sqlite3")) as database:
+        (found,) = database.execute(f"SELECT max(id) FROM {table}").fetchone()
+    return int(found)
+
+
+def _signed(live: Live, salt: str, pk: int) -> str:
+    """As a mail carries it."""
+    key = (live.data / "secret.key").read_text("utf-8").strip()
+    return Signer(key=key, salt=salt).sign(str(pk)).replace(":", ".", 1)
