@@ -113,7 +113,9 @@ def test_what_mails_lead_to_is_accessible_and_works_by_keyboard(
 ) -> None:
     problem = team("POST", "opportunities", {"title": "I forget what I planted"})["ref"]
     change = team("POST", "solutions", {"title": LONG, "parent": problem})["ref"]
-    voice = team("POST", "feedback", {"text": "Which bed was it?", "person": "user-31", "author_email": "u@example.org"})
+    voice = team(
+        "POST", "feedback", {"text": "Which bed was it?", "person": "user-31", "author_email": "u@example.org"}
+    )
     team("POST", f"feedback/{voice['ref']}/links", {"opportunity": problem})
     solved = team("POST", f"solutions/{change}/loop/link", {"person": "user-31"})["link"]
     team("POST", "interview-invitations", {"people": ["user-31"]})

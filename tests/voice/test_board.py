@@ -369,7 +369,9 @@ def test_team_page_api_and_commands(
     assert "1 post or comment waits for a reader" in page
     assert "Put it on the board" in page
     ref = queries.waiting(post.item.product)[0].item.ref
-    assert "Put it on the board" not in as_viewer.get("/p/sprout/voices/board").content.decode()
+    page = as_viewer.get("/p/sprout/voices/board").content.decode()
+    assert "Put it on the board" not in page
+    assert 'name="is_open"' not in page, "it is no maintainer who looks"
     assert as_charlie.get("/p/sprout/voices/board").status_code == 404
     assert as_alice.post(f"/p/sprout/voices/board/{ref}", {"do": "publish"}).status_code == 302
     as_alice.post(f"/p/sprout/voices/board/{ref}", {"do": "progress", "value": "building"})

@@ -134,7 +134,7 @@ def test_days_and_months_are_told_apart_by_the_whole_column(import_file: Callabl
 @pytest.mark.parametrize(
     ("name", "content", "words", "sentence"),
     [
-        ("a.csv", "a,b\n1,2\n", (), "Name it (--text COLUMN)"),
+        ("a.csv", "a,b\n1,2\n", (), "name it (--text COLUMN)"),
         ("a.csv", "a,b\n1,2\n", ("--text", "z"), "There is no column “z”"),
         ("a.pdf", "%PDF-1.7", (), "is a PDF"),
         ("a.csv", "", (), "empty"),

@@ -281,7 +281,7 @@ def test_on_the_command_line(cli: Callable[..., Done], tmp_path: Path, opportuni
         "import", "interview", str(file), "--person", "wiktor", "--held", "2026-03-02 14:00", "--segment", "commuters"
     )
     assert "INT-1, the talk with Wiktor, is in." in done.out
-    assert "1 pieces of personal data" in done.out
+    assert "One piece of personal data was taken out." in done.out
     assert cli("import", "interview", str(file), "--json").json["state"] == "known"
     assert "2026-03-02  Wiktor" in cli("interview", "list").out
     marked = cli("interview", "highlight", "INT-1", "It felt like a dating app.", "--tag", "trust", "--for", "opp-1")
@@ -312,3 +312,11 @@ def test_the_command_line_says_what_is_wrong(cli: Callable[..., Done], tmp_path:
     assert "cannot be read" in cli("import", "interview", str(tmp_path / "nowhere.vtt")).error
     assert "Say what to change" in cli("interview", "set", "INT-1").error
     assert "There is no interview INT-7" in cli("interview", "show", "INT-7").error
+
+
+def test_nothing_at_all_is_no_talk(as_alice: Any, api: Any) -> None:
+    for button in ("look", "import"):
+        answer = as_alice.post("/p/sprout/interviews/new", {button: "1", "text": "", "consent": "internal"})
+        assert (answer.status_code, b"There is no transcript" in answer.content) == (400, True), button
+    assert api.post("/products/sprout/interviews", {}).status == 400
+    assert not Interview.objects.exists()

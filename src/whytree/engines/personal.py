@@ -167,3 +167,10 @@ def _is_phone(written: str) -> bool:
         return True
     # 0123456789 in one piece may be an order's number; phone numbers at home have ten digits or more
     return len(digits) >= 10 or bool(re.search(r"[ ()/-]", written) and len(digits) >= 9)
+
+
+def taken_out(count: int, *, ahead: bool = False) -> str:
+    """Says how much of it was taken out; `ahead`: would be."""
+    pieces = "One piece" if count == 1 else f"{count:,} pieces"
+    was = "would be" if ahead else "was" if count == 1 else "were"
+    return f"{pieces} of personal data {was} taken out."

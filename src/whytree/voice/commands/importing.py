@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import typer
 
+from whytree.engines.personal import taken_out
 from whytree.workspace.client import Client, CommandError, connect
 from whytree.workspace.commands import AsJson, show
 from whytree.workspace.printing import bars, say
@@ -202,7 +203,7 @@ def _tell_result(run: dict[str, Any], dry_run: bool) -> None:
     else:
         verb = "would be " if dry_run else ""
         say(
-            f"{run['rows']:,} rows: {run['created']:,} {verb}new, {run['updated']:,} {verb}changed, "
+            f"{run['rows']:,} {'row' if run['rows'] == 1 else 'rows'}: {run['created']:,} {verb}new, {run['updated']:,} {verb}changed, "
             f"{known:,} known already, {run['empty']:,} without a word, {run['broken']:,} broken."
         )
     for words in _said_beside(run, dry_run):
@@ -228,9 +229,7 @@ def _said_beside(run: dict[str, Any], dry_run: bool) -> list[str]:
         words.append(f"{left['silent']:,} rows hold nobody's words.")
     if run["redacted"]:
         back = "" if dry_run else f" `whytree feedback put-back {run['id']}` puts it back, for seven days."
-        words.append(
-            f"{run['redacted']:,} pieces of personal data {'would be' if dry_run else 'were'} taken out.{back}"
-        )
+        words.append(f"{taken_out(run['redacted'], ahead=dry_run)}{back}")
     return words
 
 

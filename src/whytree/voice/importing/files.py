@@ -209,7 +209,8 @@ def chosen_mapping(table: Table, chosen: dict[str, str]) -> dict[str, str]:
     mapping = stated | guess_mapping(free, table.sample, open_fields)
     if "text" not in mapping:
         raise UnreadableTable(
-            f"Which column holds what people said? Name it (--text COLUMN). The columns are {listed(table.columns)}."
+            "Which column holds what people said? Call it “text”, or name it (--text COLUMN). "
+            f"The columns are {listed(table.columns)}."
         )
     return {name: mapping[name] for name in WANTED if name in mapping}
 

@@ -37,5 +37,5 @@ def webhook(
         *([f"Sign with {told['secret']}; it is not shown again."] if told["secret"] else []),
         "It is closed: whytree feedback webhook --secret opens it."
         if told["made_at"] is None
-        else f"The last message came {told['taken_at'] or 'never'}.",
+        else (f"The last message came {told['taken_at']}." if told["taken_at"] else "No message has come yet."),
     )

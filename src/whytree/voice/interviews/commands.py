@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from whytree.engines.personal import taken_out
 from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson
 from whytree.workspace.printing import plain, pour, say, show
@@ -131,7 +132,7 @@ def _told(made: dict[str, Any]) -> list[str]:
     if not interview["interviewers"]:
         lines.append(f"Nobody is known as interviewer. Say who: whytree interview set {ref} --by NAME")
     if made["redacted"]:
-        lines.append(f"{made['redacted']:,} pieces of personal data were taken out.")
+        lines.append(taken_out(made["redacted"]))
     if kept["lost"]:
         lines.append(f"{kept['lost']} highlights are lost: their words are not in it any more.")
     return [*lines, *_problems(made["problems"])]
@@ -151,7 +152,7 @@ def _tell_preview(told: dict[str, Any], as_json: bool) -> None:
         as_json,
         f"{told['format']}, {told['lines']:,} lines{', ' + told['language'] if told['language'] else ''}.",
         f"Speaking: {who or 'nobody is named'}.",
-        *([f"{told['redacted']:,} pieces of personal data would be taken out."] if told["redacted"] else []),
+        *([taken_out(told["redacted"], ahead=True)] if told["redacted"] else []),
         *_problems(told["problems"]),
         "Nothing was stored. Leave out --dry-run to import.",
     )

@@ -61,9 +61,7 @@ def place_of(text: str, quote: str) -> Span:
     pattern = r"\s+".join(map(re.escape, quote.split()))
     found = re.search(pattern, text)
     if found is None:
-        raise Invalid(
-            "These words do not stand in the text. Copy them from it, or leave the field empty for the whole."
-        )
+        raise Invalid("These words do not stand in the text. Copy them from it, or leave the field empty.")
     return Span(found.start(), found.end())
 
 

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from whytree.engines.personal import taken_out
 from whytree.engines.voices.transcripts import MOST_BYTES
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.tree.models import Importance, Opportunity
@@ -58,7 +59,9 @@ def new_interview(request: PageRequest, product: Product) -> HttpResponse:
         return _form(request, product, request.GET)
     try:
         transcript, file_name = sent_transcript(request)
-        if transcript and "look" in request.POST:
+        if "look" in request.POST:
+            if not transcript:
+                raise Invalid("There is no transcript to look at. Choose its file, or paste it.")
             told = services.preview_interview(request.actor, product, transcript)
             return _form(request, product, request.POST, transcript=transcript, file_name=file_name, told=told)
         fields = _said(request.POST, told_only=True)
@@ -90,7 +93,7 @@ def tell_import(request: PageRequest, made: services.Imported) -> None:
         return
     parts = [f"{ref}, the talk with {who}, is in." if made.state == "new" else f"{ref} was changed."]
     if made.redacted:
-        parts.append(f"{made.redacted} pieces of personal data were taken out.")
+        parts.append(taken_out(made.redacted))
     if made.problems:
         parts.append(f"{len(made.problems)} things could not be read; they are listed beside the transcript.")
     if made.kept.lost:

@@ -59,7 +59,9 @@ def _tell_kept(request: PageRequest, kept: services.Kept) -> None:
     if kept.stand or kept.corrected:
         parts.append(f"{_highlights(kept.stand + kept.corrected)} went along.")
     if kept.corrected:
-        parts.append(f"{_highlights(kept.corrected)} quote the corrected words now.")
+        parts.append(
+            f"{_highlights(kept.corrected)} {'quotes' if kept.corrected == 1 else 'quote'} the corrected words now."
+        )
     messages.success(request, " ".join(parts))
     if kept.lost:
         messages.warning(request, f"{_highlights(kept.lost)} lost: the words are not there any more.")

@@ -49,6 +49,8 @@ class Imported:
 def add_interview(actor: Actor, product: Product, **fields: Unpack[InterviewFields]) -> Interview:
     """A talk without a transcript: planned, or told from notes."""
     require(actor, product, Role.MEMBER)
+    if not any(fields.get(name) for name in ("person", "participant", "email", "held_at", "notes")):
+        raise Invalid("There is no transcript. Bring one; or, for a talk that lies ahead, say who it is with or when.")
     with transaction.atomic():
         interview = _made(actor, product, fields, source_id="", file_name="")
         record(actor, product, "add_interview", interview)
