@@ -18,9 +18,9 @@ from .conftest import Done
 
 @pytest.fixture
 def spoken(store: Any, actor: Any, product: Any, say: Any, opportunity: Any) -> Any:
-    """Ten pros of two companies speak, all on iOS; most users are free, and half of them on Android."""
+    """Ten pros of two companies speak, all on iOS and nearly every day; most users are free, and came once."""
     ids = count(1)
-    at = timezone.now() - timedelta(days=2)
+    now = timezone.now()
     people = [f"p{number}" for number in range(60)]
     store.insert(
         "events",
@@ -34,8 +34,10 @@ def spoken(store: Any, actor: Any, product: Any, say: Any, opportunity: Any) -> 
                 "received_at": at,
                 "event_id": next(ids),
                 "platform": "iOS" if number < 30 else "Android",
+                "locale": "de-DE",
             }
             for number, key in enumerate(people)
+            for at in (now - timedelta(days=day) for day in range(2, 12 if number < 10 else 3))
         ],
     )
     for key in people[:10]:
@@ -54,6 +56,7 @@ def test_it_is_said_in_words(spoken: Any) -> None:
         "50 % of this evidence comes from one company",
         "pro is 100 % of these voices and 17 % of your users",
         "iOS is 100 % of these voices and 50 % of your users",
+        "8 days in 28 or more is 100 % of these voices and 17 % of your users",
     ]
 
 
@@ -63,7 +66,7 @@ def test_all_doors_say_the_same(
     page = as_viewer.get(f"/p/sprout/{spoken.ref}").content.decode()
     assert "50 % of this evidence comes from one company; pro is 100 % of these voices" in page
     told = api.get(f"/products/sprout/opportunities/{spoken.ref}/representation").ok
-    assert {kind["kind"] for kind in told["kinds"]} == {"plan", "platform"}
+    assert {kind["kind"] for kind in told["kinds"]} == {"plan", "platform", "locale", "activity"}
     assert api_charlie.get(f"/products/sprout/opportunities/{spoken.ref}/representation").status == 404
     assert "by platform: 10 voices, 60 users" in cli("opportunity", "representation", spoken.ref).out
 

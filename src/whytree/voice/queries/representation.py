@@ -1,4 +1,4 @@
-"""Who speaks for an opportunity, against who uses the product: by plan, platform and country; and whether few companies do."""
+"""Who speaks for an opportunity, against who uses: by plan, platform, country, locale and activity; and whether few companies do."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -85,6 +85,8 @@ def representation_of(opportunity: Opportunity) -> Representation:
         kinds += [
             Kind("platform", compare(spoke.platform, use.platform)),
             Kind("country", compare(spoke.country, use.country)),
+            Kind("locale", compare(spoke.locale, use.locale)),
+            Kind("activity", compare(spoke.activity, use.activity)),
         ]
     except StoreUnavailable:
         answers = False
@@ -108,7 +110,7 @@ def _users_by_plan(product: Product) -> dict[str, int]:
 
 
 def _mix_of_users(product: Product) -> Mix:
-    key = f"voice.mix.{product.pk}"
+    key = f"voice.mix.2.{product.pk}"
     known: Mix | None = cache.get(key)
     if known is None:
         known = mix_since(product.pk, timezone.now() - USERS_OF)
@@ -119,7 +121,7 @@ def _mix_of_users(product: Product) -> Mix:
 def _mix_of(product: Product, keys: list[str]) -> Mix:
     hashed = {person_hash(product.pk, key) for key in keys}
     if not hashed:
-        return Mix(Counter(), Counter(), 0)
+        return Mix()
     overrides = overrides_of(product.pk, hashed)
     persons = {overrides[own].canonical if own in overrides else own for own in hashed}
     return mix_since(product.pk, timezone.now() - SPEAKERS_OF, persons)
