@@ -119,6 +119,7 @@ def test_why_trailers_count_wherever_a_squash_left_them() -> None:
 def test_a_revert_names_what_it_reverts_and_its_quotation_is_not_its_own() -> None:
     assert reverted("This reverts commit 1234567890.") == "1234567890"
     assert reverted("Tell why") == ""
+    assert reverted('* Ask less\n\n* Revert "Ask less"\n\nThis reverts commit 1234567890.\n\n* Ask later') == ""
     assert own_subject('Revert "Fix #12" (#13)') == "(#13)"
     assert own_subject("Fix #12") == "Fix #12"
 

@@ -60,6 +60,25 @@ class TestServer:
         assert done.returncode == 1
         assert "There is an owner already" in done.stderr
 
+    def test_an_owner_whose_token_is_gone_gets_another_as_after_a_restore(self, live: Live) -> None:
+        kept = live.data / "owner.token"
+        token = kept.read_text()
+        email = live.cli_json("member", "list")[0]["email"]
+        kept.unlink()
+        try:
+            assert "owner you@example.org" in live.cli("product", "list", check=False).stderr
+            assert live.cli("owner", "eve@example.org", check=False).returncode == 1
+            assert live.cli_json("owner", email)["email"] == email
+            assert kept.read_text() != token
+            assert live.cli_json("product", "list")
+        finally:
+            kept.write_text(token)
+
+    def test_a_backup_that_cannot_be_written_is_a_sentence(self, live: Live, tmp_path: Path) -> None:
+        done = live.cli("backup", str(tmp_path / "none" / "backup.tar.gz"), check=False)
+        assert done.returncode == 1
+        assert "cannot be written: No such file or directory" in done.stderr
+
     def test_a_link_signs_in_once_and_only_when_pressed(self, live: Live) -> None:
         link = live.cli_json("sign-in")["link"]
         with httpx.Client(follow_redirects=True) as browser:

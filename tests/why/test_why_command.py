@@ -82,13 +82,14 @@ def test_outside_of_a_clone_the_last_reading_answers(cli: Any, clone: Clone, lin
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     assert answer(cli, line, cwd=elsewhere)["solution"]["ref"] == "SOL-1"
-    assert "There is no file app/none.py" in refusal(cli("why", "app/none.py:1", cwd=elsewhere))
+    assert "No file app/none.py is known here" in refusal(cli("why", "app/none.py:1", cwd=elsewhere))
 
 
 def test_a_range_a_whole_file_and_a_commit_can_be_asked_about(cli: Any, clone: Clone, line: str) -> None:
     ranged = answer(cli, f"{PATH}:4-7", cwd=clone.path)
     whole = answer(cli, PATH, cwd=clone.path)
     commit = answer(cli, clone.head[:8], cwd=clone.path)
+    assert answer(cli, "HEAD", cwd=clone.path)["commit"]["sha"] == clone.head
     assert (ranged["lines"], ranged["others"][0]["lines"]) == ("4-7", "4–5, 7")
     assert (whole["lines"], whole["solution"]["ref"]) == ("1-7", "SOL-1")
     assert (commit["commit"]["sha"], commit["solution"]["ref"]) == (clone.head, "SOL-1")

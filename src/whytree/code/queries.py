@@ -264,10 +264,7 @@ def find_file(product: Product, ref: FileRef) -> FileBlame:
         raise Invalid(f"Several repositories have {ref.path}. Say which: {names}")
     if not Repository.objects.filter(product=product).exists():
         raise NotFound(f"No repository is known in {product.name}. {ADD_FIRST}")
-    raise NotFound(
-        f"There is no file {ref.path} in the clone one stands in, nor among those last read in. "
-        "Check the path, or read the clone in: whytree repository sync"
-    )
+    raise NotFound(f"No file {ref.path} is known here. Check the path, or read its clone in: whytree repository sync")
 
 
 def line_count(file: FileBlame) -> int:

@@ -1,13 +1,21 @@
 """Accounts made from the server's own machine: whoever can write the data folder may."""
 
+from typing import TYPE_CHECKING
+
 from whytree import options
 from whytree.workspace.client import CommandError, owner_token
 
 from .boot import prepare
 
+if TYPE_CHECKING:
+    from whytree.workspace.models import User
+
 
 def make_owner(*, email: str, name: str = "", product_name: str = "") -> dict[str, str]:
-    """The first owner, their local token (a file only this user reads), and a link to sign in with."""
+    """The first owner, their local token (a file only this user reads), and a link to sign in with.
+
+    For an owner that is there, in a data folder whose token is gone (a backup holds none): a new token and link.
+    """
     prepare()
     from whytree.errors import WhytreeError
     from whytree.workspace import keys, services
@@ -15,11 +23,8 @@ def make_owner(*, email: str, name: str = "", product_name: str = "") -> dict[st
 
     chosen = options.read()
     try:
-        if services.there_is_an_owner():
-            raise CommandError(
-                "There is an owner already. Invite others under Settings, Members; a new sign-in link: whytree sign-in EMAIL"
-            )
-        user = services.create_first_owner(email=email, name=name)
+        is_first = not services.there_is_an_owner()
+        user = services.create_first_owner(email=email, name=name) if is_first else _owner_without_token(chosen, email)
         actor = keys.actor_of_user(user)
         _, secret = keys.create_token(actor, name="command line", scopes=[])
         options.write_private(chosen.data / "owner.token", secret)
@@ -28,6 +33,20 @@ def make_owner(*, email: str, name: str = "", product_name: str = "") -> dict[st
         return {"email": User.objects.get(pk=user.pk).email, "link": _link(chosen, services.issue_sign_in_link(user))}
     except WhytreeError as error:
         raise CommandError(error.message) from error
+
+
+def _owner_without_token(chosen: options.Options, email: str) -> "User":
+    from whytree.workspace import keys
+    from whytree.workspace.models import User
+    from whytree.workspace.roles import Role
+
+    owners = User.objects.filter(email=email.strip().lower(), is_active=True, memberships__role=Role.OWNER)
+    user = None if keys.find_key(owner_token(chosen.data)) else owners.first()
+    if user is None:
+        raise CommandError(
+            "There is an owner already. Invite others under Settings, Members; a new sign-in link: whytree sign-in EMAIL"
+        )
+    return user
 
 
 def sign_in_link(email: str) -> dict[str, str]:

@@ -57,12 +57,15 @@ def work() -> None:
 
 
 def owner(
-    email: Annotated[str, typer.Argument(help="The first owner's e-mail address.")],
+    email: Annotated[str, typer.Argument(help="The first owner's e-mail address; after a restore, an owner's.")],
     name: Annotated[str, typer.Option(help="How pages call them.")] = "",
     product: Annotated[str, typer.Option("--product-name", help="Also make a product with this name.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Make the first owner, and the local token that lets this command line act for them. No mail server needed."""
+    """Make the first owner, and the local token that lets this command line act for them. No mail server needed.
+
+    Where there is an owner and the token is gone, as after a restore: a new token for that owner.
+    """
     from .accounts import make_owner
 
     facts = make_owner(email=email, name=name, product_name=product)

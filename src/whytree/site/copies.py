@@ -129,5 +129,6 @@ def _show_manifest(manifest: dict[str, Any], as_json: bool) -> None:
     show(
         manifest,
         as_json,
-        f"{rows:,} rows in {len(manifest['parts'])} tables are here. Sign in as before, or: whytree sign-in EMAIL",
+        f"{rows:,} rows in {len(manifest['parts'])} tables are here. Sign in as before, or: whytree sign-in EMAIL\n"
+        "For the command line, which holds no token yet: whytree owner EMAIL, with an owner’s address.",
     )

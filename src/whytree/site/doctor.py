@@ -128,7 +128,8 @@ def _token(chosen: options.Options) -> Finding:
     return Finding(
         "token",
         "problem",
-        "The command line has no token. First owner: whytree owner you@example.org; elsewhere set WHYTREE_TOKEN.",
+        "The command line has no token. For an owner, the first or one that is there: whytree owner you@example.org; "
+        "elsewhere set WHYTREE_TOKEN.",
     )
 
 

@@ -10,10 +10,11 @@ Imports nothing heavy until it is needed: a command against a running server loa
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from whytree import options as settings
 
@@ -152,21 +153,28 @@ class Client:
     def download(self, path: str, target: Path, progress: Callable[[int, int], None] = lambda done, size: None) -> None:
         """Save an answer's body as `target` (readable by this user only); it appears only when it is complete."""
         partial = target.with_name(target.name + ".partial")
+        try:
+            with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                self._save(path, file, progress)
+            partial.rename(target)
+        except OSError as error:
+            raise CommandError(f"{target} cannot be written: {error.strerror}. Nothing was kept.") from error
+        finally:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
+
+    def _save(self, path: str, file: IO[bytes], progress: Callable[[int, int], None]) -> None:
         with self._http.stream("GET", "/api" + path) as response:
             if response.status_code >= 400:
                 response.read()
                 raise _refusal(response)
             size, done = int(response.headers.get("Content-Length", 0)), 0
-            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                for chunk in response.iter_raw():
-                    file.write(chunk)
-                    done += len(chunk)
-                    progress(done, size)
+            for chunk in response.iter_raw():
+                file.write(chunk)
+                done += len(chunk)
+                progress(done, size)
         if size and done != size:
-            partial.unlink()
             raise CommandError("The download broke off. Nothing was kept; try again.")
-        partial.rename(target)
 
     @cached_property
     def product(self) -> str:
@@ -213,8 +221,8 @@ def connect(token: str = "") -> Client:
     token = token or chosen.token or owner_token(chosen.data)
     if not token:
         raise CommandError(
-            "Nobody has begun here yet. In your clone: whytree init. For a server: whytree owner you@example.org. "
-            "Where one runs elsewhere, set WHYTREE_URL and WHYTREE_TOKEN."
+            "This command line acts for nobody yet. In your clone: whytree init. On a server, or after a restore: whytree "
+            "owner you@example.org. Where one runs elsewhere, set WHYTREE_URL and WHYTREE_TOKEN."
         )
     headers = {"Authorization": f"Bearer {token}", "X-Whytree-Via": "cli"}
     here = "" if chosen.url else running_server(chosen.data)

@@ -119,7 +119,7 @@ def create_product(actor: Actor, *, name: str, slug: str = "", vision: str = "",
 
 
 def _free_slug(name: str) -> str:
-    base = slugify(name)[:50] or "product"
+    base = slugify(name.replace("ß", "ss"))[:50] or "product"
     taken = set(Product.objects.filter(slug__startswith=base).values_list("slug", flat=True))
     return base if base not in taken else next(f"{base}-{n}" for n in range(2, 10_000) if f"{base}-{n}" not in taken)
 

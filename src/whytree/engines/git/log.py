@@ -167,6 +167,8 @@ _SEVERAL = re.compile(r"Merge (?:remote-tracking )?branch(?:es)? '[^']+'(?:[,;]|
 _GITLAB = re.compile(r"^See merge request \S*?!(?P<pr>\d+)", re.MULTILINE)
 _SQUASH = re.compile(r"\((?P<pr>[#!]\d+)\)\s*$")
 _REVERT = re.compile(r"This reverts (?:commit|merge request|pull request) (?P<sha>[0-9a-f]{7,64})\b")
+# In a squash, a step below other steps: what it took back was the squash's own.
+_STEP = re.compile(r"^\* ", re.MULTILINE)
 _QUOTED = re.compile(r"^(?:Revert|Reapply)\s+\"(?P<what>.*)\"(?P<rest>[^\"]*)$")
 _AUTOSQUASH = re.compile(r"^(?:(?:fixup|squash|amend)! )+")
 _TRUNKS = frozenset({"main", "master", "trunk", "HEAD"})
@@ -217,9 +219,9 @@ def is_gathering(branch: str) -> bool:
 
 
 def reverted(body: str) -> str:
-    """The commit id that a revert names, or ""."""
+    """The commit id that a revert names, or ""; a squash that took back one of its own steps is none."""
     found = _REVERT.search(body)
-    return found["sha"] if found else ""
+    return found["sha"] if found and not _STEP.search(body, 0, found.start()) else ""
 
 
 def is_revert(subject: str, body: str) -> bool:

@@ -89,7 +89,20 @@ def _ref(typed: str, folder: Path) -> Ref:
             return replace(ref, path=f"{ref.repository}:{ref.path}", repository="")
         return ref
     except (NotAReference, ValueError, OSError) as error:
+        if sha := _revision(text, folder):
+            return CommitRef(sha)
         raise CommandError(str(error)) from error
+
+
+def _revision(text: str, folder: Path) -> str:
+    """The commit that git knows by a name: HEAD~1, a tag, a branch; "" for none."""
+    if not text or "\0" in text:
+        return ""
+    try:
+        clone = open_clone(folder)
+    except CommandError:
+        return ""
+    return clone.ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}")
 
 
 # Lines ------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from whytree.workspace.printing import plain
 Answer = dict[str, Any]
 
 MOST_CODE = 6
+MOST_OF_A_LINE = 500  # characters; a longer one was written by a machine
 MOST_VOICES = 3
 MOST_OTHERS = 6
 _BAR = 12
@@ -65,7 +66,7 @@ def _head(answer: Answer) -> Text:
     for line in answer["code"][:MOST_CODE]:
         if line["asked"]:
             head.append(f"\n{line['number']:>6}  ", style=_DIM)
-            head.append(line["text"].expandtabs(4).rstrip(), style="default")
+            head.append(_cut(line["text"].expandtabs(4).rstrip(), MOST_OF_A_LINE), style="default")
     more = len(answer["code"]) - MOST_CODE
     if more > 0:
         head.append(f"\n        … and {more:,} more lines", style=_DIM)

@@ -294,6 +294,12 @@ def _sentences(total: Area, repository: Repository) -> tuple[str, ...]:
     ]
     how = f": {', '.join(parts)}" if parts else ""
     first = f"{share(total.explained, total.lines)} of the {total.lines:,} lines{where} are explained{how}."
+    if total.explained and total.explained == total.by_rung[Rung.TICKET]:
+        named = share(total.explained, total.lines)
+        first = (
+            f"{named} of the {total.lines:,} lines{where} name a ticket or state a bare reason. None lead to users’ words, "
+            "to a test or to a measured outcome."
+        )
     doubts = [
         f"{share(lines, total.lines)} {words}"
         for lines, words in (

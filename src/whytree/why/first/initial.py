@@ -269,10 +269,10 @@ _COMMAND_WIDTH = 36
 def _next(look: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if look["line"]:
         yield f"whytree why {plain(look['line'])}", "whom this line was for"
+    if look["heard"]["requested_commits"]:
+        yield "whytree init --sync", "what its pull requests were for; with a token of GitHub or GitLab"
     if look["tickets"] > look["tickets_with_words"]:
         yield "whytree init --tickets issues.json", "the words behind the numbers: an export, or --sync with a token"
-    elif look["heard"]["requested_commits"]:
-        yield "whytree init --sync", "what its pull requests were for; with a token of GitHub or GitLab"
     yield 'whytree start "#12"', "begin work with its why"
     yield "whytree serve", "the same in a browser; then: whytree sign-in"
 
