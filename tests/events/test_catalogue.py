@@ -1,5 +1,6 @@
 """What a product sends, at the page, the API and the command line; and what did not become an event."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -90,11 +91,19 @@ def test_the_page_says_how_to_send_the_first_event(store: EventStore, as_alice: 
     assert "curl http://testserver/v1/track -u &#x27;YOUR_CAPTURE_KEY:&#x27;" in page.replace("'", "&#x27;")
 
 
-def test_the_page_lists_the_catalogue(web: Sender, as_viewer: Any) -> None:
-    web.batch(track("bought", properties={"price": 9.5}))
+def test_the_page_lists_the_events_and_the_properties_of_the_one_that_is_opened(web: Sender, as_viewer: Any) -> None:
+    web.batch(track("bought & <paid>", properties={"price": 9.5}), track("left"))
     page = as_viewer.get("/p/sprout/events").content.decode()
-    assert "1 kind of event has come in, once." in page
-    assert "price" in page
+    assert "2 kinds of event have come in, 2 times in all." in page
+    assert "price" not in page
+    (address,) = set(re.findall(r'href="(\?event=bought[^"#]*)#opened"', page))
+    opened = as_viewer.get(f"/p/sprout/events{address}").content.decode()
+    assert opened.count("price</dt><dd>number, 1 time") == 1
+    piece = as_viewer.get(f"/p/sprout/events{address}", headers={"HX-Request": "true"}).content.decode()
+    assert piece.startswith("<dl")
+    assert "price</dt>" in piece
+    nothing = as_viewer.get("/p/sprout/events?event=left", headers={"HX-Request": "true"}).content.decode()
+    assert "without properties" in nothing
 
 
 def test_outsiders_see_no_page(store: EventStore, as_charlie: Any, product: Any) -> None:

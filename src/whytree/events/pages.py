@@ -31,18 +31,19 @@ KINDS = {
 @require_GET
 @page(Role.VIEWER)
 def events(request: PageRequest, product: Product) -> HttpResponse:
-    """The catalogue, or how to send the first event."""
-    found = queries.catalogue(product)
-    check = check_plan(product, found)
+    """The events that come in, or how to send the first one. Properties are looked up for the event that is opened."""
+    opened = request.GET.get("event", "")
+    context: dict[str, Any] = {"opened": opened, "properties": queries.properties_of(product, opened)}
+    if request.htmx:
+        return render(request, "events/_properties.html", context)
+    found = queries.catalogue_of_events(product)
+    check = check_plan(product)
     wrong = {violation.event for violation in check.violations}
-    context: dict[str, Any] = {
+    context |= {
         "here": "numbers",
         "catalogue": found,
         "check": check,
-        "rows": [
-            (event, found.properties.get(event.name, []), check.plan.get(event.name), event.name in wrong)
-            for event in found.events
-        ],
+        "rows": [(event, check.plan.get(event.name), event.name in wrong) for event in found.events],
         "sentence": _sentence(found),
         "last_at": _last(found),
         "status": queries.capture_status(),
