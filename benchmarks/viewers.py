@@ -8,9 +8,9 @@ opens one board over a connection that stays, and opens it again three seconds l
 quiet, and while another process sends `--rate` events a second in batches of 100 (those of `capture.py`: each is on disk
 before it is acknowledged). Both share the machine with the server.
 
-Budget: the p95 while events stream in is below 3 times the quiet one. Answers on a board are at most a minute old, and each
-says from when it is: what is measured is this cache too, as it is for everybody. Beside that a look at every answer's own
-time: none may be older than the page says.
+Budget: the p95 while events stream in is below 3 times the quiet one. Answers on a board are at most a minute old, each says
+from when it is, and they are renewed behind those who look: what is measured is this too, as it is for everybody. Beside that
+a look at every answer's own time: none may be older than the page says.
 """
 
 import argparse

@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
@@ -20,6 +21,10 @@ from whytree.workspace.client import CommandError, running_server
 from .boot import prepare
 
 log = logging.getLogger("whytree")
+
+# How long a thread that computes keeps the interpreter while another one wants it. A page lets it go at each of its queries,
+# and with the usual 5 ms waits so long for whoever reads events, each time (docs/decisions/0052).
+SWITCH_SECONDS = 0.001
 
 
 def serve(chosen: options.Options, *, ready: Callable[[str], None]) -> None:
@@ -64,6 +69,7 @@ def serve(chosen: options.Options, *, ready: Callable[[str], None]) -> None:
     _stop_on_signals(stop)
     gc.freeze()  # what start-up made stays: looking through it again and again took 4 % of capture's time
     gc.set_threshold(20_000, 20, 20)
+    sys.setswitchinterval(SWITCH_SECONDS)
     try:
         ready(chosen.public_url or address)
         server.run()
