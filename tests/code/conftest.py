@@ -16,29 +16,6 @@ def clone(tmp_path: Path) -> Clone:
 
 
 @cache
-def commands() -> Any:
-    """A root with the commands these tests run: the whole one takes long to put together for every call."""
-    import typer
-
-    from whytree.code import commands as code
-    from whytree.tree import commands as tree
-    from whytree.why import commands as why
-    from whytree.workspace import commands as workspace
-
-    root, groups = typer.Typer(), dict[str, typer.Typer]()
-
-    def group(name: str) -> typer.Typer:
-        if name not in groups:
-            groups[name] = typer.Typer()
-            root.add_typer(groups[name], name=name)
-        return groups[name]
-
-    for module in (code, tree, why, workspace):
-        module.register(root, group)
-    return root
-
-
-@cache
 def application() -> Any:
     from django.core.wsgi import get_wsgi_application
 
@@ -51,6 +28,7 @@ def cli(api: Any, open_connection: None, monkeypatch: pytest.MonkeyPatch, tmp_pa
     import httpx
     from typer.testing import CliRunner
 
+    from whytree.site.cli import build
     from whytree.workspace import client
 
     monkeypatch.setenv("WHYTREE_TOKEN", api.token)
@@ -60,7 +38,7 @@ def cli(api: Any, open_connection: None, monkeypatch: pytest.MonkeyPatch, tmp_pa
 
     def run(*words: str, cwd: Path = tmp_path, stdin: str = "") -> Any:
         monkeypatch.chdir(cwd)
-        return CliRunner().invoke(commands(), list(words), input=stdin)
+        return CliRunner().invoke(build(), list(words), input=stdin)
 
     return run
 

@@ -48,29 +48,17 @@ def hypothesis(actor: Any, solution: Any) -> Any:
 def cli(api: Any, open_connection: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """`cli("flag", "references", cwd=folder)` as Alice."""
     import httpx
-    import typer
     from typer.testing import CliRunner
 
-    from whytree.code import commands as code_commands
-    from whytree.flags import commands
+    from whytree.site.cli import build
     from whytree.workspace import client
 
     monkeypatch.setenv("WHYTREE_TOKEN", api.token)
     monkeypatch.setattr(client, "running_server", lambda data: "")
     monkeypatch.setattr(client, "_in_process", lambda: httpx.WSGITransport(app=application()))
-    root, groups = typer.Typer(), dict[str, typer.Typer]()
-
-    def group(name: str) -> typer.Typer:
-        if name not in groups:
-            groups[name] = typer.Typer()
-            root.add_typer(groups[name], name=name)
-        return groups[name]
-
-    for module in (commands, code_commands):
-        module.register(root, group)
 
     def run(*words: str, cwd: Path = tmp_path) -> Any:
         monkeypatch.chdir(cwd)
-        return CliRunner().invoke(root, list(words))
+        return CliRunner().invoke(build(), list(words))
 
     return run

@@ -6,7 +6,6 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from itertools import count
 from typing import Any
 
@@ -178,28 +177,6 @@ def event(person: int, name: str, at: datetime) -> dict[str, Any]:
     }
 
 
-@cache
-def commands() -> Any:
-    """A root with the commands these tests run."""
-    import typer
-
-    from whytree.flags import commands as flags
-    from whytree.learning import commands as learning
-    from whytree.tree import commands as tree
-
-    root, groups = typer.Typer(), dict[str, typer.Typer]()
-
-    def group(name: str) -> typer.Typer:
-        if name not in groups:
-            groups[name] = typer.Typer()
-            root.add_typer(groups[name], name=name)
-        return groups[name]
-
-    for module in (tree, flags, learning):
-        module.register(root, group)
-    return root
-
-
 @pytest.fixture
 def invoke(api: Any, open_connection: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """`invoke("review", "list")` as Alice, answered in this process; what it prints."""
@@ -207,6 +184,7 @@ def invoke(api: Any, open_connection: None, monkeypatch: pytest.MonkeyPatch) -> 
     from django.core.wsgi import get_wsgi_application
     from typer.testing import CliRunner
 
+    from whytree.site.cli import build
     from whytree.workspace import client
 
     application = get_wsgi_application()
@@ -216,7 +194,7 @@ def invoke(api: Any, open_connection: None, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(client, "_in_process", lambda: httpx.WSGITransport(app=application))
 
     def run(*words: str) -> str:
-        result = CliRunner().invoke(commands(), list(words))
+        result = CliRunner().invoke(build(), list(words))
         if result.exception is not None:
             raise result.exception
         return result.output

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import typer
 
 from tests.servers import ROOT, live_env
-from whytree.site.cli import APPS
+from whytree.site.cli import APPS, build
 from whytree.site.menu import ENTRIES, MENU, command_in
 
 
@@ -32,6 +32,13 @@ def test_the_menu_names_every_command_and_the_apps_that_register_it() -> None:
             owners.setdefault(name, []).append(app)
     assert {name: list(entry.apps) for name, entry in ENTRIES.items()} == owners
     assert sum(map(len, MENU.values())) == len(ENTRIES)
+
+
+def test_building_it_again_adds_nothing() -> None:
+    names = [group.name for group in build().registered_groups]
+    assert [group.name for group in build(APPS).registered_groups] == names
+    alone = [command.callback for command in build().registered_commands]
+    assert len(set(alone)) == len(alone)
 
 
 def test_a_line_of_the_menu_fits_eighty_columns() -> None:

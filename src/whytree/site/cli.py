@@ -57,6 +57,7 @@ root = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _groups: dict[str, typer.Typer] = {}
+_built: set[str] = set()
 
 
 def group(name: str) -> typer.Typer:
@@ -102,9 +103,10 @@ def _make_owner(*, email: str, name: str) -> dict[str, str]:
 
 
 def build(apps: Sequence[str] = APPS) -> typer.Typer:
-    """The root with the commands of these apps on it: of all, unless one knows whose is wanted."""
+    """The root with the commands of these apps on it, once each: of all, unless one knows whose is wanted."""
     for app in apps:
-        if find_spec(f"whytree.{app}.commands"):
+        if app not in _built and find_spec(f"whytree.{app}.commands"):
+            _built.add(app)
             import_module(f"whytree.{app}.commands").register(root, group)
     return root
 
