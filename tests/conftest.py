@@ -6,7 +6,6 @@ Real parts everywhere: a real database, the real event engine in one folder per 
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ import typer.testing
 from hypothesis import HealthCheck, settings
 from typer.main import get_command
 
-from tests.servers import ROOT, Live, live_env, start_server
+from tests.servers import ROOT, Live, live_env, start_server, whytree
 
 pytest_plugins = ("tests.statements",)
 
@@ -321,17 +320,20 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Live]]:
 
 
 @pytest.fixture(scope="session")
-def _live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    data = tmp_path_factory.mktemp("live")
-    env = live_env(data)
-    subprocess.run(
-        [sys.executable, "-m", "whytree", "owner", "alice@example.org", "--name", "Alice", "--product-name", "Sprout"],
-        env=env,
-        check=True,
-        capture_output=True,
-        timeout=120,
-    )
-    live = start_server(data)
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
+    """`begun(folder)`: a data folder in which Alice owns Sprout. Made once and copied: making it loads the whole product."""
+    made = tmp_path_factory.mktemp("begun") / "data"
+    whytree(live_env(made), "owner", "alice@example.org", "--name", "Alice", "--product-name", "Sprout")
+
+    def copy(folder: Path) -> Path:
+        return shutil.copytree(made, folder, dirs_exist_ok=True)
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def _live_server(begun: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    live = start_server(begun(tmp_path_factory.mktemp("live")))
     yield live
     live.stop()
     if live.process.stdout:

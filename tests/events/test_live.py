@@ -37,11 +37,9 @@ def _until(done: Callable[[], bool], seconds: float = 30) -> None:
 
 
 @pytest.fixture
-def own(start: Callable[..., Live], tmp_path: Path) -> Live:
+def own(start: Callable[..., Live], begun: Callable[[Path], Path], tmp_path: Path) -> Live:
     """A server of this test's own, with Alice and Sprout."""
-    live = start()
-    live.cli("owner", "alice@example.org", "--name", "Alice", "--product-name", "Sprout")
-    return live
+    return start(begun(tmp_path / "live"))
 
 
 @pytest.fixture
@@ -196,10 +194,9 @@ def _fill(filler: Path, piece: int) -> None:
 
 
 def test_a_full_disk_is_503_and_everything_goes_on_when_there_is_room(
-    small_disk: Path, start: Callable[..., Live]
+    small_disk: Path, start: Callable[..., Live], begun: Callable[[Path], Path]
 ) -> None:
-    live = start(small_disk / "data")
-    live.cli("owner", "alice@example.org", "--name", "Alice", "--product-name", "Sprout")
+    live = start(begun(small_disk / "data"))
     key = live.key("capture")
 
     def send(name: str) -> httpx.Response:

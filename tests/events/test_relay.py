@@ -269,12 +269,11 @@ PRIVATE = {"WHYTREE_OUTGOING_PRIVATE": "1"}
 
 
 @pytest.fixture
-def served(start: Callable[..., Live], tmp_path: Path) -> Callable[..., Live]:
+def served(start: Callable[..., Live], begun: Callable[[Path], Path], tmp_path: Path) -> Callable[..., Live]:
     """A server with Alice, Sprout and the key that her clients have."""
 
     def run(extra: dict[str, str]) -> Live:
-        live = start(tmp_path / "live", extra)
-        live.cli("owner", "alice@example.org", "--name", "Alice", "--product-name", "Sprout")
+        live = start(begun(tmp_path / "live"), extra)
         live.cli("key", "add", "capture", "--name", "old", "--secret", "phc_what_our_pages_hold")
         return live
 

@@ -145,10 +145,9 @@ def test_evaluations_become_exposures_once_a_person(owner: Owner, sdk: Any) -> N
     assert counted == expected
 
 
-def test_exposures_that_wait_are_written_when_the_server_stops(start: Any, tmp_path: Any) -> None:
-    data = tmp_path / "own"
+def test_exposures_that_wait_are_written_when_the_server_stops(start: Any, begun: Any, tmp_path: Any) -> None:
+    data = begun(tmp_path / "own")
     first = start(data)
-    first.cli("owner", "alice@example.org", "--product-name", "Sprout")
     owner = Owner(first)
     owner.open_flag("f")
     client = Sdk(first.url, owner.key("server")["secret"]).client

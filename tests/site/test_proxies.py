@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.servers import Live, live_env, whytree
+from tests.servers import Live
 from whytree.site.proxies import BehindProxy
 from whytree.workspace.attempts import WRONG_PER_ACCOUNT
 
@@ -71,10 +71,9 @@ def test_nobody_is_trusted_unless_named() -> None:
 
 @pytest.mark.live
 def test_guessing_through_the_proxy_locks_out_one_and_past_it_forges_nothing(
-    tmp_path: Path, start: Callable[..., Live]
+    tmp_path: Path, start: Callable[..., Live], begun: Callable[[Path], Path]
 ) -> None:
-    whytree(live_env(tmp_path), "owner", "alice@example.org", "--product-name", "Sprout")
-    live = start(tmp_path, {"WHYTREE_TRUSTED_PROXY": "127.0.0.1"})
+    live = start(begun(tmp_path), {"WHYTREE_TRUSTED_PROXY": "127.0.0.1"})
     with (
         httpx.Client(base_url=live.url) as proxy,
         httpx.Client(base_url=live.url, transport=httpx.HTTPTransport(local_address="127.0.0.2")) as stranger,

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -112,9 +113,11 @@ def test_somebody_who_writes_to_the_target_meanwhile_is_noticed(filled: EventSto
         moving.move(filled, target, write)
 
 
-def test_the_command_moves_what_was_imported_and_says_what_is_wrong(address: str, tmp_path: Path) -> None:
-    env = live_env(tmp_path / "data")
-    whytree(env, "owner", "alice@example.org", "--product-name", "Sprout")
+@pytest.mark.parametrize("address", [""], ids=["server"], indirect=True)
+def test_the_command_moves_what_was_imported_and_says_what_is_wrong(
+    address: str, begun: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    env = live_env(begun(tmp_path / "data"))
     file = tmp_path / "events.csv"
     file.write_text(
         "user_id,event,timestamp\n" + "".join(f"u{n},opened,2026-01-0{1 + n % 9}T10:00:00Z\n" for n in range(40))

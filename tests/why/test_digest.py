@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.code.conftest import refusal
-from tests.servers import live_env, whytree
+from tests.servers import live_env
 from tests.why.test_daily import WHY, commit, link, repository, say  # noqa: F401  the same fixture here
 from tests.workspace.smtp import Mailbox, mail_server
 from tests.workspace.test_outgoing import Receiver, receiver  # noqa: F401
@@ -147,46 +147,46 @@ def test_two_workers_send_one(alice: Any, product: Any, old: None, box: Mailbox)
     assert len(box.mails) == 1
 
 
-# What a worker's job does, in a process of its own.
-WORKER = """
+# What a worker's job does, in three processes.
+WORKERS = """
 from whytree.site.boot import set_up
 set_up()
-from whytree.workspace.models import Product, User
-from whytree.why.daily.sending import send_week
+import multiprocessing
 import sys
-product, user = Product.objects.get(), User.objects.get()
-print("ready", flush=True)
-sys.stdin.readline()
-send_week(product, user)
-"""
-WORDS = """
-from whytree.site.boot import set_up
-set_up()
+from django.db import connections
 from django.utils import timezone
 from whytree.voice.models import FeedbackItem
-from whytree.workspace.models import Product
-FeedbackItem.objects.create(product=Product.objects.get(), number=1, source_type="x", submission_id="1", text="Hello",
-                            said_at=timezone.now(), content_hash="1")
+from whytree.workspace.models import Product, User
+from whytree.why.daily.sending import send_week
+
+product, user = Product.objects.get(), User.objects.get()
+FeedbackItem.objects.create(
+    product=product, number=1, source_type="x", submission_id="1", text="Hello", said_at=timezone.now(), content_hash="1"
+)
+connections.close_all()
+context = multiprocessing.get_context("fork")
+together = context.Barrier(3)
+
+def work():
+    User.objects.get()
+    together.wait(60)
+    send_week(product, user)
+
+workers = [context.Process(target=work) for _ in range(3)]
+for worker in workers:
+    worker.start()
+for worker in workers:
+    worker.join(60)
+sys.exit([worker.exitcode for worker in workers] != [0, 0, 0])
 """
 
 
 @pytest.mark.slow
-def test_workers_at_the_same_moment_send_one(tmp_path: Path) -> None:
+def test_workers_at_the_same_moment_send_one(begun: Callable[[Path], Path], tmp_path: Path) -> None:
     with mail_server() as box:
-        env = {**live_env(tmp_path / "data"), "WHYTREE_SMTP_URL": box.url}
-        whytree(env, "owner", "alice@example.org", "--product-name", "Sprout")
-        subprocess.run([sys.executable, "-c", WORDS], env=env, check=True, capture_output=True)
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        workers = [subprocess.Popen([sys.executable, "-c", WORKER], env=env, text=True, **pipes) for _ in range(3)]
-        for worker in workers:
-            assert worker.stdout
-            assert worker.stdout.readline() == "ready\n"
-        for worker in workers:
-            assert worker.stdin
-            worker.stdin.write("go\n")
-            worker.stdin.flush()
-        answers = [worker.communicate(timeout=60) for worker in workers]
-    assert [worker.returncode for worker in workers] == [0, 0, 0], answers
+        env = {**live_env(begun(tmp_path / "data")), "WHYTREE_SMTP_URL": box.url}
+        done = subprocess.run([sys.executable, "-c", WORKERS], env=env, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
     assert len(box.mails) == 1
 
 
