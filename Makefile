@@ -26,9 +26,9 @@ demo: $(STAMP) ## Load the onboarding story into .demo/ and serve it. ARGS=--no-
 test: $(STAMP) ## Run all tests: unit, API, PostgreSQL, browser. Installs Debian's chromium, postgresql and nodejs when root.
 	@$(BIN)/python tests/run.py
 
-# Leaves out what waits (browsers, servers, clones, simulations), what asks the event engine, and whatever comes in by a
-# door (pages, API, command line): those hold in `make test`.
-quick: $(STAMP) ## Engines and services alone, without doors, servers or the event engine: two minutes on two cores.
+# What it leaves out holds in `make test`: what waits (browsers, servers, clones, simulations), what asks the event engine,
+# and whatever comes in by a door (pages, API, command line).
+quick: $(STAMP) ## Engines and services in a minute on two cores; no pages, API, commands, event engine, servers, simulations.
 	@$(BIN)/python -m pytest -q -n auto -m "not browser and not live and not slow and not engine and not door"
 
 check: $(STAMP) ## Format, lint, types, layers.

@@ -18,6 +18,8 @@ from whytree.code.git import Clone as Opened
 from whytree.code.git import open_clone
 from whytree.code.lines import LineReader, Wanted
 
+pytestmark = pytest.mark.slow  # real programs, real files: left out of `make quick`
+
 PATH = "app/form.py"
 
 

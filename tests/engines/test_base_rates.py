@@ -44,6 +44,7 @@ def test_too_few_or_unknown_is_no_answer(past: list[Past]) -> None:
     assert next_effect(past) is None
 
 
+@pytest.mark.slow  # simulated worlds
 @pytest.mark.parametrize(("between", "k"), [(0.0, 4), (0.0, 10), (0.7, 4), (0.7, 10), (2.0, 6), (2.0, 20)])
 def test_the_range_holds_eight_of_ten_next_effects_or_more(between: float, k: int) -> None:
     """Simulated. With few effects the range is wider than it need be; it must never be narrower."""

@@ -60,6 +60,7 @@ def test_too_few_people_are_no_answer_and_extremes_have_an_interval() -> None:
 ROWS = {f"{what} | {world}": run for what, world, _, run in guarding.ROWS}
 
 
+@pytest.mark.slow  # simulated watches
 @pytest.mark.parametrize(
     ("row", "least", "most"),
     [

@@ -48,6 +48,7 @@ def test_it_lies_between_nothing_and_all(one: str, other: str) -> None:
     assert math.isfinite(found.score)
 
 
+@pytest.mark.slow  # 3,080 real questions
 def test_what_is_suggested_mostly_means_the_same(shared_data: Path) -> None:
     """3,080 questions with 77 labels: by chance 1 in 77 of the pairs would share theirs."""
     from whytree.voice.alike import SUGGESTED

@@ -25,6 +25,7 @@ def test_sixteen_deviations_squared_find_one_deviation_in_four_of_five() -> None
     assert power(Outline(1_600, 1_600, 0.0, deviation=10.0), 1.0) == pytest.approx(0.807, abs=0.002)
 
 
+@pytest.mark.slow  # simulated experiments
 @pytest.mark.parametrize("effect", [0.02, 0.05, 0.09])
 def test_it_is_how_often_simulated_experiments_find_it(effect: float) -> None:
     rng = np.random.default_rng(11)

@@ -19,8 +19,6 @@ from whytree.workspace.models import Activity
 
 from .conftest import here
 
-from .conftest import here
-
 
 @pytest.fixture
 def voices(actor: Any, product: Any) -> list[FeedbackItem]:

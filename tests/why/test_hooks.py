@@ -12,6 +12,8 @@ from whytree.why.starting.branches import set_trailer, switch_to
 from whytree.why.starting.hooks import find_hooks, install, refuse
 from whytree.workspace.client import CommandError
 
+pytestmark = pytest.mark.slow  # real programs, real files: left out of `make quick`
+
 
 @pytest.fixture
 def clone(clone: Clone) -> Clone:
