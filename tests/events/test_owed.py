@@ -11,7 +11,7 @@ import pytest
 from whytree.events.commit import Batch, Commit
 from whytree.events.owed import Owed, adopt
 from whytree.events.spool import Spool, Spooled
-from whytree.stores.events import EventStore
+from whytree.stores.events import EventStore, at_one_moment
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 
@@ -59,12 +59,16 @@ def test_readings_at_one_moment_wait_once_and_see_what_was_acknowledged_before(
         writer.submit(_batch(event_id))
     waited, wait = [], store.before_reading
     store.before_reading = lambda: waited.append(wait())
-    with store.at_one_moment():
+    with at_one_moment():
+        assert waited == []
         assert _ids(store) == _ids(store) == list(range(1, 41))
         assert len(waited) == 1
-        with store.at_one_moment():  # a moment of its own, and what is read in it is as of then
+        with at_one_moment():  # a moment of its own, and what is read in it is as of then
             writer.submit(_batch(41))
+            assert _ids(store) == _ids(store) == list(range(1, 42))
             assert len(waited) == 2
+        assert _ids(store) == list(range(1, 42))
+        assert len(waited) == 2
     assert _ids(store) == list(range(1, 42))
     assert len(waited) == 3
 

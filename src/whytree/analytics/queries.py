@@ -21,7 +21,7 @@ from whytree.errors import Invalid, NotFound
 from whytree.events.queries import event_names, sent_events
 from whytree.stores import metrics as store
 from whytree.stores import stretches
-from whytree.stores.events import store as event_store
+from whytree.stores.events import at_one_moment
 from whytree.stores.sql import INTERNAL_EVENTS
 from whytree.stores.stretches import Interval
 from whytree.workspace.fresh import at_most
@@ -226,7 +226,7 @@ def _in_period(metric: Metric, start: datetime, end: datetime, each: Interval) -
 def _measured(metric: Metric, start: datetime, end: datetime, now: datetime, each: Interval) -> Measure:
     definition = definition_of(metric)
     starts = _starts(start, min(end, now), each)
-    with event_store().at_one_moment():
+    with at_one_moment():
         found = measured(metric.product, definition, start, end, now, each)
     whole = found.whole
     return Measure(

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from whytree.stores import catalogue as stored
 from whytree.stores.catalogue import CataloguedEvent, CataloguedProperty, PutAside
-from whytree.stores.events import store
+from whytree.stores.events import at_one_moment
 from whytree.stores.timeline import any_event
 from whytree.workspace.models import Product
 
@@ -35,7 +35,7 @@ class Catalogue:
 def catalogue(product: Product) -> Catalogue:
     """Events and properties with type, volume, first and last seen."""
     properties: dict[str, list[CataloguedProperty]] = {}
-    with store().at_one_moment():
+    with at_one_moment():
         for each in stored.catalogued_properties(product.pk):
             properties.setdefault(each.event, []).append(each)
         return replace(catalogue_of_events(product), properties=properties)
@@ -44,7 +44,7 @@ def catalogue(product: Product) -> Catalogue:
 def catalogue_of_events(product: Product) -> Catalogue:
     """Without the properties: what came in the last minutes is read for these, which takes ten times as long."""
     since = timezone.now() - ASIDE_WITHIN
-    with store().at_one_moment():
+    with at_one_moment():
         return Catalogue(stored.catalogued_events(product.pk), put_aside=stored.count_put_aside(product.pk, since))
 
 

@@ -118,8 +118,7 @@ def decide_review(
     """A person's verdict on the prediction, what becomes of the solution, and what was learned. Once, and for good.
 
     The result is frozen as it stands, the solution moves on and its flag with it unless told not to, and the learning becomes
-    evidence. Corners that were
-    cut, one a line, become debts where the change stays. `arm` is the one that is kept, of several.
+    evidence. Corners that were cut, one a line, become debts where the change stays. `arm` is the one that is kept, of several.
     """
     require(actor, review.product, Role.MEMBER)
     now = now or timezone.now()

@@ -48,6 +48,22 @@ def nothing_is_owed() -> None:
     """What there is to do before reading while no writer has the store."""
 
 
+_moment = threading.local()
+
+
+@contextlib.contextmanager
+def at_one_moment() -> Iterator[None]:
+    """Let several readings of this thread wait together: with the first, for all that was acknowledged by then.
+
+    Waiting makes whoever writes insert what it has so far, and many small inserts cost far more than a few large ones.
+    """
+    before, _moment.waited = getattr(_moment, "waited", None), False
+    try:
+        yield
+    finally:
+        _moment.waited = before
+
+
 class EventStore:
     """One database of the engine. Thread-safe: every thread has a client of its own."""
 
@@ -58,28 +74,13 @@ class EventStore:
         self._closed = False
         # Called before anything is read or changed here: a writer may owe rows that it has acknowledged.
         self.before_reading: Callable[[], None] = nothing_is_owed
-        self._reading = threading.local()
-
-    @contextlib.contextmanager
-    def at_one_moment(self) -> Iterator[None]:
-        """Let several readings of this thread wait together: each sees what was acknowledged before this block began.
-
-        Waiting makes whoever writes insert what it has so far, and many small inserts cost far more than a few large ones.
-        """
-        self.before_reading()
-        before, self._reading.has_waited = self._has_waited, True
-        try:
-            yield
-        finally:
-            self._reading.has_waited = before
-
-    @property
-    def _has_waited(self) -> bool:
-        return getattr(self._reading, "has_waited", False)
 
     def _wait(self) -> None:
-        if not self._has_waited:
+        waited = getattr(_moment, "waited", None)
+        if not waited:
             self.before_reading()
+        if waited is not None:
+            _moment.waited = True
 
     def query(
         self, sql: str, parameters: Parameters | None = None, settings: Mapping[str, Any] | None = None

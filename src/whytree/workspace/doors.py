@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from ninja.security import HttpBearer, SessionAuth
 
 from whytree.errors import NotFound, Unauthenticated
+from whytree.stores.events import at_one_moment
 
 from .access import NO_SUCH_PRODUCT, require
 from .actors import Actor
@@ -81,7 +82,10 @@ def page(
                 request.session.get("product") != found.slug
             ):  # where the start page and the bar outside a product lead to
                 request.session["product"] = found.slug
-            return view(request, found, *args, **kwargs)
+            if request.method not in ("GET", "HEAD"):
+                return view(request, found, *args, **kwargs)
+            with at_one_moment():  # all that one page shows waits once for what is still to be written
+                return view(request, found, *args, **kwargs)
 
         return wrapped
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from django.utils import timezone
 
-from whytree.stores.events import store
+from whytree.stores.events import at_one_moment
 from whytree.workspace.models import Product
 
 from ..questions import Funnel, Lifecycle, Paths, Question, Retention, Stickiness, Trends
@@ -25,7 +25,7 @@ def answer(product: Product, question: Question) -> Answer:
     Raises `Invalid` for an event or a property that was never seen.
     """
     as_of = timezone.now()
-    with store().at_one_moment():
+    with at_one_moment():
         return replace(_asked(product, question), as_of=as_of)
 
 
