@@ -1,6 +1,7 @@
 """What is taken out comes back the same, byte for byte, and a damaged copy is refused whole."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +50,15 @@ def filled(actor: Any, product: Any, bob: Any, store: Any) -> Any:
 
 
 def test_export_import_export_is_byte_equal(filled: Any, tmp_path: Path) -> None:
+    joined = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)  # less than a millisecond after the second
+    User.objects.filter(email="bob@example.org").update(created_at=joined)
     archive.export_workspace(tmp_path / "one")
     _empty_database()
     with stores_events.temporary_database():
         archive.import_workspace(tmp_path / "one")
         archive.export_workspace(tmp_path / "two")
     assert _contents(tmp_path / "one") == _contents(tmp_path / "two")
-    assert User.objects.filter(email="bob@example.org").exists()
+    assert User.objects.get(email="bob@example.org").created_at == joined
 
 
 def test_a_backup_comes_back(filled: Any, tmp_path: Path) -> None:
