@@ -28,7 +28,7 @@ test: $(STAMP) ## Run all tests: unit, API, PostgreSQL, browser. Installs Debian
 
 # What it leaves out holds in `make test`: what waits (browsers, servers, clones, simulations), what asks the event engine,
 # and whatever comes in by a door (pages, API, command line).
-quick: $(STAMP) ## Engines and services in a minute on two cores; no pages, API, commands, event engine, servers, simulations.
+quick: $(STAMP) ## Engines and services alone: no pages, API, commands, event engine, servers, simulations.
 	@$(BIN)/python -m pytest -q -n auto -m "not browser and not live and not slow and not engine and not door"
 
 check: $(STAMP) ## Format, lint, types, layers.
