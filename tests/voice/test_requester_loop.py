@@ -1,6 +1,6 @@
 """Asked, got it, used it, says it is solved: the way back to those who asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -10,14 +10,19 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from tests.workspace.smtp import Mailbox, mail_server
 from whytree.errors import Conflict, Invalid, NotFound
+from whytree.flags.models import Flag
 from whytree.people.identity import person_hash
 from whytree.people.models import Person
 from whytree.tree.models import EvidenceLink
 from whytree.voice.contacts import set_wish
+from whytree.voice.jobs import tell_all_reached, tell_one_reached
 from whytree.voice.models import FeedbackItem, Requester
 from whytree.voice.queries.loop import loop_of
 from whytree.voice.services import link_excerpt, loop
+from whytree.workspace.mail import MailServerDown
+from whytree.workspace.models import Activity, Job
 
 from .conftest import Done
 
@@ -156,6 +161,106 @@ def test_without_a_mail_server_it_says_what_to_do(actor: Any, solution: Any, ask
     with pytest.raises(Conflict, match="Copy the message"):
         loop.tell(actor, solution, ["mira"], by_mail=True)
     assert not Requester.objects.filter(told_at__isnull=False).exists()
+
+
+# The switch
+
+
+@pytest.fixture
+def box(actor: Any, solution: Any, asked: None, settings: Any) -> Iterator[Mailbox]:
+    """A mail server, the flag on, a message written, and Tom's address only what a page said."""
+    Flag.objects.update(is_on=True)
+    Person.objects.filter(key="tom").update(email_proved=False)
+    loop.set_loop(actor, solution, message="You can look around before we ask.")
+    with mail_server() as found:
+        settings.WHYTREE = replace(settings.WHYTREE, smtp_url=found.url)
+        yield found
+
+
+def _hour(solution: Any) -> None:
+    """What the hourly job does, and the job that it asks for."""
+    tell_all_reached({})
+    if Job.objects.filter(kind="voice.tell_reached", state=Job.State.WAITING).delete()[0]:
+        tell_one_reached({"solution": solution.pk})
+
+
+def test_the_switch_tells_each_who_has_it_and_is_proved_once(
+    actor: Any, product: Any, solution: Any, box: Mailbox, happened: Any
+) -> None:
+    _hour(solution)
+    assert not box.mails, "off until somebody switches it on"
+    loop.set_loop(actor, solution, tells=True)
+    Flag.objects.update(is_on=False)
+    _hour(solution)
+    assert not box.mails, "what is taken back is not there"
+    Flag.objects.update(is_on=True)
+    _hour(solution)
+    _hour(solution)
+    assert sorted(mail["To"] for mail in box.mails) == ["jo@example.org", "mira@example.org"]
+    assert "look around" in (words := box.mails[0].get_content())
+    assert "/replies/stop/" in words
+    assert [one.key for one in loop_of(solution).to_tell] == ["tom"]
+    assert {one.actor for one in Activity.objects.filter(verb="tell")} == {f"The switch of {solution.ref}"}
+    loop.set_loop(actor, solution, tells=False)
+    happened("ann", "$exposure", 0.1, variant="on")
+    _hour(solution)
+    assert len(box.mails) == 2
+
+
+def test_the_switch_lets_no_refused_address_stop_the_others_and_leaves_it_for_a_week(
+    actor: Any, product: Any, solution: Any, box: Mailbox
+) -> None:
+    loop.set_loop(actor, solution, tells=True)
+    box.answers[:] = ["550 no such user"]
+    _hour(solution)
+    _hour(solution)
+    assert len(box.mails) == 1
+    Requester.objects.filter(told_at=None).update(refused_at=timezone.now() - loop.AGAIN)
+    _hour(solution)
+    assert sorted(mail["To"] for mail in box.mails) == ["jo@example.org", "mira@example.org"]
+
+
+def test_the_switch_writes_once_to_an_address_and_to_none_where_somebody_wants_peace(
+    actor: Any, product: Any, solution: Any, box: Mailbox
+) -> None:
+    Person.objects.filter(key="tom").update(email="Jo@example.org", email_proved=True)
+    set_wish(actor, product, "mira", False)
+    loop.set_loop(actor, solution, tells=True)
+    _hour(solution)
+    assert [mail["To"].lower() for mail in box.mails] == ["jo@example.org"]
+    assert loop_of(solution).to_tell == []
+
+
+def test_the_switch_goes_on_where_the_mail_server_went_away(
+    actor: Any, solution: Any, box: Mailbox, settings: Any
+) -> None:
+    loop.set_loop(actor, solution, tells=True)
+    settings.WHYTREE = replace(settings.WHYTREE, smtp_url="smtp://127.0.0.1:9")
+    with pytest.raises(MailServerDown):
+        _hour(solution)
+    settings.WHYTREE = replace(settings.WHYTREE, smtp_url=box.url)
+    _hour(solution)
+    assert len(box.mails) == 2
+
+
+def test_the_switch_at_all_doors(
+    as_bob: Any, as_viewer: Any, api: Any, api_viewer: Any, cli: Callable[..., Done], solution: Any, asked: None
+) -> None:
+    page, door = f"/p/sprout/{solution.ref}/requesters", f"/products/sprout/solutions/{solution.ref}/loop"
+    assert api.put(door, {"tells": True}).status == 400, "nothing is written that they could be told"
+    assert as_viewer.post(f"{page}/act", {"act": "switch_on", "message": "There."}).status_code == 403
+    assert api_viewer.put(door, {"tells": True, "message": "There."}).status == 403
+    as_bob.post(f"{page}/act", {"act": "switch_on", "message": "There."})
+    shown = as_bob.get(page).content.decode()
+    assert "Switch off" in shown
+    assert "nobody is told by itself until there is one" in shown
+    told = api.get(door).ok
+    assert (told["tells"], told["mail_is_set"]) == (True, False)
+    assert "no mail server is set" in cli("solution", "loop", solution.ref).out
+    as_bob.post(f"{page}/act", {"act": "set", "message": "It is there."})
+    assert cli("solution", "loop", solution.ref, "--json").json["tells"] is True, "saving leaves it as it is"
+    assert cli("solution", "loop", solution.ref, "--no-tell-each", "--json").json["tells"] is False
+    assert "Tell each when it reaches them" in as_bob.get(page).content.decode()
 
 
 # The one question

@@ -5,14 +5,16 @@ from typing import Any
 
 from django.utils import timezone
 
+from whytree.tree.models import Solution
 from whytree.workspace.actors import Actor
-from whytree.workspace.jobs import handler
+from whytree.workspace.jobs import enqueue, handler
 
 from .importing.uploads import throw_away_old
 from .incoming.services import forget_messages
 from .mailbox import poll
-from .models import ImportRun, RunState
+from .models import ImportRun, Loop, RunState
 from .services import close_import
+from .services.loop import tell_reached
 from .services.storing import TELL
 from .services.telling import tell_waiting
 
@@ -46,6 +48,21 @@ def forget_webhook_messages(payload: dict[str, Any]) -> None:
 def tell(payload: dict[str, Any]) -> None:
     """Language and sentiment of what came in, and of what was there before anything told them."""
     tell_waiting()
+
+
+@handler("voice.tell_all_reached", every=timedelta(hours=1))
+def tell_all_reached(payload: dict[str, Any]) -> None:
+    """Ask for each solution whose switch is on, one job each, so that none waits for another's trouble."""
+    for pk in Loop.objects.filter(tells=True).values_list("pk", flat=True):
+        enqueue("voice.tell_reached", {"solution": pk}, key=str(pk))
+
+
+@handler("voice.tell_reached", long=True)
+def tell_one_reached(payload: dict[str, Any]) -> None:
+    """Those who asked for one solution; gone meanwhile is no trouble."""
+    solution = Solution.objects.filter(pk=payload["solution"]).select_related("product", "opportunity").first()
+    if solution is not None:
+        tell_reached(solution)
 
 
 @handler("voice.poll_mailbox", every=timedelta(minutes=5))

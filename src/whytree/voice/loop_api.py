@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from ninja import Router, Schema
+from ninja import Field, Router, Schema
 
 from whytree.voice.queries.loop import Way, find_solution, loop_of
 from whytree.voice.queries.representation import representation_of
 from whytree.voice.services import find_opportunity, loop
 from whytree.workspace.doors import ApiRequest, api_product
+from whytree.workspace.mail import is_set
 from whytree.workspace.roles import Role
 
 from .schemas import Said
@@ -30,6 +31,7 @@ class AskerOut(Schema):
     solved: bool | None
     email_proved: bool
     left_alone: bool
+    refused_at: datetime | None = Field(description="When their mail server last refused what went by itself.")
 
 
 class StepOut(Schema):
@@ -49,6 +51,8 @@ class LoopOut(Schema):
     flags: list[str]
     used_event: str
     message: str
+    tells: bool = Field(description="Whether each of them is told by mail, by itself, when it reaches them.")
+    mail_is_set: bool = Field(description="Whether there is a mail server; without one nobody is told by itself.")
     events_answer: bool
 
     @staticmethod
@@ -64,6 +68,8 @@ class LoopOut(Schema):
             flags=way.flags,
             used_event=way.used_event,
             message=way.message,
+            tells=way.tells,
+            mail_is_set=is_set(),
             events_answer=way.store_answers,
         )
 
@@ -73,6 +79,10 @@ class LoopIn(Said):
 
     used_event: str | None = None
     message: str | None = None
+    tells: bool | None = Field(
+        None,
+        description="Tell each of them by mail, by itself, when it reaches them, where the address is proved theirs.",
+    )
 
 
 class ToldIn(Said):
@@ -102,9 +112,9 @@ def get_loop(request: ApiRequest, product: str, ref: str) -> LoopOut:
 
 @router.put("/products/{product}/solutions/{ref}/loop", response=LoopOut, operation_id="set_loop")
 def set_loop(request: ApiRequest, product: str, ref: str, said: LoopIn) -> LoopOut:
-    """Which event says that somebody used it, and what they are told."""
+    """Which event says that somebody used it, what they are told, and whether by itself."""
     solution = find_solution(api_product(request, product, Role.MEMBER), ref)
-    loop.set_loop(request.actor, solution, used_event=said.used_event, message=said.message)
+    loop.set_loop(request.actor, solution, used_event=said.used_event, message=said.message, tells=said.tells)
     return LoopOut.of(loop_of(solution))
 
 

@@ -22,6 +22,10 @@ def loop(
     message: Annotated[str, typer.Option(help="What those who asked are told: the changelog's entry.")] = "",
     used_event: Annotated[str, typer.Option(help="The event that says somebody used it.")] = "",
     tell: Annotated[list[str] | None, typer.Option(help="Tell this person that it is there; again for more.")] = None,
+    tell_each: Annotated[
+        bool | None,
+        typer.Option("--tell-each/--no-tell-each", help="Tell each by mail, by itself, when it reaches them."),
+    ] = None,
     ask: Annotated[list[str] | None, typer.Option(help="Ask this person whether it helped; again for more.")] = None,
     mail: Annotated[bool, typer.Option("--mail/--by-hand", help="Send it, or note that you did.")] = False,
     unproved: Unproved = False,
@@ -35,7 +39,9 @@ def loop(
         answer = client.post(f"{path}/link", {"person": link})
         show(answer, as_json, client.address(answer["link"]))
         return
-    said = {name: value for name, value in (("message", message), ("used_event", used_event)) if value}
+    said: dict[str, Any] = {name: value for name, value in (("message", message), ("used_event", used_event)) if value}
+    if tell_each is not None:
+        said["tells"] = tell_each
     if said:
         client.put(path, said)
     if tell:
@@ -54,6 +60,12 @@ def _lines(way: dict[str, Any]) -> list[str]:
         lines.append(f"No flag belongs to {way['solution']}, so nobody knows who got it.")
     if not way["events_answer"]:
         lines.append("Events cannot be read now, so nobody knows who got it.")
+    if way["tells"]:
+        lines.append(
+            "Each is told by mail when it reaches them, where the address is proved theirs."
+            if way["mail_is_set"]
+            else "Each is to be told when it reaches them, but no mail server is set, so nobody is."
+        )
     lines += [f"to tell  {key}" for key in way["to_tell"]] + [f"to ask   {key}" for key in way["to_ask"]]
     return lines
 

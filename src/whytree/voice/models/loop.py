@@ -18,6 +18,9 @@ class Loop(models.Model):
     solution = models.OneToOneField(Solution, primary_key=True, on_delete=models.CASCADE, related_name="+")
     used_event = models.CharField(max_length=500, blank=True, help_text="Empty: what its hypothesis' metric counts.")
     message = models.TextField(blank=True, help_text="The entry of the changelog, as those who asked will read it.")
+    tells = models.BooleanField(
+        default=False, help_text="Each of them is told by mail, by itself, when it reaches them."
+    )
 
     def __str__(self) -> str:
         return f"the way back of {self.solution_id}"
@@ -31,6 +34,7 @@ class Requester(models.Model):
     person_key = models.CharField(max_length=NAME_LENGTH)
     told_at = models.DateTimeField(null=True)
     told_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    refused_at = models.DateTimeField(null=True, help_text="When a mail that went by itself was last refused for good.")
     asked_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
     solved = models.BooleanField(null=True, help_text="What they answered; null: not yet.")

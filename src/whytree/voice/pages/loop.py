@@ -43,9 +43,11 @@ def act(request: PageRequest, product: Product, number: int) -> HttpResponse:
     how = {"by_mail": form.get("by") == "mail", "unproved": form.get("unproved") == "1"}
     try:
         match form.get("act"):
-            case "set":
-                loop.set_loop(actor, solution, used_event=form.get("used_event", ""), message=form.get("message", ""))
-                said = "Saved."
+            case "set" | "switch_on" | "switch_off" as what:
+                tells = None if what == "set" else what == "switch_on"
+                used_event, message = form.get("used_event", ""), form.get("message", "")
+                loop.set_loop(actor, solution, used_event=used_event, message=message, tells=tells)
+                said = "Saved." if tells is None else f"Saved, and switched {'on' if tells else 'off'}."
             case "tell":
                 said = f"{loop.tell(actor, solution, keys, **how)} told."
             case "ask":

@@ -43,6 +43,8 @@ class Asker:
     email_proved: bool = False
     left_alone: bool = False
     """They said that nobody shall ask them for anything."""
+    refused_at: datetime | None = None
+    """Their mail server would not take what went by itself."""
 
     @property
     def step(self) -> str:
@@ -70,6 +72,8 @@ class Way:
     flags: list[str]
     used_event: str
     message: str
+    tells: bool = False
+    """Each of them is told by mail, by itself, when the change reaches them."""
     store_answers: bool = True
 
     @property
@@ -86,6 +90,11 @@ class Way:
     @property
     def to_tell(self) -> list[Asker]:
         return [one for one in self.askers if one.is_to_tell]
+
+    @property
+    def to_mail(self) -> list[Asker]:
+        """Those to tell at an address that is proved theirs: mail may go there by itself."""
+        return [one for one in self.to_tell if one.email and one.email_proved]
 
     @property
     def to_ask(self) -> list[Asker]:
@@ -126,6 +135,7 @@ def loop_of(solution: Solution) -> Way:
         [flag.key for flag in flags],
         used_event,
         settings.message if settings else "",
+        bool(settings and settings.tells),
         answers,
     )
 
@@ -184,6 +194,7 @@ def _askers(
                 requester=known.pk if known else None,
                 email_proved=bool(profile and profile.email_proved),
                 left_alone=reach[voice.key].wish is False,
+                refused_at=known.refused_at if known else None,
             )
         )
     return askers

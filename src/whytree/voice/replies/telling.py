@@ -101,7 +101,7 @@ def _mail_all(product: Product, replies: Sequence[Reply], voices: dict[int, Voic
     """Of statuses; an answer goes by mail where whoever gave it wanted that."""
     sent = 0
     for address, letter in _letters(product, [one for one in replies if one.kind == ReplyKind.STATUS], voices).items():
-        stop = f"{settings.WHYTREE.base_url}{reverse('stop_replies', args=[stop_token(letter.person)])}"
+        stop = stop_url(letter.person)
         try:
             send(Mail(address, f"{product.name}: what became of what you told us", _words(letter, stop), stop_url=stop))
             sent += 1
@@ -133,7 +133,7 @@ def _letters(product: Product, replies: Sequence[Reply], voices: dict[int, Voice
 
 def _words(letter: _Letter, stop: str) -> str:
     told = [f"{_about(voice)} is now: {reply.status}." for reply, voice in letter.news]
-    return "\n\n".join([*told, f"Rather not hear from us? One press, and we leave you in peace: {stop}"])
+    return "\n\n".join([*told, rather_not(stop)])
 
 
 def _about(voice: FeedbackItem) -> str:
@@ -143,8 +143,15 @@ def _about(voice: FeedbackItem) -> str:
     return f"{when} (“{cut(' '.join(voice.text.split()), 160)}”)"
 
 
-def stop_token(person: Person) -> str:
-    return _SIGNER.sign(str(person.pk)).replace(":", ".", 1)
+def rather_not(stop: str) -> str:
+    """How a mail that goes by itself ends."""
+    return f"Rather not hear from us? One press, and we leave you in peace: {stop}"
+
+
+def stop_url(person: Person) -> str:
+    """Where this person says that they want to be left alone."""
+    token = _SIGNER.sign(str(person.pk)).replace(":", ".", 1)
+    return f"{settings.WHYTREE.base_url}{reverse('stop_replies', args=[token])}"
 
 
 def stop(token: str, *, pressed: bool) -> Product:

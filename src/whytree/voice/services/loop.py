@@ -1,6 +1,8 @@
 """The way back to those who asked: tell them it is there, ask once whether it helped, and take their answer as evidence."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
+from time import monotonic
 
 from django.conf import settings
 from django.core import signing
@@ -9,6 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid, NotFound, Unavailable
+from whytree.flags.queries import flags_by_solution
+from whytree.people.models import Person
 from whytree.people.queries import people_by_key
 from whytree.tree.models import EvidenceType, Importance, Solution, SourceKind
 from whytree.tree.services import link_evidence, reopen_node
@@ -17,23 +21,36 @@ from whytree.voice.drafts import Source, draft
 from whytree.voice.models import FeedbackItem, Loop, Requester, VoiceSettings
 from whytree.voice.models.loop import MESSAGE_LENGTH
 from whytree.voice.queries.loop import Asker, find_requester, loop_of
+from whytree.voice.replies.telling import rather_not, stop_url
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
-from whytree.workspace.mail import Mail, MailRefused, is_set, send
+from whytree.workspace.jobs import STALE, stopping
+from whytree.workspace.mail import Mail, MailRefused, MailServerDown, is_set, send
 from whytree.workspace.roles import Role
 
 from .linking import Span, link_excerpt, unlink
 from .storing import store_drafts
 
 ANSWER_LENGTH = 4_000
+AGAIN = timedelta(days=7)
+"""How long an address that was refused is left before mail goes there by itself again: it may have been put right."""
+_WITHIN = (STALE * 2 / 3).total_seconds()
+"""How long one run tells: another worker must not take it for dead and tell the same people."""
 # Their own words stay here: whoever holds a public key can say that somebody's address is theirs.
 _ASKED = "You told us about this."
 _SIGNER = signing.Signer(salt="voice.loop")
 
 
-def set_loop(actor: Actor, solution: Solution, *, used_event: str | None = None, message: str | None = None) -> Loop:
-    """Which event says that somebody used the change, and what those who asked are told."""
+def set_loop(
+    actor: Actor,
+    solution: Solution,
+    *,
+    used_event: str | None = None,
+    message: str | None = None,
+    tells: bool | None = None,
+) -> Loop:
+    """Which event says that somebody used the change, what those who asked are told, and whether by itself (`tell_reached`)."""
     require(actor, solution.product, Role.MEMBER)
     if message is not None and len(message) > MESSAGE_LENGTH:
         raise Invalid(f"The message has {len(message):,} characters; {MESSAGE_LENGTH:,} is the most.")
@@ -45,6 +62,12 @@ def set_loop(actor: Actor, solution: Solution, *, used_event: str | None = None,
             loop.used_event = " ".join(used_event.replace("\0", "").split())[:500]
         if message is not None:
             loop.message = message.replace("\0", "").strip()
+        if tells is not None:
+            loop.tells = tells
+        if loop.tells and not loop.message:
+            raise Invalid(
+                "Write first what they are told: nobody is told by itself without the entry of your changelog."
+            )
         loop.save()
         record(actor, solution.product, "set_loop", loop, before=before, after=snapshot(loop), undoable=False)
     return loop
@@ -70,9 +93,67 @@ def tell(actor: Actor, solution: Solution, keys: Sequence[str], *, by_mail: bool
     for asker in askers:
         requester = _requester(solution, asker)
         if by_mail:
-            _mail(asker, f"{solution.product.name}: what you asked for is there", f"{message}\n\n{_ASKED}")
+            _mail(asker, _is_there(solution), f"{message}\n\n{_ASKED}")
         _note(actor, requester, "tell", told_at=timezone.now(), told_by_id=actor.user_id)
     return len(askers)
+
+
+def tell_reached(solution: Solution) -> int:
+    """Tell by mail those whom the change has reached meanwhile, where its switch is on; how many mails went.
+
+    Only at addresses that are proved theirs, one mail an address. While no flag of it is on the change is not there, and
+    nobody is told. Raises `MailServerDown`: another attempt goes on where this one stopped.
+    """
+    flags = flags_by_solution(solution.product, [solution.pk]).get(solution.pk, [])
+    if not is_set() or _switched_on(solution) is None or not any(flag.is_on for flag in flags):
+        return 0
+    way, until, sent = loop_of(solution), monotonic() + _WITHIN, 0
+    people = people_by_key(solution.product, [one.key for one in way.to_mail])
+    heard = {one.email.lower() for one in way.askers if one.told_at}
+    alone = {one.email.lower() for one in way.askers if one.left_alone}
+    waits = timezone.now() - AGAIN
+    for asker in way.to_mail:
+        address = asker.email.lower()
+        if address in alone or (asker.refused_at is not None and asker.refused_at > waits):
+            continue
+        loop = _switched_on(solution)
+        if loop is None or stopping() or monotonic() > until:
+            break
+        requester = _requester(solution, asker)
+        if requester.told_at is not None:
+            continue  # by hand, meanwhile
+        if address not in heard:
+            if not _goes_out(solution, loop, requester, people[asker.key]):
+                continue
+            heard.add(address)
+            sent += 1
+        _note(Actor.system(f"The switch of {solution.ref}"), requester, "tell", told_at=timezone.now())
+    return sent
+
+
+def _switched_on(solution: Solution) -> Loop | None:
+    return Loop.objects.filter(solution=solution, tells=True).exclude(message="").first()
+
+
+def _goes_out(solution: Solution, loop: Loop, requester: Requester, person: Person) -> bool:
+    """One mail that nobody pressed for. What is refused here keeps nobody else waiting."""
+    stop = stop_url(person)
+    words = f"{loop.message}\n\n{_ASKED}\n\n{rather_not(stop)}"
+    try:
+        send(Mail(person.email, _is_there(solution), words, stop_url=stop))
+    except MailRefused:
+        requester.refused_at = timezone.now()
+        requester.save(update_fields=["refused_at"])
+        return False
+    except MailServerDown:
+        raise
+    except Unavailable:  # this address later; the next run asks again
+        return False
+    return True
+
+
+def _is_there(solution: Solution) -> str:
+    return f"{solution.product.name}: what you asked for is there"
 
 
 def ask(actor: Actor, solution: Solution, keys: Sequence[str], *, by_mail: bool, unproved: bool = False) -> int:
