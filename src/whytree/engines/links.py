@@ -111,6 +111,11 @@ class Link:
     def provenance(self) -> str:
         return provenance(self.rule)
 
+    @property
+    def how(self) -> str:
+        """With the rule in either case: "stated: trailer"."""
+        return f"stated: {self.rule}" if self.provenance == "stated" else self.provenance
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

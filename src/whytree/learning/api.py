@@ -13,6 +13,7 @@ from whytree.workspace.roles import Role
 
 from . import queries, services
 from .calibration.api import router as calibration_router
+from .cost import cost_of
 from .debts.api import router as debt_router
 from .guards.api import router as guard_router
 from .models import OutcomeReview
@@ -21,6 +22,7 @@ from .priors.api import router as prior_router
 from .programme.api import router as programme_router
 from .results import Result, as_json
 from .sentences import forecast_text, headline, held_text, measured_text, subline
+from .tagged import Tagged, tagged_since
 
 router = Router(tags=["Learning"])
 router.add_router("", prediction_router)
@@ -84,10 +86,52 @@ class ReviewOut(Schema):
         }
 
 
+class CostOut(Schema):
+    """One thing the change took, and where that is known from. `value`: the number in `text`, of commits, lines, people or days."""
+
+    what: str
+    text: str
+    source: str
+    value: int | None
+    url: str
+
+
+class QuoteOut(Schema):
+    """What somebody said last. `ref`: the voice or talk it is from."""
+
+    text: str
+    ref: str
+    said_at: datetime
+    arm: str
+
+
+class TaggedOut(Schema):
+    """Who spoke for the opportunity since the change opened, each person once, by the arm they had then."""
+
+    opportunity: str
+    sentence: str
+    people: int
+    by_arm: dict[str, int]
+    quotes: list[QuoteOut]
+
+    @staticmethod
+    def of(found: Tagged) -> dict[str, Any]:
+        return {
+            "opportunity": found.opportunity.ref,
+            "sentence": found.sentence,
+            "people": found.people,
+            "by_arm": found.by_arm,
+            "quotes": found.quotes,
+        }
+
+
 class ReviewDetail(ReviewOut):
-    """`shipped`: what else went out and broke since it opened."""
+    """`shipped`: what else went out and broke since it opened. `cost`: what the change took, as far as it is known.
+    `tagged`: what was said for its opportunity since; null where it stands under none."""
 
     shipped: list[str]
+    cost: list[CostOut]
+    tagged: TaggedOut | None
     result: dict[str, Any]
 
 
@@ -157,4 +201,10 @@ def postpone_review(request: ApiRequest, product: str, ref: str, said: PostponeI
 def _detail(review: OutcomeReview) -> dict[str, Any]:
     result = queries.result_of(review)
     shipped = queries.shipped_since(review, result).lines()
-    return ReviewOut.of(review, result) | {"shipped": shipped, "result": as_json(result)}
+    tagged = tagged_since(review, result)
+    return ReviewOut.of(review, result) | {
+        "shipped": shipped,
+        "cost": cost_of(review),
+        "tagged": TaggedOut.of(tagged) if tagged else None,
+        "result": as_json(result),
+    }

@@ -7,6 +7,7 @@ import typer
 
 from whytree.workspace.client import Client, connect
 from whytree.workspace.commands import AsJson, show
+from whytree.workspace.printing import plain
 
 from .calibration.commands import register as register_calibration
 from .debts.commands import register as register_debts
@@ -107,11 +108,19 @@ def _lines(review: dict[str, Any]) -> list[str]:
     for rail in result["guardrails"]:
         lines.append(f"  guardrail  {rail['contrast']['metric_name']}: {rail['verdict']}")
     lines += [f"  meanwhile  {text}" for text in review["shipped"]]
+    lines += [f"  cost       {_with_source(cost)}" for cost in review["cost"]]
+    if tagged := review["tagged"]:
+        lines.append(f"  said       {tagged['sentence']}")
+        lines += [f"             “{plain(quote['text'])}” {quote['ref']}" for quote in tagged["quotes"]]
     if review["state"] == "decided":
         lines.append(f"  {review['verdict']}, {review['decision']} by {review['decided_by']}: {review['learning']}")
     else:
         lines.append(f"  {_due(review)}")
     return lines
+
+
+def _with_source(cost: dict[str, Any]) -> str:
+    return plain(f"{cost['text']} ({cost['source']})" if cost["source"] else cost["text"])
 
 
 def _trust_lines(trust: dict[str, Any]) -> list[str]:

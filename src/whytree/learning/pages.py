@@ -23,6 +23,7 @@ from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from . import queries, services
+from .cost import cost_of
 from .debts.queries import open_debts_of
 from .models import Decision, OutcomeReview, Verdict
 from .pictures import review_bar, rows
@@ -30,6 +31,7 @@ from .predictions.plugs import shown_table
 from .predictions.queries import table_of
 from .results import Result
 from .sentences import exposure, forecast_text, headline, held_text, likely_text, measured_text, subline
+from .tagged import tagged_since
 
 #: Where a change waits, in the order in which it needs a person.
 WAITING = (
@@ -127,6 +129,8 @@ def _show(
         "debts": open_debts_of([found.hypothesis.solution]),
         "voices": voices.latest(product, result.flag_key, result.opened_at) if result.flag_key else [],
         "shipped": queries.shipped_since(found, result),
+        "cost": cost_of(found),
+        "tagged": tagged_since(found, result),
         "written": sum(result.voices.values()),
         "verdicts": Verdict.choices if now >= found.due_at else [(Verdict.HARM.value, Verdict.HARM.label)],
         "decisions": Decision.choices,

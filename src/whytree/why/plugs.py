@@ -11,13 +11,14 @@ from whytree.code.models import Commit, FileBlame, Repository, Ticket
 from whytree.tree.models import EXPOSED_STATES, SETTLED_STATES, Outcome, Solution
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product, User
-from whytree.workspace.sockets import Hit, Panel, plug_panel, plug_search
+from whytree.workspace.sockets import Hit, Panel, plug_panel, plug_search, plug_work
 
 from .daily.answer import todays
 from .first.first_look import first_look, lead
 from .first.questions import MOST_ASKED, questions
 from .queries import Ask, commits_of, explain, page_of
 from .refs import LineRef
+from .work import work_on
 
 _COMMIT = re.compile(r"[0-9a-f]{4,64}")
 
@@ -28,6 +29,7 @@ def plug() -> None:
     plug_panel("today", first_panel, order=5)
     plug_panel("today", daily_panel, order=30)
     plug_search(search_code)
+    plug_work(work_on)
 
 
 def first_panel(actor: Actor, product: Product, subject: object) -> Panel | None:
@@ -78,7 +80,7 @@ def code_panel(actor: Actor, product: Product, solution: Solution) -> Panel | No
             commit.subject,
             commit.authored_at,
             commit.lines,
-            f"stated: {link.rule}" if link.provenance == "stated" else link.provenance,
+            link.how,
             page_of(product, commit.sha),
         )
         for commit, link in commits_of(solution)

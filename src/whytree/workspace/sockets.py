@@ -7,6 +7,7 @@ panel     what others show on a node's page, beside a hypothesis while it is wri
           and beside a group of people that a number is made of
 figure    what others draw on a node in the tree: a live value, voices, a flag
 search    what the box **Why ...** finds
+work      what a solution's code took, for its review
 variants  which flag variants are in force for a person, stored with each event and each feedback item
 fact      "this happened", told synchronously in the same transaction
 erase     forget a person; a test demands a plug for every table that names one
@@ -16,6 +17,7 @@ export    give a person their data
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from .actors import Actor
@@ -81,10 +83,27 @@ class Hit:
     rank: float = 0.5
 
 
+@dataclass(frozen=True)
+class Work:
+    """The commits of a solution, counted; it names nobody. `lines_left` is None where no clone told whose lines are left."""
+
+    commits: int
+    people: int
+    lines_left: int | None
+    read_at: datetime | None  # when the clone was last read in
+    first_sha: str
+    first_at: datetime
+    rules: Sequence[str]  # how it is known that they are for it: "stated: trailer"
+    deployments: frozenset[int]  # that brought them
+    url: str
+
+
 Drawn = Literal["outcome", "opportunity", "solution", "test"]
 PanelSource = Callable[[Actor, Product, Any], Panel | None]
 FigureSource = Callable[[Product, Sequence[Any]], dict[int, Figure]]
 SearchSource = Callable[[Actor, Product, str, int], list[Hit]]
+# For a solution and the end of the time that counts; None where no commit is known.
+WorkSource = Callable[[Any, datetime], Work | None]
 # For a product: what tells a person's variants; None while there is nothing to tell anybody.
 VariantTeller = Callable[[str], dict[str, str]]
 VariantSource = Callable[[int], VariantTeller | None]
@@ -94,6 +113,7 @@ PersonVerb = Callable[[Product, str], Any]
 _panels: dict[str, list[tuple[int, PanelSource]]] = defaultdict(list)
 _figures: dict[str, list[FigureSource]] = defaultdict(list)
 _searches: list[SearchSource] = []
+_works: list[WorkSource] = []
 _variants: list[VariantSource] = []
 _listeners: dict[str, list[FactListener]] = defaultdict(list)
 _erasers: list[PersonVerb] = []
@@ -158,6 +178,15 @@ def search(actor: Actor, product: Product, words: str, limit: int = 8) -> list[H
     """What every source finds for these words, best first."""
     hits = [hit for source in _searches for hit in source(actor, product, words, limit)]
     return sorted(hits, key=lambda hit: -hit.rank)[: limit * 2]
+
+
+def plug_work(source: WorkSource) -> None:
+    _works.append(source)
+
+
+def work_of(solution: Any, until: datetime) -> Work | None:
+    """What the first source that knows any tells of a solution's commits up to then."""
+    return next((work for source in _works if (work := source(solution, until)) is not None), None)
 
 
 def plug_variants(source: VariantSource) -> None:

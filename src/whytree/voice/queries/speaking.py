@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import islice
 
 from django.db.models import Exists, OuterRef
@@ -104,10 +105,11 @@ class Demand:
         return " · ".join([*steps, *([f"{self.anonymous} without a known name"] if self.anonymous else [])])
 
 
-def demand(opportunity: Opportunity) -> Demand:
+def demand(opportunity: Opportunity, *, between: tuple[datetime, datetime] | None = None) -> Demand:
     """Productboard's rule: each person counts once, the latest of what they said wins.
 
-    Latest is what was said last; of two things said at the same time, the one that was linked last.
+    Latest is what was said last; of two things said at the same time, the one that was linked last. `between` counts only
+    what was said from then to then.
     """
     links = EvidenceLink.objects.filter(
         product=opportunity.product_id,
@@ -115,6 +117,7 @@ def demand(opportunity: Opportunity) -> Demand:
         node_id=opportunity.pk,
         source_kind__in=SPOKEN,
         stance="supports",
+        **({"said_at__range": between} if between else {}),
     ).order_by("-said_at", "-pk")
     keys = main_keys(opportunity.product_id, {link.person_key for link in links})
     items, talks = _items_of(opportunity.product, links), _talks_of(opportunity.product, links)

@@ -66,9 +66,7 @@ def _leads(findings: Mapping[str, Finding], sha: str) -> bool:
 
 
 def _way(found: Link | None) -> str:
-    if found is None:
-        return ""
-    return f"stated: {found.rule}" if found.provenance == "stated" else found.provenance
+    return found.how if found else ""
 
 
 def _part(product: Product, ref: str, lines: int, total: int, ways: Counter[str]) -> Part:
