@@ -97,7 +97,7 @@ def _renew(key: str, seconds: float, make: Callable[[], Dated], work: _Work) -> 
     close_old_connections()
     try:
         _worked_out(key, seconds, make, work)
-    except Exception:
+    except Exception:  # whatever it was: the thread lives on, and who asks once it is too old meets it
         log.warning("%s could not be renewed", key.partition(":")[0], exc_info=True)
     finally:
         close_old_connections()

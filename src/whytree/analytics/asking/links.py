@@ -145,7 +145,7 @@ def typed_filter(one: Condition) -> str | None:
         return "|".join(part for part in parts if part is not None)
     if isinstance(one, Membership):
         return f"{'' if one.inside else '!'}{COHORT}{one.name}"
-    assert isinstance(one, Filter)  # noqa: S101 - for the type checker
+    assert isinstance(one, Filter)  # noqa: S101  a question holds no `Has`: that is made when it is asked
     if one.operator in ("is set", "is not set"):
         return one.field if one.operator == "is set" else f"!{one.field}"
     if one.operator not in _SIGNS or any(set(value) & set(",;|") or value != value.strip() for value in one.values):

@@ -50,8 +50,8 @@ def limit(source: Source, node: ast.stmt) -> int:
 def end_of(source: Source, node: ast.If, body: Branch) -> int:
     """Last line of the whole statement, with the comments at the end of its last block."""
     last = node
-    while last.orelse and next_header(source, last)[1]:
-        last = last.orelse[0]  # type: ignore[assignment]
+    while last.orelse and next_header(source, last)[1] and isinstance(last.orelse[0], ast.If):
+        last = last.orelse[0]
     if not last.orelse:
         if last is node:
             return body.last
