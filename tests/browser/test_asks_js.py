@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from tests.servers import ROOT, Live
 
@@ -123,7 +124,7 @@ def test_a_survey_after_an_event_is_answered_by_keyboard_and_asked_once(
     assert visitor.evaluate("document.activeElement.id") == "own", "it takes no focus that nobody gave it"
     visitor.wait_for_timeout(1_200)
     box.get_by_role("button", name="Go on").click()
-    assert "This one needs an answer." in box.inner_text()
+    box.get_by_text("This one needs an answer.").wait_for()
     box.get_by_role("radio", name="2", exact=True).focus()
     visitor.keyboard.press("Space")
     visitor.keyboard.press("Enter")
@@ -162,7 +163,7 @@ def test_answers_lead_past_questions_and_escape_puts_it_away(
     box.get_by_text("What for?").wait_for()
     visitor.wait_for_timeout(1_200)
     visitor.keyboard.press("Escape")
-    assert visitor.get_by_role("dialog").count() == 0
+    expect(visitor.get_by_role("dialog")).to_have_count(0)
     row = until(lambda: [row for row in site.rows(ref) if row["dismissed_at"]])[0]
     assert (row["answered_at"], row["q1"]) == ("", "")
 
@@ -221,7 +222,7 @@ def test_the_box_brings_words_to_the_inbox_once(site: Site, visitor: Any, compla
     visitor.get_by_role("button", name="Tell us").click()
     box = visitor.get_by_role("dialog", name="Tell us")
     box.get_by_role("button", name="Send").click()
-    assert "Say what it is" in box.inner_text()
+    expect(box).to_contain_text("Say what it is")
     words = f"My basil is gone {uuid.uuid4().hex[:8]}"
     visitor.keyboard.type(words)  # the focus is where one writes
     box.get_by_label("An idea").check()
@@ -308,10 +309,10 @@ def test_the_box_can_be_called_and_gives_the_focus_back(site: Site, visitor: Any
     visitor.evaluate("whytree('feedback', {kind: 'praise', text: 'Lovely'})")
     box = visitor.get_by_role("dialog", name="Tell us")
     box.wait_for()
-    assert box.get_by_label("In your own words").input_value() == "Lovely"
-    assert box.get_by_label("Praise").is_checked()
+    expect(box.get_by_label("In your own words")).to_have_value("Lovely")
+    expect(box.get_by_label("Praise")).to_be_checked()
     visitor.keyboard.press("Escape")
-    assert visitor.evaluate("document.activeElement.id") == "own"
+    expect(visitor.locator("#own")).to_be_focused()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 SETTINGS = "/p/sprout/settings"
 PAGES = [
@@ -84,10 +85,10 @@ def test_ctrl_k_opens_the_box_and_escape_closes_it(alice_page: Any, live: Any) -
     for width in (1280, 390):
         alice_page.set_viewport_size({"width": width, "height": 844})
         alice_page.keyboard.press("Control+k")
-        assert alice_page.evaluate("document.activeElement.id") == "box-q"
+        expect(alice_page.locator("#box-q")).to_be_focused()
         alice_page.keyboard.type("sprout")
         alice_page.keyboard.press("Escape")
-        assert not alice_page.locator(".palette").is_visible()
+        expect(alice_page.locator(".palette")).to_be_hidden()
 
 
 def test_the_box_finds_while_one_types_and_arrows_choose(alice_page: Any, live: Any) -> None:
@@ -106,14 +107,13 @@ def test_without_scripts_the_box_is_a_form(open_page: Any, alice_cookies: Any, l
     page.goto(live.url + SETTINGS)
     page.fill("#box-q", "SOL-999")
     page.press("#box-q", "Enter")
-    assert page.url == live.url + "/p/sprout/why?q=SOL-999"
+    page.wait_for_url(live.url + "/p/sprout/why?q=SOL-999")
 
 
 def test_keys_go_to_the_six_places_and_are_listed(alice_page: Any, live: Any) -> None:
     alice_page.goto(live.url + SETTINGS)
     alice_page.keyboard.press("?")
-    listed = alice_page.locator("#keys-dialog").inner_text()
-    assert "Go to Tree" in listed
+    expect(alice_page.locator("#keys-dialog")).to_contain_text("Go to Tree")
     alice_page.keyboard.press("Escape")
     alice_page.keyboard.press("g")
     alice_page.keyboard.press("t")
@@ -125,8 +125,8 @@ def test_keys_do_nothing_while_one_writes(alice_page: Any, live: Any) -> None:
     alice_page.fill("#vision", "")
     alice_page.locator("#vision").press_sequentially("gt?")
     assert alice_page.url == live.url + SETTINGS
-    assert alice_page.input_value("#vision") == "gt?"
-    assert not alice_page.locator("#keys-dialog").is_visible()
+    expect(alice_page.locator("#vision")).to_have_value("gt?")
+    expect(alice_page.locator("#keys-dialog")).to_be_hidden()
 
 
 def test_revoking_a_key_asks_first(alice_page: Any, live: Any) -> None:
@@ -136,7 +136,7 @@ def test_revoking_a_key_asks_first(alice_page: Any, live: Any) -> None:
     row = alice_page.locator("tr", has_text="to be revoked")
     alice_page.once("dialog", lambda dialog: dialog.dismiss())
     row.get_by_role("button", name="Revoke").click()
-    assert row.get_by_role("button", name="Revoke").is_visible()
+    expect(row.get_by_role("button", name="Revoke")).to_be_visible()
     alice_page.once("dialog", lambda dialog: dialog.accept())
     row.get_by_role("button", name="Revoke").click()
     alice_page.wait_for_selector("tr:has-text('to be revoked') .chip:has-text('revoked')")
@@ -145,9 +145,9 @@ def test_revoking_a_key_asks_first(alice_page: Any, live: Any) -> None:
 def test_the_menu_opens_on_a_phone_and_the_skip_link_is_first(alice_page: Any, live: Any) -> None:
     alice_page.set_viewport_size({"width": 390, "height": 844})
     alice_page.goto(live.url + SETTINGS)
-    assert not alice_page.get_by_role("link", name="Activity").is_visible()
+    expect(alice_page.get_by_role("link", name="Activity")).to_be_hidden()
     alice_page.get_by_role("button", name="Menu").click()
-    assert alice_page.get_by_role("link", name="Activity").is_visible()
+    expect(alice_page.get_by_role("link", name="Activity")).to_be_visible()
     alice_page.goto(live.url + SETTINGS)
     alice_page.keyboard.press("Tab")
-    assert alice_page.evaluate("document.activeElement.className") == "skip"
+    expect(alice_page.locator(".skip")).to_be_focused()

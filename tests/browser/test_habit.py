@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +43,12 @@ def test_one_starts_from_a_solution_and_what_is_skipped_stays_open(
 ) -> None:
     alice_page.goto(f"{live.url}/p/sprout/{solution}")
     alice_page.get_by_role("link", name="Start on it").click()
-    assert alice_page.get_by_text("It took ten minutes.").is_visible()
+    expect(alice_page.get_by_text("It took ten minutes.")).to_be_visible()
     alice_page.get_by_label("Whose life gets better, and how?").fill("Whoever waits")
     alice_page.get_by_role("button", name="Go on").click()
     alice_page.wait_for_url(f"**/{solution}")
-    assert alice_page.get_by_text(f"whytree start {solution}").first.is_visible()
-    assert alice_page.get_by_text("Whoever waits").first.is_visible()
+    expect(alice_page.get_by_text(f"whytree start {solution}").first).to_be_visible()
+    expect(alice_page.get_by_text("Whoever waits").first).to_be_visible()
     assert not complaints.said
 
 
@@ -57,6 +58,6 @@ def test_the_mail_is_off_by_one_click_and_works_without_scripts(
     page = open_page(storage_state=alice_cookies, java_script_enabled=False)
     page.goto(live.url + "/mail")
     page.get_by_role("button", name="Stop the mail").click()
-    assert page.get_by_text("writes no more.").is_visible()
+    expect(page.get_by_text("writes no more.")).to_be_visible()
     page.get_by_role("button", name="Write to me on Mondays").click()
-    assert page.get_by_text("mail on").is_visible()
+    expect(page.get_by_text("mail on")).to_be_visible()

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.test_frame import CONTRAST, _problems, _sideways
 
@@ -86,15 +87,15 @@ def test_names_are_offered_while_one_types_sql(alice_page: Any, live: Any, count
     field = alice_page.locator("#sql")
     field.fill("SELECT count() FROM events WHERE event = ")
     field.press_sequentially("'signed")
-    assert alice_page.locator("#sql-completions [aria-selected=true]").text_content() == "signed_up"
+    expect(alice_page.locator("#sql-completions [aria-selected=true]")).to_have_text("signed_up")
     _check(alice_page)
     field.press("Tab")
-    assert field.input_value().endswith("event = 'signed_up'")
+    expect(field).to_have_value("SELECT count() FROM events WHERE event = 'signed_up'")
     field.press_sequentially(" AND platfo")
     field.press("Escape")
-    assert alice_page.locator("#sql-completions").is_hidden()
+    expect(alice_page.locator("#sql-completions")).to_be_hidden()
     field.press("Tab")  # nothing is offered: on to the button, as everywhere
-    assert alice_page.evaluate("document.activeElement.textContent") == "Ask"
+    alice_page.wait_for_function("document.activeElement.textContent === 'Ask'")
     assert complaints.said == []
 
 
@@ -108,9 +109,11 @@ def test_a_review_is_accessible_and_fits_a_phone(alice_page: Any, live: Any, cou
 def test_the_desk_sees_the_wide_picture_and_the_phone_the_narrow_one(alice_page: Any, live: Any, counted: str) -> None:
     alice_page.goto(f"{live.url}/p/sprout/numbers/{KEY}")
     wide, narrow = alice_page.locator("svg.chart.wide"), alice_page.locator("svg.chart.narrow")
-    assert (wide.is_visible(), narrow.is_visible()) == (True, False)
+    expect(wide).to_be_visible()
+    expect(narrow).to_be_hidden()
     alice_page.set_viewport_size({"width": 390, "height": 844})
-    assert (wide.is_visible(), narrow.is_visible()) == (False, True)
+    expect(wide).to_be_hidden()
+    expect(narrow).to_be_visible()
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -122,13 +125,13 @@ def test_a_metric_is_made_and_becomes_an_outcome(
     page.goto(f"{live.url}/p/sprout/numbers/new")
     page.get_by_label("Short name").fill(key)
     page.get_by_label("Name", exact=True).fill("People who plant")
-    assert not page.get_by_label("Event", exact=True).is_visible()
+    expect(page.get_by_label("Event", exact=True)).to_be_hidden()
     page.get_by_label("people: how many did something").check()
     page.get_by_label("Event", exact=True).fill("planted")
     page.get_by_role("button", name="Count it").click()
-    assert page.text_content("h1") == "People who plant: 14 people."
-    assert page.get_by_label("Baseline, people").input_value() == "14"
+    expect(page.locator("h1")).to_have_text("People who plant: 14 people.")
+    expect(page.get_by_label("Baseline, people")).to_have_value("14")
     page.get_by_label("Target, people").fill("50")
     page.get_by_role("button", name="Make an outcome").click()
     page.wait_for_url("**/OUT-*")
-    assert "14 people" in page.text_content("main")
+    expect(page.locator("main")).to_contain_text("14 people")

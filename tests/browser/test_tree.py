@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
 from .test_frame import _problems, _sideways
 
@@ -82,11 +83,11 @@ def test_a_branch_folds_and_stays_folded(alice_page: Any, live: Any, planted: Pl
     open_tree(alice_page, live, planted)
     alice_page.keyboard.press("j")
     alice_page.keyboard.press("h")
-    assert alice_page.locator(f"#{planted.solution}").is_hidden()
+    expect(alice_page.locator(f"#{planted.solution}")).to_be_hidden()
     alice_page.reload()
-    assert alice_page.locator(f"#{planted.solution}").is_hidden()
+    expect(alice_page.locator(f"#{planted.solution}")).to_be_hidden()
     alice_page.locator(f"#{planted.opportunity} .fold").click()
-    assert alice_page.locator(f"#{planted.solution}").is_visible()
+    expect(alice_page.locator(f"#{planted.solution}")).to_be_visible()
 
 
 @pytest.mark.parametrize("query", ["", "view=drawn"])
@@ -110,7 +111,7 @@ def test_a_node_is_added_and_edited_by_keys_in_a_sheet(
     field.evaluate("field => field.removeAttribute('required')")
     sheet.get_by_role("button", name="Save").click()
     sheet.get_by_text("This field is required.").wait_for()
-    assert sheet.get_by_label("What else there is to say").input_value() == "x", "what was typed is kept"
+    expect(sheet.get_by_label("What else there is to say"), "what was typed is kept").to_have_value("x")
     field.fill(f"{title} and after")
     sheet.get_by_role("button", name="Save").click()
     alice_page.get_by_text(f"{title} and after", exact=True).wait_for()
@@ -170,7 +171,7 @@ def test_everything_works_without_scripts(
     page.get_by_role("button", name="Add", exact=True).click()
     page.get_by_role("heading", name="A video of the garden").wait_for()
     page.goto(f"{live.url}/p/sprout/tree?view=drawn")
-    assert page.locator(".drawing .node").first.is_visible()
+    expect(page.locator(".drawing .node").first).to_be_visible()
 
 
 @pytest.mark.parametrize("which", ["outcome", "opportunity", "solution"])

@@ -30,17 +30,13 @@ def _post(live: Live, path: str, body: dict[str, str]) -> None:
     httpx.post(f"{live.url}/api/products/sprout/{path}", json=body, headers=headers, timeout=30).raise_for_status()
 
 
-def _open(page: Any) -> str:
-    return str(page.locator("#said").inner_text())
-
-
 def test_j_and_k_move_and_the_address_follows(alice_page: Any, inbox: str, complaints: Any) -> None:
     alice_page.goto(inbox)
-    assert _open(alice_page) == FIRST
+    expect(alice_page.locator("#said")).to_have_text(FIRST)
     alice_page.keyboard.press("j")
     alice_page.wait_for_url(re.compile("item=FB-"))
     expect(alice_page.locator("#said")).to_have_text(SECOND)
-    assert alice_page.locator(".item[aria-current]").inner_text().endswith(SECOND)
+    expect(alice_page.locator(".item[aria-current]")).to_contain_text(SECOND)
     alice_page.keyboard.press("k")
     expect(alice_page.locator("#said")).to_contain_text("prices")
     assert complaints.said == []
@@ -55,7 +51,7 @@ def test_a_voice_is_linked_by_keyboard_alone(alice_page: Any, inbox: str, live: 
     alice_page.keyboard.type("OPP-1")
     alice_page.keyboard.press("Enter")
     alice_page.wait_for_selector(".notice.success")
-    assert _open(alice_page) == SECOND
+    expect(alice_page.locator("#said")).to_have_text(SECOND)
     found = live.cli_json("feedback", "search", "prices", "--state", "linked")["items"][0]
     assert found["links"][0]["quote"] == "I only wanted to see prices."
     assert complaints.said == []
@@ -72,7 +68,7 @@ def test_what_the_mouse_selects_is_what_is_linked(alice_page: Any, inbox: str) -
     )
     expect(alice_page.locator("#voice-quote")).to_have_value("wanted my number")
     # The smiley before it is one character to the server and two to the browser.
-    assert alice_page.locator("[name=start]").input_value() == str(FIRST.index("wanted my number"))
+    expect(alice_page.locator("[name=start]")).to_have_value(str(FIRST.index("wanted my number")))
 
 
 def test_e_puts_away_and_goes_on(alice_page: Any, inbox: str) -> None:
@@ -143,10 +139,10 @@ def test_it_is_accessible_in_both_schemes_and_on_a_phone(
 def test_a_phone_shows_one_pane_at_a_time(open_page: Any, alice_cookies: Any, inbox: str) -> None:
     page = open_page(storage_state=alice_cookies, viewport={"width": 390, "height": 844})
     page.goto(inbox)
-    assert not page.locator("#said").is_visible()
+    expect(page.locator("#said")).to_be_hidden()
     page.locator(".item").first.click()
     page.wait_for_selector("#said", state="visible")
-    assert not page.locator(".item").first.is_visible()
+    expect(page.locator(".item").first).to_be_hidden()
     page.get_by_role("link", name="All voices").click()
     page.wait_for_selector(".item", state="visible")
 
@@ -155,8 +151,8 @@ def test_everything_works_without_scripts(open_page: Any, alice_cookies: Any, in
     page = open_page(storage_state=alice_cookies, java_script_enabled=False)
     page.goto(inbox)
     page.locator(".item").nth(1).click()
-    assert _open(page) == SECOND
+    expect(page.locator("#said")).to_have_text(SECOND)
     page.get_by_label("The words that matter").fill("company phones")
     page.get_by_role("combobox", name="Speaks for").fill("OPP-1")
     page.get_by_role("button", name="Link").click()
-    assert "speaks for OPP-1" in page.locator(".notice.success").inner_text()
+    expect(page.locator(".notice.success")).to_contain_text("speaks for OPP-1")
