@@ -45,7 +45,7 @@ bench: $(STAMP) ## Run every benchmark; each prints the ratio it is judged by.
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 statistics: $(STAMP) ## Measure how often each estimator is wrong, and write it into docs/statistics.md (ten minutes).
-	@$(BIN)/python -m tests.engines.rates
+	@$(BIN)/python -m tests.engines.stats.rates
 
 screenshots: $(STAMP) ## Make the README's pictures again, from the demo, in a real browser.
 	@$(BIN)/python docs/screenshots.py

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from whytree.engines.meaning import DIMENSIONS, Embed, fuse, learn, nearest
-from whytree.engines.text import parse_query
+from whytree.engines.texts.words import parse_query
 from whytree.engines.themes.sentences import load_model
 from whytree.voice.meaning.constants import LEAST_LIKE
 

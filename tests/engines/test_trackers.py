@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from whytree.engines.links_tickets import TicketRef, is_of_request, tickets_of_request
+from whytree.engines.links.tickets import TicketRef, is_of_request, tickets_of_request
 from whytree.engines.tables import Row, open_table
 from whytree.engines.tables.rows import flatten
 from whytree.engines.trackers import (

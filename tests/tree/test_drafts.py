@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from whytree.code.models import Repository, Ticket
-from whytree.engines.links import CommitFacts, find_link
+from whytree.engines.links.rules import CommitFacts, find_link
 from whytree.errors import Conflict, Invalid
 from whytree.tree.models import Draft, EvidenceLink, Opportunity, Solution, TicketLink
 from whytree.tree.outline import load_tree

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from whytree.engines.text import parse_query
+from whytree.engines.texts.words import parse_query
 from whytree.voice.models import FeedbackItem
 from whytree.voice.search import matching
 

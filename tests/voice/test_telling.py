@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from whytree.engines.telling import Told, tell_all
+from whytree.engines.texts.telling import Told, tell_all
 from whytree.errors import Invalid
 from whytree.tree.services import create_outcome
 from whytree.voice import queries

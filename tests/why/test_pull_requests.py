@@ -10,7 +10,7 @@ from tests.why.conftest import Tree
 from whytree.code.models import Commit, CommitKey, Ticket
 from whytree.code.services import TicketFacts, see_ticket
 from whytree.code.tickets import RequestFacts, import_pull_requests
-from whytree.engines.links_tickets import TicketRef
+from whytree.engines.links.tickets import TicketRef
 from whytree.errors import Forbidden, Invalid
 from whytree.tree.services import link_ticket
 from whytree.why.answering.reasons import tell_why

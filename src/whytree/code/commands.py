@@ -51,7 +51,7 @@ def add_repository(
     """
     if with_code and no_code:
         raise CommandError("--with-code sends files and --no-code sends none. Give one of them.")
-    from whytree.engines.links_tickets import tracker_of_remote
+    from whytree.engines.links.tickets import tracker_of_remote
 
     from .git import open_clone
     from .telling import identity

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from whytree.engines.git.log import LOG_ARGUMENTS, NOTES_REF, LogCommit, decode, is_one_piece, merged_through, parse_log
-from whytree.engines.links_tickets import tracker_of_remote
+from whytree.engines.links.tickets import tracker_of_remote
 from whytree.workspace.client import CommandError
 
 from .headstart import CONFIGURATION, Settings, environment, settings_at, without_filters

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from whytree.engines.links import CommitFacts, candidates, tickets_named
-from whytree.engines.links_tickets import TicketRef
+from whytree.engines.links.rules import CommitFacts, candidates, tickets_named
+from whytree.engines.links.tickets import TicketRef
 
 from .cleaning import CHUNK
 from .models import Commit, CommitKey

@@ -13,7 +13,7 @@ from typing import Protocol
 from whytree.engines.git.blame import BLAME_ARGUMENTS, UNCOMMITTED, BlamedLine, parse_blame, parse_ignore_revs
 from whytree.engines.git.log import LogCommit
 from whytree.engines.git.log_diff import DIFF_ARGUMENTS, is_reformatting, parse_diffs
-from whytree.engines.links import CommitFacts, is_looked_through, is_stated
+from whytree.engines.links.rules import CommitFacts, is_looked_through, is_stated
 
 from .git import Clone, split_lines
 from .headstart import take

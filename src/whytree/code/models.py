@@ -32,7 +32,7 @@ class Repository(models.Model):
     )
     flags_scanned = models.JSONField(default=list, blank=True, help_text="Flag keys looked for in its whole history.")
     left_out = models.JSONField(default=list, blank=True, help_text="Sentences on what was not read, and why.")
-    survey = models.JSONField(default=dict, blank=True, help_text="What its files say: see engines.surveys.")
+    survey = models.JSONField(default=dict, blank=True, help_text="What its files say: see code.surveying.")
     created_at = models.DateTimeField(default=now)
     synced_at = models.DateTimeField(null=True, blank=True)
 

@@ -9,8 +9,8 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from whytree.engines.git.log import is_trunk, parse_merge
-from whytree.engines.links import CommitFacts, LinkAnswer, merge_of
-from whytree.engines.links_tickets import TicketRef, is_of_request
+from whytree.engines.links.rules import CommitFacts, LinkAnswer, merge_of
+from whytree.engines.links.tickets import TicketRef, is_of_request
 from whytree.errors import Invalid, NotFound
 from whytree.workspace.models import Product
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from whytree.engines.git.log import LOG_ARGUMENTS, PATHS_TOO, LogCommit, parse_log, unrelated
 from whytree.engines.git.log_diff import DIFF_ARGUMENTS, flags_added, flags_pattern, parse_diffs
-from whytree.engines.links_tickets import tracker_of_remote
+from whytree.engines.links.tickets import tracker_of_remote
 from whytree.workspace.client import Client, CommandError
 
 from .ahead import ReadAhead

@@ -11,8 +11,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from whytree.engines.git.log import BODY_LIMIT, SUBJECT_LIMIT, cut, parse_trailers
-from whytree.engines.links import CommitFacts, LinkAnswer, branch_of, candidates, is_looked_through, request_of
-from whytree.engines.links_tickets import TicketRef
+from whytree.engines.links.rules import CommitFacts, LinkAnswer, branch_of, candidates, is_looked_through, request_of
+from whytree.engines.links.tickets import TicketRef
 from whytree.errors import Conflict, Invalid
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot

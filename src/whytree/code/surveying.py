@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from whytree.engines.code.decision_records import is_decision_path, parse_decision
 from whytree.engines.code.flag_calls import PREFILTER, flag_calls, is_code, is_test
+from whytree.engines.code.owners import OWNERS_PLACES, parse_owners
 from whytree.engines.git.log import decode
-from whytree.engines.surveys import OWNERS_PLACES, VERSION, is_decision_path, parse_decision, parse_owners
 from whytree.workspace.client import CommandError
 
 from .git import Clone, exact_path, shown_path, split_lines
 
+# A survey as it is stored with a repository: {"version", "releases", "newest_release", "flags", "decisions", "owners"}.
+VERSION = 1
 # A survey is a page's worth, not an index.
 MOST_FLAGS = 300
 MOST_PLACES = 5

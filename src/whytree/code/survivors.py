@@ -27,7 +27,7 @@ from whytree.engines.git.patch import (
 )
 from whytree.engines.git.survivors import Replay, Step, Tree
 from whytree.engines.git.versions import Version
-from whytree.engines.links import is_looked_through, is_stated
+from whytree.engines.links.rules import is_looked_through, is_stated
 from whytree.workspace.client import CommandError
 
 from .git import Clone, exact_path

@@ -11,8 +11,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from whytree.engines.git.log import own_subject, parse_trailers
-from whytree.engines.links import branch_of, request_of
-from whytree.engines.links_tickets import (
+from whytree.engines.links.rules import branch_of, request_of
+from whytree.engines.links.tickets import (
     TRACKER_LIMIT,
     TicketRef,
     said_in_request,

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from whytree.engines.links_tickets import parse_ticket_url, tracker_of_remote
+from whytree.engines.links.tickets import parse_ticket_url, tracker_of_remote
 from whytree.engines.tables import parse_time
 from whytree.engines.tables.rows import flatten
 from whytree.engines.trackers import (

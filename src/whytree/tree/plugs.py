@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Q
 from django.urls import reverse
 
-from whytree.engines.text import fold
+from whytree.engines.texts.words import fold
 from whytree.errors import NotFound
 from whytree.tree.models import ERASED, KINDS, EvidenceLink
 from whytree.tree.queries import REF, find_node, nodes_behind

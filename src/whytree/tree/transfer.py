@@ -25,7 +25,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from whytree.code.services import TicketFacts, see_ticket
-from whytree.engines.links_tickets import TicketRef
+from whytree.engines.links.tickets import TicketRef
 from whytree.errors import Conflict, Invalid
 from whytree.tree.models import (
     KINDS,

@@ -3,7 +3,7 @@
     similar(product, "The CSV export loses my accents")     # [Similar(item=FB-12, likeness=Likeness(0.61, ("csv", "export")))]
 
 The search index that is there anyway finds the candidates: those that hold one of the text's rarest words. Per text that
-is at most `engines.likeness.MOST_WORDS` look-ups of how many voices hold a word (each stops counting at `COMMON`), and one
+is at most `engines.texts.likeness.MOST_WORDS` look-ups of how many voices hold a word (each stops counting at `COMMON`), and one
 of at most `MOST_RANKED` voices, of which `CANDIDATES` are compared word by word; with 200,000 voices no more than with
 20,000. Texts in scripts without spaces have no words to look up, and get no suggestion.
 """
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from django.db.models import Max
 
-from whytree.engines.likeness import Likeness, compare, stems, weight
-from whytree.engines.text import Query, Term, is_unspaced
+from whytree.engines.texts.likeness import Likeness, compare, stems, weight
+from whytree.engines.texts.words import Query, Term, is_unspaced
 from whytree.voice.models import FeedbackItem
 from whytree.voice.search import holding_any, how_many_hold
 from whytree.voice.services import keys_of_group, main_of

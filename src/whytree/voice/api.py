@@ -5,7 +5,7 @@ from typing import Literal, cast
 from django.http import HttpResponse, StreamingHttpResponse
 from ninja import Body, Query, Router, Status
 
-from whytree.engines.text import parse_query
+from whytree.engines.texts.words import parse_query
 from whytree.errors import Invalid
 from whytree.voice import import_api, loop_api, mailbox, queries, schemas, services, triage_api
 from whytree.voice.board.api import router as board

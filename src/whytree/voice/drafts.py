@@ -15,8 +15,8 @@ from typing import Any, TypedDict
 
 import msgspec
 
-from whytree.engines.personal import Redacted, redact
 from whytree.engines.tables import parse_time
+from whytree.engines.texts.personal import Redacted, redact
 from whytree.errors import Invalid
 from whytree.voice.models import NAME_LENGTH, TEXT_LENGTH, Consent
 

@@ -2,7 +2,7 @@
 
 from ninja import File, Form, Router, Status, UploadedFile
 
-from whytree.engines.personal import KINDS
+from whytree.engines.texts.personal import KINDS
 from whytree.voice import import_schemas, services
 from whytree.voice.drafts import Source
 from whytree.voice.importing import uploads

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from whytree.engines.text import excerpt, is_unspaced
+from whytree.engines.texts.words import excerpt, is_unspaced
 from whytree.errors import Conflict
 from whytree.people.queries import PeopleRef, PersonRef
 from whytree.tree.models import Opportunity, Solution

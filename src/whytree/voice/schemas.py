@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from ninja import Schema
 from pydantic import ConfigDict, Discriminator, Tag
 
-from whytree.engines.text import Query, find_spans
+from whytree.engines.texts.words import Query, find_spans
 from whytree.voice.drafts import Source
 from whytree.voice.models import Consent, FeedbackItem, Reading, Remark
 from whytree.voice.queries import Linked, State, Wanted, links_of, tags_of

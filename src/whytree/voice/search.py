@@ -6,7 +6,7 @@ gives the items that match, best first, as a queryset that can be filtered on. T
 triggers, by a generated column), so that no import, undo or erasure can forget it. `ensure_index` makes it; it runs
 after every migration, because SQLite drops a table's triggers when a later migration rebuilds the table.
 
-Both engines see the same words: letters and digits, folded (`engines.text.fold`).
+Both engines see the same words: letters and digits, folded (`engines.texts.words.fold`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,8 +17,8 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import BooleanField, F, FloatField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
-from whytree.engines.likeness import STEM
-from whytree.engines.text import Query, Term, is_unspaced
+from whytree.engines.texts.likeness import STEM
+from whytree.engines.texts.words import Query, Term, is_unspaced
 from whytree.voice.models import FeedbackItem, Transcript
 
 TABLE = "voice_feedbackitem"
@@ -40,7 +40,7 @@ _SQLITE = (
         END""",
 )
 
-# The same as `engines.text.fold`: NFD takes letters and accents apart, Latin letters lose theirs. A database with the
+# The same as `engines.texts.words.fold`: NFD takes letters and accents apart, Latin letters lose theirs. A database with the
 # plain C locale lowers ASCII only, so the case is ICU's wherever PostgreSQL was built with it.
 _ICU = "und-x-icu"
 _POSTGRES_WORDS = (
@@ -159,7 +159,7 @@ def _ranked(items: QuerySet[FeedbackItem], typed: str, *then: str) -> QuerySet[F
 def how_many_hold(beginnings: Iterable[str], *, most: int) -> dict[str, int]:
     """How many texts hold a word that begins so, in all products; counting one stops at `most` + 1.
 
-    A whole word is meant where it is shorter than `engines.likeness.STEM`.
+    A whole word is meant where it is shorter than `engines.texts.likeness.STEM`.
     """
     on_sqlite = connections["default"].vendor == "sqlite"
     match = f"{INDEX} MATCH %s" if on_sqlite else f"{INDEX} @@ to_tsquery('simple', %s)"

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from typing_extensions import TypedDict  # typing's own cannot be read by pydantic before Python 3.12
 
-from whytree.engines.links import score
+from whytree.engines.links.rules import score
 
 # "from" is a keyword of Python, and the name of the field.
 LinkJson = TypedDict("LinkJson", {"from": str, "to": str, "provenance": str, "rule": str, "score": float | None})

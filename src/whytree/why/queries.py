@@ -15,8 +15,8 @@ from whytree.code.queries import FileRef, commits_with_keys, find_commit, find_f
 from whytree.code.services import PushedCommit
 from whytree.engines.code.symbols import PYTHON, SymbolProblem, find_python
 from whytree.engines.git.blame import UNCOMMITTED, Span
-from whytree.engines.links import Link, ticket_candidates
-from whytree.engines.links_tickets import TicketRef
+from whytree.engines.links.rules import Link, ticket_candidates
+from whytree.engines.links.tickets import TicketRef
 from whytree.errors import Invalid, NotFound
 from whytree.flags.models import Flag
 from whytree.flags.queries import find_flag, flags_by_solution

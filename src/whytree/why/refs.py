@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from whytree.engines.links_tickets import NODE_PREFIXES, TicketRef, parse_ticket
+from whytree.engines.links.tickets import NODE_PREFIXES, TicketRef, parse_ticket
 
 SHORTEST_COMMIT = 7
 EXAMPLES = "app/form.py:42, app/form.py:40-48, app/form.py::SignUp.clean, app/, 4f2c9d1, flag:KEY, SOL-3, #412 or a ticket's address"

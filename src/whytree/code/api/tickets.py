@@ -8,7 +8,7 @@ from typing import Annotated
 from ninja import Router, Schema
 from pydantic import AwareDatetime, Field
 
-from whytree.engines.links_tickets import TicketRef, parse_ticket, parse_ticket_url
+from whytree.engines.links.tickets import TicketRef, parse_ticket, parse_ticket_url
 from whytree.errors import Invalid
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role

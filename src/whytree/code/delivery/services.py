@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from whytree.engines.links_tickets import tracker_of_remote
+from whytree.engines.links.tickets import tracker_of_remote
 from whytree.errors import Invalid
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from whytree.engines.links_tickets import tracker_of_remote
+from whytree.engines.links.tickets import tracker_of_remote
 from whytree.errors import WhytreeError
 from whytree.workspace.actors import Actor
 from whytree.workspace.doors import INSIDE

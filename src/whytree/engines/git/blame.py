@@ -1,6 +1,6 @@
 """What `git blame --porcelain` says, read from bytes: who wrote each line last, and in which file.
 
-Pure. Which commits to look through is decided by the caller and by `whytree.engines.links`.
+Pure. Which commits to look through is decided by the caller and by `whytree.engines.links.rules`.
 """
 
 import re

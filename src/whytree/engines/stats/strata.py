@@ -137,7 +137,7 @@ def mantel_haenszel(n0: Floats, n1: Floats) -> Floats:
     """Weights n0 n1 / (n0 + n1), normalised (Mantel and Haenszel 1959; for differences Greenland and Robins 1985).
 
     They look at sizes only. Inverse-variance weights look at the outcomes too, lean towards strata where few happened
-    to convert, and lost coverage in ``tests/engines/simulation.py``; so did plain n-weights, by variance.
+    to convert, and lost coverage in ``tests/engines/stats/simulation.py``; so did plain n-weights, by variance.
     """
     weights = n0 * n1 / (n0 + n1)
     return np.asarray(weights / weights.sum(), dtype=np.float64)

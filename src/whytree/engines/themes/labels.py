@@ -17,7 +17,7 @@ from importlib import resources
 
 import numpy as np
 
-from whytree.engines.text import fold, is_unspaced
+from whytree.engines.texts.words import fold, is_unspaced
 from whytree.engines.themes.grouping import Labels
 from whytree.engines.themes.vectors import Vectors, directions
 

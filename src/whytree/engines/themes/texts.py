@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from whytree.engines.text import fold
+from whytree.engines.texts.words import fold
 
 MOST_READ = 2_000
 """Characters of one text that are read. What it is about is said by then; a pasted log must not drown the others."""

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from whytree.engines.links_tickets import parse_ticket_url
+from whytree.engines.links.tickets import parse_ticket_url
 from whytree.engines.tables import parse_time
 
 from . import cells

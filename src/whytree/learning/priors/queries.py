@@ -6,7 +6,7 @@ from statistics import median
 
 from whytree.engines.forecasts.base_rates import NextEffect, Past, next_effect
 from whytree.engines.forecasts.scoring import Observed
-from whytree.engines.topics import Text, nearest
+from whytree.engines.texts.topics import Text, nearest
 from whytree.learning.models import Decision, OutcomeReview
 from whytree.learning.queries import decided_reviews, last_result, measured_reviews
 from whytree.learning.sentences import amount, signed

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from whytree.code.models import Repository, Ticket
 from whytree.code.tickets import TicketFacts, see_ticket
-from whytree.engines.issues import is_machine, spoken
-from whytree.engines.links_tickets import TicketRef
+from whytree.engines.links.tickets import TicketRef
+from whytree.engines.texts.issues import is_machine, spoken
 from whytree.errors import Conflict, Invalid
 from whytree.tree.models import (
     TITLE_LENGTH,

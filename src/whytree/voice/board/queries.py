@@ -8,7 +8,7 @@ import numpy as np
 from django.db.models import Count, F, Q, QuerySet
 
 from whytree.engines.meaning import fuse
-from whytree.engines.text import parse_query
+from whytree.engines.texts.words import parse_query
 from whytree.errors import NotFound
 from whytree.voice.alike import similar
 from whytree.voice.meaning.nearby import near

@@ -7,7 +7,7 @@ from django.core import signing
 from django.db import transaction
 from django.urls import reverse
 
-from whytree.engines.text import cut
+from whytree.engines.texts.words import cut
 from whytree.errors import Conflict, Invalid
 from whytree.people.identity import means_nobody
 from whytree.people.services import ensure_person

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import typer
 
-from whytree.engines.personal import taken_out
+from whytree.engines.texts.personal import taken_out
 from whytree.workspace.client import Client, CommandError, connect
 from whytree.workspace.commands import AsJson, show
 from whytree.workspace.printing import bars, say

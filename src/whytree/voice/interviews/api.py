@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 from ninja import Router, Status
 
-from whytree.engines.text import parse_query
+from whytree.engines.texts.words import parse_query
 from whytree.errors import Invalid
 from whytree.voice.services import find_opportunity
 from whytree.workspace.doors import ApiRequest, api_product

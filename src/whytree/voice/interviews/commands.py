@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from whytree.engines.personal import taken_out
+from whytree.engines.texts.personal import taken_out
 from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson
 from whytree.workspace.printing import plain, pour, say, show

@@ -6,8 +6,8 @@ from typing import Any, TypedDict
 
 from django.utils import timezone
 
-from whytree.engines.personal import redact
 from whytree.engines.tables import parse_time
+from whytree.engines.texts.personal import redact
 from whytree.errors import Invalid
 from whytree.voice.authors import known_as
 from whytree.voice.drafts import draft

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from whytree.engines.text import Piece, Query, excerpt, find_spans
+from whytree.engines.texts.words import Piece, Query, excerpt, find_spans
 from whytree.voice.meaning.nearby import near_talks
 from whytree.voice.meaning.talks import stamp_of
 from whytree.voice.models import Interview, Transcript

@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from whytree.engines.text import is_unspaced, parse_query
+from whytree.engines.texts.words import is_unspaced, parse_query
 from whytree.people.queries import PersonRef
 from whytree.tree.models import Opportunity
 from whytree.voice.contacts import contacts_of, reach_of

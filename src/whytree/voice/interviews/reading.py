@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from whytree.engines.personal import Redacted, redact
+from whytree.engines.texts.personal import Redacted, redact
 from whytree.engines.voices.transcripts import Line, Problem, Unreadable, decoded, read_transcript
 from whytree.errors import Invalid
 

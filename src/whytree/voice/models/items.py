@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from whytree.engines.personal import KINDS
+from whytree.engines.texts.personal import KINDS
 from whytree.workspace.models import Product, User
 
 from .imports import ImportRun

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import models
 
-from whytree.engines.personal import KINDS
+from whytree.engines.texts.personal import KINDS
 from whytree.workspace.models import Product
 
 REVENUE_TRAIT = "mrr"

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from whytree.engines.telling import language_name
+from whytree.engines.texts.telling import language_name
 
 from .items import FeedbackItem
 

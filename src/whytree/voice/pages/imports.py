@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from whytree.engines.personal import KINDS
+from whytree.engines.texts.personal import KINDS
 from whytree.errors import Conflict, Invalid, NotFound, TooLarge, WhytreeError
 from whytree.voice import mailbox, services
 from whytree.voice.importing import uploads

@@ -13,8 +13,8 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET
 
 from whytree.analytics.cohorts.queries import list_cohorts
-from whytree.engines.telling import language_name
-from whytree.engines.text import Piece, excerpt
+from whytree.engines.texts.telling import language_name
+from whytree.engines.texts.words import Piece, excerpt
 from whytree.errors import NotFound
 from whytree.voice import queries
 from whytree.voice.board.queries import waiting_count as waiting_on_board

@@ -10,7 +10,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from whytree.engines.text import Query, excerpt
+from whytree.engines.texts.words import Query, excerpt
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.tree.models import TITLE_LENGTH, Importance, OpportunityKind, Outcome
 from whytree.tree.queries import find_node

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import QueryDict
 
-from whytree.engines.text import Query, excerpt, find_spans, merge_spans, pieces
+from whytree.engines.texts.words import Query, excerpt, find_spans, merge_spans, pieces
 from whytree.errors import NotFound, Unavailable
 from whytree.people.queries import PersonRef, find_person, timeline
 from whytree.stores.errors import StoreUnavailable

@@ -16,8 +16,8 @@ from django.db.models import BigIntegerField, Case, Q, QuerySet, When
 from django.db.models.functions import Cast, Now, Substr
 
 from whytree.engines.meaning import fuse
-from whytree.engines.telling import language_name
-from whytree.engines.text import Query, find_spans, parse_query
+from whytree.engines.texts.telling import language_name
+from whytree.engines.texts.words import Query, find_spans, parse_query
 from whytree.errors import Invalid, NotFound
 from whytree.tree.models import EvidenceLink, Opportunity, SourceKind
 from whytree.tree.queries import NodeKey, find_node, key_of, keys_below

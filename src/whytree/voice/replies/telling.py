@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 
-from whytree.engines.text import cut
+from whytree.engines.texts.words import cut
 from whytree.errors import NotFound
 from whytree.people.models import Person
 from whytree.people.queries import people_by_key

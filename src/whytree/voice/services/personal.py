@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from django.db import transaction
 from django.utils import timezone
 
-from whytree.engines.personal import KINDS, Redacted, restored
+from whytree.engines.texts.personal import KINDS, Redacted, restored
 from whytree.errors import Conflict, Invalid
 from whytree.voice.meaning.forgetting import forget_places
 from whytree.voice.models import FeedbackItem, ImportRun, Redaction, VoiceSettings

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from django.db.models.functions import Left
 
-from whytree.engines.telling import MOST_READ, VERSION, Told, tell_all
+from whytree.engines.texts.telling import MOST_READ, VERSION, Told, tell_all
 from whytree.voice.models import FeedbackItem, Reading
 from whytree.workspace.apart import run_apart
 

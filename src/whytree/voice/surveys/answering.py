@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from whytree.engines.personal import redact
+from whytree.engines.texts.personal import redact
 from whytree.errors import Conflict, Invalid
 from whytree.events.context import NOTHING, Columns
 from whytree.events.rows import CAPTURE

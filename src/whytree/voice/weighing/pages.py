@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from whytree.analytics.saved.queries import STRUGGLE_DAYS
-from whytree.engines.text import cut
+from whytree.engines.texts.words import cut
 from whytree.engines.weighing import FEWEST
 from whytree.errors import Invalid
 from whytree.tree.models import Opportunity

@@ -14,7 +14,7 @@ from whytree.code.models import Commit, FileBlame, Repository
 from whytree.code.queries import ADD_FIRST, FileRef, find_commit, find_file, line_count, ticket_named
 from whytree.engines.flags import percent
 from whytree.engines.git.blame import UNCOMMITTED
-from whytree.engines.links_tickets import TicketRef
+from whytree.engines.links.tickets import TicketRef
 from whytree.errors import Invalid, NotFound
 from whytree.flags.models import Flag
 from whytree.flags.queries import find_flag, flags_by_solution

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from whytree.engines.figures import number
-from whytree.engines.text import cut
+from whytree.engines.texts.words import cut
 from whytree.workspace import printing
 from whytree.workspace.printing import plain
 

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from whytree.code.models import Commit, Ticket
-from whytree.engines.links_tickets import spelled
+from whytree.engines.links.tickets import spelled
 from whytree.workspace.models import Product
 
 from .answer import MOST_NAMED, Named

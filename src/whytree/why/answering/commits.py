@@ -8,7 +8,7 @@ from whytree.code.models import Commit, Ticket
 from whytree.code.queries import Origin, commits_by_sha, facts_of_many, find_ticket, who_told, with_requests
 from whytree.code.services import PushedCommit
 from whytree.engines.git.log import reverted
-from whytree.engines.links import (
+from whytree.engines.links.rules import (
     Candidate,
     CommitFacts,
     Finding,
@@ -20,7 +20,7 @@ from whytree.engines.links import (
     request_of,
     ticket_candidates,
 )
-from whytree.engines.links_tickets import spelled
+from whytree.engines.links.tickets import spelled
 from whytree.errors import NotFound
 from whytree.tree.models import Node, TicketLink
 from whytree.tree.queries import find_node

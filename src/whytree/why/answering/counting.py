@@ -11,7 +11,7 @@ import time
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-from whytree.engines.links_tickets import TicketRef
+from whytree.engines.links.tickets import TicketRef
 from whytree.events.normalise import Door, event
 from whytree.events.rows import SERVER
 from whytree.events.services import accept

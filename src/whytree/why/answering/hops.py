@@ -11,9 +11,9 @@ from whytree.analytics.models import Metric
 from whytree.analytics.queries import Measure, measure, metrics_by_key
 from whytree.code.models import Ticket
 from whytree.engines.confidence import Confidence
-from whytree.engines.issues import is_machine, spoken
-from whytree.engines.links import provenance
-from whytree.engines.links_tickets import spelled
+from whytree.engines.links.rules import provenance
+from whytree.engines.links.tickets import spelled
+from whytree.engines.texts.issues import is_machine, spoken
 from whytree.errors import Unavailable
 from whytree.flags.queries import flags_by_solution
 from whytree.people.models import Person

@@ -9,8 +9,8 @@ from django.db.models import Q
 
 from whytree.code.models import Commit, CommitKey, Repository
 from whytree.code.queries import facts_of_many
-from whytree.engines.links import Candidate, Finding, find_link
-from whytree.engines.links_tickets import TicketRef, titles_agree
+from whytree.engines.links.rules import Candidate, Finding, find_link
+from whytree.engines.links.tickets import TicketRef, titles_agree
 from whytree.errors import NotFound
 from whytree.flags.models import Flag
 from whytree.tree.models import Node, Solution, TicketLink

@@ -9,7 +9,7 @@ from django.db.models import TextField
 from django.db.models.functions import Cast
 
 from whytree.code.models import Commit, FileBlame, Repository
-from whytree.engines.links import Finding, Link
+from whytree.engines.links.rules import Finding, Link
 from whytree.errors import Invalid, NotFound
 from whytree.tree.models import Solution
 from whytree.tree.queries import find_node

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from whytree.code.models import ToldReason
 from whytree.code.queries import find_commit, ticket_named
 from whytree.code.services import tell_reason, withdraw_reason
-from whytree.engines.links_tickets import TicketRef
+from whytree.engines.links.tickets import TicketRef
 from whytree.errors import Invalid, NotFound
 from whytree.tree.queries import find_node
 from whytree.workspace.access import role_of

@@ -14,7 +14,7 @@ from whytree.code.lines import FileLines, LineReader, Wanted
 from whytree.code.telling import find_registered, told_commit
 from whytree.engines.git.blame import spans_of
 from whytree.engines.git.log import LogCommit, stands_on
-from whytree.engines.links_tickets import TicketRef, tracker_of_remote
+from whytree.engines.links.tickets import TicketRef, tracker_of_remote
 from whytree.workspace.client import Client, CommandError
 
 from ..refs import CommitRef, FolderRef, LineRef, NotAReference, Ref, parse_ref

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from whytree.engines.figures import between, number, percent
-from whytree.engines.text import cut as _cut
+from whytree.engines.texts.words import cut as _cut
 from whytree.workspace import printing
 from whytree.workspace.printing import plain
 

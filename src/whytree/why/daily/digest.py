@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from whytree.engines.text import cut
+from whytree.engines.texts.words import cut
 from whytree.learning.models import Decision, OutcomeReview, Verdict
 from whytree.learning.queries import decided_reviews, due_reviews
 from whytree.tree.models import NoteKind

@@ -22,7 +22,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from whytree.code.models import Commit, Ticket, TicketComment
-from whytree.engines.text import cut
+from whytree.engines.texts.words import cut
 from whytree.flags.models import Flag
 from whytree.tree.models import ERASED, EvidenceLink, Node, Opportunity, Solution, TicketLink
 from whytree.tree.queries import find_node

@@ -3,7 +3,7 @@
 from rich.padding import Padding
 from rich.text import Text
 
-from whytree.engines.text import cut
+from whytree.engines.texts.words import cut
 from whytree.workspace import printing
 from whytree.workspace.printing import plain
 

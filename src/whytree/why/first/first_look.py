@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from whytree.code.models import Commit, FileBlame, Repository, Ticket
-from whytree.engines.links import score
+from whytree.engines.links.rules import score
 from whytree.errors import NotFound
 from whytree.workspace.models import Product
 

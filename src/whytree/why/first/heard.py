@@ -15,8 +15,8 @@ from django.db.models import Count, Sum
 
 from whytree.code.models import Commit, PullRequest, Repository, Ticket
 from whytree.code.queries import facts_of_many
-from whytree.engines.issues import is_machine
-from whytree.engines.links import Candidate, find_link, is_looked_through, ticket_candidates
+from whytree.engines.links.rules import Candidate, find_link, is_looked_through, ticket_candidates
+from whytree.engines.texts.issues import is_machine
 from whytree.tree.services.drafts import PROPOSE_DRAFTS
 from whytree.workspace.models import Activity, Product
 

@@ -16,7 +16,7 @@ from whytree.code.git import Clone, open_clone
 from whytree.code.reading import Found, Progress, Reading
 from whytree.code.surveying import survey
 from whytree.code.telling import identity
-from whytree.engines.links_tickets import tracker_of_remote
+from whytree.engines.links.tickets import tracker_of_remote
 from whytree.workspace import client as doors
 from whytree.workspace.client import Client, CommandError, connect
 from whytree.workspace.printing import plain, print_json, say, tell

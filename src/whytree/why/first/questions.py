@@ -8,8 +8,8 @@ from django.utils.text import Truncator
 from whytree.code.models import Commit, Repository, Ticket
 from whytree.code.queries import find_commit
 from whytree.code.services import answer_link
-from whytree.engines.issues import spoken
-from whytree.engines.links import STATED_RULES, Kind, LinkAnswer, score
+from whytree.engines.links.rules import STATED_RULES, Kind, LinkAnswer, score
+from whytree.engines.texts.issues import spoken
 from whytree.errors import NotFound
 from whytree.tree.queries import find_node
 from whytree.workspace.actors import Actor

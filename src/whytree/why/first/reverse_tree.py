@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from whytree.code.models import Commit, Repository, Ticket
 from whytree.engines.git.log import parse_merge
-from whytree.engines.issues import is_machine, spoken
-from whytree.engines.links import SCORES
-from whytree.engines.metric_names import metrics_named
-from whytree.engines.topics import MOST_TEXTS, Text, topics
+from whytree.engines.links.rules import SCORES
+from whytree.engines.texts.issues import is_machine, spoken
+from whytree.engines.texts.metric_names import metrics_named
+from whytree.engines.texts.topics import MOST_TEXTS, Text, topics
 from whytree.flags.models import Flag
 from whytree.tree.models import Outcome, TicketLink
 from whytree.tree.services import Proposal, Proposed, propose_drafts

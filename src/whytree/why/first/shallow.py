@@ -3,7 +3,7 @@
 from whytree.code.git import Clone
 from whytree.code.surveying import survey
 from whytree.engines.git.log import LOG_ARGUMENTS, parse_log
-from whytree.engines.links import CommitFacts, is_stated, tickets_named
+from whytree.engines.links.rules import CommitFacts, is_stated, tickets_named
 from whytree.workspace.printing import print_json, say
 
 ADVICE = "Fetch the rest, then begin: git fetch --unshallow && whytree init"

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from whytree.code.models import Ticket
 from whytree.code.queries import find_ticket, only_tracker
-from whytree.engines.links_tickets import TicketRef, parse_ticket
-from whytree.engines.text import fold
+from whytree.engines.links.tickets import TicketRef, parse_ticket
+from whytree.engines.texts.words import fold
 from whytree.errors import Invalid, NotFound
 from whytree.learning.debts.queries import open_debts_of
 from whytree.tree.models import EXPOSED_STATES, SETTLED_STATES, Node, Note, NoteKind, Opportunity, Outcome, Solution

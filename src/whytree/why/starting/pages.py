@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods
 
-from whytree.engines.links_tickets import parse_ticket
+from whytree.engines.links.tickets import parse_ticket
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.tree.models import Opportunity
 from whytree.workspace.access import may

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from whytree.code.git import Clone, open_clone
-from whytree.engines.links_tickets import parse_ticket, tracker_of_remote
+from whytree.engines.links.tickets import parse_ticket, tracker_of_remote
 from whytree.workspace.client import Client, CommandError
 from whytree.workspace.printing import agrees, ask, print_json, say
 

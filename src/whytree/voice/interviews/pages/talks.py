@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from whytree.engines.personal import taken_out
+from whytree.engines.texts.personal import taken_out
 from whytree.engines.voices.transcripts import MOST_BYTES
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.tree.models import Importance, Opportunity

@@ -7,8 +7,8 @@ from typing import Any, NotRequired, TypedDict, Unpack
 
 from django.db import transaction
 
-from whytree.engines.personal import redact
 from whytree.engines.photos import NoPhoto, plain_photo
+from whytree.engines.texts.personal import redact
 from whytree.errors import Conflict, Invalid
 from whytree.voice.models import NAME_LENGTH, Interview, InterviewSnapshot, VoiceSettings
 from whytree.voice.services.linking import place_of
