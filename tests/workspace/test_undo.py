@@ -1,8 +1,10 @@
 """Undo takes back one's own last act, exactly, and nothing else."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import timezone
 
 from whytree.analytics.boards.services import add_card, create_board
 from whytree.errors import Conflict, Forbidden
@@ -10,7 +12,7 @@ from whytree.tree.models import Outcome
 from whytree.tree.services import create_outcome
 from whytree.workspace import activity, services
 from whytree.workspace.keys import actor_of_user, create_key
-from whytree.workspace.models import Activity
+from whytree.workspace.models import Activity, Product
 
 pytestmark = pytest.mark.django_db
 
@@ -22,6 +24,17 @@ def test_it_puts_the_old_value_back(actor: Any, product: Any) -> None:
     product.refresh_from_db()
     assert product.vision == "Everybody grows something."
     assert Activity.objects.filter(verb="undo").get().undoes.verb == "edit_product"
+
+
+def test_times_come_back_to_the_microsecond(actor: Any, product: Any) -> None:
+    """Whatever zone they were written in: a moment is no other moment because of it."""
+    made = timezone.now().replace(microsecond=123_456)
+    Product.objects.filter(pk=product.pk).update(created_at=made)
+    product.created_at = made.astimezone(ZoneInfo("Asia/Tokyo"))
+    services.edit_product(actor, product, vision="Something else.")
+    activity.undo(actor, product, activity.last_undoable(actor, product).pk)
+    product.refresh_from_db()
+    assert product.created_at == made
 
 
 def test_it_removes_what_was_made(actor: Any, product: Any) -> None:

@@ -8,7 +8,6 @@ import json
 from typing import Any
 
 from django.apps import apps
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
 from django.db.models import QuerySet
 from django.db.models.deletion import Collector, ProtectedError, RestrictedError
@@ -17,6 +16,7 @@ from whytree.errors import Conflict, Forbidden, NotFound
 
 from .access import require
 from .actors import Actor
+from .exact import ExactEncoder
 from .models import Activity, Product
 from .roles import Role
 from .sockets import tell_fact
@@ -27,7 +27,7 @@ Snapshot = dict[str, Any]
 def snapshot(obj: models.Model) -> Snapshot:
     """The stored fields of `obj` as JSON: column name to value."""
     values = {field.attname: field.value_from_object(obj) for field in obj._meta.concrete_fields}
-    loaded: Snapshot = json.loads(json.dumps(values, cls=DjangoJSONEncoder))
+    loaded: Snapshot = json.loads(json.dumps(values, cls=ExactEncoder))
     return loaded
 
 

@@ -19,14 +19,12 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.core.management.color import no_style
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -34,6 +32,7 @@ from whytree import options
 from whytree.errors import Conflict, Invalid
 from whytree.stores import transfer
 
+from .exact import ExactEncoder
 from .lifecycle import run_after_import
 from .models import Job, SignInLink, User
 
@@ -108,17 +107,10 @@ def _one_moment() -> Iterator[None]:
         yield
 
 
-class _Encoder(DjangoJSONEncoder):
-    """Times as they are. Django's own cuts them to milliseconds: what happened in order would come back at once."""
-
-    def default(self, o: Any) -> Any:
-        return o.isoformat() if isinstance(o, datetime) else super().default(o)
-
-
 def _rows(model: type[models.Model]) -> Iterator[bytes]:
     names = [field.attname for field in model._meta.concrete_fields]
     for row in model._default_manager.order_by("pk").values(*names).iterator(chunk_size=2000):
-        yield json.dumps(row, cls=_Encoder, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        yield json.dumps(row, cls=ExactEncoder, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def _write(folder: Path, name: str, lines: Iterable[bytes]) -> Part:
