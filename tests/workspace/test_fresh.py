@@ -11,7 +11,7 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from whytree.workspace.fresh import at_most, renew_behind, stop_renewing
+from whytree.workspace.fresh import at_most, kept, renew_behind, stop_renewing
 
 ASKERS = 8
 
@@ -148,3 +148,15 @@ def test_a_renewal_that_fails_is_told_once_there_is_nothing_young_enough(key: st
     cache.set(key, aged(61), 600)
     with pytest.raises(LookupError):
         at_most(key, 60, make)
+
+
+def test_what_has_no_date_is_kept_by_all_that_it_depends_on(key: str) -> None:
+    made: list[str] = []
+
+    def make(text: str) -> str:
+        made.append(text)
+        return text
+
+    assert [kept(key, [1, "a"], 60, lambda: make("one")) for _ in range(3)] == ["one"] * 3
+    assert kept(key, [1, "b"], 60, lambda: make("two")) == "two"
+    assert made == ["one", "two"]

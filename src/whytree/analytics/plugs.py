@@ -8,8 +8,8 @@ from whytree.errors import NotFound, Unavailable
 from whytree.people.identity import person_hash
 from whytree.people.queries import PeopleRef, find_person, keys_among
 from whytree.stores.cohorts import forget_listed, listed_in
-from whytree.tree.models import Hypothesis, Outcome, Solution
-from whytree.tree.queries import evidence_of
+from whytree.tree.models import Outcome, Solution
+from whytree.tree.queries import evidence_of, hypotheses_of
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.sockets import (
@@ -165,7 +165,7 @@ def alerts_panel(actor: Actor, product: Product, subject: Any) -> Panel | None:
 def silent_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:
     """Predictions of this solution whose metric can say nothing."""
     try:
-        found = silent_predictions(product, list(Hypothesis.objects.filter(solution=solution)))
+        found = silent_predictions(product, hypotheses_of(solution))
     except Unavailable:
         return None
     if not found:

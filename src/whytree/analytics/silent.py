@@ -8,8 +8,10 @@ from django.utils import timezone
 
 from whytree.stores.metrics import last_seen_each
 from whytree.tree.models import Hypothesis, Outcome
+from whytree.workspace.fresh import kept
 from whytree.workspace.models import Product
 
+from .answers.cached import FRESH_SECONDS
 from .definitions import events_of, warnings
 from .models import Metric
 from .queries import definition_of, known_events, list_metrics, metrics_by_key
@@ -30,13 +32,17 @@ class Silence:
 
 
 def silent(product: Product, metrics: Sequence[Metric], now: datetime | None = None) -> list[Silence]:
-    """The events of these metrics that nobody sends."""
-    now = now or timezone.now()
-    events = {event for metric in metrics for event in events_of(definition_of(metric))}
+    """The events of these metrics that nobody sends; as of now, at most a minute old."""
+    events = sorted({event for metric in metrics for event in events_of(definition_of(metric))})
     if not events:
         return []
-    seen = last_seen_each(product.pk, sorted(events), as_of=now)
-    known = known_events(product) if events - seen.keys() else []
+
+    def look() -> dict[str, datetime]:
+        return last_seen_each(product.pk, events, as_of=now or timezone.now())
+
+    seen = look() if now else kept("seen", [product.pk, *events], FRESH_SECONDS, look)
+    now = now or timezone.now()
+    known = known_events(product) if set(events) - seen.keys() else []
     return [one for metric in metrics for one in _silences(metric, seen, known, now)]
 
 

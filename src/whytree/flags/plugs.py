@@ -33,7 +33,7 @@ from whytree.workspace.sockets import (
 from . import asking, live
 from .live import flags_in_force, tell_in_force
 from .models import ChangeRequest, Flag, FlagCondition, FlagState, Holdout, KeptVariant
-from .queries import asking_for, flags_by_solution, list_flags, list_requests, turned_down
+from .queries import asking_for, flags_by_solution, flags_of, list_flags, list_requests, turned_down
 from .retiring import removable
 from .services import follow_cohort, is_own, needs_approval, refuse_unapproved_cohort
 from .services.changing import ANSWERS
@@ -102,7 +102,7 @@ def refuse_undo_unapproved(product: Product, activity: Activity) -> None:
 
 def solution_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:
     """The solution's flags, or how to make one while there is something to ship."""
-    flags = flags_by_solution(product, [solution.pk]).get(solution.pk, [])
+    flags = flags_of(solution)
     if not flags and solution.is_closed:
         return None
     context = {"product": product, "solution": solution, "flags": flags}

@@ -21,6 +21,7 @@ from whytree.stores.flag_exposures import DayOfVariant
 from whytree.tree.models import Hypothesis, Solution
 from whytree.tree.queries import find_node
 from whytree.workspace.models import Environment, Product
+from whytree.workspace.once import once_a_page
 
 from . import asking
 from .assembling import rules_of, shared_of
@@ -193,6 +194,12 @@ def shares(weights: Mapping[str, int]) -> str:
     """{"on": 1, "off": 1} -> "on 50 %, off 50 %"."""
     total = sum(weights.values())
     return ", ".join(f"{name} {100 * weight / total:.3g} %" for name, weight in weights.items() if weight)
+
+
+@once_a_page
+def flags_of(solution: Solution) -> list[Flag]:
+    """The solution's flags that are not archived."""
+    return flags_by_solution(solution.product, [solution.pk]).get(solution.pk, [])
 
 
 def flags_by_solution(product: Product, solution_ids: Iterable[int]) -> dict[int, list[Flag]]:

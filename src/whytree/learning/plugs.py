@@ -141,7 +141,7 @@ def _show_claim(flag: Flag) -> None:
 
 def solution_panel(actor: Actor, product: Product, solution: Any) -> Panel | None:
     """Predicted and measured, on the solution's page; silent before there is a review."""
-    reviews = queries.reviews_of([solution]).get(solution.pk, [])
+    reviews = queries.reviews_of_one(solution)
     if not reviews:
         return None
     review = reviews[0]

@@ -12,6 +12,7 @@ from django.utils import timezone
 from whytree.errors import NotFound
 from whytree.tree.models import Hypothesis, Solution
 from whytree.workspace.models import Product
+from whytree.workspace.once import once_a_page
 
 from .constants import FRESH_SECONDS
 from .measuring import measure_review
@@ -69,6 +70,12 @@ def reviews_of(solutions: Iterable[Solution]) -> dict[int, list[OutcomeReview]]:
     for review in sorted(reviews, key=lambda one: (one.is_decided, -one.pk)):
         found.setdefault(review.hypothesis.solution_id, []).append(review)
     return found
+
+
+@once_a_page
+def reviews_of_one(solution: Solution) -> list[OutcomeReview]:
+    """One solution's reviews, in the same order."""
+    return reviews_of([solution]).get(solution.pk, [])
 
 
 def review_of(hypothesis: Hypothesis) -> OutcomeReview | None:

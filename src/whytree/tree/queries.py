@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 from django.db.models import Model, Q, QuerySet
@@ -33,6 +34,7 @@ from whytree.tree.models import (
     data_set,
 )
 from whytree.workspace.models import Activity, Product
+from whytree.workspace.once import once_a_page
 
 REF = re.compile(rf"({'|'.join(KINDS)})-([1-9][0-9]{{0,8}})", re.IGNORECASE)
 
@@ -107,9 +109,12 @@ def confidences(nodes: Sequence[Node], now: datetime | None = None) -> dict[Node
     """The same for many nodes of one product, in one query."""
     now = now or timezone.now()
     pieces = evidence_by_node(nodes[0].product, nodes) if nodes else {}
-    return {
-        key_of(node): engine.confidence(pieces.get(key_of(node), []), now, reachable=_reachable(node)) for node in nodes
-    }
+    return {key_of(node): confidence_by(node, pieces.get(key_of(node), []), now) for node in nodes}
+
+
+def confidence_by(node: Node, evidence: Sequence[Evidence], now: datetime) -> Confidence:
+    """The same, of evidence that was read already."""
+    return engine.confidence(evidence, now, reachable=_reachable(node))
 
 
 def confidences_at(moments: Sequence[tuple[Node, datetime]]) -> list[Confidence]:
@@ -279,12 +284,18 @@ def recent_changes(product: Product, limit: int = 12) -> list[Change]:
     return [Change(act, nodes.get((labels.get(act.subject_type, ""), act.subject_id))) for act in found]
 
 
+@once_a_page
+def hypotheses_of(solution: Solution) -> list[Hypothesis]:
+    """All of a solution's hypotheses, closed ones too, in the order in which they were made."""
+    return list(solution.hypotheses.select_related("product", "solution").order_by("number"))
+
+
 def prediction_of(solution: Solution) -> Hypothesis | None:
-    """The hypothesis a solution is judged by: the locked one, else the newest that is open."""
-    candidates = solution.hypotheses.filter(closed_at=None).select_related("product", "solution")
+    """The hypothesis a solution is judged by: the one locked last, else the newest that is open."""
+    open_ones = [one for one in hypotheses_of(solution) if not one.is_closed]
+    locked = [one for one in open_ones if one.is_locked]
     return (
-        candidates.filter(locked_at__isnull=False).order_by("-locked_at").first()
-        or candidates.order_by("-number").first()
+        max(locked, key=attrgetter("locked_at")) if locked else max(open_ones, key=attrgetter("number"), default=None)
     )
 
 

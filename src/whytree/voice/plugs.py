@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from whytree.analytics.answers.cached import FRESH_SECONDS
 from whytree.engines.texts.words import excerpt, is_unspaced
 from whytree.errors import Conflict
 from whytree.people.queries import PeopleRef, PersonRef
@@ -71,7 +72,7 @@ def representation_panel(actor: Actor, product: Product, opportunity: Opportunit
 
 def solution_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:
     """How far the change has come to those who asked for it; nothing can come of one that was closed before it had a flag."""
-    way = loop_of(solution)
+    way = loop_of(solution, seconds=FRESH_SECONDS)
     if not way.askers or (solution.is_closed and not way.flags):
         return None
     context = {"way": way, "solution": solution}

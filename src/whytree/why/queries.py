@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from urllib.parse import urlencode
 
+from django.core.cache import cache
 from django.urls import reverse
 
 from whytree.code.models import Commit, CommitKey, FileBlame, PullRequest, Ticket
@@ -19,7 +20,7 @@ from whytree.engines.links.rules import Link, ticket_candidates
 from whytree.engines.links.tickets import TicketRef
 from whytree.errors import Invalid, NotFound
 from whytree.flags.models import Flag
-from whytree.flags.queries import find_flag, flags_by_solution
+from whytree.flags.queries import find_flag, flags_of
 from whytree.tree.models import EvidenceLink, Node, Solution
 from whytree.tree.queries import children_of, find_node, nodes_behind, nodes_of_ticket, ticket_keys
 from whytree.workspace.models import Product
@@ -41,7 +42,7 @@ from .answering.hops import (
     ticket_voice,
     url_of,
 )
-from .answering.linking import findings_of
+from .answering.linking import KEPT_SECONDS, findings_of, last_act
 from .answering.parts import (
     folder_findings,
     folder_lines,
@@ -382,12 +383,21 @@ def _of_voice(product: Product, ref: str) -> Why:
 
 
 def commits_of(solution: Solution) -> list[tuple[Commit, Link]]:
-    """Commits that the rules link to this solution, newest first, and how."""
+    """Commits that the rules link to this solution, newest first, and how. Found out once for every act in the product."""
+    key = f"commits:{solution.pk}:{last_act(solution.product)}"
+    known: list[tuple[Commit, Link]] | None = cache.get(key)
+    if known is None:
+        known = _linked_to(solution)
+        cache.set(key, known, KEPT_SECONDS)
+    return known
+
+
+def _linked_to(solution: Solution) -> list[tuple[Commit, Link]]:
     below = children_of(solution)
     nodes = [solution, *below, *children_of(*below)]
     keys = [(CommitKey.Kind.NODE.value, node.ref) for node in nodes]
     keys += [(CommitKey.Kind.TICKET.value, key) for key in ticket_keys(nodes)]
-    flags = flags_by_solution(solution.product, [solution.pk]).get(solution.pk, [])
+    flags = flags_of(solution)
     keys += [(CommitKey.Kind.FLAG.value, flag.key) for flag in flags]
     commits = list(commits_with_keys(solution.product, keys))
     findings = findings_of(solution.product, commits)

@@ -4,11 +4,13 @@ from whytree.errors import Forbidden, NotFound
 
 from .actors import Actor
 from .models import Membership, Product
+from .once import once_a_page
 from .roles import Role
 
 NO_SUCH_PRODUCT = "There is no such product here, or you are not a member of it. Ask its owner for an invitation."
 
 
+@once_a_page
 def role_of(actor: Actor, product: Product) -> Role | None:
     """The actor's role in this product; None for an outsider."""
     if actor.is_system:

@@ -24,6 +24,7 @@ from .access import NO_SUCH_PRODUCT, require
 from .actors import Actor
 from .keys import actor_for, actor_of_user, find_key
 from .models import Product, User
+from .once import one_page
 from .roles import Role
 
 P = ParamSpec("P")
@@ -84,7 +85,8 @@ def page(
                 request.session["product"] = found.slug
             if request.method not in ("GET", "HEAD"):
                 return view(request, found, *args, **kwargs)
-            with at_one_moment():  # all that one page shows waits once for what is still to be written
+            # All that one page shows waits once for what is still to be written, and is asked for once.
+            with at_one_moment(), one_page():
                 return view(request, found, *args, **kwargs)
 
         return wrapped

@@ -8,9 +8,11 @@ the last part of its time, whoever asks takes what there is and has it renewed: 
 not renewed, and whoever looks when it is too old waits, as for any first answer.
 """
 
+import hashlib
+import json
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -34,6 +36,7 @@ class Dated(Protocol):
 
 
 Found = TypeVar("Found", bound=Dated)
+Answer = TypeVar("Answer")
 
 
 @dataclass(eq=False)
@@ -76,6 +79,19 @@ def at_most(key: str, seconds: float, make: Callable[[], Found]) -> Found:
         return young
     shared: Found = work.done.result()
     return shared
+
+
+@dataclass(frozen=True)
+class _Kept:
+    as_of: datetime
+    answer: Any
+
+
+def kept(what: str, facts: Sequence[Any], seconds: float, make: Callable[[], Answer]) -> Answer:
+    """The same of what does not say from when it is; `facts` are all that it depends on beside time."""
+    key = f"{what}:{hashlib.sha256(json.dumps(facts).encode()).hexdigest()}"
+    answer: Answer = at_most(key, seconds, lambda: _Kept(timezone.now(), make())).answer
+    return answer
 
 
 def _worked_out(key: str, seconds: float, make: Callable[[], Found], work: _Work) -> Found:

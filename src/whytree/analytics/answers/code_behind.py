@@ -13,9 +13,11 @@ from whytree.code.form_fields import fields_defined
 from whytree.code.models import Repository
 from whytree.stores.flags_in_force import InForce, fields_spoken_of, in_force
 from whytree.stores.metrics import seen_between
+from whytree.workspace.fresh import kept
 from whytree.workspace.models import Product
 
 from .behind import Behind
+from .cached import FRESH_SECONDS
 
 MOST_LINES = 6
 LATELY = timedelta(days=28)
@@ -74,7 +76,7 @@ def lines_behind(product: Product, behind: Behind) -> list[Line]:
 
 def _lines(product: Product, events: tuple[str, ...], *, several: bool) -> list[Line]:
     found: list[Line] = []
-    fields = fields_spoken_of(product.pk, events)
+    fields = kept("fields", [product.pk, *events], FRESH_SECONDS, lambda: fields_spoken_of(product.pk, events))
     for event, references in events_in_code(product, events).items():
         sent = [one for one in references if one.how == one.How.SENT] or references
         found += [

@@ -5,6 +5,7 @@ from typing import Any
 from whytree.learning import queries as reviews
 from whytree.learning.results import Result
 from whytree.tree.models import Solution
+from whytree.tree.queries import hypotheses_of
 from whytree.workspace.access import may_write
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
@@ -27,11 +28,8 @@ def plug() -> None:
 
 def expected_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:
     """What each role expects; the question to those who have not said it yet."""
-    hypotheses = list(solution.hypotheses.filter(closed_at=None).select_related("product", "solution"))
-    results = {
-        review.hypothesis_id: reviews.result_of(review)
-        for review in reviews.reviews_of([solution]).get(solution.pk, [])
-    }
+    hypotheses = [one for one in hypotheses_of(solution) if not one.is_closed]
+    results = {review.hypothesis_id: reviews.result_of(review) for review in reviews.reviews_of_one(solution)}
     tables = queries.tables_of(actor, hypotheses, results)
     shown = [shown_table(one, results.get(one.hypothesis.pk)) for one in tables if one.answers or one.may_say]
     if not shown:

@@ -1,7 +1,8 @@
 """A node's page: what it is, what speaks for it, what hangs below it, and what people say about it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
@@ -9,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from whytree.engines.confidence import Confidence
+from whytree.engines.confidence import Confidence, Evidence
 from whytree.errors import Invalid
 from whytree.people.queries import people_by_key
 from whytree.tree import queries, services
@@ -78,6 +79,8 @@ def _common(request: PageRequest, product: Product, found: Node) -> dict[str, An
     everything = request.GET.get("all") == "evidence"
     shown = evidence if everything else evidence[:MOST_SHOWN]
     _name(product, shown)
+    now, around = timezone.now(), [found, *children]
+    pieces = queries.evidence_by_node(product, around)
     return {
         "here": "changes" if isinstance(found, Solution) else "tree",
         "node": found,
@@ -86,11 +89,11 @@ def _common(request: PageRequest, product: Product, found: Node) -> dict[str, An
         "evidence": shown,
         "all_evidence": evidence,
         "evidence_hidden": 0 if everything else max(0, len(evidence) - MOST_SHOWN),
-        "confidence": queries.confidence(found),
+        "confidence": queries.confidence_by(found, pieces.get(queries.key_of(found), []), now),
         "notes": list(queries.notes_of(found)),
         "tickets": list(queries.tickets_of(found)),
         "activity": list(queries.activity_of(found, *own)[:15]),
-        "advice": _advice(found, children),
+        "advice": _advice(found, around, pieces, now),
         "verdicts": Verdict.choices,
         "may_write": may_write(request.actor, product),
         "may_add": [] if found.is_closed else child_kinds(found.prefix),
@@ -195,16 +198,16 @@ def _on_its_page(found: Node) -> list[Node]:
         return []
     assumptions = list(found.assumptions.select_related("product", "solution").prefetch_related("tests"))
     tests = [test for assumption in assumptions for test in assumption.tests.all()]
-    return [*found.hypotheses.select_related("product", "solution"), *assumptions, *tests]
+    return [*queries.hypotheses_of(found), *assumptions, *tests]
 
 
-def _advice(found: Node, around: Sequence[Node]) -> list[Advice]:
+def _advice(
+    found: Node, around: Sequence[Node], evidence: Mapping[queries.NodeKey, list[Evidence]], now: datetime
+) -> list[Advice]:
     """What the lints say of this node and of those on its page; they look at the nodes below it too."""
-    nodes = [found, *around]
-    evidence = queries.evidence_by_node(found.product, nodes)
-    facts = [facts_of(one, evidence.get(queries.key_of(one), [])) for one in nodes]
-    shown = {found.ref} | ({one.ref for one in around} if isinstance(found, Solution) else set())
-    return [advice for advice in advise(facts, timezone.now()) if advice.ref in shown]
+    facts = [facts_of(one, evidence.get(queries.key_of(one), [])) for one in around]
+    shown = {one.ref for one in around} if isinstance(found, Solution) else {found.ref}
+    return [advice for advice in advise(facts, now) if advice.ref in shown]
 
 
 def _panels(drawn: list[DrawnPanel]) -> dict[str, Any]:

@@ -3,21 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from whytree.analytics.definitions import goal_event
 from whytree.analytics.queries import definition_of, metrics_by_key
 from whytree.errors import Invalid, NotFound
-from whytree.flags.queries import flags_by_solution
+from whytree.flags.queries import flags_of
 from whytree.people.identity import person_hash
 from whytree.people.queries import people_by_key
 from whytree.stores.errors import StoreUnavailable
 from whytree.stores.followed import Followed, followed
 from whytree.stores.people import overrides_of
-from whytree.tree.models import Hypothesis, Solution
-from whytree.tree.queries import find_node
+from whytree.tree.models import Solution
+from whytree.tree.queries import find_node, hypotheses_of
 from whytree.voice.authors import main_keys
 from whytree.voice.contacts import reach_of
 from whytree.voice.models import Loop, Requester
+from whytree.workspace.fresh import kept
 from whytree.workspace.models import Product
 
 from .speaking import Voice, demand
@@ -111,14 +113,17 @@ class Way:
         return sum(one.solved is False for one in self.askers)
 
 
-def loop_of(solution: Solution) -> Way:
-    """Who asked for the opportunity behind the solution, each person once, and how far it came to them."""
+def loop_of(solution: Solution, *, seconds: int = 0) -> Way:
+    """Who asked for the opportunity behind the solution, each person once, and how far it came to them.
+
+    What they met and used may be so many seconds old; what was done about it never is.
+    """
     product = solution.product
     voices = demand(solution.opportunity).voices if solution.opportunity is not None else []
     voices = [voice for voice in voices if voice.item is None or not voice.item.from_team]
     known = [voice for voice in voices if not voice.is_anonymous and not voice.latest.is_erased]
     told = _told(solution)
-    flags = flags_by_solution(product, [solution.pk]).get(solution.pk, [])
+    flags = flags_of(solution)
     variants = [
         (flag.key, name)
         for flag in flags
@@ -127,7 +132,12 @@ def loop_of(solution: Solution) -> Way:
     ]
     settings = Loop.objects.filter(solution=solution).first()
     used_event = settings.used_event if settings and settings.used_event else _used_by_default(solution)
-    by_key, answers = _followed(product, [voice.key for voice in known], variants, used_event)
+    keys, answers = sorted(voice.key for voice in known), True
+    look = partial(_followed, product, keys, variants, used_event)
+    try:
+        by_key = kept("followed", [product.pk, keys, variants, used_event], seconds, look) if seconds else look()
+    except StoreUnavailable:
+        by_key, answers = {}, False
     return Way(
         solution,
         _askers(product, known, by_key, told),
@@ -149,10 +159,11 @@ def _told(solution: Solution) -> dict[str, Requester]:
 
 def _used_by_default(solution: Solution) -> str:
     """What the metric of its latest hypothesis counts: somebody who did that has used the change."""
-    hypothesis = Hypothesis.objects.filter(solution=solution, closed_at=None).order_by("-number").first()
-    if hypothesis is None:
+    open_ones = [one for one in hypotheses_of(solution) if not one.is_closed]
+    if not open_ones:
         return ""
-    metric = metrics_by_key(solution.product, [hypothesis.metric_key]).get(hypothesis.metric_key)
+    key = open_ones[-1].metric_key
+    metric = metrics_by_key(solution.product, [key]).get(key)
     if metric is None:
         return ""
     return goal_event(definition_of(metric))
@@ -160,15 +171,12 @@ def _used_by_default(solution: Solution) -> str:
 
 def _followed(
     product: Product, keys: Sequence[str], variants: Sequence[tuple[str, str]], used: str
-) -> tuple[dict[str, Followed], bool]:
+) -> dict[str, Followed]:
     hashed = {key: person_hash(product.pk, key) for key in keys}
-    try:
-        overrides = overrides_of(product.pk, hashed.values()) if hashed else {}
-        canonical = {key: overrides[own].canonical if own in overrides else own for key, own in hashed.items()}
-        found = {one.who: one for one in followed(product.pk, variants, used, set(canonical.values()))}
-    except StoreUnavailable:
-        return {}, False
-    return {key: found[who] for key, who in canonical.items() if who in found}, True
+    overrides = overrides_of(product.pk, hashed.values()) if hashed else {}
+    canonical = {key: overrides[own].canonical if own in overrides else own for key, own in hashed.items()}
+    found = {one.who: one for one in followed(product.pk, variants, used, set(canonical.values()))}
+    return {key: found[who] for key, who in canonical.items() if who in found}
 
 
 def _askers(

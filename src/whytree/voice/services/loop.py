@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid, NotFound, Unavailable
-from whytree.flags.queries import flags_by_solution
+from whytree.flags.queries import flags_of
 from whytree.people.models import Person
 from whytree.people.queries import people_by_key
 from whytree.tree.models import EvidenceType, Importance, Solution, SourceKind
@@ -104,7 +104,7 @@ def tell_reached(solution: Solution) -> int:
     Only at addresses that are proved theirs, one mail an address. While no flag of it is on the change is not there, and
     nobody is told. Raises `MailServerDown`: another attempt goes on where this one stopped.
     """
-    flags = flags_by_solution(solution.product, [solution.pk]).get(solution.pk, [])
+    flags = flags_of(solution)
     if not is_set() or _switched_on(solution) is None or not any(flag.is_on for flag in flags):
         return 0
     way, until, sent = loop_of(solution), monotonic() + _WITHIN, 0

@@ -15,7 +15,7 @@ from whytree.engines.links.rules import provenance
 from whytree.engines.links.tickets import spelled
 from whytree.engines.texts.issues import is_machine, spoken
 from whytree.errors import Unavailable
-from whytree.flags.queries import flags_by_solution
+from whytree.flags.queries import flags_of
 from whytree.people.models import Person
 from whytree.tree.models import (
     EvidenceLink,
@@ -123,7 +123,7 @@ def draft_hops(ticket: Ticket) -> tuple[DraftHop, ...]:
 
 
 def solution_hop(solution: Solution) -> SolutionHop:
-    flags = flags_by_solution(solution.product, [solution.pk]).get(solution.pk, [])
+    flags = flags_of(solution)
     return SolutionHop(
         solution.ref,
         solution.title,
