@@ -1,16 +1,18 @@
 """Does searching by meaning find more of what is meant? Of the first ten found, how many have the topic asked for.
 
-python benchmarks/search.py FOLDER [--semantic]
+python benchmarks/search.py [FOLDER] [--semantic]
 
-FOLDER holds `banking77/train.csv.gz` and `test.csv.gz` (columns text, category). All of the train part is searched: by the names of its
+FOLDER holds `banking77/train.csv.gz` and `test.csv.gz` (text, category). All of the train part is searched: by the names of its
 77 topics, as people type into a search box, and by 400 questions of the test part. Compared in the same run: all the words by SQLite's
 FTS5 as the inbox asks it, meaning alone, and both by reciprocal rank fusion. Then one question to 200,000 places, in milliseconds of the
 processor.
+FOLDER is $WHYTREE_TEST_DATA where none is given.
 """
 
 import argparse
 import csv
 import gzip
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -100,9 +102,12 @@ def scan(count: int = 200_000) -> None:
 
 def main() -> None:
     wanted = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    wanted.add_argument("folder", type=Path)
+    wanted.add_argument("folder", type=Path, nargs="?", default=os.environ.get("WHYTREE_TEST_DATA"))
     wanted.add_argument("--semantic", action="store_true", help="by the packaged sentence model, too")
     chosen = wanted.parse_args()
+    if chosen.folder is None:
+        print("Give the folder with banking77, or set WHYTREE_TEST_DATA to it; nothing is shipped to measure with.")
+        return
     print("from the words")
     measure(chosen.folder, None)
     scan()

@@ -1,12 +1,13 @@
 """How well are themes found, and how fast? Against people's labels (banking77), and TF-IDF with k-means in the same run.
 
-python benchmarks/themes.py FOLDER [--semantic] [--large N]
+python benchmarks/themes.py [FOLDER] [--semantic] [--large N]
 
-FOLDER holds `banking77/train.csv.gz` and `test.csv.gz` (columns text, category) and, for the large run, `play-reviews/*.csv.gz`
+FOLDER holds `banking77/train.csv.gz` and `test.csv.gz` (text, category) and, for the large run, `play-reviews/*.csv.gz`
 (column text). Printed: NMI and ARI of every row's theme with its label (a row in no theme counts as a theme of its own kind), the share
 in no theme, recall@10 (of an item's ten nearest, how many have its label), and seconds by the clock and by the processor, from texts to
 themes. k-means is told the true number of themes; the others find it. `--large N` times N texts drawn with repeats, each made
 different by a word of another. BERTopic's figures are those published with the data, on the test part, with the same model as --semantic.
+FOLDER is $WHYTREE_TEST_DATA where none is given.
 """
 
 import argparse
@@ -117,12 +118,14 @@ def large(folder: Path, count: int) -> None:
 
 def main() -> None:
     wanted = argparse.ArgumentParser()
-    wanted.add_argument("folder", type=Path, nargs="?")
+    wanted.add_argument("folder", type=Path, nargs="?", default=os.environ.get("WHYTREE_TEST_DATA"))
     wanted.add_argument("--semantic", action="store_true")
     wanted.add_argument("--large", type=int, nargs="*", default=[10_000, 100_000])
     chosen = wanted.parse_args()
     if chosen.folder is None:
-        print("Give the folder with banking77 and play-reviews to measure; nothing is shipped to measure with.")
+        print(
+            "Give the folder with banking77 and play-reviews, or set WHYTREE_TEST_DATA to it; nothing is shipped to measure with."
+        )
         return
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     for part in ("test", "train"):
