@@ -87,8 +87,8 @@ def fill(folder: Path) -> None:
     subprocess.run([sys.executable, __file__, "--fill-events", "--data", str(folder)], check=True)
     reviews = folder / "reviews.csv"
     write_reviews(reviews, LARGE_VOICES)
-    words = ("import", "feedback", str(reviews), "--yes")
-    subprocess.run(whytree("--data", str(folder), *words), check=True, stdout=subprocess.DEVNULL)
+    words = whytree("--data", str(folder), "import", "feedback", str(reviews))
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
     reviews.unlink()
     done.touch()
 
@@ -100,7 +100,8 @@ def fill_events(folder: Path) -> None:
     from whytree.stores import events
 
     store = events.store()
-    for first in range(0, LARGE_EVENTS, CHUNK):
+    there = store.query("SELECT count() AS there FROM events WHERE startsWith(distinct_id, 'large-')")[0]["there"]
+    for first in range(there, LARGE_EVENTS, CHUNK):
         store.execute(_FILL.format(people=LARGE_PEOPLE, first=first, rows=CHUNK))
     events.close()
 
