@@ -12,7 +12,7 @@ from whytree.errors import Unavailable
 from whytree.flags import exposures
 from whytree.flags.exposures import Exposure, ExposureQueue
 from whytree.flags.queries import exposure_table, exposures_by_day
-from whytree.flags.services import create_flag, flags_in_force, open_flag, turn_off
+from whytree.flags.services import create_flag, flags_in_force, open_flag, set_rollout, turn_off
 from whytree.workspace import sockets
 
 pytestmark = pytest.mark.django_db
@@ -51,10 +51,10 @@ def flag(actor: Any, product: Any) -> Any:
     return open_flag(actor, product, "quarter", coverage=2_500)
 
 
-def ask(path: str, key: str, unit: str) -> Any:
+def ask(path: str, key: str, unit: str, **more: str) -> Any:
     return Client().post(
         f"/ofrep/v1/evaluate/flags{path}",
-        {"context": {"targetingKey": unit}},
+        {"context": {"targetingKey": unit, **more}},
         content_type="application/json",
         headers={"Authorization": f"Bearer {key}"},
     )
@@ -75,6 +75,23 @@ def test_a_single_evaluation_in_the_rollout_becomes_an_exposure_event(
         "reason": "SPLIT",
     }
     assert row["flags"] == {"quarter": "on"}
+
+
+def test_a_flag_that_switches_is_met_anew_in_each_period(
+    flag: Any, actor: Any, product: Any, server_key: str, store: Any, no_worker: ExposureQueue
+) -> None:
+    """Once in its washout, once after it, whoever asks how often; with the region that was sent."""
+    start = int(datetime.now(UTC).timestamp()) - 3_600 * 5
+    for washout in (0, 30):  # the same minute of the same period, counting and not
+        switching = {"minutes": 1_440, "washout": washout * 24, "by": "city", "seed": "s", "start": start}
+        set_rollout(actor, product, "quarter", coverage=10_000, switching=switching)
+        for _ in range(3):
+            answer = ask("/quarter", server_key, "u-5", city="riga").json()
+            assert answer["reason"] == "SPLIT"
+    no_worker.flush()
+    rows = store.query("SELECT event_id, properties FROM events")
+    assert [row["properties"]["city"] for row in rows] == ["riga", "riga"]
+    assert len({row["event_id"] for row in rows}) == 2
 
 
 def test_a_repetition_from_another_process_is_the_same_event(

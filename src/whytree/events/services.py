@@ -251,13 +251,14 @@ def exposure(
     at: datetime,
     message_id: str = "",
     company: str = "",
+    more: Mapping[str, str] | None = None,
 ) -> Normalised:
-    """Somebody met a variant, as an event to `accept`; `company` is the one it was drawn for."""
+    """Somebody met a variant, as an event to `accept`; `company` is the one it was drawn for, `more` other properties."""
     return event(
         door,
         distinct_id=distinct_id,
         name=EXPOSURE,
-        properties={"flag": flag, "variant": variant, "reason": reason}
+        properties={**(more or {}), "flag": flag, "variant": variant, "reason": reason}
         | ({"$groups.company": company} if company else {}),
         timestamp=at.timestamp(),
         message_id=message_id,

@@ -24,6 +24,7 @@ from .planning import Words, prospect, question_of
 from .reading import as_json, state_of
 from .rollouts.api import router as rollout_router
 from .segments import segments_of
+from .switchbacks.schedule import coming
 from .table import as_csv
 from .telling import headline, setting, standing, summary
 
@@ -69,13 +70,25 @@ class ExperimentOut(Schema):
         }
 
 
+class ShiftOut(Schema):
+    """One period of a switchback; `counts_from` is the end of its washout, `arms` by region ("": no regions)."""
+
+    begins_at: datetime
+    counts_from: datetime
+    ends_at: datetime
+    arms: dict[str, str]
+    is_now: bool
+
+
 class ExperimentDetail(ExperimentOut):
-    """`result` is what it says: as it stood when it was decided, else now; null before the start."""
+    """`result` is what it says: as it stood when it was decided, else now; null before the start. `schedule` is what a
+    switchback has in force and next."""
 
     headline: str
     summary: str
     setting: str
     result: dict[str, Any] | None
+    schedule: list[ShiftOut] = []
 
 
 class MetricIn(Schema):
@@ -90,6 +103,15 @@ class MetricIn(Schema):
     days_before: int = 0
 
 
+class SwitchbackIn(Schema):
+    """Everybody gets the arm of the period: of `minutes` (60 to 10,080), without the `washout` minutes at its start. `by`: the
+    context attribute whose values are drawn apart, as city. Minutes of 0 draw people again."""
+
+    minutes: int
+    washout: int = 0
+    by: str = ""
+
+
 class PlanIn(Schema):
     """What is fixed by the start. Left out: the flag's arms and weights; the hypothesis's metric, guardrails and horizon."""
 
@@ -102,6 +124,7 @@ class PlanIn(Schema):
     level: float | None = None
     coverage_percent: float | None = None
     rule: str | None = None
+    switchback: SwitchbackIn | None = None
 
     def fields(self) -> dict[str, Any]:
         said = {name: value for name, value in self.dict(exclude_unset=True).items() if value is not None}
@@ -109,6 +132,8 @@ class PlanIn(Schema):
             said["weights"] = whole_weights(said["weights"])
         if "coverage_percent" in said:
             said["coverage"] = round(said.pop("coverage_percent") * 100)
+        if "switchback" in said and not said["switchback"]["minutes"]:
+            said["switchback"] = {}
         return said
 
 
@@ -272,4 +297,7 @@ def _detail(experiment: Experiment) -> dict[str, Any]:
         "summary": summary(experiment, reading),
         "setting": setting(experiment),
         "result": as_json(reading) if reading is not None else None,
+        "schedule": list(
+            map(asdict, coming(experiment, timezone.now(), reading.regions if reading is not None else []))
+        ),
     }

@@ -48,9 +48,10 @@ def show_experiment(ref: Ref, as_json: AsJson = False) -> None:
     if as_json or found["result"] is None:
         show(found, as_json, *_planned(found))
         return
-    from .screen import print_reading
+    from .screen import print_reading, print_schedule
 
     print_reading(found)
+    print_schedule(found["schedule"])
 
 
 def design_experiment(
@@ -110,15 +111,21 @@ def create_experiment(
         str, typer.Option(help="once: read on the last day; always: on any day, by wider intervals.")
     ] = "",
     rule: Annotated[str, typer.Option(help="better: ship what is better; not_worse: what is not worse.")] = "",
+    switchback: Annotated[
+        str, typer.Option(help="Everybody switches arms so often, as 2h or 1d: an hour to a week.")
+    ] = "",
+    washout: Annotated[str, typer.Option(help="So long after each switch nobody counts, as 20m.")] = "",
+    by: Annotated[str, typer.Option(help="Context attribute whose values switch apart, as city.")] = "",
     title: Annotated[str, typer.Option(help="What it is called; the solution's title, when not said.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Plan an experiment. Nobody is exposed, and everything can change, until it starts."""
-    from .said import plan_of
+    from .said import plan_of, switchback_of
 
     client = connect()
     said = {"control": control, "days": days, "coverage_percent": coverage, "looks": looks, "rule": rule}
     plan = plan_of(client, flag, hypothesis, primary, secondary or (), guardrail or (), weights)
+    said |= {"switchback": switchback_of(switchback, washout, by)}
     plan |= {name: value for name, value in said.items() if value}
     body = {"flag": flag, "hypothesis": hypothesis or None, "title": title, "plan": plan}
     made = client.post(f"/products/{client.product}/experiments", body)

@@ -29,7 +29,7 @@ from whytree.stores.exposures import Goal, Placing
 from whytree.stores.filters import Selection
 from whytree.workspace.models import Product
 
-Unit = Literal["person", "company"]
+Unit = Literal["person", "company", "period"]
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,11 @@ def _counting(metric: Metric, definition: Definition, horizon: timedelta) -> Cou
 
 def not_judged(definition: Definition, unit: Unit = "person") -> str:
     """Why an experiment cannot judge it, and what to take instead; empty where it can."""
+    if unit == "period" and (definition.by_company or isinstance(definition, Quantile | TimeTo | Retention)):
+        return (
+            "A switchback compares what each period comes to by itself. Take a share, a count, a sum, a mean or a ratio of people, "
+            "which happens within a period."
+        )
     if definition.by_company and unit == "person":
         return (
             "This experiment draws people, so that people of one company are in both arms, and a company in neither. Take the same "

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from whytree.engines.flags import FULL_COVERAGE
+from whytree.engines.flags import FULL_COVERAGE, Switching
+from whytree.engines.flags.switching import DAY, places_of, switching_fault
 from whytree.errors import Invalid
 
 from .plan import read_cap
@@ -21,6 +22,8 @@ MOST_METRICS = 40
 MOST_DECIMALS = 4
 #: Days before the exposure that a covariate may look back.
 MOST_DAYS_BEFORE = 90
+#: Characters of the name of an attribute that says the region.
+LONGEST_ATTRIBUTE = 100
 
 Role = Literal["primary", "secondary", "guardrail"]
 Looks = Literal["once", "always"]
@@ -35,6 +38,10 @@ RULES: dict[Rule, str] = {
     "better": "ship what is better, if no guardrail got worse by more than its margin",
     "not_worse": "ship what is not worse by more than its margin, if no guardrail is either",
 }
+
+
+#: Who is drawn, as many.
+WHOM = {"person": "people", "company": "companies", "period": "periods"}
 
 
 class MetricDesign(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,8 +75,10 @@ class Design(msgspec.Struct, frozen=True, kw_only=True):
     level: float = 0.95
     coverage: int = FULL_COVERAGE
     rule: Rule = "better"
-    unit: Literal["person", "company"] = "person"
-    """Who is drawn: the flag says it."""
+    unit: Literal["person", "company", "period"] = "person"
+    """Who is drawn: the flag says it; periods in a switchback."""
+    switchback: Switching | None = None
+    """Periods are drawn in place of people. `start` and `seed` come with the start."""
 
     @property
     def arms(self) -> list[str]:
@@ -84,7 +93,7 @@ class Design(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def whom(self) -> str:
         """Who is drawn, as many."""
-        return "companies" if self.unit == "company" else "people"
+        return WHOM[self.unit]
 
     @property
     def rule_text(self) -> str:
@@ -110,7 +119,7 @@ def read_design(said: Mapping[str, Any]) -> Design:
         raise Invalid(
             f"The plan cannot be read: {error}. `whytree experiment create --help` tells what goes where."
         ) from error
-    for check in (_check_arms, _check_length, _check_metrics):
+    for check in (_check_arms, _check_length, _check_metrics, _check_switchback):
         check(design)
     alive = {arm: weight for arm, weight in design.weights.items() if weight > 0}
     return msgspec.structs.replace(design, weights=alive)
@@ -162,6 +171,28 @@ def _check_metric(metric: MetricDesign, rule: Rule) -> None:
         raise Invalid(f"A covariate looks back {MOST_DAYS_BEFORE} days at most.")
     if metric.cap:
         read_cap(metric.cap)
+
+
+def _check_switchback(design: Design) -> None:
+    switchback = design.switchback
+    if switchback is None:
+        return
+    fault = switching_fault(switchback, design.weights)
+    if fault is None and (len(switchback.by) > LONGEST_ATTRIBUTE or "\x00" in switchback.by):
+        fault = f"A region is told by an attribute's name, {LONGEST_ATTRIBUTE} plain characters at most, as city."
+    if fault is not None:
+        raise Invalid(fault)
+    row = max(1, switchback.minutes // DAY)
+    whole = row * len(places_of(design.weights))
+    if design.days % whole:
+        before = design.days // whole * whole
+        nearest = " or ".join(str(days) for days in (before, before + whole) if days)
+        raise Invalid(
+            f"Each block of periods takes {whole} days, so that every time of day meets every arm. Run it {nearest} days, and "
+            f"not {design.days}."
+        )
+    if any(metric.days_before for metric in design.metrics):
+        raise Invalid("In a switchback each period is its own before and after. Leave the days before out.")
 
 
 def whole_weights(weights: Mapping[str, float]) -> dict[str, int]:

@@ -27,6 +27,8 @@ from .pictures import depth, drawn_prospect, exposure_chart, poster, rows, segme
 from .planning import prospect, question_of_experiment
 from .reading import Reading, as_json, state_of
 from .segments import segments_of
+from .switchbacks.planning import foreseen
+from .switchbacks.showing import shown_schedule, switches_text
 from .table import as_csv
 from .telling import headline, setting, standing, summary
 
@@ -193,6 +195,7 @@ def _show(
         "summary": summary(found, reading),
         "rows": rows(found, reading),
         "looks": LOOKS[found.design.looks],
+        "switches": switches_text(found.design.switchback),
         "main_panels": [one for one in panels if one.panel.column == "main"],
         "aside_panels": [one for one in panels if one.panel.column == "aside"],
         "may_decide": queries.may_be_decided(found, now),
@@ -209,6 +212,9 @@ def _show(
 
 def _of_plan(request: PageRequest, found: Experiment) -> dict[str, Any]:
     """Before the start: what it could show; lots are drawn when asked for."""
+    switchback = found.design.switchback
+    if switchback is not None:
+        return {"foreseen": foreseen(switchback, found.design.weights, found.design.days)}
     question = question_of_experiment(found, timezone.now())
     told = prospect(question, hypothesis=found.hypothesis, with_lots="lots" in request.GET)
     return {"prospect": told, **drawn_prospect(told)}
@@ -222,6 +228,7 @@ def _of_reading(product: Product, found: Experiment, reading: Reading) -> dict[s
         "written": sum(reading.voices.values()),
         "sizes": " : ".join(f"{people:,}" for people in reading.seen.values()),
         "arms": ", ".join(reading.seen),
+        **shown_schedule(found, reading, timezone.now()),
     }
 
 

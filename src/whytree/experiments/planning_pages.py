@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
@@ -10,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from whytree.analytics.models import Metric
+from whytree.engines.flags.switching import DAY, HOUR, Switching, length_text, switching_fault
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.flags.models import Flag
 from whytree.flags.queries import find_flag, list_flags
@@ -26,6 +28,10 @@ from .planning import Words, prospect, question_of
 from .rollouts import services as rollouts
 from .rollouts.deciding import decide_rollout
 from .rollouts.words import guardrail_of, step_of
+from .switchbacks.planning import foreseen
+
+#: Lengths of a switchback's periods to choose from.
+PERIODS = (HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY)
 
 
 @page()
@@ -50,6 +56,8 @@ def _create(request: PageRequest, product: Product, sent: QueryDict) -> Any:
     plan: dict[str, Any] = {"looks": sent.get("looks") or "once", "rule": sent.get("rule") or "better"}
     if sent.get("days"):
         plan["days"] = _whole(sent.get("days", ""))
+    if sent.get("every"):
+        plan["switchback"] = msgspec.to_builtins(_switchback(sent))
     if flag.hypothesis is None:
         plan["metrics"] = [{"key": sent.get("metric", ""), "role": "primary"}]
     elif sent.getlist("also"):
@@ -61,6 +69,15 @@ def _create(request: PageRequest, product: Product, sent: QueryDict) -> Any:
         guarded = {rail["key"] for rail in (*known, *rails)}
         plan["metrics"] = [*known, *({"key": key} for key in sent.getlist("also") if key not in guarded), *rails]
     return services.create_experiment(request.actor, product, flag=flag, plan=plan, title=sent.get("title", ""))
+
+
+def _switchback(sent: QueryDict) -> Switching:
+    washout = sent.get("washout", "").strip()
+    return Switching(
+        minutes=_whole(sent.get("every", ""), "minutes"),
+        washout=_whole(washout, "minutes") if washout else 0,
+        by=sent.get("by", "").strip(),
+    )
 
 
 @require_POST
@@ -120,11 +137,11 @@ def _decide_rollout(request: PageRequest, rollout: Rollout) -> None:
         messages.success(request, f"Decided: what becomes of {rollout.flag.key} is written down.")
 
 
-def _whole(text: str) -> int:
+def _whole(text: str, of: str = "days") -> int:
     try:
         return int(text)
     except ValueError as error:
-        raise Invalid(f"“{text[:20]}” is no number of days. Write 21, say.") from error
+        raise Invalid(f"“{text[:20]}” is no number of {of}. Write 21, say.") from error
 
 
 def _show(request: PageRequest, product: Product, said: QueryDict, error: WhytreeError | None = None) -> HttpResponse:
@@ -140,6 +157,7 @@ def _show(request: PageRequest, product: Product, said: QueryDict, error: Whytre
         "days": said.get("days", ""),
         "looks": LOOKS,
         "rules": RULES,
+        "lengths": {minutes: length_text(minutes) for minutes in PERIODS},
         "may_write": may_write(request.actor, product),
         "error": error,
     }
@@ -160,5 +178,17 @@ def _outlook(product: Product, flag: Flag, said: QueryDict) -> dict[str, Any]:
         )
     except WhytreeError as error:
         return {"error": error}
+    if said.get("every"):
+        return {"days": question.days, **_foreseen(flag, said, question.days)}
     told = prospect(question, hypothesis=flag.hypothesis, with_lots="lots" in said)
     return {"prospect": told, "days": question.days, **drawn_prospect(told)}
+
+
+def _foreseen(flag: Flag, said: QueryDict, days: int) -> dict[str, Any]:
+    """Of a switchback: how many blocks, or what it cannot be."""
+    try:
+        switchback = _switchback(said)
+        fault = switching_fault(switchback, flag.weights)
+    except Invalid as error:
+        return {"error": error}
+    return {"error": Invalid(fault)} if fault else {"foreseen": foreseen(switchback, flag.weights, days)}

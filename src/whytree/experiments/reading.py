@@ -16,6 +16,7 @@ from .draws import ratio_figure
 from .models import Experiment
 from .results import Analysis, Comparison, MetricResult, RatioFigure
 from .running import Run, run
+from .switchbacks.counting import PeriodsCounted
 from .trusting import checks_of
 from .voices import count_by_variant
 
@@ -67,6 +68,8 @@ class Reading:
     proposal: Proposal | None
     version: int = VERSION
     exposed_by_day: list[tuple[str, dict[str, int]]] = field(default_factory=list)
+    regions: list[str] = field(default_factory=list)
+    """Of a switchback: where people came from so far."""
 
     @property
     def primary(self) -> MetricResult | None:
@@ -144,6 +147,7 @@ def reading_of(ran: Run, now: datetime) -> Reading:
         count_by_variant(experiment.product, trial.flag_key, started),
         propose(design, analysis) if ran.may_compare else None,
         exposed_by_day=sorted(by_day.items()),
+        regions=list(ran.heads.met.regions) if isinstance(ran.heads, PeriodsCounted) else [],
     )
 
 

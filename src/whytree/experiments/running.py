@@ -25,6 +25,7 @@ from .models import Experiment
 from .plan import Amount, MetricPlan, Rules, read_cap
 from .results import ArmFigure, MetricResult
 from .sentences import figure
+from .switchbacks.counting import PeriodsCounted, period_trial
 from .trial import Counted, Trial, constant_stretches
 
 
@@ -64,8 +65,11 @@ def run(experiment: Experiment, now: datetime) -> Run:
     assert read_at is not None  # noqa: S101
     design, flag = experiment.design, experiment.flag
     as_of = min(now, read_at)
-    stretches = constant_stretches(flag, started, as_of)
-    trial = Trial(experiment.product, flag.key, stretches, as_of, _first_open(flag), design.unit)
+    if design.switchback is not None:
+        trial: Trial = period_trial(experiment, design, as_of)
+    else:
+        stretches = constant_stretches(flag, started, as_of)
+        trial = Trial(experiment.product, flag.key, stretches, as_of, _first_open(flag), design.unit)
     is_over = now >= read_at
     may_compare = design.looks == "always" or is_over
     stopped_early = experiment.stopped_at is not None and experiment.ends_at != read_at
@@ -176,6 +180,8 @@ def _ruled(counted: Counted, control: str, arm: str) -> NoAnswer | None:
     """Whether one person makes an arm's mean (`engines.stats.tails`), from the sums alone."""
     if counted.counting.is_share or counted.counting.placing is not None or counted.is_gathered:
         return None  # a share and a quantile are moved by nobody far; companies are weighed by their size
+    if isinstance(counted, PeriodsCounted):
+        return None  # a period is the mean of its people, and compared within its block
     for name in (control, arm):
         whole, largest = counted.moments(name), counted.largest(name)
         spread = float(whole.m2[0, 0])

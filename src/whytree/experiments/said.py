@@ -57,3 +57,22 @@ def _guardrail(text: str) -> dict[str, Any]:
         return {"key": key.strip(), "role": "guardrail", "margin": float(margin.strip().removesuffix("pp"))}
     except ValueError:
         raise CommandError(f"“{text}” cannot be read. Write --guardrail spam_accounts=0.5.") from None
+
+
+MINUTES_IN = {"m": 1, "h": 60, "d": 1_440, "w": 10_080}
+
+
+def switchback_of(every: str, washout: str, by: str) -> dict[str, Any] | None:
+    """`2h`, `20m` and `city` as a plan's switchback; None where nothing is said."""
+    if not every:
+        if washout or by:
+            raise CommandError("--washout and --by are of a switchback. Say how often it switches: --switchback 2h.")
+        return None
+    return {"minutes": _minutes(every), "washout": _minutes(washout) if washout else 0, "by": by.strip()}
+
+
+def _minutes(text: str) -> int:
+    number, unit = text.strip()[:-1], text.strip()[-1:]
+    if not number.isdecimal() or unit not in MINUTES_IN:
+        raise CommandError(f"“{text}” is no length of time. Write 90m, 2h, 1d or 1w.")
+    return int(number) * MINUTES_IN[unit]

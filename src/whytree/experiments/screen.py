@@ -48,6 +48,16 @@ def print_reading(found: dict[str, Any]) -> None:
     _print_depth(convert(result["analysis"], Analysis))
 
 
+def print_schedule(shifts: list[dict[str, Any]]) -> None:
+    """What a switchback has in force, and next."""
+    console = printing.console()
+    for one in shifts:
+        arms = ", ".join(f"{region}: {arm}" if region else arm for region, arm in one["arms"].items())
+        mark = "now " if one["is_now"] else "    "
+        begins, ends = (one[end][:16].replace("T", " ") for end in ("begins_at", "ends_at"))
+        console.print(Text(plain(f"{mark}{begins} to {ends} UTC  {arms}"), style="default" if one["is_now"] else "dim"))
+
+
 def print_analysis(analysis: Analysis) -> None:
     """Print it, as wide as the terminal is."""
     console = printing.console()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
 import msgspec
@@ -31,6 +31,7 @@ from .countings import not_judged
 from .deeper.bandit import refuse_bandit
 from .design import Design, MetricDesign, as_json, read_design
 from .models import FIXED, OPEN_STATES, PREFIX, TEXT_LENGTH, Experiment, Rollout
+from .switchbacks.planning import begun, ends_at, refuse_switchback
 
 
 class PlanEdits(TypedDict, total=False):
@@ -94,7 +95,9 @@ def _filled(flag: Flag, hypothesis: Hypothesis | None, plan: Mapping[str, Any]) 
 
 
 def _checked(product: Product, flag: Flag, plan: Mapping[str, Any], hypothesis: Hypothesis | None) -> Design:
-    design = read_design({**plan, "unit": flag.unit})
+    switchback = plan.get("switchback") or None
+    design = read_design({**plan, "switchback": switchback, "unit": "period" if switchback else flag.unit})
+    refuse_switchback(flag, design)
     if hypothesis is not None and design.primary.key != hypothesis.metric_key:
         raise Invalid(
             f"{hypothesis.ref} predicts {hypothesis.metric_key}, so that decides. Make {design.primary.key} a secondary metric, or "
@@ -199,8 +202,9 @@ def start_experiment(actor: Actor, experiment: Experiment, *, at: datetime | Non
     refuse_bandit(flag)
     design = _checked(fresh.product, flag, as_json(design), fresh.hypothesis)
     before, moment = snapshot(fresh), at or timezone.now()
+    design = begun(fresh, design, moment)
     fresh.plan = as_json(_with_definitions(fresh.product, design))
-    fresh.started_at, fresh.ends_at = moment, moment + timedelta(days=design.days)
+    fresh.started_at, fresh.ends_at = moment, ends_at(design, moment)
     fresh.plan_hash = fresh.content_hash()
     fresh.save()
     record(actor, fresh.product, "start_experiment", fresh, before=before, after=snapshot(fresh), undoable=False)
@@ -211,6 +215,7 @@ def start_experiment(actor: Actor, experiment: Experiment, *, at: datetime | Non
         coverage=max(design.coverage, flag.coverage) if flag.is_on else design.coverage,
         weights=design.weights,
         is_on=True,
+        switching=msgspec.to_builtins(design.switchback) if design.switchback is not None else {},
         at=at,
         verb="open_flag",
     )

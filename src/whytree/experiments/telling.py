@@ -4,8 +4,11 @@ from datetime import datetime
 
 from whytree.analytics.queries import people
 from whytree.engines.figures import between, number
+from whytree.engines.flags import Switching
+from whytree.engines.flags.switching import length_text
 from whytree.tree.sentences import short
 
+from .design import WHOM
 from .models import Decision, Experiment
 from .reading import Reading, state_of
 from .results import Comparison, Interval, MetricResult
@@ -29,7 +32,14 @@ def setting(experiment: Experiment) -> str:
     """2 arms · people · fixed at 21 days, read once"""
     design = experiment.design
     looks = "read once" if design.looks == "once" else "may be looked at on any day"
-    return f"{len(design.arms)} arms · {design.whom} · fixed at {several(design.days, 'day')}, {looks}"
+    whom = design.whom if design.switchback is None else _periods(design.switchback)
+    return f"{len(design.arms)} arms · {whom} · fixed at {several(design.days, 'day')}, {looks}"
+
+
+def _periods(switchback: Switching) -> str:
+    """Switches every 2 hours in each city"""
+    where = f" in each {switchback.by}" if switchback.by else ""
+    return f"switches every {length_text(switchback.minutes)}{where}"
 
 
 def headline(experiment: Experiment, reading: Reading | None) -> str:
@@ -103,7 +113,8 @@ def summary(experiment: Experiment, reading: Reading | None) -> str:
 def _people(reading: Reading) -> str:
     if reading.analysis.unit == "person":
         return people(reading.people)
-    return f"{reading.people:,} {'company' if reading.people == 1 else 'companies'}"
+    unit = reading.analysis.unit
+    return f"{reading.people:,} {unit if reading.people == 1 else WHOM[unit]}"
 
 
 def _became(one: Comparison, metric: MetricResult) -> str:

@@ -36,7 +36,7 @@ from whytree.flags.queries import Period, periods
 from whytree.stores import exposures
 from whytree.stores.amounts import Placed
 from whytree.stores.companies import Companies
-from whytree.stores.exposures import ArmSums, Drawn, Span, Sums
+from whytree.stores.exposures import ArmSums, Drawn, Span, Sums, Switched
 from whytree.stores.filters import Selection
 from whytree.workspace.models import Product
 
@@ -212,15 +212,20 @@ class Trial:
         return companies_of(self.product)
 
     def _drawn(self, asked: Counting | None) -> Drawn | None:
-        if self.unit == "person":
+        if self.unit != "company":
             return None
         return Drawn(self._companies, gathered=asked is None or not asked.of_companies)
+
+    @property
+    def _switched(self) -> Switched | None:
+        """Where periods are drawn (`switchbacks`)."""
+        return None
 
     @property
     def _spans(self) -> list[Span]:
         return [Span(stretch.start, stretch.end) for stretch in self.stretches]
 
-    def count(self, asked: Sequence[Counting]) -> list[Counted]:
+    def count(self, asked: Sequence[Counting]) -> Sequence[Counted]:
         """The metrics' sums in the order asked for: one pass over the events for each length of window."""
         passes: dict[tuple[timedelta, bool], list[int]] = defaultdict(list)
         for place, one in enumerate(asked):
@@ -229,7 +234,14 @@ class Trial:
         for (window, _), places in passes.items():
             goals, drawn = [asked[place].goal for place in places], self._drawn(asked[places[0]])
             cells = exposures.by_period_and_arm(
-                self.product.pk, self.flag_key, self._spans, goals, window, **self._known, drawn=drawn
+                self.product.pk,
+                self.flag_key,
+                self._spans,
+                goals,
+                window,
+                **self._known,
+                drawn=drawn,
+                switched=self._switched,
             )
             for at, place in enumerate(places):
                 placed = self._placed(asked[place])
@@ -284,6 +296,7 @@ class Trial:
             asked.window,
             **self._known,
             drawn=self._drawn(asked),
+            switched=self._switched,
         )
         return replace(asked, goal=replace(asked.goal, cap=top))
 

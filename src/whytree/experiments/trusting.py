@@ -19,6 +19,8 @@ from .models import Experiment
 from .results import Check, RatioFigure, Trust
 from .running import Run
 from .sentences import in_percent, listed, p_text, several
+from .switchbacks.checking import switchback_checks
+from .switchbacks.counting import PeriodsCounted
 from .trial import Counted
 
 #: An event that was not seen for so long, while people were exposed, is named.
@@ -27,10 +29,15 @@ SILENT = timedelta(days=3)
 
 def checks_of(ran: Run, ratio: RatioFigure, *, most_aside: float) -> list[Check]:
     """In the order in which one would ask."""
+    heads = ran.heads
+    drawn = (
+        switchback_checks(ran, heads, most_aside)
+        if isinstance(heads, PeriodsCounted)
+        else [*_two_arms(ran, most_aside), *_without_weight(ran)]
+    )
     return [
         *health.of_sample_ratio([ratio]),
-        *_two_arms(ran, most_aside),
-        *_without_weight(ran),
+        *drawn,
         *_flag(ran),
         *_silent(ran),
         *[check for counted in ran.counted.values() for check in _numbers(counted)],

@@ -1,10 +1,11 @@
 """Exposures on their way into the event store: noted on the request path, written off it.
 
-A single evaluation that puts somebody into a rollout is an exposure. It is counted once per flag, unit,
-variant and day (UTC). Noting one costs some microseconds, never waits and never fails: a thread writes what was noted
-as `$exposure` events, through the same durable door as everything captured, which also tells `exposure_received`.
-While that door is shut they wait here, up to `CAPACITY`; beyond it they are not noted, which is logged and made good
-by the person's next evaluation, as is what a killed process had not written yet.
+A single evaluation that puts somebody into a rollout is an exposure. It is counted once per flag, unit, variant and day
+(UTC); of a flag that switches once per period, and once more after its washout. Noting one costs some microseconds, never
+waits and never fails: a thread writes what was noted as `$exposure` events, through the same durable door as everything
+captured, which also tells `exposure_received`. While that door is shut they wait here, up to `CAPACITY`; beyond it they
+are not noted, which is logged and made good by the person's next evaluation, as is what a killed process had not written
+yet.
 """
 
 import logging
@@ -17,6 +18,7 @@ from datetime import UTC, datetime
 
 from django.db import close_old_connections
 
+from whytree.engines.flags import Evaluation, Rules
 from whytree.errors import RetryLater
 from whytree.events.normalise import Door
 from whytree.events.properties import Unfit
@@ -35,6 +37,31 @@ RECENT = 250_000  # exposures of today remembered in each of two generations, ab
 
 
 @dataclass(frozen=True, slots=True)
+class DrawnFor:
+    """For what a variant was drawn, where it was not for the person: a company; or a period, and in it a region.
+
+    `period` is its number, with a "w" while its washout lasts; `by` is the attribute that says the region.
+    """
+
+    company: str = ""
+    period: str = ""
+    by: str = ""
+    region: str = ""
+
+    @classmethod
+    def of(cls, rules: Rules, answer: Evaluation, now: float) -> "DrawnFor":
+        """Told by the answer, and by when it was given."""
+        if rules.switching is not None and answer.by == "period":
+            period, _, region = answer.says.partition("/")
+            washed = "w" if rules.switching.is_washout(now) else ""
+            return cls(period=period + washed, by=rules.switching.by, region=region)
+        return cls(company=answer.unit or "") if rules.unit == "company" else THE_PERSON
+
+
+THE_PERSON = DrawnFor()
+
+
+@dataclass(frozen=True, slots=True)
 class Exposure:
     """Somebody got a variant. `source` is the kind of key that asked, capture or server."""
 
@@ -45,13 +72,13 @@ class Exposure:
     reason: str
     source: str
     at: datetime
-    company: str = ""
-    """Of a flag that is drawn by company: the one that decided."""
+    drawn_for: DrawnFor = THE_PERSON
 
     @property
     def message_id(self) -> str:
         """The same for everything that counts as one exposure, so that a repetition from another process is one too."""
-        return f"exposure:{self.flag}:{self.variant}:{self.at:%Y-%m-%d}:{self.unit}"
+        period = self.drawn_for.period and f":{self.drawn_for.period}"
+        return f"exposure:{self.flag}:{self.variant}:{self.at:%Y-%m-%d}{period}:{self.unit}"
 
 
 class _Recent:
@@ -85,13 +112,20 @@ class ExposureQueue:
         self.refused = 0
 
     def note(
-        self, product_id: int, flag: str, unit: str, variant: str, reason: str, source: str, company: str = ""
+        self,
+        product_id: int,
+        flag: str,
+        unit: str,
+        variant: str,
+        reason: str,
+        source: str,
+        drawn_for: DrawnFor = THE_PERSON,
     ) -> None:
         """Remember an exposure for writing, unless today's is known or its id is longer than one on an event may be."""
         if len(unit) > MAX_UNIT:
             return
         now = datetime.now(UTC)
-        once = hash((product_id, flag, unit, variant, now.toordinal()))
+        once = hash((product_id, flag, unit, variant, drawn_for.period, now.toordinal()))
         if once in self._recent:
             return
         with self._changed:
@@ -99,7 +133,7 @@ class ExposureQueue:
                 self._refuse()
                 return
             self._recent.add(once)
-            self._waiting.append(Exposure(product_id, flag, unit, variant, reason, source, now, company))
+            self._waiting.append(Exposure(product_id, flag, unit, variant, reason, source, now, drawn_for))
             self._changed.notify()
         if self._worker is None:
             self._start()
@@ -170,7 +204,8 @@ def _as_event(door: Door, noted: Exposure) -> Normalised | None:
             reason=noted.reason,
             at=noted.at,
             message_id=noted.message_id,
-            company=noted.company,
+            company=noted.drawn_for.company,
+            more={noted.drawn_for.by: noted.drawn_for.region} if noted.drawn_for.region else {},
         )
     except Unfit as error:  # a targeting key that can be hashed, but is no id
         log.warning("an exposure of %s is not written: %s", noted.flag, error)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from whytree.engines.flags import BUCKETING, FULL_COVERAGE, Prerequisite, Rules, Slots, Unit, percent
+from whytree.engines.flags import BUCKETING, FULL_COVERAGE, Prerequisite, Rules, Slots, Switching, Unit, percent
 from whytree.tree.models import Hypothesis, Solution
 from whytree.workspace.environments import PRODUCTION
 from whytree.workspace.models import Environment, Product, User
@@ -125,6 +126,11 @@ class Flag(models.Model):
     group_start = models.PositiveIntegerField(default=0)
     group_end = models.PositiveIntegerField(default=FULL_COVERAGE)
     heeds_holdout = models.BooleanField(default=True)
+    switching = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="All get the arm of the period (engines.flags.switching); null: each their own.",
+    )
     metadata = models.JSONField(
         default=dict, blank=True, help_text="Texts, numbers and booleans sent along with answers."
     )
@@ -197,7 +203,13 @@ class Flag(models.Model):
             unit=_UNITS[self.unit],
             is_sticky=self.is_sticky,
             group=self.slots,
+            switching=self.switches,
         )
+
+    @property
+    def switches(self) -> Switching | None:
+        """How periods are drawn in place of people, where they are."""
+        return None if self.switching is None else msgspec.convert(self.switching, Switching)
 
     @property
     def slots(self) -> Slots | None:
@@ -214,6 +226,7 @@ class Flag(models.Model):
             or self.on_from
             or self.on_until
             or self.group_id
+            or self.switching
         )
 
     @property

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import zip_longest
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
-from whytree.engines.flags import Evaluation, percent
+from whytree.engines.flags import Evaluation, Switching, percent
 from whytree.engines.flags.explaining import explain
 from whytree.engines.flags.rules.checking import references_in, results_of
 from whytree.engines.flags.rules.cohorts import cohorts_in, split
 from whytree.engines.flags.rules.describing import in_words
+from whytree.engines.flags.switching import length_text
 from whytree.errors import Invalid, NotFound
 from whytree.people.queries import people_by_key
 from whytree.stores import flag_exposures
@@ -232,9 +233,18 @@ def rule_sentences(flag: Flag) -> list[str]:
             found.append(f"There is no variant {', '.join(unknown)}: whom the rule gives it gets code’s own default.")
     if flag.unit == "company":
         found.append("All people of one company get the same.")
+    if flag.switches is not None:
+        found.append(_switches_text(flag.switches))
     if flag.is_sticky:
         found.append("Sticky: who has a variant keeps it, whatever the weights become.")
     return found
+
+
+def _switches_text(switching: Switching) -> str:
+    """It switches every 2 hours from 1 Dec 2026 09:00 UTC: everybody in one city gets the arm of the period."""
+    since = datetime.fromtimestamp(switching.start, UTC)
+    whom = f"everybody of one {switching.by}" if switching.by else "everybody"
+    return f"It switches every {length_text(switching.minutes)} from {since:%-d %b %Y %H:%M} UTC: {whom} gets the arm of the period."
 
 
 @dataclass(frozen=True)

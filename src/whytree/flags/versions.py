@@ -30,6 +30,7 @@ SHOWN = {
     "on_until": "Until",
     "unit": "Given by",
     "is_sticky": "Sticky",
+    "switching": "Switches",
     "group_id": "Exclusion group",
     "group_start": "First place",
     "group_end": "Last place",

@@ -28,7 +28,7 @@ from whytree.workspace.keys import NOT_FOR_EVENTS, KeyFacts, find_key
 
 from . import live
 from .asking import context_for, keep
-from .exposures import queue
+from .exposures import DrawnFor, queue
 from .rate import Rate
 
 MAX_BODY = 1024 * 1024  # a context is attributes of one person, not a document
@@ -133,8 +133,8 @@ def evaluate_flag(asked: Question) -> HttpResponse:
     if answer.error:
         raise Refused(400, answer.error, _why(answer))
     if answer.in_rollout and asked.unit and asked.flags.environment_id is None:
-        company = answer.unit or "" if evaluator.rules.unit == "company" else ""
-        queue.note(asked.product_id, asked.key, asked.unit, answer.variant, answer.reason, asked.source, company)
+        drawn_for = DrawnFor.of(evaluator.rules, answer, context.now)
+        queue.note(asked.product_id, asked.key, asked.unit, answer.variant, answer.reason, asked.source, drawn_for)
     return json_answer(_encode(_success(answer, asked.flags, _cohorts_as_of(context))))
 
 

@@ -1,6 +1,7 @@
 """Units as an exposure query asks for them: what is counted of each, and each as a row of SQL.
 
-A unit is a person; where companies are drawn a company, as a whole or with its people gathered.
+A unit is a person; where companies are drawn a company, as a whole or with its people gathered; where periods are drawn
+(a switchback) a person anew in each period, of whom only that period is looked at.
 """
 
 from collections.abc import Sequence
@@ -59,6 +60,36 @@ class Drawn:
     gathered: bool = True
 
 
+@dataclass(frozen=True)
+class Switched:
+    """Periods are drawn in place of people: of `length` from `start` on, without the `washout` at the start of each. `by`
+    is the property of the exposure that says the region, which parts the cells; "": there are none.
+    """
+
+    start: datetime
+    length: timedelta
+    washout: timedelta = timedelta(0)
+    by: str = ""
+
+    @property
+    def _since(self) -> str:
+        return f"(toUnixTimestamp64Milli(timestamp) - {round(self.start.timestamp() * 1000)})"
+
+    @property
+    def period(self) -> str:
+        """The period's number, from 0, as SQL."""
+        return f"intDiv({self._since}, {_milliseconds(self.length)})"
+
+    @property
+    def counts(self) -> str:
+        """Whether a moment is in no washout, as SQL."""
+        return f"{self._since} % {_milliseconds(self.length)} >= {_milliseconds(self.washout)}"
+
+
+def _milliseconds(span: timedelta) -> int:
+    return int(span / timedelta(milliseconds=1))
+
+
 #: The part of those who did what was asked for (`reached`); the others' is empty.
 REACHED = "reached"
 
@@ -80,10 +111,10 @@ SELECT
     meetings[1].1 AS entry,
     {part} AS part, {company} AS company,
     entry + {{window:Int64}} AS until,
-    arrayFirstIndex((s, e) -> entry >= s AND entry < e, {{starts:Array(Int64)}}, {{ends:Array(Int64)}}) AS place,
+    {place} AS place,
     arrayFirst(m -> m.2 != arm, meetings) AS other,
     other.2 != '' AND other.1 <= until AS two_arms,
-    two_arms AND other.1 < {{ends:Array(Int64)}}[place] AS was_quarantined,
+    two_arms AND {still} AS was_quarantined,
     two_arms AND NOT was_quarantined AS was_moved,
     until <= {{as_of:Int64}} AND NOT was_quarantined AS counts,
     arrayFilter(d -> d.1 >= entry AND d.1 <= until, done) AS within{before},
@@ -103,11 +134,14 @@ FROM (
     WHERE product = {{product:UInt32}}
       AND (event = '$exposure' OR event IN {{events:Array(String)}})
       AND timestamp >= {{earliest:DateTime64(3, 'UTC')}} AND timestamp <= {{end:DateTime64(3, 'UTC')}}
-      AND {person} NOT IN {{without:Array(UInt64)}}
+      AND {person} NOT IN {{without:Array(UInt64)}}{counted}
     GROUP BY who
     HAVING notEmpty(met){has_unit}
 )
 """
+
+_PLACE = "arrayFirstIndex((s, e) -> entry >= s AND entry < e, {starts:Array(Int64)}, {ends:Array(Int64)})"
+_STILL = "other.1 < {ends:Array(Int64)}[place]"
 
 # A company's people in one arm, then the company: it belongs where the first of its people entered.
 _GATHERED = """
@@ -140,13 +174,19 @@ class Asked:
     """The goals as SQL: which events and properties are read, and what becomes of them."""
 
     def __init__(
-        self, goals: Sequence[Goal], by: str = "", drawn: Drawn | None = None, reached: Selection | None = None
+        self,
+        goals: Sequence[Goal],
+        by: str = "",
+        drawn: Drawn | None = None,
+        reached: Selection | None = None,
+        switched: Switched | None = None,
     ) -> None:
         if by and by not in COLUMNS:
             raise ValueError(f"{by} is no column of an event")
         self._goals = goals
         self._by = by
         self._drawn = drawn
+        self._switched = switched
         self._bound = Bound()
         self._reached = None if reached is None else Goal(reached.events[0], did=reached)
         read = [*goals, *(goal.under for goal in goals if goal.under), *([self._reached] if self._reached else [])]
@@ -180,8 +220,13 @@ class Asked:
         values = "".join(self._value(i, goal) for i, goal in enumerate(self._goals))
         if placing is not None:
             values += f",\n    {self._numbers(self._goals[0])} AS xs"
-        unit, has_unit = PERSON, ""
+        unit, has_unit, place, still, counted = PERSON, "", _PLACE, _STILL, ""
         met, part, company = (f", toString({self._by})", "meetings[1].3", "''") if self._by else ("", "''", "''")
+        if self._switched is not None:
+            unit, place, still = f"({PERSON}, {self._switched.period})", "who.2 + 1", "true"
+            counted = f" AND {self._switched.counts}"
+            if self._switched.by:
+                met, part = ", properties[{region:String}]", "meetings[1].3"
         if self._reached is not None:
             part = f"if(arrayExists(d -> {self._is_meant(self._reached)}, within), '{REACHED}', '')"
         if self._drawn is not None:
@@ -194,6 +239,9 @@ class Asked:
             person=PERSON,
             unit=unit,
             has_unit=has_unit,
+            place=place,
+            still=still,
+            counted=counted,
             exposed=EXPOSED,
             amounts=amounts,
             before=before,
@@ -267,6 +315,8 @@ class Asked:
         """What the SQL binds; `first` is when the first period of constant weights began."""
         start = min(since or first, first)
         named = {f"amount{i}": name for i, name in enumerate(self._amounts)}
+        if self._switched is not None and self._switched.by:
+            named["region"] = self._switched.by
         return (
             named
             | self._bound.values

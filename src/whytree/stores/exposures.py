@@ -26,11 +26,12 @@ from typing import Any
 
 from .amounts import Placed, placed
 from .events import Row, store
-from .exposure_units import NOT_IN_ROLLOUT, REACHED, Asked, Drawn, Goal, Placing
+from .exposure_units import NOT_IN_ROLLOUT, REACHED, Asked, Drawn, Goal, Placing, Switched
 from .filters import Selection
 from .sql import PEOPLE
 
 __all__ = [
+    "MOST_CELLS",
     "NOT_IN_ROLLOUT",
     "REACHED",
     "ArmSums",
@@ -39,6 +40,7 @@ __all__ = [
     "Placing",
     "Span",
     "Sums",
+    "Switched",
     "by_period_and_arm",
     "entries_by_day",
     "percentiles",
@@ -108,6 +110,9 @@ GROUP BY place, arm, part
 ORDER BY period, arm, part
 """
 
+#: Cells of a switchback that are read: more are no regions, but people.
+MOST_CELLS = 100_000
+
 _CONVERTED = """,
     countIf(counts AND times{i} > 0) AS converted{i}"""
 _TIMES = """,
@@ -138,6 +143,7 @@ def by_period_and_arm(
     by: str = "",
     reached: Selection | None = None,
     drawn: Drawn | None = None,
+    switched: Switched | None = None,
 ) -> list[ArmSums]:
     """What people did of each goal within `window` of first meeting the flag, in one pass over the events.
 
@@ -146,14 +152,18 @@ def by_period_and_arm(
     was open before the first span; whoever met it then is no new person now.
     `by`: a column of the event (`filters.COLUMNS`), whose value at the first exposure parts the cells further.
     `reached`: parts them by whether they did that within the window (`REACHED`). `drawn`: companies are the units.
+    `switched`: the spans' one stretch in equal periods: a person counts anew in each, and a cell's `period` is its number.
     """
     if not spans:
         return []
-    asked = Asked(goals, by, drawn, reached)
+    asked = Asked(goals, by, drawn, reached, switched)
     columns = "".join(_columns(goal, asked.gathers).format(i=i) for i, goal in enumerate(goals))
     persons = "sumIf(people, counts)" if asked.gathers else "0"
     sql = _ARMS.format(columns=columns, people=asked.units_sql(), persons=persons)
     known = _parameters(product_id, flag_key, spans, window, as_of, without) | asked.parameters(spans[0].start, since)
+    if switched is not None:
+        sql += f"LIMIT {MOST_CELLS}"
+        known["as_of"] += known["window"]  # a period ends a person's time in it, whatever the metric's window
     rows = store().query(sql, known, PEOPLE)
     return [_arm(row, goals, asked.gathers) for row in rows]
 
@@ -185,6 +195,7 @@ def percentiles(
     without: Sequence[int] = (),
     since: datetime | None = None,
     drawn: Drawn | None = None,
+    switched: Switched | None = None,
 ) -> list[float | None]:
     """Each goal's quantile (0.999) over all arms' people whose window has closed: where a cap lies. None: nobody.
 
@@ -192,10 +203,11 @@ def percentiles(
     """
     if not spans or not goals:
         return [None] * len(goals)
-    asked = Asked([goal for goal, _ in goals], drawn=drawn)
+    asked = Asked([goal for goal, _ in goals], drawn=drawn, switched=switched)
     columns = ", ".join(f"quantileExact({share!r})(value{i}) AS top{i}" for i, (_, share) in enumerate(goals))
     sql = _TOPS.format(columns=f"count() AS people, {columns}", people=asked.people_sql())
     known = _parameters(product_id, flag_key, spans, window, as_of, without) | asked.parameters(spans[0].start, since)
+    known["as_of"] += known["window"] if switched is not None else 0
     row = store().query(sql, known, PEOPLE)[0]
     return [float(row[f"top{i}"]) if row["people"] else None for i in range(len(goals))]
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from whytree.engines.flags import Switching
 from whytree.engines.stats import NoAnswer, Share, Stratum
 from whytree.engines.stats.bandit import thompson
-from whytree.engines.stats.blocks import compare_blocks
+from whytree.engines.stats.blocks import compare_blocks, compare_within_blocks, drawn_again
 from whytree.engines.stats.effects import Effect, compare_means, compare_proportions
 from whytree.engines.stats.moments import Moments
 from whytree.engines.stats.parts import post_stratified, shrink, triggered
@@ -65,6 +66,42 @@ def periods(blocks: int, *, judge: str = "interval", burn_in: bool = True) -> Ru
             values = 0.3 * mood + (on if burn_in else 0.75 * on + 0.25 * before)
             return missed(compare_means(Moments.of(values[~on]), Moments.of(values[on])), 1.0)
         return missed(compare_means(Moments.of(mood[~on]), Moments.of(mood[on])), 0.0)
+
+    return run
+
+
+def blocks_of_periods(
+    days: int, *, minutes: int = 120, effect: float = 0.0, washout: bool = True, judge: str = "interval"
+) -> Run:
+    """A flag's own draw: hours and days differ, moods last, and the arm before takes a quarter of a period to go.
+
+    ``judge``: the interval in blocks, the exact test (p below 5 %), or the same periods drawn and compared one by one.
+    """
+    weights = {"off": 1, "on": 1}
+
+    def run(rng: Rng) -> bool | None:
+        switching = Switching(minutes=minutes, seed=str(rng.integers(1 << 60)))
+        n = days * 1_440 // minutes
+        on = np.array([switching.arm(weights, one) == "on" for one in range(n)])
+        if judge == "alone":
+            on = rng.random(n) < 0.5
+        mood = np.zeros(n)
+        for at in range(1, n):
+            mood[at] = 0.7 * mood[at - 1] + rng.normal()
+        hours, moods = np.sin(2 * np.pi * np.arange(n) / switching.cycle), rng.normal(0, 2, days)
+        before = np.concatenate([[False], on[:-1]])
+        felt = on if washout else 0.75 * on + 0.25 * before
+        values = mood + 3 * hours + moods[np.arange(n) * minutes // 1_440] + effect * felt
+        if judge == "alone":
+            return missed(compare_means(Moments.of(values[~on]), Moments.of(values[on])), 0.0)
+        grouped: dict[int, list[int]] = {}
+        for one in range(n):
+            grouped.setdefault(switching.block_of(one, 2)[0], []).append(one)
+        pairs = np.array([sorted(pair, key=lambda one: bool(on[one])) for pair in grouped.values()])
+        control, treatment = values[pairs[:, :1]], values[pairs[:, 1:]]
+        if judge == "exact":
+            return drawn_again(control, treatment) < 0.05
+        return missed(compare_within_blocks(control, treatment), 0.0 if judge == "found" else effect)
 
     return run
 
@@ -235,6 +272,28 @@ ROWS: list[tuple[str, str, float | None, Run]] = [
         0.05,
         periods(200, judge="lingers", burn_in=False),
     ),
+    ("blocks of periods (a flag's switchback)", "28 days of 12, no effect", 0.05, blocks_of_periods(28)),
+    (
+        "blocks of periods (a flag's switchback)",
+        "10 blocks of a day, effect 1",
+        0.05,
+        blocks_of_periods(20, minutes=1_440, effect=1),
+    ),
+    ("the same, after the washout", "28 days of 12, effect 1 that lingers", 0.05, blocks_of_periods(28, effect=1)),
+    (
+        "the same without washout, as a mistake",
+        "84 days of 24, effect 2 that lingers",
+        0.05,
+        blocks_of_periods(84, minutes=60, effect=2, washout=False),
+    ),
+    (
+        "blocks drawn again (exact)",
+        "6 blocks of a day, no effect",
+        0.05,
+        blocks_of_periods(12, minutes=1_440, judge="exact"),
+    ),
+    ("found, in blocks", "28 days of 12, effect 1", None, blocks_of_periods(28, effect=1, judge="found")),
+    ("found, periods one by one", "28 days of 12, effect 1", None, blocks_of_periods(28, effect=1, judge="alone")),
     ("parts: their share missed", "8, effects differ by 1", 0.05, parts(8, 1.0, "all")),
     ("parts: their share missed", "8, no difference", 0.05, parts(8, 0.0, "all")),
     ("the largest part missed", "8, effects differ by 1", None, parts(8, 1.0, "largest")),

@@ -36,6 +36,8 @@ KEPT = [
     "stratified ratio | 3 steps, drifting baseline, no effect",
     "groups drawn | 30 of unlike size an arm",
     "periods drawn (switchback) | 40, moods last",
+    "blocks of periods (a flag's switchback) | 10 blocks of a day, effect 1",
+    "the same, after the washout | 28 days of 12, effect 1 that lingers",
     "parts: their share missed | 8, effects differ by 1",
     "weighed by size (post-stratified) | 4 parts, effect 0.2",
     "diluted from the triggered | 10 % reached, effect 0.5",
@@ -57,6 +59,7 @@ BROKEN = {
     "pooled mean, as a mistake | ramp, drifting baseline, no effect": 0.95,
     "the same, people taken for drawn | 30 of unlike size an arm": 0.25,
     "the same without burn-in, as a mistake | 200, effect 1 that lingers": 0.80,
+    "the same without washout, as a mistake | 84 days of 24, effect 2 that lingers": 0.80,
     "the same pooled, as a mistake | ramp, all gets slower": 0.90,
     "days taken for independent, as a mistake | 84 + 28 days, memory 0.8": 0.10,
 }

@@ -1,6 +1,7 @@
 """Which variant a person gets, and why. Pure: no clock, no database.
 
 evaluating   rules and a context in, an `Evaluation` out
+switching    the arm of a period, where periods are drawn
 rules/       targeting rules, in flagd's definition format
 explaining   an evaluation in sentences
 flagd_file   a flag in flagd's file format; `posthog` as PostHog's clients read it
@@ -26,6 +27,7 @@ from .evaluating import (
     percent,
 )
 from .rules.bucketing import bucket
+from .switching import Switching
 
 __all__ = [
     "BUCKETING",
@@ -39,6 +41,7 @@ __all__ = [
     "Prerequisite",
     "Rules",
     "Slots",
+    "Switching",
     "Unit",
     "bucket",
     "evaluate",

@@ -7,6 +7,7 @@
 
 The first that decides, decides: the switch and its schedule, the flags it needs, the person's own override, the holdout,
 the group of flags that exclude each other, the targeting rule, the variant that was kept for the person, the rollout.
+While a flag switches (`switching`), the arm of somebody in the rollout is that of the period.
 
 The rollout asks two questions with two hashes. *Coverage* decides who is in it, *variant* which arm a person in it gets.
 Each hashes a text of its own, so opening a flag further adds people and moves nobody between arms. What is hashed are
@@ -35,6 +36,7 @@ from .rules import (
 )
 from .rules.bucketing import bucket
 from .rules.cohorts import BELONGS_TO, cohorts_in
+from .switching import Switching, switching_fault
 
 BUCKETING = DEFAULT_BUCKETING
 FULL_COVERAGE = 10_000  # coverage is counted in basis points: 2,500 is 25 %
@@ -44,7 +46,17 @@ MAX_WEIGHT = 1_000_000  # keeps the sum of any sensible number of arms below fla
 Reason = Literal["STATIC", "TARGETING_MATCH", "SPLIT", "DISABLED", "DEFAULT", "ERROR"]
 ErrorCode = Literal["TARGETING_KEY_MISSING", "INVALID_CONTEXT", "PARSE_ERROR", "GENERAL"]
 Step = Literal[
-    "switch", "schedule", "prerequisite", "override", "holdout", "group", "targeting", "kept", "rollout", "unit"
+    "switch",
+    "schedule",
+    "prerequisite",
+    "override",
+    "holdout",
+    "group",
+    "targeting",
+    "kept",
+    "rollout",
+    "unit",
+    "period",
 ]
 Unit = Literal["person", "company"]
 
@@ -93,6 +105,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     is_sticky: bool = False
     holdout: Slots | None = None
     group: Slots | None = None
+    switching: Switching | None = None
 
     @property
     def arms(self) -> tuple[tuple[str, int], ...]:
@@ -113,8 +126,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def asks_only_for_the_id(self) -> bool:
-        """The id alone decides: no attribute, no other flag, nothing that was kept."""
-        return self.targeting is None and not self.prerequisites and self.unit == "person" and not self.is_sticky
+        """The id alone decides: no attribute, no other flag, nothing that was kept, no clock."""
+        is_alone = self.targeting is None and not self.prerequisites and self.switching is None
+        return is_alone and self.unit == "person" and not self.is_sticky
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -145,7 +159,8 @@ class Evaluation(msgspec.Struct, frozen=True):
 
     `coverage_bucket` (0 to 9,999) and `variant_bucket` (0 to the sum of weights - 1) are None where no hash was needed.
     `in_rollout`, being assigned by chance, is what makes an evaluation an exposure. With reason ERROR the variant is ""
-    and the value None: the caller's own default holds. `by` is the step that decided, `says` what it has to add.
+    and the value None: the caller's own default holds. `by` is the step that decided, `says` what it has to add: of a
+    flag that switches the period's number and the region, as `14/berlin`.
     """
 
     key: str
@@ -214,6 +229,7 @@ class Evaluator:
             or rules.unit != "person"
             or rules.on_from is not None
             or rules.on_until is not None
+            or rules.switching is not None
         )
         # what a client may not send: profiles, companies, cohorts, variants that were kept, and whatever other flags want
         self.wants_more = bool(
@@ -224,7 +240,10 @@ class Evaluator:
             or rules.prerequisites
         )
         self.sees_the_clock = (
-            rules.on_from is not None or rules.on_until is not None or reads_the_clock(rules.targeting)
+            rules.on_from is not None
+            or rules.on_until is not None
+            or rules.switching is not None
+            or reads_the_clock(rules.targeting)
         )
         self._same_rollout = self._rollout_for_all()
         self._same_for_all = self._answer_for_all()
@@ -297,7 +316,7 @@ class Evaluator:
             return self._answer(rules.default_variant, "DEFAULT", by="unit")
         if (rules.holdout or rules.group) and not who and rules.coverage:
             return self._error("TARGETING_KEY_MISSING")
-        return self._roll_out(who)
+        return self._roll_out(who) if rules.switching is None else self._switch(rules.switching, who, context)
 
     def _waits(self, now: float) -> Evaluation | None:
         rules = self.rules
@@ -358,6 +377,28 @@ class Evaluator:
             drawn,
             unit if drawn else None,
             by="targeting",
+        )
+
+    def _switch(self, switching: Switching, who: str | None, context: Context) -> Evaluation:
+        """Coverage is of people as ever; whoever is in the rollout gets the arm of the period."""
+        rules, period = self.rules, switching.period_at(context.now)
+        if period is None:
+            return self._answer(rules.default_variant, "DEFAULT", by="period")
+        if not who and rules.coverage == FULL_COVERAGE:
+            covered = self._answer(rules.default_variant, "SPLIT", in_rollout=True)
+        else:
+            covered = self._roll_out(who)
+        if not covered.in_rollout:
+            return covered
+        region = switching.region_of(context.attributes)
+        variant = switching.arm(rules.weights, period, region)
+        return replace(
+            covered,
+            variant=variant,
+            value=rules.variants[variant],
+            variant_bucket=None,
+            by="period",
+            says=f"{period}/{region}",
         )
 
     def _roll_out(self, who: str | None) -> Evaluation:
@@ -426,7 +467,7 @@ def _number_fault(rules: Rules) -> str | None:
         return "Coverage must lie between 0 and 100 %."
     if rules.on_from is not None and rules.on_until is not None and rules.on_from >= rules.on_until:
         return "The schedule ends before it begins. Give an end after its start."
-    return None
+    return None if rules.switching is None else switching_fault(rules.switching, rules.weights)
 
 
 def _targeting_fault(rules: Rules) -> str | None:

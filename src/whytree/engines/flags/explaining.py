@@ -7,6 +7,7 @@ from .evaluating import FULL_COVERAGE, NOTHING_KNOWN, Context, Evaluation, Rules
 from .rules import BUCKETINGS
 from .rules.cohorts import cohorts_in
 from .rules.describing import follow
+from .switching import Switching
 
 _ORDER: tuple[Step, ...] = ("switch", "schedule", "prerequisite", "override", "holdout", "group", "targeting", "kept")
 
@@ -115,9 +116,12 @@ def _rollout_steps(rules: Rules, answer: Evaluation) -> Iterator[str]:
     if answer.error == "INVALID_CONTEXT":
         yield "The targetingKey is no valid text (half a surrogate pair), so it cannot be hashed."
         return
+    if answer.by == "period" and not answer.in_rollout:
+        yield f"Its first period has not begun, so it gives the default, {answer.variant}."
+        return
     yield _coverage_step(rules, answer)
     if answer.in_rollout:
-        yield _variant_step(rules, answer)
+        yield _variant_step(rules, answer) if rules.switching is None else _period_step(rules.switching, answer)
 
 
 def _hashed(rules: Rules, which: str, unit: str | None) -> str:
@@ -149,3 +153,14 @@ def _variant_step(rules: Rules, answer: Evaluation) -> str:
         start += weight
     where = f"{_hashed(rules, 'variant', answer.unit)} falls into slot {answer.variant_bucket:,} of {start:,}"
     return f"{where}; {', '.join(slots)}: {answer.unit} gets {answer.variant}."
+
+
+def _period_step(switching: Switching, answer: Evaluation) -> str:
+    number, _, region = answer.says.partition("/")
+    begins, ends = (
+        datetime.fromtimestamp(switching.begins(int(number) + one), UTC).strftime("%-d %b %Y %H:%M") for one in (0, 1)
+    )
+    where = f" in {region or f'no {switching.by}'}" if switching.by else ""
+    return (
+        f"It switches: for the period from {begins} until {ends} UTC{where}, {answer.variant} was drawn for everybody."
+    )

@@ -37,6 +37,8 @@ def _left_out(rules: Rules) -> list[str]:
         found.append("flags it needs")
     if rules.unit == "company":
         found.append("given by company")
+    if rules.switching is not None:
+        found.append("given by period (a switchback)")
     if cohorts_in(rules.targeting):
         found.append("cohorts")
     elif _reads_profile(rules.targeting):

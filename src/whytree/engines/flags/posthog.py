@@ -129,7 +129,7 @@ def can_be_local(rules: Rules) -> bool:
         return False
     if rules.targeting is not None or rules.overrides or rules.prerequisites or rules.holdout or rules.group:
         return False
-    if rules.on_from is not None or rules.on_until is not None:
+    if rules.on_from is not None or rules.on_until is not None or rules.switching is not None:
         return False
     has_booleans = any(isinstance(value, bool) for value in rules.variants.values())
     return _is_switch(rules) if has_booleans else True

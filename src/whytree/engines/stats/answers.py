@@ -32,6 +32,7 @@ Method = Literal[
     "post-stratified",
     "diluted",
     "periods drawn, Welch",
+    "blocks of periods drawn",
     "segmented regression, placebo-calibrated",
     "Fieller",
     "Woodruff",

@@ -51,6 +51,54 @@ def compare_blocks(control: Floats, treatment: Floats, *, level: float = LEVEL, 
     return Switchback(effect, _exact(np.concatenate([control, treatment]), len(control), seed))
 
 
+#: Blocks below which there is no interval; how the blocks' arms could have been drawn can be counted all the same.
+FEWEST_DRAWN = 10
+
+
+def compare_within_blocks(control: Floats, treatment: Floats, *, level: float = LEVEL) -> Effect | NoAnswer:
+    """A row a block, a column a period of that arm in it: blocks in which each arm got its share of the periods.
+
+    The mean of the blocks' own differences; its error is that between blocks, which is conservative whatever periods have
+    to do with each other in time, since only their arms were drawn (Imbens and Rubin, Causal Inference, 2015, chapter 10;
+    Bojinov, Simchi-Levi and Zhao, Management Science 69, 2023, section 4, for periods). What a block's hour or day does to
+    both arms is taken out. Promise: 1 - level. Conditions: each block's order was drawn by itself, what one period does
+    to the next has died down within the washout, and `FEWEST_DRAWN` blocks.
+    """
+    blocks = len(control)
+    if blocks < FEWEST_DRAWN:
+        told = f"{blocks} whole block{'' if blocks == 1 else 's'} of periods: {FEWEST_DRAWN} are the least for an interval."
+        return NoAnswer(f"{told} More days, shorter periods or more regions would give one.")
+    gaps = treatment.mean(axis=1) - control.mean(axis=1)
+    spread = float(gaps.var(ddof=1)) / blocks
+    if spread <= 0:
+        return NoAnswer("All blocks differ by the same, so nothing can be said about chance.")
+    # Half of the error to each arm: exact for the difference, and for the relative change no smaller than the draw's own,
+    # (1 + r^2) / 2 >= ((1 + r) / 2)^2, as within a block the arms' errors are opposite.
+    return effect_of(
+        (float(control.mean()), spread / 2, control.size),
+        (float(treatment.mean()), spread / 2, treatment.size),
+        blocks - 1,
+        level,
+        "blocks of periods drawn",
+    )
+
+
+def drawn_again(control: Floats, treatment: Floats, *, seed: int = 0) -> float:
+    """Of all orders in which the blocks could have been drawn, the share that differ as much (Fisher 1935; Bojinov,
+    Simchi-Levi and Zhao 2023, section 4.1): it needs no model, and holds for few blocks too.
+    """
+    values, first = np.concatenate([control, treatment], axis=1), control.shape[1]
+    seen = abs(float((treatment.mean(axis=1) - control.mean(axis=1)).mean()))
+    rng, beyond, left = np.random.default_rng(seed), 0, DRAWS
+    while left:
+        here = min(left, max(1, _AT_A_TIME // values.size))
+        drawn = rng.permuted(np.broadcast_to(values, (here, *values.shape)), axis=2)
+        gaps = drawn[:, :, first:].mean(axis=(1, 2)) - drawn[:, :, :first].mean(axis=(1, 2))
+        beyond += int((np.abs(gaps) >= seen * (1 - 1e-9)).sum())
+        left -= here
+    return (1 + beyond) / (DRAWS + 1)
+
+
 def _exact(values: Floats, first: int, seed: int) -> float:
     rng, n = np.random.default_rng(seed), len(values)
     total, seen = float(values.sum()), abs(float(values[:first].mean() - values[first:].mean()))

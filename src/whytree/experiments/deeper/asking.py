@@ -22,8 +22,8 @@ def comparable(experiment: Experiment, now: datetime) -> Run:
 def not_plain(ran: Run) -> str:
     """Why the deciding metric cannot be asked; empty where it can."""
     asked = ran.heads.counting
-    if ran.trial.unit == "company":
-        return "This is told where people are drawn, and not companies."
+    if ran.trial.unit != "person":
+        return f"This is told where people are drawn, and not {ran.design.whom}."
     if asked.placing is not None or asked.is_ratio:
         return f"{asked.metric.name} is a {asked.kind}: this is told of shares, counts and sums."
     return ""

@@ -102,7 +102,7 @@ def allocate(actor: Actor, flag: Flag, metric_key: str, now: datetime) -> Alloca
     refuse_bandit(flag)
     found = allocation_of(flag, metric_key, now)
     if not found.reason:
-        set_rollout(actor, flag.product, flag.key, weights=weights_of(found), verb="allocate_flag")
+        set_rollout(actor, flag.product, flag.key, weights=weights_of(found), switching={}, verb="allocate_flag")
     return found
 
 

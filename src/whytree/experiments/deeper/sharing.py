@@ -104,7 +104,9 @@ def share_out(bandit: Bandit, *, now: datetime | None = None) -> Bandit:
         found = allocation_of(flag, fresh.metric_key, now)
         if _moved(found):
             with transaction.atomic():
-                flag = set_rollout(actor, fresh.product, flag.key, weights=weights_of(found), verb="allocate_flag")
+                flag = set_rollout(
+                    actor, fresh.product, flag.key, weights=weights_of(found), switching={}, verb="allocate_flag"
+                )
     except WhytreeError as error:
         return _end(actor, fresh, error.message)
     Bandit.objects.filter(pk=fresh.pk).update(looked_at=now, weights=flag.weights, says=_said(found))

@@ -116,6 +116,7 @@ def _reach(actor: Actor, rollout: Rollout, at: datetime | None = None) -> None:
         coverage=coverage,
         weights=weights,
         is_on=True,
+        switching={},
         at=at,
         verb="open_flag",
     )

@@ -93,7 +93,8 @@ def refuse_unapproved(flag: Flag, verb: str, before: Mapping[str, Any], after: M
     if before["archived_at"] is not None:
         return
     changed = {name for name in ANSWERS if after[name] != before[name]}
-    if not changed or (changed == {"is_on"} and not after["is_on"]):
+    off = {"is_on"} if after["switching"] else {"is_on", "switching"}  # off and drawn by people again
+    if not changed or (changed <= off and not after["is_on"]):
         return
     if needs_approval(flag.product_id):
         raise NeedsApproval(flag, verb, before, after)
@@ -115,7 +116,7 @@ def check(flag: Flag) -> None:
 ANSWERS = (
     *("kind", "variants", "default_variant", "off_variant", "weights", "coverage", "is_on", "salt", "bucketing"),
     *("arm_order", "targeting", "overrides", "prerequisites", "on_from", "on_until", "unit", "is_sticky"),
-    *("group_id", "group_start", "group_end", "heeds_holdout", "metadata"),
+    *("group_id", "group_start", "group_end", "heeds_holdout", "metadata", "switching"),
 )
 
 
@@ -163,9 +164,9 @@ def digest(flag: Flag) -> str:
     holdout = [rules.holdout.salt, rules.holdout.end] if rules.holdout else None
     decides = [flag.overrides, flag.prerequisites, rules.targeting, holdout, flag.is_sticky, flag.unit == "company"]
     group = [rules.group.salt, rules.group.start, rules.group.end] if rules.group else None
-    if not any((*decides, group)):
+    if not any((*decides, group, flag.switching)):
         return ""
-    parts = [*decides, group, flag.bucketing, flag.arm_order]
+    parts = [*decides, group, flag.bucketing, flag.arm_order, *([flag.switching] if flag.switching else [])]
     asked = cohorts_in(rules.targeting)
     if asked:  # only then, so that the digests of all other rules stay what they were
         found = Cohort.objects.filter(product_id=flag.product_id, key__in=asked).order_by("key")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -29,13 +30,15 @@ def set_rollout(
     coverage: int | None = None,
     weights: Mapping[str, int] | None = None,
     is_on: bool | None = None,
+    switching: Mapping[str, Any] | None = None,
     at: datetime | None = None,
     verb: str = "set_rollout",
     environment: Environment | None = None,
 ) -> Flag:
     """Change how many people meet the flag (`coverage`, in basis points), the arms' weights, or the switch.
 
-    `at` dates the change back when history is loaded; it cannot lie before the last one.
+    `switching` draws periods in place of people (`engines.flags.switching`); an empty one draws people again. `at` dates
+    the change back when history is loaded; it cannot lie before the last one.
     """
     require(actor, product, Role.MEMBER)
     flag = find_flag(product, key, for_update=True, environment=environment)
@@ -44,6 +47,7 @@ def set_rollout(
     flag.coverage = flag.coverage if coverage is None else coverage
     flag.weights = flag.weights if weights is None else full_weights(flag.variants, weights)
     flag.is_on = flag.is_on if is_on is None else is_on
+    flag.switching = flag.switching if switching is None else dict(switching) or None
     return save_change(actor, flag, before, was_open=was_open, at=at, verb=verb)
 
 
@@ -88,11 +92,13 @@ def turn_off(
 
 
 def settle_flag(actor: Actor, product: Product, key: str, *, keep: str = "") -> Flag:
-    """Make it what was decided: everybody gets `keep`; without one it goes off."""
+    """Make it what was decided: everybody gets `keep`; without one it goes off. It switches no longer."""
     if not keep:
-        return turn_off(actor, product, key)
+        return set_rollout(actor, product, key, is_on=False, switching={}, verb="turn_off")
     everybody = engine.FULL_COVERAGE
-    return set_rollout(actor, product, key, coverage=everybody, weights={keep: 1}, is_on=True, verb="settle_flag")
+    return set_rollout(
+        actor, product, key, coverage=everybody, weights={keep: 1}, is_on=True, switching={}, verb="settle_flag"
+    )
 
 
 @transaction.atomic
