@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from django.core.cache import cache
 from django.utils import timezone
 
-from whytree.workspace.fresh import at_most, kept, renew_behind, stop_renewing
+from whytree.workspace.fresh import at_most, kept, put, renew_behind, stop_renewing
+from whytree.workspace.once import Page, current_page, one_page
 
 ASKERS = 8
 
@@ -78,12 +78,12 @@ def test_all_who_waited_are_told_why_there_is_no_answer_and_the_next_tries_again
 
 @pytest.mark.parametrize(("age", "text"), [(10, "old"), (50, "new"), (61, "new"), (-5, "new")])
 def test_what_is_young_stays_and_what_is_old_or_of_the_future_is_worked_out(key: str, age: float, text: str) -> None:
-    cache.set(key, aged(age), 600)
+    put(key, aged(age))
     assert at_most(key, 60, now).text == text
 
 
 def test_while_one_works_it_out_anew_the_others_take_what_is_young_enough(key: str) -> None:
-    cache.set(key, aged(50), 600)
+    put(key, aged(50))
     begun, may_end = threading.Event(), threading.Event()
 
     def make() -> Answer:
@@ -101,7 +101,7 @@ def test_while_one_works_it_out_anew_the_others_take_what_is_young_enough(key: s
 
 
 def test_in_a_server_nobody_waits_for_what_is_renewed_behind_the_requests(key: str, behind: None) -> None:
-    cache.set(key, aged(50), 600)
+    put(key, aged(50))
     may_end, made = threading.Event(), threading.Event()
 
     def make() -> Answer:
@@ -114,15 +114,15 @@ def test_in_a_server_nobody_waits_for_what_is_renewed_behind_the_requests(key: s
     assert made.wait(10)
     stop_renewing()
     assert at_most(key, 60, now).as_of < timezone.now()
-    assert cache.get(key).text == "new"
+    assert at_most(key, 60, lambda: aged(0)).text == "new"
 
 
 def test_what_is_too_old_never_waits_for_its_turn_behind_others(key: str, behind: None) -> None:
     """Nor is it ever shown: whoever asks does it, and the one whose turn it was does nothing."""
     may_end = threading.Event()
-    cache.set(f"{key}:other", aged(50), 600)
+    put(f"{key}:other", aged(50))
     at_most(f"{key}:other", 60, lambda: now() if may_end.wait(10) else aged(0))
-    cache.set(key, aged(50), 600)
+    put(key, aged(50))
     made = []
 
     def make() -> Answer:
@@ -130,7 +130,7 @@ def test_what_is_too_old_never_waits_for_its_turn_behind_others(key: str, behind
         return made[-1]
 
     assert at_most(key, 60, make).text == "old"  # queued behind the other one
-    cache.set(key, aged(61), 600)
+    put(key, aged(61))
     assert at_most(key, 60, make).text == "new"
     may_end.set()
     stop_renewing()
@@ -138,14 +138,14 @@ def test_what_is_too_old_never_waits_for_its_turn_behind_others(key: str, behind
 
 
 def test_a_renewal_that_fails_is_told_once_there_is_nothing_young_enough(key: str, behind: None) -> None:
-    cache.set(key, aged(50), 600)
+    put(key, aged(50))
 
     def make() -> Answer:
         raise LookupError("no such event")
 
     assert at_most(key, 60, make).text == "old"
     stop_renewing()
-    cache.set(key, aged(61), 600)
+    put(key, aged(61))
     with pytest.raises(LookupError):
         at_most(key, 60, make)
 
@@ -160,3 +160,39 @@ def test_what_has_no_date_is_kept_by_all_that_it_depends_on(key: str) -> None:
     assert [kept(key, [1, "a"], 60, lambda: make("one")) for _ in range(3)] == ["one"] * 3
     assert kept(key, [1, "b"], 60, lambda: make("two")) == "two"
     assert made == ["one", "two"]
+
+
+def test_what_took_long_may_be_as_old_as_it_is_worth(key: str) -> None:
+    put(key, aged(50), took=5)
+    assert at_most(key, 10, now).text == "old"
+    put(key, aged(250), took=5)
+    assert at_most(key, 10, now).text == "new"
+
+
+def test_a_page_waits_for_nothing_that_takes_long_and_says_how_old_it_is(key: str, behind: None) -> None:
+    put(key, aged(7200), took=2)
+    made = threading.Event()
+
+    def make() -> Answer:
+        made.set()
+        return now()
+
+    with one_page():
+        assert at_most(key, 60, make).text == "old"
+        page = current_page()
+        assert page
+        assert page.oldest
+        assert page.oldest < timezone.now() - timedelta(hours=1)
+    assert made.wait(10)
+    stop_renewing()
+    with one_page():
+        assert at_most(key, 60, make).text == "new"
+        assert current_page() == Page(oldest=None)
+
+
+def test_a_page_waits_for_what_is_quick_and_other_doors_for_everything(key: str, behind: None) -> None:
+    put(key, aged(7200), took=0.1)
+    with one_page():
+        assert at_most(key, 60, now).text == "new"
+    put(key, aged(7200), took=2)
+    assert at_most(key, 60, now).text == "new"

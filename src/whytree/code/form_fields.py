@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
@@ -15,6 +14,7 @@ from whytree.stores.form_fields import FieldSeen, fields_seen
 from whytree.workspace.access import require
 from whytree.workspace.activity import record
 from whytree.workspace.actors import Actor
+from whytree.workspace.fresh import kept
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
@@ -178,15 +178,15 @@ def unread_fields(product: Product) -> list[FormField]:
 
 def _seen_lately(product: Product) -> dict[str, list[FieldSeen]]:
     """What events said of fields some minutes ago: Today is looked at often, and this reads every event."""
-    key = f"form-fields:{product.pk}"
-    found: dict[str, list[FieldSeen]] | None = cache.get(key)
-    if found is None:
-        found = {}
+
+    def look() -> dict[str, list[FieldSeen]]:
+        found: dict[str, list[FieldSeen]] = {}
         end = timezone.now()
         for seen in fields_seen(product.pk, end - timedelta(days=USUAL_DAYS), end):
             found.setdefault(seen.field, []).append(seen)
-        cache.set(key, found, FRESH_SECONDS)
-    return found
+        return found
+
+    return kept("form-fields", [product.pk], FRESH_SECONDS, look)
 
 
 def _readings(product: Product) -> list[FieldReading]:

@@ -1,14 +1,14 @@
 """What may be asked of experiments."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.core.cache import cache
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from whytree.errors import NotFound
 from whytree.tree.models import Hypothesis
+from whytree.workspace.fresh import kept
 from whytree.workspace.models import Product
 
 from .models import PREFIX, Experiment, Rollout, RolloutState
@@ -59,15 +59,9 @@ def reading_of(experiment: Experiment) -> Reading | None:
         return from_json(experiment.result)
     if not experiment.is_started:
         return None
-    now = timezone.now()
-    read_at = experiment.read_at or now
-    key = f"experiment:{experiment.pk}:{read_at.isoformat()}"
-    known: Reading | None = cache.get(key)
-    moment = min(now, read_at)
-    if known is None or not timedelta(0) <= moment - known.as_of < timedelta(seconds=FRESH_SECONDS):
-        known = read(experiment, now)
-        cache.set(key, known, FRESH_SECONDS)
-    return known
+    read_at = experiment.read_at
+    facts = [experiment.pk, read_at.isoformat() if read_at else ""]
+    return kept("experiment", facts, FRESH_SECONDS, lambda: read(experiment, timezone.now()))
 
 
 def may_be_decided(experiment: Experiment, now: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,6 +21,7 @@ from whytree.tree.pages.parts import draw_panels
 from whytree.workspace.access import may_write
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.environments import find_environment
+from whytree.workspace.fresh import kept
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
@@ -224,20 +226,21 @@ def _flag_sentence(flag: Flag) -> str:
 
 def _met(flag: Flag) -> dict[str, Any]:
     """Exposures, and who the last people were; what comes in from elsewhere than production is no exposure."""
-    exposures = _exposures(flag) if flag.environment is None else None
-    if exposures is None or not exposures.days:
+    if flag.environment is not None:
+        return {"exposures": None}
+    try:
+        return kept("met", [flag.pk, flag.weights], 0, partial(_met_by_variant, flag))
+    except Unavailable:  # the rollout must stay within reach then
+        return {"exposures": None}
+
+
+def _met_by_variant(flag: Flag) -> dict[str, Any]:
+    exposures = queries.exposure_table(flag, days=DAYS)
+    if not exposures.days:
         return {"exposures": exposures}
     lately = queries.met_lately(flag, days=DAYS)
     by_variant = {name: [one for one in lately if one.variant == name] for name in exposures.variants}
     return {"exposures": exposures, "lately": {name: met for name, met in by_variant.items() if met}}
-
-
-def _exposures(flag: Flag) -> queries.ExposureTable | None:
-    """None while the event store does not answer: the rollout must stay within reach then."""
-    try:
-        return queries.exposure_table(flag, days=DAYS)
-    except Unavailable:
-        return None
 
 
 def _evaluation(flag: Flag, request: HttpRequest) -> dict[str, Any]:

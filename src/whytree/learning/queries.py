@@ -3,14 +3,15 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
-from django.core.cache import cache
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from whytree.errors import NotFound
 from whytree.tree.models import Hypothesis, Solution
+from whytree.workspace.fresh import keep, kept
 from whytree.workspace.models import Product
 from whytree.workspace.once import once_a_page
 
@@ -92,22 +93,16 @@ def result_of(review: OutcomeReview) -> Result:
     """What the review knows: as it stood when it was decided, else as of the day it fell due, else now (by some seconds)."""
     if review.is_decided and review.filled is not None:
         return from_json(review.filled)
-    now = timezone.now()
-    known: Result | None = cache.get(_cache_key(review))
-    moment = min(now, review.due_at)
-    if known is None or not timedelta(0) <= moment - known.as_of < timedelta(seconds=FRESH_SECONDS):
-        known = measure_review(review, now)
-        remember(review, known)
-    return known
+    return kept("review", _facts(review), FRESH_SECONDS, lambda: measure_review(review, timezone.now()))
 
 
 def remember(review: OutcomeReview, result: Result) -> None:
     """Show this result for the next seconds."""
-    cache.set(_cache_key(review), result, FRESH_SECONDS)
+    keep("review", _facts(review), result)
 
 
-def _cache_key(review: OutcomeReview) -> str:
-    return f"review:{review.pk}:{review.due_at.isoformat()}"
+def _facts(review: OutcomeReview) -> list[Any]:
+    return [review.pk, review.due_at.isoformat()]
 
 
 def last_result(review: OutcomeReview) -> Result | None:

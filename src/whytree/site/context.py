@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from whytree.workspace.models import Product, User
+from whytree.workspace.once import current_page
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     product = getattr(request, "product", None) or _last_seen(request, mine)
     return {
         "me": me,
+        "numbers_of": current_page(),
         "places": PLACES if product else (),
         "inside": request.path.removeprefix("/p/").split("/")[1:2],
         "above": _above(request.path),

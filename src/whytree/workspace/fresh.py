@@ -4,8 +4,11 @@
 
 Twenty people on one board whose answers just grew too old would otherwise ask the store the same twenty times at once. In
 the last part of its time, whoever asks takes what there is and has it renewed: in a server by a thread behind the requests
-(`renew_behind`), so that nobody waits for what many look at; elsewhere the first who asks does it. What nobody looks at is
-not renewed, and whoever looks when it is too old waits, as for any first answer.
+(`renew_behind`), so that nobody waits for what many look at; elsewhere the first who asks does it.
+
+What took long may be older: with twenty million events a review takes seconds, and to renew it every half minute would
+keep a core busy (`WORTH`). Nor does a page of a server wait for it (`PATIENCE`): it shows what was known last, has it
+renewed, and says from when that is (`once.Page.oldest`). Whoever asks by another door, or in an act, waits.
 """
 
 import hashlib
@@ -16,16 +19,24 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any, Protocol, TypeVar
 
 from django.core.cache import cache
 from django.db import close_old_connections
 from django.utils import timezone
 
+from .once import current_page
+
 log = logging.getLogger("whytree")
 
 #: Share of its time after which something is worked out anew.
 EARLY = 0.5
+#: Something may be so many times as old as it took to work out: renewing it then takes a twentieth of one thread at most.
+WORTH = 40
+#: Seconds that a page waits. What took longer is shown as it was known last, while that is kept.
+PATIENCE = 0.2
+KEPT_SECONDS = 24 * 3600
 
 
 class Dated(Protocol):
@@ -37,6 +48,13 @@ class Dated(Protocol):
 
 Found = TypeVar("Found", bound=Dated)
 Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class _Known:
+    found: Any
+    took: float = 0.0
+    """Seconds."""
 
 
 @dataclass(eq=False)
@@ -58,27 +76,39 @@ _behind: ThreadPoolExecutor | None = None
 
 
 def at_most(key: str, seconds: float, make: Callable[[], Found]) -> Found:
-    """What is kept under `key` while it is at most so many seconds old, else what `make` gives or raises."""
-    known: Found | None = cache.get(key)
-    age = timedelta.max if known is None else timezone.now() - known.as_of
-    young = known if timedelta(0) <= age < timedelta(seconds=seconds) else None
-    if young is not None and age < timedelta(seconds=seconds * EARLY):
-        return young
+    """What is kept under `key` while it is young enough, else what `make` gives or raises."""
+    known: _Known | None = cache.get(key)
+    age = timezone.now() - known.found.as_of if known is not None else timedelta.max
+    lasts = timedelta(seconds=max(seconds, WORTH * known.took)) if known is not None else timedelta(0)
+    is_young = timedelta(0) <= age < lasts
+    page = current_page()
+    old: Found | None = None  # what may be shown while it is worked out anew
+    if known is not None and (is_young or (page and _behind and known.took > PATIENCE and age > timedelta(0))):
+        old = known.found
+    if old is not None and age < lasts * EARLY:
+        return old
     with _guard:
         work = _under_way.get(key)
         is_mine = work is None
         if work is None:
             work = _under_way[key] = _Work()
-            if young is not None and _behind is not None:
-                work.queued, is_mine = _behind.submit(_renew, key, seconds, make, work), False
-        elif young is None:
+            if old is not None and _behind is not None:
+                work.queued, is_mine = _behind.submit(_renew, key, make, work), False
+        elif old is None:
             is_mine = work.take_over()
     if is_mine:
-        return _worked_out(key, seconds, make, work)
-    if young is not None:
-        return young
+        return _worked_out(key, make, work)
+    if old is not None:
+        if page and not is_young:
+            page.shows(old.as_of)
+        return old
     shared: Found = work.done.result()
     return shared
+
+
+def put(key: str, found: Dated, *, took: float = 0.0) -> None:
+    """Let this be what is known; `took` are seconds."""
+    cache.set(key, _Known(found, took), KEPT_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -89,15 +119,24 @@ class _Kept:
 
 def kept(what: str, facts: Sequence[Any], seconds: float, make: Callable[[], Answer]) -> Answer:
     """The same of what does not say from when it is; `facts` are all that it depends on beside time."""
-    key = f"{what}:{hashlib.sha256(json.dumps(facts).encode()).hexdigest()}"
-    answer: Answer = at_most(key, seconds, lambda: _Kept(timezone.now(), make())).answer
+    answer: Answer = at_most(_key(what, facts), seconds, lambda: _Kept(timezone.now(), make())).answer
     return answer
 
 
-def _worked_out(key: str, seconds: float, make: Callable[[], Found], work: _Work) -> Found:
+def keep(what: str, facts: Sequence[Any], answer: Any) -> None:
+    """Let this be what `kept` knows."""
+    put(_key(what, facts), _Kept(timezone.now(), answer))
+
+
+def _key(what: str, facts: Sequence[Any]) -> str:
+    return f"{what}:{hashlib.sha256(json.dumps(facts).encode()).hexdigest()}"
+
+
+def _worked_out(key: str, make: Callable[[], Found], work: _Work) -> Found:
+    started = monotonic()
     try:
         made = make()
-        cache.set(key, made, seconds)
+        put(key, made, took=monotonic() - started)
         work.done.set_result(made)
         return made
     except BaseException as error:
@@ -108,11 +147,11 @@ def _worked_out(key: str, seconds: float, make: Callable[[], Found], work: _Work
             _under_way.pop(key, None)
 
 
-def _renew(key: str, seconds: float, make: Callable[[], Dated], work: _Work) -> None:
+def _renew(key: str, make: Callable[[], Dated], work: _Work) -> None:
     """In the thread behind the requests. What fails is told to whoever asks once it is too old."""
     close_old_connections()
     try:
-        _worked_out(key, seconds, make, work)
+        _worked_out(key, make, work)
     except Exception:  # whatever it was: the thread lives on, and who asks once it is too old meets it
         log.warning("%s could not be renewed", key.partition(":")[0], exc_info=True)
     finally:

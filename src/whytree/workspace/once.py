@@ -12,32 +12,52 @@ import functools
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
 
-_answers: ContextVar[dict[Hashable, Any] | None] = ContextVar("answers", default=None)
+
+@dataclass
+class Page:
+    """What a page that is being drawn knows already. `oldest` is from when the oldest number is that is too old, if any is."""
+
+    answers: dict[Hashable, Any] = field(default_factory=dict)
+    oldest: datetime | None = None
+
+    def shows(self, as_of: datetime) -> None:
+        """A number from that time, which is being worked out anew."""
+        self.oldest = min(self.oldest or as_of, as_of)
+
+
+_page: ContextVar[Page | None] = ContextVar("page", default=None)
+
+
+def current_page() -> Page | None:
+    """None in an act, and at every other door."""
+    return _page.get()
 
 
 @contextmanager
 def one_page() -> Iterator[None]:
-    token = _answers.set({})
+    token = _page.set(Page())
     try:
         yield
     finally:
-        _answers.reset(token)
+        _page.reset(token)
 
 
 def once_a_page(ask: Callable[P, Answer]) -> Callable[P, Answer]:
     @functools.wraps(ask)
     def asked(*args: P.args, **kwargs: P.kwargs) -> Answer:
-        known = _answers.get()
-        if known is None:
+        page = _page.get()
+        if page is None:
             return ask(*args, **kwargs)
         key = (ask, args, tuple(sorted(kwargs.items())))
-        if key not in known:
-            known[key] = ask(*args, **kwargs)
-        return cast("Answer", known[key])
+        if key not in page.answers:
+            page.answers[key] = ask(*args, **kwargs)
+        return cast("Answer", page.answers[key])
 
     return asked

@@ -6,8 +6,6 @@ revenue     what the companies of these people pay, each company once
 prevalence  who hit it in 28 days, as its struggle signal tells, of all who were active in them
 """
 
-import hashlib
-import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,7 +13,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.core.cache import cache
 from django.utils import timezone
 
 from whytree.analytics.saved.queries import STRUGGLE_DAYS, struggle_of
@@ -30,6 +27,7 @@ from whytree.tree.models import EvidenceLink, Opportunity, Stance
 from whytree.voice.authors import main_keys
 from whytree.voice.models import FeedbackItem, VoiceSettings
 from whytree.voice.queries.speaking import SPOKEN
+from whytree.workspace.fresh import kept
 from whytree.workspace.models import Product
 
 REMEMBERED = 600
@@ -230,30 +228,18 @@ def _number(value: Any) -> float | None:
 
 
 def _active(product: Product) -> int | None:
-    key = f"voice.weighing.active.{product.pk}"
-    known: int | None = cache.get(key)
-    if known is None:
-        try:
-            known = mix_since(product.pk, timezone.now() - timedelta(days=STRUGGLE_DAYS)).people
-        except Unavailable:
-            return None
-        cache.set(key, known, REMEMBERED)
-    return known
+    since = timedelta(days=STRUGGLE_DAYS)
+    try:
+        return kept("active", [product.pk], REMEMBERED, lambda: mix_since(product.pk, timezone.now() - since).people)
+    except Unavailable:
+        return None
 
 
 def _hit(opportunity: Opportunity) -> int | None:
     if not opportunity.struggle_signal:
         return None
-    signal = hashlib.sha256(json.dumps(opportunity.struggle_signal, sort_keys=True).encode()).hexdigest()[:16]
-    key = f"voice.weighing.hit.{opportunity.pk}.{signal}"
-    known: int | None = cache.get(key)
-    if known is None:
-        try:
-            struggle = struggle_of(opportunity.product, opportunity)
-        except Unavailable:
-            return None
-        if struggle is None:
-            return None
-        known = struggle.people.total
-        cache.set(key, known, REMEMBERED)
-    return known
+    try:
+        struggle = struggle_of(opportunity.product, opportunity)
+    except Unavailable:
+        return None
+    return struggle.people.total if struggle else None
