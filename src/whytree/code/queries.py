@@ -71,6 +71,11 @@ def commits_with_keys(product: Product, keys: Sequence[tuple[str, str]]) -> Quer
     return _commits(product).filter(matches).distinct()
 
 
+def commits_by_pk(product: Product, pks: Iterable[int]) -> QuerySet[Commit]:
+    """Newest first."""
+    return _commits(product).filter(pk__in=list(pks))
+
+
 def _commits(product: Product) -> QuerySet[Commit]:
     return Commit.objects.filter(repository__product=product).select_related("repository", "deployment")
 

@@ -12,7 +12,15 @@ from django.core.cache import cache
 from django.urls import reverse
 
 from whytree.code.models import Commit, CommitKey, FileBlame, PullRequest, Ticket
-from whytree.code.queries import FileRef, commits_with_keys, find_commit, find_file, line_count, ticket_named
+from whytree.code.queries import (
+    FileRef,
+    commits_by_pk,
+    commits_with_keys,
+    find_commit,
+    find_file,
+    line_count,
+    ticket_named,
+)
 from whytree.code.services import PushedCommit
 from whytree.engines.code.symbols import PYTHON, SymbolProblem, find_python
 from whytree.engines.git.blame import UNCOMMITTED, Span
@@ -383,16 +391,16 @@ def _of_voice(product: Product, ref: str) -> Why:
 
 
 def commits_of(solution: Solution) -> list[tuple[Commit, Link]]:
-    """Commits that the rules link to this solution, newest first, and how. Found out once for every act in the product."""
+    """Commits that the rules link to this solution, newest first, and how. The rules are asked once for every act in the product."""
     key = f"commits:{solution.pk}:{last_act(solution.product)}"
-    known: list[tuple[Commit, Link]] | None = cache.get(key)
+    known: dict[int, Link] | None = cache.get(key)
     if known is None:
         known = _linked_to(solution)
         cache.set(key, known, KEPT_SECONDS)
-    return known
+    return [(commit, known[commit.pk]) for commit in commits_by_pk(solution.product, known)]
 
 
-def _linked_to(solution: Solution) -> list[tuple[Commit, Link]]:
+def _linked_to(solution: Solution) -> dict[int, Link]:
     below = children_of(solution)
     nodes = [solution, *below, *children_of(*below)]
     keys = [(CommitKey.Kind.NODE.value, node.ref) for node in nodes]
@@ -401,8 +409,8 @@ def _linked_to(solution: Solution) -> list[tuple[Commit, Link]]:
     keys += [(CommitKey.Kind.FLAG.value, flag.key) for flag in flags]
     commits = list(commits_with_keys(solution.product, keys))
     findings = findings_of(solution.product, commits)
-    found = [(commit, findings[commit.pk].link) for commit in commits]
-    return [(commit, linked) for commit, linked in found if linked and solution.ref in linked.refs]
+    found = {commit.pk: findings[commit.pk].link for commit in commits}
+    return {pk: linked for pk, linked in found.items() if linked and solution.ref in linked.refs}
 
 
 def _with_commits(answer: Why, commits: Sequence[Commit]) -> Why:
