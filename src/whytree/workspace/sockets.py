@@ -126,6 +126,8 @@ FACTS = {
     "experiment_due": "actor, product, hypothesis_id, due_at: the day on which an experiment is read was set",
     "experiment_decided": "actor, product, hypothesis_id, verdict, decision, learning, arm, move_flag: an experiment was decided",
     "hypothesis_changing": "actor, hypothesis, changes: told before the act's transaction, so that who refuses may log it",
+    "test_starting": "test: a test before code is about to start; whoever would have to count what is not there raises",
+    "test_concluded": "test: a test before code has its verdict",
     "solution_moved": "actor, product, solution_id, state: a solution entered a state: kept, rolled back, dropped ...",
     "cohort_leaving": "product, key: a cohort is about to be removed; whoever needs it raises",
     "cohort_changing": "product, keys: other people are about to belong to these cohorts; whoever cannot have that raises",
