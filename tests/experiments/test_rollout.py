@@ -166,6 +166,8 @@ def test_harm_drafts_a_decision_that_a_person_words_and_takes(
     assert api_viewer.post(f"{PATH}/decide", {"decision": "mend"}).status == 403
     assert "roll_back, mend, go_on" in api.post(f"{PATH}/decide", {"decision": "ship"}).body["message"]
     assert api.post(f"{PATH}/decide", {"decision": "mend", "text": "x" * 5_001}).status == 400
+    typed = as_alice.post("/p/sprout/rollouts/ask_later/decide", {"decision": "ship", "text": "Long thought about."})
+    assert (typed.status_code, ">Long thought about.</textarea>" in typed.content.decode()) == (400, True)
     sent = {"decision": "roll_back", "text": "Spam is <b>not</b> worth it."}
     assert as_alice.post("/p/sprout/rollouts/ask_later/decide", sent).status_code == 302
     found = fresh()
@@ -343,7 +345,10 @@ def test_a_flags_page_begins_it_and_says_what_is_wrong(as_alice: Any, flag: Any,
         ({"steps": "5:1d:200\n100", "guardrails": "spam"}, "“spam” is no guardrail"),
         ({"steps": "5:1d:200\n100", "guardrails": ""}, "What must not get worse?"),
     ):
-        assert says in as_alice.post(begin, sent, follow=True).content.decode()
+        answer = as_alice.post(begin, sent)
+        page = answer.content.decode()
+        assert (answer.status_code, says in page) == (400, True)
+        assert f">{sent['steps']}</textarea>" in page, "what was typed stays"
     sent = {"steps": "5:1d:200\n100", "guardrails": "spam:up=3", "roll_back": "on"}
     page = as_alice.post(begin, sent, follow=True).content.decode()
     rollout = Rollout.objects.get()
