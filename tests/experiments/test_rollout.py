@@ -190,8 +190,19 @@ def test_what_was_rolled_back_by_itself_waits_for_its_decision_until_another_rol
     assert (fresh().state, fresh().wants_decision) == ("rolled_back", True)
     assert "One rollout wants a decision." in as_alice.get("/p/sprout/today").content.decode()
     assert "Decide one of: roll_back, mend." in api.post(f"{PATH}/decide", {"decision": "go_on"}).body["message"]
+    assert fresh().flag.solution.state == "live", "nobody has looked yet"
     start_rollout(actor, product, flag=fresh().flag, steps=STEPS)
     assert not any(one.wants_decision for one in Rollout.objects.all())
+
+
+def test_what_was_rolled_back_is_so_whoever_did_it_and_whatever_comes_next(
+    started: Started, store: Any, product: Any, api: Any
+) -> None:
+    started(roll_back=True)
+    write(store, product, people(1_600, harm=0.2))
+    look_after(fresh())
+    api.post(f"{PATH}/decide", {"decision": "mend"}).ok  # noqa: B018
+    assert fresh().flag.solution.state == "rolled_back", "nobody has it while it is mended"
 
 
 SUM = {"version": 1, "kind": "sum", "event": "spammed", "property": "cost"}
@@ -272,6 +283,7 @@ def test_a_person_may_go_on_halt_resume_and_roll_back(
     assert api.post(f"{PATH}/go-on").ok["step"] == 1
     assert as_alice.post("/p/sprout/rollouts/ask_later/roll-back").status_code == 302
     assert (fresh().state, fresh().flag.is_on) == ("rolled_back", False)
+    assert fresh().flag.solution.state == "rolled_back"
     assert api.post(f"{PATH}/go-on").status == 409
     assert api.get("/products/sprout/rollouts").ok[0]["state"] == "rolled_back"
 

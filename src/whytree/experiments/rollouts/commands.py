@@ -120,7 +120,7 @@ def _said(read: Callable[[str], dict[str, Any]], text: str) -> dict[str, Any]:
 
 
 def _lines(found: dict[str, Any]) -> list[str]:
-    lines = [f"{found['flag']}: {found['state']}. {found['says']}".rstrip()]
+    lines = [f"{found['flag']}: {found['state'].replace('_', ' ')}. {found['says']}".rstrip()]
     for place, step in enumerate(found["steps"]):
         mark = ">" if place == found["step"] else " "
         least = (
