@@ -177,7 +177,7 @@ def flag_page(
         "variants_sent": bool(variants_text),
         "error": error,
         "sent": sent or {},
-        "arms": [(arm, (sent or {}).get(f"weight:{arm.name}", arm.weight)) for arm in flag.arms],
+        "arms": [(arm, sent.get(f"weight:{arm.name}", arm.weight) if sent else arm.weight) for arm in flag.arms],
         "may_write": may_write(request.actor, flag.product),
         "retirement": (retirement := retirement_of(flag)),
         "code_places": [(one, _why_url(flag.product, one)) for one in retirement.code.references[:PLACES]],
