@@ -201,7 +201,7 @@ def test_devlakes_senders_need_another_address_and_nothing_else(
         "displayTitle": "Release 4.2",
         "deploymentCommits": [
             {"repoUrl": "https://github.com/acme/sprout.git", "commitSha": sha(2), "refName": "v4.2", "commitMsg": "x"},
-            {"repoUrl": "https://github.com/acme/other", "commitSha": sha(99), "repoId": "7"},
+            {"repoUrl": "https://github.com/acme/other", "commitSha": sha(99), "repoId": "7", "refName": "main"},
         ],
     }
     for _ in range(2):
@@ -213,6 +213,7 @@ def test_devlakes_senders_need_another_address_and_nothing_else(
         "Release 4.2",
         "github.com/acme/sprout",
     )
+    assert other.label == sha(99)[:7], "a branch is no version"
     assert (ours.is_placed, brought(ours), other.is_placed) == (True, {1, 2}, False)
     issue = {"issueKey": "INC/7", "title": "Down", "type": "INCIDENT", "createdDate": "2026-06-02T12:00:00Z"}
     issue |= {"status": "TODO", "originalStatus": "open", "storyPoint": 0, "resolutionDate": None}

@@ -132,11 +132,25 @@ def test_a_data_question_reads_the_whole_interval_against_its_threshold(
     assert "A yes is" in shows["detail"]
 
 
-def test_a_data_question_without_data_or_metric_says_so(plan: Plan, api: Any, store: Any) -> None:
+def test_a_data_question_without_data_says_so(plan: Plan, api: Any, store: Any) -> None:
     plan(DATA)
-    plan(DATA | {"metric_key": "nothing"})
     assert api.get(f"{TESTS}/TST-1/progress").ok["text"] == "No answer"
-    assert "There is no metric nothing" in api.get(f"{TESTS}/TST-2/progress").ok["detail"]
+    api.post(f"{TESTS}/TST-1/conclude", {"verdict": "inconclusive", "result": "Too early."}).ok  # noqa: B018
+    assert not api.get(f"{TESTS}/TST-1/progress").ok["counts"], "later days are not what it was about"
+
+
+def test_a_door_whose_flag_is_off_says_that_nobody_sees_it(
+    plan: Plan, api: Any, store: Any, product: Any, actor: Any
+) -> None:
+    from whytree.flags.services import create_flag, open_flag
+
+    create_flag(actor, product, key="door")
+    plan(DOOR | {"flag": "door"})
+    assert "Its flag door is off" in api.get(f"{TESTS}/TST-1/progress").ok["detail"]
+    open_flag(actor, product, "door")
+    assert "is off" not in api.get(f"{TESTS}/TST-1/progress").ok["detail"]
+    api.post(f"{TESTS}/TST-1/conclude", {"verdict": "inconclusive", "result": "Nobody comes by."}).ok  # noqa: B018
+    assert not api.get("/products/sprout/flags/door").ok["is_on"], "nobody is fooled once it has its verdict"
 
 
 def test_the_criterion_is_written_by_the_measure_and_fixed_by_the_start(plan: Plan, api: Any) -> None:
@@ -202,7 +216,10 @@ def test_a_plan_is_made_on_the_page(plan: Plan, as_alice: Any) -> None:
     sent = {"add": "TST", "title": "Five people", "method": "usability_test", "cost_days": "0.5", "counts": "people"}
     refused = as_alice.post("/p/sprout/ASM-1/add", sent | {"needed": "4"})
     assert refused.status_code == 400
-    assert "needs needed, of" in refused.content.decode()
+    page = refused.content.decode()
+    assert page.count("Say this too.") == 1
+    assert page.index('name="out_of"') < page.index("Say this too.") < page.index('name="flag"')
+    assert 'name="needed" value="4"' in page, "what was typed stays"
     assert as_alice.post("/p/sprout/ASM-1/add", sent | {"needed": "4", "out_of": "5"}).status_code == 302
     test = AssumptionTest.objects.get()
     assert (test.measure, test.cost_days) == (PEOPLE, 0.5)
@@ -299,9 +316,27 @@ def test_one_question_in_the_product_fills_its_test(plan: Plan, api: Any, asked:
     ],
 )
 def test_a_question_that_is_not_there_is_no_answer(plan: Plan, api: Any, asked: Any, change: Any, said: str) -> None:
-    plan({**ASKED, **change})
+    plan(ASKED)
+    AssumptionTest.objects.update(measure={**ASKED, **change})  # it was there, and is gone
     shows = api.get(f"{TESTS}/TST-1/progress").ok
     assert (shows["text"], said in shows["detail"], shows["proposed"]) == ("No answer", True, "")
+
+
+@pytest.mark.parametrize(
+    ("measure", "said"),
+    [
+        (ASKED | {"survey": "SUR-9"}, "no survey SUR-9"),
+        (ASKED | {"yes": ["Sometimes"]}, "Nobody can answer “Sometimes”"),
+        (DATA | {"metric_key": "nothing"}, "no metric 'nothing'"),
+        (DOOR | {"flag": "gone"}, "no flag gone"),
+    ],
+)
+def test_what_counts_nothing_does_not_start(plan: Plan, api: Any, asked: Any, measure: Any, said: str) -> None:
+    """The start fixes it: a typing error would hold for ever."""
+    plan(measure, start=False)
+    refused = api.post(f"{TESTS}/TST-1/start")
+    assert (refused.status, said in refused.body["message"]) == (409, True)
+    assert api.get(f"{TESTS}/TST-1").ok["status"] == "not_started"
 
 
 @pytest.mark.parametrize("yes", [[], "This week", [""], [None], ["x"] * 21])
@@ -327,3 +362,30 @@ def test_the_form_plans_one_question_too(plan: Plan, as_alice: Any) -> None:
     assert measure == {**ASKED, "yes": ["This week", 5]}
     shown = as_alice.get("/p/sprout/TST-2/edit").content.decode()
     assert 'value="This week; 5"' in shown
+
+
+@pytest.mark.parametrize(
+    ("said", "measure", "method"),
+    [
+        ("--people 4/5", PEOPLE, "usability_test"),
+        ("--door shown,pressed --people 10/40 --flag door", DOOR | {"flag": "door"}, "fake_door"),
+        ("--metric activated --at-least 20", DATA, "data_mining"),
+        ("--survey SUR-1:q1 --answer 5 --people 3/5", {**ASKED, "yes": [5]}, "one_question_survey"),
+        ("--yes Works", None, "research_spike"),
+    ],
+)
+def test_each_kind_is_planned_on_the_command_line(
+    command_line: Any, plan: Plan, api: Any, monkeypatch: pytest.MonkeyPatch, said: str, measure: Any, method: str
+) -> None:
+    from types import SimpleNamespace
+
+    from typer.testing import CliRunner
+
+    through = SimpleNamespace(product="sprout", post=lambda path, body: api.post(path, body).ok)
+    monkeypatch.setattr("whytree.experiments.trial_commands.connect", lambda: through)
+    belief = CliRunner().invoke(command_line, ["assumption", "add", "SOL-1", "They would"], catch_exceptions=False)
+    assert "ASM-2" in belief.output
+    arguments = ["test", "plan", "ASM-2", "Try it", "--cost", "0.5", *said.split()]
+    assert "TST-1" in CliRunner().invoke(command_line, arguments, catch_exceptions=False).output
+    test = AssumptionTest.objects.get()
+    assert (test.measure, test.method, test.cost_days) == (measure, method, 0.5)

@@ -84,3 +84,9 @@ def test_what_cannot_be_planned_is_said(run: Run, flag: Any, words: tuple[str, .
 
     with pytest.raises(CommandError, match=says.replace(".", r"\.")):
         run("create", "--flag", "ask_later", *words)
+
+
+def test_one_more_look_at_what_is_guarded_lifts_no_guardrail(run: Run, flag: Any) -> None:
+    planned = run("create", "--flag", "ask_later", "--secondary", "spam")
+    assert "guardrail  spam, may get worse by 3" in planned
+    assert "secondary" not in planned

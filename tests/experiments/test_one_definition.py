@@ -233,3 +233,11 @@ def test_a_percentile_has_the_interval_it_promises() -> None:
         _, low, high = woodruff(each, 0.5, 1.96)
         held += low <= 0 <= high
     assert 0.92 <= held / 500 <= 0.98
+
+
+@pytest.mark.parametrize(("days", "window"), [(1, 0.5), (7, 3.5), (14, 7), (28, 7)])
+def test_a_metric_without_a_window_leaves_time_for_somebody_however_short_the_experiment(
+    product: Any, actor: Any, days: int, window: float
+) -> None:
+    metric = create_metric(actor, product, key="paid", name="Paid", definition=JUDGED["count"] | {"version": 1})
+    assert counting(metric, timedelta(days=days)).window == timedelta(days=window)

@@ -166,6 +166,8 @@ def test_harm_drafts_a_decision_that_a_person_words_and_takes(
     assert api_viewer.post(f"{PATH}/decide", {"decision": "mend"}).status == 403
     assert "roll_back, mend, go_on" in api.post(f"{PATH}/decide", {"decision": "ship"}).body["message"]
     assert api.post(f"{PATH}/decide", {"decision": "mend", "text": "x" * 5_001}).status == 400
+    typed = as_alice.post("/p/sprout/rollouts/ask_later/decide", {"decision": "ship", "text": "Long thought about."})
+    assert (typed.status_code, ">Long thought about.</textarea>" in typed.content.decode()) == (400, True)
     sent = {"decision": "roll_back", "text": "Spam is <b>not</b> worth it."}
     assert as_alice.post("/p/sprout/rollouts/ask_later/decide", sent).status_code == 302
     found = fresh()
@@ -188,8 +190,19 @@ def test_what_was_rolled_back_by_itself_waits_for_its_decision_until_another_rol
     assert (fresh().state, fresh().wants_decision) == ("rolled_back", True)
     assert "One rollout wants a decision." in as_alice.get("/p/sprout/today").content.decode()
     assert "Decide one of: roll_back, mend." in api.post(f"{PATH}/decide", {"decision": "go_on"}).body["message"]
+    assert fresh().flag.solution.state == "live", "nobody has looked yet"
     start_rollout(actor, product, flag=fresh().flag, steps=STEPS)
     assert not any(one.wants_decision for one in Rollout.objects.all())
+
+
+def test_what_was_rolled_back_is_so_whoever_did_it_and_whatever_comes_next(
+    started: Started, store: Any, product: Any, api: Any
+) -> None:
+    started(roll_back=True)
+    write(store, product, people(1_600, harm=0.2))
+    look_after(fresh())
+    api.post(f"{PATH}/decide", {"decision": "mend"}).ok  # noqa: B018
+    assert fresh().flag.solution.state == "rolled_back", "nobody has it while it is mended"
 
 
 SUM = {"version": 1, "kind": "sum", "event": "spammed", "property": "cost"}
@@ -270,6 +283,7 @@ def test_a_person_may_go_on_halt_resume_and_roll_back(
     assert api.post(f"{PATH}/go-on").ok["step"] == 1
     assert as_alice.post("/p/sprout/rollouts/ask_later/roll-back").status_code == 302
     assert (fresh().state, fresh().flag.is_on) == ("rolled_back", False)
+    assert fresh().flag.solution.state == "rolled_back"
     assert api.post(f"{PATH}/go-on").status == 409
     assert api.get("/products/sprout/rollouts").ok[0]["state"] == "rolled_back"
 
@@ -343,7 +357,10 @@ def test_a_flags_page_begins_it_and_says_what_is_wrong(as_alice: Any, flag: Any,
         ({"steps": "5:1d:200\n100", "guardrails": "spam"}, "“spam” is no guardrail"),
         ({"steps": "5:1d:200\n100", "guardrails": ""}, "What must not get worse?"),
     ):
-        assert says in as_alice.post(begin, sent, follow=True).content.decode()
+        answer = as_alice.post(begin, sent)
+        page = answer.content.decode()
+        assert (answer.status_code, says in page) == (400, True)
+        assert f">{sent['steps']}</textarea>" in page, "what was typed stays"
     sent = {"steps": "5:1d:200\n100", "guardrails": "spam:up=3", "roll_back": "on"}
     page = as_alice.post(begin, sent, follow=True).content.decode()
     rollout = Rollout.objects.get()

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -278,6 +279,35 @@ def test_a_change_by_another_process_is_seen_within_a_second(
     now = live.time.monotonic()
     monkeypatch.setattr(live.time, "monotonic", lambda: now + live.FRESH_SECONDS)
     assert ask(ONE + "split").json()["reason"] == "DISABLED"
+
+
+@pytest.mark.parametrize(("patience", "version"), [(30.0, "2"), (0.01, "1")])
+def test_while_another_looks_after_a_change_one_waits_for_it_but_not_for_a_database_that_hangs(
+    monkeypatch: pytest.MonkeyPatch, patience: float, version: str
+) -> None:
+    entered, go = threading.Event(), threading.Event()
+    found: list[str] = []
+
+    def load(*args: Any) -> live.FlagSet:
+        entered.set()
+        go.wait(60)
+        return live.FlagSet("2")
+
+    monkeypatch.setattr(live, "_held", {(1, None): live._Held(live.FlagSet("1"))})
+    monkeypatch.setattr(live, "_version", lambda product_id: "2")
+    monkeypatch.setattr(live, "_load", load)
+    monkeypatch.setattr(live, "LONGEST_WAIT_SECONDS", patience)
+    live.look_again(1)
+    looks = threading.Thread(target=live.flag_set, args=(1,))
+    asks = threading.Thread(target=lambda: found.append(live.flag_set(1).version))
+    looks.start()
+    assert entered.wait(60)
+    asks.start()
+    asks.join(0.1 if patience > 1 else 60)
+    go.set()
+    asks.join(60)
+    looks.join(60)
+    assert found == [version]
 
 
 def test_a_request_makes_no_query_once_key_and_flags_are_known(

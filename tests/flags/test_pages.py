@@ -144,7 +144,10 @@ def test_a_refused_rollout_says_why_and_changes_nothing(
 ) -> None:
     answer = as_alice.post("/p/sprout/flags/ask-later/rollout", sent)
     assert answer.status_code == 400
-    assert says in answer.content.decode()
+    page = answer.content.decode()
+    assert says in page
+    assert f'list="usual" required value="{sent["coverage"]}"' in page, "what was typed stays"
+    assert all(f'value="{weight}"' in page for name, weight in sent.items() if name in ("weight:on", "weight:off"))
     flag.refresh_from_db()
     assert flag.coverage == 2_500
 

@@ -124,7 +124,7 @@ def test_a_fall_breaks_it_and_names_what_changed_since_it_last_was_fine(
     today = as_alice.get("/p/sprout/today").content.decode()
     assert "A gain that was kept is gone." in today
     assert "Check the number with a new service" in today
-    assert "v2</span></a> went out" in today
+    assert today.index(">v2 went out</a>") < today.index("Within its window"), "one line of time, the latest first"
     (told,) = api.get(PATH).ok
     assert told["state"] == "broken"
     assert "over half of what “Ask for the phone number later” brought is gone" in told["says"]
@@ -331,3 +331,18 @@ def test_a_metric_that_counts_another_way_now_is_no_alarm(
     OutcomeGuard.objects.update(basis="a_day")
     insert(people(0.05, 900, 8, 24))
     assert look(guard).state == "waiting"
+
+
+def test_while_its_gain_is_gone_its_flag_is_the_way_back(actor: Any, product: Any, guard: OutcomeGuard) -> None:
+    from whytree.flags.retiring import Standing, retirement_of
+    from whytree.flags.services import create_flag, open_flag
+
+    solution = guard.review.hypothesis.solution
+    solution = set_state(actor, set_state(actor, solution, "measured"), "kept")
+    create_flag(actor, product, key="later", solution=solution)
+    flag = open_flag(actor, product, "later", coverage=10_000, weights={"on": 100, "off": 0})
+    assert "its gain" not in retirement_of(flag).says
+    OutcomeGuard.objects.update(broken_at=long_ago(1))
+    found = retirement_of(flag)
+    assert (found.standing, found.command) == (Standing.DECIDED, "")
+    assert "its gain is gone (REV-1)" in found.says

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from whytree.analytics.models import Metric
-from whytree.analytics.queries import amount, measure
+from whytree.analytics.queries import amount, find_metric, measure
 from whytree.engines.figures import between, number
 from whytree.engines.stats import Estimate, exact_proportion, proportion
-from whytree.errors import Invalid, NotFound, Unavailable
+from whytree.errors import Conflict, Invalid, NotFound, Unavailable
 from whytree.flags.models import Flag
 from whytree.flags.services import turn_off
 from whytree.stores import doors
 from whytree.tree.models import AssumptionTest, Progress, Solution, State, Verdict
+from whytree.voice.surveys.models import Survey
 from whytree.voice.surveys.queries import find_by_ref, first_answers
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Activity, Product
@@ -42,10 +42,12 @@ class Standing:
 
 
 def standing_of(test: AssumptionTest, now: datetime | None = None) -> Standing | None:
-    """None where the test counts nothing by itself, or has not started."""
+    """None where the test counts nothing by itself, or not any more, or has not started."""
     if test.measure is None or test.started_at is None:
         return None
     until = min(now or timezone.now(), test.concluded_at or now or timezone.now())
+    if test.measure["kind"] == "data" and test.concluded_at is not None:
+        return None  # it is about the days up to then, which its result tells; counted again it would tell of others
     counted = {"fake_door": _door, "data": _data, "people": _people, "survey": _survey}[test.measure["kind"]]
     return counted(test, test.measure, test.started_at, until)
 
@@ -61,7 +63,14 @@ def _door(test: AssumptionTest, said: Mapping[str, Any], start: datetime, until:
         without=team_hashes(test.product),
     )
     share = proportion(door.pressed, door.seen)
-    return _of_people("pressed it", door.pressed, door.seen, said, share if isinstance(share, Estimate) else None)
+    standing = _of_people("pressed it", door.pressed, door.seen, said, share if isinstance(share, Estimate) else None)
+    if said.get("flag") and not standing.is_over and not _flags(test).filter(key=said["flag"], is_on=True).exists():
+        return replace(standing, detail=f"{standing.detail} Its flag {said['flag']} is off: nobody sees the door.")
+    return standing
+
+
+def _flags(test: AssumptionTest) -> QuerySet[Flag]:
+    return Flag.objects.filter(product=test.product_id, archived_at=None)
 
 
 def _people(test: AssumptionTest, said: Mapping[str, Any], start: datetime, until: datetime) -> Standing:
@@ -72,20 +81,28 @@ def _people(test: AssumptionTest, said: Mapping[str, Any], start: datetime, unti
 
 def _survey(test: AssumptionTest, said: Mapping[str, Any], start: datetime, until: datetime) -> Standing:
     try:
-        survey = find_by_ref(test.product, said["survey"])
-        question = next(one for one in survey.asked if one.id == said["question"])
+        survey = _survey_of(test, said)
     except (Invalid, NotFound) as error:
         return Standing("No answer", error.message, "", False)
-    except StopIteration:
-        return Standing("No answer", f"{said['survey']} has no question {said['question']}.", "", False)
-    possible = set(question.scale.points) if question.scale else set(question.options)
-    strange = next((one for one in said["yes"] if one not in possible), None)
-    if strange is not None:
-        return Standing("No answer", f"Nobody can answer “{strange}” to {question.id} of {survey.ref}.", "", False)
-    given = first_answers(survey, question.id, said["of"], since=start, until=until, without=team_keys(test.product))
+    given = first_answers(
+        survey, said["question"], said["of"], since=start, until=until, without=team_keys(test.product)
+    )
     yes = sum(bool(set(said["yes"]) & set(one if isinstance(one, list) else [one])) for one in given)
     share = proportion(yes, len(given))
     return _of_people("said so", yes, len(given), said, share if isinstance(share, Estimate) else None)
+
+
+def _survey_of(test: AssumptionTest, said: Mapping[str, Any]) -> Survey:
+    """Raises where nobody could answer that."""
+    survey = find_by_ref(test.product, said["survey"])
+    question = next((one for one in survey.asked if one.id == said["question"]), None)
+    if question is None:
+        raise NotFound(f"{survey.ref} has no question {said['question']}.")
+    possible = set(question.scale.points) if question.scale else set(question.options)
+    strange = next((one for one in said["yes"] if one not in possible), None)
+    if strange is not None:
+        raise NotFound(f"Nobody can answer “{strange}” to {question.id} of {survey.ref}.")
+    return survey
 
 
 def _of_people(did: str, k: int, n: int, said: Mapping[str, Any], share: Estimate | None) -> Standing:
@@ -107,9 +124,10 @@ def _of_people(did: str, k: int, n: int, said: Mapping[str, Any], share: Estimat
 
 
 def _data(test: AssumptionTest, said: Mapping[str, Any], start: datetime, until: datetime) -> Standing:
-    metric = Metric.objects.filter(product=test.product_id, key=said["metric_key"]).select_related("product").first()
-    if metric is None:
-        return Standing("No answer", f"There is no metric {said['metric_key']}. Define it under Numbers.", "", False)
+    try:
+        metric = find_metric(test.product, said["metric_key"])
+    except NotFound as error:
+        return Standing("No answer", error.message, "", False)
     found = measure(metric, days=said["days"])
     if found.value is None or found.low is None or found.high is None:
         return Standing("No answer", found.reason, "", False)
@@ -124,6 +142,23 @@ def _data(test: AssumptionTest, said: Mapping[str, Any], start: datetime, until:
     way = "at least" if above else "at most"
     detail = f"{found.interval_text}, n = {found.n:,}. A yes is {way} {amount(threshold, metric.unit)}."
     return Standing(f"{metric.name}: {found.text}", detail, proposed.value, True)
+
+
+def refuse_uncountable(test: AssumptionTest) -> None:
+    """A start fixes what is counted: a name of nothing would count nothing for ever."""
+    said = test.measure or {"kind": ""}
+    try:
+        if said["kind"] == "data":
+            find_metric(test.product, said["metric_key"])
+        if said["kind"] == "survey":
+            _survey_of(test, said)
+    except (Invalid, NotFound) as error:
+        raise Conflict(
+            f"{error.message} What {test.ref} counts is fixed once it starts: put that right first."
+        ) from error
+    flag = said.get("flag")
+    if flag and not _flags(test).filter(key=flag).exists():
+        raise Conflict(f"There is no flag {flag} to close the door of {test.ref}. Make it first, or leave it out.")
 
 
 def standings(tests: Iterable[AssumptionTest]) -> dict[int, Standing]:
@@ -152,6 +187,13 @@ def close_full_doors(product: Product | None = None) -> list[str]:
             turn_off(Actor.system(f"{test.ref} has its {said['of']} people"), test.product, flag.key)
             closed.append(flag.key)
     return closed
+
+
+def close_answered_door(test: AssumptionTest) -> None:
+    """A verdict that comes before all people do closes the door as well."""
+    key = (test.measure or {}).get("flag")
+    if key and Flag.objects.filter(product=test.product_id, key=key, is_on=True).exists():
+        turn_off(Actor.system(f"{test.ref} has its verdict"), test.product, key)
 
 
 def running_doors(product: Product | None = None) -> QuerySet[AssumptionTest]:

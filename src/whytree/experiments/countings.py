@@ -89,7 +89,8 @@ def counting(metric: Metric, horizon: timedelta, unit: Unit = "person") -> Count
 
 
 def _counting(metric: Metric, definition: Definition, horizon: timedelta) -> Counting:
-    product, follow = metric.product, min(timedelta(days=FOLLOW_DAYS), horizon)
+    # A short experiment takes people in for half of its days, so that somebody's time is over when it is read.
+    product, follow = metric.product, min(timedelta(days=FOLLOW_DAYS), horizon / 2)
     match definition:
         case Conversion():
             return Counting(metric, replace(_goal(product, definition.goal), once=True), definition.window)

@@ -14,6 +14,7 @@ from whytree.analytics.models import Metric
 from whytree.engines.flags.switching import DAY, HOUR, Switching, length_text, switching_fault
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.flags.models import Flag
+from whytree.flags.pages import flag_page
 from whytree.flags.queries import find_flag, list_flags
 from whytree.workspace.access import may_write
 from whytree.workspace.doors import PageRequest, page
@@ -84,21 +85,20 @@ def _switchback(sent: QueryDict) -> Switching:
 @page(Role.MEMBER)
 def start_rollout(request: PageRequest, product: Product, key: str) -> HttpResponseBase:
     """From the flag's page: steps and guardrails one a line."""
-    sent = request.POST
+    sent, flag = request.POST, find_flag(product, key)
     try:
         rollouts.start_rollout(
             request.actor,
             product,
-            flag=find_flag(product, key),
+            flag=flag,
             steps=[step_of(line) for line in _lines(sent.get("steps", ""))],
             guardrails=[guardrail_of(line) for line in _lines(sent.get("guardrails", ""))],
             roll_back=sent.get("roll_back") == "on",
             variant=sent.get("variant", ""),
         )
     except (Invalid, Conflict, NotFound) as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(request, f"{key} goes to people step by step now, while its guardrails are watched.")
+        return flag_page(request, flag, error)  # its form shows what was sent
+    messages.success(request, f"{key} goes to people step by step now, while its guardrails are watched.")
     return redirect(reverse("flag", args=[product.slug, key]) + "#step-by-step")
 
 
@@ -120,21 +120,24 @@ def change_rollout(request: PageRequest, product: Product, key: str, verb: str) 
     elif verb == "roll-back":
         rollouts.take_back(request.actor, found, reason="")
     elif verb == "decide":
-        _decide_rollout(request, found)
+        error = _decide_rollout(request, found)
+        if error is not None:
+            return flag_page(request, found.flag, error)
     else:
         raise NotFound("A rollout goes on, is halted, resumed, decided or rolled back.")
     solution = found.flag.solution
     return redirect("node", product.slug, solution.ref) if solution is not None else redirect("flag", product.slug, key)
 
 
-def _decide_rollout(request: PageRequest, rollout: Rollout) -> None:
+def _decide_rollout(request: PageRequest, rollout: Rollout) -> WhytreeError | None:
+    """What is wrong with what was sent, where something is."""
     sent = request.POST
     try:
         decide_rollout(request.actor, rollout, decision=sent.get("decision", ""), text=sent.get("text", ""))
     except (Invalid, Conflict) as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(request, f"Decided: what becomes of {rollout.flag.key} is written down.")
+        return error
+    messages.success(request, f"Decided: what becomes of {rollout.flag.key} is written down.")
+    return None
 
 
 def _whole(text: str, of: str = "days") -> int:

@@ -15,7 +15,7 @@ from whytree.workspace.roles import Role
 from whytree.workspace.sockets import Figure, Hit, Panel, Tone, on_fact, plug_figure, plug_panel, plug_search
 
 from . import deciding, queries
-from .before_code import dropped_before_code, standings
+from .before_code import close_answered_door, dropped_before_code, refuse_uncountable, standings
 from .models import Bandit, Experiment, Rollout
 from .reading import state_of
 from .rollouts.deciding import options_of
@@ -27,6 +27,8 @@ from .telling import standing
 
 def plug() -> None:
     on_fact("review_decided", decide_with_review)
+    on_fact("test_starting", refuse_uncountable)
+    on_fact("test_concluded", close_answered_door)
     plug_panel("solution", solution_panel, order=15)
     plug_panel("solution", rollout_panel, order=12)
     plug_panel("flag", flag_panel)

@@ -34,21 +34,19 @@ def plan_of(
 def _metrics(
     client: Client, hypothesis: str, primary: str, secondary: Sequence[str], guardrails: Sequence[str]
 ) -> list[dict[str, Any]]:
-    metrics: list[dict[str, Any]] = []
     predicted = client.get(f"/products/{client.product}/hypotheses/{hypothesis}") if hypothesis else None
     deciding = primary or (predicted["metric_key"] if predicted else "")
     if not deciding:
         raise CommandError("Which metric decides? Say --primary METRIC, or tie the flag to a hypothesis.")
-    metrics.append({"key": deciding, "role": "primary"})
-    metrics += [{"key": key, "role": "secondary"} for key in secondary]
-    metrics += [_guardrail(text) for text in guardrails]
-    said = {metric["key"] for metric in metrics}
+    rails = [_guardrail(text) for text in guardrails]
     for rail in predicted["guardrails"] if predicted else []:
-        if rail["metric_key"] not in said:
-            metrics.append(
+        if rail["metric_key"] not in {one["key"] for one in rails}:
+            rails.append(
                 {"key": rail["metric_key"], "role": "guardrail", "harms": rail["direction"], "margin": rail["margin"]}
             )
-    return metrics
+    guarded = {rail["key"] for rail in rails}  # looked at as what they are: asking for one more look lifts no guardrail
+    others = [{"key": key, "role": "secondary"} for key in secondary if key not in guarded]
+    return [{"key": deciding, "role": "primary"}, *others, *rails]
 
 
 def _guardrail(text: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 Each process holds its own set and looks at most once a second whether the product's `FlagSetVersion` has changed. One
 thread looks, the others go on with what is there; so they do when the database does not answer. A change made in this
-process is seen at once.
+process is seen at once, and so is any after a time in which nobody asked: then the others wait for the one that looks.
 """
 
 import logging
@@ -27,6 +27,9 @@ from .placing import all_placed
 log = logging.getLogger("whytree.flags")
 
 FRESH_SECONDS = 1.0
+#: After so long without a look what is held may be anything, so it is waited for, but not for a database that hangs.
+OLD_SECONDS = 2.0
+LONGEST_WAIT_SECONDS = 0.5
 REMEMBERED_PEOPLE = 50_000  # whose variants are kept per flag set, so that a busy capture door hashes each person once
 
 
@@ -97,11 +100,12 @@ class FlagSet:
 
 
 class _Held:
-    """A flag set and when to look whether it is still the newest."""
+    """A flag set, when to look whether it is still the newest, and until when it may be answered from meanwhile."""
 
     def __init__(self, flags: FlagSet) -> None:
         self.flags = flags
         self.look_at = time.monotonic() + FRESH_SECONDS
+        self.good_until = time.monotonic() + OLD_SECONDS
         self.looking = threading.Lock()
 
 
@@ -113,11 +117,20 @@ def flag_set(product_id: int, environment_id: int | None = None) -> FlagSet:
     held = _held.get((product_id, environment_id))
     if held is None:
         held = _held[product_id, environment_id] = _Held(_load(product_id, environment_id))
-    elif held.look_at <= time.monotonic() and held.looking.acquire(blocking=False):
-        try:
-            _refresh(held, product_id)
-        finally:
-            held.looking.release()
+        return held.flags
+    now = time.monotonic()
+    is_old = held.good_until <= now
+    if is_old or held.look_at <= now:
+        if held.looking.acquire(timeout=LONGEST_WAIT_SECONDS if is_old else 0):
+            try:
+                if held.look_at <= time.monotonic():
+                    _refresh(held, product_id)
+            finally:
+                held.looking.release()
+        elif is_old:
+            held.good_until = (
+                now + OLD_SECONDS
+            )  # it hangs: the last known rules hold, and nobody else waits for a while
     return held.flags
 
 
@@ -130,6 +143,8 @@ def _refresh(held: _Held, product_id: int) -> None:
         log.warning(
             "flags of product %s: the database does not answer, the last known rules hold", product_id, exc_info=True
         )
+    if held.look_at:  # nothing was changed here meanwhile
+        held.good_until = time.monotonic() + OLD_SECONDS
 
 
 def _version(product_id: int) -> str:
@@ -165,7 +180,7 @@ def changed(product_id: int) -> None:
 def look_again(product_id: int) -> None:
     for (held_for, _), held in list(_held.items()):
         if held_for == product_id:
-            held.look_at = 0.0
+            held.look_at = held.good_until = 0.0
 
 
 def forget() -> None:

@@ -158,8 +158,10 @@ def flag_page(
     error: WhytreeError | None = None,
     rule_form: dict[str, Any] | None = None,
     variants_text: str = "",
+    sent: QueryDict | None = None,
 ) -> HttpResponse:
-    """The whole page; `error` says why something was not done, `rule_form` and `variants_text` are what was sent."""
+    """The whole page; `error` says why something was not done, the others are what was sent: `sent` to the rollout or to what it
+    is for."""
     context = {
         "here": "changes",
         "flag": flag,
@@ -176,6 +178,8 @@ def flag_page(
         "variants_text": variants_text or _variants_text(flag),
         "variants_sent": bool(variants_text),
         "error": error,
+        "sent": sent or {},
+        "arms": [(arm, sent.get(f"weight:{arm.name}", arm.weight) if sent else arm.weight) for arm in flag.arms],
         "may_write": may_write(request.actor, flag.product),
         "retirement": (retirement := retirement_of(flag)),
         "code_places": [(one, _why_url(flag.product, one)) for one in retirement.code.references[:PLACES]],
@@ -291,8 +295,8 @@ def change_rollout(request: PageRequest, product: Product, key: str) -> HttpResp
 
     try:
         found = services.changed_or_asked(request.actor, change, words=form.get("because", ""))
-    except Invalid as error:
-        return flag_page(request, find_here(request, product, key), error)
+    except (Invalid, Conflict) as error:
+        return flag_page(request, find_here(request, product, key), error, sent=form)
     where = f" in {here.key}" if here else ""
     return told(request, product, key, found, lambda flag: f"{flag.key} is {flag.state}{where}.")
 
@@ -327,8 +331,8 @@ def edit(request: PageRequest, product: Product, key: str) -> HttpResponse:
             solution=queries.find_solution(product, form.get("solution")),
             hypothesis=queries.find_hypothesis(product, form.get("hypothesis")),
         )
-    except Invalid as error:
-        return flag_page(request, queries.find_flag(product, key), error)
+    except (Invalid, Conflict) as error:
+        return flag_page(request, queries.find_flag(product, key), error, sent=form)
     messages.success(request, "Saved.")
     return redirect("flag", product.slug, key)
 

@@ -4,7 +4,7 @@ A flag goes by decision, not by age: a short-lived one whose solution was rolled
 question is still open is not.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +14,7 @@ from whytree.engines.flags import FULL_COVERAGE, percent
 from whytree.errors import Invalid
 from whytree.tree.models import State
 from whytree.workspace.models import Product
+from whytree.workspace.sockets import doubts
 
 from .models import Flag
 from .queries import list_flags
@@ -60,14 +61,15 @@ class Retirement:
 
 
 def retirement_of(flag: Flag) -> Retirement:
-    return _retirement(flag, flag_in_code(flag.product, flag.key))
+    return _retirement(flag, flag_in_code(flag.product, flag.key), doubts(flag.product))
 
 
 def retirements(product: Product, flags: Iterable[Flag] | None = None) -> list[Retirement]:
     """Every flag in use and every archived one, as far as it is out."""
     flags = [*list_flags(product), *list_flags(product, archived=True)] if flags is None else list(flags)
     code = flags_in_code(product, [flag.key for flag in flags])
-    return [_retirement(flag, code[flag.key]) for flag in flags]
+    doubted = doubts(product)
+    return [_retirement(flag, code[flag.key], doubted) for flag in flags]
 
 
 def removable(product: Product) -> list[Retirement]:
@@ -101,7 +103,7 @@ def served_to_all(flag: Flag) -> str | None:
     return None
 
 
-def _retirement(flag: Flag, code: FlagInCode) -> Retirement:
+def _retirement(flag: Flag, code: FlagInCode, doubted: Mapping[int, str]) -> Retirement:
     if code.last is not None:
         went = f"Its last reference went with {code.last.sha[:7]} on {code.last.at:%-d %b %Y}."
         return Retirement(flag, code, Standing.REMOVED, went + _archive_next(flag))
@@ -118,8 +120,11 @@ def _retirement(flag: Flag, code: FlagInCode) -> Retirement:
         says = f"It stays until {solution.ref} is decided: it is {state.label} now."
         return Retirement(flag, code, Standing.RUNNING, says)
     served = served_to_all(flag)
-    obstacle = _obstacle(flag, state, served)
     decided = f"{solution.ref} was {state.label.lower()}"
+    if solution.pk in doubted:
+        says = f"{decided}, but {doubted[solution.pk]}. Until that is settled the flag is the way back."
+        return Retirement(flag, code, Standing.DECIDED, says)
+    obstacle = _obstacle(flag, state, served)
     if obstacle or served is None:
         return Retirement(flag, code, Standing.DECIDED, f"{decided}, {obstacle}")
     if not code.looked_in:

@@ -121,11 +121,15 @@ def main() -> None:
     except client.CommandError as error:
         say(error.message, err=True, colour="red" if sys.stderr.isatty() else "")
         for line in _detail_lines(error.details):
-            if line not in error.message:
+            if _plain(line) not in _plain(error.message):
                 say(f"  {line}", err=True)
         raise SystemExit(1) from None
     except BrokenPipeError:
         raise SystemExit(0) from None
+
+
+def _plain(line: str) -> str:
+    return line.replace("_", " ").lower()
 
 
 def _detail_lines(details: object) -> list[str]:

@@ -68,6 +68,7 @@ MENU: dict[str, dict[str, Entry]] = {
         "reopen": Entry(_TREE, "Bring a closed node back into play."),
     },
     "Changes": {
+        "assumption": Entry(("experiments",), "What must be true for a solution to work."),
         "test": Entry(("experiments",), "Tests before code: the cheapest answer first."),
         "flag": Entry(("flags", "experiments"), "Feature flags."),
         "experiment": Entry(("experiments",), "What a change did, by random assignment."),

@@ -7,6 +7,7 @@ panel     what others show on a node's page, beside a hypothesis while it is wri
           and beside a group of people that a number is made of
 figure    what others draw on a node in the tree: a live value, voices, a flag
 search    what the box **Why ...** finds
+doubt     why a decision about a solution may not hold any more
 work      what a solution's code took, for its review
 variants  which flag variants are in force for a person, stored with each event and each feedback item
 fact      "this happened", told synchronously in the same transaction
@@ -105,6 +106,8 @@ SearchSource = Callable[[Actor, Product, str, int], list[Hit]]
 # For a solution and the end of the time that counts; None where no commit is known.
 WorkSource = Callable[[Any, datetime], Work | None]
 # For a product: what tells a person's variants; None while there is nothing to tell anybody.
+# For a product: solutions by primary key, with a sentence each.
+DoubtSource = Callable[[Product], dict[int, str]]
 VariantTeller = Callable[[str], dict[str, str]]
 VariantSource = Callable[[int], VariantTeller | None]
 FactListener = Callable[..., None]
@@ -114,6 +117,7 @@ _panels: dict[str, list[tuple[int, PanelSource]]] = defaultdict(list)
 _figures: dict[str, list[FigureSource]] = defaultdict(list)
 _searches: list[SearchSource] = []
 _works: list[WorkSource] = []
+_doubts: list[DoubtSource] = []
 _variants: list[VariantSource] = []
 _listeners: dict[str, list[FactListener]] = defaultdict(list)
 _erasers: list[PersonVerb] = []
@@ -126,6 +130,8 @@ FACTS = {
     "experiment_due": "actor, product, hypothesis_id, due_at: the day on which an experiment is read was set",
     "experiment_decided": "actor, product, hypothesis_id, verdict, decision, learning, arm, move_flag: an experiment was decided",
     "hypothesis_changing": "actor, hypothesis, changes: told before the act's transaction, so that who refuses may log it",
+    "test_starting": "test: a test before code is about to start; whoever would have to count what is not there raises",
+    "test_concluded": "test: a test before code has its verdict",
     "solution_moved": "actor, product, solution_id, state: a solution entered a state: kept, rolled back, dropped ...",
     "cohort_leaving": "product, key: a cohort is about to be removed; whoever needs it raises",
     "cohort_changing": "product, keys: other people are about to belong to these cohorts; whoever cannot have that raises",
@@ -187,6 +193,15 @@ def plug_work(source: WorkSource) -> None:
 def work_of(solution: Any, until: datetime) -> Work | None:
     """What the first source that knows any tells of a solution's commits up to then."""
     return next((work for source in _works if (work := source(solution, until)) is not None), None)
+
+
+def plug_doubt(source: DoubtSource) -> None:
+    _doubts.append(source)
+
+
+def doubts(product: Product) -> dict[int, str]:
+    """Solutions whose decision may not hold any more, by primary key, with why."""
+    return {pk: says for source in _doubts for pk, says in source(product).items()}
 
 
 def plug_variants(source: VariantSource) -> None:

@@ -467,13 +467,13 @@ def draw(level: float, lost: float = 0.0) -> Run:
     return run
 
 
-def looked_draw(judge: Callable[..., SampleRatio | NoAnswer], lost: float = 0.0) -> Run:
-    """A draw of 600 people a day, looked at on each of 60 days: is its p ever below 0.01?"""
+def looked_draw(judge: Callable[..., SampleRatio | NoAnswer], lost: float = 0.0, days: int = 60) -> Run:
+    """A draw of 600 people a day, looked at on each of so many days: is its p ever below 0.01?"""
 
     def run(rng: Rng) -> bool | None:
-        blue = rng.binomial(600, 0.5, 60)
+        blue = rng.binomial(600, 0.5, days)
         came = np.cumsum(np.stack([600 - blue, blue - rng.binomial(blue, lost)]), axis=1)
-        for day in range(60):
+        for day in range(days):
             seen = {"a": int(came[0, day]), "b": int(came[1, day])}
             answer = judge([Assigned(seen, {"a": 1, "b": 1})])
             if isinstance(answer, SampleRatio) and answer.p < 0.01:
@@ -509,6 +509,12 @@ def sundry_rows() -> list[Row]:
         ),
         Row("the same, fixed sample ratio", "fair draw, looked at on 60 days", 0.01, looked_draw(sample_ratio)),
         Row("always-valid sample ratio below 0.01", "5 % of one arm lost", None, looked_draw(always_valid_ratio, 0.05)),
+        Row(
+            "always-valid sample ratio below 0.01",
+            "20 % of one arm lost, the first 3 days",
+            None,
+            looked_draw(always_valid_ratio, 0.2, 3),
+        ),
         Row("belief misses", "effects spread like the prior", 0.05, believing(True)),
         Row("belief misses", "prior off by one and half as wide", 0.05, believing(False)),
     ]

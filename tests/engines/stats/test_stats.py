@@ -388,17 +388,23 @@ def test_a_small_draw_is_tested_exactly(seen: tuple[int, int], p: float) -> None
 
 
 def test_an_always_valid_sample_ratio_is_a_bayes_factor_and_periods_multiply() -> None:
-    """By scipy's Beta function for two arms; a fair split is never evidence, whatever the weights."""
+    """The mean over three priors, by scipy's Beta function for two arms; a fair split is never evidence, whatever the weights."""
 
     def p(*periods: Assigned) -> float:
         answer = always_valid_ratio(periods)
         assert isinstance(answer, SampleRatio)
         return answer.p
 
-    odd, half = Assigned({"a": 5_400, "b": 5_000}, {"a": 1, "b": 1}), 5_000
-    evidence = special.betaln(half + 5_400, half + 5_000) - special.betaln(half, half) + 10_400 * math.log(2)
-    assert p(odd) == pytest.approx(math.exp(-evidence))
-    assert p(odd, odd) == pytest.approx(math.exp(-2 * evidence))
+    def factor(a: int, b: int, half: int) -> float:
+        return math.exp(special.betaln(half + a, half + b) - special.betaln(half, half) + (a + b) * math.log(2))
+
+    odd, factors = (
+        Assigned({"a": 5_400, "b": 5_000}, {"a": 1, "b": 1}),
+        [factor(5_400, 5_000, h) for h in (50, 500, 5_000)],
+    )
+    assert p(odd) == pytest.approx(3 / sum(factors))
+    assert p(odd, odd) == pytest.approx(3 / sum(one**2 for one in factors))
+    assert p(Assigned({"a": 1_500, "b": 1_200}, {"a": 1, "b": 1})) < 1e-5, "a fifth of an arm lost is seen early"
     assert p(Assigned({"a": 9_000, "b": 1_000}, {"a": 9, "b": 1})) == 1.0
     assert p(Assigned({"a": 900, "b": 100, "c": 7}, {"a": 9, "b": 1, "c": 0})) == 1.0
     fixed = sample_ratio([odd])

@@ -100,7 +100,8 @@ def _facts(body: DeploymentIn, commit: CommitIn) -> DeploymentFacts:
         commit_sha=commit.commitSha,
         repo=commit.repoUrl,
         environment=body.environment or "",
-        version=commit.refName or "",
+        # A branch, as main, names no version: the deployment is called by its commit then.
+        version=commit.refName if commit.refName and any(map(str.isdigit, commit.refName)) else "",
         title=body.displayTitle or body.name or "",
         url=body.url or "",
         result=commit.result or body.result or "",

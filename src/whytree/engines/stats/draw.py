@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,8 +11,9 @@ from scipy import special
 
 from whytree.engines.stats.answers import NoAnswer
 
-#: Pseudo-people of the prior that the always-valid test lays around the weights: how near to them it looks hardest.
-CONCENTRATION = 10_000
+#: Pseudo-people of the priors that the always-valid test lays around the weights: the many look hardest near to them, the few
+#: see an arm that loses a fifth after some hundred people, for which the many alone would need thousands.
+CONCENTRATIONS = (100, 1_000, 10_000)
 
 #: People below which Pearson's distribution is replaced by the exact one.
 EXACT_BELOW = 1_000
@@ -87,23 +89,25 @@ def always_valid_ratio(periods: Sequence[Assigned]) -> SampleRatio | NoAnswer:
 
     Lindon and Malek, Anytime-Valid Inference for Multinomial Count Data (NeurIPS 2022, arXiv 2011.03567): the Bayes factor
     of a Dirichlet prior around the weights against the weights is a martingale while they hold, so by Ville's inequality its
-    inverse is such a p. Periods of other weights are tested for themselves, and their factors multiplied: that is one too.
+    inverse is such a p. Periods of other weights are tested for themselves, and their factors multiplied: that is one too, and
+    so is the mean over several priors.
     """
     fixed = sample_ratio(periods)
     if isinstance(fixed, NoAnswer):
         return fixed
-    evidence = sum(_log_evidence(period) for period in periods)
-    return replace(fixed, p=float(np.exp(-max(evidence, 0.0))))
+    by_prior = [sum(_log_evidence(period, prior) for period in periods) for prior in CONCENTRATIONS]
+    evidence = float(special.logsumexp(by_prior)) - math.log(len(by_prior))
+    return replace(fixed, p=math.exp(-max(evidence, 0.0)))
 
 
-def _log_evidence(period: Assigned) -> float:
+def _log_evidence(period: Assigned, concentration: float) -> float:
     arms = [arm for arm, weight in period.weights.items() if weight > 0]
     shares = np.array([period.weights[arm] for arm in arms], dtype=np.float64)
     shares /= shares.sum() or 1.0
     seen = np.array([period.seen.get(arm, 0) for arm in arms], dtype=np.float64)
     if len(arms) < 2:
         return 0.0
-    prior = CONCENTRATION * shares
+    prior = concentration * shares
     grown = special.gammaln(prior + seen) - special.gammaln(prior)
     whole = special.gammaln(prior.sum() + seen.sum()) - special.gammaln(prior.sum())
     return float(grown.sum() - whole - (seen * np.log(shares)).sum())

@@ -120,10 +120,14 @@ def _said(read: Callable[[str], dict[str, Any]], text: str) -> dict[str, Any]:
 
 
 def _lines(found: dict[str, Any]) -> list[str]:
-    lines = [f"{found['flag']}: {found['state']}. {found['says']}".rstrip()]
+    lines = [f"{found['flag']}: {found['state'].replace('_', ' ')}. {found['says']}".rstrip()]
     for place, step in enumerate(found["steps"]):
         mark = ">" if place == found["step"] else " "
-        least = f"{step['days']} days, {step['people']:,} people at least" if step["days"] or step["people"] else ""
+        least = (
+            f"{step['days']} day{'' if step['days'] == 1 else 's'}, {step['people']:,} people at least"
+            if step["days"] or step["people"]
+            else ""
+        )
         lines.append(f"  {mark} {step['percent']:8} {least}".rstrip())
     rails = ", ".join(
         f"{rail['metric_key']} may go {rail['direction']} by {rail['margin']:g}" for rail in found["guardrails"]

@@ -7,14 +7,14 @@ from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid
 from whytree.experiments.models import TEXT_LENGTH, AfterHarm, Rollout, RolloutState
-from whytree.tree.models import MOVES, Note, NoteKind, Solution, State
-from whytree.tree.services import add_note, answer_note, set_state
+from whytree.tree.models import Note, NoteKind, Solution
+from whytree.tree.services import add_note, answer_note
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
 from whytree.workspace.roles import Role
 
-from .services import held, resume, take_back, watcher
+from .services import held, nobody_has_it, resume, take_back, watcher
 
 
 def options_of(rollout: Rollout) -> list[AfterHarm]:
@@ -52,8 +52,8 @@ def decide_rollout(actor: Actor, rollout: Rollout, *, decision: str, text: str =
     record(actor, fresh.product, "decide_rollout", fresh, before=before, after=snapshot(fresh), undoable=False)
     if fresh.flag.solution is not None:
         _tell_solution(actor, fresh, fresh.flag.solution, f"{AfterHarm(decision).label.capitalize()}. {text}")
-        if decision == AfterHarm.ROLL_BACK and State.ROLLED_BACK in MOVES[State(fresh.flag.solution.state)]:
-            set_state(actor, fresh.flag.solution, State.ROLLED_BACK)
+    if decision == AfterHarm.ROLL_BACK or fresh.state == RolloutState.ROLLED_BACK:
+        nobody_has_it(actor, fresh)
     if decision == AfterHarm.ROLL_BACK and fresh.is_open:
         return take_back(actor, fresh, reason=fresh.says)
     if decision == AfterHarm.GO_ON and fresh.state == RolloutState.HALTED:

@@ -22,5 +22,6 @@ def send_told(rollout_id: int, text: str) -> None:
         return
     solution = rollout.flag.solution
     where = f"/p/{rollout.product.slug}/{solution.ref if solution is not None else 'experiments'}"
-    body = f"{text}\n\n{settings.WHYTREE.base_url}{where}\n"
+    asks = "\n\nWhat now? A decision is drafted there, and waits for you." if rollout.wants_decision else ""
+    body = f"{text}{asks}\n\n{settings.WHYTREE.base_url}{where}\n"
     mail.send(mail.Mail(rollout.owner.email, f"{rollout.flag.key}: {rollout.get_state_display()}", body))

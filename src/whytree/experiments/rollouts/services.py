@@ -18,8 +18,8 @@ from whytree.experiments.models import OPEN_STATES, Bandit, Experiment, Rollout,
 from whytree.flags.models import ChangeRequest, Flag
 from whytree.flags.queries import find_flag
 from whytree.flags.services import NeedsApproval, ask_for, needs_approval, set_rollout, turn_off
-from whytree.tree.models import NoteKind
-from whytree.tree.services import add_note
+from whytree.tree.models import MOVES, NoteKind, State
+from whytree.tree.services import add_note, set_state
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
@@ -169,9 +169,22 @@ def resume(actor: Actor, rollout: Rollout) -> Rollout:
 def take_back(actor: Actor, rollout: Rollout, *, reason: str) -> Rollout:
     """Everybody gets what was there before."""
     require(actor, rollout.product, Role.MEMBER)
-    fresh = _set(actor, rollout, RolloutState.ROLLED_BACK, "roll_back", reason.strip() or "Rolled back by hand.")
+    fresh = _turned_off(actor, rollout, reason.strip() or "Rolled back by hand.")
+    nobody_has_it(actor, fresh)
+    return fresh
+
+
+def _turned_off(actor: Actor, rollout: Rollout, says: str) -> Rollout:
+    fresh = _set(actor, rollout, RolloutState.ROLLED_BACK, "roll_back", says)
     turn_off(actor, fresh.product, fresh.flag.key)
     return fresh
+
+
+def nobody_has_it(actor: Actor, rollout: Rollout) -> None:
+    """A person has seen that it was rolled back: so is its solution, which ends guards and voids debts."""
+    solution = rollout.flag.solution
+    if solution is not None and State.ROLLED_BACK in MOVES[State(solution.state)]:
+        set_state(actor, solution, State.ROLLED_BACK)
 
 
 def _set(actor: Actor, rollout: Rollout, state: RolloutState, verb: str, says: str) -> Rollout:
@@ -264,7 +277,7 @@ def _harmed(rollout: Rollout, watched: Watched) -> Rollout:
     if rollout.roll_back and not may_roll_back:
         told += f" It was not rolled back by itself: {watched.harmed[0].doubt}. Look, and decide."
     with transaction.atomic():
-        fresh = take_back(actor, rollout, reason=told) if may_roll_back else halt(actor, rollout, reason=told)
+        fresh = _turned_off(actor, rollout, told) if may_roll_back else halt(actor, rollout, reason=told)
         _draft(actor, fresh, told)
         solution = fresh.flag.solution
         if solution is not None:

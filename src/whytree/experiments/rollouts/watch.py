@@ -84,7 +84,7 @@ def refuse_unwatchable(metric: Metric, flag: Flag) -> None:
 
 
 def _soon(metric: Metric, unit: Unit) -> Counting:
-    meant = counting(metric, SOON, unit)
+    meant = counting(metric, 2 * SOON, unit)
     return replace(meant, window=min(meant.window, SOON))
 
 

@@ -46,5 +46,6 @@ def end_guard(
 
 def _lines(guard: dict[str, Any]) -> list[str]:
     lines = [f"{guard['review']:8} {guard['state']:8} {guard['solution']:7} {guard['says']}"]
-    lines += [f"  since then  {one['sha'][:7]} {one['authored_at'][:10]} {one['subject']}" for one in guard["commits"]]
-    return lines + [f"  since then  {text}" for text in (*guard["shipped"], *guard["happened"])]
+    since = [f"{one['authored_at'][:10]}: {one['sha'][:7]} {one['subject']}" for one in guard["commits"]]
+    dated = sorted((*since, *guard["shipped"], *guard["happened"]), key=lambda line: line[:10], reverse=True)
+    return lines + [f"  since then  {line}" for line in dated]

@@ -5,15 +5,24 @@ from typing import Any
 from whytree.tree.models import Solution
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.sockets import Panel, on_fact, plug_panel
+from whytree.workspace.sockets import Panel, on_fact, plug_doubt, plug_panel
 
 from . import queries, services
 
 
 def plug() -> None:
     on_fact("solution_moved", services.follow_solution)
+    plug_doubt(gains_gone)
     plug_panel("solution", solution_panel, order=44)
     plug_panel("today", today_panel, order=1)
+
+
+def gains_gone(product: Product) -> dict[int, str]:
+    """Solutions that were kept for a gain which is gone."""
+    return {
+        guard.review.hypothesis.solution_id: f"its gain is gone ({guard.review.ref})"
+        for guard in queries.broken_guards(product)
+    }
 
 
 def solution_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:

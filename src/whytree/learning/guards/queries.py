@@ -1,8 +1,10 @@
 """What may be asked of guards: how the gain stands, and what changed since it last was fine."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -26,6 +28,16 @@ MOST_COMMITS = 12
 
 
 @dataclass(frozen=True)
+class Happened:
+    """A commit has its `sha`, a deployment and an incident an `anchor` on their page."""
+
+    day: date
+    text: str
+    sha: str = ""
+    anchor: str = ""
+
+
+@dataclass(frozen=True)
 class Since:
     """What came between the last time it was fine and the alarm: commits, what was opened, decided or noted, what went
     out and what broke."""
@@ -34,6 +46,21 @@ class Since:
     more_commits: int
     marks: Sequence[Mark]
     shipped: Shipped
+
+    @property
+    def happened(self) -> list[Happened]:
+        """All of it in one line of time, the latest first."""
+        found = [Happened(one.authored_at.date(), one.subject, one.short) for one in self.commits]
+        found += [Happened(mark.day, mark.text) for mark in self.marks]
+        found += [
+            Happened(one.finished_at.date(), f"{one.label} went out", anchor=f"d{one.pk}")
+            for one in self.shipped.deployments
+        ]
+        found += [
+            Happened(one.began_at.date(), f"{one.key} {one.title}, {one.get_status_display()}", anchor=f"i{one.pk}")
+            for one in self.shipped.incidents
+        ]
+        return sorted(found, key=lambda one: one.day, reverse=True)
 
 
 def _guards(product: Product) -> QuerySet[OutcomeGuard]:

@@ -90,7 +90,7 @@ def look(guard: OutcomeGuard, now: datetime | None = None) -> OutcomeGuard:
         return fresh
     before = snapshot(fresh)
     fresh.looked_at = now
-    fresh.n, found = look_at(
+    n, found = look_at(
         metric,
         Basis(fresh.basis),
         fresh.watch_from,
@@ -99,6 +99,8 @@ def look(guard: OutcomeGuard, now: datetime | None = None) -> OutcomeGuard:
         up_is_good=fresh.up_is_good,
         tightest_at=max(FEWEST_UNITS, fresh.people_a_watch),
     )
+    if fresh.value is None or not isinstance(found, NoAnswer):
+        fresh.n = n  # a watch that just began has no number yet: the last one stays, with its own n
     if not isinstance(found, NoAnswer):
         fresh.value, fresh.low, fresh.high = found.value, found.low, found.high
         if found.is_broken:

@@ -246,14 +246,24 @@ COUNTS = (
     ("data", "a metric we have"),
     ("survey", "what people answer in a survey"),
 )
-MEASURED_BY = (
-    *("needed", "out_of", "seen", "pressed", "flag", "metric_key", "way", "threshold", "metric_days"),
-    *("survey", "question", "yes"),
-)
+#: Each kind's fields, as the measure calls them and as the form does.
+MEASURED_BY = {
+    "people": {"needed": "needed", "of": "out_of"},
+    "fake_door": {"seen": "seen", "pressed": "pressed", "needed": "needed", "of": "out_of", "flag": "flag"},
+    "data": {"metric_key": "metric_key", "way": "way", "threshold": "threshold", "days": "metric_days"},
+    "survey": {"survey": "survey", "question": "question", "yes": "yes", "needed": "needed", "of": "out_of"},
+}
+MAY_BE_EMPTY = ("flag",)
 
 
 class TestForm(NodeForm):
-    more = ("counts", *MEASURED_BY, "description", "owner")
+    more = ("description", "owner")
+    #: A field of one kind of measure, with the kinds that it belongs to: shown while one of them is chosen.
+    only_with = {
+        field: " ".join(kind for kind, fields in MEASURED_BY.items() if field in fields.values())
+        for fields in MEASURED_BY.values()
+        for field in fields.values()
+    }
 
     title = forms.CharField(
         max_length=TITLE_LENGTH,
@@ -272,7 +282,7 @@ class TestForm(NodeForm):
         required=False,
         label="What would count as a yes",
         widget=lines(2),
-        help_text="Who, how many of how many, do what. Fixed once the test starts.",
+        help_text="Who, how many of how many, do what. Fixed once the test starts. Left empty, what it counts says it.",
     )
     counts = forms.ChoiceField(required=False, choices=COUNTS, label="What it counts by itself")
     needed = forms.IntegerField(required=False, min_value=1, label="How many are a yes")
@@ -281,7 +291,7 @@ class TestForm(NodeForm):
     pressed = forms.CharField(required=False, label="Event: it was pressed", widget=one_line(spellcheck="false"))
     flag = forms.CharField(
         required=False,
-        label="Flag of the door",
+        label="Flag of the door, if it has one",
         widget=one_line(spellcheck="false"),
         help_text="Turned off when enough people have seen it.",
     )
@@ -303,9 +313,12 @@ class TestForm(NodeForm):
         widget=one_line(placeholder="This week; This month"),
         help_text="Options, or points on a scale, parted by semicolons.",
     )
-    wide = ("title", "success_criterion", "description", "counts")
+    wide = ("title", "success_criterion", "description", "counts", "flag", "yes")
 
-    field_order = ("title", "method", "cost_days", "due", "success_criterion")
+    field_order = (
+        *("title", "method", "cost_days", "due", "counts", "survey", "question", "yes", "seen", "pressed"),
+        *("metric_key", "metric_days", "way", "threshold", "needed", "out_of", "flag", "success_criterion"),
+    )
 
     @classmethod
     def of(cls, node: Node) -> dict[str, Any]:
@@ -317,21 +330,23 @@ class TestForm(NodeForm):
         shown |= {renamed.get(name, name): value for name, value in measure.items() if name != "version"}
         return shown | {"yes": "; ".join(map(str, measure.get("yes", ())))}
 
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        for name in MEASURED_BY.get(said.get("counts", ""), {}).values():
+            if said.get(name) in (None, "") and name not in (*MAY_BE_EMPTY, *self.errors):
+                self.add_error(name, "Say this too.")
+        return said
+
     def said(self) -> dict[str, Any]:
         said = super().said()
-        asked = {name: said.pop(name) for name in ("counts", *MEASURED_BY)}
+        asked = {name: said.pop(name) for name in ("counts", *self.only_with)}
         asked["yes"] = [int(one) if one.isdecimal() else one for one in map(str.strip, asked["yes"].split(";")) if one]
         return said | {"measure": _measure(asked)}
 
 
 def _measure(said: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What the chosen kind needs of the form; what is missing is left out, and the model says so."""
-    names = {
-        "people": {"needed": "needed", "of": "out_of"},
-        "fake_door": {"needed": "needed", "of": "out_of", "seen": "seen", "pressed": "pressed", "flag": "flag"},
-        "data": {"metric_key": "metric_key", "way": "way", "threshold": "threshold", "days": "metric_days"},
-        "survey": {"survey": "survey", "question": "question", "yes": "yes", "needed": "needed", "of": "out_of"},
-    }.get(said["counts"])
+    """What the chosen kind takes of the form."""
+    names = MEASURED_BY.get(said["counts"])
     if names is None:
         return None
     known = {name: said[field] for name, field in names.items() if said[field] not in (None, "", [])}

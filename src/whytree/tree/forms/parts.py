@@ -1,5 +1,6 @@
 """What the tree's forms are made of: two widths of text, and fields that fold away."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -16,10 +17,14 @@ def one_line(**attrs: Any) -> forms.TextInput:
 
 
 class Form(forms.Form):
-    """`wide` fields take the whole width; `more` fields stand folded away under "More"."""
+    """`wide` fields take the whole width; `more` fields stand folded away under "More".
+
+    `only_with` fields belong to some values of another field of theirs, and are shown with these.
+    """
 
     wide: tuple[str, ...] = ()
     more: tuple[str, ...] = ()
+    only_with: Mapping[str, str] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")

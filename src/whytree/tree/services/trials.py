@@ -10,6 +10,7 @@ from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
 from whytree.workspace.roles import Role
+from whytree.workspace.sockets import tell_fact
 
 from .checks import for_update, refuse_closed, save_checked
 from .evidence import link_evidence
@@ -37,6 +38,7 @@ def start_test(actor: Actor, test: AssumptionTest) -> AssumptionTest:
             fresh.success_criterion = criterion_of(fresh.measure)
         if not fresh.success_criterion:
             raise Conflict("Fix the success criterion first: who, how many of how many, do what.")
+        tell_fact("test_starting", test=fresh)
         fresh.status, fresh.started_at = Progress.IN_PROGRESS, timezone.now()
         save_checked(fresh)
         record(actor, fresh.product, "start_test", fresh, before=before, after=snapshot(fresh))
@@ -83,6 +85,7 @@ def conclude_test(actor: Actor, test: AssumptionTest, *, verdict: str, result: s
         save_checked(fresh)
         record(actor, fresh.product, "conclude_test", fresh, before=before, after=snapshot(fresh), undoable=False)
         _leave_evidence(actor, fresh)
+        tell_fact("test_concluded", test=fresh)
     return fresh
 
 

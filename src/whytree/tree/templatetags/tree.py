@@ -8,7 +8,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from whytree.engines import charts
 from whytree.engines.charts.intervals import Range, interval_bar
-from whytree.tree.models import Hypothesis
+from whytree.tree.measures import criterion_of
+from whytree.tree.models import AssumptionTest, Hypothesis
 from whytree.tree.sentences import forecast, likely
 from whytree.workspace.models import Activity
 
@@ -111,9 +112,15 @@ def draft_tone(kind: str) -> str:
 
 
 @register.filter
-def of_key(found: Mapping[int, Any], key: int) -> Any:
-    """What a dictionary holds of a primary key; nothing for nothing."""
+def of_key(found: Mapping[Any, Any], key: Any) -> Any:
+    """What a dictionary holds of a key; nothing for nothing."""
     return found.get(key)
+
+
+@register.filter
+def yes_means(test: AssumptionTest) -> str:
+    """What would count as a yes: as somebody wrote it, else as what is counted says it."""
+    return test.success_criterion or (criterion_of(test.measure) if test.measure is not None else "")
 
 
 @register.filter
