@@ -1,4 +1,4 @@
-"""Who speaks for an opportunity, against who uses: by plan, platform, country, locale and activity; and whether few companies do."""
+"""Who speaks for an opportunity, against who uses: by plan, tenure, platform, country, locale and activity; and whether few companies do."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -83,6 +83,7 @@ def representation_of(opportunity: Opportunity) -> Representation:
     try:
         spoke, use = _mix_of(product, keys), _mix_of_users(product)
         kinds += [
+            Kind("tenure", compare(spoke.tenure, use.tenure)),
             Kind("platform", compare(spoke.platform, use.platform)),
             Kind("country", compare(spoke.country, use.country)),
             Kind("locale", compare(spoke.locale, use.locale)),
@@ -110,7 +111,7 @@ def _users_by_plan(product: Product) -> dict[str, int]:
 
 
 def _mix_of_users(product: Product) -> Mix:
-    key = f"voice.mix.2.{product.pk}"
+    key = f"voice.mix.3.{product.pk}"
     known: Mix | None = cache.get(key)
     if known is None:
         known = mix_since(product.pk, timezone.now() - USERS_OF)
