@@ -1,4 +1,4 @@
-"""Who speaks for an opportunity, against who uses: by plan, tenure, platform, country, locale and activity; and whether few companies do."""
+"""Who speaks for an opportunity, against who uses, by plan, tenure and more; and whether few companies speak for all."""
 
 from collections import Counter
 from dataclasses import dataclass
