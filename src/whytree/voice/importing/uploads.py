@@ -241,6 +241,14 @@ def throw_away(run: ImportRun) -> None:
         (folder() / run.upload).unlink(missing_ok=True)
 
 
+def throw_away_looked_at(product: Product, person_key: str = "") -> int:
+    """Uploads that were only looked at, when somebody is forgotten: their words may be in any; how many."""
+    looked_at = ImportRun.objects.filter(product=product, state=RunState.DRY_RUN).exclude(upload="")
+    for run in looked_at:
+        throw_away(run)
+    return len(looked_at)
+
+
 def throw_away_old() -> int:
     """Uploads that nobody imported, and what was found in them; how many uploads."""
     oldest = timezone.now() - KEPT_FOR
