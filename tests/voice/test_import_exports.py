@@ -207,7 +207,7 @@ def test_a_guessed_table_shows_its_columns_and_is_called_as_its_owner_calls_it(a
         (b"%PDF-1.7", "a.pdf", "is a PDF"),
         (b"PK\x03\x04nonsense", "a.zip", "damaged ZIP file"),
         (b"a,b\n1,2\n", "a.csv", "Which column holds what people said?"),
-        (b"WEBVTT\n\n", "a.vtt", "transcript of a talk"),
+        (b"WEBVTT\n\n", "a.vtt", "Bring it in under Voices, Interviews"),
     ],
 )
 def test_a_page_says_what_is_wrong_with_a_file(

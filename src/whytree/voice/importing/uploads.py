@@ -275,7 +275,9 @@ def _opened(product: Product, name: str, asked: Asked, kept: Collection[Kept] = 
     try:
         return open_by_kept(path, asked, kept)
     except UnreadableTable as error:
-        told = str(error).replace(name, "The file").replace(" (--text COLUMN)", "")
+        # what is said on the command line of its own file and options
+        told = str(error).replace(f"with: whytree import interview {name}", "under Voices, Interviews")
+        told = told.replace(name, "The file").replace(" (--text COLUMN)", "")
         raise Invalid(told) from error
 
 

@@ -64,7 +64,15 @@ class Representation:
             number = len(self.few.companies)
             from_them = f"{number} companies" if number > 1 else "one company"
             told.append(f"{self.few.share * 100:.0f} % of this evidence comes from {from_them}")
-        return told + [kind.sentence for kind in self.kinds if kind.sentence]
+        return told + [kind.sentence for kind in self.telling]
+
+    @property
+    def telling(self) -> list[Kind]:
+        return [kind for kind in self.kinds if kind.sentence]
+
+    @property
+    def quiet(self) -> list[Kind]:
+        return [kind for kind in self.kinds if not kind.sentence]
 
     @property
     def is_known(self) -> bool:
