@@ -211,7 +211,8 @@ def test_meeting_the_variant_calls_the_survey_up(site: Site, visitor: Any, event
     flag = f"beds-{uuid.uuid4().hex[:8]}"
     site.survey(tmp_path, title=f"About {flag}", flag=flag, variant="new")
     _visit(visitor, site)
-    visitor.evaluate("flag => whytree('track', '$exposure', {flag, variant: 'new'})", flag)
+    told = "flag => whytree('track', 'Experiment Viewed', {experiment_name: flag, variation_name: 'new'})"
+    visitor.evaluate(told, flag)
     visitor.get_by_role("dialog", name=f"About {flag}").wait_for()
 
 

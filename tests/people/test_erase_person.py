@@ -197,6 +197,9 @@ def test_afterwards_nothing_anywhere_says_her_name_or_her_words(
     done = erase(actor, product, key)
     assert list(rows_that_say(MARK)) == []
     assert list(store_rows_that_say(store, MARK)) == []
+    told = store.query("SELECT command FROM system.mutations")
+    assert told
+    assert MARK not in json.dumps(told).lower(), "the engine keeps what it was told to delete"
     assert (done.number, done.ids, done.events, done.finished_at is not None) == (1, [], 4, True)
 
 

@@ -51,5 +51,5 @@ def test_imports_are_listed_and_taken_back(cli: Cli, tmp_path: Any) -> None:
     (tmp_path / "a.csv").write_text("text\nhello there\n")
     run = cli("import", "feedback", str(tmp_path / "a.csv"), "--json").json
     assert "1 new of 1  a.csv" in cli("feedback", "imports").out
-    assert "1 voices are out again." in cli("feedback", "undo-import", str(run["id"])).out
+    assert "Voices that went out again: 1." in cli("feedback", "undo-import", str(run["id"])).out
     assert "taken back" in cli("feedback", "imports").out

@@ -3,11 +3,15 @@
 import json
 from typing import Any
 
+import pytest
 from django.apps import apps
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 
 from whytree.people.services.forgetting import erase
 from whytree.tree.services import create_opportunity
 from whytree.voice.contacts import log_contact, set_wish
+from whytree.voice.importing import uploads
 from whytree.voice.interviews.services import (
     Span,
     highlight_talk,
@@ -60,6 +64,22 @@ def test_nothing_of_a_person_stays_in_any_table(actor: Any, product: Any, store:
     start_survey(actor, survey)
     answer(survey, {"why": f"no {WORD}"}, Answerer(KEY, Via.API, KEY, {"plan": WORD}, url=f"https://x.org/{WORD}"))
 
+    upload = SimpleUploadedFile("a.csv", f"id,text,person\n1,my {WORD} again,{KEY}\n".encode())
+    looked_at = uploads.folder() / uploads.look_at(actor, product, upload, uploads.Asked()).upload
+
     assert len(tables_with_traces()) > 8
+    assert looked_at.exists()
+    assert WORD[3:].encode() in search_files()
     erase(actor, product, KEY)
     assert tables_with_traces() == set()
+    assert not looked_at.exists()
+    assert WORD[3:].encode() not in search_files()
+
+
+def search_files() -> bytes:
+    """What the search's own tables hold. PostgreSQL keeps the words with the row itself."""
+    if connection.vendor != "sqlite":
+        pytest.skip("the words of a row go with it")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT block FROM voice_search_data UNION ALL SELECT block FROM voice_talk_search_data")
+        return b"".join(block for (block,) in cursor.fetchall())

@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from whytree.errors import TooLarge
 from whytree.people.models import Person
 from whytree.voice.importing import uploads
-from whytree.voice.importing.files import Asked
+from whytree.voice.importing.files import Asked, open_feedback
 from whytree.voice.models import FeedbackItem, ImportRun
 from whytree.workspace.models import Activity
 
@@ -172,7 +172,7 @@ def test_and_then_brings_it_in_and_takes_it_back(as_alice: Any, folder: Path) ->
     assert (run.state, run.format_name, run.left_out) == ("completed", "Canny posts", {"team": 1})
     assert not list(folder.iterdir())  # the file is gone when it is in
     page = read(as_alice.post(f"/p/sprout/voices/imports/{run.pk}/undo", follow=True))
-    assert "2 voices of posts.json are out again." in page
+    assert "2 voices of posts.json went out again." in page
     assert not FeedbackItem.objects.exists()
 
 
@@ -207,7 +207,7 @@ def test_a_guessed_table_shows_its_columns_and_is_called_as_its_owner_calls_it(a
         (b"%PDF-1.7", "a.pdf", "is a PDF"),
         (b"PK\x03\x04nonsense", "a.zip", "damaged ZIP file"),
         (b"a,b\n1,2\n", "a.csv", "Which column holds what people said?"),
-        (b"WEBVTT\n\n", "a.vtt", "transcript of a talk"),
+        (b"WEBVTT\n\n", "a.vtt", "Bring it in under Voices, Interviews"),
     ],
 )
 def test_a_page_says_what_is_wrong_with_a_file(
@@ -243,8 +243,49 @@ def test_old_uploads_are_thrown_away(as_alice: Any, monkeypatch: Any) -> None:
     assert uploads.throw_away_old() == 0
     monkeypatch.setattr(uploads, "KEPT_FOR", timedelta(0))
     assert uploads.throw_away_old() == 1
+    assert not ImportRun.objects.exists()
+
+
+def test_a_file_that_is_gone_is_asked_for_again(as_alice: Any, folder: Path) -> None:
+    upload(as_alice)
+    for file in folder.iterdir():
+        file.unlink()
     page = read(as_alice.get(f"/p/sprout/voices/imports/{ImportRun.objects.get().pk}"))
     assert "not here any more" in page
+
+
+FORM = b"Timestamp,Email Address,What would you change?\n10/1/2026 9:00:00,a@b.example,The colours are far too pale\n"
+
+
+def test_days_that_may_be_months_are_asked_about(as_alice: Any, tmp_path: Path) -> None:
+    page = read(upload(as_alice, FORM, "form.csv"))
+    assert "No row of form.csv can be taken" in page
+    assert "Its dates can be read two ways" in page
+    again = as_alice.post(f"/p/sprout/voices/imports/{ImportRun.objects.get().pk}/columns", {"first": "month"})
+    page = read(as_alice.get(again.url))
+    assert "form.csv would bring 1 new voice" in page
+    assert "two ways" not in page
+    later = FORM + b"".join(b"10/2/2026 9:00:00,c@d.example,The %d. one is too pale\n" % number for number in range(60))
+    (tmp_path / "form.csv").write_bytes(later + b"10/13/2026 9:00:00,e@f.example,I would change the fonts\n")
+    assert open_feedback(tmp_path / "form.csv").day_first is False
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"ID,Team,Title,Status,Creator\nSPR-1,Sprout,Slow,Todo,mia@acme.example\n", "holds only what the team said"),
+        (b"Timestamp,Email Address,Which?\n2026-10-01 09:00:00,a@b.example,Map\n", "Nobody speaks in a.csv"),
+        (b"id,text\n", "holds nothing to read"),
+    ],
+)
+def test_a_file_that_brings_nothing_says_why(as_alice: Any, content: bytes, sentence: str) -> None:
+    assert sentence in read(upload(as_alice, content, "a.csv"))
+
+
+def test_a_file_that_was_only_looked_at_is_no_import(as_alice: Any, api: Any) -> None:
+    upload(as_alice)
+    assert api.get("/products/sprout/feedback-imports").ok == []
+    assert "Nothing was imported yet" in read(as_alice.get("/p/sprout/voices/imports"))
 
 
 # The API

@@ -114,6 +114,16 @@ def test_an_unknown_opportunity_is_refused_with_a_sentence(as_bob: Any, say: Any
     assert not EvidenceLink.objects.exists()
 
 
+def test_what_was_refused_stands_in_its_form_once_more(as_bob: Any, say: Any) -> None:
+    item = say("I closed it. I closed it when it wanted my number.")
+    place = f"/p/sprout/{item.ref}"
+    words = {"quote": "I closed it", "start": "13", "end": "24", "importance": "3", "opportunity": "OPP-999"}
+    page = as_bob.post(f"{place}/link", words, follow=True).content.decode()
+    assert ">I closed it</textarea>" in page
+    assert all(part in page for part in ('name="start" value="13"', 'value="OPP-999"', '<option value="3" selected>'))
+    assert ">I closed it</textarea>" not in as_bob.get(place).content.decode()
+
+
 def test_a_new_opportunity_starts_with_the_persons_words(as_bob: Any, say: Any) -> None:
     item = say("I wanted to look around first. Then I left.")
     quote = "I wanted to look around first."

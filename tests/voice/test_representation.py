@@ -18,7 +18,7 @@ from .conftest import Done
 
 @pytest.fixture
 def spoken(store: Any, actor: Any, product: Any, say: Any, opportunity: Any) -> Any:
-    """Ten pros of two companies speak, all on iOS and nearly every day; most users are free, and came once."""
+    """Ten pros of two companies speak, all on iOS, for ten days and nearly every day; most users are free, and came once."""
     ids = count(1)
     now = timezone.now()
     people = [f"p{number}" for number in range(60)]
@@ -55,6 +55,7 @@ def test_it_is_said_in_words(spoken: Any) -> None:
     assert representation_of(spoken).warnings == [
         "50 % of this evidence comes from one company",
         "pro is 100 % of these voices and 17 % of your users",
+        "1 to 4 weeks with you is 100 % of these voices and 17 % of your users",
         "iOS is 100 % of these voices and 50 % of your users",
         "8 days in 28 or more is 100 % of these voices and 17 % of your users",
     ]
@@ -66,7 +67,7 @@ def test_all_doors_say_the_same(
     page = as_viewer.get(f"/p/sprout/{spoken.ref}").content.decode()
     assert "50 % of this evidence comes from one company; pro is 100 % of these voices" in page
     told = api.get(f"/products/sprout/opportunities/{spoken.ref}/representation").ok
-    assert {kind["kind"] for kind in told["kinds"]} == {"plan", "platform", "locale", "activity"}
+    assert {kind["kind"] for kind in told["kinds"]} == {"plan", "tenure", "platform", "locale", "activity"}
     assert api_charlie.get(f"/products/sprout/opportunities/{spoken.ref}/representation").status == 404
     assert "by platform: 10 voices, 60 users" in cli("opportunity", "representation", spoken.ref).out
 

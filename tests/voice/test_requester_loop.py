@@ -133,6 +133,7 @@ def test_a_mail_carries_the_changelog_and_never_their_own_words(
     assert (told.to, "look around" in told.text) == ("mira@example.org", True)
     assert "no number, says mira" not in told.text + question.text, "anybody with a public key may have set the address"
     assert "https://sprout.example.org/solved/" in question.text
+    assert all(mail.stop_url in mail.text and mail.stop_url for mail in sent)
     assert Requester.objects.get(person_key="mira").asked_at is not None
 
 

@@ -9,6 +9,7 @@ import pytest
 from tests.workspace.smtp import Mailbox, mail_server
 from whytree import options
 from whytree.errors import Conflict, Unavailable
+from whytree.workspace import mail as mails
 from whytree.workspace.mail import Mail, MailRefused, send
 
 MAIL = Mail("ana@example.org", "Hello", "Größe\n", "<p>Größe</p>", "https://example.org/stop")
@@ -19,6 +20,11 @@ def box(settings: Any) -> Iterator[Mailbox]:
     with mail_server() as box:
         settings.WHYTREE = replace(settings.WHYTREE, smtp_url=box.url, mail_from="Sprout <sprout@example.org>")
         yield box
+
+
+def test_a_long_address_that_ends_mails_stands_on_one_line() -> None:
+    address = "https://whytree.example.org/replies/stop/12801.5mPEj_SUD5h9EVSXiTE708KMwT29I_6yaBnWwP2q5I"
+    assert f"\nList-Unsubscribe: <{address}>\n".encode() in mails._message(replace(MAIL, stop_url=address)).as_bytes()
 
 
 def test_it_arrives_as_text_and_html_and_can_be_ended_by_one_click(box: Mailbox) -> None:

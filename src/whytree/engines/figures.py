@@ -45,3 +45,12 @@ def percent(share: float) -> str:
     if 0 < share < 0.01:
         return "under 1 %"
     return "over 99 %" if 0.99 < share < 1 else f"{100 * share:.0f} %"
+
+
+MOST_STARS = 5
+
+
+def stars(rating: float, digits: int = 2) -> str:
+    """`4★`, `3.5★`; more than five, as an answer to *how likely*, are no stars: `rated 9`."""
+    told = f"{rating:.{digits}f}".rstrip("0").rstrip(".")
+    return f"{told}★" if 0 < rating <= MOST_STARS else f"rated {told}"

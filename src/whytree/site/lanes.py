@@ -12,7 +12,7 @@ from typing import Any
 
 from waitress.channel import HTTPChannel
 from waitress.task import ThreadedTaskDispatcher, WSGITask
-from waitress.utilities import InternalServerError
+from waitress.utilities import InternalServerError, RequestEntityTooLarge
 
 from whytree.events.urls import brings_events
 from whytree.events.wire.later import LATER, TOO_MUCH, Later
@@ -23,6 +23,9 @@ READERS = 2  # threads that read events: they compute, so more would only be in 
 ANSWERERS = 2
 MOST_BYTES = 64 * 1024 * 1024  # of events under way, some seconds' worth: who comes then is told to come again
 STOP_SECONDS = 5.0
+TOO_LARGE = (
+    "One request may have {most} MB. Send less at once; a file of any size is read by the command line: whytree import"
+)
 
 
 class Lanes:
@@ -42,6 +45,8 @@ class Lanes:
     def add_task(self, channel: HTTPChannel) -> None:
         """Called by waitress when a connection's next request is whole."""
         request = channel.requests[0]
+        if isinstance(request.error, RequestEntityTooLarge):
+            request.error.body = TOO_LARGE.format(most=channel.server.adj.max_request_body_size >> 20)
         if request.error or not brings_events(request.command, request.path):
             self._others.add_task(channel)
             return

@@ -6,7 +6,7 @@ from whytree.engines.texts.personal import KINDS
 from whytree.voice import import_schemas, services
 from whytree.voice.drafts import Source
 from whytree.voice.importing import uploads
-from whytree.voice.models import ImportRun, VoiceSettings
+from whytree.voice.models import VoiceSettings
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
@@ -17,9 +17,9 @@ router = Router(tags=["Voices"])
     "/products/{product}/feedback-imports", response=list[import_schemas.ImportOut], operation_id="list_imports"
 )
 def list_imports(request: ApiRequest, product: str) -> list[import_schemas.ImportOut]:
-    """The latest imports, the newest first."""
-    found = api_product(request, product, Role.VIEWER)
-    return [import_schemas.ImportOut.of(run) for run in ImportRun.objects.filter(product=found)[:50]]
+    """The latest imports, the newest first; dry runs are none."""
+    runs = services.list_runs(api_product(request, product, Role.VIEWER))
+    return [import_schemas.ImportOut.of(run) for run in runs]
 
 
 @router.post(

@@ -176,7 +176,7 @@ class RepresentationOut(Schema):
     operation_id="get_representation",
 )
 def get_representation(request: ApiRequest, product: str, ref: str) -> RepresentationOut:
-    """Who speaks for an opportunity, against who uses the product: by plan, platform, country, locale and activity."""
+    """Who speaks for an opportunity, against who uses the product: by plan, tenure, platform, country, locale and activity."""
     found = api_product(request, product, Role.VIEWER)
     opportunity = find_opportunity(found, ref)
     told = representation_of(opportunity)

@@ -11,7 +11,9 @@ import socket
 import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import formataddr, formatdate, make_msgid, parseaddr
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
@@ -128,8 +130,20 @@ def _one_address(to: str) -> str:
     return to
 
 
+class _Policy(EmailPolicy):
+    """An address that is longer than a line stands on one line: encoded as words (RFC 2047) no mail program finds its button."""
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        if name == "List-Unsubscribe" and str(value).isascii():
+            return f"{name}: {value}{self.linesep}".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+_POLICY = _Policy()
+
+
 def _message(mail: Mail) -> EmailMessage:
-    message = EmailMessage()
+    message = EmailMessage(policy=_POLICY)
     message["From"] = sender()
     message["To"] = _one_address(mail.to)
     message["Subject"] = " ".join(plain(mail.subject).split())  # one line, whatever parts them

@@ -247,6 +247,7 @@ def test_a_truncated_gzip_keeps_the_rows_before_the_cut(tmp_path: Path) -> None:
         ("a.csv", b'"id,said\n1,2\n', "quotes do not close"),
         ("a.xls", b"\xd0\xcf\x11\xe0rest", "save it as .xlsx"),
         ("a.pdf", b"%PDF-1.7", "PDF"),
+        ("a.csv", b"\x89PNG\r\n", "a picture"),
         ("a.csv.gz", b"\x1f\x8bgarbage", "damaged"),
         ("a.csv.zst", b"\x28\xb5\x2f\xfdgarbage", "damaged"),
         ("a.parquet", b"PAR1garbage", "damaged"),

@@ -206,3 +206,20 @@ def test_a_mail_made_to_keep_a_reader_busy_is_read_or_refused_at_once(raw: bytes
     began = time.process_time()
     assert isinstance(read_message(raw), Said) is is_read
     assert time.process_time() - began < 1
+
+
+def test_what_a_mail_program_marks_as_quoted_is_no_word_of_theirs() -> None:
+    mail = (
+        b"From: ann@example.org\nContent-Type: text/html\n\n<p>No place to park.</p>"
+        b'<blockquote type="cite">Your class <blockquote>is</blockquote> booked.</blockquote><p>And no bus.</p>'
+    )
+    one = read_message(mail)
+    assert isinstance(one, Said)
+    assert one.text.split("\n") == ["No place to park.", "", "And no bus."]
+
+
+def test_what_is_no_base64_stays_as_it_stands() -> None:
+    head = b"From: ann@example.org\nContent-Transfer-Encoding: base64\nContent-Type: text/plain; charset=klingon\n\n"
+    one = read_message(head + b"!!!! no base64 but words here\n")
+    assert isinstance(one, Said)
+    assert one.text == "!!!! no base64 but words here"

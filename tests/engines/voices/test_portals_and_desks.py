@@ -130,7 +130,7 @@ def test_zendesk_takes_the_requesters_public_words_once(opened: Any, as_lines: b
         "zendesk:7",
     )
     assert comment["text"] == "It came"
-    assert (remark["text"], remark["rating"]) == ("No answer", 0)
+    assert (remark["text"], remark["metadata"]["satisfaction"]) == ("No answer", "bad")
     assert export.left_out == {"team": 2}
 
 

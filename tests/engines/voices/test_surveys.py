@@ -79,6 +79,7 @@ def test_surveymonkeys_second_header_is_no_answer(opened: Any) -> None:
     )
     (one,) = said(export)
     assert (one["text"], one["author_name"], one["submission_id"]) == ("Yes", "Ann Lee", "11")
+    assert one["said_at"].startswith("2026-01-02T10:05")
     assert one["metadata"] == {"question": "What is missing?", "Which?": "iOS"}
     assert export.left_out == {"silent": 1}
 

@@ -240,6 +240,22 @@ def test_a_clock_is_read_and_written() -> None:
     assert (clock(3723450), clock(123000), clock(3723450, exact=True)) == ("1:02:03", "2:03", "01:02:03.450")
 
 
+def test_a_corrected_line_keeps_the_moments_inside() -> None:
+    line = Line(
+        "Lena",
+        "I closed it. She booked it for me. It took a day.",
+        5_500,
+        40_000,
+        ((0, 5_500), (13, 21_000), (35, 33_000)),
+    )
+    text = as_text([line]).replace("I closed it", "Well, I closed the app").replace("a day", "two days")
+    (edited,) = read_edited(text, [line])
+    assert edited.cues == ((0, 5_500), (24, 21_000), (46, 33_000))
+    assert edited.text[24:].startswith("She booked")
+    (other,) = read_edited(text.replace("She booked it for me. ", ""), [line])
+    assert other.cues == ((0, 5_500), (24, 33_000))
+
+
 def test_what_is_edited_keeps_what_was_left_alone() -> None:
     lines = read_transcript(TEAMS).lines
     rows = as_text(lines).split("\n")

@@ -17,7 +17,7 @@ however long the file is. A broken row becomes a `RowError` and reading goes on 
 from whytree.engines.tables.guessing import Looks, Wanted, guess_mapping
 from whytree.engines.tables.opening import FORMATS, Table, open_table
 from whytree.engines.tables.rows import BEYOND_HEADER, MAX_CELL, MAX_ROW, MissingReader, Row, RowError, UnreadableTable
-from whytree.engines.tables.times import guess_day_first, parse_time
+from whytree.engines.tables.times import guess_day_first, is_slashed, parse_time
 
 __all__ = [
     "BEYOND_HEADER",
@@ -33,6 +33,7 @@ __all__ = [
     "Wanted",
     "guess_day_first",
     "guess_mapping",
+    "is_slashed",
     "open_table",
     "parse_time",
 ]

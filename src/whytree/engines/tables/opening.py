@@ -32,6 +32,17 @@ _BY_SUFFIX = {
     ".xlsx": "xlsx",
     ".xlsm": "xlsx",
 }
+_PICTURES = (
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"RIFF",
+    b"OggS",
+    b"ID3",
+    b"\x1aE\xdf\xa3",
+    b"\0\0\0\x18ftyp",
+    b"\0\0\0 ftyp",
+)
 _COMPRESSED = {".gz", ".gzip", ".zst", ".zstd"}
 
 
@@ -169,6 +180,8 @@ def sniff_format(path: Path) -> str:
         raise UnreadableTable(f"{path.name} is an old Excel file. Open it and save it as .xlsx or CSV UTF-8.")
     if start.startswith(b"%PDF"):
         raise UnreadableTable(f"{path.name} is a PDF. Export the table behind it as CSV.")
+    if start.startswith(_PICTURES):
+        raise UnreadableTable(f"{path.name} is a picture or a recording. Export the table behind it as CSV.")
     named = _BY_SUFFIX.get(_suffix(path))
     if named in ("csv", "tsv"):
         return named

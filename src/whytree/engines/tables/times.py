@@ -63,6 +63,11 @@ def parse_time(value: Any, *, day_first: bool | None = None) -> datetime | None:
     return _from_text(value.strip(), day_first) if isinstance(value, str) else None
 
 
+def is_slashed(value: Any) -> bool:
+    """Whether this is written as `03/04/2024`, which may be March or April."""
+    return isinstance(value, str) and _SLASHED.match(value.strip()) is not None
+
+
 def guess_day_first(values: Iterable[Any]) -> bool | None:
     """Whether `a/b/2024` in this column means day a, month b. None when nothing in it tells."""
     for value in values:

@@ -46,7 +46,7 @@ class Archive:
             raise UnreadableTable(f"{name} is encrypted. Unpack it and pack it again without a password.")
         if info.file_size > MOST_OF_ONE:
             raise UnreadableTable(
-                f"In {name} a file unpacks to {info.file_size >> 20:,} MB; the limit is {MOST_OF_ONE >> 20}."
+                f"{name} holds a file that unpacks to {info.file_size >> 20:,} MB; the limit is {MOST_OF_ONE >> 20}."
             )
         if info.file_size > SMALL and info.file_size > MOST_RATIO * max(info.compress_size, 1):
             raise UnreadableTable(f"{name} unpacks to far more than any export would. It was not read.")

@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.utils import getaddresses, parsedate_to_datetime
 from typing import BinaryIO, cast
 
@@ -29,6 +29,8 @@ MOST_LINES_TIMES_PARTS = 4_000_000
 
 # What the standard library raises on messages that break the rules, beside what it repairs in silence.
 BROKEN = (email.errors.MessageError, LookupError, ValueError, TypeError, AttributeError, AssertionError, RecursionError)
+
+NO_BASE64 = (email.errors.InvalidBase64CharactersDefect, email.errors.InvalidBase64LengthDefect)
 
 _QUOTING = re.compile(
     r"^(?:-{2,}\s*(?:original message|forwarded message|ursprüngliche nachricht|message d'origine).*"
@@ -160,9 +162,17 @@ def _body(message: EmailMessage) -> str:
     except BROKEN:
         payload = part.get_payload(decode=True)
         content = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
+    if _is_no_base64(part, content):
+        content = part.get_payload()
     text = content[:MOST_WORDS] if isinstance(content, str) else ""
     text = text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
-    return plain(text) if part.get_content_type() == "text/html" else text
+    return plain(text, quotes=False) if part.get_content_type() == "text/html" else text
+
+
+def _is_no_base64(part: MIMEPart, decoded: object) -> bool:
+    """Said to be base64, and decoded to noise."""
+    broken = any(isinstance(defect, NO_BASE64) for defect in part.defects)
+    return broken and isinstance(decoded, str) and decoded.count("\ufffd") > len(decoded) / 20
 
 
 _OUTLOOK = re.compile(r"^(?:from|von|de):\s.{1,200}\n\*?(?:sent|date|gesendet|datum|envoyé|to|an):\s", re.IGNORECASE)

@@ -180,36 +180,45 @@ MOST_MARKUP = 2_000_000
 class _Words(HTMLParser):
     """What a reader would see of HTML."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, quotes: bool) -> None:
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
         self.silent = 0
+        self.quotes = quotes
+        self.quoted = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _SILENT:
             self.silent += 1
         elif tag in _BREAKS:
             self.parts.append("\n")
+        if tag == "blockquote" and (self.quoted or (not self.quotes and ("type", "cite") in attrs)):
+            self.quoted += 1
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _SILENT:
             self.silent = max(0, self.silent - 1)
         elif tag in _BREAKS:
             self.parts.append("\n")
+        if tag == "blockquote":
+            self.quoted = max(0, self.quoted - 1)
 
     def handle_data(self, data: str) -> None:
-        if not self.silent:
+        if not self.silent and not self.quoted:
             self.parts.append(data)
 
 
-def plain(markup: Any) -> str:
-    """The words of a piece of HTML; what is no HTML stays as it is. Nothing it names is ever fetched."""
+def plain(markup: Any, *, quotes: bool = True) -> str:
+    """The words of a piece of HTML; what is no HTML stays as it is. Nothing it names is ever fetched.
+
+    Without `quotes` what a mail program marks as the mail that is answered is left out.
+    """
     text = text_of(markup)
     if "<" not in text:
         return html.unescape(text) if "&" in text else text
     if not re.search(r"<(?:[a-zA-Z!/])", text):
         return text
-    words = _Words()
+    words = _Words(quotes=quotes)
     words.feed(_NO_TAG.sub("&lt;", _UNSEEN.sub("", text[:MOST_MARKUP])))
     words.close()
     lines = (" ".join(line.split()) for line in "".join(words.parts).split("\n"))

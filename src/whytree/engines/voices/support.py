@@ -109,7 +109,6 @@ def _zendesk(cells: Cells) -> Iterable[Said]:
     description, subject = cells.text("description"), cells.text("subject", "raw_subject")
     opener = cells.text("submitter_id") or requester
     remark, score = cells.text("satisfaction_rating.comment"), cells.text("satisfaction_rating.score")
-    rating = {"good": 1, "bad": 0}.get(score)
     company = cells.text("organization.name", "organization_id")
     tags = names_of(cells.get("tags"))
     custom = {f"field {one.get('id')}": one.get("value") for one in cells.listed("custom_fields") if one.get("value")}
@@ -135,8 +134,7 @@ def _zendesk(cells: Cells) -> Iterable[Said]:
             said_at=cells.get("updated_at"),
             author_email=email,
             person=who,
-            rating=rating,
-            metadata={"thread": name},
+            metadata={"thread": name, "satisfaction": score},
         )
 
 

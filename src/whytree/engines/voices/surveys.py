@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from whytree.engines.tables import parse_time
+
 from .records import Cells, Facts, Format, Read, Said, Unread, marks, text_of, unguarded
 
 _RATES = re.compile(
@@ -225,7 +227,8 @@ def _monkey(facts: Facts) -> Read:
         cells.skip("IP Address", "Collector ID", "Start Date")
         who = " ".join(part for key in ("First Name", "Last Name") if (part := cells.text(key)))
         at = cells.text("End Date", "Start Date") or None
-        one = Answered(name, at, email=cells.text("Email Address"), name=who)
+        # SurveyMonkey writes 10/01/2026 10:00:00 AM for the first of October, wherever it is asked
+        one = Answered(name, parse_time(at, day_first=False) or at, email=cells.text("Email Address"), name=who)
         return _voices(cells, questions, one, titles)
 
     return read

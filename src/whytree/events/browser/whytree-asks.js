@@ -167,8 +167,9 @@ textarea, .line { display: block; width: 100%; margin: 0 0 10px; font: inherit; 
     for (const survey of surveys) if (survey.ready && (survey.after || "") === (event || "")) show(survey, properties);
   };
   const EXPOSURES = ["$exposure", "Experiment Viewed", "$feature_flag_called", "$experiment_exposure"];
+  const FLAGS = ["flag", "$feature_flag", "experiment_id", "experimentId", "experiment_name", "experimentName"]; // as the server reads them
   const heard = (event, properties = {}) => {
-    const exposed = EXPOSURES.includes(event) && (properties.flag || properties.$feature_flag);
+    const exposed = EXPOSURES.includes(event) && properties[FLAGS.find((name) => properties[name])];
     for (const survey of surveys) {
       const meant = survey.after ? survey.after === event : exposed && survey.flag === exposed;
       if (!meant) continue;

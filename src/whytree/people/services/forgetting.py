@@ -10,7 +10,7 @@ Wherever it stops, the next attempt (or the hourly job) goes on: each step may b
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max, Q
 from django.utils import timezone
 
@@ -89,6 +89,7 @@ def finish(actor: Actor, erasure: Erasure) -> Erasure:
     """Go on with an erasure wherever it stopped."""
     product, ids = erasure.product, [str(each) for each in erasure.ids]
     gone = erasing.erase_person(product.pk, {person_hash(product.pk, each) for each in ids}, ids)
+    _on_sqlite("PRAGMA secure_delete = ON")  # what is deleted is written over
     with transaction.atomic():
         for each in ids:
             erase_everywhere(product, each)
@@ -96,7 +97,14 @@ def finish(actor: Actor, erasure: Erasure) -> Erasure:
         erasure.ids, erasure.events, erasure.finished_at = [], erasure.events + gone, timezone.now()
         erasure.save(update_fields=["ids", "events", "finished_at"])
         record(actor, product, "erase_person", erasure, after={"number": erasure.number}, undoable=False)
+    _on_sqlite("PRAGMA wal_checkpoint(TRUNCATE)")  # the log of writes holds the pages as they were
     return erasure
+
+
+def _on_sqlite(pragma: str) -> None:
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute(pragma)
 
 
 def _forget_profiles(product: Product, ids: list[str]) -> None:

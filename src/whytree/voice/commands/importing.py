@@ -270,7 +270,7 @@ def undo_import(
     client = connect()
     undone = client.delete(f"/products/{client.product}/feedback-imports/{run_id}")
     kept = f" {undone['kept']:,} stay: they are linked or changed." if undone["kept"] else ""
-    show(undone, as_json, f"{undone['removed']:,} voices are out again.{kept}")
+    show(undone, as_json, f"Voices that went out again: {undone['removed']:,}.{kept}")
 
 
 def put_back(

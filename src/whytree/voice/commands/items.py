@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import typer
 
+from whytree.engines.figures import stars
 from whytree.voice.options import Unproved
 from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson, show
@@ -186,7 +187,7 @@ def export_feedback(
 
 
 def _lines(item: dict[str, Any]) -> list[str]:
-    rating = f"  {item['rating']:g}★" if item["rating"] is not None else ""
+    rating = "" if item["rating"] is None else f"  {stars(item['rating'])}"
     ref = ("~" if item.get("by_meaning") else "") + item["ref"]
     head = f"{ref:9} {item['said_at'][:10]}  {item['source_name'] or item['source_type']}{rating}"
     links = "".join(f"  -> {link['opportunity']}" for link in item["links"])

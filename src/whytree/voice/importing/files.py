@@ -11,10 +11,19 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from whytree.engines.tables import RowError, Table, UnreadableTable, guess_day_first, guess_mapping, open_table
+from whytree.engines.tables import (
+    RowError,
+    Table,
+    UnreadableTable,
+    guess_day_first,
+    guess_mapping,
+    is_slashed,
+    open_table,
+)
 from whytree.engines.tables.rows import listed, plain
 from whytree.engines.voices import Export, Recognised, Voice, open_export
 
@@ -23,6 +32,9 @@ from .columns import WANTED
 BATCH_ROWS = 1_000
 BATCH_CHARACTERS = 1_500_000
 """A batch ends at whichever comes first; the server takes 2,000 rows and some megabytes at once."""
+
+LOOKED_AT = 50
+"""Voices of which it is seen how a file writes days; where they may be months, all of them are asked."""
 
 MOST_OF_A_ROW = 900
 """Voices of one row that travel together: a conversation of more parts than that is a machine's."""
@@ -124,10 +136,21 @@ class FeedbackFile:
         if self._export is None:
             self._table = open_table(path, format=asked.format or None)
             self.mapping = chosen_mapping(self._table, asked.columns)
-            self.day_first = _day_first(self._table, self.mapping, asked.day_first)
         else:
             self._export.team = frozenset(one.lower().lstrip("@") for one in asked.team)
             self._export.keep_team = asked.keep_team
+        first = list(islice(self._times(), LOOKED_AT))
+        self._has_slashed = any(map(is_slashed, first))
+        if asked.day_first is None and self._has_slashed:
+            self.day_first = guess_day_first(chain(first, islice(self._times(), LOOKED_AT, None)))
+
+    def _times(self) -> Iterator[Any]:
+        return (one.values.get("said_at") for one in self if not isinstance(one, RowError))
+
+    @property
+    def may_be_either(self) -> bool:
+        """Whether its days may be months, and nothing in the file tells."""
+        return self._has_slashed and self.day_first is None
 
     @property
     def recognised(self) -> Recognised | None:
@@ -215,12 +238,6 @@ def chosen_mapping(table: Table, chosen: dict[str, str]) -> dict[str, str]:
     return {name: mapping[name] for name in WANTED if name in mapping}
 
 
-def _day_first(table: Table, mapping: dict[str, str], asked: bool | None) -> bool | None:
-    if asked is not None or "said_at" not in mapping:
-        return asked
-    return guess_day_first(row.get(mapping["said_at"]) for row in table.sample)
-
-
 def _values(row: dict[str, Any], mapping: dict[str, str]) -> dict[str, Any]:
     values = {name: plain(row.get(column)) for name, column in mapping.items()}
     taken = set(mapping.values())
@@ -271,6 +288,8 @@ def batches(file: FeedbackFile, *, after: int = 0, consent: str = "") -> Iterato
             size += sum(len(part) for part in one.values.values() if isinstance(part, str))
         else:
             errors.append((number, "the row holds more voices than a row can; the rest is left out"))
+    if not last and file.left_out:  # nobody's words but the team's, as in an issue tracker: no row is left to name
+        last = after + 1
     if rows or errors or file.left_out - before:
         yield batch()
 

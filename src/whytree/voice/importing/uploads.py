@@ -93,13 +93,19 @@ def look_at(actor: Actor, product: Product, upload: "UploadedFile[Any]", asked: 
         raise
 
 
-def look_again(actor: Actor, looked_at: ImportRun, columns: dict[str, str]) -> ImportRun:
-    """The same file with its columns read so: another dry run in place of the first."""
+def look_again(
+    actor: Actor, looked_at: ImportRun, columns: dict[str, str] | None = None, *, day_first: bool | None = None
+) -> ImportRun:
+    """The same file with its columns, or its days and months, read so: another dry run in place of the first."""
     require(actor, looked_at.product, Role.MAINTAINER)
     if looked_at.state != RunState.DRY_RUN:
         raise Conflict("This file is imported already. Take the import back first, and upload the file again.")
     asked = Asked.from_json(looked_at.reading) if looked_at.upload else Asked()
-    file = _opened(looked_at.product, looked_at.upload, replace(asked, columns=whole(columns), mapping=""))
+    if columns is not None:
+        asked = replace(asked, columns=whole(columns), mapping="")
+    if day_first is not None:
+        asked = replace(asked, day_first=day_first)
+    file = _opened(looked_at.product, looked_at.upload, asked)
     run = _looked_at(actor, looked_at.product, file, looked_at.upload, looked_at.file_name)
     looked_at.delete()
     return run
@@ -202,6 +208,9 @@ class Preview:
     kept: str = ""
     """The name of the kept mapping that it is read by."""
 
+    may_be_either: bool = False
+    """Whether its days may be months, and nothing in the file tells."""
+
 
 def preview(run: ImportRun) -> Preview | None:
     """The first voices as they would be stored; None when the file is gone."""
@@ -212,7 +221,7 @@ def preview(run: ImportRun) -> Preview | None:
     drafts = [one.without_personal(kinds) for one in islice(_drafts(file), SHOWN)]
     why = file.recognised.why if file.recognised else ""
     columns = list(file.table.columns) if file.table else []
-    return Preview(why, file.mapping, columns, drafts, file.asked.mapping)
+    return Preview(why, file.mapping, columns, drafts, file.asked.mapping, file.may_be_either)
 
 
 def _drafts(file: FeedbackFile) -> Iterator[Draft]:
@@ -232,10 +241,19 @@ def throw_away(run: ImportRun) -> None:
         (folder() / run.upload).unlink(missing_ok=True)
 
 
+def throw_away_looked_at(product: Product, person_key: str = "") -> int:
+    """Uploads that were only looked at, when somebody is forgotten: their words may be in any; how many."""
+    looked_at = ImportRun.objects.filter(product=product, state=RunState.DRY_RUN).exclude(upload="")
+    for run in looked_at:
+        throw_away(run)
+    return len(looked_at)
+
+
 def throw_away_old() -> int:
-    """Uploads that nobody imported; how many."""
-    oldest = (timezone.now() - KEPT_FOR).timestamp()
-    old = [path for path in folder().iterdir() if path.stat().st_mtime < oldest]
+    """Uploads that nobody imported, and what was found in them; how many uploads."""
+    oldest = timezone.now() - KEPT_FOR
+    ImportRun.objects.filter(state=RunState.DRY_RUN, started_at__lt=oldest).delete()
+    old = [path for path in folder().iterdir() if path.stat().st_mtime < oldest.timestamp()]
     for path in old:
         path.unlink(missing_ok=True)
     return len(old)
@@ -257,7 +275,10 @@ def _opened(product: Product, name: str, asked: Asked, kept: Collection[Kept] = 
     try:
         return open_by_kept(path, asked, kept)
     except UnreadableTable as error:
-        raise Invalid(str(error).replace(name, "The file")) from error
+        # what is said on the command line of its own file and options
+        told = str(error).replace(f"with: whytree import interview {name}", "under Voices, Interviews")
+        told = told.replace(name, "The file").replace(" (--text COLUMN)", "")
+        raise Invalid(told) from error
 
 
 def _source(file: FeedbackFile) -> Source:

@@ -15,6 +15,7 @@ from whytree.voice.models import (
     Transcript,
     UsabilitySession,
 )
+from whytree.voice.search import TALKS_INDEX, forget_former_words
 from whytree.voice.services.storing import ERASED, erased_id
 from whytree.workspace.models import Activity, Product
 
@@ -38,6 +39,8 @@ def erase_interviews(product: Product, person_key: str) -> int:
         interview.source_id = erased_id(interview.source_id) if interview.source_id else ""
         interview.erased_at = timezone.now()
         interview.save()
+    if found:
+        forget_former_words(TALKS_INDEX)
     return len(found)
 
 

@@ -15,7 +15,7 @@ from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from .inbox import address, wanted_of
-from .reading import said_span
+from .reading import keep_typed, said_span
 from .sorting import act_of, forget, remember, remembered
 
 
@@ -33,6 +33,7 @@ def link(request: PageRequest, product: Product, number: int) -> HttpResponse:
             services.link_excerpt(request.actor, item, opportunity, span=span, importance=importance)
     except (Invalid, NotFound) as error:
         messages.error(request, error.message)
+        keep_typed(request, item)
         return redirect(_here(request, product, item))
     remember(request, f"{item.ref} was linked to {opportunity.ref}", activities)
     request.session["voices_opportunity"] = opportunity.ref
@@ -118,6 +119,7 @@ def remark(request: PageRequest, product: Product, number: int) -> HttpResponse:
             messages.success(request, f"Noted on {item.ref}, for the team alone.")
     except (Conflict, Invalid) as error:
         messages.error(request, error.message)
+        keep_typed(request, item)
     return redirect(_here(request, product, item))
 
 

@@ -22,8 +22,6 @@ from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-RUNS = 50
-
 LABELS = {
     "text": "What was said",
     "title": "A title above it",
@@ -73,10 +71,9 @@ def _asked(request: PageRequest, product: Product, name: str) -> Asked:
 
 
 def _list(request: PageRequest, product: Product, error: WhytreeError | None = None) -> HttpResponse:
-    runs = ImportRun.objects.filter(product=product).exclude(state=RunState.DRY_RUN).select_related("started_by")[:RUNS]
     context = {
         "here": "voices",
-        "runs": list(runs),
+        "runs": services.list_runs(product),
         "may_import": may(request.actor, product, Role.MAINTAINER),
         "consents": Consent.choices,
         "form": request.POST,
@@ -111,6 +108,7 @@ def _run_context(request: PageRequest, product: Product, run: ImportRun) -> dict
     return {
         "here": "voices",
         "run": run,
+        "found": _found(run) if looked_at else ("", ""),
         "looked_at": looked_at,
         "preview": preview,
         "going_on": run.state == RunState.RUNNING and bool(run.upload),
@@ -122,14 +120,46 @@ def _run_context(request: PageRequest, product: Product, run: ImportRun) -> dict
     }
 
 
+def _found(run: ImportRun) -> tuple[str, str]:
+    """What a file that was looked at would bring, in one sentence, and what to do where it brings nothing."""
+    name = run.file_name or "The file"
+    if run.created:
+        return f"{name} would bring {_counted(run.created, 'new voice')}", ""
+    if run.updated:
+        return f"{name} would change {_counted(run.updated, 'voice')}, and brings none that is new", ""
+    if run.skipped:
+        return f"Nothing new: what {name} says is known already", ""
+    if run.broken:
+        return f"No row of {name} can be taken", "What is wrong with each stands below."
+    if run.empty:
+        return f"{name} holds ratings without a word", ""
+    if run.left_out.get("team"):
+        return (
+            f"{name} holds only what the team said",
+            "Upload it once more with “Keep the team's own words too” to have it.",
+        )
+    if run.left_out.get("silent"):
+        return (
+            f"Nobody speaks in {name}",
+            "No column of it looks like people's own words. If one is, upload it once more and name that column.",
+        )
+    return f"{name} holds nothing to read", ""
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
 @require_POST
 @page(Role.MAINTAINER)
 def look_again(request: PageRequest, product: Product, run_id: int) -> HttpResponse:
-    """The same file, with its columns read as the form says."""
+    """The same file, with its columns, or its days and months, read as the form says."""
     run = services.find_run(product, run_id)
-    columns = {name: request.POST.get(name, "") for name in WANTED}
+    form = request.POST
+    columns = {name: form.get(name, "") for name in WANTED} if any(name in form for name in WANTED) else None
+    day_first = {"day": True, "month": False}.get(form.get("first", ""))
     try:
-        run = uploads.look_again(request.actor, run, columns)
+        run = uploads.look_again(request.actor, run, columns, day_first=day_first)
     except (Conflict, Invalid) as error:
         messages.error(request, error.message)
     return redirect("import_run", product.slug, run.pk)
@@ -199,8 +229,10 @@ def close(request: PageRequest, product: Product, run_id: int) -> HttpResponse:
 @page(Role.MAINTAINER)
 def undo_import(request: PageRequest, product: Product, run_id: int) -> HttpResponse:
     run, removed, kept = services.undo_import(request.actor, services.find_run(product, run_id))
-    stay = f" {kept:,} stay: they are linked." if kept else ""
-    messages.success(request, f"{removed:,} voices of {run.file_name or run.source_name} are out again.{stay}")
+    stay = f" Those that are linked stay: {kept:,}." if kept else ""
+    messages.success(
+        request, f"{_counted(removed, 'voice')} of {run.file_name or run.source_name} went out again.{stay}"
+    )
     return redirect("feedback_imports", product.slug)
 
 

@@ -52,6 +52,7 @@ def reading(request: PageRequest, product: Product, item: FeedbackItem, query: Q
         "moments": moments,
         "others": [other for other in others if other.pk != item.pk][:5],
         "demands": [(linked.opportunity, queries.demand(linked.opportunity)) for linked in links],
+        "typed": _typed(request, item),
         "suggested": _last_linked(request, product),
         "opportunities": suggested_opportunities(product),
         "importances": Importance.choices,
@@ -97,6 +98,24 @@ def _person(product: Product, item: FeedbackItem) -> tuple[PersonRef | None, lis
         return person, timeline(person, before=item.said_at + AFTERWARDS)[:MOMENTS]
     except (NotFound, StoreUnavailable, Unavailable):
         return None, []
+
+
+KEPT_TYPED = 10_000
+_TYPED = ("quote", "start", "end", "opportunity", "importance", "text")
+
+
+def keep_typed(request: PageRequest, item: FeedbackItem) -> None:
+    """What was refused stands in its form again: nothing is to be typed, or selected, twice."""
+    typed = {name: request.POST.get(name, "")[:KEPT_TYPED] for name in _TYPED if request.POST.get(name)}
+    request.session["voices_typed"] = {"ref": item.ref, "product": item.product_id, **typed}
+
+
+def _typed(request: PageRequest, item: FeedbackItem) -> dict[str, str]:
+    kept = request.session.get("voices_typed") or {}
+    if (kept.get("ref"), kept.get("product")) != (item.ref, item.product_id):
+        return {}
+    del request.session["voices_typed"]
+    return dict(kept)
 
 
 def _last_linked(request: PageRequest, product: Product) -> Opportunity | None:

@@ -1,4 +1,4 @@
-"""Who speaks for an opportunity, against who uses: by plan, platform, country, locale and activity; and whether few companies do."""
+"""Who speaks for an opportunity, against who uses, by plan, tenure and more; and whether few companies speak for all."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -64,7 +64,15 @@ class Representation:
             number = len(self.few.companies)
             from_them = f"{number} companies" if number > 1 else "one company"
             told.append(f"{self.few.share * 100:.0f} % of this evidence comes from {from_them}")
-        return told + [kind.sentence for kind in self.kinds if kind.sentence]
+        return told + [kind.sentence for kind in self.telling]
+
+    @property
+    def telling(self) -> list[Kind]:
+        return [kind for kind in self.kinds if kind.sentence]
+
+    @property
+    def quiet(self) -> list[Kind]:
+        return [kind for kind in self.kinds if not kind.sentence]
 
     @property
     def is_known(self) -> bool:
@@ -83,6 +91,7 @@ def representation_of(opportunity: Opportunity) -> Representation:
     try:
         spoke, use = _mix_of(product, keys), _mix_of_users(product)
         kinds += [
+            Kind("tenure", compare(spoke.tenure, use.tenure)),
             Kind("platform", compare(spoke.platform, use.platform)),
             Kind("country", compare(spoke.country, use.country)),
             Kind("locale", compare(spoke.locale, use.locale)),
@@ -110,7 +119,7 @@ def _users_by_plan(product: Product) -> dict[str, int]:
 
 
 def _mix_of_users(product: Product) -> Mix:
-    key = f"voice.mix.2.{product.pk}"
+    key = f"voice.mix.3.{product.pk}"
     known: Mix | None = cache.get(key)
     if known is None:
         known = mix_since(product.pk, timezone.now() - USERS_OF)

@@ -144,7 +144,7 @@ def _about(voice: FeedbackItem) -> str:
 
 
 def rather_not(stop: str) -> str:
-    """How a mail that goes by itself ends."""
+    """How a mail to somebody who spoke to us ends."""
     return f"Rather not hear from us? One press, and we leave you in peace: {stop}"
 
 

@@ -18,6 +18,7 @@ from whytree.voice.models import (
     Screenshot,
     SurveyResponse,
 )
+from whytree.voice.search import INDEX, forget_former_words
 from whytree.voice.themes.forgetting import forget_in_themes
 from whytree.workspace.models import Activity, Product
 
@@ -48,6 +49,7 @@ def erase_feedback(product: Product, person_key: str) -> int:
         forget_places(product, [item.pk for item in items])
         forget_words(product)
         forget_in_themes(product, [item.pk for item in items], TOMBSTONE)
+        forget_former_words(INDEX)
     Entry.objects.filter(item__in=items).exclude(kind="vote").update(state="refused")
     if person_key:
         _forget_requester(product, person_key)

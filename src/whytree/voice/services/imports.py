@@ -220,6 +220,12 @@ def undo_import(actor: Actor, run: ImportRun) -> tuple[ImportRun, int, int]:
     return run, gone, items.count()
 
 
+def list_runs(product: Product, limit: int = 50) -> list[ImportRun]:
+    """The latest imports, the newest first. A file that was only looked at is none."""
+    runs = ImportRun.objects.filter(product=product).exclude(state=RunState.DRY_RUN).select_related("started_by")
+    return list(runs[:limit])
+
+
 def find_run(product: Product, run_id: int) -> ImportRun:
     run = ImportRun.objects.select_related("product", "started_by").filter(product=product, pk=run_id).first()
     if run is None:

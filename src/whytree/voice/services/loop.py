@@ -27,6 +27,7 @@ from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
 from whytree.workspace.jobs import STALE, stopping
 from whytree.workspace.mail import Mail, MailRefused, MailServerDown, is_set, send
+from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from .linking import Span, link_excerpt, unlink
@@ -93,7 +94,7 @@ def tell(actor: Actor, solution: Solution, keys: Sequence[str], *, by_mail: bool
     for asker in askers:
         requester = _requester(solution, asker)
         if by_mail:
-            _mail(asker, _is_there(solution), f"{message}\n\n{_ASKED}")
+            _mail(solution.product, asker, _is_there(solution), f"{message}\n\n{_ASKED}")
         _note(actor, requester, "tell", told_at=timezone.now(), told_by_id=actor.user_id)
     return len(askers)
 
@@ -173,7 +174,7 @@ def ask(actor: Actor, solution: Solution, keys: Sequence[str], *, by_mail: bool,
         requester = _requester(solution, asker)
         if by_mail:
             words = f"{_ASKED}\n\nDid “{solution.title}” solve it? One click: {link_of(requester)}"
-            _mail(asker, f"{solution.product.name}: did this solve it?", words)
+            _mail(solution.product, asker, f"{solution.product.name}: did this solve it?", words)
         _note(actor, requester, "ask", asked_at=timezone.now())
     return len(askers)
 
@@ -205,10 +206,11 @@ def _refuse_unmailable(askers: Sequence[Asker], unproved: bool) -> None:
         refuse_unproved(asker.name, proved=asker.email_proved, allowed=unproved)
 
 
-def _mail(asker: Asker, subject: str, text: str) -> None:
+def _mail(product: Product, asker: Asker, subject: str, text: str) -> None:
     """Mail leaves the house before it is noted: told twice is better than never."""
+    stop = stop_url(people_by_key(product, [asker.key])[asker.key])
     try:
-        send(Mail(asker.email, subject, text))
+        send(Mail(asker.email, subject, f"{text}\n\n{rather_not(stop)}", stop_url=stop))
     except (MailRefused, Unavailable) as error:
         raise Conflict(f"The mail to {asker.name} was not taken: {error.message}") from error
 

@@ -174,14 +174,14 @@ def _figures(found: dict[str, Any]) -> list[str]:
     for row in found["answers"]:
         place = row["place"]["value"] if row["place"] else None
         mean = f"  mean place {place:.1f}" if place is not None else ""
-        lines.append(f"  {row['people']:>6,}  {_interval(row):24} {plain(row['answer'])}{mean}")
+        lines.append(f"  {row['people']:>6,}  {_interval(row, ' %'):26} {plain(row['answer'])}{mean}")
     return lines
 
 
-def _interval(found: dict[str, Any]) -> str:
+def _interval(found: dict[str, Any], unit: str = "") -> str:
     if found["value"] is None:
         return str(found["reason"])
-    return f"{100 * found['value']:.0f} ({100 * found['low']:.0f} to {100 * found['high']:.0f})"
+    return f"{100 * found['value']:.0f}{unit} ({100 * found['low']:.0f} to {100 * found['high']:.0f})"
 
 
 def export(
