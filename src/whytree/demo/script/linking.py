@@ -21,7 +21,7 @@ LINKS = (
     ("phone", "phone-why", 2, "mei", 10),
     ("phone", "phone-dating", 3, "mei", 15),
     ("phone", "phone-scared", 2, "priya", 23),
-    ("phone", "phone-work", 2, "ana", 34),
+    ("phone", "phone-work", 2, "ana", 40),
     ("phone", "phone-again", 2, "priya", 42),
     ("phone", "phone-newest", 2, "jonas", 55),
     ("work", "phone-trainees", 3, "ana", 12),
