@@ -73,8 +73,7 @@ def _one_for_each(talk: words.Interview) -> Iterator[tuple[str, str]]:
 
 def _snapshot(talk: words.Interview) -> Play:
     """In the quarter of an hour after the talk."""
-    steps = [{"step": step} for step in talk.snapshot["experience_map"]]
-    parts = {**talk.snapshot, "name": talk.name.split()[0], "experience_map": steps}
+    parts = {**talk.snapshot, "name": talk.name.split()[0]}
     return lambda desk: desk.put(f"interviews/{desk.heard(talk.name)}/snapshot", **parts)
 
 
