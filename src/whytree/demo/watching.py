@@ -45,7 +45,8 @@ def _told(person: Person, life: list[Event]) -> Iterator[Event]:
     sent = visit.get("sign_up_confirmed")
     last = filled[-1] if filled else ""
     waiting = [name for name in fields if name not in filled]
-    if not sent and waiting and 100 * rng.random() < (TRIES_NEXT if filled else 100 - NEVER_BEGAN):
+    tries = 100 * rng.random() < (TRIES_NEXT if filled else 100 - NEVER_BEGAN)
+    if not sent and waiting and (tries or "phone_struggled" in visit):
         last = waiting[0]
     ends = sent.at if sent else max(event.at for event in visit.values()) + timedelta(seconds=4 + 30 * rng.random())
     if last:

@@ -80,8 +80,15 @@ _PAST = {
     "withdraw": "withdrew",
     "write": "wrote",
 }
-# Verbs whose first word is none.
-_WHOLE = {"guard_broke": "saw the gain go of", "new_feed_url": "made a new address for the feed of"}
+# Verbs whose first word is none, and those that read better in other words before what they were done to.
+_WHOLE = {
+    "ask_for_themes": "asked for",
+    "find_themes": "found",
+    "guard_broke": "saw the gain go of",
+    "new_feed_url": "made a new address for the feed of",
+    "refused_edit": "was refused an edit of",
+    "set_state": "moved",
+}
 # drop, log, plan, tag: one short syllable doubles its last letter
 _SHORT = re.compile(r"[^aeiou]*[aeiou][^aeiouwxy]")
 
