@@ -33,9 +33,10 @@ class FormMet:
 
 @dataclass(frozen=True, slots=True)
 class FieldMet:
-    """A field of a form, in its order: where it stands on average, as some may be spared the field before it. Numbers are people; `timed` are visits, whose median lies between low and high.
+    """A field of a form, in its order. Numbers are people; `timed` are visits, whose median lies between low and high.
 
-    `told` are visits that say how it went; without any, what was changed, corrected, refused and left is not known.
+    `position` is where it stands on average: some may be spared the field before it. `told` are visits that say how it
+    went; without any, what was changed, corrected, refused and left is not known.
     """
 
     field: str
