@@ -38,6 +38,7 @@ class MoveForm(Form):
         super().__init__(*args, **kwargs)
         above = node.parent_node
         self.initial.setdefault("parent", above.ref if above else "")
+        self.fields["parent"].required = not may_stand_alone
         places = [("", "nothing: it stands alone")] if may_stand_alone else []
         for prefix in PARENTS[node.prefix]:
             found = nodes_of(node.product, KINDS[prefix]).filter(closed_at=None)
