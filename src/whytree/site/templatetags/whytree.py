@@ -13,7 +13,7 @@ register = template.Library()
 
 @register.filter
 def ago(moment: datetime | None) -> str:
-    """How long since, in one unit: 3 min, 5 h, 2 d; a short date beyond three weeks."""
+    """How long since, in one unit: 3 min, 5 h, 2 d; a date beyond three weeks."""
     if moment is None:
         return "never"
     passed = timezone.now() - moment
@@ -25,7 +25,7 @@ def ago(moment: datetime | None) -> str:
         return f"{passed.seconds // 60} min ago"
     if passed < timedelta(days=1):
         return f"{passed.seconds // 3600} h ago"
-    return f"{passed.days} d ago" if passed.days < 21 else _short_day(moment)
+    return f"{passed.days} d ago" if passed.days < 21 else day(moment)
 
 
 @register.filter
@@ -36,18 +36,13 @@ def until(moment: datetime) -> str:
         return "within the hour"
     if left < timedelta(days=1):
         return f"in {left.seconds // 3600} h"
-    return f"in {left.days} d" if left.days < 21 else _short_day(moment)
-
-
-def _short_day(moment: datetime) -> str:
-    """2 Mar 2026: for lists, where it stands in a narrow column."""
-    return f"{moment.day} {moment:%b %Y}"
+    return f"in {left.days} d" if left.days < 21 else day(moment)
 
 
 @register.filter
 def day(moment: datetime | None) -> str:
-    """2 March 2026"""
-    return f"{moment.day} {moment:%B %Y}" if moment else ""
+    """2 Mar 2026"""
+    return f"{moment.day} {moment:%b %Y}" if moment else ""
 
 
 @register.filter
