@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
+from django.http import QueryDict
 
 from tests.analytics.conftest import ACTIVATED
 from whytree.analytics.forms import MetricForm
@@ -86,6 +87,11 @@ def test_a_refused_form_comes_back_as_it_was(as_alice: Any, store: Any) -> None:
     assert 'value="Mine"' in text
     assert 'value="many"' in text
     assert not Metric.objects.exists()
+
+
+def test_a_short_name_left_empty_is_made_from_the_name() -> None:
+    assert MetricForm.sent(QueryDict("key=&name=Activated in 7 days!")).key == "activated_in_7_days"
+    assert MetricForm.sent(QueryDict("key=act&name=Activated")).key == "act"
 
 
 def test_the_form_makes_and_edits(as_alice: Any, store: Any) -> None:

@@ -18,8 +18,8 @@ from whytree.site.templatetags.whytree import ago, count, did, until
         ("set_member", "set member"),
         ("undo", "took back"),
         ("begin_event_import", "began event import"),
-        ("refused_edit", "refused edit"),
-        ("find_themes", "found themes"),
+        ("refused_edit", "was refused an edit of"),
+        ("find_themes", "found"),
         ("keep_question", "kept question"),
         ("log_contact", "logged contact"),
         ("pin_evidence", "pinned evidence"),
@@ -48,7 +48,7 @@ def test_a_moment_is_told_in_one_unit(passed: timedelta, said: str) -> None:
 
 
 def test_long_ago_is_a_date_and_never_is_never() -> None:
-    assert ago(timezone.now().replace(year=2020, month=3, day=2)) == "2 March 2020"
+    assert ago(timezone.now().replace(year=2020, month=3, day=2)) == "2 Mar 2020"
     assert ago(None) == "never"
 
 

@@ -86,7 +86,7 @@ def test_an_empty_tree_helps_to_write_the_first_outcome(as_alice: Any, product: 
 def test_a_viewer_of_an_empty_tree_sees_no_form(as_viewer: Any, product: Any) -> None:
     page = text(as_viewer, "/p/sprout/tree")
     assert "Nothing has been planted yet" in page
-    assert "Plant it" not in page
+    assert "Add the outcome" not in page
 
 
 @pytest.mark.parametrize("view", ["", "?view=drawn"])

@@ -1,11 +1,12 @@
 """What the pages' forms send, as services take it."""
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 
 from django.http import QueryDict
+from django.utils.text import slugify
 
 from whytree.errors import Invalid
 from whytree.stores.filters import Selection
@@ -65,7 +66,8 @@ class MetricForm:
 
     @classmethod
     def sent(cls, post: QueryDict) -> "MetricForm":
-        return cls(**{one.name: str(post.get(one.name, "")).strip() for one in fields(cls) if one.name in post})
+        typed = cls(**{one.name: str(post.get(one.name, "")).strip() for one in fields(cls) if one.name in post})
+        return replace(typed, key=typed.key or slugify(typed.name).replace("-", "_")[:100])
 
     @classmethod
     def suggested(cls, get: QueryDict) -> "MetricForm":

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from whytree import options
 from whytree.workspace.client import CommandError, connect, open_http
 
-from . import asking, delivery, repository, returning, script, story, voices, wire, world
+from . import asking, delivery, repository, returning, script, story, voices, watching, wire, world
 from .clock import moved_to
 from .stage import Act, Desk, Stage
 from .story import Calendar
@@ -96,7 +96,7 @@ def _imagine(calendar: Calendar) -> tuple[World, list[Voice]]:
     gc.disable()
     made = world.build(calendar)
     heard = voices.speak(made)
-    made = returning.come_back(made, heard)
+    made = watching.watch_the_form(returning.come_back(made, heard))
     gc.freeze()
     gc.enable()
     return made, heard

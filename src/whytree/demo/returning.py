@@ -48,13 +48,13 @@ def _second_try(person: Person, at: datetime, *, books: bool) -> list[Event]:
     do("class_viewed", 12, title=title, city=person.city, price=price(title))
     do("sign_up_started", 9, path="/sign-up")
     meet("defer_phone")
-    do("email_entered", 5.2, field="email", seconds=5.2)
-    do("company_size_chosen", 7.6, field="company_size", seconds=7.6, choice="just me")
+    do("email_entered", 5.2, seconds=5.2)
+    do("company_size_chosen", 7.6, seconds=7.6, choice="just me")
     person.confirmed_at = do("sign_up_confirmed", 40, plan=person.plan)
     if books:
         do("app_opened", 26 * 3_600, first=False)
         do("booking_started", 30, title=title, city=person.city)
-        do("phone_entered", 11, field="phone", seconds=9.8, corrections=0)
+        do("phone_entered", 11, seconds=9.8, corrections=0)
         person.booked_at = do("first_booking", 25, title=title, price=price(title))
         meet("evening_reminder")
     person.last_seen_at = at

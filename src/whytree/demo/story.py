@@ -51,6 +51,7 @@ OPENED_AT_HOUR = 9
 CRASHES_WATCHED = 35
 RELEASE_CRASHED = 36  # release 4.2 crashes on the map; 4.2.1 takes it back two days later
 RELEASE_MENDED = 38
+PAGES_WATCHED = 22  # whytree.js is in the web pages: it tells of the form, and asks
 SURVEY_STARTED = 24
 LOOP_ASKED = 41  # who asked for the change and has used it is asked whether it helped
 READ_WITHIN = timedelta(days=4)  # support reads every voice; what is newer waits for the visitor
@@ -117,6 +118,8 @@ COUNTRIES = {  # code: share, locale
     "FR": (0.11, "fr-FR"),
     "US": (0.07, "en-US"),
 }
+
+FORM, FORM_IN_APP, FORM_OF_BOOKING = "sign-up", "Sign-up in the app", "First booking in the app"
 
 # Median seconds on a field, and how far they spread (the sigma of a log-normal).
 FIELD_SECONDS = {"email": (5.1, 0.45), "phone": (9.4, 0.6), "company_size": (7.2, 0.5)}

@@ -78,6 +78,7 @@ def moments(world: World) -> dict[str, Moment]:
         "native": lambda person: person.confirmed_at,
         "left_early": lambda person: None if person.confirmed_at or person.left_at_phone else person.opened_at,
         "left_at_phone": lambda person: person.left_at_phone,
+        "struggled": lambda person: person.left_at_phone if person.struggled_at else None,
         "left_at_company": lambda person: person.confirmed_at,
         "confirmed": lambda person: person.confirmed_at,
         "deferred_early": lambda person: person.confirmed_at if person.deferred else None,

@@ -49,7 +49,12 @@ def messages(number: int, event: Event, person: Person, calendar: Calendar) -> I
         id_field: person.id,
         "timestamp": event.at.isoformat(timespec="milliseconds"),
         "context": _context(
-            person.platform, person.os, person.locale, person.country, version_at(calendar.day_of(event.at))
+            person.platform,
+            person.os,
+            person.locale,
+            person.country,
+            version_at(calendar.day_of(event.at)),
+            "/sign-up" if event.name.startswith("$form") else "/",
         ),
     }
     if event.name == "sign_up_confirmed":
@@ -64,7 +69,7 @@ def messages(number: int, event: Event, person: Person, calendar: Calendar) -> I
 
 
 @cache
-def _context(platform: str, os: str, locale: str, country: str, version: str) -> dict[str, Any]:
+def _context(platform: str, os: str, locale: str, country: str, version: str, path: str = "/") -> dict[str, Any]:
     name, _, number = os.partition(" ")
     context: dict[str, Any] = {
         "app": {"name": "Sprout", "version": version},
@@ -72,7 +77,7 @@ def _context(platform: str, os: str, locale: str, country: str, version: str) ->
         "locale": locale,
         "location": {"country": country},
     }
-    return context | ({"page": {"path": "/"}} if platform == "web" else {"device": {"type": platform}})
+    return context | ({"page": {"path": path}} if platform == "web" else {"device": {"type": platform}})
 
 
 def _traits(person: Person) -> dict[str, str]:

@@ -286,7 +286,7 @@ class _Life:
         refuses = person.refuses_phone and not (explained and persuaded)
         if struggle < (_REFUSER_STRUGGLES if person.refuses_phone else _CALM_STRUGGLES):
             person.struggled_at = self._do(
-                "phone_struggled", 8 + rng.random() * 40, field="phone", corrections=rng.randint(2, 6)
+                "phone_struggled", 8 + rng.random() * 40, **self._place("phone"), corrections=rng.randint(2, 6)
             )
         if refuses:
             person.left_at_phone = self._now + timedelta(seconds=3 + rng.random() * 25)
@@ -298,7 +298,13 @@ class _Life:
     def _fill_field(self, field_name: str, event: str, **properties: Any) -> None:
         median, spread = story.FIELD_SECONDS[field_name]
         seconds = round(median * math.exp(self._colours.gauss(0, spread)), 1)
-        self._do(event, seconds, field=field_name, seconds=seconds, **properties)
+        self._do(event, seconds, **self._place(field_name), seconds=seconds, **properties)
+
+    def _place(self, field_name: str) -> dict[str, str]:
+        """The app says which field it was; of the web pages, whytree.js tells that."""
+        if self.person.platform == "web":
+            return {}
+        return {"form": story.FORM_OF_BOOKING if self.person.confirmed_at else story.FORM_IN_APP, "field": field_name}
 
     def _meet(self, flag: str) -> str | None:
         """The code asks for the flag: an exposure, when the person is in its rollout."""
@@ -338,7 +344,9 @@ class _Life:
         self._do("booking_started", 20 + rng.random() * 60, title=title, city=person.city)
         if person.deferred:
             if struggle < (_REFUSER_STRUGGLES_LATE if person.refuses_phone else _CALM_STRUGGLES):
-                person.struggled_at = self._do("phone_struggled", 10.0, field="phone", corrections=rng.randint(2, 6))
+                person.struggled_at = self._do(
+                    "phone_struggled", 10.0, **self._place("phone"), corrections=rng.randint(2, 6)
+                )
             if gives_number:
                 self._fill_field("phone", "phone_entered", corrections=0)
         if gives_number:

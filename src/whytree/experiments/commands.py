@@ -63,7 +63,12 @@ def design_experiment(
     effect: Annotated[float | None, typer.Option(help="The effect that is hoped for, in points for shares.")] = None,
     looks: Annotated[str, typer.Option(help="once, or always: it may be looked at on any day.")] = "once",
     coverage: Annotated[float, typer.Option(help="Part of all people, in per cent.")] = 100,
-    lots: Annotated[bool, typer.Option("--lots", help="Draw lots among people of the past: an A/A test.")] = False,
+    lots: Annotated[
+        bool,
+        typer.Option(
+            "--lots", help="An A/A test on people of the past: does the metric show effects where there are none?"
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """What an experiment could show, from this product's own traffic: before anybody is exposed."""

@@ -126,4 +126,4 @@ def _on(product: Product, moment: datetime) -> date:
 
 
 def _written(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
+    return f"{day.day} {day:%b %Y}"

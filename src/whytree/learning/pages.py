@@ -29,6 +29,7 @@ from .models import Decision, OutcomeReview, Verdict
 from .pictures import review_bar, rows
 from .predictions.plugs import shown_table
 from .predictions.queries import table_of
+from .proposing import proposed_verdict
 from .results import Result
 from .sentences import exposure, forecast_text, headline, held_text, likely_text, measured_text, subline
 from .tagged import tagged_since
@@ -137,6 +138,7 @@ def _show(
         "flag_key": carrier[0].key if carrier[0] else "",
         "arms": carrier[1],
         "is_due": now >= found.due_at,
+        "proposed": proposed_verdict(result) if now >= found.due_at and result.is_measured else "",
         "may_postpone": now >= found.due_at and not result.is_measured,
         "next_look": (now + timedelta(days=POSTPONE_DAYS)).date(),
         "sent": sent or {},

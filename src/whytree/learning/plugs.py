@@ -28,6 +28,7 @@ from whytree.workspace.sockets import (
 from . import queries, services
 from .debts import plugs as debts
 from .debts.queries import REF as DEBT
+from .debts.queries import open_debts_of
 from .guards import plugs as guards
 from .models import Debt, Decision, OutcomeReview, Verdict
 from .pictures import review_bar
@@ -177,7 +178,8 @@ def experiment_panel(actor: Actor, product: Product, experiment: Experiment) -> 
         "decisions": Decision.choices,
         "flag_key": experiment.flag.key,
         "arms": experiment.design.arms[1:],
-        "sent": {"verdict": proposed_verdict(result)} if result.is_measured else {},
+        "proposed": proposed_verdict(result) if result.is_measured else "",
+        "debts": open_debts_of([review.hypothesis.solution]),
     }
     title = "Your verdict" if is_due and not review.is_decided else "The prediction"
     return Panel(title, "learning/_experiment_panel.html", context)

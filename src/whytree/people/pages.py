@@ -115,7 +115,10 @@ class Shown:
     @property
     def where(self) -> str:
         """The device and place, in a few words."""
-        parts = (self.moment.platform, self.moment.browser or self.moment.os, self.moment.version, self.moment.path)
+        platform, runs_on = self.moment.platform, self.moment.browser or self.moment.os
+        if platform.casefold() == runs_on.casefold():
+            platform = ""  # "android · Android" says it twice
+        parts = (platform, runs_on, self.moment.version, self.moment.path)
         return " · ".join(part for part in parts if part)
 
 

@@ -35,7 +35,8 @@ class FormMet:
 class FieldMet:
     """A field of a form, in its order. Numbers are people; `timed` are visits, whose median lies between low and high.
 
-    `told` are visits that say how it went; without any, what was changed, corrected, refused and left is not known.
+    `position` is where it stands on average: some may be spared the field before it. `told` are visits that say how it
+    went; without any, what was changed, corrected, refused and left is not known.
     """
 
     field: str
@@ -92,7 +93,7 @@ def forms_met(product: int, start: datetime, end: datetime, limit: int = 200) ->
 # The interval of the median lies between two of the sorted values, by their ranks (normal approximation of the
 # binomial; Conover, Practical Nonparametric Statistics, 3rd edition, 3.2).
 _FIELDS = f"""
-SELECT field, toUInt32(least(minIf(position, position > 0), 10000)) AS position,
+SELECT field, avgIf(stands, stands > 0) AS place, toUInt32(if(isNaN(place), 0, least(ceil(place), 10000))) AS position,
     countIf(told_here) AS told,
     uniqExact(who) AS shown,
     uniqExactIf(who, reached_here) AS reached,
@@ -109,7 +110,7 @@ SELECT field, toUInt32(least(minIf(position, position > 0), 10000)) AS position,
 FROM (
     SELECT properties['field'] AS field, {PERSON} AS who,
         event = '$form_field' AS told_here,
-        toUInt32OrZero(properties['position']) AS position,
+        toUInt32OrZero(properties['position']) AS stands,
         NOT told_here OR toUInt32OrZero(properties['focused']) + toUInt32OrZero(properties['changed']) > 0 AS reached_here,
         if(told_here, toUInt32OrZero(properties['corrected']), 0) AS corrections_here,
         if(told_here, toUInt32OrZero(properties['errors']), 0) AS errors_here,
@@ -121,11 +122,11 @@ FROM (
 )
 WHERE field != '' AND length(field) <= 100
 GROUP BY field
-ORDER BY position = 0, position, reached DESC, field
+ORDER BY isNaN(place), place, reached DESC, field
 LIMIT {{limit:UInt32}}
 """
 
-_ON_THE_WAY = ("n", "sorted")
+_ON_THE_WAY = ("place", "n", "sorted")
 
 
 def fields_met(product: int, form: str, start: datetime, end: datetime, limit: int = 200) -> list[FieldMet]:

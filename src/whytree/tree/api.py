@@ -393,7 +393,7 @@ def link_ticket(request: ApiRequest, product: str, ref: str, said: schemas.Ticke
 
 @router.delete("/products/{product}/tickets/links/{link_id}", response={204: None}, operation_id="unlink_ticket")
 def unlink_ticket(request: ApiRequest, product: str, link_id: int) -> Status[None]:
-    """Untie a ticket from its node; the ticket itself stays."""
+    """Unlink a ticket from its node; the ticket itself stays."""
     found = api_product(request, product, Role.MEMBER)
     services.unlink_ticket(request.actor, queries.find_attached(found, TicketLink, link_id))
     return Status(204, None)

@@ -21,7 +21,7 @@ LINKS = (
     ("phone", "phone-why", 2, "mei", 10),
     ("phone", "phone-dating", 3, "mei", 15),
     ("phone", "phone-scared", 2, "priya", 23),
-    ("phone", "phone-work", 2, "ana", 34),
+    ("phone", "phone-work", 2, "ana", 40),
     ("phone", "phone-again", 2, "priya", 42),
     ("phone", "phone-newest", 2, "jonas", 55),
     ("work", "phone-trainees", 3, "ana", 12),
@@ -73,8 +73,7 @@ def _one_for_each(talk: words.Interview) -> Iterator[tuple[str, str]]:
 
 def _snapshot(talk: words.Interview) -> Play:
     """In the quarter of an hour after the talk."""
-    steps = [{"step": step} for step in talk.snapshot["experience_map"]]
-    parts = {**talk.snapshot, "name": talk.name.split()[0], "experience_map": steps}
+    parts = {**talk.snapshot, "name": talk.name.split()[0]}
     return lambda desk: desk.put(f"interviews/{desk.heard(talk.name)}/snapshot", **parts)
 
 

@@ -35,14 +35,14 @@ def debts(request: PageRequest, product: Product) -> HttpResponse:
 
 def _sentence(due: int, waiting: int) -> str:
     if due:
-        return "One corner has to be mended now." if due == 1 else f"{due} corners have to be mended now."
+        return "One debt is due now." if due == 1 else f"{due} debts are due now."
     if waiting:
         return (
-            "No corner has to be mended yet: "
+            "No debt is due yet: "
             + ("one waits" if waiting == 1 else f"{waiting} wait")
             + " for a verdict."
         )
-    return "No corner waits to be mended."
+    return "There is no debt to pay."
 
 
 @require_POST

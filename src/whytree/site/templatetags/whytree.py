@@ -41,8 +41,8 @@ def until(moment: datetime) -> str:
 
 @register.filter
 def day(moment: datetime | None) -> str:
-    """2 March 2026"""
-    return f"{moment.day} {moment:%B %Y}" if moment else ""
+    """2 Mar 2026"""
+    return f"{moment.day} {moment:%b %Y}" if moment else ""
 
 
 @register.filter
@@ -75,8 +75,15 @@ _PAST = {
     "withdraw": "withdrew",
     "write": "wrote",
 }
-# Verbs whose first word is none.
-_WHOLE = {"guard_broke": "saw the gain go of", "new_feed_url": "made a new address for the feed of"}
+# Verbs whose first word is none, and those that read better in other words before what they were done to.
+_WHOLE = {
+    "ask_for_themes": "asked for",
+    "find_themes": "found",
+    "guard_broke": "saw the gain go of",
+    "new_feed_url": "made a new address for the feed of",
+    "refused_edit": "was refused an edit of",
+    "set_state": "moved",
+}
 # drop, log, plan, tag: one short syllable doubles its last letter
 _SHORT = re.compile(r"[^aeiou]*[aeiou][^aeiouwxy]")
 

@@ -27,15 +27,18 @@ class CloseForm(Form):
         help_text="One sentence that somebody understands in a year. It stays on the node.",
     )
     with_children = forms.BooleanField(required=False, label="Also close what is open below it")
+    wide = ("reason", "with_children")
 
 
 class MoveForm(Form):
     parent = forms.ChoiceField(required=False, label="Hang it under")
+    wide = ("parent",)
 
     def __init__(self, *args: Any, node: Node, may_stand_alone: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         above = node.parent_node
         self.initial.setdefault("parent", above.ref if above else "")
+        self.fields["parent"].required = not may_stand_alone
         places = [("", "nothing: it stands alone")] if may_stand_alone else []
         for prefix in PARENTS[node.prefix]:
             found = nodes_of(node.product, KINDS[prefix]).filter(closed_at=None)

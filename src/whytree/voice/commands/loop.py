@@ -77,7 +77,9 @@ def representation(
     """Who speaks for an opportunity, against who uses the product."""
     client = connect()
     told = client.get(f"/products/{client.product}/opportunities/{ref}/representation")
-    lines = [f"{warning}." for warning in told["warnings"]] or ["Nothing tells these voices from your users."]
+    lines = [f"{warning}." for warning in told["warnings"]] or [
+        "These voices do not differ from your users, as far as can be seen."
+    ]
     for kind in told["kinds"]:
         lines.append(f"by {kind['kind']}: {kind['voices']:,} voices, {kind['users']:,} users")
         for share in kind["shares"][:5]:

@@ -112,7 +112,7 @@ class ThemeRun(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"themes of {self.items:,} voices"
+        return f"themes of {self.items:,} voices" if self.items else "themes"
 
     def as_json(self) -> dict[str, Any]:
         return {

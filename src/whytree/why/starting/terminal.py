@@ -15,7 +15,7 @@ from ..refs import NodeRef, NotAReference, parse_ref
 from .branches import begins_at, branch_for, set_trailer, switch_to
 from .hooks import Hooks, find_hooks, install, refuse
 
-BY_HAND = "Write the line “{trailer}” into your messages, or put the hook there: whytree start {ref} --yes"
+BY_HAND = "Write the line “{trailer}” into your messages, or let a git hook add it: whytree start {ref} --yes"
 LONGEST_SUBJECT = 1_000
 
 
