@@ -11,8 +11,9 @@ from django.views.decorators.http import require_GET
 
 from whytree.engines.spreadsheet import inert
 from whytree.errors import NotFound, WhytreeError
-from whytree.events.queries import property_names
+from whytree.events.queries import known_names
 from whytree.people.queries import trait_names
+from whytree.stores.companies import ID, NAME
 from whytree.stores.filters import COLUMNS
 from whytree.stores.moments import SESSION_FIELDS
 from whytree.workspace.access import may
@@ -172,10 +173,11 @@ def _question(request: PageRequest, kind: str) -> Question:
 def _asked(request: PageRequest, product: Product, form: Form) -> HttpResponse:
     template = f"analytics/{form.kind}.html"
     cohorts = Cohort.objects.filter(product=product).values_list("key", flat=True)[:200]
-    traits = trait_names(product)
+    traits, names = trait_names(product), known_names(product)
+    of_companies = dict.fromkeys([NAME, ID, *names.company_traits])
     told = [
         *(f"{prefix}{name}" for prefix in (PERSON_TRAIT, THEN) for name in traits),
-        f"{COMPANY_TRAIT}name",
+        *(f"{prefix}{name}" for prefix in (COMPANY_TRAIT, f"{THEN}{COMPANY_TRAIT}") for name in of_companies),
         *(f"{SESSION}{name}" for name in SESSION_FIELDS),
     ]
     context: dict[str, Any] = {
@@ -185,7 +187,7 @@ def _asked(request: PageRequest, product: Product, form: Form) -> HttpResponse:
         "events": known_events(product)[:MOST_NAMES],
         "fields": [
             *COLUMNS,
-            *property_names(product)[:MOST_NAMES],
+            *names.properties[:MOST_NAMES],
             *told,
             *(f"{COHORT}{key}" for key in cohorts),
         ],
