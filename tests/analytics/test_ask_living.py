@@ -58,6 +58,16 @@ def test_the_pages(as_viewer: Any, page: str, said: str) -> None:
     assert said in as_viewer.get(f"/p/sprout/ask/{page}").content.decode()
 
 
+@pytest.mark.parametrize(
+    ("question", "said"), [(LIFECYCLE, "Dormant"), (STICKINESS, "So many or more"), (PATHS, "Ways")]
+)
+def test_what_is_frozen_still_shows_its_figures(api: Any, as_viewer: Any, question: Any, said: str) -> None:
+    node = api.post("/products/sprout/opportunities", {"title": "They leave", "kind": "pain_point"}).ok
+    pinned = api.post(ASK + "/pin", {"question": question, "node": node["ref"]}).ok
+    page = as_viewer.get(f"/p/sprout/{pinned['ref']}").content.decode()
+    assert f">{said}</th>" in page
+
+
 @pytest.mark.parametrize("form", ["csv", "svg", "png"])
 @pytest.mark.parametrize(
     "query",
@@ -68,13 +78,14 @@ def test_the_pages(as_viewer: Any, page: str, said: str) -> None:
         "funnel.{}?event=signed_up&event=planted",
         "trends.{}?event=signed_up&interval=day",
         "retention.{}?event=signed_up&interval=day",
+        "sessions.{}",
     ],
 )
 def test_each_can_be_taken_out_as_figures_and_as_a_picture(as_viewer: Any, query: str, form: str) -> None:
     answer = as_viewer.get(f"/p/sprout/ask/{query.format(form)}")
     assert answer.status_code == 200
     begins = {
-        "csv": (b"start", b"times", b"place", b"group", b"series", b"began"),
+        "csv": (b"start", b"times", b"place", b"group", b"series", b"began", b"of,"),
         "svg": (b"<svg",),
         "png": (b"\x89PNG",),
     }

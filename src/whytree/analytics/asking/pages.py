@@ -28,6 +28,7 @@ from ..answers import (
     Part,
     PathsAnswer,
     RetentionAnswer,
+    SessionsAnswer,
     TrendsAnswer,
     answer,
     drivers_of,
@@ -46,6 +47,7 @@ from .forms import (
     LifecycleForm,
     PathsForm,
     RetentionForm,
+    SessionsForm,
     StickinessForm,
     TrendsForm,
     part_of,
@@ -121,6 +123,13 @@ def stickiness(request: PageRequest, product: Product) -> HttpResponseBase:
 def paths(request: PageRequest, product: Product) -> HttpResponseBase:
     """Which way people go."""
     return _asked(request, product, PathsForm.sent(request.GET))
+
+
+@require_GET
+@page()
+def sessions(request: PageRequest, product: Product) -> HttpResponseBase:
+    """How long people stay, where they come in and where they go."""
+    return _asked(request, product, SessionsForm.sent(request.GET))
 
 
 @require_GET
@@ -219,7 +228,7 @@ def _answered(request: PageRequest, product: Product, form: Form) -> dict[str, A
         rows = by_stretch(found, ZoneInfo(product.timezone))
         names = [found.name_of(line) for line in found.lines]
         context |= {"chart": trends_chart(product, found), "rows": rows, "names": names, "bars": bars_of(found)}
-    if isinstance(found, RetentionAnswer | LifecycleAnswer | PathsAnswer):
+    if isinstance(found, RetentionAnswer | LifecycleAnswer | PathsAnswer | SessionsAnswer):
         context |= {"chart": answer_chart(product, found)}
     return context
 
