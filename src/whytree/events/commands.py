@@ -225,19 +225,31 @@ def list_events(
     found = client.get(f"/products/{client.product}/events/catalogue")
     if name:
         event = next((each for each in found["events"] if each["name"] == name), None)
-        if event is None:
+        described = client.get(f"/products/{client.product}/events/described", event=name)
+        if event is None and described["planned"] is None:
             raise CommandError(f"There is no event “{name}”. `whytree event list` names them.")
-        lines = [
-            f"{each['volume']:>10,}  {each['name']:32} {', '.join(each['types']):16} {each['last_seen'][:16]}"
-            for each in event["properties"]
-        ]
-        show(event, as_json, f"{event['volume']:,} times, by {event['people']:,} people", *lines)
+        _show_event(event or {"name": name}, described, as_json=as_json)
         return
     lines = [
         f"{each['volume']:>10,}  {each['name']:40} {each['first_seen'][:10]} to {each['last_seen'][:10]}"
         for each in found["events"]
     ]
     show(found, as_json, *(lines or ["No event yet. `whytree import events FILE`, or send some: docs/capture.md"]))
+
+
+def _show_event(event: dict[str, Any], described: dict[str, Any], *, as_json: bool) -> None:
+    planned, lines = described["planned"], []
+    if planned:
+        facts = [planned["status"], planned["owner"] and f"owned by {planned['owner']}", planned["description"]]
+        lines.append(", ".join(filter(None, facts)))
+    for each in described["properties"]:
+        seen, values = each["seen"], ", ".join(each["samples"])
+        if seen is None:
+            lines.append(f"{'never':>10}  {each['name']}")
+            continue
+        lines.append(f"{seen['volume']:>10,}  {each['name']:32} {', '.join(seen['types']):16} {values[:60]}".rstrip())
+    head = f"{event['volume']:,} times, by {event['people']:,} people" if "volume" in event else "It never came."
+    show({**event, **described}, as_json, head, *lines)
 
 
 def list_put_aside(as_json: AsJson = False) -> None:

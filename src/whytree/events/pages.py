@@ -16,6 +16,7 @@ from whytree.workspace.roles import Role
 
 from . import imports, queries
 from .intake.services import limited_keys
+from .plan.pages import opened_event
 from .plan.queries import check_plan
 from .queries import Catalogue
 
@@ -33,7 +34,7 @@ KINDS = {
 def events(request: PageRequest, product: Product) -> HttpResponse:
     """The events that come in, or how to send the first one. Properties are looked up for the event that is opened."""
     opened = request.GET.get("event", "")
-    context: dict[str, Any] = {"opened": opened, "properties": queries.properties_of(product, opened)}
+    context: dict[str, Any] = {"opened": opened, **opened_event(request, product, opened)}
     if request.htmx:
         return render(request, "events/_properties.html", context)
     found = queries.catalogue_of_events(product)
@@ -43,6 +44,7 @@ def events(request: PageRequest, product: Product) -> HttpResponse:
         "here": "numbers",
         "catalogue": found,
         "check": check,
+        "not_sent": bool(opened) and not any(event.name == opened for event in found.events),
         "rows": [(event, check.plan.get(event.name), event.name in wrong) for event in found.events],
         "sentence": _sentence(found),
         "last_at": _last(found),
@@ -89,13 +91,6 @@ def live_events(request: PageRequest, product: Product) -> HttpResponse:
     }
     template = "events/_live.html" if request.htmx else "events/live.html"
     return render(request, template, context)
-
-
-@require_GET
-@page(Role.VIEWER)
-def plan(request: PageRequest, product: Product) -> HttpResponse:
-    """The tracking plan, held against what is sent."""
-    return render(request, "events/plan.html", {"here": "numbers", "check": check_plan(product)})
 
 
 @require_GET

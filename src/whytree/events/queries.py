@@ -54,6 +54,11 @@ def properties_of(product: Product, event: str) -> list[CataloguedProperty]:
     return stored.catalogued_properties(product.pk, event) if event else []
 
 
+def samples_of(product: Product, event: str) -> dict[str, tuple[str, ...]]:
+    """Values that the properties of one event come with, without what it says of people."""
+    return stored.sample_values(product.pk, event) if event else {}
+
+
 def event_names(product: Product) -> list[str]:
     """Names to choose from, most frequent first."""
     return stored.event_names(product.pk)
