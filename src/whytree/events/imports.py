@@ -29,7 +29,7 @@ from .context import MAX_TEXT, Columns
 from .models import ERRORS_KEPT, EventImport
 from .normalise import Door, event
 from .properties import Unfit
-from .rows import IMPORT, Normalised, Rejected
+from .rows import IMPORT, Event, Normalised, Rejected
 from .services import accept
 from .wire.posthog.messages import posthog
 from .wire.segment.messages import as_message, segment
@@ -107,6 +107,11 @@ def check_rows(actor: Actor, product: Product, rows: Sequence[Entry]) -> Taken:
     known = _known(product.pk, [item for _, item in items])
     repeated = sum(item.event.event_id in known for _, item in items)
     return Taken(len(items) - repeated, repeated, problems)
+
+
+def as_stored(product: Product, rows: Sequence[Entry]) -> list[Event]:
+    """These rows as events, as they would be written; without those that are none."""
+    return [item.event for _, item in _normalised(product.pk, "", rows)[0]]
 
 
 def import_rows(
@@ -256,5 +261,6 @@ def _running(product: Product, run_id: int) -> EventImport:
 
 
 def list_imports(product: Product, limit: int = 20) -> list[EventImport]:
-    """The latest imports."""
-    return list(EventImport.objects.filter(product=product)[:limit])
+    """The latest imports, without what was only looked at."""
+    runs = EventImport.objects.filter(product=product).exclude(state=EventImport.State.PREVIEW)
+    return list(runs.select_related("started_by")[:limit])

@@ -8,8 +8,8 @@ from django.utils import timezone
 from whytree.tree.models import Solution
 from whytree.workspace.actors import Actor
 from whytree.workspace.jobs import enqueue, handler
+from whytree.workspace.uploaded import throw_away_old
 
-from .importing.uploads import throw_away_old
 from .incoming.services import forget_messages
 from .mailbox import poll
 from .models import ImportRun, Loop, RunState
