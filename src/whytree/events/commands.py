@@ -35,7 +35,12 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
 
 
 def import_events(
-    file: Annotated[Path, typer.Argument(help="CSV, TSV, JSONL, JSON, XLSX or Parquet; also .gz and .zst.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE ...", help="CSV, TSV, JSONL, JSON, XLSX, Parquet, also .gz and .zst; a ZIP of JSON lines."
+        ),
+    ],
     person: Annotated[str, typer.Option(help="Column that says whose event it is; guessed when left out.")] = "",
     event: Annotated[str, typer.Option(help="Column with the event's name; guessed when left out.")] = "",
     time: Annotated[str, typer.Option(help="Column with the time; guessed when left out.")] = "",
@@ -49,23 +54,34 @@ def import_events(
     source: Annotated[
         str,
         typer.Option(
-            help="Whose export it is, when it is not recognised: posthog, segment, warehouse, mixpanel, amplitude, "
-            "ga4, snowplow; or table."
+            help="Whose export it is, when it is not recognised: posthog, segment, warehouse, mixpanel, mixpanel-people, "
+            "amplitude, ga4, snowplow; or table."
         ),
     ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and store none.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Bring in events from a file. The same file again brings nothing twice; one that broke off goes on."""
+    """Bring in events from files. The same file again brings nothing twice; one that broke off goes on."""
     from .importing.files import Asked
 
-    file_of_events = _opened(file, Asked(person, event, time, identity, event_name, format, source))
-    if not as_json:
-        _tell_reading(file_of_events)
+    asked = Asked(person, event, time, identity, event_name, format, source)
+    opened = [
+        _opened(file, asked) for file in files
+    ]  # before the first is sent: a slip in the last leaves nothing half done
     client = connect()
-    with _bar(quiet=as_json) as bar:
-        run = (_check if dry_run else _send)(client, file_of_events, bar, quiet=as_json)
-    _tell_result(run, file_of_events.shown, dry_run=dry_run, as_json=as_json)
+    done = [_bring_in(client, file, dry_run=dry_run, quiet=as_json) for file in opened]
+    if as_json:
+        show(done[0] if len(done) == 1 else done, True)
+
+
+def _bring_in(client: Client, file: "EventFile", *, dry_run: bool, quiet: bool) -> dict[str, Any]:
+    if not quiet:
+        _tell_reading(file)
+    with _bar(quiet=quiet) as bar:
+        run = (_check if dry_run else _send)(client, file, bar, quiet=quiet)
+    if not quiet:
+        _tell_result(run, dry_run=dry_run)
+    return {**run, "mapping": file.shown, "dry_run": dry_run}
 
 
 def _opened(path: Path, asked: "Asked") -> "EventFile":
@@ -138,10 +154,7 @@ def _check(client: Client, file: "EventFile", bar: "Bars", *, quiet: bool) -> di
     return total
 
 
-def _tell_result(run: dict[str, Any], mapping: dict[str, str], *, dry_run: bool, as_json: bool) -> None:
-    if as_json:
-        show({**run, "mapping": mapping, "dry_run": dry_run}, True)
-        return
+def _tell_result(run: dict[str, Any], *, dry_run: bool) -> None:
     if run["rows"] and run["repeated"] + run["broken"] == run["rows"] and run["repeated"]:
         say(f"Nothing new: {run['repeated']:,} of {run['rows']:,} rows are there already.")
     else:

@@ -31,6 +31,7 @@ from .normalise import Door, event
 from .properties import Unfit
 from .rows import IMPORT, Event, Normalised, Rejected
 from .services import accept
+from .traits import traits_said
 from .wire.posthog.messages import posthog
 from .wire.segment.messages import as_message, segment
 
@@ -178,6 +179,8 @@ def _told(door: Door, run: str, entry: ImportMessage) -> Normalised:
     if isinstance(outcome, Rejected):
         raise Unfit(outcome.reason)
     assert isinstance(outcome, Normalised)  # noqa: S101 - only an intake leaves messages out
+    if outcome.known and outcome.traits is None:
+        outcome.traits = traits_said(outcome.event)
     letters = dict(outcome.typed())
     outcome.event.properties = {**outcome.event.said, RUN_PROPERTY: run}
     outcome.types = "".join(letters.values()) + "s"

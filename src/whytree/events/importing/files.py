@@ -9,7 +9,7 @@ for batch in file.batches(after=0):      # rows as the API takes them
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from whytree.engines.tables import UnreadableTable, open_table
 
@@ -18,6 +18,7 @@ from ..history import SOURCES, Source, open_source, sources
 from ..history.snowplow import SnowplowFile
 from ..history.sources import File
 from ..reading import Mapping, find_mapping
+from .archives import unpacked
 
 #: In place of a source's name: read it as anybody's table.
 TABLE = "table"
@@ -50,6 +51,8 @@ class EventFile:
     table: File
     source: Source | None
     mapping: Mapping | None
+    #: What an archive was unpacked to; it is there as long as this is.
+    whole: IO[bytes] | None = None
 
     @property
     def title(self) -> str:
@@ -94,11 +97,13 @@ def open_events(path: Path, asked: Asked) -> EventFile:
     """Raises `UnreadableTable` for what is no such file, `NoColumn` where a column has to be named."""
     if asked.source and asked.source not in (*SOURCES, TABLE):
         raise UnreadableTable(f"“{asked.source[:40]}” is no source. There are {', '.join(SOURCES)} and {TABLE}.")
+    whole = unpacked(path)
+    read = Path(whole.name) if whole else path
     if asked.source != TABLE and not asked.names_columns:
-        table, source = open_source(path, asked.format, asked.source)
+        table, source = open_source(read, asked.format, asked.source)
         if source is not None:
-            return EventFile(path, table, source, None)
-    table = open_table(path, format=asked.format or None)
+            return EventFile(path, table, source, None, whole)
+    table = open_table(read, format=asked.format or None)
     mapping = find_mapping(
         table,
         person=asked.person,
@@ -107,4 +112,4 @@ def open_events(path: Path, asked: Asked) -> EventFile:
         message_id=asked.message_id,
         event_name=asked.event_name,
     )
-    return EventFile(path, table, None, mapping)
+    return EventFile(path, table, None, mapping, whole)
