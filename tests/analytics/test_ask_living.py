@@ -39,6 +39,12 @@ def test_paths_count_ways_and_people(api: Any) -> None:
     assert back["backwards"]
     assert back["sentence"].startswith("Before “planted” people most often did “signed_up”")
     assert api.post(ASK + "/people", {"question": PATHS}).status == 400
+    went = {"step": 1, "place": "signed_up", "then": "planted"}
+    behind = api.post(ASK + "/people", {"question": PATHS, "part": went}).ok
+    assert behind["total"] == answer["edges"][0]["people"] == len(behind["ids"])
+    assert (behind["sentence"], behind["events"]) == ("did “signed_up” and then “planted”", ["signed_up", "planted"])
+    ended = api.post(ASK + "/people", {"question": PATHS, "part": {**went, "then": ""}}).ok
+    assert ended["total"] == answer["ways"] - answer["edges"][0]["ways"]
 
 
 @pytest.mark.parametrize(
@@ -48,6 +54,7 @@ def test_paths_count_ways_and_people(api: Any) -> None:
         ("stickiness?event=planted&interval=day&step=1", "did “planted” in 1 day"),
         ("paths?begin=signed_up&pause=2d", 'class="sankey"'),
         ("paths?go=1&pause=2d", "ways"),
+        ("paths?begin=signed_up&pause=2d&step=1&place=signed_up&then=planted", "did “signed_up” and then “planted”"),
         ("paths", "Show all ways"),
         ("lifecycle", "Begin with what your product sends most"),
         ("lifecycle?event=signd_up", "Did you mean “signed_up”?"),

@@ -25,7 +25,7 @@ from ..questions import (
 from ..questions.when import TIME
 
 #: What a page's address says of a part of the answer.
-PART = ("step", "to", "did", "series", "start", "after", "group", "place")
+PART = ("step", "to", "did", "series", "start", "after", "group", "place", "then")
 #: Days back that pages offer.
 PERIODS = (7, 28, 90, 365)
 #: What is asked about where nothing was said.
