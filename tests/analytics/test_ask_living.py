@@ -39,6 +39,12 @@ def test_paths_count_ways_and_people(api: Any) -> None:
     assert back["backwards"]
     assert back["sentence"].startswith("Before “planted” people most often did “signed_up”")
     assert api.post(ASK + "/people", {"question": PATHS}).status == 400
+    went = {"step": 1, "place": "signed_up", "then": "planted"}
+    behind = api.post(ASK + "/people", {"question": PATHS, "part": went}).ok
+    assert behind["total"] == answer["edges"][0]["people"] == len(behind["ids"])
+    assert (behind["sentence"], behind["events"]) == ("did “signed_up” and then “planted”", ["signed_up", "planted"])
+    ended = api.post(ASK + "/people", {"question": PATHS, "part": {**went, "then": ""}}).ok
+    assert ended["total"] == answer["ways"] - answer["edges"][0]["ways"]
 
 
 @pytest.mark.parametrize(
@@ -48,6 +54,7 @@ def test_paths_count_ways_and_people(api: Any) -> None:
         ("stickiness?event=planted&interval=day&step=1", "did “planted” in 1 day"),
         ("paths?begin=signed_up&pause=2d", 'class="sankey"'),
         ("paths?go=1&pause=2d", "ways"),
+        ("paths?begin=signed_up&pause=2d&step=1&place=signed_up&then=planted", "did “signed_up” and then “planted”"),
         ("paths", "Show all ways"),
         ("lifecycle", "Begin with what your product sends most"),
         ("lifecycle?event=signd_up", "Did you mean “signed_up”?"),
@@ -56,6 +63,16 @@ def test_paths_count_ways_and_people(api: Any) -> None:
 )
 def test_the_pages(as_viewer: Any, page: str, said: str) -> None:
     assert said in as_viewer.get(f"/p/sprout/ask/{page}").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("question", "said"), [(LIFECYCLE, "Dormant"), (STICKINESS, "So many or more"), (PATHS, "Ways")]
+)
+def test_what_is_frozen_still_shows_its_figures(api: Any, as_viewer: Any, question: Any, said: str) -> None:
+    node = api.post("/products/sprout/opportunities", {"title": "They leave", "kind": "pain_point"}).ok
+    pinned = api.post(ASK + "/pin", {"question": question, "node": node["ref"]}).ok
+    page = as_viewer.get(f"/p/sprout/{pinned['ref']}").content.decode()
+    assert f">{said}</th>" in page
 
 
 @pytest.mark.parametrize("form", ["csv", "svg", "png"])
@@ -68,13 +85,14 @@ def test_the_pages(as_viewer: Any, page: str, said: str) -> None:
         "funnel.{}?event=signed_up&event=planted",
         "trends.{}?event=signed_up&interval=day",
         "retention.{}?event=signed_up&interval=day",
+        "sessions.{}",
     ],
 )
 def test_each_can_be_taken_out_as_figures_and_as_a_picture(as_viewer: Any, query: str, form: str) -> None:
     answer = as_viewer.get(f"/p/sprout/ask/{query.format(form)}")
     assert answer.status_code == 200
     begins = {
-        "csv": (b"start", b"times", b"place", b"group", b"series", b"began"),
+        "csv": (b"start", b"times", b"place", b"group", b"series", b"began", b"of,"),
         "svg": (b"<svg",),
         "png": (b"\x89PNG",),
     }

@@ -73,6 +73,11 @@ def test_what_cannot_be_asked_is_refused_in_a_sentence(api: Any, as_bob: Any, as
     assert as_bob.post("/p/sprout/ask/sql", {"sql": asked}).status_code == 400
 
 
+def test_a_column_that_is_not_there_is_answered_with_those_that_are(api: Any) -> None:
+    said = api.post(SQL, {"sql": "SELECT event_id FROM events"}).body["message"]
+    assert said.startswith("The engine says: there is no column event_id. There are person, distinct_id, timestamp")
+
+
 def test_too_many_rows_are_cut_and_said(api: Any, store: Any, product: Any) -> None:
     rows = [{"product": product.pk, "person": n, "event": "many", "timestamp": 1_700_000_000} for n in range(1_100)]
     store.insert("events", rows)

@@ -194,3 +194,36 @@ def test_a_column_is_read_with_the_property_of_its_name_where_one_was_sent(api: 
     asked = {"version": 1, "kind": "trends", "series": ["seen"], "by": "platform"}
     found = api.post("/products/sprout/ask", {"question": asked}).ok["lines"]
     assert sorted(line["value"] for line in found) == ["", "ios", "web"]
+
+
+def test_the_people_behind_a_curve_are_those_it_counts(api: Any, happened: Callable[..., None]) -> None:
+    """Who began yesterday may still come back: they are in no point whose stretch is not over, and have not stayed away."""
+    happened(6, "planted", 0.1)
+    question = {
+        "version": 1,
+        "kind": "retention",
+        "begin": "signed_up",
+        "back": "planted",
+        "interval": "day",
+        "stretches": 4,
+    }
+    answer = api.post(ASK, {"question": question}).ok
+    for after, point in enumerate(answer["curve"]):
+        counts = [
+            api.post(f"{ASK}/people", {"question": question, "part": {"after": after, "did": did}}).ok["total"]
+            for did in ("back", "away")
+        ]
+        assert counts == [point["back"], point["people"] - point["back"]]
+    grouped = question | {"by": "platform"}
+    answer = api.post(ASK, {"question": grouped}).ok
+    (group,) = answer["groups"]
+    part = {"after": 1, "did": "back", "group": group["value"]}
+    assert api.post(f"{ASK}/people", {"question": grouped, "part": part}).ok["total"] == group["points"][1]["back"]
+
+
+def test_the_period_before_ends_where_this_one_begins(api: Any) -> None:
+    """Its last stretch is cut there: drawn as a whole one it would look like a fall."""
+    asked = TRENDS | {"series": ["planted"], "interval": "week", "days": 10, "previous": True}
+    lines = api.post(ASK, {"question": asked}).ok["lines"]
+    before = next(line for line in lines if line["earlier"])
+    assert before["stretches"][-1]["complete"] is False

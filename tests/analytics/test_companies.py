@@ -80,8 +80,32 @@ def test_trends_count_filter_and_tell_companies_apart(api: Any) -> None:
     }
     named = ask(by="company:name")
     assert {line["value"] for line in named["lines"]} == {"acme", "beta", "Gamma Ltd", ""}
-    refused = api.post("/products/sprout/ask", {"question": {**question, "by": "company:"}})
-    assert (refused.status, "company:plan" in refused.body["message"]) == (400, True)
+    for field, said in {"company:": "company:plan", "company:plam": "“plan”", "then:company:plam": "“plan”"}.items():
+        refused = api.post("/products/sprout/ask", {"question": {**question, "by": field}})
+        assert (refused.status, said in refused.body["message"]) == (400, True)
+
+
+@pytest.mark.usefixtures("told")
+def test_what_was_known_of_a_company_then_is_told_from_what_is_known_now(
+    api: Any, as_alice: Any, server_key: str
+) -> None:
+    bigger = {"$group_type": "company", "$group_key": "acme", "$group_set": {"plan": "enterprise"}}
+    posted = {"event": "$groupidentify", "distinct_id": "$company_acme", "properties": bigger}
+    post("/batch/", {"api_key": server_key, "batch": [posted]})
+    question = {"version": 1, "kind": "trends", "series": ["opened"], "interval": "whole", "days": 3}
+
+    def groups(by: str) -> dict[str, float]:
+        found = api.post("/products/sprout/ask", {"question": {**question, "by": by}}).ok
+        return {line["value"]: line["stretches"][0]["value"] for line in found["lines"]}
+
+    assert groups("company:plan") == {"enterprise": 2, "free": 1, "pro": 1, "": 1}
+    assert groups("then:company:plan") == {"pro": 3, "free": 1, "": 1}
+    where = [{"field": "then:company:plan", "operator": "is not", "values": ["pro"]}]
+    found = api.post("/products/sprout/ask", {"question": {**question, "where": where}}).ok
+    assert (total(found), "company’s plan then is not pro" in found["asked"]) == (2, True)
+    page = as_alice.get("/p/sprout/ask/trends?event=opened&by=then:company:plan").content.decode()
+    assert '<option value="then:company:plan">' in page
+    assert "company’s plan then" in page
 
 
 @pytest.mark.usefixtures("told")

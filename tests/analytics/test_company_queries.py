@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from whytree.stores import amounts, metrics, trends
 from whytree.stores.amounts import WHOLE, Part, Period
 from whytree.stores.companies import Companies, CompanyTrait, InCompanies
-from whytree.stores.filters import Filter, Membership, Selection
+from whytree.stores.filters import Bound, Filter, Membership, Selection
 from whytree.stores.metrics import Converted
+from whytree.stores.moments import CompanyThen, WasSo
+from whytree.stores.sql import PEOPLE
 
 START = datetime(2026, 3, 20, tzinfo=UTC)
 END = START + timedelta(days=6)
@@ -39,7 +41,7 @@ rows_of = st.lists(
     st.tuples(
         st.integers(1, 4),
         st.sampled_from(["A", "A", "B", "$group", "$groupidentify"]),
-        st.integers(-1440, 8 * 1440),
+        st.one_of(st.integers(-1440, 8 * 1440), st.sampled_from([60, 61])),
         st.sampled_from(["", "acme", "beta"]),
         st.sampled_from(["", "free", "pro"]),
     ),
@@ -62,7 +64,7 @@ def write(store: Any, rows: list[Row]) -> int:
                 "received_at": START,
                 "properties": properties(row),
             }
-            for number, row in enumerate(rows)
+            for number, row in enumerate(rows, 1)
         ],
     )
     return product
@@ -99,6 +101,16 @@ def plans_now(rows: list[Row]) -> dict[str, str]:
         if row[1].startswith("$group") and row[3] and row[4]:
             found[row[3]] = max(found.get(row[3], ((at(row), -1), "")), ((at(row), number), row[4]))
     return {company: plan for company, (_, plan) in found.items()}
+
+
+def known_then(rows: list[Row], trait: str) -> dict[int, str]:
+    """Of each event, by its number: its own company or the person's newest up to then, and that one's newest plan up to then."""
+    found = {}
+    for number, row in enumerate(rows, 1):
+        before = [one for one in rows if at(one) <= at(row)]
+        company = row[3] or companies_now(before).get(row[0], "")
+        found[number] = plans_now(before).get(company, "") if trait == "plan" else company
+    return found
 
 
 def meant(rows: list[Row], event: str = "A") -> list[Row]:
@@ -185,6 +197,32 @@ def test_a_filter_and_a_group_by_a_companys_trait_are_what_is_known_now(
     largest = trends.largest_groups(product, asked(A), by)
     found = trends.counts(product, asked(A), by=by, groups=largest)
     assert {group: sum(one.events for one in lines) for group, lines in found.items()} == dict(groups)
+
+
+@oracle_settings
+@given(
+    rows=rows_of,
+    trait=st.sampled_from(["id", "name", "plan"]),
+    wanted=st.sampled_from(["acme", "pro", "free"]),
+    inside=st.booleans(),
+)
+def test_each_event_is_told_what_was_known_of_its_company_then(
+    events: Any, rows: list[Row], trait: str, wanted: str, inside: bool
+) -> None:
+    product, expected = write(events, rows), known_then(rows, trait)
+    then = CompanyThen(product, trait)
+
+    def ask(expression: str, bound: Bound) -> dict[int, Any]:
+        sql = f"SELECT event_id, {expression} AS found FROM events WHERE product = {product}"
+        return {row["event_id"]: row["found"] for row in events.query(sql, bound.values, PEOPLE)}
+
+    bound = Bound()
+    assert ask(then.text_sql(bound), bound) == expected
+    bound = Bound()
+    passing = ask(WasSo(then, Filter(trait, "is", (wanted,)), inside).condition_sql(bound), bound)
+    assert {number: bool(one) for number, one in passing.items()} == {
+        number: (text == wanted) is inside for number, text in expected.items()
+    }
 
 
 def test_two_ids_of_one_person_share_their_company(events: Any) -> None:

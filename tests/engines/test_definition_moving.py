@@ -50,6 +50,16 @@ QUESTIONS: list[tuple[dict[str, Any], dict[str, Any]]] = [
         {"measure": "people", "interval": "whole", "by": "person:plan", "days": 7},
     ),
     (
+        {"kind": "TrendsQuery", "series": [event("paid", math="unique_session", properties=[PRO])], "interval": "week"},
+        {"event": {"events": ["paid"], "where": [{"field": "plan", "operator": "is", "values": ["pro", "team"]}]},
+         "interval": "week", "days": 7},
+    ),
+    (
+        {"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "event": None, "math": "median", "math_property": "$session_duration"}],
+         "compareFilter": {"compare": True}, "breakdownFilter": {"breakdown": "$os", "breakdown_type": "event"}},
+        {"by": "$os", "days": 7, "interval": "day", "previous": True},
+    ),
+    (
         {"kind": "FunnelsQuery", "series": [event("a"), event("b", optionalInFunnel=True), event("c")],
          "dateRange": {"date_from": "all"},
          "funnelsFilter": {"funnelWindowInterval": 2, "funnelWindowIntervalUnit": "month", "funnelVizType": "time_to_convert",

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -206,7 +207,7 @@ def test_amplitudes_export(run: Callable[..., Any], store: EventStore, tmp_path:
     bought = rows(store)["bought"]
     assert people(store) == 1
     assert (bought["platform"], bought["version"]) == ("ios", "4.2")
-    assert {name: bought["properties"][name] for name in ("price", "user.plan")} == {"price": "9.5", "user.plan": "pro"}
+    assert {name: bought["properties"][name] for name in ("price", "$set.plan")} == {"price": "9.5", "$set.plan": "pro"}
 
 
 def test_google_analytics_bigquery_export(run: Callable[..., Any], store: EventStore, tmp_path: Path) -> None:
@@ -299,3 +300,73 @@ def test_rows_that_are_no_events_are_listed_with_their_reason(
     assert "no name" in reasons[2]
     assert "no time" in reasons[3]
     assert "2999" in reasons[4]
+
+
+def test_what_a_batch_export_repeats_of_people_is_their_profile(
+    run: Callable[..., Any], store: EventStore, tmp_path: Path
+) -> None:
+    def event(number: int, plan: str) -> dict[str, Any]:
+        properties = {"$lib": "posthog-python", "$is_server": True}
+        return {
+            "uuid": f"0190-{number}",
+            "event": "opened",
+            "distinct_id": "ana",
+            "timestamp": f"{DAY} 10:0{number}:00",
+            "properties": json.dumps(properties),
+            "person_properties": json.dumps({"plan": plan, "email": "ana@example.org"}),
+        }
+
+    file = lines(tmp_path / "ph.jsonl", event(1, "free"), event(2, "free"), event(3, "pro"))
+    assert run("import", "events", file)["created"] == 3
+    assert Person.objects.get(key="ana").plan == "pro"
+    told = store.query("SELECT properties['$set.plan'] AS plan FROM events ORDER BY timestamp")
+    assert [row["plan"] for row in told] == ["free", "", "pro"]  # where it changed
+
+
+def test_amplitudes_hours_come_in_one_archive_with_what_was_known_of_people(
+    run: Callable[..., Any], store: EventStore, tmp_path: Path
+) -> None:
+    def event(number: int, plan: str) -> bytes:
+        said = {
+            "event_type": f"e{number}",
+            "event_time": f"{DAY} 10:0{number}:00.000000",
+            "user_id": "ana",
+            "device_id": "d1",
+            "amplitude_id": 7,
+            "$insert_id": f"i{number}",
+            "user_properties": {"plan": plan},
+            "groups": {"company": ["acme"]},
+        }
+        return gzip.compress(json.dumps(said).encode())
+
+    path = tmp_path / "export.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("1/1_2026-05-01_9#0.json.gz", event(1, "free"))
+        archive.writestr("1/1_2026-05-01_10#0.json.gz", event(2, "pro"))
+        archive.writestr("__MACOSX/._x", b"")
+    done = run("import", "events", str(path))
+    assert (done["created"], done["broken"], done["mapping"]) == (2, 0, {"source": "Amplitude export"})
+    found = rows(store)
+    assert [found[f"e{number}"]["properties"]["$set.plan"] for number in (1, 2)] == ["free", "pro"]
+    assert found["e1"]["properties"]["$groups.company"] == "acme"
+    assert Person.objects.get(key="ana").plan == "pro"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", "a,b")
+    assert "unpack it" in run("import", "events", str(path), ok=False)
+
+
+def test_mixpanels_profiles_are_people_and_no_events_of_their_names(
+    run: Callable[..., Any], store: EventStore, tmp_path: Path
+) -> None:
+    known = {"$name": "Ana K", "$email": "ana@example.org", "plan": "pro", "$last_seen": f"{DAY}T10:00:00"}
+    profile = lines(tmp_path / "people.jsonl", {"$distinct_id": "ana", "$properties": known})
+    event = {"event": "Paid", "properties": {"distinct_id": "ana", "time": 1_777_629_600, "$insert_id": "i-1"}}
+    several = run("import", "events", lines(tmp_path / "events.jsonl", event), profile)
+    assert [(one["created"], one["mapping"]["source"]) for one in several] == [
+        (1, "Mixpanel export"),
+        (1, "Mixpanel profiles"),
+    ]
+    assert set(rows(store)) == {"Paid", "$identify"}
+    person = Person.objects.get(key="ana")
+    assert (person.name, person.email, person.plan) == ("Ana K", "ana@example.org", "pro")
+    assert run("import", "events", profile)["repeated"] == 1

@@ -154,3 +154,66 @@ def test_roles_and_pages(
     assert api_viewer.put("/products/sprout/events/plan", empty).status == 403
     assert api_charlie.get("/products/sprout/events/plan").status == 404
     assert as_charlie.get("/p/sprout/events/plan").status_code == 404
+
+
+PLAN_URL = "/products/sprout/events/plan"
+
+
+def test_one_event_is_described_at_every_door_and_taken_back(
+    run: Callable[..., Any], web: Sender, plan: str, api: Any, api_viewer: Any, api_charlie: Any, as_bob: Any
+) -> None:
+    run("plan", "apply", plan)
+    web.batch(
+        track("Signed Up", properties={"plan": "pro"}), track("Signed Up", properties={"plan": "pro", "$lib": "js"})
+    )
+    said = api.patch(PLAN_URL, {"event": "Signed Up", "owner": "sales"}).ok
+    assert (said["owner"], said["description"], list(said["properties"])) == (
+        "sales",
+        "The account is made.",
+        ["plan", "price"],
+    )
+    assert run("plan", "event", "Signed Up", "--status", "deprecated")["owner"] == "sales"
+    form = {"event": "Signed Up", "act": "property", "property": "plan", "type": "text", "words": "<b>Which</b> one"}
+    answer = as_bob.post("/p/sprout/events/plan/event", form, follow=True)
+    page = answer.content.decode()
+    assert "&lt;b&gt;Which&lt;/b&gt; one" in page
+    assert "planned as text" in page
+    described = api.get("/products/sprout/events/described?event=Signed Up").ok
+    assert described["planned"]["properties"]["plan"] == {
+        "type": "text",
+        "required": False,
+        "description": "<b>Which</b> one",
+    }
+    assert {one["name"]: (one["seen"] is not None, one["samples"]) for one in described["properties"]} == {
+        "plan": (True, ["pro"]),
+        "$lib": (True, ["js"]),
+        "price": (False, []),
+    }
+    latest = Activity.objects.latest("pk")
+    assert (latest.verb, latest.via, latest.undoable) == ("plan_event", "page", True)
+    assert api.post(f"/products/sprout/activity/{latest.pk}/undo").status == 403  # it was Bob's
+    assert as_bob.post(f"/p/sprout/activity/{latest.pk}/undo").status_code == 302
+    assert api.get("/products/sprout/events/described?event=Signed Up").ok["planned"]["properties"]["plan"]["required"]
+    run("plan", "unplan", "Signed Up")
+    assert "Signed Up" not in api.get(PLAN_URL).ok["plan"]["events"]
+    assert "No longer" not in run("plan", "unplan", "Signed Up", ok=False)
+    assert api_viewer.patch(PLAN_URL, {"event": "a", "owner": "x"}).status == 403
+    assert api_charlie.patch(PLAN_URL, {"event": "a", "owner": "x"}).status == 404
+
+
+def test_what_a_plan_cannot_say_of_an_event_is_refused(web: Sender, api: Any, as_bob: Any) -> None:
+    for bad in (
+        {"event": " "},
+        {"event": "a", "status": "maybe"},
+        {"event": "a", "owner": "x" * 600},
+        {"event": "a", "properties": {"p": {"type": "date"}}},
+        {"event": "a\0"},
+    ):
+        assert api.patch(PLAN_URL, bad).status == 400, bad
+    page = as_bob.post("/p/sprout/events/plan/event", {"event": "a", "status": "maybe"}, follow=True).content.decode()
+    assert "It is one of expected, deprecated, unexpected." in page
+    assert api.get(PLAN_URL).ok["plan"]["events"] == {}
+    # a first property that is described does not make the others break the plan
+    web.batch(track("Signed Up", properties={"plan": "pro", "coupon": "x"}))
+    api.patch(PLAN_URL, {"event": "Signed Up", "properties": {"plan": {"type": "text"}}}).ok  # noqa: B018
+    assert api.get(PLAN_URL).ok["violations"] == []

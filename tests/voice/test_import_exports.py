@@ -16,6 +16,7 @@ from whytree.people.models import Person
 from whytree.voice.importing import uploads
 from whytree.voice.importing.files import Asked, open_feedback
 from whytree.voice.models import FeedbackItem, ImportRun
+from whytree.workspace import uploaded
 from whytree.workspace.models import Activity
 
 from .conftest import Done
@@ -47,7 +48,7 @@ def folder(tmp_path: Path, monkeypatch: Any) -> Path:
     """Where uploads lie."""
     place = tmp_path / "uploads"
     place.mkdir()
-    monkeypatch.setattr(uploads, "folder", lambda: place)
+    monkeypatch.setattr(uploaded, "folder", lambda: place)
     return place
 
 
@@ -63,7 +64,7 @@ def read(answer: Any) -> str:
 def test_a_file_that_unpacks_without_end_is_not_read(
     actor: Any, product: Any, folder: Path, monkeypatch: Any, settings: Any, name: str
 ) -> None:
-    monkeypatch.setattr(uploads, "MOST_TIMES", 1)
+    monkeypatch.setattr(uploaded, "MOST_TIMES", 1)
     much, packed = b"text\n" + b"a\n" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2), io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", much)
@@ -241,7 +242,7 @@ def test_old_uploads_are_thrown_away(as_alice: Any, monkeypatch: Any) -> None:
 
     upload(as_alice)
     assert uploads.throw_away_old() == 0
-    monkeypatch.setattr(uploads, "KEPT_FOR", timedelta(0))
+    monkeypatch.setattr(uploaded, "KEPT_FOR", timedelta(0))
     assert uploads.throw_away_old() == 1
     assert not ImportRun.objects.exists()
 

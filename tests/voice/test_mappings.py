@@ -11,9 +11,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from whytree.errors import Conflict, Forbidden, Invalid, NotFound
-from whytree.voice.importing import uploads
 from whytree.voice.models import ColumnMapping, FeedbackItem, ImportRun
 from whytree.voice.services import keep_mapping, kept_mappings, mapping_for, remove_mapping
+from whytree.workspace import uploaded
 from whytree.workspace.activity import undo
 from whytree.workspace.models import Activity
 
@@ -28,7 +28,7 @@ COLUMNS = {"text": "anliegen", "author_name": "kunde", "submission_id": "nr", "r
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     place = tmp_path / "uploads"
     place.mkdir()
-    monkeypatch.setattr(uploads, "folder", lambda: place)
+    monkeypatch.setattr(uploaded, "folder", lambda: place)
     return place
 
 

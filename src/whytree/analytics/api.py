@@ -21,7 +21,6 @@ from .definitions import warnings
 from .friction import api as friction
 from .importing import api as importing
 from .models import Metric
-from .sessions import api as sessions
 from .subscriptions import api as subscriptions
 
 router = Router(tags=["Metrics"])
@@ -32,7 +31,6 @@ router.add_router("", cohorts_api.router)
 router.add_router("", friction.router)
 router.add_router("", importing.router)
 router.add_router("", boards_api.router)
-router.add_router("", sessions.router)
 router.add_router("", subscriptions.router)
 
 

@@ -18,6 +18,7 @@ from .answers import (
     LifecycleAnswer,
     PathsAnswer,
     RetentionAnswer,
+    SessionsAnswer,
     StickinessAnswer,
     TrendsAnswer,
 )
@@ -107,6 +108,11 @@ def answer_chart(product: Product, found: Answer, *, marked: bool = True) -> Saf
         marks = marks_between(product, found.from_at, found.to_at) if marked else ()
         svg = charts.lines(_states(found), label=f"{found.sentence} {found.asked}", marks=marks)
         return mark_safe(svg)  # noqa: S308 - our own picture; texts in it are escaped where it is drawn
+    if isinstance(found, SessionsAnswer):
+        hourly = found.interval == "hour"
+        marks = marks_between(product, found.from_at, found.to_at, hourly=hourly) if marked else ()
+        svg = charts.lines(_stays(product, found), label=f"{found.sentence} {found.asked}", marks=marks)
+        return mark_safe(svg)  # noqa: S308 - as above
     if isinstance(found, PathsAnswer):
         return mark_safe(sankey(_flows(found), label=f"{found.sentence} {found.asked}"))  # noqa: S308 - as above
     if isinstance(found, FunnelAnswer) and found.over:
@@ -160,6 +166,8 @@ def _spec(product: Product, found: Answer) -> dict[str, Any]:
         return charts.lines_spec(_curves(found), unit="%")
     if isinstance(found, LifecycleAnswer):
         return charts.lines_spec(_states(found), marks=marks)
+    if isinstance(found, SessionsAnswer):
+        return charts.lines_spec(_stays(product, found), marks=marks)
     if isinstance(found, StickinessAnswer):
         return charts.bars_spec([charts.Bar(str(bar.times), bar.people) for bar in found.bars])
     if isinstance(found, PathsAnswer):
@@ -214,6 +222,16 @@ def _states(found: LifecycleAnswer) -> list[NamedLine]:
     return [
         NamedLine(state, [(one.start, getattr(one, state)) for one in whole])
         for state in ("returning", "new", "resurrected", "dormant")
+    ]
+
+
+def _stays(product: Product, found: SessionsAnswer) -> list[NamedLine]:
+    """How many began in each whole stretch."""
+    zone = ZoneInfo(product.timezone)
+    return [
+        NamedLine(
+            "sessions", [(_clocked(one.start, zone), one.stayed.sessions) for one in found.stretches if one.complete]
+        )
     ]
 
 

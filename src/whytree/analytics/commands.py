@@ -15,7 +15,6 @@ from .boards import commands as board_commands
 from .cohorts import commands as cohort_commands
 from .friction import commands as friction
 from .importing import commands as importing
-from .sessions import commands as sessions
 from .subscriptions import commands as subscription_commands
 
 Key = Annotated[str, typer.Argument(help="Short name, as activated_7d.")]
@@ -35,7 +34,6 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     friction.register(group)
     importing.register(group)
     board_commands.register(group)
-    sessions.register(group)
     subscription_commands.register(group)
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from whytree.errors import Invalid
 from whytree.events.intake.services import intake_of
-from whytree.events.queries import sent_properties
+from whytree.events.queries import known_names, sent_properties
 from whytree.people.queries import people_with_trait, trait_names, trait_values
 from whytree.stores.cohorts import These
-from whytree.stores.companies import Companies, CompanyTrait, InCompanies
+from whytree.stores.companies import ID, NAME, Companies, CompanyTrait, InCompanies
 from whytree.stores.filters import (
     ALONE,
     COLUMNS,
@@ -21,7 +21,7 @@ from whytree.stores.filters import (
     Operator,
     Selection,
 )
-from whytree.stores.moments import SESSION_FIELDS, InSession, KnownThen, WasSo
+from whytree.stores.moments import SESSION_FIELDS, CompanyThen, InSession, KnownThen, Moment, WasSo
 from whytree.stores.traits import PeopleTrait, WithTrait
 from whytree.workspace.models import Product
 
@@ -57,7 +57,7 @@ def ready_by(product: Product, by: Sequence[str], events: Sequence[str]) -> tupl
         if one.startswith(PERSON_TRAIT):
             found.append(_groups_of_people(product, one.removeprefix(PERSON_TRAIT).strip()))
         elif one.startswith(COMPANY_TRAIT):
-            found.append(CompanyTrait(product.pk, _trait_named(one)))
+            found.append(CompanyTrait(product.pk, _company_trait(product, one)))
         elif one.startswith((THEN, SESSION)):
             found.append(_moment(product, one, tuple(events), in_lengths=True))
         else:
@@ -149,7 +149,7 @@ _OPPOSITES: dict[Operator, Operator] = {
 
 def _company(product: Product, one: Filter) -> Membership:
     """Those whose company is such a one now."""
-    wanted, inside = _positive(replace(one, field=_trait_named(one.field)))
+    wanted, inside = _positive(replace(one, field=_company_trait(product, one.field)))
     return Membership(InCompanies(wanted), product.pk, filter_words(one), inside)
 
 
@@ -158,12 +158,12 @@ def _positive(one: Filter) -> tuple[Filter, bool]:
     return replace(one, operator=_OPPOSITES.get(one.operator, one.operator)), one.operator not in _OPPOSITES
 
 
-def _moment(
-    product: Product, field: str, events: tuple[str, ...], *, in_lengths: bool = False
-) -> InSession | KnownThen:
-    """What was so when the event happened: of its session, or of what was known of the person."""
+def _moment(product: Product, field: str, events: tuple[str, ...], *, in_lengths: bool = False) -> Moment:
+    """What was so when the event happened: of its session, or of what was known of the person or of the company."""
     prefix, _, name = field.partition(":")
     name = name.strip()
+    if f"{prefix}:" == THEN and name.startswith(COMPANY_TRAIT):
+        return CompanyThen(product.pk, _company_trait(product, name), events)
     if f"{prefix}:" == THEN:
         refuse_unknown("trait of people", [name], trait_names(product))
         return KnownThen(product.pk, name, events)
@@ -173,8 +173,11 @@ def _moment(
     raise Invalid(f"A session has no {name[:40]!r}; it has {', '.join(f'{SESSION}{one}' for one in SESSION_FIELDS)}.")
 
 
-def _trait_named(field: str) -> str:
+def _company_trait(product: Product, field: str) -> str:
+    """Its name, of `company:plan`; refused when nobody ever said it of a company, with the nearest that somebody did."""
     trait = field.removeprefix(COMPANY_TRAIT).strip()
     if not trait:
         raise Invalid("Name what is known of the company, as company:plan; company:id is its key.")
+    if trait not in (ID, NAME):
+        refuse_unknown("trait of companies", [trait], [*known_names(product).company_traits, ID, NAME])
     return trait

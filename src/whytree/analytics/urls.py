@@ -9,7 +9,6 @@ from .boards import pages as boards
 from .cohorts import pages as cohorts
 from .friction import pages as friction
 from .importing import pages as importing
-from .sessions import pages as sessions
 from .subscriptions import pages as subscriptions
 
 pages = [
@@ -26,8 +25,7 @@ pages = [
     path("ask/lifecycle", asking.lifecycle, name="ask_lifecycle"),
     path("ask/stickiness", asking.stickiness, name="ask_stickiness"),
     path("ask/paths", asking.paths, name="ask_paths"),
-    path("ask/sessions", sessions.sessions, name="ask_sessions"),
-    path("ask/sessions.csv", sessions.sessions_csv, name="sessions_csv"),
+    path("ask/sessions", asking.sessions, name="ask_sessions"),
     path("ask/sql", typed.typed, name="ask_sql"),
     path("ask/act", acts.act, name="ask_act"),
     path("ask/<str:kind>/people.csv", asking.people_csv, name="people_csv"),

@@ -15,12 +15,9 @@ from .plan import commands as plan
 from .relay import commands as relay
 
 if TYPE_CHECKING:
-    from whytree.engines.tables import Table
     from whytree.workspace.printing import Bars
 
-    from .history import Source
-    from .history.sources import File
-    from .reading import Mapping
+    from .importing.files import Asked, EventFile
 
 
 ERRORS_SHOWN = 20
@@ -38,7 +35,12 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
 
 
 def import_events(
-    file: Annotated[Path, typer.Argument(help="CSV, TSV, JSONL, JSON, XLSX or Parquet; also .gz and .zst.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE ...", help="CSV, TSV, JSONL, JSON, XLSX, Parquet, also .gz and .zst; a ZIP of JSON lines."
+        ),
+    ],
     person: Annotated[str, typer.Option(help="Column that says whose event it is; guessed when left out.")] = "",
     event: Annotated[str, typer.Option(help="Column with the event's name; guessed when left out.")] = "",
     time: Annotated[str, typer.Option(help="Column with the time; guessed when left out.")] = "",
@@ -52,73 +54,46 @@ def import_events(
     source: Annotated[
         str,
         typer.Option(
-            help="Whose export it is, when it is not recognised: posthog, segment, warehouse, mixpanel, amplitude, "
-            "ga4, snowplow; or table."
+            help="Whose export it is, when it is not recognised: posthog, segment, warehouse, mixpanel, mixpanel-people, "
+            "amplitude, ga4, snowplow; or table."
         ),
     ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and store none.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Bring in events from a file. The same file again brings nothing twice; one that broke off goes on."""
-    from .reading import NoColumn, find_mapping
+    """Bring in events from files. The same file again brings nothing twice; one that broke off goes on."""
+    from .importing.files import Asked
 
-    says_columns = bool(person or event or time or identity or event_name)
-    found = _recognised(file, format, source) if not says_columns and source != "table" else None
-    if found is not None:
-        _import_source(*found, dry_run=dry_run, as_json=as_json)
-        return
-    table = _open(file, format)
-    try:
-        mapping = find_mapping(table, person=person, event=event, time=time, message_id=identity, event_name=event_name)
-    except NoColumn as error:
-        raise CommandError(str(error)) from error
-    if not as_json:
-        _tell_mapping(table, mapping)
+    asked = Asked(person, event, time, identity, event_name, format, source)
+    opened = [
+        _opened(file, asked) for file in files
+    ]  # before the first is sent: a slip in the last leaves nothing half done
     client = connect()
-    with _bar(quiet=as_json) as bar:
-        run = _check(client, table, mapping, bar) if dry_run else _send(client, table, mapping, bar, quiet=as_json)
-    _tell_result(run, mapping.shown(), dry_run=dry_run, as_json=as_json)
+    done = [_bring_in(client, file, dry_run=dry_run, quiet=as_json) for file in opened]
+    if as_json:
+        show(done[0] if len(done) == 1 else done, True)
 
 
-def _recognised(file: Path, format: str, wanted: str) -> "tuple[File, Source] | None":
-    """The file as another tool's export; None for a table of anybody's."""
+def _bring_in(client: Client, file: "EventFile", *, dry_run: bool, quiet: bool) -> dict[str, Any]:
+    if not quiet:
+        _tell_reading(file)
+    with _bar(quiet=quiet) as bar:
+        run = (_check if dry_run else _send)(client, file, bar, quiet=quiet)
+    if not quiet:
+        _tell_result(run, dry_run=dry_run)
+    return {**run, "mapping": file.shown, "dry_run": dry_run}
+
+
+def _opened(path: Path, asked: "Asked") -> "EventFile":
     from whytree.engines.tables import UnreadableTable
 
-    from .history import SOURCES, open_source
+    from .importing.files import open_events
+    from .reading import NoColumn
 
-    if wanted and wanted not in SOURCES:
-        raise CommandError(f"“{wanted}” is no source. There are {', '.join(SOURCES)} and table.")
     try:
-        table, source = open_source(file, format, wanted)
-    except UnreadableTable as error:
+        return open_events(path, asked)
+    except (NoColumn, UnreadableTable) as error:
         raise CommandError(str(error)) from error
-    return None if source is None else (table, source)
-
-
-def _import_source(file: "File", source: "Source", *, dry_run: bool, as_json: bool) -> None:
-    """All rows of another tool's export that the server does not have yet."""
-    from .history.sources import batches, fingerprint
-
-    if not as_json:
-        say(f"{file.path.name}: {source.title}. Who is who, and what is known of people, comes along.")
-    client = connect()
-    path = f"/products/{client.product}/events"
-    mapping = {"source": source.title}
-    with _bar(quiet=as_json) as bar:
-        task = bar.add_task("Checking" if dry_run else "Reading", total=1.0)
-        total = _nothing_yet()
-        if not dry_run:
-            facts = {"file_name": file.path.name, "fingerprint": fingerprint(file.path, source), "mapping": mapping}
-            total = client.post(f"{path}/imports", facts)
-        for batch in batches(file, source, after=0 if dry_run else total["row_offset"]):
-            if dry_run:
-                _add_checked(total, batch, client.post(f"{path}/import", {**batch, "upto": 0}))
-            else:
-                total = client.post(f"{path}/import", {"run": total["id"], **batch})
-            bar.update(task, completed=file.progress, description=f"{total['rows']:,} rows")
-        if not dry_run:
-            total = client.post(f"{path}/imports/{total['id']}/finish")
-    _tell_result(total, mapping, dry_run=dry_run, as_json=as_json)
 
 
 def _nothing_yet() -> dict[str, Any]:
@@ -134,21 +109,15 @@ def _add_checked(total: dict[str, Any], batch: dict[str, Any], checked: dict[str
     total["errors"] += checked["errors"]
 
 
-def _open(file: Path, format: str) -> "Table":
-    from whytree.engines.tables import UnreadableTable, open_table
-
-    try:
-        return open_table(file, format=format or None)
-    except UnreadableTable as error:
-        raise CommandError(str(error)) from error
-
-
-def _tell_mapping(table: "Table", mapping: "Mapping") -> None:
-    facts = [table.format, table.encoding, f"{len(table.columns)} columns"]
-    say(f"{table.path.name}: {', '.join(fact for fact in facts if fact)}")
-    for field, column in mapping.shown().items():
+def _tell_reading(file: "EventFile") -> None:
+    if file.source is not None:
+        say(f"{file.path.name}: {file.title}. Who is who, and what is known of people, comes along.")
+        return
+    facts = [file.table.format, file.table.encoding, f"{len(file.columns)} columns"]
+    say(f"{file.path.name}: {', '.join(fact for fact in facts if fact)}")
+    for field, column in file.shown.items():
         say(f"  {field:12} <- {column}")
-    others = [column for column in table.columns if column not in mapping.own]
+    others = [column for column in file.columns if column not in file.shown.values()]
     if others:
         say(f"  {'properties':12}    {', '.join(others[:12])}{' …' if len(others) > 12 else ''}")
 
@@ -159,45 +128,33 @@ def _bar(*, quiet: bool) -> "Bars":
     return bars(TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), quiet=quiet)
 
 
-def _send(client: Client, table: "Table", mapping: "Mapping", bar: "Bars", *, quiet: bool) -> dict[str, Any]:
+def _send(client: Client, file: "EventFile", bar: "Bars", *, quiet: bool) -> dict[str, Any]:
     """All rows that the server does not have yet, batch by batch; each is there for good once it is answered."""
-    from .reading import batches, fingerprint
-
     path = f"/products/{client.product}/events"
-    facts = {
-        "file_name": table.path.name,
-        "fingerprint": fingerprint(table.path, mapping),
-        "mapping": mapping.shown(),
-    }
+    facts = {"file_name": file.path.name, "fingerprint": file.fingerprint, "mapping": file.shown}
     run: dict[str, Any] = client.post(f"{path}/imports", facts)
     if run["row_offset"] and not quiet:
         say(f"Going on after row {run['row_offset']:,}, where the last import stopped.")
     task = bar.add_task("Reading", total=1.0)
-    for batch in batches(table, mapping, after=run["row_offset"]):
-        body = {"run": run["id"], "rows": batch.rows, "errors": batch.errors, "upto": batch.upto}
-        run = client.post(f"{path}/import", body)
-        bar.update(task, completed=table.progress, description=f"{run['rows']:,} rows")
+    for batch in file.batches(after=run["row_offset"]):
+        run = client.post(f"{path}/import", {"run": run["id"], **batch})
+        bar.update(task, completed=file.progress, description=f"{run['rows']:,} rows")
     finished: dict[str, Any] = client.post(f"{path}/imports/{run['id']}/finish")
     return finished
 
 
-def _check(client: Client, table: "Table", mapping: "Mapping", bar: "Bars") -> dict[str, Any]:
+def _check(client: Client, file: "EventFile", bar: "Bars", *, quiet: bool) -> dict[str, Any]:
     """What the import would do."""
-    from .reading import batches
-
     total = _nothing_yet()
     task = bar.add_task("Checking", total=1.0)
-    for batch in batches(table, mapping):
-        checked = client.post(f"/products/{client.product}/events/import", {"rows": batch.rows, "errors": batch.errors})
-        _add_checked(total, {"rows": batch.rows, "errors": batch.errors}, checked)
-        bar.update(task, completed=table.progress, description=f"{total['rows']:,} rows")
+    for batch in file.batches():
+        checked = client.post(f"/products/{client.product}/events/import", {**batch, "upto": 0})
+        _add_checked(total, batch, checked)
+        bar.update(task, completed=file.progress, description=f"{total['rows']:,} rows")
     return total
 
 
-def _tell_result(run: dict[str, Any], mapping: dict[str, str], *, dry_run: bool, as_json: bool) -> None:
-    if as_json:
-        show({**run, "mapping": mapping, "dry_run": dry_run}, True)
-        return
+def _tell_result(run: dict[str, Any], *, dry_run: bool) -> None:
     if run["rows"] and run["repeated"] + run["broken"] == run["rows"] and run["repeated"]:
         say(f"Nothing new: {run['repeated']:,} of {run['rows']:,} rows are there already.")
     else:
@@ -225,19 +182,31 @@ def list_events(
     found = client.get(f"/products/{client.product}/events/catalogue")
     if name:
         event = next((each for each in found["events"] if each["name"] == name), None)
-        if event is None:
+        described = client.get(f"/products/{client.product}/events/described", event=name)
+        if event is None and described["planned"] is None:
             raise CommandError(f"There is no event “{name}”. `whytree event list` names them.")
-        lines = [
-            f"{each['volume']:>10,}  {each['name']:32} {', '.join(each['types']):16} {each['last_seen'][:16]}"
-            for each in event["properties"]
-        ]
-        show(event, as_json, f"{event['volume']:,} times, by {event['people']:,} people", *lines)
+        _show_event(event or {"name": name}, described, as_json=as_json)
         return
     lines = [
         f"{each['volume']:>10,}  {each['name']:40} {each['first_seen'][:10]} to {each['last_seen'][:10]}"
         for each in found["events"]
     ]
     show(found, as_json, *(lines or ["No event yet. `whytree import events FILE`, or send some: docs/capture.md"]))
+
+
+def _show_event(event: dict[str, Any], described: dict[str, Any], *, as_json: bool) -> None:
+    planned, lines = described["planned"], []
+    if planned:
+        facts = [planned["status"], planned["owner"] and f"owned by {planned['owner']}", planned["description"]]
+        lines.append(", ".join(filter(None, facts)))
+    for each in described["properties"]:
+        seen, values = each["seen"], ", ".join(each["samples"])
+        if seen is None:
+            lines.append(f"{'never':>10}  {each['name']}")
+            continue
+        lines.append(f"{seen['volume']:>10,}  {each['name']:32} {', '.join(seen['types']):16} {values[:60]}".rstrip())
+    head = f"{event['volume']:,} times, by {event['people']:,} people" if "volume" in event else "It never came."
+    show({**event, **described}, as_json, head, *lines)
 
 
 def list_put_aside(as_json: AsJson = False) -> None:

@@ -29,8 +29,9 @@ from .context import MAX_TEXT, Columns
 from .models import ERRORS_KEPT, EventImport
 from .normalise import Door, event
 from .properties import Unfit
-from .rows import IMPORT, Normalised, Rejected
+from .rows import IMPORT, Event, Normalised, Rejected
 from .services import accept
+from .traits import traits_said
 from .wire.posthog.messages import posthog
 from .wire.segment.messages import as_message, segment
 
@@ -109,6 +110,11 @@ def check_rows(actor: Actor, product: Product, rows: Sequence[Entry]) -> Taken:
     return Taken(len(items) - repeated, repeated, problems)
 
 
+def as_stored(product: Product, rows: Sequence[Entry]) -> list[Event]:
+    """These rows as events, as they would be written; without those that are none."""
+    return [item.event for _, item in _normalised(product.pk, "", rows)[0]]
+
+
 def import_rows(
     actor: Actor,
     product: Product,
@@ -173,6 +179,8 @@ def _told(door: Door, run: str, entry: ImportMessage) -> Normalised:
     if isinstance(outcome, Rejected):
         raise Unfit(outcome.reason)
     assert isinstance(outcome, Normalised)  # noqa: S101 - only an intake leaves messages out
+    if outcome.known and outcome.traits is None:
+        outcome.traits = traits_said(outcome.event)
     letters = dict(outcome.typed())
     outcome.event.properties = {**outcome.event.said, RUN_PROPERTY: run}
     outcome.types = "".join(letters.values()) + "s"
@@ -256,5 +264,6 @@ def _running(product: Product, run_id: int) -> EventImport:
 
 
 def list_imports(product: Product, limit: int = 20) -> list[EventImport]:
-    """The latest imports."""
-    return list(EventImport.objects.filter(product=product)[:limit])
+    """The latest imports, without what was only looked at."""
+    runs = EventImport.objects.filter(product=product).exclude(state=EventImport.State.PREVIEW)
+    return list(runs.select_related("started_by")[:limit])

@@ -89,6 +89,7 @@ class EventImport(models.Model):
     """One file brought in. One that broke off goes on at `row_offset`; no row counts twice, in this run or another."""
 
     class State(models.TextChoices):
+        PREVIEW = "preview"
         RUNNING = "running"
         FINISHED = "finished"
         UNDONE = "undone"
@@ -107,12 +108,14 @@ class EventImport(models.Model):
     started_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)
+    upload = models.CharField(max_length=80, blank=True, help_text="The file in the data folder while it is read.")
+    reading = models.JSONField(default=dict, help_text="How an uploaded file is to be read.")
 
     class Meta:
         ordering = ("-started_at", "-pk")
         constraints = (
             models.CheckConstraint(
-                condition=Q(state__in=("running", "finished", "undone")), name="event_import_state_known"
+                condition=Q(state__in=("preview", "running", "finished", "undone")), name="event_import_state_known"
             ),
             models.UniqueConstraint(
                 fields=("product", "fingerprint"), condition=Q(state="running"), name="one_running_event_import"

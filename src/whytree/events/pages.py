@@ -4,18 +4,18 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
 
 from whytree.workspace.access import may
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
-from . import imports, queries
+from . import queries
 from .intake.services import limited_keys
+from .plan.pages import opened_event
 from .plan.queries import check_plan
 from .queries import Catalogue
 
@@ -33,7 +33,7 @@ KINDS = {
 def events(request: PageRequest, product: Product) -> HttpResponse:
     """The events that come in, or how to send the first one. Properties are looked up for the event that is opened."""
     opened = request.GET.get("event", "")
-    context: dict[str, Any] = {"opened": opened, "properties": queries.properties_of(product, opened)}
+    context: dict[str, Any] = {"opened": opened, **opened_event(request, product, opened)}
     if request.htmx:
         return render(request, "events/_properties.html", context)
     found = queries.catalogue_of_events(product)
@@ -43,6 +43,7 @@ def events(request: PageRequest, product: Product) -> HttpResponse:
         "here": "numbers",
         "catalogue": found,
         "check": check,
+        "not_sent": bool(opened) and not any(event.name == opened for event in found.events),
         "rows": [(event, check.plan.get(event.name), event.name in wrong) for event in found.events],
         "sentence": _sentence(found),
         "last_at": _last(found),
@@ -93,34 +94,7 @@ def live_events(request: PageRequest, product: Product) -> HttpResponse:
 
 @require_GET
 @page(Role.VIEWER)
-def plan(request: PageRequest, product: Product) -> HttpResponse:
-    """The tracking plan, held against what is sent."""
-    return render(request, "events/plan.html", {"here": "numbers", "check": check_plan(product)})
-
-
-@require_GET
-@page(Role.VIEWER)
 def put_aside(request: PageRequest, product: Product) -> HttpResponse:
     """What was sent and is no event, with the reason."""
     rows = [(row, *KINDS.get(row.kind, (row.kind, ""))) for row in queries.put_aside(product, ASIDE_SHOWN)]
     return render(request, "events/put_aside.html", {"here": "numbers", "rows": rows, "limit": ASIDE_SHOWN})
-
-
-@require_GET
-@page(Role.VIEWER)
-def event_imports(request: PageRequest, product: Product) -> HttpResponse:
-    """Files that were brought in, and their undo."""
-    context = {
-        "here": "numbers",
-        "runs": imports.list_imports(product),
-        "may_undo": may(request.actor, product, Role.MAINTAINER),
-    }
-    return render(request, "events/imports.html", context)
-
-
-@require_POST
-@page(Role.MAINTAINER)
-def undo_import(request: PageRequest, product: Product, run: int) -> HttpResponse:
-    undone = imports.undo_import(request.actor, product, run)
-    messages.success(request, f"The {undone.created:,} events of {undone.file_name} are gone.")
-    return redirect("event_imports", product.slug)

@@ -17,6 +17,7 @@ from .arrivals import Arrival, Turned
 from .commit import commit
 
 ASIDE_WITHIN = timedelta(days=7)
+GROUP_SET = "$group_set."
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,11 @@ def properties_of(product: Product, event: str) -> list[CataloguedProperty]:
     return stored.catalogued_properties(product.pk, event) if event else []
 
 
+def samples_of(product: Product, event: str) -> dict[str, tuple[str, ...]]:
+    """Values that the properties of one event come with, without what it says of people."""
+    return stored.sample_values(product.pk, event) if event else {}
+
+
 def event_names(product: Product) -> list[str]:
     """Names to choose from, most frequent first."""
     return stored.event_names(product.pk)
@@ -71,6 +77,22 @@ def sent_properties(product: Product, names: Collection[str]) -> set[str]:
 def property_names(product: Product, event: str = "") -> list[str]:
     """Property names of one event or of all, most frequent first."""
     return list(dict.fromkeys(each.name for each in stored.catalogued_properties(product.pk, event)))
+
+
+@dataclass(frozen=True)
+class KnownNames:
+    """Names to ask by: of properties, and of what was ever said of companies; most frequent first."""
+
+    properties: list[str]
+    company_traits: list[str]
+
+
+def known_names(product: Product) -> KnownNames:
+    """Of companies PostHog's `$groupidentify` and Segment's `group` tell."""
+    known = stored.catalogued_properties(product.pk)
+    told = [each.name.removeprefix(GROUP_SET) for each in known if each.name.startswith(GROUP_SET)]
+    said = [each.name for each in known if each.event == "$group" and each.name[:1] != "$" and each.name != "groupId"]
+    return KnownNames(list(dict.fromkeys(each.name for each in known)), list(dict.fromkeys([*told, *said])))
 
 
 def put_aside(product: Product, limit: int = 50) -> list[PutAside]:

@@ -22,7 +22,11 @@ BATCH_CHARACTERS = 1_500_000
 
 
 class NoColumn(ValueError):
-    """A column that is needed cannot be found; the message says how to name it."""
+    """A column that is needed cannot be found; the message says how to name it on the command line, `field` what it should hold."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,8 @@ def find_mapping(table: Table, *, person: str, event: str, time: str, message_id
         if field not in found and not (field == "event" and event_name):
             hint = " or --event-name NAME, when every row is the same event" if field == "event" else ""
             raise NoColumn(
-                f"Which column holds the {field}? Say --{field} COLUMN{hint}. The columns are {listed(table.columns)}."
+                f"Which column holds the {field}? Say --{field} COLUMN{hint}. The columns are {listed(table.columns)}.",
+                field,
             )
     return Mapping(
         person=found["person"],

@@ -6,7 +6,9 @@ from django.urls import path, re_path
 
 from . import pages as views
 from .browser.views import whytree_js
+from .importing import pages as importing
 from .intake import pages as intake
+from .plan import pages as plan
 from .relay import pages as relay
 from .wire.posthog import v1 as posthog_v1
 from .wire.posthog import views as posthog
@@ -38,9 +40,14 @@ pages = [
     path("events", views.events, name="events"),
     path("events/live", views.live_events, name="live_events"),
     path("events/intake", intake.intake, name="intake"),
-    path("events/plan", views.plan, name="plan"),
+    path("events/plan", plan.plan, name="plan"),
+    path("events/plan/event", plan.edit_event, name="plan_event"),
     path("events/relay", relay.relays, name="relays"),
     path("events/put-aside", views.put_aside, name="events_put_aside"),
-    path("events/imports", views.event_imports, name="event_imports"),
-    path("events/imports/<int:run>/undo", views.undo_import, name="undo_event_import"),
+    path("events/imports", importing.event_imports, name="event_imports"),
+    path("events/imports/<int:number>", importing.event_import, name="event_import"),
+    path("events/imports/<int:number>/look", importing.look_again, name="look_at_events_again"),
+    path("events/imports/<int:number>/begin", importing.begin_import, name="begin_event_import"),
+    path("events/imports/<int:number>/go-on", importing.go_on, name="go_on_event_import"),
+    path("events/imports/<int:number>/undo", importing.undo_import, name="undo_event_import"),
 ]

@@ -100,6 +100,26 @@ def catalogued_properties(product: int, event: str = "") -> list[CataloguedPrope
     return [CataloguedProperty(**{**row, "types": tuple(sorted(row["types"]))}) for row in rows]
 
 
+# Of some of them: the frequent values are among these too.
+_SAMPLES = """
+SELECT key AS name, arrayMap(one -> substringUTF8(one, 1, {long:UInt32}), topK(3)(value)) AS samples
+FROM (
+    SELECT properties FROM events PREWHERE event = {event:String} WHERE product = {product:UInt32} LIMIT {looked_at:UInt32}
+)
+ARRAY JOIN mapKeys(properties) AS key, mapValues(properties) AS value
+WHERE value != '' AND NOT startsWith(key, '$set')
+GROUP BY key
+"""
+SAMPLE_LENGTH, LOOKED_AT = 60, 1_000
+
+
+def sample_values(product: int, event: str) -> dict[str, tuple[str, ...]]:
+    """Of each property of an event the most frequent values, cut to `SAMPLE_LENGTH`."""
+    known = {"product": product, "event": event, "long": SAMPLE_LENGTH, "looked_at": LOOKED_AT}
+    rows = store().query(_SAMPLES, known)
+    return {row["name"]: tuple(row["samples"]) for row in rows}
+
+
 _PROPERTIES_AMONG = """
 SELECT property AS name
 FROM catalogue

@@ -26,10 +26,13 @@ WHERE product = {{product}}
 GROUP BY who
 """
 
+#: A trait as Segment's `group` tells it of a company, and as PostHog's `$groupidentify` does.
+TOLD = "if(event = '$group', properties[{plain}], properties[{set}])"
+
 _KNOWN = f"""
 SELECT toString(company_said) AS told, argMax(said, newness) AS trait
 FROM (
-    SELECT {_NEWNESS} AS newness, company_said, if(event = '$group', properties[{{plain}}], properties[{{set}}]) AS said
+    SELECT {_NEWNESS} AS newness, company_said, {TOLD} AS said
     FROM events
     PREWHERE event IN ('$group', '$groupidentify')
     WHERE product = {{product}} AND company_said != ''

@@ -1,12 +1,13 @@
-"""What was so of a person when an event happened: the session it lay in, and what was known of them *then*.
+"""What was so when an event happened: the session it lay in, what was known *then* of its person and of their company.
 
-Both are stretches of a person's time, `who`, `since` and a `value` that holds until the next one; each event is given the
+All are stretches of somebody's time, `who`, `since` and a `value` that holds until the next one; each event is given the
 stretch it falls into (ASOF join), so nothing is stored and a late event or a merge is right at once.
 """
 
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from .companies import ID, NAME, TOLD
 from .filters import Bound, Filter, text_condition
 from .sql import INTERNAL_EVENTS, PERSON
 
@@ -69,6 +70,41 @@ SELECT happened.event_id AS event_id, told.value AS value
 FROM (SELECT event_id, {person} AS who, timestamp FROM events WHERE product = {product}{among}) AS happened
 ASOF JOIN ({stretches}) AS told ON happened.who = told.who AND happened.timestamp >= told.since
 WHERE told.value != ''
+"""
+
+# Whose people's events said a company: one row where it became another one, so that clients which say it with every event
+# do not make a stretch of each. At one moment the larger id holds.
+_BELONGED = """
+SELECT who, moment.1 AS since, argMax(moment.3, moment.2) AS value
+FROM (
+    SELECT {person} AS who,
+        arrayJoin(arrayCompact(said -> said.3, arraySort(groupArray((timestamp, event_id, company_said))))) AS moment
+    FROM events
+    WHERE product = {product} AND company_said != ''
+    GROUP BY who
+)
+GROUP BY who, since
+"""
+# What was said of each company, in `SELECT company, since, value`.
+_TOLD_OF = """
+SELECT company_said AS company, timestamp AS since, argMax(said, event_id) AS value
+FROM (SELECT company_said, timestamp, event_id, {told} AS said FROM events PREWHERE event IN ('$group', '$groupidentify')
+    WHERE product = {product} AND company_said != '' AND said != '')
+GROUP BY company, since
+"""
+# An event is of the company that it says, else of the one its person's events had said last.
+_COMPANIES = """
+SELECT happened.event_id AS event_id, happened.timestamp AS timestamp,
+    toString(if(happened.own != '', happened.own, belonged.value)) AS company
+FROM (SELECT event_id, {person} AS who, timestamp, company_said AS own FROM events WHERE product = {product}{among})
+    AS happened
+ASOF LEFT JOIN ({belonged}) AS belonged ON happened.who = belonged.who AND happened.timestamp >= belonged.since
+"""
+_OF_COMPANIES = """
+SELECT known.event_id AS event_id, {value} AS value
+FROM ({companies}) AS known
+ASOF LEFT JOIN ({told}) AS told ON known.company = told.company AND known.timestamp >= told.since
+WHERE known.company != '' AND value != ''
 """
 
 
@@ -136,10 +172,43 @@ class KnownThen:
 
 
 @dataclass(frozen=True)
+class CompanyThen:
+    """What was known of its company when an event happened, and which one that was: `id` is its key, `name` its name or key."""
+
+    product_id: int
+    trait: str
+    events: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.trait
+
+    def of_events(self, bound: Bound) -> str:
+        product = bound.add("UInt32", self.product_id)
+        belonged = _BELONGED.format(person=PERSON, product=product)
+        companies = _COMPANIES.format(
+            person=PERSON, product=product, among=_among(self.events, bound), belonged=belonged
+        )
+        if self.trait == ID:
+            return f"SELECT event_id, company AS value FROM ({companies}) WHERE company != ''"
+        plain, as_set = bound.add("String", self.trait), bound.add("String", f"$group_set.{self.trait}")
+        told = _TOLD_OF.format(product=product, told=TOLD.format(plain=plain, set=as_set))
+        value = "if(told.value = '', known.company, told.value)" if self.trait == NAME else "told.value"
+        return _OF_COMPANIES.format(companies=companies, told=told, value=value)
+
+    def text_sql(self, bound: Bound) -> str:
+        """As an expression on a row of `events`."""
+        return _of_row(self.of_events(bound))
+
+
+Moment = InSession | KnownThen | CompanyThen
+
+
+@dataclass(frozen=True)
 class WasSo:
     """Events of which it was so, or was not. `wanted` says what is so: its operator is never a "not"."""
 
-    told: InSession | KnownThen
+    told: Moment
     wanted: Filter
     inside: bool = True
 

@@ -46,14 +46,14 @@ class Edge:
 
 # A person's events in order, each with a mark where it begins or ends a way, cut where they paused; then every way as a list.
 _WAYS = """
-SELECT who, arrayJoin(arrayMap(from -> {cut}, {starts})) AS way
+SELECT who, one_id, last_at, arrayJoin(arrayMap(from -> {cut}, {starts})) AS way
 FROM (
-    SELECT who, seen.2 AS names, seen.3 AS begins, seen.4 AS finishes
+    SELECT who, one_id, last_at, seen.2 AS names, seen.3 AS begins, seen.4 AS finishes
     FROM (
-        SELECT who, arrayJoin(arraySplit((x, pause) -> pause, events, pauses)) AS run,
+        SELECT who, one_id, last_at, arrayJoin(arraySplit((x, pause) -> pause, events, pauses)) AS run,
             arrayFilter((x, i) -> i = 1 OR x.2 != run[i - 1].2, run, arrayEnumerate(run)) AS seen
         FROM (
-            SELECT {person} AS who,
+            SELECT {person} AS who, argMax(distinct_id, timestamp) AS one_id, max(timestamp) AS last_at,
                 arraySort(groupArray({most})((toInt64({at}), toString(event), {begin}, {finish}))) AS events,
                 arrayMap((x, i) -> i > 1 AND x.1 - events[i - 1].1 > {{gap:Int64}}, events, arrayEnumerate(events)) AS pauses
             FROM events
@@ -78,6 +78,15 @@ LIMIT {{most_edges:UInt32}}
 """
 
 
+_WHO = """
+SELECT who, any(one_id) AS one_id
+FROM ({ways})
+WHERE way[{{place:UInt32}}] = {{source:String}} AND {{source:String}} != '' AND way[{{place:UInt32}} + 1] = {{target:String}}
+GROUP BY who
+ORDER BY max(last_at) DESC, who
+"""
+
+
 def edges(product_id: int, asked: Asked) -> list[Edge]:
     """The steps of all ways, place by place, the most frequent first."""
     bound = Bound()
@@ -91,6 +100,15 @@ def people(product_id: int, asked: Asked) -> int:
     bound = Bound()
     sql = f"SELECT uniqExact(who) AS people FROM ({_ways(asked, bound)})"
     return int(store().query(sql, _parameters(product_id, asked, bound), ASKING)[0]["people"])
+
+
+def who(product_id: int, asked: Asked, at: int, source: str, target: str) -> list[tuple[int, str]]:
+    """Those who went from one event at place `at` to the next, or with "" ended there; seen last first: hash and one id."""
+    bound = Bound()
+    sql = _WHO.format(ways=_ways(asked, bound))
+    known = {"place": at + 1, "source": source, "target": target}
+    rows = store().query(sql, _parameters(product_id, asked, bound) | known, ASKING)
+    return [(row["who"], row["one_id"]) for row in rows]
 
 
 def _ways(asked: Asked, bound: Bound) -> str:

@@ -128,20 +128,33 @@ def _cohort(coming: Coming, row: dict[str, Any], value: str | None = None) -> Co
 
 
 def who(
-    product_id: int, coming: Coming, followed: Followed, *, cohort: int | None, after: int, came: bool | None
+    product_id: int,
+    coming: Coming,
+    followed: Followed,
+    *,
+    cohort: int | None,
+    after: int,
+    came: bool | None,
+    by: Sequence[By] = (),
+    value: str = "",
+    upto: int | None = None,
 ) -> list[tuple[int, str]]:
-    """People behind a cell, those seen last first: hash and one id. `came` None is everybody who began; no `cohort` is all.
+    """People behind a cell, those seen last first: hash and one id. `came` None is everybody who began; no `cohort` is all,
+    or all up to and with `upto`.
 
-    `after` counts stretches, or brackets where there are some.
+    `after` counts stretches, or brackets where there are some. With `by`, those of the group `value`.
     """
     bound = Bound()
-    which = ["1"]
+    each = _each_sql(coming, followed, bound, by)
+    which = [f"value = {bound.add('String', value)}" if by else "1"]
     if cohort is not None:
         which.append(f"cohort = {bound.add('Int64', cohort)}")
+    if upto is not None:
+        which.append(f"cohort <= {bound.add('Int64', upto)}")
     if came is not None:
         which.append(f"hits[{bound.add('UInt32', after + 1)}] = {bound.add('UInt64', int(came))}")
     sql = (
-        f"SELECT who, any(one_id) AS one_id, max(last_at) AS last_at FROM ({_each_sql(coming, followed, bound, ())}) "
+        f"SELECT who, any(one_id) AS one_id, max(last_at) AS last_at FROM ({each}) "
         f"WHERE {' AND '.join(which)} GROUP BY who ORDER BY last_at DESC, who"
     )
     rows = store().query(sql, _parameters(product_id, coming, followed, bound), ASKING)

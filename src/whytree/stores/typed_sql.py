@@ -1,5 +1,6 @@
 """Runs what a person typed as SQL, after `engines.sql_guard` wrote it anew: within time, memory and rows."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +45,9 @@ _EVENTS = (
 )
 
 
+_UNKNOWN = re.compile(r"Unknown expression(?: or function)? identifier [`'](.{1,60}?)[`']")
+
+
 @dataclass(frozen=True)
 class Table:
     """What came out. `cut`: there was more than `MOST_ROWS`."""
@@ -71,6 +75,8 @@ def _said(error: Exception) -> str:
     """What the engine has against it, without the whole question that it repeats."""
     text = str(error).strip().splitlines()[0]
     text = text.split("DB::Exception: ", 1)[-1]
-    for mark in (" In query ", ": In scope ", ": While ", " in query: "):
+    if found := _UNKNOWN.match(text):
+        return f"there is no column {found[1]}. There are {', '.join(COLUMNS)}."
+    for mark in (" In query ", ": In scope ", ". In scope ", ": While ", " in query: "):
         text = text.split(mark, 1)[0]
     return text[:300]

@@ -7,16 +7,19 @@ from django.utils import timezone
 from whytree.stores.events import at_one_moment
 from whytree.workspace.models import Product
 
-from ..questions import Funnel, Lifecycle, Paths, Question, Retention, Stickiness, Trends
+from ..questions import Funnel, Lifecycle, Paths, Question, Retention, Sessions, Stickiness, Trends
 from .behind import Behind, Part, checked_part, people_behind
 from .drivers import Drivers, drivers_of
 from .funnel import FunnelAnswer, answer_funnel
 from .living import LifecycleAnswer, StickinessAnswer, answer_lifecycle, answer_stickiness
 from .paths import PathsAnswer, answer_paths
 from .retention import RetentionAnswer, answer_retention
+from .sessions import SessionsAnswer, answer_sessions
 from .trends import TrendsAnswer, answer_trends
 
-Answer = FunnelAnswer | TrendsAnswer | RetentionAnswer | LifecycleAnswer | StickinessAnswer | PathsAnswer
+Answer = (
+    FunnelAnswer | TrendsAnswer | RetentionAnswer | LifecycleAnswer | StickinessAnswer | PathsAnswer | SessionsAnswer
+)
 
 
 def answer(product: Product, question: Question) -> Answer:
@@ -43,6 +46,8 @@ def _asked(product: Product, question: Question) -> Answer:
             return answer_stickiness(product, question)
         case Paths():
             return answer_paths(product, question)
+        case Sessions():
+            return answer_sessions(product, question)
 
 
 __all__ = [
@@ -54,6 +59,7 @@ __all__ = [
     "Part",
     "PathsAnswer",
     "RetentionAnswer",
+    "SessionsAnswer",
     "StickinessAnswer",
     "TrendsAnswer",
     "answer",

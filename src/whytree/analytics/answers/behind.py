@@ -1,7 +1,8 @@
 """The people behind a part of an answer: a bar, a point, a cell. What it says of them, and which events it is about."""
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
@@ -9,18 +10,49 @@ from zoneinfo import ZoneInfo
 from whytree.errors import Invalid
 from whytree.people.queries import PeopleRef
 from whytree.stores import funnels, lifecycles, retention, stretches, trends
+from whytree.stores import paths as path_store
+from whytree.stores import sessions as session_store
 from whytree.workspace.models import Product
 
-from ..questions import Funnel, Lifecycle, Question, Retention, Stickiness, Trends, by_text, events_of, label
+from ..questions import (
+    Funnel,
+    Lifecycle,
+    Paths,
+    Question,
+    Retention,
+    Sessions,
+    Stickiness,
+    Trends,
+    by_text,
+    events_of,
+    label,
+)
 from ..resolving import ready, ready_by
 from . import funnel as funnel_answer
 from . import living
+from . import paths as paths_answer
 from . import retention as retention_answer
+from . import sessions as sessions_answer
 from .ground import period, refuse_unseen
 
 #: People who are named.
 MOST_PEOPLE = 200
-Did = Literal["stopped", "came", "began", "back", "away", "new", "returning", "resurrected", "dormant"]
+#: Events that sessions began with.
+MOST_EVENTS = 3
+Did = Literal[
+    "stopped",
+    "came",
+    "began",
+    "back",
+    "away",
+    "new",
+    "returning",
+    "resurrected",
+    "dormant",
+    "entered",
+    "left",
+    "bounced",
+]
 DIDS: tuple[Did, ...] = get_args(Did)
 
 
@@ -30,9 +62,11 @@ class Part:
 
     funnel     `step` (1 is the first) and `did`: stopped there, or came; `to` may name a later step, `group` a group
     trends     `series` (0 is the first), `start` of a stretch, `group`; without a start the whole time
-    retention  `start` of a cohort (none: all of them), `after`: the place in the curve, `did`: began, back or away
+    retention  `start` of a cohort (none: all of them), `after`: the place in the curve, `did`: began, back or away, `group`
     lifecycle  `start` of a stretch, `did`: new, returning, resurrected or dormant
     stickiness `step`: in so many stretches
+    paths      `step` (1 is the first), `place`: the event there, `then`: the next one, "" for those who ended there
+    sessions   `start` of a stretch, `group`, or `place` and `did`: entered, left or bounced there; bounced without one: anywhere
     """
 
     step: int = 1
@@ -42,6 +76,8 @@ class Part:
     start: date | datetime | None = None
     after: int = 0
     group: str | None = None
+    place: str | None = None
+    then: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,15 +101,16 @@ class Behind:
 
 def checked_part(raw: Mapping[str, Any]) -> Part:
     """From JSON or a page's address. `Invalid` says what to write."""
-    known = {"step", "to", "did", "series", "start", "after", "group"}
+    known = {"step", "to", "did", "series", "start", "after", "group", "place", "then"}
     if set(raw) - known:
         raise Invalid(f"A part of an answer has {', '.join(sorted(known))}; not {sorted(set(raw) - known)[0]!s:.40}.")
     did = raw.get("did", "stopped")
     if did not in DIDS:
         raise Invalid(f"“did” cannot be {str(did)[:40]!r}. It is one of: {', '.join(DIDS)}.")
-    to, group = raw.get("to"), raw.get("group")
-    if group is not None and (not isinstance(group, str) or len(group) > 2_000):
-        raise Invalid("“group” is the value of a group.")
+    to = raw.get("to")
+    for name in ("group", "place", "then"):
+        if raw.get(name) is not None and (not isinstance(raw[name], str) or len(raw[name]) > 2_000):
+            raise Invalid(f"“{name}” is the name of a group, a page or an event.")
     return Part(
         step=_number(raw, "step", 1),
         to=None if to is None else _number(raw, "to", 1),
@@ -81,7 +118,9 @@ def checked_part(raw: Mapping[str, Any]) -> Part:
         series=_number(raw, "series", 0),
         start=_start(raw.get("start")),
         after=_number(raw, "after", 0),
-        group=group,
+        group=raw.get("group"),
+        place=raw.get("place"),
+        then=raw.get("then"),
     )
 
 
@@ -99,7 +138,10 @@ def people_behind(product: Product, question: Question, part: Part) -> Behind:
             return _of_lifecycle(product, question, part)
         case Stickiness():
             return _of_stickiness(product, question, part)
-    raise Invalid("Ways are counted, and no list of their people is kept. Ask a funnel of the two events instead.")
+        case Sessions():
+            return _of_sessions(product, question, part)
+        case Paths():
+            return _of_paths(product, question, part)
 
 
 def _of_funnel(product: Product, question: Funnel, part: Part) -> Behind:
@@ -154,7 +196,7 @@ def _of_retention(product: Product, question: Retention, part: Part) -> Behind:
     if not 0 <= part.after < len(question.columns):
         raise Invalid(f"This curve has {len(question.columns)} places, from 0; there is no place {part.after}.")
     coming, followed = retention_answer.asked_of(product, question)
-    cohort = None
+    cohort = upto = None
     said = f"began with “{label(question.begin)}”"
     if part.start is not None:
         day = part.start.date() if isinstance(part.start, datetime) else part.start
@@ -164,11 +206,24 @@ def _of_retention(product: Product, question: Retention, part: Part) -> Behind:
     events = [*question.begin.events]
     if came is not None:
         one, two = question.columns[part.after]
+        if cohort is None:  # as the curve: who may still come back has not stayed away
+            upto = retention_answer.Over(product, question).last(two)
         when = f"{question.interval} {one}" if one == two else f"{question.interval}s {one} to {two}"
         said += f" and {'came back' if came else 'did not come back'} for “{label(question.back)}” in {when}"
         events += question.back.events
-    rows = retention.who(product.pk, coming, followed, cohort=cohort, after=part.after, came=came)
-    return _behind(product, said, rows, events)
+    by = ready_by(product, question.by, events_of(question)) if part.group is not None else ()
+    rows = retention.who(
+        product.pk,
+        coming,
+        followed,
+        cohort=cohort,
+        after=part.after,
+        came=came,
+        by=by,
+        value=part.group or "",
+        upto=upto,
+    )
+    return _behind(product, said + _in_group(question.by, part), rows, events)
 
 
 def _of_lifecycle(product: Product, question: Lifecycle, part: Part) -> Behind:
@@ -185,6 +240,48 @@ def _of_stickiness(product: Product, question: Stickiness, part: Part) -> Behind
     rows = lifecycles.who_sticks(product.pk, living.asked_of(product, question), max(part.step, 0))
     times = f"{part.step} {question.interval}{'' if part.step == 1 else 's'}"
     return _behind(product, f"did “{label(question.event)}” in {times}", rows, question.event.events)
+
+
+def _of_paths(product: Product, question: Paths, part: Part) -> Behind:
+    if not part.place or part.step < 1:
+        raise Invalid(
+            "Name a step of the ways: step (1 is the first), place (the event there) and then (the next one)."
+        )
+    backwards = question.finish is not None and question.begin is None
+    said = f"did “{part.place}”" + (f" as step {part.step}" if part.step > 1 else "")
+    said += f" and {'before that' if backwards else 'then'} “{part.then}”" if part.then else " and nothing more"
+    asked = paths_answer.asked_of(product, question)
+    rows = path_store.who(product.pk, asked, part.step - 1, part.place, part.then or "")
+    return _behind(product, said, rows, [part.place, *([part.then] if part.then else [])])
+
+
+def _of_sessions(product: Product, question: Sessions, part: Part) -> Behind:
+    asked, said = (
+        sessions_answer.asked_of(product, question),
+        "had such a session" if question.only else "had a session",
+    )
+    if part.start is not None:
+        zone = ZoneInfo(product.timezone)
+        at = part.start if question.interval == "hour" or not isinstance(part.start, datetime) else part.start.date()
+        begins = stretches.moment_of(at if not isinstance(at, datetime) or at.tzinfo else at.replace(tzinfo=zone), zone)
+        ends = stretches.moment_of(stretches.next_start(question.interval, at), zone)
+        asked = replace(asked, start=max(asked.start, begins), end=min(asked.end, ends))
+        said += f" in the {question.interval} of {begins.astimezone(zone):%Y-%m-%d}"
+    end = next((one for one in session_store.ENDS if one == part.did), None)
+    if part.place is not None:
+        said += f" that {_AT_PLACE[end or 'entered']} {part.place or 'without a page'}"
+    elif end == "bounced":
+        said += " of one event"
+    by = ready_by(product, question.by, ()) if part.group is not None else ()
+    some = session_store.Some(by, part.group or "", part.place, end)
+    rows = session_store.who(product.pk, asked, some) if asked.start < asked.end else []
+    # what code is it: that with which they came in, or left
+    most = Counter(event for _, _, event in rows).most_common(MOST_EVENTS)
+    people = [(who, one_id) for who, one_id, _ in rows]
+    return _behind(product, said + _in_group(question.by, part), people, [event for event, _ in most])
+
+
+_AT_PLACE = {"entered": "began at", "left": "ended at", "bounced": "was one event at"}
 
 
 def _in_group(by: tuple[str, ...], part: Part) -> str:

@@ -51,6 +51,14 @@ class Times:
     share: Share | None
 
     @property
+    def name(self) -> str:
+        return str(self.times)
+
+    @property
+    def text(self) -> str:
+        return f"{self.people:,}"
+
+    @property
     def width(self) -> str:
         return f"{self.share.value:.1f}" if self.share else "0"
 

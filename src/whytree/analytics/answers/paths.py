@@ -24,6 +24,11 @@ class Edge:
     ways: int
     people: int
 
+    @property
+    def place(self) -> int:
+        """1 is the first, as a part of the answer names it."""
+        return self.at + 1
+
 
 @dataclass(frozen=True, kw_only=True)
 class PathsAnswer(Head):
@@ -38,14 +43,7 @@ class PathsAnswer(Head):
 def answer_paths(product: Product, question: Paths) -> PathsAnswer:
     """Raises `Invalid` for a name that was never seen."""
     refuse_unseen(product, question)
-    begin, finish, (shared,) = (
-        next(iter(ready(product, [question.begin])), None) if question.begin else None,
-        next(iter(ready(product, [question.finish])), None) if question.finish else None,
-        ready(product, [Selection(("",), question.where)]),
-    )
-    whole = Selection(tuple(known_events(product)[:500]) or ("",))
-    start, end = period(product, question.when, whole)  # what comes after the last beginning belongs to its way
-    asked = store.Asked(start, end, question.depth, question.pause, begin, finish, question.hidden, shared.filters)
+    asked = asked_of(product, question)
     found = store.edges(product.pk, asked)
     going_on = [one for one in found if one.target]
     kept = sorted(going_on, key=lambda one: -one.ways)[: question.top]
@@ -53,12 +51,24 @@ def answer_paths(product: Product, question: Paths) -> PathsAnswer:
     edges = tuple(Edge(one.at, one.source, one.target, one.ways, one.people) for one in found if one in kept)
     people = store.people(product.pk, asked)
     return PathsAnswer(
-        **head(question, _sentence(question, found, ways), people, start, end),
+        **head(question, _sentence(question, found, ways), people, asked.start, asked.end),
         edges=edges,
         ways=ways,
         left_out=sum(one.ways for one in going_on) - sum(one.ways for one in kept),
         backwards=question.finish is not None and question.begin is None,
     )
+
+
+def asked_of(product: Product, question: Paths) -> store.Asked:
+    """As the store asks it."""
+    begin, finish, (shared,) = (
+        next(iter(ready(product, [question.begin])), None) if question.begin else None,
+        next(iter(ready(product, [question.finish])), None) if question.finish else None,
+        ready(product, [Selection(("",), question.where)]),
+    )
+    whole = Selection(tuple(known_events(product)[:500]) or ("",))
+    start, end = period(product, question.when, whole)  # what comes after the last beginning belongs to its way
+    return store.Asked(start, end, question.depth, question.pause, begin, finish, question.hidden, shared.filters)
 
 
 def _sentence(question: Paths, found: list[store.Edge], ways: int) -> str:

@@ -89,7 +89,7 @@ def answer_retention(product: Product, question: Retention) -> RetentionAnswer:
     """Raises `Invalid` for a name that was never seen."""
     refuse_unseen(product, question)
     coming, followed = asked_of(product, question)
-    over = _Over(product, question)
+    over = Over(product, question)
     found = store.retention(product.pk, coming, followed)[-MOST_COHORTS:]
     cohorts = tuple(_cohort(cohort, question, over) for cohort in found)
     curve = _curve(question, cohorts)
@@ -122,7 +122,7 @@ def asked_of(product: Product, question: Retention) -> tuple[store.Coming, store
     return coming, store.Followed(start, end, question.stretches + 1, str(zone))
 
 
-class _Over:
+class Over:
     """Which stretches are over, and which lie ahead."""
 
     def __init__(self, product: Product, question: Retention) -> None:
@@ -143,6 +143,13 @@ class _Over:
             return self._begins(cohort + 1) + timedelta(days=self._days * (until + 1)) <= self._known_until
         return cohort + until < self._today
 
+    def last(self, until: int) -> int:
+        """The last cohort that has had its whole stretch `until`: the curve holds no later one."""
+        cohort = self._today
+        while not self.is_over(cohort, until):
+            cohort -= 1
+        return cohort
+
     def _begins(self, cohort: int) -> datetime:
         return datetime.combine(store.first_day(self._question.interval, cohort), datetime.min.time(), self._zone)
 
@@ -151,7 +158,7 @@ class _Over:
         return store.ROLLING[self._question.interval]
 
 
-def _cohort(found: store.Cohort, question: Retention, over: _Over) -> Cohort:
+def _cohort(found: store.Cohort, question: Retention, over: Over) -> Cohort:
     cells = tuple(
         Cell(back, share_of(back, found.people), over.is_over(found.number, until))
         if over.has_begun(found.number, after)
@@ -172,7 +179,7 @@ def _curve(question: Retention, cohorts: Sequence[Cohort]) -> tuple[Point, ...]:
 
 
 def _groups(
-    product: Product, question: Retention, coming: store.Coming, followed: store.Followed, over: _Over
+    product: Product, question: Retention, coming: store.Coming, followed: store.Followed, over: Over
 ) -> tuple[Curve, ...]:
     if not question.by:
         return ()

@@ -120,7 +120,8 @@ class TrendsAnswer(Head):
 
 @dataclass(frozen=True)
 class _Span:
-    """The period, and the first moment or day of each of its stretches."""
+    """The period, and the first moment or day of each of its stretches. What lasts beyond `now` is not complete: of the period
+    before, beyond its end."""
 
     start: datetime
     end: datetime
@@ -142,7 +143,7 @@ def answer_trends(product: Product, question: Trends) -> TrendsAnswer:
     figures = counted.figures if counted else _all_figures(product, question, series, by, groups, span)
     lines = _all_lines(question, figures, by, groups, span)
     if question.previous:
-        before = _span(product, question, start - (end - start), start)
+        before = replace(_span(product, question, start - (end - start), start), now=start)
         earlier = _all_lines(question, _all_figures(product, question, series, by, groups, before), by, groups, before)
         lines += [_beside(line, span) for line in earlier]
     n = counted.everybody if counted else None

@@ -41,7 +41,7 @@ router = Router(tags=["Questions"])
 
 @router.post("/products/{product}/ask", response=AnyAnswer, operation_id="ask")
 def ask(request: ApiRequest, product: str, said: AskIn) -> Answer:
-    """Ask a question of the events: a funnel, trends, retention, lifecycle, stickiness or paths."""
+    """Ask a question of the events: a funnel, trends, retention, lifecycle, stickiness, paths or sessions."""
     return answer(api_product(request, product, Role.VIEWER), checked_question(said.question))
 
 

@@ -10,7 +10,15 @@ import typer
 from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson, show
 
-from .terminal import funnel_lines, lifecycle_lines, paths_lines, retention_lines, stickiness_lines, trend_lines
+from .terminal import (
+    funnel_lines,
+    lifecycle_lines,
+    paths_lines,
+    retention_lines,
+    sessions_lines,
+    stickiness_lines,
+    trend_lines,
+)
 
 Events = Annotated[list[str], typer.Argument(metavar="EVENT ...", help="What people do, as your product sends it.")]
 Where = Annotated[
@@ -35,6 +43,7 @@ def register(group: Callable[[str], typer.Typer]) -> None:
     group("ask").command("lifecycle")(ask_lifecycle)
     group("ask").command("stickiness")(ask_stickiness)
     group("ask").command("paths")(ask_paths)
+    group("ask").command("sessions")(ask_sessions)
     group("ask").command("people")(ask_people)
     group("ask").command("code")(ask_code)
     group("ask").command("drivers")(ask_drivers)
@@ -243,6 +252,36 @@ def ask_paths(
     show(answer, as_json, *paths_lines(answer))
 
 
+def ask_sessions(
+    event: Annotated[str, typer.Argument(metavar="EVENT", help="Only sessions in which they did this.")] = "",
+    interval: Annotated[str, typer.Option(help="hour, day, week or month.")] = "day",
+    previous: Annotated[bool, typer.Option("--previous", help="Beside the period before.")] = False,
+    by: By = [],  # noqa: B006 - typer reads it once
+    where: Where = [],  # noqa: B006 - typer reads it once
+    days: Annotated[int | None, typer.Option(help="How many days back, 28; 0 is everything there is.")] = None,
+    since: Since = "",
+    until: Until = "",
+    question: File = None,
+    as_json: AsJson = False,
+) -> None:
+    """How long do people stay, where do they come in and where do they go?"""
+    back = days if days is not None or since or until else USUAL_DAYS
+    asked = _asked(question, "sessions") or _said(
+        "sessions",
+        where,
+        (back or 0, since, until),
+        event=_parsed(event) if event else "",
+        interval=interval,
+        previous=previous,
+        by=by,
+    )
+    client = connect()
+    answer = client.post(f"/products/{client.product}/ask", {"question": asked})
+    show(answer, as_json, *sessions_lines(answer))
+
+
+USUAL_DAYS = 28
+
 Question = Annotated[Path, typer.Argument(metavar="FILE", help="The question as JSON.")]
 Part = Annotated[
     list[str],
@@ -327,6 +366,7 @@ def ask_again(
         "lifecycle": lifecycle_lines,
         "stickiness": stickiness_lines,
         "paths": paths_lines,
+        "sessions": sessions_lines,
     }
     show(answer, as_json, *lines[saved["question"]["kind"]](answer))
 

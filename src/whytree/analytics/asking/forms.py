@@ -25,9 +25,11 @@ from ..questions import (
 from ..questions.when import TIME
 
 #: What a page's address says of a part of the answer.
-PART = ("step", "to", "did", "series", "start", "after", "group")
+PART = ("step", "to", "did", "series", "start", "after", "group", "place", "then")
 #: Days back that pages offer.
 PERIODS = (7, 28, 90, 365)
+#: What is asked about where nothing was said.
+USUAL_DAYS = 28
 #: In place of a number of days.
 DATES = "dates"
 
@@ -239,7 +241,34 @@ class PathsForm(Form):
         }
 
 
-FORMS: Sequence[type[Form]] = (FunnelForm, TrendsForm, RetentionForm, LifecycleForm, StickinessForm, PathsForm)
+@dataclass(frozen=True)
+class SessionsForm(Form):
+    interval: str = "day"
+    previous: str = ""
+    kind = "sessions"
+    names = ("where", *TIME, "by", "interval", "previous")
+
+    @classmethod
+    def sent(cls, said: QueryDict) -> Any:
+        """There are sessions of anything, so the page asks of the last weeks before anything was typed."""
+        found = super().sent(said)
+        typed = any(name in said for name in ("event", "question", *cls.names))
+        return found if typed else replace(found, days=str(USUAL_DAYS))
+
+    @property
+    def is_asked(self) -> bool:
+        return True
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        event = {"event": parse_event(self.events[0])} if self.events else {}
+        return event | {"interval": self.interval, "previous": self.previous == "1"}
+
+
+FORMS: Sequence[type[Form]] = (
+    *(FunnelForm, TrendsForm, RetentionForm, LifecycleForm, StickinessForm, PathsForm),
+    SessionsForm,
+)
 
 
 def part_of(said: QueryDict) -> Part | None:

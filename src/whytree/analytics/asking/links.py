@@ -12,7 +12,20 @@ from whytree.stores.filters import AllOf, AnyOf, Condition, Filter, Membership, 
 from whytree.workspace.models import Product
 
 from ..answers import Part
-from ..questions import COHORT, Funnel, Lifecycle, Paths, Question, Retention, Stickiness, Trends, When, as_json, span
+from ..questions import (
+    COHORT,
+    Funnel,
+    Lifecycle,
+    Paths,
+    Question,
+    Retention,
+    Sessions,
+    Stickiness,
+    Trends,
+    When,
+    as_json,
+    span,
+)
 from .forms import DATES, FORMS
 
 Fields = list[tuple[str, str]]
@@ -82,6 +95,13 @@ def _typed(question: Question) -> Fields:
         case Lifecycle() | Stickiness():
             events = [_event(question.event, common)]
             found += [("interval", question.interval)]
+        case Sessions():
+            events = [_event(question.event, common)] if question.event else []
+            found += [
+                ("interval", question.interval),
+                ("by", ",".join(question.by)),
+                ("previous", "1" if question.previous else ""),
+            ]
         case Paths():
             events = []
             found = [

@@ -11,8 +11,9 @@ from django.views.decorators.http import require_GET
 
 from whytree.engines.spreadsheet import inert
 from whytree.errors import NotFound, WhytreeError
-from whytree.events.queries import property_names
+from whytree.events.queries import known_names
 from whytree.people.queries import trait_names
+from whytree.stores.companies import ID, NAME
 from whytree.stores.filters import COLUMNS
 from whytree.stores.moments import SESSION_FIELDS
 from whytree.workspace.access import may
@@ -27,6 +28,7 @@ from ..answers import (
     Part,
     PathsAnswer,
     RetentionAnswer,
+    SessionsAnswer,
     TrendsAnswer,
     answer,
     drivers_of,
@@ -45,6 +47,7 @@ from .forms import (
     LifecycleForm,
     PathsForm,
     RetentionForm,
+    SessionsForm,
     StickinessForm,
     TrendsForm,
     part_of,
@@ -124,6 +127,13 @@ def paths(request: PageRequest, product: Product) -> HttpResponseBase:
 
 @require_GET
 @page()
+def sessions(request: PageRequest, product: Product) -> HttpResponseBase:
+    """How long people stay, where they come in and where they go."""
+    return _asked(request, product, SessionsForm.sent(request.GET))
+
+
+@require_GET
+@page()
 def ask_csv(request: PageRequest, product: Product, kind: str) -> HttpResponseBase:
     """The figures of an answer for a spreadsheet."""
     found = answer(product, _question(request, kind))
@@ -172,10 +182,11 @@ def _question(request: PageRequest, kind: str) -> Question:
 def _asked(request: PageRequest, product: Product, form: Form) -> HttpResponse:
     template = f"analytics/{form.kind}.html"
     cohorts = Cohort.objects.filter(product=product).values_list("key", flat=True)[:200]
-    traits = trait_names(product)
+    traits, names = trait_names(product), known_names(product)
+    of_companies = dict.fromkeys([NAME, ID, *names.company_traits])
     told = [
         *(f"{prefix}{name}" for prefix in (PERSON_TRAIT, THEN) for name in traits),
-        f"{COMPANY_TRAIT}name",
+        *(f"{prefix}{name}" for prefix in (COMPANY_TRAIT, f"{THEN}{COMPANY_TRAIT}") for name in of_companies),
         *(f"{SESSION}{name}" for name in SESSION_FIELDS),
     ]
     context: dict[str, Any] = {
@@ -185,7 +196,7 @@ def _asked(request: PageRequest, product: Product, form: Form) -> HttpResponse:
         "events": known_events(product)[:MOST_NAMES],
         "fields": [
             *COLUMNS,
-            *property_names(product)[:MOST_NAMES],
+            *names.properties[:MOST_NAMES],
             *told,
             *(f"{COHORT}{key}" for key in cohorts),
         ],
@@ -217,7 +228,7 @@ def _answered(request: PageRequest, product: Product, form: Form) -> dict[str, A
         rows = by_stretch(found, ZoneInfo(product.timezone))
         names = [found.name_of(line) for line in found.lines]
         context |= {"chart": trends_chart(product, found), "rows": rows, "names": names, "bars": bars_of(found)}
-    if isinstance(found, RetentionAnswer | LifecycleAnswer | PathsAnswer):
+    if isinstance(found, RetentionAnswer | LifecycleAnswer | PathsAnswer | SessionsAnswer):
         context |= {"chart": answer_chart(product, found)}
     return context
 

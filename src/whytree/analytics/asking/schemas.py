@@ -213,6 +213,56 @@ class PathsOut(AnswerOut):
     backwards: bool
 
 
+class StayedOut(Schema):
+    """Some sessions: `bounced` are of one event, `seconds` is the median from the first to the last, `events` and `pages` are means."""
+
+    sessions: int
+    people: int
+    bounced: int
+    bounced_share: ShareOut | None
+    seconds: float | None
+    p90_seconds: float | None
+    events: float | None
+    pages: float | None
+
+
+class StayedSinceOut(Schema):
+    """The sessions that began in the stretch from `start` on."""
+
+    start: date | datetime
+    stayed: StayedOut
+    complete: bool
+
+
+class StayedGroupOut(Schema):
+    """`value` is null for all smaller groups together. A session is of the group that its first event is of."""
+
+    value: str | None
+    stayed: StayedOut
+
+
+class PlaceOut(Schema):
+    """A page or a screen; "" for events that say none."""
+
+    name: str
+    entered: int
+    left: int
+    bounced: int
+
+
+class SessionsOut(AnswerOut):
+    """`before` is the period before, where that was asked for."""
+
+    interval: str
+    idle_minutes: int
+    by: str
+    stayed: StayedOut
+    before: StayedOut | None
+    stretches: list[StayedSinceOut]
+    groups: list[StayedGroupOut]
+    places: list[PlaceOut]
+
+
 class BehindIn(Schema):
     """A question, and a part of its answer: `{"step": 2, "did": "stopped"}`, `{"start": "2026-05-01"}`, `{"after": 3, "did": "away"}`.
 
@@ -357,7 +407,7 @@ class DriversIn(Schema):
     to_step: int | None = None
 
 
-AnyAnswer = FunnelOut | TrendsOut | RetentionOut | LifecycleOut | StickinessOut | PathsOut
+AnyAnswer = FunnelOut | TrendsOut | RetentionOut | LifecycleOut | StickinessOut | PathsOut | SessionsOut
 
 
 class SqlIn(Schema):

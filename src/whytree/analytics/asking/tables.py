@@ -6,7 +6,16 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ..answers import Answer, FunnelAnswer, LifecycleAnswer, RetentionAnswer, StickinessAnswer, TrendsAnswer
+from ..answers import (
+    Answer,
+    FunnelAnswer,
+    LifecycleAnswer,
+    RetentionAnswer,
+    SessionsAnswer,
+    StickinessAnswer,
+    TrendsAnswer,
+)
+from ..answers.sessions import Stayed
 from ..answers.trends import Line, Stretch
 
 
@@ -89,6 +98,8 @@ def rows_of(found: Answer) -> Iterator[Sequence[Any]]:
     elif isinstance(found, StickinessAnswer):
         yield "times", "people", "at_least"
         yield from ((bar.times, bar.people, bar.at_least) for bar in found.bars)
+    elif isinstance(found, SessionsAnswer):
+        yield from _sessions(found)
     else:
         yield "place", "from", "to", "ways", "people"
         yield from ((edge.at, edge.source, edge.target, edge.ways, edge.people) for edge in found.edges)
@@ -104,3 +115,18 @@ def _funnel(found: FunnelAnswer) -> Iterator[Sequence[Any]]:
             share = step.of_previous
             numbers = (share.value, share.low, share.high) if share else ("", "", "")
             yield name, began, step.at, step.event, step.people, step.left, *numbers
+
+
+def _sessions(found: SessionsAnswer) -> Iterator[Sequence[Any]]:
+    yield "of", "name", "sessions", "people", "bounced", "median_seconds", "p90_seconds", "events", "pages", "left"
+    yield _stayed("all", "", found.stayed)
+    if found.before is not None:
+        yield _stayed("before", "", found.before)
+    yield from (_stayed("start", one.start.isoformat(), one.stayed) for one in found.stretches)
+    yield from (_stayed("group", one.text, one.stayed) for one in found.groups)
+    yield from (("place", one.name, one.entered, "", one.bounced, "", "", "", "", one.left) for one in found.places)
+
+
+def _stayed(of: str, name: str, stayed: Stayed) -> Sequence[Any]:
+    numbers = (stayed.seconds, stayed.p90_seconds, stayed.events, stayed.pages)
+    return of, name, stayed.sessions, stayed.people, stayed.bounced, *numbers, ""

@@ -153,3 +153,32 @@ def paths_lines(answer: dict[str, Any]) -> list[str]:
     for edge in answer["edges"]:
         lines.append(f"  {edge['at'] + 1:>2}. {edge['source']} {arrow} {edge['target']}  {edge['ways']:,}")
     return [*lines, *([f"  and {answer['left_out']:,} along other ways"] if answer["left_out"] else [])]
+
+
+def sessions_lines(answer: dict[str, Any]) -> list[str]:
+    lines = [*head(answer, "people"), f"  {'':16}  {'sessions':>9}  {'middle':>9}  {'one event':>9}  {'people':>9}"]
+    lines += [_stayed("all of it", answer["stayed"])]
+    lines += [_stayed("period before", answer["before"])] if answer["before"] else []
+    if answer["groups"]:
+        lines += ["", f"  by {answer['by']}"]
+        lines += [_stayed(_group_name(one["value"]), one["stayed"]) for one in answer["groups"]]
+    lines.append("")
+    for one in answer["stretches"]:
+        note = "" if one["complete"] else "  (not complete)"
+        lines.append(_stayed(one["start"][:16].replace("T", " "), one["stayed"]) + note)
+    if answer["places"]:
+        lines += ["", f"  {'came in':>9}  {'left':>9}  {'at once':>9}"]
+    for place in answer["places"][:20]:
+        lines.append(
+            f"  {place['entered']:>9,}  {place['left']:>9,}  {place['bounced']:>9,}  {place['name'] or '(no page)'}"
+        )
+    return [*lines, "", f"  A session ends after {answer['idle_minutes']} minutes of nothing."]
+
+
+def _stayed(name: str, stayed: dict[str, Any]) -> str:
+    from whytree.engines.figures import number
+
+    share = stayed["bounced_share"]
+    middle = "–" if stayed["seconds"] is None else _seconds(stayed["seconds"])
+    bounced = f"{number(share['value'])} %" if share else "–"
+    return f"  {name:16.16}  {stayed['sessions']:>9,}  {middle:>9}  {bounced:>9}  {stayed['people']:>9,}"

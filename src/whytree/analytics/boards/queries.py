@@ -17,7 +17,7 @@ from whytree.errors import NotFound, WhytreeError
 from whytree.workspace.keys import hashed
 from whytree.workspace.models import Product
 
-from ..answers import Answer, TrendsAnswer
+from ..answers import Answer, StickinessAnswer, TrendsAnswer
 from ..answers.cached import FRESH_SECONDS, fresh_answer
 from ..asking.tables import bars_of
 from ..charts import answer_chart, marks_for, measure_chart
@@ -61,6 +61,8 @@ class DrawnCard:
 
     @property
     def bars(self) -> Any:
+        if isinstance(self.answer, StickinessAnswer):
+            return self.answer.bars
         return bars_of(self.answer) if isinstance(self.answer, TrendsAnswer) and self.answer.is_whole else None
 
     @property

@@ -6,6 +6,7 @@
 {"version": 1, "kind": "lifecycle", "event": "opened", "interval": "week"}
 {"version": 1, "kind": "stickiness", "event": "opened", "interval": "day", "days": 28}
 {"version": 1, "kind": "paths", "from": "opened", "depth": 5, "hide": ["heartbeat"]}
+{"version": 1, "kind": "sessions", "event": "paid", "interval": "week", "by": "platform", "days": 28, "previous": true}
 {"version": 1, "kind": "retention", "begin": "signed_up", "back": "opened", "interval": "week", "stretches": 8}
 
 `days` are the last so many; `"since": "2026-05-01", "until": "2026-05-31"` two days and all between; without any of them it is
@@ -33,6 +34,7 @@ from .parts import (
 from .paths import Paths
 from .reading import by_text
 from .retention import Retention, bracket_words
+from .sessions import Sessions
 from .trends import ACTIVE, LETTERS, Measured, Trends
 from .typed import parse_event, parse_series, parse_step
 from .when import When, in_last, in_time
@@ -54,6 +56,7 @@ __all__ = [
     "Paths",
     "Question",
     "Retention",
+    "Sessions",
     "Stickiness",
     "Trends",
     "When",

@@ -10,12 +10,13 @@ from .living import Lifecycle, Stickiness
 from .parts import fields_of_filters
 from .paths import Paths
 from .retention import Retention
+from .sessions import Sessions
 from .trends import Trends
 
 VERSION = 1
-Question = Funnel | Trends | Retention | Lifecycle | Stickiness | Paths
+Question = Funnel | Trends | Retention | Lifecycle | Stickiness | Paths | Sessions
 KINDS: dict[str, type[Question]] = {
-    kind.kind: kind for kind in (Funnel, Trends, Retention, Lifecycle, Stickiness, Paths)
+    kind.kind: kind for kind in (Funnel, Trends, Retention, Lifecycle, Stickiness, Paths, Sessions)
 }
 
 

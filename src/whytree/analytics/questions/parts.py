@@ -40,7 +40,7 @@ COHORT = "cohort:"
 PERSON_TRAIT = "person:"
 #: By what is known now of the company that somebody belongs to: `company:plan`; `company:id` is its key.
 COMPANY_TRAIT = "company:"
-#: By what was known of the person when the event happened: `then:plan`.
+#: By what was known when the event happened, of the person: `then:plan`, or of their company: `then:company:plan`.
 THEN = "then:"
 #: By the session that the event lies in: `session:seconds`.
 SESSION = "session:"
@@ -69,11 +69,13 @@ def filter_words(one: Condition) -> str:
 
 
 def field_words(field: str) -> str:
-    """A field as people read it: `person’s plan`, `plan then`, `session’s seconds`."""
+    """A field as people read it: `person’s plan`, `plan then`, `company’s plan then`, `session’s seconds`."""
+    if field.startswith(THEN):
+        return f"{field_words(field.removeprefix(THEN).strip())} then"
     for prefix, whose in _WHOSE.items():
         if field.startswith(prefix):
             return f"{whose}{field.removeprefix(prefix).strip()}"
-    return f"{field.removeprefix(THEN).strip()} then" if field.startswith(THEN) else field
+    return field
 
 
 _WHOSE = {PERSON_TRAIT: "person’s ", COMPANY_TRAIT: "company’s ", SESSION: "session’s "}

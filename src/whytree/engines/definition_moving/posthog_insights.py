@@ -111,6 +111,8 @@ def _trends(query: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
     if interval == "minute":
         reader.notes.append("It went by minutes; here it goes by hours.")
         interval = "hour"
+    if any(_counts_sessions(mapping(node)) for node in listed(query.get("series"))):
+        return _sessions(query, interval, reader)
     series = []
     for node in listed(query.get("series")):
         if mapping(node).get("math") == "unique_group":
@@ -130,6 +132,26 @@ def _trends(query: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
     smooth = chosen.get("smoothingIntervals")
     said |= {"smooth": whole(smooth, "its smoothing")} if smooth and smooth != 1 else {}
     return said | ({"cumulative": True} if chosen.get("display") == "ActionsLineGraphCumulative" else {})
+
+
+def _counts_sessions(node: Mapping[str, Any]) -> bool:
+    return node.get("math") == "unique_session" or node.get("math_property") == "$session_duration"
+
+
+def _sessions(query: Mapping[str, Any], interval: str, reader: Reader) -> dict[str, Any]:
+    """How many sessions there were with an event, or how long they were: one question answers both."""
+    nodes = listed(query.get("series"))
+    if len(nodes) != 1 or mapping(query.get("trendsFilter")).get("formula"):
+        raise CannotCarry("it sets sessions beside something else; a question about sessions stands alone")
+    node = mapping(nodes[0])
+    said: dict[str, Any] = {"kind": "sessions", "interval": interval}
+    named = node.get("event") or node.get("id")
+    where = [] if named else reader.all_of(node.get("properties"))
+    said |= {"event": reader.selection(node)} if named else {}
+    said |= reader.by(query) | reader.days(query, 7)
+    where += reader.shared(query)
+    said |= {"where": where} if where else {}
+    return said | ({"previous": True} if mapping(query.get("compareFilter")).get("compare") else {})
 
 
 def _funnel(query: Mapping[str, Any], reader: Reader) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""Amplitude: what its export API gives, one event a line. An event with a user and a device joins the two."""
+"""Amplitude: what its export API gives, one event a line. An event with a user and a device joins the two.
+
+Each event says what was known of its user and which groups they were in; as `$set` and `$groups` these are what our own
+clients say: the newest is the profile, and questions can ask what was known then.
+"""
 
 from typing import Any
 
@@ -24,7 +28,13 @@ def _convert(values: Values) -> Message:
 
 
 def _about_the_user(values: Values) -> dict[str, Any]:
-    return {f"user.{name}": value for name, value in said(under(values, "user_properties.")).items()}
+    known = said(under(values, "user_properties."))
+    groups = {name: text(_first(value)) for name, value in said(under(values, "groups.")).items()}
+    return said({"$set": known or None, "$groups": groups or None})
+
+
+def _first(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and value else value
 
 
 def _context(values: Values) -> dict[str, Any]:

@@ -11,13 +11,17 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True)
 class Source:
-    """A tool's export: how it is recognised, and what a row of it says. `convert` raises `ValueError` in words."""
+    """A tool's export: how it is recognised, and what a row of it says. `convert` raises `ValueError` in words.
+
+    `profile` is whose row it is and what was known of them then, where each row repeats that.
+    """
 
     name: str
     title: str
     dialect: str  # segment or posthog
     fits: Callable[[set[str]], bool]
     convert: Callable[[Values], Message]
+    profile: Callable[[Values], tuple[str, Message]] | None = None
 
 
 def under(values: Values, prefix: str) -> dict[str, Any]:

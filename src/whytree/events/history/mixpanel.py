@@ -1,9 +1,10 @@
-"""Mixpanel: what its raw export API gives, one event a line.
+"""Mixpanel: what its raw export API gives, one event a line; and its profiles, one person a line.
 
 Who is who as Mixpanel says it: an event with `$device_id` and `$user_id` joins the two; `$identify`, `$create_alias` and
 `$merge` join the ids they name; an id that begins with `$device:` is a device's.
 """
 
+from datetime import UTC, datetime
 from typing import Any
 
 from .common import Message, Source, Values, said, text, under, when
@@ -71,4 +72,25 @@ def _context(properties: Values) -> dict[str, Any]:
     return said(context)
 
 
+_NAMES = {"$email": "email", "$name": "name", "$first_name": "firstName", "$last_name": "lastName", "$phone": "phone"}
+
+
+def _fits_people(columns: set[str]) -> bool:
+    return "$distinct_id" in columns and any(name.startswith("$properties") for name in columns)
+
+
+def _convert_person(values: Values) -> Message:
+    """A profile as its person's client would have said it; Mixpanel's own bookkeeping stays there."""
+    distinct, known = text(values.get("$distinct_id")), said(under(values, "$properties."))
+    traits = {_NAMES.get(name, name): value for name, value in known.items() if name in _NAMES or name[:1] != "$"}
+    is_device = distinct.startswith(_DEVICE)
+    return {
+        "type": "identify",
+        ("anonymousId" if is_device else "userId"): distinct.removeprefix(_DEVICE),
+        "timestamp": when(known.get("$last_seen") or known.get("$created") or datetime.now(UTC).isoformat()),
+        "traits": traits,
+    }
+
+
+MIXPANEL_PEOPLE = Source("mixpanel-people", "Mixpanel profiles", "segment", _fits_people, _convert_person)
 MIXPANEL = Source("mixpanel", "Mixpanel export", "segment", _fits, _convert)

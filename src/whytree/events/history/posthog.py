@@ -1,4 +1,8 @@
-"""PostHog: batch exports (JSON lines, Parquet) and what its events API answers."""
+"""PostHog: batch exports (JSON lines, Parquet) and what its events API answers.
+
+A batch export repeats with each event what was known of its person. It is taken where it changed: else a year of events
+would hold everybody's profile a thousand times.
+"""
 
 from .common import Message, Source, Values, as_object, said, text, under, when
 
@@ -22,4 +26,8 @@ def _convert(values: Values) -> Message:
     return message
 
 
-POSTHOG = Source("posthog", "PostHog export", "posthog", _fits, _convert)
+def _profile(values: Values) -> tuple[str, Message]:
+    return text(values.get("distinct_id")), dict(said(under(values, "person_properties.")))
+
+
+POSTHOG = Source("posthog", "PostHog export", "posthog", _fits, _convert, _profile)

@@ -12,12 +12,14 @@ from whytree.engines.tables import Row, RowError, Table, open_table
 from .amplitude import AMPLITUDE
 from .common import Source
 from .ga4 import GA4
-from .mixpanel import MIXPANEL
+from .mixpanel import MIXPANEL, MIXPANEL_PEOPLE
 from .posthog import POSTHOG
 from .segment import SEGMENT, WAREHOUSE
 from .snowplow import SNOWPLOW, SnowplowFile, is_snowplow
 
-SOURCES = {source.name: source for source in (POSTHOG, SEGMENT, WAREHOUSE, MIXPANEL, AMPLITUDE, GA4, SNOWPLOW)}
+SOURCES = {
+    source.name: source for source in (POSTHOG, SEGMENT, WAREHOUSE, MIXPANEL, MIXPANEL_PEOPLE, AMPLITUDE, GA4, SNOWPLOW)
+}
 BATCH_ROWS = 1_000
 BATCH_CHARACTERS = 1_500_000
 
@@ -38,10 +40,11 @@ def open_source(path: Path, format: str, wanted: str) -> tuple[File, Source | No
 def batches(file: File, source: Source, *, after: int = 0) -> Iterator[dict[str, Any]]:
     """Ready to send: `messages`, `errors` and `upto`. All rows are read: equal ones are told apart by their number."""
     seen: Counter[bytes] = Counter()
+    known: dict[str, bytes] = {}
     batch: dict[str, Any] = _empty()
     size = 0
     for row in file:
-        sent = _sent(row, source, seen)
+        sent = _sent(row, source, seen, known)
         if row.row_number <= after:
             continue
         batch["upto"] = row.row_number
@@ -61,17 +64,27 @@ def _empty() -> dict[str, Any]:
     return {"messages": [], "errors": [], "upto": 0}
 
 
-def _sent(row: Row | RowError, source: Source, seen: Counter[bytes]) -> dict[str, Any]:
+def _sent(row: Row | RowError, source: Source, seen: Counter[bytes], known: dict[str, bytes]) -> dict[str, Any]:
     if isinstance(row, RowError):
         return {"row": row.row_number, "reason": row.reason}
     try:
         message = json.loads(json.dumps(source.convert(row.values), default=str))
     except ValueError as error:
         return {"row": row.row_number, "reason": str(error)}
+    if source.profile is not None:
+        _tell_profile(message, *source.profile(row.values), known)
     own = "uuid" if source.dialect == "posthog" else "messageId"
     if not message.get(own):
         message[own] = _by_content(row.values, seen)
     return {"row": row.row_number, "dialect": source.dialect, "message": message}
+
+
+def _tell_profile(message: dict[str, Any], person: str, profile: dict[str, Any], known: dict[str, bytes]) -> None:
+    """What is known of a person, with the first event that says so."""
+    digest = hashlib.blake2b(json.dumps(profile, sort_keys=True, default=str).encode(), digest_size=8).digest()
+    if profile and known.get(person) != digest:
+        known[person] = digest
+        message["$set"] = {**json.loads(json.dumps(profile, default=str)), **message.get("$set", {})}
 
 
 def _by_content(values: dict[str, Any], seen: Counter[bytes]) -> str:

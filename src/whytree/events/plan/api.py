@@ -1,8 +1,9 @@
 """The tracking plan over REST."""
 
+from datetime import datetime
 from typing import Any
 
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from whytree.workspace.doors import ApiRequest, api_product
@@ -34,6 +35,57 @@ class PlanOut(Schema):
     violations: list[ViolationOut]
 
 
+class PlannedPropertyOut(Schema):
+    """`type` empty: any."""
+
+    type: str
+    required: bool
+    description: str
+
+
+class PlannedOut(Schema):
+    """What was said of an event."""
+
+    status: str
+    owner: str
+    description: str
+    properties: dict[str, PlannedPropertyOut]
+
+
+class PlannedIn(Schema):
+    """What to say of an event; what is left out stays."""
+
+    event: str
+    status: str | None = Field(None, description="expected, deprecated or unexpected")
+    owner: str | None = None
+    description: str | None = None
+    properties: dict[str, Any] | None = Field(
+        None, description="{NAME: {type, required, description}}; null for one that is planned no longer"
+    )
+
+
+class SeenOut(Schema):
+    types: list[str]
+    volume: int
+    first_seen: datetime
+    last_seen: datetime
+
+
+class DescribedPropertyOut(Schema):
+    """`seen` is null for one that is planned and never came."""
+
+    name: str
+    seen: SeenOut | None
+    planned: PlannedPropertyOut | None
+    samples: list[str]
+
+
+class DescribedEventOut(Schema):
+    name: str
+    planned: PlannedOut | None
+    properties: list[DescribedPropertyOut]
+
+
 class ChangeOut(Schema):
     event: str
     what: str = Field(description="added, changed or removed")
@@ -57,3 +109,23 @@ def apply_plan(request: ApiRequest, product: str, body: PlanIn) -> Any:
 def diff_plan(request: ApiRequest, product: str, body: PlanIn) -> Any:
     """What applying this would change; nothing is stored."""
     return services.diff_plan(api_product(request, product, Role.VIEWER), body.plan)
+
+
+@router.get("/products/{product}/events/described", response=DescribedEventOut, operation_id="describe_event")
+def describe_event(request: ApiRequest, product: str, event: str) -> Any:
+    """One event with its properties: what is sent, some values, and what was said of it."""
+    return queries.describe_event(api_product(request, product, Role.VIEWER), event)
+
+
+@router.patch("/products/{product}/events/plan", response=PlannedOut, operation_id="plan_event")
+def plan_event(request: ApiRequest, product: str, body: PlannedIn) -> Any:
+    """Say what one event is: status, owner, description, properties."""
+    said = {name: value for name, value in body.dict().items() if name != "event" and value is not None}
+    return services.plan_event(request.actor, api_product(request, product, Role.MEMBER), body.event, said)
+
+
+@router.delete("/products/{product}/events/plan", response={204: None}, operation_id="unplan_event")
+def unplan_event(request: ApiRequest, product: str, event: str) -> Status[None]:
+    """Plan an event no longer. What is sent of it still comes in."""
+    services.unplan_event(request.actor, api_product(request, product, Role.MEMBER), event)
+    return Status(204, None)

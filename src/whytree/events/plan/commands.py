@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -18,6 +19,8 @@ def register(group: Callable[[str], typer.Typer]) -> None:
     group("plan").command("diff")(diff_plan)
     group("plan").command("apply")(apply_plan)
     group("plan").command("check")(check_plan)
+    group("plan").command("event")(plan_event)
+    group("plan").command("unplan")(unplan_event)
 
 
 def export_plan(
@@ -61,6 +64,31 @@ def check_plan(as_json: AsJson = False) -> None:
     show(found, as_json, found["sentence"], *lines)
     if found["violations"]:
         raise typer.Exit(1)
+
+
+Event = Annotated[str, typer.Argument(metavar="EVENT", help="As your product sends it.")]
+
+
+def plan_event(
+    event: Event,
+    status: Annotated[str | None, typer.Option(help="expected, deprecated or unexpected.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Who answers for it.")] = None,
+    description: Annotated[str | None, typer.Option(help="What it means.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what one event is; what is left out stays. Properties are described in the file, or on the page."""
+    client = connect()
+    said = {"event": event, "status": status, "owner": owner, "description": description}
+    found = client.patch(f"/products/{client.product}/events/plan", said)
+    facts = [found["status"], found["owner"] and f"owned by {found['owner']}", found["description"]]
+    show(found, as_json, f"{event}: {', '.join(filter(None, facts))}")
+
+
+def unplan_event(event: Event, as_json: AsJson = False) -> None:
+    """Plan an event no longer. What is sent of it still comes in."""
+    client = connect()
+    client.delete(f"/products/{client.product}/events/plan?event={quote(event, safe='')}")
+    show({"event": event}, as_json, f"{event} stands in the plan no longer.")
 
 
 def _read(file: Path) -> Any:

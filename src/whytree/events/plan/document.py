@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 VERSION = 1
+#: Events and properties that libraries and Whytree itself make: nobody plans them, and nobody is told of them.
+BY_ITSELF = "$"
 STATUSES = ("expected", "deprecated", "unexpected")
 TYPES = ("text", "number", "boolean", "list")
 MOST_EVENTS = 5_000

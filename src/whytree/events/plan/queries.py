@@ -2,19 +2,18 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from zlib import crc32
 
 from django.utils import timezone
 
 from whytree.stores.catalogue import CataloguedEvent, CataloguedProperty
 from whytree.workspace.models import Product
 
-from ..queries import Catalogue, catalogue
-from .document import Plan, PlannedEvent, PlannedProperty
+from ..queries import Catalogue, catalogue, properties_of, samples_of
+from .document import BY_ITSELF, Plan, PlannedEvent, PlannedProperty
 from .services import plan_of
 
 LATELY = timedelta(days=7)
-# Events that libraries and Whytree itself make: nobody plans them, and nobody is told of them.
-_BY_ITSELF = "$"
 
 
 @dataclass(frozen=True)
@@ -52,8 +51,46 @@ class PlanCheck:
             f"{broken:,} planned event{'s come' if broken > 1 else ' comes'} otherwise than planned"
             if broken
             else f"All {len(self.plan):,} planned events come as planned"
+            if len(self.plan) > 1
+            else "The one planned event comes as planned"
         )
         return planned + (f"; {more:,} more {'stand' if more > 1 else 'stands'} in no plan." if more else ".")
+
+
+@dataclass(frozen=True)
+class DescribedProperty:
+    """A property of an event: what is sent, some of its values, and what was planned. One of the two may be missing."""
+
+    name: str
+    seen: CataloguedProperty | None
+    planned: PlannedProperty | None
+    samples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DescribedEvent:
+    """An event with all that is known of it, properties most frequent first, then those that are planned and never came."""
+
+    name: str
+    planned: PlannedEvent | None
+    properties: tuple[DescribedProperty, ...]
+
+    @property
+    def key(self) -> str:
+        """Tells its fields from another event's on one page."""
+        return f"event-{crc32(self.name.encode('utf-8', 'surrogatepass')):x}"
+
+
+def describe_event(product: Product, event: str) -> DescribedEvent:
+    """What is sent of one event, and what was said of it."""
+    planned = plan_of(product).get(event)
+    wanted = dict(planned.properties) if planned else {}
+    seen, samples = properties_of(product, event), samples_of(product, event)
+    found = [
+        DescribedProperty(each.name, each, wanted.pop(each.name, None), samples.get(each.name, ())) for each in seen
+    ]
+    found += [DescribedProperty(name, None, one) for name, one in wanted.items()]
+    return DescribedEvent(event, planned, tuple(found))
 
 
 def check_plan(product: Product, found: Catalogue | None = None) -> PlanCheck:
@@ -67,7 +104,7 @@ def check_plan(product: Product, found: Catalogue | None = None) -> PlanCheck:
     violations += [
         Violation(name, "unplanned", "It is sent and stands in no plan.")
         for name in seen
-        if name not in plan and not name.startswith(_BY_ITSELF)
+        if name not in plan and not name.startswith(BY_ITSELF)
     ]
     return PlanCheck(plan, sorted(violations, key=lambda one: (one.event, one.kind, one.says)))
 
@@ -99,7 +136,7 @@ def _of_properties(
     violations += [
         Violation(event.name, "property", f"{name} is sent and not planned.")
         for name in seen
-        if name not in planned.properties and not name.startswith(_BY_ITSELF) and not name.startswith("utm_")
+        if name not in planned.properties and not name.startswith(BY_ITSELF) and not name.startswith("utm_")
     ]
     return violations
 

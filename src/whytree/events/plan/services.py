@@ -5,15 +5,19 @@ from typing import Any
 
 from django.db import transaction
 
-from whytree.errors import Invalid
+from whytree.errors import Invalid, NotFound
 from whytree.workspace.access import require
-from whytree.workspace.activity import record
+from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from ..models import TrackingPlan
-from .document import Change, NotAPlan, Plan, as_document, differences, read_document
+from ..queries import property_names
+from .document import BY_ITSELF, Change, NotAPlan, Plan, PlannedEvent, as_document, differences, read_document
+
+#: Events of a plan that is kept whole with each edit, so that one can be taken back.
+MOST_UNDONE = 1_000
 
 
 def plan_of(product: Product) -> Plan:
@@ -50,6 +54,53 @@ def apply_plan(actor: Actor, product: Product, document: Mapping[str, Any]) -> l
             summary = {what: [one.event for one in changes if one.what == what][:50] for what in _WHATS}
             record(actor, product, "apply_plan", kept, after=summary, undoable=False)
     return changes
+
+
+def plan_event(actor: Actor, product: Product, event: str, said: Mapping[str, Any]) -> PlannedEvent:
+    """Say what one event is: any of `status`, `owner`, `description`, and those `properties` that are named (None: planned no
+    longer). All else stays. With its first property those that are sent by now are planned too, else they would break the plan.
+    """
+    require(actor, product, Role.MEMBER)
+    with transaction.atomic():
+        kept, _ = TrackingPlan.objects.select_for_update().get_or_create(
+            product=product, defaults={"document": as_document({})}
+        )
+        before, plan = snapshot(kept), read_document(kept.document)
+        known = plan[event].as_plain() if event in plan else {}
+        properties = _properties(product, event, known.get("properties", {}), said.get("properties"))
+        document = as_document(plan)
+        document["events"][event] = {**known, **said, "properties": properties}
+        after = checked_plan(document)
+        if after != plan:
+            _keep(actor, product, kept, before, after, "plan_event")
+    return after[event]
+
+
+def unplan_event(actor: Actor, product: Product, event: str) -> None:
+    """Plan an event no longer. What is sent of it still comes in."""
+    require(actor, product, Role.MEMBER)
+    with transaction.atomic():
+        kept = TrackingPlan.objects.select_for_update().filter(product=product).first()
+        plan = read_document(kept.document) if kept else {}
+        if kept is None or event not in plan:
+            raise NotFound(f"The plan has no event “{event[:80]}”. `whytree plan export` names those it has.")
+        before = snapshot(kept)
+        _keep(actor, product, kept, before, {name: one for name, one in plan.items() if name != event}, "unplan_event")
+
+
+def _properties(product: Product, event: str, known: Mapping[str, Any], said: Any) -> dict[str, Any]:
+    if said is not None and not isinstance(said, Mapping):
+        raise Invalid("properties are names with what each is, as {plan: {type: text, required: true}}.")
+    sent = property_names(product, event) if said and not known else []
+    by_now = {name: "any" for name in sent if not name.startswith(BY_ITSELF)}
+    whole = {**by_now, **known, **(said or {})}
+    return {name: one for name, one in whole.items() if one is not None}
+
+
+def _keep(actor: Actor, product: Product, kept: TrackingPlan, before: dict[str, Any], after: Plan, verb: str) -> None:
+    kept.document = as_document(after)
+    kept.save(update_fields=["document"])
+    record(actor, product, verb, kept, before=before, after=snapshot(kept), undoable=len(after) <= MOST_UNDONE)
 
 
 _WHATS = ("added", "changed", "removed")

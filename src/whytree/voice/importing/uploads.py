@@ -8,23 +8,17 @@
 Each step ends where a batch was committed. A server that stops in between loses nothing: the run says where to go on.
 """
 
-import secrets
 import time
-import zipfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from itertools import islice
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 
 from whytree.engines.tables import RowError, UnreadableTable
-from whytree.engines.tables.streams import DAMAGED, open_bytes
-from whytree.errors import Conflict, Invalid, NotFound, TooLarge, WhytreeError
+from whytree.errors import Conflict, Invalid, WhytreeError
 from whytree.voice.drafts import Draft, Source, draft, is_empty
 from whytree.voice.models import ColumnMapping, Consent, ImportRun, RunState, VoiceSettings
 from whytree.voice.services import (
@@ -36,6 +30,7 @@ from whytree.voice.services import (
     start_import,
     take_rows,
 )
+from whytree.workspace import uploaded
 from whytree.workspace.access import require
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
@@ -43,35 +38,7 @@ from whytree.workspace.roles import Role
 
 from .files import Asked, FeedbackFile, Kept, batches, open_by_kept, whole
 
-KEPT_FOR = timedelta(days=1)
-"""An upload that nobody imports is thrown away after this."""
-
-MOST_TIMES = 50
-"""So many times what an upload may have it may unpack to: text packs ten to one, a bomb a thousand to one."""
-
 SHOWN = 5
-
-
-def most_mb() -> int:
-    """What one upload may have; the command line has no such limit, for it reads the file where it is."""
-    megabytes: int = settings.WHYTREE.max_body_mb
-    return megabytes
-
-
-def keep(upload: "UploadedFile[Any]") -> str:
-    """Store an uploaded file; the name it has here ends as the sender's does, for its ending may tell what it is."""
-    if upload.size is None or not upload.size:
-        raise Invalid("The file is empty. Choose one with what people said.")
-    if upload.size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-        raise TooLarge(
-            f"The file has {upload.size >> 20:,} MB; a page takes {most_mb()}. `whytree import feedback FILE` takes any."
-        )
-    endings = [one for one in Path(upload.name or "").suffixes[-2:] if one[1:].isalnum() and len(one) < 9]
-    name = secrets.token_hex(16) + "".join(endings).lower()
-    with (folder() / name).open("wb") as kept:
-        for chunk in upload.chunks():
-            kept.write(chunk)
-    return name
 
 
 def look_at(actor: Actor, product: Product, upload: "UploadedFile[Any]", asked: Asked) -> ImportRun:
@@ -79,9 +46,8 @@ def look_at(actor: Actor, product: Product, upload: "UploadedFile[Any]", asked: 
     require(actor, product, Role.MAINTAINER)
     if asked.consent and asked.consent not in Consent.values:
         raise Invalid(f"Consent is one of {', '.join(Consent.values)}.")
-    name = keep(upload)
+    name = uploaded.keep(upload, beyond="`whytree import feedback FILE`")
     try:
-        _refuse_bomb(folder() / name)
         if asked.mapping:
             if any(asked.columns.values()):
                 raise Invalid("Name the column or a mapping, not both.")
@@ -89,7 +55,7 @@ def look_at(actor: Actor, product: Product, upload: "UploadedFile[Any]", asked: 
         file = _opened(product, name, asked, kept_mappings(product))
         return _looked_at(actor, product, file, name, upload.name or "")
     except WhytreeError:
-        (folder() / name).unlink(missing_ok=True)
+        uploaded.throw_away(name)
         raise
 
 
@@ -132,34 +98,6 @@ def _looked_at(actor: Actor, product: Product, file: FeedbackFile, name: str, fi
     return finish_import(actor, run)
 
 
-def _refuse_bomb(path: Path) -> None:
-    """Unpack it once, no further than the limit. Of ZIP files and workbooks what they say of themselves is enough: nobody
-    reads on beyond it."""
-    most = MOST_TIMES * settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    content, raw = open_bytes(path)
-    with raw, content:
-        size = 0
-        try:
-            while content is not raw and size <= most and (piece := content.read(1 << 20)):
-                size += len(piece)
-        except DAMAGED:
-            return  # said with its row when it is read
-        if zipfile.is_zipfile(raw):
-            size = max(size, _unzipped(raw))
-    if size > most:
-        raise TooLarge(
-            f"The file unpacks to more than {most >> 20:,} MB. Export a shorter time, or use the command line."
-        )
-
-
-def _unzipped(raw: BinaryIO) -> int:
-    try:
-        with zipfile.ZipFile(raw) as archive:
-            return sum(info.file_size for info in archive.infolist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return 0  # said where it is opened
-
-
 def begin(actor: Actor, product: Product, looked_at: ImportRun) -> ImportRun:
     """Import what was looked at; the interrupted import of the same file goes on."""
     require(actor, product, Role.MAINTAINER)
@@ -184,7 +122,7 @@ def go_on(actor: Actor, run: ImportRun, *, seconds: float | None = 5.0) -> Impor
         run.refresh_from_db()
         return run
     name, run = run.upload, finish_import(actor, run)
-    (folder() / name).unlink(missing_ok=True)
+    uploaded.throw_away(name)
     return run
 
 
@@ -214,7 +152,7 @@ class Preview:
 
 def preview(run: ImportRun) -> Preview | None:
     """The first voices as they would be stored; None when the file is gone."""
-    if not run.upload or not (folder() / run.upload).exists():
+    if not run.upload or not (uploaded.folder() / run.upload).exists():
         return None
     file = _opened(run.product, run.upload, Asked.from_json(run.reading))
     kinds = VoiceSettings.of(run.product).redact
@@ -237,8 +175,7 @@ def _drafts(file: FeedbackFile) -> Iterator[Draft]:
 
 def throw_away(run: ImportRun) -> None:
     """The file of a run that is not to be imported."""
-    if run.upload:
-        (folder() / run.upload).unlink(missing_ok=True)
+    uploaded.throw_away(run.upload)
 
 
 def throw_away_looked_at(product: Product, person_key: str = "") -> int:
@@ -251,27 +188,13 @@ def throw_away_looked_at(product: Product, person_key: str = "") -> int:
 
 def throw_away_old() -> int:
     """Uploads that nobody imported, and what was found in them; how many uploads."""
-    oldest = timezone.now() - KEPT_FOR
+    oldest = timezone.now() - uploaded.KEPT_FOR
     ImportRun.objects.filter(state=RunState.DRY_RUN, started_at__lt=oldest).delete()
-    old = [path for path in folder().iterdir() if path.stat().st_mtime < oldest.timestamp()]
-    for path in old:
-        path.unlink(missing_ok=True)
-    return len(old)
-
-
-def folder() -> Path:
-    """Where uploads lie; only this user reads it."""
-    place: Path = settings.WHYTREE.data / "uploads"
-    place.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return place
+    return uploaded.throw_away_old()
 
 
 def _opened(product: Product, name: str, asked: Asked, kept: Collection[Kept] = ()) -> FeedbackFile:
-    path = folder() / name if name else None
-    if path is None or not path.is_file():
-        raise NotFound(
-            "The uploaded file is not here any more. Upload it again: what is known already is not taken twice."
-        )
+    path = uploaded.path_of(name)
     try:
         return open_by_kept(path, asked, kept)
     except UnreadableTable as error:

@@ -15,11 +15,10 @@ from django.utils import timezone
 from whytree.engines.tables import RowError, UnreadableTable
 from whytree.errors import Invalid, NotFound, TooLarge
 from whytree.voice.drafts import FeedbackFields
-from whytree.voice.importing import uploads
 from whytree.voice.importing.files import Asked, open_by_kept
 from whytree.voice.models import VoiceSettings
 from whytree.voice.services import Added, add_many, kept_mappings
-from whytree.workspace import webhooks
+from whytree.workspace import uploaded, webhooks
 from whytree.workspace.access import require
 from whytree.workspace.activity import record
 from whytree.workspace.actors import Actor
@@ -146,7 +145,7 @@ def _json(body: bytes) -> Any:
 @contextmanager
 def _as_file(body: bytes) -> Iterator[Path]:
     """Readers of exports read files."""
-    path: Path = uploads.folder() / f"{secrets.token_hex(16)}.json"
+    path: Path = uploaded.folder() / f"{secrets.token_hex(16)}.json"
     path.write_bytes(body)
     try:
         yield path

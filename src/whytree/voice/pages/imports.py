@@ -17,6 +17,7 @@ from whytree.voice.importing.files import Asked
 from whytree.voice.incoming import services as incoming
 from whytree.voice.incoming.api import address_of
 from whytree.voice.models import ColumnMapping, Consent, ImportRun, RunState, VoiceSettings
+from whytree.workspace import uploaded
 from whytree.workspace.access import may
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
@@ -77,7 +78,7 @@ def _list(request: PageRequest, product: Product, error: WhytreeError | None = N
         "may_import": may(request.actor, product, Role.MAINTAINER),
         "consents": Consent.choices,
         "form": request.POST,
-        "most_mb": uploads.most_mb(),
+        "most_mb": uploaded.most_mb(),
         "settings": VoiceSettings.of(product),
         "kinds": KINDS,
         "mappings": ColumnMapping.objects.filter(product=product),

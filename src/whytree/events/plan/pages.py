@@ -1,0 +1,64 @@
+"""The tracking plan on pages: held against what is sent, and edited event by event."""
+
+from typing import Any
+from urllib.parse import quote
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from whytree.errors import Invalid
+from whytree.workspace.access import may
+from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.models import Product
+from whytree.workspace.roles import Role
+
+from . import services
+from .document import STATUSES, TYPES
+from .queries import check_plan, describe_event
+
+
+@require_GET
+@page(Role.VIEWER)
+def plan(request: PageRequest, product: Product) -> HttpResponse:
+    """The tracking plan, held against what is sent."""
+    may_act = may(request.actor, product, Role.MEMBER)
+    context = {"here": "numbers", "check": check_plan(product), "may_act": may_act, "statuses": STATUSES}
+    return render(request, "events/plan.html", context)
+
+
+@require_POST
+@page(Role.MEMBER)
+def edit_event(request: PageRequest, product: Product) -> HttpResponse:
+    """Say what an event, or one of its properties, is; or plan it no longer."""
+    sent, event = request.POST, request.POST.get("event", "").strip()
+    try:
+        if sent.get("act") == "unplan":
+            services.unplan_event(request.actor, product, event)
+            messages.success(request, f"“{event}” stands in the plan no longer.")
+        elif sent.get("act") == "property":
+            services.plan_event(request.actor, product, event, {"properties": _property(request)})
+        else:
+            said = {name: sent.get(name, "") for name in ("status", "owner", "description")}
+            services.plan_event(request.actor, product, event, said)
+    except Invalid as error:
+        messages.error(request, error.message)
+    return redirect(f"{reverse('events', args=[product.slug])}?event={quote(event, safe='')}#opened")
+
+
+def _property(request: PageRequest) -> dict[str, Any]:
+    sent = request.POST
+    what = {"type": sent.get("type", ""), "required": "required" in sent, "description": sent.get("words", "")}
+    return {sent.get("property", "").strip(): None if sent.get("type") == "none" else what}
+
+
+def opened_event(request: PageRequest, product: Product, event: str) -> dict[str, Any]:
+    """The context of `events/_properties.html`."""
+    return {
+        "described": describe_event(product, event) if event else None,
+        "may_act": may(request.actor, product, Role.MEMBER),
+        "statuses": STATUSES,
+        "types": TYPES,
+    }

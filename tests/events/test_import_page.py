@@ -1,0 +1,130 @@
+"""Files of events over the page: looked at first, read otherwise, brought in in steps, taken back."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from whytree.events.importing import uploads
+from whytree.events.importing.files import Asked
+from whytree.events.models import EventImport
+from whytree.stores.events import EventStore
+from whytree.workspace import uploaded
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/p/sprout/events/imports"
+CSV = (
+    b"who,what,when,amount\nu1,viewed,2024-05-01 10:00:00,\nu2,bought,2024-05-01 10:05:00,12.5\n,bought,2024-05-01,1\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where uploads lie."""
+    place = tmp_path / "uploads"
+    place.mkdir()
+    monkeypatch.setattr(uploaded, "folder", lambda: place)
+    return place
+
+
+def send(client: Any, name: str, content: bytes, **more: str) -> Any:
+    return client.post(PAGE, {"file": SimpleUploadedFile(name, content), **more}, follow=True)
+
+
+def stored(store: EventStore) -> list[tuple[str, str]]:
+    rows = store.query("SELECT distinct_id, event FROM events ORDER BY timestamp, event_id")
+    return [(row["distinct_id"], row["event"]) for row in rows]
+
+
+def test_a_table_whose_columns_do_not_tell_is_read_as_somebody_says(
+    as_bob: Any, store: EventStore, folder: Path
+) -> None:
+    asks = send(as_bob, "shop <b>.csv", CSV)
+    page = asks.content.decode()
+    assert "Which column says whose event it is?" in page
+    assert "shop &lt;b&gt;.csv" in page
+    run = EventImport.objects.get()
+    looked = as_bob.post(
+        f"{PAGE}/{run.pk}/look", {"source": "table", "person": "who", "event": "what", "time": "when"}, follow=True
+    ).content.decode()
+    assert "would bring 2 new events" in looked
+    assert "column “who” is empty" in looked
+    assert stored(store) == []
+    done = as_bob.post(f"{PAGE}/{run.pk}/begin", follow=True).content.decode()
+    assert "brought 2 events" in done
+    assert stored(store) == [("u1", "viewed"), ("u2", "bought")]
+    assert list(folder.iterdir()) == []
+    assert "Nothing new" not in done
+    again = send(as_bob, "same.csv", CSV.replace(b"who,what,when", b"user_id,event,timestamp")).content.decode()
+    assert "would bring 2 new events" in again  # the same facts under other columns are other rows
+
+
+def test_another_tools_export_is_recognised_and_may_be_read_as_a_table(as_bob: Any, store: EventStore) -> None:
+    export = {
+        "event": "Paid",
+        "properties": {"distinct_id": "ana", "time": 1_714_557_600, "$insert_id": "i-1", "plan": "pro"},
+    }
+    page = send(as_bob, "mixpanel.jsonl.gz", gzip.compress(json.dumps(export).encode())).content.decode()
+    assert "Mixpanel" in page
+    assert "who is who" in page
+    assert "would bring 1 new event" in page
+    run = EventImport.objects.get()
+    as_bob.post(f"{PAGE}/{run.pk}/look", {"source": "posthog"})
+    assert as_bob.post(f"{PAGE}/{run.pk}/look", {"source": ""}, follow=True).status_code == 200
+    as_bob.post(f"{PAGE}/{run.pk}/begin")
+    assert stored(store) == [("ana", "Paid")]
+    again = send(as_bob, "mixpanel.jsonl.gz", gzip.compress(json.dumps(export).encode())).content.decode()
+    assert "is here already" in again
+    listed = as_bob.get(PAGE).content.decode()
+    assert listed.count("mixpanel.jsonl.gz") == 1  # what was only looked at is no import
+
+
+def test_it_goes_on_where_it_stopped_and_is_taken_back(
+    actor: Any, product: Any, as_bob: Any, as_alice: Any, store: EventStore, folder: Path
+) -> None:
+    rows = "".join(f"u{n},a,2024-05-01T10:00:00Z\n" for n in range(2_500))
+    upload = SimpleUploadedFile("long.csv", f"user_id,event,timestamp\n{rows}".encode())
+    run = uploads.begin(actor, product, uploads.look_at(actor, product, upload, Asked()))
+    run = uploads.go_on(actor, run, seconds=-1)  # time is up after the first batch
+    assert (run.state, run.created) == ("running", 1_000)
+    page = as_bob.get(f"{PAGE}/{run.pk}").content.decode()
+    assert "1,000 rows of" in page
+    assert 'hx-trigger="load, submit"' in page
+    piece = as_bob.post(f"{PAGE}/{run.pk}/go-on", headers={"HX-Request": "true"}).content.decode()
+    assert "brought 2,500 events" in piece
+    assert len(stored(store)) == 2_500
+    assert as_bob.post(f"{PAGE}/{run.pk}/undo").status_code == 403
+    as_alice.post(f"{PAGE}/{run.pk}/undo")
+    assert stored(store) == []
+
+
+def test_what_is_no_file_of_events_is_refused_and_leaves_no_trace(as_bob: Any, folder: Path) -> None:
+    for name, content, says in (
+        ("empty.csv", b"", "The file is empty"),
+        ("book.xlsx", b"PK\x03\x04 no workbook", "workbook is damaged"),
+        ("odd.parquet", b"PAR1", "Parquet file is damaged"),
+        ("picture.csv", b"\x89PNG\r\n\x1a\n" + b"\0\1" * 500, "no table of events"),
+        ("none.json", b"{}", "The file is empty"),
+    ):
+        answer = send(as_bob, name, content)
+        assert (answer.status_code, says in answer.content.decode()) == (400, True), name
+        assert list(folder.iterdir()) == []
+    assert as_bob.post(PAGE, {}).status_code == 400
+    assert send(as_bob, "a.csv", CSV, source="quickbooks").status_code == 400
+
+
+def test_it_is_members_who_bring_files_in(as_viewer: Any, as_bob: Any, as_charlie: Any, folder: Path) -> None:
+    assert "Bring in a file" not in as_viewer.get(PAGE).content.decode()
+    assert send(as_viewer, "a.csv", CSV).status_code == 403
+    assert list(folder.iterdir()) == []
+    send(as_bob, "a.csv", CSV)
+    run = EventImport.objects.get()
+    assert as_viewer.post(f"{PAGE}/{run.pk}/begin").status_code == 403
+    assert as_charlie.get(f"{PAGE}/{run.pk}").status_code == 404
+    assert as_bob.post(f"{PAGE}/{run.pk}/begin", follow=True).content.decode().count("Say first which column") == 1
+    as_bob.post(f"{PAGE}/{run.pk}/begin", {"act": "forget"})
+    assert (list(folder.iterdir()), EventImport.objects.count()) == ([], 0)
