@@ -187,6 +187,12 @@ def test_what_little_is_left_of_a_moved_block_proves_nothing(clone: Clone) -> No
     assert moved not in survivors(clone)["b.py"]
 
 
+def test_what_others_wrote_is_taken_in_and_not_searched_for_moves(clone: Clone) -> None:
+    clone.commit("Add", **{"a.py": text(*LONG), "vendor/b.py": text("y", *LONG)})
+    taken = clone.commit("Update", **{"a.py": text("x"), "vendor/b.py": text("y"), "vendor/c.py": text(*LONG)})
+    assert survivors(clone)["vendor/c.py"] == [taken] * len(LONG)
+
+
 def test_a_rename_and_a_folder_moved_keep_their_lines(clone: Clone) -> None:
     first = clone.commit("Add", **{"old/a.py": text(*LONG), "old/b.py": text("x = 1")})
     clone.git("mv", "old", "new")

@@ -14,6 +14,7 @@ git follows such a passage only where enough of it is still there, and that is k
 what is maintenance is known, by the caller.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from whytree.engines.git.versions import NO_KEYS, Draft, Version, Weaver, format
 
 # Tips share layers of files; more than this many are slower to look through than to copy.
 _LAYERS = 16
+# Where others' code is kept: an update of all of it took longer to search for moved lines than the rest of a history.
+_VENDORED = re.compile(r"(?:^|/)(?:vendor|node_modules|third_party|bower_components|site-packages)/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +159,11 @@ class Replay:
             draft.pass_through(hunks)
 
     def _find_moves(self, drafts: Sequence[Draft], before: Mapping[str, Version | None]) -> None:
-        """Blocks that stood elsewhere before this commit."""
-        waiting = [(draft, *block) for draft in drafts for block in draft.blocks(len(before))]
-        files = {path: keys for path, version in before.items() if version and (keys := self._keys(version))}
+        """Blocks that stood elsewhere before this commit; what others wrote is taken in, not moved about."""
+        own = {path: version for path, version in before.items() if not _VENDORED.search(path)}
+        ours = [draft for draft in drafts if not _VENDORED.search(draft.change.path)]
+        waiting = [(draft, *block) for draft in ours for block in draft.blocks(len(own))]
+        files = {path: keys for path, version in own.items() if version and (keys := self._keys(version))}
         if not waiting or not files:
             return
         finder = Finder(files, [block for _, _, block in waiting])
