@@ -60,12 +60,27 @@ def test_a_commit_that_only_broke_lines_is_looked_through(clone: Clone, deferred
     assert found.looked_through == (reformat,)
 
 
+def test_what_a_commit_only_formatted_is_looked_through_beside_what_it_changed(clone: Clone) -> None:
+    """Two commits that each format what the other one wrote, and write something themselves."""
+    old = clone.commit("Old", **{"a.py": "one = f('a', 1)\n\nmiddle = 0\n\ntwo = f('b', 2)\n"})
+    first = clone.commit("One", **{"a.py": "one = f(\"a\", 1)\n\nmiddle = 0\n\ntwo = g('b', 3)\n"})
+    second = clone.commit("Two", **{"a.py": 'one = h("a", 4)\n\nmiddle = 0\n\ntwo = g("b", 3)\n'})
+    reader = LineReader(open_clone(clone.path), "HEAD")
+    whole = reader.read(Wanted("a.py"))
+    assert [line.sha for line in whole.lines] == [second, old, old, old, first]
+    assert whole.looked_through == (second,)
+    assert reader.read(Wanted("a.py", 5, 5)).lines == whole.lines[4:]
+    assert not reader.read(Wanted("a.py", 1, 1)).looked_through
+    clone.git("notes", "--ref=whytree", "add", "-m", "Why: SOL-9", second)
+    assert LineReader(open_clone(clone.path), "HEAD").read(Wanted("a.py")).lines[4].sha == second
+
+
 def test_a_commit_that_says_why_none_is_looked_through(clone: Clone, deferred: str) -> None:
-    text = clone.read(PATH).replace("'Only to confirm a booking'", '"Only to confirm a booking"')
-    quotes = clone.commit("Use double quotes\n\nWhy: none", **{PATH: text})
+    text = clone.read(PATH).replace("Only to confirm a booking", "Only for bookings")
+    words = clone.commit("Shorten words\n\nWhy: none", **{PATH: text})
     found = read(clone)
     assert {line.sha for line in found.lines if "phone" in line.text} == {deferred}
-    assert found.looked_through == (quotes,)
+    assert found.looked_through == (words,)
 
 
 def test_a_stated_reason_is_never_looked_through(clone: Clone, deferred: str) -> None:
@@ -77,10 +92,10 @@ def test_a_stated_reason_is_never_looked_through(clone: Clone, deferred: str) ->
 
 
 def test_listed_revisions_are_looked_through(clone: Clone, deferred: str) -> None:
-    text = clone.read(PATH).replace("'Only to confirm a booking'", '"Only to confirm a booking"')
-    quotes = clone.commit("Use double quotes", **{PATH: text})
-    assert origin(clone, "phone") == quotes
-    clone.write(".git-blame-ignore-revs", f"# quotes\n{quotes}\nHEAD\nnonsense\n{'e' * 40}\n")
+    text = clone.read(PATH).replace("Only to confirm a booking", "Only for bookings")
+    words = clone.commit("Shorten words", **{PATH: text})
+    assert origin(clone, "phone") == words
+    clone.write(".git-blame-ignore-revs", f"# words\n{words}\nHEAD\nnonsense\n{'e' * 40}\n")
     assert origin(clone, "phone") == deferred
     clone.git("config", "blame.ignoreRevsFile", "no/such/file")
     assert origin(clone, "phone") == deferred

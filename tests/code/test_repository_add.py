@@ -152,8 +152,13 @@ def test_of_a_damaged_clone_what_can_be_told_is_told(cli: Any, clone: Clone) -> 
     (clone.path / ".git" / "objects" / lost[:2] / lost[2:]).unlink()
     output = add(cli, clone).output
     assert "Contents that 2 commits changed are missing from this clone" in output
+    assert "1 file that they touched was blamed singly" in output
     assert "git could not blame it (a.py)" in output
     assert list(FileBlame.objects.values_list("path", flat=True)) == ["b.py"]
+    clone.git("rm", "--quiet", "a.py")
+    clone.commit("Gone")
+    (clone.path / ".git/whytree/survivors").unlink()
+    assert "No line of today came through them." in cli("repository", "sync", "--all", cwd=clone.path).output
 
 
 def test_a_reason_told_later_reaches_lines_that_were_read_before(cli: Any, clone: Clone) -> None:

@@ -187,6 +187,12 @@ def test_what_little_is_left_of_a_moved_block_proves_nothing(clone: Clone) -> No
     assert moved not in survivors(clone)["b.py"]
 
 
+def test_what_others_wrote_is_taken_in_and_not_searched_for_moves(clone: Clone) -> None:
+    clone.commit("Add", **{"a.py": text(*LONG), "vendor/b.py": text("y", *LONG)})
+    taken = clone.commit("Update", **{"a.py": text("x"), "vendor/b.py": text("y"), "vendor/c.py": text(*LONG)})
+    assert survivors(clone)["vendor/c.py"] == [taken] * len(LONG)
+
+
 def test_a_rename_and_a_folder_moved_keep_their_lines(clone: Clone) -> None:
     first = clone.commit("Add", **{"old/a.py": text(*LONG), "old/b.py": text("x = 1")})
     clone.git("mv", "old", "new")
@@ -194,18 +200,15 @@ def test_a_rename_and_a_folder_moved_keep_their_lines(clone: Clone) -> None:
     assert survivors(clone) == {"new/a.py": [first] * 12, "new/b.py": [first]}
 
 
-@pytest.mark.parametrize("how", ["listed", "said", "reformatted"])
+@pytest.mark.parametrize("how", ["listed", "said", "wrapped", "quotes"])
 def test_maintenance_is_looked_through_unless_somebody_said_why(clone: Clone, how: str) -> None:
-    first = clone.commit("Add", **{"a.py": text("call(one, two)", "keep()", "other(1)")})
-    message = {"listed": "Quotes", "said": "Quotes\n\nWhy: none", "reformatted": "Wrap"}[how]
-    after = (
-        ("call(", "  one, two)", "keep()", "other(1)")
-        if how == "reformatted"
-        else ("call(one, 'two')", "keep()", "other(1)")
-    )
-    second = clone.commit(message, **{"a.py": text(*after)})
+    first = clone.commit("Add", **{"a.py": text("call(one, 'two')", "keep()", "other(1)")})
+    message = "Change\n\nWhy: none" if how == "said" else "Change"
+    wrapped, quoted = ["call(", "  one, 'two')"], ['call(one, "two")']
+    after = {"wrapped": wrapped, "quotes": quoted}.get(how, ["call(one, 'three')"])
+    second = clone.commit(message, **{"a.py": text(*after, "keep()", "other(1)")})
     if how == "listed":
-        clone.commit("List\n\nWhy: none", **{".git-blame-ignore-revs": f"# quotes\n{second}\n"})
+        clone.commit("List\n\nWhy: none", **{".git-blame-ignore-revs": f"# words\n{second}\n"})
     assert set(survivors(clone, keep=True)["a.py"]) == {first}
     clone.git("notes", "--ref=whytree", "add", "-m", "SOL-3", second)
     assert set(survivors(clone, keep=True)["a.py"]) == {first, second}

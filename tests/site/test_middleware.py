@@ -1,5 +1,6 @@
 """What every answer gets, and what becomes of errors nobody answered for."""
 
+import errno
 from typing import Any
 
 import pytest
@@ -30,6 +31,19 @@ def test_a_database_that_cannot_write_is_a_503_that_says_try_again(words: str, s
     assert known is not None
     assert known.status == 503
     assert says in known.message
+
+
+def test_a_backup_without_room_says_so_and_leaves_nothing_behind(
+    api: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("whytree.workspace.archive.tarfile.TarFile.add", fill)
+    answer = api.get("/workspace/backup")
+    assert answer.status == 503
+    assert "The disk is full" in answer.body["message"]
+    assert not list(settings.WHYTREE.data.glob("backup-*"))
 
 
 def test_a_full_disk_reaches_the_asker_as_503(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:

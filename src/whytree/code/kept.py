@@ -18,7 +18,7 @@ from whytree.engines.git.versions import Version
 from .git import Clone
 
 # Another number, and what was kept is not read any more: raise it whenever the replay gives other answers.
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass

@@ -63,12 +63,6 @@ class LineReading:
             self.left_out.append(
                 f"The history could not be read in one go ({error.message}), so files were blamed singly."
             )
-        if survivors.damaged:
-            several = len(survivors.damaged) > 1
-            self.left_out.append(
-                f"Contents that {len(survivors.damaged):,} {'commits' if several else 'commit'} changed are missing from "
-                "this clone, so the files they touched were blamed singly. Fetch them: git fetch --refetch"
-            )
         blobs = survivors.blobs
         wanted = [path for path in sorted(sizes) if path not in long]
         self.present = set(map(shown_path, wanted))
@@ -79,6 +73,8 @@ class LineReading:
                 unsure.append(path)
             else:
                 yield _told(path, blobs[path], survivors.ledger.commits_of(version.lines))
+        if survivors.damaged:
+            self.left_out.append(_damage(len(survivors.damaged), len(unsure)))
         for file in self._blamed(unsure):
             spans = spans_of((line.line, line.sha) for line in file.lines)
             yield _told(file.path, blobs[file.path], [(span.start, span.end, span.sha) for span in spans])
@@ -131,6 +127,14 @@ class LineReading:
     def _leave_out(self, count: int, reason: str) -> None:
         if count > 0:
             self.left_out.append(f"{count:,} {'file' if count == 1 else 'files'} left out: {reason}.")
+
+
+def _damage(commits: int, files: int) -> str:
+    changed = f"Contents that {commits:,} {'commits' if commits > 1 else 'commit'} changed are missing from this clone"
+    if not files:
+        return f"{changed}. No line of today came through them."
+    blamed = f"{files:,} {'files that they touched were' if files > 1 else 'file that they touched was'} blamed singly"
+    return f"{changed}, so {blamed}. Fetch them: git fetch --refetch"
 
 
 def _told(path: str, blob: str, spans: Sequence[Span]) -> ReadFile:

@@ -43,7 +43,8 @@ _AHEAD = 2
 _MOST_DAMAGED = 100
 _MOST_PATHS = 10_000
 _BLANKS = b" \t\r"
-_QUIET = r"why:[[:space:]]*none"
+# What may be a trailer of ours: which commit it is for, or that it is for none.
+_SAYS_WHY = r"^[[:space:]]*why[-a-z]*[[:space:]]*:"
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class Survivors:
         replay = Replay(
             steps,
             looked_through=maintenance.quiet,
-            stated=self._is_stated,
+            stated=maintenance.stated.__contains__,
             begin=lambda sha: self._begin(kept, sha, replay),
             keys_of=self._keys_of,
             ledger=kept.ledger if kept else None,
@@ -252,15 +253,12 @@ class Survivors:
         listed = listed_revisions(self._clone)
         noted = self._clone.noted()
         facts = {sha: facts_of(commit) for sha, commit in self._clone.commits(sorted(listed | noted)).items()}
-        quiet = {sha for sha, said in facts.items() if is_looked_through(said)}
-        by_note = frozenset(quiet & noted)
+        by_note = frozenset(sha for sha in noted if sha in facts and is_looked_through(facts[sha]))
+        saying = ("--extended-regexp", "--regexp-ignore-case", f"--grep={_SAYS_WHY}", "HEAD", *since)
+        facts |= {one.sha: facts_of(one) for one in parse_log(self._clone.stream("log", *LOG_ARGUMENTS, *saying))}
         stated = frozenset(sha for sha, said in facts.items() if is_stated(said))
-        said = ("log", *LOG_ARGUMENTS, "--extended-regexp", "--regexp-ignore-case", f"--grep={_QUIET}", "HEAD", *since)
-        quiet |= {commit.sha for commit in parse_log(self._clone.stream(*said)) if is_looked_through(facts_of(commit))}
+        quiet = {sha for sha, said in facts.items() if is_looked_through(said)}
         return Maintenance(listed, by_note, stated, frozenset((quiet | listed) - stated))
-
-    def _is_stated(self, sha: str) -> bool:
-        return any(is_stated(facts_of(commit)) for commit in self._clone.commits([sha]).values())
 
 
 def _still_holds(kept: Kept, now: Maintenance) -> bool:

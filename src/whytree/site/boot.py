@@ -59,7 +59,15 @@ def migrate_database() -> None:
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 call_command("migrate", interactive=False, verbosity=0)
     except OperationalError as error:
-        raise CommandError(f"The database does not answer: {str(error).strip()} Check WHYTREE_DATABASE_URL.") from error
+        from .middleware import is_disk_full
+
+        if is_disk_full(error):
+            raise CommandError(
+                "The disk is full, so the database was left as it was. Free some space and try again."
+            ) from error
+        raise CommandError(
+            f"The database does not answer: {str(error).strip().rstrip('.')}. Check WHYTREE_DATABASE_URL."
+        ) from error
 
 
 def make_tables(connection: Any) -> None:

@@ -89,11 +89,15 @@ def main_options(
 
 def _answer_here() -> "httpx.BaseTransport":
     """The API answered in this process, on the data folder: no server needed."""
+    import logging
+
     import httpx
 
     from .boot import prepare
 
-    return httpx.WSGITransport(app=prepare(), raise_app_exceptions=False)
+    application = prepare()
+    logging.getLogger("django.request").setLevel(logging.CRITICAL)  # whoever asks is told in a sentence
+    return httpx.WSGITransport(app=application, raise_app_exceptions=False)
 
 
 def _make_owner(*, email: str, name: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What every answer gets: the content policy, and errors as the asker can read them."""
 
+import errno
 import logging
 import secrets
 from collections.abc import Callable
@@ -90,11 +91,19 @@ def as_known(error: Exception) -> WhytreeError | None:
         error
     ):  # SQLite compares no more than 50,000 bytes
         return Invalid("That is too long to look for. Write less.")
-    if isinstance(error, OperationalError) and any(words in str(error) for words in ("disk is full", "No space left")):
+    if is_disk_full(error):
         return Unavailable("The disk is full, so nothing was changed. Free some space and try again.", retry_after=30)
     if isinstance(error, OperationalError) and "locked" in str(error):
         return Unavailable("The database is busy, so nothing was changed. Try again.", retry_after=1)
     return None
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Whether there was no room to write, be it the database's or a file of our own."""
+    if isinstance(error, OSError):
+        return error.errno in {errno.ENOSPC, errno.EDQUOT}
+    words = ("disk is full", "No space left")
+    return isinstance(error, OperationalError) and any(one in str(error) for one in words)
 
 
 def answer(request: HttpRequest, error: WhytreeError) -> HttpResponse:

@@ -13,7 +13,6 @@ import hashlib
 import io
 import json
 import os
-import shutil
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -233,9 +232,13 @@ def pack(target: Path, progress: Progress = lambda name, rows: None) -> dict[str
         manifest = export_workspace(folder, progress)
         partial = target.with_name(target.name + ".partial")
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file, tarfile.open(fileobj=file, mode="w:gz", compresslevel=5) as tar:
-            tar.add(folder, arcname="whytree")
-        partial.rename(target)
+        try:
+            with os.fdopen(descriptor, "wb") as file, tarfile.open(fileobj=file, mode="w:gz", compresslevel=5) as tar:
+                tar.add(folder, arcname="whytree")
+            partial.rename(target)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
     return manifest
 
 
@@ -252,11 +255,12 @@ def unpack(source: Path, progress: Progress = lambda name, rows: None) -> dict[s
 
 def packed_stream(chunk: int = 1 << 20) -> tuple[Iterator[bytes], int]:
     """A backup as bytes to send, and its size; the file behind it goes when the last byte is read."""
-    folder = Path(tempfile.mkdtemp(dir=settings.WHYTREE.data, prefix="backup-"))
-    pack(folder / "backup.tar.gz")
-    file: io.BufferedReader = (folder / "backup.tar.gz").open("rb")
-    size = os.fstat(file.fileno()).st_size
-    shutil.rmtree(folder)  # the open file stays readable; nothing is left behind if the reader goes away
+    with tempfile.TemporaryDirectory(dir=settings.WHYTREE.data, prefix="backup-") as folder:
+        pack(Path(folder) / "backup.tar.gz")
+        file: io.BufferedReader = (Path(folder) / "backup.tar.gz").open("rb")
+    size = os.fstat(
+        file.fileno()
+    ).st_size  # the open file stays readable; nothing is left behind if the reader goes away
 
     def read() -> Iterator[bytes]:
         with file:

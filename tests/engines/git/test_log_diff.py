@@ -1,4 +1,4 @@
-"""Flags a commit brought in, and commits that only re-formatted."""
+"""Flags a commit brought in."""
 
 from pathlib import Path
 
@@ -8,7 +8,6 @@ from whytree.engines.git.log_diff import (
     FileDiff,
     flags_added,
     flags_pattern,
-    is_reformatting,
     parse_diffs,
 )
 
@@ -54,14 +53,3 @@ def test_a_word_counts_only_in_quotation_marks_and_prose_never(tmp_path: Path) -
 def test_a_pattern_of_flag_keys_is_literal() -> None:
     assert flags_pattern(["b-1", "a.b*(c"]) == r"a\.b\*\(c|b-1"
     assert flags_pattern([]) == ""
-
-
-def test_re_formatting_keeps_every_character_in_its_place(tmp_path: Path) -> None:
-    clone = Clone(tmp_path)
-    clone.commit("Start", **{"a.py": "f(1,\n  2)\ng()\n"})
-    clone.commit("Join", **{"a.py": "f(1, 2)\ng()\n"})
-    clone.commit("Indent", **{"a.py": "f(1, 2)\n    g()\n"})
-    clone.commit("Change", **{"a.py": "f(1, 3)\n    g()\n"})
-    clone.commit("Move", **{"a.py": "    g()\nf(1, 3)\n"})
-    clone.commit("Blank", **{"a.py": "    g()\n\n\nf(1, 3)\n"})
-    assert [is_reformatting(diff) for diff in diffs(clone)] == [True, False, False, True, True, False]

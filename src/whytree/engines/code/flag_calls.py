@@ -65,8 +65,10 @@ _CALLS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("Flipper", re.compile(r"\b(?:Flipper|Feature)\.enabled\?\(?\s*:(?P<key>[a-z][a-z0-9_]{1,99})")),
     (
         "setting",
+        # FEATURE_POLICY is a header that browsers are sent.
         re.compile(
-            r"""(?:\b(?:settings|config|Config|env|environ|getenv|import\.meta\.env)\b(?:\.get)?[.\[(\s"']{1,4})(?P<key>FEATURE_[A-Z][A-Z0-9_]{1,80})\b"""
+            r"""(?:\b(?:settings|config|Config|env|environ|getenv|import\.meta\.env)\b(?:\.get)?[.\[(\s"']{1,4})"""
+            r"""(?P<key>FEATURE_(?!POLICY\b)[A-Z][A-Z0-9_]{1,80})\b"""
         ),
     ),
 )

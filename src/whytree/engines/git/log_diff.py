@@ -1,11 +1,11 @@
-"""What a diff says about a commit: flags it brought in, files it only re-formatted.
+"""What a diff says about a commit: flags it brought in.
 
 Reads `git log -p -U0 --format="commit %H"` (or `git show`) line by line, so that a long history needs no memory.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -72,15 +72,6 @@ def parse_diffs(lines: Iterable[bytes]) -> Iterator[FileDiff]:
             current, sha = None, decode(line[7:])
     if current:
         yield current
-
-
-def is_reformatting(diff: FileDiff) -> bool:
-    """Whether each change only moved white space and line breaks about: the same characters, in the same place."""
-    return bool(diff.hunks) and all(_characters(hunk.removed) == _characters(hunk.added) for hunk in diff.hunks)
-
-
-def _characters(lines: Sequence[str]) -> str:
-    return "".join("".join(lines).split())
 
 
 def flags_pattern(keys: Iterable[str]) -> str:

@@ -199,16 +199,12 @@ _DISTANCE = 10
 _STRETCH = 200
 
 
-def is_same_text(removed: Sequence[bytes], added: Sequence[bytes]) -> bool:
-    """Whether only blanks and line breaks moved about."""
-    return b"".join([row[1:] for row in removed]) == b"".join([row[1:] for row in added])
-
-
 def lines_before(removed: Sequence[bytes], added: Sequence[bytes]) -> list[int]:
     """For each added line the removed one that it was made of, counted from 0; -1 where there is none."""
     if not removed:
         return [-1] * len(added)
-    return _by_characters(removed, added) if is_same_text(removed, added) else _by_likeness(removed, added)
+    is_same_text = b"".join([row[1:] for row in removed]) == b"".join([row[1:] for row in added])
+    return _by_characters(removed, added) if is_same_text else _by_likeness(removed, added)
 
 
 def _by_characters(removed: Sequence[bytes], added: Sequence[bytes]) -> list[int]:

@@ -14,6 +14,7 @@ git follows such a passage only where enough of it is still there, and that is k
 what is maintenance is known, by the caller.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,10 +23,12 @@ from whytree.engines.git.common_runs import Numbers
 from whytree.engines.git.ledger import Ledger
 from whytree.engines.git.moves import Finder
 from whytree.engines.git.patch import Change, Joined
-from whytree.engines.git.versions import NO_KEYS, Draft, Version, Weaver
+from whytree.engines.git.versions import NO_KEYS, Draft, Version, Weaver, formatting, placed
 
 # Tips share layers of files; more than this many are slower to look through than to copy.
 _LAYERS = 16
+# Where others' code is kept: an update of all of it took longer to search for moved lines than the rest of a history.
+_VENDORED = re.compile(r"(?:^|/)(?:vendor|node_modules|third_party|bower_components|site-packages)/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +89,10 @@ class Replay:
         keys_of: Callable[[str], Numbers] = lambda blob: NO_KEYS,
         ledger: Ledger | None = None,
     ) -> None:
-        """`looked_through` are maintenance by their own word or by the repository's list. A commit that only re-formats
-        a file is looked through there too, unless it is `stated` what it is for. `keys_of` reads a blob anew."""
+        """`looked_through` are maintenance by their own word or by the repository's list. Hunks that only
+        format are looked through in any other commit, unless it is `stated` what it is for. `keys_of` reads a blob anew."""
         self.ledger = ledger or Ledger()
         self.reformatted: set[str] = set()
-        self.declined: set[str] = set()
         self._looked_through = set(looked_through)
         self._stated = stated
         self._begin = begin
@@ -138,29 +140,30 @@ class Replay:
         alive = {change.path for change in changes}
         yield from ((source, None) for source in before if source not in alive)
         for draft in drafts:
-            if draft.change.path and draft.is_sound and self._is_looked_through(step, draft):
-                draft.pass_through()
+            if draft.change.path and draft.is_sound:
+                self._look_through(step, draft)
         self._find_moves(drafts, before)
         for draft in drafts:
             if draft.change.path:
                 yield draft.change.path, draft.version(self.ledger, step.sha)
 
-    def _is_looked_through(self, step: Step, draft: Draft) -> bool:
+    def _look_through(self, step: Step, draft: Draft) -> None:
+        """The whole of a maintenance commit; of any other what only formats, unless it is stated what it is for."""
         if step.sha in self._looked_through:
-            return True
-        if not draft.only_reformats():
-            return False
-        if step.sha not in self.declined and self._stated(step.sha):
-            self.declined.add(step.sha)
-        if step.sha in self.declined:
-            return False
-        self.reformatted.add(step.sha)
-        return True
+            draft.pass_through(placed(draft.change))
+            return
+        if self._stated(step.sha):
+            return
+        if hunks := formatting(draft.change):
+            self.reformatted.add(step.sha)
+            draft.pass_through(hunks)
 
     def _find_moves(self, drafts: Sequence[Draft], before: Mapping[str, Version | None]) -> None:
-        """Blocks that stood elsewhere before this commit."""
-        waiting = [(draft, *block) for draft in drafts for block in draft.blocks(len(before))]
-        files = {path: keys for path, version in before.items() if version and (keys := self._keys(version))}
+        """Blocks that stood elsewhere before this commit; what others wrote is taken in, not moved about."""
+        own = {path: version for path, version in before.items() if not _VENDORED.search(path)}
+        ours = [draft for draft in drafts if not _VENDORED.search(draft.change.path)]
+        waiting = [(draft, *block) for draft in ours for block in draft.blocks(len(own))]
+        files = {path: keys for path, version in own.items() if version and (keys := self._keys(version))}
         if not waiting or not files:
             return
         finder = Finder(files, [block for _, _, block in waiting])

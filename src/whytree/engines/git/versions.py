@@ -2,17 +2,21 @@
 
 from array import array
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from whytree.engines.git.common_runs import Numbers
+from whytree.engines.git.formatting import is_formatting
 from whytree.engines.git.ledger import Ledger, Moved
-from whytree.engines.git.moves import COPIED, MOVED, Block, Finder, Passage, is_same_text, lines_before, weigh
+from whytree.engines.git.moves import COPIED, MOVED, Block, Finder, Passage, lines_before, weigh
 from whytree.engines.git.patch import Change, PatchHunk
 
 _HAD, _GONE = b" -"
 NO_LINES: Numbers = array("I")
 NO_KEYS: Numbers = array("q")
+
+
+Placed = tuple[int, PatchHunk]
 
 
 @dataclass(slots=True)
@@ -28,6 +32,31 @@ class Version:
 
     def __len__(self) -> int:
         return len(self.lines)
+
+
+def placed(change: Change) -> Iterator[Placed]:
+    """Hunks with the line of the new file, counted from 0, at which what they add begins."""
+    shift = 0
+    for hunk in change.hunks or ():
+        yield hunk.start + shift, hunk
+        shift += len(hunk.added) - len(hunk.removed)
+
+
+def formatting(change: Change) -> list[Placed]:
+    """The hunks that only change how the file looks."""
+    if not change.source:
+        return []
+    return [(at, hunk) for at, hunk in placed(change) if is_formatting(change.path, hunk.removed, hunk.added)]
+
+
+def formatted_lines(change: Change) -> frozenset[int]:
+    """Lines of the new file, counted from 1, of which a change only changed the looks."""
+    return frozenset(at + row for at, hunk in formatting(change) for row in range(1, len(hunk.added) + 1))
+
+
+def only_formats(change: Change) -> bool:
+    """Whether nothing else was done to the file."""
+    return 0 < len(change.hunks or ()) == len(formatting(change))
 
 
 class Draft:
@@ -49,30 +78,14 @@ class Draft:
             and all(hunk.start + len(hunk.removed) <= size for hunk in hunks)
         )
 
-    def only_reformats(self) -> bool:
-        """Whether each hunk has the same characters before and after: only blanks and line breaks moved about."""
-        hunks = self.change.hunks
-        return (
-            bool(hunks)
-            and bool(self.change.source)
-            and all(is_same_text(hunk.removed, hunk.added) for hunk in hunks or ())
-        )
-
-    def pass_through(self) -> None:
-        """Added lines keep the origins of those they were made of."""
-        for at, hunk in self._placed():
-            if self._before is None or not hunk.added:
-                continue
+    def pass_through(self, hunks: Iterable[Placed]) -> None:
+        """What these hunks add keeps the origins of what it was made of."""
+        if self._before is None:
+            return
+        for at, hunk in hunks:
             for row, made_of in enumerate(lines_before(hunk.removed, hunk.added)):
                 if made_of >= 0:
                     self._known[at + row] = self._before.lines[hunk.start + made_of]
-
-    def _placed(self) -> Iterator[tuple[int, PatchHunk]]:
-        """Hunks with the line of the new file at which what they add begins."""
-        shift = 0
-        for hunk in self.change.hunks or ():
-            yield hunk.start + shift, hunk
-            shift += len(hunk.added) - len(hunk.removed)
 
     def blocks(self, files: int) -> Iterator[tuple[int, Block]]:
         """What it adds in one piece and is heavy enough to have stood elsewhere, in one of so many changed files."""
@@ -82,7 +95,7 @@ class Draft:
         if not others and not self.change.source:
             return
         least = MOVED if self.change.source else COPIED
-        for at, hunk in self._placed():
+        for at, hunk in placed(self.change):
             for start, end in self._unknown(at, len(hunk.added)):
                 rows = hunk.added[start:end]
                 if weigh(b"".join(rows)) >= least:

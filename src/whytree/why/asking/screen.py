@@ -202,7 +202,7 @@ def _commit(hop: Answer) -> Text:
         facts.append(f"live {since} {day(hop['live_since'])} in {plain(hop['live_in'])}")
     skipped = len(hop["looked_through"])
     if skipped:
-        facts.append(f"looked through {skipped} maintenance commit{'s' if skipped > 1 else ''}")
+        facts.append(f"looked through {skipped} commit{'s' if skipped > 1 else ''} of maintenance or formatting")
     body.append("  " + " · ".join(filter(None, facts)), style=_DIM)
     return body
 

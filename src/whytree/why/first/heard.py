@@ -133,6 +133,7 @@ def once_a_change(what: str, repository: Repository, find: Callable[[Repository]
 class Led(NamedTuple):
     """What is worth keeping of a commit's way: its lines, where it leads, and what it was for."""
 
+    commit: int
     lines: int
     end: End
     rule: str
@@ -149,6 +150,7 @@ def led(repository: Repository) -> tuple[Led, ...]:
 def _follow(repository: Repository) -> tuple[Led, ...]:
     return tuple(
         Led(
+            way.commit.pk,
             way.commit.lines,
             way.end,
             way.rule,

@@ -4,14 +4,15 @@ opportunities, metrics that somebody named -> outcomes. All of it drafts; at mos
 Titles are those people gave: a ticket's, a pull request's, a flag's key. No word is made up.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from whytree.code.models import Commit, Repository, Ticket
 from whytree.engines.git.log import parse_merge
 from whytree.engines.links.rules import SCORES
+from whytree.engines.texts.chores import is_chore, is_inner
 from whytree.engines.texts.issues import is_machine, spoken
 from whytree.engines.texts.metric_names import metrics_named
 from whytree.engines.texts.topics import MOST_TEXTS, Text, topics
@@ -33,6 +34,8 @@ FEWEST_TICKETS = 3
 FEWEST_PEOPLE = 2
 # What is left of smaller work is not worth a node.
 FEWEST_LINES = 12
+# Of work of more commits than this, these tell well enough which files it touched.
+MOST_COMMITS = 100
 # A metric that one ticket mentions by the way is nobody's goal yet.
 FEWEST_MENTIONS = 2
 
@@ -44,17 +47,6 @@ DRAFT_SCORES = {
     "alike tickets": 0.4,  # alike in words is not yet the same problem
     "metric named by people": 0.3,  # named is not wanted
 }
-# Work that is for the makers, not for those who use what is made. Conventional commit types, and what bots write.
-_CHORE = re.compile(
-    r"^\W*(?:(?:chore|ci|build|docs?|tests?|style|refactor|perf|deps|revert|release|lint|typo)\b(?:\([^)]*\))?!?:?"
-    r"|bump\b|update (?:dependenc|requirements|readme|changelog|copyright|version|translations)|upgrade (?:dependenc|to )"
-    r"|fix (?:typo|lint|tests?|ci|build|formatting)|(?:prepare |cut )?releas(?:e|ing)\b|version \d|v?\d+\.\d+|merge\b|initial commit|wip\b"
-    r"|clean(?:ed)? ?up|reformat|black\b|(?:run|apply) (?:black|ruff|prettier)|import order|remove unused|moderni[sz]e code"
-    r"|document\b|use \w+ (?:manager|instead))"
-    # ... and anywhere in a title:
-    r"|\b(?:flaky|tests?|test suite|docs|documentation|changelog|typos?|linting|type hints?|github actions|pre-commit)\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass
@@ -63,7 +55,7 @@ class Work:
 
     title: str
     lines: int = 0
-    commits: int = 0
+    commits: list[int] = field(default_factory=list)
     ticket: Ticket | None = None
     rules: set[str] = field(default_factory=set)
 
@@ -121,7 +113,7 @@ def _work(product: Product) -> tuple[dict[int, Work], dict[tuple[int, str], Work
             else:
                 continue
             work.lines += one.lines
-            work.commits += 1
+            work.commits.append(one.commit)
     _name_requests(by_request)
     return by_ticket, by_request
 
@@ -145,27 +137,29 @@ def _solutions(
     by_ticket: dict[int, Work], by_request: dict[tuple[int, str], Work], above: dict[int, str], most: int
 ) -> list[Proposal]:
     """The biggest work that has a name and is for somebody."""
-    found = []
-    for work in by_ticket.values():
-        if work.ticket and _is_for_somebody(work):
-            best = max(SCORES.get(rule, 0.0) for rule in work.rules)
-            found.append(
-                _solution(work, "work on one ticket", f"ticket {work.ticket.tracker}{work.ticket.key}", above, best)
-            )
-    for (pk, number), work in by_request.items():
-        if _is_for_somebody(work):
-            found.append(_solution(work, "one pull request", f"request {pk} {number}", above, 1.0))
-    return sorted(found, key=lambda one: -one.lines)[:most]
+    found = [
+        (work, "work on one ticket", f"ticket {work.ticket.tracker}{work.ticket.key}")
+        for work in by_ticket.values()
+        if work.ticket and not is_machine(work.ticket.author)
+    ]
+    found += [(work, "one pull request", f"request {pk} {number}") for (pk, number), work in by_request.items()]
+    named = sorted(
+        (one for one in found if one[0].title and one[0].lines >= FEWEST_LINES), key=lambda one: -one[0].lines
+    )
+    wanted = (one for one in named if not is_inner(one[0].title) and not is_inner(one[0].title, _paths(one[0])))
+    return [_solution(work, rule, key, above) for work, rule, key in islice(wanted, max(most, 0))]
 
 
-def _is_for_somebody(work: Work) -> bool:
-    machine = work.ticket is not None and is_machine(work.ticket.author)
-    return bool(work.title) and work.lines >= FEWEST_LINES and not machine and not _CHORE.search(work.title)
+def _paths(work: Work) -> set[str]:
+    """Files that were touched for it."""
+    rows = Commit.objects.filter(pk__in=work.commits[:MOST_COMMITS]).values_list("files", flat=True)
+    return {path for files in rows for path in files}
 
 
-def _solution(work: Work, rule: str, key: str, above: dict[int, str], best: float) -> Proposal:
-    ticket = work.ticket
-    commits = "1 commit" if work.commits == 1 else f"{work.commits:,} commits"
+def _solution(work: Work, rule: str, key: str, above: dict[int, str]) -> Proposal:
+    ticket, count = work.ticket, len(work.commits)
+    best = max(SCORES.get(rule, 0.0) for rule in work.rules) if ticket else 1.0
+    commits = "1 commit" if count == 1 else f"{count:,} commits"
     return Proposal(
         kind="SOL",
         key=key,
@@ -207,9 +201,7 @@ def _topics(product: Product, by_ticket: dict[int, Work]) -> list[list[Ticket]]:
     """Groups of alike tickets that nobody has placed yet; those behind most code first, then those of most people."""
     placed = TicketLink.objects.filter(product=product).values("ticket_id")
     rows = Ticket.objects.filter(product=product).exclude(title="").exclude(pk__in=placed)
-    tickets = {
-        ticket.pk: ticket for ticket in rows if not is_machine(ticket.author) and not _CHORE.search(ticket.title)
-    }
+    tickets = {ticket.pk: ticket for ticket in rows if not is_machine(ticket.author) and not is_chore(ticket.title)}
     # Where there are more than can be grouped, those that code was written for.
     ordered = sorted(tickets.values(), key=lambda one: (one.pk not in by_ticket, -one.pk))[:MOST_TEXTS]
     found = []
