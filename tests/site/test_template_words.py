@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from whytree.analytics.templatetags.figures import number, places
 from whytree.site.templatetags.whytree import ago, count, did, until
 
 
@@ -58,3 +59,10 @@ def test_what_is_due_at_once_is_within_the_hour() -> None:
 
 def test_large_numbers_have_their_thousands_apart() -> None:
     assert (count(12940), count(None)) == ("12,940", "")
+
+
+def test_a_column_has_the_digits_that_its_largest_number_needs() -> None:
+    rows = [{"share": {"value": 7.0}}, {"share": {"value": 0.43}}, {"share": None}, {}]
+    digits = places(rows, "share.value")
+    assert [number(value, digits) for value in (7.0, 0.43)] == ["7.00", "0.43"]
+    assert places(rows[2:], "share.value") == 0

@@ -10,10 +10,11 @@ from whytree.engines.code.flag_calls import is_code, is_test
 from whytree.engines.code.flag_references import Reference, around
 from whytree.engines.code.python.names import Project
 from whytree.workspace.client import Client
+from whytree.workspace.collecting import without_collecting
 
 from .flag_search import FlagSearch
 from .git import Clone, shown_path
-from .snapshot import KeySearch, lines_of, without_collecting
+from .snapshot import KeySearch, lines_of
 
 REFERENCES_AT_ONCE = 1000
 #: The most frequent ones; what comes after them is a name made at run time.

@@ -10,9 +10,10 @@ from whytree.engines.code.python.carriers import CARRIERS, Spot
 from whytree.engines.code.python.fields import FieldFinder, FieldReads, loose
 from whytree.engines.code.python.names import Module, Project, word
 from whytree.workspace.client import Client
+from whytree.workspace.collecting import without_collecting
 
 from .git import Clone, shown_path
-from .snapshot import Snapshot, without_collecting
+from .snapshot import Snapshot
 
 MOST_MODULES = 2000
 FIELDS_AT_ONCE = 50

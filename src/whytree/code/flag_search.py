@@ -19,9 +19,10 @@ from whytree.engines.code.flag_references import (
 from whytree.engines.code.python.names import Project, word
 from whytree.engines.git.log_diff import DIFF_ARGUMENTS, flags_balance, flags_pattern, parse_diffs
 from whytree.workspace.client import Client
+from whytree.workspace.collecting import without_collecting
 
 from .git import Clone, shown_path, split_lines
-from .snapshot import KeySearch, Snapshot, lines_of, without_collecting
+from .snapshot import KeySearch, Snapshot, lines_of
 
 REFERENCES_AT_ONCE = 1000
 

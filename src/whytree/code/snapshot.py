@@ -1,11 +1,10 @@
 """The files of one commit, as git keeps them: listed, searched and read without touching the working tree."""
 
-import gc
 import json
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -188,19 +187,6 @@ class KeySearch:
             self._file.parent.mkdir(exist_ok=True)
             partial.write_text(json.dumps(kept), "ascii")
             partial.replace(self._file)
-
-
-@contextmanager
-def without_collecting() -> Iterator[None]:
-    """Trees are many small objects that all stay: looking through them for rubbish took twice the time of the search."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.freeze()  # else it looks through all of them right now
-            gc.enable()
 
 
 def lines_of(text: bytes) -> list[str]:

@@ -20,6 +20,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from whytree.engines.flags import Evaluator, Rules
+from whytree.workspace.collecting import without_collecting
 
 from . import names, story
 from .story import Calendar
@@ -75,6 +76,7 @@ class World:
         return next(person for person in self.people if person.id == wanted)
 
 
+@without_collecting()
 def build(calendar: Calendar, *, people: int = story.PEOPLE, seed: int = story.SEED) -> World:
     """The whole world up to today."""
     arrive = _arrivals(calendar, people)

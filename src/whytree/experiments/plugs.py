@@ -8,10 +8,9 @@ from django.utils import timezone
 
 from whytree.flags.models import Flag
 from whytree.tree.models import AssumptionTest, Solution
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may_write
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
 from whytree.workspace.sockets import Figure, Hit, Panel, Tone, on_fact, plug_figure, plug_panel, plug_search
 
 from . import deciding, queries
@@ -80,8 +79,7 @@ def flag_panel(actor: Actor, product: Product, flag: Flag) -> Panel | None:
     bandit = Bandit.objects.filter(flag=flag, ended_at=None).first()
     if bandit is not None:
         return Panel("Shared out by results", "experiments/_bandit_panel.html", {"bandit": bandit})
-    role = role_of(actor, product)
-    if flag.archived_at is not None or role is None or not role.covers(Role.MEMBER) or is_taken(flag):
+    if flag.archived_at is not None or not may_write(actor, product) or is_taken(flag):
         return None
     context = {"flag": flag, "variants": others_of(flag), "usual": USUAL, "rails": rails_of(flag), "last": found}
     return Panel("Step by step", "experiments/_rollout_start.html", context)

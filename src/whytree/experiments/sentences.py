@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from whytree.engines.stats.tails import Tail
 
 from .plan import MetricPlan
-from .results import Analysis, Comparison, Interval, MetricResult
+from .results import Analysis, Comparison, Interval, MetricResult, Standing
 
 #: Metrics that one sentence names.
 MOST_NAMED = 6
@@ -187,33 +187,22 @@ def _doubts(analysis: Analysis) -> list[str]:
 def _what_follows(analysis: Analysis, metric: MetricResult | None) -> str:
     if analysis.trust == "broken":
         return "Decide nothing from it before that is cleared."
-    harmed = [one.name for one in analysis.metrics for c in one.comparisons if c.standing == "harm"]
-    if harmed:
-        return f"Do not ship: {listed(sorted(set(harmed)))} was to be protected."
+    if harmed := _standing(analysis.metrics, "harm"):
+        return f"Do not ship: {listed(harmed)} was to be protected."
     if metric is None:
         return ""
     better = [one for one in metric.comparisons if one.standing == "better"]
     worse = [one for one in metric.comparisons if one.standing == "worse"]
     if better:
         best = max(better, key=lambda one: abs(one.difference.value if one.difference else 0))
-        open_rails = [
-            one.name
-            for one in analysis.metrics
-            if one.role == "guardrail"
-            for c in one.comparisons
-            if c.standing == "no answer yet"
-        ]
-        after = f" {listed(sorted(set(open_rails)))} should be settled first." if open_rails else ""
+        unsettled = _standing([one for one in analysis.metrics if one.role == "guardrail"], "no answer yet")
+        after = f" {listed(unsettled)} should be settled first." if unsettled else ""
         return f"What was asked speaks for {best.arm}.{after}"
     if worse and len(worse) == len(metric.comparisons):
         return f"Stay with {analysis.control}: nothing here speaks for {listed([one.arm for one in worse])}."
-    answered = [one for one in metric.comparisons if one.difference is not None]
-    if not answered:
+    if all(one.difference is None for one in metric.comparisons):
         return ""
-    fell = sorted(
-        {one.name for one in analysis.metrics if one is not metric for c in one.comparisons if c.standing == "worse"}
-    )
-    if fell:
+    if fell := _standing([one for one in analysis.metrics if one is not metric], "worse"):
         return f"{listed(fell)} got worse and nothing got better: stay with {analysis.control}, or say first which decides."
     return (
         f"No difference seen is not the same as none: if the larger end of the interval would matter, it needs more units; "
@@ -221,14 +210,17 @@ def _what_follows(analysis: Analysis, metric: MetricResult | None) -> str:
     )
 
 
+def _standing(metrics: Sequence[MetricResult], standing: Standing) -> list[str]:
+    """Names of those that stand so in any arm."""
+    return sorted({one.name for one in metrics if any(c.standing == standing for c in one.comparisons)})
+
+
 def _rails_alone(analysis: Analysis) -> str:
-    standings = [(one.name, c) for one in analysis.metrics for c in one.comparisons]
-    harmed = [name for name, c in standings if c.standing == "harm"]
-    if harmed:
-        return f"{listed(sorted(set(harmed)))} got worse by more than was allowed."
-    if all(c.standing == "not worse" for _, c in standings):
+    if harmed := _standing(analysis.metrics, "harm"):
+        return f"{listed(harmed)} got worse by more than was allowed."
+    unclear = sorted({one.name for one in analysis.metrics if any(c.standing != "not worse" for c in one.comparisons)})
+    if not unclear:
         return f"Nothing got worse by more than was allowed: {listed([one.name for one in analysis.metrics])}."
-    unclear = sorted({name for name, c in standings if c.standing != "not worse"})
     return f"More units would tell about {listed(unclear)}; until then this speaks for nothing."
 
 

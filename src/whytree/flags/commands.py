@@ -173,14 +173,7 @@ def evaluate(
     """What one person gets, step by step. This is no exposure."""
     client = connect()
     answer = client.post(f"/products/{client.product}/flags/{key}/evaluate", {"targeting_key": person})
-    if as_json:
-        print_json(answer)
-        return
-    if not answer["error"]:
-        value = json.dumps(answer["value"], ensure_ascii=False)
-        say(f"{answer['variant']} = {value}   ({answer['reason']})")
-    for step in answer["explanation"]:
-        say(f"  {step}")
+    rule_commands.show_evaluation(answer, as_json)
 
 
 def people(

@@ -121,11 +121,6 @@ class Period:
     weights: Mapping[str, int]
     rules: str = ""
 
-    @property
-    def is_one_armed(self) -> bool:
-        """Everybody in the rollout got the same, so there is nothing to compare."""
-        return sum(weight > 0 for weight in self.weights.values()) == 1
-
 
 def periods(flag: Flag, start: datetime, end: datetime) -> list[Period]:
     """The periods of constant coverage and weights between `start` and `end`; the times when nobody could be in are left out."""

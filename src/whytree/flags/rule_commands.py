@@ -236,15 +236,13 @@ def explain(
     client = connect()
     body = {"targeting_key": person, "context": _context(with_ or [])}
     path = with_query(f"/products/{client.product}/flags/{key}/evaluate", environment=environment)
-    answer = client.post(path, body)
-    if as_json:
-        print_json(answer)
-        return
-    if not answer["error"]:
-        value = json.dumps(answer["value"], ensure_ascii=False)
-        say(f"{answer['variant']} = {value}   ({answer['reason']})")
-    for step in answer["explanation"]:
-        say(f"  {step}")
+    show_evaluation(client.post(path, body), as_json)
+
+
+def show_evaluation(answer: dict[str, Any], as_json: bool) -> None:
+    value = json.dumps(answer["value"], ensure_ascii=False)
+    told = [] if answer["error"] else [f"{answer['variant']} = {value}   ({answer['reason']})"]
+    show(answer, as_json, *told, *(f"  {step}" for step in answer["explanation"]))
 
 
 def _context(words: list[str]) -> dict[str, Any]:

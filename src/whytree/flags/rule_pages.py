@@ -14,7 +14,7 @@ from whytree.analytics.cohorts.queries import list_cohorts
 from whytree.engines.flags.rules.cohorts import split
 from whytree.engines.flags.rules.describing import in_words, laid_out
 from whytree.errors import Conflict, Invalid
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.environments import USUAL, environments_of, find_environment
 from whytree.workspace.models import Product
@@ -60,7 +60,6 @@ class ConditionLine:
 
 def shared_context(request: PageRequest, product: Product, form: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """What all flags share; `form` is a condition that somebody sent and that could not be taken."""
-    role = role_of(request.actor, product)
     lines = [
         ConditionLine(
             one.key, one.name, in_words(one.logic), [flag.key for flag in queries.referring(product, one.key)]
@@ -71,8 +70,8 @@ def shared_context(request: PageRequest, product: Product, form: Mapping[str, An
         "conditions": lines,
         "condition_form": form or {},
         "holdout_percent": queries.holdout_share(product) / 100,
-        "may_hold_out": role is not None and role.covers(Role.MAINTAINER),
-        "may_set_approvals": role is not None and role.covers(Role.OWNER),
+        "may_hold_out": may(request.actor, product, Role.MAINTAINER),
+        "may_set_approvals": may(request.actor, product, Role.OWNER),
         "needs_approval": services.needs_approval(product.pk),
         "usual_places": [key for key in USUAL if key not in {one.key for one in environments_of(product)}],
     }

@@ -178,6 +178,11 @@ def evidence_of(node: Node) -> QuerySet[EvidenceLink]:
     return EvidenceLink.objects.filter(**_attached_to(node)).select_related("added_by")
 
 
+def evidence_from(source_kind: str, node: Node) -> QuerySet[EvidenceLink]:
+    """What sources of one kind say of a node."""
+    return EvidenceLink.objects.filter(**_attached_to(node), source_kind=source_kind)
+
+
 def notes_of(node: Node) -> QuerySet[Note]:
     return Note.objects.filter(**_attached_to(node)).select_related("author", "answered_by")
 

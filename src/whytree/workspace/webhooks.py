@@ -15,14 +15,29 @@ import time
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from django.db.models import Model
+
 from whytree.errors import Invalid, Unauthenticated
 
 from . import outgoing
+from .activity import snapshot
 
 _PREFIX = "whsec_"
 TOLERANCE = 300
 """Seconds that a message may be old, or ahead: what was signed earlier may be somebody's who listened."""
 LONGEST_ID = 200
+
+
+def host_of(url: str) -> str:
+    """All that may be shown of an address: in chat tools its path is the key."""
+    return url.split("/")[2] if url else ""
+
+
+def trail(sender: Model) -> dict[str, object]:
+    """What the activity list keeps of something that has a `webhook` and its `secret`: neither."""
+    kept = snapshot(sender)
+    address, _ = kept.pop("webhook"), kept.pop("secret")
+    return kept | {"webhook_host": host_of(address)}
 
 
 def new_secret() -> str:

@@ -200,11 +200,17 @@ def test_a_long_turn_is_cut_between_sentences() -> None:
     assert all(text.endswith(".") and len(text) <= 540 for text in his)
 
 
+def test_a_file_may_end_within_a_note() -> None:
+    read = read_transcript("WEBVTT\n\n00:01.000 --> 00:02.000\nThat was on the tram.\n\nNOTE the end")
+    assert [line.text for line in read.lines] == ["That was on the tram."]
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
         ("", "no word"),
         ("WEBVTT\n\nNOTE only a note\n", "no word"),
+        ("WEBVTT", "no word"),
         ("We talked for an hour and it was nice.\nNothing else.", "No line says who speaks"),
         ('{"segments": [{"text": "a"', "cannot be read at line 1"),
         ('{"hits": []}', "no “segments”"),

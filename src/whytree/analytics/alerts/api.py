@@ -8,6 +8,7 @@ from pydantic import Field
 
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
+from whytree.workspace.webhooks import host_of
 
 from ..models import Alert
 from . import queries, services
@@ -46,7 +47,7 @@ class AlertOut(Schema):
             "metric": alert.metric.key if alert.metric else None,
             "question": alert.saved.ref if alert.saved else None,
             "sentence": queries.rule_of(alert).sentence,
-            "webhook_host": alert.webhook.split("/")[2] if alert.webhook else "",
+            "webhook_host": host_of(alert.webhook),
         }
 
 

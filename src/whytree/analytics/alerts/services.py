@@ -11,7 +11,7 @@ from whytree.engines.figures import number as figure
 from whytree.errors import Invalid
 from whytree.workspace import outgoing, webhooks
 from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
+from whytree.workspace.activity import record
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.numbering import next_number
@@ -67,7 +67,7 @@ def create_alert(
     _set_webhook(alert, webhook)
     _check_heard(alert)
     alert.save()
-    record(actor, product, "create_alert", alert, after=_shown(alert), undoable=False)
+    record(actor, product, "create_alert", alert, after=webhooks.trail(alert), undoable=False)
     return alert
 
 
@@ -76,7 +76,7 @@ def edit_alert(actor: Actor, product: Product, number: int, **edits: Unpack[Aler
     """Another rule begins anew: what was outside by the old one may be inside by this one."""
     require(actor, product, Role.MEMBER)
     alert = find_alert(product, number)
-    before = _shown(alert)
+    before = webhooks.trail(alert)
     if "rule" in edits:
         rule = _stored(edits["rule"], is_on_question=alert.saved is not None)
         if rule != alert.rule:
@@ -85,9 +85,9 @@ def edit_alert(actor: Actor, product: Product, number: int, **edits: Unpack[Aler
     if "webhook" in edits and edits["webhook"] != alert.webhook:
         _set_webhook(alert, edits["webhook"])
     _check_heard(alert)
-    if _shown(alert) != before:
+    if webhooks.trail(alert) != before:
         alert.save()
-        record(actor, product, "edit_alert", alert, before=before, after=_shown(alert), undoable=False)
+        record(actor, product, "edit_alert", alert, before=before, after=webhooks.trail(alert), undoable=False)
     return alert
 
 
@@ -95,7 +95,7 @@ def edit_alert(actor: Actor, product: Product, number: int, **edits: Unpack[Aler
 def delete_alert(actor: Actor, product: Product, number: int) -> None:
     require(actor, product, Role.MEMBER)
     alert = find_alert(product, number)
-    record(actor, product, "delete_alert", alert, before=_shown(alert), after=None, undoable=False)
+    record(actor, product, "delete_alert", alert, before=webhooks.trail(alert), after=None, undoable=False)
     alert.delete()
 
 
@@ -106,11 +106,11 @@ def snooze_alert(actor: Actor, product: Product, number: int, *, hours: int) -> 
     if isinstance(hours, bool) or not 0 <= hours <= MOST_SNOOZE / timedelta(hours=1):
         raise Invalid("An alert sleeps for 1 hour to 366 days; 0 wakes it.")
     alert = find_alert(product, number)
-    before = _shown(alert)
+    before = webhooks.trail(alert)
     alert.snoozed_until = timezone.now() + timedelta(hours=hours) if hours else None
     alert.state, alert.bucket = Alert.State.INSIDE, None
     alert.save()
-    record(actor, product, "snooze_alert", alert, before=before, after=_shown(alert), undoable=False)
+    record(actor, product, "snooze_alert", alert, before=before, after=webhooks.trail(alert), undoable=False)
     return alert
 
 
@@ -190,11 +190,3 @@ def _set_webhook(alert: Alert, url: str) -> None:
 def _check_heard(alert: Alert) -> None:
     if alert.mail and alert.created_by_id is None:
         raise Invalid("A key has no mail address. Give a webhook, and leave the mail out.")
-
-
-def _shown(alert: Alert) -> dict[str, object]:
-    """For the trail: the webhook and its secret are nobody's business."""
-    kept = snapshot(alert)
-    return {name: value for name, value in kept.items() if name not in ("webhook", "secret")} | {
-        "webhook_host": alert.webhook.split("/")[2] if alert.webhook else ""
-    }

@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from whytree.errors import Invalid
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may, may_write
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
@@ -120,10 +120,12 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _context(request: PageRequest, product: Product) -> dict[str, Any]:
-    role = role_of(request.actor, product)
-    may_edit = role is not None and role.covers(Role.MEMBER)
-    may_share = role is not None and role.covers(Role.MAINTAINER)
-    return {"here": "numbers", "kind": "boards", "may_edit": may_edit, "may_share": may_share}
+    return {
+        "here": "numbers",
+        "kind": "boards",
+        "may_edit": may_write(request.actor, product),
+        "may_share": may(request.actor, product, Role.MAINTAINER),
+    }
 
 
 def _whole(text: str) -> int:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
+from whytree.workspace.webhooks import host_of
 
 from ..models import Subscription
 from . import queries, services
@@ -34,7 +35,7 @@ class SubscriptionOut(Schema):
             "title": str(one),
             "when": queries.when_words(one),
             "is_on": one.is_on,
-            "webhook_host": one.webhook.split("/")[2] if one.webhook else "",
+            "webhook_host": host_of(one.webhook),
             "created_at": one.created_at,
         }
 

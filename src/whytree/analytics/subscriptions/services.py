@@ -13,7 +13,7 @@ from django.utils import timezone
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.workspace import mail, outgoing, webhooks
 from whytree.workspace.access import require, require_writing
-from whytree.workspace.activity import record, snapshot
+from whytree.workspace.activity import record
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.numbering import next_number
@@ -71,7 +71,7 @@ def create_subscription(
         **_checked({"zone": product.timezone, **when}),
     )
     made.save()
-    record(actor, product, "create_subscription", made, after=_shown(made), undoable=False)
+    record(actor, product, "create_subscription", made, after=webhooks.trail(made), undoable=False)
     return made
 
 
@@ -108,7 +108,7 @@ def _switch(actor: Actor, found: Subscription, *, on: bool) -> Subscription:
 @transaction.atomic
 def delete_subscription(actor: Actor, product: Product, number: int) -> None:
     found = _mine(actor, product, number)
-    record(actor, product, "delete_subscription", found, before=_shown(found), after=None, undoable=False)
+    record(actor, product, "delete_subscription", found, before=webhooks.trail(found), after=None, undoable=False)
     found.delete()
 
 
@@ -155,11 +155,3 @@ def stop_by_link(token: str, *, on: bool = False) -> Subscription:
     """Whoever holds the mail may end it (and take that back), signed in or not."""
     found = subscription_of_stop(token)
     return _switch(Actor(found.user_id, f"{found.user} (link in a mail)", "page"), found, on=on)
-
-
-def _shown(found: Subscription) -> dict[str, object]:
-    """For the trail: the webhook and its secret are nobody's business."""
-    kept = snapshot(found)
-    return {name: value for name, value in kept.items() if name not in ("webhook", "secret")} | {
-        "webhook_host": found.webhook.split("/")[2] if found.webhook else ""
-    }

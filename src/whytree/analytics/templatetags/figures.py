@@ -1,5 +1,8 @@
 """Numbers as people read them, in templates."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from django import template
 
 from whytree.engines import figures
@@ -11,6 +14,21 @@ register = template.Library()
 def number(value: float | None, places: int | None = None) -> str:
     """31.2, 1,234, −0.4; nothing for nothing. In a column with as many digits behind the point as the column has."""
     return "" if value is None else figures.number(value, places)
+
+
+@register.filter
+def places(rows: Iterable[Any], column: str) -> int | None:
+    """How many digits behind the point a column needs: `{% with digits=rows|places:"share.value" %}`, then `|number:digits`."""
+    cell = template.Variable(f"row.{column}")
+    return figures.places(_resolved(cell, row) for row in rows)
+
+
+def _resolved(cell: template.Variable, row: Any) -> float | None:
+    try:
+        found: float | None = cell.resolve({"row": row})
+    except template.VariableDoesNotExist:  # a row without that share
+        return None
+    return found
 
 
 @register.filter

@@ -78,30 +78,57 @@ def stratified_means(strata: Sequence[Stratum[Moments]], *, level: float = LEVEL
     if few is not None:
         return few
     theta = _theta([*arms[0], *arms[1]])
-    adjusted = [[part.combined(np.concatenate([[1.0], -theta])) for part in arm] for arm in arms]
+    slopes = np.concatenate([[1.0], -theta])
+    adjusted = [[part.combined(slopes) for part in arm] for arm in arms]
     if all(_is_constant(part) for arm in adjusted for part in arm):
         return NoAnswer(
             "Every unit has the same value, so nothing can be said about chance. A metric that varies would tell more."
         )
-    n0, n1 = (np.array([part.n for part in arm], dtype=np.float64) for arm in arms)
-    weights = mantel_haenszel(n0, n1)
+    weights = mantel_haenszel(*(np.array([part.n for part in arm], dtype=np.float64) for arm in arms))
+    control, treatment = (_Weighed.of(arm, weights) for arm in adjusted)
     # all are read at the covariates' common mean: then the arms' difference is the adjusted difference
     common = sum((part.n * part.mean[1:] for arm in arms for part in arm), np.zeros(len(theta))) / sum(sizes)
-    means = [float(weights @ [part.mean[0] for part in arm]) + float(theta @ common) for arm in adjusted]
-    parts = [weights**2 * [part.variance / part.n for part in arm] for arm in adjusted]
-    variance = float(parts[0].sum() + parts[1].sum())
-    crowd = zip(parts, (n0, n1), strict=True)
-    freedom = 1 / sum(float(((part / variance) ** 2 / (n - 1)).sum()) for part, n in crowd) - len(theta)
-    plain = [[part.combined(_first(part)) for part in arm] for arm in arms]
-    before = sum(float(weights**2 @ [part.variance / part.n for part in arm]) for arm in plain)
+    shift = float(theta @ common)
     return effect_of(
-        (means[0], float(parts[0].sum()), sizes[0]),
-        (means[1], float(parts[1].sum()), sizes[1]),
-        freedom,
+        (control.value + shift, control.spread, sizes[0]),
+        (treatment.value + shift, treatment.spread, sizes[1]),
+        _satterthwaite(control, treatment) - len(theta),
         level,
         _method(len(used), len(theta)),
-        1 - variance / before if len(theta) and before > 0 else None,
+        _reduction(arms, weights, control.spread + treatment.spread) if len(theta) else None,
     )
+
+
+@dataclass(frozen=True)
+class _Weighed:
+    """An arm over all strata: its weighed mean, and what each stratum's units add to that mean's squared error."""
+
+    value: float
+    spreads: Floats
+    sizes: Floats
+
+    @classmethod
+    def of(cls, arm: Sequence[Moments], weights: Floats) -> _Weighed:
+        sizes = np.array([part.n for part in arm], dtype=np.float64)
+        variances = np.array([part.variance for part in arm])
+        return cls(float(weights @ [part.mean[0] for part in arm]), weights**2 * variances / sizes, sizes)
+
+    @property
+    def spread(self) -> float:
+        return float(self.spreads.sum())
+
+
+def _satterthwaite(*arms: _Weighed) -> float:
+    """Degrees of freedom of the sum of all spreads (1946, eq. 17)."""
+    whole = sum(arm.spread for arm in arms)
+    return 1 / sum(float(((arm.spreads / whole) ** 2 / (arm.sizes - 1)).sum()) for arm in arms)
+
+
+def _reduction(arms: Sequence[Sequence[Moments]], weights: Floats, spread: float) -> float | None:
+    """The share that covariates took of the difference's variance."""
+    plain = ([part.combined(_first(part)) for part in arm] for arm in arms)
+    before = sum(_Weighed.of(arm, weights).spread for arm in plain)
+    return 1 - spread / before if before > 0 else None
 
 
 def _method(strata: int, covariates: int) -> Method:

@@ -27,6 +27,7 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.mail import Mail, is_address, is_set, send
 from whytree.workspace.models import Product
 from whytree.workspace.pace import keep_pace
+from whytree.workspace.signed import SignedLink
 
 from .models import Board, Entry, EntryKind, EntryState
 from .queries import has_voted, waiting_count
@@ -42,7 +43,7 @@ VISIT_LASTS = timedelta(days=30)
 VOTE = "I want this, too"
 """What the button says that they pressed. The post's words are its author's, and go with them."""
 CONFIRM = "voice.board.confirm"
-STOP = "voice.board.stop"
+_STOP = SignedLink("voice.board.stop", "mail")
 
 
 @dataclass(frozen=True)
@@ -244,16 +245,12 @@ def visitor(product: Product, pk: Any) -> str:
 
 
 def stop_token(entry: Entry) -> str:
-    return signing.Signer(salt=STOP).sign(str(entry.pk)).replace(":", ".")
+    return _STOP.token(entry.pk)
 
 
 def stop_mail(token: str) -> Entry:
     """No more mail about this post to them."""
-    try:
-        pk = signing.Signer(salt=STOP).unsign(token.replace(".", ":", 1))
-    except signing.BadSignature as error:
-        raise NotFound("This link is not whole. Open it from the mail again.") from error
-    entry = Entry.objects.filter(pk=int(pk)).select_related("item__product", "post__item").first()
+    entry = Entry.objects.filter(pk=int(_STOP.said(token))).select_related("item__product", "post__item").first()
     if entry is None:
         raise NotFound("There is nothing to stop any more.")
     Entry.objects.filter(pk=entry.pk).update(muted=True)

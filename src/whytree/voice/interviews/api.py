@@ -6,6 +6,7 @@ from ninja import Router, Status
 
 from whytree.engines.texts.words import parse_query
 from whytree.errors import Invalid
+from whytree.voice.queries import links_of
 from whytree.voice.services import find_opportunity
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
@@ -31,7 +32,7 @@ def list_interviews(request: ApiRequest, product: str, start: int = 0, limit: in
     if not 1 <= limit <= MOST_LISTED or start < 0:
         raise Invalid(f"limit is a number from 1 to {MOST_LISTED}, start one from 0.")
     found = list(queries.interviews(api_product(request, product, Role.VIEWER))[start : start + limit])
-    links = queries.links_of(found)
+    links = links_of(found)
     return [schemas.InterviewOut.of(one, links.get(one.ref, [])) for one in found]
 
 

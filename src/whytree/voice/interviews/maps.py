@@ -10,10 +10,8 @@ from dataclasses import dataclass, field
 
 from whytree.tree.models import Opportunity
 from whytree.voice.models import Highlight, Interview, InterviewSnapshot, Transcript
-from whytree.voice.queries.speaking import Linked
+from whytree.voice.queries import Linked, links_of
 from whytree.workspace.models import Product
-
-from .queries import links_of
 
 MOST_TALKS = 500
 MOST_STAGES = 40

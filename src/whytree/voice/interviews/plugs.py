@@ -6,6 +6,7 @@ from whytree.engines.texts.words import is_unspaced, parse_query
 from whytree.people.queries import PersonRef
 from whytree.tree.models import Opportunity
 from whytree.voice.contacts import contacts_of, reach_of
+from whytree.voice.queries import links_of
 from whytree.workspace.access import may_write
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
@@ -39,7 +40,7 @@ def person_panel(actor: Actor, product: Product, person: PersonRef) -> Panel | N
     found = queries.interviews_of_person(product, person.ids, limit=SHOWN)
     if not found:
         return None
-    links = queries.links_of(found)
+    links = links_of(found)
     context = {"talks": [(one, links.get(one.ref, []), list(one.highlights.all()[:3])) for one in found]}
     return Panel("Talks with them", "voice/_panel_talks.html", context)
 

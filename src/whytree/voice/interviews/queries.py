@@ -1,7 +1,6 @@
 """What may be asked of interviews: the list, one of them with its lines, and what it speaks for."""
 
 import re
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,9 +10,9 @@ from django.db.models import Count, QuerySet
 from whytree.engines.voices.questions import Finding, lint_lines
 from whytree.engines.voices.transcripts import as_text
 from whytree.errors import NotFound
-from whytree.tree.models import EvidenceLink, Opportunity, SourceKind
+from whytree.tree.models import Opportunity
 from whytree.voice.models import Guide, Highlight, Interview, InterviewSnapshot, Transcript
-from whytree.voice.queries.speaking import Linked
+from whytree.voice.queries import links_of
 from whytree.workspace.models import Product
 
 from .roles import is_interviewer
@@ -57,24 +56,6 @@ def find_highlight(interview: Interview, pk: int) -> Highlight:
 
 def transcript_of(interview: Interview) -> Transcript | None:
     return Transcript.objects.filter(interview=interview).first()
-
-
-def links_of(found: Sequence[Interview]) -> dict[str, list[Linked]]:
-    """Interview ref -> the opportunities it speaks for."""
-    if not found:
-        return {}
-    links = EvidenceLink.objects.filter(
-        product=found[0].product_id,
-        source_kind=SourceKind.INTERVIEW,
-        source_id__in=[one.ref for one in found],
-        node_kind=Opportunity.prefix,
-    )
-    opportunities = Opportunity.objects.select_related("product").in_bulk([link.node_id for link in links])
-    linked: dict[str, list[Linked]] = defaultdict(list)
-    for link in links:
-        if link.node_id in opportunities:
-            linked[link.source_id].append(Linked(link, opportunities[link.node_id]))
-    return linked
 
 
 def interviews_of_person(product: Product, person_keys: Sequence[str], limit: int = 20) -> list[Interview]:

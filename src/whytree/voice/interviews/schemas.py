@@ -8,7 +8,7 @@ from ninja import Schema
 
 from whytree.tree.models import Importance
 from whytree.voice.models import Consent, Highlight, Interview, InterviewSnapshot, Transcript
-from whytree.voice.queries import Linked
+from whytree.voice.queries import Linked, links_of
 from whytree.voice.schemas import LinkOut, Said
 
 from . import queries
@@ -118,7 +118,7 @@ class InterviewOut(Schema):
 
     @staticmethod
     def of(interview: Interview, links: Sequence[Linked] | None = None) -> "InterviewOut":
-        found = queries.links_of([interview]).get(interview.ref, []) if links is None else links
+        found = links_of([interview]).get(interview.ref, []) if links is None else links
         return InterviewOut(**InterviewOut.facts(interview, found))
 
 
@@ -198,7 +198,7 @@ class InterviewPage(InterviewOut):
         text = transcript.text if transcript else ""
         marks = interview.highlights.prefetch_related("tags")
         return InterviewPage(
-            **InterviewOut.facts(interview, queries.links_of([interview]).get(interview.ref, [])),
+            **InterviewOut.facts(interview, links_of([interview]).get(interview.ref, [])),
             lines=_lines(interview, transcript) if transcript else [],
             highlights=[TalkHighlightOut.of(mark, text) for mark in marks],
         )

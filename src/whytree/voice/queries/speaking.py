@@ -38,14 +38,14 @@ class Linked:
         return Importance(self.link.importance).label
 
 
-def links_of(items: Sequence[FeedbackItem]) -> dict[str, list[Linked]]:
-    """Item ref -> the opportunities it is linked to."""
-    if not items:
+def links_of(spoken: Sequence[FeedbackItem] | Sequence[Interview]) -> dict[str, list[Linked]]:
+    """Ref of an item or a talk -> the opportunities it speaks for. All are of one product."""
+    if not spoken:
         return {}
     links = EvidenceLink.objects.filter(
-        product=items[0].product_id,
-        source_kind=SourceKind.FEEDBACK,
-        source_id__in=[item.ref for item in items],
+        product=spoken[0].product_id,
+        source_kind=SourceKind.INTERVIEW if isinstance(spoken[0], Interview) else SourceKind.FEEDBACK,
+        source_id__in=[one.ref for one in spoken],
         node_kind=Opportunity.prefix,
     )
     opportunities = Opportunity.objects.select_related("product").in_bulk([link.node_id for link in links])

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
-from django.core import signing
 from django.urls import reverse
 
 from whytree.engines.texts.words import cut
@@ -23,13 +22,14 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.mail import Mail, MailRefused, is_set, send
 from whytree.workspace.models import Product
 from whytree.workspace.outgoing import Refused
+from whytree.workspace.signed import SignedLink
 
 from .models import Reply, ReplyKind, ReplyWays
 
 MOST_NAMED = 1_000
 """Voices that one message of the webhook names."""
 IN_FEED = 50
-_SIGNER = signing.Signer(salt="voice.replies")
+_LINK = SignedLink("voice.replies", "mail")
 
 Voices = list[FeedbackItem]
 
@@ -150,17 +150,12 @@ def rather_not(stop: str) -> str:
 
 def stop_url(person: Person) -> str:
     """Where this person says that they want to be left alone."""
-    token = _SIGNER.sign(str(person.pk)).replace(":", ".", 1)
-    return f"{settings.WHYTREE.base_url}{reverse('stop_replies', args=[token])}"
+    return f"{settings.WHYTREE.base_url}{reverse('stop_replies', args=[_LINK.token(person.pk)])}"
 
 
 def stop(token: str, *, pressed: bool) -> Product:
     """Whoever has this address may say for its person that they want to be left alone; it names nobody."""
-    try:
-        pk = int(_SIGNER.unsign(token.replace(".", ":", 1)))
-    except (signing.BadSignature, ValueError) as error:
-        raise NotFound("This link is not whole. Open it from the mail again.") from error
-    person = Person.objects.filter(pk=pk).select_related("product").first()
+    person = Person.objects.filter(pk=int(_LINK.said(token))).select_related("product").first()
     if person is None:
         raise NotFound("This link leads nowhere any more.")
     if pressed:

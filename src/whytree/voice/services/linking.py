@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.tree.models import EvidenceLink, EvidenceType, Importance, Opportunity, Provenance, SourceKind
-from whytree.tree.queries import find_node
+from whytree.tree.queries import evidence_from, find_node
 from whytree.tree.services import link_evidence, unlink_evidence
 from whytree.voice.models import Consent, FeedbackItem, Highlight
 from whytree.workspace.access import require
@@ -126,13 +126,7 @@ def unlink(actor: Actor, item: FeedbackItem, opportunity: Opportunity) -> None:
     A voice that was merged into another speaks for what that one speaks for; taking that link off is parting them.
     """
     require(actor, item.product, Role.MEMBER)
-    link = EvidenceLink.objects.filter(
-        product=item.product,
-        node_kind=opportunity.prefix,
-        node_id=opportunity.pk,
-        source_kind=SourceKind.FEEDBACK,
-        source_id=item.ref,
-    ).first()
+    link = evidence_from(SourceKind.FEEDBACK, opportunity).filter(source_id=item.ref).first()
     if link is None:
         raise NotFound(f"{item.ref} is not linked to {opportunity.ref}.")
     if is_through_merge(link) and item.merged_into is not None:

@@ -5,7 +5,6 @@ from datetime import timedelta
 from time import monotonic
 
 from django.conf import settings
-from django.core import signing
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -29,6 +28,7 @@ from whytree.workspace.jobs import STALE, stopping
 from whytree.workspace.mail import Mail, MailRefused, MailServerDown, is_set, send
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
+from whytree.workspace.signed import SignedLink
 
 from .linking import Span, link_excerpt, unlink
 from .storing import store_drafts
@@ -40,7 +40,7 @@ _WITHIN = (STALE * 2 / 3).total_seconds()
 """How long one run tells: another worker must not take it for dead and tell the same people."""
 # Their own words stay here: whoever holds a public key can say that somebody's address is theirs.
 _ASKED = "You told us about this."
-_SIGNER = signing.Signer(salt="voice.loop")
+_LINK = SignedLink("voice.loop")
 
 
 def set_loop(
@@ -239,17 +239,12 @@ def link_for(actor: Actor, solution: Solution, key: str) -> str:
 
 def link_of(requester: Requester) -> str:
     """Anybody who has the address may answer, once; it names nobody."""
-    token = _SIGNER.sign(str(requester.pk)).replace(":", ".", 1)
-    return f"{settings.WHYTREE.public_url}{reverse('did_it_solve', args=[token])}"
+    return f"{settings.WHYTREE.public_url}{reverse('did_it_solve', args=[_LINK.token(requester.pk)])}"
 
 
 def requester_of(token: str) -> Requester:
     """Whose link this is."""
-    try:
-        pk = _SIGNER.unsign(token.replace(".", ":", 1))
-    except signing.BadSignature as error:
-        raise NotFound("This link is not whole. Open it from the message again.") from error
-    return find_requester(int(pk))
+    return find_requester(int(_LINK.said(token)))
 
 
 @transaction.atomic

@@ -27,12 +27,9 @@ TELL = "voice.tell"
 TELL_AFTER = timedelta(seconds=15)
 """What comes in meanwhile is told with it: loading what tells language and sentiment takes a second."""
 
-_CHANGEABLE = (
+_SAID = (
     "text",
     "author_name",
-    "person_key",
-    "said_at",
-    "said_at_known",
     "rating",
     "language",
     "app_version",
@@ -41,8 +38,9 @@ _CHANGEABLE = (
     "metadata",
     "content_hash",
     "from_team",
-    "redacted",
 )
+"""As a draft says it."""
+_CHANGEABLE = (*_SAID, "person_key", "said_at", "said_at_known", "redacted")
 
 
 @dataclass(frozen=True)
@@ -175,18 +173,7 @@ def _item(product: Product, source: Source, draft: Draft, keys: dict[str, str], 
 
 def _change(item: FeedbackItem, draft: Draft, keys: dict[str, str]) -> None:
     """Everything but the variants in force: those belong to the moment when it was first said."""
-    for name in (
-        "text",
-        "author_name",
-        "rating",
-        "language",
-        "app_version",
-        "url",
-        "consent",
-        "metadata",
-        "content_hash",
-        "from_team",
-    ):
+    for name in _SAID:
         setattr(item, name, getattr(draft, name))
     item.redacted = bool(draft.taken)
     item.person_key = keys.get(draft.person, draft.person)

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack, cast
 
 from django.conf import settings
-from django.core import signing
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -25,6 +24,7 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.numbering import next_number
 from whytree.workspace.roles import Role
+from whytree.workspace.signed import SignedLink
 
 from . import showing
 from .answering import answered_event, favourable_event
@@ -34,7 +34,7 @@ from .questions import checked_questions, one_line, stored
 
 MOST_HIDDEN = 20
 MOST_COOLDOWN = 365
-_SIGNER = signing.Signer(salt="voice.survey")
+_LINK = SignedLink("voice.survey")
 _HIDDEN = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 
 
@@ -213,16 +213,12 @@ def last_asked(survey: Survey, names: Sequence[str]) -> datetime | None:
 
 
 def _address(own: str) -> str:
-    token = _SIGNER.sign(own).replace(":", ".", 1)
-    return f"{settings.WHYTREE.public_url}{reverse('answer_survey', args=[token])}"
+    return f"{settings.WHYTREE.public_url}{reverse('answer_survey', args=[_LINK.token(own)])}"
 
 
 def of_token(token: str) -> tuple[Survey, SurveyResponse | None]:
     """The survey behind an address, and whose invitation it is; None for the open link."""
-    try:
-        own = _SIGNER.unsign(token.replace(".", ":", 1))
-    except signing.BadSignature as error:
-        raise NotFound("This link is not whole. Open it from the message again.") from error
+    own = _LINK.said(token)
     if own.startswith("r"):
         response = SurveyResponse.objects.filter(pk=int(own[1:])).select_related("survey__product").first()
         survey = response.survey if response else None

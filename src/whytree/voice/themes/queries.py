@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from whytree.errors import NotFound
-from whytree.tree.models import EvidenceLink, Provenance, SourceKind
+from whytree.tree.models import Provenance, SourceKind
+from whytree.tree.queries import evidence_from
 from whytree.voice.models import Consent, FeedbackItem
 from whytree.voice.services.erasing import TOMBSTONE
 from whytree.workspace.models import Product
@@ -123,13 +124,7 @@ def voices_of(theme: Theme, *, place: int = 0, size: int = PAGE) -> tuple[list[M
 def _provenance(theme: Theme, items: Sequence[FeedbackItem]) -> dict[str, str]:
     if theme.opportunity is None:
         return {}
-    links = EvidenceLink.objects.filter(
-        product=theme.product,
-        node_kind=theme.opportunity.prefix,
-        node_id=theme.opportunity.pk,
-        source_kind=SourceKind.FEEDBACK,
-        source_id__in=[item.ref for item in items],
-    )
+    links = evidence_from(SourceKind.FEEDBACK, theme.opportunity).filter(source_id__in=[item.ref for item in items])
     return dict(links.values_list("source_id", "provenance"))
 
 
@@ -137,14 +132,9 @@ def waiting_for_a_yes(theme: Theme) -> int:
     """Voices that the theme linked and nobody has confirmed."""
     if theme.opportunity is None:
         return 0
-    return EvidenceLink.objects.filter(
-        product=theme.product,
-        node_kind=theme.opportunity.prefix,
-        node_id=theme.opportunity.pk,
-        source_kind=SourceKind.FEEDBACK,
-        provenance=Provenance.INFERRED,
-        rule=RULE.format(ref=theme.ref),  # a voice that a person merged needs no yes
-    ).count()
+    links = evidence_from(SourceKind.FEEDBACK, theme.opportunity)
+    # a voice that a person merged needs no yes
+    return links.filter(provenance=Provenance.INFERRED, rule=RULE.format(ref=theme.ref)).count()
 
 
 def theme_of(item: FeedbackItem) -> Theme | None:

@@ -17,6 +17,7 @@ from whytree.tree.models import (
     Provenance,
     SourceKind,
 )
+from whytree.tree.queries import evidence_from
 from whytree.tree.services import create_opportunity, link_evidence, unlink_evidence
 from whytree.voice.models import Consent, FeedbackItem
 from whytree.voice.services import link_excerpt, unlink
@@ -158,14 +159,7 @@ def adopt_theme(
 
 def _link_voices(actor: Actor, theme: Theme, opportunity: Opportunity) -> int:
     """Link those that are not linked yet: what a person said of one stays."""
-    linked = set(
-        EvidenceLink.objects.filter(
-            product=theme.product,
-            node_kind=opportunity.prefix,
-            node_id=opportunity.pk,
-            source_kind=SourceKind.FEEDBACK,
-        ).values_list("source_id", flat=True)
-    )
+    linked = set(evidence_from(SourceKind.FEEDBACK, opportunity).values_list("source_id", flat=True))
     typical = [one.item for one in members_of(theme).select_related("item", "item__product")[:MOST_LINKED]]
     fresh = [item for item in typical if item.ref not in linked]
     for item in fresh:
@@ -201,16 +195,8 @@ def release_theme(actor: Actor, theme: Theme) -> Theme:
 
 def inferred_links(theme: Theme, opportunity: Opportunity) -> list[EvidenceLink]:
     """The links this theme brought that nobody has confirmed."""
-    return list(
-        EvidenceLink.objects.filter(
-            product=theme.product,
-            node_kind=opportunity.prefix,
-            node_id=opportunity.pk,
-            source_kind=SourceKind.FEEDBACK,
-            provenance=Provenance.INFERRED,
-            rule=RULE.format(ref=theme.ref),
-        )
-    )
+    links = evidence_from(SourceKind.FEEDBACK, opportunity)
+    return list(links.filter(provenance=Provenance.INFERRED, rule=RULE.format(ref=theme.ref)))
 
 
 def confirm_voice(actor: Actor, theme: Theme, item: FeedbackItem) -> EvidenceLink:

@@ -8,7 +8,7 @@ from whytree.code.services import tell_reason, withdraw_reason
 from whytree.engines.links.tickets import TicketRef
 from whytree.errors import Invalid, NotFound
 from whytree.tree.queries import find_node
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may, may_write
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
@@ -36,10 +36,9 @@ def withdraw_why(actor: Actor, product: Product, pk: int) -> None:
 def withdrawable(actor: Actor, product: Product, shown: Iterable[Reason]) -> frozenset[int]:
     """Of the reasons shown, those that this person may take back."""
     told = ToldReason.objects.filter(pk__in=[one.told_id for one in shown if one.told_id])
-    role = role_of(actor, product)
-    if role is None or not role.covers(Role.MEMBER):
+    if not may_write(actor, product):
         return frozenset()
-    mine = told if role.covers(Role.MAINTAINER) else told.filter(told_by=actor.user_id)
+    mine = told if may(actor, product, Role.MAINTAINER) else told.filter(told_by=actor.user_id)
     return frozenset(mine.values_list("pk", flat=True))
 
 

@@ -131,6 +131,24 @@ def _remark(remark: Answer) -> Text:
 
 
 def _rows(answer: Answer) -> Iterator[tuple[str, Text, str]]:
+    yield from _hops(answer)
+    yield from _not_told(answer)
+    if len(answer["parts"]) > 1 or not answer["commit"]:
+        for at, part in enumerate(answer["parts"]):
+            yield "" if at else "lines", _part(part), part["provenance"]
+    for note in answer["notes"]:
+        yield "note", Text(plain(note)), ""
+    yield from _others(answer)
+    if answer["links"] and answer["explained"]:
+        yield "links", Text(_tally(answer), style=_DIM), ""
+    for question in answer["open_questions"]:
+        yield "open", Text(plain(question), style=_INFERRED), ""
+    for step in answer["next"]:
+        yield "next", Text(plain(step)), ""
+
+
+def _hops(answer: Answer) -> Iterator[tuple[str, Text, str]]:
+    """From the line to what its change did, with the words on the way."""
     found = _Found(answer)
     if answer["gone"]:
         yield "gone", _gone(answer["gone"]), answer["gone"]["provenance"]
@@ -144,6 +162,10 @@ def _rows(answer: Answer) -> Iterator[tuple[str, Text, str]]:
             yield from _reasons(answer)
         if hop == "opportunity":
             yield from _voices(answer)
+
+
+def _not_told(answer: Answer) -> Iterator[tuple[str, Text, str]]:
+    """What is missing on the way, and what could be said with one word."""
     if answer["explained"] and (answer["solution"] or answer["opportunity"]):
         yield from _missing(answer)
     elif answer["ticket"] and not answer["explained"]:
@@ -151,22 +173,15 @@ def _rows(answer: Answer) -> Iterator[tuple[str, Text, str]]:
     for one in answer.get("drafts", ()):
         body = Text(f"{one['kind']} ", style=_DIM).append(plain(one["title"]), style="default")
         yield "draft", body.append(f"  yes: whytree draft confirm {one['id']}", style=_DIM), one["provenance"]
-    if len(answer["parts"]) > 1 or not answer["commit"]:
-        for at, part in enumerate(answer["parts"]):
-            yield "" if at else "lines", _part(part), part["provenance"]
-    for note in answer["notes"]:
-        yield "note", Text(plain(note)), ""
+
+
+def _others(answer: Answer) -> Iterator[tuple[str, Text, str]]:
+    """Further commits behind the same lines."""
     shown = MOST_OTHERS if answer["parts"] else len(answer["others"])
     for other in answer["others"][:shown]:
         yield "also", _other(other), other["provenance"]
     if (more := len(answer["others"]) - shown) > 0:
         yield "", Text(f"and {more} more commits" if more > 1 else "and one more commit", style=_DIM), ""
-    if answer["links"] and answer["explained"]:
-        yield "links", Text(_tally(answer), style=_DIM), ""
-    for question in answer["open_questions"]:
-        yield "open", Text(plain(question), style=_INFERRED), ""
-    for step in answer["next"]:
-        yield "next", Text(plain(step)), ""
 
 
 class _Found:

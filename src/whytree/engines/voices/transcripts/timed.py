@@ -20,39 +20,48 @@ def timed_cues(text: str, problems: list[Problem]) -> list[Cue]:
     """Cues in the order of their times; a block without an arrow is a note, a style or the header."""
     cues: list[Cue] = []
     rows = text.split("\n")
-    at = 0
+    at = _next_block(rows, 0)
+    while at < len(rows):
+        end = _end_of_block(rows, at)
+        block, has_more = rows[at:end], end < len(rows) and bool(rows[end].strip())
+        if "-->" in block[0]:
+            words = block[1:]
+            # The next cue's number may stand right below, where the blank line between was lost.
+            if has_more and words and words[-1].strip().isdigit():
+                words = words[:-1]
+            cues += _cues_of(block[0], words, at + 1, problems)
+        elif not (has_more and "-->" in rows[end]):
+            _stray(block, at, problems, cues)  # words that lost their times
+        elif len(block) > 1:
+            _stray(block[:-1], at, problems, cues)  # the last row is the id of the times below
+        at = _next_block(rows, end)
+    return _without_rolling(sorted(cues, key=in_time(cues)))
+
+
+def _next_block(rows: Sequence[str], at: int) -> int:
+    """Where the next cue begins: after blank rows, headers, notes and styles. A cue right below one of these is none of it."""
+    is_aside = False
     while at < len(rows):
         if not rows[at].strip():
-            at += 1
-            continue
-        if _ASIDE.match(rows[at]) or rows[at].startswith("WEBVTT"):
-            while at < len(rows) and rows[at].strip() and "-->" not in rows[at]:
-                at += 1
-            if at < len(rows) and "-->" not in rows[at]:
-                continue
-        end = at
-        if "-->" in rows[at] and at + 1 < len(rows) and rows[at + 1] and not rows[at + 1].strip():
-            end = at + 2  # captions that roll up begin with a row of one space, which ends no cue
-        while end < len(rows) and rows[end].strip() and (end == at or "-->" not in rows[end]):
-            end += 1
-        block = rows[at:end]
-        if "-->" not in block[0]:
-            # an id above the times, or words that lost theirs
-            if end < len(rows) and "-->" in rows[end]:
-                stray = block[:-1] if block[-1].strip().isdigit() or len(block) > 1 else []
-                if stray:
-                    _stray(stray, at, problems, cues)
-            else:
-                _stray(block, at, problems, cues)
-            at = end
-            continue
-        # The next cue's number may stand right below, where the blank line between was lost.
-        words = block[1:]
-        if end < len(rows) and rows[end].strip() and words and words[-1].strip().isdigit():
-            words = words[:-1]
-        cues += _cues_of(block[0], words, at + 1, problems)
-        at = end
-    return _without_rolling(sorted(cues, key=in_time(cues)))
+            is_aside = False
+        elif "-->" in rows[at]:
+            break
+        elif not is_aside:
+            is_aside = bool(_ASIDE.match(rows[at])) or rows[at].startswith("WEBVTT")
+            if not is_aside:
+                break
+        at += 1
+    return at
+
+
+def _end_of_block(rows: Sequence[str], at: int) -> int:
+    """The row after it: a blank one, or the times of the next cue."""
+    end = at + 1
+    if "-->" in rows[at] and end < len(rows) and rows[end] and not rows[end].strip():
+        end += 1  # captions that roll up begin with a row of one space, which ends no cue
+    while end < len(rows) and rows[end].strip() and "-->" not in rows[end]:
+        end += 1
+    return end
 
 
 def _stray(block: Sequence[str], at: int, problems: list[Problem], cues: list[Cue]) -> None:

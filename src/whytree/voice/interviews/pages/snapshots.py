@@ -12,6 +12,7 @@ from whytree.engines.photos import MOST_BYTES
 from whytree.errors import Conflict, Invalid, WhytreeError
 from whytree.people.queries import people_by_key
 from whytree.voice.models import NAME_LENGTH, Interview, InterviewSnapshot
+from whytree.voice.queries import links_of
 from whytree.workspace.access import may_write
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
@@ -124,7 +125,7 @@ def _form(request: PageRequest, product: Product, found: Interview, error: Whytr
         "steps": [*shown.experience_map, *({"step": "", "highlight": None},) * EMPTY_STEPS],
         "marks": list(found.highlights.all()),
         "known_steps": maps.known_steps(found.product),
-        "linked": queries.links_of([found]).get(found.ref, []),
+        "linked": links_of([found]).get(found.ref, []),
         "most_kb": MOST_BYTES // 1024,
         "error": error,
     }

@@ -15,6 +15,7 @@ from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.tree.models import Importance, Opportunity
 from whytree.voice.models import Consent, Guide, Interview, Tag
 from whytree.voice.pages.reading import suggested_opportunities
+from whytree.voice.queries import links_of
 from whytree.workspace.access import may, may_write
 from whytree.workspace.activity import activity_for
 from whytree.workspace.doors import PageRequest, page
@@ -38,7 +39,7 @@ def interviews(request: PageRequest, product: Product) -> HttpResponse:
     place = request.GET.get("from", "")
     start = int(place) if place.isascii() and place.isdigit() and len(place) < 7 else 0
     found = list(queries.counted(queries.interviews(product))[start : start + PAGE + 1])
-    links = queries.links_of(found)
+    links = links_of(found)
     context = {
         "here": "voices",
         "talks": [(one, links.get(one.ref, [])) for one in found[:PAGE]],
@@ -170,7 +171,7 @@ def drawn(
     """The talk's page; with what somebody typed into the form and why it was not taken."""
     transcript = queries.transcript_of(found)
     marks = list(found.highlights.prefetch_related("tags"))
-    links = queries.links_of([found]).get(found.ref, [])
+    links = links_of([found]).get(found.ref, [])
     speakers = transcript.speakers if transcript else ()
     kind = media.player(found.media_url)
     text = transcript.text if transcript else ""

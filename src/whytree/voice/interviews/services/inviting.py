@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.core import signing
 from django.urls import reverse
 
 from whytree.errors import Conflict, Invalid, NotFound, Unavailable
@@ -16,9 +15,10 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.mail import Mail, MailRefused, is_set, send
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
+from whytree.workspace.signed import SignedLink
 
 MOST_AT_ONCE = 50
-_SIGNER = signing.Signer(salt="voice.contacts")
+_LINK = SignedLink("voice.contacts")
 
 
 def invite(
@@ -88,16 +88,11 @@ def invitation(product: Product, contact: Contact) -> str:
 
 def leave_link(contact: Contact) -> str:
     """Whoever has this address can say that they want to be left alone; it names nobody."""
-    token = _SIGNER.sign(str(contact.pk)).replace(":", ".", 1)
-    return f"{settings.WHYTREE.public_url}{reverse('leave_alone', args=[token])}"
+    return f"{settings.WHYTREE.public_url}{reverse('leave_alone', args=[_LINK.token(contact.pk)])}"
 
 
 def contact_of(token: str) -> Contact:
-    try:
-        pk = _SIGNER.unsign(token.replace(".", ":", 1))
-    except signing.BadSignature as error:
-        raise NotFound("This link is not whole. Open it from the message again.") from error
-    found = Contact.objects.filter(pk=int(pk)).select_related("product").first()
+    found = Contact.objects.filter(pk=int(_LINK.said(token))).select_related("product").first()
     if found is None or found.person_key.startswith("erased:"):
         raise NotFound("This link leads nowhere any more.")
     return found

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.tree.models import EvidenceLink, EvidenceType, Importance, Opportunity, Provenance, SourceKind
+from whytree.tree.queries import evidence_from
 from whytree.tree.services import link_evidence, unlink_evidence
 from whytree.voice.models import Highlight, Interview, Transcript
 from whytree.voice.services import Span as TextSpan
@@ -120,13 +121,7 @@ def link_highlight(
 def unlink_talk(actor: Actor, interview: Interview, opportunity: Opportunity) -> None:
     """The talk does not speak for this opportunity after all. What was marked stays marked."""
     require(actor, interview.product, Role.MEMBER)
-    link = EvidenceLink.objects.filter(
-        product=interview.product,
-        node_kind=opportunity.prefix,
-        node_id=opportunity.pk,
-        source_kind=SourceKind.INTERVIEW,
-        source_id=interview.ref,
-    ).first()
+    link = evidence_from(SourceKind.INTERVIEW, opportunity).filter(source_id=interview.ref).first()
     if link is None:
         raise NotFound(f"{interview.ref} is not linked to {opportunity.ref}.")
     unlink_evidence(actor, link)

@@ -12,6 +12,7 @@ from whytree.errors import Conflict, Invalid
 from whytree.tree.models import EvidenceLink, SourceKind
 from whytree.voice.meaning.forgetting import ask_to_place
 from whytree.voice.models import NAME_LENGTH, Interview, Transcript, UsabilitySession, VoiceSettings
+from whytree.voice.queries import links_of
 from whytree.voice.services.storing import ERASED, erased_id
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
@@ -21,7 +22,7 @@ from whytree.workspace.numbering import next_number
 from whytree.workspace.roles import Role
 
 from ..fields import InterviewFields, assign
-from ..queries import links_of, moments, their_words
+from ..queries import moments, their_words
 from ..reading import Told, tell, without_personal
 from ..roles import guess_interviewers, is_interviewer
 
