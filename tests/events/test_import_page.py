@@ -7,12 +7,16 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from whytree.events.importing import uploads
 from whytree.events.importing.files import Asked
+from whytree.events.jobs import forget_previews
 from whytree.events.models import EventImport
 from whytree.stores.events import EventStore
 from whytree.workspace import uploaded
+from whytree.workspace.models import Product
+from whytree.workspace.sockets import erase_everywhere
 
 pytestmark = pytest.mark.django_db
 
@@ -107,7 +111,7 @@ def test_what_is_no_file_of_events_is_refused_and_leaves_no_trace(as_bob: Any, f
         ("empty.csv", b"", "The file is empty"),
         ("book.xlsx", b"PK\x03\x04 no workbook", "workbook is damaged"),
         ("odd.parquet", b"PAR1", "Parquet file is damaged"),
-        ("picture.csv", b"\x89PNG\r\n\x1a\n" + b"\0\1" * 500, "no table of events"),
+        ("picture.csv", b"\x89PNG\r\n\x1a\n" + b"\0\1" * 500, "picture or a recording"),
         ("none.json", b"{}", "The file is empty"),
     ):
         answer = send(as_bob, name, content)
@@ -128,3 +132,19 @@ def test_it_is_members_who_bring_files_in(as_viewer: Any, as_bob: Any, as_charli
     assert as_bob.post(f"{PAGE}/{run.pk}/begin", follow=True).content.decode().count("Say first which column") == 1
     as_bob.post(f"{PAGE}/{run.pk}/begin", {"act": "forget"})
     assert (list(folder.iterdir()), EventImport.objects.count()) == ([], 0)
+
+
+def test_what_was_only_looked_at_goes_when_somebody_is_forgotten_and_after_a_while(
+    as_bob: Any, product: Product, folder: Path
+) -> None:
+    send(as_bob, "shop.csv", CSV)
+    assert list(folder.iterdir())
+    erase_everywhere(product, "u1")
+    assert list(folder.iterdir()) == []
+    assert not EventImport.objects.exists()
+    send(as_bob, "shop.csv", CSV)
+    forget_previews({})
+    assert EventImport.objects.exists()
+    EventImport.objects.update(started_at=timezone.now() - 2 * uploaded.KEPT_FOR)
+    forget_previews({})
+    assert not EventImport.objects.exists()

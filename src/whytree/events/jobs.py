@@ -3,12 +3,17 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.utils import timezone
+
 from whytree.stores.capture import remove_repetitions
 from whytree.stores.catalogue import recount, roll_up
 from whytree.stores.events import store
 from whytree.stores.marks import read_mark, write_mark
 from whytree.workspace.jobs import handler
 from whytree.workspace.models import Product
+from whytree.workspace.uploaded import KEPT_FOR
+
+from .models import EventImport
 
 SWEEP_EVERY = timedelta(minutes=30)  # how long a repetition beyond the window of recent ids may count twice
 ROLL_UP_EVERY = timedelta(minutes=1)
@@ -34,6 +39,12 @@ def sweep(payload: dict[str, Any]) -> None:
 def roll_up_catalogue(payload: dict[str, Any]) -> None:
     """Add up the properties of what came in; what is newer is counted whenever somebody looks."""
     roll_up(datetime.now(UTC) - SETTLED_AFTER)
+
+
+@handler("events.forget_previews", every=timedelta(hours=6))
+def forget_previews(payload: dict[str, Any]) -> None:
+    """Files that were looked at and never imported; whoever sweeps uploads throws the files away."""
+    EventImport.objects.filter(state=EventImport.State.PREVIEW, started_at__lt=timezone.now() - KEPT_FOR).delete()
 
 
 @handler("events.recount", every=timedelta(days=1))

@@ -130,6 +130,14 @@ def go_on(actor: Actor, run: EventImport, *, seconds: float = 5.0) -> EventImpor
     return run
 
 
+def throw_away_looked_at(product: Product, person_key: str = "") -> int:
+    """What was only looked at, when somebody is forgotten: their events may be in any; how many files."""
+    looked_at = EventImport.objects.filter(product=product, state=EventImport.State.PREVIEW)
+    for run in looked_at:
+        uploaded.throw_away(run.upload)
+    return looked_at.delete()[0]
+
+
 def forget(actor: Actor, run: EventImport) -> None:
     """Do not import what was looked at."""
     require(actor, run.product, Role.MEMBER)

@@ -37,11 +37,7 @@ def _sentence(due: int, waiting: int) -> str:
     if due:
         return "One debt is due now." if due == 1 else f"{due} debts are due now."
     if waiting:
-        return (
-            "No debt is due yet: "
-            + ("one waits" if waiting == 1 else f"{waiting} wait")
-            + " for a verdict."
-        )
+        return "No debt is due yet: " + ("one waits" if waiting == 1 else f"{waiting} wait") + " for a verdict."
     return "There is no debt to pay."
 
 
