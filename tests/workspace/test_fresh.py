@@ -10,7 +10,8 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from whytree.workspace.fresh import at_most, kept, put, renew_behind, stop_renewing
+from whytree.workspace.fresh import ERASE, at_most, kept, put, renew_behind, stop_renewing
+from whytree.workspace.models import Activity, Product
 from whytree.workspace.once import Page, current_page, one_page
 
 ASKERS = 8
@@ -169,7 +170,9 @@ def test_what_took_long_may_be_as_old_as_it_is_worth(key: str) -> None:
     assert at_most(key, 10, now).text == "new"
 
 
-def test_a_page_waits_for_nothing_that_takes_long_and_says_how_old_it_is(key: str, behind: None) -> None:
+def test_a_page_waits_for_nothing_that_takes_long_and_says_how_old_it_is(
+    key: str, product: Product, behind: None
+) -> None:
     put(key, aged(7200), took=2)
     made = threading.Event()
 
@@ -188,6 +191,13 @@ def test_a_page_waits_for_nothing_that_takes_long_and_says_how_old_it_is(key: st
     with one_page():
         assert at_most(key, 60, make).text == "new"
         assert current_page() == Page(oldest=None)
+
+
+def test_nobody_who_was_forgotten_since_is_shown(key: str, product: Product, behind: None) -> None:
+    put(key, aged(7200), took=2)
+    Activity.objects.create(product=product, verb=ERASE, actor="a", via="page", subject_type="x", subject_id=1)
+    with one_page():
+        assert at_most(key, 60, now).text == "new"
 
 
 def test_a_page_waits_for_what_is_quick_and_other_doors_for_everything(key: str, behind: None) -> None:

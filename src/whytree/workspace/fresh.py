@@ -26,6 +26,7 @@ from django.core.cache import cache
 from django.db import close_old_connections
 from django.utils import timezone
 
+from .models import Activity, Product
 from .once import current_page
 
 log = logging.getLogger("whytree")
@@ -37,6 +38,8 @@ WORTH = 40
 #: Seconds that a page waits. What took longer is shown as it was known last, while that is kept.
 PATIENCE = 0.2
 KEPT_SECONDS = 24 * 3600
+#: The act by which somebody is forgotten.
+ERASE = "erase_person"
 
 
 class Dated(Protocol):
@@ -83,7 +86,7 @@ def at_most(key: str, seconds: float, make: Callable[[], Found]) -> Found:
     is_young = timedelta(0) <= age < lasts
     page = current_page()
     old: Found | None = None  # what may be shown while it is worked out anew
-    if known is not None and (is_young or (page and _behind and known.took > PATIENCE and age > timedelta(0))):
+    if known is not None and (is_young or (page and _behind and _may_be_shown(known))):
         old = known.found
     if old is not None and age < lasts * EARLY:
         return old
@@ -104,6 +107,20 @@ def at_most(key: str, seconds: float, make: Callable[[], Found]) -> Found:
         return old
     shared: Found = work.done.result()
     return shared
+
+
+def _may_be_shown(known: _Known) -> bool:
+    """On a page, though it is too old. Who was forgotten since, by whichever process, is in none."""
+    as_of = known.found.as_of
+    if known.took <= PATIENCE or as_of > timezone.now():
+        return False
+    acts = Activity.objects.filter(product__in=Product.objects.all(), at__gte=as_of)  # by product, as the index is
+    return not acts.filter(verb=ERASE).exists()
+
+
+def forget_everything() -> None:
+    """Somebody was forgotten: what this process keeps may tell of them."""
+    cache.clear()
 
 
 def put(key: str, found: Dated, *, took: float = 0.0) -> None:

@@ -20,6 +20,7 @@ from whytree.stores import timeline as events
 from whytree.workspace.access import require
 from whytree.workspace.activity import record
 from whytree.workspace.actors import Actor
+from whytree.workspace.fresh import ERASE, forget_everything
 from whytree.workspace.models import Activity, Product
 from whytree.workspace.roles import Role
 from whytree.workspace.sockets import erase_everywhere, export_everywhere
@@ -96,7 +97,8 @@ def finish(actor: Actor, erasure: Erasure) -> Erasure:
         _forget_profiles(product, ids)
         erasure.ids, erasure.events, erasure.finished_at = [], erasure.events + gone, timezone.now()
         erasure.save(update_fields=["ids", "events", "finished_at"])
-        record(actor, product, "erase_person", erasure, after={"number": erasure.number}, undoable=False)
+        record(actor, product, ERASE, erasure, after={"number": erasure.number}, undoable=False)
+    forget_everything()
     _on_sqlite("PRAGMA wal_checkpoint(TRUNCATE)")  # the log of writes holds the pages as they were
     return erasure
 
