@@ -219,6 +219,8 @@ def test_the_people_behind_a_curve_are_those_it_counts(api: Any, happened: Calla
     (group,) = answer["groups"]
     part = {"after": 1, "did": "back", "group": group["value"]}
     assert api.post(f"{ASK}/people", {"question": grouped, "part": part}).ok["total"] == group["points"][1]["back"]
+    refused = api.post(f"{ASK}/people", {"question": question, "part": part})
+    assert (refused.status, "no groups" in refused.body["message"]) == (400, True)
 
 
 def test_the_period_before_ends_where_this_one_begins(api: Any) -> None:

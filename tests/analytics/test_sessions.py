@@ -242,6 +242,7 @@ def test_questions_filter_and_group_by_the_session_and_by_what_was_known_then(
     assert total(ask(by="session:entry")) == [("/", 3), ("/in", 1)]
     assert ask(where=[long]).ok["asked"].startswith("how often “$pageview (session’s seconds above 60)”")
     assert "session:seconds" in ask(by="session:colour").body["message"]
+    assert "“platform”" in ask(by="platfrm").body["message"]
     assert "No trait of people “plan”" in ask(by="then:plan").body["message"]
     rule = {"did": {"event": "$pageview", "where": [long]}}
     refused = api.post("/products/sprout/cohorts", {"key": "long", "definition": {"version": 1, "all": [rule]}})

@@ -197,6 +197,8 @@ class Client:
     def _call(self, method: str, path: str, **kwargs: Any) -> Any:
         try:
             response = self._http.request(method, "/api" + path, **kwargs)
+        except RecursionError as error:
+            raise CommandError("This is nested too deep to be sent.") from error
         except wire.transport_errors() as error:
             raise CommandError(
                 f"{self.where} does not answer: {error}. Is the server running? `whytree doctor` looks."

@@ -127,6 +127,8 @@ def checked_part(raw: Mapping[str, Any]) -> Part:
 def people_behind(product: Product, question: Question, part: Part) -> Behind:
     """Those a number is made of, those seen last first."""
     refuse_unseen(product, question)
+    if part.group is not None and not getattr(question, "by", ()):
+        raise Invalid("This question tells no groups apart, so no group of it can be meant.")
     match question:
         case Funnel():
             return _of_funnel(product, question, part)

@@ -12,7 +12,7 @@ from whytree.engines.figures import between, number
 from whytree.engines.stats import NoAnswer
 from whytree.errors import Invalid
 from whytree.events.queries import property_names, sent_properties
-from whytree.stores.filters import Selection
+from whytree.stores.filters import COLUMNS, Selection
 from whytree.stores.metrics import seen_between
 from whytree.workspace.models import Product
 
@@ -48,7 +48,7 @@ def refuse_unseen_properties(product: Product, fields: Iterable[str]) -> None:
     """The same for the properties among some fields."""
     wanted = [name for name in fields if is_property(name)]
     if set(wanted) - sent_properties(product, wanted):
-        refuse_unknown("property", wanted, property_names(product))
+        refuse_unknown("property", wanted, [*property_names(product), *COLUMNS])
 
 
 def period(product: Product, when: When, *selections: Selection) -> tuple[datetime, datetime]:

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
-from whytree.engines.figures import number
+from whytree.engines.figures import number, places
 from whytree.stores import lifecycles as store
 from whytree.stores import retention as calendar
 from whytree.stores import stretches
@@ -67,6 +68,11 @@ class Times:
 class StickinessAnswer(Head):
     interval: str
     bars: tuple[Times, ...]
+
+    @cached_property
+    def places(self) -> int | None:
+        """Digits behind the point, the same for all shares."""
+        return places(bar.share.value for bar in self.bars if bar.share)
 
 
 def asked_of(product: Product, question: Lifecycle | Stickiness) -> store.Asked:

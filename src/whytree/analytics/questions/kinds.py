@@ -33,7 +33,7 @@ def checked_question(raw: object) -> Question:
     unknown = set(raw) - {"version", "kind"} - kind.fields
     if unknown:
         given = ", ".join(sorted(map(str, unknown)))[:200]
-        raise Invalid(f"A {kind.kind} has no field {given}; it has {', '.join(sorted(kind.fields))}.")
+        raise Invalid(f"A question of kind {kind.kind} has no field {given}; it has {', '.join(sorted(kind.fields))}.")
     return kind.of(raw)
 
 
