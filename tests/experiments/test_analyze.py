@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -459,16 +460,18 @@ def test_every_format_gives_the_same_answer(analyze: Analyze, table: Write, tmp_
     assert {**said, "file": ""} == {**expected, "file": ""}
 
 
-def test_it_needs_neither_django_nor_a_data_folder(table: Write, tmp_path: Path) -> None:
+@pytest.mark.parametrize("of", ["analyze", "before-after"])
+def test_it_needs_neither_django_nor_a_data_folder(table: Write, tmp_path: Path, of: str) -> None:
     script = (
         "import sys, atexit; from whytree.site.cli import main\n"
         "atexit.register(lambda: print(sorted({'django', 'chdb', 'rich.console', 'scipy.stats'} & set(sys.modules)), file=sys.stderr))\n"
         "main()\n"
     )
     data = tmp_path / "data"
-    line = [sys.executable, "-c", script, "experiment", "analyze", str(table(GOOD)), "--unit", "user", "--arm", "arm"]
+    days = "day,value\n" + "".join(f"{date(2026, 1, 1) + timedelta(days=at)},{at % 7 + at % 5}\n" for at in range(100))
+    file, more = (GOOD, ["--unit", "user", "--arm", "arm"]) if of == "analyze" else (days, ["--at", "2026-03-20"])
     done = subprocess.run(
-        [*line, "--metric", "value", "--json"],
+        [sys.executable, "-c", script, "experiment", of, str(table(file)), *more, "--metric", "value", "--json"],
         capture_output=True,
         text=True,
         check=True,
@@ -476,7 +479,8 @@ def test_it_needs_neither_django_nor_a_data_folder(table: Write, tmp_path: Path)
     )
     assert done.stderr.strip() == "[]"
     assert not data.exists()
-    assert json.loads(done.stdout)["version"] == 1
+    said = json.loads(done.stdout)
+    assert said["version"] == 1 if of == "analyze" else "shows no step" in said["sentence"]
 
 
 def test_a_unit_in_two_arms_is_found_beside_one_without_an_arm(analyze: Analyze, table: Write) -> None:

@@ -8,7 +8,9 @@ import pytest
 from django.utils import timezone
 
 from tests.learning.test_calibration import settle
+from whytree.learning.calibration.queries import calibration
 from whytree.learning.models import OutcomeReview
+from whytree.learning.priors.queries import Asked, known_before
 from whytree.learning.programme.queries import programme, sentence
 
 PATH = "/products/sprout/programme"
@@ -63,6 +65,8 @@ def test_a_broken_draw_and_what_was_never_measured_count_for_the_pace_only(
     other.save()
     found = programme(product)
     assert (found.decided, found.measured, found.wins) == (2, 0, None)
+    assert calibration(product).results == 0
+    assert known_before(product, Asked("activated_7d")).effects == []
 
 
 def test_the_time_to_a_decision_is_a_median_with_its_ends(actor: Any, product: Any, solution: Any) -> None:

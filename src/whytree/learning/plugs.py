@@ -187,9 +187,7 @@ def experiment_panel(actor: Actor, product: Product, experiment: Experiment) -> 
 
 def tone_of(review: OutcomeReview, result: Result) -> Tone:
     """Red where harm is seen, green where it moved the right way, amber where somebody is waited for."""
-    if any(rail.verdict == "harmed" for rail in result.guardrails) or (
-        result.trust is not None and result.trust.is_broken
-    ):
+    if any(rail.verdict == "harmed" for rail in result.guardrails) or not result.is_trusted:
         return "red"
     contrast = result.contrast
     if contrast is None or contrast.difference is None:

@@ -9,7 +9,7 @@ def proposed_verdict(result: Result) -> str:
     forecast, contrast = result.forecast, result.contrast
     if any(rail.verdict == "harmed" for rail in result.guardrails):
         return Verdict.HARM.value
-    if contrast is None or contrast.difference is None or (result.trust is not None and result.trust.is_broken):
+    if contrast is None or contrast.difference is None or not result.is_trusted:
         return Verdict.INCONCLUSIVE.value
     wanted = 1 if forecast.likely >= 0 else -1
     low, high = sorted((contrast.difference.low * wanted, contrast.difference.high * wanted))

@@ -150,6 +150,11 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     def is_measured(self) -> bool:
         return self.state == "measured"
 
+    @property
+    def is_trusted(self) -> bool:
+        """False where the draw was broken: such a number is shown, and nothing is learned from it."""
+        return self.trust is None or not self.trust.is_broken
+
 
 def as_json(result: Result) -> dict[str, Any]:
     """For the database and the API."""

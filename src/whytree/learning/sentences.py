@@ -44,7 +44,7 @@ def subline(result: Result) -> str:
     if not result.is_measured or contrast is None or contrast.difference is None:
         return result.reason
     parts = [_became(contrast), _compatible(contrast.difference, contrast), _predicted(result.forecast)]
-    if result.trust is not None and result.trust.is_broken:
+    if not result.is_trusted:
         parts.insert(0, "Do not trust this: the arms are not as large as their weights promised.")
     parts.append(rails(result.guardrails))
     return " ".join(part for part in parts if part)

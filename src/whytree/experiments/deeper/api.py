@@ -14,7 +14,7 @@ from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
 from .bandit import allocate, allocation_of
-from .before_after import before_after
+from .metric_before_after import before_after
 from .novelty import novelty_of
 from .reaching import reaching_of
 from .sharing import bandits, end_bandit, find_bandit, start_bandit

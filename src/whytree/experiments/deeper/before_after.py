@@ -1,18 +1,17 @@
-"""A change that nobody drew: how far a metric moved on a day, beside what it does on days on which nothing happened."""
+"""A change that nobody drew: how far a metric moved on a day, beside what it does on days on which nothing happened.
+
+It needs no server: what is asked of a product's metrics stands in `metric_before_after`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from itertools import dropwhile
+from datetime import date, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from whytree.analytics.models import Metric
-from whytree.analytics.queries import find_metric, measure
 from whytree.engines.figures import number
 from whytree.engines.stats import NoAnswer
 from whytree.engines.stats.unrandomised import Step, difference_in_differences, interrupted
@@ -20,7 +19,6 @@ from whytree.engines.tables import UnreadableTable, open_table
 from whytree.engines.tables.columns import read_columns
 from whytree.errors import Invalid
 from whytree.experiments.sentences import p_text
-from whytree.workspace.models import Product
 
 #: Days before and after that are looked at: older habits and later changes tell less of this one.
 MOST_BEFORE, MOST_AFTER = 182, 56
@@ -51,34 +49,10 @@ class BeforeAfter:
     days_against: list[tuple[str, float]] = field(default_factory=list)
 
 
-def before_after(product: Product, key: str, at: date, now: datetime, *, against: str = "") -> BeforeAfter:
-    """A metric of this product; `against` is the key of another one that the change did not reach."""
-    metric = find_metric(product, key)
-    other = find_metric(product, against) if against else None
-    if other is not None and other.key == metric.key:
-        raise Invalid("A metric is no comparison for itself. Name one that the change did not reach.")
-    if other is not None and other.unit != metric.unit:
-        raise Invalid(
-            f"{metric.key} and {other.key} are counted in different units, so their difference means nothing."
-        )
-    mine = _days(metric, at, now)
-    theirs = _days(other, at, now) if other is not None else {}
-    shared = [day for day in mine if other is None or day in theirs]
-    return _told(
-        metric.name,
-        other.name if other is not None else "",
-        "points" if metric.unit == "%" else metric.unit,
-        at,
-        _unbroken(shared, at),
-        mine,
-        theirs,
-    )
-
-
 def before_after_in_table(
     path: Path, *, day: str, column: str, at: date, against: str = "", format: str = ""
 ) -> BeforeAfter:
-    """The same of a table with a row a day."""
+    """Of a table with a row a day; `against` is a column that the change did not reach."""
     numbers = [column, *([against] if against else [])]
     try:
         table = open_table(path, format=format or None)
@@ -99,7 +73,7 @@ def before_after_in_table(
 
     mine, theirs = of(column), of(against) if against else {}
     shared = [one for one in mine if not against or one in theirs]
-    return _told(column, against, "", at, _unbroken(shared, at), mine, theirs)
+    return told(column, against, "", at, unbroken(shared, at), mine, theirs)
 
 
 def _day(text: str) -> date:
@@ -109,21 +83,7 @@ def _day(text: str) -> date:
         raise Invalid(f"“{text[:30]}” is no day. Write days as 2026-03-01.") from error
 
 
-def _days(metric: Metric, at: date, now: datetime) -> dict[date, float]:
-    """Whole days with a value, whose people have all had their time."""
-    zone = ZoneInfo(metric.product.timezone)
-    today = now.astimezone(zone).date()
-    if at > today:
-        raise Invalid(f"{at} is yet to come. Ask again two weeks after it.")
-    first, last = at - timedelta(days=MOST_BEFORE), min(at + timedelta(days=MOST_AFTER), today)
-    start, end = (datetime(day.year, day.month, day.day, tzinfo=zone) for day in (first, last))
-    found = measure(metric, start, end) if start < end else None
-    # the days before anything was counted are no zeros: a product that began is no step
-    days = list(dropwhile(lambda day: not day.n, found.series if found else ()))
-    return {day.day: day.value for day in days if day.value is not None and day.complete}
-
-
-def _unbroken(days: Sequence[date], at: date) -> list[date]:
+def unbroken(days: Sequence[date], at: date) -> list[date]:
     """The run of days without a gap around `at`: before a gap the number may have been another one."""
     there = set(days)
     first, last = at, at - timedelta(days=1)
@@ -135,7 +95,7 @@ def _unbroken(days: Sequence[date], at: date) -> list[date]:
     return [day for day in run if at - timedelta(days=MOST_BEFORE) <= day <= at + timedelta(days=MOST_AFTER)]
 
 
-def _told(
+def told(
     name: str,
     against: str,
     unit: str,

@@ -28,7 +28,8 @@ from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from .bandit import NOT_FOR_INFERENCE, allocate, allocation_of
-from .before_after import BeforeAfter, before_after
+from .before_after import BeforeAfter
+from .metric_before_after import before_after
 from .novelty import Novelty, novelty_of
 from .reaching import Reaching, reaching_of
 from .sharing import bandits, end_bandit, find_bandit, start_bandit

@@ -145,8 +145,8 @@ def _said(
 
 
 def score_of(low: float, likely: float, high: float, result: Result | None) -> Score | None:
-    """How good three numbers were against what was measured in their unit; None before."""
-    figure = result.forecast.measured if result is not None else None
+    """How good three numbers were against what was measured in their unit; None before, and where the draw was broken."""
+    figure = result.forecast.measured if result is not None and result.is_trusted else None
     if figure is None:
         return None
     return scoring.score(scoring.Forecast(low, likely, high), scoring.Observed(figure.value, figure.low, figure.high))

@@ -92,7 +92,7 @@ def known_before(product: Product, asked: Asked) -> Known:
 
 def _effect(review: OutcomeReview, metric_key: str, unit: str) -> Effect | None:
     result = last_result(review)
-    if result is None or result.forecast.measured is None:
+    if result is None or result.forecast.measured is None or not result.is_trusted:
         return None
     if review.hypothesis.metric_key != metric_key or result.forecast.unit != unit:
         return None
@@ -103,7 +103,7 @@ def _effect(review: OutcomeReview, metric_key: str, unit: str) -> Effect | None:
 def _went_right(review: OutcomeReview) -> bool | None:
     """Whether it moved its metric, beyond doubt, the way that was said; None where nothing was measured in that unit."""
     result = last_result(review)
-    if result is None or result.forecast.measured is None:
+    if result is None or result.forecast.measured is None or not result.is_trusted:
         return None
     figure, wanted = result.forecast.measured, 1 if result.forecast.likely >= 0 else -1
     return min(figure.low * wanted, figure.high * wanted) > 0

@@ -106,7 +106,7 @@ def programme(product: Product) -> Programme:
 def _measured(review: OutcomeReview) -> tuple[Figure, int] | None:
     """The effect in the unit of its forecast, and the way that was wanted."""
     result = last_result(review)
-    if result is None or result.forecast.measured is None or (result.trust is not None and result.trust.is_broken):
+    if result is None or result.forecast.measured is None or not result.is_trusted:
         return None
     return result.forecast.measured, 1 if result.forecast.likely >= 0 else -1
 
