@@ -250,3 +250,51 @@ def test_a_plan_can_draw_people_again(actor: Any, product: Any, metrics: None) -
     edited = edit_experiment(actor, made, plan={"switchback": {}})
     assert edited.design.unit == "person"
     assert edited.design.switchback is None
+
+
+def test_a_prediction_is_reviewed_by_the_periods(store: Any, product: Any, actor: Any, planned: Any, api: Any) -> None:
+    """EXP-1 of the hypothesis, whose metric decides; the prediction locks with the start, and one decision settles both."""
+    from whytree.learning.models import OutcomeReview
+
+    edit_experiment(actor, planned, plan={"days": DAYS, "switchback": {"minutes": 360, "by": "city"}})
+    made = start_experiment(actor, planned, at=long_ago(DAYS + 1.5))
+    made.hypothesis.refresh_from_db()
+    assert made.hypothesis.locked_at is not None
+    rows = lives(made, people=6)
+    for row in rows:
+        row["event"] = "planted" if row["event"] == "spammed" else row["event"]
+        if row["event"] == "$exposure":
+            row["properties"]["flag"] = "ask_later"
+    write(store, product, rows)
+    body = {"decision": "ship", "learning": "It does.", "verdict": "achieved"}
+    assert api.post("/products/sprout/experiments/EXP-1/decide", body).ok["shipped"] == "on"
+    review = OutcomeReview.objects.get()
+    assert review.verdict == "achieved"
+    assert review.filled["state"] == "measured"
+    assert review.filled["contrast"]["treatment"]["n"] == 112, "periods"
+
+
+def test_another_maintainers_approval_is_asked_for(actor: Any, bob: Any, product: Any, metrics: None, api: Any) -> None:
+    from whytree.flags.services import approve_change, create_flag, set_approvals
+    from whytree.workspace.actors import Actor
+    from whytree.workspace.models import Membership
+    from whytree.workspace.roles import Role
+
+    Membership.objects.filter(user=bob, product=product).update(role=Role.MAINTAINER)
+    flag = create_flag(actor, product, key="pricing")
+    made = create_experiment(actor, product, flag=flag, plan=PLAN)
+    set_approvals(actor, product, needed=True)
+    held = api.post("/products/sprout/experiments/EXP-1/start")
+    assert held.status == 409
+    assert "that is asked for now" in str(held.body)
+    (request,) = flag.requests.all()
+    approve_change(Actor(bob.pk, "Bob", "page"), product, request.pk)
+    flag.refresh_from_db()
+    assert flag.is_on
+    assert flag.switches is not None
+    made.refresh_from_db()
+    assert api.post("/products/sprout/experiments/EXP-1/start").ok["state"] == "running"
+    made.refresh_from_db()
+    assert made.design.switchback == flag.switches
+    assert schedule(made).starts_at >= made.started_at
+    assert made.ends_at == schedule(made).ends_at

@@ -245,7 +245,7 @@ def edit_experiment(request: ApiRequest, product: str, ref: str, said: Experimen
 def start_experiment(request: ApiRequest, product: str, ref: str) -> dict[str, Any]:
     """Fix plan and decision rule, and open the flag as planned."""
     found = api_product(request, product, Role.MEMBER)
-    services.start_experiment(request.actor, queries.find_experiment(found, ref))
+    services.start_or_ask(request.actor, queries.find_experiment(found, ref))
     return _detail(queries.find_experiment(found, ref))
 
 

@@ -131,7 +131,7 @@ def picture(request: PageRequest, product: Product, number: int, form: str) -> H
 def start(request: PageRequest, product: Product, number: int) -> HttpResponseBase:
     found = queries.find_experiment(product, f"EXP-{number}")
     try:
-        started = services.start_experiment(request.actor, found)
+        started = services.start_or_ask(request.actor, found)
     except WhytreeError as error:
         return _show(request, product, found, error=error)
     messages.success(request, f"{started.ref} has started. Plan and decision rule are fixed.")

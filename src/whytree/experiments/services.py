@@ -17,7 +17,7 @@ from whytree.analytics.queries import definition_of, find_metric
 from whytree.errors import Conflict, Invalid
 from whytree.flags.models import Flag
 from whytree.flags.queries import find_flag
-from whytree.flags.services import set_rollout, turn_off
+from whytree.flags.services import NeedsApproval, ask_for, set_rollout, turn_off
 from whytree.tree.models import TITLE_LENGTH, Hypothesis
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
@@ -221,6 +221,20 @@ def start_experiment(actor: Actor, experiment: Experiment, *, at: datetime | Non
     )
     _tell_due(actor, fresh, fresh.ends_at)
     return fresh
+
+
+def start_or_ask(actor: Actor, experiment: Experiment) -> Experiment:
+    """Start it; where another maintainer has to approve, a switchback asks by itself, since no other door makes a flag switch."""
+    try:
+        return start_experiment(actor, experiment)
+    except NeedsApproval as held_up:
+        if experiment.design.switchback is None:
+            raise
+        ask_for(actor, held_up, f"{experiment.ref} switches it.")
+        raise Conflict(
+            f"{experiment.flag.key} may not switch before another maintainer approves it: that is asked for now. Start "
+            f"{experiment.ref} then."
+        ) from held_up
 
 
 def _with_definitions(product: Product, design: Design) -> Design:

@@ -113,11 +113,13 @@ def gather(columns: Columns, plan: Plan) -> Units:
     if plan.burn_in:
         kept = _after_burn_in(kept, unit.codes, numbers[plan.time], plan.burn_in, intake)
     kept, repeats = _repeats(kept, unit, numbers, plan.repeat, intake)
-    kept = kept[_arm_by_arm(to_arm[arm.codes[kept]], len(arms))]
+    arm_of = to_arm[arm.codes]
+    order = _arm_by_arm(arm_of if len(kept) == len(arm_of) else arm_of[kept], len(arms))
+    kept = order if len(kept) == len(arm_of) else kept[order]
     whose, is_folded = None, repeats and plan.repeat != "rows"
     if is_folded:
         kept, numbers = _folded(kept, unit.codes[kept], numbers, plan.repeat)
-        order = _arm_by_arm(to_arm[arm.codes[kept]], len(arms))
+        order = _arm_by_arm(arm_of[kept], len(arms))
         kept, numbers = kept[order], {name: values[order] for name, values in numbers.items()}
     else:
         whose = unit.codes[kept] if repeats else None
@@ -126,7 +128,7 @@ def gather(columns: Columns, plan: Plan) -> Units:
     segment = columns.texts[plan.segment] if plan.segment else None
     return Units(
         arms,
-        to_arm[arm.codes[kept]],
+        arm_of[kept],
         numbers if is_folded else InOrder(numbers, kept),
         whose,
         lambda at: _named(plan.unit, unit.names[unit.codes[kept[at]]], int(columns.row_numbers[kept[at]])),

@@ -24,6 +24,7 @@ from whytree.engines.stats import (
     difference_of_proportions,
     proportion,
     sample_ratio,
+    tails,
 )
 from whytree.engines.stats.draw import EXACT_BELOW
 from whytree.engines.stats.effects import Effect, stratified_means, stratified_proportions
@@ -411,3 +412,12 @@ def test_an_always_valid_sample_ratio_is_a_bayes_factor_and_periods_multiply() -
     assert isinstance(fixed, SampleRatio)
     assert p(odd) > fixed.p
     assert isinstance(always_valid_ratio([]), NoAnswer)
+
+
+@pytest.mark.parametrize("n", [2, 3, 10, 999, 1_000, 40_000])
+def test_what_a_tail_looks_at_is_what_sorting_would_say(n: int) -> None:
+    rng = np.random.default_rng(n)
+    for values in (rng.normal(size=n), rng.poisson(1, n).astype(float), rng.pareto(1, n), np.sort(rng.normal(size=n))):
+        assert tails._median(values, float(values.min())) == float(np.median(values))
+        k = min(n, 25)
+        np.testing.assert_array_equal(np.sort(tails._largest(values, k)), np.sort(values)[-k:])

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from whytree.engines.tables import Row, RowError, UnreadableTable, blocks, columns, open_table
+from whytree.engines.tables import Row, RowError, UnreadableTable, alike, blocks, columns, open_table
 from whytree.engines.tables.columns import Columns, read_columns, read_number
 
 
@@ -159,3 +159,56 @@ def test_a_column_that_is_not_there_and_a_table_too_large_are_sentences(
     monkeypatch.setattr(columns, "MAX_CELLS", 3)
     with pytest.raises(UnreadableTable, match="larger than one analysis can hold"):
         read_columns(open_table(path), texts=["id"], numbers=["n"])
+
+
+WORDS = st.lists(st.text("ab\0 é", max_size=18) | st.text("xy", min_size=60, max_size=70), max_size=40)
+
+
+@given(WORDS, st.integers(0, 3))
+def test_texts_that_are_called_distinct_are(words: list[str], offset: int) -> None:
+    """Never wrongly; and ids, which are plain and different, are seen to be."""
+    array = pyarrow.array(words, pyarrow.string())[offset:]
+    kept = words[offset:]
+    is_plain = all(word and word[0] in "abxy" and len(word.encode()) <= alike.LONGEST for word in kept)
+    assert alike.are_distinct(array) is (bool(kept) and is_plain and len(set(kept)) == len(kept))
+
+
+@pytest.mark.parametrize("twice", [None, "user-17", "user-999"])
+def test_many_ids_are_told_apart_and_one_that_comes_twice_is_found(twice: str | None) -> None:
+    ids = [f"user-{at}" for at in range(50_000)] + ([twice] if twice else [])
+    assert alike.are_distinct(pyarrow.array(ids)) is (twice is None)
+    assert not alike.are_distinct(pyarrow.array([*ids, None]))
+
+
+def test_alike_hashes_are_found_among_many_that_share_a_place() -> None:
+    """Three on one place, of which the two alike are not the last."""
+    rng = np.random.default_rng(1)
+    for _ in range(200):
+        hashes = rng.integers(0, 1 << 63, 40).astype(np.uint64)
+        assert alike._differ(hashes)
+        hashes[rng.integers(0, 20)] = hashes[rng.integers(20, 40)]
+        assert not alike._differ(hashes)
+
+
+@pytest.mark.parametrize("rows", [3, 200])
+def test_texts_that_the_file_numbered_are_read_as_row_by_row(tmp_path: Path, rows: int) -> None:
+    """Parquet may number them in another order, name some twice, some never, and some blank."""
+    names = pyarrow.array(["never", "b", "a", " ", "b", "", *(f"x{at}" for at in range(60))])
+    places = pyarrow.array([(2, 1, None, 4, 3, 5, 1)[at % 7] for at in range(rows)], pyarrow.int32())
+    for kept in (6, len(names)):
+        table = pyarrow.table(
+            {"id": pyarrow.DictionaryArray.from_arrays(places, names[:kept]), "n": [float(at) for at in range(rows)]}
+        )
+        pyarrow.parquet.write_table(table, tmp_path / "numbered.parquet", row_group_size=90)
+        read = agree(tmp_path / "numbered.parquet")
+        assert list(read.texts["id"].names) == ["a", "b"]
+    pyarrow.parquet.write_table(
+        pyarrow.table({"id": ["on", "off"] * rows, "n": [1.0, 2.0] * rows}), tmp_path / "numbered.parquet"
+    )
+    agree(tmp_path / "numbered.parquet")
+
+
+def test_whole_numbers_beyond_a_floats_are_read_as_row_by_row(tmp_path: Path) -> None:
+    table = pyarrow.table({"id": ["a", "b", "c"], "n": [1, (1 << 53) + 1, -(1 << 60) - 1]})
+    pyarrow.parquet.write_table(table, tmp_path / "large.parquet")
+    agree(tmp_path / "large.parquet")

@@ -72,9 +72,10 @@ def standings(means: Sequence[float], errors: Sequence[float], *, up_is_good: bo
     centre, spread = sign * np.asarray(means), np.asarray(errors)
     grid = np.linspace(float((centre - 8 * spread).min()), float((centre + 8 * spread).max()), POINTS)
     # arms measured very finely beside rough ones need points of their own
-    grid = np.unique(
+    grid = np.sort(
         np.concatenate([grid, *(c + s * np.linspace(-8, 8, 801) for c, s in zip(centre, spread, strict=True))])
     )
+    grid = grid[np.append(True, grid[1:] != grid[:-1])]  # np.unique numbers them by a hash first, and takes long
     scores = (grid - centre[:, None]) / spread[:, None]
     below = special.ndtr(scores)
     density = normal_density(scores) / spread[:, None]

@@ -37,7 +37,7 @@ class Moments:
         away = [column - mean for column, mean in zip(values, means, strict=True)]
         # what rounding left in the mean is taken out once more (Chan, Golub and LeVeque, eq. 1.7)
         left = np.array([float(one.sum()) for one in away])
-        m2, products = np.zeros((k, k)), np.empty(n)
+        m2, products = np.zeros((k, k)), np.empty(n) if k > 1 else away[0]
         for i in range(k):
             for j in range(i + 1):  # pairwise sums are the more exact, and wake no threads
                 product = float(np.multiply(away[i], away[j], out=products).sum())

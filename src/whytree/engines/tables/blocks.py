@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -188,10 +189,17 @@ def _careful_blocks_of_one(table: Table, rows: DelimitedRows) -> Iterator[Block]
 # --- quickly: Parquet ------------------------------------------------------------------------------------------------
 
 
-def _parquet_blocks(table: Table, wanted: Sequence[str], _texts: Sequence[str]) -> Iterator[Block]:
+def _parquet_blocks(table: Table, wanted: Sequence[str], texts: Sequence[str]) -> Iterator[Block]:
     parquet = importlib.import_module("pyarrow.parquet")
     with ExitStack() as stack:
-        file = parquet.ParquetFile(table.seekable(stack))
+        content = table.seekable(stack)
+        path = getattr(content, "name", None)  # a file that was unpacked beside has none
+        source = path if isinstance(path, str | Path) else content  # Arrow reads by itself what it can open
+        file = parquet.ParquetFile(source)
+        few = _of_few_values(file, texts)
+        if few:
+            file = parquet.ParquetFile(source, metadata=file.metadata, read_dictionary=few)
+        stack.callback(file.close)
         row = 0
         batches = file.iter_batches(batch_size=PARQUET_ROWS, columns=list(wanted))
         while True:
@@ -207,6 +215,16 @@ def _parquet_blocks(table: Table, wanted: Sequence[str], _texts: Sequence[str]) 
             numbers = np.arange(row + 1, row + 1 + batch.num_rows, dtype=np.int64)
             row += batch.num_rows
             yield Block(numbers, {name: batch.column(name) for name in wanted})
+
+
+def _of_few_values(file: Any, texts: Sequence[str]) -> list[str]:
+    """Texts that the file keeps numbered, which need not be numbered again: less than a byte a row says so."""
+    size, schema = dict.fromkeys(texts, 0), file.schema
+    for group in range(file.metadata.num_row_groups):
+        for at in range(file.metadata.num_columns):
+            if (name := schema.column(at).path) in size:
+                size[name] += file.metadata.row_group(group).column(at).total_uncompressed_size
+    return [name for name, stored in size.items() if 0 < stored < file.metadata.num_rows]
 
 
 QUICK: dict[str, Callable[[Table, Sequence[str], Sequence[str]], Iterator[Block]]] = {

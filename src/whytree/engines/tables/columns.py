@@ -18,6 +18,7 @@ from typing import Any, Literal, cast, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from whytree.engines.tables.alike import are_distinct
 from whytree.engines.tables.blocks import QUICK, Block, NeedsCare, careful_blocks
 from whytree.engines.tables.opening import Table
 from whytree.engines.tables.rows import RowError, UnreadableTable, listed
@@ -30,6 +31,15 @@ LARGEST = 1e100
 
 SHOWN = 5
 """Faults of one kind that are named; all are counted."""
+
+EXACT = 1 << 53
+"""Whole numbers up to this are floats of the same value."""
+
+MOST_NUMBERED = 64
+"""Texts of a column that are taken as the file numbered them."""
+
+MOST_HASHED = 1 << 30
+"""Bytes of texts that are asked at once whether they differ."""
 
 Fault = Literal["missing", "text", "infinite"]
 
@@ -166,9 +176,20 @@ def _coded_texts(parts: list[Any]) -> TextColumn | None:
     arrow = importlib.import_module("pyarrow")
     chunks = [chunk for part in parts for chunk in (part.chunks if hasattr(part, "chunks") else [part])]
     kinds = {chunk.type for chunk in chunks}
+    if len(kinds) == 1 and all(map(arrow.types.is_dictionary, kinds)):
+        coded = arrow.chunked_array(chunks).unify_dictionaries()
+        if len(coded.chunk(0).dictionary) <= MOST_NUMBERED:
+            return _renumbered(coded)
+        chunks = [chunk.cast(chunk.type.value_type) for chunk in chunks]
+        kinds = {chunk.type for chunk in chunks}
     if len(kinds) != 1 or not all(map(_is_text_or_whole, kinds)):
         return None
-    coded = arrow.chunked_array([chunk.cast(arrow.string()) for chunk in chunks]).dictionary_encode().combine_chunks()
+    texts = arrow.chunked_array([chunk.cast(arrow.string()) for chunk in chunks])
+    if texts.nbytes < MOST_HASHED:
+        whole = texts.combine_chunks()
+        if are_distinct(whole):
+            return TextColumn(np.arange(len(whole), dtype=np.int64), _Names(whole))
+    coded = texts.dictionary_encode().combine_chunks()
     if hasattr(coded, "chunks"):
         coded = coded.chunk(0)
     compute = importlib.import_module("pyarrow.compute")
@@ -177,6 +198,19 @@ def _coded_texts(parts: list[Any]) -> TextColumn | None:
     if compute.any(compute.or_(compute.equal(names, ""), compute.utf8_is_space(names))).as_py():
         return None  # cells of nothing but space: those are empty, and renumbered
     return TextColumn(codes, _Names(names))
+
+
+def _renumbered(coded: Any) -> TextColumn:
+    """Few texts that the file numbered already, in the order of their first appearance and each once."""
+    names = coded.chunk(0).dictionary.to_pylist()
+    parts = [one.indices.fill_null(-1) if one.null_count else one.indices for one in coded.chunks]
+    codes = np.concatenate([one.to_numpy(zero_copy_only=False) for one in parts])
+    first = [(int(here.argmax()), at) for at in range(len(names)) if (here := codes == at).any()]
+    seen: dict[str, int] = {}
+    own = np.full(len(names) + 1, -1, dtype=np.int64)  # the last is for -1, a cell without one
+    for _, at in sorted(first):
+        own[at] = _code(names[at], seen)
+    return TextColumn(own[codes], list(seen))
 
 
 def _is_text_or_whole(kind: Any) -> bool:
@@ -283,6 +317,10 @@ def _shown(cell: Any) -> str:
 def _cast(cells: Any) -> NDArray[np.float64] | None:
     """An Arrow array as float64, NaN for null and for words of absence; None when some cell is no number."""
     arrow = importlib.import_module("pyarrow")
+    if arrow.types.is_integer(cells.type) and not cells.null_count:
+        whole = cells.to_numpy() if hasattr(cells, "chunks") else cells.to_numpy(zero_copy_only=False)
+        if len(whole) and whole.min() >= -EXACT and whole.max() <= EXACT:
+            return np.asarray(whole, dtype=np.float64)
     try:
         numbers = cells.cast(arrow.float64())
     except (arrow.ArrowInvalid, arrow.ArrowNotImplementedError):

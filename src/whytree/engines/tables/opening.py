@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
@@ -71,7 +72,18 @@ class Table:
         self.columns: list[str] = []
         self.progress = 0.0
         """Share of the file that the running pass has read, 0 to 1."""
-        self.sample: list[dict[str, Any]] = self._take_sample()
+        if self.format == "parquet":
+            with ExitStack() as stack:
+                self._rows(stack)  # it names its columns itself; its first rows take long to unpack
+        else:
+            self.sample  # noqa: B018 - whoever opens a file hears at once what is wrong with it
+        if not self.columns:
+            raise UnreadableTable(f"{path.name} is empty.")
+
+    @cached_property
+    def sample(self) -> list[dict[str, Any]]:
+        """The first rows."""
+        return self._take_sample()
 
     def __iter__(self) -> Iterator[Row | RowError]:
         with ExitStack() as stack:
@@ -99,8 +111,6 @@ class Table:
             raise UnreadableTable(
                 f"{self.path.name} holds no readable rows. Row {errors[0].row_number}: {errors[0].reason}."
             )
-        if not self.columns:
-            raise UnreadableTable(f"{self.path.name} is empty.")
         self.progress = 0.0
         return sample
 
