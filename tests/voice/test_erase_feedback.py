@@ -30,7 +30,7 @@ def test_what_was_erased_is_not_imported_again(product: Any, say: Any) -> None:
     say("my secret words", person="mira", submission_id="r1")
     erase_feedback(product, "mira")
     say("my secret words", person="mira", submission_id="r1")
-    assert [item.text for item in FeedbackItem.objects.all()] == ["(erased)"]
+    assert [(item.text, item.is_waiting) for item in FeedbackItem.objects.all()] == [("(erased)", False)]
 
 
 def test_nobody_is_nobody(product: Any, say: Any) -> None:

@@ -40,7 +40,7 @@ def tables_with_traces() -> set[str]:
     return found
 
 
-def test_nothing_of_a_person_stays_in_any_table(actor: Any, product: Any, store: Any, say: Any) -> None:
+def test_nothing_of_a_person_stays_in_any_table(actor: Any, product: Any, store: Any, say: Any, as_alice: Any) -> None:
     opportunity = create_opportunity(actor, product, title="People give up")
     said = say(f"the {WORD} one", person=KEY, author_name=NAME, author_email=f"{NAME}@example.org")
     other = say("somebody else says so too", person="jo")
@@ -73,6 +73,9 @@ def test_nothing_of_a_person_stays_in_any_table(actor: Any, product: Any, store:
     erase(actor, product, KEY)
     assert tables_with_traces() == set()
     assert not looked_at.exists()
+    page = as_alice.get(f"/p/sprout/{talk.ref}").content.decode()
+    assert "These words are gone" in page
+    assert "Mark what matters" not in page
     assert WORD[3:].encode() not in search_files()
 
 

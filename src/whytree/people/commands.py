@@ -114,6 +114,9 @@ def erase_person(
         raise CommandError("Nothing was forgotten.")
     done = client.delete(_path(client.product, key))
     rest = "" if done["finished_at"] else " The rest follows by itself."
+    events = f"{done['events']:,} events went"
     show(
-        done, as_json, f"Forgotten. What is left is the number {done['number']}; {done['events']:,} events went.{rest}"
+        done,
+        as_json,
+        f"Forgotten. What is left is the number {done['number']}; {events}.{rest} Backups made before still hold them.",
     )

@@ -72,9 +72,11 @@ def _asked(request: PageRequest, product: Product, name: str) -> Asked:
 
 
 def _list(request: PageRequest, product: Product, error: WhytreeError | None = None) -> HttpResponse:
+    runs = services.list_runs(product)
     context = {
         "here": "voices",
-        "runs": services.list_runs(product),
+        "runs": runs,
+        "standing": sum(run.undone_at is None for run in runs),
         "may_import": may(request.actor, product, Role.MAINTAINER),
         "consents": Consent.choices,
         "form": request.POST,

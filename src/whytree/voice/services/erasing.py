@@ -4,6 +4,7 @@ import secrets
 from urllib.parse import urlencode
 
 from django.db import transaction
+from django.utils import timezone
 
 from whytree.voice.meaning.forgetting import forget_places, forget_words
 from whytree.voice.models import (
@@ -90,7 +91,7 @@ _EMPTY = {
     "redacted": False,
     "content_hash": ERASED,
 }
-_BLANKED = [*_EMPTY, "submission_id", "metadata", "flags"]
+_BLANKED = [*_EMPTY, "submission_id", "metadata", "flags", "handled_at"]
 
 
 def _blank(item: FeedbackItem) -> None:
@@ -98,6 +99,7 @@ def _blank(item: FeedbackItem) -> None:
         setattr(item, name, value)
     item.submission_id = erased_id(item.submission_id)
     item.metadata, item.flags = {}, {}
+    item.handled_at = item.handled_at or timezone.now()  # there is nothing left to read
 
 
 def _forget_activity(label: str, ids: list[int]) -> None:

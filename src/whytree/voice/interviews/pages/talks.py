@@ -180,7 +180,7 @@ def drawn(
         "here": "voices",
         "talk": found,
         "transcript": transcript,
-        "lines": queries.lines_of(found, transcript, marks) if transcript else [],
+        "lines": queries.lines_of(found, transcript, marks) if transcript and found.erased_at is None else [],
         "marks": [(mark, mark.still_stands(text)) for mark in marks],
         "links": links,
         "speakers": [(name, is_interviewer(name, found.interviewers)) for name in speakers],
