@@ -124,12 +124,21 @@ def go_on(path: Path, *, as_json: bool) -> None:
 # Where to ----------------------------------------------------------------------------------------------
 
 
+_NOBODYS = "owner@localhost.localdomain"
+
+
 def _workspace(clone: Clone) -> Client:
     """The server or data folder in use; on a first run here, one with the clone's own user as its owner."""
     if doors.needs_an_owner():
         name = clone.ask("config", "user.name")
         email = clone.ask("config", "user.email")
-        doors.make_first_owner(email=email if "@" in email else "owner@localhost.localdomain", name=name)
+        try:
+            doors.make_first_owner(email=email or _NOBODYS, name=name)
+        except CommandError:
+            if not email:
+                raise
+            # git takes what we do not, such as ana@laptop; nothing is sent there before mail is set up.
+            doors.make_first_owner(email=_NOBODYS, name=name)
     return connect()
 
 
