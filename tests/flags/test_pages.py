@@ -179,7 +179,7 @@ def test_the_page_shows_people_per_variant_and_the_history(
         no_worker.note(flag.product_id, "ask-later", f"u-{n}", "on", "SPLIT", "server")
     no_worker.flush()
     page = as_alice.get("/p/sprout/flags/ask-later").content.decode()
-    assert '<td class="num"><b>3</b></td>' in page
+    assert '<b class="tally">3</b>' in page
     assert 'href="/p/sprout/people/u-2"' in page
     assert "turned on, coverage 0 % → 25 %" in page
     assert "by Alice" in page
