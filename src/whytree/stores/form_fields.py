@@ -34,9 +34,9 @@ FROM (
         ifNull(toFloat64OrNull(properties['seconds']), -1) AS spent, spent >= 0 AND isFinite(spent) AS timed_here
     FROM events
     WHERE product = {product:UInt32} AND timestamp >= {start:DateTime64(3, 'UTC')}
-        AND timestamp < {end:DateTime64(3, 'UTC')} AND mapContains(properties, 'field')
+        AND timestamp < {end:DateTime64(3, 'UTC')} AND properties['field'] != ''
 )
-WHERE field != '' AND length(field) <= 100 AND length(form) <= 200
+WHERE length(field) <= 100 AND length(form) <= 200
 GROUP BY form, field
 ORDER BY people DESC, form, field
 LIMIT {limit:UInt32}
