@@ -74,7 +74,7 @@ FROM (
     SELECT event, {PERSON} AS who, timestamp, path, properties,
         properties['form'] AS form, properties['field'] AS field
     FROM events
-    WHERE {_IN_PERIOD} AND (event IN {_OF_A_FORM} OR mapContains(properties, 'field'))
+    WHERE {_IN_PERIOD} AND (event IN {_OF_A_FORM} OR properties['field'] != '')
 )
 WHERE length(form) <= 200 AND (form != '' OR field != '')
 GROUP BY form
@@ -118,7 +118,7 @@ FROM (
         ifNull(toFloat64OrNull(properties['seconds']), -1) AS spent,
         spent >= 0 AND isFinite(spent) AS is_timed
     FROM events
-    WHERE {_IN_PERIOD} AND mapContains(properties, 'field') AND properties['form'] = {{form:String}}
+    WHERE {_IN_PERIOD} AND properties['field'] != '' AND properties['form'] = {{form:String}}
 )
 WHERE field != '' AND length(field) <= 100
 GROUP BY field
