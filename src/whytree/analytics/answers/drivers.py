@@ -170,4 +170,5 @@ def _sentence(base: Whole, found: Sequence[Driver], here: str, there: str, looke
     one = holding[0]
     way = "more" if one.helps else "less"
     size = f"{number(abs(one.difference))} pp"
-    return f"Those with {one.title} came to “{there}” {way} often, by {size}; that does not say why."
+    those = f"Those with {one.title}" if one.kind == "property" else f"Those who {one.title}"
+    return f"{those} came to “{there}” {way} often, by {size}; that does not say why."
