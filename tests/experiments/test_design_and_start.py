@@ -66,6 +66,21 @@ def test_a_plan_that_cannot_work_is_refused_in_a_sentence(
 
 
 @pytest.mark.parametrize(
+    ("plan", "says"),
+    [({}, "Which metric decides"), ({"metrics": [{"key": "spam", "role": "primary"}]}, "How many days")],
+)
+def test_what_no_hypothesis_brings_is_asked_for(
+    actor: Any, product: Any, flag: Any, plan: dict[str, Any], says: str
+) -> None:
+    from whytree.flags.services import edit_flag
+
+    edit_flag(actor, product, flag.key, hypothesis=None)
+    flag.refresh_from_db()
+    with pytest.raises(Invalid, match=says):
+        create_experiment(actor, product, flag=flag, plan=plan)
+
+
+@pytest.mark.parametrize(
     ("weights", "says"), [({"on": float("nan"), "off": 1}, "A weight"), ({"on": 1e-9, "off": 1}, "4 decimals")]
 )
 def test_weights_that_flags_cannot_keep_are_refused(weights: dict[str, float], says: str) -> None:

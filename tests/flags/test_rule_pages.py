@@ -25,7 +25,7 @@ def flag(actor: Any, product: Any) -> Flag:
 @pytest.fixture(autouse=True)
 def no_exposures(monkeypatch: pytest.MonkeyPatch) -> None:
     """These pages are not about the event store."""
-    monkeypatch.setattr("whytree.flags.pages._exposures", lambda flag: None)
+    monkeypatch.setattr("whytree.flags.pages._met", lambda flag: {"exposures": None})
 
 
 def text(answer: Any) -> str:

@@ -91,7 +91,12 @@ def _filled(flag: Flag, hypothesis: Hypothesis | None, plan: Mapping[str, Any]) 
             {"key": rail["metric_key"], "role": "guardrail", "harms": rail["direction"], "margin": rail["margin"]}
             for rail in hypothesis.guardrails
         ]
-    return known | {name: value for name, value in plan.items() if value is not None}
+    filled = known | {name: value for name, value in plan.items() if value is not None}
+    if "metrics" not in filled:
+        raise Invalid("Which metric decides? Name one as primary, or tie the flag to a hypothesis.")
+    if "days" not in filled:
+        raise Invalid("How many days does it run? No hypothesis brings a length: say days, 21 for three whole weeks.")
+    return filled
 
 
 def _checked(product: Product, flag: Flag, plan: Mapping[str, Any], hypothesis: Hypothesis | None) -> Design:

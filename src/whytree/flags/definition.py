@@ -199,13 +199,13 @@ def _check_storable(name: str, value: Any) -> None:
         )
 
 
-def basis_points(percent: float) -> int:
+def basis_points(percent: float, *, of: str = "Coverage") -> int:
     """25 -> 2500. Finer than a hundredth of a percent cannot be rolled out."""
     if not 0 <= percent <= 100:  # also refuses nan
-        raise Invalid("Coverage must lie between 0 and 100 %.")
+        raise Invalid(f"{of} must lie between 0 and 100 %.")
     points = round(percent * 100)
     if abs(points - percent * 100) > 1e-6:
-        raise Invalid("Coverage has two decimals at most, as in 0.25 %.")
+        raise Invalid(f"{of} has two decimals at most, as in 0.25 %.")
     return points
 
 

@@ -231,7 +231,9 @@ def find_holdout(request: ApiRequest, product: str) -> HoldoutOut:
 def set_holdout(request: ApiRequest, product: str, body: HoldoutOut) -> HoldoutOut:
     """Keep a share of the people out of every change; flags that are open already keep theirs."""
     found = api_product(request, product, Role.MAINTAINER)
-    return HoldoutOut(percent=services.set_holdout(request.actor, found, basis_points(body.percent)).share / 100)
+    return HoldoutOut(
+        percent=services.set_holdout(request.actor, found, basis_points(body.percent, of="A holdout")).share / 100
+    )
 
 
 @router.get("/products/{product}/flagd-file", response=dict[str, Any], operation_id="export_flagd")

@@ -210,7 +210,7 @@ def save_holdout(request: PageRequest, product: Product) -> HttpResponse:
 
     try:
         share = float(request.POST.get("percent", "").replace(",", ".") or "nan")
-        held = services.set_holdout(request.actor, product, basis_points(share))
+        held = services.set_holdout(request.actor, product, basis_points(share, of="A holdout"))
     except (Invalid, ValueError) as error:
         found = error if isinstance(error, Invalid) else Invalid("Give the holdout as a number of percent, as in 5.")
         return flag_list(request, product, condition_error=found)

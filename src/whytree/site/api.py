@@ -54,7 +54,10 @@ def unknown(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
 @api.exception_handler(HttpError)
 def unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
     """A body that is no JSON, or nested deeper than anything here is."""
-    return answer(request, Invalid(f"{error}: send JSON, nested as deep as the reference shows it."))
+    return answer(
+        request,
+        Invalid("The body is no JSON that can be read, or is nested hundreds deep. Send it as the reference shows it."),
+    )
 
 
 @api.exception_handler(ValidationError)
