@@ -20,6 +20,17 @@ def test_a_line_shows_control_characters_and_keeps_its_breaks(capsys: pytest.Cap
     assert capsys.readouterr().out == "one␛[2J␛]0;owned␇�1m�gnp\n\ttwo\n"
 
 
+def test_a_sentence_is_broken_between_words_where_somebody_reads_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setenv("COLUMNS", "24")
+    printing.tell("Read its clone in: whytree repository sync", err=True)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    printing.tell("Read its clone in: whytree repository sync", indent="  ", err=True)
+    said = "Read its clone in: whytree repository sync\nRead its clone in:\n  whytree repository\n  sync\n"
+    assert capsys.readouterr().err == said
+
+
 def test_json_escapes_what_a_terminal_obeys_and_means_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     printing.print_json({BAD: ["žluťoučký", BAD]})
     written = capsys.readouterr().out

@@ -184,7 +184,9 @@ def test_flags_decisions_owners_and_releases_are_found(cli: Any, sprout: Clone) 
     assert survey["owners"] == [["*.py", ["@acme/core"]]]
     draft = Draft.objects.get()
     assert (draft.title, draft.rule) == ("defer_phone", "flag in code")
-    assert "defer_phone" in cli("draft", "list", cwd=sprout.path).output
+    listed = cli("draft", "list", cwd=sprout.path).output
+    assert "defer_phone" in listed
+    assert "solution · flag in code (0.6) · The code asks for this flag" in listed
 
 
 def test_merged_work_and_alike_tickets_become_drafts(cli: Any, sprout: Clone, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from whytree.workspace.client import CommandError, connect
-from whytree.workspace.printing import print_json, say
+from whytree.workspace.printing import print_json, say, tell
 from whytree.workspace.printing import show as show_lines
 
 from . import place_commands, rule_commands
@@ -80,7 +80,13 @@ def list_all(
     client = connect()
     if state:
         found = client.get(f"/products/{client.product}/flag-retirements", state=state)
-        show_lines(found, as_json, *([f"{one['key']:32} {one['says']}" for one in found] or [f"No flag is {state}."]))
+        if as_json:
+            print_json(found)
+            return
+        for one in found:
+            tell(f"{one['key']:32} {one['says']}", indent=" " * 33)
+        if not found:
+            say(f"No flag is {state}.")
         return
     path = f"/products/{client.product}/flags"
     flags = client.get(path, archived=archived or None, environment=environment or None)
@@ -251,7 +257,7 @@ def removable(as_json: AsJson = False) -> None:
         print_json(ready)
         return
     for one in ready:
-        say(f"{one['key']}: {one['says']}")
+        tell(f"{one['key']}: {one['says']}", indent="  ")
         for place in one["references"]:
             say(f"  {place['path']}:{place['line']}  {place['how']}")
         if one["references"]:

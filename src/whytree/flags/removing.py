@@ -17,7 +17,7 @@ from whytree.engines.code.python.names import Module
 from whytree.engines.code.python.removal import Place
 from whytree.engines.code.python.taking_out import Removal, take_out
 from whytree.workspace.client import Client, CommandError
-from whytree.workspace.printing import pour, say
+from whytree.workspace.printing import pour, say, tell
 
 MOST_MODULES = 1500
 PYTHON = (".py", ".pyi")
@@ -185,26 +185,26 @@ def print_plan(plan: Plan, *, written: bool) -> None:
     """The patch to stdout, all else to stderr, so that one can pipe it on."""
     removal = plan.removal
     if plan.is_refused:
-        say(
+        tell(
             f"{plan.key} stays: {len(removal.refusals)} {'place is' if len(removal.refusals) == 1 else 'places are'} not sure.",
             err=True,
         )
         for one in removal.refusals:
-            say(f"  {shown_path(one.path)}:{one.line}  {one.says}", err=True)
-        say("Nothing was changed. Change these by hand, or name the files to change: --only PATH", err=True)
+            tell(f"  {shown_path(one.path)}:{one.line}  {one.says}", indent="        ", err=True)
+        tell("Nothing was changed. Change these by hand, or name the files to change: --only PATH", err=True)
         return
     if not removal.changed:
         say(f"No Python code of this clone asks for {plan.key}.", err=True)
     elif written:
         for file in removal.changed:
-            say(f"{shown_path(file.path)}: {'; '.join(file.edits)}")
+            tell(f"{shown_path(file.path)}: {'; '.join(file.edits)}", indent="  ")
         say("Run your tests, look at it with git diff, and commit.", err=True)
     else:
         pour(plan.patch)
     for one in removal.notes:
-        say(f"  look: {shown_path(one.path)}:{one.line}  {one.says}", err=True)
+        tell(f"  look: {shown_path(one.path)}:{one.line}  {one.says}", indent="        ", err=True)
     for reference in plan.elsewhere:
-        say(f"  left: {shown_path(reference.path)}:{reference.line}  {reference.says}", err=True)
+        tell(f"  left: {shown_path(reference.path)}:{reference.line}  {reference.says}", indent="        ", err=True)
 
 
 def _replace(target: Path, content: bytes) -> None:

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from whytree import __version__
 from whytree.workspace import client
-from whytree.workspace.printing import say
+from whytree.workspace.printing import say, tell
 
 from .menu import ENTRIES, command_in
 
@@ -123,7 +123,7 @@ def main() -> None:
         entry = ENTRIES.get(command_in(sys.argv[1:]))
         build(entry.apps if entry else APPS)()
     except client.CommandError as error:
-        say(error.message, err=True, colour="red" if sys.stderr.isatty() else "")
+        tell(error.message, err=True, colour="red" if sys.stderr.isatty() else "")
         for line in _detail_lines(error.details):
             if _plain(line) not in _plain(error.message):
                 say(f"  {line}", err=True)

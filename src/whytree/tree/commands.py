@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from whytree.workspace.client import Client, CommandError, connect
-from whytree.workspace.printing import console, print_json, say, show
+from whytree.workspace.printing import console, plain, print_json, say, show
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Title = Annotated[str, typer.Argument(help="In one sentence.")]
@@ -347,7 +347,7 @@ def list_drafts(as_json: AsJson = False) -> None:
         say("No draft waits. They come from reading a clone and its tickets: whytree init")
         return
     _draw_drafts(drafts)
-    say("\nYes: whytree draft confirm N   In better words: whytree draft edit N “…”   No: whytree draft discard N")
+    say("\nYes  whytree draft confirm N\nNo   whytree draft discard N\nIn better words  whytree draft edit N “…”")
 
 
 def _draw_drafts(drafts: list[dict[str, Any]]) -> None:
@@ -358,10 +358,10 @@ def _draw_drafts(drafts: list[dict[str, Any]]) -> None:
     places: dict[int | None, Any] = {None: drawn}
     for draft in drafts:
         line = Text(f"{draft['id']:>3} ", style="dim")
-        line.append(f"{draft['kind']} ", style=f"dim {_COLOURS.get(draft['kind'], 'default')}")
-        line.append(draft["title"], style="default")
-        line.append(f"  inferred: {draft['rule']} ({draft['score']:g})", style="yellow")
-        line.append(f"  {draft['because']}", style="dim")
+        line.append(plain(draft["title"]), style="default")
+        line.append(f"\n    {draft['kind']}", style=_COLOURS.get(draft["kind"], "default"))
+        line.append(f" · {draft['rule']} ({draft['score']:g})", style="yellow")
+        line.append(f" · {plain(draft['because'])}", style="dim")
         places[draft["id"]] = places.get(draft["parent"], drawn).add(line)
     console().print(drawn)
 

@@ -51,16 +51,16 @@ def say(text: object = "", *, bold: bool = False, colour: str = "", end: str = "
     typer.echo(shown + end, nl=False, err=err, file=above)
 
 
-def tell(text: object, *, bold: bool = False, indent: str = "") -> None:
+def tell(text: object, *, bold: bool = False, colour: str = "", indent: str = "", err: bool = False) -> None:
     """Print a sentence for a person: on a terminal it is broken between words, and goes on behind `indent`."""
     shown = str(text)
-    if sys.stdout.isatty():
+    if (sys.stderr if err else sys.stdout).isatty() and "\n" not in shown:
         import shutil
         from textwrap import fill
 
         width = max(shutil.get_terminal_size().columns, 20)
         shown = fill(shown, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
-    say(shown, bold=bold)
+    say(shown, bold=bold, colour=colour, err=err)
 
 
 def show(data: Any, as_json: bool, *lines: str) -> None:

@@ -1,6 +1,9 @@
 """`daily` on one terminal screen, two minutes long."""
 
+from collections.abc import Sequence
+
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from whytree.engines.texts.words import cut
@@ -22,8 +25,7 @@ def print_daily(answer: Answer) -> None:
         console.print(Padding(_voice(one), (0, 0, 0, 2)))
     if answer["waiting"]:
         console.print()
-    for one in answer["waiting"]:
-        console.print(_waiting(one))
+    console.print(_waiting(answer["waiting"]))
     if answer["more_waiting"]:
         console.print(Text(f"and {answer['more_waiting']} more, on Today", style=_DIM))
     if answer["hint"]:
@@ -41,12 +43,14 @@ def _voice(one: Answer) -> Text:
     return body
 
 
-def _waiting(one: Answer) -> Text:
-    body = Text(f"{_WORDS.get(one['kind'], one['kind']):<10}", style=_WAITS)
-    body.append(f"{one['ref']}  ", style=_DIM)
-    body.append(cut(plain(one["text"]), 200), style="default")
-    body.append(f"  since {day(one['since'])}", style=_DIM)
-    return body
+def _waiting(waiting: Sequence[Answer]) -> Table:
+    """What waits, in columns: words that go on below stay behind their kind."""
+    grid = Table.grid(padding=(0, 2))
+    for one in waiting:
+        body = Text(cut(plain(one["text"]), 200))
+        body.append(f"  since {day(one['since'])}", style=_DIM)
+        grid.add_row(Text(_WORDS.get(one["kind"]) or one["kind"], style=_WAITS), Text(one["ref"], style=_DIM), body)
+    return grid
 
 
 def digest_lines(answer: Answer) -> list[str]:
