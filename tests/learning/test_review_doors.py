@@ -85,6 +85,14 @@ def test_a_viewer_reads_and_charlie_sees_nothing(as_viewer: Any, as_charlie: Any
 
 
 @pytest.mark.usefixtures("due")
+def test_the_page_proposes_the_verdict_and_says_who_proposes(as_alice: Any) -> None:
+    page = as_alice.get("/p/sprout/REV-1").content.decode()
+    assert page.count('name="verdict" value="achieved" required checked') == 1
+    assert page.count(" required checked") == 1  # the decision is nobody's but a person's
+    assert "The data propose what is chosen here; you decide." in page
+
+
+@pytest.mark.usefixtures("due")
 def test_a_refused_verdict_comes_back_as_it_was(as_alice: Any) -> None:
     page = as_alice.post("/p/sprout/REV-1/decide", DECISION | {"learning": "", "verdict": "partly"})
     assert page.status_code == 400

@@ -79,7 +79,8 @@ def _sentence(lines: list[Line]) -> str:
     if waiting:
         parts.append("one experiment wants a decision" if waiting == 1 else f"{waiting} experiments want a decision")
     if running:
-        parts.append("one is running" if running == 1 else f"{running} are running")
+        noun = "" if waiting else " experiment" if running == 1 else " experiments"
+        parts.append(f"one{noun} is running" if running == 1 else f"{running}{noun} are running")
     if not parts:
         return "No experiment is running."
     told = ", ".join(parts)
