@@ -219,7 +219,7 @@ def test_each_event_is_told_what_was_known_of_its_company_then(
     bound = Bound()
     assert ask(then.text_sql(bound), bound) == expected
     bound = Bound()
-    passing = ask(WasSo(then, Filter(trait, "is", (wanted,)), inside).condition_sql(bound), bound)
+    passing = ask(WasSo(trait, "is" if inside else "is not", (wanted,), told=then).sql(bound), bound)
     assert {number: bool(one) for number, one in passing.items()} == {
         number: (text == wanted) is inside for number, text in expected.items()
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count as counting
 from itertools import groupby
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from whytree.stores.filters import Bound, Filter
+from whytree.stores.filters import Bound
 from whytree.stores.moments import SESSION_FIELDS, InSession, KnownThen, WasSo
 from whytree.stores.sql import PEOPLE
 
@@ -72,7 +73,7 @@ def texts(store: Any, product: int, told: InSession | KnownThen) -> dict[int, st
 
 def passing(store: Any, product: int, some: WasSo) -> set[int]:
     bound = Bound()
-    sql = f"SELECT event_id FROM events WHERE product = {product} AND {some.condition_sql(bound)}"
+    sql = f"SELECT event_id FROM events WHERE product = {product} AND {some.sql(bound)}"
     return {row["event_id"] for row in store.query(sql, bound.values, PEOPLE)}
 
 
@@ -133,9 +134,9 @@ def test_each_event_is_told_what_was_known_then(events: Any, rows: list[Row]) ->
     product = write(events, rows)
     expected = expected_known(rows)
     assert texts(events, product, KnownThen(product, "plan")) == expected
-    is_pro = WasSo(KnownThen(product, "plan"), Filter("plan", "is", ("pro",)))
+    is_pro = WasSo("then:plan", "is", ("pro",), told=KnownThen(product, "plan"))
     assert passing(events, product, is_pro) == {one for one, plan in expected.items() if plan == "pro"}
-    is_not = WasSo(KnownThen(product, "plan"), is_pro.wanted, inside=False)
+    is_not = replace(is_pro, operator="is not")
     assert passing(events, product, is_not) == {one for one, plan in expected.items() if plan != "pro"}
 
 

@@ -11,8 +11,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from whytree.errors import Conflict, Forbidden, Invalid, NotFound
+from whytree.voice.importing.files import kept_for
 from whytree.voice.models import ColumnMapping, FeedbackItem, ImportRun
-from whytree.voice.services import keep_mapping, kept_mappings, mapping_for, remove_mapping
+from whytree.voice.services import keep_mapping, kept_mappings, remove_mapping
 from whytree.workspace import uploaded
 from whytree.workspace.activity import undo
 from whytree.workspace.models import Activity
@@ -54,18 +55,18 @@ def said() -> list[tuple[str, str, str, float | None]]:
 
 
 def test_it_is_found_by_exactly_its_columns_in_whatever_order(product: Any, kept: ColumnMapping) -> None:
-    found = mapping_for(product, reversed(HEADER))
+    found = kept_for(reversed(HEADER), kept_mappings(product))
     assert found is not None
     assert (found.name, found.columns) == ("support desk", COLUMNS)
-    assert mapping_for(product, [*HEADER, "one more"]) is None
-    assert mapping_for(product, HEADER[1:]) is None
+    assert kept_for([*HEADER, "one more"], kept_mappings(product)) is None
+    assert kept_for(HEADER[1:], kept_mappings(product)) is None
 
 
 def test_the_same_name_replaces_and_of_two_the_later_is_read_by(actor: Any, product: Any, kept: ColumnMapping) -> None:
     keep_mapping(actor, product, name=" support  desk ", columns={"text": "notiz"}, header=HEADER)
     assert [one.columns for one in kept_mappings(product)] == [{"text": "notiz"}]
     keep_mapping(actor, product, name="newer", columns=COLUMNS, header=HEADER)
-    found = mapping_for(product, HEADER)
+    found = kept_for(HEADER, kept_mappings(product))
     assert found is not None
     assert found.name == "newer"
 
@@ -90,9 +91,9 @@ def test_what_cannot_be_kept(actor: Any, product: Any, change: dict[str, Any], w
 
 def test_it_can_be_taken_back_and_removed(actor: Any, product: Any, kept: ColumnMapping) -> None:
     remove_mapping(actor, product, "support desk")
-    assert mapping_for(product, HEADER) is None
+    assert kept_for(HEADER, kept_mappings(product)) is None
     undo(actor, product, Activity.objects.latest("pk").pk)
-    assert mapping_for(product, HEADER) is not None
+    assert kept_for(HEADER, kept_mappings(product)) is not None
     with pytest.raises(NotFound):
         remove_mapping(actor, product, "nothing")
 
@@ -104,7 +105,7 @@ def test_only_a_maintainer_and_only_their_product(
 
     with pytest.raises(Forbidden):
         keep_mapping(actor_of_user(bob), product, name="a", columns=COLUMNS, header=HEADER)
-    assert mapping_for(other_product, HEADER) is None
+    assert kept_for(HEADER, kept_mappings(other_product)) is None
 
 
 def test_there_is_an_end(actor: Any, product: Any, kept: Any, monkeypatch: pytest.MonkeyPatch) -> None:

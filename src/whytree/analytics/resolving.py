@@ -20,6 +20,7 @@ from whytree.stores.filters import (
     Membership,
     Operator,
     Selection,
+    positive,
 )
 from whytree.stores.moments import SESSION_FIELDS, CompanyThen, InSession, KnownThen, Moment, WasSo
 from whytree.stores.traits import PeopleTrait, WithTrait
@@ -85,8 +86,7 @@ def _condition(product: Product, one: Condition, alone: frozenset[str], events: 
     if isinstance(one, Filter) and one.field.startswith(COMPANY_TRAIT):
         return _company(product, one)
     if isinstance(one, Filter) and one.field.startswith((THEN, SESSION)):
-        wanted, inside = _positive(one)
-        return WasSo(_moment(product, one.field, events), wanted, inside)
+        return WasSo(one.field, one.operator, one.values, told=_moment(product, one.field, events))
     return replace(one, field=_column(one.field, alone)) if isinstance(one, Filter) else one
 
 
@@ -138,24 +138,10 @@ def companies_of(product: Product) -> Companies:
     return Companies(product.pk)
 
 
-#: What is not so is asked as what is so: it then holds where nothing is known, too.
-_OPPOSITES: dict[Operator, Operator] = {
-    "is not": "is",
-    "does not contain": "contains",
-    "does not match": "matches",
-    "is not set": "is set",
-}
-
-
 def _company(product: Product, one: Filter) -> Membership:
     """Those whose company is such a one now."""
-    wanted, inside = _positive(replace(one, field=_company_trait(product, one.field)))
+    wanted, inside = positive(replace(one, field=_company_trait(product, one.field)))
     return Membership(InCompanies(wanted), product.pk, filter_words(one), inside)
-
-
-def _positive(one: Filter) -> tuple[Filter, bool]:
-    """What is so, and whether it has to be."""
-    return replace(one, operator=_OPPOSITES.get(one.operator, one.operator)), one.operator not in _OPPOSITES
 
 
 def _moment(product: Product, field: str, events: tuple[str, ...], *, in_lengths: bool = False) -> Moment:

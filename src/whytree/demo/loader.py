@@ -5,7 +5,6 @@ Nothing is written past the services: accounts by the workspace's, all else thro
 in with the flags that were in force.
 """
 
-import gc
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 
 from whytree import options
 from whytree.workspace.client import CommandError, connect, open_http
+from whytree.workspace.collecting import without_collecting
 
 from . import asking, delivery, repository, returning, script, story, voices, watching, wire, world
 from .clock import moved_to
@@ -92,14 +92,10 @@ def _voices_told() -> int:
 
 
 def _imagine(calendar: Calendar) -> tuple[World, list[Voice]]:
-    """A million objects that stay to the end: looking for garbage among them, time and again, would cost as much as making them."""
-    gc.disable()
-    made = world.build(calendar)
-    heard = voices.speak(made)
-    made = watching.watch_the_form(returning.come_back(made, heard))
-    gc.freeze()
-    gc.enable()
-    return made, heard
+    with without_collecting():
+        made = world.build(calendar)
+        heard = voices.speak(made)
+        return watching.watch_the_form(returning.come_back(made, heard)), heard
 
 
 # --- accounts ----------------------------------------------------------------------------------------------------------

@@ -3,19 +3,17 @@
 Runs on the command line's side, without Django.
 """
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from whytree.engines.tables import Row, RowError, Table, guess_day_first, guess_mapping, parse_time
 from whytree.engines.tables.rows import listed, plain
 
 from .columns import COLUMNS, MESSAGE_ID, WANTED
+from .history.common import row_id, text
 
 BATCH_ROWS = 1_000
 BATCH_CHARACTERS = 1_500_000
@@ -80,14 +78,6 @@ def find_mapping(table: Table, *, person: str, event: str, time: str, message_id
     )
 
 
-def fingerprint(path: Path, mapping: Mapping) -> str:
-    """The file's content and how it is read: another mapping of the same file is another run."""
-    with path.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256")
-    digest.update(repr(mapping).encode())
-    return digest.hexdigest()
-
-
 @dataclass
 class Batch:
     """Some rows ready to send, and those that cannot be."""
@@ -139,8 +129,8 @@ class _Sorter:
         if isinstance(row, RowError):
             return {"row": row.row_number, "reason": row.reason}
         mapping, values = self._mapping, row.values
-        person = _text(values.get(mapping.person))
-        name = mapping.event_name or _text(values.get(mapping.event))
+        person = text(values.get(mapping.person))
+        name = mapping.event_name or text(values.get(mapping.event))
         at = parse_time(values.get(mapping.time), day_first=mapping.day_first)
         fault = self._fault(person, name, at, values.get(mapping.time))
         if fault or at is None:
@@ -156,7 +146,7 @@ class _Sorter:
                 for column, value in values.items()
                 if column not in self._own and value not in (None, "")
             },
-            "columns": {field: _text(values.get(column)) for field, column in self._filling.items()},
+            "columns": {field: text(values.get(column)) for field, column in self._filling.items()},
         }
 
     def _fault(self, person: str, name: str, at: datetime | None, sent: Any) -> str:
@@ -169,17 +159,6 @@ class _Sorter:
         return ""
 
     def _message_id(self, values: dict[str, Any]) -> str:
-        """The row's own id, else what it says and how many equal ones came before it."""
-        own = _text(values.get(self._mapping.message_id)) if self._mapping.message_id else ""
-        if own:
-            return own[:400]
-        text = json.dumps(values, sort_keys=True, default=str, ensure_ascii=False)
-        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        self._seen[digest] += 1
-        return f"row:{digest.hex()}:{self._seen[digest]}"
-
-
-def _text(value: Any) -> str:
-    if value is None or isinstance(value, bool):
-        return ""
-    return value.strip() if isinstance(value, str) else str(value)
+        """The row's own id, else one made of what it says."""
+        own = text(values.get(self._mapping.message_id)) if self._mapping.message_id else ""
+        return own[:400] or row_id(values, self._seen)

@@ -46,6 +46,10 @@ class Filter:
     operator: Operator
     values: tuple[str, ...] = ()
 
+    def sql(self, bound: "Bound") -> str:
+        """Whether a row of `events` passes."""
+        return text_condition(field_sql(self.field, bound), self, bound)
+
 
 class People(Protocol):
     """Some people: `sql` selects who they are, after their ids were joined, as one column."""
@@ -77,13 +81,7 @@ class AllOf:
     parts: tuple["Condition", ...]
 
 
-class Has(Protocol):
-    """Something else that a row of `events` must have, as a condition."""
-
-    def condition_sql(self, bound: "Bound") -> str: ...
-
-
-Condition = Filter | Membership | AnyOf | AllOf | Has
+Condition = Filter | Membership | AnyOf | AllOf
 
 
 @dataclass(frozen=True)
@@ -183,15 +181,25 @@ def condition_sql(one: Condition, bound: Bound) -> str:
         return f"({word.join(condition_sql(part, bound) for part in one.parts)})"
     if isinstance(one, Membership):
         return f"{'' if one.inside else 'NOT '}{_member_sql(one, bound)}"
-    return _filter_sql(one, bound) if isinstance(one, Filter) else one.condition_sql(bound)
+    return one.sql(bound)
 
 
 def _member_sql(one: Membership, bound: Bound) -> str:
     return f"({PERSON} IN ({one.people.sql(one.product_id, bound)}))"
 
 
-def _filter_sql(one: Filter, bound: Bound) -> str:
-    return text_condition(field_sql(one.field, bound), one, bound)
+#: What is not so is asked as what is so: it then holds where nothing is known, too.
+_OPPOSITES: dict[Operator, Operator] = {
+    "is not": "is",
+    "does not contain": "contains",
+    "does not match": "matches",
+    "is not set": "is set",
+}
+
+
+def positive(one: Filter) -> tuple[Filter, bool]:
+    """What is so, and whether it has to be."""
+    return Filter(one.field, _OPPOSITES.get(one.operator, one.operator), one.values), one.operator not in _OPPOSITES
 
 
 def text_condition(text: str, one: Filter, bound: Bound) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from .companies import ID, NAME, TOLD
-from .filters import Bound, Filter, text_condition
+from .filters import Bound, Filter, positive, text_condition
 from .sql import INTERNAL_EVENTS, PERSON
 
 SessionField = Literal["seconds", "events", "pages", "entry", "exit", "bounced"]
@@ -204,18 +204,16 @@ class CompanyThen:
 Moment = InSession | KnownThen | CompanyThen
 
 
-@dataclass(frozen=True)
-class WasSo:
-    """Events of which it was so, or was not. `wanted` says what is so: its operator is never a "not"."""
+@dataclass(frozen=True, kw_only=True)
+class WasSo(Filter):
+    """A filter on what was so when an event happened, which is not on its row: `told` knows it."""
 
     told: Moment
-    wanted: Filter
-    inside: bool = True
 
-    def condition_sql(self, bound: Bound) -> str:
-        """Whether a row of `events` passes."""
-        wanted = text_condition("value", self.wanted, bound)
-        within = "IN" if self.inside else "NOT IN"
+    def sql(self, bound: Bound) -> str:
+        so, inside = positive(self)
+        wanted = text_condition("value", so, bound)
+        within = "IN" if inside else "NOT IN"
         return f"(event_id {within} (SELECT event_id FROM ({self.told.of_events(bound)}) WHERE {wanted}))"
 
 

@@ -35,13 +35,18 @@ class Asked:
 
 @dataclass(frozen=True)
 class Edge:
-    """From the event at place `at` (0 is the first) to the next; "" is where a way ends."""
+    """From the event at place `at` (0 is the first) to the next, how many ways and how many people; "" is where one ends."""
 
     at: int
     source: str
     target: str
     ways: int
     people: int
+
+    @property
+    def place(self) -> int:
+        """1 is the first, as a part of the answer names it."""
+        return self.at + 1
 
 
 # A person's events in order, each with a mark where it begins or ends a way, cut where they paused; then every way as a list.

@@ -1,7 +1,7 @@
 """How people live with a product: their states stretch by stretch, and in how many stretches they did something."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -21,14 +21,9 @@ from .head import Head, head
 
 
 @dataclass(frozen=True)
-class Lived:
-    """People by state in the stretch that begins on this day. `complete` is false while it lasts, or was cut by the period."""
+class Lived(store.Lived):
+    """`complete` is false while the stretch lasts, or was cut by the period."""
 
-    start: date
-    new: int
-    returning: int
-    resurrected: int
-    dormant: int
     complete: bool
 
     @property

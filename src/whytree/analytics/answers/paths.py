@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from whytree.engines.figures import number
 from whytree.stores import paths as store
 from whytree.stores.filters import Selection
+from whytree.stores.paths import Edge
 from whytree.workspace.models import Product
 
 from ..queries import known_events
@@ -12,22 +13,6 @@ from ..questions import Paths, label
 from ..resolving import ready
 from .ground import period, refuse_unseen
 from .head import Head, head
-
-
-@dataclass(frozen=True)
-class Edge:
-    """From the event at place `at` (0 is the first) to the next, how many ways and how many people; "" is where one ends."""
-
-    at: int
-    source: str
-    target: str
-    ways: int
-    people: int
-
-    @property
-    def place(self) -> int:
-        """1 is the first, as a part of the answer names it."""
-        return self.at + 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +33,7 @@ def answer_paths(product: Product, question: Paths) -> PathsAnswer:
     going_on = [one for one in found if one.target]
     kept = sorted(going_on, key=lambda one: -one.ways)[: question.top]
     ways = sum(one.ways for one in found if one.at == 0)
-    edges = tuple(Edge(one.at, one.source, one.target, one.ways, one.people) for one in found if one in kept)
+    edges = tuple(one for one in found if one in kept)
     people = store.people(product.pk, asked)
     return PathsAnswer(
         **head(question, _sentence(question, found, ways), people, asked.start, asked.end),
@@ -71,7 +56,7 @@ def asked_of(product: Product, question: Paths) -> store.Asked:
     return store.Asked(start, end, question.depth, question.pause, begin, finish, question.hidden, shared.filters)
 
 
-def _sentence(question: Paths, found: list[store.Edge], ways: int) -> str:
+def _sentence(question: Paths, found: list[Edge], ways: int) -> str:
     if not ways:
         return "Nobody went this way in this time."
     first = [one for one in found if one.at == 0]

@@ -10,10 +10,9 @@ from whytree.errors import Invalid
 from whytree.people.queries import people_by_key
 from whytree.tree.models import Opportunity, Outcome
 from whytree.tree.queries import nodes_of
-from whytree.workspace.access import role_of
+from whytree.workspace.access import may_write
 from whytree.workspace.doors import PageRequest
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
 from whytree.workspace.sockets import panels
 
 from ..answers import Behind, Part, people_behind
@@ -56,8 +55,7 @@ def _panels(request: PageRequest, product: Product, behind: Behind) -> list[dict
 
 def _acts(request: PageRequest, product: Product, question: Question, part: Part) -> dict[str, Any]:
     """What a member may make of it."""
-    role = role_of(request.actor, product)
-    if role is None or not role.covers(Role.MEMBER):
+    if not may_write(request.actor, product):
         return {"may_act": False}
     goes_on = part.start is None and part.group is None
     return {

@@ -7,18 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from whytree.workspace.client import CommandError, connect
+from whytree.workspace.client import Client, CommandError, connect
 from whytree.workspace.commands import AsJson, show
 
-from .terminal import (
-    funnel_lines,
-    lifecycle_lines,
-    paths_lines,
-    retention_lines,
-    sessions_lines,
-    stickiness_lines,
-    trend_lines,
-)
+from .terminal import LINES
 
 Events = Annotated[list[str], typer.Argument(metavar="EVENT ...", help="What people do, as your product sends it.")]
 Where = Annotated[
@@ -100,8 +92,7 @@ def ask_funnel(
     if who:
         _show_people(client, asked, {"step": who}, as_json=as_json)
         return
-    answer = client.post(f"/products/{client.product}/ask", {"question": asked})
-    show(answer, as_json, *funnel_lines(answer))
+    _answer(client, asked, as_json=as_json)
 
 
 def ask_trends(
@@ -141,9 +132,7 @@ def ask_trends(
         smooth=smooth,
         cumulative=cumulative,
     )
-    client = connect()
-    answer = client.post(f"/products/{client.product}/ask", {"question": asked})
-    show(answer, as_json, *trend_lines(answer))
+    _answer(connect(), asked, as_json=as_json)
 
 
 def ask_retention(
@@ -184,9 +173,7 @@ def ask_retention(
         by=by,
         **({"brackets": _brackets(brackets)} if brackets else {"stretches": stretches}),
     )
-    client = connect()
-    answer = client.post(f"/products/{client.product}/ask", {"question": asked})
-    show(answer, as_json, *retention_lines(answer))
+    _answer(connect(), asked, as_json=as_json)
 
 
 def ask_lifecycle(
@@ -203,9 +190,7 @@ def ask_lifecycle(
     asked = _asked(question, "lifecycle") or _said(
         "lifecycle", where, (days, since, until), event=_parsed(_named([event] if event else [])[0]), interval=interval
     )
-    client = connect()
-    answer = client.post(f"/products/{client.product}/ask", {"question": asked})
-    show(answer, as_json, *lifecycle_lines(answer))
+    _answer(connect(), asked, as_json=as_json)
 
 
 def ask_stickiness(
@@ -222,9 +207,7 @@ def ask_stickiness(
     asked = _asked(question, "stickiness") or _said(
         "stickiness", where, (days, since, until), event=_parsed(_named([event] if event else [])[0]), interval=interval
     )
-    client = connect()
-    answer = client.post(f"/products/{client.product}/ask", {"question": asked})
-    show(answer, as_json, *stickiness_lines(answer))
+    _answer(connect(), asked, as_json=as_json)
 
 
 def ask_paths(
@@ -247,9 +230,7 @@ def ask_paths(
         (days, since, until),
         **{"from": _parsed(begin), "to": _parsed(finish), "hide": hide, "depth": depth, "pause": pause},
     )
-    client = connect()
-    answer = client.post(f"/products/{client.product}/ask", {"question": asked})
-    show(answer, as_json, *paths_lines(answer))
+    _answer(connect(), asked, as_json=as_json)
 
 
 def ask_sessions(
@@ -275,9 +256,7 @@ def ask_sessions(
         previous=previous,
         by=by,
     )
-    client = connect()
-    answer = client.post(f"/products/{client.product}/ask", {"question": asked})
-    show(answer, as_json, *sessions_lines(answer))
+    _answer(connect(), asked, as_json=as_json)
 
 
 USUAL_DAYS = 28
@@ -358,20 +337,15 @@ def ask_again(
     """The answer of a kept question as of now."""
     client = connect()
     saved = client.get(f"/products/{client.product}/questions/{ref}")
-    answer = client.post(f"/products/{client.product}/ask", {"question": saved["question"]})
-    lines = {
-        "funnel": funnel_lines,
-        "trends": trend_lines,
-        "retention": retention_lines,
-        "lifecycle": lifecycle_lines,
-        "stickiness": stickiness_lines,
-        "paths": paths_lines,
-        "sessions": sessions_lines,
-    }
-    show(answer, as_json, *lines[saved["question"]["kind"]](answer))
+    _answer(client, saved["question"], as_json=as_json)
 
 
-def _show_people(client: Any, question: Any, part: dict[str, Any], *, as_json: bool) -> None:
+def _answer(client: Client, question: dict[str, Any], *, as_json: bool) -> None:
+    answer = client.post(f"/products/{client.product}/ask", {"question": question})
+    show(answer, as_json, *LINES[question["kind"]](answer))
+
+
+def _show_people(client: Client, question: Any, part: dict[str, Any], *, as_json: bool) -> None:
     found = client.post(f"/products/{client.product}/ask/people", {"question": question, "part": part})
     more = found["total"] - len(found["ids"])
     show(found, as_json, *found["ids"], *([f"and {more:,} more"] if more > 0 else []))

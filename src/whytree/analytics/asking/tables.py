@@ -1,10 +1,13 @@
 """An answer as rows: for a spreadsheet, and for the table that stands below a picture."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from whytree.engines.figures import number, places
 
 from ..answers import (
     Answer,
@@ -38,13 +41,17 @@ def by_stretch(found: TrendsAnswer, zone: ZoneInfo) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class TrendBar:
-    """A line of one stretch: the whole time. `width` is a share of the longest bar, in percent."""
+    """A line of one stretch: the whole time. `width` is a share of the longest bar, in percent.
+
+    `places` are the digits behind the point of all bars of its series.
+    """
 
     name: str
     line: Line
     cell: Stretch
     before: Stretch | None
     width: str
+    places: int | None
 
     @property
     def value(self) -> float:
@@ -52,7 +59,7 @@ class TrendBar:
 
     @property
     def text(self) -> str:
-        return self.cell.text
+        return "–" if self.cell.value is None else number(self.cell.value, self.places)
 
 
 def bars_of(found: TrendsAnswer) -> list[TrendBar]:
@@ -60,6 +67,9 @@ def bars_of(found: TrendsAnswer) -> list[TrendBar]:
     before = {(line.series, line.value): line.stretches[-1] for line in found.lines if line.earlier and line.stretches}
     lines = [line for line in found.drawn if line.stretches]
     longest = max((abs(line.stretches[0].value or 0) for line in lines), default=0) or 1
+    columns: dict[str, list[float | None]] = defaultdict(list)
+    for line in lines:
+        columns[line.name].append(line.stretches[0].value)
     bars = [
         TrendBar(
             found.name_of(line),
@@ -67,6 +77,7 @@ def bars_of(found: TrendsAnswer) -> list[TrendBar]:
             line.stretches[0],
             before.get((line.series, line.value)),
             f"{100 * abs(line.stretches[0].value or 0) / longest:.1f}",
+            places(columns[line.name]),
         )
         for line in lines
     ]

@@ -1,5 +1,6 @@
 """Answers as lines on a terminal. Imports nothing heavy: a command against a running server loads neither Django nor the engine."""
 
+from collections.abc import Callable
 from typing import Any
 
 
@@ -182,3 +183,15 @@ def _stayed(name: str, stayed: dict[str, Any]) -> str:
     middle = "–" if stayed["seconds"] is None else _seconds(stayed["seconds"])
     bounced = f"{number(share['value'])} %" if share else "–"
     return f"  {name:16.16}  {stayed['sessions']:>9,}  {middle:>9}  {bounced:>9}  {stayed['people']:>9,}"
+
+
+#: An answer's lines, by the kind of its question.
+LINES: dict[str, Callable[[dict[str, Any]], list[str]]] = {
+    "funnel": funnel_lines,
+    "trends": trend_lines,
+    "retention": retention_lines,
+    "lifecycle": lifecycle_lines,
+    "stickiness": stickiness_lines,
+    "paths": paths_lines,
+    "sessions": sessions_lines,
+}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar, Self, get_args
 
 from whytree.errors import Invalid
 from whytree.stores import retention
@@ -16,18 +16,14 @@ _INTERVALS: tuple[retention.Interval, ...] = get_args(retention.Interval)
 
 
 @dataclass(frozen=True)
-class Lifecycle:
-    """Who is new, comes back, comes back after a gap, or falls asleep, stretch by stretch of the calendar."""
+class _Living:
+    """One event, by stretches of the calendar."""
 
     event: Selection
-    interval: retention.Interval = "week"
+    interval: retention.Interval
     when: When = ALL_THERE_IS
-    kind: ClassVar = "lifecycle"
     fields: ClassVar = {"event", "interval", *TIME, "where"}
-
-    @property
-    def sentence(self) -> str:
-        return f"people who did “{label(self.event)}”: new, returning, resurrected and dormant, by {self.interval}"
+    usual: ClassVar[retention.Interval]
 
     @property
     def selections(self) -> tuple[Selection, ...]:
@@ -38,8 +34,8 @@ class Lifecycle:
         return ()
 
     @classmethod
-    def of(cls, raw: Mapping[str, Any]) -> "Lifecycle":
-        return cls(_event(raw), one_of(raw.get("interval", "week"), "interval", _INTERVALS), When.of(raw))
+    def of(cls, raw: Mapping[str, Any]) -> Self:
+        return cls(_event(raw), one_of(raw.get("interval", cls.usual), "interval", _INTERVALS), When.of(raw))
 
     @property
     def json(self) -> dict[str, Any]:
@@ -47,34 +43,27 @@ class Lifecycle:
 
 
 @dataclass(frozen=True)
-class Stickiness:
+class Lifecycle(_Living):
+    """Who is new, comes back, comes back after a gap, or falls asleep, stretch by stretch of the calendar."""
+
+    kind: ClassVar = "lifecycle"
+    usual = "week"
+
+    @property
+    def sentence(self) -> str:
+        return f"people who did “{label(self.event)}”: new, returning, resurrected and dormant, by {self.interval}"
+
+
+@dataclass(frozen=True)
+class Stickiness(_Living):
     """In how many days, weeks or months of the period people did something."""
 
-    event: Selection
-    interval: retention.Interval = "day"
-    when: When = ALL_THERE_IS
     kind: ClassVar = "stickiness"
-    fields: ClassVar = {"event", "interval", *TIME, "where"}
+    usual = "day"
 
     @property
     def sentence(self) -> str:
         return f"in how many {self.interval}s people did “{label(self.event)}”"
-
-    @property
-    def selections(self) -> tuple[Selection, ...]:
-        return (self.event,)
-
-    @property
-    def spoken(self) -> tuple[str, ...]:
-        return ()
-
-    @classmethod
-    def of(cls, raw: Mapping[str, Any]) -> "Stickiness":
-        return cls(_event(raw), one_of(raw.get("interval", "day"), "interval", _INTERVALS), When.of(raw))
-
-    @property
-    def json(self) -> dict[str, Any]:
-        return {"event": selection_json(self.event), "interval": self.interval} | optional_json((), self.when)
 
 
 def _event(raw: Mapping[str, Any]) -> Selection:

@@ -62,7 +62,6 @@ def filter_words(one: Condition) -> str:
         return f"({word.join(filter_words(part) for part in one.parts)})"
     if isinstance(one, Membership):
         return f"{'in' if one.inside else 'not in'} {one.name}"
-    assert isinstance(one, Filter)  # noqa: S101  a question holds no `Has`: that is made when it is asked
     if one.field.startswith(COHORT):
         return f"{'in' if one.operator == 'is set' else 'not in'} {one.field.removeprefix(COHORT)}"
     return f"{field_words(one.field.removeprefix(FLAG))} {one.operator} {' or '.join(one.values)}".rstrip()
@@ -308,6 +307,5 @@ def filter_json(one: Condition) -> dict[str, Any]:
         return {"any" if isinstance(one, AnyOf) else "all": [filter_json(part) for part in one.parts]}
     if isinstance(one, Membership):
         return {"field": f"{COHORT}{one.name}", "operator": "is set" if one.inside else "is not set"}
-    assert isinstance(one, Filter)  # noqa: S101  a question holds no `Has`: that is made when it is asked
     head: dict[str, Any] = {"field": one.field, "operator": one.operator}
     return head | ({"values": list(one.values)} if one.values else {})

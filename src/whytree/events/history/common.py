@@ -1,8 +1,11 @@
 """What all sources need: nested objects out of dotted columns, ids, times."""
 
+import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 Values = Mapping[str, Any]
@@ -62,9 +65,26 @@ def said(values: Values) -> dict[str, Any]:
 
 
 def text(value: Any) -> str:
+    """A cell as text: numbers as they are written; "" for what says nothing."""
     if value is None or isinstance(value, bool):
         return ""
     return value.strip() if isinstance(value, str) else str(value)
+
+
+def row_id(values: Values, seen: Counter[bytes]) -> str:
+    """The id of a row that has none: what it says, and how many equal ones came before it."""
+    whole = json.dumps(values, sort_keys=True, default=str, ensure_ascii=False)
+    digest = hashlib.blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    seen[digest] += 1
+    return f"row:{digest.hex()}:{seen[digest]}"
+
+
+def fingerprint(path: Path, how: str) -> str:
+    """The file's content and how it is read: the same file read in another way is another run."""
+    with path.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256")
+    digest.update(how.encode())
+    return digest.hexdigest()
 
 
 def when(value: Any) -> str | float:

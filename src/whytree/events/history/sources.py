@@ -10,7 +10,7 @@ from typing import Any
 from whytree.engines.tables import Row, RowError, Table, open_table
 
 from .amplitude import AMPLITUDE
-from .common import Source
+from .common import Source, row_id
 from .ga4 import GA4
 from .mixpanel import MIXPANEL, MIXPANEL_PEOPLE
 from .posthog import POSTHOG
@@ -75,7 +75,7 @@ def _sent(row: Row | RowError, source: Source, seen: Counter[bytes], known: dict
         _tell_profile(message, *source.profile(row.values), known)
     own = "uuid" if source.dialect == "posthog" else "messageId"
     if not message.get(own):
-        message[own] = _by_content(row.values, seen)
+        message[own] = row_id(row.values, seen)
     return {"row": row.row_number, "dialect": source.dialect, "message": message}
 
 
@@ -85,19 +85,3 @@ def _tell_profile(message: dict[str, Any], person: str, profile: dict[str, Any],
     if profile and known.get(person) != digest:
         known[person] = digest
         message["$set"] = {**json.loads(json.dumps(profile, default=str)), **message.get("$set", {})}
-
-
-def _by_content(values: dict[str, Any], seen: Counter[bytes]) -> str:
-    """What a row says, and how many equal ones came before it."""
-    whole = json.dumps(values, sort_keys=True, default=str, ensure_ascii=False)
-    digest = hashlib.blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-    seen[digest] += 1
-    return f"row:{digest.hex()}:{seen[digest]}"
-
-
-def fingerprint(path: Path, source: Source) -> str:
-    """The file's content and whose it is."""
-    with path.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256")
-    digest.update(f"source {source.name}".encode())
-    return digest.hexdigest()

@@ -15,6 +15,7 @@ from whytree.engines.tables import UnreadableTable, open_table
 
 from .. import reading
 from ..history import SOURCES, Source, open_source, sources
+from ..history.common import fingerprint
 from ..history.snowplow import SnowplowFile
 from ..history.sources import File
 from ..reading import Mapping, find_mapping
@@ -77,10 +78,7 @@ class EventFile:
     @property
     def fingerprint(self) -> str:
         """Its content and how it is read."""
-        if self.source is not None:
-            return sources.fingerprint(self.path, self.source)
-        assert self.mapping is not None  # noqa: S101  a file has one of the two
-        return reading.fingerprint(self.path, self.mapping)
+        return fingerprint(self.path, f"source {self.source.name}" if self.source is not None else repr(self.mapping))
 
     def batches(self, *, after: int = 0) -> Iterator[dict[str, Any]]:
         """From behind row `after`: `rows` or `messages`, `errors`, and `upto`, the last row in it."""

@@ -13,7 +13,7 @@ from .linking import (
     opportunities_with,
     unlink,
 )
-from .mappings import find_mapping, keep_mapping, kept_mappings, mapping_for, remove_mapping
+from .mappings import find_mapping, keep_mapping, kept_mappings, remove_mapping
 from .merging import find_main, group_of, keys_of_group, main_of, merge, part
 from .personal import close_import, put_back_personal, set_voice_settings
 from .remarks import add_note, answer_voice, recipients, remove_remark
@@ -57,7 +57,6 @@ __all__ = [
     "link_excerpt",
     "list_runs",
     "main_of",
-    "mapping_for",
     "merge",
     "opportunities_with",
     "part",

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.voice.importing.columns import WANTED
-from whytree.voice.importing.files import Kept, kept_for
+from whytree.voice.importing.files import Kept
 from whytree.voice.models import ColumnMapping
 from whytree.voice.models.triage import NAME
 from whytree.workspace.access import require
@@ -81,8 +81,3 @@ def kept_mappings(product: Product) -> list[Kept]:
     """All of them, the one that was made last first, as `importing.files` reads by them."""
     rows = ColumnMapping.objects.filter(product=product).order_by("-pk")
     return [Kept(row.name, row.columns, frozenset(row.header)) for row in rows]
-
-
-def mapping_for(product: Product, header: Collection[str]) -> Kept | None:
-    """The one that was made for a table with exactly these columns."""
-    return kept_for(header, kept_mappings(product))
