@@ -24,6 +24,7 @@ from whytree.voice.services import add_note, answer_voice, link_excerpt, merge, 
 from whytree.voice.surveys.answering import Answerer, answer
 from whytree.voice.surveys.models import Via
 from whytree.voice.surveys.services import create_survey, start_survey
+from whytree.workspace import uploaded
 
 KEY, NAME, WORD = "mira-17", "Mirabella", "zebrawort"
 
@@ -65,7 +66,7 @@ def test_nothing_of_a_person_stays_in_any_table(actor: Any, product: Any, store:
     answer(survey, {"why": f"no {WORD}"}, Answerer(KEY, Via.API, KEY, {"plan": WORD}, url=f"https://x.org/{WORD}"))
 
     upload = SimpleUploadedFile("a.csv", f"id,text,person\n1,my {WORD} again,{KEY}\n".encode())
-    looked_at = uploads.folder() / uploads.look_at(actor, product, upload, uploads.Asked()).upload
+    looked_at = uploaded.folder() / uploads.look_at(actor, product, upload, uploads.Asked()).upload
 
     assert len(tables_with_traces()) > 8
     assert looked_at.exists()
