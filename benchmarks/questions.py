@@ -25,7 +25,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -235,10 +235,14 @@ def ours() -> dict[str, Callable[[], Any]]:
     """The functions that pages call."""
     from whytree.stores import funnels, retention, trends
     from whytree.stores.companies import Companies
-    from whytree.stores.filters import Selection
+    from whytree.stores.filters import Filter, Selection
+    from whytree.stores.moments import InSession, WasSo
 
     end = START + timedelta(days=DAYS)
     asked = trends.Asked(Selection(("event 0",)), START, end, "week", "Europe/Berlin")
+    lasting = WasSo(InSession(1, "seconds", 30, ("event 0",)), Filter("seconds", "above", ("60",)))
+    in_session = replace(asked, selection=Selection(("event 0",), (lasting,)))
+    lengths = InSession(1, "seconds", 30, ("event 0",), in_lengths=True)
     period = funnels.Period(START, end)
     selections = tuple(Selection((name,)) for name in STEPS)
     plain = funnels.Steps(selections, timedelta(days=7))
@@ -255,6 +259,8 @@ def ours() -> dict[str, Callable[[], Any]]:
         "time to convert": lambda: funnels.times(1, plain, period, [60, 3600, 86400]),
         "held property": lambda: funnels.funnel(1, held, period),
         "exclusion": lambda: funnels.funnel(1, without, period),
+        "in a session": lambda: trends.counts_of_all(1, in_session),
+        "by its length": lambda: trends.counts_of_largest(1, asked, [lengths]),
     }
 
 

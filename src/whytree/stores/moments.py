@@ -4,9 +4,11 @@ All are stretches of somebody's time, `who`, `since` and a `value` that holds un
 stretch it falls into (ASOF join), so nothing is stored and a late event or a merge is right at once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from .cohorts import AT
 from .companies import ID, NAME, TOLD
 from .filters import Bound, Filter, positive, text_condition
 from .sql import INTERNAL_EVENTS, PERSON
@@ -14,34 +16,42 @@ from .sql import INTERNAL_EVENTS, PERSON
 SessionField = Literal["seconds", "events", "pages", "entry", "exit", "bounced"]
 SESSION_FIELDS: tuple[SessionField, ...] = get_args(SessionField)
 
-# One row a session; `moments` are (time, event, what is asked about) in the order of time. Texts cost three times what a
-# number does, so lengths are told without them.
-_SESSIONS = """
-SELECT who, fromUnixTimestamp64Milli(piece[1].1, 'UTC') AS since, {value} AS value
+# A row for every event that is asked about. What happened is one number, in the order of time: its moment above, its id, a
+# bit for a page and one for being asked about; the engine sorts pairs many times more slowly, so only paths stand beside it.
+_OF_SESSIONS = f"""
+SELECT arrayJoin(arrayMap(one -> toUInt64(bitShiftRight(one, 2)), arrayFilter(one -> bitAnd(one, 1) = 1, {{piece}}))) AS event_id,
+    {{value}} AS value
 FROM (
-    SELECT {person} AS who,
-        arraySort(groupArray((toUnixTimestamp64Milli(timestamp), event_id, {what}))) AS moments,
-        arrayMap(moment -> moment.1, moments) AS times,
-        arrayMap((time, pause) -> pause > {idle}, times, arrayDifference(times)) AS begins,
-        arrayJoin(arraySplit((moment, starts) -> starts, moments, begins)) AS piece
-    FROM events
-    WHERE product = {product} AND event NOT IN {internal}
+    SELECT {{row}} AS happened,
+        arrayMap(one -> toInt64(bitShiftRight(one, 66)), {{numbers}}) AS times,
+        arrayMap((time, pause) -> pause > {{idle}}, times, arrayDifference(times)) AS begins,
+        arrayJoin(arraySplit((one, starts) -> starts, happened, begins)) AS piece
+    FROM (
+        SELECT {PERSON} AS who, path, bitShiftLeft(toUInt128({AT}), 66) + bitShiftLeft(toUInt128(event_id), 2)
+            + bitShiftLeft(toUInt128(event IN ('$pageview', '$screen')), 1) + toUInt128({{asked}}) AS number
+        FROM events
+        WHERE product = {{product}} AND event NOT IN {{internal}}
+    )
     GROUP BY who
 )
+WHERE value != ''
 """
-_WHAT = {"pages": "event IN ('$pageview', '$screen')", "entry": "toString(path)", "exit": "toString(path)"}
-_SECONDS = "(piece[-1].1 - piece[1].1) / 1000"
+_NUMBERS = "arraySort(groupArray(number))"
+_WITH_PATHS = "arraySort(pair -> pair.1, groupArray((number, toString(path))))"
+_SECONDS = "(toInt64(bitShiftRight(piece[-1], 66)) - toInt64(bitShiftRight(piece[1], 66))) / 1000"
 _VALUES: dict[SessionField, str] = {
     "seconds": f"toString({_SECONDS})",
     "events": "toString(length(piece))",
-    "pages": "toString(arrayCount(moment -> moment.3, piece))",
-    "entry": "piece[1].3",
-    "exit": "piece[-1].3",
+    "pages": "toString(arrayCount(one -> bitAnd(one, 2) = 2, piece))",
+    "entry": "piece[1].2",
+    "exit": "piece[-1].2",
     "bounced": "if(length(piece) = 1, 'true', 'false')",
 }
 # Sessions told apart by their very seconds would be a group each.
-_LENGTHS = f"""multiIf({_SECONDS} < 10, 'under 10 s', {_SECONDS} < 60, '10 s to 1 min', {_SECONDS} < 600, '1 to 10 min',
-    {_SECONDS} < 1800, '10 to 30 min', '30 min or longer')"""
+LENGTHS = {10: "under 10 s", 60: "10 s to 1 min", 600: "1 to 10 min", 1800: "10 to 30 min"}
+LONGEST = "30 min or longer"
+_UP_TO = ", ".join(f"{_SECONDS} < {most}, '{name}'" for most, name in LENGTHS.items())
+_LENGTHS = f"multiIf({_UP_TO}, '{LONGEST}')"
 
 # What Segment's identify says are its own properties, PostHog says `$set` and `$set_once` on any event. The latter counts
 # only where nobody had said anything before.
@@ -127,19 +137,24 @@ class InSession:
         return self.field
 
     def of_events(self, bound: Bound) -> str:
-        internal, product = bound.add("Array(String)", list(INTERNAL_EVENTS)), bound.add("UInt32", self.product_id)
-        stretches = _SESSIONS.format(
+        paths = self.field in ("entry", "exit")
+        return _OF_SESSIONS.format(
             value=_LENGTHS if self.in_lengths and self.field == "seconds" else _VALUES[self.field],
-            what=_WHAT.get(self.field, "0"),
+            row=_WITH_PATHS if paths else _NUMBERS,
+            numbers="happened.1" if paths else "happened",
+            piece="piece.1" if paths else "piece",
+            asked=f"event IN {bound.add('Array(String)', list(self.events))}" if self.events else "1",
             idle=bound.add("Int64", self.idle_minutes * 60_000),
-            person=PERSON,
-            product=product,
-            internal=internal,
+            product=bound.add("UInt32", self.product_id),
+            internal=bound.add("Array(String)", list(INTERNAL_EVENTS)),
         )
-        return _of_events(stretches, product, f"{_among(self.events, bound)} AND event NOT IN {internal}")
 
     def text_sql(self, bound: Bound) -> str:
         """As an expression on a row of `events`."""
+        if self.field == "bounced":
+            return _one_of(("true", "false"), self.of_events(bound))
+        if self.field == "seconds" and self.in_lengths:
+            return _one_of((*LENGTHS.values(), LONGEST), self.of_events(bound))
         return _of_row(self.of_events(bound))
 
 
@@ -234,3 +249,12 @@ def _of_row(values: str) -> str:
         f"FROM ({values}))"
     )
     return f"transform(event_id, tupleElement({pairs}, 1), tupleElement({pairs}, 2), '')"
+
+
+def _one_of(texts: Sequence[str], values: str) -> str:
+    """The value of a row's event where it can only be one of a few: the engine makes a set of `values` once for all of them.
+
+    Two million events need a third of the memory that a look-up in two lists takes.
+    """
+    known = ", ".join(f"(event_id, '{text}') IN ({values}), '{text}'" for text in texts)
+    return f"multiIf({known}, '')"

@@ -23,7 +23,8 @@ class Migration:
 
 
 # 16 constant buckets of keys: one property is read without the others, and a part stays under 100 files.
-# Compact parts up to 10 GB: a wide part has a file per column and bucket, thousands of them in a busy store.
+# Compact parts: a wide part has a file per column and bucket, thousands of them in a busy store. (Up to 10 GB; since
+# migration 80 large parts are wide all the same.)
 # Merges take more parts at once than by default (base 10 for 5): half their work, a few parts more to read.
 _EVENTS = """
 CREATE TABLE IF NOT EXISTS events (
@@ -197,6 +198,11 @@ ALTER TABLE events ADD COLUMN IF NOT EXISTS company_said LowCardinality(String) 
 # For the events that are there already, behind everything else; until that is done it is looked up where it is asked for.
 _COMPANIES_OF_BEFORE = "ALTER TABLE events MATERIALIZE COLUMN company_said"
 
+# A large part with a file for each column: of a compact one some 50 times what a question needs is read along with it, as
+# its columns alternate every 8,192 rows (docs/decisions/0054). Half a gigabyte before it is packed is about a million events;
+# below that, files would be many and small.
+_WIDE_WHEN_LARGE = "ALTER TABLE events MODIFY SETTING min_bytes_for_wide_part = 536870912"
+
 MIGRATIONS = (
     Migration(1, "events", (_EVENTS, _QUARANTINE, _MARKS)),
     Migration(2, "people", (_EDGES, _OVERRIDES, _OVERRIDES_DICTIONARY)),
@@ -207,6 +213,7 @@ MIGRATIONS = (
     Migration(50, "seldom merged", (_SELDOM_MERGED,)),
     Migration(60, "quick times", (_QUICK_TIMES,)),
     Migration(70, "companies", (_COMPANY_SAID, _COMPANIES_OF_BEFORE)),
+    Migration(80, "wide when large", (_WIDE_WHEN_LARGE,)),
 )
 
 _RECORD = """

@@ -33,5 +33,8 @@ PEOPLE = {"additional_table_filters": "{'events': 'NOT bot'}"}
 # Days before 1970 are days too.
 CALENDAR = {"enable_extended_results_for_datetime_functions": 1, **PEOPLE}
 
+# Twice the rows at once, as far as their properties allow it: a tenth less work (docs/decisions/0054).
+IN_LARGE_BLOCKS = {"max_block_size": 131_072, "preferred_block_size_bytes": 16_000_000}
+
 # What a person asks on a page may take this long; longer, and it is the engine's other work that waits.
-ASKING = {"max_execution_time": 30, **CALENDAR}
+ASKING = {"max_execution_time": 30, **IN_LARGE_BLOCKS, **CALENDAR}

@@ -83,16 +83,30 @@ _EVENTS = """events
 
 _EACH = "sum(times) AS events, count() AS people, sum(times * times) AS squares, max(times) AS largest"
 
-# `everybody` costs next to nothing here, and as much as all of this when it is asked for by itself. `whole` is its row.
+# A person's stretches in a row, cut where the next one begins: people alone are told apart while events are read, which takes
+# a third less than telling (stretch, person) apart by day. Everybody is counted once, in their first.
 _COUNTS = f"""
-SELECT grouping(bucket) AS whole, bucket, {_EACH}, uniqExact(who) AS everybody
+WITH length(piece) AS times
+SELECT piece[1] AS bucket, {_EACH}, countIf(place = 1) AS begun
 FROM (
-    SELECT {{bucket}} AS bucket, {{person}} AS who, count() AS times
+    SELECT {{person}} AS who, arraySort(groupArray({{bucket}})) AS buckets,
+        arraySplit((one, before) -> one != before, buckets, arrayPushFront(arrayPopBack(buckets), buckets[1])) AS pieces
     FROM {{events}}
-    GROUP BY bucket, who
+    GROUP BY who
 )
-GROUP BY GROUPING SETS ((bucket), ())
-ORDER BY whole, bucket
+ARRAY JOIN pieces AS piece, arrayEnumerate(pieces) AS place
+GROUP BY bucket
+ORDER BY bucket
+"""
+
+_COUNTS_OF_WHOLE = f"""
+SELECT {{bucket}} AS bucket, {_EACH}, count() AS begun
+FROM (
+    SELECT {{person}} AS who, count() AS times
+    FROM {{events}}
+    GROUP BY who
+)
+GROUP BY bucket
 """
 
 _COUNTS_BY = f"""
@@ -184,10 +198,10 @@ def counts(
 def counts_of_all(product_id: int, asked: Asked, *, unit: Unit = None) -> Counts:
     """Of everybody together, with how many they are."""
     bound = Bound()
-    who = unit_sql(unit, bound)
-    rows = _rows(_COUNTS, product_id, asked, (), (), bound, more=has_unit(unit), person=who)
-    stretches = _stretches([row for row in rows if not row["whole"]], lambda row: None)
-    return Counts(tuple(stretches.get(None, ())), sum(row["everybody"] for row in rows if row["whole"]))
+    who, template = unit_sql(unit, bound), _COUNTS_OF_WHOLE if asked.interval == "whole" else _COUNTS
+    rows = _rows(template, product_id, asked, (), (), bound, more=has_unit(unit), person=who)
+    stretches = _stretches(rows, lambda row: None)
+    return Counts(tuple(stretches.get(None, ())), sum(row["begun"] for row in rows))
 
 
 def counts_of_largest(
