@@ -1,7 +1,7 @@
 """Numbers as people read them, in templates."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 from django import template
 
@@ -11,9 +11,12 @@ register = template.Library()
 
 
 @register.filter
-def number(value: float | None, places: int | None = None) -> str:
-    """31.2, 1,234, −0.4; nothing for nothing. In a column with as many digits behind the point as the column has."""
-    return "" if value is None else figures.number(value, places)
+def number(value: float | Literal[""] | None, places: int | None = None) -> str:
+    """31.2, 1,234, −0.4; nothing for nothing ("" is what a template makes of a row that is not there).
+
+    In a column with as many digits behind the point as the column has.
+    """
+    return "" if value is None or value == "" else figures.number(value, places)
 
 
 @register.filter
