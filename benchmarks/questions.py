@@ -235,14 +235,15 @@ def ours() -> dict[str, Callable[[], Any]]:
     """The functions that pages call."""
     from whytree.stores import funnels, retention, trends
     from whytree.stores.companies import Companies
-    from whytree.stores.filters import Filter, Selection
+    from whytree.stores.filters import Selection
     from whytree.stores.moments import InSession, WasSo
 
     end = START + timedelta(days=DAYS)
     asked = trends.Asked(Selection(("event 0",)), START, end, "week", "Europe/Berlin")
-    lasting = WasSo(InSession(1, "seconds", 30, ("event 0",)), Filter("seconds", "above", ("60",)))
+    session = InSession(1, "seconds", 30, ("event 0",))
+    lasting = WasSo("session:seconds", "above", ("60",), told=session)
     in_session = replace(asked, selection=Selection(("event 0",), (lasting,)))
-    lengths = InSession(1, "seconds", 30, ("event 0",), in_lengths=True)
+    lengths = replace(session, in_lengths=True)
     period = funnels.Period(START, end)
     selections = tuple(Selection((name,)) for name in STEPS)
     plain = funnels.Steps(selections, timedelta(days=7))
