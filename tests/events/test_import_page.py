@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from whytree.events.importing import uploads
+from whytree.events.importing import archives, uploads
 from whytree.events.importing.files import Asked
 from whytree.events.jobs import forget_previews
 from whytree.events.models import EventImport
@@ -148,3 +149,17 @@ def test_what_was_only_looked_at_goes_when_somebody_is_forgotten_and_after_a_whi
     EventImport.objects.update(started_at=timezone.now() - 2 * uploaded.KEPT_FOR)
     forget_previews({})
     assert not EventImport.objects.exists()
+
+
+def test_a_full_disk_is_no_damaged_archive_and_nothing_is_left_on_it(
+    as_bob: Any, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = tmp_path / "export.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("1/hour.json", '{"event_type": "viewed", "user_id": "u1"}\n' * 40_000)
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        monkeypatch.setattr(archives.tempfile, "NamedTemporaryFile", lambda **_: full)
+        answer = send(as_bob, "export.zip", packed.read_bytes())
+    assert answer.status_code == 503
+    assert "The disk is full" in answer.content.decode()
+    assert list(folder.iterdir()) == []

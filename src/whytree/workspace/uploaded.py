@@ -1,12 +1,14 @@
 """Files that came over a page or the API, kept in the data folder while they are read.
 
-name = keep(request.FILES["file"], beyond="`whytree import feedback FILE`")
-with path_of(name).open("rb") as content: ...
+with held(request.FILES["file"], beyond="`whytree import feedback FILE`") as name:
+    ...                                  # read path_of(name); it stays, unless something goes wrong here
 throw_away(name)
 """
 
 import secrets
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -31,10 +33,12 @@ def most_mb() -> int:
     return megabytes
 
 
-def keep(upload: "UploadedFile[Any]", *, beyond: str) -> str:
-    """Store an uploaded file; the name it has here ends as the sender's does, for its ending may tell what it is.
+@contextmanager
+def held(upload: "UploadedFile[Any]", *, beyond: str) -> Iterator[str]:
+    """Store an uploaded file while it is looked at. What is refused meanwhile, or finds no room, leaves nothing behind.
 
-    `beyond` is what takes a file of any size. Refused is what is empty, too large, or unpacks to too much.
+    Its name here ends as the sender's does, for its ending may tell what it is. `beyond` is what takes a file of any size.
+    Refused is what is empty, too large, or unpacks to too much.
     """
     if upload.size is None or not upload.size:
         raise Invalid("The file is empty. Choose another one.")
@@ -42,15 +46,15 @@ def keep(upload: "UploadedFile[Any]", *, beyond: str) -> str:
         raise TooLarge(f"The file has {upload.size >> 20:,} MB; a page takes {most_mb()}. {beyond} takes any.")
     endings = [one for one in Path(upload.name or "").suffixes[-2:] if one[1:].isalnum() and len(one) < 9]
     name = secrets.token_hex(16) + "".join(endings).lower()
-    with (folder() / name).open("wb") as kept:
-        for chunk in upload.chunks():
-            kept.write(chunk)
     try:
+        with (folder() / name).open("wb") as kept:
+            for chunk in upload.chunks():
+                kept.write(chunk)
         _refuse_bomb(folder() / name)
-    except TooLarge:
+        yield name
+    except BaseException:
         throw_away(name)
         raise
-    return name
 
 
 def folder() -> Path:

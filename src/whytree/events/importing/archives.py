@@ -1,18 +1,20 @@
 """ZIP archives of exports, as Amplitude hands them out: many files of JSON lines, an hour each, read as one. No Django."""
 
+import errno
 import gzip
 import tempfile
 import zipfile
-import zlib
 from pathlib import Path
 from typing import IO
 
 from whytree.engines.tables import UnreadableTable
+from whytree.engines.tables.streams import DAMAGED
 
 _LINES = (".json", ".jsonl", ".ndjson")
 #: So many times its own size an archive may unpack to: text packs ten to one, a bomb a thousand to one.
 MOST_TIMES, AT_LEAST = 100, 50_000_000
 _PIECE = 1 << 20
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 
 def unpacked(path: Path) -> "IO[bytes] | None":
@@ -28,7 +30,9 @@ def unpacked(path: Path) -> "IO[bytes] | None":
             if "[Content_Types].xml" in names or not names:
                 return None  # a workbook, or nothing: said where tables are opened
             return _together(archive, names, max(MOST_TIMES * path.stat().st_size, AT_LEAST))
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
+    except (*DAMAGED, zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            raise  # the archive is well: whoever asked is told of the disk
         raise UnreadableTable("The archive is damaged, or locked by a password. Export it again.") from error
 
 
@@ -43,7 +47,7 @@ def _together(archive: zipfile.ZipFile, names: list[str], most: int) -> "IO[byte
         raise UnreadableTable(
             f"The archive holds {Path(other).name[:80]}. Of archives only JSON lines are read: unpack it, and bring its files one by one."
         )
-    whole = tempfile.NamedTemporaryFile(suffix=".jsonl")  # noqa: SIM115  it is read as long as it is open
+    whole = tempfile.NamedTemporaryFile(suffix=".jsonl")  # noqa: SIM115 - it is there as long as it is open, and whoever reads it closes it
     try:
         for name in names:
             with archive.open(name) as packed:

@@ -85,8 +85,8 @@ class EventFile:
         if self.source is not None:
             yield from sources.batches(self.table, self.source, after=after)
             return
-        assert self.mapping is not None  # noqa: S101  a file has one of the two
-        assert not isinstance(self.table, SnowplowFile)  # noqa: S101  that is a source's
+        assert self.mapping is not None  # noqa: S101 - for the type checker: a file has one of the two
+        assert not isinstance(self.table, SnowplowFile)  # noqa: S101 - for the type checker: that is a source's
         for batch in reading.batches(self.table, self.mapping, after=after):
             yield {"rows": batch.rows, "errors": batch.errors, "upto": batch.upto}
 

@@ -18,7 +18,7 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 
 from whytree.engines.tables import UnreadableTable, open_table
-from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
+from whytree.errors import Conflict, Invalid, NotFound
 from whytree.workspace import uploaded
 from whytree.workspace.access import require
 from whytree.workspace.actors import Actor
@@ -42,19 +42,15 @@ FEWEST_COLUMNS = 2
 def look_at(actor: Actor, product: Product, upload: "UploadedFile[Any]", asked: Asked) -> EventImport:
     """Read the file as the import would, and store none of it. What cannot be read at all leaves no trace."""
     require(actor, product, Role.MEMBER)
-    name = uploaded.keep(upload, beyond="`whytree import events FILE`")
-    run = EventImport(
-        product=product,
-        file_name=(upload.name or "")[:200],
-        state=EventImport.State.PREVIEW,
-        upload=name,
-        started_by_id=actor.user_id,
-    )
-    try:
+    with uploaded.held(upload, beyond="`whytree import events FILE`") as name:
+        run = EventImport(
+            product=product,
+            file_name=(upload.name or "")[:200],
+            state=EventImport.State.PREVIEW,
+            upload=name,
+            started_by_id=actor.user_id,
+        )
         return _looked(actor, run, asked)
-    except WhytreeError:
-        uploaded.throw_away(name)
-        raise
 
 
 def look_again(actor: Actor, run: EventImport, asked: Asked) -> EventImport:

@@ -18,7 +18,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 
 from whytree.engines.tables import RowError, UnreadableTable
-from whytree.errors import Conflict, Invalid, WhytreeError
+from whytree.errors import Conflict, Invalid
 from whytree.voice.drafts import Draft, Source, draft, is_empty
 from whytree.voice.models import ColumnMapping, Consent, ImportRun, RunState, VoiceSettings
 from whytree.voice.services import (
@@ -46,17 +46,13 @@ def look_at(actor: Actor, product: Product, upload: "UploadedFile[Any]", asked: 
     require(actor, product, Role.MAINTAINER)
     if asked.consent and asked.consent not in Consent.values:
         raise Invalid(f"Consent is one of {', '.join(Consent.values)}.")
-    name = uploaded.keep(upload, beyond="`whytree import feedback FILE`")
-    try:
+    with uploaded.held(upload, beyond="`whytree import feedback FILE`") as name:
         if asked.mapping:
             if any(asked.columns.values()):
                 raise Invalid("Name the column or a mapping, not both.")
             asked = asked.by(_named(product, asked.mapping))
         file = _opened(product, name, asked, kept_mappings(product))
         return _looked_at(actor, product, file, name, upload.name or "")
-    except WhytreeError:
-        uploaded.throw_away(name)
-        raise
 
 
 def look_again(
