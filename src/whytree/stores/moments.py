@@ -4,6 +4,7 @@ All are stretches of somebody's time, `who`, `since` and a `value` that holds un
 stretch it falls into (ASOF join), so nothing is stored and a late event or a merge is right at once.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -159,8 +160,8 @@ class InSession:
 
 
 @dataclass(frozen=True)
-class KnownThen:
-    """What was known of its person when an event happened: the newest that their events had said up to then."""
+class _Then(ABC):
+    """A trait as it was known when an event happened; `events` as of `InSession`."""
 
     product_id: int
     trait: str
@@ -169,6 +170,19 @@ class KnownThen:
     @property
     def name(self) -> str:
         return self.trait
+
+    @abstractmethod
+    def of_events(self, bound: Bound) -> str:
+        """Rows of (event_id, value)."""
+
+    def text_sql(self, bound: Bound) -> str:
+        """As an expression on a row of `events`."""
+        return _of_row(self.of_events(bound))
+
+
+@dataclass(frozen=True)
+class KnownThen(_Then):
+    """What was known of its person when an event happened: the newest that their events had said up to then."""
 
     def of_events(self, bound: Bound) -> str:
         product = bound.add("UInt32", self.product_id)
@@ -181,22 +195,10 @@ class KnownThen:
         )
         return _of_events(stretches, product, _among(self.events, bound))
 
-    def text_sql(self, bound: Bound) -> str:
-        """As an expression on a row of `events`."""
-        return _of_row(self.of_events(bound))
-
 
 @dataclass(frozen=True)
-class CompanyThen:
+class CompanyThen(_Then):
     """What was known of its company when an event happened, and which one that was: `id` is its key, `name` its name or key."""
-
-    product_id: int
-    trait: str
-    events: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return self.trait
 
     def of_events(self, bound: Bound) -> str:
         product = bound.add("UInt32", self.product_id)
@@ -210,10 +212,6 @@ class CompanyThen:
         told = _TOLD_OF.format(product=product, told=TOLD.format(plain=plain, set=as_set))
         value = "if(told.value = '', known.company, told.value)" if self.trait == NAME else "told.value"
         return _OF_COMPANIES.format(companies=companies, told=told, value=value)
-
-    def text_sql(self, bound: Bound) -> str:
-        """As an expression on a row of `events`."""
-        return _of_row(self.of_events(bound))
 
 
 Moment = InSession | KnownThen | CompanyThen
