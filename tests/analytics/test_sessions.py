@@ -160,7 +160,7 @@ def test_it_agrees_with_counting_by_hand(did: Callable[..., None], product: Any,
             "bounced": lambda session: len(session) == 1 and session[0][2] == "/b",
         }.items():
             those = {person for person, session in fitting if fits(session)}
-            some: Any = Some(place="/b", end=end_at)  # type: ignore[arg-type]
+            some = Some(place="/b", end=end_at)
             assert {row[0] for row in who(product.pk, question, some)} == those
         of_group = who(product.pk, question, Some(by=("path",), group="/"))
         assert {row[0] for row in of_group} == {person for person, session in fitting if session[0][2] == "/"}

@@ -193,7 +193,7 @@ def test_a_flag_that_gives_an_arm_for_longer_is_refused(
     from whytree.flags.services import create_flag
 
     flag = create_flag(actor, product, key="pricing")
-    flag = set_rules(actor, product, "pricing", **rule)  # type: ignore[typeddict-item]
+    flag = set_rules(actor, product, "pricing", **rule)
     with pytest.raises(Conflict, match=words):
         create_experiment(actor, product, flag=flag, plan=PLAN)
 
