@@ -4,7 +4,8 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -206,3 +207,14 @@ def test_a_page_waits_for_what_is_quick_and_other_doors_for_everything(key: str,
         assert at_most(key, 60, now).text == "new"
     put(key, aged(7200), took=2)
     assert at_most(key, 60, now).text == "new"
+
+
+def test_a_page_says_first_from_when_its_oldest_number_is(
+    as_alice: Any, product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = Page(oldest=datetime(2026, 11, 28, 8, 12, tzinfo=UTC))
+    monkeypatch.setattr("whytree.site.context.current_page", lambda: old)
+    said = as_alice.get("/p/sprout/today").content.decode()
+    assert said.index("28 Nov, 08:12</time> and are being counted anew") < said.index("<h1")
+    monkeypatch.undo()
+    assert "counted anew" not in as_alice.get("/p/sprout/today").content.decode()
