@@ -50,6 +50,7 @@ PAGES = (
     "/flags",
     "/flags/defer_phone",
     "/people",
+    "/events",
     "/why?q=app/signup/form.py:42",
     "/activity",
 )

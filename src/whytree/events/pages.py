@@ -1,6 +1,7 @@
 """What the product sends: the catalogue, what was put aside, imports."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from whytree.workspace.access import may
 from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.fresh import kept
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
@@ -36,7 +38,7 @@ def events(request: PageRequest, product: Product) -> HttpResponse:
     context: dict[str, Any] = {"opened": opened, **opened_event(request, product, opened)}
     if request.htmx:
         return render(request, "events/_properties.html", context)
-    found = queries.catalogue_of_events(product)
+    found = kept("catalogue", [product.pk], 0, partial(queries.catalogue_of_events, product))
     check = check_plan(product)
     wrong = {violation.event for violation in check.violations}
     context |= {
