@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from tests.experiments.world import event, long_ago, write
+from whytree.experiments.trial_commands import plan_test
 from whytree.people.models import Person
 from whytree.tree.models import AssumptionTest, EvidenceLink
+from whytree.workspace.client import CommandError
 
 Plan = Callable[..., Any]
 TESTS = "/products/sprout/tests"
@@ -389,3 +391,19 @@ def test_each_kind_is_planned_on_the_command_line(
     assert "TST-1" in CliRunner().invoke(command_line, arguments, catch_exceptions=False).output
     test = AssumptionTest.objects.get()
     assert (test.measure, test.method, test.cost_days) == (measure, method, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        ({"metric": "activated", "at_least": 20, "people": "4/5"}, "A test counts one thing"),
+        ({"door": "shown,pressed", "survey": "SUR-1:q1"}, "A test counts one thing"),
+        ({"metric": "activated", "at_least": 20, "at_most": 40}, "on one side"),
+        ({"flag": "door"}, "belongs to --door"),
+        ({"answer": ["5"]}, "belongs to --survey"),
+        ({"at_most": 0}, "belongs to --metric"),
+    ],
+)
+def test_nothing_that_was_said_of_a_test_is_dropped_in_silence(said: dict[str, Any], says: str) -> None:
+    with pytest.raises(CommandError, match=says):
+        plan_test("ASM-1", "Try it", **said)

@@ -58,6 +58,16 @@ def plan_test(
     as_json: AsJson = False,
 ) -> None:
     """The smallest thing that could prove a belief wrong: people, a fake door, a survey's question, a metric, or a spike."""
+    if sum(map(bool, (metric, door, survey))) > 1 or (metric and people):
+        raise CommandError(
+            "A test counts one thing: say --metric, --door or --survey; --people goes with the last two."
+        )
+    if at_least is not None and at_most is not None:
+        raise CommandError("Say --at-least or --at-most: a metric is a yes on one side of a number.")
+    bounds = at_least is not None or at_most is not None
+    for said, of, option in ((flag, door, "--door"), (answer, survey, "--survey"), (bounds, metric, "--metric")):
+        if said and not of:
+            raise CommandError(f"That belongs to {option}, which is not there. Say it, too.")
     client = connect()
     measure: dict[str, Any] = {}
     if metric:

@@ -258,10 +258,8 @@ def _of_paths(product: Product, question: Paths, part: Part) -> Behind:
 
 
 def _of_sessions(product: Product, question: Sessions, part: Part) -> Behind:
-    asked, said = (
-        sessions_answer.asked_of(product, question),
-        "had such a session" if question.only else "had a session",
-    )
+    asked = sessions_answer.asked_of(product, question)
+    said = "had such a session" if question.only else "had a session"
     if part.start is not None:
         zone = ZoneInfo(product.timezone)
         at = part.start if question.interval == "hour" or not isinstance(part.start, datetime) else part.start.date()
