@@ -82,7 +82,7 @@ class Steps:
     @property
     def is_plain(self) -> bool:
         """Whether the engine's own function means the same: it takes one event for two steps when both mean it."""
-        return self.apart and not (self.order != "ordered" or self.held or self.without or self.optional)
+        return self.apart and not (self.order != "ordered" or self.without or self.optional)
 
 
 @dataclass(frozen=True)
@@ -122,34 +122,51 @@ class Asking:
         """`more` are aggregates by the names they get."""
         steps = self.steps
         conditions = [self.first_step(), *(f"({selected(one, self.bound)})" for one in steps.selections[1:])]
-        if steps.is_plain and not times:
-            level = f"windowFunnel({{window:UInt64}})({AT}, {', '.join(conditions)})"
-            came = f"toUInt32(bitShiftLeft(toUInt64(1), {level}) - 1) AS came"
-            return f"SELECT {PERSON} AS who, {came}{_named(more)} FROM {self._events()} GROUP BY who HAVING came > 0"
-        return self._followed(conditions, more, times=times)
+        plain = steps.is_plain and not times
+        each = self._leveled(conditions, more) if plain else self._followed(conditions, more, times=times)
+        if not steps.held:
+            return each
+        names = [*self._times(times), *more]
+        best = "".join(f", argMax({name}, c) AS {name}" for name in names)
+        return (
+            f"SELECT who, groupBitOr(c) AS came{best} FROM (SELECT * EXCEPT came, came AS c FROM ({each})) GROUP BY who"
+        )
+
+    def _leveled(self, conditions: list[str], more: Mapping[str, str]) -> str:
+        """A row a person, or a person and what is held; as the engine's own function follows them."""
+        held, does_hold, each = self._held()
+        level = f"windowFunnel({{window:UInt64}})({AT}, {', '.join(conditions)})"
+        came = f"toUInt32(bitShiftLeft(toUInt64(1), {level}) - 1) AS came"
+        return (
+            f"SELECT {PERSON} AS who{held}, {came}{_named(more)} FROM {self._events()}{does_hold} "
+            f"GROUP BY who{each} HAVING came > 0"
+        )
 
     def _followed(self, conditions: list[str], more: Mapping[str, str], *, times: bool) -> str:
+        """The same rows by arrays, for what that function cannot say."""
         steps, n = self.steps, len(self.steps.selections)
-        columns = [f"at{step}" for step in range(1, n + 1)] if times else []
         ends = [self._ends(step) for step in range(1, n + 1)]
         if steps.order == "any":
             conditions[0] = f"({selected(steps.selections[0], self.bound)})"
             ends = [f"timestamp < {_END}"]
-        held = f", {field_sql(steps.held, self.bound)} AS held" if steps.held else ""
+        held, does_hold, each = self._held()
         gathered = (
             f"WITH toInt64({AT}) AS t, {bits_sql(conditions, ends)} SELECT {PERSON} AS who{held}, "
             f"{gathered_sql(n, apart=steps.apart)} AS rows{_named(more)} FROM {self._events()}"
-            f"{MATTERS[steps.order]}{' AND held != EMPTY' if held else ''} "
-            f"GROUP BY who{', held' if held else ''}"
-        ).replace("EMPTY", "''")
-        others = "".join(f", {name}" for name in more)
-        each = f"SELECT who, {self._picked(columns)}{others} FROM ({self._along(gathered, times=times)}) WHERE came > 0"
-        if not steps.held:
-            return each
-        best = "".join(f", argMax({name}, c) AS {name}" for name in [*columns, *more])
-        return (
-            f"SELECT who, groupBitOr(c) AS came{best} FROM (SELECT * EXCEPT came, came AS c FROM ({each})) GROUP BY who"
+            f"{MATTERS[steps.order]}{does_hold} GROUP BY who{each}"
         )
+        others = "".join(f", {name}" for name in more)
+        picked = self._picked(self._times(times))
+        return f"SELECT who, {picked}{others} FROM ({self._along(gathered, times=times)}) WHERE came > 0"
+
+    def _held(self) -> tuple[str, str, str]:
+        """Of a field that is held: its column, that an event has it, and what people are grouped by beside."""
+        if not self.steps.held:
+            return "", "", ""
+        return f", {field_sql(self.steps.held, self.bound)} AS held", " AND held != ''", ", held"
+
+    def _times(self, wanted: bool) -> list[str]:
+        return [f"at{step}" for step in range(1, len(self.steps.selections) + 1)] if wanted else []
 
     def _along(self, gathered: str, *, times: bool) -> str:
         steps = self.steps
