@@ -54,10 +54,10 @@ def spoken(store: Any, actor: Any, product: Any, say: Any, opportunity: Any) -> 
 def test_it_is_said_in_words(spoken: Any) -> None:
     assert representation_of(spoken).warnings == [
         "50 % of this evidence comes from one company",
-        "pro is 100 % of these voices and 17 % of your users",
-        "1 to 4 weeks with you is 100 % of these voices and 17 % of your users",
-        "iOS is 100 % of these voices and 50 % of your users",
-        "8 days in 28 or more is 100 % of these voices and 17 % of your users",
+        "pro: 100 % of these voices, 17 % of your users",
+        "1 to 4 weeks with you: 100 % of these voices, 17 % of your users",
+        "iOS: 100 % of these voices, 50 % of your users",
+        "8 days in 28 or more: 100 % of these voices, 17 % of your users",
     ]
 
 
@@ -65,7 +65,7 @@ def test_all_doors_say_the_same(
     spoken: Any, as_viewer: Any, api: Any, api_charlie: Any, cli: Callable[..., Done]
 ) -> None:
     page = as_viewer.get(f"/p/sprout/{spoken.ref}").content.decode()
-    assert "50 % of this evidence comes from one company; pro is 100 % of these voices" in page
+    assert "50 % of this evidence comes from one company; pro: 100 % of these voices" in page
     told = api.get(f"/products/sprout/opportunities/{spoken.ref}/representation").ok
     assert {kind["kind"] for kind in told["kinds"]} == {"plan", "tenure", "platform", "locale", "activity"}
     assert api_charlie.get(f"/products/sprout/opportunities/{spoken.ref}/representation").status == 404

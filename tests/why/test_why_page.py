@@ -1,6 +1,8 @@
 """The page and the box: the same answer, readable by everybody who may read, harmless whatever people wrote."""
 
+import re
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -70,6 +72,14 @@ def test_words_are_searched_for(as_alice: Any, shown: Clone) -> None:
 def test_an_empty_page_shows_how_to_begin(as_alice: Any, tree: Tree) -> None:
     text = page(as_alice, "")
     assert "whytree repository add ." in text
+
+
+def test_what_can_be_asked_is_said_with_what_is_there(as_alice: Any, shown: Clone) -> None:
+    examples = re.findall(r'href="/p/sprout/why\?q=([^"]+)"', page(as_alice, ""))
+    assert [unquote(one) for one in examples] == [f"{PATH}:6", "app/", shown.head[:7], "SOL-2"]
+    for one in examples:
+        assert as_alice.get(f"/p/sprout/why?q={one}").status_code == 200
+    assert "flag:new_form" in page(as_alice, "")  # no flag yet: one that is made up, and no link
 
 
 def test_what_was_read_and_left_out_is_listed(as_alice: Any, shown: Clone) -> None:

@@ -19,6 +19,7 @@ from whytree.workspace.sockets import Hit, search
 
 from .answer import Why
 from .answering.reasons import tell_why, withdraw_why, withdrawable
+from .examples import examples
 from .queries import Ask, explain, page_of
 from .refs import CommitRef, FolderRef, LineRef, NodeRef, NotAReference, Ref, parse_ref
 from .services import answer_why
@@ -39,14 +40,15 @@ def why(request: PageRequest, product: Product) -> HttpResponse:
 def _show(request: PageRequest, product: Product, typed: str, *, told: str = "", refused: str = "") -> HttpResponse:
     """The answer to what was typed. `told` is a reason that was just `refused`, so that it need not be typed again."""
     if not typed:
-        return render(request, "why/ask.html", {"repositories": list_repositories(product)})
+        asked = {"repositories": list_repositories(product), "examples": examples(product)}
+        return render(request, "why/ask.html", asked)
     try:
         ref = parse_ref(typed)
         answer = explain(product, Ask(ref)) if refused else answer_why(request.actor, product, Ask(ref))
     except (NotAReference, NotFound, Invalid) as error:
         hits = search(request.actor, product, typed)[:MOST_HITS]
         problem = "" if isinstance(error, NotAReference) else error.message
-        found = {"typed": typed, "hits": hits, "problem": problem}
+        found = {"typed": typed, "hits": hits, "problem": problem, "examples": () if hits else examples(product)}
         return render(request, "why/found.html", found, status=200 if hits else 404)
     context: dict[str, object] = {
         "why": answer,

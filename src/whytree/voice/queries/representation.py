@@ -37,11 +37,11 @@ class Kind:
 
     @property
     def sentence(self) -> str:
-        """ "pro is 83 % of these voices and 10 % of your users"; empty where nothing is worth telling."""
+        """ "pro: 83 % of these voices, 10 % of your users"; empty where nothing is worth telling."""
         share = self.compared.furthest
         if share is None:
             return ""
-        return f"{share.name} is {share.of_voices:.0%} of these voices and {share.of_users:.0%} of your users".replace(
+        return f"{share.name}: {share.of_voices:.0%} of these voices, {share.of_users:.0%} of your users".replace(
             "%", " %"
         )
 
