@@ -9,6 +9,7 @@ import typer
 
 from whytree.workspace.client import Client, CommandError, connect
 from whytree.workspace.commands import AsJson, show
+from whytree.workspace.printing import print_json, say, tell
 
 from .terminal import LINES
 
@@ -342,7 +343,14 @@ def ask_again(
 
 def _answer(client: Client, question: dict[str, Any], *, as_json: bool) -> None:
     answer = client.post(f"/products/{client.product}/ask", {"question": question})
-    show(answer, as_json, *LINES[question["kind"]](answer))
+    if as_json:
+        print_json(answer)
+        return
+    said, asked, *rows = LINES[question["kind"]](answer)
+    tell(said)
+    tell(asked)
+    for row in rows:
+        say(row)
 
 
 def _show_people(client: Client, question: Any, part: dict[str, Any], *, as_json: bool) -> None:

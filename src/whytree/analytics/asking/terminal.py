@@ -1,12 +1,20 @@
 """Answers as lines on a terminal. Imports nothing heavy: a command against a running server loads neither Django nor the engine."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 
 def head(answer: dict[str, Any], counted: str = "n") -> list[str]:
-    period = f"{answer['from_at'][:10]} to {answer['to_at'][:10]}"
-    return [answer["sentence"], f"{answer['asked']}; {period}, {counted} = {answer['n']:,}", ""]
+    """What it says and what it rests on, two sentences; then a line that is empty."""
+    period = f"{_day(answer['from_at'])} to {_day(answer['to_at'])}"
+    asked = answer["asked"][:1].upper() + answer["asked"][1:]
+    return [answer["sentence"], f"{asked}; {period}, {counted} = {answer['n']:,}", ""]
+
+
+def _day(moment: str) -> str:
+    day = date.fromisoformat(moment[:10])
+    return f"{day.day} {day:%b %Y}"
 
 
 def _group_name(value: str | None) -> str:
@@ -185,7 +193,7 @@ def _stayed(name: str, stayed: dict[str, Any]) -> str:
     return f"  {name:16.16}  {stayed['sessions']:>9,}  {middle:>9}  {bounced:>9}  {stayed['people']:>9,}"
 
 
-#: An answer's lines, by the kind of its question.
+#: An answer's lines, by the kind of its question; the first two are sentences.
 LINES: dict[str, Callable[[dict[str, Any]], list[str]]] = {
     "funnel": funnel_lines,
     "trends": trend_lines,
