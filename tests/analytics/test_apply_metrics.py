@@ -97,8 +97,10 @@ def test_a_tracking_plan_may_stand_in_the_same_file(actor: Any, product: Any) ->
     both = FILE + "whytree_plan: 1\nevents:\n  paid:\n    owner: shop\n    properties: {price: number}\n"
     changes = apply_file(actor, product, both)
     assert [(one.kind, one.name) for one in changes][-1] == ("event", "paid")
-    assert plan_of(product)["paid"].owner == "shop"
+    assert plan_of(product).events["paid"].owner == "shop"
     assert apply_file(actor, product, both) == []
+    (change,) = apply_file(actor, product, both + "strict: false\n")
+    assert (change.name, change.details) == ("the plan", ("not strict: others may come",))
     with pytest.raises(Invalid, match=r"^line 22: .*“paid” is 'maybe'"):
         apply_file(actor, product, both.replace("owner: shop", "status: maybe"))
 

@@ -211,7 +211,7 @@ LEFT: list[tuple[dict[str, Any], str]] = [
     (insight({"kind": "TrendsQuery", "series": [event("a", math="hogql")]}), "counts by hogql"),
     (insight({"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "event": None}]}), "all events at once"),
     (insight({"kind": "FunnelsQuery", "series": [event("a")], "aggregation_group_type_index": 0}), "something else than people"),
-    (insight({"kind": "TrendsQuery", "series": [event("a", properties=[{"key": "x", "type": "session"}])]}), "filters by session"),
+    (insight({"kind": "TrendsQuery", "series": [event("a", properties=[{"key": "x", "type": "session"}])]}), "asks for x of sessions"),
     ({"id": 1, "name": "List", "is_static": True}, "--ids FILE"),
     (FACT | {"metricType": "mean", "numerator": {"factTableId": "ftb_9", "column": "$$count"}}, "which event"),
     ({"id": "met_2", "datasourceId": "ds", "type": "count", "sql": {"conversionSQL": "SELECT 1"}}, "SQL of its own"),
@@ -223,6 +223,35 @@ def test_what_has_no_counterpart_says_why(theirs: dict[str, Any], why: str) -> N
     (found,) = became(theirs)
     assert isinstance(found, LeftOut)
     assert why in found.why
+
+
+def _filtered(*properties: dict[str, Any]) -> Any:
+    found = one(insight({"kind": "TrendsQuery", "series": [event("a", properties=list(properties))]}))
+    assert checked_question(dict(found.definition))
+    return found.definition["series"][0]["where"]
+
+
+def test_filters_say_the_same_here() -> None:
+    neither = {"key": "from", "type": "event", "operator": "not_icontains", "value": ["bot", "test"]}
+    assert _filtered(neither) == [
+        {"field": "from", "operator": "does not contain", "values": [word]} for word in ("bot", "test")
+    ]
+    long = {"key": "$session_duration", "type": "session", "operator": "gt", "value": 60}
+    assert _filtered(long) == [{"field": "session:seconds", "operator": "above", "values": ["60"]}]
+    lately = {"key": "born", "type": "person", "operator": "is_date_after", "value": "-2w"}
+    assert _filtered(lately) == [{"field": "person:born", "operator": "after", "values": ["14d"]}]
+
+
+def test_a_funnel_of_first_times_says_so() -> None:
+    steps = [event("a", math="first_time_for_user"), event("b"), event("c", math="first_time_for_user")]
+    found = one(insight({"kind": "FunnelsQuery", "series": steps}))
+    assert found.definition["first_time"] is True
+    assert any("later step" in note for note in found.notes)
+
+
+def test_what_lies_beside_is_not_passed_over() -> None:
+    found = became({"id": 9, "name": "Odd"}, insight({"kind": "TrendsQuery", "series": [event("a")]}))
+    assert [(each.foreign, isinstance(each, LeftOut)) for each in found] == [("insight 1", False), ("thing 9", True)]
 
 
 @pytest.mark.parametrize("document", [None, 7, "x", [], {}, {"flags": [{"key": "a"}]}, [{"id": 1}], {"results": "x"}])

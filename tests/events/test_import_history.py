@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from whytree.engines.tables.rows import flatten
+from whytree.events.history.posthog import POSTHOG as POSTHOG_EXPORT
 from whytree.people.models import Person
 from whytree.stores.events import EventStore
 
@@ -98,6 +100,105 @@ def test_posthogs_parquet(run: Callable[..., Any], store: EventStore, tmp_path: 
     parquet.write_table(pyarrow.Table.from_pylist(list(POSTHOG)), tmp_path / "ph.parquet")
     assert run("import", "events", str(tmp_path / "ph.parquet"))["created"] == 3
     _check_posthog(store)
+
+
+DEVICE, OTHER_DEVICE = "0190b3a2-1111-7aaa-8bbb-000000000001", "0190b3a2-2222-7aaa-8bbb-000000000002"
+ANA, BEN, CAT = (f"018f0000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
+
+
+def _row(number: int, event: str, distinct_id: str, person: str, **properties: Any) -> dict[str, Any]:
+    """A row of PostHog's batch export."""
+    return {
+        "uuid": f"0191-{number}",
+        "event": event,
+        "distinct_id": distinct_id,
+        "person_id": person,
+        "timestamp": f"{DAY} 10:{number:02d}:00.000000",
+        "properties": json.dumps(properties),
+    }
+
+
+HISTORY = (
+    _row(1, "opened", DEVICE, ANA, **{"$is_identified": False}),
+    _row(2, "opened", "ana", ANA, **{"$is_identified": True}),
+    _row(3, "opened", "ana@example.org", ANA, **{"$is_identified": True}),  # joined there by hand: no event says so
+    _row(4, "opened", OTHER_DEVICE, BEN, **{"$is_identified": False}),
+    _row(5, "$identify", "ben", BEN, **{"$anon_distinct_id": OTHER_DEVICE}),
+    _row(6, "$identify", "ben", BEN, **{"$anon_distinct_id": "ana"}),  # PostHog joins no two known people by this
+    _row(7, "opened", "cat", CAT, **{"$is_identified": True}),
+)
+
+
+def test_people_are_as_many_as_posthog_shows_and_apart_again_when_its_history_is_taken_back(
+    run: Callable[..., Any], store: EventStore, tmp_path: Path, server_key: str
+) -> None:
+    from .test_posthog import send
+
+    live = {"api_key": server_key, "batch": [{"event": "opened", "distinct_id": one} for one in ("ana", "cat", "dan")]}
+    assert send("/batch/", live).status_code == 200
+    first = run("import", "events", lines(tmp_path / "one.jsonl", *HISTORY[:2]))
+    assert people(store) == 3
+    rest = run("import", "events", lines(tmp_path / "two.jsonl", *HISTORY[2:]))  # the next day's file
+    assert people(store) == 4  # ana, ben, cat and dan
+    assert {one.key for one in Person.objects.filter(merged_into=None)} <= {"ana", "ben", "cat"}
+    shown = run("person", "show", DEVICE)
+    assert set(shown["ids"]) == {DEVICE, "ana", "ana@example.org"}
+    run("event", "undo-import", str(rest["id"]))
+    assert people(store) == 3
+    run("event", "undo-import", str(first["id"]))
+    assert people(store) == 3
+    assert store.value("SELECT count() FROM merge_edges WHERE kind = 'link'") == 0
+    for name in ("one.jsonl", "two.jsonl"):
+        run("import", "events", str(tmp_path / name))
+    assert people(store) == 4
+
+
+def test_what_was_here_before_is_joined_by_an_export_that_tells_more(
+    run: Callable[..., Any], store: EventStore, tmp_path: Path
+) -> None:
+    plain = [{name: value for name, value in row.items() if name != "person_id"} for row in HISTORY[:3]]
+    run("import", "events", lines(tmp_path / "plain.jsonl", *plain))
+    assert people(store) == 3
+    again = run("import", "events", lines(tmp_path / "told.jsonl", *HISTORY[:3]))
+    assert (again["created"], again["repeated"], people(store)) == (0, 3, 1)
+
+
+def test_posthogs_persons_as_its_api_and_its_batch_export_tell_them(
+    run: Callable[..., Any], store: EventStore, tmp_path: Path
+) -> None:
+    plain = [{name: value for name, value in row.items() if name != "person_id"} for row in HISTORY[:3]]
+    run("import", "events", lines(tmp_path / "plain.jsonl", *plain))
+    told = {
+        "id": 7,
+        "uuid": ANA,
+        "distinct_ids": [DEVICE, "ana"],
+        "properties": {"email": "ana@example.org", "plan": "pro"},
+        "created_at": f"{DAY}T09:00:00Z",
+    }
+    done = run("import", "events", lines(tmp_path / "persons.jsonl", told))
+    assert (done["created"], done["mapping"]) == (1, {"source": "PostHog persons"})
+    assert people(store) == 2
+    assert Person.objects.get(key="ana").email == "ana@example.org"
+    row = {"distinct_id": "ana@example.org", "person_id": ANA, "properties": "{}", "created_at": f"{DAY} 09:00:00"}
+    gone = {**row, "distinct_id": "x", "is_deleted": True}
+    done = run("import", "events", lines(tmp_path / "rows.jsonl", row, gone))
+    assert (done["created"], done["broken"], people(store)) == (1, 1, 1)
+
+
+def test_posthogs_events_api_says_all_ids_of_a_person() -> None:
+    answered = {
+        "id": "0191-1",
+        "event": "opened",
+        "distinct_id": "ana",
+        "timestamp": f"{DAY}T10:00:00Z",
+        "properties": {},
+        "person": {"is_identified": True, "distinct_ids": [DEVICE, "ana"], "properties": {"plan": "pro"}},
+    }
+    row = flatten(answered)
+    assert POSTHOG_EXPORT.fits(set(row))
+    assert POSTHOG_EXPORT.convert(row)["distinct_ids"] == [DEVICE, "ana"]
+    assert POSTHOG_EXPORT.profile is not None
+    assert POSTHOG_EXPORT.profile(row) == ("ana", {"plan": "pro"})
 
 
 def test_an_event_that_came_in_live_is_not_imported_again(

@@ -10,7 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from whytree.events.importing import archives, uploads
+from whytree.events.importing import archives, underway, uploads
 from whytree.events.importing.files import Asked
 from whytree.events.jobs import forget_previews
 from whytree.events.models import EventImport
@@ -151,15 +151,69 @@ def test_what_was_only_looked_at_goes_when_somebody_is_forgotten_and_after_a_whi
     assert not EventImport.objects.exists()
 
 
+def packed(path: Path, hours: int, rows: int) -> bytes:
+    """An archive as Amplitude hands it out."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for hour in range(hours):
+            lines = (
+                {
+                    "event_type": "viewed",
+                    "user_id": f"u{n}",
+                    "event_time": f"2024-05-01 {hour:02d}:00:00",
+                    "$insert_id": f"{hour}-{n}",
+                }
+                for n in range(rows)
+            )
+            archive.writestr(f"1/{hour}.json", "\n".join(map(json.dumps, lines)))
+    return path.read_bytes()
+
+
+def test_a_file_is_unpacked_and_read_once_however_many_steps_it_takes(
+    actor: Any, product: Any, store: EventStore, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unpacks, opens = [], []
+    together, opened = archives._together, uploads.open_events
+    monkeypatch.setattr(archives, "_together", lambda *given: unpacks.append(1) or together(*given))
+    monkeypatch.setattr(uploads, "open_events", lambda *given: opens.append(1) or opened(*given))
+    upload = SimpleUploadedFile("export.zip", packed(tmp_path / "export.zip", 4, 1_000))
+    looked = uploads.look_at(actor, product, upload, Asked())
+    uploads.preview(looked)
+    run = uploads.begin(actor, product, looked)
+    opens.clear()
+    for step in range(1, 4):
+        run = uploads.go_on(actor, run, seconds=-1)
+        assert (run.state, run.created) == ("running", step * 1_000)
+    assert uploads.progress(run) is not None
+    assert (len(unpacks), len(opens)) == (1, 1)
+    underway.forget_waiting(-1)  # as after a restart: opened anew, and unpacked no second time
+    run = uploads.go_on(actor, run, seconds=60)
+    assert (run.state, run.created, run.repeated) == ("finished", 4_000, 0)
+    assert (len(unpacks), len(opens)) == (1, 2)
+    assert list(folder.iterdir()) == []
+
+
+def test_what_is_given_up_half_way_leaves_nothing_behind(
+    actor: Any, product: Any, as_alice: Any, store: EventStore, folder: Path, tmp_path: Path
+) -> None:
+    upload = SimpleUploadedFile("export.zip", packed(tmp_path / "export.zip", 3, 1_000))
+    run = uploads.go_on(
+        actor, uploads.begin(actor, product, uploads.look_at(actor, product, upload, Asked())), seconds=-1
+    )
+    page = as_alice.get(f"{PAGE}/{run.pk}").content.decode()
+    assert "Stop, and take it back" in page
+    assert "% of the file" in page
+    assert len(list(folder.iterdir())) == 2  # the archive, and its lines
+    as_alice.post(f"{PAGE}/{run.pk}/undo")
+    assert (list(folder.iterdir()), stored(store), uploads.progress(run)) == ([], [], None)
+
+
 def test_a_full_disk_is_no_damaged_archive_and_nothing_is_left_on_it(
     as_bob: Any, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    packed = tmp_path / "export.zip"
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("1/hour.json", '{"event_type": "viewed", "user_id": "u1"}\n' * 40_000)
+    content = packed(tmp_path / "export.zip", 1, 40_000)
     with Path("/dev/full").open("wb", buffering=0) as full:
         monkeypatch.setattr(archives.tempfile, "NamedTemporaryFile", lambda **_: full)
-        answer = send(as_bob, "export.zip", packed.read_bytes())
+        answer = send(as_bob, "export.zip", content)
     assert answer.status_code == 503
     assert "The disk is full" in answer.content.decode()
     assert list(folder.iterdir()) == []

@@ -61,6 +61,19 @@ def test_a_wrong_key_is_shown_to_those_who_make_keys(
     assert "Turned away" not in text(as_viewer)
 
 
+def test_who_gave_the_host_a_path_is_told_so_and_by_no_cors_error(store: EventStore, as_alice: Any) -> None:
+    for path in ("/p/sprout/e/", "/capture/i/v0/e/", "/api/v1/batch", "/ingest/batch/"):
+        asked = as_alice.options(path, headers={"Origin": "https://shop.example"})
+        assert (asked.status_code, asked["Access-Control-Allow-Origin"]) == (204, "https://shop.example")
+        sent = as_alice.post(path, b"{}", content_type="application/json", headers={"Origin": "https://shop.example"})
+        assert (sent.status_code, sent["Access-Control-Allow-Origin"]) == (404, "https://shop.example")
+        assert "without a path" in sent.content.decode()
+        assert as_alice.get(path).status_code == 404
+    page = text(as_alice)
+    assert "No events are taken below /p/sprout." in page
+    assert "https://shop.example" in page
+
+
 def test_the_page_is_drawn_anew_only_when_there_is_news(web: Sender, store: EventStore, as_viewer: Any) -> None:
     web.batch(track("first"))
     page = text(as_viewer)

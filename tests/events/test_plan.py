@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from whytree.events.plan.document import NotAPlan, PlannedEvent, as_document, read_document
+from whytree.events.plan.document import NotAPlan, Plan, PlannedEvent, as_document, read_document
 from whytree.stores.events import EventStore
 from whytree.workspace.models import Activity
 
@@ -114,6 +114,7 @@ def test_check_ends_with_one_when_something_breaks_the_plan(
         ("", "begins with whytree_plan"),
         ("whytree_plan: 2", "begins with whytree_plan"),
         ("whytree_plan: 1\nevents: [a]", "events:"),
+        ("whytree_plan: 1\nstrict: maybe", "true or false"),
         ("whytree_plan: 1\nevents: {a: {status: maybe}}", "expected, deprecated, unexpected"),
         ("whytree_plan: 1\nevents: {a: {owners: x}}", "has no “owners”"),
         ("whytree_plan: 1\nevents: {a: {properties: {p: date}}}", "is no type"),
@@ -132,7 +133,9 @@ def test_what_is_no_plan_is_told_where(
 
 
 def test_a_document_is_read_as_it_was_written() -> None:
-    document = as_document({"404": PlannedEvent(), "Ünïcode 🚀": PlannedEvent("deprecated", "me", "words")})
+    document = as_document(
+        Plan({"404": PlannedEvent(), "Ünïcode 🚀": PlannedEvent("deprecated", "me", "words")}, False)
+    )
     assert as_document(read_document(json.loads(json.dumps(document)))) == document
     with pytest.raises(NotAPlan):
         read_document({"whytree_plan": 1, "events": {f"e{n}": {} for n in range(6_000)}})
@@ -157,6 +160,25 @@ def test_roles_and_pages(
 
 
 PLAN_URL = "/products/sprout/events/plan"
+
+
+def test_who_describes_one_event_says_nothing_of_the_others_until_the_plan_is_made_strict(
+    run: Callable[..., Any], web: Sender, api: Any, api_viewer: Any, as_bob: Any
+) -> None:
+    web.batch(track("Opened", properties={"plan": "pro"}), track("Paid"))
+    assert api.put(f"{PLAN_URL}/strict", {"strict": True}).status == 409
+    api.patch(PLAN_URL, {"event": "Opened", "properties": {"price": {"description": "In cents"}}}).ok  # noqa: B018
+    assert _says(run("plan", "check")) == set()
+    assert "not planned</a>" not in as_bob.get("/p/sprout/events").content.decode()
+    page = as_bob.post("/p/sprout/events/plan/event", {"act": "strict", "strict": "1"}, follow=True).content.decode()
+    assert "It is strict" in page
+    assert {(event, kind) for event, kind, _ in _says(api.get(PLAN_URL).ok)} == {
+        ("Opened", "property"),
+        ("Paid", "unplanned"),
+    }
+    assert run("plan", "strict", "--off") == {"strict": False}
+    assert api.get(PLAN_URL).ok["violations"] == []
+    assert api_viewer.put(f"{PLAN_URL}/strict", {"strict": True}).status == 403
 
 
 def test_one_event_is_described_at_every_door_and_taken_back(

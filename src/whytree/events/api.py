@@ -10,6 +10,7 @@ from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
 from . import imports, queries
+from .importing import uploads
 from .imports import MAX_ROWS, ImportMessage, ImportRow, RowProblem
 from .intake import api as intake
 from .models import EventImport
@@ -194,4 +195,4 @@ def finish_import(request: ApiRequest, product: str, run: int) -> EventImport:
 @router.post("/products/{product}/events/imports/{run}/undo", response=ImportOut, operation_id="undo_event_import")
 def undo_import(request: ApiRequest, product: str, run: int) -> EventImport:
     """Take out every event this import brought."""
-    return imports.undo_import(request.actor, api_product(request, product, Role.MAINTAINER), run)
+    return uploads.undo(request.actor, api_product(request, product, Role.MAINTAINER), run)

@@ -44,7 +44,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """A request that was refused as a whole. `key` is the beginning of the one it came with."""
+    """A request that was refused as a whole: `client` is the page it came from, else the User-Agent; `key` how its key begins."""
 
     at: float
     path: str

@@ -54,8 +54,8 @@ def import_events(
     source: Annotated[
         str,
         typer.Option(
-            help="Whose export it is, when it is not recognised: posthog, segment, warehouse, mixpanel, mixpanel-people, "
-            "amplitude, ga4, snowplow; or table."
+            help="Whose export it is, when it is not recognised: posthog, posthog-persons, segment, warehouse, mixpanel, "
+            "mixpanel-people, amplitude, ga4, snowplow; or table."
         ),
     ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and store none.")] = False,

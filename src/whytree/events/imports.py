@@ -16,6 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid, NotFound
+from whytree.people.services import retract_links
 from whytree.stores.capture import delete_import, ids_of_people
 from whytree.stores.catalogue import recount
 from whytree.workspace.access import require
@@ -30,7 +31,7 @@ from .models import ERRORS_KEPT, EventImport
 from .normalise import Door, event
 from .properties import Unfit
 from .rows import IMPORT, Event, Normalised, Rejected
-from .services import accept
+from .services import accept, accept_links
 from .traits import traits_said
 from .wire.posthog.messages import posthog
 from .wire.segment.messages import as_message, segment
@@ -104,7 +105,7 @@ def begin_import(
 def check_rows(actor: Actor, product: Product, rows: Sequence[Entry]) -> Taken:
     """What `import_rows` would do with these rows; nothing is stored."""
     require(actor, product, Role.MEMBER)
-    items, problems = _normalised(product.pk, "", rows)
+    items, problems = _normalised(product.pk, 0, rows)
     known = _known(product.pk, [item for _, item in items])
     repeated = sum(item.event.event_id in known for _, item in items)
     return Taken(len(items) - repeated, repeated, problems)
@@ -112,7 +113,7 @@ def check_rows(actor: Actor, product: Product, rows: Sequence[Entry]) -> Taken:
 
 def as_stored(product: Product, rows: Sequence[Entry]) -> list[Event]:
     """These rows as events, as they would be written; without those that are none."""
-    return [item.event for _, item in _normalised(product.pk, "", rows)[0]]
+    return [item.event for _, item in _normalised(product.pk, 0, rows)[0]]
 
 
 def import_rows(
@@ -129,10 +130,11 @@ def import_rows(
     if len(rows) > MAX_ROWS:
         raise Invalid(f"{len(rows):,} rows are too many at once; send {MAX_ROWS:,} at most.")
     run = _running(product, run_id)
-    items, problems = _normalised(product.pk, str(run.pk), rows)
+    items, problems = _normalised(product.pk, run.pk, rows)
     known = _known(product.pk, [item for _, item in items])
     fresh = [(row, item) for row, item in items if item.event.event_id not in known]
     accepted = accept(product.pk, IMPORT, [item for _, item in fresh])
+    accept_links([item for _, item in items if item.event.event_id in known])
     problems += [RowProblem(fresh[refusal.index][0], refusal.reason) for refusal in accepted.refused]
     repeated = len(items) - len(fresh) + accepted.repeated
     taken = Taken(len(items) - repeated - len(accepted.refused), repeated, [*broken, *problems])
@@ -140,26 +142,26 @@ def import_rows(
 
 
 def _normalised(
-    product_id: int, run: str, rows: Sequence[Entry]
+    product_id: int, run: int, rows: Sequence[Entry]
 ) -> tuple[list[tuple[int, Normalised]], list[RowProblem]]:
-    door = Door(product_id, IMPORT, time.time())
+    door = Door(product_id, IMPORT, time.time(), run=run)
     items: list[tuple[int, Normalised]] = []
     problems: list[RowProblem] = []
     for row in rows:
         try:
-            item = _item(door, run, row) if isinstance(row, ImportRow) else _told(door, run, row)
+            item = _item(door, row) if isinstance(row, ImportRow) else _told(door, row)
             items.append((row.row, item))
         except Unfit as error:
             problems.append(RowProblem(row.row, str(error)))
     return items, problems
 
 
-def _item(door: Door, run: str, row: ImportRow) -> Normalised:
+def _item(door: Door, row: ImportRow) -> Normalised:
     item = event(
         door,
         distinct_id=row.person,
         name=row.event,
-        properties={**row.properties, RUN_PROPERTY: run},
+        properties={**row.properties, RUN_PROPERTY: _mark(door)},
         timestamp=(row.timestamp if row.timestamp.tzinfo else row.timestamp.replace(tzinfo=UTC)).timestamp(),
         message_id=row.message_id,
         where=Columns(**{name: value[:MAX_TEXT] for name, value in row.columns.items() if name in Columns._fields}),
@@ -168,7 +170,12 @@ def _item(door: Door, run: str, row: ImportRow) -> Normalised:
     return item
 
 
-def _told(door: Door, run: str, entry: ImportMessage) -> Normalised:
+def _mark(door: Door) -> str:
+    """By which an event is known as an import's; nothing where one is only looked at."""
+    return str(door.run or "")
+
+
+def _told(door: Door, entry: ImportMessage) -> Normalised:
     """A message as its dialect reads it, marked as this run's. Raises `Unfit` with the dialect's own words."""
     if entry.dialect == "posthog":
         outcome = posthog(entry.message, door)
@@ -182,10 +189,10 @@ def _told(door: Door, run: str, entry: ImportMessage) -> Normalised:
     if outcome.known and outcome.traits is None:
         outcome.traits = traits_said(outcome.event)
     letters = dict(outcome.typed())
-    outcome.event.properties = {**outcome.event.said, RUN_PROPERTY: run}
+    outcome.event.properties = {**outcome.event.said, RUN_PROPERTY: _mark(door)}
     outcome.types = "".join(letters.values()) + "s"
     if outcome.exposure is not None:
-        outcome.exposure.properties = {**outcome.exposure.said, RUN_PROPERTY: run}
+        outcome.exposure.properties = {**outcome.exposure.said, RUN_PROPERTY: _mark(door)}
     return outcome
 
 
@@ -235,7 +242,7 @@ def finish_import(actor: Actor, product: Product, run_id: int) -> EventImport:
 
 
 def undo_import(actor: Actor, product: Product, run_id: int) -> EventImport:
-    """Take out every event this run brought; the file can be imported again."""
+    """Take out every event this run brought, and what it said of who is who; the file can be imported again."""
     require(actor, product, Role.MAINTAINER)
     run = EventImport.objects.filter(product=product, pk=run_id).first()
     if run is None:
@@ -243,6 +250,7 @@ def undo_import(actor: Actor, product: Product, run_id: int) -> EventImport:
     if run.state == EventImport.State.UNDONE:
         raise Conflict("This import was taken back already.")
     delete_import(product.pk, str(run.pk))
+    retract_links(product.pk, run.pk)
     commit().forget_ids()
     recount(product.pk)
     with transaction.atomic():

@@ -51,6 +51,7 @@ class Door:
     source: str
     received_at: float
     skew: float = 0.0  # seconds the sender's clock is behind ours, from the batch's `sentAt`
+    run: int = 0  # of an import
     variants: Callable[[str], dict[str, str]] | None = (
         None  # the flags in force for somebody, when the client is silent
     )
@@ -161,7 +162,7 @@ def link(door: Door, user: str, other: str, at: float) -> Link | None:
     """That these two ids are one person, as far as this door may say so; None when one of them means nobody."""
     if user == other or means_nobody(user) or means_nobody(other) or len(other) > MAX_ID or "\0" in other:
         return None
-    return Link(door.product_id, user, other, door.trusted, at)
+    return Link(door.product_id, user, other, door.trusted, at, door.run)
 
 
 def checked_time(at: float, door: Door) -> float:

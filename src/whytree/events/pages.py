@@ -46,7 +46,7 @@ def events(request: PageRequest, product: Product) -> HttpResponse:
         "catalogue": found,
         "check": check,
         "not_sent": bool(opened) and not any(event.name == opened for event in found.events),
-        "rows": [(event, check.plan.get(event.name), event.name in wrong) for event in found.events],
+        "rows": [(event, check.plan.events.get(event.name), event.name in wrong) for event in found.events],
         "sentence": _sentence(found),
         "last_at": _last(found),
         "status": queries.capture_status(),

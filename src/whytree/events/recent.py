@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from whytree.people.edges import EdgeKey
+
 SIZE = 1_000_000  # of each of two generations: 1 to 2 million ids, up to 164 MB
 
 
@@ -32,9 +34,6 @@ class RecentIds:
         return event_id in self._young or event_id in self._old
 
 
-EdgeKey = tuple[int, int, int, str, bool]  # product, the pair, what was said, whether it is trusted
-
-
 class RecentEdges:
     """What was said about people's ids, with the earliest time it was said for: most messages say nothing new.
 
@@ -53,7 +52,7 @@ class RecentEdges:
         return at < self._known.get(person, _NEVER)
 
     def add(self, key: EdgeKey, at: float) -> None:
-        _, one, other, _, _ = key
+        _, one, other, *_ = key
         if one == other:
             self._known[one] = at
         else:

@@ -57,6 +57,7 @@ class Normalised(msgspec.Struct, gc=False):
     link: Link | None = None
     known: bool = False  # the event's id names a person, not a device
     traits: Traits | None = None
+    also: tuple[Link, ...] = ()  # what else another tool's history says of who this is
     exposure: Event | None = None  # the same fact as `$exposure`, when a client reported one under its own name
 
     def typed(self) -> Iterable[tuple[str, str]]:

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from whytree.errors import Invalid, RetryLater
-from whytree.people.edges import EdgeRow, known_key, known_row, link_key, link_row
+from whytree.people.edges import EdgeKey, EdgeRow, known_key, known_row, link_key, link_row
 from whytree.workspace.models import Product
 from whytree.workspace.sockets import variants_in_force
 
@@ -24,7 +24,6 @@ from .context import NOTHING, Columns
 from .follow import follower
 from .normalise import EXPOSURE, MAX_EVENT_BYTES, Door, event
 from .properties import Unfit, clean_text, cleaned
-from .recent import EdgeKey
 from .rows import SERVER, Event, Normalised, Outcome, Rejected
 
 log = logging.getLogger("whytree.events")
@@ -169,11 +168,23 @@ def _edges(writer: Commit, items: Sequence[Normalised], received_at: float) -> l
             key = known_key(said.product, said.person)
             if key not in edges or said.timestamp < edges[key].at:
                 edges[key] = known_row(said.product, said.person, said.distinct_id, said.timestamp, received_at)
-        if item.link is not None:
-            key = link_key(item.link)
-            if seen.is_new_link(key, item.link.at) and (key not in edges or item.link.at < edges[key].at):
-                edges[key] = link_row(item.link, received_at)
+        if item.link is None and not item.also:
+            continue
+        for link in (item.link, *item.also):
+            if link is not None:
+                key = link_key(link)
+                if seen.is_new_link(key, link.at) and (key not in edges or link.at < edges[key].at):
+                    edges[key] = link_row(link, received_at)
     return list(edges.values())
+
+
+def accept_links(items: Sequence[Normalised]) -> None:
+    """Take only what events say about ids: the events themselves are here already."""
+    writer, now = commit(), time.time()
+    edges = _edges(writer, items, now)
+    if edges:
+        writer.submit(Batch(b"", [], now, edges))
+        follower().note([], edges)
 
 
 def encoded(rows: Sequence[Event]) -> bytes:
@@ -276,4 +287,4 @@ def variants_of(product_id: int, distinct_id: str) -> dict[str, str]:
         return {}
 
 
-__all__ = ["Accepted", "Offer", "Refusal", "accept", "exposure", "track", "track_all", "variants_of"]
+__all__ = ["Accepted", "Offer", "Refusal", "accept", "accept_links", "exposure", "track", "track_all", "variants_of"]

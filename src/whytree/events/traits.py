@@ -11,7 +11,8 @@ from whytree.stores.sql import COMPANY_TYPES
 
 from .rows import SERVER, TRUSTED, Event
 
-ALIASES = ("$create_alias", "$merge_dangerously")
+MERGE = "$merge_dangerously"
+ALIASES = ("$create_alias", MERGE)
 SET, SET_ONCE = "$set.", "$set_once."
 
 # Libraries that run where people are; every other `posthog-*` runs on a server.

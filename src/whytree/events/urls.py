@@ -10,6 +10,7 @@ from .importing import pages as importing
 from .intake import pages as intake
 from .plan import pages as plan
 from .relay import pages as relay
+from .wire.misplaced import misplaced
 from .wire.posthog import v1 as posthog_v1
 from .wire.posthog import views as posthog
 from .wire.segment import views as segment
@@ -35,6 +36,8 @@ doors = [
     re_path(r"^s/?$", posthog.recording),
     re_path(f"^{_POSTHOG_V1}$", posthog_v1.events, name="posthog_v1"),
 ]
+
+root = [re_path(rf"^(?P<before>.+)/(?:{_POSTHOG}|{_SEGMENT.replace('?P<verb>', '?:')})$", misplaced)]
 
 pages = [
     path("events", views.events, name="events"),

@@ -9,12 +9,15 @@ import msgspec
 from .identity import Link, hasher
 from .merging import Edge, EdgeKind
 
+EdgeKey = tuple[int, int, int, str, bool, int]
+"""What makes two edges the same: product, the pair, the kind, whether it is trusted, and the import that said it."""
+
 
 @dataclass(frozen=True, slots=True)
 class EdgeRow:
     """A row to write: its line of JSON, what makes it the same as another, and the time it speaks of."""
 
-    key: tuple[int, int, int, str, bool]
+    key: EdgeKey
     at: float
     line: bytes
 
@@ -23,15 +26,14 @@ class EdgeRow:
         return self.key[0]
 
 
-def link_key(link: Link) -> tuple[int, int, int, str, bool]:
-    """What makes two links the same: product, the pair, the kind and whether it is trusted."""
+def link_key(link: Link) -> EdgeKey:
     hash_id = hasher(link.product_id)
     one, other = hash_id(link.id), hash_id(link.other_id)
-    return link.product_id, min(one, other), max(one, other), EdgeKind.LINK.value, link.trusted
+    return link.product_id, min(one, other), max(one, other), EdgeKind.LINK.value, link.trusted, link.run
 
 
-def known_key(product_id: int, person: int) -> tuple[int, int, int, str, bool]:
-    return product_id, person, person, EdgeKind.KNOWN.value, False
+def known_key(product_id: int, person: int) -> EdgeKey:
+    return product_id, person, person, EdgeKind.KNOWN.value, False, 0
 
 
 def link_row(link: Link, recorded_at: float) -> EdgeRow:
@@ -50,13 +52,11 @@ def known_row(product_id: int, person: int, distinct_id: str, at: float, recorde
 def decided_row(product_id: int, kind: EdgeKind, pair: tuple[tuple[int, str], tuple[int, str]], now: float) -> EdgeRow:
     """What a human decided about two ids, each as hash and text."""
     (one, one_id), (other, other_id) = sorted(pair)
-    return edge_row((product_id, one, other, kind.value, True), one_id, other_id, now, now)
+    return edge_row((product_id, one, other, kind.value, True, 0), one_id, other_id, now, now)
 
 
-def edge_row(
-    key: tuple[int, int, int, str, bool], one_id: str, other_id: str, at: float, recorded_at: float
-) -> EdgeRow:
-    product, one, other, kind, trusted = key
+def edge_row(key: EdgeKey, one_id: str, other_id: str, at: float, recorded_at: float) -> EdgeRow:
+    product, one, other, kind, trusted, run = key
     row = {
         "product": product,
         "one": one,
@@ -67,6 +67,7 @@ def edge_row(
         "other_id": other_id,
         "at": at,
         "recorded_at": recorded_at,
+        "run": run,
     }
     return EdgeRow(key, at, msgspec.json.encode(row))
 

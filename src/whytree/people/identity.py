@@ -21,6 +21,9 @@ NOBODY = frozenset(
 
 KEY_FILE = "people.key"
 
+GROUP = "$person:"
+"""Begins the name under which another tool's history ties ids together: no event comes under it, and nobody goes by it."""
+
 MAX_ID = 400
 """Characters in an id; longer ones are tokens or URLs by mistake."""
 
@@ -34,6 +37,7 @@ class Link:
     other_id: str
     trusted: bool  # came with a server key, or was asked for by a human
     at: float  # seconds since 1970
+    run: int = 0  # the import that said so, if it was one: with it, it is taken back
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,16 @@ the same. Rules:
   anybody could otherwise merge two accounts; and a shared device belongs to whom we heard of first.
 - Links from public keys tie at most `MOST_IDS` ids together: nobody has more, but a stranger can make up any number.
 - A pair that a human parted stays parted, whatever links arrive, until a human joins it again.
-- A person goes by the known id that was seen first; without one, by the id that was seen first.
+- A person goes by the known id that was seen first; without one, by the id that was seen first. What only ties ids
+  together (`GROUP`) is no id to go by.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from .identity import GROUP
 
 MOST_IDS = 1_000
 """Ids of one person, unless a server key or a human says more. A browser that forgets its visitors every week makes 52 a
@@ -75,8 +78,8 @@ def resolve(edges: Iterable[Edge]) -> Resolution:
             case Joined.TOO_MANY:
                 crowded.append(edge)
 
-    def rank(person: int) -> tuple[bool, datetime, str]:
-        return person not in known_ids, first_seen[person], names[person]
+    def rank(person: int) -> tuple[bool, bool, datetime, str]:
+        return names[person].startswith(GROUP), person not in known_ids, first_seen[person], names[person]
 
     canonical: dict[int, int] = {}
     for members in groups.all():

@@ -63,8 +63,11 @@ PLACES = (
 )
 
 
-# Inner places by the ids of what stands on their pages.
+# Inner places by the ids of what stands on their pages, and by pages that lie beside them.
 _PLACE_OF = {
+    "ASK": "ask",
+    "forms": "events",
+    "subscriptions": "alerts",
     "INT": "interviews",
     "USR": "interviews",
     "usability": "interviews",

@@ -31,6 +31,7 @@ _CREATE = re.compile(
     re.DOTALL,
 )
 _ALTER = re.compile(r"\s*(?P<verb>ALTER|TRUNCATE|OPTIMIZE) TABLE (?P<table>\w+)(?P<what>.*)", re.DOTALL)
+_SORTED = re.compile(r",\s*MODIFY ORDER BY.*", re.DOTALL)
 _ALIKE = re.compile(
     r"\s*(?P<verb>CREATE (?:DATABASE|DICTIONARY) IF NOT EXISTS) (?P<name>[\w`]+)(?P<rest>.*)", re.DOTALL
 )
@@ -51,7 +52,7 @@ class Cluster:
             return self._create(sql, found, database)
         if found := _ALTER.match(sql):
             local = f"{found['verb']} TABLE {found['table']}{LOCAL}{self._everywhere}{found['what']}"
-            over_all = f"{found['verb']} TABLE {found['table']}{self._everywhere}{found['what']}"
+            over_all = f"{found['verb']} TABLE {found['table']}{self._everywhere}{_SORTED.sub('', found['what'])}"
             return [local, over_all] if "ADD COLUMN" in found["what"] else [local]
         if found := _ALIKE.match(sql):
             return [f"{found['verb']} {found['name']}{self._everywhere}{found['rest']}"]

@@ -41,15 +41,15 @@ SELECT one, other, kind, trusted, any(one_id) AS one_id, any(other_id) AS other_
     max(recorded_at) AS recorded_at, min(first_recorded_at) AS first_recorded_at
 FROM merge_edges
 WHERE product = {{product:UInt32}} AND (one IN {{ids:Array(UInt64)}} OR other IN {{ids:Array(UInt64)}})
-  AND {which}
+  AND (run = 0 OR run != {{without:UInt64}}) AND {which}
 GROUP BY one, other, kind, trusted
 """
 _SURE_EDGES = _EDGES.format(which="(trusted OR kind != 'link')")
 _PUBLIC_LINKS = _EDGES.format(which="NOT trusted AND kind = 'link'") + "ORDER BY first_recorded_at LIMIT {limit:UInt32}"
 
 
-def edges_around(product: int, persons: Collection[int]) -> list[dict[str, Any]]:
-    """Every edge that can be reached from these ids, over any number of steps, refused ones too.
+def edges_around(product: int, persons: Collection[int], without: int = 0) -> list[dict[str, Any]]:
+    """Every edge that can be reached from these ids, over any number of steps, refused ones too; `without` an import's.
 
     Of links from public keys about `MOST_LINKS`, the nearest and first recorded: whoever has a public key could tie any
     number of ids together, and each new one would make us look at all of them again. What is known for sure about the
@@ -59,9 +59,9 @@ def edges_around(product: int, persons: Collection[int]) -> list[dict[str, Any]]
     seen: set[int] = set()
     frontier, links = set(persons), 0
     while frontier:
-        rows = _in_chunks(_SURE_EDGES, product, frontier)
+        rows = _in_chunks(_SURE_EDGES, product, frontier, without=without)
         if links < MOST_LINKS:
-            public = _in_chunks(_PUBLIC_LINKS, product, frontier, limit=MOST_LINKS)
+            public = _in_chunks(_PUBLIC_LINKS, product, frontier, without=without, limit=MOST_LINKS)
             links += len(public)
             rows += public
         seen |= frontier
@@ -81,6 +81,25 @@ WHERE product = {product:UInt32} AND one != other AND (one IN {ids:Array(UInt64)
 def linked_among(product: int, persons: Collection[int]) -> set[int]:
     """Those of these ids that anything ties to another id; the others are people of one id."""
     return {row["person"] for row in _in_chunks(_LINKED, product, persons)} & set(persons)
+
+
+def linked_by(product: int, run: int) -> list[int]:
+    """The ids that an import said something about."""
+    rows = store().query(
+        "SELECT DISTINCT arrayJoin([one, other]) AS person FROM merge_edges "
+        "WHERE product = {product:UInt32} AND run = {run:UInt64} ORDER BY person",
+        {"product": product, "run": run},
+    )
+    return [row["person"] for row in rows]
+
+
+def delete_links_of(product: int, run: int) -> None:
+    """Take out what an import said about ids; what others said too stays."""
+    store().execute(
+        "ALTER TABLE merge_edges DELETE WHERE product = {product:UInt32} AND run = {run:UInt64}",
+        {"product": product, "run": run},
+        {"mutations_sync": 2},
+    )
 
 
 def pairs_since(moment: datetime) -> list[dict[str, Any]]:

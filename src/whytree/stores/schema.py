@@ -203,6 +203,11 @@ _COMPANIES_OF_BEFORE = "ALTER TABLE events MATERIALIZE COLUMN company_said"
 # below that, files would be many and small.
 _WIDE_WHEN_LARGE = "ALTER TABLE events MODIFY SETTING min_bytes_for_wide_part = 536870912"
 
+# Which import said a link, 0 for everything else: with the import it is taken back, and only it.
+_RUNS = """
+ALTER TABLE merge_edges ADD COLUMN IF NOT EXISTS run UInt64, MODIFY ORDER BY (product, one, other, kind, trusted, run)
+"""
+
 MIGRATIONS = (
     Migration(1, "events", (_EVENTS, _QUARANTINE, _MARKS)),
     Migration(2, "people", (_EDGES, _OVERRIDES, _OVERRIDES_DICTIONARY)),
@@ -214,6 +219,7 @@ MIGRATIONS = (
     Migration(60, "quick times", (_QUICK_TIMES,)),
     Migration(70, "companies", (_COMPANY_SAID, _COMPANIES_OF_BEFORE)),
     Migration(80, "wide when large", (_WIDE_WHEN_LARGE,)),
+    Migration(90, "runs of links", (_RUNS,)),
 )
 
 _RECORD = """

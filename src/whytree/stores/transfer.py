@@ -9,7 +9,7 @@ from .events import EventStore, store
 # Each table's total order, so that two exports of the same content are equal. Events go in slices, below.
 _ORDER = {
     "events": "product, person, timestamp, event_id, received_at, event",
-    "merge_edges": "product, one, other, kind, trusted",
+    "merge_edges": "product, one, other, kind, trusted, run",
     "person_overrides": "product, person",
     "quarantine": "product, received_at, kind, event, distinct_id, message_id, body",
     "catalogue": "product, event, property, type",

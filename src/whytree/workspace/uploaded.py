@@ -23,6 +23,8 @@ from whytree.errors import Invalid, NotFound, TooLarge
 KEPT_FOR = timedelta(days=1)
 """An upload that nobody imports is thrown away after this."""
 
+UNPACKED = ".unpacked"
+
 MOST_TIMES = 50
 """So many times what an upload may have it may unpack to: text packs ten to one, a bomb a thousand to one."""
 
@@ -74,10 +76,16 @@ def path_of(name: str) -> Path:
     return path
 
 
+def unpacked_of(name: str) -> Path:
+    """Where a kept archive lies unpacked, once somebody has unpacked it; it goes when the archive goes."""
+    return folder() / f"{name}{UNPACKED}"
+
+
 def throw_away(name: str) -> None:
     """A file that is not needed any more."""
     if name:
         (folder() / name).unlink(missing_ok=True)
+        unpacked_of(name).unlink(missing_ok=True)
 
 
 def throw_away_old() -> int:

@@ -11,7 +11,7 @@ metrics:
     role: north_star
     owner: growth
 
-Beside `metrics` may stand a tracking plan, as `whytree plan export` writes it: `whytree_plan: 1` and `events`. What a metric does
+Beside `metrics` may stand a tracking plan, as `whytree plan export` writes it: `whytree_plan: 1`, `strict` and `events`. What a metric does
 not say is the usual: called by its key, counted in its kind's unit, more is better.
 """
 
@@ -32,6 +32,7 @@ from .lines import Lined
 VERSION = 1
 MOST_METRICS = 1_000
 METRICS, PLAN = "whytree_metrics", "whytree_plan"
+PLAN_SAYS = ("strict", "events")
 #: What a metric says beside its definition, with what stands for it when nothing is said.
 FIELDS = {"name": "", "unit": "", "direction": "up", "category": "", "role": "", "owner": "", "description": ""}
 
@@ -68,8 +69,11 @@ def read_document(found: Lined) -> tuple[list[Wanted], dict[str, Any] | None]:
     if not isinstance(value, dict) or not {METRICS, PLAN} & set(value):
         raise Invalid(f"line 1: a file of metrics begins with {METRICS}: {VERSION}.")
     faults = [
-        Fault(found.line((name,)), f"there is no {name!r:.60} here; there is {METRICS}, metrics, {PLAN} and events.")
-        for name in set(value) - {METRICS, "metrics", PLAN, "events"}
+        Fault(
+            found.line((name,)),
+            f"there is no {name!r:.60} here; there is {METRICS}, metrics, {PLAN}, strict and events.",
+        )
+        for name in set(value) - {METRICS, "metrics", PLAN, *PLAN_SAYS}
     ]
     if METRICS in value and value[METRICS] != VERSION:
         faults.append(Fault(found.line((METRICS,)), f"write {METRICS}: {VERSION}."))
@@ -86,7 +90,7 @@ def read_document(found: Lined) -> tuple[list[Wanted], dict[str, Any] | None]:
         except Invalid as error:
             faults.append(Fault(_line_of(found, key, said, str(error)), f"{key}: {error}"))
     refuse(sorted(faults, key=lambda fault: fault.line))
-    plan = {PLAN: value[PLAN], "events": value.get("events")} if PLAN in value else None
+    plan = {name: value[name] for name in (PLAN, *PLAN_SAYS) if name in value} if PLAN in value else None
     return wanted, plan
 
 

@@ -109,7 +109,7 @@ def _apply_plan(actor: Actor, product: Product, plan: dict[str, Any], found: Lin
     try:
         changes = plans.apply_plan(actor, product, plan)
     except Invalid as error:
-        events = plan["events"] if isinstance(plan["events"], dict) else {}
+        events = said if isinstance(said := plan.get("events"), dict) else {}
         named = next((name for name in events if f"“{name}" in str(error)), "")
         raise Invalid(f"line {found.line(('events', named))}: {error}") from error
-    return [Change("event", one.event, one.what, one.details) for one in changes]
+    return [Change("event", one.event or "the plan", one.what, one.details) for one in changes]

@@ -28,8 +28,14 @@ def read_definitions(documents: Sequence[Any]) -> tuple[str, list[Moved]]:
     for name, knows, read in (("GrowthBook", is_growthbook, read_growthbook), ("PostHog", is_posthog, read_posthog)):
         some = [thing for thing in things if knows(thing)]
         if some:
-            return name, read(some)
+            return name, [*read(some), *(_unknown(thing, name) for thing in things if not knows(thing))]
     raise Unreadable(_WHAT)
+
+
+def _unknown(thing: dict[str, Any], tool: str) -> LeftOut:
+    """Something that lay beside: nothing that was brought is passed over without a word."""
+    why = f"it is no definition of {tool} that is known; what is of another tool comes by itself"
+    return LeftOut(f"thing {thing.get('id', thing.get('key', '?'))}"[:100], str(thing.get("name") or "")[:200], why)
 
 
 def _things(document: Any) -> list[dict[str, Any]]:

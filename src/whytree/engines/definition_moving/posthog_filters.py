@@ -1,5 +1,6 @@
 """PostHog's property filters as ours."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,18 @@ _OPERATORS = {
     "is_date_after": "after",
 }
 _WITHOUT_VALUE = ("is_set", "is_not_set")
+_OF_ANY = ("exact", "is_not", "icontains")
+"""With several values these say themselves that one of them will do, or that none may be."""
+_OF_NONE = ("not_icontains", "not_regex")
+_SESSION = {
+    "$session_duration": "seconds",
+    "$pageview_count": "pages",
+    "$entry_pathname": "entry",
+    "$exit_pathname": "exit",
+    "$end_pathname": "exit",
+    "$is_bounce": "bounced",
+}
+_DAYS_AGO = {"d": 1, "w": 7, "m": 30, "y": 365}
 DEEPEST = 8
 
 
@@ -67,9 +80,12 @@ class Filters:
         if operator in _WITHOUT_VALUE:
             return [{"field": field, "operator": _OPERATORS[operator]}]
         values = texts(said.get("value"))
-        if operator == "icontains" or len(values) < 2 or operator in ("exact", "is_not"):
+        if operator.startswith("is_date"):
+            values = [_moment(one) for one in values]
+        if len(values) < 2 or operator in _OF_ANY:
             return [{"field": field, "operator": _OPERATORS[operator], "values": values}]
-        return [{"any": [{"field": field, "operator": _OPERATORS[operator], "values": [one]} for one in values]}]
+        each = [{"field": field, "operator": _OPERATORS[operator], "values": [one]} for one in values]
+        return each if operator in _OF_NONE else [{"any": each}]
 
     def _between(self, field: str, value: Any, operator: str) -> list[dict[str, Any]]:
         if operator == "not_between" or not isinstance(value, list) or len(value) != 2:
@@ -92,6 +108,10 @@ class Filters:
         if kind == "group":
             self.notes.append(f"Its group’s {key} is read as the company’s.")
             return f"company:{key}"
+        if kind == "session" and key in _SESSION:
+            return f"session:{_SESSION[key]}"
+        if kind == "session":
+            raise CannotCarry(f"it asks for {key[:60]} of sessions, which is not known here")
         raise CannotCarry(f"it filters by {kind[:40]}, which is not known of events here")
 
     def group_field(self, said: Mapping[str, Any]) -> str:
@@ -107,3 +127,9 @@ class Filters:
         if said.get("histogram_bin_count") or said.get("bin_count"):
             self.notes.append(f"Its groups were bins of {key}; here they are its values.")
         return self._field(kind, str(key or ""))
+
+
+def _moment(value: str) -> str:
+    """A day as it is; “-7d” as so many days ago."""
+    found = re.fullmatch(r"-(\d{1,5})([dwmy])", value)
+    return f"{int(found[1]) * _DAYS_AGO[found[2]]}d" if found else value

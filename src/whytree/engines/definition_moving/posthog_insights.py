@@ -162,7 +162,9 @@ def _funnel(query: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
         reader.selection(node) | ({"optional": True} if mapping(node).get("optionalInFunnel") else {})
         for node in listed(query.get("series"))
     ]
-    said: dict[str, Any] = {"kind": "funnel", "steps": steps}
+    said: dict[str, Any] = {"kind": "funnel", "steps": steps} | _first_ever(query, reader)
+    if chosen.get("breakdownAttributionType") not in (None, "", "first_touch") and query.get("breakdownFilter"):
+        reader.notes.append("Its groups were told at another step; here they are told at the first one.")
     said["within"] = _span(chosen.get("funnelWindowInterval"), chosen.get("funnelWindowIntervalUnit"))
     order = str(chosen.get("funnelOrderType") or "ordered")
     said |= {"order": "any" if order == "unordered" else order} if order != "ordered" else {}
@@ -182,6 +184,14 @@ def _funnel(query: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
         said["over"] = over if over in ("day", "week", "month") else "day"
     said |= reader.by(query) | reader.days(query, 7)
     return said | ({"where": shared} if (shared := reader.shared(query)) else {})
+
+
+def _first_ever(query: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
+    """Whether the way begins with the first time of somebody's life; at a later step that cannot be said here."""
+    firsts = [str(mapping(node).get("math") or "").startswith("first_time") for node in listed(query.get("series"))]
+    if any(firsts[1:]):
+        reader.notes.append("A later step counted only the first time ever; here any time counts.")
+    return {"first_time": True} if firsts[:1] == [True] else {}
 
 
 def _span(number: Any, unit: Any) -> str:

@@ -13,12 +13,13 @@ from .amplitude import AMPLITUDE
 from .common import Source, row_id
 from .ga4 import GA4
 from .mixpanel import MIXPANEL, MIXPANEL_PEOPLE
-from .posthog import POSTHOG
+from .posthog import POSTHOG, POSTHOG_PERSONS
 from .segment import SEGMENT, WAREHOUSE
 from .snowplow import SNOWPLOW, SnowplowFile, is_snowplow
 
 SOURCES = {
-    source.name: source for source in (POSTHOG, SEGMENT, WAREHOUSE, MIXPANEL, MIXPANEL_PEOPLE, AMPLITUDE, GA4, SNOWPLOW)
+    source.name: source
+    for source in (POSTHOG, POSTHOG_PERSONS, SEGMENT, WAREHOUSE, MIXPANEL, MIXPANEL_PEOPLE, AMPLITUDE, GA4, SNOWPLOW)
 }
 BATCH_ROWS = 1_000
 BATCH_CHARACTERS = 1_500_000

@@ -91,12 +91,16 @@ class EventFile:
             yield {"rows": batch.rows, "errors": batch.errors, "upto": batch.upto}
 
 
-def open_events(path: Path, asked: Asked) -> EventFile:
-    """Raises `UnreadableTable` for what is no such file, `NoColumn` where a column has to be named."""
+def open_events(path: Path, asked: Asked, keep: Path | None = None) -> EventFile:
+    """Raises `UnreadableTable` for what is no such file, `NoColumn` where a column has to be named.
+
+    `keep` is where an archive is unpacked to, once for whoever opens it again.
+    """
     if asked.source and asked.source not in (*SOURCES, TABLE):
         raise UnreadableTable(f"“{asked.source[:40]}” is no source. There are {', '.join(SOURCES)} and {TABLE}.")
-    whole = unpacked(path)
-    read = Path(whole.name) if whole else path
+    kept = keep is not None and keep.is_file()
+    whole = None if kept else unpacked(path, keep)
+    read = keep if keep is not None and kept else Path(whole.name) if whole else path
     if asked.source != TABLE and not asked.names_columns:
         table, source = open_source(read, asked.format, asked.source)
         if source is not None:

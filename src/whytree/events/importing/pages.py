@@ -75,6 +75,7 @@ def _context(request: PageRequest, product: Product, run: EventImport) -> dict[s
         "looked_at": looked_at,
         "preview": preview,
         "going_on": run.state == EventImport.State.RUNNING,
+        "percent": None if (share := uploads.progress(run)) is None else int(share * 100),
         "fields": [(name, LABELS[name], preview.chosen.get(name, "")) for name in COLUMNS]
         if preview and reads_table
         else [],
@@ -135,6 +136,6 @@ def _step(request: PageRequest, product: Product, run: EventImport) -> HttpRespo
 @require_POST
 @page(Role.MAINTAINER)
 def undo_import(request: PageRequest, product: Product, number: int) -> HttpResponse:
-    undone = imports.undo_import(request.actor, product, number)
+    undone = uploads.undo(request.actor, product, number)
     messages.success(request, f"The {undone.created:,} events of {undone.file_name} are gone.")
     return redirect("event_imports", product.slug)

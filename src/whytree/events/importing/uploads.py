@@ -5,7 +5,8 @@
     while run.state == "running":
         run = go_on(actor, run, seconds=5)            # a few seconds of work at a time; after a stop, just go on
 
-Each step ends where a batch was committed, so a server that stops in between loses nothing.
+Each step ends where a batch was committed, so a server that stops in between loses nothing. The file stays open from one
+step to the next (`underway`).
 """
 
 import time
@@ -29,6 +30,7 @@ from .. import imports
 from ..imports import Entry, ImportMessage, ImportRow, RowProblem
 from ..models import ERRORS_KEPT, EventImport
 from ..reading import NoColumn
+from . import underway
 from .files import COLUMNS, Asked, EventFile, open_events
 
 SHOWN = 5
@@ -94,15 +96,18 @@ def begin(actor: Actor, product: Product, looked_at: EventImport) -> EventImport
     """Import what was looked at; the interrupted import of the same file goes on."""
     if looked_at.state != EventImport.State.PREVIEW:
         raise Conflict("This import has begun already.")
-    try:
-        file = _opened(looked_at)
-    except NoColumn as error:
-        raise Invalid(f"Say first which column holds the {error.field}.") from error
+    uploaded.path_of(looked_at.upload)
+    if not looked_at.fingerprint:
+        raise Invalid("Say first which column is what, and press “Read it so”.")
     run = imports.begin_import(
-        actor, product, file_name=looked_at.file_name, fingerprint=file.fingerprint, mapping=file.shown
+        actor,
+        product,
+        file_name=looked_at.file_name,
+        fingerprint=looked_at.fingerprint,
+        mapping=looked_at.mapping,
     )
     if run.upload != looked_at.upload:  # an interrupted one: its file may be gone, this is the same
-        uploaded.throw_away(run.upload)
+        throw_away(run.upload)
         run.upload, run.reading = looked_at.upload, looked_at.reading
         run.save(update_fields=["upload", "reading"])
     looked_at.delete()
@@ -112,18 +117,50 @@ def begin(actor: Actor, product: Product, looked_at: EventImport) -> EventImport
 def go_on(actor: Actor, run: EventImport, *, seconds: float = 5.0) -> EventImport:
     """Work on an import for some seconds, or to its end."""
     require(actor, run.product, Role.MEMBER)
-    if run.state != EventImport.State.RUNNING:
-        return run
-    file, until = _opened(run), time.monotonic() + seconds
-    for batch in file.batches(after=run.row_offset):
-        run = imports.import_rows(
-            actor, run.product, run.pk, entries_of(batch), broken=problems_of(batch), upto=batch["upto"]
-        )
-        if time.monotonic() > until:
-            return run
-    name, run = run.upload, imports.finish_import(actor, run.product, run.pk)
-    uploaded.throw_away(name)
+    with underway.in_turn(run.upload):
+        run.refresh_from_db()
+        if run.state == EventImport.State.RUNNING:
+            run = _step(actor, run, time.monotonic() + seconds)
     return run
+
+
+def _step(actor: Actor, run: EventImport, until: float) -> EventImport:
+    reading = underway.read_on(run.upload, run.row_offset, lambda: _opened(run))
+    try:
+        for batch in reading.batches:
+            run = imports.import_rows(
+                actor, run.product, run.pk, entries_of(batch), broken=problems_of(batch), upto=batch["upto"]
+            )
+            if time.monotonic() > until:
+                underway.hold(run.upload, reading, batch["upto"])
+                return run
+    except BaseException:
+        reading.let_go()
+        raise
+    reading.let_go()
+    name, run = run.upload, imports.finish_import(actor, run.product, run.pk)
+    throw_away(name)
+    return run
+
+
+def progress(run: EventImport) -> float | None:
+    """The share of the file that is in, from 0 to 1; None when only another process knows."""
+    return underway.progress_of(run.upload)
+
+
+def throw_away(name: str) -> None:
+    """An uploaded file that is needed no longer."""
+    underway.forget(name)
+    uploaded.throw_away(name)
+
+
+def undo(actor: Actor, product: Product, number: int) -> EventImport:
+    """Take an import back, finished or not, with the rest of a file that was not read to its end."""
+    run = find_run(product, number)
+    with underway.in_turn(run.upload):  # not while a step is writing
+        undone = imports.undo_import(actor, product, number)
+        throw_away(run.upload)
+    return undone
 
 
 def throw_away_looked_at(product: Product, person_key: str = "") -> int:
@@ -213,6 +250,7 @@ def _opened(run: EventImport) -> EventFile:
     """Raises `NoColumn` where somebody has to say which column is what."""
     path = uploaded.path_of(run.upload)
     try:
-        return open_events(path, Asked(**run.reading))
+        return open_events(path, Asked(**run.reading), uploaded.unpacked_of(run.upload))
     except UnreadableTable as error:
-        raise Invalid(str(error).replace(run.upload, "The file")) from error
+        said = str(error).replace(uploaded.unpacked_of(run.upload).name, "The file").replace(run.upload, "The file")
+        raise Invalid(said) from error

@@ -17,7 +17,7 @@ router = Router(tags=["Events"])
 
 class PlanIn(Schema):
     plan: dict[str, Any] = Field(
-        description='{"whytree_plan": 1, "events": {NAME: {status, owner, description, properties}}}'
+        description='{"whytree_plan": 1, "strict": true, "events": {NAME: {status, owner, description, properties}}}'
     )
 
 
@@ -86,8 +86,16 @@ class DescribedEventOut(Schema):
     properties: list[DescribedPropertyOut]
 
 
+class StrictIn(Schema):
+    strict: bool = Field(description="Whether what stands in no plan breaks it")
+
+
+class StrictOut(Schema):
+    strict: bool
+
+
 class ChangeOut(Schema):
-    event: str
+    event: str = Field(description="Empty for the plan as a whole")
     what: str = Field(description="added, changed or removed")
     details: list[str]
 
@@ -103,6 +111,12 @@ def get_plan(request: ApiRequest, product: str) -> Any:
 def apply_plan(request: ApiRequest, product: str, body: PlanIn) -> Any:
     """Make this the plan; what it does not name is planned no longer."""
     return services.apply_plan(request.actor, api_product(request, product, Role.MEMBER), body.plan)
+
+
+@router.put("/products/{product}/events/plan/strict", response=StrictOut, operation_id="set_plan_strict")
+def set_plan_strict(request: ApiRequest, product: str, body: StrictIn) -> Any:
+    """Say whether the plan is the whole of it, so that what it does not name breaks it."""
+    return services.set_strict(request.actor, api_product(request, product, Role.MEMBER), strict=body.strict)
 
 
 @router.post("/products/{product}/events/plan/diff", response=list[ChangeOut], operation_id="diff_plan")

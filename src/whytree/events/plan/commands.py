@@ -21,6 +21,7 @@ def register(group: Callable[[str], typer.Typer]) -> None:
     group("plan").command("check")(check_plan)
     group("plan").command("event")(plan_event)
     group("plan").command("unplan")(unplan_event)
+    group("plan").command("strict")(set_strict)
 
 
 def export_plan(
@@ -91,6 +92,15 @@ def unplan_event(event: Event, as_json: AsJson = False) -> None:
     show({"event": event}, as_json, f"{event} stands in the plan no longer.")
 
 
+def set_strict(
+    off: Annotated[bool, typer.Option("--off", help="Others may come.")] = False, as_json: AsJson = False
+) -> None:
+    """What stands in no plan breaks it: a slip in a name is found, and everything new has to be planned."""
+    client = connect()
+    found = client.put(f"/products/{client.product}/events/plan/strict", {"strict": not off})
+    show(found, as_json, "Others may come." if off else "What stands in no plan breaks it.")
+
+
 def _read(file: Path) -> Any:
     import yaml
 
@@ -142,5 +152,8 @@ def _lines(changes: list[dict[str, Any]]) -> list[str]:
     return [
         line
         for change in changes
-        for line in (f"{signs[change['what']]} {change['event']}", *(f"    {detail}" for detail in change["details"]))
+        for line in (
+            f"{signs[change['what']]} {change['event'] or 'the plan'}",
+            *(f"    {detail}" for detail in change["details"]),
+        )
     ]

@@ -1,6 +1,7 @@
 """A plan as a document: what it may say, written and read as YAML. No Django: the command line uses it too.
 
 whytree_plan: 1
+strict: true                  # what stands in no plan breaks it; false: it may come
 events:
   Signed Up:
     status: expected          # or deprecated, or unexpected
@@ -61,25 +62,37 @@ class PlannedEvent:
         return said
 
 
-Plan = dict[str, PlannedEvent]
+@dataclass(frozen=True)
+class Plan:
+    """What is meant by which event. A `strict` one is the whole of it: an event or a property that it does not name breaks it.
+
+    A file is strict unless it says otherwise; where single events were described, nobody has said anything of the others.
+    """
+
+    events: Mapping[str, PlannedEvent] = field(default_factory=dict)
+    strict: bool = True
 
 
-def as_document(plan: Mapping[str, PlannedEvent]) -> dict[str, Any]:
+def as_document(plan: Plan) -> dict[str, Any]:
     """The plan as plain data, in one order always."""
-    return {"whytree_plan": VERSION, "events": {name: plan[name].as_plain() for name in sorted(plan)}}
+    events = {name: plan.events[name].as_plain() for name in sorted(plan.events)}
+    return {"whytree_plan": VERSION, "strict": plan.strict, "events": events}
 
 
 def read_document(value: Any) -> Plan:
     """Plain data as a plan. Raises `NotAPlan`."""
     if not isinstance(value, dict) or value.get("whytree_plan") != VERSION:
         raise NotAPlan(f"A plan begins with whytree_plan: {VERSION}.")
-    _only(value, {"whytree_plan", "events"}, "A plan")
+    _only(value, {"whytree_plan", "strict", "events"}, "A plan")
+    strict = value.get("strict", True)
+    if not isinstance(strict, bool):
+        raise NotAPlan("strict: is true or false.")
     events = value.get("events") or {}
     if not isinstance(events, dict):
         raise NotAPlan("events: is a list of names, each with what it is.")
     if len(events) > MOST_EVENTS:
         raise NotAPlan(f"A plan has at most {MOST_EVENTS:,} events.")
-    return {_name(name, "an event"): _event(name, said) for name, said in events.items()}
+    return Plan({_name(name, "an event"): _event(name, said) for name, said in events.items()}, strict)
 
 
 def _event(name: Any, said: Any) -> PlannedEvent:
@@ -143,15 +156,16 @@ def _text(value: Any, where: str) -> str:
 
 @dataclass(frozen=True)
 class Change:
-    """One difference between two plans. `what` is added, removed or changed."""
+    """One difference between two plans. `what` is added, removed or changed; without an event it is about the whole plan."""
 
     event: str
     what: str
     details: tuple[str, ...] = ()
 
 
-def differences(before: Mapping[str, PlannedEvent], after: Mapping[str, PlannedEvent]) -> list[Change]:
+def differences(first: Plan, second: Plan) -> list[Change]:
     """What must happen to the first so that it becomes the second."""
+    before, after = first.events, second.events
     changes = [Change(name, "added") for name in after.keys() - before.keys()]
     changes += [Change(name, "removed") for name in before.keys() - after.keys()]
     changes += [
@@ -159,6 +173,9 @@ def differences(before: Mapping[str, PlannedEvent], after: Mapping[str, PlannedE
         for name in before.keys() & after.keys()
         if before[name] != after[name]
     ]
+    if before and first.strict != second.strict:
+        words = "strict: what stands in no plan breaks it" if second.strict else "not strict: others may come"
+        changes.append(Change("", "changed", (words,)))
     return sorted(changes, key=lambda change: change.event)
 
 

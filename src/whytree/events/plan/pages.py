@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from whytree.errors import Invalid
+from whytree.errors import Conflict, Invalid
 from whytree.workspace.access import may
 from whytree.workspace.doors import PageRequest, page
 from whytree.workspace.models import Product
@@ -18,6 +18,7 @@ from whytree.workspace.roles import Role
 from . import services
 from .document import STATUSES, TYPES
 from .queries import check_plan, describe_event
+from .services import plan_of
 
 
 @require_GET
@@ -38,12 +39,15 @@ def edit_event(request: PageRequest, product: Product) -> HttpResponse:
         if sent.get("act") == "unplan":
             services.unplan_event(request.actor, product, event)
             messages.success(request, f"“{event}” stands in the plan no longer.")
+        elif sent.get("act") == "strict":
+            services.set_strict(request.actor, product, strict="strict" in sent)
+            return redirect("plan", product.slug)
         elif sent.get("act") == "property":
             services.plan_event(request.actor, product, event, {"properties": _property(request)})
         else:
             said = {name: sent.get(name, "") for name in ("status", "owner", "description")}
             services.plan_event(request.actor, product, event, said)
-    except Invalid as error:
+    except (Conflict, Invalid) as error:
         messages.error(request, error.message)
     return redirect(f"{reverse('events', args=[product.slug])}?event={quote(event, safe='')}#opened")
 
@@ -58,6 +62,7 @@ def opened_event(request: PageRequest, product: Product, event: str) -> dict[str
     """The context of `events/_properties.html`."""
     return {
         "described": describe_event(product, event) if event else None,
+        "strict": plan_of(product).strict,
         "may_act": may(request.actor, product, Role.MEMBER),
         "statuses": STATUSES,
         "types": TYPES,

@@ -44,14 +44,14 @@ class PlanCheck:
 
     @property
     def sentence(self) -> str:
-        if not self.plan:
+        if not self.plan.events:
             return "Nobody said yet which events should come."
         broken, more = len({one.event for one in self.broken}), len(self.unplanned)
         planned = (
             f"{broken:,} planned event{'s come' if broken > 1 else ' comes'} otherwise than planned"
             if broken
-            else f"All {len(self.plan):,} planned events come as planned"
-            if len(self.plan) > 1
+            else f"All {len(self.plan.events):,} planned events come as planned"
+            if len(self.plan.events) > 1
             else "The one planned event comes as planned"
         )
         return planned + (f"; {more:,} more {'stand' if more > 1 else 'stands'} in no plan." if more else ".")
@@ -83,7 +83,7 @@ class DescribedEvent:
 
 def describe_event(product: Product, event: str) -> DescribedEvent:
     """What is sent of one event, and what was said of it."""
-    planned = plan_of(product).get(event)
+    planned = plan_of(product).events.get(event)
     wanted = dict(planned.properties) if planned else {}
     seen, samples = properties_of(product, event), samples_of(product, event)
     found = [
@@ -96,21 +96,25 @@ def describe_event(product: Product, event: str) -> DescribedEvent:
 def check_plan(product: Product, found: Catalogue | None = None) -> PlanCheck:
     """Hold the plan against the catalogue."""
     plan = plan_of(product)
-    if not plan:
+    if not plan.events:
         return PlanCheck(plan)
     found = found or catalogue(product)
     seen = {event.name: event for event in found.events}
-    violations = [one for name, planned in plan.items() for one in _of_planned(name, planned, seen, found)]
+    violations = [
+        one
+        for name, planned in plan.events.items()
+        for one in _of_planned(name, planned, seen, found, strict=plan.strict)
+    ]
     violations += [
         Violation(name, "unplanned", "It is sent and stands in no plan.")
         for name in seen
-        if name not in plan and not name.startswith(BY_ITSELF)
+        if plan.strict and name not in plan.events and not name.startswith(BY_ITSELF)
     ]
     return PlanCheck(plan, sorted(violations, key=lambda one: (one.event, one.kind, one.says)))
 
 
 def _of_planned(
-    name: str, planned: PlannedEvent, seen: dict[str, CataloguedEvent], found: Catalogue
+    name: str, planned: PlannedEvent, seen: dict[str, CataloguedEvent], found: Catalogue, *, strict: bool
 ) -> list[Violation]:
     event = seen.get(name)
     if planned.status != "expected":
@@ -122,11 +126,11 @@ def _of_planned(
         return [Violation(name, "not sent", "It is expected and nobody has sent it yet.")]
     if not planned.properties:
         return []
-    return _of_properties(event, planned, {one.name: one for one in found.properties.get(name, [])})
+    return _of_properties(event, planned, {one.name: one for one in found.properties.get(name, [])}, strict=strict)
 
 
 def _of_properties(
-    event: CataloguedEvent, planned: PlannedEvent, seen: dict[str, CataloguedProperty]
+    event: CataloguedEvent, planned: PlannedEvent, seen: dict[str, CataloguedProperty], *, strict: bool
 ) -> list[Violation]:
     violations = []
     for name, wanted in planned.properties.items():
@@ -136,7 +140,7 @@ def _of_properties(
     violations += [
         Violation(event.name, "property", f"{name} is sent and not planned.")
         for name in seen
-        if name not in planned.properties and not name.startswith(BY_ITSELF) and not name.startswith("utm_")
+        if strict and name not in planned.properties and not name.startswith(BY_ITSELF) and not name.startswith("utm_")
     ]
     return violations
 

@@ -45,7 +45,7 @@ def _turned(request: HttpRequest, refusal: WhytreeError) -> Turned:
     return Turned(
         at=time.time(),
         path=request.path[:100],
-        client=request.headers.get("User-Agent", "")[:100],
+        client=(request.headers.get("Origin") or request.headers.get("User-Agent", ""))[:100],
         key=str((refusal.details or {}).get("key_begins", "")),
         status=refusal.status,
         reason=refusal.message,

@@ -18,15 +18,18 @@ from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
 
 from ..edges import EdgeRow, decided_row, from_store
-from ..identity import means_nobody, person_hash
+from ..identity import GROUP, means_nobody, person_hash
 from ..merging import MOST_IDS, EdgeKind, Resolution, resolve
 from ..models import Person
 from .profiles import CHUNK, COLUMNS, ensure_person, valid_key
 
 
-def follow_edges(product_id: int, persons: Collection[int]) -> Resolution:
-    """Work out anew who these ids and all they touch belong to, and make queries and profiles agree."""
-    resolution = resolve(from_store(row) for row in stored.edges_around(product_id, persons))
+def follow_edges(product_id: int, persons: Collection[int], without: int = 0) -> Resolution:
+    """Work out anew who these ids and all they touch belong to, and make queries and profiles agree.
+
+    `without` is an import whose word does not count any more.
+    """
+    resolution = resolve(from_store(row) for row in stored.edges_around(product_id, persons, without))
     changed = _changed(product_id, resolution)
     if changed:
         stored.write_overrides(changed, time.time_ns())
@@ -37,11 +40,16 @@ def follow_edges(product_id: int, persons: Collection[int]) -> Resolution:
 
 def _changed(product_id: int, resolution: Resolution) -> list[Override]:
     """The ids that count as another one than before. An id on its own needs no row unless it had one."""
-    before = stored.overrides_of(product_id, resolution.canonical)
-    members = Counter(resolution.canonical.values())
+    ids = {
+        person: canonical
+        for person, canonical in resolution.canonical.items()
+        if not resolution.names[person].startswith(GROUP)
+    }
+    before = stored.overrides_of(product_id, ids)
+    members = Counter(ids.values())
     return [
         Override(product_id, person, canonical, resolution.names[person], resolution.names[canonical])
-        for person, canonical in resolution.canonical.items()
+        for person, canonical in ids.items()
         if (before[person].canonical != canonical if person in before else members[canonical] > 1)
     ]
 
@@ -124,8 +132,8 @@ def _record_refused(product_id: int, resolution: Resolution) -> None:
 
 
 _TWO_PEOPLE = (
-    "{one} and {other} are two known people, and it came with a public key. If they are one, send the alias with a "
-    "server key, or join them on their page."
+    "{one} and {other} are two known people, and nobody who may say so says that they are one. If they are, send the alias "
+    "with a server key, or join them on their page."
 )
 _CROWD = (
     "{one} and {other} would make a person of more than {most:,} ids, and it came with a public key. Nobody has that many: "
@@ -172,6 +180,21 @@ def _decide(product_id: int, kind: EdgeKind, pairs: Iterable[tuple[tuple[int, st
     stored.add_edges([decided_row(product_id, kind, pair, now).line for pair in pairs])
 
 
+def retract_links(product_id: int, run: int) -> None:
+    """Take back what an import said about ids: whoever nothing else joins is somebody of their own again.
+
+    Followed before it is deleted, so that what stops half-way is begun again; and after, for what came in meanwhile.
+    """
+    persons = stored.linked_by(product_id, run)
+    if not persons:
+        return
+    for without in (run, 0):
+        for start in range(0, len(persons), CHUNK):
+            follow_edges(product_id, persons[start : start + CHUNK], without)
+        if without:
+            stored.delete_links_of(product_id, run)
+
+
 def _record_decision(actor: Actor, product: Product, verb: str, distinct_id: str, other_id: str) -> None:
     person = ensure_person(product, distinct_id)
     record(actor, product, verb, person, after={"person": distinct_id, "other": other_id}, undoable=False)
@@ -182,7 +205,7 @@ def follow_rows(rows: Iterable[EdgeRow]) -> None:
     touched: dict[int, set[int]] = {}
     known: dict[int, set[int]] = {}
     for row in rows:
-        product, one, other, _, _ = row.key
+        product, one, other, *_ = row.key
         (touched if one != other else known).setdefault(product, set()).update((one, other))
     for product, persons in known.items():
         touched.setdefault(product, set()).update(stored.linked_among(product, persons))

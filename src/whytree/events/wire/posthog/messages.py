@@ -2,23 +2,26 @@
 
 - The id of the person stands in `distinct_id` or in `properties.distinct_id`; its own id of the message is `uuid`.
 - `$identify` links `$anon_distinct_id` to it, `$create_alias` and `$merge_dangerously` link `alias`.
+- History carries what PostHog made of them: the person that an id belongs to (`person_id`), or all of that person's ids.
 - `$set` and `$set_once`, at the top or in the properties of any event, say what is known about the person.
 - An id names a person when the client says so (`$is_identified`, `$user_id`, `$identify`) or a server speaks of it;
   with `$process_person_profile: false` it never does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
-from whytree.people.identity import MAX_ID, Link
+from whytree.people.identity import GROUP, MAX_ID, Link
+from whytree.people.merging import MOST_IDS
 
 from ...bots import is_bot
 from ...normalise import Door, checked_time, event, id_text, link, moment, shown, with_exposure
 from ...properties import Unfit, flags_in, scalar_text
-from ...rows import SERVER, Normalised, Outcome, Rejected
-from ...traits import ALIASES, names_a_person, traits_said
+from ...rows import IMPORT, SERVER, Normalised, Outcome, Rejected
+from ...traits import ALIASES, MERGE, names_a_person, traits_said
 from .place import columns
 
 COOKIELESS = "$posthog_cookieless"
@@ -57,6 +60,8 @@ def _taken(message: Mapping[str, Any], door: Door) -> Normalised:
     taken.event = msgspec.structs.replace(taken.event, bot=bot, **columns(said)._asdict())
     taken.known = names_a_person(name, distinct_id, said, from_server=door.source == SERVER)
     taken.link = _link(name, distinct_id, properties, door, taken.event.timestamp)
+    if door.source == IMPORT:
+        taken.also = tuple(_same_person(message, distinct_id, door, taken.event.timestamp))
     taken.traits = traits_said(taken.event) if taken.known else None
     arm = drawn.get(said.get("$feature_flag", ""), "")
     return taken if _is_off(taken) and not arm else _as_drawn(with_exposure(taken), arm)
@@ -121,7 +126,21 @@ def _link(name: str, distinct_id: str, properties: Mapping[str, Any], door: Door
             raise Unfit("An alias needs two ids. Send `distinct_id` and `properties.alias`.")
     else:
         return None
-    return link(door, distinct_id, other, at) if other else None
+    found = link(door, distinct_id, other, at) if other else None
+    if found is not None and door.source == IMPORT and name != MERGE:
+        return replace(found, trusted=False)  # PostHog itself joins two known people by that one alone
+    return found
+
+
+def _same_person(message: Mapping[str, Any], distinct_id: str, door: Door, at: float) -> Iterator[Link]:
+    """What an export says PostHog knows: two ids of one `person_id` are one person."""
+    person = id_text(message.get("person_id"))
+    ids = message.get("distinct_ids")
+    others = [f"{GROUP}{person}" if person else "", *(map(id_text, ids[:MOST_IDS]) if isinstance(ids, list) else ())]
+    for other in others:
+        found = link(door, distinct_id, other, at) if other else None
+        if found is not None:
+            yield found
 
 
 def _time(message: Mapping[str, Any], properties: Mapping[str, Any], door: Door) -> float:

@@ -1,0 +1,100 @@
+"""Files that are being imported in steps, held open from one step to the next: a step costs its own rows, not all before it.
+
+with in_turn(name):
+    reading = read_on(name, after, lambda: open_events(path, asked))
+    for batch in reading.batches: ...
+    hold(name, reading, upto)                # or reading.let_go(), at its end
+
+Another process, or this one after a restart, opens the file anew and reads up to where the import has come.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from .files import EventFile
+
+MOST = 4
+"""Files held open at once; one more lets go of the one that has waited longest."""
+WAITS_SECONDS = 600.0
+"""Whoever closed the page for longer comes back to a file that is opened anew."""
+
+
+@dataclass
+class Reading:
+    """An open file, and its batches from where reading has come: behind row `upto`."""
+
+    file: EventFile
+    batches: Iterator[dict[str, Any]]
+    upto: int
+    since: float = 0.0
+
+    def let_go(self) -> None:
+        """Close it: an open file keeps its room on the disk, even when it was thrown away."""
+        close = getattr(self.batches, "close", None)
+        if close is not None:
+            close()
+        if self.file.whole is not None:
+            self.file.whole.close()
+
+
+_held: dict[str, Reading] = {}
+_turns: dict[str, threading.Lock] = {}
+_guard = threading.Lock()
+
+
+@contextmanager
+def in_turn(name: str) -> Iterator[None]:
+    """Two pages that bring in the same file take turns."""
+    with _guard:
+        turn = _turns.setdefault(name, threading.Lock())
+    with turn:
+        yield
+
+
+def read_on(name: str, after: int, opened: Callable[[], EventFile]) -> Reading:
+    """The file from behind row `after` on; whoever takes it holds it again, or lets it go."""
+    with _guard:
+        found = _held.pop(name, None)
+    if found is not None and found.upto == after:
+        return found
+    if found is not None:
+        found.let_go()  # another process has gone on meanwhile
+    file = opened()
+    return Reading(file, file.batches(after=after), after)
+
+
+def hold(name: str, reading: Reading, upto: int) -> None:
+    """Until the next step."""
+    reading.upto, reading.since = upto, time.monotonic()
+    with _guard:
+        _held[name] = reading
+        spare = [_held.pop(one) for one in list(_held)[:-MOST]]
+    for one in spare:
+        one.let_go()
+
+
+def progress_of(name: str) -> float | None:
+    """The share of the file that was read, from 0 to 1; None when this process does not read it."""
+    found = _held.get(name)
+    return found.file.progress if found else None
+
+
+def forget(name: str) -> None:
+    """A file that is thrown away."""
+    with _guard:
+        found = _held.pop(name, None)
+        _turns.pop(name, None)
+    if found is not None:
+        found.let_go()
+
+
+def forget_waiting(longest: float = WAITS_SECONDS) -> None:
+    """Files that nobody has gone on with for a while."""
+    with _guard:
+        names = [name for name, one in _held.items() if time.monotonic() - one.since > longest]
+    for name in names:
+        forget(name)
