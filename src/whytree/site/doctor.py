@@ -10,7 +10,8 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from whytree import options
-from whytree.workspace.client import CommandError, owner_token, running_server
+from whytree.workspace.client import CommandError, owner_token
+from whytree.workspace.serving import running_server
 
 State = Literal["ok", "advice", "problem"]
 FREE_BYTES = 1 << 30

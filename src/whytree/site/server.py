@@ -5,9 +5,7 @@ folder to one process, so nothing may fork between us and it.
 """
 
 import gc
-import json
 import logging
-import os
 import signal
 import socket
 import sys
@@ -16,7 +14,8 @@ from collections.abc import Callable
 from types import FrameType
 
 from whytree import options
-from whytree.workspace.client import CommandError, running_server
+from whytree.workspace.client import CommandError
+from whytree.workspace.serving import announced, running_server
 
 from .boot import prepare
 
@@ -64,21 +63,19 @@ def serve(chosen: options.Options, *, ready: Callable[[str], None]) -> None:
     address = f"http://{_shown_host(chosen.host)}:{listener.getsockname()[1]}"
     stop = threading.Event()
     workers = start_workers(stop) if chosen.jobs else []
-    record = data / "server.json"
-    options.write_private(record, json.dumps({"pid": os.getpid(), "url": address}))
     _stop_on_signals(stop)
     gc.freeze()  # what start-up made stays: looking through it again and again took 4 % of capture's time
     gc.set_threshold(20_000, 20, 20)
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
-        ready(chosen.public_url or address)
-        server.run()
+        with announced(data, address):
+            ready(chosen.public_url or address)
+            server.run()
     finally:
         # Nothing else of the server is closed: a request that outlives it would still write to its waker's descriptor, which
         # may be another file's by then.
         listener.close()
         stop.set()
-        record.unlink(missing_ok=True)
         for worker in workers:
             worker.join(timeout=20)
         shut_down()
