@@ -184,7 +184,8 @@ def import_workspace(folder: Path, progress: Progress = lambda name, rows: None)
         progress(table, _count(manifest, f"events/{table}.jsonl"))
     with transaction.atomic():
         for model in tables():
-            _insert(model, _lines(folder / f"database/{model._meta.label}.jsonl"))
+            with _times_as_they_were(model):
+                _insert(model, _lines(folder / f"database/{model._meta.label}.jsonl"))
             progress(model._meta.label, _count(manifest, f"database/{model._meta.label}.jsonl"))
         with connection.cursor() as cursor:
             for statement in connection.ops.sequence_reset_sql(no_style(), tables()):
@@ -233,6 +234,20 @@ def _count(manifest: dict[str, Any], file: str) -> int:
 def _lines(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         yield from (line.rstrip(b"\n") for line in file)
+
+
+@contextmanager
+def _times_as_they_were(model: type[models.Model]) -> Iterator[None]:
+    """Django puts today into every `auto_now` column of what it inserts, whatever stands there. Nobody else is in this process."""
+    fields = [field for field in model._meta.concrete_fields if isinstance(field, models.DateField)]
+    kept = [(field, field.auto_now, field.auto_now_add) for field in fields]
+    for field in fields:
+        field.auto_now = field.auto_now_add = False
+    try:
+        yield
+    finally:
+        for field, auto_now, auto_now_add in kept:
+            field.auto_now, field.auto_now_add = auto_now, auto_now_add
 
 
 def _insert(model: type[models.Model], lines: Iterator[bytes]) -> None:
