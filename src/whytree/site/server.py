@@ -38,13 +38,14 @@ def serve(chosen: options.Options, *, ready: Callable[[str], None]) -> None:
     import waitress
     from django.conf import settings
 
-    from whytree.stores.events import store
+    from whytree.stores.damage import damage
     from whytree.workspace.jobs import start_workers
     from whytree.workspace.lifecycle import run_start, shut_down
 
     from .lanes import Channel, Lanes
 
-    store().query("SELECT 1 AS one")  # open and migrate the event store before the first request, or say why not
+    if damaged := damage():  # opens and migrates the event store before the first request, or says why not
+        log.error(damaged)
     run_start()
     server = waitress.create_server(
         application,
