@@ -38,13 +38,18 @@ def serve(chosen: options.Options, *, ready: Callable[[str], None]) -> None:
     import waitress
     from django.conf import settings
 
+    from whytree.errors import WhytreeError
     from whytree.stores.damage import damage
     from whytree.workspace.jobs import start_workers
     from whytree.workspace.lifecycle import run_start, shut_down
 
     from .lanes import Channel, Lanes
 
-    if damaged := damage():  # opens and migrates the event store before the first request, or says why not
+    try:
+        damaged = damage()  # opens and migrates the event store before the first request
+    except WhytreeError as error:
+        raise CommandError(error.message) from error
+    if damaged:
         log.error(damaged)
     run_start()
     server = waitress.create_server(
