@@ -113,6 +113,8 @@ def test_an_address_that_a_browser_would_run_is_not_kept(api: Any) -> None:
     made = api.post("/products/sprout/tickets", {"ticket": "ABC-1", "url": "javascript:alert(1)"}).ok
     assert made["url"] == ""
     assert api.post("/products/sprout/tickets", {"ticket": "no ticket"}).status == 400
+    refused = api.post("/products/sprout/tickets", {"ticket": "ABC-2", "state": "almost"})
+    assert (refused.status, "open or closed" in refused.body["message"]) == (400, True)
 
 
 def test_a_ticket_seen_again_keeps_what_it_had(api: Any) -> None:

@@ -1,6 +1,5 @@
 """The demo's folder: only ever its own, and a telling that was cut off is seen."""
 
-import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +8,7 @@ import pytest
 
 from whytree.demo.folder import Folder
 from whytree.workspace.client import CommandError
+from whytree.workspace.serving import announced
 
 TODAY = datetime(2026, 6, 10, tzinfo=UTC)
 
@@ -60,8 +60,10 @@ def test_it_leaves_a_folder_alone_that_is_no_demo(tmp_path: Path) -> None:
 def test_it_is_not_cleared_while_a_server_runs_on_it(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.begin(TODAY)
-    (tmp_path / "server.json").write_text(json.dumps({"pid": os.getpid(), "url": "http://127.0.0.1:8787"}))
-    with pytest.raises(CommandError, match=r"running at http://127\.0\.0\.1:8787"):
+    with (
+        announced(tmp_path, "http://127.0.0.1:8787"),
+        pytest.raises(CommandError, match=r"running at http://127\.0\.0\.1:8787"),
+    ):
         folder.clear()
     assert folder.state == "half told"
 

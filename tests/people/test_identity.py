@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from tests.events.conftest import Sender, track
 from whytree.errors import NotFound
@@ -176,6 +177,15 @@ def test_traits_arriving_out_of_order_leave_the_newest(web: Sender, store: Event
     web.batch({**identify("alice", plan="free", email="a@example.org"), "timestamp": "2026-02-01T00:00:00Z"})
     person = Person.objects.get(product=product, key="alice")
     assert (person.plan, person.name, person.email) == ("pro", "Alice B", "a@example.org")
+
+
+def test_traits_dated_ahead_are_not_the_last_that_is_heard_of_somebody(web: Sender, product: Any) -> None:
+    """Anybody may say anything of anybody with a public key, but what is said later still counts."""
+    web.batch(identify("alice", plan="made up") | {"timestamp": f"{timezone.now().year + 8}-01-01T00:00:00Z"})
+    web.batch(identify("alice", plan="pro"))
+    alice = Person.objects.get(product=product, key="alice")
+    assert alice.plan == "pro"
+    assert alice.last_seen_at <= timezone.now()
 
 
 def test_group_calls_say_the_company(web: Sender, store: EventStore, product: Any) -> None:

@@ -1,6 +1,7 @@
 """What is taken out comes back the same, byte for byte, and a damaged copy is refused whole."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,13 @@ from typing import Any
 import pytest
 from django.apps import apps
 
-from whytree.errors import Conflict, Invalid
+from whytree import options
+from whytree.errors import Conflict, Forbidden, Invalid
 from whytree.stores import events as stores_events
 from whytree.stores import transfer
+from whytree.tree.services import create_opportunity
 from whytree.workspace import archive, services
+from whytree.workspace.keys import actor_for, find_key
 from whytree.workspace.models import User
 
 pytestmark = [pytest.mark.django_db, pytest.mark.relational]
@@ -49,9 +53,12 @@ def filled(actor: Any, product: Any, bob: Any, store: Any) -> Any:
     return product
 
 
-def test_export_import_export_is_byte_equal(filled: Any, tmp_path: Path) -> None:
+def test_export_import_export_is_byte_equal(filled: Any, actor: Any, tmp_path: Path) -> None:
     joined = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)  # less than a millisecond after the second
     User.objects.filter(email="bob@example.org").update(created_at=joined)
+    create_opportunity(
+        actor, filled, title="The phone number puts people off"
+    )  # changed at a time that Django sets itself
     archive.export_workspace(tmp_path / "one")
     _empty_database()
     with stores_events.temporary_database():
@@ -77,10 +84,11 @@ def archive_actor() -> Any:
     return actor_of_user(User.objects.get(email="alice@example.org"))
 
 
-def test_a_changed_file_is_refused_and_nothing_is_imported(filled: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", ["database/workspace.User.jsonl", "secrets.json"])
+def test_a_changed_file_is_refused_and_nothing_is_imported(file: str, filled: Any, tmp_path: Path) -> None:
     archive.export_workspace(tmp_path / "one")
-    users = tmp_path / "one" / "database" / "workspace.User.jsonl"
-    users.write_bytes(users.read_bytes().replace(b"bob@", b"eve@"))
+    changed = tmp_path / "one" / file
+    changed.write_bytes(changed.read_bytes()[:-2])
     _empty_database()
     with stores_events.temporary_database(), pytest.raises(Invalid, match="changed since"):
         archive.import_workspace(tmp_path / "one")
@@ -133,3 +141,17 @@ def test_every_table_of_the_event_store_is_in_it(store: Any) -> None:
 def test_only_somebody_who_owns_all_takes_a_backup(api: Any, api_bob: Any, other_product: Any) -> None:
     assert api_bob.get("/workspace/backup").status == 403
     assert api.get("/workspace/backup").status == 403, "Charlie's product is in it too"
+
+
+def test_the_servers_own_machine_takes_one_whosever_products_there_are(
+    api: Any, other_product: Any, settings: Any, tmp_path: Path
+) -> None:
+    """Else somebody who makes a product of their own would end the backup that runs every night."""
+    settings.WHYTREE = replace(settings.WHYTREE, data=tmp_path)
+    facts = find_key(api.token)
+    assert facts is not None
+    options.write_private(tmp_path / "owner.token", api.token)
+    archive.require_whole_workspace(actor_for(facts))
+    options.write_private(tmp_path / "owner.token", "wtp_of_somebody_else")
+    with pytest.raises(Forbidden, match="owns them all"):
+        archive.require_whole_workspace(actor_for(facts))

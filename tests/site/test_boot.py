@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import DatabaseError, connection, connections
 
-from whytree.site.boot import make_tables
+from whytree.site.boot import make_tables, migrate_database
+from whytree.workspace.client import CommandError
 
 
 @contextmanager
@@ -71,3 +72,13 @@ def test_tables_made_at_once_are_those_of_all_migrations(
         assert described(at_once) == described(migrated)
         assert applied(at_once) == applied(migrated)
         call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_a_damaged_database_is_a_sentence_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged() -> None:
+        raise DatabaseError("file is not a database")
+
+    monkeypatch.setattr(connection, "ensure_connection", damaged)
+    monkeypatch.setattr(connection, "connection", None)
+    with pytest.raises(CommandError, match="whytree restore FILE"):
+        migrate_database()

@@ -110,6 +110,20 @@ def test_periodic_jobs_are_asked_for_once_a_period(done: list[dict[str, Any]], m
     assert Job.objects.filter(kind="test.note").count() == 1, "the first is still waiting"
 
 
+@pytest.mark.parametrize("state", ["waiting", "running", "done"])
+def test_a_clock_that_was_ahead_keeps_nothing_from_running(
+    state: str, done: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Set right again, what was dated years ahead must not be waited for: alarms and rollouts are looked after this way."""
+    monkeypatch.setattr(jobs, "_periodic", {"test.note": timedelta(hours=1)})
+    ahead = timezone.now() + timedelta(days=3650)
+    jobs.schedule_periodic()
+    Job.objects.update(state=state, created_at=ahead, run_after=ahead, claimed_at=ahead, finished_at=ahead)
+    jobs.schedule_periodic()
+    assert jobs.run_next("w")
+    assert done
+
+
 @pytest.mark.parametrize("step", ["schedule_periodic", "run_next"])
 def test_a_worker_lives_on_while_the_database_is_locked(
     done: list[dict[str, Any]], open_connection: None, monkeypatch: pytest.MonkeyPatch, step: str

@@ -96,6 +96,20 @@ def test_a_reading_token_makes_and_closes_nothing(alice: Any, product: Any) -> N
         body = '{"name": "x", "scopes": ["read"]}'
         assert Client().post(path, body, content_type="application/json", headers=headers).status_code == 403
     assert Client().delete(f"/api/tokens/{mine.pk}", headers=headers).status_code == 403
+    mine_too = f"/api/products/{product.slug}/members/{alice.pk}"  # one's own discipline needs no role, but a token that writes
+    sent = Client().patch(mine_too, '{"discipline": "design"}', content_type="application/json", headers=headers)
+    assert sent.status_code == 403
+
+
+def test_a_change_from_nobody_or_from_elsewhere_is_told_what_is_missing(as_alice: Any, alice: Any) -> None:
+    """Not that its body cannot be read: a browser's token is looked for before anything else is."""
+    strict = Client(enforce_csrf_checks=True)
+    body = '{"name": "Weeds"}'
+    answer = strict.post("/api/products", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+    strict.force_login(alice)
+    answer = strict.post("/api/products", body, content_type="application/json")
+    assert (answer.status_code, "our own pages" in answer.json()["message"]) == (403, True)
 
 
 def test_a_server_key_makes_no_product(server_key: str) -> None:
@@ -158,6 +172,9 @@ def test_a_key_makes_none_that_may_do_more(actor: Any, product: Any) -> None:
     asked = {"kind": "server", "name": "more"}
     assert _post(secret, "/api/products/sprout/keys", asked) == 403
     assert _post(secret, "/api/products/sprout/keys", {**asked, "scopes": ["write"]}) == 201
+    assert (
+        _post(secret, "/api/products/sprout/keys", {**asked, "scopes": ["events"]}) == 403
+    )  # what it sends is trusted
 
 
 def test_the_page_makes_a_key_that_only_sends(as_alice: Any, product: Any) -> None:

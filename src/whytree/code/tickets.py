@@ -105,6 +105,8 @@ class Imported:
 def see_ticket(actor: Actor, product: Product, facts: TicketFacts) -> Ticket:
     """The ticket, made on first sight; what is told of it is filled in."""
     require(actor, product, Role.MEMBER)
+    if facts.state not in Ticket.State.values:
+        raise Invalid(f"This ticket cannot be kept: {_no_state(facts)}.")
     with transaction.atomic():
         ticket = Ticket.objects.filter(product=product, tracker=facts.ref.tracker, key=facts.ref.key).first()
         before = snapshot(ticket) if ticket else None
@@ -113,6 +115,10 @@ def see_ticket(actor: Actor, product: Product, facts: TicketFacts) -> Ticket:
             ticket.save()
             record(actor, product, "see_ticket", ticket, before=before, after=snapshot(ticket))
     return ticket
+
+
+def _no_state(facts: TicketFacts) -> str:
+    return f"its state is {facts.state[:40]!r}: open or closed"
 
 
 def first_seen(product: Product, refs: Iterable[TicketRef]) -> list[Ticket]:
@@ -176,7 +182,7 @@ def _sound(
     is_unclear = not home and Repository.objects.filter(product=product).count() > 1
     for number, facts in rows:
         if facts.state not in Ticket.State.values:
-            done.refused.append((number, f"its state is {facts.state[:40]!r}: open or closed"))
+            done.refused.append((number, _no_state(facts)))
         elif is_unclear and not facts.ref.tracker and facts.ref.key[0] in "#!":
             problem = f"{facts.ref.key} of which repository? Say it: --tracker github.com/acme/sprout"
             done.refused.append((number, problem))

@@ -67,7 +67,7 @@ def sign_in_link(email: str) -> dict[str, str]:
 
 
 def _link(chosen: options.Options, token: str) -> str:
-    from whytree.workspace.client import running_server
+    from whytree.workspace.serving import running_server
 
     address = chosen.public_url or running_server(chosen.data) or chosen.base_url
     return f"{address}/sign-in/{token}"

@@ -9,8 +9,9 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from whytree import __version__
-from whytree.errors import Invalid, Unauthenticated, WhytreeError
+from whytree.errors import Forbidden, Invalid, Unauthenticated, WhytreeError
 from whytree.workspace.doors import BrowserAuth, InsideAuth, TokenAuth
+from whytree.workspace.models import User
 
 from .middleware import answer
 
@@ -46,14 +47,21 @@ def refuse(request: HttpRequest, error: WhytreeError) -> HttpResponse:
 
 @api.exception_handler(AuthenticationError)
 def unknown(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
-    return answer(
-        request, Unauthenticated("Send a token: Authorization: Bearer ... Make one under Settings, Your tokens.")
-    )
+    return answer(request, _stranger(request))
+
+
+def _stranger(request: HttpRequest) -> WhytreeError:
+    """What is missing: in a browser that is signed in the page's own token, anywhere else one of a person or a server."""
+    if isinstance(request.user, User):
+        return Forbidden("A browser changes things only from our own pages. Load the page again, or send a token.")
+    return Unauthenticated("Send a token: Authorization: Bearer ... Make one under Settings, Your tokens.")
 
 
 @api.exception_handler(HttpError)
 def unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
-    """A body that is no JSON, or nested deeper than anything here is."""
+    """A body that is no JSON, or nested deeper than anything here is; or a change without a token, from a page or nobody."""
+    if error.status_code == 403:  # ninja looks for a page's CSRF token before it looks who asks
+        return answer(request, _stranger(request))
     return answer(
         request,
         Invalid("The body is no JSON that can be read, or is nested hundreds deep. Send it as the reference shows it."),

@@ -47,8 +47,10 @@ def prepare() -> Any:
 def migrate_database() -> None:
     """Bring the relational database to this version. Two processes starting at once take turns."""
     from django.core.management import call_command
-    from django.db import OperationalError, connection
+    from django.db import DatabaseError, OperationalError, connection
     from django.db.migrations.executor import MigrationExecutor
+
+    from .middleware import is_damaged, is_disk_full
 
     try:
         with _one_at_a_time(connection):
@@ -59,14 +61,19 @@ def migrate_database() -> None:
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 call_command("migrate", interactive=False, verbosity=0)
     except OperationalError as error:
-        from .middleware import is_disk_full
-
         if is_disk_full(error):
             raise CommandError(
                 "The disk is full, so the database was left as it was. Free some space and try again."
             ) from error
         raise CommandError(
             f"The database does not answer: {str(error).strip().rstrip('.')}. Check WHYTREE_DATABASE_URL."
+        ) from error
+    except DatabaseError as error:
+        if not is_damaged(error):
+            raise
+        raise CommandError(
+            f"The database is damaged: {error}. Restore the last backup into a new data folder: "
+            "WHYTREE_DATA=/some/new/folder whytree restore FILE.tar.gz"
         ) from error
 
 

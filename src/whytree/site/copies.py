@@ -10,6 +10,7 @@ import typer
 from whytree.workspace import client
 from whytree.workspace.commands import AsJson, show
 from whytree.workspace.printing import bars
+from whytree.workspace.serving import running_server
 
 
 def register(root: typer.Typer, group: Any) -> None:
@@ -54,12 +55,13 @@ def export_workspace(
     """Write everything as JSON lines, one file per table, with a manifest. Works while the server runs."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise client.CommandError(f"{folder} is not empty. Name a new folder.")
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
         packed = Path(temporary) / "backup.tar.gz"
         client.connect().download("/workspace/backup", packed)
         with tarfile.open(packed) as tar:
             tar.extractall(temporary, filter="data")
+        folder.mkdir(exist_ok=True, mode=0o700)
         for part in (Path(temporary) / "whytree").iterdir():
             part.rename(folder / part.name)
     show({"folder": str(folder)}, as_json, f"{folder} holds everything, one file per table.")
@@ -108,7 +110,7 @@ def _alone() -> None:
     """Set up this process; refuse while a server uses the data folder."""
     from .boot import prepare
 
-    running = client.running_server(client.options().data)
+    running = running_server(client.options().data)
     if running:
         raise client.CommandError(f"The server at {running} uses this data folder. Stop it first.")
     prepare()
@@ -125,10 +127,15 @@ def _refusable(verb: Any, path: Path) -> dict[str, Any]:
 
 
 def _show_manifest(manifest: dict[str, Any], as_json: bool) -> None:
+    from whytree.workspace.models import Activity
+
     rows = sum(part["rows"] for part in manifest["parts"])
+    newest = Activity.objects.order_by("-at").values_list("at", flat=True).first()
+    until = f"The last act in it is of {newest:%-d %b %Y, %H:%M} UTC. Whoever" if newest else "Whoever"
     show(
         manifest,
         as_json,
         f"{rows:,} rows in {len(manifest['parts'])} tables are here. Sign in as before, or: whytree sign-in EMAIL\n"
         "For the command line, which holds no token yet: whytree owner EMAIL, with an owner’s address.",
+        f"{until} was forgotten since then is here again: forget them once more with whytree person erase.",
     )

@@ -10,7 +10,8 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from whytree import options
-from whytree.workspace.client import CommandError, owner_token, running_server
+from whytree.workspace.client import CommandError, owner_token
+from whytree.workspace.serving import running_server
 
 State = Literal["ok", "advice", "problem"]
 FREE_BYTES = 1 << 30
@@ -119,6 +120,8 @@ def _server(chosen: options.Options) -> Finding:
         return Finding("server", "problem", f"{address} does not answer: {error}. Start it: whytree serve")
     if answer.status_code != 200:
         return Finding("server", "problem", f"{address} is up but not ready: {answer.text[:200]}")
+    if damaged := answer.json().get("damaged"):
+        return Finding("event store", "problem", str(damaged))
     return Finding("server", "ok", f"answers at {address}")
 
 
@@ -178,14 +181,16 @@ def _stores(chosen: options.Options) -> list[Finding]:
 
         prepare()
         from whytree.errors import WhytreeError
-        from whytree.stores.events import store
+        from whytree.stores.damage import damage
     except CommandError as error:
         return [Finding("database", "problem", error.message)]
     found = [Finding("database", "ok", chosen.database_url.split("://")[0])]
     try:
-        store().query("SELECT 1 AS one")
+        damaged = damage()
     except WhytreeError as error:
-        return [*found, Finding("event store", "problem", error.message)]
+        damaged = error.message
+    if damaged:
+        return [*found, Finding("event store", "problem", damaged)]
     return [*found, Finding("event store", "ok", chosen.events_url.split("://")[0])]
 
 

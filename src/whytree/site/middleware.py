@@ -5,7 +5,7 @@ import logging
 import secrets
 from collections.abc import Callable
 
-from django.db import DataError, OperationalError
+from django.db import DatabaseError, DataError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import render
 
@@ -93,6 +93,8 @@ def as_known(error: Exception) -> WhytreeError | None:
         return Invalid("That is too long to look for. Write less.")
     if is_disk_full(error):
         return Unavailable("The disk is full, so nothing was changed. Free some space and try again.", retry_after=30)
+    if is_damaged(error):
+        return Unavailable("The database is damaged. Ask who runs this server: they restore the last backup.")
     if isinstance(error, OperationalError) and "locked" in str(error):
         return Unavailable("The database is busy, so nothing was changed. Try again.", retry_after=1)
     return None
@@ -104,6 +106,12 @@ def is_disk_full(error: Exception) -> bool:
         return error.errno in {errno.ENOSPC, errno.EDQUOT}
     words = ("disk is full", "No space left")
     return isinstance(error, OperationalError) and any(one in str(error) for one in words)
+
+
+def is_damaged(error: Exception) -> bool:
+    """Whether SQLite finds in its file what it cannot have written."""
+    words = ("file is not a database", "database disk image is malformed")
+    return isinstance(error, DatabaseError) and any(one in str(error) for one in words)
 
 
 def answer(request: HttpRequest, error: WhytreeError) -> HttpResponse:

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from whytree.errors import NotFound, WhytreeError
-from whytree.stores.events import store
+from whytree.stores.damage import damage
 from whytree.workspace.models import Product, User
 from whytree.workspace.services import there_is_an_owner
 
@@ -28,20 +28,20 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Both stores answer; 503 names the one that does not."""
-    problems = {}
+    """Both stores answer; 503 names the one that does not. What is damaged is said beside it, for the rest can be used."""
+    problems, damaged = {}, ""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except Exception as error:  # whatever is wrong, the answer is "not ready"
         problems["database"] = type(error).__name__
     try:
-        store().query("SELECT 1 AS one")
+        damaged = damage()
     except Exception as error:  # likewise
         problems["events"] = error.message if isinstance(error, WhytreeError) else type(error).__name__
-    return JsonResponse(
-        {"status": "not ready", "problems": problems} if problems else {"status": "ok"}, status=503 if problems else 200
-    )
+    if problems:
+        return JsonResponse({"status": "not ready", "problems": problems}, status=503)
+    return JsonResponse({"status": "ok"} | ({"damaged": damaged} if damaged else {}))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:

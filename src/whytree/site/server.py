@@ -5,9 +5,7 @@ folder to one process, so nothing may fork between us and it.
 """
 
 import gc
-import json
 import logging
-import os
 import signal
 import socket
 import sys
@@ -16,7 +14,8 @@ from collections.abc import Callable
 from types import FrameType
 
 from whytree import options
-from whytree.workspace.client import CommandError, running_server
+from whytree.workspace.client import CommandError
+from whytree.workspace.serving import announced, running_server
 
 from .boot import prepare
 
@@ -39,13 +38,19 @@ def serve(chosen: options.Options, *, ready: Callable[[str], None]) -> None:
     import waitress
     from django.conf import settings
 
-    from whytree.stores.events import store
+    from whytree.errors import WhytreeError
+    from whytree.stores.damage import damage
     from whytree.workspace.jobs import start_workers
     from whytree.workspace.lifecycle import run_start, shut_down
 
     from .lanes import Channel, Lanes
 
-    store().query("SELECT 1 AS one")  # open and migrate the event store before the first request, or say why not
+    try:
+        damaged = damage()  # opens and migrates the event store before the first request
+    except WhytreeError as error:
+        raise CommandError(error.message) from error
+    if damaged:
+        log.error(damaged)
     run_start()
     server = waitress.create_server(
         application,
@@ -64,21 +69,19 @@ def serve(chosen: options.Options, *, ready: Callable[[str], None]) -> None:
     address = f"http://{_shown_host(chosen.host)}:{listener.getsockname()[1]}"
     stop = threading.Event()
     workers = start_workers(stop) if chosen.jobs else []
-    record = data / "server.json"
-    options.write_private(record, json.dumps({"pid": os.getpid(), "url": address}))
     _stop_on_signals(stop)
     gc.freeze()  # what start-up made stays: looking through it again and again took 4 % of capture's time
     gc.set_threshold(20_000, 20, 20)
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
-        ready(chosen.public_url or address)
-        server.run()
+        with announced(data, address):
+            ready(chosen.public_url or address)
+            server.run()
     finally:
         # Nothing else of the server is closed: a request that outlives it would still write to its waker's descriptor, which
         # may be another file's by then.
         listener.close()
         stop.set()
-        record.unlink(missing_ok=True)
         for worker in workers:
             worker.join(timeout=20)
         shut_down()

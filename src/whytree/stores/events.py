@@ -308,10 +308,20 @@ def _open_engine() -> Engine:
         return _engine
 
 
+def _lost_its_links(engine: Embedded) -> bool:
+    """The engine keeps each database's folder elsewhere, and a link to it here."""
+    return any(one.is_dir() and not one.is_symlink() for one in (engine.folder / "metadata").glob("*"))
+
+
 def _cannot_open(engine: Engine, error: Exception) -> StoreUnavailable:
     told = as_unavailable(error, engine.name)
     if told is not None and not isinstance(error, OSError):
         return told
+    if isinstance(engine, Embedded) and _lost_its_links(engine):
+        return StoreUnavailable(
+            f"{engine.folder} was copied without its symbolic links, so the event engine cannot open it. "
+            "Copy it again with them (cp -a, rsync -a), or bring in a backup: whytree restore FILE.tar.gz"
+        )
     if isinstance(engine, Embedded):
         return StoreUnavailable(
             f"The event engine cannot open {engine.folder}: {_first_line(error)}. "

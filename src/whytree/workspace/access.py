@@ -50,14 +50,3 @@ def require_writing(actor: Actor) -> None:
     """Raise for a token that may only read, where no product is asked about."""
     if actor.scopes and "write" not in actor.scopes:
         raise Forbidden("This token may only read. Make one with the scope write.")
-
-
-def require_whole_workspace(actor: Actor) -> None:
-    """Raise unless the actor owns every product here: a backup holds them all."""
-    if actor.is_system:
-        return
-    mine = Product.objects.filter(memberships__user_id=actor.user_id or 0, memberships__role=Role.OWNER)
-    if actor.user_id is None or actor.scopes or Product.objects.exclude(pk__in=mine).exists():
-        raise Forbidden(
-            "A backup holds every product, so only somebody who owns them all may take one, with an unscoped token."
-        )

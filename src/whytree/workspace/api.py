@@ -8,7 +8,6 @@ from ninja import Router, Schema, Status
 from pydantic import Field
 
 from . import archive, environments, keys, services
-from .access import require_whole_workspace
 from .activity import undo
 from .doors import ApiRequest, api_product, find_product
 from .environments import PRODUCTION, environments_of, find_environment
@@ -342,7 +341,7 @@ def undo_activity(request: ApiRequest, product: str, activity_id: int) -> Activi
 @router.get("/workspace/backup", operation_id="backup")
 def backup(request: ApiRequest) -> StreamingHttpResponse:
     """Everything in one `.tar.gz`: all products, accounts, events and the secrets they depend on."""
-    require_whole_workspace(request.actor)
+    archive.require_whole_workspace(request.actor)
     chunks, size = archive.packed_stream()
     response = StreamingHttpResponse(chunks, content_type="application/gzip")
     response["Content-Length"] = str(size)

@@ -28,15 +28,20 @@ from django.db import connection, models, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from whytree import options
-from whytree.errors import Conflict, Invalid
+from whytree.errors import Conflict, Forbidden, Invalid
 from whytree.stores import transfer
 
+from .actors import Actor
+from .client import owner_token
 from .exact import ExactEncoder
+from .keys import find_key
 from .lifecycle import run_after_import
-from .models import Job, SignInLink, User
+from .models import Job, Product, SignInLink, User
+from .roles import Role
 
 FORMAT = 1
 BATCH = 500
+_SECRETS = "secrets.json"
 # Nothing anybody would miss: work in hand and links that run out within minutes.
 LEFT_OUT: tuple[type[models.Model], ...] = (Job, SignInLink)
 Progress = Callable[[str, int], None]
@@ -49,6 +54,27 @@ class Part:
     file: str
     rows: int
     sha256: str
+
+
+def require_whole_workspace(actor: Actor) -> None:
+    """Raise unless the actor owns every product here, for a backup holds them all, or stands at this very machine.
+
+    Whoever holds the command line's own token has the data folder anyway; and a backup that runs every night must not end
+    because somebody made a product of their own.
+    """
+    if actor.is_system or (actor.key_id is not None and actor.key_id == _key_of_this_machine()):
+        return
+    mine = Product.objects.filter(memberships__user_id=actor.user_id or 0, memberships__role=Role.OWNER)
+    if actor.user_id is None or actor.scopes or Product.objects.exclude(pk__in=mine).exists():
+        raise Forbidden(
+            "A backup holds every product, so only somebody who owns them all may take one, with an unscoped token, "
+            "or whoever runs the command on the server's own machine."
+        )
+
+
+def _key_of_this_machine() -> int | None:
+    found = find_key(owner_token(settings.WHYTREE.data))
+    return found.id if found else None
 
 
 def tables() -> list[type[models.Model]]:
@@ -90,8 +116,13 @@ def export_workspace(folder: Path, progress: Progress = lambda name, rows: None)
     for table in transfer.TABLES:
         parts.append(_write(folder, f"events/{table}.jsonl", transfer.dump(table)))
         progress(table, parts[-1].rows)
-    manifest = {"format": FORMAT, "migrations": _migrations(), "parts": [asdict(part) for part in parts]}
-    options.write_private(folder / "secrets.json", json.dumps(_secrets(), indent=1, sort_keys=True) + "\n")
+    options.write_private(folder / _SECRETS, json.dumps(_secrets(), indent=1, sort_keys=True) + "\n")
+    manifest = {
+        "format": FORMAT,
+        "migrations": _migrations(),
+        "parts": [asdict(part) for part in parts],
+        "secrets_sha256": _digest(folder / _SECRETS),
+    }
     options.write_private(folder / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True) + "\n")
     return manifest
 
@@ -146,14 +177,15 @@ def import_workspace(folder: Path, progress: Progress = lambda name, rows: None)
     manifest = _checked_manifest(folder)
     if User.objects.exists() or not transfer.is_empty():
         raise Conflict("This workspace is not empty. Import into a new data folder: WHYTREE_DATA=/some/new/folder")
-    for name, text in json.loads((folder / "secrets.json").read_text("utf-8")).items():
+    for name, text in json.loads((folder / _SECRETS).read_text("utf-8")).items():
         options.write_private(settings.WHYTREE.data / Path(name).name, text)
     for table in transfer.TABLES:
         transfer.load(table, _lines(folder / f"events/{table}.jsonl"))
         progress(table, _count(manifest, f"events/{table}.jsonl"))
     with transaction.atomic():
         for model in tables():
-            _insert(model, _lines(folder / f"database/{model._meta.label}.jsonl"))
+            with _times_as_they_were(model):
+                _insert(model, _lines(folder / f"database/{model._meta.label}.jsonl"))
             progress(model._meta.label, _count(manifest, f"database/{model._meta.label}.jsonl"))
         with connection.cursor() as cursor:
             for statement in connection.ops.sequence_reset_sql(no_style(), tables()):
@@ -175,11 +207,9 @@ def _checked_manifest(folder: Path) -> dict[str, Any]:
         )
     if manifest.get("migrations") != _migrations():
         raise Invalid("This export was made by another version of Whytree. Import it with that version, then upgrade.")
-    for part in parts:
-        if _digest(folder / part.file) != part.sha256:
-            raise Invalid(
-                f"{part.file} is missing or was changed since the export. Nothing was imported; use another copy."
-            )
+    for file, sha256 in [(_SECRETS, manifest.get("secrets_sha256")), *((part.file, part.sha256) for part in parts)]:
+        if _digest(folder / file) != sha256:
+            raise Invalid(f"{file} is missing or was changed since the export. Nothing was imported; use another copy.")
     expected = {f"database/{model._meta.label}.jsonl" for model in tables()} | {
         f"events/{table}.jsonl" for table in transfer.TABLES
     }
@@ -204,6 +234,20 @@ def _count(manifest: dict[str, Any], file: str) -> int:
 def _lines(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         yield from (line.rstrip(b"\n") for line in file)
+
+
+@contextmanager
+def _times_as_they_were(model: type[models.Model]) -> Iterator[None]:
+    """Django puts today into every `auto_now` column of what it inserts, whatever stands there. Nobody else is in this process."""
+    fields = [field for field in model._meta.concrete_fields if isinstance(field, models.DateField)]
+    kept = [(field, field.auto_now, field.auto_now_add) for field in fields]
+    for field in fields:
+        field.auto_now = field.auto_now_add = False
+    try:
+        yield
+    finally:
+        for field, auto_now, auto_now_add in kept:
+            field.auto_now, field.auto_now_add = auto_now, auto_now_add
 
 
 def _insert(model: type[models.Model], lines: Iterator[bytes]) -> None:

@@ -7,7 +7,6 @@ Which server: ``WHYTREE_URL``, else the one recorded in the data folder (``serve
 Imports nothing heavy until it is needed: a command against a running server loads neither Django nor the engine.
 """
 
-import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 from whytree import options as settings
 
 from . import wire
+from .serving import running_server
 
 if TYPE_CHECKING:
     import httpx
@@ -105,16 +105,6 @@ def options() -> settings.Options:
         return settings.read()
     except settings.OptionError as error:
         raise CommandError(str(error)) from error
-
-
-def running_server(data: Path) -> str:
-    """Address of the server running on this data folder; empty when there is none (or it died)."""
-    try:
-        facts = json.loads((data / "server.json").read_text(encoding="utf-8"))
-        os.kill(int(facts["pid"]), 0)
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-    return str(facts["url"])
 
 
 def owner_token(data: Path) -> str:

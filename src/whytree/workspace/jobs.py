@@ -14,6 +14,7 @@ import logging
 import os
 import socket
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -33,6 +34,7 @@ MAX_ATTEMPTS = 5
 STALE = timedelta(minutes=15)
 KEEP_DONE = timedelta(days=7)
 _IDLE_SECONDS = 1.0
+_SCHEDULE_SECONDS = 30.0
 
 Lane = Literal["", "short", "long"]  # "": whatever is due
 
@@ -80,7 +82,10 @@ def run_next(worker: str, now: datetime | None = None, *, lane: Lane = "") -> bo
 
 
 def _claim(worker: str, now: datetime, lane: Lane) -> Job | None:
-    due = Q(state=Job.State.WAITING, run_after__lte=now) | Q(state=Job.State.RUNNING, claimed_at__lt=now - STALE)
+    lost = Q(claimed_at__lt=now - STALE) | Q(
+        claimed_at__gt=now + STALE
+    )  # by a worker that died, or whose clock was wrong
+    due = Q(state=Job.State.WAITING, run_after__lte=now) | Q(state=Job.State.RUNNING) & lost
     if lane:
         due &= Q(kind__in=_long) if lane == "long" else ~Q(kind__in=_long)
     for job in Job.objects.filter(due).order_by("run_after", "pk")[:5]:
@@ -114,10 +119,15 @@ def _fail(job: Job, error: str) -> None:
 
 
 def schedule_periodic(now: datetime | None = None) -> None:
-    """Ask for each periodic job that has not been asked for within its period; forget old done ones."""
+    """Ask for each periodic job that has not been asked for within its period; forget old done ones.
+
+    What a clock that was ahead has dated into the future counts for nothing: else nothing would run until then.
+    """
     now = now or timezone.now()
+    waiting = Job.objects.filter(key="periodic", state=Job.State.WAITING, run_after__gt=now + STALE)
+    waiting.update(run_after=now, created_at=now)
     for kind, every in _periodic.items():
-        recent = Job.objects.filter(kind=kind, key="periodic", created_at__gt=now - every)
+        recent = Job.objects.filter(kind=kind, key="periodic", created_at__range=(now - every, now + STALE))
         if not recent.exists():
             enqueue(kind, key="periodic")
     Job.objects.filter(state=Job.State.DONE, finished_at__lt=now - KEEP_DONE).delete()
@@ -145,13 +155,13 @@ def work(stop: threading.Event, lane: Lane = "") -> None:
     It outlives a database that is locked by a long write, or away for a moment: it tries again.
     """
     worker = f"{socket.gethostname()}:{os.getpid()} {lane}".strip()[:60]
-    last_schedule = timezone.now() - timedelta(minutes=1)
+    next_schedule = 0.0
     while not stop.is_set():
         try:
             close_old_connections()
-            if lane != "long" and timezone.now() - last_schedule >= timedelta(seconds=30):
+            if lane != "long" and time.monotonic() >= next_schedule:
                 schedule_periodic()
-                last_schedule = timezone.now()
+                next_schedule = time.monotonic() + _SCHEDULE_SECONDS
             found = run_next(worker, lane=lane)
         except OperationalError as error:
             log.warning("the database does not answer, jobs wait: %s", error)

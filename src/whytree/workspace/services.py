@@ -248,6 +248,7 @@ def set_member(
     """Change a member's role (owners only) or discipline (also one's own). The last owner stays one."""
     own = user_id == actor.user_id and role is None
     require(actor, product, Role.VIEWER if own else Role.OWNER)
+    require_writing(actor)
     membership = _membership(product, user_id)
     before = snapshot(membership)
     if role is not None:

@@ -86,8 +86,8 @@ def _update_some(product_id: int, said: Mapping[str, Sequence[Traits]]) -> None:
     found = Person.objects.filter(product_id=product_id, key__in=said).select_related("merged_into")
     there = {person.key: person for person in found}
     new = [
-        Person(product_id=product_id, key=key, first_seen_at=moment(traits[0].at), last_seen_at=moment(traits[-1].at))
-        for key, traits in said.items()
+        Person(product_id=product_id, key=key, first_seen_at=first, last_seen_at=first)
+        for key, first in ((key, min(moment(traits[0].at), timezone.now())) for key, traits in said.items())
         if key not in there
     ]
     mains = {person.merged_into.pk: person.merged_into for person in there.values() if person.merged_into}
@@ -136,8 +136,14 @@ def _hear(person: Person, traits: Traits) -> None:
 
 
 def _say(person: Person, said: Mapping[str, str], at: datetime, *, trusted: bool) -> None:
-    """Put traits into a profile. Older ones than the profile's newest only fill what is empty."""
-    newer = person.traits_at is None or at >= person.traits_at
+    """Put traits into a profile. Older ones than the profile's newest only fill what is empty.
+
+    The time is a client's word, too. What is yet to come counts as now: else one call with a public key, dated ahead by years,
+    would be the last that is ever heard of somebody.
+    """
+    now = timezone.now()
+    at = min(at, now)
+    newer = person.traits_at is None or at >= min(person.traits_at, now)
     values = {name.replace("\0", ""): value.replace("\0", "") for name, value in said.items()}
     others = {name: value for name, value in values.items() if name not in COLUMNS}
     full_name = " ".join(part for part in (values.get("firstName", ""), values.get("lastName", "")) if part)
@@ -196,7 +202,7 @@ def refresh_seen(product_id: int, since: datetime) -> int:
 
 def _seen(person: Person, first_at: datetime, last_at: datetime) -> bool:
     """Widen the times of a profile; whether that changed it."""
-    times = min(person.first_seen_at, first_at), max(person.last_seen_at, last_at)
+    times = min(person.first_seen_at, first_at), max(person.last_seen_at, min(last_at, timezone.now()))
     if times == (person.first_seen_at, person.last_seen_at):
         return False
     person.first_seen_at, person.last_seen_at = times
