@@ -18,6 +18,7 @@ from django.utils import timezone
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.stores.capture import delete_import, ids_of_people
 from whytree.stores.catalogue import recount
+from whytree.workspace import uploaded
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
@@ -235,7 +236,7 @@ def finish_import(actor: Actor, product: Product, run_id: int) -> EventImport:
 
 
 def undo_import(actor: Actor, product: Product, run_id: int) -> EventImport:
-    """Take out every event this run brought; the file can be imported again."""
+    """Take out every event this run brought; the file can be imported again. Half-way, nobody goes on with what was uploaded."""
     require(actor, product, Role.MAINTAINER)
     run = EventImport.objects.filter(product=product, pk=run_id).first()
     if run is None:
@@ -247,10 +248,12 @@ def undo_import(actor: Actor, product: Product, run_id: int) -> EventImport:
     recount(product.pk)
     with transaction.atomic():
         before = snapshot(run)
+        name, run.upload = run.upload, ""
         run.state = EventImport.State.UNDONE
         run.finished_at = timezone.now()
-        run.save(update_fields=["state", "finished_at"])
+        run.save(update_fields=["state", "finished_at", "upload"])
         record(actor, product, "undo_event_import", run, before=before, after=snapshot(run), undoable=False)
+    uploaded.throw_away(name)
     return run
 
 
