@@ -228,7 +228,7 @@ def test_one_that_stopped_asks_for_its_file_when_that_is_gone(
 def test_what_was_only_looked_at_is_listed_and_goes_when_nobody_wants_it(as_alice: Any, folder: Path) -> None:
     upload(as_alice)
     looked_at = ImportRun.objects.get()
-    assert "<b dir=\"auto\">posts.json</b> was looked at" in read(as_alice.get("/p/sprout/voices/imports"))
+    assert '<b dir="auto">posts.json</b> was looked at' in read(as_alice.get("/p/sprout/voices/imports"))
     begin = f"/p/sprout/voices/imports/{looked_at.pk}/begin"
     page = read(as_alice.post(begin, {"act": "forget"}, follow=True))
     assert "posts.json is gone, and nothing of it was stored." in page
