@@ -246,6 +246,14 @@ def test_an_import_that_is_begun_twice_is_one(as_alice: Any) -> None:
     assert back.url == first.url
 
 
+def test_a_file_that_can_bring_nothing_is_not_kept(as_alice: Any, folder: Path) -> None:
+    upload(as_alice)
+    as_alice.post(f"/p/sprout/voices/imports/{ImportRun.objects.get().pk}/begin")
+    assert "Nothing new: what posts.json says is known already" in read(upload(as_alice))
+    assert not list(folder.iterdir())
+    assert "was looked at" not in read(as_alice.get("/p/sprout/voices/imports"))
+
+
 def test_a_guessed_table_shows_its_columns_and_is_called_as_its_owner_calls_it(as_alice: Any) -> None:
     page = read(upload(as_alice, b"id,text,stars\n1,hello there,2\n", "june reviews.csv"))
     assert "No system we know writes this; the columns were guessed." in page
@@ -261,7 +269,7 @@ def test_a_guessed_table_shows_its_columns_and_is_called_as_its_owner_calls_it(a
         (b"%PDF-1.7", "a.pdf", "is a PDF"),
         (b"PK\x03\x04nonsense", "a.zip", "damaged ZIP file"),
         (b"a,b\n1,2\n", "a.csv", "Which column holds what people said?"),
-        (b"WEBVTT\n\n", "a.vtt", "Bring it in under Voices, Interviews"),
+        (b"WEBVTT\n\n", "a.vtt", "Bring it in under Voices, Interviews."),
     ],
 )
 def test_a_page_says_what_is_wrong_with_a_file(

@@ -107,17 +107,21 @@ def begin(actor: Actor, product: Product, looked_at: ImportRun) -> ImportRun:
         uploaded.throw_away(run.upload)
         run.upload, run.reading = name, asked.as_json()
         run.save(update_fields=["upload", "reading"])
-    looked_at.upload = ""  # it is the import's now
-    looked_at.save(update_fields=["upload"])
+    looked_at.upload, looked_at.reading = "", {_TAKEN_OVER: run.pk}
+    looked_at.save(update_fields=["upload", "reading"])
     return run
+
+
+_TAKEN_OVER = "import"
+"""Where what was looked at says which import has its file now."""
 
 
 def begun_from(looked_at: ImportRun) -> ImportRun | None:
     """The import that took over the file which was looked at."""
-    if looked_at.state != RunState.DRY_RUN or looked_at.upload:
+    if looked_at.state != RunState.DRY_RUN or _TAKEN_OVER not in looked_at.reading:
         return None
-    runs = ImportRun.objects.filter(product=looked_at.product, fingerprint=looked_at.fingerprint)
-    return runs.exclude(state=RunState.DRY_RUN).select_related("product", "started_by").first()
+    runs = ImportRun.objects.filter(product=looked_at.product, pk=looked_at.reading[_TAKEN_OVER])
+    return runs.select_related("product", "started_by").first()
 
 
 def go_on(actor: Actor, run: ImportRun, *, seconds: float | None = 5.0) -> ImportRun:
@@ -229,7 +233,7 @@ def _opened(product: Product, name: str, asked: Asked, kept: Collection[Kept] = 
         return open_by_kept(path, asked, kept)
     except UnreadableTable as error:
         # what is said on the command line of its own file and options
-        told = str(error).replace(f"with: whytree import interview {name}", "under Voices, Interviews")
+        told = str(error).replace(f"with: whytree import interview {name}", "under Voices, Interviews.")
         told = told.replace(name, "The file").replace(" (--text COLUMN)", "")
         raise Invalid(told) from error
 

@@ -50,6 +50,8 @@ def imports(request: PageRequest, product: Product) -> HttpResponse:
         if not isinstance(upload, UploadedFile):
             raise Invalid("Choose a file first.")
         run = uploads.look_at(request.actor, product, upload, _asked(request, product, upload.name or ""))
+        if run.brings_nothing:
+            uploads.forget(request.actor, run)
     except (Invalid, NotFound, TooLarge) as error:
         return _list(request, product, error)
     return redirect("import_run", product.slug, run.pk)
