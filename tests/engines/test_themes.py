@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from whytree.engines.themes import Found, TooAlike, TooFew, distinct, find_themes
+from whytree.engines.themes.labels import Speaking, common_words, words_of
 
 SUBJECTS = {
     "parcel": ("my parcel has not arrived", "where is the parcel I ordered", "the parcel came late again", "parcel delivery is slow"),
@@ -87,6 +88,25 @@ def test_quotes_are_texts_of_the_theme_and_not_the_same_twice() -> None:
         assert 1 <= len(theme.quotes) <= 3
         assert {found.of_text[at] for at in theme.quotes} == {theme.id}
         assert len({texts[at] for at in theme.quotes}) == len(theme.quotes)
+
+
+def test_a_quote_is_read_by_people_and_says_what_the_label_says() -> None:
+    texts = [
+        "parcel zrtpl wwqqx bnmkj hgtrf",
+        "ok parcel 👌👌👌👌👌👌👌👌👌👌👌👌👌👌👌",
+        "it never came, is it on its way",
+        "where is my parcel, it never came",
+    ]
+    vectors = np.array([[1, 0], [0.999, 0.04], [0.99, 0.14], [0.98, 0.2]], dtype=np.float32)
+    common = common_words([*texts[2:], "my parcel came", "where is my parcel", "it is on its way", "it never came"])
+    speaking = Speaking(texts, vectors, common)
+    chosen = speaking.typical(np.arange(4), np.array([1, 0], dtype=np.float32), ["parcel", "never came"])
+    assert texts[chosen[0]] == "where is my parcel, it never came"
+    assert chosen[-1] != 0
+
+
+def test_vowel_signs_stay_with_their_letters() -> None:
+    assert words_of("बहुत अच्छा, café") == ["बहुत", "अच्छा", "café"]
 
 
 def test_the_same_texts_give_the_same_themes() -> None:

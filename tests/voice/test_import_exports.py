@@ -177,20 +177,81 @@ def test_and_then_brings_it_in_and_takes_it_back(as_alice: Any, folder: Path) ->
     assert not FeedbackItem.objects.exists()
 
 
-def test_an_import_that_stopped_goes_on_where_it_was(as_alice: Any, actor: Any, product: Any, monkeypatch: Any) -> None:
+MANY = ("id,text\n" + "".join(f"{n},voice number {n} speaks\n" for n in range(55))).encode()
+
+
+@pytest.fixture
+def stopped(as_alice: Any, actor: Any, product: Any, monkeypatch: Any) -> ImportRun:
+    """An import that stopped after its first ten rows."""
     from whytree.voice.importing import files
 
     monkeypatch.setattr(files, "BATCH_ROWS", 10)
-    content = "id,text\n" + "".join(f"{n},voice number {n} speaks\n" for n in range(55))
-    upload(as_alice, content.encode(), "many.csv")
-    run = uploads.begin(actor, product, ImportRun.objects.get())
-    run = uploads.go_on(actor, run, seconds=-1)  # time is up after the first batch
-    assert (run.created, run.finished_at) == (10, None)
-    page = read(as_alice.get(f"/p/sprout/voices/imports/{run.pk}"))
-    assert "10 rows of many.csv are in" in page
-    part = as_alice.post(f"/p/sprout/voices/imports/{run.pk}/go-on", headers={"HX-Request": "true"})
+    upload(as_alice, MANY, "many.csv")
+    return uploads.go_on(actor, uploads.begin(actor, product, ImportRun.objects.get()), seconds=-1)
+
+
+def test_an_import_that_stopped_goes_on_where_it_was(as_alice: Any, stopped: ImportRun) -> None:
+    assert (stopped.created, stopped.finished_at) == (10, None)
+    page = read(as_alice.get(f"/p/sprout/voices/imports/{stopped.pk}"))
+    assert "10 rows of many.csv are in, and it has not ended" in page
+    assert ">Resume</a>" in read(as_alice.get("/p/sprout/voices/imports"))
+    part = as_alice.post(f"/p/sprout/voices/imports/{stopped.pk}/go-on", headers={"HX-Request": "true"})
     assert "many.csv brought 55 voices" in read(part)
     assert FeedbackItem.objects.count() == 55
+
+
+def test_one_that_stopped_can_be_taken_back_and_its_file_goes_with_it(
+    as_alice: Any, folder: Path, stopped: ImportRun
+) -> None:
+    assert "Take back" in read(as_alice.get("/p/sprout/voices/imports"))
+    page = read(as_alice.post(f"/p/sprout/voices/imports/{stopped.pk}/undo", follow=True))
+    assert "10 voices of many.csv went out again." in page
+    assert ">Resume</a>" not in page
+    assert not list(folder.iterdir())
+    assert not FeedbackItem.objects.exists()
+
+
+def test_one_that_stopped_asks_for_its_file_when_that_is_gone(
+    as_alice: Any, product: Any, folder: Path, stopped: ImportRun
+) -> None:
+    assert uploads.throw_away_for(product) == 1  # somebody is forgotten: their words may be in it
+    assert not list(folder.iterdir())
+    page = read(as_alice.get(f"/p/sprout/voices/imports/{stopped.pk}"))
+    assert "Upload it again</a>, and it goes on after row 11." in page
+    upload(as_alice, MANY, "many.csv")
+    looked_at = ImportRun.objects.get(state="dry_run")
+    page = read(as_alice.post(f"/p/sprout/voices/imports/{looked_at.pk}/begin", follow=True))
+    assert "many.csv brought 55 voices" in page
+    assert not list(folder.iterdir())
+
+
+def test_what_was_only_looked_at_is_listed_and_goes_when_nobody_wants_it(as_alice: Any, folder: Path) -> None:
+    upload(as_alice)
+    looked_at = ImportRun.objects.get()
+    assert '<b dir="auto">posts.json</b> was looked at' in read(as_alice.get("/p/sprout/voices/imports"))
+    begin = f"/p/sprout/voices/imports/{looked_at.pk}/begin"
+    page = read(as_alice.post(begin, {"act": "forget"}, follow=True))
+    assert "posts.json is gone, and nothing of it was stored." in page
+    assert "was looked at" not in page
+    assert not list(folder.iterdir())
+    assert as_alice.post(begin).status_code == 404
+
+
+def test_an_import_that_is_begun_twice_is_one(as_alice: Any) -> None:
+    upload(as_alice)
+    looked_at = ImportRun.objects.get()
+    first, again = (as_alice.post(f"/p/sprout/voices/imports/{looked_at.pk}/begin") for _ in range(2))
+    assert first.url == again.url
+    back = as_alice.get(f"/p/sprout/voices/imports/{looked_at.pk}")
+    assert back.url == first.url
+
+
+def test_a_file_that_can_bring_nothing_is_not_kept(as_alice: Any, folder: Path) -> None:
+    upload(as_alice)
+    as_alice.post(f"/p/sprout/voices/imports/{ImportRun.objects.get().pk}/begin")
+    assert "Nothing new: what posts.json says is known already" in read(upload(as_alice))
+    assert not list(folder.iterdir())
+    assert "was looked at" not in read(as_alice.get("/p/sprout/voices/imports"))
 
 
 def test_a_guessed_table_shows_its_columns_and_is_called_as_its_owner_calls_it(as_alice: Any) -> None:
@@ -208,7 +269,7 @@ def test_a_guessed_table_shows_its_columns_and_is_called_as_its_owner_calls_it(a
         (b"%PDF-1.7", "a.pdf", "is a PDF"),
         (b"PK\x03\x04nonsense", "a.zip", "damaged ZIP file"),
         (b"a,b\n1,2\n", "a.csv", "Which column holds what people said?"),
-        (b"WEBVTT\n\n", "a.vtt", "Bring it in under Voices, Interviews"),
+        (b"WEBVTT\n\n", "a.vtt", "Bring it in under Voices, Interviews."),
     ],
 )
 def test_a_page_says_what_is_wrong_with_a_file(

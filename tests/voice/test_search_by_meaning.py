@@ -72,7 +72,7 @@ def test_who_means_it_is_found_and_labelled_and_who_has_the_words_is_never_lost(
 
 
 def test_a_word_in_more_voices_than_are_ranked_is_no_meaning(product: Any, spoken: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(queries.inbox, "MOST_FUSED", 3)
+    monkeypatch.setattr(queries.paging, "MOST_FUSED", 3)
     exact, alike = found(product, "invoice")
     assert set(exact) == {*BILL, *BILLS}
     assert not set(alike) & set(exact)
@@ -95,7 +95,7 @@ def test_filters_hold_for_what_is_found_by_meaning(product: Any, say: Any, spoke
     Person.objects.filter(product=product, key="p1").update(plan="pro")
     Person.objects.get_or_create(product=product, key="p1", defaults={"plan": "pro"})
     for narrow in (20_000, 0):  # those let through are looked at one by one, or afterwards
-        monkeypatch.setattr(queries.inbox, "NARROW", narrow)
+        monkeypatch.setattr(queries.paging, "NARROW", narrow)
         assert found(product, "telephone numbers", plan="pro") == ([], [PHONE[1]])
         assert found(product, "telephone numbers", state="away") == ([], [])
 

@@ -7,8 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from whytree.engines.texts.words import parse_query
+from whytree.voice import search
 from whytree.voice.models import FeedbackItem
-from whytree.voice.search import matching
+from whytree.voice.search import best, matching
 
 pytestmark = pytest.mark.relational
 
@@ -58,6 +59,27 @@ def test_the_better_match_comes_first(say: Any, find: Any) -> None:
     say("phone " + "and many other words about something else entirely " * 20, said_at="2026-01-02")
     say("phone phone phone", said_at="2026-01-01")
     assert find("phone")[0] == "phone phone phone"
+
+
+def test_a_letter_by_itself_is_a_whole_word(say: Any, find: Any) -> None:
+    say("plan b is off")
+    say("before that, the bill")
+    assert find("b") == ["plan b is off"]
+    assert len(find("be")) == 1
+
+
+def test_the_best_are_those_that_match_best_and_of_very_many_those_that_came_in_last(
+    product: Any, say: Any, monkeypatch: Any
+) -> None:
+    for number in range(6):
+        say("phone " * (1 + number % 3) + "and a word more", said_at=f"2026-01-0{number + 1}")
+    items, query = FeedbackItem.objects.filter(product=product), parse_query("phone")
+    in_order = list(matching(items, query).values_list("pk", flat=True))
+    assert best(items, query, 4) == (in_order[:4], 6)
+    assert best(items.none(), query, 4) == ([], 0)
+    monkeypatch.setattr(search, "MOST_RANKED", 3)
+    last = sorted(in_order)[-3:]
+    assert best(items, query, 4) == ([pk for pk in in_order if pk in last], 3)
 
 
 def test_the_index_follows_changes_and_erasure(say: Any, find: Any) -> None:

@@ -13,7 +13,7 @@ class EventsConfig(AppConfig):
         from . import jobs  # noqa: F401 - importing registers its handlers
         from .commit import close_commit, open_commit
         from .follow import start_following, start_over, stop_following
-        from .importing.uploads import throw_away_looked_at
+        from .importing.uploads import throw_away_for
         from .relay.sending import start_relays, stop_relays
 
         at_start(open_commit)
@@ -23,4 +23,4 @@ class EventsConfig(AppConfig):
         at_shutdown(stop_following)
         at_shutdown(close_commit)  # runs first: what it still writes is followed
         after_import(start_over)
-        plug_erase(throw_away_looked_at)
+        plug_erase(throw_away_for)

@@ -242,7 +242,8 @@ def finish_import(actor: Actor, product: Product, run_id: int) -> EventImport:
 
 
 def undo_import(actor: Actor, product: Product, run_id: int) -> EventImport:
-    """Take out every event this run brought, and what it said of who is who; the file can be imported again."""
+    """Take out every event this run brought, and what it said of who is who; the file can be imported again. Half-way, nobody goes
+    on with what was uploaded."""
     require(actor, product, Role.MAINTAINER)
     run = EventImport.objects.filter(product=product, pk=run_id).first()
     if run is None:
@@ -255,9 +256,10 @@ def undo_import(actor: Actor, product: Product, run_id: int) -> EventImport:
     recount(product.pk)
     with transaction.atomic():
         before = snapshot(run)
+        run.upload = ""
         run.state = EventImport.State.UNDONE
         run.finished_at = timezone.now()
-        run.save(update_fields=["state", "finished_at"])
+        run.save(update_fields=["state", "finished_at", "upload"])
         record(actor, product, "undo_event_import", run, before=before, after=snapshot(run), undoable=False)
     return run
 

@@ -59,7 +59,7 @@ def upload_feedback(
     team = (*asked.team, *VoiceSettings.of(found).team)
     looked_at = uploads.look_at(request.actor, found, file, asked.asked(team, file.name or ""))
     if asked.dry_run:
-        uploads.throw_away(looked_at)
+        uploads.forget(request.actor, looked_at)
         return Status(201, import_schemas.ImportOut.of(looked_at))
     run = uploads.begin(request.actor, found, looked_at)
     return Status(201, import_schemas.ImportOut.of(uploads.go_on(request.actor, run, seconds=None)))

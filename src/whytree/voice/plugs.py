@@ -13,7 +13,7 @@ from whytree.workspace.sockets import Hit, Panel, Tone, on_fact, plug_erase, plu
 
 from . import queries
 from .contacts import erase_contacts, export_contacts
-from .importing.uploads import throw_away_looked_at
+from .importing.uploads import throw_away_for
 from .interviews.erasing import export_interviews, export_watched
 from .models import FeedbackItem, Requester, Screenshot, Survey, SurveyResponse
 from .queries import Wanted
@@ -42,7 +42,7 @@ def plug() -> None:
     plug_export(export_person)
     plug_erase(erase_feedback)
     plug_erase(erase_contacts)
-    plug_erase(throw_away_looked_at)
+    plug_erase(throw_away_for)
     on_fact("act_undone", follow_undo)
     on_fact("cohort_leaving", refuse_to_lose_cohort)
 

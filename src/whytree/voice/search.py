@@ -12,6 +12,7 @@ Both engines see the same words: letters and digits, folded (`engines.texts.word
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.backends.utils import CursorWrapper
 from django.db.models import BooleanField, F, FloatField, Q, QuerySet
@@ -115,7 +116,7 @@ def _fill_talks(cursor: CursorWrapper) -> None:
 
 def talks_matching(talks: QuerySet[Transcript], query: Query) -> QuerySet[Transcript]:
     """Transcripts that hold all the words, the best match first."""
-    if any(is_unspaced(word) for term in query.terms for word in term.words):
+    if _is_unspaced(query):
         for term in query.terms:
             held = Q(text__icontains=" ".join(term.words))
             talks = talks.exclude(held) if term.excluded else talks.filter(held)
@@ -143,7 +144,7 @@ def _on_postgres(cursor: CursorWrapper) -> list[str]:
 
 def matching(items: QuerySet[FeedbackItem], query: Query) -> QuerySet[FeedbackItem]:
     """Those of `items` that match, with `rank`, the best first (smallest rank), then the newest."""
-    if any(is_unspaced(word) for term in query.terms for word in term.words):
+    if _is_unspaced(query):
         return _containing(items, query)
     on_sqlite = connections[items.db].vendor == "sqlite"
     return _ranked(items, _fts5(query) if on_sqlite else _tsquery(query), "-said_at", "-pk")
@@ -151,20 +152,52 @@ def matching(items: QuerySet[FeedbackItem], query: Query) -> QuerySet[FeedbackIt
 
 def _ranked(items: QuerySet[FeedbackItem], typed: str, *then: str) -> QuerySet[FeedbackItem]:
     """Those of `items` that match what is typed in the database's own language, by `rank`, the smallest first, `then` by these."""
+    return _weighed(items, typed).order_by("rank", *then)
+
+
+def _weighed(items: QuerySet[FeedbackItem], typed: str) -> QuerySet[Any]:
+    """Those that match, the last that came in first, with `rank`."""
     if connections[items.db].vendor == "sqlite":
-        found = items.extra(  # noqa: S610 - all parts are constants; what is typed is bound
+        return items.order_by().extra(  # noqa: S610 - all parts are constants; what is typed is bound
             tables=[INDEX],
             # The plus keeps SQLite from looking each item up in the index of words, 200,000 times, instead of
             # walking the matches once and looking each of those up among the items.
             where=[f"{INDEX} MATCH %s", f"+{INDEX}.rowid = {TABLE}.id"],
             params=[typed],
             select={"rank": f"{INDEX}.rank"},
+            order_by=[f"-{INDEX}.rowid"],
         )
-        return found.order_by("rank", *then)
     words = "to_tsquery('simple', %s)"
     rank = RawSQL(f"-ts_rank({TABLE}.{INDEX}, {words})", [typed], FloatField())  # noqa: S611 - as above
     matches = RawSQL(f"{TABLE}.{INDEX} @@ {words}", [typed], BooleanField())  # noqa: S611 - as above
-    return items.filter(matches).annotate(rank=rank).order_by("rank", *then)
+    return items.filter(matches).annotate(rank=rank).order_by("-pk")
+
+
+MOST_RANKED = 12_000
+"""Voices with the words that are weighed against each other, those that came in last: weighing one takes a microsecond, and of
+a word that every other voice holds none holds more than others."""
+
+
+def best(items: QuerySet[FeedbackItem], query: Query, most: int) -> tuple[list[int], int]:
+    """Primary keys of those that match best, as `matching` orders them, and how many match, up to `MOST_RANKED`.
+
+    Where more do, those that came in last are weighed.
+    """
+    if _is_unspaced(query):
+        found = _containing(items, query)
+        return list(found.values_list("pk", flat=True)[:most]), found.order_by().values("pk")[:MOST_RANKED].count()
+    connection = connections[items.db]
+    typed = _fts5(query) if connection.vendor == "sqlite" else _tsquery(query)
+    weighed = _weighed(items, typed).values_list("pk", "said_at", "rank")[:MOST_RANKED]
+    try:
+        sql, params = weighed.query.sql_with_params()
+    except EmptyResultSet:  # the filters let nothing through
+        return [], 0
+    with connection.cursor() as cursor:
+        order = f"""SELECT pk, count(*) OVER () FROM ({sql}) AS weighed ORDER BY rank, said_at DESC, pk DESC LIMIT %s"""
+        cursor.execute(order, [*params, most])
+        found = cursor.fetchall()
+    return [int(pk) for pk, _ in found], int(found[0][1]) if found else 0
 
 
 def how_many_hold(beginnings: Iterable[str], *, most: int) -> dict[str, int]:
@@ -198,6 +231,10 @@ def _beginning_tsquery(word: str) -> str:
     return f"'{word}'" + (":*" if len(word) >= STEM else "")
 
 
+def _is_unspaced(query: Query) -> bool:
+    return any(is_unspaced(word) for term in query.terms for word in term.words)
+
+
 def _containing(items: QuerySet[FeedbackItem], query: Query) -> QuerySet[FeedbackItem]:
     """Scripts without spaces have no words to index: the text itself is looked through."""
     for term in query.terms:
@@ -214,7 +251,7 @@ def _fts5(query: Query) -> str:
 
 
 def _fts5_term(term: Term) -> str:
-    return f'"{" ".join(term.words)}"' + ("" if term.exact else "*")
+    return f'"{" ".join(term.words)}"' + ("" if term.is_whole else "*")
 
 
 def _tsquery(query: Query) -> str:
@@ -223,4 +260,4 @@ def _tsquery(query: Query) -> str:
 
 def _tsquery_term(term: Term) -> str:
     words = [f"'{word}'" for word in term.words]
-    return "(" + " <-> ".join([*words[:-1], words[-1] + ("" if term.exact else ":*")]) + ")"
+    return "(" + " <-> ".join([*words[:-1], words[-1] + ("" if term.is_whole else ":*")]) + ")"

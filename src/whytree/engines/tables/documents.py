@@ -41,6 +41,8 @@ def _parse_line(number: int, line: str) -> Row | RowError:
     try:
         value = json.loads(line)
     except (ValueError, RecursionError) as error:
+        if isinstance(error, json.JSONDecodeError) and error.pos >= len(line.rstrip()):
+            return RowError(number, "the object does not end in its line. Give one object a line, or a list of objects")
         return RowError(number, f"it is no JSON: {_words(error)}")
     return _object(number, value)
 

@@ -33,11 +33,16 @@ _UNSPACED = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Folded words that have to stand next to each other; the last one may go on unless the term was quoted."""
+    """Folded words that have to stand next to each other; the last one may go on unless it `is_whole`."""
 
     words: tuple[str, ...]
     exact: bool = False
     excluded: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """It was quoted, or ends with one Latin letter or digit: with each of those half of all texts have words."""
+        return self.exact or (len(self.words[-1]) == 1 and self.words[-1].isascii())
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +123,7 @@ def _pattern(term: Term) -> re.Pattern[str]:
     joined = r"[\W_]+".join(map(re.escape, term.words))
     if is_unspaced(joined):
         return re.compile(joined)
-    return re.compile(rf"(?<![^\W_]){joined}" + (r"(?![^\W_])" if term.exact else r"[^\W_]*"))
+    return re.compile(rf"(?<![^\W_]){joined}" + (r"(?![^\W_])" if term.is_whole else r"[^\W_]*"))
 
 
 def merge_spans(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from whytree.engines.themes.grouping import Labels, assign, group, middles
-from whytree.engines.themes.labels import TERMS, label_of, name_themes, told_apart, typical
+from whytree.engines.themes.labels import TERMS, Speaking, common_words, label_of, name_themes, told_apart
 from whytree.engines.themes.texts import Distinct, distinct
 from whytree.engines.themes.vectors import SEED, OwnVectors, Vectors, directions
 
@@ -130,9 +130,10 @@ def _described(texts: Sequence[str | None], read: Distinct, vectors: Vectors, la
     rank[-1] = -1
     labels = rank[labels]
     sums, _ = middles(vectors, labels) if count else (np.zeros((0, 1), dtype=np.float32), None)
-    terms = name_themes([read.read[at] for at in drawn.tolist()], labels[drawn], count)
-    lengths = [len(texts[at] or "") for at in read.first.tolist()]
-    quotes = [typical(vectors, drawn[labels[drawn] == at], sums[at], lengths) for at in range(count)]
+    plain = [read.read[at] for at in drawn.tolist()]
+    terms = name_themes(plain, labels[drawn], count)
+    speaking = Speaking(read.read, vectors, common_words(plain))
+    quotes = [speaking.typical(drawn[labels[drawn] == at], sums[at], terms[at]) for at in range(count)]
     names = [label_of(words, texts[read.first[said[0]]] or "") for words, said in zip(terms, quotes, strict=True)]
     themes = [
         Theme(

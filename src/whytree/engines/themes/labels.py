@@ -12,6 +12,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
@@ -35,10 +36,16 @@ QUOTES = 3
 WORTH_NAMING = 0.35
 """A further phrase belongs into the label when it scores at least so much of the first one's score."""
 SHORTEST_QUOTE, LONGEST_QUOTE = 25, 240
+CANDIDATES = 50
+"""A theme's texts nearest to its middle: among them those that speak for it are looked for."""
+NAMED_WEIGHT, STRANGE_WEIGHT = 0.15, 0.5
+"""What a quote gains that holds all words of the label, and loses that holds none which others use, beside its cosine."""
 SAME_WORDS = 0.97
 """Cosine from which a second quote only repeats the first."""
 
-_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
+# Vowel signs and accents belong to the letter before them, which Python's own words do not know: Indic, Arabic, Hebrew.
+_LETTER = r"[^\W\d_][\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u0900-\u0903\u093a-\u0963\u0980-\u0dff]*"
+_WORD = re.compile(rf"(?:{_LETTER})+(?:'(?:{_LETTER})+)?")
 _DENYING_WORDS = """
     not no never cannot can't cant won't wont don't dont doesn't doesnt didn't didnt isn't isnt wasn't couldn't couldnt
     haven't hasn't without
@@ -179,20 +186,43 @@ def told_apart(labels: Sequence[str], terms: Sequence[Sequence[str]]) -> list[st
     return result
 
 
-def typical(vectors: Vectors, members: Labels, middle: Vectors, lengths: Sequence[int]) -> list[int]:
-    """Members that speak for a theme: near its middle, readable, and not the same words twice. Places among all texts."""
-    near = vectors[members] @ directions(middle[None, :])[0]
-    readable = np.array([_readable(lengths[at]) for at in members.tolist()], dtype=np.float32)
-    order = members[np.argsort(-(near + readable), kind="stable")]
-    chosen: list[int] = []
-    for at in order.tolist():
-        if all(float(vectors[at] @ vectors[other]) < SAME_WORDS for other in chosen):
-            chosen.append(at)
-        if len(chosen) == QUOTES:
-            break
-    return chosen
+def common_words(texts: Sequence[str]) -> frozenset[str]:
+    """Words that some of the texts share: what else there is are names, slips and rows of letters."""
+    counted: Counter[str] = Counter()
+    for text in texts:
+        counted.update(set(words_of(text)))
+    return frozenset(word for word, times in counted.items() if times >= LEAST_TIMES)
 
 
-def _readable(length: int) -> float:
-    """Two words tell little, and nobody reads a page: both come later, not never."""
-    return -0.3 if length < SHORTEST_QUOTE else -0.2 if length > LONGEST_QUOTE else 0.0
+@dataclass(frozen=True)
+class Speaking:
+    """Which of a theme's texts speak for it: `texts` are plain, `common` the words that some of them share."""
+
+    texts: Sequence[str]
+    vectors: Vectors
+    common: frozenset[str]
+
+    def typical(self, members: Labels, middle: Vectors, terms: Sequence[str]) -> list[int]:
+        """Near its middle, in the words of its label (`terms`), readable, and not the same twice. Places among all texts."""
+        near = self.vectors[members] @ directions(middle[None, :])[0]
+        nearest = np.argsort(-near, kind="stable")[:CANDIDATES]
+        score = {int(members[at]): float(near[at]) + self._told(int(members[at]), terms[:NAMED]) for at in nearest}
+        chosen: list[int] = []
+        for at in sorted(score, key=lambda one: -score[one]):
+            if all(float(self.vectors[at] @ self.vectors[other]) < SAME_WORDS for other in chosen):
+                chosen.append(at)
+            if len(chosen) == QUOTES:
+                break
+        return chosen
+
+    def _told(self, at: int, terms: Sequence[str]) -> float:
+        """How much a text tells a reader of its theme, as a share of a cosine. Two words tell little, and nobody reads a page,
+        a row of pictures or of letters: they come later, not never.
+        """
+        text, words = self.texts[at], words_of(self.texts[at])
+        spoken = f" {' '.join(words)} "
+        named = sum(f" {term} " in spoken for term in terms) / max(1, len(terms))
+        strange = sum(word not in self.common for word in words) / max(1, len(words))
+        drawn = sum(not (letter.isalnum() or letter.isascii()) for letter in text) / len(text)
+        length = 0.3 if len(text) < SHORTEST_QUOTE else 0.2 if len(text) > LONGEST_QUOTE else 0.0
+        return NAMED_WEIGHT * named - STRANGE_WEIGHT * (strange + drawn) - length

@@ -163,12 +163,18 @@ def undo(actor: Actor, product: Product, number: int) -> EventImport:
     return undone
 
 
-def throw_away_looked_at(product: Product, person_key: str = "") -> int:
-    """What was only looked at, when somebody is forgotten: their events may be in any; how many files."""
-    looked_at = EventImport.objects.filter(product=product, state=EventImport.State.PREVIEW)
-    for run in looked_at:
-        uploaded.throw_away(run.upload)
-    return looked_at.delete()[0]
+def throw_away_for(product: Product, person_key: str = "") -> int:
+    """Files that are not in yet, when somebody is forgotten: their events may be in any. How many.
+
+    An import that stopped half-way goes on when its file is sent again.
+    """
+    held = EventImport.objects.filter(product=product).exclude(upload="")
+    names = list(held.values_list("upload", flat=True))
+    for name in names:
+        throw_away(name)
+    held.filter(state=EventImport.State.PREVIEW).delete()
+    held.update(upload="")
+    return len(names)
 
 
 def forget(actor: Actor, run: EventImport) -> None:

@@ -138,8 +138,9 @@ def waiting(product: Product) -> list[Entry]:
 
 
 def waiting_count(product: Product) -> int:
-    entries = Entry.objects.filter(item__product=product, state=EntryState.WAITING)
-    return entries.exclude(kind=EntryKind.VOTE).count()
+    words = (EntryKind.POST, EntryKind.COMMENT)
+    waiting = Entry.objects.filter(kind__in=words, state=EntryState.WAITING)
+    return waiting.filter(item__product=product).count() if waiting.exists() else 0
 
 
 def has_voted(post: Entry, person_key: str) -> bool:

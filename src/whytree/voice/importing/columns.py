@@ -40,7 +40,7 @@ WANTED: dict[str, Wanted] = {
     ),
     "author_name": Wanted(
         ("author name", "user name", "customer name", "reviewer name", "reviewer nickname"),
-        whole=("author", "reviewer", "user", "username", "customer", "name", "from", "created by"),
+        whole=("author", "reviewer", "user", "username", "customer", "speaker", "name", "from", "created by"),
         by_content=False,
     ),
     "author_email": Wanted(

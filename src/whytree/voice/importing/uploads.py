@@ -95,19 +95,37 @@ def _looked_at(actor: Actor, product: Product, file: FeedbackFile, name: str, fi
 
 
 def begin(actor: Actor, product: Product, looked_at: ImportRun) -> ImportRun:
-    """Import what was looked at; the interrupted import of the same file goes on."""
+    """Import what was looked at; the interrupted import of the same file goes on, and begun twice it is one import."""
     require(actor, product, Role.MAINTAINER)
+    already = begun_from(looked_at)
+    if already is not None:
+        return already
     name, asked = looked_at.upload, Asked.from_json(looked_at.reading) if looked_at.upload else Asked()
     file = _opened(product, name, asked)
     run = start_import(actor, product, source=_source(file), file=_facts(file, name, looked_at.file_name, asked))
     if run.upload != name:  # an interrupted one: its file may be gone, this is the same
+        uploaded.throw_away(run.upload)
         run.upload, run.reading = name, asked.as_json()
         run.save(update_fields=["upload", "reading"])
+    looked_at.upload, looked_at.reading = "", {_TAKEN_OVER: run.pk}
+    looked_at.save(update_fields=["upload", "reading"])
     return run
 
 
+_TAKEN_OVER = "import"
+"""Where what was looked at says which import has its file now."""
+
+
+def begun_from(looked_at: ImportRun) -> ImportRun | None:
+    """The import that took over the file which was looked at."""
+    if looked_at.state != RunState.DRY_RUN or _TAKEN_OVER not in looked_at.reading:
+        return None
+    runs = ImportRun.objects.filter(product=looked_at.product, pk=looked_at.reading[_TAKEN_OVER])
+    return runs.select_related("product", "started_by").first()
+
+
 def go_on(actor: Actor, run: ImportRun, *, seconds: float | None = 5.0) -> ImportRun:
-    """Work on an import for some seconds, or to its end."""
+    """Work on an import for some seconds, or to its end; its file goes with the end."""
     require(actor, run.product, Role.MAINTAINER)
     if run.finished_at is not None:
         return run
@@ -117,9 +135,7 @@ def go_on(actor: Actor, run: ImportRun, *, seconds: float | None = 5.0) -> Impor
     if not _take(actor, run, file, until):
         run.refresh_from_db()
         return run
-    name, run = run.upload, finish_import(actor, run)
-    uploaded.throw_away(name)
-    return run
+    return finish_import(actor, run)
 
 
 def _take(actor: Actor, run: ImportRun, file: FeedbackFile, until: float | None) -> bool:
@@ -169,17 +185,39 @@ def _drafts(file: FeedbackFile) -> Iterator[Draft]:
             continue
 
 
-def throw_away(run: ImportRun) -> None:
-    """The file of a run that is not to be imported."""
-    uploaded.throw_away(run.upload)
+def forget(actor: Actor, looked_at: ImportRun) -> None:
+    """Do not import what was looked at: its file goes at once."""
+    require(actor, looked_at.product, Role.MAINTAINER)
+    if looked_at.state != RunState.DRY_RUN:
+        raise Conflict("This import has begun already. It can be taken back instead.")
+    uploaded.throw_away(looked_at.upload)
+    looked_at.upload = ""
+    looked_at.save(update_fields=["upload"])
 
 
-def throw_away_looked_at(product: Product, person_key: str = "") -> int:
-    """Uploads that were only looked at, when somebody is forgotten: their words may be in any; how many."""
+def has_file(run: ImportRun) -> bool:
+    """Whether it can go on here, without its file being sent again."""
+    return bool(run.upload) and (uploaded.folder() / run.upload).is_file()
+
+
+def waiting(product: Product) -> list[ImportRun]:
+    """Files that were looked at and wait for somebody's yes, the newest first."""
     looked_at = ImportRun.objects.filter(product=product, state=RunState.DRY_RUN).exclude(upload="")
-    for run in looked_at:
-        throw_away(run)
-    return len(looked_at)
+    return [run for run in looked_at.select_related("started_by") if has_file(run)]
+
+
+def throw_away_for(product: Product, person_key: str = "") -> int:
+    """Files that are not in yet, when somebody is forgotten: their words may be in any. How many.
+
+    An import that stopped half-way goes on when its file is sent again.
+    """
+    held = ImportRun.objects.filter(product=product).exclude(upload="")
+    names = list(held.values_list("upload", flat=True))
+    for name in names:
+        uploaded.throw_away(name)
+    ImportRun.objects.filter(product=product, state=RunState.DRY_RUN, finished_at__isnull=False).delete()
+    held.update(upload="")
+    return len(names)
 
 
 def throw_away_old() -> int:
@@ -195,7 +233,7 @@ def _opened(product: Product, name: str, asked: Asked, kept: Collection[Kept] = 
         return open_by_kept(path, asked, kept)
     except UnreadableTable as error:
         # what is said on the command line of its own file and options
-        told = str(error).replace(f"with: whytree import interview {name}", "under Voices, Interviews")
+        told = str(error).replace(f"with: whytree import interview {name}", "under Voices, Interviews.")
         told = told.replace(name, "The file").replace(" (--text COLUMN)", "")
         raise Invalid(told) from error
 

@@ -69,6 +69,11 @@ class ImportRun(models.Model):
         return f"import of {self.file_name or self.source_name}"
 
     @property
+    def brings_nothing(self) -> bool:
+        """An export we know that was looked at, and that nobody could read so that anything comes of it."""
+        return bool(self.format_name) and not (self.created or self.updated or self.broken)
+
+    @property
     def is_open(self) -> bool:
         """Whether what was redacted can still be put back."""
         return self.closed_at is None and self.undone_at is None and self.state != RunState.DRY_RUN

@@ -22,6 +22,10 @@ class Consent(models.TextChoices):
     QUOTABLE = "quotable", "May be quoted in public"
 
 
+ASIDE = Q(snoozed_until__isnull=False) | Q(merged_into__isnull=False)
+"""Few of those that nobody read are: counted by an index of their own."""
+
+
 class FeedbackItem(models.Model):
     """One thing one person said, verbatim, with where and when.
 
@@ -97,6 +101,11 @@ class FeedbackItem(models.Model):
                 condition=Q(rating__isnull=False),
             ),
             models.Index(fields=("product", "person_key", "-said_at", "-id"), name="voice_feedback_person"),
+            models.Index(
+                fields=("product", "merged_into", "snoozed_until"),
+                name="voice_feedback_aside",
+                condition=Q(handled_at=None) & ASIDE,
+            ),
         )
 
     def __str__(self) -> str:

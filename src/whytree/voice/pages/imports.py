@@ -50,6 +50,8 @@ def imports(request: PageRequest, product: Product) -> HttpResponse:
         if not isinstance(upload, UploadedFile):
             raise Invalid("Choose a file first.")
         run = uploads.look_at(request.actor, product, upload, _asked(request, product, upload.name or ""))
+        if run.brings_nothing:
+            uploads.forget(request.actor, run)
     except (Invalid, NotFound, TooLarge) as error:
         return _list(request, product, error)
     return redirect("import_run", product.slug, run.pk)
@@ -77,6 +79,8 @@ def _list(request: PageRequest, product: Product, error: WhytreeError | None = N
         "here": "voices",
         "runs": runs,
         "standing": sum(run.undone_at is None for run in runs),
+        "waiting": uploads.waiting(product),
+        "resumable": {run.pk for run in runs if uploads.has_file(run)},
         "may_import": may(request.actor, product, Role.MAINTAINER),
         "consents": Consent.choices,
         "form": request.POST,
@@ -98,6 +102,9 @@ def _list(request: PageRequest, product: Product, error: WhytreeError | None = N
 def import_run(request: PageRequest, product: Product, run_id: int) -> HttpResponse:
     """One import: its preview, how far it has come, or what it brought."""
     run = services.find_run(product, run_id)
+    begun = uploads.begun_from(run)
+    if begun is not None:
+        return redirect("import_run", product.slug, begun.pk)
     return render(request, "voice/import_run.html", _run_context(request, product, run))
 
 
@@ -114,7 +121,9 @@ def _run_context(request: PageRequest, product: Product, run: ImportRun) -> dict
         "found": _found(run) if looked_at else ("", ""),
         "looked_at": looked_at,
         "preview": preview,
-        "going_on": run.state == RunState.RUNNING and bool(run.upload),
+        "going_on": run.state == RunState.RUNNING,
+        "has_file": uploads.has_file(run),
+        "kept_until": run.started_at + uploaded.KEPT_FOR,
         "fields": [(name, LABELS[name], preview.mapping.get(name, "")) for name in WANTED]
         if preview and preview.columns
         else [],
@@ -192,9 +201,16 @@ def remove_mapping(request: PageRequest, product: Product) -> HttpResponse:
 @require_POST
 @page(Role.MAINTAINER)
 def begin(request: PageRequest, product: Product, run_id: int) -> HttpResponse:
-    """Import what was looked at."""
-    run = uploads.begin(request.actor, product, services.find_run(product, run_id))
-    return _step(request, product, run)
+    """Import what was looked at, or forget it."""
+    run = services.find_run(product, run_id)
+    if request.POST.get("act") != "forget":
+        return _step(request, product, uploads.begin(request.actor, product, run))
+    try:
+        uploads.forget(request.actor, run)
+        messages.success(request, f"{run.file_name or 'The file'} is gone, and nothing of it was stored.")
+    except Conflict as error:
+        messages.error(request, error.message)
+    return redirect("feedback_imports", product.slug)
 
 
 @require_POST

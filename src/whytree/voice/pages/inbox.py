@@ -100,7 +100,7 @@ def _whole(request: PageRequest, product: Product, wanted: Wanted) -> HttpRespon
     context = {
         "here": "voices",
         "wanted": wanted,
-        "sentence": _sentence(product, wanted, alike=bool(shown.by_meaning)),
+        "sentence": _sentence(product, wanted, shown),
         "talks": talks_with(product, wanted.query, limit=TALKS, only_words=wanted.only_words) if not after else [],
         "board_waiting": waiting_on_board(product),
         "some_by_meaning": bool(shown.by_meaning),
@@ -162,14 +162,16 @@ def _entries(
     ]
 
 
-def _sentence(product: Product, wanted: Wanted, *, alike: bool) -> str:
+def _sentence(product: Product, wanted: Wanted, shown: queries.Page) -> str:
     """The page's first sentence: how many, of what; where none has the words and some mean it, that."""
     exact = wanted.state == "waiting" and not wanted.is_narrowed
-    number = queries.waiting_count(product) if exact else queries.count(product, wanted)
+    number = shown.total
+    if number is None:
+        number = queries.waiting_count(product) if exact else queries.count(product, wanted)
     many = f"{queries.COUNTED:,}+" if not exact and number > queries.COUNTED else f"{number:,}"
     voices = "1 voice" if number == 1 else f"{many if number else 'No'} voice{'' if number == 1 else 's'}"
     narrowed = _narrowing(wanted)
-    if alike and not number:
+    if shown.by_meaning and not number:
         return f"{voices}{narrowed}; these mean something like it"
     match wanted.state:
         case "waiting":

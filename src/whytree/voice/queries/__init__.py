@@ -4,10 +4,7 @@ from .inbox import (
     AWAKE,
     COUNTED,
     FURTHER,
-    MOST_PAGES,
-    PAGE,
     STATES,
-    Page,
     State,
     Wanted,
     count,
@@ -18,12 +15,12 @@ from .inbox import (
     linked_numbers,
     listed,
     neighbour,
-    page_of,
     sources,
     tags_of,
     waiting_count,
     without_nul,
 )
+from .paging import MOST_PAGES, PAGE, Page, page_of
 from .speaking import Demand, Linked, Voice, demand, items_of_people, items_of_person, links_of
 
 __all__ = [

@@ -1,28 +1,23 @@
 """The inbox, a search, one item."""
 
-import base64
-import binascii
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
 from functools import reduce
 from operator import or_
 from typing import Any, Literal
 
-import numpy as np
 from django.core.cache import cache
 from django.db.models import BigIntegerField, Case, Q, QuerySet, When
 from django.db.models.functions import Cast, Now, Substr
 
-from whytree.engines.meaning import fuse
 from whytree.engines.texts.telling import language_name
-from whytree.engines.texts.words import Query, find_spans, parse_query
+from whytree.engines.texts.words import Query, parse_query
 from whytree.errors import Invalid, NotFound
 from whytree.tree.models import EvidenceLink, Opportunity, SourceKind
 from whytree.tree.queries import NodeKey, find_node, key_of, keys_below
-from whytree.voice.meaning.nearby import near
 from whytree.voice.models import FeedbackItem, ItemTag, Reading
+from whytree.voice.models.items import ASIDE
 from whytree.voice.narrowing import narrowed
 from whytree.voice.search import matching
 from whytree.workspace.models import Product
@@ -38,7 +33,6 @@ STATES: dict[State, str] = {
 
 _REF = r"^FB-[0-9]{1,9}$"
 
-PAGE = 30
 COUNTED = 10_000
 """Counting stops here: a page says "10,000+" and stays quick with any number of voices."""
 
@@ -47,9 +41,6 @@ COMES_ALONG = ("product", "status", "assignee", "merged_into", "reading")
 
 LANGUAGES_KEPT = 300
 """Seconds."""
-
-MOST_PAGES = 40
-"""Search results are paged by place, because they are ordered by rank; nobody reads the 41st page."""
 
 
 @dataclass(frozen=True)
@@ -121,23 +112,23 @@ FURTHER = (
 )
 
 
-@dataclass(frozen=True)
-class Page:
-    """Some of the items in their order, and the cursor of the next page when there is one.
-
-    `by_meaning`: primary keys of those that lack the words and mean something like them.
-    """
-
-    items: list[FeedbackItem]
-    next: str = ""
-    by_meaning: frozenset[int] = frozenset()
-
-
 def listed(product: Product, wanted: Wanted) -> QuerySet[FeedbackItem]:
     """The items one wants, the newest first; with words those that hold them, the best match first."""
+    items = let_through(product, wanted).select_related(*COMES_ALONG)
+    if not wanted.words.strip():
+        return items.order_by("-said_at", "-pk")
+    if wanted.query.is_empty:
+        return items.none()
+    return matching(items, wanted.query)
+
+
+def let_through(
+    product: Product, wanted: Wanted, among: QuerySet[FeedbackItem] | None = None
+) -> QuerySet[FeedbackItem]:
+    """Those whom all but the words let through, in no order; of `among`, some of the product's, where that is given."""
     if wanted.state not in STATES:
         raise Invalid(f"There is no state “{wanted.state}”; there are {', '.join(STATES)}.")
-    items = FeedbackItem.objects.filter(product=product).select_related(*COMES_ALONG)
+    items = FeedbackItem.objects.filter(product=product) if among is None else among
     items = _in_state(product, items, wanted.state)
     if wanted.source:
         items = items.filter(source_name=without_nul(wanted.source))
@@ -147,75 +138,7 @@ def listed(product: Product, wanted: Wanted) -> QuerySet[FeedbackItem]:
         items = items.filter(person_key=without_nul(wanted.person))
     if wanted.opportunity:
         items = items.filter(number__in=linked_numbers(product, _nodes_meant(product, wanted.opportunity)))
-    items = narrowed(product, items, wanted)
-    if not wanted.words.strip():
-        return items.order_by("-said_at", "-pk")
-    if wanted.query.is_empty:
-        return items.none()
-    return matching(items, wanted.query)
-
-
-MOST_FUSED = 200
-"""Of either kind, how many are put into one order."""
-NARROW = 20_000
-"""So many voices that filters let through are looked at one by one; of more, those nearest in meaning are filtered afterwards."""
-MOST_NEAR = 2_000
-
-
-@dataclass(frozen=True)
-class Head:
-    """The beginning of a search's list: primary keys in their order, and which of them may lack the words.
-
-    `is_known`: all that have the words are in the order; else some of `beyond` may have them, and stand behind the best.
-    """
-
-    order: list[int]
-    beyond: frozenset[int] = frozenset()
-    is_known: bool = True
-
-    def by_meaning(self, items: Sequence[FeedbackItem], query: Query) -> frozenset[int]:
-        """Of these items, those that lack the words. Asked of a page's items only: a common word is looked for once."""
-        if self.is_known:
-            return self.beyond
-        return frozenset(item.pk for item in items if item.pk in self.beyond and not _holds(item, query))
-
-
-def _holds(item: FeedbackItem, query: Query) -> bool:
-    said = f"{item.text}\n{item.author_name}"
-    return all(find_spans(said, Query((term,))) for term in query.wanted)
-
-
-def fused_head(product: Product, wanted: Wanted, items: QuerySet[FeedbackItem]) -> Head:
-    """Those with the words and those alike in meaning in one order (`engines.meaning.fuse`).
-
-    A phrase in quotes is meant as it is written, and so is what asks for words only; nothing that holds an excluded word is alike.
-    """
-    query = wanted.query
-    if query.is_empty or wanted.only_words or any(term.exact for term in query.wanted):
-        return Head([])
-    alike = _alike(product, wanted, query)
-    if not alike:
-        return Head([])
-    held = [item.pk for item in items.only("pk").select_related(None)[:MOST_FUSED]]
-    return Head(fuse(held, alike), frozenset(alike) - frozenset(held), len(held) < MOST_FUSED)
-
-
-def _alike(product: Product, wanted: Wanted, query: Query) -> list[int]:
-    words = " ".join(" ".join(term.words) for term in query.wanted)
-    let_through = listed(product, replace(wanted, words="")).order_by().values_list("pk", flat=True)
-    if not wanted.is_filtered:
-        found = near(product, words, most=MOST_FUSED)
-    elif len(some := list(let_through[: NARROW + 1])) <= NARROW:
-        found = near(product, words, most=MOST_FUSED, among=np.array(some, dtype=np.int64))
-    else:
-        found = near(product, words, most=MOST_NEAR)
-        passed = set(let_through.filter(pk__in=found))
-        found = [pk for pk in found if pk in passed][:MOST_FUSED]
-    if any(term.excluded for term in query.terms):
-        held = Query(tuple(replace(term, excluded=False) for term in query.terms if term.excluded))
-        texts = dict(FeedbackItem.objects.filter(pk__in=found).values_list("pk", "text"))
-        found = [pk for pk in found if pk in texts and not find_spans(texts[pk], held)]
-    return found
+    return narrowed(product, items, wanted).order_by()
 
 
 def without_nul(text: str) -> str:
@@ -261,66 +184,16 @@ def _nodes_meant(product: Product, ref: str) -> list[NodeKey]:
     return [key_of(node)] if isinstance(node, Opportunity) else keys_below(node)
 
 
-def page_of(product: Product, wanted: Wanted, *, after: str = "", size: int = PAGE) -> Page:
-    """One page. By time the cursor is the last item seen, so that page 5,000 is as quick as the first."""
-    items = listed(product, wanted)
-    if wanted.words.strip():
-        return _page_by_place(product, wanted, items, after, size)
-    if after:
-        said_at, pk = _read_cursor(after)
-        items = items.filter(said_at__lte=said_at).filter(Q(said_at__lt=said_at) | Q(pk__lt=pk))
-    found = list(items[: size + 1])
-    more = len(found) > size
-    return Page(found[:size], _cursor(found[size - 1]) if more else "")
-
-
-def _page_by_place(product: Product, wanted: Wanted, items: QuerySet[FeedbackItem], after: str, size: int) -> Page:
-    """The best of those with the words and of those alike in meaning as one list; behind it all others with the words."""
-    place = int(after) if after.isascii() and after.isdigit() else 0
-    place = min(place, MOST_PAGES * size)
-    head = fused_head(product, wanted, items)
-    found = _in_order(head.order[place : place + size + 1])
-    if len(found) <= size:
-        rest = items.exclude(pk__in=head.order) if head.order else items
-        begin = max(0, place - len(head.order))
-        found += list(rest[begin : begin + size + 1 - len(found)])
-    more = len(found) > size and place + size < MOST_PAGES * size
-    return Page(found[:size], str(place + size) if more else "", head.by_meaning(found[:size], wanted.query))
-
-
-def _in_order(pks: Sequence[int]) -> list[FeedbackItem]:
-    """These, whether or not they hold the words."""
-    if not pks:
-        return []
-    rows = FeedbackItem.objects.filter(pk__in=pks).select_related(*COMES_ALONG)
-    by_pk = {item.pk: item for item in rows}
-    return [by_pk[pk] for pk in pks if pk in by_pk]
-
-
-def _cursor(item: FeedbackItem) -> str:
-    return base64.urlsafe_b64encode(f"{item.said_at.isoformat()} {item.pk}".encode()).decode().rstrip("=")
-
-
-def _read_cursor(after: str) -> tuple[datetime, int]:
-    try:
-        text = base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)).decode("ascii")
-        said_at, _, pk = text.partition(" ")
-        moment = datetime.fromisoformat(said_at)
-        if moment.tzinfo is None or not 0 <= int(pk) < 2**63:
-            raise ValueError(after)
-        return moment, int(pk)
-    except (ValueError, binascii.Error) as error:
-        raise Invalid("This page of the list does not exist. Begin at the first one.") from error
-
-
 def count(product: Product, wanted: Wanted) -> int:
     """How many there are, up to `COUNTED` + 1."""
-    return listed(product, wanted).order_by()[: COUNTED + 1].count()
+    return listed(product, wanted).order_by().values("pk")[: COUNTED + 1].count()
 
 
 def waiting_count(product: Product) -> int:
-    """How many voices nobody has read yet, exactly."""
-    return FeedbackItem.objects.filter(AWAKE, WAITING, product=product).count()
+    """How many voices nobody has read yet, exactly; by indexes alone, however many there are."""
+    unread = FeedbackItem.objects.filter(product=product, handled_at=None)
+    aside = unread.filter(ASIDE).filter(Q(merged_into__isnull=False) | Q(snoozed_until__gt=Now()))
+    return unread.count() - aside.count()
 
 
 def sources(product: Product) -> list[str]:

@@ -1,5 +1,6 @@
 """Forget what a person said. Numbers and times stay, so that what was counted and decided stays true."""
 
+import re
 import secrets
 from urllib.parse import urlencode
 
@@ -10,7 +11,9 @@ from whytree.voice.meaning.forgetting import forget_places, forget_words
 from whytree.voice.models import (
     Entry,
     FeedbackItem,
+    FeedbackMessage,
     Highlight,
+    ImportRun,
     Reading,
     Redaction,
     Remark,
@@ -52,6 +55,7 @@ def erase_feedback(product: Product, person_key: str) -> int:
         forget_in_themes(product, [item.pk for item in items], TOMBSTONE)
         forget_former_words(INDEX)
     Entry.objects.filter(item__in=items).exclude(kind="vote").update(state="refused")
+    _forget_what_imports_quote(product)
     if person_key:
         _forget_requester(product, person_key)
         _forget_responses(product, person_key)
@@ -59,6 +63,22 @@ def erase_feedback(product: Product, person_key: str) -> int:
         _forget_activity(SavedView._meta.label, list(views.values_list("pk", flat=True)))
         views.delete()
     return len(items)
+
+
+_QUOTED = re.compile("“[^”]*”")
+
+
+def _forget_what_imports_quote(product: Product) -> None:
+    """The reasons why rows were left out quote their cells, and nobody knows whose they were."""
+    runs = list(ImportRun.objects.filter(product=product, broken__gt=0))
+    for run in runs:
+        run.errors = [[row, _QUOTED.sub("“…”", reason)] for row, reason in run.errors]
+    ImportRun.objects.bulk_update(runs, ["errors"])
+    for message in FeedbackMessage.objects.filter(product=product):
+        refused = message.answer.get("refused", [])
+        if refused:
+            message.answer["refused"] = [{**one, "reason": _QUOTED.sub("“…”", one["reason"])} for one in refused]
+            message.save(update_fields=["answer"])
 
 
 def _forget_requester(product: Product, person_key: str) -> None:

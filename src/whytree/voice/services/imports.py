@@ -20,8 +20,9 @@ from whytree.voice.drafts import Draft, Source, draft, is_empty
 from whytree.voice.meaning.forgetting import ask_to_place, forget_places
 from whytree.voice.models import ERRORS_KEPT, UNFINISHED, FeedbackItem, ImportRun, RunState, VoiceSettings
 from whytree.voice.queries import linked_numbers
+from whytree.workspace import uploaded
 from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
+from whytree.workspace.activity import record
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
@@ -180,29 +181,49 @@ def _store(run: ImportRun, drafts: Sequence[Draft]) -> None:
     _count(run, created=created, updated=updated, skipped=len(drafts) - created - updated, redacted=taken)
 
 
-@transaction.atomic
 def finish_import(actor: Actor, run: ImportRun) -> ImportRun:
-    """All rows were sent."""
+    """All rows were sent. The file of a page goes, unless it was only looked at."""
     require(actor, run.product, Role.MAINTAINER)
-    run = _locked(run)
-    run.finished_at = timezone.now()
-    if run.state != RunState.DRY_RUN:
-        before = snapshot(run)
-        run.state = RunState.COMPLETED
-        ask_to_tell()
-        ask_to_place(run.product)
-        record(actor, run.product, "finish_import", run, before=before, after=snapshot(run), undoable=False)
-    run.save()
+    name, run = run.upload, _finished(actor, run)
+    if not run.upload:
+        uploaded.throw_away(name)
     return run
 
 
 @transaction.atomic
+def _finished(actor: Actor, run: ImportRun) -> ImportRun:
+    run = _locked(run)
+    run.finished_at = timezone.now()
+    if run.state != RunState.DRY_RUN:
+        run.state, run.upload = RunState.COMPLETED, ""
+        ask_to_tell()
+        ask_to_place(run.product)
+        record(actor, run.product, "finish_import", run, after=_totals(run), undoable=False)
+    run.save()
+    return run
+
+
+def _totals(run: ImportRun) -> dict[str, Any]:
+    """What the activity list keeps: no errors, for those quote what people wrote."""
+    return {name: getattr(run, name) for name in ("state", "rows", *_COUNTED)}
+
+
+_COUNTED = ("created", "updated", "skipped", "empty", "broken", "redacted")
+
+
 def undo_import(actor: Actor, run: ImportRun) -> tuple[ImportRun, int, int]:
-    """Take out again what this run brought in; returns how many went and stayed.
+    """Take out again what this run brought in; returns how many went and stayed. Half-way, nobody goes on with its file.
 
     Items that are linked as evidence stay, and those that stand for voices which came in otherwise.
     """
     require(actor, run.product, Role.MAINTAINER)
+    name, undone = run.upload, _undone(actor, run)
+    uploaded.throw_away(name)
+    return undone
+
+
+@transaction.atomic
+def _undone(actor: Actor, run: ImportRun) -> tuple[ImportRun, int, int]:
     run = ImportRun.objects.select_for_update().select_related("product").get(pk=run.pk)
     if run.state == RunState.DRY_RUN or run.undone_at is not None:
         raise Conflict("There is nothing to take back: this was a dry run, or it was taken back already.")
@@ -213,7 +234,7 @@ def undo_import(actor: Actor, run: ImportRun) -> tuple[ImportRun, int, int]:
     forget_places(run.product, list(loose.values_list("pk", flat=True)))
     _, removed = loose.delete()
     gone = removed.get(FeedbackItem._meta.label, 0)
-    run.state, run.undone_at = RunState.FAILED, timezone.now()
+    run.state, run.undone_at, run.upload = RunState.FAILED, timezone.now(), ""
     run.finished_at = run.finished_at or run.undone_at
     run.save()
     record(actor, run.product, "undo_import", run, after={"removed": gone}, undoable=False)
