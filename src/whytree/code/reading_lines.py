@@ -125,7 +125,9 @@ class LineReading:
             if len(here) == len(blobs):
                 raise
             self._leave_out(len(blobs) - len(here), "contents missing from this clone (git fetch --refetch)")
-            listed = b"".join(self._counted(here[at : at + _COUNTED_AT_ONCE]) for at in range(0, len(here), _COUNTED_AT_ONCE))
+            listed = b"".join(
+                self._counted(here[at : at + _COUNTED_AT_ONCE]) for at in range(0, len(here), _COUNTED_AT_ONCE)
+            )
         rows = (exact_path(row).split("\t", 2) for row in listed.split(b"\0") if row)
         return {path: int(added) for added, _, path in rows if added not in {"-", "0"} and path in blobs}
 
