@@ -161,6 +161,14 @@ def test_of_a_damaged_clone_what_can_be_told_is_told(cli: Any, clone: Clone) -> 
     assert "No line of today came through them." in cli("repository", "sync", "--all", cwd=clone.path).output
 
 
+def test_a_file_whose_contents_of_today_are_missing_does_not_hide_the_others(cli: Any, clone: Clone) -> None:
+    clone.commit("Add", **{"a.py": "a\n", "b.py": "b\n"})
+    lost = clone.git("rev-parse", "HEAD:a.py")
+    (clone.path / ".git" / "objects" / lost[:2] / lost[2:]).unlink()
+    assert "1 file left out: contents missing from this clone (git fetch --refetch)." in add(cli, clone).output
+    assert list(FileBlame.objects.values_list("path", flat=True)) == ["b.py"]
+
+
 def test_a_reason_told_later_reaches_lines_that_were_read_before(cli: Any, clone: Clone) -> None:
     origin = clone.commit("Add form", **{PATH: FORM})
     later = clone.commit("Rename", **{PATH: FORM.replace("phone", "telephone")})

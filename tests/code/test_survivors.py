@@ -338,6 +338,19 @@ def test_a_merge_with_missing_contents_costs_only_the_files_that_held_them(clone
     assert told == blamed(clone)
 
 
+def test_a_merge_is_told_though_git_would_look_into_missing_contents_for_a_rename(clone: Clone) -> None:
+    clone.commit("One", **{"a.py": text(*"abcde"), "b.py": text(*"vwxyz")})
+    clone.git("checkout", "--quiet", "-b", "side")
+    clone.git("rm", "--quiet", "a.py")
+    clone.commit("Side", **{"c.py": text(*"abcdef")})
+    clone.git("checkout", "--quiet", "main")
+    clone.commit("Main", **{"b.py": text(*"Vwxyz")})
+    clone.git("merge", "--quiet", "--no-ff", "--message=Join", "side")
+    lose(clone, "HEAD:c.py")
+    told = survivors(clone)
+    assert set(told) == {"b.py"}
+
+
 def test_a_clone_that_lacks_most_contents_is_not_read_commit_by_commit(
     clone: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:

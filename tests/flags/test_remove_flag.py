@@ -122,6 +122,13 @@ def test_a_variant_that_is_none_an_object_and_an_unknown_flag_are_told(
     assert "no flag" in str(cli("flag", "remove", "nope", "--keep", "on", cwd=clone.path).exception)
 
 
+def test_without_a_flag_or_a_variant_it_says_which_there_are(cli: Any, clone: Clone, flag: Any) -> None:
+    said = str(cli("flag", "remove", cwd=clone.path).exception)
+    assert "whytree flag remove KEY --keep on" in said
+    assert "There are defer; what each waits for" in said
+    assert "It has: " in str(cli("flag", "remove", "defer", cwd=clone.path).exception)
+
+
 def test_a_reader_of_ones_own_is_named(cli: Any, clone: Clone, flag: Any) -> None:
     clone.commit("Own", **{"app/form.py": 'x = 1 if gate("defer") else 2\n'})
     assert cli("flag", "remove", "defer", "--keep", "on", cwd=clone.path).exit_code == 1

@@ -215,6 +215,37 @@ def test_merged_work_and_alike_tickets_become_drafts(cli: Any, sprout: Clone, tm
     assert [one["kind"] for one in answer["drafts"]] == ["solution", "opportunity"]
 
 
+def lines(name: str, count: int = 40) -> str:
+    return "".join(f"{name}_{n} = {n}\n" for n in range(count))
+
+
+def test_work_that_its_makers_announced_becomes_drafts_where_nobody_used_requests(cli: Any, sprout: Clone) -> None:
+    news = "# Changes\n\n## Unreleased\n- Badges show how a check is doing\n"
+    sprout.commit("Badges for checks", **{"app/badges.py": lines("badge"), "CHANGES.md": news})
+    pause = sprout.commit("feat(list): pause from the list", **{"app/list.py": lines("list")})
+    sprout.commit("Add reminders", **{"app/remind.py": lines("remind")})
+    sprout.commit("Add helpers for dates", **{"app/dates.py": lines("date")})
+    sprout.commit("feat: tidy", **{"app/tidy.py": lines("tidy", 3)})
+    sprout.commit("Cleaner words", **{"app/words.py": lines("word"), "CHANGES.md": news + "- Mail in plain text\n"})
+    init(cli, sprout)
+    drafts = {draft.title: draft for draft in Draft.objects.all()}
+    assert {title: draft.rule for title, draft in drafts.items()} == {
+        "Badges show how a check is doing": "changelog",
+        "list: pause from the list": "feature commit",
+        "Add reminders": "commit that adds",
+    }
+    assert drafts["Badges show how a check is doing"].because.endswith("; CHANGES.md:4")
+    listed = drafts["list: pause from the list"]
+    asked = cli("why", "app/list.py:1", cwd=sprout.path).output
+    assert "Nobody has said why this is here." in asked
+    assert f"whytree draft confirm {listed.pk}" in " ".join(asked.split())
+    cli("draft", "confirm", str(listed.pk), cwd=sprout.path)
+    answer = json.loads(cli("why", "app/list.py:1", "--json", cwd=sprout.path).output)
+    assert (answer["solution"]["title"], answer["links"][0]["provenance"]) == ("list: pause from the list", "stated")
+    cli("repository", "sync", cwd=sprout.path)
+    assert sprout.git("notes", "--ref=whytree", "show", pause) == f"Why: {answer['solution']['ref']}"
+
+
 # The questions -----------------------------------------------------------------------------------------
 
 

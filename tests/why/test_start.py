@@ -11,7 +11,7 @@ from tests.why.conftest import Tree
 from whytree.code.models import Ticket
 from whytree.tree.models import Note, Solution
 from whytree.tree.queries import nodes_of_ticket
-from whytree.tree.services import add_note, close_node, link_ticket
+from whytree.tree.services import add_note, close_node, create_solution, link_ticket
 from whytree.why.starting.branches import branch_name
 from whytree.why.starting.card import QUESTIONS
 
@@ -136,6 +136,13 @@ def test_questions_are_asked_at_a_terminal_and_enter_leaves_them_open(
     assert Solution.objects.get(number=3).title == "Sign-up form"
 
 
+def test_of_a_bare_start_it_says_how_and_with_what(cli: Any, clone: Clone, actor: Any, tree: Tree) -> None:
+    create_solution(actor, tree.opportunity.product, opportunity=tree.opportunity, title="Ask for the number later")
+    said = refusal(cli("start", cwd=clone.path))
+    assert 'whytree start "#412"' in said
+    assert "Ask for the number later" in said
+
+
 def test_without_a_branch_nothing_in_the_clone_changes(cli: Any, clone: Clone, product: Any) -> None:
     start(cli, clone, "Form", "--no-branch")
     assert clone.git("branch", "--format=%(refname:short)") == "main"
@@ -245,7 +252,7 @@ def test_a_hooks_folder_that_cannot_be_written_stops_nothing(cli: Any, clone: Cl
     clone.git("config", "core.hooksPath", "/dev/null")
     started = start(cli, clone, "Form")
     assert (started["branch"], started["hook"]) == ("sol-1-form", False)
-    assert "by hand" in started["hook_problem"]
+    assert "Make it writable" in started["hook_problem"]
 
 
 def test_it_asks_about_the_hook_once(cli: Any, clone: Clone, product: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,8 @@ MAX_LINES_A_FILE = 10_000
 # Files that have to be blamed one by one may take this long; the next reading goes on with what is left.
 MAX_SECONDS_FOR_BLAME = 240.0
 _BLAMED_AT_ONCE = 50
+# So many paths fit on a command line, however long.
+_COUNTED_AT_ONCE = 500
 _TOOK_TOO_LONG = "that took too long; the next `whytree repository sync` goes on with them"
 
 
@@ -114,15 +116,30 @@ class LineReading:
 
     def _sizes(self) -> dict[str, int]:
         """Lines of each text file at HEAD. Against an empty tree, so binary files say "-" and links are told apart."""
-        empty = self._clone.read("hash-object", "-t", "tree", "--stdin", stdin="")
-        listed = self._clone.read_bytes(
-            "diff", "--numstat", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", empty, "HEAD"
-        )
+        blobs = self._blobs()
+        try:
+            listed = self._counted()
+        except CommandError:
+            lost = self._clone.missing(set(blobs.values()))
+            here = [path for path, blob in blobs.items() if blob not in lost]
+            if len(here) == len(blobs):
+                raise
+            self._leave_out(len(blobs) - len(here), "contents missing from this clone (git fetch --refetch)")
+            listed = b"".join(
+                self._counted(here[at : at + _COUNTED_AT_ONCE]) for at in range(0, len(here), _COUNTED_AT_ONCE)
+            )
         rows = (exact_path(row).split("\t", 2) for row in listed.split(b"\0") if row)
-        sizes = {path: int(added) for added, _, path in rows if added not in {"-", "0"}}
-        modules = self._clone.read_bytes("ls-tree", "-r", "-z", "HEAD").split(b"\0")
-        linked = {exact_path(row.partition(b"\t")[2]) for row in modules if row.startswith((b"160000", b"120000"))}
-        return {path: size for path, size in sizes.items() if path not in linked}
+        return {path: int(added) for added, _, path in rows if added not in {"-", "0"} and path in blobs}
+
+    def _counted(self, paths: Sequence[str] = ()) -> bytes:
+        empty = self._clone.read("hash-object", "-t", "tree", "--stdin", stdin="")
+        options = ("--numstat", "-z", "--no-renames", "--no-ext-diff", "--no-textconv")
+        return self._clone.read_bytes("diff", *options, empty, "HEAD", "--", *paths)
+
+    def _blobs(self) -> dict[str, str]:
+        """Files at HEAD, by path; no links, no submodules."""
+        rows = (row.partition(b"\t") for row in self._clone.read_bytes("ls-tree", "-r", "-z", "HEAD").split(b"\0"))
+        return {exact_path(path): facts.split()[2].decode() for facts, _, path in rows if facts.startswith(b"100")}
 
     def _leave_out(self, count: int, reason: str) -> None:
         if count > 0:

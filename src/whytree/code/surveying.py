@@ -1,4 +1,5 @@
-"""Look through a clone's files for what they say about why: flags asked for, decision records, owners, releases.
+"""Look through a clone's files for what they say about why: flags asked for, decision records, changelogs, owners,
+releases.
 
 On the command line's side. What cannot be read is a sentence in `left_out`; the rest is told all the same.
 """
@@ -6,23 +7,27 @@ On the command line's side. What cannot be read is a sentence in `left_out`; the
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from whytree.engines.code.decision_records import is_decision_path, parse_decision
 from whytree.engines.code.flag_calls import PREFILTER, flag_calls, is_code, is_test
 from whytree.engines.code.owners import OWNERS_PLACES, parse_owners
 from whytree.engines.git.log import decode
+from whytree.engines.texts.changelogs import changes_in, is_changelog
 from whytree.workspace.client import CommandError
 
 from .git import Clone, exact_path, shown_path, split_lines
 
-# A survey as it is stored with a repository: {"version", "releases", "newest_release", "flags", "decisions", "owners"}.
+# A survey as it is stored with a repository: {"version", "head", "releases", "newest_release", "flags", "decisions",
+# "changes", "owners"}.
 VERSION = 1
 # A survey is a page's worth, not an index.
 MOST_FLAGS = 300
 MOST_PLACES = 5
 MOST_DECISIONS = 500
 MOST_OWNERS = 500
+MOST_CHANGES = 600
 _SMALL = 1 << 20
 _LFS = b"version https://git-lfs"
 
@@ -37,13 +42,14 @@ class Survey:
 
 def survey(clone: Clone) -> Survey:
     """Everything the files and tags of HEAD say."""
-    found = Survey({"version": VERSION})
+    found = Survey({"version": VERSION, "head": clone.head})
     paths = [exact_path(path) for path in clone.read_bytes("ls-tree", "-r", "--name-only", "-z", "HEAD").split(b"\0")]
     tags = _releases(clone)
     found.body["releases"] = len(tags)
     found.body["newest_release"] = tags[0] if tags else ""
     found.body["flags"] = _flags(clone, found)
     found.body["decisions"] = list(_decisions(clone, [path for path in paths if is_decision_path(path)], found))
+    found.body["changes"] = list(islice(_changes(clone, paths), MOST_CHANGES))
     found.body["owners"] = _owners(clone, paths, found)
     _remark_on_what_is_elsewhere(clone, paths, found)
     return found
@@ -108,6 +114,13 @@ def _decisions(clone: Clone, paths: list[str], found: Survey) -> Iterator[dict[s
         found.left_out.append(f"Not readable as decision records: {', '.join(unread[:3])}{more}.")
 
 
+def _changes(clone: Clone, paths: list[str]) -> Iterator[dict[str, Any]]:
+    """What the changelogs say is new, by the line where it stands; mostly the newest first."""
+    for path in filter(is_changelog, paths):
+        for change in changes_in(_text(clone, path) or ""):
+            yield {"path": shown_path(path), "line": change.line, "title": change.title, "refs": change.refs[:5]}
+
+
 def _owners(clone: Clone, paths: list[str], found: Survey) -> list[tuple[str, list[str]]]:
     for place in OWNERS_PLACES:
         if place in paths and (text := _text(clone, place)) is not None:
@@ -130,7 +143,9 @@ def _remark_on_what_is_elsewhere(clone: Clone, paths: list[str], found: Survey) 
     """Submodules and large files that only a pointer of is here."""
     modules = clone.ask("config", "--blob", "HEAD:.gitmodules", "--get-regexp", r"\.path$").splitlines()
     if modules:
-        count = "One submodule is" if len(modules) == 1 else f"{len(modules)} submodules are"
-        found.left_out.append(f"{count} a repository of its own. Read it there: whytree init {modules[0].split()[-1]}")
+        own = "One submodule is a repository of its own. Read it"
+        if len(modules) > 1:
+            own = f"{len(modules):,} submodules are repositories of their own. Read them"
+        found.left_out.append(f"{own} there: whytree init {modules[0].split()[-1]}")
     if ".gitattributes" in paths and "filter=lfs" in (_text(clone, ".gitattributes") or ""):
         found.left_out.append("Files kept by Git LFS are pointers in the history, so their lines are left out.")

@@ -177,9 +177,10 @@ class Survivors:
         names = COMBINED_NAMES_ARGUMENTS if arguments == COMBINED_ARGUMENTS else NAMES_ARGUMENTS
         named = self._one(names, sha)
         whole, lost = paths_by_contents(named, self._clone.missing(blobs_named(named)))
-        if not lost or len(whole) > _MOST_PATHS:
+        if len(whole) > _MOST_PATHS:
             raise error
-        self.damaged[sha] = self._one(names, sha, lost)
+        if lost:  # else git wanted a file of one parent only, to see whether another is a copy of it
+            self.damaged[sha] = self._one(names, sha, lost)
         return self._one(arguments, sha, whole) if whole else self._one((*names, "--no-patch"), sha)
 
     def _one(self, arguments: Sequence[str], sha: str, paths: Sequence[str] = ()) -> bytes:

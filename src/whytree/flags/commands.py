@@ -220,8 +220,8 @@ def references(
 
 
 def remove(
-    key: Key,
-    keep: Annotated[str, typer.Option(help="The variant whose branch stays, as on or off.")],
+    key: Annotated[str, typer.Argument(help="The flag's key, as code writes it.")] = "",
+    keep: Annotated[str, typer.Option(help="The variant whose branch stays, as on or off.")] = "",
     path: Annotated[Path, typer.Option(help="Your clone.")] = Path(),
     only: Annotated[
         list[str] | None, typer.Option(help="Change this file or folder only, repeated; others may be refused.")
@@ -236,9 +236,12 @@ def remove(
 
     Prints a patch for `git apply`. One place that is not sure stops all of it, with the reason; nothing is half done.
     """
-    from .removing import plan_removal, print_plan
+    from .removing import on_half, plan_removal, print_plan
 
-    plan = plan_removal(connect(), key, keep, path, only=only or [], readers=reader or [])
+    client = connect()
+    if not key or not keep:
+        raise on_half(client, key)
+    plan = plan_removal(client, key, keep, path, only=only or [], readers=reader or [])
     if write and not plan.is_refused:
         plan.write()
     if as_json:

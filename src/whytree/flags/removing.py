@@ -20,6 +20,7 @@ from whytree.workspace.client import Client, CommandError
 from whytree.workspace.printing import pour, say, tell
 
 MOST_MODULES = 1500
+MOST_NAMED = 8
 PYTHON = (".py", ".pyi")
 
 
@@ -100,6 +101,28 @@ def plan_removal(
     removal = take_out(search.project, finder, sources, speaking_of, value=value)
     elsewhere = [one for one in references if one.path not in sources or not one.path.endswith(PYTHON)]
     return Plan(key, keep, clone, removal, elsewhere)
+
+
+def on_half(client: Client, key: str) -> CommandError:
+    """What to say where no flag, or no variant, was named: how, and which could be."""
+    path = f"/products/{client.product}"
+    if key:
+        variants = client.get(f"{path}/flags/{key}")["variants"]
+        ready = next((one for one in client.get(f"{path}/flag-retirements") if one["key"] == key and one["keep"]), None)
+        known = f"What was decided: {ready['command']}" if ready else f"It has: {', '.join(variants)}."
+        return CommandError(
+            f"Which branch of {key} stays? whytree flag remove {key} --keep {next(iter(variants))}\n{known}"
+        )
+    how = "Take out which flag, and which branch of it stays? whytree flag remove KEY --keep on"
+    if ready := client.get(f"{path}/flag-retirements", state="ready_to_remove"):
+        return CommandError(
+            "\n".join([how, "These can go now:", *(f"  {one['command']}" for one in ready[:MOST_NAMED])])
+        )
+    keys = [flag["key"] for flag in client.get(f"{path}/flags")]
+    if not keys:
+        return CommandError(f"{how}\nThis product has no flags yet. One that your code asks for: whytree flag add KEY")
+    named = ", ".join(keys[:MOST_NAMED]) + (f" and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else "")
+    return CommandError(f"{how}\nNone is decided yet. There are {named}; what each waits for: whytree flag list")
 
 
 def _speaks(finder: FlagFinder, module: Module) -> bool:

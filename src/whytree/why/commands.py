@@ -123,9 +123,9 @@ def improve(
 
 def start(
     subject: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(help='What you start on: a ticket ("#412", ABC-12, its address), OPP-2, SOL-3 or words.'),
-    ],
+    ] = None,
     problem: Annotated[
         str, typer.Option(help="Which problem are we solving? OPP-2, or in the words of those who have it.")
     ] = "",
@@ -138,10 +138,13 @@ def start(
     as_json: AsJson = False,
 ) -> None:
     """Begin work with its why: one screen, three questions (each may stay open), a branch whose commits say what they are for."""
-    from .starting.terminal import begin
+    from .starting.terminal import begin, on_nothing
 
     answers = {"problem": problem, "who": who, "test": test}
-    begin(connect(), subject, answers, with_branch=not no_branch, yes=yes, as_json=as_json)
+    client = connect()
+    if not subject:
+        raise on_nothing(client)
+    begin(client, subject, answers, with_branch=not no_branch, yes=yes, as_json=as_json)
 
 
 def coverage(

@@ -229,7 +229,7 @@ def _of_spans(product: Product, ask: Ask, ref: LineRef) -> Why:
     named = _naming_a_ticket(product, told)
     ranked = sorted(lines, key=lambda sha: (findings[sha].link is not None, sha in named, sizes[sha]), reverse=True)
     main, *rest = ranked
-    answer = _from_trace(trace(product, told[main], findings[main]), ask.looked_through)
+    answer = _from_trace(product, trace(product, told[main], findings[main]), ask.looked_through)
     others = [_other(product, trace(product, told[sha], findings[sha]), lines[sha]) for sha in rest[:MOST_OTHERS]]
     if uncommitted:
         answer = replace(answer, notes=(*answer.notes, f"Not committed yet: {_numbers(uncommitted)}."))
@@ -278,15 +278,18 @@ def _of_commit(product: Product, ask: Ask, ref: CommitRef) -> Why:
     posted = next((commit.sha for commit in ask.commits if commit.sha.startswith(ref.sha)), "")
     sha = posted or find_commit(product, ref.sha).sha
     told = told_of(product, [sha], ask.commits, ask.tracker)
-    return _from_trace(trace(product, told[sha], find_links(product, told)[sha]), ask.looked_through)
+    return _from_trace(product, trace(product, told[sha], find_links(product, told)[sha]), ask.looked_through)
 
 
-def _from_trace(traced: Traced, looked_through: Sequence[str]) -> Why:
+def _from_trace(product: Product, traced: Traced, looked_through: Sequence[str]) -> Why:
     hop = replace(traced.told.hop, looked_through=tuple(looked_through))
     at = traced.told.tracker
     ticket = ticket_hop(traced.ticket, at) if traced.ticket else None
     if traced.node is None:
-        answer = Why(commit=hop, ticket=ticket, links=traced.links, notes=traced.notes, reasons=traced.reasons)
+        drafts = draft_hops(product, traced.ticket, hop)
+        answer = Why(
+            commit=hop, ticket=ticket, links=traced.links, drafts=drafts, notes=traced.notes, reasons=traced.reasons
+        )
         return _with_voice(answer, traced.ticket, at)
     answer = _from_node(traced.node, traced.links)
     found = traced.finding.link
@@ -302,8 +305,8 @@ def _from_trace(traced: Traced, looked_through: Sequence[str]) -> Why:
 
 def _with_voice(answer: Why, ticket: Ticket | None, at: str = "") -> Why:
     """The words of the ticket's author, where nobody's words are known better."""
-    if ticket is not None:
-        answer = replace(answer, drafts=draft_hops(ticket))
+    if ticket is not None and not answer.drafts:
+        answer = replace(answer, drafts=draft_hops(ticket.product, ticket))
     voice = ticket_voice(ticket, at) if ticket and not any(one.quote for one in answer.evidence) else None
     if ticket is None or voice is None:
         return answer

@@ -25,6 +25,10 @@ INNER = (
     "Replace Celery with RQ",
     "Use uv in CI",
     "Some improvements and refactoring",
+    "Some fixes",
+    "feat: v2",
+    "Fix warnings for mixed declarations",
+    "Split permissions.py into a package",
 )
 FOR_SOMEBODY = (
     "feat(admin): danger zone to delete a site",
@@ -39,6 +43,8 @@ FOR_SOMEBODY = (
     "Runs of a job can be repeated",
     "Update the details dialog to show the HTML tab by default",
     "Send invoices by mail",
+    "Split a payment with friends",
+    "Some way to pause a check",
 )
 
 

@@ -36,8 +36,10 @@ _INNER_VERB = re.compile(
 _INNER = re.compile(
     r"\b(?:refactor\w*|reformat\w*|codebase|boilerplate|monorepo|ci/cd|deprecat\w+|lazy propert\w+|mixins?|inheritance|subclass\w*"
     r"|helper (?:class|function|method)\w*|(?:internal|private|our) fork|back ?port\w*|end.to.end|e2e|migrat\w+ to|dead code"
-    r"|code (?:style|quality|format\w*)|squashed|makemessages|transifex|crowdin|weblate|dockerfile|makefile|lock ?file|mypy|pylint|flake8"
-    r"|eslint|tslint|webpack|babel|jquery|typescript|sqlalchemy|celery|storybook|cypress|playwright|puppeteer|sphinx|golangci\S*"
+    r"|code ?paths?|code (?:style|quality|format\w*)|squashed|makemessages|transifex|crowdin|weblate|dockerfile|makefile|lock ?file"
+    r"|mypy|pylint|flake8|eslint|tslint|webpack|babel|jquery|typescript|sqlalchemy|celery|storybook|cypress|playwright|puppeteer|sphinx|golangci\S*"
+    r"|rubocop|pprof|nightly|release (?:process|workflow|pipeline)s?|(?:fix|remove|silence|address)\w* (?:\w+ )?warnings"
+    r"|split .{1,60} (?:into|out|up)"
     r"|(?:update|pull|fetch|sync|import|generate|auto-translate)\w*\b.{0,30}\btranslat\w+|translations? (?:updates?|sync)"
     r"|\S+\.(?:md|rst|toml|ya?ml|pem|lock)|(?:to|in|into|with) react|react (?:[\w ]{0,20}migration|version)|configuration files?"
     r"|(?:to|support) python ?\d)\b"
@@ -45,10 +47,16 @@ _INNER = re.compile(
     r"|\b(?:by|with|using|run|apply|applied) black\b|\bblack (?:support|format)|\bprettier (?:all|the|code|format|config)",
     re.IGNORECASE,
 )
+# Titles of nothing but such words name no change at all: "Some fixes", "v2", "Various small improvements".
+_NOTHING = re.compile(
+    r"(?:\W*(?:some|various|several|small|minor|misc(?:ellaneous)?|more|few|a|the|and|other|bug ?|fix(?:es|ed)?|improvements?|changes?"
+    r"|updates?|tweaks?|stuff|things|features?|patch(?:es)?|pr|branch|feat|version|v?\d[\d.]*)\b)+\W*",
+    re.IGNORECASE,
+)
 _FEATURE = re.compile(r"feat(?:ure)?\b(?:\([^)]*\))?!?:", re.IGNORECASE)
 _SEEN = re.compile(r"\bredesign", re.IGNORECASE)
 _NOT_THE_PRODUCT = re.compile(
-    r"(?:^|/)(?:tests?|testing|specs?|__tests__|__mocks__|__snapshots__|e2e|cypress|fixtures|docs?|documentation|\.[^/]+|ci|scripts|locales?|translations|migrations"
+    r"^contrib/|(?:^|/)(?:tests?|testing|specs?|__tests__|__mocks__|__snapshots__|e2e|cypress|fixtures|docs?|documentation|\.[^/]+|ci|scripts|locales?|translations|migrations"
     r"|vendor|node_modules|third_party|benchmarks?|examples?)/"
     r"|(?:^|/)(?:\.[^/]+|licen[cs]e\S*|copying|notice|authors|contributors\S*|changelog\S*|changes\S*|history\S*|readme\S*|makefile|dockerfile\S*|docker-compose\S*"
     r"|requirements\S*|setup\.(?:py|cfg)|pyproject\.toml|tox\.ini|pytest\.ini|package\.json|go\.(?:mod|sum)|cargo\.toml|gemfile|pom\.xml|[^/]*\.config\.[jt]s"
@@ -67,7 +75,7 @@ def is_inner(title: str, paths: Collection[str] = ()) -> bool:
     """Whether nobody who uses the product would call this a change: also how it is built, and what only tests, documents,
     builds or translates it."""
     is_how = bool(_INNER_VERB.search(title) or _INNER.search(title)) and not _SEEN.search(title)
-    if is_how or is_chore(title):
+    if is_how or is_chore(title) or _NOTHING.fullmatch(title):
         return True
     # A language that is new may be nothing but translations.
     return bool(paths) and not _FEATURE.match(title) and all(_NOT_THE_PRODUCT.search(path) for path in paths)

@@ -64,10 +64,11 @@ class Topic:
 
 def words_of(text: str) -> list[str]:
     """Words that tell texts apart, folded and without their commonest endings."""
-    return [_stem(word) for word in _WORD.findall(fold(text)) if word not in STOP_WORDS]
+    return [stem(word) for word in _WORD.findall(fold(text)) if word not in STOP_WORDS]
 
 
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
+    """A word without its ending, so that "pausing" and "pause" are one."""
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word[: -len(ending)]

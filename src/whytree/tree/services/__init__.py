@@ -1,6 +1,15 @@
 """What may change the tree. One verb a function; each asks for the role, acts in one transaction and leaves one Activity."""
 
-from .drafts import Proposal, Proposed, confirm_draft, discard_draft, edit_draft, propose_drafts
+from .drafts import (
+    Proposal,
+    Proposed,
+    commit_key,
+    confirm_draft,
+    discard_draft,
+    edit_draft,
+    propose_drafts,
+    request_key,
+)
 from .evidence import link_evidence, override_confidence, unlink_evidence
 from .lifecycle import close_node, lock_prediction, move_node, refuse_misplaced, reopen_node, set_state
 from .nodes import (
@@ -28,6 +37,7 @@ __all__ = [
     "add_note",
     "answer_note",
     "close_node",
+    "commit_key",
     "conclude_test",
     "confirm_draft",
     "create_hypothesis",
@@ -53,6 +63,7 @@ __all__ = [
     "record_session",
     "refuse_misplaced",
     "reopen_node",
+    "request_key",
     "set_state",
     "start_test",
     "unlink_evidence",

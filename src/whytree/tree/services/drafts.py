@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from whytree.code.models import Repository, Ticket
+from whytree.code.services import tell_reason
 from whytree.code.tickets import TicketFacts, see_ticket
 from whytree.engines.links.tickets import TicketRef
 from whytree.engines.texts.issues import is_machine, spoken
@@ -41,9 +42,18 @@ from .tickets import link_ticket
 PROPOSE_DRAFTS = "propose_drafts"
 
 # A confirmed topic brings the words of its most typical tickets; more would bury the page.
-#: How a draft of one pull request is called, by whoever infers it.
-REQUEST_KEY = re.compile(r"request (?P<repository>\d+) (?P<number>[#!]\d+)")
 MOST_VOICES = 12
+_BEHIND = re.compile(r"(?P<what>request|commit) (?P<repository>\d+) (?P<name>[#!]\d+|[0-9a-f]{40,64})")
+
+
+def request_key(repository: int, number: str) -> str:
+    """How a draft of one pull request is called, by whoever infers it."""
+    return f"request {repository} {number}"
+
+
+def commit_key(repository: int, sha: str) -> str:
+    """... and one of a single commit."""
+    return f"commit {repository} {sha}"
 
 
 @dataclass(frozen=True)
@@ -190,26 +200,30 @@ def _make(actor: Actor, draft: Draft) -> Node:
 
 
 def _bring_tickets(actor: Actor, draft: Draft, node: Node) -> None:
-    """A solution's tickets are tied to it, which a person has just said. A topic's bring their authors' words:
-    that each belongs there was inferred, and stays marked so."""
+    """A solution's tickets are tied to it, and its commit is for it, which a person has just said. A topic's tickets
+    bring their authors' words: that each belongs there was inferred, and stays marked so."""
     tickets = {row.pk: row for row in Ticket.objects.filter(product=draft.product, pk__in=draft.tickets)}
     ordered = [tickets[pk] for pk in draft.tickets if pk in tickets]
     if draft.kind == DraftKind.SOLUTION:
-        for ticket in (*ordered, *_request_behind(actor, draft)):
+        for ticket in ordered:
             link_ticket(actor, node, ticket)
+        _bring_commits(actor, draft, node)
     if draft.kind == DraftKind.OPPORTUNITY:
         for ticket in ordered[:MOST_VOICES]:
             _link_words(actor, draft, node, ticket)
 
 
-def _request_behind(actor: Actor, draft: Draft) -> list[Ticket]:
-    """The pull request that a draft was inferred from, as what can be tied to a node: its commits carry the number."""
-    found = REQUEST_KEY.fullmatch(draft.key)
+def _bring_commits(actor: Actor, draft: Draft, node: Node) -> None:
+    """What a draft was inferred from leads to its node now: a request by its number, a commit because somebody said so."""
+    found = _BEHIND.fullmatch(draft.key)
     repository = found and Repository.objects.filter(product=draft.product, pk=int(found["repository"])).first()
     if not found or not repository:
-        return []
-    ref = TicketRef(found["number"], repository.tracker)
-    return [see_ticket(actor, draft.product, TicketFacts(ref, title=draft.title))]
+        return
+    if found["what"] == "request":
+        ref = TicketRef(found["name"], repository.tracker)
+        link_ticket(actor, node, see_ticket(actor, draft.product, TicketFacts(ref, title=draft.title)))
+    elif commit := repository.commits.select_related("repository__product").filter(sha=found["name"]).first():
+        tell_reason(actor, commit, node.ref)
 
 
 def _link_words(actor: Actor, draft: Draft, node: Node, ticket: Ticket) -> None:

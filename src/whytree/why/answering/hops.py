@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from whytree.analytics.models import Metric
 from whytree.analytics.queries import Measure, measure, metrics_by_key
-from whytree.code.models import Ticket
+from whytree.code.models import Repository, Ticket
 from whytree.engines.confidence import Confidence
 from whytree.engines.links.rules import provenance
 from whytree.engines.links.tickets import spelled
@@ -28,10 +28,21 @@ from whytree.tree.models import (
     SourceKind,
 )
 from whytree.tree.queries import confidence, evidence_of, open_drafts, open_notes_of, outcome_of, path_of, prediction_of
+from whytree.tree.services import commit_key, request_key
 from whytree.voice.models import Consent, FeedbackItem, Interview
 from whytree.workspace.models import Product
 
-from ..answer import DraftHop, EvidenceHop, FlagFacts, HypothesisHop, OpportunityHop, OutcomeHop, SolutionHop, TicketHop
+from ..answer import (
+    CommitHop,
+    DraftHop,
+    EvidenceHop,
+    FlagFacts,
+    HypothesisHop,
+    OpportunityHop,
+    OutcomeHop,
+    SolutionHop,
+    TicketHop,
+)
 
 # A screen shows three voices; whoever reads JSON or a page wants a few more, never all four hundred.
 MOST_EVIDENCE = 12
@@ -111,15 +122,21 @@ def _host(url: str) -> str:
         return ""
 
 
-def draft_hops(ticket: Ticket) -> tuple[DraftHop, ...]:
-    """Drafts of the tree that this ticket speaks for, the narrowest first."""
-    product = ticket.product
+def draft_hops(product: Product, ticket: Ticket | None, commit: CommitHop | None = None) -> tuple[DraftHop, ...]:
+    """Drafts of the tree that this ticket speaks for, or that this commit or its request is the work of; the narrowest
+    first."""
     url = f"{reverse('tree', args=[product.slug])}#drafts"
-    rows = [row for row in open_drafts(product) if ticket.pk in row.tickets]
+    keys = _draft_keys(product, commit) if commit else frozenset()
+    rows = [row for row in open_drafts(product) if row.key in keys or (ticket and ticket.pk in row.tickets)]
     return tuple(
         DraftHop(row.pk, row.kind_word, row.title, row.provenance, row.because, url)
         for row in sorted(rows, key=lambda row: len(row.tickets))
     )
+
+
+def _draft_keys(product: Product, commit: CommitHop) -> frozenset[str]:
+    pk = Repository.objects.filter(product=product, name=commit.repository).values_list("pk", flat=True).first()
+    return frozenset() if pk is None else frozenset({commit_key(pk, commit.sha), request_key(pk, commit.pull_request)})
 
 
 def solution_hop(solution: Solution) -> SolutionHop:

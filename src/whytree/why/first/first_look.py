@@ -192,9 +192,14 @@ def _worth(way: Way) -> tuple[int, bool, float, int]:
     return ends.get(way.end, 0), words in _READABLE, score(way.rule) or 1.0, min(way.commit.lines, 60)
 
 
+def is_written(path: str) -> bool:
+    """Whether a file is code, and not data, prose or pictures."""
+    return path.lower().endswith(_CODE)
+
+
 def _is_less(path: str) -> bool:
     lower = path.lower()
-    return not lower.endswith(_CODE) or any(word in lower for word in _LESS)
+    return not is_written(path) or any(word in lower for word in _LESS)
 
 
 def _largest(file: FileBlame, sha: str) -> tuple[int, int] | None:

@@ -1,27 +1,30 @@
-"""A tree proposed backwards, from what was built and asked for: flags and merged work -> solutions, alike tickets ->
-opportunities, metrics that somebody named -> outcomes. All of it drafts; at most some tens, those of most code first.
+"""A tree proposed backwards, from what was built and asked for: flags, merged and announced work -> solutions, alike
+tickets -> opportunities, metrics that somebody named -> outcomes. All of it drafts; at most some tens, those of most
+code first.
 
-Titles are those people gave: a ticket's, a pull request's, a flag's key. No word is made up.
+Titles are those people gave: a ticket's, a pull request's, a changelog's, a commit's, a flag's key. No word is made up.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 from whytree.code.models import Commit, Repository, Ticket
 from whytree.engines.git.log import parse_merge
 from whytree.engines.links.rules import SCORES
 from whytree.engines.texts.chores import is_chore, is_inner
+from whytree.engines.texts.headlines import brings, headline
 from whytree.engines.texts.issues import is_machine, spoken
 from whytree.engines.texts.metric_names import metrics_named
 from whytree.engines.texts.topics import MOST_TEXTS, Text, topics
 from whytree.flags.models import Flag
 from whytree.tree.models import Outcome, TicketLink
-from whytree.tree.services import Proposal, Proposed, propose_drafts
+from whytree.tree.services import Proposal, Proposed, commit_key, propose_drafts, request_key
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 
+from .announced import Announced, Changelog, announced
+from .first_look import is_written
 from .heard import led
 
 # A tree of four hundred nodes that a machine made helps nobody.
@@ -36,6 +39,12 @@ FEWEST_PEOPLE = 2
 FEWEST_LINES = 12
 # Of work of more commits than this, these tell well enough which files it touched.
 MOST_COMMITS = 100
+# A ticket whose words nobody knows is called by what brought so much of its work.
+MOST_OF_IT = 0.6
+# Data (a grammar, a theme, pictures) has many lines and little to say.
+WITHOUT_CODE = 0.2
+# So many are looked at for their files.
+MOST_LOOKED_AT = 200
 # A metric that one ticket mentions by the way is nobody's goal yet.
 FEWEST_MENTIONS = 2
 
@@ -43,6 +52,9 @@ FEWEST_MENTIONS = 2
 DRAFT_SCORES = {
     "work on one ticket": 0.7,  # a ticket and the commits that name it: at worst it is a chore
     "one pull request": 0.5,  # merged as one, but nobody said what for
+    "changelog": 0.6,  # its makers told everybody; how much of it is this commit's is not said
+    "feature commit": 0.5,  # "feat: ..."
+    "commit that adds": 0.3,  # by its verb: what is added may be a part of something
     "flag in code": 0.6,  # somebody wanted to be able to take it back
     "alike tickets": 0.4,  # alike in words is not yet the same problem
     "metric named by people": 0.3,  # named is not wanted
@@ -51,13 +63,26 @@ DRAFT_SCORES = {
 
 @dataclass
 class Work:
-    """What was built for one ticket or in one pull request."""
+    """What was built for one ticket, in one pull request, or in one commit that says so (`where`, if in a changelog)."""
 
     title: str
+    where: str = ""
     lines: int = 0
     commits: list[int] = field(default_factory=list)
     ticket: Ticket | None = None
     rules: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Built:
+    """All work of a product, but what a stated node explains already: by ticket, by request where no ticket is named,
+    and by commit where neither is."""
+
+    product: Product
+    by_ticket: dict[int, Work] = field(default_factory=dict)
+    by_request: dict[tuple[int, str], Work] = field(default_factory=dict)
+    by_commit: list[tuple[Repository, Announced]] = field(default_factory=list)
+    titles: dict[tuple[int, str], str] = field(default_factory=dict)  # of all requests
 
 
 def propose(actor: Actor, repository: Repository) -> Proposed:
@@ -67,7 +92,8 @@ def propose(actor: Actor, repository: Repository) -> Proposed:
 
 
 def _proposals(product: Product) -> Iterator[Proposal]:
-    by_ticket, by_request = _work(product)
+    built = _work(product)
+    by_ticket = built.by_ticket
     groups = _topics(product, by_ticket)
     outcomes = list(_outcomes(product))
     yield from outcomes
@@ -89,65 +115,94 @@ def _proposals(product: Product) -> Iterator[Proposal]:
         )
     flags = list(_flags(product))[:MOST_FLAGS]
     yield from flags
-    yield from _solutions(by_ticket, by_request, above, MOST_SOLUTIONS - len(flags))
+    yield from _solutions(built, above, MOST_SOLUTIONS - len(flags))
 
 
 # What was built ----------------------------------------------------------------------------------------
 
 
-def _work(product: Product) -> tuple[dict[int, Work], dict[tuple[int, str], Work]]:
-    """By ticket, and by pull request where no ticket is named; what a stated node explains already is left out."""
-    by_ticket: dict[int, Work] = {}
-    by_request: dict[tuple[int, str], Work] = {}
+def _work(product: Product) -> Built:
+    built = Built(product)
     rows = Ticket.objects.filter(product=product).only("key", "tracker", "title", "author", "product_id")
     tickets = {ticket.pk: ticket for ticket in rows.iterator()}
     for repository in Repository.objects.filter(product=product).select_related("product"):
+        changelog = Changelog(repository)
+        taken = set()
         for one in led(repository):
+            if not one.end and not one.request:
+                continue
+            taken.add(one.commit)
             if one.end in {"node", "maintenance"} or one.by_machine:
                 continue
             if ticket := tickets.get(one.ticket or 0):
-                work = by_ticket.setdefault(ticket.pk, Work(ticket.title, ticket=ticket))
+                title = ticket.title or changelog.titles.get(ticket.key, "")
+                work = built.by_ticket.setdefault(ticket.pk, Work(title, ticket=ticket))
                 work.rules.add(one.rule)
             elif one.request:
-                work = by_request.setdefault((repository.pk, one.request), Work(""))
+                work = built.by_request.setdefault((repository.pk, one.request), Work(""))
             else:
                 continue
             work.lines += one.lines
             work.commits.append(one.commit)
-    _name_requests(by_request)
-    return by_ticket, by_request
+        built.by_commit += [(repository, one) for one in announced(repository, changelog, taken, FEWEST_LINES)]
+    _name_requests(built)
+    _name_tickets(built)
+    return built
 
 
-def _name_requests(by_request: dict[tuple[int, str], Work]) -> None:
-    """A request's own title: the first line of its merge's message, or the squash's subject without the number."""
-    repositories = {pk for pk, _ in by_request}
+def _name_requests(built: Built) -> None:
+    """A request's own title: the line of its own in its merge's message, or the squash's subject without the number."""
+    repositories = Repository.objects.filter(product=built.product)
     rows = Commit.objects.filter(repository__in=repositories).exclude(pr_number="")
     for pk, number, subject, body in rows.values_list("repository_id", "pr_number", "subject", "body"):
-        work = by_request.get((pk, number))
-        if work is None:
-            continue
         own = parse_merge(subject, body)
         if own.pull_request != number:
             continue
-        first = next((line.strip() for line in body.splitlines() if line.strip()), "")
-        work.title = first if own.branch else subject.removesuffix(f"({number})").strip()
+        first, *more = body.strip().partition("\n\n")[0].splitlines() or [""]
+        alone = "" if more else first.lstrip("# ").strip()  # lines that run on are prose
+        built.titles[pk, number] = alone if own.branch else subject.removesuffix(f"({number})").strip()
+    for key, work in built.by_request.items():
+        work.title = built.titles.get(key, "")
 
 
-def _solutions(
-    by_ticket: dict[int, Work], by_request: dict[tuple[int, str], Work], above: dict[int, str], most: int
-) -> list[Proposal]:
-    """The biggest work that has a name and is for somebody."""
+def _name_tickets(built: Built) -> None:
+    """Where a ticket's words are not known: what the one request that brought most of it was called, else what the
+    commit that did says it brings."""
+    nameless = [work for work in built.by_ticket.values() if not work.title and work.lines >= FEWEST_LINES]
+    pks = [pk for work in nameless for pk in work.commits[:MOST_COMMITS]]
+    rows = Commit.objects.filter(pk__in=pks).values_list("pk", "repository_id", "pr_number", "subject", "lines")
+    facts = {pk: (repository, number, subject, lines) for pk, repository, number, subject, lines in rows}
+    for work in nameless:
+        mine = [facts[pk] for pk in work.commits[:MOST_COMMITS] if pk in facts]
+        requests: Counter[tuple[int, str]] = Counter()
+        for repository, number, _, lines in mine:
+            requests[repository, number] += lines
+        (most, lines), *_ = requests.most_common(1)
+        biggest = max(mine, key=lambda one: one[3])
+        if most[1]:
+            work.title = built.titles.get(most, "") if lines >= MOST_OF_IT * work.lines else ""
+        elif brings(biggest[2]) and biggest[3] >= MOST_OF_IT * work.lines:
+            work.title = biggest[2]
+
+
+def _solutions(built: Built, above: dict[int, str], most: int) -> list[Proposal]:
+    """The biggest work that has a name and is for somebody; work without code after work of a fifth of its size."""
     found = [
         (work, "work on one ticket", f"ticket {work.ticket.tracker}{work.ticket.key}")
-        for work in by_ticket.values()
+        for work in built.by_ticket.values()
         if work.ticket and not is_machine(work.ticket.author)
     ]
-    found += [(work, "one pull request", f"request {pk} {number}") for (pk, number), work in by_request.items()]
-    named = sorted(
-        (one for one in found if one[0].title and one[0].lines >= FEWEST_LINES), key=lambda one: -one[0].lines
-    )
-    wanted = (one for one in named if not is_inner(one[0].title) and not is_inner(one[0].title, _paths(one[0])))
-    return [_solution(work, rule, key, above) for work, rule, key in islice(wanted, max(most, 0))]
+    found += [(work, "one pull request", request_key(pk, number)) for (pk, number), work in built.by_request.items()]
+    for repository, one in built.by_commit:
+        found.append(
+            (Work(one.title, one.where, one.lines, [one.commit]), one.rule, commit_key(repository.pk, one.sha))
+        )
+    named = [one for one in found if one[0].lines >= FEWEST_LINES and one[0].title and not is_inner(one[0].title)]
+    named.sort(key=lambda one: -one[0].lines)
+    paths = [_paths(work) for work, _, _ in named[:MOST_LOOKED_AT]]
+    wanted = [(one, files) for one, files in zip(named, paths, strict=False) if not is_inner(one[0].title, files)]
+    wanted.sort(key=lambda one: -one[0][0].lines * (1 if any(map(is_written, one[1])) else WITHOUT_CODE))
+    return [_solution(work, rule, key, above) for (work, rule, key), _ in wanted[: max(most, 0)]]
 
 
 def _paths(work: Work) -> set[str]:
@@ -158,15 +213,16 @@ def _paths(work: Work) -> set[str]:
 
 def _solution(work: Work, rule: str, key: str, above: dict[int, str]) -> Proposal:
     ticket, count = work.ticket, len(work.commits)
+    said = ticket.key if ticket else work.where
     best = max(SCORES.get(rule, 0.0) for rule in work.rules) if ticket else 1.0
     commits = "1 commit" if count == 1 else f"{count:,} commits"
     return Proposal(
         kind="SOL",
         key=key,
-        title=work.title,
+        title=headline(work.title),
         rule=rule,
         score=round(DRAFT_SCORES[rule] * best, 2),
-        because=f"{commits}, {work.lines:,} lines are still there{f'; {ticket.key}' if ticket else ''}",
+        because=f"{commits}, {work.lines:,} lines are still there{f'; {said}' if said else ''}",
         under=above.get(ticket.pk, "") if ticket else "",
         tickets=[ticket.pk] if ticket else [],
         lines=work.lines,

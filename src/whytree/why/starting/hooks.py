@@ -135,8 +135,7 @@ def install(clone: Clone, hooks: Hooks) -> None:
                 _keep_out_of_status(clone, hooks.folder / name)
     except OSError as error:
         raise CommandError(
-            f"The hooks folder {hooks.folder} cannot be written: {error.strerror}. "
-            "Write the line “Why: …” into your messages by hand, or make it writable and start again."
+            f"The hooks folder {hooks.folder} cannot be written: {error.strerror}. Make it writable and start again."
         ) from error
     clone.read("config", "whytree.hook", "yes")
 

@@ -9,14 +9,19 @@ from typing import Any
 from whytree.code.git import Clone, open_clone
 from whytree.engines.links.tickets import parse_ticket, tracker_of_remote
 from whytree.workspace.client import Client, CommandError
-from whytree.workspace.printing import agrees, ask, print_json, say
+from whytree.workspace.printing import agrees, ask, plain, print_json, say
 
 from ..refs import NodeRef, NotAReference, parse_ref
 from .branches import begins_at, branch_for, set_trailer, switch_to
 from .hooks import Hooks, find_hooks, install, refuse
 
 BY_HAND = "Write the line “{trailer}” into your messages, or let a git hook add it: whytree start {ref} --yes"
+UNTIL_THEN = "Until then, write the line “{trailer}” into your messages."
 LONGEST_SUBJECT = 1_000
+NOTHING = 'Start on what? A ticket, a problem, a solution or a few words: whytree start "#412"'
+# Of what could be started now, so much is named.
+MOST_NAMED = 5
+_NOT_BUILT = ("idea", "testing")
 
 
 def begin(
@@ -49,6 +54,16 @@ def begin(
         print_json({**started, "card": card, **branch})
         return
     _say(started, branch)
+
+
+def on_nothing(client: Client) -> CommandError:
+    """What to say to a bare `whytree start`: how, and what waits to be started."""
+    path = f"/products/{client.product}"
+    waiting = [one for one in client.get(f"{path}/solutions") if one["state"] in _NOT_BUILT]
+    solved = {one["parent"] for one in client.get(f"{path}/solutions")}
+    problems = [one for one in client.get(f"{path}/opportunities") if one["ref"] not in solved and not one["closed_at"]]
+    named = [f"  {one['ref']}  {plain(one['title'])}" for one in (*waiting[:MOST_NAMED], *problems[:MOST_NAMED])]
+    return CommandError("\n".join([NOTHING, *(["Nobody has begun with:"] if named else []), *named]))
 
 
 def is_at_terminal() -> bool:
@@ -165,6 +180,7 @@ def _say(started: dict[str, Any], branch: dict[str, Any]) -> None:
         say(f"Commits here will say “{started['trailer']}”.")
     elif branch.get("hook_problem"):
         say(branch["hook_problem"])
+        say(UNTIL_THEN.format(trailer=started["trailer"]))
     elif branch:
         say(BY_HAND.format(trailer=started["trailer"], ref=started["ref"]))
     for question in started["open_questions"]:
