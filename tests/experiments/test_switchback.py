@@ -266,7 +266,7 @@ def test_a_prediction_is_reviewed_by_the_periods(store: Any, product: Any, actor
         if row["event"] == "$exposure":
             row["properties"]["flag"] = "ask_later"
     write(store, product, rows)
-    body = {"decision": "ship", "learning": "It does.", "verdict": "achieved"}
+    body = {"decision": "ship", "learning": "It does.", "verdict": "achieved", "despite": "Nobody spams here."}
     assert api.post("/products/sprout/experiments/EXP-1/decide", body).ok["shipped"] == "on"
     review = OutcomeReview.objects.get()
     assert review.verdict == "achieved"

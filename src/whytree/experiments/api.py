@@ -19,6 +19,7 @@ from . import deciding, queries, services
 from .before_code import standing_of
 from .deeper.api import router as deeper_router
 from .design import whole_weights
+from .doubting import doubts_of
 from .models import Experiment
 from .planning import Words, prospect, question_of
 from .reading import as_json, state_of
@@ -82,12 +83,14 @@ class ShiftOut(Schema):
 
 class ExperimentDetail(ExperimentOut):
     """`result` is what it says: as it stood when it was decided, else now; null before the start. `schedule` is what a
-    switchback has in force and next."""
+    switchback has in force and next, `doubts` what speaks against deciding now; once decided with `despite`, what did."""
 
     headline: str
     summary: str
     setting: str
     result: dict[str, Any] | None
+    doubts: list[str] = []
+    despite: str = ""
     schedule: list[ShiftOut] = []
 
 
@@ -163,6 +166,7 @@ class DecideIn(Schema):
     arm: str = ""
     verdict: str = ""
     move_flag: bool = Field(True, description="Everybody gets what is shipped, or what was there before.")
+    despite: str = Field("", description="Why, where `doubts` speak against it: required then.")
 
 
 @router.get("/products/{product}/experiments", response=list[ExperimentOut], operation_id="list_experiments")
@@ -297,6 +301,8 @@ def _detail(experiment: Experiment) -> dict[str, Any]:
         "summary": summary(experiment, reading),
         "setting": setting(experiment),
         "result": as_json(reading) if reading is not None else None,
+        "doubts": doubts_of(experiment, reading),
+        "despite": experiment.despite,
         "schedule": list(
             map(asdict, coming(experiment, timezone.now(), reading.regions if reading is not None else []))
         ),

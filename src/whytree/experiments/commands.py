@@ -168,11 +168,13 @@ def decide_experiment(
         ),
     ] = "",
     leave_flag: Annotated[bool, typer.Option("--leave-flag", help="Leave its flag as it is.")] = False,
+    despite: Annotated[str, typer.Option(help="Why, where checks speak against deciding from it.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Decide it, once; the prediction's review is decided with it."""
     client = connect()
     body = {"decision": decision, "learning": learning, "arm": arm, "verdict": verdict, "move_flag": not leave_flag}
+    body["despite"] = despite
     decided = client.post(f"{_path(client, ref)}/decide", body)
     show(decided, as_json, f"{decided['ref']}: {decided['standing']}.")
 

@@ -39,7 +39,14 @@ def plug() -> None:
 
 
 def decide_with_review(
-    actor: Actor, product: Product, solution_id: int, hypothesis_id: int, decision: str, learning: str, arm: str
+    actor: Actor,
+    product: Product,
+    solution_id: int,
+    hypothesis_id: int,
+    decision: str,
+    learning: str,
+    arm: str,
+    despite: str,
 ) -> None:
     """A prediction's review was decided: so are the experiments that tested it."""
     open_ones = Experiment.objects.filter(
@@ -47,7 +54,15 @@ def decide_with_review(
     )
     for experiment in open_ones.select_related("product"):
         shipped = arm if arm in experiment.design.arms else ""
-        deciding.follow_review(actor, experiment, decision=decision, learning=learning, arm=shipped, at=timezone.now())
+        deciding.follow_review(
+            actor,
+            experiment,
+            decision=decision,
+            learning=learning,
+            arm=shipped,
+            at=timezone.now(),
+            despite=despite,
+        )
 
 
 def solution_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:
