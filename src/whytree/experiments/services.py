@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 import msgspec
 from django.db import transaction
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from whytree.analytics import definitions
 from whytree.analytics.definitions import Mean, Quantile, Ratio, Share, Sum, TimeTo
-from whytree.analytics.models import Metric
+from whytree.analytics.models import Direction, Metric
 from whytree.analytics.queries import definition_of, find_metric
 from whytree.errors import Conflict, Invalid
 from whytree.flags.models import Flag
@@ -243,14 +243,15 @@ def start_or_ask(actor: Actor, experiment: Experiment) -> Experiment:
 
 
 def _with_definitions(product: Product, design: Design) -> Design:
-    """What the metrics count, as it stands now: a change of theirs does not reach back into this experiment."""
-    return msgspec.structs.replace(
-        design,
-        metrics=[
-            msgspec.structs.replace(one, definition=definitions.as_json(definition_of(find_metric(product, one.key))))
-            for one in design.metrics
-        ],
-    )
+    """What the metrics count and which way is better, as it stands now: a change of theirs does not reach into this experiment."""
+    return msgspec.structs.replace(design, metrics=[_as_it_stands(product, one) for one in design.metrics])
+
+
+def _as_it_stands(product: Product, planned: MetricDesign) -> MetricDesign:
+    metric = find_metric(product, planned.key)
+    worse: Literal["up", "down"] = "up" if metric.direction == Direction.DOWN else "down"
+    definition = definitions.as_json(definition_of(metric))
+    return msgspec.structs.replace(planned, definition=definition, harms=planned.harms or worse)
 
 
 @transaction.atomic

@@ -88,6 +88,13 @@ def _flag(ran: Run) -> list[Check]:
     if last is not None and last < ran.trial.now:
         told = f"{flag.key} was turned off on {last:%d %B %Y}: nobody new has met it since. Turn it on, or stop {ran.experiment.ref}."
         return [Check("flag", "look", told)]
+    alone = [name for name, weight in flag.weights.items() if weight]
+    if ran.trial.now < (ran.experiment.read_at or ran.trial.now) and len(alone) < 2 and ran.design.switchback is None:
+        told = (
+            f"{flag.key} gives everybody “{''.join(alone)}” now: nobody new is compared. Give its arms their weights again, or stop "
+            f"{ran.experiment.ref}."
+        )
+        return [Check("flag", "look", told)]
     if not ran.heads.cells:
         told = f"Nobody has met {flag.key} yet. Does the code ask for it, and does it ask here?"
         return [Check("flag", "look", told)]

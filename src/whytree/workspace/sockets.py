@@ -135,6 +135,8 @@ FACTS = {
     "solution_moved": "actor, product, solution_id, state: a solution entered a state: kept, rolled back, dropped ...",
     "cohort_leaving": "product, key: a cohort is about to be removed; whoever needs it raises",
     "cohort_changing": "product, keys: other people are about to belong to these cohorts; whoever cannot have that raises",
+    "metric_changing": "product, key, is_leaving: a metric is about to count otherwise, or to be removed; whoever needs it raises",
+    "flag_editing": "flag, before, after: what a flag is is about to change; whoever cannot have that raises",
     "act_undone": "product, activity: somebody took an act back, so that `before` holds again",
     "harm_seen": "product, owner_id, key, title, text, path, at: a standing watch saw harm; told once a key",
     "review_decided": "actor, product, solution_id, hypothesis_id, decision, learning, arm, despite: an outcome review was decided",

@@ -14,7 +14,8 @@ from whytree.analytics.queries import find_metric
 from whytree.engines.flags import percent
 from whytree.errors import Conflict, Invalid
 from whytree.experiments.deeper.bandit import refuse_bandit
-from whytree.experiments.models import OPEN_STATES, Bandit, Experiment, Rollout, RolloutState
+from whytree.experiments.holding import running_on
+from whytree.experiments.models import OPEN_STATES, Bandit, Rollout, RolloutState
 from whytree.flags.models import ChangeRequest, Flag
 from whytree.flags.queries import find_flag
 from whytree.flags.services import NeedsApproval, ask_for, needs_approval, set_rollout, turn_off
@@ -74,20 +75,16 @@ def start_rollout(
     return rollout
 
 
-def _running(flag: Flag) -> Experiment | None:
-    return Experiment.objects.filter(flag=flag, started_at__isnull=False, decided_at=None, stopped_at=None).first()
-
-
 def is_taken(flag: Flag) -> bool:
     """Whether a rollout, an experiment or a bandit has its weights already."""
     taken = (Rollout.objects.filter(flag=flag, state__in=OPEN_STATES), Bandit.objects.filter(flag=flag, ended_at=None))
-    return any(found.exists() for found in taken) or _running(flag) is not None
+    return any(found.exists() for found in taken) or running_on(flag) is not None
 
 
 def _refuse_taken(flag: Flag) -> None:
     if Rollout.objects.filter(flag=flag, state__in=OPEN_STATES).exists():
         raise Conflict(f"{flag.key} is being rolled out already. Go on with that, or end it.")
-    running = _running(flag)
+    running = running_on(flag)
     if running is not None:
         raise Conflict(f"{running.ref} runs on {flag.key}: its weights are its plan. Decide or stop it first.")
     refuse_bandit(flag)
