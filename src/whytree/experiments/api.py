@@ -9,6 +9,7 @@ from django.utils import timezone
 from ninja import Router, Schema, Status
 from pydantic import Field
 
+from whytree.engines.flags import Switching
 from whytree.flags.queries import find_flag, find_hypothesis
 from whytree.tree.models import AssumptionTest
 from whytree.tree.pages.parts import find
@@ -187,11 +188,16 @@ def design_experiment(
     looks: str = "once",
     coverage_percent: float | None = None,
     lots: bool = False,
+    switch_minutes: int = 0,
+    washout: int = 0,
+    by: str = "",
 ) -> dict[str, Any]:
     """What an experiment could show, from this product's own traffic and spread: the smallest effect by weeks, the chance
-    of finding `effect` (in points for shares), and with `lots` an A/A test on people of the past."""
+    of finding `effect` (in points for shares), and with `lots` an A/A test on people of the past. Of a switchback, with
+    `switch_minutes`: what its blocks of periods would show."""
     found = api_product(request, product, Role.VIEWER)
-    said = Words(metric, flag, days, effect, looks, coverage_percent)
+    switchback = Switching(minutes=switch_minutes, washout=washout, by=by.strip()) if switch_minutes else None
+    said = Words(metric, flag, days, effect, looks, coverage_percent, switchback)
     question = question_of(found, said, timezone.now())
     hypothesis = question.flag.hypothesis if question.flag is not None else None
     return asdict(prospect(question, hypothesis=hypothesis, with_lots=lots))

@@ -69,8 +69,8 @@ def decide_experiment(
 
 def settle(actor: Actor, flag: Flag, decision: Decision, *, arm: str, words: str) -> None:
     """The flag follows: everybody gets what is shipped, or what was there before. It asks where that needs approval; a
-    guarded rollout goes on by its own steps."""
-    if decision is Decision.ITERATE or flag.archived_at is not None:
+    guarded rollout goes on by its own steps. Tried again, it stays as it is, but that nobody switches back and forth any more."""
+    if (decision is Decision.ITERATE and not flag.switching) or flag.archived_at is not None:
         return
     if decision is Decision.SHIP and (not arm or Rollout.objects.filter(flag=flag, state__in=OPEN_STATES).exists()):
         return

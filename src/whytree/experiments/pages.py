@@ -217,11 +217,12 @@ def _show(
 def _of_plan(request: PageRequest, found: Experiment) -> dict[str, Any]:
     """Before the start: what it could show; lots are drawn when asked for."""
     switchback = found.design.switchback
+    told: dict[str, Any] = {}
     if switchback is not None:
-        return {"foreseen": foreseen(switchback, found.design.weights, found.design.days)}
+        told["foreseen"] = foreseen(switchback, found.design.weights, found.design.days)
     question = question_of_experiment(found, timezone.now())
-    told = prospect(question, hypothesis=found.hypothesis, with_lots="lots" in request.GET)
-    return {"prospect": told, **drawn_prospect(told)}
+    seen = prospect(question, hypothesis=found.hypothesis, with_lots="lots" in request.GET)
+    return told | {"prospect": seen, **drawn_prospect(seen)}
 
 
 def _of_reading(product: Product, found: Experiment, reading: Reading) -> dict[str, Any]:

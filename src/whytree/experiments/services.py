@@ -17,7 +17,7 @@ from whytree.analytics.queries import definition_of, find_metric
 from whytree.errors import Conflict, Invalid
 from whytree.flags.models import Flag
 from whytree.flags.queries import find_flag
-from whytree.flags.services import NeedsApproval, ask_for, set_rollout, turn_off
+from whytree.flags.services import NeedsApproval, ask_for, set_rollout
 from whytree.tree.models import TITLE_LENGTH, Hypothesis
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
@@ -270,8 +270,8 @@ def stop_experiment(
     fresh.stopped_at, fresh.stop_reason = max(now, fresh.started_at), reason
     fresh.save()
     record(actor, fresh.product, "stop_experiment", fresh, before=before, after=snapshot(fresh), undoable=False)
-    if close_flag and fresh.flag.is_on:
-        turn_off(actor, fresh.product, fresh.flag.key, at=at)
+    if (close_flag or fresh.flag.switching) and fresh.flag.is_on:  # nobody is switched back and forth for nothing
+        set_rollout(actor, fresh.product, fresh.flag.key, is_on=False, switching={}, at=at, verb="turn_off")
     _tell_due(actor, fresh, fresh.read_at or now)
     return fresh
 
