@@ -122,7 +122,8 @@ def power_of_blocks(outline: BlocksOutline, effect: float) -> float:
         return 0.0 if isinstance(sequence, NoAnswer) else float(special.ndtr(away - sequence.difference.high))
     freedom = outline.blocks - 1
     reach = -float(special.stdtrit(freedom, (1 - level) / 2))
-    return 1 - float(special.nctdtr(freedom, away, reach))
+    missed = float(special.nctdtr(freedom, away, reach))
+    return 1.0 if math.isnan(missed) else 1 - missed  # it gives none far out, where nothing is missed
 
 
 def smallest_of_blocks(outline: BlocksOutline, *, wanted: float = POWER) -> float | None:

@@ -149,8 +149,10 @@ class _Past:
         )
 
     def smallest(self, days: int) -> float | None:
-        effect = smallest_of_blocks(self.outline(days))
-        return None if effect is None else effect * self.question.counting.scale
+        effect, counting = smallest_of_blocks(self.outline(days)), self.question.counting
+        if effect is None or (counting.is_share and effect > 1 - float(self.blocks.mean())):
+            return None
+        return effect * counting.scale
 
 
 def _curve(
