@@ -89,7 +89,7 @@ def test_a_guardrail_of_a_locked_prediction_is_as_fixed(actor: Any, product: Any
 
 def test_a_metric_that_something_rests_on_stays(actor: Any, product: Any, activated: Any) -> None:
     create_outcome(actor, product, title="Activated", metric_key="activated_7d")
-    with pytest.raises(Conflict, match="OUT-1 rest on it"):
+    with pytest.raises(Conflict, match="OUT-1 rests on it"):
         delete_metric(actor, product, "activated_7d")
 
 

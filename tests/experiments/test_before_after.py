@@ -13,6 +13,7 @@ from django.utils import timezone
 from typer.testing import CliRunner
 
 from tests.experiments.world import event, long_ago, write
+from whytree.experiments.deeper.gaps import silent_from, spoken, touching, without_data
 from whytree.workspace.client import CommandError
 
 Write = Callable[[str], Path]
@@ -63,6 +64,45 @@ def test_beside_another_that_went_alike(actor: Any, store: Any, product: Any, me
     same = api.get(f"/products/sprout/metrics/orders/before-after?at={day}&against=orders")
     other = api.get(f"/products/sprout/metrics/orders/before-after?at={day}&against=activated")
     assert (same.status, other.status) == (400, 400)
+
+
+def test_a_day_on_which_capture_was_down_is_no_zero_and_a_quiet_day_is_one() -> None:
+    first = date(2026, 3, 2)
+    days = [first + timedelta(days=one) for one in range(84)]
+    busy = {day: 0 if day.weekday() == 6 else 200 + day.day for day in days}
+    down, short = days[30], days[44]
+    assert without_data(busy | {down: 0, short: 3}, days, hardly=True) == {down, short}
+    assert without_data({day: count // 40 for day, count in busy.items()} | {down: 0}, days) == set(), (
+        "five a day may be none"
+    )
+    begun = dict.fromkeys(days[40:], 60)
+    assert without_data(begun, days) >= set(days[33:40]), "the week before it was sent parts it from what came before"
+    assert silent_from(busy | dict.fromkeys(days[71:], 0), days) == days[71]
+    assert silent_from(busy, days) is None
+    assert touching({down}, days, 2) == set(days[28:31])
+    assert spoken({days[0], days[1], days[30]}) == "2 to 3 March 2026, 1 April 2026"
+
+
+def test_days_without_data_are_left_out_and_told(
+    store: Any, product: Any, metrics: Any, api: Any, as_alice: Any, day: str
+) -> None:
+    gone = {(timezone.now() - timedelta(days=days)).date() for days in (50, 51, 12)}
+    write(store, product, [row for row in orders(10) if row["timestamp"].date() not in gone])
+    found = api.get(f"/products/sprout/metrics/orders/before-after?at={day}").ok
+    assert found["without"] == sorted(one.isoformat() for one in gone)
+    assert found["low"] < 10 < found["high"]
+    assert found["p"] < 0.001, "as zeros they would hide it"
+    page = as_alice.get(f"/p/sprout/experiments/before-after?metric=orders&at={day}").content.decode()
+    assert "left out, not counted as zero" in page
+
+
+def test_a_metric_that_ended_with_the_change_is_no_step(
+    store: Any, product: Any, metrics: Any, api: Any, day: str
+) -> None:
+    rows = orders(0, beside=True)
+    write(store, product, [one for one in rows if one["event"] == "visited" or one["timestamp"] < long_ago(AT + 0.5)])
+    found = api.get(f"/products/sprout/metrics/orders/before-after?at={day}").ok
+    assert (found["sentence"], "has nobody at all, while other events come in" in found["reason"]) == ("", True)
 
 
 def test_too_few_days_and_the_future_are_no_answer(

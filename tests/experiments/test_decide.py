@@ -12,6 +12,8 @@ from whytree.experiments.models import Experiment
 from whytree.experiments.queries import find_experiment, reading_of
 from whytree.learning.models import OutcomeReview
 from whytree.tree.models import EvidenceLink, Solution, State
+from whytree.workspace.client import CommandError
+from whytree.workspace.models import Activity
 
 Ran = Callable[..., Any]
 PATH = "/products/sprout/experiments/EXP-1/decide"
@@ -89,8 +91,40 @@ def test_planned_to_be_looked_at_it_may_be_decided_early_and_so_may_its_review(
 ) -> None:
     ran(20, looks="always")
     write(store, product, happenings(World(days=20, effect=0.15)))
-    api.post(PATH, {"decision": "ship", "learning": "It works."}).ok  # noqa: B018
-    assert OutcomeReview.objects.get().verdict == "achieved"
+    body = {"decision": "ship", "learning": "It works."}
+    (doubt,) = api.get("/products/sprout/experiments/EXP-1").ok["doubts"]
+    refused = api.post(PATH, body)
+    assert (refused.status, doubt) == (400, "It is day 21 of 30. " + doubt.partition(". ")[2])
+    assert doubt in refused.body["message"]
+    assert not Experiment.objects.get().is_decided
+    api.post(PATH, body | {"despite": "The launch is on Monday."}).ok  # noqa: B018
+    review = OutcomeReview.objects.get()
+    assert (review.verdict, review.despite) == ("achieved", "The launch is on Monday.")
+
+
+def test_a_broken_draw_and_a_harmed_guardrail_may_be_decided_against_and_both_stay_told(
+    ran: Ran, api: Any, cli: Any, store: Any, product: Any, as_alice: Any
+) -> None:
+    ran(30)
+    write(store, product, happenings(World(people=3_000, effect=0.1, lost=0.2, spam=0.2)))
+    page = as_alice.get("/p/sprout/experiments/EXP-1").content.decode()
+    assert page.count("This speaks against deciding from it:") == 1
+    sent = {"verdict": "achieved", "decision": "keep", "learning": "It helps.", "move_flag": "1"}
+    answer = as_alice.post("/p/sprout/REV-1/decide", sent)
+    assert answer.status_code == 400
+    assert "Spam accounts got worse by more than its margin." in answer.content.decode()
+    assert not OutcomeReview.objects.get().is_decided
+    words = ("decide", "EXP-1", "--decision", "ship", "--learning", "It helps.")
+    with pytest.raises(CommandError, match="say why"):
+        cli("experiment", *words)
+    assert "EXP-1: decided" in cli("experiment", *words, "--despite", "We <know> the crash.")
+    (act,) = Activity.objects.filter(verb="decide_experiment")
+    assert act.after["despite"] == "We <know> the crash."
+    for path in ("/p/sprout/experiments/EXP-1", "/p/sprout/REV-1"):
+        told = as_alice.get(path).content.decode()
+        assert "We &lt;know&gt; the crash." in told
+        assert "Sample ratio: " in told.partition("Decided although:")[2].partition("Because:")[0]
+    assert len(api.get("/products/sprout/reviews/REV-1").ok["doubts"]) == 2
 
 
 def test_without_a_hypothesis_it_is_decided_on_its_own_page_and_today_asks_for_it(
@@ -103,10 +137,11 @@ def test_without_a_hypothesis_it_is_decided_on_its_own_page_and_today_asks_for_i
     plan = {"days": 20, "metrics": [{"key": "activated", "role": "primary"}]}
     start_experiment(actor, create_experiment(actor, product, flag=flag, plan=plan), at=long_ago(25))
     assert "One experiment wants a decision." in as_alice.get("/p/sprout/today").content.decode()
-    sent = {"decision": "stay", "learning": "Nobody met it."}
+    sent = {"decision": "stay", "learning": "Nobody met it.", "despite": "Its page is gone."}
     assert as_alice.post("/p/sprout/experiments/EXP-1/decide", {**sent, "learning": ""}).status_code == 400
     assert as_alice.post("/p/sprout/experiments/EXP-1/decide", sent).status_code == 302
     assert Experiment.objects.get().decision == "stay"
+    assert Experiment.objects.get().despite == "Its page is gone."
 
 
 def test_what_has_not_started_is_neither_stopped_nor_decided(api: Any, planned: Any) -> None:

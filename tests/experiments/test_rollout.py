@@ -132,7 +132,7 @@ def test_harm_halts_it_tells_the_owner_and_asks_on_the_solution(
     note = Note.objects.get()
     assert note.kind == "question"
     assert note.text.endswith("Roll back, mend it, or go on?")
-    assert [(one.to, one.subject) for one in sent] == [("alice@example.org", "ask_later: halted")]
+    assert [(one.to, one.subject) for one in sent] == [("alice@example.org", "Sprout: ask_later: halted")]
     assert "One rollout is halted." in as_alice.get("/p/sprout/today").content.decode()
     page = as_alice.get("/p/sprout/SOL-1").content.decode()
     assert "Spam accounts +" in page

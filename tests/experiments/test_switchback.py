@@ -7,15 +7,25 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from django.utils import timezone
 
 from tests.experiments.world import event, exposure, long_ago, write
 from whytree.engines.flags import Context
+from whytree.engines.stats.blocks import (
+    BlocksOutline,
+    compare_within_blocks,
+    deviation_under_the_draw,
+    power_of_blocks,
+    smallest_of_blocks,
+)
+from whytree.engines.stats.effects import Effect
+from whytree.engines.stats.sequential import AlwaysValid, always_valid
 from whytree.errors import Conflict, Invalid
 from whytree.experiments.deciding import decide_experiment
 from whytree.experiments.reading import read
-from whytree.experiments.services import create_experiment, edit_experiment, start_experiment
+from whytree.experiments.services import create_experiment, edit_experiment, start_experiment, stop_experiment
 from whytree.experiments.switchbacks.schedule import Schedule, schedule_of
 from whytree.flags.asking import evaluator_of
 from whytree.flags.models import Flag
@@ -198,15 +208,22 @@ def test_a_flag_that_gives_an_arm_for_longer_is_refused(
         create_experiment(actor, product, flag=flag, plan=PLAN)
 
 
-def test_a_decision_ends_the_switching(store: Any, actor: Any, product: Any, switching: Callable[..., Any]) -> None:
-    made = switching()
+@pytest.mark.parametrize("ending", ["stay", "iterate", "stop"])
+def test_its_end_ends_the_switching(
+    store: Any, actor: Any, product: Any, switching: Callable[..., Any], ending: str
+) -> None:
+    """Also of what is tried again: nobody is switched back and forth for nothing."""
+    made = switching(20 if ending == "stop" else DAYS + 1.5)
     write(store, product, lives(made, people=4))
     flag = Flag.objects.get(pk=made.flag_id)
     assert flag.switches is not None
     assert flag.switches == made.design.switchback
-    decide_experiment(actor, made, decision="stay", learning="It annoys.")
+    if ending == "stop":
+        stop_experiment(actor, made, reason="It annoys.")
+    else:
+        decide_experiment(actor, made, decision=ending, learning="It annoys.")
     flag.refresh_from_db()
-    assert flag.switching is None
+    assert (flag.switching, flag.is_on) == (None, False)
 
 
 def test_plan_schedule_and_result_are_at_every_door(
@@ -266,7 +283,7 @@ def test_a_prediction_is_reviewed_by_the_periods(store: Any, product: Any, actor
         if row["event"] == "$exposure":
             row["properties"]["flag"] = "ask_later"
     write(store, product, rows)
-    body = {"decision": "ship", "learning": "It does.", "verdict": "achieved"}
+    body = {"decision": "ship", "learning": "It does.", "verdict": "achieved", "despite": "Nobody spams here."}
     assert api.post("/products/sprout/experiments/EXP-1/decide", body).ok["shipped"] == "on"
     review = OutcomeReview.objects.get()
     assert review.verdict == "achieved"
@@ -298,3 +315,78 @@ def test_another_maintainers_approval_is_asked_for(actor: Any, bob: Any, product
     assert made.design.switchback == flag.switches
     assert schedule(made).starts_at >= made.started_at
     assert made.ends_at == schedule(made).ends_at
+
+
+# --- what it could show, before it starts ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("places", "sizes", "always"), [(2, (1, 1), False), (3, (2, 1), False), (2, (1, 1), True)])
+def test_the_smallest_effect_is_found_four_times_in_five(places: int, sizes: tuple[int, int], always: bool) -> None:
+    """Periods with hours and a mood that lasts; the past says how far a block's difference spreads, drawing finds the effect."""
+    rng = np.random.default_rng(4)
+
+    def blocks(count: int) -> np.ndarray:
+        mood = np.zeros(count + 1)
+        for at in range(1, count + 1):
+            mood[at] = 0.7 * mood[at - 1] + rng.normal()
+        hours = 3 * np.sin(np.arange(count) / 4)
+        return np.asarray(50 + hours[:, None] + mood[1:, None] + rng.normal(0, 1, (count, places)))
+
+    outline = BlocksOutline(120, places, deviation_under_the_draw(blocks(4_000), sizes), always=always)
+    effect = smallest_of_blocks(outline)
+    assert effect is not None
+    assert power_of_blocks(outline, effect) == pytest.approx(0.8)
+    found = 0
+    for _ in range(600):
+        drawn = rng.permuted(blocks(120), axis=1)
+        answer = compare_within_blocks(drawn[:, : sizes[0]], drawn[:, sizes[0] :] + effect)
+        assert isinstance(answer, Effect)
+        if always:
+            sequence = always_valid(answer.difference.value, answer.error, 120 * places)
+            assert isinstance(sequence, AlwaysValid)
+            found += sequence.difference.low > 0
+        else:
+            found += answer.difference.low > 0
+    assert found / 600 == pytest.approx(0.8, abs=0.05), "three of chance's deviations"
+
+
+def test_too_few_blocks_show_nothing() -> None:
+    assert smallest_of_blocks(BlocksOutline(9, 2, 1.0)) is None
+    assert smallest_of_blocks(BlocksOutline(10, 2, 1.0)) == pytest.approx(3.14964 / 10**0.5), "non-central t, 9 degrees"
+    assert smallest_of_blocks(BlocksOutline(99, 2, 1.0, always=True)) is None, "200 periods are the least to look at"
+
+
+def test_it_is_foreseen_from_the_past_at_every_door(
+    store: Any, product: Any, actor: Any, metrics: None, api: Any, cli: Any, as_alice: Any
+) -> None:
+    from whytree.flags.services import create_flag
+
+    create_flag(actor, product, key="pricing", at=long_ago(50))
+    rng, rows = random.Random(6), list[dict[str, Any]]()
+    for six_hours in range(1, 4 * 57):
+        for person in range(6):
+            at = long_ago(six_hours / 4 - 0.05 - person / 100)
+            city = {"properties": {"city": ("berlin", "riga")[person % 2]}}
+            rows += [event(person + 1, "ordered", at) | city for _ in range(rng.randrange(1, 4))]
+    write(store, product, rows)
+    path = "/products/sprout/experiments/design?metric=orders&flag=pricing&days=28&switch_minutes=360"
+    told = api.get(path).ok["outlook"]
+    assert (told["whom"], told["weeks"][3]["people"]) == ("blocks", 56)
+    assert 100 < told["measured"] <= 112
+    # by hand: orders of one of six people vary by 2/3, a period's mean by a sixth of that; two periods differ by twice that
+    deviation = (2 * 2 / 3 / 6) ** 0.5
+    assert told["deviation"] == pytest.approx(deviation, rel=0.2)
+    assert told["smallest"] == pytest.approx(2.85 * deviation / 56**0.5, rel=0.2)
+    apart = api.get(path + "&by=city").ok["outlook"]
+    assert apart["weeks"][3]["people"] == 112
+    assert "28 days of switching every 6 hours make 56 blocks, which can show" in told["sentence"]
+    page = as_alice.get("/p/sprout/experiments/new?flag=pricing&metric=orders&days=28&every=360").content.decode()
+    assert "make 56 blocks, which can show" in page
+    assert "Blocks counted" in page
+    shown = cli("experiment", "design", "--flag", "pricing", "--metric", "orders", "--switchback", "6h")
+    assert "make 56 blocks, which can show" in shown
+    assert "56 blocks" in shown
+    assert api.get(path.replace("360", "7")).status == 400
+    refused = api.get(path.replace("orders", "activated").replace("days=28", "days=5")).ok
+    assert refused["outlook"] is None
+    assert "how far periods swing" in refused["reason"]

@@ -141,7 +141,9 @@ def early(actor: Any, product: Any, flag: Any, store: Any) -> OutcomeReview:
 def test_before_its_day_only_harm_may_be_decided(actor: Any, early: OutcomeReview) -> None:
     with pytest.raises(Conflict, match="only harm"):
         decide(actor, early)
-    assert decide(actor, early, verdict="harm", decision="roll_back").is_decided
+    with pytest.raises(Invalid, match="until then chance has the larger part in it"):
+        decide(actor, early, verdict="harm", decision="roll_back")
+    assert decide(actor, early, verdict="harm", decision="roll_back", despite="It deletes drafts.").is_decided
     assert Solution.objects.get().state == "rolled_back"
 
 

@@ -19,6 +19,7 @@ from whytree.learning.guards.services import end_guard, look, restart_guard
 from whytree.learning.jobs import look_at_guards
 from whytree.learning.models import OutcomeGuard, OutcomeReview
 from whytree.learning.services import decide_review
+from whytree.tree.models import Solution
 from whytree.tree.services import set_state
 from whytree.workspace.jobs import run_next
 from whytree.workspace.keys import actor_of_user
@@ -132,10 +133,32 @@ def test_a_fall_breaks_it_and_names_what_changed_since_it_last_was_fine(
     assert [line[12:] for line in told["shipped"]] == ["v2 went out"]
 
 
-def test_it_is_told_once_and_stays_as_it_broke(guard: OutcomeGuard, insert: Any) -> None:
+def test_it_is_told_once_and_stays_as_it_broke(
+    actor: Any, product: Any, guard: OutcomeGuard, insert: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from whytree.workspace import mail
     from whytree.workspace.models import Activity
 
+    sent: list[Any] = []
+    monkeypatch.setattr(mail, "is_set", lambda: True)
+    monkeypatch.setattr(mail, "send", sent.append)
+    repository = register_repository(actor, product, name="app", root_sha="a" * 40)
+    Commit.objects.create(
+        repository=repository, sha="b" * 40, subject="Check the number", authored_at=long_ago(20), parents=[]
+    )
+    Solution.objects.update(owner=actor.user_id)
     insert(people(0.25, 900, 8, 24))
+    for _ in range(3):
+        look_at_guards({})
+        while run_next("test"):
+            pass
+    (told,) = sent
+    assert (told.to, told.subject) == (
+        "alice@example.org",
+        "Sprout: The gain of “Ask for the phone number later” is gone",
+    )
+    assert ": bbbbbbb Check the number\n" in told.text
+    assert "/p/sprout/SOL-1#guard\n" in told.text
     first = look(guard)
     insert(people(0.60, 900, 8, 24, first=200_000))
     again = look(guard)

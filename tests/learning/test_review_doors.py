@@ -187,10 +187,20 @@ def test_the_command_line_says_the_same(live: Any) -> None:
         "review", "decide", review, "--verdict", "achieved", "--decision", "keep", "--learning", "x", check=False
     )
     assert (refused.returncode, "only harm" in refused.stderr) == (1, True)
-    decided = live.cli_json(
-        "review", "decide", review, "--verdict", "harm", "--decision", "roll_back", "--learning", "It broke sign-up."
+    harm = (
+        "review",
+        "decide",
+        review,
+        "--verdict",
+        "harm",
+        "--decision",
+        "roll_back",
+        "--learning",
+        "It broke sign-up.",
     )
-    assert decided["decision"] == "roll_back"
+    assert "say why" in live.cli(*harm, check=False).stderr
+    decided = live.cli_json(*harm, "--despite", "Drafts are lost.")
+    assert (decided["decision"], decided["despite"]) == ("roll_back", "Drafts are lost.")
 
 
 def test_a_fill_shows_at_once(api: Any, live_through: LiveThrough) -> None:

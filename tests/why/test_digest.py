@@ -26,6 +26,7 @@ from whytree.why.daily.sending import feed_url, reader_of, send_week, stop_url
 from whytree.why.models import Reader, Sending, Shown, SlackHook
 from whytree.workspace.jobs import run_next
 from whytree.workspace.models import Activity, Job, Membership, Product
+from whytree.workspace.sockets import tell_fact
 
 MONDAY = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -450,6 +451,8 @@ def test_the_command_prints_it_sends_it_and_turns_it_off(cli: Any, product: Any,
     assert json.loads(cli("digest", "--send", "--json").output)["sent_to"] == "alice@example.org"
     assert len(box.mails) == 1
     assert cli("digest", "--mail", "off").output == "Mail on Mondays: off.\n"
+    assert cli("digest", "--alarms", "off").output == "Mail at once about harm: off.\n"
+    assert not Reader.objects.get().alarms
     assert refusal(cli("digest", "--mail", "perhaps"))
     assert "hooks.slack.com gets five lines" in cli("slack", "set", "https://hooks.slack.com/services/x").output
     assert "nothing any more" in cli("slack", "remove").output
@@ -475,3 +478,43 @@ def test_a_token_that_may_only_read_changes_nothing_and_learns_no_secret(alice: 
         data = json.dumps(body)
         refused = Client().generic(method, f"{base}/{path}", data, content_type="application/json", headers=token)
         assert refused.status_code == 403, path
+
+
+# What cannot wait for Monday --------------------------------------------------------------------------
+
+
+def test_harm_is_mailed_posted_and_in_the_feed_once_and_each_way_is_tried_again_alone(
+    alice: Any,
+    product: Any,
+    box: Mailbox,
+    channel: Receiver,
+) -> None:
+    box.answers = ["450 busy", "250 OK"]
+    now = timezone.now()
+    harm = {
+        "title": "The <gain> is gone",
+        "text": "- b00b Check the number",
+        "path": "/p/sprout/SOL-1#guard",
+        "at": now,
+    }
+    for _ in range(2):
+        tell_fact("harm_seen", product=product, owner_id=alice.pk, key="guard 1", **harm)
+        while run_next("test", now + timedelta(minutes=5)):
+            pass
+    ((_, _, posted),) = channel.got
+    assert "*The &lt;gain&gt; is gone*" in posted["text"]
+    (mail,) = box.mails
+    assert mail["Subject"] == "Sprout: The <gain> is gone"
+    assert "https://why.example/p/sprout/SOL-1#guard" in text_of(mail)
+    entry = read_feed(feed_url(reader_of(alice, product))).find(f"{ATOM}entry")
+    assert entry.find(f"{ATOM}title").text == "The <gain> is gone"  # type: ignore[union-attr]
+    path = mail["List-Unsubscribe"].strip("<>").removeprefix("https://why.example")
+    stranger = Client(enforce_csrf_checks=True)
+    assert "Stop these mails" in stranger.get(path).content.decode()
+    stranger.post(path, {"List-Unsubscribe": "One-Click"})
+    reader = Reader.objects.get()
+    assert (reader.alarms, reader.mail) == (False, True)
+    tell_fact("harm_seen", product=product, owner_id=alice.pk, key="guard 2", **harm)
+    while run_next("test", now + timedelta(hours=1)):
+        pass
+    assert (len(box.mails), len(channel.got)) == (1, 2), "the channel and the feed still hear of it"

@@ -12,6 +12,7 @@ from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
+from whytree.workspace.sockets import tell_fact
 
 from .definitions import as_json, checked_definition
 from .models import Metric
@@ -94,6 +95,7 @@ def _redefine(metric: Metric, definition: object) -> None:
         raise Conflict(
             f"{locked.ref} is locked and was predicted in this metric, so what it counts cannot change. Make a new metric."
         )
+    tell_fact("metric_changing", product=metric.product, key=metric.key, is_leaving=False)
     if checked.usual_unit != checked_definition(metric.definition).usual_unit:
         metric.unit = checked.usual_unit
     metric.definition = as_json(checked)
@@ -106,7 +108,11 @@ def delete_metric(actor: Actor, product: Product, key: str) -> None:
     metric = find_metric(product, key)
     users = used_by(metric)
     if users:
-        raise Conflict(f"{', '.join(node.ref for node in users[:5])} rest on it. Give them another metric first.")
+        rest = "rests" if len(users) == 1 else "rest"
+        raise Conflict(
+            f"{', '.join(node.ref for node in users[:5])} {rest} on it. Give {'it' if len(users) == 1 else 'them'} another metric first."
+        )
+    tell_fact("metric_changing", product=product, key=metric.key, is_leaving=True)
     before = snapshot(metric)
     record(actor, product, "delete_metric", metric, before=before, after=None)
     metric.delete()

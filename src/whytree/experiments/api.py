@@ -9,6 +9,7 @@ from django.utils import timezone
 from ninja import Router, Schema, Status
 from pydantic import Field
 
+from whytree.engines.flags import Switching
 from whytree.flags.queries import find_flag, find_hypothesis
 from whytree.tree.models import AssumptionTest
 from whytree.tree.pages.parts import find
@@ -19,6 +20,7 @@ from . import deciding, queries, services
 from .before_code import standing_of
 from .deeper.api import router as deeper_router
 from .design import whole_weights
+from .doubting import doubts_of
 from .models import Experiment
 from .planning import Words, prospect, question_of
 from .reading import as_json, state_of
@@ -82,12 +84,14 @@ class ShiftOut(Schema):
 
 class ExperimentDetail(ExperimentOut):
     """`result` is what it says: as it stood when it was decided, else now; null before the start. `schedule` is what a
-    switchback has in force and next."""
+    switchback has in force and next, `doubts` what speaks against deciding now; once decided with `despite`, what did."""
 
     headline: str
     summary: str
     setting: str
     result: dict[str, Any] | None
+    doubts: list[str] = []
+    despite: str = ""
     schedule: list[ShiftOut] = []
 
 
@@ -163,6 +167,7 @@ class DecideIn(Schema):
     arm: str = ""
     verdict: str = ""
     move_flag: bool = Field(True, description="Everybody gets what is shipped, or what was there before.")
+    despite: str = Field("", description="Why, where `doubts` speak against it: required then.")
 
 
 @router.get("/products/{product}/experiments", response=list[ExperimentOut], operation_id="list_experiments")
@@ -183,11 +188,16 @@ def design_experiment(
     looks: str = "once",
     coverage_percent: float | None = None,
     lots: bool = False,
+    switch_minutes: int = 0,
+    washout: int = 0,
+    by: str = "",
 ) -> dict[str, Any]:
     """What an experiment could show, from this product's own traffic and spread: the smallest effect by weeks, the chance
-    of finding `effect` (in points for shares), and with `lots` an A/A test on people of the past."""
+    of finding `effect` (in points for shares), and with `lots` an A/A test on people of the past. Of a switchback, with
+    `switch_minutes`: what its blocks of periods would show."""
     found = api_product(request, product, Role.VIEWER)
-    said = Words(metric, flag, days, effect, looks, coverage_percent)
+    switchback = Switching(minutes=switch_minutes, washout=washout, by=by.strip()) if switch_minutes else None
+    said = Words(metric, flag, days, effect, looks, coverage_percent, switchback)
     question = question_of(found, said, timezone.now())
     hypothesis = question.flag.hypothesis if question.flag is not None else None
     return asdict(prospect(question, hypothesis=hypothesis, with_lots=lots))
@@ -297,6 +307,8 @@ def _detail(experiment: Experiment) -> dict[str, Any]:
         "summary": summary(experiment, reading),
         "setting": setting(experiment),
         "result": as_json(reading) if reading is not None else None,
+        "doubts": doubts_of(experiment, reading),
+        "despite": experiment.despite,
         "schedule": list(
             map(asdict, coming(experiment, timezone.now(), reading.regions if reading is not None else []))
         ),

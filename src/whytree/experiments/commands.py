@@ -69,12 +69,22 @@ def design_experiment(
             "--lots", help="An A/A test on people of the past: does the metric show effects where there are none?"
         ),
     ] = False,
+    switchback: Annotated[
+        str, typer.Option(help="Everybody switches arms so often, as 2h or 1d: what its blocks of periods would show.")
+    ] = "",
+    washout: Annotated[str, typer.Option(help="So long after each switch nobody counts, as 20m.")] = "",
+    by: Annotated[str, typer.Option(help="Context attribute whose values switch apart, as city.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """What an experiment could show, from this product's own traffic: before anybody is exposed."""
+    from .said import switchback_of
+
     client = connect()
+    switching = switchback_of(switchback, washout, by)
     said = {"metric": metric, "flag": flag, "looks": looks, "coverage_percent": coverage, "lots": lots}
-    more = {"days": days or None, "effect": effect}
+    more: dict[str, Any] = {"days": days or None, "effect": effect}
+    if switching is not None:
+        more |= {"switch_minutes": switching["minutes"], "washout": switching["washout"], "by": switching["by"]}
     asked = said | {name: value for name, value in more.items() if value is not None}
     found = client.get(f"/products/{client.product}/experiments/design", **asked)
     show(found, as_json, *_prospect_lines(found))
@@ -92,7 +102,7 @@ def _prospect_lines(found: dict[str, Any]) -> list[str]:
         for week in told["weeks"]:
             shown = "nothing" if week["smallest"] is None else f"{week['smallest']:.3g} {unit}"
             lines.append(
-                f"  {week['weeks']} week{'s' if week['weeks'] > 1 else ' '}    {week['people']:>9,} people   {shown}"
+                f"  {week['weeks']} week{'s' if week['weeks'] > 1 else ' '}    {week['people']:>9,} {told['whom']}   {shown}"
             )
         lines += [f"  - {way}" for way in told["instead"]]
     lots = found["aa"]["sentence"] if found["aa"] is not None else found["aa_reason"]
@@ -147,7 +157,10 @@ def start_experiment(ref: Ref, as_json: AsJson = False) -> None:
 def stop_experiment(
     ref: Ref,
     reason: Annotated[str, typer.Option(help="Why, in a line.")],
-    close_flag: Annotated[bool, typer.Option("--close-flag", help="Turn the flag off too.")] = False,
+    close_flag: Annotated[
+        bool,
+        typer.Option("--close-flag", help="Turn the flag off too; what switches back and forth goes off in any case."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """End it now, and read it as of now."""
@@ -168,11 +181,13 @@ def decide_experiment(
         ),
     ] = "",
     leave_flag: Annotated[bool, typer.Option("--leave-flag", help="Leave its flag as it is.")] = False,
+    despite: Annotated[str, typer.Option(help="Why, where checks speak against deciding from it.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Decide it, once; the prediction's review is decided with it."""
     client = connect()
     body = {"decision": decision, "learning": learning, "arm": arm, "verdict": verdict, "move_flag": not leave_flag}
+    body["despite"] = despite
     decided = client.post(f"{_path(client, ref)}/decide", body)
     show(decided, as_json, f"{decided['ref']}: {decided['standing']}.")
 

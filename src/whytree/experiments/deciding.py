@@ -18,8 +18,9 @@ from whytree.workspace.roles import Role
 from whytree.workspace.sockets import tell_fact
 
 from .design import Design
+from .doubting import checked_despite, doubts
 from .models import OPEN_STATES, Decision, Experiment, Rollout
-from .reading import as_json, read
+from .reading import Reading, as_json, read
 from .services import held, written
 
 
@@ -33,18 +34,21 @@ def decide_experiment(
     arm: str = "",
     verdict: str = "",
     move_flag: bool = True,
+    despite: str = "",
     now: datetime | None = None,
 ) -> Experiment:
     """A person's decision, once. Where a prediction hangs on it, its review is decided by the same words (`verdict`: was
     the prediction achieved), and the learning becomes evidence. The result is frozen as it stands, and the flag becomes
-    what was decided unless told not to.
+    what was decided unless told not to. `despite` says why, where checks speak against deciding.
     """
     require(actor, experiment.product, Role.MEMBER)
     fresh, now = held(experiment), now or timezone.now()
     _refuse_decision(fresh, decision, now)
     arm = _shipped(fresh.design, decision, arm)
     learning = written(learning, "Say what was learned, in a line or three: it is what the next person will find.")
-    _decide(actor, fresh, Decision(decision), arm, learning, now)
+    reading = read(fresh, now)
+    fresh.despite = checked_despite(doubts(reading, ships=decision == Decision.SHIP), despite)
+    _decide(actor, fresh, Decision(decision), arm, learning, reading, now)
     if fresh.hypothesis_id is not None:
         tell_fact(
             "experiment_decided",
@@ -56,6 +60,7 @@ def decide_experiment(
             learning=learning,
             arm=arm,
             move_flag=move_flag,
+            despite=fresh.despite,
         )
     elif move_flag:
         settle(actor, fresh.flag, Decision(decision), arm=arm, words=f"{fresh.ref}: {learning}")
@@ -64,8 +69,8 @@ def decide_experiment(
 
 def settle(actor: Actor, flag: Flag, decision: Decision, *, arm: str, words: str) -> None:
     """The flag follows: everybody gets what is shipped, or what was there before. It asks where that needs approval; a
-    guarded rollout goes on by its own steps."""
-    if decision is Decision.ITERATE or flag.archived_at is not None:
+    guarded rollout goes on by its own steps. Tried again, it stays as it is, but that nobody switches back and forth any more."""
+    if (decision is Decision.ITERATE and not flag.switching) or flag.archived_at is not None:
         return
     if decision is Decision.SHIP and (not arm or Rollout.objects.filter(flag=flag, state__in=OPEN_STATES).exists()):
         return
@@ -99,10 +104,12 @@ def _shipped(design: Design, decision: str, arm: str) -> str:
     return arm
 
 
-def _decide(actor: Actor, experiment: Experiment, decision: Decision, arm: str, learning: str, now: datetime) -> None:
-    before = snapshot(experiment)
+def _decide(
+    actor: Actor, experiment: Experiment, decision: Decision, arm: str, learning: str, reading: Reading, now: datetime
+) -> None:
+    before = snapshot(experiment) | {"despite": ""}
     experiment.decision, experiment.shipped, experiment.learning = decision.value, arm, learning
-    experiment.result = as_json(read(experiment, now))
+    experiment.result = as_json(reading)
     experiment.decided_at, experiment.decided_by_id = now, actor.user_id
     experiment.save()
     record(
@@ -130,7 +137,7 @@ FOLLOWS = {"keep": Decision.SHIP, "iterate": Decision.ITERATE, "roll_back": Deci
 
 @transaction.atomic
 def follow_review(
-    actor: Actor, experiment: Experiment, *, decision: str, learning: str, arm: str, at: datetime
+    actor: Actor, experiment: Experiment, *, decision: str, learning: str, arm: str, at: datetime, despite: str = ""
 ) -> Experiment:
     """The prediction's review was decided, and with it the experiment. Already decided: nothing to follow."""
     fresh = held(experiment)
@@ -139,5 +146,6 @@ def follow_review(
     follows = FOLLOWS[decision]
     if fresh.stopped_at is None and fresh.ends_at is not None and at < fresh.ends_at:
         fresh.stopped_at, fresh.stop_reason = at, "Its review was decided."
-    _decide(actor, fresh, follows, arm, learning, at)
+    fresh.despite = despite
+    _decide(actor, fresh, follows, arm, learning, read(fresh, at), at)
     return fresh

@@ -8,7 +8,6 @@ from whytree.workspace.jobs import enqueue, handler
 from .before_code import close_full_doors
 from .deeper.sharing import share_out
 from .models import Bandit, Rollout, RolloutState
-from .rollouts.mail import TELL, send_told
 from .rollouts.services import look_after
 
 #: How often open fake doors are looked at: nobody is fooled much longer than was needed.
@@ -50,9 +49,3 @@ def share_out_one(payload: dict[str, Any]) -> None:
     bandit = Bandit.objects.filter(pk=payload["bandit"]).first()
     if bandit is not None:
         share_out(bandit)
-
-
-@handler(TELL)
-def tell(payload: dict[str, Any]) -> None:
-    """Mail to whoever started a rollout."""
-    send_told(payload["rollout"], payload["text"])

@@ -31,7 +31,7 @@ class Experiment(models.Model):
     """A test with random assignment on live users: a flag, its arms, metrics, guardrails, and a plan.
 
     From `started_at` on nothing of the plan can change: `save` refuses whatever no longer fits `plan_hash`. `result` is
-    the reading as it stood when a person decided.
+    the reading as it stood when a person decided, `despite` their reason where checks spoke against deciding.
     """
 
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
@@ -53,6 +53,7 @@ class Experiment(models.Model):
     decision = models.CharField(max_length=7, choices=Decision.choices, blank=True, default="")
     shipped = models.CharField(max_length=KEY_LENGTH, blank=True, default="")
     learning = models.TextField(blank=True, default="")
+    despite = models.TextField(blank=True, default="")
     result = models.JSONField(null=True, blank=True)
 
     class Meta:

@@ -22,6 +22,7 @@ from whytree.workspace.roles import Role
 from . import deciding, queries, services, voices
 from .deeper.pages import deeper, part_lines
 from .design import LOOKS
+from .doubting import doubts_shown
 from .models import Decision, Experiment
 from .pictures import depth, drawn_prospect, exposure_chart, poster, rows, segment_rows
 from .planning import prospect, question_of_experiment
@@ -156,7 +157,7 @@ def stop(request: PageRequest, product: Product, number: int) -> HttpResponseBas
 @page(Role.MEMBER)
 def decide(request: PageRequest, product: Product, number: int) -> HttpResponseBase:
     found = queries.find_experiment(product, f"EXP-{number}")
-    sent = {name: request.POST.get(name, "") for name in ("decision", "arm", "learning", "move_flag")}
+    sent = {name: request.POST.get(name, "") for name in ("decision", "arm", "learning", "move_flag", "despite")}
     try:
         decided = deciding.decide_experiment(
             request.actor,
@@ -165,6 +166,7 @@ def decide(request: PageRequest, product: Product, number: int) -> HttpResponseB
             arm=sent["arm"],
             learning=sent["learning"],
             move_flag=sent["move_flag"] == "1",
+            despite=sent["despite"],
         )
     except WhytreeError as error:
         return _show(request, product, found, sent=sent, error=error)
@@ -204,6 +206,7 @@ def _show(
         "sent": sent or {},
         "error": error,
         "may_write": may_write(request.actor, product),
+        **(doubts_shown(found, reading) if reading is not None else {}),
         **_of_segments(request, found, reading),
         **(deeper(request, found) if reading is not None and reading.may_compare else {}),
         **(_of_reading(product, found, reading) if reading is not None else _of_plan(request, found)),
@@ -214,11 +217,12 @@ def _show(
 def _of_plan(request: PageRequest, found: Experiment) -> dict[str, Any]:
     """Before the start: what it could show; lots are drawn when asked for."""
     switchback = found.design.switchback
+    told: dict[str, Any] = {}
     if switchback is not None:
-        return {"foreseen": foreseen(switchback, found.design.weights, found.design.days)}
+        told["foreseen"] = foreseen(switchback, found.design.weights, found.design.days)
     question = question_of_experiment(found, timezone.now())
-    told = prospect(question, hypothesis=found.hypothesis, with_lots="lots" in request.GET)
-    return {"prospect": told, **drawn_prospect(told)}
+    seen = prospect(question, hypothesis=found.hypothesis, with_lots="lots" in request.GET)
+    return told | {"prospect": seen, **drawn_prospect(seen)}
 
 
 def _of_reading(product: Product, found: Experiment, reading: Reading) -> dict[str, Any]:

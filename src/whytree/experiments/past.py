@@ -14,6 +14,7 @@ from whytree.analytics.definitions import Following, label
 from whytree.analytics.models import Metric
 from whytree.analytics.queries import definition_of
 from whytree.analytics.resolving import companies_of, ready
+from whytree.engines.flags import Switching
 from whytree.engines.stats import LEVEL, NoAnswer
 from whytree.engines.stats.answers import z
 from whytree.engines.stats.moments import Moments
@@ -57,10 +58,14 @@ class Question:
     level: float = 0.95
     predicted: float | None = None
     """The effect that is hoped for, in people's units."""
+    switchback: Switching | None = None
+    """Periods would be drawn in place of people."""
 
     @property
     def unit(self) -> Unit:
         """Who would be drawn."""
+        if self.switchback is not None:
+            return "period"
         return "person" if self.flag is None else unit_of(self.flag)
 
     @property

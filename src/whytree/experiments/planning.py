@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from whytree.analytics.queries import find_metric
-from whytree.engines.flags import FULL_COVERAGE
+from whytree.engines.flags import FULL_COVERAGE, Switching
+from whytree.engines.flags.switching import switching_fault
 from whytree.engines.stats import NoAnswer
 from whytree.errors import Invalid
 from whytree.flags.models import Flag
@@ -19,6 +20,7 @@ from .lots import AaTest, aa_test
 from .models import Experiment
 from .outlook import Outlook, outlook, predicted_of, weights_of
 from .past import Question
+from .switchbacks.outlook import outlook_of_blocks
 
 #: Days of an experiment of which nobody said how long: four of each weekday.
 USUAL_DAYS = 28
@@ -34,6 +36,7 @@ class Words:
     effect: float | None = None
     looks: str = "once"
     coverage_percent: float | None = None
+    switchback: Switching | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ def question_of(product: Product, said: Words, now: datetime) -> Question:
     percent = 100.0 if said.coverage_percent is None else said.coverage_percent
     if not 0 < percent <= 100:
         raise Invalid("The rollout covers more than 0 % and at most 100 % of the people.")
+    if said.switchback is not None and (fault := switching_fault(said.switchback, _named(flag))):
+        raise Invalid(fault)
     metric = find_metric(product, key)
     predicted = said.effect if said.effect is not None else predicted_of(hypothesis, metric)
     return Question(
@@ -74,7 +79,12 @@ def question_of(product: Product, said: Words, now: datetime) -> Question:
         days,
         looks,
         predicted=predicted,
+        switchback=said.switchback,
     )
+
+
+def _named(flag: Flag | None) -> dict[str, int]:
+    return {str(at): weight for at, weight in enumerate(_weights(flag))}
 
 
 def _weights(flag: Flag | None) -> tuple[int, ...]:
@@ -99,17 +109,22 @@ def question_of_experiment(experiment: Experiment, now: datetime) -> Question:
         design.looks,
         design.level,
         predicted_of(hypothesis, metric),
+        design.switchback,
     )
+
+
+def _outlook(question: Question) -> Outlook | NoAnswer:
+    return outlook(question) if question.switchback is None else outlook_of_blocks(question)
 
 
 def prospect(question: Question, *, hypothesis: Hypothesis | None = None, with_lots: bool = False) -> Prospect:
     """What it could show; with an A/A test where asked for, which takes a second or two."""
-    found = outlook(question)
+    found = _outlook(question)
     if isinstance(found, Outlook) and question.predicted is None and hypothesis is not None:
         relative = predicted_of(hypothesis, question.metric, found.baseline)
         if relative is not None:  # predicted in per cent of the value, which is known only now
-            found = outlook(replace(question, predicted=relative))
-    lots = aa_test(question) if with_lots else None
+            found = _outlook(replace(question, predicted=relative))
+    lots = aa_test(question) if with_lots and question.switchback is None else None
     return Prospect(
         found if isinstance(found, Outlook) else None,
         found.reason if isinstance(found, NoAnswer) else "",

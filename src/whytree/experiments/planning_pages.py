@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from whytree.analytics.models import Metric
-from whytree.engines.flags.switching import DAY, HOUR, Switching, length_text, switching_fault
+from whytree.engines.flags.switching import DAY, HOUR, Switching, length_text
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.flags.models import Flag
 from whytree.flags.pages import flag_page
@@ -176,22 +176,11 @@ def _outlook(product: Product, flag: Flag, said: QueryDict) -> dict[str, Any]:
         return {}
     try:
         days = _whole(said.get("days", "")) if said.get("days") else None
-        question = question_of(
-            product, Words(metric, flag.key, days, looks=said.get("looks") or "once"), timezone.now()
-        )
+        switchback = _switchback(said) if said.get("every") else None
+        words = Words(metric, flag.key, days, looks=said.get("looks") or "once", switchback=switchback)
+        question = question_of(product, words, timezone.now())
     except WhytreeError as error:
         return {"error": error}
-    if said.get("every"):
-        return {"days": question.days, **_foreseen(flag, said, question.days)}
+    blocks = {"foreseen": foreseen(switchback, flag.weights, question.days)} if switchback is not None else {}
     told = prospect(question, hypothesis=flag.hypothesis, with_lots="lots" in said)
-    return {"prospect": told, "days": question.days, **drawn_prospect(told)}
-
-
-def _foreseen(flag: Flag, said: QueryDict, days: int) -> dict[str, Any]:
-    """Of a switchback: how many blocks, or what it cannot be."""
-    try:
-        switchback = _switchback(said)
-        fault = switching_fault(switchback, flag.weights)
-    except Invalid as error:
-        return {"error": error}
-    return {"error": Invalid(fault)} if fault else {"foreseen": foreseen(switchback, flag.weights, days)}
+    return {"prospect": told, "days": question.days, **blocks, **drawn_prospect(told)}

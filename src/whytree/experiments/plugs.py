@@ -15,6 +15,7 @@ from whytree.workspace.sockets import Figure, Hit, Panel, Tone, on_fact, plug_fi
 
 from . import deciding, queries
 from .before_code import close_answered_door, dropped_before_code, refuse_uncountable, standings
+from .holding import refuse_edit, refuse_metric, running_on
 from .models import Bandit, Experiment, Rollout
 from .reading import state_of
 from .rollouts.deciding import options_of
@@ -26,6 +27,8 @@ from .telling import standing
 
 def plug() -> None:
     on_fact("review_decided", decide_with_review)
+    on_fact("metric_changing", refuse_metric)
+    on_fact("flag_editing", refuse_edit)
     on_fact("test_starting", refuse_uncountable)
     on_fact("test_concluded", close_answered_door)
     plug_panel("solution", solution_panel, order=15)
@@ -39,7 +42,14 @@ def plug() -> None:
 
 
 def decide_with_review(
-    actor: Actor, product: Product, solution_id: int, hypothesis_id: int, decision: str, learning: str, arm: str
+    actor: Actor,
+    product: Product,
+    solution_id: int,
+    hypothesis_id: int,
+    decision: str,
+    learning: str,
+    arm: str,
+    despite: str,
 ) -> None:
     """A prediction's review was decided: so are the experiments that tested it."""
     open_ones = Experiment.objects.filter(
@@ -47,7 +57,15 @@ def decide_with_review(
     )
     for experiment in open_ones.select_related("product"):
         shipped = arm if arm in experiment.design.arms else ""
-        deciding.follow_review(actor, experiment, decision=decision, learning=learning, arm=shipped, at=timezone.now())
+        deciding.follow_review(
+            actor,
+            experiment,
+            decision=decision,
+            learning=learning,
+            arm=shipped,
+            at=timezone.now(),
+            despite=despite,
+        )
 
 
 def solution_panel(actor: Actor, product: Product, solution: Solution) -> Panel | None:
@@ -72,7 +90,16 @@ def rollout_panel(actor: Actor, product: Product, solution: Solution) -> Panel |
 
 
 def flag_panel(actor: Actor, product: Product, flag: Flag) -> Panel | None:
-    """The flag's guarded rollout, or what shares its people out, while it is under way; else how to begin one."""
+    """The flag's experiment, guarded rollout, or what shares its people out, while it is under way; else how to begin one."""
+    experiment = running_on(flag)
+    if experiment is not None:
+        context = {
+            "product": product,
+            "rows": [(experiment, standing(experiment, timezone.now()))],
+            "flag": None,
+            "plans": True,
+        }
+        return Panel("An experiment runs on it", "experiments/_solution_panel.html", context)
     found = queries.rollouts(product).filter(flag=flag).first()
     if found is not None and (found.is_open or found.wants_decision):
         return Panel("Step by step", "experiments/_rollout_panel.html", _shown(found))

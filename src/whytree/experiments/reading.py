@@ -114,7 +114,7 @@ def reading_of(ran: Run, now: datetime) -> Reading:
     assert started is not None  # noqa: S101 - for the type checker: a run is of a started experiment
     assert ends is not None  # noqa: S101
     cells = ran.heads.cells
-    ratio = ratio_figure("", trial.assigned(ran.heads), design.arms, looked_at=ran.rules.sequential)
+    ratio = ratio_of(ran)
     quarantined = sum(cell.quarantined for cell in cells)
     analysis = _analysis(ran, ratio)
     by_day: dict[str, dict[str, int]] = {}
@@ -151,6 +151,11 @@ def reading_of(ran: Run, now: datetime) -> Reading:
     )
 
 
+def ratio_of(ran: Run) -> RatioFigure:
+    """Its arms against the weights that were in force."""
+    return ratio_figure("", ran.trial.assigned(ran.heads), ran.design.arms, looked_at=ran.rules.sequential)
+
+
 def _analysis(ran: Run, ratio: RatioFigure) -> Analysis:
     design = ran.design
     units = {arm: ran.heads.closed(arm) for arm in design.arms}
@@ -182,7 +187,7 @@ def propose(design: Design, analysis: Analysis) -> Proposal:
     if analysis.trust == "broken":
         broken = next(check for check in analysis.health if check.standing == "broken")
         return Proposal("wait", "", f"Decide nothing from it before this is cleared: {broken.name}.")
-    harmed = _rails(analysis, "harm")
+    harmed = rails_in(analysis, "harm")
     if harmed:
         return Proposal(
             "stay",
@@ -198,7 +203,7 @@ def propose(design: Design, analysis: Analysis) -> Proposal:
     if not passed:
         return Proposal("stay", design.control, f"Stay with {design.control}: {_not_passed(metric, design)}")
     best = max(passed, key=lambda one: _gain(one, metric))
-    still = _rails(analysis, "no answer yet", "no answer")
+    still = rails_in(analysis, "no answer yet", "no answer")
     doubt = (
         f" {sentences.listed(still)} {'has' if len(still) == 1 else 'have'} no answer yet: nobody knows that it did not get worse."
         if still
@@ -209,7 +214,8 @@ def propose(design: Design, analysis: Analysis) -> Proposal:
     )
 
 
-def _rails(analysis: Analysis, *standings: str) -> list[str]:
+def rails_in(analysis: Analysis, *standings: str) -> list[str]:
+    """The names of the guardrails that stand so in any arm."""
     rails = [metric for metric in analysis.metrics if metric.role == "guardrail"]
     return [rail.name for rail in rails if any(one.standing in standings for one in rail.comparisons)]
 

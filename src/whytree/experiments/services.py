@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 import msgspec
 from django.db import transaction
@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from whytree.analytics import definitions
 from whytree.analytics.definitions import Mean, Quantile, Ratio, Share, Sum, TimeTo
-from whytree.analytics.models import Metric
+from whytree.analytics.models import Direction, Metric
 from whytree.analytics.queries import definition_of, find_metric
 from whytree.errors import Conflict, Invalid
 from whytree.flags.models import Flag
 from whytree.flags.queries import find_flag
-from whytree.flags.services import NeedsApproval, ask_for, set_rollout, turn_off
+from whytree.flags.services import NeedsApproval, ask_for, set_rollout
 from whytree.tree.models import TITLE_LENGTH, Hypothesis
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
@@ -243,14 +243,15 @@ def start_or_ask(actor: Actor, experiment: Experiment) -> Experiment:
 
 
 def _with_definitions(product: Product, design: Design) -> Design:
-    """What the metrics count, as it stands now: a change of theirs does not reach back into this experiment."""
-    return msgspec.structs.replace(
-        design,
-        metrics=[
-            msgspec.structs.replace(one, definition=definitions.as_json(definition_of(find_metric(product, one.key))))
-            for one in design.metrics
-        ],
-    )
+    """What the metrics count and which way is better, as it stands now: a change of theirs does not reach into this experiment."""
+    return msgspec.structs.replace(design, metrics=[_as_it_stands(product, one) for one in design.metrics])
+
+
+def _as_it_stands(product: Product, planned: MetricDesign) -> MetricDesign:
+    metric = find_metric(product, planned.key)
+    worse: Literal["up", "down"] = "up" if metric.direction == Direction.DOWN else "down"
+    definition = definitions.as_json(definition_of(metric))
+    return msgspec.structs.replace(planned, definition=definition, harms=planned.harms or worse)
 
 
 @transaction.atomic
@@ -269,8 +270,8 @@ def stop_experiment(
     fresh.stopped_at, fresh.stop_reason = max(now, fresh.started_at), reason
     fresh.save()
     record(actor, fresh.product, "stop_experiment", fresh, before=before, after=snapshot(fresh), undoable=False)
-    if close_flag and fresh.flag.is_on:
-        turn_off(actor, fresh.product, fresh.flag.key, at=at)
+    if (close_flag or fresh.flag.switching) and fresh.flag.is_on:  # nobody is switched back and forth for nothing
+        set_rollout(actor, fresh.product, fresh.flag.key, is_on=False, switching={}, at=at, verb="turn_off")
     _tell_due(actor, fresh, fresh.read_at or now)
     return fresh
 

@@ -6,6 +6,7 @@ from whytree.analytics.queries import people
 from whytree.engines.figures import between, number
 from whytree.engines.flags import Switching
 from whytree.engines.flags.switching import length_text
+from whytree.flags.models import Flag
 from whytree.tree.sentences import short
 
 from .design import WHOM
@@ -24,8 +25,14 @@ def standing(experiment: Experiment, now: datetime) -> str:
         return "planned, not started"
     if state == "running":
         day = (now - experiment.started_at).days + 1
-        return f"day {day} of {experiment.design.days}"
+        unmet = "" if experiment.flag.is_open else f", but {experiment.flag.key} is {_unmet(experiment.flag)}"
+        return f"day {day} of {experiment.design.days}{unmet}"
     return "stopped, wants a decision" if state == "stopped" else "wants a decision"
+
+
+def _unmet(flag: Flag) -> str:
+    """Why nobody new meets it."""
+    return "archived" if flag.archived_at is not None else "off" if not flag.is_on else "at 0 %"
 
 
 def setting(experiment: Experiment) -> str:
@@ -52,7 +59,9 @@ def headline(experiment: Experiment, reading: Reading | None) -> str:
         harmed = [one.name for one in reading.analysis.metrics if any(c.standing == "harm" for c in one.comparisons)]
         if harmed:
             return f"{title} does harm: {listed(harmed)} got worse by more than its margin."
-        return f"{title} is running: day {reading.day} of {reading.days}."
+        if experiment.flag.is_open or reading.state != "running":
+            return f"{title} is running: day {reading.day} of {reading.days}."
+        return f"{title} stands still on day {reading.day} of {reading.days}: {experiment.flag.key} is {_unmet(experiment.flag)}."
     if reading.analysis.trust == "broken":
         return f"What {title} did is not to be trusted yet."
     if metric is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
 import numpy as np
 from django.db.models import Q
@@ -33,13 +34,13 @@ def checks_of(ran: Run, ratio: RatioFigure, *, most_aside: float) -> list[Check]
     drawn = (
         switchback_checks(ran, heads, most_aside)
         if isinstance(heads, PeriodsCounted)
-        else [*_two_arms(ran, most_aside), *_without_weight(ran)]
+        else [*two_arms(heads, most_aside), *_without_weight(ran)]
     )
     return [
         *health.of_sample_ratio([ratio]),
         *drawn,
         *_flag(ran),
-        *_silent(ran),
+        *silent(ran.counted.values(), ran.last_seen, ran.trial.now),
         *[check for counted in ran.counted.values() for check in _numbers(counted)],
         *[check for counted in ran.counted.values() for check in _covariate(counted, ran)],
         *_peeked(ran.experiment),
@@ -47,9 +48,10 @@ def checks_of(ran: Run, ratio: RatioFigure, *, most_aside: float) -> list[Check]
     ]
 
 
-def _two_arms(ran: Run, most: float) -> list[Check]:
-    aside = sum(cell.quarantined for cell in ran.heads.cells)
-    seen = sum(cell.seen for cell in ran.heads.cells)
+def two_arms(heads: Counted, most: float) -> list[Check]:
+    """Who met both, while the weights stood still."""
+    aside = sum(cell.quarantined for cell in heads.cells)
+    seen = sum(cell.seen for cell in heads.cells)
     if not aside:
         return [Check("seen in two arms", "ok", "Nobody.")] if seen else []
     share = aside / (aside + seen)
@@ -86,22 +88,30 @@ def _flag(ran: Run) -> list[Check]:
     if last is not None and last < ran.trial.now:
         told = f"{flag.key} was turned off on {last:%d %B %Y}: nobody new has met it since. Turn it on, or stop {ran.experiment.ref}."
         return [Check("flag", "look", told)]
+    alone = [name for name, weight in flag.weights.items() if weight]
+    if ran.trial.now < (ran.experiment.read_at or ran.trial.now) and len(alone) < 2 and ran.design.switchback is None:
+        told = (
+            f"{flag.key} gives everybody “{''.join(alone)}” now: nobody new is compared. Give its arms their weights again, or stop "
+            f"{ran.experiment.ref}."
+        )
+        return [Check("flag", "look", told)]
     if not ran.heads.cells:
         told = f"Nobody has met {flag.key} yet. Does the code ask for it, and does it ask here?"
         return [Check("flag", "look", told)]
     return []
 
 
-def _silent(ran: Run) -> list[Check]:
-    quiet = []
-    for event in dict.fromkeys(one.counting.goal.event for one in ran.counted.values()):
-        last = ran.last_seen.get(event)
+def silent(counted: Iterable[Counted], last_seen: Mapping[str, datetime], now: datetime) -> list[Check]:
+    """Events of the metrics that do not come in any more."""
+    asked, quiet = list(counted), []
+    for event in dict.fromkeys(one.counting.goal.event for one in asked):
+        last = last_seen.get(event)
         if last is None:
             quiet.append(f"“{event}” has never come in")
-        elif ran.trial.now - last > SILENT:
+        elif now - last > SILENT:
             quiet.append(f"“{event}” last came in on {last:%d %B %Y}")
     if not quiet:
-        return [Check("metrics", "ok", "All their events still come in.")] if ran.heads.cells else []
+        return [Check("metrics", "ok", "All their events still come in.")] if any(one.cells for one in asked) else []
     return [Check("metrics", "look", f"{listed(quiet)}. Is it still sent?")]
 
 

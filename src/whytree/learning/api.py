@@ -15,6 +15,7 @@ from . import queries, services
 from .calibration.api import router as calibration_router
 from .cost import cost_of
 from .debts.api import router as debt_router
+from .doubting import doubts_of
 from .guards.api import router as guard_router
 from .models import OutcomeReview
 from .predictions.api import router as prediction_router
@@ -58,6 +59,10 @@ class ReviewOut(Schema):
     decided_by: str
     loved: str
     corners: str
+    doubts: list[str] = Field(
+        [], description="What speaks against deciding now; once decided with `despite`, what did."
+    )
+    despite: str
 
     @staticmethod
     def of(review: OutcomeReview, result: Result) -> dict[str, Any]:
@@ -83,6 +88,8 @@ class ReviewOut(Schema):
             "decided_by": str(review.decided_by or ""),
             "loved": review.loved,
             "corners": review.corners,
+            "doubts": doubts_of(review, result),
+            "despite": review.despite,
         }
 
 
@@ -145,6 +152,7 @@ class DecisionIn(Schema):
     corners: str = ""
     arm: str = Field("", description="The one that is kept, of several.")
     move_flag: bool = Field(True, description="Everybody gets what is kept, or nobody what is taken back.")
+    despite: str = Field("", description="Why, where `doubts` speak against it: required then.")
 
 
 class PostponeIn(Schema):

@@ -71,13 +71,14 @@ def decide_review(
     corner: Annotated[list[str] | None, typer.Option(help="A corner that was cut; becomes a debt. Repeat it.")] = None,
     arm: Annotated[str, typer.Option(help="The arm that is kept, of several.")] = "",
     leave_flag: Annotated[bool, typer.Option("--leave-flag", help="Leave its flag as it is.")] = False,
+    despite: Annotated[str, typer.Option(help="Why, where checks speak against deciding from it.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """A person's verdict, what becomes of the solution, and what was learned. Once."""
     client = connect()
     body: dict[str, Any] = {"verdict": verdict, "decision": decision, "learning": learning, "loved": loved}
     body["corners"] = "\n".join(corner or ())
-    body |= {"arm": arm, "move_flag": not leave_flag}
+    body |= {"arm": arm, "move_flag": not leave_flag, "despite": despite}
     review = client.post(f"{_path(client, ref)}/decide", body)
     flag = review["result"]["flag_key"]
     stands = f" {flag} is {client.get(f'/products/{client.product}/flags/{flag}')['state']}." if flag else ""
@@ -114,7 +115,10 @@ def _lines(review: dict[str, Any]) -> list[str]:
         lines += [f"             “{plain(quote['text'])}” {quote['ref']}" for quote in tagged["quotes"]]
     if review["state"] == "decided":
         lines.append(f"  {review['verdict']}, {review['decision']} by {review['decided_by']}: {review['learning']}")
+        lines += [f"  although   {doubt}" for doubt in review["doubts"]]
+        lines += [f"  because    {review['despite']}"] if review["despite"] else []
     else:
+        lines += [f"  against    {doubt}" for doubt in review["doubts"]]
         lines.append(f"  {_due(review)}")
     return lines
 

@@ -2,7 +2,7 @@
 experiment itself where one tests the prediction; without either, before and after.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace as dataclass_replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -18,13 +18,19 @@ from whytree.engines.stats.margins import Standing, non_inferior
 from whytree.engines.stats.sequential import always_valid
 from whytree.experiments.constants import MOST_SET_ASIDE, RATIO_BROKEN, RATIO_DOUBTFUL
 from whytree.experiments.countings import Counting, counting, not_judged
+from whytree.experiments.doubting import of_checks
+from whytree.experiments.draws import ratio_figure
+from whytree.experiments.health import of_sample_ratio
 from whytree.experiments.models import Experiment
 from whytree.experiments.queries import experiment_of
+from whytree.experiments.reading import ratio_of
 from whytree.experiments.results import Comparison, Interval
 from whytree.experiments.running import Run, run
 from whytree.experiments.trial import Arms, Counted, Trial, arms_of, constant_stretches, unit_of
+from whytree.experiments.trusting import checks_of, silent, two_arms
 from whytree.experiments.voices import count_by_variant
 from whytree.flags.models import Flag
+from whytree.stores import metrics as store
 from whytree.tree.models import Hypothesis
 
 from .models import OutcomeReview
@@ -120,6 +126,7 @@ def _tried(blank: Result, review: OutcomeReview, trial: Trial, arms: Arms, metri
     found = replace(
         blank,
         trust=_trust(trial, primary, early=early),
+        doubts=_doubts(trial, arms, primary, others, early=early),
         stretches=_stretches(trial, primary),
         guardrails=[
             _guardrail(arms, rail, rails.get(str(rail["metric_key"])), early=early) for rail in hypothesis.guardrails
@@ -158,6 +165,7 @@ def _of_experiment(blank: Result, review: OutcomeReview, experiment: Experiment)
         blank,
         experiment=experiment.ref,
         trust=_trust(ran.trial, ran.heads, early=ran.rules.sequential),
+        doubts=of_checks(checks_of(ran, ratio_of(ran), most_aside=MOST_SET_ASIDE)),
         stretches=_stretches(ran.trial, ran.heads),
         guardrails=_rails_of(ran),
         voices=count_by_variant(review.product, ran.trial.flag_key, review.opened_at),
@@ -345,6 +353,20 @@ def _ratio_verdict(tested: SampleRatio | None) -> RatioVerdict:
     if tested.p < RATIO_BROKEN:
         return "broken"
     return "doubtful" if tested.p < RATIO_DOUBTFUL else "fair"
+
+
+def _doubts(trial: Trial, arms: Arms, primary: Counted, others: Sequence[Counted], *, early: bool) -> list[str]:
+    """What speaks against deciding from it, by the checks of an experiment."""
+    asked = [primary, *others]
+    ratio = ratio_figure("", trial.assigned(primary), [arms.control, arms.treatment], looked_at=early)
+    events = list({one.counting.goal.event for one in asked})
+    seen = store.last_seen_each(trial.product.pk, events, as_of=trial.now)
+    checks = [
+        *of_sample_ratio([ratio]),
+        *two_arms(primary, MOST_SET_ASIDE),
+        *silent(asked, seen, trial.now),
+    ]
+    return of_checks(checks)
 
 
 def _stretches(trial: Trial, counted: Counted) -> list[Stretch]:

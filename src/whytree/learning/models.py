@@ -50,6 +50,7 @@ class OutcomeReview(models.Model):
     learning = models.TextField(blank=True, default="")
     loved = models.TextField(blank=True, default="")  # did people love it?
     corners = models.TextField(blank=True, default="")  # which corners did we cut? one a line
+    despite = models.TextField(blank=True, default="")  # why it was decided though checks spoke against it
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 

@@ -25,6 +25,7 @@ from whytree.workspace.roles import Role
 from . import queries, services
 from .cost import cost_of
 from .debts.queries import open_debts_of
+from .doubting import doubts_shown
 from .models import Decision, OutcomeReview, Verdict
 from .pictures import review_bar, rows
 from .predictions.plugs import shown_table
@@ -60,7 +61,7 @@ def decide(request: PageRequest, product: Product, number: int) -> HttpResponseB
     found = queries.find_review(product, f"REV-{number}")
     sent = {
         name: request.POST.get(name, "")
-        for name in ("verdict", "decision", "learning", "loved", "corners", "arm", "move_flag")
+        for name in ("verdict", "decision", "learning", "loved", "corners", "arm", "move_flag", "despite")
     }
     try:
         decided = services.decide_review(
@@ -73,6 +74,7 @@ def decide(request: PageRequest, product: Product, number: int) -> HttpResponseB
             corners=sent["corners"],
             arm=sent["arm"],
             move_flag=sent["move_flag"] == "1",
+            despite=sent["despite"],
         )
     except WhytreeError as error:
         return _show(request, product, found, sent=sent, error=error)
@@ -144,6 +146,7 @@ def _show(
         "sent": sent or {},
         "error": error,
         "may_write": may_write(request.actor, product),
+        **doubts_shown(found, result),
     }
     return render(request, "learning/review.html", context, status=error.status if error else 200)
 

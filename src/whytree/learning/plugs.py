@@ -29,6 +29,7 @@ from . import queries, services
 from .debts import plugs as debts
 from .debts.queries import REF as DEBT
 from .debts.queries import open_debts_of
+from .doubting import doubts_shown
 from .guards import plugs as guards
 from .models import Debt, Decision, OutcomeReview, Verdict
 from .pictures import review_bar
@@ -106,6 +107,7 @@ def decide_with_experiment(
     learning: str,
     arm: str,
     move_flag: bool,
+    despite: str,
 ) -> None:
     """An experiment was decided, and its review with the same words; without a verdict, by what the data propose."""
     hypothesis = (
@@ -123,6 +125,7 @@ def decide_with_experiment(
         learning=learning,
         arm=arm,
         move_flag=move_flag,
+        despite=despite,
     )
 
 
@@ -180,6 +183,7 @@ def experiment_panel(actor: Actor, product: Product, experiment: Experiment) -> 
         "arms": experiment.design.arms[1:],
         "proposed": proposed_verdict(result) if result.is_measured else "",
         "debts": open_debts_of([review.hypothesis.solution]),
+        **doubts_shown(review, result),
     }
     title = "Your verdict" if is_due and not review.is_decided else "The prediction"
     return Panel(title, "learning/_experiment_panel.html", context)

@@ -127,7 +127,7 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a review knows at `as_of`. Without a difference, `reason` says why."""
+    """Everything a review knows at `as_of`. Without a difference, `reason` says why; `doubts` speak against deciding from it."""
 
     version: int = VERSION
     state: State
@@ -145,6 +145,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     after: Side | None = None
     voices: dict[str, int] = {}
     experiment: str = ""
+    doubts: list[str] = []
 
     @property
     def is_measured(self) -> bool:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid
 from whytree.experiments.deciding import FOLLOWS, settle
+from whytree.experiments.doubting import checked_despite
 from whytree.experiments.models import Experiment
 from whytree.experiments.queries import experiment_of
 from whytree.flags.models import Flag
@@ -21,6 +22,7 @@ from whytree.workspace.roles import Role
 from whytree.workspace.sockets import tell_fact
 
 from .debts.services import note_corners
+from .doubting import STAYS, doubts
 from .guards.services import set_guard
 from .measuring import flag_of, measure_review
 from .models import LEARNING_LENGTH, PREFIX, Decision, OutcomeReview, Verdict
@@ -35,8 +37,6 @@ LEADS_THROUGH = {
     Decision.ROLL_BACK: (State.LIVE, State.ROLLED_BACK),
     Decision.REMOVE: (State.LIVE, State.ROLLED_BACK, State.DROPPED),
 }
-#: Decisions after which the change lives on, and its corners with it.
-STAYS = frozenset({Decision.KEEP, Decision.ITERATE})
 #: What a verdict says of the solution, as evidence.
 SPEAKS = {
     Verdict.ACHIEVED: "supports",
@@ -113,12 +113,14 @@ def decide_review(
     corners: str = "",
     arm: str = "",
     move_flag: bool = True,
+    despite: str = "",
     now: datetime | None = None,
 ) -> OutcomeReview:
     """A person's verdict on the prediction, what becomes of the solution, and what was learned. Once, and for good.
 
     The result is frozen as it stands, the solution moves on and its flag with it unless told not to, and the learning becomes
     evidence. Corners that were cut, one a line, become debts where the change stays. `arm` is the one that is kept, of several.
+    `despite` says why, where checks speak against deciding.
     """
     require(actor, review.product, Role.MEMBER)
     now = now or timezone.now()
@@ -130,6 +132,7 @@ def decide_review(
     arm = _kept(fresh, arm) if Decision(decision) is Decision.KEEP else ""
     result = _fill(actor, fresh, now)
     before = snapshot(fresh)
+    fresh.despite = checked_despite(doubts(fresh, result, now, keeps=decision in STAYS), despite)
     fresh.verdict, fresh.decision, fresh.learning = verdict, decision, learning.strip()
     fresh.loved, fresh.corners = loved.strip(), corners.strip()
     fresh.decided_at, fresh.decided_by_id = now, actor.user_id
@@ -151,6 +154,7 @@ def decide_review(
         decision=decision,
         learning=fresh.learning,
         arm=arm,
+        despite=fresh.despite,
     )
     flag = carrier_of(fresh)[0]
     if move_flag and flag is not None:

@@ -244,6 +244,21 @@ def seen_between(product_id: int, events: Sequence[str]) -> tuple[datetime | Non
     return (row["first_at"], row["last_at"]) if row["seen"] else (None, None)
 
 
+_ACTIVE_EACH_DAY = """
+SELECT toDate(timestamp, {zone:String}) AS day, uniq(person) AS people
+FROM events
+WHERE product = {product:UInt32}
+  AND timestamp >= {start:DateTime64(3, 'UTC')} AND timestamp < {end:DateTime64(3, 'UTC')}
+GROUP BY day
+"""
+
+
+def active_each_day(product_id: int, start: datetime, end: datetime, *, zone: str) -> dict[date, int]:
+    """About how many people sent anything at all, on each day on which somebody did: whether capture was up."""
+    parameters = {"product": product_id, "start": start, "end": end, "zone": zone}
+    return {row["day"]: row["people"] for row in store().query(_ACTIVE_EACH_DAY, parameters, CALENDAR)}
+
+
 _LAST_SEEN_EACH = """
 SELECT event, max(timestamp) AS last_at
 FROM events

@@ -11,7 +11,8 @@ from . import amounts
 from .amounts import Placed
 from .companies import unit_sql
 from .events import Row, store
-from .exposure_units import NOT_IN_ROLLOUT, Drawn, Goal, Placing
+from .exposure_units import NOT_IN_ROLLOUT, Drawn, Goal, Placing, Switched
+from .exposures import MOST_CELLS
 from .filters import Bound, Selection, selected
 from .sql import ASKING, INTERNAL_EVENTS, PERSON
 
@@ -39,6 +40,18 @@ class Asked:
     without: Sequence[int] = ()
     placing: Placing | None = None
     drawn: Drawn | None = None
+    switched: Switched | None = None
+
+
+@dataclass(frozen=True)
+class PeriodOfUnits:
+    """Who entered in a period of a switchback (by its number), and what they came to in it, as a switchback counts."""
+
+    period: int
+    region: str
+    units: int
+    top: float
+    bottom: float
 
 
 @dataclass(frozen=True)
@@ -79,7 +92,7 @@ _ENTERS = {
 
 _UNITS = """
 SELECT
-    {unit} AS who, {company} AS company,
+    {unit} AS who, {company} AS company, {region} AS region,
     minIf(toUnixTimestamp64Milli(timestamp), {enters}) AS entered,
     entered + {{window:Int64}} <= {{end_ms:Int64}} AS closed,
     groupArrayIf((toUnixTimestamp64Milli(timestamp), {amount}), {goal}) AS done,
@@ -89,7 +102,7 @@ FROM events
 WHERE product = {{product:UInt32}}
   AND timestamp >= {{start:DateTime64(3, 'UTC')}} AND timestamp <= {{end:DateTime64(3, 'UTC')}}
   AND ({enters} OR {goal}{or_under})
-  AND {person} NOT IN {{without:Array(UInt64)}}
+  AND {person} NOT IN {{without:Array(UInt64)}}{counted}
 GROUP BY who
 HAVING countIf({enters}) > 0{has_unit}
 """
@@ -109,6 +122,15 @@ _SUMS = """
     avgIf(value, closed) AS top, avgIf(under, closed) AS bottom,
     varPopStableIf(value, closed) AS top_spread, varPopStableIf(under, closed) AS bottom_spread,
     covarPopStableIf(value, under, closed) AS products"""
+
+# As a switchback counts: a person anew in each period, of whom only that period is looked at.
+_BY_PERIOD = """
+SELECT who.2 AS period, region, count() AS units, avg(value) AS top, avg(under) AS bottom
+FROM ({units})
+GROUP BY period, region
+ORDER BY period, region
+LIMIT {{most:UInt32}}
+"""
 
 _BY_DAY = """
 SELECT toDate(fromUnixTimestamp64Milli(entered, 'UTC')) AS day, count() AS units,{sums}
@@ -149,6 +171,13 @@ def by_day(asked: Asked) -> list[DayOfUnits]:
     units, known = _units(asked)
     rows = store().query(_BY_DAY.format(sums=_SUMS, units=units), known, ASKING)
     return [DayOfUnits(row["day"], row["units"], _sums(row)) for row in rows]
+
+
+def by_period(asked: Asked) -> list[PeriodOfUnits]:
+    """A row for each period of `asked.switched` and region in which somebody entered."""
+    units, known = _units(asked)
+    rows = store().query(_BY_PERIOD.format(units=units), known | {"most": MOST_CELLS}, ASKING)
+    return [PeriodOfUnits(row["period"], row["region"], row["units"], row["top"], row["bottom"]) for row in rows]
 
 
 def placed(asked: Asked, reach: float) -> Placed | None:
@@ -214,7 +243,11 @@ def _units(asked: Asked) -> tuple[str, dict[str, object]]:
         those = f"groupArrayIf((toUnixTimestamp64Milli(timestamp), {_amount(goal.under.amount, bound)}), {meant})"
         under, or_under = _value(goal.under, f"arrayFilter(d -> {within}, {those})"), f" OR {meant}"
     amount = asked.placing.amount if asked.placing is not None else goal.amount
-    unit, company, has_unit = PERSON, "''", ""
+    unit, company, has_unit, region, counted = PERSON, "''", "", "''", ""
+    if asked.switched is not None:
+        unit, counted = f"({PERSON}, {asked.switched.period})", f" AND {asked.switched.counts}"
+        if asked.switched.by:
+            region = f"argMinIf(properties[{bound.add('String', asked.switched.by)}], timestamp, {enters})"
     if asked.drawn is not None:
         own = unit_sql(asked.drawn.companies, bound)
         if asked.drawn.gathered:
@@ -226,6 +259,8 @@ def _units(asked: Asked) -> tuple[str, dict[str, object]]:
         unit=unit,
         company=company,
         has_unit=has_unit,
+        region=region,
+        counted=counted,
         enters=enters,
         amount=_amount(amount, bound),
         goal=f"({selected(goal.selection, bound)})",

@@ -184,6 +184,9 @@ def daily(as_json: AsJson = False) -> None:
 def digest(
     send: Annotated[bool, typer.Option("--send", help="Send it to your own address, now.")] = False,
     mail: Annotated[str, typer.Option(help="on or off: whether it comes by mail on Mondays.")] = "",
+    alarms: Annotated[
+        str, typer.Option(help="on or off: whether a mail comes at once when a change of yours does harm.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """The Monday mail: five lines on whom your code touched and what waits. Prints this week's."""
@@ -193,9 +196,14 @@ def digest(
     path = f"/products/{client.product}/digest"
     if mail not in {"", "on", "off"}:
         raise CommandError(f"Mail on Mondays is on or off, not {mail[:40]!r}: whytree digest --mail off")
-    if mail:
-        wishes = client.put(f"{path}/mail", {"on": mail})
-        show(wishes, as_json, f"Mail on Mondays: {'on' if wishes['mail'] else 'off'}.")
+    if alarms not in {"", "on", "off"}:
+        raise CommandError(f"Mail about harm is on or off, not {alarms[:40]!r}: whytree digest --alarms off")
+    if mail or alarms:
+        wishes = client.put(f"{path}/mail", {"on": mail or None, "alarms": alarms or None})
+        said = {flag: "on" if wishes[flag] else "off" for flag in ("mail", "alarms")}
+        lines = [f"Mail on Mondays: {said['mail']}."] if mail else []
+        lines += [f"Mail at once about harm: {said['alarms']}."] if alarms else []
+        show(wishes, as_json, *lines)
         return
     answer = client.post(f"{path}/send") if send else client.get(path)
     show(answer, as_json, *digest_lines(answer))

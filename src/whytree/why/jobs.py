@@ -9,9 +9,10 @@ from whytree.workspace import mail
 from whytree.workspace.jobs import enqueue, handler
 from whytree.workspace.models import Membership, Product, User
 
+from .daily.alarms import TELL, tell
 from .daily.digest import week_of
 from .daily.sending import ATTEMPTS, send_week
-from .models import Reader, Sending, SlackHook
+from .models import Alarm, Reader, Sending, SlackHook
 
 LOOK_EVERY = timedelta(minutes=15)
 KEEP = timedelta(days=90)
@@ -29,6 +30,7 @@ def monday(payload: dict[str, Any]) -> None:
             key = f"{product.pk}:{user_id or 'channel'}:{week}"
             enqueue("why.send_week", {"product": product.pk, "user": user_id, "week": week}, key=key)
     Sending.objects.filter(at__lt=now - KEEP).delete()
+    Alarm.objects.filter(at__lt=now - KEEP).delete()
 
 
 def _waiting_people(product: Product, week: str, due_at: datetime) -> list[int | None]:
@@ -64,3 +66,11 @@ def send_one(payload: dict[str, Any]) -> None:
         return
     if week_of(product, timezone.now())[0] == payload["week"]:
         send_week(product, user)
+
+
+@handler(TELL)
+def tell_alarm(payload: dict[str, Any]) -> None:
+    """One alarm, by mail and to the channel; gone meanwhile is no trouble."""
+    alarm = Alarm.objects.filter(pk=payload["alarm"]).select_related("product", "owner").first()
+    if alarm is not None:
+        tell(alarm)

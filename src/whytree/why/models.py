@@ -2,6 +2,7 @@
 
 import secrets
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -16,6 +17,7 @@ def new_nonce() -> str:
 
 class Reader(models.Model):
     """One member's wishes for one product. `emails` are the addresses their commits carry, besides their account's.
+    `mail` is Monday's, `alarms` those about harm to their own changes.
 
     `nonce` is signed into the address of their feed; a new one makes the old address useless.
     """
@@ -24,6 +26,7 @@ class Reader(models.Model):
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
     emails = models.JSONField(default=list)
     mail = models.BooleanField(default=True)
+    alarms = models.BooleanField(default=True)
     nonce = models.CharField(max_length=24, default=new_nonce)
 
     class Meta:
@@ -97,6 +100,34 @@ class Sending(models.Model):
 
     def __str__(self) -> str:
         return f"{self.week} to {self.user or 'the channel'}: {self.state}"
+
+
+class Alarm(models.Model):
+    """Harm that a standing watch saw, told at once and once. `owner` is whose change it was; nobody's is still in every feed.
+
+    `mailed_at` and `posted_at` say when a mail and the channel's line left, or that there was nobody to send them to.
+    """
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    owner = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    key = models.CharField(max_length=200, help_text="The same harm has the same one.")
+    title = models.CharField(max_length=300)
+    text = models.TextField()
+    path = models.CharField(max_length=500)
+    at = models.DateTimeField()
+    mailed_at = models.DateTimeField(null=True, blank=True)
+    posted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        constraints = [models.UniqueConstraint(fields=["product", "key"], name="why_alarm_once")]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def url(self) -> str:
+        return settings.WHYTREE.base_url + self.path
 
 
 class CoveragePoint(models.Model):

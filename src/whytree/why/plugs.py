@@ -11,8 +11,9 @@ from whytree.code.models import Commit, FileBlame, Repository, Ticket
 from whytree.tree.models import EXPOSED_STATES, SETTLED_STATES, Outcome, Solution
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product, User
-from whytree.workspace.sockets import Hit, Panel, plug_panel, plug_search, plug_work
+from whytree.workspace.sockets import Hit, Panel, on_fact, plug_panel, plug_search, plug_work
 
+from .daily.alarms import raise_alarm
 from .daily.answer import todays
 from .first.first_look import first_look, lead
 from .first.questions import MOST_ASKED, questions
@@ -30,6 +31,7 @@ def plug() -> None:
     plug_panel("today", daily_panel, order=30)
     plug_search(search_code)
     plug_work(work_on)
+    on_fact("harm_seen", raise_alarm)
 
 
 def first_panel(actor: Actor, product: Product, subject: object) -> Panel | None:

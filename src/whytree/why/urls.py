@@ -30,5 +30,6 @@ root = [
     path("mail", pages_monday.mine, name="your_mail"),
     path("mail/<slug:product>", pages_monday.mine_act, name="your_mail_act"),
     path("mail/stop/<str:token>", pages_monday.stop, name="stop_mail"),
+    path("mail/stop-alarms/<str:token>", pages_monday.stop_alarms, name="stop_alarms"),
     path("feed/<str:token>", pages_monday.feed, name="digest_feed"),
 ]

@@ -128,15 +128,18 @@ FACTS = {
     "flag_opened": "actor, product, flag_key, hypothesis_id, at: a flag reaches people who are not internal",
     "exposure_received": "product_id, flag_key, at, trusted: the first exposure of a flag came from elsewhere; trusted: by no public key",
     "experiment_due": "actor, product, hypothesis_id, due_at: the day on which an experiment is read was set",
-    "experiment_decided": "actor, product, hypothesis_id, verdict, decision, learning, arm, move_flag: an experiment was decided",
+    "experiment_decided": "actor, product, hypothesis_id, verdict, decision, learning, arm, move_flag, despite: an experiment was decided",
     "hypothesis_changing": "actor, hypothesis, changes: told before the act's transaction, so that who refuses may log it",
     "test_starting": "test: a test before code is about to start; whoever would have to count what is not there raises",
     "test_concluded": "test: a test before code has its verdict",
     "solution_moved": "actor, product, solution_id, state: a solution entered a state: kept, rolled back, dropped ...",
     "cohort_leaving": "product, key: a cohort is about to be removed; whoever needs it raises",
     "cohort_changing": "product, keys: other people are about to belong to these cohorts; whoever cannot have that raises",
+    "metric_changing": "product, key, is_leaving: a metric is about to count otherwise, or to be removed; whoever needs it raises",
+    "flag_editing": "flag, before, after: what a flag is is about to change; whoever cannot have that raises",
     "act_undone": "product, activity: somebody took an act back, so that `before` holds again",
-    "review_decided": "actor, product, solution_id, hypothesis_id, decision, learning, arm: an outcome review was decided",
+    "harm_seen": "product, owner_id, key, title, text, path, at: a standing watch saw harm; told once a key",
+    "review_decided": "actor, product, solution_id, hypothesis_id, decision, learning, arm, despite: an outcome review was decided",
 }
 
 

@@ -215,6 +215,24 @@ def step(memory: float, *, effect: float = 0.0, slope: float = 0.0) -> Run:
     return run
 
 
+def step_with_holes(memory: float, *, zeros: bool = False, effect: float = 0.0, finds: bool = False) -> Run:
+    """A twentieth of the days and five in a row have no data; `zeros`: counted as if nothing had happened on them."""
+
+    def run(rng: Rng) -> bool | None:
+        values = daily(rng, 112, memory=memory)
+        values[84:] += effect
+        holes = rng.random(112) < 0.05
+        begin = rng.integers(20, 107)
+        holes[begin : begin + 5] = True
+        values[holes] = 0.0 if zeros else np.nan
+        found = interrupted(values, 84)
+        if isinstance(found, NoAnswer):
+            return None
+        return found.step.low > 0 if finds else not found.step.low <= effect <= found.step.high
+
+    return run
+
+
 def naive_step(memory: float) -> Run:
     """The mistake: days taken for independent, before against after."""
 
@@ -310,6 +328,14 @@ ROWS: list[tuple[str, str, float | None, Run]] = [
     ("step nobody drew", "84 + 28 days, no memory", 0.05, step(0.0)),
     ("step nobody drew", "84 + 28 days, memory 0.5, slope", 0.05, step(0.5, slope=0.1)),
     ("step nobody drew", "84 + 28 days, memory 0.8", 0.05, step(0.8)),
+    ("step nobody drew, days without data left out", "84 + 28 days, memory 0.5", 0.05, step_with_holes(0.5)),
+    ("found, days without data left out", "84 + 28 days, +5", None, step_with_holes(0.5, effect=5.0, finds=True)),
+    (
+        "found, the same days counted as zero",
+        "84 + 28 days, +5",
+        None,
+        step_with_holes(0.5, effect=5.0, finds=True, zeros=True),
+    ),
     ("days taken for independent, as a mistake", "84 + 28 days, memory 0.8", 0.05, naive_step(0.8)),
     ("step against another", "84 + 28 days, memory 0.5", 0.05, against(0.5)),
     ("step against another", "the two drift apart", 0.05, against(0.5, apart=0.1)),

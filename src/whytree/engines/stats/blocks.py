@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
 from whytree.engines.stats.answers import LEVEL, Floats, NoAnswer
 from whytree.engines.stats.effects import Effect, effect_of
 from whytree.engines.stats.moments import Moments
+from whytree.engines.stats.power import POWER
+from whytree.engines.stats.sequential import always_valid
 
 #: Periods an arm below which there is no interval.
 FEWEST_BLOCKS = 10
@@ -81,6 +85,56 @@ def compare_within_blocks(control: Floats, treatment: Floats, *, level: float = 
         level,
         "blocks of periods drawn",
     )
+
+
+@dataclass(frozen=True)
+class BlocksOutline:
+    """Before a switchback: so many blocks of ``places`` periods, whose own difference has ``deviation`` under the draw."""
+
+    blocks: int
+    places: int
+    deviation: float
+    level: float = LEVEL
+    arms: int = 1
+    always: bool = False
+
+
+def deviation_under_the_draw(blocks: Floats, sizes: tuple[int, int]) -> float:
+    """Of a block's difference, were the arms of its periods drawn where nothing differs: a row a block, a column a period;
+    ``sizes`` are the places of control and treatment in it.
+
+    Exact over the draws of a finite block (Neyman 1923; Imbens and Rubin, Causal Inference, 2015, eq. 6.17 with no effect):
+    the block's own variance times the sum of 1 / size.
+    """
+    spread = blocks.var(axis=1, ddof=1) * (1 / sizes[0] + 1 / sizes[1])
+    return float(np.sqrt(spread.mean()))
+
+
+def power_of_blocks(outline: BlocksOutline, effect: float) -> float:
+    """Chance of seeing an effect of this size: Student's t over the blocks' differences, non-central (Cohen 1988, section 2.5);
+    of a sequence that is looked at, of lying outside at its end."""
+    if outline.blocks < FEWEST_DRAWN or outline.deviation <= 0:
+        return 0.0
+    away = abs(effect) / outline.deviation * math.sqrt(outline.blocks)
+    level = 1 - (1 - outline.level) / outline.arms
+    if outline.always:
+        sequence = always_valid(0.0, 1.0, outline.blocks * outline.places, level=level)
+        return 0.0 if isinstance(sequence, NoAnswer) else float(special.ndtr(away - sequence.difference.high))
+    freedom = outline.blocks - 1
+    reach = -float(special.stdtrit(freedom, (1 - level) / 2))
+    missed = float(special.nctdtr(freedom, away, reach))
+    return 1.0 if math.isnan(missed) else 1 - missed  # it gives none far out, where nothing is missed
+
+
+def smallest_of_blocks(outline: BlocksOutline, *, wanted: float = POWER) -> float | None:
+    """The effect that is found in `wanted` of switchbacks; None where so few blocks have no interval."""
+    low, high = 0.0, 50 * outline.deviation
+    if power_of_blocks(outline, high) < wanted:
+        return None
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (low, middle) if power_of_blocks(outline, middle) >= wanted else (middle, high)
+    return high
 
 
 def drawn_again(control: Floats, treatment: Floats, *, seed: int = 0) -> float:

@@ -11,12 +11,16 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from whytree.engines.stats.answers import LEVEL, Estimate, Floats, NoAnswer, upper_tail, z
 
 #: Days before and after that are needed: nine of each weekday to learn from, and two to look at.
 FEWEST_BEFORE, FEWEST_AFTER = 63, 14
+
+#: More of the days without a number, and nobody knows what the others were chosen by.
+MOST_MISSING = 0.2
 
 #: Placebo days from which their steps are a yardstick.
 FEWEST_PLACEBOS = 20
@@ -44,7 +48,7 @@ class Step:
 
 
 def interrupted(values: Floats, at: int, *, level: float = LEVEL) -> Step | NoAnswer:
-    """Interrupted time series: ``values`` a day each, the change on day ``at``.
+    """Interrupted time series: ``values`` a day each, the change on day ``at``; a day without a number is nan, and left out.
 
     Segmented regression with a trend, weekdays and a level (Wagner et al., J. Clin. Pharm. Ther. 27, 2002, eq. 1, without
     a change of slope), errors by `newey_west`, and calibrated on placebo days (Schuemie et
@@ -76,15 +80,19 @@ def difference_in_differences(treated: Floats, compared: Floats, at: int, *, lev
 
 
 def _step(values: Floats, at: int, *, trend: bool, level: float) -> Step | NoAnswer:
-    before, after = at, len(values) - at
+    known = np.isfinite(values)
+    before, after = int(known[:at].sum()), int(known[at:].sum())
     if before < FEWEST_BEFORE or after < FEWEST_AFTER:
         return NoAnswer(
             f"There are {before} days before the change and {max(after, 0)} from it on; {FEWEST_BEFORE} and {FEWEST_AFTER} are the "
             "least, to know how this number moves by itself."
         )
-    if not np.isfinite(values).all():
-        return NoAnswer("A day has no number. Fill the gap, or begin after it.")
-    if float(np.ptp(values)) == 0:
+    missing = len(values) - before - after
+    if missing > MOST_MISSING * len(values):
+        return NoAnswer(
+            f"{missing} of {len(values)} days have no number: too many to leave out. What came in on the others says little of them."
+        )
+    if float(np.ptp(values[known])) == 0:
         return NoAnswer("The number is the same on every day, so nothing can be said about chance.")
     value, error, freedom = _fit(values, at, trend)
     if not error > 0:
@@ -102,9 +110,13 @@ def _step(values: Floats, at: int, *, trend: bool, level: float) -> Step | NoAns
     steps = np.abs(np.array([step for step, _ in placebos]))
     return Step(
         Estimate(
-            value, value - reach * error, value + reach * error, len(values), "segmented regression, placebo-calibrated"
+            value,
+            value - reach * error,
+            value + reach * error,
+            before + after,
+            "segmented regression, placebo-calibrated",
         ),
-        float(values[:at].mean()),
+        float(np.nanmean(values[:at])),
         2 * upper_tail(abs(value) / error, freedom),
         len(placebos),
         float((1 + (steps >= abs(value)).sum()) / (len(steps) + 1)),
@@ -115,7 +127,10 @@ def _step(values: Floats, at: int, *, trend: bool, level: float) -> Step | NoAns
 def _placebos(values: Floats, trend: bool) -> list[tuple[float, float]]:
     """Steps and errors on the days before on which nothing happened, each with four weeks before and two after at least."""
     found = []
+    known = np.isfinite(values)
     for at in range(28, len(values) - FEWEST_AFTER + 1):
+        if known[:at].sum() < 21 or known[at:].sum() < FEWEST_AFTER - 3:
+            continue  # hardly a day of it has a number
         value, error, _ = _fit(values, at, trend)
         if error > 0:
             found.append((value, error))
@@ -140,16 +155,22 @@ def _slope(n: int) -> Floats:
 
 
 def _regressed(values: Floats, columns: list[Floats]) -> tuple[float, float, float]:
-    """The first column's coefficient beside weekdays and the others, its error, and the degrees of freedom left."""
-    n = len(values)
+    """The first column's coefficient beside weekdays and the others, its error, and the degrees of freedom left.
+
+    A missing day adds nothing to the coefficient, and keeps its place in time: what hangs together over it is not moved
+    nearer (the amplitude-modulated estimator: Parzen, Sankhya A 25, 1963; Datta and Du, 2012, section 2).
+    """
+    n, known = len(values), np.isfinite(values)
     weekdays = [(np.arange(n) % 7 == weekday).astype(np.float64) for weekday in range(1, 7)]
     x = np.column_stack([*columns, np.ones(n), *weekdays])
+    x[~known] = 0.0
     inverse = np.linalg.pinv(x.T @ x)
-    coefficients = inverse @ (x.T @ values)
-    residuals = values - x @ coefficients
+    coefficients = inverse @ (x.T @ np.where(known, values, 0.0))
+    residuals = np.where(known, values - x @ coefficients, 0.0)
     scores = (x @ inverse[0]) * residuals  # what each day adds to the coefficient
+    n = int(known.sum())
     freedom = n - x.shape[1]
-    spread = max(newey_west(scores), newey_west(scores, _memory(residuals))) * n / freedom
+    spread = max(newey_west(scores), newey_west(scores, _memory(residuals, known))) * n / freedom
     return float(coefficients[0]), math.sqrt(max(spread, 0.0)), float(freedom)
 
 
@@ -172,11 +193,11 @@ def newey_west(scores: Floats, memory: float = 0.0) -> float:
 MOST_MEMORY = 0.97
 
 
-def _memory(residuals: Floats) -> float:
+def _memory(residuals: Floats, known: NDArray[np.bool_]) -> float:
     """Each day's share of the day before, with Kendall's correction for how short the series is (Biometrika 41, 1954)."""
-    before = residuals[:-1]
-    raw = float(before @ residuals[1:]) / max(float(before @ before), 1e-300)
-    n = len(residuals)
+    before = residuals[:-1][known[1:]]  # of the days that are followed by one with a number
+    raw = float(before @ residuals[1:][known[1:]]) / max(float(before @ before), 1e-300)
+    n = int(known.sum())
     return min(max(raw + (1 + 3 * raw) / n, 0.0), MOST_MEMORY)
 
 

@@ -20,6 +20,8 @@ from whytree.engines.tables.columns import read_columns
 from whytree.errors import Invalid
 from whytree.experiments.sentences import p_text
 
+from .gaps import LONG, spoken
+
 #: Days before and after that are looked at: older habits and later changes tell less of this one.
 MOST_BEFORE, MOST_AFTER = 182, 56
 
@@ -45,6 +47,9 @@ class BeforeAfter:
     placebos: int = 0
     placebo_p: float | None = None
     inflation: float | None = None
+    without: list[str] = field(default_factory=list)
+    """Days in between that have no data, and are left out; `left_out` says so."""
+    left_out: str = ""
     days: list[tuple[str, float]] = field(default_factory=list)
     days_against: list[tuple[str, float]] = field(default_factory=list)
 
@@ -84,15 +89,22 @@ def _day(text: str) -> date:
 
 
 def unbroken(days: Sequence[date], at: date) -> list[date]:
-    """The run of days without a gap around `at`: before a gap the number may have been another one."""
-    there = set(days)
-    first, last = at, at - timedelta(days=1)
-    while first - timedelta(days=1) in there:
-        first -= timedelta(days=1)
-    while last + timedelta(days=1) in there:
-        last += timedelta(days=1)
-    run = [first + timedelta(days=one) for one in range((last - first).days + 1)]
-    return [day for day in run if at - timedelta(days=MOST_BEFORE) <= day <= at + timedelta(days=MOST_AFTER)]
+    """The days around `at` without a long gap: before one the number may have been another."""
+    earliest, latest = at - timedelta(days=MOST_BEFORE), at + timedelta(days=MOST_AFTER)
+    before = [day for day in sorted(days, reverse=True) if earliest <= day < at]
+    after = [day for day in sorted(days) if at <= day <= latest]
+    return [*reversed(_near(before, at)), *_near(after, at - timedelta(days=1))]
+
+
+def _near(days: Sequence[date], last: date) -> list[date]:
+    """Those that follow each other, from `last` on, by less than a long gap."""
+    found: list[date] = []
+    for day in days:
+        if abs(day - last) > timedelta(days=LONG):
+            break
+        found.append(day)
+        last = day
+    return found
 
 
 def told(
@@ -104,15 +116,24 @@ def told(
     mine: dict[date, float],
     theirs: dict[date, float],
 ) -> BeforeAfter:
-    values = np.array([mine[day] for day in days])
-    compared = np.array([theirs[day] for day in days]) if against else None
-    place = sum(day < at for day in days)
+    """`days` are those with a number around `at`, in order; those between them have none."""
+    whole = [days[0] + timedelta(days=one) for one in range((days[-1] - days[0]).days + 1)] if days else []
+    there = set(days)
+    without = [day for day in whole if day not in there]
+    left_out = f"No data on {spoken(without)}: left out, not counted as zero." if without else ""
+    values = np.array([mine[day] if day in there else np.nan for day in whole])
+    compared = np.array([theirs[day] if day in there else np.nan for day in whole]) if against else None
+    place = sum(day < at for day in whole)
     found = interrupted(values, place) if compared is None else difference_in_differences(values, compared, place)
     drawn = [(day.isoformat(), mine[day]) for day in days]
     beside = [(day.isoformat(), theirs[day]) for day in days] if against else []
     if isinstance(found, NoAnswer):
         gap = " (days in a row with a number, around that day)" if len(days) < len(mine) else ""
-        return BeforeAfter(name, against, unit, at, "", f"{found.reason}{gap}", days=drawn, days_against=beside)
+        reason = f"{found.reason}{gap}"
+        gone = [day.isoformat() for day in without]
+        return BeforeAfter(
+            name, against, unit, at, "", reason, without=gone, left_out=left_out, days=drawn, days_against=beside
+        )
     return BeforeAfter(
         name,
         against,
@@ -128,6 +149,8 @@ def told(
         placebos=found.placebos,
         placebo_p=found.placebo_p,
         inflation=found.inflation,
+        without=[day.isoformat() for day in without],
+        left_out=left_out,
         days=drawn,
         days_against=beside,
     )

@@ -155,7 +155,11 @@ def before_after_of_table(
 
 
 def _moved(found: dict[str, Any]) -> list[str]:
-    lines = [found["sentence"] or found["reason"], found["warning"]]
+    lines = [
+        found["sentence"] or found["reason"],
+        found["warning"],
+        *([found["left_out"]] if found["left_out"] else []),
+    ]
     if found["inflation"] is not None and found["inflation"] > 1:
         lines.append(
             f"Steps were found where nothing happened, so the interval is {found['inflation']:.1f} times as wide."

@@ -14,7 +14,8 @@ from whytree.analytics.queries import find_metric
 from whytree.engines.flags import percent
 from whytree.errors import Conflict, Invalid
 from whytree.experiments.deeper.bandit import refuse_bandit
-from whytree.experiments.models import OPEN_STATES, Bandit, Experiment, Rollout, RolloutState
+from whytree.experiments.holding import running_on
+from whytree.experiments.models import OPEN_STATES, Bandit, Rollout, RolloutState
 from whytree.flags.models import ChangeRequest, Flag
 from whytree.flags.queries import find_flag
 from whytree.flags.services import NeedsApproval, ask_for, needs_approval, set_rollout, turn_off
@@ -25,8 +26,8 @@ from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
+from whytree.workspace.sockets import tell_fact
 
-from .mail import tell_owner
 from .steps import read_guardrails, read_steps, rollout_of
 from .watch import Watched, refuse_unwatchable, watch
 from .words import drafted
@@ -74,20 +75,16 @@ def start_rollout(
     return rollout
 
 
-def _running(flag: Flag) -> Experiment | None:
-    return Experiment.objects.filter(flag=flag, started_at__isnull=False, decided_at=None, stopped_at=None).first()
-
-
 def is_taken(flag: Flag) -> bool:
     """Whether a rollout, an experiment or a bandit has its weights already."""
     taken = (Rollout.objects.filter(flag=flag, state__in=OPEN_STATES), Bandit.objects.filter(flag=flag, ended_at=None))
-    return any(found.exists() for found in taken) or _running(flag) is not None
+    return any(found.exists() for found in taken) or running_on(flag) is not None
 
 
 def _refuse_taken(flag: Flag) -> None:
     if Rollout.objects.filter(flag=flag, state__in=OPEN_STATES).exists():
         raise Conflict(f"{flag.key} is being rolled out already. Go on with that, or end it.")
-    running = _running(flag)
+    running = running_on(flag)
     if running is not None:
         raise Conflict(f"{running.ref} runs on {flag.key}: its weights are its plan. Decide or stop it first.")
     refuse_bandit(flag)
@@ -217,7 +214,7 @@ def look_after(rollout: Rollout, *, now: datetime | None = None) -> Rollout:
         return halt(actor, rollout, reason=touched)
     watched = watch(rollout, now)
     if watched.harmed:
-        return _harmed(rollout, watched)
+        return _harmed(rollout, watched, now)
     Rollout.objects.filter(pk=rollout.pk).update(looked_at=now, says=_waits(rollout, watched, now))
     if not _is_ready(rollout, watched, now):
         return rollout
@@ -268,7 +265,7 @@ def _waits(rollout: Rollout, watched: Watched, now: datetime) -> str:
     return f"Waits {' and '.join(parts)}." if parts else ""
 
 
-def _harmed(rollout: Rollout, watched: Watched) -> Rollout:
+def _harmed(rollout: Rollout, watched: Watched, now: datetime) -> Rollout:
     """Halted first; what happens then is told to its owner, as a question on the solution, and by mail where mail is set."""
     worst = "; ".join(f"{rail.name} {rail.text}" for rail in watched.harmed)
     may_roll_back = rollout.roll_back and any(not rail.doubt for rail in watched.harmed)
@@ -283,8 +280,24 @@ def _harmed(rollout: Rollout, watched: Watched) -> Rollout:
         if solution is not None:
             question = "Keep it rolled back, mend it, or go on?" if may_roll_back else "Roll back, mend it, or go on?"
             add_note(actor, fresh.product, solution, kind=NoteKind.QUESTION, text=f"{told} {question}")
-    tell_owner(fresh, told)
+        _tell(fresh, told, now)
     return fresh
+
+
+def _tell(rollout: Rollout, told: str, now: datetime) -> None:
+    """Whoever started it hears what its guardrails did."""
+    solution = rollout.flag.solution
+    asks = "\n\nWhat now? A decision is drafted there, and waits for you." if rollout.wants_decision else ""
+    tell_fact(
+        "harm_seen",
+        product=rollout.product,
+        owner_id=rollout.owner_id,
+        key=f"rollout {rollout.pk} {now.isoformat()}",
+        title=f"{rollout.flag.key}: {rollout.get_state_display()}",
+        text=told + asks,
+        path=f"/p/{rollout.product.slug}/{solution.ref if solution is not None else 'experiments'}",
+        at=now,
+    )
 
 
 def _draft(actor: Actor, rollout: Rollout, told: str) -> None:

@@ -84,7 +84,4 @@ def foreseen(switchback: Switching, weights: Mapping[str, int], days: int) -> st
             f"{FEWEST_DRAWN} blocks are the least for an interval; with fewer there is only how often a draw differs as much. "
             "Shorter periods or more days give more blocks."
         )
-    return (
-        told
-        + "How far the metric swings from period to period decides what they show; people of the past do not tell that."
-    )
+    return told + "How far the metric swings from period to period decides what they show."

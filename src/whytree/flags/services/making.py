@@ -16,6 +16,7 @@ from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
+from whytree.workspace.sockets import tell_fact
 
 from ..definition import checked_key, checked_name, checked_variants, default_weights, full_weights
 from ..models import Flag, Kind
@@ -154,6 +155,7 @@ def edit_flag(actor: Actor, product: Product, key: str, **edits: Unpack[Edits]) 
     after = snapshot(flag)
     if after == before:
         return flag
+    tell_fact("flag_editing", flag=flag, before=before, after=after)
     refuse_unapproved(flag, "edit_flag", before, after)
     flag.save()
     _follow_elsewhere(flag)

@@ -110,6 +110,16 @@ def since_fine(guard: OutcomeGuard) -> Since:
     )
 
 
+def told(since: Since) -> list[str]:
+    """The same as lines of a letter; what a letter has no room for is counted."""
+    happened = since.happened
+    if not happened:
+        return ["", "No commit, deployment or change of a flag is known since it last was fine."]
+    lines = [f"- {one.day:%-d %b %Y}: {f'{one.sha} ' if one.sha else ''}{one.text}" for one in happened[:MOST_COMMITS]]
+    more = len(happened) - MOST_COMMITS + since.more_commits if len(happened) > MOST_COMMITS else since.more_commits
+    return ["", "Since it last was fine, the latest first:", *lines, *([f"- and {more:,} more"] if more else [])]
+
+
 def _window(guard: OutcomeGuard) -> timedelta:
     metric = Metric.objects.filter(product=guard.product, key=guard.metric_key).first()
     return lead_of(metric) if metric is not None else timedelta(0)

@@ -12,13 +12,16 @@ from whytree.errors import Conflict, Invalid
 from whytree.learning.models import Basis, OutcomeGuard, OutcomeReview
 from whytree.learning.results import Result
 from whytree.tree.models import State
+from whytree.tree.sentences import short
 from whytree.workspace.access import require
 from whytree.workspace.activity import record, snapshot
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 from whytree.workspace.roles import Role
+from whytree.workspace.sockets import tell_fact
 
 from .levels import Level, basis_of, lead_of, level, look_at
+from .queries import says, since_fine, told
 
 #: Four of each weekday: long enough to see half a gain go, short enough that a fall is not drowned by what was before.
 WATCH = timedelta(days=28)
@@ -113,7 +116,23 @@ def look(guard: OutcomeGuard, now: datetime | None = None) -> OutcomeGuard:
     if fresh.broken_at is not None:
         actor = Actor.system("Outcome guard")
         record(actor, fresh.product, "guard_broke", fresh, before=before, after=snapshot(fresh), undoable=False)
+        _tell(fresh, now)
     return fresh
+
+
+def _tell(guard: OutcomeGuard, now: datetime) -> None:
+    """Whose solution it is, else who decided to keep it, hears what broke and what came since it last was fine."""
+    solution = guard.review.hypothesis.solution
+    tell_fact(
+        "harm_seen",
+        product=guard.product,
+        owner_id=solution.owner_id or guard.review.decided_by_id,
+        key=f"guard {guard.pk} {now.isoformat()}",
+        title=f"The gain of “{short(solution.title, 80)}” is gone",
+        text="\n".join([says(guard), *told(since_fine(guard))]),
+        path=f"/p/{guard.product.slug}/{solution.ref}#guard",
+        at=now,
+    )
 
 
 @transaction.atomic

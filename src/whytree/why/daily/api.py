@@ -5,13 +5,14 @@ from typing import Annotated
 from ninja import Router, Schema, Status
 from pydantic import Field
 
+from whytree.errors import Invalid
 from whytree.workspace.actors import Actor
 from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
 from ..models import Reader
+from . import alarms, sending
 from . import answer as habit
-from . import sending
 from .answer import Daily
 from .digest import Digest, digest_of
 
@@ -51,13 +52,17 @@ class DigestOut(Schema):
 
 
 class MailIn(Schema):
-    on: bool
+    """`on` is Monday's mail, `alarms` those at once about harm to your changes; what is left out stays."""
+
+    on: bool | None = None
+    alarms: bool | None = None
 
 
 class MailOut(Schema):
     """One's own wishes for one product. The feed's address is a secret: whoever has it reads what you would."""
 
     mail: bool
+    alarms: bool
     feed: str
     emails: list[str]
 
@@ -96,10 +101,15 @@ def get_mail(request: ApiRequest, product: str) -> MailOut:
 
 @router.put("/products/{product}/digest/mail", response=MailOut, operation_id="set_mail")
 def set_mail(request: ApiRequest, product: str, body: MailIn) -> MailOut:
-    """Turn your Monday mail on or off."""
-    return _mail_out(
-        request.actor, sending.set_mail(request.actor, api_product(request, product, Role.VIEWER), on=body.on)
-    )
+    """Turn your Monday mail on or off, and the mails at once about harm."""
+    found, actor = api_product(request, product, Role.VIEWER), request.actor
+    if body.on is None and body.alarms is None:
+        raise Invalid('Say what: {"on": false} is about Monday, {"alarms": false} about harm.')
+    if body.on is not None:
+        sending.set_mail(actor, found, on=body.on)
+    if body.alarms is not None:
+        alarms.set_alarms(actor, found, on=body.alarms)
+    return _mail_out(actor, habit.reader_of(habit.person_of(actor), found))
 
 
 @router.post("/products/{product}/digest/feed", response=MailOut, operation_id="new_feed_url")
@@ -111,7 +121,8 @@ def new_feed_url(request: ApiRequest, product: str) -> MailOut:
 def _mail_out(actor: Actor, reader: Reader) -> MailOut:
     """The feed's address is a secret that outlives a token, so one that may only read is not given it."""
     may_write = not actor.scopes or "write" in actor.scopes
-    return MailOut(mail=reader.mail, feed=sending.feed_url(reader) if may_write else "", emails=reader.emails)
+    feed = sending.feed_url(reader) if may_write else ""
+    return MailOut(mail=reader.mail, alarms=reader.alarms, feed=feed, emails=reader.emails)
 
 
 @router.put("/products/{product}/slack", response=SlackOut, operation_id="set_slack")

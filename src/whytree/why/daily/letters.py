@@ -8,6 +8,7 @@ from django.utils.html import escape
 
 from whytree.voice.atom import xml_text
 
+from ..models import Alarm
 from .digest import Digest, today_url
 
 _ATOM = "http://www.w3.org/2005/Atom"
@@ -41,45 +42,47 @@ def _link(url: str) -> str:
 
 def as_slack(digest: Digest) -> dict[str, str]:
     """An incoming webhook's message. `<`, `>` and `&` are Slack's own marks: nobody is called by what users wrote."""
-    rows = [f"*{_slack(line.label)}* {_slack(line.text)} {_slack_link(line.url)}".rstrip() for line in digest.lines]
-    head = f"*{_slack(digest.subject)}*"
-    return {"text": "\n".join([head, *rows, f"<{_slack(today_url(digest.product))}|Today>"])}
+    rows = [
+        f"*{slack_text(line.label)}* {slack_text(line.text)} {slack_link(line.url)}".rstrip() for line in digest.lines
+    ]
+    head = f"*{slack_text(digest.subject)}*"
+    return {"text": "\n".join([head, *rows, f"<{slack_text(today_url(digest.product))}|Today>"])}
 
 
-def _slack(text: str) -> str:
+def slack_text(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _slack_link(url: str) -> str:
+def slack_link(url: str) -> str:
     safe = url.startswith(("https://", "http://"))
-    return f"<{_slack(url).replace('|', '%7C')}|Look>" if safe else ""
+    return f"<{slack_text(url).replace('|', '%7C')}|Look>" if safe else ""
 
 
-def as_atom(digest: Digest, entries: Sequence[tuple[Digest, datetime]], feed_url: str) -> bytes:
-    """A feed with an entry a week (RFC 4287). Without anything to say it is an empty feed, not an error."""
+def as_atom(
+    digest: Digest, entries: Sequence[tuple[Digest, datetime]], alarms: Sequence[Alarm], feed_url: str
+) -> bytes:
+    """A feed with an entry a week, and one an alarm (RFC 4287). Without anything to say it is an empty feed, not an error."""
     ElementTree.register_namespace("", _ATOM)
     feed = ElementTree.Element(f"{{{_ATOM}}}feed")
     name = f"{digest.product.name}, on Mondays"
-    updated = max((at for _, at in entries), default=digest.product.created_at)
+    updated = max([at for _, at in entries] + [one.at for one in alarms], default=digest.product.created_at)
     base = today_url(digest.product)
     for tag, text in (("id", f"{base}#digest"), ("title", xml_text(name)), ("updated", updated.isoformat())):
         ElementTree.SubElement(feed, f"{{{_ATOM}}}{tag}").text = text
     author = ElementTree.SubElement(feed, f"{{{_ATOM}}}author")
     ElementTree.SubElement(author, f"{{{_ATOM}}}name").text = "Whytree"
     ElementTree.SubElement(feed, f"{{{_ATOM}}}link", rel="self", href=feed_url)
+    for alarm in alarms:
+        _entry(feed, f"{base}#alarm-{alarm.pk}", alarm.title, alarm.at, alarm.url, f"<p>{escape(alarm.text)}</p>")
     for entry, at in entries:
-        _entry(feed, entry, at, base)
+        _entry(feed, f"{base}#digest-{entry.week}", entry.subject, at, base, as_html(entry))
     written: bytes = ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
     return written
 
 
-def _entry(feed: ElementTree.Element, digest: Digest, at: datetime, base: str) -> None:
+def _entry(feed: ElementTree.Element, key: str, title: str, at: datetime, link: str, html: str) -> None:
     entry = ElementTree.SubElement(feed, f"{{{_ATOM}}}entry")
-    for tag, text in (
-        ("id", f"{base}#digest-{digest.week}"),
-        ("title", xml_text(digest.subject)),
-        ("updated", at.isoformat()),
-    ):
+    for tag, text in (("id", key), ("title", xml_text(title)), ("updated", at.isoformat())):
         ElementTree.SubElement(entry, f"{{{_ATOM}}}{tag}").text = text
-    ElementTree.SubElement(entry, f"{{{_ATOM}}}link", href=base)
-    ElementTree.SubElement(entry, f"{{{_ATOM}}}content", type="html").text = xml_text(as_html(digest))
+    ElementTree.SubElement(entry, f"{{{_ATOM}}}link", href=link)
+    ElementTree.SubElement(entry, f"{{{_ATOM}}}content", type="html").text = xml_text(html)

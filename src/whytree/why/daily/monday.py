@@ -18,7 +18,7 @@ from whytree.workspace.queries import memberships_of
 from whytree.workspace.roles import Role
 
 from ..models import SlackHook
-from . import sending
+from . import alarms, sending
 from .answer import person_of, reader_of
 
 
@@ -49,6 +49,12 @@ def mine_act(request: PageRequest, product: str) -> HttpResponse:
     acts: dict[str, Callable[[], str]] = {
         "on": lambda: _said(sending.set_mail(actor, found, on=True), f"{found.name} writes to you on Mondays."),
         "off": lambda: _said(sending.set_mail(actor, found, on=False), f"{found.name} writes no more."),
+        "alarms-on": lambda: _said(
+            alarms.set_alarms(actor, found, on=True), f"{found.name} writes to you when a change of yours does harm."
+        ),
+        "alarms-off": lambda: _said(
+            alarms.set_alarms(actor, found, on=False), "Harm is said on Today and in the feed, and not by mail."
+        ),
         "send": lambda: f"Sent to {sending.send_mine(actor, found)}.",
         "feed": lambda: _said(sending.new_feed_url(actor, found), "The feed has a new address. The old one is closed."),
         "forget": lambda: _said(
@@ -121,6 +127,16 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
     on = request.POST.get("act") == "on"
     reader = sending.stop_mail(token, on=on) if request.method == "POST" else sending.reader_of_stop(token)
     return render(request, "why/stop_mail.html", {"reader": reader, "subject": reader.product})
+
+
+@never_cache
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def stop_alarms(request: HttpRequest, token: str) -> HttpResponse:
+    """End the mails about harm; the same two steps as above."""
+    on = request.POST.get("act") == "on"
+    reader = alarms.stop_alarms(token, on=on) if request.method == "POST" else alarms.reader_of_stop(token)
+    return render(request, "why/stop_alarms.html", {"reader": reader, "subject": reader.product})
 
 
 @require_GET

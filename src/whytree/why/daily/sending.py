@@ -5,7 +5,7 @@ tried again (`ATTEMPTS` times in the week); one that was cut off in the middle m
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core import signing
@@ -22,12 +22,14 @@ from whytree.workspace.actors import Actor
 from whytree.workspace.models import Membership, Product, User
 from whytree.workspace.roles import Role
 
-from ..models import Reader, Sending, SlackHook, new_nonce
+from ..models import Alarm, Reader, Sending, SlackHook, new_nonce
 from .answer import mark_shown, person_of, reader_of
 from .digest import Digest, digest_of, week_of
 from .letters import as_atom, as_html, as_slack, as_text
 
 ATTEMPTS = 5
+#: So long an alarm stands in the feed, a week's five lines beside it.
+ALARMS_STAND = timedelta(days=30)
 SERVER_DOWN, PAUSE_SECONDS = "why.mail_server_down", 600
 NOTHING = "There is nothing to say this week: no new voice, and nothing waits."
 NO_SLACK = "No channel is set. Give its incoming webhook: whytree slack set https://hooks.slack.com/services/…"
@@ -206,7 +208,7 @@ def stop_url(reader: Reader) -> str:
 
 
 def reader_of_stop(token: str) -> Reader:
-    return _signed(token, STOP_SALT, lambda said: {"pk": int(said)})
+    return signed_reader(token, STOP_SALT, lambda said: {"pk": int(said)})
 
 
 def stop_mail(token: str, *, on: bool = False) -> Reader:
@@ -235,7 +237,7 @@ def new_feed_url(actor: Actor, product: Product) -> Reader:
 
 def feed(token: str) -> bytes:
     """The Atom feed behind a secret address: this week's entry, with the voices that were mailed where they were."""
-    reader = _signed(token, FEED_SALT, lambda said: {"pk": said[0], "nonce": said[1]})
+    reader = signed_reader(token, FEED_SALT, lambda said: {"pk": said[0], "nonce": said[1]})
     user, product = reader.user, reader.product
     if not Membership.objects.filter(user=user, product=product, user__is_active=True).exists():
         raise Forbidden("You are no longer a member of this product, so its feed is closed.")
@@ -244,10 +246,11 @@ def feed(token: str) -> bytes:
     sent = Sending.objects.filter(user=user, product=product, week=week, state=Sending.State.SENT).first()
     digest = digest_of(product, user, now, voices=sent.voices if sent else ())
     entries = [(digest, sent.at if sent else due_at)] if digest.lines and now >= due_at else []
-    return as_atom(digest, entries, feed_url(reader))
+    alarms = list(Alarm.objects.filter(product=product, at__gte=now - ALARMS_STAND)[:50])
+    return as_atom(digest, entries, alarms, feed_url(reader))
 
 
-def _signed(token: str, salt: str, keys: Callable[..., dict[str, object]]) -> Reader:
+def signed_reader(token: str, salt: str, keys: Callable[..., dict[str, object]]) -> Reader:
     try:
         wanted = keys(signing.Signer(salt=salt).unsign_object(token))
     except (signing.BadSignature, ValueError, TypeError, LookupError) as error:
