@@ -160,6 +160,12 @@ def test_maintenance_and_unknown_ids_are_told_apart(cli: Any, clone: Clone) -> N
     assert "1 are maintenance by their own word, 2 state a reason that is not in this tree" in told["how"]
 
 
+def test_a_tree_that_is_kept_beside_the_code_is_named(cli: Any, clone: Clone) -> None:
+    kept = '{"whytree_tree": 1, "product": {"name": "Sprout"}, "nodes": []}'
+    clone.commit("Grow\n\nWhy: SOL-7", **{"b.py": "x = 1\n" * 9, "docs/why tree.json": kept, "why.json": "[]"})
+    assert init_json(cli, clone)["sentence"].endswith("Bring it: whytree import tree 'docs/why tree.json'")
+
+
 # What the files say ------------------------------------------------------------------------------------
 
 

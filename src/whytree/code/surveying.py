@@ -20,7 +20,7 @@ from whytree.workspace.client import CommandError
 from .git import Clone, exact_path, shown_path, split_lines
 
 # A survey as it is stored with a repository: {"version", "head", "releases", "newest_release", "flags", "decisions",
-# "changes", "owners"}.
+# "changes", "tree", "owners"}.
 VERSION = 1
 # A survey is a page's worth, not an index.
 MOST_FLAGS = 300
@@ -28,6 +28,7 @@ MOST_PLACES = 5
 MOST_DECISIONS = 500
 MOST_OWNERS = 500
 MOST_CHANGES = 600
+MOST_TREES = 20
 _SMALL = 1 << 20
 _LFS = b"version https://git-lfs"
 
@@ -50,6 +51,7 @@ def survey(clone: Clone) -> Survey:
     found.body["flags"] = _flags(clone, found)
     found.body["decisions"] = list(_decisions(clone, [path for path in paths if is_decision_path(path)], found))
     found.body["changes"] = list(islice(_changes(clone, paths), MOST_CHANGES))
+    found.body["tree"] = _tree(clone, paths)
     found.body["owners"] = _owners(clone, paths, found)
     _remark_on_what_is_elsewhere(clone, paths, found)
     return found
@@ -119,6 +121,13 @@ def _changes(clone: Clone, paths: list[str]) -> Iterator[dict[str, Any]]:
     for path in filter(is_changelog, paths):
         for change in changes_in(_text(clone, path) or ""):
             yield {"path": shown_path(path), "line": change.line, "title": change.title, "refs": change.refs[:5]}
+
+
+def _tree(clone: Clone, paths: list[str]) -> str:
+    """The tree that the team keeps beside its code, as `whytree export tree` writes it; empty where it keeps none."""
+    likely = [path for path in paths if path.endswith(".json") and ("tree" in path or "why" in path)]
+    texts = ((path, _text(clone, path) or "") for path in likely[:MOST_TREES])
+    return next((shown_path(path) for path, text in texts if text.lstrip("{ \n").startswith('"whytree_tree"')), "")
 
 
 def _owners(clone: Clone, paths: list[str], found: Survey) -> list[tuple[str, list[str]]]:

@@ -191,6 +191,7 @@ class SurveyIn(Schema):
     flags: Annotated[list[FlagFound], Field(max_length=1000)] = []
     decisions: Annotated[list[DecisionFound], Field(max_length=1000)] = []
     changes: Annotated[list[ChangeFound], Field(max_length=1000)] = []
+    tree: Annotated[str, Field(max_length=1000)] = ""
     owners: Annotated[list[Owner], Field(max_length=1000)] = []
 
 

@@ -1,5 +1,6 @@
 """What a first reading has to say: one sentence, how it comes about, and one line whose answer is worth seeing."""
 
+import shlex
 from dataclasses import dataclass, field
 
 from whytree.code.models import Commit, FileBlame, Repository, Ticket
@@ -69,8 +70,8 @@ def _look(repository: Repository) -> FirstLook:
     survey = repository.survey
     return FirstLook(
         heard=counted,
-        sentence=sentence(counted),
-        how=how(counted),
+        sentence=sentence(counted, survey.get("tree", "")),
+        how=how(counted, survey.get("tree", "")),
         tickets=tickets.count(),
         tickets_with_words=tickets.exclude(title="").count(),
         flags=len(survey.get("flags", [])),
@@ -96,8 +97,8 @@ def many(count: int, word: str) -> str:
     return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
-def sentence(counted: Heard) -> str:
-    """ "61 % of this code can already say whom it was for." """
+def sentence(counted: Heard, tree: str = "") -> str:
+    """ "61 % of this code can already say whom it was for." `tree` is a file of the clone that a tree can be read from."""
     if not counted.commits:
         return "This repository has no history to read yet."
     told, whole, what = _figures(counted)
@@ -108,7 +109,9 @@ def sentence(counted: Heard) -> str:
     named, requested = _waiting(counted)
     unknown = counted.unknown_lines if counted.lines else counted.unknown_commits
     if unknown > named:
-        return f"{percent(unknown, whole)} of {what} states a reason that is not in this tree. Bring it: whytree import tree FILE"
+        return (
+            f"{percent(unknown, whole)} of {what} states a reason that is not in this tree. Bring it: {_bringing(tree)}"
+        )
     if requested > named:
         return (
             f"{percent(requested, whole)} of {what} came with pull requests that nobody has read yet. Ask the tracker what "
@@ -132,7 +135,11 @@ def _figures(counted: Heard) -> tuple[int, int, str]:
     return counted.told_commits, counted.commits, "these commits"
 
 
-def how(counted: Heard) -> str:
+def _bringing(tree: str) -> str:
+    return f"whytree import tree {shlex.quote(tree or 'FILE')}"
+
+
+def how(counted: Heard, tree: str = "") -> str:
     """Which rules explain how much, and what is left."""
     told, whole, _ = _figures(counted)
     unit = "lines" if counted.lines else "commits"
@@ -147,9 +154,8 @@ def how(counted: Heard) -> str:
     if counted.maintenance_lines:
         parts.append(f"{counted.maintenance_lines:,} are maintenance by their own word")
     if counted.unknown_lines:
-        parts.append(
-            f"{counted.unknown_lines:,} state a reason that is not in this tree (bring it: whytree import tree FILE)"
-        )
+        bring = f" (bring it: {_bringing(tree)})" if told else ""
+        parts.append(f"{counted.unknown_lines:,} state a reason that is not in this tree{bring}")
     known = counted.maintenance_lines + counted.unknown_lines if counted.lines else 0
     parts.append(f"{max(whole - told - named - requested - known, 0):,} say nothing")
     return ", ".join(parts) + "."
