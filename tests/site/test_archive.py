@@ -1,6 +1,7 @@
 """What is taken out comes back the same, byte for byte, and a damaged copy is refused whole."""
 
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -155,3 +156,14 @@ def test_the_servers_own_machine_takes_one_whosever_products_there_are(
     options.write_private(tmp_path / "owner.token", "wtp_of_somebody_else")
     with pytest.raises(Forbidden, match="owns them all"):
         archive.require_whole_workspace(actor_for(facts))
+
+
+def test_what_a_killed_backup_left_is_thrown_away_and_one_under_way_is_not(settings: Any, tmp_path: Path) -> None:
+    settings.WHYTREE = replace(settings.WHYTREE, data=tmp_path)
+    left, under_way = (tmp_path / "copies" / name for name in ("left", "under way"))
+    for folder in (left, under_way):
+        folder.mkdir(parents=True)
+        (folder / "workspace.User.jsonl").write_text("{}")
+    os.utime(left, (0, 0))
+    archive.throw_away_left({})
+    assert [one.name for one in (tmp_path / "copies").iterdir()] == ["under way"]

@@ -13,11 +13,14 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import tarfile
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +37,7 @@ from whytree.stores import transfer
 from .actors import Actor
 from .client import owner_token
 from .exact import ExactEncoder
+from .jobs import handler
 from .keys import find_key
 from .lifecycle import run_after_import
 from .models import Job, Product, SignInLink, User
@@ -42,6 +46,7 @@ from .roles import Role
 FORMAT = 1
 BATCH = 500
 _SECRETS = "secrets.json"
+LEFT_FOR = timedelta(days=1)
 # Nothing anybody would miss: work in hand and links that run out within minutes.
 LEFT_OUT: tuple[type[models.Model], ...] = (Job, SignInLink)
 Progress = Callable[[str, int], None]
@@ -271,7 +276,7 @@ def pack(target: Path, progress: Progress = lambda name, rows: None) -> dict[str
     target = Path(target)
     if target.exists():
         raise Conflict(f"{target} exists. Choose another name; a backup overwrites nothing.")
-    with tempfile.TemporaryDirectory(dir=settings.WHYTREE.data, prefix="backup-") as temporary:
+    with tempfile.TemporaryDirectory(dir=_workroom()) as temporary:
         folder = Path(temporary) / "whytree"
         manifest = export_workspace(folder, progress)
         partial = target.with_name(target.name + ".partial")
@@ -288,7 +293,7 @@ def pack(target: Path, progress: Progress = lambda name, rows: None) -> dict[str
 
 def unpack(source: Path, progress: Progress = lambda name, rows: None) -> dict[str, Any]:
     """Restore a backup made by `pack` into this empty workspace."""
-    with tempfile.TemporaryDirectory(dir=settings.WHYTREE.data, prefix="restore-") as temporary:
+    with tempfile.TemporaryDirectory(dir=_workroom()) as temporary:
         try:
             with tarfile.open(source, mode="r:gz") as tar:
                 tar.extractall(temporary, filter="data")
@@ -297,9 +302,25 @@ def unpack(source: Path, progress: Progress = lambda name, rows: None) -> dict[s
         return import_workspace(Path(temporary) / "whytree", progress)
 
 
+def _workroom() -> Path:
+    """Where a copy lies while it is made or brought in."""
+    folder: Path = settings.WHYTREE.data / "copies"
+    folder.mkdir(exist_ok=True, mode=0o700)
+    return folder
+
+
+@handler("workspace.throw_away_copies", every=timedelta(hours=6))
+def throw_away_left(payload: dict[str, Any]) -> None:
+    """Copies that a killed process left half made: they hold everything, and whoever was forgotten since."""
+    oldest = time.time() - LEFT_FOR.total_seconds()
+    for left in _workroom().iterdir():
+        if left.stat().st_mtime < oldest:
+            shutil.rmtree(left, ignore_errors=True)
+
+
 def packed_stream(chunk: int = 1 << 20) -> tuple[Iterator[bytes], int]:
     """A backup as bytes to send, and its size; the file behind it goes when the last byte is read."""
-    with tempfile.TemporaryDirectory(dir=settings.WHYTREE.data, prefix="backup-") as folder:
+    with tempfile.TemporaryDirectory(dir=_workroom()) as folder:
         pack(Path(folder) / "backup.tar.gz")
         file: io.BufferedReader = (Path(folder) / "backup.tar.gz").open("rb")
     size = os.fstat(
