@@ -1,5 +1,6 @@
 """What is taken out comes back the same, byte for byte, and a damaged copy is refused whole."""
 
+import errno
 import json
 import os
 from dataclasses import replace
@@ -111,6 +112,24 @@ def test_it_refuses_another_versions_export(filled: Any, tmp_path: Path) -> None
     _empty_database()
     with pytest.raises(Invalid, match="another version"):
         archive.import_workspace(tmp_path / "one")
+
+
+def test_one_that_finds_no_room_half_way_can_be_brought_in_again(
+    filled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.export_workspace(tmp_path / "one")
+    _empty_database()
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with stores_events.temporary_database() as fresh:
+        with monkeypatch.context() as patched:
+            patched.setattr(archive, "_insert", full)
+            with pytest.raises(OSError, match="No space left"):
+                archive.import_workspace(tmp_path / "one")
+        archive.import_workspace(tmp_path / "one")
+        assert fresh.value("SELECT count() FROM events") == 500
 
 
 @pytest.mark.parametrize("content", [b"", b"not a tar", b"\x1f\x8b\x08 half"])

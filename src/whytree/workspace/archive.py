@@ -9,6 +9,7 @@
 Export, import, export gives the same bytes, whichever databases are behind. A backup is this folder in one `.tar.gz`.
 """
 
+import errno
 import hashlib
 import io
 import json
@@ -18,7 +19,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -31,7 +32,7 @@ from django.db import connection, models, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from whytree import options
-from whytree.errors import Conflict, Forbidden, Invalid
+from whytree.errors import Conflict, Forbidden, Invalid, WhytreeError
 from whytree.stores import transfer
 
 from .actors import Actor
@@ -177,13 +178,24 @@ def _secrets() -> dict[str, str]:
 
 
 def import_workspace(folder: Path, progress: Progress = lambda name, rows: None) -> dict[str, Any]:
-    """Bring an export into this empty workspace. All or nothing in the database; the event store is filled first."""
+    """Bring an export into this empty workspace, all of it or nothing; the event store is filled first."""
     folder = Path(folder)
     manifest = _checked_manifest(folder)
     if User.objects.exists() or not transfer.is_empty():
         raise Conflict("This workspace is not empty. Import into a new data folder: WHYTREE_DATA=/some/new/folder")
     for name, text in json.loads((folder / _SECRETS).read_text("utf-8")).items():
         options.write_private(settings.WHYTREE.data / Path(name).name, text)
+    try:
+        _bring_in(folder, manifest, progress)
+    except BaseException:
+        with suppress(WhytreeError):  # where even that has no room, the next attempt says that it needs another folder
+            transfer.clear()
+        raise
+    run_after_import()
+    return manifest
+
+
+def _bring_in(folder: Path, manifest: dict[str, Any], progress: Progress) -> None:
     for table in transfer.TABLES:
         transfer.load(table, _lines(folder / f"events/{table}.jsonl"))
         progress(table, _count(manifest, f"events/{table}.jsonl"))
@@ -195,8 +207,6 @@ def import_workspace(folder: Path, progress: Progress = lambda name, rows: None)
         with connection.cursor() as cursor:
             for statement in connection.ops.sequence_reset_sql(no_style(), tables()):
                 cursor.execute(statement)
-    run_after_import()
-    return manifest
 
 
 def _checked_manifest(folder: Path) -> dict[str, Any]:
@@ -298,6 +308,8 @@ def unpack(source: Path, progress: Progress = lambda name, rows: None) -> dict[s
             with tarfile.open(source, mode="r:gz") as tar:
                 tar.extractall(temporary, filter="data")
         except (OSError, EOFError, tarfile.TarError) as error:
+            if getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT}:
+                raise
             raise Invalid(f"{source} cannot be read as a backup: {error}. Nothing was restored.") from error
         return import_workspace(Path(temporary) / "whytree", progress)
 
