@@ -37,7 +37,7 @@ def _used_by_several() -> set[str]:
     return {name for name, times in names.items() if times > 1}
 
 
-def _all_of(kind: type) -> Iterator[type]:
+def _all_of(kind: type[Any]) -> Iterator[type[Any]]:
     for one in kind.__subclasses__():
         yield one
         yield from _all_of(one)
