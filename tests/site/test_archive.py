@@ -1,6 +1,8 @@
 """What is taken out comes back the same, byte for byte, and a damaged copy is refused whole."""
 
+import errno
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,6 +114,24 @@ def test_it_refuses_another_versions_export(filled: Any, tmp_path: Path) -> None
         archive.import_workspace(tmp_path / "one")
 
 
+def test_one_that_finds_no_room_half_way_can_be_brought_in_again(
+    filled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.export_workspace(tmp_path / "one")
+    _empty_database()
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with stores_events.temporary_database() as fresh:
+        with monkeypatch.context() as patched:
+            patched.setattr(archive, "_insert", full)
+            with pytest.raises(OSError, match="No space left"):
+                archive.import_workspace(tmp_path / "one")
+        archive.import_workspace(tmp_path / "one")
+        assert fresh.value("SELECT count() FROM events") == 500
+
+
 @pytest.mark.parametrize("content", [b"", b"not a tar", b"\x1f\x8b\x08 half"])
 def test_it_refuses_what_is_no_backup(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "x.tar.gz").write_bytes(content)
@@ -155,3 +175,14 @@ def test_the_servers_own_machine_takes_one_whosever_products_there_are(
     options.write_private(tmp_path / "owner.token", "wtp_of_somebody_else")
     with pytest.raises(Forbidden, match="owns them all"):
         archive.require_whole_workspace(actor_for(facts))
+
+
+def test_what_a_killed_backup_left_is_thrown_away_and_one_under_way_is_not(settings: Any, tmp_path: Path) -> None:
+    settings.WHYTREE = replace(settings.WHYTREE, data=tmp_path)
+    left, under_way = (tmp_path / "copies" / name for name in ("left", "under way"))
+    for folder in (left, under_way):
+        folder.mkdir(parents=True)
+        (folder / "workspace.User.jsonl").write_text("{}")
+    os.utime(left, (0, 0))
+    archive.throw_away_left({})
+    assert [one.name for one in (tmp_path / "copies").iterdir()] == ["under way"]

@@ -48,6 +48,25 @@ def test_every_operation_says_what_it_does() -> None:
             assert operation.get("description") or operation.get("summary"), f"{method} {path}"
 
 
+def test_bodies_of_one_name_are_described_each_for_itself() -> None:
+    """Who writes a client from the description must not be told of another room's body."""
+    from whytree.site.api import api
+
+    told = api.get_openapi_schema()
+    described = told["components"]["schemas"]
+
+    def body(path: str, method: str) -> set[str]:
+        schema = told["paths"][f"/api/products/{{product}}/{path}"][method]["requestBody"]["content"][
+            "application/json"
+        ]
+        return set(described[schema["schema"]["$ref"].rpartition("/")[2]]["properties"])
+
+    assert body("events/plan", "put") == {"plan"}
+    assert {"title", "questions"} <= body("boards", "post")
+    assert {"is_open", "intro"} <= body("board", "put")
+    assert not {"PlanIn", "BoardIn", "ImportIn", "MetricIn"} & set(described)
+
+
 @pytest.mark.parametrize("page", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text("utf-8")):

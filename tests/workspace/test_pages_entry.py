@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.test import Client
 
+from whytree.site.settings import _sessions
 from whytree.workspace import attempts, services
 from whytree.workspace.models import Activity, Invitation, Membership, Product, User
 
@@ -86,6 +88,15 @@ def test_the_right_password_signs_in_and_signing_out_ends_it(alice: Any, product
 def test_signing_out_by_a_mere_link_is_refused(as_alice: Any) -> None:
     assert as_alice.get("/sign-out").status_code == 405
     assert _is_signed_in(as_alice)
+
+
+def test_who_signs_out_at_one_of_several_processes_is_out_at_all(alice: Any, product: Any, settings: Any) -> None:
+    settings.SESSION_ENGINE = _sessions("postgresql://whytree@db/whytree")
+    here = Client()
+    here.force_login(alice)
+    assert here.get("/p/sprout/today").status_code == 200
+    Session.objects.all().delete()  # as another process does it, which cannot reach what this one remembers
+    assert here.get("/p/sprout/today").status_code == 302
 
 
 def test_a_wrong_password_and_an_unknown_address_look_the_same(alice: Any) -> None:

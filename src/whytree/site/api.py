@@ -14,6 +14,7 @@ from whytree.workspace.doors import BrowserAuth, InsideAuth, TokenAuth
 from whytree.workspace.models import User
 
 from .middleware import answer
+from .openapi import describe_by_room
 
 APPS = (
     "workspace",
@@ -79,6 +80,7 @@ def malformed(request: HttpRequest, error: ValidationError) -> HttpResponse:
     return answer(request, Invalid(f"{first['field']}: {first['problem']}.", details={"fields": fields}))
 
 
+describe_by_room()
 for app in APPS:
     if find_spec(f"whytree.{app}.api"):
         api.add_router("", import_module(f"whytree.{app}.api").router)

@@ -55,6 +55,15 @@ def export_workspace(
     """Write everything as JSON lines, one file per table, with a manifest. Works while the server runs."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise client.CommandError(f"{folder} is not empty. Name a new folder.")
+    try:
+        _unpacked(folder)
+    except OSError as error:
+        raise client.CommandError(f"{folder} cannot be written: {error.strerror}. Nothing was kept.") from error
+    show({"folder": str(folder)}, as_json, f"{folder} holds everything, one file per table.")
+
+
+def _unpacked(folder: Path) -> None:
+    """A backup, taken apart beside it: `folder` appears when all is there."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
         packed = Path(temporary) / "backup.tar.gz"
@@ -64,7 +73,6 @@ def export_workspace(
         folder.mkdir(exist_ok=True, mode=0o700)
         for part in (Path(temporary) / "whytree").iterdir():
             part.rename(folder / part.name)
-    show({"folder": str(folder)}, as_json, f"{folder} holds everything, one file per table.")
 
 
 def import_workspace(
@@ -117,12 +125,15 @@ def _alone() -> None:
 
 
 def _refusable(verb: Any, path: Path) -> dict[str, Any]:
-    from whytree.errors import WhytreeError
+    from .middleware import as_known
 
     try:
         manifest: dict[str, Any] = verb(path)
-    except WhytreeError as error:
-        raise client.CommandError(error.message) from error
+    except Exception as error:
+        known = as_known(error)
+        if known is None:
+            raise
+        raise client.CommandError(known.message) from error
     return manifest
 
 

@@ -105,6 +105,11 @@ def _database(url: str) -> dict[str, Any]:
     }
 
 
+def _sessions(url: str) -> str:
+    """Several processes may share PostgreSQL, and what one of them remembers, no sign-out at another makes it forget."""
+    return f"django.contrib.sessions.backends.{'cached_db' if url.startswith('sqlite') else 'db'}"
+
+
 DATABASES = {"default": _database(WHYTREE.database_url)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -135,7 +140,7 @@ CSRF_COOKIE_SECURE = _secure
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = _sessions(WHYTREE.database_url)
 CSRF_TRUSTED_ORIGINS = [WHYTREE.public_url] if WHYTREE.public_url else []
 SECURE_HSTS_SECONDS = 60 * 60 * 24 * 30 if _secure else 0
 SECURE_REFERRER_POLICY = "same-origin"

@@ -97,3 +97,9 @@ def _in_batches(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
 def is_empty(target: EventStore | None = None) -> bool:
     """No event is kept yet."""
     return cast(int, (target or store()).value("SELECT count() FROM events")) == 0
+
+
+def clear() -> None:
+    """Take out whatever `load` brought."""
+    for table in TABLES:
+        store().execute(f"TRUNCATE TABLE {table}")

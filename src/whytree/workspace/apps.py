@@ -7,6 +7,7 @@ class WorkspaceConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from . import archive  # noqa: F401 - importing registers its handler
         from .fresh import renew_behind, stop_renewing
         from .lifecycle import at_shutdown, at_start
 

@@ -9,15 +9,19 @@
 Export, import, export gives the same bytes, whichever databases are behind. A backup is this folder in one `.tar.gz`.
 """
 
+import errno
 import hashlib
 import io
 import json
 import os
+import shutil
 import tarfile
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +32,13 @@ from django.db import connection, models, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from whytree import options
-from whytree.errors import Conflict, Forbidden, Invalid
+from whytree.errors import Conflict, Forbidden, Invalid, WhytreeError
 from whytree.stores import transfer
 
 from .actors import Actor
 from .client import owner_token
 from .exact import ExactEncoder
+from .jobs import handler
 from .keys import find_key
 from .lifecycle import run_after_import
 from .models import Job, Product, SignInLink, User
@@ -42,6 +47,7 @@ from .roles import Role
 FORMAT = 1
 BATCH = 500
 _SECRETS = "secrets.json"
+LEFT_FOR = timedelta(days=1)
 # Nothing anybody would miss: work in hand and links that run out within minutes.
 LEFT_OUT: tuple[type[models.Model], ...] = (Job, SignInLink)
 Progress = Callable[[str, int], None]
@@ -172,13 +178,24 @@ def _secrets() -> dict[str, str]:
 
 
 def import_workspace(folder: Path, progress: Progress = lambda name, rows: None) -> dict[str, Any]:
-    """Bring an export into this empty workspace. All or nothing in the database; the event store is filled first."""
+    """Bring an export into this empty workspace, all of it or nothing; the event store is filled first."""
     folder = Path(folder)
     manifest = _checked_manifest(folder)
     if User.objects.exists() or not transfer.is_empty():
         raise Conflict("This workspace is not empty. Import into a new data folder: WHYTREE_DATA=/some/new/folder")
     for name, text in json.loads((folder / _SECRETS).read_text("utf-8")).items():
         options.write_private(settings.WHYTREE.data / Path(name).name, text)
+    try:
+        _bring_in(folder, manifest, progress)
+    except BaseException:
+        with suppress(WhytreeError):  # where even that has no room, the next attempt says that it needs another folder
+            transfer.clear()
+        raise
+    run_after_import()
+    return manifest
+
+
+def _bring_in(folder: Path, manifest: dict[str, Any], progress: Progress) -> None:
     for table in transfer.TABLES:
         transfer.load(table, _lines(folder / f"events/{table}.jsonl"))
         progress(table, _count(manifest, f"events/{table}.jsonl"))
@@ -190,8 +207,6 @@ def import_workspace(folder: Path, progress: Progress = lambda name, rows: None)
         with connection.cursor() as cursor:
             for statement in connection.ops.sequence_reset_sql(no_style(), tables()):
                 cursor.execute(statement)
-    run_after_import()
-    return manifest
 
 
 def _checked_manifest(folder: Path) -> dict[str, Any]:
@@ -271,7 +286,7 @@ def pack(target: Path, progress: Progress = lambda name, rows: None) -> dict[str
     target = Path(target)
     if target.exists():
         raise Conflict(f"{target} exists. Choose another name; a backup overwrites nothing.")
-    with tempfile.TemporaryDirectory(dir=settings.WHYTREE.data, prefix="backup-") as temporary:
+    with tempfile.TemporaryDirectory(dir=_workroom()) as temporary:
         folder = Path(temporary) / "whytree"
         manifest = export_workspace(folder, progress)
         partial = target.with_name(target.name + ".partial")
@@ -288,18 +303,36 @@ def pack(target: Path, progress: Progress = lambda name, rows: None) -> dict[str
 
 def unpack(source: Path, progress: Progress = lambda name, rows: None) -> dict[str, Any]:
     """Restore a backup made by `pack` into this empty workspace."""
-    with tempfile.TemporaryDirectory(dir=settings.WHYTREE.data, prefix="restore-") as temporary:
+    with tempfile.TemporaryDirectory(dir=_workroom()) as temporary:
         try:
             with tarfile.open(source, mode="r:gz") as tar:
                 tar.extractall(temporary, filter="data")
         except (OSError, EOFError, tarfile.TarError) as error:
+            if getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT}:
+                raise
             raise Invalid(f"{source} cannot be read as a backup: {error}. Nothing was restored.") from error
         return import_workspace(Path(temporary) / "whytree", progress)
 
 
+def _workroom() -> Path:
+    """Where a copy lies while it is made or brought in."""
+    folder: Path = settings.WHYTREE.data / "copies"
+    folder.mkdir(exist_ok=True, mode=0o700)
+    return folder
+
+
+@handler("workspace.throw_away_copies", every=timedelta(hours=6))
+def throw_away_left(payload: dict[str, Any]) -> None:
+    """Copies that a killed process left half made: they hold everything, and whoever was forgotten since."""
+    oldest = time.time() - LEFT_FOR.total_seconds()
+    for left in _workroom().iterdir():
+        if left.stat().st_mtime < oldest:
+            shutil.rmtree(left, ignore_errors=True)
+
+
 def packed_stream(chunk: int = 1 << 20) -> tuple[Iterator[bytes], int]:
     """A backup as bytes to send, and its size; the file behind it goes when the last byte is read."""
-    with tempfile.TemporaryDirectory(dir=settings.WHYTREE.data, prefix="backup-") as folder:
+    with tempfile.TemporaryDirectory(dir=_workroom()) as folder:
         pack(Path(folder) / "backup.tar.gz")
         file: io.BufferedReader = (Path(folder) / "backup.tar.gz").open("rb")
     size = os.fstat(
