@@ -152,9 +152,7 @@ def test_of_a_bare_start_it_says_how_and_with_what(cli: Any, clone: Clone, actor
     assert "Ask for the number later" in said
 
 
-def test_it_says_how_much_was_ever_tested_and_what_was_not(
-    cli: Any, clone: Clone, actor: Any, tree: Tree
-) -> None:
+def test_it_says_how_much_was_ever_tested_and_what_was_not(cli: Any, clone: Clone, actor: Any, tree: Tree) -> None:
     assert "ever tested" not in cli("start", "OPP-1", "--no-branch", "--yes", cwd=clone.path).output
     defer = tree.opportunity.solutions.earliest("number")
     first = add_assumption(actor, defer, title="People read the line", assumption_type="usability")
