@@ -11,7 +11,16 @@ from tests.why.conftest import Tree
 from whytree.code.models import Ticket
 from whytree.tree.models import Note, Solution
 from whytree.tree.queries import nodes_of_ticket
-from whytree.tree.services import add_note, close_node, create_solution, link_ticket
+from whytree.tree.services import (
+    add_assumption,
+    add_note,
+    close_node,
+    conclude_test,
+    create_solution,
+    link_ticket,
+    plan_test,
+    start_test,
+)
 from whytree.why.starting.branches import branch_name
 from whytree.why.starting.card import QUESTIONS
 
@@ -141,6 +150,17 @@ def test_of_a_bare_start_it_says_how_and_with_what(cli: Any, clone: Clone, actor
     said = refusal(cli("start", cwd=clone.path))
     assert 'whytree start "#412"' in said
     assert "Ask for the number later" in said
+
+
+def test_it_says_how_much_was_ever_tested_and_what_was_not(cli: Any, clone: Clone, actor: Any, tree: Tree) -> None:
+    assert "ever tested" not in cli("start", "OPP-1", "--no-branch", "--yes", cwd=clone.path).output
+    defer = tree.opportunity.solutions.earliest("number")
+    first = add_assumption(actor, defer, title="People read the line", assumption_type="usability")
+    add_assumption(actor, defer, title="People see the field", assumption_type="usability")
+    test = plan_test(actor, first, title="Five look at it", method="usability_test", success_criterion="4 of 5")
+    conclude_test(actor, start_test(actor, test), verdict="validated", result="5 of 5")
+    said = " ".join(cli("start", "OPP-1", "--no-branch", "--yes", cwd=clone.path).output.split())
+    assert "1 of 2 was ever tested; not ASM-2 “People see the field”" in said
 
 
 def test_without_a_branch_nothing_in_the_clone_changes(cli: Any, clone: Clone, product: Any) -> None:

@@ -26,6 +26,9 @@ Progress = Callable[[str, int, int], None]
 # One request stays small whatever the messages.
 COMMITS_AT_ONCE = 250
 FILES_AT_ONCE = 100
+# What the server answers when it cannot write now.
+UNAVAILABLE = 503
+_GOES_ON = "What was read so far is kept: when that is mended, the same command goes on from there."
 
 
 @dataclass
@@ -66,6 +69,15 @@ class Reading:
 
     def run(self, *, lines: bool = True, everything: bool = False, remarks: Sequence[str] = ()) -> Found:
         """Send what is new; with `everything`, send all of it again. `remarks` are kept with what was left out."""
+        try:
+            return self._run(lines=lines, everything=everything, remarks=remarks)
+        except CommandError as error:
+            if error.status != UNAVAILABLE:
+                raise
+            what = error.message.partition(",")[0].rstrip(".")  # a full disk, a busy database
+            raise CommandError(f"{what}. {_GOES_ON}", status=error.status) from error
+
+    def _run(self, *, lines: bool, everything: bool, remarks: Sequence[str]) -> Found:
         self._found.left_out += remarks
         graph = self._clone.graph()
         self._found.commits = len(graph)

@@ -48,15 +48,15 @@ _CALLS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "waffle",
         re.compile(
-            rf"\b(?:flag|switch|sample)_is_active{_FIRST}{_KEY}|\bwaffle_(?:flag|switch)\(\s*{_KEY.replace('key', 'key2')}"
+            rf"\b(?:flag|switch|sample)_is_active(?:_\w+)?{_FIRST}{_KEY}|\bwaffle_(?:flag|switch)\(\s*{_KEY.replace('key', 'key2')}"
             rf"|\{{%\s*flag\s+{_KEY.replace('key', 'key3')}\s*%\}}"
         ),
     ),
     (
         "flag call",
         re.compile(
-            rf"\b(?:is_?[fF]eature_?(?:[fF]lag_?)?[eE]nabled|is_?[fF]lag_?[eE]nabled|feature_?[fF]lag_?[eE]nabled|feature_?[eE]nabled"
-            rf"|feature_?[iI]s_?(?:[eE]nabled|[aA]ctive|[oO]n)|flag_?[iI]s_?(?:[eE]nabled|[aA]ctive|[oO]n)"
+            rf"\b(?:is_?[fF]eature_?(?:[fF]lag_?)?[eE]nabled|is_?[fF]lag_?(?:[eE]nabled|[aA]ctive|[oO]n)"
+            rf"|feature_?[fF]lag_?[eE]nabled|feature_?[eE]nabled|feature_?[iI]s_?(?:[eE]nabled|[aA]ctive|[oO]n)|flag_?[iI]s_?(?:[eE]nabled|[aA]ctive|[oO]n)"
             rf"|useFeatureFlag\w*|useFeatureIsOn|useFeatureValue|useFlag|useFlagEnabled|useVariant"
             rf"|get_?[fF]eature_?[fF]lag(?:_?[pP]ayload)?){_FIRST}{_KEY}"
         ),
@@ -74,7 +74,7 @@ _CALLS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 # What `git grep -E` looks for first: whatever any of the calls above must contain.
 PREFILTER = (
-    r"[vV]ariation|[Ff]eature|[Ff]lag|[Tt]oggle|nleash|osthog|rowthbook|statsig|Statsig|flipt|Flipper|waffle|useVariant"
+    r"[vV]ariation|[Ff]eature|[Ff]lag|[Tt]oggle|nleash|osthog|rowthbook|statsig|Statsig|flipt|Flipper|waffle|_is_active|useVariant"
     r"|(Boolean|String|Number|Object|Integer|Float|Int)(Value|Details)|get_(boolean|string|integer|float|object)_|FEATURE_"
 )
 _NOT_KEYS = frozenset({"true", "false", "on", "off", "debug", "info", "error", "utf-8", "id", "name", "default"})

@@ -108,6 +108,8 @@ def _card_rows(card: Answer) -> Iterator[tuple[str, Text]]:
         body.append("  " + ", ".join(filter(None, (one["state"], plain(one["result"])))), style=_DIM)
         body.append(f"\nlearned: {_cut(plain(one['learned']), 160)}" if one["learned"] else "", style="default")
         yield "tried", body
+    if card["tested"]:
+        yield "tested", Text(plain(card["tested"]))
     for remark in card["remarks"]:
         yield remark["kind"], _remark(remark)
     for choice in card["choices"]:

@@ -9,7 +9,17 @@ from whytree.engines.links.tickets import TicketRef, parse_ticket
 from whytree.engines.texts.words import fold
 from whytree.errors import Invalid, NotFound
 from whytree.learning.debts.queries import open_debts_of
-from whytree.tree.models import EXPOSED_STATES, SETTLED_STATES, Node, Note, NoteKind, Opportunity, Outcome, Solution
+from whytree.tree.models import (
+    EXPOSED_STATES,
+    SETTLED_STATES,
+    Assumption,
+    Node,
+    Note,
+    NoteKind,
+    Opportunity,
+    Outcome,
+    Solution,
+)
 from whytree.tree.queries import find_node, nodes_of_ticket, notes_of, open_notes_of
 from whytree.workspace.models import Product
 
@@ -92,6 +102,7 @@ class Card:
     outcome: OutcomeHop | None
     voices: tuple[EvidenceHop, ...]
     tried: tuple[Tried, ...]
+    tested: str
     remarks: tuple[Remark, ...]
     choices: tuple[Choice, ...]
     questions: tuple[Question, ...]
@@ -164,6 +175,7 @@ def card_of(product: Product, subject: Subject) -> Card:
     """Everything the tree knows that somebody should know before they start."""
     place = subject.place
     outcome = place.outcome or _only(Outcome.objects.filter(product=product, closed_at=None)[:2])
+    perhaps = [] if place.opportunity else _choices(product, subject.words)
     return Card(
         subject=subject.written,
         vision=product.vision,
@@ -173,8 +185,9 @@ def card_of(product: Product, subject: Subject) -> Card:
         outcome=outcome_hop(outcome, measured=True) if outcome else None,
         voices=_voices(place.opportunity),
         tried=_tried(place),
+        tested=_tested([place.opportunity] if place.opportunity else perhaps),
         remarks=_remarks(place.nodes),
-        choices=() if place.opportunity else tuple(_choices(product, subject.words)),
+        choices=tuple(Choice(one.ref, one.title) for one in perhaps),
         questions=tuple(Question(key, text) for key, text in QUESTIONS.items() if key in unanswered(place)),
     )
 
@@ -214,6 +227,19 @@ def _tried(place: Place) -> tuple[Tried, ...]:
     return tuple(_came_of(one) for one in shown[:TRIED])
 
 
+def _tested(problems: Sequence[Opportunity]) -> str:
+    """How much of what solutions of these problems rest on was ever put to a test, and what weighs most of the rest."""
+    rows = Assumption.objects.filter(solution__opportunity__in=[one.pk for one in problems])
+    beliefs = list(rows.select_related("product").prefetch_related("tests").order_by("-importance", "number"))
+    if not beliefs:
+        return ""
+    untested = [one for one in beliefs if not any(test.verdict for test in one.tests.all())]
+    whose = "its" if len(problems) == 1 else "their"
+    said = f"Of what {whose} solutions rest on, {len(beliefs) - len(untested)} of {len(beliefs)} was ever tested"
+    waiting = next((one for one in untested if one.closed_at is None), None)
+    return f"{said}; not {waiting.ref} “{waiting.title}”" if waiting else said
+
+
 def _came_of(solution: Solution) -> Tried:
     hypothesis = place_of(solution).hypothesis
     review = review_hop(hypothesis) if hypothesis else None
@@ -246,7 +272,7 @@ def debt_remarks(nodes: Sequence[Node]) -> list[Remark]:
     ]
 
 
-def _choices(product: Product, words: str) -> list[Choice]:
+def _choices(product: Product, words: str) -> list[Opportunity]:
     """Problems that share words with what is started, then those in focus."""
     wanted = {word for word in fold(words).split() if len(word) > 3}
     scored = []
@@ -254,4 +280,4 @@ def _choices(product: Product, words: str) -> list[Choice]:
         common = len(wanted & set(fold(one.title).split()))
         if common or one.in_focus:
             scored.append((-common, not one.in_focus, one.number, one))
-    return [Choice(one.ref, one.title) for _, _, _, one in sorted(scored, key=lambda row: row[:3])[:SUGGESTIONS]]
+    return [one for _, _, _, one in sorted(scored, key=lambda row: row[:3])[:SUGGESTIONS]]

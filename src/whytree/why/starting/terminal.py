@@ -9,7 +9,7 @@ from typing import Any
 from whytree.code.git import Clone, open_clone
 from whytree.engines.links.tickets import parse_ticket, tracker_of_remote
 from whytree.workspace.client import Client, CommandError
-from whytree.workspace.printing import agrees, ask, plain, print_json, say
+from whytree.workspace.printing import agrees, ask, plain, print_json, say, tell
 
 from ..refs import NodeRef, NotAReference, parse_ref
 from .branches import begins_at, branch_for, set_trailer, switch_to
@@ -173,15 +173,16 @@ def _agrees(hooks: Hooks) -> bool:
 
 def _say(started: dict[str, Any], branch: dict[str, Any]) -> None:
     made = "is new" if started["created"] else "goes on"
-    say(f"\n{started['ref']} {started['title']} {made}." + (f" You are on {branch['branch']}." if branch else ""))
+    say("")
+    tell(f"{started['ref']} {started['title']} {made}." + (f" You are on {branch['branch']}." if branch else ""))
     if branch.get("begins_at"):
-        say(branch["begins_at"])
+        tell(branch["begins_at"])
     if branch.get("hook"):
         say(f"Commits here will say “{started['trailer']}”.")
     elif branch.get("hook_problem"):
         say(branch["hook_problem"])
         say(UNTIL_THEN.format(trailer=started["trailer"]))
     elif branch:
-        say(BY_HAND.format(trailer=started["trailer"], ref=started["ref"]))
+        tell(BY_HAND.format(trailer=started["trailer"], ref=started["ref"]))
     for question in started["open_questions"]:
         say(f"Open: {question}")
