@@ -136,10 +136,10 @@ def go_on(actor: Actor, run: ImportRun, *, seconds: float | None = 5.0) -> Impor
     try:
         return _work(actor, run, None if seconds is None else time.monotonic() + seconds)
     except (Conflict, NotFound):
-        run.refresh_from_db()
-        if run.finished_at is None:
+        now = ImportRun.objects.select_related("product").get(pk=run.pk)
+        if now.finished_at is None:
             raise
-        return run
+        return now
 
 
 def _work(actor: Actor, run: ImportRun, until: float | None) -> ImportRun:
