@@ -52,6 +52,7 @@ def test_a_voice_is_linked_by_keyboard_alone(alice_page: Any, inbox: str, live: 
     alice_page.keyboard.press("Enter")
     alice_page.wait_for_selector(".notice.success")
     expect(alice_page.locator("#said")).to_have_text(SECOND)
+    expect(alice_page.locator(".item[aria-current]")).to_be_focused()
     found = live.cli_json("feedback", "search", "prices", "--state", "linked")["items"][0]
     assert found["links"][0]["quote"] == "I only wanted to see prices."
     assert complaints.said == []
@@ -75,8 +76,30 @@ def test_e_puts_away_and_goes_on(alice_page: Any, inbox: str) -> None:
     alice_page.goto(inbox)
     alice_page.keyboard.press("e")
     expect(alice_page.locator("#said")).to_contain_text("trainees")
-    alice_page.keyboard.press("e")
+    expect(alice_page.locator(".item[aria-current]")).to_be_focused()
+    alice_page.keyboard.press("u")
+    expect(alice_page.locator("#said")).to_have_text(FIRST)  # what was taken back is shown
+    alice_page.keyboard.press("t")
+    alice_page.keyboard.press("Escape")
+    expect(alice_page.locator(".item[aria-current]")).to_be_focused()
+    for _ in range(2):
+        alice_page.keyboard.press("e")  # the second one waits for what it is about
     alice_page.wait_for_selector(".empty")
+
+
+def test_a_key_waits_for_the_voice_that_is_marked(alice_page: Any, inbox: str, complaints: Any) -> None:
+    alice_page.goto(inbox)
+    refs = [item.get_attribute("data-ref") for item in alice_page.locator(".item").all()]
+    asked: list[Any] = []
+    alice_page.route(re.compile(f"item={refs[1]}"), lambda route: asked.append(route))
+    alice_page.keyboard.press("j")
+    expect(alice_page.locator(".item[aria-current]")).to_have_attribute("data-ref", refs[1])  # marked at once
+    expect(alice_page.locator("#said")).to_have_text(FIRST)  # and not there yet
+    alice_page.keyboard.press("e")
+    asked[0].continue_()
+    expect(alice_page.locator(".voice-undo")).to_contain_text(f"{refs[1]} was put away")
+    expect(alice_page.locator(".item")).to_have_attribute("data-ref", refs[0])  # it waits, alone
+    assert complaints.said == []
 
 
 def test_m_merges_and_u_takes_it_back(alice_page: Any, inbox: str, live: Live, complaints: Any) -> None:

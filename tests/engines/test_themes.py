@@ -99,10 +99,12 @@ def test_a_quote_is_read_by_people_and_says_what_the_label_says() -> None:
     ]
     vectors = np.array([[1, 0], [0.999, 0.04], [0.99, 0.14], [0.98, 0.2]], dtype=np.float32)
     common = common_words([*texts[2:], "my parcel came", "where is my parcel", "it is on its way", "it never came"])
-    speaking = Speaking(texts, vectors, common)
+    speaking = Speaking(texts, vectors, common, np.ones(4, dtype=np.int64))
     chosen = speaking.typical(np.arange(4), np.array([1, 0], dtype=np.float32), ["parcel", "never came"])
     assert texts[chosen[0]] == "where is my parcel, it never came"
     assert chosen[-1] != 0
+    often = Speaking(texts, vectors, common, np.array([1, 60, 1, 1]))  # nearly all of the theme is this text
+    assert often.typical(np.arange(4), np.array([1, 0], dtype=np.float32), ["parcel", "never came"])[0] == 1
 
 
 def test_vowel_signs_stay_with_their_letters() -> None:

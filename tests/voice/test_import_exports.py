@@ -200,6 +200,12 @@ def test_an_import_that_stopped_goes_on_where_it_was(as_alice: Any, stopped: Imp
     assert FeedbackItem.objects.count() == 55
 
 
+def test_one_that_somebody_else_ended_meanwhile_is_ended(actor: Any, stopped: ImportRun) -> None:
+    late = ImportRun.objects.get(pk=stopped.pk)
+    uploads.go_on(actor, stopped, seconds=None)
+    assert (uploads.go_on(actor, late).state, FeedbackItem.objects.count()) == ("completed", 55)
+
+
 def test_one_that_stopped_can_be_taken_back_and_its_file_goes_with_it(
     as_alice: Any, folder: Path, stopped: ImportRun
 ) -> None:

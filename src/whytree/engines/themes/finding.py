@@ -132,7 +132,7 @@ def _described(texts: Sequence[str | None], read: Distinct, vectors: Vectors, la
     sums, _ = middles(vectors, labels) if count else (np.zeros((0, 1), dtype=np.float32), None)
     plain = [read.read[at] for at in drawn.tolist()]
     terms = name_themes(plain, labels[drawn], count)
-    speaking = Speaking(read.read, vectors, common_words(plain))
+    speaking = Speaking(read.read, vectors, common_words(plain), read.times)
     quotes = [speaking.typical(drawn[labels[drawn] == at], sums[at], terms[at]) for at in range(count)]
     names = [label_of(words, texts[read.first[said[0]]] or "") for words, said in zip(terms, quotes, strict=True)]
     themes = [

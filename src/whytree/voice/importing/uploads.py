@@ -18,7 +18,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 
 from whytree.engines.tables import RowError, UnreadableTable
-from whytree.errors import Conflict, Invalid
+from whytree.errors import Conflict, Invalid, NotFound
 from whytree.voice.drafts import Draft, Source, draft, is_empty
 from whytree.voice.models import ColumnMapping, Consent, ImportRun, RunState, VoiceSettings
 from whytree.voice.services import (
@@ -39,6 +39,7 @@ from whytree.workspace.roles import Role
 from .files import Asked, FeedbackFile, Kept, batches, open_by_kept, whole
 
 SHOWN = 5
+MOST_WAITING = 10
 
 
 def look_at(actor: Actor, product: Product, upload: "UploadedFile[Any]", asked: Asked) -> ImportRun:
@@ -125,13 +126,25 @@ def begun_from(looked_at: ImportRun) -> ImportRun | None:
 
 
 def go_on(actor: Actor, run: ImportRun, *, seconds: float | None = 5.0) -> ImportRun:
-    """Work on an import for some seconds, or to its end; its file goes with the end."""
+    """Work on an import for some seconds, or to its end; its file goes with the end.
+
+    Two that work on it at once do each row once. Whoever comes when the other ended it finds it ended.
+    """
     require(actor, run.product, Role.MAINTAINER)
     if run.finished_at is not None:
         return run
+    try:
+        return _work(actor, run, None if seconds is None else time.monotonic() + seconds)
+    except (Conflict, NotFound):
+        now = ImportRun.objects.select_related("product").get(pk=run.pk)
+        if now.finished_at is None:
+            raise
+        return now
+
+
+def _work(actor: Actor, run: ImportRun, until: float | None) -> ImportRun:
     asked = Asked.from_json(run.reading) if run.upload else Asked()
     file = _opened(run.product, run.upload, asked)
-    until = None if seconds is None else time.monotonic() + seconds
     if not _take(actor, run, file, until):
         run.refresh_from_db()
         return run
@@ -201,9 +214,9 @@ def has_file(run: ImportRun) -> bool:
 
 
 def waiting(product: Product) -> list[ImportRun]:
-    """Files that were looked at and wait for somebody's yes, the newest first."""
+    """The latest files that were looked at and wait for somebody's yes, the newest first."""
     looked_at = ImportRun.objects.filter(product=product, state=RunState.DRY_RUN).exclude(upload="")
-    return [run for run in looked_at.select_related("started_by") if has_file(run)]
+    return [run for run in looked_at.select_related("started_by")[:MOST_WAITING] if has_file(run)]
 
 
 def throw_away_for(product: Product, person_key: str = "") -> int:

@@ -170,7 +170,8 @@ def _read(product: Product, body: bytes) -> tuple[Taken, list[dict[str, Any]]]:
                 if at >= MOST_ROWS:
                     break
         except UnreadableTable as error:
-            raise Invalid(str(error).replace(path.name, "The message")) from error
+            told = str(error).replace(path.name, "The message").replace("The file", "The message")
+            raise Invalid(told.replace(" (--text COLUMN)", "")) from error
         taken.recognised = file.recognised.name if file.recognised else "columns guessed"
         taken.left_out = dict(file.left_out)
     if not whole and taken.refused:

@@ -1,5 +1,7 @@
 """What is done to voices from the inbox or from a voice's own page. `back` says where the person was."""
 
+from collections.abc import Sequence
+
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
@@ -11,7 +13,7 @@ from whytree.voice import queries, services
 from whytree.voice.models import FeedbackItem
 from whytree.voice.queries import Wanted
 from whytree.workspace.doors import PageRequest, page
-from whytree.workspace.models import Product
+from whytree.workspace.models import Activity, Product
 from whytree.workspace.roles import Role
 
 from .inbox import address, wanted_of
@@ -210,9 +212,10 @@ def _after(
 @require_POST
 @page(Role.MEMBER)
 def undo(request: PageRequest, product: Product) -> HttpResponse:
-    """Take the last act back, whole."""
+    """Take the last act back, whole, and show what it was done to."""
     last = remembered(request, product)
     params = _came_from(request) or QueryDict()
+    opened = params.get("item", "")
     forget(request)
     try:
         services.undo_triage(request.actor, product, last.activities if last else [])
@@ -220,7 +223,14 @@ def undo(request: PageRequest, product: Product) -> HttpResponse:
         messages.error(request, error.message)
     else:
         messages.success(request, "Taken back.")
+        opened = _done_to(last.activities if last else []) or opened
     number = request.POST.get("page", "")
     if number.isascii() and number.isdecimal() and len(number) < 9:
         return redirect("feedback_item", product.slug, int(number))
-    return redirect(address(product, wanted_of(params), after=params.get("after", ""), item=params.get("item", "")))
+    return redirect(address(product, wanted_of(params), after=params.get("after", ""), item=opened))
+
+
+def _done_to(activities: Sequence[int]) -> str:
+    """The first voice that these lines of the activity list are of."""
+    lines = Activity.objects.filter(pk__in=activities, subject_type=FeedbackItem._meta.label)
+    return lines.order_by("pk").values_list("subject_label", flat=True).first() or ""

@@ -221,7 +221,10 @@ def go_on(request: PageRequest, product: Product, run_id: int) -> HttpResponse:
 
 
 def _step(request: PageRequest, product: Product, run: ImportRun) -> HttpResponse:
-    run = uploads.go_on(request.actor, run)
+    try:
+        run = uploads.go_on(request.actor, run)
+    except NotFound:  # its file went meanwhile, as the page says
+        run.refresh_from_db()
     if request.htmx:
         return render(request, "voice/_import_run.html", _run_context(request, product, run))
     return redirect("import_run", product.slug, run.pk)

@@ -140,13 +140,65 @@
     link.scrollIntoView({ block: "nearest" });
   }
 
+  /* What was asked for last is marked at once. A key that is pressed before it is there waits for it: it means what the mark
+     is on, not what is still shown. */
+
+  let pending = null;
+  let held = "";
+
+  const isOurs = (asking) => asking.matches?.(".voice-list .item, #triage, .voice-undo, .voice-link, .voice-sort, .voice-away");
+  const isStep = (asking) => asking.matches(".item");
+  const openLink = () => {
+    const ref = document.querySelector("#open > section")?.getAttribute("aria-label");
+    return document.querySelector(`.voice-list .item[data-ref="${CSS.escape(ref || "")}"]`);
+  };
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const { elt, xhr } = event.detail;
+    if (!isOurs(elt)) return;
+    pending = { elt, xhr };
+    if (isStep(elt)) mark(elt);
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (!pending || event.ctrlKey || event.metaKey || event.altKey || event.key.length > 1) return;
+    if (event.target.matches?.("input:not([type=checkbox]), textarea")) return;
+    if (isStep(pending.elt) && "jkx".includes(event.key)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    held ||= event.key;
+  }, true);
+
   document.addEventListener("htmx:afterRequest", (event) => {
-    const link = event.detail.elt;
-    if (!link.matches?.(".voice-list .item") || !event.detail.successful) return;
+    const { elt, xhr, successful } = event.detail;
+    if (pending?.xhr !== xhr) return;
+    pending = null;
+    const key = held;
+    held = "";
+    if (!successful) {
+      if (isStep(elt) && openLink()) mark(openLink());
+      return;
+    }
     first = last = -1;
-    mark(link);
-    const inbox = link.closest(".inbox");
-    inbox.classList.add("chosen");
-    if (getComputedStyle(link.closest(".voice-list")).display === "none") scrollTo(0, 0);
+    if (isStep(elt)) {
+      const inbox = elt.closest(".inbox");
+      inbox.classList.add("chosen");
+      if (getComputedStyle(elt.closest(".voice-list")).display === "none") scrollTo(0, 0);
+    } else stay();
+    if (key) document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+  });
+
+  const current = () => document.querySelector(".voice-list .item[aria-current]");
+  const toCurrent = () => (current()?.getClientRects().length ? current() : document.getElementById("content")).focus({ preventScroll: true });
+
+  // The page was drawn anew around whoever works in it: they go on at the voice that is open now, out of the field they filled in.
+  function stay() {
+    current()?.scrollIntoView({ block: "nearest" });
+    if (document.activeElement.matches("body, input, select, textarea")) toCurrent();
+  }
+
+  // Escape leaves a field that a key opened.
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && event.target.closest?.(".voice-sort, .voice-link, .triage-bar")) toCurrent();
   });
 })();
