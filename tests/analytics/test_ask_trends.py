@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from .conftest import _row
+
 ASK = "/products/sprout/ask"
 TRENDS: dict[str, Any] = {"version": 1, "kind": "trends", "series": ["planted"], "interval": "day"}
 RETENTION: dict[str, Any] = {
@@ -35,6 +37,13 @@ def test_a_number_that_did_not_come_is_no_zero(api: Any) -> None:
     answer = api.post(ASK, {"question": TRENDS | {"measure": "mean:path"}}).ok
     assert answer["sentence"] == "No number came as “path” with “planted”."
     assert {each["value"] for each in answer["lines"][0]["stretches"]} == {None}
+
+
+def test_what_is_no_count_is_not_told_as_one(api: Any, store: Any, product: Any) -> None:
+    store.insert("events", [_row(product, 1, "weighed", 1) | {"properties": {"grams": "36"}}])
+    asked = {"version": 1, "kind": "trends", "series": ["weighed"], "measure": "p90:grams", "interval": "whole"}
+    assert api.post(ASK, {"question": asked}).ok["sentence"] == "P90 of grams of “weighed”: 36."
+    assert api.post(ASK, {"question": asked | {"measure": "average"}}).ok["sentence"] == "“weighed”: 1 a person."
 
 
 def test_the_whole_time_is_one_bar_a_line(api: Any, as_viewer: Any, happened: Callable[..., None]) -> None:

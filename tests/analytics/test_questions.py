@@ -36,6 +36,13 @@ def test_a_question_reads_as_a_sentence() -> None:
     )
 
 
+def test_a_moment_reads_as_people_say_it() -> None:
+    assert filter_words(parse_filter("born>2000-01-01")) == "born after 2000-01-01"
+    later = {"field": "seen", "operator": "after", "values": ["7d"]}
+    asked = checked_question({"version": 1, "kind": "trends", "series": ["paid"], "where": [later]})
+    assert "“paid (seen after 7 days ago)”" in asked.sentence
+
+
 def test_what_is_stored_means_the_same_again() -> None:
     where = [{"field": "price", "operator": "above", "values": [10]}, {"field": "coupon", "operator": "is set"}]
     asked = checked_question(FUNNEL | {"where": where, "by": "platform", "days": 28})

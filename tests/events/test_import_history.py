@@ -185,6 +185,21 @@ def test_posthogs_persons_as_its_api_and_its_batch_export_tell_them(
     assert (done["created"], done["broken"], people(store)) == (1, 1, 1)
 
 
+def test_whom_an_import_alone_had_joined_is_two_people_again_without_it(
+    run: Callable[..., Any], store: EventStore, tmp_path: Path, capture_key: str
+) -> None:
+    from .test_posthog import send
+
+    batch = [{"event": "opened", "distinct_id": one} for one in (DEVICE, OTHER_DEVICE)]
+    assert send("/batch/", {"api_key": capture_key, "batch": batch}).status_code == 200
+    told = {"uuid": ANA, "distinct_ids": [DEVICE, OTHER_DEVICE], "properties": {}, "created_at": f"{DAY}T09:00:00Z"}
+    done = run("import", "events", lines(tmp_path / "persons.jsonl", told))
+    assert people(store) == 1
+    run("event", "undo-import", str(done["id"]))
+    assert people(store) == 2
+    assert run("person", "show", DEVICE)["ids"] == [DEVICE]
+
+
 def test_posthogs_events_api_says_all_ids_of_a_person() -> None:
     answered = {
         "id": "0191-1",

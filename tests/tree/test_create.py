@@ -61,7 +61,7 @@ def test_it_records_who_added_what(api: Any, alice: Any, garden: Garden) -> None
 def test_it_names_the_field_that_is_wrong(api: Any, body: dict[str, Any], field: str) -> None:
     answer = api.post("/products/sprout/outcomes", body)
     assert answer.status == 400
-    assert any(problem["field"].endswith(field) for problem in answer.body["details"]["fields"])
+    assert any(problem["field"] == field for problem in answer.body["details"]["fields"])
     assert not Outcome.objects.exists()
 
 

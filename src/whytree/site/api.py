@@ -1,5 +1,6 @@
 """The root of the REST API: `/api/`, described at `/api/docs` from our own files."""
 
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -73,11 +74,16 @@ def unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
 def malformed(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """400 with one line per field; a field is named as the caller wrote it."""
     fields: list[dict[str, Any]] = [
-        {"field": ".".join(str(part) for part in problem["loc"][1:]) or "body", "problem": problem["msg"]}
+        {"field": ".".join(map(str, _written(problem["loc"]))) or "body", "problem": problem["msg"]}
         for problem in error.errors
     ]
     first = fields[0] if fields else {"field": "body", "problem": "cannot be read"}
     return answer(request, Invalid(f"{first['field']}: {first['problem']}.", details={"fields": fields}))
+
+
+def _written(place: Sequence[str | int]) -> Sequence[str | int]:
+    """Without where it was sent, and for a body without what our function calls it."""
+    return place[2:] if place[0] == "body" else place[1:]
 
 
 describe_by_room()

@@ -83,14 +83,18 @@ def linked_among(product: int, persons: Collection[int]) -> set[int]:
     return {row["person"] for row in _in_chunks(_LINKED, product, persons)} & set(persons)
 
 
+_LINKED_BY = """
+SELECT DISTINCT arrayJoin([one, other]) AS id
+FROM merge_edges
+WHERE product = {product:UInt32} AND run = {run:UInt64}
+    AND id IN (SELECT person FROM person_overrides WHERE product = {product:UInt32})
+ORDER BY id
+"""
+
+
 def linked_by(product: int, run: int) -> list[int]:
-    """The ids that an import said something about."""
-    rows = store().query(
-        "SELECT DISTINCT arrayJoin([one, other]) AS person FROM merge_edges "
-        "WHERE product = {product:UInt32} AND run = {run:UInt64} ORDER BY person",
-        {"product": product, "run": run},
-    )
-    return [row["person"] for row in rows]
+    """The ids that an import said something about and that were joined to another: the others are nobody else's."""
+    return [row["id"] for row in store().query(_LINKED_BY, {"product": product, "run": run})]
 
 
 def delete_links_of(product: int, run: int) -> None:

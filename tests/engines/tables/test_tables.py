@@ -70,6 +70,23 @@ def test_it_reads_every_delimiter_in_every_unicode_encoding(tmp_path: Path, deli
     assert rows_of(table) == [{**row, "said": row["said"]} for row in ROWS]
 
 
+@pytest.mark.parametrize("indent", [None, 2])
+def test_pages_of_an_api_are_read_as_their_rows(tmp_path: Path, indent: int | None) -> None:
+    pages = [
+        {"next": "https://x/?after=2", "results": [{"a": 1}, {"a": {"b": 2}}]},
+        {"next": None, "previous": None, "results": [{"a": 3}]},
+        {"next": None, "results": []},
+    ]
+    file = tmp_path / "answer.json"
+    file.write_text("\n".join(json.dumps(page, indent=indent) for page in pages))
+    table = open_table(file)
+    assert [row.values for row in table if isinstance(row, Row)] == [{"a": 1}, {"a.b": 2}, {"a": 3}]
+    numbers = [row.row_number for row in table]
+    assert numbers == sorted(set(numbers))
+    file.write_text('{"results": [1], "name": "no page"}')
+    assert open_table(file).columns == ["results", "name"]
+
+
 def test_it_reads_windows_1252(tmp_path: Path) -> None:
     table = open_table(write(tmp_path / "a.csv", as_csv(LATIN).encode("cp1252")))
     assert table.encoding == "cp1252"

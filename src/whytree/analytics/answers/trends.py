@@ -360,8 +360,8 @@ def _sentence(question: Trends, lines: Sequence[Line]) -> str:
         return f"{what}: no two whole {question.interval}s to compare yet."
     last, before = whole[-1], whole[-2]
     added = " up to" if question.cumulative else " in"
-    said = f"{what}: {last.text}{_unit(question)}{added} the last whole {question.interval}, {_compared(last, before)}"
-    return f"{said}{_against_before(line, lines)}."
+    said = f"{last.text}{_unit(question)}{added} the last whole {question.interval}, {_compared(last, before)}"
+    return f"{_aggregate(question)}{what}: {said}{_against_before(line, lines)}."
 
 
 def _whole_sentence(question: Trends, lines: Sequence[Line]) -> str:
@@ -370,12 +370,15 @@ def _whole_sentence(question: Trends, lines: Sequence[Line]) -> str:
     if not told:
         return "There is no value in this time."
     if not question.by:
-        parts = [f"“{line.name}”: {line.whole[0].text}{_unit(question)}{_against_before(line, lines)}" for line in told]
+        parts = [
+            f"{_aggregate(question)}“{line.name}”: {line.whole[0].text}{_unit(question)}{_against_before(line, lines)}"
+            for line in told
+        ]
         return f"{'. '.join(parts[:3])}."
     named = [line for line in told if line.value is not None and line.name == told[0].name]
     largest = sorted(named, key=lambda line: -(line.whole[0].value or 0))[:3]
     parts = [f"{line.whole[0].text}{'' if at else _unit(question)} for {line.text}" for at, line in enumerate(largest)]
-    return f"“{told[0].name}”: {', '.join(parts)}."
+    return f"{_aggregate(question)}“{told[0].name}”: {', '.join(parts)}."
 
 
 def _against_before(line: Line, lines: Sequence[Line]) -> str:
@@ -388,9 +391,19 @@ def _against_before(line: Line, lines: Sequence[Line]) -> str:
     return f"; {then.text} in the period before" if then is not None and then.value is not None else ""
 
 
+def _aggregate(question: Trends) -> str:
+    """What the figure is of, where it is no count: “36 in the last week” would be read as one."""
+    if question.formula or len(set(question.measures)) > 1 or not question.measure.field:
+        return ""
+    words = question.measure.words
+    return f"{words[:1].upper()}{words[1:]} "
+
+
 def _unit(question: Trends) -> str:
     if question.measure.name == "companies" and not question.formula:
         return " companies"
+    if question.measure.name == "average" and not question.formula:
+        return " a person"
     return " people" if question.measure.name in ("people", *ACTIVE) and not question.formula else ""
 
 

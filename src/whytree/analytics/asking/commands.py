@@ -24,7 +24,11 @@ Days = Annotated[int, typer.Option(help="How many days back; 0 is everything the
 Since = Annotated[str, typer.Option(metavar="DAY", help="From this day on, as 2026-05-01, in place of --days.")]
 Until = Annotated[str, typer.Option(metavar="DAY", help="Up to this day, it included.")]
 By = Annotated[
-    list[str], typer.Option(metavar="FIELD", help="Tell groups apart: platform, a property, flag:KEY, cohort:KEY.")
+    list[str],
+    typer.Option(
+        metavar="FIELD",
+        help="Tell groups apart: platform, a property, flag:KEY, cohort:KEY. Again for a second and a third.",
+    ),
 ]
 File = Annotated[Path | None, typer.Option(metavar="FILE", help="The question as JSON, in place of the above.")]
 

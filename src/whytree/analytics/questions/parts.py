@@ -64,7 +64,17 @@ def filter_words(one: Condition) -> str:
         return f"{'in' if one.inside else 'not in'} {one.name}"
     if one.field.startswith(COHORT):
         return f"{'in' if one.operator == 'is set' else 'not in'} {one.field.removeprefix(COHORT)}"
-    return f"{field_words(one.field.removeprefix(FLAG))} {one.operator} {' or '.join(one.values)}".rstrip()
+    values = [_ago(value) for value in one.values] if one.operator in _DATED else one.values
+    return f"{field_words(one.field.removeprefix(FLAG))} {one.operator} {' or '.join(values)}".rstrip()
+
+
+def _ago(value: str) -> str:
+    """A moment as people read it: “7d” is seven days ago."""
+    found = _SPAN.fullmatch(value)
+    if found is None:
+        return value
+    unit = _UNITS[found[2]]
+    return f"{int(found[1]):,} {unit}{'' if int(found[1]) == 1 else 's'} ago"
 
 
 def field_words(field: str) -> str:

@@ -1,4 +1,4 @@
-"""JSON lines and JSON arrays of objects."""
+"""JSON lines and JSON arrays of objects; also answers of an API that goes page by page, whose rows lie under `results`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CHUNK = 64 * 1024
 
 
 def read_json_lines(text: io.TextIOBase) -> Rows:
-    """One object a line; the row's number is the line's number."""
+    """One object a line; the row's number is the line's number, behind a page its place."""
     number = 0
     while line := text.readline(MAX_ROW):
         number += 1
@@ -29,7 +29,9 @@ def read_json_lines(text: io.TextIOBase) -> Rows:
             _skip_line(text)
             yield RowError(number, f"the line is longer than {MAX_ROW:,} characters")
         elif line.strip():
-            yield _parse_line(number, line)
+            for row in _parse_line(number, line):
+                number = row.row_number
+                yield row
 
 
 def _skip_line(text: io.TextIOBase) -> None:
@@ -37,14 +39,28 @@ def _skip_line(text: io.TextIOBase) -> None:
         pass
 
 
-def _parse_line(number: int, line: str) -> Row | RowError:
+def _parse_line(number: int, line: str) -> Rows:
     try:
         value = json.loads(line)
     except (ValueError, RecursionError) as error:
         if isinstance(error, json.JSONDecodeError) and error.pos >= len(line.rstrip()):
-            return RowError(number, "the object does not end in its line. Give one object a line, or a list of objects")
-        return RowError(number, f"it is no JSON: {_words(error)}")
-    return _object(number, value)
+            yield RowError(number, "the object does not end in its line. Give one object a line, or a list of objects")
+        else:
+            yield RowError(number, f"it is no JSON: {_words(error)}")
+        return
+    for place, one in enumerate(_rows_of(value), number):
+        yield _object(place, one)
+
+
+def _rows_of(value: Any) -> list[Any]:
+    """Those of a page; anything else is one row itself."""
+    results = value.get("results") if isinstance(value, dict) else None
+    if isinstance(results, list) and len(value) > 1 and set(value) <= _PAGE | {"results"}:
+        return results
+    return [value]
+
+
+_PAGE = {"next", "previous", "count", "hasMore", "has_next"}
 
 
 def _object(number: int, value: Any) -> Row | RowError:
@@ -99,12 +115,16 @@ def read_json_array(text: io.TextIOBase) -> Rows:
     """One array of objects, element by element; the row's number is the element's, counted from 1.
 
     Clients that fetch page by page write one array after the other, or an array of arrays (`gh api --paginate`,
-    `--slurp`): both are read as one.
+    `--slurp`): both are read as one, and so are objects that go over several lines.
     """
     window = _Window(text)
-    if window.peek() != "[":
+    if window.peek() not in ("[", "{"):
         raise UnreadableTable("The file is no JSON array. Give a list of objects, or one object a line (JSONL).")
     number = 0
+    while window.peek() == "{":
+        for row in _whole(window, number + 1):
+            number = row.row_number
+            yield row
     while window.peek() == "[":
         window.at += 1
         for row in _elements(window, number + 1):
@@ -136,6 +156,18 @@ def _elements(window: _Window, number: int) -> Rows:
             yield _object(number, one)
             number += 1
     window.at += 1
+
+
+def _whole(window: _Window, number: int) -> Rows:
+    """The object that stands here by itself, and past its end."""
+    try:
+        value = _element(window)
+    except (ValueError, RecursionError) as error:
+        yield RowError(number, f"reading stopped here: {_words(error)}. Repair the file and import it again")
+        window.drain()
+        return
+    for place, one in enumerate(_rows_of(value), number):
+        yield _object(place, one)
 
 
 def _torn(number: int) -> RowError:

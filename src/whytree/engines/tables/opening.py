@@ -206,6 +206,9 @@ def _suffix(path: Path) -> str:
 
 
 def _sniff_text_format(start: bytes) -> str | None:
-    """`[` opens an array and `{` a line of JSON, whatever the name says; NULs are UTF-16's other halves."""
+    """`[` opens an array and `{` a line of JSON, or an object over several lines, whatever the name says; NULs are UTF-16's
+    other halves."""
     visible = start.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")
+    if visible[:1] == b"{" and visible.replace(b"\x00", b"")[1:].lstrip(b" \t\r")[:1] == b"\n":
+        return "json"
     return {b"[": "json", b"{": "jsonl"}.get(visible[:1])

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from django.db import transaction
 
@@ -29,13 +30,23 @@ def follow_edges(product_id: int, persons: Collection[int], without: int = 0) ->
 
     `without` is an import whose word does not count any more.
     """
-    resolution = resolve(from_store(row) for row in stored.edges_around(product_id, persons, without))
+    edges = stored.edges_around(product_id, persons, without)
+    resolution = _with_those_alone(product_id, resolve(map(from_store, edges)), persons)
     changed = _changed(product_id, resolution)
     if changed:
         stored.write_overrides(changed, time.time_ns())
     _follow_profiles(product_id, resolution)
     _record_refused(product_id, resolution)
     return resolution
+
+
+def _with_those_alone(product_id: int, found: Resolution, persons: Collection[int]) -> Resolution:
+    """Who was joined, and of whom nothing is said any more, is somebody of their own."""
+    left = stored.overrides_of(product_id, set(persons) - found.canonical.keys())
+    names = {person: override.distinct_id for person, override in left.items()}
+    return replace(
+        found, canonical={**found.canonical, **dict(zip(names, names, strict=True))}, names={**found.names, **names}
+    )
 
 
 def _changed(product_id: int, resolution: Resolution) -> list[Override]:
@@ -186,8 +197,6 @@ def retract_links(product_id: int, run: int) -> None:
     Followed before it is deleted, so that what stops half-way is begun again; and after, for what came in meanwhile.
     """
     persons = stored.linked_by(product_id, run)
-    if not persons:
-        return
     for without in (run, 0):
         for start in range(0, len(persons), CHUNK):
             follow_edges(product_id, persons[start : start + CHUNK], without)
