@@ -352,7 +352,9 @@ def test_the_smallest_effect_is_found_four_times_in_five(places: int, sizes: tup
 
 def test_too_few_blocks_show_nothing() -> None:
     assert smallest_of_blocks(BlocksOutline(9, 2, 1.0)) is None
-    assert smallest_of_blocks(BlocksOutline(10, 2, 1.0)) == pytest.approx(3.14964 / 10**0.5), "non-central t, 9 degrees"
+    assert smallest_of_blocks(BlocksOutline(10, 2, 1.0)) == pytest.approx(3.149635726 / 10**0.5), (
+        "non-central t, 9 degrees"
+    )
     assert smallest_of_blocks(BlocksOutline(99, 2, 1.0, always=True)) is None, "200 periods are the least to look at"
 
 

@@ -43,6 +43,7 @@ def checks_of(ran: Run, ratio: RatioFigure, *, most_aside: float) -> list[Check]
         *silent(ran.counted.values(), ran.last_seen, ran.trial.now),
         *[check for counted in ran.counted.values() for check in _numbers(counted)],
         *[check for counted in ran.counted.values() for check in _covariate(counted, ran)],
+        *_left_out(ran),
         *_peeked(ran.experiment),
         *_overlaps(ran.experiment),
     ]
@@ -154,6 +155,28 @@ def _before(counted: Counted, place: int, arm: str) -> Moments:
             sums = counted.sums(cell)
             return Moments(cell.closed, np.array([sums.before]), np.array([[sums.before_m2]]))
     return Moments(0, np.zeros(1), np.zeros((1, 1)))
+
+
+#: Of the units that could be compared, the part that a metric may leave out unsaid.
+MOST_UNSAID = 0.01
+
+
+def _left_out(ran: Run) -> list[Check]:
+    """Metrics that some period of constant weights is too thin for: it drops out of them alone, and takes its units along."""
+    checks = []
+    for key, result in ran.metrics.items():
+        counted = ran.counted[key]
+        if isinstance(counted, PeriodsCounted):
+            continue
+        for one in result.comparisons:
+            there, used = counted.comparable(ran.design.control, one.arm), (one.n_control or 0) + (one.n_treatment or 0)
+            if one.difference is not None and there - used > MOST_UNSAID * there:
+                told = (
+                    f"{there - used:,} of {there:,} {ran.design.whom} met {one.arm} or {ran.design.control} in a period of constant "
+                    f"weights that is too thin for a {result.kind}: that period is not in this comparison."
+                )
+                checks.append(Check(f"{result.name}: a period left out", "look", told))
+    return checks
 
 
 def _peeked(experiment: Experiment) -> list[Check]:
