@@ -13,6 +13,7 @@ from whytree.engines.stats import NoAnswer, Stratum
 from whytree.engines.stats.effects import stratified_means
 from whytree.engines.stats.moments import Moments
 from whytree.flags.models import Flag
+from whytree.tree.models import SETTLED_STATES, State
 
 from . import health
 from .constants import COVARIATE_DIFFERS
@@ -40,6 +41,7 @@ def checks_of(ran: Run, ratio: RatioFigure, *, most_aside: float) -> list[Check]
         *health.of_sample_ratio([ratio]),
         *drawn,
         *_flag(ran),
+        *_taken_back(ran),
         *silent(ran.counted.values(), ran.last_seen, ran.trial.now),
         *[check for counted in ran.counted.values() for check in _numbers(counted)],
         *[check for counted in ran.counted.values() for check in _covariate(counted, ran)],
@@ -100,6 +102,17 @@ def _flag(ran: Run) -> list[Check]:
         told = f"Nobody has met {flag.key} yet. Does the code ask for it, and does it ask here?"
         return [Check("flag", "look", told)]
     return []
+
+
+def _taken_back(ran: Run) -> list[Check]:
+    """Its solution was settled by hand while people are still in it."""
+    experiment, now = ran.experiment, ran.trial.now
+    solution = experiment.flag.solution
+    is_over = experiment.is_decided or now >= (experiment.read_at or now)
+    if solution is None or is_over or State(solution.state) not in SETTLED_STATES:
+        return []
+    told = f"{solution.ref} is {solution.standing} while {experiment.ref} runs, and people still get its arms. Stop it, and decide."
+    return [Check("solution", "look", told)]
 
 
 def silent(counted: Iterable[Counted], last_seen: Mapping[str, datetime], now: datetime) -> list[Check]:

@@ -26,6 +26,7 @@ from whytree.experiments.queries import experiment_of
 from whytree.experiments.reading import ratio_of
 from whytree.experiments.results import Comparison, Interval
 from whytree.experiments.running import Run, run
+from whytree.experiments.telling import unmet
 from whytree.experiments.trial import Arms, Counted, Trial, arms_of, constant_stretches, unit_of
 from whytree.experiments.trusting import checks_of, silent, two_arms
 from whytree.experiments.voices import count_by_variant
@@ -110,6 +111,7 @@ def _blank(review: OutcomeReview, flag: Flag | None, now: datetime) -> Result:
         opened_at=review.opened_at,
         due_at=review.due_at,
         flag_key=flag.key if flag else "",
+        unmet=unmet(flag) if flag else "",
         forecast=forecast,
     )
 
