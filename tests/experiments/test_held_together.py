@@ -11,6 +11,8 @@ from django.utils import timezone
 from tests.experiments.world import World, happenings, long_ago, write
 from whytree.experiments.queries import find_experiment
 from whytree.experiments.reading import read
+from whytree.tree.models import Solution
+from whytree.tree.services import set_state
 
 BASE = "/products/sprout"
 Ran = Callable[..., Any]
@@ -97,5 +99,14 @@ def test_a_flag_taken_away_under_it_is_said_first(
     assert found["headline"].endswith(f"stands still on day 21 of 30: ask_later {says}" if says else "day 21 of 30.")
     shown = cli("experiment", "list")
     assert not says or f"but ask_later {says[:-1]}" in shown
+    review = api.get(f"{BASE}/reviews/REV-1").ok["headline"]
+    assert review.startswith(f"Nobody new gets “Ask for the phone number later”: ask_later {says}" if says else "“Ask")
     if how == "one arm":
         assert "gives everybody “on” now" in checks["flag"]["sentence"]
+
+
+def test_a_solution_that_was_taken_back_by_hand_is_said(running: Any, api: Any, actor: Any, store: Any) -> None:
+    set_state(actor, Solution.objects.get(), "rolled_back")
+    checks = api.get(f"{BASE}/experiments/EXP-1").ok["result"]["analysis"]["health"]
+    (told,) = [one["sentence"] for one in checks if one["name"] == "solution"]
+    assert told == "SOL-1 is rolled back while EXP-1 runs, and people still get its arms. Stop it, and decide."

@@ -352,7 +352,9 @@ def test_the_smallest_effect_is_found_four_times_in_five(places: int, sizes: tup
 
 def test_too_few_blocks_show_nothing() -> None:
     assert smallest_of_blocks(BlocksOutline(9, 2, 1.0)) is None
-    assert smallest_of_blocks(BlocksOutline(10, 2, 1.0)) == pytest.approx(3.14964 / 10**0.5), "non-central t, 9 degrees"
+    assert smallest_of_blocks(BlocksOutline(10, 2, 1.0)) == pytest.approx(3.149635726 / 10**0.5), (
+        "non-central t, 9 degrees"
+    )
     assert smallest_of_blocks(BlocksOutline(99, 2, 1.0, always=True)) is None, "200 periods are the least to look at"
 
 
@@ -379,6 +381,8 @@ def test_it_is_foreseen_from_the_past_at_every_door(
     assert told["smallest"] == pytest.approx(2.85 * deviation / 56**0.5, rel=0.2)
     apart = api.get(path + "&by=city").ok["outlook"]
     assert apart["weeks"][3]["people"] == 112
+    untold = api.get(path + "&by=depot").ok["outlook"]
+    assert untold["sentence"].endswith("No event of the past says its depot, so this is of all places together.")
     assert "28 days of switching every 6 hours make 56 blocks, which can show" in told["sentence"]
     page = as_alice.get("/p/sprout/experiments/new?flag=pricing&metric=orders&days=28&every=360").content.decode()
     assert "make 56 blocks, which can show" in page

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from whytree.errors import Invalid, NotFound
 from whytree.flags.models import Flag, FlagCondition
@@ -136,3 +137,51 @@ def test_the_command_line_tries_first_and_tells_each(cli: Any, actor: Any, produ
         find_flag(product, "ruled")
     assert "2 of 6 were made from flagd." in cli("import", "flags", str(file)).output
     assert find_flag(product, "ruled").is_on
+
+
+def test_it_says_where_people_may_change_variant_and_by_what(actor: Any, product: Any) -> None:
+    """A rule that reads profiles nobody has here, a flag of that key that differs, stickiness that stays in the tool."""
+    from whytree.people.models import Person
+
+    pro = {"key": "plan", "type": "person", "operator": "is_set", "value": "is_set"}
+    posthog = {"flags": [{"key": "ph", "active": True, "filters": {"groups": [{"properties": [pro]}]}}]}
+    (tried,) = import_flags(actor, product, posthog, dry_run=True).flags
+    assert not tried.moves_nobody
+    assert "reads person.plan from the profiles here, and no profile has that yet" in tried.notes[0]
+    Person.objects.create(product=product, key="maria", plan="pro")
+    (made,) = import_flags(actor, product, posthog).flags
+    assert (made.became, made.moves_nobody, made.notes) == ("made", True, [])
+
+    (again,) = import_flags(actor, product, posthog).flags
+    assert (again.became, again.moves_nobody) == ("there already", True)
+    posthog["flags"][0]["filters"]["groups"][0]["rollout_percentage"] = 40  # type: ignore[index]
+    (other,) = import_flags(actor, product, posthog).flags
+    assert (other.became, other.moves_nobody) == ("there already", False)
+    assert "It differs in rule: people may get another variant of it." in other.notes[0]
+
+    rule = {"variations": ["a", "b"], "hashVersion": 2, "minBucketVersion": 3, "condition": {"country": "DE"}}
+    (gb,) = import_flags(actor, product, {"features": {"gb": {"defaultValue": "a", "rules": [rule]}}}).flags
+    assert not gb.moves_nobody
+    assert "minBucketVersion" in gb.notes[0]
+    assert gb.notes[1] == "Its rules read country: send them with each evaluation, as to GrowthBook."
+
+    found = {one.key: one for one in import_flags(actor, product, FLAGD).flags}
+    assert "bring it in with bucketing 2: else people change variant" in found["ruled"].notes[0]
+
+
+def test_the_page_looks_first_and_then_brings_them_in(as_alice: Any, as_viewer: Any, as_charlie: Any) -> None:
+    path, text = "/p/sprout/flag-imports", json.dumps(FLAGD)
+    assert "Bring flags in" in as_alice.get("/p/sprout/flags").content.decode()
+    assert "See what would become of them" in as_alice.get(path).content.decode()
+    tried = as_alice.post(path, {"file": SimpleUploadedFile("flags.json", text.encode())}).content.decode()
+    assert "3 of 6 flags would come in from flagd. Nobody changes variant." in tried
+    assert "There is no operator &#x27;regex&#x27;" in tried
+    assert not Flag.objects.exists()
+    done = as_alice.post(path, {"document": text, "how": "do"}).content.decode()
+    assert "3 of 6 flags came in from flagd." in done
+    assert Flag.objects.count() == 3
+    for wrong, says in (("{", "no JSON that can be read"), ("", "Paste the tool’s JSON"), ("[" * 9_000, "no JSON")):
+        answer = as_alice.post(path, {"document": wrong})
+        assert (answer.status_code, says.replace("’", "&#x27;") in answer.content.decode()) == (400, True), says
+    assert as_alice.post(path, {"file": SimpleUploadedFile("x.bin", b"\xff\xfe\x00")}).status_code == 400
+    assert (as_viewer.get(path).status_code, as_charlie.get(path).status_code) == (403, 404)

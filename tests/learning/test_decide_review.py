@@ -11,6 +11,7 @@ from whytree.flags.models import ChangeRequest, Flag, FlagSettings
 from whytree.flags.services import edit_flag, open_flag, set_rollout
 from whytree.learning.models import OutcomeReview
 from whytree.learning.queries import find_review, result_of, track_record
+from whytree.learning.sentences import headline
 from whytree.learning.services import decide_review, fill_review, postpone_review
 from whytree.tree.models import EvidenceLink, Hypothesis, Solution
 from whytree.tree.services import set_state
@@ -144,6 +145,8 @@ def test_before_its_day_only_harm_may_be_decided(actor: Any, early: OutcomeRevie
     with pytest.raises(Invalid, match="until then chance has the larger part in it"):
         decide(actor, early, verdict="harm", decision="roll_back")
     assert decide(actor, early, verdict="harm", decision="roll_back", despite="It deletes drafts.").is_decided
+    decided = OutcomeReview.objects.get()
+    assert headline(decided, result_of(decided)).endswith("before its review was due.")
     assert Solution.objects.get().state == "rolled_back"
 
 

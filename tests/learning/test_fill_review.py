@@ -222,6 +222,12 @@ def test_a_flag_for_everybody_leaves_nobody_to_compare_with(actor: Any, product:
     assert result.after is not None
     assert (result.before.text, result.before.n) == ("0 %", 2)
     assert (result.after.text, result.after.n) == ("33.3 %", 3)
+    assert "No data" not in result.reason, "so few people may well be nobody on a day"
+    down = long_ago(20).date()
+    live = [event(person, "visited", long_ago(days)) for days in range(1, 70) for person in range(100, 120)]
+    store.insert("events", [row | {"product": product.pk} for row in live if row["timestamp"].date() != down])
+    told = measure_review(OutcomeReview.objects.get(), timezone.now()).reason
+    assert told.endswith(f"No data on {down.day} {down:%B %Y}: what happened then is in neither number.")
 
 
 def test_without_a_flag_or_a_metric_it_says_what_is_missing(api: Any, actor: Any, solution: Any, store: Any) -> None:

@@ -29,13 +29,19 @@ def of_harm(names: Sequence[str]) -> list[str]:
 
 def doubts(reading: Reading, *, ships: bool) -> list[str]:
     """Against deciding an experiment now; `ships`: against giving it to everybody, too."""
-    found = of_checks(reading.analysis.health)
-    if reading.state == "running":
-        found.append(
-            f"It is day {reading.day} of {reading.days}. Its intervals bear being looked at; how the effect is on the days to come "
-            "is not in them."
-        )
+    found = [*of_checks(reading.analysis.health), *_unfinished(reading)]
     return found + (of_harm(rails_in(reading.analysis, "harm")) if ships else [])
+
+
+def _unfinished(reading: Reading) -> list[str]:
+    """A day that was not reached: of what was to be read once, the check “stopped early” says so."""
+    rest = "how the effect is on the days to come is not in it"
+    if reading.state == "running":
+        return [f"It is day {reading.day} of {reading.days}: its intervals bear being looked at, but {rest}."]
+    said = any(one.name == "stopped early" for one in reading.analysis.health)
+    if reading.state == "stopped" and reading.day < reading.days and not said:
+        return [f"It was stopped on day {reading.day} of {reading.days}: {rest}."]
+    return []
 
 
 def checked_despite(against: Sequence[str], despite: str) -> str:

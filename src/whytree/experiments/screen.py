@@ -45,6 +45,10 @@ def print_reading(found: dict[str, Any]) -> None:
         console.print(Text(plain(f"By the rule: {result['proposal']['sentence']}")))
     if found["learning"]:
         console.print(Text(plain(f"{found['standing']}. {found['learning']}")))
+    if found["despite"]:
+        for doubt in found["doubts"]:
+            console.print(Text(plain(f"  although   {doubt}")))
+        console.print(Text(plain(f"  because    {found['despite']}")))
     _print_depth(convert(result["analysis"], Analysis))
 
 

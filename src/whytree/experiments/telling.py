@@ -25,14 +25,16 @@ def standing(experiment: Experiment, now: datetime) -> str:
         return "planned, not started"
     if state == "running":
         day = (now - experiment.started_at).days + 1
-        unmet = "" if experiment.flag.is_open else f", but {experiment.flag.key} is {_unmet(experiment.flag)}"
-        return f"day {day} of {experiment.design.days}{unmet}"
+        away = unmet(experiment.flag)
+        return f"day {day} of {experiment.design.days}{f', but {away}' if away else ''}"
     return "stopped, wants a decision" if state == "stopped" else "wants a decision"
 
 
-def _unmet(flag: Flag) -> str:
-    """Why nobody new meets it."""
-    return "archived" if flag.archived_at is not None else "off" if not flag.is_on else "at 0 %"
+def unmet(flag: Flag) -> str:
+    """Why nobody new meets it: "ask_later is archived"; empty while somebody does."""
+    if flag.is_open:
+        return ""
+    return f"{flag.key} is {'archived' if flag.archived_at is not None else 'off' if not flag.is_on else 'at 0 %'}"
 
 
 def setting(experiment: Experiment) -> str:
@@ -59,9 +61,10 @@ def headline(experiment: Experiment, reading: Reading | None) -> str:
         harmed = [one.name for one in reading.analysis.metrics if any(c.standing == "harm" for c in one.comparisons)]
         if harmed:
             return f"{title} does harm: {listed(harmed)} got worse by more than its margin."
-        if experiment.flag.is_open or reading.state != "running":
-            return f"{title} is running: day {reading.day} of {reading.days}."
-        return f"{title} stands still on day {reading.day} of {reading.days}: {experiment.flag.key} is {_unmet(experiment.flag)}."
+        away = unmet(experiment.flag) if reading.state == "running" else ""
+        if away:
+            return f"{title} stands still on day {reading.day} of {reading.days}: {away}."
+        return f"{title} is running: day {reading.day} of {reading.days}."
     if reading.analysis.trust == "broken":
         return f"What {title} did is not to be trusted yet."
     if metric is None:

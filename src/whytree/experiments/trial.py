@@ -158,6 +158,18 @@ class Counted:
         cell = self._cell(place, arm)
         return cell[0].closed if cell is not None else 0
 
+    def comparable(self, control: str, treatment: str) -> int:
+        """Units of both arms in the periods that have both: of a percentile, those with such a number."""
+
+        def units(place: int, arm: str) -> int:
+            if self.counting.placing is None:
+                return self.closed_in(place, arm)
+            placed = self.placed.get((place, arm, self.part))
+            return placed.people if placed is not None else 0
+
+        pairs = [(units(place, control), units(place, treatment)) for place in range(self.strata)]
+        return sum(one + other for one, other in pairs if one and other)
+
     def _cell(self, place: int, arm: str) -> tuple[ArmSums, Sums] | None:
         return next(((cell, self.sums(cell)) for cell in self.cells if (cell.period, cell.arm) == (place, arm)), None)
 

@@ -13,6 +13,7 @@ from whytree.engines.stats import NoAnswer, Stratum
 from whytree.engines.stats.effects import stratified_means
 from whytree.engines.stats.moments import Moments
 from whytree.flags.models import Flag
+from whytree.tree.models import SETTLED_STATES, State
 
 from . import health
 from .constants import COVARIATE_DIFFERS
@@ -40,9 +41,11 @@ def checks_of(ran: Run, ratio: RatioFigure, *, most_aside: float) -> list[Check]
         *health.of_sample_ratio([ratio]),
         *drawn,
         *_flag(ran),
+        *_taken_back(ran),
         *silent(ran.counted.values(), ran.last_seen, ran.trial.now),
         *[check for counted in ran.counted.values() for check in _numbers(counted)],
         *[check for counted in ran.counted.values() for check in _covariate(counted, ran)],
+        *_left_out(ran),
         *_peeked(ran.experiment),
         *_overlaps(ran.experiment),
     ]
@@ -101,6 +104,17 @@ def _flag(ran: Run) -> list[Check]:
     return []
 
 
+def _taken_back(ran: Run) -> list[Check]:
+    """Its solution was settled by hand while people are still in it."""
+    experiment, now = ran.experiment, ran.trial.now
+    solution = experiment.flag.solution
+    is_over = experiment.is_decided or now >= (experiment.read_at or now)
+    if solution is None or is_over or State(solution.state) not in SETTLED_STATES:
+        return []
+    told = f"{solution.ref} is {solution.standing} while {experiment.ref} runs, and people still get its arms. Stop it, and decide."
+    return [Check("solution", "look", told)]
+
+
 def silent(counted: Iterable[Counted], last_seen: Mapping[str, datetime], now: datetime) -> list[Check]:
     """Events of the metrics that do not come in any more."""
     asked, quiet = list(counted), []
@@ -154,6 +168,28 @@ def _before(counted: Counted, place: int, arm: str) -> Moments:
             sums = counted.sums(cell)
             return Moments(cell.closed, np.array([sums.before]), np.array([[sums.before_m2]]))
     return Moments(0, np.zeros(1), np.zeros((1, 1)))
+
+
+#: Of the units that could be compared, the part that a metric may leave out unsaid.
+MOST_UNSAID = 0.01
+
+
+def _left_out(ran: Run) -> list[Check]:
+    """Metrics that some period of constant weights is too thin for: it drops out of them alone, and takes its units along."""
+    checks = []
+    for key, result in ran.metrics.items():
+        counted = ran.counted[key]
+        if isinstance(counted, PeriodsCounted):
+            continue
+        for one in result.comparisons:
+            there, used = counted.comparable(ran.design.control, one.arm), (one.n_control or 0) + (one.n_treatment or 0)
+            if one.difference is not None and there - used > MOST_UNSAID * there:
+                told = (
+                    f"{there - used:,} of {there:,} {ran.design.whom} met {one.arm} or {ran.design.control} in a period of constant "
+                    f"weights that is too thin for a {result.kind}: that period is not in this comparison."
+                )
+                checks.append(Check(f"{result.name}: a period left out", "look", told))
+    return checks
 
 
 def _peeked(experiment: Experiment) -> list[Check]:

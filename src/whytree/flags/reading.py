@@ -19,6 +19,14 @@ def json_object(text: str, what: str) -> Mapping[str, Any]:
     return found
 
 
+def read_document(text: str) -> Any:
+    """Any JSON."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Invalid(f"That is no JSON that can be read: {error}.") from error
+
+
 def read_value(text: str) -> Any:
     """JSON where it is some, as 3, true or "3"; else the text as it stands."""
     try:

@@ -377,7 +377,7 @@ def import_flags(
     for one in found["flags"]:
         keeps = (
             ""
-            if one["became"] != "made"
+            if one["became"] == "left out"
             else ", nobody changes variant"
             if one["moves_nobody"]
             else ", some may change variant"

@@ -1,10 +1,11 @@
 from django.urls import path, re_path
 
-from . import flagd_door, place_pages, posthog, rule_pages, wire
+from . import flagd_door, moving_pages, place_pages, posthog, rule_pages, wire
 from . import pages as views
 
 pages = [
     path("flags", views.flags, name="flags"),
+    path("flag-imports", moving_pages.move_in, name="flags_move_in"),
     path("flag-conditions", rule_pages.save_condition, name="flag_condition"),
     path("flag-holdout", rule_pages.save_holdout, name="flag_holdout"),
     path("flag-approvals", place_pages.set_approvals, name="flag_approvals"),

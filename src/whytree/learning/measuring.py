@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace as dataclass_replace
 from datetime import datetime, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
@@ -18,6 +19,7 @@ from whytree.engines.stats.margins import Standing, non_inferior
 from whytree.engines.stats.sequential import always_valid
 from whytree.experiments.constants import MOST_SET_ASIDE, RATIO_BROKEN, RATIO_DOUBTFUL
 from whytree.experiments.countings import Counting, counting, not_judged
+from whytree.experiments.deeper.gaps import spoken, without_data
 from whytree.experiments.doubting import of_checks
 from whytree.experiments.draws import ratio_figure
 from whytree.experiments.health import of_sample_ratio
@@ -26,12 +28,14 @@ from whytree.experiments.queries import experiment_of
 from whytree.experiments.reading import ratio_of
 from whytree.experiments.results import Comparison, Interval
 from whytree.experiments.running import Run, run
+from whytree.experiments.telling import unmet
 from whytree.experiments.trial import Arms, Counted, Trial, arms_of, constant_stretches, unit_of
 from whytree.experiments.trusting import checks_of, silent, two_arms
 from whytree.experiments.voices import count_by_variant
 from whytree.flags.models import Flag
 from whytree.stores import metrics as store
 from whytree.tree.models import Hypothesis
+from whytree.workspace.models import Product
 
 from .models import OutcomeReview
 from .results import (
@@ -110,6 +114,7 @@ def _blank(review: OutcomeReview, flag: Flag | None, now: datetime) -> Result:
         opened_at=review.opened_at,
         due_at=review.due_at,
         flag_key=flag.key if flag else "",
+        unmet=unmet(flag) if flag else "",
         forecast=forecast,
     )
 
@@ -390,13 +395,24 @@ def _before_and_after(blank: Result, review: OutcomeReview, metric: Metric, why:
         return replace(blank, reason=f"{why} Before and after are shown when the review is due.")
     span = timedelta(days=review.hypothesis.horizon_days)
     opened: datetime = review.opened_at
+    end = min(opened + span, blank.as_of)
     return replace(
         blank,
         state="no_comparison",
-        reason=why,
+        reason=f"{why}{_unheard(review.product, opened - span, end)}",
         before=_side(metric, opened - span, opened),
-        after=_side(metric, opened, min(opened + span, blank.as_of)),
+        after=_side(metric, opened, end),
     )
+
+
+def _unheard(product: Product, start: datetime, end: datetime) -> str:
+    """Days on which capture was down, as a sentence to add: what happened on them is in neither number."""
+    zone = ZoneInfo(product.timezone)
+    first, last = start.astimezone(zone).date(), end.astimezone(zone).date()
+    days = [first + timedelta(days=one) for one in range(1, (last - first).days)]  # the whole ones
+    live = store.active_each_day(product.pk, start, end, zone=product.timezone)
+    gaps = without_data(live, days, hardly=True)
+    return f" No data on {spoken(gaps)}: what happened then is in neither number." if gaps else ""
 
 
 def _side(metric: Metric, start: datetime, end: datetime) -> Side:

@@ -127,7 +127,8 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a review knows at `as_of`. Without a difference, `reason` says why; `doubts` speak against deciding from it."""
+    """Everything a review knows at `as_of`. Without a difference, `reason` says why; `doubts` speak against deciding from it;
+    `unmet`: why nobody new meets its flag."""
 
     version: int = VERSION
     state: State
@@ -146,6 +147,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     voices: dict[str, int] = {}
     experiment: str = ""
     doubts: list[str] = []
+    unmet: str = ""
 
     @property
     def is_measured(self) -> bool:

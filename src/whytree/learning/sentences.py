@@ -21,6 +21,10 @@ def headline(review: OutcomeReview, result: Result) -> str:
         return f"What {title} did cannot be told from what else happened."
     if result.state == "no_metric":
         return f"What {title} did is not measured yet."
+    if review.decided_at is not None:
+        return f"{title} was decided on {review.decided_at.day} {review.decided_at:%B}, before its review was due."
+    if result.unmet:
+        return f"Nobody new gets {title}: {result.unmet}. Its review is due on {_day(result)}."
     return f"{title} is out. Its review is due on {_day(result)}."
 
 

@@ -84,7 +84,7 @@ def engineering_light(notes: Sequence[Note], figure: Figure, tickets: int) -> Li
             "leaf",
             "; ".join(part for part in (tied, told) if part).capitalize() + ". No constraint noted.",
         )
-    return Light("Engineering", "line-strong", "Nothing noted: no constraint, no ticket, no flag.")
+    return Light("Engineering", "line-strong", "Nothing noted: no constraint, no ticket, no flag in use.")
 
 
 def _count(number: int, one: str, many: str = "") -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
@@ -66,7 +65,8 @@ def outlook_of_blocks(question: Question) -> Outlook | NoAnswer:
         "",
         [],
     )
-    return _told(found, question, past.expected(question.days))
+    told = _told(found, question, past.expected(question.days))
+    return replace(told, sentence=f"{told.sentence}{past.together}")
 
 
 def _shows(smallest: float | None, predicted: float | None) -> bool:
@@ -104,8 +104,18 @@ class _Past:
         return past_units.by_period(replace(self.question.asked, switched=switched, start=moment(switching.start)))
 
     @property
-    def _regions(self) -> Sequence[str]:
+    def _regions(self) -> list[str]:
         return sorted({cell.region for cell in self._cells})
+
+    @property
+    def together(self) -> str:
+        """That places were to switch apart and the past does not tell them apart, as a sentence to add."""
+        by = self._schedule.switching.by
+        return (
+            f" No event of the past says its {by}, so this is of all places together."
+            if by and self._regions == [""]
+            else ""
+        )
 
     @cached_property
     def blocks(self) -> Floats:

@@ -1,14 +1,15 @@
 """Flags that move in from another tool's file. The same file again changes nothing: what is there stays as it is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
 
 from whytree.engines.flags.moving import Incoming, LeftOut, Unreadable, read_flags, tool_of
-from whytree.engines.flags.rules import resolve_references
+from whytree.engines.flags.rules import draws, resolve_references
 from whytree.errors import Conflict, Invalid
+from whytree.people.queries import trait_names
 from whytree.workspace.access import require
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
@@ -26,7 +27,9 @@ MADE, THERE, LEFT_OUT = "made", "there already", "left out"
 
 @dataclass(frozen=True)
 class Moved:
-    """What became of one flag. `moves_nobody`: everybody keeps the variant that the tool gave them."""
+    """What became of one flag. `moves_nobody`: everybody keeps the variant that the tool gave them; `notes` say who does not, or
+    what it takes. One that is left out stays in the tool.
+    """
 
     key: str
     became: str
@@ -73,14 +76,75 @@ def import_flags(
 def _move(actor: Actor, product: Product, found: Incoming | LeftOut, bucketing: str) -> Moved:
     if isinstance(found, LeftOut):
         return Moved(found.key, LEFT_OUT, notes=[_sentence(found.why)])
-    if Flag.objects.filter(product=product, key=found.key).exists():
-        return Moved(found.key, THERE, notes=["A flag with this key is here; it stays as it is."])
+    there = Flag.objects.filter(product=product, key=found.key).first()
+    if there is not None:
+        return _beside(there, found, bucketing or found.bucketing)
     try:
         with transaction.atomic():
             flag = _make(actor, product, found, bucketing or found.bucketing)
     except (Invalid, Conflict) as error:
         return Moved(found.key, LEFT_OUT, notes=[error.message])
-    return Moved(found.key, MADE, flag.state, found.moves_nobody, list(found.notes))
+    told = [*found.notes, *_draws_as(found, bucketing)]
+    unknown = _unknown_traits(product, found.targeting)
+    if unknown:
+        told.append(
+            f"Its rule reads {', '.join(unknown)} from the profiles here, and no profile has that yet: whom it concerns gets another "
+            "variant until people are brought in."
+        )
+    return Moved(found.key, MADE, flag.state, found.moves_nobody and not unknown, told)
+
+
+def _beside(flag: Flag, found: Incoming, bucketing: str) -> Moved:
+    """One of that key is here and stays; whoever moves over to it gets what it gives."""
+    here = {
+        "variants": (flag.variants, dict(found.variants)),
+        "default variant": (flag.default_variant, found.default_variant),
+        "weights": (_some(flag.weights), _some(found.weights)),
+        "coverage": (flag.coverage, found.coverage),
+        "switch": (flag.is_on, found.is_on),
+        "rule": (flag.targeting, found.targeting),
+        "hash": (flag.bucketing, bucketing),
+        "unit": (flag.unit, found.unit),
+        "stickiness": (flag.is_sticky, found.is_sticky),
+    }
+    other = [name for name, (ours, theirs) in here.items() if ours != theirs]
+    if not other:
+        return Moved(flag.key, THERE, flag.state, notes=["It is here already, as it is in the file."])
+    note = f"A flag with this key is here and stays as it is. It differs in {', '.join(other)}: people may get another variant of it."
+    return Moved(flag.key, THERE, flag.state, moves_nobody=False, notes=[note])
+
+
+def _some(weights: Mapping[str, int]) -> dict[str, int]:
+    return {name: weight for name, weight in weights.items() if weight}
+
+
+def _draws_as(found: Incoming, bucketing: str) -> list[str]:
+    """A flagd file does not say which of its two hashes drew."""
+    if found.bucketing != "3" or bucketing or found.targeting is None or not draws(found.targeting):
+        return []
+    return [
+        "It is drawn as flagd draws now. If yours still hashes plain texts, bring it in with bucketing 2: else people change variant."
+    ]
+
+
+def _unknown_traits(product: Product, rule: Any) -> list[str]:
+    """What a rule asks of a person that no profile here says."""
+    asked = sorted(
+        {path.split(".")[1] for path in _variables(rule) if path.startswith("person.") and path != "person.cohorts"}
+    )
+    known = set(trait_names(product)) if asked else set()
+    return [f"person.{name}" for name in asked if name not in known]
+
+
+def _variables(logic: Any) -> Iterator[str]:
+    if isinstance(logic, Mapping):
+        for name, said in logic.items():
+            if name == "var":
+                yield str(said[0] if isinstance(said, list) and said else said)
+            yield from _variables(said)
+    elif isinstance(logic, list):
+        for part in logic:
+            yield from _variables(part)
 
 
 def _sentence(why: str) -> str:

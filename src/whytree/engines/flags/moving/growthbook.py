@@ -5,7 +5,7 @@ with gaps where coverage leaves people out, so that each step keeps its arm.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .growthbook_conditions import condition_of, variable
@@ -13,6 +13,30 @@ from .incoming import FULL, CannotCarry, Incoming, LeftOut, kind_of
 
 STEPS = {2: 10_000, 1: 1_000}
 _UNKNOWN = ("parentConditions", "filters", "contextualBandit", "urlPatterns")
+
+
+STICKY = (
+    "A rule leaves out whom GrowthBook remembers from before it was started anew (minBucketVersion). Who that is is not known here: "
+    "they are drawn like everybody."
+)
+
+
+def _attributes_read(rule: Any) -> list[str]:
+    """All that code has to send beside the id, for a rule to give what it gave."""
+    names = sorted(set(_variables(rule)) - {"targetingKey", ""})
+    return [f"Its rules read {', '.join(names)}: send them with each evaluation, as to GrowthBook."] if names else []
+
+
+def _variables(logic: Any) -> Iterator[str]:
+    if isinstance(logic, Mapping):
+        for name, said in logic.items():
+            if name == "var":
+                yield str(said)
+            else:
+                yield from _variables(said)
+    elif isinstance(logic, list):
+        for part in logic:
+            yield from _variables(part)
 
 
 def read_growthbook(document: Mapping[str, Any]) -> list[Incoming | LeftOut]:
@@ -33,6 +57,7 @@ class _Reader:
         self.key, self.said = key, said
         self.names: dict[str, Any] = {}
         self.version: int | None = None
+        self.notes: list[str] = []
 
     def incoming(self) -> Incoming:
         default = self.said.get("defaultValue")
@@ -55,6 +80,8 @@ class _Reader:
             coverage=0 if steps else FULL,
             bucketing=f"growthbook-{self.version or 2}",
             targeting=targeting,
+            notes=[*self.notes, *_attributes_read(targeting)],
+            moves_nobody=not self.notes,
         )
 
     def _all_values(self) -> list[Any]:
@@ -85,6 +112,8 @@ class _Reader:
         for name in _UNKNOWN:
             if rule.get(name):
                 raise CannotCarry(f"a rule uses {name}")
+        if (rule.get("minBucketVersion") or 0) > 0 and STICKY not in self.notes:
+            self.notes.append(STICKY)
         gives = self._force(rule) if "force" in rule else self._draw(rule)
         held = [condition_of(rule["condition"])] if rule.get("condition") else []
         return {"if": [*held, gives]} if held else gives
