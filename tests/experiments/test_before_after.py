@@ -80,7 +80,7 @@ def test_a_day_on_which_capture_was_down_is_no_zero_and_a_quiet_day_is_one() -> 
     assert silent_from(busy | dict.fromkeys(days[71:], 0), days) == days[71]
     assert silent_from(busy, days) is None
     assert touching({down}, days, 2) == set(days[28:31])
-    assert spoken({days[0], days[1], days[30]}) == "2 to 3 March 2026, 1 April 2026"
+    assert spoken({days[0], days[1], days[30]}) == "2 to 3 Mar 2026, 1 Apr 2026"
 
 
 def test_days_without_data_are_left_out_and_told(

@@ -48,7 +48,11 @@ def test_the_persons_verdict_wins_over_the_proposed_one(api: Any) -> None:
 @pytest.mark.usefixtures("ended")
 def test_deciding_the_review_decides_the_experiment(as_alice: Any, product: Any) -> None:
     page = as_alice.get("/p/sprout/experiments/EXP-1").content.decode()
-    assert 'action="/p/sprout/REV-1/decide"' in page, "one form settles both"
+    assert '<a class="btn primary" href="/p/sprout/REV-1">Decide</a>' in page
+    assert 'name="learning"' not in page, "one page decides both"
+    review = as_alice.get("/p/sprout/REV-1").content.decode()
+    assert "The rule was fixed before the start" in review
+    assert 'action="/p/sprout/REV-1/decide"' in review
     sent = {"verdict": "achieved", "decision": "keep", "learning": "Asking later helps."}
     assert as_alice.post("/p/sprout/REV-1/decide", sent).status_code == 302
     experiment = find_experiment(product, "EXP-1")
@@ -87,10 +91,11 @@ def test_read_once_it_is_not_decided_before_its_day(ran: Ran, api: Any, store: A
 
 
 def test_planned_to_be_looked_at_it_may_be_decided_early_and_so_may_its_review(
-    ran: Ran, api: Any, store: Any, product: Any
+    ran: Ran, api: Any, store: Any, product: Any, as_alice: Any
 ) -> None:
     ran(20, looks="always")
     write(store, product, happenings(World(days=20, effect=0.15)))
+    assert 'name="verdict" value="achieved"' in as_alice.get("/p/sprout/REV-1").content.decode()
     body = {"decision": "ship", "learning": "It works."}
     (doubt,) = api.get("/products/sprout/experiments/EXP-1").ok["doubts"]
     refused = api.post(PATH, body)
@@ -107,7 +112,7 @@ def test_a_broken_draw_and_a_harmed_guardrail_may_be_decided_against_and_both_st
 ) -> None:
     ran(30)
     write(store, product, happenings(World(people=3_000, effect=0.1, lost=0.2, spam=0.2)))
-    page = as_alice.get("/p/sprout/experiments/EXP-1").content.decode()
+    page = as_alice.get("/p/sprout/REV-1").content.decode()
     assert page.count("This speaks against deciding from it:") == 1
     sent = {"verdict": "achieved", "decision": "keep", "learning": "It helps.", "move_flag": "1"}
     answer = as_alice.post("/p/sprout/REV-1/decide", sent)

@@ -367,7 +367,7 @@ def test_experiments_that_overlap_on_one_metric_are_named(ran: Ran, actor: Any, 
     other = create_flag(actor, product, key="other", weights={"on": 1, "off": 1}, at=long_ago(40))
     made = create_experiment(actor, product, flag=other, plan={"days": 14, "metrics": [AMOUNTS[0]]})
     start_experiment(actor, made, at=long_ago(10))
-    assert check(reading(product), "overlap").sentence.startswith("EXP-2 ran in the same days on activated")
+    assert check(reading(product), "overlap").sentence.startswith("EXP-2 ran in the same days on “Activated in 7 days”")
 
 
 def test_the_page_the_csv_and_the_json_tell_the_same(

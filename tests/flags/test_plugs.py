@@ -34,7 +34,7 @@ def test_a_solutions_page_shows_its_flag(actor: Any, product: Any, solution: Any
 
 
 def test_a_solution_without_a_flag_offers_one(actor: Any, product: Any, solution: Any) -> None:
-    assert f"/p/sprout/flags?solution={solution.ref}#new" in drawn(flag_panel(actor, product, solution))
+    assert f"/p/sprout/flags?add&amp;solution={solution.ref}" in drawn(flag_panel(actor, product, solution))
 
 
 def test_a_solution_in_the_tree_has_a_chip_for_each_flag(

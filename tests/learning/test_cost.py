@@ -185,7 +185,7 @@ def test_voices_of_the_problem_since_are_counted_by_arm_and_the_latest_quoted(
         ("And again, with the change.", "on"),
     ]
     page = as_alice.get("/p/sprout/REV-1").content.decode()
-    assert "5 people have spoken for OPP-1 since it opened: 3 on, 1 off, 1 not known." in page
+    assert "5 people have spoken for OPP-1 since it opened: 3 in “on”, 1 in “off”, 1 whose arm is not known." in page
     assert "Not to be quoted." not in page
     printed = invoke("review", "show", "REV-1")
     assert "“Still too much.” FB-4" in printed

@@ -31,7 +31,7 @@ def test_the_api_lists_shows_and_decides(api: Any) -> None:
     assert listed["headline"] == shown["headline"]
     assert shown["headline"].startswith("“Ask for the phone number later” raised “Activated in 7 days” by")
     assert (shown["state"], shown["predicted"]) == ("measured", "+1 to +9 pp")
-    assert "compatible with gains of" in shown["summary"]
+    assert "compatible with a rise of" in shown["summary"]
     assert shown["result"]["contrast"]["difference"]["n"] == shown["result"]["forecast"]["measured"]["n"]
     assert api.post(f"{BASE}/REV-1/fill").ok["ref"] == "REV-1"
     decided = api.post(f"{BASE}/REV-1/decide", DECISION).ok
@@ -71,7 +71,7 @@ def test_the_page_says_it_in_one_sentence_and_shows_what_to_trust(
     assert "Sample ratio" in page
     assert "Both arms had these alike." in page
     assert "Spam accounts" in page
-    assert "predicted 1 to 9" in page
+    assert "(+1 to +9 pp)" in page
     assert 'name="learning"' in page
     assert "Look again" not in page
 
@@ -164,7 +164,7 @@ def test_the_solution_today_the_tree_and_the_box_know_the_review(actor: Any, pro
     assert "REV-1" in render_to_string(panel.template, panel.context | {"product": product})
     (today,) = [one for one in panels("today", actor, product, None) if one.title == "Wants your verdict"]
     assert (today.tone, today.headline) == ("amber", "One result wants your verdict.")
-    assert "Write the verdict" in render_to_string(today.template, today.context | {"product": product})
+    assert "Decide" in render_to_string(today.template, today.context | {"product": product})
     chips = [chip.text for chip in figures("solution", product, [solution])[solution.pk].chips]
     assert any(text.startswith("+") and text.endswith("pp") for text in chips)
     assert [hit.url for hit in search(actor, product, "rev-1") if hit.kind == "review"] == ["/p/sprout/REV-1"]

@@ -132,8 +132,8 @@ def test_much_evidence_is_shown_in_part_with_a_way_to_all(
             actor, product, garden.opportunity, evidence_type="anecdotal", source_kind="note", statement=f"piece {at}"
         )
     page = text(as_alice, "/p/sprout/OPP-1")
-    assert "Show 5 more" in page
-    assert "Show 5 more" not in text(as_alice, "/p/sprout/OPP-1?all=evidence")
+    assert "Show all 35" in page
+    assert "Show all 35" not in text(as_alice, "/p/sprout/OPP-1?all=evidence")
 
 
 def test_a_viewer_reads_and_finds_no_button(as_viewer: Any, garden: Garden) -> None:

@@ -121,6 +121,10 @@ def test_the_box_answers_as_one_types(as_alice: Any, as_charlie: Any, shown: Clo
     assert box("") == ""
     assert f'href="/p/sprout/why?q={PATH.replace("/", "%2F")}%3A6"' in box(f"{PATH}:6")
     assert "SOL-1" in box("defer")
+    assert box("sol-1").index('href="/p/sprout/SOL-1"') < box("sol-1").index("Why sol-1?"), (
+        "what is called so comes first"
+    )
+    assert as_alice.get("/p/sprout/why", {"q": "SUR-9"}).status_code == 404
     assert "app/form.py" in box("form.py")
     assert "Defer phone" in box(shown.head[:7])
     assert "Nothing is called" in box("<zebra>")

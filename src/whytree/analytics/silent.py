@@ -59,7 +59,7 @@ def _silences(metric: Metric, seen: dict[str, datetime], known: list[str], now: 
                 metric.key,
                 event,
                 last,
-                f"“{event}” came last on {last:%d %B %Y}: for {(now - last).days} days nobody sent it.",
+                f"“{event}” came last on {last:%-d %b %Y}: for {(now - last).days} days nobody sent it.",
             )
 
 

@@ -35,7 +35,7 @@ class Pause(Exception):
 
     def __init__(self, name: str, again_at: datetime) -> None:
         local = again_at.astimezone()
-        when = local.strftime("%H:%M" if local.date() == datetime.now().astimezone().date() else "%d %b, %H:%M")
+        when = local.strftime("%H:%M" if local.date() == datetime.now().astimezone().date() else "%-d %b, %H:%M")
         self.again_at = again_at
         self.message = f"{name} takes no more requests for now. What was read is kept; it goes on at {when}: run again."
         super().__init__(self.message)

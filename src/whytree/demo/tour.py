@@ -36,9 +36,9 @@ def tour(base_url: str, data: Path) -> list[Stop]:
             (f"{page}/SOL-2",),
         ),
         Stop(
-            "“Defer” is measured (EXP-2), “explain why” is too early to tell (EXP-3). See what each role had expected "
-            "(REV-2), and decide.",
-            (f"{page}/experiments/EXP-2",),
+            "“Defer” is measured: what it did, whether to trust it, what each role had expected, on one page. Decide. "
+            "“Explain why” (EXP-3) is too early to tell.",
+            (f"{page}/REV-2",),
         ),
         Stop(
             "What that changed: a corner to mend, and those who asked. One of them says that it did not help.",

@@ -81,7 +81,7 @@ def settle(actor: Actor, flag: Flag, decision: Decision, *, arm: str, words: str
 def _refuse_decision(experiment: Experiment, decision: str, now: datetime) -> None:
     if experiment.is_decided:
         raise Conflict(
-            f"{experiment.ref} was decided on {experiment.decided_at:%d %B %Y}. Another question gets another experiment."
+            f"{experiment.ref} was decided on {experiment.decided_at:%-d %b %Y}. Another question gets another experiment."
         )
     if experiment.started_at is None:
         raise Conflict(f"{experiment.ref} has not started: there is nothing to decide from.")
@@ -89,7 +89,7 @@ def _refuse_decision(experiment: Experiment, decision: str, now: datetime) -> No
         raise Invalid(f"A decision is one of: {', '.join(Decision.values)}.")
     if experiment.design.looks == "once" and experiment.read_at is not None and now < experiment.read_at:
         raise Conflict(
-            f"{experiment.ref} is read once, on {experiment.read_at:%d %B %Y}. Deciding on the day it looks good is how chance becomes "
+            f"{experiment.ref} is read once, on {experiment.read_at:%-d %b %Y}. Deciding on the day it looks good is how chance becomes "
             "a result. If it does harm, stop it."
         )
 

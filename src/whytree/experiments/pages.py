@@ -199,8 +199,9 @@ def _show(
         "rows": rows(found, reading),
         "looks": LOOKS[found.design.looks],
         "switches": switches_text(found.design.switchback),
-        "main_panels": [one for one in panels if one.panel.column == "main"],
-        "aside_panels": [one for one in panels if one.panel.column == "aside"],
+        "panels": panels,
+        # where a prediction is reviewed, one decision settles both, and it is made there
+        "decide_at": next((one.panel.action for one in panels if one.panel.action), None),
         "may_decide": queries.may_be_decided(found, now),
         "decisions": Decision.choices,
         "sent": sent or {},

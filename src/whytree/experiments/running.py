@@ -171,7 +171,7 @@ def _nobody(counted: Counted, control: str, arm: str, seen: dict[str, datetime])
             f"No exposed person has this metric: the event “{event}” has never come in. Check its name and key."
         )
     return NoAnswer(
-        f"No exposed person has this metric: “{event}” last came in on {last:%d %B %Y}, from nobody who met the flag. "
+        f"No exposed person has this metric: “{event}” last came in on {last:%-d %b %Y}, from nobody who met the flag. "
         "Check that both name people by the same id."
     )
 

@@ -193,7 +193,7 @@ def start_experiment(actor: Actor, experiment: Experiment, *, at: datetime | Non
     require(actor, experiment.product, Role.MEMBER)
     fresh = held(experiment)
     if fresh.is_started:
-        raise Conflict(f"{fresh.ref} has started already, on {fresh.started_at:%d %B %Y}.")
+        raise Conflict(f"{fresh.ref} has started already, on {fresh.started_at:%-d %b %Y}.")
     design, flag = fresh.design, find_flag(fresh.product, fresh.flag.key, for_update=True)
     if flag.archived_at is not None:
         raise Conflict(

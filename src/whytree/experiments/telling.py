@@ -171,4 +171,4 @@ def _rails(reading: Reading) -> str:
 
 
 def _day(moment: datetime) -> str:
-    return f"{moment.day} {moment:%B}"
+    return f"{moment:%-d %b}"

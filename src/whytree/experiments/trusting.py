@@ -47,7 +47,7 @@ def checks_of(ran: Run, ratio: RatioFigure, *, most_aside: float) -> list[Check]
         *[check for counted in ran.counted.values() for check in _covariate(counted, ran)],
         *_left_out(ran),
         *_peeked(ran.experiment),
-        *_overlaps(ran.experiment),
+        *_overlaps(ran),
     ]
 
 
@@ -85,11 +85,11 @@ def _flag(ran: Run) -> list[Check]:
     flag: Flag = ran.experiment.flag
     archived = flag.archived_at
     if archived is not None and archived < ran.trial.now:
-        told = f"{flag.key} was archived on {archived:%d %B %Y}: nobody new has met it since. Restore it, or stop {ran.experiment.ref}."
+        told = f"{flag.key} was archived on {archived:%-d %b %Y}: nobody new has met it since. Restore it, or stop {ran.experiment.ref}."
         return [Check("flag", "look", told)]
     last = max((stretch.end for stretch in ran.trial.stretches), default=None)
     if last is not None and last < ran.trial.now:
-        told = f"{flag.key} was turned off on {last:%d %B %Y}: nobody new has met it since. Turn it on, or stop {ran.experiment.ref}."
+        told = f"{flag.key} was turned off on {last:%-d %b %Y}: nobody new has met it since. Turn it on, or stop {ran.experiment.ref}."
         return [Check("flag", "look", told)]
     alone = [name for name, weight in flag.weights.items() if weight]
     if ran.trial.now < (ran.experiment.read_at or ran.trial.now) and len(alone) < 2 and ran.design.switchback is None:
@@ -123,7 +123,7 @@ def silent(counted: Iterable[Counted], last_seen: Mapping[str, datetime], now: d
         if last is None:
             quiet.append(f"“{event}” has never come in")
         elif now - last > SILENT:
-            quiet.append(f"“{event}” last came in on {last:%d %B %Y}")
+            quiet.append(f"“{event}” last came in on {last:%-d %b %Y}")
     if not quiet:
         return [Check("metrics", "ok", "All their events still come in.")] if any(one.cells for one in asked) else []
     return [Check("metrics", "look", f"{listed(quiet)}. Is it still sent?")]
@@ -201,8 +201,9 @@ def _peeked(experiment: Experiment) -> list[Check]:
     return [Check("stopped early", "look", told)]
 
 
-def _overlaps(experiment: Experiment) -> list[Check]:
+def _overlaps(ran: Run) -> list[Check]:
     """Others that ran in the same days and are decided by the same metric."""
+    experiment = ran.experiment
     started, read_at = experiment.started_at, experiment.read_at
     if started is None or read_at is None:
         return []
@@ -212,8 +213,9 @@ def _overlaps(experiment: Experiment) -> list[Check]:
     same = sorted(one.ref for one in near if one.design.primary.key == key)
     if not same:
         return []
+    name = ran.counted[key].counting.metric.name
     told = (
-        f"{listed(same)} ran in the same days on {key}. Arms are drawn apart, so each difference is fair by itself; "
+        f"{listed(same)} ran in the same days on “{name}”. Arms are drawn apart, so each difference is fair by itself; "
         "what the changes do together is in neither."
     )
     return [Check("overlap", "look", told)]

@@ -81,6 +81,7 @@ def flag_list(
         "solutions": Solution.objects.filter(product=product, closed_at=None),
         "hypotheses": _open_hypotheses(product),
         "form": form or {},
+        "adds": may_write(request.actor, product) and ("add" in request.GET or error is not None),
         "error": error,
         "condition_error": condition_error,
         "may_write": may_write(request.actor, product),
@@ -93,7 +94,7 @@ def flag_list(
 
 def _list_sentence(shown: list[Flag]) -> str:
     if not shown:
-        return "No flag yet: with one you ship before you release, and compare before you decide."
+        return "No flag yet."
     opened = [flag for flag in shown if flag.is_open]
     if not opened:
         return "No flag is open to people."
@@ -212,10 +213,10 @@ def _flag_sentence(flag: Flag) -> str:
     now = timezone.now()
     if flag.on_from is not None and now < flag.on_from:
         return (
-            f"{flag.key} begins on {flag.on_from:%-d %B %Y, %H:%M} UTC: until then everybody gets {flag.off_variant}."
+            f"{flag.key} begins on {flag.on_from:%-d %b %Y, %H:%M} UTC: until then everybody gets {flag.off_variant}."
         )
     if flag.on_until is not None and flag.on_until <= now:
-        return f"{flag.key} ended on {flag.on_until:%-d %B %Y, %H:%M} UTC: everybody gets {flag.off_variant}."
+        return f"{flag.key} ended on {flag.on_until:%-d %b %Y, %H:%M} UTC: everybody gets {flag.off_variant}."
     if flag.coverage == 0 and not flag.has_more_rules:
         return f"{flag.key} is on, but at 0 %: everybody gets {flag.default_variant}."
     if flag.coverage == FULL_COVERAGE:

@@ -8,12 +8,14 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from whytree.errors import Invalid, WhytreeError
 from whytree.experiments import voices
 from whytree.experiments.before_code import dropped_before_code
 from whytree.experiments.deciding import flag_follows
+from whytree.experiments.queries import find_experiment, reading_of
 from whytree.flags.models import Flag
 from whytree.flags.queries import flags_by_solution
 from whytree.tree.models import Solution, State
@@ -27,7 +29,7 @@ from .cost import cost_of
 from .debts.queries import open_debts_of
 from .doubting import doubts_shown
 from .models import Decision, OutcomeReview, Verdict
-from .pictures import review_bar, rows
+from .pictures import forecast_range, review_bar, rows
 from .predictions.plugs import shown_table
 from .predictions.queries import table_of
 from .proposing import proposed_verdict
@@ -47,6 +49,8 @@ WAITING = (
 SETTLED = frozenset({State.KEPT, State.ROLLED_BACK, State.DROPPED})
 MOST_SETTLED = 20
 POSTPONE_DAYS = 7
+#: Checks of an experiment that a review's own lines say.
+SAID_BY_TRUST = frozenset({"sample ratio", "seen in two arms", "arm without weight"})
 
 
 @page()
@@ -92,7 +96,7 @@ def postpone(request: PageRequest, product: Product, number: int) -> HttpRespons
         moved = services.postpone_review(request.actor, found, due_on=_day(request.POST.get("due_on", "")))
     except WhytreeError as error:
         return _show(request, product, found, error=error)
-    messages.success(request, f"{moved.ref} waits until {moved.due_at:%d %B %Y}.")
+    messages.success(request, f"{moved.ref} waits until {moved.due_at:%-d %b %Y}.")
     return redirect(moved.url)
 
 
@@ -114,6 +118,8 @@ def _show(
     result = queries.result_of(found)
     now = timezone.now()
     carrier = services.carrier_of(found)
+    writes = may_write(request.actor, product)
+    ripe = services.may_be_decided(found, now)
     context: dict[str, Any] = {
         "here": "changes",
         "review": found,
@@ -122,11 +128,10 @@ def _show(
         "headline": headline(found, result),
         "subline": subline(result),
         "rows": rows(result),
-        "bar": review_bar(result),
+        "bar": _bar(result),
         "predicted": forecast_text(result.forecast),
         "likely": likely_text(result.forecast),
         "held": held_text(result.forecast),
-        "measured": measured_text(result),
         "exposure": exposure(result.trust) if result.trust else "",
         "expected": shown_table(table_of(request.actor, found.hypothesis, result), result),
         "debts": open_debts_of([found.hypothesis.solution]),
@@ -135,20 +140,45 @@ def _show(
         "cost": cost_of(found),
         "tagged": tagged_since(found, result),
         "written": sum(result.voices.values()),
-        "verdicts": Verdict.choices if now >= found.due_at else [(Verdict.HARM.value, Verdict.HARM.label)],
+        "verdicts": Verdict.choices if ripe else [(Verdict.HARM.value, Verdict.HARM.label)],
         "decisions": Decision.choices,
         "flag_key": carrier[0].key if carrier[0] else "",
         "arms": carrier[1],
         "is_due": now >= found.due_at,
-        "proposed": proposed_verdict(result) if now >= found.due_at and result.is_measured else "",
+        "may_decide": ripe and writes and not found.is_decided,
+        "proposed": proposed_verdict(result) if ripe and result.is_measured else "",
         "may_postpone": now >= found.due_at and not result.is_measured,
         "next_look": (now + timedelta(days=POSTPONE_DAYS)).date(),
         "sent": sent or {},
         "error": error,
-        "may_write": may_write(request.actor, product),
+        "may_write": writes,
+        **_of_experiment(product, result),
         **doubts_shown(found, result),
     }
     return render(request, "learning/review.html", context, status=error.status if error else 200)
+
+
+def _bar(result: Result) -> SafeString | str:
+    """Predicted beside measured, where the table does not draw it: it counts in another unit than was predicted in."""
+    drawn = result.contrast is not None and forecast_range(result, result.contrast) is not None
+    return "" if drawn or result.forecast.measured is None else review_bar(result)
+
+
+def _of_experiment(product: Product, result: Result) -> dict[str, Any]:
+    """What its own page checks beside the draw, as far as it is in doubt, and what its rule says."""
+    if not result.experiment:
+        return {}
+    experiment = find_experiment(product, result.experiment)
+    reading = reading_of(experiment)
+    if reading is None:
+        return {}
+    checks = [one for one in reading.analysis.health if one.standing != "ok"]
+    return {
+        "broken": [one for one in checks if one.standing == "broken"],
+        "concerns": [one for one in checks if one.name not in SAID_BY_TRUST],
+        "proposal": reading.proposal.sentence if reading.proposal else "",
+        "rule": experiment.design.rule_text,
+    }
 
 
 @dataclass(frozen=True)

@@ -41,17 +41,17 @@ def rows(result: Result) -> list[Row]:
 
 
 def _main_row(result: Result, contrast: Contrast, scales: dict[str, Scale]) -> Row:
-    shaded = _shaded(result, contrast)
+    shaded = forecast_range(result, contrast)
     difference = contrast.difference
     wanted = 1 if result.forecast.likely >= 0 else -1
     if difference is None:
         verdict, tone = "no answer yet", ""
     elif difference.low * wanted > 0 and difference.high * wanted > 0:
-        verdict, tone = "as wanted", "leaf"
+        verdict, tone = "better", "leaf"
     elif difference.low * wanted < 0 and difference.high * wanted < 0:
-        verdict, tone = "the wrong way", "red"
+        verdict, tone = "worse", "red"
     else:
-        verdict, tone = "no effect seen", ""
+        verdict, tone = "no answer yet", ""
     about = f"predicted metric, {_window(contrast)}"
     return _row(contrast, about, shaded, scales, verdict, tone, "blue-wash")
 
@@ -89,7 +89,7 @@ def _row(
     )
 
 
-def _shaded(result: Result, contrast: Contrast) -> Range | None:
+def forecast_range(result: Result, contrast: Contrast) -> Range | None:
     """The forecast, where it is in the unit of the table."""
     same = result.forecast.unit == contrast.difference_unit or (result.forecast.unit == "" and contrast.unit == "%")
     return Range(result.forecast.low, result.forecast.high) if same else None
@@ -98,7 +98,7 @@ def _shaded(result: Result, contrast: Contrast) -> Range | None:
 def _scale(result: Result, unit: str) -> Scale:
     values: list[float] = []
     if result.contrast is not None and result.contrast.difference_unit == unit:
-        shaded = _shaded(result, result.contrast)
+        shaded = forecast_range(result, result.contrast)
         values += [shaded.low, shaded.high] if shaded else []
         values += _ends(result.contrast.difference)
     for rail in result.guardrails:

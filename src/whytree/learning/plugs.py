@@ -28,10 +28,8 @@ from whytree.workspace.sockets import (
 from . import queries, services
 from .debts import plugs as debts
 from .debts.queries import REF as DEBT
-from .debts.queries import open_debts_of
-from .doubting import doubts_shown
 from .guards import plugs as guards
-from .models import Debt, Decision, OutcomeReview, Verdict
+from .models import Debt, OutcomeReview
 from .pictures import review_bar
 from .predictions import plugs as predictions
 from .priors import plugs as priors
@@ -45,7 +43,7 @@ def plug() -> None:
     on_fact("exposure_received", lock_when_exposed)
     on_fact("experiment_due", due_with_experiment)
     on_fact("experiment_decided", decide_with_experiment)
-    plug_panel("solution", solution_panel, order=10)
+    plug_panel("solution", solution_panel, order=8)
     plug_panel("experiment", experiment_panel, order=10)
     plug_panel("today", today_panel, order=0)
     plug_figure("solution", solution_figures)
@@ -158,35 +156,30 @@ def solution_panel(actor: Actor, product: Product, solution: Any) -> Panel | Non
         "measured": measured_text(result),
         "earlier": reviews[1:],
     }
-    title = f"Review {review.ref}"
+    wants = result.is_measured and not review.is_decided and services.may_be_decided(review, timezone.now())
     return Panel(
-        title, "learning/_solution_panel.html", context, tone=tone_of(review, result), headline=business(result)
+        f"Review {review.ref}",
+        "learning/_solution_panel.html",
+        context,
+        tone=tone_of(review, result),
+        headline=business(result),
+        action=_decide(product, review) if wants else None,
     )
 
 
 def experiment_panel(actor: Actor, product: Product, experiment: Experiment) -> Panel | None:
-    """The prediction that an experiment tests: its review, and the form that decides both."""
+    """Where it is decided: the review of the prediction that an experiment tests."""
     hypothesis = experiment.hypothesis
     review = queries.review_of(hypothesis) if hypothesis is not None and experiment.is_started else None
     if review is None:
         return None
-    result = queries.result_of(review)
-    is_due = review.due_at <= timezone.now()
-    context = {
-        "review": review,
-        "bar": review_bar(result),
-        "is_due": is_due,
-        "may_decide": is_due or experiment.design.looks == "always",
-        "verdicts": Verdict.choices,
-        "decisions": Decision.choices,
-        "flag_key": experiment.flag.key,
-        "arms": experiment.design.arms[1:],
-        "proposed": proposed_verdict(result) if result.is_measured else "",
-        "debts": open_debts_of([review.hypothesis.solution]),
-        **doubts_shown(review, result),
-    }
-    title = "Your verdict" if is_due and not review.is_decided else "The prediction"
-    return Panel(title, "learning/_experiment_panel.html", context)
+    ripe = not review.is_decided and services.may_be_decided(review, timezone.now())
+    action = _decide(product, review) if ripe else None
+    return Panel("Review", "learning/_experiment_panel.html", {"review": review}, column="aside", action=action)
+
+
+def _decide(product: Product, review: OutcomeReview) -> tuple[str, str]:
+    return "Decide", f"/p/{product.slug}/{review.ref}"
 
 
 def tone_of(review: OutcomeReview, result: Result) -> Tone:

@@ -63,11 +63,11 @@ def _became(contrast: Contrast) -> str:
 def _compatible(difference: Figure, contrast: Contrast) -> str:
     unit = _points(contrast.difference_unit)
     if difference.low > 0:
-        return f"The data are compatible with gains of {between(difference.low, difference.high)} {unit}."
+        return f"The data are compatible with a rise of {between(difference.low, difference.high)} {unit}."
     if difference.high < 0:
-        return f"The data are compatible with losses of {between(-difference.high, -difference.low)} {unit}."
-    loss, gain = number(max(0.0, -difference.low)), number(max(0.0, difference.high))
-    return f"The data are compatible with anything from a loss of {loss} to a gain of {gain} {unit}."
+        return f"The data are compatible with a fall of {between(-difference.high, -difference.low)} {unit}."
+    fall, rise = number(max(0.0, -difference.low)), number(max(0.0, difference.high))
+    return f"The data are compatible with anything from a fall of {fall} to a rise of {rise} {unit}."
 
 
 def _predicted(forecast: Forecast) -> str:
@@ -144,4 +144,4 @@ def exposure(trust: Trust) -> str:
 
 
 def _day(result: Result) -> str:
-    return f"{result.due_at.day} {result.due_at:%B}"
+    return f"{result.due_at:%-d %b}"

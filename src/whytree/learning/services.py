@@ -187,7 +187,9 @@ def _kept(review: OutcomeReview, arm: str) -> str:
 
 def _refuse_decision(review: OutcomeReview, verdict: str, decision: str, learning: str, now: datetime) -> None:
     if review.is_decided:
-        raise Conflict(f"{review.ref} was decided on {review.decided_at:%d %B %Y}. A new prediction gets a new review.")
+        raise Conflict(
+            f"{review.ref} was decided on {review.decided_at:%-d %b %Y}. A new prediction gets a new review."
+        )
     if verdict not in Verdict.values:
         raise Invalid(f"A verdict is one of: {', '.join(Verdict.values)}.")
     if decision not in Decision.values:
@@ -196,15 +198,17 @@ def _refuse_decision(review: OutcomeReview, verdict: str, decision: str, learnin
         raise Invalid("Say what was learned, in a line or three: it is what the next person will find.")
     if len(learning) > LEARNING_LENGTH or "\x00" in learning:
         raise Invalid(f"What was learned fits into {LEARNING_LENGTH:,} characters of plain text.")
-    if now < review.due_at and Verdict(verdict) not in EARLY_VERDICTS and not _bears_looking(review):
+    if Verdict(verdict) not in EARLY_VERDICTS and not may_be_decided(review, now):
         raise Conflict(
-            f"{review.ref} is due on {review.due_at:%d %B %Y}. Deciding on the day it looks good is how chance becomes a "
+            f"{review.ref} is due on {review.due_at:%-d %b %Y}. Deciding on the day it looks good is how chance becomes a "
             "result; only harm may be decided before."
         )
 
 
-def _bears_looking(review: OutcomeReview) -> bool:
-    """Its experiment was planned with intervals that may be looked at, and decided from, on any day."""
+def may_be_decided(review: OutcomeReview, now: datetime) -> bool:
+    """It is due, or its experiment was planned with intervals that may be looked at, and decided from, on any day."""
+    if now >= review.due_at:
+        return True
     experiment = experiment_of(review.hypothesis)
     return experiment is not None and experiment.design.looks == "always"
 
@@ -252,7 +256,7 @@ def postpone_review(actor: Actor, review: OutcomeReview, *, due_on: date) -> Out
     if fresh.is_decided:
         raise Conflict(f"{fresh.ref} is decided.")
     if now < fresh.due_at:
-        raise Conflict(f"{fresh.ref} is not due before {fresh.due_at:%d %B %Y}.")
+        raise Conflict(f"{fresh.ref} is not due before {fresh.due_at:%-d %b %Y}.")
     due_at = datetime.combine(due_on, time(), ZoneInfo(fresh.product.timezone))
     if not now < due_at <= now + MOST_POSTPONED:
         raise Invalid("Choose a day to come, within a year.")

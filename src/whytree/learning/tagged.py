@@ -39,8 +39,12 @@ class Tagged:
         if not self.people:
             return f"Nobody has spoken for {self.opportunity.ref} since it opened."
         told = f"{self.people:,} {'person has' if self.people == 1 else 'people have'} spoken for {self.opportunity.ref} since it opened"
-        arms = ", ".join(f"{count:,} {arm}" for arm, count in self.by_arm.items())
+        arms = ", ".join(f"{count:,} {_where(arm)}" for arm, count in self.by_arm.items())
         return f"{told}: {arms}." if arms else f"{told}."
+
+
+def _where(arm: str) -> str:
+    return "whose arm is not known" if arm == NOT_KNOWN else f"in “{arm}”"
 
 
 def tagged_since(review: OutcomeReview, result: Result) -> Tagged | None:

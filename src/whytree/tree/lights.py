@@ -32,7 +32,8 @@ def people_light(links: Sequence[EvidenceLink], strength: Confidence, now: datet
     heard = [link for link in outside if link.source_kind in VOICES and link.evidence_type != EvidenceType.TEST_RESULTS]
     people = {link.person_key or data_set(link.source_kind, link.source_id) for link in heard}
     data = len({data_set(link.source_kind, link.source_id) for link in outside if link not in heard})
-    newest = max(link.said_or_added_at for link in outside)
+    newest = max(link.said_or_added_at for link in heard or outside)
+    said = "voice" if heard else "result"
     against = sum(1 for link in outside if link.stance == "contradicts")
     told = f"{len(people):,} heard" + (
         f", {_count(data, 'test or measurement', 'tests or measurements')}." if data else "."
@@ -40,9 +41,8 @@ def people_light(links: Sequence[EvidenceLink], strength: Confidence, now: datet
     doubt = f" {_count(against, 'speaks', 'speak')} against it." if against else ""
     tone = {"strong": "leaf", "moderate": "leaf", "weak": "amber", "none": "red"}[strength.label]
     stale = now - newest > FRESH
-    return Light(
-        "People", "amber" if stale and tone == "leaf" else tone, f"{told} Newest voice {_age(now - newest)}.{doubt}"
-    )
+    text = f"{told} Newest {said} {_age(now - newest)}.{doubt}"
+    return Light("People", "amber" if stale and tone == "leaf" else tone, text)
 
 
 def business_light(solution: Solution, prediction: Hypothesis | None, figure: Figure, panels: Sequence[Panel]) -> Light:

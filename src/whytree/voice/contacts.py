@@ -53,7 +53,7 @@ class Reach:
         if self.wish is False:
             return "wants to be left alone"
         if self.free_at is not None:
-            return f"rests until {self.free_at:%-d %B %Y}"
+            return f"rests until {self.free_at:%-d %b %Y}"
         return "agreed to be asked" if self.wish else "was never asked for consent"
 
 

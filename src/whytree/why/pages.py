@@ -1,5 +1,7 @@
 """The page that answers why, and the hits of the box Why …."""
 
+from collections.abc import Sequence
+
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase
@@ -47,6 +49,8 @@ def _show(request: PageRequest, product: Product, typed: str, *, told: str = "",
         answer = explain(product, Ask(ref)) if refused else answer_why(request.actor, product, Ask(ref))
     except (NotAReference, NotFound, Invalid) as error:
         hits = search(request.actor, product, typed)[:MOST_HITS]
+        if (meant := _called(hits, typed)) is not None:
+            return redirect(meant.url)  # EXP-2, ASK-1: a page of its own says it all
         problem = "" if isinstance(error, NotAReference) else error.message
         found = {"typed": typed, "hits": hits, "problem": problem, "examples": () if hits else examples(product)}
         return render(request, "why/found.html", found, status=200 if hits else 404)
@@ -102,13 +106,20 @@ def withdraw(request: PageRequest, product: Product, pk: int) -> HttpResponseBas
 @require_GET
 @page(Role.VIEWER)
 def box(request: PageRequest, product: Product) -> HttpResponse:
-    """Hits for what is being typed: first what can be asked about directly, then what the words find."""
+    """Hits for what is being typed: what is called so, what can be asked about directly, then what the words find."""
     typed = request.GET.get("q", "").strip()[:400]
     if not typed:
         return HttpResponse("")
-    direct = _direct(product, typed)
-    hits = [*direct, *search(request.actor, product, typed)][:MOST_HITS]
+    found = search(request.actor, product, typed)
+    called = _called(found, typed)
+    first = [called] if called is not None else []
+    hits = [*first, *_direct(product, typed), *(hit for hit in found if hit is not called)][:MOST_HITS]
     return render(request, "why/_hits.html", {"hits": hits, "typed": typed})
+
+
+def _called(hits: Sequence[Hit], typed: str) -> Hit | None:
+    """The one whose id was typed."""
+    return next((hit for hit in hits if hit.label.casefold() == typed.casefold()), None)
 
 
 def _direct(product: Product, typed: str) -> list[Hit]:

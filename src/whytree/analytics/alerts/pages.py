@@ -34,6 +34,7 @@ def alerts(request: PageRequest, product: Product) -> HttpResponseBase:
             messages.success(request, said)
             return redirect("alerts", product=product.slug)
     found = list(queries.list_alerts(product))
+    chosen = request.POST.get("on") or request.GET.get("on", "")
     context = {
         "here": "numbers",
         "kind": "alerts",
@@ -41,7 +42,8 @@ def alerts(request: PageRequest, product: Product) -> HttpResponseBase:
         "outside": len(queries.outside(product)),
         "metrics": list_metrics(product),
         "questions": [one for one in list_saved(product)[:200] if one.kind == "trends"],
-        "chosen": request.POST.get("on") or request.GET.get("on", ""),
+        "chosen": chosen,
+        "adds": may(request.actor, product, Role.MEMBER) and (bool(chosen) or "add" in request.GET),
         "mail_is_set": mail.is_set(),
         "may_edit": may(request.actor, product, Role.MEMBER),
     }

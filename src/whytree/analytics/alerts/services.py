@@ -158,7 +158,7 @@ def _when(step: str, start: date) -> str:
     """on 5 May 2026, in the week from 4 May 2026, in May 2026"""
     if step == "month":
         return f"in {start:%B %Y}"
-    return f"{'in the week from' if step == 'week' else 'on'} {start:%-d %B %Y}"
+    return f"{'in the week from' if step == 'week' else 'on'} {start:%-d %b %Y}"
 
 
 def _stored(rule: object, *, is_on_question: bool) -> dict[str, object]:

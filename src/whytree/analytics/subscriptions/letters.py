@@ -72,7 +72,7 @@ def _line(found: Subscription, saved: SavedQuestion, question: Question) -> Line
         answer = fresh_answer(found.product, question)
     except WhytreeError as error:  # one that cannot be answered leaves the others alone
         return Line(saved.title, error.message, url=url)
-    ground = f"n = {answer.n:,}, {answer.from_at:%d %b} to {answer.last_day:%d %b %Y}"
+    ground = f"n = {answer.n:,}, {answer.from_at:%-d %b} to {answer.last_day:%-d %b %Y}"
     return Line(saved.title, answer.sentence, ground, url)
 
 
@@ -82,7 +82,7 @@ def _metric_line(board: Board, metric: Metric) -> Line:
         measured = measure_in(metric, time_of(board))
     except WhytreeError as error:
         return Line(metric.name, error.message, url=url)
-    ground = f"n = {measured.n:,}, {measured.from_at:%d %b} to {measured.last_day:%d %b %Y}"
+    ground = f"n = {measured.n:,}, {measured.from_at:%-d %b} to {measured.last_day:%-d %b %Y}"
     return Line(metric.name, measure_words(measured), ground, url)
 
 

@@ -30,13 +30,15 @@ def subscriptions(request: PageRequest, product: Product) -> HttpResponseBase:
     if request.method == "POST":
         with attempt:
             return _made(request, product)
+    chosen = request.POST.get("to") or request.GET.get("to", "")
     context = {
         "here": "numbers",
         "kind": "subscriptions",
         "rows": [(one, queries.when_words(one)) for one in queries.list_subscriptions(request.actor, product)],
         "boards": list_boards(product),
         "questions": list_saved(product)[:200],
-        "chosen": request.POST.get("to") or request.GET.get("to", ""),
+        "chosen": chosen,
+        "adds": bool(chosen) or "add" in request.GET,
         "days": list(enumerate(DAYS)),
         "mail_is_set": mail.is_set(),
         "may_post": may(request.actor, product, Role.MEMBER),

@@ -160,7 +160,7 @@ def _sentence(name: str, against: str, unit: str, at: date, found: Step) -> str:
     low, high = number(found.step.low), number(found.step.high)
     size = f"{number(abs(found.step.value))} {unit}".strip()
     beside = f", beside {against}," if against else ""
-    when = f"from {at.day} {at:%B %Y} on"
+    when = f"from {at:%-d %b %Y} on"
     common = (
         f"of {found.placebos} days before on which nothing happened, {100 * found.placebo_p:.0f} % show as large a step"
     )

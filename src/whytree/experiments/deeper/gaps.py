@@ -66,6 +66,6 @@ def spoken(days: Iterable[date]) -> str:
 
 def _run(first: date, last: date) -> str:
     if first == last:
-        return f"{first.day} {first:%B %Y}"
+        return f"{first:%-d %b %Y}"
     same = (first.month, first.year) == (last.month, last.year)
-    return f"{first.day}{'' if same else f' {first:%B %Y}'} to {last.day} {last:%B %Y}"
+    return f"{first.day}{'' if same else f' {first:%b %Y}'} to {last:%-d %b %Y}"

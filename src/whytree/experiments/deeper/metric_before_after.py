@@ -108,6 +108,6 @@ def _reach(metric: Metric) -> int:
 
 def _ended(metric: Metric, since: date) -> str:
     return (
-        f"From {since.day} {since:%B %Y} on {metric.name} has nobody at all, while other events come in. If what it counts was taken away, "
+        f"From {since:%-d %b %Y} on {metric.name} has nobody at all, while other events come in. If what it counts was taken away, "
         "that is the whole answer; if it is not sent any more, nothing is known of these days."
     )

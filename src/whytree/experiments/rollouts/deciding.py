@@ -38,7 +38,7 @@ def decide_rollout(actor: Actor, rollout: Rollout, *, decision: str, text: str =
     if fresh.decision is None:
         raise Conflict(f"No guardrail of {key} was harmed, so no decision is asked for. Halt it, go on or roll back.")
     if fresh.decided_at is not None:
-        raise Conflict(f"What becomes of {key} was decided on {fresh.decided_at:%d %B %Y}.")
+        raise Conflict(f"What becomes of {key} was decided on {fresh.decided_at:%-d %b %Y}.")
     options = options_of(fresh)
     if decision not in options:
         state = RolloutState(fresh.state).label

@@ -33,7 +33,7 @@ def _says(rollout: Rollout, place: int, step: dict[str, int]) -> str:
     if place < rollout.step:
         return "passed"
     if place == rollout.step:
-        return f"since {rollout.step_since.day} {rollout.step_since:%B}. {rollout.says}".strip()
+        return f"since {rollout.step_since:%-d %b}. {rollout.says}".strip()
     earlier = rollout.steps[place - 1]
     least = [f"{earlier['days']} day{'' if earlier['days'] == 1 else 's'}"] if earlier["days"] else []
     least += [f"{earlier['people']:,} people"] if earlier["people"] else []

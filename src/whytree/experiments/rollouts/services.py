@@ -259,7 +259,7 @@ def _is_ready(rollout: Rollout, watched: Watched, now: datetime) -> bool:
 
 def _waits(rollout: Rollout, watched: Watched, now: datetime) -> str:
     step, due = rollout.now, rollout.step_since + timedelta(days=rollout.now["days"])
-    parts = [f"until {due:%d %B %Y, %H:%M} UTC"] if now < due else []
+    parts = [f"until {due:%-d %b %Y, %H:%M} UTC"] if now < due else []
     if watched.people < step["people"]:
         parts.append(f"for {step['people'] - watched.people:,} more people")
     return f"Waits {' and '.join(parts)}." if parts else ""

@@ -71,7 +71,7 @@ def _close(actor: Actor, debt: Debt, verb: str, closing: Closing, reason: str) -
         raise Invalid(f"Up to {MOST_CHARACTERS} characters of plain text, please.")
     fresh = Debt.objects.select_for_update(of=("self",)).select_related("product", "solution").get(pk=debt.pk)
     if fresh.closing:
-        raise Conflict(f"{fresh.ref} was closed on {fresh.closed_at:%d %B %Y}: {fresh.close_reason}")
+        raise Conflict(f"{fresh.ref} was closed on {fresh.closed_at:%-d %b %Y}: {fresh.close_reason}")
     before = snapshot(fresh)
     fresh.closing, fresh.closed_at, fresh.close_reason = closing, timezone.now(), reason
     fresh.save()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.utils.safestring import SafeString, mark_safe
 
 from whytree.engines.charts.intervals import Measured, Range, Scale, interval_row
-from whytree.engines.figures import number
+from whytree.engines.figures import between, number
 from whytree.learning.results import Figure
 from whytree.learning.sentences import signed
 
@@ -22,6 +22,7 @@ class Row:
 
     said: Said
     range: str
+    ends: str
     likely: str
     picture: SafeString
     held: str = ""
@@ -45,13 +46,14 @@ def _row(said: Said, unit: str, scale: Scale, band: Range | None) -> Row:
     row = Row(
         said=said,
         range=range_text(said, unit),
+        ends=between(said.low, said.high),
         likely=signed(said.likely),
         picture=mark_safe(picture),  # noqa: S308 - drawn from numbers; its unit is escaped where it is drawn
     )
     if said.score is None:
         return row
     return Row(
-        **{name: getattr(row, name) for name in ("said", "range", "likely", "picture")},
+        **{name: getattr(row, name) for name in ("said", "range", "ends", "likely", "picture")},
         held=held_text(said.score),
         tone=tone_of(said.score),
         direction=direction_text(said.score),

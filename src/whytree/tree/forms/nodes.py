@@ -29,6 +29,11 @@ from .parts import Form, lines, one_line
 SIGNAL_VERSION = 1
 
 
+def as_typed(value: Any) -> Any:
+    """4 in place of 4.0, as somebody would write it."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class NodeForm(Form):
     """What every kind has. `said()` gives the fields as the services take them."""
 
@@ -43,6 +48,7 @@ class NodeForm(Form):
 
     def __init__(self, *args: Any, product: Product, node: Node | None = None, **kwargs: Any) -> None:
         initial = {**(self.of(node) if node is not None else {}), **kwargs.pop("initial", {})}
+        initial = {name: as_typed(value) for name, value in initial.items()}
         super().__init__(*args, initial=initial, **kwargs)
         if "owner" in self.fields:
             owner = cast("forms.ModelChoiceField[User]", self.fields["owner"])

@@ -44,7 +44,8 @@ from whytree.workspace.sockets import Figure, figures
 from .parts import DrawnPanel, draw_panels, find, home_of, url_of
 
 TEMPLATES = {"OUT": "tree/outcome.html", "OPP": "tree/opportunity.html", "SOL": "tree/solution.html"}
-MOST_SHOWN = 30
+#: Evidence that stands on the page before somebody asks for all of it.
+MOST_SHOWN = 8
 RISK_FIRST = {"untested": 0, "refuted": 1, "mixed": 2, "supported": 3}
 
 

@@ -160,7 +160,7 @@ def _numbers(product: Product, has_events: bool, address: str) -> Step:
             "A key, and your SDK keeps its calls: PostHog's, Segment's, RudderStack's and OpenFeature's work as they are.",
             has_events,
             command="whytree key add capture",
-            url=reverse("product_settings", args=[product.slug]),
+            url=reverse("keys", args=[product.slug]),
             act="Make a key",
         )
     return Step(

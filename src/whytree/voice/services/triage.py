@@ -159,7 +159,7 @@ def _member(actor: Actor, product: Product, named: str) -> User | None:
 
 def _snooze(actor: Actor, product: Product, act: Act) -> Ready:
     until = _until(act.value.strip())
-    said = f"asleep until {until:%d %B %Y}" if until else "awake"
+    said = f"asleep until {until:%-d %b %Y}" if until else "awake"
     return lambda item: _set(actor, item, "snooze", snoozed_until=until), said
 
 

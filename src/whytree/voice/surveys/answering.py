@@ -99,7 +99,7 @@ def _unanswered(survey: Survey, who: Answerer) -> SurveyResponse:
     if response is None:
         return SurveyResponse(survey=survey, respondent=who.respondent, person_key=who.person)
     if response.answered_at is not None:
-        raise Conflict(f"You answered this on {response.answered_at:%-d %B %Y}. Your first answer counts; thank you.")
+        raise Conflict(f"You answered this on {response.answered_at:%-d %b %Y}. Your first answer counts; thank you.")
     return response
 
 

@@ -96,7 +96,7 @@ def answer_survey(request: HttpRequest, token: str) -> HttpResponse:
         return _said(
             request,
             survey,
-            f"You answered this on {invited.answered_at:%-d %B %Y}. Your first answer counts; thank you.",
+            f"You answered this on {invited.answered_at:%-d %b %Y}. Your first answer counts; thank you.",
         )
     if invited is None and cookie in request.COOKIES and request.method != "POST":
         return _said(

@@ -69,6 +69,10 @@
     }
   }
 
+  /* Tabs that do not fit: the one in use is in sight. */
+
+  for (const tab of all(".tabs [aria-current]")) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 40;
+
   /* Keys */
 
   const keysDialog = one("#keys-dialog");
@@ -154,11 +158,20 @@
 
   /* What went wrong, or right, in a part of the page */
 
+  // A dialog stands above all else on the page, so what concerns it is told inside it.
+  function shelf() {
+    const dialog = one("dialog[open]");
+    if (!dialog) return one("#toasts");
+    const inside = one(".toasts", dialog) ?? dialog.appendChild(one("#toasts").cloneNode());
+    inside.removeAttribute("id");
+    return inside;
+  }
+
   function toast(text, tone = "") {
     const note = document.createElement("p");
     note.className = `toast ${tone}`;
     note.textContent = text;
-    one("#toasts").append(note);
+    shelf().append(note);
     setTimeout(() => note.remove(), tone === "red" ? 12000 : 4000);
   }
 

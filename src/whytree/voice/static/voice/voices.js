@@ -70,6 +70,8 @@
     const selection = getSelection();
     selection.removeAllRanges();
     selection.addRange(range);
+    const [at, frame] = [range.getBoundingClientRect(), said.getBoundingClientRect()];
+    said.scrollTop += Math.max(0, at.bottom - frame.bottom) + Math.min(0, at.top - frame.top);
   }
 
   function step(said, forward, stretch) {
