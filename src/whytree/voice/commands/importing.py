@@ -256,10 +256,16 @@ def list_imports(as_json: AsJson = False) -> None:
     runs = client.get(f"/products/{client.product}/feedback-imports")
     lines = [
         f"{run['id']:>4}  {run['started_at'][:16]}  {run['state']:9}  {run['created']:,} new of {run['rows']:,}  "
-        f"{run['file_name']}{'  (taken back)' if run['undone_at'] else ''}"
+        f"{run['file_name']}{_where(run)}"
         for run in runs
     ]
     show(runs, as_json, *(lines or ["No import yet: whytree import feedback FILE"]))
+
+
+def _where(run: dict[str, Any]) -> str:
+    if run["undone_at"]:
+        return "  (taken back)"
+    return f"  (at row {run['row_offset']:,}: the same file again goes on there)" if run["state"] == "running" else ""
 
 
 def undo_import(
