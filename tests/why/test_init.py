@@ -14,6 +14,7 @@ from tests.code.repositories import QUIET, Clone
 from tests.servers import live_env, whytree
 from whytree.code.models import Commit, FileBlame, Repository, Ticket
 from whytree.tree.models import Draft
+from whytree.why.first.reverse_tree import propose
 from whytree.workspace.models import Product
 
 pytestmark = pytest.mark.slow  # real programs, real files: left out of `make quick`
@@ -225,7 +226,9 @@ def lines(name: str, count: int = 40) -> str:
     return "".join(f"{name}_{n} = {n}\n" for n in range(count))
 
 
-def test_work_that_its_makers_announced_becomes_drafts_where_nobody_used_requests(cli: Any, sprout: Clone) -> None:
+def test_work_that_its_makers_announced_becomes_drafts_where_nobody_used_requests(
+    cli: Any, sprout: Clone, actor: Any
+) -> None:
     news = "# Changes\n\n## Unreleased\n- Badges show how a check is doing\n"
     sprout.commit("Badges for checks", **{"app/badges.py": lines("badge"), "CHANGES.md": news})
     pause = sprout.commit("feat(list): pause from the list", **{"app/list.py": lines("list")})
@@ -241,6 +244,10 @@ def test_work_that_its_makers_announced_becomes_drafts_where_nobody_used_request
         "Add reminders": "commit that adds",
     }
     assert drafts["Badges show how a check is doing"].because.endswith("; CHANGES.md:4")
+    init(cli, sprout)
+    assert {draft.title for draft in Draft.objects.all()} == drafts.keys()
+    propose(actor, Repository.objects.create(product=Product.objects.get(), name="beside", root_sha="b" * 40))
+    assert {draft.title for draft in Draft.objects.all()} == drafts.keys()  # reading another repository drops none
     listed = drafts["list: pause from the list"]
     asked = cli("why", "app/list.py:1", cwd=sprout.path).output
     assert "Nobody has said why this is here." in asked

@@ -160,7 +160,7 @@ def test_it_says_how_much_was_ever_tested_and_what_was_not(cli: Any, clone: Clon
     test = plan_test(actor, first, title="Five look at it", method="usability_test", success_criterion="4 of 5")
     conclude_test(actor, start_test(actor, test), verdict="validated", result="5 of 5")
     said = " ".join(cli("start", "OPP-1", "--no-branch", "--yes", cwd=clone.path).output.split())
-    assert "1 of 2 was ever tested; not ASM-2 “People see the field”" in said
+    assert "Of 2 beliefs behind its solutions, 1 was ever tested; not ASM-2 “People see the field”" in said
 
 
 def test_without_a_branch_nothing_in_the_clone_changes(cli: Any, clone: Clone, product: Any) -> None:

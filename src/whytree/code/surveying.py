@@ -35,22 +35,24 @@ _LFS = b"version https://git-lfs"
 
 @dataclass
 class Survey:
-    """What was found, as the server takes it, and sentences on what could not be read."""
+    """What was found, as the server takes it, what changelogs say is new (used once, for drafts), and sentences on what
+    could not be read."""
 
     body: dict[str, Any]
+    changes: list[dict[str, Any]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
 
 def survey(clone: Clone) -> Survey:
     """Everything the files and tags of HEAD say."""
-    found = Survey({"version": VERSION, "head": clone.head})
+    found = Survey({"version": VERSION})
     paths = [exact_path(path) for path in clone.read_bytes("ls-tree", "-r", "--name-only", "-z", "HEAD").split(b"\0")]
     tags = _releases(clone)
     found.body["releases"] = len(tags)
     found.body["newest_release"] = tags[0] if tags else ""
     found.body["flags"] = _flags(clone, found)
     found.body["decisions"] = list(_decisions(clone, [path for path in paths if is_decision_path(path)], found))
-    found.body["changes"] = list(islice(_changes(clone, paths), MOST_CHANGES))
+    found.changes = list(islice(_changes(clone, paths), MOST_CHANGES))
     found.body["tree"] = _tree(clone, paths)
     found.body["owners"] = _owners(clone, paths, found)
     _remark_on_what_is_elsewhere(clone, paths, found)

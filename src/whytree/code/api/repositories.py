@@ -167,15 +167,6 @@ class DecisionFound(Schema):
     date: Annotated[str, Field(max_length=10)] = ""
 
 
-class ChangeFound(Schema):
-    """An entry of a changelog, by the line where it begins."""
-
-    path: Annotated[str, Field(max_length=1000)]
-    line: Annotated[int, Field(ge=1)]
-    title: Annotated[str, Field(max_length=200)]
-    refs: Annotated[list[Annotated[str, Field(max_length=60)]], Field(max_length=20)] = []
-
-
 Owner = tuple[Annotated[str, Field(max_length=300)], list[Annotated[str, Field(max_length=200)]]]
 
 
@@ -184,13 +175,11 @@ class SurveyIn(Schema):
 
     root_sha: str
     version: int = 1
-    head: Annotated[str, Field(max_length=64)] = ""
     releases: int = 0
     seconds: Annotated[float, Field(ge=0, le=1e6)] = 0.0
     newest_release: Annotated[str, Field(max_length=250)] = ""
     flags: Annotated[list[FlagFound], Field(max_length=1000)] = []
     decisions: Annotated[list[DecisionFound], Field(max_length=1000)] = []
-    changes: Annotated[list[ChangeFound], Field(max_length=1000)] = []
     tree: Annotated[str, Field(max_length=1000)] = ""
     owners: Annotated[list[Owner], Field(max_length=1000)] = []
 

@@ -165,7 +165,10 @@ def main(wish: Wish) -> None:
         surveyed = survey(clone)
         client.post(f"{base}/repositories/{repository['id']}/survey", {**surveyed.body, "root_sha": facts["root_sha"]})
         if found.new_commits:
-            client.post(f"{base}/drafts/propose", {"repository": repository["name"]})
+            client.post(
+                f"{base}/drafts/propose",
+                {"repository": repository["name"], "head": clone.head, "changes": surveyed.changes},
+            )
     except CommandError as error:
         _say({"refused": error.message})
         return

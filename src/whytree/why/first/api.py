@@ -10,6 +10,7 @@ from whytree.workspace.doors import ApiRequest, api_product
 from whytree.workspace.roles import Role
 
 from . import questions, shares
+from .announced import Entry
 from .first_look import FirstLook, first_look
 from .first_look import find_repository as repository_named
 from .questions import Question
@@ -63,8 +64,21 @@ def answer_link(request: ApiRequest, product: str, body: LinkAnswerIn) -> LinkAn
     return LinkAnsweredOut(sha=commit.sha, answers=commit.answers)
 
 
+class ChangeIn(Schema):
+    """An entry of a changelog, by the line where it begins."""
+
+    path: Annotated[str, Field(max_length=1000)]
+    line: Annotated[int, Field(ge=1)]
+    title: Annotated[str, Field(max_length=200)]
+    refs: Annotated[list[Annotated[str, Field(max_length=60)]], Field(max_length=20)] = []
+
+
 class ProposedIn(Schema):
+    """`changes` are what the changelogs of the clone say is new at `head`."""
+
     repository: Annotated[str, Field(max_length=100)] = ""
+    head: Annotated[str, Field(max_length=64)] = ""
+    changes: Annotated[list[ChangeIn], Field(max_length=1000)] = []
 
 
 class ProposedOut(Schema):
@@ -79,4 +93,7 @@ class ProposedOut(Schema):
 def propose_drafts(request: ApiRequest, product: str, body: ProposedIn) -> Proposed:
     """Infer drafts of a tree from what was merged and asked for. What a person decided before stays as it is."""
     found = api_product(request, product, Role.MEMBER)
-    return propose(request.actor, repository_named(found, body.repository))
+    repository = repository_named(found, body.repository)
+    # With another head, lines may have moved since.
+    changes = [Entry(**one.dict()) for one in body.changes] if body.head == repository.head else []
+    return propose(request.actor, repository, changes)

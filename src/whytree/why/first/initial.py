@@ -54,7 +54,10 @@ def begin(path: Path, *, tickets: Sequence[Path], sync: bool, name: str, questio
         imported = [import_file(client, file, show) for file in tickets]
         asked = _ask_tracker(client, clone, show) if sync else None
         show("drafts", 0, 0)
-        drafts = client.post(f"{base}/drafts/propose", {"repository": repository["name"]})
+        drafts = client.post(
+            f"{base}/drafts/propose",
+            {"repository": repository["name"], "head": clone.head, "changes": surveyed.changes},
+        )
     look = client.get(f"{base}/first-look", repository=repository["name"])
     look["seconds"] = round(time.monotonic() - started, 1)
     look["line"] = _line(clone, look["example"])

@@ -6,7 +6,7 @@ Titles are those people gave: a ticket's, a pull request's, a changelog's, a com
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from whytree.code.models import Commit, Repository, Ticket
@@ -23,7 +23,7 @@ from whytree.tree.services import Proposal, Proposed, commit_key, propose_drafts
 from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
 
-from .announced import Announced, Changelog, announced
+from .announced import Announced, Changelog, Entry, announced
 from .first_look import is_written
 from .heard import led
 
@@ -85,14 +85,14 @@ class Built:
     titles: dict[tuple[int, str], str] = field(default_factory=dict)  # of all requests
 
 
-def propose(actor: Actor, repository: Repository) -> Proposed:
-    """Make the product's open drafts be what its code and tickets suggest now."""
+def propose(actor: Actor, repository: Repository, changes: Sequence[Entry] = ()) -> Proposed:
+    """Make the product's open drafts be what its code and tickets suggest now, and what the repository's changelogs do."""
     product = repository.product
-    return propose_drafts(actor, product, list(_proposals(product)))
+    return propose_drafts(actor, product, list(_proposals(product, {repository.pk: changes})))
 
 
-def _proposals(product: Product) -> Iterator[Proposal]:
-    built = _work(product)
+def _proposals(product: Product, changes: Mapping[int, Sequence[Entry]]) -> Iterator[Proposal]:
+    built = _work(product, changes)
     by_ticket = built.by_ticket
     groups = _topics(product, by_ticket)
     outcomes = list(_outcomes(product))
@@ -121,12 +121,12 @@ def _proposals(product: Product) -> Iterator[Proposal]:
 # What was built ----------------------------------------------------------------------------------------
 
 
-def _work(product: Product) -> Built:
+def _work(product: Product, changes: Mapping[int, Sequence[Entry]]) -> Built:
     built = Built(product)
     rows = Ticket.objects.filter(product=product).only("key", "tracker", "title", "author", "product_id")
     tickets = {ticket.pk: ticket for ticket in rows.iterator()}
     for repository in Repository.objects.filter(product=product).select_related("product"):
-        changelog = Changelog(repository)
+        changelog = Changelog(repository, changes.get(repository.pk))
         taken = set()
         for one in led(repository):
             if not one.end and not one.request:

@@ -235,7 +235,10 @@ def _tested(problems: Sequence[Opportunity]) -> str:
         return ""
     untested = [one for one in beliefs if not any(test.verdict for test in one.tests.all())]
     whose = "its" if len(problems) == 1 else "their"
-    said = f"Of what {whose} solutions rest on, {len(beliefs) - len(untested)} of {len(beliefs)} was ever tested"
+    tested = len(beliefs) - len(untested)
+    said = f"Of {len(beliefs)} beliefs behind {whose} solutions, {tested or 'none'} {'was' if tested < 2 else 'were'} ever tested"
+    if len(beliefs) == 1:
+        said = f"The one belief behind {whose} solutions was {'tested' if tested else 'never tested'}"
     waiting = next((one for one in untested if one.closed_at is None), None)
     return f"{said}; not {waiting.ref} “{waiting.title}”" if waiting else said
 
