@@ -147,6 +147,7 @@ class _Git:
 
     def read(self, *arguments: str, stores: bool = False) -> str:
         """What git prints. It is ended at a limit; one that `stores` leaves locks and pieces then, and the copy is made anew."""
+        self._refuse_late()
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as complaint:
             try:
                 process = subprocess.Popen(
