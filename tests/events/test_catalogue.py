@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from whytree.events import pages
 from whytree.events.commit import commit
 from whytree.events.follow import SAMPLE, TYPED_EACH, Pending
 from whytree.events.jobs import recount_catalogues
@@ -104,6 +105,21 @@ def test_the_page_lists_the_events_and_the_properties_of_the_one_that_is_opened(
     assert "price</dt>" in piece
     nothing = as_viewer.get("/p/sprout/events?event=left", headers={"HX-Request": "true"}).content.decode()
     assert "without properties" in nothing
+
+
+def test_names_that_somebody_makes_up_by_the_thousand_make_no_page_endless(
+    web: Sender, as_viewer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A public key is enough for that. What is rare is found by its name."""
+    monkeypatch.setattr(pages, "MOST_SHOWN", 2)
+    web.batch(*(track(name, "ana") for name in ["Signed Up"] * 3 + ["Opened"] * 2 + ["Made up 1", "Made up 2"]))
+    page = as_viewer.get("/p/sprout/events").content.decode()
+    assert "4 kinds of event have come in" in page
+    assert "2 rarer ones are not shown" in page
+    assert "Made up" not in page
+    assert "Made up 2" in as_viewer.get("/p/sprout/events?q=up+2").content.decode()
+    assert "No event is called so" in as_viewer.get("/p/sprout/events?q=nothing").content.decode()
+    assert "It came, and is not among those below" in as_viewer.get("/p/sprout/events?event=Made+up+1").content.decode()
 
 
 def test_outsiders_see_no_page(store: EventStore, as_charlie: Any, product: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection, connections
 
+from whytree.site import boot
 from whytree.site.boot import make_tables, migrate_database
 from whytree.workspace.client import CommandError
 
@@ -75,10 +76,9 @@ def test_tables_made_at_once_are_those_of_all_migrations(
 
 
 def test_a_damaged_database_is_a_sentence_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    def damaged() -> None:
+    def damaged(_: Any) -> None:
         raise DatabaseError("file is not a database")
 
-    monkeypatch.setattr(connection, "ensure_connection", damaged)
-    monkeypatch.setattr(connection, "connection", None)
+    monkeypatch.setattr(boot, "_one_at_a_time", damaged)
     with pytest.raises(CommandError, match="whytree restore FILE"):
         migrate_database()

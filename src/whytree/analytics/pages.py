@@ -204,6 +204,7 @@ def metric_outcome(request: PageRequest, product: Product, key: str) -> HttpResp
 def _form(
     request: PageRequest, product: Product, form: MetricForm, found: Metric | None, error: WhytreeError | None = None
 ) -> HttpResponse:
+    events = known_events(product)
     context: dict[str, Any] = {
         "here": "numbers",
         "form": form,
@@ -212,8 +213,9 @@ def _form(
         "directions": Direction.choices,
         "categories": Category.choices,
         "roles": MetricRole.choices,
-        "properties": property_names(product)[:MOST_NAMES] if known_events(product) else [],
-        "events": known_events(product),
+        "properties": property_names(product)[:MOST_NAMES] if events else [],
+        "events": events[:MOST_NAMES],
+        "sent": len(events),
         "error": error,
     }
     return render(request, "analytics/metric_form.html", context, status=error.status if error else 200)

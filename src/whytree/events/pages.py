@@ -22,6 +22,8 @@ from .plan.queries import check_plan
 from .queries import Catalogue
 
 ASIDE_SHOWN = 50
+MOST_SHOWN = 500
+"""Kinds of events on the page: whoever holds a public key can make up as many as they like."""
 KINDS = {
     "rejected": ("not an event", "amber"),
     "refused": ("refused by the store", "red"),
@@ -41,12 +43,19 @@ def events(request: PageRequest, product: Product) -> HttpResponse:
     found = kept("catalogue", [product.pk], 0, partial(queries.catalogue_of_events, product))
     check = check_plan(product)
     wrong = {violation.event for violation in check.violations}
+    words = request.GET.get("q", "").strip()[:200]
+    meant = [event for event in found.events if words.casefold() in event.name.casefold()]
+    shown = meant[:MOST_SHOWN]
     context |= {
         "here": "numbers",
         "catalogue": found,
         "check": check,
-        "not_sent": bool(opened) and not any(event.name == opened for event in found.events),
-        "rows": [(event, check.plan.events.get(event.name), event.name in wrong) for event in found.events],
+        "apart": bool(opened) and not any(event.name == opened for event in shown),
+        "is_sent": any(event.name == opened for event in found.events),
+        "words": words,
+        "looks": bool(words) or len(found.events) > MOST_SHOWN,
+        "more": len(meant) - len(shown),
+        "rows": [(event, check.plan.events.get(event.name), event.name in wrong) for event in shown],
         "sentence": _sentence(found),
         "last_at": _last(found),
         "status": queries.capture_status(),

@@ -22,6 +22,7 @@ from . import queries, services
 from .forms import CohortForm, ids_in
 
 NAMED = 50
+MOST_NAMES = 500
 
 
 @require_GET
@@ -109,7 +110,12 @@ def delete_cohort(request: PageRequest, product: Product, key: str) -> HttpRespo
 def _form(
     request: PageRequest, product: Product, form: CohortForm, found: Cohort | None, error: WhytreeError | None = None
 ) -> HttpResponse:
-    context: dict[str, Any] = {"form": form, "cohort": found, "events": known_events(product), "error": error}
+    context: dict[str, Any] = {
+        "form": form,
+        "cohort": found,
+        "events": known_events(product)[:MOST_NAMES],
+        "error": error,
+    }
     status = error.status if error else 200
     return render(request, "analytics/cohort_form.html", _context(request, product) | context, status=status)
 
