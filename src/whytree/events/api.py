@@ -159,7 +159,7 @@ def list_put_aside(request: ApiRequest, product: str, limit: int = 50) -> Any:
 @router.post("/products/{product}/events/imports", response=ImportOut, operation_id="begin_event_import")
 def begin_import(request: ApiRequest, product: str, body: ImportIn) -> EventImport:
     """Begin to import a file, or go on where an import of the same file broke off (`row_offset`)."""
-    found = api_product(request, product, Role.MEMBER)
+    found = api_product(request, product, Role.MAINTAINER)
     return imports.begin_import(
         request.actor, found, file_name=body.file_name, fingerprint=body.fingerprint, mapping=body.mapping
     )
@@ -174,7 +174,7 @@ def list_imports(request: ApiRequest, product: str) -> list[EventImport]:
 @router.post("/products/{product}/events/import", response=ImportOut | CheckedOut, operation_id="import_events")
 def import_events(request: ApiRequest, product: str, body: RowsIn) -> Any:
     """Write rows of a run, each once; without a run they are only checked."""
-    found = api_product(request, product, Role.MEMBER)
+    found = api_product(request, product, Role.MAINTAINER)
     rows: list[imports.Entry] = [ImportRow(**row.dict()) for row in body.rows]
     rows += [ImportMessage(each.row, each.dialect, each.message) for each in body.messages]
     broken = [RowProblem(problem.row, problem.reason) for problem in body.errors]
@@ -189,7 +189,7 @@ def import_events(request: ApiRequest, product: str, body: RowsIn) -> Any:
 @router.post("/products/{product}/events/imports/{run}/finish", response=ImportOut, operation_id="finish_event_import")
 def finish_import(request: ApiRequest, product: str, run: int) -> EventImport:
     """The file was read to its end."""
-    return imports.finish_import(request.actor, api_product(request, product, Role.MEMBER), run)
+    return imports.finish_import(request.actor, api_product(request, product, Role.MAINTAINER), run)
 
 
 @router.post("/products/{product}/events/imports/{run}/undo", response=ImportOut, operation_id="undo_event_import")

@@ -89,7 +89,7 @@ def begin_import(
     actor: Actor, product: Product, *, file_name: str, fingerprint: str, mapping: dict[str, str]
 ) -> EventImport:
     """A run for this file; the one that broke off when there is one."""
-    require(actor, product, Role.MEMBER)
+    require(actor, product, Role.MAINTAINER)
     with transaction.atomic():
         run, is_new = EventImport.objects.get_or_create(
             product=product,
@@ -104,7 +104,7 @@ def begin_import(
 
 def check_rows(actor: Actor, product: Product, rows: Sequence[Entry]) -> Taken:
     """What `import_rows` would do with these rows; nothing is stored."""
-    require(actor, product, Role.MEMBER)
+    require(actor, product, Role.MAINTAINER)
     items, problems = _normalised(product.pk, 0, rows)
     known = _known(product.pk, [item for _, item in items])
     repeated = sum(item.event.event_id in known for _, item in items)
@@ -126,7 +126,7 @@ def import_rows(
     upto: int,
 ) -> EventImport:
     """Write these rows and remember how far the file was read. `broken` are rows the reader could not read."""
-    require(actor, product, Role.MEMBER)
+    require(actor, product, Role.MAINTAINER)
     if len(rows) > MAX_ROWS:
         raise Invalid(f"{len(rows):,} rows are too many at once; send {MAX_ROWS:,} at most.")
     run = _running(product, run_id)
@@ -230,7 +230,7 @@ def _counted(run: EventImport, rows: int, taken: Taken, upto: int) -> EventImpor
 
 def finish_import(actor: Actor, product: Product, run_id: int) -> EventImport:
     """The file was read to its end."""
-    require(actor, product, Role.MEMBER)
+    require(actor, product, Role.MAINTAINER)
     with transaction.atomic():
         run = _running(product, run_id)
         before = snapshot(run)

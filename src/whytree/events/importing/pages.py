@@ -46,7 +46,7 @@ def _list(request: PageRequest, product: Product, error: WhytreeError | None = N
     context = {
         "here": "numbers",
         "runs": imports.list_imports(product),
-        "may_import": may(request.actor, product, Role.MEMBER),
+        "may_import": may(request.actor, product, Role.MAINTAINER),
         "may_undo": may(request.actor, product, Role.MAINTAINER),
         "most_mb": uploaded.most_mb(),
         "sources": [(one.name, one.title) for one in SOURCES.values()],
@@ -83,13 +83,13 @@ def _context(request: PageRequest, product: Product, run: EventImport) -> dict[s
         "sources": [(one.name, one.title) for one in SOURCES.values()],
         "source": run.reading.get("source", ""),
         "table": TABLE,
-        "may_import": may(request.actor, product, Role.MEMBER),
+        "may_import": may(request.actor, product, Role.MAINTAINER),
         "may_undo": may(request.actor, product, Role.MAINTAINER),
     }
 
 
 @require_POST
-@page(Role.MEMBER)
+@page(Role.MAINTAINER)
 def look_again(request: PageRequest, product: Product, number: int) -> HttpResponse:
     """The same file, read as the form says."""
     sent = request.POST
@@ -105,7 +105,7 @@ def look_again(request: PageRequest, product: Product, number: int) -> HttpRespo
 
 
 @require_POST
-@page(Role.MEMBER)
+@page(Role.MAINTAINER)
 def begin_import(request: PageRequest, product: Product, number: int) -> HttpResponse:
     """Import what was looked at, or forget it."""
     run = uploads.find_run(product, number)
@@ -120,7 +120,7 @@ def begin_import(request: PageRequest, product: Product, number: int) -> HttpRes
 
 
 @require_POST
-@page(Role.MEMBER)
+@page(Role.MAINTAINER)
 def go_on(request: PageRequest, product: Product, number: int) -> HttpResponse:
     """The next seconds of an import; the page asks for them by itself, or the person presses the button."""
     return _step(request, product, uploads.find_run(product, number))

@@ -43,7 +43,7 @@ FEWEST_COLUMNS = 2
 
 def look_at(actor: Actor, product: Product, upload: "UploadedFile[Any]", asked: Asked) -> EventImport:
     """Read the file as the import would, and store none of it. What cannot be read at all leaves no trace."""
-    require(actor, product, Role.MEMBER)
+    require(actor, product, Role.MAINTAINER)
     with uploaded.held(upload, beyond="`whytree import events FILE`") as name:
         run = EventImport(
             product=product,
@@ -57,7 +57,7 @@ def look_at(actor: Actor, product: Product, upload: "UploadedFile[Any]", asked: 
 
 def look_again(actor: Actor, run: EventImport, asked: Asked) -> EventImport:
     """The same file, read so."""
-    require(actor, run.product, Role.MEMBER)
+    require(actor, run.product, Role.MAINTAINER)
     if run.state != EventImport.State.PREVIEW:
         raise Conflict("This file is imported already. Take the import back first, and upload the file again.")
     return _looked(actor, run, asked)
@@ -116,7 +116,7 @@ def begin(actor: Actor, product: Product, looked_at: EventImport) -> EventImport
 
 def go_on(actor: Actor, run: EventImport, *, seconds: float = 5.0) -> EventImport:
     """Work on an import for some seconds, or to its end."""
-    require(actor, run.product, Role.MEMBER)
+    require(actor, run.product, Role.MAINTAINER)
     with underway.in_turn(run.upload):
         run.refresh_from_db()
         if run.state == EventImport.State.RUNNING:
@@ -179,7 +179,7 @@ def throw_away_for(product: Product, person_key: str = "") -> int:
 
 def forget(actor: Actor, run: EventImport) -> None:
     """Do not import what was looked at."""
-    require(actor, run.product, Role.MEMBER)
+    require(actor, run.product, Role.MAINTAINER)
     if run.state != EventImport.State.PREVIEW:
         raise Conflict("This import has begun already. It can be taken back instead.")
     uploaded.throw_away(run.upload)
