@@ -77,7 +77,7 @@ def test_what_something_rests_on_stays(actor: Any, product: Any, api: Any) -> No
     api.post("/products/sprout/outcomes", {"title": "Open more", "metric_key": "opened"})
     assert number is not None
     (stays,) = undo_import(actor, product, number)
-    assert "rest on it" in stays
+    assert "rests on it" in stays
     assert Metric.objects.filter(key="opened").exists()
 
 

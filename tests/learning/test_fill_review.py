@@ -227,7 +227,7 @@ def test_a_flag_for_everybody_leaves_nobody_to_compare_with(actor: Any, product:
     live = [event(person, "visited", long_ago(days)) for days in range(1, 70) for person in range(100, 120)]
     store.insert("events", [row | {"product": product.pk} for row in live if row["timestamp"].date() != down])
     told = measure_review(OutcomeReview.objects.get(), timezone.now()).reason
-    assert told.endswith(f"No data on {down.day} {down:%B %Y}: what happened then is in neither number.")
+    assert told.endswith(f"No data on {down.day} {down:%b %Y}: what happened then is in neither number.")
 
 
 def test_without_a_flag_or_a_metric_it_says_what_is_missing(api: Any, actor: Any, solution: Any, store: Any) -> None:

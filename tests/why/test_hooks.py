@@ -267,7 +267,7 @@ def test_a_hooks_folder_that_cannot_be_written_is_a_clear_sentence(clone: Clone,
     for place in (str(tmp_path / "file" / "hooks"), "/dev/null"):
         clone.git("config", "core.hooksPath", place)
         opened = open_clone(clone.path)
-        with pytest.raises(CommandError, match="by hand"):
+        with pytest.raises(CommandError, match="Make it writable and start again"):
             install(opened, find_hooks(opened))
 
 
