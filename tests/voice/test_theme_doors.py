@@ -169,7 +169,7 @@ def test_the_api_does_what_the_page_does(api: Any, themes: list[Theme]) -> None:
 def test_the_command_line_lists_shows_and_changes_themes(cli: Callable[..., Done], themes: list[Theme]) -> None:
     ref = themes[0].ref
     assert f"voices speak of {len(themes)} themes" in cli("themes").out
-    assert ref in cli("themes").out
+    assert ref in cli("theme", "list").out
     assert "Its words: " in cli("theme", "show", ref).out
     assert "is called “Parcels”" in cli("theme", "rename", ref, "Parcels").out
     assert "counts for" in cli("theme", "join", themes[1].ref, ref).out

@@ -22,6 +22,7 @@ Ref = Annotated[str, typer.Argument(help="The theme, as THM-3.")]
 
 def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     root.command("themes")(themes)
+    group("theme").command("list")(list_themes)
     group("theme").command("find")(find)
     group("theme").command("show")(show_theme)
     group("theme").command("rename")(rename)
@@ -59,7 +60,7 @@ def themes(
     if file is None:
         if text or semantic or model or format:
             raise CommandError("Name the file, as in: whytree themes reviews.csv --text review")
-        _list(as_json)
+        list_themes(as_json)
         return
     if model is not None and not semantic:
         raise CommandError("--model says which model --semantic uses. Say --semantic, too.")
@@ -99,7 +100,8 @@ def _embedding(folder: Path | None) -> "Embed":
 # Of the product's voices
 
 
-def _list(as_json: bool) -> None:
+def list_themes(as_json: AsJson = False) -> None:
+    """What the voices are about, the largest theme first."""
     client = connect()
     found = client.get(f"/products/{client.product}/themes")
     if as_json:
@@ -123,7 +125,7 @@ def find(as_json: AsJson = False) -> None:
     """Look for themes among all voices, soon."""
     client = connect()
     run = client.post(f"/products/{client.product}/themes")
-    show(run, as_json, "Themes are being looked for by the server. Then: whytree themes")
+    show(run, as_json, "Themes are being looked for by the server. Then: whytree theme list")
 
 
 def show_theme(
