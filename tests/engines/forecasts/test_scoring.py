@@ -154,6 +154,7 @@ def test_a_forecaster_who_is_right_about_the_truth_holds_eight_of_ten_however_co
         assert plain < 0.73
 
 
+@pytest.mark.slow  # simulated forecasters
 def test_the_honest_range_scores_best_on_average() -> None:
     """The scores are proper: neither a narrower nor a wider range than one believes pays, whatever the error."""
 

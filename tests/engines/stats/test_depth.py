@@ -174,6 +174,7 @@ def test_what_cannot_be_told_of_days_is_no_answer(values: np.ndarray, at: int, s
     assert says in answer.reason
 
 
+@pytest.mark.slow  # simulated worlds
 def test_days_without_data_are_left_out_where_they_are_and_not_counted_as_zero() -> None:
     """The coefficient is least squares over the days that are there; in 300 worlds with holes it errs no oftener than promised,
     and finds what the zeros hide."""
