@@ -205,8 +205,11 @@ class Answer:
     @property
     def ok(self) -> Any:
         """The body of an answer that must have succeeded."""
-        assert self.status < 300, self.body
+        self.must_succeed()
         return self.body
+
+    def must_succeed(self) -> None:
+        assert self.status < 300, self.body
 
 
 class Api:

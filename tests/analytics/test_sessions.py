@@ -211,7 +211,7 @@ def test_it_is_kept_drawn_on_a_board_shared_and_pinned(
     assert page.status_code == 200
     assert "previous=1" in page.redirect_chain[-1][0]
     board = api.post("/products/sprout/boards", {"title": "Week"}).ok
-    api.post(f"/products/sprout/boards/{board['number']}/cards", {"question": kept["ref"]}).ok  # noqa: B018
+    api.post(f"/products/sprout/boards/{board['number']}/cards", {"question": kept["ref"]}).must_succeed()
     drawn = as_alice.get(f"/p/sprout/boards/{board['number']}").content.decode()
     assert "Half of all sessions last 10 min or less" in drawn
     assert "There is nothing" not in drawn

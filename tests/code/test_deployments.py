@@ -217,9 +217,9 @@ def test_devlakes_senders_need_another_address_and_nothing_else(
     assert (ours.is_placed, brought(ours), other.is_placed) == (True, {1, 2}, False)
     issue = {"issueKey": "INC/7", "title": "Down", "type": "INCIDENT", "createdDate": "2026-06-02T12:00:00Z"}
     issue |= {"status": "TODO", "originalStatus": "open", "storyPoint": 0, "resolutionDate": None}
-    api.post(f"{DEVLAKE}/by-name/sprout/issues", issue).ok  # noqa: B018
+    api.post(f"{DEVLAKE}/by-name/sprout/issues", issue).must_succeed()
     assert "Not kept" in api.post(f"{DEVLAKE}/1/issues", issue | {"issueKey": "BUG-1", "type": "BUG"}).ok["message"]
-    api.post("/plugins/webhook/1/issue/INC/7/close").ok  # noqa: B018
+    api.post("/plugins/webhook/1/issue/INC/7/close").must_succeed()
     assert [(one.key, one.status) for one in Incident.objects.all()] == [("INC/7", "done")]
 
 

@@ -70,7 +70,7 @@ def test_bots_are_kept_apart_and_left_out_of_questions(web: Sender, store: Event
 
 def test_a_metric_counts_no_bots(web: Sender, store: EventStore, api: Any) -> None:
     definition = {"version": 1, "kind": "unique", "event": "opened"}
-    api.post("/products/sprout/metrics", {"key": "opened", "name": "Opened", "definition": definition}).ok  # noqa: B018
+    api.post("/products/sprout/metrics", {"key": "opened", "name": "Opened", "definition": definition}).must_succeed()
     web.batch(*(track(user=f"u{n}", context={"userAgent": PERSON}) for n in range(3)))
     web.batch(*(track(user=f"b{n}", context={"userAgent": BOT}) for n in range(5)))
     assert api.get("/products/sprout/metrics/opened/measure").ok["value"] == 3
@@ -80,13 +80,13 @@ def test_a_metric_counts_no_bots(web: Sender, store: EventStore, api: Any) -> No
 def test_bots_may_be_refused_or_counted(
     web: Sender, store: EventStore, want: Any, bots: str, kept: dict[str, bool]
 ) -> None:
-    want(bots=bots).ok  # noqa: B018
+    want(bots=bots).must_succeed()
     assert web.batch(track(user="bot", context={"userAgent": BOT})).body == {"success": True}
     assert {row["distinct_id"]: row["bot"] for row in rows(store)} == kept
 
 
 def test_a_sample_keeps_people_whole(web: Sender, store: EventStore, want: Any) -> None:
-    want(sample=30).ok  # noqa: B018
+    want(sample=30).must_succeed()
     for _ in range(2):
         web.batch(*(track(user=f"u{n}") for n in range(200)))
     seen = store.query("SELECT distinct_id, count() AS n FROM events GROUP BY distinct_id")
@@ -95,7 +95,7 @@ def test_a_sample_keeps_people_whole(web: Sender, store: EventStore, want: Any) 
 
 
 def test_what_is_left_out_keeps_the_places_of_what_is_refused(web: Sender, store: EventStore, want: Any) -> None:
-    want(bots="refused").ok  # noqa: B018
+    want(bots="refused").must_succeed()
     bot = track(user="bot", context={"userAgent": BOT})
     answer = web.batch(bot, track(event=""), bot, track("good"))
     assert [each["index"] for each in answer.body["rejected"]] == [1]
@@ -104,9 +104,9 @@ def test_what_is_left_out_keeps_the_places_of_what_is_refused(web: Sender, store
 
 def test_properties_are_kept_by_list(web: Sender, store: EventStore, want: Any) -> None:
     sent = {"plan": "pro", "card_number": "4111", "card_name": "Ana", "email": "a@example.org", "n": 1}
-    want(denied=["card_*", "email"]).ok  # noqa: B018
+    want(denied=["card_*", "email"]).must_succeed()
     web.batch(track("denied", properties=sent))
-    want(denied=[], allowed=["plan"]).ok  # noqa: B018
+    want(denied=[], allowed=["plan"]).must_succeed()
     web.batch(track("allowed", properties=sent))
     kept = {row["event"]: row["properties"] for row in rows(store)}
     assert kept == {"denied": {"plan": "pro", "n": "1"}, "allowed": {"plan": "pro"}}
@@ -119,7 +119,7 @@ def test_what_is_denied_does_not_reach_a_profile_either(
 
     from .test_posthog import message, send
 
-    want(denied=["email"], allowed=["plan"]).ok  # noqa: B018
+    want(denied=["email"], allowed=["plan"]).must_succeed()
     web.batch(
         {"type": "identify", "userId": "ana", "messageId": "1", "traits": {"email": "a@example.org", "name": "Ana"}}
     )
@@ -131,7 +131,7 @@ def test_what_is_denied_does_not_reach_a_profile_either(
 
 
 def test_no_list_takes_away_what_tells_people_and_variants_apart(web: Sender, store: EventStore, want: Any) -> None:
-    want(allowed=["plan"]).ok  # noqa: B018
+    want(allowed=["plan"]).must_succeed()
     web.batch(track("$exposure", properties={"flag": "form", "variant": "on", "other": 1}))
     web.batch({"type": "alias", "userId": "ana", "previousId": "visit", "messageId": "1"})
     kept = {row["event"]: row["properties"] for row in rows(store)}
@@ -142,7 +142,7 @@ def test_addresses_are_kept_only_when_wanted_and_never_a_servers(
     web: Sender, backend: Sender, store: EventStore, want: Any
 ) -> None:
     web.batch(track("before", context={"ip": "8.8.8.8"}))
-    want(keep_address=True).ok  # noqa: B018
+    want(keep_address=True).must_succeed()
     web.batch(track("after"))
     backend.batch(track("server"))
     assert {row["event"]: row["properties"] for row in rows(store)} == {
@@ -200,7 +200,7 @@ def test_only_a_maintainer_changes_it_and_it_is_written_down(
     for who, status in ((api_bob, 403), (api_viewer, 403), (api_charlie, 404)):
         assert who.put("/products/sprout/events/intake", body).status == status
         assert who.put(f"/products/sprout/events/keys/{key['id']}/limit", {"events_per_minute": 5}).status == status
-    want(sample=50).ok  # noqa: B018
+    want(sample=50).must_succeed()
     assert Activity.objects.filter(verb="set_intake").count() == 1
 
 

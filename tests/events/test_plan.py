@@ -167,7 +167,7 @@ def test_who_describes_one_event_says_nothing_of_the_others_until_the_plan_is_ma
 ) -> None:
     web.batch(track("Opened", properties={"plan": "pro"}), track("Paid"))
     assert api.put(f"{PLAN_URL}/strict", {"strict": True}).status == 409
-    api.patch(PLAN_URL, {"event": "Opened", "properties": {"price": {"description": "In cents"}}}).ok  # noqa: B018
+    api.patch(PLAN_URL, {"event": "Opened", "properties": {"price": {"description": "In cents"}}}).must_succeed()
     assert _says(run("plan", "check")) == set()
     assert "not planned</a>" not in as_bob.get("/p/sprout/events").content.decode()
     page = as_bob.post("/p/sprout/events/plan/event", {"act": "strict", "strict": "1"}, follow=True).content.decode()
@@ -237,5 +237,5 @@ def test_what_a_plan_cannot_say_of_an_event_is_refused(web: Sender, api: Any, as
     assert api.get(PLAN_URL).ok["plan"]["events"] == {}
     # a first property that is described does not make the others break the plan
     web.batch(track("Signed Up", properties={"plan": "pro", "coupon": "x"}))
-    api.patch(PLAN_URL, {"event": "Signed Up", "properties": {"plan": {"type": "text"}}}).ok  # noqa: B018
+    api.patch(PLAN_URL, {"event": "Signed Up", "properties": {"plan": {"type": "text"}}}).must_succeed()
     assert api.get(PLAN_URL).ok["violations"] == []

@@ -234,7 +234,7 @@ def test_a_key_that_clients_have_already_is_taken_once_and_only_as_a_public_one(
 def test_a_client_is_answered_though_the_queue_cannot_be_written(
     web: Sender, store: EventStore, api: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    api.put("/products/sprout/events/relays/segment", {"url": "https://api.segment.io"}).ok  # noqa: B018
+    api.put("/products/sprout/events/relays/segment", {"url": "https://api.segment.io"}).must_succeed()
     from whytree.events.intake import rules
 
     rules.forget()
@@ -251,7 +251,7 @@ def test_a_client_is_answered_though_the_queue_cannot_be_written(
 def test_what_came_with_a_server_key_stays_here(
     web: Sender, backend: Sender, store: EventStore, api: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    api.put("/products/sprout/events/relays/segment", {"url": "https://api.segment.io"}).ok  # noqa: B018
+    api.put("/products/sprout/events/relays/segment", {"url": "https://api.segment.io"}).must_succeed()
     from whytree.events.intake import rules
 
     rules.forget()

@@ -23,8 +23,10 @@ DATA = {"version": 1, "kind": "data", "metric_key": "activated", "way": "at_leas
 @pytest.fixture
 def plan(api: Any, product: Any, metrics: None) -> Plan:
     """TST-n under an assumption of SOL-1, running unless told otherwise."""
-    api.post("/products/sprout/solutions", {"title": "Social sign-in"}).ok  # noqa: B018
-    api.post("/products/sprout/assumptions", {"parent": "SOL-1", "title": "They would use it", "importance": 5}).ok  # noqa: B018
+    api.post("/products/sprout/solutions", {"title": "Social sign-in"}).must_succeed()
+    api.post(
+        "/products/sprout/assumptions", {"parent": "SOL-1", "title": "They would use it", "importance": 5}
+    ).must_succeed()
 
     def make(measure: dict[str, Any] | None, *, start: bool = True, **more: Any) -> dict[str, Any]:
         body = {"parent": "ASM-1", "title": "A button that leads to a thank-you", "measure": measure, **more}
@@ -137,7 +139,7 @@ def test_a_data_question_reads_the_whole_interval_against_its_threshold(
 def test_a_data_question_without_data_says_so(plan: Plan, api: Any, store: Any) -> None:
     plan(DATA)
     assert api.get(f"{TESTS}/TST-1/progress").ok["text"] == "No answer"
-    api.post(f"{TESTS}/TST-1/conclude", {"verdict": "inconclusive", "result": "Too early."}).ok  # noqa: B018
+    api.post(f"{TESTS}/TST-1/conclude", {"verdict": "inconclusive", "result": "Too early."}).must_succeed()
     assert not api.get(f"{TESTS}/TST-1/progress").ok["counts"], "later days are not what it was about"
 
 
@@ -151,7 +153,7 @@ def test_a_door_whose_flag_is_off_says_that_nobody_sees_it(
     assert "Its flag door is off" in api.get(f"{TESTS}/TST-1/progress").ok["detail"]
     open_flag(actor, product, "door")
     assert "is off" not in api.get(f"{TESTS}/TST-1/progress").ok["detail"]
-    api.post(f"{TESTS}/TST-1/conclude", {"verdict": "inconclusive", "result": "Nobody comes by."}).ok  # noqa: B018
+    api.post(f"{TESTS}/TST-1/conclude", {"verdict": "inconclusive", "result": "Nobody comes by."}).must_succeed()
     assert not api.get("/products/sprout/flags/door").ok["is_on"], "nobody is fooled once it has its verdict"
 
 
@@ -232,10 +234,12 @@ def test_a_plan_is_made_on_the_page(plan: Plan, as_alice: Any) -> None:
 def test_what_was_dropped_before_code_is_counted_and_celebrated(
     plan: Plan, api: Any, as_alice: Any, store: Any
 ) -> None:
-    api.post("/products/sprout/solutions/SOL-1/state", {"state": "dropped", "reason": "2 of 40 pressed it."}).ok  # noqa: B018
-    api.post("/products/sprout/solutions", {"title": "Built and thrown away"}).ok  # noqa: B018
-    api.post("/products/sprout/solutions/SOL-2/state", {"state": "building"}).ok  # noqa: B018
-    api.post("/products/sprout/solutions/SOL-2/state", {"state": "dropped", "reason": "Too slow."}).ok  # noqa: B018
+    api.post(
+        "/products/sprout/solutions/SOL-1/state", {"state": "dropped", "reason": "2 of 40 pressed it."}
+    ).must_succeed()
+    api.post("/products/sprout/solutions", {"title": "Built and thrown away"}).must_succeed()
+    api.post("/products/sprout/solutions/SOL-2/state", {"state": "building"}).must_succeed()
+    api.post("/products/sprout/solutions/SOL-2/state", {"state": "dropped", "reason": "Too slow."}).must_succeed()
     changes = as_alice.get("/p/sprout/changes").content.decode()
     assert "1 idea dropped before anybody wrote code for it" in changes
     today = as_alice.get("/p/sprout/today").content.decode()
@@ -253,7 +257,7 @@ def test_viewers_see_and_strangers_do_not(plan: Plan, api_viewer: Any, api_charl
 
 def test_a_test_leaves_with_its_measure_and_its_sessions(plan: Plan, api: Any) -> None:
     plan(PEOPLE)
-    api.post(f"{TESTS}/TST-1/sessions", {"passed": True, "note": "38 seconds"}).ok  # noqa: B018
+    api.post(f"{TESTS}/TST-1/sessions", {"passed": True, "note": "38 seconds"}).must_succeed()
     exported = api.get("/products/sprout/tree/export").ok
     (test,) = [node for node in exported["nodes"] if node["id"] == "TST-1"]
     assert test["measure"] == PEOPLE
@@ -277,14 +281,14 @@ ASKED = {
 def asked(api: Any, store: Any) -> Callable[..., None]:
     """`asked("This week", 3)`: three more people answer so."""
     question = {"kind": "single", "text": "When did you last need this?", "options": ["This week", "Never"]}
-    api.post("/products/sprout/surveys", {"title": "Need", "questions": [question]}).ok  # noqa: B018
-    api.post("/products/sprout/surveys/SUR-1/start").ok  # noqa: B018
+    api.post("/products/sprout/surveys", {"title": "Need", "questions": [question]}).must_succeed()
+    api.post("/products/sprout/surveys/SUR-1/start").must_succeed()
     people = iter(range(1_000))
 
     def answer(option: str, times: int = 1, **who: str) -> None:
         for _ in range(times):
             body = {"person": f"u{next(people)}", "answers": {"q1": option}, **who}
-            api.post("/products/sprout/surveys/SUR-1/answers", body).ok  # noqa: B018
+            api.post("/products/sprout/surveys/SUR-1/answers", body).must_succeed()
 
     return answer
 

@@ -41,7 +41,7 @@ def test_deciding_the_experiment_decides_its_review_and_keeps_the_solution(api: 
 def test_the_persons_verdict_wins_over_the_proposed_one(api: Any) -> None:
     assert api.post(PATH, {"decision": "ship", "learning": "x", "verdict": "maybe"}).status == 400
     assert not Experiment.objects.get().is_decided, "a refused verdict leaves nothing half decided"
-    api.post(PATH, {"decision": "iterate", "learning": "x", "verdict": "partly"}).ok  # noqa: B018
+    api.post(PATH, {"decision": "iterate", "learning": "x", "verdict": "partly"}).must_succeed()
     assert OutcomeReview.objects.get().verdict == "partly"
 
 
@@ -62,7 +62,7 @@ def test_deciding_the_review_decides_the_experiment(as_alice: Any, product: Any)
 
 @pytest.mark.usefixtures("ended")
 def test_the_result_is_frozen_as_it_stood(api: Any, product: Any, store: Any) -> None:
-    api.post(PATH, {"decision": "ship", "learning": "x"}).ok  # noqa: B018
+    api.post(PATH, {"decision": "ship", "learning": "x"}).must_succeed()
     before = reading_of(find_experiment(product, "EXP-1"))
     write(store, product, happenings(World(people=3_000, effect=-0.2, seed=5)))
     assert reading_of(find_experiment(product, "EXP-1")) == before
@@ -102,7 +102,7 @@ def test_planned_to_be_looked_at_it_may_be_decided_early_and_so_may_its_review(
     assert (refused.status, doubt.startswith("It is day 21 of 30: ")) == (400, True)
     assert doubt in refused.body["message"]
     assert not Experiment.objects.get().is_decided
-    api.post(PATH, body | {"despite": "The launch is on Monday."}).ok  # noqa: B018
+    api.post(PATH, body | {"despite": "The launch is on Monday."}).must_succeed()
     review = OutcomeReview.objects.get()
     assert (review.verdict, review.despite) == ("achieved", "The launch is on Monday.")
 

@@ -135,18 +135,18 @@ def told(api: Any, store: Any, server_key: str) -> tuple[World, dict[str, dict[s
     start = timezone.now().replace(microsecond=0) - timedelta(days=DAYS, minutes=1)
     world, base, refs = World(start), "/products/sprout", {}
     for key, definition in METRICS.items():
-        api.post(f"{base}/metrics", {"key": key, "definition": definition}).ok  # noqa: B018
+        api.post(f"{base}/metrics", {"key": key, "definition": definition}).must_succeed()
     with moved_to(start):
         for flag, weights in (("ramp", {"off": 4, "on": 1}), ("firms", {"off": 1, "on": 1})):
-            api.post(f"{base}/flags", {"key": flag}).ok  # noqa: B018
+            api.post(f"{base}/flags", {"key": flag}).must_succeed()
             if flag == "firms":
-                api.patch(f"{base}/flags/{flag}/rules", {"unit": "company"}).ok  # noqa: B018
+                api.patch(f"{base}/flags/{flag}/rules", {"unit": "company"}).must_succeed()
             metrics = [{"key": key, "role": "primary" if key == "planted" else "secondary"} for key in METRICS]
             plan = {"days": DAYS, "weights": weights, "correction": "none", "metrics": metrics}
             refs[flag] = api.post(f"{base}/experiments", {"flag": flag, "plan": plan}).ok["ref"]
-            api.post(f"{base}/experiments/{refs[flag]}/start").ok  # noqa: B018
+            api.post(f"{base}/experiments/{refs[flag]}/start").must_succeed()
     with moved_to(start + timedelta(days=RAMPED)):
-        api.post(f"{base}/flags/ramp/rollout", {"weights": {"off": 1, "on": 1}}).ok  # noqa: B018
+        api.post(f"{base}/flags/ramp/rollout", {"weights": {"off": 1, "on": 1}}).must_succeed()
     messages, sender = world.messages(), Sender(server_key)
     for at in range(0, len(messages), 1_000):
         assert sender.batch(*messages[at : at + 1_000]).status == 200
@@ -259,7 +259,10 @@ def _shares(periods: list[list[np.ndarray]]) -> tuple[float, float, float, float
         return total
 
     z = stats.norm.ppf(0.975)
-    score = lambda gap: (seen - gap) / math.sqrt(variance(gap))  # noqa: E731
+
+    def score(gap: float) -> float:
+        return (seen - gap) / math.sqrt(variance(gap))
+
     low = optimize.brentq(lambda gap: score(gap) - z, seen - 0.4, seen)
     high = optimize.brentq(lambda gap: score(gap) + z, seen, seen + 0.4)
     return seen, low, high, 2 * stats.norm.sf(abs(score(0.0)))

@@ -40,7 +40,7 @@ def test_arms_and_hypothesis_stay_what_they_are_while_it_runs(running: Any, api:
     page = as_alice.get("/p/sprout/flags/ask_later").content.decode()
     assert "An experiment runs on it" in page
     assert "Coverage and weights are its plan." in page
-    api.post(f"{BASE}/experiments/EXP-1/stop", {"reason": "Enough."}).ok  # noqa: B018
+    api.post(f"{BASE}/experiments/EXP-1/stop", {"reason": "Enough."}).must_succeed()
     assert api.patch(flag, {"hypothesis": None}).status == 200
 
 
@@ -51,8 +51,8 @@ def test_what_a_metric_counts_and_wants_is_copied_by_the_start(
     at = timezone.now()
     before = read(find_experiment(product, "EXP-1"), at).analysis.metrics
     redefined = {"definition": {"version": 1, "kind": "count", "event": "planted"}, "direction": "down"}
-    api.patch(f"{BASE}/metrics/orders", redefined).ok  # noqa: B018
-    api.patch(f"{BASE}/metrics/activated", {"direction": "down"}).ok  # noqa: B018
+    api.patch(f"{BASE}/metrics/orders", redefined).must_succeed()
+    api.patch(f"{BASE}/metrics/activated", {"direction": "down"}).must_succeed()
     assert read(find_experiment(product, "EXP-1"), at).analysis.metrics == before
     assert before[0].comparisons[0].standing == "better"
     refused = api.delete(f"{BASE}/metrics/orders")

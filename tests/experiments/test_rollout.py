@@ -201,7 +201,7 @@ def test_what_was_rolled_back_is_so_whoever_did_it_and_whatever_comes_next(
     started(roll_back=True)
     write(store, product, people(1_600, harm=0.2))
     look_after(fresh())
-    api.post(f"{PATH}/decide", {"decision": "mend"}).ok  # noqa: B018
+    api.post(f"{PATH}/decide", {"decision": "mend"}).must_succeed()
     assert fresh().flag.solution.state == "rolled_back", "nobody has it while it is mended"
 
 

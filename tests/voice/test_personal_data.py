@@ -76,7 +76,7 @@ def test_a_single_voice_is_cleaned_for_good(say: Any, api: Any) -> None:
     assert say(WORDS).text == CLEAN
     sent = api.post("/products/sprout/feedback", {"text": WORDS}).ok
     assert (sent["text"], sent["redacted"]) == (CLEAN, True)
-    api.post("/products/sprout/feedback", [{"text": WORDS, "submission_id": "x"}]).ok  # noqa: B018
+    api.post("/products/sprout/feedback", [{"text": WORDS, "submission_id": "x"}]).must_succeed()
     assert FeedbackItem.objects.get(submission_id="x").text == CLEAN
     assert not Redaction.objects.exists()
 
