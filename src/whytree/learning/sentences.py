@@ -22,7 +22,7 @@ def headline(review: OutcomeReview, result: Result) -> str:
     if result.state == "no_metric":
         return f"What {title} did is not measured yet."
     if review.decided_at is not None:
-        return f"{title} was decided on {review.decided_at.day} {review.decided_at:%B}, before its review was due."
+        return f"{title} was decided on {review.decided_at:%-d %b}, before its review was due."
     if result.unmet:
         return f"Nobody new gets {title}: {result.unmet}. Its review is due on {_day(result)}."
     return f"{title} is out. Its review is due on {_day(result)}."

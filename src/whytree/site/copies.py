@@ -129,7 +129,7 @@ def _refusable(verb: Any, path: Path) -> dict[str, Any]:
 
     try:
         manifest: dict[str, Any] = verb(path)
-    except Exception as error:
+    except Exception as error:  # a full disk is no error of ours; what nobody knows goes on as it is
         known = as_known(error)
         if known is None:
             raise
