@@ -87,9 +87,9 @@ def bodies() -> list[bytes]:
 
 def raw_rows() -> list[bytes]:
     """The lines that capture writes for these events, in blocks of `RAW_ROWS`."""
-    from whytree.events.normalise import open_door
-    from whytree.events.rows import Normalised
     from whytree.events.services import encoded
+    from whytree.events.shaping.normalise import open_door
+    from whytree.events.shaping.rows import Normalised
     from whytree.events.wire.segment.messages import segment
     from whytree.events.wire.segment.reading import read_batch
 

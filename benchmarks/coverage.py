@@ -28,9 +28,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
-from whytree.code.git import open_clone  # noqa: E402  the path is set above
-from whytree.code.lines import FileLines, LineReader, Wanted  # noqa: E402
-from whytree.code.survivors import Survivors  # noqa: E402
+from whytree.code.blame.lines import FileLines, LineReader, Wanted  # noqa: E402
+from whytree.code.blame.survivors import Survivors  # noqa: E402
+from whytree.code.clone.git import open_clone  # noqa: E402  the path is set above
 
 COLD_SECONDS, WARM_SECONDS, TIMES_FASTER = 60, 2, 10
 START = 1_700_000_000

@@ -64,12 +64,12 @@ def measure(people: int) -> None:
 
     from whytree.analytics.services import create_metric
     from whytree.experiments.queries import find_experiment
-    from whytree.experiments.reading import read
     from whytree.experiments.services import create_experiment, start_experiment
+    from whytree.experiments.verdict.reading import read
     from whytree.flags.services import create_flag
     from whytree.stores.events import store
-    from whytree.workspace.actors import Actor
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
+    from whytree.workspace.rights.actors import Actor
     from whytree.workspace.services import create_first_owner, create_product
 
     actor: Actor = actor_of_user(create_first_owner(email="bench@example.org", name="Bench"))

@@ -31,8 +31,8 @@ WORDS = "account book value phone number city lesson teacher price date email pe
 SEARCH = """
 import os, sys, time
 from pathlib import Path
-from whytree.code.flag_search import FlagSearch
-from whytree.code.git import open_clone
+from whytree.code.scanning.flag_search import FlagSearch
+from whytree.code.clone.git import open_clone
 clone = open_clone(Path(sys.argv[1]))
 keys = Path(sys.argv[2]).read_text().split()
 begin = time.perf_counter()

@@ -233,10 +233,10 @@ def fill(store: Any, events: int, merges: int, *, start: str = f"{START:%Y-%m-%d
 
 def ours() -> dict[str, Callable[[], Any]]:
     """The functions that pages call."""
-    from whytree.stores import funnels, retention, trends
-    from whytree.stores.companies import Companies
-    from whytree.stores.filters import Selection
-    from whytree.stores.moments import InSession, WasSo
+    from whytree.stores.pieces.companies import Companies
+    from whytree.stores.pieces.filters import Selection
+    from whytree.stores.pieces.moments import InSession, WasSo
+    from whytree.stores.questions import funnels, retention, trends
 
     end = START + timedelta(days=DAYS)
     asked = trends.Asked(Selection(("event 0",)), START, end, "week", "Europe/Berlin")
@@ -305,7 +305,8 @@ def run(said: argparse.Namespace, folder: Path) -> int:
     import django
 
     django.setup()
-    from whytree.stores import events, sql
+    from whytree.stores import events
+    from whytree.stores.pieces import sql
 
     sql.ASKING.update(QUIET)
     store = events.store()

@@ -44,7 +44,7 @@ import sys, django
 django.setup()
 from questions import fill
 from whytree.stores import events
-from whytree.stores.catalogue import recount
+from whytree.stores.usage.catalogue import recount
 fill(events.store(), int(sys.argv[1]), 0, start=sys.argv[2], days=28)
 recount(1)
 events.close()

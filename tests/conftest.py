@@ -91,9 +91,9 @@ def _fresh_caches() -> None:
 
     from whytree.events import arrivals
     from whytree.events.intake import rules
-    from whytree.flags import asking, live
+    from whytree.flags.evaluation import asking, live
     from whytree.voice.surveys import showing
-    from whytree.workspace import keys
+    from whytree.workspace.entry import keys
 
     arrivals.forget()
     keys.forget_cached()
@@ -148,7 +148,7 @@ def charlie(db: None) -> Any:
 
 @pytest.fixture
 def actor(alice: Any) -> Any:
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
 
     return actor_of_user(alice)
 
@@ -163,7 +163,7 @@ def product(actor: Any) -> Any:
 @pytest.fixture
 def other_product(charlie: Any) -> Any:
     """Charlie's; nobody else's."""
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
     from whytree.workspace.services import create_product
 
     return create_product(actor_of_user(charlie), name="Elsewhere")
@@ -218,7 +218,7 @@ class Api:
     def __init__(self, user: Any) -> None:
         from django.test import Client
 
-        from whytree.workspace import keys
+        from whytree.workspace.entry import keys
 
         self._client = Client()
         _, self.token = keys.create_token(keys.actor_of_user(user), name="test", scopes=[])
@@ -292,14 +292,14 @@ def open_connection(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def capture_key(actor: Any, product: Any) -> str:
-    from whytree.workspace.keys import create_key
+    from whytree.workspace.entry.keys import create_key
 
     return create_key(actor, product, kind="capture", name="web")[1]
 
 
 @pytest.fixture
 def server_key(actor: Any, product: Any) -> str:
-    from whytree.workspace.keys import create_key
+    from whytree.workspace.entry.keys import create_key
 
     return create_key(actor, product, kind="server", name="backend")[1]
 
@@ -413,7 +413,7 @@ def store(_event_database: EventDatabase) -> Iterator[Any]:
     """The event store, empty."""
     from django.conf import settings
 
-    from whytree.events.commit import close_commit
+    from whytree.events.durable.commit import close_commit
     from whytree.stores import events
 
     fresh = _event_database.emptied()

@@ -21,7 +21,7 @@ from whytree.analytics.models import Alert, AlertEvent, Letter
 from whytree.analytics.saved.services import keep_question
 from whytree.analytics.services import create_metric
 from whytree.errors import Invalid
-from whytree.workspace.jobs import run_next
+from whytree.workspace.background.jobs import run_next
 from whytree.workspace.models import Activity
 
 PATH = "/products/sprout/alerts"

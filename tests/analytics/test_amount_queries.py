@@ -15,10 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from whytree.stores import amounts, metrics
-from whytree.stores.amounts import WHOLE, Part, Period
-from whytree.stores.filters import Filter, Selection
-from whytree.stores.metrics import Converted
+from whytree.stores.pieces.filters import Filter, Selection
+from whytree.stores.questions import amounts, metrics
+from whytree.stores.questions.amounts import WHOLE, Part, Period
+from whytree.stores.questions.metrics import Converted
 
 START = datetime(2026, 3, 20, tzinfo=UTC)  # clocks change in Berlin on the 29th
 END = START + timedelta(days=20)

@@ -10,7 +10,7 @@ from whytree.analytics.applying.services import apply_file, export_metrics
 from whytree.analytics.models import Metric
 from whytree.errors import Forbidden, Invalid
 from whytree.events.plan.services import plan_of
-from whytree.workspace.keys import actor_of_user
+from whytree.workspace.entry.keys import actor_of_user
 from whytree.workspace.models import Activity
 
 PATH = "/products/sprout/metrics-file"

@@ -62,7 +62,7 @@ def test_a_member_is_offered_what_can_be_made_of_a_step(as_bob: Any) -> None:
 
 def test_the_words_of_those_who_left_stand_beside_the_step(as_bob: Any, actor: Any, product: Any) -> None:
     from whytree.events.services import track
-    from whytree.voice.drafts import Source
+    from whytree.voice.arriving.drafts import Source
     from whytree.voice.services import add_feedback
 
     for person, events in {"lena": ["opened", "closed"], "paul": ["opened"]}.items():

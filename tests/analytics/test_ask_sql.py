@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from whytree.stores.typed_sql import run_typed
+from whytree.stores.questions.typed_sql import run_typed
 
 SQL = "/products/sprout/sql"
 

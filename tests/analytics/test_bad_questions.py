@@ -111,7 +111,7 @@ def test_what_happened_before_1970_is_in_order(api: Any, rows: Any) -> None:
 def test_a_question_past_its_limit_is_stopped_and_the_engine_is_well(
     api: Any, rows: Any, store: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from whytree.stores import sql
+    from whytree.stores.pieces import sql
 
     rows([{"properties": {"title": "a" * 200}} for _ in range(20_000)])
     monkeypatch.setitem(sql.ASKING, "max_execution_time", 0.001)

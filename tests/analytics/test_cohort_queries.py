@@ -9,9 +9,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from whytree.stores import cohorts
-from whytree.stores.cohorts import Did, Every, InOrder, Last, Listed, Not, Rule, Some, These
-from whytree.stores.filters import Filter, Selection
+from whytree.stores.pieces import cohorts
+from whytree.stores.pieces.cohorts import Did, Every, InOrder, Last, Listed, Not, Rule, Some, These
+from whytree.stores.pieces.filters import Filter, Selection
 
 Row = tuple[int, str, int, str]  # person, event, hours ago, plan
 _products = counting(11_000)

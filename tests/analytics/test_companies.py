@@ -12,7 +12,7 @@ from django.utils import timezone
 from whytree.analytics.queries import measure
 from whytree.analytics.services import create_metric
 from whytree.errors import Invalid
-from whytree.experiments.countings import counting
+from whytree.experiments.underway.countings import counting
 
 
 @pytest.fixture

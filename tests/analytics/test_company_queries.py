@@ -12,13 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from whytree.stores import amounts, metrics, trends
-from whytree.stores.amounts import WHOLE, Part, Period
-from whytree.stores.companies import Companies, CompanyTrait, InCompanies
-from whytree.stores.filters import Bound, Filter, Membership, Selection
-from whytree.stores.metrics import Converted
-from whytree.stores.moments import CompanyThen, WasSo
-from whytree.stores.sql import PEOPLE
+from whytree.stores.pieces.companies import Companies, CompanyTrait, InCompanies
+from whytree.stores.pieces.filters import Bound, Filter, Membership, Selection
+from whytree.stores.pieces.moments import CompanyThen, WasSo
+from whytree.stores.pieces.sql import PEOPLE
+from whytree.stores.questions import amounts, metrics, trends
+from whytree.stores.questions.amounts import WHOLE, Part, Period
+from whytree.stores.questions.metrics import Converted
 
 START = datetime(2026, 3, 20, tzinfo=UTC)
 END = START + timedelta(days=6)

@@ -18,8 +18,8 @@ from whytree.analytics.definitions import (
     warnings,
 )
 from whytree.errors import Invalid
-from whytree.stores.amounts import Part
-from whytree.stores.filters import Filter, Selection
+from whytree.stores.pieces.filters import Filter, Selection
+from whytree.stores.questions.amounts import Part
 
 PAID = {"event": "paid", "where": [{"field": "plan", "operator": "is", "values": ["pro"]}]}
 PRO = Selection(("paid",), (Filter("plan", "is", ("pro",)),))

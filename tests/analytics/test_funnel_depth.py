@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from whytree.stores.filters import Selection
-from whytree.stores.funnels import Period, Reached, Some, Steps, Without, funnel, steps_over, times, who
+from whytree.stores.pieces.filters import Selection
+from whytree.stores.questions.funnels import Period, Reached, Some, Steps, Without, funnel, steps_over, times, who
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 BEGIN, STOP = 0, 30  # minutes: who begins in between is followed

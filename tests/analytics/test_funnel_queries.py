@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from whytree.stores.filters import AllOf, AnyOf, Condition, Filter, Selection
-from whytree.stores.funnels import Period, Reached, Some, Steps, funnel, funnel_by, who
+from whytree.stores.pieces.filters import AllOf, AnyOf, Condition, Filter, Selection
+from whytree.stores.questions.funnels import Period, Reached, Some, Steps, funnel, funnel_by, who
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 PERIOD = Period(START, START + timedelta(minutes=30))

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from whytree.analytics.importing.services import import_definitions, undo_import
 from whytree.analytics.models import Board, Cohort, DefinitionImport, Metric, SavedQuestion
 from whytree.errors import Conflict, Forbidden
-from whytree.workspace.keys import actor_of_user
+from whytree.workspace.entry.keys import actor_of_user
 
 PATH = "/products/sprout/definition-imports"
 OPENED = {"kind": "EventsNode", "event": "opened"}

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from whytree.stores import lifecycles, paths, retention
-from whytree.stores.filters import Selection
+from whytree.stores.pieces.filters import Selection
+from whytree.stores.questions import lifecycles, paths, retention
 
 START = datetime(2026, 3, 20, tzinfo=UTC)
 END = START + timedelta(days=30)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from whytree.analytics.marks import marks_between
+from whytree.analytics.drawing.marks import marks_between
 from whytree.code.delivery.services import DeploymentFacts, IncidentFacts, add_deployment, add_incident
 from whytree.workspace.models import Activity
 

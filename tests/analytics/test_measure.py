@@ -180,7 +180,7 @@ def test_a_period_that_ends_before_it_begins_is_refused(activated: Any) -> None:
 
 def test_asking_again_within_seconds_asks_the_store_once(activated: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     first = measure(activated)
-    monkeypatch.setattr("whytree.stores.metrics.conversion_over", lambda *_, **__: pytest.fail("asked again"))
+    monkeypatch.setattr("whytree.stores.questions.metrics.conversion_over", lambda *_, **__: pytest.fail("asked again"))
     assert measure(activated) == first
 
 

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from whytree.stores import metrics
-from whytree.stores.filters import Selection
-from whytree.stores.metrics import Converted, Counted
+from whytree.stores.pieces.filters import Selection
+from whytree.stores.questions import metrics
+from whytree.stores.questions.metrics import Converted, Counted
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 A, B = Selection(("A",)), Selection(("B",))

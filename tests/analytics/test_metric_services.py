@@ -12,7 +12,7 @@ from whytree.tree.services import (
     create_solution,
     lock_prediction,
 )
-from whytree.workspace.keys import actor_of_user
+from whytree.workspace.entry.keys import actor_of_user
 from whytree.workspace.models import Activity
 
 COUNT = {"version": 1, "kind": "count", "event": "planted"}
@@ -95,7 +95,7 @@ def test_a_metric_that_something_rests_on_stays(actor: Any, product: Any, activa
 
 def test_a_removed_metric_can_be_brought_back(actor: Any, product: Any, activated: Any) -> None:
     from whytree.analytics.models import Metric
-    from whytree.workspace.activity import undo
+    from whytree.workspace.records.activity import undo
 
     delete_metric(actor, product, "activated_7d")
     assert not Metric.objects.exists()

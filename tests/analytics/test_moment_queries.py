@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from whytree.stores.filters import Bound
-from whytree.stores.moments import SESSION_FIELDS, InSession, KnownThen, WasSo
-from whytree.stores.sql import PEOPLE
+from whytree.stores.pieces.filters import Bound
+from whytree.stores.pieces.moments import SESSION_FIELDS, InSession, KnownThen, WasSo
+from whytree.stores.pieces.sql import PEOPLE
 
 START = datetime(2026, 3, 20, tzinfo=UTC)
 IDLE = 30

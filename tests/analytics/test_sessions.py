@@ -12,8 +12,8 @@ from whytree.analytics.answers.sessions import SessionsAnswer, answer_sessions, 
 from whytree.analytics.questions import checked_question
 from whytree.events.intake.services import Wanted, set_intake
 from whytree.stores.events import EventStore
-from whytree.stores.filters import Filter, Selection
-from whytree.stores.sessions import Asked, Some, places, sums, who
+from whytree.stores.pieces.filters import Filter, Selection
+from whytree.stores.questions.sessions import Asked, Some, places, sums, who
 
 pytestmark = pytest.mark.django_db
 

@@ -16,7 +16,7 @@ from whytree.analytics.saved.services import keep_question
 from whytree.analytics.subscriptions.queries import due_on
 from whytree.analytics.subscriptions.services import create_subscription, send_due, stop_url
 from whytree.errors import Conflict, Invalid
-from whytree.workspace.jobs import run_next
+from whytree.workspace.background.jobs import run_next
 
 PATH = "/products/sprout/subscriptions"
 MONDAY = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)

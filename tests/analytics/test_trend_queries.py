@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from whytree.stores import retention, trends
-from whytree.stores.filters import Selection
+from whytree.stores.pieces.filters import Selection
+from whytree.stores.questions import retention, trends
 
 START = datetime(2026, 3, 20, tzinfo=UTC)  # clocks change in Berlin on the 29th
 END = START + timedelta(days=30)

@@ -53,7 +53,8 @@ def test_what_no_metric_counts_is_refused_in_a_sentence(api: Any) -> None:
 def test_a_drop_becomes_a_struggle_signal_that_counts_on_its_opportunity(
     as_bob: Any, actor: Any, product: Any, problem: Any
 ) -> None:
-    from whytree.code import event_references, services
+    from whytree.code import services
+    from whytree.code.references import event_references
 
     repository = services.register_repository(actor, product, name="app", root_sha=REPOSITORY)
     place = event_references.PushedEvent("planted", "app/plant.py", 7, "sent")

@@ -29,7 +29,7 @@ def cli(api: Any, open_connection: None, monkeypatch: pytest.MonkeyPatch, tmp_pa
     from typer.testing import CliRunner
 
     from whytree.site.cli import build
-    from whytree.workspace import client
+    from whytree.workspace.terminal import client
 
     monkeypatch.setenv("WHYTREE_TOKEN", api.token)
     monkeypatch.setenv("COLUMNS", "140")
@@ -45,7 +45,7 @@ def cli(api: Any, open_connection: None, monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 def refusal(result: Any) -> str:
     """The sentence a command ended with."""
-    from whytree.workspace.client import CommandError
+    from whytree.workspace.terminal.client import CommandError
 
     assert isinstance(result.exception, CommandError), result.output
     return result.exception.message

@@ -12,11 +12,12 @@ import pytest
 
 from tests.code.repositories import FORM, Clone
 from tests.servers import ROOT
-from whytree.code import cache, headstart
-from whytree.code.cache import remembered
-from whytree.code.git import Clone as Opened
-from whytree.code.git import open_clone
-from whytree.code.lines import LineReader, Wanted
+from whytree.code.blame import cache
+from whytree.code.blame.cache import remembered
+from whytree.code.blame.lines import LineReader, Wanted
+from whytree.code.clone import headstart
+from whytree.code.clone.git import Clone as Opened
+from whytree.code.clone.git import open_clone
 
 pytestmark = pytest.mark.slow  # real programs, real files: left out of `make quick`
 
@@ -239,7 +240,7 @@ def test_the_head_start_loads_nothing_but_the_standard_library() -> None:
     assert ours <= {
         "whytree",
         "whytree.code",
-        "whytree.code.headstart",
+        "whytree.code.clone.headstart",
         "whytree.engines",
         "whytree.engines.git",
         "whytree.engines.git.blame_arguments",

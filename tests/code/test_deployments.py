@@ -12,7 +12,7 @@ from whytree.code.delivery.services import DeploymentFacts, IncidentFacts, add_d
 from whytree.code.models import Commit, Deployment, Incident
 from whytree.code.services import PushedCommit, Reading
 from whytree.errors import Forbidden, Invalid, NotFound
-from whytree.workspace.keys import actor_of_user
+from whytree.workspace.entry.keys import actor_of_user
 from whytree.workspace.models import Activity
 
 ROOT = "a" * 40

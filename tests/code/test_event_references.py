@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from tests.code.repositories import Clone
-from whytree.code import event_references, services
-from whytree.code.event_references import EventReading, PushedEvent, events_in_code
-from whytree.code.event_search import EventSearch
-from whytree.code.git import open_clone
+from whytree.code import services
+from whytree.code.clone.git import open_clone
+from whytree.code.references import event_references
+from whytree.code.references.event_references import EventReading, PushedEvent, events_in_code
+from whytree.code.scanning.event_search import EventSearch
 from whytree.errors import Conflict, Forbidden, Invalid
 
 ROOT, REV = "a" * 40, "b" * 40
@@ -74,7 +75,7 @@ def test_what_cannot_be_is_refused(actor: Any, repository: Any, wrong: EventRead
 def test_another_clone_a_viewer_and_an_outsider_are_refused(
     actor: Any, repository: Any, viewer: Any, api_viewer: Any, api_charlie: Any, api_bob: Any
 ) -> None:
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
 
     with pytest.raises(Conflict):
         event_references.push_event_references(actor, repository, "c" * 40, reading("a"))

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 from tests.code.repositories import Clone
-from whytree.code import flag_references, git, services
-from whytree.code.field_search import FieldSearch
-from whytree.code.flag_references import FlagReading, PushedExtinction, PushedReference, flag_in_code
-from whytree.code.flag_search import FlagSearch
-from whytree.code.git import open_clone
+from whytree.code import services
+from whytree.code.clone import git
+from whytree.code.clone.git import open_clone
+from whytree.code.clone.snapshot import MAX_BYTES, Snapshot
 from whytree.code.models import FlagReference
-from whytree.code.snapshot import MAX_BYTES, Snapshot
+from whytree.code.references import flag_references
+from whytree.code.references.flag_references import FlagReading, PushedExtinction, PushedReference, flag_in_code
+from whytree.code.scanning.field_search import FieldSearch
+from whytree.code.scanning.flag_search import FlagSearch
 from whytree.errors import Conflict, Forbidden, Invalid
 
 ROOT, REV = "a" * 40, "b" * 40
@@ -263,7 +265,7 @@ def test_what_is_no_reference_is_refused_whole(actor: Any, repository: Any, wron
 
 
 def test_another_clone_and_a_viewer_are_refused(actor: Any, repository: Any, viewer: Any) -> None:
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
 
     with pytest.raises(Conflict):
         flag_references.push_flag_references(actor, repository, "c" * 40, reading())

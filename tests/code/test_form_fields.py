@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from tests.code.conftest import refusal
 from tests.code.repositories import Clone
-from whytree.code import form_fields, services
-from whytree.code.form_fields import PushedField, unread_fields
+from whytree.code import services
 from whytree.code.models import FieldReading
+from whytree.code.references import form_fields
+from whytree.code.references.form_fields import PushedField, unread_fields
 from whytree.errors import Conflict, Forbidden, Invalid
 
 ROOT, REV = "a" * 40, "b" * 40
@@ -128,7 +129,7 @@ def test_what_contradicts_itself_is_refused(actor: Any, repository: Any, wrong: 
 def test_another_clone_a_viewer_and_an_outsider_are_refused(
     actor: Any, repository: Any, viewer: Any, api_bob: Any, api_viewer: Any, api_charlie: Any
 ) -> None:
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
 
     with pytest.raises(Conflict):
         form_fields.push_form_fields(actor, repository, "c" * 40, REV, [])
@@ -178,8 +179,8 @@ def test_adding_a_repository_looks_for_the_fields_of_events(clone: Clone, cli: A
 
 
 def test_code_that_is_not_looked_at_makes_it_unsure(clone: Clone, tmp_path: Path) -> None:
-    from whytree.code.field_search import FieldSearch
-    from whytree.code.git import open_clone
+    from whytree.code.clone.git import open_clone
+    from whytree.code.scanning.field_search import FieldSearch
 
     clone.commit("Form", **{"form.py": FORM, "view.py": VIEW})
     assert FieldSearch(open_clone(clone.path)).look("size").verdict == "nobody"

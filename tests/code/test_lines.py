@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.code.repositories import FORM, Clone
-from whytree.code.git import open_clone
-from whytree.code.lines import FileLines, LineReader, Wanted
-from whytree.workspace.client import CommandError
+from whytree.code.blame.lines import FileLines, LineReader, Wanted
+from whytree.code.clone.git import open_clone
+from whytree.workspace.terminal.client import CommandError
 
 PATH = "app/form.py"
 PHONE = "    phone = forms.CharField(required=False, help_text='Only to confirm a booking')\n"

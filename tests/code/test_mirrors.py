@@ -18,7 +18,7 @@ from whytree.code.mirrors.models import Mirror
 from whytree.code.mirrors.reading import Wish, _answer
 from whytree.code.models import Repository
 from whytree.errors import Conflict, Unavailable
-from whytree.workspace.jobs import run_next
+from whytree.workspace.background.jobs import run_next
 
 pytestmark = pytest.mark.slow  # a server, and git's own processes
 

@@ -161,7 +161,7 @@ def test_another_products_repository_is_not_there(repository: Any, other_product
 
 
 def test_services_ask_for_the_role_themselves(repository: Any, viewer: Any) -> None:
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
 
     with pytest.raises(Forbidden):
         push(actor_of_user(viewer), repository, PushedCommit(sha(1), AT))

@@ -9,8 +9,8 @@ import pytest
 
 from tests.code.conftest import refusal
 from tests.code.repositories import FORM, Clone
-from whytree.code import reading, reading_lines
 from whytree.code.models import Commit, FileBlame, Repository
+from whytree.code.scanning import reading, reading_lines
 from whytree.flags.services import create_flag
 
 pytestmark = pytest.mark.slow  # real programs, real files: left out of `make quick`
@@ -129,8 +129,8 @@ def test_a_reading_that_was_cut_off_goes_on(cli: Any, clone: Clone, monkeypatch:
 def test_a_file_that_git_cannot_blame_does_not_stop_the_others(
     cli: Any, clone: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from whytree.code.lines import LineReader, Wanted
-    from whytree.workspace.client import CommandError
+    from whytree.code.blame.lines import LineReader, Wanted
+    from whytree.workspace.terminal.client import CommandError
 
     once_binary(clone, "a.py", "b.py", "c.py")
     read = LineReader.read_all

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 import whytree
 from tests.code.repositories import Clone
-from whytree.code.ahead import FEWEST_COMMITS, ReadAhead
-from whytree.code.git import open_clone
-from whytree.code.lines import LineReader, Wanted
-from whytree.code.survivors import Survivors
-from whytree.workspace.client import CommandError
+from whytree.code.blame.ahead import FEWEST_COMMITS, ReadAhead
+from whytree.code.blame.lines import LineReader, Wanted
+from whytree.code.blame.survivors import Survivors
+from whytree.code.clone.git import open_clone
+from whytree.workspace.terminal.client import CommandError
 
 pytestmark = pytest.mark.slow  # real programs, real files: left out of `make quick`
 
@@ -354,7 +354,7 @@ def test_a_merge_is_told_though_git_would_look_into_missing_contents_for_a_renam
 def test_a_clone_that_lacks_most_contents_is_not_read_commit_by_commit(
     clone: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("whytree.code.survivors._MOST_DAMAGED", 2)
+    monkeypatch.setattr("whytree.code.blame.survivors._MOST_DAMAGED", 2)
     for number in range(6):
         clone.commit("More", **{"a.py": f"{number}\n"})
         lose(clone, "HEAD:a.py")

@@ -9,10 +9,10 @@ import pytest
 from tests.code.conftest import refusal
 from tests.code.repositories import Clone
 from tests.code.trackers import FakeTracker, comment, issue, pull, served
-from whytree.code import tracker_http
 from whytree.code.models import PullRequest, Ticket, TicketComment, TrackerReading
-from whytree.code.tracker_sync import find_tracker
-from whytree.workspace.client import CommandError
+from whytree.code.trackers import http as tracker_http
+from whytree.code.trackers.sync import find_tracker
+from whytree.workspace.terminal.client import CommandError
 
 pytestmark = pytest.mark.slow  # real sockets, real clones: left out of `make quick`
 

@@ -352,7 +352,7 @@ def test_no_request_is_large_however_long_the_file(
     cli: Any, product: Any, tmp_path: Path, letter: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """1,000 rows of 10,000 letters: far more than a server takes at once."""
-    from whytree.code import tickets_told
+    from whytree.code.trackers import telling as tickets_told
 
     sent: list[int] = []
     post = tickets_told.Telling._post

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from whytree.demo.folder import Folder
-from whytree.workspace.client import CommandError
-from whytree.workspace.serving import announced
+from whytree.workspace.terminal.client import CommandError
+from whytree.workspace.terminal.serving import announced
 
 TODAY = datetime(2026, 6, 10, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ import pytest
 from whytree.demo import repository, words
 from whytree.demo.story import Calendar
 from whytree.engines.git.log import parse_trailers
-from whytree.workspace.client import CommandError
+from whytree.workspace.terminal.client import CommandError
 
 REFS = {"defer": "SOL-2", "phone": "OPP-2"}
 

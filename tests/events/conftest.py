@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from whytree.events.commit import close_commit
-from whytree.events.follow import stop_following
+from whytree.events.durable.commit import close_commit
+from whytree.events.durable.follow import stop_following
 from whytree.stores.events import EventStore
 
 

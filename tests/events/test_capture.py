@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from whytree.stores.events import EventStore
-from whytree.workspace.keys import create_key, revoke_key
+from whytree.workspace.entry.keys import create_key, revoke_key
 
 from .conftest import Sender, track
 
@@ -96,7 +96,7 @@ def test_a_revoked_key_is_401(store: EventStore, actor: Any, product: Any) -> No
     sender = Sender(secret)
     assert sender.batch(track()).status == 200
     revoke_key(actor, key.pk, product)
-    from whytree.workspace.keys import forget_cached
+    from whytree.workspace.entry.keys import forget_cached
 
     forget_cached()
     assert sender.batch(track()).status == 401
@@ -158,7 +158,7 @@ def test_the_same_message_counts_once(web: Sender, store: EventStore) -> None:
 def test_the_same_message_id_in_two_products_is_two_events(
     web: Sender, store: EventStore, other_product: Any, charlie: Any
 ) -> None:
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
 
     other = Sender(create_key(actor_of_user(charlie), other_product, kind="capture", name="web")[1])
     web.batch(track(messageId="once"))
@@ -325,7 +325,9 @@ def test_the_first_exposure_of_a_flag_is_told_once(
     web: Sender, store: EventStore, product: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[dict[str, Any]] = []
-    monkeypatch.setattr("whytree.events.follow.tell_fact", lambda name, **facts: told.append({"name": name, **facts}))
+    monkeypatch.setattr(
+        "whytree.events.durable.follow.tell_fact", lambda name, **facts: told.append({"name": name, **facts})
+    )
     for user in ("u1", "u2"):
         web.batch(track("Experiment Viewed", user, properties={"experiment_id": "form", "variation_name": "on"}))
     assert [(fact["name"], fact["product_id"], fact["flag_key"]) for fact in told] == [

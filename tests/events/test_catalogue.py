@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from whytree.events import pages
-from whytree.events.commit import commit
-from whytree.events.follow import SAMPLE, TYPED_EACH, Pending
+from whytree.events.durable.commit import commit
+from whytree.events.durable.follow import SAMPLE, TYPED_EACH, Pending
 from whytree.events.jobs import recount_catalogues
-from whytree.events.rows import Event, Normalised
-from whytree.stores.catalogue import roll_up
+from whytree.events.shaping.rows import Event, Normalised
 from whytree.stores.events import EventStore
+from whytree.stores.usage.catalogue import roll_up
 
 from .conftest import Sender, track
 

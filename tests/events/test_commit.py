@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from whytree.errors import TooMany, Unavailable
-from whytree.events import commit as module
-from whytree.events.commit import Batch, Commit, close_commit, commit
+from whytree.events.durable import commit as module
+from whytree.events.durable.commit import Batch, Commit, close_commit, commit
+from whytree.events.durable.spool import Spool
+from whytree.events.durable.storing import store_rows
 from whytree.events.jobs import sweep
-from whytree.events.spool import Spool
-from whytree.events.storing import store_rows
 from whytree.stores.events import EventStore
 
 from .conftest import Sender, track

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from whytree.stores.events import EventStore
-from whytree.workspace import client
+from whytree.workspace.terminal import client
 
 pytestmark = pytest.mark.django_db
 
@@ -150,7 +150,7 @@ def test_the_same_file_again_brings_nothing(run: Callable[..., Any], store: Even
 def test_an_import_that_broke_off_goes_on_where_it_stopped(
     run: Callable[..., Any], store: EventStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from whytree.events import reading
+    from whytree.events.importing import reading
 
     monkeypatch.setattr(reading, "BATCH_ROWS", 10)
     lines = [f"u{n % 3},a,2024-05-01 10:00:{n:02}" for n in range(45)]

@@ -15,8 +15,8 @@ from whytree.events.importing.files import Asked
 from whytree.events.jobs import forget_previews
 from whytree.events.models import EventImport
 from whytree.stores.events import EventStore
-from whytree.workspace import uploaded
 from whytree.workspace.models import Product
+from whytree.workspace.outside import uploaded
 from whytree.workspace.sockets import erase_everywhere
 
 pytestmark = pytest.mark.django_db

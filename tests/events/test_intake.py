@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from whytree.events.bots import is_bot
 from whytree.events.intake import rules as intake
+from whytree.events.shaping.bots import is_bot
 from whytree.stores.events import EventStore
 from whytree.workspace.models import Activity
 
@@ -62,7 +62,7 @@ def test_a_machine_is_told_from_a_person(agent: str, expected: bool) -> None:
 def test_bots_are_kept_apart_and_left_out_of_questions(web: Sender, store: EventStore, api: Any) -> None:
     web.batch(track(user="ana", context={"userAgent": PERSON}), track(user="bot", context={"userAgent": BOT}))
     assert {row["distinct_id"]: row["bot"] for row in rows(store)} == {"ana": False, "bot": True}
-    from whytree.stores.sql import ASKING, PEOPLE
+    from whytree.stores.pieces.sql import ASKING, PEOPLE
 
     for settings in (ASKING, PEOPLE):
         assert store.query("SELECT distinct_id FROM events", settings=settings) == [{"distinct_id": "ana"}]

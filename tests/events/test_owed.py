@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from whytree.events.commit import Batch, Commit
-from whytree.events.owed import Owed, adopt
-from whytree.events.spool import Spool, Spooled
+from whytree.events.durable.commit import Batch, Commit
+from whytree.events.durable.owed import Owed, adopt
+from whytree.events.durable.spool import Spool, Spooled
 from whytree.stores.events import EventStore, at_one_moment
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]

@@ -16,7 +16,7 @@ from django.test import Client
 from whytree.flags.services import create_flag, open_flag
 from whytree.people.models import Person
 from whytree.stores.events import EventStore
-from whytree.workspace.keys import hashed
+from whytree.workspace.entry.keys import hashed
 from whytree.workspace.models import Key
 from whytree.workspace.sockets import variants_in_force
 
@@ -326,8 +326,8 @@ def test_a_group_tells_the_company_of_the_person_in_a_browser_and_of_nobody_on_a
 
 
 def test_traits_that_a_crash_left_undone_are_read_back(capture_key: str, store: EventStore) -> None:
-    from whytree.events.follow import Follower
-    from whytree.stores.marks import write_mark
+    from whytree.events.durable.follow import Follower
+    from whytree.stores.writing.marks import write_mark
 
     write_mark(store, "followed", (datetime.now(UTC) - timedelta(minutes=5)).isoformat())
     identify = message("$identify", "ana", properties={"$lib": "web", "$set": {"name": "Ana"}})

@@ -17,7 +17,7 @@ from tests.servers import Live, until, whytree
 from whytree.errors import Invalid
 from whytree.events.relay.queue import Call, Full, Queue, Reading
 from whytree.stores.events import EventStore
-from whytree.workspace.keys import create_key
+from whytree.workspace.entry.keys import create_key
 
 from .conftest import Sender, track
 

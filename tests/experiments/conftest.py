@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from tests.experiments.world import CONVERSION, COUNT_ORDERS, UNIQUE_SPAM, long_ago
 from whytree.site.cli import build
-from whytree.workspace.client import CommandError
+from whytree.workspace.terminal.client import CommandError
 
 Analyze = Callable[..., Any]
 
@@ -124,7 +124,7 @@ def cli(api: Any, open_connection: None, command_line: Any, monkeypatch: pytest.
     import httpx
     from django.core.wsgi import get_wsgi_application
 
-    from whytree.workspace import client
+    from whytree.workspace.terminal import client
 
     application = get_wsgi_application()
     monkeypatch.setenv("WHYTREE_TOKEN", api.token)

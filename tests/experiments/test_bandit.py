@@ -15,7 +15,7 @@ from whytree.experiments.jobs import share_out_all
 from whytree.experiments.models import Bandit
 from whytree.flags.models import Flag, FlagSettings
 from whytree.flags.services import archive_flag, create_flag, open_flag, set_rollout, turn_off
-from whytree.workspace.jobs import run_next
+from whytree.workspace.background.jobs import run_next
 from whytree.workspace.models import Activity
 
 PATH = "/products/sprout/flags/ask_later/allocation"

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from tests.experiments.world import event, long_ago, write
 from whytree.experiments.deeper.gaps import silent_from, spoken, touching, without_data
-from whytree.workspace.client import CommandError
+from whytree.workspace.terminal.client import CommandError
 
 Write = Callable[[str], Path]
 AT = 30

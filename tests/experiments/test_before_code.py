@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.experiments.world import event, long_ago, write
-from whytree.experiments.trial_commands import plan_test
+from whytree.experiments.early.commands import plan_test
 from whytree.people.models import Person
 from whytree.tree.models import AssumptionTest, EvidenceLink
-from whytree.workspace.client import CommandError
+from whytree.workspace.terminal.client import CommandError
 
 Plan = Callable[..., Any]
 TESTS = "/products/sprout/tests"
@@ -388,7 +388,7 @@ def test_each_kind_is_planned_on_the_command_line(
     from typer.testing import CliRunner
 
     through = SimpleNamespace(product="sprout", post=lambda path, body: api.post(path, body).ok)
-    monkeypatch.setattr("whytree.experiments.trial_commands.connect", lambda: through)
+    monkeypatch.setattr("whytree.experiments.early.commands.connect", lambda: through)
     belief = CliRunner().invoke(command_line, ["assumption", "add", "SOL-1", "They would"], catch_exceptions=False)
     assert "ASM-2" in belief.output
     arguments = ["test", "plan", "ASM-2", "Try it", "--cost", "0.5", *said.split()]

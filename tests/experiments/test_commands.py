@@ -16,7 +16,7 @@ Run = Any
 @pytest.fixture
 def run(command_line: Any, api: Any, monkeypatch: pytest.MonkeyPatch, open_connection: None) -> Run:
     from whytree.site import cli as _  # noqa: F401 - sets nothing by itself
-    from whytree.workspace import client
+    from whytree.workspace.terminal import client
 
     class Through(client.Client):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -80,7 +80,7 @@ def test_started_and_stopped(run: Run, planned: Any, store: Any) -> None:
     ],
 )
 def test_what_cannot_be_planned_is_said(run: Run, flag: Any, words: tuple[str, ...], says: str) -> None:
-    from whytree.workspace.client import CommandError
+    from whytree.workspace.terminal.client import CommandError
 
     with pytest.raises(CommandError, match=says.replace(".", r"\.")):
         run("create", "--flag", "ask_later", *words)

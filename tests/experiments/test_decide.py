@@ -12,8 +12,8 @@ from whytree.experiments.models import Experiment
 from whytree.experiments.queries import find_experiment, reading_of
 from whytree.learning.models import OutcomeReview
 from whytree.tree.models import EvidenceLink, Solution, State
-from whytree.workspace.client import CommandError
 from whytree.workspace.models import Activity
+from whytree.workspace.terminal.client import CommandError
 
 Ran = Callable[..., Any]
 PATH = "/products/sprout/experiments/EXP-1/decide"

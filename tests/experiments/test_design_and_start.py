@@ -84,7 +84,7 @@ def test_what_no_hypothesis_brings_is_asked_for(
     ("weights", "says"), [({"on": float("nan"), "off": 1}, "A weight"), ({"on": 1e-9, "off": 1}, "4 decimals")]
 )
 def test_weights_that_flags_cannot_keep_are_refused(weights: dict[str, float], says: str) -> None:
-    from whytree.experiments.design import whole_weights
+    from whytree.experiments.judgement.design import whole_weights
 
     with pytest.raises(Invalid, match=says):
         whole_weights(weights)
@@ -92,7 +92,7 @@ def test_weights_that_flags_cannot_keep_are_refused(weights: dict[str, float], s
 
 
 def test_weights_in_per_cent_that_do_not_sum_are_refused(api: Any, flag: Any) -> None:
-    from whytree.experiments.draws import read_weights
+    from whytree.experiments.judgement.draws import read_weights
 
     with pytest.raises(Invalid, match="add up to 90 and not to 100"):
         read_weights("off=50%,on=40%", ["off", "on"])

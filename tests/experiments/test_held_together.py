@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from tests.experiments.world import World, happenings, long_ago, write
 from whytree.experiments.queries import find_experiment
-from whytree.experiments.reading import read
+from whytree.experiments.verdict.reading import read
 from whytree.tree.models import Solution
 from whytree.tree.services import set_state
 

@@ -19,10 +19,10 @@ from whytree.analytics.services import create_metric
 from whytree.engines.stats import NoAnswer
 from whytree.engines.stats.ratios import compare_ratios
 from whytree.errors import Invalid
-from whytree.experiments.countings import counting
 from whytree.experiments.rollouts.services import start_rollout
 from whytree.experiments.services import create_experiment
-from whytree.experiments.trial import Trial
+from whytree.experiments.underway.countings import counting
+from whytree.experiments.underway.trial import Trial
 from whytree.flags.queries import Period
 from whytree.tree.services import create_outcome
 

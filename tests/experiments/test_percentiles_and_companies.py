@@ -20,9 +20,9 @@ from whytree.engines.stats.moments import Moments
 from whytree.engines.stats.quantiles import compare_quantiles, quantile
 from whytree.engines.stats.ratios import compare_clusters
 from whytree.errors import Invalid
-from whytree.experiments.countings import counting
 from whytree.experiments.services import create_experiment, start_experiment
-from whytree.experiments.trial import Counted, Trial
+from whytree.experiments.underway.countings import counting
+from whytree.experiments.underway.trial import Counted, Trial
 from whytree.flags.queries import Period
 
 DAYS = 30

@@ -10,11 +10,11 @@ import pytest
 from django.utils import timezone
 
 from tests.experiments.world import World, event, exposure, happenings, long_ago, write
+from whytree.experiments.judgement.results import Check, Comparison
 from whytree.experiments.queries import find_experiment
-from whytree.experiments.reading import Reading, as_json, from_json, read
-from whytree.experiments.results import Check, Comparison
-from whytree.learning.measuring import measure_review
+from whytree.experiments.verdict.reading import Reading, as_json, from_json, read
 from whytree.learning.models import OutcomeReview
+from whytree.learning.reviews.measuring import measure_review
 
 Ran = Callable[..., Any]
 

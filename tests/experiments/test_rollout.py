@@ -19,9 +19,9 @@ from whytree.experiments.rollouts.steps import rollout_of
 from whytree.flags.models import ChangeRequest, FlagSettings
 from whytree.flags.services import approve_change
 from whytree.tree.models import Note
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Activity, Membership
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 Started = Callable[..., Rollout]
 PATH = "/products/sprout/flags/ask_later/guarded-rollout"
@@ -115,8 +115,8 @@ def test_the_last_step_gives_it_to_everybody_and_is_the_end(started: Started, st
 def test_harm_halts_it_tells_the_owner_and_asks_on_the_solution(
     started: Started, store: Any, product: Any, as_alice: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from whytree.workspace import mail
-    from whytree.workspace.jobs import run_next
+    from whytree.workspace.background.jobs import run_next
+    from whytree.workspace.outside import mail
 
     sent: list[Any] = []
     monkeypatch.setattr(mail, "is_set", lambda: True)

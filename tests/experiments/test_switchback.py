@@ -23,11 +23,11 @@ from whytree.engines.stats.blocks import (
 from whytree.engines.stats.effects import Effect
 from whytree.engines.stats.sequential import AlwaysValid, always_valid
 from whytree.errors import Conflict, Invalid
-from whytree.experiments.deciding import decide_experiment
-from whytree.experiments.reading import read
 from whytree.experiments.services import create_experiment, edit_experiment, start_experiment, stop_experiment
 from whytree.experiments.switchbacks.schedule import Schedule, schedule_of
-from whytree.flags.asking import evaluator_of
+from whytree.experiments.verdict.deciding import decide_experiment
+from whytree.experiments.verdict.reading import read
+from whytree.flags.evaluation.asking import evaluator_of
 from whytree.flags.models import Flag
 from whytree.flags.services import set_rules, turn_off, turn_on
 
@@ -293,9 +293,9 @@ def test_a_prediction_is_reviewed_by_the_periods(store: Any, product: Any, actor
 
 def test_another_maintainers_approval_is_asked_for(actor: Any, bob: Any, product: Any, metrics: None, api: Any) -> None:
     from whytree.flags.services import approve_change, create_flag, set_approvals
-    from whytree.workspace.actors import Actor
     from whytree.workspace.models import Membership
-    from whytree.workspace.roles import Role
+    from whytree.workspace.rights.actors import Actor
+    from whytree.workspace.rights.roles import Role
 
     Membership.objects.filter(user=bob, product=product).update(role=Role.MAINTAINER)
     flag = create_flag(actor, product, key="pricing")

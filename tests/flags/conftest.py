@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.code.conftest import application
-from whytree.flags import exposures
+from whytree.flags.evaluation import exposures
 
 
 @pytest.fixture(autouse=True)
@@ -14,7 +14,7 @@ def no_worker(monkeypatch: pytest.MonkeyPatch) -> exposures.ExposureQueue:
     """Exposures wait until a test writes them: a thread has no part in a test's transaction."""
     monkeypatch.setattr(exposures.ExposureQueue, "_start", lambda self: None)
     fresh = exposures.ExposureQueue(exposures.deliver)
-    monkeypatch.setattr("whytree.flags.wire.queue", fresh)
+    monkeypatch.setattr("whytree.flags.protocols.ofrep.queue", fresh)
     return fresh
 
 
@@ -51,7 +51,7 @@ def cli(api: Any, open_connection: None, monkeypatch: pytest.MonkeyPatch, tmp_pa
     from typer.testing import CliRunner
 
     from whytree.site.cli import build
-    from whytree.workspace import client
+    from whytree.workspace.terminal import client
 
     monkeypatch.setenv("WHYTREE_TOKEN", api.token)
     monkeypatch.setattr(client, "running_server", lambda data: "")

@@ -24,12 +24,12 @@ from whytree.flags.services import (
     turn_off,
     withdraw_change,
 )
-from whytree.workspace.activity import undo
-from whytree.workspace.actors import Actor
-from whytree.workspace.environments import add_environment
-from whytree.workspace.keys import create_key
+from whytree.workspace.entry.environments import add_environment
+from whytree.workspace.entry.keys import create_key
 from whytree.workspace.models import Activity, Membership
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import undo
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 FLAGD = {"state": "DISABLED", "variants": {"on": True, "off": False}}
 

@@ -15,9 +15,9 @@ from whytree.analytics.cohorts.services import (
 )
 from whytree.engines.flags.rules.cohorts import condition, joined, split
 from whytree.errors import Conflict, Invalid
-from whytree.flags import live, membership
-from whytree.flags.flagd_door import flagd_file
+from whytree.flags.evaluation import live, membership
 from whytree.flags.models import Flag, FlagSettings
+from whytree.flags.protocols.flagd import flagd_file
 from whytree.flags.queries import explain_for
 from whytree.flags.services import create_flag, open_flag, set_condition, set_rollout, set_rules
 from whytree.workspace.models import Activity
@@ -71,7 +71,7 @@ def test_who_belongs_gets_it_and_it_is_told_step_by_step_how_old_that_is(flag: F
 
 def test_any_id_of_a_person_belongs(actor: Any, product: Any, store: Any, flag: Flag) -> None:
     from whytree.people.identity import person_hash
-    from whytree.stores.people import Override, write_overrides
+    from whytree.stores.identity.people import Override, write_overrides
 
     maria, phone = person_hash(product.pk, "maria"), person_hash(product.pk, "maria-phone")
     given(flag, "maria")

@@ -10,8 +10,8 @@ from whytree.flags.models import Flag, FlagChange
 from whytree.flags.queries import find_flag
 from whytree.flags.services import create_flag, edit_flag, open_flag
 from whytree.tree.services import create_solution
-from whytree.workspace.activity import activity_for, undo
-from whytree.workspace.keys import actor_of_user
+from whytree.workspace.entry.keys import actor_of_user
+from whytree.workspace.records.activity import activity_for, undo
 
 pytestmark = pytest.mark.django_db
 

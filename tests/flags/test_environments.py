@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 
 from whytree.errors import Conflict, Invalid, NotFound
-from whytree.flags import live
+from whytree.flags.evaluation import live
 from whytree.flags.models import Flag, FlagState
 from whytree.flags.queries import explain_for, find_flag
+from whytree.flags.rules.versions import between, versions
 from whytree.flags.services import (
     archive_flag,
     copy_flag,
@@ -22,9 +23,8 @@ from whytree.flags.services import (
     set_rules,
     turn_off,
 )
-from whytree.flags.versions import between, versions
-from whytree.workspace.environments import add_environment, find_environment, remove_environment
-from whytree.workspace.keys import create_key, revoke_key
+from whytree.workspace.entry.environments import add_environment, find_environment, remove_environment
+from whytree.workspace.entry.keys import create_key, revoke_key
 
 
 @pytest.fixture

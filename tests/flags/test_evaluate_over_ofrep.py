@@ -11,10 +11,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from whytree.flags import asking, live, wire
+from whytree.flags.evaluation import asking, live
 from whytree.flags.models import Flag
+from whytree.flags.protocols import ofrep as wire
 from whytree.flags.services import archive_flag, create_flag, edit_flag, open_flag, set_rollout, set_rules, turn_off
-from whytree.workspace.keys import create_token, revoke_key
+from whytree.workspace.entry.keys import create_token, revoke_key
 from whytree.workspace.models import Key
 
 pytestmark = pytest.mark.django_db
@@ -149,7 +150,7 @@ def test_a_missing_unknown_or_revoked_key_is_401(
             assert refused.json()["errorDetails"]
     assert ask(ALL).status_code == 200
     revoke_key(actor, Key.objects.get(kind="server").pk, product)
-    from whytree.workspace.keys import forget_cached
+    from whytree.workspace.entry.keys import forget_cached
 
     forget_cached()
     assert ask(ALL).status_code == 401
@@ -161,7 +162,7 @@ def test_a_personal_token_belongs_to_no_product(ask: Ask, split: Flag, actor: An
 
 
 def test_a_key_opens_its_own_product_only(ask: Ask, split: Flag, charlie: Any, other_product: Any) -> None:
-    from whytree.workspace.keys import actor_of_user, create_key
+    from whytree.workspace.entry.keys import actor_of_user, create_key
 
     _, secret = create_key(actor_of_user(charlie), other_product, kind="server", name="theirs")
     assert ask(ONE + "split", key=secret).status_code == 404
@@ -325,7 +326,7 @@ def test_the_last_known_rules_hold_while_the_database_does_not_answer(
 ) -> None:
     from django.db import OperationalError
 
-    from whytree.workspace import keys
+    from whytree.workspace.entry import keys
 
     def broken(*args: Any) -> Any:
         raise OperationalError("server closed the connection")

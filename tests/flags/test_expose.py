@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 
 from whytree.errors import Unavailable
-from whytree.flags import exposures
-from whytree.flags.exposures import Exposure, ExposureQueue
+from whytree.flags.evaluation import exposures
+from whytree.flags.evaluation.exposures import Exposure, ExposureQueue
 from whytree.flags.queries import exposure_table, exposures_by_day
 from whytree.flags.services import create_flag, flags_in_force, open_flag, set_rollout, turn_off
 from whytree.workspace import sockets

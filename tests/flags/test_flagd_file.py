@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from whytree.flags import live
-from whytree.flags.flagd_door import flagd_file
+from whytree.flags.evaluation import live
+from whytree.flags.protocols.flagd import flagd_file
 from whytree.flags.queries import explain_for, find_flag
 from whytree.flags.services import create_flag, open_flag, set_condition, set_rules
 

@@ -161,8 +161,8 @@ def test_exposures_that_wait_are_written_when_the_server_stops(start: Any, begun
 
 
 def test_the_snippet_on_the_page_runs_as_it_stands(live: Any, owner: Owner) -> None:
+    from whytree.flags.in_code.snippets import python_snippet
     from whytree.flags.models import Flag
-    from whytree.flags.snippets import python_snippet
 
     flag = Flag(key="f-flag", kind="number", variants={"control": 7.5, "more": 10.0}, default_variant="control")
     snippet = python_snippet(flag, live.url) + "print(value)\n"

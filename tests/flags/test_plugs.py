@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from whytree.flags import live
+from whytree.flags.evaluation import live
 from whytree.flags.services import create_flag, open_flag
 from whytree.people.queries import PersonRef
-from whytree.workspace.activity import activity_for, undo
+from whytree.workspace.records.activity import activity_for, undo
 from whytree.workspace.sockets import figures, panels, search, variants_in_force
 
 pytestmark = pytest.mark.django_db

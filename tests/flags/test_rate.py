@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from whytree.flags import wire
-from whytree.flags.rate import Rate
+from whytree.flags.protocols import ofrep as wire
+from whytree.flags.protocols.rate import Rate
 
 
 def test_a_second_worth_may_come_at_once_and_then_the_rate() -> None:

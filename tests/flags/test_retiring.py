@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from tests.code.repositories import Clone
 from whytree.code import services as code
-from whytree.code.flag_references import FlagReading, PushedExtinction, PushedReference, push_flag_references
+from whytree.code.references.flag_references import FlagReading, PushedExtinction, PushedReference, push_flag_references
+from whytree.flags.in_code.retiring import Standing, removable, retirement_of, served_to_all
 from whytree.flags.models import Flag
 from whytree.flags.queries import find_flag
-from whytree.flags.retiring import Standing, removable, retirement_of, served_to_all
 from whytree.flags.services import archive_flag, create_flag, edit_flag, open_flag, turn_off
 from whytree.tree import services as tree
 from whytree.tree.models import State

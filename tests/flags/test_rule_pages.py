@@ -6,8 +6,8 @@ import pytest
 
 from whytree.flags.models import Flag
 from whytree.flags.queries import find_flag
+from whytree.flags.rules.versions import versions
 from whytree.flags.services import create_flag, open_flag, set_rules
-from whytree.flags.versions import versions
 
 pytestmark = pytest.mark.django_db
 

@@ -20,8 +20,8 @@ from whytree.flags.services import (
     turn_on,
 )
 from whytree.workspace import sockets
-from whytree.workspace.activity import activity_for
-from whytree.workspace.keys import actor_of_user
+from whytree.workspace.entry.keys import actor_of_user
+from whytree.workspace.records.activity import activity_for
 
 pytestmark = pytest.mark.django_db
 

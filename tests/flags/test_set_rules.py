@@ -9,9 +9,10 @@ from django.test import Client
 from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid, NotFound
-from whytree.flags import asking, live
+from whytree.flags.evaluation import asking, live
 from whytree.flags.models import Flag, FlagChange, KeptVariant
 from whytree.flags.queries import explain_for, find_flag, history, periods
+from whytree.flags.rules.versions import versions
 from whytree.flags.services import (
     archive_flag,
     create_flag,
@@ -25,7 +26,6 @@ from whytree.flags.services import (
     turn_off,
     turn_on,
 )
-from whytree.flags.versions import versions
 from whytree.people.services import ensure_person
 from whytree.workspace.models import Activity
 

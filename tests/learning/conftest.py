@@ -71,7 +71,7 @@ def long_ago(days: float = DAYS_AGO) -> datetime:
 def look_at_reviews() -> None:
     """What the hourly job does, with the jobs it asks for."""
     from whytree.learning.jobs import fill_reviews
-    from whytree.workspace.jobs import run_next
+    from whytree.workspace.background.jobs import run_next
 
     fill_reviews({})
     while run_next("test"):
@@ -185,7 +185,7 @@ def invoke(api: Any, open_connection: None, monkeypatch: pytest.MonkeyPatch) -> 
     from typer.testing import CliRunner
 
     from whytree.site.cli import build
-    from whytree.workspace import client
+    from whytree.workspace.terminal import client
 
     application = get_wsgi_application()
     monkeypatch.setenv("WHYTREE_TOKEN", api.token)

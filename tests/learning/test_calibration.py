@@ -11,10 +11,10 @@ from django.utils import timezone
 from whytree.learning.calibration.queries import calibration, sentence
 from whytree.learning.models import OutcomeReview, Prediction
 from whytree.learning.predictions.services import predict
-from whytree.learning.results import Figure, Forecast, Result, as_json
+from whytree.learning.reviews.results import Figure, Forecast, Result, as_json
 from whytree.learning.services import lock_prediction
 from whytree.tree.services import create_hypothesis, create_solution, link_evidence
-from whytree.workspace.keys import actor_of_user
+from whytree.workspace.entry.keys import actor_of_user
 from whytree.workspace.models import Membership, User
 
 PATH = "/products/sprout/calibration"

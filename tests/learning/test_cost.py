@@ -11,8 +11,8 @@ from tests.learning.conftest import long_ago
 from whytree.code.delivery.services import IncidentFacts, add_incident
 from whytree.code.models import Commit, Deployment, Repository
 from whytree.flags.services import open_flag
-from whytree.learning.cost import CostLine, cost_of
 from whytree.learning.models import OutcomeReview
+from whytree.learning.reviews.cost import CostLine, cost_of
 from whytree.tree.services import add_note, set_state
 from whytree.voice.models import FeedbackItem
 from whytree.voice.services import link_excerpt

@@ -15,8 +15,8 @@ from whytree.learning.debts.services import add_debt, drop_debt, pay_debt
 from whytree.learning.models import Debt
 from whytree.learning.services import decide_review
 from whytree.tree.services import close_node, reopen_node, set_state
-from whytree.workspace.activity import activity_for
-from whytree.workspace.keys import actor_of_user
+from whytree.workspace.entry.keys import actor_of_user
+from whytree.workspace.records.activity import activity_for
 from whytree.workspace.sockets import search
 
 PATH = "/products/sprout/debts"
@@ -211,7 +211,7 @@ def test_start_and_improve_show_it_before_work_begins(actor: Any, api: Any, solu
 def test_the_command_line_takes_the_branch_one_is_on(
     invoke: Any, solution: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
-    from whytree.workspace.client import CommandError
+    from whytree.workspace.terminal.client import CommandError
 
     monkeypatch.chdir(tmp_path)
     subprocess.run(["git", "init", "-q", "-b", "sol-1-later"], cwd=tmp_path, check=True)

@@ -11,12 +11,12 @@ from whytree.flags.models import ChangeRequest, Flag, FlagSettings
 from whytree.flags.services import edit_flag, open_flag, set_rollout
 from whytree.learning.models import OutcomeReview
 from whytree.learning.queries import find_review, result_of, track_record
-from whytree.learning.sentences import headline
+from whytree.learning.reviews.sentences import headline
 from whytree.learning.services import decide_review, fill_review, postpone_review
 from whytree.tree.models import EvidenceLink, Hypothesis, Solution
 from whytree.tree.services import set_state
 from whytree.workspace import sockets
-from whytree.workspace.keys import actor_of_user
+from whytree.workspace.entry.keys import actor_of_user
 from whytree.workspace.models import Activity
 
 LiveThrough = Callable[[World], None]

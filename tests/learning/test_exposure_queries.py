@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from whytree.stores import exposures
-from whytree.stores.exposures import ArmSums, Goal, Span
+from whytree.stores.exposed import exposures
+from whytree.stores.exposed.exposures import ArmSums, Goal, Span
 
 pytestmark = pytest.mark.slow  # real programs, real files: left out of `make quick`
 

@@ -8,10 +8,10 @@ import pytest
 from django.utils import timezone
 
 from tests.learning.conftest import World, event, exposure, long_ago, look_at_reviews
-from whytree.learning.measuring import measure_review
 from whytree.learning.models import OutcomeReview
 from whytree.learning.queries import last_result
-from whytree.learning.results import Result, as_json, from_json
+from whytree.learning.reviews.measuring import measure_review
+from whytree.learning.reviews.results import Result, as_json, from_json
 from whytree.tree.models import State
 from whytree.workspace.models import Activity
 
@@ -66,9 +66,9 @@ def test_a_ramp_with_a_drifting_baseline_and_no_effect_shows_none(live_through: 
 def _pooled_gap() -> float:
     """The mistake, made on purpose: all people of an arm in one heap."""
     from whytree.analytics.models import Metric
-    from whytree.experiments.countings import counting
-    from whytree.experiments.trial import Trial, constant_stretches
-    from whytree.learning.measuring import flag_of
+    from whytree.experiments.underway.countings import counting
+    from whytree.experiments.underway.trial import Trial, constant_stretches
+    from whytree.learning.reviews.measuring import flag_of
 
     review = OutcomeReview.objects.get()
     flag = flag_of(review.hypothesis)
@@ -279,7 +279,7 @@ def test_a_count_is_compared_per_person_and_a_forecast_in_points_is_not_judged(
 
 
 def test_voices_are_counted_by_the_variant_they_had(live_through: LiveThrough, product: Any) -> None:
-    from whytree.experiments import voices
+    from whytree.experiments.verdict import voices
     from whytree.voice.models import FeedbackItem
 
     def said(number: int, variant: str, days_ago: float, consent: str = "internal") -> None:

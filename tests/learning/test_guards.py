@@ -21,8 +21,8 @@ from whytree.learning.models import OutcomeGuard, OutcomeReview
 from whytree.learning.services import decide_review
 from whytree.tree.models import Solution
 from whytree.tree.services import set_state
-from whytree.workspace.jobs import run_next
-from whytree.workspace.keys import actor_of_user
+from whytree.workspace.background.jobs import run_next
+from whytree.workspace.entry.keys import actor_of_user
 
 PATH = "/products/sprout/guards"
 
@@ -136,8 +136,8 @@ def test_a_fall_breaks_it_and_names_what_changed_since_it_last_was_fine(
 def test_it_is_told_once_and_stays_as_it_broke(
     actor: Any, product: Any, guard: OutcomeGuard, insert: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from whytree.workspace import mail
     from whytree.workspace.models import Activity
+    from whytree.workspace.outside import mail
 
     sent: list[Any] = []
     monkeypatch.setattr(mail, "is_set", lambda: True)
@@ -357,7 +357,7 @@ def test_a_metric_that_counts_another_way_now_is_no_alarm(
 
 
 def test_while_its_gain_is_gone_its_flag_is_the_way_back(actor: Any, product: Any, guard: OutcomeGuard) -> None:
-    from whytree.flags.retiring import Standing, retirement_of
+    from whytree.flags.in_code.retiring import Standing, retirement_of
     from whytree.flags.services import create_flag, open_flag
 
     solution = guard.review.hypothesis.solution

@@ -2,8 +2,8 @@
 
 import pytest
 
-from whytree.learning.results import Figure, Forecast
-from whytree.learning.sentences import held_text
+from whytree.learning.reviews.results import Figure, Forecast
+from whytree.learning.reviews.sentences import held_text
 
 
 def forecast(value: float, low: float, high: float) -> Forecast:

@@ -6,14 +6,14 @@ from django.utils import timezone
 
 from tests.learning.conftest import long_ago
 from whytree.errors import Conflict, Forbidden, NotFound
-from whytree.events.follow import stop_following
+from whytree.events.durable.follow import stop_following
 from whytree.flags.models import Flag
 from whytree.flags.services import create_flag, edit_flag, open_flag, turn_off
 from whytree.learning.models import OutcomeReview
 from whytree.learning.services import lock_prediction
 from whytree.tree.models import Hypothesis, State
 from whytree.tree.services import edit_hypothesis
-from whytree.workspace.keys import actor_of_user
+from whytree.workspace.entry.keys import actor_of_user
 from whytree.workspace.models import Activity
 from whytree.workspace.sockets import tell_fact
 

@@ -14,9 +14,9 @@ from whytree.learning.models import OutcomeReview, Prediction
 from whytree.learning.predictions.queries import table_of
 from whytree.learning.predictions.services import predict
 from whytree.tree.services import close_node, edit_hypothesis
-from whytree.workspace.actors import Actor
-from whytree.workspace.keys import actor_of_user
+from whytree.workspace.entry.keys import actor_of_user
 from whytree.workspace.models import Activity
+from whytree.workspace.rights.actors import Actor
 
 PATH = "/products/sprout/hypotheses/HYP-1/predictions"
 MINE = {"low": -2, "likely": 0, "high": 2}

@@ -53,10 +53,10 @@ _ids = count(1)
 def mira(store: Any, actor: Any, product: Any) -> str:
     """Somebody of whom everything there is to know is known."""
     from whytree.code.models import Ticket, TicketComment
-    from whytree.stores.capture import put_aside
+    from whytree.stores.writing.capture import put_aside
     from whytree.tree.services import create_opportunity, create_solution
+    from whytree.voice.arriving.drafts import Source
     from whytree.voice.contacts import log_contact, set_wish
-    from whytree.voice.drafts import Source
     from whytree.voice.interviews.services import Span as TalkSpan
     from whytree.voice.interviews.services import (
         highlight_talk,
@@ -243,8 +243,8 @@ def test_where_the_event_store_is_away_it_goes_on_later(
     mira: str, actor: Any, product: Any, store: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from whytree.people.jobs import finish_erasures
-    from whytree.stores import erasing
     from whytree.stores.errors import StoreUnavailable
+    from whytree.stores.identity import erasing
 
     real = erasing.erase_person
 
@@ -314,7 +314,7 @@ def test_an_address_that_somebody_else_goes_by_is_not_given_away(
     actor: Any, product: Any, store: Any, hers: str
 ) -> None:
     from whytree.people.services import ensure_person
-    from whytree.voice.drafts import Source
+    from whytree.voice.arriving.drafts import Source
     from whytree.voice.services import add_feedback
 
     address = "mira@example.org"
@@ -355,7 +355,7 @@ def test_the_doors(
 
 
 def test_only_a_maintainer_may(mira: str, bob: Any, product: Any) -> None:
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
 
     for act in (erase, everything_of):
         with pytest.raises(Forbidden):

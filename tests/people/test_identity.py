@@ -13,7 +13,7 @@ from whytree.people.merging import MOST_IDS
 from whytree.people.models import Person
 from whytree.people.queries import find_person
 from whytree.stores.events import EventStore
-from whytree.stores.sql import PERSON
+from whytree.stores.pieces.sql import PERSON
 
 pytestmark = pytest.mark.django_db
 
@@ -103,7 +103,7 @@ def test_a_crowd_does_not_hide_that_somebody_is_known(
     web: Sender, store: EventStore, product: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever is looked at last, because a stranger tied them to a crowd, is still who they are."""
-    monkeypatch.setattr("whytree.stores.people.MOST_LINKS", 5)
+    monkeypatch.setattr("whytree.stores.identity.people.MOST_LINKS", 5)
     web.batch(identify("victim", "victims-phone"))
     web.batch(alias("victim", "made-up"), *(alias(f"made-up-{number}", "made-up") for number in range(20)))
     web.batch(visit("made-up"), alias("made-up-99", "made-up"))
@@ -211,7 +211,7 @@ def test_feedback_makes_a_person_who_is_the_same_when_they_sign_up(
 def test_what_a_crash_left_unfollowed_is_followed_at_the_next_start(
     web: Sender, store: EventStore, product: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from whytree.events import follow
+    from whytree.events.durable import follow
 
     web.batch(track("first", "zoe"))
     with monkeypatch.context() as crash:

@@ -14,10 +14,10 @@ from django.apps import apps
 from whytree import options
 from whytree.errors import Conflict, Forbidden, Invalid
 from whytree.stores import events as stores_events
-from whytree.stores import transfer
+from whytree.stores.writing import transfer
 from whytree.tree.services import create_opportunity
 from whytree.workspace import archive, services
-from whytree.workspace.keys import actor_for, find_key
+from whytree.workspace.entry.keys import actor_for, find_key
 from whytree.workspace.models import User
 
 pytestmark = [pytest.mark.django_db, pytest.mark.relational]
@@ -81,7 +81,7 @@ def test_a_backup_comes_back(filled: Any, tmp_path: Path) -> None:
 
 
 def archive_actor() -> Any:
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
 
     return actor_of_user(User.objects.get(email="alice@example.org"))
 

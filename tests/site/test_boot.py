@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, connections
 
 from whytree.site import boot
 from whytree.site.boot import make_tables, migrate_database
-from whytree.workspace.client import CommandError
+from whytree.workspace.terminal.client import CommandError
 
 
 @contextmanager

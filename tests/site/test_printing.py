@@ -7,7 +7,7 @@ import pytest
 
 from tests.code.conftest import application
 from tests.events.conftest import Sender, _threads_end, track
-from whytree.workspace import printing
+from whytree.workspace.terminal import printing
 
 __all__ = ["_threads_end"]
 
@@ -109,7 +109,7 @@ def test_no_command_obeys_what_somebody_wrote(
     from typer.testing import CliRunner
 
     from whytree.site.cli import build
-    from whytree.workspace import client
+    from whytree.workspace.terminal import client
 
     monkeypatch.setenv("WHYTREE_TOKEN", api.token)
     monkeypatch.setenv("COLUMNS", "400")
@@ -135,7 +135,7 @@ def hostile(store: Any, actor: Any, alice: Any, product: Any, api: Any, server_k
     from whytree.flags.services import create_flag
     from whytree.learning.services import lock_prediction
     from whytree.tree import services as tree
-    from whytree.workspace import keys
+    from whytree.workspace.entry import keys
     from whytree.workspace.models import Product, User
 
     User.objects.filter(pk=alice.pk).update(name=f"Alice {BAD}", email="alice@example.org")

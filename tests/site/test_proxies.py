@@ -10,7 +10,7 @@ import pytest
 
 from tests.servers import Live
 from whytree.site.proxies import BehindProxy
-from whytree.workspace.attempts import WRONG_PER_ACCOUNT
+from whytree.workspace.entry.attempts import WRONG_PER_ACCOUNT
 
 
 def _seen(peer: str, trusted: tuple[str, ...] = ("10.0.0.0/8",), **headers: str) -> dict[str, Any]:

@@ -8,19 +8,20 @@ from typing import Any
 import msgspec
 import pytest
 
-from whytree.events.commit import Batch, Commit
-from whytree.events.spool import Spool
+from whytree.events.durable.commit import Batch, Commit
+from whytree.events.durable.spool import Spool
 from whytree.stores import events as module
-from whytree.stores import people, transfer
-from whytree.stores.capture import ids_of_people, put_aside, remove_repetitions
-from whytree.stores.catalogue import catalogued_events, catalogued_properties, latest_put_aside
-from whytree.stores.connection import Remote, engine_for
+from whytree.stores.engine.connection import Remote, engine_for
+from whytree.stores.engine.schema import MIGRATIONS
 from whytree.stores.errors import StoreRefused, StoreUnavailable
 from whytree.stores.events import EventStore, open_database
-from whytree.stores.people import Override
-from whytree.stores.schema import MIGRATIONS
-from whytree.stores.sql import PERSON
-from whytree.stores.timeline import timeline
+from whytree.stores.identity import people
+from whytree.stores.identity.people import Override
+from whytree.stores.identity.timeline import timeline
+from whytree.stores.pieces.sql import PERSON
+from whytree.stores.usage.catalogue import catalogued_events, catalogued_properties, latest_put_aside
+from whytree.stores.writing import transfer
+from whytree.stores.writing.capture import ids_of_people, put_aside, remove_repetitions
 
 
 @pytest.fixture
@@ -122,9 +123,10 @@ def test_a_server_that_does_not_answer_means_not_now() -> None:
 def test_every_question_is_answered_as_on_one_engine(remote: EventStore) -> None:
     from datetime import UTC, datetime, timedelta
 
-    from whytree.stores import cohorts, funnels, retention, trends
-    from whytree.stores.companies import CompanyTrait
-    from whytree.stores.filters import Membership, Selection
+    from whytree.stores.pieces import cohorts
+    from whytree.stores.pieces.companies import CompanyTrait
+    from whytree.stores.pieces.filters import Membership, Selection
+    from whytree.stores.questions import funnels, retention, trends
 
     start = datetime(2026, 3, 2, tzinfo=UTC)
     rows = [
@@ -171,7 +173,7 @@ def test_every_question_is_answered_as_on_one_engine(remote: EventStore) -> None
 
 
 def test_what_is_forgotten_is_gone_from_every_shard(remote: EventStore) -> None:
-    from whytree.stores.erasing import erase_person
+    from whytree.stores.identity.erasing import erase_person
 
     remote.insert("events", [_event(1), _event(2, person=8, distinct_id="u8")])
     assert erase_person(1, [7], ["u7"]) == 1

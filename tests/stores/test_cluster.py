@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from whytree.stores.cluster import SHARDED_BY, Cluster
+from whytree.stores.engine.cluster import SHARDED_BY, Cluster
+from whytree.stores.engine.schema import MIGRATIONS
 from whytree.stores.events import EventStore
-from whytree.stores.schema import MIGRATIONS
 
 STATEMENTS = [one.replace("{database}", "`w`") for migration in MIGRATIONS for one in migration.statements]
 THREE = Cluster("three")

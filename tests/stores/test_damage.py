@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from whytree.stores.connection import Embedded
-from whytree.stores.damage import damage
+from whytree.stores.engine.connection import Embedded
+from whytree.stores.engine.damage import damage
 from whytree.stores.events import EventStore, _cannot_open
 
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from whytree.stores.engine.lock import FolderLock
 from whytree.stores.errors import StoreLocked
-from whytree.stores.lock import FolderLock
 
 ROOT = Path(__file__).resolve().parents[2]
 
 HOLD = """
 import sys
 from pathlib import Path
-from whytree.stores.lock import FolderLock
+from whytree.stores.engine.lock import FolderLock
 lock = FolderLock(Path(sys.argv[1]))
 lock.acquire()
 print("held", flush=True)
@@ -68,7 +68,7 @@ def test_a_killed_process_leaves_no_lock_behind(folder: Path) -> None:
 
 
 def test_a_second_engine_on_the_folder_is_refused_with_that_sentence(folder: Path) -> None:
-    from whytree.stores.connection import Embedded
+    from whytree.stores.engine.connection import Embedded
 
     with _holder(folder) as process:
         with pytest.raises(StoreLocked):

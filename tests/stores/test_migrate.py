@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from whytree.stores.engine.schema import MIGRATIONS, Migration, migrate
 from whytree.stores.errors import StoreUnavailable
 from whytree.stores.events import EventStore, temporary_database
-from whytree.stores.schema import MIGRATIONS, Migration, migrate
 
 
 @pytest.fixture

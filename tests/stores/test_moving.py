@@ -10,10 +10,10 @@ import pytest
 
 from tests.servers import live_env, whytree
 from whytree.errors import Conflict, Unavailable
-from whytree.stores import moving, transfer
-from whytree.stores.connection import engine_for
+from whytree.stores.engine.connection import engine_for
 from whytree.stores.events import EventStore, open_database
-from whytree.stores.marks import read_mark, write_mark
+from whytree.stores.writing import moving, transfer
+from whytree.stores.writing.marks import read_mark, write_mark
 
 pytestmark = pytest.mark.engine
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from whytree.tree import services
 from whytree.tree.models import Solution, State
-from whytree.workspace.activity import last_undoable, undo
+from whytree.workspace.records.activity import last_undoable, undo
 
 from .conftest import Garden
 

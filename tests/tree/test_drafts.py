@@ -143,7 +143,7 @@ def test_the_api_lists_confirms_words_and_discards(
 
 
 def test_another_products_draft_is_not_there(api: Any, other_product: Any, charlie: Any) -> None:
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
 
     propose_drafts(actor_of_user(charlie), other_product, [Proposal("SOL", "flag x", "x", "flag in code", 0.6)])
     assert api.post(f"/products/sprout/drafts/{Draft.objects.get().pk}/confirm").status == 404

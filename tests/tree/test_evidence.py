@@ -9,8 +9,8 @@ from django.utils import timezone
 from whytree.tree import queries, services
 from whytree.tree.models import EvidenceLink
 from whytree.tree.plugs import erase_person, export_person
-from whytree.workspace.activity import last_undoable, undo
 from whytree.workspace.models import Activity
+from whytree.workspace.records.activity import last_undoable, undo
 
 from .conftest import Garden
 

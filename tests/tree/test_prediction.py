@@ -10,8 +10,8 @@ from django.utils import timezone
 from whytree.errors import Conflict
 from whytree.tree import services
 from whytree.tree.models import Hypothesis
-from whytree.workspace.activity import last_undoable, undo
 from whytree.workspace.models import Activity
+from whytree.workspace.records.activity import last_undoable, undo
 
 from .conftest import Garden
 

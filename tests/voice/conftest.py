@@ -31,7 +31,7 @@ def opportunity(actor: Any, product: Any) -> Any:
 @pytest.fixture
 def say(actor: Any, product: Any) -> Any:
     """Take in one voice: `say("It asked for my number", person="mira")`."""
-    from whytree.voice.drafts import Source
+    from whytree.voice.arriving.drafts import Source
     from whytree.voice.services import add_feedback
 
     def add(text: str, source: str = "in-app", **fields: Any) -> Any:
@@ -73,7 +73,7 @@ def cli(api: Any, open_connection: None, monkeypatch: pytest.MonkeyPatch) -> Cal
 
     from whytree.site import cli as root
     from whytree.site.wsgi import application
-    from whytree.workspace import client
+    from whytree.workspace.terminal import client
 
     monkeypatch.setenv("WHYTREE_TOKEN", api.token)
     monkeypatch.setenv("WHYTREE_PRODUCT", "sprout")

@@ -22,8 +22,8 @@ from whytree.voice.board.services import Run, publish, run_board, set_progress
 from whytree.voice.models import FeedbackItem
 from whytree.voice.services import add_note, answer_voice, link_excerpt
 from whytree.voice.services.erasing import erase_feedback
-from whytree.workspace.mail import Mail
 from whytree.workspace.models import Job
+from whytree.workspace.outside.mail import Mail
 
 from .conftest import Done
 

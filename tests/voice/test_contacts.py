@@ -85,7 +85,7 @@ def test_settings_that_cannot_be_are_refused(actor: Any, product: Any, fields: A
 
 
 def test_who_may(viewer: Any, bob: Any, charlie: Any, product: Any) -> None:
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
 
     with pytest.raises(Forbidden):
         log_contact(actor_of_user(viewer), product, "mira", kind="survey")

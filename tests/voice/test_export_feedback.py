@@ -114,7 +114,7 @@ def test_it_arrives_elsewhere_as_the_same_voices(
 
 
 def api_actor(product: Any) -> Any:
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
     from whytree.workspace.models import Membership
 
     return actor_of_user(Membership.objects.filter(product=product).order_by("pk").first().user)

@@ -116,7 +116,7 @@ def test_other_origins_are_refused_where_a_list_is_set(send: Any, actor: Any, pr
 
 
 def test_one_address_says_only_so_much(send: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("whytree.voice.widget.PER_MINUTE", 2)
+    monkeypatch.setattr("whytree.voice.arriving.widget.PER_MINUTE", 2)
     assert [send(id=str(at)).status_code for at in range(3)] == [200, 200, 429]
 
 

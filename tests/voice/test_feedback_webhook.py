@@ -14,9 +14,9 @@ from whytree.errors import Forbidden
 from whytree.voice.incoming.models import FeedbackMessage, FeedbackWebhook
 from whytree.voice.incoming.services import forget_messages, make_secret
 from whytree.voice.models import FeedbackItem
-from whytree.workspace.keys import actor_of_user
+from whytree.workspace.entry.keys import actor_of_user
 from whytree.workspace.models import Activity
-from whytree.workspace.webhooks import signature
+from whytree.workspace.outside.webhooks import signature
 
 from .conftest import Done
 

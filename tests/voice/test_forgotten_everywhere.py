@@ -23,7 +23,7 @@ from whytree.voice.services import add_note, answer_voice, link_excerpt, merge, 
 from whytree.voice.surveys.answering import Answerer, answer
 from whytree.voice.surveys.models import Via
 from whytree.voice.surveys.services import create_survey, start_survey
-from whytree.workspace import uploaded
+from whytree.workspace.outside import uploaded
 
 KEY, NAME, WORD = "mira-17", "Mirabella", "zebrawort"
 

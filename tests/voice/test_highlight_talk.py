@@ -191,7 +191,7 @@ def test_lines_are_cut_where_highlights_begin_and_end(talk: Interview, actor: An
 
 
 def test_taking_a_mark_off_can_be_taken_back(talk: Interview, actor: Any, product: Any) -> None:
-    from whytree.workspace.activity import last_undoable, undo
+    from whytree.workspace.records.activity import last_undoable, undo
 
     mark = highlight_talk(actor, talk, Span(first=2))
     remove_highlight(actor, mark)

@@ -16,8 +16,8 @@ from whytree.people.models import Person
 from whytree.voice.importing import uploads
 from whytree.voice.importing.files import Asked, open_feedback
 from whytree.voice.models import FeedbackItem, ImportRun
-from whytree.workspace import uploaded
 from whytree.workspace.models import Activity
+from whytree.workspace.outside import uploaded
 
 from .conftest import Done
 

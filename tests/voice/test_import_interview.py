@@ -161,7 +161,7 @@ def test_a_transcript_that_cannot_be_read_stores_nothing(actor: Any, product: An
 
 
 def test_who_may(talk: Interview, viewer: Any, charlie: Any, bob: Any, product: Any) -> None:
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
 
     with pytest.raises(Forbidden):
         import_interview(actor_of_user(viewer), product, TALK)

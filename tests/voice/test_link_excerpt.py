@@ -12,7 +12,7 @@ from whytree.tree.services import close_node, create_opportunity, create_outcome
 from whytree.voice.models import Highlight
 from whytree.voice.queries import demand
 from whytree.voice.services import Span, find_opportunity_by_words, link_excerpt, set_consent, unlink
-from whytree.workspace.keys import actor_of_user
+from whytree.workspace.entry.keys import actor_of_user
 
 TEXT = "I closed it when it wanted my number. I only wanted to see prices."
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from whytree.errors import Conflict, Unavailable
-from whytree.voice import mailbox
+from whytree.voice.arriving import mailbox
 from whytree.voice.models import FeedbackItem, VoiceSettings
 
 from .conftest import Done

@@ -14,9 +14,9 @@ from whytree.errors import Conflict, Forbidden, Invalid, NotFound
 from whytree.voice.importing.files import kept_for
 from whytree.voice.models import ColumnMapping, FeedbackItem, ImportRun
 from whytree.voice.services import keep_mapping, kept_mappings, remove_mapping
-from whytree.workspace import uploaded
-from whytree.workspace.activity import undo
 from whytree.workspace.models import Activity
+from whytree.workspace.outside import uploaded
+from whytree.workspace.records.activity import undo
 
 from .conftest import Done
 
@@ -101,7 +101,7 @@ def test_it_can_be_taken_back_and_removed(actor: Any, product: Any, kept: Column
 def test_only_a_maintainer_and_only_their_product(
     actor: Any, product: Any, bob: Any, other_product: Any, kept: Any
 ) -> None:
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
 
     with pytest.raises(Forbidden):
         keep_mapping(actor_of_user(bob), product, name="a", columns=COLUMNS, header=HEADER)

@@ -12,7 +12,7 @@ from whytree.errors import Conflict, Invalid, NotFound
 from whytree.tree.models import EvidenceLink, Provenance
 from whytree.tree.services import create_opportunity
 from whytree.voice import queries
-from whytree.voice.alike import similar, similar_to
+from whytree.voice.finding.alike import similar, similar_to
 from whytree.voice.models import FeedbackItem, Highlight, ItemTag
 from whytree.voice.queries import Wanted, demand
 from whytree.voice.services import (
@@ -28,9 +28,9 @@ from whytree.voice.services import (
     unlink,
 )
 from whytree.voice.services.erasing import erase_feedback
-from whytree.workspace.activity import snapshot, undo
-from whytree.workspace.keys import actor_of_user
+from whytree.workspace.entry.keys import actor_of_user
 from whytree.workspace.models import Activity
+from whytree.workspace.records.activity import snapshot, undo
 
 from .conftest import Done
 
@@ -271,7 +271,7 @@ def test_neither_itself_nor_its_group_nor_another_product_is_suggested(
 
 
 def test_a_word_that_everybody_uses_finds_nobody(product: Any, say: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("whytree.voice.alike.COMMON", 3)
+    monkeypatch.setattr("whytree.voice.finding.alike.COMMON", 3)
     for number in range(5):
         say(f"nice app {number}")
     assert similar(product, "nice app") == []

@@ -200,7 +200,7 @@ def test_by_mail_with_a_booking_link_and_a_way_out(
 def test_a_mail_that_is_refused_leaves_no_line(
     product: Any, actor: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from whytree.workspace.mail import MailRefused
+    from whytree.workspace.outside.mail import MailRefused
 
     def refuse(mail: Any) -> None:
         raise MailRefused("no such mailbox")

@@ -14,9 +14,9 @@ from whytree.voice.pages import reading
 from whytree.voice.plugs import export_person
 from whytree.voice.services import add_note, answer_voice, merge, recipients, remarks, remove_remark
 from whytree.voice.services.erasing import erase_feedback
-from whytree.workspace.activity import undo
-from whytree.workspace.mail import Mail, MailRefused
 from whytree.workspace.models import Activity
+from whytree.workspace.outside.mail import Mail, MailRefused
+from whytree.workspace.records.activity import undo
 
 from .conftest import Done
 
@@ -116,7 +116,7 @@ def test_something_has_to_be_said(actor: Any, item: Any, text: str) -> None:
 
 
 def test_one_takes_back_ones_own(actor: Any, product: Any, item: Any, bob: Any) -> None:
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
 
     note = add_note(actor, item, "call her")
     with pytest.raises(Conflict, match="Only whoever wrote it"):

@@ -22,9 +22,9 @@ from whytree.voice.replies import telling
 from whytree.voice.replies.services import set_ways
 from whytree.voice.replies.telling import tell_waiting
 from whytree.voice.services import Act, add_status, answer_voice, merge, triage, undo_triage
-from whytree.workspace import outgoing
-from whytree.workspace.mail import Mail
 from whytree.workspace.models import Job
+from whytree.workspace.outside import outgoing
+from whytree.workspace.outside.mail import Mail
 
 from .conftest import Done
 

@@ -21,8 +21,8 @@ from whytree.voice.jobs import tell_all_reached, tell_one_reached
 from whytree.voice.models import FeedbackItem, Requester
 from whytree.voice.queries.loop import loop_of
 from whytree.voice.services import link_excerpt, loop
-from whytree.workspace.mail import MailServerDown
 from whytree.workspace.models import Activity, Job
+from whytree.workspace.outside.mail import MailServerDown
 
 from .conftest import Done
 

@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from whytree.engines.texts.words import parse_query
-from whytree.voice import search
+from whytree.voice.finding import search
+from whytree.voice.finding.search import best, matching
 from whytree.voice.models import FeedbackItem
-from whytree.voice.search import best, matching
 
 pytestmark = pytest.mark.relational
 

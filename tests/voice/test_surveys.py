@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from whytree.errors import Conflict, Forbidden, Invalid, NotFound
+from whytree.voice.arriving.origins import checked_origins
 from whytree.voice.models import FeedbackItem, SurveyResponse, SurveyState
-from whytree.voice.origins import checked_origins
 from whytree.voice.surveys import answering, services
 from whytree.voice.surveys.answering import Answerer, answer
 from whytree.voice.surveys.models import Via
@@ -236,7 +236,7 @@ def test_origins_are_as_browsers_send_them() -> None:
 
 
 def test_who_may(actor: Any, product: Any, survey: Any, viewer: Any, charlie: Any) -> None:
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
 
     for verb in (services.stop_survey, services.copy_survey):
         with pytest.raises(Forbidden):

@@ -290,7 +290,7 @@ def test_nobody_is_asked_nothing(run: Any, asked: Any, send: Any, who: Any) -> N
 def test_a_survey_of_another_product_or_none_is_not_answered(
     run: Any, send: Any, other_product: Any, charlie: Any
 ) -> None:
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
 
     theirs = actor_of_user(charlie)
     services.start_survey(

@@ -193,8 +193,8 @@ def test_a_failed_look_says_what_to_install(product: Any, voices: Any, settings:
 
 
 def undo(actor: Any, product: Any) -> None:
-    from whytree.workspace.activity import last_undoable
-    from whytree.workspace.activity import undo as take_back
+    from whytree.workspace.records.activity import last_undoable
+    from whytree.workspace.records.activity import undo as take_back
 
     last = last_undoable(actor, product)
     assert last is not None
@@ -317,7 +317,7 @@ def test_adopting_again_links_what_came_since_and_nothing_twice(actor: Any, prod
 def test_a_viewer_changes_nothing_and_an_outsider_sees_nothing(
     viewer: Any, charlie: Any, voices: Any, themes: list[Theme], verb: str
 ) -> None:
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
 
     words: dict[str, tuple[Sequence[Any], ...]] = {
         "rename_theme": ("x",),
@@ -349,7 +349,7 @@ def test_what_cannot_be_is_refused(actor: Any, themes: list[Theme]) -> None:
 @pytest.mark.slow
 @pytest.mark.slow  # starts a process
 def test_asking_twice_looks_once_in_a_process_of_its_own(actor: Any, product: Any, voices: Any) -> None:
-    from whytree.workspace.jobs import run_next
+    from whytree.workspace.background.jobs import run_next
 
     assert services.ask_for_themes(actor, product).pk == services.ask_for_themes(actor, product).pk
     while run_next("test"):  # a machine tells the voices' language, too
@@ -373,7 +373,7 @@ def test_a_killed_process_is_told_as_unavailable() -> None:
     import os
 
     from whytree.errors import Unavailable
-    from whytree.workspace.apart import run_apart
+    from whytree.workspace.background.apart import run_apart
 
     with pytest.raises(Unavailable, match="ended"):
         run_apart(os._exit, 9)

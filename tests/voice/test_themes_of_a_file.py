@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.engines.test_themes import spoken
-from whytree.workspace.client import CommandError
+from whytree.workspace.terminal.client import CommandError
 
 pytestmark = pytest.mark.slow  # themes are looked for again and again: left out of `make quick`
 

@@ -30,7 +30,7 @@ def found(actor: Any, product: Any, opportunity: Any) -> UsabilityRound:
 
 @pytest.fixture
 def bobs(bob: Any) -> Any:
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
 
     return actor_of_user(bob)
 

@@ -184,7 +184,7 @@ def test_the_store_counts_who_was_active_and_who_hit_it(store: Any, actor: Any, 
 
 
 def test_only_a_maintainer_says_what_revenue_is(actor: Any, product: Any, bob: Any) -> None:
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
 
     assert set_voice_settings(actor, product, revenue_trait=" arr ").revenue_trait == "arr"
     for wrong in ("", " ", "x" * 101):

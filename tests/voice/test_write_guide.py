@@ -59,7 +59,7 @@ def test_how_we_asked_is_read_from_the_talk(actor: Any, product: Any, as_viewer:
 
 
 def test_on_pages(as_bob: Any, as_viewer: Any, bob: Any, viewer: Any, product: Any) -> None:
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
 
     assert "Ask for stories, not for opinions" in as_bob.get("/p/sprout/interviews/guides").content.decode()
     looked = as_bob.post(

@@ -80,7 +80,7 @@ def test_what_cannot_be_is_refused(talk: Interview, actor: Any, parts: Any, why:
 
 
 def test_who_may(talk: Interview, viewer: Any) -> None:
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
 
     with pytest.raises(Forbidden):
         write_snapshot(actor_of_user(viewer), talk, name="x")

@@ -72,7 +72,7 @@ def test_a_line_that_breaks_ends_there_whatever_was_measured(
 def test_the_outcome_of_our_own_tree_can_be_measured(
     store: Any, tree: Tree, product: Any, actor: Any, viewer: Any, counted: None, monkeypatch: Any
 ) -> None:
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
 
     definition = {"version": 1, "kind": "conversion", "from": "why asked", "to": "why answered", "within_days": 1}
     metric = create_metric(actor, product, key="why_answered", name="Answered", definition=definition)

@@ -12,7 +12,7 @@ from tests.code.repositories import Clone
 from tests.why.conftest import Tree
 from whytree.code.models import Repository
 from whytree.learning.models import OutcomeReview
-from whytree.learning.results import Contrast, Figure, Forecast, Result, as_json
+from whytree.learning.reviews.results import Contrast, Figure, Forecast, Result, as_json
 from whytree.tree import services
 from whytree.why.coverage import answer as answers
 from whytree.why.coverage.answer import coverage, share

@@ -171,7 +171,7 @@ def test_what_was_shown_and_is_forgotten_since_is_not_quoted_again(alice: Any, a
 def test_what_waits_is_what_stands_on_ones_own_solutions(
     alice: Any, bob: Any, actor: Any, product: Any, tree: Tree, repository: Any
 ) -> None:
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
 
     commit(repository, 3, trailers=WHY)
     services.add_note(actor, product, tree.defer, kind="question", text="Who books?")

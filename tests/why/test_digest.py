@@ -24,7 +24,7 @@ from whytree.why import jobs
 from whytree.why.daily.digest import digest_of, week_of
 from whytree.why.daily.sending import feed_url, reader_of, send_week, stop_url
 from whytree.why.models import Reader, Sending, Shown, SlackHook
-from whytree.workspace.jobs import run_next
+from whytree.workspace.background.jobs import run_next
 from whytree.workspace.models import Activity, Job, Membership, Product
 from whytree.workspace.sockets import tell_fact
 
@@ -462,7 +462,7 @@ def test_the_command_prints_it_sends_it_and_turns_it_off(cli: Any, product: Any,
 def test_a_token_that_may_only_read_changes_nothing_and_learns_no_secret(alice: Any, product: Any) -> None:
     from django.test import Client
 
-    from whytree.workspace import keys
+    from whytree.workspace.entry import keys
 
     _, secret = keys.create_token(keys.actor_of_user(alice), name="ro", scopes=["read"])
     token = {"Authorization": f"Bearer {secret}"}

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.code.repositories import QUIET, Clone
-from whytree.code.git import open_clone
+from whytree.code.clone.git import open_clone
 from whytree.why.starting.branches import set_trailer, switch_to
 from whytree.why.starting.hooks import find_hooks, install, refuse
-from whytree.workspace.client import CommandError
+from whytree.workspace.terminal.client import CommandError
 
 pytestmark = pytest.mark.slow  # real programs, real files: left out of `make quick`
 

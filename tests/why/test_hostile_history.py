@@ -10,7 +10,7 @@ import pytest
 from tests.code.conftest import refusal
 from tests.code.repositories import Clone
 from tests.why.conftest import Tree
-from whytree.code import headstart
+from whytree.code.clone import headstart
 from whytree.code.models import Commit
 from whytree.why.queries import Ask, explain
 from whytree.why.refs import parse_ref

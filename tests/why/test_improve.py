@@ -13,7 +13,7 @@ from tests.why.conftest import Tree
 from whytree.code.models import Ticket
 from whytree.flags.services import create_flag, open_flag
 from whytree.learning.models import OutcomeReview
-from whytree.learning.results import ArmValue, Contrast, Figure, Forecast, Guardrail, Result, as_json
+from whytree.learning.reviews.results import ArmValue, Contrast, Figure, Forecast, Guardrail, Result, as_json
 from whytree.tree import services
 from whytree.tree.models import Solution
 from whytree.voice.models import FeedbackItem

@@ -9,7 +9,7 @@ from tests.code.repositories import Clone
 from tests.why.conftest import Tree
 from whytree.code.models import Commit, CommitKey, Ticket
 from whytree.code.services import TicketFacts, see_ticket
-from whytree.code.tickets import RequestFacts, import_pull_requests
+from whytree.code.trackers.tickets import RequestFacts, import_pull_requests
 from whytree.engines.links.tickets import TicketRef
 from whytree.errors import Forbidden, Invalid
 from whytree.tree.services import link_ticket
@@ -188,7 +188,7 @@ def test_a_commit_not_read_in_yet_is_known_by_its_id(
 
 
 def test_a_member_imports_none(actor: Any, product: Any, bob: Any) -> None:
-    from whytree.workspace.keys import actor_of_user
+    from whytree.workspace.entry.keys import actor_of_user
 
     with pytest.raises(Forbidden):
         told(actor_of_user(bob), product, 40)

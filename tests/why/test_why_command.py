@@ -9,7 +9,7 @@ import pytest
 from tests.code.conftest import refusal
 from tests.code.repositories import FORM, Clone
 from tests.why.conftest import Tree
-from whytree.code.git import Clone as Opened
+from whytree.code.clone.git import Clone as Opened
 
 pytestmark = pytest.mark.slow  # real programs, real files: left out of `make quick`
 

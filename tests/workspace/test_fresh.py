@@ -11,9 +11,9 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from whytree.workspace.fresh import ERASE, at_most, kept, put, renew_behind, stop_renewing
+from whytree.workspace.background.fresh import ERASE, at_most, kept, put, renew_behind, stop_renewing
+from whytree.workspace.background.once import Page, current_page, one_page
 from whytree.workspace.models import Activity, Product
-from whytree.workspace.once import Page, current_page, one_page
 
 ASKERS = 8
 

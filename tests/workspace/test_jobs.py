@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from whytree.workspace import jobs
+from whytree.workspace.background import jobs
 from whytree.workspace.models import Job
 
 pytestmark = pytest.mark.django_db

@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 
 from whytree.errors import Forbidden, Invalid
-from whytree.workspace import keys
-from whytree.workspace.actors import Actor
+from whytree.workspace.entry import keys
 from whytree.workspace.models import Key
+from whytree.workspace.rights.actors import Actor
 
 pytestmark = pytest.mark.django_db
 

@@ -9,8 +9,8 @@ import pytest
 from tests.workspace.smtp import Mailbox, mail_server
 from whytree import options
 from whytree.errors import Conflict, Unavailable
-from whytree.workspace import mail as mails
-from whytree.workspace.mail import Mail, MailRefused, send
+from whytree.workspace.outside import mail as mails
+from whytree.workspace.outside.mail import Mail, MailRefused, send
 
 MAIL = Mail("ana@example.org", "Hello", "Größe\n", "<p>Größe</p>", "https://example.org/stop")
 

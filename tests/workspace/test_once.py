@@ -1,6 +1,6 @@
 """What the parts of a page ask for is asked for once while it is drawn, and anew everywhere else."""
 
-from whytree.workspace.once import once_a_page, one_page
+from whytree.workspace.background.once import once_a_page, one_page
 
 asked: list[tuple[int, bool]] = []
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from whytree.errors import Invalid, Unavailable
-from whytree.workspace.outgoing import Refused, _is_public, check_url, post_json
+from whytree.workspace.outside.outgoing import Refused, _is_public, check_url, post_json
 
 
 @dataclass

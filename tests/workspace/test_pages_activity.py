@@ -8,10 +8,10 @@ from django.apps import apps
 
 from whytree.tree.models import Outcome
 from whytree.workspace import queries, services
-from whytree.workspace.activity import record
-from whytree.workspace.keys import actor_of_user, create_key
+from whytree.workspace.entry.keys import actor_of_user, create_key
 from whytree.workspace.models import Activity, Membership, Product
 from whytree.workspace.pages.activity import PAGE_SIZE
+from whytree.workspace.records.activity import record
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,8 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from whytree.site.settings import _sessions
-from whytree.workspace import attempts, services
+from whytree.workspace import services
+from whytree.workspace.entry import attempts
 from whytree.workspace.models import Activity, Invitation, Membership, Product, User
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from whytree.workspace.serving import announced, running_server
+from whytree.workspace.terminal.serving import announced, running_server
 
 
 def test_it_runs_until_it_ends(tmp_path: Path) -> None:

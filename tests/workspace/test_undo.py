@@ -10,9 +10,10 @@ from whytree.analytics.boards.services import add_card, create_board
 from whytree.errors import Conflict, Forbidden
 from whytree.tree.models import Outcome
 from whytree.tree.services import create_outcome
-from whytree.workspace import activity, services
-from whytree.workspace.keys import actor_of_user, create_key
+from whytree.workspace import services
+from whytree.workspace.entry.keys import actor_of_user, create_key
 from whytree.workspace.models import Activity, Product
+from whytree.workspace.records import activity
 
 pytestmark = pytest.mark.django_db
 

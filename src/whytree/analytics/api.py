@@ -6,10 +6,10 @@ from typing import Any
 from ninja import Router, Schema, Status
 
 from whytree.events.queries import property_names
-from whytree.stores.stretches import Interval
-from whytree.workspace.doors import ApiRequest, api_product
+from whytree.stores.pieces.stretches import Interval
+from whytree.workspace.entry.doors import ApiRequest, api_product
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.roles import Role
 
 from . import queries, services, silent
 from .alerts import api as alerts

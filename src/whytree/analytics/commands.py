@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson, show
+from whytree.workspace.terminal.client import CommandError, connect
 
 from .alerts import commands as alert_commands
 from .applying import commands as applying_commands

@@ -9,7 +9,7 @@ from django.http import QueryDict
 from django.utils.text import slugify
 
 from whytree.errors import Invalid
-from whytree.stores.filters import Selection
+from whytree.stores.pieces.filters import Selection
 
 from .asking.links import typed_filter
 from .definitions import (

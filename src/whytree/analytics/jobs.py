@@ -4,14 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 from whytree.errors import Invalid
-from whytree.workspace.jobs import enqueue, handler
+from whytree.workspace.background.jobs import enqueue, handler
 from whytree.workspace.models import Product
 
 from .alerts.services import check_alert
 from .cohorts.services import note_sizes
 from .models import Alert, Cohort
 from .subscriptions.services import send_due
-from .telling import SEND, send_letter
+from .subscriptions.telling import SEND, send_letter
 
 
 @handler("analytics.note_cohort_sizes", every=timedelta(hours=6))

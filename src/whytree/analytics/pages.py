@@ -12,19 +12,19 @@ from django.views.decorators.http import require_POST
 
 from whytree.errors import Invalid, NotFound, WhytreeError
 from whytree.events.queries import property_names
-from whytree.stores.stretches import Interval
+from whytree.stores.pieces.stretches import Interval
 from whytree.tree.models import Outcome
 from whytree.tree.services import create_outcome
-from whytree.workspace.access import may
-from whytree.workspace.doors import PageRequest, page, plain
+from whytree.workspace.entry.doors import PageRequest, page, plain
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may
+from whytree.workspace.rights.roles import Role
 
 from . import services
-from .charts import marks_for, measure_chart, measure_picture, measure_spark
 from .definitions import KINDS, Following, warnings
+from .drawing.charts import marks_for, measure_chart, measure_picture, measure_spark
 from .forms import MetricForm, optional_day, optional_number
-from .measuring import METHODS
+from .measures.measuring import METHODS
 from .models import Category, Direction, Metric, MetricRole
 from .queries import (
     INTERVALS,

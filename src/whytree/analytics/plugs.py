@@ -7,11 +7,11 @@ from typing import Any
 from whytree.errors import NotFound, Unavailable
 from whytree.people.identity import person_hash
 from whytree.people.queries import PeopleRef, find_person, keys_among
-from whytree.stores.cohorts import forget_listed, listed_in
+from whytree.stores.pieces.cohorts import forget_listed, listed_in
 from whytree.tree.models import Outcome, Solution
 from whytree.tree.queries import evidence_of, hypotheses_of
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
+from whytree.workspace.rights.actors import Actor
 from whytree.workspace.sockets import (
     Figure,
     Hit,
@@ -28,8 +28,8 @@ from whytree.workspace.sockets import (
 from .alerts.queries import outside
 from .answers.code_behind import lines_behind
 from .asking.links import address_of
-from .charts import marks_for, measure_chart
 from .cohorts.services import refuse_undo
+from .drawing.charts import marks_for, measure_chart
 from .models import Cohort, Metric, SavedQuestion
 from .queries import Measure, amount, difference_unit, measure, metrics_by_key
 from .saved.queries import struggle_of

@@ -19,16 +19,16 @@ from django.utils import timezone
 from whytree.engines.figures import between, number, places
 from whytree.errors import Invalid, NotFound
 from whytree.events.queries import event_names, sent_events
-from whytree.stores import metrics as store
-from whytree.stores import stretches
 from whytree.stores.events import at_one_moment
-from whytree.stores.sql import INTERNAL_EVENTS
-from whytree.stores.stretches import Interval
-from whytree.workspace.fresh import at_most
+from whytree.stores.pieces import stretches
+from whytree.stores.pieces.sql import INTERNAL_EVENTS
+from whytree.stores.pieces.stretches import Interval
+from whytree.stores.questions import metrics as store
+from whytree.workspace.background.fresh import at_most
 from whytree.workspace.models import Product
 
 from .definitions import Definition, Following, checked_definition, events_of
-from .measuring import Found, measured
+from .measures.measuring import Found, measured
 from .models import Metric
 from .questions import refuse_unknown
 

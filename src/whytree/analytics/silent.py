@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from whytree.stores.metrics import last_seen_each
+from whytree.stores.questions.metrics import last_seen_each
 from whytree.tree.models import Hypothesis, Outcome
-from whytree.workspace.fresh import kept
+from whytree.workspace.background.fresh import kept
 from whytree.workspace.models import Product
 
 from .answers.cached import FRESH_SECONDS

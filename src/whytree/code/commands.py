@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from whytree.workspace.client import Client, CommandError, connect
-from whytree.workspace.printing import bars, print_json, say
+from whytree.workspace.terminal.client import Client, CommandError, connect
+from whytree.workspace.terminal.printing import bars, print_json, say
 
 from .delivery import commands as delivery
 from .mirrors import commands as mirrors
 
 if TYPE_CHECKING:
-    from .reading import Found, Progress
+    from .scanning.reading import Found, Progress
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Where = Annotated[Path, typer.Argument(help="Your clone.")]
@@ -53,8 +53,8 @@ def add_repository(
         raise CommandError("--with-code sends files and --no-code sends none. Give one of them.")
     from whytree.engines.links.tickets import tracker_of_remote
 
-    from .git import open_clone
-    from .telling import identity
+    from .clone.git import open_clone
+    from .scanning.telling import identity
 
     clone = open_clone(path)
     body = {
@@ -76,8 +76,8 @@ def sync_repository(
     as_json: AsJson = False,
 ) -> None:
     """Tell what is new in a registered clone."""
-    from .git import open_clone
-    from .telling import find_registered
+    from .clone.git import open_clone
+    from .scanning.telling import find_registered
 
     clone = open_clone(path)
     client = connect()
@@ -110,7 +110,7 @@ def list_repositories(as_json: AsJson = False) -> None:
 def _read(
     client: Client, clone: Any, repository: dict[str, Any], *, lines: bool, everything: bool, as_json: bool
 ) -> None:
-    from .reading_all import read_all
+    from .scanning.reading_all import read_all
 
     with progress(quiet=as_json) as show:
         found = read_all(client, clone, repository, show, lines=lines, everything=everything)
@@ -124,7 +124,7 @@ def _read(
 
 def read_clone(client: Client, clone: Any, repository: dict[str, Any], *, quiet: bool = False) -> "Found":
     """Tell the server of new commits and lines in a registered clone, with a bar where somebody looks."""
-    from .reading import Reading
+    from .scanning.reading import Reading
 
     with progress(quiet=quiet) as show:
         return Reading(client, clone, repository, show).run()
@@ -197,8 +197,8 @@ def import_tickets(
     as_json: AsJson = False,
 ) -> None:
     """Bring in titles, words and states of tickets from a tracker's export. Again changes only what changed there."""
-    from .tickets_file import TicketsFile
-    from .tickets_told import Telling, tell_file
+    from .trackers.exported import TicketsFile
+    from .trackers.telling import Telling, tell_file
 
     table = TicketsFile(file)
     telling = Telling(connect(), tracker=tracker, staff=staff, dry_run=dry_run)
@@ -241,9 +241,9 @@ def sync_tickets(
 
     The token stays here: it is neither stored nor sent anywhere but to the tracker. Cut off, it goes on where it stopped.
     """
-    from .git import open_clone
-    from .tickets_told import many
-    from .tracker_sync import find_tracker, read_tracker
+    from .clone.git import open_clone
+    from .trackers.sync import find_tracker, read_tracker
+    from .trackers.telling import many
 
     tracker = find_tracker(open_clone(path).remote, api=api, token=token)
     client = connect()
@@ -263,8 +263,8 @@ def sync_tickets(
 
 def import_file(client: Client, file: Path, show: "Progress" = lambda what, done, total: None) -> dict[str, Any]:
     """Send the tickets of an export; what became of them."""
-    from .tickets_file import TicketsFile
-    from .tickets_told import Telling, tell_file
+    from .trackers.exported import TicketsFile
+    from .trackers.telling import Telling, tell_file
 
     table = TicketsFile(file)
     told = tell_file(table, Telling(client), show)
@@ -303,9 +303,9 @@ def look_at_fields(
     The answer is read, nobody or unsure: unsure wherever something could read it without naming it, which is listed.
     What was found is told to the server when the clone was added to it: whytree repository add.
     """
-    from .field_search import FieldSearch, field_names, send_fields, told
-    from .git import open_clone
-    from .telling import registered
+    from .clone.git import open_clone
+    from .scanning.field_search import FieldSearch, field_names, send_fields, told
+    from .scanning.telling import registered
 
     clone = open_clone(path)
     if not clone.head:

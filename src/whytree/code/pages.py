@@ -5,11 +5,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from whytree.errors import Unavailable
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.roles import Role
 
-from .form_fields import USUAL_DAYS, FormField, form_fields
+from .references.form_fields import USUAL_DAYS, FormField, form_fields
 
 
 @require_GET

@@ -7,12 +7,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from whytree.errors import Unavailable
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Activity, Product
+from whytree.workspace.rights.actors import Actor
 from whytree.workspace.sockets import Panel, plug_erase, plug_export, plug_panel
 
-from .form_fields import unread_fields
 from .models import PullRequest, Ticket, TicketComment
+from .references.form_fields import unread_fields
 
 
 def plug() -> None:

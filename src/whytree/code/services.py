@@ -14,11 +14,11 @@ from whytree.engines.git.log import BODY_LIMIT, SUBJECT_LIMIT, cut, parse_traile
 from whytree.engines.links.rules import CommitFacts, LinkAnswer, branch_of, candidates, is_looked_through, request_of
 from whytree.engines.links.tickets import TicketRef
 from whytree.errors import Conflict, Invalid
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from .cleaning import CHUNK as _CHUNK
 from .cleaning import COMMIT_ID as _COMMIT_ID
@@ -29,11 +29,11 @@ from .delivery.placing import place_waiting
 from .keys import as_json, store_keys, tickets_at
 from .models import Commit, FileBlame, Repository, ToldReason
 from .queries import Origin, facts_of, told_by_commit, with_requests
-from .tickets import Imported as Imported
-from .tickets import TicketFacts as TicketFacts
-from .tickets import first_seen
-from .tickets import import_tickets as import_tickets
-from .tickets import see_ticket as see_ticket
+from .trackers.tickets import Imported as Imported
+from .trackers.tickets import TicketFacts as TicketFacts
+from .trackers.tickets import first_seen
+from .trackers.tickets import import_tickets as import_tickets
+from .trackers.tickets import see_ticket as see_ticket
 
 MOST_LINES = 10_000_000
 MOST_NESTING = 2_000_000_000

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from whytree.workspace import client
-from whytree.workspace.printing import bars, print_json, say
+from whytree.workspace.terminal import client
+from whytree.workspace.terminal.printing import bars, print_json, say
 
 if TYPE_CHECKING:
     from .folder import Folder
@@ -44,7 +44,7 @@ def demo(
     20,000 invented people, what they did and said in 60 days, and a team that found out why. Nothing of your own data
     is touched.
     """
-    from whytree.workspace.lifecycle import shut_down
+    from whytree.workspace.background.lifecycle import shut_down
 
     from .folder import Folder
 

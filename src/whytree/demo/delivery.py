@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from whytree.code.git import open_clone
+from whytree.code.clone.git import open_clone
 
 from . import story
 from .stage import Stage

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from whytree import options
-from whytree.workspace.client import CommandError
-from whytree.workspace.serving import running_server
+from whytree.workspace.terminal.client import CommandError
+from whytree.workspace.terminal.serving import running_server
 
 State = Literal["empty", "half told", "told"]
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from whytree import options
-from whytree.workspace.client import CommandError, connect, open_http
-from whytree.workspace.collecting import without_collecting
+from whytree.workspace.background.collecting import without_collecting
+from whytree.workspace.terminal.client import CommandError, connect, open_http
 
 from . import asking, delivery, repository, returning, script, story, voices, watching, wire, world
 from .clock import moved_to
@@ -112,7 +112,9 @@ class Company:
 def _found_the_company(data: Path) -> Company:
     """Ana sets Whytree up, invites her colleagues, and makes the keys."""
     open_http({}).close()  # brings Django up and both stores to today's schema
-    from whytree.workspace import keys, lifecycle, services
+    from whytree.workspace import services
+    from whytree.workspace.background import lifecycle
+    from whytree.workspace.entry import keys
 
     lifecycle.run_start()  # profiles and catalogue follow the events in a thread, as in the server
     ana = services.create_first_owner(email=story.ANA.email, name=story.ANA.name)

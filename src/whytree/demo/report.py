@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from whytree.workspace.client import Client
+from whytree.workspace.terminal.client import Client
 
 from . import story
 from .story import Calendar

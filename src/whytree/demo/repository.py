@@ -12,7 +12,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from whytree.workspace.client import CommandError
+from whytree.workspace.terminal.client import CommandError
 
 from . import story, words
 from .story import Calendar

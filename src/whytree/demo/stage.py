@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from whytree.workspace.client import Client
+from whytree.workspace.terminal.client import Client
 
 from . import story
 from .story import Calendar

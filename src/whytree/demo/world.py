@@ -20,7 +20,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from whytree.engines.flags import Evaluator, Rules
-from whytree.workspace.collecting import without_collecting
+from whytree.workspace.background.collecting import without_collecting
 
 from . import names, story
 from .story import Calendar

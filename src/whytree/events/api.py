@@ -6,12 +6,13 @@ from typing import Any, Literal
 from ninja import Router, Schema
 from pydantic import Field
 
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
-from . import imports, queries
+from . import queries
+from .importing import services as imports
 from .importing import uploads
-from .imports import MAX_ROWS, ImportMessage, ImportRow, RowProblem
+from .importing.services import MAX_ROWS, ImportMessage, ImportRow, RowProblem
 from .intake import api as intake
 from .models import EventImport
 from .plan import api as plan

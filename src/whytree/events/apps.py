@@ -7,12 +7,12 @@ class EventsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from whytree.workspace.lifecycle import after_import, at_shutdown, at_start
+        from whytree.workspace.background.lifecycle import after_import, at_shutdown, at_start
         from whytree.workspace.sockets import plug_erase
 
         from . import jobs  # noqa: F401 - importing registers its handlers
-        from .commit import close_commit, open_commit
-        from .follow import start_following, start_over, stop_following
+        from .durable.commit import close_commit, open_commit
+        from .durable.follow import start_following, start_over, stop_following
         from .importing.uploads import throw_away_for
         from .relay.sending import start_relays, stop_relays
 

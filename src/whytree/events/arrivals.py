@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from whytree.workspace.keys import KeyFacts
+from whytree.workspace.entry.keys import KeyFacts
 
-from .rows import LeftOut, Normalised, Outcome, Rejected, as_datetime
 from .services import Accepted
+from .shaping.rows import LeftOut, Normalised, Outcome, Rejected, as_datetime
 
 REQUESTS = 60  # kept for each product
 EVENTS = 20  # of each request

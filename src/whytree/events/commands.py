@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from whytree.workspace.client import Client, CommandError, connect
 from whytree.workspace.commands import AsJson, show
-from whytree.workspace.printing import bars, say
+from whytree.workspace.terminal.client import Client, CommandError, connect
+from whytree.workspace.terminal.printing import bars, say
 
 from .intake import commands as intake
 from .plan import commands as plan
 from .relay import commands as relay
 
 if TYPE_CHECKING:
-    from whytree.workspace.printing import Bars
+    from whytree.workspace.terminal.printing import Bars
 
     from .importing.files import Asked, EventFile
 
@@ -88,7 +88,7 @@ def _opened(path: Path, asked: "Asked") -> "EventFile":
     from whytree.engines.tables import UnreadableTable
 
     from .importing.files import open_events
-    from .reading import NoColumn
+    from .importing.reading import NoColumn
 
     try:
         return open_events(path, asked)

@@ -5,13 +5,13 @@ from typing import Any
 
 from django.utils import timezone
 
-from whytree.stores.capture import remove_repetitions
-from whytree.stores.catalogue import recount, roll_up
 from whytree.stores.events import store
-from whytree.stores.marks import read_mark, write_mark
-from whytree.workspace.jobs import handler
+from whytree.stores.usage.catalogue import recount, roll_up
+from whytree.stores.writing.capture import remove_repetitions
+from whytree.stores.writing.marks import read_mark, write_mark
+from whytree.workspace.background.jobs import handler
 from whytree.workspace.models import Product
-from whytree.workspace.uploaded import KEPT_FOR
+from whytree.workspace.outside.uploaded import KEPT_FOR
 
 from .importing import underway
 from .models import EventImport

@@ -9,11 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from whytree.workspace.access import may
-from whytree.workspace.doors import PageRequest, page
-from whytree.workspace.fresh import kept
+from whytree.workspace.background.fresh import kept
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may
+from whytree.workspace.rights.roles import Role
 
 from . import queries
 from .intake.services import limited_keys

@@ -6,15 +6,15 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from whytree.stores import catalogue as stored
-from whytree.stores.catalogue import CataloguedEvent, CataloguedProperty, PutAside
 from whytree.stores.events import at_one_moment
-from whytree.stores.timeline import any_event
+from whytree.stores.identity.timeline import any_event
+from whytree.stores.usage import catalogue as stored
+from whytree.stores.usage.catalogue import CataloguedEvent, CataloguedProperty, PutAside
 from whytree.workspace.models import Product
 
 from . import arrivals as arrived
 from .arrivals import Arrival, Turned
-from .commit import commit
+from .durable.commit import commit
 
 ASIDE_WITHIN = timedelta(days=7)
 GROUP_SET = "$group_set."

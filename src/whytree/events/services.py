@@ -19,12 +19,12 @@ from whytree.people.edges import EdgeKey, EdgeRow, known_key, known_row, link_ke
 from whytree.workspace.models import Product
 from whytree.workspace.sockets import variants_in_force
 
-from .commit import Batch, Commit, commit
-from .context import NOTHING, Columns
-from .follow import follower
-from .normalise import EXPOSURE, MAX_EVENT_BYTES, Door, event
-from .properties import Unfit, clean_text, cleaned
-from .rows import SERVER, Event, Normalised, Outcome, Rejected
+from .durable.commit import Batch, Commit, commit
+from .durable.follow import follower
+from .shaping.context import NOTHING, Columns
+from .shaping.normalise import EXPOSURE, MAX_EVENT_BYTES, Door, event
+from .shaping.properties import Unfit, clean_text, cleaned
+from .shaping.rows import SERVER, Event, Normalised, Outcome, Rejected
 
 log = logging.getLogger("whytree.events")
 

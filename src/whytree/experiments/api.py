@@ -13,22 +13,23 @@ from whytree.engines.flags import Switching
 from whytree.flags.queries import find_flag, find_hypothesis
 from whytree.tree.models import AssumptionTest
 from whytree.tree.pages.parts import find
-from whytree.workspace.doors import ApiRequest, api_product, plain
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product, plain
+from whytree.workspace.rights.roles import Role
 
-from . import deciding, queries, services
-from .before_code import standing_of
+from . import queries, services
 from .deeper.api import router as deeper_router
-from .design import whole_weights
-from .doubting import doubts_of
+from .early.before_code import standing_of
+from .judgement.design import whole_weights
 from .models import Experiment
-from .planning import Words, prospect, question_of
-from .reading import as_json, state_of
+from .preparing.planning import Words, prospect, question_of
 from .rollouts.api import router as rollout_router
-from .segments import segments_of
 from .switchbacks.schedule import coming
-from .table import as_csv
-from .telling import headline, setting, standing, summary
+from .underway.segments import segments_of
+from .verdict import deciding
+from .verdict.doubting import doubts_of
+from .verdict.reading import as_json, state_of
+from .verdict.table import as_csv
+from .verdict.telling import headline, setting, standing, summary
 
 router = Router(tags=["Experiments"])
 router.add_router("", rollout_router)

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from whytree.workspace.client import Client, CommandError, connect
 from whytree.workspace.commands import AsJson
-from whytree.workspace.printing import show
+from whytree.workspace.terminal.client import Client, CommandError, connect
+from whytree.workspace.terminal.printing import show
 
-from . import trial_commands
 from .deeper.commands import register as register_deeper
+from .early import commands as trial_commands
 from .rollouts.commands import register as register_rollouts
 
 Ref = Annotated[str, typer.Argument(help="An experiment's id, as EXP-4.")]
@@ -48,7 +48,7 @@ def show_experiment(ref: Ref, as_json: AsJson = False) -> None:
     if as_json or found["result"] is None:
         show(found, as_json, *_planned(found))
         return
-    from .screen import print_reading, print_schedule
+    from .tables.screen import print_reading, print_schedule
 
     print_reading(found)
     print_schedule(found["schedule"])
@@ -77,7 +77,7 @@ def design_experiment(
     as_json: AsJson = False,
 ) -> None:
     """What an experiment could show, from this product's own traffic: before anybody is exposed."""
-    from .said import switchback_of
+    from .preparing.said import switchback_of
 
     client = connect()
     switching = switchback_of(switchback, washout, by)
@@ -135,7 +135,7 @@ def create_experiment(
     as_json: AsJson = False,
 ) -> None:
     """Plan an experiment. Nobody is exposed, and everything can change, until it starts."""
-    from .said import plan_of, switchback_of
+    from .preparing.said import plan_of, switchback_of
 
     client = connect()
     said = {"control": control, "days": days, "coverage_percent": coverage, "looks": looks, "rule": rule}
@@ -289,9 +289,9 @@ def analyze(
     """Judge an experiment from a table with a row a unit: estimates, intervals, sample ratio and health. Needs no server."""
     from whytree.errors import Invalid
 
-    from .analysis import analyse
-    from .plan import make_plan
-    from .units import read_units
+    from .judgement.plan import make_plan
+    from .tables.analysis import analyse
+    from .tables.units import read_units
 
     plan = partial(
         make_plan,
@@ -325,6 +325,6 @@ def analyze(
     if as_json:
         show(analysis.as_json(), True)
         return
-    from .screen import print_analysis
+    from .tables.screen import print_analysis
 
     print_analysis(analysis)

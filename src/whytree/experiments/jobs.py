@@ -3,10 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
-from whytree.workspace.jobs import enqueue, handler
+from whytree.workspace.background.jobs import enqueue, handler
 
-from .before_code import close_full_doors
 from .deeper.sharing import share_out
+from .early.before_code import close_full_doors
 from .models import Bandit, Rollout, RolloutState
 from .rollouts.services import look_after
 

@@ -13,7 +13,7 @@ from whytree.flags.models import KEY_LENGTH, Flag
 from whytree.tree.models import TITLE_LENGTH, Hypothesis
 from whytree.workspace.models import Product, User
 
-from .design import Design, design_from
+from .judgement.design import Design, design_from
 
 PREFIX = "EXP"
 TEXT_LENGTH = 5_000

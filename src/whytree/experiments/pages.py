@@ -12,26 +12,27 @@ from django.views.decorators.http import require_POST
 from whytree.analytics.models import Metric
 from whytree.engines.charts import svg_file
 from whytree.errors import WhytreeError
-from whytree.stores.filters import COLUMNS
+from whytree.stores.pieces.filters import COLUMNS
 from whytree.tree.pages.parts import draw_panels
-from whytree.workspace.access import may_write
-from whytree.workspace.doors import PageRequest, page, plain
+from whytree.workspace.entry.doors import PageRequest, page, plain
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may_write
+from whytree.workspace.rights.roles import Role
 
-from . import deciding, queries, services, voices
+from . import queries, services
 from .deeper.pages import deeper, part_lines
-from .design import LOOKS
-from .doubting import doubts_shown
+from .judgement.design import LOOKS
 from .models import Decision, Experiment
-from .pictures import depth, drawn_prospect, exposure_chart, poster, rows, segment_rows
-from .planning import prospect, question_of_experiment
-from .reading import Reading, as_json, state_of
-from .segments import segments_of
+from .preparing.planning import prospect, question_of_experiment
 from .switchbacks.planning import foreseen
 from .switchbacks.showing import shown_schedule, switches_text
-from .table import as_csv
-from .telling import headline, setting, standing, summary
+from .underway.segments import segments_of
+from .verdict import deciding, voices
+from .verdict.doubting import doubts_shown
+from .verdict.pictures import depth, drawn_prospect, exposure_chart, poster, rows, segment_rows
+from .verdict.reading import Reading, as_json, state_of
+from .verdict.table import as_csv
+from .verdict.telling import headline, setting, standing, summary
 
 #: How many experiments the list shows.
 MOST_SHOWN = 200

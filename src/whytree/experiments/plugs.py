@@ -8,21 +8,22 @@ from django.utils import timezone
 
 from whytree.flags.models import Flag
 from whytree.tree.models import AssumptionTest, Solution
-from whytree.workspace.access import may_write
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
+from whytree.workspace.rights.access import may_write
+from whytree.workspace.rights.actors import Actor
 from whytree.workspace.sockets import Figure, Hit, Panel, Tone, on_fact, plug_figure, plug_panel, plug_search
 
-from . import deciding, queries
-from .before_code import close_answered_door, dropped_before_code, refuse_uncountable, standings
-from .holding import refuse_edit, refuse_metric, running_on
+from . import queries
+from .early.before_code import close_answered_door, dropped_before_code, refuse_uncountable, standings
 from .models import Bandit, Experiment, Rollout
-from .reading import state_of
 from .rollouts.deciding import options_of
 from .rollouts.pictures import rails_of, steps_of
 from .rollouts.services import is_taken, others_of
 from .rollouts.steps import USUAL
-from .telling import standing
+from .underway.holding import refuse_edit, refuse_metric, running_on
+from .verdict import deciding
+from .verdict.reading import state_of
+from .verdict.telling import standing
 
 
 def plug() -> None:

@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from whytree.errors import NotFound
 from whytree.tree.models import Hypothesis
-from whytree.workspace.fresh import kept
+from whytree.workspace.background.fresh import kept
 from whytree.workspace.models import Product
 
 from .models import PREFIX, Experiment, Rollout, RolloutState
-from .reading import Reading, from_json, read
+from .verdict.reading import Reading, from_json, read
 
 REF = re.compile(rf"{PREFIX}-([1-9][0-9]{{0,8}})", re.IGNORECASE)
 

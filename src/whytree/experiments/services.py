@@ -19,19 +19,19 @@ from whytree.flags.models import Flag
 from whytree.flags.queries import find_flag
 from whytree.flags.services import NeedsApproval, ask_for, set_rollout
 from whytree.tree.models import TITLE_LENGTH, Hypothesis
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.numbering import next_number
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.records.numbering import next_number
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 from whytree.workspace.sockets import tell_fact
 
-from .countings import not_judged
 from .deeper.bandit import refuse_bandit
-from .design import Design, MetricDesign, as_json, read_design
+from .judgement.design import Design, MetricDesign, as_json, read_design
 from .models import FIXED, OPEN_STATES, PREFIX, TEXT_LENGTH, Experiment, Rollout
 from .switchbacks.planning import begun, ends_at, refuse_switchback
+from .underway.countings import not_judged
 
 
 class PlanEdits(TypedDict, total=False):

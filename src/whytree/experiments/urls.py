@@ -1,8 +1,8 @@
 from django.urls import path
 
 from . import pages as views
-from . import planning_pages
 from .deeper import pages as deeper
+from .preparing import pages as planning_pages
 
 pages = [
     path("experiments", views.experiments, name="experiments"),

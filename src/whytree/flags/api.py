@@ -7,17 +7,19 @@ from ninja import Router, Schema, Status
 from pydantic import Field
 
 from whytree.errors import Invalid
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.environments import find_environment
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.entry.environments import find_environment
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.roles import Role
 
-from . import queries, request_api, rule_api, services
-from .definition import basis_points
+from . import queries, services
+from .environments import api as request_api
+from .environments.api import Copying, RequestOut
+from .environments.placing import all_placed
+from .in_code.retiring import Retirement, in_state, retirement_of
 from .models import ChangeRequest, Flag, FlagChange
-from .placing import all_placed
-from .request_api import Copying, RequestOut
-from .retiring import Retirement, in_state, retirement_of
+from .rules import api as rule_api
+from .rules.definition import basis_points
 
 router = Router(tags=["Flags"])
 router.add_router("", rule_api.router)

@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from whytree.workspace.client import CommandError, connect
-from whytree.workspace.printing import print_json, say, tell
-from whytree.workspace.printing import show as show_lines
+from whytree.workspace.terminal.client import CommandError, connect
+from whytree.workspace.terminal.printing import print_json, say, tell
+from whytree.workspace.terminal.printing import show as show_lines
 
-from . import place_commands, rule_commands
-from .place_commands import Because, Environment, is_waiting, with_query
+from .environments import commands as place_commands
+from .environments.commands import Because, Environment, is_waiting, with_query
+from .rules import commands as rule_commands
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Key = Annotated[str, typer.Argument(help="The flag's key, as code writes it.")]
@@ -208,7 +209,7 @@ def references(
     A reference is resolved through Python's syntax tree (literals, constants, enums, imports), or a text match.
     What was found is told to the server when the clone was added to it: whytree repository add.
     """
-    from .looking import look, print_found
+    from .in_code.looking import look, print_found
 
     found = look(connect(), path, keys or [])
     if csv is not None:
@@ -236,7 +237,7 @@ def remove(
 
     Prints a patch for `git apply`. One place that is not sure stops all of it, with the reason; nothing is half done.
     """
-    from .removing import on_half, plan_removal, print_plan
+    from .in_code.removing import on_half, plan_removal, print_plan
 
     client = connect()
     if not key or not keep:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from whytree.engines.flags import BUCKETING, FULL_COVERAGE, Prerequisite, Rules, Slots, Switching, Unit, percent
 from whytree.tree.models import Hypothesis, Solution
-from whytree.workspace.environments import PRODUCTION
+from whytree.workspace.entry.environments import PRODUCTION
 from whytree.workspace.models import Environment, Product, User
 
 # A key travels in a path that clients do not escape well, so it must not need escaping.

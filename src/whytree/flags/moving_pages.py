@@ -5,12 +5,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from whytree.errors import Invalid, TooLarge, WhytreeError
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.roles import Role
 
 from . import services
-from .reading import read_document
+from .rules.reading import read_document
 from .services import Moving
 
 #: A page takes files of thousands of flags; the command line any.

@@ -18,23 +18,23 @@ from whytree.engines.flags import FULL_COVERAGE, percent
 from whytree.errors import Conflict, Invalid, Unavailable, WhytreeError
 from whytree.tree.models import Hypothesis, Solution
 from whytree.tree.pages.parts import draw_panels
-from whytree.workspace.access import may_write
-from whytree.workspace.doors import PageRequest, page
-from whytree.workspace.environments import find_environment
-from whytree.workspace.fresh import kept
+from whytree.workspace.background.fresh import kept
+from whytree.workspace.entry.doors import PageRequest, page
+from whytree.workspace.entry.environments import find_environment
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may_write
+from whytree.workspace.rights.roles import Role
 
 from . import queries, services
-from .definition import basis_points
+from .environments.pages import find_here, flag_requests, place_context, requests_context, told
+from .environments.placing import all_placed
+from .in_code.retiring import in_state, retirement_of
+from .in_code.snippets import python_snippet
 from .models import Flag, Kind
-from .place_pages import find_here, flag_requests, place_context, requests_context, told
-from .placing import all_placed
-from .reading import json_object, put_path, read_value
-from .retiring import in_state, retirement_of
-from .rule_pages import rule_context, shared_context, will_lock
-from .snippets import python_snippet
-from .versions import versions
+from .rules.definition import basis_points
+from .rules.pages import rule_context, shared_context, will_lock
+from .rules.reading import json_object, put_path, read_value
+from .rules.versions import versions
 
 DAYS = 14  # of exposures shown
 PLACES = 50  # in code

@@ -12,10 +12,10 @@ from whytree.analytics.models import Cohort
 from whytree.errors import Conflict
 from whytree.people.queries import PersonRef
 from whytree.tree.models import Solution
-from whytree.workspace.access import may
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Activity, Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 from whytree.workspace.sockets import (
     Chip,
     Figure,
@@ -30,11 +30,11 @@ from whytree.workspace.sockets import (
     plug_variants,
 )
 
-from . import asking, live
-from .live import flags_in_force, tell_in_force
+from .evaluation import asking, live
+from .evaluation.live import flags_in_force, tell_in_force
+from .in_code.retiring import removable
 from .models import ChangeRequest, Flag, FlagCondition, FlagState, Holdout, KeptVariant
 from .queries import asking_for, flags_by_solution, flags_of, list_flags, list_requests, turned_down
-from .retiring import removable
 from .services import follow_cohort, is_own, needs_approval, refuse_unapproved_cohort
 from .services.changing import ANSWERS
 

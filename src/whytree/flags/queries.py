@@ -17,17 +17,17 @@ from whytree.engines.flags.rules.describing import in_words
 from whytree.engines.flags.switching import length_text
 from whytree.errors import Invalid, NotFound
 from whytree.people.queries import people_by_key
-from whytree.stores import flag_exposures
-from whytree.stores.flag_exposures import DayOfVariant
+from whytree.stores.exposed import flag_exposures
+from whytree.stores.exposed.flag_exposures import DayOfVariant
 from whytree.tree.models import Hypothesis, Solution
 from whytree.tree.queries import find_node
+from whytree.workspace.background.once import once_a_page
 from whytree.workspace.models import Environment, Product
-from whytree.workspace.once import once_a_page
 
-from . import asking
-from .assembling import rules_of, shared_of
+from .environments.placing import everywhere, placed
+from .evaluation import asking
+from .evaluation.assembling import rules_of, shared_of
 from .models import ChangeRequest, ExclusionGroup, Flag, FlagChange, FlagCondition, Holdout
-from .placing import everywhere, placed
 
 TURNED_DOWN_SHOWN = timedelta(days=14)
 """So long whoever asked reads why not."""

@@ -1,7 +1,12 @@
 from django.urls import path, re_path
 
-from . import flagd_door, moving_pages, place_pages, posthog, rule_pages, wire
+from . import moving_pages
 from . import pages as views
+from .environments import pages as place_pages
+from .protocols import flagd as flagd_door
+from .protocols import ofrep as wire
+from .protocols import posthog
+from .rules import pages as rule_pages
 
 pages = [
     path("flags", views.flags, name="flags"),

@@ -8,22 +8,22 @@ from pydantic import Field
 
 from whytree.tree.models import Hypothesis
 from whytree.tree.pages.parts import find
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
 from . import queries, services
 from .calibration.api import router as calibration_router
-from .cost import cost_of
 from .debts.api import router as debt_router
-from .doubting import doubts_of
 from .guards.api import router as guard_router
 from .models import OutcomeReview
 from .predictions.api import router as prediction_router
 from .priors.api import router as prior_router
 from .programme.api import router as programme_router
-from .results import Result, as_json
-from .sentences import forecast_text, headline, held_text, measured_text, subline
-from .tagged import Tagged, tagged_since
+from .reviews.cost import cost_of
+from .reviews.doubting import doubts_of
+from .reviews.results import Result, as_json
+from .reviews.sentences import forecast_text, headline, held_text, measured_text, subline
+from .reviews.tagged import Tagged, tagged_since
 
 router = Router(tags=["Learning"])
 router.add_router("", prediction_router)

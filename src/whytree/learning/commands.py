@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from whytree.workspace.client import Client, connect
 from whytree.workspace.commands import AsJson, show
-from whytree.workspace.printing import plain
+from whytree.workspace.terminal.client import Client, connect
+from whytree.workspace.terminal.printing import plain
 
 from .calibration.commands import register as register_calibration
 from .debts.commands import register as register_debts

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from whytree.workspace.actors import Actor
-from whytree.workspace.jobs import enqueue, handler
+from whytree.workspace.background.jobs import enqueue, handler
+from whytree.workspace.rights.actors import Actor
 
 from .constants import GUARD_EVERY, LOOK_EVERY
 from .guards.services import look

@@ -11,7 +11,7 @@ from django.utils import timezone
 from whytree.errors import Conflict
 from whytree.tree.models import LOCKED, Hypothesis, Solution
 from whytree.workspace.models import Product, User
-from whytree.workspace.roles import Discipline
+from whytree.workspace.rights.roles import Discipline
 
 PREFIX = "REV"
 LEARNING_LENGTH = 5_000

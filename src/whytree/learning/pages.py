@@ -12,30 +12,30 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from whytree.errors import Invalid, WhytreeError
-from whytree.experiments import voices
-from whytree.experiments.before_code import dropped_before_code
-from whytree.experiments.deciding import flag_follows
+from whytree.experiments.early.before_code import dropped_before_code
 from whytree.experiments.queries import find_experiment, reading_of
+from whytree.experiments.verdict import voices
+from whytree.experiments.verdict.deciding import flag_follows
 from whytree.flags.models import Flag
 from whytree.flags.queries import flags_by_solution
 from whytree.tree.models import Solution, State
-from whytree.workspace.access import may_write
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may_write
+from whytree.workspace.rights.roles import Role
 
 from . import queries, services
-from .cost import cost_of
 from .debts.queries import open_debts_of
-from .doubting import doubts_shown
 from .models import Decision, OutcomeReview, Verdict
-from .pictures import forecast_range, review_bar, rows
 from .predictions.plugs import shown_table
 from .predictions.queries import table_of
-from .proposing import proposed_verdict
-from .results import Result
-from .sentences import exposure, forecast_text, headline, held_text, likely_text, measured_text, subline
-from .tagged import tagged_since
+from .reviews.cost import cost_of
+from .reviews.doubting import doubts_shown
+from .reviews.pictures import forecast_range, review_bar, rows
+from .reviews.proposing import proposed_verdict
+from .reviews.results import Result
+from .reviews.sentences import exposure, forecast_text, headline, held_text, likely_text, measured_text, subline
+from .reviews.tagged import tagged_since
 
 #: Where a change waits, in the order in which it needs a person.
 WAITING = (

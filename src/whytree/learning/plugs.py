@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from whytree.experiments.models import Experiment
 from whytree.flags.models import Flag
-from whytree.stores.capture import put_aside
-from whytree.stores.catalogue import refused_before
+from whytree.stores.usage.catalogue import refused_before
+from whytree.stores.writing.capture import put_aside
 from whytree.tree.models import Hypothesis, Solution
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
+from whytree.workspace.rights.actors import Actor
 from whytree.workspace.sockets import (
     Chip,
     Figure,
@@ -30,12 +30,12 @@ from .debts import plugs as debts
 from .debts.queries import REF as DEBT
 from .guards import plugs as guards
 from .models import Debt, OutcomeReview
-from .pictures import review_bar
 from .predictions import plugs as predictions
 from .priors import plugs as priors
-from .proposing import proposed_verdict
-from .results import Result
-from .sentences import business, forecast_text, headline, measured_text, subline
+from .reviews.pictures import review_bar
+from .reviews.proposing import proposed_verdict
+from .reviews.results import Result
+from .reviews.sentences import business, forecast_text, headline, measured_text, subline
 
 
 def plug() -> None:

@@ -11,15 +11,15 @@ from django.utils import timezone
 
 from whytree.errors import NotFound
 from whytree.tree.models import Hypothesis, Solution
-from whytree.workspace.fresh import keep, kept
+from whytree.workspace.background.fresh import keep, kept
+from whytree.workspace.background.once import once_a_page
 from whytree.workspace.models import Product
-from whytree.workspace.once import once_a_page
 
 from .constants import FRESH_SECONDS
-from .measuring import measure_review
 from .models import PREFIX, OutcomeReview
-from .results import Result, from_json
-from .shipped import Shipped, shipped_between
+from .reviews.measuring import measure_review
+from .reviews.results import Result, from_json
+from .reviews.shipped import Shipped, shipped_between
 
 REF = re.compile(rf"{PREFIX}-([1-9][0-9]{{0,8}})", re.IGNORECASE)
 

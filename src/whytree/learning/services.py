@@ -7,28 +7,28 @@ from django.db import transaction
 from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid
-from whytree.experiments.deciding import FOLLOWS, settle
-from whytree.experiments.doubting import checked_despite
 from whytree.experiments.models import Experiment
 from whytree.experiments.queries import experiment_of
+from whytree.experiments.verdict.deciding import FOLLOWS, settle
+from whytree.experiments.verdict.doubting import checked_despite
 from whytree.flags.models import Flag
 from whytree.tree import services as tree
 from whytree.tree.models import MOVES, Hypothesis, Solution, State
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
-from whytree.workspace.numbering import next_number
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.records.numbering import next_number
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 from whytree.workspace.sockets import tell_fact
 
 from .debts.services import note_corners
-from .doubting import STAYS, doubts
 from .guards.services import set_guard
-from .measuring import flag_of, measure_review
 from .models import LEARNING_LENGTH, PREFIX, Decision, OutcomeReview, Verdict
 from .predictions.services import lock_predictions
 from .queries import remember
-from .results import Result, as_json, from_json
+from .reviews.doubting import STAYS, doubts
+from .reviews.measuring import flag_of, measure_review
+from .reviews.results import Result, as_json, from_json
 
 #: The states a decision leads a solution through; it enters at the last one that it may move to from where it is.
 LEADS_THROUGH = {

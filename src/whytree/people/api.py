@@ -6,9 +6,9 @@ from typing import Any
 from ninja import Router, Schema
 from pydantic import Field
 
-from whytree.stores.timeline import Moment
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.stores.identity.timeline import Moment
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
 from . import queries, services
 from .models import Person

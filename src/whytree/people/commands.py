@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 import typer
 
-from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson, show
-from whytree.workspace.printing import ask
+from whytree.workspace.terminal.client import CommandError, connect
+from whytree.workspace.terminal.printing import ask
 
 Id = Annotated[str, typer.Argument(help="Any id of theirs.")]
 OtherId = Annotated[str, typer.Argument(help="The other id.")]

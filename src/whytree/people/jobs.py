@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from whytree.stores.events import store
-from whytree.stores.marks import read_mark, write_mark
-from whytree.workspace.actors import Actor
-from whytree.workspace.jobs import handler
+from whytree.stores.writing.marks import read_mark, write_mark
+from whytree.workspace.background.jobs import handler
 from whytree.workspace.models import Product
+from whytree.workspace.rights.actors import Actor
 
 from .models import Erasure
 from .services import finish, refresh_seen

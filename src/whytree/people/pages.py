@@ -15,11 +15,11 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
-from whytree.stores.timeline import Moment
-from whytree.workspace.access import may, may_write
-from whytree.workspace.doors import PageRequest, page, plain
+from whytree.stores.identity.timeline import Moment
+from whytree.workspace.entry.doors import PageRequest, page, plain
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may, may_write
+from whytree.workspace.rights.roles import Role
 from whytree.workspace.sockets import Panel, panels
 
 from . import queries, services

@@ -2,8 +2,8 @@
 
 from django.db.models import Q
 
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
+from whytree.workspace.rights.actors import Actor
 from whytree.workspace.sockets import Hit, plug_search
 
 from .models import Person

@@ -9,9 +9,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from whytree.errors import Invalid, NotFound
-from whytree.stores import people as stored
-from whytree.stores import timeline as events
-from whytree.stores.timeline import Moment, Seen
+from whytree.stores.identity import people as stored
+from whytree.stores.identity import timeline as events
+from whytree.stores.identity.timeline import Moment, Seen
 from whytree.workspace.models import Product
 
 from .identity import person_hash

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from whytree import options
-from whytree.workspace.client import CommandError, owner_token
+from whytree.workspace.terminal.client import CommandError, owner_token
 
 from .boot import prepare
 
@@ -18,7 +18,8 @@ def make_owner(*, email: str, name: str = "", product_name: str = "") -> dict[st
     """
     prepare()
     from whytree.errors import WhytreeError
-    from whytree.workspace import keys, services
+    from whytree.workspace import services
+    from whytree.workspace.entry import keys
     from whytree.workspace.models import Product, User
 
     chosen = options.read()
@@ -36,9 +37,9 @@ def make_owner(*, email: str, name: str = "", product_name: str = "") -> dict[st
 
 
 def _owner_without_token(chosen: options.Options, email: str) -> "User":
-    from whytree.workspace import keys
+    from whytree.workspace.entry import keys
     from whytree.workspace.models import User
-    from whytree.workspace.roles import Role
+    from whytree.workspace.rights.roles import Role
 
     owners = User.objects.filter(email=email.strip().lower(), is_active=True, memberships__role=Role.OWNER)
     user = None if keys.find_key(owner_token(chosen.data)) else owners.first()
@@ -52,7 +53,8 @@ def _owner_without_token(chosen: options.Options, email: str) -> "User":
 def sign_in_link(email: str) -> dict[str, str]:
     """A link for an account; for the local owner when no address is given."""
     prepare()
-    from whytree.workspace import keys, services
+    from whytree.workspace import services
+    from whytree.workspace.entry import keys
     from whytree.workspace.models import User
 
     chosen = options.read()
@@ -67,7 +69,7 @@ def sign_in_link(email: str) -> dict[str, str]:
 
 
 def _link(chosen: options.Options, token: str) -> str:
-    from whytree.workspace.serving import running_server
+    from whytree.workspace.terminal.serving import running_server
 
     address = chosen.public_url or running_server(chosen.data) or chosen.base_url
     return f"{address}/sign-in/{token}"

@@ -11,7 +11,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from whytree import __version__
 from whytree.errors import Forbidden, Invalid, Unauthenticated, WhytreeError
-from whytree.workspace.doors import BrowserAuth, InsideAuth, TokenAuth
+from whytree.workspace.entry.doors import BrowserAuth, InsideAuth, TokenAuth
 from whytree.workspace.models import User
 
 from .middleware import answer

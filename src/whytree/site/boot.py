@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from whytree import options
-from whytree.workspace.client import CommandError
-from whytree.workspace.collecting import without_collecting
+from whytree.workspace.background.collecting import without_collecting
+from whytree.workspace.terminal.client import CommandError
 
 if TYPE_CHECKING:
     from django.db.models import Model

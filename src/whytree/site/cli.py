@@ -13,8 +13,8 @@ import typer
 from typer.core import TyperGroup
 
 from whytree import __version__
-from whytree.workspace import client
-from whytree.workspace.printing import say, tell
+from whytree.workspace.terminal import client
+from whytree.workspace.terminal.printing import say, tell
 
 from .menu import ENTRIES, command_in
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from whytree import options as settings
-from whytree.workspace import client
-from whytree.workspace.printing import print_json, say, show
+from whytree.workspace.terminal import client
+from whytree.workspace.terminal.printing import print_json, say, show
 
 from . import copies
 
@@ -45,7 +45,7 @@ def work() -> None:
     from .boot import prepare
 
     prepare()
-    from whytree.workspace.jobs import start_workers
+    from whytree.workspace.background.jobs import start_workers
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

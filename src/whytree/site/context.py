@@ -7,8 +7,8 @@ from django.db import DatabaseError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from whytree.workspace.background.once import current_page
 from whytree.workspace.models import Product, User
-from whytree.workspace.once import current_page
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from whytree.workspace import client
 from whytree.workspace.commands import AsJson, show
-from whytree.workspace.printing import bars
-from whytree.workspace.serving import running_server
+from whytree.workspace.terminal import client
+from whytree.workspace.terminal.printing import bars
+from whytree.workspace.terminal.serving import running_server
 
 
 def register(root: typer.Typer, group: Any) -> None:
@@ -97,7 +97,7 @@ def move_events(
 
     _alone()
     from whytree.errors import WhytreeError
-    from whytree.events.moving import move_to
+    from whytree.events.durable.moving import move_to
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with bars(*columns, quiet=as_json) as bar:

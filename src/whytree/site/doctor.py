@@ -10,8 +10,8 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from whytree import options
-from whytree.workspace.client import CommandError, owner_token
-from whytree.workspace.serving import running_server
+from whytree.workspace.terminal.client import CommandError, owner_token
+from whytree.workspace.terminal.serving import running_server
 
 State = Literal["ok", "advice", "problem"]
 FREE_BYTES = 1 << 30
@@ -181,7 +181,7 @@ def _stores(chosen: options.Options) -> list[Finding]:
 
         prepare()
         from whytree.errors import WhytreeError
-        from whytree.stores.damage import damage
+        from whytree.stores.engine.damage import damage
     except CommandError as error:
         return [Finding("database", "problem", error.message)]
     found = [Finding("database", "ok", chosen.database_url.split("://")[0])]
@@ -196,7 +196,7 @@ def _stores(chosen: options.Options) -> list[Finding]:
 
 def _metrics() -> list[Finding]:
     """Whether what is measured is sent; nothing where there is no product to ask about."""
-    from whytree.workspace.client import connect
+    from whytree.workspace.terminal.client import connect
 
     try:
         client = connect()

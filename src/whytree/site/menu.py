@@ -133,7 +133,7 @@ def command_in(words: Sequence[str]) -> str:
 
 def print_menu() -> None:
     """One line a command, in 80 columns."""
-    from whytree.workspace.printing import say
+    from whytree.workspace.terminal.printing import say
 
     say("From what users say, through the change you shipped, to what it did.")
     say()

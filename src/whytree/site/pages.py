@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from whytree.errors import NotFound, WhytreeError
-from whytree.stores.damage import damage
+from whytree.stores.engine.damage import damage
 from whytree.workspace.models import Product, User
 from whytree.workspace.services import there_is_an_owner
 

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from types import FrameType
 
 from whytree import options
-from whytree.workspace.client import CommandError
-from whytree.workspace.serving import announced, running_server
+from whytree.workspace.terminal.client import CommandError
+from whytree.workspace.terminal.serving import announced, running_server
 
 from .boot import prepare
 
@@ -39,9 +39,9 @@ def serve(chosen: options.Options, *, ready: Callable[[str], None]) -> None:
     from django.conf import settings
 
     from whytree.errors import WhytreeError
-    from whytree.stores.damage import damage
-    from whytree.workspace.jobs import start_workers
-    from whytree.workspace.lifecycle import run_start, shut_down
+    from whytree.stores.engine.damage import damage
+    from whytree.workspace.background.jobs import start_workers
+    from whytree.workspace.background.lifecycle import run_start, shut_down
 
     from .lanes import Channel, Lanes
 

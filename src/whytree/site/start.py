@@ -2,7 +2,7 @@
 
 import sys
 
-from whytree.code import headstart
+from whytree.code.clone import headstart
 
 
 def main() -> None:

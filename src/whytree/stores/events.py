@@ -23,7 +23,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalErr
 
 from whytree.errors import Invalid
 
-from .connection import Clients, Embedded, Engine, engine_for
+from .engine.connection import Clients, Embedded, Engine, engine_for
 from .errors import StoreRefused, StoreUnavailable
 
 Row = dict[str, Any]
@@ -272,7 +272,7 @@ def in_force(other: EventStore) -> Iterator[None]:
 
 def open_database(engine: Engine, name: str) -> EventStore:
     """The database called `name`, made and migrated when needed."""
-    from .schema import create_database, migrate
+    from .engine.schema import create_database, migrate
 
     try:
         create_database(engine, name)

@@ -21,9 +21,9 @@ from whytree.tree.models import (
     TicketLink,
 )
 from whytree.tree.outline import load_tree
-from whytree.workspace.doors import ApiRequest, api_product, plain
+from whytree.workspace.entry.doors import ApiRequest, api_product, plain
 from whytree.workspace.models import Product, User
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.roles import Role
 
 router = Router(tags=["Tree"])
 AnyNode = TypeVar("AnyNode", bound=Node)

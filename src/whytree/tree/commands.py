@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from whytree.workspace.client import Client, CommandError, connect
-from whytree.workspace.printing import console, plain, print_json, say, show
+from whytree.workspace.terminal.client import Client, CommandError, connect
+from whytree.workspace.terminal.printing import console, plain, print_json, say, show
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Title = Annotated[str, typer.Argument(help="In one sentence.")]

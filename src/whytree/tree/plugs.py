@@ -10,8 +10,8 @@ from whytree.engines.texts.words import fold
 from whytree.errors import NotFound
 from whytree.tree.models import ERASED, KINDS, EvidenceLink
 from whytree.tree.queries import REF, find_node, nodes_behind
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Activity, Product
+from whytree.workspace.rights.actors import Actor
 from whytree.workspace.sockets import Hit, plug_erase, plug_export, plug_search
 
 # More titles than this are not looked through while somebody types.

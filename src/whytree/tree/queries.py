@@ -33,8 +33,8 @@ from whytree.tree.models import (
     TicketLink,
     data_set,
 )
+from whytree.workspace.background.once import once_a_page
 from whytree.workspace.models import Activity, Product
-from whytree.workspace.once import once_a_page
 
 REF = re.compile(rf"({'|'.join(KINDS)})-([1-9][0-9]{{0,8}})", re.IGNORECASE)
 

@@ -43,12 +43,12 @@ from whytree.tree.queries import REF, NodeKey, key_of, nodes_of
 from whytree.tree.services.checks import save_checked
 from whytree.tree.services.lifecycle import hang_under, refuse_circle, refuse_misplaced
 from whytree.tree.services.tickets import link_ticket
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.numbering import reserve_number
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.records.numbering import reserve_number
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 from whytree.workspace.services import edit_product
 
 VERSION = 1

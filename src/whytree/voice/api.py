@@ -7,22 +7,27 @@ from ninja import Body, Query, Router, Status
 
 from whytree.engines.texts.words import parse_query
 from whytree.errors import Invalid
-from whytree.voice import import_api, loop_api, mailbox, queries, schemas, services, triage_api
+from whytree.voice import queries, services
+from whytree.voice.arriving import mailbox
+from whytree.voice.arriving.drafts import FeedbackFields
 from whytree.voice.board.api import router as board
 from whytree.voice.downloads import as_file
-from whytree.voice.drafts import FeedbackFields
 from whytree.voice.incoming.api import router as incoming
 from whytree.voice.interviews.api import router as interviews
 from whytree.voice.interviews.guide_api import router as guides
 from whytree.voice.interviews.recruit_api import router as recruiting
 from whytree.voice.models import FeedbackItem, Screenshot
 from whytree.voice.replies.api import router as replies
+from whytree.voice.rest import imports as import_api
+from whytree.voice.rest import loop as loop_api
+from whytree.voice.rest import schemas
+from whytree.voice.rest import triage as triage_api
 from whytree.voice.rounds.api import router as rounds
 from whytree.voice.surveys.api import router as surveys
 from whytree.voice.themes.api import router as themes
 from whytree.voice.weighing.api import router as weighing
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
 router = Router(tags=["Voices"])
 router.add_router("", import_api.router)

@@ -8,8 +8,9 @@ class VoiceConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import jobs, plugs, search  # noqa: F401 - importing jobs registers its handlers
+        from . import jobs, plugs  # noqa: F401 - importing jobs registers its handlers
         from .board import jobs as board_jobs  # noqa: F401 - likewise
+        from .finding import search
         from .interviews import plugs as interview_plugs
         from .meaning import jobs as meaning_jobs  # noqa: F401 - likewise
         from .replies import jobs as reply_jobs  # noqa: F401 - likewise

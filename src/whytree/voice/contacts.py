@@ -19,16 +19,16 @@ from django.utils import timezone
 from whytree.errors import Conflict, Invalid
 from whytree.people.identity import means_nobody
 from whytree.people.models import Person
-from whytree.voice.authors import main_keys
-from whytree.voice.drafts import draft
+from whytree.voice.arriving.authors import main_keys
+from whytree.voice.arriving.drafts import draft
 from whytree.voice.models import Contact, ContactSettings, ContactWish, Requester
 from whytree.voice.models.contacts import ContactKind
 from whytree.voice.surveys.models import SurveyResponse
-from whytree.workspace.access import require
-from whytree.workspace.activity import record
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Activity, Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 MOST_REST = 365
 INVITATION_LENGTH = 4_000

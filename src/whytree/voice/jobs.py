@@ -6,12 +6,12 @@ from typing import Any
 from django.utils import timezone
 
 from whytree.tree.models import Solution
-from whytree.workspace.actors import Actor
-from whytree.workspace.jobs import enqueue, handler
+from whytree.workspace.background.jobs import enqueue, handler
+from whytree.workspace.rights.actors import Actor
 
+from .arriving.mailbox import poll
 from .importing.uploads import throw_away_old
 from .incoming.services import forget_messages
-from .mailbox import poll
 from .models import ImportRun, Loop, RunState
 from .services import close_import
 from .services.loop import tell_reached

@@ -7,8 +7,8 @@ from whytree.engines.texts.words import excerpt, is_unspaced
 from whytree.errors import Conflict
 from whytree.people.queries import PeopleRef, PersonRef
 from whytree.tree.models import Opportunity, Solution
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
+from whytree.workspace.rights.actors import Actor
 from whytree.workspace.sockets import Hit, Panel, Tone, on_fact, plug_erase, plug_export, plug_panel, plug_search
 
 from . import queries

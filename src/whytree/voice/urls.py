@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import widget
+from .arriving import widget
 from .board import pages as board_pages
 from .board import public as board
 from .incoming import door as incoming

@@ -10,8 +10,8 @@ from whytree.code.services import PushedCommit
 from whytree.engines.git.blame import Span
 from whytree.engines.git.log import BODY_LIMIT, SUBJECT_LIMIT
 from whytree.errors import Invalid
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
 from . import queries, services
 from .ahead import improving

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from whytree.workspace.client import CommandError, connect
-from whytree.workspace.printing import print_json, show
+from whytree.workspace.terminal.client import CommandError, connect
+from whytree.workspace.terminal.printing import print_json, show
 
 from .delivery.commands import list_deployments
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from whytree.workspace import mail
-from whytree.workspace.jobs import enqueue, handler
+from whytree.workspace.background.jobs import enqueue, handler
 from whytree.workspace.models import Membership, Product, User
+from whytree.workspace.outside import mail
 
 from .daily.alarms import TELL, tell
 from .daily.digest import week_of

@@ -13,10 +13,10 @@ from whytree.code.queries import list_repositories
 from whytree.engines.charts.intervals import Measured, Range, interval_bar
 from whytree.errors import Invalid, NotFound, WhytreeError
 from whytree.tree.models import Solution
-from whytree.workspace.access import may
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may
+from whytree.workspace.rights.roles import Role
 from whytree.workspace.sockets import Hit, search
 
 from .answer import Why

@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from whytree.code.models import Commit, FileBlame, Repository, Ticket
 from whytree.tree.models import EXPOSED_STATES, SETTLED_STATES, Outcome, Solution
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product, User
+from whytree.workspace.rights.actors import Actor
 from whytree.workspace.sockets import Hit, Panel, on_fact, plug_panel, plug_search, plug_work
 
 from .daily.alarms import raise_alarm

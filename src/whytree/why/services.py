@@ -17,10 +17,10 @@ from whytree.tree.services import (
     link_ticket,
     move_node,
 )
-from whytree.workspace.access import require
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product, User
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from .answer import Why
 from .answering.counting import count

@@ -7,13 +7,14 @@ from django.http import StreamingHttpResponse
 from ninja import Router, Schema, Status
 from pydantic import Field
 
-from . import archive, environments, keys, services
-from .activity import undo
-from .doors import ApiRequest, api_product, find_product
-from .environments import PRODUCTION, environments_of, find_environment
+from . import archive, services
+from .entry import environments, keys
+from .entry.doors import ApiRequest, api_product, find_product
+from .entry.environments import PRODUCTION, environments_of, find_environment
 from .models import Activity, Invitation, Key, Membership, Product
 from .queries import open_invitations
-from .roles import Role
+from .records.activity import undo
+from .rights.roles import Role
 
 router = Router(tags=["Workspace"])
 

@@ -8,8 +8,8 @@ class WorkspaceConfig(AppConfig):
 
     def ready(self) -> None:
         from . import archive  # noqa: F401 - importing registers its handler
-        from .fresh import renew_behind, stop_renewing
-        from .lifecycle import at_shutdown, at_start
+        from .background.fresh import renew_behind, stop_renewing
+        from .background.lifecycle import at_shutdown, at_start
 
         at_start(renew_behind)
         at_shutdown(stop_renewing)

@@ -33,16 +33,16 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from whytree import options
 from whytree.errors import Conflict, Forbidden, Invalid, WhytreeError
-from whytree.stores import transfer
+from whytree.stores.writing import transfer
 
-from .actors import Actor
-from .client import owner_token
-from .exact import ExactEncoder
-from .jobs import handler
-from .keys import find_key
-from .lifecycle import run_after_import
+from .background.jobs import handler
+from .background.lifecycle import run_after_import
+from .entry.keys import find_key
 from .models import Job, Product, SignInLink, User
-from .roles import Role
+from .records.exact import ExactEncoder
+from .rights.actors import Actor
+from .rights.roles import Role
+from .terminal.client import owner_token
 
 FORMAT = 1
 BATCH = 500

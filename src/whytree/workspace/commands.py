@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from .client import connect
-from .printing import show as show  # the other apps' commands take it from here
+from .terminal.client import connect
+from .terminal.printing import show as show  # the other apps' commands take it from here
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
 
-from .roles import Discipline, Role
+from .rights.roles import Discipline, Role
 
 
 class UserManager(BaseUserManager["User"]):

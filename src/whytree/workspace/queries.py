@@ -12,10 +12,10 @@ from django.db import models
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from .activity import Snapshot
-from .actors import Actor
-from .keys import hashed
+from .entry.keys import hashed
 from .models import Activity, Invitation, Key, Membership, Product, SignInLink, User
+from .records.activity import Snapshot
+from .rights.actors import Actor
 
 # Where a subject has a page: model label to the path below the product. Only strings: these apps stand above this one.
 SUBJECT_PATHS = {

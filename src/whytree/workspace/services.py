@@ -13,13 +13,13 @@ from django.utils.text import slugify
 
 from whytree.errors import Conflict, Forbidden, Invalid, NotFound
 
-from . import attempts
-from .access import require, require_writing
-from .activity import record, snapshot
-from .actors import Actor
-from .keys import hashed
+from .entry import attempts
+from .entry.keys import hashed
 from .models import Invitation, Membership, Product, SignInLink, User
-from .roles import Discipline, Role
+from .records.activity import record, snapshot
+from .rights.access import require, require_writing
+from .rights.actors import Actor
+from .rights.roles import Discipline, Role
 
 INVITATION_DAYS = 14
 SIGN_IN_MINUTES = 30

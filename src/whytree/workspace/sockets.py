@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from .actors import Actor
 from .models import Product
+from .rights.actors import Actor
 
 Place = Literal["outcome", "opportunity", "solution", "hypothesis", "experiment", "flag", "person", "group", "today"]
 PLACES: tuple[Place, ...] = (

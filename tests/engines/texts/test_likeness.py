@@ -51,7 +51,7 @@ def test_it_lies_between_nothing_and_all(one: str, other: str) -> None:
 @pytest.mark.slow  # 3,080 real questions
 def test_what_is_suggested_mostly_means_the_same(shared_data: Path) -> None:
     """3,080 questions with 77 labels: by chance 1 in 77 of the pairs would share theirs."""
-    from whytree.voice.alike import SUGGESTED
+    from whytree.voice.finding.alike import SUGGESTED
 
     with gzip.open(shared_data / "banking77" / "test.csv.gz", "rt", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))[::2]

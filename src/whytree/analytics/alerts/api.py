@@ -6,9 +6,9 @@ from typing import Any
 from ninja import Router, Schema, Status
 from pydantic import Field
 
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
-from whytree.workspace.webhooks import host_of
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.outside.webhooks import host_of
+from whytree.workspace.rights.roles import Role
 
 from ..models import Alert
 from . import queries, services

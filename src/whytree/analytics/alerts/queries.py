@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from whytree.errors import NotFound
-from whytree.stores.stretches import moment_of, next_start
+from whytree.stores.pieces.stretches import moment_of, next_start
 from whytree.workspace.models import Product
 
 from ..answers.cached import fresh_answer

@@ -9,19 +9,19 @@ from django.utils import timezone
 
 from whytree.engines.figures import number as figure
 from whytree.errors import Invalid
-from whytree.workspace import outgoing, webhooks
-from whytree.workspace.access import require
-from whytree.workspace.activity import record
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.numbering import next_number
-from whytree.workspace.roles import Role
+from whytree.workspace.outside import outgoing, webhooks
+from whytree.workspace.records.activity import record
+from whytree.workspace.records.numbering import next_number
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from ..models import Alert, AlertEvent, SavedQuestion
 from ..queries import find_metric
 from ..questions import Trends
 from ..saved.queries import find_saved, question_of
-from ..telling import write
+from ..subscriptions.telling import write
 from .queries import find_alert, may_be_over, points_of, rule_of, step_of, unit_of
 from .rules import Point, as_json, checked_rule
 

@@ -9,11 +9,13 @@ from zoneinfo import ZoneInfo
 
 from whytree.errors import Invalid
 from whytree.people.queries import PeopleRef
-from whytree.stores import funnels, lifecycles, retention, stretches, trends
-from whytree.stores import paths as path_store
-from whytree.stores import sessions as session_store
+from whytree.stores.pieces import stretches
+from whytree.stores.questions import funnels, lifecycles, retention, trends
+from whytree.stores.questions import paths as path_store
+from whytree.stores.questions import sessions as session_store
 from whytree.workspace.models import Product
 
+from ..measures.resolving import ready, ready_by
 from ..questions import (
     Funnel,
     Lifecycle,
@@ -27,7 +29,6 @@ from ..questions import (
     events_of,
     label,
 )
-from ..resolving import ready, ready_by
 from . import funnel as funnel_answer
 from . import living
 from . import paths as paths_answer

@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from whytree.workspace.fresh import at_most
+from whytree.workspace.background.fresh import at_most
 from whytree.workspace.models import Product
 
 from ..questions import Question, as_json

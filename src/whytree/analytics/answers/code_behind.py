@@ -8,12 +8,12 @@ from urllib.parse import quote
 
 from django.utils import timezone
 
-from whytree.code.event_references import events_in_code
-from whytree.code.form_fields import fields_defined
 from whytree.code.models import Repository
-from whytree.stores.flags_in_force import InForce, fields_spoken_of, in_force
-from whytree.stores.metrics import seen_between
-from whytree.workspace.fresh import kept
+from whytree.code.references.event_references import events_in_code
+from whytree.code.references.form_fields import fields_defined
+from whytree.stores.exposed.flags_in_force import InForce, fields_spoken_of, in_force
+from whytree.stores.questions.metrics import seen_between
+from whytree.workspace.background.fresh import kept
 from whytree.workspace.models import Product
 
 from .behind import Behind

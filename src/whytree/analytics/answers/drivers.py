@@ -9,8 +9,8 @@ from whytree.engines.stats.answers import NoAnswer
 from whytree.engines.stats.effects import Effect, compare_proportions
 from whytree.engines.stats.multiple import benjamini_hochberg
 from whytree.errors import Invalid
-from whytree.stores import funnel_drivers as store
-from whytree.stores.funnel_drivers import Between, Counted, Whole
+from whytree.stores.questions import funnel_drivers as store
+from whytree.stores.questions.funnel_drivers import Between, Counted, Whole
 from whytree.workspace.models import Product
 
 from ..queries import people

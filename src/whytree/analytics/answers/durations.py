@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from whytree.stores.funnels import Took
+from whytree.stores.questions.funnels import Took
 
 from ..questions import Funnel
 

@@ -6,13 +6,13 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from whytree.engines.figures import number
-from whytree.stores import funnels as store
-from whytree.stores import stretches
+from whytree.stores.pieces import stretches
+from whytree.stores.questions import funnels as store
 from whytree.workspace.models import Product
 
+from ..measures.resolving import ready, ready_by
 from ..queries import people
 from ..questions import Funnel, by_text, events_of
-from ..resolving import ready, ready_by
 from .durations import Duration, durations, edges_within, seconds_words
 from .ground import Share, known_until, period, refuse_unseen, share_of
 from .head import Head, head

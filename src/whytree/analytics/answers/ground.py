@@ -12,8 +12,8 @@ from whytree.engines.figures import between, number
 from whytree.engines.stats import NoAnswer
 from whytree.errors import Invalid
 from whytree.events.queries import property_names, sent_properties
-from whytree.stores.filters import COLUMNS, Selection
-from whytree.stores.metrics import seen_between
+from whytree.stores.pieces.filters import COLUMNS, Selection
+from whytree.stores.questions.metrics import seen_between
 from whytree.workspace.models import Product
 
 from ..queries import refuse_unsent

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from whytree.engines.figures import number, places
-from whytree.stores import lifecycles as store
-from whytree.stores import retention as calendar
-from whytree.stores import stretches
+from whytree.stores.pieces import stretches
+from whytree.stores.questions import lifecycles as store
+from whytree.stores.questions import retention as calendar
 from whytree.workspace.models import Product
 
+from ..measures.resolving import ready
 from ..queries import people
 from ..questions import Lifecycle, Stickiness, label
-from ..resolving import ready
 from .ground import Share, period, refuse_unseen, share_of
 from .head import Head, head
 

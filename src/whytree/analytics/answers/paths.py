@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 from whytree.engines.figures import number
-from whytree.stores import paths as store
-from whytree.stores.filters import Selection
-from whytree.stores.paths import Edge
+from whytree.stores.pieces.filters import Selection
+from whytree.stores.questions import paths as store
+from whytree.stores.questions.paths import Edge
 from whytree.workspace.models import Product
 
+from ..measures.resolving import ready
 from ..queries import known_events
 from ..questions import Paths, label
-from ..resolving import ready
 from .ground import period, refuse_unseen
 from .head import Head, head
 

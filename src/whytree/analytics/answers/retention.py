@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from whytree.engines.figures import number, places
-from whytree.stores import retention as store
+from whytree.stores.questions import retention as store
 from whytree.workspace.models import Product
 
+from ..measures.resolving import ready, ready_by
 from ..queries import people
 from ..questions import Retention, When, bracket_words, by_text, events_of, label
-from ..resolving import ready, ready_by
 from .ground import Share, period, refuse_unseen, share_of
 from .head import Head, head
 

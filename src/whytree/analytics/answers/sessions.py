@@ -11,15 +11,15 @@ from django.utils import timezone
 from whytree.engines.figures import number
 from whytree.errors import Invalid
 from whytree.events.intake.services import intake_of
-from whytree.stores import sessions as store
-from whytree.stores import stretches as calendar
-from whytree.stores.filters import Selection
-from whytree.stores.sessions import Place
+from whytree.stores.pieces import stretches as calendar
+from whytree.stores.pieces.filters import Selection
+from whytree.stores.questions import sessions as store
+from whytree.stores.questions.sessions import Place
 from whytree.workspace.models import Product
 
+from ..measures.resolving import ready, ready_by
 from ..queries import MOST_POINTS, known_events
 from ..questions import Sessions, by_text
-from ..resolving import ready, ready_by
 from .ground import Share, period, refuse_unseen, share_of
 from .head import Head, head
 

@@ -13,15 +13,15 @@ from django.utils import timezone
 from whytree.engines import stats
 from whytree.engines.figures import number, places
 from whytree.errors import Invalid
-from whytree.stores import stretches as calendar
-from whytree.stores import trends as store
-from whytree.stores.filters import By, Selection
-from whytree.stores.funnels import MOST_GROUPS
+from whytree.stores.pieces import stretches as calendar
+from whytree.stores.pieces.filters import By, Selection
+from whytree.stores.questions import trends as store
+from whytree.stores.questions.funnels import MOST_GROUPS
 from whytree.workspace.models import Product
 
+from ..measures.resolving import companies_of, ready, ready_by
 from ..queries import MOST_POINTS
 from ..questions import ACTIVE, LETTERS, Measured, Trends, by_text, events_of, label
-from ..resolving import companies_of, ready, ready_by
 from .ground import period, refuse_unseen
 from .head import Head, head
 from .made import Figures, added_up, by_formula, smoothed

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson, show
+from whytree.workspace.terminal.client import CommandError, connect
 
 
 def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:

@@ -5,9 +5,9 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 
 from whytree.errors import Invalid, WhytreeError
-from whytree.workspace.doors import PageRequest, page, plain
+from whytree.workspace.entry.doors import PageRequest, page, plain
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.roles import Role
 
 from .lines import MOST_CHARACTERS
 from .services import apply_file, export_metrics

@@ -9,10 +9,10 @@ from django.db import transaction
 from whytree.errors import Invalid, WhytreeError
 from whytree.events.plan import services as plans
 from whytree.events.queries import property_names
-from whytree.workspace.access import require
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from ..definitions import warnings
 from ..models import Metric

@@ -4,10 +4,10 @@ from typing import Any
 
 from ninja import Router, Status
 
-from whytree.stores.typed_sql import Table, run_typed
+from whytree.stores.questions.typed_sql import Table, run_typed
 from whytree.tree.schemas import OpportunityOut, OutcomeOut
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
 from ..answers import Answer, Behind, Drivers, answer, checked_part, drivers_of, people_behind
 from ..answers.code_behind import CodeBehind, code_behind

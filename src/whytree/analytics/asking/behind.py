@@ -10,9 +10,9 @@ from whytree.errors import Invalid
 from whytree.people.queries import people_by_key
 from whytree.tree.models import Opportunity, Outcome
 from whytree.tree.queries import nodes_of
-from whytree.workspace.access import may_write
-from whytree.workspace.doors import PageRequest
+from whytree.workspace.entry.doors import PageRequest
 from whytree.workspace.models import Product
+from whytree.workspace.rights.access import may_write
 from whytree.workspace.sockets import panels
 
 from ..answers import Behind, Part, people_behind

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from whytree.workspace.client import Client, CommandError, connect
 from whytree.workspace.commands import AsJson, show
-from whytree.workspace.printing import print_json, say, tell
+from whytree.workspace.terminal.client import Client, CommandError, connect
+from whytree.workspace.terminal.printing import print_json, say, tell
 
 from .terminal import LINES
 

@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from whytree.errors import Invalid
-from whytree.stores.filters import AllOf, AnyOf, Condition, Membership, Selection
+from whytree.stores.pieces.filters import AllOf, AnyOf, Condition, Membership, Selection
 from whytree.workspace.models import Product
 
 from ..answers import Part

@@ -13,13 +13,13 @@ from whytree.engines.spreadsheet import inert
 from whytree.errors import NotFound, WhytreeError
 from whytree.events.queries import known_names
 from whytree.people.queries import trait_names
-from whytree.stores.companies import ID, NAME
-from whytree.stores.filters import COLUMNS
-from whytree.stores.moments import SESSION_FIELDS
-from whytree.workspace.access import may
-from whytree.workspace.doors import PageRequest, page, plain
+from whytree.stores.pieces.companies import ID, NAME
+from whytree.stores.pieces.filters import COLUMNS
+from whytree.stores.pieces.moments import SESSION_FIELDS
+from whytree.workspace.entry.doors import PageRequest, page, plain
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may
+from whytree.workspace.rights.roles import Role
 
 from ..answers import (
     Answer,
@@ -34,7 +34,7 @@ from ..answers import (
     drivers_of,
     people_behind,
 )
-from ..charts import answer_chart, funnel_over_chart, picture_of, trends_chart
+from ..drawing.charts import answer_chart, funnel_over_chart, picture_of, trends_chart
 from ..models import Board, Cohort
 from ..queries import known_events
 from ..questions import COHORT, COMPANY_TRAIT, PERSON_TRAIT, SESSION, THEN, Question, as_json

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_http_methods
 from whytree.engines.spreadsheet import inert
 from whytree.errors import WhytreeError
 from whytree.events.queries import property_names
-from whytree.stores.typed_sql import COLUMNS, MOST_ROWS, Table, run_typed
-from whytree.workspace.doors import PageRequest, page, plain
+from whytree.stores.questions.typed_sql import COLUMNS, MOST_ROWS, Table, run_typed
+from whytree.workspace.entry.doors import PageRequest, page, plain
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.roles import Role
 
 from ..queries import known_events
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from ninja import Router, Schema, Status
 
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
 from ..models import Board
 from ..questions.when import ALL_THERE_IS, When

@@ -9,10 +9,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from whytree.errors import Invalid
-from whytree.workspace.access import may, may_write
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may, may_write
+from whytree.workspace.rights.roles import Role
 
 from ..asking.forms import PERIODS
 from ..queries import list_metrics

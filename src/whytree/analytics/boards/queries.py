@@ -14,13 +14,13 @@ from django.utils.safestring import SafeString
 
 from whytree.engines.figures import number
 from whytree.errors import NotFound, WhytreeError
-from whytree.workspace.keys import hashed
+from whytree.workspace.entry.keys import hashed
 from whytree.workspace.models import Product
 
 from ..answers import Answer, StickinessAnswer, TrendsAnswer
 from ..answers.cached import FRESH_SECONDS, fresh_answer
 from ..asking.tables import bars_of
-from ..charts import answer_chart, marks_for, measure_chart
+from ..drawing.charts import answer_chart, marks_for, measure_chart
 from ..models import Board, BoardCard, Metric
 from ..queries import USUAL_DAYS, Measure, measure
 from ..questions import Question, When, checked_question, filter_json, in_time, parse_filter

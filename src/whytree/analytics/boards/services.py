@@ -7,13 +7,13 @@ from django.db import transaction
 from django.db.models import F, Max
 
 from whytree.errors import Invalid, NotFound
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
-from whytree.workspace.keys import hashed
+from whytree.workspace.entry.keys import hashed
 from whytree.workspace.models import Product
-from whytree.workspace.numbering import next_number
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.records.numbering import next_number
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from ..models import Board, BoardCard, SavedQuestion
 from ..queries import find_metric

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson, show
+from whytree.workspace.terminal.client import CommandError, connect
 
 Key = Annotated[str, typer.Argument(help="Short name, as early_birds.")]
 AT_ONCE = 50_000

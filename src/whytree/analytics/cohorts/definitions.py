@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from whytree.errors import Invalid
-from whytree.stores.filters import Condition, Filter, Selection
+from whytree.stores.pieces.filters import Condition, Filter, Selection
 
 from ..questions import filter_json, filter_words, label, parse_span, span, span_words
 from ..questions.parts import checked_days, checked_filters, checked_selection, fields_of_filters, selection_json

@@ -10,12 +10,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from whytree.errors import WhytreeError
 from whytree.people.queries import people_by_key
-from whytree.workspace.access import may
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may
+from whytree.workspace.rights.roles import Role
 
-from ..charts import sizes_chart
+from ..drawing.charts import sizes_chart
 from ..models import Cohort
 from ..queries import known_events
 from . import queries, services

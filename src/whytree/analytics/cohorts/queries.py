@@ -8,13 +8,13 @@ from django.db.models import QuerySet
 
 from whytree.errors import Invalid, NotFound
 from whytree.people.queries import PeopleRef, find_person
-from whytree.stores import cohorts as store
-from whytree.stores.filters import Filter
+from whytree.stores.pieces import cohorts as store
+from whytree.stores.pieces.filters import Filter
 from whytree.workspace.models import Product
 
+from ..measures.resolving import people_known
 from ..models import Cohort, CohortSize
 from ..questions import COHORT, COMPANY_TRAIT, PERSON_TRAIT, SESSION, THEN, refuse_unknown
-from ..resolving import people_known
 from .definitions import (
     Definition,
     Did,

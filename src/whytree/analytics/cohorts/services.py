@@ -9,12 +9,12 @@ from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid
 from whytree.people.identity import MAX_ID, person_hash
-from whytree.stores import cohorts as store
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
+from whytree.stores.pieces import cohorts as store
 from whytree.workspace.models import Activity, Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 from whytree.workspace.sockets import tell_fact
 
 from ..models import Cohort, CohortSize

@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any, ClassVar, Literal, get_args
 
 from whytree.errors import Invalid
-from whytree.stores.amounts import Part
-from whytree.stores.filters import Selection
+from whytree.stores.pieces.filters import Selection
+from whytree.stores.questions.amounts import Part
 
 from ..questions import label
 from .reading import (

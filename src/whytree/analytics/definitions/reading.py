@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from whytree.errors import Invalid
-from whytree.stores.amounts import Part
-from whytree.stores.filters import Selection
+from whytree.stores.pieces.filters import Selection
+from whytree.stores.questions.amounts import Part
 
 from ..questions import label
 from ..questions.parts import checked_field, checked_selection, selection_json

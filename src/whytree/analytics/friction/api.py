@@ -7,8 +7,8 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from whytree.engines.stats import Estimate
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
 from .queries import USUAL_DAYS, FieldFriction, FormSeen, form_friction, forms_seen
 

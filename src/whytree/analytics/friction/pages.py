@@ -9,9 +9,9 @@ from django.views.decorators.http import require_GET
 
 from whytree.engines.figures import percent
 from whytree.errors import Invalid, NotFound
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.roles import Role
 
 from .queries import NAMELESS, USUAL_DAYS, FormSeen, form_friction, forms_seen
 

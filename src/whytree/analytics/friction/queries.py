@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from whytree.code.form_fields import form_fields
+from whytree.code.references.form_fields import form_fields
 from whytree.engines.figures import number, percent
 from whytree.engines.stats import Estimate, NoAnswer
 from whytree.engines.stats.groups import proportion
 from whytree.errors import Invalid, NotFound
-from whytree.stores.form_friction import FieldMet, FormMet, fields_met, forms_met
+from whytree.stores.usage.form_friction import FieldMet, FormMet, fields_met, forms_met
 from whytree.workspace.models import Product
 
 USUAL_DAYS = 28

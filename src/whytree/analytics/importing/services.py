@@ -11,12 +11,12 @@ from django.utils import timezone
 from whytree.engines.definition_moving import Incoming, LeftOut, Unreadable, read_definitions
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.events.queries import property_names
-from whytree.workspace.access import require
-from whytree.workspace.activity import record
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.numbering import next_number
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record
+from whytree.workspace.records.numbering import next_number
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from ..answers.ground import refuse_unseen
 from ..asking.links import typed_filter

@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any, ClassVar, get_args
 
 from whytree.errors import Invalid
-from whytree.stores import funnels
-from whytree.stores.filters import Condition, Selection
-from whytree.stores.stretches import Interval
+from whytree.stores.pieces.filters import Condition, Selection
+from whytree.stores.pieces.stretches import Interval
+from whytree.stores.questions import funnels
 
 from .parts import (
     checked_field,

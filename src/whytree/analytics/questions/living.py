@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self, get_args
 
 from whytree.errors import Invalid
-from whytree.stores import retention
-from whytree.stores.filters import Selection
+from whytree.stores.pieces.filters import Selection
+from whytree.stores.questions import retention
 
 from .parts import checked_filters, checked_selection, label, selection_json
 from .reading import one_of, optional_json

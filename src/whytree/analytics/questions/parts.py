@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any, get_args
 
 from whytree.errors import Invalid
-from whytree.stores.filters import (
+from whytree.stores.pieces.filters import (
     COLUMNS,
     FLAG,
     AllOf,

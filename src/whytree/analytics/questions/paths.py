@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from whytree.errors import Invalid
-from whytree.stores.filters import Condition, Selection
+from whytree.stores.pieces.filters import Condition, Selection
 
 from .parts import (
     checked_filters,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from whytree.errors import Invalid
-from whytree.stores.filters import BETWEEN, FLAG
+from whytree.stores.pieces.filters import BETWEEN, FLAG
 
 from .parts import COHORT, checked_field, field_words
 from .when import When

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, get_args
 
 from whytree.errors import Invalid
-from whytree.stores import retention
-from whytree.stores.filters import Selection
+from whytree.stores.pieces.filters import Selection
+from whytree.stores.questions import retention
 
 from .parts import checked_filters, checked_selection, label, selection_json
 from .reading import by_words, checked_by, one_of, optional_json, whole_number, yes_or_no

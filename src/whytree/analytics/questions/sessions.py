@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, get_args
 
 from whytree.errors import Invalid
-from whytree.stores.filters import Condition, Selection
-from whytree.stores.stretches import Interval
+from whytree.stores.pieces.filters import Condition, Selection
+from whytree.stores.pieces.stretches import Interval
 
 from .parts import checked_filters, checked_selection, filter_json, filter_words, label, selection_json
 from .reading import by_words, checked_by, one_of, optional_json, yes_or_no

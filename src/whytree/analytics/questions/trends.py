@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, get_args
 
 from whytree.errors import Invalid
-from whytree.stores import trends
-from whytree.stores.filters import Selection
-from whytree.stores.stretches import Interval
+from whytree.stores.pieces.filters import Selection
+from whytree.stores.pieces.stretches import Interval
+from whytree.stores.questions import trends
 
 from .formulas import Formula, parse_formula
 from .parts import checked_field, checked_filters, checked_selection, label, selection_json

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from whytree.errors import Invalid
-from whytree.stores.amounts import Part as Added
-from whytree.stores.filters import Selection
+from whytree.stores.pieces.filters import Selection
+from whytree.stores.questions.amounts import Part as Added
 
 from ..answers import Part
 from ..definitions import Conversion, Count, Definition, Mean, Quantile, Ratio, Sum, Unique

@@ -12,7 +12,7 @@ from django.utils import timezone
 from whytree.errors import Invalid, NotFound
 from whytree.people.queries import PeopleRef
 from whytree.tree.models import Opportunity
-from whytree.workspace.fresh import at_most
+from whytree.workspace.background.fresh import at_most
 from whytree.workspace.models import Product
 
 from ..answers import Behind, Part, checked_part, people_behind

@@ -13,12 +13,12 @@ from whytree.errors import Conflict, Invalid
 from whytree.tree import services as tree
 from whytree.tree.models import EvidenceLink, EvidenceType, Opportunity, Outcome, SourceKind, Stance
 from whytree.tree.queries import find_node
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.numbering import next_number
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.records.numbering import next_number
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from .. import definitions
 from ..answers import Part, answer, checked_part, people_behind

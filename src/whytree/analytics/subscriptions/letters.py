@@ -7,15 +7,15 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from whytree.errors import Conflict, WhytreeError
-from whytree.workspace import mail, webhooks
+from whytree.workspace.outside import mail, webhooks
 
 from ..answers.cached import fresh_answer
 from ..boards.queries import measure_in, measure_words, question_on, time_of
 from ..models import Board, Letter, Metric, SavedQuestion, Subscription
 from ..questions import Question
 from ..saved.queries import question_of
-from ..telling import is_member
 from .services import stop_url
+from .telling import is_member
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from whytree.errors import Invalid
-from whytree.workspace import mail
-from whytree.workspace.access import may
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
+from whytree.workspace.outside import mail
 from whytree.workspace.pages.attempt import Attempt
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may
+from whytree.workspace.rights.roles import Role
 
 from ..boards.queries import list_boards
 from ..saved.queries import list_saved

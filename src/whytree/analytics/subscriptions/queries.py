@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q, QuerySet
 
 from whytree.errors import NotFound
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
+from whytree.workspace.rights.actors import Actor
 
 from ..models import Subscription
 

@@ -11,19 +11,19 @@ from django.urls import reverse
 from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid, NotFound
-from whytree.workspace import mail, outgoing, webhooks
-from whytree.workspace.access import require, require_writing
-from whytree.workspace.activity import record
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.numbering import next_number
-from whytree.workspace.roles import Role
+from whytree.workspace.outside import mail, outgoing, webhooks
+from whytree.workspace.records.activity import record
+from whytree.workspace.records.numbering import next_number
+from whytree.workspace.rights.access import require, require_writing
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from ..boards.queries import find_board
 from ..models import Letter, Subscription
 from ..saved.queries import find_saved
-from ..telling import ask_for
 from .queries import due_on, find_subscription
+from .telling import ask_for
 
 PREFIX = "SUB"
 STOP_SALT = "analytics.stop"

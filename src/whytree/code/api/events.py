@@ -5,10 +5,11 @@ from typing import Annotated
 from ninja import Router, Schema, Status
 from pydantic import Field
 
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
-from .. import event_references, queries
+from .. import queries
+from ..references import event_references
 
 router = Router(tags=["Code"])
 

@@ -6,12 +6,13 @@ from typing import Annotated
 from ninja import Router, Schema, Status
 from pydantic import AwareDatetime, Field
 
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
-from .. import flag_references, form_fields, queries
-from ..flag_references import FlagReading, PushedExtinction, PushedReference
-from ..form_fields import PushedField
+from .. import queries
+from ..references import flag_references, form_fields
+from ..references.flag_references import FlagReading, PushedExtinction, PushedReference
+from ..references.form_fields import PushedField
 
 router = Router(tags=["Code"])
 

@@ -10,12 +10,13 @@ from pydantic import AwareDatetime, Field
 
 from whytree.engines.links.tickets import TicketRef, parse_ticket, parse_ticket_url
 from whytree.errors import Invalid
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
-from .. import queries, services, tickets
+from .. import queries, services
 from ..models import Ticket, TrackerReading
-from ..tickets import CommentFacts, Imported, ReadSoFar, RequestFacts, TicketFacts
+from ..trackers import tickets
+from ..trackers.tickets import CommentFacts, Imported, ReadSoFar, RequestFacts, TicketFacts
 
 router = Router(tags=["Code"])
 

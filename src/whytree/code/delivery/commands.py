@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson, show
+from whytree.workspace.terminal.client import CommandError, connect
 
 Environment = Annotated[str, typer.Option(help="Where it went out to; production unless said.")]
 When = Annotated[str, typer.Option(help="As 2026-03-01T12:00:00Z; now unless said.")]
@@ -41,7 +41,7 @@ def add_deployment(
 
     A shallow clone will do. Which commits went out is known once the commit is read in: whytree repository sync.
     """
-    from whytree.code.git import open_clone
+    from whytree.code.clone.git import open_clone
 
     clone = open_clone(path)
     sha = clone.ask("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}")

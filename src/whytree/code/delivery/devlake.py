@@ -15,10 +15,10 @@ from ninja import Router, Schema
 from pydantic import AwareDatetime, Field
 
 from whytree.errors import Invalid, NotFound
-from whytree.workspace.access import NO_SUCH_PRODUCT, require
-from whytree.workspace.doors import ApiRequest, api_product
+from whytree.workspace.entry.doors import ApiRequest, api_product
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import NO_SUCH_PRODUCT, require
+from whytree.workspace.rights.roles import Role
 
 from . import queries, services
 from .services import DeploymentFacts, IncidentFacts

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.timezone import now
 
-from whytree.workspace.environments import PRODUCTION
+from whytree.workspace.entry.environments import PRODUCTION
 from whytree.workspace.models import Product
 
 

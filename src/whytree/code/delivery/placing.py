@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from django.db.models import Q, QuerySet
 
-from whytree.workspace.environments import PRODUCTION
+from whytree.workspace.entry.environments import PRODUCTION
 
 from ..cleaning import CHUNK
 from ..models import Commit, Deployment, Repository

@@ -10,12 +10,12 @@ from django.utils import timezone
 
 from whytree.engines.links.tickets import tracker_of_remote
 from whytree.errors import Invalid
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
-from whytree.workspace.environments import PRODUCTION
+from whytree.workspace.entry.environments import PRODUCTION
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from ..cleaning import clean
 from ..models import Commit, Deployment, Incident, Repository

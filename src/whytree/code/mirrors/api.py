@@ -4,8 +4,8 @@ from datetime import datetime
 
 from ninja import Router, Schema, Status
 
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
 from ..models import Mirror
 from . import services

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from whytree.workspace.client import Client, CommandError, connect
-from whytree.workspace.printing import print_json, say, show
+from whytree.workspace.terminal.client import Client, CommandError, connect
+from whytree.workspace.terminal.printing import print_json, say, show
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

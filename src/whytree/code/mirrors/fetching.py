@@ -16,7 +16,7 @@ from pathlib import Path
 
 from whytree.engines.git.log import NOTES_REF, decode
 from whytree.errors import Conflict, Unavailable
-from whytree.workspace.printing import plain
+from whytree.workspace.terminal.printing import plain
 
 MOST_SECONDS = 600
 # `http.curloptResolve`: an older git would look the name up again, and might find another address than the one checked.

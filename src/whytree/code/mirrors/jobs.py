@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from whytree.engines.links.tickets import tracker_of_remote
 from whytree.errors import WhytreeError
-from whytree.workspace.actors import Actor
-from whytree.workspace.doors import INSIDE
-from whytree.workspace.jobs import enqueue, handler, stopping
-from whytree.workspace.outgoing import checked_host
+from whytree.workspace.background.jobs import enqueue, handler, stopping
+from whytree.workspace.entry.doors import INSIDE
+from whytree.workspace.outside.outgoing import checked_host
+from whytree.workspace.rights.actors import Actor
 
 from ..models import Mirror, Repository
 from .fetching import Limits, Source, fetch

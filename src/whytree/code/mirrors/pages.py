@@ -4,11 +4,11 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from whytree.workspace.access import may
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.pages.attempt import Attempt, done
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may
+from whytree.workspace.rights.roles import Role
 
 from ..models import Mirror
 from ..queries import list_repositories

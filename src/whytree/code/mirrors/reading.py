@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from whytree.errors import Conflict, Unavailable
-from whytree.workspace.client import Client, CommandError
-from whytree.workspace.wire import Answer, LocalHttp
+from whytree.workspace.terminal.client import Client, CommandError
+from whytree.workspace.terminal.wire import Answer, LocalHttp
 
 MOST_SECONDS = 3_600
 _CHUNK = 1 << 16
@@ -147,10 +147,10 @@ class _Progress:
 
 def main(wish: Wish) -> None:
     """Read the mirror as `whytree init` reads a clone."""
-    from ..git import open_mirror
-    from ..reading_all import read_all
-    from ..surveying import survey
-    from ..telling import identity
+    from ..clone.git import open_mirror
+    from ..scanning.reading_all import read_all
+    from ..scanning.surveying import survey
+    from ..scanning.telling import identity
 
     os.nice(_NICENESS)
     client = Client(_Streams(), "the server")

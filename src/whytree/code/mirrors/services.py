@@ -6,13 +6,13 @@ from django.conf import settings
 from django.db import transaction
 
 from whytree.errors import Conflict, Invalid, NotFound
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
-from whytree.workspace.jobs import enqueue
+from whytree.workspace.background.jobs import enqueue
 from whytree.workspace.models import Product
-from whytree.workspace.outgoing import check_url
-from whytree.workspace.roles import Role
+from whytree.workspace.outside.outgoing import check_url
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from ..cleaning import clean
 from ..models import Mirror

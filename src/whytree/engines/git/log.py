@@ -1,6 +1,6 @@
 """What `git log` says, read from bytes: commits, trailers, merges, reverts.
 
-Pure: takes bytes or strings, gives frozen facts. Running git is `whytree.code.git`'s business.
+Pure: takes bytes or strings, gives frozen facts. Running git is `whytree.code.clone.git`'s business.
 """
 
 import re

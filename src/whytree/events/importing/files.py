@@ -13,13 +13,13 @@ from typing import IO, Any
 
 from whytree.engines.tables import UnreadableTable, open_table
 
-from .. import reading
 from ..history import SOURCES, Source, open_source, sources
 from ..history.common import fingerprint
 from ..history.snowplow import SnowplowFile
 from ..history.sources import File
-from ..reading import Mapping, find_mapping
+from . import reading
 from .archives import unpacked
+from .reading import Mapping, find_mapping
 
 #: In place of a source's name: read it as anybody's table.
 TABLE = "table"

@@ -9,15 +9,15 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from whytree.errors import Conflict, Invalid, NotFound, TooLarge, WhytreeError
-from whytree.workspace import uploaded
-from whytree.workspace.access import may
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.outside import uploaded
+from whytree.workspace.rights.access import may
+from whytree.workspace.rights.roles import Role
 
-from .. import imports
 from ..history import SOURCES
 from ..models import EventImport
+from . import services as imports
 from . import uploads
 from .files import COLUMNS, TABLE, Asked
 

@@ -20,18 +20,18 @@ from django.core.files.uploadedfile import UploadedFile
 
 from whytree.engines.tables import UnreadableTable, open_table
 from whytree.errors import Conflict, Invalid, NotFound
-from whytree.workspace import uploaded
-from whytree.workspace.access import require
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.outside import uploaded
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
-from .. import imports
-from ..imports import Entry, ImportMessage, ImportRow, RowProblem
 from ..models import ERRORS_KEPT, EventImport
-from ..reading import NoColumn
+from . import services as imports
 from . import underway
 from .files import COLUMNS, Asked, EventFile, open_events
+from .reading import NoColumn
+from .services import Entry, ImportMessage, ImportRow, RowProblem
 
 SHOWN = 5
 #: How long a file is looked at before anybody says yes; all of its rows are checked when they come in.

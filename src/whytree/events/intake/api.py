@@ -5,9 +5,9 @@ from typing import Any
 from ninja import Router, Schema, Status
 from pydantic import Field
 
-from whytree.workspace.doors import ApiRequest, api_product
+from whytree.workspace.entry.doors import ApiRequest, api_product
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.roles import Role
 
 from . import services
 from .services import Wanted

@@ -12,8 +12,8 @@ from django.db import DatabaseError
 from whytree.errors import TooMany
 
 from ..models import Intake, KeyLimit, Relay
-from ..rows import SERVER, LeftOut, Normalised, Outcome
-from ..traits import SET, SET_ONCE
+from ..shaping.rows import SERVER, LeftOut, Normalised, Outcome
+from ..shaping.traits import SET, SET_ONCE
 
 FRESH_SECONDS = 2.0
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from whytree.errors import Invalid, NotFound
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Key, Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from ..models import Intake, KeyLimit
 from .rules import forget

@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 import typer
 
-from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson, show
+from whytree.workspace.terminal.client import CommandError, connect
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The plan as YAML.")]
 MOST_BYTES = 5_000_000

@@ -6,7 +6,7 @@ from zlib import crc32
 
 from django.utils import timezone
 
-from whytree.stores.catalogue import CataloguedEvent, CataloguedProperty
+from whytree.stores.usage.catalogue import CataloguedEvent, CataloguedProperty
 from whytree.workspace.models import Product
 
 from ..queries import Catalogue, catalogue, properties_of, samples_of

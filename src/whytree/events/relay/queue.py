@@ -18,7 +18,7 @@ from typing import IO
 
 import msgspec
 
-from ..spool import sync_folder
+from ..durable.spool import sync_folder
 
 SUFFIX = ".calls"
 FILE_BYTES = 16 * 1024 * 1024

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from django.db import DatabaseError, close_old_connections
 
 from whytree.errors import RetryLater, WhytreeError
-from whytree.workspace.outgoing import Line, Reply
+from whytree.workspace.outside.outgoing import Line, Reply
 
 from .queue import Call, Queue, Reading
 from .services import Target, queue_of, targets

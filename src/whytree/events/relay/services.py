@@ -12,12 +12,12 @@ from django.http import HttpRequest
 
 from whytree.errors import Invalid, NotFound
 from whytree.stores.events import store
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.outgoing import check_url
-from whytree.workspace.roles import Role
+from whytree.workspace.outside.outgoing import check_url
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from ..intake.rules import forget
 from ..models import Relay

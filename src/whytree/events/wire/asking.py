@@ -13,12 +13,12 @@ from django.http import HttpRequest
 from django.http.request import UnreadablePostError
 
 from whytree.errors import Forbidden, Invalid, TooLarge, Unauthenticated
-from whytree.workspace.keys import NOT_FOR_EVENTS, KeyFacts, find_key
+from whytree.workspace.entry.keys import NOT_FOR_EVENTS, KeyFacts, find_key
 from whytree.workspace.sockets import variant_tellers
 
-from ..normalise import Door, open_door
-from ..rows import CAPTURE, SERVER
 from ..services import variants_of
+from ..shaping.normalise import Door, open_door
+from ..shaping.rows import CAPTURE, SERVER
 from .packing import MAX_BODY
 
 NO_KEY = (

@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 
 from django.http import HttpRequest, HttpResponse
 
-from whytree.workspace.keys import KeyFacts
+from whytree.workspace.entry.keys import KeyFacts
 
 from .. import arrivals
 from ..intake.rules import rules_of, spend
-from ..normalise import Door
 from ..relay.services import pass_on
-from ..rows import CAPTURE, LeftOut, Outcome, Rejected
 from ..services import Accepted, Offer, Refusal
+from ..shaping.normalise import Door
+from ..shaping.rows import CAPTURE, LeftOut, Outcome, Rejected
 from .later import Later, can_wait
 
 ELSEWHERE = LeftOut("The key is of another environment than production, so this is counted nowhere.")

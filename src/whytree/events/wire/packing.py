@@ -13,7 +13,7 @@ import zstandard
 
 from whytree.errors import Invalid, TooLarge
 
-from ..properties import read_leniently
+from ..shaping.properties import read_leniently
 
 MAX_BODY = 4 * 1024 * 1024
 MAX_UNPACKED = 20 * 1024 * 1024

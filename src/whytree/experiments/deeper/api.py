@@ -10,8 +10,8 @@ from ninja import Router, Schema
 from whytree.experiments.models import Bandit
 from whytree.experiments.queries import find_experiment
 from whytree.flags.queries import find_flag
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
 from .bandit import allocate, allocation_of
 from .metric_before_after import before_after

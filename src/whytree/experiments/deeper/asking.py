@@ -6,7 +6,7 @@ from datetime import datetime
 
 from whytree.errors import Conflict
 from whytree.experiments.models import Experiment
-from whytree.experiments.running import Run, run
+from whytree.experiments.underway.running import Run, run
 
 
 def comparable(experiment: Experiment, now: datetime) -> Run:

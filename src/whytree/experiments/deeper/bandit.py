@@ -13,12 +13,12 @@ from whytree.analytics.queries import find_metric
 from whytree.engines.stats import Share
 from whytree.engines.stats.bandit import LEAST_SHARE, standardised, thompson
 from whytree.errors import Conflict, Invalid
-from whytree.experiments.countings import counting
 from whytree.experiments.models import OPEN_STATES, Bandit, Experiment, Rollout
-from whytree.experiments.trial import Trial, constant_stretches, unit_of
+from whytree.experiments.underway.countings import counting
+from whytree.experiments.underway.trial import Trial, constant_stretches, unit_of
 from whytree.flags.models import Flag
 from whytree.flags.services import set_rollout
-from whytree.workspace.actors import Actor
+from whytree.workspace.rights.actors import Actor
 
 NOT_FOR_INFERENCE = (
     "Not for inference: the shares follow the results, so intervals and p-values made of them afterwards are wrong. To learn "

@@ -18,7 +18,7 @@ from whytree.engines.stats.unrandomised import Step, difference_in_differences, 
 from whytree.engines.tables import UnreadableTable, open_table
 from whytree.engines.tables.columns import read_columns
 from whytree.errors import Invalid
-from whytree.experiments.sentences import p_text
+from whytree.experiments.judgement.sentences import p_text
 
 from .gaps import LONG, spoken
 

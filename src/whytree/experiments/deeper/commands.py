@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson
-from whytree.workspace.printing import show
+from whytree.workspace.terminal.client import CommandError, connect
+from whytree.workspace.terminal.printing import show
 
 Ref = Annotated[str, typer.Argument(help="An experiment's id, as EXP-4.")]
 

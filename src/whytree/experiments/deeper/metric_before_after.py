@@ -11,7 +11,7 @@ from whytree.analytics.definitions import Share, TimeTo
 from whytree.analytics.models import Metric
 from whytree.analytics.queries import Day, definition_of, find_metric, measure
 from whytree.errors import Invalid
-from whytree.stores.metrics import active_each_day
+from whytree.stores.questions.metrics import active_each_day
 from whytree.workspace.models import Product
 
 from .before_after import MOST_AFTER, MOST_BEFORE, BeforeAfter, told, unbroken

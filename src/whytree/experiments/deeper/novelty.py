@@ -15,14 +15,14 @@ import numpy as np
 
 from whytree.engines.stats import NoAnswer, Stratum
 from whytree.engines.stats.effects import Effect, stratified_means
-from whytree.experiments.countings import Counting
-from whytree.experiments.judging import Compare, Measured, correct, result_of
+from whytree.experiments.judgement.judging import Compare, Measured, correct, result_of
+from whytree.experiments.judgement.plan import MetricPlan
+from whytree.experiments.judgement.results import ArmFigure, Comparison, MetricResult
+from whytree.experiments.judgement.sentences import p_text
 from whytree.experiments.models import Experiment
-from whytree.experiments.plan import MetricPlan
-from whytree.experiments.results import ArmFigure, Comparison, MetricResult
-from whytree.experiments.running import Run
-from whytree.experiments.sentences import p_text
-from whytree.experiments.trial import Counted
+from whytree.experiments.underway.countings import Counting
+from whytree.experiments.underway.running import Run
+from whytree.experiments.underway.trial import Counted
 
 from .asking import comparable, not_plain
 

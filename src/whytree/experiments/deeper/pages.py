@@ -15,17 +15,17 @@ from whytree.engines import charts
 from whytree.engines.charts import Mark, NamedLine
 from whytree.engines.charts.intervals import Measured, Scale, interval_row
 from whytree.errors import Invalid, WhytreeError
+from whytree.experiments.judgement.results import ArmInParts, Comparison, Interval, MetricResult
+from whytree.experiments.judgement.sentences import difference_value, in_percent, level_value, p_text, points
 from whytree.experiments.models import Experiment
-from whytree.experiments.pictures import QUIET, TONES, Row
-from whytree.experiments.results import ArmInParts, Comparison, Interval, MetricResult
-from whytree.experiments.segments import Segments
-from whytree.experiments.sentences import difference_value, in_percent, level_value, p_text, points
+from whytree.experiments.underway.segments import Segments
+from whytree.experiments.verdict.pictures import QUIET, TONES, Row
 from whytree.flags.models import Flag
 from whytree.flags.queries import find_flag, list_flags
-from whytree.workspace.access import may_write, require
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may_write, require
+from whytree.workspace.rights.roles import Role
 
 from .bandit import NOT_FOR_INFERENCE, allocate, allocation_of
 from .before_after import BeforeAfter

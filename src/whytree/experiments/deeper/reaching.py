@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from whytree.analytics.resolving import ready
+from whytree.analytics.measures.resolving import ready
 from whytree.engines.stats import NoAnswer, Share, Stratum
 from whytree.engines.stats.effects import Effect, stratified_proportions
 from whytree.errors import Invalid
+from whytree.experiments.judgement.parts import among_triggered
+from whytree.experiments.judgement.results import TriggeredFigure
 from whytree.experiments.models import Experiment
-from whytree.experiments.parts import among_triggered
-from whytree.experiments.results import TriggeredFigure
-from whytree.experiments.trial import Counted
-from whytree.stores.exposures import REACHED
-from whytree.stores.filters import Selection
+from whytree.experiments.underway.trial import Counted
+from whytree.stores.exposed.exposures import REACHED
+from whytree.stores.pieces.filters import Selection
 
 from .asking import comparable, not_plain
 

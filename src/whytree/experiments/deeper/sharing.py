@@ -17,11 +17,11 @@ from whytree.experiments.models import TEXT_LENGTH, Bandit
 from whytree.flags.models import Flag
 from whytree.flags.queries import find_flag
 from whytree.flags.services import needs_approval, set_rollout
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from .bandit import Allocation, allocation_of, refuse_bandit, weights_of
 

@@ -9,8 +9,8 @@ from whytree.engines.flags import percent
 from whytree.experiments import queries
 from whytree.experiments.models import Rollout
 from whytree.flags.queries import find_flag
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
 from . import deciding, services
 

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from whytree.errors import Invalid
-from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson
-from whytree.workspace.printing import show
+from whytree.workspace.terminal.client import CommandError, connect
+from whytree.workspace.terminal.printing import show
 
 from .words import guardrail_of, step_of
 

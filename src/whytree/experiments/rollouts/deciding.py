@@ -9,10 +9,10 @@ from whytree.errors import Conflict, Invalid
 from whytree.experiments.models import TEXT_LENGTH, AfterHarm, Rollout, RolloutState
 from whytree.tree.models import Note, NoteKind, Solution
 from whytree.tree.services import add_note, answer_note
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from .services import held, nobody_has_it, resume, take_back, watcher
 

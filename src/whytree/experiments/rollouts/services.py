@@ -14,18 +14,18 @@ from whytree.analytics.queries import find_metric
 from whytree.engines.flags import percent
 from whytree.errors import Conflict, Invalid
 from whytree.experiments.deeper.bandit import refuse_bandit
-from whytree.experiments.holding import running_on
 from whytree.experiments.models import OPEN_STATES, Bandit, Rollout, RolloutState
+from whytree.experiments.underway.holding import running_on
 from whytree.flags.models import ChangeRequest, Flag
 from whytree.flags.queries import find_flag
 from whytree.flags.services import NeedsApproval, ask_for, needs_approval, set_rollout, turn_off
 from whytree.tree.models import MOVES, NoteKind, State
 from whytree.tree.services import add_note, set_state
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 from whytree.workspace.sockets import tell_fact
 
 from .steps import read_guardrails, read_steps, rollout_of

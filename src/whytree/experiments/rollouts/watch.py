@@ -16,13 +16,13 @@ from whytree.engines.stats.margins import Standing, non_inferior
 from whytree.engines.stats.sequential import always_valid
 from whytree.engines.stats.tails import RULED_BY_ONE
 from whytree.errors import Invalid
-from whytree.events.rows import SERVER
+from whytree.events.shaping.rows import SERVER
 from whytree.experiments.constants import RATIO_BROKEN
-from whytree.experiments.countings import Counting, Unit, counting, not_judged
 from whytree.experiments.models import Rollout
-from whytree.experiments.trial import Counted, Trial, constant_stretches, unit_of
+from whytree.experiments.underway.countings import Counting, Unit, counting, not_judged
+from whytree.experiments.underway.trial import Counted, Trial, constant_stretches, unit_of
 from whytree.flags.models import Flag
-from whytree.stores import metrics as store
+from whytree.stores.questions import metrics as store
 
 #: Guardrails are read soon: over a day after the first exposure, however long the metric itself gives people.
 SOON = timedelta(days=1)

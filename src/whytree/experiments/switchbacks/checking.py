@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from whytree.engines.stats.effects import Effect
-from whytree.experiments.results import Check, Trust
-from whytree.experiments.sentences import in_percent, p_text, several
+from whytree.experiments.judgement.results import Check, Trust
+from whytree.experiments.judgement.sentences import in_percent, p_text, several
 
 from .counting import PeriodsCounted
 
 if TYPE_CHECKING:
-    from whytree.experiments.running import Run
+    from whytree.experiments.underway.running import Run
 
 
 def switchback_checks(ran: Run, counted: PeriodsCounted, most_aside: float) -> list[Check]:

@@ -16,12 +16,12 @@ from whytree.engines.stats import LEVEL, Floats, NoAnswer
 from whytree.engines.stats.blocks import compare_within_blocks, drawn_again
 from whytree.engines.stats.effects import Effect
 from whytree.engines.stats.moments import Moments
-from whytree.experiments.countings import Counting
-from whytree.experiments.design import Design
+from whytree.experiments.judgement.design import Design
 from whytree.experiments.models import Experiment
-from whytree.experiments.trial import Counted, Trial, constant_stretches
+from whytree.experiments.underway.countings import Counting
+from whytree.experiments.underway.trial import Counted, Trial, constant_stretches
 from whytree.flags.queries import Period
-from whytree.stores.exposures import MOST_CELLS, ArmSums, Sums, Switched
+from whytree.stores.exposed.exposures import MOST_CELLS, ArmSums, Sums, Switched
 
 from .schedule import Schedule, moment, schedule_of
 

@@ -19,11 +19,11 @@ from whytree.engines.stats.blocks import (
     power_of_blocks,
     smallest_of_blocks,
 )
-from whytree.experiments.outlook import MOST_WEEKS, POINTS, WEEKS, Outlook, Week
-from whytree.experiments.past import LOOK_BACK, Question
-from whytree.stores import past_units
-from whytree.stores.exposures import Switched
-from whytree.stores.past_units import PeriodOfUnits
+from whytree.experiments.preparing.outlook import MOST_WEEKS, POINTS, WEEKS, Outlook, Week
+from whytree.experiments.preparing.past import LOOK_BACK, Question
+from whytree.stores.exposed import past_units
+from whytree.stores.exposed.exposures import Switched
+from whytree.stores.exposed.past_units import PeriodOfUnits
 
 from .schedule import Schedule, moment
 

@@ -13,9 +13,9 @@ from whytree.engines.flags.rules import draws
 from whytree.engines.flags.switching import DAY, length_text
 from whytree.engines.stats.blocks import FEWEST_DRAWN
 from whytree.errors import Conflict
-from whytree.experiments.design import Design
+from whytree.experiments.judgement.design import Design
 from whytree.experiments.models import Experiment
-from whytree.flags.assembling import rules_of, shared_of
+from whytree.flags.evaluation.assembling import rules_of, shared_of
 from whytree.flags.models import BucketBy, Flag
 
 from .schedule import Schedule

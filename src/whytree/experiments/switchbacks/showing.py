@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from whytree.engines.flags import Switching
 from whytree.engines.flags.switching import length_text
+from whytree.experiments.judgement.sentences import listed
 from whytree.experiments.models import Experiment
-from whytree.experiments.reading import Reading
-from whytree.experiments.sentences import listed
+from whytree.experiments.verdict.reading import Reading
 
 from .schedule import Shift, coming
 

@@ -1,6 +1,6 @@
 """What may change flags. Every change of what people get writes a `FlagChange`, and tells `flag_opened` when they begin to meet it."""
 
-from ..live import flags_in_force
+from ..evaluation.live import flags_in_force
 from .approving import (
     MOST_WORDS,
     approve_change,

@@ -12,12 +12,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from whytree.errors import Conflict, Forbidden, Invalid, NotFound
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
-from whytree.workspace.keys import maker_of
+from whytree.workspace.entry.keys import maker_of
 from whytree.workspace.models import Membership, Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from ..models import ChangeRequest, Flag, FlagSettings
 from ..queries import find_flag

@@ -12,11 +12,11 @@ from whytree.analytics.models import Cohort
 from whytree.engines import flags as engine
 from whytree.engines.flags.rules.cohorts import cohorts_in
 from whytree.errors import Conflict, Invalid
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.actors import Actor
 from whytree.workspace.sockets import tell_fact
 
-from ..assembling import rules_of, shared_of
+from ..evaluation.assembling import rules_of, shared_of
 from ..models import PLACED, Flag, FlagChange, FlagSettings, FlagState, Kind
 
 

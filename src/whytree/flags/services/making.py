@@ -11,17 +11,17 @@ from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid
 from whytree.tree.models import Hypothesis, Solution
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 from whytree.workspace.sockets import tell_fact
 
-from ..definition import checked_key, checked_name, checked_variants, default_weights, full_weights
+from ..environments.placing import placed
 from ..models import Flag, Kind
-from ..placing import placed
 from ..queries import find_flag
+from ..rules.definition import checked_key, checked_name, checked_variants, default_weights, full_weights
 from .approving import ask_for
 from .changing import check, is_quiet, moment, needs_approval, refuse_unapproved, tell_opened, write_change
 from .rollout import unseen

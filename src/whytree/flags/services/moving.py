@@ -10,10 +10,10 @@ from whytree.engines.flags.moving import Incoming, LeftOut, Unreadable, read_fla
 from whytree.engines.flags.rules import draws, resolve_references
 from whytree.errors import Conflict, Invalid
 from whytree.people.queries import trait_names
-from whytree.workspace.access import require
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from ..models import Flag, FlagCondition
 from .making import create_flag

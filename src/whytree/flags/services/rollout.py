@@ -9,15 +9,15 @@ from django.utils import timezone
 
 from whytree.engines import flags as engine
 from whytree.errors import Conflict, Invalid
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Environment, Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
-from ..definition import full_weights
 from ..models import Flag
 from ..queries import find_flag, needing
+from ..rules.definition import full_weights
 from .changing import NeedsApproval, is_quiet, needs_approval, refuse_archived, save_change
 
 

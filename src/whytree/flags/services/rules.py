@@ -9,13 +9,16 @@ from django.db import transaction
 from whytree.analytics.cohorts.queries import refuse_missing
 from whytree.engines.flags.rules import cohorts
 from whytree.errors import Conflict, Invalid, NotFound
-from whytree.workspace.access import require
-from whytree.workspace.activity import activity_for, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Environment, Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import activity_for, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
-from ..definition import (
+from ..environments.placing import all_placed
+from ..models import PLACED, BucketBy, Bucketing, ExclusionGroup, Flag
+from ..queries import find_flag, list_flags
+from ..rules.definition import (
     checked_cohorts,
     checked_key,
     checked_logic,
@@ -24,9 +27,6 @@ from ..definition import (
     checked_overrides,
     checked_prerequisites,
 )
-from ..models import PLACED, BucketBy, Bucketing, ExclusionGroup, Flag
-from ..placing import all_placed
-from ..queries import find_flag, list_flags
 from .changing import ANSWERS, check, refuse_archived, save_change
 
 MOVES_EVERYBODY = ("bucketing", "arm_order", "unit", "salt")

@@ -12,17 +12,17 @@ from whytree.engines import flags as engine
 from whytree.engines.flags.rules.checking import references_in
 from whytree.engines.flags.rules.cohorts import cohorts_in
 from whytree.errors import Conflict, Invalid, NotFound
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
-from ..assembling import rules_of, shared_of
-from ..definition import checked_key, checked_logic, checked_name
-from ..live import changed
+from ..evaluation.assembling import rules_of, shared_of
+from ..evaluation.live import changed
 from ..models import Flag, FlagCondition, Holdout
 from ..queries import asking_for, list_flags, referring
+from ..rules.definition import checked_key, checked_logic, checked_name
 from .changing import digest, needs_approval, write_change
 
 

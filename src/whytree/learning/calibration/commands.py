@@ -4,8 +4,8 @@ from typing import Any
 
 import typer
 
-from whytree.workspace.client import connect
 from whytree.workspace.commands import AsJson, show
+from whytree.workspace.terminal.client import connect
 
 _PARTS = (("by_metric", "metric"), ("by_topic", "problem"), ("by_evidence", "evidence"), ("by_role", "role"))
 

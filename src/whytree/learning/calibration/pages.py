@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.utils.safestring import mark_safe
 
 from whytree.engines.charts.curves import Reliable, reliability
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
 
 from .queries import LEAST_FOR_CURVE, LEAST_PEOPLE, LEAST_RESULTS, Calibration, calibration, sentence, share_text

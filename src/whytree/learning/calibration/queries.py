@@ -12,10 +12,10 @@ from whytree.engines.forecasts.scoring import LEVEL, Score
 from whytree.learning.models import OutcomeReview, Prediction
 from whytree.learning.predictions.queries import current_predictions, score_of
 from whytree.learning.queries import last_result, measured_reviews
-from whytree.learning.results import Result
+from whytree.learning.reviews.results import Result
 from whytree.tree.queries import confidences_at
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Discipline
+from whytree.workspace.rights.roles import Discipline
 
 T = TypeVar("T")
 

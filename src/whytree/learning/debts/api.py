@@ -8,8 +8,8 @@ from ninja import Router, Schema, Status
 from whytree.learning.models import Debt, PayIf
 from whytree.tree.models import Solution
 from whytree.tree.pages.parts import find
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
 from . import queries, services
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson, show
+from whytree.workspace.terminal.client import CommandError, connect
 
 Ref = Annotated[str, typer.Argument(help="A debt's id, as DEBT-2.")]
 
@@ -74,7 +74,7 @@ def _line(debt: dict[str, Any]) -> str:
 
 def _of_branch() -> str:
     """What `whytree start` wrote down for the branch one is on."""
-    from whytree.code.git import open_clone
+    from whytree.code.clone.git import open_clone
 
     clone = open_clone(Path.cwd())
     branch = clone.ask("symbolic-ref", "--quiet", "--short", "HEAD")

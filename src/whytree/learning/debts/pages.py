@@ -8,10 +8,10 @@ from django.views.decorators.http import require_POST
 from whytree.errors import WhytreeError
 from whytree.tree.models import Solution
 from whytree.tree.pages.parts import find
-from whytree.workspace.access import may_write
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may_write
+from whytree.workspace.rights.roles import Role
 
 from . import queries, services
 

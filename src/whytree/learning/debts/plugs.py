@@ -4,9 +4,9 @@ from typing import Any
 
 from whytree.learning.models import Debt
 from whytree.tree.models import Solution
-from whytree.workspace.access import may_write
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
+from whytree.workspace.rights.access import may_write
+from whytree.workspace.rights.actors import Actor
 from whytree.workspace.sockets import Panel, on_fact, plug_panel
 
 from . import queries, services

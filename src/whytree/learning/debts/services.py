@@ -6,12 +6,12 @@ from django.utils import timezone
 from whytree.errors import Conflict, Invalid
 from whytree.learning.models import Closing, Debt, Decision, OutcomeReview, PayIf
 from whytree.tree.models import Solution, State
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.numbering import next_number
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.records.numbering import next_number
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 MOST_CHARACTERS = 500
 MOST_CORNERS = 20

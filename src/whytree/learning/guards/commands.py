@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from whytree.workspace.client import connect
 from whytree.workspace.commands import AsJson, show
+from whytree.workspace.terminal.client import connect
 
 Review = Annotated[str, typer.Argument(help="The review that left it, as REV-2.")]
 

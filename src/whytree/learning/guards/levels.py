@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from whytree.analytics import queries as metrics
 from whytree.analytics.definitions import Count, Mean, Ratio, Share, Sum, Unique
-from whytree.analytics.levels import is_a_day, level_of
+from whytree.analytics.measures.levels import is_a_day, level_of
 from whytree.analytics.models import Metric
 from whytree.engines.stats import NoAnswer
 from whytree.engines.stats import guards as engine

@@ -3,8 +3,8 @@
 from typing import Any
 
 from whytree.tree.models import Solution
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
+from whytree.workspace.rights.actors import Actor
 from whytree.workspace.sockets import Panel, on_fact, plug_doubt, plug_panel
 
 from . import queries, services

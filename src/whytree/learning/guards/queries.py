@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from whytree.analytics.marks import acts_between
+from whytree.analytics.drawing.marks import acts_between
 from whytree.analytics.models import Metric
 from whytree.code.models import Commit
 from whytree.engines.charts import Mark
@@ -17,7 +17,7 @@ from whytree.engines.figures import number
 from whytree.errors import NotFound
 from whytree.learning.models import Basis, OutcomeGuard
 from whytree.learning.queries import REF
-from whytree.learning.shipped import Shipped, shipped_between
+from whytree.learning.reviews.shipped import Shipped, shipped_between
 from whytree.tree.models import Solution
 from whytree.tree.sentences import short
 from whytree.workspace.models import Product

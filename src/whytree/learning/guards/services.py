@@ -10,14 +10,14 @@ from whytree.engines.stats import NoAnswer
 from whytree.engines.stats.sequential import FEWEST_UNITS
 from whytree.errors import Conflict, Invalid
 from whytree.learning.models import Basis, OutcomeGuard, OutcomeReview
-from whytree.learning.results import Result
+from whytree.learning.reviews.results import Result
 from whytree.tree.models import State
 from whytree.tree.sentences import short
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 from whytree.workspace.sockets import tell_fact
 
 from .levels import Level, basis_of, lead_of, level, look_at

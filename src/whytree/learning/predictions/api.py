@@ -6,11 +6,11 @@ from typing import Any
 from ninja import Router, Schema, Status
 
 from whytree.learning import queries as reviews
-from whytree.learning.results import Result
+from whytree.learning.reviews.results import Result
 from whytree.tree.models import Hypothesis
 from whytree.tree.pages.parts import find
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
 from . import queries, services
 from .sentences import blind_text, spread_text

@@ -7,9 +7,9 @@ from django.shortcuts import redirect, render
 from whytree.errors import Invalid, WhytreeError
 from whytree.tree.models import Hypothesis
 from whytree.tree.pages.parts import find
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.roles import Role
 
 from . import queries, services
 from .pictures import rows

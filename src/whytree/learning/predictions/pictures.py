@@ -7,8 +7,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from whytree.engines.charts.intervals import Measured, Range, Scale, interval_row
 from whytree.engines.figures import between, number
-from whytree.learning.results import Figure
-from whytree.learning.sentences import signed
+from whytree.learning.reviews.results import Figure
+from whytree.learning.reviews.sentences import signed
 
 from .queries import Said
 from .sentences import direction_text, held_text, range_text, tone_of

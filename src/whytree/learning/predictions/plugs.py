@@ -3,12 +3,12 @@
 from typing import Any
 
 from whytree.learning import queries as reviews
-from whytree.learning.results import Result
+from whytree.learning.reviews.results import Result
 from whytree.tree.models import Solution
 from whytree.tree.queries import hypotheses_of
-from whytree.workspace.access import may_write
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
+from whytree.workspace.rights.access import may_write
+from whytree.workspace.rights.actors import Actor
 from whytree.workspace.sockets import Panel, on_fact, plug_panel
 
 from . import queries, services

@@ -12,12 +12,12 @@ from django.utils import timezone
 from whytree.engines.forecasts import scoring
 from whytree.engines.forecasts.scoring import Score
 from whytree.learning.models import Prediction, question_hash
-from whytree.learning.results import Result
+from whytree.learning.reviews.results import Result
 from whytree.tree.models import Hypothesis, State
-from whytree.workspace.access import may_write
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Activity, Product
-from whytree.workspace.roles import Discipline
+from whytree.workspace.rights.access import may_write
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Discipline
 
 #: Solutions on which a prediction is wanted: work has begun, nobody has seen it.
 WANTED_IN = (State.TESTING, State.BUILDING)

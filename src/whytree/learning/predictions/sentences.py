@@ -1,7 +1,7 @@
 """Several people's predictions in words."""
 
 from whytree.engines.forecasts.scoring import Score
-from whytree.learning.sentences import amount, held_word, signed
+from whytree.learning.reviews.sentences import amount, held_word, signed
 
 from .queries import Said, Table
 

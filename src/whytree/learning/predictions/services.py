@@ -13,11 +13,11 @@ from whytree.engines.forecasts import scoring
 from whytree.errors import Conflict, Forbidden, Invalid
 from whytree.learning.models import Prediction, question_hash
 from whytree.tree.models import LOCKED, Hypothesis
-from whytree.workspace.access import require
-from whytree.workspace.activity import activity_for, record
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Activity, Membership, Product
-from whytree.workspace.roles import Discipline, Role
+from whytree.workspace.records.activity import activity_for, record
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Discipline, Role
 
 #: The hypothesis' own numbers.
 FORECAST = ("forecast_low", "forecast_likely", "forecast_high")

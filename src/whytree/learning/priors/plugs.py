@@ -7,8 +7,8 @@ from django.utils.safestring import SafeString, mark_safe
 from whytree.engines.charts.intervals import Measured, Range, Scale, interval_row
 from whytree.tree.models import Hypothesis, Solution
 from whytree.tree.queries import prediction_of
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
+from whytree.workspace.rights.actors import Actor
 from whytree.workspace.sockets import Panel, plug_panel
 
 from .queries import MOST_SHOWN, Asked, Effect, Known, known_before, sentences

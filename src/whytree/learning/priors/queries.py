@@ -9,7 +9,7 @@ from whytree.engines.forecasts.scoring import Observed
 from whytree.engines.texts.topics import Text, nearest
 from whytree.learning.models import Decision, OutcomeReview
 from whytree.learning.queries import decided_reviews, last_result, measured_reviews
-from whytree.learning.sentences import amount, signed
+from whytree.learning.reviews.sentences import amount, signed
 from whytree.workspace.models import Product
 
 #: A forecast beyond one or two effects is beyond nothing much.

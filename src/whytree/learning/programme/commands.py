@@ -5,8 +5,8 @@ from typing import Any
 import typer
 
 from whytree.engines.figures import between, number
-from whytree.workspace.client import connect
 from whytree.workspace.commands import AsJson, show
+from whytree.workspace.terminal.client import connect
 
 
 def register(root: typer.Typer) -> None:

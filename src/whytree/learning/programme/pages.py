@@ -10,8 +10,8 @@ from whytree.analytics.models import Metric
 from whytree.engines.charts.intervals import Measured, Scale, interval_row
 from whytree.engines.figures import number
 from whytree.engines.stats.shrinkage import LEAST_EFFECTS
-from whytree.learning.sentences import amount, signed
-from whytree.workspace.doors import PageRequest, page
+from whytree.learning.reviews.sentences import amount, signed
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
 
 from .queries import OnMetric, programme, sentence

@@ -15,7 +15,7 @@ from whytree.engines.stats.groups import proportion
 from whytree.engines.stats.shrinkage import Measured, james_stein
 from whytree.learning.models import Decision, OutcomeReview
 from whytree.learning.queries import decided_reviews, last_result
-from whytree.learning.results import Figure
+from whytree.learning.reviews.results import Figure
 from whytree.workspace.models import Product
 
 #: Months that the pace is shown for.

@@ -15,14 +15,14 @@ from django.db.models import Max, Q
 from django.utils import timezone
 
 from whytree.errors import NotFound
-from whytree.stores import erasing
-from whytree.stores import timeline as events
-from whytree.workspace.access import require
-from whytree.workspace.activity import record
-from whytree.workspace.actors import Actor
-from whytree.workspace.fresh import ERASE, forget_everything
+from whytree.stores.identity import erasing
+from whytree.stores.identity import timeline as events
+from whytree.workspace.background.fresh import ERASE, forget_everything
 from whytree.workspace.models import Activity, Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 from whytree.workspace.sockets import erase_everywhere, export_everywhere
 
 from ..identity import person_hash

@@ -8,15 +8,15 @@ from dataclasses import replace
 from django.db import transaction
 
 from whytree.errors import Conflict, NotFound
-from whytree.stores import people as stored
-from whytree.stores.capture import put_aside
-from whytree.stores.catalogue import refused_before
-from whytree.stores.people import Override
-from whytree.workspace.access import require
-from whytree.workspace.activity import record
-from whytree.workspace.actors import Actor
+from whytree.stores.identity import people as stored
+from whytree.stores.identity.people import Override
+from whytree.stores.usage.catalogue import refused_before
+from whytree.stores.writing.capture import put_aside
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from ..edges import EdgeRow, decided_row, from_store
 from ..identity import GROUP, means_nobody, person_hash

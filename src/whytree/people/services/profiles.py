@@ -8,14 +8,14 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from whytree.errors import Invalid
-from whytree.stores import people as stored
 from whytree.stores.errors import StoreUnavailable
-from whytree.stores.timeline import seen_since
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
+from whytree.stores.identity import people as stored
+from whytree.stores.identity.timeline import seen_since
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from ..edges import moment
 from ..identity import MAX_ID, Traits, person_hash

@@ -9,9 +9,9 @@ from django.views.decorators.http import require_POST
 from whytree.errors import Conflict, Invalid
 from whytree.tree import services
 from whytree.tree.queries import find_draft
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.roles import Role
 
 
 @require_POST

@@ -24,10 +24,10 @@ from whytree.tree.models import (
     child_kinds,
 )
 from whytree.tree.models.columns import TEXT_LENGTH
-from whytree.workspace.actors import Actor
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from .parts import DrawnPanel, back, draw_panels, go
 

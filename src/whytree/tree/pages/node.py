@@ -35,10 +35,10 @@ from whytree.tree.models import (
     child_kinds,
 )
 from whytree.tree.outline import facts_of
-from whytree.workspace.access import may_write
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may_write
+from whytree.workspace.rights.roles import Role
 from whytree.workspace.sockets import Figure, figures
 
 from .parts import DrawnPanel, draw_panels, find, home_of, url_of

@@ -13,9 +13,9 @@ from django_htmx.http import HttpResponseClientRedirect
 from whytree.errors import NotFound
 from whytree.tree.models import KINDS, Assumption, AssumptionTest, Hypothesis, Node
 from whytree.tree.queries import find_node
-from whytree.workspace.access import may_write
-from whytree.workspace.doors import PageRequest
+from whytree.workspace.entry.doors import PageRequest
 from whytree.workspace.models import Product
+from whytree.workspace.rights.access import may_write
 from whytree.workspace.sockets import Panel, Place, panels
 
 AnyNode = TypeVar("AnyNode", bound=Node)

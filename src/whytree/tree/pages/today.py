@@ -14,10 +14,10 @@ from whytree.people.queries import has_events
 from whytree.tree import queries
 from whytree.tree.forms import VisionForm
 from whytree.tree.models import Note, Outcome
-from whytree.workspace.access import may_write
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Key, Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may_write
+from whytree.workspace.rights.roles import Role
 from whytree.workspace.services import edit_product
 
 from .parts import draw_panels

@@ -10,9 +10,9 @@ from whytree.tree.models import Draft, Hypothesis, Outcome
 from whytree.tree.outline import load_tree
 from whytree.tree.queries import open_drafts
 from whytree.tree.sentences import tree_sentence
-from whytree.workspace.access import may_write
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
+from whytree.workspace.rights.access import may_write
 from whytree.workspace.sockets import search
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from whytree.code.models import Repository, Ticket
 from whytree.code.services import tell_reason
-from whytree.code.tickets import TicketFacts, see_ticket
+from whytree.code.trackers.tickets import TicketFacts, see_ticket
 from whytree.engines.links.tickets import TicketRef
 from whytree.engines.texts.issues import is_machine, spoken
 from whytree.errors import Conflict, Invalid
@@ -26,11 +26,11 @@ from whytree.tree.models import (
     State,
 )
 from whytree.tree.queries import find_node
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from .checks import save_checked
 from .evidence import link_evidence

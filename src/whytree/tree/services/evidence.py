@@ -6,11 +6,11 @@ from django.db import transaction
 
 from whytree.errors import Invalid
 from whytree.tree.models import EvidenceLink, Node, Strength
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from .checks import AnyNode, assign, for_update, refuse_other_product, save_checked
 from .fields import EvidenceFields

@@ -19,11 +19,11 @@ from whytree.tree.models import (
     State,
 )
 from whytree.tree.queries import children_of
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 from whytree.workspace.sockets import tell_fact
 
 from .checks import AnyNode, for_update, refuse_closed, refuse_other_product, save_checked

@@ -17,12 +17,12 @@ from whytree.tree.models import (
     Progress,
     Solution,
 )
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Membership, Product, User
-from whytree.workspace.numbering import next_number
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.records.numbering import next_number
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 from whytree.workspace.sockets import tell_fact
 
 from .checks import AnyNode, assign, for_update, refuse_closed, refuse_other_product, save_checked

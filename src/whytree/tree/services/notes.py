@@ -5,11 +5,11 @@ from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid
 from whytree.tree.models import ASKING, Node, Note, NoteKind
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from .checks import refuse_other_product, save_checked
 

@@ -8,11 +8,11 @@ from whytree.code.services import TicketFacts, see_ticket
 from whytree.engines.links.tickets import TicketRef, parse_ticket
 from whytree.errors import Invalid
 from whytree.tree.models import Node, Provenance, TicketLink
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from .checks import refuse_other_product, save_checked
 

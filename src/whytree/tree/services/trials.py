@@ -6,10 +6,10 @@ from django.utils import timezone
 from whytree.errors import Conflict, Invalid
 from whytree.tree.measures import criterion_of
 from whytree.tree.models import AssumptionTest, EvidenceType, Progress, SourceKind, Stance, Verdict
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 from whytree.workspace.sockets import tell_fact
 
 from .checks import for_update, refuse_closed, save_checked

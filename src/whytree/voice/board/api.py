@@ -5,9 +5,9 @@ from typing import Literal
 
 from ninja import Router, Schema, Status
 
-from whytree.voice.schemas import Said
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.voice.rest.schemas import Said
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
 from . import queries, services
 from .models import Board, Entry

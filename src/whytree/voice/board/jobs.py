@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from whytree.workspace.jobs import handler
+from whytree.workspace.background.jobs import handler
 
 from .models import News
 from .news import JOB

@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from whytree.voice.models import FeedbackItem, Remark
-from whytree.workspace.jobs import enqueue
+from whytree.workspace.background.jobs import enqueue
 
 from .models import Board, Entry, EntryKind, EntryState, News, NewsKind, Progress
 

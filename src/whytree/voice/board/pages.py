@@ -7,11 +7,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from whytree.errors import Conflict, Invalid
 from whytree.voice.services import answer_voice
-from whytree.workspace.access import may, may_write
-from whytree.workspace.doors import PageRequest, page
-from whytree.workspace.mail import is_set
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.outside.mail import is_set
+from whytree.workspace.rights.access import may, may_write
+from whytree.workspace.rights.roles import Role
 
 from . import queries, services
 from .models import Board, Entry, Progress

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from whytree.errors import Conflict, Invalid, TooMany, Unavailable, WhytreeError
 from whytree.people.services import ensure_person
-from whytree.workspace.pace import keep_pace
+from whytree.workspace.entry.pace import keep_pace
 
 from . import queries, visits
 from .models import Board, Entry, Progress

@@ -10,10 +10,10 @@ from django.db.models import Count, F, Q, QuerySet
 from whytree.engines.meaning import fuse
 from whytree.engines.texts.words import parse_query
 from whytree.errors import NotFound
-from whytree.voice.alike import similar
+from whytree.voice.finding.alike import similar
+from whytree.voice.finding.search import matching
 from whytree.voice.meaning.nearby import near
 from whytree.voice.models import FeedbackItem
-from whytree.voice.search import matching
 from whytree.workspace.models import Product
 
 from .models import Board, Entry, EntryKind, EntryState, News, Progress, first_line

@@ -12,12 +12,12 @@ from whytree.errors import Conflict, Invalid
 from whytree.people.identity import means_nobody
 from whytree.people.services import ensure_person
 from whytree.voice.models import NAME_LENGTH
-from whytree.workspace import outgoing, webhooks
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.outside import outgoing, webhooks
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from .models import INTRO, Board, Entry, EntryKind, EntryState, Progress
 from .news import note_progress, note_published

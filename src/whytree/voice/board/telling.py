@@ -10,9 +10,9 @@ from django.urls import reverse
 
 from whytree.people.queries import people_by_key
 from whytree.voice.atom import Item, as_atom
-from whytree.workspace import webhooks
-from whytree.workspace.mail import Mail, MailRefused, is_set, send
-from whytree.workspace.outgoing import Refused
+from whytree.workspace.outside import webhooks
+from whytree.workspace.outside.mail import Mail, MailRefused, is_set, send
+from whytree.workspace.outside.outgoing import Refused
 
 from .models import Board, Entry, EntryKind, EntryState, News, NewsKind
 from .visits import stop_token

@@ -18,16 +18,16 @@ from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.people.models import Person
-from whytree.voice.authors import known_as
-from whytree.voice.drafts import Source, draft
+from whytree.voice.arriving.authors import known_as
+from whytree.voice.arriving.drafts import Source, draft
 from whytree.voice.models import Consent, FeedbackItem, VoiceSettings
 from whytree.voice.services import main_of, merge, part
 from whytree.voice.services.storing import store_drafts
-from whytree.workspace.actors import Actor
-from whytree.workspace.mail import Mail, is_address, is_set, send
+from whytree.workspace.entry.pace import keep_pace
+from whytree.workspace.entry.signed import SignedLink
 from whytree.workspace.models import Product
-from whytree.workspace.pace import keep_pace
-from whytree.workspace.signed import SignedLink
+from whytree.workspace.outside.mail import Mail, is_address, is_set, send
+from whytree.workspace.rights.actors import Actor
 
 from .models import Board, Entry, EntryKind, EntryState
 from .queries import has_voted, waiting_count

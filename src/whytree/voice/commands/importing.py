@@ -8,9 +8,9 @@ from urllib.parse import quote
 import typer
 
 from whytree.engines.texts.personal import taken_out
-from whytree.workspace.client import Client, CommandError, connect
 from whytree.workspace.commands import AsJson, show
-from whytree.workspace.printing import bars, say
+from whytree.workspace.terminal.client import Client, CommandError, connect
+from whytree.workspace.terminal.printing import bars, say
 
 if TYPE_CHECKING:
     from ..importing.files import Asked, FeedbackFile, Kept

@@ -9,9 +9,9 @@ import typer
 
 from whytree.engines.figures import stars
 from whytree.voice.options import Unproved
-from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson, show
-from whytree.workspace.printing import plain
+from whytree.workspace.terminal.client import CommandError, connect
+from whytree.workspace.terminal.printing import plain
 
 
 def register(group: Callable[[str], typer.Typer]) -> None:

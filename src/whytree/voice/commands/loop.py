@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from whytree.voice.options import Unproved
-from whytree.workspace.client import connect
 from whytree.workspace.commands import AsJson, show
+from whytree.workspace.terminal.client import connect
 
 _STEPS = {"asked": "asked for it", "exposed": "got it", "used": "used it", "solved": "say it is solved"}
 

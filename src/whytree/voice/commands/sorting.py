@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import typer
 
-from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson, show
+from whytree.workspace.terminal.client import CommandError, connect
 
 Refs = Annotated[list[str], typer.Argument(help="As FB-12; several at once are one act.")]
 

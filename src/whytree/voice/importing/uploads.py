@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from whytree.engines.tables import RowError, UnreadableTable
 from whytree.errors import Conflict, Invalid, NotFound
-from whytree.voice.drafts import Draft, Source, draft, is_empty
+from whytree.voice.arriving.drafts import Draft, Source, draft, is_empty
 from whytree.voice.models import ColumnMapping, Consent, ImportRun, RunState, VoiceSettings
 from whytree.voice.services import (
     FileFacts,
@@ -30,11 +30,11 @@ from whytree.voice.services import (
     start_import,
     take_rows,
 )
-from whytree.workspace import uploaded
-from whytree.workspace.access import require
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.outside import uploaded
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from .files import Asked, FeedbackFile, Kept, batches, open_by_kept, whole
 

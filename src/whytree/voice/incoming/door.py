@@ -6,7 +6,7 @@ from django.views.decorators.csrf import csrf_exempt
 from whytree.errors import NotFound
 from whytree.events.wire.answers import answered, as_json, only
 from whytree.events.wire.asking import body_of
-from whytree.workspace.pace import keep_pace
+from whytree.workspace.entry.pace import keep_pace
 
 from .models import FeedbackWebhook
 from .services import take_message

@@ -4,7 +4,7 @@ from django.db import models
 from django.utils import timezone
 
 from whytree.workspace.models import Product
-from whytree.workspace.webhooks import LONGEST_ID
+from whytree.workspace.outside.webhooks import LONGEST_ID
 
 SECRET_LENGTH = 60
 

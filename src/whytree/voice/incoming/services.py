@@ -14,16 +14,16 @@ from django.utils import timezone
 
 from whytree.engines.tables import RowError, UnreadableTable
 from whytree.errors import Invalid, NotFound, TooLarge
-from whytree.voice.drafts import FeedbackFields
+from whytree.voice.arriving.drafts import FeedbackFields
 from whytree.voice.importing.files import Asked, open_by_kept
 from whytree.voice.models import VoiceSettings
 from whytree.voice.services import Added, add_many, kept_mappings
-from whytree.workspace import uploaded, webhooks
-from whytree.workspace.access import require
-from whytree.workspace.activity import record
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.outside import uploaded, webhooks
+from whytree.workspace.records.activity import record
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from .models import FeedbackMessage, FeedbackWebhook
 

@@ -8,8 +8,8 @@ from whytree.engines.texts.words import parse_query
 from whytree.errors import Invalid
 from whytree.voice.queries import links_of
 from whytree.voice.services import find_opportunity
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
 from . import maps, queries, schemas, services
 from .cadence import cadence

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from whytree.engines.texts.personal import taken_out
-from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson
-from whytree.workspace.printing import plain, pour, say, show
+from whytree.workspace.terminal.client import CommandError, connect
+from whytree.workspace.terminal.printing import plain, pour, say, show
 
 PROBLEMS_SHOWN = 20
 SHOWN = 40

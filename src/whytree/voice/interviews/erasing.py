@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from whytree.engines.voices.transcripts import as_text
+from whytree.voice.finding.search import TALKS_INDEX, forget_former_words
 from whytree.voice.models import (
     Highlight,
     Interview,
@@ -15,7 +16,6 @@ from whytree.voice.models import (
     Transcript,
     UsabilitySession,
 )
-from whytree.voice.search import TALKS_INDEX, forget_former_words
 from whytree.voice.services.storing import ERASED, erased_id
 from whytree.workspace.models import Activity, Product
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 from whytree.engines.tables import parse_time
 from whytree.engines.texts.personal import redact
 from whytree.errors import Invalid
-from whytree.voice.authors import known_as
-from whytree.voice.drafts import draft
+from whytree.voice.arriving.authors import known_as
+from whytree.voice.arriving.drafts import draft
 from whytree.voice.models import Interview, VoiceSettings
 from whytree.workspace.models import Product
 

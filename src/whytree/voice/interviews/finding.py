@@ -6,10 +6,10 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from whytree.engines.texts.words import Piece, Query, excerpt, find_spans
+from whytree.voice.finding.search import talks_matching
 from whytree.voice.meaning.nearby import near_talks
 from whytree.voice.meaning.talks import stamp_of
 from whytree.voice.models import Interview, Transcript
-from whytree.voice.search import talks_matching
 from whytree.workspace.models import Product
 
 LONGEST = 400

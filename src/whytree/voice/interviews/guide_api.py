@@ -7,9 +7,9 @@ from ninja import Router, Schema, Status
 from whytree.engines.voices.questions import Finding, lint_guide
 from whytree.errors import Invalid
 from whytree.voice.models import Guide
-from whytree.voice.schemas import Said
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.voice.rest.schemas import Said
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
 from . import queries, services
 from .services.guides import GUIDE_LENGTH

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson
-from whytree.workspace.printing import plain, say, show
+from whytree.workspace.terminal.client import CommandError, connect
+from whytree.workspace.terminal.printing import plain, say, show
 
 
 def register(group: Callable[[str], typer.Typer]) -> None:

@@ -7,9 +7,9 @@ from whytree.people.queries import PersonRef
 from whytree.tree.models import Opportunity
 from whytree.voice.contacts import contacts_of, reach_of
 from whytree.voice.queries import links_of
-from whytree.workspace.access import may_write
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
+from whytree.workspace.rights.access import may_write
+from whytree.workspace.rights.actors import Actor
 from whytree.workspace.sockets import Hit, Panel, plug_erase, plug_panel, plug_search
 
 from . import queries

@@ -8,10 +8,10 @@ from ninja import Query, Router, Schema
 from whytree.people.queries import find_person
 from whytree.voice.contacts import Asked, Reach, contacts_of, reach_of, set_contact_settings, set_wish
 from whytree.voice.models import Contact, ContactSettings
-from whytree.voice.schemas import Said
+from whytree.voice.rest.schemas import Said
 from whytree.voice.services import find_opportunity
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
 from . import queries, services
 from .planning import calendar_file

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from whytree.voice.options import Unproved
-from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson
-from whytree.workspace.printing import plain, pour, say, show
+from whytree.workspace.terminal.client import CommandError, connect
+from whytree.workspace.terminal.printing import plain, pour, say, show
 
 WISHES = {"yes": True, "no": False, "unknown": None}
 Person = Annotated[str, typer.Argument(help="The person, by any of their ids.")]

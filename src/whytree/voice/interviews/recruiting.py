@@ -18,11 +18,11 @@ from whytree.errors import Invalid, NotFound
 from whytree.flags.models import Flag
 from whytree.people.models import Person
 from whytree.people.queries import people_by_key
-from whytree.stores import cohorts as stored
-from whytree.stores.exposures import NOT_IN_ROLLOUT
-from whytree.stores.filters import Filter, Selection
+from whytree.stores.exposed.exposures import NOT_IN_ROLLOUT
+from whytree.stores.pieces import cohorts as stored
+from whytree.stores.pieces.filters import Filter, Selection
 from whytree.tree.models import EvidenceLink, Opportunity
-from whytree.voice.authors import main_ids
+from whytree.voice.arriving.authors import main_ids
 from whytree.voice.contacts import Reach, reach_of
 from whytree.voice.models import Interview
 from whytree.voice.queries.speaking import SPOKEN, demand

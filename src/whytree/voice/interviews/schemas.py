@@ -9,7 +9,7 @@ from ninja import Schema
 from whytree.tree.models import Importance
 from whytree.voice.models import Consent, Highlight, Interview, InterviewSnapshot, Transcript
 from whytree.voice.queries import Linked, links_of
-from whytree.voice.schemas import LinkOut, Said
+from whytree.voice.rest.schemas import LinkOut, Said
 
 from . import queries
 from .cadence import Cadence

@@ -7,7 +7,7 @@ import numpy as np
 from django.db import transaction
 from django.utils import timezone
 
-from whytree.workspace.jobs import enqueue
+from whytree.workspace.background.jobs import enqueue
 from whytree.workspace.models import Product
 
 from .models import MeaningShard, MeaningSpace

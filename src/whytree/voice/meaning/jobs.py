@@ -5,8 +5,8 @@ from typing import Any
 
 from whytree.engines.themes.sentences import NoModel
 from whytree.errors import Unavailable
-from whytree.workspace.jobs import handler
-from whytree.workspace.lifecycle import after_import
+from whytree.workspace.background.jobs import handler
+from whytree.workspace.background.lifecycle import after_import
 from whytree.workspace.models import Product
 
 from .forgetting import JOB, ask_to_place

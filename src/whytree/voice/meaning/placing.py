@@ -15,7 +15,7 @@ from whytree.engines.meaning import VERSION, Codes, codes_with, learn_with
 from whytree.engines.themes.texts import MOST_READ
 from whytree.voice.models import FeedbackItem
 from whytree.voice.services.erasing import TOMBSTONE
-from whytree.workspace.apart import run_apart
+from whytree.workspace.background.apart import run_apart
 from whytree.workspace.models import Product
 
 from .forgetting import forget_places

@@ -12,9 +12,9 @@ from whytree.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 from whytree.voice import queries, services
 from whytree.voice.models import FeedbackItem
 from whytree.voice.queries import Wanted
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Activity, Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.roles import Role
 
 from .inbox import address, wanted_of
 from .reading import keep_typed, said_span

@@ -10,18 +10,19 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from whytree.engines.texts.personal import KINDS
 from whytree.errors import Conflict, Invalid, NotFound, TooLarge, WhytreeError
-from whytree.voice import mailbox, services
+from whytree.voice import services
+from whytree.voice.arriving import mailbox
 from whytree.voice.importing import uploads
 from whytree.voice.importing.columns import WANTED
 from whytree.voice.importing.files import Asked
 from whytree.voice.incoming import services as incoming
 from whytree.voice.incoming.api import address_of
 from whytree.voice.models import ColumnMapping, Consent, ImportRun, RunState, VoiceSettings
-from whytree.workspace import uploaded
-from whytree.workspace.access import may
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.outside import uploaded
+from whytree.workspace.rights.access import may
+from whytree.workspace.rights.roles import Role
 
 LABELS = {
     "text": "What was said",

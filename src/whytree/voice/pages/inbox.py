@@ -22,10 +22,10 @@ from whytree.voice.downloads import as_file
 from whytree.voice.interviews.finding import talks_with
 from whytree.voice.models import FeedbackItem, Feeling
 from whytree.voice.queries import Wanted
-from whytree.workspace.access import may_write
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may_write
+from whytree.workspace.rights.roles import Role
 
 from .reading import reading, suggested_opportunities
 from .sorting import sorting

@@ -16,15 +16,15 @@ from whytree.tree.models import TITLE_LENGTH, Importance, OpportunityKind, Outco
 from whytree.tree.queries import find_node
 from whytree.tree.services import create_opportunity
 from whytree.voice import queries, services
-from whytree.voice.alike import similar
-from whytree.voice.drafts import FeedbackFields, Source
+from whytree.voice.arriving.drafts import FeedbackFields, Source
+from whytree.voice.finding.alike import similar
 from whytree.voice.models import TEXT_LENGTH, Consent, FeedbackItem
 from whytree.voice.queries import Linked
 from whytree.voice.themes.queries import theme_of
-from whytree.workspace.activity import activity_for
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Activity, Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import activity_for
+from whytree.workspace.rights.roles import Role
 
 from .reading import reading, said_span
 from .sorting import sorting

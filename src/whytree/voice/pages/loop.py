@@ -10,11 +10,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.voice.queries.loop import find_solution, loop_of
 from whytree.voice.services import loop
-from whytree.workspace.access import may_write
-from whytree.workspace.doors import PageRequest, page
-from whytree.workspace.mail import is_set
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.outside.mail import is_set
+from whytree.workspace.rights.access import may_write
+from whytree.workspace.rights.roles import Role
 
 
 @require_GET

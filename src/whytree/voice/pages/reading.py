@@ -10,16 +10,16 @@ from whytree.engines.texts.words import Query, excerpt, find_spans, merge_spans,
 from whytree.errors import NotFound, Unavailable
 from whytree.people.queries import PersonRef, find_person, timeline
 from whytree.stores.errors import StoreUnavailable
-from whytree.stores.timeline import Moment
+from whytree.stores.identity.timeline import Moment
 from whytree.tree.models import Importance, Opportunity
 from whytree.voice import queries, services
-from whytree.voice.alike import Similar, similar_to
+from whytree.voice.finding.alike import Similar, similar_to
 from whytree.voice.models import Consent, FeedbackItem, Highlight, Screenshot
 from whytree.voice.services import Span
-from whytree.workspace.access import may_write
-from whytree.workspace.doors import PageRequest
-from whytree.workspace.mail import is_set
+from whytree.workspace.entry.doors import PageRequest
 from whytree.workspace.models import Product
+from whytree.workspace.outside.mail import is_set
+from whytree.workspace.rights.access import may_write
 
 MOMENTS = 6
 AFTERWARDS = timedelta(minutes=5)

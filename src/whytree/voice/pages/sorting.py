@@ -16,11 +16,11 @@ from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.voice import services
 from whytree.voice.models import ReplyWays, SavedView, Status, Tag
 from whytree.voice.replies.api import feed_url
-from whytree.workspace.access import may
-from whytree.workspace.doors import PageRequest, page
-from whytree.workspace.mail import is_set
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Membership, Product
-from whytree.workspace.roles import Role
+from whytree.workspace.outside.mail import is_set
+from whytree.workspace.rights.access import may
+from whytree.workspace.rights.roles import Role
 
 OFFERED_FOR = 600
 """Seconds in which taking back is offered."""

@@ -16,10 +16,10 @@ from whytree.engines.texts.words import Query, parse_query
 from whytree.errors import Invalid, NotFound
 from whytree.tree.models import EvidenceLink, Opportunity, SourceKind
 from whytree.tree.queries import NodeKey, find_node, key_of, keys_below
+from whytree.voice.finding.narrowing import narrowed
+from whytree.voice.finding.search import matching
 from whytree.voice.models import FeedbackItem, ItemTag, Reading
 from whytree.voice.models.items import ASIDE
-from whytree.voice.narrowing import narrowed
-from whytree.voice.search import matching
 from whytree.workspace.models import Product
 
 State = Literal["waiting", "asleep", "linked", "away", "all"]

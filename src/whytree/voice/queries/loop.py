@@ -12,14 +12,14 @@ from whytree.flags.queries import flags_of
 from whytree.people.identity import person_hash
 from whytree.people.queries import people_by_key
 from whytree.stores.errors import StoreUnavailable
-from whytree.stores.followed import Followed, followed
-from whytree.stores.people import overrides_of
+from whytree.stores.exposed.followed import Followed, followed
+from whytree.stores.identity.people import overrides_of
 from whytree.tree.models import Solution
 from whytree.tree.queries import find_node, hypotheses_of
-from whytree.voice.authors import main_keys
+from whytree.voice.arriving.authors import main_keys
 from whytree.voice.contacts import reach_of
 from whytree.voice.models import Loop, Requester
-from whytree.workspace.fresh import kept
+from whytree.workspace.background.fresh import kept
 from whytree.workspace.models import Product
 
 from .speaking import Voice, demand

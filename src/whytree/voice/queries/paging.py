@@ -12,9 +12,9 @@ from django.db.models import Q
 from whytree.engines.meaning import fuse
 from whytree.engines.texts.words import Query, find_spans
 from whytree.errors import Invalid
+from whytree.voice.finding.search import best
 from whytree.voice.meaning.nearby import near
 from whytree.voice.models import FeedbackItem
-from whytree.voice.search import best
 from whytree.workspace.models import Product
 
 from .inbox import COMES_ALONG, Wanted, let_through, listed

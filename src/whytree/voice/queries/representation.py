@@ -13,8 +13,8 @@ from whytree.people.identity import person_hash
 from whytree.people.models import Person
 from whytree.people.queries import people_by_key
 from whytree.stores.errors import StoreUnavailable
-from whytree.stores.mix import Mix, mix_since
-from whytree.stores.people import overrides_of
+from whytree.stores.identity.people import overrides_of
+from whytree.stores.usage.mix import Mix, mix_since
 from whytree.tree.models import Opportunity
 from whytree.workspace.models import Product
 

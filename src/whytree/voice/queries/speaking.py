@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef
 
 from whytree.people.queries import PeopleRef, keys_among
 from whytree.tree.models import EvidenceLink, Importance, Opportunity, SourceKind
-from whytree.voice.authors import main_keys
+from whytree.voice.arriving.authors import main_keys
 from whytree.voice.models import FeedbackItem, Interview, InterviewSnapshot
 from whytree.workspace.models import Product
 

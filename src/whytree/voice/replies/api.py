@@ -5,9 +5,9 @@ from django.urls import reverse
 from ninja import Router, Schema
 from pydantic import Field
 
-from whytree.voice.schemas import Said
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.voice.rest.schemas import Said
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
 from .models import ReplyWays
 from .services import set_ways

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from whytree.voice.board.news import on_board
-from whytree.workspace.jobs import enqueue
+from whytree.workspace.background.jobs import enqueue
 
 from ..models.items import FeedbackItem
 from ..models.notes import Remark

@@ -8,10 +8,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from whytree.errors import Invalid
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
+from whytree.workspace.entry.pace import keep_pace
 from whytree.workspace.models import Product
-from whytree.workspace.pace import keep_pace
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.roles import Role
 
 from . import services, telling
 

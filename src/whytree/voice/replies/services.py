@@ -4,12 +4,12 @@ import secrets
 
 from django.db import transaction
 
-from whytree.workspace import outgoing, webhooks
-from whytree.workspace.access import require
-from whytree.workspace.activity import record
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.outside import outgoing, webhooks
+from whytree.workspace.records.activity import record
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from .models import ReplyWays
 

@@ -17,12 +17,12 @@ from whytree.voice.contacts import reach_of, set_wish
 from whytree.voice.models import Consent, FeedbackItem
 from whytree.voice.services.erasing import TOMBSTONE
 from whytree.voice.services.merging import group_of
-from whytree.workspace import webhooks
-from whytree.workspace.actors import Actor
-from whytree.workspace.mail import Mail, MailRefused, is_set, send
+from whytree.workspace.entry.signed import SignedLink
 from whytree.workspace.models import Product
-from whytree.workspace.outgoing import Refused
-from whytree.workspace.signed import SignedLink
+from whytree.workspace.outside import webhooks
+from whytree.workspace.outside.mail import Mail, MailRefused, is_set, send
+from whytree.workspace.outside.outgoing import Refused
+from whytree.workspace.rights.actors import Actor
 
 from .models import Reply, ReplyKind, ReplyWays
 

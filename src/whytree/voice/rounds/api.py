@@ -10,9 +10,9 @@ from whytree.tree.models import Solution
 from whytree.tree.pages.parts import find
 from whytree.tree.queries import find_node
 from whytree.voice.interviews.queries import find_by_ref as find_interview
-from whytree.voice.schemas import Said
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.voice.rest.schemas import Said
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
 from . import queries, services, showing
 from .models import UsabilityRound

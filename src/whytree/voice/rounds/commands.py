@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from whytree.workspace.client import connect
 from whytree.workspace.commands import AsJson, show
-from whytree.workspace.printing import plain
+from whytree.workspace.terminal.client import connect
+from whytree.workspace.terminal.printing import plain
 
 Ref = Annotated[str, typer.Argument(help="As USR-3.")]
 Person = Annotated[int, typer.Argument(help="1 for the first who was watched.")]

@@ -14,10 +14,10 @@ from whytree.tree.models import Solution
 from whytree.tree.pages.parts import find
 from whytree.tree.queries import find_node
 from whytree.voice.interviews.queries import find_by_ref as find_interview
-from whytree.workspace.access import may_write
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may_write
+from whytree.workspace.rights.roles import Role
 
 from . import queries, services, showing
 from .models import SEVERITIES, Outcome, ProblemSighting, UsabilityRound

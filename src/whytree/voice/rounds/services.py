@@ -8,12 +8,12 @@ from django.db import transaction
 from whytree.errors import Conflict, Invalid
 from whytree.tree.models import Solution
 from whytree.tree.services import create_solution
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.numbering import next_number
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.records.numbering import next_number
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from ..interviews.models import Interview
 from ..models.sizes import NAME_LENGTH

@@ -7,9 +7,9 @@ from django.db.models import QuerySet
 from whytree.engines.stats import Estimate
 from whytree.tree.models import EvidenceLink, EvidenceType, Node, SourceKind
 from whytree.tree.services import link_evidence, unlink_evidence
-from whytree.workspace.access import require
-from whytree.workspace.actors import Actor
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from .models import UsabilityProblem, UsabilityRound
 from .queries import ProblemFigure, findings

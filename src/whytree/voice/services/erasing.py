@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django.db import transaction
 from django.utils import timezone
 
+from whytree.voice.finding.search import INDEX, forget_former_words
 from whytree.voice.meaning.forgetting import forget_places, forget_words
 from whytree.voice.models import (
     Entry,
@@ -22,7 +23,6 @@ from whytree.voice.models import (
     Screenshot,
     SurveyResponse,
 )
-from whytree.voice.search import INDEX, forget_former_words
 from whytree.voice.themes.forgetting import forget_in_themes
 from whytree.workspace.models import Activity, Product
 

@@ -8,11 +8,11 @@ from django.db.models import Q
 from whytree.errors import Invalid, NotFound
 from whytree.voice.models import Highlight, HighlightTag, Tag
 from whytree.voice.models.triage import NAME
-from whytree.workspace.access import require
-from whytree.workspace.activity import record
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 MOST_TAGS = 20
 

@@ -16,16 +16,16 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid, NotFound, TooLarge
-from whytree.voice.drafts import Draft, Source, draft, is_empty
+from whytree.voice.arriving.drafts import Draft, Source, draft, is_empty
 from whytree.voice.meaning.forgetting import ask_to_place, forget_places
 from whytree.voice.models import ERRORS_KEPT, UNFINISHED, FeedbackItem, ImportRun, RunState, VoiceSettings
 from whytree.voice.queries import linked_numbers
-from whytree.workspace import uploaded
-from whytree.workspace.access import require
-from whytree.workspace.activity import record
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.outside import uploaded
+from whytree.workspace.records.activity import record
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from .storing import ask_to_tell, plan, store_drafts
 

@@ -10,13 +10,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from whytree.errors import Invalid, TooLarge, WhytreeError
-from whytree.voice.drafts import Draft, FeedbackFields, Source, draft
+from whytree.voice.arriving.drafts import Draft, FeedbackFields, Source, draft
 from whytree.voice.models import NAME_LENGTH, Consent, FeedbackItem, VoiceSettings
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 from whytree.workspace.sockets import variants_in_force
 
 from .storing import store_drafts

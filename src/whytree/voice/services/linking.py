@@ -14,11 +14,11 @@ from whytree.tree.models import EvidenceLink, EvidenceType, Importance, Opportun
 from whytree.tree.queries import evidence_from, find_node
 from whytree.tree.services import link_evidence, unlink_evidence
 from whytree.voice.models import Consent, FeedbackItem, Highlight
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from .items import mark_handled
 from .merging import is_through_merge, settle

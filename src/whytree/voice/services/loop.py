@@ -15,20 +15,20 @@ from whytree.people.models import Person
 from whytree.people.queries import people_by_key
 from whytree.tree.models import EvidenceType, Importance, Solution, SourceKind
 from whytree.tree.services import link_evidence, reopen_node
+from whytree.voice.arriving.drafts import Source, draft
 from whytree.voice.contacts import refuse_unproved
-from whytree.voice.drafts import Source, draft
 from whytree.voice.models import FeedbackItem, Loop, Requester, VoiceSettings
 from whytree.voice.models.loop import MESSAGE_LENGTH
 from whytree.voice.queries.loop import Asker, find_requester, loop_of
 from whytree.voice.replies.telling import rather_not, stop_url
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
-from whytree.workspace.jobs import STALE, stopping
-from whytree.workspace.mail import Mail, MailRefused, MailServerDown, is_set, send
+from whytree.workspace.background.jobs import STALE, stopping
+from whytree.workspace.entry.signed import SignedLink
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
-from whytree.workspace.signed import SignedLink
+from whytree.workspace.outside.mail import Mail, MailRefused, MailServerDown, is_set, send
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from .linking import Span, link_excerpt, unlink
 from .storing import store_drafts

@@ -12,11 +12,11 @@ from whytree.voice.importing.columns import WANTED
 from whytree.voice.importing.files import Kept
 from whytree.voice.models import ColumnMapping
 from whytree.voice.models.triage import NAME
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 MOST_MAPPINGS = 100
 MOST_COLUMNS = 1_000

@@ -3,7 +3,7 @@
 Nothing is copied and nothing is rewritten: a merged voice points at the one it was merged into (`merged_into`), and speaks
 for what that one speaks for through links of its own, *inferred: merged into FB-3*. What a group's links have to be follows
 from its own links and its pointers alone (`settle`), so that parting restores exactly what was there, in whatever order
-voices were merged, linked and parted. No machine merges; it only suggests (`voice.alike`).
+voices were merged, linked and parted. No machine merges; it only suggests (`voice.finding.alike`).
 """
 
 import re
@@ -17,11 +17,11 @@ from whytree.tree.models import EvidenceLink, EvidenceType, Opportunity, Provena
 from whytree.tree.services import link_evidence, unlink_evidence
 from whytree.tree.services.fields import EvidenceFields
 from whytree.voice.models import Consent, FeedbackItem
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Activity, Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from .erasing import TOMBSTONE
 

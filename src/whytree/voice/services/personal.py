@@ -9,14 +9,14 @@ from django.utils import timezone
 
 from whytree.engines.texts.personal import KINDS, Redacted, restored
 from whytree.errors import Conflict, Invalid
+from whytree.voice.arriving.origins import checked_origins
 from whytree.voice.meaning.forgetting import forget_places
 from whytree.voice.models import FeedbackItem, ImportRun, Redaction, VoiceSettings
-from whytree.voice.origins import checked_origins
-from whytree.workspace.access import require
-from whytree.workspace.activity import record
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 CHUNK = 500
 MOST_OF_TEAM = 200

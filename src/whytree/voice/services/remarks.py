@@ -15,12 +15,12 @@ from whytree.voice.contacts import reach_of
 from whytree.voice.models import FeedbackItem, Remark, RemarkKind
 from whytree.voice.models.notes import WORDS
 from whytree.voice.replies.noting import note_reply
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
-from whytree.workspace.mail import Mail, MailRefused, is_set, send
-from whytree.workspace.pace import keep_pace
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.pace import keep_pace
+from whytree.workspace.outside.mail import Mail, MailRefused, is_set, send
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from .merging import group_of
 

@@ -12,11 +12,11 @@ from django.utils import timezone
 from whytree.engines.pictures import Picture, look_at
 from whytree.errors import Invalid, NotFound, TooLarge
 from whytree.voice.models import FeedbackItem, Screenshot
-from whytree.workspace.access import require
-from whytree.workspace.activity import record
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 MOST_BYTES = 1024 * 1024
 MOST_PIXELS = 4_000

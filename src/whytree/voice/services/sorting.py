@@ -7,11 +7,11 @@ from django.db import transaction
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.voice.models import SavedView, Status
 from whytree.voice.models.triage import NAME
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 MOST_STATUSES = 20
 MOST_VIEWS = 100

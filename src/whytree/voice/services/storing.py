@@ -9,13 +9,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from whytree.engines.voices.anchoring import Anchors, only_place
-from whytree.voice.authors import known_as
-from whytree.voice.drafts import Draft, Source
+from whytree.voice.arriving.authors import known_as
+from whytree.voice.arriving.drafts import Draft, Source
 from whytree.voice.meaning.forgetting import ask_to_place, forget_places
 from whytree.voice.models import NAME_LENGTH, FeedbackItem, Highlight, ImportRun, Reading, Redaction
-from whytree.workspace.jobs import enqueue
+from whytree.workspace.background.jobs import enqueue
 from whytree.workspace.models import Product
-from whytree.workspace.numbering import next_numbers
+from whytree.workspace.records.numbering import next_numbers
 
 CHUNK = 500
 """Rows a statement: SQLite takes 32,766 parameters, and an item has 26."""

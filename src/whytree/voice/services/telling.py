@@ -6,7 +6,7 @@ from django.db.models.functions import Left
 
 from whytree.engines.texts.telling import MOST_READ, VERSION, Told, tell_all
 from whytree.voice.models import FeedbackItem, Reading
-from whytree.workspace.apart import run_apart
+from whytree.workspace.background.apart import run_apart
 
 from .erasing import TOMBSTONE
 

@@ -20,11 +20,11 @@ from whytree.tree.models import Importance
 from whytree.voice.models import FeedbackItem, ItemTag, Status, Tag
 from whytree.voice.models.triage import NAME
 from whytree.voice.replies.noting import note_status
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot, undo
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Activity, Membership, Product, User
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot, undo
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from .items import bring_back, put_away
 from .linking import find_opportunity_by_words, link_excerpt

@@ -14,14 +14,14 @@ from django.utils import timezone
 
 from whytree.engines.texts.personal import redact
 from whytree.errors import Conflict, Invalid
-from whytree.events.context import NOTHING, Columns
-from whytree.events.rows import CAPTURE
 from whytree.events.services import track_all, variants_of
-from whytree.voice.drafts import Source, draft
+from whytree.events.shaping.context import NOTHING, Columns
+from whytree.events.shaping.rows import CAPTURE
+from whytree.voice.arriving.drafts import Source, draft
 from whytree.voice.models import VoiceSettings
 from whytree.voice.services.storing import store_drafts
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.actors import Actor
 
 from . import showing
 from .models import Survey, SurveyResponse, SurveyState, Via

@@ -5,11 +5,11 @@ from typing import Any
 from ninja import Router, Status
 
 from whytree.errors import Invalid
-from whytree.events.context import Columns
-from whytree.events.rows import SERVER
+from whytree.events.shaping.context import Columns
+from whytree.events.shaping.rows import SERVER
 from whytree.people.identity import MAX_ID, means_nobody
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
 from . import exporting, queries, schemas, services
 from .answering import Answerer, answer

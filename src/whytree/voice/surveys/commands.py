@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from whytree.engines.spreadsheet import as_csv
-from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson
-from whytree.workspace.printing import plain, pour, show
+from whytree.workspace.terminal.client import CommandError, connect
+from whytree.workspace.terminal.printing import plain, pour, show
 
 # What `show --json` tells beside what a survey may say: one that was shown can be made again, here or elsewhere.
 _SHOWN_ONLY = {

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from whytree.errors import Invalid, NotFound
-from whytree.voice.visiting import Visit, refuse_origin, visited
+from whytree.voice.arriving.visiting import Visit, refuse_origin, visited
 
 from . import answering, showing, targeting
 from .answering import Answerer

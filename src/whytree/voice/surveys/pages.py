@@ -16,11 +16,11 @@ from whytree.engines.stats import Estimate, NoAnswer
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.flags.models import Flag
 from whytree.voice.models import ContactSettings
-from whytree.workspace.access import may_write
-from whytree.workspace.activity import activity_for
-from whytree.workspace.doors import PageRequest, page, plain
+from whytree.workspace.entry.doors import PageRequest, page, plain
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import activity_for
+from whytree.workspace.rights.access import may_write
+from whytree.workspace.rights.roles import Role
 
 from . import exporting, forms, queries, services
 from .answering import answered_event, favourable_event

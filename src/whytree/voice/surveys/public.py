@@ -18,8 +18,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from whytree.errors import Conflict, Forbidden, Invalid, WhytreeError
-from whytree.events.rows import CAPTURE, SERVER
-from whytree.workspace.pace import keep_pace
+from whytree.events.shaping.rows import CAPTURE, SERVER
+from whytree.workspace.entry.pace import keep_pace
 
 from . import services
 from .answering import Answerer, answer

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from ninja import Schema
 
-from whytree.voice.schemas import Said
+from whytree.voice.rest.schemas import Said
 
 from .models import Survey
 from .queries import Counted

@@ -15,16 +15,16 @@ from whytree.analytics.models import Metric
 from whytree.analytics.services import create_metric
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.people.identity import means_nobody
+from whytree.voice.arriving.origins import checked_origins
 from whytree.voice.contacts import is_left_alone
 from whytree.voice.models import ContactSettings
-from whytree.voice.origins import checked_origins
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
+from whytree.workspace.entry.signed import SignedLink
 from whytree.workspace.models import Product
-from whytree.workspace.numbering import next_number
-from whytree.workspace.roles import Role
-from whytree.workspace.signed import SignedLink
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.records.numbering import next_number
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from . import showing
 from .answering import answered_event, favourable_event

@@ -9,9 +9,9 @@ from django.utils import timezone
 from whytree.analytics.cohorts.queries import is_in_cohort
 from whytree.errors import Invalid, NotFound
 from whytree.people.queries import find_person
-from whytree.stores import cohorts as store
 from whytree.stores.errors import StoreUnavailable
-from whytree.stores.filters import Filter, Selection
+from whytree.stores.pieces import cohorts as store
+from whytree.stores.pieces.filters import Filter, Selection
 from whytree.voice.contacts import is_left_alone
 from whytree.workspace.models import Product
 

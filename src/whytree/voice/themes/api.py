@@ -6,8 +6,8 @@ from whytree.errors import Invalid
 from whytree.tree.models import EvidenceLink, Opportunity, Outcome
 from whytree.tree.queries import find_node
 from whytree.voice.queries import find_by_ref
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
 from . import queries, schemas, services
 from .models import Theme

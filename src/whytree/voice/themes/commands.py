@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from whytree.workspace.client import CommandError, connect
 from whytree.workspace.commands import AsJson
-from whytree.workspace.printing import bars, plain, say, show
+from whytree.workspace.terminal.client import CommandError, connect
+from whytree.workspace.terminal.printing import bars, plain, say, show
 
 if TYPE_CHECKING:
     from whytree.engines.themes.finding import Embed

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from whytree.workspace.jobs import handler
+from whytree.workspace.background.jobs import handler
 from whytree.workspace.models import Product
 
 from .models import ThemeRun

@@ -12,11 +12,11 @@ from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.tree.models import TITLE_LENGTH, Opportunity, OpportunityKind, Outcome
 from whytree.tree.queries import find_node
 from whytree.voice.queries import find_by_ref
-from whytree.workspace.access import may_write
-from whytree.workspace.activity import activity_for
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import activity_for
+from whytree.workspace.rights.access import may_write
+from whytree.workspace.rights.roles import Role
 
 from . import queries, services
 from .models import LABEL_LENGTH, Theme, ThemeState

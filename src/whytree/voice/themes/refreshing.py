@@ -15,11 +15,11 @@ from whytree.engines.themes.matching import match
 from whytree.engines.themes.sentences import NoModel
 from whytree.voice.models import FeedbackItem
 from whytree.voice.services.erasing import TOMBSTONE
-from whytree.workspace.activity import record
-from whytree.workspace.actors import Actor
-from whytree.workspace.apart import run_apart
+from whytree.workspace.background.apart import run_apart
 from whytree.workspace.models import Product
-from whytree.workspace.numbering import next_numbers
+from whytree.workspace.records.activity import record
+from whytree.workspace.records.numbering import next_numbers
+from whytree.workspace.rights.actors import Actor
 
 from .models import LABEL_LENGTH, NO_COMMON_WORD, Theme, ThemeMembership, ThemeRun, ThemeState
 
@@ -33,7 +33,7 @@ Find = Callable[[Sequence[str], str], Found]
 
 
 def find_apart(texts: Sequence[str], model: str) -> Found:
-    """In a process of its own: see `workspace.apart`."""
+    """In a process of its own: see `workspace.background.apart`."""
     return run_apart(find_with, list(texts), model)
 
 

@@ -3,8 +3,8 @@
 from rich.table import Table
 from rich.text import Text
 
-from whytree.workspace import printing
-from whytree.workspace.printing import plain
+from whytree.workspace.terminal import printing
+from whytree.workspace.terminal.printing import plain
 
 from .files import FileThemes
 

@@ -22,13 +22,13 @@ from whytree.tree.services import create_opportunity, link_evidence, unlink_evid
 from whytree.voice.models import Consent, FeedbackItem
 from whytree.voice.services import link_excerpt, unlink
 from whytree.voice.services.linking import MOST_WORDS
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
-from whytree.workspace.jobs import enqueue
+from whytree.workspace.background.jobs import enqueue
 from whytree.workspace.models import Product
-from whytree.workspace.numbering import next_number
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.records.numbering import next_number
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from .counting import members_of
 from .models import LABEL_LENGTH, Theme, ThemeMembership, ThemeRun, ThemeState

@@ -5,10 +5,10 @@ from typing import Literal
 from ninja import Router, Schema
 
 from whytree.analytics.saved.queries import STRUGGLE_DAYS
-from whytree.voice.schemas import Said
+from whytree.voice.rest.schemas import Said
 from whytree.voice.services import set_voice_settings
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
 from .queries import Weighed, Weight, weigh
 

@@ -13,10 +13,10 @@ from whytree.engines.weighing import FEWEST
 from whytree.errors import Invalid
 from whytree.tree.models import Opportunity
 from whytree.voice.services import set_voice_settings
-from whytree.workspace.access import may
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may
+from whytree.workspace.rights.roles import Role
 
 from .queries import RANKINGS, Weighed, weigh
 

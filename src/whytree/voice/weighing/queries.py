@@ -22,12 +22,12 @@ from whytree.engines.weighing import Disagreement, disagreements, rank
 from whytree.errors import Unavailable
 from whytree.people.models import Person
 from whytree.people.queries import people_by_key
-from whytree.stores.mix import mix_since
+from whytree.stores.usage.mix import mix_since
 from whytree.tree.models import EvidenceLink, Opportunity, Stance
-from whytree.voice.authors import main_keys
+from whytree.voice.arriving.authors import main_keys
 from whytree.voice.models import FeedbackItem, VoiceSettings
 from whytree.voice.queries.speaking import SPOKEN
-from whytree.workspace.fresh import kept
+from whytree.workspace.background.fresh import kept
 from whytree.workspace.models import Product
 
 REMEMBERED = 600

@@ -19,7 +19,7 @@ from whytree.errors import Invalid, NotFound
 from whytree.flags.models import Flag
 from whytree.flags.queries import find_flag, flags_by_solution
 from whytree.learning.queries import last_result, reviews_of
-from whytree.learning.results import Guardrail
+from whytree.learning.reviews.results import Guardrail
 from whytree.tree.models import (
     EXPOSED_STATES,
     Assumption,

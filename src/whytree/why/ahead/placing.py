@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from whytree.code.git import open_clone
-from whytree.workspace.client import Client, CommandError
+from whytree.code.clone.git import open_clone
+from whytree.workspace.terminal.client import Client, CommandError
 
 from ..asking.clone import read_question
 

@@ -12,11 +12,11 @@ from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 from whytree.engines.links.tickets import TicketRef
-from whytree.events.normalise import Door, event
-from whytree.events.rows import SERVER
 from whytree.events.services import accept
-from whytree.workspace.actors import Actor
+from whytree.events.shaping.normalise import Door, event
+from whytree.events.shaping.rows import SERVER
 from whytree.workspace.models import Product
+from whytree.workspace.rights.actors import Actor
 
 from ..answer import Why
 from ..refs import CommitRef, FlagRef, FolderRef, LineRef, Ref

@@ -8,10 +8,10 @@ from whytree.code.services import tell_reason, withdraw_reason
 from whytree.engines.links.tickets import TicketRef
 from whytree.errors import Invalid, NotFound
 from whytree.tree.queries import find_node
-from whytree.workspace.access import may, may_write
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may, may_write
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from ..answer import Reason
 from ..refs import NodeRef, NotAReference, parse_ref

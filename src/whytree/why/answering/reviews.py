@@ -4,8 +4,8 @@ from whytree.engines.figures import between
 from whytree.errors import Unavailable
 from whytree.learning.models import Decision, OutcomeReview, Verdict
 from whytree.learning.queries import find_review, last_result, result_of, review_of
-from whytree.learning.results import Figure, Forecast, Guardrail, Result
-from whytree.learning.sentences import forecast_text
+from whytree.learning.reviews.results import Figure, Forecast, Guardrail, Result
+from whytree.learning.reviews.sentences import forecast_text
 from whytree.tree.models import Hypothesis
 from whytree.workspace.models import Product
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from whytree.code.cache import remembered
-from whytree.code.git import Clone, open_clone
-from whytree.code.lines import FileLines, LineReader, Wanted
-from whytree.code.telling import find_registered, told_commit
+from whytree.code.blame.cache import remembered
+from whytree.code.blame.lines import FileLines, LineReader, Wanted
+from whytree.code.clone.git import Clone, open_clone
+from whytree.code.scanning.telling import find_registered, told_commit
 from whytree.engines.git.blame import spans_of
 from whytree.engines.git.log import LogCommit, stands_on
 from whytree.engines.links.tickets import TicketRef, tracker_of_remote
-from whytree.workspace.client import Client, CommandError
+from whytree.workspace.terminal.client import Client, CommandError
 
 from ..refs import CommitRef, FolderRef, LineRef, NotAReference, Ref, parse_ref
 from .places import Placed, place_folder, place_lines

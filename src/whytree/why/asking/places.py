@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from whytree.code.files import Deletion, bytes_at, find_deletion, find_revision, kind_at, text_lines
-from whytree.code.git import Clone, open_clone
-from whytree.workspace.client import CommandError
+from whytree.code.clone.files import Deletion, bytes_at, find_deletion, find_revision, kind_at, text_lines
+from whytree.code.clone.git import Clone, open_clone
+from whytree.workspace.terminal.client import CommandError
 
 from ..refs import FolderRef, LineRef
 
@@ -122,7 +122,7 @@ def _lines(clone: Clone, ref: LineRef, raw: bytes, revision: str, deletion: Dele
 def _within(clone: Clone, ref: LineRef, text: Sequence[str], revision: str) -> tuple[int, int]:
     """First and last line meant, of those there are."""
     if ref.symbol:
-        from whytree.code.functions import find_function
+        from whytree.code.clone.functions import find_function
 
         return find_function(clone, revision, ref.path, text, ref.symbol)
     if ref.first > len(text):

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from whytree.engines.figures import between, number, percent
 from whytree.engines.texts.words import cut as _cut
-from whytree.workspace import printing
-from whytree.workspace.printing import plain
+from whytree.workspace.terminal import printing
+from whytree.workspace.terminal.printing import plain
 
 Answer = dict[str, Any]
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from whytree.code.git import Clone
-from whytree.code.telling import find_registered, keep_note, told_commit
-from whytree.workspace.client import Client, CommandError
-from whytree.workspace.printing import ask as ask_person
-from whytree.workspace.printing import say
+from whytree.code.clone.git import Clone
+from whytree.code.scanning.telling import find_registered, keep_note, told_commit
+from whytree.workspace.terminal.client import Client, CommandError
+from whytree.workspace.terminal.printing import ask as ask_person
+from whytree.workspace.terminal.printing import say
 
 from ..refs import CommitRef, LineRef, NodeRef, NotAReference, parse_ref
 from .clone import Question, ask

@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from whytree.code.models import Commit, Repository
 from whytree.errors import NotFound
-from whytree.workspace.access import require
-from whytree.workspace.activity import record
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from ..answering.linking import KEEP_COVERAGE, KEPT_SECONDS, last_act
 from ..models import CoveragePoint

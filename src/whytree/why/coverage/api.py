@@ -3,8 +3,8 @@
 from ninja import Router
 
 from whytree.code.queries import find_repository
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
 from . import answer as covered
 from .answer import Coverage, Point

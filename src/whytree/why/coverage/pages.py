@@ -11,9 +11,9 @@ from django.views.decorators.http import require_GET
 
 from whytree.code.models import Repository
 from whytree.engines.charts.treemap import Rectangle, squarify
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.roles import Role
 
 from ..queries import page_of
 from .answer import Area, Coverage, Month, Point, coverage, share

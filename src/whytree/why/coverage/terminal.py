@@ -6,12 +6,12 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from whytree.code.clone.git import Clone, open_clone
 from whytree.code.commands import read_clone
-from whytree.code.git import Clone, open_clone
-from whytree.code.reading_all import keep_point
-from whytree.code.telling import find_registered
-from whytree.workspace.client import Client, CommandError
-from whytree.workspace.printing import console, plain
+from whytree.code.scanning.reading_all import keep_point
+from whytree.code.scanning.telling import find_registered
+from whytree.workspace.terminal.client import Client, CommandError
+from whytree.workspace.terminal.printing import console, plain
 
 _BAR = 20
 # A sign and a colour each, so that neither is needed.

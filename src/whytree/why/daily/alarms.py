@@ -14,13 +14,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from whytree.errors import WhytreeError
-from whytree.workspace import mail, outgoing
-from whytree.workspace.access import require, require_writing
-from whytree.workspace.activity import record
-from whytree.workspace.actors import Actor
-from whytree.workspace.jobs import enqueue
+from whytree.workspace.background.jobs import enqueue
 from whytree.workspace.models import Membership, Product
-from whytree.workspace.roles import Role
+from whytree.workspace.outside import mail, outgoing
+from whytree.workspace.records.activity import record
+from whytree.workspace.rights.access import require, require_writing
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from ..models import Alarm, Reader, SlackHook
 from .answer import person_of, reader_of

@@ -15,11 +15,11 @@ from whytree.learning.debts.queries import due_debts
 from whytree.learning.queries import due_reviews, last_result, open_reviews
 from whytree.tree.models import ASKING, Assumption, Hypothesis, Node, Note, NoteKind, Solution
 from whytree.tree.queries import nodes_behind
-from whytree.workspace.access import require, require_writing
-from whytree.workspace.activity import record
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product, User
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record
+from whytree.workspace.rights.access import require, require_writing
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from ..answering.hops import url_of
 from ..models import Reader, Shown

@@ -6,9 +6,9 @@ from ninja import Router, Schema, Status
 from pydantic import Field
 
 from whytree.errors import Invalid
-from whytree.workspace.actors import Actor
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from ..models import Reader
 from . import alarms, sending

@@ -18,7 +18,7 @@ from whytree.learning.queries import decided_reviews, due_reviews
 from whytree.tree.models import NoteKind
 from whytree.tree.queries import nodes_behind, open_notes
 from whytree.workspace.models import Product, User
-from whytree.workspace.printing import plain
+from whytree.workspace.terminal.printing import plain
 
 from ..answering.hops import url_of
 from .answer import Waiting, waits_for

@@ -9,13 +9,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from whytree.errors import Invalid, Unavailable
-from whytree.workspace import mail
-from whytree.workspace.access import may, require
-from whytree.workspace.doors import PageRequest, find_product, page, signed_in
+from whytree.workspace.entry.doors import PageRequest, find_product, page, signed_in
 from whytree.workspace.models import Product
+from whytree.workspace.outside import mail
 from whytree.workspace.pages.attempt import Attempt, done
 from whytree.workspace.queries import memberships_of
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may, require
+from whytree.workspace.rights.roles import Role
 
 from ..models import SlackHook
 from . import alarms, sending

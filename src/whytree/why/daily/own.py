@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from whytree.code.git import open_clone
-from whytree.workspace.client import CommandError
+from whytree.code.clone.git import open_clone
+from whytree.workspace.terminal.client import CommandError
 
 
 def own_emails(folder: Path) -> list[str]:

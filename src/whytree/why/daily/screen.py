@@ -7,8 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from whytree.engines.texts.words import cut
-from whytree.workspace import printing
-from whytree.workspace.printing import plain
+from whytree.workspace.terminal import printing
+from whytree.workspace.terminal.printing import plain
 
 from ..asking.screen import Answer, day
 

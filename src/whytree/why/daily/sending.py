@@ -15,12 +15,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from whytree.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
-from whytree.workspace import mail, outgoing
-from whytree.workspace.access import require, require_writing
-from whytree.workspace.activity import record
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Membership, Product, User
-from whytree.workspace.roles import Role
+from whytree.workspace.outside import mail, outgoing
+from whytree.workspace.records.activity import record
+from whytree.workspace.rights.access import require, require_writing
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from ..models import Alarm, Reader, Sending, SlackHook, new_nonce
 from .answer import mark_shown, person_of, reader_of

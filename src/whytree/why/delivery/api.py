@@ -11,8 +11,8 @@ from whytree.code.delivery.queries import first_known
 from whytree.code.delivery.services import DeploymentFacts
 from whytree.code.delivery.services import add_deployment as keep
 from whytree.code.models import Deployment
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
 from .queries import Shipment, shipments
 

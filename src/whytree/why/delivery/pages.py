@@ -9,9 +9,9 @@ from django.views.decorators.http import require_GET
 from whytree.code.delivery import sentences
 from whytree.code.delivery.queries import USUAL_DAYS, Tied, measure_delivery, tied
 from whytree.code.models import Incident
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.roles import Role
 
 from .queries import Shipment, shipments
 

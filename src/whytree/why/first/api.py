@@ -6,8 +6,8 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from whytree.tree.services import Proposed
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
 from . import questions, shares
 from .announced import Entry

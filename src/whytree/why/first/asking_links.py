@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from rich.padding import Padding
 from rich.text import Text
 
-from whytree.workspace import printing
-from whytree.workspace.client import Client
-from whytree.workspace.printing import plain
+from whytree.workspace.terminal import printing
+from whytree.workspace.terminal.client import Client
+from whytree.workspace.terminal.printing import plain
 
 from ..asking.screen import day
 

@@ -10,16 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from whytree.code.ahead import ReadAhead
+from whytree.code.blame.ahead import ReadAhead
+from whytree.code.clone.git import Clone, open_clone
 from whytree.code.commands import import_file, progress
-from whytree.code.git import Clone, open_clone
-from whytree.code.reading import Found, Progress, Reading
-from whytree.code.surveying import survey
-from whytree.code.telling import identity
+from whytree.code.scanning.reading import Found, Progress, Reading
+from whytree.code.scanning.surveying import survey
+from whytree.code.scanning.telling import identity
 from whytree.engines.links.tickets import tracker_of_remote
-from whytree.workspace import client as doors
-from whytree.workspace.client import Client, CommandError, connect
-from whytree.workspace.printing import plain, print_json, say, tell
+from whytree.workspace.terminal import client as doors
+from whytree.workspace.terminal.client import Client, CommandError, connect
+from whytree.workspace.terminal.printing import plain, print_json, say, tell
 
 from .asking_links import ask_links, print_links
 from .shallow import tell_what_is_here
@@ -215,7 +215,7 @@ def _told(made: str, name: str, look: dict[str, Any], imported: Sequence[dict[st
 
 def _ask_tracker(client: Client, clone: Clone, show: Progress) -> dict[str, Any]:
     """What the tracker says; one that cannot be asked is told about, and costs nothing of the rest."""
-    from whytree.code.tracker_sync import find_tracker, read_tracker
+    from whytree.code.trackers.sync import find_tracker, read_tracker
 
     try:
         tracker = find_tracker(clone.remote)

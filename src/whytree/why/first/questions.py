@@ -12,8 +12,8 @@ from whytree.engines.links.rules import STATED_RULES, Kind, LinkAnswer, score
 from whytree.engines.texts.issues import spoken
 from whytree.errors import NotFound
 from whytree.tree.queries import find_node
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
+from whytree.workspace.rights.actors import Actor
 
 from .first_look import percent
 from .heard import Way, heard, keyed_commits, ways_of

@@ -20,8 +20,8 @@ from whytree.engines.texts.topics import MOST_TEXTS, Text, topics
 from whytree.flags.models import Flag
 from whytree.tree.models import Outcome, TicketLink
 from whytree.tree.services import Proposal, Proposed, commit_key, propose_drafts, request_key
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
+from whytree.workspace.rights.actors import Actor
 
 from .announced import Announced, Changelog, Entry, announced
 from .first_look import is_written

@@ -1,10 +1,10 @@
 """What a shallow clone can still tell: its history is cut off, so no line of it is traced and nothing is stored."""
 
-from whytree.code.git import Clone
-from whytree.code.surveying import survey
+from whytree.code.clone.git import Clone
+from whytree.code.scanning.surveying import survey
 from whytree.engines.git.log import LOG_ARGUMENTS, parse_log
 from whytree.engines.links.rules import CommitFacts, is_stated, tickets_named
-from whytree.workspace.printing import print_json, say
+from whytree.workspace.terminal.printing import print_json, say
 
 ADVICE = "Fetch the rest, then begin: git fetch --unshallow && whytree init"
 

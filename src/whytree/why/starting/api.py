@@ -2,8 +2,8 @@
 
 from ninja import Router, Schema
 
-from whytree.workspace.doors import ApiRequest, api_product
-from whytree.workspace.roles import Role
+from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rights.roles import Role
 
 from .. import services
 from ..answering.hops import url_of

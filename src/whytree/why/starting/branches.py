@@ -3,8 +3,8 @@
 import re
 import unicodedata
 
-from whytree.code.git import Clone
-from whytree.workspace.client import CommandError
+from whytree.code.clone.git import Clone
+from whytree.workspace.terminal.client import CommandError
 
 SLUG_LENGTH = 40
 

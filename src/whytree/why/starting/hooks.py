@@ -13,8 +13,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from whytree.code.git import Clone
-from whytree.workspace.client import CommandError
+from whytree.code.clone.git import Clone
+from whytree.workspace.terminal.client import CommandError
 
 NAMES = ("prepare-commit-msg", "commit-msg")
 BEFORE = ".before-whytree"

@@ -11,11 +11,11 @@ from django.views.decorators.http import require_http_methods
 from whytree.engines.links.tickets import parse_ticket
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.tree.models import Opportunity
-from whytree.workspace.access import may
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.printing import plain
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may
+from whytree.workspace.rights.roles import Role
+from whytree.workspace.terminal.printing import plain
 
 from .. import services
 from ..answering.hops import url_of

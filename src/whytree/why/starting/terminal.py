@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from whytree.code.git import Clone, open_clone
+from whytree.code.clone.git import Clone, open_clone
 from whytree.engines.links.tickets import parse_ticket, tracker_of_remote
-from whytree.workspace.client import Client, CommandError
-from whytree.workspace.printing import agrees, ask, plain, print_json, say, tell
+from whytree.workspace.terminal.client import Client, CommandError
+from whytree.workspace.terminal.printing import agrees, ask, plain, print_json, say, tell
 
 from ..refs import NodeRef, NotAReference, parse_ref
 from .branches import begins_at, branch_for, set_trailer, switch_to

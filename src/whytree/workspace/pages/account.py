@@ -9,8 +9,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from whytree.errors import Invalid
-from whytree.workspace import entering, keys, queries, services
-from whytree.workspace.doors import PageRequest, signed_in
+from whytree.workspace import queries, services
+from whytree.workspace.entry import entering, keys
+from whytree.workspace.entry.doors import PageRequest, signed_in
 from whytree.workspace.models import User
 
 from .attempt import Attempt, done

@@ -6,12 +6,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from whytree.errors import Conflict
-from whytree.workspace import activity as trail
 from whytree.workspace import queries
-from whytree.workspace.access import may
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records import activity as trail
+from whytree.workspace.rights.access import may
+from whytree.workspace.rights.roles import Role
 
 from .attempt import done
 

@@ -14,10 +14,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from whytree.errors import NotFound, TooMany
-from whytree.workspace import entering, queries, services
-from whytree.workspace.keys import actor_of_user
+from whytree.workspace import queries, services
+from whytree.workspace.entry import entering
+from whytree.workspace.entry.keys import actor_of_user
 from whytree.workspace.models import User
-from whytree.workspace.roles import Discipline
+from whytree.workspace.rights.roles import Discipline
 
 from .attempt import Attempt
 

@@ -6,12 +6,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from whytree.errors import Invalid
 from whytree.workspace import queries
-from whytree.workspace.access import may
-from whytree.workspace.doors import PageRequest, page
-from whytree.workspace.environments import environments_of, find_environment
-from whytree.workspace.keys import create_key, revoke_key
+from whytree.workspace.entry.doors import PageRequest, page
+from whytree.workspace.entry.environments import environments_of, find_environment
+from whytree.workspace.entry.keys import create_key, revoke_key
 from whytree.workspace.models import Key, Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may
+from whytree.workspace.rights.roles import Role
 
 from .attempt import Attempt, done
 from .entry import address_of

@@ -6,10 +6,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from whytree.workspace import queries, services
-from whytree.workspace.access import role_of
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Discipline, Role
+from whytree.workspace.rights.access import role_of
+from whytree.workspace.rights.roles import Discipline, Role
 
 from .attempt import Attempt, done
 from .entry import address_of

@@ -6,10 +6,10 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods
 
 from whytree.workspace import queries, services
-from whytree.workspace.access import role_of
-from whytree.workspace.doors import PageRequest, page, signed_in
+from whytree.workspace.entry.doors import PageRequest, page, signed_in
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import role_of
+from whytree.workspace.rights.roles import Role
 
 from .attempt import Attempt, done
 

@@ -17,11 +17,11 @@ import msgspec
 from whytree.people.identity import GROUP, MAX_ID, Link
 from whytree.people.merging import MOST_IDS
 
-from ...bots import is_bot
-from ...normalise import Door, checked_time, event, id_text, link, moment, shown, with_exposure
-from ...properties import Unfit, flags_in, scalar_text
-from ...rows import IMPORT, SERVER, Normalised, Outcome, Rejected
-from ...traits import ALIASES, MERGE, names_a_person, traits_said
+from ...shaping.bots import is_bot
+from ...shaping.normalise import Door, checked_time, event, id_text, link, moment, shown, with_exposure
+from ...shaping.properties import Unfit, flags_in, scalar_text
+from ...shaping.rows import IMPORT, SERVER, Normalised, Outcome, Rejected
+from ...shaping.traits import ALIASES, MERGE, names_a_person, traits_said
 from .place import columns
 
 COOKIELESS = "$posthog_cookieless"

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from ...context import MAX_TEXT, Columns
-from ...traits import is_server
+from ...shaping.context import MAX_TEXT, Columns
+from ...shaping.traits import is_server
 
 _PLATFORMS = {"web": "web", "js": "web", "posthog-ios": "ios", "posthog-android": "android"}
 _BY_SYSTEM = {"ios": "ios", "ipados": "ios", "android": "android"}

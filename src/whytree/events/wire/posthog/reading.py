@@ -15,7 +15,7 @@ import msgspec
 
 from whytree.errors import Invalid, TooLarge
 
-from ...properties import read_leniently
+from ...shaping.properties import read_leniently
 from ..packing import MAX_OBJECTS, MAX_UNPACKED, check_text, refuse_depth, unpacked
 
 MAX_BODY = MAX_UNPACKED  # the server libraries send up to 13 MB unpacked, and give up what is answered with 413

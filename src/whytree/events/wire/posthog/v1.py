@@ -16,8 +16,8 @@ from django.views.decorators.csrf import csrf_exempt
 
 from whytree.errors import Invalid
 
-from ...normalise import id_text, no_object
 from ...services import Accepted
+from ...shaping.normalise import id_text, no_object
 from ..answers import as_json, caught, only, with_cors
 from ..asking import body_of, door_of, encoding_of, from_header, key_among
 from ..handing import admit, hand_in

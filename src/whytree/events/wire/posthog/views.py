@@ -14,8 +14,8 @@ from django.views.decorators.csrf import csrf_exempt
 
 from whytree.errors import Invalid, Unauthenticated, WhytreeError
 
-from ...normalise import no_object
 from ...services import Accepted
+from ...shaping.normalise import no_object
 from ..answers import as_json, as_refusal, caught, only, with_cors
 from ..asking import body_of, door_of, encoding_of, from_header, key_among
 from ..handing import admit, hand_in

@@ -13,8 +13,8 @@ import msgspec
 
 from whytree.people.identity import MAX_ID, Traits, means_nobody
 
-from ...context import MAX_TEXT, NOWHERE, Place, read_context
-from ...normalise import (
+from ...shaping.context import MAX_TEXT, NOWHERE, Place, read_context
+from ...shaping.normalise import (
     MAX_EVENT_NAME,
     TELLS_OF_FLAGS,
     Door,
@@ -26,8 +26,8 @@ from ...normalise import (
     shown,
     with_exposure,
 )
-from ...properties import Unfit, as_json, decoded, flags_in, flatten, is_plain, scalar_text
-from ...rows import Normalised, Outcome, Rejected
+from ...shaping.properties import Unfit, as_json, decoded, flags_in, flatten, is_plain, scalar_text
+from ...shaping.rows import Normalised, Outcome, Rejected
 
 
 class Message(msgspec.Struct, gc=False):

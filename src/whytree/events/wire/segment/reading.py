@@ -6,7 +6,7 @@ import msgspec
 
 from whytree.errors import Invalid, TooLarge
 
-from ...properties import as_json
+from ...shaping.properties import as_json
 from ..packing import MAX_OBJECTS, check_text, json_part, leniently, refuse_depth
 from .messages import Message, as_message
 

@@ -10,10 +10,10 @@ import time
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from ...context import NOWHERE, read_context
-from ...normalise import Door, no_object
-from ...rows import Outcome
 from ...services import Accepted
+from ...shaping.context import NOWHERE, read_context
+from ...shaping.normalise import Door, no_object
+from ...shaping.rows import Outcome
 from ..answers import answered, as_json, only, with_cors
 from ..asking import body_of, door_of, encoding_of, from_header, key_among
 from ..handing import admit, hand_in

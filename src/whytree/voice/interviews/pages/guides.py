@@ -8,10 +8,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from whytree.engines.voices.questions import lint_guide
 from whytree.errors import Invalid, NotFound, WhytreeError
 from whytree.voice.models import Guide
-from whytree.workspace.access import may_write
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may_write
+from whytree.workspace.rights.roles import Role
 
 from .. import services
 from ..models import GUIDE_NAME

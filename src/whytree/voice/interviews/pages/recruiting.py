@@ -18,11 +18,11 @@ from whytree.tree.models import Opportunity
 from whytree.voice.contacts import set_contact_settings, set_wish
 from whytree.voice.models import ContactSettings
 from whytree.voice.services import find_opportunity
-from whytree.workspace.access import may
-from whytree.workspace.doors import PageRequest, page
-from whytree.workspace.mail import is_set
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.outside.mail import is_set
+from whytree.workspace.rights.access import may
+from whytree.workspace.rights.roles import Role
 
 from .. import queries, services
 from ..planning import calendar_file

@@ -13,10 +13,10 @@ from whytree.errors import Conflict, Invalid, WhytreeError
 from whytree.people.queries import people_by_key
 from whytree.voice.models import NAME_LENGTH, Interview, InterviewSnapshot
 from whytree.voice.queries import links_of
-from whytree.workspace.access import may_write
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.access import may_write
+from whytree.workspace.rights.roles import Role
 
 from .. import maps, queries, services
 from ..picture import draw_stages

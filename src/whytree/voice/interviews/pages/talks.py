@@ -16,11 +16,11 @@ from whytree.tree.models import Importance, Opportunity
 from whytree.voice.models import Consent, Guide, Interview, Tag
 from whytree.voice.pages.reading import suggested_opportunities
 from whytree.voice.queries import links_of
-from whytree.workspace.access import may, may_write
-from whytree.workspace.activity import activity_for
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import activity_for
+from whytree.workspace.rights.access import may, may_write
+from whytree.workspace.rights.roles import Role
 
 from .. import media, queries, services
 from ..cadence import cadence

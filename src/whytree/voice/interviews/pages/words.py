@@ -10,9 +10,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.voice.models import Interview
 from whytree.voice.services import find_opportunity, find_opportunity_by_words, importance_of, tag_highlight
-from whytree.workspace.doors import PageRequest, page
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.rights.roles import Role
 
 from .. import queries, services
 from ..services import Span

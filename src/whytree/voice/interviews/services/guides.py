@@ -5,11 +5,11 @@ from django.utils import timezone
 
 from whytree.errors import Invalid
 from whytree.voice.models import Guide
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from ..models import GUIDE_NAME
 

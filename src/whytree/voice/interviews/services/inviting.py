@@ -10,12 +10,12 @@ from whytree.people.models import Person
 from whytree.people.queries import people_by_key
 from whytree.voice.contacts import log_contact, reach_of, refuse_unproved, set_wish
 from whytree.voice.models import Contact, ContactKind, ContactSettings
-from whytree.workspace.access import require
-from whytree.workspace.actors import Actor
-from whytree.workspace.mail import Mail, MailRefused, is_set, send
+from whytree.workspace.entry.signed import SignedLink
 from whytree.workspace.models import Product
-from whytree.workspace.roles import Role
-from whytree.workspace.signed import SignedLink
+from whytree.workspace.outside.mail import Mail, MailRefused, is_set, send
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 MOST_AT_ONCE = 50
 _LINK = SignedLink("voice.contacts")

@@ -13,10 +13,10 @@ from whytree.voice.models import Highlight, Interview, Transcript
 from whytree.voice.services import Span as TextSpan
 from whytree.voice.services.highlights import add_tags
 from whytree.voice.services.linking import MOST_WORDS, place_of, trimmed
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from ..queries import moments, their_words, transcript_of
 

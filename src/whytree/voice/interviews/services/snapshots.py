@@ -12,10 +12,10 @@ from whytree.engines.texts.personal import redact
 from whytree.errors import Conflict, Invalid
 from whytree.voice.models import NAME_LENGTH, Interview, InterviewSnapshot, VoiceSettings
 from whytree.voice.services.linking import place_of
-from whytree.workspace.access import require
-from whytree.workspace.activity import record
-from whytree.workspace.actors import Actor
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from ..queries import snapshot_of, text_of
 

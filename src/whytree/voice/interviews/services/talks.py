@@ -14,12 +14,12 @@ from whytree.voice.meaning.forgetting import ask_to_place
 from whytree.voice.models import NAME_LENGTH, Interview, Transcript, UsabilitySession, VoiceSettings
 from whytree.voice.queries import links_of
 from whytree.voice.services.storing import ERASED, erased_id
-from whytree.workspace.access import require
-from whytree.workspace.activity import record, snapshot
-from whytree.workspace.actors import Actor
 from whytree.workspace.models import Product
-from whytree.workspace.numbering import next_number
-from whytree.workspace.roles import Role
+from whytree.workspace.records.activity import record, snapshot
+from whytree.workspace.records.numbering import next_number
+from whytree.workspace.rights.access import require
+from whytree.workspace.rights.actors import Actor
+from whytree.workspace.rights.roles import Role
 
 from ..fields import InterviewFields, assign
 from ..queries import moments, their_words

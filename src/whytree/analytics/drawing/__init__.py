@@ -1,0 +1,1 @@
+"""Answers as charts, and what happened meanwhile as marks on them."""

@@ -1,0 +1,1 @@
+"""A clone, read by git: its files, functions and commits. Runs on the command line's side."""

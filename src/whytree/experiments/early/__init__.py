@@ -1,0 +1,1 @@
+"""Tests before code: what they show so far, and the verdict the data propose."""

@@ -1,0 +1,1 @@
+"""Before the start: what a plan could show, by this product's own past."""

@@ -1,0 +1,1 @@
+"""A table of units, read and judged without a server."""

@@ -1,0 +1,1 @@
+"""What clients of flags speak: OFREP, flagd's file, PostHog's endpoints."""

@@ -1,0 +1,1 @@
+"""A flag's rules: their shape, how people write them, their earlier states; and their doors."""

@@ -1,0 +1,1 @@
+"""Questions of product analytics, each answered by SQL of its own."""

@@ -1,0 +1,1 @@
+"""Finding voices: by their words, by what was narrowed down, and those who said the same."""

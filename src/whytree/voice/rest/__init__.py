@@ -1,0 +1,1 @@
+"""Voices over REST, by subject; `api.py` puts them together."""

@@ -1,0 +1,68 @@
+"""Who came in, who went out, and who tried: the rules of signing in. Browsers' sessions are the pages' business.
+
+Each leaves an `Activity` outside any product, with the address it came from and never with what was typed: people type
+passwords into the wrong field.
+"""
+
+from django.contrib.auth import authenticate
+from django.db import transaction
+from django.db.models import QuerySet
+
+from whytree.errors import Invalid
+
+from ..models import Activity, User
+from ..records.activity import record
+from ..rights.actors import Actor
+from ..services import use_sign_in_link
+from . import attempts
+from .keys import actor_of_user
+
+WRONG = "The address or the password is not right. Try again, or get a link on the server: whytree sign-in"
+VERBS = ("sign_in", "fail_to_sign_in", "sign_out", "change_password")
+NOBODY = User(pk=0, name="an unknown account")
+
+
+def sign_in(address: str, *, email: str, password: str) -> User:
+    """Whose e-mail and password these are, or an error that does not tell which of the two is wrong."""
+    email = email.strip().lower()
+    attempts.refuse_too_many(address, email)
+    user = authenticate(None, username=email, password=password)
+    if not isinstance(user, User):
+        _record_wrong(address, email)
+        raise Invalid(WRONG)
+    attempts.forget_wrong(address, email)
+    _record(user, "sign_in", address, by="password")
+    return user
+
+
+@transaction.atomic
+def sign_in_by_link(address: str, token: str) -> User:
+    """The account behind a link that was not used yet."""
+    user = use_sign_in_link(token)
+    _record(user, "sign_in", address, by="link")
+    return user
+
+
+def sign_out(address: str, user: User) -> None:
+    """Note that somebody left."""
+    _record(user, "sign_out", address)
+
+
+def _record(user: User, verb: str, address: str, **more: str) -> None:
+    record(actor_of_user(user), None, verb, user, after={"address": address, **more}, undoable=False)
+
+
+def _record_wrong(address: str, email: str) -> None:
+    """The first wrong password and the one that closes the door, not those between: guessing must not fill the table."""
+    account = User.objects.filter(email=email).first()
+    count = attempts.count_wrong(address, email if account else "")
+    if attempts.is_worth_recording(count):
+        somebody = Actor(None, "Somebody", "page")
+        after = {"address": address, "wrong": count}
+        record(somebody, None, "fail_to_sign_in", account or NOBODY, after=after, undoable=False)
+
+
+def comings_and_goings(user: User) -> QuerySet[Activity]:
+    """When and from where somebody signed in to this account, or tried to; newest first."""
+    found = Activity.objects.filter(product=None, subject_type=User._meta.label, subject_id=user.pk, verb__in=VERBS)
+    return found.order_by("-at", "-pk")
