@@ -232,7 +232,7 @@ def test_a_head_start_that_failed_is_asked_again_in_the_open(
 
 
 def test_the_head_start_loads_nothing_but_the_standard_library() -> None:
-    program = "import sys; from whytree.code import headstart; print(*(name for name in sys.modules))"
+    program = "import sys; from whytree.code.clone import headstart; print(*(name for name in sys.modules))"
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     command = [sys.executable, "-c", program]
     done: Any = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
@@ -240,6 +240,7 @@ def test_the_head_start_loads_nothing_but_the_standard_library() -> None:
     assert ours <= {
         "whytree",
         "whytree.code",
+        "whytree.code.clone",
         "whytree.code.clone.headstart",
         "whytree.engines",
         "whytree.engines.git",

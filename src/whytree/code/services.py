@@ -1,4 +1,4 @@
-"""What may change the facts of delivery: repositories and what their clones tell. Tickets: `tickets.py`."""
+"""What may change the facts of delivery: repositories and what their clones tell. Tickets: `trackers/`."""
 
 import re
 from collections import Counter, defaultdict
