@@ -127,7 +127,7 @@ def test_rules_from_the_command_line(cli: Any, actor: Any, product: Any, tmp_pat
         (["set", "f", "--override", "maria"], "'maria' is not id=variant"),
         (["set", "f", "--needs", "f"], "'f' is not flag=variant"),
         (["set", "f", "--places", "half"], "Places are two whole numbers"),
-        (["set", "f", "--from", "soon"], "'soon' is no moment"),
+        (["set", "f", "--from", "soon"], "“soon” is no moment"),
         (["explain", "f", "maria", "--with", "plan"], "'plan' is not name=value"),
         (["condition", "x"], "Name the file with its rule"),
     ):

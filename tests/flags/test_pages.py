@@ -132,7 +132,7 @@ def test_the_rollout_form_changes_coverage_weights_and_switch(as_alice: Any, fla
     [
         ({"coverage": "many"}, "as a number of percent"),
         ({"coverage": "101"}, "between 0 and 100 %"),
-        ({"coverage": "nan"}, "between 0 and 100 %"),
+        ({"coverage": "nan"}, "as a number of percent"),
         ({"coverage": "0.001"}, "two decimals at most"),
         ({"coverage": "5", "weight:on": "half"}, "whole numbers"),
         ({"coverage": "5", "weight:on": "0", "weight:off": "0"}, "All weights are 0"),

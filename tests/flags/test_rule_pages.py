@@ -90,7 +90,7 @@ def test_the_form_saves_the_whole_section_and_shows_it_again(as_alice: Any, prod
         ("overrides", "maria = blue", "There is no variant “blue”"),
         ("prerequisites", "base", "'base' is no flag it needs"),
         ("prerequisites", "f = on", "A circle: f needs f"),
-        ("on_from", "soon", "'soon' is no moment"),
+        ("on_from", "soon", "“soon” is no moment"),
         ("group_start", "half", "Places in a group are whole numbers"),
         ("unit", "company", "Another unit moves everybody"),
     ],

@@ -2,12 +2,12 @@
 
 import json
 from dataclasses import dataclass, fields, replace
-from datetime import date
 from typing import Any
 
 from django.http import QueryDict
 from django.utils.text import slugify
 
+from whytree.engines.typed import number_of
 from whytree.errors import Invalid
 from whytree.stores.pieces.filters import Selection
 
@@ -195,20 +195,4 @@ def _whole(text: str) -> object:
 
 def optional_number(text: str, name: str) -> float | None:
     """A number as people type it; nothing for nothing."""
-    cleaned = text.strip().replace(",", ".").removesuffix("%").strip()
-    if not cleaned:
-        return None
-    try:
-        return float(cleaned)
-    except ValueError as error:
-        raise Invalid(f"{name}: “{text}” is no number. Write it as 31.2.") from error
-
-
-def optional_day(text: str) -> date | None:
-    """A day as the browser's date field sends it."""
-    if not text.strip():
-        return None
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError as error:
-        raise Invalid(f"“{text}” is no day. Write it as 2026-09-30.") from error
+    return number_of(text, f"{name}: “{text}” is no number. Write it as 31.2.") if text.strip() else None

@@ -10,6 +10,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from whytree.engines.typed import optional_day
 from whytree.errors import Invalid, NotFound, WhytreeError
 from whytree.events.queries import property_names
 from whytree.stores.pieces.stretches import Interval
@@ -23,7 +24,7 @@ from whytree.workspace.rights.roles import Role
 from . import services
 from .definitions import KINDS, Following, warnings
 from .drawing.charts import marks_for, measure_chart, measure_picture, measure_spark
-from .forms import MetricForm, optional_day, optional_number
+from .forms import MetricForm, optional_number
 from .measures.measuring import METHODS
 from .models import Category, Direction, Metric, MetricRole
 from .queries import (

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from whytree.code.models import FlagReference
 from whytree.engines.flags import FULL_COVERAGE, percent
+from whytree.engines.typed import number_of
 from whytree.errors import Conflict, Invalid, Unavailable, WhytreeError
 from whytree.tree.models import Hypothesis, Solution
 from whytree.tree.pages.parts import draw_panels
@@ -288,7 +289,9 @@ def change_rollout(request: PageRequest, product: Product, key: str) -> HttpResp
             request.actor,
             product,
             key,
-            coverage=basis_points(_number(form.get("coverage", ""))),
+            coverage=basis_points(
+                number_of(form.get("coverage", ""), "Give the coverage as a number of percent, as in 25.")
+            ),
             weights=_weights_of(form),
             is_on=form.get("is_on") == "on",
             environment=here,
@@ -300,13 +303,6 @@ def change_rollout(request: PageRequest, product: Product, key: str) -> HttpResp
         return flag_page(request, find_here(request, product, key), error, sent=form)
     where = f" in {here.key}" if here else ""
     return told(request, product, key, found, lambda flag: f"{flag.key} is {flag.state}{where}.")
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text.replace(",", ".").replace("%", "").strip())
-    except ValueError as error:
-        raise Invalid("Give the coverage as a number of percent, as in 25.") from error
 
 
 def _weights_of(form: Mapping[str, Any]) -> dict[str, int] | None:

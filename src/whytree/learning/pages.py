@@ -1,7 +1,7 @@
 """Reviews, what is on its way (Changes), and what we know now (Learned)."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from whytree.errors import Invalid, WhytreeError
+from whytree.engines.typed import day_of
+from whytree.errors import WhytreeError
 from whytree.experiments.early.before_code import dropped_before_code
 from whytree.experiments.queries import find_experiment, reading_of
 from whytree.experiments.verdict import voices
@@ -93,18 +94,11 @@ def decide(request: PageRequest, product: Product, number: int) -> HttpResponseB
 def postpone(request: PageRequest, product: Product, number: int) -> HttpResponseBase:
     found = queries.find_review(product, f"REV-{number}")
     try:
-        moved = services.postpone_review(request.actor, found, due_on=_day(request.POST.get("due_on", "")))
+        moved = services.postpone_review(request.actor, found, due_on=day_of(request.POST.get("due_on", "")))
     except WhytreeError as error:
         return _show(request, product, found, error=error)
     messages.success(request, f"{moved.ref} waits until {moved.due_at:%-d %b %Y}.")
     return redirect(moved.url)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError as error:
-        raise Invalid(f"“{text}” is no day. Write it as 2026-09-30.") from error
 
 
 def _show(

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
+from whytree.engines.typed import optional_day
 from whytree.errors import Invalid, WhytreeError
 from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
@@ -18,7 +19,7 @@ from whytree.workspace.rights.roles import Role
 from ..answers import Part, checked_part, people_behind
 from ..boards.services import keep_on_board
 from ..cohorts.services import create_cohort_of
-from ..forms import optional_day, optional_number
+from ..forms import optional_number
 from ..questions import checked_question
 from ..saved import queries, services
 from .forms import whole

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from django.http import QueryDict
 
+from whytree.engines.typed import whole_of
 from whytree.errors import Invalid
 
 from ..answers import Part, checked_part
@@ -285,9 +286,7 @@ def _json(text: str) -> Any:
 
 
 def whole(text: str, name: str) -> int:
-    if not text.isdecimal() or len(text) > 9:
-        raise Invalid(f"{name}: {text[:40]!r} is no whole number.")
-    return int(text)
+    return whole_of(text, f"{name}: {text[:40]!r} is no whole number.")
 
 
 def _brackets(text: str) -> list[list[int]]:

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from whytree.engines.typed import whole_of
 from whytree.errors import Invalid
 from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
@@ -129,8 +130,4 @@ def _context(request: PageRequest, product: Product) -> dict[str, Any]:
 
 
 def _whole(text: str) -> int:
-    if not text.strip():
-        return 0
-    if not text.isdecimal() or len(text) > 9:
-        raise Invalid(f"{text[:40]!r} is no whole number.")
-    return int(text)
+    return whole_of(text, f"{text[:40]!r} is no whole number.") if text.strip() else 0

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from whytree.engines.typed import whole_of
 from whytree.errors import Invalid
 from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
@@ -44,11 +45,11 @@ def _wanted(request: HttpRequest) -> Wanted:
     sent = request.POST
     return Wanted(
         bots=sent.get("bots", ""),
-        sample=_whole(sent.get("sample", ""), "The sample is a whole number of percent from 1 to 100."),
+        sample=whole_of(sent.get("sample", ""), "The sample is a whole number of percent from 1 to 100."),
         allowed=sent.get("allowed", "").split(","),
         denied=sent.get("denied", "").split(","),
         keep_address="keep_address" in sent,
-        session_minutes=_whole(
+        session_minutes=whole_of(
             sent.get("session_minutes", ""), "A session ends after a whole number of minutes, 1 to 1440."
         ),
     )
@@ -56,13 +57,9 @@ def _wanted(request: HttpRequest) -> Wanted:
 
 def _limit(request: HttpRequest, key: LimitedKey) -> int | None:
     text = request.POST.get(f"limit-{key.id}", "").strip().replace(",", "")
-    return _whole(text, f"The limit of “{key.name}” is a whole number of events a minute, or empty.") if text else None
-
-
-def _whole(text: str, told: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise Invalid(told)
-    return int(text)
+    return (
+        whole_of(text, f"The limit of “{key.name}” is a whole number of events a minute, or empty.") if text else None
+    )
 
 
 def _typed(request: HttpRequest, product: Product) -> Intake:

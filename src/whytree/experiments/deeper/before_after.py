@@ -17,6 +17,7 @@ from whytree.engines.stats import NoAnswer
 from whytree.engines.stats.unrandomised import Step, difference_in_differences, interrupted
 from whytree.engines.tables import UnreadableTable, open_table
 from whytree.engines.tables.columns import read_columns
+from whytree.engines.typed import day_of
 from whytree.errors import Invalid
 from whytree.experiments.judgement.sentences import p_text
 
@@ -65,7 +66,7 @@ def before_after_in_table(
     except UnreadableTable as error:
         raise Invalid(str(error)) from error
     texts = columns.texts[day]
-    days = [_day(texts.names[code]) if code >= 0 else None for code in texts.codes.tolist()]
+    days = [day_of(texts.names[code].strip()[:10]) if code >= 0 else None for code in texts.codes.tolist()]
     known = [one for one in days if one is not None]
     if len(set(known)) < len(known):
         twice = next(one for one in known if known.count(one) > 1)
@@ -79,13 +80,6 @@ def before_after_in_table(
     mine, theirs = of(column), of(against) if against else {}
     shared = [one for one in mine if not against or one in theirs]
     return told(column, against, "", at, unbroken(shared, at), mine, theirs)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text.strip()[:10])
-    except ValueError as error:
-        raise Invalid(f"“{text[:30]}” is no day. Write days as 2026-03-01.") from error
 
 
 def unbroken(days: Sequence[date], at: date) -> list[date]:

@@ -1,7 +1,6 @@
 """Deeper questions from the command line."""
 
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -138,16 +137,13 @@ def before_after_of_table(
     """How far a daily number moved with a change that nobody drew. Not randomised. Needs no server."""
     from dataclasses import asdict
 
+    from whytree.engines.typed import day_of
     from whytree.errors import Invalid
 
     from .before_after import before_after_in_table
 
     try:
-        first = date.fromisoformat(at)
-    except ValueError:
-        raise CommandError(f"“{at[:30]}” is no day. Write --at 2026-03-01.") from None
-    try:
-        found = before_after_in_table(file, day=day, column=metric, at=first, against=against)
+        found = before_after_in_table(file, day=day, column=metric, at=day_of(at), against=against)
     except Invalid as error:
         raise CommandError(error.message) from error
     told = asdict(found) | {"at": found.at.isoformat()}

@@ -14,7 +14,8 @@ from whytree.analytics.models import Metric
 from whytree.engines import charts
 from whytree.engines.charts import Mark, NamedLine
 from whytree.engines.charts.intervals import Measured, Scale, interval_row
-from whytree.errors import Invalid, WhytreeError
+from whytree.engines.typed import day_of
+from whytree.errors import WhytreeError
 from whytree.experiments.judgement.results import ArmInParts, Comparison, Interval, MetricResult
 from whytree.experiments.judgement.sentences import difference_value, in_percent, level_value, p_text, points
 from whytree.experiments.models import Experiment
@@ -58,7 +59,7 @@ def before_and_after(request: PageRequest, product: Product) -> HttpResponse:
     if not said["metric"]:
         return render(request, "experiments/before_after.html", context)
     try:
-        found = before_after(product, said["metric"], _day(said["at"]), timezone.now(), against=said["against"])
+        found = before_after(product, said["metric"], day_of(said["at"]), timezone.now(), against=said["against"])
     except WhytreeError as error:
         return render(request, "experiments/before_after.html", context | {"error": error}, status=error.status)
     return render(request, "experiments/before_after.html", context | {"found": found, "chart": _daily(found)})
@@ -103,13 +104,6 @@ def _shared_out(request: PageRequest, product: Product, flag: Flag, metric: str)
         return f"{flag.key} shares its people out every day from now on. {started.says}"
     found = allocate(request.actor, flag, metric, timezone.now())
     return found.reason or f"{flag.key} shares its people out so from now on."
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise Invalid("On which day did it change? Say it as 2026-03-01.") from error
 
 
 def _daily(found: BeforeAfter) -> SafeString:

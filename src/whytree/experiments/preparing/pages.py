@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from whytree.analytics.models import Metric
 from whytree.engines.flags.switching import DAY, HOUR, Switching, length_text
+from whytree.engines.typed import whole_of
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.flags.models import Flag
 from whytree.flags.pages import flag_page
@@ -141,10 +142,7 @@ def _decide_rollout(request: PageRequest, rollout: Rollout) -> WhytreeError | No
 
 
 def _whole(text: str, of: str = "days") -> int:
-    try:
-        return int(text)
-    except ValueError as error:
-        raise Invalid(f"“{text[:20]}” is no number of {of}. Write 21, say.") from error
+    return whole_of(text, f"“{text[:20]}” is no number of {of}. Write 21, say.")
 
 
 def _show(request: PageRequest, product: Product, said: QueryDict, error: WhytreeError | None = None) -> HttpResponse:

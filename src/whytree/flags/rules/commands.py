@@ -181,12 +181,11 @@ def set_(
 
 
 def _moment(text: str) -> str | None:
+    from whytree.engines.typed import optional_moment
     from whytree.errors import Invalid
 
-    from .reading import moment_of
-
     try:
-        found = moment_of(text)
+        found = optional_moment(text)
     except Invalid as error:
         raise CommandError(error.message) from error
     return found.isoformat() if found else None

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from whytree.analytics.cohorts.queries import list_cohorts
 from whytree.engines.flags.rules.cohorts import split
 from whytree.engines.flags.rules.describing import in_words, laid_out
+from whytree.engines.typed import number_of, optional_moment, whole_of
 from whytree.errors import Conflict, Invalid
 from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.entry.environments import USUAL, environments_of, find_environment
@@ -24,7 +25,7 @@ from .. import queries, services
 from ..environments.pages import find_here, told
 from ..models import BucketBy, Flag
 from .definition import basis_points
-from .reading import json_object, moment_of, pairs_of, rule_in
+from .reading import json_object, pairs_of, rule_in
 
 
 def rule_context(flag: Flag, form: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -135,8 +136,8 @@ def _edits(form: Mapping[str, Any], key: str) -> services.RuleEdits:
         "cohorts": pairs_of(str(form.get("cohorts", "")), "cohort"),
         "overrides": pairs_of(str(form.get("overrides", "")), "override"),
         "prerequisites": _needed(str(form.get("prerequisites", ""))),
-        "on_from": moment_of(str(form.get("on_from", ""))),
-        "on_until": moment_of(str(form.get("on_until", ""))),
+        "on_from": optional_moment(str(form.get("on_from", ""))),
+        "on_until": optional_moment(str(form.get("on_until", ""))),
     }
 
 
@@ -162,10 +163,7 @@ def _needed(text: str) -> list[dict[str, Any]]:
 
 
 def _place(text: Any, otherwise: int) -> int:
-    try:
-        return int(str(text or otherwise))
-    except ValueError as error:
-        raise Invalid("Places in a group are whole numbers from 0 to 10,000.") from error
+    return whole_of(str(text or otherwise), "Places in a group are whole numbers from 0 to 10,000.")
 
 
 @require_POST
@@ -209,10 +207,9 @@ def save_holdout(request: PageRequest, product: Product) -> HttpResponse:
     from ..pages import flag_list
 
     try:
-        share = float(request.POST.get("percent", "").replace(",", ".") or "nan")
+        share = number_of(request.POST.get("percent", ""), "Give the holdout as a number of percent, as in 5.")
         held = services.set_holdout(request.actor, product, basis_points(share, of="A holdout"))
-    except (Invalid, ValueError) as error:
-        found = error if isinstance(error, Invalid) else Invalid("Give the holdout as a number of percent, as in 5.")
-        return flag_list(request, product, condition_error=found)
+    except Invalid as error:
+        return flag_list(request, product, condition_error=error)
     messages.success(request, f"{held.share / 100:g} % are held out." if held.share else "Nobody is held out any more.")
     return redirect("flags", product.slug)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from whytree.errors import Invalid
@@ -61,17 +60,6 @@ def rule_in(document: Mapping[str, Any], key: str) -> tuple[Any, Mapping[str, An
     if isinstance(document, dict) and "variants" in document:
         return document.get("targeting") or None, conditions
     return document or None, conditions
-
-
-def moment_of(text: str) -> datetime | None:
-    """A moment as forms and people write it, "2026-12-01 09:00", in UTC unless it says otherwise; None for none."""
-    if not text.strip():
-        return None
-    try:
-        found = datetime.fromisoformat(text.strip())
-    except ValueError as error:
-        raise Invalid(f"{text!r} is no moment. Write it as 2026-12-01 09:00.") from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def pairs_of(text: str, what: str) -> dict[str, str]:

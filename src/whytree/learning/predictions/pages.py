@@ -4,7 +4,8 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 
-from whytree.errors import Invalid, WhytreeError
+from whytree.engines.typed import number_of
+from whytree.errors import WhytreeError
 from whytree.tree.models import Hypothesis
 from whytree.tree.pages.parts import find
 from whytree.workspace.entry.doors import PageRequest, page
@@ -41,10 +42,7 @@ def predict(request: PageRequest, product: Product, number: int) -> HttpResponse
 
 
 def _number(text: str) -> float:
-    try:
-        return float(text.replace(",", ".").replace("−", "-"))
-    except ValueError as error:
-        raise Invalid(f"“{text[:40]}” is no number. Write it as 2.5 or -1.") from error
+    return number_of(text, f"“{text[:40]}” is no number. Write it as 2.5 or -1.")
 
 
 def _sent_before(request: PageRequest, hypothesis: Hypothesis) -> dict[str, str]:

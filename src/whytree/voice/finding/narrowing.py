@@ -1,13 +1,14 @@
 """The further filters of the voices: by tag, status, who takes care, who spoke, version, variant, language, sentiment and day."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Protocol
 
 from django.db import connections
 from django.db.models import F, Func, Q, QuerySet, TextField, Value
 
 from whytree.analytics.cohorts.queries import find_cohort, people_of
+from whytree.engines.typed import day_of
 from whytree.errors import Invalid
 from whytree.people.models import Person
 from whytree.people.queries import keys_among
@@ -139,7 +140,4 @@ def _variant_of(flag: str, using: str) -> Func:
 
 
 def _day(typed: str) -> datetime:
-    try:
-        return datetime.strptime(typed, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError as error:
-        raise Invalid(f"“{typed[:20]}” is no day. Write it as 2026-03-02.") from error
+    return datetime.combine(day_of(typed), time.min, UTC)

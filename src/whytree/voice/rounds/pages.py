@@ -1,6 +1,5 @@
 """Rounds as pages: the list, one with its debrief, and the observer's sheet for a phone."""
 
-from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -9,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from whytree.engines.typed import optional_day
 from whytree.errors import Conflict, Invalid, NotFound, WhytreeError
 from whytree.tree.models import Solution
 from whytree.tree.pages.parts import find
@@ -62,19 +62,12 @@ def _keep(request: PageRequest, product: Product, found: UsabilityRound | None) 
         "title": form.get("title", ""),
         "tasks": form.get("tasks", "").splitlines(),
         "script": form.get("script", ""),
-        "planned_for": _day(form.get("planned_for", "")),
+        "planned_for": optional_day(form.get("planned_for", "")),
     }
     if found is not None:
         return services.edit_round(request.actor, found, **said)
     solution = find(product, form["solution"], Solution) if form.get("solution", "").strip() else None
     return services.plan_round(request.actor, product, solution=solution, **said)
-
-
-def _day(typed: str) -> date | None:
-    try:
-        return date.fromisoformat(typed) if typed else None
-    except ValueError as error:
-        raise Invalid(f"“{typed[:20]}” is no day. Write it as 2026-03-02.") from error
 
 
 @require_GET
@@ -128,7 +121,7 @@ def act(request: PageRequest, product: Product, number: int) -> HttpResponse:
                 showing.show_problem(request.actor, problem, node)
                 messages.success(request, f"It is evidence of {node.ref} now.")
             case "retest":
-                day = _day(form.get("planned_for", ""))
+                day = optional_day(form.get("planned_for", ""))
                 if day is None:
                     raise Invalid("Say on which day you look again.")
                 return redirect("usability_round", product.slug, services.plan_retest(request.actor, found, day).number)

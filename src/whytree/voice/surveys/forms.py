@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any, cast
 
 from django.http import QueryDict
 
+from whytree.engines.typed import optional_moment, whole_of
 from whytree.errors import Invalid
 
 from .models import Survey
@@ -88,7 +89,7 @@ class Typed:
         said |= {name: _number(self.fields.get(name, ""), name) for name in _NUMBERS}
         said["in_page"] = self.in_page
         said["stop_at"] = _number(self.fields["stop_at"], "stop_at") if self.fields.get("stop_at") else None
-        said |= {name: _moment(self.fields.get(name, "")) for name in ("opens_at", "closes_at")}
+        said |= {name: optional_moment(self.fields.get(name, "")) for name in ("opens_at", "closes_at")}
         said["hidden"] = self.fields.get("hidden", "").replace(",", " ").split()
         said["origins"] = self.fields.get("origins", "").replace(",", " ").split()
         return cast(Settings, said)
@@ -112,19 +113,8 @@ def _free_id(rows: Sequence[Row]) -> str:
 
 
 def _number(text: str, name: str) -> int:
-    if not (text.strip().isascii() and text.strip().isdigit() and len(text.strip()) < 8):
-        words = {"share": "The share", "cooldown_days": "The cool-down", "stop_at": "The number of answers"}[name]
-        raise Invalid(f"{words} is a whole number.")
-    return int(text)
-
-
-def _moment(text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC)
-    except ValueError as error:
-        raise Invalid(f"“{text[:30]}” is no time. Write it as 2026-03-02T09:00.") from error
+    words = {"share": "The share", "cooldown_days": "The cool-down", "stop_at": "The number of answers"}[name]
+    return whole_of(text, f"{words} is a whole number.")
 
 
 def typed(form: QueryDict) -> Typed:
