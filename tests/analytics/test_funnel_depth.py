@@ -250,6 +250,16 @@ def test_a_held_property_must_be_the_same_document(events: Any) -> None:
     assert funnel(write(events, rows), Spec(("A", "B"), held=True).steps, PERIOD).people == (2, 1)
 
 
+@pytest.mark.parametrize("years", [0, 1, 3])
+def test_of_a_thousand_documents_each_is_held_apart(events: Any, years: int) -> None:
+    """Side by side in time as long as there is room, by groups in a period of years."""
+    letters = ["A", "B", "C"]
+    rows = [Row(1, letter, at, f"{letter} {number}") for number in range(1000) for at, letter in enumerate(letters)]
+    rows += [Row(2, letter, at, "the same") for at, letter in enumerate(letters)]
+    period = Period(START - timedelta(days=365 * years), PERIOD.end)
+    assert funnel(write(events, rows), Spec(("A", "B", "C"), held=True).steps, period).people == (2, 1, 1)
+
+
 def test_a_person_belongs_to_the_day_of_their_first_first_step(events: Any) -> None:
     rows = [Row(1, "A", 1), Row(1, "B", 2), Row(2, "A", 1), Row(2, "A", 25), Row(2, "B", 26)]
     product = write(events, rows)

@@ -21,6 +21,8 @@ from .funnel_rows import Following, any_order_sql, bits_sql, followed_sql, gathe
 
 #: Groups of a breakdown that are told apart; the others are added up.
 MOST_GROUPS = 12
+#: With fewer, too many pairs of one person's values would share a place; that is a period of more than a year.
+FEWEST_PLACES = 2**28
 #: Of one person, where each step may be in another group.
 MOST_VALUES = 100
 Order = Literal["ordered", "strict", "any"]
@@ -123,6 +125,8 @@ class Asking:
         steps = self.steps
         conditions = [self.first_step(), *(f"({selected(one, self.bound)})" for one in steps.selections[1:])]
         plain = steps.is_plain and not times
+        if plain and not more and self._places >= FEWEST_PLACES:
+            return self._side_by_side(conditions)
         each = self._leveled(conditions, more) if plain else self._followed(conditions, more, times=times)
         if not steps.held:
             return each
@@ -141,6 +145,30 @@ class Asking:
             f"SELECT {PERSON} AS who{held}, {came}{_named(more)} FROM {self._events()}{does_hold} "
             f"GROUP BY who{each} HAVING came > 0"
         )
+
+    def _side_by_side(self, conditions: list[str]) -> str:
+        """A row a person of whom something is held: what is of one value lies in a stretch of time of its own, further from
+        any other than the window is long. So a person is one group, and not one a value (docs/decisions/0062).
+        """
+        value = field_sql(self.steps.held, self.bound)
+        room, places = (self.bound.add("UInt64", number) for number in (self._room, self._places))
+        since = f"toUInt64(toUnixTimestamp64Milli(timestamp) - toUnixTimestamp64Milli({_START}))"
+        moment = f"{since} + xxh3({value}) % {places} * {room}"
+        level = f"windowFunnel({{window:UInt64}})({moment}, {', '.join(conditions)})"
+        return (
+            f"SELECT {PERSON} AS who, toUInt32(bitShiftLeft(toUInt64(1), {level}) - 1) AS came FROM {self._events()} "
+            f"AND {value} != '' GROUP BY who HAVING came > 0"
+        )
+
+    @property
+    def _room(self) -> int:
+        """Milliseconds: what is asked about, and once more the window before the next value begins."""
+        return int((self.period.end - self.period.start + 2 * self.steps.window) / timedelta(milliseconds=1)) + 1
+
+    @property
+    def _places(self) -> int:
+        """How many values lie side by side in the times that the engine can tell; none where nothing is held."""
+        return (2**63 - 1) // self._room if self.steps.held else 0
 
     def _followed(self, conditions: list[str], more: Mapping[str, str], *, times: bool) -> str:
         """The same rows by arrays, for what that function cannot say."""
