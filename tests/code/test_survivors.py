@@ -187,10 +187,13 @@ def test_what_little_is_left_of_a_moved_block_proves_nothing(clone: Clone) -> No
     assert moved not in survivors(clone)["b.py"]
 
 
-def test_what_others_wrote_is_taken_in_and_not_searched_for_moves(clone: Clone) -> None:
-    clone.commit("Add", **{"a.py": text(*LONG), "vendor/b.py": text("y", *LONG)})
-    taken = clone.commit("Update", **{"a.py": text("x"), "vendor/b.py": text("y"), "vendor/c.py": text(*LONG)})
-    assert survivors(clone)["vendor/c.py"] == [taken] * len(LONG)
+@pytest.mark.parametrize(
+    ("former", "path"), [("vendor/b.py", "vendor/c.py"), ("locale/de.po", "locale/fr.po"), ("yarn.lock", "a/yarn.lock")]
+)
+def test_what_others_wrote_is_taken_in_and_not_searched_for_moves(clone: Clone, former: str, path: str) -> None:
+    clone.commit("Add", **{"a.py": text(*LONG), former: text("y", *LONG)})
+    taken = clone.commit("Update", **{"a.py": text("x"), former: text("y"), path: text(*LONG)})
+    assert survivors(clone)[path] == [taken] * len(LONG)
 
 
 def test_a_rename_and_a_folder_moved_keep_their_lines(clone: Clone) -> None:

@@ -109,3 +109,23 @@ def _runs(lines: list[bytes], rows: list[bytes], start: int, end: int) -> Iterat
             elif not same and first is not None:
                 yield first, row, first + shift
                 first = None
+
+
+def test_a_rewrite_of_many_thousand_passages_takes_no_square_of_them() -> None:
+    """Every third line is new, so that nothing follows anything; counted is how often a run is asked what of it is free."""
+    rows = [b"line %d of what was there before\n" % at for at in range(6_000)]
+    mixed = [b"new %d\n" % at if at % 3 == 0 else row for at, row in enumerate(reversed(rows))]
+    keys = {row: at for at, row in enumerate({*rows, *mixed})}
+    block = Block(mixed, array("q", [keys[row] for row in mixed]))
+    asked = Counter[str]()
+    pieces = moves._Search._pieces
+
+    def counted(*words: object) -> Iterator[object]:
+        asked["pieces"] += 1
+        return pieces(*words)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(moves._Search, "_pieces", counted)
+        found = Finder({"a": array("q", [keys[row] for row in rows])}, [block]).passages(block, "a")
+    assert len(found) == 4_000
+    assert asked["pieces"] <= 3 * len(found)

@@ -6,12 +6,14 @@ find_copy_in_parent, fuzzy_find_matching_lines), on lines without blanks. Pure.
 """
 
 from array import array
+from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from itertools import accumulate
 
-from whytree.engines.git.common_runs import COMMON, Lines, Numbers, Run, Shared, first_within, heavy_runs
+from whytree.engines.git.common_runs import COMMON, Lines, Numbers, Shared, first_within, heavy_runs
 
 # git's own thresholds: fewer letters and digits than this are found anywhere, and prove nothing.
 MOVED = 20
@@ -116,13 +118,18 @@ class _Source:
     shared: Shared
 
 
-# A run that weighs so much at most, and the number of its source.
-_Known = tuple[Run, int]
-_Stretch = tuple[int, int, list[_Known]]
+# A run, or what is left of one, as it waits in a heap. Negative, so that the heaviest comes first, of equals that of the later
+# source, and of these the one whose first rarer line stands last: its weight, the number of its source, that line. Then how
+# far the file's lines are shifted against the block's, and its first and last (excluded) line.
+_Piece = tuple[int, int, int, int, int, int]
 
 
 class _Search:
-    """The best passage of a stretch of a block, then of what is left of it: runs are looked for once, and cut to measure."""
+    """The heaviest passage of a stretch of a block, then of what is left on both sides of it, until nothing weighs enough.
+
+    Runs wait until it is their turn, and only then is it asked what of them is still free: a commit of a hundred thousand
+    lines has more runs and more stretches than could be held against each other.
+    """
 
     def __init__(self, weights: Numbers, sources: Sequence[_Source], least: int) -> None:
         self._weights = weights
@@ -132,63 +139,90 @@ class _Search:
 
     def take(self, stretches: Iterable[tuple[int, int]], found: list[Passage]) -> list[tuple[int, int]]:
         """Add the passages of these stretches to `found`; gives what nobody had."""
+        free = _Free(stretches)
         runs = [(run, number) for number, source in enumerate(self._sources) for run in source.shared.runs]
-        runs.sort(key=lambda known: -known[0][0])
-        waiting: list[_Stretch] = [(start, end, _within(runs, start, end)) for start, end in stretches]
-        left = []
-        while waiting:
-            start, end, known = waiting.pop()
-            if self._sums[end] - self._sums[start] < self._least:
-                continue
-            best = self._best(start, end, known)
-            if best is None:
-                left.append((start, end))
-            else:
-                found.append(best)
-                waiting += [(*each, _within(known, *each)) for each in ((start, best.start), (best.end, end))]
-        return left
+        runs.sort(key=lambda known: known[0][0])
+        waiting: list[_Piece] = []
+        while runs or waiting:
+            heaviest = max(runs[-1][0][0] if runs else 0, -waiting[0][0] if waiting else 0)
+            while runs and runs[-1][0][0] == heaviest:
+                (_, first, last, at), number = runs.pop()
+                for piece in self._pieces(free, number, at - first, first, last):
+                    heappush(waiting, piece)
+            if waiting and -waiting[0][0] == heaviest and (best := self._next(free, waiting)):
+                _, number, _, shift, first, last = best
+                weights = self._weights[first:last]
+                found.append(Passage(first, last, self._sources[-number].path, first + shift, weights, self._least))
+                free.take(first, last)
+        return [(start, end) for start, end in free.stretches if self._sums[end] - self._sums[start] >= self._least]
 
-    def _best(self, start: int, end: int, known: Sequence[_Known]) -> Passage | None:
-        """The heaviest run; of equals one of the later source, as git does."""
-        nominated = [
-            source.nominating is None or first_within(source.nominating, start, end) is not None
-            for source in self._sources
-        ]
-        heaviest = self._least
-        equals: list[tuple[int, int, int, Run]] = []
-        for run, number in known:
-            most, first, last, at = run
-            if most < heaviest:
-                break
-            low, high = max(first, start), min(last, end)
-            weight = self._sums[high] - self._sums[low]
-            if weight < heaviest or not nominated[number]:
-                continue
-            rare = first_within(self._sources[number].shared.rarer, low, high)
-            if rare is None:
-                continue
-            if weight > heaviest:
-                equals, heaviest = [], weight
-            equals.append((number, rare, at - first, (weight, low, high, at + low - first)))
+    def _next(self, free: "_Free", waiting: list[_Piece]) -> _Piece | None:
+        """The first that is free as a whole, or nothing if it has yet to be cut."""
+        equals: list[_Piece] = []
+        key = waiting[0][:3]
+        while waiting and waiting[0][:3] == key:
+            piece = heappop(waiting)
+            pieces = list(self._pieces(free, -piece[1], *piece[3:]))
+            if pieces == [piece]:
+                equals.append(piece)
+            else:
+                for each in pieces:
+                    heappush(waiting, each)
         if not equals:
             return None
-        number = max(number for number, *_ in equals)
-        _, first, last, at = _latest([(rare, shift, run) for source, rare, shift, run in equals if source == number])
-        return Passage(first, last, self._sources[number].path, at, self._weights[first:last], self._least)
+        best = _latest(equals)
+        for piece in equals:  # these have a line in common with it
+            if piece != best:
+                heappush(waiting, piece)
+        return best
+
+    def _pieces(self, free: "_Free", number: int, shift: int, first: int, last: int) -> Iterator[_Piece]:
+        """What is free of a run and proves something. A source has to be nominated by a line of each stretch."""
+        source = self._sources[number]
+        for start, end in free.around(first, last):
+            low, high = max(first, start), min(last, end)
+            weight = self._sums[high] - self._sums[low]
+            if weight < self._least:
+                continue
+            if source.nominating is not None and first_within(source.nominating, start, end) is None:
+                continue
+            rare = first_within(source.shared.rarer, low, high)
+            if rare is not None:
+                yield -weight, -number, -rare, shift, low, high
 
 
-def _within(known: Sequence[_Known], start: int, end: int) -> list[_Known]:
-    return [one for one in known if one[0][1] < end and one[0][2] > start]
+class _Free:
+    """The stretches of a block that nobody has taken, in their order."""
+
+    def __init__(self, stretches: Iterable[tuple[int, int]]) -> None:
+        self.stretches = sorted(stretches)
+
+    def around(self, first: int, last: int) -> list[tuple[int, int]]:
+        """Those that have lines of these."""
+        place = self._place(first)
+        found = []
+        while place < len(self.stretches) and self.stretches[place][0] < last:
+            if self.stretches[place][1] > first:
+                found.append(self.stretches[place])
+            place += 1
+        return found
+
+    def take(self, first: int, last: int) -> None:
+        """Lines of one stretch."""
+        place = self._place(first)
+        start, end = self.stretches[place]
+        self.stretches[place : place + 1] = [one for one in ((start, first), (last, end)) if one[0] < one[1]]
+
+    def _place(self, line: int) -> int:
+        return max(bisect_left(self.stretches, (line + 1,)) - 1, 0)
 
 
-def _latest(runs: Sequence[tuple[int, int, Run]]) -> Run:
-    """Of runs that weigh the same, with their first rarer line and how far they are shifted: that whose line stands last,
-    then the one that is shifted most; but of those that also begin together the first."""
-    last = max(rare for rare, _, _ in runs)
-    best, *others = [run for _, run in sorted((shift, run) for rare, shift, run in runs if rare == last)]
-    for run in others:
-        if run[1] != best[1]:
-            best = run
+def _latest(equals: Sequence[_Piece]) -> _Piece:
+    """Of pieces with the same first rarer line that which is shifted most; but of those that also begin together the first."""
+    best, *others = sorted(equals)
+    for piece in others:
+        if piece[4] != best[4]:
+            best = piece
     return best
 
 

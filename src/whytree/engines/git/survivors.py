@@ -27,8 +27,13 @@ from whytree.engines.git.versions import NO_KEYS, Draft, Version, Weaver, format
 
 # Tips share layers of files; more than this many are slower to look through than to copy.
 _LAYERS = 16
-# Where others' code is kept: an update of all of it took longer to search for moved lines than the rest of a history.
-_VENDORED = re.compile(r"(?:^|/)(?:vendor|node_modules|third_party|bower_components|site-packages)/")
+# Others' code, translations and locked versions, which come as tools write them: to search one update of them for moved lines
+# took longer than the rest of a history.
+_TAKEN_IN = re.compile(
+    r"(?:^|/)(?:vendor|node_modules|third_party|bower_components|site-packages)/"
+    r"|\.(?:po|pot|xlf|xliff|min\.js|min\.css)$"
+    r"|(?:^|/)(?:[^/]+\.lock|package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|go\.sum)$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +165,8 @@ class Replay:
 
     def _find_moves(self, drafts: Sequence[Draft], before: Mapping[str, Version | None]) -> None:
         """Blocks that stood elsewhere before this commit; what others wrote is taken in, not moved about."""
-        own = {path: version for path, version in before.items() if not _VENDORED.search(path)}
-        ours = [draft for draft in drafts if not _VENDORED.search(draft.change.path)]
+        own = {path: version for path, version in before.items() if not _TAKEN_IN.search(path)}
+        ours = [draft for draft in drafts if not _TAKEN_IN.search(draft.change.path)]
         waiting = [(draft, *block) for draft in ours for block in draft.blocks(len(own))]
         files = {path: keys for path, version in own.items() if version and (keys := self._keys(version))}
         if not waiting or not files:
