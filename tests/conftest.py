@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, settings
 from typer.main import get_command
 
 from tests.servers import ROOT, Live, live_env, start_server, whytree
+from tests.terminal import Terminal
 
 pytest_plugins = ("tests.statements",)
 
@@ -49,7 +50,7 @@ ENGINE = {"store", "events", "address", "live", "start"}
 DOORS = {
     *("as_alice", "as_bob", "as_viewer", "as_charlie"),
     *("api", "api_bob", "api_viewer", "api_charlie"),
-    *("client", "cli", "invoke"),
+    *("client", "cli", "invoke", "terminal"),
 }
 
 _commands: dict[int, tuple[object, Any]] = {}
@@ -288,6 +289,12 @@ def open_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
     monkeypatch.setattr(BaseDatabaseWrapper, "close_if_unusable_or_obsolete", lambda self: None)
+
+
+@pytest.fixture
+def terminal(api: Api, open_connection: None, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """The command line as Alice types it."""
+    return Terminal(api.token, monkeypatch)
 
 
 @pytest.fixture

@@ -100,13 +100,14 @@ def _wait_until_ready(live: Live, seconds: float = 90) -> None:
     import httpx
 
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if live.process.poll() is not None:
-            raise AssertionError(f"the server ended: {live.process.stdout.read() if live.process.stdout else ''}")
-        try:
-            if httpx.get(live.url + "/readyz", timeout=5).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
+    with httpx.Client(timeout=5) as http:  # one for all: each reads the certificates of the world anew
+        while time.monotonic() < deadline:
+            if live.process.poll() is not None:
+                raise AssertionError(f"the server ended: {live.process.stdout.read() if live.process.stdout else ''}")
+            try:
+                if http.get(live.url + "/readyz").status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.1)
     raise AssertionError("the server did not get ready")

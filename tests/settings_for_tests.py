@@ -15,3 +15,4 @@ os.environ["WHYTREE_DATA"] = _folder
 from whytree.site.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose
+WHITENOISE_AUTOREFRESH = True  # looks for a file when one is asked for; else each test's client would read them all

@@ -318,15 +318,14 @@ def test_another_rule_begins_anew(actor: Any, product: Any, opens: Any, opened: 
     assert fresh().state == "inside"
 
 
-@pytest.mark.live
-def test_the_command_line_watches(live: Any) -> None:
-    live.cli("metric", "add", "watched", "--count", "opened")
-    made = live.cli_json("alert", "add", "watched", "--low", "3")
+def test_the_command_line_watches(terminal: Any) -> None:
+    terminal.cli("metric", "add", "watched", "--count", "opened")
+    made = terminal.cli_json("alert", "add", "watched", "--low", "3")
     assert made["sentence"] == "below 3"
-    assert "watched" in live.cli("alert", "list").stdout
+    assert "watched" in terminal.cli("alert", "list").stdout
     number = str(made["number"])
-    assert "sleeps until" in live.cli("alert", "snooze", number).stdout
-    shown = live.cli_json("alert", "show", number)  # the server may have looked at it already
+    assert "sleeps until" in terminal.cli("alert", "snooze", number).stdout
+    shown = terminal.cli_json("alert", "show", number)  # the server may have looked at it already
     assert (shown["sentence"], bool(shown["snoozed_until"])) == ("below 3", True)
-    assert live.cli("alert", "add", "watched", check=False).returncode == 1
-    live.cli("alert", "remove", number)
+    assert terminal.cli("alert", "add", "watched", check=False).returncode == 1
+    terminal.cli("alert", "remove", number)

@@ -6,7 +6,6 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from itertools import count as counting
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.analytics.rows import event_row, written
 from whytree.stores.pieces.filters import Filter, Selection
 from whytree.stores.questions import amounts, metrics
 from whytree.stores.questions.amounts import WHOLE, Part, Period
@@ -37,7 +37,6 @@ def events() -> Iterator[Any]:
         yield fresh
 
 
-_products = counting(40_000)
 rows_of = st.lists(
     st.tuples(
         st.integers(1, 5),
@@ -51,24 +50,17 @@ rows_of = st.lists(
 
 
 def write(store: Any, rows: list[Row]) -> int:
-    product = next(_products)
-    store.insert(
-        "events",
+    return written(
+        store,
         [
-            {
-                "product": product,
-                "person": person,
-                "timestamp": START + timedelta(minutes=minutes),
-                "event": event,
-                "event_id": number,
-                "distinct_id": str(person),
-                "received_at": START,
-                "properties": {name: value for name, value in (("price", price), ("plan", plan)) if value},
-            }
-            for number, (person, event, minutes, price, plan) in enumerate(rows)
+            event_row(i, who, what, START + timedelta(minutes=minutes), properties=_said(price=price, plan=plan))
+            for i, (who, what, minutes, price, plan) in enumerate(rows)
         ],
     )
-    return product
+
+
+def _said(**properties: str) -> dict[str, str]:
+    return {name: value for name, value in properties.items() if value}
 
 
 def at(row: Row) -> datetime:

@@ -213,19 +213,18 @@ def test_the_api_and_the_page_say_the_same(api: Any, as_alice: Any, as_charlie: 
     assert as_charlie.get("/p/sprout/metrics-file").status_code == 404
 
 
-@pytest.mark.live
-def test_the_command_line_applies_and_exports(live: Any, tmp_path: Any) -> None:
+def test_the_command_line_applies_and_exports(terminal: Any, tmp_path: Any) -> None:
     file = tmp_path / "metrics.yaml"
     file.write_text(FILE, "utf-8")
-    dry = live.cli("apply", str(file), "--dry-run").stdout
+    dry = terminal.cli("apply", str(file), "--dry-run").stdout
     assert "+ metric activated_7d" in dry
     assert "this was a dry run" in dry
-    assert len(live.cli_json("apply", str(file))) == 5
-    assert "Everything is so already." in live.cli("apply", str(file)).stdout
+    assert len(terminal.cli_json("apply", str(file))) == 5
+    assert "Everything is so already." in terminal.cli("apply", str(file)).stdout
     written = tmp_path / "again.yaml"
-    live.cli("metric", "export", str(written))
-    assert live.cli_json("apply", str(written)) == []
+    terminal.cli("metric", "export", str(written))
+    assert terminal.cli_json("apply", str(written)) == []
     file.write_text("whytree_metrics: 1\nmetrics:\n  a: {kind: count}\n", "utf-8")
-    refused = live.cli("apply", str(file), check=False)
+    refused = terminal.cli("apply", str(file), check=False)
     assert refused.returncode == 1
     assert f"{file}, line 3: a: A count needs exactly these fields" in refused.stderr.replace("\n", " ")

@@ -171,15 +171,14 @@ def test_a_metric_stands_on_a_board_as_everywhere(
     assert api.post(f"{path}/cards", {"metric": "activated_7d", "text": "both"}).status == 400
 
 
-@pytest.mark.live
-def test_the_command_line_arranges_a_board(live: Any) -> None:
-    number = str(live.cli_json("board", "add", "Arranged")["number"])
-    live.cli("board", "put", number, "--text", "First words")
-    cards = live.cli_json("board", "put", number, "--text", "Second words", "--wide")["cards"]
-    moved = live.cli_json("board", "move", number, str(cards[1]["id"]), "1")["cards"]
+def test_the_command_line_arranges_a_board(terminal: Any) -> None:
+    number = str(terminal.cli_json("board", "add", "Arranged")["number"])
+    terminal.cli("board", "put", number, "--text", "First words")
+    cards = terminal.cli_json("board", "put", number, "--text", "Second words", "--wide")["cards"]
+    moved = terminal.cli_json("board", "move", number, str(cards[1]["id"]), "1")["cards"]
     assert [one["text"] for one in moved] == ["Second words", "First words"]
-    live.cli("board", "take-off", number, str(cards[0]["id"]))
-    assert live.cli_json("board", "edit", number, "--days", "5", "--where", "platform=ios")["days"] == 5
-    assert "Second words" in live.cli("board", "show", number).stdout
-    live.cli("board", "remove", number)
-    assert live.cli("board", "show", number, check=False).returncode == 1
+    terminal.cli("board", "take-off", number, str(cards[0]["id"]))
+    assert terminal.cli_json("board", "edit", number, "--days", "5", "--where", "platform=ios")["days"] == 5
+    assert "Second words" in terminal.cli("board", "show", number).stdout
+    terminal.cli("board", "remove", number)
+    assert terminal.cli("board", "show", number, check=False).returncode == 1

@@ -3,40 +3,33 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import count as counting
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.analytics.rows import event_row, written
 from whytree.stores.pieces import cohorts
 from whytree.stores.pieces.cohorts import Did, Every, InOrder, Last, Listed, Not, Rule, Some, These
 from whytree.stores.pieces.filters import Filter, Selection
 
 Row = tuple[int, str, int, str]  # person, event, hours ago, plan
-_products = counting(11_000)
 
 
 def write(store: Any, rows: list[Row]) -> int:
-    product, now = next(_products), datetime.now(UTC)
-    store.insert(
-        "events",
+    now = datetime.now(UTC)
+    # rows of one hour are told apart by their place, so that "the newest" is one event
+    return written(
+        store,
         [
-            {
-                "product": product,
-                "person": person,
-                # rows of one hour are told apart by their place, so that "the newest" is one event
-                "timestamp": now - timedelta(hours=hours) + timedelta(seconds=number),
-                "event": event,
-                "event_id": number,
-                "distinct_id": str(person),
-                "received_at": now,
-                "properties": {"plan": plan} if plan else {},
-            }
-            for number, (person, event, hours, plan) in enumerate(rows)
+            event_row(i, who, what, now - timedelta(hours=hours) + timedelta(seconds=i), properties=_plan(plan))
+            for i, (who, what, hours, plan) in enumerate(rows)
         ],
     )
-    return product
+
+
+def _plan(plan: str) -> dict[str, str]:
+    return {"plan": plan} if plan else {}
 
 
 def one(event: str) -> Selection:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from itertools import count as counting
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.analytics.rows import event_row, written
 from whytree.stores.pieces.companies import Companies, CompanyTrait, InCompanies
 from whytree.stores.pieces.filters import Bound, Filter, Membership, Selection
 from whytree.stores.pieces.moments import CompanyThen, WasSo
@@ -36,7 +36,6 @@ def events() -> Iterator[Any]:
         yield fresh
 
 
-_products = counting(70_000)
 rows_of = st.lists(
     st.tuples(
         st.integers(1, 4),
@@ -50,24 +49,9 @@ rows_of = st.lists(
 
 
 def write(store: Any, rows: list[Row]) -> int:
-    product = next(_products)
-    store.insert(
-        "events",
-        [
-            {
-                "product": product,
-                "person": row[0],
-                "timestamp": at(row),
-                "event": row[1],
-                "event_id": number,
-                "distinct_id": str(row[0]),
-                "received_at": START,
-                "properties": properties(row),
-            }
-            for number, row in enumerate(rows, 1)
-        ],
+    return written(
+        store, [event_row(i, one[0], one[1], at(one), properties=properties(one)) for i, one in enumerate(rows, 1)]
     )
-    return product
 
 
 def properties(row: Row) -> dict[str, str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import count as counting
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.analytics.rows import event_row, written
 from whytree.stores.pieces.filters import AllOf, AnyOf, Condition, Filter, Selection
 from whytree.stores.questions.funnels import Period, Reached, Some, Steps, funnel, funnel_by, who
 
@@ -18,29 +18,18 @@ PERIOD = Period(START, START + timedelta(minutes=30))
 Row = tuple[int, str, int, str]  # person, event, minute, platform
 
 
-_products = counting(5000)
-
-
 def write(store: Any, rows: list[Row]) -> int:
-    product = next(_products)
-    store.insert(
-        "events",
+    return written(
+        store,
         [
-            {
-                "product": product,
-                "person": person,
-                "timestamp": START + timedelta(minutes=minute),
-                "event": event,
-                "event_id": number,
-                "distinct_id": str(person),
-                "received_at": START,
-                "platform": platform,
-                "properties": {"size": str(number % 3), "day": f"2026-05-0{number % 3 + 1}"},
-            }
-            for number, (person, event, minute, platform) in enumerate(rows)
+            event_row(i, who, what, START + timedelta(minutes=minute), platform=platform, properties=_said(i))
+            for i, (who, what, minute, platform) in enumerate(rows)
         ],
     )
-    return product
+
+
+def _said(number: int) -> dict[str, str]:
+    return {"size": str(number % 3), "day": f"2026-05-0{number % 3 + 1}"}
 
 
 def selection(word: str) -> Selection:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
-from itertools import count as counting
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.analytics.rows import event_row, written
 from whytree.stores.pieces.filters import Selection
 from whytree.stores.questions import lifecycles, paths, retention
 
@@ -18,27 +18,13 @@ START = datetime(2026, 3, 20, tzinfo=UTC)
 END = START + timedelta(days=30)
 Row = tuple[int, str, int]  # person, event, minutes after START
 relaxed = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-_products = counting(13_000)
 
 
 def write(store: Any, rows: list[Row]) -> int:
-    product = next(_products)
-    store.insert(
-        "events",
-        [
-            {
-                "product": product,
-                "person": person,
-                "timestamp": START + timedelta(minutes=minutes),
-                "event": event,
-                "event_id": number,
-                "distinct_id": str(person),
-                "received_at": START,
-            }
-            for number, (person, event, minutes) in enumerate(rows)
-        ],
+    return written(
+        store,
+        [event_row(i, who, what, START + timedelta(minutes=minutes)) for i, (who, what, minutes) in enumerate(rows)],
     )
-    return product
 
 
 @relaxed

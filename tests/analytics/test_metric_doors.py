@@ -243,25 +243,24 @@ def test_the_box_finds_metrics(actor: Any, product: Any, activated: Any) -> None
     assert find_by_words(actor, product, "  ", 5) == []
 
 
-@pytest.mark.live
-def test_the_command_line_says_the_same(live: Any) -> None:
-    made = live.cli_json("metric", "add", "lessons", "--unique", "lesson_started", "--name", "Learners")
+def test_the_command_line_says_the_same(terminal: Any) -> None:
+    made = terminal.cli_json("metric", "add", "lessons", "--unique", "lesson_started", "--name", "Learners")
     assert made["definition"] == {"version": 1, "kind": "unique", "event": "lesson_started"}
-    assert "Learners" in live.cli("metric", "list").stdout
-    shown = live.cli("metric", "show", "lessons").stdout
+    assert "Learners" in terminal.cli("metric", "list").stdout
+    shown = terminal.cli("metric", "show", "lessons").stdout
     assert "no answer: It has not happened in this period." in shown
-    assert live.cli_json("metric", "show", "lessons")["n"] == 0
-    ratio = live.cli_json(
+    assert terminal.cli_json("metric", "show", "lessons")["n"] == 0
+    ratio = terminal.cli_json(
         "metric", "add", "price", "--top", "paid:sum:price", "--bottom", "paid:people", "--role", "input"
     )
     assert (ratio["definition"]["top"], ratio["role"]) == ({"event": "paid", "measure": "sum:price"}, "input")
-    mean = live.cli_json("metric", "add", "spend", "--mean", "paid", "--property", "price", "--where", "plan=pro")
+    mean = terminal.cli_json("metric", "add", "spend", "--mean", "paid", "--property", "price", "--where", "plan=pro")
     assert mean["definition"]["event"]["where"][0]["field"] == "plan"
-    assert live.cli_json("metric", "edit", "spend", "--owner", "growth")["owner"] == "growth"
-    refused = live.cli("metric", "add", "x", "--count", "a", "--unique", "b", check=False)
+    assert terminal.cli_json("metric", "edit", "spend", "--owner", "growth")["owner"] == "growth"
+    refused = terminal.cli("metric", "add", "x", "--count", "a", "--unique", "b", check=False)
     assert refused.returncode == 1
     assert "one of" in refused.stderr
-    assert json.loads(live.cli("metric", "remove", "lessons", "--json").stdout) == {"removed": "lessons"}
+    assert json.loads(terminal.cli("metric", "remove", "lessons", "--json").stdout) == {"removed": "lessons"}
 
 
 @pytest.mark.usefixtures("five_sign_up_three_plant")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
-from itertools import count as counting
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.analytics.rows import event_row, written
 from whytree.stores.pieces.filters import Selection
 from whytree.stores.questions import metrics
 from whytree.stores.questions.metrics import Converted, Counted
@@ -20,28 +20,14 @@ A, B = Selection(("A",)), Selection(("B",))
 Happening = tuple[int, str, int]  # person, event, minutes after START
 
 
-_products = counting(1000)
-
-
 def write(store: Any, happenings: list[Happening]) -> int:
-    """Put them under a product of their own."""
-    product = next(_products)
-    store.insert("events", [_row(product, i, happening) for i, happening in enumerate(happenings)])
-    return product
-
-
-def _row(product: int, i: int, happening: Happening) -> dict[str, Any]:
-    person, event, minutes = happening
-    at = START + timedelta(minutes=minutes)
-    return {
-        "product": product,
-        "person": person,
-        "timestamp": at,
-        "event": event,
-        "event_id": i,
-        "distinct_id": str(person),
-        "received_at": at,
-    }
+    return written(
+        store,
+        [
+            event_row(i, who, what, START + timedelta(minutes=minutes))
+            for i, (who, what, minutes) in enumerate(happenings)
+        ],
+    )
 
 
 def oracle_conversion(

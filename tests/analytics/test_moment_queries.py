@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import count as counting
 from itertools import groupby
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.analytics.rows import event_row, written
 from whytree.stores.pieces.filters import Bound
 from whytree.stores.pieces.moments import SESSION_FIELDS, InSession, KnownThen, WasSo
 from whytree.stores.pieces.sql import PEOPLE
@@ -32,7 +32,6 @@ rows_of = st.lists(
     ),
     max_size=14,
 )
-_products = counting(80_000)
 
 
 @pytest.fixture(scope="module")
@@ -44,25 +43,15 @@ def events() -> Iterator[Any]:
 
 
 def write(store: Any, rows: list[Row]) -> int:
-    product = next(_products)
-    store.insert(
-        "events",
+    return written(
+        store,
         [
-            {
-                "product": product,
-                "person": person,
-                "timestamp": START + timedelta(minutes=at),
-                "event": event,
-                "event_id": number,
-                "distinct_id": str(person),
-                "received_at": START,
-                "path": path,
-                "properties": {said[0]: said[1]} if said[0] else {},
-            }
-            for number, (person, event, at, path, said) in enumerate(rows, 1)
+            event_row(
+                i, who, what, START + timedelta(minutes=at), path=path, properties=dict([said]) if said[0] else {}
+            )
+            for i, (who, what, at, path, said) in enumerate(rows, 1)
         ],
     )
-    return product
 
 
 def texts(store: Any, product: int, told: InSession | KnownThen) -> dict[int, str]:

@@ -71,11 +71,10 @@ def test_where_all_is_sent_nothing_is_said(product: Any, actor: Any, happened: C
     assert check_metrics(product) == []
 
 
-@pytest.mark.live
-def test_the_command_line_and_doctor_say_it(live: Any) -> None:
-    live.cli("metric", "add", "unsent", "--count", "never_sent_at_all")
-    checked = live.cli("metric", "check", check=False)
+def test_the_command_line_and_doctor_say_it(terminal: Any) -> None:
+    terminal.cli("metric", "add", "unsent", "--count", "never_sent_at_all")
+    checked = terminal.cli("metric", "check", check=False)
     assert checked.returncode == 1
     assert "No event “never_sent_at_all” has been seen yet." in checked.stdout
-    found = {one["subject"]: one for one in live.cli_json("doctor")}
+    found = {one["subject"]: one for one in terminal.cli_json("doctor")}
     assert found["metrics"]["state"] == "advice"

@@ -186,11 +186,10 @@ def test_without_a_mail_server_only_webhooks_are_taken(actor: Any, product: Any,
         create_subscription(actor, product, webhook="https://hooks.example.org/x")
 
 
-@pytest.mark.live
-def test_the_command_line_subscribes(live: Any) -> None:
-    board = str(live.cli_json("board", "add", "Monday")["number"])
-    made = live.cli_json("subscription", "add", board, "--daily", "--webhook", "https://hooks.example.org/x")
+def test_the_command_line_subscribes(terminal: Any) -> None:
+    board = str(terminal.cli_json("board", "add", "Monday")["number"])
+    made = terminal.cli_json("subscription", "add", board, "--daily", "--webhook", "https://hooks.example.org/x")
     assert made["when"].startswith("every day at 08:00")
-    assert "Monday" in live.cli("subscription", "list").stdout
-    live.cli("subscription", "remove", str(made["number"]))
-    assert live.cli("subscription", "add", board, "--on", "someday", check=False).returncode == 1
+    assert "Monday" in terminal.cli("subscription", "list").stdout
+    terminal.cli("subscription", "remove", str(made["number"]))
+    assert terminal.cli("subscription", "add", board, "--on", "someday", check=False).returncode == 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import statistics
 from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
-from itertools import count as counting
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.analytics.rows import event_row, written
 from whytree.stores.pieces.filters import Selection
 from whytree.stores.questions import retention, trends
 
@@ -22,28 +22,14 @@ Row = tuple[int, str, int, str]  # person, event, hours after START, price
 no_fixture_check = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-_products = counting(9000)
-
-
 def write(store: Any, rows: list[Row]) -> int:
-    product = next(_products)
-    store.insert(
-        "events",
+    return written(
+        store,
         [
-            {
-                "product": product,
-                "person": person,
-                "timestamp": START + timedelta(hours=hours),
-                "event": event,
-                "event_id": number,
-                "distinct_id": str(person),
-                "received_at": START,
-                "properties": {"price": price} if price else {},
-            }
-            for number, (person, event, hours, price) in enumerate(rows)
+            event_row(i, who, what, START + timedelta(hours=hours), properties={"price": price} if price else {})
+            for i, (who, what, hours, price) in enumerate(rows)
         ],
     )
-    return product
 
 
 rows_of = st.lists(

@@ -1,13 +1,13 @@
 """The command line against this process's database, and clones to run it in."""
 
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.code.repositories import Clone
+from tests.terminal import Terminal
 
 
 @pytest.fixture
@@ -15,30 +15,13 @@ def clone(tmp_path: Path) -> Clone:
     return Clone(tmp_path / "sprout-app")
 
 
-@cache
-def application() -> Any:
-    from django.core.wsgi import get_wsgi_application
-
-    return get_wsgi_application()
-
-
 @pytest.fixture
-def cli(api: Any, open_connection: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any]:
+def cli(terminal: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any]:
     """`cli("why", "a.py:1", cwd=folder)` as Alice; gives typer's result, errors included in `output`."""
-    import httpx
-    from typer.testing import CliRunner
-
-    from whytree.site.cli import build
-    from whytree.workspace.terminal import client
-
-    monkeypatch.setenv("WHYTREE_TOKEN", api.token)
     monkeypatch.setenv("COLUMNS", "140")
-    monkeypatch.setattr(client, "running_server", lambda data: "")
-    monkeypatch.setattr(client, "_in_process", lambda: httpx.WSGITransport(app=application()))
 
     def run(*words: str, cwd: Path = tmp_path, stdin: str = "") -> Any:
-        monkeypatch.chdir(cwd)
-        return CliRunner().invoke(build(), list(words), input=stdin)
+        return terminal.run(*words, cwd=cwd, stdin=stdin)
 
     return run
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
+from tests.terminal import Terminal
 from whytree.stores.events import EventStore
 from whytree.workspace.terminal import client
 
@@ -16,25 +16,15 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def run(open_connection: None, api: Any, store: EventStore, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """The command line as Alice runs it, answered in this process; returns what `--json` prints."""
-    import httpx
-    from django.core.wsgi import get_wsgi_application
-
-    from whytree.site import cli
-
-    transport = httpx.WSGITransport(app=get_wsgi_application(), raise_app_exceptions=True)
-    monkeypatch.setattr(client, "_in_process", lambda: transport)
-    monkeypatch.setenv("WHYTREE_TOKEN", api.token)
-    root = cli.build()
+def run(terminal: Terminal, store: EventStore) -> Callable[..., Any]:
+    """The command line as Alice runs it; returns what `--json` prints, or why it was refused."""
 
     def invoke(*words: str, ok: bool = True) -> Any:
-        result = CliRunner().invoke(root, [*words, "--json"])
-        if not ok:
-            assert isinstance(result.exception, client.CommandError), result.output
-            return result.exception.message
-        assert result.exit_code == 0, (result.output, result.exception)
-        return json.loads(result.stdout)
+        if ok:
+            return terminal.cli_json(*words)
+        refused = terminal.run(*words, "--json")
+        assert isinstance(refused.exception, client.CommandError), refused.output
+        return refused.exception.message
 
     return invoke
 

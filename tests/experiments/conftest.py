@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.experiments.world import CONVERSION, COUNT_ORDERS, UNIQUE_SPAM, long_ago
+from tests.terminal import Terminal
 from whytree.site.cli import build
 from whytree.workspace.terminal.client import CommandError
 
@@ -119,21 +120,6 @@ def ran(actor: Any, planned: Any) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def cli(api: Any, open_connection: None, command_line: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """`cli("rollout", "show", "ask_later")` as Alice, answered in this process; what it prints."""
-    import httpx
-    from django.core.wsgi import get_wsgi_application
-
-    from whytree.workspace.terminal import client
-
-    application = get_wsgi_application()
-    monkeypatch.setenv("WHYTREE_TOKEN", api.token)
-    monkeypatch.setenv("COLUMNS", "160")
-    monkeypatch.setattr(client, "running_server", lambda data: "")
-    monkeypatch.setattr(client, "_in_process", lambda: httpx.WSGITransport(app=application))
-
-    def run(*words: str) -> str:
-        result = CliRunner().invoke(command_line, list(words), catch_exceptions=False)
-        return result.output
-
-    return run
+def cli(terminal: Terminal) -> Callable[..., str]:
+    """`cli("rollout", "show", "ask_later")` as Alice; what it prints."""
+    return terminal.said

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.code.conftest import application
+from tests.terminal import Terminal
 from whytree.flags.evaluation import exposures
 
 
@@ -45,20 +45,10 @@ def hypothesis(actor: Any, solution: Any) -> Any:
 
 
 @pytest.fixture
-def cli(api: Any, open_connection: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+def cli(terminal: Terminal, tmp_path: Path) -> Any:
     """`cli("flag", "references", cwd=folder)` as Alice."""
-    import httpx
-    from typer.testing import CliRunner
-
-    from whytree.site.cli import build
-    from whytree.workspace.terminal import client
-
-    monkeypatch.setenv("WHYTREE_TOKEN", api.token)
-    monkeypatch.setattr(client, "running_server", lambda data: "")
-    monkeypatch.setattr(client, "_in_process", lambda: httpx.WSGITransport(app=application()))
 
     def run(*words: str, cwd: Path = tmp_path) -> Any:
-        monkeypatch.chdir(cwd)
-        return CliRunner().invoke(build(), list(words))
+        return terminal.run(*words, cwd=cwd)
 
     return run

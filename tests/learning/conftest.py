@@ -13,6 +13,7 @@ import pytest
 from django.utils import timezone
 from msgspec.structs import replace
 
+from tests.terminal import Terminal
 from whytree.engines.flags import Rules, evaluate
 
 ACTIVATED = {"version": 1, "kind": "conversion", "from": "signed_up", "to": "planted", "within_days": 7}
@@ -178,25 +179,6 @@ def event(person: int, name: str, at: datetime) -> dict[str, Any]:
 
 
 @pytest.fixture
-def invoke(api: Any, open_connection: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """`invoke("review", "list")` as Alice, answered in this process; what it prints."""
-    import httpx
-    from django.core.wsgi import get_wsgi_application
-    from typer.testing import CliRunner
-
-    from whytree.site.cli import build
-    from whytree.workspace.terminal import client
-
-    application = get_wsgi_application()
-    monkeypatch.setenv("WHYTREE_TOKEN", api.token)
-    monkeypatch.setenv("COLUMNS", "160")
-    monkeypatch.setattr(client, "running_server", lambda data: "")
-    monkeypatch.setattr(client, "_in_process", lambda: httpx.WSGITransport(app=application))
-
-    def run(*words: str) -> str:
-        result = CliRunner().invoke(build(), list(words))
-        if result.exception is not None:
-            raise result.exception
-        return result.output
-
-    return run
+def invoke(terminal: Terminal) -> Callable[..., str]:
+    """`invoke("review", "list")` as Alice; what it prints."""
+    return terminal.said

@@ -170,20 +170,18 @@ def test_the_solution_today_the_tree_and_the_box_know_the_review(actor: Any, pro
     assert [hit.url for hit in search(actor, product, "rev-1") if hit.kind == "review"] == ["/p/sprout/REV-1"]
 
 
-@pytest.mark.live
-def test_the_command_line_says_the_same(live: Any) -> None:
-    """On a server that others in this run use too, so ids are asked for and not assumed."""
-    live.cli("metric", "add", "bloomed_7d", "--from", "signed_up", "--to", "bloomed")
-    opportunity = live.cli_json("opportunity", "add", "I do not want to give my number")["ref"]
-    solution = live.cli_json("solution", "add", "Ask later", "--under", opportunity)["ref"]
+def test_the_command_line_says_the_same(terminal: Any) -> None:
+    terminal.cli("metric", "add", "bloomed_7d", "--from", "signed_up", "--to", "bloomed")
+    opportunity = terminal.cli_json("opportunity", "add", "I do not want to give my number")["ref"]
+    solution = terminal.cli_json("solution", "add", "Ask later", "--under", opportunity)["ref"]
     said = ("--change", "later", "--metric", "bloomed_7d", "--low", "1", "--likely", "4", "--high", "7")
-    hypothesis = live.cli_json("hypothesis", "add", solution, *said)["ref"]
-    locked = live.cli("hypothesis", "lock", hypothesis).stdout
+    hypothesis = terminal.cli_json("hypothesis", "add", solution, *said)["ref"]
+    locked = terminal.cli("hypothesis", "lock", hypothesis).stdout
     assert f"{hypothesis} is locked: +1 to +7 pp on bloomed_7d." in locked
     review = next(word for word in locked.split() if word.startswith("REV-"))
-    assert review in live.cli("review", "list").stdout
-    assert "predicted  +1 to +7 pp" in live.cli("review", "show", review).stdout
-    refused = live.cli(
+    assert review in terminal.cli("review", "list").stdout
+    assert "predicted  +1 to +7 pp" in terminal.cli("review", "show", review).stdout
+    refused = terminal.cli(
         "review", "decide", review, "--verdict", "achieved", "--decision", "keep", "--learning", "x", check=False
     )
     assert (refused.returncode, "only harm" in refused.stderr) == (1, True)
@@ -198,8 +196,8 @@ def test_the_command_line_says_the_same(live: Any) -> None:
         "--learning",
         "It broke sign-up.",
     )
-    assert "say why" in live.cli(*harm, check=False).stderr
-    decided = live.cli_json(*harm, "--despite", "Drafts are lost.")
+    assert "say why" in terminal.cli(*harm, check=False).stderr
+    decided = terminal.cli_json(*harm, "--despite", "Drafts are lost.")
     assert (decided["decision"], decided["despite"]) == ("roll_back", "Drafts are lost.")
 
 

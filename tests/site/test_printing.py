@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.code.conftest import application
 from tests.events.conftest import Sender, _threads_end, track
+from tests.terminal import Terminal
 from whytree.workspace.terminal import printing
 
 __all__ = ["_threads_end"]
@@ -103,22 +103,13 @@ ONLY_JSON = {"flag list", "flag show ask_later", "member list"}
 
 @pytest.mark.django_db
 def test_no_command_obeys_what_somebody_wrote(
-    hostile: None, monkeypatch: pytest.MonkeyPatch, api: Any, open_connection: None
+    hostile: None, monkeypatch: pytest.MonkeyPatch, terminal: Terminal
 ) -> None:
-    import httpx
-    from typer.testing import CliRunner
-
-    from whytree.site.cli import build
-    from whytree.workspace.terminal import client
-
-    monkeypatch.setenv("WHYTREE_TOKEN", api.token)
     monkeypatch.setenv("COLUMNS", "400")
-    monkeypatch.setattr(client, "running_server", lambda data: "")
-    monkeypatch.setattr(client, "_in_process", lambda: httpx.WSGITransport(app=application()))
-    root, problems = build(), []
+    problems = []
     for words in COMMANDS:
         for more in ([], ["--json"]):
-            done = CliRunner().invoke(root, [*words.split(), *more], color=True)
+            done = terminal.run(*words.split(), *more, color=True)
             assert done.exit_code == 0, (words, done.exception)
             if set(done.output) & set(OBEYED):
                 problems.append(f"{words} {more}: {done.output!r}")

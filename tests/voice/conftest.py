@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.terminal import Terminal
+
 
 def here(function: Callable[..., Any], *arguments: Any) -> Any:
     """What `run_apart` does, without another process; and once for all tests that ask the same of the same voices."""
@@ -66,25 +68,12 @@ class Done:
 
 
 @pytest.fixture
-def cli(api: Any, open_connection: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Done]:
+def cli(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Done]:
     """The command line as Alice, answered in this process: `cli("feedback", "search", "phone").out`."""
-    import httpx
-    from typer.testing import CliRunner
-
-    from whytree.site import cli as root
-    from whytree.site.wsgi import application
-    from whytree.workspace.terminal import client
-
-    monkeypatch.setenv("WHYTREE_TOKEN", api.token)
     monkeypatch.setenv("WHYTREE_PRODUCT", "sprout")
-    monkeypatch.setattr(client, "_in_process", lambda: httpx.WSGITransport(app=application))
-    commands = root.build()
 
     def run(*words: str) -> Done:
-        result = CliRunner().invoke(commands, list(words))
-        refused = result.exception if isinstance(result.exception, client.CommandError) else None
-        if result.exception is not None and refused is None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return Done(result.exit_code, result.stdout, refused.message if refused else result.stderr)
+        done = terminal.cli(*words, check=False)
+        return Done(done.returncode, done.stdout, done.stderr)
 
     return run

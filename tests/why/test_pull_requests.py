@@ -8,8 +8,8 @@ import pytest
 from tests.code.repositories import Clone
 from tests.why.conftest import Tree
 from whytree.code.models import Commit, CommitKey, Ticket
-from whytree.code.services import TicketFacts, see_ticket
-from whytree.code.trackers.tickets import RequestFacts, import_pull_requests
+from whytree.code.trackers.requests import RequestFacts, import_pull_requests
+from whytree.code.trackers.tickets import TicketFacts, see_ticket
 from whytree.engines.links.tickets import TicketRef
 from whytree.errors import Forbidden, Invalid
 from whytree.tree.services import link_ticket

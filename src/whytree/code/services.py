@@ -29,11 +29,7 @@ from .delivery.placing import place_waiting
 from .keys import as_json, store_keys, tickets_at
 from .models import Commit, FileBlame, Repository, ToldReason
 from .queries import Origin, facts_of, told_by_commit, with_requests
-from .trackers.tickets import Imported as Imported
-from .trackers.tickets import TicketFacts as TicketFacts
 from .trackers.tickets import first_seen
-from .trackers.tickets import import_tickets as import_tickets
-from .trackers.tickets import see_ticket as see_ticket
 
 MOST_LINES = 10_000_000
 MOST_NESTING = 2_000_000_000

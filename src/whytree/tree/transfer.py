@@ -24,7 +24,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 
-from whytree.code.services import TicketFacts, see_ticket
+from whytree.code.trackers.tickets import TicketFacts, see_ticket
 from whytree.engines.links.tickets import TicketRef
 from whytree.errors import Conflict, Invalid
 from whytree.tree.models import (

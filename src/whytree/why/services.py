@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from whytree.code.services import TicketFacts, see_ticket
+from whytree.code.trackers.tickets import TicketFacts, see_ticket
 from whytree.errors import Invalid
 from whytree.tree.models import Opportunity, Solution
 from whytree.tree.queries import find_node, notes_of

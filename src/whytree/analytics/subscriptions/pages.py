@@ -1,17 +1,16 @@
 """Subscriptions on pages, and the address in each mail that ends it without a sign-in."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST
+from django.http import HttpResponseBase
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
 
 from whytree.errors import Invalid
 from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.outside import mail
 from whytree.workspace.pages.attempt import Attempt
+from whytree.workspace.pages.stopping import stop_page
 from whytree.workspace.rights.access import may
 from whytree.workspace.rights.roles import Role
 
@@ -85,11 +84,6 @@ def subscription_act(request: PageRequest, product: Product, number: int) -> Htt
     return redirect("subscriptions", product=product.slug)
 
 
-@never_cache
-@csrf_exempt
-@require_http_methods(["GET", "HEAD", "POST"])
-def stop_answers(request: HttpRequest, token: str) -> HttpResponse:
-    """End a mail. GET only shows a button: programs that look into mails must not press it; RFC 8058's POST does it."""
-    on = request.POST.get("act") == "on"
-    found = services.stop_by_link(token, on=on) if request.method == "POST" else services.subscription_of_stop(token)
-    return render(request, "analytics/stop_answers.html", {"one": found, "subject": found.product})
+stop_answers = stop_page(
+    "analytics/stop_answers.html", services.subscription_of_stop, services.stop_by_link, lambda found: found.is_on
+)

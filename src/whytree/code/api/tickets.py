@@ -13,10 +13,12 @@ from whytree.errors import Invalid
 from whytree.workspace.entry.doors import ApiRequest, api_product
 from whytree.workspace.rights.roles import Role
 
-from .. import queries, services
+from .. import queries
 from ..models import Ticket, TrackerReading
-from ..trackers import tickets
-from ..trackers.tickets import CommentFacts, Imported, ReadSoFar, RequestFacts, TicketFacts
+from ..trackers import readings, requests, tickets
+from ..trackers.readings import ReadSoFar
+from ..trackers.requests import RequestFacts
+from ..trackers.tickets import CommentFacts, Imported, TicketFacts
 
 router = Router(tags=["Code"])
 
@@ -162,7 +164,7 @@ def list_tickets(request: ApiRequest, product: str, limit: int = 200) -> list[Ti
 def see_ticket(request: ApiRequest, product: str, body: TicketIn) -> Ticket:
     """The ticket, made on first sight; what is told of it is filled in."""
     found = api_product(request, product, Role.MEMBER)
-    return services.see_ticket(request.actor, found, _facts(body))
+    return tickets.see_ticket(request.actor, found, _facts(body))
 
 
 @router.post("/products/{product}/tickets/import", response=ImportedOut, operation_id="import_tickets")
@@ -189,7 +191,7 @@ def import_pull_requests(request: ApiRequest, product: str, body: PullRequestsIn
             rows.append(_request_facts(one))
         except Invalid as error:
             unreadable.append(RowProblem(row=number, problem=error.message))
-    done = tickets.import_pull_requests(request.actor, found, rows, tracker=body.tracker, dry_run=body.dry_run)
+    done = requests.import_pull_requests(request.actor, found, rows, tracker=body.tracker, dry_run=body.dry_run)
     return ImportedOut.of(done, unreadable)
 
 
@@ -203,7 +205,7 @@ def list_tracker_readings(request: ApiRequest, product: str) -> list[TrackerRead
 def note_tracker_reading(request: ApiRequest, product: str, body: TrackerReadingIn) -> TrackerReading:
     """Remember how far a tracker was read, so that the next reading goes on there."""
     found = api_product(request, product, Role.MAINTAINER)
-    return tickets.note_tracker_reading(request.actor, found, ReadSoFar(**body.dict()))
+    return readings.note_tracker_reading(request.actor, found, ReadSoFar(**body.dict()))
 
 
 def _facts(body: TicketIn) -> TicketFacts:

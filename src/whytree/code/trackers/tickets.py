@@ -1,22 +1,16 @@
-"""What may change tickets and pull requests: first sight, a tracker's words from a file or from the tracker itself."""
+"""What may change tickets: first sight, a tracker's words from a file or from the tracker itself."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import Q
-from django.utils import timezone
 
-from whytree.engines.git.log import own_subject, parse_trailers
-from whytree.engines.links.rules import branch_of, request_of
 from whytree.engines.links.tickets import (
     TRACKER_LIMIT,
     TicketRef,
-    said_in_request,
-    tickets_of_request,
     tracker_of_remote,
 )
 from whytree.engines.trackers import BODY_LIMIT, COMMENT_LIMIT, TITLE_LIMIT
@@ -28,9 +22,10 @@ from whytree.workspace.rights.actors import Actor
 from whytree.workspace.rights.roles import Role
 
 from ..cleaning import CHUNK, clean
-from ..keys import as_json, store_keys, tickets_at
-from ..models import Commit, PullRequest, Repository, Ticket, TicketComment, TrackerReading
-from ..queries import chunks, facts_of_many, only_tracker
+from ..models import PullRequest, Repository, Ticket, TicketComment
+from ..queries import chunks, only_tracker
+
+Row = TypeVar("Row", Ticket, PullRequest)
 
 
 @dataclass(frozen=True)
@@ -64,22 +59,6 @@ class TicketFacts:
     updated_at: datetime | None = None
     comments: Sequence[CommentFacts] = ()
     comments_only: bool = False
-
-
-@dataclass(frozen=True)
-class RequestFacts:
-    """What a tracker says of a merged pull request. `closes` are the tickets it names itself, beyond the words."""
-
-    ref: TicketRef
-    title: str = ""
-    body: str = ""
-    author: str = ""
-    branch: str = ""
-    merge_sha: str = ""
-    squash_sha: str = ""
-    merged_at: datetime | None = None
-    updated_at: datetime | None = None
-    closes: Sequence[TicketRef] = ()
 
 
 @dataclass
@@ -151,7 +130,7 @@ def import_tickets(
     placed = [(number, replace(facts, ref=at_home(facts.ref, home))) for number, facts in rows]
     with transaction.atomic():
         sound = list(_sound(product, placed, done, home=home))
-        tickets = _known_tickets(product, [facts.ref for facts in sound])
+        tickets = known_rows(Ticket, product, [facts.ref for facts in sound])
         newest = _newest(sound)
         touched: dict[tuple[str, str], Ticket] = {}
         said: dict[tuple[str, str], dict[str, CommentFacts]] = defaultdict(dict)
@@ -164,7 +143,7 @@ def import_tickets(
             if newest.get(name) is facts and _take(product, tickets, facts, done):
                 touched[name] = tickets[name]
         if not dry_run:
-            _save_tickets(touched.values())
+            upsert(Ticket, list(touched.values()), kept={"id", "product", "tracker", "key", "created_at"})
         new, changed = _comment_rows([(tickets[name], comments) for name, comments in said.items()])
         done.comments = len(new)
         if not dry_run:
@@ -217,9 +196,10 @@ def at_home(ref: TicketRef, home: str) -> TicketRef:
     return ref if ref.tracker or ref.key[0] not in "#!" else replace(ref, tracker=home)
 
 
-def _known_tickets(product: Product, refs: Sequence[TicketRef]) -> dict[tuple[str, str], Ticket]:
+def known_rows(model: type[Row], product: Product, refs: Sequence[TicketRef]) -> dict[tuple[str, str], Row]:
+    """The product's rows of these, by tracker and key."""
     keys = sorted({ref.key for ref in refs})
-    rows = (row for some in chunks(keys) for row in Ticket.objects.filter(product=product, key__in=some))
+    rows = (row for some in chunks(keys) for row in model._default_manager.filter(product=product, key__in=some))
     return {(row.tracker, row.key): row for row in rows}
 
 
@@ -231,7 +211,7 @@ def _take(product: Product, tickets: dict[tuple[str, str], Ticket], facts: Ticke
     if known and facts.updated_at and known.updated_at and facts.updated_at < known.updated_at:
         done.older += 1
         return False
-    facts = replace(facts, updated_at=_within_calendars(facts.updated_at))
+    facts = replace(facts, updated_at=within_calendars(facts.updated_at))
     changed = _tell(ticket, facts)
     moved = facts.updated_at is not None and ticket.updated_at != facts.updated_at
     if moved:
@@ -250,8 +230,8 @@ def _tell(ticket: Ticket, facts: TicketFacts) -> bool:
         "state": facts.state,
         "body": clean(facts.body)[:BODY_LIMIT],
         "author": clean(facts.author)[:200],
-        "opened_at": _within_calendars(facts.opened_at),
-        "closed_at": _within_calendars(facts.closed_at),
+        "opened_at": within_calendars(facts.opened_at),
+        "closed_at": within_calendars(facts.closed_at),
     }
     if ticket.erased_at:
         told |= {"body": "", "author": ""}
@@ -269,11 +249,7 @@ def _tell(ticket: Ticket, facts: TicketFacts) -> bool:
     return bool(news)
 
 
-def _save_tickets(tickets: Iterable[Ticket]) -> None:
-    _upsert(Ticket, list(tickets), kept={"id", "product", "tracker", "key", "created_at"})
-
-
-def _upsert(model: type[Any], rows: Sequence[Any], kept: set[str]) -> None:
+def upsert(model: type[Any], rows: Sequence[Any], kept: set[str]) -> None:
     """One statement for new and known rows alike; gives the new ones their primary keys."""
     for row in rows:
         row.pk = None
@@ -305,7 +281,7 @@ def _comment_rows(
                 "text": clean(facts.text)[:COMMENT_LIMIT],
                 "author": clean(facts.author)[:200],
                 "author_is_staff": facts.author_is_staff,
-                "said_at": _within_calendars(facts.said_at),
+                "said_at": within_calendars(facts.said_at),
             }
             news = {name: value for name, value in told.items() if value is not None and getattr(row, name) != value}
             for name, value in news.items():
@@ -317,163 +293,6 @@ def _comment_rows(
     return new, changed
 
 
-# Pull requests ----------------------------------------------------------------------------------------
-
-
-def import_pull_requests(
-    actor: Actor, product: Product, rows: Iterable[RequestFacts], *, tracker: str = "", dry_run: bool = False
-) -> Imported:
-    """Merged pull requests, and the tickets they close: what links a squash that does not say what it is for.
-
-    Commits that are here already are looked at anew. Again changes only what changed there.
-    """
-    require(actor, product, Role.MAINTAINER)
-    done = Imported()
-    home = tracker_named(tracker) if tracker else only_tracker(product)
-    placed = [replace(facts, ref=at_home(facts.ref, home)) for facts in rows]
-    with transaction.atomic():
-        known = _known_requests(product, [facts.ref for facts in placed])
-        touched: dict[tuple[str, str], PullRequest] = {}
-        for facts in placed:
-            name = (facts.ref.tracker, facts.ref.key)
-            if _take_request(product, known, facts, done):
-                touched[name] = known[name]
-        if dry_run or not touched:
-            return done
-        requests = list(touched.values())
-        _upsert(PullRequest, requests, kept={"id", "product", "tracker", "key"})
-        done.commits = _look_anew(product, requests)
-        if done.new or done.changed:
-            record(actor, product, "import_pull_requests", product, after=done.counts(), undoable=False)
-    return done
-
-
-def _known_requests(product: Product, refs: Sequence[TicketRef]) -> dict[tuple[str, str], PullRequest]:
-    keys = sorted({ref.key for ref in refs})
-    rows = (row for some in chunks(keys) for row in PullRequest.objects.filter(product=product, key__in=some))
-    return {(row.tracker, row.key): row for row in rows}
-
-
-def _take_request(
-    product: Product, known: dict[tuple[str, str], PullRequest], facts: RequestFacts, done: Imported
-) -> bool:
-    name = (facts.ref.tracker, facts.ref.key)
-    facts = replace(facts, updated_at=_within_calendars(facts.updated_at))
-    row = known.get(name)
-    if row and facts.updated_at and row.updated_at and facts.updated_at < row.updated_at:
-        done.older += 1
-        return False
-    is_new = row is None
-    row = row or known.setdefault(name, PullRequest(product=product, tracker=name[0], key=name[1][:12]))
-    changed = _tell_request(row, facts)
-    moved = facts.updated_at is not None and row.updated_at != facts.updated_at
-    row.updated_at = facts.updated_at or row.updated_at
-    done.new += is_new
-    done.changed += not is_new and changed
-    done.unchanged += not is_new and not changed
-    return is_new or changed or moved
-
-
-def _tell_request(row: PullRequest, facts: RequestFacts) -> bool:
-    body = clean(facts.body)[:BODY_LIMIT]
-    told = {
-        "url": facts.ref.url[:1000] if facts.ref.url.startswith(("https://", "http://")) else "",
-        "title": clean(facts.title)[:TITLE_LIMIT],
-        "body": body,
-        "author": clean(facts.author)[:200],
-        "branch": clean(facts.branch)[:200],
-        "merge_sha": facts.merge_sha,
-        "squash_sha": facts.squash_sha,
-        "merged_at": _within_calendars(facts.merged_at),
-    }
-    body = body or row.body
-    if row.erased_at:
-        told |= {"body": "", "author": ""}
-    news: dict[str, Any] = {name: value for name, value in told.items() if value and getattr(row, name) != value}
-    is_silent = row.erased_at and not body  # what it is for stood in words that are gone
-    if not is_silent and ("title" in news or body != row.body or facts.closes):
-        news |= _purpose(replace(facts, title=news.get("title", row.title), body=body))
-    changed = {name: value for name, value in news.items() if getattr(row, name) != value}
-    for name, value in changed.items():
-        setattr(row, name, value)
-    return bool(changed)
-
-
-def _purpose(facts: RequestFacts) -> dict[str, Any]:
-    """What a request is for. A bot's words quote other people's release notes: only its tracker is believed."""
-    trailers = () if _is_bot(facts.author) else parse_trailers(said_in_request(facts.body))
-    own = [] if _is_bot(facts.author) else tickets_of_request(own_subject(facts.title), facts.body, trailers)
-    closes = dict.fromkeys(
-        (at_home(ref, facts.ref.tracker).key, at_home(ref, facts.ref.tracker).tracker) for ref in [*facts.closes, *own]
-    )
-    return {
-        "closes": [{"key": key, "tracker": tracker} for key, tracker in closes][:20],
-        "whys": [[key, value] for key, value in trailers if key.lower().startswith("why")][:20],
-    }
-
-
-def _is_bot(author: str) -> bool:
-    return author.endswith("[bot]") or author.startswith("app/")
-
-
-def _look_anew(product: Product, requests: Sequence[PullRequest]) -> int:
-    """Derive anew what the link rules would try for the commits of these requests; how many there are."""
-    shas = sorted({sha for row in requests for sha in (row.merge_sha, row.squash_sha) if sha})
-    match = [Q(sha__in=some) | Q(merged_by__in=some) for some in chunks(shas)]
-    for tracker in {row.tracker for row in requests}:
-        keys = sorted(row.key for row in requests if row.tracker == tracker)
-        match += [Q(repository__tracker=tracker, pr_number__in=some) for some in chunks(keys)]
-    found = {
-        commit.pk: commit
-        for one in match
-        for commit in Commit.objects.filter(one, repository__product=product).select_related("repository")
-    }
-    for some in chunks(list(found.values())):
-        rows = list(facts_of_many(some))
-        for commit, facts in rows:
-            commit.tickets = as_json(tickets_at(facts, commit.repository.tracker))
-            commit.pr_number = request_of(facts)
-            commit.branch = branch_of(facts)
-        Commit.objects.bulk_update(some, ["tickets", "pr_number", "branch"], batch_size=100)
-        store_keys(rows, anew=True)
-        first_seen(product, [ref for commit, facts in rows for ref in tickets_at(facts, commit.repository.tracker)])
-    return len(found)
-
-
-# Readings ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class ReadSoFar:
-    """How far one list of a tracker was read: all that changed before `since_at`; `page` of a first reading under way."""
-
-    tracker: str
-    what: str
-    since_at: datetime | None = None
-    page: int = 0
-    etag: str = ""
-
-
-def note_tracker_reading(actor: Actor, product: Product, read: ReadSoFar) -> TrackerReading:
-    """Remember how far a tracker was read, so that the next reading goes on there."""
-    require(actor, product, Role.MAINTAINER)
-    if read.what not in TrackerReading.What.values:
-        raise Invalid(f"{read.what[:40]!r} is nothing that is read from a tracker: issues, comments or requests.")
-    tracker = tracker_named(read.tracker)
-    with transaction.atomic():
-        row, is_new = TrackerReading.objects.get_or_create(product=product, tracker=tracker, what=read.what)
-        before = None if is_new else snapshot(row)
-        row.since_at, row.page, row.etag = _within_calendars(read.since_at), read.page, clean(read.etag)[:200]
-        row.read_at = timezone.now()
-        row.save()
-        if before is None or before["since_at"] != snapshot(row)["since_at"]:
-            record(actor, product, "read_tracker", row, before=before, after=snapshot(row), undoable=False)
-    return row
-
-
-# Input ------------------------------------------------------------------------------------------------
-
-
-def _within_calendars(moment: datetime | None) -> datetime | None:
+def within_calendars(moment: datetime | None) -> datetime | None:
     """A moment that every calendar here can move between zones; nothing for one that none can."""
     return moment if moment is None or 1900 < moment.year < 2900 else None

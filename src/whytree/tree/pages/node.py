@@ -8,12 +8,10 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST
 
 from whytree.engines.confidence import Confidence, Evidence
-from whytree.errors import Invalid
 from whytree.people.queries import people_by_key
-from whytree.tree import queries, services
+from whytree.tree import queries
 from whytree.tree.forms import EvidenceForm, Form, NoteForm, OverrideForm, TicketForm
 from whytree.tree.lights import Light, business_light, engineering_light, people_light
 from whytree.tree.lints import Advice, advise
@@ -24,13 +22,11 @@ from whytree.tree.models import (
     EvidenceLink,
     Hypothesis,
     Node,
-    Note,
     Opportunity,
     Outcome,
     Progress,
     Solution,
     State,
-    TicketLink,
     Verdict,
     child_kinds,
 )
@@ -38,10 +34,9 @@ from whytree.tree.outline import facts_of
 from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.rights.access import may_write
-from whytree.workspace.rights.roles import Role
 from whytree.workspace.sockets import Figure, figures
 
-from .parts import DrawnPanel, draw_panels, find, home_of, url_of
+from .parts import DrawnPanel, draw_panels, home_of, url_of
 
 TEMPLATES = {"OUT": "tree/outcome.html", "OPP": "tree/opportunity.html", "SOL": "tree/solution.html"}
 #: Evidence that stands on the page before somebody asks for all of it.
@@ -216,137 +211,3 @@ def _panels(drawn: list[DrawnPanel]) -> dict[str, Any]:
         "main_panels": [one for one in drawn if one.panel.column == "main"],
         "aside_panels": [one for one in drawn if one.panel.column == "aside"],
     }
-
-
-# What changes a node from its own page. A form that is refused comes back with what was typed.
-
-
-@require_POST
-@page(Role.MEMBER)
-def add_note(request: PageRequest, product: Product, ref: str) -> HttpResponse:
-    found = queries.find_node(product, ref)
-    form = NoteForm(request.POST)
-    if form.is_valid():
-        try:
-            services.add_note(request.actor, product, found, **form.cleaned_data)
-            return _done(found, "notes")
-        except Invalid as error:
-            form.refuse(error)
-    return show(request, product, home_of(found), form)
-
-
-@require_POST
-@page(Role.MEMBER)
-def answer_note(request: PageRequest, product: Product, note_id: int) -> HttpResponse:
-    note = queries.find_attached(product, Note, note_id)
-    services.answer_note(request.actor, note, request.POST.get("answer", ""))
-    return _done(note.node(), "notes")
-
-
-@require_POST
-@page(Role.MEMBER)
-def link_evidence(request: PageRequest, product: Product, ref: str) -> HttpResponse:
-    found = queries.find_node(product, ref)
-    form = EvidenceForm(request.POST)
-    if form.is_valid():
-        try:
-            services.link_evidence(request.actor, product, found, **form.said())
-            return _done(found, "evidence")
-        except Invalid as error:
-            form.refuse(error)
-    return show(request, product, home_of(found), form)
-
-
-@require_POST
-@page(Role.MEMBER)
-def unlink_evidence(request: PageRequest, product: Product, link_id: int) -> HttpResponse:
-    link = queries.find_attached(product, EvidenceLink, link_id)
-    found = link.node()
-    services.unlink_evidence(request.actor, link)
-    return _done(found, "evidence")
-
-
-@require_POST
-@page(Role.MEMBER)
-def link_ticket(request: PageRequest, product: Product, ref: str) -> HttpResponse:
-    found = queries.find_node(product, ref)
-    form = TicketForm(request.POST)
-    if form.is_valid():
-        try:
-            services.link_written_ticket(request.actor, found, form.cleaned_data["ticket"])
-            return _done(found, "tickets")
-        except Invalid as error:
-            form.refuse(error)
-    return show(request, product, home_of(found), form)
-
-
-@require_POST
-@page(Role.MEMBER)
-def unlink_ticket(request: PageRequest, product: Product, link_id: int) -> HttpResponse:
-    link = queries.find_attached(product, TicketLink, link_id)
-    found = link.node()
-    services.unlink_ticket(request.actor, link)
-    return _done(found, "tickets")
-
-
-@require_POST
-@page(Role.MEMBER)
-def override_confidence(request: PageRequest, product: Product, ref: str) -> HttpResponse:
-    found = queries.find_node(product, ref)
-    form = OverrideForm(request.POST)
-    if form.is_valid():
-        try:
-            services.override_confidence(request.actor, found, **form.cleaned_data)
-            return _done(found, "confidence")
-        except Invalid as error:
-            form.refuse(error)
-    return show(request, product, home_of(found), form)
-
-
-@require_POST
-@page(Role.MEMBER)
-def set_state(request: PageRequest, product: Product, ref: str) -> HttpResponse:
-    found = find(product, ref, Solution)
-    services.set_state(request.actor, found, request.POST.get("state", ""))
-    return redirect(url_of(found))
-
-
-@require_POST
-@page(Role.MEMBER)
-def set_focus(request: PageRequest, product: Product, ref: str) -> HttpResponse:
-    found = find(product, ref, Opportunity)
-    services.edit_opportunity(request.actor, found, in_focus=request.POST.get("in_focus") == "1")
-    return redirect(url_of(found))
-
-
-@require_POST
-@page(Role.MEMBER)
-def start_test(request: PageRequest, product: Product, ref: str) -> HttpResponse:
-    found = find(product, ref, AssumptionTest)
-    services.start_test(request.actor, found)
-    return redirect(url_of(found))
-
-
-@require_POST
-@page(Role.MEMBER)
-def record_session(request: PageRequest, product: Product, ref: str) -> HttpResponse:
-    found = find(product, ref, AssumptionTest)
-    passed = request.POST.get("passed") == "1"
-    services.record_session(request.actor, found, passed=passed, note=request.POST.get("note", ""))
-    return redirect(url_of(found))
-
-
-@require_POST
-@page(Role.MEMBER)
-def conclude_test(request: PageRequest, product: Product, ref: str) -> HttpResponse:
-    found = find(product, ref, AssumptionTest)
-    services.conclude_test(
-        request.actor, found, verdict=request.POST.get("verdict", ""), result=request.POST.get("result", "")
-    )
-    return redirect(url_of(found))
-
-
-def _done(found: Node, section: str) -> HttpResponse:
-    """Back to the page, at the section that changed."""
-    home = home_of(found)
-    return redirect(f"{url_of(home)}#{section if home == found else found.ref}")

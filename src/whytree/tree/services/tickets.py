@@ -4,7 +4,7 @@ from django.db import transaction
 
 from whytree.code.models import Ticket
 from whytree.code.queries import find_ticket, list_repositories
-from whytree.code.services import TicketFacts, see_ticket
+from whytree.code.trackers.tickets import TicketFacts, see_ticket
 from whytree.engines.links.tickets import TicketRef, parse_ticket
 from whytree.errors import Invalid
 from whytree.tree.models import Node, Provenance, TicketLink

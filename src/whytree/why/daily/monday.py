@@ -3,16 +3,15 @@
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from whytree.errors import Invalid, Unavailable
 from whytree.workspace.entry.doors import PageRequest, find_product, page, signed_in
 from whytree.workspace.models import Product
 from whytree.workspace.outside import mail
 from whytree.workspace.pages.attempt import Attempt, done
+from whytree.workspace.pages.stopping import stop_page
 from whytree.workspace.queries import memberships_of
 from whytree.workspace.rights.access import may, require
 from whytree.workspace.rights.roles import Role
@@ -119,24 +118,8 @@ def channel_act(request: PageRequest, product: Product) -> HttpResponse:
     return _channel(request, product, tried) if isinstance(tried, Attempt) else tried
 
 
-@never_cache
-@csrf_exempt
-@require_http_methods(["GET", "HEAD", "POST"])
-def stop(request: HttpRequest, token: str) -> HttpResponse:
-    """End the mail. GET only shows a button: programs that look into mails must not press it; RFC 8058's POST does it."""
-    on = request.POST.get("act") == "on"
-    reader = sending.stop_mail(token, on=on) if request.method == "POST" else sending.reader_of_stop(token)
-    return render(request, "why/stop_mail.html", {"reader": reader, "subject": reader.product})
-
-
-@never_cache
-@csrf_exempt
-@require_http_methods(["GET", "HEAD", "POST"])
-def stop_alarms(request: HttpRequest, token: str) -> HttpResponse:
-    """End the mails about harm; the same two steps as above."""
-    on = request.POST.get("act") == "on"
-    reader = alarms.stop_alarms(token, on=on) if request.method == "POST" else alarms.reader_of_stop(token)
-    return render(request, "why/stop_alarms.html", {"reader": reader, "subject": reader.product})
+stop = stop_page("why/stop_mail.html", sending.reader_of_stop, sending.stop_mail, lambda reader: reader.mail)
+stop_alarms = stop_page("why/stop_alarms.html", alarms.reader_of_stop, alarms.stop_alarms, lambda reader: reader.alarms)
 
 
 @require_GET
