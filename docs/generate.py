@@ -80,7 +80,6 @@ def api_page() -> str:
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
             meaning = _sentence(operation.get("description") or operation.get("summary"))
-            meaning = _sentence(operation.get("description") or operation.get("summary"))
             line = f"| `{method.upper()}` | `{path}` | `{operation['operationId']}` | {meaning} |"
             by_tag.setdefault((operation.get("tags") or ["Other"])[0], []).append(line)
     for tag in sorted(by_tag):
@@ -90,7 +89,31 @@ def api_page() -> str:
     return "".join(parts)
 
 
-PAGES = {"settings.md": settings_page, "commands.md": cli_page, "api.md": api_page}
+def tools_page() -> str:
+    from whytree.site.mcp import all_tools
+
+    parts = [
+        MADE,
+        "# Tools\n\nWhat a coding agent may call over MCP ([how to plug it in](../agents.md)): "
+        "`whytree mcp` in a clone, or `/mcp` on the server.\n",
+    ]
+    for tool in all_tools().values():
+        parts.append(f"\n## `{tool.name}`\n\n{'Adds. ' if tool.writes else ''}{_sentence(tool.help)}\n")
+        schema = tool.schema()
+        rows = [
+            _argument(name, said, name in schema.get("required", ())) for name, said in schema["properties"].items()
+        ]
+        parts.append("\n| | |\n|---|---|\n" + "\n".join(rows) + "\n")
+    return "".join(parts)
+
+
+def _argument(name: str, said: dict[str, Any], needed: bool) -> str:
+    shown = f"`{name}`" if needed else f"[`{name}`]"
+    choices = f" One of {', '.join(one or 'nothing' for one in said['enum'])}." if "enum" in said else ""
+    return f"| {shown} | {_sentence(said.get('description'))}{choices} |"
+
+
+PAGES = {"settings.md": settings_page, "commands.md": cli_page, "api.md": api_page, "tools.md": tools_page}
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ def _generator() -> Any:
     return module
 
 
-@pytest.mark.parametrize("page", ["settings.md", "commands.md", "api.md"])
+@pytest.mark.parametrize("page", ["settings.md", "commands.md", "api.md", "tools.md"])
 def test_the_reference_says_what_the_code_says(page: str) -> None:
     written = (ROOT / "docs" / "reference" / page).read_text("utf-8")
     assert written == _generator().PAGES[page](), "run: python docs/generate.py"
@@ -31,7 +31,7 @@ def test_every_command_has_help_and_speaks_json() -> None:
 
     from whytree.site.cli import build
 
-    without_json = {"whytree serve", "whytree work"}
+    without_json = {"whytree serve", "whytree work", "whytree mcp"}
     for words, command in _generator()._commands("whytree", typer.main.get_command(build())):
         assert command.help, f"{words} has no help"
         options = {name for parameter in command.params for name in parameter.opts}

@@ -174,7 +174,7 @@ def show_metric(
     """A metric's value with its interval, n and period, and its days, or what else it is cut into."""
     client = connect()
     measure = client.get(f"/products/{client.product}/metrics/{key}/measure", days=days, each=each)
-    show(measure, as_json, *_lines(measure))
+    show(measure, as_json, *measure_lines(measure))
 
 
 def remove_metric(key: Key, as_json: AsJson = False) -> None:
@@ -194,7 +194,7 @@ def check_metrics(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-def _lines(measure: dict[str, Any]) -> list[str]:
+def measure_lines(measure: dict[str, Any]) -> list[str]:
     from whytree.engines.figures import between, number, places
 
     unit = f" {measure['unit']}" if measure["unit"] else ""

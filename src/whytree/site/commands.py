@@ -1,6 +1,7 @@
 """Commands that run on the server's own machine: serve, work, owner, settings."""
 
 import os
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +20,7 @@ def register(root: typer.Typer, group: Any) -> None:
     root.command("sign-in")(sign_in)
     root.command("settings")(show_settings)
     root.command()(doctor)
+    root.command()(mcp)
     copies.register(root, group)
 
 
@@ -54,6 +56,15 @@ def work() -> None:
     for worker in start_workers(stop):
         while worker.is_alive():  # a signal is heard between two waits
             worker.join(timeout=1)
+
+
+def mcp(
+    folder: Annotated[Path, typer.Argument(help="Your clone; the folder it is started in when left out.")] = Path(),
+) -> None:
+    """Speak MCP on standard input and output: your coding agent starts this, and asks why before it changes a line."""
+    from .mcp.stdio import serve as run
+
+    run(folder)
 
 
 def owner(

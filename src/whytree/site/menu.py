@@ -27,6 +27,8 @@ MENU: dict[str, dict[str, Entry]] = {
         "improve": Entry(_WHY, "How could this be better?"),
         "coverage": Entry(_WHY, "What the code rests on."),
         "daily": Entry(_WHY, "Three voices, and what waits for you."),
+        "search": Entry(_WHY, "Find by words: nodes, voices, flags, metrics, commits."),
+        "mcp": Entry(_SITE, "Let your coding agent ask: MCP on standard input and output."),
         "repository": Entry(_CODE, "Clones whose lines can say why."),
         "ticket": Entry(_CODE, "What your tracker knows."),
         "field": Entry(_CODE, "Form fields: what they cost, and whether code reads them."),

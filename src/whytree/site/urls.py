@@ -10,6 +10,7 @@ from django.urls import include, path
 
 from . import pages
 from .api import api
+from .mcp.http import mcp
 
 APPS = (
     "why",
@@ -34,7 +35,7 @@ def _from_apps(name: str) -> list[Any]:
     return found
 
 
-doors = _from_apps("doors")
+doors = [*_from_apps("doors"), path("mcp", mcp, name="mcp")]
 
 urlpatterns = [
     path("", pages.home, name="home"),

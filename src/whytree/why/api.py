@@ -10,8 +10,10 @@ from whytree.code.services import PushedCommit
 from whytree.engines.git.blame import Span
 from whytree.engines.git.log import BODY_LIMIT, SUBJECT_LIMIT
 from whytree.errors import Invalid
+from whytree.workspace import sockets
 from whytree.workspace.entry.doors import ApiRequest, api_product
 from whytree.workspace.rights.roles import Role
+from whytree.workspace.sockets import Hit
 
 from . import queries, services
 from .ahead import improving
@@ -114,6 +116,23 @@ def explain_from_clone(request: ApiRequest, product: str, body: WhyIn) -> Why:
 def list_wanted_hunks(request: ApiRequest, product: str, pk: int) -> list[WantedHunks]:
     """Lines that pages would show and that a clone may send: of commits that lead to a node, never half of a file."""
     return wanted_hunks(find_repository(api_product(request, product, Role.VIEWER), pk))
+
+
+class HitOut(Schema):
+    """Something the words found. A higher `rank` comes first; 1.0 is an exact match."""
+
+    kind: str
+    label: str
+    title: str
+    url: str
+    rank: float
+
+
+@router.get("/products/{product}/search", response=list[HitOut], operation_id="search")
+def search(request: ApiRequest, product: str, q: str) -> list[Hit]:
+    """What the box **Why ...** finds by words, best first: nodes, voices, flags, questions, commits, people."""
+    found = api_product(request, product, Role.VIEWER)
+    return sockets.search(request.actor, found, q.strip()[:400]) if q.strip() else []
 
 
 @router.get("/products/{product}/improve", response=Ahead, operation_id="improve")

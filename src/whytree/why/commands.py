@@ -1,14 +1,14 @@
-"""`whytree why`, `improve`, `start` and `daily`. Git runs here, where the clone is."""
+"""`whytree why`, `improve`, `search`, `start` and `daily`. Git runs here, where the clone is."""
 
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from whytree.workspace.terminal.client import CommandError, connect
-from whytree.workspace.terminal.printing import print_json, show
+from whytree.workspace.terminal.printing import plain, print_json, show
 
 from .delivery.commands import list_deployments
 
@@ -19,6 +19,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     root.command("init")(init)
     root.command("why")(why)
     root.command("improve")(improve)
+    root.command("search")(search)
     root.command("start")(start)
     root.command("coverage")(coverage)
     root.command("daily")(daily)
@@ -119,6 +120,20 @@ def improve(
     from .ahead.screen import print_ahead
 
     print_ahead(answer)
+
+
+def search(
+    words: Annotated[list[str], typer.Argument(help="What it is called, or says.")],
+    as_json: AsJson = False,
+) -> None:
+    """Find by words, as the box on every page does: nodes, voices, flags, questions, commits, people."""
+    client = connect()
+    hits = client.get(f"/products/{client.product}/search", q=" ".join(words))
+    show(hits, as_json, *([hit_line(hit) for hit in hits] or ["Nothing is found by these words. Try fewer."]))
+
+
+def hit_line(hit: dict[str, Any]) -> str:
+    return f"{plain(hit['label']):12} {hit['kind']:12} {plain(hit['title'])}"
 
 
 def start(

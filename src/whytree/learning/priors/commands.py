@@ -27,10 +27,10 @@ def list_past_effects(
     client = connect()
     asked = {"metric_key": metric, "unit": unit, "change": change, "likely": likely}
     found = client.get(f"/products/{client.product}/past-effects", **asked)
-    show(found, as_json, *(_lines(found) or [f"Nothing was measured on {metric} yet, nor on anything else."]))
+    show(found, as_json, *effect_lines(found))
 
 
-def _lines(found: dict[str, Any]) -> list[str]:
+def effect_lines(found: dict[str, Any]) -> list[str]:
     lines = list(found["text"])
     for one in found["effects"]:
         interval = f"({between(one['low'], one['high'])})"
@@ -38,4 +38,4 @@ def _lines(found: dict[str, Any]) -> list[str]:
     lines += [
         f"  like it: {one['ref']} {one['title']}, {one['decision']}: {one['learning']}" for one in found["similar"]
     ]
-    return lines
+    return lines or [f"Nothing was measured on {found['metric_key']} yet, nor on anything else."]

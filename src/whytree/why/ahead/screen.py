@@ -6,11 +6,10 @@ from rich.table import Table
 from rich.text import Text
 
 from whytree.engines.figures import number
-from whytree.engines.texts.words import cut
 from whytree.workspace.terminal import printing
-from whytree.workspace.terminal.printing import plain
+from whytree.workspace.terminal.printing import plain, quoted
 
-from ..asking.screen import Answer, day
+from ..asking.screen import Answer, day, flat
 
 _DIM, _WAITS = "dim", "yellow"
 _COLOURS = {"struggle": "magenta", "guard": "red", "solution": "blue", "next test": "green"}
@@ -35,6 +34,11 @@ def print_ahead(answer: Answer) -> None:
     for label, body in _rows(answer):
         grid.add_row(Text(label, style=_COLOURS.get(label, _DIM)), body)
     console.print(grid)
+
+
+def ahead_lines(answer: Answer) -> list[str]:
+    """The same for whoever has no screen."""
+    return [answer["ref"], answer["sentence"], *flat((label, body, "") for label, body in _rows(answer))]
 
 
 def _rows(answer: Answer) -> Iterator[tuple[str, Text]]:
@@ -78,7 +82,7 @@ def _struggle(one: Answer) -> Text:
 
 
 def _voice(one: Answer) -> Text:
-    body = Text(f"“{cut(plain(one['quote']), 220)}”", style="italic")
+    body = Text(quoted(one["quote"], 220), style="italic")
     said = [plain(one["who"]) or "somebody", day(one["said_at"]), plain(one["source"])]
     if one["stance"] == "contradicts":
         said.append("speaks against it")

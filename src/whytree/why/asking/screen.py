@@ -3,7 +3,7 @@
 What people and commits say is data: its control characters are shown, never obeyed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from rich.text import Text
 from whytree.engines.figures import between, number, percent
 from whytree.engines.texts.words import cut as _cut
 from whytree.workspace.terminal import printing
-from whytree.workspace.terminal.printing import plain
+from whytree.workspace.terminal.printing import plain, quoted
 
 Answer = dict[str, Any]
 
@@ -57,6 +57,21 @@ def print_answer(answer: Answer) -> None:
     console.print(grid)
 
 
+def answer_lines(answer: Answer) -> list[str]:
+    """The same for whoever has no screen: a step a line, in brackets how it was found."""
+    return [*_head(answer).plain.split("\n"), answer["sentence"], *flat(_rows(answer))]
+
+
+def flat(rows: Iterable[tuple[str, Text, str]]) -> list[str]:
+    """Rows of a screen as lines: "label: body [how it was found]", the body's further lines below it."""
+    lines = []
+    for label, body, provenance in rows:
+        first, *more = body.plain.split("\n")
+        lines.append(f"{f'{label}: ' if label else '  '}{first.strip()}{f'  [{provenance}]' if provenance else ''}")
+        lines += [f"  {line.strip()}" for line in more]
+    return lines
+
+
 def _head(answer: Answer) -> Text:
     head = Text(plain(answer["ref"]), style="cyan")
     if answer["at"]:
@@ -93,6 +108,11 @@ def print_card(card: Answer) -> None:
     for label, body in _card_rows(card):
         grid.add_row(Text(label, style=_COLOURS.get(label, _DIM)), body)
     console.print(grid)
+
+
+def card_lines(card: Answer) -> list[str]:
+    """The same for whoever has no screen."""
+    return flat((label, body, "") for label, body in _card_rows(card))
 
 
 def _card_rows(card: Answer) -> Iterator[tuple[str, Text]]:
@@ -226,7 +246,7 @@ def _commit(hop: Answer) -> Text:
 
 def _reasons(answer: Answer) -> Iterator[tuple[str, Text, str]]:
     for reason in answer["reasons"]:
-        body = Text(f"“{plain(reason['words'])}”", style="italic")
+        body = Text(quoted(reason["words"], MOST_OF_A_LINE), style="italic")
         body.append("  " + " · ".join(filter(None, (plain(reason["who"]), day(reason["told_at"])))), style=_DIM)
         yield "reason", body, f"stated: {reason['rule']}"
 
@@ -240,7 +260,7 @@ def _ticket(hop: Answer, *, heard: bool = False) -> Text:
     body = _named(hop["key"], hop["title"])
     body.append(f"  {hop['state']}" if hop["state"] else "", style=_DIM)
     if hop["words"] and not heard:
-        body.append(f"\n“{_cut(plain(hop['words']), 200)}”", style="italic")
+        body.append(f"\n{quoted(hop['words'], 200)}", style="italic")
         body.append(f"  {plain(hop['author']) or 'its author'}", style=_DIM)
     return body
 
@@ -339,7 +359,7 @@ def _voices(answer: Answer) -> Iterator[tuple[str, Text, str]]:
 def _voice(one: Answer) -> Text:
     body = Text()
     if one["quote"]:
-        body.append(f"“{_cut(plain(one['quote']), 220)}”", style="italic")
+        body.append(quoted(one["quote"], 220), style="italic")
     else:
         body.append(plain(one["statement"] or one["ref"]))
     who = plain(one["who"]) or ("somebody" if one["quote"] else plain(one["type"]))

@@ -105,14 +105,23 @@ class TokenAuth(HttpBearer):
     """``Authorization: Bearer <personal token or server key>``."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Actor:
-        facts = find_key(token)
-        if facts is None:
-            raise Unauthenticated("This token is unknown or revoked. Make a new one under Settings, Your tokens.")
-        actor = actor_for(facts)
-        if request.headers.get("X-Whytree-Via") == "cli":  # only a label: what may be done is the key's
-            actor = replace(actor, via="cli")
+        actor = actor_of_token(token, request.headers.get("X-Whytree-Via", ""))
         request.actor = actor  # type: ignore[attr-defined]
         return actor
+
+
+def actor_of_token(token: str, via: str = "") -> Actor:
+    """Whoever the token or key belongs to. By which door they come is only a label: what may be done is the key's.
+
+    What an agent does is its owner's, and says on every page that shows a name that it was an agent.
+    """
+    facts = find_key(token)
+    if facts is None:
+        raise Unauthenticated("This token is unknown or revoked. Make a new one under Settings, Your tokens.")
+    actor = actor_for(facts)
+    if via == "mcp":
+        return replace(actor, via="mcp", label=f"{actor.label} (agent)")
+    return replace(actor, via="cli") if via == "cli" else actor
 
 
 class BrowserAuth(SessionAuth):

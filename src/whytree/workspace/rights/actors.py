@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-Via = Literal["page", "api", "cli", "system"]
+Via = Literal["page", "api", "cli", "mcp", "system"]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from whytree import options as settings
 
@@ -117,8 +117,9 @@ def owner_token(data: Path) -> str:
 class Client:
     """Speaks JSON with the API; every failure is a `CommandError` with the server's own sentence."""
 
-    def __init__(self, http: "httpx.Client | wire.LocalHttp", where: str) -> None:
+    def __init__(self, http: "httpx.Client | wire.LocalHttp", where: str, product: str = "") -> None:
         self._http = http
+        self._product = product
         self.where = where
 
     def address(self, link: str) -> str:
@@ -168,9 +169,9 @@ class Client:
 
     @cached_property
     def product(self) -> str:
-        """Slug of the product spoken about: ``--product``, ``WHYTREE_PRODUCT``, the only one, or the one that
-        ``whytree init`` noted in the clone we stand in."""
-        chosen = chosen_product()
+        """Slug of the product spoken about: the one this client was made for, ``--product``, ``WHYTREE_PRODUCT``, the only
+        one, or the one that ``whytree init`` noted in the clone we stand in."""
+        chosen = self._product or chosen_product()
         if chosen:
             return chosen
         products = self.get("/products")
@@ -207,7 +208,7 @@ def _refusal(response: "httpx.Response | wire.Answer") -> CommandError:
     return CommandError(message, status=response.status_code, details=details)
 
 
-def connect(token: str = "") -> Client:
+def connect(token: str = "", via: Literal["cli", "mcp"] = "cli") -> Client:
     """A client for this run, as the person `token` belongs to; left out, as `WHYTREE_TOKEN` or the local owner."""
     chosen = options()
     token = token or chosen.token or owner_token(chosen.data)
@@ -216,7 +217,7 @@ def connect(token: str = "") -> Client:
             "This command line acts for nobody yet. In your clone: whytree init. On a server, or after a restore: whytree "
             "owner you@example.org. Where one runs elsewhere, set WHYTREE_URL and WHYTREE_TOKEN."
         )
-    headers = {"Authorization": f"Bearer {token}", "X-Whytree-Via": "cli"}
+    headers = {"Authorization": f"Bearer {token}", "X-Whytree-Via": via}
     here = "" if chosen.url else running_server(chosen.data)
     if here:
         return Client(wire.LocalHttp(here, headers, TIMEOUT_SECONDS), here)

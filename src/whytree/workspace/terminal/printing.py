@@ -37,7 +37,15 @@ def visible(text: object) -> str:
 
 def plain(text: object) -> str:
     """The same on one line."""
-    return visible(re.sub(r"\s*[\r\n\t]+\s*", " ", str(text)))
+    return visible(re.sub(r"\s*[\r\n\t\u2028\u2029]+\s*", " ", str(text)))
+
+
+def quoted(text: str, most: int) -> str:
+    """Somebody's own words on one line, between the only marks of their kind: nothing in them can end them early."""
+    from whytree.engines.texts.words import cut
+
+    inside = cut(plain(text), most).translate({ord("“"): "‘", ord("”"): "’"})
+    return f"“{inside}”"
 
 
 def say(text: object = "", *, bold: bool = False, colour: str = "", end: str = "\n", err: bool = False) -> None:
