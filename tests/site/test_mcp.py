@@ -277,6 +277,7 @@ def test_who_is_no_member_finds_nothing_and_who_may_not_write_writes_nothing(
         assert use(post, "add_note", note, token)[0] is True
     assert Activity.objects.count() == before
     assert use(post, "add_note", note) == (False, "Challenge 1 stands on OPP-1, by Alice (agent).")
+    assert use(post, "add_note", note) == (False, "This stands on OPP-1 already, by Alice (agent).")  # sent twice
     assert Activity.objects.latest("pk").via == "mcp"
 
 

@@ -46,6 +46,11 @@ def test_why_walks_from_a_line_of_the_clone_to_the_people_and_says_how(use: Any,
     assert data["links"][0]["rule"] == "trailer"
 
 
+def test_the_command_line_finds_by_the_same_words(cli: Any, tree: Tree) -> None:  # noqa: F811
+    assert cli("search", "phone", "number").output.startswith("OPP-1        opportunity  I don't know why")
+    assert "Try fewer" in cli("search", "unheard of").output
+
+
 def test_nothing_beside_the_clone_is_read(use: Any, tmp_path: Path, tree: Tree) -> None:  # noqa: F811
     other = Clone(tmp_path / "private")
     other.commit("Secret plans", **{"plan.txt": "the plan\n"})

@@ -298,3 +298,21 @@ def test_lines_that_only_name_tickets_are_not_called_unexplained(cli: Any, clone
     assert ahead["helps"][0] == 'Tie #38 to what it should change: whytree start "#38"'
     assert "#38 Do not ask at once  3 lines, tied to no solution" in cli("improve", PATH, cwd=clone.path).output
     assert improve(cli, clone, ".")["named"] == 3
+
+
+def test_a_change_that_is_not_committed_leads_to_those_whose_lines_it_touches(
+    cli: Any, shown: Clone, tree: Tree
+) -> None:
+    assert "No line that was there" in refusal(cli("improve", "diff", cwd=shown.path))
+    shown.write(PATH, "a\nB\nc\ne\nf\n")  # b is changed, d taken out; both came with SOL-1
+    shown.write("new.py", "not there before\n")
+    told = improve(cli, shown, "diff")
+    assert (told["ref"], told["lines"], told["solutions"][0]["ref"]) == ("diff:HEAD", 2, "SOL-1")
+    assert told["struggles"][0]["people"] == 1
+    shown.git("switch", "--quiet", "--create", "topic")
+    shown.commit("Topic")
+    assert "No line" in refusal(cli("improve", "diff", cwd=shown.path))
+    assert improve(cli, shown, "diff:main")["lines"] == 2
+    assert "is no revision here" in refusal(cli("improve", "diff:--output=x", cwd=shown.path))
+    shown.write("diff", "a file of that name\n")
+    assert "not committed yet" in refusal(cli("improve", "diff", cwd=shown.path))

@@ -161,8 +161,11 @@ class NoteAdded(Request):
 def add_note(desk: Desk, asked: NoteAdded) -> Told:
     """Say something about a node where everybody sees it: a question or a challenge (it must be answered), a constraint found in
     the code with its cost and an alternative, or a comment."""
+    path = desk.path(f"nodes/{asked.node}/notes")
+    if said := [one for one in desk.client.get(path) if (one["kind"], one["text"]) == (asked.kind, asked.text.strip())]:
+        return Told([f"This stands on {asked.node} already, by {said[0]['author_name']}."], {"note": said[0]})
     body = {"kind": asked.kind, "text": asked.text, "cost": asked.cost, "alternative": asked.alternative}
-    note = desk.client.post(desk.path(f"nodes/{asked.node}/notes"), body)
+    note = desk.client.post(path, body)
     return Told(
         [f"{note['kind'].capitalize()} {note['id']} stands on {asked.node}, by {note['author_name']}."], {"note": note}
     )

@@ -105,7 +105,8 @@ def improve(
     place: Annotated[
         str,
         typer.Argument(
-            help="Lines (app/form.py:40-48), a file, a folder, flag:KEY, SOL-3, #412, or a page of your product (/signup)."
+            help="Lines (app/form.py:40-48), a file, a folder, flag:KEY, SOL-3, #412, a page of your product (/signup), or what "
+            "you have changed: diff, diff:main."
         ),
     ],
     as_json: AsJson = False,

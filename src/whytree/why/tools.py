@@ -57,7 +57,8 @@ class ImproveAsked(Request):
         Meta(
             min_length=1,
             max_length=1000,
-            description="Lines (app/form.py:40-48), a file, a folder, flag:KEY, an id (SOL-3), #412, or a page of the product (/signup).",
+            description="Lines (app/form.py:40-48), a file, a folder, flag:KEY, an id (SOL-3), #412, a page of the product (/signup), "
+            'or a change in the clone: "diff" (not committed yet), "diff:main" (since this branch left main).',
         ),
     ]
 
@@ -66,8 +67,10 @@ class ImproveAsked(Request):
 def improve(desk: Desk, asked: ImproveAsked) -> Told:
     """What is open at a place in the code or the product: who struggles there in their own words, guardrails near their margin,
     changes nobody measured, unanswered questions and challenges, constraints, untested assumptions, flags whose code could go, and
-    the cheapest next test."""
+    the cheapest next test. Ask about your own diff before you hand it over: whom does it touch?"""
     if desk.clone is None:
+        if asked.place.partition(":")[0].strip() == "diff":
+            raise CommandError("A change is in the clone: start `whytree mcp` there.")
         answer = desk.client.get(desk.path("improve"), ref=asked.place)
     else:
         from .ahead.placing import look_ahead

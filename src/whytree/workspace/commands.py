@@ -214,7 +214,8 @@ def undo(
     client = connect()
     if not activity_id:
         me = client.get("/me")["name"]
-        own = [row for row in client.get(f"/products/{client.product}/activity") if row["actor"] == me]
+        names = {me, f"{me} (agent)"}
+        own = [row for row in client.get(f"/products/{client.product}/activity") if row["actor"] in names]
         if not own:
             raise typer.BadParameter("There is nothing of yours to take back.")
         activity_id = own[0]["id"]

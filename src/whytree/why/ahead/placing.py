@@ -7,11 +7,15 @@ from whytree.code.clone.git import open_clone
 from whytree.workspace.terminal.client import Client, CommandError
 
 from ..asking.clone import read_question
+from .changed import base_of, read_change
 
 
 def look_ahead(client: Client, typed: str, folder: Path) -> dict[str, Any]:
     """The server's answer. A page of the product is told from a path by its leading slash."""
     path = f"/products/{client.product}/improve"
+    if base := base_of(typed, folder):
+        changed: dict[str, Any] = client.post(path, read_change(base, folder))
+        return changed | {"page": ""}  # what is not committed no page can show
     ref = _page_or_folder(typed.strip(), folder)
     body = {"ref": ref} if ref else read_question(typed, folder).body
     answer: dict[str, Any] = client.post(path, body)

@@ -125,7 +125,7 @@ def _begin(ahead: Ahead, *, of_page: bool, of_ticket: bool) -> str:
 
 
 def _explain(ahead: Ahead) -> str:
-    if ahead.ref.endswith("/") or ahead.ref == ".":
+    if ahead.ref.endswith("/") or ahead.ref == "." or ahead.ref.startswith("diff:"):
         return (
             f"{ahead.unexplained:,} of {ahead.lines:,} lines are unexplained: begin the next change with whytree start."
         )

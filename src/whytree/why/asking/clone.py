@@ -137,9 +137,9 @@ def _body(placed: Placed, file: FileLines, reader: LineReader) -> dict[str, Any]
     spans = spans_of((line.line, line.sha) for line in file.lines if line.sha not in clone.cut_off)
     cut_off = spans_of((line.line, "") for line in file.lines if line.sha in clone.cut_off)
     shas = list(dict.fromkeys(span.sha for span in spans))
-    commits = [_words(reader.facts[sha]) for sha in shas if sha in reader.facts]
+    commits = [words_of(reader.facts[sha]) for sha in shas if sha in reader.facts]
     if gone and gone.sha not in shas:
-        commits += map(_words, clone.commits([gone.sha]).values())
+        commits += map(words_of, clone.commits([gone.sha]).values())
     return {
         "ref": str(ref),
         "place": {"path": ref.path, "first": ref.first, "last": ref.last, "symbol": ref.symbol},
@@ -196,7 +196,7 @@ def _about_commit(ref: CommitRef, folder: Path) -> Question:
     sha = clone.ask("rev-parse", "--verify", "--quiet", f"{ref.sha}^{{commit}}")
     if not sha:
         return Question(ref, {"ref": ref.sha})
-    words = [_words(commit) for commit in clone.commits([sha]).values()]
+    words = [words_of(commit) for commit in clone.commits([sha]).values()]
     body = {"ref": sha, "commits": words, "tracker": tracker_of_remote(clone.remote)}
     return Question(CommitRef(sha), body, clone=clone)
 
@@ -216,10 +216,10 @@ def _placed(client: Client, question: Question, clone: Clone) -> dict[str, Any]:
         commits.append({**words, **place, "stands_on": (below or ())[:_MOST_BELOW]})
     told = {words["sha"] for words in commits}
     missing = sorted({words["merged_by"] for words in commits} - told - {""})
-    return {**question.body, "commits": [*commits, *map(_words, clone.commits(missing).values())]}
+    return {**question.body, "commits": [*commits, *map(words_of, clone.commits(missing).values())]}
 
 
-def _words(commit: LogCommit) -> dict[str, Any]:
+def words_of(commit: LogCommit) -> dict[str, Any]:
     """A commit's own words; whom it touched and where it stands are the reading's business."""
     told = told_commit(commit)
     return {name: told[name] for name in ("sha", "authored_at", "subject", "body", "note", "author_name")}
