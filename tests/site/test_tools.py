@@ -125,7 +125,7 @@ def test_what_an_agent_adds_says_so_and_replaces_nobodys_words(use: Any, tree: T
     }
     refused, says, _ = use("link_evidence", url="https://example.org/reviews/7", **mine)
     assert refused
-    assert "What they said of it stays" in says
+    assert "What was said of it stays" in says
     for statement in ("Three of four forms do without.", "Four of five do."):
         refused, says, data = use("link_evidence", url="https://example.org/forms", **mine | {"statement": statement})
         assert not refused, says

@@ -11,6 +11,7 @@ from .asking.terminal import LINES
 from .commands import measure_lines
 
 MOST_EVENTS = 60
+MOST_PROPERTIES = 12
 EXAMPLES = (
     '{"kind": "funnel", "steps": ["opened", "signed_up"], "within": "1d", "by": "platform", "days": 28}; '
     '{"kind": "trends", "series": ["paid"], "measure": "people", "interval": "week", "days": 90}; '
@@ -21,11 +22,11 @@ EXAMPLES = (
 
 class AskAsked(Request):
     question: Annotated[
-        dict[str, Any] | None,
+        dict[str, Any],
         Meta(
             description=f"The question, as JSON: a funnel, trends, retention, lifecycle, stickiness, paths or sessions. {EXAMPLES}"
         ),
-    ] = None
+    ] = {}
     kept: Annotated[str, Meta(max_length=20, description="Or the id of a question somebody kept, as ASK-1.")] = ""
 
 
@@ -36,7 +37,7 @@ def ask(desk: Desk, asked: AskAsked) -> Told:
     question = asked.question
     if asked.kept:
         question = desk.client.get(desk.path(f"questions/{_name(asked.kept)}"))["question"]
-    if question is None:
+    if not question:
         return _what_there_is(desk)
     answer = desk.client.post(desk.path("ask"), {"question": {"version": 1, **question}})
     return Told(LINES[answer["question"]["kind"]](answer), answer)
@@ -46,19 +47,13 @@ def _what_there_is(desk: Desk) -> Told:
     events = desk.client.get(desk.path("events/catalogue"))["events"]
     kept = desk.client.get(desk.path("questions"))
     often = sorted(events, key=lambda event: -event["volume"])[:MOST_EVENTS]
-    names = [
-        {
-            **{fact: event[fact] for fact in ("name", "volume", "people")},
-            "properties": [one["name"] for one in event["properties"]],
-        }
+    lines = [
+        f"{event['name']}: {event['volume']:,} times, {event['people']:,} people; "
+        + ", ".join(one["name"] for one in event["properties"][:MOST_PROPERTIES])
         for event in often
     ]
-    lines = [
-        f"{event['name']}: {event['volume']:,} times, {event['people']:,} people; {', '.join(event['properties'][:12])}"
-        for event in names
-    ]
     lines += [f"kept {one['ref']}: {one['title']}" for one in kept]
-    return Told(lines or ["No event came in yet."], {"events": names, "kept": kept})
+    return Told(lines or ["No event came in yet."], {"events": often, "kept": kept})
 
 
 class MetricAsked(Request):

@@ -1,6 +1,5 @@
 """The tree over MCP: what speaks for a node, and what an agent may add. Nothing can be decided, locked, closed or deleted here."""
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta
@@ -112,7 +111,9 @@ class EvidenceAdded(Request):
         Rung, Meta(description="Its rung; what users said, tests and launches are linked where they are kept.")
     ]
     stance: Annotated[Literal["supports", "contradicts", "context"], Meta(description="What it says of the node.")]
-    said_on: Annotated[date | None, Meta(description="The day it was said or measured, as 2026-03-02.")] = None
+    said_on: Annotated[
+        str, Meta(pattern=r"^(\d{4}-\d\d-\d\d)?$", description="The day it was said or measured, as 2026-03-02.")
+    ] = ""
     importance: Annotated[
         int, Meta(ge=0, le=3, description="0 not important, 1 nice to have, 2 important, 3 critical.")
     ] = 1
@@ -126,8 +127,10 @@ def link_evidence(desk: Desk, asked: EvidenceAdded) -> Told:
     source = {"source_kind": "url", "source_id": asked.url}
     for one in desk.client.get(path):
         if one["source_id"] == asked.url and one["rule"] != AGENT:
-            raise CommandError(f"A person has linked this address to {asked.node} already. What they said of it stays.")
-    said_at = f"{asked.said_on.isoformat()}T00:00:00Z" if asked.said_on else None
+            raise CommandError(
+                f"This address is linked to {asked.node} already, by no agent. What was said of it stays."
+            )
+    said_at = f"{asked.said_on}T00:00:00Z" if asked.said_on else None
     body = {
         "statement": asked.statement,
         "evidence_type": asked.evidence_type,

@@ -13,7 +13,7 @@ import msgspec
 
 from whytree import __version__
 from whytree.workspace.terminal.client import CommandError
-from whytree.workspace.terminal.printing import plain
+from whytree.workspace.terminal.printing import plain, visible
 from whytree.workspace.terminal.tooling import Told, Tool
 
 log = logging.getLogger("whytree")
@@ -211,7 +211,7 @@ def _shortened(value: Any, place: str, left_out: dict[str, str]) -> Any:
         return [_shortened(one, place, left_out) for one in value[:MOST_ITEMS]]
     if not isinstance(value, str):
         return value
-    seen = value.translate(UNSEEN)
+    seen = visible(value).translate(UNSEEN)
     if len(seen) > MOST_STRING:
         left_out[place] = f"the first {MOST_STRING:,} characters"
         return seen[:MOST_STRING] + "…"

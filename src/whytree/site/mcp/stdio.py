@@ -14,6 +14,7 @@ import msgspec
 
 from whytree.code.clone.git import open_clone
 from whytree.workspace.terminal.client import CommandError, connect
+from whytree.workspace.terminal.printing import say
 from whytree.workspace.terminal.tooling import Desk, Told, Tool
 
 from . import all_tools
@@ -26,6 +27,8 @@ def serve(folder: Path) -> None:
         os.chdir(folder)
     except OSError as error:
         raise CommandError(f"{folder} cannot be entered: {error.strerror}. Name the folder of your clone.") from error
+    if sys.stdin.isatty():
+        say("A coding agent starts this and speaks JSON with it. Ctrl-D ends it.", err=True)
     with _wires() as (reader, writer), suppress(BrokenPipeError, KeyboardInterrupt):
         talk(Server(all_tools(), _call), reader, writer)
 
