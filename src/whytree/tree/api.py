@@ -6,8 +6,10 @@ from django.db.models import prefetch_related_objects
 from django.http import HttpResponse
 from ninja import Body, Router, Status
 
+from whytree.engines.typed import day_of
 from whytree.errors import Invalid, NotFound
-from whytree.tree import queries, schemas, services, transfer
+from whytree.tree import differing, queries, schemas, services, transfer
+from whytree.tree.differing import TreeDiff
 from whytree.tree.models import (
     Assumption,
     AssumptionTest,
@@ -408,6 +410,12 @@ def whole_tree(request: ApiRequest, product: str) -> schemas.TreeOut:
     tree = load_tree(api_product(request, product, Role.VIEWER))
     nodes = [schemas.TreeNodeOut.of(branch) for branch in tree.walk()]
     return schemas.TreeOut(product=tree.product.name, vision=tree.product.vision, nodes=nodes)
+
+
+@router.get("/products/{product}/tree/diff", response=schemas.TreeDiffOut, operation_id="tree_diff")
+def tree_diff(request: ApiRequest, product: str, since: str) -> TreeDiff:
+    """What the tree says today and did not when that day began: new nodes, other states, stronger or weaker evidence, verdicts, notes."""
+    return differing.tree_diff(api_product(request, product, Role.VIEWER), day_of(since))
 
 
 @router.get("/products/{product}/tree/export", operation_id="export_tree")

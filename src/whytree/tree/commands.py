@@ -44,10 +44,15 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
 def show_tree(
     closed: Annotated[bool, typer.Option("--closed", help="Also what is closed.")] = False,
     advice: Annotated[bool, typer.Option("--advice", help="Also what the tree is missing.")] = False,
+    since: Annotated[str, typer.Option(help="Only what is otherwise than on this day, as 2026-05-01.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Print the tree: outcomes, opportunities, solutions and what hangs below."""
     client = connect()
+    if since:
+        diff = client.get(_path(client, "tree/diff"), since=since)
+        show(diff, as_json, *diff_lines(diff))
+        return
     tree = client.get(_path(client, "tree"))
     if as_json:
         print_json(tree)
@@ -75,6 +80,32 @@ def _draw(tree: dict[str, Any], *, closed: bool, advice: bool) -> None:
     console().print(drawn)
     if not tree["nodes"]:
         say('Nothing here yet. Say what should change for people: whytree outcome add "…"')
+
+
+_SAID = {
+    "came": "new {now}",
+    "state": "{was} → {now}",
+    "evidence": "evidence {was} → {now}",
+    "heard": "evidence since: {now}",
+    "locked": "the prediction is locked",
+    "verdict": "verdict {now}: {words}",
+    "note": "{now}: {words}",
+    "answer": "answered: {was} → {words}",
+    "closed": "closed: {words}",
+}
+
+
+def diff_lines(diff: dict[str, Any]) -> list[str]:
+    """What is otherwise, a node a paragraph."""
+    lines = []
+    for node in diff["nodes"]:
+        lines.append(f"{node['ref']} {plain(node['title'])}")
+        for one in node["differences"]:
+            facts = {name: plain(one[name]) for name in ("was", "now", "words")}
+            lines.append("  " + _SAID[one["what"]].format(**facts | {"was": facts["was"] or "none"}).strip())
+    if diff["left_out"]:
+        lines.append(f"and {diff['left_out']:,} more nodes")
+    return lines or [f"The tree says what it said on {diff['since'][:10]}."]
 
 
 def _line(node: dict[str, Any]) -> Any:

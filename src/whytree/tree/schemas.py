@@ -434,6 +434,29 @@ class TreeOut(Schema):
     nodes: list[TreeNodeOut]
 
 
+class DifferenceOut(Schema):
+    """`what`: came, state, evidence (its strength), heard, locked, verdict, note, answer or closed."""
+
+    what: str
+    was: str
+    now: str
+    words: str
+
+
+class DifferentOut(Schema):
+    ref: str
+    title: str
+    kind: str
+    differences: list[DifferenceOut]
+
+
+class TreeDiffOut(Schema):
+    since: datetime
+    until: datetime
+    nodes: list[DifferentOut]
+    left_out: int
+
+
 class ImportOut(Schema):
     created: list[str]
     changed: list[str]

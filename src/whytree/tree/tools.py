@@ -9,6 +9,8 @@ from whytree.workspace.terminal.client import CommandError
 from whytree.workspace.terminal.printing import quoted
 from whytree.workspace.terminal.tooling import AGENT, Desk, Request, Told, tool
 
+from .commands import diff_lines
+
 Ref = Annotated[str, Meta(pattern=r"^[A-Za-z]{2,4}-[1-9][0-9]{0,8}$", description="A node's id, as OPP-2.")]
 Words = Annotated[str, Meta(min_length=1, max_length=2000)]
 
@@ -41,6 +43,18 @@ def _outline(node: dict[str, Any]) -> str:
         said.append("closed")
     indent: str = "  " * node["depth"]
     return indent + " · ".join([f"{node['ref']} {node['title']}", *filter(None, said)])
+
+
+class DiffAsked(Request):
+    since: Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\d$", description="The day it is compared with, as 2026-05-01.")]
+
+
+@tool("What do we believe otherwise?")
+def tree_diff(desk: Desk, asked: DiffAsked) -> Told:
+    """What the tree says today and did not when that day began: nodes that came or were closed, solutions in another state, evidence
+    that grew or aged, predictions that locked, verdicts, challenges and their answers. Ask when you come back to a product."""
+    diff = desk.client.get(desk.path("tree/diff"), since=asked.since)
+    return Told(diff_lines(diff), diff)
 
 
 class EvidenceAsked(Request):
@@ -208,4 +222,4 @@ def create_hypothesis(desk: Desk, asked: Predicted) -> Told:
     return Told([f"{made['ref']} {made['title']} under {made['parent']}", *made["beside"]], made)
 
 
-TOOLS = (load_tree, evidence_of, link_evidence, add_note, create_hypothesis)
+TOOLS = (load_tree, tree_diff, evidence_of, link_evidence, add_note, create_hypothesis)
