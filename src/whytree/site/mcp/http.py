@@ -4,7 +4,7 @@ Every call goes through the REST API within this process, as the token's owner: 
 """
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from django.conf import settings
@@ -126,7 +126,7 @@ class _Caller:
 
     def __init__(self, request: HttpRequest, actor: Actor) -> None:
         self._actor = actor
-        self._wanted = request.GET.get("product", "")[:100]
+        self._wanted = quote(request.GET.get("product", "")[:100], safe="")
         self._from = request.META.get("REMOTE_ADDR", "127.0.0.1")
 
     def __call__(self, tool: Tool, asked: Any) -> Told:

@@ -46,6 +46,8 @@ def read_change(base: str, folder: Path) -> dict[str, Any]:
         if line.sha not in clone.cut_off and any(first <= line.line <= last for first, last in runs)
     ]
     spans = spans_of(lines)
+    if not spans:
+        raise CommandError("What is changed here is older than this shallow clone reaches: git fetch --unshallow")
     if len(spans) > MOST_SPANS:
         raise CommandError("This change touches too many lines to ask about at once. Ask about a folder of it.")
     shas = dict.fromkeys(span.sha for span in spans)

@@ -246,7 +246,7 @@ def _commit(hop: Answer) -> Text:
 
 def _reasons(answer: Answer) -> Iterator[tuple[str, Text, str]]:
     for reason in answer["reasons"]:
-        body = Text(quoted(reason["words"], MOST_OF_A_LINE), style="italic")
+        body = Text(quoted(reason["words"]), style="italic")
         body.append("  " + " · ".join(filter(None, (plain(reason["who"]), day(reason["told_at"])))), style=_DIM)
         yield "reason", body, f"stated: {reason['rule']}"
 

@@ -40,7 +40,7 @@ def plain(text: object) -> str:
     return visible(re.sub(r"\s*[\r\n\t\u2028\u2029]+\s*", " ", str(text)))
 
 
-def quoted(text: str, most: int) -> str:
+def quoted(text: str, most: int = 100_000) -> str:
     """Somebody's own words on one line, between the only marks of their kind: nothing in them can end them early."""
     from whytree.engines.texts.words import cut
 
