@@ -94,9 +94,8 @@ def test_what_reads_changes_nothing_and_answers_a_viewer(
     assert Activity.objects.count() == before
 
 
-@pytest.mark.parametrize(
-    ("name", "arguments", "says"),
-    [
+def test_what_is_hostile_or_wrong_is_refused_with_a_sentence(use: Any, store: Any) -> None:
+    questions: list[tuple[str, dict[str, Any], str]] = [
         ("ask", {"question": {"kind": "divination"}}, "divination"),
         ("ask", {"question": {"kind": "funnel", "steps": ["x"] * 500}}, "steps"),
         ("ask", {"kept": "../../me"}, "There is no"),
@@ -106,14 +105,11 @@ def test_what_reads_changes_nothing_and_answers_a_viewer(
         ("tree_diff", {"since": "2026-13-45"}, "is no day"),
         ("why", {"ref": "\0"}, "Nothing to ask about"),
         ("search", {"words": "x" * 401}, "length <= 400"),
-    ],
-)
-def test_what_is_hostile_or_wrong_is_refused_with_a_sentence(
-    use: Any, store: Any, name: str, arguments: Any, says: str
-) -> None:
-    refused, told, _ = use(name, **arguments)
-    assert refused
-    assert says in told, told
+    ]
+    for name, arguments, says in questions:
+        refused, told, _ = use(name, **arguments)
+        assert refused
+        assert says in told, told
 
 
 def test_what_an_agent_adds_says_so_and_replaces_nobodys_words(use: Any, tree: Tree) -> None:  # noqa: F811
