@@ -50,11 +50,11 @@ def _owner_without_token(chosen: options.Options, email: str) -> "User":
     return user
 
 
-def sign_in_link(email: str) -> dict[str, str]:
-    """A link for an account; for the local owner when no address is given."""
+def sign_in_link(email: str, *, reset: bool = False) -> dict[str, str]:
+    """A link for an account; for the local owner when no address is given. `reset` takes a lost second factor away."""
     prepare()
     from whytree.workspace import services
-    from whytree.workspace.entry import keys
+    from whytree.workspace.entry import keys, second_factor
     from whytree.workspace.models import User
 
     chosen = options.read()
@@ -65,6 +65,8 @@ def sign_in_link(email: str) -> dict[str, str]:
         user = User.objects.filter(pk=(facts.user_id if facts else None) or 0).first()
     if user is None:
         raise CommandError("There is no such account. The first one: whytree owner you@example.org")
+    if reset:
+        second_factor.take_away(user)
     return {"email": user.email, "link": _link(chosen, services.issue_sign_in_link(user))}
 
 

@@ -90,12 +90,13 @@ def owner(
 
 def sign_in(
     email: Annotated[str, typer.Argument(help="Whose account; left out: the owner of the local token.")] = "",
+    reset: Annotated[bool, typer.Option("--reset", help="Also take away a second factor that was lost.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print a link that signs in once. Only on the server's own machine; for forgotten passwords too."""
     from .accounts import sign_in_link
 
-    facts = sign_in_link(email)
+    facts = sign_in_link(email, reset=reset)
     show(facts, as_json, facts["link"])
 
 

@@ -95,6 +95,32 @@ class SignInLink(models.Model):
         return f"Sign-in link for {self.user}"
 
 
+class SecondFactor(models.Model):
+    """An authenticator app that signing in asks for a code of. What the app knows is derived from `seed` (`second_factor`)."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="second_factor")
+    seed = models.CharField(max_length=32)
+    key_mark = models.CharField(max_length=12, help_text="Of the server's secret key: with another one no code fits.")
+    last_step = models.BigIntegerField(
+        default=0, help_text="The time step whose code was used last; it opens nothing again."
+    )
+    created_at = models.DateTimeField(default=now)
+
+    def __str__(self) -> str:
+        return f"Second factor of {self.user}"
+
+
+class RecoveryCode(models.Model):
+    """Stands in for the app, once; only its hash is kept."""
+
+    factor = models.ForeignKey(SecondFactor, on_delete=models.CASCADE, related_name="codes")
+    code_hash = models.CharField(max_length=64, unique=True)
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"Recovery code of {self.factor.user}"
+
+
 class Environment(models.Model):
     """Where code runs that is not production: flags have states of their own there, and no number counts it."""
 

@@ -80,14 +80,19 @@ def change_password(actor: Actor, user: User, *, old: str, new: str) -> None:
     """Refused when the old one is wrong; an account without a password (made by the command line) needs none."""
     if actor.user_id != user.pk:
         raise Forbidden("Only you can change your password.")
-    attempts.refuse_too_many(f"account-{user.pk}", user.email)
-    if user.has_usable_password() and not user.check_password(old):
-        attempts.count_wrong(f"account-{user.pk}", user.email)
-        raise Invalid("The old password is not right. Try again.")
+    require_password(user, old, wrong="The old password is not right. Try again.")
     _checked_password(new, user)
     user.set_password(new)
     user.save(update_fields=["password"])
     record(actor, None, "change_password", user, after={}, undoable=False)
+
+
+def require_password(user: User, password: str, *, wrong: str = "That is not your password. Try again.") -> None:
+    """Raise unless this is the account's password, where it has one; guesses are counted."""
+    attempts.refuse_too_many(f"account-{user.pk}", user.email)
+    if user.has_usable_password() and not user.check_password(password):
+        attempts.count_wrong(f"account-{user.pk}", user.email)
+        raise Invalid(wrong)
 
 
 @transaction.atomic

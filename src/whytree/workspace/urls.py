@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .pages import account, activity, entry, keys, members, products
+from .pages import account, activity, entry, keys, members, products, second_factor
 
 pages = [
     path("settings", products.product_settings, name="product_settings"),
@@ -17,6 +17,7 @@ pages = [
 root = [
     path("first-run", entry.first_run, name="first_run"),
     path("sign-in", entry.sign_in, name="sign_in"),
+    path("sign-in/code", entry.second_step, name="second_step"),
     path("sign-in/<str:token>", entry.sign_in_link, name="sign_in_link"),
     path("sign-out", entry.sign_out, name="sign_out"),
     path("invite/<str:token>", entry.invitation, name="invite"),
@@ -24,4 +25,7 @@ root = [
     path("tokens", account.tokens, name="tokens"),
     path("tokens/<int:key_id>/revoke", account.revoke_token, name="revoke_token"),
     path("password", account.password, name="password"),
+    path("second-factor", second_factor.second_factor, name="second_factor"),
+    path("second-factor/codes", second_factor.renew_codes, name="renew_recovery_codes"),
+    path("second-factor/off", second_factor.turn_off, name="turn_off_second_factor"),
 ]

@@ -14,16 +14,22 @@ from ..models import Activity, User
 from ..records.activity import record
 from ..rights.actors import Actor
 from ..services import use_sign_in_link
-from . import attempts
+from . import attempts, second_factor
 from .keys import actor_of_user
 
 WRONG = "The address or the password is not right. Try again, or get a link on the server: whytree sign-in"
-VERBS = ("sign_in", "fail_to_sign_in", "sign_out", "change_password")
+VERBS = (
+    *("sign_in", "fail_to_sign_in", "sign_out", "change_password"),
+    *("turn_on_second_factor", "turn_off_second_factor", "renew_recovery_codes"),
+)
 NOBODY = User(pk=0, name="an unknown account")
 
 
 def sign_in(address: str, *, email: str, password: str) -> User:
-    """Whose e-mail and password these are, or an error that does not tell which of the two is wrong."""
+    """Whose e-mail and password these are, or an error that does not tell which of the two is wrong.
+
+    Somebody with a second factor is not in before `second_step`; nobody is, before the page begins a session.
+    """
     email = email.strip().lower()
     attempts.refuse_too_many(address, email)
     user = authenticate(None, username=email, password=password)
@@ -31,16 +37,31 @@ def sign_in(address: str, *, email: str, password: str) -> User:
         _record_wrong(address, email)
         raise Invalid(WRONG)
     attempts.forget_wrong(address, email)
-    _record(user, "sign_in", address, by="password")
-    return user
+    return _arrived(address, user, "password")
 
 
 @transaction.atomic
 def sign_in_by_link(address: str, token: str) -> User:
     """The account behind a link that was not used yet."""
-    user = use_sign_in_link(token)
-    _record(user, "sign_in", address, by="link")
+    return _arrived(address, use_sign_in_link(token), "link")
+
+
+def _arrived(address: str, user: User, by: str) -> User:
+    if second_factor.factor_of(user) is None:
+        _record(user, "sign_in", address, by=by)
     return user
+
+
+def second_step(address: str, user: User, *, by: str, code: str) -> None:
+    """Let in who came so far `by` password or link and has this code."""
+    try:
+        how = second_factor.check(user, code)
+    except Invalid:
+        if attempts.is_worth_recording(attempts.count_wrong(address, f"code-{user.pk}")):
+            somebody = Actor(None, "Somebody", "page")
+            record(somebody, None, "fail_to_sign_in", user, after={"address": address, "code": True}, undoable=False)
+        raise
+    _record(user, "sign_in", address, by=f"{by} and {how}" if how else by)
 
 
 def sign_out(address: str, user: User) -> None:

@@ -1,5 +1,8 @@
 """Coming in and going out: first run, sign-in, sign-in by link, invitation, sign-out."""
 
+import time
+from urllib.parse import urlencode
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, logout
@@ -7,6 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.crypto import constant_time_compare
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
@@ -15,12 +19,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from whytree.errors import NotFound, TooMany
 from whytree.workspace import queries, services
-from whytree.workspace.entry import entering
+from whytree.workspace.entry import entering, second_factor
 from whytree.workspace.entry.keys import actor_of_user
 from whytree.workspace.models import User
 from whytree.workspace.rights.roles import Discipline
 
 from .attempt import Attempt
+
+HALF_IN = "half_in"  # in the session: who took the first step of signing in
+SECOND_STEP_SECONDS = 10 * 60
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -67,14 +74,60 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         attempt = Attempt(request)
         if request.method == "POST":
             with attempt:
-                login(request, _known(request))
-                return redirect(safe_next(request))
+                return come_in(request, _known(request), "password")
         return attempt.page("workspace/sign_in.html", {"next": safe_next(request, "")})
     except TooMany as error:
-        context = {"error": error.message, "form": request.POST, "next": safe_next(request, "")}
-        response = render(request, "workspace/sign_in.html", context, status=error.status)
-        response["Retry-After"] = str(error.retry_after)
-        return response
+        return _refused(request, error, "workspace/sign_in.html")
+
+
+def _refused(request: HttpRequest, error: TooMany, template: str) -> HttpResponse:
+    """The form, and why nothing that stands in it is looked at now."""
+    context = {"error": error.message, "form": request.POST, "next": safe_next(request, "")}
+    response = render(request, template, context, status=error.status)
+    response["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def come_in(request: HttpRequest, user: User, by: str) -> HttpResponse:
+    """Begin the session of whoever is known `by` password or link; with a second factor, only ask for its code."""
+    wanted = safe_next(request, "")
+    if second_factor.factor_of(user) is None:
+        login(request, user)
+        return redirect(wanted or "/")
+    until = time.time() + SECOND_STEP_SECONDS
+    request.session[HALF_IN] = {"user": user.pk, "hash": user.get_session_auth_hash(), "by": by, "until": until}
+    return redirect(reverse("second_step") + (f"?{urlencode({'next': wanted})}" if wanted else ""))
+
+
+@never_cache
+@sensitive_post_parameters("code")
+@form_page
+def second_step(request: HttpRequest) -> HttpResponse:
+    """The code of somebody whose password or link was right just now."""
+    user = _half_in(request)
+    if user is None:
+        return redirect("sign_in")
+    attempt = Attempt(request)
+    try:
+        if request.method == "POST":
+            with attempt:
+                by = request.session[HALF_IN]["by"]
+                entering.second_step(_from(request), user, by=by, code=request.POST.get("code", ""))
+                login(request, user)
+                request.session.pop(HALF_IN, None)
+                return redirect(safe_next(request))
+        return attempt.page("workspace/second_step.html", {"next": safe_next(request, "")})
+    except TooMany as error:
+        return _refused(request, error, "workspace/second_step.html")
+
+
+def _half_in(request: HttpRequest) -> User | None:
+    """Who took the first step in this browser a moment ago, unless the password has changed since."""
+    step = request.session.get(HALF_IN)
+    if step is None or step["until"] < time.time():
+        return None
+    user = User.objects.filter(pk=step["user"], is_active=True).first()
+    return user if user is not None and constant_time_compare(step["hash"], user.get_session_auth_hash()) else None
 
 
 def _known(request: HttpRequest) -> User:
@@ -106,8 +159,8 @@ def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
             raise NotFound("This link was used or has run out. Make a new one on the server: whytree sign-in")
         return render(request, "workspace/sign_in_link.html", {"next": safe_next(request, "")})
     user = entering.sign_in_by_link(_from(request), token)
-    login(request, user)
-    if not user.has_usable_password():
+    response = come_in(request, user, "link")
+    if isinstance(request.user, User) and not user.has_usable_password():
         messages.info(
             request,
             format_html(
@@ -115,7 +168,7 @@ def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
                 reverse("password"),
             ),
         )
-    return redirect(safe_next(request))
+    return response
 
 
 @require_POST
