@@ -53,6 +53,12 @@ def _names(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+def _role(value: str) -> str:
+    if value not in {"viewer", "member", "maintainer"}:
+        raise ValueError("use viewer, member or maintainer")
+    return value
+
+
 def _networks(value: str) -> tuple[str, ...]:
     from ipaddress import ip_network
 
@@ -144,6 +150,33 @@ OPTIONS = (
         _text,
         secret=True,
     ),
+    Option("WHYTREE_PASSWORDS", "0: people sign in through the OpenID provider alone.", _flag, "1"),
+    Option(
+        "WHYTREE_OIDC_ISSUER",
+        "OpenID provider that people may sign in with, as https://id.example.org/realms/team. Default: none.",
+        _url_of("https", "http"),
+    ),
+    Option("WHYTREE_OIDC_CLIENT_ID", "What the provider calls this server.", _text),
+    Option(
+        "WHYTREE_OIDC_CLIENT_SECRET", "The secret it gave out for that; none for a public client.", _text, secret=True
+    ),
+    Option("WHYTREE_OIDC_NAME", "What people call the provider, on the button. Default: its host.", _text),
+    Option(
+        "WHYTREE_OIDC_DOMAINS",
+        "Domains of e-mail addresses, comma-separated, whose owners need no invitation when the provider has verified the address.",
+        _names,
+    ),
+    Option(
+        "WHYTREE_OIDC_GROUPS",
+        "Groups of the provider (its claim `groups`), comma-separated: only who is in one comes in, and needs no invitation.",
+        _names,
+    ),
+    Option(
+        "WHYTREE_OIDC_ROLE",
+        "Role, in every product there is then, of who comes in without an invitation: viewer, member or maintainer.",
+        _role,
+        "viewer",
+    ),
     Option(
         "WHYTREE_COUNT_ANSWERS",
         "Short name of a product here that counts how often `why` answers all the way, as its own events. Default: none.",
@@ -212,6 +245,14 @@ class Options:
     token: str
     product: str
     secret_key: str
+    passwords: bool
+    oidc_issuer: str
+    oidc_client_id: str
+    oidc_client_secret: str
+    oidc_name: str
+    oidc_domains: tuple[str, ...]
+    oidc_groups: tuple[str, ...]
+    oidc_role: str
     count_answers: str
     flag_rate: int
     threads: int
@@ -252,7 +293,16 @@ def read(environ: Mapping[str, str] | None = None) -> Options:
     values["data"] = data
     values["database_url"] = values["database_url"] or f"sqlite:///{data / 'whytree.sqlite3'}"
     values["events_url"] = values["events_url"] or f"chdb://{data / 'events'}"
-    return Options(**{field.name: values[field.name] for field in fields(Options)})
+    chosen = Options(**{field.name: values[field.name] for field in fields(Options)})
+    _refuse_no_way_in(chosen)
+    return chosen
+
+
+def _refuse_no_way_in(chosen: Options) -> None:
+    if chosen.oidc_issuer and not chosen.oidc_client_id:
+        raise OptionError("WHYTREE_OIDC_ISSUER needs WHYTREE_OIDC_CLIENT_ID: what the provider calls this server.")
+    if not chosen.passwords and not chosen.oidc_issuer:
+        raise OptionError("WHYTREE_PASSWORDS=0 leaves nobody a way in. Set WHYTREE_OIDC_ISSUER, or allow passwords.")
 
 
 def _value(option: Option, env: Mapping[str, str]) -> object:

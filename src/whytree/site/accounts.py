@@ -51,11 +51,13 @@ def _owner_without_token(chosen: options.Options, email: str) -> "User":
 
 
 def sign_in_link(email: str, *, reset: bool = False) -> dict[str, str]:
-    """A link for an account; for the local owner when no address is given. `reset` takes a lost second factor away."""
+    """A link for an account; for the local owner when no address is given. `reset` takes a lost second factor away,
+    and the tie to somebody at the OpenID provider."""
     prepare()
     from whytree.workspace import services
     from whytree.workspace.entry import keys, second_factor
     from whytree.workspace.models import User
+    from whytree.workspace.provider import joining
 
     chosen = options.read()
     if email:
@@ -67,6 +69,7 @@ def sign_in_link(email: str, *, reset: bool = False) -> dict[str, str]:
         raise CommandError("There is no such account. The first one: whytree owner you@example.org")
     if reset:
         second_factor.take_away(user)
+        joining.untie(user)
     return {"email": user.email, "link": _link(chosen, services.issue_sign_in_link(user))}
 
 

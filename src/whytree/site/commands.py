@@ -90,7 +90,9 @@ def owner(
 
 def sign_in(
     email: Annotated[str, typer.Argument(help="Whose account; left out: the owner of the local token.")] = "",
-    reset: Annotated[bool, typer.Option("--reset", help="Also take away a second factor that was lost.")] = False,
+    reset: Annotated[
+        bool, typer.Option("--reset", help="Also forget the second factor, and who one is at the OpenID provider.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print a link that signs in once. Only on the server's own machine; for forgotten passwords too."""

@@ -44,6 +44,7 @@ def examine() -> list[Finding]:
         _hosts,
         _mail,
         _proxy,
+        _provider,
     )
     found = [*(look(chosen) for look in looks), *_stores(chosen)]
     return found if any(one.state == "problem" for one in found) else [*found, *_metrics()]
@@ -134,6 +135,25 @@ def _token(chosen: options.Options) -> Finding:
         "The command line has no token. For an owner, the first or one that is there: whytree owner you@example.org; "
         "elsewhere set WHYTREE_TOKEN.",
     )
+
+
+def _provider(chosen: options.Options) -> Finding:
+    if not chosen.oidc_issuer:
+        return Finding("sign-in", "ok", "by password; no OpenID provider is set")
+    import httpx
+
+    address = f"{chosen.oidc_issuer}/.well-known/openid-configuration"
+    try:
+        told = httpx.get(address, timeout=10).raise_for_status().json()["issuer"]
+    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        return Finding(
+            "sign-in", "problem", f"{address} does not describe a provider: {error}. Check WHYTREE_OIDC_ISSUER."
+        )
+    if str(told).rstrip("/") != chosen.oidc_issuer:
+        return Finding("sign-in", "problem", f"That provider says to be {told}. Set WHYTREE_OIDC_ISSUER to that.")
+    if not chosen.public_url:
+        return Finding("sign-in", "advice", "Set WHYTREE_PUBLIC_URL: the provider sends people back to it.")
+    return Finding("sign-in", "ok", f"{told} sends people back to {chosen.public_url}/sign-in/provider/back")
 
 
 def _hosts(chosen: options.Options) -> Finding:

@@ -95,6 +95,24 @@ class SignInLink(models.Model):
         return f"Sign-in link for {self.user}"
 
 
+class ProviderAccount(models.Model):
+    """An account at the OpenID provider that signs in as one of ours. Who it is says `subject`; addresses change hands."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="provider_accounts")
+    issuer = models.CharField(max_length=500)
+    subject = models.CharField(max_length=255, help_text="The provider's `sub`.")
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("issuer", "subject"), name="one_user_per_provider_account"),
+            models.UniqueConstraint(fields=("user", "issuer"), name="one_account_per_provider"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user} at {self.issuer}"
+
+
 class SecondFactor(models.Model):
     """An authenticator app that signing in asks for a code of. What the app knows is derived from `seed` (`second_factor`)."""
 

@@ -4,6 +4,7 @@ import re
 import secrets
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -36,11 +37,23 @@ def checked_email(email: str) -> str:
 
 
 def _checked_password(password: str, user: User | None = None) -> str:
+    require_passwords()
     try:
         validate_password(password, user)
     except ValidationError as error:
         raise Invalid(" ".join(error.messages)) from error
     return password
+
+
+def require_passwords() -> None:
+    """Raise where people sign in through the OpenID provider alone."""
+    if not settings.WHYTREE.passwords:
+        raise Forbidden("Passwords are switched off here. Sign in through the provider, or by a link: whytree sign-in")
+
+
+def has_password(user: User) -> bool:
+    """Whether this account can sign in, and prove itself, with a password."""
+    return bool(settings.WHYTREE.passwords) and user.has_usable_password()
 
 
 def there_is_an_owner() -> bool:
@@ -90,7 +103,7 @@ def change_password(actor: Actor, user: User, *, old: str, new: str) -> None:
 def require_password(user: User, password: str, *, wrong: str = "That is not your password. Try again.") -> None:
     """Raise unless this is the account's password, where it has one; guesses are counted."""
     attempts.refuse_too_many(f"account-{user.pk}", user.email)
-    if user.has_usable_password() and not user.check_password(password):
+    if has_password(user) and not user.check_password(password):
         attempts.count_wrong(f"account-{user.pk}", user.email)
         raise Invalid(wrong)
 

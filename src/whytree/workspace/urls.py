@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .pages import account, activity, entry, keys, members, products, second_factor
+from .pages import account, activity, entry, keys, members, products, provider, second_factor
 
 pages = [
     path("settings", products.product_settings, name="product_settings"),
@@ -18,6 +18,8 @@ root = [
     path("first-run", entry.first_run, name="first_run"),
     path("sign-in", entry.sign_in, name="sign_in"),
     path("sign-in/code", entry.second_step, name="second_step"),
+    path("sign-in/provider", provider.begin, name="provider"),
+    path("sign-in/provider/back", provider.back, name="provider_back"),
     path("sign-in/<str:token>", entry.sign_in_link, name="sign_in_link"),
     path("sign-out", entry.sign_out, name="sign_out"),
     path("invite/<str:token>", entry.invitation, name="invite"),

@@ -10,7 +10,10 @@ from django.db.models import QuerySet
 
 from whytree.errors import Invalid
 
+from .. import services
 from ..models import Activity, User
+from ..provider.joining import account_of
+from ..provider.openid import Claims
 from ..records.activity import record
 from ..rights.actors import Actor
 from ..services import use_sign_in_link
@@ -20,7 +23,7 @@ from .keys import actor_of_user
 WRONG = "The address or the password is not right. Try again, or get a link on the server: whytree sign-in"
 VERBS = (
     *("sign_in", "fail_to_sign_in", "sign_out", "change_password"),
-    *("turn_on_second_factor", "turn_off_second_factor", "renew_recovery_codes"),
+    *("turn_on_second_factor", "turn_off_second_factor", "renew_recovery_codes", "tie_to_provider"),
 )
 NOBODY = User(pk=0, name="an unknown account")
 
@@ -30,6 +33,7 @@ def sign_in(address: str, *, email: str, password: str) -> User:
 
     Somebody with a second factor is not in before `second_step`; nobody is, before the page begins a session.
     """
+    services.require_passwords()
     email = email.strip().lower()
     attempts.refuse_too_many(address, email)
     user = authenticate(None, username=email, password=password)
@@ -44,6 +48,11 @@ def sign_in(address: str, *, email: str, password: str) -> User:
 def sign_in_by_link(address: str, token: str) -> User:
     """The account behind a link that was not used yet."""
     return _arrived(address, use_sign_in_link(token), "link")
+
+
+def sign_in_by_provider(address: str, claims: Claims, *, invitation: str = "") -> User:
+    """The account of whoever the OpenID provider says this is."""
+    return _arrived(address, account_of(claims, invitation=invitation), "provider")
 
 
 def _arrived(address: str, user: User, by: str) -> User:

@@ -23,7 +23,7 @@ from whytree.errors import Conflict, Forbidden, Invalid, TooMany
 from ..models import RecoveryCode, SecondFactor, User
 from ..records.activity import record
 from ..rights.actors import Actor
-from ..services import require_password
+from ..services import has_password, require_password
 from .keys import hashed
 from .pace import count_within
 
@@ -162,7 +162,7 @@ def _proved(actor: Actor, user: User, proof: str) -> SecondFactor:
     factor = factor_of(user)
     if factor is None:
         raise Conflict("Your second factor is off.")
-    if user.has_usable_password():
+    if has_password(user):
         require_password(user, proof)
     else:
         check(user, proof)

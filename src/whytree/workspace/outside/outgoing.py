@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from django.conf import settings
 
@@ -73,6 +73,30 @@ def post_json(url: str, body: Any, sign: Callable[[bytes], Mapping[str, str]] | 
         raise Unavailable(f"{parts.hostname} wants it later: {response.status} {said}".strip(), retry_after=300)
     moved = " It answers with a redirect, which is not followed." if 300 <= response.status < 400 else ""
     raise Refused(f"{parts.hostname} refused it: {response.status} {said}".strip() + moved)
+
+
+def call(
+    url: str, *, form: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None, own: bool = False
+) -> tuple[int, bytes]:
+    """GET, or POST a form: status and answer, its first 64 KB. `own`: a host that this server's settings name, wherever it is.
+
+    Raises `Unavailable` when nobody answers; `Invalid` when it may not be called.
+    """
+    parts = _split(url, own=own)
+    data = urlencode(form).encode() if form is not None else None
+    told = {"Accept": "application/json", "User-Agent": "Whytree", "Host": parts.netloc, **(headers or {})}
+    if data is not None:
+        told["Content-Type"] = "application/x-www-form-urlencoded"
+    connection = _connection(parts, _checked_address(parts, own=own))
+    try:
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.request("GET" if data is None else "POST", target, data, told)
+        with connection.getresponse() as response:
+            return response.status, _answer(response)
+    except (OSError, http.client.HTTPException) as error:
+        raise Unavailable(f"{parts.hostname} does not answer: {plain(error)[:200]}", retry_after=5) from error
+    finally:
+        connection.close()
 
 
 @dataclass(frozen=True)
@@ -133,7 +157,7 @@ def _answer(response: http.client.HTTPResponse) -> bytes:
     return answer[:MOST_ANSWER]
 
 
-def _split(url: str, example: str = _EXAMPLE) -> SplitResult:
+def _split(url: str, example: str = _EXAMPLE, *, own: bool = False) -> SplitResult:
     if len(url) > LONGEST_URL:
         raise Invalid(f"An address has at most {LONGEST_URL:,} characters.")
     try:
@@ -141,7 +165,7 @@ def _split(url: str, example: str = _EXAMPLE) -> SplitResult:
         port = parts.port
     except ValueError as error:
         raise Invalid(f"This is no address. Give one like {example}") from error
-    allowed = {"https", "http"} if settings.WHYTREE.outgoing_private else {"https"}
+    allowed = {"https", "http"} if settings.WHYTREE.outgoing_private or own else {"https"}
     strange = any(character.isspace() or not character.isprintable() for character in url)
     if parts.scheme not in allowed or not parts.hostname or strange or port == 0:
         raise Invalid(f"Give an address that begins with https://, as {example}")
@@ -150,14 +174,14 @@ def _split(url: str, example: str = _EXAMPLE) -> SplitResult:
     return parts
 
 
-def _checked_address(parts: SplitResult) -> str:
+def _checked_address(parts: SplitResult, *, own: bool = False) -> str:
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise Unavailable(f"{host} cannot be found. Check the address.", retry_after=300) from error
     addresses = [str(entry[4][0]) for entry in found]
-    if not settings.WHYTREE.outgoing_private and not all(map(_is_public, addresses)):
+    if not own and not settings.WHYTREE.outgoing_private and not all(map(_is_public, addresses)):
         raise Invalid(
             f"{host} is in a private network, where this server calls nobody. "
             "If that is meant, set WHYTREE_OUTGOING_PRIVATE=1 on the server."

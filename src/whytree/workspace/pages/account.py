@@ -15,7 +15,7 @@ from whytree.workspace.entry.doors import PageRequest, signed_in
 from whytree.workspace.models import User
 
 from .attempt import Attempt, done
-from .entry import address_of
+from .entry import address_of, ways_in
 
 COMINGS_SHOWN = 10
 
@@ -92,6 +92,7 @@ def password(request: PageRequest) -> HttpResponse:
         {
             "here": "account",
             "has_password": user.has_usable_password(),
+            **ways_in(),
             "comings": entering.comings_and_goings(user)[:COMINGS_SHOWN],
         },
     )

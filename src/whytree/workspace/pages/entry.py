@@ -22,6 +22,7 @@ from whytree.workspace import queries, services
 from whytree.workspace.entry import entering, second_factor
 from whytree.workspace.entry.keys import actor_of_user
 from whytree.workspace.models import User
+from whytree.workspace.provider import openid
 from whytree.workspace.rights.roles import Discipline
 
 from .attempt import Attempt
@@ -45,7 +46,7 @@ def first_run(request: HttpRequest) -> HttpResponse:
             user, address = _make_first_owner(request)
             login(request, user)
             return redirect(address)
-    return attempt.page("workspace/first_run.html", {})
+    return attempt.page("workspace/first_run.html", ways_in())
 
 
 @transaction.atomic
@@ -75,22 +76,33 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if request.method == "POST":
             with attempt:
                 return come_in(request, _known(request), "password")
-        return attempt.page("workspace/sign_in.html", {"next": safe_next(request, "")})
+        return attempt.page("workspace/sign_in.html", {"next": safe_next(request, ""), **ways_in()})
     except TooMany as error:
         return _refused(request, error, "workspace/sign_in.html")
 
 
 def _refused(request: HttpRequest, error: TooMany, template: str) -> HttpResponse:
     """The form, and why nothing that stands in it is looked at now."""
-    context = {"error": error.message, "form": request.POST, "next": safe_next(request, "")}
+    context = {"error": error.message, "form": request.POST, "next": safe_next(request, ""), **ways_in()}
     response = render(request, template, context, status=error.status)
     response["Retry-After"] = str(error.retry_after)
     return response
 
 
-def come_in(request: HttpRequest, user: User, by: str) -> HttpResponse:
-    """Begin the session of whoever is known `by` password or link; with a second factor, only ask for its code."""
-    wanted = safe_next(request, "")
+def ways_in() -> dict[str, object]:
+    """What the sign-in page and an invitation offer."""
+    return {
+        "provider": openid.provider_name() if openid.is_configured() else "",
+        "passwords": settings.WHYTREE.passwords,
+    }
+
+
+def come_in(request: HttpRequest, user: User, by: str, wanted: str = "") -> HttpResponse:
+    """Begin the session of whoever is known `by` password, link or provider; with a second factor, only ask for its code.
+
+    `wanted` is an address of our own that was kept on the way; else the request may name one.
+    """
+    wanted = wanted or safe_next(request, "")
     if second_factor.factor_of(user) is None:
         login(request, user)
         return redirect(wanted or "/")
@@ -112,7 +124,7 @@ def second_step(request: HttpRequest) -> HttpResponse:
         if request.method == "POST":
             with attempt:
                 by = request.session[HALF_IN]["by"]
-                entering.second_step(_from(request), user, by=by, code=request.POST.get("code", ""))
+                entering.second_step(asker_of(request), user, by=by, code=request.POST.get("code", ""))
                 login(request, user)
                 request.session.pop(HALF_IN, None)
                 return redirect(safe_next(request))
@@ -132,11 +144,11 @@ def _half_in(request: HttpRequest) -> User | None:
 
 def _known(request: HttpRequest) -> User:
     return entering.sign_in(
-        _from(request), email=request.POST.get("email", ""), password=request.POST.get("password", "")
+        asker_of(request), email=request.POST.get("email", ""), password=request.POST.get("password", "")
     )
 
 
-def _from(request: HttpRequest) -> str:
+def asker_of(request: HttpRequest) -> str:
     """The asker's address: their own also behind a proxy (`site.proxies`)."""
     return str(request.META.get("REMOTE_ADDR", ""))
 
@@ -158,9 +170,9 @@ def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
         if not queries.sign_in_link_is_open(token):
             raise NotFound("This link was used or has run out. Make a new one on the server: whytree sign-in")
         return render(request, "workspace/sign_in_link.html", {"next": safe_next(request, "")})
-    user = entering.sign_in_by_link(_from(request), token)
+    user = entering.sign_in_by_link(asker_of(request), token)
     response = come_in(request, user, "link")
-    if isinstance(request.user, User) and not user.has_usable_password():
+    if isinstance(request.user, User) and not user.has_usable_password() and settings.WHYTREE.passwords:
         messages.info(
             request,
             format_html(
@@ -174,7 +186,7 @@ def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     if isinstance(request.user, User):
-        entering.sign_out(_from(request), request.user)
+        entering.sign_out(asker_of(request), request.user)
     logout(request)
     return redirect("sign_in")
 
@@ -191,7 +203,13 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
             return _joined(request, token, reverse("today", args=[found.product.slug]))
     return attempt.page(
         "workspace/invitation.html",
-        {"invitation": found, "role": found.get_role_display(), "disciplines": Discipline.choices},
+        {
+            "invitation": found,
+            "role": found.get_role_display(),
+            "disciplines": Discipline.choices,
+            "token": token,
+            **ways_in(),
+        },
     )
 
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from whytree.workspace.entry import second_factor as factors
 from whytree.workspace.entry.doors import PageRequest, signed_in
 from whytree.workspace.models import User
+from whytree.workspace.services import has_password
 
 from .attempt import Attempt, done
 
@@ -49,7 +50,7 @@ def _page(request: PageRequest, attempt: Attempt, codes: list[str] | None = None
         "factor": factor,
         "codes": codes,
         "codes_left": factors.codes_left(factor) if factor else 0,
-        "has_password": user.has_usable_password(),
+        "has_password": has_password(user),
     }
     if factor is None:
         seed = request.session.setdefault(SEED, factors.new_seed())
