@@ -12,16 +12,18 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
-import jwt
 from django.conf import settings
 from django.core.cache import cache
 from django.utils.crypto import constant_time_compare
 
 from whytree.errors import Invalid, Unavailable
 from whytree.workspace.outside import outgoing
+
+if TYPE_CHECKING:
+    from jwt import PyJWK
 
 KEPT_SECONDS = 60 * 60  # what the provider says of itself
 KEYS_AGAIN_SECONDS = 30  # how often a key that we do not know makes us ask for its keys
@@ -154,6 +156,8 @@ def _tokens(found: Mapping[str, Any], under_way: UnderWay, code: str) -> dict[st
 
 def _believed(token: str, found: Mapping[str, Any], nonce: str) -> dict[str, Any]:
     """What the token says, once signature, issuer, audience, times and nonce are right (Core 3.1.3.7)."""
+    import jwt  # with cryptography a tenth of a second, for which no command waits
+
     client_id = settings.WHYTREE.oidc_client_id
     try:
         header = jwt.get_unverified_header(token)
@@ -169,8 +173,8 @@ def _believed(token: str, found: Mapping[str, Any], nonce: str) -> dict[str, Any
             leeway=LEEWAY_SECONDS,
             options={"require": ["iss", "sub", "aud", "exp", "iat", "nonce"]},
         )
-    except (jwt.PyJWTError, ValueError, TypeError) as error:  # the latter two of keys that are none
-        raise Invalid(f"What {provider_name()} says of you cannot be believed: {type(error).__name__}.") from error
+    except (jwt.PyJWTError, ValueError, TypeError) as error:  # the latter two where a key is missing, or is none
+        raise Invalid(f"What {provider_name()} says of you cannot be believed ({type(error).__name__}). Begin again, or ask who runs it.") from error
     audience = said["aud"]
     if isinstance(audience, list) and len(audience) > 1 and said.get("azp") != client_id:
         raise Invalid(f"What {provider_name()} says of you was said to somebody else, too.")
@@ -212,7 +216,7 @@ def _claims(said: Mapping[str, Any]) -> Claims:
     )
 
 
-def _key(kid: Any, algorithm: str, found: Mapping[str, Any]) -> jwt.PyJWK:
+def _key(kid: Any, algorithm: str, found: Mapping[str, Any]) -> "PyJWK":
     """The provider's key of this name. One we do not know may be new: then its keys are asked for again, but not too often."""
     known = _match(cache.get(_KEYS) or [], kid, algorithm)
     if known is None and cache.add(_ASKED_FOR_KEYS, True, KEYS_AGAIN_SECONDS):
@@ -220,11 +224,11 @@ def _key(kid: Any, algorithm: str, found: Mapping[str, Any]) -> jwt.PyJWK:
         cache.set(_KEYS, published, KEPT_SECONDS)
         known = _match(published, kid, algorithm)
     if known is None:
-        raise jwt.InvalidKeyError("no such key")
+        raise ValueError("no such key")
     return known
 
 
-def _match(keys: list[dict[str, Any]], kid: Any, algorithm: str) -> jwt.PyJWK | None:
+def _match(keys: list[dict[str, Any]], kid: Any, algorithm: str) -> "PyJWK | None":
     """Without a name only where there is no choice."""
     fitting = [
         key
@@ -233,7 +237,9 @@ def _match(keys: list[dict[str, Any]], kid: Any, algorithm: str) -> jwt.PyJWK | 
     ]
     if len(fitting) != 1 or fitting[0].get("kty") == "oct":
         return None
-    return jwt.PyJWK(fitting[0], algorithm)
+    from jwt import PyJWK
+
+    return PyJWK(fitting[0], algorithm)
 
 
 def _configuration() -> dict[str, Any]:
