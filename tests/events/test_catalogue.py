@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from whytree.events import pages
+from whytree.events import pages, queries
 from whytree.events.durable.commit import commit
 from whytree.events.durable.follow import SAMPLE, TYPED_EACH, Pending
 from whytree.events.jobs import recount_catalogues
@@ -120,6 +120,18 @@ def test_names_that_somebody_makes_up_by_the_thousand_make_no_page_endless(
     assert "Made up 2" in as_viewer.get("/p/sprout/events?q=up+2").content.decode()
     assert "No event is called so" in as_viewer.get("/p/sprout/events?q=nothing").content.decode()
     assert "It came, and is not among those below" in as_viewer.get("/p/sprout/events?event=Made+up+1").content.decode()
+
+
+def test_only_the_most_frequent_names_are_asked_for(web: Sender, product: Any) -> None:
+    web.batch(*(track(f"event {n}", properties={f"own {n}": 1, "common": 1}) for n in range(6)))
+    web.batch(track("group made", properties={"$group_set.size": 3, "common": 1}))
+    roll_up(datetime.now(UTC))
+    web.batch(track("event 5", properties={"own 5": 1, "common": 1}))  # newer than what is added up
+    assert queries.property_names(product, most=2) == ["common", "own 5"]
+    assert len(queries.property_names(product)) == 8
+    assert queries.property_names(product, "event 3") == ["common", "own 3"]
+    assert queries.known_names(product, 1) == queries.KnownNames(["common"], ["size"])
+    assert queries.event_names(product, 1) == ["event 5"]
 
 
 def test_outsiders_see_no_page(store: EventStore, as_charlie: Any, product: Any) -> None:

@@ -29,6 +29,7 @@ from .measures.measuring import METHODS
 from .models import Category, Direction, Metric, MetricRole
 from .queries import (
     INTERVALS,
+    MOST_OFFERED,
     USUAL_DAYS,
     Measure,
     amount,
@@ -41,7 +42,6 @@ from .queries import (
 from .silent import silent
 
 #: Names of properties that the form offers.
-MOST_NAMES = 500
 #: What the period may be, as pages offer it.
 PERIODS = (7, 28, 90)
 #: The same by what a metric's page cuts it into, the usual one first: more hours or fewer months would be no picture.
@@ -205,7 +205,7 @@ def metric_outcome(request: PageRequest, product: Product, key: str) -> HttpResp
 def _form(
     request: PageRequest, product: Product, form: MetricForm, found: Metric | None, error: WhytreeError | None = None
 ) -> HttpResponse:
-    events = known_events(product)
+    events = known_events(product, MOST_OFFERED + 1)
     context: dict[str, Any] = {
         "here": "numbers",
         "form": form,
@@ -214,9 +214,10 @@ def _form(
         "directions": Direction.choices,
         "categories": Category.choices,
         "roles": MetricRole.choices,
-        "properties": property_names(product)[:MOST_NAMES] if events else [],
-        "events": events[:MOST_NAMES],
-        "sent": len(events),
+        "properties": property_names(product, most=MOST_OFFERED) if events else [],
+        "events": events[:MOST_OFFERED],
+        "sent": min(len(events), MOST_OFFERED),
+        "is_more_sent": len(events) > MOST_OFFERED,
         "error": error,
     }
     return render(request, "analytics/metric_form.html", context, status=error.status if error else 200)

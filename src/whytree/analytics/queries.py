@@ -149,9 +149,14 @@ def metrics_by_key(product: Product, keys: Sequence[str]) -> dict[str, Metric]:
     return {metric.key: metric for metric in Metric.objects.filter(product=product, key__in=set(keys))}
 
 
-def known_events(product: Product) -> list[str]:
+MOST_OFFERED = 500  # names that a page offers to choose from; any other may be typed
+MOST_NEAR = 10_000  # names that a misspelt one is compared with
+
+
+def known_events(product: Product, most: int | None = None) -> list[str]:
     """What this product's people do, the most frequent first; not what we write about ourselves."""
-    return [name for name in event_names(product) if name not in INTERNAL_EVENTS]
+    names = event_names(product) if most is None else event_names(product, most + len(INTERNAL_EVENTS))
+    return [name for name in names if name not in INTERNAL_EVENTS][:most]
 
 
 def refuse_unsent(product: Product, events: Sequence[str]) -> None:
@@ -159,9 +164,10 @@ def refuse_unsent(product: Product, events: Sequence[str]) -> None:
 
     Asks for these alone: `known_events` looks at every event there is, which takes longer than most questions.
     """
-    wanted = set(events)
-    if not wanted.isdisjoint(INTERNAL_EVENTS) or wanted - sent_events(product, wanted):
-        refuse_unknown("event", events, known_events(product))
+    asked = [name for name in events if name not in INTERNAL_EVENTS]
+    unsent = set(events) - sent_events(product, asked)
+    if unsent:
+        refuse_unknown("event", [name for name in events if name in unsent], known_events(product, MOST_NEAR))
 
 
 def definition_of(metric: Metric) -> Definition:

@@ -59,9 +59,9 @@ def samples_of(product: Product, event: str) -> dict[str, tuple[str, ...]]:
     return stored.sample_values(product.pk, event) if event else {}
 
 
-def event_names(product: Product) -> list[str]:
+def event_names(product: Product, most: int = stored.ALL) -> list[str]:
     """Names to choose from, most frequent first."""
-    return stored.event_names(product.pk)
+    return stored.event_names(product.pk, most)
 
 
 def sent_events(product: Product, names: Collection[str]) -> set[str]:
@@ -74,9 +74,9 @@ def sent_properties(product: Product, names: Collection[str]) -> set[str]:
     return stored.properties_among(product.pk, names)
 
 
-def property_names(product: Product, event: str = "") -> list[str]:
+def property_names(product: Product, event: str = "", most: int = stored.ALL) -> list[str]:
     """Property names of one event or of all, most frequent first."""
-    return list(dict.fromkeys(each.name for each in stored.catalogued_properties(product.pk, event)))
+    return stored.property_names(product.pk, event, most=most)
 
 
 @dataclass(frozen=True)
@@ -87,12 +87,11 @@ class KnownNames:
     company_traits: list[str]
 
 
-def known_names(product: Product) -> KnownNames:
-    """Of companies PostHog's `$groupidentify` and Segment's `group` tell."""
-    known = stored.catalogued_properties(product.pk)
-    told = [each.name.removeprefix(GROUP_SET) for each in known if each.name.startswith(GROUP_SET)]
-    said = [each.name for each in known if each.event == "$group" and each.name[:1] != "$" and each.name != "groupId"]
-    return KnownNames(list(dict.fromkeys(each.name for each in known)), list(dict.fromkeys([*told, *said])))
+def known_names(product: Product, most: int = stored.ALL) -> KnownNames:
+    """So many of each. Of companies PostHog's `$groupidentify` and Segment's `group` tell."""
+    told = [name.removeprefix(GROUP_SET) for name in stored.property_names(product.pk, prefix=GROUP_SET, most=most)]
+    said = [name for name in property_names(product, "$group", most) if name[:1] != "$" and name != "groupId"]
+    return KnownNames(property_names(product, most=most), list(dict.fromkeys([*told, *said])))
 
 
 def put_aside(product: Product, limit: int = 50) -> list[PutAside]:

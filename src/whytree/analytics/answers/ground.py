@@ -16,7 +16,7 @@ from whytree.stores.pieces.filters import COLUMNS, Selection
 from whytree.stores.questions.metrics import seen_between
 from whytree.workspace.models import Product
 
-from ..queries import refuse_unsent
+from ..queries import MOST_NEAR, refuse_unsent
 from ..questions import Question, When, events_of, fields_of, refuse_unknown
 from ..questions.parts import MAX_DAYS, is_property
 
@@ -47,8 +47,9 @@ def refuse_unseen(product: Product, question: Question) -> None:
 def refuse_unseen_properties(product: Product, fields: Iterable[str]) -> None:
     """The same for the properties among some fields."""
     wanted = [name for name in fields if is_property(name)]
-    if set(wanted) - sent_properties(product, wanted):
-        refuse_unknown("property", wanted, [*property_names(product), *COLUMNS])
+    unsent = set(wanted) - sent_properties(product, wanted)
+    if unsent:
+        refuse_unknown("property", sorted(unsent), [*property_names(product, most=MOST_NEAR), *COLUMNS])
 
 
 def period(product: Product, when: When, *selections: Selection) -> tuple[datetime, datetime]:

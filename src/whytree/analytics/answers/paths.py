@@ -9,7 +9,7 @@ from whytree.stores.questions.paths import Edge
 from whytree.workspace.models import Product
 
 from ..measures.resolving import ready
-from ..queries import known_events
+from ..queries import MOST_OFFERED, known_events
 from ..questions import Paths, label
 from .ground import period, refuse_unseen
 from .head import Head, head
@@ -51,7 +51,7 @@ def asked_of(product: Product, question: Paths) -> store.Asked:
         next(iter(ready(product, [question.finish])), None) if question.finish else None,
         ready(product, [Selection(("",), question.where)]),
     )
-    whole = Selection(tuple(known_events(product)[:500]) or ("",))
+    whole = Selection(tuple(known_events(product, MOST_OFFERED)) or ("",))
     start, end = period(product, question.when, whole)  # what comes after the last beginning belongs to its way
     return store.Asked(start, end, question.depth, question.pause, begin, finish, question.hidden, shared.filters)
 

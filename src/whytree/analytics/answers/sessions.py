@@ -18,7 +18,7 @@ from whytree.stores.questions.sessions import Place
 from whytree.workspace.models import Product
 
 from ..measures.resolving import ready, ready_by
-from ..queries import MOST_POINTS, known_events
+from ..queries import MOST_OFFERED, MOST_POINTS, known_events
 from ..questions import Sessions, by_text
 from .ground import Share, period, refuse_unseen, share_of
 from .head import Head, head
@@ -104,7 +104,7 @@ class SessionsAnswer(Head):
 def asked_of(product: Product, question: Sessions) -> store.Asked:
     """As the store asks it."""
     only = next(iter(ready(product, [question.only])), None) if question.only else None
-    seen = question.event or Selection(tuple(known_events(product)[:500]) or ("",))
+    seen = question.event or Selection(tuple(known_events(product, MOST_OFFERED)) or ("",))
     start, end = period(product, question.when, seen)
     return store.Asked(
         start, end, intake_of(product).session_minutes, question.interval, str(ZoneInfo(product.timezone)), only

@@ -36,7 +36,7 @@ from ..answers import (
 )
 from ..drawing.charts import answer_chart, funnel_over_chart, picture_of, trends_chart
 from ..models import Board, Cohort
-from ..queries import known_events
+from ..queries import MOST_OFFERED, known_events
 from ..questions import COHORT, COMPANY_TRAIT, PERSON_TRAIT, SESSION, THEN, Question, as_json
 from .behind import shown_behind
 from .forms import (
@@ -55,7 +55,6 @@ from .forms import (
 from .tables import bars_of, by_stretch, rows_of
 
 #: Names of events and properties that a field offers, the most frequent first; any other can be typed.
-MOST_NAMES = 500
 MEASURES = {
     "total": "how often",
     "people": "how many people",
@@ -182,7 +181,7 @@ def _question(request: PageRequest, kind: str) -> Question:
 def _asked(request: PageRequest, product: Product, form: Form) -> HttpResponse:
     template = f"analytics/{form.kind}.html"
     cohorts = Cohort.objects.filter(product=product).values_list("key", flat=True)[:200]
-    traits, names = trait_names(product), known_names(product)
+    traits, names = trait_names(product)[:MOST_OFFERED], known_names(product, MOST_OFFERED)
     of_companies = dict.fromkeys([NAME, ID, *names.company_traits])
     told = [
         *(f"{prefix}{name}" for prefix in (PERSON_TRAIT, THEN) for name in traits),
@@ -193,10 +192,10 @@ def _asked(request: PageRequest, product: Product, form: Form) -> HttpResponse:
         "here": "numbers",
         "kind": form.kind,
         "form": form,
-        "events": known_events(product)[:MOST_NAMES],
+        "events": known_events(product, MOST_OFFERED),
         "fields": [
             *COLUMNS,
-            *names.properties[:MOST_NAMES],
+            *names.properties,
             *told,
             *(f"{COHORT}{key}" for key in cohorts),
         ],

@@ -15,10 +15,9 @@ from whytree.workspace.entry.doors import PageRequest, page, plain
 from whytree.workspace.models import Product
 from whytree.workspace.rights.roles import Role
 
-from ..queries import known_events
+from ..queries import MOST_OFFERED, known_events
 
 EXAMPLE = "SELECT event, count() AS times, uniqExact(person) AS people\nFROM events\nGROUP BY event\nORDER BY times DESC\nLIMIT 20"
-MOST_NAMES = 500
 
 
 @require_http_methods(["GET", "POST"])
@@ -31,8 +30,8 @@ def typed(request: PageRequest, product: Product) -> HttpResponseBase:
         "kind": "sql",
         "sql": text or EXAMPLE,
         "columns": [(names.split(", "), words) for names, words in COLUMNS.items()],
-        "events": known_events(product)[:MOST_NAMES],
-        "properties": property_names(product)[:MOST_NAMES],
+        "events": known_events(product, MOST_OFFERED),
+        "properties": property_names(product, most=MOST_OFFERED),
         "most": MOST_ROWS,
     }
     if not text:

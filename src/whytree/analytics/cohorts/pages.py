@@ -17,12 +17,11 @@ from whytree.workspace.rights.roles import Role
 
 from ..drawing.charts import sizes_chart
 from ..models import Cohort
-from ..queries import known_events
+from ..queries import MOST_OFFERED, known_events
 from . import queries, services
 from .forms import CohortForm, ids_in
 
 NAMED = 50
-MOST_NAMES = 500
 
 
 @require_GET
@@ -113,7 +112,7 @@ def _form(
     context: dict[str, Any] = {
         "form": form,
         "cohort": found,
-        "events": known_events(product)[:MOST_NAMES],
+        "events": known_events(product, MOST_OFFERED),
         "error": error,
     }
     status = error.status if error else 200

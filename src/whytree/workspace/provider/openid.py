@@ -174,7 +174,9 @@ def _believed(token: str, found: Mapping[str, Any], nonce: str) -> dict[str, Any
             options={"require": ["iss", "sub", "aud", "exp", "iat", "nonce"]},
         )
     except (jwt.PyJWTError, ValueError, TypeError) as error:  # the latter two where a key is missing, or is none
-        raise Invalid(f"What {provider_name()} says of you cannot be believed ({type(error).__name__}). Begin again, or ask who runs it.") from error
+        raise Invalid(
+            f"What {provider_name()} says of you cannot be believed ({type(error).__name__}). Begin again, or ask who runs it."
+        ) from error
     audience = said["aud"]
     if isinstance(audience, list) and len(audience) > 1 and said.get("azp") != client_id:
         raise Invalid(f"What {provider_name()} says of you was said to somebody else, too.")
