@@ -7,8 +7,10 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client, RequestFactory
 
+from whytree.site import pages
 from whytree.site.log_routes import route_of
 from whytree.site.middleware import as_known
+from whytree.workspace.entry import keys
 
 pytestmark = pytest.mark.django_db
 
@@ -144,3 +146,18 @@ def test_another_method_is_told_in_words_too(as_alice: Any, api: Any) -> None:
         refused = Client().get(door)
         assert (refused.status_code, refused["Allow"]) == (405, "POST, OPTIONS")
         assert "Send with POST, not GET" in refused.content.decode()
+
+
+def test_which_folder_is_damaged_is_told_to_no_stranger(
+    alice: Any, server_key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "damage", lambda: "1 part could not be read. Delete /var/lib/whytree/events/broken.")
+    token = keys.create_token(keys.actor_of_user(alice), name="doctor", scopes=[])[1]
+
+    def told(secret: str) -> str:
+        return str(Client().get("/readyz", headers={"Authorization": f"Bearer {secret}"}).json()["damaged"])
+
+    for stranger in ("", "made up", server_key):
+        assert "/var/lib" not in told(stranger)
+        assert "whytree doctor" in told(stranger)
+    assert "/var/lib" in told(token)

@@ -116,7 +116,10 @@ def _server(chosen: options.Options) -> Finding:
     import httpx
 
     try:
-        answer = httpx.get(address + "/readyz", timeout=10)
+        token = chosen.token or owner_token(chosen.data)
+        answer = httpx.get(
+            address + "/readyz", headers={"Authorization": f"Bearer {token}"} if token else {}, timeout=10
+        )
     except httpx.TransportError as error:
         return Finding("server", "problem", f"{address} does not answer: {error}. Start it: whytree serve")
     if answer.status_code != 200:

@@ -1,14 +1,17 @@
 """Pages that belong to no app: where to go first, health, and what is shown when nothing else is."""
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from whytree.errors import NotFound, WhytreeError
 from whytree.stores.engine.damage import damage
-from whytree.workspace.models import Product, User
+from whytree.workspace.entry.keys import find_key
+from whytree.workspace.models import Key, Product, User
 from whytree.workspace.services import there_is_an_owner
+
+DAMAGED = "The event store holds a part that cannot be read. On the server, whytree doctor says which, and what to do."
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -28,8 +31,12 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Both stores answer; 503 names the one that does not. What is damaged is said beside it, for the rest can be used."""
+    """Both stores answer; 503 names the one that does not. That something is damaged is said beside it, for the rest can be used.
+
+    Anybody may ask; which folder it lies in is told to whoever shows a personal token, as `whytree doctor` does.
+    """
     problems, damaged = {}, ""
+    told_all = _shows_a_token(request)
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -38,10 +45,18 @@ def readyz(request: HttpRequest) -> HttpResponse:
     try:
         damaged = damage()
     except Exception as error:  # likewise
-        problems["events"] = error.message if isinstance(error, WhytreeError) else type(error).__name__
+        problems["events"] = error.message if isinstance(error, WhytreeError) and told_all else type(error).__name__
     if problems:
         return JsonResponse({"status": "not ready", "problems": problems}, status=503)
-    return JsonResponse({"status": "ok"} | ({"damaged": damaged} if damaged else {}))
+    return JsonResponse({"status": "ok"} | ({"damaged": damaged if told_all else DAMAGED} if damaged else {}))
+
+
+def _shows_a_token(request: HttpRequest) -> bool:
+    try:
+        found = find_key(request.headers.get("Authorization", "").removeprefix("Bearer "))
+    except DatabaseError:
+        return False
+    return found is not None and found.kind == Key.Kind.PERSONAL
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
