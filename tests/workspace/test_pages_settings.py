@@ -1,13 +1,20 @@
 """Products, members, keys and tokens as their pages show and change them."""
 
+import json
 import re
+from html import unescape
 from typing import Any
 
+import httpx
 import pytest
 from django.test import Client
+from typer.testing import CliRunner
 
+from whytree.site.cli import build
 from whytree.workspace import services
+from whytree.workspace.entry import keys
 from whytree.workspace.models import Key, Membership, Product
+from whytree.workspace.terminal import client
 
 pytestmark = pytest.mark.django_db
 
@@ -101,6 +108,56 @@ def test_a_removed_member_sees_the_product_no_more(as_alice: Any, as_bob: Any, b
     assert as_bob.get("/p/sprout/settings").status_code == 200
     as_alice.post(f"/p/sprout/settings/members/{bob.pk}/remove")
     assert as_bob.get("/p/sprout/settings").status_code == 404
+
+
+@pytest.fixture
+def bobs_key(actor: Any, bob: Any, product: Any) -> str:
+    """A server key that Bob made before he became a mere member; its secret."""
+    services.set_member(actor, product, bob.pk, role="maintainer")
+    return keys.create_key(keys.actor_of_user(bob), product, kind="server", name="backend of Bob")[1]
+
+
+def test_a_removed_members_token_opens_nothing_and_the_remover_is_told_of_their_keys(
+    as_alice: Any, bob: Any, bobs_key: str
+) -> None:
+    _, token = keys.create_token(keys.actor_of_user(bob), name="laptop", scopes=[])
+    address = "/api/products/sprout"
+    assert _status_at_api(token, address) == 200
+    assert "and revoke the key they made" in _page(as_alice.get("/p/sprout/settings/members"))
+    removed = as_alice.post(f"/p/sprout/settings/members/{bob.pk}/remove", follow=True)
+    assert "Still open, made by them: “backend of Bob”" in unescape(_page(removed))
+    assert _status_at_api(token, address) == 404
+    assert _status_at_api(bobs_key, address) == 200, "a server may run on it"
+    assert "by Bob" in _page(as_alice.get("/p/sprout/settings/keys"))
+
+
+def test_their_keys_are_revoked_in_the_same_step(as_alice: Any, bob: Any, bobs_key: str, server_key: str) -> None:
+    removed = as_alice.post(f"/p/sprout/settings/members/{bob.pk}/remove", {"revoke_keys": "1"}, follow=True)
+    assert "Revoked with them: “backend of Bob”" in unescape(_page(removed))
+    keys.forget_cached()
+    assert _status_at_api(bobs_key, "/api/products/sprout") == 401
+    assert _status_at_api(server_key, "/api/products/sprout") == 200, "Alice's own"
+
+
+def test_the_command_line_says_which_keys_they_made(
+    api: Any, bob: Any, bobs_key: str, open_connection: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from django.core.wsgi import get_wsgi_application
+
+    monkeypatch.setenv("WHYTREE_TOKEN", api.token)
+    monkeypatch.setattr(client, "running_server", lambda data: "")
+    monkeypatch.setattr(client, "_in_process", lambda: httpx.WSGITransport(app=get_wsgi_application()))
+
+    def said(*words: str) -> Any:
+        return CliRunner().invoke(build(), ["member", "remove", *words])
+
+    assert said("nobody@example.org").exit_code == 2
+    told = json.loads(said("Bob@example.org", "--json").output)
+    assert [key["name"] for key in told["keys"]] == ["backend of Bob"]
+    assert not told["keys_revoked"]
+    assert not Membership.objects.filter(user=bob).exists()
+    (key,) = api.get("/products/sprout/keys").ok
+    assert (key["made_by"], key["revoked_at"]) == (bob.pk, None)
 
 
 def test_the_last_owner_stays(as_alice: Any, alice: Any) -> None:

@@ -80,9 +80,15 @@ class KeyOut(Schema):
     prefix: str
     scopes: list[str]
     environment: str
+    made_by: int | None = Field(description="The user's number, in the members' list.")
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
+
+    @staticmethod
+    def resolve_made_by(key: Any) -> int | None:
+        found: int | None = key["made_by"] if isinstance(key, dict) else key.user_id
+        return found
 
     @staticmethod
     def resolve_environment(key: Any) -> str:
@@ -212,8 +218,9 @@ def set_member(request: ApiRequest, product: str, user_id: int, body: MemberEdit
 
 
 @router.delete("/products/{product}/members/{user_id}", response={204: None}, operation_id="remove_member")
-def remove_member(request: ApiRequest, product: str, user_id: int) -> Status[None]:
-    services.remove_member(request.actor, find_product(product), user_id)
+def remove_member(request: ApiRequest, product: str, user_id: int, revoke_keys: bool = False) -> Status[None]:
+    """Keys that they made stay the product's, unless `revoke_keys`; `made_by` of a key says whose those are."""
+    services.remove_member(request.actor, find_product(product), user_id, revoke_keys=revoke_keys)
     return Status(204, None)
 
 

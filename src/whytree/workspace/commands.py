@@ -16,6 +16,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     group("product").command("list")(list_products)
     group("product").command("vision")(set_vision)
     group("member").command("list")(list_members)
+    group("member").command("remove")(remove_member)
     group("member").command("invite")(invite_member)
     group("member").command("invitations")(list_invitations)
     group("member").command("withdraw")(revoke_invitation)
@@ -64,6 +65,26 @@ def list_members(as_json: AsJson = False) -> None:
     client = connect()
     members = client.get(f"/products/{client.product}/members")
     show(members, as_json, *(f"{member['email']:32} {member['role']:12} {member['discipline']}" for member in members))
+
+
+def remove_member(
+    email: Annotated[str, typer.Argument(help="Whose membership ends; what they wrote stays.")],
+    revoke_keys: Annotated[bool, typer.Option("--revoke-keys", help="Close the keys that they made, too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let somebody see the product no more. Says which open keys they made: those stay the product's."""
+    client = connect()
+    here = f"/products/{client.product}"
+    member = next((one for one in client.get(f"{here}/members") if one["email"] == email.strip().lower()), None)
+    if member is None:
+        raise typer.BadParameter(f"{email} is no member. `whytree member list` shows who is.")
+    keys = [key for key in client.get(f"{here}/keys") if key["made_by"] == member["user_id"] and not key["revoked_at"]]
+    client.delete(f"{here}/members/{member['user_id']}" + ("?revoke_keys=true" if revoke_keys else ""))
+    state = "is closed." if revoke_keys else "is still open: whytree key revoke {id}"
+    told = (f"{key['prefix']}… ({key['name']}), which they made, {state.format(id=key['id'])}" for key in keys)
+    show(
+        {"removed": email, "keys": keys, "keys_revoked": revoke_keys}, as_json, f"{email} can no longer see it.", *told
+    )
 
 
 def invite_member(

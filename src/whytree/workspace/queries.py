@@ -9,7 +9,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db import models
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from .entry.keys import hashed
@@ -68,7 +68,11 @@ def memberships_of(actor: Actor) -> list[Membership]:
 
 
 def members_of(product: Product) -> QuerySet[Membership]:
-    return Membership.objects.filter(product=product).select_related("user").order_by("user__name", "user__email")
+    """With how many open keys of the product each has made."""
+    keys = Key.objects.filter(product=product, user_id=OuterRef("user_id"), revoked_at=None).order_by()
+    made = keys.values("user_id").annotate(n=Count("pk")).values("n")
+    found = Membership.objects.filter(product=product).select_related("user").annotate(keys_made=Subquery(made))
+    return found.order_by("user__name", "user__email")
 
 
 def open_invitations(product: Product) -> QuerySet[Invitation]:

@@ -15,8 +15,8 @@ from django.utils.text import slugify
 from whytree.errors import Conflict, Forbidden, Invalid, NotFound
 
 from .entry import attempts
-from .entry.keys import hashed
-from .models import Invitation, Membership, Product, SignInLink, User
+from .entry.keys import hashed, open_keys_by, revoke_key
+from .models import Invitation, Key, Membership, Product, SignInLink, User
 from .records.activity import record, snapshot
 from .rights.access import require, require_writing
 from .rights.actors import Actor
@@ -283,7 +283,12 @@ def set_member(
 
 
 @transaction.atomic
-def remove_member(actor: Actor, product: Product, user_id: int) -> None:
+def remove_member(actor: Actor, product: Product, user_id: int, *, revoke_keys: bool = False) -> list[Key]:
+    """Nothing they sign in with, and no token of theirs, opens this product from now on.
+
+    Keys are the product's and may be what a server runs on: they stay, unless `revoke_keys`. Returns those that they had made
+    and that were open.
+    """
     require(actor, product, Role.OWNER)
     membership = _membership(product, user_id)
     _keep_an_owner(product, membership, None)
@@ -291,6 +296,10 @@ def remove_member(actor: Actor, product: Product, user_id: int) -> None:
     membership.delete()
     membership.pk = pk
     record(actor, product, "remove_member", membership, before=before, after=None, undoable=False)
+    made = list(open_keys_by(product, user_id))
+    for key in made if revoke_keys else ():
+        revoke_key(actor, key.pk, product)
+    return made
 
 
 def _membership(product: Product, user_id: int) -> Membership:

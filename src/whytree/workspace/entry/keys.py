@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import DatabaseError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from whytree.errors import Conflict, Forbidden, Invalid, NotFound
@@ -153,6 +154,11 @@ def create_token(actor: Actor, *, name: str, scopes: list[str]) -> tuple[Key, st
     key, secret = _issue(Key.Kind.PERSONAL, name=name, product=None, user_id=actor.user_id, scopes=sorted(scopes))
     record(actor, None, "create_token", key, after=_public(key), undoable=False)
     return key, secret
+
+
+def open_keys_by(product: Product, user_id: int) -> QuerySet[Key]:
+    """The product's open keys that somebody made."""
+    return Key.objects.filter(product=product, user_id=user_id, revoked_at=None).order_by("pk")
 
 
 @transaction.atomic

@@ -81,6 +81,11 @@ def set_member(request: PageRequest, product: Product, user_id: int) -> HttpResp
 def remove_member(request: PageRequest, product: Product, user_id: int) -> HttpResponse:
     attempt = Attempt(request)
     with attempt:
-        services.remove_member(request.actor, product, user_id)
-        return done(request, f"They can no longer see {product.name}.", "members", product.slug)
+        revoke = request.POST.get("revoke_keys") == "1"
+        keys = services.remove_member(request.actor, product, user_id, revoke_keys=revoke)
+        told = f"They can no longer see {product.name}."
+        if keys:
+            names = ", ".join(f"“{key.name}”" for key in keys)
+            told += f" Revoked with them: {names}." if revoke else f" Still open, made by them: {names}."
+        return done(request, told, "members", product.slug)
     return _members_page(request, product, attempt)
