@@ -44,6 +44,7 @@ def serve(chosen: options.Options, *, ready: Callable[[str], None]) -> None:
     from whytree.workspace.background.lifecycle import run_start, shut_down
 
     from .lanes import Channel, Lanes
+    from .room import keep_room
 
     try:
         damaged = damage()  # opens and migrates the event store before the first request
@@ -58,13 +59,15 @@ def serve(chosen: options.Options, *, ready: Callable[[str], None]) -> None:
         _dispatcher=Lanes(chosen.threads),
         max_request_body_size=settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1024,
         channel_timeout=60,
-        connection_limit=1000,
+        connection_limit=2000,
+        cleanup_interval=1,
         recv_bytes=65_536,  # a batch of events is some 50 KB: read it in one go, not in eight
         asyncore_use_poll=True,  # select() stops at descriptor 1,024, and the event engine keeps many open
         ident="whytree",
         clear_untrusted_proxy_headers=False,  # `proxies.BehindProxy` does, for every WSGI server
     )
     server.channel_class = Channel
+    keep_room(server)
     # The command line on this machine goes straight to the port; people are told the public address.
     address = f"http://{_shown_host(chosen.host)}:{listener.getsockname()[1]}"
     stop = threading.Event()
