@@ -123,7 +123,7 @@ def test_a_removed_members_token_opens_nothing_and_the_remover_is_told_of_their_
     _, token = keys.create_token(keys.actor_of_user(bob), name="laptop", scopes=[])
     address = "/api/products/sprout"
     assert _status_at_api(token, address) == 200
-    assert "and revoke the key they made" in _page(as_alice.get("/p/sprout/settings/members"))
+    assert "with the key they made (1)" in _page(as_alice.get("/p/sprout/settings/members"))
     removed = as_alice.post(f"/p/sprout/settings/members/{bob.pk}/remove", follow=True)
     assert "Still open, made by them: “backend of Bob”" in unescape(_page(removed))
     assert _status_at_api(token, address) == 404
