@@ -7,7 +7,7 @@ says (or by its own message id), so the same file again brings nothing, and one 
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid, NotFound
+from whytree.people.identity import GROUP
 from whytree.people.services import retract_links
 from whytree.stores.usage.catalogue import recount
 from whytree.stores.writing.capture import delete_import, ids_of_people
@@ -29,7 +30,7 @@ from ..durable.commit import commit
 from ..models import ERRORS_KEPT, EventImport
 from ..services import accept, accept_links
 from ..shaping.context import MAX_TEXT, Columns
-from ..shaping.normalise import Door, event
+from ..shaping.normalise import Door, event, id_text, link
 from ..shaping.properties import Unfit
 from ..shaping.rows import IMPORT, Event, Normalised, Rejected
 from ..shaping.traits import traits_said
@@ -186,6 +187,8 @@ def _told(door: Door, entry: ImportMessage) -> Normalised:
     if isinstance(outcome, Rejected):
         raise Unfit(outcome.reason)
     assert isinstance(outcome, Normalised)  # noqa: S101 - only an intake leaves messages out
+    if entry.dialect == "segment":
+        _tie(outcome, entry.message, door)
     if outcome.known and outcome.traits is None:
         outcome.traits = traits_said(outcome.event)
     letters = dict(outcome.typed())
@@ -194,6 +197,19 @@ def _told(door: Door, entry: ImportMessage) -> Normalised:
     if outcome.exposure is not None:
         outcome.exposure.properties = {**outcome.exposure.said, RUN_PROPERTY: _mark(door)}
     return outcome
+
+
+def _tie(taken: Normalised, message: dict[str, Any], door: Door) -> None:
+    """As the tools count people: a device that two of them share does not make one of them, only an alias does.
+
+    Ids of one `person`, as the tool has numbered them, are one: a user's always, a device's unless it is somebody else's.
+    """
+    if taken.link is not None and message.get("type") != "alias":
+        taken.link = replace(taken.link, trusted=False)
+    said, person = taken.event, id_text(message.get("person"))
+    found = link(door, said.distinct_id, f"{GROUP}{person}", said.timestamp) if person else None
+    if found is not None:
+        taken.also = (replace(found, trusted=taken.known),)
 
 
 def _types_of_texts(item: Normalised) -> str:

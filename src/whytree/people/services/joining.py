@@ -20,7 +20,7 @@ from whytree.workspace.rights.roles import Role
 
 from ..edges import EdgeRow, decided_row, from_store
 from ..identity import GROUP, means_nobody, person_hash
-from ..merging import MOST_IDS, EdgeKind, Resolution, resolve
+from ..merging import MOST_IDS, Edge, EdgeKind, Resolution, resolve
 from ..models import Person
 from .profiles import CHUNK, COLUMNS, ensure_person, valid_key
 
@@ -114,8 +114,9 @@ def _fill_from(target: Person, other: Person) -> None:
 
 
 def _record_refused(product_id: int, resolution: Resolution) -> None:
-    """Show, once each, the merges that a public key may not ask for."""
-    rows = {f"{edge.one:x}-{edge.other:x}": (edge, _TWO_PEOPLE) for edge in resolution.refused}
+    """Show, once each, the merges that a public key may not ask for. Of a number in another tool's history nobody could say more."""
+    refused = [edge for edge in resolution.refused if not _is_a_number(edge)]
+    rows = {f"{edge.one:x}-{edge.other:x}": (edge, _TWO_PEOPLE) for edge in refused}
     sizes = Counter(resolution.canonical.values())
     for edge in resolution.crowded:  # once for the person, not once for each of thousands
         larger = max((resolution.canonical[side] for side in edge.pair), key=lambda main: (sizes[main], main))
@@ -140,6 +141,10 @@ def _record_refused(product_id: int, resolution: Resolution) -> None:
             if name in new
         ]
     )
+
+
+def _is_a_number(edge: Edge) -> bool:
+    return edge.one_id.startswith(GROUP) or edge.other_id.startswith(GROUP)
 
 
 _TWO_PEOPLE = (
