@@ -20,6 +20,7 @@ from whytree.people.identity import GROUP
 from whytree.people.services import retract_links
 from whytree.stores.usage.catalogue import recount
 from whytree.stores.writing.capture import delete_import, ids_of_people
+from whytree.workspace.background.jobs import enqueue
 from whytree.workspace.models import Product
 from whytree.workspace.records.activity import record, snapshot
 from whytree.workspace.rights.access import require
@@ -38,6 +39,9 @@ from ..wire.posthog.messages import posthog
 from ..wire.segment.messages import as_message, segment
 
 MAX_ROWS = 5_000  # in one batch
+UNDO = "events.take_out_import"
+#: Of a hundred parts of the work of taking an import back; counting the catalogue anew is the rest.
+OF_EVENTS, OF_LINKS = 10, 85
 RUN_PROPERTY = "$import"
 
 _NUMBER = re.compile(r"-?(\d{1,18}(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
@@ -258,26 +262,46 @@ def finish_import(actor: Actor, product: Product, run_id: int) -> EventImport:
 
 
 def undo_import(actor: Actor, product: Product, run_id: int) -> EventImport:
-    """Take out every event this run brought, and what it said of who is who; the file can be imported again. Half-way, nobody goes
-    on with what was uploaded."""
+    """Have every event this run brought taken out, and what it said of who is who; then the file can be imported again.
+
+    That takes minutes where there are millions, so a job does it: see `take_out`. Asked again, it is asked for again. Half-way
+    in, nobody goes on with what was uploaded.
+    """
     require(actor, product, Role.MAINTAINER)
-    run = EventImport.objects.filter(product=product, pk=run_id).first()
-    if run is None:
-        raise NotFound("There is no such import in this product.")
-    if run.state == EventImport.State.UNDONE:
-        raise Conflict("This import was taken back already.")
-    delete_import(product.pk, str(run.pk))
-    retract_links(product.pk, run.pk)
-    commit().forget_ids()
-    recount(product.pk)
     with transaction.atomic():
-        before = snapshot(run)
-        run.upload = ""
-        run.state = EventImport.State.UNDONE
-        run.finished_at = timezone.now()
-        run.save(update_fields=["state", "finished_at", "upload"])
-        record(actor, product, "undo_event_import", run, before=before, after=snapshot(run), undoable=False)
+        run = EventImport.objects.select_for_update().filter(product=product, pk=run_id).first()
+        if run is None:
+            raise NotFound("There is no such import in this product.")
+        if run.state == EventImport.State.UNDONE:
+            raise Conflict("This import was taken back already.")
+        if run.state != EventImport.State.UNDOING:
+            before = snapshot(run)
+            run.upload, run.state, run.taken_back = "", EventImport.State.UNDOING, 0
+            run.save(update_fields=["state", "upload", "taken_back"])
+            record(actor, product, "undo_event_import", run, before=before, after=snapshot(run), undoable=False)
+        enqueue(UNDO, {"run": run.pk}, key=str(run.pk))
     return run
+
+
+def take_out(run_id: int) -> None:
+    """Do what `undo_import` was asked for. Broken off, it is begun again."""
+    run = EventImport.objects.filter(pk=run_id, state=EventImport.State.UNDOING).first()
+    if run is None:
+        return
+    while delete_import(run.product_id, str(run.pk)):  # again for a batch that was on its way meanwhile
+        pass
+    _taken_back(run, OF_EVENTS)
+    for share in retract_links(run.product_id, run.pk):
+        _taken_back(run, OF_EVENTS + share * OF_LINKS)
+    commit().forget_ids()
+    recount(run.product_id)
+    run.state, run.finished_at, run.taken_back = EventImport.State.UNDONE, timezone.now(), 100
+    run.save(update_fields=["state", "finished_at", "taken_back"])
+
+
+def _taken_back(run: EventImport, percent: float) -> None:
+    run.taken_back = int(percent)
+    run.save(update_fields=["taken_back"])
 
 
 def _running(product: Product, run_id: int) -> EventImport:

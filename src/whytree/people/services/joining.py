@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from django.db import transaction
@@ -196,15 +196,16 @@ def _decide(product_id: int, kind: EdgeKind, pairs: Iterable[tuple[tuple[int, st
     stored.add_edges([decided_row(product_id, kind, pair, now).line for pair in pairs])
 
 
-def retract_links(product_id: int, run: int) -> None:
-    """Take back what an import said about ids: whoever nothing else joins is somebody of their own again.
+def retract_links(product_id: int, run: int) -> Iterator[float]:
+    """Take back what an import said about ids: whoever nothing else joins is somebody of their own again. Tells the share done.
 
     Followed before it is deleted, so that what stops half-way is begun again; and after, for what came in meanwhile.
     """
     persons = stored.linked_by(product_id, run)
-    for without in (run, 0):
+    for half, without in enumerate((run, 0)):
         for start in range(0, len(persons), CHUNK):
             follow_edges(product_id, persons[start : start + CHUNK], without)
+            yield (half + start / len(persons)) / 2
         if without:
             stored.delete_links_of(product_id, run)
 
