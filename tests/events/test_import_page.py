@@ -17,6 +17,7 @@ from whytree.events.importing.files import Asked
 from whytree.events.jobs import forget_previews
 from whytree.events.models import EventImport
 from whytree.stores.events import EventStore
+from whytree.stores.writing.capture import delete_import
 from whytree.workspace.background.jobs import run_next
 from whytree.workspace.models import Job, Product
 from whytree.workspace.outside import uploaded
@@ -220,6 +221,36 @@ def test_a_file_is_unpacked_and_read_once_however_many_steps_it_takes(
     assert (run.state, run.created, run.repeated) == ("finished", 4_000, 0)
     assert (len(unpacks), len(opens)) == (1, 2)
     assert list(folder.iterdir()) == []
+
+
+def test_processes_that_take_turns_read_a_file_once_each(
+    actor: Any, product: Any, store: EventStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opens = []
+    opened = uploads.open_events
+    monkeypatch.setattr(uploads, "open_events", lambda *given: opens.append(1) or opened(*given))
+    rows = "".join(f"u{n},a,2024-05-01T10:00:00Z\n" for n in range(5_500))
+    upload = SimpleUploadedFile("long.csv", f"user_id,event,timestamp\n{rows}".encode())
+    run = uploads.begin(actor, product, uploads.look_at(actor, product, upload, Asked()))
+    opens.clear()
+    processes: tuple[dict[str, Any], dict[str, Any]] = ({}, {})  # what each of them holds open
+    for step in range(7):
+        monkeypatch.setattr(underway, "_held", processes[step % 2])
+        run = uploads.go_on(actor, run, seconds=-1)
+    assert (run.state, run.created, run.repeated, len(opens)) == ("finished", 5_500, 0, 2)
+
+
+def test_what_another_process_took_back_can_be_brought_in_here_again(
+    actor: Any, product: Any, store: EventStore, folder: Path
+) -> None:
+    def brought() -> Any:
+        upload = SimpleUploadedFile("a.csv", b"user_id,event,timestamp\nu1,a,2024-05-01T10:00:00Z\nu2,a,2024-05-01\n")
+        run = uploads.begin(actor, product, uploads.look_at(actor, product, upload, Asked()))
+        return uploads.go_on(actor, run)
+
+    assert delete_import(product.pk, str(brought().pk)) == 2  # and nobody here has heard of it
+    again = brought()
+    assert (again.created, again.repeated, len(stored(store))) == (2, 0, 2)
 
 
 def test_what_is_given_up_half_way_leaves_nothing_behind(

@@ -24,7 +24,7 @@ from .durable.follow import follower
 from .shaping.context import NOTHING, Columns
 from .shaping.normalise import EXPOSURE, MAX_EVENT_BYTES, Door, event
 from .shaping.properties import Unfit, clean_text, cleaned
-from .shaping.rows import IMPORT, SERVER, Event, Normalised, Outcome, Rejected
+from .shaping.rows import SERVER, Event, Normalised, Outcome, Rejected
 
 log = logging.getLogger("whytree.events")
 
@@ -76,7 +76,6 @@ class Offer:
         self._writer = commit()
         self._sorted_out = _sort_out(items)
         self._batch = _batch(self._writer, self._sorted_out, self._received_at)
-        self._batch.looked_up = source == IMPORT
 
     def write(self) -> None:
         """Return when it is on disk. Raises `Unavailable` or `TooMany` when nothing was taken."""

@@ -61,7 +61,6 @@ RETRY_SECONDS = (1, 2, 4, 8, 15, 30)
 CALM_INSERTS = 4
 BULK_ROWS = 1_000
 KEY_MARK = "people key"
-_NOTHING_SEEN = RecentIds()
 
 
 @dataclass(eq=False)
@@ -78,7 +77,6 @@ class Batch:
     done: threading.Event = field(default_factory=threading.Event)
     then: Callable[[], None] | None = None  # called in the writing thread once it is done: must be quick
     error: WhytreeError | None = None
-    looked_up: bool = False  # in the store: what this process remembers may have been taken out by another one since
 
     def kept(self, items: list[T]) -> list[T]:
         """Those of the items whose rows were written."""
@@ -299,15 +297,14 @@ class Commit:
         """Put a batch into a group, without the rows seen earlier or already in the group."""
         group.batches.append(batch)
         own = set(batch.ids)
-        seen = _NOTHING_SEEN if batch.looked_up else self._seen
-        if len(own) == len(batch.ids) and group.ids.isdisjoint(own) and seen.has_none_of(own):
+        if len(own) == len(batch.ids) and group.ids.isdisjoint(own) and self._seen.has_none_of(own):
             if own:
                 group.blocks.append(batch.rows)
                 group.ids |= own
             return
         lines = batch.rows.split(b"\n")
         for place, event_id in enumerate(batch.ids):
-            if event_id in group.ids or event_id in seen:
+            if event_id in group.ids or event_id in self._seen:
                 batch.repeated.add(place)
             else:
                 group.blocks.append(lines[place])

@@ -29,7 +29,7 @@ from whytree.workspace.rights.roles import Role
 
 from ..durable.commit import commit
 from ..models import ERRORS_KEPT, EventImport
-from ..services import accept, accept_links
+from ..services import Accepted, accept, accept_links
 from ..shaping.context import MAX_TEXT, Columns
 from ..shaping.normalise import Door, event, id_text, link
 from ..shaping.properties import Unfit
@@ -138,12 +138,26 @@ def import_rows(
     items, problems = _normalised(product.pk, run.pk, rows)
     known = _known(product.pk, [item for _, item in items])
     fresh = [(row, item) for row, item in items if item.event.event_id not in known]
-    accepted = accept(product.pk, IMPORT, [item for _, item in fresh])
+    accepted = _accepted(product.pk, [item for _, item in fresh])
     accept_links([item for _, item in items if item.event.event_id in known])
     problems += [RowProblem(fresh[refusal.index][0], refusal.reason) for refusal in accepted.refused]
     repeated = len(items) - len(fresh) + accepted.repeated
     taken = Taken(len(items) - repeated - len(accepted.refused), repeated, [*broken, *problems])
     return _counted(run, len(rows) + len(broken), taken, upto)
+
+
+def _accepted(product_id: int, items: list[Normalised]) -> Accepted:
+    """Write what the store did not have. What this process remembers all the same was taken back by another one since."""
+    accepted = accept(product_id, IMPORT, items)
+    known = _known(product_id, [items[place] for place in accepted.again])
+    gone = [place for place in sorted(accepted.again) if items[place].event.event_id not in known]
+    if not gone:
+        return accepted
+    commit().forget_ids()
+    once_more = accept(product_id, IMPORT, [items[place] for place in gone])
+    refused = [replace(one, index=gone[one.index]) for one in once_more.refused]
+    repeated = accepted.repeated - len(gone) + once_more.repeated
+    return replace(accepted, repeated=repeated, refused=[*accepted.refused, *refused])
 
 
 def _normalised(
