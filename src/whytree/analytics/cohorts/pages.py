@@ -15,6 +15,8 @@ from whytree.workspace.models import Product
 from whytree.workspace.rights.access import may
 from whytree.workspace.rights.roles import Role
 
+from ..answers.code_behind import code_behind, flags_in_words
+from ..asking.behind import drawn_panels
 from ..drawing.charts import sizes_chart
 from ..models import Cohort
 from ..queries import known_events
@@ -49,9 +51,17 @@ def cohort(request: PageRequest, product: Product, key: str) -> HttpResponse:
         "chart": sizes_chart(found.cohort.name, found.history),
         "named": [{"id": one, "person": known.get(one)} for one in people.ids[:NAMED]],
         "more": people.total - NAMED,
+        "panels": drawn_panels(request, product, people),
+        **_code(product, found.cohort),
         "definition": json.dumps(found.cohort.definition, indent=2, ensure_ascii=False),
     }
     return render(request, "analytics/cohort.html", _context(request, product) | context)
+
+
+def _code(product: Product, cohort: Cohort) -> dict[str, Any]:
+    """Of what the rule counts."""
+    code = code_behind(product, queries.events_of_rule(cohort))
+    return {"code": code, "flags_in_force": flags_in_words(code.flags)}
 
 
 @page(Role.MEMBER)

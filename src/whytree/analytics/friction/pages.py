@@ -13,6 +13,7 @@ from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.rights.roles import Role
 
+from .links import addresses
 from .queries import NAMELESS, USUAL_DAYS, FormSeen, form_friction, forms_seen
 
 PERIODS = (7, 28, 90)
@@ -25,7 +26,10 @@ def forms(request: PageRequest, product: Product) -> HttpResponse:
     context: dict[str, Any] = {"here": "numbers", "periods": PERIODS, "days": _days(request), "error": None}
     if "form" in request.GET:
         try:
-            context["friction"] = form_friction(product, request.GET["form"], days=context["days"])
+            friction = form_friction(product, request.GET["form"], days=context["days"])
+            form = friction.form.met.form
+            context["friction"] = friction
+            context["rows"] = [(field, addresses(product, form, field.met, friction.days)) for field in friction.fields]
             return render(request, "analytics/form.html", context)
         except NotFound as error:
             context["error"] = error
