@@ -118,6 +118,10 @@ def test_each_figure_of_a_field_leads_to_the_people_it_counts(
     assert people["left"].ids == ("ben",)
     page = as_alice.get("/p/sprout/forms?form=sign-up").content.decode()
     assert page.count("#behind") == 6
+    table = as_alice.get("/p/sprout/forms.csv?form=sign-up").content.decode().splitlines()
+    assert table[2].startswith("phone,4,3,1,2,1,9.0,")
+    assert b"33 % left here" in as_alice.get("/p/sprout/forms.svg?form=sign-up").content
+    assert as_alice.get("/p/sprout/forms.png?form=none").status_code == 404
 
 
 def test_an_unknown_form_and_an_impossible_period_are_told_in_words(
