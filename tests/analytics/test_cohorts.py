@@ -150,7 +150,11 @@ def test_the_page_makes_one_from_its_form_and_from_a_file(as_bob: Any, as_viewer
     row = {"how": "did", "event": "planted", "times": "1", "days": "28", "where": ""}
     answer = as_bob.post("/p/sprout/cohorts/new", {"key": "planters", "name": "Planters", **row, "known": ""})
     assert answer.url == "/p/sprout/cohorts/planters"
-    assert "Planters: 4 people." in as_bob.get(answer.url).content.decode()
+    page = as_bob.get(answer.url).content.decode()
+    figures = as_bob.get(f"{answer.url}.csv").content
+    assert (figures[:12], figures[-4:]) == (b"day,people\r\n", b",4\r\n")
+    assert as_bob.get(f"{answer.url}.png").status_code == 404  # one day is no line
+    assert ("Planters: 4 people." in page, "No line is known that sends “planted”" in page) == (True, True)
     refused = as_bob.post("/p/sprout/cohorts/new", {"key": "none", **(row | {"event": ""})})
     assert refused.status_code == 400
     assert "Say what these people did" in refused.content.decode()

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from whytree.analytics.friction.links import addresses
 from whytree.analytics.friction.queries import NAMELESS, form_friction, forms_seen
 from whytree.errors import Invalid, NotFound
 from whytree.events.services import track
@@ -95,6 +96,32 @@ def test_events_of_ones_own_are_shown_without_what_they_do_not_say(
     (field,) = found.fields
     assert (field.name, field.met.seconds, field.met.reached) == ("company_size", 7.2, 1)
     assert (field.left, field.corrected, found.is_told) == (None, None, False)
+
+
+def test_each_figure_of_a_field_leads_to_the_people_it_counts(
+    visit: Callable[..., None], product: Any, store: EventStore, as_alice: Any
+) -> None:
+    visit("ana", {"email": _filled(4), "phone": _filled(9, corrected=1, errors=2)}, sent=True)
+    visit("ben", {"email": _filled(4), "phone": _filled(9, errors=1)})
+    visit("cat", {"email": _filled(4), "phone": MET})
+    track(product, "dan", "asked_again", {"field": "phone", "form": "sign-up"})
+    _, phone = form_friction(product, "sign-up").fields
+    people = {
+        name: as_alice.get(url).context["behind"] for name, url in addresses(product, "sign-up", phone.met, 28).items()
+    }
+    assert {name: behind.total for name, behind in people.items()} == {
+        "reached": 3,
+        "corrected": 1,
+        "errors": 2,
+        "left": 1,
+    }
+    assert people["left"].ids == ("ben",)
+    page = as_alice.get("/p/sprout/forms?form=sign-up").content.decode()
+    assert page.count("#behind") == 6
+    table = as_alice.get("/p/sprout/forms.csv?form=sign-up").content.decode().splitlines()
+    assert table[2].startswith("phone,4,3,1,2,1,9.0,")
+    assert b"33 % left here" in as_alice.get("/p/sprout/forms.svg?form=sign-up").content
+    assert as_alice.get("/p/sprout/forms.png?form=none").status_code == 404
 
 
 def test_an_unknown_form_and_an_impossible_period_are_told_in_words(

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from tests.workspace.smtp import Mailbox, mail_server
 from whytree.analytics.boards.services import add_card, create_board
+from whytree.analytics.jobs import send_subscriptions
 from whytree.analytics.models import Letter, Subscription
 from whytree.analytics.saved.services import keep_question
 from whytree.analytics.subscriptions.queries import due_on
@@ -99,6 +100,26 @@ def test_a_board_comes_by_mail_once_a_day(actor: Any, product: Any, board: Any, 
     assert send_due() == 0
     run_all()
     assert len(mailbox.mails) == 1
+
+
+def test_a_mail_server_that_is_away_for_an_hour_delays_it_and_that_is_said(
+    actor: Any, product: Any, board: Any, mailbox: Mailbox, as_alice: Any, api: Any
+) -> None:
+    due_now(create_subscription(actor, product, board=board.number))
+    mailbox.answers += ["450 not now"] * 5  # as often as a job is tried
+    send_subscriptions({})
+    run_all()
+    assert mailbox.mails == []
+    assert "will be tried again" in as_alice.get("/p/sprout/subscriptions").content.decode()
+    assert api.get(PATH).ok[0]["last"]["state"] == "failed"
+    send_subscriptions({})
+    run_all()
+    assert len(mailbox.mails) == 1
+    assert api.get(PATH).ok[0]["last"] == api.get(PATH).ok[0]["last"] | {"state": "sent", "error": ""}
+    Letter.objects.update(state="failed", error="Away.", occasion="2026-01-01")
+    send_subscriptions({})
+    run_all()
+    assert Letter.objects.get(occasion="2026-01-01").error == "Away. It was too late then."
 
 
 def test_one_click_ends_it_and_takes_that_back(actor: Any, product: Any, board: Any, mailbox: Mailbox) -> None:

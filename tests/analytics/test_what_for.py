@@ -77,6 +77,17 @@ def test_one_stretch_or_group_is_no_signal(api: Any, problem: Any) -> None:
     assert api.post(ASK + "/signal", {**body, "part": {"step": 1}, "opportunity": "OPP-99"}).status == 404
 
 
+def test_what_cannot_go_on_says_why_and_where_it_can(as_bob: Any, api: Any, problem: Any) -> None:
+    asked = "/p/sprout/ask/trends?event=signed_up&interval=day"
+    page = as_bob.get(f"{asked}&series=0&start=2026-05-01").content.decode()
+    assert "go on from day to day" in page
+    assert "the whole figure" in page
+    assert (
+        "No outcome: A metric has one value a day"
+        in as_bob.get("/p/sprout/ask/stickiness?event=signed_up&step=1").content.decode()
+    )
+
+
 def test_evidence_is_frozen_with_its_question_and_its_day(
     as_bob: Any, api: Any, problem: Any, happened: Callable[..., None]
 ) -> None:

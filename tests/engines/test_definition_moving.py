@@ -72,7 +72,19 @@ QUESTIONS: list[tuple[dict[str, Any], dict[str, Any]]] = [
             "targetEntity": {"id": "signed_up", "type": "events"}, "returningEntity": {"id": "opened", "type": "events"},
             "period": "Week", "totalIntervals": 9, "retentionType": "retention_recurring"}},
         {"begin": {"events": ["signed_up"]}, "back": {"events": ["opened"]}, "interval": "week", "stretches": 8,
-         "first_time": False},
+         "first_time": False, "days": 63},
+    ),
+    (
+        {"kind": "RetentionQuery", "dateRange": {"date_from": "-48h"}, "retentionFilter": {
+            "targetEntity": {"id": "a", "type": "events"}, "returningEntity": {"id": "b", "type": "events"},
+            "retentionCustomBrackets": [1, 3], "timeWindowMode": "24_hour_windows", "minimumOccurrences": 1}},
+        {"interval": "day", "brackets": [[0, 0], [1, 1], [2, 4]], "clock": "rolling", "days": 2, "first_time": True},
+    ),
+    (
+        {"kind": "TrendsQuery", "series": [{"kind": "GroupNode", "operator": "OR", "math": "dau", "properties": [PRO],
+                                            "nodes": [event("$pageview", math="dau"), event("$screen")]}]},
+        {"series": [{"events": ["$pageview", "$screen"],
+                     "where": [{"field": "plan", "operator": "is", "values": ["pro", "team"]}]}], "measure": "people"},
     ),
     (
         {"kind": "LifecycleQuery", "series": [event("opened")], "interval": "week", "dateRange": {"date_from": "-90d"}},
@@ -210,7 +222,14 @@ LEFT: list[tuple[dict[str, Any], str]] = [
     (insight({"kind": "HogQLQuery", "query": "SELECT 1"}), "no counterpart"),
     (insight({"kind": "TrendsQuery", "series": [event("a", math="hogql")]}), "counts by hogql"),
     (insight({"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "event": None}]}), "all events at once"),
-    (insight({"kind": "FunnelsQuery", "series": [event("a")], "aggregation_group_type_index": 0}), "something else than people"),
+    (insight({"kind": "FunnelsQuery", "series": [event("a")], "aggregation_group_type_index": 0}), "counts groups"),
+    (insight({"kind": "TrendsQuery", "series": [event("a", math_multiplier=0.01)]}), "multiplies"),
+    (insight({"kind": "TrendsQuery", "series": [{"kind": "GroupNode", "nodes": [event("a", properties=[PRO]), event("b")]}]}),
+     "filters of its own"),
+    (insight({"kind": "RetentionQuery", "retentionFilter": {"minimumOccurrences": 2}}), "several times"),
+    (insight({"kind": "RetentionQuery", "retentionFilter": {"aggregationType": "sum"}}), "adds up"),
+    (insight({"kind": "StickinessQuery", "series": [event("a")], "stickinessFilter": {
+        "stickinessCriteria": {"operator": "gte", "value": 3}}}), "so many times"),
     (insight({"kind": "TrendsQuery", "series": [event("a", properties=[{"key": "x", "type": "session"}])]}), "asks for x of sessions"),
     ({"id": 1, "name": "List", "is_static": True}, "--ids FILE"),
     (FACT | {"metricType": "mean", "numerator": {"factTableId": "ftb_9", "column": "$$count"}}, "which event"),
@@ -247,6 +266,21 @@ def test_a_funnel_of_first_times_says_so() -> None:
     found = one(insight({"kind": "FunnelsQuery", "series": steps}))
     assert found.definition["first_time"] is True
     assert any("later step" in note for note in found.notes)
+
+
+def test_what_counts_otherwise_here_is_noted() -> None:
+    left = insight({"kind": "FunnelsQuery", "series": [event("a"), event("b"), event("c")], "funnelsFilter": {
+        "exclusions": [event("x", funnelFromStep=0, funnelToStep=1)], "funnelVizType": "trends", "funnelToStep": 1}})  # fmt: skip
+    compared = insight({"kind": "TrendsQuery", "series": [event("a")],
+        "breakdownFilter": {"breakdown": "$current_url", "breakdown_normalize_url": True},
+        "compareFilter": {"compare": True, "compare_to": "-1y"}})  # fmt: skip
+    notes = [*one(left).notes, *one(compared).notes]
+    assert [note.split("; ")[0] for note in notes] == [
+        "There an excluded event leaves somebody out",
+        "Its line went between two of its steps",
+        "Its groups were addresses made alike",
+        "It stood beside -1y",
+    ]
 
 
 def test_what_lies_beside_is_not_passed_over() -> None:

@@ -326,6 +326,40 @@ def test_amplitudes_export(run: Callable[..., Any], store: EventStore, tmp_path:
     assert {name: bought["properties"][name] for name in ("price", "$set.plan")} == {"price": "9.5", "$set.plan": "pro"}
 
 
+def test_people_are_as_many_as_amplitude_counts_and_a_shared_device_makes_no_one_of_two(
+    run: Callable[..., Any], store: EventStore, tmp_path: Path
+) -> None:
+    def event(number: int, device: str, user: str | None, amplitude_id: int) -> dict[str, Any]:
+        said = {"device_id": device, "user_id": user, "amplitude_id": amplitude_id, "$insert_id": f"a{number}"}
+        return {**said, "event_type": f"e{number}", "event_time": f"{DAY} 10:{number:02d}:00.000000"}
+
+    shared = [event(0, "i", None, 6), event(1, "i", "ana", 6), event(2, "i", "ben", 7), event(3, "i", None, 7)]
+    before = event(4, "phone", None, 6)  # she had signed in on it before the export begins
+    nobody = [event(5, "k", None, 0), event(6, "l", None, 0)]
+    done = run("import", "events", lines(tmp_path / "amp.json", *shared, before, *nobody))
+    assert (done["created"], people(store)) == (7, 4)
+    assert set(run("person", "show", "ana")["ids"]) == {"ana", "i", "phone"}
+    assert run("person", "show", "ben")["ids"] == ["ben"]
+    assert [set(aside["reason"].split()[:3]) for aside in run("event", "put-aside")] == [{"ben", "and", "i"}]
+    run("event", "undo-import", str(done["id"]))
+    assert run("person", "show", "ana")["ids"] == ["ana"]
+
+
+def test_two_users_of_one_device_in_mixpanel_are_two_unless_it_merged_them(
+    run: Callable[..., Any], store: EventStore, tmp_path: Path
+) -> None:
+    def event(number: int, name: str, **properties: Any) -> dict[str, Any]:
+        said = {"time": 1_777_629_600 + number, "$insert_id": f"i{number}"}
+        return {"event": name, "properties": {**said, "distinct_id": "x", **properties}}
+
+    ana, ben = ({"$device_id": "d1", "$user_id": user} for user in ("ana", "ben"))
+    identify = event(3, "$identify", **{"$identified_id": "ben", "$anon_id": "d1"})
+    file = lines(tmp_path / "a.jsonl", event(1, "Seen", **ana), event(2, "Seen", **ben), identify)
+    assert (run("import", "events", file)["created"], people(store)) == (3, 2)
+    merge = event(4, "$merge", **{"$distinct_ids": ["ana", "ben"]})
+    assert (run("import", "events", lines(tmp_path / "b.jsonl", merge))["created"], people(store)) == (1, 1)
+
+
 def test_google_analytics_bigquery_export(run: Callable[..., Any], store: EventStore, tmp_path: Path) -> None:
     micro = 1_777_629_600_000_000
     base = {

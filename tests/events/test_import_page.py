@@ -10,12 +10,16 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from whytree.errors import Conflict
 from whytree.events.importing import archives, underway, uploads
+from whytree.events.importing import services as imports
 from whytree.events.importing.files import Asked
 from whytree.events.jobs import forget_previews
 from whytree.events.models import EventImport
 from whytree.stores.events import EventStore
-from whytree.workspace.models import Product
+from whytree.stores.writing.capture import delete_import
+from whytree.workspace.background.jobs import run_next
+from whytree.workspace.models import Job, Product
 from whytree.workspace.outside import uploaded
 from whytree.workspace.sockets import erase_everywhere
 
@@ -102,8 +106,35 @@ def test_it_goes_on_where_it_stopped_and_is_taken_back(
     piece = as_alice.post(f"{PAGE}/{run.pk}/go-on", headers={"HX-Request": "true"}).content.decode()
     assert "brought 2,500 events" in piece
     assert len(stored(store)) == 2_500
-    as_alice.post(f"{PAGE}/{run.pk}/undo")
+    page = as_alice.post(f"{PAGE}/{run.pk}/undo", follow=True).content.decode()
+    assert "are being taken out" in page
+    assert "being taken back, 0 %" in as_alice.get(PAGE).content.decode()
+    uploads.undo(actor, product, run.pk)  # asked again, while the job waits
+    assert run_next("test", lane="long")
+    assert not run_next("test", lane="long")
     assert stored(store) == []
+    assert "was taken back" in as_alice.get(f"{PAGE}/{run.pk}", headers={"HX-Request": "true"}).content.decode()
+    with pytest.raises(Conflict, match="already"):
+        uploads.undo(actor, product, run.pk)
+
+
+def test_what_failed_to_be_taken_back_is_tried_again_and_nobody_goes_on_meanwhile(
+    actor: Any, product: Any, store: EventStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = SimpleUploadedFile("a.csv", b"user_id,event,timestamp\nu1,a,2024-05-01T10:00:00Z\n")
+    run = uploads.begin(actor, product, uploads.look_at(actor, product, upload, Asked()))
+    uploads.go_on(actor, run)
+    uploads.undo(actor, product, run.pk)
+    with pytest.raises(Conflict, match="undoing"):
+        imports.import_rows(actor, product, run.pk, [], upto=9)
+    with monkeypatch.context() as broken:
+        broken.setattr(imports, "retract_links", lambda *_: 1 / 0)
+        assert run_next("test", lane="long")
+    Job.objects.all().delete()  # it was tried as often as a job is
+    forget_previews({})
+    assert run_next("test", lane="long")
+    run.refresh_from_db()
+    assert (run.state, run.taken_back, stored(store)) == ("undone", 100, [])
 
 
 def test_what_is_no_file_of_events_is_refused_and_leaves_no_trace(as_alice: Any, folder: Path) -> None:
@@ -192,6 +223,36 @@ def test_a_file_is_unpacked_and_read_once_however_many_steps_it_takes(
     assert list(folder.iterdir()) == []
 
 
+def test_processes_that_take_turns_read_a_file_once_each(
+    actor: Any, product: Any, store: EventStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opens = []
+    opened = uploads.open_events
+    monkeypatch.setattr(uploads, "open_events", lambda *given: opens.append(1) or opened(*given))
+    rows = "".join(f"u{n},a,2024-05-01T10:00:00Z\n" for n in range(5_500))
+    upload = SimpleUploadedFile("long.csv", f"user_id,event,timestamp\n{rows}".encode())
+    run = uploads.begin(actor, product, uploads.look_at(actor, product, upload, Asked()))
+    opens.clear()
+    processes: tuple[dict[str, Any], dict[str, Any]] = ({}, {})  # what each of them holds open
+    for step in range(7):
+        monkeypatch.setattr(underway, "_held", processes[step % 2])
+        run = uploads.go_on(actor, run, seconds=-1)
+    assert (run.state, run.created, run.repeated, len(opens)) == ("finished", 5_500, 0, 2)
+
+
+def test_what_another_process_took_back_can_be_brought_in_here_again(
+    actor: Any, product: Any, store: EventStore, folder: Path
+) -> None:
+    def brought() -> Any:
+        upload = SimpleUploadedFile("a.csv", b"user_id,event,timestamp\nu1,a,2024-05-01T10:00:00Z\nu2,a,2024-05-01\n")
+        run = uploads.begin(actor, product, uploads.look_at(actor, product, upload, Asked()))
+        return uploads.go_on(actor, run)
+
+    assert delete_import(product.pk, str(brought().pk)) == 2  # and nobody here has heard of it
+    again = brought()
+    assert (again.created, again.repeated, len(stored(store))) == (2, 0, 2)
+
+
 def test_what_is_given_up_half_way_leaves_nothing_behind(
     actor: Any, product: Any, as_alice: Any, store: EventStore, folder: Path, tmp_path: Path
 ) -> None:
@@ -204,7 +265,9 @@ def test_what_is_given_up_half_way_leaves_nothing_behind(
     assert "% of the file" in page
     assert len(list(folder.iterdir())) == 2  # the archive, and its lines
     as_alice.post(f"{PAGE}/{run.pk}/undo")
-    assert (list(folder.iterdir()), stored(store), uploads.progress(run)) == ([], [], None)
+    assert (list(folder.iterdir()), uploads.progress(run)) == ([], None)
+    assert run_next("test", lane="long")
+    assert stored(store) == []
 
 
 def test_a_full_disk_is_no_damaged_archive_and_nothing_is_left_on_it(

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from django.utils import timezone
+
 from whytree.errors import Invalid
 from whytree.workspace.background.jobs import enqueue, handler
 from whytree.workspace.models import Product
@@ -11,7 +13,7 @@ from .alerts.services import check_alert
 from .cohorts.services import note_sizes
 from .models import Alert, Cohort
 from .subscriptions.services import send_due
-from .subscriptions.telling import SEND, send_letter
+from .subscriptions.telling import SEND, send_letter, try_again
 
 
 @handler("analytics.note_cohort_sizes", every=timedelta(hours=6))
@@ -54,5 +56,6 @@ def send(payload: dict[str, Any]) -> None:
 
 @handler("analytics.send_due", every=timedelta(minutes=10))
 def send_subscriptions(payload: dict[str, Any]) -> None:
-    """Ask for the letters whose hour has come."""
+    """Ask for the letters whose hour has come, and for those that could not leave yet."""
     send_due()
+    try_again(timezone.now())

@@ -1,6 +1,5 @@
 """Numbers: what is counted, what it is now, and the days behind it."""
 
-import csv
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -11,18 +10,19 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from whytree.engines.typed import optional_day
-from whytree.errors import Invalid, NotFound, WhytreeError
+from whytree.errors import Invalid, WhytreeError
 from whytree.events.queries import property_names
 from whytree.stores.pieces.stretches import Interval
 from whytree.tree.models import Outcome
 from whytree.tree.services import create_outcome
-from whytree.workspace.entry.doors import PageRequest, page, plain
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.rights.access import may
 from whytree.workspace.rights.roles import Role
 
 from . import services
 from .definitions import KINDS, Following, warnings
+from .downloads import as_csv, as_picture
 from .drawing.charts import marks_for, measure_chart, measure_picture, measure_spark
 from .forms import MetricForm, optional_number
 from .measures.measuring import METHODS
@@ -123,13 +123,8 @@ def metric_csv(request: PageRequest, product: Product, key: str) -> HttpResponse
     found = find_metric(product, key)
     each, days = _cut(request)
     measured = measure(found, days=days, each=each)
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{found.key}.csv"'
     names = ("day", "value", "low", "high", "n", "numerator", "open", "complete")
-    writer = csv.writer(response)
-    writer.writerow(names)
-    writer.writerows([getattr(day, name) for name in names] for day in measured.series)
-    return plain(response)
+    return as_csv(found.key, [names, *([getattr(day, name) for name in names] for day in measured.series)])
 
 
 @page()
@@ -138,12 +133,7 @@ def metric_picture(request: PageRequest, product: Product, key: str, form: str) 
     found = find_metric(product, key)
     each, days = _cut(request)
     measured = measure(found, days=days, each=each)
-    data = measure_picture(measured, form, marks_for(product, measured))
-    if data is None:
-        raise NotFound("There is nothing to draw yet.")
-    response = HttpResponse(data, content_type={"svg": "image/svg+xml", "png": "image/png"}[form])
-    response["Content-Disposition"] = f'attachment; filename="{found.key}.{form}"'
-    return plain(response)
+    return as_picture(found.key, form, measure_picture(measured, form, marks_for(product, measured)))
 
 
 @page(Role.MEMBER)

@@ -145,7 +145,7 @@ def struggle_panel(actor: Actor, product: Product, opportunity: Any) -> Panel | 
         "wrote": said,
         "silent": struggle.people.total - said,
         "ask": address_of(product, struggle.signal.question, struggle.signal.part) + "#behind",
-        "lines": lines_behind(product, struggle.behind),
+        "lines": lines_behind(product, struggle.behind.events),
     }
     return Panel("Who struggles", "analytics/_struggle_panel.html", context)
 

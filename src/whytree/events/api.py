@@ -78,6 +78,7 @@ class ImportOut(Schema):
     repeated: int
     broken: int
     errors: list[dict[str, Any]]
+    taken_back: int = Field(description="In the state `undoing`: how far, in percent.")
     started_at: datetime
     finished_at: datetime | None
 
@@ -172,6 +173,12 @@ def list_imports(request: ApiRequest, product: str) -> list[EventImport]:
     return imports.list_imports(api_product(request, product, Role.VIEWER))
 
 
+@router.get("/products/{product}/events/imports/{run}", response=ImportOut, operation_id="get_event_import")
+def get_import(request: ApiRequest, product: str, run: int) -> EventImport:
+    """One import: how far it is in, or taken back."""
+    return uploads.find_run(api_product(request, product, Role.VIEWER), run)
+
+
 @router.post("/products/{product}/events/import", response=ImportOut | CheckedOut, operation_id="import_events")
 def import_events(request: ApiRequest, product: str, body: RowsIn) -> Any:
     """Write rows of a run, each once; without a run they are only checked."""
@@ -195,5 +202,5 @@ def finish_import(request: ApiRequest, product: str, run: int) -> EventImport:
 
 @router.post("/products/{product}/events/imports/{run}/undo", response=ImportOut, operation_id="undo_event_import")
 def undo_import(request: ApiRequest, product: str, run: int) -> EventImport:
-    """Take out every event this import brought."""
+    """Have every event this import brought taken out: its state is `undoing`, `taken_back` percent of the way, then `undone`."""
     return uploads.undo(request.actor, api_product(request, product, Role.MAINTAINER), run)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -233,7 +234,25 @@ def undo_import(
     run: Annotated[int, typer.Argument(help="Number of the import, as `whytree event imports` shows it.")],
     as_json: AsJson = False,
 ) -> None:
-    """Take out every event that an import brought."""
+    """Take out every event that an import brought. On a server that goes on when this command is stopped."""
     client = connect()
-    undone = client.post(f"/products/{client.product}/events/imports/{run}/undo")
+    path = f"/products/{client.product}/events/imports/{run}"
+    undone = client.post(f"{path}/undo")
+    with _bar(quiet=as_json) as bar:
+        task = bar.add_task("Taking it out", total=100)
+        while undone["state"] == "undoing":
+            _wait_for_work(client)
+            undone = client.get(path)
+            bar.update(task, completed=undone["taken_back"])
     show(undone, as_json, f"The {undone['created']:,} events of {undone['file_name']} are gone.")
+
+
+def _wait_for_work(client: Client) -> None:
+    """Let the server's jobs do it; without a server they are done here."""
+    if client.where.startswith("http"):
+        sleep(1)
+        return
+    from whytree.workspace.background.jobs import run_next
+
+    if not run_next("command line", lane="long"):
+        raise CommandError("It could not be taken out now. The log says why; run the same command again.")

@@ -9,11 +9,12 @@ from whytree.stores.events import store
 from whytree.stores.usage.catalogue import recount, roll_up
 from whytree.stores.writing.capture import remove_repetitions
 from whytree.stores.writing.marks import read_mark, write_mark
-from whytree.workspace.background.jobs import handler
+from whytree.workspace.background.jobs import enqueue, handler
 from whytree.workspace.models import Product
 from whytree.workspace.outside.uploaded import KEPT_FOR
 
 from .importing import underway
+from .importing.services import UNDO, take_out
 from .models import EventImport
 
 SWEEP_EVERY = timedelta(minutes=30)  # how long a repetition beyond the window of recent ids may count twice
@@ -42,9 +43,20 @@ def roll_up_catalogue(payload: dict[str, Any]) -> None:
     roll_up(datetime.now(UTC) - SETTLED_AFTER)
 
 
+@handler(UNDO, long=True)
+def take_out_import(payload: dict[str, Any]) -> None:
+    """What somebody took back, as large as it may be."""
+    take_out(payload["run"])
+
+
 @handler("events.forget_previews", every=timedelta(hours=6))
 def forget_previews(payload: dict[str, Any]) -> None:
-    """Files that were looked at and never imported; whoever sweeps uploads throws the files away. Open ones are closed."""
+    """Files that were looked at and never imported; whoever sweeps uploads throws the files away. Open ones are closed.
+
+    And what was to be taken back and failed, as while the store was away, is asked for again.
+    """
+    for pk in EventImport.objects.filter(state=EventImport.State.UNDOING).values_list("pk", flat=True):
+        enqueue(UNDO, {"run": pk}, key=str(pk))
     underway.forget_waiting()
     EventImport.objects.filter(state=EventImport.State.PREVIEW, started_at__lt=timezone.now() - KEPT_FOR).delete()
 

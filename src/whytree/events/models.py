@@ -92,6 +92,7 @@ class EventImport(models.Model):
         PREVIEW = "preview"
         RUNNING = "running"
         FINISHED = "finished"
+        UNDOING = "undoing"
         UNDONE = "undone"
 
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
@@ -110,12 +111,14 @@ class EventImport(models.Model):
     finished_at = models.DateTimeField(null=True)
     upload = models.CharField(max_length=80, blank=True, help_text="The file in the data folder while it is read.")
     reading = models.JSONField(default=dict, help_text="How an uploaded file is to be read.")
+    taken_back = models.PositiveSmallIntegerField(default=0, help_text="While it is taken back, how far, in percent.")
 
     class Meta:
         ordering = ("-started_at", "-pk")
         constraints = (
             models.CheckConstraint(
-                condition=Q(state__in=("preview", "running", "finished", "undone")), name="event_import_state_known"
+                condition=Q(state__in=("preview", "running", "finished", "undoing", "undone")),
+                name="event_import_state_known",
             ),
             models.UniqueConstraint(
                 fields=("product", "fingerprint"), condition=Q(state="running"), name="one_running_event_import"

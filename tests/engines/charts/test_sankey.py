@@ -2,7 +2,18 @@
 
 import re
 
+from whytree.engines.charts import svg_file
 from whytree.engines.charts.sankey import Flow, sankey
+
+
+def test_a_file_says_what_it_shows_above_it() -> None:
+    svg = sankey([Flow(0, "a", "b", 30)], label="ways")
+    height = float(svg.split('viewBox="')[1].split('"')[0].split()[3])
+    drawn = svg_file(svg, "svg", ["Most went on <to> b.", "n = 30"])
+    assert drawn is not None
+    box = drawn.decode().split('viewBox="')[1].split('"')[0].split()
+    assert (box[1], float(box[3])) == ("-66", height + 66)
+    assert "Most went on &lt;to&gt; b." in drawn.decode()
 
 
 def test_bands_are_as_thick_as_what_flows() -> None:

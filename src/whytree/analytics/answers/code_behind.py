@@ -16,7 +16,6 @@ from whytree.stores.questions.metrics import seen_between
 from whytree.workspace.background.fresh import kept
 from whytree.workspace.models import Product
 
-from .behind import Behind
 from .cached import FRESH_SECONDS
 
 MOST_LINES = 6
@@ -53,25 +52,25 @@ class CodeBehind:
     several: bool
 
 
-def code_behind(product: Product, behind: Behind) -> CodeBehind:
-    """Where the events of these people come from."""
+def code_behind(product: Product, events: tuple[str, ...]) -> CodeBehind:
+    """Where these events come from."""
     repositories = Repository.objects.filter(product=product).count()
-    lines = lines_behind(product, behind)
+    lines = lines_behind(product, events)
     known = {line.event for line in lines}
     return CodeBehind(
-        behind.events,
+        events,
         tuple(lines),
-        _flags(product, behind.events),
-        tuple(event for event in behind.events if event not in known),
+        _flags(product, events),
+        tuple(event for event in events if event not in known),
         bool(repositories),
         repositories > 1,
     )
 
 
-def lines_behind(product: Product, behind: Behind) -> list[Line]:
+def lines_behind(product: Product, events: tuple[str, ...]) -> list[Line]:
     """The lines alone."""
     repositories = Repository.objects.filter(product=product).count()
-    return _lines(product, behind.events, several=repositories > 1) if repositories else []
+    return _lines(product, events, several=repositories > 1) if repositories else []
 
 
 def _lines(product: Product, events: tuple[str, ...], *, several: bool) -> list[Line]:

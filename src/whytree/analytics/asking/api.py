@@ -56,7 +56,8 @@ def behind(request: ApiRequest, product: str, said: BehindIn) -> Behind:
 def code(request: ApiRequest, product: str, said: BehindIn) -> CodeBehind:
     """The lines that send the events behind a bar, a point or a cell, and the flags that were in force."""
     found = api_product(request, product, Role.VIEWER)
-    return code_behind(found, people_behind(found, checked_question(said.question), checked_part(said.meant)))
+    behind = people_behind(found, checked_question(said.question), checked_part(said.meant))
+    return code_behind(found, behind.events)
 
 
 @router.post("/products/{product}/sql", response=SqlOut, operation_id="ask_sql")

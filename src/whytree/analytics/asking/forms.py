@@ -14,6 +14,7 @@ from whytree.errors import Invalid
 from ..answers import Part, checked_part
 from ..questions import (
     ACTIVE,
+    MOST_SERIES,
     MOST_STEPS,
     Question,
     checked_question,
@@ -27,6 +28,8 @@ from ..questions.when import TIME
 
 #: What a page's address says of a part of the answer.
 PART = ("step", "to", "did", "series", "start", "after", "group", "place", "then")
+#: Series of trends, or steps; one more is refused in words.
+MOST_EVENTS = max(MOST_SERIES, MOST_STEPS)
 #: Days back that pages offer.
 PERIODS = (7, 28, 90, 365)
 #: What is asked about where nothing was said.
@@ -53,7 +56,7 @@ class Form(ABC):
 
     @classmethod
     def sent(cls, said: QueryDict) -> Any:
-        events = [event.strip() for event in said.getlist("event")[: MOST_STEPS + 1] if event.strip()]
+        events = [event.strip() for event in said.getlist("event")[: MOST_EVENTS + 1] if event.strip()]
         typed = {name: str(said.get(name, "")).strip() for name in cls.names}
         asked = str(said.get("question", ""))[:20_000]
         return cls(events, asked=asked, **{name: text for name, text in typed.items() if text})

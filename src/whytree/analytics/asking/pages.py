@@ -1,6 +1,5 @@
 """Asking on a page: the question is the address, so it can be sent to somebody, and the answer begins with a sentence."""
 
-import csv
 import json
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,14 +8,13 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
-from whytree.engines.spreadsheet import inert
 from whytree.errors import NotFound, WhytreeError
 from whytree.events.queries import known_names
 from whytree.people.queries import trait_names
 from whytree.stores.pieces.companies import ID, NAME
 from whytree.stores.pieces.filters import COLUMNS
 from whytree.stores.pieces.moments import SESSION_FIELDS
-from whytree.workspace.entry.doors import PageRequest, page, plain
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.rights.access import may
 from whytree.workspace.rights.roles import Role
@@ -34,6 +32,7 @@ from ..answers import (
     drivers_of,
     people_behind,
 )
+from ..downloads import as_csv, as_picture
 from ..drawing.charts import answer_chart, funnel_over_chart, picture_of, trends_chart
 from ..models import Board, Cohort
 from ..queries import MOST_OFFERED, known_events
@@ -135,11 +134,7 @@ def sessions(request: PageRequest, product: Product) -> HttpResponseBase:
 @page()
 def ask_csv(request: PageRequest, product: Product, kind: str) -> HttpResponseBase:
     """The figures of an answer for a spreadsheet."""
-    found = answer(product, _question(request, kind))
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{kind}.csv"'
-    csv.writer(response).writerows([inert(value) for value in row] for row in rows_of(found))
-    return plain(response)
+    return as_csv(kind, rows_of(answer(product, _question(request, kind))))
 
 
 @require_GET
@@ -148,12 +143,8 @@ def people_csv(request: PageRequest, product: Product, kind: str) -> HttpRespons
     """Everybody behind a part of an answer by one of their ids, as a list that a cohort can be made of."""
     question = _question(request, kind)
     part = part_of(request.GET) or _worst(answer(product, question)) or Part()
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{kind}-people.csv"'
-    writer = csv.writer(response)
-    writer.writerow(["user_id"])
-    writer.writerows([inert(one)] for one in people_behind(product, question, part).everybody)
-    return plain(response)
+    people = people_behind(product, question, part).everybody
+    return as_csv(f"{kind}-people", [["user_id"], *([one] for one in people)])
 
 
 @require_GET
@@ -161,13 +152,7 @@ def people_csv(request: PageRequest, product: Product, kind: str) -> HttpRespons
 def ask_picture(request: PageRequest, product: Product, kind: str, form: str) -> HttpResponseBase:
     """The picture of an answer as a file, `form` svg or png, on white paper."""
     found = answer(product, _question(request, kind))
-    data = picture_of(product, found, form)
-    if data is None:
-        raise NotFound("There is nothing to draw yet.")
-    types = {"svg": "image/svg+xml", "png": "image/png"}
-    response = HttpResponse(data, content_type=types[form])
-    response["Content-Disposition"] = f'attachment; filename="{kind}.{form}"'
-    return plain(response)
+    return as_picture(kind, form, picture_of(product, found, form))
 
 
 def _question(request: PageRequest, kind: str) -> Question:

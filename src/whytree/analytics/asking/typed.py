@@ -1,20 +1,19 @@
 """The page for those who would rather write SQL: its answer, and what there is to ask of."""
 
-import csv
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from whytree.engines.spreadsheet import inert
 from whytree.errors import WhytreeError
 from whytree.events.queries import property_names
-from whytree.stores.questions.typed_sql import COLUMNS, MOST_ROWS, Table, run_typed
-from whytree.workspace.entry.doors import PageRequest, page, plain
+from whytree.stores.questions.typed_sql import COLUMNS, MOST_ROWS, run_typed
+from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.rights.roles import Role
 
+from ..downloads import as_csv
 from ..queries import MOST_OFFERED, known_events
 
 EXAMPLE = "SELECT event, count() AS times, uniqExact(person) AS people\nFROM events\nGROUP BY event\nORDER BY times DESC\nLIMIT 20"
@@ -41,14 +40,5 @@ def typed(request: PageRequest, product: Product) -> HttpResponseBase:
     except WhytreeError as error:
         return render(request, "analytics/sql.html", context | {"error": error}, status=error.status)
     if request.POST.get("form") == "csv":
-        return _as_csv(found)
+        return as_csv("answer", [found.columns, *found.rows])
     return render(request, "analytics/sql.html", context | {"found": found})
-
-
-def _as_csv(found: Table) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="answer.csv"'
-    writer = csv.writer(response)
-    writer.writerow([inert(name) for name in found.columns])
-    writer.writerows([inert(value) for value in row] for row in found.rows)
-    return plain(response)

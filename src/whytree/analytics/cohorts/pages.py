@@ -15,7 +15,11 @@ from whytree.workspace.models import Product
 from whytree.workspace.rights.access import may
 from whytree.workspace.rights.roles import Role
 
-from ..drawing.charts import sizes_chart
+from ..answers.code_behind import code_behind, flags_in_words
+from ..answers.head import SOURCE
+from ..asking.behind import drawn_panels
+from ..downloads import as_csv, as_picture
+from ..drawing.charts import sizes_chart, sizes_picture
 from ..models import Cohort
 from ..queries import MOST_OFFERED, known_events
 from . import queries, services
@@ -46,11 +50,37 @@ def cohort(request: PageRequest, product: Product, key: str) -> HttpResponse:
         "found": found,
         "cohort": found.cohort,
         "chart": sizes_chart(found.cohort.name, found.history),
+        "source": SOURCE,
         "named": [{"id": one, "person": known.get(one)} for one in people.ids[:NAMED]],
         "more": people.total - NAMED,
+        "panels": drawn_panels(request, product, people),
+        **_code(product, found.cohort),
         "definition": json.dumps(found.cohort.definition, indent=2, ensure_ascii=False),
     }
     return render(request, "analytics/cohort.html", _context(request, product) | context)
+
+
+@require_GET
+@page()
+def cohort_csv(request: PageRequest, product: Product, key: str) -> HttpResponse:
+    """How many there were, day by day."""
+    found = queries.look_at(queries.find_cohort(product, key))
+    return as_csv(f"cohort-{found.cohort.key}", [("day", "people"), *found.history])
+
+
+@require_GET
+@page()
+def cohort_picture(request: PageRequest, product: Product, key: str, form: str) -> HttpResponse:
+    """The same drawn, as a file."""
+    found = queries.look_at(queries.find_cohort(product, key))
+    data = sizes_picture(found.cohort.name, found.sentence, found.history, form)
+    return as_picture(f"cohort-{found.cohort.key}", form, data)
+
+
+def _code(product: Product, cohort: Cohort) -> dict[str, Any]:
+    """Of what the rule counts."""
+    code = code_behind(product, queries.events_of_rule(cohort))
+    return {"code": code, "flags_in_force": flags_in_words(code.flags)}
 
 
 @page(Role.MEMBER)

@@ -54,6 +54,12 @@ def definition_of(cohort: Cohort) -> Definition:
     return checked_definition(cohort.definition)
 
 
+def events_of_rule(cohort: Cohort) -> tuple[str, ...]:
+    """Those that tell who belongs; a list has none."""
+    named = [event for one in selections_of(definition_of(cohort)) for event in one.events]
+    return tuple(dict.fromkeys(named))
+
+
 def rule_of(cohort: Cohort) -> store.Rule:
     """As the store asks it."""
     return _rule(cohort.product, cohort, definition_of(cohort), MOST_NESTED)

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 from whytree.engines import charts
 from whytree.engines.charts import Mark, NamedLine, Point
 from whytree.engines.charts.sankey import Flow, sankey
+from whytree.engines.figures import percent
 from whytree.workspace.models import Product
 
 from ..answers import (
@@ -22,7 +23,9 @@ from ..answers import (
     StickinessAnswer,
     TrendsAnswer,
 )
+from ..answers.head import SOURCE
 from ..asking.tables import bars_of
+from ..friction.queries import FormFriction
 from ..queries import Day, Measure
 from .marks import marks_between
 
@@ -141,15 +144,39 @@ def sizes_chart(name: str, history: Sequence[tuple[date, int]]) -> SafeString:
     return mark_safe(charts.lines(named, label=f"People in {name}, by day"))  # noqa: S308 - as above
 
 
+def sizes_picture(name: str, sentence: str, history: Sequence[tuple[date, int]], form: str) -> bytes | None:
+    """The same as a file; None while there is only one day."""
+    if len(history) < 2:
+        return None
+    (first, _), (last, people) = history[0], history[-1]
+    title = [f"{name}: {people:,} people", f"{sentence} · {first:%Y-%m-%d} to {last:%Y-%m-%d}", SOURCE]
+    return charts.as_file(charts.lines_spec([NamedLine(name, list(history))]), form, title)
+
+
+def form_picture(found: FormFriction, form: str) -> bytes | None:
+    """A form's fields as bars of those who filled them in, as a file; None where nobody did."""
+    bars = [
+        charts.Bar(one.name, one.met.reached, f"{percent(one.left.value)} left here" if one.left else "")
+        for one in found.fields
+    ]
+    if not bars:
+        return None
+    period = f"n = {found.form.met.people:,} · {found.from_at:%Y-%m-%d} to {found.to_at:%Y-%m-%d}"
+    title = [found.sentence, f"{found.form.title}: who filled it in · {period}", SOURCE]
+    return charts.as_file(charts.bars_spec(bars), form, title)
+
+
 def picture_of(product: Product, found: Answer, form: str) -> bytes | None:
     """The picture of an answer as a file; None where there is nothing to draw."""
     if isinstance(found, PathsAnswer):
-        return charts.svg_file(sankey(_flows(found), label=found.sentence), form)
+        return charts.svg_file(sankey(_flows(found), label=found.sentence), form, _title(found))
     spec = _spec(product, found)
-    if not spec:
-        return None
+    return charts.as_file(spec, form, _title(found)) if spec else None
+
+
+def _title(found: Answer) -> list[str]:
     ground = f"{found.asked} · n = {found.n:,} · {found.from_at:%Y-%m-%d} to {found.last_day:%Y-%m-%d}"
-    return charts.as_file(spec, form, [found.sentence, ground, found.source])
+    return [found.sentence, ground, found.source]
 
 
 def _spec(product: Product, found: Answer) -> dict[str, Any]:

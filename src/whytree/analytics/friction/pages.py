@@ -13,6 +13,10 @@ from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.rights.roles import Role
 
+from ..answers.head import SOURCE
+from ..downloads import as_csv, as_picture
+from ..drawing.charts import form_picture
+from .links import addresses
 from .queries import NAMELESS, USUAL_DAYS, FormSeen, form_friction, forms_seen
 
 PERIODS = (7, 28, 90)
@@ -25,7 +29,10 @@ def forms(request: PageRequest, product: Product) -> HttpResponse:
     context: dict[str, Any] = {"here": "numbers", "periods": PERIODS, "days": _days(request), "error": None}
     if "form" in request.GET:
         try:
-            context["friction"] = form_friction(product, request.GET["form"], days=context["days"])
+            friction = form_friction(product, request.GET["form"], days=context["days"])
+            form = friction.form.met.form
+            context |= {"friction": friction, "source": SOURCE}
+            context["rows"] = [(field, addresses(product, form, field.met, friction.days)) for field in friction.fields]
             return render(request, "analytics/form.html", context)
         except NotFound as error:
             context["error"] = error
@@ -36,6 +43,24 @@ def forms(request: PageRequest, product: Product) -> HttpResponse:
         "analytics/forms.html",
         {**context, "forms": found, "sentence": _sentence(found), "address": address, "nameless": NAMELESS},
     )
+
+
+@require_GET
+@page(Role.VIEWER)
+def form_csv(request: PageRequest, product: Product) -> HttpResponse:
+    """The figures of a form's fields."""
+    found = form_friction(product, request.GET.get("form", ""), days=_days(request))
+    names = ("shown", "reached", "corrected", "refused", "left", "seconds", "low", "high", "timed")
+    rows = [[one.name, *(getattr(one.met, name) for name in names)] for one in found.fields]
+    return as_csv("form", [("field", *names), *rows])
+
+
+@require_GET
+@page(Role.VIEWER)
+def form_drawn(request: PageRequest, product: Product, form: str) -> HttpResponse:
+    """Its bars, as a file."""
+    found = form_friction(product, request.GET.get("form", ""), days=_days(request))
+    return as_picture("form", form, form_picture(found, form))
 
 
 def _days(request: PageRequest) -> int:

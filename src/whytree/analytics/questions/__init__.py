@@ -35,7 +35,7 @@ from .paths import Paths
 from .reading import by_text
 from .retention import Retention, bracket_words
 from .sessions import Sessions
-from .trends import ACTIVE, LETTERS, Measured, Trends
+from .trends import ACTIVE, LETTERS, MOST_SERIES, Measured, Trends
 from .typed import parse_event, parse_series, parse_step
 from .when import When, in_last, in_time
 
@@ -45,6 +45,7 @@ __all__ = [
     "COMPANY_TRAIT",
     "KINDS",
     "LETTERS",
+    "MOST_SERIES",
     "MOST_STEPS",
     "PERSON_TRAIT",
     "SESSION",

@@ -10,10 +10,16 @@ from whytree.workspace.entry.doors import ApiRequest, api_product
 from whytree.workspace.outside.webhooks import host_of
 from whytree.workspace.rights.roles import Role
 
-from ..models import Subscription
+from ..models import Letter, Subscription
 from . import queries, services
 
 router = Router(tags=["Subscriptions"])
+
+
+class LetterOut(Schema):
+    state: str = Field(description="waiting, sending, sent, failed (it will be tried again) or refused")
+    at: datetime
+    error: str
 
 
 class SubscriptionOut(Schema):
@@ -25,10 +31,12 @@ class SubscriptionOut(Schema):
     is_on: bool
     webhook_host: str
     created_at: datetime
+    last: LetterOut | None = Field(None, description="What became of the last one that was due.")
 
     @staticmethod
-    def of(one: Subscription) -> dict[str, Any]:
+    def of(one: Subscription, last: Letter | None = None) -> dict[str, Any]:
         return {
+            "last": last,
             "number": one.number,
             "board": one.board.number if one.board else None,
             "question": one.saved.ref if one.saved else None,
@@ -62,7 +70,9 @@ class SwitchIn(Schema):
 def list_subscriptions(request: ApiRequest, product: str) -> Any:
     """Your own, and those that go to a webhook."""
     found = api_product(request, product, Role.VIEWER)
-    return [SubscriptionOut.of(one) for one in queries.list_subscriptions(request.actor, found)]
+    some = list(queries.list_subscriptions(request.actor, found))
+    last = queries.last_letters(some)
+    return [SubscriptionOut.of(one, last.get(one.pk)) for one in some]
 
 
 @router.post("/products/{product}/subscriptions", response={201: SubscriptionMade}, operation_id="create_subscription")

@@ -1,7 +1,7 @@
 """`whytree subscription ...`: boards and kept questions that come by themselves."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -42,8 +42,17 @@ def list_subscriptions(as_json: AsJson = False) -> None:
     """Your own, and those that go to a webhook."""
     client = connect()
     found = client.get(f"/products/{client.product}/subscriptions")
-    lines = [f"{one['number']:>4}  {one['title']}, {one['when']}{'' if one['is_on'] else '  (off)'}" for one in found]
+    lines = [
+        f"{one['number']:>4}  {one['title']}, {one['when']}{'' if one['is_on'] else '  (off)'}{_became(one['last'])}"
+        for one in found
+    ]
     show(found, as_json, *(lines or ["None yet. Make one: whytree subscription add ASK-1"]))
+
+
+def _became(last: dict[str, Any] | None) -> str:
+    if last is None or not last["error"]:
+        return ""
+    return f"\n      {'Will be tried again' if last['state'] == 'failed' else 'Not sent'}: {last['error']}"
 
 
 def remove_subscription(number: Number, as_json: AsJson = False) -> None:

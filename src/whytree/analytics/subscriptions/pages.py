@@ -15,6 +15,7 @@ from whytree.workspace.rights.access import may
 from whytree.workspace.rights.roles import Role
 
 from ..boards.queries import list_boards
+from ..models import Letter, Subscription
 from ..saved.queries import list_saved
 from . import queries, services
 from .services import When
@@ -33,7 +34,7 @@ def subscriptions(request: PageRequest, product: Product) -> HttpResponseBase:
     context = {
         "here": "numbers",
         "kind": "subscriptions",
-        "rows": [(one, queries.when_words(one)) for one in queries.list_subscriptions(request.actor, product)],
+        "rows": _rows(request, product),
         "boards": list_boards(product),
         "questions": list_saved(product)[:200],
         "chosen": chosen,
@@ -44,6 +45,13 @@ def subscriptions(request: PageRequest, product: Product) -> HttpResponseBase:
         "my_id": request.actor.user_id,
     }
     return attempt.page("analytics/subscriptions.html", context)
+
+
+def _rows(request: PageRequest, product: Product) -> list[tuple[Subscription, str, Letter | None]]:
+    """Each with when it comes, and what became of its last letter."""
+    found = list(queries.list_subscriptions(request.actor, product))
+    last = queries.last_letters(found)
+    return [(one, queries.when_words(one), last.get(one.pk)) for one in found]
 
 
 def _made(request: PageRequest, product: Product) -> HttpResponseBase:

@@ -1,5 +1,6 @@
 """What may be asked of subscriptions: one's own, and when each is due."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ from whytree.errors import NotFound
 from whytree.workspace.models import Product
 from whytree.workspace.rights.actors import Actor
 
-from ..models import Subscription
+from ..models import Letter, Subscription
 
 #: A server that was down at the hour sends when it is back, but no later than this.
 LATEST = timedelta(hours=12)
@@ -27,6 +28,12 @@ def find_subscription(actor: Actor, product: Product, number: int) -> Subscripti
     if found is None:
         raise NotFound(f"There is no subscription {number} of yours in {product.name}.")
     return found
+
+
+def last_letters(some: Iterable[Subscription]) -> dict[int, Letter]:
+    """What became of the last one of each, by the subscription's id; those that never sent anything are absent."""
+    letters = Letter.objects.filter(subscription__in=some).order_by("pk")
+    return {letter.subscription_id: letter for letter in letters if letter.subscription_id is not None}
 
 
 def when_words(one: Subscription) -> str:

@@ -1,8 +1,10 @@
 """Letters about numbers: alerts as they happen, boards and questions on their day. By mail or signed webhook, never twice.
 
-A `Letter` is claimed before it leaves and says afterwards what became of it. A refusal that will pass is tried again by its job;
-one that was cut off in the middle may have arrived, and is left at that.
+A `Letter` is claimed before it leaves and says afterwards what became of it. A refusal that will pass is tried again by its job,
+and after that every ten minutes for twelve hours; one that was cut off in the middle may have arrived, and is left at that.
 """
+
+from datetime import datetime
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -15,6 +17,7 @@ from whytree.workspace.models import Membership, Product, User
 from whytree.workspace.outside import mail, webhooks
 
 from ..models import AlertEvent, Letter
+from .queries import LATEST, due_on
 
 SEND = "analytics.send_letter"
 
@@ -54,6 +57,22 @@ def send_letter(pk: int) -> None:
         _settle(letter, Letter.State.REFUSED, str(error))
     else:
         _settle(letter, Letter.State.SENT)
+
+
+def try_again(now: datetime) -> None:
+    """Those whose job has given up, as while the mail server was down for an hour: as long as a late one is worth having."""
+    for letter in Letter.objects.filter(state=Letter.State.FAILED).select_related("event", "subscription"):
+        if _is_worth_sending(letter, now):
+            enqueue(SEND, {"letter": letter.pk}, key=str(letter.pk))
+        else:
+            _settle(letter, Letter.State.REFUSED, f"{letter.error} It was too late then.")
+
+
+def _is_worth_sending(letter: Letter, now: datetime) -> bool:
+    if letter.event is not None:
+        return letter.event.at > now - LATEST
+    day = due_on(letter.subscription, now) if letter.subscription is not None else None
+    return day is not None and day.isoformat() == letter.occasion
 
 
 _RELATED = (

@@ -77,14 +77,33 @@ def as_file(spec: dict[str, Any], form: str, title: Sequence[str]) -> bytes:
     return str(vl_convert.vegalite_to_svg(text, allowed_base_urls=[])).encode()
 
 
-def svg_file(svg: str, form: str) -> bytes | None:
-    """A picture drawn by hand, as an SVG or PNG file on white; None where there is nothing."""
+def svg_file(svg: str, form: str, title: Sequence[str] = ()) -> bytes | None:
+    """A picture drawn by hand, as an SVG or PNG file on white, with what it says above it; None where there is nothing."""
     if not svg:
         return None
+    if title:
+        svg = _below_its_title(svg, title)
     for token, colour in {**_ON_PAPER, "var(--ink)": "#1d2320"}.items():
         svg = svg.replace(token, colour)
     svg = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" style="background: #ffffff" ', 1)
     return bytes(vl_convert.svg_to_png(svg, scale=2)) if form == "png" else svg.encode()
+
+
+_VIEW = re.compile(r'(<svg[^>]*viewBox=")0 0 (\S+) ([^"]+)"([^>]*>)')
+_LINE_HEIGHT = 22
+
+
+def _below_its_title(svg: str, title: Sequence[str]) -> str:
+    """Room above the picture, and the lines in it."""
+    room = _LINE_HEIGHT * (len(title) + 1)
+    rows = "".join(
+        f'<text x="0" y="{_LINE_HEIGHT * at - room}" font-family="{SANS}" font-size="{15 if at == 1 else 12}" '
+        f'fill="{"var(--ink)" if at == 1 else "var(--ink-2)"}">{escape(line)}</text>'
+        for at, line in enumerate(title, 1)
+    )
+    return _VIEW.sub(
+        lambda head: f'{head[1]}0 -{room} {head[2]} {float(head[3]) + room:.0f}"{head[4]}{rows}', svg, count=1
+    )
 
 
 def _title(lines_: Sequence[str]) -> dict[str, Any]:

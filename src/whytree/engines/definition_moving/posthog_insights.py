@@ -1,6 +1,7 @@
 """PostHog's insights as questions: today's `query`, and the older `filters`."""
 
 from collections.abc import Callable, Mapping
+from itertools import accumulate, pairwise
 from typing import Any
 
 from .incoming import CannotCarry, Incoming, listed, mapping, texts, whole
@@ -14,6 +15,7 @@ _WINDOW_UNITS = {
     "week": (1, "w"),
     "month": (30, "d"),
 }
+_DAYS_IN = {"day": 1, "week": 7, "month": 30}
 #: Pictures that show one value for the whole time.
 _WITHOUT_TIME = ("ActionsBarValue", "ActionsPie", "ActionsTable", "BoldNumber", "WorldMap")
 _OLDER = {
@@ -43,6 +45,8 @@ def read_insight(thing: Mapping[str, Any], reader: Reader) -> Incoming:
     kind = str(query.get("kind", ""))
     if kind not in readers:
         raise CannotCarry(f"it is a {kind[:40] or 'question without a kind'}, which has no counterpart here")
+    if query.get("aggregation_group_type_index") is not None and kind != "TrendsQuery":  # trends say it of each series
+        raise CannotCarry("it counts groups, not people")
     definition = {"version": 1, **readers[kind](query, reader)}
     foreign = foreign_id("insight", thing)
     return Incoming(
@@ -128,7 +132,7 @@ def _trends(query: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
     if len(formulas) > 1:
         raise CannotCarry("it has several formulas; a question here has one")
     said |= {"formula": str(formulas[0])} if formulas else {}
-    said |= {"previous": True} if mapping(query.get("compareFilter")).get("compare") else {}
+    said |= _compared(query, reader)
     smooth = chosen.get("smoothingIntervals")
     said |= {"smooth": whole(smooth, "its smoothing")} if smooth and smooth != 1 else {}
     return said | ({"cumulative": True} if chosen.get("display") == "ActionsLineGraphCumulative" else {})
@@ -151,12 +155,21 @@ def _sessions(query: Mapping[str, Any], interval: str, reader: Reader) -> dict[s
     said |= reader.by(query) | reader.days(query, 7)
     where += reader.shared(query)
     said |= {"where": where} if where else {}
-    return said | ({"previous": True} if mapping(query.get("compareFilter")).get("compare") else {})
+    return said | _compared(query, reader)
+
+
+def _compared(query: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
+    chosen = mapping(query.get("compareFilter"))
+    if chosen.get("compare") and chosen.get("compare_to"):
+        reader.notes.append(
+            f"It stood beside {str(chosen['compare_to'])[:20]}; here it stands beside the period before."
+        )
+    return {"previous": True} if chosen.get("compare") else {}
 
 
 def _funnel(query: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
     chosen = mapping(query.get("funnelsFilter"))
-    if query.get("aggregation_group_type_index") is not None or chosen.get("funnelAggregateByHogQL"):
+    if chosen.get("funnelAggregateByHogQL"):
         raise CannotCarry("its funnel counts something else than people")
     steps = [
         reader.selection(node) | ({"optional": True} if mapping(node).get("optionalInFunnel") else {})
@@ -176,8 +189,14 @@ def _funnel(query: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
         }
         for one in map(mapping, listed(chosen.get("exclusions")))
     ]
-    said |= {"without": without} if without else {}
+    if without:
+        said["without"] = without
+        reader.notes.append(
+            "There an excluded event leaves somebody out; here it ends that try, and an earlier step counts."
+        )
     shape = chosen.get("funnelVizType")
+    if shape == "trends" and (chosen.get("funnelFromStep") or chosen.get("funnelToStep") not in (None, len(steps) - 1)):
+        reader.notes.append("Its line went between two of its steps; here it goes from the first to the last.")
     said |= {"times": True} if shape == "time_to_convert" else {}
     if shape == "trends":
         over = str(query.get("interval") or "day")
@@ -207,14 +226,28 @@ def _retention(query: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
     if interval not in ("day", "week", "month"):
         raise CannotCarry(f"its retention goes by {interval[:20]}")
     kind = str(chosen.get("retentionType") or "retention_first_time")
+    if whole(chosen.get("minimumOccurrences") or 1, "how often") > 1:
+        raise CannotCarry("it counts only who came back several times in a stretch")
+    if chosen.get("aggregationType") not in (None, "count"):
+        raise CannotCarry("it adds up a property of those who came back")
     begin = reader.selection(chosen.get("targetEntity"))
     back = reader.selection(chosen.get("returningEntity"))
+    said: dict[str, Any] = {"kind": "retention", "begin": begin, "back": back, "interval": interval}
     stretches = max(1, whole(chosen.get("totalIntervals") or 11, "its length") - 1)
-    said = {"kind": "retention", "begin": begin, "back": back, "interval": interval, "stretches": stretches}
+    brackets = _brackets(listed(chosen.get("retentionCustomBrackets")))
+    said |= {"brackets": brackets} if brackets else {"stretches": stretches}
     said |= {"first_time": kind != "retention_recurring"} | reader.by(query)
-    if mapping(chosen).get("cumulative"):
+    said |= {"clock": "rolling"} if chosen.get("timeWindowMode") == "24_hour_windows" else {}
+    said |= reader.days(query, (stretches + 1) * _DAYS_IN[interval])
+    if chosen.get("cumulative"):
         said["how"] = "later"
     return said | ({"where": shared} if (shared := reader.shared(query)) else {})
+
+
+def _brackets(lengths: list[Any]) -> list[list[int]]:
+    """How long each bracket is, behind the stretch in which people begin: `[1, 3]` is 0, 1, and 2 to 4."""
+    ends = list(accumulate((whole(one, "one of its brackets") for one in lengths), initial=0))
+    return [[0, 0], *([before + 1, end] for before, end in pairwise(ends))] if lengths else []
 
 
 def _living(query: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
@@ -225,6 +258,13 @@ def _living(query: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
     interval = str(query.get("interval") or "day")
     if interval not in ("day", "week", "month"):
         raise CannotCarry(f"its {kind} goes by {interval[:20]}")
+    chosen = mapping(query.get("stickinessFilter"))
+    if (often := mapping(chosen.get("stickinessCriteria"))) and dict(often) != {"operator": "gte", "value": 1}:
+        raise CannotCarry("it counts a day only where somebody did it so many times")
+    if chosen.get("computedAs") == "cumulative":
+        reader.notes.append("It counted who did it on so many days or more; here it is on exactly so many.")
+    if query.get("intervalCount") not in (None, 1):
+        raise CannotCarry(f"it goes by several {interval}s at a time")
     said = {"kind": kind, "event": reader.selection(nodes[0]), "interval": interval} | reader.days(query, 7)
     return said | ({"where": shared} if (shared := reader.shared(query)) else {})
 
@@ -233,8 +273,13 @@ def _paths(query: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
     chosen = mapping(query.get("pathsFilter"))
     if "hogql" in listed(chosen.get("includeEventTypes")) or chosen.get("pathGroupings"):
         raise CannotCarry("its paths go by expressions or groupings of pages")
-    if "custom_event" not in (listed(chosen.get("includeEventTypes")) or ["custom_event"]):
+    if chosen.get("pathsHogQLExpression") or query.get("funnelPathsFilter"):
+        raise CannotCarry("its paths go by an expression, or within a funnel")
+    kinds = listed(chosen.get("includeEventTypes")) or ["custom_event"]
+    if "custom_event" not in kinds:
         raise CannotCarry("its paths go from page to page; here they go from event to event")
+    if len(kinds) > 1:
+        reader.notes.append("It told pages apart by their address; here a page view is one event.")
     said: dict[str, Any] = {"kind": "paths"} | reader.days(query, 7)
     said |= {"from": str(chosen["startPoint"])} if chosen.get("startPoint") else {}
     said |= {"to": str(chosen["endPoint"])} if chosen.get("endPoint") else {}

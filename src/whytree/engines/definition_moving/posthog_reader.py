@@ -7,7 +7,7 @@ from typing import Any
 from .incoming import CannotCarry, listed, mapping
 from .posthog_filters import Filters
 
-_DAYS_IN = {"d": 1, "w": 7, "m": 30, "y": 365}
+_DAYS_IN = {"h": 1 / 24, "d": 1, "w": 7, "m": 30, "y": 365}
 _MEASURES = {
     "total": "total",
     "dau": "people",
@@ -31,6 +31,8 @@ class Reader(Filters):
         """A node of a series: an event, or an action that is nothing but events."""
         said = mapping(node)
         where = self.all_of(said.get("properties")) + self.all_of(said.get("fixedProperties"))
+        if said.get("kind") == "GroupNode" or said.get("type") == "groups":
+            return self._any_of_them(said, where)
         if said.get("kind") == "ActionsNode" or said.get("type") == "actions":
             events = self._of_action(str(said.get("id", "")))
         elif said.get("kind") in (None, "EventsNode"):
@@ -41,6 +43,15 @@ class Reader(Filters):
         else:
             raise CannotCarry(f"it counts {str(said.get('kind'))[:40]}, which are no events")
         return {"events": events} | ({"where": where} if where else {})
+
+    def _any_of_them(self, group: Mapping[str, Any], where: list[dict[str, Any]]) -> dict[str, Any]:
+        """Several events counted as one; here they have their filters together."""
+        nodes = [self.selection(node) for node in listed(group.get("nodes"))]
+        if not nodes or any(one.get("where") != nodes[0].get("where") for one in nodes):
+            raise CannotCarry("it counts several events as one, each with filters of its own")
+        events = list(dict.fromkeys(event for one in nodes for event in one["events"]))
+        both = [*nodes[0].get("where", []), *where]
+        return {"events": events} | ({"where": both} if both else {})
 
     def _of_action(self, number: str) -> list[str]:
         action = self.actions.get(number)
@@ -74,9 +85,9 @@ class Reader(Filters):
         if since := _day(said):
             until = _day(span.get("date_to"))
             return {"since": since} | ({"until": until} if until else {})
-        found = re.fullmatch(r"-(\d{1,5})([dwmy])", str(said))
+        found = re.fullmatch(r"-(\d{1,5})([hdwmy])", str(said))
         if found:
-            return {"days": max(1, int(found[1]) * _DAYS_IN[found[2]])}
+            return {"days": max(1, round(int(found[1]) * _DAYS_IN[found[2]]))}
         self.notes.append(f"Its period was {str(said)[:40]}; here it is the last 28 days.")
         return {"days": 28}
 
@@ -85,6 +96,8 @@ class Reader(Filters):
         some = listed(said.get("breakdowns"))
         if not some and said.get("breakdown") not in (None, "", []):
             some = [{"property": one, "type": said.get("breakdown_type")} for one in _many(said["breakdown"])]
+        if said.get("breakdown_normalize_url") or said.get("breakdown_path_cleaning"):
+            self.notes.append("Its groups were addresses made alike; here each stands as it was sent.")
         fields = [self.group_field(mapping(one)) for one in some]
         return {"by": fields[0] if len(fields) == 1 else fields} if fields else {}
 
@@ -110,6 +123,8 @@ def name_of(thing: Mapping[str, Any]) -> str:
 def measure_of(node: Mapping[str, Any]) -> str:
     """Our word for how a series counts: "total", "people", "sum:price" and the like; `CannotCarry` for others."""
     math = str(node.get("math") or "total")
+    if node.get("math_multiplier") not in (None, 1):
+        raise CannotCarry("it multiplies what it counts")
     if math in _MEASURES:
         return _MEASURES[math]
     field = node.get("math_property")

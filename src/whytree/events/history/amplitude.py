@@ -1,10 +1,16 @@
-"""Amplitude: what its export API gives, one event a line. An event with a user and a device joins the two.
+"""Amplitude: what its export API gives, one event a line. Ids of one `amplitude_id`, and of one event, are one person.
+
+A user has one `amplitude_id`, and whoever uses a device before or after them, without signing in, has it too
+(https://amplitude.com/docs/data/sources/amplitude-id-assignment). So it tells whose a device is whose sign-in lies before
+the export began; and two users of one device have two, and stay two.
 
 Each event says what was known of its user and which groups they were in; as `$set` and `$groups` these are what our own
 clients say: the newest is the profile, and questions can ask what was known then.
 """
 
 from typing import Any
+
+from whytree.people.identity import means_nobody
 
 from .common import Message, Source, Values, said, text, under, when
 
@@ -21,10 +27,16 @@ def _convert(values: Values) -> Message:
         "messageId": text(values.get("$insert_id")) or text(values.get("uuid")),
         "userId": text(values.get("user_id")) or None,
         "anonymousId": text(values.get("device_id")) or None,
+        "person": _person(values),
         "timestamp": at,
         "properties": said(under(values, "event_properties.")) | _about_the_user(values),
         "context": _context(values),
     }
+
+
+def _person(values: Values) -> str | None:
+    number = text(values.get("amplitude_id"))
+    return f"amplitude {number}" if number and not means_nobody(number) else None
 
 
 def _about_the_user(values: Values) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Mixpanel: what its raw export API gives, one event a line; and its profiles, one person a line.
 
-Who is who as Mixpanel says it: an event with `$device_id` and `$user_id` joins the two; `$identify`, `$create_alias` and
-`$merge` join the ids they name; an id that begins with `$device:` is a device's.
+Who is who as Mixpanel says it: an event with `$device_id` and `$user_id` joins the two, and so does `$identify`, but never two
+users of one device; `$create_alias` and `$merge` always join the ids they name. An id that begins with `$device:` is a device's.
 """
 
 from datetime import UTC, datetime
@@ -26,6 +26,8 @@ def _convert(values: Values) -> Message:
         "context": _context(properties),
     }
     joined = _joined(name, properties)
+    if joined and name == "$identify":
+        return message | {"type": "identify", "userId": joined[0], "anonymousId": joined[1]}
     if joined:
         return message | {"type": "alias", "userId": joined[0], "previousId": joined[1]}
     kept = {key: value for key, value in said(properties).items() if key not in _OWN}

@@ -59,7 +59,8 @@ def _list(request: PageRequest, product: Product, error: WhytreeError | None = N
 @page(Role.VIEWER)
 def event_import(request: PageRequest, product: Product, number: int) -> HttpResponse:
     """One import: its preview, how far it has come, or what it brought."""
-    return render(request, "events/import.html", _context(request, product, uploads.find_run(product, number)))
+    template = "events/_import.html" if request.htmx else "events/import.html"
+    return render(request, template, _context(request, product, uploads.find_run(product, number)))
 
 
 def _context(request: PageRequest, product: Product, run: EventImport) -> dict[str, Any]:
@@ -75,6 +76,7 @@ def _context(request: PageRequest, product: Product, run: EventImport) -> dict[s
         "looked_at": looked_at,
         "preview": preview,
         "going_on": run.state == EventImport.State.RUNNING,
+        "going_back": run.state == EventImport.State.UNDOING,
         "percent": None if (share := uploads.progress(run)) is None else int(share * 100),
         "fields": [(name, LABELS[name], preview.chosen.get(name, "")) for name in COLUMNS]
         if preview and reads_table
@@ -136,6 +138,5 @@ def _step(request: PageRequest, product: Product, run: EventImport) -> HttpRespo
 @require_POST
 @page(Role.MAINTAINER)
 def undo_import(request: PageRequest, product: Product, number: int) -> HttpResponse:
-    undone = uploads.undo(request.actor, product, number)
-    messages.success(request, f"The {undone.created:,} events of {undone.file_name} are gone.")
-    return redirect("event_imports", product.slug)
+    uploads.undo(request.actor, product, number)
+    return redirect("event_import", product.slug, number)

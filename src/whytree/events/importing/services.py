@@ -7,7 +7,7 @@ says (or by its own message id), so the same file again brings nothing, and one 
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,9 +16,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid, NotFound
+from whytree.people.identity import GROUP
 from whytree.people.services import retract_links
 from whytree.stores.usage.catalogue import recount
 from whytree.stores.writing.capture import delete_import, ids_of_people
+from whytree.workspace.background.jobs import enqueue
 from whytree.workspace.models import Product
 from whytree.workspace.records.activity import record, snapshot
 from whytree.workspace.rights.access import require
@@ -27,9 +29,9 @@ from whytree.workspace.rights.roles import Role
 
 from ..durable.commit import commit
 from ..models import ERRORS_KEPT, EventImport
-from ..services import accept, accept_links
+from ..services import Accepted, accept, accept_links
 from ..shaping.context import MAX_TEXT, Columns
-from ..shaping.normalise import Door, event
+from ..shaping.normalise import Door, event, id_text, link
 from ..shaping.properties import Unfit
 from ..shaping.rows import IMPORT, Event, Normalised, Rejected
 from ..shaping.traits import traits_said
@@ -37,6 +39,9 @@ from ..wire.posthog.messages import posthog
 from ..wire.segment.messages import as_message, segment
 
 MAX_ROWS = 5_000  # in one batch
+UNDO = "events.take_out_import"
+#: Of a hundred parts of the work of taking an import back; counting the catalogue anew is the rest.
+OF_EVENTS, OF_LINKS = 10, 85
 RUN_PROPERTY = "$import"
 
 _NUMBER = re.compile(r"-?(\d{1,18}(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
@@ -133,12 +138,26 @@ def import_rows(
     items, problems = _normalised(product.pk, run.pk, rows)
     known = _known(product.pk, [item for _, item in items])
     fresh = [(row, item) for row, item in items if item.event.event_id not in known]
-    accepted = accept(product.pk, IMPORT, [item for _, item in fresh])
+    accepted = _accepted(product.pk, [item for _, item in fresh])
     accept_links([item for _, item in items if item.event.event_id in known])
     problems += [RowProblem(fresh[refusal.index][0], refusal.reason) for refusal in accepted.refused]
     repeated = len(items) - len(fresh) + accepted.repeated
     taken = Taken(len(items) - repeated - len(accepted.refused), repeated, [*broken, *problems])
     return _counted(run, len(rows) + len(broken), taken, upto)
+
+
+def _accepted(product_id: int, items: list[Normalised]) -> Accepted:
+    """Write what the store did not have. What this process remembers all the same was taken back by another one since."""
+    accepted = accept(product_id, IMPORT, items)
+    known = _known(product_id, [items[place] for place in accepted.again])
+    gone = [place for place in sorted(accepted.again) if items[place].event.event_id not in known]
+    if not gone:
+        return accepted
+    commit().forget_ids()
+    once_more = accept(product_id, IMPORT, [items[place] for place in gone])
+    refused = [replace(one, index=gone[one.index]) for one in once_more.refused]
+    repeated = accepted.repeated - len(gone) + once_more.repeated
+    return replace(accepted, repeated=repeated, refused=[*accepted.refused, *refused])
 
 
 def _normalised(
@@ -186,6 +205,8 @@ def _told(door: Door, entry: ImportMessage) -> Normalised:
     if isinstance(outcome, Rejected):
         raise Unfit(outcome.reason)
     assert isinstance(outcome, Normalised)  # noqa: S101 - only an intake leaves messages out
+    if entry.dialect == "segment":
+        _tie(outcome, entry.message, door)
     if outcome.known and outcome.traits is None:
         outcome.traits = traits_said(outcome.event)
     letters = dict(outcome.typed())
@@ -194,6 +215,19 @@ def _told(door: Door, entry: ImportMessage) -> Normalised:
     if outcome.exposure is not None:
         outcome.exposure.properties = {**outcome.exposure.said, RUN_PROPERTY: _mark(door)}
     return outcome
+
+
+def _tie(taken: Normalised, message: dict[str, Any], door: Door) -> None:
+    """As the tools count people: a device that two of them share does not make one of them, only an alias does.
+
+    Ids of one `person`, as the tool has numbered them, are one: a user's always, a device's unless it is somebody else's.
+    """
+    if taken.link is not None and message.get("type") != "alias":
+        taken.link = replace(taken.link, trusted=False)
+    said, person = taken.event, id_text(message.get("person"))
+    found = link(door, said.distinct_id, f"{GROUP}{person}", said.timestamp) if person else None
+    if found is not None:
+        taken.also = (replace(found, trusted=taken.known),)
 
 
 def _types_of_texts(item: Normalised) -> str:
@@ -242,26 +276,46 @@ def finish_import(actor: Actor, product: Product, run_id: int) -> EventImport:
 
 
 def undo_import(actor: Actor, product: Product, run_id: int) -> EventImport:
-    """Take out every event this run brought, and what it said of who is who; the file can be imported again. Half-way, nobody goes
-    on with what was uploaded."""
+    """Have every event this run brought taken out, and what it said of who is who; then the file can be imported again.
+
+    That takes minutes where there are millions, so a job does it: see `take_out`. Asked again, it is asked for again. Half-way
+    in, nobody goes on with what was uploaded.
+    """
     require(actor, product, Role.MAINTAINER)
-    run = EventImport.objects.filter(product=product, pk=run_id).first()
-    if run is None:
-        raise NotFound("There is no such import in this product.")
-    if run.state == EventImport.State.UNDONE:
-        raise Conflict("This import was taken back already.")
-    delete_import(product.pk, str(run.pk))
-    retract_links(product.pk, run.pk)
-    commit().forget_ids()
-    recount(product.pk)
     with transaction.atomic():
-        before = snapshot(run)
-        run.upload = ""
-        run.state = EventImport.State.UNDONE
-        run.finished_at = timezone.now()
-        run.save(update_fields=["state", "finished_at", "upload"])
-        record(actor, product, "undo_event_import", run, before=before, after=snapshot(run), undoable=False)
+        run = EventImport.objects.select_for_update().filter(product=product, pk=run_id).first()
+        if run is None:
+            raise NotFound("There is no such import in this product.")
+        if run.state == EventImport.State.UNDONE:
+            raise Conflict("This import was taken back already.")
+        if run.state != EventImport.State.UNDOING:
+            before = snapshot(run)
+            run.upload, run.state, run.taken_back = "", EventImport.State.UNDOING, 0
+            run.save(update_fields=["state", "upload", "taken_back"])
+            record(actor, product, "undo_event_import", run, before=before, after=snapshot(run), undoable=False)
+        enqueue(UNDO, {"run": run.pk}, key=str(run.pk))
     return run
+
+
+def take_out(run_id: int) -> None:
+    """Do what `undo_import` was asked for. Broken off, it is begun again."""
+    run = EventImport.objects.filter(pk=run_id, state=EventImport.State.UNDOING).first()
+    if run is None:
+        return
+    while delete_import(run.product_id, str(run.pk)):  # again for a batch that was on its way meanwhile
+        pass
+    _taken_back(run, OF_EVENTS)
+    for share in retract_links(run.product_id, run.pk):
+        _taken_back(run, OF_EVENTS + share * OF_LINKS)
+    commit().forget_ids()
+    recount(run.product_id)
+    run.state, run.finished_at, run.taken_back = EventImport.State.UNDONE, timezone.now(), 100
+    run.save(update_fields=["state", "finished_at", "taken_back"])
+
+
+def _taken_back(run: EventImport, percent: float) -> None:
+    run.taken_back = int(percent)
+    run.save(update_fields=["taken_back"])
 
 
 def _running(product: Product, run_id: int) -> EventImport:

@@ -5,7 +5,8 @@ with in_turn(name):
     for batch in reading.batches: ...
     hold(name, reading, upto)                # or reading.let_go(), at its end
 
-Another process, or this one after a restart, opens the file anew and reads up to where the import has come.
+Another process, or this one after a restart, opens the file anew and reads up to where the import has come. Several processes
+that take turns read each other's rows over, so that each reads the file once.
 """
 
 import threading
@@ -59,12 +60,19 @@ def read_on(name: str, after: int, opened: Callable[[], EventFile]) -> Reading:
     """The file from behind row `after` on; whoever takes it holds it again, or lets it go."""
     with _guard:
         found = _held.pop(name, None)
-    if found is not None and found.upto == after:
-        return found
     if found is not None:
-        found.let_go()  # another process has gone on meanwhile
+        _read_over(found, after)
+        if found.upto == after:
+            return found
+        found.let_go()
     file = opened()
     return Reading(file, file.batches(after=after), after)
+
+
+def _read_over(reading: Reading, after: int) -> None:
+    """Where another process has gone on meanwhile: its rows alone are read again, not all before them too."""
+    while reading.upto < after and (batch := next(reading.batches, None)) is not None:
+        reading.upto = batch["upto"]
 
 
 def hold(name: str, reading: Reading, upto: int) -> None:

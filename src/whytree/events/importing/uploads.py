@@ -155,7 +155,7 @@ def throw_away(name: str) -> None:
 
 
 def undo(actor: Actor, product: Product, number: int) -> EventImport:
-    """Take an import back, finished or not, with the rest of a file that was not read to its end."""
+    """Have an import taken back, finished or not; the rest of a file that was not read to its end goes at once."""
     run = find_run(product, number)
     with underway.in_turn(run.upload):  # not while a step is writing
         undone = imports.undo_import(actor, product, number)

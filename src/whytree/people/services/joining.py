@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from django.db import transaction
@@ -20,7 +20,7 @@ from whytree.workspace.rights.roles import Role
 
 from ..edges import EdgeRow, decided_row, from_store
 from ..identity import GROUP, means_nobody, person_hash
-from ..merging import MOST_IDS, EdgeKind, Resolution, resolve
+from ..merging import MOST_IDS, Edge, EdgeKind, Resolution, resolve
 from ..models import Person
 from .profiles import CHUNK, COLUMNS, ensure_person, valid_key
 
@@ -114,8 +114,9 @@ def _fill_from(target: Person, other: Person) -> None:
 
 
 def _record_refused(product_id: int, resolution: Resolution) -> None:
-    """Show, once each, the merges that a public key may not ask for."""
-    rows = {f"{edge.one:x}-{edge.other:x}": (edge, _TWO_PEOPLE) for edge in resolution.refused}
+    """Show, once each, the merges that a public key may not ask for. Of a number in another tool's history nobody could say more."""
+    refused = [edge for edge in resolution.refused if not _is_a_number(edge)]
+    rows = {f"{edge.one:x}-{edge.other:x}": (edge, _TWO_PEOPLE) for edge in refused}
     sizes = Counter(resolution.canonical.values())
     for edge in resolution.crowded:  # once for the person, not once for each of thousands
         larger = max((resolution.canonical[side] for side in edge.pair), key=lambda main: (sizes[main], main))
@@ -140,6 +141,10 @@ def _record_refused(product_id: int, resolution: Resolution) -> None:
             if name in new
         ]
     )
+
+
+def _is_a_number(edge: Edge) -> bool:
+    return edge.one_id.startswith(GROUP) or edge.other_id.startswith(GROUP)
 
 
 _TWO_PEOPLE = (
@@ -191,15 +196,16 @@ def _decide(product_id: int, kind: EdgeKind, pairs: Iterable[tuple[tuple[int, st
     stored.add_edges([decided_row(product_id, kind, pair, now).line for pair in pairs])
 
 
-def retract_links(product_id: int, run: int) -> None:
-    """Take back what an import said about ids: whoever nothing else joins is somebody of their own again.
+def retract_links(product_id: int, run: int) -> Iterator[float]:
+    """Take back what an import said about ids: whoever nothing else joins is somebody of their own again. Tells the share done.
 
     Followed before it is deleted, so that what stops half-way is begun again; and after, for what came in meanwhile.
     """
     persons = stored.linked_by(product_id, run)
-    for without in (run, 0):
+    for half, without in enumerate((run, 0)):
         for start in range(0, len(persons), CHUNK):
             follow_edges(product_id, persons[start : start + CHUNK], without)
+            yield (half + start / len(persons)) / 2
         if without:
             stored.delete_links_of(product_id, run)
 

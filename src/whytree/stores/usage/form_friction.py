@@ -53,6 +53,7 @@ class FieldMet:
     low: float | None
     high: float | None
     timed: int
+    events: tuple[str, ...]  # that tell of it, at most ten
 
 
 _IN_PERIOD = """product = {product:UInt32} AND timestamp >= {start:DateTime64(3, 'UTC')}
@@ -102,13 +103,14 @@ SELECT field, avgIf(stands, stands > 0) AS place, toUInt32(if(isNaN(place), 0, l
     uniqExactIf(who, left_here) AS left,
     toUInt64(sum(corrections_here)) AS corrections, toUInt64(sum(errors_here)) AS errors,
     countIf(is_timed) AS timed,
+    arraySort(groupUniqArray(10)(event)) AS events,
     arraySort(groupArraySampleIf({TIMED_MOST}, 1)(spent, is_timed)) AS sorted,
     length(sorted) AS n,
     if(n = 0, NULL, sorted[intDiv(n + 1, 2)]) AS seconds,
     if(n < 6, NULL, sorted[greatest(1, toInt64(floor((n - 1.96 * sqrt(n)) / 2)))]) AS low,
     if(n < 6, NULL, sorted[least(toInt64(n), toInt64(ceil(1 + (n + 1.96 * sqrt(n)) / 2)))]) AS high
 FROM (
-    SELECT properties['field'] AS field, {PERSON} AS who,
+    SELECT event, properties['field'] AS field, {PERSON} AS who,
         event = '$form_field' AS told_here,
         toUInt32OrZero(properties['position']) AS stands,
         NOT told_here OR toUInt32OrZero(properties['focused']) + toUInt32OrZero(properties['changed']) > 0 AS reached_here,
@@ -133,4 +135,5 @@ def fields_met(product: int, form: str, start: datetime, end: datetime, limit: i
     """The fields of one form, in the order in which they stand there."""
     parameters = {"product": product, "form": form, "start": start, "end": end, "limit": limit}
     rows = store().query(_FIELDS, parameters, ASKING)
-    return [FieldMet(**{name: value for name, value in row.items() if name not in _ON_THE_WAY}) for row in rows]
+    said = [{name: value for name, value in row.items() if name not in _ON_THE_WAY} for row in rows]
+    return [FieldMet(**{**one, "events": tuple(one["events"])}) for one in said]
