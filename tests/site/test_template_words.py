@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from whytree.analytics.templatetags.figures import number, places
-from whytree.site.templatetags.whytree import ago, count, did, until
+from whytree.site.templatetags.whytree import ago, breakable, count, did, sentences, until
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,13 @@ def test_a_column_has_the_digits_that_its_largest_number_needs() -> None:
     digits = places(rows, "share.value")
     assert [number(value, digits) for value in (7.0, 0.43)] == ["7.00", "0.43"]
     assert places(rows[2:], "share.value") == 0
+
+
+def test_a_path_goes_on_in_the_next_line_after_a_slash() -> None:
+    assert breakable("app/a<b.py::F.x:42") == "app/<wbr>a&lt;b.py::<wbr>F.x:42"
+    assert breakable("") == ""
+
+
+def test_what_an_error_says_first_is_apart_from_what_to_do() -> None:
+    assert sentences("Version 2. of it is gone. Ask for 3.") == ["Version 2. of it is gone.", "Ask for 3."]
+    assert sentences("Nothing") == ["Nothing"]
