@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from whytree.analytics.templatetags.figures import number, places
-from whytree.site.templatetags.whytree import ago, breakable, count, did, sentences, until
+from whytree.site.templatetags.whytree import ago, breakable, count, did, sentences, unbroken, until
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,7 @@ def test_a_path_goes_on_in_the_next_line_after_a_slash() -> None:
 def test_what_an_error_says_first_is_apart_from_what_to_do() -> None:
     assert sentences("Version 2. of it is gone. Ask for 3.") == ["Version 2. of it is gone.", "Ask for 3."]
     assert sentences("Nothing") == ["Nothing"]
+
+
+def test_a_number_and_its_unit_stay_in_one_line() -> None:
+    assert unbroken("Of 40 people 5 % more, +1.4 pp: 50 % pay.") == "Of 40 people 5\xa0% more, +1.4\xa0pp: 50\xa0% pay."

@@ -60,6 +60,12 @@ def breakable(path: str) -> SafeString:
 
 
 @register.filter
+def unbroken(sentence: str) -> str:
+    """No line ends between a number and its sign of percent, nor its unit of points."""
+    return re.sub(r"(?<=\d) (?=%|pp\b)", "\N{NO-BREAK SPACE}", sentence)
+
+
+@register.filter
 def sentences(text: object) -> list[str]:
     """The first sentence, and all that follows it, if anything."""
     return re.split(r"(?<=[.!?]) (?=[A-Z])", str(text), maxsplit=1)
