@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from whytree.analytics.templatetags.figures import number, places
-from whytree.site.templatetags.whytree import ago, breakable, count, did, sentences, unbroken, until
+from whytree.site.templatetags.whytree import ago, breakable, count, did, sentences, stopped, unbroken, until
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,16 @@ def test_what_an_error_says_first_is_apart_from_what_to_do() -> None:
 
 def test_a_number_and_its_unit_stay_in_one_line() -> None:
     assert unbroken("Of 40 people 5 % more, +1.4 pp: 50 % pay.") == "Of 40 people 5\xa0% more, +1.4\xa0pp: 50\xa0% pay."
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("No voices yet", "No voices yet."),
+        ("Who?", "Who?"),
+        ("“Why?”", "“Why?”"),
+        ("FB-1 says “no”", "FB-1 says “no”."),
+    ],
+)
+def test_a_sentence_has_one_full_stop(said: str, shown: str) -> None:
+    assert stopped(said) == shown

@@ -66,6 +66,12 @@ def unbroken(sentence: str) -> str:
 
 
 @register.filter
+def stopped(sentence: str) -> str:
+    """With its full stop, and never with two."""
+    return sentence if re.search(r"[.?!…]”?$", sentence) else f"{sentence}."
+
+
+@register.filter
 def sentences(text: object) -> list[str]:
     """The first sentence, and all that follows it, if anything."""
     return re.split(r"(?<=[.!?]) (?=[A-Z])", str(text), maxsplit=1)
