@@ -82,6 +82,21 @@ def test_a_page_of_numbers_is_accessible_and_fits_a_phone(
     assert complaints.said == []
 
 
+def test_the_answer_comes_before_the_fields_and_a_key_opens_them(
+    alice_page: Any, live: Any, counted: str, complaints: Any
+) -> None:
+    alice_page.set_viewport_size({"width": 390, "height": 844})
+    alice_page.goto(f"{live.url}/p/sprout/ask/funnel?{ASKED}")
+    expect(alice_page.locator("#step1")).to_be_hidden()
+    expect(alice_page.locator("table.funnel")).to_be_in_viewport()
+    alice_page.keyboard.press("e")
+    expect(alice_page.locator("#step1")).to_be_focused()
+    _check(alice_page)
+    alice_page.keyboard.press("Enter")  # without scripts a click opens them: they are a plain <details>
+    expect(alice_page.locator("#step1")).to_be_hidden()
+    assert complaints.said == []
+
+
 def test_names_are_offered_while_one_types_sql(alice_page: Any, live: Any, counted: str, complaints: Any) -> None:
     alice_page.goto(f"{live.url}/p/sprout/ask/sql")
     field = alice_page.locator("#sql")

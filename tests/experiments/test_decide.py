@@ -47,7 +47,7 @@ def test_the_persons_verdict_wins_over_the_proposed_one(api: Any) -> None:
 
 @pytest.mark.usefixtures("ended")
 def test_deciding_the_review_decides_the_experiment(as_alice: Any, product: Any) -> None:
-    page = as_alice.get("/p/sprout/experiments/EXP-1").content.decode()
+    page = as_alice.get("/p/sprout/EXP-1", follow=True).content.decode()  # its id alone leads to its page
     assert '<a class="btn primary" href="/p/sprout/REV-1">Decide</a>' in page
     assert 'name="learning"' not in page, "one page decides both"
     review = as_alice.get("/p/sprout/REV-1").content.decode()

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from whytree.analytics.templatetags.figures import number, places
-from whytree.site.templatetags.whytree import ago, count, did, until
+from whytree.site.templatetags.whytree import ago, breakable, count, did, sentences, stopped, unbroken, until
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,30 @@ def test_a_column_has_the_digits_that_its_largest_number_needs() -> None:
     digits = places(rows, "share.value")
     assert [number(value, digits) for value in (7.0, 0.43)] == ["7.00", "0.43"]
     assert places(rows[2:], "share.value") == 0
+
+
+def test_a_path_goes_on_in_the_next_line_after_a_slash() -> None:
+    assert breakable("app/a<b.py::F.x:42") == "app/<wbr>a&lt;b.py::<wbr>F.x:42"
+    assert breakable("") == ""
+
+
+def test_what_an_error_says_first_is_apart_from_what_to_do() -> None:
+    assert sentences("Version 2. of it is gone. Ask for 3.") == ["Version 2. of it is gone.", "Ask for 3."]
+    assert sentences("Nothing") == ["Nothing"]
+
+
+def test_a_number_and_its_unit_stay_in_one_line() -> None:
+    assert unbroken("Of 40 people 5 % more, +1.4 pp: 50 % pay.") == "Of 40 people 5\xa0% more, +1.4\xa0pp: 50\xa0% pay."
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("No voices yet", "No voices yet."),
+        ("Who?", "Who?"),
+        ("“Why?”", "“Why?”"),
+        ("FB-1 says “no”", "FB-1 says “no”."),
+    ],
+)
+def test_a_sentence_has_one_full_stop(said: str, shown: str) -> None:
+    assert stopped(said) == shown

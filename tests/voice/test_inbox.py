@@ -28,7 +28,7 @@ def test_it_says_how_many_wait_and_opens_the_newest(as_alice: Any, say: Any) -> 
     say("older voice", said_at="2026-01-01")
     say("newer voice", said_at="2026-02-01", author_name="Mira T.", rating=2)
     page = read(as_alice)
-    assert "<h1>2 voices wait for a reader</h1>" in page
+    assert "<h1>2 voices wait for a reader.</h1>" in page
     assert page.index("newer voice") < page.index("older voice")
     assert 'id="said"' in page
     assert "Mira T." in page

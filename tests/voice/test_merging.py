@@ -298,7 +298,7 @@ def test_the_inbox_suggests_merges_and_takes_back(as_bob: Any, product: Any, say
     sent = {"item": "FB-2", "open": "FB-2", "merge": "FB-1", "back": "/p/sprout/voices"}
     page = as_bob.post("/p/sprout/voices/triage", sent, follow=True).content.decode()
     assert "FB-2 is merged into FB-1." in page
-    assert "says the same as FB-1</h1>" in as_bob.get("/p/sprout/FB-2").content.decode()
+    assert "says the same as FB-1.</h1>" in as_bob.get("/p/sprout/FB-2").content.decode()
     assert "1 other said the same" in page
     assert "&lt;b&gt;accents" in page
     as_bob.post("/p/sprout/voices/undo", {"back": "/p/sprout/voices"})

@@ -199,7 +199,7 @@ def test_the_page_says_it_and_nobody_else_sees_it(
 ) -> None:
     measured(1_000, {"OPP-1": 20, "OPP-2": 10, "OPP-3": 5, "OPP-4": 240})
     page = as_bob.get("/p/sprout/weighed?by=prevalence").content.decode()
-    assert "<h1>Most people say “I don&#x27;t know why you need my phone number”, most have “Slow”</h1>" in page
+    assert "<h1>Most people say “I don&#x27;t know why you need my phone number”, most have “Slow”.</h1>" in page
     assert "many have the problem, and few ask for it" in page
     assert page.index("Slow</span>") < page.rindex("Dark</span>")
     assert 'aria-sort="descending"' in page

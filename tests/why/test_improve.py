@@ -1,8 +1,10 @@
 """`whytree improve`: what is known of a place, looking forward. Only facts; where there are none it says what would help."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from django.utils import timezone
@@ -273,7 +275,11 @@ def test_the_page_says_the_same_beside_why(as_alice: Any, shown: Clone, tree: Tr
         assert words in text, words
     assert f'href="/p/sprout/why?q={PATH.replace("/", "%2F")}"' in text
     assert "/p/sprout/improve?q=" in as_alice.get("/p/sprout/why", {"q": PATH}).content.decode()
-    assert "What would you like to make better?" in as_alice.get("/p/sprout/improve").content.decode()
+    text = as_alice.get("/p/sprout/improve").content.decode()
+    assert "What would you like to make better?" in text
+    examples = re.findall(r'href="(/p/sprout/improve\?q=[^"]+)"', text)
+    assert [unquote(one).partition("=")[2] for one in examples] == ["app/", "OPP-1"]
+    assert [as_alice.get(one).status_code for one in examples] == [200, 200]
     assert as_alice.get("/p/sprout/improve", {"q": "SOL-99"}).status_code == 404
 
 

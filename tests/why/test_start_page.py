@@ -1,12 +1,15 @@
 """Starting on a page: the same card and questions as on the command line, without the branch."""
 
+import re
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
 from tests.why.conftest import Tree
 from whytree.code.models import Ticket
 from whytree.tree.models import Note, Solution
+from whytree.workspace.models import Product
 
 PATH = "/p/sprout/start"
 
@@ -14,6 +17,16 @@ PATH = "/p/sprout/start"
 def test_it_asks_what_one_starts_on(as_alice: Any) -> None:
     text = as_alice.get(PATH).content.decode()
     assert "What do you start on?" in text
+    assert "?subject=" not in text, "nothing is there yet: what can be typed is shown, and leads nowhere"
+
+
+def test_each_example_is_the_products_own_and_answers(as_alice: Any, product: Product, tree: Tree) -> None:
+    Ticket.objects.create(product=product, key="#9", title="Closed long ago", state=Ticket.State.CLOSED)
+    Ticket.objects.create(product=product, key="#8", title="<b>Nobody</b> has placed this one")
+    examples = re.findall(rf'href="{PATH}\?subject=([^"]+)"', as_alice.get(PATH).content.decode())
+    assert [unquote(one) for one in examples][:2] == ["#8", "OPP-1"]
+    for one in examples:
+        assert as_alice.get(f"{PATH}?subject={one}").status_code == 200
 
 
 def test_it_shows_who_has_the_problem_and_asks_three_questions(as_alice: Any, tree: Tree) -> None:

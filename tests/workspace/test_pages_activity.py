@@ -1,6 +1,7 @@
 """The activity page: who did what, what it was before, and taking back one's own last act."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -110,6 +111,17 @@ def test_it_can_be_filtered_by_person(as_alice: Any, actor: Any, product: Any, b
     assert "Bob last did something" in page
     assert page.count('class="timeline"') == 1
     assert page.count("edited product") == 1
+
+
+def test_each_day_has_a_heading_of_its_own(as_alice: Any, actor: Any, product: Any) -> None:
+    for days, vision in ((1, "Later."), (8, "First.")):
+        services.edit_product(actor, product, vision=vision)
+        at = datetime(2026, 3, 10, 23, 59, tzinfo=UTC) - timedelta(days=days)
+        Activity.objects.filter(pk=Activity.objects.latest("pk").pk).update(at=at)
+    page = _page(as_alice.get("/p/sprout/activity"))
+    assert "<h2>Monday, 9 Mar 2026</h2>" in page
+    assert page.index("Monday, 9 Mar 2026") < page.index("Monday, 2 Mar 2026")
+    assert page.count(">23:59</time>") == 2
 
 
 @pytest.mark.parametrize("by", ["0", "x", "99999999999999999999", "-1", "²"])

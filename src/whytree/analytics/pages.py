@@ -1,7 +1,6 @@
 """Numbers: what is counted, what it is now, and the days behind it."""
 
 from dataclasses import replace
-from datetime import date, datetime
 from typing import Any
 
 from django.contrib import messages
@@ -31,7 +30,6 @@ from .queries import (
     INTERVALS,
     MOST_OFFERED,
     USUAL_DAYS,
-    Measure,
     amount,
     definition_of,
     find_metric,
@@ -108,7 +106,7 @@ def metric(request: PageRequest, product: Product, key: str) -> HttpResponse:
         "days": days,
         "periods": sorted(PERIODS_OF[each]),
         "cuts": INTERVALS,
-        "rows": [{"day": day, "said": _said(day.day, measured)} for day in reversed(measured.series)],
+        "rows": list(reversed(measured.series)),
         "used_by": users,
         "is_outcome": any(isinstance(node, Outcome) for node in users),
         "baseline": "" if measured.value is None else _typed(measured.value),
@@ -229,13 +227,6 @@ def _cut(request: PageRequest) -> tuple[Interval, int]:
     each: Interval = next((one for one in INTERVALS if one == request.GET.get("each")), "day")
     said = request.GET.get("days", "")
     return each, int(said) if said in map(str, PERIODS_OF[each]) else PERIODS_OF[each][0]
-
-
-def _said(start: date | datetime, measured: Measure) -> str:
-    """When a stretch begins, by the product's clock."""
-    if isinstance(start, datetime):
-        return f"{start:%a %-d %b %Y, %H:%M}"
-    return f"{start:%B %Y}" if measured.each == "month" else f"{start:%a %-d %b %Y}"
 
 
 def _typed(value: float) -> str:

@@ -96,6 +96,12 @@ def experiment(request: PageRequest, product: Product, number: int) -> HttpRespo
 
 
 @page()
+def by_id(request: PageRequest, product: Product, number: int) -> HttpResponseBase:
+    """Where its id alone leads, as every other id does."""
+    return redirect("experiment", product.slug, queries.find_experiment(product, f"EXP-{number}").number)
+
+
+@page()
 def table(request: PageRequest, product: Product, number: int) -> HttpResponse:
     """Its figures for a spreadsheet."""
     found = queries.find_experiment(product, f"EXP-{number}")

@@ -10,6 +10,7 @@ pages = [
     path("experiments/bandit", deeper.bandit, name="bandit"),
     path("experiments/new", planning_pages.new, name="experiment_new"),
     path("experiments/EXP-<int:number>", views.experiment, name="experiment"),
+    path("EXP-<int:number>", views.by_id),
     path("experiments/EXP-<int:number>.csv", views.table, name="experiment_csv"),
     path("experiments/EXP-<int:number>.json", views.document, name="experiment_json"),
     path("experiments/EXP-<int:number>.svg", views.picture, {"form": "svg"}, name="experiment_svg"),

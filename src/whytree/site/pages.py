@@ -60,7 +60,7 @@ def _shows_a_token(request: HttpRequest) -> bool:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    error = NotFound("There is nothing at this address. It may have moved: try the box Why ….")
+    error = NotFound("There is nothing at this address. It may have moved.")
     if request.path.startswith("/api/"):
         return JsonResponse(error.as_json(), status=404)
     return render(request, "error.html", {"error": error}, status=404)

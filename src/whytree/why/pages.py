@@ -21,7 +21,7 @@ from whytree.workspace.sockets import Hit, search
 
 from .answer import Why
 from .answering.reasons import tell_why, withdraw_why, withdrawable
-from .examples import examples
+from .examples import why_examples
 from .queries import Ask, explain, page_of
 from .refs import CommitRef, FolderRef, LineRef, NodeRef, NotAReference, Ref, parse_ref
 from .services import answer_why
@@ -42,7 +42,7 @@ def why(request: PageRequest, product: Product) -> HttpResponse:
 def _show(request: PageRequest, product: Product, typed: str, *, told: str = "", refused: str = "") -> HttpResponse:
     """The answer to what was typed. `told` is a reason that was just `refused`, so that it need not be typed again."""
     if not typed:
-        asked = {"repositories": list_repositories(product), "examples": examples(product)}
+        asked = {"repositories": list_repositories(product), "examples": why_examples(product)}
         return render(request, "why/ask.html", asked)
     try:
         ref = parse_ref(typed)
@@ -52,7 +52,7 @@ def _show(request: PageRequest, product: Product, typed: str, *, told: str = "",
         if (meant := _called(hits, typed)) is not None:
             return redirect(meant.url)  # EXP-2, ASK-1: a page of its own says it all
         problem = "" if isinstance(error, NotAReference) else error.message
-        found = {"typed": typed, "hits": hits, "problem": problem, "examples": () if hits else examples(product)}
+        found = {"typed": typed, "hits": hits, "problem": problem, "examples": () if hits else why_examples(product)}
         return render(request, "why/found.html", found, status=200 if hits else 404)
     context: dict[str, object] = {
         "why": answer,

@@ -63,10 +63,6 @@ class Began:
     complete: bool
 
     @property
-    def text(self) -> str:
-        return f"{self.start:%Y-%m-%d %H:%M}" if isinstance(self.start, datetime) else self.start.isoformat()
-
-    @property
     def at(self) -> str:
         return self.start.isoformat()
 

@@ -34,7 +34,7 @@ def by_stretch(found: TrendsAnswer, zone: ZoneInfo) -> list[dict[str, Any]]:
         ]
         first = found.lines[0].stretches[at]
         start = first.start
-        shown = start.astimezone(zone).strftime("%Y-%m-%d %H:%M") if isinstance(start, datetime) else start.isoformat()
+        shown = start.astimezone(zone) if isinstance(start, datetime) else start
         rows.append({"start": shown, "at": start.isoformat(), "cells": cells, "complete": first.complete})
     return rows
 

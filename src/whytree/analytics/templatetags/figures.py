@@ -1,6 +1,7 @@
 """Numbers as people read them, in templates."""
 
 from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Any, Literal
 
 from django import template
@@ -8,6 +9,14 @@ from django import template
 from whytree.engines import figures
 
 register = template.Library()
+
+
+@register.filter
+def stretch(start: date | datetime, each: str) -> str:
+    """When a stretch of time begins: "Mon 2 Mar 2026", "March 2026", "Mon 2 Mar 2026, 14:00"."""
+    if isinstance(start, datetime):
+        return f"{start:%a} {start.day} {start:%b %Y, %H:%M}"
+    return f"{start:%B %Y}" if each == "month" else f"{start:%a} {start.day} {start:%b %Y}"
 
 
 @register.filter

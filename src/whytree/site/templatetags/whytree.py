@@ -7,6 +7,8 @@ from typing import Any
 from django import template
 from django.template import Context
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
 
@@ -49,6 +51,30 @@ def day(moment: datetime | None) -> str:
 def count(number: float | None) -> str:
     """12,940"""
     return "" if number is None else f"{number:,.0f}"
+
+
+@register.filter
+def breakable(path: str) -> SafeString:
+    """app/signup/form.py:42, which goes on in the next line after a slash rather than amid a word."""
+    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in re.split(r"(?<=/)|(?<=::)", path)))
+
+
+@register.filter
+def unbroken(sentence: str) -> str:
+    """No line ends between a number and its sign of percent, nor its unit of points."""
+    return re.sub(r"(?<=\d) (?=%|pp\b)", "\N{NO-BREAK SPACE}", sentence)
+
+
+@register.filter
+def stopped(sentence: str) -> str:
+    """With its full stop, and never with two."""
+    return sentence if re.search(r"[.?!…]”?$", sentence) else f"{sentence}."
+
+
+@register.filter
+def sentences(text: object) -> list[str]:
+    """The first sentence, and all that follows it, if anything."""
+    return re.split(r"(?<=[.!?]) (?=[A-Z])", str(text), maxsplit=1)
 
 
 @register.filter

@@ -9,6 +9,7 @@ from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
 from whytree.workspace.rights.roles import Role
 
+from ..examples import improve_examples
 from ..refs import NotAReference
 from . import improving
 
@@ -19,7 +20,7 @@ def improve(request: PageRequest, product: Product) -> HttpResponse:
     """How a place in the code or the product could be better."""
     typed = request.GET.get("q", "").strip()[:400]
     if not typed:
-        return render(request, "why/improve.html", {"typed": ""})
+        return render(request, "why/improve.html", {"typed": "", "examples": improve_examples(product)})
     try:
         ahead = improving.improve(product, None, improving.parse_place(typed))
     except (NotAReference, Invalid, NotFound) as error:

@@ -19,6 +19,7 @@ from whytree.workspace.terminal.printing import plain
 
 from .. import services
 from ..answering.hops import url_of
+from ..examples import start_examples
 from .card import QUESTIONS, card_of, find_subject
 
 
@@ -35,7 +36,9 @@ def start(request: PageRequest, product: Product) -> HttpResponse:
     try:
         if request.method == "POST":
             return _started(request, product, services.Start(subject, title, answers=answers))
-        if subject:
+        if not subject:
+            context["examples"] = start_examples(product)
+        else:
             context |= _card(product, subject, title, answers["problem"])
     except (Invalid, Conflict, NotFound) as error:
         context |= _card_again(product, subject, title) | {"error": error.message}

@@ -30,14 +30,13 @@ def _activity_page(request: PageRequest, product: Product, error: str = "") -> H
     found = queries.activities_of(product, user_id=int(by) if by.isdecimal() and len(by) < 10 else None)
     shown = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     may_undo = may(request.actor, product, Role.MEMBER)
-    last = trail.last_undoable(request.actor, product) if may_undo else None
     context = {
         "here": "activity",
         "shown": shown,
         "entries": queries.entries(list(shown.object_list)),
         "members": queries.members_of(product),
         "by": by,
-        "undoable": last.pk if last else None,
+        "undoable": trail.last_undoable(request.actor, product) if may_undo else None,
         "error": error,
     }
     return render(request, "workspace/activity.html", context, status=400 if error else 200)
