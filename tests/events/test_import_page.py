@@ -10,13 +10,13 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from whytree.events.importing import archives, underway, uploads
+from whytree.events.importing import archives, uploads
 from whytree.events.importing.files import Asked
 from whytree.events.jobs import forget_previews
 from whytree.events.models import EventImport
 from whytree.stores.events import EventStore
 from whytree.workspace.models import Product
-from whytree.workspace.outside import uploaded
+from whytree.workspace.outside import underway, uploaded
 from whytree.workspace.sockets import erase_everywhere
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,6 @@ from whytree.workspace.background.jobs import handler
 from whytree.workspace.models import Product
 from whytree.workspace.outside.uploaded import KEPT_FOR
 
-from .importing import underway
 from .models import EventImport
 
 SWEEP_EVERY = timedelta(minutes=30)  # how long a repetition beyond the window of recent ids may count twice
@@ -44,8 +43,7 @@ def roll_up_catalogue(payload: dict[str, Any]) -> None:
 
 @handler("events.forget_previews", every=timedelta(hours=6))
 def forget_previews(payload: dict[str, Any]) -> None:
-    """Files that were looked at and never imported; whoever sweeps uploads throws the files away. Open ones are closed."""
-    underway.forget_waiting()
+    """Files that were looked at and never imported; whoever sweeps uploads throws the files away."""
     EventImport.objects.filter(state=EventImport.State.PREVIEW, started_at__lt=timezone.now() - KEPT_FOR).delete()
 
 
