@@ -11,6 +11,7 @@ that is sent twice changes nothing. A dry run does all the same checks and store
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -253,6 +254,7 @@ def _begin_undoing(actor: Actor, run: ImportRun) -> ImportRun:
     run.state, run.undone_at, run.upload, run.finished_at = RunState.FAILED, timezone.now(), "", None
     run.save()
     record(actor, run.product, "undo_import", run, after={"removed": _going(run).count()}, undoable=False)
+    enqueue(UNDO, key="soon", run_after=run.undone_at + timedelta(seconds=UNDO_SECONDS))  # also when we are killed
     return run
 
 
