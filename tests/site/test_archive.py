@@ -20,8 +20,8 @@ from whytree.tree.services import create_opportunity
 from whytree.workspace import archive, services
 from whytree.workspace.background.lifecycle import UNDER_WAY
 from whytree.workspace.entry.keys import actor_for, find_key
-from whytree.workspace.terminal.client import CommandError
 from whytree.workspace.models import User
+from whytree.workspace.terminal.client import CommandError
 
 pytestmark = [pytest.mark.django_db, pytest.mark.relational]
 

@@ -50,7 +50,7 @@ def refuse_half_imported() -> None:
     """Half of somebody's events under nobody's account would be counted for whoever comes first."""
     from django.conf import settings
 
-    from whytree.workspace.lifecycle import UNDER_WAY
+    from whytree.workspace.background.lifecycle import UNDER_WAY
 
     if not (settings.WHYTREE.data / UNDER_WAY).exists():
         return
