@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from whytree.errors import Conflict
-from whytree.events.importing import archives, underway, uploads
+from whytree.events.importing import archives, uploads
 from whytree.events.importing import services as imports
 from whytree.events.importing.files import Asked
 from whytree.events.jobs import forget_previews
@@ -20,7 +20,7 @@ from whytree.stores.events import EventStore
 from whytree.stores.writing.capture import delete_import
 from whytree.workspace.background.jobs import run_next
 from whytree.workspace.models import Job, Product
-from whytree.workspace.outside import uploaded
+from whytree.workspace.outside import underway, uploaded
 from whytree.workspace.sockets import erase_everywhere
 
 pytestmark = pytest.mark.django_db

@@ -271,6 +271,41 @@ def test_looking_every_hour_halts_few_sound_rollouts(started: Started, store: An
         assert not watch(rollout, long_ago(0) - timedelta(hours=hours)).harmed
 
 
+def test_whom_the_variant_drove_away_before_does_not_hide_its_harm(
+    started: Started, store: Any, product: Any, actor: Any, flag: Any
+) -> None:
+    """Half of all had it before: who comes back to it is unharmed, who is new is not."""
+    from whytree.experiments.rollouts.watch import watch
+    from whytree.flags.services import set_rollout
+
+    more = {"switching": {}, "is_on": True, "verb": "open_flag"}
+    set_rollout(actor, product, flag.key, coverage=10_000, weights={"on": 1, "off": 1}, at=long_ago(20), **more)
+    back = [exposure(n, ("off", "on")[n % 2], long_ago(days)) for n in range(10_000, 16_000) for days in (15, 2)]
+    rollout = started()
+    write(store, product, [*people(1_600, harm=0.2), *back])
+    found = watch(rollout, timezone.now())
+    assert (found.people, [rail.standing for rail in found.rails]) == (1_600, ["harm"])
+    rollout.steps[0]["people"] = 2_000
+    rollout.guardrails[0]["margin"] = 90
+    rollout.save()
+    look_after(fresh())
+    assert "for 400 more people who first meet it now" in fresh().says
+
+
+def test_who_only_had_what_was_there_before_counts(
+    started: Started, store: Any, product: Any, actor: Any, flag: Any
+) -> None:
+    from whytree.experiments.rollouts.watch import watch
+    from whytree.flags.services import set_rollout
+
+    more = {"switching": {}, "is_on": True, "verb": "open_flag"}
+    set_rollout(actor, product, flag.key, coverage=10_000, weights={"off": 1}, at=long_ago(20), **more)
+    rollout = started()
+    write(store, product, [exposure(n, "off", long_ago(15)) for n in range(1_600)] + people(1_600, harm=0.2))
+    found = watch(rollout, timezone.now())
+    assert (found.people, [rail.standing for rail in found.rails]) == (1_600, ["harm"])
+
+
 def test_a_person_may_go_on_halt_resume_and_roll_back(
     started: Started, api: Any, api_viewer: Any, as_alice: Any, store: Any
 ) -> None:

@@ -239,12 +239,13 @@ def test_no_person_is_forgotten_twice_and_nobody_is_no_person(mira: str, actor: 
     assert Erasure.objects.count() == 1
 
 
-def test_where_the_event_store_is_away_it_goes_on_later(
+def test_where_the_event_store_is_away_or_the_server_killed_it_goes_on_at_the_next_start(
     mira: str, actor: Any, product: Any, store: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from whytree.people.jobs import finish_erasures
+    from whytree.people.jobs import finish_what_was_cut_off
     from whytree.stores.errors import StoreUnavailable
     from whytree.stores.identity import erasing
+    from whytree.workspace.background.jobs import run_next
 
     real = erasing.erase_person
 
@@ -256,7 +257,8 @@ def test_where_the_event_store_is_away_it_goes_on_later(
         erase(actor, product, mira)
     assert Erasure.objects.get().finished_at is None
     monkeypatch.setattr(erasing, "erase_person", real)
-    finish_erasures({})
+    finish_what_was_cut_off()
+    assert run_next("test")
     assert list(rows_that_say(MARK)) == []
     assert list(store_rows_that_say(store, MARK)) == []
 

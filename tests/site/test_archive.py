@@ -13,12 +13,15 @@ from django.apps import apps
 
 from whytree import options
 from whytree.errors import Conflict, Forbidden, Invalid
+from whytree.site.boot import refuse_half_imported
 from whytree.stores import events as stores_events
 from whytree.stores.writing import transfer
 from whytree.tree.services import create_opportunity
 from whytree.workspace import archive, services
+from whytree.workspace.background.lifecycle import UNDER_WAY
 from whytree.workspace.entry.keys import actor_for, find_key
 from whytree.workspace.models import User
+from whytree.workspace.terminal.client import CommandError
 
 pytestmark = [pytest.mark.django_db, pytest.mark.relational]
 
@@ -130,6 +133,36 @@ def test_one_that_finds_no_room_half_way_can_be_brought_in_again(
                 archive.import_workspace(tmp_path / "one")
         archive.import_workspace(tmp_path / "one")
         assert fresh.value("SELECT count() FROM events") == 500
+
+
+def test_one_that_was_killed_is_begun_anew_and_nothing_else_begins_before(
+    filled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """A kill lets nobody clear up: no handler runs, as here."""
+    settings.WHYTREE = replace(settings.WHYTREE, data=tmp_path)
+    archive.pack(tmp_path / "copy.tar.gz")
+    _empty_database()
+
+    with stores_events.temporary_database() as fresh:
+        with monkeypatch.context() as patched:
+            patched.setattr(archive, "_bring_in", lambda folder, *_: transfer.load("events", rows(folder)))
+            patched.setattr(archive, "run_after_import", lambda: None)
+            archive.unpack(tmp_path / "copy.tar.gz")
+        options.write_private(tmp_path / UNDER_WAY, "")
+        (tmp_path / "copies" / "left").mkdir()
+        assert fresh.value("SELECT count() FROM events") == 3
+        with pytest.raises(CommandError, match="Say it again"):
+            refuse_half_imported()
+        archive.unpack(tmp_path / "copy.tar.gz")
+        assert fresh.value("SELECT count() FROM events") == 500
+    assert sorted(one.name for one in (tmp_path / "copies").iterdir()) == []
+    options.write_private(tmp_path / UNDER_WAY, "")  # killed when all was in
+    refuse_half_imported()
+    assert not (tmp_path / UNDER_WAY).exists()
+
+
+def rows(folder: Path) -> list[bytes]:
+    return (folder / "events" / "events.jsonl").read_bytes().splitlines()[:3]
 
 
 @pytest.mark.parametrize("content", [b"", b"not a tar", b"\x1f\x8b\x08 half"])

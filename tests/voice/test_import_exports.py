@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from whytree.errors import TooLarge
+from whytree.errors import Conflict, TooLarge
 from whytree.people.models import Person
 from whytree.voice.importing import uploads
 from whytree.voice.importing.files import Asked, open_feedback
 from whytree.voice.models import FeedbackItem, ImportRun
 from whytree.workspace.models import Activity
-from whytree.workspace.outside import uploaded
+from whytree.workspace.outside import underway, uploaded
 
 from .conftest import Done
 
@@ -190,10 +190,18 @@ def stopped(as_alice: Any, actor: Any, product: Any, monkeypatch: Any) -> Import
     return uploads.go_on(actor, uploads.begin(actor, product, ImportRun.objects.get()), seconds=-1)
 
 
-def test_an_import_that_stopped_goes_on_where_it_was(as_alice: Any, stopped: ImportRun) -> None:
+def test_an_import_that_stopped_goes_on_where_it_was(
+    as_alice: Any, actor: Any, stopped: ImportRun, monkeypatch: Any
+) -> None:
+    opens, opened = [], uploads.open_by_kept
+    monkeypatch.setattr(uploads, "open_by_kept", lambda *given: opens.append(1) or opened(*given))
     assert (stopped.created, stopped.finished_at) == (10, None)
     page = read(as_alice.get(f"/p/sprout/voices/imports/{stopped.pk}"))
     assert "10 rows of many.csv are in, and it has not ended" in page
+    assert "% of the file." in page
+    assert uploads.go_on(actor, stopped, seconds=-1).created == 20
+    assert not opens  # it is held open: a step costs its own rows, not all before it
+    underway.forget_waiting(-1)  # as after a restart
     assert ">Resume</a>" in read(as_alice.get("/p/sprout/voices/imports"))
     part = as_alice.post(f"/p/sprout/voices/imports/{stopped.pk}/go-on", headers={"HX-Request": "true"})
     assert "many.csv brought 55 voices" in read(part)
@@ -215,6 +223,29 @@ def test_one_that_stopped_can_be_taken_back_and_its_file_goes_with_it(
     assert ">Resume</a>" not in page
     assert not list(folder.iterdir())
     assert not FeedbackItem.objects.exists()
+
+
+def test_a_large_one_goes_out_in_steps_and_a_job_ends_what_was_cut_off(
+    as_alice: Any, actor: Any, product: Any, stopped: ImportRun, monkeypatch: Any
+) -> None:
+    from whytree.voice import jobs
+    from whytree.voice.services import imports
+
+    run = uploads.go_on(actor, stopped, seconds=None)
+    monkeypatch.setattr(imports, "UNDONE_AT_ONCE", 20)
+    monkeypatch.setattr(imports, "UNDO_SECONDS", -1.0)
+    undone = imports.undo_import(actor, run, seconds=-1)
+    assert (undone.removed, undone.left, FeedbackItem.objects.count()) == (20, 35, 35)
+    page = read(as_alice.get(f"/p/sprout/voices/imports/{run.pk}"))
+    assert "many.csv is being taken back: 35 of its voices are still here" in page
+    again = upload(as_alice, MANY, "many.csv")  # what it calls known would go all the same
+    assert "being taken back" in read(again)
+    assert imports.undo_import(actor, run, seconds=-1).left == 15
+    jobs.undo_imports({})
+    run.refresh_from_db()
+    assert (run.is_going_out, FeedbackItem.objects.count()) == (False, 0)
+    with pytest.raises(Conflict, match="taken back already"):
+        imports.undo_import(actor, run)
 
 
 def test_one_that_stopped_asks_for_its_file_when_that_is_gone(

@@ -228,7 +228,7 @@ def test_an_import_can_be_taken_back_and_linked_voices_stay(api: Any, opportunit
     run = begin(api).ok
     send(api, run, range(2, 6))
     api.post("/products/sprout/feedback/FB-2/links", {"opportunity": "OPP-1"}).must_succeed()
-    assert api.delete(f"/products/sprout/feedback-imports/{run['id']}").ok == {"removed": 3, "kept": 1}
+    assert api.delete(f"/products/sprout/feedback-imports/{run['id']}").ok == {"removed": 3, "kept": 1, "left": 0}
     assert [item.ref for item in FeedbackItem.objects.all()] == ["FB-2"]
     assert api.delete(f"/products/sprout/feedback-imports/{run['id']}").status == 409
     assert begin(api).ok["id"] != run["id"]

@@ -242,8 +242,8 @@ def test_undoing_an_import_keeps_who_stands_for_others(actor: Any, product: Any,
     )
     FeedbackItem.objects.filter(pk__in=[three[0].pk, three[1].pk]).update(import_run=run)
     merge(actor, three[2], three[0])
-    _, removed, kept = undo_import(actor, run)
-    assert (removed, kept) == (1, 1)
+    undone = undo_import(actor, run)
+    assert (undone.removed, undone.kept, undone.left) == (1, 1, 0)
     assert FeedbackItem.objects.get(pk=three[2].pk).merged_into_id == three[0].pk
 
 

@@ -1,5 +1,7 @@
 """Jobs are rows; one worker gets each, and what fails is tried again, then kept."""
 
+import os
+import socket
 import threading
 from datetime import timedelta
 from typing import Any
@@ -80,6 +82,19 @@ def test_it_takes_over_from_a_worker_that_died(done: list[dict[str, Any]]) -> No
     Job.objects.update(state="running", claimed_at=timezone.now() - jobs.STALE - timedelta(seconds=1), attempts=1)
     assert jobs.run_next("another")
     assert len(done) == 1
+
+
+def test_what_a_killed_process_of_this_host_had_in_hand_is_taken_up_at_once(done: list[dict[str, Any]]) -> None:
+    jobs.enqueue("test.note", {"n": 1})
+    jobs.enqueue("test.note", {"n": 2})
+    host, now = socket.gethostname(), timezone.now()
+    for pk, pid in zip(Job.objects.values_list("pk", flat=True), (2**22 + 1, os.getppid()), strict=True):
+        Job.objects.filter(pk=pk).update(state="running", claimed_by=f"{host}:{pid} short", claimed_at=now)
+    assert not jobs.run_next("w")
+    jobs.take_up_left()
+    assert jobs.run_next("w")
+    assert not jobs.run_next("w")
+    assert done == [{"n": 1}]
 
 
 def test_what_takes_long_has_a_lane_of_its_own(done: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,6 @@ from whytree.workspace.background.jobs import enqueue, handler
 from whytree.workspace.models import Product
 from whytree.workspace.outside.uploaded import KEPT_FOR
 
-from .importing import underway
 from .importing.services import UNDO, take_out
 from .models import EventImport
 
@@ -51,13 +50,12 @@ def take_out_import(payload: dict[str, Any]) -> None:
 
 @handler("events.forget_previews", every=timedelta(hours=6))
 def forget_previews(payload: dict[str, Any]) -> None:
-    """Files that were looked at and never imported; whoever sweeps uploads throws the files away. Open ones are closed.
+    """Files that were looked at and never imported; whoever sweeps uploads throws the files away.
 
     And what was to be taken back and failed, as while the store was away, is asked for again.
     """
     for pk in EventImport.objects.filter(state=EventImport.State.UNDOING).values_list("pk", flat=True):
         enqueue(UNDO, {"run": pk}, key=str(pk))
-    underway.forget_waiting()
     EventImport.objects.filter(state=EventImport.State.PREVIEW, started_at__lt=timezone.now() - KEPT_FOR).delete()
 
 

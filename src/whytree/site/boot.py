@@ -34,14 +34,32 @@ def set_up() -> None:
         ) from error
 
 
-def prepare() -> Any:
-    """Set up, migrate, and return the WSGI application."""
+def prepare(*, to_import: bool = False) -> Any:
+    """Set up, migrate, and return the WSGI application. `to_import`: a whole workspace is brought in next."""
     with without_collecting():
         set_up()
         migrate_database()
+        if not to_import:
+            refuse_half_imported()
         from .wsgi import application
 
     return application
+
+
+def refuse_half_imported() -> None:
+    """Half of somebody's events under nobody's account would be counted for whoever comes first."""
+    from django.conf import settings
+
+    from whytree.workspace.background.lifecycle import UNDER_WAY
+
+    if not (settings.WHYTREE.data / UNDER_WAY).exists():
+        return
+    from whytree.workspace.archive import is_cut_off
+
+    if is_cut_off():
+        raise CommandError(
+            f"A restore into {settings.WHYTREE.data} was cut off. Say it again, it begins anew: whytree restore FILE.tar.gz"
+        )
 
 
 def migrate_database() -> None:

@@ -42,7 +42,7 @@ def restore(
     as_json: AsJson = False,
 ) -> None:
     """Bring a backup into an empty data folder. Stop the server first."""
-    _alone()
+    _alone(to_import=True)
     from whytree.workspace.archive import unpack
 
     _show_manifest(_refusable(unpack, file), as_json)
@@ -80,7 +80,7 @@ def import_workspace(
     as_json: AsJson = False,
 ) -> None:
     """Bring an exported workspace into an empty data folder. Stop the server first."""
-    _alone()
+    _alone(to_import=True)
     from whytree.workspace.archive import import_workspace as bring_in
 
     _show_manifest(_refusable(bring_in, folder), as_json)
@@ -114,14 +114,14 @@ def move_events(
     )
 
 
-def _alone() -> None:
+def _alone(*, to_import: bool = False) -> None:
     """Set up this process; refuse while a server uses the data folder."""
     from .boot import prepare
 
     running = running_server(client.options().data)
     if running:
         raise client.CommandError(f"The server at {running} uses this data folder. Stop it first.")
-    prepare()
+    prepare(to_import=to_import)
 
 
 def _refusable(verb: Any, path: Path) -> dict[str, Any]:

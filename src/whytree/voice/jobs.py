@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from whytree.tree.models import Solution
-from whytree.workspace.background.jobs import enqueue, handler
+from whytree.workspace.background.jobs import enqueue, handler, stopping
 from whytree.workspace.rights.actors import Actor
 
 from .arriving.mailbox import poll
@@ -14,6 +14,7 @@ from .importing.uploads import throw_away_old
 from .incoming.services import forget_messages
 from .models import ImportRun, Loop, RunState
 from .services import close_import
+from .services.imports import UNDO, UNDO_SECONDS, go_on_undoing, going_out
 from .services.loop import tell_reached
 from .services.storing import TELL
 from .services.telling import tell_waiting
@@ -30,6 +31,14 @@ def close_imports(payload: dict[str, Any]) -> None:
     )
     for run in due.select_related("product"):
         close_import(Actor.system(), run)
+
+
+@handler(UNDO, every=timedelta(minutes=10), long=True)
+def undo_imports(payload: dict[str, Any]) -> None:
+    """What was too much for a request, or was cut off, goes out."""
+    for run in going_out():
+        while not stopping() and go_on_undoing(run, seconds=UNDO_SECONDS).left:
+            pass
 
 
 @handler("voice.throw_away_uploads", every=timedelta(hours=6))

@@ -36,7 +36,7 @@ from whytree.errors import Conflict, Forbidden, Invalid, WhytreeError
 from whytree.stores.writing import transfer
 
 from .background.jobs import handler
-from .background.lifecycle import run_after_import
+from .background.lifecycle import UNDER_WAY, run_after_import
 from .entry.keys import find_key
 from .models import Job, Product, SignInLink, User
 from .records.exact import ExactEncoder
@@ -178,21 +178,45 @@ def _secrets() -> dict[str, str]:
 
 
 def import_workspace(folder: Path, progress: Progress = lambda name, rows: None) -> dict[str, Any]:
-    """Bring an export into this empty workspace, all of it or nothing; the event store is filled first."""
+    """Bring an export into this empty workspace, all of it or nothing; the event store is filled first.
+
+    One that was killed meanwhile is begun anew: what came of it goes first.
+    """
     folder = Path(folder)
     manifest = _checked_manifest(folder)
+    if is_cut_off():
+        transfer.clear()
     if User.objects.exists() or not transfer.is_empty():
         raise Conflict("This workspace is not empty. Import into a new data folder: WHYTREE_DATA=/some/new/folder")
+    options.write_private(_under_way(), "")
     for name, text in json.loads((folder / _SECRETS).read_text("utf-8")).items():
         options.write_private(settings.WHYTREE.data / Path(name).name, text)
     try:
         _bring_in(folder, manifest, progress)
     except BaseException:
-        with suppress(WhytreeError):  # where even that has no room, the next attempt says that it needs another folder
+        with suppress(WhytreeError):  # where even that has no room, the next attempt does
             transfer.clear()
+            _under_way().unlink()
         raise
+    _under_way().unlink()
     run_after_import()
     return manifest
+
+
+def is_cut_off() -> bool:
+    """Whether an import into this data folder was killed: it holds events, and nobody's account."""
+    if not _under_way().exists():
+        return False
+    if User.objects.exists():  # killed when all was in
+        _under_way().unlink()
+        return False
+    return True
+
+
+def _under_way() -> Path:
+    """A file that is there while an import is."""
+    folder: Path = settings.WHYTREE.data
+    return folder / UNDER_WAY
 
 
 def _bring_in(folder: Path, manifest: dict[str, Any], progress: Progress) -> None:
@@ -303,6 +327,8 @@ def pack(target: Path, progress: Progress = lambda name, rows: None) -> dict[str
 
 def unpack(source: Path, progress: Progress = lambda name, rows: None) -> dict[str, Any]:
     """Restore a backup made by `pack` into this empty workspace."""
+    if is_cut_off():
+        shutil.rmtree(_workroom())
     with tempfile.TemporaryDirectory(dir=_workroom()) as temporary:
         try:
             with tarfile.open(source, mode="r:gz") as tar:

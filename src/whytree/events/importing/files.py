@@ -75,6 +75,11 @@ class EventFile:
         """How much of it was read, from 0 to 1."""
         return self.table.progress
 
+    def close(self) -> None:
+        """What an archive was unpacked to goes, where nobody keeps it."""
+        if self.whole is not None:
+            self.whole.close()
+
     @property
     def fingerprint(self) -> str:
         """Its content and how it is read."""

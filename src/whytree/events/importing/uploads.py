@@ -6,7 +6,7 @@
         run = go_on(actor, run, seconds=5)            # a few seconds of work at a time; after a stop, just go on
 
 Each step ends where a batch was committed, so a server that stops in between loses nothing. The file stays open from one
-step to the next (`underway`).
+step to the next (`workspace.outside.underway`).
 """
 
 import time
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
@@ -21,14 +22,13 @@ from django.core.files.uploadedfile import UploadedFile
 from whytree.engines.tables import UnreadableTable, open_table
 from whytree.errors import Conflict, Invalid, NotFound
 from whytree.workspace.models import Product
-from whytree.workspace.outside import uploaded
+from whytree.workspace.outside import underway, uploaded
 from whytree.workspace.rights.access import require
 from whytree.workspace.rights.actors import Actor
 from whytree.workspace.rights.roles import Role
 
 from ..models import ERRORS_KEPT, EventImport
 from . import services as imports
-from . import underway
 from .files import COLUMNS, Asked, EventFile, open_events
 from .reading import NoColumn
 from .services import Entry, ImportMessage, ImportRow, RowProblem
@@ -107,7 +107,7 @@ def begin(actor: Actor, product: Product, looked_at: EventImport) -> EventImport
         mapping=looked_at.mapping,
     )
     if run.upload != looked_at.upload:  # an interrupted one: its file may be gone, this is the same
-        throw_away(run.upload)
+        uploaded.throw_away(run.upload)
         run.upload, run.reading = looked_at.upload, looked_at.reading
         run.save(update_fields=["upload", "reading"])
     looked_at.delete()
@@ -125,7 +125,11 @@ def go_on(actor: Actor, run: EventImport, *, seconds: float = 5.0) -> EventImpor
 
 
 def _step(actor: Actor, run: EventImport, until: float) -> EventImport:
-    reading = underway.read_on(run.upload, run.row_offset, lambda: _opened(run))
+    def opened() -> tuple[EventFile, Iterator[dict[str, Any]]]:
+        file = _opened(run)
+        return file, file.batches(after=run.row_offset)
+
+    reading = underway.read_on(run.upload, run.row_offset, opened, itemgetter("upto"))
     try:
         for batch in reading.batches:
             run = imports.import_rows(
@@ -139,7 +143,7 @@ def _step(actor: Actor, run: EventImport, until: float) -> EventImport:
         raise
     reading.let_go()
     name, run = run.upload, imports.finish_import(actor, run.product, run.pk)
-    throw_away(name)
+    uploaded.throw_away(name)
     return run
 
 
@@ -148,18 +152,12 @@ def progress(run: EventImport) -> float | None:
     return underway.progress_of(run.upload)
 
 
-def throw_away(name: str) -> None:
-    """An uploaded file that is needed no longer."""
-    underway.forget(name)
-    uploaded.throw_away(name)
-
-
 def undo(actor: Actor, product: Product, number: int) -> EventImport:
     """Have an import taken back, finished or not; the rest of a file that was not read to its end goes at once."""
     run = find_run(product, number)
     with underway.in_turn(run.upload):  # not while a step is writing
         undone = imports.undo_import(actor, product, number)
-        throw_away(run.upload)
+        uploaded.throw_away(run.upload)
     return undone
 
 
@@ -171,7 +169,7 @@ def throw_away_for(product: Product, person_key: str = "") -> int:
     held = EventImport.objects.filter(product=product).exclude(upload="")
     names = list(held.values_list("upload", flat=True))
     for name in names:
-        throw_away(name)
+        uploaded.throw_away(name)
     held.filter(state=EventImport.State.PREVIEW).delete()
     held.update(upload="")
     return len(names)

@@ -29,7 +29,7 @@ from whytree.workspace.rights.roles import Role
 from whytree.workspace.sockets import tell_fact
 
 from .steps import read_guardrails, read_steps, rollout_of
-from .watch import Watched, refuse_unwatchable, watch
+from .watch import Watched, given_before, refuse_unwatchable, watch
 from .words import drafted
 
 
@@ -261,7 +261,10 @@ def _waits(rollout: Rollout, watched: Watched, now: datetime) -> str:
     step, due = rollout.now, rollout.step_since + timedelta(days=rollout.now["days"])
     parts = [f"until {due:%-d %b %Y, %H:%M} UTC"] if now < due else []
     if watched.people < step["people"]:
-        parts.append(f"for {step['people'] - watched.people:,} more people")
+        left = f"for {step['people'] - watched.people:,} more people"
+        if given_before(rollout) is not None:
+            left += f" who first meet it now: who met it before {rollout.started_at:%-d %b} may have left because of it"
+        parts.append(left)
     return f"Waits {' and '.join(parts)}." if parts else ""
 
 

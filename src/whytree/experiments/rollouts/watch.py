@@ -22,6 +22,7 @@ from whytree.experiments.models import Rollout
 from whytree.experiments.underway.countings import Counting, Unit, counting, not_judged
 from whytree.experiments.underway.trial import Counted, Trial, constant_stretches, unit_of
 from whytree.flags.models import Flag
+from whytree.flags.queries import periods
 from whytree.stores.questions import metrics as store
 
 #: Guardrails are read soon: over a day after the first exposure, however long the metric itself gives people.
@@ -54,7 +55,7 @@ class Watched:
 def watch(rollout: Rollout, now: datetime) -> Watched:
     """Everybody exposed since it began, and what became of them; several guardrails share the error between them."""
     stretches, unit = constant_stretches(rollout.flag, rollout.started_at, now), unit_of(rollout.flag)
-    trial = Trial(rollout.product, rollout.flag.key, stretches, now, unit=unit)
+    trial = Trial(rollout.product, rollout.flag.key, stretches, now, given_before(rollout), unit)
     known = metrics_by_key(rollout.product, [rail["metric_key"] for rail in rollout.guardrails])
     rails = [
         (rail, known[rail["metric_key"]])
@@ -67,6 +68,18 @@ def watch(rollout: Rollout, now: datetime) -> Watched:
     level = 1 - 0.05 / max(len(rails), 1)
     pairs = zip(rails, counted, strict=True)
     return Watched(seen, [_rail(rollout, rail, metric, one, control, level, trial) for (rail, metric), one in pairs])
+
+
+def given_before(rollout: Rollout) -> datetime | None:
+    """Since when people had the variant, where that was before this rollout.
+
+    Whoever met the flag from then on is left out of both arms: those who came back to the variant are those whom it did not
+    drive away, so that harm would look smaller than it is. Where everybody had what there was before, all count: what they
+    have now was drawn by lot.
+    """
+    flag = rollout.flag
+    before = periods(flag, flag.created_at, rollout.started_at)
+    return next((one.start for one in before if one.coverage and one.weights.get(rollout.variant)), None)
 
 
 def unwatchable(metric: Metric, unit: Unit) -> str:

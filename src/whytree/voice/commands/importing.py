@@ -264,7 +264,7 @@ def list_imports(as_json: AsJson = False) -> None:
 
 def _where(run: dict[str, Any]) -> str:
     if run["undone_at"]:
-        return "  (taken back)"
+        return "  (taken back)" if run["finished_at"] else "  (being taken back)"
     return f"  (at row {run['row_offset']:,}: the same file again goes on there)" if run["state"] == "running" else ""
 
 
@@ -274,7 +274,11 @@ def undo_import(
 ) -> None:
     """Take out what an import brought in. Voices that were linked since stay."""
     client = connect()
-    undone = client.delete(f"/products/{client.product}/feedback-imports/{run_id}")
+    undone, removed = {"left": 1}, 0
+    while undone["left"]:
+        undone = client.delete(f"/products/{client.product}/feedback-imports/{run_id}")
+        removed += undone["removed"]
+    undone["removed"] = removed
     kept = f" {undone['kept']:,} stay: they are linked or changed." if undone["kept"] else ""
     show(undone, as_json, f"Voices that went out again: {undone['removed']:,}.{kept}")
 

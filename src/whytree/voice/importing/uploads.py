@@ -6,12 +6,14 @@
         run = go_on(actor, run, seconds=5)            # a few seconds of work at a time; after a stop, just go on
 
 Each step ends where a batch was committed. A server that stops in between loses nothing: the run says where to go on.
+The file stays open from one step to the next (`workspace.outside.underway`).
 """
 
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
+from operator import attrgetter
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
@@ -29,14 +31,15 @@ from whytree.voice.services import (
     kept_mappings,
     start_import,
     take_rows,
+    undo_import,
 )
 from whytree.workspace.models import Product
-from whytree.workspace.outside import uploaded
+from whytree.workspace.outside import underway, uploaded
 from whytree.workspace.rights.access import require
 from whytree.workspace.rights.actors import Actor
 from whytree.workspace.rights.roles import Role
 
-from .files import Asked, FeedbackFile, Kept, batches, open_by_kept, whole
+from .files import Asked, Batch, FeedbackFile, Kept, batches, open_by_kept, whole
 
 SHOWN = 5
 MOST_WAITING = 10
@@ -91,7 +94,8 @@ def _named(product: Product, name: str) -> Kept:
 def _looked_at(actor: Actor, product: Product, file: FeedbackFile, name: str, file_name: str) -> ImportRun:
     facts = _facts(file, name, file_name, file.asked)
     run = start_import(actor, product, source=_source(file), file=facts, dry_run=True)
-    _take(actor, run, file, until=None)
+    for batch in batches(file, consent=file.asked.consent):
+        _take(actor, run, batch)
     return finish_import(actor, run)
 
 
@@ -126,38 +130,58 @@ def begun_from(looked_at: ImportRun) -> ImportRun | None:
 
 
 def go_on(actor: Actor, run: ImportRun, *, seconds: float | None = 5.0) -> ImportRun:
-    """Work on an import for some seconds, or to its end; its file goes with the end.
+    """Work on an import for some seconds, or to its end; its file goes with the end. One that is being taken back goes on so.
 
     Two that work on it at once do each row once. Whoever comes when the other ended it finds it ended.
     """
     require(actor, run.product, Role.MAINTAINER)
-    if run.finished_at is not None:
-        return run
-    try:
-        return _work(actor, run, None if seconds is None else time.monotonic() + seconds)
-    except (Conflict, NotFound):
-        now = ImportRun.objects.select_related("product").get(pk=run.pk)
-        if now.finished_at is None:
-            raise
-        return now
+    if run.is_going_out:
+        return undo_import(actor, run).run
+    with underway.in_turn(run.upload):
+        now = _as_it_stands(run)
+        if now.is_over:
+            return now
+        try:
+            return _step(actor, now, None if seconds is None else time.monotonic() + seconds)
+        except (Conflict, NotFound):
+            now = _as_it_stands(run)
+            if not now.is_over:
+                raise
+            return now
 
 
-def _work(actor: Actor, run: ImportRun, until: float | None) -> ImportRun:
+def _as_it_stands(run: ImportRun) -> ImportRun:
+    return ImportRun.objects.select_related("product").get(pk=run.pk)
+
+
+def _step(actor: Actor, run: ImportRun, until: float | None) -> ImportRun:
     asked = Asked.from_json(run.reading) if run.upload else Asked()
-    file = _opened(run.product, run.upload, asked)
-    if not _take(actor, run, file, until):
-        run.refresh_from_db()
-        return run
+
+    def opened() -> tuple[FeedbackFile, Iterator[Batch]]:
+        file = _opened(run.product, run.upload, asked)
+        return file, batches(file, after=run.row_offset, consent=asked.consent)
+
+    reading = underway.read_on(run.upload, run.row_offset, opened, attrgetter("upto"))
+    try:
+        for batch in reading.batches:
+            run = _take(actor, run, batch)
+            if until is not None and time.monotonic() > until:
+                underway.hold(run.upload, reading, batch.upto)
+                return run
+    except BaseException:
+        reading.let_go()
+        raise
+    reading.let_go()
     return finish_import(actor, run)
 
 
-def _take(actor: Actor, run: ImportRun, file: FeedbackFile, until: float | None) -> bool:
-    """Whether the file was read to its end."""
-    for batch in batches(file, after=run.row_offset, consent=file.asked.consent):
-        take_rows(actor, run, rows=batch.rows, errors=batch.errors, upto=batch.upto, left_out=batch.left_out)
-        if until is not None and time.monotonic() > until:
-            return False
-    return True
+def _take(actor: Actor, run: ImportRun, batch: Batch) -> ImportRun:
+    return take_rows(actor, run, rows=batch.rows, errors=batch.errors, upto=batch.upto, left_out=batch.left_out)
+
+
+def progress(run: ImportRun) -> float | None:
+    """The share of the file that is in, from 0 to 1; None when only another process knows."""
+    return underway.progress_of(run.upload)
 
 
 @dataclass(frozen=True)

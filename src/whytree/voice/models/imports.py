@@ -74,6 +74,16 @@ class ImportRun(models.Model):
         return bool(self.format_name) and not (self.created or self.updated or self.broken)
 
     @property
+    def is_over(self) -> bool:
+        """Whether nobody can go on with it."""
+        return self.finished_at is not None or self.undone_at is not None
+
+    @property
+    def is_going_out(self) -> bool:
+        """Whether it is being taken back, and not all is out yet."""
+        return self.undone_at is not None and self.finished_at is None
+
+    @property
     def is_open(self) -> bool:
         """Whether what was redacted can still be put back."""
         return self.closed_at is None and self.undone_at is None and self.state != RunState.DRY_RUN

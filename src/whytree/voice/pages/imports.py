@@ -53,7 +53,7 @@ def imports(request: PageRequest, product: Product) -> HttpResponse:
         run = uploads.look_at(request.actor, product, upload, _asked(request, product, upload.name or ""))
         if run.brings_nothing:
             uploads.forget(request.actor, run)
-    except (Invalid, NotFound, TooLarge) as error:
+    except (Conflict, Invalid, NotFound, TooLarge) as error:
         return _list(request, product, error)
     return redirect("import_run", product.slug, run.pk)
 
@@ -123,6 +123,8 @@ def _run_context(request: PageRequest, product: Product, run: ImportRun) -> dict
         "looked_at": looked_at,
         "preview": preview,
         "going_on": run.state == RunState.RUNNING,
+        "percent": None if (share := uploads.progress(run)) is None else int(share * 100),
+        "still_there": run.items.count() if run.is_going_out else 0,
         "has_file": uploads.has_file(run),
         "kept_until": run.started_at + uploaded.KEPT_FOR,
         "fields": [(name, LABELS[name], preview.mapping.get(name, "")) for name in WANTED]
@@ -251,11 +253,12 @@ def close(request: PageRequest, product: Product, run_id: int) -> HttpResponse:
 @require_POST
 @page(Role.MAINTAINER)
 def undo_import(request: PageRequest, product: Product, run_id: int) -> HttpResponse:
-    run, removed, kept = services.undo_import(request.actor, services.find_run(product, run_id))
-    stay = f" Those that are linked stay: {kept:,}." if kept else ""
-    messages.success(
-        request, f"{_counted(removed, 'voice')} of {run.file_name or run.source_name} went out again.{stay}"
-    )
+    undone = services.undo_import(request.actor, services.find_run(product, run_id))
+    if undone.left:
+        return redirect("import_run", product.slug, run_id)
+    stay = f" Those that are linked stay: {undone.kept:,}." if undone.kept else ""
+    name = undone.run.file_name or undone.run.source_name
+    messages.success(request, f"{_counted(undone.removed, 'voice')} of {name} went out again.{stay}")
     return redirect("feedback_imports", product.slug)
 
 

@@ -110,10 +110,11 @@ class ImportOut(Schema):
 
 
 class UndoneOut(Schema):
-    """What became of the items of an import that was taken back."""
+    """What became of the items of an import that is taken back; `left` are still to go."""
 
     removed: int
     kept: int
+    left: int
 
 
 class MappingIn(Said):

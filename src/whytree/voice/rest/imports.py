@@ -106,10 +106,10 @@ def finish_import(request: ApiRequest, product: str, run_id: int) -> import_sche
     "/products/{product}/feedback-imports/{run_id}", response=import_schemas.UndoneOut, operation_id="undo_import"
 )
 def undo_import(request: ApiRequest, product: str, run_id: int) -> import_schemas.UndoneOut:
-    """Take out what the import brought in; items that were linked since stay."""
+    """Take out what the import brought in; items that were linked since stay. What is `left` goes by itself; ask again to see."""
     run = services.find_run(api_product(request, product, Role.MAINTAINER), run_id)
-    _, removed, kept = services.undo_import(request.actor, run)
-    return import_schemas.UndoneOut(removed=removed, kept=kept)
+    undone = services.undo_import(request.actor, run)
+    return import_schemas.UndoneOut(removed=undone.removed, kept=undone.kept, left=undone.left)
 
 
 @router.post(

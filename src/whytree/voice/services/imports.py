@@ -8,11 +8,14 @@ Each batch is one transaction, with the offset in it: after a `kill -9` the run 
 that is sent twice changes nothing. A dry run does all the same checks and stores no item.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from whytree.errors import Conflict, Invalid, NotFound, TooLarge
@@ -20,6 +23,7 @@ from whytree.voice.arriving.drafts import Draft, Source, draft, is_empty
 from whytree.voice.meaning.forgetting import ask_to_place, forget_places
 from whytree.voice.models import ERRORS_KEPT, UNFINISHED, FeedbackItem, ImportRun, RunState, VoiceSettings
 from whytree.voice.queries import linked_numbers
+from whytree.workspace.background.jobs import enqueue
 from whytree.workspace.models import Product
 from whytree.workspace.outside import uploaded
 from whytree.workspace.records.activity import record
@@ -31,6 +35,11 @@ from .storing import ask_to_tell, plan, store_drafts
 
 MOST_ROWS = 2_000
 """Rows a batch: a transaction of some tenths of a second, so that others can write in between."""
+
+UNDO = "voice.undo_imports"
+UNDO_SECONDS = 5.0
+UNDONE_AT_ONCE = 1_000
+"""Voices that go in one transaction: some tenths of a second likewise."""
 
 LEFT_OUT = ("team", "machine", "silent")
 """What a reader passes over: words of the team, words of machines, rows without anybody's words."""
@@ -61,6 +70,8 @@ def start_import(
         raise Invalid("Name the source, as in --source play-reviews: it says where these voices come from.")
     if not file.fingerprint:
         raise Invalid("Give the file's fingerprint, so that an interrupted import can be taken up again.")
+    if going_out(product).filter(source_type=source.type, source_id=source.id).exists():
+        raise Conflict("An import of this source is being taken back. Begin this one when that is over.")
     unfinished = _unfinished(product, file.fingerprint)
     if unfinished is not None and not dry_run:
         return unfinished
@@ -211,34 +222,87 @@ def _totals(run: ImportRun) -> dict[str, Any]:
 _COUNTED = ("created", "updated", "skipped", "empty", "broken", "redacted")
 
 
-def undo_import(actor: Actor, run: ImportRun) -> tuple[ImportRun, int, int]:
-    """Take out again what this run brought in; returns how many went and stayed. Half-way, nobody goes on with its file.
+@dataclass(frozen=True)
+class Undone:
+    """How many voices of a run went, how many stay, and how many go as soon as somebody goes on."""
 
-    Items that are linked as evidence stay, and those that stand for voices which came in otherwise.
+    run: ImportRun
+    removed: int
+    kept: int
+    left: int
+
+
+def undo_import(actor: Actor, run: ImportRun, *, seconds: float = UNDO_SECONDS) -> Undone:
+    """Take out again what this run brought in. Half-way, nobody goes on with its file.
+
+    Items that are linked as evidence stay, and those that stand for voices which came in otherwise. What is not out within
+    these seconds goes by a job; said again meanwhile, it goes on.
     """
     require(actor, run.product, Role.MAINTAINER)
-    name, undone = run.upload, _undone(actor, run)
+    name, begun = run.upload, _begin_undoing(actor, run)
     uploaded.throw_away(name)
-    return undone
+    return go_on_undoing(begun, seconds=seconds)
 
 
 @transaction.atomic
-def _undone(actor: Actor, run: ImportRun) -> tuple[ImportRun, int, int]:
-    run = ImportRun.objects.select_for_update().select_related("product").get(pk=run.pk)
+def _begin_undoing(actor: Actor, run: ImportRun) -> ImportRun:
+    run = _held(run)
+    if run.is_going_out:
+        return run
     if run.state == RunState.DRY_RUN or run.undone_at is not None:
         raise Conflict("There is nothing to take back: this was a dry run, or it was taken back already.")
+    run.state, run.undone_at, run.upload, run.finished_at = RunState.FAILED, timezone.now(), "", None
+    run.save()
+    record(actor, run.product, "undo_import", run, after={"removed": _going(run).count()}, undoable=False)
+    enqueue(UNDO, key="soon", run_after=run.undone_at + timedelta(seconds=UNDO_SECONDS))  # also when we are killed
+    return run
+
+
+def go_on_undoing(run: ImportRun, *, seconds: float) -> Undone:
+    """Some of what was asked to go, in transactions that others can write between."""
+    until, removed = time.monotonic() + seconds, 0
+    while gone := _take_out(run):
+        removed += gone
+        if time.monotonic() > until:
+            break
+    run.refresh_from_db()
+    left = _going(run).count() if run.is_going_out else 0
+    if left:
+        enqueue(UNDO, key="soon")
+    return Undone(run, removed, FeedbackItem.objects.filter(import_run=run).count() - left, left)
+
+
+@transaction.atomic
+def _take_out(run: ImportRun) -> int:
+    """Its next voices; 0 when none is left, which ends it."""
+    run = _held(run)
+    if not run.is_going_out:
+        return 0
+    items = list(_going(run).order_by("pk").values_list("pk", flat=True)[:UNDONE_AT_ONCE])
+    forget_places(run.product, items)
+    _, removed = FeedbackItem.objects.filter(pk__in=items).delete()
+    if len(items) < UNDONE_AT_ONCE:
+        run.finished_at = timezone.now()
+        run.save(update_fields=["finished_at"])
+    return removed.get(FeedbackItem._meta.label, 0)
+
+
+def _held(run: ImportRun) -> ImportRun:
+    return ImportRun.objects.select_for_update(of=("self",)).select_related("product").get(pk=run.pk)
+
+
+def _going(run: ImportRun) -> QuerySet[FeedbackItem]:
+    """What goes when the run is taken back."""
     items = FeedbackItem.objects.filter(import_run=run)
     standing_for = FeedbackItem.objects.filter(merged_into__import_run=run).exclude(import_run=run)
     loose = items.exclude(number__in=list(linked_numbers(run.product)))
-    loose = loose.exclude(pk__in=list(standing_for.values_list("merged_into", flat=True)))
-    forget_places(run.product, list(loose.values_list("pk", flat=True)))
-    _, removed = loose.delete()
-    gone = removed.get(FeedbackItem._meta.label, 0)
-    run.state, run.undone_at, run.upload = RunState.FAILED, timezone.now(), ""
-    run.finished_at = run.finished_at or run.undone_at
-    run.save()
-    record(actor, run.product, "undo_import", run, after={"removed": gone}, undoable=False)
-    return run, gone, items.count()
+    return loose.exclude(pk__in=list(standing_for.values_list("merged_into", flat=True)))
+
+
+def going_out(product: Product | None = None) -> QuerySet[ImportRun]:
+    """Imports that are being taken back."""
+    runs = ImportRun.objects.filter(undone_at__isnull=False, finished_at=None).select_related("product")
+    return runs if product is None else runs.filter(product=product)
 
 
 def list_runs(product: Product, limit: int = 50) -> list[ImportRun]:

@@ -6,7 +6,8 @@
     enqueue("learning.fill_reviews", {"product": 3}, key="3")
 
 A job that raises is tried again with growing pauses, then kept as failed with its error.
-A worker that dies leaves its job running; after `STALE` another one takes it, so a handler must bear being run twice.
+A worker that dies leaves its job running; the next one on its host takes it, another one after `STALE`, so a handler must bear
+being run twice.
 What takes minutes says `long=True`: a lane of its own, so that a mail never waits for it.
 """
 
@@ -137,11 +138,33 @@ def start_workers(stop: threading.Event) -> list[threading.Thread]:
     """A thread for each lane, working until `stop` is set."""
     global _stop
     _stop = stop
+    take_up_left()
     lanes: tuple[Lane, ...] = ("short", "long")
     workers = [threading.Thread(target=work, args=(stop, lane), name=f"jobs {lane}", daemon=True) for lane in lanes]
     for worker in workers:
         worker.start()
     return workers
+
+
+def take_up_left() -> None:
+    """Jobs that a killed process of this host had in hand are due at once; called before this process claims any."""
+    host = f"{socket.gethostname()}:"
+    running = Job.objects.filter(state=Job.State.RUNNING, claimed_by__startswith=host)
+    for worker in set(running.values_list("claimed_by", flat=True)):
+        if not _is_alive(worker.removeprefix(host).partition(" ")[0]):
+            running.filter(claimed_by=worker).update(claimed_at=timezone.now() - 2 * STALE)
+
+
+def _is_alive(pid: str) -> bool:
+    if not pid.isdigit() or int(pid) == os.getpid():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 def stopping() -> bool:

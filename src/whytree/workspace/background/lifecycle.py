@@ -41,6 +41,9 @@ def shut_down() -> None:
     close()
 
 
+UNDER_WAY = "import-under-way"
+"""In the data folder while a whole workspace is brought in; there afterwards, it was cut off."""
+
 _after_import: list[Callable[[], None]] = []
 
 

@@ -20,6 +20,8 @@ from django.utils import timezone
 from whytree.engines.tables.streams import DAMAGED, open_bytes
 from whytree.errors import Invalid, NotFound, TooLarge
 
+from . import underway
+
 KEPT_FOR = timedelta(days=1)
 """An upload that nobody imports is thrown away after this."""
 
@@ -82,14 +84,16 @@ def unpacked_of(name: str) -> Path:
 
 
 def throw_away(name: str) -> None:
-    """A file that is not needed any more."""
+    """A file that is not needed any more; nobody holds it open."""
     if name:
+        underway.forget(name)
         (folder() / name).unlink(missing_ok=True)
         unpacked_of(name).unlink(missing_ok=True)
 
 
 def throw_away_old() -> int:
-    """Uploads that nobody imported; how many."""
+    """Uploads that nobody imported; how many. Those that nobody goes on with are closed."""
+    underway.forget_waiting()
     oldest = (timezone.now() - KEPT_FOR).timestamp()
     old = [path for path in folder().iterdir() if path.stat().st_mtime < oldest]
     for path in old:

@@ -1,7 +1,7 @@
 """Files that are being imported in steps, held open from one step to the next: a step costs its own rows, not all before it.
 
 with in_turn(name):
-    reading = read_on(name, after, lambda: open_events(path, asked))
+    reading = read_on(name, after, opened, upto)   # opened() -> the file and its batches behind row `after`
     for batch in reading.batches: ...
     hold(name, reading, upto)                # or reading.let_go(), at its end
 
@@ -14,9 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
-
-from .files import EventFile
+from typing import Any, Protocol
 
 MOST = 4
 """Files held open at once; one more lets go of the one that has waited longest."""
@@ -24,22 +22,28 @@ WAITS_SECONDS = 600.0
 """Whoever closed the page for longer comes back to a file that is opened anew."""
 
 
+class ReadFile(Protocol):
+    """A file that is read in batches; one with a `close` is closed at the end."""
+
+    @property
+    def progress(self) -> float: ...
+
+
 @dataclass
 class Reading:
     """An open file, and its batches from where reading has come: behind row `upto`."""
 
-    file: EventFile
-    batches: Iterator[dict[str, Any]]
+    file: ReadFile
+    batches: Iterator[Any]
     upto: int
     since: float = 0.0
 
     def let_go(self) -> None:
         """Close it: an open file keeps its room on the disk, even when it was thrown away."""
-        close = getattr(self.batches, "close", None)
-        if close is not None:
-            close()
-        if self.file.whole is not None:
-            self.file.whole.close()
+        for part in (self.batches, self.file):
+            close = getattr(part, "close", None)
+            if close is not None:
+                close()
 
 
 _held: dict[str, Reading] = {}
@@ -56,23 +60,25 @@ def in_turn(name: str) -> Iterator[None]:
         yield
 
 
-def read_on(name: str, after: int, opened: Callable[[], EventFile]) -> Reading:
-    """The file from behind row `after` on; whoever takes it holds it again, or lets it go."""
+def read_on(
+    name: str, after: int, opened: Callable[[], tuple[ReadFile, Iterator[Any]]], upto: Callable[[Any], int]
+) -> Reading:
+    """The file from behind row `after` on; whoever takes it holds it again, or lets it go. `upto` tells a batch's last row."""
     with _guard:
         found = _held.pop(name, None)
     if found is not None:
-        _read_over(found, after)
+        _read_over(found, after, upto)
         if found.upto == after:
             return found
         found.let_go()
-    file = opened()
-    return Reading(file, file.batches(after=after), after)
+    file, batches = opened()
+    return Reading(file, batches, after)
 
 
-def _read_over(reading: Reading, after: int) -> None:
+def _read_over(reading: Reading, after: int, upto: Callable[[Any], int]) -> None:
     """Where another process has gone on meanwhile: its rows alone are read again, not all before them too."""
     while reading.upto < after and (batch := next(reading.batches, None)) is not None:
-        reading.upto = batch["upto"]
+        reading.upto = upto(batch)
 
 
 def hold(name: str, reading: Reading, upto: int) -> None:
