@@ -10,12 +10,15 @@ from typing import Any
 import httpx
 import jwt
 import pytest
+from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
 
 from tests.workspace.openid_provider import CLIENT, SECRET, Provider, openid_provider, signing_key
 from whytree import options
 from whytree.site import accounts
 from whytree.workspace import services
+from whytree.workspace.background import sessions
 from whytree.workspace.entry.keys import actor_of_user
 from whytree.workspace.models import Activity, Invitation, Membership, ProviderAccount, User
 from whytree.workspace.provider import openid
@@ -147,6 +150,18 @@ def test_an_answer_that_is_none_leads_back_to_the_sign_in_page(
     assert sentence in _page(refused)
     assert "password" not in _page(refused).partition('role="alert">')[2].partition("<")[0]
     assert "Sign in with Keyring" in _page(refused)
+
+
+def test_of_who_turns_back_there_nothing_stays(alice: Any, product: Any, provider: Provider) -> None:
+    """Anybody may begin: a month of their sessions would fill the table."""
+    turned_back, stayed = Client(), Client()
+    turned_back.get("/sign-in/provider")
+    _come(stayed)
+    days = sorted((session.expire_date - timezone.now()).total_seconds() / 86_400 for session in Session.objects.all())
+    assert days == [pytest.approx(1 / 144, abs=0.005), pytest.approx(30, abs=0.1)]
+    Session.objects.filter(session_key=turned_back.session.session_key).update(expire_date=timezone.now())
+    sessions.forget_sessions({})
+    assert Session.objects.get().session_key == stayed.session.session_key
 
 
 def test_it_leads_to_no_other_host_afterwards(alice: Any, provider: Provider) -> None:

@@ -8,6 +8,7 @@ class WorkspaceConfig(AppConfig):
 
     def ready(self) -> None:
         from . import archive  # noqa: F401 - importing registers its handler
+        from .background import sessions  # noqa: F401 - likewise
         from .background.fresh import renew_behind, stop_renewing
         from .background.lifecycle import at_shutdown, at_start
 

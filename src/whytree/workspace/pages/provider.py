@@ -35,6 +35,8 @@ def begin(request: HttpRequest) -> HttpResponse:
     except WhytreeError as error:
         return _refused(request, error)
     request.session[UNDER_WAY] = kept
+    if not request.user.is_authenticated:
+        request.session.set_expiry(openid.UNDER_WAY_SECONDS)  # of most who turn back there nothing is to stay
     return HttpResponseRedirect(address)
 
 
@@ -52,6 +54,7 @@ def back(request: HttpRequest) -> HttpResponse:
     """The provider sends the browser here, with a code or an error; whatever is wrong is said on the sign-in page."""
     _require_provider()
     kept = request.session.pop(UNDER_WAY, None)  # whatever comes of it, once
+    request.session.set_expiry(None)
     try:
         claims, under_way = openid.finish(kept, request.GET.dict())
         user = entering.sign_in_by_provider(asker_of(request), claims, invitation=under_way.invitation)
