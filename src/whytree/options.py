@@ -151,6 +151,7 @@ OPTIONS = (
         secret=True,
     ),
     Option("WHYTREE_PASSWORDS", "0: people sign in through the OpenID provider alone.", _flag, "1"),
+    Option("WHYTREE_SECOND_FACTOR", "1: who signs in without a second factor has to set one up first.", _flag, "0"),
     Option(
         "WHYTREE_OIDC_ISSUER",
         "OpenID provider that people may sign in with, as https://id.example.org/realms/team. Default: none.",
@@ -246,6 +247,7 @@ class Options:
     product: str
     secret_key: str
     passwords: bool
+    second_factor: bool
     oidc_issuer: str
     oidc_client_id: str
     oidc_client_secret: str

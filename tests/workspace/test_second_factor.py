@@ -1,6 +1,7 @@
 """A code of one's phone beside the password: set up, asked for, used once, lost and taken away."""
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import pyotp
@@ -196,6 +197,36 @@ def test_the_second_step_follows_the_first_at_once(
     client = Client() if change == "never" else half_in
     for sent in (client.get("/sign-in/code"), client.post("/sign-in/code", {"code": clock.code()})):
         assert sent["Location"] == "/sign-in"
+    assert not _is_signed_in(client)
+
+
+def test_where_everybody_needs_one_it_is_set_up_on_the_way_in(
+    alice: Any, product: Any, clock: Clock, settings: Any
+) -> None:
+    settings.WHYTREE = replace(settings.WHYTREE, second_factor=True)
+    client = Client()
+    asked = _password(client, next="/tokens")["Location"]
+    assert "First, a second factor." in _page(client.get(asked))
+    assert not _is_signed_in(client)
+    clock.secret = factors.offer(alice, client.session["second_factor_seed"]).secret
+    assert client.post(asked, {"code": clock.code(3), "next": "/tokens"}).status_code == 400
+    assert not _is_signed_in(client)
+    made = _page(client.post(asked, {"code": clock.code(), "next": "/tokens"}))
+    assert made.count("<span>") == 10
+    assert '<a class="btn primary" href="/tokens">' in made
+    assert _is_signed_in(client)
+    clock.now += 30
+    again = Client()
+    _password(again)
+    assert again.post("/sign-in/code", {"code": clock.code()})["Location"] == "/"
+
+
+def test_who_joins_where_everybody_needs_one_sets_it_up_too(actor: Any, product: Any, settings: Any) -> None:
+    settings.WHYTREE = replace(settings.WHYTREE, second_factor=True)
+    _, token = services.invite_member(actor, product, role="member")
+    dora = {"email": "dora@example.org", "name": "Dora", "password": PASSWORD}
+    client = Client()
+    assert client.post(f"/invite/{token}", dora)["Location"] == "/sign-in/code?next=%2Fp%2Fsprout%2Ftoday"
     assert not _is_signed_in(client)
 
 

@@ -56,9 +56,16 @@ def sign_in_by_provider(address: str, claims: Claims, *, invitation: str = "") -
 
 
 def _arrived(address: str, user: User, by: str) -> User:
-    if second_factor.factor_of(user) is None:
+    if not second_factor.is_asked_for(user):
         _record(user, "sign_in", address, by=by)
     return user
+
+
+def first_factor(address: str, user: User, *, by: str, seed: str, code: str) -> list[str]:
+    """Let in who came so far and sets up the second factor that everybody needs here; returns the recovery codes."""
+    codes = second_factor.turn_on(actor_of_user(user), user, seed=seed, code=code, password=None)
+    _record(user, "sign_in", address, by=f"{by} and code")
+    return codes
 
 
 def second_step(address: str, user: User, *, by: str, code: str) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import pyotp
 import segno
+from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
@@ -52,6 +53,11 @@ class Offer:
     """SVG."""
 
 
+def is_asked_for(user: User) -> bool:
+    """Whether this account comes in only by a code: of the factor that it has, or of the one that it has to set up first."""
+    return bool(settings.WHYTREE.second_factor) or factor_of(user) is not None
+
+
 def factor_of(user: User) -> SecondFactor | None:
     return SecondFactor.objects.filter(user=user).first()
 
@@ -81,10 +87,14 @@ def _key_mark() -> str:
 
 
 @transaction.atomic
-def turn_on(actor: Actor, user: User, *, seed: str, code: str, password: str) -> list[str]:
-    """From now on signing in asks for a code. Returns the recovery codes, which are not kept."""
+def turn_on(actor: Actor, user: User, *, seed: str, code: str, password: str | None) -> list[str]:
+    """From now on signing in asks for a code. Returns the recovery codes, which are not kept.
+
+    No `password` where it was shown a moment ago: while signing in.
+    """
     _require_self(actor, user)
-    require_password(user, password)
+    if password is not None:
+        require_password(user, password)
     if factor_of(user) is not None:
         raise Conflict("Your second factor is on already. Turn it off first to set up another app.")
     step = _fitting_step(_secret(user, seed), code)

@@ -26,6 +26,7 @@ from whytree.workspace.provider import openid
 from whytree.workspace.rights.roles import Discipline
 
 from .attempt import Attempt
+from .second_factor import SEED, factor_page
 
 HALF_IN = "half_in"  # in the session: who took the first step of signing in
 SECOND_STEP_SECONDS = 10 * 60
@@ -103,7 +104,7 @@ def come_in(request: HttpRequest, user: User, by: str, wanted: str = "") -> Http
     `wanted` is an address of our own that was kept on the way; else the request may name one.
     """
     wanted = wanted or safe_next(request, "")
-    if second_factor.factor_of(user) is None:
+    if not second_factor.is_asked_for(user):
         login(request, user)
         return redirect(wanted or "/")
     until = time.time() + SECOND_STEP_SECONDS
@@ -119,6 +120,8 @@ def second_step(request: HttpRequest) -> HttpResponse:
     user = _half_in(request)
     if user is None:
         return redirect("sign_in")
+    if second_factor.factor_of(user) is None and settings.WHYTREE.second_factor:
+        return _first_factor(request, user)
     attempt = Attempt(request)
     try:
         if request.method == "POST":
@@ -131,6 +134,22 @@ def second_step(request: HttpRequest) -> HttpResponse:
         return attempt.page("workspace/second_step.html", {"next": safe_next(request, "")})
     except TooMany as error:
         return _refused(request, error, "workspace/second_step.html")
+
+
+def _first_factor(request: HttpRequest, user: User) -> HttpResponse:
+    """Everybody needs a second factor here, and this one has none yet: it is set up before one is in."""
+    attempt = Attempt(request)
+    seed = request.session.setdefault(SEED, second_factor.new_seed())
+    if request.method == "POST":
+        with attempt:
+            by = request.session[HALF_IN]["by"]
+            codes = entering.first_factor(asker_of(request), user, by=by, seed=seed, code=request.POST.get("code", ""))
+            login(request, user)
+            for name in (HALF_IN, SEED):
+                request.session.pop(name, None)
+            return factor_page(request, attempt, codes, go_on=safe_next(request))
+    context = {"offer": second_factor.offer(user, seed), "next": safe_next(request, "")}
+    return attempt.page("workspace/first_factor.html", context)
 
 
 def _half_in(request: HttpRequest) -> User | None:
@@ -213,7 +232,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     )
 
 
-def _joined(request: HttpRequest, token: str, address: str) -> HttpResponseRedirect:
+def _joined(request: HttpRequest, token: str, address: str) -> HttpResponse:
     me = request.user if isinstance(request.user, User) else None
     user = services.accept_invitation(
         token,
@@ -223,9 +242,7 @@ def _joined(request: HttpRequest, token: str, address: str) -> HttpResponseRedir
         password=request.POST.get("password", ""),
         discipline=request.POST.get("discipline", ""),
     )
-    if me is None:
-        login(request, user)
-    return HttpResponseRedirect(address)
+    return HttpResponseRedirect(address) if me is not None else come_in(request, user, "password", address)
 
 
 def address_of(request: HttpRequest) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -35,20 +35,24 @@ def second_factor(request: PageRequest) -> HttpResponse:
                 password=request.POST.get("password", ""),
             )
             request.session.pop(SEED, None)
-    return _page(request, attempt, codes)
+    return factor_page(request, attempt, codes)
 
 
-def _user(request: PageRequest) -> User:
+def _user(request: HttpRequest) -> User:
     return cast(User, request.user)  # `signed_in` lets nobody else through
 
 
-def _page(request: PageRequest, attempt: Attempt, codes: list[str] | None = None) -> HttpResponse:
+def factor_page(
+    request: HttpRequest, attempt: Attempt, codes: list[str] | None = None, *, go_on: str = ""
+) -> HttpResponse:
+    """The page; with fresh `codes`, and where somebody was going who set it up on the way in."""
     user = _user(request)
     factor = factors.factor_of(user)
     context: dict[str, Any] = {
         "here": "account",
         "factor": factor,
         "codes": codes,
+        "go_on": go_on,
         "codes_left": factors.codes_left(factor) if factor else 0,
         "has_password": has_password(user),
     }
@@ -67,7 +71,7 @@ def renew_codes(request: PageRequest) -> HttpResponse:
     codes: list[str] = []
     with attempt:
         codes = factors.renew_codes(request.actor, _user(request), proof=request.POST.get("proof", ""))
-    return _page(request, attempt, codes)
+    return factor_page(request, attempt, codes)
 
 
 @sensitive_post_parameters("proof")
@@ -78,4 +82,4 @@ def turn_off(request: PageRequest) -> HttpResponse:
     with attempt:
         factors.turn_off(request.actor, _user(request), proof=request.POST.get("proof", ""))
         return done(request, "Signing in asks for no code any more.", "second_factor")
-    return _page(request, attempt)
+    return factor_page(request, attempt)
