@@ -29,6 +29,7 @@ PAGES = [
     "/products",
     "/tokens",
     "/password",
+    "/second-factor",
 ]
 
 
