@@ -11,6 +11,7 @@ import httpx
 import jwt
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import IntegrityError
 from django.test import Client
 from django.utils import timezone
 
@@ -452,3 +453,15 @@ def test_doctor_looks_at_the_provider(provider: Provider) -> None:
     provider.configuration = {"issuer": "https://evil.example"}
     assert _provider(settings.WHYTREE).state == "problem"
     assert _provider(replace(settings.WHYTREE, oidc_issuer="http://127.0.0.1:9")).state == "problem"
+
+
+def test_who_comes_twice_at_the_same_moment_is_told_to_come_again(
+    alice: Any, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(**row: Any) -> None:
+        raise IntegrityError("one_user_per_provider_account")
+
+    monkeypatch.setattr(ProviderAccount.objects, "create", meanwhile)
+    refused = _come(Client())
+    assert refused.status_code == 409
+    assert "Sign in once more" in _page(refused)

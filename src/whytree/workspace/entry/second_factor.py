@@ -37,6 +37,7 @@ WINDOW_SECONDS = 15 * 60
 ISSUER = "Whytree"
 _SALT = "whytree.second-factor"
 
+ON_ALREADY = "Your second factor is on already. Turn it off first to set up another app."
 WRONG = "That code does not fit, or was used. Wait for the next one; is your phone's clock right?"
 OTHER_KEY = (
     "This server's secret key is another one than when you set up your app, so no code of it fits. "
@@ -96,11 +97,15 @@ def turn_on(actor: Actor, user: User, *, seed: str, code: str, password: str | N
     if password is not None:
         require_password(user, password)
     if factor_of(user) is not None:
-        raise Conflict("Your second factor is on already. Turn it off first to set up another app.")
+        raise Conflict(ON_ALREADY)
     step = _fitting_step(_secret(user, seed), code)
     if step is None:
         raise Invalid("That is not the code your app shows now. Scan the picture again, or check your phone's clock.")
-    factor = SecondFactor.objects.create(user=user, seed=seed, key_mark=_key_mark(), last_step=step)
+    factor, is_new = SecondFactor.objects.get_or_create(
+        user=user, defaults={"seed": seed, "key_mark": _key_mark(), "last_step": step}
+    )
+    if not is_new:  # sent twice at the same moment
+        raise Conflict(ON_ALREADY)
     record(actor, None, "turn_on_second_factor", user, after={}, undoable=False)
     return _fresh_codes(factor)
 

@@ -1,7 +1,7 @@
 """Whose account it is that comes from the provider: one tied to it already, one with the same address, or a new one."""
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from whytree.errors import Conflict, Forbidden, Invalid
@@ -14,13 +14,20 @@ from whytree.workspace.rights.roles import Discipline
 from .openid import Claims, provider_name
 
 
-@transaction.atomic
 def account_of(claims: Claims, *, invitation: str = "") -> User:
     """The account that these claims sign in to. `invitation` is the token of a link that they came by.
 
     Who it is says `subject` alone once an account is tied to it; the address ties it the first time, if the provider has
     verified it.
     """
+    try:
+        with transaction.atomic():
+            return _account_of(claims, invitation)
+    except IntegrityError as error:
+        raise Conflict("You came in twice at the same moment. Sign in once more.") from error
+
+
+def _account_of(claims: Claims, invitation: str) -> User:
     allowed = frozenset(settings.WHYTREE.oidc_groups)
     if allowed and not allowed & claims.groups:
         raise Forbidden(f"{provider_name()} has you in no group that may come in here. Ask who runs it.")
