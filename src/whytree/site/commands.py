@@ -126,10 +126,12 @@ def show_settings(
 
 
 def _shown(option: settings.Option, value: object) -> str:
-    if option.secret and value and "://" not in str(value):
-        return "(set)"
-    if option.secret and "@" in str(value):
-        return str(value).split("://")[0] + "://(set)"
+    if option.secret and value:
+        scheme, address, rest = str(value).partition("://")
+        if not address or not option.name.endswith("_URL"):
+            return "(set)"
+        if "@" in rest:
+            return f"{scheme}://(set)"
     if isinstance(value, bool):
         return "1" if value else "0"
     return ",".join(value) if isinstance(value, tuple) else str(value)
