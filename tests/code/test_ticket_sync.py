@@ -10,7 +10,7 @@ from tests.code.conftest import refusal
 from tests.code.repositories import Clone
 from tests.code.trackers import FakeTracker, comment, issue, pull, served
 from whytree.code.models import PullRequest, Ticket, TicketComment, TrackerReading
-from whytree.code.trackers import http as tracker_http
+from whytree.code.trackers import http
 from whytree.code.trackers.sync import find_tracker
 from whytree.workspace.terminal.client import CommandError
 
@@ -25,7 +25,7 @@ def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
     """This machine's own tokens and proxies are nobody's business; nobody waits for half a second."""
     for name in ("GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(tracker_http, "FIRST_WAIT_SECONDS", 0.001)
+    monkeypatch.setattr(http, "FIRST_WAIT_SECONDS", 0.001)
 
 
 @pytest.fixture

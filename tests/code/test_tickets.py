@@ -352,21 +352,21 @@ def test_no_request_is_large_however_long_the_file(
     cli: Any, product: Any, tmp_path: Path, letter: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """1,000 rows of 10,000 letters: far more than a server takes at once."""
-    from whytree.code.trackers import telling as tickets_told
+    from whytree.code.trackers import telling
 
     sent: list[int] = []
-    post = tickets_told.Telling._post
+    post = telling.Telling._post
 
     def watched(self: Any, where: str, name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
         sent.append(len(json.dumps(rows)))
         return post(self, where, name, rows)
 
-    monkeypatch.setattr(tickets_told.Telling, "_post", watched)
+    monkeypatch.setattr(telling.Telling, "_post", watched)
     file = tmp_path / "big.jsonl"
     with file.open("w") as out:
         out.writelines(json.dumps(rest(number, body=letter * 10_000)) + "\n" for number in range(1, 1001))
     assert "1,000 tickets new" in cli("import", "tickets", str(file)).output
-    assert max(sent) < tickets_told.CHARACTERS_AT_ONCE * 1.3
+    assert max(sent) < telling.CHARACTERS_AT_ONCE * 1.3
 
 
 def test_half_an_emoji_costs_only_itself(cli: Any, product: Any, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from whytree.errors import Invalid
         (optional_moment, "2026-03-01T09:00+02:00", datetime(2026, 3, 1, 9, tzinfo=timezone(timedelta(hours=2)))),
         (optional_moment, "", None),
         (lambda text: number_of(text, "no"), " −31,5 % ", -31.5),
+        (lambda text: number_of(text, "no"), "0,125", 0.125),
         (lambda text: whole_of(text, "no"), " 021 ", 21),
     ],
 )
@@ -32,7 +33,7 @@ def test_what_is_no_whole_number_is_refused(text: str) -> None:
         whole_of(text, "Say it in days.")
 
 
-@pytest.mark.parametrize("text", ["", "soon", "nan", "inf", "1e999", "1.000,5"])
+@pytest.mark.parametrize("text", ["", "soon", "nan", "inf", "1e999", "1.000,5", "1,000"])
 def test_what_is_no_number_is_refused(text: str) -> None:
     with pytest.raises(Invalid, match=r"^Write 31\.2\.$"):
         number_of(text, "Write 31.2.")

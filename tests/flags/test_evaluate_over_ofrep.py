@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from whytree.flags.evaluation import asking, live
 from whytree.flags.models import Flag
-from whytree.flags.protocols import ofrep as wire
+from whytree.flags.protocols import ofrep
 from whytree.flags.services import archive_flag, create_flag, edit_flag, open_flag, set_rollout, set_rules, turn_off
 from whytree.workspace.entry.keys import create_token, revoke_key
 from whytree.workspace.models import Key
@@ -218,7 +218,7 @@ def test_who_polls_with_an_answer_that_still_holds_is_told_before_any_flag_is_ev
 ) -> None:
     etag = ask(ALL)["ETag"]
     evaluated: list[str | None] = []
-    monkeypatch.setattr(wire, "evaluate_all", lambda flags, unit, context: evaluated.append(unit) or [])
+    monkeypatch.setattr(ofrep, "evaluate_all", lambda flags, unit, context: evaluated.append(unit) or [])
     assert ask(ALL, **{"If-None-Match": etag}).status_code == 304
     assert evaluated == []
     ask(ALL, {"targetingKey": "maria", "plan": "pro"}, **{"If-None-Match": etag})

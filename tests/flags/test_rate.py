@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from whytree.flags.protocols import ofrep as wire
+from whytree.flags.protocols import ofrep
 from whytree.flags.protocols.rate import Rate
 
 
@@ -24,7 +24,7 @@ def test_a_second_worth_may_come_at_once_and_then_the_rate() -> None:
 def test_too_often_is_429_with_when_to_come_again(
     monkeypatch: pytest.MonkeyPatch, server_key: str, capture_key: str, path: str
 ) -> None:
-    monkeypatch.setattr(wire, "_rate", Rate(1))
+    monkeypatch.setattr(ofrep, "_rate", Rate(1))
     body = f'{{"token": "{capture_key}", "distinct_id": "maria"}}' if "v=2" in path else "{}"
 
     def ask() -> Any:

@@ -1,9 +1,13 @@
 """What people type into a field: days, moments, numbers. A fault is an `Invalid` that says how to write it."""
 
 import math
+import re
 from datetime import UTC, date, datetime
 
 from whytree.errors import Invalid
+
+_EITHER = re.compile(r"^-?[1-9]\d{0,2},\d{3}$")
+"""1,000 is a thousand to one reader and one to another."""
 
 
 def day_of(text: str) -> date:
@@ -31,8 +35,11 @@ def optional_moment(text: str) -> datetime | None:
 
 def number_of(text: str, refusal: str) -> float:
     """31.2 or 31,2, with a minus of either kind, with or without a percent sign. Raises `Invalid` with `refusal`."""
+    typed = text.replace("−", "-").replace("%", "").strip()
+    if _EITHER.search(typed):
+        raise Invalid(refusal)
     try:
-        found = float(text.replace(",", ".").replace("−", "-").replace("%", "").strip())
+        found = float(typed.replace(",", "."))
     except ValueError as error:
         raise Invalid(refusal) from error
     if not math.isfinite(found):

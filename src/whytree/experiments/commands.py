@@ -12,7 +12,7 @@ from whytree.workspace.terminal.client import Client, CommandError, connect
 from whytree.workspace.terminal.printing import show
 
 from .deeper.commands import register as register_deeper
-from .early import commands as trial_commands
+from .early import commands as early
 from .rollouts.commands import register as register_rollouts
 
 Ref = Annotated[str, typer.Argument(help="An experiment's id, as EXP-4.")]
@@ -28,7 +28,7 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     experiment.command("start")(start_experiment)
     experiment.command("stop")(stop_experiment)
     experiment.command("decide")(decide_experiment)
-    trial_commands.register(group)
+    early.register(group)
     register_deeper(group)
     register_rollouts(group)
 

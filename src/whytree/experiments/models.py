@@ -3,7 +3,7 @@
 import hashlib
 import json
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import models
 from django.db.models import Q
@@ -17,6 +17,15 @@ from .judgement.design import Design, design_from
 
 PREFIX = "EXP"
 TEXT_LENGTH = 5_000
+
+
+class Times(NamedTuple):
+    """Of a started experiment: `read_at` is when it ends by its plan, or was stopped before."""
+
+    started_at: datetime
+    ends_at: datetime
+    read_at: datetime
+
 
 FIXED = "{ref} has started: its plan and decision rule are fixed. Stop it and design another one, or note what you would have done."
 
@@ -119,6 +128,13 @@ class Experiment(models.Model):
         """The day on which it is read: when it was planned to end, or was stopped."""
         moments = [moment for moment in (self.ends_at, self.stopped_at) if moment is not None]
         return min(moments) if moments else None
+
+    @property
+    def times(self) -> Times:
+        """Only a started one has them, all of them: the database holds it."""
+        if self.started_at is None or self.ends_at is None or self.read_at is None:
+            raise RuntimeError(f"{self.ref} has not started")
+        return Times(self.started_at, self.ends_at, self.read_at)
 
     def content_hash(self) -> str:
         """SHA-256 over what was planned; the start stores it, and anybody can compute it again."""

@@ -13,17 +13,17 @@ from whytree.workspace.models import Product
 from whytree.workspace.rights.roles import Role
 
 from . import queries, services
-from .environments import api as request_api
+from .environments import api as environments
 from .environments.api import Copying, RequestOut
 from .environments.placing import all_placed
 from .in_code.retiring import Retirement, in_state, retirement_of
 from .models import ChangeRequest, Flag, FlagChange
-from .rules import api as rule_api
+from .rules import api as rules
 from .rules.definition import basis_points
 
 router = Router(tags=["Flags"])
-router.add_router("", rule_api.router)
-router.add_router("", request_api.router)
+router.add_router("", rules.router)
+router.add_router("", environments.router)
 
 
 class FlagOut(Schema):

@@ -11,9 +11,9 @@ from whytree.workspace.terminal.client import CommandError, connect
 from whytree.workspace.terminal.printing import print_json, say, tell
 from whytree.workspace.terminal.printing import show as show_lines
 
-from .environments import commands as place_commands
+from .environments import commands as environments
 from .environments.commands import Because, Environment, is_waiting, with_query
-from .rules import commands as rule_commands
+from .rules import commands as rules
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Key = Annotated[str, typer.Argument(help="The flag's key, as code writes it.")]
@@ -39,9 +39,9 @@ def register(root: typer.Typer, group: Callable[[str], typer.Typer]) -> None:
     flag.command("references")(references)
     flag.command("removable")(removable)
     flag.command("remove")(remove)
-    rule_commands.register(flag)
-    place_commands.register(flag)
-    group("import").command("flags")(rule_commands.import_flags)
+    rules.register(flag)
+    environments.register(flag)
+    group("import").command("flags")(rules.import_flags)
 
 
 def add(
@@ -180,7 +180,7 @@ def evaluate(
     """What one person gets, step by step. This is no exposure."""
     client = connect()
     answer = client.post(f"/products/{client.product}/flags/{key}/evaluate", {"targeting_key": person})
-    rule_commands.show_evaluation(answer, as_json)
+    rules.show_evaluation(answer, as_json)
 
 
 def people(

@@ -18,10 +18,7 @@ from whytree.voice.interviews.guide_api import router as guides
 from whytree.voice.interviews.recruit_api import router as recruiting
 from whytree.voice.models import FeedbackItem, Screenshot
 from whytree.voice.replies.api import router as replies
-from whytree.voice.rest import imports as import_api
-from whytree.voice.rest import loop as loop_api
-from whytree.voice.rest import schemas
-from whytree.voice.rest import triage as triage_api
+from whytree.voice.rest import imports, loop, schemas, triage
 from whytree.voice.rounds.api import router as rounds
 from whytree.voice.surveys.api import router as surveys
 from whytree.voice.themes.api import router as themes
@@ -30,9 +27,9 @@ from whytree.workspace.entry.doors import ApiRequest, api_product
 from whytree.workspace.rights.roles import Role
 
 router = Router(tags=["Voices"])
-router.add_router("", import_api.router)
-router.add_router("", triage_api.router)
-router.add_router("", loop_api.router)
+router.add_router("", imports.router)
+router.add_router("", triage.router)
+router.add_router("", loop.router)
 router.add_router("", incoming)
 router.add_router("", surveys)
 router.add_router("", themes)

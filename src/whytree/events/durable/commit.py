@@ -29,11 +29,12 @@ from whytree.errors import TooMany, Unavailable, WhytreeError
 from whytree.people.edges import EdgeRow
 from whytree.people.identity import check_key, key_fingerprint
 from whytree.stores.errors import StoreUnavailable
-from whytree.stores.events import EventStore, nothing_is_owed, store
+from whytree.stores.events import EventStore, nothing_is_owed
 from whytree.stores.writing.capture import ids_received_since, recent_ids
 from whytree.stores.writing.marks import read_mark, write_mark
 
 from ..shaping.rows import as_datetime
+from .current import Current
 from .owed import Entry, Owed, adopt
 from .recent import SIZE, RecentEdges, RecentIds
 from .spool import Spool, Spooled
@@ -461,21 +462,8 @@ def _together(several: Sequence[Spooled]) -> Spooled:
     return Spooled(edges, events, sum(rows.count for rows in several), received_from)
 
 
-_guard = threading.Lock()
-_current: Commit | None = None
-
-
-def commit() -> Commit:
-    """The writer of this process, on the event store in force."""
-    global _current
-    events = store()
-    if _current is None or _current.events is not events:
-        with _guard:
-            if _current is None or _current.events is not events:
-                if _current is not None:
-                    _current.close()
-                _current = Commit(events, Spool(_spool_folder(events))).start()
-    return _current
+commit = Current(lambda events: Commit(events, Spool(_spool_folder(events))).start())
+"""The writer of this process, on the event store in force."""
 
 
 def open_commit() -> None:
@@ -485,11 +473,7 @@ def open_commit() -> None:
 
 def close_commit() -> None:
     """Write what waits; the next use starts anew."""
-    global _current
-    with _guard:
-        if _current is not None:
-            _current.close()
-            _current = None
+    commit.close()
 
 
 def _spool_folder(events: EventStore) -> Path:

@@ -21,7 +21,7 @@ from whytree.people.edges import EdgeRow
 from whytree.people.identity import Traits, forget_key
 from whytree.people.services import follow_edges, follow_rows, update_profiles
 from whytree.stores.errors import StoreUnavailable
-from whytree.stores.events import EventStore, store
+from whytree.stores.events import EventStore
 from whytree.stores.identity.people import pairs_since, reload_overrides
 from whytree.stores.usage.catalogue import note_types
 from whytree.stores.writing import capture as stored
@@ -32,6 +32,7 @@ from whytree.workspace.sockets import tell_fact
 from ..shaping.normalise import EXPOSURE
 from ..shaping.rows import CAPTURE, TYPE_NAMES, Normalised, Rejected, as_datetime
 from ..shaping.traits import traits_of_row
+from .current import Current
 
 log = logging.getLogger("whytree.events")
 
@@ -262,19 +263,8 @@ class Follower:
                 close_old_connections()
 
 
-_guard = threading.Lock()
-_current: Follower | None = None
-
-
-def follower() -> Follower:
-    """The follower of this process, for the event store in force."""
-    global _current
-    events = store()
-    if _current is None or _current.events is not events:
-        with _guard:
-            if _current is None or _current.events is not events:
-                _current = Follower(events)
-    return _current
+follower = Current(Follower)
+"""The follower of this process, for the event store in force."""
 
 
 def start_following() -> None:
@@ -292,8 +282,4 @@ def start_over() -> None:
 
 
 def stop_following() -> None:
-    global _current
-    with _guard:
-        if _current is not None:
-            _current.close()
-            _current = None
+    follower.close()

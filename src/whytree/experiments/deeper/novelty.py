@@ -73,9 +73,7 @@ def novelty_of(experiment: Experiment, now: datetime) -> Novelty:
     asked = ran.heads.counting
     if reason := not_plain(ran):
         return _none(asked, reason)
-    started = experiment.started_at
-    assert started is not None  # noqa: S101 - for the type checker: only started ones may be compared
-    passed = (ran.trial.now - started).days
+    passed = (ran.trial.now - experiment.times.started_at).days
     ends = [end for end in ENDS if end <= OF_THE_DAYS * passed]
     if len(ends) < 2 or ends[-1] < FEWEST_DAYS:
         least = int(FEWEST_DAYS / OF_THE_DAYS)

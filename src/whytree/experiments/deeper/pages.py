@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from whytree.analytics.models import Metric
 from whytree.engines import charts
@@ -25,6 +25,7 @@ from whytree.flags.models import Flag
 from whytree.flags.queries import find_flag, list_flags
 from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
+from whytree.workspace.pages.vouched import vouched
 from whytree.workspace.rights.access import may_write, require
 from whytree.workspace.rights.roles import Role
 
@@ -112,7 +113,7 @@ def _daily(found: BeforeAfter) -> SafeString:
         lines.append(NamedLine(found.against, [(date.fromisoformat(day), value) for day, value in found.days_against]))
     unit = "%" if found.unit == "points" else found.unit
     drawn = charts.lines(lines, label=f"{found.name} by day", unit=unit, marks=[Mark(found.at, "changed")])
-    return _svg(drawn)
+    return vouched(drawn)
 
 
 def novelty_rows(found: Novelty) -> list[Row]:
@@ -143,7 +144,7 @@ def _row(name: str, metric: MetricResult, one: Comparison, scale: Scale, unit: s
         level_value(one.control, metric),
         level_value(one.treatment, metric),
         difference,
-        _svg(interval_row(scale, None, measured, unit=unit, tone=tone or QUIET)),
+        vouched(interval_row(scale, None, measured, unit=unit, tone=tone or QUIET)),
         one.standing,
         tone,
         one.reason,
@@ -204,7 +205,3 @@ def _over(one: ArmInParts, metric: MetricResult) -> dict[str, Any]:
 
 def _between(part: Any, metric: MetricResult) -> str:
     return f"{difference_value(part.low, metric)} to {difference_value(part.high, metric)}"
-
-
-def _svg(picture: str) -> SafeString:
-    return mark_safe(picture)  # noqa: S308 - our own picture; texts in it are escaped where it is drawn

@@ -96,18 +96,11 @@ def of_intake(intake: Intake, plan: Plan, units: int) -> list[Check]:
                 f"{several(intake.unreadable, 'row')} could not be read and {_is(intake.unreadable)} left out: {shown}.",
             )
         )
-    for count, column in ((intake.without_unit, plan.unit), (intake.without_arm, plan.arm)):
+    without = (intake.without_unit, plan.unit), (intake.without_arm, plan.arm), (intake.without_group, plan.cluster)
+    for count, column in without:
         if count:
-            checks.append(
-                Check(
-                    "rows",
-                    _over(count, intake.rows, MOST_SET_ASIDE),
-                    f"{several(count, 'row')} without “{column}” {_is(count)} left out.",
-                )
-            )
-    if intake.without_group:
-        told = f"{several(intake.without_group, 'row')} without “{plan.cluster}” {_is(intake.without_group)} left out."
-        checks.append(Check("rows", _over(intake.without_group, intake.rows, MOST_SET_ASIDE), told))
+            told = f"{several(count, 'row')} without “{column}” {_is(count)} left out."
+            checks.append(Check("rows", _over(count, intake.rows, MOST_SET_ASIDE), told))
     if plan.burn_in:
         told = f"{several(intake.burnt_in, 'row')} within the first {plan.burn_in:g} of a period {_is(intake.burnt_in)} left out."
         checks.append(Check("burn-in", "ok", told))

@@ -60,9 +60,7 @@ class Run:
 
 def run(experiment: Experiment, now: datetime) -> Run:
     """Measure a started experiment as of `now`, or as of the day on which it is read."""
-    started, read_at = experiment.started_at, experiment.read_at
-    assert started is not None  # noqa: S101 - for the type checker: only started ones are measured
-    assert read_at is not None  # noqa: S101
+    started, _, read_at = experiment.times
     design, flag = experiment.design, experiment.flag
     as_of = min(now, read_at)
     if design.switchback is not None:

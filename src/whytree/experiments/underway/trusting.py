@@ -204,9 +204,7 @@ def _peeked(experiment: Experiment) -> list[Check]:
 def _overlaps(ran: Run) -> list[Check]:
     """Others that ran in the same days and are decided by the same metric."""
     experiment = ran.experiment
-    started, read_at = experiment.started_at, experiment.read_at
-    if started is None or read_at is None:
-        return []
+    started, _, read_at = experiment.times
     near = Experiment.objects.filter(product=experiment.product_id, started_at__lt=read_at, ends_at__gt=started)
     near = near.filter(Q(stopped_at=None) | Q(stopped_at__gt=started)).exclude(pk=experiment.pk)
     key = experiment.design.primary.key

@@ -7,7 +7,7 @@ from datetime import date
 from html import escape
 from textwrap import wrap
 
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from whytree.analytics.definitions import Share, Unique
 from whytree.analytics.models import Metric
@@ -18,6 +18,7 @@ from whytree.engines.charts.curves import Along, At, Axes, curve
 from whytree.engines.charts.intervals import Measured, Range, Scale, interval_row
 from whytree.engines.figures import number
 from whytree.tree.models import Hypothesis
+from whytree.workspace.pages.vouched import vouched
 
 from ..judgement.design import Design, MetricDesign
 from ..judgement.results import Comparison, MetricResult
@@ -96,7 +97,7 @@ def _waiting(experiment: Experiment, planned: MetricDesign, metric: Metric | Non
     picture = interval_row(scales[unit], shaded, None, unit=unit, wash=_wash(planned))
     when = f"read on {experiment.ends_at:%-d %b}" if experiment.ends_at else "not started"
     name = metric.name if metric is not None else planned.key
-    return Row(name, _about(planned, unit), "", "", "", "", _svg(picture), when, "", "")
+    return Row(name, _about(planned, unit), "", "", "", "", vouched(picture), when, "", "")
 
 
 def _row(
@@ -128,7 +129,7 @@ def _row(
         _value(control, unit),
         _value(treatment, unit),
         f"{_signed(measured.value)} {unit}".rstrip() if measured is not None else "",
-        _svg(picture),
+        vouched(picture),
         one.standing,
         tone,
         one.reason,
@@ -215,7 +216,7 @@ def segment_rows(found: Segments) -> list[Row]:
                     _value(one.control, unit),
                     _value(one.treatment, unit),
                     f"{_signed(measured.value)} {unit}".rstrip() if measured is not None else "",
-                    _svg(interval_row(scale, None, measured, unit=unit, tone=tone or QUIET)),
+                    vouched(interval_row(scale, None, measured, unit=unit, tone=tone or QUIET)),
                     one.standing,
                     tone,
                     one.reason,
@@ -228,12 +229,12 @@ def exposure_chart(reading: Reading) -> SafeString:
     """People who entered each arm on each whole day: a line that breaks away is a draw that broke."""
     days = reading.exposed_by_day[1:-1]  # the first and the last have only a part of their hours
     if len(days) < FEWEST_DAYS:
-        return _svg("")
+        return vouched("")
     lines = [
         NamedLine(arm, [(date.fromisoformat(day), float(people.get(arm, 0))) for day, people in days])
         for arm in reading.seen
     ]
-    return _svg(charts.lines(lines, label="People who entered each arm, by day"))
+    return vouched(charts.lines(lines, label="People who entered each arm, by day"))
 
 
 def drawn_prospect(told: Prospect) -> dict[str, SafeString]:
@@ -246,7 +247,7 @@ def drawn_prospect(told: Prospect) -> dict[str, SafeString]:
     predicted = [At(abs(found.predicted), f"predicted {number(abs(found.predicted))}")] if found.predicted else []
     label = f"Chance of seeing an effect on {found.metric_name} in {found.days} days, by its size"
     axes = Axes(f"true effect, {unit}", "%", 100)
-    return {"curve": _svg(curve(points, axes, label=label, level=80, at=predicted))}
+    return {"curve": vouched(curve(points, axes, label=label, level=80, at=predicted))}
 
 
 # --- units and scales ------------------------------------------------------------------------------------------------
@@ -318,7 +319,3 @@ def _scales(
 def _ends(result: MetricResult | None, unit: str) -> Sequence[float]:
     measured = [_measured(one, unit) for one in result.comparisons] if result is not None else []
     return [end for one in measured if one is not None for end in (one.low, one.high)]
-
-
-def _svg(picture: str) -> SafeString:
-    return mark_safe(picture)  # noqa: S308 - our own picture; texts in it are escaped where it is drawn

@@ -110,9 +110,7 @@ def read(experiment: Experiment, now: datetime) -> Reading:
 def reading_of(ran: Run, now: datetime) -> Reading:
     """What a measured experiment says."""
     experiment, design, trial = ran.experiment, ran.design, ran.trial
-    started, ends = experiment.started_at, experiment.ends_at
-    assert started is not None  # noqa: S101 - for the type checker: a run is of a started experiment
-    assert ends is not None  # noqa: S101
+    started, ends, _ = experiment.times
     cells = ran.heads.cells
     ratio = ratio_of(ran)
     quarantined = sum(cell.quarantined for cell in cells)

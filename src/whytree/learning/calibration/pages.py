@@ -2,11 +2,11 @@
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.safestring import mark_safe
 
 from whytree.engines.charts.curves import Reliable, reliability
 from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
+from whytree.workspace.pages.vouched import vouched
 
 from .queries import LEAST_FOR_CURVE, LEAST_PEOPLE, LEAST_RESULTS, Calibration, calibration, sentence, share_text
 
@@ -40,4 +40,4 @@ def show(request: PageRequest, product: Product) -> HttpResponse:
 def _picture(found: Calibration) -> str:
     points = [Reliable(one.level, one.share.value, one.share.low, one.share.high) for one in found.curve]
     label = "Share of ranges that held, against the share they were meant to hold"
-    return mark_safe(reliability(points, label=label)) if points else ""  # noqa: S308 - drawn from numbers only
+    return vouched(reliability(points, label=label)) if points else ""

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from whytree.engines.charts.intervals import Measured, Range, Scale, interval_row
 from whytree.engines.figures import between, number
 from whytree.learning.reviews.results import Figure
 from whytree.learning.reviews.sentences import signed
+from whytree.workspace.pages.vouched import vouched
 
 from .queries import Said
 from .sentences import direction_text, held_text, range_text, tone_of
@@ -48,7 +49,7 @@ def _row(said: Said, unit: str, scale: Scale, band: Range | None) -> Row:
         range=range_text(said, unit),
         ends=between(said.low, said.high),
         likely=signed(said.likely),
-        picture=mark_safe(picture),  # noqa: S308 - drawn from numbers; its unit is escaped where it is drawn
+        picture=vouched(picture),
     )
     if said.score is None:
         return row

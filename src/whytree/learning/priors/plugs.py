@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from whytree.engines.charts.intervals import Measured, Range, Scale, interval_row
 from whytree.tree.models import Hypothesis, Solution
 from whytree.tree.queries import prediction_of
 from whytree.workspace.models import Product
+from whytree.workspace.pages.vouched import vouched
 from whytree.workspace.rights.actors import Actor
 from whytree.workspace.sockets import Panel, plug_panel
 
@@ -72,9 +73,7 @@ def _rows(known: Known, asked: Asked) -> list[Row]:
     return [
         Row(
             one,
-            mark_safe(  # noqa: S308 - drawn from numbers; its unit is escaped where it is drawn
-                interval_row(scale, predicted, Measured(one.value, one.low, one.high), unit=known.unit)
-            ),
+            vouched(interval_row(scale, predicted, Measured(one.value, one.low, one.high), unit=known.unit)),
         )
         for one in shown
     ]

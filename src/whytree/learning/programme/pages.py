@@ -4,7 +4,6 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.safestring import mark_safe
 
 from whytree.analytics.models import Metric
 from whytree.engines.charts.intervals import Measured, Scale, interval_row
@@ -13,6 +12,7 @@ from whytree.engines.stats.shrinkage import LEAST_EFFECTS
 from whytree.learning.reviews.sentences import amount, signed
 from whytree.workspace.entry.doors import PageRequest, page
 from whytree.workspace.models import Product
+from whytree.workspace.pages.vouched import vouched
 
 from .queries import OnMetric, programme, sentence
 
@@ -42,7 +42,7 @@ def _shown(one: OnMetric) -> dict[str, Any]:
             "effect": effect,
             "text": amount(effect.value, one.unit, sign=True),
             "shrunk": signed(effect.shrunk) if effect.shrunk is not None else "",
-            "picture": mark_safe(  # noqa: S308 - drawn from numbers; its unit is escaped where it is drawn
+            "picture": vouched(
                 interval_row(
                     scale, None, Measured(effect.value, effect.low, effect.high), unit=one.unit, tone=_tone(effect.kept)
                 )

