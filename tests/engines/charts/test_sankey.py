@@ -12,7 +12,7 @@ def test_a_file_says_what_it_shows_above_it() -> None:
     drawn = svg_file(svg, "svg", ["Most went on <to> b.", "n = 30"])
     assert drawn is not None
     box = drawn.decode().split('viewBox="')[1].split('"')[0].split()
-    assert (box[1], float(box[3])) == ("-66", height + 66)
+    assert (box[:2], float(box[3])) == (["-16", "-76"], height + 60 + 2 * 16)
     assert "Most went on &lt;to&gt; b." in drawn.decode()
 
 

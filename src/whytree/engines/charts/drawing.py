@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
+from textwrap import wrap
 from typing import Any
 
 import vl_convert
@@ -89,21 +90,28 @@ def svg_file(svg: str, form: str, title: Sequence[str] = ()) -> bytes | None:
     return bytes(vl_convert.svg_to_png(svg, scale=2)) if form == "png" else svg.encode()
 
 
-_VIEW = re.compile(r'(<svg[^>]*viewBox=")0 0 (\S+) ([^"]+)"([^>]*>)')
-_LINE_HEIGHT = 22
+_VIEW = re.compile(r'viewBox="0 0 (\S+) ([^"]+)"([^>]*>)')
+_EDGE, _LINE_HEIGHT = 16, 20
+_HEAD, _FOOT = (15, "bold", "var(--ink)", 80), (12, "normal", "var(--ink-2)", 110)  # size, weight, colour, characters
 
 
 def _below_its_title(svg: str, title: Sequence[str]) -> str:
-    """Room above the picture, and the lines in it."""
-    room = _LINE_HEIGHT * (len(title) + 1)
+    """Room around and above the picture, and the lines in it."""
+    head, *rest = title
+    lines = [(line, _HEAD) for line in wrap(head, _HEAD[3])]
+    lines += [(line, _FOOT) for each in rest for line in wrap(each, _FOOT[3])]
+    room = _LINE_HEIGHT * (len(lines) + 1)
     rows = "".join(
-        f'<text x="0" y="{_LINE_HEIGHT * at - room}" font-family="{SANS}" font-size="{15 if at == 1 else 12}" '
-        f'fill="{"var(--ink)" if at == 1 else "var(--ink-2)"}">{escape(line)}</text>'
-        for at, line in enumerate(title, 1)
+        f'<text x="0" y="{_LINE_HEIGHT * at - room}" font-family="{SANS}" font-size="{size}" font-weight="{weight}" '
+        f'fill="{colour}">{escape(line)}</text>'
+        for at, (line, (size, weight, colour, _)) in enumerate(lines, 1)
     )
-    return _VIEW.sub(
-        lambda head: f'{head[1]}0 -{room} {head[2]} {float(head[3]) + room:.0f}"{head[4]}{rows}', svg, count=1
-    )
+
+    def widened(found: re.Match[str]) -> str:
+        width, height = float(found[1]) + 2 * _EDGE, float(found[2]) + room + 2 * _EDGE
+        return f'viewBox="-{_EDGE} -{room + _EDGE} {width:g} {height:g}"{found[3]}{rows}'
+
+    return _VIEW.sub(widened, svg, count=1)
 
 
 def _title(lines_: Sequence[str]) -> dict[str, Any]:
