@@ -233,6 +233,11 @@ LEFT: list[tuple[dict[str, Any], str]] = [
     (insight({"kind": "TrendsQuery", "series": [event("a", properties=[{"key": "x", "type": "session"}])]}), "asks for x of sessions"),
     ({"id": 1, "name": "List", "is_static": True}, "--ids FILE"),
     (FACT | {"metricType": "mean", "numerator": {"factTableId": "ftb_9", "column": "$$count"}}, "which event"),
+    (FACT | {"metricType": "proportion", "numerator": {"factTableId": "ftb_1", "aggregateFilter": ">= 3"}}, "so much of it"),
+    ({"id": "met_3", "datasourceId": "ds", "type": "revenue", "sqlBuilder": {"tableName": "paid"},
+      "sql": {"userAggregationSQL": "MAX(value)"}}, "does not add up"),
+    ({"query": {"kind": "ExperimentMetric", "metric_type": "funnel", "series": [event("a"), event("b")],
+                "funnel_order_type": "unordered"}}, "another order"),
     ({"id": "met_2", "datasourceId": "ds", "type": "count", "sql": {"conversionSQL": "SELECT 1"}}, "SQL of its own"),
 ]  # fmt: skip
 

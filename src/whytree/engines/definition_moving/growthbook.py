@@ -82,10 +82,9 @@ def read_growthbook(things: Sequence[Mapping[str, Any]]) -> list[Moved]:
 
 def _fact(thing: Mapping[str, Any], tables: Mapping[str, Mapping[str, Any]], notes: list[str]) -> dict[str, Any]:
     kind, numerator = str(thing.get("metricType")), mapping(thing.get("numerator"))
-    if mapping(thing.get("cappingSettings")).get("type") not in (None, "", "none"):
-        notes.append("Its cap on outliers is not carried.")
-    if mapping(thing.get("windowSettings")).get("type") not in (None, "", "none"):
-        notes.append("Its window is not carried: an experiment here has one for all its metrics.")
+    _note_settings(thing, notes)
+    if any(mapping(thing.get(part)).get("aggregateFilter") for part in ("numerator", "denominator")):
+        raise CannotCarry("it counts only people who have done so much of it")
     event, column = _selection(numerator, tables), str(numerator.get("column") or _ROWS)
     if kind == "proportion":
         return {"kind": "unique", "event": event}
@@ -95,6 +94,8 @@ def _fact(thing: Mapping[str, Any], tables: Mapping[str, Mapping[str, Any]], not
         said = mapping(thing.get("quantileSettings"))
         if said.get("type") != "event":
             raise CannotCarry("its percentile is of sums of people; here it is of single events")
+        if said.get("ignoreZeros"):
+            notes.append("It left zeros out; here they count. A filter of its events says so.")
         percent = whole(round(float(said.get("quantile") or 0.5) * 100, 6), "its percentile")
         return {"kind": "quantile", "event": event, "property": _property(column), "percentile": percent}
     if kind == "ratio":
@@ -105,6 +106,13 @@ def _fact(thing: Mapping[str, Any], tables: Mapping[str, Mapping[str, Any]], not
             "bottom": _selection(bottom, tables) | {"measure": _measure(bottom, str(bottom.get("column") or _ROWS))},
         }
     raise CannotCarry(f"it is of kind {kind[:40]}, which has no counterpart here")
+
+
+def _note_settings(settings: Mapping[str, Any], notes: list[str]) -> None:
+    if mapping(settings.get("cappingSettings")).get("type") not in (None, "", "none"):
+        notes.append("Its cap on outliers is not carried.")
+    if mapping(settings.get("windowSettings")).get("type") not in (None, "", "none"):
+        notes.append("Its window is not carried: an experiment here has one for all its metrics.")
 
 
 def _summed(event: dict[str, Any], said: Mapping[str, Any], column: str) -> dict[str, Any]:
@@ -161,8 +169,12 @@ def _plain(thing: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
     table = str(built.get("tableName") or "")
     if not table:
         raise CannotCarry("it is SQL of its own")
-    if mapping(thing.get("sql")).get("denominatorMetricId"):
+    sql = mapping(thing.get("sql"))
+    if sql.get("denominatorMetricId"):
         raise CannotCarry("it is divided by another metric")
+    if not re.match(r"\s*(sum|count)\s*\(|\s*$", str(sql.get("userAggregationSQL") or ""), re.IGNORECASE):
+        raise CannotCarry("it does not add up each person’s numbers, but takes another of them")
+    _note_settings(mapping(thing.get("behavior")), notes)
     name = re.split(r"[.`\"]+", table.strip('`"'))[-1]
     notes.append(f"Its table {table[:60]} is taken for the event “{name}”.")
     where = []

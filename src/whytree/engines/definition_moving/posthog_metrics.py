@@ -36,6 +36,8 @@ def _mean(query: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
         reader.notes.append("Its conversion window is not carried: an experiment here has one for all its metrics.")
     if query.get("lower_bound_percentile") or query.get("upper_bound_percentile"):
         reader.notes.append("Its cap on outliers is not carried.")
+    if query.get("ignore_zeros"):
+        reader.notes.append("It left people with nothing out; here they count.")
     plain = {"total": "count", "people": "unique"}
     if measure in plain:
         return {"kind": plain[measure], "event": event}
@@ -49,6 +51,10 @@ def _mean(query: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
 
 def _conversion(query: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
     steps = [reader.selection(node) for node in listed(query.get("series"))]
+    if query.get("exclusions") or query.get("funnel_order_type") not in (None, "", "ordered"):
+        raise CannotCarry(
+            "its funnel excludes events or has another order, as a metric here has not. Keep it as a question"
+        )
     if len(steps) == 1:
         return {"kind": "unique", "event": steps[0]}
     if len(steps) != 2:
