@@ -1,6 +1,7 @@
 """Numbers: what is counted, what it is now, and the days behind it."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_POST
 from whytree.engines.typed import optional_day
 from whytree.errors import Invalid, WhytreeError
 from whytree.events.queries import property_names
-from whytree.stores.pieces.stretches import Interval
+from whytree.stores.pieces.stretches import Interval, next_start
 from whytree.tree.models import Outcome
 from whytree.tree.services import create_outcome
 from whytree.workspace.entry.doors import PageRequest, page
@@ -20,6 +21,7 @@ from whytree.workspace.rights.access import may
 from whytree.workspace.rights.roles import Role
 
 from . import services
+from .asking.links import address_of
 from .definitions import KINDS, Following, warnings
 from .downloads import as_csv, as_picture
 from .drawing.charts import marks_for, measure_chart, measure_picture, measure_spark
@@ -30,6 +32,7 @@ from .queries import (
     INTERVALS,
     MOST_OFFERED,
     USUAL_DAYS,
+    Day,
     amount,
     definition_of,
     find_metric,
@@ -37,6 +40,8 @@ from .queries import (
     list_metrics,
     measure,
 )
+from .questions import When
+from .saved.of_metric import question_of_metric
 from .silent import silent
 
 #: Names of properties that the form offers.
@@ -106,13 +111,26 @@ def metric(request: PageRequest, product: Product, key: str) -> HttpResponse:
         "days": days,
         "periods": sorted(PERIODS_OF[each]),
         "cuts": INTERVALS,
-        "rows": list(reversed(measured.series)),
+        "rows": [(day, _behind_stretch(product, found, day, each)) for day in reversed(measured.series)],
+        "behind": _behind(product, found, When(since=measured.from_at.date(), until=measured.last_day)),
         "used_by": users,
         "is_outcome": any(isinstance(node, Outcome) for node in users),
         "baseline": "" if measured.value is None else _typed(measured.value),
         "silences": silent(product, [found]),
     }
     return render(request, "analytics/metric.html", context | _rights(request, product))
+
+
+def _behind_stretch(product: Product, found: Metric, day: Day, each: Interval) -> str:
+    """Where the people of one stretch are asked about. Questions are of whole days, so an hour has none."""
+    if each == "hour" or not day.n:
+        return ""
+    return _behind(product, found, When(since=day.day, until=next_start(each, day.day) - timedelta(days=1)))
+
+
+def _behind(product: Product, found: Metric, when: When) -> str:
+    question, part = question_of_metric(definition_of(found), when)
+    return address_of(product, question, part) + "#behind"
 
 
 @page()
