@@ -24,6 +24,9 @@ from ..merging import MOST_IDS, Edge, EdgeKind, Resolution, resolve
 from ..models import Person
 from .profiles import CHUNK, COLUMNS, ensure_person, valid_key
 
+RETRACTED_AT_ONCE = 2_000
+"""People whose ids are looked at together when an import is taken back: each look reads all that was said about ids."""
+
 
 def follow_edges(product_id: int, persons: Collection[int], without: int = 0) -> Resolution:
     """Work out anew who these ids and all they touch belong to, and make queries and profiles agree.
@@ -203,8 +206,8 @@ def retract_links(product_id: int, run: int) -> Iterator[float]:
     """
     persons = stored.linked_by(product_id, run)
     for half, without in enumerate((run, 0)):
-        for start in range(0, len(persons), CHUNK):
-            follow_edges(product_id, persons[start : start + CHUNK], without)
+        for start in range(0, len(persons), RETRACTED_AT_ONCE):
+            follow_edges(product_id, persons[start : start + RETRACTED_AT_ONCE], without)
             yield (half + start / len(persons)) / 2
         if without:
             stored.delete_links_of(product_id, run)
