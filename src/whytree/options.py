@@ -197,7 +197,8 @@ OPTIONS = (
     Option("WHYTREE_JOBS", "1: the server also runs background jobs; 0: `whytree work` does.", _flag, "1"),
     Option(
         "WHYTREE_SMTP_URL",
-        "Mail server for the Monday mail: smtp://user:password@host:587 or smtps://host:465. Default: no mail is sent.",
+        "Mail server for the Monday mail, alerts and subscriptions: smtp://user:password@host:587 or smtps://host:465. "
+        "Default: no mail is sent.",
         _url_of("smtp", "smtps"),
         secret=True,
     ),
