@@ -122,7 +122,7 @@ def test_others_draw_live_figures_on_nodes(as_alice: Any, garden: Garden) -> Non
         page = text(as_alice, "/p/sprout/tree")
     finally:
         _figures["outcome"].remove(figure)
-    assert "Activated in 7 days: 33.6 %, +2.4 pp. 1 problem in the way, none being worked on." in page
+    assert "Activated in 7 days: 33.6\xa0%, +2.4\xa0pp. 1 problem in the way, none being worked on." in page
     assert '<svg class="spark"' in page
     assert "flag 25 %" in page
 
