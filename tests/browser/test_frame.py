@@ -66,6 +66,17 @@ def test_a_page_is_accessible_fits_a_phone_and_breaks_no_policy(
     assert complaints.said == []
 
 
+def test_long_names_keep_a_page_as_wide_as_a_phone(alice_page: Any, live: Any) -> None:
+    long = "Donaudampfschifffahrtsgesellschaftskapitän" * 4  # nowhere to break, as a hash or an address
+    solution = live.cli_json("solution", "add", long)["ref"]
+    live.cli("flag", "add", "a-flag-key-that-goes-on-and-on-" * 3 + "x", "--solution", solution)
+    voice = live.cli_json("feedback", "add", f"https://example.org/{long}", "--author", long, "--source", long)["ref"]
+    alice_page.set_viewport_size({"width": 390, "height": 844})
+    for path in ("changes", solution, "flags", "voices", voice, "activity"):
+        alice_page.goto(f"{live.url}/p/sprout/{path}")
+        assert _sideways(alice_page) == 0, path
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_sign_in_page_is_accessible(browser_page: Any, live: Any, scheme: str) -> None:
     browser_page.emulate_media(color_scheme=scheme)

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from whytree.analytics.templatetags.figures import number, places
-from whytree.site.templatetags.whytree import ago, breakable, count, did, sentences, stopped, unbroken, until
+from whytree.site.templatetags.whytree import ago, breakable, count, did, or_dash, sentences, stopped, unbroken, until
 
 
 @pytest.mark.parametrize(
@@ -93,3 +93,7 @@ def test_a_number_and_its_unit_stay_in_one_line() -> None:
 )
 def test_a_sentence_has_one_full_stop(said: str, shown: str) -> None:
     assert stopped(said) == shown
+
+
+def test_nothing_is_a_dash_that_a_phone_leaves_out() -> None:
+    assert (or_dash("31 %"), or_dash("")) == ("31 %", '<span class="none">–</span>')

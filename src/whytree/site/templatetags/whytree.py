@@ -66,6 +66,12 @@ def unbroken(sentence: str) -> str:
 
 
 @register.filter
+def or_dash(value: Any) -> Any:
+    """A dash for nothing; the list that a table becomes on a phone leaves it out."""
+    return value or mark_safe('<span class="none">–</span>')
+
+
+@register.filter
 def stopped(sentence: str) -> str:
     """With its full stop, and never with two."""
     return sentence if re.search(r"[.?!…]”?$", sentence) else f"{sentence}."
