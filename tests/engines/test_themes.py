@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from whytree.engines.themes import Found, TooAlike, TooFew, distinct, find_themes
+from whytree.engines.themes import Found, TooAlike, TooFew, distinct, find_themes, finding
 from whytree.engines.themes.labels import Speaking, common_words, words_of
 
 SUBJECTS = {
@@ -122,6 +122,13 @@ def test_no_two_themes_have_the_same_name() -> None:
     texts, _ = spoken(60, seed=5)
     labels = [theme.label for theme in find_themes(texts).themes]
     assert len(set(labels)) == len(labels)
+
+
+def test_themes_that_no_word_tells_apart_are_one_and_nameless_ones_stay_their_own() -> None:
+    labels = np.array([0, 1, 2, 3, 4, -1])
+    joined = finding._joined(labels, [["good"], ["nice", "good"], ["good"], [], []])
+    assert joined.tolist() == [0, 1, 0, 3, 4, -1]
+    assert finding._by_size(joined, np.array([1, 9, 1, 1, 3, 1])).tolist() == [2, 0, 2, 3, 1, -1]
 
 
 def test_words_of_a_label_stand_in_the_themes_own_texts() -> None:

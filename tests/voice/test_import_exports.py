@@ -233,7 +233,6 @@ def test_a_large_one_goes_out_in_steps_and_a_job_ends_what_was_cut_off(
 
     run = uploads.go_on(actor, stopped, seconds=None)
     monkeypatch.setattr(imports, "UNDONE_AT_ONCE", 20)
-    monkeypatch.setattr(imports, "UNDO_SECONDS", -1.0)
     undone = imports.undo_import(actor, run, seconds=-1)
     assert (undone.removed, undone.left, FeedbackItem.objects.count()) == (20, 35, 35)
     page = read(as_alice.get(f"/p/sprout/voices/imports/{run.pk}"))
@@ -241,8 +240,10 @@ def test_a_large_one_goes_out_in_steps_and_a_job_ends_what_was_cut_off(
     again = upload(as_alice, MANY, "many.csv")  # what it calls known would go all the same
     assert "being taken back" in read(again)
     assert imports.undo_import(actor, run, seconds=-1).left == 15
+    late = ImportRun.objects.get(pk=run.pk)
     jobs.undo_imports({})
     run.refresh_from_db()
+    assert uploads.go_on(actor, late).finished_at == run.finished_at  # a page that asks when the job has ended it
     assert (run.is_going_out, FeedbackItem.objects.count()) == (False, 0)
     with pytest.raises(Conflict, match="taken back already"):
         imports.undo_import(actor, run)

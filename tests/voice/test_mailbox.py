@@ -31,7 +31,10 @@ def mail(number: int, text: str, *headers: str, sender: str = "Mira <mira@exampl
     return "\r\n".join([*head, *headers, "", text, ""]).encode()
 
 
-def test_what_is_new_lands_once_and_is_marked_as_read(product: Any, box: Folder, monkeypatch: Any) -> None:
+def test_what_is_new_lands_once_and_is_marked_as_read(
+    product: Any, box: Folder, settings: Any, monkeypatch: Any
+) -> None:
+    settings.WHYTREE = replace(settings.WHYTREE, mail_from="Sprout <hello@grow.example>")
     monkeypatch.setattr(mailbox, "MOST_OF_ONE", 2_000)
     box.mails = [
         mail(1, "It asked for my number.\r\n\r\n> quoted\r\n-- \r\nMira"),
@@ -39,14 +42,15 @@ def test_what_is_new_lands_once_and_is_marked_as_read(product: Any, box: Folder,
         mail(3, "ours", sender="Bob <bob@sprout.example>"),
         mail(4, ""),
         mail(5, "x" * 3_000),
+        mail(6, "Our own mail, sent on to us", sender="hello@grow.example"),
     ]
     box.mails[3] = box.mails[3].replace(b"Subject: Sign-up", b"Subject: ")
     VoiceSettings.objects.create(product=product, team=["sprout.example"])
     looked = mailbox.poll()
     assert looked is not None
-    assert (looked.taken, looked.left_out, looked.known) == (1, 2, 0)
+    assert (looked.taken, looked.left_out, looked.known) == (1, 3, 0)
     assert (looked.empty, looked.unreadable) == (1, 1)
-    assert box.seen == {1, 2, 3, 4, 5}
+    assert box.seen == {1, 2, 3, 4, 5, 6}
     item = FeedbackItem.objects.get()
     assert (item.text, item.person_key) == ("Sign-up\n\nIt asked for my number.", "mira@example.com")
     assert (item.source_type, item.submission_id) == ("mail", "<m1@example.com>")

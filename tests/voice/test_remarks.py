@@ -46,9 +46,9 @@ def test_an_answer_reaches_all_who_said_so_once(actor: Any, say: Any, item: Any,
     merge(actor, say("me too", person="ana", author_email="ana@example.org", from_team=True), item)
     made = answer_voice(actor, fresh(item), "It is fixed in 4.2.", by_mail=True)
     assert (made.mailed, [mail.to for mail in post]) == (2, ["mira@example.org", "jo@example.org"])
-    assert re.fullmatch(r"It is fixed in 4\.2\.\n\nYou told us on \d+ \w+ \d{4}\.", post[1].text), (
-        "never their own words"
-    )
+    told = r"It is fixed in 4\.2\.\n\nYou told us on \d+ \w+ \d{4}\.\n\nRather not hear from us\? .*"
+    assert re.fullmatch(told, post[1].text), "never their own words"
+    assert post[1].text.endswith(post[1].stop_url), "what a mail program's own button presses"
     assert "Sprout" in post[0].subject
 
 

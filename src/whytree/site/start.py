@@ -1,6 +1,7 @@
 """Entry point of ``whytree``: git begins on what is asked before the command line is put together, and help needs none of it."""
 
 import sys
+from contextlib import suppress
 
 from whytree.code.clone import headstart
 
@@ -10,7 +11,8 @@ def main() -> None:
     if not words or words in (["--help"], ["-h"]):
         from .menu import print_menu
 
-        print_menu()
+        with suppress(BrokenPipeError):  # whoever reads has seen enough: `whytree --help | head`
+            print_menu()
         return
     headstart.begin(words)
     try:

@@ -14,7 +14,7 @@ from .importing.uploads import throw_away_old
 from .incoming.services import forget_messages
 from .models import ImportRun, Loop, RunState
 from .services import close_import
-from .services.imports import UNDO, UNDO_SECONDS, go_on_undoing, going_out
+from .services.imports import UNDO, go_on_undoing, going_out
 from .services.loop import tell_reached
 from .services.storing import TELL
 from .services.telling import tell_waiting
@@ -37,7 +37,7 @@ def close_imports(payload: dict[str, Any]) -> None:
 def undo_imports(payload: dict[str, Any]) -> None:
     """What was too much for a request, or was cut off, goes out."""
     for run in going_out():
-        while not stopping() and go_on_undoing(run, seconds=UNDO_SECONDS).left:
+        while not stopping() and go_on_undoing(run).left:
             pass
 
 

@@ -223,3 +223,28 @@ def test_what_is_no_base64_stays_as_it_stands() -> None:
     one = read_message(head + b"!!!! no base64 but words here\n")
     assert isinstance(one, Said)
     assert one.text == "!!!! no base64 but words here"
+
+
+@pytest.mark.parametrize(
+    ("charset", "words", "read"),
+    [
+        ("klingon-8", "M\u00fcnchen \u201egeht nicht\u201c".encode("cp1252"), "M\u00fcnchen \u201egeht nicht\u201c"),
+        ("utf-8", b"M\xfcnchen", "M\u00fcnchen"),
+        ("us-ascii", "Z\u00fcrich".encode(), "Z\u00fcrich"),
+        ("rot13", b"obbx", "obbx"),
+        ("utf-8", bytes(range(256)) * 8, ""),
+    ],
+)
+def test_words_in_another_charset_than_they_say_are_read_and_noise_is_none(
+    charset: str, words: bytes, read: str
+) -> None:
+    one = read_message(f"From: ann@example.org\nContent-Type: text/plain; charset={charset}\n\n".encode() + words)
+    assert isinstance(one, Said)
+    assert one.text == read
+
+
+@pytest.mark.parametrize("header", ["X-Autoreply: yes", "Return-Path: <>", "Precedence: auto_reply"])
+def test_programs_that_answer_by_themselves_in_older_ways_are_no_user(header: str) -> None:
+    one = read_message(f"{header}\nFrom: ann@example.org\n\nI am away.".encode())
+    assert isinstance(one, Said)
+    assert one.speaker == "machine"

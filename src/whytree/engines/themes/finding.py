@@ -122,16 +122,15 @@ def _labels(vectors: Vectors, times: Labels, drawn: Labels) -> Labels:
 
 def _described(texts: Sequence[str | None], read: Distinct, vectors: Vectors, labels: Labels, drawn: Labels) -> Found:
     """Sizes count every text, repeats too; names and quotes are taken from those drawn."""
-    count = int(labels.max()) + 1
-    times = np.bincount(labels[labels >= 0], weights=read.times[labels >= 0], minlength=count).astype(np.int64)
-    order = sorted(range(count), key=lambda one: (-int(times[one]), one))
-    rank = np.empty(count + 1, dtype=np.int64)
-    rank[order] = np.arange(count)
-    rank[-1] = -1
-    labels = rank[labels]
-    sums, _ = middles(vectors, labels) if count else (np.zeros((0, 1), dtype=np.float32), None)
     plain = [read.read[at] for at in drawn.tolist()]
-    terms = name_themes(plain, labels[drawn], count)
+    labels = _by_size(labels, read.times)
+    terms = name_themes(plain, labels[drawn], int(labels.max()) + 1)
+    joined = _by_size(_joined(labels, terms), read.times)
+    if joined.max() < labels.max():
+        labels, terms = joined, name_themes(plain, joined[drawn], int(joined.max()) + 1)
+    count = len(terms)
+    times = np.bincount(labels[labels >= 0], weights=read.times[labels >= 0], minlength=count).astype(np.int64)
+    sums, _ = middles(vectors, labels) if count else (np.zeros((0, 1), dtype=np.float32), None)
     speaking = Speaking(read.read, vectors, common_words(plain), read.times)
     quotes = [speaking.typical(drawn[labels[drawn] == at], sums[at], terms[at]) for at in range(count)]
     names = [label_of(words, texts[read.first[said[0]]] or "") for words, said in zip(terms, quotes, strict=True)]
@@ -139,7 +138,7 @@ def _described(texts: Sequence[str | None], read: Distinct, vectors: Vectors, la
         Theme(
             at + 1,
             name,
-            int(times[order[at]]),
+            int(times[at]),
             tuple(terms[at][:TERMS]),
             tuple(int(read.first[place]) for place in quotes[at]),
             directions(sums[at][None, :])[0],
@@ -153,6 +152,24 @@ def _described(texts: Sequence[str | None], read: Distinct, vectors: Vectors, la
     of_distinct = np.append(labels, -1)
     of_text = [int(of_distinct[at]) + 1 or None for at in read.of_text.tolist()]
     return Found(themes, of_text, near[read.of_text])
+
+
+def _by_size(labels: Labels, times: Labels) -> Labels:
+    """Themes numbered from 0, the largest first; -1 stays."""
+    names, place = np.unique(labels[labels >= 0], return_inverse=True)
+    sizes = np.bincount(place, weights=times[labels >= 0], minlength=len(names))
+    rank = np.empty(len(names), dtype=np.int64)
+    rank[np.lexsort((names, -sizes))] = np.arange(len(names))
+    found = np.full_like(labels, -1)
+    found[labels >= 0] = rank[place]
+    return found
+
+
+def _joined(labels: Labels, terms: Sequence[Sequence[str]]) -> Labels:
+    """Themes that are told from the others by just the same words are one: no reader could tell them apart, either."""
+    first: dict[frozenset[str], int] = {}
+    same = [first.setdefault(frozenset(words), at) if words else at for at, words in enumerate(terms)]
+    return np.array([*same, -1], dtype=np.int64)[labels]
 
 
 def find_with(texts: Sequence[str | None], model: str = "") -> Found:

@@ -143,36 +143,51 @@ def _sent_at(message: EmailMessage) -> datetime | None:
 
 
 def _speaker(message: EmailMessage) -> Speaker:
-    """RFC 3834: programs that answer by themselves say so."""
+    """RFC 3834: programs that answer by themselves say so, or have no address to answer to; older ones say it their own way."""
     automatic = _header(message, "Auto-Submitted").lower()
-    bulk = _header(message, "Precedence").lower() in ("bulk", "junk", "auto_reply")
-    return (
-        "machine"
-        if (automatic and automatic != "no") or bulk or "multipart/report" in message.get_content_type()
-        else "user"
+    says_so = (
+        automatic not in ("", "no")
+        or any(name in message for name in _ANSWERS_BY_ITSELF)
+        or _header(message, "Return-Path") == "<>"
+        or _header(message, "Precedence").lower() in ("bulk", "junk", "auto_reply")
+        or "multipart/report" in message.get_content_type()
     )
+    return "machine" if says_so else "user"
+
+
+_ANSWERS_BY_ITSELF = ("X-Autoreply", "X-Autorespond", "X-Autoresponder")
 
 
 def _body(message: EmailMessage) -> str:
     part = message.get_body(("plain", "html"))
     if part is None:
         return ""
-    try:
-        content = part.get_content()
-    except BROKEN:
-        payload = part.get_payload(decode=True)
-        content = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
-    if _is_no_base64(part, content):
-        content = part.get_payload()
+    content = _decoded(part)
     text = content[:MOST_WORDS] if isinstance(content, str) else ""
     text = text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
+    if len(_NOISE.findall(text)) > len(text) / 20:
+        return ""
     return plain(text, quotes=False) if part.get_content_type() == "text/html" else text
 
 
-def _is_no_base64(part: MIMEPart, decoded: object) -> bool:
-    """Said to be base64, and decoded to noise."""
-    broken = any(isinstance(defect, NO_BASE64) for defect in part.defects)
-    return broken and isinstance(decoded, str) and decoded.count("\ufffd") > len(decoded) / 20
+_NOISE = re.compile("[\x01-\x08\x0e-\x1f\x7f-\x9f\ufffd]")
+"""What nobody writes: where there is much of it, it is no text."""
+
+
+def _decoded(part: MIMEPart) -> object:
+    """As it says it is written, else in what most others write in: words that cannot be read again are lost."""
+    try:
+        return part.get_content(errors="strict")
+    except BROKEN:
+        payload = part.get_payload(decode=True)
+    if not isinstance(payload, bytes):
+        return ""
+    text = payload.decode("utf-8", "replace")
+    if "\ufffd" not in text:
+        return text
+    if any(isinstance(defect, NO_BASE64) for defect in part.defects):  # said to be base64, and decoded to noise
+        return part.get_payload()
+    return payload.decode("cp1252", "replace")
 
 
 _OUTLOOK = re.compile(r"^(?:from|von|de):\s.{1,200}\n\*?(?:sent|date|gesendet|datum|envoyé|to|an):\s", re.IGNORECASE)

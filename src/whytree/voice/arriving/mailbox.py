@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
+from email.utils import parseaddr
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -122,7 +123,8 @@ def _store(product: Product, said: Said, looked: Looked) -> None:
     kept = VoiceSettings.of(product)
     email = said.author_email.lower()
     values = as_values(said)
-    if said.speaker != "user" or {email, email.rpartition("@")[2]} & set(kept.team):
+    ours = {*kept.team, parseaddr(settings.WHYTREE.mail_from)[1].lower()}  # a mail of our own that came back, too
+    if said.speaker != "user" or (email and {email, email.rpartition("@")[2]} & ours):
         looked.left_out += 1
     elif is_empty(values):
         looked.empty += 1

@@ -27,11 +27,11 @@ from whytree.voice.services import (
     FileFacts,
     find_mapping,
     finish_import,
+    go_on_undoing,
     keep_mapping,
     kept_mappings,
     start_import,
     take_rows,
-    undo_import,
 )
 from whytree.workspace.models import Product
 from whytree.workspace.outside import underway, uploaded
@@ -136,7 +136,7 @@ def go_on(actor: Actor, run: ImportRun, *, seconds: float | None = 5.0) -> Impor
     """
     require(actor, run.product, Role.MAINTAINER)
     if run.is_going_out:
-        return undo_import(actor, run).run
+        return go_on_undoing(run).run
     with underway.in_turn(run.upload):
         now = _as_it_stands(run)
         if now.is_over:

@@ -1,7 +1,17 @@
 """What may change the voices. One verb a function; each asks for the role, acts in one transaction, leaves one Activity."""
 
 from .highlights import find_highlight, tag_highlight
-from .imports import LEFT_OUT, FileFacts, find_run, finish_import, list_runs, start_import, take_rows, undo_import
+from .imports import (
+    LEFT_OUT,
+    FileFacts,
+    find_run,
+    finish_import,
+    go_on_undoing,
+    list_runs,
+    start_import,
+    take_rows,
+    undo_import,
+)
 from .items import Added, Refused, add_feedback, add_many, bring_back, put_away, set_consent
 from .linking import (
     Span,
@@ -48,6 +58,7 @@ __all__ = [
     "find_screenshot",
     "find_status",
     "finish_import",
+    "go_on_undoing",
     "group_of",
     "highlight",
     "importance_of",

@@ -258,8 +258,8 @@ def _begin_undoing(actor: Actor, run: ImportRun) -> ImportRun:
     return run
 
 
-def go_on_undoing(run: ImportRun, *, seconds: float) -> Undone:
-    """Some of what was asked to go, in transactions that others can write between."""
+def go_on_undoing(run: ImportRun, *, seconds: float = UNDO_SECONDS) -> Undone:
+    """Some of what was asked to go, in transactions that others can write between; nothing where another one ended it."""
     until, removed = time.monotonic() + seconds, 0
     while gone := _take_out(run):
         removed += gone

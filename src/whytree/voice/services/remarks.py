@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from whytree.errors import Conflict, Invalid, NotFound, Unavailable
+from whytree.people.models import Person
 from whytree.people.queries import people_by_key
 from whytree.voice.board.news import note_answer
 from whytree.voice.contacts import reach_of
 from whytree.voice.models import FeedbackItem, Remark, RemarkKind
 from whytree.voice.models.notes import WORDS
 from whytree.voice.replies.noting import note_reply
+from whytree.voice.replies.telling import rather_not, stop_url
 from whytree.workspace.entry.pace import keep_pace
 from whytree.workspace.outside.mail import Mail, MailRefused, is_set, send
 from whytree.workspace.records.activity import record, snapshot
@@ -79,8 +81,15 @@ class Recipient:
     """Somebody an answer can reach, with one voice of theirs. `proved`: a server key, the team or they themselves said where."""
 
     item: FeedbackItem
-    email: str
-    proved: bool
+    person: Person
+
+    @property
+    def email(self) -> str:
+        return self.person.email
+
+    @property
+    def proved(self) -> bool:
+        return self.person.email_proved
 
 
 def recipients(item: FeedbackItem) -> list[Recipient]:
@@ -96,7 +105,7 @@ def recipients(item: FeedbackItem) -> list[Recipient]:
             continue
         address = person.email.lower()
         if address not in found or (person.email_proved and not found[address].proved):
-            found[address] = Recipient(one, person.email, person.email_proved)
+            found[address] = Recipient(one, person)
     return list(found.values())
 
 
@@ -132,9 +141,10 @@ def _send_all(item: FeedbackItem, reached: Sequence[Recipient], words: str) -> i
     sent = 0
     for one in reached:
         # Their own words stay here: whoever holds a public key can say that somebody's address is theirs.
-        when = f"You told us on {one.item.said_at.day} {one.item.said_at:%B %Y}."
+        when, stop = f"You told us on {one.item.said_at.day} {one.item.said_at:%B %Y}.", stop_url(one.person)
+        text = f"{words}\n\n{when}\n\n{rather_not(stop)}"
         try:
-            send(Mail(one.email, f"{item.product.name}: an answer to what you told us", f"{words}\n\n{when}"))
+            send(Mail(one.email, f"{item.product.name}: an answer to what you told us", text, stop_url=stop))
         except (MailRefused, Unavailable) as error:
             if not sent:
                 raise Conflict(f"The mail was not taken: {error.message}") from error

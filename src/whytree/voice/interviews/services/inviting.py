@@ -69,7 +69,8 @@ def _refuse_unmailable(product: Product, keys: Sequence[str], people: dict[str, 
 def _mail(product: Product, contact: Contact, address: str, before: int) -> None:
     """Written down first: somebody asked twice is worse than somebody not asked."""
     try:
-        send(Mail(address, f"{product.name}: half an hour of your time?", invitation(product, contact)))
+        subject = f"{product.name}: half an hour of your time?"
+        send(Mail(address, subject, invitation(product, contact), stop_url=leave_link(contact)))
     except (MailRefused, Unavailable) as error:
         contact.delete()
         told = f" {before} before them were asked." if before else ""
@@ -83,7 +84,7 @@ def invitation(product: Product, contact: Contact) -> str:
         f"We would like to hear how you use {product.name}: half an hour, no preparation, and nobody will sell you anything."
     )
     booking = f"\n\nChoose a time: {settings_of.booking_url}" if settings_of.booking_url else ""
-    return f"{words}{booking}\n\nRather not be asked? One click, and we leave you in peace: {leave_link(contact)}"
+    return f"{words}{booking}\n\nRather not be asked? One press, and we leave you in peace: {leave_link(contact)}"
 
 
 def leave_link(contact: Contact) -> str:
