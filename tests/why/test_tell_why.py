@@ -182,7 +182,7 @@ def test_a_ticket_or_a_node_is_not_told_of_its_newest_commit(
 
 
 @pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Any:
+def keyboard(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Somebody at a keyboard who presses one key."""
     import typer
 
@@ -193,8 +193,8 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Any:
     return press
 
 
-def test_one_key_tells_why_and_shows_the_answer_again(cli: Any, clone: Clone, read_in: str, terminal: Any) -> None:
-    terminal("t")
+def test_one_key_tells_why_and_shows_the_answer_again(cli: Any, clone: Clone, read_in: str, keyboard: Any) -> None:
+    keyboard("t")
     said = cli("why", "a.py:1", cwd=clone.path, stdin="SOL-1\n").output
     assert f"What is {read_in[:7]} for?" in said
     assert "SOL-1 Defer phone number" in said
@@ -203,24 +203,24 @@ def test_one_key_tells_why_and_shows_the_answer_again(cli: Any, clone: Clone, re
 
 @pytest.mark.parametrize(("key", "typed"), [("\r", ""), ("q", ""), ("t", "\n")])
 def test_any_other_key_or_nothing_typed_leaves(
-    cli: Any, clone: Clone, read_in: str, terminal: Any, key: str, typed: str
+    cli: Any, clone: Clone, read_in: str, keyboard: Any, key: str, typed: str
 ) -> None:
-    terminal(key)
+    keyboard(key)
     result = cli("why", "a.py:1", cwd=clone.path, stdin=typed)
     assert result.exit_code == 0
     assert clone.git("notes", "--ref=whytree", "list") == ""
 
 
-def test_a_slip_at_the_prompt_is_a_sentence(cli: Any, clone: Clone, read_in: str, terminal: Any) -> None:
-    terminal("t")
+def test_a_slip_at_the_prompt_is_a_sentence(cli: Any, clone: Clone, read_in: str, keyboard: Any) -> None:
+    keyboard("t")
     assert "SOL-99" in refusal(cli("why", "a.py:1", cwd=clone.path, stdin="SOL-99\n"))
 
 
 def test_nothing_is_asked_where_nobody_sits_or_all_is_explained(
-    cli: Any, clone: Clone, read_in: str, terminal: Any
+    cli: Any, clone: Clone, read_in: str, keyboard: Any
 ) -> None:
     assert "tell why" not in cli("why", "a.py:1", cwd=clone.path).output
-    terminal("t")
+    keyboard("t")
     answer(cli, "a.py:1", cwd=clone.path)  # JSON is for programs
     cli("why", "a.py:1", "--tell", "SOL-1", cwd=clone.path)
     assert "tell why" not in cli("why", "a.py:1", cwd=clone.path).output
