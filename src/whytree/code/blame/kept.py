@@ -18,7 +18,7 @@ from whytree.engines.git.versions import Version
 from ..clone.git import Clone
 
 # Another number, and what was kept is not read any more: raise it whenever the replay gives other answers.
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass
