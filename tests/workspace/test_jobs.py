@@ -88,7 +88,7 @@ def test_what_a_killed_process_of_this_host_had_in_hand_is_taken_up_at_once(done
     jobs.enqueue("test.note", {"n": 1})
     jobs.enqueue("test.note", {"n": 2})
     host, now = socket.gethostname(), timezone.now()
-    for pk, pid in zip(Job.objects.values_list("pk", flat=True), (2**22 + 1, os.getppid()), strict=True):
+    for pk, pid in zip(Job.objects.order_by("pk").values_list("pk", flat=True), (2**22 + 1, os.getppid()), strict=True):
         Job.objects.filter(pk=pk).update(state="running", claimed_by=f"{host}:{pid} short", claimed_at=now)
     assert not jobs.run_next("w")
     jobs.take_up_left()

@@ -164,7 +164,7 @@ def test_guessing_codes_is_limited_from_wherever(codes: list[str], clock: Clock)
     assert refused.status_code == 429
     assert int(refused["Retry-After"]) > 0
     assert not _is_signed_in(guesser)
-    tried = Activity.objects.filter(verb="fail_to_sign_in")
+    tried = Activity.objects.filter(verb="fail_to_sign_in").order_by("pk")
     assert tried[0].after == {"address": "192.0.2.0", "code": True}
     assert "Wrong code" in _page(_signed_in_as(User.objects.get()).get("/password"))
 
