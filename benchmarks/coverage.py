@@ -25,12 +25,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "src"))
-
-from whytree.code.blame.lines import FileLines, LineReader, Wanted  # noqa: E402
-from whytree.code.blame.survivors import Survivors  # noqa: E402
-from whytree.code.clone.git import open_clone  # noqa: E402  the path is set above
+from whytree.code.blame.lines import FileLines, LineReader, Wanted
+from whytree.code.blame.survivors import Survivors
+from whytree.code.clone.git import open_clone
 
 COLD_SECONDS, WARM_SECONDS, TIMES_FASTER = 60, 2, 10
 START = 1_700_000_000
@@ -199,7 +196,7 @@ def after_a_commit(clone_path: Path) -> None:
 
 
 def whole_commands(clone_path: Path, data: Path) -> None:
-    environment = {**os.environ, "WHYTREE_DATA": str(data), "PYTHONPATH": str(ROOT / "src"), "WHYTREE_PRODUCT": "bench"}
+    environment = {**os.environ, "WHYTREE_DATA": str(data), "WHYTREE_PRODUCT": "bench"}
 
     def run(*words: str) -> float:
         begin = time.perf_counter()

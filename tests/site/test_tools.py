@@ -1,14 +1,17 @@
 """What each tool says, through the REST API, in a clone."""
 
+# Fixtures of three rooms are used here: pytest finds them by their names in this module.
+# ruff: noqa: F401, F811
+
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.analytics.conftest import activated, five_sign_up_three_plant  # noqa: F401  the same fixtures here
-from tests.code.conftest import cli, clone  # noqa: F401
+from tests.analytics.conftest import activated, five_sign_up_three_plant
+from tests.code.conftest import cli, clone
 from tests.code.repositories import Clone
-from tests.why.conftest import Tree, tree  # noqa: F401
+from tests.why.conftest import Tree, tree
 from whytree.site.mcp import all_tools
 from whytree.site.mcp.protocol import Server, answer
 from whytree.workspace.terminal.client import connect
@@ -16,7 +19,7 @@ from whytree.workspace.terminal.tooling import AGENT, Desk
 
 
 @pytest.fixture
-def use(cli: Any, clone: Clone, monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: F811
+def use(cli: Any, clone: Clone, monkeypatch: pytest.MonkeyPatch) -> Any:
     """`use("why", ref="a.py:1")` in the clone: whether it was refused, what it said, and the same as data."""
     clone.commit("Add\n\nWhy: SOL-1", **{"app/form.py": "phone\n"})
     monkeypatch.chdir(clone.path)
@@ -32,7 +35,7 @@ def use(cli: Any, clone: Clone, monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa
     return run
 
 
-def test_why_walks_from_a_line_of_the_clone_to_the_people_and_says_how(use: Any, tree: Tree) -> None:  # noqa: F811
+def test_why_walks_from_a_line_of_the_clone_to_the_people_and_says_how(use: Any, tree: Tree) -> None:
     refused, says, data = use("why", ref="app/form.py:1")
     assert not refused
     for words in (
@@ -46,12 +49,12 @@ def test_why_walks_from_a_line_of_the_clone_to_the_people_and_says_how(use: Any,
     assert data["links"][0]["rule"] == "trailer"
 
 
-def test_the_command_line_finds_by_the_same_words(cli: Any, tree: Tree) -> None:  # noqa: F811
+def test_the_command_line_finds_by_the_same_words(cli: Any, tree: Tree) -> None:
     assert cli("search", "phone", "number").output.startswith("OPP-1        opportunity  I don't know why")
     assert "Try fewer" in cli("search", "unheard of").output
 
 
-def test_nothing_beside_the_clone_is_read(use: Any, tmp_path: Path, tree: Tree) -> None:  # noqa: F811
+def test_nothing_beside_the_clone_is_read(use: Any, tmp_path: Path, tree: Tree) -> None:
     other = Clone(tmp_path / "private")
     other.commit("Secret plans", **{"plan.txt": "the plan\n"})
     for name, field in (("why", "ref"), ("improve", "place")):
@@ -62,11 +65,11 @@ def test_nothing_beside_the_clone_is_read(use: Any, tmp_path: Path, tree: Tree) 
 
 def test_what_reads_changes_nothing_and_answers_a_viewer(
     use: Any,
-    tree: Tree,  # noqa: F811
+    tree: Tree,
     api_viewer: Any,
     monkeypatch: pytest.MonkeyPatch,
-    activated: Any,  # noqa: F811
-    five_sign_up_three_plant: None,  # noqa: F811
+    activated: Any,
+    five_sign_up_three_plant: None,
 ) -> None:
     from whytree.workspace.models import Activity
 
@@ -112,7 +115,7 @@ def test_what_is_hostile_or_wrong_is_refused_with_a_sentence(use: Any, store: An
         assert says in told, told
 
 
-def test_what_an_agent_adds_says_so_and_replaces_nobodys_words(use: Any, tree: Tree) -> None:  # noqa: F811
+def test_what_an_agent_adds_says_so_and_replaces_nobodys_words(use: Any, tree: Tree) -> None:
     from whytree.tree.models import EvidenceLink
 
     mine = {
@@ -135,7 +138,7 @@ def test_what_an_agent_adds_says_so_and_replaces_nobodys_words(use: Any, tree: T
     assert "[inferred: an agent over MCP]" in use("evidence_of", node="OPP-1")[1]
 
 
-def test_a_prediction_is_written_down_as_a_range(use: Any, tree: Tree) -> None:  # noqa: F811
+def test_a_prediction_is_written_down_as_a_range(use: Any, tree: Tree) -> None:
     guess = {"solution": "SOL-1", "change": "The number is asked later", "metric": "activated_7d", "low": 1, "high": 7}
     refused, says, _ = use("create_hypothesis", **guess, likely=4)
     assert (refused, says.splitlines()[0]) == (False, "HYP-1 The number is asked later under SOL-1")

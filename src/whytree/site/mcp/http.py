@@ -55,7 +55,7 @@ def mcp(request: HttpRequest) -> HttpResponse:
         _check_headers(request, message)
     except Refused as refused:
         return _sent(failure(refused), stateless=True)
-    except Exception as error:
+    except Exception as error:  # what is known has a status of its own; anything else is a fault, as on a page
         known = as_known(error)
         if known is None:
             raise
