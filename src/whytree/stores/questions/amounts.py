@@ -111,7 +111,7 @@ ORDER BY bucket
 def sums(product_id: int, top: Part, bottom: Part, period: Period, *, unit: Unit = None) -> dict[date, Sums]:
     """Both parts by stretch, or under `WHOLE`; one in which nobody did either is left out."""
     bound = Bound()
-    who = unit_sql(unit, bound)
+    who = unit_sql(unit, bound, [top.selection, bottom.selection])
     sql = _SUMS.format(
         bucket=period.bucket(),
         person=who,
@@ -259,7 +259,7 @@ def quantile(
 ) -> dict[date, Placed]:
     """The value below which `share` of the numbers lie, by stretch or under `WHOLE`. `reach` counts standard errors."""
     bound = Bound()
-    who = unit_sql(unit, bound)
+    who = unit_sql(unit, bound, [selection])
     people = _NUMBERS.format(
         bucket=period.bucket(),
         person=who,
@@ -284,7 +284,7 @@ def time_to(
 ) -> dict[date, Placed]:
     """The same of the seconds from `entry` to `goal`, over people who got there within `window`, by the stretch of entry."""
     bound = Bound()
-    who = unit_sql(unit, bound)
+    who = unit_sql(unit, bound, [entry, goal])
     people = _TIMES.format(
         bucket=period.bucket("entry"),
         person=who,

@@ -98,7 +98,7 @@ ORDER BY bucket
 def count(product_id: int, did: Selection, start: datetime, end: datetime, *, unit: Unit = None) -> Counted:
     """All occurrences in the period."""
     bound = Bound()
-    who = unit_sql(unit, bound)
+    who = unit_sql(unit, bound, [did])
     sql = _COUNT.format(unit=who, named=is_named(did, bound), passes=passes(did, bound) + has_unit(unit))
     rows = store().query(sql, bound.values | {"product": product_id, "start": start, "end": end}, PEOPLE)
     return _counted(rows[0])
@@ -116,7 +116,7 @@ def count_over(
 ) -> dict[date, Counted]:
     """The same for each stretch in which there was one."""
     bound = Bound()
-    who = unit_sql(unit, bound)
+    who = unit_sql(unit, bound, [did])
     sql = _COUNT_OVER.format(
         bucket=bucket_sql(each), unit=who, named=is_named(did, bound), passes=passes(did, bound) + has_unit(unit)
     )
@@ -189,7 +189,7 @@ class _Followed:
 
 def _followed(asked: _Followed, hit: str, *, since: str) -> dict[date, Converted]:
     bound = Bound()
-    who = unit_sql(asked.unit, bound)
+    who = unit_sql(asked.unit, bound, [asked.entry, asked.goal])
     sql = _CONVERSION_OVER.format(
         bucket=bucket_sql(asked.each, "entry"),
         person=who,

@@ -190,7 +190,7 @@ def counts(
         counted = counts_of_all(product_id, asked, unit=unit)
         return {None: list(counted.stretches)} if counted.stretches else {}
     bound = Bound()
-    who = unit_sql(unit, bound)
+    who = unit_sql(unit, bound, [asked.selection])
     rows = _rows(_COUNTS_BY, product_id, asked, by, groups, bound, more=has_unit(unit), person=who)
     return _stretches(rows, lambda row: _group(row, by))
 
@@ -198,7 +198,7 @@ def counts(
 def counts_of_all(product_id: int, asked: Asked, *, unit: Unit = None) -> Counts:
     """Of everybody together, with how many they are."""
     bound = Bound()
-    who, template = unit_sql(unit, bound), _COUNTS_OF_WHOLE if asked.interval == "whole" else _COUNTS
+    who, template = unit_sql(unit, bound, [asked.selection]), _COUNTS_OF_WHOLE if asked.interval == "whole" else _COUNTS
     rows = _rows(template, product_id, asked, (), (), bound, more=has_unit(unit), person=who)
     stretches = _stretches(rows, lambda row: None)
     return Counts(tuple(stretches.get(None, ())), sum(row["begun"] for row in rows))
@@ -209,7 +209,7 @@ def counts_of_largest(
 ) -> dict[str | None, list[Stretch]]:
     """As `counts` of the groups that `largest_groups` tells, largest first; events are read once where these are all."""
     bound = Bound()
-    who, value = unit_sql(unit, bound), group_sql(by, bound)
+    who, value = unit_sql(unit, bound, [asked.selection]), group_sql(by, bound)
     known = {"groups": MOST_GROUPS}
     rows = _rows(
         _COUNTS_OF_LARGEST, product_id, asked, (), (), bound, known, more=has_unit(unit), person=who, value=value
@@ -218,7 +218,7 @@ def counts_of_largest(
     if not any(row["place"] > MOST_GROUPS for row in rows):
         return found
     bound = Bound()
-    who, groups = unit_sql(unit, bound), tuple(value for value in found if value is not None)
+    who, groups = unit_sql(unit, bound, [asked.selection]), tuple(value for value in found if value is not None)
     more = f"{has_unit(unit)} AND NOT own"
     others = _rows(_COUNTS_BY, product_id, asked, by, groups, bound, more=more, person=who)
     return found | _stretches(others, lambda row: None)
