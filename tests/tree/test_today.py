@@ -2,8 +2,12 @@
 
 from typing import Any
 
-from whytree.tree import services
+import pytest
+
+from tests.experiments.world import event, long_ago, write
+from whytree.tree import plugs, services
 from whytree.tree.pages.today import sentence
+from whytree.workspace.background.fresh import kept
 from whytree.workspace.models import Product
 from whytree.workspace.sockets import Panel, _panels, plug_panel
 
@@ -92,3 +96,33 @@ def test_recent_changes_name_the_node_and_an_import_is_one(as_alice: Any, garden
 
 def test_strangers_see_no_today(as_charlie: Any, product: Any) -> None:
     assert as_charlie.get("/p/sprout/today").status_code == 404
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Each time that Today counted, in a panel of its own."""
+    done: list[str] = []
+
+    def panel(actor: Any, product: Any, subject: Any) -> None:
+        kept("counted-for-today", [product.pk], 60, lambda: done.append(product.slug))
+
+    monkeypatch.setitem(_panels, "today", [(0, panel)])
+    return done
+
+
+@pytest.mark.engine
+def test_with_many_events_a_server_counts_as_it_starts(
+    monkeypatch: pytest.MonkeyPatch, counted: list[str], product: Any, store: Any, as_alice: Any
+) -> None:
+    monkeypatch.setattr(plugs, "MANY_EVENTS", 1)
+    write(store, product, [event(1, "signed_up", long_ago(1))])
+    plugs.count_for_today()
+    assert counted == ["sprout"]
+    assert as_alice.get("/p/sprout/today").status_code == 200
+    assert counted == ["sprout"], "whoever comes first finds it"
+
+
+@pytest.mark.engine
+def test_with_few_nothing_is_counted_before_somebody_looks(counted: list[str], product: Any, store: Any) -> None:
+    plugs.count_for_today()
+    assert counted == []

@@ -8,14 +8,19 @@ from django.urls import reverse
 
 from whytree.engines.texts.words import fold
 from whytree.errors import NotFound
+from whytree.stores.events import store
 from whytree.tree.models import ERASED, KINDS, EvidenceLink
 from whytree.tree.queries import REF, find_node, nodes_behind
+from whytree.workspace.background.fresh import behind
+from whytree.workspace.background.lifecycle import at_start
 from whytree.workspace.models import Activity, Product
 from whytree.workspace.rights.actors import Actor
-from whytree.workspace.sockets import Hit, plug_erase, plug_export, plug_search
+from whytree.workspace.sockets import Hit, panels, plug_erase, plug_export, plug_search
 
 # More titles than this are not looked through while somebody types.
 MOST_TITLES = 20_000
+# With fewer, what Today counts takes less than anybody notices.
+MANY_EVENTS = 1_000_000
 
 
 def plug() -> None:
@@ -23,6 +28,15 @@ def plug() -> None:
     plug_search(search_nodes)
     plug_erase(erase_person)
     plug_export(export_person)
+    at_start(lambda: behind(count_for_today))
+
+
+def count_for_today() -> None:
+    """With millions of events, whoever is first on Today would wait for all that it counts: a server counts it as it starts."""
+    if int(store().value("SELECT count() FROM events")) < MANY_EVENTS:
+        return
+    for product in Product.objects.order_by("pk"):
+        panels("today", Actor.system(), product, None)
 
 
 def search_nodes(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:

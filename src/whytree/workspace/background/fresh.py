@@ -96,7 +96,7 @@ def at_most(key: str, seconds: float, make: Callable[[], Found]) -> Found:
         if work is None:
             work = _under_way[key] = _Work()
             if old is not None and _behind is not None:
-                work.queued, is_mine = _behind.submit(_renew, key, make, work), False
+                work.queued, is_mine = _behind.submit(_logged, key, lambda: _worked_out(key, make, work)), False
         elif old is None:
             is_mine = work.take_over()
     if is_mine:
@@ -164,22 +164,28 @@ def _worked_out(key: str, make: Callable[[], Found], work: _Work) -> Found:
             _under_way.pop(key, None)
 
 
-def _renew(key: str, make: Callable[[], Dated], work: _Work) -> None:
-    """In the thread behind the requests. What fails is told to whoever asks once it is too old."""
-    close_old_connections()
-    try:
-        _worked_out(key, make, work)
-    except Exception:  # whatever it was: the thread lives on, and who asks once it is too old meets it
-        log.warning("%s could not be renewed", key.partition(":")[0], exc_info=True)
-    finally:
-        close_old_connections()
-
-
 def renew_behind() -> None:
     """Have a thread for renewals from now on; only a server does that. One thread, so that they never take every core."""
     global _behind
     with _guard:
         _behind = _behind or ThreadPoolExecutor(1, thread_name_prefix="renew")
+
+
+def behind(work: Callable[[], None]) -> None:
+    """Have it done by that thread in its turn; not at all where there is none."""
+    if _behind is not None:
+        _behind.submit(_logged, work.__qualname__, work)
+
+
+def _logged(name: str, work: Callable[[], object]) -> None:
+    """In the thread behind the requests. What fails is told to whoever asks for it next."""
+    close_old_connections()
+    try:
+        work()
+    except Exception:  # whatever it was: the thread lives on, and who asks once it is too old meets it
+        log.warning("%s could not be worked out", name.partition(":")[0], exc_info=True)
+    finally:
+        close_old_connections()
 
 
 def stop_renewing() -> None:
