@@ -1,5 +1,6 @@
 """Today: the first page after sign-in."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from tests.experiments.world import event, long_ago, write
 from whytree.tree import plugs, services
 from whytree.tree.pages.today import sentence
-from whytree.workspace.background.fresh import kept
+from whytree.workspace.background.fresh import behind, kept, renew_behind, stop_renewing
 from whytree.workspace.models import Product
 from whytree.workspace.sockets import Panel, _panels, plug_panel
 
@@ -116,7 +117,12 @@ def test_with_many_events_a_server_counts_as_it_starts(
 ) -> None:
     monkeypatch.setattr(plugs, "MANY_EVENTS", 1)
     write(store, product, [event(1, "signed_up", long_ago(1))])
+    done = threading.Event()
+    renew_behind()
     plugs.count_for_today()
+    behind(done.set)
+    assert done.wait(10)
+    stop_renewing()
     assert counted == ["sprout"]
     assert as_alice.get("/p/sprout/today").status_code == 200
     assert counted == ["sprout"], "whoever comes first finds it"

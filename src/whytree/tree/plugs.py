@@ -1,6 +1,7 @@
 """What the tree plugs into the workspace's sockets: it is found in the box, and it forgets and gives out a person."""
 
 import secrets
+from functools import partial
 from typing import Any
 
 from django.db.models import Q
@@ -15,7 +16,7 @@ from whytree.workspace.background.fresh import behind
 from whytree.workspace.background.lifecycle import at_start
 from whytree.workspace.models import Activity, Product
 from whytree.workspace.rights.actors import Actor
-from whytree.workspace.sockets import Hit, panels, plug_erase, plug_export, plug_search
+from whytree.workspace.sockets import Hit, panel_sources, plug_erase, plug_export, plug_search
 
 # More titles than this are not looked through while somebody types.
 MOST_TITLES = 20_000
@@ -28,15 +29,19 @@ def plug() -> None:
     plug_search(search_nodes)
     plug_erase(erase_person)
     plug_export(export_person)
-    at_start(lambda: behind(count_for_today))
+    at_start(count_for_today)
 
 
 def count_for_today() -> None:
-    """With millions of events, whoever is first on Today would wait for all that it counts: a server counts it as it starts."""
+    """With millions of events, whoever is first on Today would wait for all that it counts: a server counts it as it starts.
+
+    One panel after another, so that a server that is stopped waits for one at most.
+    """
     if int(store().value("SELECT count() FROM events")) < MANY_EVENTS:
         return
     for product in Product.objects.order_by("pk"):
-        panels("today", Actor.system(), product, None)
+        for source in panel_sources("today"):
+            behind(partial(source, Actor.system(), product, None))
 
 
 def search_nodes(actor: Actor, product: Product, words: str, limit: int) -> list[Hit]:

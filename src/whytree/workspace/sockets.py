@@ -148,9 +148,14 @@ def plug_panel(place: Place, source: PanelSource, order: int = 50) -> None:
     _panels[place].sort(key=lambda entry: entry[0])
 
 
+def panel_sources(place: Place) -> list[PanelSource]:
+    """Whoever shows something in this place, in their order."""
+    return [source for _, source in _panels[place]]
+
+
 def panels(place: Place, actor: Actor, product: Product, subject: Any) -> list[Panel]:
     """The panels others show in this place, in their order."""
-    shown = (source(actor, product, subject) for _, source in _panels[place])
+    shown = (source(actor, product, subject) for source in panel_sources(place))
     return [panel for panel in shown if panel is not None]
 
 

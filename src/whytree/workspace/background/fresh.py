@@ -171,10 +171,10 @@ def renew_behind() -> None:
         _behind = _behind or ThreadPoolExecutor(1, thread_name_prefix="renew")
 
 
-def behind(work: Callable[[], None]) -> None:
-    """Have it done by that thread in its turn; not at all where there is none."""
+def behind(work: Callable[[], object]) -> None:
+    """Have it done by that thread in its turn; not at all where there is none, or where it ends before."""
     if _behind is not None:
-        _behind.submit(_logged, work.__qualname__, work)
+        _behind.submit(_logged, "what waited behind the requests", work)
 
 
 def _logged(name: str, work: Callable[[], object]) -> None:
@@ -197,4 +197,4 @@ def stop_renewing() -> None:
     for work in waiting:
         work.done.cancel()
     if behind is not None:
-        behind.shutdown()
+        behind.shutdown(cancel_futures=True)
