@@ -12,5 +12,5 @@ class WorkspaceConfig(AppConfig):
         from .background.fresh import renew_behind, stop_renewing
         from .background.lifecycle import at_shutdown, at_start
 
-        at_start(renew_behind)
+        at_start(renew_behind, first=True)
         at_shutdown(stop_renewing)

@@ -8,9 +8,11 @@ _at_start: list[Callable[[], None]] = []
 _at_shutdown: list[Callable[[], None]] = []
 
 
-def at_start(function: Callable[[], None]) -> Callable[[], None]:
-    """Run `function` when the server starts, once both stores are open: threads that only a server has."""
-    _at_start.append(function)
+def at_start(function: Callable[[], None], *, first: bool = False) -> Callable[[], None]:
+    """Run `function` when the server starts, once both stores are open: threads that only a server has. `first` before those
+    that may hand it work.
+    """
+    _at_start.insert(0 if first else len(_at_start), function)
     return function
 
 
