@@ -12,6 +12,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from whytree.errors import Unavailable
@@ -52,7 +53,7 @@ def _answer() -> None:
         answer = (True, function(*arguments))
     except Exception as error:  # whatever it is, it belongs to whoever asked
         answer = (False, error)
-    with os.fdopen(out, "wb") as file:
+    with suppress(BrokenPipeError), os.fdopen(out, "wb") as file:  # where whoever asked has ended meanwhile
         pickle.dump(answer, file)
 
 
