@@ -173,6 +173,9 @@ def test_a_metric_stands_on_a_board_as_everywhere(
 
 def test_the_command_line_arranges_a_board(terminal: Any) -> None:
     number = str(terminal.cli_json("board", "add", "Arranged")["number"])
+    link = terminal.cli("board", "share", number).stdout.strip()
+    assert link.startswith("http")
+    assert "/board/" in link
     terminal.cli("board", "put", number, "--text", "First words")
     cards = terminal.cli_json("board", "put", number, "--text", "Second words", "--wide")["cards"]
     moved = terminal.cli_json("board", "move", number, str(cards[1]["id"]), "1")["cards"]

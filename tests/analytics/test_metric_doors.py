@@ -3,10 +3,12 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 import pytest
 from django.http import QueryDict
+from django.utils import timezone
 
 from tests.analytics.conftest import ACTIVATED
 from whytree.analytics.forms import MetricForm
@@ -249,7 +251,9 @@ def test_the_command_line_says_the_same(terminal: Any) -> None:
     assert "Learners" in terminal.cli("metric", "list").stdout
     shown = terminal.cli("metric", "show", "lessons").stdout
     assert "no answer: It has not happened in this period." in shown
-    assert terminal.cli_json("metric", "show", "lessons")["n"] == 0
+    told = terminal.cli_json("metric", "show", "lessons")
+    assert (told["n"], date.fromisoformat(told["last_day"])) == (0, timezone.localdate())
+    assert f" to {told['last_day']}; " in shown
     ratio = terminal.cli_json(
         "metric", "add", "price", "--top", "paid:sum:price", "--bottom", "paid:people", "--role", "input"
     )

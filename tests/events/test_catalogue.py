@@ -86,6 +86,14 @@ def test_what_was_put_aside_is_shown_with_its_reason(web: Sender, api: Any, as_a
     assert "1 message of the last 7 days is no event" in as_alice.get("/p/sprout/events").content.decode()
 
 
+def test_today_says_what_was_sent_and_counts_nowhere(web: Sender, as_alice: Any) -> None:
+    assert "Sent, and counted nowhere" not in as_alice.get("/p/sprout/today").content.decode()
+    web.batch(track(event="", messageId="nameless"))
+    today = as_alice.get("/p/sprout/today").content.decode()
+    assert "1 message of the last 7 days is no event, so no figure holds it." in today
+    assert "has no name" in today
+
+
 def test_the_page_says_how_to_send_the_first_event(store: EventStore, as_alice: Any) -> None:
     page = as_alice.get("/p/sprout/events").content.decode()
     assert "No event has come in yet." in page

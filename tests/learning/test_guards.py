@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from whytree.code.models import Commit
 from whytree.code.services import register_repository
 from whytree.errors import Conflict, Forbidden, Invalid, NotFound
 from whytree.learning.guards.queries import _window, list_guards, since_fine
-from whytree.learning.guards.services import end_guard, look, restart_guard
+from whytree.learning.guards.services import end_guard, look, restart_guard, set_guard
 from whytree.learning.jobs import look_at_guards
 from whytree.learning.models import OutcomeGuard, OutcomeReview
 from whytree.learning.services import decide_review
@@ -92,6 +93,32 @@ def test_a_change_that_is_kept_leaves_a_guard_with_its_line_at_half_the_gain(kee
     assert 0.3 < guard.baseline < 0.5
 
 
+def test_its_line_reckons_with_those_who_get_the_change_now(actor: Any, guard: OutcomeGuard, insert: Any) -> None:
+    insert(people(0.50, 900, 8, 24))
+    review = guard.review
+
+    def line(**said: Any) -> float:
+        OutcomeGuard.objects.all().delete()
+        made = set_guard(actor, review, half_and_half, timezone.now(), **said)
+        assert made is not None
+        assert made.floor == pytest.approx(made.baseline - 0.05), "half of ten points"
+        return made.floor
+
+    half_and_half: Any = SimpleNamespace(
+        forecast=SimpleNamespace(likely=1.0),
+        opened_at=long_ago(25),
+        stretches=[SimpleNamespace(start=long_ago(25), end=long_ago(0), closed={"off": 450, "on": 450})],
+        contrast=SimpleNamespace(
+            difference=SimpleNamespace(value=10.0, low=5.0, high=15.0),
+            treatment=SimpleNamespace(variant="on", value=56.0),
+        ),
+    )
+    left_alone = line()
+    assert line(to_everybody=True) == pytest.approx(left_alone + 0.05), "450 of 900 gain ten points"
+    half_and_half.contrast.treatment.value = 49.0
+    assert line(to_everybody=True) == pytest.approx(0.44), "never more than those with the change came to"
+
+
 @pytest.mark.parametrize(("decision", "effect"), [("iterate", 0.10), ("roll_back", 0.10), ("keep", 0.0)])
 def test_what_is_not_kept_or_did_not_help_leaves_none(keep: Any, decision: str, effect: float) -> None:
     keep(decision, effect=effect)
@@ -128,7 +155,9 @@ def test_a_fall_breaks_it_and_names_what_changed_since_it_last_was_fine(
     assert today.index(">v2 went out</a>") < today.index("Within its window"), "one line of time, the latest first"
     (told,) = api.get(PATH).ok
     assert told["state"] == "broken"
-    assert "over half of what “Ask for the phone number later” brought is gone" in told["says"]
+    assert (
+        "below 35 %: it was 40 % when “Ask for the phone number later” was kept, and fell by over half" in told["says"]
+    )
     assert told["commits"][0]["subject"] == "Check the number with a new service"
     assert [line[12:] for line in told["shipped"]] == ["v2 went out"]
 
@@ -325,10 +354,7 @@ def test_what_people_do_a_day_and_ratios_are_guarded_too(
 def test_a_kept_gain_in_a_count_leaves_a_guard_below_todays_level(
     actor: Any, product: Any, guard: OutcomeGuard, insert: Any
 ) -> None:
-    from types import SimpleNamespace
-
     from whytree.analytics.services import create_metric
-    from whytree.learning.guards.services import set_guard
 
     create_metric(actor, product, key="plants", definition=PLANTS)
     insert(days_of(300, 2.0, 1, 28))

@@ -28,6 +28,18 @@ def test_a_challenge_waits_until_it_is_answered(api: Any, as_alice: Any, garden:
     assert api.post(f"/products/sprout/notes/{note['id']}/answer", {"answer": "again"}).status == 409
 
 
+def test_what_was_closed_asks_nobody_until_it_is_reopened(api: Any, as_alice: Any, garden: Garden) -> None:
+    for ref in ("SOL-1", "OUT-1"):
+        api.post(
+            f"/products/sprout/nodes/{ref}/notes", {"kind": "question", "text": f"Whose life, {ref}?"}
+        ).must_succeed()
+    api.post("/products/sprout/nodes/SOL-1/close", {"reason": "Made by mistake", "with_children": True}).must_succeed()
+    assert [one["ref"] for one in api.get("/products/sprout/notes/open").ok] == ["OUT-1"]
+    assert "One question is open." in as_alice.get("/p/sprout/today").content.decode()
+    api.post("/products/sprout/nodes/SOL-1/reopen", {}).must_succeed()
+    assert [one["ref"] for one in api.get("/products/sprout/notes/open").ok] == ["SOL-1", "OUT-1"]
+
+
 def test_only_what_asks_is_answered(api: Any, garden: Garden) -> None:
     note = api.post("/products/sprout/nodes/SOL-1/notes", {"text": "nice"}).ok
     assert api.post(f"/products/sprout/notes/{note['id']}/answer", {"answer": "thanks"}).status == 400

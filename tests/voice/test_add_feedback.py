@@ -1,8 +1,10 @@
 """One thing one person said, in by the API."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from whytree.people.models import Person
 from whytree.voice.models import FeedbackItem
@@ -68,6 +70,8 @@ def test_the_variants_in_force_are_kept(api: Any, product: Any) -> None:
         assert add(api, person="mira").ok["flags"]["defer_phone"] == "on"
         assert add(api, person="mira", flags={"old": "b"}).ok["flags"] == {"old": "b"}
         assert "defer_phone" not in add(api, person="jo").ok["flags"]
+        earlier = (timezone.now() - timedelta(days=2)).isoformat()
+        assert add(api, person="mira", said_at=earlier).ok["flags"] == {}, "nobody knows what was in force then"
     finally:
         _variants.remove(variants)
 

@@ -15,6 +15,7 @@ from whytree.errors import Conflict, Invalid, NotFound
 from whytree.flags.models import Flag
 from whytree.people.identity import person_hash
 from whytree.people.models import Person
+from whytree.people.services import join
 from whytree.tree.models import EvidenceLink
 from whytree.voice.contacts import set_wish
 from whytree.voice.jobs import tell_all_reached, tell_one_reached
@@ -107,6 +108,12 @@ def test_nobody_is_told_before_they_have_it_or_asked_before_they_used_it(
         loop.tell(actor, solution, ["stranger"], by_mail=False)
     assert loop.tell(actor, solution, ["jo", "mira"], by_mail=False) == 2
     assert [one.key for one in loop_of(solution).to_tell] == ["tom"]
+
+
+def test_any_of_their_ids_tells_somebody(actor: Any, product: Any, solution: Any, asked: None) -> None:
+    join(actor, product, "mira", "mira-at-work")
+    assert loop.tell(actor, solution, ["mira-at-work"], by_mail=False) == 1
+    assert sorted(one.key for one in loop_of(solution).to_tell) == ["jo", "tom"]
 
 
 def test_a_mail_carries_the_changelog_and_never_their_own_words(

@@ -1,13 +1,17 @@
 """The page and the box: the same answer, readable by everybody who may read, harmless whatever people wrote."""
 
 import re
+from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from django.utils import timezone
 
 from tests.code.repositories import FORM, Clone
 from tests.why.conftest import Tree
+from whytree.analytics.services import create_metric
+from whytree.tree.services import edit_outcome
 
 PATH = "app/form.py"
 
@@ -38,6 +42,21 @@ def test_a_line_shows_its_code_and_five_hops(as_alice: Any, shown: Clone) -> Non
         "Activated in 7 days",
     ):
         assert words in text, words
+
+
+def test_an_outcome_is_counted_up_to_today_and_no_further(
+    as_alice: Any, cli: Any, actor: Any, product: Any, tree: Tree, store: Any
+) -> None:
+    create_metric(
+        actor, product, key="planters", name="Planters", definition={"version": 1, "kind": "unique", "event": "planted"}
+    )
+    edit_outcome(actor, tree.outcome, metric_key="planters")
+    now = timezone.now()
+    row = {"product": product.pk, "person": 1, "distinct_id": "1", "event": "planted", "event_id": 1}
+    store.insert("events", [{**row, "timestamp": now - timedelta(days=1), "received_at": now}])
+    today = f"{now.day} {now:%b %Y}"
+    assert f"to {today}</span>" in page(as_alice, "OUT-1")
+    assert f"to {today}" in " ".join(cli("why", "OUT-1").output.split())
 
 
 def test_without_the_text_the_lines_are_explained_all_the_same(

@@ -97,7 +97,9 @@ class DayOut(Schema):
 
 
 class MeasureOut(Schema):
-    """`low` and `high` are the 95 % interval; n counts people or companies, as `counted` says; `open` are still under way."""
+    """`low` and `high` are the 95 % interval; n counts people or companies, as `counted` says; `open` are still under way.
+
+    `to_at` is the first moment that is not counted any more, `last_day` the day before it."""
 
     key: str
     name: str
@@ -112,6 +114,7 @@ class MeasureOut(Schema):
     reason: str
     from_at: datetime
     to_at: datetime
+    last_day: date
     as_of: datetime
     is_past: bool
     source: str

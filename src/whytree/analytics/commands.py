@@ -208,7 +208,7 @@ def measure_lines(measure: dict[str, Any]) -> list[str]:
         lines.append(f"  {number(measure['value'])}{unit}   {interval}, n = {measure['n']:,} {measure['counted']}")
     if measure["open"]:
         lines.append(f"  {measure['open']:,} more are still under way and not counted")
-    lines.append(f"  {measure['from_at'][:10]} to before {measure['to_at'][:10]}; {measure['source']}")
+    lines.append(f"  {measure['from_at'][:10]} to {measure['last_day']}; {measure['source']}")
     digits = places(day["value"] for day in measure["series"])
     for day in measure["series"]:
         value = "–" if day["value"] is None else number(day["value"], digits)

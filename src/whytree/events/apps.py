@@ -8,12 +8,11 @@ class EventsConfig(AppConfig):
 
     def ready(self) -> None:
         from whytree.workspace.background.lifecycle import after_import, at_shutdown, at_start
-        from whytree.workspace.sockets import plug_erase
 
         from . import jobs  # noqa: F401 - importing registers its handlers
         from .durable.commit import close_commit, open_commit
         from .durable.follow import start_following, start_over, stop_following
-        from .importing.uploads import throw_away_for
+        from .plugs import plug
         from .relay.sending import start_relays, stop_relays
 
         at_start(open_commit)
@@ -23,4 +22,4 @@ class EventsConfig(AppConfig):
         at_shutdown(stop_following)
         at_shutdown(close_commit)  # runs first: what it still writes is followed
         after_import(start_over)
-        plug_erase(throw_away_for)
+        plug()

@@ -44,9 +44,8 @@ def catalogue(product: Product) -> Catalogue:
 
 def catalogue_of_events(product: Product) -> Catalogue:
     """Without the properties: what came in the last minutes is read for these, which takes ten times as long."""
-    since = timezone.now() - ASIDE_WITHIN
     with at_one_moment():
-        return Catalogue(stored.catalogued_events(product.pk), put_aside=stored.count_put_aside(product.pk, since))
+        return Catalogue(stored.catalogued_events(product.pk), put_aside=put_aside_lately(product))
 
 
 def properties_of(product: Product, event: str) -> list[CataloguedProperty]:
@@ -92,6 +91,11 @@ def known_names(product: Product, most: int = stored.ALL) -> KnownNames:
     told = [name.removeprefix(GROUP_SET) for name in stored.property_names(product.pk, prefix=GROUP_SET, most=most)]
     said = [name for name in property_names(product, "$group", most) if name[:1] != "$" and name != "groupId"]
     return KnownNames(property_names(product, most=most), list(dict.fromkeys([*told, *said])))
+
+
+def put_aside_lately(product: Product) -> int:
+    """How many messages of the last seven days did not become an event."""
+    return stored.count_put_aside(product.pk, timezone.now() - ASIDE_WITHIN)
 
 
 def put_aside(product: Product, limit: int = 50) -> list[PutAside]:

@@ -12,6 +12,7 @@ from whytree.experiments.queries import experiment_of
 from whytree.experiments.verdict.deciding import FOLLOWS, settle
 from whytree.experiments.verdict.doubting import checked_despite
 from whytree.flags.models import Flag
+from whytree.flags.services import needs_approval
 from whytree.tree import services as tree
 from whytree.tree.models import MOVES, Hypothesis, Solution, State
 from whytree.workspace.records.activity import record, snapshot
@@ -143,7 +144,7 @@ def decide_review(
         note_corners(actor, solution, fresh.corners)
     _bring(actor, solution, Decision(decision), f"{fresh.ref}: {fresh.learning}")
     if Decision(decision) is Decision.KEEP:
-        set_guard(actor, fresh, result, now)
+        set_guard(actor, fresh, result, now, to_everybody=move_flag and not needs_approval(fresh.product_id))
     _link(actor, fresh, solution)
     tell_fact(
         "review_decided",

@@ -54,7 +54,7 @@ def show_person(key: Id, as_json: AsJson = False) -> None:
     show(
         {**person, "timeline": moments},
         as_json,
-        f"{person['label']}, {person['events']:,} events",
+        f"{person['label']}, {person['events']:,} {'event' if person['events'] == 1 else 'events'}",
         *([f"also {', '.join(others)}"] if others else []),
         *lines,
     )

@@ -204,8 +204,11 @@ def nodes_of_ticket(ticket: Ticket) -> list[Node]:
 
 
 def open_notes(product: Product) -> QuerySet[Note]:
-    """Questions and challenges that nobody has answered; challenges first, then the oldest."""
+    """Questions and challenges that nobody has answered, of nodes in play; challenges first, then the oldest."""
     waiting = Note.objects.filter(product=product, kind__in=ASKING, answered_at=None)
+    for prefix, model in KINDS.items():
+        gone = nodes_of(product, model).filter(closed_at__isnull=False)
+        waiting = waiting.exclude(node_kind=prefix, node_id__in=gone.order_by().values("pk"))
     return waiting.select_related("author").order_by("kind", "created_at", "id")
 
 

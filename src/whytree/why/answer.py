@@ -130,6 +130,7 @@ class OutcomeHop:
     n: int = 0
     from_at: datetime | None = None
     to_at: datetime | None = None
+    last_day: date | None = None
     source: str = ""
 
 

@@ -86,9 +86,10 @@ class CardEdits(Schema):
 
 
 class ShareOut(Schema):
-    """The path of the link; it is shown once."""
+    """The link and its path; they are shown once."""
 
     path: str
+    link: str
 
 
 @router.get("/products/{product}/boards", response=list[BoardOut], operation_id="list_boards")
@@ -184,7 +185,8 @@ def remove_card(request: ApiRequest, product: str, number: int, card: int) -> St
 def share_board(request: ApiRequest, product: str, number: int) -> dict[str, str]:
     """A link that shows the board without signing in; the one before stops."""
     token = services.share_board(request.actor, api_product(request, product, Role.MAINTAINER), number)
-    return {"path": f"/board/{token}"}
+    path = f"/board/{token}"
+    return {"path": path, "link": request.build_absolute_uri(path)}
 
 
 @router.delete("/products/{product}/boards/{number}/share", response={204: None}, operation_id="unshare_board")

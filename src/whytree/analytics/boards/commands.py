@@ -155,4 +155,4 @@ def share_board(
         show({"shared": False}, as_json, "The link shows nothing any more.")
         return
     found = client.post(f"/products/{client.product}/boards/{number}/share")
-    show(found, as_json, f"Behind your server's address: {found['path']}")
+    show(found, as_json, found["link"])

@@ -36,4 +36,4 @@ def _lines(found: dict[str, Any]) -> list[str]:
 
 def _share(share: dict[str, Any]) -> str:
     interval = f"95 %: {100 * share['low']:.0f} to {100 * share['high']:.0f} %"
-    return f"{share['held']} of {share['n']} held ({interval}, {share['results']} results)"
+    return f"{share['held']} of {share['n']} held ({interval}, {share['results']} {'result' if share['results'] == 1 else 'results'})"

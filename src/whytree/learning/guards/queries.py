@@ -132,12 +132,16 @@ def says(guard: OutcomeGuard) -> str:
     word, line = ("below" if guard.up_is_good else "above"), _said(guard, guard.floor)
     if guard.ended_at is not None:
         return f"Nobody watches it any more: {guard.end_reason}"
+    kept = f"it was {_said(guard, guard.baseline)} when {title} was kept"
     if guard.value is None:
-        return f"Raises an alarm when {what} is surely {word} {line}: half of what {title} brought would be gone."
+        return (
+            f"Raises an alarm when {what} is surely {word} {line}: {kept}, and the line lies half its gain {word} that."
+        )
     low, high = (_said(guard, end or 0.0) for end in (guard.low, guard.high))
     now = f"{_said(guard, guard.value)} ({low.removesuffix(' %')} to {high}, n = {guard.n:,})"
     if guard.broken_at is not None:
-        return f"{what} is {now}, {word} {line}: over half of what {title} brought is gone."
+        way = "fell" if guard.up_is_good else "rose"
+        return f"{what} is {now}, {word} {line}: {kept}, and {way} by over half of what that had brought."
     return f"{what} is {now}; an alarm is raised when all of that is {word} {line}."
 
 

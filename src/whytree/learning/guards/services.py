@@ -30,11 +30,14 @@ LOST = 0.5
 MOST_CHARACTERS = 500
 
 
-def set_guard(actor: Actor, review: OutcomeReview, result: Result, now: datetime) -> OutcomeGuard | None:
+def set_guard(
+    actor: Actor, review: OutcomeReview, result: Result, now: datetime, *, to_everybody: bool = False
+) -> OutcomeGuard | None:
     """From what was measured, where it moved the way that was wanted; None where there is nothing to guard.
 
-    The line is drawn below today's level over everybody, in which those without the change are still counted: it is
-    rather too low than too high.
+    The line is drawn below today's level over everybody. With `to_everybody` those who were drawn to go without the change
+    get it now, and a share is taken as it will be then; otherwise they are counted as they are, and the line is rather too
+    low than too high.
     """
     metric = Metric.objects.filter(product=review.product, key=review.hypothesis.metric_key).first()
     basis = basis_of(metric) if metric is not None else None
@@ -45,14 +48,17 @@ def set_guard(actor: Actor, review: OutcomeReview, result: Result, now: datetime
     lost = _half_lost(result, basis, before) if before is not None else None
     if before is None or lost is None or before.n < FEWEST_UNITS:
         return None
-    floor = before.value - lost
+    baseline = before.value
+    if to_everybody and basis == Basis.SHARE:
+        baseline = _with_everybody(metric, result, before, now)
+    floor = baseline - lost
     guard = OutcomeGuard.objects.create(
         product=review.product,
         review=review,
         metric_key=metric.key,
         basis=basis,
         up_is_good=wanted > 0,
-        baseline=before.value,
+        baseline=baseline,
         floor=min(1.0, max(0.0, floor)) if basis == Basis.SHARE else floor,
         people_a_watch=before.n,
         watch_from=now,
@@ -66,6 +72,30 @@ def _has_gained(result: Result, wanted: int) -> bool:
     """Beyond doubt, the way that was wanted."""
     difference = result.contrast.difference if result.contrast is not None else None
     return difference is not None and min(difference.low * wanted, difference.high * wanted) > 0
+
+
+def _with_everybody(metric: Metric, result: Result, before: Level, now: datetime) -> float:
+    """The level since the change opened, and the gain of those of it who were drawn to go without; never more than those with
+    it came to. Drawn half and half, today's level less half of the gain is where the control was: all of it could go unseen.
+    """
+    contrast = result.contrast
+    since = max(now - WATCH - lead_of(metric), result.opened_at)
+    during = level(metric, Basis.SHARE, since, now)
+    if during is None or during.n < FEWEST_UNITS or contrast is None:
+        return before.value
+    if contrast.difference is None or contrast.treatment is None:
+        return before.value
+    drawn = without = 0.0
+    for stretch in result.stretches:
+        part = max(timedelta(0), stretch.end - max(stretch.start, since)) / (stretch.end - stretch.start)
+        people = sum(stretch.closed.values())
+        drawn += part * people
+        without += part * (people - stretch.closed.get(contrast.treatment.variant, 0))
+    share = without / max(drawn, during.n) if drawn else 0.0
+    gained, most = during.value + share * contrast.difference.value / 100, contrast.treatment.value / 100
+    return (
+        min(gained, max(during.value, most)) if contrast.difference.value > 0 else max(gained, min(during.value, most))
+    )
 
 
 def _half_lost(result: Result, basis: Basis, before: Level) -> float | None:

@@ -4,6 +4,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, Unpack
 
 from django.db import transaction
@@ -22,6 +23,8 @@ from whytree.workspace.sockets import variants_in_force
 from .storing import store_drafts
 
 MOST_AT_ONCE = 1_000
+#: As late as a support tool or a queue passes words on; later than that flags may have changed since.
+STILL_IN_FORCE = timedelta(hours=1)
 
 _SOURCE_FIELDS = {"source_type": "type", "source_id": "id", "source_name": "name", "field_id": "field_id"}
 
@@ -117,9 +120,14 @@ def _with_context(product: Product, checked: Draft) -> Draft:
     """An id of its own when it came without one (two people may say the same thing), and the variants in force."""
     if not checked.submission_id:
         checked = replace(checked, submission_id=str(uuid.uuid4()))
-    if checked.person and not checked.flags:
+    if checked.person and not checked.flags and _is_fresh(checked):
         checked = replace(checked, flags=variants_in_force(product.pk, checked.person))
     return checked
+
+
+def _is_fresh(checked: Draft) -> bool:
+    """Said just now: of what was said before nobody knows here which variants were in force then."""
+    return checked.said_at is None or timezone.now() - checked.said_at < STILL_IN_FORCE
 
 
 def put_away(actor: Actor, item: FeedbackItem) -> FeedbackItem:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from whytree.errors import Conflict, Invalid, NotFound, Unavailable
 from whytree.flags.queries import flags_of
 from whytree.people.models import Person
-from whytree.people.queries import people_by_key
+from whytree.people.queries import canonical_key, people_by_key
 from whytree.tree.models import EvidenceType, Importance, Solution, SourceKind
 from whytree.tree.services import link_evidence, reopen_node
 from whytree.voice.arriving.drafts import Source, draft
@@ -184,6 +184,7 @@ def _chosen(
 ) -> list[Asker]:
     require(actor, solution.product, Role.MEMBER)
     by_key = {one.key: one for one in loop_of(solution).askers}
+    keys = [key if key in by_key else canonical_key(solution.product, key) for key in keys]
     unknown = next((key for key in keys if key not in by_key), None)
     if unknown is not None:
         raise NotFound(f"{unknown[:60]} did not ask for this.")

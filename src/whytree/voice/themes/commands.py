@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from whytree.engines.texts.words import cut
 from whytree.workspace.commands import AsJson
 from whytree.workspace.terminal.client import CommandError, connect
 from whytree.workspace.terminal.printing import bars, plain, say, show
@@ -145,7 +146,7 @@ def show_theme(
     say(f"Its words: {plain(', '.join(theme['words']))}")
     for voice in theme["voices"]:
         speaks = f"  [{voice['speaks_for']}]" if voice["speaks_for"] else ""
-        say(f"{voice['ref']:8} {plain(voice['text'])[:160]}{speaks}")
+        say(f"{voice['ref']:8} {cut(plain(voice['text']), 160)}{speaks}")
     if theme["next"]:
         say(f"More: whytree theme show {theme['ref']} --start {theme['next']}")
 

@@ -304,6 +304,7 @@ def outcome_hop(outcome: Outcome, *, measured: bool) -> OutcomeHop:
         n=now.n,
         from_at=now.from_at,
         to_at=now.to_at,
+        last_day=now.last_day,
         source=now.source,
     )
 

@@ -295,7 +295,7 @@ def _outcome(hop: Answer) -> Text:
     if hop["value"] is not None:
         body.append(f"  now {_amount(hop['value'], hop['unit'])}", style="bold")
         body.append(f" (95 %: {between(hop['low'], hop['high'])})" if hop["low"] is not None else "")
-        body.append(f"  n = {hop['n']:,}, {day(hop['from_at'])} to {day(hop['to_at'])}", style=_DIM)
+        body.append(f"  n = {hop['n']:,}, {day(hop['from_at'])} to {day(hop['last_day'])}", style=_DIM)
     if hop["target"] is not None:
         start = f"{number(hop['baseline'])} → " if hop["baseline"] is not None else ""
         body.append(f"  wanted: {start}{_amount(hop['target'], hop['unit'])}", style=_DIM)
