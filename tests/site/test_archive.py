@@ -106,14 +106,35 @@ def test_it_refuses_a_workspace_that_is_not_empty(filled: Any, tmp_path: Path) -
         archive.import_workspace(tmp_path / "one")
 
 
-def test_it_refuses_another_versions_export(filled: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("there", "here", "version", "told"),
+    [
+        ("0900_then", "", "9.9.9", "made by Whytree 9.9.9, .* Update, and say it again"),
+        ("0900_then", "", "", "made by a newer Whytree, .* Update, and say it again"),
+        (
+            "",
+            "0900_since",
+            "0.0.1",
+            r"made by Whytree 0.0.1, .* \(pipx install --force whytree==0.0.1\), then: pipx upgrade",
+        ),
+        ("", "0900_since", "", "made by an older Whytree, .* Bring it in with the version that made it"),
+    ],
+)
+def test_another_versions_export_is_refused_with_the_version_to_take(
+    there: str, here: str, version: str, told: str, filled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     archive.export_workspace(tmp_path / "one")
     manifest = tmp_path / "one" / "manifest.json"
     changed = json.loads(manifest.read_text())
-    changed["migrations"]["workspace"].append("9999_future")
+    changed["version"] = version
+    if there:
+        changed["migrations"]["workspace"].append(there)
     manifest.write_text(json.dumps(changed))
     _empty_database()
-    with pytest.raises(Invalid, match="another version"):
+    if here:
+        known = archive._migrations()
+        monkeypatch.setattr(archive, "_migrations", lambda: {**known, "workspace": [*known["workspace"], here]})
+    with pytest.raises(Invalid, match=told):
         archive.import_workspace(tmp_path / "one")
 
 

@@ -31,7 +31,7 @@ from django.core.management.color import no_style
 from django.db import connection, models, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
-from whytree import options
+from whytree import __version__, options
 from whytree.errors import Conflict, Forbidden, Invalid, WhytreeError
 from whytree.stores.writing import transfer
 
@@ -125,6 +125,7 @@ def export_workspace(folder: Path, progress: Progress = lambda name, rows: None)
     options.write_private(folder / _SECRETS, json.dumps(_secrets(), indent=1, sort_keys=True) + "\n")
     manifest = {
         "format": FORMAT,
+        "version": __version__,
         "migrations": _migrations(),
         "parts": [asdict(part) for part in parts],
         "secrets_sha256": _digest(folder / _SECRETS),
@@ -245,7 +246,7 @@ def _checked_manifest(folder: Path) -> dict[str, Any]:
             f"This export has format {manifest.get('format')}; this version reads {FORMAT}. Use the version that wrote it."
         )
     if manifest.get("migrations") != _migrations():
-        raise Invalid("This export was made by another version of Whytree. Import it with that version, then upgrade.")
+        raise Invalid(_of_another_version(manifest))
     for file, sha256 in [(_SECRETS, manifest.get("secrets_sha256")), *((part.file, part.sha256) for part in parts)]:
         if _digest(folder / file) != sha256:
             raise Invalid(f"{file} is missing or was changed since the export. Nothing was imported; use another copy.")
@@ -255,6 +256,25 @@ def _checked_manifest(folder: Path) -> dict[str, Any]:
     if {part.file for part in parts} != expected:
         raise Invalid("This export does not hold the tables of this version. Import it with the version that wrote it.")
     return manifest
+
+
+def _of_another_version(manifest: dict[str, Any]) -> str:
+    """Which version to bring it in with. One that knows steps unknown here is newer."""
+    said, known = manifest.get("migrations"), _migrations()
+    told = said.items() if isinstance(said, dict) else ()
+    is_newer = any(set(names) - set(known.get(app, ())) for app, names in told)
+    version = str(manifest.get("version", ""))
+    made = (
+        f"Whytree {version}"
+        if version and version != __version__
+        else f"{'a newer' if is_newer else 'an older'} Whytree"
+    )
+    if is_newer:
+        return f"This was made by {made}, this is {__version__}. Update, and say it again: pipx upgrade whytree"
+    return (
+        f"This was made by {made}, this is {__version__}. Bring it in with the version that made it "
+        f"(pipx install --force whytree=={version or 'VERSION'}), then: pipx upgrade whytree"
+    )
 
 
 def _digest(path: Path) -> str:
