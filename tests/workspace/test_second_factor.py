@@ -6,11 +6,13 @@ from typing import Any
 
 import pyotp
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from whytree.site import accounts
 from whytree.workspace import services
 from whytree.workspace.archive import _rows
+from whytree.workspace.background.fresh import forget_everything
 from whytree.workspace.entry import entering
 from whytree.workspace.entry import second_factor as factors
 from whytree.workspace.entry.keys import actor_of_user
@@ -207,6 +209,16 @@ def _signed_in_as(user: User) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+def test_what_is_kept_meanwhile_lets_no_guess_be_forgotten(half_in: Client, clock: Clock) -> None:
+    """Answers fill the memory of a server, and an erasure empties it."""
+    for _ in range(factors.WRONG_IN_WINDOW):
+        assert half_in.post("/sign-in/code", {"code": "000000"}).status_code == 400
+    for number in range(6_000):
+        cache.set(f"answer:{number}", number)
+    forget_everything()
+    assert half_in.post("/sign-in/code", {"code": clock.code()}).status_code == 429
 
 
 def test_right_codes_are_no_guesses(codes: list[str], clock: Clock) -> None:

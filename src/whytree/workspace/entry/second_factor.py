@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import pyotp
 import segno
 from django.conf import settings
-from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -26,7 +25,7 @@ from ..records.activity import record
 from ..rights.actors import Actor
 from ..services import has_password, require_password, sign_out_everywhere
 from .keys import hashed
-from .pace import count_within
+from .pace import count_within, counts
 
 STEP_SECONDS = 30
 SKEW_STEPS = 1  # a phone's clock may be half a minute off, either way (RFC 6238, 5.2)
@@ -149,7 +148,7 @@ def check(user: User, code: str) -> str:
         raise TooMany("Too many wrong codes. Wait a quarter of an hour and try again.", retry_after=WINDOW_SECONDS)
     how = _use(user, factor, code)
     with suppress(ValueError):  # it ran out in between
-        cache.decr(count_wrong)  # counted beforehand, so that many at once are no more guesses
+        counts.decr(count_wrong)  # counted beforehand, so that many at once are no more guesses
     return how
 
 
