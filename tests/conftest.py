@@ -88,7 +88,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _fresh_caches() -> None:
     """What a process remembers between requests must not leak from test to test."""
-    from django.core.cache import cache
+    from django.core.cache import caches
 
     from whytree.events import arrivals
     from whytree.events.intake import rules
@@ -102,7 +102,8 @@ def _fresh_caches() -> None:
     rules.forget()
     asking.forget()
     showing.forget()
-    cache.clear()
+    for cache in caches.all():
+        cache.clear()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -304,3 +304,5 @@ def test_events_under_another_key_are_refused(web: Sender, store: EventStore) ->
     assert answer.status == 503
     assert "people.key" in answer.body["message"]
     assert _ids(store) == []
+    with pytest.raises(Unavailable, match=r"another people\.key"):  # and no server starts
+        module.open_commit()

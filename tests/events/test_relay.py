@@ -3,6 +3,7 @@
 import gzip
 import http.server
 import json
+import os
 import signal
 import threading
 import time
@@ -146,11 +147,43 @@ def test_what_a_crash_cut_short_hides_nothing_before_or_after_it(
     queue.close()
     (path,) = queue.files()
     path.write_bytes(path.read_bytes()[:-3])
-    path.rename(path.with_name(f"{path.name.partition('-')[0]}-999999.calls"))  # its process is gone
     queues().append(_call(3))
     reading = read()
     assert reading.next_calls(9) == [_call(1)]
     reading.done(delivered=1)
+    assert reading.next_calls(9) == [_call(3)]
+
+
+def test_a_file_whose_process_id_is_anothers_by_now_holds_nothing_up(
+    queues: Callable[..., Queue], read: Callable[[], Reading]
+) -> None:
+    """After the machine started anew; the process with that id may run for ever."""
+    queue = queues()
+    queue.append(_call(1))
+    queue.close()
+    (path,) = queue.files()
+    path.rename(path.with_name(f"{path.name.partition('-')[0]}-{os.getppid()}.calls"))
+    queues().append(_call(2))
+    reading = read()
+    assert reading.next_calls(9) == [_call(1)]
+    reading.done(delivered=1)
+    assert reading.next_calls(9) == [_call(2)]
+
+
+def test_a_file_that_another_process_writes_is_waited_for(
+    queues: Callable[..., Queue], read: Callable[[], Reading]
+) -> None:
+    theirs, ours = queues(), queues()
+    theirs.append(_call(1))
+    ours.append(_call(3))
+    reading = read()
+    assert reading.next_calls(9) == [_call(1)]
+    reading.done(delivered=1)
+    assert reading.next_calls(9) == []
+    theirs.append(_call(2))
+    assert reading.next_calls(9) == [_call(2)]
+    reading.done(delivered=1)
+    theirs.close()
     assert reading.next_calls(9) == [_call(3)]
 
 

@@ -106,14 +106,35 @@ def test_it_refuses_a_workspace_that_is_not_empty(filled: Any, tmp_path: Path) -
         archive.import_workspace(tmp_path / "one")
 
 
-def test_it_refuses_another_versions_export(filled: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("there", "here", "version", "told"),
+    [
+        ("0900_then", "", "9.9.9", "made by Whytree 9.9.9, .* Update, and say it again"),
+        ("0900_then", "", "", "made by a newer Whytree, .* Update, and say it again"),
+        (
+            "",
+            "0900_since",
+            "0.0.1",
+            r"made by Whytree 0.0.1, .* \(pipx install --force whytree==0.0.1\), then: pipx upgrade",
+        ),
+        ("", "0900_since", "", "made by an older Whytree, .* Bring it in with the version that made it"),
+    ],
+)
+def test_another_versions_export_is_refused_with_the_version_to_take(
+    there: str, here: str, version: str, told: str, filled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     archive.export_workspace(tmp_path / "one")
     manifest = tmp_path / "one" / "manifest.json"
     changed = json.loads(manifest.read_text())
-    changed["migrations"]["workspace"].append("9999_future")
+    changed["version"] = version
+    if there:
+        changed["migrations"]["workspace"].append(there)
     manifest.write_text(json.dumps(changed))
     _empty_database()
-    with pytest.raises(Invalid, match="another version"):
+    if here:
+        known = archive._migrations()
+        monkeypatch.setattr(archive, "_migrations", lambda: {**known, "workspace": [*known["workspace"], here]})
+    with pytest.raises(Invalid, match=told):
         archive.import_workspace(tmp_path / "one")
 
 
@@ -150,6 +171,7 @@ def test_one_that_was_killed_is_begun_anew_and_nothing_else_begins_before(
             archive.unpack(tmp_path / "copy.tar.gz")
         options.write_private(tmp_path / UNDER_WAY, "")
         (tmp_path / "copies" / "left").mkdir()
+        (tmp_path / "copies" / "left" / ".held").touch()
         assert fresh.value("SELECT count() FROM events") == 3
         with pytest.raises(CommandError, match="Say it again"):
             refuse_half_imported()
@@ -212,10 +234,12 @@ def test_the_servers_own_machine_takes_one_whosever_products_there_are(
 
 def test_what_a_killed_backup_left_is_thrown_away_and_one_under_way_is_not(settings: Any, tmp_path: Path) -> None:
     settings.WHYTREE = replace(settings.WHYTREE, data=tmp_path)
-    left, under_way = (tmp_path / "copies" / name for name in ("left", "under way"))
-    for folder in (left, under_way):
+    left, of_old, begun = (tmp_path / "copies" / name for name in ("left", "of an older version", "begun"))
+    for folder in (left, of_old, begun):
         folder.mkdir(parents=True)
         (folder / "workspace.User.jsonl").write_text("{}")
-    os.utime(left, (0, 0))
-    archive.throw_away_left({})
-    assert [one.name for one in (tmp_path / "copies").iterdir()] == ["under way"]
+    (left / ".held").touch()
+    os.utime(of_old, (0, 0))
+    with archive._room() as under_way:  # the next one makes room for itself
+        archive.throw_away_left({})
+        assert {one.name for one in (tmp_path / "copies").iterdir()} == {"begun", under_way.name}

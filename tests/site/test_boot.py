@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection, connections
+from django.db.migrations.loader import MigrationLoader
 
 from whytree.site import boot
 from whytree.site.boot import make_tables, migrate_database
@@ -98,6 +99,16 @@ def test_tables_made_at_once_are_those_of_all_migrations(
         assert described(at_once) == described(migrated)
         assert applied(at_once) == applied(migrated)
         call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_a_database_that_a_newer_version_opened_is_left_alone(settings: Any) -> None:
+    settings.MIGRATION_MODULES = {}  # the tests' own database is made without
+    loader = MigrationLoader(None)
+    loader.applied_migrations = dict(loader.disk_migrations)
+    boot._refuse_newer(loader)
+    loader.applied_migrations[("workspace", "9999_of_tomorrow")] = next(iter(loader.disk_migrations.values()))
+    with pytest.raises(CommandError, match=r"by a newer Whytree \(workspace 9999_of_tomorrow\)\. Update this one"):
+        boot._refuse_newer(loader)
 
 
 def test_a_damaged_database_is_a_sentence_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

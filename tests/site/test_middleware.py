@@ -58,6 +58,17 @@ def test_a_full_disk_reaches_the_asker_as_503(api: Any, monkeypatch: pytest.Monk
     assert "Free some space" in answer.body["message"]
 
 
+def test_under_a_name_that_nobody_allowed_it_says_what_allows_it(client: Client, product: Any, caplog: Any) -> None:
+    """Whoever opens a new server by its address in the network meets this first; scanners meet it all day."""
+    for answer in (
+        client.get("/sign-in", headers={"Host": "whytree.lan:8787"}),
+        client.get("/sign-in", HTTP_HOST="a\\@b"),
+    ):
+        assert answer.status_code == 400
+        assert "WHYTREE_ALLOWED_HOSTS" in answer.content.decode()
+    assert caplog.text == ""
+
+
 def test_a_surprise_is_logged_under_a_reference_the_asker_gets(
     api: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

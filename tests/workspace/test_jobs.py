@@ -10,6 +10,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
+from tests.servers import until
 from whytree.workspace.background import jobs
 from whytree.workspace.models import Job
 
@@ -82,6 +83,54 @@ def test_it_takes_over_from_a_worker_that_died(done: list[dict[str, Any]]) -> No
     Job.objects.update(state="running", claimed_at=timezone.now() - jobs.STALE - timedelta(seconds=1), attempts=1)
     assert jobs.run_next("another")
     assert len(done) == 1
+
+
+def test_of_one_kind_and_key_one_runs_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each tells people what is new; two at once would tell them twice."""
+    monkeypatch.setattr(jobs, "_handlers", dict(jobs._handlers))
+    told: list[int] = []
+
+    def tell(payload: dict[str, Any]) -> None:
+        told.append(payload["n"])
+        if payload["n"] == 1:  # meanwhile there is more to tell, and another process looks for work
+            jobs.enqueue("test.tell", {"n": 2}, key="same")
+            jobs.enqueue("test.tell", {"n": 3}, key="other")
+            assert jobs.run_next("another")
+            assert not jobs.run_next("another")
+
+    jobs.handler("test.tell")(tell)
+    jobs.enqueue("test.tell", {"n": 1}, key="same")
+    assert jobs.run_next("one")
+    assert told == [1, 3]
+    assert jobs.run_next("another")
+    assert told == [1, 3, 2]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_only_takes_long_is_taken_from_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "_handlers", dict(jobs._handlers))
+    monkeypatch.setattr(jobs, "_SAY_SECONDS", 0.01)
+
+    def take_long(payload: dict[str, Any]) -> None:
+        begun = timezone.now() - 2 * jobs.STALE
+        Job.objects.update(claimed_at=begun)
+        until(lambda: Job.objects.get().claimed_at != begun)
+        assert not jobs.run_next("another")
+
+    jobs.handler("test.long")(take_long)
+    jobs.enqueue("test.long")
+    assert jobs.run_next("one")
+    job = Job.objects.get()
+    assert (job.state, job.attempts, job.error) == ("done", 1, "")
+
+
+def test_what_ends_its_worker_each_time_is_given_up(done: list[dict[str, Any]]) -> None:
+    jobs.enqueue("test.note")
+    Job.objects.update(state="running", attempts=jobs.MAX_ATTEMPTS, claimed_at=timezone.now() - 2 * jobs.STALE)
+    assert not jobs.run_next("w")
+    job = Job.objects.get()
+    assert (job.state, done) == ("failed", [])
+    assert "ended before it did" in job.error
 
 
 def test_what_a_killed_process_of_this_host_had_in_hand_is_taken_up_at_once(done: list[dict[str, Any]]) -> None:

@@ -303,7 +303,7 @@ def test_changing_the_password_keeps_this_browser_and_ends_the_others(alice: Any
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("wrong", "another long password", "The old password is not right."),
+        ("wrong", "another long password", "That is not your password."),
         (PASSWORD, "short", "too short"),
         (PASSWORD, "password123", "too common"),
     ],

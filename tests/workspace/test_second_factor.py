@@ -6,11 +6,14 @@ from typing import Any
 
 import pyotp
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from whytree.site import accounts
 from whytree.workspace import services
 from whytree.workspace.archive import _rows
+from whytree.workspace.background.fresh import forget_everything
+from whytree.workspace.entry import entering
 from whytree.workspace.entry import second_factor as factors
 from whytree.workspace.entry.keys import actor_of_user
 from whytree.workspace.models import Activity, RecoveryCode, SecondFactor, User
@@ -97,6 +100,39 @@ def test_it_is_set_up_by_a_code_of_the_app_and_the_password(as_alice: Any, clock
     assert _is_signed_in(as_alice)
 
 
+def test_browsers_that_came_in_without_a_code_are_signed_out(alice: Any, product: Any, clock: Clock) -> None:
+    here, there = _signed_in_as(alice), _signed_in_as(alice)
+    here.get("/second-factor")
+    clock.secret = factors.offer(alice, here.session["second_factor_seed"]).secret
+    assert "All other browsers are signed out" in _page(
+        here.post("/second-factor", {"code": clock.code(), "password": PASSWORD})
+    )
+    assert _is_signed_in(here)
+    assert not _is_signed_in(there)
+
+
+def test_all_other_browsers_are_signed_out_when_asked_to(alice: Any, product: Any) -> None:
+    here, there = _signed_in_as(alice), _signed_in_as(alice)
+    assert here.post("/sign-out/others", REMOTE_ADDR="192.0.2.7")["Location"] == "/password"
+    assert _is_signed_in(here)
+    assert not _is_signed_in(there)
+    page = _page(here.get("/password"))
+    assert "Signed out everywhere" in page
+    assert "192.0.2.7" in page
+
+
+def test_who_has_no_password_chooses_one_by_a_code(codes: list[str], alice: Any, clock: Clock) -> None:
+    """Else a browser left open would be enough: to choose one, and by it to turn the second factor off."""
+    alice.set_unusable_password()
+    alice.save()
+    client = _signed_in_as(alice)
+    assert "A code of your app" in _page(client.get("/password"))
+    for old in ("", "123456"):
+        assert client.post("/password", {"old": old, "new": "another long password"}).status_code == 400
+    assert client.post("/password", {"old": clock.code(), "new": "another long password"}).status_code == 302
+    assert _is_signed_in(client)
+
+
 def test_the_password_alone_is_not_enough(half_in: Client, clock: Clock) -> None:
     assert not _is_signed_in(half_in)
     assert half_in.get("/sign-in/code").status_code == 200
@@ -175,6 +211,16 @@ def _signed_in_as(user: User) -> Client:
     return client
 
 
+def test_what_is_kept_meanwhile_lets_no_guess_be_forgotten(half_in: Client, clock: Clock) -> None:
+    """Answers fill the memory of a server, and an erasure empties it."""
+    for _ in range(factors.WRONG_IN_WINDOW):
+        assert half_in.post("/sign-in/code", {"code": "000000"}).status_code == 400
+    for number in range(6_000):
+        cache.set(f"answer:{number}", number)
+    forget_everything()
+    assert half_in.post("/sign-in/code", {"code": clock.code()}).status_code == 429
+
+
 def test_right_codes_are_no_guesses(codes: list[str], clock: Clock) -> None:
     for _ in range(factors.WRONG_IN_WINDOW + 2):
         client = Client()
@@ -191,7 +237,7 @@ def test_the_second_step_follows_the_first_at_once(
         monkeypatch.setattr("whytree.workspace.pages.entry.SECOND_STEP_SECONDS", -1)
         _password(half_in)
     elif change == "password":
-        services.change_password(actor_of_user(alice), alice, old=PASSWORD, new="another long password")
+        entering.change_password(actor_of_user(alice), alice, proof=PASSWORD, new="another long password")
     elif change == "closed":
         User.objects.update(is_active=False)
     client = Client() if change == "never" else half_in
@@ -266,8 +312,9 @@ def test_nobody_changes_anothers(codes: list[str], alice: Any, bob: Any) -> None
 
 def test_a_lost_one_is_taken_away_on_the_server(codes: list[str], alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(accounts, "prepare", lambda: None)
+    on_the_phone, client = _signed_in_as(alice), Client()
     link = accounts.sign_in_link("alice@example.org", reset=True)["link"]
-    client = Client()
+    assert not _is_signed_in(on_the_phone)
     assert client.post("/sign-in/" + link.rpartition("/")[2]).status_code == 302
     assert _is_signed_in(client)
     assert "Turned off second factor by the server" in _page(client.get("/password"))

@@ -12,6 +12,7 @@ from whytree.workspace.background.collecting import without_collecting
 from whytree.workspace.terminal.client import CommandError
 
 if TYPE_CHECKING:
+    from django.db.migrations.loader import MigrationLoader
     from django.db.models import Model
 
 log = logging.getLogger("whytree")
@@ -76,6 +77,7 @@ def migrate_database() -> None:
                 make_tables(connection)
                 return
             executor = MigrationExecutor(connection)
+            _refuse_newer(executor.loader)
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 call_command("migrate", interactive=False, verbosity=0)
     except OperationalError as error:
@@ -93,6 +95,20 @@ def migrate_database() -> None:
             f"The database is damaged: {error}. Restore the last backup into a new data folder: "
             "WHYTREE_DATA=/some/new/folder whytree restore FILE.tar.gz"
         ) from error
+
+
+def _refuse_newer(loader: "MigrationLoader") -> None:
+    """What a newer version made may ask for columns that this one does not fill, or hold what it cannot read."""
+    newer = sorted(
+        f"{app} {name}"
+        for app, name in loader.applied_migrations
+        if app in loader.migrated_apps and (app, name) not in loader.disk_migrations
+    )
+    if newer:
+        raise CommandError(
+            f"The database was brought up to date by a newer Whytree ({newer[-1]}). Update this one: pipx upgrade whytree. "
+            "Or restore the backup from before into a new data folder: WHYTREE_DATA=/some/new/folder whytree restore FILE.tar.gz"
+        )
 
 
 def make_tables(connection: Any) -> None:

@@ -5,6 +5,7 @@ import logging
 import secrets
 from collections.abc import Callable
 
+from django.core.exceptions import DisallowedHost
 from django.db import DatabaseError, DataError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import render
@@ -20,6 +21,11 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
+)
+
+OTHER_NAME = (
+    "This server does not answer to this name. Whoever runs it sets WHYTREE_PUBLIC_URL to the address that people use, "
+    "or WHYTREE_ALLOWED_HOSTS to the names."
 )
 
 
@@ -76,9 +82,11 @@ def _not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
 
 
 def as_known(error: Exception) -> WhytreeError | None:
-    """Our own error for what the database says when it cannot write."""
+    """Our own error for what Django and the databases say when it is not a fault of ours."""
     if isinstance(error, WhytreeError):
         return error
+    if isinstance(error, DisallowedHost):
+        return Invalid(OTHER_NAME)
     if isinstance(error, DataError | ValueError) and "NUL (0x00)" in str(error):  # PostgreSQL keeps none, SQLite does
         return Invalid("Text cannot hold NUL characters. Take them out and try again.")
     if isinstance(error, UnicodeEncodeError) and "surrogates" in str(error):  # half a character, as JSON can write it

@@ -47,12 +47,11 @@ def serve(chosen: options.Options, *, ready: Callable[[str], None]) -> None:
     from .room import keep_room
 
     try:
-        damaged = damage()  # opens and migrates the event store before the first request
+        if damaged := damage():  # opens and migrates the event store before the first request
+            log.error(damaged)
+        run_start()
     except WhytreeError as error:
         raise CommandError(error.message) from error
-    if damaged:
-        log.error(damaged)
-    run_start()
     server = waitress.create_server(
         application,
         sockets=[listener],

@@ -148,7 +148,12 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = WHYTREE.max_body_mb * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 5000}}}
+_MEMORY = "django.core.cache.backends.locmem.LocMemCache"
+CACHES = {
+    "default": {"BACKEND": _MEMORY, "OPTIONS": {"MAX_ENTRIES": 5000}},
+    # How often somebody knocked or was wrong: apart, so that no answer kept meanwhile, nor an erasure, makes it forgotten.
+    "counts": {"BACKEND": _MEMORY, "LOCATION": "counts", "OPTIONS": {"MAX_ENTRIES": 100_000}},
+}
 
 LOGGING = {
     "version": 1,

@@ -10,6 +10,7 @@ Export, import, export gives the same bytes, whichever databases are behind. A b
 """
 
 import errno
+import fcntl
 import hashlib
 import io
 import json
@@ -31,7 +32,7 @@ from django.core.management.color import no_style
 from django.db import connection, models, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
-from whytree import options
+from whytree import __version__, options
 from whytree.errors import Conflict, Forbidden, Invalid, WhytreeError
 from whytree.stores.writing import transfer
 
@@ -47,7 +48,8 @@ from .terminal.client import owner_token
 FORMAT = 1
 BATCH = 500
 _SECRETS = "secrets.json"
-LEFT_FOR = timedelta(days=1)
+_HELD = ".held"
+BEGINS_WITHIN = 3600  # seconds, between a folder and its lock
 # Nothing anybody would miss: work in hand and links that run out within minutes.
 LEFT_OUT: tuple[type[models.Model], ...] = (Job, SignInLink)
 Progress = Callable[[str, int], None]
@@ -125,6 +127,7 @@ def export_workspace(folder: Path, progress: Progress = lambda name, rows: None)
     options.write_private(folder / _SECRETS, json.dumps(_secrets(), indent=1, sort_keys=True) + "\n")
     manifest = {
         "format": FORMAT,
+        "version": __version__,
         "migrations": _migrations(),
         "parts": [asdict(part) for part in parts],
         "secrets_sha256": _digest(folder / _SECRETS),
@@ -245,7 +248,7 @@ def _checked_manifest(folder: Path) -> dict[str, Any]:
             f"This export has format {manifest.get('format')}; this version reads {FORMAT}. Use the version that wrote it."
         )
     if manifest.get("migrations") != _migrations():
-        raise Invalid("This export was made by another version of Whytree. Import it with that version, then upgrade.")
+        raise Invalid(_of_another_version(manifest))
     for file, sha256 in [(_SECRETS, manifest.get("secrets_sha256")), *((part.file, part.sha256) for part in parts)]:
         if _digest(folder / file) != sha256:
             raise Invalid(f"{file} is missing or was changed since the export. Nothing was imported; use another copy.")
@@ -255,6 +258,25 @@ def _checked_manifest(folder: Path) -> dict[str, Any]:
     if {part.file for part in parts} != expected:
         raise Invalid("This export does not hold the tables of this version. Import it with the version that wrote it.")
     return manifest
+
+
+def _of_another_version(manifest: dict[str, Any]) -> str:
+    """Which version to bring it in with. One that knows steps unknown here is newer."""
+    said, known = manifest.get("migrations"), _migrations()
+    told = said.items() if isinstance(said, dict) else ()
+    is_newer = any(set(names) - set(known.get(app, ())) for app, names in told)
+    version = str(manifest.get("version", ""))
+    made = (
+        f"Whytree {version}"
+        if version and version != __version__
+        else f"{'a newer' if is_newer else 'an older'} Whytree"
+    )
+    if is_newer:
+        return f"This was made by {made}, this is {__version__}. Update, and say it again: pipx upgrade whytree"
+    return (
+        f"This was made by {made}, this is {__version__}. Bring it in with the version that made it "
+        f"(pipx install --force whytree=={version or 'VERSION'}), then: pipx upgrade whytree"
+    )
 
 
 def _digest(path: Path) -> str:
@@ -310,8 +332,8 @@ def pack(target: Path, progress: Progress = lambda name, rows: None) -> dict[str
     target = Path(target)
     if target.exists():
         raise Conflict(f"{target} exists. Choose another name; a backup overwrites nothing.")
-    with tempfile.TemporaryDirectory(dir=_workroom()) as temporary:
-        folder = Path(temporary) / "whytree"
+    with _room() as room:
+        folder = room / "whytree"
         manifest = export_workspace(folder, progress)
         partial = target.with_name(target.name + ".partial")
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -327,40 +349,57 @@ def pack(target: Path, progress: Progress = lambda name, rows: None) -> dict[str
 
 def unpack(source: Path, progress: Progress = lambda name, rows: None) -> dict[str, Any]:
     """Restore a backup made by `pack` into this empty workspace."""
-    if is_cut_off():
-        shutil.rmtree(_workroom())
-    with tempfile.TemporaryDirectory(dir=_workroom()) as temporary:
+    with _room() as room:
         try:
             with tarfile.open(source, mode="r:gz") as tar:
-                tar.extractall(temporary, filter="data")
+                tar.extractall(room, filter="data")
         except (OSError, EOFError, tarfile.TarError) as error:
             if getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT}:
                 raise
             raise Invalid(f"{source} cannot be read as a backup: {error}. Nothing was restored.") from error
-        return import_workspace(Path(temporary) / "whytree", progress)
+        return import_workspace(room / "whytree", progress)
 
 
 def _workroom() -> Path:
-    """Where a copy lies while it is made or brought in."""
+    """Where copies lie while they are made or brought in."""
     folder: Path = settings.WHYTREE.data / "copies"
     folder.mkdir(exist_ok=True, mode=0o700)
     return folder
 
 
+@contextmanager
+def _room() -> Iterator[Path]:
+    """A folder for one copy, locked as long as this process is at it. What killed ones left makes room for it first."""
+    throw_away_left({})
+    with tempfile.TemporaryDirectory(dir=_workroom()) as folder, (Path(folder) / _HELD).open("wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield Path(folder)
+
+
 @handler("workspace.throw_away_copies", every=timedelta(hours=6))
 def throw_away_left(payload: dict[str, Any]) -> None:
     """Copies that a killed process left half made: they hold everything, and whoever was forgotten since."""
-    oldest = time.time() - LEFT_FOR.total_seconds()
-    for left in _workroom().iterdir():
-        if left.stat().st_mtime < oldest:
-            shutil.rmtree(left, ignore_errors=True)
+    for folder in _workroom().iterdir():
+        if _is_left(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_left(folder: Path) -> bool:
+    try:
+        with (folder / _HELD).open("rb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except FileNotFoundError:  # it begins this moment, or ended in its first one
+        return folder.exists() and folder.stat().st_mtime < time.time() - BEGINS_WITHIN
+    except OSError:
+        return False
 
 
 def packed_stream(chunk: int = 1 << 20) -> tuple[Iterator[bytes], int]:
     """A backup as bytes to send, and its size; the file behind it goes when the last byte is read."""
-    with tempfile.TemporaryDirectory(dir=_workroom()) as folder:
-        pack(Path(folder) / "backup.tar.gz")
-        file: io.BufferedReader = (Path(folder) / "backup.tar.gz").open("rb")
+    with _room() as room:
+        pack(room / "backup.tar.gz")
+        file: io.BufferedReader = (room / "backup.tar.gz").open("rb")
     size = os.fstat(
         file.fileno()
     ).st_size  # the open file stays readable; nothing is left behind if the reader goes away

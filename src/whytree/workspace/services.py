@@ -9,6 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -89,23 +90,28 @@ def _public(user: User) -> dict[str, object]:
 
 
 @transaction.atomic
-def change_password(actor: Actor, user: User, *, old: str, new: str) -> None:
-    """Refused when the old one is wrong; an account without a password (made by the command line) needs none."""
+def change_password(actor: Actor, user: User, new: str) -> None:
+    """All sessions but the page's own end. Who asks has proved to be this person (`entry.entering.change_password`)."""
     if actor.user_id != user.pk:
         raise Forbidden("Only you can change your password.")
-    require_password(user, old, wrong="The old password is not right. Try again.")
     _checked_password(new, user)
     user.set_password(new)
     user.save(update_fields=["password"])
     record(actor, None, "change_password", user, after={}, undoable=False)
 
 
-def require_password(user: User, password: str, *, wrong: str = "That is not your password. Try again.") -> None:
+def sign_out_everywhere(user: User) -> None:
+    """No session that was begun before opens anything; a page may keep its own (`update_session_auth_hash`)."""
+    User.objects.filter(pk=user.pk).update(sign_outs=F("sign_outs") + 1)
+    user.refresh_from_db(fields=["sign_outs"])
+
+
+def require_password(user: User, password: str) -> None:
     """Raise unless this is the account's password, where it has one; guesses are counted."""
     attempts.refuse_too_many(f"account-{user.pk}", user.email)
     if has_password(user) and not user.check_password(password):
         attempts.count_wrong(f"account-{user.pk}", user.email)
-        raise Invalid(wrong)
+        raise Invalid("That is not your password. Try again.")
 
 
 @transaction.atomic

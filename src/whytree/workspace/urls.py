@@ -22,6 +22,7 @@ root = [
     path("sign-in/provider/back", provider.back, name="provider_back"),
     path("sign-in/<str:token>", entry.sign_in_link, name="sign_in_link"),
     path("sign-out", entry.sign_out, name="sign_out"),
+    path("sign-out/others", account.sign_out_others, name="sign_out_others"),
     path("invite/<str:token>", entry.invitation, name="invite"),
     path("products", products.products, name="products"),
     path("tokens", account.tokens, name="tokens"),

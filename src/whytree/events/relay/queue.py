@@ -6,6 +6,7 @@ the reader has come stands in `state.json`; it may lag a little behind after a c
 twice, never not at all: hosts recognise a repetition by the id of each event.
 """
 
+import contextlib
 import fcntl
 import os
 import threading
@@ -103,7 +104,11 @@ class Queue:
             self._file.close()
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = self.folder / f"{time.time_ns():020d}-{os.getpid()}{SUFFIX}"
-        self._file, self._size = self._path.open("ab"), 0
+        hidden = self._path.with_name(f".{self._path.stem}")
+        self._file, self._size = hidden.open("ab"), 0
+        with contextlib.suppress(OSError):  # a file system that has no locks
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+        hidden.rename(self._path)
         sync_folder(self.folder)
         return self._file
 
@@ -141,11 +146,20 @@ class Queue:
             return State()
 
     def is_being_written(self, path: Path) -> bool:
-        """Whether something may still be added to it, by this process or by another that lives."""
+        """Whether something may still be added to it, by this process or by another that lives.
+
+        Its lock says so: the process id that wrote it may be anybody's since the machine started anew.
+        """
         if path == self._path:
             return True
-        _, _, pid = path.name.removesuffix(SUFFIX).partition("-")
-        return pid.isdecimal() and int(pid) != os.getpid() and _lives(int(pid))
+        with path.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            except OSError:  # no locks here
+                return False
+        return False
 
 
 class Reading:
@@ -210,13 +224,3 @@ def _records(path: Path, offset: int, most: int) -> Iterator[tuple[Call, int]]:
                 return
             call = msgspec.json.decode(rest[:header_size], type=Call)
             yield msgspec.structs.replace(call, body=rest[header_size:]), file.tell()
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -21,7 +21,7 @@ from whytree.voice.models import FeedbackItem, Loop, Requester, VoiceSettings
 from whytree.voice.models.loop import MESSAGE_LENGTH
 from whytree.voice.queries.loop import Asker, find_requester, loop_of
 from whytree.voice.replies.telling import rather_not, stop_url
-from whytree.workspace.background.jobs import STALE, stopping
+from whytree.workspace.background.jobs import stopping
 from whytree.workspace.entry.signed import SignedLink
 from whytree.workspace.models import Product
 from whytree.workspace.outside.mail import Mail, MailRefused, MailServerDown, is_set, send
@@ -36,8 +36,8 @@ from .storing import store_drafts
 ANSWER_LENGTH = 4_000
 AGAIN = timedelta(days=7)
 """How long an address that was refused is left before mail goes there by itself again: it may have been put right."""
-_WITHIN = (STALE * 2 / 3).total_seconds()
-"""How long one run tells: another worker must not take it for dead and tell the same people."""
+_WITHIN = 600.0
+"""Seconds that one run tells: then whatever else takes long has its turn, and the next hour goes on."""
 # Their own words stay here: whoever holds a public key can say that somebody's address is theirs.
 _ASKED = "You told us about this."
 _LINK = SignedLink("voice.loop")

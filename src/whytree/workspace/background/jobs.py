@@ -5,9 +5,10 @@
 
     enqueue("learning.fill_reviews", {"product": 3}, key="3")
 
-A job that raises is tried again with growing pauses, then kept as failed with its error.
-A worker that dies leaves its job running; the next one on its host takes it, another one after `STALE`, so a handler must bear
-being run twice.
+A job that raises is tried again with growing pauses, then kept as failed with its error. Of one kind and key one runs at a
+time, however many processes there are.
+Whoever runs one says so each minute. A worker that dies leaves its job running; the next one on its host takes it, another one
+after `STALE`, so a handler must bear being run twice, after each other. One that ends its worker each time is given up, too.
 What takes minutes says `long=True`: a lane of its own, so that a mail never waits for it.
 """
 
@@ -17,12 +18,13 @@ import socket
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from django.db import IntegrityError, OperationalError, close_old_connections, transaction
-from django.db.models import Q
+from django.db import DatabaseError, IntegrityError, OperationalError, close_old_connections, connection, transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from ..models import Job
@@ -32,8 +34,10 @@ log = logging.getLogger("whytree.jobs")
 Handler = Callable[[dict[str, Any]], None]
 
 MAX_ATTEMPTS = 5
-STALE = timedelta(minutes=15)
+STALE = timedelta(minutes=5)
 KEEP_DONE = timedelta(days=7)
+ENDED_EACH_TIME = f"The process that ran it ended before it did, for the {MAX_ATTEMPTS}th time."
+_SAY_SECONDS = 60.0  # several times within `STALE`: a database that was away for a moment costs nobody a job
 _IDLE_SECONDS = 1.0
 _SCHEDULE_SECONDS = 30.0
 
@@ -78,25 +82,53 @@ def run_next(worker: str, now: datetime | None = None, *, lane: Lane = "") -> bo
     job = _claim(worker, now or timezone.now(), lane)
     if job is None:
         return False
-    _run(job)
+    with _in_hand(job):
+        _run(job)
     return True
 
 
 def _claim(worker: str, now: datetime, lane: Lane) -> Job | None:
-    lost = Q(claimed_at__lt=now - STALE) | Q(
-        claimed_at__gt=now + STALE
-    )  # by a worker that died, or whose clock was wrong
-    due = Q(state=Job.State.WAITING, run_after__lte=now) | Q(state=Job.State.RUNNING) & lost
+    lost = Q(state=Job.State.RUNNING) & (  # by a worker that died, or whose clock was wrong
+        Q(claimed_at__lt=now - STALE) | Q(claimed_at__gt=now + STALE)
+    )
+    alike = Job.objects.filter(kind=OuterRef("kind"), key=OuterRef("key"), state=Job.State.RUNNING).exclude(key="")
+    due = Q(state=Job.State.WAITING, run_after__lte=now) & ~Exists(alike) | lost
     if lane:
         due &= Q(kind__in=_long) if lane == "long" else ~Q(kind__in=_long)
     for job in Job.objects.filter(due).order_by("run_after", "pk")[:5]:
-        claimed = Job.objects.filter(pk=job.pk, state=job.state, claimed_at=job.claimed_at).update(
-            state=Job.State.RUNNING, claimed_by=worker, claimed_at=now, attempts=job.attempts + 1
-        )
+        as_found = Job.objects.filter(pk=job.pk, state=job.state, claimed_at=job.claimed_at)
+        if job.attempts >= MAX_ATTEMPTS:
+            as_found.update(state=Job.State.FAILED, finished_at=now, error=ENDED_EACH_TIME)
+            continue
+        claimed = as_found.update(state=Job.State.RUNNING, claimed_by=worker, claimed_at=now, attempts=job.attempts + 1)
         if claimed:
             job.refresh_from_db()
             return job
     return None
+
+
+@contextmanager
+def _in_hand(job: Job) -> Iterator[None]:
+    """Say each minute that somebody is at it, so that no other process takes what only takes long."""
+    ended = threading.Event()
+
+    def say() -> None:
+        while not ended.wait(_SAY_SECONDS):
+            try:
+                mine = Job.objects.filter(pk=job.pk, state=Job.State.RUNNING, claimed_by=job.claimed_by)
+                mine.update(claimed_at=timezone.now())
+            except DatabaseError as error:
+                log.warning("the database does not answer, a running job cannot say so: %s", error)
+            finally:
+                connection.close()
+
+    saying = threading.Thread(target=say, name="job in hand", daemon=True)
+    saying.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        saying.join()
 
 
 def _run(job: Job) -> None:

@@ -3,11 +3,9 @@
 Counted in this process: an attacker who reaches several web processes gets that many times the guesses, which is still few.
 """
 
-from django.core.cache import cache
-
 from whytree.errors import TooMany
 
-from .pace import count_within, holder_of
+from .pace import count_within, counts, holder_of
 
 WINDOW_SECONDS = 15 * 60
 WRONG_PER_ACCOUNT = 8  # from one address for one e-mail: a person who half remembers gets through
@@ -26,8 +24,8 @@ def refuse_too_many(address: str, email: str) -> None:
         _address(address): WRONG_PER_ADDRESS,
         _anywhere(email): WRONG_FROM_ANYWHERE,
     }
-    counts = cache.get_many(limits)
-    if any(counts.get(key, 0) >= limit for key, limit in limits.items()):
+    wrong = counts.get_many(limits)
+    if any(wrong.get(key, 0) >= limit for key, limit in limits.items()):
         raise TooMany(
             "Too many wrong passwords. Wait a quarter of an hour, or get a link on the server: whytree sign-in",
             retry_after=WINDOW_SECONDS,
@@ -53,7 +51,7 @@ def _count(key: str) -> int:
 
 def forget_wrong(address: str, email: str) -> None:
     """The right password was given: this account starts anew from here. What others guess elsewhere still counts."""
-    cache.delete(_account(address, email))
+    counts.delete(_account(address, email))
 
 
 def _account(address: str, email: str) -> str:

@@ -22,7 +22,7 @@ from .keys import actor_of_user
 
 WRONG = "The address or the password is not right. Try again, or get a link on the server: whytree sign-in"
 VERBS = (
-    *("sign_in", "fail_to_sign_in", "sign_out", "change_password"),
+    *("sign_in", "fail_to_sign_in", "sign_out", "sign_out_everywhere", "change_password"),
     *("turn_on_second_factor", "turn_off_second_factor", "renew_recovery_codes", "tie_to_provider"),
 )
 NOBODY = User(pk=0, name="an unknown account")
@@ -78,6 +78,20 @@ def second_step(address: str, user: User, *, by: str, code: str) -> None:
             record(somebody, None, "fail_to_sign_in", user, after={"address": address, "code": True}, undoable=False)
         raise
     _record(user, "sign_in", address, by=f"{by} and {how}" if how else by)
+
+
+@transaction.atomic
+def change_password(actor: Actor, user: User, *, proof: str, new: str) -> None:
+    """`proof` is the old one; of an account without one, a code of its second factor, where it has that."""
+    second_factor.require_proof(user, proof)
+    services.change_password(actor, user, new)
+
+
+@transaction.atomic
+def sign_out_others(address: str, user: User) -> None:
+    """Of all browsers only the one that asks stays signed in; its page sees to that."""
+    services.sign_out_everywhere(user)
+    _record(user, "sign_out_everywhere", address)
 
 
 def sign_out(address: str, user: User) -> None:

@@ -2,10 +2,11 @@
 
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from django.core.cache import cache
+from django.core.cache import caches
 
 from whytree.errors import TooMany
 
+counts = caches["counts"]
 ONE_HOLDER = 64  # leading bits of an IPv6 address: who has one has all that begin like it
 
 
@@ -17,11 +18,11 @@ def keep_pace(door: str, address: str, *, most: int, seconds: int) -> None:
 
 def count_within(key: str, seconds: int) -> int:
     """How many times this was counted since the first time, which is forgotten after so many seconds."""
-    cache.add(key, 0, seconds)
+    counts.add(key, 0, seconds)
     try:
-        return cache.incr(key)
+        return counts.incr(key)
     except ValueError:  # it ran out, or was thrown out, in between
-        cache.set(key, 1, seconds)
+        counts.set(key, 1, seconds)
         return 1
 
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import pyotp
 import segno
 from django.conf import settings
-from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -24,9 +23,9 @@ from whytree.errors import Conflict, Forbidden, Invalid, TooMany
 from ..models import RecoveryCode, SecondFactor, User
 from ..records.activity import record
 from ..rights.actors import Actor
-from ..services import has_password, require_password
+from ..services import has_password, require_password, sign_out_everywhere
 from .keys import hashed
-from .pace import count_within
+from .pace import count_within, counts
 
 STEP_SECONDS = 30
 SKEW_STEPS = 1  # a phone's clock may be half a minute off, either way (RFC 6238, 5.2)
@@ -89,7 +88,7 @@ def _key_mark() -> str:
 
 @transaction.atomic
 def turn_on(actor: Actor, user: User, *, seed: str, code: str, password: str | None) -> list[str]:
-    """From now on signing in asks for a code. Returns the recovery codes, which are not kept.
+    """From now on signing in asks for a code, also of browsers that are in. Returns the recovery codes, which are not kept.
 
     No `password` where it was shown a moment ago: while signing in.
     """
@@ -106,6 +105,7 @@ def turn_on(actor: Actor, user: User, *, seed: str, code: str, password: str | N
     )
     if not is_new:  # sent twice at the same moment
         raise Conflict(ON_ALREADY)
+    sign_out_everywhere(user)
     record(actor, None, "turn_on_second_factor", user, after={}, undoable=False)
     return _fresh_codes(factor)
 
@@ -127,7 +127,11 @@ def turn_off(actor: Actor, user: User, *, proof: str) -> None:
 
 @transaction.atomic
 def take_away(user: User) -> bool:
-    """For whoever lost phone and codes: only the command line on the server's own machine does it. Whether there was one."""
+    """For whoever lost phone and codes: only the command line on the server's own machine does it. Whether there was one.
+
+    Whoever found the phone is signed out there, as everywhere.
+    """
+    sign_out_everywhere(user)
     deleted, _ = SecondFactor.objects.filter(user=user).delete()
     if deleted:
         record(Actor.system(), None, "turn_off_second_factor", user, after={"by": "the server"}, undoable=False)
@@ -144,7 +148,7 @@ def check(user: User, code: str) -> str:
         raise TooMany("Too many wrong codes. Wait a quarter of an hour and try again.", retry_after=WINDOW_SECONDS)
     how = _use(user, factor, code)
     with suppress(ValueError):  # it ran out in between
-        cache.decr(count_wrong)  # counted beforehand, so that many at once are no more guesses
+        counts.decr(count_wrong)  # counted beforehand, so that many at once are no more guesses
     return how
 
 
@@ -177,11 +181,16 @@ def _proved(actor: Actor, user: User, proof: str) -> SecondFactor:
     factor = factor_of(user)
     if factor is None:
         raise Conflict("Your second factor is off.")
+    require_proof(user, proof)
+    return factor
+
+
+def require_proof(user: User, proof: str) -> None:
+    """Raise unless this is the account's password; of one that has none, a code of its second factor, where it has that."""
     if has_password(user):
         require_password(user, proof)
     else:
         check(user, proof)
-    return factor
 
 
 def _require_self(actor: Actor, user: User) -> None:

@@ -9,13 +9,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from whytree.errors import Invalid
-from whytree.workspace import queries, services
-from whytree.workspace.entry import entering, keys
+from whytree.workspace import queries
+from whytree.workspace.entry import entering, keys, second_factor
 from whytree.workspace.entry.doors import PageRequest, signed_in
 from whytree.workspace.models import User
 
 from .attempt import Attempt, done
-from .entry import address_of, ways_in
+from .entry import address_of, asker_of, ways_in
 
 COMINGS_SHOWN = 10
 
@@ -72,6 +72,15 @@ def revoke_token(request: PageRequest, key_id: int) -> HttpResponse:
     return done(request, f"The token {key.name} is revoked.", "tokens")
 
 
+@require_POST
+@signed_in
+def sign_out_others(request: PageRequest) -> HttpResponse:
+    user = _user(request)
+    entering.sign_out_others(asker_of(request), user)
+    update_session_auth_hash(request, user)
+    return done(request, "All other browsers are signed out. Tokens stay: revoke those you do not know.", "password")
+
+
 @never_cache
 @sensitive_post_parameters("old", "new")
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -82,8 +91,8 @@ def password(request: PageRequest) -> HttpResponse:
     attempt = Attempt(request)
     if request.method == "POST":
         with attempt:
-            services.change_password(
-                request.actor, user, old=request.POST.get("old", ""), new=request.POST.get("new", "")
+            entering.change_password(
+                request.actor, user, proof=request.POST.get("old", ""), new=request.POST.get("new", "")
             )
             update_session_auth_hash(request, user)
             return done(request, "Your password is changed. Other browsers are signed out.", "password")
@@ -92,6 +101,7 @@ def password(request: PageRequest) -> HttpResponse:
         {
             "here": "account",
             "has_password": user.has_usable_password(),
+            "has_factor": second_factor.factor_of(user) is not None,
             **ways_in(),
             "comings": entering.comings_and_goings(user)[:COMINGS_SHOWN],
         },

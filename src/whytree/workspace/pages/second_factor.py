@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -35,6 +36,7 @@ def second_factor(request: PageRequest) -> HttpResponse:
                 password=request.POST.get("password", ""),
             )
             request.session.pop(SEED, None)
+            update_session_auth_hash(request, _user(request))
     return factor_page(request, attempt, codes)
 
 

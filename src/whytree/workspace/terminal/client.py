@@ -155,6 +155,14 @@ class Client:
                 partial.unlink(missing_ok=True)
 
     def _save(self, path: str, file: IO[bytes], progress: Callable[[int, int], None]) -> None:
+        import httpx
+
+        try:
+            self._receive(path, file, progress)
+        except httpx.TransportError as error:
+            raise self._away(error) from error
+
+    def _receive(self, path: str, file: IO[bytes], progress: Callable[[int, int], None]) -> None:
         with self._http.stream("GET", "/api" + path) as response:
             if response.status_code >= 400:
                 response.read()
@@ -191,12 +199,14 @@ class Client:
         except RecursionError as error:
             raise CommandError("This is nested too deep to be sent.") from error
         except wire.transport_errors() as error:
-            raise CommandError(
-                f"{self.where} does not answer: {error}. Is the server running? `whytree doctor` looks."
-            ) from error
+            raise self._away(error) from error
         if response.status_code >= 400:
             raise _refusal(response)
         return response.json() if response.content else None
+
+    def _away(self, error: Exception) -> CommandError:
+        told = str(error).rstrip(".")
+        return CommandError(f"{self.where} does not answer: {told}. Is the server running? `whytree doctor` looks.")
 
 
 def _refusal(response: "httpx.Response | wire.Answer") -> CommandError:
