@@ -96,6 +96,21 @@ def test_no_page_is_wider_than_a_phone_and_each_has_one_heading_and_one_primary_
         assert alice_page.locator("main .btn.primary:visible").count() <= 1, path
 
 
+def test_a_list_on_a_phone_says_an_entry_in_a_line_and_the_rest_below(alice_page: Any, live: Any) -> None:
+    alice_page.set_viewport_size({"width": 390, "height": 844})
+    alice_page.goto(live.url + "/p/sprout/settings/keys")
+    alice_page.fill("#name", "a key to look at")
+    alice_page.get_by_role("button", name="Make a key").click()
+    row = alice_page.locator("table.brief tr", has_text="a key to look at")
+    whole, what, kind, made = (
+        one.bounding_box()
+        for one in (row, row.locator("td").first, row.locator(".lead"), row.locator("[data-th=Made]"))
+    )
+    assert kind["y"] < what["y"] + what["height"] <= made["y"], "the kind beside the name, the rest below"
+    assert kind["x"] + kind["width"] == pytest.approx(whole["x"] + whole["width"], abs=1)
+    assert made["x"] == whole["x"]
+
+
 def test_long_names_keep_a_page_as_wide_as_a_phone(alice_page: Any, live: Any) -> None:
     long = "Donaudampfschifffahrtsgesellschaftskapitän" * 4  # nowhere to break, as a hash or an address
     solution = live.cli_json("solution", "add", long)["ref"]
