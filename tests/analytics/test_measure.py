@@ -8,10 +8,14 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
+from tests.analytics.conftest import _row
 from whytree.analytics.pages import _typed
 from whytree.analytics.queries import measure
 from whytree.analytics.services import create_metric
 from whytree.errors import Invalid
+from whytree.tree.differing import tree_diff
+from whytree.tree.services import create_outcome
+from whytree.workspace.sockets import Difference
 
 _ids = count(5_000_000)
 pytestmark = pytest.mark.usefixtures("five_sign_up_three_plant")
@@ -262,3 +266,18 @@ def test_nothing_of_each_kind_is_no_answer_with_its_reason(actor: Any, product: 
         answer = measure(metric)
         assert answer.value is None
         assert answer.reason.startswith(words)
+
+
+def test_an_outcome_whose_number_moved_beyond_chance_is_told(
+    activated: Any, actor: Any, product: Any, store: Any
+) -> None:
+    create_outcome(actor, product, title="Activated", metric_key="activated_7d")
+    rows = [_row(product, person, "signed_up", 60.0) for person in range(100, 160)]
+    store.insert("events", rows)  # of these nobody planted; of the five later ones three did
+
+    def told(days: int) -> list[Difference]:
+        since = timezone.now().date() - timedelta(days=days)
+        return [one for node in tree_diff(product, since).nodes for one in node.differences if one.what == "number"]
+
+    assert told(30) == [Difference("number", "0 % (0.0 to 6.0, n = 60)", "60 % (23.1 to 88.2, n = 5)")]
+    assert told(1) == [], "the same four weeks, nearly"

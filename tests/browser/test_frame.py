@@ -10,6 +10,7 @@ SETTINGS = "/p/sprout/settings"
 PAGES = [
     "/p/sprout/today",
     "/p/sprout/tree",
+    "/p/sprout/tree/diff",
     "/p/sprout/numbers",
     "/p/sprout/voices",
     "/p/sprout/voices/board",
@@ -30,6 +31,24 @@ PAGES = [
     "/tokens",
     "/password",
     "/second-factor",
+]
+
+# Beside those above: each other page that needs nothing to be there.
+MORE_PAGES = [
+    *(f"/p/sprout/tree{page}" for page in ("/advice", "/add", "?view=drawn")),
+    *(f"/p/sprout/{page}" for page in ("weighed", "start", "improve", "coverage", "deployments", "repositories")),
+    *(
+        f"/p/sprout/events{page}"
+        for page in ("", "/live", "/plan", "/fields", "/intake", "/relay", "/put-aside", "/imports")
+    ),
+    *(f"/p/sprout/ask/{kind}" for kind in ("funnel", "trends", "retention", "lifecycle", "stickiness", "paths", "sql")),
+    *(f"/p/sprout/{page}" for page in ("numbers/new", "boards", "cohorts", "cohorts/new", "forms", "definitions")),
+    *(f"/p/sprout/{page}" for page in ("metrics-file", "alerts?add", "subscriptions", "flag-imports", "flags?add")),
+    *(f"/p/sprout/{page}" for page in ("experiments/before-after", "experiments/bandit", "debts", "calibration")),
+    *(f"/p/sprout/{page}" for page in ("programme", "people", "themes", "usability", "voices/new", "voices/imports")),
+    *(f"/p/sprout/voices{page}" for page in ("/statuses", "?state=asleep")),
+    *(f"/p/sprout/interviews{page}" for page in ("", "/new", "/map", "/guides", "/guides/new", "/recruit")),
+    *("/p/sprout/settings/monday", "/mail", "/p/sprout/SOL-999", "/p/sprout/nothing-here"),
 ]
 
 
@@ -66,13 +85,39 @@ def test_a_page_is_accessible_fits_a_phone_and_breaks_no_policy(
     assert complaints.said == []
 
 
+def test_no_page_is_wider_than_a_phone_and_each_has_one_heading_and_one_primary_button(
+    alice_page: Any, live: Any
+) -> None:
+    alice_page.set_viewport_size({"width": 390, "height": 844})
+    for path in (*PAGES, *MORE_PAGES):
+        alice_page.goto(live.url + path)
+        assert _sideways(alice_page) == 0, path
+        assert alice_page.locator("h1:visible").count() == 1, path
+        assert alice_page.locator("main .btn.primary:visible").count() <= 1, path
+
+
+def test_a_list_on_a_phone_says_an_entry_in_a_line_and_the_rest_below(alice_page: Any, live: Any) -> None:
+    alice_page.set_viewport_size({"width": 390, "height": 844})
+    alice_page.goto(live.url + "/p/sprout/settings/keys")
+    alice_page.fill("#name", "a key to look at")
+    alice_page.get_by_role("button", name="Make a key").click()
+    row = alice_page.locator("table.brief tr", has_text="a key to look at")
+    whole, what, kind, made = (
+        one.bounding_box()
+        for one in (row, row.locator("td").first, row.locator(".lead"), row.locator("[data-th=Made]"))
+    )
+    assert kind["y"] < what["y"] + what["height"] <= made["y"], "the kind beside the name, the rest below"
+    assert kind["x"] + kind["width"] == pytest.approx(whole["x"] + whole["width"], abs=1)
+    assert made["x"] == whole["x"]
+
+
 def test_long_names_keep_a_page_as_wide_as_a_phone(alice_page: Any, live: Any) -> None:
     long = "Donaudampfschifffahrtsgesellschaftskapitän" * 4  # nowhere to break, as a hash or an address
     solution = live.cli_json("solution", "add", long)["ref"]
     live.cli("flag", "add", "a-flag-key-that-goes-on-and-on-" * 3 + "x", "--solution", solution)
     voice = live.cli_json("feedback", "add", f"https://example.org/{long}", "--author", long, "--source", long)["ref"]
     alice_page.set_viewport_size({"width": 390, "height": 844})
-    for path in ("changes", solution, "flags", "voices", voice, "activity"):
+    for path in ("changes", solution, "flags", "voices", voice, "activity", "today", "tree/diff"):
         alice_page.goto(f"{live.url}/p/sprout/{path}")
         assert _sideways(alice_page) == 0, path
 
@@ -139,6 +184,18 @@ def test_keys_do_nothing_while_one_writes(alice_page: Any, live: Any) -> None:
     assert alice_page.url == live.url + SETTINGS
     expect(alice_page.locator("#vision")).to_have_value("gt?")
     expect(alice_page.locator("#keys-dialog")).to_be_hidden()
+
+
+def test_what_was_refused_is_brought_into_view(alice_page: Any, live: Any) -> None:
+    alice_page.set_viewport_size({"width": 390, "height": 420})
+    alice_page.goto(live.url + "/p/sprout/tree/add?kind=OUT")
+    alice_page.get_by_label("What should change for people?").fill("People come back")
+    target = alice_page.get_by_label("Where it should be")
+    target.evaluate("field => { field.type = 'text'; field.value = 'more' }")  # as a browser without number fields
+    alice_page.locator("main form").get_by_role("button", name="Add", exact=True).click()
+    expect(alice_page.get_by_text("Enter a number.")).to_be_visible()
+    expect(target).to_be_focused()
+    expect(target).to_be_in_viewport()
 
 
 def test_revoking_a_key_asks_first(alice_page: Any, live: Any) -> None:

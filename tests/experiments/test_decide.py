@@ -52,7 +52,7 @@ def test_deciding_the_review_decides_the_experiment(as_alice: Any, product: Any)
     assert 'name="learning"' not in page, "one page decides both"
     review = as_alice.get("/p/sprout/REV-1").content.decode()
     assert "The rule was fixed before the start" in review
-    assert 'action="/p/sprout/REV-1/decide"' in review
+    assert 'action="/p/sprout/REV-1/decide#decide"' in review
     sent = {"verdict": "achieved", "decision": "keep", "learning": "Asking later helps."}
     assert as_alice.post("/p/sprout/REV-1/decide", sent).status_code == 302
     experiment = find_experiment(product, "EXP-1")

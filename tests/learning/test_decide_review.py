@@ -13,11 +13,13 @@ from whytree.learning.models import OutcomeReview
 from whytree.learning.queries import find_review, result_of, track_record
 from whytree.learning.reviews.sentences import headline
 from whytree.learning.services import decide_review, fill_review, postpone_review
+from whytree.tree.differing import tree_diff
 from whytree.tree.models import EvidenceLink, Hypothesis, Solution
 from whytree.tree.services import set_state
 from whytree.workspace import sockets
 from whytree.workspace.entry.keys import actor_of_user
 from whytree.workspace.models import Activity
+from whytree.workspace.sockets import Difference
 
 LiveThrough = Callable[[World], None]
 LEARNED = "People give the number once they have something to lose."
@@ -203,3 +205,15 @@ def test_a_second_prediction_of_the_same_solution_gets_its_own_review(actor: Any
     again = create_hypothesis(actor, Solution.objects.get(), change="shorter", metric_key="activated_7d", **numbers)
     assert lock_prediction(actor, again).ref == "REV-2"
     assert Hypothesis.objects.filter(locked_at__isnull=False).count() == 2
+
+
+def test_the_tree_tells_that_a_prediction_fell_due_and_how_it_came_out(
+    actor: Any, product: Any, due: OutcomeReview
+) -> None:
+    def told() -> list[Difference]:
+        found = tree_diff(product, (timezone.now() - timedelta(days=60)).date())
+        return [one for node in found.nodes for one in node.differences if one.what in {"due", "decided"}]
+
+    assert told() == [Difference("due", now="REV-1")]
+    decide(actor, due)
+    assert told() == [Difference("decided", now="REV-1 achieved, keep it", words=LEARNED)]

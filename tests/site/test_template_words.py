@@ -78,7 +78,10 @@ def test_what_an_error_says_first_is_apart_from_what_to_do() -> None:
     assert sentences("Nothing") == ["Nothing"]
 
 
-def test_a_number_and_its_unit_stay_in_one_line() -> None:
+def test_a_number_and_its_unit_and_an_id_stay_in_one_line() -> None:
+    assert unbroken("Take <OPP-2> for PROJ-12, not OPP-2x.") == (
+        'Take &lt;<span class="whole">OPP-2</span>&gt; for <span class="whole">PROJ-12</span>, not OPP-2x.'
+    )
     assert unbroken("Of 40 people 5 % more, +1.4 pp: 50 % pay.") == "Of 40 people 5\xa0% more, +1.4\xa0pp: 50\xa0% pay."
 
 

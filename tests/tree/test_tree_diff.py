@@ -9,9 +9,10 @@ from django.utils import timezone
 from tests.tree.conftest import Garden
 from whytree.errors import Invalid
 from whytree.tree import services
-from whytree.tree.differing import Difference, tree_diff
+from whytree.tree.differing import tree_diff
 from whytree.tree.models import EvidenceLink, Note, Opportunity
 from whytree.workspace.models import Activity
+from whytree.workspace.sockets import Difference
 
 
 def long_ago(*models: Any) -> None:
@@ -82,3 +83,36 @@ def test_the_day_is_where_the_product_is_and_lies_behind(old: Garden, product: A
     with pytest.raises(Invalid, match="lies ahead"):
         tree_diff(product, date.max)
     assert Opportunity.objects.count() == 1
+
+
+def _page(client: Any, since: str = "") -> tuple[int, str]:
+    response = client.get("/p/sprout/tree/diff", {"since": since} if since else {})
+    return response.status_code, str(response.content.decode())
+
+
+def test_the_page_says_how_much_is_otherwise_and_then_what(
+    old: Garden, product: Any, actor: Any, as_viewer: Any
+) -> None:
+    assert "The tree says what it said on" in _page(as_viewer)[1]
+    services.create_solution(actor, product, opportunity=old.opportunity, title="<b>Explain</b> why")
+    services.set_state(actor, old.solution, "testing")
+    services.add_note(actor, product, old.solution, kind="challenge", text="Says who?")
+    status, page = _page(as_viewer)
+    assert status == 200
+    assert ": 1\N{NO-BREAK SPACE}solution moved on, 1\N{NO-BREAK SPACE}is new.</h1>" in page
+    assert "&lt;b&gt;Explain&lt;/b&gt; why" in page
+    assert page.index("Says who?") < page.index("SOL-2")
+
+
+def test_the_page_says_what_is_wrong_with_a_day_and_goes_on(old: Garden, as_alice: Any, as_charlie: Any) -> None:
+    for since, says in (("monday", "Write it as 2026-03-01"), (date.max.isoformat(), "lies ahead")):
+        status, page = _page(as_alice, since)
+        assert status == 400
+        assert says in page
+        assert "The tree says what it said on" in page
+    assert _page(as_charlie)[0] == 404
+
+
+def test_the_tree_and_the_activity_lead_there(old: Garden, as_alice: Any) -> None:
+    for page in ("tree", "activity"):
+        assert 'href="/p/sprout/tree/diff"' in as_alice.get(f"/p/sprout/{page}").content.decode()

@@ -39,7 +39,7 @@ def test_from_one_line_in_ci_to_whom_it_was_for(cli: Any, api: Any, as_viewer: A
     assert "INC-7    Sign-up fails (stated)" in said
     assert "the first known" in said
     page = as_viewer.get("/p/sprout/deployments").content.decode()
-    assert "INC-7 is open: Sign-up fails." in page
+    assert '<span class="whole">INC-7</span> is open: Sign-up fails.' in page
     assert "Defer phone number" in page
     newest, first = json.loads(cli("deployment", "list", "--json").output)
     assert [one["subject"] for one in newest["new_commits"]] == ["Tidy up", "Defer the phone number"]

@@ -154,3 +154,30 @@ def test_it_says_that_the_command_line_was_used(client: Any, api: Any, product: 
     sent = client.post("/api/products/sprout/metrics", body, content_type="application/json", headers=headers)
     assert sent.status_code == 201
     assert Activity.objects.get(verb="create_metric").via == "cli"
+
+
+def test_the_same_act_done_over_and_over_is_one_line(as_alice: Any, actor: Any, product: Any, bob: Any) -> None:
+    for number in range(4):
+        record(actor, product, "put_away", Outcome(pk=number + 1, product=product, number=number + 1, title="x"))
+    services.set_member(actor, product, bob.pk, role="viewer")
+    for _ in range(3):
+        record(actor, product, "read", product)
+    page = _page(as_alice.get("/p/sprout/activity"))
+    assert page.count('class="run"') == 2
+    assert f"put away {Outcome(number=4).ref} and 3 more" in page
+    assert "read Sprout, 3 times" in page
+    assert all(f"OUT-{number}" in page for number in range(1, 5)), "each is there to be opened"
+
+
+def test_what_is_not_alike_stays_apart(actor: Any, product: Any, bob: Any) -> None:
+    for who in (actor, actor_of_user(bob)):
+        for verb in ("read", "read", "put_away"):
+            record(who, product, verb, product)
+    found = queries.entries(list(queries.activities_of(product).filter(verb__in=["read", "put_away"])))
+    assert [len(run.entries) for run in queries.runs(found)] == [1] * 6
+    at = datetime(2026, 3, 10, 0, 1, tzinfo=UTC)
+    for minutes in (0, 1, 2):  # one before midnight, two after it
+        kept = record(actor, product, "read", product)
+        Activity.objects.filter(pk=kept.pk).update(at=at - timedelta(minutes=3 - minutes * 2))
+    days = queries.entries(list(queries.activities_of(product).filter(at__lt=at + timedelta(hours=1))))
+    assert [len(run.entries) for run in queries.runs(days)] == [1] * 3

@@ -1,7 +1,7 @@
 """What the numbers show on the tree: a live value on each outcome, and its chart on the outcome's page."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from whytree.errors import NotFound, Unavailable
@@ -13,6 +13,7 @@ from whytree.tree.queries import evidence_of, hypotheses_of
 from whytree.workspace.models import Product
 from whytree.workspace.rights.actors import Actor
 from whytree.workspace.sockets import (
+    Difference,
     Figure,
     Hit,
     Panel,
@@ -23,6 +24,7 @@ from whytree.workspace.sockets import (
     plug_figure,
     plug_panel,
     plug_search,
+    plug_since,
 )
 
 from .alerts.queries import outside
@@ -31,13 +33,14 @@ from .asking.links import address_of
 from .cohorts.services import refuse_undo
 from .drawing.charts import marks_for, measure_chart
 from .models import Cohort, Metric, SavedQuestion
-from .queries import Measure, amount, difference_unit, measure, metrics_by_key
+from .queries import Measure, amount, difference_unit, measure, measure_before, metrics_by_key
 from .saved.queries import struggle_of
 from .silent import silent, silent_predictions
 
 
 def plug() -> None:
     plug_figure("outcome", outcome_figures)
+    plug_since(numbers_since)
     plug_panel("outcome", outcome_panel, order=10)
     plug_panel("opportunity", struggle_panel, order=10)
     plug_panel("today", alerts_panel, order=4)
@@ -71,6 +74,31 @@ def outcome_figure(outcome: Outcome, metric: Metric, measured: Measure) -> Figur
         spark=measured.spark,
         tone=_tone(outcome, metric, measured),
     )
+
+
+def numbers_since(product: Product, start: datetime, nodes: Sequence[Any]) -> dict[str, list[Difference]]:
+    """Outcomes whose number moved by more than chance: the interval of the four weeks before that day lies apart from today's."""
+    outcomes = [node for node in nodes if isinstance(node, Outcome) and node.metric_key and not node.is_closed]
+    metrics = metrics_by_key(product, [outcome.metric_key for outcome in outcomes])
+    found = {}
+    for outcome in outcomes:
+        metric = metrics.get(outcome.metric_key)
+        if metric is not None and (moved := _moved(measure_before(metric, start), measure(metric))):
+            found[outcome.ref] = [moved]
+    return found
+
+
+def _moved(was: Measure, now: Measure) -> Difference | None:
+    if was.low is None or was.high is None or now.low is None or now.high is None:
+        return None
+    if now.low <= was.high and was.low <= now.high:
+        return None
+    return Difference("number", _with_interval(was), _with_interval(now))
+
+
+def _with_interval(found: Measure) -> str:
+    """34.1 % (33.2 to 35.0, n = 6,405)"""
+    return f"{found.text} ({found.interval_text}, n = {found.n:,})"
 
 
 def _change(outcome: Outcome, metric: Metric, value: float) -> str:

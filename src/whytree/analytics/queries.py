@@ -200,6 +200,11 @@ def measure(
     return replace(_in_period(metric, *_usual(metric, last, days), each), is_past=True)
 
 
+def measure_before(metric: Metric, midnight: datetime, *, days: int = USUAL_DAYS) -> Measure:
+    """What the usual period showed when it ended with the day before."""
+    return _in_period(metric, *_usual(metric, midnight - timedelta(microseconds=1), days), "day")
+
+
 def _usual(metric: Metric, last: datetime, days: int) -> tuple[datetime, datetime]:
     definition = definition_of(metric)
     lead = definition.within_days if isinstance(definition, Following) else 0

@@ -109,6 +109,8 @@ def _list_sentence(shown: list[Flag]) -> str:
 
 
 def _archive_sentence(shown: list[Flag]) -> str:
+    if not shown:
+        return "No flag is archived."
     return f"{len(shown)} archived {'flag' if len(shown) == 1 else 'flags'}. Nobody gets them; their history stays."
 
 

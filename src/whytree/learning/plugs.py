@@ -15,6 +15,7 @@ from whytree.workspace.models import Product
 from whytree.workspace.rights.actors import Actor
 from whytree.workspace.sockets import (
     Chip,
+    Difference,
     Figure,
     Hit,
     Panel,
@@ -23,6 +24,7 @@ from whytree.workspace.sockets import (
     plug_figure,
     plug_panel,
     plug_search,
+    plug_since,
 )
 
 from . import queries, services
@@ -47,6 +49,7 @@ def plug() -> None:
     plug_panel("experiment", experiment_panel, order=10)
     plug_panel("today", today_panel, order=0)
     plug_figure("solution", solution_figures)
+    plug_since(reviews_since)
     plug_search(find_by_words)
     predictions.plug()
     priors.plug()
@@ -217,6 +220,18 @@ def _card(review: OutcomeReview) -> dict[str, Any]:
         "subline": subline(result),
         "measured": measured_text(result),
     }
+
+
+def reviews_since(product: Product, start: datetime, nodes: Sequence[Any]) -> dict[str, list[Difference]]:
+    """Predictions that fell due or were decided since then."""
+    found: dict[str, list[Difference]] = {}
+    for review in queries.turned_since(product, start):
+        said = Difference("due", now=review.ref)
+        if review.is_decided:
+            verdict = f"{review.ref} {review.get_verdict_display()}, {review.get_decision_display()}"
+            said = Difference("decided", now=verdict, words=review.learning)
+        found.setdefault(review.hypothesis.ref, []).append(said)
+    return found
 
 
 def solution_figures(product: Product, solutions: Sequence[Solution]) -> dict[int, Figure]:

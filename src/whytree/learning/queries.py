@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from whytree.errors import NotFound
@@ -53,6 +53,12 @@ def due_reviews(product: Product, now: datetime | None = None) -> QuerySet[Outco
 def decided_reviews(product: Product) -> QuerySet[OutcomeReview]:
     """Those that were decided, the newest first."""
     return _reviews(product).filter(decided_at__isnull=False).order_by("-decided_at", "-pk")
+
+
+def turned_since(product: Product, start: datetime) -> QuerySet[OutcomeReview]:
+    """Those that were decided since then, or fell due and wait; in the order in which they were due."""
+    waits = Q(decided_at=None, due_at__gte=start, due_at__lte=timezone.now())
+    return _reviews(product).filter(waits | Q(decided_at__gte=start)).order_by("due_at", "pk")
 
 
 def measured_reviews(product: Product) -> QuerySet[OutcomeReview]:

@@ -414,7 +414,8 @@ def whole_tree(request: ApiRequest, product: str) -> schemas.TreeOut:
 
 @router.get("/products/{product}/tree/diff", response=schemas.TreeDiffOut, operation_id="tree_diff")
 def tree_diff(request: ApiRequest, product: str, since: str) -> TreeDiff:
-    """What the tree says today and did not when that day began: new nodes, other states, stronger or weaker evidence, verdicts, notes."""
+    """What the tree says today and did not when that day began: new nodes, other states, numbers that moved, predictions that came out,
+    stronger or weaker evidence, verdicts, notes."""
     return differing.tree_diff(api_product(request, product, Role.VIEWER), day_of(since))
 
 

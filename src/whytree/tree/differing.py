@@ -7,30 +7,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
 from whytree.errors import Invalid
 from whytree.workspace.models import Activity, Product
+from whytree.workspace.sockets import Difference, differences_since
 
 from .models import KINDS, AssumptionTest, EvidenceLink, Hypothesis, Node, Note, Solution, Stance
 from .queries import AnyAttached, NodeKey, confidences_at, key_of, nodes_of
 
-What = Literal["came", "state", "evidence", "heard", "locked", "verdict", "note", "answer", "closed"]
 MOST_NODES = 200
 EARLIEST = date(1970, 1, 2)  # before that there is no tree, and soon no time that every zone can write
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One thing that is otherwise: what it `was`, what it is `now`, and what was said, where somebody said something."""
-
-    what: What
-    was: str = ""
-    now: str = ""
-    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,7 +48,7 @@ def tree_diff(product: Product, since: date) -> TreeDiff:
     if start > now:
         raise Invalid(f"{since} lies ahead: there is nothing yet to compare with.")
     nodes = [node for model in KINDS.values() for node in nodes_of(product, model)]
-    looked = _Since(product, start)
+    looked = _Since(product, start, nodes)
     strengths = confidences_at([(node, moment) for node in nodes for moment in (start, now)])
     found = []
     for place, node in enumerate(nodes):
@@ -73,8 +62,9 @@ def tree_diff(product: Product, since: date) -> TreeDiff:
 class _Since:
     """What was written down since a moment, by node."""
 
-    def __init__(self, product: Product, start: datetime) -> None:
+    def __init__(self, product: Product, start: datetime, nodes: Sequence[Node]) -> None:
         self._start = start
+        self._told = differences_since(product, start, nodes)
         self._heard = _by_node(EvidenceLink.objects.filter(product=product, created_at__gte=start))
         self._notes = _by_node(Note.objects.filter(product=product, created_at__gte=start))
         self._answers = _by_node(Note.objects.filter(product=product, answered_at__gte=start))
@@ -93,6 +83,7 @@ class _Since:
             yield Difference("locked")
         if isinstance(node, AssumptionTest) and node.concluded_at and node.concluded_at >= self._start:
             yield Difference("verdict", now=node.verdict, words=node.result)
+        yield from self._told.get(node.ref, ())
         if was != became:
             yield Difference("evidence", "" if is_new else was, became)
         if heard := self._heard.get(key):

@@ -1,8 +1,11 @@
 """The sentence a page begins with: what the tree says, in words."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
+from whytree.tree.differing import Different, TreeDiff
 from whytree.tree.models import EXPOSED_STATES, ForecastUnit, Hypothesis, Opportunity, Outcome, Solution, State
 from whytree.tree.outline import Branch, Tree
 
@@ -30,6 +33,43 @@ def tree_sentence(tree: Tree) -> Sentence:
     problems = _open_problems(first.walk())
     way = _way(problems) if problems else "Nobody has said yet what stands in the way."
     return Sentence(f"{_stands(first)} {way}", _next(everywhere))
+
+
+#: What a day's difference is called, most telling first: what it is, for one node and for several.
+_TURNS = {
+    "number": ("number moved", "numbers moved"),
+    "decided": ("prediction came out", "predictions came out"),
+    "due": ("prediction fell due", "predictions fell due"),
+    "state": ("solution moved on", "solutions moved on"),
+    "verdict": ("test was concluded", "tests were concluded"),
+    "evidence": ("belief is stronger or weaker", "beliefs are stronger or weaker"),
+    "came": ("is new", "are new"),
+    "closed": ("was closed", "were closed"),
+}
+MOST_TURNS = 3
+
+
+def diff_sentence(diff: TreeDiff, since: date) -> Sentence:
+    """How many of what is otherwise; what people wrote is told last."""
+    then = f"{since.day} {since:%b %Y}"
+    if not diff.nodes:
+        return Sentence(f"The tree says what it said on {then}.")
+    told = Counter(what for node in diff.nodes for what in _turns(node))
+    turns = [
+        f"{told[what]:,}\N{NO-BREAK SPACE}{one if told[what] == 1 else many}"
+        for what, (one, many) in _TURNS.items()
+        if told[what]
+    ]
+    if not turns:
+        return Sentence(f"Nothing is believed otherwise than on {then}.", "People added to what was known.")
+    rest = f"Also: {', '.join(turns[MOST_TURNS:])}." if turns[MOST_TURNS:] else ""
+    return Sentence(f"Since {then}: {', '.join(turns[:MOST_TURNS])}.", rest)
+
+
+def _turns(node: Different) -> set[str]:
+    """What is otherwise about a node; what is new has evidence for the first time, and is no belief that changed."""
+    turns = {str(one.what) for one in node.differences}
+    return turns - {"evidence"} if "came" in turns else turns
 
 
 def _way(problems: list[Branch]) -> str:

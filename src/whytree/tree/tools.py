@@ -51,8 +51,9 @@ class DiffAsked(Request):
 
 @tool("What do we believe otherwise?")
 def tree_diff(desk: Desk, asked: DiffAsked) -> Told:
-    """What the tree says today and did not when that day began: nodes that came or were closed, solutions in another state, evidence
-    that grew or aged, predictions that locked, verdicts, challenges and their answers. Ask when you come back to a product."""
+    """What the tree says today and did not when that day began: nodes that came or were closed, solutions in another state, numbers
+    that moved, evidence that grew or aged, predictions that locked, fell due or came out, verdicts, challenges and their answers. Ask
+    when you come back to a product."""
     diff = desk.client.get(desk.path("tree/diff"), since=asked.since)
     return Told(diff_lines(diff), diff)
 

@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from .pages import acts, drafts, edit, node, today, tree
+from .pages import acts, diff, drafts, edit, node, today, tree
 from .pages.parts import RefConverter
 
 register_converter(RefConverter, "ref")
@@ -11,6 +11,7 @@ pages = [
     path("vision", today.set_vision, name="set_vision"),
     path("tree", tree.tree, name="tree"),
     path("tree/add", edit.add, name="root_add"),
+    path("tree/diff", diff.show, name="tree_diff"),
     path("tree/advice", tree.advice, name="advice"),
     path("tree/beside", edit.beside, name="beside"),
     path("tree/metric-keys", tree.metric_keys, name="metric_keys"),

@@ -5,6 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from django.apps import apps
@@ -130,6 +131,48 @@ def entries(activities: Sequence[Activity]) -> list[Entry]:
         )
         for activity in activities
     ]
+
+
+#: So many alike in a row are told as one.
+RUN = 3
+
+
+@dataclass(frozen=True)
+class Run:
+    """One act that somebody did several times over, on one day and by the same door."""
+
+    entries: tuple[Entry, ...]
+
+    @property
+    def first(self) -> Activity:
+        return self.entries[0].activity
+
+    @property
+    def last(self) -> Activity:
+        return self.entries[-1].activity
+
+    @property
+    def more(self) -> int:
+        return len(self.entries) - 1
+
+    @property
+    def is_one_subject(self) -> bool:
+        return len({entry.activity.subject_label for entry in self.entries}) == 1
+
+
+def runs(found: Iterable[Entry]) -> list[Run]:
+    """The same entries in the same order, with those that are alike together; fewer than `RUN` of them each alone."""
+    together = [Run(tuple(alike)) for _, alike in groupby(found, key=_alike)]
+    return [part for run in together for part in ([run] if len(run.entries) >= RUN else _each_alone(run))]
+
+
+def _each_alone(run: Run) -> list[Run]:
+    return [Run((entry,)) for entry in run.entries]
+
+
+def _alike(entry: Entry) -> tuple[Any, ...]:
+    act = entry.activity
+    return act.at.date(), act.user_id, act.actor, act.verb, act.subject_type, act.via, entry.undone
 
 
 def _paths(activities: Sequence[Activity]) -> dict[tuple[str, int], str]:

@@ -8,6 +8,7 @@ panel     what others show on a node's page, beside a hypothesis while it is wri
 figure    what others draw on a node in the tree: a live value, voices, a flag
 search    what the box **Why ...** finds
 doubt     why a decision about a solution may not hold any more
+since     what others know of a node that was otherwise on an earlier day
 work      what a solution's code took, for its review
 variants  which flag variants are in force for a person, stored with each event and each feedback item
 fact      "this happened", told synchronously in the same transaction
@@ -73,6 +74,21 @@ class Figure:
     proposed: str = ""  # what the data propose, where a person is to decide
 
 
+What = Literal[
+    "came", "state", "evidence", "heard", "locked", "due", "decided", "verdict", "number", "note", "answer", "closed"
+]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing about a node that is otherwise than on an earlier day: what it `was`, what it is `now`, and what somebody said of it."""
+
+    what: What
+    was: str = ""
+    now: str = ""
+    words: str = ""
+
+
 @dataclass(frozen=True)
 class Hit:
     """Something the box found. A higher `rank` comes first; 1.0 is an exact match."""
@@ -105,9 +121,11 @@ FigureSource = Callable[[Product, Sequence[Any]], dict[int, Figure]]
 SearchSource = Callable[[Actor, Product, str, int], list[Hit]]
 # For a solution and the end of the time that counts; None where no commit is known.
 WorkSource = Callable[[Any, datetime], Work | None]
-# For a product: what tells a person's variants; None while there is nothing to tell anybody.
 # For a product: solutions by primary key, with a sentence each.
 DoubtSource = Callable[[Product], dict[int, str]]
+# For a product, a moment, and the nodes of its tree: what is otherwise since then, by the node's ref.
+SinceSource = Callable[[Product, datetime, Sequence[Any]], dict[str, list[Difference]]]
+# For a product: what tells a person's variants; None while there is nothing to tell anybody.
 VariantTeller = Callable[[str], dict[str, str]]
 VariantSource = Callable[[int], VariantTeller | None]
 FactListener = Callable[..., None]
@@ -118,6 +136,7 @@ _figures: dict[str, list[FigureSource]] = defaultdict(list)
 _searches: list[SearchSource] = []
 _works: list[WorkSource] = []
 _doubts: list[DoubtSource] = []
+_sinces: list[SinceSource] = []
 _variants: list[VariantSource] = []
 _listeners: dict[str, list[FactListener]] = defaultdict(list)
 _erasers: list[PersonVerb] = []
@@ -210,6 +229,19 @@ def plug_doubt(source: DoubtSource) -> None:
 def doubts(product: Product) -> dict[int, str]:
     """Solutions whose decision may not hold any more, by primary key, with why."""
     return {pk: says for source in _doubts for pk, says in source(product).items()}
+
+
+def plug_since(source: SinceSource) -> None:
+    _sinces.append(source)
+
+
+def differences_since(product: Product, start: datetime, nodes: Sequence[Any]) -> dict[str, list[Difference]]:
+    """What every source knows to be otherwise, by the node's ref."""
+    found: dict[str, list[Difference]] = defaultdict(list)
+    for source in _sinces:
+        for ref, differences in source(product, start, nodes).items():
+            found[ref] += differences
+    return found
 
 
 def plug_variants(source: VariantSource) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from django import template
 from django.template import Context
 from django.utils import timezone
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
@@ -60,9 +60,15 @@ def breakable(path: str) -> SafeString:
 
 
 @register.filter
-def unbroken(sentence: str) -> str:
-    """No line ends between a number and its sign of percent, nor its unit of points."""
-    return re.sub(r"(?<=\d) (?=%|pp\b)", "\N{NO-BREAK SPACE}", sentence)
+def unbroken(sentence: str) -> SafeString:
+    """No line ends between a number and its sign of percent, nor its unit of points, nor amid an id as OPP-2."""
+    spaced = re.sub(r"(?<=\d) (?=%|pp\b)", "\N{NO-BREAK SPACE}", sentence)
+    parts = enumerate(re.split(r"\b([A-Z]{2,5}-\d+)\b", spaced))
+    return format_html_join("", "{}", ((_whole(part) if at % 2 else part,) for at, part in parts))
+
+
+def _whole(word: str) -> SafeString:
+    return format_html('<span class="whole">{}</span>', word)
 
 
 @register.filter

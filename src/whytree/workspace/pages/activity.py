@@ -15,7 +15,7 @@ from whytree.workspace.rights.roles import Role
 
 from .attempt import done
 
-PAGE_SIZE = 50
+PAGE_SIZE = 100
 
 
 @require_safe
@@ -33,7 +33,7 @@ def _activity_page(request: PageRequest, product: Product, error: str = "") -> H
     context = {
         "here": "activity",
         "shown": shown,
-        "entries": queries.entries(list(shown.object_list)),
+        "runs": queries.runs(queries.entries(list(shown.object_list))),
         "members": queries.members_of(product),
         "by": by,
         "undoable": trail.last_undoable(request.actor, product) if may_undo else None,

@@ -184,5 +184,16 @@
     event.detail.shouldSwap = !message && xhr.status === 400;
     event.detail.isError = !event.detail.shouldSwap;
   });
+  document.addEventListener("htmx:afterSwap", (event) => event.detail.xhr.status === 400 && showWrong());
+
+  // What was refused may stand far below: it is brought into view, and the field is ready to be put right.
+  function showWrong() {
+    const wrong = all("main .errors, main [aria-invalid=true], dialog[open] [aria-invalid=true]").find(visible);
+    if (!wrong) return;
+    if (wrong.getBoundingClientRect().bottom > innerHeight || wrong.getBoundingClientRect().top < 0) wrong.scrollIntoView({ block: "center" });
+    if (typing(wrong)) wrong.focus({ preventScroll: true });
+  }
+  showWrong();
+
   document.addEventListener("htmx:sendError", () => toast("The server does not answer. Check that it runs, then try again.", "red"));
 })();
