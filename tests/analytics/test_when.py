@@ -96,3 +96,23 @@ def test_a_time_that_is_none_says_what_to_write(api: Any, happened: Any, time: d
     refused = api.post(ASK, {"question": TRENDS | time})
     assert refused.status == 400
     assert said in refused.body["message"]
+
+
+@pytest.mark.usefixtures("opened")
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])  # in one of them it is never our day
+def test_a_period_is_told_in_the_products_days(api: Any, as_alice: Any, product: Any, zone: str) -> None:
+    product.timezone = zone
+    product.save()
+    answer = api.post(ASK, {"question": TRENDS | {"days": 5}}).ok
+    today = product.there(timezone.now()).date()
+    told = [answer["from_at"][:10], answer["to_at"][:10], answer["lines"][0]["stretches"][-1]["start"]]
+    assert told == [str(today - timedelta(days=5)), str(today), str(today)]
+    page = as_alice.get("/p/sprout/ask/trends?event=opened&days=5").content.decode()
+    assert f"{today - timedelta(days=5):%-d %b %Y} to {today:%-d %b %Y}" in page
+
+
+@pytest.mark.usefixtures("opened")
+def test_a_terminal_tells_the_last_day_and_not_the_one_after(terminal: Any) -> None:
+    since, until = ((timezone.now() - timedelta(days=ago)).date() for ago in (9, 7))
+    said = terminal.cli("ask", "trends", "opened", "--since", str(since), "--until", str(until)).stdout
+    assert f"{since:%-d %b %Y} to {until:%-d %b %Y}, n = 3" in said

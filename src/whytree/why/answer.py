@@ -4,7 +4,7 @@ A hop that is not there is None, and says so on every door; nothing is ever fill
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from typing_extensions import TypedDict  # typing's own cannot be read by pydantic before Python 3.12
 
@@ -131,6 +131,10 @@ class OutcomeHop:
     from_at: datetime | None = None
     to_at: datetime | None = None
     source: str = ""
+
+    @property
+    def last_day(self) -> datetime | None:
+        return self.to_at - timedelta(microseconds=1) if self.to_at else None
 
 
 @dataclass(frozen=True)

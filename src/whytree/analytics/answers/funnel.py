@@ -121,7 +121,7 @@ def answer_funnel(product: Product, question: Funnel) -> FunnelAnswer:
         else ()
     )
     return FunnelAnswer(
-        **head(question, _whole_sentence(question, shown, took), reached.people[0], span.start, span.end),
+        **head(product, question, _whole_sentence(question, shown, took), reached.people[0], span.start, span.end),
         steps=shown,
         by=by_text(question.by),
         groups=tuple(Group(group.value, _steps(question, group.people)) for group in groups),

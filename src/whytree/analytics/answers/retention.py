@@ -95,6 +95,7 @@ def answer_retention(product: Product, question: Retention) -> RetentionAnswer:
     curve = _curve(question, cohorts)
     return RetentionAnswer(
         **head(
+            product,
             question,
             _sentence(question, curve),
             sum(cohort.people for cohort in cohorts),

@@ -10,6 +10,8 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from whytree.workspace.models import Product
+
 register = template.Library()
 
 
@@ -45,6 +47,12 @@ def until(moment: datetime) -> str:
 def day(moment: datetime | None) -> str:
     """2 Mar 2026"""
     return f"{moment.day} {moment:%b %Y}" if moment else ""
+
+
+@register.filter
+def there(moment: datetime | None, product: Product) -> datetime | None:
+    """By the product's clock: `review.due_at|there:product|day`. Django's own `date` would take it back to UTC."""
+    return product.there(moment) if moment else None
 
 
 @register.filter

@@ -4,7 +4,7 @@ What people and commits say is data: its control characters are shown, never obe
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from rich.table import Table
@@ -295,7 +295,8 @@ def _outcome(hop: Answer) -> Text:
     if hop["value"] is not None:
         body.append(f"  now {_amount(hop['value'], hop['unit'])}", style="bold")
         body.append(f" (95 %: {between(hop['low'], hop['high'])})" if hop["low"] is not None else "")
-        body.append(f"  n = {hop['n']:,}, {day(hop['from_at'])} to {day(hop['to_at'])}", style=_DIM)
+        last = datetime.fromisoformat(hop["to_at"]) - timedelta(microseconds=1)
+        body.append(f"  n = {hop['n']:,}, {day(hop['from_at'])} to {day(last.isoformat())}", style=_DIM)
     if hop["target"] is not None:
         start = f"{number(hop['baseline'])} → " if hop["baseline"] is not None else ""
         body.append(f"  wanted: {start}{_amount(hop['target'], hop['unit'])}", style=_DIM)
