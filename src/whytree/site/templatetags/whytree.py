@@ -6,6 +6,7 @@ from typing import Any
 
 from django import template
 from django.template import Context
+from django.templatetags.tz import do_timezone
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -50,9 +51,9 @@ def day(moment: datetime | None) -> str:
 
 
 @register.filter
-def there(moment: datetime | None, product: Product) -> datetime | None:
-    """By the product's clock: `review.due_at|there:product|day`. Django's own `date` would take it back to UTC."""
-    return product.there(moment) if moment else None
+def there(moment: datetime | None, product: Product) -> Any:
+    """By the product's clock: `review.due_at|there:product|day`. Without it a page tells UTC."""
+    return do_timezone(moment, product.timezone)
 
 
 @register.filter
