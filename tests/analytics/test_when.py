@@ -1,11 +1,15 @@
 """Which time a question is about: two named days, all of them the product's."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
+
+from whytree.analytics.answers.funnel import answer_funnel
+from whytree.analytics.answers.retention import answer_retention
+from whytree.analytics.questions import checked_question
 
 ASK = "/products/sprout/ask"
 TRENDS = {"version": 1, "kind": "trends", "series": ["opened"], "interval": "day"}
@@ -116,3 +120,32 @@ def test_a_terminal_tells_the_last_day_and_not_the_one_after(terminal: Any) -> N
     since, until = ((timezone.now() - timedelta(days=ago)).date() for ago in (9, 7))
     said = terminal.cli("ask", "trends", "opened", "--since", str(since), "--until", str(until)).stdout
     assert f"{since:%-d %b %Y} to {until:%-d %b %Y}, n = 3" in said
+
+
+@pytest.mark.parametrize(
+    ("now", "over"),
+    [(datetime(2026, 3, 29, 22, 30, tzinfo=UTC), False), (datetime(2026, 3, 29, 23, 0, tzinfo=UTC), True)],
+)
+def test_a_window_has_its_whole_hours_where_the_clocks_change(
+    product: Any, store: Any, monkeypatch: pytest.MonkeyPatch, now: datetime, *, over: bool
+) -> None:
+    """Who began last on the 28th has until the end of the 29th, which has 23 hours in Berlin, and an hour more."""
+    product.timezone = "Europe/Berlin"
+    product.save()
+    rows = [(1, "opened", datetime(2026, 3, 28, 22, 30, tzinfo=UTC)), (2, "bought", now)]
+    store.insert(
+        "events",
+        [
+            {"product": product.pk, "person": person, "event": event, "event_id": 8_000 + person,
+             "distinct_id": str(person), "timestamp": at, "received_at": at}
+            for person, event, at in rows
+        ],
+    )  # fmt: skip
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    steps = {"version": 1, "kind": "funnel", "steps": ["opened", "bought"], "within": "1d"}
+    funnel: Any = checked_question(steps | {"over": "day", "since": "2026-03-28", "until": "2026-03-28"})
+    assert [one.complete for one in answer_funnel(product, funnel).over] == [over]
+    back = {"version": 1, "kind": "retention", "begin": "opened", "back": "bought", "interval": "day"}
+    rolling: Any = checked_question(back | {"clock": "rolling", "since": "2026-03-28", "until": "2026-03-28"})
+    (cohort,) = answer_retention(product, rolling).cohorts
+    assert cohort.cells[0].complete == over
