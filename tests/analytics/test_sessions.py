@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -247,3 +248,15 @@ def test_questions_filter_and_group_by_the_session_and_by_what_was_known_then(
     rule = {"did": {"event": "$pageview", "where": [long]}}
     refused = api.post("/products/sprout/cohorts", {"key": "long", "definition": {"version": 1, "all": [rule]}})
     assert (refused.status, "not said by an event" in refused.body["message"]) == (400, True)
+
+
+def test_an_hour_without_a_zone_is_the_products(did: Callable[..., None], api: Any, product: Any) -> None:
+    product.timezone = "Asia/Kathmandu"
+    product.save()
+    did(1, 60, now=datetime(2026, 5, 2, 11, 10, tzinfo=ZoneInfo(product.timezone)))
+    asked = {"version": 1, "kind": "sessions", "interval": "hour", "since": "2026-05-02", "until": "2026-05-02"}
+    found = [
+        api.post("/products/sprout/ask/people", {"question": asked, "part": {"start": start}}).ok["total"]
+        for start in ("2026-05-02T10:00", "2026-05-02T10:00:00+05:45", "2026-05-02T09:00")
+    ]
+    assert found == [1, 1, 0]

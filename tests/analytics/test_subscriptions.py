@@ -70,6 +70,22 @@ def test_it_is_due_at_its_hour_in_its_own_zone(one: Subscription, now: datetime,
     assert (found.isoformat() if found else None) == due
 
 
+@pytest.mark.parametrize(
+    ("day", "first"),
+    [
+        ("2026-10-25", datetime(2026, 10, 25, 0, 0, tzinfo=UTC)),  # two o'clock comes twice: at the first one
+        ("2027-03-28", datetime(2027, 3, 28, 1, 0, tzinfo=UTC)),  # it never comes: when it would have
+    ],
+)
+def test_it_is_due_once_on_a_day_whose_clocks_change(day: str, first: datetime) -> None:
+    one = at(hour=2, zone="Europe/Berlin", every="day")
+    one.created_at = first - timedelta(days=30)
+    looks = [first + timedelta(minutes=15 * step) for step in range(-40, 40)]
+    due = {look: due_on(one, look) for look in looks}
+    assert next(look for look in looks if str(due[look]) == day) == first
+    assert {str(due[look]) for look in looks if look >= first} == {day}
+
+
 def test_what_was_asked_for_after_the_hour_waits_for_the_next() -> None:
     one = at()
     one.created_at = MONDAY + timedelta(minutes=5)

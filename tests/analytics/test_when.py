@@ -1,11 +1,15 @@
 """Which time a question is about: two named days, all of them the product's."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
+
+from whytree.analytics.answers.funnel import answer_funnel
+from whytree.analytics.answers.retention import answer_retention
+from whytree.analytics.questions import checked_question
 
 ASK = "/products/sprout/ask"
 TRENDS = {"version": 1, "kind": "trends", "series": ["opened"], "interval": "day"}
@@ -96,3 +100,52 @@ def test_a_time_that_is_none_says_what_to_write(api: Any, happened: Any, time: d
     refused = api.post(ASK, {"question": TRENDS | time})
     assert refused.status == 400
     assert said in refused.body["message"]
+
+
+@pytest.mark.usefixtures("opened")
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])  # in one of them it is never our day
+def test_a_period_is_told_in_the_products_days(api: Any, as_alice: Any, product: Any, zone: str) -> None:
+    product.timezone = zone
+    product.save()
+    answer = api.post(ASK, {"question": TRENDS | {"days": 5}}).ok
+    today = product.there(timezone.now()).date()
+    told = [answer["from_at"][:10], answer["to_at"][:10], answer["lines"][0]["stretches"][-1]["start"]]
+    assert told == [str(today - timedelta(days=5)), str(today), str(today)]
+    page = as_alice.get("/p/sprout/ask/trends?event=opened&days=5").content.decode()
+    assert f"{today - timedelta(days=5):%-d %b %Y} to {today:%-d %b %Y}" in page
+
+
+@pytest.mark.usefixtures("opened")
+def test_a_terminal_tells_the_last_day_and_not_the_one_after(terminal: Any) -> None:
+    since, until = ((timezone.now() - timedelta(days=ago)).date() for ago in (9, 7))
+    said = terminal.cli("ask", "trends", "opened", "--since", str(since), "--until", str(until)).stdout
+    assert f"{since:%-d %b %Y} to {until:%-d %b %Y}, n = 3" in said
+
+
+@pytest.mark.parametrize(
+    ("now", "over"),
+    [(datetime(2026, 3, 29, 22, 30, tzinfo=UTC), False), (datetime(2026, 3, 29, 23, 0, tzinfo=UTC), True)],
+)
+def test_a_window_has_its_whole_hours_where_the_clocks_change(
+    product: Any, store: Any, monkeypatch: pytest.MonkeyPatch, now: datetime, *, over: bool
+) -> None:
+    """Who began last on the 28th has until the end of the 29th, which has 23 hours in Berlin, and an hour more."""
+    product.timezone = "Europe/Berlin"
+    product.save()
+    rows = [(1, "opened", datetime(2026, 3, 28, 22, 30, tzinfo=UTC)), (2, "bought", now)]
+    store.insert(
+        "events",
+        [
+            {"product": product.pk, "person": person, "event": event, "event_id": 8_000 + person,
+             "distinct_id": str(person), "timestamp": at, "received_at": at}
+            for person, event, at in rows
+        ],
+    )  # fmt: skip
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    steps = {"version": 1, "kind": "funnel", "steps": ["opened", "bought"], "within": "1d"}
+    funnel: Any = checked_question(steps | {"over": "day", "since": "2026-03-28", "until": "2026-03-28"})
+    assert [one.complete for one in answer_funnel(product, funnel).over] == [over]
+    back = {"version": 1, "kind": "retention", "begin": "opened", "back": "bought", "interval": "day"}
+    rolling: Any = checked_question(back | {"clock": "rolling", "since": "2026-03-28", "until": "2026-03-28"})
+    (cohort,) = answer_retention(product, rolling).cohorts
+    assert cohort.cells[0].complete == over

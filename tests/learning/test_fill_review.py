@@ -96,7 +96,7 @@ def test_leaving_out_whom_the_ramp_moved_would_have_invented_an_effect(
     live_through(World(effect=0.0, people=12_000, returning=1.0))
     low, _, high = difference(measured())
     assert low < 0 < high
-    rows = store.query(_WITHOUT_MOVED, {"product": product.pk})
+    rows = store.query(_WITHOUT_MOVED, {"product": product.pk, "now": timezone.now()})
     shares = {row["arm"]: row["converted"] / row["people"] for row in rows}
     # among those who entered just before a step, dropping the moved takes planters from control only
     assert shares["on"] - shares["off"] > 0.05
@@ -113,7 +113,7 @@ FROM (
     FROM events
     WHERE product = {product:UInt32} AND event IN ('$exposure', 'planted')
     GROUP BY person
-    HAVING variants = 1 AND entry BETWEEN now() - INTERVAL 24 DAY AND now() - INTERVAL 22 DAY
+    HAVING variants = 1 AND entry BETWEEN {now:DateTime64(3, 'UTC')} - INTERVAL 24 DAY AND {now:DateTime64(3, 'UTC')} - INTERVAL 22 DAY
 )
 GROUP BY arm
 """

@@ -151,6 +151,21 @@ def test_a_review_with_too_little_offers_a_later_day(
     assert as_alice.post("/p/sprout/REV-1/postpone", {"due_on": later}).status_code == 302
 
 
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Pacific/Auckland", "America/St_Johns"])
+def test_the_day_that_was_chosen_is_the_day_that_is_told(
+    as_alice: Any, api: Any, actor: Any, product: Any, flag: Any, store: Any, zone: str
+) -> None:
+    product.timezone = zone  # where midnight is on another day of UTC
+    product.save()
+    open_flag(actor, product, flag.key, at=long_ago(30))
+    later = product.there(timezone.now() + timedelta(days=9)).date()
+    page = as_alice.post("/p/sprout/REV-1/postpone", {"due_on": str(later)}, follow=True).content.decode()
+    assert f"REV-1 waits until {later:%-d %b %Y}." in page
+    assert f"due {later:%-d %b %Y}</p>" in page
+    assert f"Its review is due on {later:%-d %b}." in page
+    assert api.get(f"{BASE}/REV-1").ok["due_at"][:10] == str(later)
+
+
 def test_the_solution_today_the_tree_and_the_box_know_the_review(actor: Any, product: Any, due: OutcomeReview) -> None:
     from django.template.loader import render_to_string
 

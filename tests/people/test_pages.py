@@ -141,3 +141,12 @@ def test_last_seen_follows_events(web: Sender, product: Any) -> None:
     person = Person.objects.get(product=product, key="u1")
     assert person.last_seen_at.isoformat().startswith("2026-03-01")
     assert person.first_seen_at.isoformat().startswith("2026-01-01")
+
+
+def test_the_timeline_is_told_by_the_products_clock(web: Sender, as_viewer: Any, product: Any) -> None:
+    product.timezone = "Pacific/Auckland"
+    product.save()
+    web.batch(track(user="u1", timestamp="2026-05-01T20:05:07Z"))
+    page = _page(as_viewer, "/p/sprout/people/u1")
+    assert "Saturday, 2 May 2026" in page
+    assert ">08:05:07</time>" in page

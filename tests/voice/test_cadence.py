@@ -51,7 +51,7 @@ def test_at_every_door(
     hold: Callable[..., None], as_viewer: Any, api: Any, api_charlie: Any, cli: Callable[..., Done], product: Any
 ) -> None:
     assert "Talks with users" not in as_viewer.get("/p/sprout/today").content.decode(), "nothing to show yet"
-    hold(timezone.now() - timedelta(minutes=5), timezone.now() - timedelta(weeks=3))
+    hold(timezone.now(), timezone.now() - timedelta(weeks=3))
     told = api.get("/products/sprout/interview-cadence").ok
     assert (told["touched"], len(told["weeks"]), told["weeks"][-1]["talks"]) == (2, 12, 1)
     assert api_charlie.get("/products/sprout/interview-cadence").status == 404

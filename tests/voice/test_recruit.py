@@ -295,7 +295,8 @@ def test_a_calendar_file_for_a_talk_ahead(as_viewer: Any, actor: Any, product: A
     from whytree.voice.interviews.services import write_guide
 
     write_guide(actor, product, "First", "Tell me about the last time")
-    add_interview(actor, product, participant="Jo; <b>", held_at="2027-01-05 14:00", guide="first")
+    ahead = timezone.now() + timedelta(days=30)
+    add_interview(actor, product, participant="Jo; <b>", held_at=ahead.isoformat(), guide="first")
     answer = as_viewer.get("/p/sprout/INT-1/calendar.ics")
     assert answer["Content-Type"].startswith("text/calendar")
     assert "SUMMARY:Sprout: talk with Jo\\; <b>" in answer.content.decode()

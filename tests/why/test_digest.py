@@ -303,18 +303,18 @@ def test_the_feed_says_the_same_at_a_secret_address(
     alice: Any, product: Any, old: None, box: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = feed_url(reader_of(alice, product))
-    assert read_feed(url).findall(f"{ATOM}entry") == []
-    say(product, "<script>alert(1)</script> & \x0b more", 1)
+    since_monday = (timezone.now() - MONDAY) / timedelta(days=1)
+    say(product, "<script>alert(1)</script> & \x0b more", since_monday + 1)
+    monkeypatch.setattr(timezone, "now", lambda: MONDAY - timedelta(minutes=1))
+    assert read_feed(url).findall(f"{ATOM}entry") == []  # its hour has not come yet
+    monkeypatch.setattr(timezone, "now", lambda: MONDAY + timedelta(hours=1))
     root = read_feed(url)
     (entry,) = root.findall(f"{ATOM}entry")
-    assert (
-        entry.findtext(f"{ATOM}id")
-        == f"https://why.example/p/sprout/today#digest-{week_of(product, timezone.now())[0]}"
-    )
+    assert entry.findtext(f"{ATOM}id") == "https://why.example/p/sprout/today#digest-2026-W48"
     assert "&lt;script&gt;" in (entry.findtext(f"{ATOM}content") or "")
     assert root.findtext(f"{ATOM}updated")
     send_week(product, alice)
-    say(product, "Newer", 0)
+    say(product, "Newer", since_monday)
     assert "script" in (
         read_feed(url).findtext(f"{ATOM}entry/{ATOM}content") or ""
     )  # what was mailed stays this week's

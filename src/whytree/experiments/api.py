@@ -62,15 +62,21 @@ class ExperimentOut(Schema):
     def of(experiment: Experiment) -> dict[str, Any]:
         now = timezone.now()
         hypothesis = experiment.hypothesis
-        same = ("ref", "title", "plan", "started_at", "ends_at", "stopped_at", "stop_reason", "decision", "shipped")
-        return {name: getattr(experiment, name) for name in (*same, "learning", "decided_at", "url")} | {
-            "flag": experiment.flag.key,
-            "hypothesis": hypothesis.ref if hypothesis is not None else None,
-            "solution": hypothesis.solution.ref if hypothesis is not None else None,
-            "state": state_of(experiment, now),
-            "standing": standing(experiment, now),
-            "decided_by": str(experiment.decided_by or ""),
-        }
+        same = ("ref", "title", "plan", "stop_reason", "decision", "shipped", "learning", "url")
+        moments = {name: getattr(experiment, name) for name in ("started_at", "ends_at", "stopped_at", "decided_at")}
+        there = {name: experiment.product.there(at) if at else None for name, at in moments.items()}
+        return (
+            {name: getattr(experiment, name) for name in same}
+            | there
+            | {
+                "flag": experiment.flag.key,
+                "hypothesis": hypothesis.ref if hypothesis is not None else None,
+                "solution": hypothesis.solution.ref if hypothesis is not None else None,
+                "state": state_of(experiment, now),
+                "standing": standing(experiment, now),
+                "decided_by": str(experiment.decided_by or ""),
+            }
+        )
 
 
 class ShiftOut(Schema):

@@ -192,8 +192,8 @@ def start_experiment(actor: Actor, experiment: Experiment, *, at: datetime | Non
     """Fix the plan and open the flag as it says. The prediction locks with it, and its review is due when this ends."""
     require(actor, experiment.product, Role.MEMBER)
     fresh = held(experiment)
-    if fresh.is_started:
-        raise Conflict(f"{fresh.ref} has started already, on {fresh.started_at:%-d %b %Y}.")
+    if fresh.started_at is not None:
+        raise Conflict(f"{fresh.ref} has started already, on {fresh.product.there(fresh.started_at):%-d %b %Y}.")
     design, flag = fresh.design, find_flag(fresh.product, fresh.flag.key, for_update=True)
     if flag.archived_at is not None:
         raise Conflict(

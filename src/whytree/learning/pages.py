@@ -97,7 +97,7 @@ def postpone(request: PageRequest, product: Product, number: int) -> HttpRespons
         moved = services.postpone_review(request.actor, found, due_on=day_of(request.POST.get("due_on", "")))
     except WhytreeError as error:
         return _show(request, product, found, error=error)
-    messages.success(request, f"{moved.ref} waits until {moved.due_at:%-d %b %Y}.")
+    messages.success(request, f"{moved.ref} waits until {product.there(moved.due_at):%-d %b %Y}.")
     return redirect(moved.url)
 
 
@@ -142,7 +142,7 @@ def _show(
         "may_decide": ripe and writes and not found.is_decided,
         "proposed": proposed_verdict(result) if ripe and result.is_measured else "",
         "may_postpone": now >= found.due_at and not result.is_measured,
-        "next_look": (now + timedelta(days=POSTPONE_DAYS)).date(),
+        "next_look": product.there(now + timedelta(days=POSTPONE_DAYS)).date(),
         "sent": sent or {},
         "error": error,
         "may_write": writes,

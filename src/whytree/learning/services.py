@@ -187,9 +187,10 @@ def _kept(review: OutcomeReview, arm: str) -> str:
 
 
 def _refuse_decision(review: OutcomeReview, verdict: str, decision: str, learning: str, now: datetime) -> None:
-    if review.is_decided:
+    there = review.product.there
+    if review.decided_at is not None:
         raise Conflict(
-            f"{review.ref} was decided on {review.decided_at:%-d %b %Y}. A new prediction gets a new review."
+            f"{review.ref} was decided on {there(review.decided_at):%-d %b %Y}. A new prediction gets a new review."
         )
     if verdict not in Verdict.values:
         raise Invalid(f"A verdict is one of: {', '.join(Verdict.values)}.")
@@ -201,7 +202,7 @@ def _refuse_decision(review: OutcomeReview, verdict: str, decision: str, learnin
         raise Invalid(f"What was learned fits into {LEARNING_LENGTH:,} characters of plain text.")
     if Verdict(verdict) not in EARLY_VERDICTS and not may_be_decided(review, now):
         raise Conflict(
-            f"{review.ref} is due on {review.due_at:%-d %b %Y}. Deciding on the day it looks good is how chance becomes a "
+            f"{review.ref} is due on {there(review.due_at):%-d %b %Y}. Deciding on the day it looks good is how chance becomes a "
             "result; only harm may be decided before."
         )
 
@@ -257,7 +258,7 @@ def postpone_review(actor: Actor, review: OutcomeReview, *, due_on: date) -> Out
     if fresh.is_decided:
         raise Conflict(f"{fresh.ref} is decided.")
     if now < fresh.due_at:
-        raise Conflict(f"{fresh.ref} is not due before {fresh.due_at:%-d %b %Y}.")
+        raise Conflict(f"{fresh.ref} is not due before {fresh.product.there(fresh.due_at):%-d %b %Y}.")
     due_at = datetime.combine(due_on, time(), ZoneInfo(fresh.product.timezone))
     if not now < due_at <= now + MOST_POSTPONED:
         raise Invalid("Choose a day to come, within a year.")

@@ -1,6 +1,8 @@
 """Accounts, products, keys, and what everybody did."""
 
+from datetime import datetime
 from typing import ClassVar
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -52,6 +54,10 @@ class Product(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def there(self, moment: datetime) -> datetime:
+        """The same moment by this product's clock: its day is the product's day."""
+        return moment.astimezone(ZoneInfo(self.timezone))
 
 
 class Membership(models.Model):

@@ -176,15 +176,11 @@ def _of_trends(product: Product, question: Trends, part: Part) -> Behind:
         raise Invalid(f"This question has {len(question.series)} series; there is no series {part.series}.")
     (one,) = ready(product, [question.series[part.series]])
     start, end = period(product, question.when, *question.series)
-    zone, said = ZoneInfo(product.timezone), ""
+    said = ""
     if part.start is not None and question.interval != "whole":
-        at = part.start if question.interval == "hour" or not isinstance(part.start, datetime) else part.start.date()
-        if isinstance(at, datetime) and at.tzinfo is None:
-            at = at.replace(tzinfo=zone)
-        begins = stretches.moment_of(at, zone)
-        ends = stretches.moment_of(stretches.next_start(question.interval, at), zone)
+        begins, ends = _stretch(product, question.interval, part.start)
         start, end = max(start, begins), min(end, ends)
-        said = f" in the {question.interval} of {begins.astimezone(zone):%Y-%m-%d}"
+        said = f" in the {question.interval} of {begins:%Y-%m-%d}"
     if start >= end:
         return _behind(product, f"did “{label(question.series[part.series])}”{said}", [], list(one.events))
     asked = trends.Asked(one, start, end, question.interval, product.timezone)
@@ -262,12 +258,9 @@ def _of_sessions(product: Product, question: Sessions, part: Part) -> Behind:
     asked = sessions_answer.asked_of(product, question)
     said = "had such a session" if question.only else "had a session"
     if part.start is not None:
-        zone = ZoneInfo(product.timezone)
-        at = part.start if question.interval == "hour" or not isinstance(part.start, datetime) else part.start.date()
-        begins = stretches.moment_of(at if not isinstance(at, datetime) or at.tzinfo else at.replace(tzinfo=zone), zone)
-        ends = stretches.moment_of(stretches.next_start(question.interval, at), zone)
+        begins, ends = _stretch(product, question.interval, part.start)
         asked = replace(asked, start=max(asked.start, begins), end=min(asked.end, ends))
-        said += f" in the {question.interval} of {begins.astimezone(zone):%Y-%m-%d}"
+        said += f" in the {question.interval} of {begins:%Y-%m-%d}"
     end = next((one for one in session_store.ENDS if one == part.did), None)
     if part.place is not None:
         said += f" that {_AT_PLACE[end or 'entered']} {part.place or 'without a page'}"
@@ -283,6 +276,16 @@ def _of_sessions(product: Product, question: Sessions, part: Part) -> Behind:
 
 
 _AT_PLACE = {"entered": "began at", "left": "ended at", "bounced": "was one event at"}
+
+
+def _stretch(product: Product, interval: stretches.Interval, start: date | datetime) -> tuple[datetime, datetime]:
+    """When a stretch begins and ends, by the product's clock; so is a moment that names no zone."""
+    zone = ZoneInfo(product.timezone)
+    at = start if interval == "hour" or not isinstance(start, datetime) else start.date()
+    if isinstance(at, datetime) and at.tzinfo is None:
+        at = at.replace(tzinfo=zone)
+    ends = stretches.moment_of(stretches.next_start(interval, at), zone)
+    return stretches.moment_of(at, zone).astimezone(zone), ends
 
 
 def _in_group(by: tuple[str, ...], part: Part) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date
 from zoneinfo import ZoneInfo
 
 from whytree.engines.figures import number
@@ -121,7 +121,7 @@ def answer_funnel(product: Product, question: Funnel) -> FunnelAnswer:
         else ()
     )
     return FunnelAnswer(
-        **head(question, _whole_sentence(question, shown, took), reached.people[0], span.start, span.end),
+        **head(product, question, _whole_sentence(question, shown, took), reached.people[0], span.start, span.end),
         steps=shown,
         by=by_text(question.by),
         groups=tuple(Group(group.value, _steps(question, group.people)) for group in groups),
@@ -202,7 +202,8 @@ def _over(product: Product, question: Funnel, steps: store.Steps, span: store.Pe
     for start, reached in found.items():
         ends = stretches.next_start(question.over, start)
         over = stretches.moment_of(ends, zone)
-        closed = over + question.within <= known_until(question.when, span.end)
+        # in UTC: a window has its whole hours also where the clocks change
+        closed = over.astimezone(UTC) + question.within <= known_until(question.when, span.end)
         cut = over > span.end or not (
             stretches.moment_of(start, zone) >= span.start or question.when.is_from_the_beginning
         )

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.utils import timezone
 
+from whytree.workspace.models import Product
+
 from ..questions import Question, as_json
 
 SOURCE = "this product's events, each person counted once under all their ids"
@@ -15,7 +17,7 @@ SOURCE = "this product's events, each person counted once under all their ids"
 class Head:
     """The question as it was understood, a sentence that says what the figures say, whom they count, and when.
 
-    `from_at` <= t < `to_at`; `n` counts people.
+    `from_at` <= t < `to_at`, by the product's clock; `n` counts people.
     """
 
     question: dict[str, object]
@@ -32,15 +34,15 @@ class Head:
         return self.to_at - timedelta(microseconds=1)
 
 
-def head(question: Question, sentence: str, n: int, start: datetime, end: datetime) -> dict[str, Any]:
+def head(product: Product, question: Question, sentence: str, n: int, start: datetime, end: datetime) -> dict[str, Any]:
     """The first fields of an answer."""
     made = Head(
         question=as_json(question),
         asked=question.sentence,
         sentence=sentence,
         n=n,
-        from_at=start,
-        to_at=end,
+        from_at=product.there(start),
+        to_at=product.there(end),
         as_of=timezone.now(),
     )
     return {field.name: getattr(made, field.name) for field in fields(made)}

@@ -95,7 +95,7 @@ def answer_lifecycle(product: Product, question: Lifecycle) -> LifecycleAnswer:
     whole_ones = [one for one in found if one.complete]
     n = max((one.there for one in found), default=0)
     return LifecycleAnswer(
-        **head(question, _lived(question, whole_ones), n, asked.start, asked.end),
+        **head(product, question, _lived(question, whole_ones), n, asked.start, asked.end),
         interval=question.interval,
         stretches=tuple(found),
     )
@@ -113,7 +113,7 @@ def answer_stickiness(product: Product, question: Stickiness) -> StickinessAnswe
         bars.append(Times(times, here, left, share_of(here, n)))
         left -= here
     return StickinessAnswer(
-        **head(question, _sticks(question, bars, n), n, asked.start, asked.end),
+        **head(product, question, _sticks(question, bars, n), n, asked.start, asked.end),
         interval=question.interval,
         bars=tuple(bars),
     )

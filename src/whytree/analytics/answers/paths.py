@@ -36,7 +36,7 @@ def answer_paths(product: Product, question: Paths) -> PathsAnswer:
     edges = tuple(one for one in found if one in kept)
     people = store.people(product.pk, asked)
     return PathsAnswer(
-        **head(question, _sentence(question, found, ways), people, asked.start, asked.end),
+        **head(product, question, _sentence(question, found, ways), people, asked.start, asked.end),
         edges=edges,
         ways=ways,
         left_out=sum(one.ways for one in going_on) - sum(one.ways for one in kept),

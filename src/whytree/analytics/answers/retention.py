@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -95,6 +95,7 @@ def answer_retention(product: Product, question: Retention) -> RetentionAnswer:
     curve = _curve(question, cohorts)
     return RetentionAnswer(
         **head(
+            product,
             question,
             _sentence(question, curve),
             sum(cohort.people for cohort in cohorts),
@@ -151,7 +152,9 @@ class Over:
         return cohort
 
     def _begins(self, cohort: int) -> datetime:
-        return datetime.combine(store.first_day(self._question.interval, cohort), datetime.min.time(), self._zone)
+        """In UTC: a rolling day has 24 hours also where the clocks change."""
+        first = store.first_day(self._question.interval, cohort)
+        return datetime.combine(first, datetime.min.time(), self._zone).astimezone(UTC)
 
     @property
     def _days(self) -> int:

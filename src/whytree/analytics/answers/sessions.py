@@ -122,7 +122,7 @@ def answer_sessions(product: Product, question: Sessions) -> SessionsAnswer:
         )
         before = _stayed(store.sums(product.pk, earlier).whole)
     return SessionsAnswer(
-        **head(question, _sentence(stayed, before), stayed.people, asked.start, asked.end),
+        **head(product, question, _sentence(stayed, before), stayed.people, asked.start, asked.end),
         interval=question.interval,
         idle_minutes=asked.idle_minutes,
         by=by_text(question.by),

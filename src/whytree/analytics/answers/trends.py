@@ -150,7 +150,7 @@ def answer_trends(product: Product, question: Trends) -> TrendsAnswer:
     if n is None:
         n = max(store.people(product.pk, _asked(question, one, span)) for one in series)
     return TrendsAnswer(
-        **head(question, _sentence(question, lines), n, start, end),
+        **head(product, question, _sentence(question, lines), n, start, end),
         interval=question.interval,
         measure=question.measure.text,
         by=by_text(question.by),

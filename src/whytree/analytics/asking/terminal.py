@@ -1,13 +1,14 @@
 """Answers as lines on a terminal. Imports nothing heavy: a command against a running server loads neither Django nor the engine."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 
 def head(answer: dict[str, Any], counted: str = "n") -> list[str]:
     """What it says and what it rests on, two sentences; then a line that is empty."""
-    period = f"{_day(answer['from_at'])} to {_day(answer['to_at'])}"
+    last = datetime.fromisoformat(answer["to_at"]) - timedelta(microseconds=1)
+    period = f"{_day(answer['from_at'])} to {_day(last.isoformat())}"
     asked = answer["asked"][:1].upper() + answer["asked"][1:]
     return [answer["sentence"], f"{asked}; {period}, {counted} = {answer['n']:,}", ""]
 

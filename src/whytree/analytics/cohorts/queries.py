@@ -38,7 +38,7 @@ MOST_NAMED = 200
 
 
 def list_cohorts(product: Product) -> QuerySet[Cohort]:
-    return Cohort.objects.filter(product=product)
+    return Cohort.objects.filter(product=product).select_related("product")
 
 
 def find_cohort(product: Product, key: str) -> Cohort:

@@ -162,7 +162,8 @@ def note_sizes(product: Product) -> int:
 
 def _note_size(cohort: Cohort) -> None:
     people = store.size(cohort.product_id, rule_of(cohort))
-    CohortSize.objects.update_or_create(cohort=cohort, day=timezone.now().date(), defaults={"people": people})
+    today = cohort.product.there(timezone.now()).date()
+    CohortSize.objects.update_or_create(cohort=cohort, day=today, defaults={"people": people})
 
 
 def _made(actor: Actor, product: Product, key: str, name: str, definition: object) -> Cohort:

@@ -94,7 +94,7 @@ def form_friction(product: Product, name: str, *, days: int = USUAL_DAYS) -> For
         raise NotFound(_no_such_form(name, list(met), days))
     verdicts = {one.name: one.verdict for one in form_fields(product)}
     fields = [_friction(one, verdicts.get(one.field, "")) for one in fields_met(product.pk, wanted, start, end)]
-    return FormFriction(_seen(met[wanted]), days, start, end, fields)
+    return FormFriction(_seen(met[wanted]), days, product.there(start), product.there(end), fields)
 
 
 def _period(days: int) -> tuple[datetime, datetime]:

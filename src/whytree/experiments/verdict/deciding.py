@@ -79,9 +79,9 @@ def settle(actor: Actor, flag: Flag, decision: Decision, *, arm: str, words: str
 
 
 def _refuse_decision(experiment: Experiment, decision: str, now: datetime) -> None:
-    if experiment.is_decided:
+    if experiment.decided_at is not None:
         raise Conflict(
-            f"{experiment.ref} was decided on {experiment.decided_at:%-d %b %Y}. Another question gets another experiment."
+            f"{experiment.ref} was decided on {_day(experiment, experiment.decided_at)}. Another question gets another experiment."
         )
     if experiment.started_at is None:
         raise Conflict(f"{experiment.ref} has not started: there is nothing to decide from.")
@@ -89,9 +89,13 @@ def _refuse_decision(experiment: Experiment, decision: str, now: datetime) -> No
         raise Invalid(f"A decision is one of: {', '.join(Decision.values)}.")
     if experiment.design.looks == "once" and experiment.read_at is not None and now < experiment.read_at:
         raise Conflict(
-            f"{experiment.ref} is read once, on {experiment.read_at:%-d %b %Y}. Deciding on the day it looks good is how chance becomes "
-            "a result. If it does harm, stop it."
+            f"{experiment.ref} is read once, on {_day(experiment, experiment.read_at)}. Deciding on the day it looks good is how chance "
+            "becomes a result. If it does harm, stop it."
         )
+
+
+def _day(experiment: Experiment, moment: datetime) -> str:
+    return f"{experiment.product.there(moment):%-d %b %Y}"
 
 
 def _shipped(design: Design, decision: str, arm: str) -> str:

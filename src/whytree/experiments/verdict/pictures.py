@@ -95,7 +95,7 @@ def _waiting(experiment: Experiment, planned: MetricDesign, metric: Metric | Non
     unit = _unit(planned, metric)
     shaded = _shaded(experiment.hypothesis, planned, unit)
     picture = interval_row(scales[unit], shaded, None, unit=unit, wash=_wash(planned))
-    when = f"read on {experiment.ends_at:%-d %b}" if experiment.ends_at else "not started"
+    when = f"read on {experiment.product.there(experiment.ends_at):%-d %b}" if experiment.ends_at else "not started"
     name = metric.name if metric is not None else planned.key
     return Row(name, _about(planned, unit), "", "", "", "", vouched(picture), when, "", "")
 

@@ -110,7 +110,7 @@ def summary(experiment: Experiment, reading: Reading | None) -> str:
         return "Nothing is counted before the start. What decides, and by which rule, is fixed by it."
     if not reading.may_compare:
         return (
-            f"{_people(reading)} so far. It is read once, on {_day(reading.ends_at)}; "
+            f"{_people(reading)} so far. It is read once, on {experiment.product.there(reading.ends_at):%-d %b}; "
             "until then only guardrails are watched, with intervals that bear it."
         )
     metric = reading.primary
@@ -168,7 +168,3 @@ def _rails(reading: Reading) -> str:
     if all(one.standing == "not worse" for rail in rails for one in rail.comparisons):
         return "No guardrail broke."
     return "Not every guardrail has an answer yet."
-
-
-def _day(moment: datetime) -> str:
-    return f"{moment:%-d %b}"

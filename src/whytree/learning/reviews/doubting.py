@@ -18,7 +18,8 @@ def doubts(review: OutcomeReview, result: Result, at: datetime, *, keeps: bool) 
     harmed = [rail.contrast.metric_name for rail in result.guardrails if rail.verdict == "harmed"]
     found = list(result.doubts)
     if at < review.due_at and not harmed:
-        found.append(f"It is due on {review.due_at:%-d %b %Y}: until then chance has the larger part in it.")
+        due = review.product.there(review.due_at)
+        found.append(f"It is due on {due:%-d %b %Y}: until then chance has the larger part in it.")
     return found + (of_harm(harmed) if keeps else [])
 
 

@@ -22,10 +22,10 @@ def headline(review: OutcomeReview, result: Result) -> str:
     if result.state == "no_metric":
         return f"What {title} did is not measured yet."
     if review.decided_at is not None:
-        return f"{title} was decided on {review.decided_at:%-d %b}, before its review was due."
+        return f"{title} was decided on {review.product.there(review.decided_at):%-d %b}, before its review was due."
     if result.unmet:
-        return f"Nobody new gets {title}: {result.unmet}. Its review is due on {_day(result)}."
-    return f"{title} is out. Its review is due on {_day(result)}."
+        return f"Nobody new gets {title}: {result.unmet}. Its review is due on {_day(review)}."
+    return f"{title} is out. Its review is due on {_day(review)}."
 
 
 def _effect(title: str, contrast: Contrast, difference: Figure) -> str:
@@ -143,5 +143,5 @@ def exposure(trust: Trust) -> str:
     return " : ".join(f"{people:,}" for people in trust.seen.values())
 
 
-def _day(result: Result) -> str:
-    return f"{result.due_at:%-d %b}"
+def _day(review: OutcomeReview) -> str:
+    return f"{review.product.there(review.due_at):%-d %b}"

@@ -6,9 +6,12 @@ from typing import Any
 
 from django import template
 from django.template import Context
+from django.templatetags.tz import do_timezone
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+
+from whytree.workspace.models import Product
 
 register = template.Library()
 
@@ -45,6 +48,12 @@ def until(moment: datetime) -> str:
 def day(moment: datetime | None) -> str:
     """2 Mar 2026"""
     return f"{moment.day} {moment:%b %Y}" if moment else ""
+
+
+@register.filter
+def there(moment: datetime | None, product: Product) -> Any:
+    """By the product's clock: `review.due_at|there:product|day`. Without it a page tells UTC."""
+    return do_timezone(moment, product.timezone)
 
 
 @register.filter

@@ -46,13 +46,15 @@ def by_clock(start: date | datetime, zone: tzinfo | None) -> date | datetime:
 
 def starts(interval: Interval, start: datetime, end: datetime) -> Iterator[date | datetime]:
     """The first day, or moment in UTC, of every stretch that `start` <= t < `end` touches; both are in the calendar's zone."""
-    last = end - timedelta(microseconds=1)
     if interval == "hour":
-        at = start.replace(minute=0, second=0, microsecond=0)
-        while at <= last:
-            yield at.astimezone(UTC)
-            at = next_start(interval, at)
+        at, until = start.replace(minute=0, second=0, microsecond=0).astimezone(UTC), end.astimezone(UTC)
+        while (
+            at < until
+        ):  # in UTC: in its own zone an hour that comes twice is compared, and counted on, by the clock's face
+            yield at
+            at += timedelta(hours=1)
         return
+    last = (end.astimezone(UTC) - timedelta(microseconds=1)).astimezone(end.tzinfo)
     day = start.date()
     day = (
         day - timedelta(days=day.weekday())
