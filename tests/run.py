@@ -22,8 +22,9 @@ from tests.statements import cover
 
 CI = os.environ.get("CI") == "true"
 WORKERS = (os.cpu_count() or 1) + 1  # a worker waits for disks and for servers of its own half of the time
-PACKAGES = {"chromium": "chromium", "postgresql": "pg_ctl", "nodejs": "node", "npm": "npm"}
-NEEDED = {"chromium", "postgresql"}  # what Node's clients need comes from a registry of others, which may be away
+BROWSER = "chromium-headless-shell"
+PACKAGES = {BROWSER: (BROWSER, "chromium"), "postgresql": ("pg_ctl",), "nodejs": ("node",), "npm": ("npm",)}
+NEEDED = {BROWSER, "postgresql"}  # what Node's clients need comes from a registry of others, which may be away
 
 
 def main() -> int:
@@ -33,9 +34,13 @@ def main() -> int:
         return 1
     with tempfile.TemporaryDirectory(prefix="whytree-statements-") as folder:
         codes = [run("SQLite", {}, f"--statements-to={folder}", *sys.argv[1:])]
-        if "postgresql" not in left_out and (sent := on_postgresql(Path(folder))):
+        if "postgresql" not in left_out and (chosen := on_postgresql(Path(folder))):
+            options = [word for word in sys.argv[1:] if not Path(word.partition("::")[0]).exists()]
+            files = sorted({name.partition("::")[0] for name in chosen})  # the others need not even be read
+            named = Path(folder, "chosen")
+            named.write_text("\n".join(chosen), "utf-8")
             with postgres() as url:
-                codes.append(run("PostgreSQL", {"WHYTREE_DATABASE_URL": url}, f"--only-from={sent}", *sys.argv[1:]))
+                codes.append(run("PostgreSQL", {"WHYTREE_DATABASE_URL": url}, f"--only-from={named}", *options, *files))
     for name in left_out:
         print(f"Left out for want of {name}: apt-get install {name}")
     return max(codes)
@@ -43,7 +48,7 @@ def main() -> int:
 
 def install_missing() -> list[str]:
     """Install what Debian has; returns the packages that are still missing."""
-    missing = [package for package, program in PACKAGES.items() if not find(program)]
+    missing = _missing()
     if missing and os.geteuid() == 0:
         quiet = {
             "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
@@ -52,10 +57,14 @@ def install_missing() -> list[str]:
         }
         subprocess.run(["apt-get", "update", "-qq"], **quiet)
         subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], **quiet)
-        missing = [package for package, program in PACKAGES.items() if not find(program)]
+        missing = _missing()
     elif missing:
         print(f"For the whole suite: apt-get install {' '.join(missing)}")
     return missing
+
+
+def _missing() -> list[str]:
+    return [package for package, programs in PACKAGES.items() if not any(map(find, programs))]
 
 
 def find(program: str) -> str | None:
@@ -64,15 +73,13 @@ def find(program: str) -> str | None:
     return shutil.which(program) if not found else str(found[-1])
 
 
-def on_postgresql(folder: Path) -> Path | None:
-    """The file that names the tests to run again; none where no statement was sent."""
+def on_postgresql(folder: Path) -> list[str]:
+    """The tests to run again."""
     chosen, among = cover(folder)
     print(
         f"{len(chosen)} of the {among} tests that spoke to SQLite send all its statements; they run again.", flush=True
     )
-    named = folder / "chosen"
-    named.write_text("\n".join(chosen), "utf-8")
-    return named if chosen else None
+    return chosen
 
 
 def run(name: str, extra: dict[str, str], *words: str) -> int:

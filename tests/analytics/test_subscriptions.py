@@ -136,6 +136,8 @@ def test_a_mail_server_that_is_away_for_an_hour_delays_it_and_that_is_said(
     send_subscriptions({})
     run_all()
     assert Letter.objects.get(occasion="2026-01-01").error == "Away. It was too late then."
+    assert Letter.objects.count() == 2
+    assert api.get(PATH).ok[0]["last"]["state"] == "sent", "the newest"
 
 
 def test_one_click_ends_it_and_takes_that_back(actor: Any, product: Any, board: Any, mailbox: Mailbox) -> None:

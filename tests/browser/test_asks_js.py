@@ -10,12 +10,11 @@ from typing import Any
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.browser.looking import problems, sideways
 from tests.servers import ROOT, Live
 
-from .test_frame import RULES, _problems, _sideways
 from .test_whytree_js import AGENT, until
 
 SOURCE = ROOT / "src" / "whytree" / "events" / "browser" / "whytree-asks.js"
@@ -330,8 +329,7 @@ def test_a_reader_of_screens_and_a_phone_find_their_way(
     assert size["x"] >= 0
     assert size["x"] + size["width"] <= 390
     assert size["height"] < 0.7 * 700
-    found = Axe().run(page, context="whytree-asks", options=RULES).response["violations"]
-    assert [rule["id"] for rule in found] == []
+    assert problems(page, within="whytree-asks") == []
 
 
 def test_the_teams_pages_of_a_survey_are_accessible_and_the_preview_lives(
@@ -348,8 +346,8 @@ def test_the_teams_pages_of_a_survey_are_accessible_and_the_preview_lives(
             alice_page.set_viewport_size({"width": width, "height": 900})
             alice_page.emulate_media(color_scheme=scheme)
             alice_page.goto(address)
-            assert _problems(alice_page) == []
-            assert _sideways(alice_page) == 0
+            assert problems(alice_page) == []
+            assert sideways(alice_page) == 0
     alice_page.goto(site.live.url + "/p/sprout/surveys/new?template=seq")
     alice_page.fill("#q-0-text", "How hard was planting?")
     alice_page.locator("#preview").get_by_text("How hard was planting?").wait_for()

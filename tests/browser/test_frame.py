@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
+
+from tests.browser.looking import CONTRAST, problems, sideways
 
 SETTINGS = "/p/sprout/settings"
 PAGES = [
@@ -52,36 +53,17 @@ MORE_PAGES = [
 ]
 
 
-RULES = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    "rules": {"heading-order": {"enabled": False}},  # a card's small heading is an h3 wherever the card stands
-}
-CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
-
-
-def _problems(page: Any, options: dict[str, Any] = RULES) -> list[str]:
-    """What axe finds against WCAG 2.2 AA and good practice, one line each."""
-    found = Axe().run(page, options=options).response["violations"]
-    return [f"{rule['id']}: {rule['help']}: {rule['nodes'][0]['html'][:160]}" for rule in found]
-
-
-def _sideways(page: Any) -> int:
-    """By how many pixels the page is wider than the window."""
-    width: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    return width
-
-
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_is_accessible_fits_a_phone_and_breaks_no_policy(
     alice_page: Any, live: Any, complaints: Any, path: str
 ) -> None:
     alice_page.goto(live.url + path)
-    assert _problems(alice_page) == []
+    assert problems(alice_page) == []
     alice_page.emulate_media(color_scheme="dark")
-    assert _problems(alice_page, CONTRAST) == []
+    assert problems(alice_page, CONTRAST) == []
     alice_page.set_viewport_size({"width": 390, "height": 844})
-    assert _sideways(alice_page) == 0
-    assert _problems(alice_page) == []
+    assert sideways(alice_page) == 0
+    assert problems(alice_page) == []
     assert complaints.said == []
 
 
@@ -119,14 +101,14 @@ def test_long_names_keep_a_page_as_wide_as_a_phone(alice_page: Any, live: Any) -
     alice_page.set_viewport_size({"width": 390, "height": 844})
     for path in ("changes", solution, "flags", "voices", voice, "activity", "today", "tree/diff"):
         alice_page.goto(f"{live.url}/p/sprout/{path}")
-        assert _sideways(alice_page) == 0, path
+        assert sideways(alice_page) == 0, path
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_sign_in_page_is_accessible(browser_page: Any, live: Any, scheme: str) -> None:
     browser_page.emulate_media(color_scheme=scheme)
     browser_page.goto(live.url + "/sign-in")
-    assert _problems(browser_page) == []
+    assert problems(browser_page) == []
 
 
 def test_the_api_docs_render_under_our_own_policy(alice_page: Any, live: Any, complaints: Any) -> None:

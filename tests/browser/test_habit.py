@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
+
+from tests.browser.looking import problems
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +34,7 @@ def test_the_pages_are_accessible_and_fit(
         "/mail",
     ):
         page.goto(live.url + path)
-        found = Axe().run(page).response["violations"]
-        assert not found, [(path, one["id"], one["nodes"][0]["html"]) for one in found]
+        assert problems(page) == [], path
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), path
 
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_frame import CONTRAST, _problems, _sideways
+from tests.browser.looking import CONTRAST, problems, sideways
 from tests.servers import Live
 
 TALK = """WEBVTT
@@ -107,12 +107,12 @@ def test_pages_are_accessible_in_both_schemes_and_on_a_phone(
     for path in paths:
         alice_page.set_viewport_size({"width": 1280, "height": 900})
         alice_page.goto(f"{live.url}/p/sprout/{path}")
-        assert _problems(alice_page) == [], path
+        assert problems(alice_page) == [], path
         alice_page.emulate_media(color_scheme="dark")
-        assert _problems(alice_page, CONTRAST) == [], path
+        assert problems(alice_page, CONTRAST) == [], path
         alice_page.emulate_media(color_scheme="light")
         alice_page.set_viewport_size({"width": 390, "height": 844})
-        assert _sideways(alice_page) == 0, path
+        assert sideways(alice_page) == 0, path
     assert complaints.said == []
 
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_frame import CONTRAST, _problems, _sideways
+from tests.browser.looking import CONTRAST, problems, sideways
 
 KEY = "planted_in_a_week"
 
@@ -40,12 +40,12 @@ def _track(person: str, event: str, at: datetime) -> dict[str, Any]:
 
 
 def _check(page: Any) -> None:
-    assert _problems(page) == []
+    assert problems(page) == []
     page.emulate_media(color_scheme="dark")
-    assert _problems(page, CONTRAST) == []
+    assert problems(page, CONTRAST) == []
     page.set_viewport_size({"width": 390, "height": 844})
-    assert _sideways(page) == 0
-    assert _problems(page) == []
+    assert sideways(page) == 0
+    assert problems(page) == []
 
 
 ASKED = "event=signed_up&event=planted&within=14d"

@@ -10,7 +10,7 @@ import pytest
 from django.core.signing import Signer
 from playwright.sync_api import expect
 
-from tests.browser.test_frame import CONTRAST, _problems, _sideways
+from tests.browser.looking import CONTRAST, problems, sideways
 from tests.servers import Live
 
 QUESTIONS = [
@@ -48,8 +48,8 @@ def test_a_survey_is_answered_by_keyboard_on_a_phone(open_page: Any, live: Live,
     link = team("POST", f"surveys/{made['ref']}/invite", {"person": "user-17"})["link"]
     page = open_page(viewport={"width": 390, "height": 844}, color_scheme="dark")
     page.goto(live.url + link[link.index("/survey") :])
-    assert _problems(page) == []
-    assert _sideways(page) == 0
+    assert problems(page) == []
+    assert sideways(page) == 0
     page.locator("input[type=radio]").first.focus()
     page.keyboard.press("Space")
     for _ in range(9):
@@ -63,7 +63,7 @@ def test_a_survey_is_answered_by_keyboard_on_a_phone(open_page: Any, live: Live,
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Thank")
-    assert _problems(page) == []
+    assert problems(page) == []
     (row,) = team("GET", f"surveys/{made['ref']}/responses")["rows"]
     assert (row["q1"], row["q2"], row["q4"]) == (9, "The phone number", "Ask for less.")
     assert complaints.said == []
@@ -100,11 +100,11 @@ def test_the_board_is_used_by_keyboard_and_every_page_of_it_is_accessible(
         page.emulate_media(color_scheme="light")
         page.set_viewport_size({"width": 1280, "height": 900})
         page.goto(path)
-        assert _problems(page) == [], path
+        assert problems(page) == [], path
         page.emulate_media(color_scheme="dark")
-        assert _problems(page, CONTRAST) == [], path
+        assert problems(page, CONTRAST) == [], path
         page.set_viewport_size({"width": 390, "height": 844})
-        assert _sideways(page) == 0, path
+        assert sideways(page) == 0, path
     assert complaints.said == []
 
 
@@ -129,14 +129,14 @@ def test_what_mails_lead_to_is_accessible_and_works_by_keyboard(
     for path, button in pages.items():
         page.goto(live.url + path)
         page.emulate_media(color_scheme="light")
-        assert _problems(page) == [], path
+        assert problems(page) == [], path
         page.emulate_media(color_scheme="dark")
-        assert _problems(page, CONTRAST) == [], path
-        assert _sideways(page) == 0, path
+        assert problems(page, CONTRAST) == [], path
+        assert sideways(page) == 0, path
         page.get_by_role("button", name=button).focus()
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", level=1)).to_contain_text(re.compile("Thank you|We leave you in peace"))
-        assert _problems(page) == [], path
+        assert problems(page) == [], path
     assert complaints.said == []
 
 

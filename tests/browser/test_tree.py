@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from .test_frame import _problems, _sideways
+from tests.browser.looking import problems, sideways
 
 
 @dataclass(frozen=True)
@@ -183,9 +183,9 @@ def test_a_node_s_page_is_accessible_and_fits_a_phone(
         details.evaluate("element => { element.open = true }")
     for scheme in ("light", "dark"):
         alice_page.emulate_media(color_scheme=scheme)
-        assert _problems(alice_page) == []
+        assert problems(alice_page) == []
     alice_page.set_viewport_size({"width": 390, "height": 844})
-    assert _sideways(alice_page) == 0
+    assert sideways(alice_page) == 0
     assert complaints.said == []
 
 
@@ -196,9 +196,9 @@ def test_a_planted_tree_is_accessible_and_fits_a_phone(
     open_tree(alice_page, live, planted, query)
     for scheme in ("light", "dark"):
         alice_page.emulate_media(color_scheme=scheme)
-        assert _problems(alice_page) == []
+        assert problems(alice_page) == []
     alice_page.set_viewport_size({"width": 390, "height": 844})
-    assert _sideways(alice_page) == 0
+    assert sideways(alice_page) == 0
     assert complaints.said == []
 
 
@@ -210,4 +210,4 @@ def test_the_forms_are_accessible(alice_page: Any, live: Any, planted: Planted) 
         f"{planted.solution}/close",
     ):
         alice_page.goto(f"{live.url}/p/sprout/{path}")
-        assert _problems(alice_page) == [], path
+        assert problems(alice_page) == [], path

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_frame import CONTRAST, _problems, _sideways
+from tests.browser.looking import CONTRAST, problems, sideways
 from tests.servers import Live
 
 FIRST = "😀 I closed it when it wanted my number. I only wanted to see prices. Then I left."
@@ -150,12 +150,12 @@ def test_it_is_accessible_in_both_schemes_and_on_a_phone(
         alice_page.set_viewport_size({"width": 1280, "height": 900})
         alice_page.emulate_media(color_scheme="light")
         alice_page.goto(address)
-        assert _problems(alice_page) == []
+        assert problems(alice_page) == []
         alice_page.emulate_media(color_scheme="dark")
-        assert _problems(alice_page, CONTRAST) == []
+        assert problems(alice_page, CONTRAST) == []
         alice_page.set_viewport_size({"width": 390, "height": 844})
-        assert _sideways(alice_page) == 0
-        assert _problems(alice_page) == []
+        assert sideways(alice_page) == 0
+        assert problems(alice_page) == []
     assert complaints.said == []
 
 

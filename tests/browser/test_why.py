@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.browser.looking import problems
 from tests.code.repositories import FORM, Clone
 
 
@@ -64,8 +64,7 @@ def test_the_page_is_accessible_and_fits(
         "/p/sprout/why?q=asked/",
     ):
         page.goto(live.url + path)
-        found = Axe().run(page).response["violations"]
-        assert not found, [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
+        assert problems(page) == [], path
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 

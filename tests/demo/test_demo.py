@@ -302,13 +302,12 @@ FUNNEL = "ask/funnel?event=sign_up_started&event=email_entered&event=phone_enter
 def test_four_clicks_lead_from_a_drop_to_a_voice_to_its_opportunity_to_a_line_of_code(server: Live) -> None:
     from playwright.sync_api import sync_playwright
 
-    from tests.browser.conftest import CHROMIUM, FLAGS, Complaints
+    from tests.browser.chromium import launch
+    from tests.browser.conftest import Complaints
 
-    if not Path(CHROMIUM).exists():
-        pytest.skip("chromium is missing: apt-get install chromium")
     complaints = Complaints()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = launch(playwright)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(60_000)
         complaints.listen(page)

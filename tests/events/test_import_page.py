@@ -121,12 +121,15 @@ def test_it_goes_on_where_it_stopped_and_is_taken_back(
 def test_what_failed_to_be_taken_back_is_tried_again_and_nobody_goes_on_meanwhile(
     actor: Any, product: Any, store: EventStore, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    upload = SimpleUploadedFile("a.csv", b"user_id,event,timestamp\nu1,a,2024-05-01T10:00:00Z\n")
-    run = uploads.begin(actor, product, uploads.look_at(actor, product, upload, Asked()))
+    told = b"user_id,event,timestamp\nu1,a,2024-05-01T10:00:00Z\n"
+    run = uploads.begin(actor, product, uploads.look_at(actor, product, SimpleUploadedFile("a.csv", told), Asked()))
     uploads.go_on(actor, run)
     uploads.undo(actor, product, run.pk)
-    with pytest.raises(Conflict, match="undoing"):
+    with pytest.raises(Conflict, match="being taken back"):
         imports.import_rows(actor, product, run.pk, [], upto=9)
+    again = uploads.look_at(actor, product, SimpleUploadedFile("a.csv", told), Asked())
+    with pytest.raises(Conflict, match="being taken back"):  # all its rows are there, and soon are not
+        uploads.begin(actor, product, again)
     with monkeypatch.context() as broken:
         broken.setattr(imports, "retract_links", lambda *_: 1 / 0)
         assert run_next("test", lane="long")
@@ -135,6 +138,8 @@ def test_what_failed_to_be_taken_back_is_tried_again_and_nobody_goes_on_meanwhil
     assert run_next("test", lane="long")
     run.refresh_from_db()
     assert (run.state, run.taken_back, stored(store)) == ("undone", 100, [])
+    uploads.go_on(actor, uploads.begin(actor, product, again))
+    assert len(stored(store)) == 1
 
 
 def test_what_is_no_file_of_events_is_refused_and_leaves_no_trace(as_alice: Any, folder: Path) -> None:

@@ -18,10 +18,11 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.browser.chromium import launch
+
 pytestmark = pytest.mark.live
 
 CLIENTS = Path(__file__).with_name("clients")
-CHROMIUM = "/usr/bin/chromium"
 
 
 @pytest.fixture(scope="module")
@@ -104,8 +105,6 @@ def _posthog(url: str, keys: dict[str, str], unit: str) -> Any:
 @pytest.fixture(scope="module")
 def site(installed: Path) -> Iterator[str]:
     """A page of another origin than the flag server, with the bundled client on it."""
-    if not Path(CHROMIUM).exists():
-        pytest.skip("chromium is missing: apt-get install chromium")
     bundle = ["node_modules/.bin/esbuild", "web.js", "--bundle", "--format=iife", "--outfile=site/web.bundle.js"]
     subprocess.run(bundle, cwd=installed, check=True, capture_output=True, timeout=60)
     shutil.copy(installed / "node_modules/posthog-js/dist/array.full.no-external.js", installed / "site/posthog.js")
@@ -128,9 +127,7 @@ def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run"]
-        )
+        started = launch(playwright)
         yield started
         started.close()
 

@@ -13,8 +13,8 @@ from waitress import create_server
 
 from whytree.events.wire.answers import answered
 from whytree.events.wire.later import LATER, TOO_MUCH, Later
-from whytree.site import lanes as module
-from whytree.site.lanes import Channel, Lanes
+from whytree.site.serving import lanes as module
+from whytree.site.serving.lanes import Channel, Lanes
 
 EVENTS, PAGE = "/v1/batch", "/today"
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.servers import Live
-from whytree.site.proxies import BehindProxy
+from whytree.site.serving.proxies import BehindProxy
 from whytree.workspace.entry.attempts import WRONG_PER_ACCOUNT
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.servers import ROOT, Live, live_env, whytree
+from tests.servers import ROOT, Live
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
@@ -23,10 +23,8 @@ WINDOW = timedelta(days=7)
 
 
 @pytest.fixture
-def shop(tmp_path: Path, start: Callable[..., Live]) -> Live:
-    data = tmp_path / "live"
-    whytree(live_env(data), "owner", "alice@example.org", "--product-name", "Shop")
-    return start(data)
+def shop(tmp_path: Path, begun: Callable[[Path], Path], start: Callable[..., Live]) -> Live:
+    return start(begun(tmp_path / "live"))
 
 
 def _bought_within_a_week(file: Path) -> tuple[int, int]:

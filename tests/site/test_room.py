@@ -11,7 +11,7 @@ import httpx
 import pytest
 from waitress import create_server
 
-from whytree.site import room
+from whytree.site.serving import room
 
 HALF = b"POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n12"
 

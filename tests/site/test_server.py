@@ -107,8 +107,10 @@ def test_it_works_without_a_server(tmp_path: Path) -> None:
 
 
 @pytest.mark.live
-def test_it_stops_cleanly_and_comes_back_after_kill_9(tmp_path: Path, start: Callable[..., Live]) -> None:
-    _run(tmp_path, "owner", "alice@example.org", "--product-name", "Sprout")
+def test_it_stops_cleanly_and_comes_back_after_kill_9(
+    tmp_path: Path, begun: Callable[[Path], Path], start: Callable[..., Live]
+) -> None:
+    begun(tmp_path)
     first = start(tmp_path)
     first.process.send_signal(signal.SIGTERM)
     assert first.process.wait(30) == 0
@@ -151,11 +153,9 @@ def test_settings_hides_secrets(tmp_path: Path) -> None:
 
 @pytest.mark.live
 def test_behind_a_proxy_people_get_the_public_address_and_the_command_line_the_port(
-    tmp_path: Path, start: Callable[..., Live]
+    tmp_path: Path, begun: Callable[[Path], Path], start: Callable[..., Live]
 ) -> None:
-    public = {"WHYTREE_PUBLIC_URL": "https://whytree.example.org"}
-    whytree({**live_env(tmp_path), **public}, "owner", "alice@example.org", "--product-name", "Sprout")
-    live = start(tmp_path, public)
+    live = start(begun(tmp_path), {"WHYTREE_PUBLIC_URL": "https://whytree.example.org"})
     assert json.loads((tmp_path / "server.json").read_text())["url"] == live.url
     assert live.cli_json("product", "list")[0]["slug"] == "sprout"
     assert live.cli_json("sign-in")["link"].startswith("https://whytree.example.org/sign-in/")

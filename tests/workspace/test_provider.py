@@ -321,6 +321,18 @@ def test_an_invitation_that_names_the_address_is_found_without_its_link(
     assert Membership.objects.get(user__email="dora@example.org").role == "maintainer"
 
 
+def test_the_link_of_an_invitation_may_name_the_address_too(
+    actor: Any, product: Any, provider: Provider, chosen: Any
+) -> None:
+    chosen(oidc_domains=("example.org",), oidc_role="viewer")
+    _, token = services.invite_member(actor, product, role="maintainer", email="dora@example.org")
+    provider.person = dict(DORA)
+    assert _come(Client(), f"?invitation={token}&next=/p/sprout/today")["Location"] == "/p/sprout/today"
+    assert Membership.objects.get(user__email="dora@example.org").role == "maintainer", (
+        "and not what all of the domain are"
+    )
+
+
 @pytest.mark.parametrize(
     ("email", "verified", "comes_in"),
     [

@@ -30,7 +30,7 @@ def serve(
     """Run the server: pages, API, capture, flags, and the background jobs."""
     from dataclasses import replace
 
-    from .server import serve as run
+    from .serving.server import serve as run
 
     chosen = client.options()
     if port:

@@ -7,6 +7,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "whytree.site.settings")
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from .proxies import BehindProxy
+from .serving.proxies import BehindProxy
 
 application = BehindProxy(get_wsgi_application(), settings.WHYTREE.trusted_proxy)

@@ -89,7 +89,9 @@ def remove_member(
 
 def invite_member(
     role: Annotated[str, typer.Argument(help="viewer, member, maintainer or owner")] = "member",
-    email: Annotated[str, typer.Option(help="Who it is meant for; only a reminder.")] = "",
+    email: Annotated[
+        str, typer.Option(help="Who it is meant for; by a verified one the OpenID provider lets in.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Make a link that lets somebody join, once, within 14 days."""

@@ -82,7 +82,9 @@ class Invitation(models.Model):
     """A link that makes its bearer a member, once."""
 
     product = models.ForeignKey(Product, on_delete=models.CASCADE)
-    email = models.EmailField(blank=True, help_text="Who it is meant for; only a reminder.")
+    email = models.EmailField(
+        blank=True, help_text="Who it is meant for; by a verified one the OpenID provider lets in."
+    )
     role = models.CharField(max_length=12, choices=Role.choices)
     token_hash = models.CharField(max_length=64, unique=True)
     invited_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from whytree.errors import NotFound
 from whytree.workspace.models import Product
@@ -32,7 +32,8 @@ def find_subscription(actor: Actor, product: Product, number: int) -> Subscripti
 
 def last_letters(some: Iterable[Subscription]) -> dict[int, Letter]:
     """What became of the last one of each, by the subscription's id; those that never sent anything are absent."""
-    letters = Letter.objects.filter(subscription__in=some).order_by("pk")
+    last = Letter.objects.filter(subscription__in=some).values("subscription").annotate(last=Max("pk")).values("last")
+    letters = Letter.objects.filter(pk__in=last)  # a daily one has had hundreds
     return {letter.subscription_id: letter for letter in letters if letter.subscription_id is not None}
 
 

@@ -114,7 +114,7 @@ class Follower:
             for one in rejected
         ]
         with self._guard:
-            self._pending.rejected += rows[: MAX_ASIDE - len(self._pending.rejected)]
+            self._pending.rejected = [*self._pending.rejected, *rows][:MAX_ASIDE]
         self._go_on()
 
     def _go_on(self) -> None:
@@ -184,7 +184,7 @@ class Follower:
             newer, self._pending = self._pending, pending
             pending.edges += newer.edges
             pending.traits += newer.traits
-            pending.rejected += newer.rejected
+            pending.rejected = [*pending.rejected, *newer.rejected][:MAX_ASIDE]
             for key, at in newer.exposures.items():
                 pending.exposures[key] = min(at, pending.exposures.get(key, at))
             pending.sample += newer.sample

@@ -43,6 +43,7 @@ UNDO = "events.take_out_import"
 #: Of a hundred parts of the work of taking an import back; counting the catalogue anew is the rest.
 OF_EVENTS, OF_LINKS = 10, 85
 RUN_PROPERTY = "$import"
+GOING_OUT = "An import is being taken back, and with it rows that this file may have too. Begin when that is over."
 
 _NUMBER = re.compile(r"-?(\d{1,18}(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
 
@@ -95,6 +96,8 @@ def begin_import(
 ) -> EventImport:
     """A run for this file; the one that broke off when there is one."""
     require(actor, product, Role.MAINTAINER)
+    if EventImport.objects.filter(product=product, state=EventImport.State.UNDOING).exists():
+        raise Conflict(GOING_OUT)  # its rows would count as there already, and be gone soon
     with transaction.atomic():
         run, is_new = EventImport.objects.get_or_create(
             product=product,
@@ -322,6 +325,8 @@ def _running(product: Product, run_id: int) -> EventImport:
     run = EventImport.objects.filter(product=product, pk=run_id).first()
     if run is None:
         raise NotFound("There is no such import in this product.")
+    if run.state == EventImport.State.UNDOING:
+        raise Conflict(GOING_OUT)
     if run.state != EventImport.State.RUNNING:
         raise Conflict(f"This import is {run.state}. Begin a new one.")
     return run

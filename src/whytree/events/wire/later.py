@@ -1,7 +1,7 @@
 """Answers that wait for the disk in no thread; what a server and the doors say to each other in the environment.
 
 A view that can only answer once its events are on disk returns a `Later` when whoever serves it understands that
-(`site/lanes.py`). Elsewhere (tests, the command line in one process) it simply waits.
+(`site/serving/lanes.py`). Elsewhere (tests, the command line in one process) it simply waits.
 """
 
 from collections.abc import Callable

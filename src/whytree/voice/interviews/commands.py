@@ -1,5 +1,7 @@
 """Interviews from the command line: `whytree import interview FILE`, and `whytree interview ...`."""
 
+import functools
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,20 +20,43 @@ Mark = Annotated[int, typer.Argument(help="The highlight's number, as `whytree i
 Importance = Annotated[
     int, typer.Option(help="To them it is 0 not important, 1 nice to have, 2 important, 3 critical.")
 ]
+#: What is known of a talk, by the API's names: each is an option.
+ABOUT = {
+    "person": Annotated[str | None, typer.Option(help="The id under which their events come in.")],
+    "participant": Annotated[
+        str | None, typer.Option("--with", help="What they are called; the only other speaker when left out.")
+    ],
+    "email": Annotated[str | None, typer.Option(help="Their e-mail address.")],
+    "company": Annotated[str | None, typer.Option(help="Their company.")],
+    "held_at": Annotated[str | None, typer.Option("--held", help="When, as 2026-03-02 14:00; now when left out.")],
+    "interviewers": Annotated[
+        list[str] | None, typer.Option("--by", help="Who of ours asked, by name; members are known. Again for more.")
+    ],
+    "segment": Annotated[str | None, typer.Option(help="Whom they stand for, as trial users.")],
+    "consent": Annotated[str | None, typer.Option(help="none, internal (the default) or quotable.")],
+    "media_url": Annotated[str | None, typer.Option("--media", help="Address of the recording; it is never copied.")],
+    "guide": Annotated[str | None, typer.Option(help="Name of the guide it followed.")],
+    "notes": Annotated[str | None, typer.Option(help="What else is to be known of the talk.")],
+}
 
-Person = Annotated[str | None, typer.Option(help="The id under which their events come in.")]
-Participant = Annotated[
-    str | None, typer.Option("--with", help="What they are called; the only other speaker when left out.")
-]
-Email = Annotated[str | None, typer.Option(help="Their e-mail address.")]
-Company = Annotated[str | None, typer.Option(help="Their company.")]
-Held = Annotated[str | None, typer.Option(help="When, as 2026-03-02 14:00; now when left out.")]
-By = Annotated[list[str] | None, typer.Option(help="Who of ours asked, by name; members are known. Again for more.")]
-Segment = Annotated[str | None, typer.Option(help="Whom they stand for, as trial users.")]
-Consent = Annotated[str | None, typer.Option(help="none, internal (the default) or quotable.")]
-Media = Annotated[str | None, typer.Option(help="Address of the recording; it is never copied.")]
-Guide = Annotated[str | None, typer.Option(help="Name of the guide it followed.")]
-Notes = Annotated[str | None, typer.Option(help="What else is to be known of the talk.")]
+
+def _asks_about(command: Callable[..., None]) -> Callable[..., None]:
+    """A command with an option for each part of `ABOUT`; those that were typed come to it as `about`."""
+
+    @functools.wraps(command)
+    def run(**typed: Any) -> None:
+        command(about=_said(**{name: typed.pop(name) for name in ABOUT}), **typed)
+
+    parts = []
+    for part in inspect.signature(command).parameters.values():
+        if part.name == "about":
+            parts += [
+                inspect.Parameter(name, part.KEYWORD_ONLY, default=None, annotation=ABOUT[name]) for name in ABOUT
+            ]
+        else:
+            parts.append(part.replace(kind=part.KEYWORD_ONLY))
+    run.__signature__ = inspect.Signature(parts)  # type: ignore[attr-defined]  # what typer reads
+    return run
 
 
 def register(group: Callable[[str], typer.Typer]) -> None:
@@ -56,25 +81,16 @@ def register(group: Callable[[str], typer.Typer]) -> None:
         group("interview").command(name)(command)
 
 
-def _about(**said: Any) -> dict[str, Any]:
+def _said(**said: Any) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value is not None}
 
 
+@_asks_about
 def import_interview(
     file: Annotated[
         Path, typer.Argument(help="A transcript: WebVTT, SRT, Whisper's JSON, or plain turns as “Ana: words”.")
     ],
-    person: Person = None,
-    participant: Participant = None,
-    email: Email = None,
-    company: Company = None,
-    held: Held = None,
-    by: By = None,
-    segment: Segment = None,
-    consent: Consent = None,
-    media: Media = None,
-    guide: Guide = None,
-    notes: Notes = None,
+    about: dict[str, Any],
     identity: Annotated[
         str, typer.Option("--id", help="Its id at the recorder's: another transcript under it replaces this one.")
     ] = "",
@@ -90,19 +106,6 @@ def import_interview(
     if dry_run:
         _tell_preview(client.post(f"{path}/preview", said), as_json)
         return
-    about = _about(
-        person=person,
-        participant=participant,
-        email=email,
-        company=company,
-        held_at=held,
-        interviewers=by,
-        segment=segment,
-        consent=consent,
-        media_url=media,
-        guide=guide,
-        notes=notes,
-    )
     if into:
         made = client.post(f"{path}/{into}/transcript", said)
         if about:
@@ -213,69 +216,18 @@ def show_interview(ref: Ref, as_json: AsJson = False) -> None:
         say(f"{line['number']:>4} {time:>7}  {plain(line['speaker'])}: {plain(line['text'])}")
 
 
-def add(
-    participant: Participant = None,
-    person: Person = None,
-    email: Email = None,
-    company: Company = None,
-    held: Held = None,
-    by: By = None,
-    segment: Segment = None,
-    consent: Consent = None,
-    media: Media = None,
-    guide: Guide = None,
-    notes: Notes = None,
-    as_json: AsJson = False,
-) -> None:
+@_asks_about
+def add(about: dict[str, Any], as_json: AsJson = False) -> None:
     """A talk without a transcript: one that lies ahead, or one told from notes."""
     client = connect()
-    about = _about(
-        person=person,
-        participant=participant,
-        email=email,
-        company=company,
-        held_at=held,
-        interviewers=by,
-        segment=segment,
-        consent=consent,
-        media_url=media,
-        guide=guide,
-        notes=notes,
-    )
     made = client.post(f"/products/{client.product}/interviews", about)
     show(made, as_json, f"{made['interview']['ref']} is in, on {made['interview']['held_at'][:10]}.")
 
 
-def set_interview(
-    ref: Ref,
-    participant: Participant = None,
-    person: Person = None,
-    email: Email = None,
-    company: Company = None,
-    held: Held = None,
-    by: By = None,
-    segment: Segment = None,
-    consent: Consent = None,
-    media: Media = None,
-    guide: Guide = None,
-    notes: Notes = None,
-    as_json: AsJson = False,
-) -> None:
+@_asks_about
+def set_interview(ref: Ref, about: dict[str, Any], as_json: AsJson = False) -> None:
     """Change what is known of a talk; its evidence follows."""
     client = connect()
-    about = _about(
-        person=person,
-        participant=participant,
-        email=email,
-        company=company,
-        held_at=held,
-        interviewers=by,
-        segment=segment,
-        consent=consent,
-        media_url=media,
-        guide=guide,
-        notes=notes,
-    )
     if not about:
         raise CommandError("Say what to change, as --consent quotable.")
     one = client.patch(f"/products/{client.product}/interviews/{ref}", about)
@@ -386,7 +338,7 @@ def snapshot(
     """What a talk taught, in seven parts; with options, write those parts."""
     client = connect()
     path = f"/products/{client.product}/interviews/{ref}/snapshot"
-    parts = _about(
+    parts = _said(
         name=name,
         photo=_photo(photo) if photo else None,
         quick_facts="\n".join(fact) if fact else None,

@@ -108,7 +108,7 @@ class Migration(migrations.Migration):
             name='Invitation',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('email', models.EmailField(blank=True, help_text='Who it is meant for; only a reminder.', max_length=254)),
+                ('email', models.EmailField(blank=True, help_text='Who it is meant for; by a verified one the OpenID provider lets in.', max_length=254)),
                 ('role', models.CharField(choices=[('viewer', 'Viewer: reads everything'), ('member', 'Member: writes in the tree, the voices, the flags'), ('maintainer', 'Maintainer: keys, imports, repositories'), ('owner', 'Owner: members and the product itself')], max_length=12)),
                 ('token_hash', models.CharField(max_length=64, unique=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),

@@ -168,7 +168,7 @@ def _known(request: HttpRequest) -> User:
 
 
 def asker_of(request: HttpRequest) -> str:
-    """The asker's address: their own also behind a proxy (`site.proxies`)."""
+    """The asker's address: their own also behind a proxy (`site.serving.proxies`)."""
     return str(request.META.get("REMOTE_ADDR", ""))
 
 

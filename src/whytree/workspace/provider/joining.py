@@ -32,33 +32,40 @@ def _account_of(claims: Claims, invitation: str) -> User:
     if allowed and not allowed & claims.groups:
         raise Forbidden(f"{provider_name()} has you in no group that may come in here. Ask who runs it.")
     tied = ProviderAccount.objects.filter(issuer=claims.issuer, subject=claims.subject).select_related("user").first()
-    user = tied.user if tied is not None else _first_time(claims, invitation)
+    user = tied.user if tied is not None else _with_this_address(claims)
+    if user is None:
+        return _new_person(claims, invitation)
     if not user.is_active:
         raise Forbidden("This account is closed. Ask an owner.")
+    if tied is None:
+        _tie(user, claims)
     if invitation:
         services.accept_invitation(invitation, user=user)
     return user
 
 
-def _first_time(claims: Claims, invitation: str) -> User:
+def _with_this_address(claims: Claims) -> User | None:
     if not claims.email:
         raise Invalid(f"{provider_name()} does not tell your e-mail address. It has to allow the scope `email`.")
     user = User.objects.filter(email=claims.email).first()
     if user is None:
-        user = _new_person(claims, invitation)
-    elif not claims.is_verified:
+        return None
+    if not claims.is_verified:
         raise Conflict(
             f"There is an account with the address {claims.email}, and {provider_name()} has not verified that it is yours. "
             "Verify it there, and come again."
         )
-    elif ProviderAccount.objects.filter(user=user, issuer=claims.issuer).exists():
+    if ProviderAccount.objects.filter(user=user, issuer=claims.issuer).exists():
         raise Conflict(
             f"The account with the address {claims.email} belongs to somebody else at {provider_name()}, or to you before you "
             "were set up there anew. Then, on the server: whytree sign-in EMAIL --reset"
         )
+    return user
+
+
+def _tie(user: User, claims: Claims) -> None:
     ProviderAccount.objects.create(user=user, issuer=claims.issuer, subject=claims.subject)
     record(actor_of_user(user), None, "tie_to_provider", user, after={"provider": claims.issuer}, undoable=False)
-    return user
 
 
 def _new_person(claims: Claims, invitation: str) -> User:
@@ -71,6 +78,9 @@ def _new_person(claims: Claims, invitation: str) -> User:
             f"Nobody has invited {claims.email} yet.{told} Ask an owner for an invitation, and open its link."
         )
     user = services.ensure_user(email=claims.email, name=claims.name)
+    _tie(user, claims)
+    if invitation:  # first, for its role counts; it may be one of those that wait, too
+        services.accept_invitation(invitation, user=user)
     for each in waiting:
         if Invitation.objects.filter(pk=each.pk, used_at=None).update(used_at=timezone.now()):
             _join(user, each.product, each.role, "accept_invitation")

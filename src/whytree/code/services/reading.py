@@ -1,6 +1,5 @@
-"""What may change the facts of delivery: repositories and what their clones tell. Tickets: `trackers/`."""
+"""Repositories, and what a reading of their clones tells: commits, whose lines are left, and the words in between."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -20,16 +19,12 @@ from whytree.workspace.rights.access import require
 from whytree.workspace.rights.actors import Actor
 from whytree.workspace.rights.roles import Role
 
-from .cleaning import CHUNK as _CHUNK
-from .cleaning import COMMIT_ID as _COMMIT_ID
-from .cleaning import clean as _clean
-from .cleaning import commit_id as _commit_id
-from .cleaning import within_calendars as _within_calendars
-from .delivery.placing import place_waiting
-from .keys import as_json, store_keys, tickets_at
-from .models import Commit, FileBlame, Repository, ToldReason
-from .queries import Origin, facts_of, told_by_commit, with_requests
-from .trackers.tickets import first_seen
+from ..cleaning import CHUNK, COMMIT_ID, clean, commit_id, within_calendars
+from ..delivery.placing import place_waiting
+from ..keys import as_json, store_keys, tickets_at
+from ..models import Commit, FileBlame, Repository
+from ..queries import Origin, facts_of, told_by_commit, with_requests
+from ..trackers.tickets import first_seen
 
 MOST_LINES = 10_000_000
 MOST_NESTING = 2_000_000_000
@@ -100,18 +95,18 @@ def register_repository(
     is called; a name that another repository has is refused. `with_code` lets its text be stored from then on;
     without `with_hunks` not even pieces of it."""
     require(actor, product, Role.MAINTAINER)
-    if not _COMMIT_ID.fullmatch(root_sha):
+    if not COMMIT_ID.fullmatch(root_sha):
         raise Invalid("The first commit's full id is missing. Register with: whytree repository add PATH")
     known = Repository.objects.filter(product=product, root_sha=root_sha).first()
     if known is None:
-        known = _new_repository(product, _clean(name), root_sha)
+        known = _new_repository(product, clean(name), root_sha)
     elif (known.with_code or not with_code) and known.with_hunks == with_hunks:
         return known
     with transaction.atomic():
         before = snapshot(known) if known.pk else None
         known.with_code = known.with_code or with_code
         known.with_hunks = with_hunks
-        known.tracker = known.tracker or _clean(tracker)[:300]
+        known.tracker = known.tracker or clean(tracker)[:300]
         known.save()
         record(actor, product, "register_repository", known, before=before, after=snapshot(known), undoable=False)
     return known
@@ -168,11 +163,11 @@ def push_lines(
     rows = [
         FileBlame(
             repository=repository,
-            path=_clean(file.path),
-            rev=_commit_id(rev),
+            path=clean(file.path),
+            rev=commit_id(rev),
             spans=[_span(*span) for span in file.spans],
-            text=None if file.text is None else _clean(file.text),
-            stamp=_clean(file.stamp)[:64],
+            text=None if file.text is None else clean(file.text),
+            stamp=clean(file.stamp)[:64],
             nesting=max(0, min(file.nesting, MOST_NESTING)),
         )
         for file in {file.path: file for file in files if 0 < len(file.path) <= 1000}.values()
@@ -180,13 +175,13 @@ def push_lines(
     with transaction.atomic():
         FileBlame.objects.bulk_create(
             rows,
-            batch_size=_CHUNK,
+            batch_size=CHUNK,
             update_conflicts=True,
             unique_fields=["repository", "path"],
             update_fields=["rev", "spans", "text", "hunks", "stamp", "nesting"],
         )
-        for start in range(0, len(gone), _CHUNK):
-            repository.files.filter(path__in=gone[start : start + _CHUNK]).delete()
+        for start in range(0, len(gone), CHUNK):
+            repository.files.filter(path__in=gone[start : start + CHUNK]).delete()
         after = {"files": len(rows), "gone": len(gone)}
         record(actor, repository.product, "push_lines", repository, after=after, undoable=False)
 
@@ -210,7 +205,7 @@ def push_hunks(actor: Actor, repository: Repository, root_sha: str, files: Seque
         for row in rows:
             allowed = repository.with_hunks and not repository.with_code
             hunks = pushed[row.path].hunks if allowed else ()
-            row.hunks = [[first, first + text.count("\n"), _clean(text)[:MOST_HUNK]] for first, text in hunks]
+            row.hunks = [[first, first + text.count("\n"), clean(text)[:MOST_HUNK]] for first, text in hunks]
         FileBlame.objects.bulk_update(rows, ["hunks"], batch_size=100)
         record(actor, repository.product, "push_hunks", repository, after={"files": len(rows)}, undoable=False)
 
@@ -221,11 +216,11 @@ def finish_sync(actor: Actor, repository: Repository, root_sha: str, reading: Re
     refuse_another(repository, root_sha)
     with transaction.atomic():
         before = snapshot(repository)
-        repository.head = _commit_id(reading.head)
-        repository.branch = _clean(reading.branch)[:250]
-        repository.tracker = _clean(reading.tracker)[:300] or repository.tracker
+        repository.head = commit_id(reading.head)
+        repository.branch = clean(reading.branch)[:250]
+        repository.tracker = clean(reading.tracker)[:300] or repository.tracker
         repository.flags_scanned = sorted({*repository.flags_scanned, *reading.flags_scanned})
-        repository.left_out = [_clean(sentence)[:300] for sentence in reading.left_out][:20]
+        repository.left_out = [clean(sentence)[:300] for sentence in reading.left_out][:20]
         repository.synced_at = timezone.now()
         _count_lines(repository)
         repository.save()
@@ -305,8 +300,8 @@ def _with_known(commit: PushedCommit, known: Commit | None) -> PushedCommit:
 
 def _known(repository: Repository, shas: Sequence[str]) -> dict[str, Commit]:
     found: dict[str, Commit] = {}
-    for start in range(0, len(shas), _CHUNK):
-        found |= {row.sha: row for row in repository.commits.filter(sha__in=shas[start : start + _CHUNK])}
+    for start in range(0, len(shas), CHUNK):
+        found |= {row.sha: row for row in repository.commits.filter(sha__in=shas[start : start + CHUNK])}
     return found
 
 
@@ -383,50 +378,12 @@ def _store(rows: Sequence[tuple[Commit, CommitFacts]], known: Mapping[str, Commi
     kept = {"repository", "sha", "id", "lines", "answers", "deployment"}
     Commit.objects.bulk_create(
         [row for row, _ in rows],
-        batch_size=_CHUNK,
+        batch_size=CHUNK,
         update_conflicts=True,
         unique_fields=["repository", "sha"],
         update_fields=[column.name for column in Commit._meta.concrete_fields if column.name not in kept],
     )
     store_keys(rows, anew=bool(known))
-
-
-# Reasons told afterwards ------------------------------------------------------------------------------
-
-MOST_WORDS = 300
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
-
-
-def tell_reason(actor: Actor, commit: Commit, words: str) -> ToldReason:
-    """Keep what somebody says a commit is for: an id, a ticket, or words on one line. Again changes nothing."""
-    require(actor, commit.repository.product, Role.MEMBER)
-    words = " ".join(_CONTROL.sub(" ", _clean(words)).split())
-    if not words or len(words) > MOST_WORDS:
-        raise Invalid(f"Say what it is for in at most {MOST_WORDS} characters: SOL-3, #412, or a few words.")
-    with transaction.atomic():
-        known = commit.told.filter(words=words).first()
-        if known is not None:
-            return known
-        told = ToldReason.objects.create(commit=commit, words=words, told_by_id=actor.user_id, teller=actor.label[:160])
-        _keep_keys(commit)
-        record(actor, commit.repository.product, "tell_reason", told)
-    return told
-
-
-def withdraw_reason(actor: Actor, told: ToldReason) -> None:
-    """Take back what was told: one's own word, or as a maintainer anybody's. A git note of it stays where it is."""
-    product = told.commit.repository.product
-    mine = actor.user_id is not None and told.told_by_id == actor.user_id
-    require(actor, product, Role.MEMBER if mine else Role.MAINTAINER)
-    with transaction.atomic():
-        record(actor, product, "withdraw_reason", told, before=snapshot(told), after=None)
-        commit = told.commit
-        told.delete()
-        _keep_keys(commit)
-
-
-def _keep_keys(commit: Commit) -> None:
-    store_keys([(commit, facts_of(commit))], anew=True)
 
 
 def _count_lines(repository: Repository) -> None:
@@ -440,8 +397,8 @@ def _count_lines(repository: Repository) -> None:
             changed[survivors[sha]].append(pk)
     # Most commits have a few lines left, so one statement a number is far fewer than one a commit.
     for lines, pks in changed.items():
-        for start in range(0, len(pks), _CHUNK):
-            Commit.objects.filter(pk__in=pks[start : start + _CHUNK]).update(lines=lines)
+        for start in range(0, len(pks), CHUNK):
+            Commit.objects.filter(pk__in=pks[start : start + CHUNK]).update(lines=lines)
 
 
 # Input ------------------------------------------------------------------------------------------------
@@ -450,21 +407,21 @@ def _count_lines(repository: Repository) -> None:
 def _cleaned(commit: PushedCommit) -> PushedCommit:
     return replace(
         commit,
-        sha=_commit_id(commit.sha),
-        authored_at=_within_calendars(commit.authored_at),
-        subject=cut(_clean(commit.subject), SUBJECT_LIMIT),
-        body=cut(_clean(commit.body), BODY_LIMIT),
-        note=cut(_clean(commit.note), BODY_LIMIT),
-        author_name=_clean(commit.author_name)[:200],
-        author_email=_clean(commit.author_email)[:200],
-        parents=[_commit_id(parent) for parent in commit.parents],
-        files=[_clean(path)[:1000] for path in commit.files][:500],
-        merged_by=_commit_id(commit.merged_by) if commit.merged_by else "",
-        flags_added=[_clean(key)[:200] for key in commit.flags_added][:200],
+        sha=commit_id(commit.sha),
+        authored_at=within_calendars(commit.authored_at),
+        subject=cut(clean(commit.subject), SUBJECT_LIMIT),
+        body=cut(clean(commit.body), BODY_LIMIT),
+        note=cut(clean(commit.note), BODY_LIMIT),
+        author_name=clean(commit.author_name)[:200],
+        author_email=clean(commit.author_email)[:200],
+        parents=[commit_id(parent) for parent in commit.parents],
+        files=[clean(path)[:1000] for path in commit.files][:500],
+        merged_by=commit_id(commit.merged_by) if commit.merged_by else "",
+        flags_added=[clean(key)[:200] for key in commit.flags_added][:200],
     )
 
 
 def _span(start: int, end: int, sha: str) -> list[int | str]:
     if not 1 <= start <= end <= MOST_LINES:
         raise Invalid(f"Lines {start} to {end} are no span: give the first and the last line, counted from 1.")
-    return [start, end, _commit_id(sha)]
+    return [start, end, commit_id(sha)]

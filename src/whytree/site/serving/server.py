@@ -17,7 +17,7 @@ from whytree import options
 from whytree.workspace.terminal.client import CommandError
 from whytree.workspace.terminal.serving import announced, running_server
 
-from .boot import prepare
+from ..boot import prepare
 
 log = logging.getLogger("whytree")
 
