@@ -259,6 +259,29 @@ def test_work_that_its_makers_announced_becomes_drafts_where_nobody_used_request
     assert sprout.git("notes", "--ref=whytree", "show", pause) == f"Why: {answer['solution']['ref']}"
 
 
+def test_what_tests_expect_and_data_rank_below_code(cli: Any, sprout: Clone) -> None:
+    sprout.commit("Add grammars (#81)", **{"app/grammar.json": lines("rule", 150), "app/grammar.py": lines("g", 3)})
+    sprout.commit("Keep places (#82)", **{"app/tests/expected.py": lines("node", 120), "app/place.py": lines("p", 15)})
+    sprout.commit("Show badges (#83)", **{"app/badges.py": lines("badge", 60)})
+    told = init_json(cli, sprout)
+    assert told["drafts"]["open"] == 3
+    listed = json.loads(cli("draft", "list", "--json", cwd=sprout.path).output)
+    assert [(one["title"], one["lines"]) for one in listed] == [
+        ("Show badges", 60),
+        ("Keep places", 39),
+        ("Add grammars", 33),
+    ]
+
+
+def test_the_line_to_begin_with_is_found_though_its_file_has_moved_since(cli: Any, sprout: Clone) -> None:
+    sprout.commit("Refs #90", **{"app/widget.py": lines("widget"), "docs/guide.rst": lines("word")})
+    (sprout.path / "src/app").mkdir(parents=True)
+    sprout.git("mv", "app/widget.py", "src/app/widget.py")
+    sprout.git("rm", "--quiet", PATH)
+    sprout.commit("Move the code below src")
+    assert init_json(cli, sprout)["example"]["path"] == "src/app/widget.py"
+
+
 # The questions -----------------------------------------------------------------------------------------
 
 
