@@ -260,16 +260,16 @@ def test_work_that_its_makers_announced_becomes_drafts_where_nobody_used_request
 
 
 def test_what_tests_expect_and_data_rank_below_code(cli: Any, sprout: Clone) -> None:
-    sprout.commit("Add grammars (#81)", **{"app/grammar.json": lines("rule", 150), "app/grammar.py": lines("g", 3)})
+    sprout.commit("Add grammars (#81)", **{"app/grammar.json": lines("rule", 4000), "app/grammar.py": lines("g", 3)})
     sprout.commit("Keep places (#82)", **{"app/tests/expected.py": lines("node", 120), "app/place.py": lines("p", 15)})
     sprout.commit("Show badges (#83)", **{"app/badges.py": lines("badge", 60)})
     told = init_json(cli, sprout)
     assert told["drafts"]["open"] == 3
     listed = json.loads(cli("draft", "list", "--json", cwd=sprout.path).output)
     assert [(one["title"], one["lines"]) for one in listed] == [
+        ("Add grammars", 303),
         ("Show badges", 60),
         ("Keep places", 39),
-        ("Add grammars", 33),
     ]
 
 

@@ -42,8 +42,10 @@ FEWEST_LINES = 12
 MOST_COMMITS = 100
 # A ticket whose words nobody knows is called by what brought so much of its work.
 MOST_OF_IT = 0.6
-# Data, tests and documents (a grammar, a theme, what a test expects) have many lines and little to say.
+# Data, tests and documents (a map, a theme, what a test expects) have many lines and little to say: each counts a fifth,
+# and all of one work no more than a feature.
 OTHER_THAN_CODE = 0.2
+MOST_OTHER_THAN_CODE = 300
 # So many are looked at for their files.
 MOST_LOOKED_AT = 200
 # A metric that one ticket mentions by the way is nobody's goal yet.
@@ -200,13 +202,15 @@ def _solutions(built: Built, above: dict[int, str], most: int) -> list[Proposal]
         )
     named = [one for one in found if one[0].lines >= FEWEST_LINES and one[0].title and not is_inner(one[0].title)]
     written = _written(built.product)
-    sizes = {
-        key: OTHER_THAN_CODE * work.lines + (1 - OTHER_THAN_CODE) * sum(written[pk] for pk in work.commits)
-        for work, _, key in named
-    }
+    sizes = {key: _size(work, sum(written[pk] for pk in work.commits)) for work, _, key in named}
     named.sort(key=lambda one: -sizes[one[2]])
     wanted = ((work, rule, key) for work, rule, key in named[:MOST_LOOKED_AT] if not is_inner(work.title, _paths(work)))
-    return [_solution(work, rule, key, above, round(sizes[key])) for work, rule, key in islice(wanted, max(most, 0))]
+    return [_solution(work, rule, key, above, sizes[key]) for work, rule, key in islice(wanted, max(most, 0))]
+
+
+def _size(work: Work, written: int) -> int:
+    """Lines of code, and a little for the others."""
+    return written + min(round(OTHER_THAN_CODE * (work.lines - written)), MOST_OTHER_THAN_CODE)
 
 
 def _written(product: Product) -> Counter[int]:
