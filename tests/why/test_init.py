@@ -443,8 +443,9 @@ def test_a_second_repository_gets_a_product_of_its_own_and_no_command_has_to_ask
     assert "Made the product other." in init(cli, other)
     assert Product.objects.count() == 2
     assert json.loads(cli("why", "a.py:1", "--json", cwd=other.path).output)["commit"]["repository"] == "other"
-    init(cli, sprout)  # known by its first commit
     assert json.loads(cli("why", f"{PATH}:1", "--json", cwd=sprout.path).output)["ticket"]["key"] == "#38"
+    init(cli, sprout)  # known by its first commit
+    assert Product.objects.count() == 2
 
 
 def test_an_export_that_cannot_be_read_says_so(cli: Any, sprout: Clone, tmp_path: Path) -> None:
