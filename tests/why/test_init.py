@@ -448,6 +448,18 @@ def test_a_second_repository_gets_a_product_of_its_own_and_no_command_has_to_ask
     assert Product.objects.count() == 2
 
 
+def test_it_leaves_in_a_clone_what_the_guide_says_and_no_more(cli: Any, sprout: Clone) -> None:
+    def files() -> dict[Path, bytes]:
+        there = (path for path in sprout.path.rglob("*") if path.is_file() and path.name != "index")
+        return {path: path.read_bytes() for path in there}
+
+    before = files()
+    init(cli, sprout)
+    sprout.git("config", "--unset", "whytree.product")
+    left = {path: raw for path, raw in files().items() if path.parent != sprout.path / ".git/whytree"}
+    assert left == before
+
+
 def test_an_export_that_cannot_be_read_says_so(cli: Any, sprout: Clone, tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("{]", encoding="utf-8")
     assert refusal(cli("init", "--tickets", str(tmp_path / "bad.json"), cwd=sprout.path))

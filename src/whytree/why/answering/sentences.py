@@ -112,11 +112,11 @@ def advice(why: Why, request: str = "") -> tuple[str, ...]:
 def _gaps(why: Why) -> list[str]:
     gaps = []
     if why.solution and why.opportunity is None:
-        gaps.append(f"Say which problem {why.solution.ref} solves: whytree move {why.solution.ref} --under OPP-1")
+        gaps.append(f"Say which problem {why.solution.ref} solves: whytree move {why.solution.ref} --under OPP-N")
     elif why.opportunity and not why.evidence:
         gaps.append(f"Nobody's words stand behind {why.opportunity.ref} yet: link what people said, under Voices.")
     if why.opportunity and why.outcome is None:
-        gaps.append(f"Say which outcome {why.opportunity.ref} serves: whytree move {why.opportunity.ref} --under OUT-1")
+        gaps.append(f"Say which outcome {why.opportunity.ref} serves: whytree move {why.opportunity.ref} --under OUT-N")
     if why.solution and why.hypothesis is None and why.opportunity:
         gaps.append(f"Say what {why.solution.ref} should change: whytree hypothesis add {why.solution.ref} --help")
     return gaps
