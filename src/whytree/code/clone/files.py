@@ -28,7 +28,7 @@ def find_revision(clone: Clone, typed: str) -> str:
     sha = clone.ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{typed.strip()}^{{commit}}")
     if not typed.strip() or not sha:
         raise CommandError(
-            f"{typed[:80]!r} is no revision here. Give a commit, a tag or a branch: --at v1.2, --at HEAD~3, --at 4f2c9d1"
+            f"{typed[:80]!r} is no revision here. Give a commit, a tag or a branch: v1.2, HEAD~3, 4f2c9d1"
         )
     return sha
 
