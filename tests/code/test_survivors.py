@@ -325,6 +325,27 @@ def test_contents_that_are_missing_cost_only_the_files_that_held_them(clone: Clo
     assert told == blamed(clone)
 
 
+def test_a_damaged_clone_is_read_once_and_anew_when_it_is_mended(clone: Clone) -> None:
+    clone.commit("One", **{"a.py": "a\n", "c.py": "c\n"})
+    blob = clone.git("rev-parse", "HEAD:a.py")
+    content = (clone.path / ".git" / "objects" / blob[:2] / blob[2:]).read_bytes()
+    lose(clone, "HEAD:a.py")
+    clone.commit("Two", **{"a.py": "b\n"})
+    first, again = Survivors(open_clone(clone.path)), Survivors(open_clone(clone.path))
+    assert set(first.read()) == set(again.read()) == {"c.py"}
+    assert (first.replayed, again.replayed) == (2, 0)
+    assert len(first.damaged) == 2
+    assert again.damaged == first.damaged, "what is missing is told though nothing was read"
+    clone.commit("Three", **{"c.py": "d\n"})
+    later = Survivors(open_clone(clone.path))
+    later.read()
+    assert (later.replayed, later.damaged) == (1, first.damaged)
+    (clone.path / ".git" / "objects" / blob[:2] / blob[2:]).write_bytes(content)
+    mended = Survivors(open_clone(clone.path))
+    assert set(mended.read()) == {"a.py", "c.py"}
+    assert (mended.replayed, mended.damaged) == (3, set())
+
+
 def test_a_merge_with_missing_contents_costs_only_the_files_that_held_them(clone: Clone) -> None:
     clone.commit("One", **{"a.py": text(*"abcde"), "b.py": text(*"vwxyz")})
     clone.git("checkout", "--quiet", "-b", "side")
@@ -421,3 +442,16 @@ def test_a_process_beside_us_leaves_nothing_to_replay_and_runs_nothing_of_the_cl
     assert sorted(reading.read()) == ["a.py", "json.py", "whytree/__init__.py"]
     assert (reading.replayed, told) == (0, [(3, 3)])
     assert not trap.exists()
+
+
+def test_what_stands_against_reading_is_said_by_the_process_beside_us_and_not_tried_again(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone.commit("One", **{"a.py": "a\n"})
+    lose(clone, "HEAD^{tree}")
+    monkeypatch.setenv("PYTHONPATH", str(Path(whytree.__file__).parent.parent))
+    ahead = ReadAhead.begin(open_clone(clone.path), FEWEST_COMMITS, lambda done, total: None)
+    assert ahead
+    with pytest.raises(CommandError, match="git log failed"):
+        ahead.wait()
+    ahead.stop()

@@ -145,6 +145,13 @@ def test_a_file_that_moved_says_where_it_lives_on(clone: Clone, answer: Any, sen
     assert (told["gone"]["moved_to"], told["solution"]["ref"]) == ("app/sign_up.py", "SOL-1")
     assert told["sentence"].startswith(f"Moved to app/sign_up.py in {moved[:7]}")
     assert f"is gone since {moved[:7]}" in sentence(f"{PATH}:6", "--at", "HEAD")
+    clone.git("mv", "app", "src")
+    clone.commit("Move again")
+    gone = answer(f"{PATH}:6")["gone"]
+    assert (gone["sha"], gone["moved_to"], gone["lives_at"]) == (moved, "app/sign_up.py", "src/sign_up.py")
+    clone.git("rm", "--quiet", "src/sign_up.py")
+    clone.commit("Drop it")
+    assert answer(f"{PATH}:6")["gone"]["lives_at"] == ""
 
 
 def test_a_file_deleted_only_here_is_told_as_last_committed(clone: Clone, answer: Any) -> None:
@@ -270,6 +277,21 @@ def test_a_folder_whose_commits_only_name_tickets_says_so(cli: Any, clone: Clone
     assert told["sentence"] == "75 % of these lines name a ticket. Nobody has said what any of them should change."
     assert [(part["ref"], part["lines"]) for part in told["parts"]] == [("", 3), ("", 1)]
     assert not told["explained"]
+
+
+def test_a_folder_says_how_much_came_with_requests_that_nobody_has_read(cli: Any, clone: Clone, answer: Any) -> None:
+    clone.commit("Grow (#50)", **{"grown/a.py": "a = 1\n" * 6})
+    clone.commit("Grow more (#51)\n\nFixes #7", **{"grown/b.py": "b = 1\n" * 3})
+    clone.commit("Grow in silence", **{"grown/c.py": "c = 1\n"})
+    cli("repository", "add", str(clone.path))
+    told = answer("grown/")
+    assert told["sentence"] == "60 % of these lines came with pull requests that nobody has read yet."
+    assert [(part["title"], part["lines"]) for part in told["parts"]] == [
+        ("name a ticket; what it should change is open", 3),
+        ("came with a pull request that nobody has read", 6),
+        ("nobody has said why", 1),
+    ]
+    assert told["next"] == ["Ask the tracker what its pull requests were for: whytree ticket sync"]
 
 
 def test_another_repositorys_folder_is_never_taken(

@@ -259,6 +259,29 @@ def test_work_that_its_makers_announced_becomes_drafts_where_nobody_used_request
     assert sprout.git("notes", "--ref=whytree", "show", pause) == f"Why: {answer['solution']['ref']}"
 
 
+def test_what_tests_expect_and_data_rank_below_code(cli: Any, sprout: Clone) -> None:
+    sprout.commit("Add grammars (#81)", **{"app/grammar.json": lines("rule", 4000), "app/grammar.py": lines("g", 3)})
+    sprout.commit("Keep places (#82)", **{"app/tests/expected.py": lines("node", 120), "app/place.py": lines("p", 15)})
+    sprout.commit("Show badges (#83)", **{"app/badges.py": lines("badge", 60)})
+    told = init_json(cli, sprout)
+    assert told["drafts"]["open"] == 3
+    listed = json.loads(cli("draft", "list", "--json", cwd=sprout.path).output)
+    assert [(one["title"], one["lines"]) for one in listed] == [
+        ("Add grammars", 303),
+        ("Show badges", 60),
+        ("Keep places", 39),
+    ]
+
+
+def test_the_line_to_begin_with_is_found_though_its_file_has_moved_since(cli: Any, sprout: Clone) -> None:
+    sprout.commit("Refs #90", **{"app/widget.py": lines("widget"), "docs/guide.rst": lines("word")})
+    (sprout.path / "src/app").mkdir(parents=True)
+    sprout.git("mv", "app/widget.py", "src/app/widget.py")
+    sprout.git("rm", "--quiet", PATH)
+    sprout.commit("Move the code below src")
+    assert init_json(cli, sprout)["example"]["path"] == "src/app/widget.py"
+
+
 # The questions -----------------------------------------------------------------------------------------
 
 
@@ -420,8 +443,21 @@ def test_a_second_repository_gets_a_product_of_its_own_and_no_command_has_to_ask
     assert "Made the product other." in init(cli, other)
     assert Product.objects.count() == 2
     assert json.loads(cli("why", "a.py:1", "--json", cwd=other.path).output)["commit"]["repository"] == "other"
-    init(cli, sprout)  # known by its first commit
     assert json.loads(cli("why", f"{PATH}:1", "--json", cwd=sprout.path).output)["ticket"]["key"] == "#38"
+    init(cli, sprout)  # known by its first commit
+    assert Product.objects.count() == 2
+
+
+def test_it_leaves_in_a_clone_what_the_guide_says_and_no_more(cli: Any, sprout: Clone) -> None:
+    def files() -> dict[Path, bytes]:
+        there = (path for path in sprout.path.rglob("*") if path.is_file() and path.name != "index")
+        return {path: path.read_bytes() for path in there}
+
+    before = files()
+    init(cli, sprout)
+    sprout.git("config", "--unset", "whytree.product")
+    left = {path: raw for path, raw in files().items() if path.parent != sprout.path / ".git/whytree"}
+    assert left == before
 
 
 def test_an_export_that_cannot_be_read_says_so(cli: Any, sprout: Clone, tmp_path: Path) -> None:

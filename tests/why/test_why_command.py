@@ -82,7 +82,9 @@ def test_outside_of_a_clone_the_last_reading_answers(cli: Any, clone: Clone, lin
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     assert answer(cli, line, cwd=elsewhere)["solution"]["ref"] == "SOL-1"
-    assert "No file app/none.py is known here" in refusal(cli("why", "app/none.py:1", cwd=elsewhere))
+    assert "No file app/none.py is known here. Check the path" in refusal(cli("why", "app/none.py:1", cwd=elsewhere))
+    for wrong in ("form.py:1", "src/form.py", "app/from.py:2"):
+        assert f"is known here. Did you mean {PATH}?" in refusal(cli("why", wrong, cwd=elsewhere))
 
 
 def test_a_range_a_whole_file_and_a_commit_can_be_asked_about(cli: Any, clone: Clone, line: str) -> None:

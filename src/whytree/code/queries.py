@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher, get_close_matches
+from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
@@ -18,6 +20,7 @@ from .models import Commit, FileBlame, PullRequest, Repository, Ticket, ToldReas
 
 Item = TypeVar("Item")
 SHORTEST_ID = 4
+MOST_NEAR = 3
 ADD_FIRST = "Register the clone first: whytree repository add PATH"
 
 
@@ -269,7 +272,25 @@ def find_file(product: Product, ref: FileRef) -> FileBlame:
         raise Invalid(f"Several repositories have {ref.path}. Say which: {names}")
     if not Repository.objects.filter(product=product).exists():
         raise NotFound(f"No repository is known in {product.name}. {ADD_FIRST}")
-    raise NotFound(f"No file {ref.path} is known here. Check the path, or read its clone in: whytree repository sync")
+    near = _near(product, ref.path)
+    meant = (
+        f"Did you mean {' or '.join(near)}?"
+        if near
+        else "Check the path, or read its clone in: whytree repository sync"
+    )
+    raise NotFound(f"No file {ref.path} is known here. {meant}")
+
+
+def _near(product: Product, path: str) -> list[str]:
+    """Files that may have been meant: of the same name elsewhere, else of a name that is nearly the same."""
+    paths = FileBlame.objects.filter(repository__product=product).order_by("path").values_list("path", flat=True)
+    by_name: dict[str, list[str]] = {}
+    for one in paths.iterator():
+        by_name.setdefault(PurePosixPath(one).name, []).append(one)
+    name = PurePosixPath(path).name
+    names = [name] if name in by_name else get_close_matches(name, by_name, n=MOST_NEAR)
+    found = {one for name in names for one in by_name[name]}
+    return sorted(found, key=lambda one: (-SequenceMatcher(a=one, b=path).ratio(), one))[:MOST_NEAR]
 
 
 def line_count(file: FileBlame) -> int:

@@ -54,7 +54,7 @@ def find_node(product: Product, ref: str) -> Node:
         model = KINDS[match[1].upper()]
         node = nodes_of(product, model).filter(number=int(match[2])).first()
     if node is None:
-        raise NotFound(f"There is no {ref.strip()[:40] or 'such node'} in {product.name}.")
+        raise NotFound(f"There is no {ref.strip()[:40] or 'such node'} in {product.name}. What there is: whytree tree")
     return node
 
 

@@ -468,7 +468,8 @@ class ImportOut(Schema):
 
 
 class DraftOut(Schema):
-    """A node that was inferred and that nobody has stated. `parent` is another draft's number."""
+    """A node that was inferred and that nobody has stated. `parent` is another draft's number; `lines` are those of code
+    that are still there, where tests, documents and data count a fifth."""
 
     id: int
     kind: str

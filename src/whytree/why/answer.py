@@ -180,19 +180,22 @@ class Reason:
 
 @dataclass(frozen=True)
 class Gone:
-    """The commit that took a file away; `leads_to` is what that was for."""
+    """The commit that took a file away; `leads_to` is what that was for. `moved_to` is where it went then, `lives_at`
+    where it stands today."""
 
     sha: str
     short: str
     subject: str
     authored_at: datetime
     moved_to: str = ""
+    lives_at: str = ""
     leads_to: str = ""
     provenance: str = ""
     url: str = ""
 
 
 ONLY_A_TICKET = "name a ticket; what it should change is open"
+ONLY_A_REQUEST = "came with a pull request that nobody has read"
 
 
 @dataclass(frozen=True)

@@ -63,10 +63,12 @@ class CommitWords(Schema):
 
 
 class GoneIn(Schema):
-    """The commit a file is gone since; it is among the `commits`. `moved_to`: where it lives on."""
+    """The commit a file is gone since; it is among the `commits`. `moved_to`: where it went then, `lives_at`: where it
+    is today."""
 
     sha: str
     moved_to: str = ""
+    lives_at: str = ""
 
 
 class PlaceIn(Schema):
@@ -162,7 +164,7 @@ def _asked(ref: Ref, body: WhyIn) -> Ask:
     return Ask(
         ref,
         at=body.at[:64],
-        gone=(body.gone.sha, body.gone.moved_to[:1000]) if body.gone else None,
+        gone=(body.gone.sha, body.gone.moved_to[:1000], body.gone.lives_at[:1000]) if body.gone else None,
         spans=[Span(first, last, sha) for first, last, sha in body.spans],
         commits=[commit.as_pushed() for commit in body.commits],
         cut_off=[Span(first, last, "") for first, last in body.cut_off],

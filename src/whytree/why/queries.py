@@ -57,6 +57,7 @@ from .answering.parts import (
     is_folder,
     parts_of,
     repository_with,
+    requested_commits,
     ticketed_commits,
     touching,
 )
@@ -80,7 +81,7 @@ class Ask:
     ref: Ref
     spans: Sequence[Span] = ()
     at: str = ""
-    gone: tuple[str, str] | None = None  # the commit the file is gone since, and where it lives on
+    gone: tuple[str, str, str] | None = None  # the commit the file is gone since, where it went, where it is today
     commits: Sequence[PushedCommit] = ()
     cut_off: Sequence[Span] = ()
     looked_through: Sequence[str] = ()
@@ -154,11 +155,13 @@ def _with_history(product: Product, ask: Ask, answer: Why) -> Why:
     """With the revision the lines were read at, and the commit that took them away."""
     if ask.gone is None:
         return replace(answer, at=ask.at)
-    sha, moved_to = ask.gone
+    sha, moved_to, lives_at = ask.gone
     told = told_of(product, [sha], ask.commits, ask.tracker)
     traced = trace(product, told[sha], find_links(product, told)[sha])
     other, hop = _other(product, traced, ()), traced.told.hop
-    gone = Gone(sha, hop.short, hop.subject, hop.authored_at, moved_to, other.leads_to, other.provenance, other.url)
+    gone = Gone(
+        sha, hop.short, hop.subject, hop.authored_at, moved_to, lives_at, other.leads_to, other.provenance, other.url
+    )
     return replace(answer, at=ask.at, gone=gone)
 
 
@@ -266,7 +269,13 @@ def _of_folder(product: Product, ref: FolderRef) -> tuple[FolderRef, Why]:
     """The solutions behind a folder's lines, by share, as last read in."""
     repository = repository_with(product, ref.path, ref.repository)
     lines, files = folder_lines(repository, ref.path)
-    parts = parts_of(product, lines, folder_findings(repository, lines), ticketed_commits(repository, lines))
+    parts = parts_of(
+        product,
+        lines,
+        folder_findings(repository, lines),
+        ticketed_commits(repository, lines),
+        requested_commits(repository, lines),
+    )
     explained = any(part.ref for part in parts)
     counted = f"{sum(lines.values()):,} lines in {files:,} {'file' if files == 1 else 'files'}"
     return replace(ref, repository=repository.name), Why(

@@ -22,6 +22,8 @@ MARKDOWN = """# Changelog
 
 - Fixed a crash
 * Send invoices by mail. Closes #7, see #8 (@mara)
+* [FEATURE #9](https://example.org/9):
+  Snooze a check for a day
 """
 UNDERLINED = """CHANGELOG
 =========
@@ -51,6 +53,7 @@ def test_entries_are_told_by_line_without_what_stands_behind_them() -> None:
         Change(6, "Add word wrapping via `--wrap=word`", ("#3597",)),
         Change(7, "Pause a check from the list", ("#41",)),
         Change(18, "Send invoices by mail", ("#7", "#8")),
+        Change(19, "Snooze a check for a day", ("#9",)),
     ]
 
 

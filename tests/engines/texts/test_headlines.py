@@ -20,6 +20,8 @@ from whytree.engines.texts.headlines import brings, headline, share_a_word
         ("Add a helper for dates", "", "Add a helper for dates"),
         ("Add Flip.reason field", "", "Add Flip.reason field"),
         ("Add more tests", "", "Add more tests"),
+        ("Desktop: Resolves ##5389: Add note list plugins", "", "Desktop: Add note list plugins"),
+        ("Fixes #5 - pin a note", "", "pin a note"),
         ("Address review", "", "Address review"),
         ("newsletter: a footer", "", "newsletter: a footer"),
         ("", "", ""),

@@ -5,7 +5,8 @@
     ahead.wait()                                 # from here on `Survivors` finds them in the clone's git folder
     ahead.stop()                                 # in any case, at the end
 
-Nothing depends on it: what it did not do, `Survivors` does. Run as a program, it tells "done total" on lines of its own.
+Nothing depends on it: what it did not do, `Survivors` does. Run as a program, it tells "done total" on lines of its own,
+or "! reason" where the clone cannot be read so: then nobody tries again.
 """
 
 import os
@@ -15,12 +16,14 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
 
+from whytree.workspace.terminal.client import CommandError
 from whytree.workspace.terminal.printing import say
 
 from ..clone.git import Clone
 
 # A shorter history is read in less time than it takes to share the work.
 FEWEST_COMMITS = 1500
+_REFUSED = "! "
 
 
 class ReadAhead:
@@ -33,6 +36,7 @@ class ReadAhead:
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
         self._progress = progress
+        self._refusal = ""
         self._listener = Thread(target=self._listen, daemon=True)
         self._listener.start()
 
@@ -51,9 +55,16 @@ class ReadAhead:
             words = line.split()
             if len(words) == 2 and all(map(str.isdigit, words)):
                 self._progress(int(words[0]), int(words[1]))
+            elif line.startswith(_REFUSED):
+                self._refusal = line.removeprefix(_REFUSED).strip()
 
     def wait(self) -> None:
-        """Until it has ended, well or not."""
+        """Until it has ended, well or not. Raises what stands against reading this clone so."""
+        self._end()
+        if self._refusal:
+            raise CommandError(self._refusal)
+
+    def _end(self) -> None:
         self._process.wait()
         self._listener.join()
 
@@ -61,17 +72,20 @@ class ReadAhead:
         """End it; nothing is left half done."""
         if self._process.poll() is None:
             self._process.kill()
-        self.wait()
+        self._end()
         if self._process.stdout:
             self._process.stdout.close()
 
 
 def main(folder: str) -> None:
-    """Read, and keep in the git folder. Of a damaged clone nothing is kept: what is missing wants to be told."""
+    """Read, and keep in the git folder."""
     from ..clone.git import open_clone
     from .survivors import Survivors
 
-    Survivors(open_clone(Path(folder)), lambda done, total: say(f"{done} {total}")).read(keep_damaged=False)
+    try:
+        Survivors(open_clone(Path(folder)), lambda done, total: say(f"{done} {total}")).read()
+    except CommandError as error:
+        say(_REFUSED + " ".join(error.message.split()))
 
 
 if __name__ == "__main__":

@@ -18,12 +18,12 @@ from whytree.engines.git.versions import Version
 from ..clone.git import Clone
 
 # Another number, and what was kept is not read any more: raise it whenever the replay gives other answers.
-FORMAT = 3
+FORMAT = 4
 
 
 @dataclass
 class Kept:
-    """Files at `head` with the ledger of their lines, and what was taken for maintenance to get there."""
+    """Files at `head` with the ledger of their lines, what was taken for maintenance to get there, and what was not there."""
 
     head: str
     files: dict[str, Version]
@@ -31,6 +31,8 @@ class Kept:
     listed: list[str] = field(default_factory=list)
     quiet_notes: list[str] = field(default_factory=list)
     looked_through: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)  # commits
+    lacking: list[str] = field(default_factory=list)  # contents
 
 
 def load(clone: Clone) -> Kept | None:
@@ -89,6 +91,8 @@ def save(clone: Clone, kept: Kept) -> None:
         "listed": kept.listed,
         "quiet_notes": kept.quiet_notes,
         "looked_through": kept.looked_through,
+        "damaged": kept.damaged,
+        "lacking": kept.lacking,
     }
     target = _file(clone)
     with suppress(OSError):

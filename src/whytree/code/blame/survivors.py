@@ -67,26 +67,30 @@ class Survivors:
         self._blobs: dict[str, dict[str, str]] = {}
         self.ledger = Ledger()
         self.replayed = 0
-        self.damaged: dict[str, bytes] = {}  # commits some of whose contents the clone lacks, with the files by name
+        self.damaged: set[str] = set()  # commits some of whose contents the clone lacks
+        self._lost: dict[str, bytes] = {}  # and the files that held them, by name
+        self._lacking: set[str] = set()
 
     @property
     def blobs(self) -> dict[str, str]:
         """Contents of the files at the head, by path; no links, no submodules."""
         return self._files_at(self._clone.head)
 
-    def read(self, *, keep: bool = True, keep_damaged: bool = True) -> dict[str, Version]:
+    def read(self, *, keep: bool = True) -> dict[str, Version]:
         """Path to version. A file whose history git does not show line by line (once binary, say) is absent."""
         kept = load(self._clone) if keep else None
-        if kept is not None and not self._clone.has_ancestor(kept.head):
+        if kept is not None and not (self._clone.has_ancestor(kept.head) and self._still_lacks(kept.lacking)):
             kept = None
         since = [f"^{kept.head}"] if kept else []
         maintenance = self._maintenance(since)
         if kept is not None and not _still_holds(kept, maintenance):
             kept, since = None, []
             maintenance = self._maintenance(since)
+        if kept is not None:
+            self.damaged, self._lacking = set(kept.damaged), set(kept.lacking)
         files, replay = self._replay(kept, self._steps(since), maintenance)
         self.ledger = replay.ledger
-        if keep and (kept is None or self.replayed) and (keep_damaged or not self.damaged):
+        if keep and (kept is None or self.replayed):
             self._keep(kept, files, replay, maintenance)
         return files
 
@@ -125,8 +129,14 @@ class Survivors:
                 sorted(maintenance.listed),
                 sorted(maintenance.by_note),
                 sorted({*before, *replay.reformatted, *maintenance.quiet}),
+                sorted(self.damaged),
+                sorted(self._lacking),
             ),
         )
+
+    def _still_lacks(self, contents: Sequence[str]) -> bool:
+        """Whether none of the missing contents came since: `git fetch --refetch` mends a clone."""
+        return not contents or self._clone.missing(contents) == set(contents)
 
     # History
 
@@ -165,7 +175,7 @@ class Survivors:
         try:
             return self._clone.read_bytes("log", "--no-walk=unsorted", *arguments, "--stdin", stdin=listing)
         except CommandError as error:
-            if len(self.damaged) > _MOST_DAMAGED:
+            if len(self._lost) > _MOST_DAMAGED:
                 raise
             if len(shas) == 1:
                 return self._undamaged(arguments, shas[0], error)
@@ -173,14 +183,17 @@ class Survivors:
         return self._log(arguments, shas[:middle]) + self._log(arguments, shas[middle:])
 
     def _undamaged(self, arguments: Sequence[str], sha: str, error: CommandError) -> bytes:
-        """A commit's files with their lines, but those whose contents are missing; these go by name to `damaged`."""
+        """A commit's files with their lines, but those whose contents are missing; these go by name to `_lost`."""
         names = COMBINED_NAMES_ARGUMENTS if arguments == COMBINED_ARGUMENTS else NAMES_ARGUMENTS
         named = self._one(names, sha)
-        whole, lost = paths_by_contents(named, self._clone.missing(blobs_named(named)))
+        missing = self._clone.missing(blobs_named(named))
+        whole, lost = paths_by_contents(named, missing)
         if len(whole) > _MOST_PATHS:
             raise error
         if lost:  # else git wanted a file of one parent only, to see whether another is a copy of it
-            self.damaged[sha] = self._one(names, sha, lost)
+            self._lost[sha] = self._one(names, sha, lost)
+            self.damaged.add(sha)
+            self._lacking |= missing
         return self._one(arguments, sha, whole) if whole else self._one((*names, "--no-patch"), sha)
 
     def _one(self, arguments: Sequence[str], sha: str, paths: Sequence[str] = ()) -> bytes:
@@ -198,7 +211,7 @@ class Survivors:
                 of_all = (sha, [])
             if (sha, of_all[0]) != (step.sha, step.sha):
                 raise CommandError(f"git told nothing of commit {step.sha[:7]}. Is the clone damaged? git fsck says.")
-            if named := self.damaged.get(step.sha):
+            if named := self._lost.get(step.sha):
                 if is_merge:
                     of_all[1].extend(replace(each, hunks=None) for _, rows in parse_joined(named) for each in rows)
                 else:

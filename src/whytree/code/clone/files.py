@@ -9,14 +9,18 @@ from .git import Clone
 
 _MODES = {"120000": "a symbolic link", "160000": "a submodule", "040000": "a folder"}
 SNIFFED = 8_000
+# Files may be moved to and fro.
+MOST_MOVES = 8
 
 
 @dataclass(frozen=True)
 class Deletion:
-    """The commit a file is gone since. `moved_to` where git sees that it was renamed."""
+    """The commit a file is gone since. `moved_to` where git sees that it was renamed; `lives_at` where it stands today,
+    which is elsewhere when it moved on."""
 
     sha: str
     moved_to: str = ""
+    lives_at: str = ""
 
 
 def find_revision(clone: Clone, typed: str) -> str:
@@ -24,7 +28,7 @@ def find_revision(clone: Clone, typed: str) -> str:
     sha = clone.ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{typed.strip()}^{{commit}}")
     if not typed.strip() or not sha:
         raise CommandError(
-            f"{typed[:80]!r} is no revision here. Give a commit, a tag or a branch: --at v1.2, --at HEAD~3, --at 4f2c9d1"
+            f"{typed[:80]!r} is no revision here. Give a commit, a tag or a branch: v1.2, HEAD~3, 4f2c9d1"
         )
     return sha
 
@@ -52,11 +56,22 @@ def decode_text(raw: bytes) -> str:
     return raw.decode("utf-8-sig", "replace")
 
 
-def find_deletion(clone: Clone, path: str) -> Deletion | None:
-    """The newest commit that took a file away; None for one that never was there."""
+def find_deletion(clone: Clone, path: str, moves: int = MOST_MOVES) -> Deletion | None:
+    """The newest commit that took a file away; None for one that never was there. So many further moves are followed."""
     look = ("log", "-1", "--format=%H", "--full-history", "--diff-filter=D", "--no-renames")
     sha = clone.ask(*look, "HEAD", "--", path) or clone.ask(*look, "-m", "--first-parent", "HEAD", "--", path)
-    return Deletion(sha, _moved_to(clone, sha, path)) if sha else None
+    if not sha:
+        return None
+    moved_to = _moved_to(clone, sha, path)
+    return Deletion(sha, moved_to, _lives_at(clone, moved_to, moves) if moved_to else "")
+
+
+def _lives_at(clone: Clone, path: str, moves: int) -> str:
+    """Where a file that went there stands today; "" where it is gone after all."""
+    if kind_at(clone, "HEAD", path) == "file":
+        return path
+    further = find_deletion(clone, path, moves - 1) if moves else None
+    return further.lives_at if further else ""
 
 
 def _moved_to(clone: Clone, sha: str, path: str) -> str:

@@ -54,10 +54,10 @@ class LineReading:
         sizes = self._sizes()
         long = {path for path, size in sizes.items() if size > MAX_LINES_A_FILE}
         self._leave_out(len(long), f"longer than {MAX_LINES_A_FILE:,} lines")
-        if self._ahead:
-            self._ahead.wait()
         survivors = Survivors(self._clone, lambda done, total: self._progress("history", done, total))
         try:
+            if self._ahead:
+                self._ahead.wait()
             replayed = survivors.read()
         except CommandError as error:
             # A damaged or partial clone: what git can still tell of single files is told.

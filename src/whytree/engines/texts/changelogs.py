@@ -39,6 +39,8 @@ _LINK = re.compile(
 _DEEPER = re.compile(r"\s*[-*+•]\s")
 _ROLE = re.compile(r":(?:issue|pr|pull|gh|bug)s?:`(?P<number>\d+)`")
 _REF = re.compile(r"(?<![\w/&])#[1-9]\d{0,6}\b")
+# Its mark before the words: "Feature #162: ".
+_KIND = re.compile(r"(?:new )?(?:feature|enhancement)s?\s*:\s+", re.IGNORECASE)
 # What stands behind the words: who, and where one can read more.
 _BEHIND = re.compile(
     r"[\s,;.–—-]*(?:\((?:[^()]*(?:#\d|@\w|thanks|by )[^()]*)\)"
@@ -86,7 +88,8 @@ def _entries(lines: list[str]) -> Iterator[tuple[int, str, str]]:
         if is_code and line != "# end":
             continue
         bullet = _BULLET.match(line)
-        heading = _heading(line, lines[number] if number < len(lines) else "")
+        goes_on = entry and line.startswith(" ")
+        heading = "" if goes_on else _heading(line, lines[number] if number < len(lines) else "")
         if entry and (heading or not line.strip() or not line.startswith(" ")):
             yield start, section, " ".join(entry)
             entry = []
@@ -121,4 +124,5 @@ def _title(words: str) -> str:
     first = _SENTENCE.split(bare, maxsplit=1)[0]
     first = bare if len(first) < 12 else first
     first = " ".join(_REF.sub("", first).replace("()", "").split()).strip(" .,;:-")
+    first = _KIND.sub("", first, count=1) if _KIND.match(first) else first
     return first if len(first) <= LONGEST_TITLE else f"{first[: LONGEST_TITLE - 1].rpartition(' ')[0]}…"

@@ -29,13 +29,15 @@ _INNER_VERB = re.compile(
     r"(?:upgrad|migrat|convert|port|rewrit|refactor|extract|encapsulat|restructur|rationali[sz]|separat|squash|format|prettier|lint"
     r"|generat|re-?run|pin|bump|install)(?:e|es|ed|ing|ting|s)?"
     r"|use|using|apply|appl(?:ied|ying)|consolidat(?:e|ed)|simplif(?:y|ied)|tidy|prepare for|move to|switch(?:ed)? to"
-    r"|updat(?:e|ed|es) (?:.{0,40}\b(?:stack|bundle|packages?|lock ?files?|trust|certificates?|schema|snapshots?|config\w*|libs?)\b"
+    r"|updat(?:e|ed|es) (?:.{0,40}\b(?:stack|bundle|packages?|lock ?files?|trust|certificates?|schema|snapshots?|config\w*|libs?"
+    r"|metadata)\b"
     r"|(?:to )?\S+ (?:to )?v?\d))\b",
     re.IGNORECASE,
 )
 _INNER = re.compile(
     r"\b(?:refactor\w*|reformat\w*|codebase|boilerplate|monorepo|ci/cd|deprecat\w+|lazy propert\w+|mixins?|inheritance|subclass\w*"
-    r"|helper (?:class|function|method)\w*|(?:internal|private|our) fork|back ?port\w*|end.to.end|e2e|migrat\w+ to|dead code"
+    r"|(?:helper|base) (?:class|function|method)\w*|lint(?:er)? (?:updat\w+|fix\w*|rules?|config\w*)"
+    r"|(?:internal|private|our) fork|back ?port\w*|end.to.end|e2e|migrat\w+ to|dead code"
     r"|code ?paths?|code (?:style|quality|format\w*)|squashed|makemessages|transifex|crowdin|weblate|dockerfile|makefile|lock ?file"
     r"|mypy|pylint|flake8|eslint|tslint|webpack|babel|jquery|typescript|sqlalchemy|celery|storybook|cypress|playwright|puppeteer|sphinx|golangci\S*"
     r"|rubocop|pprof|nightly|release (?:process|workflow|pipeline)s?|(?:fix|remove|silence|address)\w* (?:\w+ )?warnings"
@@ -47,10 +49,11 @@ _INNER = re.compile(
     r"|\b(?:by|with|using|run|apply|applied) black\b|\bblack (?:support|format)|\bprettier (?:all|the|code|format|config)",
     re.IGNORECASE,
 )
-# Titles of nothing but such words name no change at all: "Some fixes", "v2", "Various small improvements".
+# Titles of nothing but such words name no change at all: "Some fixes", "v2", a request that is called after its branch.
 _NOTHING = re.compile(
     r"(?:\W*(?:some|various|several|small|minor|misc(?:ellaneous)?|more|few|a|the|and|other|bug ?|fix(?:es|ed)?|improvements?|changes?"
-    r"|updates?|tweaks?|stuff|things|features?|patch(?:es)?|pr|branch|feat|version|v?\d[\d.]*)\b)+\W*",
+    r"|updates?|tweaks?|stuff|things|features?|patch(?:es)?|pr|branch|feat|version|v?\d[\d.]*"
+    r"|dev|develop|development|master|main|staging)\b)+\W*",
     re.IGNORECASE,
 )
 _FEATURE = re.compile(r"feat(?:ure)?\b(?:\([^)]*\))?!?:", re.IGNORECASE)
@@ -66,6 +69,11 @@ _NOT_THE_PRODUCT = re.compile(
 )
 
 
+def is_product(path: str) -> bool:
+    """Whether a file may be part of what people use: no test, document, build or translation."""
+    return not _NOT_THE_PRODUCT.search(path)
+
+
 def is_chore(title: str) -> bool:
     """Whether a title says that it is for the makers: a release, a dependency, tests, docs."""
     return bool(_CHORE.search(title))
@@ -78,4 +86,4 @@ def is_inner(title: str, paths: Collection[str] = ()) -> bool:
     if is_how or is_chore(title) or _NOTHING.fullmatch(title):
         return True
     # A language that is new may be nothing but translations.
-    return bool(paths) and not _FEATURE.match(title) and all(_NOT_THE_PRODUCT.search(path) for path in paths)
+    return bool(paths) and not _FEATURE.match(title) and not any(map(is_product, paths))

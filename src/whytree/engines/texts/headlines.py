@@ -39,6 +39,13 @@ _BEHIND = re.compile(
 )
 
 
+# A mark of the ticket before the words: "Desktop: Resolves #5389: pin a note".
+_BEFORE = re.compile(
+    r"^(?P<scope>[\w ,/-]{1,40}: )?(?:fix(?:es|ed)?|close[sd]?|resolve[sd]?|refs?) #+\d+(?:, ?#+\d+)*\s?[:-]\s*(?=\S)",
+    re.IGNORECASE,
+)
+
+
 def brings(subject: str) -> Literal["feat", "verb", ""]:
     """Whether a subject says that something is new for those who use it: by its kind, or by its verb."""
     if _TYPED.match(subject):
@@ -47,7 +54,8 @@ def brings(subject: str) -> Literal["feat", "verb", ""]:
 
 
 def headline(title: str) -> str:
-    """The words alone: without the kind of a conventional commit and the request's number; its scope stays."""
+    """The words alone: without the kind of a conventional commit and the numbers of tickets and requests; its scope stays."""
+    title = _BEFORE.sub(lambda found: found["scope"] or "", title)
     while (bare := _BEHIND.sub("", title)) != title:
         title = bare
     typed = _TYPED.match(title)

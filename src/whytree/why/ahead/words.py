@@ -104,7 +104,7 @@ def help_most(ahead: Ahead, *, of_page: bool = False, of_ticket: bool = False) -
             steps.append(f"Nobody's words stand behind {one.ref} yet: link what people said, under Voices.")
     lone = [one for one in ahead.solutions if not ahead.struggles]
     if lone:
-        steps.append(f"Say which problem {lone[0].ref} solves: whytree move {lone[0].ref} --under OPP-1")
+        steps.append(f"Say which problem {lone[0].ref} solves: whytree move {lone[0].ref} --under OPP-N")
     if ahead.solutions and not ahead.untested and not ahead.next:
         steps.append(f"Say what must be true for {ahead.solutions[0].ref} to work: add an assumption on its page.")
     return tuple(steps[:3])

@@ -15,8 +15,8 @@ from whytree.tree.models import Solution
 from whytree.tree.queries import find_node
 from whytree.workspace.models import Product
 
-from ..answer import ONLY_A_TICKET, Part
-from ..first.heard import keyed_commits, ways_of
+from ..answer import ONLY_A_REQUEST, ONLY_A_TICKET, Part
+from ..first.heard import came_unread, keyed_commits, ways_of
 from ..refs import LineRef
 from .hops import url_of
 from .linking import findings_of, may_be_linked
@@ -36,10 +36,11 @@ def parts_of(
     lines: Mapping[str, int],
     findings: Mapping[str, Finding],
     ticketed: Collection[str] = (),
+    requested: Collection[str] = (),
 ) -> tuple[Part, ...]:
     """Lines by commit, and what each commit is for, as shares: the largest first, the unexplained last.
 
-    `ticketed` are commits known to name a ticket that leads no further.
+    `ticketed` are commits known to name a ticket that leads no further, `requested` those of unread pull requests.
     """
     total = sum(lines.values())
     behind: Counter[str] = Counter()
@@ -53,10 +54,14 @@ def parts_of(
     parts = [_part(product, ref, count, total, ways[ref]) for ref, count in named[:MOST_PARTS]]
     if rest := sum(count for _, count in named[MOST_PARTS:]):
         parts.append(Part("…", f"{len(named) - MOST_PARTS:,} more", "", rest, rest / total, ""))
-    named_only = sum(count for sha, count in lines.items() if sha in ticketed and not _leads(findings, sha))
+    open_ends = {sha: count for sha, count in lines.items() if not _leads(findings, sha)}
+    named_only = sum(count for sha, count in open_ends.items() if sha in ticketed)
     if named_only:
         parts.append(Part("", ONLY_A_TICKET, "", named_only, named_only / total, ""))
-    if silent := behind[""] - named_only:
+    came_only = sum(count for sha, count in open_ends.items() if sha in requested and sha not in ticketed)
+    if came_only:
+        parts.append(Part("", ONLY_A_REQUEST, "", came_only, came_only / total, ""))
+    if silent := behind[""] - named_only - came_only:
         parts.append(Part("", "nobody has said why", "", silent, silent / total, ""))
     return tuple(parts)
 
@@ -134,6 +139,11 @@ def ticketed_commits(repository: Repository, lines: Mapping[str, int]) -> set[st
     """Those of a folder's commits that name a ticket we know of, whether or not its words are known."""
     commits = [commit for commit in keyed_commits(repository) if commit.sha in lines]
     return {way.commit.sha for way in ways_of(repository.product, commits) if way.end in ("voice", "ticket")}
+
+
+def requested_commits(repository: Repository, lines: Mapping[str, int]) -> set[str]:
+    """Those of a folder's commits that came with a pull request whose words were never read."""
+    return set(lines).intersection(came_unread(repository).values_list("sha", flat=True))
 
 
 def touching(product: Product, path: str, name: str, limit: int) -> list[Commit]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from whytree.engines.figures import number, percent
 
-from ..answer import ONLY_A_TICKET, Why
+from ..answer import ONLY_A_REQUEST, ONLY_A_TICKET, Why
 
 TELL = 'Tell why: whytree why {ref} --tell "the reason, or an id"   (kept as a git note), or write “Why: …” into the next commit.'
 
@@ -40,6 +40,9 @@ def _unexplained(why: Why) -> str:
 def _by_share(why: Why) -> str:
     told = [part for part in why.parts if part.ref]
     tickets = sum(part.share for part in why.parts if part.title == ONLY_A_TICKET)
+    requests = sum(part.share for part in why.parts if part.title == ONLY_A_REQUEST)
+    if not told and requests > tickets:
+        return f"{percent(requests)} of these lines came with pull requests that nobody has read yet."
     if not told and tickets:
         return f"{percent(tickets)} of these lines name a ticket. Nobody has said what any of them should change."
     if not told:
@@ -90,7 +93,8 @@ def advice(why: Why, request: str = "") -> tuple[str, ...]:
     if why.uncommitted:
         return ("Commit it with a line “Why: SOL-1” in the message, or begin with: whytree start TICKET",)
     if why.is_summary:
-        return ()
+        is_unread = any(part.title == ONLY_A_REQUEST for part in why.parts)
+        return ("Ask the tracker what its pull requests were for: whytree ticket sync",) if is_unread else ()
     if why.explained:
         return tuple(_gaps(why))
     if why.ticket:
@@ -108,11 +112,11 @@ def advice(why: Why, request: str = "") -> tuple[str, ...]:
 def _gaps(why: Why) -> list[str]:
     gaps = []
     if why.solution and why.opportunity is None:
-        gaps.append(f"Say which problem {why.solution.ref} solves: whytree move {why.solution.ref} --under OPP-1")
+        gaps.append(f"Say which problem {why.solution.ref} solves: whytree move {why.solution.ref} --under OPP-N")
     elif why.opportunity and not why.evidence:
         gaps.append(f"Nobody's words stand behind {why.opportunity.ref} yet: link what people said, under Voices.")
     if why.opportunity and why.outcome is None:
-        gaps.append(f"Say which outcome {why.opportunity.ref} serves: whytree move {why.opportunity.ref} --under OUT-1")
+        gaps.append(f"Say which outcome {why.opportunity.ref} serves: whytree move {why.opportunity.ref} --under OUT-N")
     if why.solution and why.hypothesis is None and why.opportunity:
         gaps.append(f"Say what {why.solution.ref} should change: whytree hypothesis add {why.solution.ref} --help")
     return gaps

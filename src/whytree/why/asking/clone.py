@@ -4,7 +4,7 @@ Only commit ids, line numbers, the path and messages travel; the text of the lin
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +144,7 @@ def _body(placed: Placed, file: FileLines, reader: LineReader) -> dict[str, Any]
         "ref": str(ref),
         "place": {"path": ref.path, "first": ref.first, "last": ref.last, "symbol": ref.symbol},
         "at": placed.revision,
-        "gone": {"sha": gone.sha, "moved_to": gone.moved_to} if gone else None,
+        "gone": asdict(gone) if gone else None,
         "spans": [(span.start, span.end, span.sha) for span in spans],
         "commits": commits,
         "cut_off": [(span.start, span.end) for span in cut_off],

@@ -392,8 +392,8 @@ def _gone(gone: Answer) -> Text:
     body.append(gone["short"], style=_DIM)
     body.append(f" {plain(gone['subject'])}  ")
     body.append(day(gone["authored_at"]), style=_DIM)
-    if gone["moved_to"]:
-        body.append(f"\nlives on as {plain(gone['moved_to'])}", style="cyan")
+    if gone["lives_at"]:
+        body.append(f"\nlives on as {plain(gone['lives_at'])}", style="cyan")
     if gone["leads_to"]:
         body.append(f"\ntaken away for {_cut(plain(gone['leads_to']), 80)}", style=_DIM)
     return body

@@ -1,10 +1,13 @@
 """What a first reading has to say: one sentence, how it comes about, and one line whose answer is worth seeing."""
 
 import shlex
+from collections import defaultdict
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from whytree.code.models import Commit, FileBlame, Repository, Ticket
 from whytree.engines.links.rules import score
+from whytree.engines.texts.chores import is_product
 from whytree.errors import NotFound
 from whytree.workspace.models import Product
 
@@ -16,7 +19,7 @@ _SUFFIXES = """
     .svelte .html .css .scss .sql .sh
 """
 _CODE = tuple(_SUFFIXES.split())
-_LESS = ("test", "doc", "vendor", "node_modules", "migrations", "changelog", "dist/", "static/", "example", ".github")
+_LESS = ("test", "doc", "vendor", "node_modules", "migrations", "changelog", "dist/", "static/", "example", ".config.")
 _TRIED = 60
 # Words of this length are read at a glance and still say something.
 _READABLE = range(40, 400)
@@ -179,9 +182,12 @@ def example(repository: Repository) -> Example | None:
     ways = [way for way in ways_of(repository.product, commits) if way.end]
     ways.sort(key=_worth, reverse=True)
     files = dict(Commit.objects.filter(pk__in=[way.commit.pk for way in ways[:_TRIED]]).values_list("pk", "files"))
+    today = _by_name(repository)
     second_best: Example | None = None
     for way in ways[:_TRIED]:
-        paths = sorted(files[way.commit.pk], key=_is_less)[:20]
+        names = {PurePosixPath(path).name for path in files[way.commit.pk]}
+        there = [path for name in sorted(names) for path in today[name]]
+        paths = sorted(there, key=lambda path: (_is_less(path), path not in files[way.commit.pk]))[:20]
         rows = {row.path: row for row in FileBlame.objects.filter(repository=repository, path__in=paths)}
         for path in paths:
             span = _largest(rows[path], way.commit.sha) if path in rows else None
@@ -190,6 +196,14 @@ def example(repository: Repository) -> Example | None:
             if span and second_best is None:
                 second_best = Example(path, *span)
     return second_best
+
+
+def _by_name(repository: Repository) -> dict[str, list[str]]:
+    """Today's paths by the file's own name: a commit knows them as they were, and folders are moved."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for path in FileBlame.objects.filter(repository=repository).order_by("path").values_list("path", flat=True):
+        found[PurePosixPath(path).name].append(path)
+    return found
 
 
 def _worth(way: Way) -> tuple[int, bool, float, int]:
@@ -205,7 +219,7 @@ def is_written(path: str) -> bool:
 
 def _is_less(path: str) -> bool:
     lower = path.lower()
-    return not is_written(path) or any(word in lower for word in _LESS)
+    return not is_written(path) or not is_product(path) or any(word in lower for word in _LESS)
 
 
 def _largest(file: FileBlame, sha: str) -> tuple[int, int] | None:

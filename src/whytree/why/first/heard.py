@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypeVar
 
 from django.core.cache import cache
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 
 from whytree.code.models import Commit, PullRequest, Repository, Ticket
 from whytree.code.queries import facts_of_many
@@ -193,12 +193,20 @@ def _count(repository: Repository) -> Heard:
 
 def _requested(repository: Repository) -> tuple[int, int]:
     """Commits, and their lines, that lead nowhere but came with a request whose words were never read."""
-    read = PullRequest.objects.filter(product=repository.product_id, tracker=repository.tracker).values("key")
-    waiting = Commit.objects.filter(repository=repository).exclude(pr_number="").exclude(pr_number__in=read)
-    whole = waiting.aggregate(commits=Count("pk"), lines=Sum("lines"))
-    known = set(read.values_list("key", flat=True))
+    whole = came_unread(repository).aggregate(commits=Count("pk"), lines=Sum("lines"))
+    known = set(_read_requests(repository).values_list("key", flat=True))
     ended = [one.lines for one in led(repository) if one.end and one.request and one.request not in known]
     return whole["commits"] - len(ended), (whole["lines"] or 0) - sum(ended)
+
+
+def came_unread(repository: Repository) -> QuerySet[Commit]:
+    """Commits that came with a request whose words were never read."""
+    own = Commit.objects.filter(repository=repository)
+    return own.exclude(pr_number="").exclude(pr_number__in=_read_requests(repository).values("key"))
+
+
+def _read_requests(repository: Repository) -> QuerySet[PullRequest]:
+    return PullRequest.objects.filter(product=repository.product_id, tracker=repository.tracker)
 
 
 def keyed_commits(repository: Repository, most: int | None = None) -> list[Commit]:

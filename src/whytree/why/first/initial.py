@@ -156,22 +156,21 @@ def _product(client: Client, clone: Clone, root_sha: str, name: str) -> tuple[st
     repositories = {slug: client.get(f"/products/{slug}/repositories") for slug in slugs}
     for slug in slugs:
         if any(one["root_sha"] == root_sha for one in repositories[slug]):
-            return _noted(clone, slug, slugs), False
+            return _noted(clone, slug), False
     if len(slugs) == 1 and not repositories[slugs[0]]:
-        return slugs[0], False
+        return _noted(clone, slugs[0]), False
     # The same place with another first commit: its history was rewritten, which is for a person to settle.
     called, tracker = _name(clone, name), tracker_of_remote(clone.remote)
     for slug in slugs:
         if any(one["name"] == called or (tracker and one["tracker"] == tracker) for one in repositories[slug]):
             return slug, False
     made: str = client.post("/products", {"name": _name(clone, name)})["slug"]
-    return _noted(clone, made, [*slugs, made]), True
+    return _noted(clone, made), True
 
 
-def _noted(clone: Clone, slug: str, slugs: Sequence[str]) -> str:
-    """Remembered in the clone's configuration where there is a choice, so that no command has to ask."""
-    if len(slugs) > 1:
-        clone.ask("config", "--local", doors.PRODUCT_SETTING, slug)
+def _noted(clone: Clone, slug: str) -> str:
+    """Remembered in the clone's configuration, so that no command has to ask, also when there are more products later."""
+    clone.ask("config", "--local", doors.PRODUCT_SETTING, slug)
     return slug
 
 

@@ -8,11 +8,12 @@ Titles are those people gave: a ticket's, a pull request's, a changelog's, a com
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
-from whytree.code.models import Commit, Repository, Ticket
+from whytree.code.models import Commit, FileBlame, Repository, Ticket
 from whytree.engines.git.log import parse_merge
 from whytree.engines.links.rules import SCORES
-from whytree.engines.texts.chores import is_chore, is_inner
+from whytree.engines.texts.chores import is_chore, is_inner, is_product
 from whytree.engines.texts.headlines import brings, headline
 from whytree.engines.texts.issues import is_machine, spoken
 from whytree.engines.texts.metric_names import metrics_named
@@ -41,8 +42,10 @@ FEWEST_LINES = 12
 MOST_COMMITS = 100
 # A ticket whose words nobody knows is called by what brought so much of its work.
 MOST_OF_IT = 0.6
-# Data (a grammar, a theme, pictures) has many lines and little to say.
-WITHOUT_CODE = 0.2
+# Data, tests and documents (a map, a theme, what a test expects) have many lines and little to say: each counts a fifth,
+# and all of one work no more than a feature.
+OTHER_THAN_CODE = 0.2
+MOST_OTHER_THAN_CODE = 300
 # So many are looked at for their files.
 MOST_LOOKED_AT = 200
 # A metric that one ticket mentions by the way is nobody's goal yet.
@@ -186,7 +189,7 @@ def _name_tickets(built: Built) -> None:
 
 
 def _solutions(built: Built, above: dict[int, str], most: int) -> list[Proposal]:
-    """The biggest work that has a name and is for somebody; work without code after work of a fifth of its size."""
+    """The biggest work that has a name and is for somebody, by its lines of code; its other lines count a fifth."""
     found = [
         (work, "work on one ticket", f"ticket {work.ticket.tracker}{work.ticket.key}")
         for work in built.by_ticket.values()
@@ -198,11 +201,28 @@ def _solutions(built: Built, above: dict[int, str], most: int) -> list[Proposal]
             (Work(one.title, one.where, one.lines, [one.commit]), one.rule, commit_key(repository.pk, one.sha))
         )
     named = [one for one in found if one[0].lines >= FEWEST_LINES and one[0].title and not is_inner(one[0].title)]
-    named.sort(key=lambda one: -one[0].lines)
-    paths = [_paths(work) for work, _, _ in named[:MOST_LOOKED_AT]]
-    wanted = [(one, files) for one, files in zip(named, paths, strict=False) if not is_inner(one[0].title, files)]
-    wanted.sort(key=lambda one: -one[0][0].lines * (1 if any(map(is_written, one[1])) else WITHOUT_CODE))
-    return [_solution(work, rule, key, above) for (work, rule, key), _ in wanted[: max(most, 0)]]
+    written = _written(built.product)
+    sizes = {key: _size(work, sum(written[pk] for pk in work.commits)) for work, _, key in named}
+    named.sort(key=lambda one: -sizes[one[2]])
+    wanted = ((work, rule, key) for work, rule, key in named[:MOST_LOOKED_AT] if not is_inner(work.title, _paths(work)))
+    return [_solution(work, rule, key, above, sizes[key]) for work, rule, key in islice(wanted, max(most, 0))]
+
+
+def _size(work: Work, written: int) -> int:
+    """Lines of code, and a little for the others."""
+    return written + min(round(OTHER_THAN_CODE * (work.lines - written)), MOST_OTHER_THAN_CODE)
+
+
+def _written(product: Product) -> Counter[int]:
+    """Lines of the product's own code that are still there, by commit."""
+    by_sha: dict[int, Counter[str]] = defaultdict(Counter)
+    rows = FileBlame.objects.filter(repository__product=product).values_list("repository_id", "path", "spans")
+    for repository, path, spans in rows.order_by("pk").iterator():
+        if is_written(path) and is_product(path):
+            for start, end, sha in spans:
+                by_sha[repository][sha] += end - start + 1
+    commits = Commit.objects.filter(repository__product=product).values_list("pk", "repository_id", "sha")
+    return Counter({pk: by_sha[repository][sha] for pk, repository, sha in commits.iterator()})
 
 
 def _paths(work: Work) -> set[str]:
@@ -211,7 +231,7 @@ def _paths(work: Work) -> set[str]:
     return {path for files in rows for path in files}
 
 
-def _solution(work: Work, rule: str, key: str, above: dict[int, str]) -> Proposal:
+def _solution(work: Work, rule: str, key: str, above: dict[int, str], size: int) -> Proposal:
     ticket, count = work.ticket, len(work.commits)
     said = ticket.key if ticket else work.where
     best = max(SCORES.get(rule, 0.0) for rule in work.rules) if ticket else 1.0
@@ -225,7 +245,7 @@ def _solution(work: Work, rule: str, key: str, above: dict[int, str]) -> Proposa
         because=f"{commits}, {work.lines:,} lines are still there{f'; {said}' if said else ''}",
         under=above.get(ticket.pk, "") if ticket else "",
         tickets=[ticket.pk] if ticket else [],
-        lines=work.lines,
+        lines=size,
     )
 
 
