@@ -73,7 +73,7 @@ def test_no_page_is_wider_than_a_phone_and_each_has_one_heading_and_one_primary_
     alice_page.set_viewport_size({"width": 390, "height": 844})
     for path in (*PAGES, *MORE_PAGES):
         alice_page.goto(live.url + path)
-        assert _sideways(alice_page) == 0, path
+        assert sideways(alice_page) == 0, path
         assert alice_page.locator("h1:visible").count() == 1, path
         assert alice_page.locator("main .btn.primary:visible").count() <= 1, path
 
