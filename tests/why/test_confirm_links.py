@@ -52,7 +52,7 @@ def test_a_ticket_nobody_knows_the_title_of_is_not_asked_about(repository: Repos
 
 
 def test_an_answer_changes_the_share_and_can_be_changed(api: Any, repository: Repository) -> None:
-    assert first_look(repository).sentence == "40 % of this code can already say whom it was for."
+    assert first_look(repository).sentence == "40\N{NO-BREAK SPACE}% of this code can already say whom it was for."
     say(api, REFERS, right=False).must_succeed()
     assert first_look(repository).sentence == "10 % of this code can already say whom it was for."
     assert say(api, REFERS, right=True).ok["answers"] == [
@@ -128,7 +128,7 @@ def test_the_page_takes_no_answer_from_a_viewer_and_none_that_makes_no_sense(
 def test_today_begins_with_the_sentence_and_a_real_line(as_alice: Any, repository: Repository) -> None:
     page = as_alice.get("/p/sprout/today").content.decode()
     for words in (
-        "40 % of this code can already say whom it was for.",
+        "40\N{NO-BREAK SPACE}% of this code can already say whom it was for.",
         "Read from your clone: 3 commits, 1 ticket with their words.",
         "Confirm 2 links",
         "whytree why a.py:",
