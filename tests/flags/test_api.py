@@ -71,6 +71,7 @@ def test_values_keep_their_type(api: Any) -> None:
         ("/f/open", {"coverage_percent": 100.5}, "between 0 and 100 %"),
         ("/f/open", {"coverage_percent": 0.001}, "two decimals"),
         ("/f/rollout", {"weights": {}}, "All weights are 0"),
+        ("/f/rollout", {"enabled": True}, "enabled: there is no such field here"),
     ],
 )
 def test_what_cannot_be_is_refused_with_a_sentence(api: Any, hypothesis: Any, path: str, body: Any, says: str) -> None:

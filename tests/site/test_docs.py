@@ -1,6 +1,7 @@
 """The docs are true: every setting, command, operation and event is in them, and every link leads somewhere."""
 
 import re
+from collections.abc import Iterator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,46 @@ def test_bodies_of_one_name_are_described_each_for_itself() -> None:
     assert {"title", "questions"} <= body("boards", "post")
     assert {"is_open", "intro"} <= body("board", "put")
     assert not {"PlanIn", "BoardIn", "ImportIn", "MetricIn"} & set(described)
+
+
+#: What a command line reads in a clone or a file: a newer one may tell more than its server knows.
+READINGS = (
+    "/repositories",
+    "/tickets",
+    "/pull-requests/import",
+    "/trackers",
+    "/why",
+    "/improve",
+    "/drafts/propose",
+    "/events/import",
+)
+
+
+def test_a_body_that_somebody_writes_takes_no_field_that_it_does_not_know() -> None:
+    """A misspelt one is refused: ignored, it would answer 200 and change nothing."""
+    from whytree.site.api import api
+
+    told = api.get_openapi_schema()
+    described = told["components"]["schemas"]
+
+    def named(node: Any) -> Iterator[str]:
+        if isinstance(node, dict):
+            if "$ref" in node:
+                name = node["$ref"].rpartition("/")[2]
+                yield name
+                yield from named(described[name])
+            else:
+                yield from (name for each in node.values() for name in named(each))
+        elif isinstance(node, list):
+            yield from (name for each in node for name in named(each))
+
+    for path, methods in told["paths"].items():
+        if path.removeprefix("/api/products/{product}").startswith(READINGS):
+            continue
+        for method, operation in methods.items():
+            for name in named(operation.get("requestBody", {})):
+                body = described[name]
+                assert "properties" not in body or body.get("additionalProperties") is False, f"{method} {path}: {name}"
 
 
 @pytest.mark.parametrize("page", DOCS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -9,6 +9,7 @@ from whytree.events.queries import property_names
 from whytree.stores.pieces.stretches import Interval
 from whytree.workspace.entry.doors import ApiRequest, api_product
 from whytree.workspace.models import Product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from . import queries, services, silent
@@ -60,7 +61,7 @@ class MetricSaved(MetricOut):
     warnings: list[str]
 
 
-class MetricIn(Schema):
+class MetricIn(Body):
     key: str
     definition: dict[str, Any]
     name: str = ""
@@ -72,7 +73,7 @@ class MetricIn(Schema):
     description: str = ""
 
 
-class MetricEdit(Schema):
+class MetricEdit(Body):
     name: str | None = None
     definition: dict[str, Any] | None = None
     unit: str | None = None

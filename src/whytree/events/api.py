@@ -7,6 +7,7 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from . import queries
@@ -61,7 +62,7 @@ class PutAsideOut(Schema):
     body: str
 
 
-class ImportIn(Schema):
+class ImportIn(Body):
     file_name: str = Field(max_length=200)
     fingerprint: str = Field(min_length=16, max_length=64, description="SHA-256 of the file and of how it is read.")
     mapping: dict[str, str] = {}

@@ -14,6 +14,7 @@ from whytree.flags.queries import find_flag, find_hypothesis
 from whytree.tree.models import AssumptionTest
 from whytree.tree.pages.parts import find
 from whytree.workspace.entry.doors import ApiRequest, api_product, plain
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from . import queries, services
@@ -102,7 +103,7 @@ class ExperimentDetail(ExperimentOut):
     schedule: list[ShiftOut] = []
 
 
-class MetricIn(Schema):
+class MetricIn(Body):
     """A metric of the plan; `margin` in points for shares, `harms` the way that is worse where it is not the metric's own."""
 
     key: str
@@ -114,7 +115,7 @@ class MetricIn(Schema):
     days_before: int = 0
 
 
-class SwitchbackIn(Schema):
+class SwitchbackIn(Body):
     """Everybody gets the arm of the period: of `minutes` (60 to 10,080), without the `washout` minutes at its start. `by`: the
     context attribute whose values are drawn apart, as city. Minutes of 0 draw people again."""
 
@@ -123,7 +124,7 @@ class SwitchbackIn(Schema):
     by: str = ""
 
 
-class PlanIn(Schema):
+class PlanIn(Body):
     """What is fixed by the start. Left out: the flag's arms and weights; the hypothesis's metric, guardrails and horizon."""
 
     control: str | None = None
@@ -148,24 +149,24 @@ class PlanIn(Schema):
         return said
 
 
-class ExperimentIn(Schema):
+class ExperimentIn(Body):
     flag: str
     hypothesis: str | None = None
     title: str = ""
     plan: PlanIn = PlanIn()
 
 
-class ExperimentEdit(Schema):
+class ExperimentEdit(Body):
     title: str | None = None
     plan: PlanIn | None = None
 
 
-class StopIn(Schema):
+class StopIn(Body):
     reason: str
     close_flag: bool = False
 
 
-class DecideIn(Schema):
+class DecideIn(Body):
     """`decision`: ship, stay or iterate. `verdict`, where a prediction hangs on it: achieved, partly, not_achieved,
     inconclusive or harm; left out, what the data propose."""
 

@@ -10,6 +10,7 @@ from whytree.errors import Invalid
 from whytree.workspace.entry.doors import ApiRequest, api_product
 from whytree.workspace.entry.environments import find_environment
 from whytree.workspace.models import Product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from . import queries, services
@@ -80,7 +81,7 @@ class FlagOut(Schema):
 CHANGED = {200: FlagOut, 202: RequestOut}
 
 
-class FlagIn(Schema):
+class FlagIn(Body):
     """A new flag. Left out: kind boolean, variants on and off, weights as `create_flag` says."""
 
     key: str
@@ -95,7 +96,7 @@ class FlagIn(Schema):
     hypothesis: str | None = Field(None, description="Reference of the hypothesis it tests, as HYP-4.")
 
 
-class FlagEdit(Schema):
+class FlagEdit(Body):
     """What is left out stays; a null solution or hypothesis unlinks it."""
 
     name: str | None = None
@@ -107,12 +108,12 @@ class FlagEdit(Schema):
     hypothesis: str | None = None
 
 
-class Opening(Schema):
+class Opening(Body):
     coverage_percent: float = 100.0
     weights: dict[str, int] | None = None
 
 
-class Rollout(Schema):
+class Rollout(Body):
     """What is left out stays."""
 
     coverage_percent: float | None = None
@@ -216,7 +217,7 @@ class RetirementOut(Schema):
         )
 
 
-class Person(Schema):
+class Person(Body):
     targeting_key: str = Field("", description="The person's id, as SDKs send it.")
     context: dict[str, Any] = Field({}, description="Attributes that rules read, as plan or company.")
 

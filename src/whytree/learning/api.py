@@ -9,6 +9,7 @@ from pydantic import Field
 from whytree.tree.models import Hypothesis
 from whytree.tree.pages.parts import find
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from . import queries, services
@@ -142,7 +143,7 @@ class ReviewDetail(ReviewOut):
     result: dict[str, Any]
 
 
-class DecisionIn(Schema):
+class DecisionIn(Body):
     """`loved`: did people love it? `corners`: which were cut, one a line; each becomes a debt where the change stays."""
 
     verdict: str
@@ -155,7 +156,7 @@ class DecisionIn(Schema):
     despite: str = Field("", description="Why, where `doubts` speak against it: required then.")
 
 
-class PostponeIn(Schema):
+class PostponeIn(Body):
     due_on: date
 
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from whytree.stores.identity.timeline import Moment
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from . import queries, services
@@ -74,11 +75,11 @@ class TimelineOut(Schema):
     moments: list[MomentOut]
 
 
-class IdIn(Schema):
+class IdIn(Body):
     id: str = Field(min_length=1, max_length=400, description="The other id.")
 
 
-class InternalIn(Schema):
+class InternalIn(Body):
     internal: bool
 
 

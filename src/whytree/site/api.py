@@ -74,11 +74,15 @@ def unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
 def malformed(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """400 with one line per field; a field is named as the caller wrote it."""
     fields: list[dict[str, Any]] = [
-        {"field": ".".join(map(str, _written(problem["loc"]))) or "body", "problem": problem["msg"]}
+        {"field": ".".join(map(str, _written(problem["loc"]))) or "body", "problem": _problem(problem)}
         for problem in error.errors
     ]
     first = fields[0] if fields else {"field": "body", "problem": "cannot be read"}
     return answer(request, Invalid(f"{first['field']}: {first['problem']}.", details={"fields": fields}))
+
+
+def _problem(problem: Any) -> str:
+    return "there is no such field here" if problem["type"] == "extra_forbidden" else str(problem["msg"])
 
 
 def _written(place: Sequence[str | int]) -> Sequence[str | int]:

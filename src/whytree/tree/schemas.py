@@ -4,7 +4,6 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from ninja import Schema
-from pydantic import ConfigDict
 
 from whytree.engines.confidence import Confidence
 from whytree.tree.models import (
@@ -26,14 +25,11 @@ from whytree.tree.models import (
     Verdict,
 )
 from whytree.tree.outline import Branch
+from whytree.workspace.rest import Body
 from whytree.workspace.sockets import panels
 
 
-class Said(Schema):
-    """What a caller sends; a misspelt field is refused, not ignored."""
-
-    model_config = ConfigDict(extra="forbid")
-
+class Said(Body):
     def given(self) -> dict[str, Any]:
         """Only what the caller named; the rest stays as it is."""
         return self.model_dump(exclude_unset=True)
@@ -498,5 +494,5 @@ class DraftOut(Schema):
         )
 
 
-class DraftWords(Schema):
+class DraftWords(Body):
     title: str

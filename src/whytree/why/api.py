@@ -12,6 +12,7 @@ from whytree.engines.git.log import BODY_LIMIT, SUBJECT_LIMIT
 from whytree.errors import Invalid
 from whytree.workspace import sockets
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 from whytree.workspace.sockets import Hit
 
@@ -180,7 +181,7 @@ def _place(typed: str) -> "Ref | improving.PageRef":
         raise Invalid(str(error)) from error
 
 
-class TellIn(Schema):
+class TellIn(Body):
     """`reason`: SOL-3 (or another id), a ticket, or a few words."""
 
     commit: str

@@ -14,6 +14,7 @@ from .entry.environments import PRODUCTION, environments_of, find_environment
 from .models import Activity, Invitation, Key, Membership, Product
 from .queries import open_invitations
 from .records.activity import undo
+from .rest import Body
 from .rights.roles import Role
 
 router = Router(tags=["Workspace"])
@@ -27,14 +28,14 @@ class ProductOut(Schema):
     created_at: datetime
 
 
-class ProductIn(Schema):
+class ProductIn(Body):
     name: str
     slug: str = ""
     vision: str = ""
     timezone: str = "UTC"
 
 
-class ProductEdit(Schema):
+class ProductEdit(Body):
     name: str | None = None
     vision: str | None = None
     timezone: str | None = None
@@ -55,12 +56,12 @@ class MemberOut(Schema):
         )
 
 
-class MemberEdit(Schema):
+class MemberEdit(Body):
     role: str | None = None
     discipline: str | None = None
 
 
-class InvitationIn(Schema):
+class InvitationIn(Body):
     role: str = Role.MEMBER.value
     email: str = ""
 
@@ -101,7 +102,7 @@ class NewKeyOut(KeyOut):
     secret: str
 
 
-class KeyIn(Schema):
+class KeyIn(Body):
     kind: str
     name: str = ""
     secret: str = Field("", description="A capture key that your clients have already, of the tool they send to today.")
@@ -116,11 +117,11 @@ class EnvironmentOut(Schema):
     key: str
 
 
-class EnvironmentIn(Schema):
+class EnvironmentIn(Body):
     key: str = Field(description="As staging or development.")
 
 
-class TokenIn(Schema):
+class TokenIn(Body):
     name: str = ""
     scopes: list[str] = []
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from whytree.workspace.entry.doors import ApiRequest, api_product
 from whytree.workspace.outside.webhooks import host_of
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from ..models import Alert
@@ -59,7 +60,7 @@ class AlertMade(AlertOut):
     secret: str = Field(description="Checks the webhook's signature (Standard Webhooks); shown this once.")
 
 
-class AlertIn(Schema):
+class AlertIn(Body):
     rule: dict[str, Any] = Field(
         description='{"version": 1, "kind": "band", "low": 30, "high": 60}, or {"version": 1, "kind": "change", "percent": 30}'
     )
@@ -69,13 +70,13 @@ class AlertIn(Schema):
     webhook: str = ""
 
 
-class AlertEdit(Schema):
+class AlertEdit(Body):
     rule: dict[str, Any] | None = None
     mail: bool | None = None
     webhook: str | None = None
 
 
-class SnoozeIn(Schema):
+class SnoozeIn(Body):
     hours: int = Field(24, description="0 wakes it.")
 
 

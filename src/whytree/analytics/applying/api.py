@@ -6,6 +6,7 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from . import services
@@ -13,7 +14,7 @@ from . import services
 router = Router(tags=["Metrics"])
 
 
-class FileIn(Schema):
+class FileIn(Body):
     text: str = Field(description="YAML, or JSON: whytree_metrics: 1, and metrics by their keys.")
     dry_run: bool = Field(False, description="Say what would change, and change nothing.")
 

@@ -5,8 +5,10 @@ from typing import Any
 
 from ninja import Schema
 
+from whytree.workspace.rest import Body
 
-class AskIn(Schema):
+
+class AskIn(Body):
     """A question as versioned JSON: `{"version": 1, "kind": "funnel", "steps": ["opened", "paid"], "within": "1d"}`."""
 
     question: dict[str, Any]
@@ -263,7 +265,7 @@ class SessionsOut(AnswerOut):
     places: list[PlaceOut]
 
 
-class BehindIn(Schema):
+class BehindIn(Body):
     """A question, and a part of its answer: `{"step": 2, "did": "stopped"}`, `{"start": "2026-05-01"}`, `{"after": 3, "did": "away"}`.
 
     `at` is short for a step that people stopped at.
@@ -325,12 +327,12 @@ class SavedOut(Schema):
     updated_at: datetime
 
 
-class SavedIn(Schema):
+class SavedIn(Body):
     question: dict[str, Any]
     title: str = ""
 
 
-class SavedEdits(Schema):
+class SavedEdits(Body):
     title: str = ""
     question: dict[str, Any] | None = None
 
@@ -399,7 +401,7 @@ class DriversOut(Schema):
     drivers: list[DriverOut]
 
 
-class DriversIn(Schema):
+class DriversIn(Body):
     """A funnel; without steps, from the first to the last."""
 
     question: dict[str, Any]
@@ -410,7 +412,7 @@ class DriversIn(Schema):
 AnyAnswer = FunnelOut | TrendsOut | RetentionOut | LifecycleOut | StickinessOut | PathsOut | SessionsOut
 
 
-class SqlIn(Schema):
+class SqlIn(Body):
     """One SELECT over `events`."""
 
     sql: str

@@ -6,6 +6,7 @@ from typing import Any
 from ninja import Router, Schema, Status
 
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from ..models import Board
@@ -49,13 +50,13 @@ class BoardDrawn(BoardOut):
     cards: list[CardOut]
 
 
-class BoardIn(Schema):
+class BoardIn(Body):
     title: str
     questions: list[str] = []
     metrics: list[str] = []
 
 
-class BoardEdits(Schema):
+class BoardEdits(Body):
     """What is left out stays. The time is `days`, or from the day `since` to the day `until`.
 
     `days` 0 is what each question says itself.
@@ -69,7 +70,7 @@ class BoardEdits(Schema):
     refresh_seconds: int | None = None
 
 
-class CardIn(Schema):
+class CardIn(Body):
     """A kept question (`ASK-3`), a metric (its key), or words."""
 
     question: str = ""
@@ -78,7 +79,7 @@ class CardIn(Schema):
     wide: bool = False
 
 
-class CardEdits(Schema):
+class CardEdits(Body):
     """What is left out stays. `place` 1 is the first."""
 
     place: int | None = None

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from whytree.workspace.entry.doors import ApiRequest, api_product
 from whytree.workspace.models import Product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from ..models import Cohort
@@ -49,7 +50,7 @@ class CohortLooked(CohortOut):
     ids: list[str]
 
 
-class CohortIn(Schema):
+class CohortIn(Body):
     """By a rule (`definition`), or a list of people's ids."""
 
     key: str
@@ -58,7 +59,7 @@ class CohortIn(Schema):
     ids: Annotated[list[str], Field(max_length=MOST_IDS)] | None = None
 
 
-class CohortEdits(Schema):
+class CohortEdits(Body):
     """What is left out stays. `ids` replace those of a list."""
 
     name: str | None = None

@@ -7,6 +7,7 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from . import services
@@ -14,7 +15,7 @@ from . import services
 router = Router(tags=["Metrics"])
 
 
-class DefinitionsIn(Schema):
+class DefinitionsIn(Body):
     documents: list[Any] = Field(
         description="What PostHog's or GrowthBook's API answered, as it came; several are read together.", max_length=50
     )

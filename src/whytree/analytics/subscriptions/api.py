@@ -8,6 +8,7 @@ from pydantic import Field
 
 from whytree.workspace.entry.doors import ApiRequest, api_product
 from whytree.workspace.outside.webhooks import host_of
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from ..models import Letter, Subscription
@@ -52,7 +53,7 @@ class SubscriptionMade(SubscriptionOut):
     secret: str = Field(description="Checks the webhook's signature (Standard Webhooks); shown this once.")
 
 
-class SubscriptionIn(Schema):
+class SubscriptionIn(Body):
     board: int | None = None
     question: str = ""
     every: str = Field("week", description="day or week")
@@ -62,7 +63,7 @@ class SubscriptionIn(Schema):
     webhook: str = Field("", description="Empty: by mail to yourself.")
 
 
-class SwitchIn(Schema):
+class SwitchIn(Body):
     is_on: bool
 
 

@@ -7,6 +7,7 @@ from ninja import Router, Schema
 from pydantic import AwareDatetime, Field
 
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from ..models import Incident
@@ -19,7 +20,7 @@ router = Router(tags=["Code"])
 Word = Annotated[str, Field(max_length=2000)]
 
 
-class IncidentIn(Schema):
+class IncidentIn(Body):
     """An incident; `status` is TODO, IN_PROGRESS or DONE. `caused_by`: a deployment's id, version or commit, or none."""
 
     key: Word
@@ -31,7 +32,7 @@ class IncidentIn(Schema):
     caused_by: Word = ""
 
 
-class CloseIn(Schema):
+class CloseIn(Body):
     resolved_at: AwareDatetime | None = None
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from ninja import Router, Schema, Status
 
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from ..models import Mirror
@@ -13,7 +14,7 @@ from . import services
 router = Router(tags=["Code"])
 
 
-class MirrorIn(Schema):
+class MirrorIn(Body):
     """A public https address. `with_code`: whole files may be kept; without `with_hunks` not even pieces of them."""
 
     url: str

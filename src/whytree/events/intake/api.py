@@ -7,6 +7,7 @@ from pydantic import Field
 
 from whytree.workspace.entry.doors import ApiRequest, api_product
 from whytree.workspace.models import Product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from . import services
@@ -15,7 +16,7 @@ from .services import Wanted
 router = Router(tags=["Events"])
 
 
-class IntakeIn(Schema):
+class IntakeIn(Body):
     """What is kept from now on."""
 
     bots: str = Field(description="apart (kept, and left out of every number), refused, or counted.")
@@ -38,7 +39,7 @@ class IntakeOut(IntakeIn):
     keys: list[LimitedKeyOut]
 
 
-class LimitIn(Schema):
+class LimitIn(Body):
     events_per_minute: int | None = Field(description="null for as many as can be written.")
 
 

@@ -7,6 +7,7 @@ from ninja import Router, Schema, Status
 from pydantic import Field
 
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from . import queries, services
@@ -15,7 +16,7 @@ from .document import as_document
 router = Router(tags=["Events"])
 
 
-class PlanIn(Schema):
+class PlanIn(Body):
     plan: dict[str, Any] = Field(
         description='{"whytree_plan": 1, "strict": true, "events": {NAME: {status, owner, description, properties}}}'
     )
@@ -52,7 +53,7 @@ class PlannedOut(Schema):
     properties: dict[str, PlannedPropertyOut]
 
 
-class PlannedIn(Schema):
+class PlannedIn(Body):
     """What to say of an event; what is left out stays."""
 
     event: str
@@ -86,7 +87,7 @@ class DescribedEventOut(Schema):
     properties: list[DescribedPropertyOut]
 
 
-class StrictIn(Schema):
+class StrictIn(Body):
     strict: bool = Field(description="Whether what stands in no plan breaks it")
 
 

@@ -6,6 +6,7 @@ from ninja import Router, Schema, Status
 from pydantic import Field
 
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from . import services
@@ -24,7 +25,7 @@ class RelayOut(Schema):
     trouble: str = Field(description="Why nothing moves now, or the last refusal.")
 
 
-class RelayIn(Schema):
+class RelayIn(Body):
     url: str = Field(max_length=1_000, description="The host clients sent to before, as https://eu.i.posthog.com.")
 
 

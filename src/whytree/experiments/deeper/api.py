@@ -11,6 +11,7 @@ from whytree.experiments.models import Bandit
 from whytree.experiments.queries import find_experiment
 from whytree.flags.queries import find_flag
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from .bandit import allocate, allocation_of
@@ -44,7 +45,7 @@ def get_metric_before_after(request: ApiRequest, product: str, key: str, at: dat
     return asdict(before_after(found, key, at, timezone.now(), against=against))
 
 
-class AllocateIn(Schema):
+class AllocateIn(Body):
     """`daily`: from now on every day, until it is ended."""
 
     metric: str

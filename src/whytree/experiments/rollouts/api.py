@@ -10,6 +10,7 @@ from whytree.experiments import queries
 from whytree.experiments.models import Rollout
 from whytree.flags.queries import find_flag
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from . import deciding, services
@@ -55,13 +56,13 @@ class RolloutOut(Schema):
         }
 
 
-class StepIn(Schema):
+class StepIn(Body):
     percent: float
     days: int = 0
     people: int = 0
 
 
-class RolloutIn(Schema):
+class RolloutIn(Body):
     """Left out: steps 5, 25, 50 and 100 %; the guardrails of the flag's hypothesis."""
 
     variant: str = ""
@@ -70,11 +71,11 @@ class RolloutIn(Schema):
     roll_back: bool = False
 
 
-class ReasonIn(Schema):
+class ReasonIn(Body):
     reason: str = ""
 
 
-class DecisionIn(Schema):
+class DecisionIn(Body):
     """Left out, `text` is the draft as it stands."""
 
     decision: str

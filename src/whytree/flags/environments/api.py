@@ -7,6 +7,7 @@ from pydantic import Field
 
 from whytree.workspace.entry.doors import ApiRequest, api_product
 from whytree.workspace.entry.environments import find_environment
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from .. import queries, services
@@ -59,15 +60,15 @@ class RequestOut(Schema):
         )
 
 
-class Approvals(Schema):
+class Approvals(Body):
     needed: bool
 
 
-class Answer(Schema):
+class Answer(Body):
     words: str = ""
 
 
-class Copying(Schema):
+class Copying(Body):
     source: str = Field("production", description="An environment.")
     target: str = Field(description="The environment that shall answer likewise.")
 

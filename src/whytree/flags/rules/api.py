@@ -10,6 +10,7 @@ from whytree.engines.flags.rules.cohorts import split
 from whytree.engines.flags.rules.describing import in_words
 from whytree.workspace.entry.doors import ApiRequest, api_product
 from whytree.workspace.entry.environments import find_environment
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from .. import queries, services
@@ -23,7 +24,7 @@ from .versions import Version, versions
 router = Router(tags=["Flags"])
 
 
-class Needed(Schema):
+class Needed(Body):
     """Another flag that must give one of these variants."""
 
     flag: str
@@ -74,7 +75,7 @@ class RulesOut(Schema):
         )
 
 
-class RulesIn(Schema):
+class RulesIn(Body):
     """What is left out stays."""
 
     targeting: dict[str, Any] | None = None
@@ -123,7 +124,7 @@ class VersionOut(Schema):
         )
 
 
-class ConditionIn(Schema):
+class ConditionIn(Body):
     logic: dict[str, Any]
     name: str = ""
 
@@ -148,7 +149,7 @@ class ConditionOut(Schema):
         )
 
 
-class HoldoutOut(Schema):
+class HoldoutOut(Body):
     percent: float
 
 
@@ -245,7 +246,7 @@ def export_flagd(request: ApiRequest, product: str, environment: str = "") -> di
     return flagd_file(live.flag_set(found.pk, there.pk if there else None))
 
 
-class MovingIn(Schema):
+class MovingIn(Body):
     """Another tool's file: flagd's, PostHog's (local evaluation, or the list of flags) or GrowthBook's features."""
 
     document: Any

@@ -9,6 +9,7 @@ from whytree.learning.models import Debt, PayIf
 from whytree.tree.models import Solution
 from whytree.tree.pages.parts import find
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from . import queries, services
@@ -39,17 +40,17 @@ class DebtOut(Schema):
         }
 
 
-class DebtIn(Schema):
+class DebtIn(Body):
     solution: str
     text: str
     pay_if: str = PayIf.KEEP.value
 
 
-class NoteIn(Schema):
+class NoteIn(Body):
     note: str = ""
 
 
-class ReasonIn(Schema):
+class ReasonIn(Body):
     reason: str
 
 

@@ -7,6 +7,7 @@ from ninja import Router, Schema
 
 from whytree.learning.models import OutcomeGuard
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from . import queries, services
@@ -73,7 +74,7 @@ class GuardOut(Schema):
         }
 
 
-class EndIn(Schema):
+class EndIn(Body):
     reason: str
 
 

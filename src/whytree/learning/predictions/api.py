@@ -10,6 +10,7 @@ from whytree.learning.reviews.results import Result
 from whytree.tree.models import Hypothesis
 from whytree.tree.pages.parts import find
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from . import queries, services
@@ -18,7 +19,7 @@ from .sentences import blind_text, spread_text
 router = Router(tags=["Learning"])
 
 
-class PredictionIn(Schema):
+class PredictionIn(Body):
     """In the unit of the hypothesis: one time in ten it is less than `low`, one time in ten more than `high`."""
 
     low: float

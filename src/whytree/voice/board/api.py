@@ -5,8 +5,8 @@ from typing import Literal
 
 from ninja import Router, Schema, Status
 
-from whytree.voice.rest.schemas import Said
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from . import queries, services
@@ -17,7 +17,7 @@ from .telling import post_url
 router = Router(tags=["Voices"])
 
 
-class BoardIn(Said):
+class BoardIn(Body):
     """What is left out stays as it is. `webhook` "" takes it off."""
 
     is_open: bool | None = None
@@ -74,11 +74,11 @@ class EntryOut(Schema):
         )
 
 
-class ProgressIn(Said):
+class ProgressIn(Body):
     status: str
 
 
-class VisitorIn(Said):
+class VisitorIn(Body):
     person: str
 
 

@@ -7,8 +7,8 @@ from ninja import Router, Schema, Status
 from whytree.engines.voices.questions import Finding, lint_guide
 from whytree.errors import Invalid
 from whytree.voice.models import Guide
-from whytree.voice.rest.schemas import Said
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from . import queries, services
@@ -17,7 +17,7 @@ from .services.guides import GUIDE_LENGTH
 router = Router(tags=["Voices"])
 
 
-class QuestionsIn(Said):
+class QuestionsIn(Body):
     questions: str
 
 

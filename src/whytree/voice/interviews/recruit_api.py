@@ -8,9 +8,9 @@ from ninja import Query, Router, Schema
 from whytree.people.queries import find_person
 from whytree.voice.contacts import Asked, Reach, contacts_of, reach_of, set_contact_settings, set_wish
 from whytree.voice.models import Contact, ContactSettings
-from whytree.voice.rest.schemas import Said
 from whytree.voice.services import find_opportunity
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from . import queries, services
@@ -59,7 +59,7 @@ class CandidatesOut(Schema):
     candidates: list[CandidateOut]
 
 
-class InviteIn(Said):
+class InviteIn(Body):
     """`unproved`: also at addresses that only a page or a mail said."""
 
     people: list[str]
@@ -83,12 +83,12 @@ class ContactsOut(ReachOut):
     log: list[ContactOut]
 
 
-class WishIn(Said):
+class WishIn(Body):
     person: str
     may: bool | None
 
 
-class ContactSettingsIn(Said):
+class ContactSettingsIn(Body):
     rest_days: int | None = None
     booking_url: str | None = None
     invitation: str | None = None

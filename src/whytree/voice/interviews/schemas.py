@@ -9,7 +9,8 @@ from ninja import Schema
 from whytree.tree.models import Importance
 from whytree.voice.models import Consent, Highlight, Interview, InterviewSnapshot, Transcript
 from whytree.voice.queries import Linked, links_of
-from whytree.voice.rest.schemas import LinkOut, Said
+from whytree.voice.rest.schemas import LinkOut
+from whytree.workspace.rest import Body
 
 from . import queries
 from .cadence import Cadence
@@ -20,7 +21,7 @@ from .roles import is_interviewer
 from .services import Imported, Kept, Span
 
 
-class AboutIn(Said):
+class AboutIn(Body):
     """What may be said of a talk beside its words; what is left out stays as it is."""
 
     person: str | None = None  # the id under which their events come in
@@ -49,14 +50,14 @@ class InterviewIn(AboutIn):
     file_name: str = ""
 
 
-class TranscriptIn(Said):
+class TranscriptIn(Body):
     """A transcript as its recorder wrote it."""
 
     transcript: str
     file_name: str = ""
 
 
-class EditIn(Said):
+class EditIn(Body):
     """The whole transcript, one line a row, as `get_transcript` gives it."""
 
     text: str
@@ -224,7 +225,7 @@ class TranscriptOut(Schema):
     language: str
 
 
-class HighlightIn(Said):
+class HighlightIn(Body):
     """Which words: characters from `start` to `end`, or lines `first` to `last` (from 1), in them `quote`; or `quote` alone.
 
     With `opportunity` they are linked to it at once.
@@ -243,7 +244,7 @@ class HighlightIn(Said):
         return Span(self.start, self.end, self.first, self.last, self.quote)
 
 
-class LinkIn(Said):
+class LinkIn(Body):
     opportunity: str
     importance: int = int(Importance.NICE_TO_HAVE)
 
@@ -271,7 +272,7 @@ class CadenceOut(Schema):
         return CadenceOut(weeks=weeks, **{name: getattr(kept, name) for name in names})
 
 
-class StepIn(Said):
+class StepIn(Body):
     """`feeling`: low or high, where that was plain."""
 
     step: str
@@ -279,7 +280,7 @@ class StepIn(Said):
     feeling: Literal["", "low", "high"] = ""
 
 
-class SnapshotIn(Said):
+class SnapshotIn(Body):
     """Torres' seven parts; what is left out stays as it is. Facts, opportunities and insights one a line."""
 
     name: str | None = None

@@ -5,8 +5,8 @@ from django.urls import reverse
 from ninja import Router, Schema
 from pydantic import Field
 
-from whytree.voice.rest.schemas import Said
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from .models import ReplyWays
@@ -16,7 +16,7 @@ router = Router(tags=["Voices"])
 PATH = "/products/{product}/feedback-replies"
 
 
-class WaysIn(Said):
+class WaysIn(Body):
     """What is left out stays as it is. `webhook` "" takes it off; `feed` true makes a new address, false closes it."""
 
     webhook: str | None = None

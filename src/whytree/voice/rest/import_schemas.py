@@ -7,11 +7,10 @@ from ninja import Schema
 
 from whytree.voice.importing.files import Asked, Kept
 from whytree.voice.models import ImportRun
+from whytree.workspace.rest import Body
 
-from .schemas import Said
 
-
-class ImportIn(Said):
+class ImportIn(Body):
     """What identifies an import. The same one started again goes on where the interrupted one stopped."""
 
     fingerprint: str
@@ -25,7 +24,7 @@ class ImportIn(Said):
     dry_run: bool = False
 
 
-class UploadIn(Said):
+class UploadIn(Body):
     """How an uploaded file is to be read; what is left out is recognised or guessed."""
 
     source: str = ""
@@ -54,12 +53,12 @@ class UploadIn(Said):
         )
 
 
-class RowErrorIn(Said):
+class RowErrorIn(Body):
     row: int
     reason: str
 
 
-class RowsIn(Said):
+class RowsIn(Body):
     """The next rows up to `upto`, the number of the last row of this batch. A row is `[number, {field: value}]`; one that
     holds several voices comes several times, always within one batch."""
 
@@ -117,7 +116,7 @@ class UndoneOut(Schema):
     left: int
 
 
-class MappingIn(Said):
+class MappingIn(Body):
     """`columns` is our field to the file's column; `header` all columns of the table."""
 
     columns: dict[str, str]
@@ -134,7 +133,7 @@ class MappingOut(Schema):
         return MappingOut(name=kept.name, columns=kept.columns, header=sorted(kept.header))
 
 
-class VoiceSettingsIn(Said):
+class VoiceSettingsIn(Body):
     """What is left out stays as it is."""
 
     redact: list[str] | None = None
@@ -158,7 +157,7 @@ class VoiceSettingsOut(Schema):
     page_origins: list[str]
 
 
-class KindsIn(Said):
+class KindsIn(Body):
     kinds: list[str] | None = None  # all of them when left out
 
 

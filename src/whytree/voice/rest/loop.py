@@ -9,9 +9,8 @@ from whytree.voice.queries.representation import representation_of
 from whytree.voice.services import find_opportunity, loop
 from whytree.workspace.entry.doors import ApiRequest, api_product
 from whytree.workspace.outside.mail import is_set
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
-
-from .schemas import Said
 
 router = Router(tags=["Voices"])
 
@@ -74,7 +73,7 @@ class LoopOut(Schema):
         )
 
 
-class LoopIn(Said):
+class LoopIn(Body):
     """What is left out stays as it is."""
 
     used_event: str | None = None
@@ -85,7 +84,7 @@ class LoopIn(Said):
     )
 
 
-class ToldIn(Said):
+class ToldIn(Body):
     """`by_mail` false: a person has told or asked them, and this notes it.
 
     `unproved`: also at addresses that only a page or a mail said.
@@ -96,7 +95,7 @@ class ToldIn(Said):
     unproved: bool = False
 
 
-class PersonIn(Said):
+class PersonIn(Body):
     person: str
 
 

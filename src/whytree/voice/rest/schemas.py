@@ -5,23 +5,18 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from ninja import Schema
-from pydantic import ConfigDict, Discriminator, Tag
+from pydantic import Discriminator, Tag
 
 from whytree.engines.texts.words import Query, find_spans
 from whytree.voice.arriving.drafts import Source
 from whytree.voice.models import Consent, FeedbackItem, Reading, Remark
 from whytree.voice.queries import Linked, State, Wanted, links_of, tags_of
+from whytree.workspace.rest import Body
 
 Importance = Literal[0, 1, 2, 3]
 
 
-class Said(Schema):
-    """What a caller sends; a misspelt field is refused, not ignored."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class SourceIn(Said):
+class SourceIn(Body):
     """Where it came in. Together with `submission_id` this says which thing was said."""
 
     source_type: str = "api"
@@ -89,7 +84,7 @@ class HighlightOut(Schema):
     tags: list[str]
 
 
-class TagsIn(Said):
+class TagsIn(Body):
     tags: list[str]
 
 
@@ -222,7 +217,7 @@ class RemarkOut(Schema):
         return RemarkOut(id=remark.pk, by=str(remark.by or ""), **own)
 
 
-class RemarkIn(Said):
+class RemarkIn(Body):
     """`by_mail`: an answer goes to proved addresses; with `unproved` also to those that only a page or a mail said."""
 
     text: str
@@ -240,7 +235,7 @@ class ItemOut(FeedbackOut):
     remarks: list[RemarkOut]
 
 
-class SpanIn(Said):
+class SpanIn(Body):
     """A part of the text: by place (`start`, `end` in characters), by its words (`quote`), or, left out, the whole."""
 
     start: int | None = None
@@ -297,5 +292,5 @@ class LookedOut(Schema):
     unreadable: int
 
 
-class ConsentIn(Said):
+class ConsentIn(Body):
     consent: Consent

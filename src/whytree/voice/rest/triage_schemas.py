@@ -6,11 +6,12 @@ from ninja import Schema
 
 from whytree.voice.finding.alike import Similar
 from whytree.voice.models import SavedView
+from whytree.workspace.rest import Body
 
-from .schemas import Importance, Said
+from .schemas import Importance
 
 
-class TriageIn(Said):
+class TriageIn(Body):
     """One thing to do to these items: see `act`'s values in the guide on voices."""
 
     refs: list[str]
@@ -27,11 +28,11 @@ class TriageOut(Schema):
     activities: list[int]
 
 
-class UndoTriageIn(Said):
+class UndoTriageIn(Body):
     activities: list[int]
 
 
-class SimilarIn(Said):
+class SimilarIn(Body):
     text: str
 
 
@@ -55,7 +56,7 @@ class SimilarOut(Schema):
         )
 
 
-class StatusIn(Said):
+class StatusIn(Body):
     name: str
     waits: bool = True
     tells: bool = False
@@ -69,7 +70,7 @@ class StatusOut(Schema):
     tells: bool
 
 
-class ViewIn(Said):
+class ViewIn(Body):
     """`query` is that of the inbox's address, as `state=all&tag=signup`."""
 
     name: str

@@ -10,8 +10,8 @@ from whytree.tree.models import Solution
 from whytree.tree.pages.parts import find
 from whytree.tree.queries import find_node
 from whytree.voice.interviews.queries import find_by_ref as find_interview
-from whytree.voice.rest.schemas import Said
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from . import queries, services, showing
@@ -20,7 +20,7 @@ from .models import UsabilityRound
 router = Router(tags=["Voices"])
 
 
-class RoundIn(Said):
+class RoundIn(Body):
     title: str
     tasks: list[str]
     script: str = services.FIRST_SCRIPT
@@ -28,20 +28,20 @@ class RoundIn(Said):
     planned_for: date | None = None
 
 
-class SessionIn(Said):
+class SessionIn(Body):
     """`person`: the id under which their events come in; what is noted of them is forgotten with them."""
 
     interview: str = ""
     person: str = ""
 
 
-class OutcomeIn(Said):
+class OutcomeIn(Body):
     """`outcome` "" takes it back."""
 
     outcome: Literal["did", "helped", "failed", ""]
 
 
-class SeenIn(Said):
+class SeenIn(Body):
     """A `problem` of the round by its number, or the `title` and `severity` (1 to 4) of a new one."""
 
     problem: int | None = None
@@ -51,11 +51,11 @@ class SeenIn(Said):
     note: str = ""
 
 
-class FixIn(Said):
+class FixIn(Body):
     fix: str
 
 
-class ShowIn(Said):
+class ShowIn(Body):
     node: str
 
 
@@ -67,7 +67,7 @@ class ShownOut(Schema):
     statement: str
 
 
-class RetestIn(Said):
+class RetestIn(Body):
     planned_for: date
 
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from ninja import Schema
 
-from whytree.voice.rest.schemas import Said
+from whytree.workspace.rest import Body
 
 from .models import Survey
 from .queries import Counted
@@ -28,7 +28,7 @@ _OWN = (
 )
 
 
-class SettingsIn(Said):
+class SettingsIn(Body):
     """What is left out stays as it is."""
 
     intro: str = ""
@@ -102,7 +102,7 @@ class SurveyOut(Schema):
         return SurveyOut(ref=survey.ref, questions=questions, link=link, **own, **counts)
 
 
-class PersonIn(Said):
+class PersonIn(Body):
     """The id under which this person's events come in."""
 
     person: str
@@ -117,7 +117,7 @@ class MetricOut(Schema):
     name: str
 
 
-class AnswersIn(Said):
+class AnswersIn(Body):
     """What somebody said elsewhere, by question: `{"person": "mira", "answers": {"q1": 9}}`."""
 
     person: str

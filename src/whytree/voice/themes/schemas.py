@@ -3,30 +3,27 @@
 from datetime import datetime
 
 from ninja import Schema
-from pydantic import ConfigDict
+
+from whytree.workspace.rest import Body
 
 from .models import Theme, ThemeRun
 from .queries import Member, ThemeShown
 
 
-class Said(Schema):
-    model_config = ConfigDict(extra="forbid")
-
-
-class RenameIn(Said):
+class RenameIn(Body):
     name: str
 
 
-class JoinIn(Said):
+class JoinIn(Body):
     into: str  # THM-3
 
 
-class SplitIn(Said):
+class SplitIn(Body):
     items: list[str]  # FB-12, FB-13
     name: str
 
 
-class AdoptIn(Said):
+class AdoptIn(Body):
     """Where the opportunity stands; of an adopted theme nothing is needed: what came since is linked."""
 
     title: str = ""

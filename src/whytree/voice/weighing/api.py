@@ -5,9 +5,9 @@ from typing import Literal
 from ninja import Router, Schema
 
 from whytree.analytics.saved.queries import STRUGGLE_DAYS
-from whytree.voice.rest.schemas import Said
 from whytree.voice.services import set_voice_settings
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from .queries import Weighed, Weight, weigh
@@ -75,7 +75,7 @@ class WeighedOut(Schema):
     revenue_trait: str
 
 
-class RevenueTraitIn(Said):
+class RevenueTraitIn(Body):
     trait: str
 
 

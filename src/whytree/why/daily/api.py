@@ -7,6 +7,7 @@ from pydantic import Field
 
 from whytree.errors import Invalid
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.actors import Actor
 from whytree.workspace.rights.roles import Role
 
@@ -19,7 +20,7 @@ from .digest import Digest, digest_of
 router = Router(tags=["Why"])
 
 
-class DailyIn(Schema):
+class DailyIn(Body):
     """`emails` are those of the reader's own clone: their commits carry them."""
 
     emails: Annotated[list[str], Field(max_length=5)] = []
@@ -51,7 +52,7 @@ class DigestOut(Schema):
         return DigestOut(week=digest.week, subject=digest.subject if lines else "", lines=lines, sent_to=sent_to)
 
 
-class MailIn(Schema):
+class MailIn(Body):
     """`on` is Monday's mail, `alarms` those at once about harm to your changes; what is left out stays."""
 
     on: bool | None = None
@@ -67,7 +68,7 @@ class MailOut(Schema):
     emails: list[str]
 
 
-class SlackIn(Schema):
+class SlackIn(Body):
     url: str
 
 

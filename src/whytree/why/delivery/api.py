@@ -12,6 +12,7 @@ from whytree.code.delivery.services import DeploymentFacts
 from whytree.code.delivery.services import add_deployment as keep
 from whytree.code.models import Deployment
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from .queries import Shipment, shipments
@@ -20,7 +21,7 @@ router = Router(tags=["Code"])
 MOST = 500
 
 
-class DeploymentIn(Schema):
+class DeploymentIn(Body):
     """A deployment. The same `id` again corrects it; `environment` is production unless said; `result`: success, failure,
     cancelled; `repository`: its address or name, where a commit or a name is in several."""
 

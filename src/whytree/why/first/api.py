@@ -7,6 +7,7 @@ from pydantic import Field
 
 from whytree.tree.services import Proposed
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from . import questions, shares
@@ -33,7 +34,7 @@ def look(request: ApiRequest, product: str, repository: str = "") -> FirstLook:
     return first_look(repository_named(found, repository))
 
 
-class LinkAnswerIn(Schema):
+class LinkAnswerIn(Body):
     """Yes or no to a link that a rule found: `kind` and `key` as the question gave them."""
 
     sha: Annotated[str, Field(max_length=64)]

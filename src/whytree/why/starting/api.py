@@ -3,6 +3,7 @@
 from ninja import Router, Schema
 
 from whytree.workspace.entry.doors import ApiRequest, api_product
+from whytree.workspace.rest import Body
 from whytree.workspace.rights.roles import Role
 
 from .. import services
@@ -12,7 +13,7 @@ from .card import Card, card_of, find_subject
 router = Router(tags=["Why"])
 
 
-class StartIn(Schema):
+class StartIn(Body):
     """What work starts on: a ticket, OPP-2, SOL-3 or words. `answers`: problem, who, test; what is left out stays open."""
 
     subject: str
