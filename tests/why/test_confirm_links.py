@@ -52,7 +52,7 @@ def test_a_ticket_nobody_knows_the_title_of_is_not_asked_about(repository: Repos
 
 
 def test_an_answer_changes_the_share_and_can_be_changed(api: Any, repository: Repository) -> None:
-    assert first_look(repository).sentence == "40\N{NO-BREAK SPACE}% of this code can already say whom it was for."
+    assert first_look(repository).sentence == "40 % of this code can already say whom it was for."
     say(api, REFERS, right=False).must_succeed()
     assert first_look(repository).sentence == "10 % of this code can already say whom it was for."
     assert say(api, REFERS, right=True).ok["answers"] == [
