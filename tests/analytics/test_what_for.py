@@ -135,8 +135,14 @@ def test_a_question_is_kept_and_asked_again(as_bob: Any, api: Any) -> None:
 
 def test_viewers_and_strangers_make_nothing(as_viewer: Any, as_charlie: Any, api_viewer: Any, api_charlie: Any) -> None:
     assert (act(as_viewer, "keep").status_code, act(as_charlie, "keep").status_code) == (403, 404)
-    for path in ("/ask/pin", "/ask/outcome", "/ask/signal", "/ask/cohort", "/questions"):
-        more = {"node": "OPP-1", "target": 1, "opportunity": "OPP-1", "key": "k"}
+    wanted: dict[str, dict[str, Any]] = {
+        "/ask/pin": {"node": "OPP-1"},
+        "/ask/outcome": {"target": 1},
+        "/ask/signal": {"opportunity": "OPP-1"},
+        "/ask/cohort": {"key": "k"},
+        "/questions": {},
+    }
+    for path, more in wanted.items():
         body = {"question": QUESTION, **more}
         statuses = [one.post("/products/sprout" + path, body).status for one in (api_viewer, api_charlie)]
         assert statuses == [403, 404], path

@@ -16,8 +16,8 @@ from .services import Wanted
 router = Router(tags=["Events"])
 
 
-class IntakeIn(Body):
-    """What is kept from now on."""
+class IntakeIn(Schema):
+    """What is kept from now on. What was read may be changed and sent back whole, with the keys."""
 
     bots: str = Field(description="apart (kept, and left out of every number), refused, or counted.")
     sample: int = Field(description="Percent of people whose events are kept.")
