@@ -92,8 +92,7 @@ def test_a_reading_token_makes_and_closes_nothing(alice: Any, product: Any) -> N
     mine, _ = keys.create_token(keys.actor_of_user(alice), name="all", scopes=[])
     _, secret = keys.create_token(keys.actor_of_user(alice), name="ro", scopes=["read"])
     headers = {"Authorization": f"Bearer {secret}"}
-    for path in ("/api/tokens", "/api/products"):
-        body = '{"name": "x", "scopes": ["read"]}'
+    for path, body in (("/api/tokens", '{"name": "x", "scopes": ["read"]}'), ("/api/products", '{"name": "x"}')):
         assert Client().post(path, body, content_type="application/json", headers=headers).status_code == 403
     assert Client().delete(f"/api/tokens/{mine.pk}", headers=headers).status_code == 403
     mine_too = f"/api/products/{product.slug}/members/{alice.pk}"  # one's own discipline needs no role, but a token that writes

@@ -103,8 +103,11 @@ class ExperimentDetail(ExperimentOut):
     schedule: list[ShiftOut] = []
 
 
-class MetricIn(Body):
-    """A metric of the plan; `margin` in points for shares, `harms` the way that is worse where it is not the metric's own."""
+class MetricIn(Schema):
+    """A metric of the plan; `margin` in points for shares, `harms` the way that is worse where it is not the metric's own.
+
+    One that was read may be sent back with its definition, which the start fixes anew.
+    """
 
     key: str
     role: str = "secondary"
