@@ -1,5 +1,6 @@
 """Accounts, products, keys, and what everybody did."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import ClassVar
 from zoneinfo import ZoneInfo
@@ -34,9 +35,15 @@ class User(AbstractBaseUser):
     USERNAME_FIELD = "email"
     objects: ClassVar[UserManager] = UserManager()
 
-    def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """What a session has to know to be this account's: ours, of the password and of `sign_outs`."""
-        told: str = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]  # the stubs do not know it
+    def get_session_auth_hash(self) -> str:
+        """What a session has to know to be this account's: Django's hash of the password, and `sign_outs`."""
+        return self._with_sign_outs(super().get_session_auth_hash())
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """The same by each secret key of before."""
+        return map(self._with_sign_outs, super().get_session_auth_fallback_hash())
+
+    def _with_sign_outs(self, told: str) -> str:
         return f"{told}.{self.sign_outs}" if self.sign_outs else told
 
     def __str__(self) -> str:
