@@ -19,6 +19,7 @@ import typer.testing
 from hypothesis import HealthCheck, settings
 from typer.main import get_command
 
+from tests.needed import missing
 from tests.servers import ROOT, Live, live_env, start_server, whytree
 from tests.terminal import Terminal
 
@@ -317,10 +318,7 @@ def shared_data() -> Path:
     """Real files nobody here wrote; beside the checkout, or where WHYTREE_TEST_DATA says."""
     folder = Path(os.environ.get("WHYTREE_TEST_DATA", ROOT.parent / "shared" / "data"))
     if not folder.is_dir():
-        message = f"no folder {folder}: set WHYTREE_TEST_DATA to the folder with the shared test files"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
+        missing(f"no folder {folder}: set WHYTREE_TEST_DATA to the folder with the shared test files")
     return folder
 
 
